@@ -1,0 +1,340 @@
+"""Reads one head, strictly.
+
+A head is parsed once it is whole, so the verdict cannot depend on how its bytes were split over reads; what
+must be refused before the end (`early_refusal`) looks at the position of the first offence only. Text is
+Latin-1: every byte is one character, none is lost, all go back out as they came.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from proxy.http1 import fields as f
+from proxy.http1.errors import BrokenAnswer, Refusal
+
+FIELDS_AT_MOST: Final = 128
+_METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+_METHOD_LENGTH: Final = 32
+REQUEST_LINE_EXTRA: Final = _METHOD_LENGTH + len("  HTTP/1.1")
+_digits: Final = re.compile(r"[0-9]{1,18}").fullmatch
+_origin: Final = re.compile(r"/[\x21\x22\x24-\x7e]*").fullmatch
+_absolute: Final = re.compile(r"[hH][tT][tT][pP][sS]?://([^/?#@]+)((?:[/?][\x21\x22\x24-\x7e]*)?)").fullmatch
+_bare_newline: Final = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)").search
+
+
+class RequestHead:
+    """A request's head, read: nothing changes it but the call it belongs to.
+
+    `lines` are the fields that cross as they came, in their order. `length` is -1 where none was sent.
+    """
+
+    __slots__ = (
+        "authority", "authorization", "chunked", "close", "cookie", "expect", "forwarded", "host", "length",
+        "lines", "method", "minor", "named", "request_id", "strangler", "target", "te", "traceparent",
+        "tracestate", "upgrade", "via",
+    )  # fmt: skip
+
+    def __init__(self, method: str, target: str, minor: int) -> None:
+        self.method = method
+        self.target = target
+        self.minor = minor
+        self.lines: list[str] = []
+        self.host = ""
+        self.authority = ""
+        self.length = -1
+        self.chunked = False
+        self.close = minor == 0
+        self.upgrade = ""
+        self.expect = False
+        self.te = False
+        self.named: tuple[str, ...] = ()
+        self.cookie = ""
+        self.authorization = ""
+        self.request_id = ""
+        self.traceparent = ""
+        self.tracestate: list[str] = []
+        self.via: list[str] = []
+        self.forwarded: list[str] = []
+        self.strangler: list[str] = []
+
+    @property
+    def has_body(self) -> bool:
+        """Whether body bytes follow the head."""
+        return self.chunked or self.length > 0
+
+    def field(self, name: str) -> str | None:
+        """The first value of a field by its lower-case name; framing and forwarding fields are not found here."""
+        if name == "host":
+            return self.host
+        size = len(name)
+        for line in (*self.lines, *self.strangler):
+            if line[size : size + 1] == ":" and line[:size].lower() == name:
+                return line[size + 2 :]
+        return None
+
+
+def early_refusal(data: bytes, header_bytes: int, url_bytes: int) -> Refusal | None:
+    """What is already wrong with an unfinished, or over-long, head: the offence that comes first decides."""
+    newline = _bare_newline(data)
+    bare = newline.start() if newline else len(data)
+    line_end = data.find(b"\r\n")
+    line = line_end if line_end >= 0 else len(data)
+    line_at_most = url_bytes + REQUEST_LINE_EXTRA
+    if url_bytes and line > line_at_most and bare >= line_at_most:
+        return Refusal(414, "the request target is longer than the limit")
+    if header_bytes and len(data) > header_bytes and bare >= header_bytes:
+        return Refusal(431, "the request head is larger than the limit")
+    if newline is not None:
+        return Refusal(400, "a line of the head does not end with CR LF")
+    return None
+
+
+def request_head(data: bytes) -> RequestHead:
+    """Read a whole head, without its final empty line; raises `Refusal`."""
+    lines = data.decode("latin-1").split("\r\n")
+    if not "".join(lines).isprintable():
+        _check_characters(lines)
+    head = _request_line(lines[0])
+    if len(lines) > FIELDS_AT_MOST:
+        raise Refusal(431, "too many header fields")
+    passed = head.lines
+    kinds = f.request_kinds
+    hosts = 0
+    for position in range(1, len(lines)):
+        line = lines[position]
+        name, _, raw = line.partition(": ")
+        kind = kinds.get(name)
+        if kind is None:
+            name, kind, raw = _unusual(line)
+        value = raw.strip(" \t")
+        if kind <= f.LAST_PASSED:
+            passed.append(line if value is raw and line[len(name) + 1] == " " else f"{name}: {value}")
+            if kind == f.COOKIE:
+                head.cookie = f"{head.cookie}; {value}" if head.cookie else value
+            elif kind == f.AUTHORIZATION:
+                head.authorization = value
+        elif kind == f.HOST:
+            hosts += 1
+            head.host = value
+        else:
+            _meaningful(head, kind, name, value)
+    _check_host(head, hosts)
+    if head.chunked and head.length >= 0:
+        raise Refusal(400, "Content-Length beside Transfer-Encoding")
+    if head.named:
+        head.lines = f.without(passed, head.named)
+    return head
+
+
+def _check_characters(lines: list[str]) -> None:
+    """Allow what isprintable() does not: tab anywhere in a field value, obs-text; refuse every control."""
+    if not lines[0].isascii() or not lines[0].isprintable():
+        raise Refusal(400, "a character in the request line that may not stand there")
+    for line in lines:
+        if f.value_is_clean(line) is None:
+            raise Refusal(400, "a control character in the head")
+
+
+def _request_line(line: str) -> RequestHead:
+    parts = line.split(" ")
+    if len(parts) != 3:  # noqa: PLR2004 - method, target, version
+        raise Refusal(400, "the request line is not method, target, version")
+    method, target, version = parts
+    if not line.isascii():
+        raise Refusal(400, "a character in the request line that may not stand there")
+    if method not in _METHODS and (f.token(method) is None or len(method) > _METHOD_LENGTH):
+        raise Refusal(400, "the method is not a token")
+    if version == "HTTP/1.1":
+        minor = 1
+    elif version == "HTTP/1.0":
+        minor = 0
+    else:
+        raise Refusal(400, "the version is neither HTTP/1.1 nor HTTP/1.0")
+    if method in ("CONNECT", "TRACE"):
+        raise Refusal(405, f"{method} is not served here")
+    if _origin(target) is not None:
+        return RequestHead(method, target, minor)
+    if target == "*" and method == "OPTIONS":
+        return RequestHead(method, target, minor)
+    absolute = _absolute(target)
+    if absolute is None or not f.host_is_valid(absolute[1]):
+        raise Refusal(400, "the request target has no valid form")
+    path = absolute[2]
+    if not path.startswith("/"):
+        path = "*" if not path and method == "OPTIONS" else "/" + path
+    head = RequestHead(method, path, minor)
+    head.authority = absolute[1]
+    return head
+
+
+def _unusual(line: str) -> tuple[str, int, str]:
+    """Take apart a field line that is new, or has no space after its colon."""
+    name, colon, value = line.partition(":")
+    if not colon:
+        raise Refusal(400, "a header line without a colon")
+    kind = f.request_kinds.get(name)
+    if kind is None:
+        kind = f.request_kind(name)
+    if kind < 0:
+        raise Refusal(400, "a header field name that is not a token")
+    if kind == f.DISGUISED:
+        raise Refusal(400, "a framing field spelled with an underscore")
+    return name, kind, value
+
+
+def _meaningful(head: RequestHead, kind: int, name: str, value: str) -> None:  # noqa: C901, PLR0912 - a flat table of cases
+    if kind == f.CONNECTION:
+        _connection(head, value)
+    elif kind == f.LENGTH:
+        if head.length >= 0 or _digits(value) is None:
+            raise Refusal(400, "Content-Length is repeated or not a number")
+        head.length = int(value)
+    elif kind == f.CODING:
+        if head.chunked or head.minor == 0:
+            raise Refusal(400, "Transfer-Encoding is repeated or not allowed in HTTP/1.0")
+        if value.lower() != "chunked":
+            raise Refusal(501 if f.token(value) else 400, "a transfer coding other than chunked")
+        head.chunked = True
+    elif kind == f.REQUEST_ID:
+        head.request_id = value if not head.request_id else "\0"  # two ids are no id
+    elif kind == f.TRACEPARENT:
+        head.traceparent = value if not head.traceparent else "\0"
+    elif kind == f.TRACESTATE:
+        head.tracestate.append(value)
+    elif kind == f.FORWARDED:
+        head.forwarded.append(f"{name}: {value}")
+    elif kind == f.VIA:
+        head.via.append(value)
+    elif kind == f.UPGRADE:
+        head.upgrade = value.lower() if not head.upgrade else "\0"
+    elif kind == f.EXPECT:
+        if value.lower() != "100-continue":
+            raise Refusal(417, "an expectation other than 100-continue")
+        head.expect = head.minor == 1
+    elif kind == f.TE:
+        head.te = head.te or "trailers" in f.tokens(value)
+    elif kind == f.STRANGLER:
+        head.strangler.append(f"{name}: {value}")
+
+
+def _connection(head: RequestHead, value: str) -> None:
+    """Read connection options; the first look is for the two that nearly every request sends."""
+    lower = value.lower()
+    if lower == "keep-alive":
+        head.close = False
+        return
+    named = f.tokens(lower)
+    if "close" in named:
+        head.close = True
+    elif "keep-alive" in named and head.minor == 0:
+        head.close = False
+    if "upgrade" not in named and "te" not in named and len(named) == 1 and head.close:
+        return
+    head.named = (*head.named, *(n for n in named if n not in ("close", "keep-alive")))
+
+
+def _check_host(head: RequestHead, hosts: int) -> None:
+    """RFC 9112 3.2: exactly one, valid; an absolute-form target's authority replaces it (3.2.2)."""
+    if hosts > 1 or (hosts == 0 and head.minor == 1):
+        raise Refusal(400, "Host is missing or repeated")
+    if hosts and not f.host_is_valid(head.host):
+        raise Refusal(400, "Host is not valid")
+    if head.authority:
+        head.host = head.authority
+
+
+# ── answers ────────────────────────────────────────────────────────────────────────────────────────────
+
+_status_line: Final = re.compile(r"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*))?").fullmatch
+
+
+class ResponseHead:
+    """An answer's head, read; `lines` are the fields that go to the client as they came, in their order."""
+
+    __slots__ = (
+        "chunked", "close", "decline", "length", "lines", "minor", "reason", "status", "stream", "upgrade",
+    )  # fmt: skip
+
+    def __init__(self, status: int, reason: str, minor: int) -> None:
+        self.status = status
+        self.reason = reason
+        self.minor = minor
+        self.lines: list[str] = []
+        self.length = -1
+        self.chunked = False
+        self.close = minor == 0
+        self.upgrade = ""
+        self.stream = False
+        self.decline = False
+
+
+def response_head(data: bytes) -> ResponseHead:
+    """Read a whole answer head, without its final empty line; raises `BrokenAnswer`."""
+    lines = data.decode("latin-1").split("\r\n")
+    if not "".join(lines).isprintable() and any(f.value_is_clean(line) is None for line in lines):
+        raise BrokenAnswer("a control character in the head")
+    first = lines[0]
+    status_line = _status_line(first)
+    if status_line is None:
+        raise BrokenAnswer("no valid status line")
+    if len(lines) > FIELDS_AT_MOST:
+        raise BrokenAnswer("too many header fields")
+    head = ResponseHead(int(status_line[2]), status_line[3] or "", 1 if status_line[1] == "1" else 0)
+    passed = head.lines
+    kinds = f.response_kinds
+    named: tuple[str, ...] = ()
+    for position in range(1, len(lines)):
+        line = lines[position]
+        name, _, raw = line.partition(": ")
+        kind = kinds.get(name)
+        if kind is None:
+            name, kind, raw = _unusual_answer(line)
+        value = raw.strip(" \t")
+        if kind <= f.LAST_PASSED:
+            passed.append(line if value is raw and line[len(name) + 1] == " " else f"{name}: {value}")
+            if kind == f.CONTENT_TYPE:
+                head.stream = value.startswith("text/event-stream")
+        elif kind == f.LENGTH:
+            if head.length >= 0 or _digits(value) is None:
+                raise BrokenAnswer("Content-Length is repeated or not a number")
+            head.length = int(value)
+            passed.append(f"{name}: {value}")
+        else:
+            named = _meaningful_answer(head, kind, name, value, named)
+    if head.chunked and head.length >= 0:
+        raise BrokenAnswer("Content-Length beside Transfer-Encoding")
+    if named:
+        head.lines = f.without(passed, tuple(n for n in named if n not in ("content-length", "set-cookie")))
+    return head
+
+
+def _unusual_answer(line: str) -> tuple[str, int, str]:
+    name, colon, value = line.partition(":")
+    kind = f.response_kinds.get(name)
+    if kind is None:
+        kind = f.response_kind(name)
+    if not colon or kind < 0:
+        raise BrokenAnswer("a header line that is not name, colon, value")
+    return name, kind, value
+
+
+def _meaningful_answer(
+    head: ResponseHead, kind: int, name: str, value: str, named: tuple[str, ...]
+) -> tuple[str, ...]:
+    if kind == f.CODING:
+        if head.chunked or head.minor == 0 or value.lower() != "chunked":
+            raise BrokenAnswer("a transfer coding that is not one chunked")
+        head.chunked = True
+    elif kind == f.CONNECTION:
+        options = f.tokens(value)
+        if "close" in options:
+            head.close = True
+        elif "keep-alive" in options and head.minor == 0:
+            head.close = False
+        named = (*named, *(option for option in options if option not in ("close", "keep-alive")))
+    elif kind == f.UPGRADE:
+        head.upgrade = value.lower()
+    elif kind == f.STRANGLER and name.lower() == "x-strangler-decline":
+        head.decline = value == "1"
+    return named

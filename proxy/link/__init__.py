@@ -1,0 +1,1 @@
+"""The messages between supervisor, workers, control: frozen, versioned, length-prefixed, never pickled."""

@@ -1,0 +1,165 @@
+"""Carries messages with file descriptors over one connected Unix socket.
+
+What is sent waits in a queue while the other side is slow. A report (a message with `shed`) is dropped when
+more than `shed_above` bytes wait already; configuration always waits its turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from proxy.link.codec import CodecError
+from proxy.link.messages import Message
+from proxy.link.wire import Inbox, Wire
+
+_CHUNK = 256 * 1024
+_MOST_DESCRIPTORS = 16
+
+Received = Callable[[Message, tuple[int, ...]], None]
+Closed = Callable[[Exception | None], None]
+
+
+class Channel:
+    """One end of a link.
+
+    `received(message, descriptors)` owns the descriptors it is handed. `closed(error)` comes once: None for an
+    orderly end. The queues change by `send`, by the event loop; `dropped` counts reports that were shed.
+    """
+
+    __slots__ = (
+        "_closed",
+        "_descriptors",
+        "_inbox",
+        "_loop",
+        "_outgoing",
+        "_received",
+        "_shed_above",
+        "_socket",
+        "_waiting",
+        "_wire",
+        "dropped",
+        "open",
+    )
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        wire: Wire,
+        received: Received,
+        closed: Closed,
+        *,
+        shed_above: int = 1 << 20,
+    ) -> None:
+        self._socket = sock
+        self._wire = wire
+        self._inbox = Inbox(wire)
+        self._received = received
+        self._closed = closed
+        self._shed_above = shed_above
+        self._outgoing: deque[tuple[memoryview, tuple[int, ...]]] = deque()
+        self._waiting = 0
+        self._descriptors: deque[int] = deque()
+        self.dropped = 0
+        self.open = True
+        self._loop = asyncio.get_running_loop()
+        sock.setblocking(False)  # noqa: FBT003 - the socket API
+        self._loop.add_reader(sock, self._read)
+
+    def send(self, message: Message, descriptors: Sequence[int] = ()) -> bool:
+        """Queue `message`; `descriptors` are closed here once they are sent. False when it was shed or nobody is there."""
+        if not self.open or (message.shed and self._waiting > self._shed_above):
+            self.dropped += self.open
+            _close_all(descriptors)
+            return False
+        frame = memoryview(self._wire.pack(message))
+        idle = not self._outgoing
+        self._outgoing.append((frame, tuple(descriptors)))
+        self._waiting += len(frame)
+        if idle:
+            self._write()
+        return True
+
+    @property
+    def waiting(self) -> int:
+        """Bytes not yet taken by the other side's kernel."""
+        return self._waiting
+
+    def close(self, error: Exception | None = None) -> None:
+        """Hang up; `closed` is told, what waits is lost."""
+        if not self.open:
+            return
+        self.open = False
+        self._loop.remove_reader(self._socket)
+        self._loop.remove_writer(self._socket)
+        self._socket.close()
+        _close_all(self._descriptors)
+        for _, descriptors in self._outgoing:
+            _close_all(descriptors)
+        self._outgoing.clear()
+        self._waiting = 0
+        self._closed(error)
+
+    def _read(self) -> None:
+        try:
+            data, descriptors, _, _ = socket.recv_fds(
+                self._socket, _CHUNK, _MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
+            )
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self.close(error)
+            return
+        self._descriptors.extend(descriptors)
+        if not data:
+            self.close()
+            return
+        self._inbox.feed(data)
+        self._deliver()
+
+    def _deliver(self) -> None:
+        while self.open:
+            try:
+                message = self._inbox.take()
+                if message is None:
+                    return
+                # descriptors come with the first byte of their frame, in order
+                taken = tuple([self._descriptors.popleft() for _ in range(message.carries)])
+            except (CodecError, IndexError) as error:
+                self.close(error)
+                return
+            try:
+                self._received(message, taken)
+            except Exception as error:  # noqa: BLE001 - one message that went wrong must not stop the next
+                self._loop.call_exception_handler({"message": "link message failed", "exception": error})
+
+    def _write(self) -> None:
+        while self._outgoing:
+            frame, descriptors = self._outgoing[0]
+            try:
+                if descriptors:
+                    sent = socket.send_fds(self._socket, [frame], descriptors)
+                else:
+                    sent = self._socket.send(frame)
+            except (BlockingIOError, InterruptedError):
+                self._loop.add_writer(self._socket, self._write)
+                return
+            except OSError as error:
+                # not from inside `send`: its caller may be half-way through something
+                self._loop.call_soon(self.close, error)
+                return
+            _close_all(descriptors)
+            self._waiting -= sent
+            if sent == len(frame):
+                self._outgoing.popleft()
+            else:
+                self._outgoing[0] = (frame[sent:], ())
+        self._loop.remove_writer(self._socket)
+
+
+def _close_all(descriptors: Sequence[int] | deque[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)

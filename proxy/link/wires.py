@@ -1,0 +1,34 @@
+"""Which messages may travel between whom."""
+
+from __future__ import annotations
+
+from proxy.link import messages
+from proxy.link.wire import Wire
+
+LIFELINE = Wire(
+    messages.Begin,
+    messages.Attach,
+    messages.Drain,
+    messages.Leave,
+    messages.Reread,
+    messages.Census,
+    messages.Beat,
+    messages.Accepting,
+    messages.Leaving,
+    messages.Readiness,
+    messages.Keep,
+    messages.Rereading,
+)
+"""Supervisor and child, both ways."""
+
+WORKER = Wire(
+    messages.Prepare,
+    messages.Commit,
+    messages.Ask,
+    messages.Hello,
+    messages.Prepared,
+    messages.Applied,
+    messages.Numbers,
+    messages.Outcomes,
+)
+"""Control and worker, both ways."""

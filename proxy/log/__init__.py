@@ -1,0 +1,1 @@
+"""What the processes say: one access line for each request, one event for each change."""

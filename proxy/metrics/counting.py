@@ -1,0 +1,145 @@
+"""Counts a worker's own requests in slots that are found once a route is known."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping
+
+from proxy.metrics.names import (
+    CODES,
+    CONNECTIONS,
+    DURATION,
+    DURATION_BOUNDS,
+    FALLBACKS,
+    IN_FLIGHT,
+    LIVE,
+    OVERHEAD,
+    OVERHEAD_BOUNDS,
+    REQUESTS,
+    UPSTREAM_ERRORS,
+    Metric,
+)
+from proxy.observe import NOBODY, Attempt, Exchange
+from proxy.state.outcomes import last_of_each_side
+from rules.model import LEGACY, MODERN
+
+Row = tuple[str, tuple[str, ...], tuple[float, ...]]
+"""Metric name, label values, then one value, or for a histogram its buckets (not cumulative) followed by its sum."""
+
+
+class _Side:
+    """One answering side of one route; `sent` is the count when it was last reported."""
+
+    __slots__ = ("codes", "duration", "seconds", "sent")
+
+    def __init__(self) -> None:
+        self.codes = [0] * 10
+        self.duration = [0] * (len(DURATION_BOUNDS) + 1)
+        self.seconds = 0.0
+        self.sent = 0
+
+
+class _Route:
+    """All slots of one route."""
+
+    __slots__ = ("overhead", "overhead_seconds", "sides")
+
+    def __init__(self) -> None:
+        self.sides = {LEGACY: _Side(), MODERN: _Side(), NOBODY: _Side()}
+        self.overhead = [0] * (len(OVERHEAD_BOUNDS) + 1)
+        self.overhead_seconds = 0.0
+
+
+class Counts:
+    """An observer. Slots change with each exchange, `_routes` with each new route name, only on the event loop."""
+
+    __slots__ = ("_rare", "_rare_sent", "_routes")
+
+    def __init__(self) -> None:
+        self._routes: dict[str, _Route] = {}
+        self._rare: dict[tuple[Metric, tuple[str, ...]], float] = {}
+        self._rare_sent: dict[tuple[Metric, tuple[str, ...]], float] = {}
+
+    def observe(self, exchange: Exchange) -> None:
+        """Count one finished call."""
+        route = self._routes.get(exchange.route)
+        if route is None:
+            route = self._routes[exchange.route] = _Route()
+        side = route.sides[exchange.answered]
+        side.codes[exchange.status // 100] += 1
+        if not exchange.tunnel:  # a tunnel lasts as long as its user likes
+            seconds = exchange.duration
+            side.duration[bisect_left(DURATION_BOUNDS, seconds)] += 1
+            side.seconds += seconds
+            seconds = exchange.overhead
+            route.overhead[bisect_left(OVERHEAD_BOUNDS, seconds)] += 1
+            route.overhead_seconds += seconds
+        if exchange.fallback:
+            self.add(FALLBACKS, (exchange.route, exchange.fallback))
+        for _, _, _, status, kind, _ in exchange.attempts:
+            if kind or status >= 500:  # noqa: PLR2004 - HTTP
+                self._count_errors(exchange.attempts)
+                break
+
+    def add(self, metric: Metric, labels: tuple[str, ...], amount: float = 1) -> None:
+        """Count something rare."""
+        key = metric, labels
+        self._rare[key] = self._rare.get(key, 0) + amount
+
+    def set(self, metric: Metric, labels: tuple[str, ...], value: float) -> None:
+        """Note how much there is of something now."""
+        self._rare[metric, labels] = value
+
+    def keep_only(self, routes: Iterable[str]) -> None:
+        """Forget the routes that no generation names any more."""
+        wanted = set(routes)
+        self._routes = {name: route for name, route in self._routes.items() if name in wanted}
+
+    def resend(self) -> None:
+        """Report everything the next time: the listener is a new one."""
+        self._rare_sent.clear()
+        for route in self._routes.values():
+            for side in route.sides.values():
+                side.sent = 0
+
+    def changed(self) -> list[Row]:
+        """Return the rows that changed since the last call; values count from this worker's start."""
+        rows: list[Row] = []
+        for name, route in self._routes.items():
+            before = len(rows)
+            for answered, side in route.sides.items():
+                count = sum(side.codes)
+                if count != side.sent:
+                    side.sent = count
+                    rows += _side_rows(name, answered, side)
+            if len(rows) > before:
+                rows.append((OVERHEAD.name, (name,), (*route.overhead, route.overhead_seconds)))
+        for key, value in self._rare.items():
+            if self._rare_sent.get(key) != value:
+                self._rare_sent[key] = value
+                rows.append((key[0].name, key[1], (value,)))
+        return rows
+
+    def _count_errors(self, attempts: tuple[Attempt, ...]) -> None:
+        for attempt in last_of_each_side(attempts):
+            if attempt.failed:
+                self.add(UPSTREAM_ERRORS, (attempt.side, attempt.kind or "status"))
+
+
+def _side_rows(route: str, answered: str, side: _Side) -> list[Row]:
+    rows: list[Row] = [
+        (REQUESTS.name, (route, answered, LIVE, code), (side.codes[hundred],))
+        for hundred, code in enumerate(CODES, 1)
+        if side.codes[hundred]
+    ]
+    rows.append((DURATION.name, (route, answered, LIVE), (*side.duration, side.seconds)))
+    return rows
+
+
+def gauges(stats: Mapping[str, float], put: Callable[[Metric, tuple[str, ...], float], None]) -> None:
+    """Put the data path's own figures: `connections_KIND`, `in_flight_SIDE`; what else it tells is not exported."""
+    for name, value in stats.items():
+        if name.startswith("connections_"):
+            put(CONNECTIONS, (name.removeprefix("connections_"),), value)
+        elif name.startswith("in_flight_"):
+            put(IN_FLIGHT, (name.removeprefix("in_flight_"), LIVE), value)

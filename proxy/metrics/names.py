@@ -1,0 +1,133 @@
+"""Every metric there is: its name, what it counts, its labels, how several workers' values become one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+COUNTER = "counter"
+HISTOGRAM = "histogram"
+GAUGE_SUM = "gauge_sum"
+"""A gauge whose living workers add up."""
+GAUGE_MAX = "gauge_max"
+"""A gauge where the worst worker speaks for all."""
+
+LIVE = "live"
+"""The `role` of a request that a user waits for."""
+CODES = ("1xx", "2xx", "3xx", "4xx", "5xx")
+ERROR_KINDS = ("status", "connect", "reset", "timeout", "broken", "truncated")
+"""Kinds of upstream errors; `status` is an answer of 5xx."""
+
+DURATION_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+OVERHEAD_BOUNDS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric as operators know it; `bounds` are the upper bounds of a histogram's buckets, seconds."""
+
+    name: str
+    kind: str
+    help: str
+    labels: tuple[str, ...] = ()
+    bounds: tuple[float, ...] = ()
+
+
+REQUESTS = Metric(
+    "strangler_requests_total",
+    COUNTER,
+    "Requests answered, counted once under the side whose answer the client got (none: the proxy itself).",
+    ("route", "side", "role", "code"),
+)
+DURATION = Metric(
+    "strangler_request_duration_seconds",
+    HISTOGRAM,
+    "Time from a request's first byte to the last byte of its answer.",
+    ("route", "side", "role"),
+    DURATION_BOUNDS,
+)
+OVERHEAD = Metric(
+    "strangler_overhead_seconds",
+    HISTOGRAM,
+    "What the proxy itself added to a request, without waiting for backend or client.",
+    ("route",),
+    OVERHEAD_BOUNDS,
+)
+UPSTREAM_ERRORS = Metric(
+    "strangler_upstream_errors_total",
+    COUNTER,
+    "Requests that a side failed, also when another side rescued them.",
+    ("side", "kind"),
+)
+FALLBACKS = Metric(
+    "strangler_fallbacks_total",
+    COUNTER,
+    "Requests that legacy answered in modern's place.",
+    ("route", "reason"),
+)
+IN_FLIGHT = Metric(
+    "strangler_in_flight", GAUGE_SUM, "Requests that a backend is working on now.", ("side", "role")
+)
+CONNECTIONS = Metric("strangler_connections", GAUGE_SUM, "Open connections.", ("kind",))
+LOOP_LAG = Metric(
+    "strangler_event_loop_lag_seconds", GAUGE_MAX, "How late the slowest worker's event loop was lately."
+)
+LOG_LINES_LOST = Metric(
+    "strangler_log_lines_lost_total", COUNTER, "Access lines dropped because their reader was too slow."
+)
+OBSERVER_FAILURES = Metric(
+    "strangler_observer_failures_total", COUNTER, "Records that a metric, window or log could not take in."
+)
+REPORTS_SHED = Metric(
+    "strangler_reports_shed_total", COUNTER, "Reports of workers dropped because control was too slow."
+)
+
+WEIGHT = Metric(
+    "strangler_weight_percent",
+    GAUGE_SUM,
+    "Share of a route that modern answers: as the file intends, as it is in effect.",
+    ("route", "kind"),
+)
+STAGE = Metric("strangler_route_stage", GAUGE_SUM, "1 for the stage a route is in.", ("route", "stage"))
+GUARD_LIMIT = Metric(
+    "strangler_guard_limit", GAUGE_SUM, "The limits a route's modern side is judged by.", ("route", "limit")
+)
+RELOAD_SUCCESS = Metric(
+    "strangler_config_reload_success", GAUGE_SUM, "1 when the last reading of the file was accepted, else 0."
+)
+LOADED_TIMESTAMP = Metric(
+    "strangler_config_loaded_timestamp_seconds", GAUGE_SUM, "When the running configuration was loaded."
+)
+CONFIG_INFO = Metric("strangler_config_info", GAUGE_SUM, "1 for the running configuration.", ("digest",))
+GENERATION = Metric("strangler_config_generation", GAUGE_SUM, "Number of the running generation.")
+WORKERS = Metric("strangler_workers_accepting", GAUGE_SUM, "Workers that accept connections.")
+WORKER_RESTARTS = Metric(
+    "strangler_worker_restarts_total", COUNTER, "Workers replaced because they died or fell silent."
+)
+CONTROL_RESTARTS = Metric("strangler_control_restarts_total", COUNTER, "Control processes that were replaced.")
+BUILD_INFO = Metric("strangler_build_info", GAUGE_SUM, "1 for the running version.", ("version",))
+
+METRICS = (
+    REQUESTS,
+    DURATION,
+    OVERHEAD,
+    UPSTREAM_ERRORS,
+    FALLBACKS,
+    IN_FLIGHT,
+    CONNECTIONS,
+    LOOP_LAG,
+    LOG_LINES_LOST,
+    OBSERVER_FAILURES,
+    REPORTS_SHED,
+    WEIGHT,
+    STAGE,
+    GUARD_LIMIT,
+    RELOAD_SUCCESS,
+    LOADED_TIMESTAMP,
+    CONFIG_INFO,
+    GENERATION,
+    WORKERS,
+    WORKER_RESTARTS,
+    CONTROL_RESTARTS,
+    BUILD_INFO,
+)
+BY_NAME = {metric.name: metric for metric in METRICS}

@@ -1,0 +1,43 @@
+"""Puts every series that a file can ever show at zero, so that rates work from the first second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from proxy.metrics import names
+from proxy.metrics.totals import Key, Values
+from proxy.observe import NOBODY
+from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Snapshot
+
+_ANSWERS = ("2xx", "3xx", "4xx", "5xx")
+_OWN_ANSWERS = ("4xx", "5xx")
+
+
+def route_names(snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the values that the label `route` may have."""
+    return (*(route.name for route in snapshot.routes), DEFAULT_ROUTE)
+
+
+def zeros(snapshot: Snapshot) -> Iterator[tuple[Key, Values]]:
+    """Yield every counter of `snapshot` at zero."""
+    for route in route_names(snapshot):
+        sides = (LEGACY,) if route == DEFAULT_ROUTE else (LEGACY, MODERN)
+        yield (names.OVERHEAD.name, (route,)), _empty(names.OVERHEAD)
+        for side in sides:
+            yield (names.DURATION.name, (route, side, names.LIVE)), _empty(names.DURATION)
+            yield from _zero_requests(route, side, _ANSWERS)
+        yield from _zero_requests(route, NOBODY, _OWN_ANSWERS)
+    for side in (LEGACY, MODERN):
+        for kind in names.ERROR_KINDS:
+            yield (names.UPSTREAM_ERRORS.name, (side, kind)), (0,)
+    for metric in (names.LOG_LINES_LOST, names.OBSERVER_FAILURES, names.REPORTS_SHED):
+        yield (metric.name, ()), (0,)
+
+
+def _zero_requests(route: str, side: str, codes: Iterable[str]) -> Iterator[tuple[Key, Values]]:
+    for code in codes:
+        yield (names.REQUESTS.name, (route, side, names.LIVE, code)), (0,)
+
+
+def _empty(metric: names.Metric) -> Values:
+    return (0,) * (len(metric.bounds) + 2)

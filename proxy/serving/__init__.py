@@ -1,0 +1,1 @@
+"""The data path: what a worker does between a client's bytes and a backend's."""

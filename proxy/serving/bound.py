@@ -1,0 +1,40 @@
+"""Ties a generation to what it needs of the world: pools, identity sources, trust, compiled translations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from proxy.serving.identity import Identity, sources
+from proxy.serving.peer import Trust
+from proxy.serving.pool import Pool, Spawn
+from rules.model import Generation
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A generation, ready to serve; a call takes the current one once, keeps it to its end."""
+
+    generation: Generation
+    pools: Mapping[str, Pool]
+    identity: Identity
+    trust: Trust
+
+
+def bind(
+    generation: Generation, before: Bound | None, *, clock: Callable[[], float], spawn: Spawn, base: Path
+) -> tuple[Bound, list[Pool]]:
+    """Bind `generation`; pools of unchanged backends keep their connections, the others are returned to retire."""
+    old = dict(before.pools) if before is not None else {}
+    pools: dict[str, Pool] = {}
+    for backend in generation.snapshot.backends:
+        pool = old.get(backend.name)
+        if pool is not None and pool.backend == backend:
+            del old[backend.name]
+        else:
+            pool = Pool(backend, clock=clock, spawn=spawn, base=base)
+        pools[backend.name] = pool
+    snapshot = generation.snapshot
+    bound = Bound(generation, pools, Identity(sources(snapshot.identity)), Trust(snapshot.listen.trusted_proxies))
+    return bound, list(old.values())

@@ -1,0 +1,261 @@
+"""Keeps the connections to one backend's targets."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, Final, Protocol, cast
+from urllib.parse import urlsplit
+
+from proxy.serving.upstream import UpstreamConnection
+from rules.model import Backend
+
+WAITING_AT_MOST: Final = 1024
+IDLE_AT_MOST: Final = 60.0
+"""Seconds an idle connection is kept; most servers close theirs between 5 and 75."""
+RISKY_AFTER: Final = 2.0
+"""Seconds of idleness after which a request that may not be sent twice gets a fresh connection instead."""
+DOWN_FOR: Final = 1.0
+"""Seconds a target that refused connections is left alone before it is tried again."""
+DOWN_AFTER: Final = 3
+
+Spawn = Callable[[Coroutine[Any, Any, None], str], None]
+
+
+class Waiter(Protocol):
+    """Whoever waits for a connection."""
+
+    @property
+    def wants_connection(self) -> bool:
+        """False once it has given up."""
+
+    def connected(self, connection: UpstreamConnection) -> None:
+        """Here it is."""
+
+    def failed(self, kind: str, detail: str) -> None:
+        """There will be none."""
+
+
+class Target:
+    """One address of a backend.
+
+    `busy` counts connections with a call, `opening` those being made; `healthy` is what active checks say,
+    `down_until` what refused connections say.
+    """
+
+    __slots__ = ("_pool", "address", "busy", "down_until", "healthy", "host", "idle", "opening", "port", "refused", "tls")
+
+    def __init__(self, pool: Pool, url: str, base: Path) -> None:
+        self._pool = pool
+        self.address = url
+        self.idle: list[UpstreamConnection] = []
+        self.busy = 0
+        self.opening = 0
+        self.refused = 0
+        self.down_until = 0.0
+        self.healthy = True
+        self.tls = False
+        self.port = 0
+        if url.startswith("unix:"):
+            self.host = str(base / url.removeprefix("unix:").removeprefix("//"))
+        else:
+            parts = urlsplit(url)
+            self.tls = parts.scheme == "https"
+            self.host = parts.hostname or ""
+            self.port = parts.port or (443 if self.tls else 80)
+
+    def free(self, connection: UpstreamConnection) -> None:
+        """A call has parted from `connection`."""
+        self._pool.free(self, connection)
+
+    def lost(self, connection: UpstreamConnection) -> None:
+        """`connection` is gone."""
+        if connection in self.idle:
+            self.idle.remove(connection)
+        self._pool.free(self, connection)
+
+    def may_be_tried(self, now: float) -> bool:
+        """Whether nothing speaks against this target."""
+        return self.healthy and self.down_until <= now
+
+
+class Pool:
+    """The targets of one backend, least requests in flight first; `retired` once a reload dropped it."""
+
+    __slots__ = ("_base", "_clock", "_only", "_spawn", "_tls", "_waiting", "backend", "retired", "targets")
+
+    def __init__(self, backend: Backend, *, clock: Callable[[], float], spawn: Spawn, base: Path) -> None:
+        self.backend = backend
+        self.targets = tuple(Target(self, url, base) for url in backend.urls)
+        self.retired = False
+        self._only = self.targets[0] if len(self.targets) == 1 else None
+        self._clock = clock
+        self._spawn = spawn
+        self._base = base
+        self._tls = tls_context(backend, base) if any(target.tls for target in self.targets) else None
+        self._waiting: deque[Waiter] = deque()
+
+    def acquire(self, waiter: Waiter, *, fresh: bool = False, careful: bool = False) -> UpstreamConnection | None:
+        """A connection now, or None: then `waiter` hears of one, or of its failure, later.
+
+        `fresh` takes no used connection; `careful` takes none that has been idle for long, because a request
+        that may not be sent twice must not meet a server that is just closing (RFC 9112 9.3.1).
+        """
+        target = self._only or self._choose()
+        idle = target.idle
+        while idle and not fresh:
+            connection = idle[-1]
+            if careful and self._clock() - connection.idle_since > RISKY_AFTER:
+                break
+            idle.pop()
+            if connection.is_clean():
+                connection.busy = True
+                target.busy += 1
+                return connection
+            connection.close()
+        limit = self.backend.max_connections
+        if limit and self.size() >= limit and not self._make_room():
+            self._queue(waiter)
+        else:
+            target.opening += 1
+            self._spawn(self._open(target, waiter), f"connect {self.backend.name}")
+        return None
+
+    def available(self, now: float) -> bool:
+        """Whether any target may be tried."""
+        return any(target.may_be_tried(now) for target in self.targets)
+
+    def size(self) -> int:
+        """Connections that exist or are being made."""
+        return sum(target.busy + target.opening + len(target.idle) for target in self.targets)
+
+    def free(self, target: Target, connection: UpstreamConnection) -> None:
+        """Take back a connection whose call has parted from it, or that is gone."""
+        if connection.busy:
+            connection.busy = False
+            target.busy -= 1
+        waiter = self._next_waiter() if self._waiting else None
+        if connection.closed:
+            if waiter is not None:
+                target.opening += 1
+                self._spawn(self._open(target, waiter), f"connect {self.backend.name}")
+        elif waiter is not None:
+            connection.busy = True
+            target.busy += 1
+            waiter.connected(connection)
+        elif self.retired:
+            connection.close()
+        else:
+            connection.idle_since = self._clock()
+            target.idle.append(connection)
+
+    def sweep(self, now: float) -> None:
+        """Close what has been idle for too long."""
+        for target in self.targets:
+            while target.idle and now - target.idle[0].idle_since > IDLE_AT_MOST:
+                target.idle.pop(0).close()
+
+    def retire(self) -> None:
+        """Close what is idle now, the rest as its calls end."""
+        self.retired = True
+        for target in self.targets:
+            while target.idle:
+                target.idle.pop().close()
+
+    def _choose(self) -> Target:
+        now = self._clock()
+        candidates = [target for target in self.targets if target.may_be_tried(now)] or list(self.targets)
+        return min(candidates, key=lambda target: target.busy + target.opening)
+
+    def _make_room(self) -> bool:
+        """Close one idle connection somewhere, so that another may be opened."""
+        for target in self.targets:
+            if target.idle:
+                target.idle.pop(0).close()
+                return True
+        return False
+
+    def _queue(self, waiter: Waiter) -> None:
+        if len(self._waiting) >= WAITING_AT_MOST:
+            self._waiting = deque(other for other in self._waiting if other.wants_connection)
+        if len(self._waiting) >= WAITING_AT_MOST:
+            waiter.failed("busy", "every connection is in use")
+        else:
+            self._waiting.append(waiter)
+
+    def _next_waiter(self) -> Waiter | None:
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if waiter.wants_connection:
+                return waiter
+        return None
+
+    async def _open(self, target: Target, waiter: Waiter) -> None:
+        try:
+            connection = await open_connection(target, self._tls, self.backend)
+        except TimeoutError:
+            self._refused(target)
+            give_up(waiter, "connect_timeout", "no connection within the connect timeout")
+            return
+        except OSError as error:
+            self._refused(target)
+            give_up(waiter, "connect", f"no connection: {type(error).__name__}")
+            return
+        finally:
+            target.opening -= 1
+        target.refused = 0
+        target.down_until = 0.0
+        connection.busy = True
+        target.busy += 1
+        if waiter.wants_connection:
+            waiter.connected(connection)
+        else:
+            self.free(target, connection)
+
+    def _refused(self, target: Target) -> None:
+        target.refused += 1
+        health = self.backend.health
+        if target.refused >= (health.unhealthy_after if health else DOWN_AFTER):
+            target.down_until = self._clock() + DOWN_FOR
+
+
+def give_up(waiter: Waiter, kind: str, detail: str) -> None:
+    """Tell a waiter that there will be no connection, unless it went away meanwhile."""
+    if waiter.wants_connection:
+        waiter.failed(kind, detail)
+
+
+async def open_connection(target: Target, tls: ssl.SSLContext | None, backend: Backend) -> UpstreamConnection:
+    """Connect to `target` within the backend's connect timeout; raises `TimeoutError` or `OSError`."""
+    loop = asyncio.get_running_loop()
+
+    def make() -> asyncio.Protocol:
+        return cast(asyncio.Protocol, UpstreamConnection(target))
+
+    async with asyncio.timeout(backend.connect_timeout or None):
+        if not target.port:
+            _, protocol = await loop.create_unix_connection(make, target.host)
+        else:
+            name = (backend.tls and backend.tls.server_name) or target.host
+            _, protocol = await loop.create_connection(
+                make,
+                target.host,
+                target.port,
+                ssl=tls if target.tls else None,
+                server_hostname=name if target.tls else None,
+            )
+    return cast(UpstreamConnection, protocol)
+
+
+def tls_context(backend: Backend, base: Path) -> ssl.SSLContext:
+    """How an https backend is verified; raises `OSError` when its CA file cannot be read."""
+    tls = backend.tls
+    context = ssl.create_default_context(cafile=str(base / tls.ca) if tls and tls.ca else None)
+    context.set_alpn_protocols(["http/1.1"])
+    if tls is not None and not tls.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,0 +1,189 @@
+"""Holds together what one worker serves with: clients, the bound generation, the sweep of deadlines."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from time import monotonic, time
+from typing import Any, Final, cast
+
+from proxy.http1.errors import Refusal
+from proxy.http1.parse import RequestHead
+from proxy.observe import NOBODY, Exchange, Observers
+from proxy.serving import answers
+from proxy.serving.bound import Bound, bind
+from proxy.serving.client import ClientConnection
+from proxy.state.live import Live
+
+from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Generation, SidePolicy
+
+SWEEP: Final = 0.1
+"""Seconds between two looks at the deadlines: how late a time-out may fire."""
+TUNNEL_IDLE: Final = 3600.0
+BACKLOG: Final = 4096
+
+
+class Server:
+    """The data path of one process.
+
+    Changes: `bound` by `live.swap` only; `clients` by the connections themselves; `draining` once, by
+    `stop_accepting`; `unhealthy` by the sweep.
+    """
+
+    def __init__(
+        self,
+        live: Live,
+        observe: Observers,
+        *,
+        tls_context: ssl.SSLContext | None = None,
+        base_dir: Path = Path(),
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self.live = live
+        self.observe = observe
+        self.clock = clock
+        self.clients: set[ClientConnection] = set()
+        self.in_flight = {LEGACY: 0, MODERN: 0}
+        self.draining = False
+        self.unhealthy: frozenset[str] = frozenset()
+        self.tunnel_idle = TUNNEL_IDLE
+        self.limits = live.generation.snapshot.listen.limits
+        self._base = base_dir
+        self._tls = tls_context
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._listener: asyncio.Server | None = None
+        self._sock: socket.socket | None = None
+        self._sweeper: asyncio.TimerHandle | None = None
+        self.bound: Bound
+        self._bind(live.generation, None)
+        live.follow(self._swapped)
+
+    # ── living ─────────────────────────────────────────────────────────────────────────────────────────
+
+    async def start(self, listening_socket: socket.socket) -> None:
+        """Accept from `listening_socket` from now on; the caller keeps its own reference to it."""
+        loop = asyncio.get_running_loop()
+        self._sock = listening_socket
+
+        def make() -> asyncio.Protocol:
+            return cast(asyncio.Protocol, ClientConnection(self))
+
+        create = loop.create_unix_server if listening_socket.family == socket.AF_UNIX else loop.create_server
+        self._listener = await create(make, sock=listening_socket, ssl=self._tls, backlog=BACKLOG)
+        self._sweeper = loop.call_later(SWEEP, self._sweep)
+
+    def stop_accepting(self) -> None:
+        """Take no more connections; answers from now on say `Connection: close`, idle clients are parted from."""
+        self.draining = True
+        if self._listener is not None:
+            self._listener.close()
+        for client in tuple(self.clients):
+            client.drain()
+
+    async def drained(self, seconds: float) -> int:
+        """Wait until what is in flight has ended, at most `seconds`; returns how many calls were cut."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while any(client.call is not None for client in self.clients):
+            if asyncio.get_running_loop().time() >= deadline:
+                break
+            await asyncio.sleep(0.02)
+        cut = [client for client in self.clients if client.call is not None]
+        for client in cut:
+            if client.call is not None:
+                client.call.client_gone()
+            client.abort()
+        await self._leave()
+        return len(cut)
+
+    async def _leave(self) -> None:
+        """Let last bytes go out, then close every connection and end every task."""
+        for _ in range(50):
+            if not self.clients:
+                break
+            await asyncio.sleep(0.02)
+        for client in tuple(self.clients):
+            client.abort()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for pool in self.bound.pools.values():
+            pool.retire()
+        for task in tuple(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)
+
+    def stats(self) -> Mapping[str, int]:
+        """Plain numbers for metrics and heart-beats."""
+        targets = [target for pool in self.bound.pools.values() for target in pool.targets]
+        return {
+            "connections_client": len(self.clients),
+            "connections_upstream_active": sum(target.busy + target.opening for target in targets),
+            "connections_upstream_idle": sum(len(target.idle) for target in targets),
+            "in_flight_legacy": self.in_flight[LEGACY],
+            "in_flight_modern": self.in_flight[MODERN],
+        }
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Start a named task that is kept, and awaited when the server leaves."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # ── used by calls ──────────────────────────────────────────────────────────────────────────────────
+
+    def target(self, policy: SidePolicy, names: Mapping[str, str], head: RequestHead) -> str:
+        """The request target for one side: as it came unless the side has its own path or query."""
+        if policy.path is None and policy.query == _NO_QUERY_EDIT:
+            return head.target
+        from rules import translate
+
+        path, mark, query = head.target.partition("?")
+        return translate.target(policy, names, path, query if mark else None)
+
+    def refused(self, client: ClientConnection, refusal: Refusal) -> None:
+        """Answer and record a request that is not forwarded; it is nobody's failure but the client's."""
+        client.write(answers.problem(refusal.status, refusal.detail, request_id="", seconds=0.0, close=True))
+        generation = self.bound.generation
+        self.observe.exchange(
+            Exchange(
+                time(), "", client.peer.address or "unix", "", "", "", DEFAULT_ROUTE, generation.number,
+                generation.snapshot.digest, None, 0.0, NOBODY, "default", NOBODY, refusal.status, (), "", 0.0, 0.0,
+                0, 0, refusal.detail, False,
+            )
+        )  # fmt: skip
+
+    # ── following the clock, the generations ───────────────────────────────────────────────────────────
+
+    def sweep(self) -> None:
+        """Look at every deadline once; the loop calls it ten times a second, a test when it has turned the clock."""
+        now = self.clock()
+        for client in tuple(self.clients):
+            if 0.0 < client.deadline <= now:
+                client.expired()
+            call = client.call
+            if call is not None and 0.0 < call.deadline <= now:
+                call.deadline = 0.0
+                call.expired()
+        for pool in self.bound.pools.values():
+            pool.sweep(now)
+        self.unhealthy = frozenset(name for name, pool in self.bound.pools.items() if not pool.available(now))
+
+    def _sweep(self) -> None:
+        self.sweep()
+        self._sweeper = asyncio.get_running_loop().call_later(SWEEP, self._sweep)
+
+    def _swapped(self, _old: Generation, new: Generation) -> None:
+        for pool in self._bind(new, self.bound):
+            pool.retire()
+
+    def _bind(self, generation: Generation, before: Bound | None) -> list[Any]:
+        self.bound, gone = bind(generation, before, clock=self.clock, spawn=self.spawn, base=self._base)
+        self.limits = generation.snapshot.listen.limits
+        return gone
+
+
+_NO_QUERY_EDIT: Final = SidePolicy("").query

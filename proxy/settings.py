@@ -1,0 +1,86 @@
+"""What a process must know before it reads a configuration: addresses, counts, switches of the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+from proxy.errors import BadAddressError
+
+LEGACY_ONLY = "STRANGLER_LEGACY_ONLY"
+ACCESS_LOG = "STRANGLER_ACCESS_LOG"
+ADMIN_URL = "STRANGLER_ADMIN_URL"
+_LARGEST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where something listens: `path` for a Unix socket, else `host` with `port` (0: any free one)."""
+
+    host: str = ""
+    port: int = 0
+    path: str = ""
+
+    def __str__(self) -> str:
+        if self.path:
+            return f"unix:{self.path}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def url(self, scheme: str = "http") -> str:
+        """Return the address as people paste it into a browser or curl."""
+        return str(self) if self.path else f"{scheme}://{self}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether nobody on another machine can reach it."""
+        if self.path or self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def parse_address(text: str, base_dir: Path = Path()) -> Address:
+    """Return the address that `host:port`, `[v6]:port` or `unix:PATH` (relative to `base_dir`) names."""
+    if text.startswith("unix:"):
+        path = text.removeprefix("unix:")
+        if not path:
+            raise BadAddressError(f"{text!r}: a path must follow unix:")
+        return Address(path=str(base_dir / path))
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > _LARGEST_PORT:
+        raise BadAddressError(f"{text!r} is neither HOST:PORT nor unix:PATH")
+    return Address(host=host or "0.0.0.0", port=int(port))  # noqa: S104 - `:8080` asks for every interface
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the supervisor needs of a configuration; it never looks further into one."""
+
+    config: str
+    listen: str
+    admin: str
+    workers: int
+    drain: float
+    tls: bool
+    legacy_only: bool
+
+    @property
+    def base_dir(self) -> Path:
+        """The folder that relative paths of the file start from."""
+        return Path(self.config).resolve().parent
+
+
+def worker_count(configured: int) -> int:
+    """Return how many workers to start; 0 is one for each CPU this process may use."""
+    return configured or len(os.sched_getaffinity(0))
+
+
+def is_legacy_only(environ: Mapping[str, str]) -> bool:
+    """Whether the operator pulled the cord that sends everybody to legacy."""
+    return environ.get(LEGACY_ONLY, "").strip().lower() in ("1", "true", "yes", "on")

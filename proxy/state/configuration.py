@@ -1,0 +1,28 @@
+"""A generation as it travels: the checked file, what was set at run time, its number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from proxy.link.codec import from_json, to_json
+from rules.model import Override, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Everything a worker needs to build the generation `number`; `loaded_at` is epoch seconds."""
+
+    number: int
+    snapshot: Snapshot
+    overrides: tuple[Override, ...] = ()
+    legacy_only: bool = False
+    loaded_at: float = 0.0
+
+    def pack(self) -> bytes:
+        """Return the bytes that `unpack` understands; the supervisor keeps them unread."""
+        return to_json(self)
+
+
+def unpack(payload: bytes) -> Configuration:
+    """Return the configuration that was packed, or raise CodecError."""
+    return from_json(payload, Configuration)

@@ -1,0 +1,112 @@
+"""One child process with its lifeline."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from proxy.link.channel import Channel
+from proxy.link.messages import Beat, Message
+from proxy.link.wires import LIFELINE
+
+TICK = 0.5
+SILENT_TICKS = 10
+STARTING_TICKS = 60
+
+
+def command(*arguments: str) -> list[str]:
+    """Return the command line that runs one of our own internal commands."""
+    return [sys.executable, "-m", "proxy", *arguments]
+
+
+def environment() -> dict[str, str]:
+    """Return a child's environment: ours, with the folder this very code came from."""
+    root = str(Path(__file__).resolve().parents[2])
+    environ = dict(os.environ)
+    # -m looks into the working directory first; -P stops that, so a checkout must be named
+    environ["PYTHONSAFEPATH"] = "1"
+    if root not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
+        environ["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environ.get("PYTHONPATH", ""))))
+    return environ
+
+
+class Child:
+    """A running child. `silence` counts ticks without a heart-beat; `accepting` is the worker's own word.
+
+    Counting ticks of our own instead of seconds keeps a supervisor that was itself stopped for a while from
+    killing children whose beats it has not read yet.
+    """
+
+    def __init__(
+        self,
+        role: str,
+        slot: int,
+        incarnation: int,
+        *,
+        inherit: Sequence[int],
+        received: Callable[[Child, Message], None],
+        exited: Callable[[Child, int], None],
+    ) -> None:
+        self.role, self.slot, self.incarnation = role, slot, incarnation
+        self.accepting = False
+        self.silence = 0
+        self.beaten = False
+        self._exited = exited
+        self.started = time.monotonic()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            passed = [theirs.fileno(), *inherit]
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
+                command(role, *map(str, passed)),
+                pass_fds=passed,
+                stdin=subprocess.DEVNULL,
+                env=environment(),
+            )
+        self.pid = self._process.pid
+        self._channel = Channel(
+            ours, LIFELINE, lambda message, _: self._heard(message, received), lambda _: None
+        )
+        self._pidfd = os.pidfd_open(self.pid)
+        asyncio.get_running_loop().add_reader(self._pidfd, self._reap)
+
+    def send(self, message: Message, descriptors: Sequence[int] = ()) -> None:
+        """Hand `message` over the lifeline; a child that is gone is noticed by its exit."""
+        self._channel.send(message, descriptors)
+
+    def tick(self) -> bool:
+        """Count half a second; True when the child has been silent for too long."""
+        self.silence += 1
+        return self.silence > (SILENT_TICKS if self.beaten else STARTING_TICKS)
+
+    def kill(self) -> None:
+        """End the child without a word; safe to repeat."""
+        if self._process.returncode is None:
+            self._process.send_signal(signal.SIGKILL)
+
+    @property
+    def lived(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.started
+
+    def _heard(self, message: Message, received: Callable[[Child, Message], None]) -> None:
+        if isinstance(message, Beat):
+            self.silence, self.beaten = 0, True
+            return
+        received(self, message)
+
+    def _reap(self) -> None:
+        status = self._process.poll()
+        if status is None:
+            return
+        asyncio.get_running_loop().remove_reader(self._pidfd)
+        os.close(self._pidfd)
+        self._channel.close()
+        self._exited(self, status)

@@ -1,0 +1,286 @@
+"""Keeps one control process with N workers alive until it is told to stop.
+
+1. every child is started with its socket, begins with the last good configuration
+2. worker and control get a fresh connection to each other whenever either is new
+3. a child that dies or falls silent is replaced, later each time it happens again
+4. told to stop: sockets close here, workers finish what they have, control leaves last
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from functools import partial
+
+from proxy.errors import EXIT_HOPELESS, EXIT_NO, EXIT_YES
+from proxy.link import messages
+from proxy.link.messages import Message
+from proxy.log import names
+from proxy.log.events import Tell
+from proxy.settings import Settings
+from proxy.supervisor.backoff import Backoff
+from proxy.supervisor.child import TICK, Child
+from proxy.supervisor.slots import Slot
+from proxy.supervisor.systemd import Notifier
+
+GRACE = 2.0
+"""Seconds that a worker may be late after its drain time before it is killed."""
+
+
+class Keeper:
+    """The supervisor's whole state.
+
+    `payload` with `drain` change when control sends a newer configuration, `ready` once, `stopping` once.
+    Children are added by starting, removed by their exit.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        payload: bytes,
+        *,
+        listeners: list[socket.socket],
+        admin: socket.socket | None,
+        addresses: tuple[str, ...],
+        announce: Callable[[], None],
+        closing: Callable[[], None],
+        tell: Tell,
+        systemd: Notifier,
+    ) -> None:
+        self._settings = settings
+        self._payload = payload
+        self._drain = settings.drain
+        self._slots = [Slot(number, listener) for number, listener in enumerate(listeners)]
+        self._admin = admin
+        self._addresses = addresses
+        self._announce = announce
+        self._closing = closing
+        self._tell = tell
+        self._systemd = systemd
+        self._control: Child | None = None
+        self._control_backoff = Backoff()
+        self._control_starts = 0
+        self._worker_restarts = 0
+        self._children: set[Child] = set()
+        self._ready = False
+        self._stopping = False
+        self._loop = asyncio.get_running_loop()
+        self._finished: asyncio.Future[int] = self._loop.create_future()
+
+    async def run(self) -> int:
+        """Start everything, return the exit code when everything is gone."""
+        if self._admin is not None:
+            self._start_control()
+        for slot in self._slots:
+            self._start_worker(slot)
+        ticker = asyncio.create_task(self._tick_for_ever(), name="supervisor-tick")
+        try:
+            return await self._finished
+        finally:
+            ticker.cancel()
+            await asyncio.gather(ticker, return_exceptions=True)
+
+    # ── signals ────────────────────────────────────────────────────────────────────────────────────────
+
+    def stop(self, signal_name: str) -> None:
+        """Stop accepting, let workers finish, leave; an interrupt while that goes on ends it at once."""
+        if self._stopping:
+            if signal_name == "SIGINT":
+                self._abandon()
+            return
+        self._stopping = True
+        self._tell(names.STOPPING, signal=signal_name, drain=self._drain)
+        self._systemd.tell("STOPPING=1", f"STATUS=draining for at most {self._drain:g} s")
+        self._closing()
+        for slot in self._slots:
+            # the workers' own copies stay open: what the kernel has queued is still accepted there
+            slot.listener.close()
+        for child in self._children:
+            child.send(messages.Drain(self._drain))
+        self._loop.call_later(self._drain + GRACE, self._kill_workers)
+        self._finish_if_empty()
+
+    def reload(self, who: str) -> None:
+        """Ask control to read the file again."""
+        if self._control is None:
+            # a control process that is just being replaced reads the file when it starts
+            self._tell(names.RELOAD_IGNORED, "warning", who=who, legacy_only=self._settings.legacy_only)
+            return
+        self._control.send(messages.Reread(who))
+
+    # ── starting ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _start_control(self) -> None:
+        if self._stopping or self._admin is None:
+            return
+        self._control_starts += 1
+        child = self._start("control", 0, self._control_starts, self._admin)
+        self._control = child
+        self._take_census()
+        for slot in self._slots:
+            self._connect(slot)
+
+    def _start_worker(self, slot: Slot) -> None:
+        if self._stopping:
+            return
+        slot.incarnation += 1
+        slot.child = self._start("worker", slot.number, slot.incarnation, slot.listener)
+        self._connect(slot)
+        self._take_census()
+
+    def _start(self, role: str, number: int, incarnation: int, listener: socket.socket) -> Child:
+        child = Child(
+            role,
+            number,
+            incarnation,
+            inherit=(listener.fileno(),),
+            received=self._heard,
+            exited=self._gone,
+        )
+        self._children.add(child)
+        settings = self._settings
+        child.send(
+            messages.Begin(
+                number, incarnation, settings.config, len(self._slots), self._addresses, self._payload
+            )
+        )
+        self._tell(names.CHILD_STARTED, role=role, slot=number, pid=child.pid, incarnation=incarnation)
+        return child
+
+    def _connect(self, slot: Slot) -> None:
+        if self._control is None or slot.child is None:
+            return
+        for_control, for_worker = socket.socketpair()
+        attach = messages.Attach(slot.number, slot.incarnation)
+        self._control.send(attach, (for_control.detach(),))
+        slot.child.send(attach, (for_worker.detach(),))
+
+    # ── what children say ──────────────────────────────────────────────────────────────────────────────
+
+    def _heard(self, child: Child, message: Message) -> None:
+        match message:
+            case messages.Accepting():
+                child.accepting = True
+                self._take_census()
+                if self._admin is None and all(slot.state().accepting for slot in self._slots):
+                    self._become_ready()
+            case messages.Leaving():
+                self._succeed(child)
+            case messages.Keep():
+                self._payload, self._drain = message.payload, message.drain
+            case messages.Readiness():
+                self._hear_readiness(message)
+            case messages.Rereading():
+                self._hear_rereading(message)
+            case _:
+                pass
+
+    def _succeed(self, child: Child) -> None:
+        slot = self._slots[child.slot]
+        if slot.child is child:
+            slot.child = None
+            self._start_worker(slot)
+
+    def _hear_readiness(self, message: messages.Readiness) -> None:
+        if message.ready:
+            self._become_ready()
+        self._systemd.tell("STATUS=ready" if message.ready else f"STATUS={'; '.join(message.reasons)}")
+
+    def _hear_rereading(self, message: messages.Rereading) -> None:
+        if message.done:
+            self._systemd.tell("READY=1", f"STATUS={message.detail}")
+        else:
+            self._systemd.reloading()
+
+    def _become_ready(self) -> None:
+        if self._ready or self._stopping:
+            return
+        self._ready = True
+        self._announce()
+        self._tell(names.READY, addresses=self._addresses, workers=len(self._slots))
+        self._systemd.tell("READY=1", "STATUS=ready")
+
+    def _take_census(self) -> None:
+        if self._control is not None:
+            states = tuple(slot.state() for slot in self._slots)
+            restarts = self._worker_restarts
+            self._control.send(messages.Census(states, restarts, self._control_starts - 1))
+
+    # ── ends ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _gone(self, child: Child, status: int) -> None:
+        self._children.discard(child)
+        hopeless = status == EXIT_HOPELESS and not self._ready
+        if self._stopping or hopeless:
+            self._tell(names.CHILD_EXITED, role=child.role, slot=child.slot, pid=child.pid, status=status)
+            self._forget(child)
+            if hopeless:
+                self._abandon()
+            self._finish_if_empty()
+            return
+        if child is self._control:
+            self._control = None
+            self._replace(child, status, self._control_backoff, self._start_control)
+            return
+        slot = self._slots[child.slot]
+        if slot.child is child:
+            slot.child = None
+            self._worker_restarts += 1
+            self._replace(child, status, slot.backoff, partial(self._start_worker, slot))
+            self._take_census()
+            return
+        self._tell(names.CHILD_EXITED, role=child.role, slot=child.slot, pid=child.pid, status=status)
+
+    def _replace(self, child: Child, status: int, backoff: Backoff, start: Callable[[], None]) -> None:
+        wait = backoff.after(child.lived)
+        self._tell(
+            names.CHILD_EXITED,
+            "error",
+            role=child.role,
+            slot=child.slot,
+            pid=child.pid,
+            status=status,
+            wait=wait,
+        )
+        self._loop.call_later(wait, start)
+
+    def _forget(self, child: Child) -> None:
+        if child is self._control:
+            self._control = None
+        elif self._slots[child.slot].child is child:
+            self._slots[child.slot].child = None
+
+    def _finish_if_empty(self) -> None:
+        workers = [child for child in self._children if child is not self._control]
+        if workers or self._finished.done():
+            return
+        if self._control is None:
+            self._finished.set_result(EXIT_YES if self._ready or self._stopping else EXIT_NO)
+            return
+        self._control.send(messages.Leave())
+        self._loop.call_later(GRACE, self._control.kill)
+
+    def _kill_workers(self) -> None:
+        for child in list(self._children):
+            if child is not self._control:
+                self._tell(names.DRAIN_CUT, "warning", slot=child.slot, pid=child.pid)
+                child.kill()
+
+    def _abandon(self) -> None:
+        self._stopping = True
+        for child in list(self._children):
+            child.kill()
+        if not self._finished.done():
+            self._finished.set_result(EXIT_NO)
+
+    # ── the clock ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def _tick_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            self._systemd.alive()
+            for child in list(self._children):
+                if child.tick():
+                    self._tell(names.CHILD_SILENT, "error", role=child.role, slot=child.slot, pid=child.pid)
+                    child.kill()

@@ -1,0 +1,79 @@
+"""A stable point in [0, 1) for a salt and a user, pinned by tests for ever.
+
+`sha256` is ours; the others are the schemes of systems users come from, each with its own comparison:
+a user who was in must stay in when the rollout moves here. None of them normalises the user: `Alice@` is not
+`alice@`. A point is not for a user without a name: an empty id would be in for several schemes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from rules.hashes import fnv1a, js32, murmur2, murmur3
+
+SCHEMES = ("sha256", "js32", "unleash", "launchdarkly", "growthbook", "flagd", "optimizely", "nginx")
+
+_LAST = 1.0 - 2.0**-53
+_EVERYONE = 100.0
+_NGINX_FULL = 0xFFFFFFFF
+
+
+def bucket(salt: str, user: str, hash: str = "sha256") -> float:  # noqa: A002 - the public name
+    """Return where a user stands in [0, 1); integer schemes return bucket / number of buckets.
+
+    `js32` and `nginx` take no salt. ValueError for a scheme that is not in `SCHEMES`.
+    """
+    if hash == "sha256":
+        digest = hashlib.sha256(f"{salt}:{user}".encode("utf-8", "surrogatepass")).digest()
+        # The division rounds: the topmost hashes would become 1.0 itself.
+        return min(int.from_bytes(digest[:8], "big") / 18446744073709551616.0, _LAST)
+    return _foreign(salt, user, hash)
+
+
+def admits(point: float, weight: float, hash: str = "sha256") -> bool:  # noqa: A002 - as above
+    """Whether a point is in at a weight in percent, by the comparison of its scheme.
+
+    Weights count in hundredths of a percent. 0 admits nobody, 100 everybody.
+    """
+    if weight <= 0.0:
+        return False
+    if weight >= _EVERYONE:
+        return True
+    hundredths = round(weight * 100.0)
+    if hash == "unleash":
+        return (round(point * 100.0) + 1) * 100 <= hundredths
+    if hash == "growthbook":
+        return round(point * 10000.0) <= hundredths
+    if hash == "js32":
+        return round(point * 100.0) * 100 < hundredths
+    if hash == "optimizely":
+        return round(point * 10000.0) < hundredths
+    if hash == "flagd":
+        return round(point * 100000.0) < hundredths * 10
+    if hash == "nginx":
+        return round(point * 4294967296.0) < hundredths * _NGINX_FULL // 10000
+    return point < weight / 100.0
+
+
+def _foreign(salt: str, user: str, scheme: str) -> float:
+    if scheme == "js32":
+        return abs(js32(user)) % 100 / 100.0
+    if scheme == "unleash":
+        return murmur3(_utf8(f"{salt}:{user}")) % 100 / 100.0
+    if scheme == "launchdarkly":
+        digest = hashlib.sha1(_utf8(f"{salt}.{user}"), usedforsecurity=False).hexdigest()
+        return min(int(digest[:15], 16) / 0xFFFFFFFFFFFFFFF, _LAST)
+    if scheme == "growthbook":
+        return fnv1a(str(fnv1a(salt + user))) % 10000 / 10000.0
+    if scheme == "flagd":
+        return (murmur3(_utf8(salt + user)) * 100000 >> 32) / 100000.0
+    if scheme == "optimizely":
+        return (murmur3(_utf8(user + salt), 1) * 10000 >> 32) / 10000.0
+    if scheme == "nginx":
+        return murmur2(_utf8(user)) / 4294967296.0
+    raise ValueError(f"no hash scheme {scheme!r}; there are {', '.join(SCHEMES)}")
+
+
+def _utf8(text: str) -> bytes:
+    """Encode an id; lone surrogates (a JWT may hold them) must not make a request fail."""
+    return text.encode("utf-8", "surrogatepass")

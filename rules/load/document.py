@@ -1,0 +1,239 @@
+"""YAML text to plain values under a guard, each value with its place in the file.
+
+PyYAML reads silently much that an operator did not mean. The guard turns each into a problem: a key written
+twice, `on` read as true, `12:30:45` read as a number, an anchor inside itself, aliases that grow without end,
+nesting that would exhaust the parser's stack, tags, several documents.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from rules.load.scalars import Scalars, plain_key
+from rules.problems import Problem
+
+Path = tuple[str | int, ...]
+Place = tuple[int, int]
+
+_DEEPEST = 100
+_LARGEST = 2_000_000
+_MERGE = "tag:yaml.org,2002:merge"
+_BRACKETS = re.compile(r"[\[\]{}]")
+_DASHES = re.compile(r"^[ \t]*(?:[-?][ \t]+){50,}", re.MULTILINE)
+
+
+@dataclass
+class Document:
+    """A file's values (`data`) with where they stand; `problems` is what the guard found.
+
+    `overlaid` names the environment variable that set a path; both it and `data` change only while the
+    environment is laid over the file.
+    """
+
+    source: str
+    data: Any
+    root: yaml.Node | None
+    problems: list[Problem] = field(default_factory=list)
+    substituted: frozenset[int] = frozenset()
+    overlaid: dict[Path, str] = field(default_factory=dict)
+
+    def place(self, path: Path, *, key: bool = False) -> tuple[str, int, int]:
+        """Return file, line and column of a value (or of its key), of the nearest thing above if absent."""
+        for length in range(len(path), 0, -1):
+            variable = self.overlaid.get(path[:length])
+            if variable is not None:
+                return variable, 1, 1
+        line, column = _place_of(self.nodes(path, key=key))
+        return self.source, line, column
+
+    def node(self, path: Path) -> yaml.Node | None:
+        """Return the node at a path, None when the file does not write it."""
+        found = list(self.nodes(path))
+        return found[-1] if len(found) == len(path) + 1 else None
+
+    def from_environment(self, path: Path) -> bool:
+        """Whether the value at a path came from a variable rather than from the file's text."""
+        if any(path[:length] in self.overlaid for length in range(len(path) + 1)):
+            return True
+        node = self.node(path)
+        return node is not None and id(node) in self.substituted
+
+    def nodes(self, path: Path, *, key: bool = False) -> Iterator[yaml.Node]:
+        """Walk down a path as far as it is written; with `key` the last node is the key itself."""
+        node = self.root
+        if node is None:
+            return
+        yield node
+        for index, part in enumerate(path):
+            pair = _child(node, part)
+            if pair is None:
+                return
+            node = pair[1]
+            yield pair[0] if key and index == len(path) - 1 else node
+
+
+def read(text: str, source: str, environ: Mapping[str, str]) -> Document:
+    """Read one YAML document; what cannot be read at all becomes the only problem of an empty document."""
+    text = text.removeprefix("\ufeff")
+    try:
+        _refuse_depth(text)
+        root = yaml.compose(text, Loader=_LOADER)
+    except yaml.MarkedYAMLError as error:
+        return _unreadable(source, error.problem or "not YAML", error.problem_mark)
+    except (yaml.YAMLError, UnicodeError) as error:
+        return _unreadable(source, f"not readable as YAML: {str(error).splitlines()[0]}", None)
+    except _TooDeepError:
+        return _unreadable(source, f"nested deeper than {_DEEPEST} levels", None)
+    if root is None:
+        return _unreadable(source, "the file is empty", None)
+    reader = _Reader(source, environ)
+    data = reader.value(root)
+    return Document(source, data, root, reader.problems, frozenset(reader.scalars.substituted))
+
+
+class _TooDeepError(Exception):
+    """The text nests deeper than the parser's own stack would bear."""
+
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Reader:
+    """Turns nodes into values once each; what changes is the list of problems, the values already made."""
+
+    def __init__(self, source: str, environ: Mapping[str, str]) -> None:
+        self.problems: list[Problem] = []
+        self.scalars = Scalars(environ, self.report)
+        self._source = source
+        self._made: dict[int, tuple[Any, int]] = {}
+        self._open: set[int] = set()
+
+    def report(self, node: yaml.Node, message: str, hint: str = "") -> None:
+        mark = node.start_mark
+        self.problems.append(Problem(self._source, mark.line + 1, mark.column + 1, message, hint))
+
+    def value(self, node: yaml.Node) -> Any:
+        return self._sized(node)[0]
+
+    def _sized(self, node: yaml.Node) -> tuple[Any, int]:
+        """Return a node's value with how many values it holds once every alias is written out."""
+        if isinstance(node, yaml.ScalarNode):
+            return self.scalars.value(node), 1
+        made = self._made.get(id(node))
+        if made is not None:
+            return made
+        if id(node) in self._open:
+            self.report(node, "an anchor contains itself", "an alias may not stand inside what it names")
+            return None, 1
+        self._open.add(id(node))
+        made = self._mapping(node) if isinstance(node, yaml.MappingNode) else self._sequence(node)
+        if made[1] > _LARGEST:
+            self.report(node, "aliases make this value grow beyond every use", "write it out, without anchors")
+            made = None, 1
+        self._open.discard(id(node))
+        self._made[id(node)] = made
+        return made
+
+    def _sequence(self, node: yaml.Node) -> tuple[Any, int]:
+        values: list[Any] = []
+        total = 1
+        if node.tag != "tag:yaml.org,2002:seq":
+            self.report(node, f"the tag `{node.tag}` is not supported", "leave the tag out")
+        for child in node.value:
+            value, size = self._sized(child)
+            if value is None and isinstance(child, yaml.ScalarNode):
+                self.report(child, "an entry without a value", "leave the entry out or give it a value")
+            values.append(value)
+            total += size
+        return values, total
+
+    def _mapping(self, node: yaml.MappingNode) -> tuple[Any, int]:
+        if node.tag != "tag:yaml.org,2002:map":
+            self.report(node, f"the tag `{node.tag}` is not supported", "leave the tag out")
+        values: dict[Any, Any] = {}
+        merged: dict[Any, Any] = {}
+        first: dict[Any, int] = {}
+        total = 1
+        for key_node, child in node.value:
+            value, size = self._sized(child)
+            total += size
+            if key_node.tag == _MERGE:
+                self._merge(merged, child, value)
+                continue
+            key = plain_key(key_node, self.report)
+            if key is None:
+                continue
+            if key in first:
+                self.report(key_node, f"`{key}` is written twice", f"first on line {first[key]}")
+                continue
+            first[key] = key_node.start_mark.line + 1
+            if value is None and isinstance(child, yaml.ScalarNode):
+                self.report(key_node, f"`{key}` has no value", "leave the key out or give it a value")
+                continue
+            values[key] = value
+        return ({**merged, **values} if merged else values), total
+
+    def _merge(self, merged: dict[Any, Any], node: yaml.Node, value: Any) -> None:
+        """Take over what `<<` names; of several mappings the first one wins, as YAML says."""
+        sources = value if isinstance(value, list) else [value]
+        for source in sources:
+            if not isinstance(source, dict):
+                self.report(node, "`<<` takes over a mapping, or a list of mappings")
+                return
+            for key, taken in source.items():
+                merged.setdefault(key, taken)
+
+
+def _refuse_depth(text: str) -> None:
+    """Raise before the C parser would recurse too deep: a rough count first, the exact one only if need be."""
+    depth = deepest = 0
+    for found in _BRACKETS.finditer(text):
+        depth = depth + 1 if found.group() in "[{" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    if deepest < _DEEPEST and _DASHES.search(text) is None:
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEEPEST:
+                raise _TooDeepError
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _unreadable(source: str, message: str, mark: yaml.Mark | None) -> Document:
+    line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+    return Document(source, None, None, [Problem(source, line, column, message)])
+
+
+def _child(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+    """Return key and value of a mapping's member (of a merged one too), or a list's entry twice."""
+    if isinstance(node, yaml.SequenceNode):
+        if isinstance(part, int) and part < len(node.value):
+            return node.value[part], node.value[part]
+        return None
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    for key, value in node.value:
+        if isinstance(key, yaml.ScalarNode) and key.value == str(part):
+            return key, value
+    for key, value in node.value:
+        if key.tag == _MERGE:
+            for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                found = _child(source, part) if source is not node else None
+                if found is not None:
+                    return found
+    return None
+
+
+def _place_of(nodes: Iterator[yaml.Node]) -> Place:
+    last: yaml.Node | None = None
+    for last in nodes:  # noqa: B007 - the last one is what is wanted
+        pass
+    return (1, 1) if last is None else (last.start_mark.line + 1, last.start_mark.column + 1)

@@ -1,0 +1,11 @@
+"""The manner of every written mapping: unknown keys refused, no value bent into another type."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Section(BaseModel):
+    """A mapping in which every key is known."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_by_alias=True)

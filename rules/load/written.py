@@ -1,0 +1,318 @@
+"""`proxy.yaml` as operators write it: every key, its type, what it means when left out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from rules.load import types as t
+from rules.load.section import Section
+from rules.load.units import UnitError
+from rules.load.written_compare import Compare
+
+
+class Limits(Section):
+    """What one client may ask of the listener."""
+
+    header_bytes: t.Size = 32 * 1024
+    url_bytes: t.Size = 8 * 1024
+    body_bytes: t.Size = 0
+    header_timeout: t.Time = 10.0
+    body_timeout: t.Time = 30.0
+    idle_timeout: t.Time = 75.0
+    connections: t.Count = 10_000
+
+
+class ListenTls(Section):
+    """Certificate chain and key."""
+
+    cert: str
+    key: str
+
+
+class Listen(Section):
+    """Where users are served."""
+
+    address: t.Address = "127.0.0.1:8080"
+    workers: t.Workers = 1
+    tls: ListenTls | None = None
+    trusted_proxies: list[t.Network] = Field(default=[])
+    limits: Limits = Limits()
+    drain: t.Time = 30.0
+
+
+class Admin(Section):
+    """Where operators are served."""
+
+    address: t.Address = "127.0.0.1:9180"
+    token_env: t.Variable = "STRANGLER_ADMIN_TOKEN"  # noqa: S105 - the name of a variable
+    view_token_env: t.Variable = "STRANGLER_VIEW_TOKEN"  # noqa: S105 - as above
+
+
+class Diffs(Section):
+    """What is kept of differing pairs."""
+
+    keep: t.Time = 168 * 3600.0
+    max_bytes: t.Size = 1 << 30
+    bodies: bool = True
+    redact: list[str] = Field(default=[])
+
+
+class Health(Section):
+    """The active health check of a backend."""
+
+    path: t.TargetPath = "/health"
+    every: t.Time = 5.0
+    unhealthy_after: t.Count = 3
+    healthy_after: t.Count = 2
+
+
+class BackendTls(Section):
+    """How an https backend is verified."""
+
+    ca: str | None = None
+    verify: bool = True
+    server_name: str | None = None
+
+
+class Backend(Section):
+    """A named set of targets."""
+
+    url: t.BackendUrl | None = None
+    urls: list[t.BackendUrl] = Field(default=[])
+    connect_timeout: t.Time = 1.0
+    timeout: t.Time = 30.0
+    idle_timeout: t.Time = 60.0
+    max_connections: t.Count = 256
+    health: Health | None = None
+    tls: BackendTls | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_say_where(self) -> Backend:
+        if self.url is not None and self.urls:
+            raise UnitError("`url` beside `urls`", "keep one of them")
+        if self.url is None and not self.urls:
+            raise UnitError("a backend needs a `url`", 'such as url: "http://127.0.0.1:8000"')
+        return self
+
+
+class Match(Section):
+    """Which requests a route takes."""
+
+    path: t.MatchPath
+    methods: list[t.Method] = Field(default=[])
+    host: t.Host | None = None
+    headers: dict[t.FieldName, t.RegexOrText] = Field(default={})
+    query: dict[str, t.RegexOrText] = Field(default={})
+
+
+class Step(Section):
+    """One stage of a rollout."""
+
+    weight: t.Weight
+    seconds: t.Time = Field(default=0.0, alias="for")
+    min_requests: t.Count = 0
+    approve: Literal["manual", "auto"] = "auto"
+
+
+class Rollout(Section):
+    """Which share of a route's users the modern side answers."""
+
+    weight: t.Weight = 0.0
+    by: Literal["user", "request"] = "user"
+    group: Annotated[str, Field(min_length=1)] | None = None
+    salt: Annotated[str, Field(min_length=1)] | None = None
+    hash: Literal[
+        "sha256", "js32", "unleash", "launchdarkly", "growthbook", "flagd", "optimizely", "nginx"
+    ] = "sha256"  # fmt: skip
+    include: list[str] = Field(default=[])
+    exclude: list[str] = Field(default=[])
+    force_header: Annotated[t.FieldName, t.OrNone()] = "X-Strangler-Force"
+    steps: list[Step] = Field(default=[])
+
+    @model_validator(mode="after")
+    def _one_way_to_say_it(self) -> Rollout:
+        given = self.model_fields_set
+        if {"weight", "steps"} <= given:
+            raise UnitError("`weight` beside `steps`", "keep one of them; the steps say the weights")
+        if {"group", "salt"} <= given:
+            raise UnitError("`group` beside `salt`", "keep one of them; both say what is hashed with the user")
+        if "steps" in given and not self.steps:
+            raise UnitError("`steps` without a step", "write a step or a `weight`")
+        return self
+
+
+class QueryEdit(Section):
+    """Changes to the query string."""
+
+    rename: dict[str, str] = Field(default={})
+    set: dict[str, str] = Field(default={})
+    remove: list[str] = Field(default=[])
+
+
+class HeaderEdit(Section):
+    """Changes to the request fields."""
+
+    set: dict[t.FieldName, t.FieldValue] = Field(default={})
+    remove: list[t.FieldName] = Field(default=[])
+
+
+class BodyEdit(Section):
+    """Change of the request body's form."""
+
+    form_to_json: bool = False
+    json_to_form: bool = False
+    rename: dict[str, str] = Field(default={})
+
+    @model_validator(mode="after")
+    def _one_direction(self) -> BodyEdit:
+        if self.form_to_json and self.json_to_form:
+            raise UnitError("`form_to_json` beside `json_to_form`", "keep one of them")
+        return self
+
+
+class ResponseEdit(Section):
+    """Change of the answer's body: JMESPath over its JSON."""
+
+    json_: str | None = Field(default=None, alias="json", min_length=1)
+
+
+class CookieEdit(Section):
+    """What Set-Cookie is rewritten to."""
+
+    path: t.FieldValue | None = None
+    domain: t.FieldValue | None = None
+
+
+class Side(Section):
+    """How a request is put to one side, how its answer is put to the client."""
+
+    backend: str | None = None
+    path: t.TargetPath | None = None
+    query: QueryEdit = QueryEdit()
+    headers: HeaderEdit = HeaderEdit()
+    body: BodyEdit = BodyEdit()
+    response: ResponseEdit = ResponseEdit()
+    status: dict[t.Status, t.Status] = Field(default={})
+    location: Literal["rewrite", "keep"] = "keep"
+    cookies: CookieEdit = CookieEdit()
+
+
+class Fallback(Section):
+    """When legacy answers in modern's place."""
+
+    mode: Literal["none", "connect", "safe"] = "safe"
+    statuses: list[t.Status] = Field(default=[500, 502, 503, 504])
+    max_body: t.Size = 1 << 20
+
+
+class Recheck(Section):
+    """When a differing read is asked again."""
+
+    after: t.Time = 0.5
+    per_minute: t.Count = 30
+
+
+class Shadow(Section):
+    """What is mirrored to the other side."""
+
+    sample: t.Share = 0.0
+    methods: list[t.Method] = Field(default=["GET", "HEAD"])
+    writes: Literal["none", "dry_run", "isolated"] = "none"
+    when: Literal["concurrent", "after"] = "concurrent"
+    timeout: t.Time = 5.0
+    max_body: t.Size = 1 << 20
+    max_in_flight: t.Count = 64
+    session: Literal["strip", "share"] = "strip"
+    deny: list[t.RegexOrText] = Field(default=[])
+    recheck: Recheck = Recheck()
+    secondary: t.Share = 0.01
+    backend: str | None = None
+
+
+class Invariant(Section):
+    """A business rule over the bodies."""
+
+    name: t.Name
+    expr: Annotated[str, Field(min_length=1)]
+    on_violation: Literal["observe", "rollback"] = "observe"
+    unit: Literal["cents"] | None = None
+
+
+class WorseThanLegacy(Section):
+    """How much worse than legacy is too much."""
+
+    errors: t.Share = 0.01
+    p95: t.Number = 1.5
+    p95_floor: t.Time = 0.1
+
+
+class Guard(Section):
+    """What a route's modern side is judged by."""
+
+    window: t.Time = 60.0
+    min_requests: t.Count = 20
+    error_rate: t.Share = 0.05
+    p95: t.Time = 1.0
+    worse_than_legacy: Annotated[WorseThanLegacy, t.OrNone()] = WorseThanLegacy()
+    mismatch_rate: t.Share = 0.01
+    consecutive_failures: t.Count = 5
+    on_breach: Literal["rollback", "step_back", "observe"] = "rollback"
+    rollback: Literal["clean", "lossy", "forbidden"] = "clean"
+
+
+class Route(Section):
+    """One endpoint's whole policy."""
+
+    name: t.Name
+    match: Match
+    rollout: Rollout = Rollout()
+    legacy: Annotated[Side, t.Short("backend")] = Side()
+    modern: Annotated[Side, t.Short("backend")] = Side()
+    fallback: Annotated[Fallback, t.Short("mode")] = Fallback()
+    shadow: Shadow = Shadow()
+    compare: Compare = Compare()
+    invariants: list[Invariant] = Field(default=[])
+    guard: Annotated[Guard, t.OrNone()] = Guard()
+
+
+class Defaults(Section):
+    """What is merged under every route."""
+
+    legacy: Annotated[Side, t.Short("backend")] = Side()
+    modern: Annotated[Side, t.Short("backend")] = Side()
+    rollout: Rollout = Rollout()
+    fallback: Annotated[Fallback, t.Short("mode")] = Fallback()
+    shadow: Shadow = Shadow()
+    compare: Compare = Compare()
+    guard: Annotated[Guard, t.OrNone()] = Guard()
+
+
+class Notify(Section):
+    """One webhook."""
+
+    url_env: t.Variable
+    secret_env: t.Variable | None = None
+    format: Literal["json"] = "json"
+    events: list[
+        Literal[
+            "rollback", "step_back", "advance", "hold", "resume", "weight", "invariant", "reload",
+            "config_refused", "trip",
+        ]
+    ] = Field(default=[])  # fmt: skip
+
+
+class File(Section):
+    """The whole file."""
+
+    version: t.Version = 1
+    listen: Listen = Listen()
+    admin: Admin = Admin()
+    store: t.StoreUrl = "sqlite:var/strangler.db"
+    diffs: Diffs = Diffs()
+    backends: dict[t.Name, Backend]
+    identity: list[t.Identity] = Field(default=[])
+    defaults: Defaults = Defaults()
+    routes: list[Route] = Field(default=[])
+    notify: list[Notify] = Field(default=[])
