@@ -84,3 +84,11 @@ def worker_count(configured: int) -> int:
 def is_legacy_only(environ: Mapping[str, str]) -> bool:
     """Whether the operator pulled the cord that sends everybody to legacy."""
     return environ.get(LEGACY_ONLY, "").strip().lower() in ("1", "true", "yes", "on")
+
+
+def access_log_target(environ: Mapping[str, str], base_dir: Path) -> str | None:
+    """Return where access lines go: a path, empty for standard output, None for nowhere."""
+    wanted = environ.get(ACCESS_LOG, "").strip()
+    if wanted.lower() in ("off", "none", "0", "false"):
+        return None
+    return "" if wanted in ("", "-", "stdout") else str(base_dir / wanted)

@@ -14,5 +14,5 @@ _query: Final = re.compile(r"(?:^|&)(?:token|signature|_method)=|(?=.*(?:^|&)cod
 
 
 def has_effects(path: str, query: str | None) -> bool:
-    """Whether a GET of `path` looks like one that changes something: links in mails, returns from a payment, log-outs."""
+    """Whether a GET looks like one that changes something: a link in a mail, a return from a payment, a log-out."""
     return _path(path) is not None or (query is not None and _query(query) is not None)

@@ -34,3 +34,15 @@ class ConfigError(Exception):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A mistake at a path of the file's keys, before its place is known; `at_key` points at the key itself."""
+
+    path: tuple[str | int, ...]
+    message: str
+    hint: str = ""
+    at_key: bool = False
+    level: str = ERROR
+    kind: str = ""

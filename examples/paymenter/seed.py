@@ -44,16 +44,41 @@ _WORDS = {
 }
 
 _EPOCH = datetime(2024, 1, 1, 8, 30, 0)  # noqa: DTZ001  the columns hold naive UTC, as the legacy writes them
-_FIRST = ("Ada", "Bram", "Chloé", "Dirk", "Élise", "Femke", "Günter", "Hanna", "Ivo", "Jan", "Karin", "Łukasz")
+_FIRST = (
+    "Ada",
+    "Bram",
+    "Chloé",
+    "Dirk",
+    "Élise",
+    "Femke",
+    "Günter",
+    "Hanna",
+    "Ivo",
+    "Jan",
+    "Karin",
+    "Łukasz",
+)
 _LAST = ("de Vries", "O'Brien", "Müller", "Jansen", "Nowak", "Smith & Sons", "Åkesson", "García", "Bakker")
 _PLANS = (
     # slug, name, description, features (an empty one is a line the old back office left blank), prices
     ("starter", "Starter", "For a first site", ["1 site", "", "10 GB storage"], ("4.99", "13.50", "49.90")),
-    ("business", "Business", None, ["10 sites", "100 GB storage", "Daily backups"], ("10.50", "29.95", "105.00")),
+    (
+        "business",
+        "Business",
+        None,
+        ["10 sites", "100 GB storage", "Daily backups"],
+        ("10.50", "29.95", "105.00"),
+    ),
     ("vps-s", "VPS S", "2 vCPU / 4 GB", ["", "2 vCPU", "4 GB", "", "IPv6"], ("17.50", "49.00", "175.00")),
     ("vps-l", "VPS L", "8 vCPU / 16 GB", ["8 vCPU", "16 GB"], ("67.25", "189.99", "690.10")),
     ("mail", "Mail", None, [], ("0.50", "1.35", "5.00")),
-    ("backup", "Backup", 'Off-site, "cold" <storage>', ["Encrypted", "", "30 days"], ("2.10", "6.05", "21.70")),
+    (
+        "backup",
+        "Backup",
+        'Off-site, "cold" <storage>',
+        ["Encrypted", "", "30 days"],
+        ("2.10", "6.05", "21.70"),
+    ),
     ("domain", "Domain", "One .eu name", ["WHOIS privacy"], ("1.05", "2.95", "10.50")),
     ("legacy-host", "Legacy Host", "No longer sold", ["FTP"], ("8.95", "25.15", "89.50")),
 )
@@ -89,7 +114,7 @@ def seed(url: str) -> None:
 
 
 def connect(url: str) -> Any:
-    """Open a DB-API connection to `url`; SQLite is switched to WAL so that readers never wait for a writer."""
+    """Open a DB-API connection to `url`; SQLite is put into WAL mode: readers never wait for a writer."""
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         connection = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=5)
@@ -188,7 +213,9 @@ def _subscriptions(draw: random.Random, prices: Sequence[tuple[Any, ...]]) -> li
         renews = None if status == "cancelled" else _day(draw)
         user = number if number <= USERS else draw.randint(1, USERS)
         price = draw.choice(prices)[0]
-        rows.append((number, user, price, draw.randint(1, 3), status, draw.randint(0, 1), _moment(draw), renews))
+        rows.append(
+            (number, user, price, draw.randint(1, 3), status, draw.randint(0, 1), _moment(draw), renews)
+        )
     return rows
 
 
@@ -219,8 +246,11 @@ def _invoices(
     draw: random.Random, prices: Sequence[tuple[Any, ...]]
 ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     invoices: list[tuple[Any, ...]] = []
-    # The first one is the textbook case: 10.50 at 25 % is 2.625, a cent apart between the two ways of rounding.
-    items: list[tuple[Any, ...]] = [(1, 1, "Business, monthly", 1, "10.50"), (2, 1, "Mail, monthly", 1, "0.50")]
+    # The first one is the textbook case: 10.50 at 25 % is 2.625, a cent apart by way of rounding.
+    items: list[tuple[Any, ...]] = [
+        (1, 1, "Business, monthly", 1, "10.50"),
+        (2, 1, "Mail, monthly", 1, "0.50"),
+    ]
     for invoice in range(1, 601):
         lines = 0 if invoice == 1 else draw.randint(1, 5)
         for _ in range(lines):
@@ -231,7 +261,9 @@ def _invoices(
         status = draw.choice(["paid", "paid", "unpaid", "cancelled"])
         rate = "25.00" if invoice == 1 else draw.choice(_TAX_RATES)
         paid = _moment(draw) if status == "paid" else None
-        invoices.append((invoice, f"{invoice:06d}", user, status, "EUR", rate, _day(draw), _moment(draw), paid))
+        invoices.append(
+            (invoice, f"{invoice:06d}", user, status, "EUR", rate, _day(draw), _moment(draw), paid)
+        )
     return invoices, items
 
 

@@ -1,4 +1,4 @@
-"""Starts the two real sides of the example on one seeded database, then ends them with everything they started.
+"""Starts the two real sides of the example on one seeded database, ending all their processes afterwards.
 
     with Database() as database, Legacy(database) as legacy, Modern(database) as modern:
         ...legacy.url, modern.url...
@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -47,9 +47,10 @@ class SideError(RuntimeError):
 def token_for(user_id: int, key: str, role: str = "client", life: int = 3600) -> str:
     """A bearer token that both sides take for this user, signed with `key` and good for `life` seconds."""
     now = int(time.time())
+    head = {"alg": "HS256", "typ": "JWT"}
     claims = {"sub": str(user_id), "role": role, "iat": now, "exp": now + life}
-    signed = b".".join(_base64url(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
-    return b".".join((signed, _base64url(hmac.digest(key.encode(), signed, hashlib.sha256)))).decode()
+    signed = b".".join(_base64url(json.dumps(part).encode()) for part in (head, claims))
+    return (signed + b"." + _base64url(hmac.digest(key.encode(), signed, hashlib.sha256))).decode()
 
 
 def _base64url(data: bytes) -> bytes:
@@ -100,7 +101,7 @@ class Database:
 
 
 class _Side:
-    """One side: its processes, its address, its folder for logs. Changes only in `__enter__` and `__exit__`."""
+    """One side: its processes, its address, its folder for logs. Starting and ending it change these."""
 
     name = "side"
 
@@ -198,7 +199,9 @@ class _Side:
             if self._is_healthy():
                 return
             time.sleep(0.03)
-        raise SideError(f"{self.name} did not answer {self.url}/health in {_START_LIMIT:.0f} s:\n{self.log()}")
+        raise SideError(
+            f"{self.name}: no answer from {self.url}/health in {_START_LIMIT:.0f} s:\n{self.log()}"
+        )
 
     def _is_healthy(self) -> bool:
         connection = http.client.HTTPConnection(self.host, self.port, timeout=2)
@@ -215,10 +218,8 @@ class _Side:
             _signal_group(process, signal.SIGTERM)
         deadline = time.monotonic() + _END_LIMIT
         for process in self._processes:
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                pass
             # Also after an orderly end: a worker that outlived its parent is still in the group.
             _signal_group(process, signal.SIGKILL)
             process.wait()
@@ -263,8 +264,18 @@ class Legacy(_Side):
     def _start_builtin(self) -> None:
         php = find_program("php", "php8.2", package="php-cli php-sqlite3 php-mbstring")
         flags = [flag for name, value in self._settings().items() for flag in ("-d", f"{name}={value}")]
-        compiled = ["-d", "opcache.enable=1", "-d", "opcache.enable_cli=1"]
-        command = [php, *flags, *compiled, "-S", self.address, "-t", str(LEGACY_CODE), str(LEGACY_CODE / "index.php")]
+        flags += ["-d", "opcache.enable=1", "-d", "opcache.enable_cli=1"]
+        # -q: without it each connection is two lines in the log.
+        command = [
+            php,
+            "-q",
+            *flags,
+            "-S",
+            self.address,
+            "-t",
+            str(LEGACY_CODE),
+            str(LEGACY_CODE / "index.php"),
+        ]
         self._run(command, {"PHP_CLI_SERVER_WORKERS": str(self._workers)}, "php.log")
 
     def _start_fpm(self) -> None:
@@ -369,11 +380,14 @@ def _free_port(host: str) -> int:
 
 def main() -> None:
     """Run both sides on the ports of proxy.yaml until Ctrl-C."""
-    with Database(os.environ.get("DATABASE_URL")) as database:
-        with Legacy(database, port=9001) as legacy, Modern(database, port=8000) as modern:
-            print(f"legacy {legacy.url}\nmodern {modern.url}\ndatabase {database.url}")
-            print(f"token of user 1: {token_for(1, database.key, 'admin')}", flush=True)
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt), ExitStack() as stack:
+        database = stack.enter_context(Database(os.environ.get("DATABASE_URL")))
+        legacy = stack.enter_context(Legacy(database, port=9001))
+        modern = stack.enter_context(Modern(database, port=8000))
+        print(f"legacy {legacy.url}\nmodern {modern.url}\ndatabase {database.url}")
+        print(f"token of user 1: {token_for(1, database.key, 'admin')}", flush=True)
+        signal.pause()
 
 
 if __name__ == "__main__":

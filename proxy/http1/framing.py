@@ -21,7 +21,8 @@ CHUNKS_A_TURN: Final = 512
 _size_line: Final = re.compile(
     rb"([0-9A-Fa-f]{1,15})"
     rb"(?:[ \t]*;[ \t]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-    rb"(?:[ \t]*=[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|\"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*\"))?)*"
+    rb"(?:[ \t]*=[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+    rb"|\"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*\"))?)*"
 ).fullmatch
 
 
@@ -173,7 +174,16 @@ class ChunkedBody:
 
 
 _NEVER_TRAILERS: Final = frozenset(
-    ("content-type", "content-encoding", "content-range", "trailer", "set-cookie", "location", "cache-control", "max-forwards")
+    (
+        "content-type",
+        "content-encoding",
+        "content-range",
+        "trailer",
+        "set-cookie",
+        "location",
+        "cache-control",
+        "max-forwards",
+    )
 )
 
 Body = LengthBody | CloseBody | ChunkedBody

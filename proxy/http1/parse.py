@@ -319,14 +319,15 @@ def _unusual_answer(line: str) -> tuple[str, int, str]:
     return name, kind, value
 
 
-def _meaningful_answer(
-    head: ResponseHead, kind: int, name: str, value: str, named: tuple[str, ...]
-) -> tuple[str, ...]:
+def _meaningful_answer(head: ResponseHead, kind: int, name: str, value: str, named: tuple[str, ...]) -> tuple[str, ...]:
     if kind == f.CODING:
         if head.chunked or head.minor == 0 or value.lower() != "chunked":
             raise BrokenAnswer("a transfer coding that is not one chunked")
         head.chunked = True
     elif kind == f.CONNECTION:
+        if value == "keep-alive":  # what nearly every backend says
+            head.close = False
+            return named
         options = f.tokens(value)
         if "close" in options:
             head.close = True

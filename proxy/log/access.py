@@ -101,11 +101,6 @@ _dumps = orjson.dumps
 _NEWLINE = orjson.OPT_APPEND_NEWLINE
 
 
-def _names(query: str) -> list[str]:
-    """Return the names of a query's fields; their values may be secrets."""
-    return [pair.partition("=")[0][:64] for pair in query[:_LONGEST_PATH].split("&")[:16]]
-
-
 def _tell_trouble(line: dict[str, object], exchange: Exchange) -> None:
     if exchange.fallback:
         line["fallback"] = exchange.fallback

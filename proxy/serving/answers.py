@@ -8,7 +8,13 @@ import orjson
 
 
 def problem(
-    status: int, detail: str, *, request_id: str, seconds: float, body_wanted: bool = True, close: bool = False
+    status: int,
+    detail: str,
+    *,
+    request_id: str,
+    seconds: float,
+    body_wanted: bool = True,
+    close: bool = False,
 ) -> bytes:
     """A whole answer; `detail` must not repeat what a client sent or name a backend's address."""
     title = HTTPStatus(status).phrase

@@ -11,6 +11,7 @@ from proxy.http1.framing import ChunkedBody, LengthBody
 from proxy.http1.parse import REQUEST_LINE_EXTRA, RequestHead, early_refusal, request_head
 from proxy.serving.forward import Call
 from proxy.serving.peer import Peer, peer_of
+from proxy.serving.tunnel import Tunnel
 
 if TYPE_CHECKING:
     from proxy.serving.server import Server
@@ -48,7 +49,7 @@ class ClientConnection:
         self._body_bytes = 0
         self._empty_lines = 0
         self._reading = True
-        self._tunnel = False
+        self._tunnel: Tunnel | None = None
         self._lingering = False
         self._lingered = 0
 
@@ -75,8 +76,8 @@ class ClientConnection:
             self._discard(data)
         elif self.call is None:
             self._read_head(data)
-        elif self._tunnel:
-            self.call.client_tunnelled(data)
+        elif self._tunnel is not None:
+            self._tunnel.from_client(data)
         elif self._body is not None:
             self._read_body(self._body, data)
         else:
@@ -112,13 +113,13 @@ class ClientConnection:
         if self.transport is not None:
             self.transport.write(data)
 
-    def tunnel(self) -> None:
-        """Pass every byte from here on to the call, beginning with those that came early."""
-        self._tunnel = True
+    def start_tunnel(self, tunnel: Tunnel) -> None:
+        """Give every byte from here on to the tunnel, beginning with those that came early."""
+        self._tunnel = tunnel
         self.deadline = 0.0
         early, self._buffer = self._buffer, b""
-        if early and self.call is not None:
-            self.call.client_tunnelled(early)
+        if early:
+            tunnel.from_client(early)
         self.resume_reading()
 
     def call_finished(self, *, keep: bool) -> None:
@@ -233,8 +234,10 @@ class ClientConnection:
 
     def _check_size(self, data: bytes, end: int) -> None:
         limits = self.server.limits
-        if end < 0 or (limits.header_bytes and end > limits.header_bytes) or data.find(b"\r\n") > (
-            limits.url_bytes + REQUEST_LINE_EXTRA
+        if (
+            end < 0
+            or (limits.header_bytes and end > limits.header_bytes)
+            or data.find(b"\r\n") > (limits.url_bytes + REQUEST_LINE_EXTRA)
         ):
             refusal = early_refusal(data, limits.header_bytes, limits.url_bytes)
             if refusal is not None:

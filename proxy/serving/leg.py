@@ -61,14 +61,15 @@ class Leg:
         self.target = connection.target.address
         call = self._call
         pieces = call.take_pending()
-        if not pieces and not call.request_complete:
+        if not pieces and not call.upload.complete:
             connection.ask(self, self._head)
         else:
             frames = [self._head, *((chunk(piece) for piece in pieces) if self._chunked else pieces)]
-            if call.request_complete and self._chunked:
-                frames.append(last_chunk(call.trailers))
-            self.request_done = call.request_complete
+            if call.upload.complete and self._chunked:
+                frames.append(last_chunk(call.upload.trailers))
+            self.request_done = call.upload.complete
             connection.ask(self, b"".join(frames) if len(frames) > 1 else self._head)
+        self.waited = call.server.clock() - self.began
         call.sent(self)
 
     def send(self, piece: bytes) -> bool:
@@ -129,7 +130,9 @@ class Leg:
 
     def tunnelled(self, data: bytes) -> None:
         """Bytes of the upgraded connection came."""
-        self._call.tunnelled(data)
+        tunnel = self._call.tunnel
+        if tunnel is not None:
+            tunnel.from_upstream(data)
 
     def upstream_paused(self) -> None:
         """The backend takes no more for now."""

@@ -46,7 +46,19 @@ class Target:
     `down_until` what refused connections say.
     """
 
-    __slots__ = ("_pool", "address", "busy", "down_until", "healthy", "host", "idle", "opening", "port", "refused", "tls")
+    __slots__ = (
+        "_pool",
+        "address",
+        "busy",
+        "down_until",
+        "healthy",
+        "host",
+        "idle",
+        "opening",
+        "port",
+        "refused",
+        "tls",
+    )
 
     def __init__(self, pool: Pool, url: str, base: Path) -> None:
         self._pool = pool

@@ -7,18 +7,17 @@ import socket
 import ssl
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from time import monotonic, time
+from time import monotonic
 from typing import Any, Final, cast
 
 from proxy.http1.errors import Refusal
 from proxy.http1.parse import RequestHead
-from proxy.observe import NOBODY, Exchange, Observers
-from proxy.serving import answers
+from proxy.observe import Observers
+from proxy.serving import answers, record
 from proxy.serving.bound import Bound, bind
 from proxy.serving.client import ClientConnection
 from proxy.state.live import Live
-
-from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Generation, SidePolicy
+from rules.model import LEGACY, MODERN, Generation, SidePolicy
 
 SWEEP: Final = 0.1
 """Seconds between two looks at the deadlines: how late a time-out may fire."""
@@ -147,14 +146,7 @@ class Server:
     def refused(self, client: ClientConnection, refusal: Refusal) -> None:
         """Answer and record a request that is not forwarded; it is nobody's failure but the client's."""
         client.write(answers.problem(refusal.status, refusal.detail, request_id="", seconds=0.0, close=True))
-        generation = self.bound.generation
-        self.observe.exchange(
-            Exchange(
-                time(), "", client.peer.address or "unix", "", "", "", DEFAULT_ROUTE, generation.number,
-                generation.snapshot.digest, None, 0.0, NOBODY, "default", NOBODY, refusal.status, (), "", 0.0, 0.0,
-                0, 0, refusal.detail, False,
-            )
-        )  # fmt: skip
+        self.observe.exchange(record.refused(self.bound.generation, client.peer, refusal.status, refusal.detail))
 
     # ── following the clock, the generations ───────────────────────────────────────────────────────────
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from rules.load import types as t
 from rules.load.section import Section
-from rules.load.units import UnitError
 from rules.load.written_compare import Compare
 
 
@@ -88,14 +87,6 @@ class Backend(Section):
     health: Health | None = None
     tls: BackendTls | None = None
 
-    @model_validator(mode="after")
-    def _one_way_to_say_where(self) -> Backend:
-        if self.url is not None and self.urls:
-            raise UnitError("`url` beside `urls`", "keep one of them")
-        if self.url is None and not self.urls:
-            raise UnitError("a backend needs a `url`", 'such as url: "http://127.0.0.1:8000"')
-        return self
-
 
 class Match(Section):
     """Which requests a route takes."""
@@ -131,17 +122,6 @@ class Rollout(Section):
     force_header: Annotated[t.FieldName, t.OrNone()] = "X-Strangler-Force"
     steps: list[Step] = Field(default=[])
 
-    @model_validator(mode="after")
-    def _one_way_to_say_it(self) -> Rollout:
-        given = self.model_fields_set
-        if {"weight", "steps"} <= given:
-            raise UnitError("`weight` beside `steps`", "keep one of them; the steps say the weights")
-        if {"group", "salt"} <= given:
-            raise UnitError("`group` beside `salt`", "keep one of them; both say what is hashed with the user")
-        if "steps" in given and not self.steps:
-            raise UnitError("`steps` without a step", "write a step or a `weight`")
-        return self
-
 
 class QueryEdit(Section):
     """Changes to the query string."""
@@ -164,12 +144,6 @@ class BodyEdit(Section):
     form_to_json: bool = False
     json_to_form: bool = False
     rename: dict[str, str] = Field(default={})
-
-    @model_validator(mode="after")
-    def _one_direction(self) -> BodyEdit:
-        if self.form_to_json and self.json_to_form:
-            raise UnitError("`form_to_json` beside `json_to_form`", "keep one of them")
-        return self
 
 
 class ResponseEdit(Section):

@@ -27,7 +27,7 @@ class Money(TypeDecorator[Decimal]):
             return value
         return f"{value:.2f}"
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+    def process_result_value(self, value: Any, _dialect: Dialect) -> Decimal | None:
         """The text or the decimal as a Decimal."""
         return None if value is None else Decimal(value)
 
@@ -38,11 +38,11 @@ class Map(TypeDecorator[dict[str, Any]]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: Any, _dialect: Dialect) -> str | None:
         """Write without escapes, as PHP does with its UNESCAPED flags."""
         return None if value is None else json.dumps(value, ensure_ascii=False)
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> Any:
         """Read what either side wrote."""
         return None if value is None else json.loads(value)
 

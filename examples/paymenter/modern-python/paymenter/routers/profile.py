@@ -35,7 +35,7 @@ class Profile(UserOut):
 
 
 class ProfileChange(BaseModel):
-    """What to change; what is left out stays. The defaults are never used, and an explicit null is refused."""
+    """What to change; what is left out stays. No default is ever used: an explicit null is refused."""
 
     first_name: Name = None
     last_name: Name = None

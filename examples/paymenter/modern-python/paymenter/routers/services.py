@@ -1,5 +1,7 @@
 """The staff's view of what runs for users."""
 
+# ruff: noqa: FAST003  the id in a path is read by the dependency that finds the row
+
 from __future__ import annotations
 
 from datetime import date
@@ -51,7 +53,7 @@ class ServiceIn(BaseModel):
 
 
 class ServiceChange(BaseModel):
-    """What to change; what is left out stays. The defaults are never used, and an explicit null is refused."""
+    """What to change; what is left out stays. No default is ever used: an explicit null is refused."""
 
     label: Name = None
     status: Status = None

@@ -1,5 +1,7 @@
 """The staff's view of the users."""
 
+# ruff: noqa: FAST003  the id in a path is read by the dependency that finds the row
+
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
@@ -62,7 +64,7 @@ class UserIn(BaseModel):
 
 
 class UserChange(BaseModel):
-    """What to change; what is left out stays. The defaults are never used, and an explicit null is refused."""
+    """What to change; what is left out stays. No default is ever used: an explicit null is refused."""
 
     first_name: Name = None
     last_name: Name = None

@@ -1,0 +1,1 @@
+"""Puts the processes together: the one place that knows every class."""

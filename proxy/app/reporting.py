@@ -1,0 +1,84 @@
+"""Reports a worker's numbers with its outcomes to control; keeps the latest outcomes while nobody listens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from time import monotonic
+
+from proxy.link.channel import Channel
+from proxy.link.messages import Numbers
+from proxy.link.messages import Outcomes as OutcomesMessage
+from proxy.metrics import names
+from proxy.metrics.counting import Counts, gauges
+from proxy.state.windows import Outcomes
+
+EVERY = 0.5
+KEPT_SECONDS = 60
+
+
+class Reporting:
+    """Changes: `_link` by `attach`, the waiting outcomes once a second, `_lag` with each heart-beat."""
+
+    def __init__(
+        self,
+        counts: Counts,
+        outcomes: Outcomes,
+        stats: Callable[[], Mapping[str, float]],
+        lost: Callable[[], Mapping[names.Metric, float]],
+    ) -> None:
+        self._counts = counts
+        self._outcomes = outcomes
+        self._stats = stats
+        self._lost = lost
+        self._link: Channel | None = None
+        self._waiting: deque[OutcomesMessage] = deque(maxlen=KEPT_SECONDS)
+        self._second = int(monotonic())
+        self._lag = 0.0
+
+    def attach(self, link: Channel | None) -> None:
+        """Report to `link` from now on, beginning with everything; None: nobody is there."""
+        self._link = link
+        if link is not None:
+            self._counts.resend()
+            self.send_numbers()
+
+    def note_lag(self, seconds: float) -> None:
+        """Remember the worst lag until it is reported."""
+        self._lag = max(self._lag, seconds)
+
+    def send_numbers(self, ticket: int = 0) -> None:
+        """Send every row that changed, now."""
+        link = self._link
+        if link is None:
+            return
+        put = self._counts.set
+        gauges(self._stats(), put)
+        for metric, value in self._lost().items():
+            put(metric, (), value)
+        put(names.LOOP_LAG, (), round(self._lag, 6))
+        put(names.REPORTS_SHED, (), link.dropped)
+        rows = tuple(self._counts.changed())
+        if (rows or ticket) and not link.send(Numbers(ticket, rows)):
+            self._counts.resend()
+
+    def send_outcomes(self) -> None:
+        """Close the current second, send what is complete."""
+        self._second = int(monotonic())
+        sides = self._outcomes.take()
+        if sides:
+            self._waiting.append(OutcomesMessage(self._second, sides))
+        while self._link is not None and self._waiting:
+            if not self._link.send(self._waiting[0]):
+                return
+            self._waiting.popleft()
+
+    async def run(self) -> None:
+        """Report for ever."""
+        while True:
+            await asyncio.sleep(EVERY)
+            self.send_numbers()
+            self._lag = 0.0
+            if int(monotonic()) != self._second:
+                self.send_outcomes()

@@ -1,0 +1,208 @@
+"""A serving process: the data path with what watches it.
+
+1. the supervisor says who we are, with the last good configuration
+2. the data path starts on the inherited socket
+3. control is connected, replaced, gone again: requests never notice
+4. told to drain, or left alone by a dead supervisor: finish what is in flight, leave
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import ssl
+from collections.abc import Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+from proxy.app.adopting import Adopting, build
+from proxy.app.beating import beat
+from proxy.app.child import Lifeline, run, take_socket
+from proxy.app.reporting import Reporting
+from proxy.app.tls import renew, server_context
+from proxy.errors import EXIT_YES
+from proxy.link import messages
+from proxy.link.channel import Channel
+from proxy.link.messages import Message
+from proxy.link.wires import WORKER
+from proxy.log import names
+from proxy.log.access import AccessLog
+from proxy.log.events import events, lost_line
+from proxy.log.writer import LineWriter
+from proxy.metrics.counting import Counts
+from proxy.metrics.names import LOG_LINES_LOST, OBSERVER_FAILURES, Metric
+from proxy.observe import Observers
+from proxy.serving.server import Server
+from proxy.settings import access_log_target
+from proxy.state.configuration import unpack
+from proxy.state.live import Live
+from proxy.state.windows import Outcomes
+from rules.model import DEFAULT_ROUTE, Generation
+
+
+def main(arguments: list[str]) -> int:
+    """Serve on the inherited descriptors named by `arguments`: lifeline, listening socket."""
+    lifeline, listener = arguments
+    return run(lambda: _main(int(lifeline), take_socket(listener)))
+
+
+async def _main(lifeline_fd: int, listener: socket.socket) -> int:
+    lifeline = Lifeline(lifeline_fd)
+    begin, _ = await lifeline.next()
+    if not isinstance(begin, messages.Begin):
+        return EXIT_YES  # the supervisor went away before its first word
+    return await Worker(lifeline, listener, begin).run()
+
+
+class Worker:
+    """Everything one serving process consists of. `_link` changes with control, `_leaving` once."""
+
+    def __init__(self, lifeline: Lifeline, listener: socket.socket, begin: messages.Begin) -> None:
+        self._lifeline = lifeline
+        self._listener = listener
+        self._begin = begin
+        self._base_dir = Path(begin.config).parent
+        self._tell = events("worker", slot=begin.slot, pid=os.getpid())
+        self._live = Live(build(unpack(begin.payload)))
+        self._tls = self._tls_context(self._live.generation)
+        self._counts = Counts()
+        self._outcomes = Outcomes()
+        self._lines = self._access_lines()
+        self._observers = Observers(
+            lambda error: self._tell(names.OBSERVER_FAILED, "error", error=repr(error))
+        )
+        self._server = self._compose()
+        self._reporting = Reporting(self._counts, self._outcomes, self._server.stats, self._losses)
+        self._adopting = Adopting(self._live, self._tell, self._refresh)
+        self._link: Channel | None = None
+        self._leaving = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> int:
+        """Serve until told to leave; returns the exit code."""
+        self._spawn(beat(self._lifeline.channel, self._reporting.note_lag), "heart-beat")
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._leave_by_signal)
+        await self._server.start(self._listener)
+        self._spawn(self._reporting.run(), "reporting")
+        self._lifeline.channel.send(messages.Accepting(self._live.generation.number))
+        self._tell(names.ACCEPTING, generation=self._live.generation.number)
+        # what was loaded stays for good: the collector need not look at it again and again
+        gc.collect()
+        gc.freeze()
+        await self._drain(await self._told_to_leave())
+        return EXIT_YES
+
+    # ── the supervisor's words ─────────────────────────────────────────────────────────────────────────
+
+    async def _told_to_leave(self) -> float:
+        """Follow the supervisor until it sends us away; returns how long that may take."""
+        while True:
+            message, descriptors = await self._lifeline.next()
+            match message:
+                case messages.Attach():
+                    self._attach(socket.socket(fileno=descriptors[0]))
+                case messages.Drain():
+                    return message.seconds
+                case messages.Leave():
+                    # nobody is there any more to set a limit
+                    return self._live.generation.snapshot.listen.drain
+                case _:
+                    pass
+
+    def _leave_by_signal(self) -> None:
+        self._lifeline.channel.send(messages.Leaving())
+        self._lifeline.put(messages.Drain(self._live.generation.snapshot.listen.drain))
+
+    async def _drain(self, seconds: float) -> None:
+        self._leaving = True
+        self._tell(names.DRAINING, seconds=seconds)
+        self._server.stop_accepting()
+        cut = await self._server.drained(seconds)
+        if cut:
+            self._tell(names.DRAIN_CUT, "warning", calls=cut)
+        self._reporting.send_outcomes()
+        self._reporting.send_numbers()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._lines is not None:
+            self._lines.close()
+        self._tell.close()
+
+    # ── control ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _attach(self, sock: socket.socket) -> None:
+        if self._link is not None:
+            self._link.close()
+        link = Channel(
+            sock,
+            WORKER,
+            lambda message, _: self._hear_control(link, message),
+            lambda error: self._lose_control(link, error),
+        )
+        self._link = link
+        begin, number = self._begin, self._live.generation.number
+        link.send(messages.Hello(begin.slot, begin.incarnation, os.getpid(), number))
+        self._reporting.attach(link)
+
+    def _lose_control(self, link: Channel, error: Exception | None) -> None:
+        if error is not None:
+            self._tell(names.LINK_LOST, "warning", error=repr(error))
+        if link is self._link:
+            self._link = None
+            self._reporting.attach(None)
+
+    def _hear_control(self, link: Channel, message: Message) -> None:
+        match message:
+            case messages.Prepare():
+                self._spawn(self._adopting.prepare(message, link), "prepare")
+            case messages.Commit():
+                self._adopting.commit(message, link)
+            case messages.Ask():
+                self._reporting.send_numbers(message.ticket)
+            case _:
+                pass
+
+    # ── parts ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _compose(self) -> Server:
+        self._observers.add(self._counts.observe)
+        self._observers.add(self._outcomes.observe)
+        if self._lines is not None:
+            self._observers.add(AccessLog(self._lines).observe)
+        return Server(self._live, self._observers, tls_context=self._tls, base_dir=self._base_dir)
+
+    def _access_lines(self) -> LineWriter | None:
+        target = access_log_target(os.environ, self._base_dir)
+        if target is None:
+            return None
+        descriptor = os.open(target, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640) if target else 1
+        return LineWriter(descriptor, lambda count: lost_line("worker", count))
+
+    def _losses(self) -> Mapping[Metric, float]:
+        return {
+            LOG_LINES_LOST: self._lines.lost if self._lines is not None else 0,
+            OBSERVER_FAILURES: self._observers.failures,
+        }
+
+    def _tls_context(self, generation: Generation) -> ssl.SSLContext | None:
+        tls = generation.snapshot.listen.tls
+        return server_context(tls, self._base_dir) if tls else None
+
+    def _refresh(self, generation: Generation) -> None:
+        routes = generation.snapshot.routes
+        self._counts.keep_only((*(route.name for route in routes), DEFAULT_ROUTE))
+        tls = generation.snapshot.listen.tls
+        if self._tls is not None and tls is not None:
+            try:
+                renew(self._tls, tls, self._base_dir)
+            except (OSError, ssl.SSLError) as error:
+                self._tell(names.CERTIFICATE_REFUSED, "error", error=repr(error))
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

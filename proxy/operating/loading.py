@@ -1,0 +1,42 @@
+"""The loading process: checks the file once, prints what the supervisor hands to its children."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from proxy.errors import EXIT_USAGE, EXIT_YES
+from proxy.operating.prepare import prepare
+from proxy.settings import Settings, is_legacy_only
+from proxy.state.configuration import Configuration
+from proxy.supervisor.loaded import LOADER, Loaded
+from rules.problems import ConfigError
+
+FIRST_GENERATION = 1
+
+
+def main(arguments: list[str]) -> int:
+    """Print the file `arguments[0]` as a message; `arguments[1]` overrides its number of workers."""
+    path = Path(arguments[0]).resolve()
+    try:
+        prepared = prepare(path)
+    except ConfigError as error:
+        sys.stderr.writelines(f"{problem}\n" for problem in error.problems)
+        return EXIT_USAGE
+    sys.stderr.writelines(f"{problem}\n" for problem in prepared.warnings)
+    snapshot = prepared.snapshot
+    legacy_only = is_legacy_only(os.environ)
+    configuration = Configuration(FIRST_GENERATION, snapshot, (), legacy_only, time.time())
+    settings = Settings(
+        config=str(path),
+        listen=snapshot.listen.address,
+        admin=snapshot.admin.address,
+        workers=int(arguments[1]) if arguments[1] else snapshot.listen.workers,
+        drain=snapshot.listen.drain,
+        tls=snapshot.listen.tls is not None,
+        legacy_only=legacy_only,
+    )
+    sys.stdout.buffer.write(LOADER.pack(Loaded(settings, configuration.pack())))
+    return EXIT_YES

@@ -1,0 +1,143 @@
+"""Brings a changed file to every worker, or keeps the old one with the reason.
+
+1. read and check the file; broken: say so, keep everything
+2. lay it under what was set at run time, build the generation here; impossible: the same
+3. have every worker build it; one that cannot: the same
+4. have the supervisor keep it for later children
+5. have every worker run it
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from proxy.link.codec import to_json
+from proxy.link.messages import Prepare
+from proxy.log import names
+from proxy.log.events import Tell
+from proxy.operating.current import Current, built
+from proxy.operating.prepare import Prepared, content_hash, prepare
+from proxy.operating.workers import NotAdoptedError, Workers
+from proxy.state.configuration import Configuration
+from rules.model import Snapshot
+from rules.problems import ConfigError, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a reload went; `changed` says whether another configuration runs now."""
+
+    ok: bool
+    changed: bool
+    current: Current
+
+
+class Reloader:
+    """The only one who publishes. `current` changes here, one reload at a time."""
+
+    def __init__(
+        self,
+        path: Path,
+        current: Current,
+        workers: Workers,
+        *,
+        keep: Callable[[Configuration, bytes], None],
+        changed: Callable[[Current, Current], None],
+        tell: Tell,
+    ) -> None:
+        self.current = current
+        self._path = path
+        self._workers = workers
+        self._keep = keep
+        self._changed = changed
+        self._tell = tell
+        self._one_at_a_time = asyncio.Lock()
+        # what was started with: a reload cannot change it, however often the file changes
+        self._started = current.configuration.snapshot
+
+    async def reload(self, who: str, *, only_if_changed: bool = False) -> Outcome:
+        """Read the file now on behalf of `who`; `only_if_changed` skips a content that was judged before."""
+        async with self._one_at_a_time:
+            if only_if_changed and await asyncio.to_thread(_hash, self._path) == self.current.content:
+                return Outcome(not self.current.problems, changed=False, current=self.current)
+            self._tell(names.RELOAD_ASKED, who=who)
+            try:
+                prepared = await asyncio.to_thread(prepare, self._path)
+            except ConfigError as error:
+                return self._refuse(who, error.problems, await asyncio.to_thread(_hash, self._path))
+            return await self._adopt(who, prepared)
+
+    async def publish(self, configuration: Configuration) -> None:
+        """Bring `configuration` to this process, to every worker, to the supervisor."""
+        payload = configuration.pack()
+        message = Prepare(configuration.number, payload)
+        generation = await asyncio.to_thread(built, configuration)
+        await self._workers.prepare(message)
+        self._keep(configuration, payload)
+        before = self.current
+        self.current = Current(configuration, generation, content=before.content)
+        self._changed(before, self.current)
+        await self._workers.commit(message)
+
+    async def _adopt(self, who: str, prepared: Prepared) -> Outcome:
+        before = self.current.configuration
+        configuration = Configuration(
+            before.number + 1, prepared.snapshot, before.overrides, before.legacy_only, time.time()
+        )
+        try:
+            await self.publish(configuration)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the new one, the old one stays
+            reason = str(error) if isinstance(error, NotAdoptedError) else repr(error)
+            problem = Problem(str(self._path), 1, 1, f"cannot be put into effect: {reason}")
+            return self._refuse(who, (problem,), prepared.content)
+        waiting = tuple(needs_restart(self._started, prepared.snapshot))
+        self.current = Current(
+            configuration, self.current.generation, (), prepared.warnings, waiting, prepared.content
+        )
+        self._tell_adopted(who, self.current)
+        return Outcome(ok=True, changed=True, current=self.current)
+
+    def _tell_adopted(self, who: str, current: Current) -> None:
+        snapshot = current.configuration.snapshot
+        self._tell(names.RELOAD, who=who, generation=current.configuration.number, config=snapshot.digest)
+        for warning in current.warnings:
+            self._tell(names.CONFIG_WARNING, "warning", problem=str(warning))
+        if current.waiting:
+            self._tell(names.CONFIG_NEEDS_RESTART, "warning", settings=current.waiting)
+
+    def _refuse(self, who: str, problems: tuple[Problem, ...], content: str) -> Outcome:
+        self.current = self.current.refused(problems, content)
+        self._tell(
+            names.CONFIG_REFUSED,
+            "error",
+            who=who,
+            problems=[str(problem) for problem in problems],
+            still=self.current.configuration.snapshot.digest,
+        )
+        return Outcome(ok=False, changed=False, current=self.current)
+
+
+def needs_restart(started: Snapshot, new: Snapshot) -> Iterator[str]:
+    """Yield the settings that are fixed while the processes live, where `new` wants another value."""
+    pairs = {
+        "listen.address": (started.listen.address, new.listen.address),
+        "listen.workers": (started.listen.workers, new.listen.workers),
+        "listen.tls": (started.listen.tls is None, new.listen.tls is None),
+        "admin.address": (started.admin.address, new.admin.address),
+        "store": (started.store, new.store),
+    }
+    for key, (old, wanted) in pairs.items():
+        if to_json(old) != to_json(wanted):
+            yield key
+
+
+def _hash(path: Path) -> str:
+    try:
+        return content_hash(path.read_bytes())
+    except OSError as error:
+        # a file that cannot be read is a content of its own: told once, not at every look
+        return repr(error)

@@ -1,0 +1,185 @@
+"""The workers as control sees them: their connections, what they run, what they report."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterable
+
+from proxy.link import messages
+from proxy.link.channel import Channel
+from proxy.link.messages import Message
+from proxy.link.wires import WORKER
+from proxy.log import names
+from proxy.log.events import Tell
+from proxy.metrics.totals import Totals, Worker
+
+PREPARE_WITHIN = 10.0
+APPLY_WITHIN = 5.0
+
+
+class NotAdoptedError(Exception):
+    """A worker could not build the generation; none of them runs it."""
+
+
+class WorkerLink:
+    """The connection to one incarnation of a worker. `generation` is what it last said it runs."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self.generation = 0
+        self.pid = 0
+        self.channel: Channel
+        self.expected: dict[tuple[str, int], asyncio.Future[str]] = {}
+
+    def expect(self, what: str, number: int) -> asyncio.Future[str]:
+        """Return what becomes the worker's answer: an error text, empty for none."""
+        future = asyncio.get_running_loop().create_future()
+        self.expected[what, number] = future
+        return future
+
+    def answered(self, what: str, number: int, text: str = "") -> None:
+        """Give a waiting caller the answer."""
+        future = self.expected.pop((what, number), None)
+        if future is not None and not future.done():
+            future.set_result(text)
+
+    def lost(self) -> None:
+        """Nobody will answer any more; a successor gets what this one missed when it says hello."""
+        for future in self.expected.values():
+            if not future.done():
+                future.set_result("")
+        self.expected.clear()
+
+
+class Workers:
+    """All links. They change with `attach` or a hang-up, `totals` with each report, `_current` with `publish`."""
+
+    def __init__(
+        self, current: messages.Prepare, heard: Callable[[messages.Outcomes], None], tell: Tell
+    ) -> None:
+        self.totals = Totals()
+        self._links: dict[Worker, WorkerLink] = {}
+        self._census: messages.Census = messages.Census((), 0, 0)
+        self._current = current
+        self._heard_outcomes = heard
+        self._tell = tell
+        self._ticket = 0
+
+    # ── who is there ───────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def census(self) -> messages.Census:
+        """The supervisor's latest word about every slot."""
+        return self._census
+
+    def take_census(self, census: messages.Census) -> None:
+        """Believe the supervisor."""
+        self._census = census
+        self._bury()
+
+    def running(self, slot: int) -> int:
+        """Return the number of the generation that the worker of `slot` runs, 0 while unknown."""
+        return max((link.generation for link in self._links.values() if link.worker[0] == slot), default=0)
+
+    def attach(self, worker: Worker, sock: socket.socket) -> None:
+        """Talk to `worker` over `sock`."""
+        link = WorkerLink(worker)
+        link.channel = Channel(
+            sock, WORKER, lambda message, _: self._heard(link, message), lambda error: self._lose(link, error)
+        )
+        self._links[worker] = link
+
+    def close(self) -> None:
+        """Hang up on everybody; they go on without us."""
+        for link in tuple(self._links.values()):
+            link.channel.close()
+
+    # ── what they run ──────────────────────────────────────────────────────────────────────────────────
+
+    async def prepare(self, message: messages.Prepare) -> None:
+        """Have every worker build the generation; NotAdoptedError when one cannot. A slow one is not waited for."""
+        links = tuple(self._links.values())
+        waiting = [link.expect("prepared", message.generation) for link in links]
+        for link in links:
+            link.channel.send(message)
+        await self._wait(waiting, links, PREPARE_WITHIN, message.generation)
+        errors = [future.result() for future in waiting if future.done() and future.result()]
+        if errors:
+            raise NotAdoptedError(errors[0])
+
+    async def commit(self, message: messages.Prepare) -> None:
+        """Have every worker run the prepared generation; return when all said they do."""
+        self._current = message
+        links = tuple(self._links.values())
+        waiting = [link.expect("applied", message.generation) for link in links]
+        for link in links:
+            link.channel.send(messages.Commit(message.generation))
+        await self._wait(waiting, links, APPLY_WITHIN, message.generation)
+
+    async def _wait(
+        self,
+        waiting: list[asyncio.Future[str]],
+        links: Iterable[WorkerLink],
+        seconds: float,
+        generation: int,
+    ) -> None:
+        if waiting:
+            await asyncio.wait(waiting, timeout=seconds)
+        for future, link in zip(waiting, links, strict=True):
+            if not future.done():
+                slot = link.worker[0]
+                self._tell(names.WORKER_LATE, "warning", slot=slot, generation=generation)
+
+    # ── what they report ───────────────────────────────────────────────────────────────────────────────
+
+    async def refresh(self, seconds: float) -> None:
+        """Ask everybody for fresh numbers, wait at most so long for them."""
+        self._ticket += 1
+        waiting = []
+        for link in tuple(self._links.values()):
+            waiting.append(link.expect("numbers", self._ticket))
+            link.channel.send(messages.Ask(self._ticket))
+        if waiting:
+            await asyncio.wait(waiting, timeout=seconds)
+        for link in self._links.values():
+            link.expected.pop(("numbers", self._ticket), None)
+
+    # ── their words ────────────────────────────────────────────────────────────────────────────────────
+
+    def _heard(self, link: WorkerLink, message: Message) -> None:
+        match message:
+            case messages.Numbers():
+                self.totals.report(link.worker, message.rows)
+                link.answered("numbers", message.ticket)
+            case messages.Outcomes():
+                self._heard_outcomes(message)
+            case messages.Hello():
+                self._welcome(link, message)
+            case messages.Prepared():
+                link.answered("prepared", message.generation, message.error)
+            case messages.Applied():
+                link.generation = message.generation
+                link.answered("applied", message.generation)
+            case _:
+                pass
+
+    def _welcome(self, link: WorkerLink, hello: messages.Hello) -> None:
+        link.pid, link.generation = hello.pid, hello.generation
+        if hello.generation < self._current.generation:
+            link.channel.send(self._current)
+            link.expect("prepared", self._current.generation).add_done_callback(
+                lambda _: link.channel.send(messages.Commit(self._current.generation))
+            )
+
+    def _lose(self, link: WorkerLink, error: Exception | None) -> None:
+        if error is not None:
+            self._tell(names.LINK_LOST, "warning", slot=link.worker[0], error=repr(error))
+        link.lost()
+        if self._links.get(link.worker) is link:
+            del self._links[link.worker]
+        self._bury()
+
+    def _bury(self) -> None:
+        living = {(state.slot, state.incarnation) for state in self._census.workers if state.pid}
+        self.totals.keep_only(living | self._links.keys())

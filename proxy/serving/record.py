@@ -1,0 +1,56 @@
+"""Freezes a finished call for the observers."""
+
+from __future__ import annotations
+
+from time import time
+from typing import TYPE_CHECKING
+
+from proxy.observe import NOBODY, Exchange
+from proxy.serving import headers
+from proxy.serving.peer import Peer
+from rules.model import DEFAULT_ROUTE, Generation
+
+if TYPE_CHECKING:
+    from proxy.serving.forward import Call
+
+
+def exchange(call: Call, answered: str, status: int, error: str, duration: float) -> Exchange:
+    """What happened to `call`; nothing secret, no query values."""
+    head, decision, generation = call.head, call.decision, call.bound.generation
+    target = head.target
+    mark = target.find("?")
+    return Exchange(
+        time() - duration,
+        call.request_id,
+        headers.client_address(head, call.client.peer),
+        head.method,
+        head.host,
+        target if mark < 0 else target[:mark],
+        decision.route.name,
+        generation.number,
+        generation.snapshot.digest,
+        decision.bucket,
+        decision.weight,
+        decision.side,
+        decision.reason,
+        answered,
+        status,
+        call.attempts,
+        call.fallback,
+        duration,
+        call.overhead,
+        call.bytes_in,
+        call.bytes_out,
+        error,
+        call.stream,
+    )
+
+
+def refused(generation: Generation, peer: Peer, status: int, error: str) -> Exchange:
+    """A request that was not understood well enough to be one: nobody's failure but the client's."""
+    return Exchange(
+        at=time(), request_id="", client=peer.address or "unix", method="", host="", path="", route=DEFAULT_ROUTE,
+        generation=generation.number, digest=generation.snapshot.digest, bucket=None, weight=0.0, side=NOBODY,
+        reason="default", answered=NOBODY, status=status, attempts=(), fallback="", duration=0.0, overhead=0.0,
+        bytes_in=0, bytes_out=0, error=error, tunnel=False,
+    )  # fmt: skip
