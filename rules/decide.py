@@ -53,9 +53,7 @@ def choose(lane: Lane, names: Mapping[str, str], facts: Facts, draw: float) -> D
     return _by_weight(lane, user, names, facts, draw)
 
 
-def _by_weight(
-    lane: Lane, user: str | None, names: Mapping[str, str], facts: Facts, draw: float
-) -> Decision:
+def _by_weight(lane: Lane, user: str | None, names: Mapping[str, str], facts: Facts, draw: float) -> Decision:
     """Hash or draw, as the route says. A weight of 0 asks for nobody's identity."""
     weight = lane.weight
     if weight <= 0.0:
@@ -85,11 +83,6 @@ def _settle(
     facts: Facts,
 ) -> Decision:
     """Make the decision; a modern side without a healthy target gives way, unless legacy is no better."""
-    if (
-        side == MODERN
-        and facts.unhealthy
-        and lane.modern in facts.unhealthy
-        and lane.legacy not in facts.unhealthy
-    ):
+    if side == MODERN and facts.unhealthy and lane.modern in facts.unhealthy and lane.legacy not in facts.unhealthy:
         return Decision(lane.route, LEGACY, "unhealthy", point, lane.weight, user, names)
     return Decision(lane.route, side, reason, point, lane.weight, user, names)

@@ -182,9 +182,7 @@ class Table:
         )
 
 
-def compile_table(
-    snapshot: Snapshot, overrides: Mapping[str, Override], legacy_only: bool = False
-) -> Table:
+def compile_table(snapshot: Snapshot, overrides: Mapping[str, Override], legacy_only: bool = False) -> Table:
     """Compile a snapshot's routes with what was set at run time on top."""
     lanes = tuple(_lane(route, overrides.get(route.name), legacy_only) for route in snapshot.routes)
     return Table(lanes, default_lane(snapshot))

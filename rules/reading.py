@@ -18,9 +18,7 @@ _DELETE = 0x7F
 
 def is_plain(path: str) -> bool:
     """Whether every server reads this path the same way: as it is spelled."""
-    return not (
-        "%" in path or "//" in path or "/." in path or ";" in path or "\\" in path or not path.isascii()
-    )
+    return not ("%" in path or "//" in path or "/." in path or ";" in path or "\\" in path or not path.isascii())
 
 
 def readings(path: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ with each character (`(a+)+`, `(a|ab)*`). The reading errs towards refusing.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -72,8 +73,9 @@ def matches_everything(text: str) -> bool:
         data = data[1:]
     if data and data[0] == (ops.LITERAL, ord("/")):
         data = data[1:]
-    rest = [step for step in data if not _takes_anything(step)]
-    return not rest or (data == rest and all(_is_optional(step) for step in rest))
+    if len(data) > 1 and data[-1][0] is ops.AT and _takes_anything(data[-2]):
+        data = data[:-1]
+    return all(_is_optional(step) for step in data)
 
 
 def literal_start(text: str) -> str | None:
@@ -91,9 +93,12 @@ def literal_start(text: str) -> str | None:
 
 def _parse(text: str) -> Any:
     try:
-        re.compile(text)
-        return ops.parse(text)
-    except (re.error, OverflowError, RecursionError) as error:
+        with warnings.catch_warnings():
+            # What Python only warns of will mean something else in a later release.
+            warnings.simplefilter("error")
+            re.compile(text)
+            return ops.parse(text)
+    except (re.error, OverflowError, RecursionError, Warning) as error:
         raise RegexError(f"`{text}` is not a regex: {error}") from None
 
 
@@ -119,8 +124,9 @@ def _explodes(data: Iterable[Any], *, ignorecase: bool) -> bool:
             if _explodes(body, ignorecase=ignorecase):
                 return True
         if op in ops.REPEATS and op is not ops.POSSESSIVE_REPEAT and value[1] >= _UNBOUNDED:
-            pieces = [_loosened(piece) for piece in _pieces(value[2], ignorecase=ignorecase)]
-            if _longest_chain([*pieces, *pieces]) >= _STEEP or _overlapping(value[2], ignorecase=ignorecase):
+            body = _pieces(value[2], ignorecase=ignorecase)
+            loose = [_loosened(piece) for piece in body]
+            if _longest_chain([*loose, *loose]) >= _STEEP or _overlapping(value[2], body, ignorecase=ignorecase):
                 return True
     return False
 
@@ -130,16 +136,20 @@ def _loosened(piece: Piece) -> Piece:
     return Piece(piece.chars, piece.must, many=piece.many or not piece.must)
 
 
-def _overlapping(data: Iterable[Any], *, ignorecase: bool) -> bool:
-    """Whether two alternatives of a branch may begin alike for as long as can be told."""
-    for op, value in data:
+def _overlapping(data: Any, after: Sequence[Piece], *, ignorecase: bool) -> bool:
+    """Whether two alternatives of a branch, with what follows them, begin alike for as long as can be told."""
+    steps = list(data)
+    for at, (op, value) in enumerate(steps):
         if op is ops.BRANCH:
-            branches = [_pieces(branch, ignorecase=ignorecase) for branch in value[1]]
-            pairs = ((one, two) for at, one in enumerate(branches) for two in branches[at + 1 :])
+            rest = [*_pieces(steps[at + 1 :], ignorecase=ignorecase), *after]
+            branches = [[*_pieces(branch, ignorecase=ignorecase), *rest] for branch in value[1]]
+            pairs = ((one, two) for first, one in enumerate(branches) for two in branches[first + 1 :])
             if any(not _told_apart(one, two) for one, two in pairs):
                 return True
-        if op is ops.SUBPATTERN and _overlapping(value[3], ignorecase=ignorecase):
-            return True
+        if op is ops.SUBPATTERN:
+            rest = [*_pieces(steps[at + 1 :], ignorecase=ignorecase), *after]
+            if _overlapping(value[3], rest, ignorecase=ignorecase):
+                return True
     return False
 
 

@@ -118,9 +118,11 @@ class Window:
         oldest = now - ceil(seconds)
         return merged(tally for second, tally in self._seconds.items() if second > oldest)
 
-    def restart(self) -> None:
-        """Forget what was seen lately: the rules or the backends are others now. Totals stay."""
-        self._seconds.clear()
+    def restarted(self, kept: int) -> Window:
+        """Return an empty window of another length that goes on with the totals: the rules are others now."""
+        successor = Window(kept)
+        successor._totals = self._totals  # noqa: SLF001 - one of us
+        return successor
 
     @property
     def totals(self) -> Totals:

@@ -121,7 +121,7 @@ def connect(url: str) -> Any:
         connection.execute("PRAGMA journal_mode=WAL")
         return connection
     if parts.scheme == "mysql":
-        import pymysql  # noqa: PLC0415  an optional driver, wanted by this address alone
+        import pymysql  # an optional driver, wanted by this address alone
 
         return pymysql.connect(
             host=parts.hostname or "127.0.0.1",
@@ -213,9 +213,7 @@ def _subscriptions(draw: random.Random, prices: Sequence[tuple[Any, ...]]) -> li
         renews = None if status == "cancelled" else _day(draw)
         user = number if number <= USERS else draw.randint(1, USERS)
         price = draw.choice(prices)[0]
-        rows.append(
-            (number, user, price, draw.randint(1, 3), status, draw.randint(0, 1), _moment(draw), renews)
-        )
+        rows.append((number, user, price, draw.randint(1, 3), status, draw.randint(0, 1), _moment(draw), renews))
     return rows
 
 
@@ -261,9 +259,7 @@ def _invoices(
         status = draw.choice(["paid", "paid", "unpaid", "cancelled"])
         rate = "25.00" if invoice == 1 else draw.choice(_TAX_RATES)
         paid = _moment(draw) if status == "paid" else None
-        invoices.append(
-            (invoice, f"{invoice:06d}", user, status, "EUR", rate, _day(draw), _moment(draw), paid)
-        )
+        invoices.append((invoice, f"{invoice:06d}", user, status, "EUR", rate, _day(draw), _moment(draw), paid))
     return invoices, items
 
 

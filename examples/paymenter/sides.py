@@ -8,6 +8,7 @@ By hand: `python -m examples.paymenter.sides` prints the addresses and stays unt
 
 from __future__ import annotations
 
+import argparse
 import base64
 import getpass
 import hashlib
@@ -167,7 +168,7 @@ class _Side:
 
     def _start_somewhere(self) -> None:
         for left in reversed(range(_TRIES)):
-            self.port = self._wanted_port or _free_port(self.host)
+            self.port = _free_port(self.host, self._wanted_port or 0)
             self.start()
             try:
                 self._wait_until_healthy()
@@ -199,9 +200,7 @@ class _Side:
             if self._is_healthy():
                 return
             time.sleep(0.03)
-        raise SideError(
-            f"{self.name}: no answer from {self.url}/health in {_START_LIMIT:.0f} s:\n{self.log()}"
-        )
+        raise SideError(f"{self.name}: no answer from {self.url}/health in {_START_LIMIT:.0f} s:\n{self.log()}")
 
     def _is_healthy(self) -> bool:
         connection = http.client.HTTPConnection(self.host, self.port, timeout=2)
@@ -223,6 +222,8 @@ class _Side:
             # Also after an orderly end: a worker that outlived its parent is still in the group.
             _signal_group(process, signal.SIGKILL)
             process.wait()
+        if self._processes:
+            _wait_until_closed(self.host, self.port)
         self._processes.clear()
 
 
@@ -372,20 +373,39 @@ def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> N
         return
 
 
-def _free_port(host: str) -> int:
+def _free_port(host: str, wanted: int) -> int:
+    """The wanted port, or any for 0. Asked beforehand: whoever has it might well answer /health."""
     with socket.socket() as probe:
-        probe.bind((host, 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, wanted))
+        except OSError as error:
+            raise SideError(f"port {wanted} of {host} is in use or not allowed: {error.strerror}") from error
         return int(probe.getsockname()[1])
 
 
+def _wait_until_closed(host: str, port: int) -> None:
+    """Workers whose parent is gone cannot be waited for; the last of them closes the port."""
+    deadline = time.monotonic() + _END_LIMIT
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex((host, port)) != 0:
+                return
+        time.sleep(0.01)
+
+
 def main() -> None:
-    """Run both sides on the ports of proxy.yaml until Ctrl-C."""
+    """Run both sides until Ctrl-C, on the ports of proxy.yaml unless told otherwise (0: a free one)."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--legacy-port", type=int, default=9001)
+    options.add_argument("--modern-port", type=int, default=8000)
+    chosen = options.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt), ExitStack() as stack:
         database = stack.enter_context(Database(os.environ.get("DATABASE_URL")))
-        legacy = stack.enter_context(Legacy(database, port=9001))
-        modern = stack.enter_context(Modern(database, port=8000))
-        print(f"legacy {legacy.url}\nmodern {modern.url}\ndatabase {database.url}")
+        legacy = stack.enter_context(Legacy(database, port=chosen.legacy_port))
+        modern = stack.enter_context(Modern(database, port=chosen.modern_port))
+        print(f"legacy {legacy.url}\nmodern {modern.url}\ndatabase {database.url}", flush=True)
         print(f"token of user 1: {token_for(1, database.key, 'admin')}", flush=True)
         signal.pause()
 

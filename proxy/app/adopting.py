@@ -31,10 +31,10 @@ def build_from(payload: bytes) -> Generation:
 
 
 class Adopting:
-    """Holds at most one prepared generation beside the live one; both change on the event loop only.
+    """Holds at most one prepared generation beside the live one; all changes happen on the event loop.
 
     1. Prepare: build in a thread, so that requests go on; say whether that went well
-    2. Commit: one assignment, then say so
+    2. Commit: one assignment, then say so; a commit that is faster than its preparation waits for it
     """
 
     def __init__(self, live: Live, tell: Tell, refresh: Callable[[Generation], None]) -> None:
@@ -42,27 +42,32 @@ class Adopting:
         self._tell = tell
         self._refresh = refresh
         self._prepared: Generation | None = None
+        self._wanted = 0
 
     async def prepare(self, message: Prepare, link: Channel) -> None:
         """Build what `message` describes, answer over `link`."""
         try:
-            self._prepared = await asyncio.to_thread(build_from, message.payload)
+            prepared = await asyncio.to_thread(build_from, message.payload)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the old generation stays
             self._tell(names.GENERATION_REFUSED, "error", generation=message.generation, error=repr(error))
             link.send(Prepared(message.generation, repr(error)))
-        else:
-            link.send(Prepared(message.generation, ""))
+            return
+        self._prepared = prepared
+        link.send(Prepared(message.generation, ""))
+        if self._wanted == message.generation:
+            self._adopt(prepared, link)
 
     def commit(self, message: Commit, link: Channel) -> None:
         """Make the prepared generation the live one, unless a newer one is."""
-        prepared = self._prepared
-        if prepared is None or prepared.number != message.generation:
-            return
-        self._prepared = None
+        self._wanted = message.generation
+        if self._prepared is not None and self._prepared.number == message.generation:
+            self._adopt(self._prepared, link)
+
+    def _adopt(self, prepared: Generation, link: Channel) -> None:
+        self._prepared, self._wanted = None, 0
         if prepared.number > self._live.generation.number:
             self._live.swap(prepared)
             self._refresh(prepared)
-            self._tell(
-                names.GENERATION_APPLIED, generation=prepared.number, config=prepared.snapshot.digest
-            )
+            digest = prepared.snapshot.digest
+            self._tell(names.GENERATION_APPLIED, generation=prepared.number, config=digest)
         link.send(Applied(prepared.number))

@@ -11,8 +11,10 @@ from pathlib import Path
 from proxy.errors import BadAddressError
 from proxy.settings import parse_address
 from rules.load import load_with_warnings
+from rules.load.document import read
+from rules.load.overlay import lay_over
 from rules.model import Snapshot
-from rules.problems import ERROR, WARNING, ConfigError, Problem
+from rules.problems import ERROR, WARNING, ConfigError, Finding, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,74 +44,83 @@ def prepare(path: Path, environ: Mapping[str, str] | None = None) -> Prepared:
         line = data[: error.start].count(b"\n") + 1
         raise ConfigError((Problem(source, line, 1, "is not UTF-8"),)) from error
     snapshot, warnings = load_with_warnings(text, source, environ=environ)
-    around = tuple(check_around(snapshot, source, path.parent, environ))
-    problems = [problem for problem in around if problem.level == ERROR]
-    if problems:
-        raise ConfigError(tuple(problems))
+    around = _placed(text, source, environ, check_around(snapshot, path.parent, environ))
+    if any(problem.level == ERROR for problem in around):
+        raise ConfigError(around)
     return Prepared(snapshot, (*warnings, *around), content_hash(data))
 
 
-def check_around(
-    snapshot: Snapshot, source: str, base_dir: Path, environ: Mapping[str, str]
-) -> Iterator[Problem]:
+def _placed(
+    text: str, source: str, environ: Mapping[str, str], found: Iterator[Finding]
+) -> tuple[Problem, ...]:
+    """Give findings their lines; the file is read once more only when there are any."""
+    findings = tuple(found)
+    if not findings:
+        return ()
+    document = read(text, source, environ)
+    lay_over(document, environ)
+    return tuple(Problem(*document.place(one.path), one.message, one.hint, one.level) for one in findings)
+
+
+def check_around(snapshot: Snapshot, base_dir: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Yield what is missing of the files, addresses, variables that `snapshot` names."""
     for check in _CHECKS:
-        yield from check(snapshot, source, base_dir, environ)
+        yield from check(snapshot, base_dir, environ)
 
 
-Check = Callable[[Snapshot, str, Path, Mapping[str, str]], Iterator[Problem]]
+Check = Callable[[Snapshot, Path, Mapping[str, str]], Iterator[Finding]]
 
 
-def _addresses(snapshot: Snapshot, source: str, base: Path, _: Mapping[str, str]) -> Iterator[Problem]:
-    for key, text in (("listen.address", snapshot.listen.address), ("admin.address", snapshot.admin.address)):
+def _addresses(snapshot: Snapshot, base: Path, _: Mapping[str, str]) -> Iterator[Finding]:
+    for key, text in (("listen", snapshot.listen.address), ("admin", snapshot.admin.address)):
         try:
             parse_address(text, base)
         except BadAddressError as error:
-            yield Problem(source, 1, 1, f"{key}: {error}")
+            yield Finding((key, "address"), str(error))
 
 
-def _files(snapshot: Snapshot, source: str, base: Path, _: Mapping[str, str]) -> Iterator[Problem]:
-    wanted: list[tuple[str, str | None]] = []
+def _files(snapshot: Snapshot, base: Path, _: Mapping[str, str]) -> Iterator[Finding]:
+    wanted: list[tuple[tuple[str, ...], str | None]] = []
     if snapshot.listen.tls is not None:
-        wanted += [("listen.tls.cert", snapshot.listen.tls.cert), ("listen.tls.key", snapshot.listen.tls.key)]
+        wanted += [
+            (("listen", "tls", "cert"), snapshot.listen.tls.cert),
+            (("listen", "tls", "key"), snapshot.listen.tls.key),
+        ]
     wanted += [
-        (f"backends.{backend.name}.tls.ca", backend.tls.ca)
+        (("backends", backend.name, "tls", "ca"), backend.tls.ca)
         for backend in snapshot.backends
         if backend.tls is not None and any(url.startswith("https://") for url in backend.urls)
     ]
-    for key, name in wanted:
+    for path, name in wanted:
         if name is not None and not os.access(base / name, os.R_OK):
-            yield Problem(source, 1, 1, f"{key}: {name} cannot be read")
+            yield Finding(path, f"{name} cannot be read")
 
 
-def _tokens(snapshot: Snapshot, source: str, base: Path, environ: Mapping[str, str]) -> Iterator[Problem]:
+def _tokens(snapshot: Snapshot, base: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     try:
         address = parse_address(snapshot.admin.address, base)
     except BadAddressError:
         return
-    if not address.is_loopback and not environ.get(snapshot.admin.token_env):
-        yield Problem(
-            source,
-            1,
-            1,
-            f"admin.address {address} can be reached from other machines, but {snapshot.admin.token_env} is not set",
+    name = snapshot.admin.token_env
+    if not address.is_loopback and not environ.get(name):
+        yield Finding(
+            ("admin", "address"),
+            f"{address} can be reached from other machines, but {name} is not set",
             "set the token, or listen on 127.0.0.1",
         )
 
 
-def _variables(snapshot: Snapshot, source: str, _: Path, environ: Mapping[str, str]) -> Iterator[Problem]:
-    for hook in snapshot.notify:
-        for name in filter(None, (hook.url_env, hook.secret_env)):
-            if not environ.get(name):
-                yield Problem(source, 1, 1, f"notify: {name} is not set", "", WARNING)
+def _variables(snapshot: Snapshot, _: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+    for index, hook in enumerate(snapshot.notify):
+        for key, name in (("url_env", hook.url_env), ("secret_env", hook.secret_env)):
+            if name and not environ.get(name):
+                yield Finding(("notify", index, key), f"{name} is not set", level=WARNING)
     wanted = {"jwt": ("STRANGLER_JWT_KEY", "STRANGLER_JWT_KEY_FILE"), "laravel": ("APP_KEY",)}
-    for identity in snapshot.identity:
-        names = wanted.get(identity.partition(":")[0], ())
-        if names and not any(environ.get(name) for name in names):
-            said = " nor ".join(names)
-            yield Problem(
-                source, 1, 1, f"identity {identity}: {said} is not set", "nobody is known by it until then", WARNING
-            )
+    for index, identity in enumerate(snapshot.identity):
+        keys = wanted.get(identity.partition(":")[0], ())
+        if keys and not any(environ.get(name) for name in keys):
+            hint = "nobody is known by it until then"
+            yield Finding(("identity", index), f"{' or '.join(keys)} is not set", hint, level=WARNING)
 
 
 _CHECKS: tuple[Check, ...] = (_addresses, _files, _tokens, _variables)

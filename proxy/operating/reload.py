@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from proxy.link.codec import to_json
@@ -70,6 +70,24 @@ class Reloader:
             except ConfigError as error:
                 return self._refuse(who, error.problems, await asyncio.to_thread(_hash, self._path))
             return await self._adopt(who, prepared)
+
+    async def look_first(self) -> None:
+        """Compare the file with the configuration that was handed over at the start.
+
+        Usually the supervisor had it loaded a moment ago; after a replacement of this process the file may
+        have changed, or be broken now.
+        """
+        async with self._one_at_a_time:
+            content = await asyncio.to_thread(_hash, self._path)
+            try:
+                prepared = await asyncio.to_thread(prepare, self._path)
+            except ConfigError as error:
+                self._refuse("start", error.problems, content)
+                return
+            if prepared.snapshot.digest == self.current.configuration.snapshot.digest:
+                self.current = replace(self.current, warnings=prepared.warnings, content=prepared.content)
+                return
+            await self._adopt("start", prepared)
 
     async def publish(self, configuration: Configuration) -> None:
         """Bring `configuration` to this process, to every worker, to the supervisor."""

@@ -23,11 +23,15 @@ class NotAdoptedError(Exception):
 
 
 class WorkerLink:
-    """The connection to one incarnation of a worker. `generation` is what it last said it runs."""
+    """The connection to one incarnation of a worker.
+
+    `generation` is what it last said it runs, `sent` the latest it was asked to build.
+    """
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
         self.generation = 0
+        self.sent = 0
         self.pid = 0
         self.channel: Channel
         self.expected: dict[tuple[str, int], asyncio.Future[str]] = {}
@@ -37,6 +41,12 @@ class WorkerLink:
         future = asyncio.get_running_loop().create_future()
         self.expected[what, number] = future
         return future
+
+    def prepare(self, message: messages.Prepare) -> None:
+        """Have it build a generation, once."""
+        if self.sent < message.generation:
+            self.sent = message.generation
+            self.channel.send(message)
 
     def answered(self, what: str, number: int, text: str = "") -> None:
         """Give a waiting caller the answer."""
@@ -102,7 +112,7 @@ class Workers:
         links = tuple(self._links.values())
         waiting = [link.expect("prepared", message.generation) for link in links]
         for link in links:
-            link.channel.send(message)
+            link.prepare(message)
         await self._wait(waiting, links, PREPARE_WITHIN, message.generation)
         errors = [future.result() for future in waiting if future.done() and future.result()]
         if errors:
@@ -114,6 +124,8 @@ class Workers:
         links = tuple(self._links.values())
         waiting = [link.expect("applied", message.generation) for link in links]
         for link in links:
+            # whoever joined since the preparation gets both at once
+            link.prepare(message)
             link.channel.send(messages.Commit(message.generation))
         await self._wait(waiting, links, APPLY_WITHIN, message.generation)
 
@@ -167,10 +179,8 @@ class Workers:
     def _welcome(self, link: WorkerLink, hello: messages.Hello) -> None:
         link.pid, link.generation = hello.pid, hello.generation
         if hello.generation < self._current.generation:
-            link.channel.send(self._current)
-            link.expect("prepared", self._current.generation).add_done_callback(
-                lambda _: link.channel.send(messages.Commit(self._current.generation))
-            )
+            link.prepare(self._current)
+            link.channel.send(messages.Commit(self._current.generation))
 
     def _lose(self, link: WorkerLink, error: Exception | None) -> None:
         if error is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from proxy.serving.identity import Identity, sources
+from proxy.serving.identity import Identity, Keys, identity_of
 from proxy.serving.peer import Trust
 from proxy.serving.pool import Pool, Spawn
 from rules.model import Generation
@@ -23,7 +23,7 @@ class Bound:
 
 
 def bind(
-    generation: Generation, before: Bound | None, *, clock: Callable[[], float], spawn: Spawn, base: Path
+    generation: Generation, before: Bound | None, *, keys: Keys, clock: Callable[[], float], spawn: Spawn, base: Path
 ) -> tuple[Bound, list[Pool]]:
     """Bind `generation`; pools of unchanged backends keep their connections, the others are returned to retire."""
     old = dict(before.pools) if before is not None else {}
@@ -36,5 +36,6 @@ def bind(
             pool = Pool(backend, clock=clock, spawn=spawn, base=base)
         pools[backend.name] = pool
     snapshot = generation.snapshot
-    bound = Bound(generation, pools, Identity(sources(snapshot.identity)), Trust(snapshot.listen.trusted_proxies))
+    identity = identity_of(snapshot.identity, keys)
+    bound = Bound(generation, pools, identity, Trust(snapshot.listen.trusted_proxies))
     return bound, list(old.values())

@@ -37,7 +37,7 @@ class Call:
     """
 
     __slots__ = (
-        "_chunk_out", "_retried", "_started", "attempts", "bound", "bytes_out", "client", "deadline", "decision",
+        "_chunk_out", "_minted", "_retried", "_started", "attempts", "bound", "bytes_out", "client", "deadline", "decision",
         "fallback", "finished", "head", "head_sent", "leg", "overhead", "request_id", "server", "status", "stream",
         "tunnel", "upload", "wants_upgrade",
     )  # fmt: skip
@@ -61,6 +61,7 @@ class Call:
         self._started = now
         self._retried = False
         self._chunk_out = False
+        self._minted = ""
         self.wants_upgrade = head.upgrade == "websocket" and head.method == "GET" and "upgrade" in head.named
         self.request_id = headers.request_id(head, client.peer)
         path, mark, query = head.target.partition("?")
@@ -80,7 +81,12 @@ class Call:
         self.upload = Upload(complete=not head.has_body, keep_at_most=keep)
 
     def _user(self) -> str | None:
-        return self.bound.identity.find(self.head, self.client.peer.trusted)
+        """Who the user is; nobody yet, with a sticky identity: somebody new, decided at once, told with the answer."""
+        identity = self.bound.identity
+        user = identity.find(self.head, self.client.peer.trusted)
+        if user is None and identity.sticky is not None:
+            user = self._minted = identity.sticky.mint()
+        return user
 
     @property
     def bytes_in(self) -> int:
@@ -188,6 +194,9 @@ class Call:
             request.close = True
         chunked = self._chunk_out = reply.chunks(request, head, body)
         own = reply.own_lines(request, chunked=chunked)
+        sticky = self.bound.identity.sticky
+        if self._minted and sticky is not None:
+            own += sticky.line(self._minted, secure=headers.is_secure(request, self.client.peer))
         if request.strangler and self.client.peer.trusted:
             own += reply.debug_lines(request, self.decision, self.fallback)
         lines = reply.without_length(head.lines) if head.status == 204 and head.length >= 0 else head.lines  # noqa: PLR2004

@@ -95,6 +95,16 @@ def _appended(head: RequestHead, peer: Peer) -> str:
     return lines + others
 
 
+def is_secure(head: RequestHead, peer: Peer) -> bool:
+    """Whether the user speaks https, as far as a trusted peer or the listener itself can say."""
+    if peer.trusted:
+        for line in head.forwarded:
+            name, _, value = line.partition(": ")
+            if name.lower() == "x-forwarded-proto":
+                return value.lower() == "https"
+    return peer.scheme == "https"
+
+
 def client_address(head: RequestHead, peer: Peer) -> str:
     """Whom the request comes from, for the access line: the last hop a trusted peer vouches for."""
     if peer.trusted:

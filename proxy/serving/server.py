@@ -16,6 +16,7 @@ from proxy.observe import Observers
 from proxy.serving import answers, record
 from proxy.serving.bound import Bound, bind
 from proxy.serving.client import ClientConnection
+from proxy.serving.identity import Keys
 from proxy.state.live import Live
 from rules.model import LEGACY, MODERN, Generation, SidePolicy
 
@@ -39,6 +40,7 @@ class Server:
         *,
         tls_context: ssl.SSLContext | None = None,
         base_dir: Path = Path(),
+        keys: Keys = Keys(),  # noqa: B008 - frozen
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.live = live
@@ -51,6 +53,7 @@ class Server:
         self.tunnel_idle = TUNNEL_IDLE
         self.limits = live.generation.snapshot.listen.limits
         self._base = base_dir
+        self._keys = keys
         self._tls = tls_context
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server | None = None
@@ -173,7 +176,9 @@ class Server:
             pool.retire()
 
     def _bind(self, generation: Generation, before: Bound | None) -> list[Any]:
-        self.bound, gone = bind(generation, before, clock=self.clock, spawn=self.spawn, base=self._base)
+        self.bound, gone = bind(
+            generation, before, keys=self._keys, clock=self.clock, spawn=self.spawn, base=self._base
+        )
         self.limits = generation.snapshot.listen.limits
         return gone
 

@@ -20,9 +20,7 @@ def snapshot(file: written.File, source: str, lines: Sequence[int], compares: Se
         listen=_listen(file.listen),
         admin=model.Admin(file.admin.address, file.admin.token_env, file.admin.view_token_env),
         store=file.store,
-        diffs=model.DiffStorage(
-            file.diffs.keep, file.diffs.max_bytes, file.diffs.bodies, tuple(file.diffs.redact)
-        ),
+        diffs=model.DiffStorage(file.diffs.keep, file.diffs.max_bytes, file.diffs.bodies, tuple(file.diffs.redact)),
         backends=tuple(_backend(name, backend) for name, backend in file.backends.items()),
         identity=tuple(file.identity),
         routes=tuple(
@@ -30,9 +28,7 @@ def snapshot(file: written.File, source: str, lines: Sequence[int], compares: Se
             for route, line, compare in zip(file.routes, lines, compares, strict=True)
         ),
         default_backend=legacy,
-        notify=tuple(
-            model.Notify(one.url_env, one.secret_env, one.format, tuple(one.events)) for one in file.notify
-        ),
+        notify=tuple(model.Notify(one.url_env, one.secret_env, one.format, tuple(one.events)) for one in file.notify),
         source=source,
         version=file.version,
     )
@@ -104,14 +100,10 @@ def _route(route: written.Route, legacy: str, modern: str, line: int, compare: A
         rollout=_rollout(route.rollout, route.name),
         legacy=_side(route.legacy, legacy),
         modern=_side(route.modern, modern),
-        fallback=model.Fallback(
-            route.fallback.mode, tuple(route.fallback.statuses), route.fallback.max_body
-        ),
+        fallback=model.Fallback(route.fallback.mode, tuple(route.fallback.statuses), route.fallback.max_body),
         shadow=_shadow(route.shadow),
         compare=dict(compare),
-        invariants=tuple(
-            model.Invariant(one.name, one.expr, one.on_violation, one.unit) for one in route.invariants
-        ),
+        invariants=tuple(model.Invariant(one.name, one.expr, one.on_violation, one.unit) for one in route.invariants),
         guard=None if route.guard is None else _guard(route.guard),
         line=line,
     )
@@ -128,8 +120,7 @@ def _rollout(rollout: written.Rollout, name: str) -> model.Rollout:
         exclude=tuple(rollout.exclude),
         force_header=rollout.force_header,
         steps=tuple(
-            model.Step(one.weight, one.seconds, one.min_requests, one.approve == "manual")
-            for one in rollout.steps
+            model.Step(one.weight, one.seconds, one.min_requests, one.approve == "manual") for one in rollout.steps
         ),
     )
 
@@ -178,9 +169,7 @@ def _guard(guard: written.Guard) -> model.GuardPolicy:
         min_requests=guard.min_requests,
         error_rate=guard.error_rate,
         p95=guard.p95,
-        worse_than_legacy=None
-        if worse is None
-        else model.WorseThanLegacy(worse.errors, worse.p95, worse.p95_floor),
+        worse_than_legacy=None if worse is None else model.WorseThanLegacy(worse.errors, worse.p95, worse.p95_floor),
         mismatch_rate=guard.mismatch_rate,
         consecutive_failures=guard.consecutive_failures,
         on_breach=guard.on_breach,

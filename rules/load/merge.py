@@ -14,8 +14,7 @@ def spelled_out(section: Any) -> Any:
     if not isinstance(section, dict) or not any(isinstance(section.get(key), str) for key in SHORT):
         return section
     return {
-        key: {SHORT[key]: value} if key in SHORT and isinstance(value, str) else value
-        for key, value in section.items()
+        key: {SHORT[key]: value} if key in SHORT and isinstance(value, str) else value for key, value in section.items()
     }
 
 
@@ -34,7 +33,6 @@ def merged(defaults: Mapping[Any, Any], own: Any) -> Any:
 def _ruled_out(key: Any, own: Mapping[Any, Any]) -> bool:
     """Whether a default gives way because the route writes the key that stands in its place."""
     return any(
-        (key == first and second in own and first not in own)
-        or (key == second and first in own and second not in own)
+        (key == first and second in own and first not in own) or (key == second and first in own and second not in own)
         for first, second in BESIDE
     )

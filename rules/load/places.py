@@ -19,7 +19,9 @@ def placed(document: Document, found: Iterable[Finding]) -> tuple[Problem, ...]:
         if place not in taken:
             problems.append(Problem(*place, one.message, one.hint, one.level))
     unique = dict.fromkeys(problems)
-    return tuple(sorted(unique, key=lambda one: (one.file != document.source, one.line, one.column, one.level != ERROR)))
+    return tuple(
+        sorted(unique, key=lambda one: (one.file != document.source, one.line, one.column, one.level != ERROR))
+    )
 
 
 def place_of(document: Document, path: Path, *, at_key: bool = False) -> tuple[str, int, int]:

@@ -15,7 +15,7 @@ from pydantic_core import CoreSchema, core_schema
 from rules import pattern
 from rules.load import addresses, units
 from rules.load.units import UnitError
-from rules.regexes import refuse_dangerous
+from rules.regexes import RegexError, refuse_dangerous
 
 METHODS = (
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "PROPPATCH",
@@ -49,9 +49,7 @@ class Short:
         """Spell the word out before the mapping is checked."""
         return core_schema.no_info_before_validator_function(self._spell_out, handler(source))
 
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Allow both spellings."""
         return {"anyOf": [{"type": "string"}, handler(schema)]}
 
@@ -65,13 +63,9 @@ class OrNone:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Read the word before the mapping is checked."""
-        return core_schema.no_info_before_validator_function(
-            self._read, core_schema.nullable_schema(handler(source))
-        )
+        return core_schema.no_info_before_validator_function(self._read, core_schema.nullable_schema(handler(source)))
 
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Allow the mapping or the word."""
         described = handler(schema)
         kept = [choice for choice in described.get("anyOf", [described]) if choice != {"type": "null"}]
@@ -124,7 +118,7 @@ def _path(value: str) -> str:
     except ValueError as error:
         raise UnitError(str(error)) from None
     if form.kind == pattern.REGEX:
-        refuse_dangerous(form.text)
+        _regex(form.text)
     return value
 
 
@@ -142,12 +136,15 @@ def _target(value: str) -> str:
 
 def _regex_or_text(value: str) -> str:
     if value.startswith("~"):
-        refuse_dangerous(value[1:])
+        _regex(value[1:])
     return value
 
 
 def _regex(value: str) -> str:
-    refuse_dangerous(value)
+    try:
+        refuse_dangerous(value)
+    except RegexError as error:
+        raise UnitError(str(error), error.hint) from None
     return value
 
 

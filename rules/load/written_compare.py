@@ -13,6 +13,7 @@ from rules.load import types as t
 from rules.load.section import Section
 from rules.load.units import UnitError, did_you_mean
 
+
 def _pointer(value: str) -> str:
     """Check a JSON pointer, which may hold `*` or `**`."""
     if value.startswith("/") or value == "":

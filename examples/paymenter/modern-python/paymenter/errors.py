@@ -19,9 +19,7 @@ def invalid(*problems: tuple[Where, str]) -> RequestValidationError:
     )
 
 
-def refuse_unknown(
-    session: Session, values: Mapping[str, int | None], models: Mapping[str, type[Base]]
-) -> None:
+def refuse_unknown(session: Session, values: Mapping[str, int | None], models: Mapping[str, type[Base]]) -> None:
     """Raise a 422 naming each field whose id points to no row; None points nowhere on purpose."""
     unknown = [
         ((field,), f"The selected {field} is invalid.")

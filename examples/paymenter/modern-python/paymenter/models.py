@@ -163,9 +163,7 @@ class Ticket(Base):
     priority: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(Moment)
     updated_at: Mapped[datetime] = mapped_column(Moment)
-    messages: Mapped[list[TicketMessage]] = relationship(
-        order_by="TicketMessage.id", cascade="all, delete-orphan"
-    )
+    messages: Mapped[list[TicketMessage]] = relationship(order_by="TicketMessage.id", cascade="all, delete-orphan")
 
 
 class TicketMessage(Base):

@@ -64,9 +64,7 @@ def billing_history(
     found = page_of(session, Invoice, cut, own)
     meta = found["meta"]
     items = [_brief(invoice_out(invoice, request)) for invoice in found["data"]]
-    return HistoryPage(
-        items=items, total=meta.total, page=meta.current_page, size=meta.per_page, pages=meta.last_page
-    )
+    return HistoryPage(items=items, total=meta.total, page=meta.current_page, size=meta.per_page, pages=meta.last_page)
 
 
 def _brief(invoice: InvoiceOut) -> dict[str, object]:

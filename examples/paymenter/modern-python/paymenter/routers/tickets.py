@@ -84,9 +84,7 @@ Found = Annotated[Ticket, Depends(_ticket)]
 
 
 @router.get("", response_model=Page[TicketBrief])
-def list_tickets(
-    session: Database, cut: WantedCut, status: str = "", priority: str = "", user_id: str = ""
-) -> object:
+def list_tickets(session: Database, cut: WantedCut, status: str = "", priority: str = "", user_id: str = "") -> object:
     """One page of tickets."""
     conditions = equal(Ticket.status, status) + equal(Ticket.priority, priority)
     return page_of(session, Ticket, cut, conditions + equal(Ticket.user_id, user_id))

@@ -1,0 +1,75 @@
+"""Closed-loop load from wrk: 64 connections, a browser's headers, 256 users in turn."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.backends import PREFIX, SIZES
+from bench.processes import LOAD_CPU
+from bench.templates import CONF
+from bench.tools import program
+
+CONNECTIONS = 64
+USERS = 256
+ANY_USER = "@USER@"
+
+# Twelve fields, about 700 bytes: a browser behind an edge that adds an id with a trace. The token is nobody's.
+FIELDS = (
+    ("Host", "shop.example.test"),
+    ("Connection", "keep-alive"),
+    ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"),
+    ("Accept", "application/json, text/plain, */*"),
+    ("Accept-Language", "en-GB,en;q=0.9,nl;q=0.8"),
+    ("Accept-Encoding", "gzip, deflate, br, zstd"),
+    ("Referer", "https://shop.example.test/catalogue/lamps?page=3&order=price"),
+    ("Cookie", f"theme=dark; uid={ANY_USER}; session=not-a-session-just-as-long-as-one-0123456789abcdef"),
+    ("Authorization", "Bearer not.a-token.but-of-the-length-that-a-short-one-would-have-0123456789"),
+    ("Cache-Control", "no-cache"),
+    ("X-Request-Id", "00000000-1111-4222-8333-444444444444"),
+    ("traceparent", "00-11111111111111111111111111111111-2222222222222222-01"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What one run of load came to: `bad` are refused, broken, 4xx, 5xx, late, short; latencies in milliseconds."""
+
+    requests: int
+    seconds: float
+    bad: int
+    p50: float
+    p99: float
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return self.requests / self.seconds
+
+
+def head(size: str, user: str) -> str:
+    """Return the head of the request that asks for `size` as `user`."""
+    lines = [f"GET {PREFIX}{size} HTTP/1.1", *(f"{name}: {value}" for name, value in FIELDS), "", ""]
+    return "\r\n".join(lines).replace(ANY_USER, user)
+
+
+def run(port: int, size: str, seconds: int, folder: Path) -> Answers:
+    """Ask `port` for answers of `size` for so many whole seconds."""
+    template = folder / f"head-{size}"
+    template.write_bytes(head(size, ANY_USER).encode())
+    command = ["taskset", "-c", str(LOAD_CPU), program("wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s"]
+    command += ["-s", str(CONF / "load.lua"), f"http://127.0.0.1:{port}/", "--", str(template), str(USERS)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    told = json.loads(done.stdout.strip().rpartition("\n")[2])
+    requests = int(told["requests"])
+    # wrk trusts a status line; bytes that are missing betray answers without their body
+    short = max(0, requests - int(told["bytes"]) // SIZES[size])
+    return Answers(
+        requests=requests,
+        seconds=told["microseconds"] / 1e6,
+        bad=int(told["bad"]) + short,
+        p50=told["p50"] / 1e3,
+        p99=told["p99"] / 1e3,
+    )

@@ -1,0 +1,190 @@
+"""The control process: reloads, the admin port, what all workers report.
+
+1. begin with the last good configuration that the supervisor kept
+2. answer on the admin port; follow workers as the supervisor hands over their connections
+3. look at the file at once, then whenever it changes or somebody asks
+4. leave when told; workers go on without us
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from proxy.app.beating import beat
+from proxy.app.child import Lifeline, run, take_socket
+from proxy.errors import EXIT_YES
+from proxy.link import messages
+from proxy.link.messages import Prepare
+from proxy.log import names
+from proxy.log.structured import events_through_structlog
+from proxy.metrics.totals import Key, Values
+from proxy.operating.access import Access
+from proxy.operating.admin import AdminPort
+from proxy.operating.current import Current, built
+from proxy.operating.figures import Figures
+from proxy.operating.numbers import numbers
+from proxy.operating.reload import Outcome, Reloader
+from proxy.operating.status import status
+from proxy.operating.watch import watch
+from proxy.operating.workers import Workers
+from proxy.settings import parse_address
+from proxy.state.configuration import Configuration, unpack
+
+FRESH_WITHIN = 0.2
+"""Seconds that a scrape waits for workers; a slower one shows what it last reported."""
+
+
+def main(arguments: list[str]) -> int:
+    """Operate on the inherited descriptors named by `arguments`: lifeline, admin listener."""
+    lifeline, listener = arguments
+    return run(lambda: _main(int(lifeline), take_socket(listener)))
+
+
+async def _main(lifeline_fd: int, listener: socket.socket) -> int:
+    lifeline = Lifeline(lifeline_fd)
+    begin, _ = await lifeline.next()
+    if not isinstance(begin, messages.Begin):
+        return EXIT_YES
+    return await Control(lifeline, listener, begin).run()
+
+
+class Control:
+    """Everything the control process consists of. `_draining` changes once, `_told` with each new readiness."""
+
+    def __init__(self, lifeline: Lifeline, listener: socket.socket, begin: messages.Begin) -> None:
+        self._lifeline = lifeline
+        self._listener = listener
+        self._begin = begin
+        self._tell = events_through_structlog("control")
+        configuration = unpack(begin.payload)
+        current = Current(configuration, built(configuration))
+        self._figures = Figures(configuration.snapshot, configuration.number)
+        self._workers = Workers(
+            Prepare(configuration.number, begin.payload), self._figures.take, self._tell
+        )
+        self._reloader = Reloader(
+            Path(begin.config),
+            current,
+            self._workers,
+            keep=self._keep,
+            changed=self._changed,
+            tell=self._tell,
+        )
+        access = Access(configuration.snapshot.admin, parse_address(begin.addresses[1]))
+        self._admin = AdminPort(self, access, self._tell)
+        self._draining = False
+        self._told: tuple[str, ...] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def run(self) -> int:
+        """Operate until told to leave; returns the exit code."""
+        self._spawn(beat(self._lifeline.channel), "heart-beat")
+        asyncio.get_running_loop().add_signal_handler(
+            signal.SIGTERM, self._lifeline.put, messages.Leave()
+        )
+        await self._admin.start(self._listener)
+        folder = Path(self._begin.config).parent
+        self._spawn(watch(folder, self._look), "watch")
+        # the file may have changed while nobody was looking
+        self._spawn(self._reloader.look_first(), "first-look")
+        await self._follow_supervisor()
+        await self._leave()
+        return EXIT_YES
+
+    # ── what the admin port asks for ───────────────────────────────────────────────────────────────────
+
+    def current(self) -> Current:
+        """Return what runs now."""
+        return self._reloader.current
+
+    def unready(self) -> tuple[str, ...]:
+        """Return why the proxy is not ready, empty when it is."""
+        reasons = ["draining"] if self._draining else []
+        states = self._workers.census.workers
+        if not states:
+            reasons.append("the workers are not known yet")
+        reasons += [f"worker {state.slot} does not accept" for state in states if not state.accepting]
+        return tuple(reasons)
+
+    def status(self) -> dict[str, Any]:
+        """Return the status document."""
+        return status(self.current(), self._figures, self._workers, self.unready())
+
+    async def numbers(self) -> dict[Key, Values]:
+        """Return every metric series, fresh."""
+        await self._workers.refresh(FRESH_WITHIN)
+        return numbers(self.current(), self._workers.totals, self._workers.census)
+
+    async def reload(self, who: str) -> Outcome:
+        """Read the file again; return how it went."""
+        channel = self._lifeline.channel
+        channel.send(messages.Rereading(done=False, ok=False, detail=""))
+        outcome = await self._reloader.reload(who)
+        detail = "ready" if outcome.ok else "the file is refused, the old configuration stays"
+        channel.send(messages.Rereading(done=True, ok=outcome.ok, detail=detail))
+        return outcome
+
+    # ── the supervisor's words ─────────────────────────────────────────────────────────────────────────
+
+    async def _follow_supervisor(self) -> None:
+        while True:
+            message, descriptors = await self._lifeline.next()
+            match message:
+                case messages.Attach():
+                    worker = message.slot, message.incarnation
+                    self._workers.attach(worker, socket.socket(fileno=descriptors[0]))
+                case messages.Census():
+                    self._workers.take_census(message)
+                case messages.Reread():
+                    self._spawn(self.reload(message.who), "reload-by-signal")
+                case messages.Drain():
+                    self._draining = True
+                case messages.Leave():
+                    return
+                case _:
+                    pass
+            self._tell_readiness()
+
+    def _tell_readiness(self) -> None:
+        reasons = self.unready()
+        if reasons != self._told:
+            self._told = reasons
+            self._lifeline.channel.send(messages.Readiness(not reasons, reasons))
+
+    # ── reloading ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def _look(self) -> None:
+        await self._reloader.reload("file", only_if_changed=True)
+
+    def _keep(self, configuration: Configuration, payload: bytes) -> None:
+        drain = configuration.snapshot.listen.drain
+        self._lifeline.channel.send(messages.Keep(configuration.number, drain, payload))
+
+    def _changed(self, _before: Current, now: Current) -> None:
+        self._figures.follow(now.configuration.snapshot, now.configuration.number)
+
+    # ── leaving ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _leave(self) -> None:
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._admin.stop()
+        self._workers.close()
+        self._tell.close()
+
+    def _spawn(self, work: Coroutine[Any, Any, Any], name: str) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._tell(names.UNEXPECTED, "error", where=task.get_name(), error=repr(error))
+

@@ -1,0 +1,128 @@
+"""Lists the commands; what they do is imported only when one is called, so that help is quick."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from click.exceptions import ClickException
+
+from proxy.errors import EXIT_USAGE, ProxyError
+
+ConfigOption = Annotated[str, typer.Option("-c", "--config", metavar="FILE", help="The configuration file.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+AdminOption = Annotated[
+    str,
+    typer.Option(
+        "--admin",
+        metavar="URL",
+        envvar="STRANGLER_ADMIN_URL",
+        help="Where the proxy's admin port is; left out: as the file says.",
+    ),
+]
+
+app = typer.Typer(
+    name="strangler",
+    help="A strangler-fig reverse proxy: routes, mirrors, compares, rolls back, endpoint by endpoint.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+config_app = typer.Typer(help="The configuration.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(config_app, name="config")
+
+
+@app.command()
+def run(
+    config: ConfigOption = "proxy.yaml",
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, metavar="N", help="Serving processes; left out: as the file says.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Run the proxy. TERM or INT drains, HUP reloads."""
+    from proxy.cli.run import run as do
+
+    raise typer.Exit(do(config, workers, as_json=json))
+
+
+@app.command()
+def check(
+    config: ConfigOption = "proxy.yaml",
+    json: JsonOption = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the file's JSON Schema.")] = False,
+) -> None:
+    """Validate the file: every problem with line and column."""
+    from proxy.cli.check import check as do
+    from proxy.cli.check import schema as print_schema
+
+    raise typer.Exit(print_schema() if schema else do(config, as_json=json))
+
+
+@config_app.command("show")
+def config_show(config: ConfigOption = "proxy.yaml", json: JsonOption = False) -> None:
+    """Show the effective configuration with the origin of each value, secrets masked."""
+    from proxy.cli.config_show import config_show as do
+
+    raise typer.Exit(do(config, as_json=json))
+
+
+@app.command()
+def explain(
+    method: Annotated[str, typer.Argument(help="GET, POST, …")],
+    path: Annotated[str, typer.Argument(help="The path, with its query string if it has one.")],
+    header: Annotated[
+        list[str] | None, typer.Option("-H", "--header", metavar="'K: V'", help="A request header; may be repeated.")
+    ] = None,
+    user: Annotated[str | None, typer.Option("--user", metavar="ID", help="Who the user is.")] = None,
+    config: ConfigOption = "proxy.yaml",
+    json: JsonOption = False,
+) -> None:
+    """Say where a request would go, and why; needs no running proxy."""
+    from proxy.cli.explain import explain as do
+
+    raise typer.Exit(do(config, method, path, header or [], user, as_json=json))
+
+
+@app.command()
+def reload(
+    config: ConfigOption = "proxy.yaml",
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the outcome; it is the exit code.")] = False,
+    admin: AdminOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Have the running proxy read its file again."""
+    from proxy.cli.reload import reload as do
+
+    raise typer.Exit(do(config, admin, wait=wait, as_json=json))
+
+
+@app.command()
+def status(
+    config: ConfigOption = "proxy.yaml",
+    watch: Annotated[bool, typer.Option("--watch", help="Show it again every second until Ctrl-C.")] = False,
+    admin: AdminOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Show each route: stage, weights, rate, errors, P95 of both sides."""
+    from proxy.cli.status import status as do
+
+    raise typer.Exit(do(config, admin, watch=watch, as_json=json))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command; return its exit code."""
+    try:
+        result = app(arguments, prog_name="strangler", standalone_mode=False)
+    except ProxyError as error:
+        sys.stderr.write(f"strangler: {error}\n")
+        return error.exit_code
+    except ClickException as error:
+        error.show()
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        return 130
+    return result if isinstance(result, int) else 0

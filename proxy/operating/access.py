@@ -1,0 +1,114 @@
+"""Decides who may ask the admin port for what.
+
+Probes need nothing. On an address that other machines reach everything else needs a token; on loopback a token
+is asked for where one is set. A page in an operator's browser must not reach us: it cannot send JSON without
+asking, cannot hide its origin, cannot be called what we are called.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from proxy.settings import Address
+from rules.model import Admin
+
+PROBES = ("/healthz", "/readyz")
+METRICS = "/metrics"
+EXTRA_HOSTS = "STRANGLER_ADMIN_HOSTS"
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """Why not, with the HTTP status that says so."""
+
+    status: HTTPStatus
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the decision looks at of a request; `header` names are lower-case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+
+
+class Access:
+    """The rules of one admin port. Tokens are read once, nothing changes."""
+
+    def __init__(self, admin: Admin, address: Address, environ: Mapping[str, str] = os.environ) -> None:
+        self._public = not address.is_loopback
+        self._operator = environ.get(admin.token_env, "")
+        self._viewer = environ.get(admin.view_token_env, "")
+        extra = environ.get(EXTRA_HOSTS, "").split(",")
+        known = {"localhost", address.host, socket.gethostname(), socket.getfqdn(), *map(str.strip, extra)}
+        self._hosts = frozenset(host.lower() for host in known if host)
+
+    def denial(self, asked: Asked) -> Denial | None:
+        """Return why `asked` is refused, None when it is not."""
+        if asked.path in PROBES:
+            return None
+        if not self._knows_host(asked.headers.get("host", "")):
+            return Denial(HTTPStatus.MISDIRECTED_REQUEST, f"this host name is not known here; {EXTRA_HOSTS} adds names")
+        if asked.method in _SAFE:
+            return self._denial_to_read(asked)
+        return self._denial_of_form(asked) or self._denial_to_change(asked)
+
+    def _denial_to_read(self, asked: Asked) -> Denial | None:
+        if asked.path == METRICS and not self._public:
+            return None
+        if not self._public and not self._viewer:
+            return None
+        return None if self._bears(asked, self._viewer, self._operator) else _WANTS_TOKEN
+
+    def _denial_to_change(self, asked: Asked) -> Denial | None:
+        if not self._operator and not self._public:
+            return None
+        if self._bears(asked, self._operator):
+            return None
+        if self._bears(asked, self._viewer):
+            return Denial(HTTPStatus.FORBIDDEN, "this token may look, not change")
+        return _WANTS_TOKEN
+
+    def _denial_of_form(self, asked: Asked) -> Denial | None:
+        media_type = asked.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            return Denial(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "changes need Content-Type: application/json")
+        if asked.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            return Denial(HTTPStatus.FORBIDDEN, "another site asked for this")
+        origin = asked.headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc.lower() != asked.headers.get("host", "").lower():
+            return Denial(HTTPStatus.FORBIDDEN, "another site asked for this")
+        return None
+
+    def _bears(self, asked: Asked, *tokens: str) -> bool:
+        scheme, _, given = asked.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return False
+        # every token is compared, so that the time tells nothing
+        matches = [hmac.compare_digest(given.strip().encode(), token.encode()) for token in tokens if token]
+        return any(matches)
+
+    def _knows_host(self, host: str) -> bool:
+        """An address cannot be rebound to us by a hostile name server, a name can."""
+        name = host.lower()
+        name = name[1 : name.find("]")] if name.startswith("[") else name.partition(":")[0]
+        if name in self._hosts:
+            return True
+        try:
+            ip_address(name)
+        except ValueError:
+            return False
+        return True
+
+
+_WANTS_TOKEN = Denial(HTTPStatus.UNAUTHORIZED, "a token is needed: Authorization: Bearer …")

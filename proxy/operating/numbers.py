@@ -1,0 +1,85 @@
+"""Puts together everything a scrape shows: what workers counted, what control knows, zeros for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from proxy.link.messages import Census
+from proxy.metrics import names
+from proxy.metrics.names import Metric
+from proxy.metrics.seeds import route_names, zeros
+from proxy.metrics.totals import Key, Totals, Values
+from proxy.operating.current import Current
+from proxy.operating.status import stage
+from proxy.version import program_version
+from rules.match import effective_weight
+from rules.model import GuardPolicy, Route, Snapshot
+
+STAGES = ("legacy", "shadow", "canary", "modern", "rolled_back", "held")
+
+
+def numbers(current: Current, totals: Totals, census: Census) -> dict[Key, Values]:
+    """Return every series; those of routes that the file no longer has are left out."""
+    snapshot = current.configuration.snapshot
+    shown = dict(zeros(snapshot))
+    known = frozenset(route_names(snapshot))
+    for key, values in totals.sums().items():
+        if _is_bounded(key, known):
+            shown[key] = values
+    shown.update(_own(current, census))
+    return shown
+
+
+def _is_bounded(key: Key, known: frozenset[str]) -> bool:
+    metric = names.BY_NAME.get(key[0])
+    if metric is None:
+        return False
+    return "route" not in metric.labels or key[1][metric.labels.index("route")] in known
+
+
+def _own(current: Current, census: Census) -> Iterator[tuple[Key, Values]]:
+    configuration = current.configuration
+    yield _row(names.RELOAD_SUCCESS, not current.problems)
+    yield _row(names.LOADED_TIMESTAMP, configuration.loaded_at)
+    yield _row(names.CONFIG_INFO, 1, configuration.snapshot.digest)
+    yield _row(names.GENERATION, configuration.number)
+    yield _row(names.WORKERS, sum(state.accepting for state in census.workers))
+    yield _row(names.WORKER_RESTARTS, census.worker_restarts)
+    yield _row(names.CONTROL_RESTARTS, census.control_restarts)
+    yield _row(names.BUILD_INFO, 1, program_version())
+    yield from _routes(configuration.snapshot, current)
+
+
+def _routes(snapshot: Snapshot, current: Current) -> Iterator[tuple[Key, Values]]:
+    legacy_only = current.configuration.legacy_only
+    for route in snapshot.routes:
+        override = current.generation.overrides.get(route.name)
+        weight = 0.0 if legacy_only else effective_weight(route, override)
+        yield _row(names.WEIGHT, route.rollout.weight, route.name, "intended")
+        yield _row(names.WEIGHT, weight, route.name, "effective")
+        now = stage(route, override, weight)
+        for each in STAGES:
+            yield _row(names.STAGE, each == now, route.name, each)
+        if route.guard is not None:
+            yield from _limits(route, route.guard)
+
+
+def _limits(route: Route, guard: GuardPolicy) -> Iterator[tuple[Key, Values]]:
+    limits: dict[str, float] = {
+        "error_rate": guard.error_rate,
+        "p95": guard.p95,
+        "mismatch_rate": guard.mismatch_rate,
+        "min_requests": guard.min_requests,
+        "consecutive_failures": guard.consecutive_failures,
+        "window": guard.window,
+    }
+    if guard.worse_than_legacy is not None:
+        limits["worse_errors"] = guard.worse_than_legacy.errors
+        limits["worse_p95"] = guard.worse_than_legacy.p95
+        limits["worse_p95_floor"] = guard.worse_than_legacy.p95_floor
+    for limit, value in limits.items():
+        yield _row(names.GUARD_LIMIT, value, route.name, limit)
+
+
+def _row(metric: Metric, value: float, *labels: str) -> tuple[Key, Values]:
+    return (metric.name, labels), (value,)

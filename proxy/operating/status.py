@@ -1,0 +1,117 @@
+"""Makes the status document: what every route does now, in the contract's shape."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from proxy.log.events import timestamp
+from proxy.operating.current import Current
+from proxy.operating.figures import Figures
+from proxy.operating.workers import Workers
+from rules.match import effective_weight
+from rules.model import LEGACY, MODERN, Override, Route
+from rules.window import Tally, Totals
+
+_ALL = 100.0
+
+
+def status(current: Current, figures: Figures, workers: Workers, reasons: tuple[str, ...]) -> dict[str, Any]:
+    """Return the document as JSON-ready values; `reasons` say why the proxy is not ready."""
+    configuration = current.configuration
+    return {
+        "config": {
+            "digest": configuration.snapshot.digest,
+            "generation": configuration.number,
+            "loaded_at": timestamp(configuration.loaded_at),
+            "error": current.error,
+            "warnings": [str(warning) for warning in current.warnings],
+            "needs_restart": list(current.waiting),
+            "legacy_only": configuration.legacy_only,
+        },
+        "instances": [_instance(workers, reasons)],
+        "routes": [
+            route_status(route, current, figures)
+            for route in (*configuration.snapshot.routes, current.generation.table.default.route)
+        ],
+    }
+
+
+def route_status(route: Route, current: Current, figures: Figures) -> dict[str, Any]:
+    """Return what one route does now; counts cover the guard's window, `totals` the time since the start."""
+    override = current.generation.overrides.get(route.name)
+    weight = 0.0 if current.configuration.legacy_only else effective_weight(route, override)
+    now = int(time.monotonic())
+    return {
+        "name": route.name,
+        "path": route.match.path,
+        "methods": list(route.match.methods),
+        "stage": stage(route, override, weight),
+        "weight": {"intended": route.rollout.weight, "effective": weight},
+        "held": override.held if override else False,
+        "rolled_back": _rolled_back(override),
+        "window": figures.length(route.name),
+        LEGACY: _side(figures.lately(route.name, LEGACY, now)),
+        MODERN: _side(figures.lately(route.name, MODERN, now)),
+        "totals": {
+            LEGACY: _counts(figures.totals(route.name, LEGACY)),
+            MODERN: _counts(figures.totals(route.name, MODERN)),
+        },
+    }
+
+
+def stage(route: Route, override: Override | None, weight: float) -> str:
+    """Return the stage of a route's life that operators see."""
+    if override is not None and override.rolled_back:
+        return "rolled_back"
+    if override is not None and override.held:
+        return "held"
+    if weight >= _ALL:
+        return "modern"
+    if weight > 0:
+        return "canary"
+    return "shadow" if route.shadow.sample > 0 else "legacy"
+
+
+def _rolled_back(override: Override | None) -> dict[str, Any] | None:
+    if override is None or not override.rolled_back:
+        return None
+    return {"at": timestamp(override.at), "reason": override.reason, "who": override.who, "evidence": None}
+
+
+def _side(tally: Tally) -> dict[str, Any]:
+    return {
+        "requests": tally.requests,
+        "errors": tally.errors,
+        "client_errors": tally.client_errors,
+        "error_rate": tally.error_rate,
+        "p50": tally.percentile(0.5),
+        "p95": tally.percentile(0.95),
+    }
+
+
+def _counts(totals: Totals) -> Mapping[str, int]:
+    return {"requests": totals.requests, "errors": totals.errors, "client_errors": totals.client_errors}
+
+
+def _instance(workers: Workers, reasons: tuple[str, ...]) -> dict[str, Any]:
+    census = workers.census
+    return {
+        "name": socket.gethostname(),
+        "pid": os.getppid(),
+        "ready": not reasons,
+        "reasons": list(reasons),
+        "workers": [
+            {
+                "slot": state.slot,
+                "pid": state.pid,
+                "accepting": state.accepting,
+                "generation": workers.running(state.slot),
+            }
+            for state in census.workers
+        ],
+        "restarts": {"workers": census.worker_restarts, "control": census.control_restarts},
+    }

@@ -1,0 +1,80 @@
+"""Finds who the user is, so that the same person meets the same side every time.
+
+Only the value is hashed, never where it came from; the first source that is present wins. What a client can
+invent freely (an identity field from an untrusted peer, an unsigned token) is no identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from proxy.http1.parse import RequestHead
+from proxy.serving.identity.cookies import value_of
+from proxy.serving.identity.keys import Keys
+from proxy.serving.identity.source import Source
+from proxy.serving.identity.sticky import COOKIE, Sticky
+
+__all__ = ["Identity", "Keys", "identity_of"]
+
+
+class Identity:
+    """The identity sources of one snapshot, in their order; `sticky` when nobody has to stay unknown."""
+
+    __slots__ = ("_sources", "sticky")
+
+    def __init__(self, sources: Iterable[Source], sticky: Sticky | None = None) -> None:
+        self._sources = tuple(sources)
+        self.sticky = sticky
+
+    def find(self, head: RequestHead, trusted: bool) -> str | None:  # noqa: FBT001 - hot, positional
+        """The user's identity, or None; an empty value is none."""
+        for source in self._sources:
+            user = source(head, trusted)
+            if user:
+                return user
+        return None
+
+
+def identity_of(names: Iterable[str], keys: Keys) -> Identity:
+    """Build the sources that `identity:` names; one whose key is missing knows nobody."""
+    found: list[Source] = []
+    sticky = None
+    for name in names:
+        kind, _, argument = name.partition(":")
+        if kind == "header":
+            found.append(_from_field(argument))
+        elif kind == "cookie":
+            found.append(_from_cookie(argument))
+        elif kind == "jwt" and keys.jwt:
+            from proxy.serving.identity.jwt import JwtClaim
+
+            found.append(JwtClaim(argument, keys.jwt))
+        elif kind == "laravel" and keys.laravel:
+            from proxy.serving.identity.laravel import LaravelCookie
+
+            found.append(LaravelCookie(argument, keys.laravel))
+        elif kind == "sticky" and keys.sticky:
+            sticky = Sticky(keys.sticky)
+            found.append(_from_sticky(sticky))
+    return Identity(found, sticky)
+
+
+def _from_field(name: str) -> Source:
+    """A field that an authenticating edge sets; believed from trusted peers only."""
+    lower = name.lower()
+    return lambda head, trusted: head.field(lower) if trusted else None
+
+
+def _from_cookie(name: str) -> Source:
+    """A cookie that holds the user's id in clear."""
+    return lambda head, _trusted: value_of(head.cookie, name) if head.cookie else None
+
+
+def _from_sticky(sticky: Sticky) -> Source:
+    """The proxy's own cookie."""
+
+    def source(head: RequestHead, _trusted: bool) -> str | None:  # noqa: FBT001 - as Source
+        value = value_of(head.cookie, COOKIE) if head.cookie else None
+        return sticky.verify(value) if value else None
+
+    return source
