@@ -16,11 +16,13 @@ CONNECTIONS = 64
 USERS = 256
 ANY_USER = "@USER@"
 
+_BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
+
 # Twelve fields, about 700 bytes: a browser behind an edge that adds an id with a trace. The token is nobody's.
 FIELDS = (
     ("Host", "shop.example.test"),
     ("Connection", "keep-alive"),
-    ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"),
+    ("User-Agent", _BROWSER),
     ("Accept", "application/json, text/plain, */*"),
     ("Accept-Language", "en-GB,en;q=0.9,nl;q=0.8"),
     ("Accept-Encoding", "gzip, deflate, br, zstd"),

@@ -59,20 +59,17 @@ class Memory:
     connection: float
 
 
-def visit(
-    row: Row, backends: Backends, folder: Path, sizes: Sequence[str], seconds: int, number: int
-) -> Visit:
+def visit(row: Row, backends: Backends, folder: Path, sizes: Sequence[str], seconds: int, number: int) -> Visit:
     """Start the proxy, check its answers, warm it up, load it with each of `sizes` in turn."""
     costs: list[Cost] = []
     try:
         with row.start(backends, folder) as running:
-            if row.source is not None:
+            if row.source is not None and row.compiled is not None:
                 strangler.demand_build(running, row.source, compiled=row.compiled)
             for size in sizes:
                 probe.check(running.port, size, sticky=row.sticky)
             answered = load.run(running.port, sizes[0], WARM_UP, folder).requests
-            for size in sizes:
-                costs.append(_under_load(running, size, seconds, folder))
+            costs.extend(_under_load(running, size, seconds, folder) for size in sizes)
             if row.source is not None:
                 answered += sum(cost.answers.requests for cost in costs)
                 strangler.demand_whole_work(running, answered)

@@ -48,9 +48,8 @@ def tree(pid: int) -> list[int]:
         current = waiting.pop()
         found.append(current)
         with contextlib.suppress(OSError):
-            for task in os.listdir(f"/proc/{current}/task"):
-                children = Path(f"/proc/{current}/task/{task}/children").read_text()
-                waiting.extend(map(int, children.split()))
+            for task in Path(f"/proc/{current}/task").iterdir():
+                waiting.extend(map(int, (task / "children").read_text().split()))
     return found
 
 
@@ -102,9 +101,7 @@ def started(
         output.unlink(missing_ok=True)
 
 
-def _wait(
-    process: subprocess.Popen[bytes], port_of: Callable[[Path], int | None], output: Path, errors: Path
-) -> int:
+def _wait(process: subprocess.Popen[bytes], port_of: Callable[[Path], int | None], output: Path, errors: Path) -> int:
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and process.poll() is None:
         port = port_of(output)

@@ -20,6 +20,7 @@ COMPILED = "STRANGLER_COMPILED"
 """Variable with the folder of a compiled build; it is put first on PYTHONPATH."""
 OURS = "strangler"
 AGAIN = "strangler, again"
+BUILT = "strangler, compiled"
 PEERS = Path(__file__).parent / "peers"
 
 Start = Callable[[Backends, Path], AbstractContextManager[Running]]
@@ -27,12 +28,17 @@ Start = Callable[[Backends, Path], AbstractContextManager[Running]]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One proxy under test. `source` is the folder of its code where it is one of ours."""
+    """One proxy under test.
+
+    `sticky`: a user keeps to one side. `source`: the folder of the code where it is ours, `compiled` whether
+    the hot modules there must be compiled, must not be, or (None) may be either.
+    """
 
     name: str
     start: Start
     sticky: bool = True
     source: Path | None = None
+    compiled: bool | None = None
 
 
 def all_rows(trees: Mapping[str, Path], commands: Mapping[str, str]) -> list[Row]:
@@ -40,19 +46,22 @@ def all_rows(trees: Mapping[str, Path], commands: Mapping[str, str]) -> list[Row
 
     The proxy is there twice: what the two differ by is noise.
     """
-    compiled = os.environ.get(COMPILED)
-    ours = {OURS: strangler.ROOT, AGAIN: strangler.ROOT}
-    if compiled:
-        ours["strangler, compiled"] = Path(compiled).resolve()
-    ours |= trees
+    ours = [_ours(OURS, strangler.ROOT, compiled=False), _ours(AGAIN, strangler.ROOT, compiled=False)]
+    if folder := os.environ.get(COMPILED):
+        ours.append(_ours(BUILT, Path(folder).resolve(), compiled=True))
+    ours += [_ours(name, source, compiled=None) for name, source in trees.items()]
     return [
         Row("nginx", _nginx),
         Row("HAProxy", _haproxy),
         Row("Envoy", _envoy, sticky=False),
         Row("aiohttp", partial(_command, f"{sys.executable} {PEERS / 'aiohttp_naive.py'} {{port}} {{a}} {{b}}")),
         *(Row(name, partial(_command, command), sticky=False) for name, command in commands.items()),
-        *(Row(name, partial(_strangler, source), source=source) for name, source in ours.items()),
+        *ours,
     ]
+
+
+def _ours(name: str, source: Path, *, compiled: bool | None) -> Row:
+    return Row(name, partial(_strangler, source), source=source, compiled=compiled)
 
 
 def _nginx(backends: Backends, folder: Path) -> AbstractContextManager[Running]:

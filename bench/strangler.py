@@ -13,15 +13,18 @@ from pathlib import Path
 from bench.backends import PREFIX, Backends
 from bench.processes import Running
 
+
 class NotWholeError(Exception):
     """The proxy was fast because it left something out; the text says what."""
 
 
 ROOT = Path(__file__).resolve().parents[1]
 ROUTES = 50
-_READY = re.compile(rb"^strangler ready: http://127\.0\.0\.1:(\d+) \(users\) http://127\.0\.0\.1:(\d+) \(admin\)", re.M)
+_READY = re.compile(
+    rb"^strangler ready: http://127\.0\.0\.1:(\d+) \(users\) http://127\.0\.0\.1:(\d+) \(admin\)", re.MULTILINE
+)
 _COUNTED = re.compile(
-    r'^strangler_requests_total\{(?=[^}]*role="live")[^}]*side="(\w+)"[^}]*\} (\d+(?:\.\d+)?)', re.M
+    r'^strangler_requests_total\{(?=[^}]*role="live")[^}]*side="(\w+)"[^}]*\} (\d+(?:\.\d+)?)', re.MULTILINE
 )
 METRICS_SECONDS = 5.0
 
@@ -82,7 +85,7 @@ def demand_whole_work(running: Running, answered: int) -> None:
 def demand_build(running: Running, source: Path, *, compiled: bool) -> None:
     """Raise NotWholeError unless the worker runs the code of `source`, compiled or not as the row says."""
     maps = "".join(Path(f"/proc/{pid}/maps").read_text() for pid in running.role("worker"))
-    modules = set(re.findall(rf"{re.escape(str(source))}/\S+\.so", maps)) - _foreign(source)
+    modules = set(re.findall(rf"{re.escape(str(source))}/(?:proxy|rules)/\S+\.so", maps))
     if bool(modules) != compiled:
         raise NotWholeError(f"{len(modules)} compiled modules from {source}")
 

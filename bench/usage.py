@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,10 +16,9 @@ def cpu_nanoseconds(pids: Iterable[int]) -> dict[tuple[int, int], int]:
     spent = {}
     for pid in pids:
         with contextlib.suppress(OSError):
-            for task in os.listdir(f"/proc/{pid}/task"):
+            for task in Path(f"/proc/{pid}/task").iterdir():
                 with contextlib.suppress(OSError):
-                    text = Path(f"/proc/{pid}/task/{task}/schedstat").read_text()
-                    spent[pid, int(task)] = int(text.split()[0])
+                    spent[pid, int(task.name)] = int((task / "schedstat").read_text().split()[0])
     return spent
 
 
@@ -29,9 +27,7 @@ def spent_since(
 ) -> float:
     """Return the seconds between two readings, of `pids` alone where given; threads may have come meanwhile."""
     chosen = None if pids is None else set(pids)
-    nanoseconds = sum(
-        value - before.get(key, 0) for key, value in now.items() if chosen is None or key[0] in chosen
-    )
+    nanoseconds = sum(value - before.get(key, 0) for key, value in now.items() if chosen is None or key[0] in chosen)
     return nanoseconds / 1e9
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rules.bucket import admits, bucket
 from rules.decide import decide, generation
+from rules.explain import Explanation, explain
 from rules.match import Lane, Table, compile_table, effective_weight
 from rules.model import (
     DEFAULT_ROUTE,
@@ -38,6 +39,7 @@ __all__ = [
     "Backend",
     "ConfigError",
     "Decision",
+    "Explanation",
     "Facts",
     "Generation",
     "Lane",
@@ -52,6 +54,7 @@ __all__ = [
     "compile_table",
     "decide",
     "effective_weight",
+    "explain",
     "generation",
     "load",
     "load_with_warnings",
@@ -62,7 +65,7 @@ def __getattr__(name: str) -> Any:
     """Import what reads files, once."""
     if name not in _ON_DEMAND:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from rules.load import loading  # noqa: PLC0415 - the reason for this function
+    from rules.load import loading
 
     for one in _ON_DEMAND:
         globals()[one] = getattr(loading, one)

@@ -13,6 +13,9 @@ from rules.hashes import fnv1a, js32, murmur2, murmur3
 
 SCHEMES = ("sha256", "js32", "unleash", "launchdarkly", "growthbook", "flagd", "optimizely", "nginx")
 
+# How many buckets the schemes with whole numbers have.
+BUCKETS = {"js32": 100, "unleash": 100, "growthbook": 10_000, "flagd": 100_000, "optimizely": 10_000}
+
 _LAST = 1.0 - 2.0**-53
 _EVERYONE = 100.0
 _NGINX_FULL = 0xFFFFFFFF
@@ -40,38 +43,45 @@ def admits(point: float, weight: float, hash: str = "sha256") -> bool:  # noqa: 
     if weight >= _EVERYONE:
         return True
     hundredths = round(weight * 100.0)
-    if hash == "unleash":
-        return (round(point * 100.0) + 1) * 100 <= hundredths
-    if hash == "growthbook":
-        return round(point * 10000.0) <= hundredths
-    if hash == "js32":
-        return round(point * 100.0) * 100 < hundredths
-    if hash == "optimizely":
-        return round(point * 10000.0) < hundredths
-    if hash == "flagd":
-        return round(point * 100000.0) < hundredths * 10
+    if hash in {"sha256", "launchdarkly"}:
+        return point < weight / 100.0
     if hash == "nginx":
         return round(point * 4294967296.0) < hundredths * _NGINX_FULL // 10000
-    return point < weight / 100.0
+    return _steps_in(point, hundredths, hash)
+
+
+def _steps_in(point: float, hundredths: int, scheme: str) -> bool:
+    """Compare a bucket of an integer scheme with a weight in hundredths of a percent."""
+    buckets = BUCKETS[scheme]
+    number = round(point * buckets)
+    if scheme == "unleash":
+        number += 1
+    reached = number * (10000 // buckets) if buckets <= 10000 else number / (buckets // 10000)
+    return reached <= hundredths if scheme in {"unleash", "growthbook"} else reached < hundredths
 
 
 def _foreign(salt: str, user: str, scheme: str) -> float:
-    if scheme == "js32":
-        return abs(js32(user)) % 100 / 100.0
-    if scheme == "unleash":
-        return murmur3(_utf8(f"{salt}:{user}")) % 100 / 100.0
     if scheme == "launchdarkly":
         digest = hashlib.sha1(_utf8(f"{salt}.{user}"), usedforsecurity=False).hexdigest()
         return min(int(digest[:15], 16) / 0xFFFFFFFFFFFFFFF, _LAST)
-    if scheme == "growthbook":
-        return fnv1a(str(fnv1a(salt + user))) % 10000 / 10000.0
-    if scheme == "flagd":
-        return (murmur3(_utf8(salt + user)) * 100000 >> 32) / 100000.0
-    if scheme == "optimizely":
-        return (murmur3(_utf8(user + salt), 1) * 10000 >> 32) / 10000.0
     if scheme == "nginx":
         return murmur2(_utf8(user)) / 4294967296.0
-    raise ValueError(f"no hash scheme {scheme!r}; there are {', '.join(SCHEMES)}")
+    if scheme not in BUCKETS:
+        raise ValueError(f"no hash scheme {scheme!r}; there are {', '.join(SCHEMES)}")
+    return _number(salt, user, scheme) / BUCKETS[scheme]
+
+
+def _number(salt: str, user: str, scheme: str) -> int:
+    """Return the bucket an integer scheme puts a user in."""
+    if scheme == "js32":
+        return abs(js32(user)) % 100
+    if scheme == "unleash":
+        return murmur3(_utf8(f"{salt}:{user}")) % 100
+    if scheme == "growthbook":
+        return fnv1a(str(fnv1a(salt + user))) % 10000
+    if scheme == "flagd":
+        return murmur3(_utf8(salt + user)) * BUCKETS[scheme] >> 32
+    return murmur3(_utf8(user + salt), 1) * BUCKETS[scheme] >> 32
 
 
 def _utf8(text: str) -> bytes:

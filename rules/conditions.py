@@ -51,7 +51,7 @@ def weight_of(match: Match) -> int:
 def unmet(conditions: tuple[Condition, ...], facts: Facts) -> str | None:
     """Return what the first unmet condition says, None when all hold."""
     for condition in conditions:
-        value = _value(condition, facts)
+        value = value_of(condition, facts)
         if value is None:
             return condition.says
         if condition.exact is not None:
@@ -85,7 +85,8 @@ def _valued(kind: str, name: str, wanted: str) -> Condition:
     return Condition(kind, name, wanted, None, f"{kind} {name} is not {wanted}")
 
 
-def _value(condition: Condition, facts: Facts) -> str | None:
+def value_of(condition: Condition, facts: Facts) -> str | None:
+    """Return what a request has where a condition looks, None when it has nothing there."""
     if condition.kind == HOST:
         return bare_host(facts.host)
     if condition.kind == HEADER:

@@ -20,7 +20,7 @@ def generation(
     number: int,
     snapshot: Snapshot,
     overrides: Mapping[str, Override] = NO_OVERRIDES,
-    legacy_only: bool = False,  # noqa: FBT001, FBT002 - the founder's signature, a switch of the whole process
+    legacy_only: bool = False,  # noqa: FBT001, FBT002 - one of four things a generation is made of
 ) -> Generation:
     """Compile a snapshot with what was set at run time into what a worker runs."""
     kept = MappingProxyType(dict(overrides))
@@ -39,8 +39,8 @@ def choose(lane: Lane, names: Mapping[str, str], facts: Facts, draw: float) -> D
         return Decision(lane.route, LEGACY, "default", None, 0.0, None, names)
     if lane.force is not None and facts.trusted:
         forced = facts.header(lane.force)
-        if forced == LEGACY or forced == MODERN:  # noqa: PLR1714 - this runs for each request
-            return _settle(lane, forced, "force", None, None, names, facts)
+        if forced in {LEGACY, MODERN}:
+            return _settle(lane, str(forced), "force", None, None, names, facts)
     if lane.stopped is not None:
         return _settle(lane, LEGACY, lane.stopped, None, None, names, facts)
     user: str | None = None

@@ -13,61 +13,33 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from rules import pattern as patterns
-from rules.conditions import Condition, conditions_of, methods_of, unmet, weight_of
-from rules.model import (
-    DEFAULT_ROUTE,
-    NO_NAMES,
-    Facts,
-    Fallback,
-    Match,
-    Override,
-    Rollout,
-    Route,
-    SidePolicy,
-    Snapshot,
-)
+from rules.bunch import Bunch
+from rules.conditions import unmet
+from rules.lane import Lane, default_lane, effective_weight, lane_of
+from rules.model import NO_NAMES, Facts, Override, Snapshot
 from rules.reading import is_plain, readings
+
+__all__ = ["Lane", "Rejection", "Table", "compile_table", "effective_weight"]
+
+Found = tuple[Lane, Mapping[str, str]]
+Form = tuple[int, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
-    """One route as matching and deciding need it: prepared values, no work left for a request.
+class Rejection:
+    """A lane whose path matched though the request is not for it, with the reason in words."""
 
-    `stopped` is the reason that sends everyone to legacy (`rolled_back`, `legacy_only`, `default`), or None.
-    """
-
-    route: Route
-    methods: frozenset[str] | None
-    conditions: tuple[Condition, ...]
-    names: tuple[tuple[str, int], ...]
-    rest: int
-    weight: float
-    by_user: bool
-    listed: bool
-    include: frozenset[str]
-    exclude: frozenset[str]
-    force: str | None
-    stopped: str | None
-    legacy: str
-    modern: str
+    lane: Lane
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """All routes of one form: `key` picks the literal segments of a path, `lanes` knows who spelled them."""
+    """All paths of one form: `key` picks the literal segments, `bunches` knows who spelled them."""
 
+    length: int
     key: Callable[[list[str]], object]
-    lanes: dict[object, tuple[Lane, ...]]
-
-
-class Rejection:
-    """A lane whose path matched though the request is not for it, with the reason in words."""
-
-    __slots__ = ("lane", "why")
-
-    def __init__(self, lane: Lane, why: str) -> None:
-        self.lane = lane
-        self.why = why
+    bunches: dict[object, Bunch]
 
 
 class Table:
@@ -76,17 +48,20 @@ class Table:
     def __init__(self, lanes: tuple[Lane, ...], default: Lane) -> None:
         self.lanes = lanes
         self.default = default
-        self._exact: dict[str, tuple[Lane, ...]] = {}
+        self._by_name = {lane.route.name: lane for lane in lanes}
+        exact, templates, prefixes, regexes = _sorted_out(lanes)
+        self._exact = {path: Bunch(same) for path, same in exact.items()}
         self._templates: dict[int, tuple[Shape, ...]] = {}
-        self._prefixes: tuple[tuple[int, Shape], ...] = ()
-        self._regexes: tuple[tuple[re.Pattern[str], tuple[Lane, ...]], ...] = ()
-        self._index(lanes)
+        for shape in _shapes(templates):
+            self._templates[shape.length] = (*self._templates.get(shape.length, ()), shape)
+        self._prefixes = _shapes(prefixes)
+        self._regexes = tuple((re.compile(text), Bunch(same)) for text, same in regexes.items())
 
     def lane_of(self, name: str) -> Lane | None:
         """Return the lane of a route by its name."""
-        return next((lane for lane in self.lanes if lane.route.name == name), None)
+        return self._by_name.get(name)
 
-    def find(self, facts: Facts, rejected: list[Rejection] | None = None) -> tuple[Lane, Mapping[str, str]]:
+    def find(self, facts: Facts, rejected: list[Rejection] | None = None) -> Found:
         """Return the lane a request is on with the names its path captured; `_default` when no route takes it.
 
         `rejected`, where given, collects the lanes that were passed over: for `explain`, never for traffic.
@@ -95,10 +70,10 @@ class Table:
         if method == "OPTIONS":
             method = facts.header("access-control-request-method") or method
         path = facts.path
-        lanes = self._exact.get(path)
-        if lanes is not None:
+        bunch = self._exact.get(path)
+        if bunch is not None:
             # A path that is spelled as a route spells it is plain: routes with other paths do not load.
-            for lane in lanes:
+            for lane in bunch.lanes if bunch.probe is None else bunch.forked(facts):
                 if _takes(lane, method, facts, rejected):
                     return lane, NO_NAMES
         elif not is_plain(path):
@@ -106,180 +81,126 @@ class Table:
         found = self._search(path, method, facts, rejected)
         return (self.default, NO_NAMES) if found is None else found
 
-    def _find_odd(
-        self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None
-    ) -> tuple[Lane, Mapping[str, str]]:
+    def _find_odd(self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None) -> Found:
         """Find the lane on which all readings of a path agree; the names are those of the usual reading."""
-        agreed: tuple[Lane, Mapping[str, str]] | None = None
+        agreed: Found | None = None
         for reading in readings(path):
-            found = self._lookup(reading, method, facts, rejected)
+            found = self._look_up(reading, method, facts, rejected)
             if found is None or (agreed is not None and found[0] is not agreed[0]):
                 return self.default, NO_NAMES
             agreed = agreed or found
         return agreed or (self.default, NO_NAMES)
 
-    def _lookup(
-        self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None
-    ) -> tuple[Lane, Mapping[str, str]] | None:
-        for lane in self._exact.get(path, ()):
+    def _look_up(self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None) -> Found | None:
+        bunch = self._exact.get(path)
+        for lane in bunch.forked(facts) if bunch is not None else ():
             if _takes(lane, method, facts, rejected):
                 return lane, NO_NAMES
         return self._search(path, method, facts, rejected)
 
-    def _search(
-        self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None
-    ) -> tuple[Lane, Mapping[str, str]] | None:
-        """Find a lane by template, prefix or regex."""
+    def _search(self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None) -> Found | None:
+        """Find a lane by template, then by prefix, then by regex."""
         if path[:1] != "/":
             return None
         segments = path.split("/")
         del segments[0]
         count = len(segments)
         for shape in self._templates.get(count, ()):
-            for lane in shape.lanes.get(shape.key(segments), ()):
-                names = _captured(lane, segments)
-                if names is not None and _takes(lane, method, facts, rejected):
-                    return lane, names
-        for length, shape in self._prefixes:
-            if length <= count:
-                for lane in shape.lanes.get(shape.key(segments), ()):
-                    names = _captured(lane, segments)
-                    if names is not None and _takes(lane, method, facts, rejected):
-                        return lane, names
-        for expression, lanes in self._regexes:
+            bunch = shape.bunches.get(shape.key(segments))
+            if bunch is not None:
+                found = _first(bunch, segments, method, facts, rejected)
+                if found is not None:
+                    return found
+        for shape in self._prefixes:
+            bunch = shape.bunches.get(shape.key(segments)) if shape.length <= count else None
+            if bunch is not None:
+                found = _first(bunch, segments, method, facts, rejected)
+                if found is not None:
+                    return found
+        return self._by_regex(path, method, facts, rejected) if self._regexes else None
+
+    def _by_regex(self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None) -> Found | None:
+        for expression, bunch in self._regexes:
             match = expression.search(path)
-            if match is not None:
-                for lane in lanes:
+            names = None if match is None else _groups(match)
+            if names is not None:
+                for lane in bunch.forked(facts):
                     if _takes(lane, method, facts, rejected):
-                        return lane, _groups(match)
+                        return lane, names
         return None
 
-    def _index(self, lanes: tuple[Lane, ...]) -> None:
-        """Sort every lane into the dictionaries; within one path more conditions come first."""
-        regexes: dict[str, list[Lane]] = {}
-        templates: dict[tuple[int, tuple[int, ...]], dict[object, tuple[Lane, ...]]] = {}
-        prefixes: dict[tuple[int, tuple[int, ...]], dict[object, tuple[Lane, ...]]] = {}
-        for lane in sorted(lanes, key=lambda one: -weight_of(one.route.match)):
-            form = patterns.parse(lane.route.match.path)
-            if form.kind == patterns.EXACT:
-                self._exact[form.text] = (*self._exact.get(form.text, ()), lane)
-            elif form.kind != patterns.REGEX:
-                shapes = templates if form.kind == patterns.TEMPLATE else prefixes
-                members = shapes.setdefault((len(form.segments), form.shape), {})
-                key = _picker(form.shape)([segment or "" for segment in form.segments])
-                members[key] = (*members.get(key, ()), lane)
-        for lane in lanes:
-            if lane.route.match.path.startswith("~"):
-                regexes.setdefault(lane.route.match.path[1:], []).append(lane)
-        self._templates = _by_count(templates)
-        self._prefixes = tuple(
-            (length, Shape(_picker(shape), prefixes[length, shape]))
-            for length, shape in sorted(prefixes, key=lambda key: (-key[0], -len(key[1]), key[1]))
-        )
-        self._regexes = tuple(
-            (re.compile(text), tuple(sorted(same, key=lambda one: -weight_of(one.route.match))))
-            for text, same in regexes.items()
-        )
 
-
-def compile_table(snapshot: Snapshot, overrides: Mapping[str, Override], legacy_only: bool = False) -> Table:
+def compile_table(
+    snapshot: Snapshot,
+    overrides: Mapping[str, Override],
+    legacy_only: bool,  # noqa: FBT001 - one of three things a generation is made of
+) -> Table:
     """Compile a snapshot's routes with what was set at run time on top."""
-    lanes = tuple(_lane(route, overrides.get(route.name), legacy_only) for route in snapshot.routes)
+    lanes = tuple(lane_of(route, overrides.get(route.name), legacy_only=legacy_only) for route in snapshot.routes)
     return Table(lanes, default_lane(snapshot))
 
 
-def effective_weight(route: Route, override: Override | None) -> float:
-    """Return the percent of users the modern side answers now.
-
-    A route with steps stands before the first one until an override names a step, counted from 1; a number
-    past the last step is the last step.
-    """
-    steps = route.rollout.steps
-    if override is None:
-        return 0.0 if steps else route.rollout.weight
-    if override.rolled_back:
-        return 0.0
-    if override.weight is not None:
-        return override.weight
-    if not steps:
-        return route.rollout.weight
-    step = min(override.step or 0, len(steps))
-    return steps[step - 1].weight if step > 0 else 0.0
-
-
-def default_lane(snapshot: Snapshot) -> Lane:
-    """Return the lane of requests no route takes: to the default backend, never mirrored."""
-    side = SidePolicy(backend=snapshot.default_backend)
-    route = Route(
-        name=DEFAULT_ROUTE,
-        match=Match(path="/**"),
-        rollout=Rollout(salt=DEFAULT_ROUTE),
-        legacy=side,
-        modern=side,
-        fallback=Fallback(mode="none"),
-        guard=None,
-    )
-    return _prepare(route, 0.0, "default")
+def _sorted_out(
+    lanes: tuple[Lane, ...],
+) -> tuple[
+    dict[str, list[Lane]],
+    dict[Form, dict[object, list[Lane]]],
+    dict[Form, dict[object, list[Lane]]],
+    dict[str, list[Lane]],
+]:
+    """Return lanes by exact path, by form of template, by form of prefix, by regex in file order."""
+    exact: dict[str, list[Lane]] = {}
+    templates: dict[Form, dict[object, list[Lane]]] = {}
+    prefixes: dict[Form, dict[object, list[Lane]]] = {}
+    regexes: dict[str, list[Lane]] = {}
+    for lane in lanes:
+        form = patterns.parse(lane.route.match.path)
+        if form.kind == patterns.EXACT:
+            exact.setdefault(form.text, []).append(lane)
+        elif form.kind == patterns.REGEX:
+            regexes.setdefault(form.text, []).append(lane)
+        else:
+            forms = templates if form.kind == patterns.TEMPLATE else prefixes
+            members = forms.setdefault((len(form.segments), form.shape), {})
+            key = _picker(form.shape)([segment or "" for segment in form.segments])
+            members.setdefault(key, []).append(lane)
+    return exact, templates, prefixes, regexes
 
 
-def _lane(route: Route, override: Override | None, legacy_only: bool) -> Lane:
-    stopped = None
-    if override is not None and override.rolled_back:
-        stopped = "rolled_back"
-    elif legacy_only:
-        stopped = "legacy_only"
-    return _prepare(route, effective_weight(route, override), stopped)
-
-
-def _prepare(route: Route, weight: float, stopped: str | None) -> Lane:
-    rollout = route.rollout
-    form = patterns.parse(route.match.path)
-    return Lane(
-        route=route,
-        methods=methods_of(route.match),
-        conditions=conditions_of(route.match),
-        names=form.names,
-        rest=len(form.segments) if form.kind == patterns.PREFIX and _wants_rest(route) else -1,
-        weight=weight,
-        by_user=rollout.by != "request",
-        listed=bool(rollout.include or rollout.exclude),
-        include=frozenset(rollout.include),
-        exclude=frozenset(rollout.exclude),
-        force=rollout.force_header.lower() if rollout.force_header else None,
-        stopped=stopped,
-        legacy=route.legacy.backend,
-        modern=route.modern.backend,
+def _shapes(forms: Mapping[Form, dict[object, list[Lane]]]) -> tuple[Shape, ...]:
+    """Return the shapes, the longest first, of equally long ones those with most literals first."""
+    order = sorted(forms, key=lambda form: (-form[0], -len(form[1]), form[1]))
+    return tuple(
+        Shape(length, _picker(literals), {key: Bunch(same) for key, same in forms[length, literals].items()})
+        for length, literals in order
     )
 
 
-def _wants_rest(route: Route) -> bool:
-    """Whether a side's path ends in `/**`, so that what the prefix left over must be kept."""
-    return any(side.path is not None and side.path.endswith("/**") for side in (route.legacy, route.modern))
-
-
-def _by_count(
-    templates: dict[tuple[int, tuple[int, ...]], dict[object, tuple[Lane, ...]]],
-) -> dict[int, tuple[Shape, ...]]:
-    ordered: dict[int, tuple[Shape, ...]] = {}
-    for count, shape in sorted(templates, key=lambda key: (-len(key[1]), key[1])):
-        ordered[count] = (*ordered.get(count, ()), Shape(_picker(shape), templates[count, shape]))
-    return ordered
-
-
-def _picker(shape: tuple[int, ...]) -> Callable[[list[str]], object]:
+def _picker(literals: tuple[int, ...]) -> Callable[[list[str]], object]:
     """Return what takes the literal segments out of a path, as one hashable value."""
-    return itemgetter(*shape) if shape else _nothing
+    return itemgetter(*literals) if literals else _nothing
 
 
 def _nothing(_segments: list[str]) -> object:
     return ()
 
 
+def _first(
+    bunch: Bunch, segments: list[str], method: str, facts: Facts, rejected: list[Rejection] | None
+) -> Found | None:
+    """Return the first lane of a bunch that takes the request."""
+    for lane in bunch.lanes if bunch.probe is None else bunch.forked(facts):
+        names = _captured(lane, segments)
+        if names is not None and _takes(lane, method, facts, rejected):
+            return lane, names
+    return None
+
+
 def _takes(lane: Lane, method: str, facts: Facts, rejected: list[Rejection] | None) -> bool:
     """Whether a lane whose path matches takes this request."""
     if lane.methods is not None and method not in lane.methods:
         if rejected is not None:
-            rejected.append(Rejection(lane, f"method {method} is not among {' '.join(sorted(lane.methods))}"))
+            rejected.append(Rejection(lane, f"{method} is not among its methods {' '.join(sorted(lane.methods))}"))
         return False
     if not lane.conditions:
         return True
@@ -299,11 +220,17 @@ def _captured(lane: Lane, segments: list[str]) -> Mapping[str, str] | None:
         if not value:
             return None
         names[name] = value
-    if lane.rest >= 0:
+    if 0 <= lane.rest < len(segments):
         names[patterns.REST] = "/".join(segments[lane.rest :])
     return names
 
 
-def _groups(match: re.Match[str]) -> Mapping[str, str]:
-    groups = match.groupdict()
-    return {name: value for name, value in groups.items() if value is not None} if groups else NO_NAMES
+def _groups(match: re.Match[str]) -> Mapping[str, str] | None:
+    """Return what a regex captured by name; None where putting it into a path could make the path climb."""
+    found = match.groupdict()
+    if not found:
+        return NO_NAMES
+    names = {name: value for name, value in found.items() if value is not None}
+    if any("." in value and not {".", ".."}.isdisjoint(value.split("/")) for value in names.values()):
+        return None
+    return names

@@ -109,7 +109,7 @@ def _anchored(data: Any) -> bool:
 
 def _takes_anything(step: Any) -> bool:
     op, value = step
-    return op in ops.REPEATS and value[0] == 0 and value[1] is ops.MAXREPEAT and list(value[2])[0][0] is ops.ANY
+    return op in ops.REPEATS and value[0] == 0 and value[1] is ops.MAXREPEAT and next(iter(value[2]))[0] is ops.ANY
 
 
 def _is_optional(step: Any) -> bool:

@@ -121,7 +121,7 @@ class Window:
     def restarted(self, kept: int) -> Window:
         """Return an empty window of another length that goes on with the totals: the rules are others now."""
         successor = Window(kept)
-        successor._totals = self._totals  # noqa: SLF001 - one of us
+        successor._totals = self._totals
         return successor
 
     @property

@@ -1,4 +1,7 @@
-"""The obvious proxy in 60 lines of aiohttp, as a team writes it in an afternoon: `aiohttp_naive.py PORT LEGACY MODERN`."""
+"""The obvious proxy in 60 lines of aiohttp, as a team writes it in an afternoon.
+
+Arguments: the port to listen on, the port of legacy, the port of modern.
+"""
 
 from __future__ import annotations
 

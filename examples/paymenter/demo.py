@@ -96,7 +96,11 @@ def table(status: dict[str, Any], traffic: Traffic) -> Table:
         totals, cells = route["totals"], []
         for side in ("legacy", "modern"):
             p95 = route[side]["p95"]
-            cells += [str(totals[side]["requests"]), f"{p95 * 1000:.0f} ms" if p95 else "–", str(totals[side]["errors"])]
+            cells += [
+                str(totals[side]["requests"]),
+                f"{p95 * 1000:.0f} ms" if p95 else "–",
+                str(totals[side]["errors"]),
+            ]
         if any(totals[side]["requests"] for side in totals):
             view.add_row(route["name"], route["stage"], f"{route['weight']['effective']:g} %", *cells)
     return view

@@ -24,9 +24,7 @@ class Lifeline:
     def __init__(self, descriptor: int) -> None:
         self._queue: asyncio.Queue[Heard] = asyncio.Queue()
         self.lost = False
-        self.channel = Channel(
-            socket.socket(fileno=descriptor), LIFELINE, self._heard, lambda _: self._closed()
-        )
+        self.channel = Channel(socket.socket(fileno=descriptor), LIFELINE, self._heard, lambda _: self._closed())
 
     async def next(self) -> Heard:
         """Wait for the supervisor's next words."""
@@ -68,7 +66,7 @@ def take_socket(descriptor: str) -> socket.socket:
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     try:
-        import uvloop  # noqa: PLC0415 - the proxy must run without it
+        import uvloop
     except ImportError:
         return asyncio.new_event_loop
     factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop

@@ -64,9 +64,7 @@ class Control:
         configuration = unpack(begin.payload)
         current = Current(configuration, built(configuration))
         self._figures = Figures(configuration.snapshot, configuration.number)
-        self._workers = Workers(
-            Prepare(configuration.number, begin.payload), self._figures.take, self._tell
-        )
+        self._workers = Workers(Prepare(configuration.number, begin.payload), self._figures.take, self._tell)
         self._reloader = Reloader(
             Path(begin.config),
             current,
@@ -84,9 +82,7 @@ class Control:
     async def run(self) -> int:
         """Operate until told to leave; returns the exit code."""
         self._spawn(beat(self._lifeline.channel), "heart-beat")
-        asyncio.get_running_loop().add_signal_handler(
-            signal.SIGTERM, self._lifeline.put, messages.Leave()
-        )
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._lifeline.put, messages.Leave())
         await self._admin.start(self._listener)
         folder = Path(self._begin.config).parent
         self._spawn(watch(folder, self._look), "watch")
@@ -111,8 +107,9 @@ class Control:
         reasons += [f"worker {state.slot} does not accept" for state in states if not state.accepting]
         return tuple(reasons)
 
-    def status(self) -> dict[str, Any]:
-        """Return the status document."""
+    async def status(self) -> dict[str, Any]:
+        """Return the status document, fresh."""
+        await self._workers.refresh(FRESH_WITHIN)
         return status(self.current(), self._figures, self._workers, self.unready())
 
     async def numbers(self) -> dict[Key, Values]:
@@ -187,4 +184,3 @@ class Control:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._tell(names.UNEXPECTED, "error", where=task.get_name(), error=repr(error))
-

@@ -71,9 +71,7 @@ class Worker:
         self._counts = Counts()
         self._outcomes = Outcomes()
         self._lines = self._access_lines()
-        self._observers = Observers(
-            lambda error: self._tell(names.OBSERVER_FAILED, "error", error=repr(error))
-        )
+        self._observers = Observers(lambda error: self._tell(names.OBSERVER_FAILED, "error", error=repr(error)))
         self._server = self._compose()
         self._reporting = Reporting(self._counts, self._outcomes, self._server.stats, self._losses)
         self._adopting = Adopting(self._live, self._tell, self._refresh)
@@ -162,6 +160,7 @@ class Worker:
             case messages.Commit():
                 self._adopting.commit(message, link)
             case messages.Ask():
+                self._reporting.send_outcomes()
                 self._reporting.send_numbers(message.ticket)
             case _:
                 pass

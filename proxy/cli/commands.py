@@ -1,14 +1,15 @@
 """Lists the commands; what they do is imported only when one is called, so that help is quick."""
 
+# ruff: noqa: FBT002 - typer makes options of parameters
+
 from __future__ import annotations
 
 import sys
 from typing import Annotated
 
 import typer
-from click.exceptions import ClickException
 
-from proxy.errors import EXIT_USAGE, ProxyError
+from proxy.errors import EXIT_YES, ProxyError
 
 ConfigOption = Annotated[str, typer.Option("-c", "--config", metavar="FILE", help="The configuration file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -116,13 +117,10 @@ def status(
 def run_command(arguments: list[str]) -> int:
     """Run one command; return its exit code."""
     try:
-        result = app(arguments, prog_name="strangler", standalone_mode=False)
+        app(arguments, prog_name="strangler")
     except ProxyError as error:
         sys.stderr.write(f"strangler: {error}\n")
         return error.exit_code
-    except ClickException as error:
-        error.show()
-        return EXIT_USAGE
-    except KeyboardInterrupt:
-        return 130
-    return result if isinstance(result, int) else 0
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else EXIT_YES
+    return EXIT_YES

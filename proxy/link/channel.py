@@ -70,7 +70,10 @@ class Channel:
         self._loop.add_reader(sock, self._read)
 
     def send(self, message: Message, descriptors: Sequence[int] = ()) -> bool:
-        """Queue `message`; `descriptors` are closed here once they are sent. False when it was shed or nobody is there."""
+        """Queue `message`; False when it was shed or nobody is there.
+
+        `descriptors` belong to the channel from now on: they are closed once they are sent.
+        """
         if not self.open or (message.shed and self._waiting > self._shed_above):
             self.dropped += self.open
             _close_all(descriptors)
@@ -105,9 +108,7 @@ class Channel:
 
     def _read(self) -> None:
         try:
-            data, descriptors, _, _ = socket.recv_fds(
-                self._socket, _CHUNK, _MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
-            )
+            data, descriptors, _, _ = socket.recv_fds(self._socket, _CHUNK, _MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
@@ -140,10 +141,7 @@ class Channel:
         while self._outgoing:
             frame, descriptors = self._outgoing[0]
             try:
-                if descriptors:
-                    sent = socket.send_fds(self._socket, [frame], descriptors)
-                else:
-                    sent = self._socket.send(frame)
+                sent = self._hand_over(frame, descriptors)
             except (BlockingIOError, InterruptedError):
                 self._loop.add_writer(self._socket, self._write)
                 return
@@ -158,6 +156,9 @@ class Channel:
             else:
                 self._outgoing[0] = (frame[sent:], ())
         self._loop.remove_writer(self._socket)
+
+    def _hand_over(self, frame: memoryview, descriptors: tuple[int, ...]) -> int:
+        return socket.send_fds(self._socket, [frame], descriptors) if descriptors else self._socket.send(frame)
 
 
 def _close_all(descriptors: Sequence[int] | deque[int]) -> None:

@@ -1,6 +1,7 @@
 """Turns frozen dataclasses into JSON bytes, rebuilds them from their type hints.
 
-Understood hints: str int float bool None Any, `X | None`, tuples, lists, frozensets, mappings, dataclasses, NamedTuples.
+Understood hints: str int float bool None Any, `X | None`, tuples, lists, frozensets, mappings, dataclasses,
+NamedTuples.
 Whatever does not fit its hint is a `CodecError` naming the place; nothing is guessed.
 """
 
@@ -10,7 +11,7 @@ import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import orjson
 
@@ -38,7 +39,7 @@ def from_json(data: bytes | bytearray | memoryview, kind: type[T]) -> T:
 
 def build(kind: type[T], plain: object) -> T:
     """Return the `kind` that parsed JSON `plain` describes, or raise CodecError."""
-    made: T = builder(kind)(plain)
+    made: T = builder(cast(Any, kind))(plain)
     return made
 
 

@@ -62,13 +62,13 @@ class AccessLog:
             self._prefix = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
         if len(path) > _LONGEST_PATH or "?" in path:
             path = path.partition("?")[0][:_LONGEST_PATH]
+        upstream: str | None = None
+        upstream_ms: float | None = None
         if attempts:
             _, _, upstream, _, _, wait = attempts[-1]
             upstream_ms = int(wait * 1e6) / 1e3
-        else:
-            upstream = upstream_ms = None
         line = {
-            "ts": "%s%03dZ" % (self._prefix, (at - second) * 1000),
+            "ts": f"{self._prefix}{int((at - second) * 1000):03}Z",
             "level": "info",
             "event": REQUEST,
             "request_id": request_id,

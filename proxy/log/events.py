@@ -46,9 +46,7 @@ def events(process: str, descriptor: int = 2, **bound: object) -> Events:
 
 def lost_line(process: str, count: int) -> bytes:
     """Return the line that says how many lines are missing before it."""
-    return render_json(
-        timestamp(time.time()), "warning", names.LINES_LOST, {"process": process, "count": count}
-    )
+    return render_json(timestamp(time.time()), "warning", names.LINES_LOST, {"process": process, "count": count})
 
 
 def timestamp(at: float) -> str:

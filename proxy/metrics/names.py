@@ -64,13 +64,9 @@ FALLBACKS = Metric(
     "Requests that legacy answered in modern's place.",
     ("route", "reason"),
 )
-IN_FLIGHT = Metric(
-    "strangler_in_flight", GAUGE_SUM, "Requests that a backend is working on now.", ("side", "role")
-)
+IN_FLIGHT = Metric("strangler_in_flight", GAUGE_SUM, "Requests that a backend is working on now.", ("side", "role"))
 CONNECTIONS = Metric("strangler_connections", GAUGE_SUM, "Open connections.", ("kind",))
-LOOP_LAG = Metric(
-    "strangler_event_loop_lag_seconds", GAUGE_MAX, "How late the slowest worker's event loop was lately."
-)
+LOOP_LAG = Metric("strangler_event_loop_lag_seconds", GAUGE_MAX, "How late the slowest worker's event loop was lately.")
 LOG_LINES_LOST = Metric(
     "strangler_log_lines_lost_total", COUNTER, "Access lines dropped because their reader was too slow."
 )

@@ -24,6 +24,7 @@ from proxy.operating.access import Access, Asked
 from proxy.operating.current import Current
 from proxy.operating.explaining import facts_of
 from proxy.operating.reload import Outcome
+from rules.explain import explain
 from rules.model import Snapshot
 
 API = "/api/v1"
@@ -40,8 +41,8 @@ class Operations(Protocol):
     def unready(self) -> tuple[str, ...]:
         """Return why the proxy is not ready, empty when it is."""
 
-    def status(self) -> dict[str, Any]:
-        """Return the status document."""
+    async def status(self) -> dict[str, Any]:
+        """Return the status document, fresh."""
 
     async def numbers(self) -> dict[Key, Values]:
         """Return every metric series, fresh."""
@@ -123,7 +124,7 @@ class AdminPort:
     # ── API ────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _status(self, _: web.Request) -> web.Response:
-        return answers.json(self._ask.status())
+        return answers.json(await self._ask.status())
 
     async def _explain(self, request: web.Request) -> web.Response:
         query = request.query
@@ -133,8 +134,6 @@ class AdminPort:
         headers = [(name.strip(), value.strip()) for name, _, value in _split(query.getall("header", []))]
         generation = self._ask.current().generation
         facts = facts_of(generation, query.get("method", "GET"), path, headers, query.get("user"))
-        from rules.explain import explain
-
         return answers.json(asdict(explain(generation, facts, draw=_EVEN_DRAW)))
 
     async def _config(self, _: web.Request) -> web.Response:
@@ -209,5 +208,3 @@ async def _body(request: web.Request) -> dict[str, Any]:
     if not isinstance(wish, dict):
         raise web.HTTPUnprocessableEntity(text="the body must be a JSON object")
     return wish
-
-

@@ -23,9 +23,7 @@ def numbers(current: Current, totals: Totals, census: Census) -> dict[Key, Value
     snapshot = current.configuration.snapshot
     shown = dict(zeros(snapshot))
     known = frozenset(route_names(snapshot))
-    for key, values in totals.sums().items():
-        if _is_bounded(key, known):
-            shown[key] = values
+    shown.update((key, values) for key, values in totals.sums().items() if _is_bounded(key, known))
     shown.update(_own(current, census))
     return shown
 

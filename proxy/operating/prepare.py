@@ -35,11 +35,9 @@ def prepare(path: Path, environ: Mapping[str, str] | None = None) -> Prepared:
     """Return the file at `path` ready to run, or raise ConfigError with every problem."""
     environ = os.environ if environ is None else environ
     source = str(path)
+    data = _read(path, source)
     try:
-        data = path.read_bytes()
         text = data.decode("utf-8-sig")
-    except OSError as error:
-        raise ConfigError((Problem(source, 1, 1, f"cannot be read: {error.strerror}"),)) from error
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise ConfigError((Problem(source, line, 1, "is not UTF-8"),)) from error
@@ -50,9 +48,14 @@ def prepare(path: Path, environ: Mapping[str, str] | None = None) -> Prepared:
     return Prepared(snapshot, (*warnings, *around), content_hash(data))
 
 
-def _placed(
-    text: str, source: str, environ: Mapping[str, str], found: Iterator[Finding]
-) -> tuple[Problem, ...]:
+def _read(path: Path, source: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError((Problem(source, 1, 1, f"cannot be read: {error.strerror}"),)) from error
+
+
+def _placed(text: str, source: str, environ: Mapping[str, str], found: Iterator[Finding]) -> tuple[Problem, ...]:
     """Give findings their lines; the file is read once more only when there are any."""
     findings = tuple(found)
     if not findings:

@@ -113,9 +113,7 @@ class Reloader:
             problem = Problem(str(self._path), 1, 1, f"cannot be put into effect: {reason}")
             return self._refuse(who, (problem,), prepared.content)
         waiting = tuple(needs_restart(self._started, prepared.snapshot))
-        self.current = Current(
-            configuration, self.current.generation, (), prepared.warnings, waiting, prepared.content
-        )
+        self.current = Current(configuration, self.current.generation, (), prepared.warnings, waiting, prepared.content)
         self._tell_adopted(who, self.current)
         return Outcome(ok=True, changed=True, current=self.current)
 

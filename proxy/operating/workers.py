@@ -65,9 +65,7 @@ class WorkerLink:
 class Workers:
     """All links. They change with `attach` or a hang-up, `totals` with each report, `_current` with `publish`."""
 
-    def __init__(
-        self, current: messages.Prepare, heard: Callable[[messages.Outcomes], None], tell: Tell
-    ) -> None:
+    def __init__(self, current: messages.Prepare, heard: Callable[[messages.Outcomes], None], tell: Tell) -> None:
         self.totals = Totals()
         self._links: dict[Worker, WorkerLink] = {}
         self._census: messages.Census = messages.Census((), 0, 0)

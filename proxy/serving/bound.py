@@ -9,7 +9,8 @@ from pathlib import Path
 from proxy.serving.identity import Identity, Keys, identity_of
 from proxy.serving.peer import Trust
 from proxy.serving.pool import Pool, Spawn
-from rules.model import Generation
+from proxy.serving.transform import Translation, translation_of
+from rules.model import Generation, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Bound:
     pools: Mapping[str, Pool]
     identity: Identity
     trust: Trust
+    translations: Mapping[str, tuple[Translation | None, Translation | None]]
+    """By route name, for legacy, for modern; routes whose sides speak the client's words are left out."""
 
 
 def bind(
@@ -37,5 +40,18 @@ def bind(
         pools[backend.name] = pool
     snapshot = generation.snapshot
     identity = identity_of(snapshot.identity, keys)
-    bound = Bound(generation, pools, identity, Trust(snapshot.listen.trusted_proxies))
+    trust = Trust(snapshot.listen.trusted_proxies)
+    bound = Bound(generation, pools, identity, trust, _translations(snapshot))
     return bound, list(old.values())
+
+
+def _translations(snapshot: Snapshot) -> dict[str, tuple[Translation | None, Translation | None]]:
+    backends = {backend.name: backend for backend in snapshot.backends}
+    pairs = {
+        route.name: (
+            translation_of(route.legacy, backends[route.legacy.backend]),
+            translation_of(route.modern, backends[route.modern.backend]),
+        )
+        for route in snapshot.routes
+    }
+    return {name: pair for name, pair in pairs.items() if pair != (None, None)}

@@ -17,12 +17,15 @@ from proxy.http1 import serialise
 from proxy.http1.framing import Body, chunk, last_chunk
 from proxy.http1.parse import RequestHead, ResponseHead
 from proxy.observe import NOBODY, Attempt
-from proxy.serving import answers, failing, headers, record, reply
+from proxy.serving import answers, failing, headers, outgoing, record, reply
+from proxy.serving.gathering import Gathering
 from proxy.serving.leg import Leg
+from proxy.serving.transform import Translation
 from proxy.serving.tunnel import Tunnel
 from proxy.serving.upload import Upload
 from rules.decide import decide
 from rules.model import LEGACY, MODERN, Facts
+from rules.translate import TranslationError
 
 if TYPE_CHECKING:
     from proxy.serving.client import ClientConnection
@@ -37,7 +40,8 @@ class Call:
     """
 
     __slots__ = (
-        "_chunk_out", "_minted", "_retried", "_started", "attempts", "bound", "bytes_out", "client", "deadline", "decision",
+        "_chunk_out", "_collecting", "_gathered", "_minted", "_retried", "_started", "attempts", "bound", "bytes_out",
+        "client", "deadline", "decision",
         "fallback", "finished", "head", "head_sent", "leg", "overhead", "request_id", "server", "status", "stream",
         "tunnel", "upload", "wants_upgrade",
     )  # fmt: skip
@@ -62,6 +66,8 @@ class Call:
         self._retried = False
         self._chunk_out = False
         self._minted = ""
+        self._collecting = False
+        self._gathered: Gathering | None = None
         self.wants_upgrade = head.upgrade == "websocket" and head.method == "GET" and "upgrade" in head.named
         self.request_id = headers.request_id(head, client.peer)
         path, mark, query = head.target.partition("?")
@@ -77,7 +83,9 @@ class Call:
             server.unhealthy,
         )
         self.decision = decide(self.bound.generation, facts, random())  # noqa: S311 - a share, not a secret
-        keep = self.decision.route.fallback.max_body if self.decision.side == MODERN and head.has_body else 0
+        keep = 0
+        if head.has_body and (self.decision.side == MODERN or self._translation(LEGACY) is not None):
+            keep = self.decision.route.fallback.max_body
         self.upload = Upload(complete=not head.has_body, keep_at_most=keep)
 
     def _user(self) -> str | None:
@@ -96,33 +104,59 @@ class Call:
     # ── trying a side ──────────────────────────────────────────────────────────────────────────────────
 
     def start(self) -> None:
-        """Try the side that was decided."""
+        """Try the side that was decided; a body that has to be translated for it must be whole first."""
         side = self.decision.side
         self.server.in_flight[side] += 1
-        self._try(side, fresh=False)
+        translation = self._translation(side)
+        if translation is not None and translation.converts_body and self.head.has_body:
+            self._collecting = True
+            if self.head.expect:
+                self.head.expect = False
+                self.client.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        else:
+            self._try(side, fresh=False)
+
+    def _translation(self, side: str) -> Translation | None:
+        pair = self.bound.translations.get(self.decision.route.name)
+        return None if pair is None else pair[1 if side == MODERN else 0]
 
     def _try(self, side: str, *, fresh: bool) -> None:
         route, head = self.decision.route, self.head
         policy = route.legacy if side == LEGACY else route.modern
+        target, host, lines = head.target, head.host, head.lines
+        chunked, length = head.chunked, head.length
+        translation = self._translation(side)
+        if translation is not None:
+            try:
+                target, host, lines = translation.request(head, self.decision.names)
+                if translation.converts_body and head.has_body:
+                    lines, payload = translation.body(lines, b"".join(self.upload.kept or ()))
+                    self.upload.pending = [payload]
+                    chunked, length = False, len(payload)
+            except TranslationError as error:
+                self._untranslatable(side, str(error))
+                return
         own = headers.own_lines(head, self.client.peer, self.request_id)
-        if head.chunked:
-            own += "Transfer-Encoding: chunked\r\n"
-        elif head.length >= 0:
-            own += f"Content-Length: {head.length}\r\n"
-        if head.expect and self.upload.size == 0:
-            own += "Expect: 100-continue\r\n"
-        if self.wants_upgrade:
-            own += "Connection: Upgrade\r\nUpgrade: websocket\r\n"
-        elif head.te:
-            own += "Connection: TE\r\nTE: trailers\r\n"
-        target = self.server.target(policy, self.decision.names, head)
-        data = serialise.request(head.method, target, head.host, head.lines, own)
-        leg = self.leg = Leg(self, side, self.bound.pools[policy.backend], data, chunked=head.chunked)
+        if length >= 0 or chunked or self.wants_upgrade or head.te:
+            expect = head.expect and self.upload.size == 0
+            own += outgoing.framing_lines(
+                head, chunked=chunked, length=length, expect=expect, upgrade=self.wants_upgrade
+            )
+        data = serialise.request(head.method, target, host, lines, own)
+        leg = self.leg = Leg(self, side, self.bound.pools[policy.backend], data, chunked=chunked)
         now = self.server.clock()
         leg.begin(now, fresh=fresh, careful=not failing.may_repeat(head))
         if leg.wants_connection and self.leg is leg:
             timeout = leg.pool.backend.connect_timeout
             self.deadline = now + timeout + 0.2 if timeout else 0.0
+
+    def _untranslatable(self, side: str, detail: str) -> None:
+        """The request does not fit this side's form: nothing was sent, so the side that takes it as it is answers."""
+        self._collecting = False
+        if side == MODERN and not self.fallback:
+            self._fall_back("untranslatable")
+        else:
+            self._own_answer(502, f"The request could not be translated: {detail}.", close=not self.upload.complete)
 
     def sent(self, leg: Leg) -> None:
         """What there is of the request is on its way; the backend's time runs from the last byte."""
@@ -149,7 +183,10 @@ class Call:
         self.upload.came(piece)
         leg = self.leg
         if leg is None or leg.connection is None:
-            if not self.upload.hold(piece):
+            affordable = self.upload.hold(piece)
+            if self._collecting and self.upload.kept is None:
+                self._untranslatable(self.decision.side, "its body is too large")
+            elif not affordable and not self._collecting:
                 self.client.pause_reading()
             return
         if not leg.send(piece):
@@ -160,6 +197,10 @@ class Call:
         """The body is whole."""
         self.upload.complete = True
         self.upload.trailers = trailers
+        if self._collecting:
+            self._collecting = False
+            self._try(self.decision.side, fresh=False)
+            return
         leg = self.leg
         if leg is not None and leg.connection is not None:
             leg.end(trailers)
@@ -189,6 +230,25 @@ class Call:
         leg.waited = now - leg.sent_at
         if leg.side == MODERN and self._answered_elsewhere(leg, head):
             return
+        translation = self._translation(leg.side)
+        if translation is not None:
+            scheme = "https" if headers.is_secure(self.head, self.client.peer) else "http"
+            translation.answer(head, f"{scheme}://{self.head.host}")
+            if translation.rewrites_answer and (payload or body is not None):
+                self._gathered = Gathering(head, translation)
+                self.more(payload)
+                if body is None:
+                    self._reply_translated(leg)
+                return
+        self._reply(head, payload, body)
+        if body is None:
+            self.overhead += self.server.clock() - now
+            self._complete(leg)
+        else:
+            self._await_more(leg)
+
+    def _reply(self, head: ResponseHead, payload: bytes, body: Body | None) -> None:
+        """Write the head, with the first bytes of the body behind it."""
         request = self.head
         if self.server.draining or not self.upload.complete:
             request.close = True
@@ -208,11 +268,18 @@ class Call:
             self.bytes_out += len(payload)
             data += chunk(payload) if chunked else payload
         self.client.write(data)
-        if body is None:
-            self.overhead += self.server.clock() - now
-            self._complete(leg)
-        else:
-            self._await_more(leg)
+
+    def _reply_translated(self, leg: Leg) -> None:
+        gathered, self._gathered = self._gathered, None
+        if gathered is None:
+            return
+        try:
+            head, payload = gathered.translated()
+        except TranslationError as error:
+            self.failed(leg, "untranslatable", str(error))
+            return
+        self._reply(head, payload, None)
+        self._complete(leg)
 
     def _answered_elsewhere(self, leg: Leg, head: ResponseHead) -> bool:
         """Whether modern's answer is one that legacy has to replace."""
@@ -234,15 +301,24 @@ class Call:
 
     def more(self, payload: bytes) -> None:
         """Pass more of the body on."""
+        gathered, leg = self._gathered, self.leg
+        if gathered is not None:
+            if not gathered.add(payload) and leg is not None:
+                self._gathered = None
+                leg.leave()
+                self.failed(leg, "untranslatable", "the answer is too large to be translated")
+            return
         self.bytes_out += len(payload)
         self.client.write(chunk(payload) if self._chunk_out else payload)
-        leg = self.leg
         if leg is not None:
             self._await_more(leg)
 
     def done(self, leg: Leg, trailers: list[str]) -> None:
         """End the answer."""
         if self.finished or leg is not self.leg:
+            return
+        if self._gathered is not None:
+            self._reply_translated(leg)
             return
         if self._chunk_out:
             self.client.write(last_chunk(trailers))

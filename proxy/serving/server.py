@@ -11,14 +11,13 @@ from time import monotonic
 from typing import Any, Final, cast
 
 from proxy.http1.errors import Refusal
-from proxy.http1.parse import RequestHead
 from proxy.observe import Observers
 from proxy.serving import answers, record
 from proxy.serving.bound import Bound, bind
 from proxy.serving.client import ClientConnection
 from proxy.serving.identity import Keys
 from proxy.state.live import Live
-from rules.model import LEGACY, MODERN, Generation, SidePolicy
+from rules.model import LEGACY, MODERN, Generation
 
 SWEEP: Final = 0.1
 """Seconds between two looks at the deadlines: how late a time-out may fire."""
@@ -137,15 +136,6 @@ class Server:
 
     # ── used by calls ──────────────────────────────────────────────────────────────────────────────────
 
-    def target(self, policy: SidePolicy, names: Mapping[str, str], head: RequestHead) -> str:
-        """The request target for one side: as it came unless the side has its own path or query."""
-        if policy.path is None and policy.query == _NO_QUERY_EDIT:
-            return head.target
-        from rules import translate
-
-        path, mark, query = head.target.partition("?")
-        return translate.target(policy, names, path, query if mark else None)
-
     def refused(self, client: ClientConnection, refusal: Refusal) -> None:
         """Answer and record a request that is not forwarded; it is nobody's failure but the client's."""
         client.write(answers.problem(refusal.status, refusal.detail, request_id="", seconds=0.0, close=True))
@@ -181,6 +171,3 @@ class Server:
         )
         self.limits = generation.snapshot.listen.limits
         return gone
-
-
-_NO_QUERY_EDIT: Final = SidePolicy("").query

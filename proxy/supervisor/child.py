@@ -71,9 +71,7 @@ class Child:
                 env=environment(),
             )
         self.pid = self._process.pid
-        self._channel = Channel(
-            ours, LIFELINE, lambda message, _: self._heard(message, received), lambda _: None
-        )
+        self._channel = Channel(ours, LIFELINE, lambda message, _: self._heard(message, received), lambda _: None)
         self._pidfd = os.pidfd_open(self.pid)
         asyncio.get_running_loop().add_reader(self._pidfd, self._reap)
 

@@ -141,9 +141,7 @@ class Keeper:
         self._children.add(child)
         settings = self._settings
         child.send(
-            messages.Begin(
-                number, incarnation, settings.config, len(self._slots), self._addresses, self._payload
-            )
+            messages.Begin(number, incarnation, settings.config, len(self._slots), self._addresses, self._payload)
         )
         self._tell(names.CHILD_STARTED, role=role, slot=number, pid=child.pid, incarnation=incarnation)
         return child

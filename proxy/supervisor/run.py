@@ -109,4 +109,3 @@ def _ready_line(settings: Settings, users: Address, operators: Address | None) -
 def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
-

@@ -50,9 +50,7 @@ def forget(address: Address) -> None:
 
 def _bind_tcp(address: Address, key: str, *, reuse_port: bool) -> socket.socket:
     try:
-        found = socket.getaddrinfo(
-            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except socket.gaierror as error:
         raise CannotStartError(f"{address.host} has no address: {error.strerror} ({key})") from error
     family, kind, protocol, _, where = found[0]

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from rules.checks.plan import Path, Plan
 from rules.model import SidePolicy
 from rules.problems import Finding
+from rules.secrets import looks_secret
 
 FRAMING = frozenset(
     {"connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 )
 BODILESS = frozenset({204, 205, 304})
-
-_SECRET = re.compile(r"authorization|^cookie$|api[-_]?key|token|secret|passw", re.IGNORECASE)
 
 
 def framing_fields(plan: Plan) -> Iterator[Finding]:
@@ -52,7 +50,7 @@ def secrets_written_out(plan: Plan) -> Iterator[Finding]:
 
 
 def _secret(plan: Plan, path: Path, name: str) -> Iterator[Finding]:
-    if _SECRET.search(name) is not None and not plan.from_environment(path):
+    if looks_secret(name) and not plan.from_environment(path):
         yield Finding(path, f"the value of `{name}` does not belong in the file", "write ${NAME} and set the variable")
 
 

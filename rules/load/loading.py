@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,8 +98,8 @@ def _lines(document: Document, indexes: list[int]) -> list[int]:
     return [routes.value[index].start_mark.line + 1 for index in indexes] if routes is not None else []
 
 
-def _compares(data: Mapping[Any, Any]) -> Iterator[Mapping[str, Any]]:
-    return (route.get("compare") or {} for route in data.get("routes", ()))
+def _compares(data: Mapping[Any, Any]) -> list[Mapping[str, Any]]:
+    return [route.get("compare") or {} for route in data.get("routes", ())]
 
 
 def _backend_names(data: Any) -> frozenset[str]:

@@ -13,7 +13,6 @@ from rules.load.document import Path
 from rules.load.units import UnitError, did_you_mean
 from rules.problems import Finding
 
-
 _KINDS = {
     "model_type": "a mapping is needed here",
     "model_attributes_type": "a mapping is needed here",

@@ -16,7 +16,7 @@ _VARIABLE = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$\{[^}]*\}?")
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\.[0-9]*(?:[eE][-+]?[0-9]+)?")
 _LONGEST_NUMBER = 30
-_RESOLVER = Resolver()
+_RESOLVER: Any = Resolver()
 _SECRETS = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"), "a private key"),
     (re.compile(r"://[^/\s:@]*:[^/\s@]+@"), "a password"),
@@ -56,7 +56,7 @@ class Scalars:
             self.substituted.add(id(node))
         if node.style in {"'", '"', "|", ">"}:
             return filled
-        return self._typed(node, filled, _RESOLVER.resolve(yaml.ScalarNode, filled, (True, False)))
+        return self._typed(node, filled, _resolved(filled))
 
     def _variable(self, node: yaml.ScalarNode, found: re.Match[str]) -> str:
         if found.group() == "$$":
@@ -109,6 +109,12 @@ class Scalars:
                     hint = "leave it out here; set STRANGLER_REDIS_PASSWORD"
                 self._report(node, f"{what} does not belong in the file", hint)
                 return
+
+
+def _resolved(text: str) -> str:
+    """Return the tag YAML gives a value without quotes."""
+    tag: str = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))
+    return tag
 
 
 def plain_key(node: yaml.Node, report: Report) -> str | int | None:

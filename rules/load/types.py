@@ -63,7 +63,7 @@ class OrNone:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Read the word before the mapping is checked."""
-        return core_schema.no_info_before_validator_function(self._read, core_schema.nullable_schema(handler(source)))
+        return core_schema.no_info_before_validator_function(self._read, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Allow the mapping or the word."""
@@ -99,7 +99,7 @@ def _field(value: str) -> str:
 
 
 def _field_value(value: str) -> str:
-    if value.isprintable() or "\t" in value and value.replace("\t", "").isprintable():
+    if value.isprintable() or value.replace("\t", "").isprintable():
         return value
     raise UnitError("a header's value has no line breaks or control characters")
 

@@ -119,7 +119,7 @@ class Rollout(Section):
     ] = "sha256"  # fmt: skip
     include: list[str] = Field(default=[])
     exclude: list[str] = Field(default=[])
-    force_header: Annotated[t.FieldName, t.OrNone()] = "X-Strangler-Force"
+    force_header: Annotated[t.FieldName | None, t.OrNone()] = "X-Strangler-Force"
     steps: list[Step] = Field(default=[])
 
 
@@ -229,7 +229,7 @@ class Guard(Section):
     min_requests: t.Count = 20
     error_rate: t.Share = 0.05
     p95: t.Time = 1.0
-    worse_than_legacy: Annotated[WorseThanLegacy, t.OrNone()] = WorseThanLegacy()
+    worse_than_legacy: Annotated[WorseThanLegacy | None, t.OrNone()] = WorseThanLegacy()
     mismatch_rate: t.Share = 0.01
     consecutive_failures: t.Count = 5
     on_breach: Literal["rollback", "step_back", "observe"] = "rollback"
@@ -248,7 +248,7 @@ class Route(Section):
     shadow: Shadow = Shadow()
     compare: Compare = Compare()
     invariants: list[Invariant] = Field(default=[])
-    guard: Annotated[Guard, t.OrNone()] = Guard()
+    guard: Annotated[Guard | None, t.OrNone()] = Guard()
 
 
 class Defaults(Section):
@@ -260,7 +260,7 @@ class Defaults(Section):
     fallback: Annotated[Fallback, t.Short("mode")] = Fallback()
     shadow: Shadow = Shadow()
     compare: Compare = Compare()
-    guard: Annotated[Guard, t.OrNone()] = Guard()
+    guard: Annotated[Guard | None, t.OrNone()] = Guard()
 
 
 class Notify(Section):

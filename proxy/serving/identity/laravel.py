@@ -1,4 +1,4 @@
-"""Decrypts a cookie that Laravel encrypted (Illuminate\\Encryption\\Encrypter, CookieValuePrefix)."""
+"""Decrypts a cookie that Laravel encrypted (Illuminate Encrypter, CookieValuePrefix)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,52 @@
+"""Everything a run has found, with the comparisons that can be drawn from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from bench.measure import Cost, Memory, Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """All visits in the order they were made, the memory of each row."""
+
+    visits: tuple[Visit, ...]
+    memories: tuple[Memory, ...]
+
+    def rows(self) -> list[str]:
+        """Return the names of the rows in the order of their first visit."""
+        return list(dict.fromkeys(visit.row for visit in self.visits))
+
+    def costs(self, row: str, size: str) -> list[Cost]:
+        """Return what each round found of `row` with answers of `size`."""
+        return list(self._by_round(row, size).values())
+
+    def complaints(self, row: str) -> list[str]:
+        """Return what is wrong with the figures of `row`, each complaint once."""
+        return list(dict.fromkeys(text for visit in self.visits if visit.row == row for text in visit.complaints))
+
+    def efficiency(self, row: str, peer: str, size: str) -> list[float]:
+        """Return, round by round, how many times less processor `row` needs for a request than `peer`.
+
+        Both of a pair are of one round, minutes apart at most, so a machine that drifts moves both.
+        """
+        if self.complaints(row) or self.complaints(peer):
+            return []
+        ours, theirs = self._by_round(row, size), self._by_round(peer, size)
+        return [theirs[number].whole / ours[number].whole for number in ours if number in theirs]
+
+    def median_efficiency(self, row: str, peer: str, size: str) -> float | None:
+        """Return the middle one of `efficiency`, or None where one of the two is missing."""
+        ratios = self.efficiency(row, peer, size)
+        return median(ratios) if ratios else None
+
+    def memory(self, row: str) -> Memory | None:
+        """Return the memory of `row` where it was looked at."""
+        return next((memory for memory in self.memories if memory.row == row), None)
+
+    def _by_round(self, row: str, size: str) -> dict[int, Cost]:
+        visits: Sequence[Visit] = [visit for visit in self.visits if visit.row == row]
+        return {visit.round: cost for visit in visits for cost in visit.costs if cost.size == size}

@@ -1,0 +1,51 @@
+"""What the figures should come to, beside what they came to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bench.figures import Figures
+from bench.rows import BUILT, OURS
+from bench.tables import grid
+
+# row, peer, size, least efficiency of processor
+EFFICIENCY = (
+    (OURS, "nginx", "1k", 0.45),
+    (OURS, "Envoy", "1k", 1.9),
+    (OURS, "aiohttp", "1k", 6.5),
+    (OURS, "nginx", "1m", 0.7),
+    (BUILT, "nginx", "1k", 0.55),
+    (BUILT, "Envoy", "1k", 2.2),
+    (BUILT, "aiohttp", "1k", 8.0),
+)
+WORKER_MIB, CONTROL_MIB, CONNECTION_KIB = 40.0, 120.0, 12.0
+
+
+def table(figures: Figures) -> str:
+    """Return the goals of those rows that were measured; empty when none was."""
+    rows = [*_efficiencies(figures), *_memories(figures)]
+    return "### Goals\n\n" + grid(["goal", "wanted", "found", ""], rows) if rows else ""
+
+
+def _efficiencies(figures: Figures) -> Iterator[list[str]]:
+    for row, peer, size, wanted in EFFICIENCY:
+        found = figures.median_efficiency(row, peer, size)
+        if found is not None:
+            met = _met(good=found >= wanted)
+            yield [f"{row}: CPU efficiency beside {peer}, {size}", f"≥ {wanted:g}x", f"{found:.2f}x", met]
+
+
+def _memories(figures: Figures) -> Iterator[list[str]]:
+    memory = figures.memory(OURS)
+    if memory is None:
+        return
+    for what, found, most, unit in (
+        ("worker, idle", memory.worker / 1024, WORKER_MIB, "MB"),
+        ("control, idle", memory.control / 1024, CONTROL_MIB, "MB"),
+        ("an idle connection", memory.connection, CONNECTION_KIB, "KB"),
+    ):
+        yield [f"{OURS}: {what}", f"≤ {most:g} {unit}", f"{found:.1f} {unit}", _met(good=found <= most)]
+
+
+def _met(*, good: bool) -> str:
+    return "met" if good else "**missed**"

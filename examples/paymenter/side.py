@@ -1,0 +1,192 @@
+"""Starts the processes of one side, waits until it is healthy, ends them all again."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from examples.paymenter.database import Database
+
+_START_LIMIT = 20.0  # seconds until a side must answer /health
+_END_LIMIT = 3.0  # seconds that a side has for an orderly end
+_TRIES = 3  # a free port may be taken by somebody else before the side has bound it
+
+
+class SideError(RuntimeError):
+    """A side that cannot run, with what would help."""
+
+
+def find_program(*names: str, package: str) -> str:
+    """The path of the first of these programs; a SideError that names the Debian package if there is none."""
+    # The directories of system programs are missing from an ordinary user's PATH.
+    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"))
+    for name in names:
+        found = shutil.which(name, path=path)
+        if found:
+            return found
+    raise SideError(f"{names[0]} is not installed; on Debian: apt-get install {package}")
+
+
+class Side:
+    """One side: its processes, its address, its folder for logs. Starting and ending it change these."""
+
+    name = "side"
+
+    def __init__(self, database: Database, *, port: int | None = None, host: str = "127.0.0.1") -> None:
+        self.database = database
+        self.host = host
+        self._wanted_port = port
+        self.port = port or 0
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._folder = ExitStack()
+        self.folder = Path()
+
+    @property
+    def url(self) -> str:
+        """The address without a slash at the end."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def address(self) -> str:
+        """`host:port`."""
+        return f"{self.host}:{self.port}"
+
+    def start(self) -> None:
+        """Start every process of this side on `self.port`."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        """Start, and come back when `/health` answers; a SideError with the log if it never does."""
+        self.folder = Path(self._folder.enter_context(tempfile.TemporaryDirectory(prefix="paymenter-")))
+        try:
+            self._start_somewhere()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End every process group, then remove the folder."""
+        self.stop()
+
+    def stop(self) -> None:
+        """End every process of this side; harmless when it has ended already."""
+        self._end_processes()
+        self._folder.close()
+
+    def kill(self) -> None:
+        """End this side as a crash would: at once, without a word; `revive` brings it back."""
+        for process in self._processes:
+            _signal_group(process, signal.SIGKILL)
+        self._end_processes()
+
+    def revive(self) -> None:
+        """Start again on the same port after `kill`."""
+        self.start()
+        self._wait_until_healthy()
+
+    def log(self) -> str:
+        """What the processes of this side wrote."""
+        texts = (path.read_text(errors="replace") for path in sorted(self.folder.glob("*.log")))
+        return "".join(texts)
+
+    def _start_somewhere(self) -> None:
+        for left in reversed(range(_TRIES)):
+            self.port = _free_port(self.host, self._wanted_port or 0)
+            self.start()
+            try:
+                self._wait_until_healthy()
+            except SideError:
+                self._end_processes()
+                if self._wanted_port or not left or "in use" not in self.log():
+                    raise
+            else:
+                return
+
+    def _run(self, command: Sequence[str], environment: Mapping[str, str], log: str) -> None:
+        with (self.folder / log).open("ab") as out:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **self.database.environment, **environment},
+                # A group of its own: PHP's server leaves its workers behind when the parent alone is killed.
+                start_new_session=True,
+            )
+        self._processes.append(process)
+
+    def _wait_until_healthy(self) -> None:
+        deadline = time.monotonic() + _START_LIMIT
+        while time.monotonic() < deadline:
+            if any(process.poll() is not None for process in self._processes):
+                raise SideError(f"{self.name} ended while starting:\n{self.log()}")
+            if self._is_healthy():
+                return
+            time.sleep(0.03)
+        raise SideError(f"{self.name}: no answer from {self.url}/health in {_START_LIMIT:.0f} s:\n{self.log()}")
+
+    def _is_healthy(self) -> bool:
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=2)
+        try:
+            connection.request("GET", "/health")
+            return connection.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def _end_processes(self) -> None:
+        for process in self._processes:
+            _signal_group(process, signal.SIGTERM)
+        deadline = time.monotonic() + _END_LIMIT
+        for process in self._processes:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, deadline - time.monotonic()))
+            # Also after an orderly end: a worker that outlived its parent is still in the group.
+            _signal_group(process, signal.SIGKILL)
+            process.wait()
+        if self._processes:
+            _wait_until_closed(self.host, self.port)
+        self._processes.clear()
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    try:
+        os.killpg(process.pid, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _free_port(host: str, wanted: int) -> int:
+    """The wanted port, or any for 0. Asked beforehand: whoever has it might well answer /health."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, wanted))
+        except OSError as error:
+            raise SideError(f"port {wanted} of {host} is in use or not allowed: {error.strerror}") from error
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_closed(host: str, port: int) -> None:
+    """Workers whose parent is gone cannot be waited for; the last of them closes the port."""
+    deadline = time.monotonic() + _END_LIMIT
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex((host, port)) != 0:
+                return
+        time.sleep(0.01)

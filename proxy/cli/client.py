@@ -1,0 +1,143 @@
+"""Talks to the admin port of a running proxy."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+
+from proxy.errors import ProxyError, UnreachableError
+from proxy.settings import Address, parse_address
+from rules.model import Admin
+
+_TIMEOUT = 35.0
+_ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - not bound here, replaced by loopback
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer of the admin port, its JSON read."""
+
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the proxy did what it was asked for."""
+        return self.status < HTTPStatus.BAD_REQUEST
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Where the proxy is, how to prove who we are."""
+
+    url: str
+    token: str
+
+    def get(self, path: str) -> Reply:
+        """Return the answer to a question."""
+        return self._ask("GET", path, None)
+
+    def post(self, path: str, body: dict[str, Any]) -> Reply:
+        """Return the answer to a command."""
+        return self._ask("POST", path, orjson.dumps(body))
+
+    def _ask(self, method: str, path: str, body: bytes | None) -> Reply:
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        connection = _connection(self.url)
+        try:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            data = answer.read()
+        except (OSError, HTTPException) as error:
+            raise UnreachableError(f"no proxy answers at {self.url}: {error}") from error
+        finally:
+            connection.close()
+        return _reply(self.url, answer.status, data)
+
+
+def client(config: str, admin: str) -> Client:
+    """Return the client for the proxy that runs `config`, or listens at the URL `admin`."""
+    settings, base_dir = _admin_of(config), Path(config).resolve().parent
+    token = os.environ.get(settings.token_env) or os.environ.get(settings.view_token_env, "")
+    return Client(admin or _url(parse_address(settings.address, base_dir)), token)
+
+
+def _admin_of(config: str) -> Admin:
+    """Return where the file says the admin port is; a broken file may still say that much."""
+    from rules.load import load
+    from rules.problems import ConfigError
+
+    try:
+        text = Path(config).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return Admin()
+    try:
+        return load(text, config).admin
+    except ConfigError:
+        return _salvaged(text)
+
+
+def _salvaged(text: str) -> Admin:
+    import yaml
+
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError:
+        document = None
+    admin = document.get("admin") if isinstance(document, dict) else None
+    known = {field: value for field, value in (admin or {}).items() if isinstance(value, str)}
+    overridden = os.environ.get("STRANGLER_ADMIN__ADDRESS")
+    default = Admin()
+    return Admin(
+        address=overridden or known.get("address", default.address),
+        token_env=known.get("token_env", default.token_env),
+        view_token_env=known.get("view_token_env", default.view_token_env),
+    )
+
+
+def _url(address: Address) -> str:
+    if address.host in _ANY_ADDRESS:
+        address = Address("127.0.0.1", address.port)
+    return address.url()
+
+
+def _connection(url: str) -> HTTPConnection:
+    if url.startswith("unix:"):
+        return _UnixConnection(url.removeprefix("unix:"))
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    return kind(parts.hostname or "127.0.0.1", parts.port, timeout=_TIMEOUT)
+
+
+class _UnixConnection(HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=_TIMEOUT)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def _reply(url: str, status: int, data: bytes) -> Reply:
+    try:
+        body = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise UnreachableError(f"{url} answers, but it is not a proxy's admin port") from error
+    reply = Reply(status, body if isinstance(body, dict) else {"items": body})
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.MISDIRECTED_REQUEST):
+        raise ProxyError(f"the proxy refuses: {reply.body.get('detail', status)}")
+    return reply

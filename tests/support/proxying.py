@@ -1,0 +1,164 @@
+"""A whole data path on real sockets, in the test's own process, with everything it needs around it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import monotonic
+from typing import Any, Self
+
+from proxy.observe import Exchange, Observers
+from proxy.serving.server import Server
+from proxy.state.live import Live
+from rules.decide import generation
+from rules.model import LEGACY, MODERN, Fallback, Limits, Route, Snapshot
+from tests.support import raw, snapshots
+from tests.support.backend import Backend, Script
+from tests.support.clock import Clock
+from tests.support.messages import Message
+from tests.support.waiting import until
+
+
+class Proxy:
+    """A running server; `exchanges` are all calls it has finished."""
+
+    def __init__(self, house: House, server: Server, listening: socket.socket, address: tuple[str, int] | str) -> None:
+        self.house = house
+        self.server = server
+        self.listening = listening
+        self.address = address
+        self.exchanges: list[Exchange] = []
+        self.observer_failures: list[BaseException] = []
+
+    async def client(self, tls: ssl.SSLContext | None = None) -> raw.RawClient:
+        """A fresh connection to the proxy."""
+        client = await raw.connect(self.address, tls)
+        self.house.clients.append(client)
+        return client
+
+    async def ask(self, data: bytes, method: str = "GET") -> Message:
+        """One answer over a connection of its own."""
+        client = await self.client()
+        answer = await client.ask(data, method)
+        client.close()
+        return answer
+
+    async def exchange(self, number: int = 0) -> Exchange:
+        """The record of that number, as soon as it is there."""
+        await until(lambda: len(self.exchanges) > number, f"exchange {number}")
+        return self.exchanges[number]
+
+    def turn(self, seconds: float) -> None:
+        """Let time pass; look at the deadlines as the loop would."""
+        clock = self.server.clock
+        assert isinstance(clock, Clock), "start this proxy with a hand-turned clock"
+        clock.turn(seconds)
+        self.server.sweep()
+
+    async def quiet(self) -> None:
+        """Wait until no call is in flight."""
+        await until(lambda: not any(client.call for client in self.server.clients), "every call's end")
+
+
+class House:
+    """Everything one test starts; all of it ends with the test, and what went wrong unseen is told."""
+
+    def __init__(self) -> None:
+        self.clients: list[raw.RawClient] = []
+        self.proxies: list[Proxy] = []
+        self.backends: list[Backend] = []
+        self.mishaps: list[dict[str, Any]] = []
+
+    async def __aenter__(self) -> Self:
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: self.mishaps.append(context))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for client in self.clients:
+            client.transport.abort()
+        await asyncio.sleep(0)
+        for proxy in self.proxies:
+            proxy.server.stop_accepting()
+            await proxy.server.drained(0)
+            proxy.listening.close()
+        for backend in self.backends:
+            await backend.stop()
+        assert not self.mishaps, self.mishaps
+        for proxy in self.proxies:
+            assert not proxy.observer_failures
+            assert proxy.server.in_flight == {LEGACY: 0, MODERN: 0}
+
+    async def backend(self, *scripts: Script, path: str = "", tls: ssl.SSLContext | None = None) -> Backend:
+        """A scripted backend."""
+        backend = Backend(*scripts)
+        await backend.start(path=path, tls=tls)
+        self.backends.append(backend)
+        return backend
+
+    async def proxy(
+        self,
+        legacy: Backend | str | Sequence[Backend | str],
+        modern: Backend | str | Sequence[Backend | str] | None = None,
+        *,
+        routes: Sequence[Route] | None = None,
+        fallback: Fallback | None = None,
+        limits: Limits | None = None,
+        trusted: Sequence[str] = (),
+        identity: Sequence[str] = (),
+        clock: Callable[[], float] = monotonic,
+        listen: str = "",
+        tls: ssl.SSLContext | None = None,
+        base: Path = Path(),
+        **options: Any,
+    ) -> Proxy:
+        """A server in front of `legacy`; with `modern`, everything goes there. `options` go to every backend."""
+        backends = {LEGACY: urls(legacy)}
+        if modern is not None:
+            backends[MODERN] = urls(modern)
+            routes = (snapshots.route(fallback=fallback),) if routes is None else routes
+        chosen = snapshots.snapshot(
+            backends, routes=routes or (), limits=limits, trusted=trusted, identity=identity, options=options
+        )
+        return await self.serve(chosen, clock=clock, listen=listen, tls=tls, base=base)
+
+    async def serve(
+        self,
+        chosen: Snapshot,
+        *,
+        clock: Callable[[], float] = monotonic,
+        listen: str = "",
+        tls: ssl.SSLContext | None = None,
+        base: Path = Path(),
+    ) -> Proxy:
+        """A server that follows one snapshot."""
+        listening, address = listen_on(listen)
+        failures: list[BaseException] = []
+        observers = Observers(failures.append)
+        server = Server(Live(generation(1, chosen)), observers, tls_context=tls, base_dir=base, clock=clock)
+        proxy = Proxy(self, server, listening, address)
+        proxy.observer_failures = failures
+        observers.add(proxy.exchanges.append)
+        await server.start(listening)
+        self.proxies.append(proxy)
+        return proxy
+
+
+def urls(backends: Backend | str | Sequence[Backend | str]) -> list[str]:
+    listed = [backends] if isinstance(backends, Backend | str) else backends
+    return [backend if isinstance(backend, str) else backend.url for backend in listed]
+
+
+def listen_on(path: str) -> tuple[socket.socket, tuple[str, int] | str]:
+    """A listening socket on a free port, or at `path`."""
+    if path:
+        listening = socket.socket(socket.AF_UNIX)
+        listening.bind(path)
+    else:
+        listening = socket.socket()
+        listening.bind(("127.0.0.1", 0))
+    listening.setblocking(False)
+    listening.listen(4096)
+    return listening, path or listening.getsockname()

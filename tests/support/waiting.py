@@ -1,0 +1,28 @@
+"""Waits for something that real sockets will bring about, with a limit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+PATIENCE = 5.0
+"""Seconds after which a test gives up; everything here takes milliseconds when it works."""
+
+
+async def until(condition: Callable[[], object], what: str = "", seconds: float = PATIENCE) -> None:
+    """Return as soon as `condition` holds; fail with `what` when it never does."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while not condition():
+        if loop.time() > end:
+            raise AssertionError(f"never happened: {what or condition}")
+        await asyncio.sleep(0.001)
+
+
+async def breathe(turns: int = 10) -> None:
+    """Let every connection that has something to read do so, a few times over."""
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.001)
+    for _ in range(turns):
+        await asyncio.sleep(0)
