@@ -39,13 +39,19 @@ def check(port: int, size: str, *, sticky: bool) -> Counter[str]:
 
 @contextlib.contextmanager
 def idle_connections(port: int, count: int) -> Iterator[None]:
-    """Keep `count` connections open that have had one answer each, until the block ends."""
+    """Keep `count` connections open that have had one answer each, until the block ends.
+
+    Raises WrongAnswerError when one of them was closed meanwhile: it would have cost nothing.
+    """
     wanted = body(SIZES["1k"])
     with contextlib.ExitStack() as stack:
-        for number in range(count):
-            connection = stack.enter_context(_connected(port))
+        connections = [stack.enter_context(_connected(port)) for _ in range(count)]
+        for number, connection in enumerate(connections):
             _ask(connection, "1k", f"user-{number % USERS:05d}", wanted)
         yield
+        closed = sum(map(_is_closed, connections))
+        if closed:
+            raise WrongAnswerError(f"{closed} of {count} idle connections were closed")
 
 
 @contextlib.contextmanager
@@ -68,6 +74,14 @@ def _ask(connection: socket.socket, size: str, user: str, wanted: bytes) -> str:
         raise WrongAnswerError(f"{user} got a body other than the backend's")
     values = {name.lower(): value.strip() for name, _, value in (field.partition(":") for field in fields)}
     return values.get(SIDE_HEADER.lower(), "")
+
+
+def _is_closed(connection: socket.socket) -> bool:
+    connection.setblocking(False)
+    try:
+        return not connection.recv(1)
+    except BlockingIOError:
+        return False
 
 
 def _receive(connection: socket.socket) -> bytes:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from pathlib import Path
 def fpm_conf(folder: Path, settings: Mapping[str, str], workers: int) -> str:
     values = "\n".join(f"php_admin_value[{name}] = {value}" for name, value in settings.items())
     # user is required of root, and passed over with a notice for everybody else.
-    user = f"user = {getpass.getuser()}" if os.geteuid() == 0 else ""
+    user = f"user = {pwd.getpwuid(0).pw_name}" if os.geteuid() == 0 else ""
     return f"""[global]
 error_log = {folder}/php-fpm.log
 daemonize = no
@@ -27,7 +27,7 @@ catch_workers_output = yes
 
 
 def nginx_conf(folder: Path, code: Path, address: str) -> str:
-    user = f"user {getpass.getuser()};" if os.geteuid() == 0 else ""
+    user = f"user {pwd.getpwuid(0).pw_name};" if os.geteuid() == 0 else ""
     parts = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     temporary = "\n".join(f"    {part}_temp_path {folder}/{part};" for part in parts)
     return f"""{user}

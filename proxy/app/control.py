@@ -25,7 +25,7 @@ from proxy.log.structured import events_through_structlog
 from proxy.metrics.totals import Key, Values
 from proxy.operating.access import Access
 from proxy.operating.admin import AdminPort
-from proxy.operating.current import Current, built
+from proxy.operating.current import Current, current
 from proxy.operating.figures import Figures
 from proxy.operating.numbers import numbers
 from proxy.operating.reload import Outcome, Reloader
@@ -62,12 +62,11 @@ class Control:
         self._begin = begin
         self._tell = events_through_structlog("control")
         configuration = unpack(begin.payload)
-        current = Current(configuration, built(configuration))
         self._figures = Figures(configuration.snapshot, configuration.number)
         self._workers = Workers(Prepare(configuration.number, begin.payload), self._figures.take, self._tell)
         self._reloader = Reloader(
             Path(begin.config),
-            current,
+            current(configuration),
             self._workers,
             keep=self._keep,
             changed=self._changed,
@@ -87,7 +86,7 @@ class Control:
         folder = Path(self._begin.config).parent
         self._spawn(watch(folder, self._look), "watch")
         # the file may have changed while nobody was looking
-        self._spawn(self._reloader.look_first(), "first-look")
+        self._spawn(self._look(), "first-look")
         await self._follow_supervisor()
         await self._leave()
         return EXIT_YES

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import orjson
 
-from proxy.operating.prepare import Prepared, prepare
+from proxy.operating.prepare import prepare
+from proxy.operating.prepared import Prepared
 from rules.problems import ConfigError, Problem
 
 

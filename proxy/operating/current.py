@@ -20,10 +20,14 @@ class Current:
 
     configuration: Configuration
     generation: Generation
+    content: str
     problems: tuple[Problem, ...] = ()
-    warnings: tuple[Problem, ...] = ()
     waiting: tuple[str, ...] = ()
-    content: str = ""
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What was said about the file that runs."""
+        return self.configuration.warnings
 
     @property
     def error(self) -> str | None:
@@ -33,6 +37,11 @@ class Current:
     def refused(self, problems: tuple[Problem, ...], content: str) -> Current:
         """Return this moment with a refused file."""
         return replace(self, problems=problems, content=content)
+
+
+def current(configuration: Configuration) -> Current:
+    """Return the moment in which `configuration` runs, the file being what it was made from."""
+    return Current(configuration, built(configuration), configuration.content)
 
 
 def built(configuration: Configuration) -> Generation:

@@ -28,7 +28,9 @@ def main(arguments: list[str]) -> int:
     sys.stderr.writelines(f"{problem}\n" for problem in prepared.warnings)
     snapshot = prepared.snapshot
     legacy_only = is_legacy_only(os.environ)
-    configuration = Configuration(FIRST_GENERATION, snapshot, (), legacy_only, time.time())
+    configuration = Configuration(
+        FIRST_GENERATION, snapshot, (), legacy_only, time.time(), prepared.content, prepared.warnings
+    )
     settings = Settings(
         config=str(path),
         listen=snapshot.listen.address,

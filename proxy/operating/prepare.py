@@ -4,31 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from proxy.errors import BadAddressError
+from proxy.operating.prepared import Prepared
 from proxy.settings import parse_address
 from rules.load import load_with_warnings
 from rules.load.document import read
 from rules.load.overlay import lay_over
 from rules.model import Snapshot
 from rules.problems import ERROR, WARNING, ConfigError, Finding, Problem
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A file that may run: checked, with its warnings; `content` is the hash of its bytes."""
-
-    snapshot: Snapshot
-    warnings: tuple[Problem, ...]
-    content: str
-
-
-def content_hash(data: bytes) -> str:
-    """Return what tells two versions of a file apart."""
-    return sha256(data).hexdigest()
 
 
 def prepare(path: Path, environ: Mapping[str, str] | None = None) -> Prepared:
@@ -45,7 +31,7 @@ def prepare(path: Path, environ: Mapping[str, str] | None = None) -> Prepared:
     around = _placed(text, source, environ, check_around(snapshot, path.parent, environ))
     if any(problem.level == ERROR for problem in around):
         raise ConfigError(around)
-    return Prepared(snapshot, (*warnings, *around), content_hash(data))
+    return Prepared(snapshot, (*warnings, *around), sha256(data).hexdigest())
 
 
 def _read(path: Path, source: str) -> bytes:

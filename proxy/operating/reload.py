@@ -13,6 +13,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 from proxy.link.codec import to_json
@@ -20,7 +21,7 @@ from proxy.link.messages import Prepare
 from proxy.log import names
 from proxy.log.events import Tell
 from proxy.operating.current import Current, built
-from proxy.operating.prepare import Prepared, content_hash, prepare
+from proxy.operating.prepared import Prepared
 from proxy.operating.workers import NotAdoptedError, Workers
 from proxy.state.configuration import Configuration
 from rules.model import Snapshot
@@ -65,29 +66,13 @@ class Reloader:
             if only_if_changed and await asyncio.to_thread(_hash, self._path) == self.current.content:
                 return Outcome(not self.current.problems, changed=False, current=self.current)
             self._tell(names.RELOAD_ASKED, who=who)
+            from proxy.operating.prepare import prepare  # the checking libraries come with the first reload
+
             try:
                 prepared = await asyncio.to_thread(prepare, self._path)
             except ConfigError as error:
                 return self._refuse(who, error.problems, await asyncio.to_thread(_hash, self._path))
             return await self._adopt(who, prepared)
-
-    async def look_first(self) -> None:
-        """Compare the file with the configuration that was handed over at the start.
-
-        Usually the supervisor had it loaded a moment ago; after a replacement of this process the file may
-        have changed, or be broken now.
-        """
-        async with self._one_at_a_time:
-            content = await asyncio.to_thread(_hash, self._path)
-            try:
-                prepared = await asyncio.to_thread(prepare, self._path)
-            except ConfigError as error:
-                self._refuse("start", error.problems, content)
-                return
-            if prepared.snapshot.digest == self.current.configuration.snapshot.digest:
-                self.current = replace(self.current, warnings=prepared.warnings, content=prepared.content)
-                return
-            await self._adopt("start", prepared)
 
     async def publish(self, configuration: Configuration) -> None:
         """Bring `configuration` to this process, to every worker, to the supervisor."""
@@ -97,14 +82,20 @@ class Reloader:
         await self._workers.prepare(message)
         self._keep(configuration, payload)
         before = self.current
-        self.current = Current(configuration, generation, content=before.content)
+        self.current = replace(before, configuration=configuration, generation=generation)
         self._changed(before, self.current)
         await self._workers.commit(message)
 
     async def _adopt(self, who: str, prepared: Prepared) -> Outcome:
         before = self.current.configuration
         configuration = Configuration(
-            before.number + 1, prepared.snapshot, before.overrides, before.legacy_only, time.time()
+            before.number + 1,
+            prepared.snapshot,
+            before.overrides,
+            before.legacy_only,
+            time.time(),
+            prepared.content,
+            prepared.warnings,
         )
         try:
             await self.publish(configuration)
@@ -153,7 +144,7 @@ def needs_restart(started: Snapshot, new: Snapshot) -> Iterator[str]:
 
 def _hash(path: Path) -> str:
     try:
-        return content_hash(path.read_bytes())
+        return sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         # a file that cannot be read is a content of its own: told once, not at every look
         return repr(error)

@@ -11,10 +11,10 @@ from proxy.serving.peer import Peer
 from rules.model import DEFAULT_ROUTE, Generation
 
 if TYPE_CHECKING:
-    from proxy.serving.forward import Call
+    from proxy.serving.answering import Answering
 
 
-def exchange(call: Call, answered: str, status: int, error: str, duration: float) -> Exchange:
+def exchange(call: Answering, answered: str, status: int, error: str, duration: float) -> Exchange:
     """What happened to `call`; nothing secret, no query values."""
     head, decision, generation = call.head, call.decision, call.bound.generation
     target = head.target

@@ -6,17 +6,24 @@ from dataclasses import dataclass
 
 from proxy.link.codec import from_json, to_json
 from rules.model import Override, Snapshot
+from rules.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Everything a worker needs to build the generation `number`; `loaded_at` is epoch seconds."""
+    """Everything a worker needs to build the generation `number`.
+
+    `loaded_at` is epoch seconds. `content` is the hash of the file's bytes, `warnings` what was said about them:
+    a later control process need not read an unchanged file again.
+    """
 
     number: int
     snapshot: Snapshot
     overrides: tuple[Override, ...] = ()
     legacy_only: bool = False
     loaded_at: float = 0.0
+    content: str = ""
+    warnings: tuple[Problem, ...] = ()
 
     def pack(self) -> bytes:
         """Return the bytes that `unpack` understands; the supervisor keeps them unread."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
+from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from rules import model
@@ -37,18 +39,17 @@ def snapshot(file: written.File, source: str, lines: Sequence[int], compares: Se
 
 def digest(snapshot: model.Snapshot) -> str:
     """Name a snapshot's effective content: twelve hex digits that change when anything but its layout does."""
-    content = json.dumps(snapshot, default=_plain, sort_keys=True, separators=(",", ":"))
+    content = json.dumps(snapshot, default=lambda word: _content(type(word))(word), sort_keys=True)
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 _LAYOUT = frozenset({"line", "source", "digest"})
 
 
-def _plain(value: Any) -> Any:
-    """Give JSON the fields of a frozen word; where it stood in which file does not count."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    return {one.name: getattr(value, one.name) for one in fields(value) if one.name not in _LAYOUT}
+@cache
+def _content(kind: type) -> attrgetter[Any]:
+    """Return what takes the fields out of a frozen word; where it stood in which file does not count."""
+    return attrgetter(*(one.name for one in fields(kind) if one.name not in _LAYOUT))
 
 
 def _listen(listen: written.Listen) -> model.Listen:

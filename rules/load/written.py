@@ -36,7 +36,7 @@ class Listen(Section):
     address: t.Address = "127.0.0.1:8080"
     workers: t.Workers = 1
     tls: ListenTls | None = None
-    trusted_proxies: list[t.Network] = Field(default=[])
+    trusted_proxies: list[t.Network] = Field(default_factory=list)
     limits: Limits = Limits()
     drain: t.Time = 30.0
 
@@ -55,7 +55,7 @@ class Diffs(Section):
     keep: t.Time = 168 * 3600.0
     max_bytes: t.Size = 1 << 30
     bodies: bool = True
-    redact: list[str] = Field(default=[])
+    redact: list[str] = Field(default_factory=list)
 
 
 class Health(Section):
@@ -79,7 +79,7 @@ class Backend(Section):
     """A named set of targets."""
 
     url: t.BackendUrl | None = None
-    urls: list[t.BackendUrl] = Field(default=[])
+    urls: list[t.BackendUrl] = Field(default_factory=list)
     connect_timeout: t.Time = 1.0
     timeout: t.Time = 30.0
     idle_timeout: t.Time = 60.0
@@ -92,10 +92,10 @@ class Match(Section):
     """Which requests a route takes."""
 
     path: t.MatchPath
-    methods: list[t.Method] = Field(default=[])
+    methods: list[t.Method] = Field(default_factory=list)
     host: t.Host | None = None
-    headers: dict[t.FieldName, t.RegexOrText] = Field(default={})
-    query: dict[str, t.RegexOrText] = Field(default={})
+    headers: dict[t.FieldName, t.RegexOrText] = Field(default_factory=dict)
+    query: dict[str, t.RegexOrText] = Field(default_factory=dict)
 
 
 class Step(Section):
@@ -117,25 +117,25 @@ class Rollout(Section):
     hash: Literal[
         "sha256", "js32", "unleash", "launchdarkly", "growthbook", "flagd", "optimizely", "nginx"
     ] = "sha256"  # fmt: skip
-    include: list[str] = Field(default=[])
-    exclude: list[str] = Field(default=[])
+    include: list[str] = Field(default_factory=list)
+    exclude: list[str] = Field(default_factory=list)
     force_header: Annotated[t.FieldName | None, t.OrNone()] = "X-Strangler-Force"
-    steps: list[Step] = Field(default=[])
+    steps: list[Step] = Field(default_factory=list)
 
 
 class QueryEdit(Section):
     """Changes to the query string."""
 
-    rename: dict[str, str] = Field(default={})
-    set: dict[str, str] = Field(default={})
-    remove: list[str] = Field(default=[])
+    rename: dict[str, str] = Field(default_factory=dict)
+    set: dict[str, str] = Field(default_factory=dict)
+    remove: list[str] = Field(default_factory=list)
 
 
 class HeaderEdit(Section):
     """Changes to the request fields."""
 
-    set: dict[t.FieldName, t.FieldValue] = Field(default={})
-    remove: list[t.FieldName] = Field(default=[])
+    set: dict[t.FieldName, t.FieldValue] = Field(default_factory=dict)
+    remove: list[t.FieldName] = Field(default_factory=list)
 
 
 class BodyEdit(Section):
@@ -143,7 +143,7 @@ class BodyEdit(Section):
 
     form_to_json: bool = False
     json_to_form: bool = False
-    rename: dict[str, str] = Field(default={})
+    rename: dict[str, str] = Field(default_factory=dict)
 
 
 class ResponseEdit(Section):
@@ -168,7 +168,7 @@ class Side(Section):
     headers: HeaderEdit = HeaderEdit()
     body: BodyEdit = BodyEdit()
     response: ResponseEdit = ResponseEdit()
-    status: dict[t.Status, t.Status] = Field(default={})
+    status: dict[t.Status, t.Status] = Field(default_factory=dict)
     location: Literal["rewrite", "keep"] = "keep"
     cookies: CookieEdit = CookieEdit()
 
@@ -199,7 +199,7 @@ class Shadow(Section):
     max_body: t.Size = 1 << 20
     max_in_flight: t.Count = 64
     session: Literal["strip", "share"] = "strip"
-    deny: list[t.RegexOrText] = Field(default=[])
+    deny: list[t.RegexOrText] = Field(default_factory=list)
     recheck: Recheck = Recheck()
     secondary: t.Share = 0.01
     backend: str | None = None
@@ -247,7 +247,7 @@ class Route(Section):
     fallback: Annotated[Fallback, t.Short("mode")] = Fallback()
     shadow: Shadow = Shadow()
     compare: Compare = Compare()
-    invariants: list[Invariant] = Field(default=[])
+    invariants: list[Invariant] = Field(default_factory=list)
     guard: Annotated[Guard | None, t.OrNone()] = Guard()
 
 
@@ -274,7 +274,7 @@ class Notify(Section):
             "rollback", "step_back", "advance", "hold", "resume", "weight", "invariant", "reload",
             "config_refused", "trip",
         ]
-    ] = Field(default=[])  # fmt: skip
+    ] = Field(default_factory=list)  # fmt: skip
 
 
 class File(Section):
@@ -286,7 +286,7 @@ class File(Section):
     store: t.StoreUrl = "sqlite:var/strangler.db"
     diffs: Diffs = Diffs()
     backends: dict[t.Name, Backend]
-    identity: list[t.Identity] = Field(default=[])
+    identity: list[t.Identity] = Field(default_factory=list)
     defaults: Defaults = Defaults()
-    routes: list[Route] = Field(default=[])
-    notify: list[Notify] = Field(default=[])
+    routes: list[Route] = Field(default_factory=list)
+    notify: list[Notify] = Field(default_factory=list)

@@ -119,13 +119,13 @@ class Preset(Section):
             "numeric_string", "bool_int", "empty_array", "sparse_list", "datetime", "own_host", "html",
             "text_html_json", "bom_ws", "float_noise",
         ]
-    ] = Field(default=[], alias="except")  # fmt: skip
+    ] = Field(default_factory=list, alias="except")  # fmt: skip
 
 
 class Mapping(Section):
     """How the legacy shape becomes the modern one."""
 
-    rename: dict[Pointer, Pointer] = Field(default={})
+    rename: dict[Pointer, Pointer] = Field(default_factory=dict)
     case: Literal["camel"] | None = None
     unwrap: Pointer | None = None
     pagination: Literal["laravel"] | None = None
@@ -135,16 +135,16 @@ class Compare(Section):
     """What counts as the same answer."""
 
     preset: Annotated[Preset, t.Short("name")] = Preset(name="none")
-    headers: list[t.FieldName] = Field(default=[])
-    ignore: list[Annotated[Ignore, t.Short("path")]] = Field(default=[])
-    ignore_text: list[t.Regex] = Field(default=[])
-    allow_extra: list[Spot] = Field(default=[])
-    unordered: list[Annotated[Unordered, t.Short("path")]] = Field(default=[])
-    tolerance: list[Tolerance] = Field(default=[])
-    equivalent: list[Annotated[Equivalent, t.Short("rule")]] = Field(default=[])
+    headers: list[t.FieldName] = Field(default_factory=list)
+    ignore: list[Annotated[Ignore, t.Short("path")]] = Field(default_factory=list)
+    ignore_text: list[t.Regex] = Field(default_factory=list)
+    allow_extra: list[Spot] = Field(default_factory=list)
+    unordered: list[Annotated[Unordered, t.Short("path")]] = Field(default_factory=list)
+    tolerance: list[Tolerance] = Field(default_factory=list)
+    equivalent: list[Annotated[Equivalent, t.Short("rule")]] = Field(default_factory=list)
     legacy_timezone: Annotated[str, AfterValidator(_zone)] | None = None
     map: Mapping = Mapping()
-    status: list[Annotated[list[t.Status], BeforeValidator(_status_pair)]] = Field(default=[])
+    status: list[Annotated[list[t.Status], BeforeValidator(_status_pair)]] = Field(default_factory=list)
     redirects: Literal["exact", "class"] = "class"
     errors: Literal["laravel", "exact"] | None = None
     body: Literal["auto", "json", "html", "xml", "csv", "text", "bytes"] = "auto"

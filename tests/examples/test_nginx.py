@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 import socket
 import subprocess
 import threading
@@ -72,7 +72,7 @@ def edge(tmp_path, started_sides):
     temporary = "".join(
         f"{part}_temp_path {tmp_path}/{part}; " for part in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
-    user = f"user {getpass.getuser()};" if os.geteuid() == 0 else ""
+    user = f"user {pwd.getpwuid(0).pw_name};" if os.geteuid() == 0 else ""
     main = tmp_path / "nginx.conf"
     main.write_text(
         f"{user} daemon off; worker_processes 1; pid {tmp_path}/pid; error_log stderr;\nevents {{}}\n"

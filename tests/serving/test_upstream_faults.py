@@ -1,0 +1,342 @@
+"""What a client sees of a backend's faults (requirements 11, 12): a 502, a 504, or a cut; never a lie."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.support.backend import Script, Wire, answering, chunks, hang, ok, on_head
+from tests.support.clock import Clock
+from tests.support.line import Ended
+from tests.support.proxying import House
+from tests.support.raw import get, post
+from tests.support.tables import cases, wire
+from tests.support.wired import Wired, halves, single_bytes
+
+BIG = b"x" * 300_000
+
+
+# ── before a byte of the answer went to the client: 502, 504 ──
+
+
+@pytest.mark.parametrize("case", cases("http_broken_answers"))
+async def test_an_answer_that_cannot_be_trusted_is_a_502(house: House, case: dict[str, Any]) -> None:
+    """Requirement 11."""
+    backend = await house.backend(on_head(wire(case)))
+    proxy = await house.proxy(backend)
+
+    answer = await proxy.ask(get("/"))
+
+    assert answer.status == 502
+    assert answer.field("content-type") == "application/problem+json"
+    assert await backend.wires[0].gone() in ("eof", "reset")
+    record = await proxy.exchange()
+    assert (record.answered, record.attempts[0].kind, record.attempts[0].failed) == ("none", "broken", True)
+
+
+@pytest.mark.parametrize("case", cases("http_broken_answers"))
+async def test_a_broken_answer_is_broken_under_every_split(case: dict[str, Any]) -> None:
+    """Requirement 1 holds for answers, too."""
+    data = wire(case)
+
+    for pieces in [(data,), single_bytes(data), *halves(data)]:
+        wired = Wired()
+        wired.send(get("/"))
+        wired.answer(*pieces)
+
+        assert wired.status == 502, pieces
+        assert wired.upstreams[0].closed
+
+
+@pytest.mark.parametrize("case", cases("http_broken_answers"))
+async def test_an_answers_verdict_does_not_depend_on_what_was_seen_before(case: dict[str, Any]) -> None:
+    """Requirement 1: spellings are remembered from answer to answer, verdicts must not change by that."""
+    before = Wired()
+    before.send(get("/"))
+    before.answer(ok(b"", "Server: x", "Connection: x", "Keep-Alive: 5", "X-A: 1", "Content-Type: a/b"))
+    for _ in range(2):
+        wired = Wired()
+        wired.send(get("/"))
+        wired.answer(wire(case))
+
+        assert wired.status == 502
+
+
+@pytest.mark.parametrize("mode", ["close", "reset"])
+@pytest.mark.parametrize("said", [b"", b"HTT", b"HTTP/1.1 200 OK\r\nContent-Le"], ids=["nothing", "letters", "half a head"])
+async def test_a_connection_that_ends_before_the_answer_is_a_502(house: House, mode: str, said: bytes) -> None:
+    """Requirement 11."""
+    backend = await house.backend(on_head(said, Wire.close if mode == "close" else Wire.reset))
+    proxy = await house.proxy(backend)
+
+    answer = await proxy.ask(get("/"))
+
+    assert answer.status == 502
+    record = await proxy.exchange()
+    assert [attempt.kind for attempt in record.attempts] == ["reset"]
+
+
+async def test_a_backend_that_refuses_connections_is_a_502_at_once(house: House) -> None:
+    """Requirement 11."""
+    free = socket.socket()
+    free.bind(("127.0.0.1", 0))
+    proxy = await house.proxy(f"http://127.0.0.1:{free.getsockname()[1]}")
+
+    answer = await proxy.ask(get("/"))
+
+    free.close()
+    assert answer.status == 502
+    record = await proxy.exchange()
+    assert [attempt.kind for attempt in record.attempts] == ["connect"]
+
+
+async def test_a_backend_that_takes_no_connection_is_a_504_within_the_connect_timeout(house: House) -> None:
+    """Requirement 11; a full backlog drops what comes, as a dead host does."""
+    deaf = socket.socket()
+    deaf.bind(("127.0.0.1", 0))
+    deaf.listen(0)
+    fillers = [socket.socket() for _ in range(4)]
+    for filler in fillers:
+        filler.setblocking(False)
+        filler.connect_ex(deaf.getsockname())
+    proxy = await house.proxy(f"http://127.0.0.1:{deaf.getsockname()[1]}", connect_timeout=0.1)
+
+    answer = await proxy.ask(get("/"))
+
+    for sock in (*fillers, deaf):
+        sock.close()
+    assert answer.status == 504
+    record = await proxy.exchange()
+    assert [attempt.kind for attempt in record.attempts] == ["connect_timeout"]
+
+
+async def test_silence_is_a_504_within_the_configured_time_and_the_connection_is_closed(house: House) -> None:
+    """Requirement 11."""
+    backend = await house.backend(hang)
+    proxy = await house.proxy(backend, clock=Clock(), timeout=7.0)
+    client = await proxy.client()
+    client.send(get("/"))
+    upstream = await backend.wire()
+    await upstream.head()
+
+    proxy.turn(6.9)
+    assert not proxy.exchanges
+    proxy.turn(0.2)
+    answer = await client.answer()
+
+    assert answer.status == 504
+    assert not answer.closes
+    assert await upstream.gone() in ("eof", "reset")
+    record = await proxy.exchange()
+    assert [(attempt.kind, attempt.failed) for attempt in record.attempts] == [("timeout", True)]
+    assert 7.0 <= record.attempts[0].wait <= 7.2
+
+
+async def test_a_head_that_drips_does_not_prolong_the_time_to_the_first_answer(house: House) -> None:
+    """Requirement 11: silence and an endless head end the same way."""
+    backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\n"))
+    proxy = await house.proxy(backend, clock=Clock(), timeout=7.0)
+    client = await proxy.client()
+    client.send(get("/"))
+    upstream = await backend.wire()
+    await upstream.head()
+
+    for _ in range(8):
+        await upstream.send_pieces([b"X-A: 1\r\n"])
+        proxy.turn(1.0)
+
+    assert (await client.answer()).status == 504
+
+
+async def test_an_endless_head_is_a_502(house: House) -> None:
+    """Requirement 11."""
+
+    async def endless(wire: Wire) -> None:
+        await wire.head()
+        wire.send(b"HTTP/1.1 200 OK\r\n")
+        while not wire.ended:
+            await wire.send_pieces([b"X-Filler: " + b"x" * 1000 + b"\r\n"])
+
+    backend = await house.backend(endless)
+    proxy = await house.proxy(backend)
+
+    answer = await proxy.ask(get("/"))
+
+    assert answer.status == 502
+    assert await backend.wires[0].gone() in ("eof", "reset")
+
+
+async def test_a_flood_of_fields_is_a_502(house: House) -> None:
+    """Requirement 11."""
+    flood = "".join(f"X-{number}: 1\r\n" for number in range(2000)).encode()
+    backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\n" + flood + b"Content-Length: 0\r\n\r\n"))
+    proxy = await house.proxy(backend)
+
+    assert (await proxy.ask(get("/"))).status == 502
+
+
+async def test_a_502_names_neither_the_backend_nor_what_it_said(house: House) -> None:
+    """What is inside stays inside."""
+    backend = await house.backend(on_head(b"SECRET garbage\r\n\r\n"))
+    proxy = await house.proxy(backend)
+
+    answer = await proxy.ask(get("/path?token=1"))
+
+    problem = orjson.loads(answer.body)
+    assert (problem["status"], problem["title"]) == (502, "Bad Gateway")
+    assert problem["request_id"]
+    assert answer.field("server-timing")
+    for secret in (b"SECRET", b"token", b"127.0.0.1", str(backend.port).encode()):
+        assert secret not in answer.body
+
+
+async def test_a_connection_lives_on_after_a_502(house: House) -> None:
+    """The client did nothing wrong: its next request is served on the same connection."""
+    backend = await house.backend(on_head(b"garbage\r\n\r\n"), answering(ok(b"fine")))
+    proxy = await house.proxy(backend)
+    client = await proxy.client()
+
+    first = await client.ask(get("/1"))
+    second = await client.ask(get("/2"))
+
+    assert (first.status, first.closes) == (502, False)
+    assert second.body == b"fine"
+
+
+# ── after the head went out: the client sees a cut ──
+
+
+def ending(how: str) -> Any:
+    return {"close": Wire.close, "reset": Wire.reset}[how]
+
+
+TRUNCATED: dict[str, tuple[bytes, str]] = {
+    "a length, closed": (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "close"),
+    "a length, reset": (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "reset"),
+    "a length, nothing of it": (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n", "close"),
+    "chunks, closed between two": (chunks(b"half", end=b""), "close"),
+    "chunks, closed inside one": (chunks(end=b"a\r\nhalf"), "close"),
+    "chunks, closed inside a size": (chunks(b"half", end=b"1"), "close"),
+    "chunks, closed before the last empty line": (chunks(b"half", end=b"0\r\n"), "close"),
+    "chunks, closed inside a trailer": (chunks(b"half", end=b"0\r\nX-A: 1\r\n"), "close"),
+    "chunks, reset": (chunks(b"half", end=b""), "reset"),
+    "until closed, reset": (b"HTTP/1.1 200 OK\r\n\r\nhalf", "reset"),
+    "chunks, garbage for a size": (chunks(b"half", end=b"zz\r\n"), "stay"),
+    "chunks, bare LF": (chunks(b"half", end=b"5\nhello\r\n"), "stay"),
+    "chunks, no CR LF after data": (chunks(end=b"2\r\nhalf\r\n0\r\n\r\n"), "stay"),
+    "chunks, a size with a sign": (chunks(b"half", end=b"+5\r\nhello\r\n0\r\n\r\n"), "stay"),
+    "chunks, a size with 0x": (chunks(b"half", end=b"0x5\r\nhello\r\n0\r\n\r\n"), "stay"),
+    "chunks, a size beyond all numbers": (chunks(b"half", end=b"fffffffffffffffff\r\n"), "stay"),
+    "chunks, NUL in an extension": (chunks(b"half", end=b"1;a=\0\r\nx\r\n0\r\n\r\n"), "stay"),
+    "chunks, a trailer that is none": (chunks(b"half", end=b"0\r\nnonsense\r\n\r\n"), "stay"),
+    "chunks, an endless extension": (chunks(b"half", end=b"1;" + b"a" * 1000), "stay"),
+}
+
+
+def truncated(name: str) -> Script:
+    data, how = TRUNCATED[name]
+
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        await wire.send_pieces([data[:50], data[50:]])
+        if how == "close":
+            wire.close()
+        elif how == "reset":
+            # what was sent before an RST would be lost with it
+            await wire.send_pieces([])
+            wire.reset()
+        await wire.gone()
+
+    return script
+
+
+@pytest.mark.both_loops
+@pytest.mark.parametrize("name", TRUNCATED)
+async def test_an_answer_that_ends_too_early_is_seen_as_cut_by_the_client(house: House, name: str) -> None:
+    """Requirement 12: no final chunk, no filled-up length, no second answer inside the body, no hang."""
+    backend = await house.backend(truncated(name))
+    proxy = await house.proxy(backend)
+    client = await proxy.client()
+    client.send(get("/"))
+
+    if b"0\r\n\r\n" in client.received:
+        raise AssertionError("unreachable")
+    with pytest.raises(Ended):
+        await client.answer()
+
+    assert bytes(client.received).count(b"HTTP/1.1") == 1
+    assert not client.received.endswith(b"0\r\n\r\n")
+    assert b"problem" not in client.received
+    record = await proxy.exchange()
+    assert record.error
+    assert record.attempts[-1].kind in ("truncated", "broken")
+    assert record.attempts[-1].failed
+
+
+async def test_a_http_1_0_client_sees_a_cut_chunked_answer_as_reset(house: House) -> None:
+    """Requirement 12: without chunks an orderly end would pass for the whole."""
+    backend = await house.backend(truncated("chunks, closed between two"))
+    proxy = await house.proxy(backend)
+    client = await proxy.client()
+    client.send(b"GET / HTTP/1.0\r\nHost: a\r\n\r\n")
+
+    assert await client.gone() == "reset"
+
+
+async def test_a_backend_that_falls_silent_inside_its_answer_is_cut_after_the_idle_timeout(house: House) -> None:
+    """Requirement 12: no endless hang."""
+    backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"))
+    proxy = await house.proxy(backend, clock=Clock(), idle_timeout=5.0)
+    client = await proxy.client()
+    client.send(get("/"))
+    await client.until(b"half")
+
+    proxy.turn(4.9)
+    assert not client.ended
+    proxy.turn(0.2)
+
+    assert await client.gone() == "reset"
+    assert await backend.wires[0].gone() in ("eof", "reset")
+    record = await proxy.exchange()
+    assert record.attempts[-1].kind == "timeout"
+
+
+async def test_a_whole_answer_until_close_is_whole(house: House) -> None:
+    """Requirement 12's other side: an orderly end is the end."""
+    backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\n\r\n" + BIG, Wire.close))
+    proxy = await house.proxy(backend)
+
+    answer = await proxy.ask(get("/"))
+
+    assert answer.body == BIG
+    assert answer.field("transfer-encoding") == "chunked"
+    record = await proxy.exchange()
+    assert (record.error, record.attempts[0].kind) == ("", "")
+
+
+async def test_what_was_answered_stays_in_order_when_a_later_answer_is_cut(house: House) -> None:
+    """Requirement 12: an answer given before is not lost with the one that is cut."""
+    backend = await house.backend(answering(ok(b"first"), b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", then=Wire.close))
+    proxy = await house.proxy(backend)
+    client = await proxy.client()
+    client.send(get("/1") + get("/2"))
+
+    first = await client.answer()
+    with pytest.raises(Ended):
+        await client.answer()
+
+    assert first.body == b"first"
+
+
+async def test_a_post_that_fails_is_never_sent_again(house: House) -> None:
+    """Requirement 14."""
+    backend = await house.backend(on_head(b"", Wire.close))
+    proxy = await house.proxy(backend)
+
+    answer = await proxy.ask(post(b"x"))
+
+    assert answer.status == 502
+    assert len(backend.wires) == 1
