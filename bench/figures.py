@@ -43,6 +43,10 @@ class Figures:
         ratios = self.efficiency(row, peer, size)
         return median(ratios) if ratios else None
 
+    def worst_disturbance(self) -> float:
+        """Return the largest share of a processor's time that strangers took in any visit."""
+        return max((cost.disturbed for visit in self.visits for cost in visit.costs), default=0.0)
+
     def memory(self, row: str) -> Memory | None:
         """Return the memory of `row` where it was looked at."""
         return next((memory for memory in self.memories if memory.row == row), None)

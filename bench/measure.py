@@ -23,8 +23,9 @@ IDLE_CONNECTIONS = 1000
 class Cost:
     """One size of answer for some seconds.
 
-    `whole` with `worker` are microseconds of processor a request, of all processes or of the one that serves;
-    the last three are shares of the time: the proxy's processor busy, the load's, either taken by a hypervisor.
+    `whole` with `worker` are microseconds of processor a request, of all processes or of the one that serves.
+    The others are shares of the time: the proxy's processor busy, the load's, and `disturbed`, what strangers
+    took: a hypervisor of either processor, other programs of the proxy's.
     """
 
     size: str
@@ -33,7 +34,7 @@ class Cost:
     worker: float
     proxy_busy: float
     load_busy: float
-    stolen: float
+    disturbed: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +106,15 @@ def _under_load(running: Running, size: str, seconds: int, folder: Path) -> Cost
         usage.ticks(cpu).share_since(clock) for cpu, clock in zip((PROXY_CPU, LOAD_CPU), clocks, strict=True)
     )
     each = 1e6 / max(1, answers.requests)
+    whole = usage.spent_since(before, after)
     return Cost(
         size,
         answers,
-        usage.spent_since(before, after) * each,
+        whole * each,
         usage.spent_since(before, after, running.role("worker") or running.tree()) * each,
         proxy_busy,
         load_busy,
-        max(proxy_stolen, load_stolen),
+        max(proxy_stolen, load_stolen) + max(0.0, proxy_busy - whole / answers.seconds),
     )
 
 

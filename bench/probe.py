@@ -77,7 +77,7 @@ def _ask(connection: socket.socket, size: str, user: str, wanted: bytes) -> str:
 
 
 def _is_closed(connection: socket.socket) -> bool:
-    connection.setblocking(False)
+    connection.settimeout(0.0)
     try:
         return not connection.recv(1)
     except BlockingIOError:

@@ -47,7 +47,7 @@ def spread(values: Sequence[float], digits: int) -> str:
 def _of_size(figures: Figures, size: str, peers: Sequence[str]) -> str:
     beside = [peer for peer in peers if figures.costs(peer, size)]
     head = ["proxy", "CPU µs/request, whole tree", "worker", "requests/s", "p50 ms", "p99 ms", "CPU 0", "CPU 1"]
-    head += ["stolen", "bad", *(f"x {peer}" for peer in beside)]
+    head += ["disturbed", "bad", *(f"x {peer}" for peer in beside)]
     rows = [_row(figures, name, size, beside) for name in figures.rows()]
     return f"### {_PAGE[size]} answers\n\n" + grid(head, rows)
 
@@ -65,7 +65,7 @@ def _row(figures: Figures, name: str, size: str, beside: Sequence[str]) -> list[
         _middle(costs, lambda cost: cost.answers.p99, ".1f"),
         _middle(costs, lambda cost: cost.proxy_busy, ".0%"),
         _middle(costs, lambda cost: cost.load_busy, ".0%"),
-        _middle(costs, lambda cost: cost.stolen, ".1%"),
+        _middle(costs, lambda cost: cost.disturbed, ".1%"),
         "0",
         *(_ratio(figures, name, peer, size) for peer in beside),
     ]

@@ -50,22 +50,30 @@ def missing() -> tuple[list[str], list[str]]:
     return debian, [release for name, release in PYPI.items() if is_missing(name)]
 
 
-def install() -> None:
-    """Install what is missing; Debian packages need root."""
-    debian, pypi = missing()
+def install_debian() -> None:
+    """Install the Debian packages that are missing; needs root."""
+    debian, _ = missing()
     if debian:
-        install_debian = ["apt-get", "install", "-y", "--no-install-recommends", *debian]
-        subprocess.run(install_debian, check=True, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
-    if pypi:
-        if not VENV.exists():
-            subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
-        subprocess.run([str(VENV / "bin" / "pip"), "install", "--quiet", *pypi], check=True)
+        command = ["apt-get", "install", "-y", "--no-install-recommends", *debian]
+        subprocess.run(command, check=True, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+
+
+def install_pypi(*names: str) -> None:
+    """Install those of `names` that are missing into the bench's own virtual environment."""
+    releases = [PYPI[name] for name in names if is_missing(name)]
+    if not releases:
+        return
+    print(f"installing {', '.join(releases)} into {VENV.relative_to(VENV.parents[1])}", file=sys.stderr)
+    if not VENV.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    subprocess.run([str(VENV / "bin" / "pip"), "install", "--quiet", *releases], check=True)
 
 
 def main(arguments: list[str]) -> int:
     """Print what is missing, or install it; 0 when nothing is missing in the end."""
     if "--install" in arguments:
-        install()
+        install_debian()
+        install_pypi(*PYPI)
     debian, pypi = missing()
     for name in (*debian, *pypi):
         print(name)

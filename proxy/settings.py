@@ -60,12 +60,17 @@ def parse_address(text: str, base_dir: Path = Path()) -> Address:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the supervisor needs of a configuration; it never looks further into one."""
+    """What the processes were started with; the supervisor never looks further into a configuration.
+
+    `workers` is how many were asked for, on the command line or else by the file (`file_workers`).
+    """
 
     config: str
     listen: str
     admin: str
+    store: str
     workers: int
+    file_workers: int
     drain: float
     tls: bool
     legacy_only: bool

@@ -6,6 +6,7 @@ that only decides stays small.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from rules.bucket import admits, bucket
@@ -28,9 +29,14 @@ from rules.model import (
 from rules.problems import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from rules.load import load, load_with_warnings
+    from rules.load import effective, json_schema, load, load_with_warnings
 
-_ON_DEMAND = ("load", "load_with_warnings")
+_ON_DEMAND = {
+    "effective": "settings",
+    "json_schema": "schema",
+    "load": "loading",
+    "load_with_warnings": "loading",
+}
 
 __all__ = [
     "DEFAULT_ROUTE",
@@ -53,9 +59,11 @@ __all__ = [
     "bucket",
     "compile_table",
     "decide",
+    "effective",
     "effective_weight",
     "explain",
     "generation",
+    "json_schema",
     "load",
     "load_with_warnings",
 ]
@@ -65,8 +73,6 @@ def __getattr__(name: str) -> Any:
     """Import what reads files, once."""
     if name not in _ON_DEMAND:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from rules.load import loading
-
-    for one in _ON_DEMAND:
-        globals()[one] = getattr(loading, one)
+    for one, module in _ON_DEMAND.items():
+        globals()[one] = getattr(import_module(f"rules.load.{module}"), one)
     return globals()[name]

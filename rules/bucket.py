@@ -18,6 +18,7 @@ BUCKETS = {"js32": 100, "unleash": 100, "growthbook": 10_000, "flagd": 100_000, 
 
 _LAST = 1.0 - 2.0**-53
 _EVERYONE = 100.0
+_HUNDREDTHS = 10_000
 _NGINX_FULL = 0xFFFFFFFF
 
 
@@ -56,7 +57,7 @@ def _steps_in(point: float, hundredths: int, scheme: str) -> bool:
     number = round(point * buckets)
     if scheme == "unleash":
         number += 1
-    reached = number * (10000 // buckets) if buckets <= 10000 else number / (buckets // 10000)
+    reached = number * (_HUNDREDTHS // buckets) if buckets <= _HUNDREDTHS else number / (buckets // _HUNDREDTHS)
     return reached <= hundredths if scheme in {"unleash", "growthbook"} else reached < hundredths
 
 

@@ -142,7 +142,7 @@ async def show(seconds: float, rate: float) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with tempfile.TemporaryDirectory(prefix="strangler-demo-") as folder:
         console.print("seeding the database, starting PHP and FastAPI …")
-        with Database() as database, Legacy(database) as legacy, Modern(database) as modern:
+        with Database(os.environ.get("DATABASE_URL")) as database, Legacy(database) as legacy, Modern(database) as modern:
             async with running_proxy(legacy.url, modern.url, Path(folder)) as proxy:
                 console.print(f"legacy PHP {legacy.url}, modern FastAPI {modern.url}, proxy {proxy.users}")
                 lost = await _traffic(proxy, database.key, console, stop, seconds=seconds, rate=rate)

@@ -2,7 +2,7 @@
 
 Only the standard library is needed for SQLite; a `mysql://` address needs PyMySQL.
 
-    python -m examples.paymenter.seed sqlite:////tmp/billing.db
+    python -m examples.paymenter.seed sqlite:///billing.db
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ import asyncio
 import signal
 import socket
 from collections.abc import Coroutine
-from pathlib import Path
 from typing import Any
 
 from proxy.app.beating import beat
@@ -65,7 +64,7 @@ class Control:
         self._figures = Figures(configuration.snapshot, configuration.number)
         self._workers = Workers(Prepare(configuration.number, begin.payload), self._figures.take, self._tell)
         self._reloader = Reloader(
-            Path(begin.config),
+            begin.settings,
             current(configuration),
             self._workers,
             keep=self._keep,
@@ -83,7 +82,7 @@ class Control:
         self._spawn(beat(self._lifeline.channel), "heart-beat")
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._lifeline.put, messages.Leave())
         await self._admin.start(self._listener)
-        folder = Path(self._begin.config).parent
+        folder = self._begin.settings.base_dir
         self._spawn(watch(folder, self._look), "watch")
         # the file may have changed while nobody was looking
         self._spawn(self._look(), "first-look")

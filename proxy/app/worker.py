@@ -15,7 +15,6 @@ import signal
 import socket
 import ssl
 from collections.abc import Coroutine, Mapping
-from pathlib import Path
 from typing import Any
 
 from proxy.app.adopting import Adopting, build
@@ -64,7 +63,7 @@ class Worker:
         self._lifeline = lifeline
         self._listener = listener
         self._begin = begin
-        self._base_dir = Path(begin.config).parent
+        self._base_dir = begin.settings.base_dir
         self._tell = events("worker", slot=begin.slot, pid=os.getpid())
         self._live = Live(build(unpack(begin.payload)))
         self._tls = self._tls_context(self._live.generation)

@@ -67,7 +67,11 @@ def _screen(view: StatusView) -> Group:
     for cells, route in zip(rows(view), view.routes, strict=True):
         # Text, so that a name with brackets is not taken for markup
         table.add_row(*(Text(cell) for cell in cells), style=_STYLES.get(route.stage, ""))
-    parts: list[Text | Table] = [Text(headline(view), style="" if view.ready and not view.error else "bold red"), Text(), table]
+    parts: list[Text | Table] = [
+        Text(headline(view), style="" if view.ready and not view.error else "bold red"),
+        Text(),
+        table,
+    ]
     if view.error:
         parts.insert(1, Text(view.error, style="red"))
     return Group(*parts)

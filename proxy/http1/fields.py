@@ -65,6 +65,7 @@ _RESPONSE: Final = {
 }
 _FRAMING: Final = (HOST, LENGTH, CODING, CONNECTION, UPGRADE, EXPECT, TE)
 _KNOWN_AT_MOST: Final = 4096
+_LINE_AT_MOST: Final = 256
 
 token: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 """RFC 9110 5.6.2; ASCII only, so that no Unicode letter or digit passes for one."""
@@ -74,6 +75,9 @@ value_is_clean: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*").fullmatch
 
 request_kinds: Final[dict[str, int]] = {}
 response_kinds: Final[dict[str, int]] = {}
+request_lines: Final[dict[str, int]] = {}
+response_lines: Final[dict[str, int]] = {}
+"""Whole lines seen before, checked then: most lines of most messages repeat (User-Agent, Accept, Server …)."""
 
 
 def request_kind(name: str) -> int:
@@ -113,6 +117,12 @@ def _remember(table: dict[str, int], name: str, kind: int) -> int:
         table.clear()
     table[name] = kind
     return kind
+
+
+def remember_line(table: dict[str, int], line: str, kind: int) -> None:
+    """Keep a checked line that is written as we would write it."""
+    if len(line) <= _LINE_AT_MOST:
+        _remember(table, line, kind)
 
 
 def tokens(value: str) -> list[str]:

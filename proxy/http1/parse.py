@@ -8,6 +8,7 @@ Latin-1: every byte is one character, none is lost, all go back out as they came
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Final
 
 from proxy.http1 import fields as f
@@ -18,7 +19,6 @@ _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "O
 _METHOD_LENGTH: Final = 32
 REQUEST_LINE_EXTRA: Final = _METHOD_LENGTH + len("  HTTP/1.1")
 _digits: Final = re.compile(r"[0-9]{1,18}").fullmatch
-_origin: Final = re.compile(r"/[\x21\x22\x24-\x7e]*").fullmatch
 _absolute: Final = re.compile(r"[hH][tT][tT][pP][sS]?://([^/?#@]+)((?:[/?][\x21\x22\x24-\x7e]*)?)").fullmatch
 _bare_newline: Final = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)").search
 
@@ -26,37 +26,33 @@ _bare_newline: Final = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)").search
 class RequestHead:
     """A request's head, read: nothing changes it but the call it belongs to.
 
-    `lines` are the fields that cross as they came, in their order. `length` is -1 where none was sent.
+    `lines` are the fields that cross as they came, in their order. `length` is -1 where none was sent. What is
+    not set below is as most requests have it.
     """
 
-    __slots__ = (
-        "authority", "authorization", "chunked", "close", "cookie", "expect", "forwarded", "host", "length",
-        "lines", "method", "minor", "named", "request_id", "strangler", "target", "te", "traceparent",
-        "tracestate", "upgrade", "via",
-    )  # fmt: skip
+    host: str = ""
+    authority: str = ""
+    length: int = -1
+    chunked: bool = False
+    upgrade: str = ""
+    expect: bool = False
+    te: bool = False
+    named: tuple[str, ...] = ()
+    cookie: str = ""
+    authorization: str = ""
+    request_id: str = ""
+    traceparent: str = ""
+    tracestate: tuple[str, ...] = ()
+    via: tuple[str, ...] = ()
+    forwarded: tuple[str, ...] = ()
+    strangler: tuple[str, ...] = ()
 
     def __init__(self, method: str, target: str, minor: int) -> None:
         self.method = method
         self.target = target
         self.minor = minor
-        self.lines: list[str] = []
-        self.host = ""
-        self.authority = ""
-        self.length = -1
-        self.chunked = False
         self.close = minor == 0
-        self.upgrade = ""
-        self.expect = False
-        self.te = False
-        self.named: tuple[str, ...] = ()
-        self.cookie = ""
-        self.authorization = ""
-        self.request_id = ""
-        self.traceparent = ""
-        self.tracestate: list[str] = []
-        self.via: list[str] = []
-        self.forwarded: list[str] = []
-        self.strangler: list[str] = []
+        self.lines: list[str] = []
 
     @property
     def has_body(self) -> bool:
@@ -93,30 +89,33 @@ def early_refusal(data: bytes, header_bytes: int, url_bytes: int) -> Refusal | N
 def request_head(data: bytes) -> RequestHead:
     """Read a whole head, without its final empty line; raises `Refusal`."""
     lines = data.decode("latin-1").split("\r\n")
-    if not "".join(lines).isprintable():
-        _check_characters(lines)
-    head = _request_line(lines[0])
     if len(lines) > FIELDS_AT_MOST:
+        _check_characters(lines)
         raise Refusal(431, "too many header fields")
+    head = _request_line(lines[0])
     passed = head.lines
-    kinds = f.request_kinds
+    known = f.request_lines
     hosts = 0
-    for position in range(1, len(lines)):
-        line = lines[position]
-        name, _, raw = line.partition(": ")
-        kind = kinds.get(name)
-        if kind is None:
-            name, kind, raw = _unusual(line)
-        value = raw.strip(" \t")
-        if kind <= f.LAST_PASSED:
-            passed.append(line if value is raw and line[len(name) + 1] == " " else f"{name}: {value}")
-            if kind == f.COOKIE:
-                head.cookie = f"{head.cookie}; {value}" if head.cookie else value
-            elif kind == f.AUTHORIZATION:
-                head.authorization = value
-        elif kind == f.HOST:
+    for line in islice(lines, 1, None):
+        kind = known.get(line, -1)
+        if kind == f.PASS:
+            passed.append(line)
+            continue
+        if kind < 0:
+            kind, line = _new_line(line)  # noqa: PLW2901 - the line as we write it
+            if kind == f.PASS:
+                passed.append(line)
+                continue
+        name, _, value = line.partition(": ")
+        if kind == f.HOST:
             hosts += 1
             head.host = value
+        elif kind == f.COOKIE:
+            passed.append(line)
+            head.cookie = f"{head.cookie}; {value}" if head.cookie else value
+        elif kind == f.AUTHORIZATION:
+            passed.append(line)
+            head.authorization = value
         else:
             _meaningful(head, kind, name, value)
     _check_host(head, hosts)
@@ -129,20 +128,18 @@ def request_head(data: bytes) -> RequestHead:
 
 def _check_characters(lines: list[str]) -> None:
     """Allow what isprintable() does not: tab anywhere in a field value, obs-text; refuse every control."""
-    if not lines[0].isascii() or not lines[0].isprintable():
-        raise Refusal(400, "a character in the request line that may not stand there")
     for line in lines:
         if f.value_is_clean(line) is None:
             raise Refusal(400, "a control character in the head")
 
 
 def _request_line(line: str) -> RequestHead:
+    if not (line.isascii() and line.isprintable()):
+        raise Refusal(400, "a character in the request line that may not stand there")
     parts = line.split(" ")
     if len(parts) != 3:  # noqa: PLR2004 - method, target, version
         raise Refusal(400, "the request line is not method, target, version")
     method, target, version = parts
-    if not line.isascii():
-        raise Refusal(400, "a character in the request line that may not stand there")
     if method not in _METHODS and (f.token(method) is None or len(method) > _METHOD_LENGTH):
         raise Refusal(400, "the method is not a token")
     if version == "HTTP/1.1":
@@ -153,7 +150,7 @@ def _request_line(line: str) -> RequestHead:
         raise Refusal(400, "the version is neither HTTP/1.1 nor HTTP/1.0")
     if method in ("CONNECT", "TRACE"):
         raise Refusal(405, f"{method} is not served here")
-    if _origin(target) is not None:
+    if target[:1] == "/" and "#" not in target:  # every other visible character passes as it is
         return RequestHead(method, target, minor)
     if target == "*" and method == "OPTIONS":
         return RequestHead(method, target, minor)
@@ -168,19 +165,24 @@ def _request_line(line: str) -> RequestHead:
     return head
 
 
-def _unusual(line: str) -> tuple[str, int, str]:
-    """Take apart a field line that is new, or has no space after its colon."""
-    name, colon, value = line.partition(":")
+def _new_line(line: str) -> tuple[int, str]:
+    """Check a field line that was not seen before; returns its kind with the line as we write it."""
+    if not line.isprintable() and f.value_is_clean(line) is None:
+        raise Refusal(400, "a control character in the head")
+    name, colon, raw = line.partition(":")
     if not colon:
         raise Refusal(400, "a header line without a colon")
-    kind = f.request_kinds.get(name)
-    if kind is None:
-        kind = f.request_kind(name)
+    kind = f.request_kinds.get(name, -1)
     if kind < 0:
-        raise Refusal(400, "a header field name that is not a token")
+        kind = f.request_kind(name)
+        if kind < 0:
+            raise Refusal(400, "a header field name that is not a token")
     if kind == f.DISGUISED:
         raise Refusal(400, "a framing field spelled with an underscore")
-    return name, kind, value
+    written = f"{name}: {raw.strip(' ' + chr(9))}"
+    if written == line:
+        f.remember_line(f.request_lines, line, kind)
+    return kind, written
 
 
 def _meaningful(head: RequestHead, kind: int, name: str, value: str) -> None:  # noqa: C901, PLR0912 - a flat table of cases
@@ -201,11 +203,11 @@ def _meaningful(head: RequestHead, kind: int, name: str, value: str) -> None:  #
     elif kind == f.TRACEPARENT:
         head.traceparent = value if not head.traceparent else "\0"
     elif kind == f.TRACESTATE:
-        head.tracestate.append(value)
+        head.tracestate = (*head.tracestate, value)
     elif kind == f.FORWARDED:
-        head.forwarded.append(f"{name}: {value}")
+        head.forwarded = (*head.forwarded, f"{name}: {value}")
     elif kind == f.VIA:
-        head.via.append(value)
+        head.via = (*head.via, value)
     elif kind == f.UPGRADE:
         head.upgrade = value.lower() if not head.upgrade else "\0"
     elif kind == f.EXPECT:
@@ -215,7 +217,7 @@ def _meaningful(head: RequestHead, kind: int, name: str, value: str) -> None:  #
     elif kind == f.TE:
         head.te = head.te or "trailers" in f.tokens(value)
     elif kind == f.STRANGLER:
-        head.strangler.append(f"{name}: {value}")
+        head.strangler = (*head.strangler, f"{name}: {value}")
 
 
 def _connection(head: RequestHead, value: str) -> None:
@@ -252,90 +254,102 @@ _status_line: Final = re.compile(r"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: ([\t\x20-
 class ResponseHead:
     """An answer's head, read; `lines` are the fields that go to the client as they came, in their order."""
 
-    __slots__ = (
-        "chunked", "close", "decline", "length", "lines", "minor", "reason", "status", "stream", "upgrade",
-    )  # fmt: skip
+    length: int = -1
+    chunked: bool = False
+    upgrade: str = ""
+    stream: bool = False
+    decline: bool = False
+    named: tuple[str, ...] = ()
 
     def __init__(self, status: int, reason: str, minor: int) -> None:
         self.status = status
         self.reason = reason
         self.minor = minor
-        self.lines: list[str] = []
-        self.length = -1
-        self.chunked = False
         self.close = minor == 0
-        self.upgrade = ""
-        self.stream = False
-        self.decline = False
+        self.lines: list[str] = []
+
+
+_status_lines: Final[dict[str, tuple[int, str, int]]] = {}
 
 
 def response_head(data: bytes) -> ResponseHead:
     """Read a whole answer head, without its final empty line; raises `BrokenAnswer`."""
     lines = data.decode("latin-1").split("\r\n")
-    if not "".join(lines).isprintable() and any(f.value_is_clean(line) is None for line in lines):
-        raise BrokenAnswer("a control character in the head")
-    first = lines[0]
-    status_line = _status_line(first)
-    if status_line is None:
-        raise BrokenAnswer("no valid status line")
     if len(lines) > FIELDS_AT_MOST:
         raise BrokenAnswer("too many header fields")
-    head = ResponseHead(int(status_line[2]), status_line[3] or "", 1 if status_line[1] == "1" else 0)
+    status, reason, minor = _status_lines.get(lines[0]) or _new_status_line(lines[0])
+    head = ResponseHead(status, reason, minor)
     passed = head.lines
-    kinds = f.response_kinds
-    named: tuple[str, ...] = ()
-    for position in range(1, len(lines)):
-        line = lines[position]
-        name, _, raw = line.partition(": ")
-        kind = kinds.get(name)
-        if kind is None:
-            name, kind, raw = _unusual_answer(line)
-        value = raw.strip(" \t")
-        if kind <= f.LAST_PASSED:
-            passed.append(line if value is raw and line[len(name) + 1] == " " else f"{name}: {value}")
-            if kind == f.CONTENT_TYPE:
-                head.stream = value.startswith("text/event-stream")
-        elif kind == f.LENGTH:
+    known = f.response_lines
+    for line in islice(lines, 1, None):
+        kind = known.get(line, -1)
+        if kind == f.PASS:
+            passed.append(line)
+            continue
+        if kind < 0:
+            kind, line = _new_answer_line(line)  # noqa: PLW2901 - the line as we write it
+            if kind == f.PASS:
+                passed.append(line)
+                continue
+        name, _, value = line.partition(": ")
+        if kind == f.LENGTH:
             if head.length >= 0 or _digits(value) is None:
                 raise BrokenAnswer("Content-Length is repeated or not a number")
             head.length = int(value)
-            passed.append(f"{name}: {value}")
+            passed.append(line)
+        elif kind == f.CONTENT_TYPE:
+            head.stream = value.startswith("text/event-stream")
+            passed.append(line)
         else:
-            named = _meaningful_answer(head, kind, name, value, named)
+            _meaningful_answer(head, kind, name, value)
     if head.chunked and head.length >= 0:
         raise BrokenAnswer("Content-Length beside Transfer-Encoding")
-    if named:
-        head.lines = f.without(passed, tuple(n for n in named if n not in ("content-length", "set-cookie")))
+    if head.named:
+        head.lines = f.without(passed, tuple(n for n in head.named if n not in ("content-length", "set-cookie")))
     return head
 
 
-def _unusual_answer(line: str) -> tuple[str, int, str]:
-    name, colon, value = line.partition(":")
-    kind = f.response_kinds.get(name)
-    if kind is None:
+def _new_status_line(line: str) -> tuple[int, str, int]:
+    found = _status_line(line)
+    if found is None:
+        raise BrokenAnswer("no valid status line")
+    known = (int(found[2]), found[3] or "", 1 if found[1] == "1" else 0)
+    if len(_status_lines) < FIELDS_AT_MOST:
+        _status_lines[line] = known
+    return known
+
+
+def _new_answer_line(line: str) -> tuple[int, str]:
+    if not line.isprintable() and f.value_is_clean(line) is None:
+        raise BrokenAnswer("a control character in the head")
+    name, colon, raw = line.partition(":")
+    kind = f.response_kinds.get(name, -1)
+    if kind < 0:
         kind = f.response_kind(name)
     if not colon or kind < 0:
         raise BrokenAnswer("a header line that is not name, colon, value")
-    return name, kind, value
+    written = f"{name}: {raw.strip(' ' + chr(9))}"
+    if written == line:
+        f.remember_line(f.response_lines, line, kind)
+    return kind, written
 
 
-def _meaningful_answer(head: ResponseHead, kind: int, name: str, value: str, named: tuple[str, ...]) -> tuple[str, ...]:
-    if kind == f.CODING:
-        if head.chunked or head.minor == 0 or value.lower() != "chunked":
-            raise BrokenAnswer("a transfer coding that is not one chunked")
-        head.chunked = True
-    elif kind == f.CONNECTION:
+def _meaningful_answer(head: ResponseHead, kind: int, name: str, value: str) -> None:
+    if kind == f.CONNECTION:
         if value == "keep-alive":  # what nearly every backend says
             head.close = False
-            return named
+            return
         options = f.tokens(value)
         if "close" in options:
             head.close = True
         elif "keep-alive" in options and head.minor == 0:
             head.close = False
-        named = (*named, *(option for option in options if option not in ("close", "keep-alive")))
+        head.named = (*head.named, *(option for option in options if option not in ("close", "keep-alive")))
+    elif kind == f.CODING:
+        if head.chunked or head.minor == 0 or value.lower() != "chunked":
+            raise BrokenAnswer("a transfer coding that is not one chunked")
+        head.chunked = True
     elif kind == f.UPGRADE:
         head.upgrade = value.lower()
     elif kind == f.STRANGLER and name.lower() == "x-strangler-decline":
         head.decline = value == "1"
-    return named

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from proxy.settings import Settings
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -23,8 +25,7 @@ class Begin(Message):
 
     slot: int
     incarnation: int
-    config: str
-    workers: int
+    settings: Settings
     addresses: tuple[str, ...]
     payload: bytes
 

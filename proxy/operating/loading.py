@@ -35,6 +35,8 @@ def main(arguments: list[str]) -> int:
         config=str(path),
         listen=snapshot.listen.address,
         admin=snapshot.admin.address,
+        store=snapshot.store,
+        file_workers=snapshot.listen.workers,
         workers=int(arguments[1]) if arguments[1] else snapshot.listen.workers,
         drain=snapshot.listen.drain,
         tls=snapshot.listen.tls is not None,

@@ -16,13 +16,13 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from proxy.link.codec import to_json
 from proxy.link.messages import Prepare
 from proxy.log import names
 from proxy.log.events import Tell
 from proxy.operating.current import Current, built
 from proxy.operating.prepared import Prepared
 from proxy.operating.workers import NotAdoptedError, Workers
+from proxy.settings import Settings
 from proxy.state.configuration import Configuration
 from rules.model import Snapshot
 from rules.problems import ConfigError, Problem
@@ -42,7 +42,7 @@ class Reloader:
 
     def __init__(
         self,
-        path: Path,
+        settings: Settings,
         current: Current,
         workers: Workers,
         *,
@@ -51,14 +51,13 @@ class Reloader:
         tell: Tell,
     ) -> None:
         self.current = current
-        self._path = path
+        self._path = Path(settings.config)
         self._workers = workers
         self._keep = keep
         self._changed = changed
         self._tell = tell
         self._one_at_a_time = asyncio.Lock()
-        # what was started with: a reload cannot change it, however often the file changes
-        self._started = current.configuration.snapshot
+        self._settings = settings
 
     async def reload(self, who: str, *, only_if_changed: bool = False) -> Outcome:
         """Read the file now on behalf of `who`; `only_if_changed` skips a content that was judged before."""
@@ -103,8 +102,8 @@ class Reloader:
             reason = str(error) if isinstance(error, NotAdoptedError) else repr(error)
             problem = Problem(str(self._path), 1, 1, f"cannot be put into effect: {reason}")
             return self._refuse(who, (problem,), prepared.content)
-        waiting = tuple(needs_restart(self._started, prepared.snapshot))
-        self.current = Current(configuration, self.current.generation, (), prepared.warnings, waiting, prepared.content)
+        waiting = tuple(needs_restart(self._settings, prepared.snapshot))
+        self.current = Current(configuration, self.current.generation, prepared.content, (), waiting)
         self._tell_adopted(who, self.current)
         return Outcome(ok=True, changed=True, current=self.current)
 
@@ -128,18 +127,16 @@ class Reloader:
         return Outcome(ok=False, changed=False, current=self.current)
 
 
-def needs_restart(started: Snapshot, new: Snapshot) -> Iterator[str]:
+def needs_restart(started: Settings, new: Snapshot) -> Iterator[str]:
     """Yield the settings that are fixed while the processes live, where `new` wants another value."""
-    pairs = {
-        "listen.address": (started.listen.address, new.listen.address),
-        "listen.workers": (started.listen.workers, new.listen.workers),
-        "listen.tls": (started.listen.tls is None, new.listen.tls is None),
-        "admin.address": (started.admin.address, new.admin.address),
+    pairs: dict[str, tuple[object, object]] = {
+        "listen.address": (started.listen, new.listen.address),
+        "listen.workers": (started.file_workers, new.listen.workers),
+        "listen.tls": (started.tls, new.listen.tls is not None),
+        "admin.address": (started.admin, new.admin.address),
         "store": (started.store, new.store),
     }
-    for key, (old, wanted) in pairs.items():
-        if to_json(old) != to_json(wanted):
-            yield key
+    return (key for key, (running, wanted) in pairs.items() if running != wanted)
 
 
 def _hash(path: Path) -> str:

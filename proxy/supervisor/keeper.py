@@ -139,10 +139,7 @@ class Keeper:
             exited=self._gone,
         )
         self._children.add(child)
-        settings = self._settings
-        child.send(
-            messages.Begin(number, incarnation, settings.config, len(self._slots), self._addresses, self._payload)
-        )
+        child.send(messages.Begin(number, incarnation, self._settings, self._addresses, self._payload))
         self._tell(names.CHILD_STARTED, role=role, slot=number, pid=child.pid, incarnation=incarnation)
         return child
 

@@ -15,9 +15,11 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from rules.load.settings import Setting, effective
 from rules.load.loading import load, load_with_warnings
+from rules.load.schema import json_schema
 
-__all__ = ["load", "load_with_warnings"]
+__all__ = ["Setting", "effective", "json_schema", "load", "load_with_warnings"]
 
 
 class _CallableModule(ModuleType):

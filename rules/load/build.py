@@ -47,7 +47,7 @@ _LAYOUT = frozenset({"line", "source", "digest"})
 
 
 @cache
-def _content(kind: type) -> attrgetter[Any]:
+def _content(kind: Any) -> attrgetter[Any]:
     """Return what takes the fields out of a frozen word; where it stood in which file does not count."""
     return attrgetter(*(one.name for one in fields(kind) if one.name not in _LAYOUT))
 

@@ -42,7 +42,7 @@ class Document:
     data: Any
     root: yaml.Node | None
     problems: list[Problem] = field(default_factory=list)
-    substituted: frozenset[int] = frozenset()
+    substituted: dict[int, tuple[str, ...]] = field(default_factory=dict)
     overlaid: dict[Path, str] = field(default_factory=dict)
 
     def place(self, path: Path, *, key: bool = False) -> tuple[str, int, int]:
@@ -61,10 +61,15 @@ class Document:
 
     def from_environment(self, path: Path) -> bool:
         """Whether the value at a path came from a variable rather than from the file's text."""
-        if any(path[:length] in self.overlaid for length in range(len(path) + 1)):
-            return True
+        return bool(self.variables(path))
+
+    def variables(self, path: Path) -> tuple[str, ...]:
+        """Return the names of the variables that a value came from."""
+        for length in range(len(path) + 1):
+            if path[:length] in self.overlaid:
+                return (self.overlaid[path[:length]],)
         node = self.node(path)
-        return node is not None and id(node) in self.substituted
+        return () if node is None else self.substituted.get(id(node), ())
 
     def nodes(self, path: Path, *, key: bool = False) -> Iterator[yaml.Node]:
         """Walk down a path as far as it is written; with `key` the last node is the key itself."""
@@ -96,26 +101,25 @@ def read(text: str, source: str, environ: Mapping[str, str]) -> Document:
         return _unreadable(source, "the file is empty", None)
     reader = _Reader(source, environ)
     data = reader.value(root)
-    return Document(source, data, root, reader.problems, frozenset(reader.scalars.substituted))
+    return Document(source, data, root, reader.problems, reader.scalars.substituted)
 
 
 class _TooDeepError(Exception):
     """The text nests deeper than the parser's own stack would bear."""
 
 
-class _QuickLoader(yaml.CSafeLoader):
-    """The C loader, without asking Python three times for each value of the file.
-
-    Nothing is resolved by path here, so the two hooks for that are built-ins that do nothing; the same few
-    keys come again in each route, so their tags are remembered.
-    """
-
-    descend_resolver = staticmethod(operator.is_)
-    ascend_resolver = staticmethod(int)
-    resolve = staticmethod(lru_cache(maxsize=1 << 14)(yaml.resolver.Resolver().resolve))
-
-
-_LOADER: Any = _QuickLoader
+# The C loader, without asking Python three times for each value of the file: nothing is resolved by path here,
+# so the two hooks for that are built-ins that do nothing; the same few keys come again in each route, so their
+# tags are remembered.
+_LOADER: Any = type(
+    "_QuickLoader",
+    (yaml.CSafeLoader,),
+    {
+        "descend_resolver": staticmethod(operator.is_),
+        "ascend_resolver": staticmethod(int),
+        "resolve": staticmethod(lru_cache(maxsize=1 << 14)(yaml.resolver.Resolver().resolve)),
+    },
+)
 
 
 class _Reader:

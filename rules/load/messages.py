@@ -7,9 +7,10 @@ import types
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from rules.load.document import Path
+from rules.load.section import Section
 from rules.load.units import UnitError, did_you_mean
 from rules.problems import Finding
 
@@ -26,13 +27,13 @@ _KINDS = {
 }
 
 
-def findings(error: ValidationError, root: type[BaseModel]) -> Iterable[Finding]:
+def findings(error: ValidationError, root: type[Section]) -> Iterable[Finding]:
     """Say each error of a validation in plain words."""
     for one in error.errors(include_url=False):
         yield _finding(one, root)
 
 
-def _finding(error: Mapping[str, Any], root: type[BaseModel]) -> Finding:
+def _finding(error: Mapping[str, Any], root: type[Section]) -> Finding:
     kind, path, value = error["type"], tuple(error["loc"]), error.get("input")
     at_key = bool(path) and path[-1] == "[key]"
     if at_key:
@@ -70,7 +71,7 @@ def _spelling(kind: str, value: Any) -> str:
     return ""
 
 
-def _known_key(path: Path, root: type[BaseModel]) -> str:
+def _known_key(path: Path, root: type[Section]) -> str:
     """Suggest a key of the same mapping; one that lives elsewhere is told apart by nothing but its name."""
     owner = model_at(root, path[:-1])
     if owner is None:
@@ -79,18 +80,31 @@ def _known_key(path: Path, root: type[BaseModel]) -> str:
     return did_you_mean(str(path[-1]), known) or f"known here: {', '.join(known)}"
 
 
-def model_at(root: type[BaseModel], path: Path) -> type[BaseModel] | None:
+def model_at(root: type[Section], path: Path) -> type[Section] | None:
     """Return the section that stands at a path, None where no section is known."""
     kind: Any = root
     for part in path:
         kind = _below(kind, part)
+    return direct_section(kind)
+
+
+def direct_section(kind: Any) -> type[Section] | None:
+    """Return the section a field holds, None for lists of them and mappings to them."""
     kind = _bare(kind)
-    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
+
+
+def section_of(kind: Any) -> type[Section] | None:
+    """Return the section a field's type is about, be it one, a list of them or a mapping to them."""
+    kind = _bare(kind)
+    while get_origin(kind) in {list, dict}:
+        kind = _bare(get_args(kind)[-1])
+    return direct_section(kind)
 
 
 def _below(kind: Any, part: str | int) -> Any:
     kind = _bare(kind)
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
+    if isinstance(kind, type) and issubclass(kind, Section):
         for name, field in kind.model_fields.items():
             if part in {name, field.alias} and (field.alias in {None, part}):
                 return field.annotation

@@ -25,13 +25,15 @@ _SECRETS = (
     (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), "an access key"),
     (re.compile(r"\b(?:ghp|gho|ghs|glpat|xoxb|xoxp|sk_live|rk_live)[_-][A-Za-z0-9-]{10,}"), "an access token"),
 )
+_ANY_SECRET = re.compile("|".join(pattern.pattern for pattern, _ in _SECRETS))
+_SHORTEST_SECRET = 6
 
 
 class Scalars:
-    """Makes values of scalar nodes; `substituted` collects those that took something from the environment."""
+    """Makes values of scalar nodes; `substituted` collects which of them took which variables."""
 
     def __init__(self, environ: Mapping[str, str], report: Report) -> None:
-        self.substituted: set[int] = set()
+        self.substituted: dict[int, tuple[str, ...]] = {}
         self._environ = environ
         self._report = report
 
@@ -53,7 +55,7 @@ class Scalars:
         if filled == text:
             return text
         if "${" in text:
-            self.substituted.add(id(node))
+            self.substituted[id(node)] = tuple(name for name in _VARIABLE.findall(text) if name)
         if node.style in {"'", '"', "|", ">"}:
             return filled
         return self._typed(node, filled, _resolved(filled))
@@ -102,6 +104,8 @@ class Scalars:
         return text
 
     def _refuse_secret(self, node: yaml.ScalarNode, text: str) -> None:
+        if len(text) < _SHORTEST_SECRET or _ANY_SECRET.search(text) is None:
+            return
         for pattern, what in _SECRETS:
             if pattern.search(text) is not None:
                 hint = "put it into the environment, name it here as ${NAME}"

@@ -14,6 +14,7 @@ from tests.support.line import Ended
 from tests.support.proxying import House
 from tests.support.raw import get, post
 from tests.support.tables import cases, wire
+from tests.support.waiting import breathe
 from tests.support.wired import Wired, halves, single_bytes
 
 BIG = b"x" * 300_000
@@ -120,7 +121,7 @@ async def test_silence_is_a_504_within_the_configured_time_and_the_connection_is
     client = await proxy.client()
     client.send(get("/"))
     upstream = await backend.wire()
-    await upstream.head()
+    await upstream.seen(b"\r\n\r\n")
 
     proxy.turn(6.9)
     assert not proxy.exchanges
@@ -142,7 +143,7 @@ async def test_a_head_that_drips_does_not_prolong_the_time_to_the_first_answer(h
     client = await proxy.client()
     client.send(get("/"))
     upstream = await backend.wire()
-    await upstream.head()
+    await upstream.seen(b"\r\n\r\n")
 
     for _ in range(8):
         await upstream.send_pieces([b"X-A: 1\r\n"])
@@ -245,8 +246,7 @@ def truncated(name: str) -> Script:
         if how == "close":
             wire.close()
         elif how == "reset":
-            # what was sent before an RST would be lost with it
-            await wire.send_pieces([])
+            await breathe()  # an RST may overtake what was sent before it
             wire.reset()
         await wire.gone()
 
@@ -262,13 +262,11 @@ async def test_an_answer_that_ends_too_early_is_seen_as_cut_by_the_client(house:
     client = await proxy.client()
     client.send(get("/"))
 
-    if b"0\r\n\r\n" in client.received:
-        raise AssertionError("unreachable")
     with pytest.raises(Ended):
         await client.answer()
 
     assert bytes(client.received).count(b"HTTP/1.1") == 1
-    assert not client.received.endswith(b"0\r\n\r\n")
+    assert not client.received.endswith(b"\r\n0\r\n\r\n")
     assert b"problem" not in client.received
     record = await proxy.exchange()
     assert record.error
@@ -298,7 +296,7 @@ async def test_a_backend_that_falls_silent_inside_its_answer_is_cut_after_the_id
     assert not client.ended
     proxy.turn(0.2)
 
-    assert await client.gone() == "reset"
+    assert await client.gone() in ("eof", "reset")
     assert await backend.wires[0].gone() in ("eof", "reset")
     record = await proxy.exchange()
     assert record.attempts[-1].kind == "timeout"

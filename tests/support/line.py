@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import struct
 from collections.abc import Iterable
@@ -74,6 +75,13 @@ class Line(asyncio.Protocol):
             await self.news()
         return self._take(at + len(ending) - self.taken)
 
+    async def seen(self, data: bytes, times: int = 1) -> None:
+        """Wait until `data` came so many times, without taking anything."""
+        while self.received.count(data) < times:
+            if self.ended:
+                raise Ended(f"{self.ended} before {data!r}")
+            await self.news()
+
     async def exactly(self, size: int) -> bytes:
         """Take `size` bytes."""
         while len(self.received) - self.taken < size:
@@ -115,6 +123,20 @@ class Line(asyncio.Protocol):
     async def drip(self, data: bytes) -> None:
         """Send one byte at a time."""
         await self.send_pieces(data[at : at + 1] for at in range(len(data)))
+
+    def send_now(self, data: bytes) -> None:
+        """Put bytes into the kernel before anybody else runs."""
+        with self._socket() as sock:
+            assert sock.send(data) == len(data)
+
+    def say_end_now(self) -> None:
+        """Put the end into the kernel before anybody else runs."""
+        with self._socket() as sock:
+            sock.shutdown(socket.SHUT_RDWR)
+
+    def _socket(self) -> socket.socket:
+        """The same connection by a descriptor of our own."""
+        return socket.socket(fileno=os.dup(self.transport.get_extra_info("socket").fileno()))
 
     async def flushed(self) -> None:
         """Wait until the other side took what was written."""

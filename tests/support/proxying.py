@@ -79,7 +79,10 @@ class House:
     async def __aexit__(self, *_: object) -> None:
         for client in self.clients:
             client.transport.abort()
-        await asyncio.sleep(0)
+        for _ in range(100):
+            await asyncio.sleep(0)
+            if not any(proxy.server.clients for proxy in self.proxies):
+                break
         for proxy in self.proxies:
             proxy.server.stop_accepting()
             await proxy.server.drained(0)

@@ -49,9 +49,7 @@ def config(
     listen: str = "127.0.0.1:0",
 ) -> str:
     """A small configuration; ports are chosen by the kernel."""
-    return CONFIG.format(
-        legacy=legacy, modern=modern, workers=workers, weight=weight, drain=drain, listen=listen
-    )
+    return CONFIG.format(legacy=legacy, modern=modern, workers=workers, weight=weight, drain=drain, listen=listen)
 
 
 def command(*arguments: str) -> list[str]:
