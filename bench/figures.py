@@ -8,6 +8,8 @@ from statistics import median
 
 from bench.measure import Cost, Memory, Visit
 
+DISTURBED = 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
@@ -43,9 +45,15 @@ class Figures:
         ratios = self.efficiency(row, peer, size)
         return median(ratios) if ratios else None
 
-    def worst_disturbance(self) -> float:
-        """Return the largest share of a processor's time that strangers took in any visit."""
-        return max((cost.disturbed for visit in self.visits for cost in visit.costs), default=0.0)
+    def disturbance(self) -> float:
+        """Return what share of a processor's time strangers took: of the row that suffered most, its middle round."""
+        sizes = {cost.size for visit in self.visits for cost in visit.costs}
+        each = (self.costs(row, size) for row in self.rows() for size in sizes)
+        return max((median(cost.disturbed for cost in costs) for costs in each if costs), default=0.0)
+
+    def is_disturbed(self) -> bool:
+        """Whether strangers took so much that nothing can be concluded."""
+        return self.disturbance() > DISTURBED
 
     def memory(self, row: str) -> Memory | None:
         """Return the memory of `row` where it was looked at."""

@@ -31,7 +31,7 @@ def _efficiencies(figures: Figures) -> Iterator[list[str]]:
     for row, peer, size, wanted in EFFICIENCY:
         found = figures.median_efficiency(row, peer, size)
         if found is not None:
-            met = _met(good=found >= wanted)
+            met = "not judged" if figures.is_disturbed() else _met(good=found >= wanted)
             yield [f"{row}: CPU efficiency beside {peer}, {size}", f"≥ {wanted:g}x", f"{found:.2f}x", met]
 
 

@@ -61,7 +61,17 @@ def run(port: int, size: str, seconds: int, folder: Path) -> Answers:
     """Ask `port` for answers of `size` for so many whole seconds."""
     template = folder / f"head-{size}"
     template.write_bytes(head(size, ANY_USER).encode())
-    command = ["taskset", "-c", str(LOAD_CPU), program("wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s"]
+    command = [
+        "taskset",
+        "-c",
+        str(LOAD_CPU),
+        program("wrk"),
+        "-t1",
+        f"-c{CONNECTIONS}",
+        f"-d{seconds}s",
+        "--timeout",
+        "10s",
+    ]
     command += ["-s", str(CONF / "load.lua"), f"http://127.0.0.1:{port}/", "--", str(template), str(USERS)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     told = json.loads(done.stdout.strip().rpartition("\n")[2])

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.rows import COMPILED
 from bench.strangler import ROOT
-from bench.tools import program
+from bench.tools import is_missing, program
 
 
 def about(arguments: Sequence[str]) -> str:
@@ -28,6 +28,11 @@ def about(arguments: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
+def anonymous(text: str) -> str:
+    """Return `text` without the places where this machine keeps things."""
+    return text.replace(f"{ROOT}/", "").replace(str(ROOT), ".").replace(str(Path.home()), "~")
+
+
 def interpreter_warning() -> str:
     """Return what to say when Python rows do not run on the system's interpreter; empty when they do."""
     system = Path("/usr/bin/python3")
@@ -39,9 +44,7 @@ def interpreter_warning() -> str:
 def _command(arguments: Sequence[str]) -> str:
     words = ["python", "-m", "bench", *arguments]
     built = os.environ.get(COMPILED)
-    text = f"{COMPILED}={shlex.quote(built)} {shlex.join(words)}" if built else shlex.join(words)
-    # what is kept must not tell how somebody's machine is laid out
-    return text.replace(f"{ROOT}/", "").replace(str(ROOT), ".").replace(str(Path.home()), "~")
+    return f"{COMPILED}={shlex.quote(built)} {shlex.join(words)}" if built else shlex.join(words)
 
 
 def _revision() -> str:
@@ -69,7 +72,7 @@ def _versions() -> list[str]:
         "envoy": ("--version", r"/([\d.]+)/"),
         "wrk": ("-v", r"wrk \S*?([\d.]+)"),
     }
-    return [f"{name} {_version(name, *how)}" for name, how in asked.items()]
+    return [f"{name} {_version(name, *how)}" for name, how in asked.items() if not is_missing(name)]
 
 
 def _version(name: str, option: str, pattern: str) -> str:

@@ -14,7 +14,8 @@ from bench.processes import LOAD_CPU, PROXY_CPU, DidNotStartError, Running
 from bench.rows import Row
 
 WARM_UP = 1
-SETTLE = 1.0
+PROBED = 48
+SETTLE = 0.5
 FIRST_CONNECTIONS = 250
 IDLE_CONNECTIONS = 1000
 
@@ -69,7 +70,7 @@ def visit(row: Row, backends: Backends, folder: Path, sizes: Sequence[str], seco
             if row.source is not None and row.compiled is not None:
                 strangler.demand_build(running, row.source, compiled=row.compiled)
             for size in sizes:
-                probe.check(running.port, size, sticky=row.sticky)
+                probe.check(running.port, size, sticky=row.sticky, users=PROBED)
             answered = load.run(running.port, sizes[0], WARM_UP, folder).requests
             costs.extend(_under_load(running, size, seconds, folder) for size in sizes)
             if row.source is not None:
@@ -119,4 +120,8 @@ def _under_load(running: Running, size: str, seconds: int, folder: Path) -> Cost
 
 
 def _bad(costs: Sequence[Cost]) -> tuple[str, ...]:
-    return tuple(f"{cost.answers.bad} bad answers of {cost.size}" for cost in costs if cost.answers.bad)
+    return tuple(
+        f"{cost.answers.bad} bad of {cost.answers.requests} answers of {cost.size}"
+        for cost in costs
+        if cost.answers.bad or not cost.answers.requests
+    )

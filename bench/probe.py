@@ -17,8 +17,8 @@ class WrongAnswerError(Exception):
     """An answer is not what the backends send."""
 
 
-def check(port: int, size: str, *, sticky: bool) -> Counter[str]:
-    """Ask once as each of the load's users; return how many answers came from each side.
+def check(port: int, size: str, *, sticky: bool, users: int = USERS) -> Counter[str]:
+    """Ask once as each of so many users of the load; return how many answers came from each side.
 
     Raises WrongAnswerError unless every answer is a 200 with exactly the right body, both sides answer, and
     (where `sticky`) a user who asks again gets the same side.
@@ -26,7 +26,7 @@ def check(port: int, size: str, *, sticky: bool) -> Counter[str]:
     wanted = body(SIZES[size])
     sides: Counter[str] = Counter()
     with _connected(port) as connection:
-        for number in range(1, USERS + 1):
+        for number in range(1, users + 1):
             user = f"user-{number:05d}"
             side = _ask(connection, size, user, wanted)
             sides[side] += 1

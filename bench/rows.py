@@ -19,9 +19,9 @@ from bench.tools import program
 COMPILED = "STRANGLER_COMPILED"
 """Variable with the folder of a compiled build; it is put first on PYTHONPATH."""
 OURS = "strangler"
-AGAIN = "strangler, again"
-BUILT = "strangler, compiled"
-PEERS = Path(__file__).parent / "peers"
+AGAIN = "strangler again"
+BUILT = "strangler compiled"
+NAIVE = Path(__file__).parent / "peers" / "aiohttp_naive.py"
 
 Start = Callable[[Backends, Path], AbstractContextManager[Running]]
 
@@ -54,7 +54,7 @@ def all_rows(trees: Mapping[str, Path], commands: Mapping[str, str]) -> list[Row
         Row("nginx", _nginx),
         Row("HAProxy", _haproxy),
         Row("Envoy", _envoy, sticky=False),
-        Row("aiohttp", partial(_command, f"{sys.executable} {PEERS / 'aiohttp_naive.py'} {{port}} {{a}} {{b}}")),
+        Row("aiohttp", partial(_command, f"{sys.executable} {NAIVE} {{port}} {{a}} {{b}}"), sticky=False),
         *(Row(name, partial(_command, command), sticky=False) for name, command in commands.items()),
         *ours,
     ]

@@ -28,7 +28,7 @@ def bucket(salt: str, user: str, hash: str = "sha256") -> float:  # noqa: A002 -
     `js32` and `nginx` take no salt. ValueError for a scheme that is not in `SCHEMES`.
     """
     if hash == "sha256":
-        digest = hashlib.sha256(f"{salt}:{user}".encode("utf-8", "surrogatepass")).digest()
+        digest = hashlib.sha256(_utf8(f"{salt}:{user}")).digest()
         # The division rounds: the topmost hashes would become 1.0 itself.
         return min(int.from_bytes(digest[:8], "big") / 18446744073709551616.0, _LAST)
     return _foreign(salt, user, hash)
@@ -87,4 +87,7 @@ def _number(salt: str, user: str, scheme: str) -> int:
 
 def _utf8(text: str) -> bytes:
     """Encode an id; lone surrogates (a JWT may hold them) must not make a request fail."""
-    return text.encode("utf-8", "surrogatepass")
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")

@@ -6,8 +6,8 @@ Arguments: the port to listen on, the port of legacy, the port of modern.
 from __future__ import annotations
 
 import asyncio
+import random
 import sys
-import zlib
 
 import aiohttp
 from aiohttp import web
@@ -29,17 +29,16 @@ HOP_BY_HOP = frozenset(
 
 
 class Proxy:
-    """One client session, two sides; the user's cookie decides."""
+    """One client session, two sides, a draw for each request."""
 
     def __init__(self, session: aiohttp.ClientSession, legacy: str, modern: str) -> None:
         self.session = session
         self.sides = (legacy, modern)
 
     async def handle(self, request: web.Request) -> web.Response:
-        user = request.cookies.get("uid", "")
-        side = self.sides[zlib.crc32(user.encode()) % 100 < 50]
-        headers = [(name, value) for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP]
-        headers += [("X-Forwarded-For", request.remote or ""), ("X-Forwarded-Proto", request.scheme)]
+        side = random.choice(self.sides)
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP}
+        headers["X-Forwarded-For"] = request.remote or ""
         async with self.session.request(
             request.method,
             side + request.path_qs,
@@ -47,7 +46,7 @@ class Proxy:
             data=await request.read() or None,
             allow_redirects=False,
         ) as answer:
-            passed = [(name, value) for name, value in answer.headers.items() if name.lower() not in HOP_BY_HOP]
+            passed = {name: value for name, value in answer.headers.items() if name.lower() not in HOP_BY_HOP}
             return web.Response(status=answer.status, headers=passed, body=await answer.read())
 
 

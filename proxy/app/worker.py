@@ -41,6 +41,9 @@ from proxy.state.live import Live
 from proxy.state.windows import Outcomes
 from rules.model import DEFAULT_ROUTE, Generation
 
+LAST_CALL = 0.1
+"""Seconds between being told to drain and closing the door."""
+
 
 def main(arguments: list[str]) -> int:
     """Serve on the inherited descriptors named by `arguments`: lifeline, listening socket."""
@@ -57,7 +60,7 @@ async def _main(lifeline_fd: int, listener: socket.socket) -> int:
 
 
 class Worker:
-    """Everything one serving process consists of. `_link` changes with control, `_leaving` once."""
+    """Everything one serving process consists of. `_link` changes with control."""
 
     def __init__(self, lifeline: Lifeline, listener: socket.socket, begin: messages.Begin) -> None:
         self._lifeline = lifeline
@@ -75,7 +78,6 @@ class Worker:
         self._reporting = Reporting(self._counts, self._outcomes, self._server.stats, self._losses)
         self._adopting = Adopting(self._live, self._tell, self._refresh)
         self._link: Channel | None = None
-        self._leaving = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> int:
@@ -114,8 +116,9 @@ class Worker:
         self._lifeline.put(messages.Drain(self._live.generation.snapshot.listen.drain))
 
     async def _drain(self, seconds: float) -> None:
-        self._leaving = True
         self._tell(names.DRAINING, seconds=seconds)
+        # what the kernel has queued is still accepted, its first request read
+        await asyncio.sleep(min(LAST_CALL, seconds))
         self._server.stop_accepting()
         cut = await self._server.drained(seconds)
         if cut:

@@ -32,6 +32,9 @@ SHADOW: Final = 22
 STRANGLER: Final = 23
 DISGUISED: Final = 24
 TRACESTATE: Final = 25
+MAX_FORWARDS: Final = 27
+KEEP_ALIVE: Final = 26
+"""The whole line `Connection: keep-alive`, which nearly every client and backend sends."""
 
 _REQUEST: Final = {
     "cookie": COOKIE,
@@ -52,6 +55,7 @@ _REQUEST: Final = {
     "traceparent": TRACEPARENT,
     "tracestate": TRACESTATE,
     "via": VIA,
+    "max-forwards": MAX_FORWARDS,
 }
 _RESPONSE: Final = {
     "content-type": CONTENT_TYPE,

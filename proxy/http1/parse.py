@@ -46,18 +46,17 @@ class RequestHead:
     via: tuple[str, ...] = ()
     forwarded: tuple[str, ...] = ()
     strangler: tuple[str, ...] = ()
+    has_body: bool = False
+    """Whether body bytes follow the head."""
+    ends_here: bool = False
+    """An OPTIONS whose Max-Forwards is used up (RFC 9110 7.6.2)."""
 
     def __init__(self, method: str, target: str, minor: int) -> None:
         self.method = method
         self.target = target
         self.minor = minor
-        self.close = minor == 0
+        self.close = False
         self.lines: list[str] = []
-
-    @property
-    def has_body(self) -> bool:
-        """Whether body bytes follow the head."""
-        return self.chunked or self.length > 0
 
     def field(self, name: str) -> str | None:
         """The first value of a field by its lower-case name; framing and forwarding fields are not found here."""
@@ -96,6 +95,7 @@ def request_head(data: bytes) -> RequestHead:
     passed = head.lines
     known = f.request_lines
     hosts = 0
+    kept = False
     for line in islice(lines, 1, None):
         kind = known.get(line, -1)
         if kind == f.PASS:
@@ -106,6 +106,9 @@ def request_head(data: bytes) -> RequestHead:
             if kind == f.PASS:
                 passed.append(line)
                 continue
+        if kind == f.KEEP_ALIVE:
+            kept = True
+            continue
         name, _, value = line.partition(": ")
         if kind == f.HOST:
             hosts += 1
@@ -118,9 +121,14 @@ def request_head(data: bytes) -> RequestHead:
             head.authorization = value
         else:
             _meaningful(head, kind, name, value)
-    _check_host(head, hosts)
-    if head.chunked and head.length >= 0:
-        raise Refusal(400, "Content-Length beside Transfer-Encoding")
+    if head.minor == 0 and not kept:
+        head.close = True
+    if hosts != 1 or head.authority:
+        _check_host(head, hosts)
+    if head.chunked or head.length > 0:
+        head.has_body = True
+        if head.chunked and head.length >= 0:
+            raise Refusal(400, "Content-Length beside Transfer-Encoding")
     if head.named:
         head.lines = f.without(passed, head.named)
     return head
@@ -179,7 +187,12 @@ def _new_line(line: str) -> tuple[int, str]:
             raise Refusal(400, "a header field name that is not a token")
     if kind == f.DISGUISED:
         raise Refusal(400, "a framing field spelled with an underscore")
-    written = f"{name}: {raw.strip(' ' + chr(9))}"
+    value = raw.strip(" \t")
+    if kind == f.HOST and not f.host_is_valid(value):
+        raise Refusal(400, "Host is not valid")
+    if kind == f.CONNECTION and value.lower() == "keep-alive":
+        kind = f.KEEP_ALIVE
+    written = f"{name}: {value}"
     if written == line:
         f.remember_line(f.request_lines, line, kind)
     return kind, written
@@ -216,23 +229,19 @@ def _meaningful(head: RequestHead, kind: int, name: str, value: str) -> None:  #
         head.expect = head.minor == 1
     elif kind == f.TE:
         head.te = head.te or "trailers" in f.tokens(value)
+    elif kind == f.MAX_FORWARDS:
+        hops = int(value) if head.method == "OPTIONS" and _digits(value) is not None else -1
+        head.ends_here = head.ends_here or hops == 0
+        head.lines.append(f"{name}: {hops - 1 if hops > 0 else value}")
     elif kind == f.STRANGLER:
         head.strangler = (*head.strangler, f"{name}: {value}")
 
 
 def _connection(head: RequestHead, value: str) -> None:
-    """Read connection options; the first look is for the two that nearly every request sends."""
-    lower = value.lower()
-    if lower == "keep-alive":
-        head.close = False
-        return
-    named = f.tokens(lower)
+    """Read connection options (RFC 9110 7.6.1)."""
+    named = f.tokens(value)
     if "close" in named:
         head.close = True
-    elif "keep-alive" in named and head.minor == 0:
-        head.close = False
-    if "upgrade" not in named and "te" not in named and len(named) == 1 and head.close:
-        return
     head.named = (*head.named, *(n for n in named if n not in ("close", "keep-alive")))
 
 
@@ -240,8 +249,6 @@ def _check_host(head: RequestHead, hosts: int) -> None:
     """RFC 9112 3.2: exactly one, valid; an absolute-form target's authority replaces it (3.2.2)."""
     if hosts > 1 or (hosts == 0 and head.minor == 1):
         raise Refusal(400, "Host is missing or repeated")
-    if hosts and not f.host_is_valid(head.host):
-        raise Refusal(400, "Host is not valid")
     if head.authority:
         head.host = head.authority
 
@@ -265,7 +272,7 @@ class ResponseHead:
         self.status = status
         self.reason = reason
         self.minor = minor
-        self.close = minor == 0
+        self.close = False
         self.lines: list[str] = []
 
 
@@ -281,6 +288,7 @@ def response_head(data: bytes) -> ResponseHead:
     head = ResponseHead(status, reason, minor)
     passed = head.lines
     known = f.response_lines
+    kept = False
     for line in islice(lines, 1, None):
         kind = known.get(line, -1)
         if kind == f.PASS:
@@ -291,6 +299,9 @@ def response_head(data: bytes) -> ResponseHead:
             if kind == f.PASS:
                 passed.append(line)
                 continue
+        if kind == f.KEEP_ALIVE:
+            kept = True
+            continue
         name, _, value = line.partition(": ")
         if kind == f.LENGTH:
             if head.length >= 0 or _digits(value) is None:
@@ -302,6 +313,8 @@ def response_head(data: bytes) -> ResponseHead:
             passed.append(line)
         else:
             _meaningful_answer(head, kind, name, value)
+    if head.minor == 0 and not kept:
+        head.close = True
     if head.chunked and head.length >= 0:
         raise BrokenAnswer("Content-Length beside Transfer-Encoding")
     if head.named:
@@ -328,7 +341,10 @@ def _new_answer_line(line: str) -> tuple[int, str]:
         kind = f.response_kind(name)
     if not colon or kind < 0:
         raise BrokenAnswer("a header line that is not name, colon, value")
-    written = f"{name}: {raw.strip(' ' + chr(9))}"
+    value = raw.strip(" \t")
+    if kind == f.CONNECTION and value.lower() == "keep-alive":
+        kind = f.KEEP_ALIVE
+    written = f"{name}: {value}"
     if written == line:
         f.remember_line(f.response_lines, line, kind)
     return kind, written
@@ -336,14 +352,9 @@ def _new_answer_line(line: str) -> tuple[int, str]:
 
 def _meaningful_answer(head: ResponseHead, kind: int, name: str, value: str) -> None:
     if kind == f.CONNECTION:
-        if value == "keep-alive":  # what nearly every backend says
-            head.close = False
-            return
         options = f.tokens(value)
         if "close" in options:
             head.close = True
-        elif "keep-alive" in options and head.minor == 0:
-            head.close = False
         head.named = (*head.named, *(option for option in options if option not in ("close", "keep-alive")))
     elif kind == f.CODING:
         if head.chunked or head.minor == 0 or value.lower() != "chunked":

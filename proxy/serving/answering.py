@@ -35,11 +35,12 @@ class Answering:
     __slots__ = (
         "_chunk_out", "_gathered", "_minted", "_started", "attempts", "bound", "bytes_out", "client", "deadline",
         "decision", "fallback", "finished", "head", "head_sent", "leg", "overhead", "request_id", "server", "status",
-        "stream", "tunnel", "upload",
+        "stream", "translations", "tunnel", "upload",
     )  # fmt: skip
 
     decision: Decision
     upload: Upload
+    translations: tuple[Translation | None, Translation | None] | None
 
     def __init__(self, server: Server, client: ClientConnection, head: RequestHead, now: float) -> None:
         self.server = server
@@ -70,7 +71,7 @@ class Answering:
 
     def translation(self, side: str) -> Translation | None:
         """What puts this call into one side's words; None where none is needed."""
-        pair = self.bound.translations.get(self.decision.route.name)
+        pair = self.translations
         return None if pair is None else pair[1 if side == MODERN else 0]
 
     # ── what the other half decides ────────────────────────────────────────────────────────────────────
@@ -98,7 +99,7 @@ class Answering:
         leg.waited = now - leg.sent_at
         if leg.side == MODERN and self.answered_elsewhere(leg, head):
             return
-        translation = self.translation(leg.side)
+        translation = self.translation(leg.side) if self.translations is not None else None
         if translation is not None:
             scheme = "https" if headers.is_secure(self.head, self.client.peer) else "http"
             translation.answer(head, f"{scheme}://{self.head.host}")
@@ -120,11 +121,13 @@ class Answering:
         request = self.head
         if self.server.draining or not self.upload.complete:
             request.close = True
-        chunked = self._chunk_out = reply.chunks(request, head, body)
-        own = reply.own_lines(request, chunked=chunked)
-        sticky = self.bound.identity.sticky
-        if self._minted and sticky is not None:
-            own += sticky.line(self._minted, secure=headers.is_secure(request, self.client.peer))
+        chunked, own = False, ""
+        if head.length < 0 or request.close or request.minor == 0:
+            chunked = self._chunk_out = reply.chunks(request, head, body)
+            own = reply.own_lines(request, chunked=chunked)
+        if self._minted and self.bound.identity.sticky is not None:
+            secure = headers.is_secure(request, self.client.peer)
+            own += self.bound.identity.sticky.line(self._minted, secure=secure)
         if request.strangler and self.client.peer.trusted:
             own += reply.debug_lines(request, self.decision, self.fallback)
         lines = reply.without_length(head.lines) if head.status == 204 and head.length >= 0 else head.lines  # noqa: PLR2004
@@ -163,9 +166,13 @@ class Answering:
         if leg is not None:
             self._await_more(leg)
 
-    def done(self, leg: Leg, trailers: list[str]) -> None:
+    def done(self, leg: Leg, payload: bytes, trailers: list[str]) -> None:
         """End the answer."""
         if self.finished or leg is not self.leg:
+            return
+        if payload:
+            self.more(payload)
+        if leg is not self.leg:
             return
         if self._gathered is not None:
             self._reply_translated(leg)
@@ -221,6 +228,13 @@ class Answering:
         )
         self.finish(NOBODY, status, detail)
         self.client.call_finished(keep=not close)
+
+    def answer_options(self) -> None:
+        """Answer an OPTIONS that may go no further (RFC 9110 7.6.2)."""
+        own = reply.own_lines(self.head, chunked=False)
+        self.client.write(serialise.response(204, "No Content", [answers.ALLOW], own))
+        self.finish(NOBODY, 204, "")
+        self.client.call_finished(keep=not self.head.close)
 
     # ── the end ────────────────────────────────────────────────────────────────────────────────────────
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Final
 
 import orjson
+
+ALLOW: Final = "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
 
 def problem(
@@ -31,7 +34,7 @@ def problem(
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         lines.append("Retry-After: 1")
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        lines.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+        lines.append(ALLOW)
     if close:
         lines.append("Connection: close")
     head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from typing import TYPE_CHECKING, Final
 
 from proxy.http1.errors import BrokenAnswer, Refusal
@@ -21,6 +22,7 @@ PIPELINED_AT_MOST: Final = 64 * 1024
 LINGER: Final = 2.0
 """Seconds in which an answer given before the request was read whole may still reach its reader."""
 LINGER_BYTES_AT_MOST: Final = 1024 * 1024
+_RESET: Final = struct.pack("ii", 1, 0)
 
 
 class ClientConnection:
@@ -150,11 +152,18 @@ class ClientConnection:
             self.transport.resume_reading()
 
     def abort(self) -> None:
-        """Cut the connection so that the client sees its answer as incomplete."""
+        """Cut the connection so that the client sees its answer as incomplete.
+
+        With a reset: to a client that reads until the end, an orderly one would make half an answer look whole.
+        """
         self.closing = True
         self.call = None
-        if self.transport is not None:
-            self.transport.abort()
+        transport = self.transport
+        if transport is not None:
+            sock = transport.get_extra_info("socket")
+            if sock is not None and sock.family != socket.AF_UNIX:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            transport.abort()
 
     def close_after_writing(self) -> None:
         """Close when the answer is out.

@@ -19,7 +19,7 @@ from proxy.observe import NOBODY
 from proxy.serving import failing, headers, outgoing
 from proxy.serving.answering import Answering
 from proxy.serving.leg import Leg
-from proxy.serving.upload import Upload
+from proxy.serving.upload import NO_BODY, Upload
 from rules.decide import decide
 from rules.model import LEGACY, MODERN, Facts
 from rules.translate import TranslationError
@@ -27,6 +27,11 @@ from rules.translate import TranslationError
 if TYPE_CHECKING:
     from proxy.serving.client import ClientConnection
     from proxy.serving.server import Server
+
+
+def may_upgrade(head: RequestHead) -> bool:
+    """Whether an Upgrade field counts (RFC 9110 7.8): named by Connection, in a GET of HTTP/1.1 without a body."""
+    return head.minor == 1 and head.method == "GET" and "upgrade" in head.named and not head.has_body
 
 
 class Call(Answering):
@@ -38,9 +43,11 @@ class Call(Answering):
         super().__init__(server, client, head, now)
         self._retried = False
         self._collecting = False
-        self.wants_upgrade = head.upgrade == "websocket" and head.method == "GET" and "upgrade" in head.named
+        self.wants_upgrade = head.upgrade == "websocket" and may_upgrade(head)
         path, mark, query = head.target.partition("?")
         trusted = client.peer.trusted
+        if not trusted:
+            head.strangler = ()
         facts = Facts(
             head.method,
             path,
@@ -52,10 +59,13 @@ class Call(Answering):
             server.unhealthy,
         )
         self.decision = decide(self.bound.generation, facts, random())  # noqa: S311 - a share, not a secret
-        keep = 0
-        if head.has_body and (self.decision.side == MODERN or self.translation(LEGACY) is not None):
-            keep = self.decision.route.fallback.max_body
-        self.upload = Upload(complete=not head.has_body, keep_at_most=keep)
+        self.translations = self.bound.translations.get(self.decision.route.name)
+        if not head.has_body:
+            self.upload = NO_BODY
+        else:
+            repeats = self.decision.side == MODERN or self.translation(LEGACY) is not None
+            keep = self.decision.route.fallback.max_body if repeats else 0
+            self.upload = Upload(complete=False, keep_at_most=keep)
 
     def _user(self) -> str | None:
         """Who the user is; nobody yet, with a sticky identity: somebody new, decided at once, told with the answer."""
@@ -71,8 +81,11 @@ class Call(Answering):
         """Try the side that was decided; a body that has to be translated for it must be whole first."""
         side = self.decision.side
         self.server.in_flight[side] += 1
-        translation = self.translation(side)
-        if translation is not None and translation.converts_body and self.head.has_body:
+        if self.head.ends_here:
+            self.answer_options()
+            return
+        translation = self.translation(side) if self.head.has_body else None
+        if translation is not None and translation.converts_body:
             self._collecting = True
             if self.head.expect:
                 self.head.expect = False
@@ -85,7 +98,7 @@ class Call(Answering):
         policy = route.legacy if side == LEGACY else route.modern
         target, host, lines = head.target, head.host, head.lines
         chunked, length = head.chunked, head.length
-        translation = self.translation(side)
+        translation = self.translation(side) if self.translations is not None else None
         if translation is not None:
             try:
                 target, host, lines = translation.request(head, self.decision.names)
@@ -104,8 +117,8 @@ class Call(Answering):
             )
         data = serialise.request(head.method, target, host, lines, own)
         leg = self.leg = Leg(self, side, self.bound.pools[policy.backend], data, chunked=chunked)
-        now = self.server.clock()
-        leg.begin(now, fresh=fresh, careful=not failing.may_repeat(head))
+        now = self.server.clock() if self.attempts or fresh else self._started
+        leg.begin(now, fresh=fresh, careful=head.has_body or not failing.may_repeat(head))
         if leg.wants_connection and self.leg is leg:
             timeout = leg.pool.backend.connect_timeout
             self.deadline = now + timeout + 0.2 if timeout else 0.0
@@ -118,9 +131,8 @@ class Call(Answering):
         else:
             self.own_answer(502, f"The request could not be translated: {detail}.", close=not self.upload.complete)
 
-    def sent(self, leg: Leg) -> None:
+    def sent(self, leg: Leg, now: float) -> None:
         """What there is of the request is on its way; the backend's time runs from the last byte."""
-        now = self.server.clock()
         leg.sent_at = now
         if self.head_sent:
             return
@@ -151,7 +163,7 @@ class Call(Answering):
             return
         if not leg.send(piece):
             self.client.pause_reading()
-        self.sent(leg)
+        self.sent(leg, self.server.clock())
 
     def request_end(self, trailers: list[str]) -> None:
         """The body is whole."""
@@ -164,7 +176,7 @@ class Call(Answering):
         leg = self.leg
         if leg is not None and leg.connection is not None:
             leg.end(trailers)
-            self.sent(leg)
+            self.sent(leg, self.server.clock())
 
     def request_broken(self, status: int, detail: str) -> None:
         """The client's body broke a rule or stopped coming: the backend must see an aborted upload."""

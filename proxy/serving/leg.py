@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from proxy.http1.framing import Body, chunk, last_chunk
 from proxy.http1.parse import ResponseHead
 from proxy.serving.pool import Pool
+from proxy.serving.upload import NO_BODY
 from proxy.serving.upstream import UpstreamConnection
 
 if TYPE_CHECKING:
@@ -51,26 +52,32 @@ class Leg:
         self.began = now
         connection = self.pool.acquire(self, fresh=fresh, careful=careful)
         if connection is not None:
-            self.connected(connection)
+            self._send_head(connection, waited=False)
 
     def connected(self, connection: UpstreamConnection) -> None:
+        """Go on, after having waited for a connection."""
+        self._send_head(connection, waited=True)
+
+    def _send_head(self, connection: UpstreamConnection, *, waited: bool) -> None:
         """Send the head, with whatever of the body has come by now."""
         self.wants_connection = False
         self.connection = connection
         self.reused = connection.answered > 0
         self.target = connection.target.address
         call = self._call
-        pieces = call.take_pending()
-        if not pieces and not call.upload.complete:
+        upload = call.upload
+        self.request_done = upload.complete
+        if upload is NO_BODY:
             connection.ask(self, self._head)
         else:
+            pieces = call.take_pending()
             frames = [self._head, *((chunk(piece) for piece in pieces) if self._chunked else pieces)]
-            if call.upload.complete and self._chunked:
-                frames.append(last_chunk(call.upload.trailers))
-            self.request_done = call.upload.complete
-            connection.ask(self, b"".join(frames) if len(frames) > 1 else self._head)
-        self.waited = call.server.clock() - self.began
-        call.sent(self)
+            if upload.complete and self._chunked:
+                frames.append(last_chunk(upload.trailers))
+            connection.ask(self, b"".join(frames))
+        now = call.server.clock()
+        self.waited = now - self.began if waited else 0.0
+        call.sent(self, now)
 
     def send(self, piece: bytes) -> bool:
         """Send a piece of the body; False when the call should hold back for a while."""
@@ -110,7 +117,7 @@ class Leg:
 
     def answer(self, head: ResponseHead, payload: bytes, body: Body | None) -> None:
         """The final head came; without a body to follow, the connection has already gone back to the pool."""
-        if body is None:
+        if body is None or body.done:
             self.connection = None
         self._call.answered(self, head, payload, body)
 
@@ -118,10 +125,10 @@ class Leg:
         """More of the body came."""
         self._call.more(payload)
 
-    def done(self, trailers: list[str]) -> None:
-        """The body came whole."""
+    def done(self, payload: bytes, trailers: list[str]) -> None:
+        """The body's last piece came; whatever happens now is no longer the connection's business."""
         self.connection = None
-        self._call.done(self, trailers)
+        self._call.done(self, payload, trailers)
 
     def failed(self, kind: str, detail: str) -> None:
         """No connection, or no whole answer."""

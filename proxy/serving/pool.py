@@ -84,10 +84,12 @@ class Target:
         self._pool.free(self, connection)
 
     def lost(self, connection: UpstreamConnection) -> None:
-        """`connection` is gone."""
+        """`connection` is gone, in use or not; one whose call has parted from it already leaves no gap."""
         if connection in self.idle:
             self.idle.remove(connection)
-        self._pool.free(self, connection)
+            self._pool.gap(self)
+        elif connection.busy:
+            self._pool.free(self, connection)
 
     def may_be_tried(self, now: float) -> bool:
         """Whether nothing speaks against this target."""
@@ -145,24 +147,29 @@ class Pool:
         return sum(target.busy + target.opening + len(target.idle) for target in self.targets)
 
     def free(self, target: Target, connection: UpstreamConnection) -> None:
-        """Take back a connection whose call has parted from it, or that is gone."""
-        if connection.busy:
-            connection.busy = False
-            target.busy -= 1
-        waiter = self._next_waiter() if self._waiting else None
+        """Take back a connection whose call has parted from it: for who waits, for later, or for nobody."""
+        connection.busy = False
+        target.busy -= 1
+        if not connection.closed and (self.retired or (self._waiting and not connection.is_clean())):
+            connection.close()
         if connection.closed:
-            if waiter is not None:
-                target.opening += 1
-                self._spawn(self._open(target, waiter), f"connect {self.backend.name}")
-        elif waiter is not None:
+            self.gap(target)
+            return
+        waiter = self._next_waiter() if self._waiting else None
+        if waiter is None:
+            connection.idle_since = self._clock()
+            target.idle.append(connection)
+        else:
             connection.busy = True
             target.busy += 1
             waiter.connected(connection)
-        elif self.retired:
-            connection.close()
-        else:
-            connection.idle_since = self._clock()
-            target.idle.append(connection)
+
+    def gap(self, target: Target) -> None:
+        """One connection fewer: whoever waits may have a new one."""
+        waiter = self._next_waiter() if self._waiting else None
+        if waiter is not None:
+            target.opening += 1
+            self._spawn(self._open(target, waiter), f"connect {self.backend.name}")
 
     def sweep(self, now: float) -> None:
         """Close what has been idle for too long."""
@@ -210,10 +217,12 @@ class Pool:
             connection = await open_connection(target, self._tls, self.backend)
         except TimeoutError:
             self._refused(target)
+            self.gap(target)
             give_up(waiter, "connect_timeout", "no connection within the connect timeout")
             return
         except OSError as error:
             self._refused(target)
+            self.gap(target)
             give_up(waiter, "connect", f"no connection: {type(error).__name__}")
             return
         finally:

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 def exchange(call: Answering, answered: str, status: int, error: str, duration: float) -> Exchange:
     """What happened to `call`; nothing secret, no query values."""
     head, decision, generation = call.head, call.decision, call.bound.generation
+    peer = call.client.peer
     target = head.target
     mark = target.find("?")
     return Exchange(
         time() - duration,
         call.request_id,
-        headers.client_address(head, call.client.peer),
+        headers.client_address(head, peer) if peer.trusted else peer.address or "unix",
         head.method,
         head.host,
         target if mark < 0 else target[:mark],

@@ -47,7 +47,9 @@ class Upload:
 
     def take(self) -> list[bytes]:
         """The pieces that wait; they are the caller's now."""
-        pieces, self.pending, self.pending_size = self.pending, [], 0
+        pieces = self.pending
+        if pieces:
+            self.pending, self.pending_size = [], 0
         return pieces
 
     def rewind(self) -> None:
@@ -55,3 +57,7 @@ class Upload:
         if self.kept is not None:
             self.pending = list(self.kept)
             self.pending_size = self.size
+
+
+NO_BODY: Final = Upload(complete=True, keep_at_most=0)
+"""Shared by every request without a body: nothing in it ever changes."""

@@ -46,8 +46,8 @@ class Asker(Protocol):
     def more(self, payload: bytes) -> None:
         """More of the body came."""
 
-    def done(self, trailers: list[str]) -> None:
-        """The body came whole."""
+    def done(self, payload: bytes, trailers: list[str]) -> None:
+        """The body's last piece came; the connection is the pool's again."""
 
     def failed(self, kind: str, detail: str) -> None:
         """The connection cannot bring the answer, or the rest of it."""
@@ -99,6 +99,7 @@ class UpstreamConnection:
         self.asker = asker
         self.heard = False
         self._informed = 0
+        self.resume_reading()
         self.write(data)
 
     def write(self, data: bytes) -> None:
@@ -177,7 +178,7 @@ class UpstreamConnection:
         asker, self.asker = self.asker, None
         if asker is not None and not already:
             if error is None and isinstance(self._body, CloseBody):
-                asker.done([])
+                asker.done(b"", [])
             elif self._head is not None:
                 asker.failed("truncated", "the connection ended inside the answer")
             else:
@@ -234,15 +235,16 @@ class UpstreamConnection:
 
     def _final(self, asker: Asker, head: ResponseHead, data: bytes) -> None:
         body: Body
-        if asker.method == "HEAD" or head.status in (204, 304) or head.length == 0:
-            self._whole(asker, head, b"", exact=not data)
+        length = head.length
+        if asker.method == "HEAD" or head.status in (204, 304):
+            length = 0
+        if 0 <= length <= len(data):
+            exact = len(data) == length
+            self._free(reusable=exact and not head.close and asker.request_done)
+            asker.answer(head, data if exact else data[:length], None)
             return
-        if head.length > 0:
-            if len(data) >= head.length:
-                exact = len(data) == head.length
-                self._whole(asker, head, data if exact else data[: head.length], exact=exact)
-                return
-            body = LengthBody(head.length)
+        if length > 0:
+            body = LengthBody(length)
         elif head.chunked:
             body = ChunkedBody()
         else:
@@ -253,17 +255,13 @@ class UpstreamConnection:
         if body.done:
             trailers = body.trailers
             self._head = None
-            self._free(reusable=not head.close and not body.rest)
+            self._free(reusable=not head.close and not body.rest and asker.request_done)
             asker.answer(head, payload, body)
-            asker.done(trailers)
+            asker.done(b"", trailers)
             return
         self._body = body
         asker.answer(head, payload, body)
         self._continue_later(body)
-
-    def _whole(self, asker: Asker, head: ResponseHead, payload: bytes, *, exact: bool) -> None:
-        self._free(reusable=exact and not head.close and asker.request_done)
-        asker.answer(head, payload, None)
 
     def _read_body(self, asker: Asker, data: bytes) -> None:
         body, head = self._body, self._head
@@ -277,9 +275,7 @@ class UpstreamConnection:
             return
         self._head = self._body = None
         self._free(reusable=not head.close and not body.rest and asker.request_done)
-        if payload:
-            asker.more(payload)
-        asker.done(body.trailers)
+        asker.done(payload, body.trailers)
 
     def _continue_later(self, body: Body) -> None:
         """Let others have the loop between two portions of a flood of tiny chunks."""

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator
 
 from rules.checks.plan import Path, Plan
+from rules.model import LEGACY
 from rules.problems import WARNING, Finding
 
 
@@ -16,7 +17,8 @@ def unknown_backends(plan: Plan) -> Iterator[Finding]:
     default = plan.snapshot.default_backend
     if default not in plan.backends:
         hint = _meant(default, plan) or f"requests that no route matches go to `{default}`"
-        yield Finding(("backends",), f"there is no backend `{default}`", hint, at_key=True)
+        place: Path = ("backends",) if default == LEGACY else ("defaults", "legacy", "backend")
+        yield Finding(place, f"there is no backend `{default}`", hint, at_key=default == LEGACY)
     for path, route in plan.routes():
         yield from _known(plan, (*path, "legacy", "backend"), route.legacy.backend)
         yield from _known(plan, (*path, "modern", "backend"), route.modern.backend)

@@ -15,9 +15,9 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from rules.load.settings import Setting, effective
 from rules.load.loading import load, load_with_warnings
 from rules.load.schema import json_schema
+from rules.load.settings import Setting, effective
 
 __all__ = ["Setting", "effective", "json_schema", "load", "load_with_warnings"]
 

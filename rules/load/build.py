@@ -39,7 +39,7 @@ def snapshot(file: written.File, source: str, lines: Sequence[int], compares: Se
 
 def digest(snapshot: model.Snapshot) -> str:
     """Name a snapshot's effective content: twelve hex digits that change when anything but its layout does."""
-    content = json.dumps(snapshot, default=lambda word: _content(type(word))(word), sort_keys=True)
+    content = json.dumps(snapshot, default=lambda word: _content(word.__class__)(word), sort_keys=True)
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 

@@ -92,7 +92,8 @@ def read(text: str, source: str, environ: Mapping[str, str]) -> Document:
         _refuse_depth(text)
         root = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
-        return _unreadable(source, error.problem or "not YAML", error.problem_mark)
+        expected = f"{error.context}, " if (error.context or "").startswith("expected") else ""
+        return _unreadable(source, f"{expected}{error.problem}", error.problem_mark)
     except (yaml.YAMLError, UnicodeError) as error:
         return _unreadable(source, f"not readable as YAML: {str(error).splitlines()[0]}", None)
     except _TooDeepError:

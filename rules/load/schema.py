@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from rules.load.settings import written_as
 from rules.load.messages import section_of
 from rules.load.section import Section
+from rules.load.settings import written_as
 from rules.load.written import File
 
 _BESIDE = {"Rollout": (("weight", "steps"), ("group", "salt")), "Backend": (("url", "urls"),)}

@@ -173,31 +173,6 @@ async def test_a_waiting_request_does_not_get_a_connection_that_has_just_ended(h
     assert (await two.answer()).body == b"second"
 
 
-async def test_a_waiting_request_does_not_get_a_connection_with_bytes_on_it(house: House) -> None:
-    """Requirement 13: what comes late on a connection that passed to whoever waited is not that one's answer."""
-
-    async def two_answers(wire: Wire) -> None:
-        await wire.request()
-        await until(lambda: go)
-        wire.send_now(ok(b"first"))
-        await until(lambda: one.received)
-        wire.send_now(LATE)
-        await wire.gone()
-
-    go: list[int] = []
-    backend = await house.backend(two_answers, always(ok(b"second")))
-    proxy = await house.proxy(backend, max_connections=1)
-    one, two = await proxy.client(), await proxy.client()
-    one.send(get("/1"))
-    await backend.wire()
-    two.send(get("/2"))
-    await breathe()
-    go.append(1)
-
-    assert (await one.answer()).body == b"first"
-    assert (await two.answer()).body == b"second"
-
-
 # ── only after a complete exchange ──
 
 

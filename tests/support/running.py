@@ -137,10 +137,11 @@ class Running:
         pids = self.pids()
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
-        await self.process.wait()
+        # children first: asyncio waits for the pipes they share before it believes in an end
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        await self.process.wait()
         await asyncio.gather(*self._readers)
 
     # ── processes ──
@@ -239,6 +240,14 @@ class Running:
         except TimeoutError:
             pass
         raise AssertionError(f"never happened: {what}\n" + "\n".join(map(str, [*self.errors, *self.events[-20:]])))
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 async def run_command(*arguments: str, **environ: str) -> tuple[int, str, str]:

@@ -1,0 +1,64 @@
+"""Makes configurations out of the proxy.yaml of this repository."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.support.running import ROOT
+
+FILE = ROOT / "proxy.yaml"
+Settings = dict[str, Any]
+
+
+def repository(*changes: Callable[[Settings], object]) -> str:
+    """The file's text, with changes to what it says."""
+    settings: Settings = yaml.safe_load(FILE.read_text())
+    for change in changes:
+        change(settings)
+    return yaml.safe_dump(settings, sort_keys=False)
+
+
+def route(settings: Settings, name: str) -> Settings:
+    """One route, to be changed in place."""
+    (found,) = [each for each in settings["routes"] if each["name"] == name]
+    return found  # type: ignore[no-any-return]
+
+
+def weighing(weight: float, *names: str) -> Callable[[Settings], object]:
+    """Give these routes another weight."""
+
+    def change(settings: Settings) -> None:
+        for name in names:
+            route(settings, name).setdefault("rollout", {})["weight"] = weight
+
+    return change
+
+
+def backends(**options: Any) -> Callable[[Settings], object]:
+    """Give both backends these options; None takes one away."""
+
+    def change(settings: Settings) -> None:
+        for backend in settings["backends"].values():
+            for name, value in options.items():
+                if value is None:
+                    backend.pop(name, None)
+                else:
+                    backend[name] = value
+
+    return change
+
+
+def environment(folder: Path, legacy: str, modern: str, **more: str) -> Mapping[str, str]:
+    """What puts the file on free ports, in front of these sides."""
+    return {
+        "STRANGLER_LISTEN__ADDRESS": "127.0.0.1:0",
+        "STRANGLER_ADMIN__ADDRESS": "127.0.0.1:0",
+        "STRANGLER_BACKENDS__LEGACY__URL": legacy,
+        "STRANGLER_BACKENDS__MODERN__URL": modern,
+        "STRANGLER_STORE": f"sqlite:{folder}/strangler.db",
+        **more,
+    }

@@ -1,0 +1,37 @@
+"""The whole of it: real PHP, real FastAPI on one database, the proxy as its own processes.
+
+Everything here lives on one event loop, so that what is slow to start is started once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+from examples.paymenter.sides import Database, Legacy, Modern
+from tests.journeys.configs import FILE
+from tests.journeys.stage import Sides, Visits
+from tests.support.running import Running, running
+
+
+@pytest.fixture(scope="session")
+def sides() -> Iterator[Sides]:
+    with Database() as database, Legacy(database) as legacy, Modern(database) as modern:
+        yield Sides(database, legacy, modern)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shop(sides: Sides, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    """The proxy.yaml of this repository between both sides."""
+    folder = tmp_path_factory.mktemp("shop")
+    async with running(folder, FILE.read_text(), **sides.around(folder)) as proxy:
+        yield proxy
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit(sides: Sides) -> AsyncIterator[Visits]:
+    visits = Visits(sides.database.key)
+    yield visits
+    visits.close()

@@ -1,0 +1,135 @@
+"""A changed file reaches every worker, a broken one nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import orjson
+
+from tests.support import raw
+from tests.support.backend import Backend
+from tests.support.running import config, run_command, running
+
+
+async def test_hup_puts_a_changed_file_into_effect_in_every_worker(tmp_path: Path, legacy: Backend, modern: Backend):
+    async with running(tmp_path, config(legacy.url, modern.url, workers=2)) as proxy:
+        before = await proxy.json("/api/v1/status")
+        proxy.file.write_text(config(legacy.url, modern.url, workers=2, weight=100))
+
+        proxy.signal(signal.SIGHUP)
+        await proxy.event("reload", generation=2)
+        answers = [await proxy.get("/api/me", f"Cookie: uid={user}") for user in range(20)]
+        after = await proxy.json("/api/v1/status")
+
+        assert {answer.body for answer in answers} == {b"modern"}
+        assert [worker["generation"] for worker in after["instances"][0]["workers"]] == [2, 2]
+        assert after["config"]["digest"] != before["config"]["digest"]
+        assert await proxy.metric("strangler_config_reload_success") == 1
+
+
+async def test_a_broken_file_keeps_the_old_one_and_says_so_everywhere(tmp_path: Path, legacy: Backend, modern: Backend):
+    async with running(tmp_path, config(legacy.url, modern.url, weight=100)) as proxy:
+        before = await proxy.json("/api/v1/status")
+        proxy.file.write_text(config(legacy.url, modern.url, weight=101))
+
+        proxy.signal(signal.SIGHUP)
+        refused = await proxy.event("config_refused")
+        answer = await proxy.get("/api/me", "Cookie: uid=42")
+        ready, after = await proxy.json("/readyz"), await proxy.json("/api/v1/status")
+
+        assert answer.body == b"modern"
+        assert refused["problems"][0].startswith(f"{proxy.file}:12:")
+        assert await proxy.metric("strangler_config_reload_success") == 0
+        assert (ready["ready"], ready["config"]["accepted"]) == (True, False)
+        assert after["config"]["digest"] == before["config"]["digest"]
+        assert f"{proxy.file}:12:" in after["config"]["error"]
+
+        proxy.file.write_text(config(legacy.url, modern.url, weight=100))
+        assert (await proxy.reload()).status == 200
+        assert await proxy.metric("strangler_config_reload_success") == 1
+
+
+async def test_a_replaced_file_is_noticed_without_being_told(tmp_path: Path, legacy: Backend, modern: Backend):
+    async with running(tmp_path, config(legacy.url, modern.url)) as proxy:
+        for generation, weight in ((2, 100), (3, 50)):  # a watch on the file itself would be blind the second time
+            beside = tmp_path / "beside"
+            beside.write_text(config(legacy.url, modern.url, weight=weight))
+            beside.replace(proxy.file)
+
+            await proxy.event("reload", generation=generation, who="file")
+
+        assert await proxy.metric("strangler_weight_percent", route="profile", kind="intended") == 50
+
+
+async def test_a_reload_under_load_loses_no_request(tmp_path: Path, legacy: Backend, modern: Backend):
+    async with running(tmp_path, config(legacy.url, modern.url, workers=2)) as proxy:
+        statuses: list[int] = []
+        done = asyncio.Event()
+
+        async def user(number: int) -> None:
+            client = await proxy.client()
+            while not done.is_set():
+                answer = await client.ask(raw.get("/api/me", f"Cookie: uid={number}"))
+                statuses.append(answer.status)
+            client.close()
+
+        async with asyncio.TaskGroup() as users:
+            for number in range(8):
+                users.create_task(user(number))
+            for weight in (100, 0, 50):
+                proxy.file.write_text(config(legacy.url, modern.url, workers=2, weight=weight))
+                assert (await proxy.reload()).status == 200
+            done.set()
+
+        assert len(statuses) > 50
+        assert set(statuses) == {200}
+
+
+async def test_reload_wait_ends_with_the_outcome_as_exit_code(tmp_path: Path, legacy: Backend):
+    async with running(tmp_path, config(legacy.url)) as proxy:
+        arguments = ("reload", "--wait", "-c", str(proxy.file), "--admin", proxy.admin_url)
+        good, said, _ = await run_command(*arguments)
+        proxy.file.write_text("version: 7\n")
+        broken, _, problems = await run_command(*arguments)
+        proxy.process.terminate()
+        await proxy.exit_code()
+        gone, _, why = await run_command(*arguments)
+
+    assert (good, broken, gone) == (0, 2, 3)
+    assert said.startswith("applied: digest ")
+    assert f"{proxy.file}:1:" in problems
+    assert "no proxy answers" in why
+
+
+async def test_settings_that_need_a_restart_are_told_and_not_half_applied(tmp_path: Path, legacy: Backend):
+    async with running(tmp_path, config(legacy.url)) as proxy:
+        proxy.file.write_text(config(legacy.url, workers=3, weight=7, listen="127.0.0.1:1"))
+
+        outcome = orjson.loads((await proxy.reload()).body)
+        told = await proxy.event("config_needs_restart")
+
+        assert outcome["needs_restart"] == ["listen.address", "listen.workers"]
+        assert told["settings"] == ["listen.address", "listen.workers"]
+        assert await proxy.metric("strangler_weight_percent", route="profile", kind="intended") == 7
+        assert len(proxy.pids("worker")) == 1
+        assert (await proxy.get()).status == 200
+
+
+async def test_numbers_of_generations_grow_across_a_restart_of_control(
+    tmp_path: Path, legacy: Backend, modern: Backend
+):
+    async with running(tmp_path, config(legacy.url, modern.url)) as proxy:
+        assert orjson.loads((await proxy.reload()).body)["generation"] == 2
+        (control,) = proxy.pids("control")
+        os.kill(control, signal.SIGKILL)
+        await proxy.event("child_started", count=2, role="control")
+
+        proxy.file.write_text(config(legacy.url, modern.url, weight=100))
+        proxy.signal(signal.SIGHUP)
+        applied = await proxy.event("generation_applied", count=2)
+
+        assert applied["generation"] >= 3
+        assert (await proxy.get("/api/me", "Cookie: uid=42")).body == b"modern"

@@ -1,0 +1,170 @@
+"""Told to stop, the proxy finishes what it has begun."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+
+from tests.support import raw
+from tests.support.backend import Backend, always, ok
+from tests.support.running import alive, config, running
+from tests.support.waiting import until
+
+
+class Slow:
+    """A backend that answers when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = asyncio.Event()
+        self.backend = Backend(self._script)
+
+    async def _script(self, wire):
+        await wire.request()
+        await self.now.wait()
+        wire.send(ok(b"slow"))
+        await wire.gone()
+
+
+async def test_term_finishes_a_slow_request_then_leaves_with_0(tmp_path: Path):
+    slow = Slow()
+    await slow.backend.start()
+    async with running(tmp_path, config(slow.backend.url, workers=2)) as proxy:
+        client = await proxy.client()
+        client.send(raw.get("/slow"))
+        await slow.backend.wire()
+        children = proxy.pids()
+
+        proxy.signal(signal.SIGTERM)
+        await proxy.event("stopping")
+        ready = await proxy.admin("/readyz")
+        slow.now.set()
+        answer = await client.answer()
+        code = await proxy.exit_code()
+
+        assert (answer.status, answer.body, answer.closes) == (200, b"slow", True)
+        assert ready.status == 503
+        assert b"draining" in ready.body
+        assert code == 0
+        assert not any(map(alive, children))
+        client.close()
+    await slow.backend.stop()
+
+
+async def test_a_draining_proxy_refuses_new_connections_at_once(tmp_path: Path):
+    slow = Slow()
+    await slow.backend.start()
+    async with running(tmp_path, config(slow.backend.url)) as proxy:
+        client = await proxy.client()
+        client.send(raw.get("/slow"))
+        await slow.backend.wire()
+
+        proxy.signal(signal.SIGTERM)
+        await proxy.event("draining")
+        host, _, port = proxy.users.removeprefix("http://").rpartition(":")
+        refused = await asyncio.to_thread(_is_refused, host, int(port))
+        slow.now.set()
+        await client.answer()
+
+        assert refused
+        client.close()
+    await slow.backend.stop()
+
+
+async def test_connections_that_the_kernel_had_queued_are_still_answered(tmp_path: Path):
+    backend = Backend(always(ok(b"served")))
+    await backend.start()
+    async with running(tmp_path, config(backend.url)) as proxy:
+        (worker,) = proxy.pids("worker")
+        os.kill(worker, signal.SIGSTOP)
+        queued = [await proxy.client() for _ in range(20)]
+        for client in queued:
+            client.send(raw.get("/queued"))
+
+        proxy.signal(signal.SIGTERM)
+        await proxy.event("stopping")
+        os.kill(worker, signal.SIGCONT)
+        answers = [await client.answer() for client in queued]
+
+        assert [answer.body for answer in answers] == [b"served"] * 20
+        assert await proxy.exit_code() == 0
+    await backend.stop()
+
+
+async def test_what_does_not_finish_in_time_is_cut_and_told(tmp_path: Path):
+    slow = Slow()
+    await slow.backend.start()
+    async with running(tmp_path, config(slow.backend.url, drain="300ms")) as proxy:
+        client = await proxy.client()
+        client.send(raw.get("/slow"))
+        await slow.backend.wire()
+
+        proxy.signal(signal.SIGTERM)
+        code = await proxy.exit_code(10)
+
+        assert code == 0
+        cut = await proxy.event("drain_cut")
+        assert cut["calls"] == 1
+        client.close()
+    slow.now.set()
+    await slow.backend.stop()
+
+
+async def test_a_second_interrupt_ends_everything_at_once(tmp_path: Path):
+    slow = Slow()
+    await slow.backend.start()
+    async with running(tmp_path, config(slow.backend.url)) as proxy:
+        client = await proxy.client()
+        client.send(raw.get("/slow"))
+        await slow.backend.wire()
+        children = proxy.pids()
+
+        proxy.signal(signal.SIGINT)
+        await proxy.event("draining")
+        proxy.signal(signal.SIGINT)
+        code = await proxy.exit_code(5)
+
+        assert code == 1
+        await until(lambda: not any(map(alive, children)), "the children's end")
+        client.close()
+    slow.now.set()
+    await slow.backend.stop()
+
+
+async def test_the_service_manager_is_told_how_it_goes(tmp_path: Path, legacy: Backend):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.setblocking(False)
+        environ = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "10000000"}
+        async with running(tmp_path, config(legacy.url), **environ) as proxy:
+            proxy.signal(signal.SIGHUP)
+            await proxy.event("reload")
+            await asyncio.sleep(0.7)
+            proxy.signal(signal.SIGTERM)
+            await proxy.exit_code()
+        said = _all_of(manager)
+
+    assert "READY=1" in said[: said.index("RELOADING=1")]
+    assert "READY=1" in said[said.index("RELOADING=1") :]
+    assert any(line.startswith("MONOTONIC_USEC=") for line in said)
+    assert "WATCHDOG=1" in said
+    assert "STOPPING=1" in said[said.index("RELOADING=1") :]
+
+
+def _all_of(manager: socket.socket) -> list[str]:
+    lines: list[str] = []
+    while True:
+        try:
+            lines += manager.recv(4096).decode().split("\n")
+        except BlockingIOError:
+            return lines
+
+
+def _is_refused(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), 1).close()
+    except ConnectionRefusedError:
+        return True
+    return False

@@ -1,0 +1,172 @@
+"""Answers before the answer, expectations (requirement 9)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.backend import Wire, always, ok, on_head
+from tests.support.proxying import House
+from tests.support.raw import get
+from tests.support.waiting import breathe
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"
+EXPECTS = get("/", "Content-Length: 5", "Expect: 100-continue", method="POST")
+
+
+@pytest.mark.both_loops
+async def test_informational_answers_are_passed_on_before_the_answer(house: House) -> None:
+    """RFC 9110 15.2: a proxy MUST forward 1xx."""
+    backend = await house.backend(on_head(HINTS + b"HTTP/1.1 102 Processing\r\n\r\n" + HINTS + ok()))
+    proxy = await house.proxy(backend)
+
+    answer = await proxy.ask(get("/"))
+
+    assert [each.start for each in answer.interim] == ["HTTP/1.1 103 Early Hints", "HTTP/1.1 102 Processing", "HTTP/1.1 103 Early Hints"]
+    assert answer.interim[0].field("link") == "</a.css>"
+    assert answer.body == b"hello"
+
+
+async def test_an_informational_answer_is_passed_on_at_once(house: House) -> None:
+    backend = await house.backend(on_head(HINTS))
+    proxy = await house.proxy(backend)
+    client = await proxy.client()
+    client.send(get("/"))
+
+    await client.until(HINTS)
+
+
+async def test_a_http_1_0_client_gets_no_informational_answer(house: House) -> None:
+    """RFC 9110 15.2."""
+    backend = await house.backend(on_head(HINTS + CONTINUE + ok()))
+    proxy = await house.proxy(backend)
+    client = await proxy.client()
+    client.send(b"GET / HTTP/1.0\r\nHost: a\r\n\r\n")
+
+    assert (await client.answer()).interim == ()
+
+
+async def test_an_informational_answer_never_has_a_body_or_its_framing(house: House) -> None:
+    """Requirement 9; RFC 9110 8.6: no Content-Length in a 1xx."""
+    backend = await house.backend(on_head(b"HTTP/1.1 103 Early Hints\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nConnection: X-Hop\r\nX-Hop: 1\r\n\r\n" + ok()))
+    proxy = await house.proxy(backend)
+
+    answer = await proxy.ask(get("/"))
+
+    if answer.interim:
+        assert answer.interim[0].names == []
+    assert answer.status in (200, 502)
+
+
+async def test_a_flood_of_informational_answers_is_a_502(house: House) -> None:
+    """Requirements 9, 15: bounded."""
+    backend = await house.backend(on_head(HINTS * 1000 + ok()))
+    proxy = await house.proxy(backend)
+
+    answer = await proxy.ask(get("/"))
+
+    assert answer.status == 502
+    assert len(answer.interim) < 20
+
+
+async def test_shadow_fields_in_an_informational_answer_stay_inside(house: House) -> None:
+    """Contract: Headers."""
+    backend = await house.backend(on_head(b"HTTP/1.1 103 Early Hints\r\nX-Shadow: 1\r\nX-Strangler-Side: x\r\n\r\n" + ok()))
+    proxy = await house.proxy(backend)
+
+    assert (await proxy.ask(get("/"))).interim[0].names == []
+
+
+async def test_a_body_follows_the_backends_100(house: House) -> None:
+    """Expect, first order: 100, then the body."""
+
+    async def script(wire: Wire) -> None:
+        head = await wire.head()
+        assert b"Expect: 100-continue\r\n" in head
+        wire.send(CONTINUE)
+        body = await wire.exactly(5)
+        wire.send(ok(body))
+        await wire.gone()
+
+    backend = await house.backend(script)
+    proxy = await house.proxy(backend)
+    client = await proxy.client()
+    client.send(EXPECTS)
+    await client.until(CONTINUE)
+
+    answer = await client.ask(b"hello")
+
+    assert answer.body == b"hello"
+    assert (await client.ask(get("/", "Connection: close"))).status
+
+
+async def test_a_body_that_does_not_wait_for_the_100_arrives(house: House) -> None:
+    """Expect, second order: the body at once, the 100 late or never (RFC 9110 10.1.1)."""
+    backend = await house.backend(always(lambda request: CONTINUE + ok(request.body)), )
+    proxy = await house.proxy(backend)
+
+    answer = await proxy.ask(EXPECTS + b"hello")
+
+    assert answer.body == b"hello"
+    assert [each.status for each in answer.interim] == [100]
+
+
+async def test_a_refusal_instead_of_the_100_reaches_the_client(house: House) -> None:
+    """Expect: the final answer comes first; a body that may still follow must not become a request."""
+    backend = await house.backend(on_head(ok(b"no", status="417 Expectation Failed")), always(ok()))
+    proxy = await house.proxy(backend)
+    client = await proxy.client()
+    client.send(EXPECTS)
+
+    answer = await client.answer()
+    client.send(b"hello" + get("/smuggled"))
+
+    assert (answer.status, answer.closes) == (417, True)
+    assert await client.rest() == b""
+    assert b"smuggled" not in backend.received
+    assert await backend.wires[0].gone() in ("eof", "reset")
+
+
+async def test_a_100_that_nobody_waits_for_does_no_harm(house: House) -> None:
+    backend = await house.backend(always(CONTINUE + ok()))
+    proxy = await house.proxy(backend)
+    client = await proxy.client()
+
+    for _ in range(3):
+        assert (await client.ask(get("/"))).body == b"hello"
+    assert len(backend.wires) == 1
+
+
+async def test_an_informational_answer_split_over_reads_is_passed_on_once(house: House) -> None:
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        await wire.drip(HINTS + HINTS + ok())
+        await wire.gone()
+
+    backend = await house.backend(script)
+    proxy = await house.proxy(backend)
+
+    answer = await proxy.ask(get("/"))
+
+    assert [each.status for each in answer.interim] == [103, 103]
+
+
+async def test_no_informational_answer_comes_inside_another_answer(house: House) -> None:
+    """Pipelined requests: the second one's 1xx waits for the first one's end."""
+
+    async def script(wire: Wire) -> None:
+        await wire.request()
+        wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha")
+        await breathe()
+        wire.send(b"lf")
+        await wire.request()
+        wire.send(HINTS + ok())
+        await wire.gone()
+
+    backend = await house.backend(script)
+    proxy = await house.proxy(backend)
+    client = await proxy.client()
+    client.send(get("/1") + get("/2"))
+
+    assert (await client.answer()).body == b"half"[:2] + b"lf"
+    assert [each.status for each in (await client.answer()).interim] == [103]
