@@ -19,6 +19,7 @@ COLUMNS = (
 )
 NOTHING = "-"
 _PRINTED_WHOLE = 100.0
+_ALMOST_A_SECOND = 0.9995
 
 
 def headline(view: StatusView) -> str:
@@ -71,4 +72,4 @@ def seconds(value: float | None) -> str:
     """Return a duration as people say it: milliseconds below a second."""
     if value is None:
         return NOTHING
-    return f"{value:.3g} s" if value >= 1 else f"{value * 1000:.3g} ms"
+    return f"{value:.3g} s" if value >= _ALMOST_A_SECOND else f"{value * 1000:.3g} ms"

@@ -1,0 +1,1 @@
+"""The shell around the pure rooms: listens, forwards, remembers, acts."""

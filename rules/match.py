@@ -103,8 +103,7 @@ class Table:
         if path[:1] != "/":
             return None
         segments = path.split("/")
-        del segments[0]
-        count = len(segments)
+        count = len(segments) - 1
         for shape in self._templates.get(count, ()):
             bunch = shape.bunches.get(shape.key(segments))
             if bunch is not None:
@@ -162,7 +161,7 @@ def _sorted_out(
         else:
             forms = templates if form.kind == patterns.TEMPLATE else prefixes
             members = forms.setdefault((len(form.segments), form.shape), {})
-            key = _picker(form.shape)([segment or "" for segment in form.segments])
+            key = _picker(form.shape)(["", *(segment or "" for segment in form.segments)])
             members.setdefault(key, []).append(lane)
     return exact, templates, prefixes, regexes
 
@@ -177,8 +176,11 @@ def _shapes(forms: Mapping[Form, dict[object, list[Lane]]]) -> tuple[Shape, ...]
 
 
 def _picker(literals: tuple[int, ...]) -> Callable[[list[str]], object]:
-    """Return what takes the literal segments out of a path, as one hashable value."""
-    return itemgetter(*literals) if literals else _nothing
+    """Return what takes the literal segments out of a path that was split at its slashes, as one hashable value.
+
+    A split path begins with the empty text before its first slash, so that segment 0 is at 1.
+    """
+    return itemgetter(*(at + 1 for at in literals)) if literals else _nothing
 
 
 def _nothing(_segments: list[str]) -> object:
@@ -190,7 +192,7 @@ def _first(
 ) -> Found | None:
     """Return the first lane of a bunch that takes the request."""
     for lane in bunch.lanes if bunch.probe is None else bunch.forked(facts):
-        names = _captured(lane, segments)
+        names = _captured(lane, segments) if lane.names or lane.rest >= 0 else NO_NAMES
         if names is not None and _takes(lane, method, facts, rejected):
             return lane, names
     return None
@@ -211,17 +213,15 @@ def _takes(lane: Lane, method: str, facts: Facts, rejected: list[Rejection] | No
 
 
 def _captured(lane: Lane, segments: list[str]) -> Mapping[str, str] | None:
-    """Return the names a path captured, None when a named segment is empty."""
-    if not lane.names and lane.rest < 0:
-        return NO_NAMES
+    """Return the names a split path captured, None when a named segment is empty."""
     names: dict[str, str] = {}
     for name, index in lane.names:
-        value = segments[index]
+        value = segments[index + 1]
         if not value:
             return None
         names[name] = value
-    if 0 <= lane.rest < len(segments):
-        names[patterns.REST] = "/".join(segments[lane.rest :])
+    if 0 <= lane.rest < len(segments) - 1:
+        names[patterns.REST] = "/".join(segments[lane.rest + 1 :])
     return names
 
 

@@ -1,8 +1,8 @@
 """How the path of a request may be read by the servers behind the proxy.
 
-Only a path that is not plain needs this. Three readings are tried: *usual* (nginx with PHP: decoded, slashes
-merged, dots resolved), *literal* (Starlette: decoded, nothing folded), *credulous* (decoded twice, `;…` cut
-off, backslashes as slashes). Where they lead to different routes nobody can say which rule the request is
+Only a path that is not plain needs this. Four readings are tried: *usual* (nginx with PHP: decoded, slashes
+merged, dots resolved), *unfolded* (Starlette: decoded, nothing else), *literal* (as unfolded, but an encoded
+slash parts no segments), *credulous* (decoded twice, `;…` cut off, backslashes as slashes). Where they lead to different routes nobody can say which rule the request is
 under, so it goes to `_default`, see docs/decisions/0003-path-matching.md.
 """
 
@@ -23,7 +23,10 @@ def is_plain(path: str) -> bool:
 
 def readings(path: str) -> tuple[str, ...]:
     """Return the different readings of a path, the usual one first; none when it cannot be read safely."""
-    decoded = _decode(path)
+    try:
+        decoded = _decode(path)
+    except UnicodeEncodeError:
+        return ()
     if not decoded.startswith("/") or _has_controls(decoded):
         return ()
     usual = _normalise(decoded)
@@ -31,12 +34,12 @@ def readings(path: str) -> tuple[str, ...]:
     credulous = _normalise(_without_parameters(_decode(decoded).replace("\\", "/")))
     if usual is None or credulous is None:
         return ()
-    return tuple(dict.fromkeys((usual, literal, credulous)))
+    return tuple(dict.fromkeys((usual, decoded, literal, credulous)))
 
 
 def _decode(text: str) -> str:
     """Undo percent-encoding once; bytes that are not UTF-8 survive as surrogates."""
-    raw = unquote_to_bytes(text.encode("utf-8", "surrogatepass"))
+    raw = unquote_to_bytes(text.encode("utf-8", "surrogateescape"))
     return raw.decode("utf-8", "surrogateescape")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rules.charsets import EVERY, has_ignorecase, ops, single
@@ -30,11 +30,15 @@ class RegexError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One step of a pattern: characters it may take, whether it must take one, whether it may take many."""
+    """One step of a pattern: characters it may take, whether it must take one, whether it may take many.
+
+    `needs` are the characters each round of a repeat must have, one set for each step of its body.
+    """
 
     chars: int
     must: bool
     many: bool
+    needs: tuple[int, ...] = ()
 
 
 def refuse_dangerous(text: str) -> None:
@@ -133,7 +137,7 @@ def _explodes(data: Iterable[Any], *, ignorecase: bool) -> bool:
 
 def _loosened(piece: Piece) -> Piece:
     """Inside a repeat an optional step may be taken many times over."""
-    return Piece(piece.chars, piece.must, many=piece.many or not piece.must)
+    return replace(piece, many=piece.many or not piece.must)
 
 
 def _overlapping(data: Any, after: Sequence[Piece], *, ignorecase: bool) -> bool:
@@ -187,10 +191,9 @@ def _repeated(value: Any, *, ignorecase: bool) -> list[Piece]:
     least, most, body = value
     inner = _pieces(body, ignorecase=ignorecase)
     if most - least >= _UNBOUNDED or most >= _UNBOUNDED * 4:
-        return [Piece(_union(inner), must=least > 0 and any(piece.must for piece in inner), many=True)]
-    if least > 0:
-        return inner
-    return [Piece(piece.chars, must=False, many=piece.many) for piece in inner]
+        needs = tuple(piece.chars for piece in inner if piece.must)
+        return [Piece(_union(inner), must=least > 0 and bool(needs), many=True, needs=needs)]
+    return inner if least > 0 else [replace(piece, must=False) for piece in inner]
 
 
 def _either(branches: list[list[Piece]]) -> Piece:
@@ -217,9 +220,16 @@ def _longest_chain(pieces: Sequence[Piece]) -> int:
         best[at] = 1
         for before in range(at - 1, -1, -1):
             other = pieces[before]
-            if other.many and other.chars & piece.chars and _linked(pieces[before + 1 : at], other, piece):
+            if other.many and _share(other, piece) and _linked(pieces[before + 1 : at], other, piece):
                 best[at] = max(best[at], best[before] + 1)
     return max(best, default=0)
+
+
+def _share(one: Piece, two: Piece) -> bool:
+    """Whether text can pass from one repeat to the other: each can take what a round of the other needs."""
+    if not one.chars & two.chars:
+        return False
+    return all(need & two.chars for need in one.needs) and all(need & one.chars for need in two.needs)
 
 
 def _linked(between: Iterable[Piece], one: Piece, two: Piece) -> bool:

@@ -108,12 +108,15 @@ class Channel:
 
     def _read(self) -> None:
         try:
-            data, descriptors, _, _ = socket.recv_fds(self._socket, _CHUNK, _MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
+            data, descriptors, _, _ = socket.recv_fds(self._socket, _CHUNK, _MOST_DESCRIPTORS)
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
             self.close(error)
             return
+        for descriptor in descriptors:
+            # recv_fds of Python 3.11 drops the flag that would have done this
+            os.set_inheritable(descriptor, False)  # noqa: FBT003 - the os API
         self._descriptors.extend(descriptors)
         if not data:
             self.close()

@@ -94,11 +94,18 @@ class AccessLog:
         }
         if fallback or error or len(attempts) > 1:
             _tell_trouble(line, exchange)
-        self._put(_dumps(line, None, _NEWLINE))
+        try:
+            self._put(_dumps(line, None, _NEWLINE))
+        except TypeError:  # text that no UTF-8 can spell
+            self._put(_dumps({name: _spellable(value) for name, value in line.items()}, None, _NEWLINE))
 
 
 _dumps = orjson.dumps
 _NEWLINE = orjson.OPT_APPEND_NEWLINE
+
+
+def _spellable(value: object) -> object:
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
 
 
 def _tell_trouble(line: dict[str, object], exchange: Exchange) -> None:

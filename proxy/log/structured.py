@@ -41,9 +41,9 @@ class _LibraryHandler(logging.Handler):
         self._lines(names.UNEXPECTED, record.levelname.lower(), **said, **({"error": error} if error else {}))
 
 
-def events_through_structlog(process: str) -> StructuredEvents:
+def events_through_structlog(process: str, descriptor: int = 2) -> StructuredEvents:
     """Return the events of `process`; structlog with the standard library's logging end in the same place."""
-    lines = events(process)
+    lines = events(process, descriptor)
 
     def write(_: Any, level: str, event: MutableMapping[str, Any]) -> Any:
         lines(event.pop("event"), level, **event)

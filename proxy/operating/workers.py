@@ -176,7 +176,7 @@ class Workers:
 
     def _welcome(self, link: WorkerLink, hello: messages.Hello) -> None:
         link.pid, link.generation = hello.pid, hello.generation
-        if hello.generation < self._current.generation:
+        if max(hello.generation, link.sent) < self._current.generation:
             link.prepare(self._current)
             link.channel.send(messages.Commit(self._current.generation))
 

@@ -91,7 +91,7 @@ class Keeper:
             return
         self._stopping = True
         self._tell(names.STOPPING, signal=signal_name, drain=self._drain)
-        self._systemd.tell("STOPPING=1", f"STATUS=draining for at most {self._drain:g} s")
+        self._systemd.say("STOPPING=1", f"STATUS=draining for at most {self._drain:g} s")
         self._closing()
         for slot in self._slots:
             # the workers' own copies stay open: what the kernel has queued is still accepted there
@@ -180,11 +180,11 @@ class Keeper:
     def _hear_readiness(self, message: messages.Readiness) -> None:
         if message.ready:
             self._become_ready()
-        self._systemd.tell("STATUS=ready" if message.ready else f"STATUS={'; '.join(message.reasons)}")
+        self._systemd.say("STATUS=ready" if message.ready else f"STATUS={'; '.join(message.reasons)}")
 
     def _hear_rereading(self, message: messages.Rereading) -> None:
         if message.done:
-            self._systemd.tell("READY=1", f"STATUS={message.detail}")
+            self._systemd.say("READY=1", f"STATUS={message.detail}")
         else:
             self._systemd.reloading()
 
@@ -194,7 +194,7 @@ class Keeper:
         self._ready = True
         self._announce()
         self._tell(names.READY, addresses=self._addresses, workers=len(self._slots))
-        self._systemd.tell("READY=1", "STATUS=ready")
+        self._systemd.say("READY=1", "STATUS=ready")
 
     def _take_census(self) -> None:
         if self._control is not None:

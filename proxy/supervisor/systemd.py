@@ -17,7 +17,7 @@ class Notifier:
         self._path = "\0" + name[1:] if name.startswith("@") else name
         self.watched = "WATCHDOG_USEC" in environ
 
-    def tell(self, *lines: str) -> None:
+    def say(self, *lines: str) -> None:
         """Send `lines` as one datagram; a service manager that does not listen is not our problem."""
         if not self._path:
             return
@@ -29,9 +29,9 @@ class Notifier:
 
     def reloading(self) -> None:
         """Say that a reload begins; READY=1 must follow."""
-        self.tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        self.say("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def alive(self) -> None:
         """Feed the watchdog, if there is one."""
         if self.watched:
-            self.tell("WATCHDOG=1")
+            self.say("WATCHDOG=1")

@@ -19,6 +19,15 @@ def can_meet(one: Match, two: Match) -> bool:
     return not (_pairs_apart(one.headers, two.headers, fold=True) or _pairs_apart(one.query, two.query, fold=False))
 
 
+def exact_values(match: Match) -> dict[str, str]:
+    """Return what a route wants to be exactly so, by where it looks: two that differ in one never meet."""
+    named = [(f"header {name.lower()}", value) for name, value in match.headers]
+    named += [(f"query {name}", value) for name, value in match.query]
+    if match.host is not None and not match.host.startswith("*."):
+        named.append(("host", bare_host(match.host)))
+    return {name: value for name, value in named if not value.startswith("~")}
+
+
 def _hosts_apart(one: str, two: str) -> bool:
     if one.startswith("~") or two.startswith("~"):
         return _values_apart(one, two)

@@ -16,7 +16,8 @@ class Plan:
 
     `indexes` are the places of its routes in the file (wrong ones are left out), `backends` every name the
     file gives a backend, sound or not, `lost` the sections that could not be read. `from_environment` tells
-    whether the value at a path came from a variable.
+    whether the value at a path came from a variable, `is_written` whether the file writes it there (not under
+    the defaults).
     """
 
     snapshot: Snapshot
@@ -24,6 +25,7 @@ class Plan:
     backends: frozenset[str]
     lost: frozenset[str]
     from_environment: Callable[[Path], bool]
+    is_written: Callable[[Path], bool]
 
     def routes(self) -> Iterator[tuple[Path, Route]]:
         """Yield each route with its path in the file."""

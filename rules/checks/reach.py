@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
 from rules import pattern
-from rules.checks.overlap import can_meet
+from rules.checks.overlap import can_meet, exact_values
 from rules.checks.plan import Path, Plan
 from rules.conditions import weight_of
 from rules.model import Route
@@ -85,35 +85,24 @@ def _covers(prefix: Entry, start: str | None) -> bool:
 
 
 def _candidates(same: list[Entry]) -> Iterator[tuple[Entry, Entry]]:
-    """Yield pairs on one path that may tie; what differs in an exact query value is not even compared.
+    """Yield pairs on one path that may tie; those that want different exact values are not even compared.
 
-    One path with a parameter that names the page (`index.php?r=…`) may carry a thousand routes.
+    One path may carry a thousand routes, told apart by a parameter (`index.php?r=…`), a host or a header.
     """
-    parameter = _telling(same)
-    if parameter is None:
+    wanted = [exact_values(entry.route.match) for entry in same]
+    counts = Counter(name for values in wanted for name in values)
+    if len(same) < 3 or not counts:  # noqa: PLR2004 - two can simply be compared
         yield from combinations(same, 2)
         return
+    telling = counts.most_common(1)[0][0]
     by_value: dict[str, list[Entry]] = defaultdict(list)
     loose: list[Entry] = []
-    for entry in same:
-        value = dict(entry.route.match.query).get(parameter, "~")
-        (loose if value.startswith("~") else by_value[value]).append(entry)
+    for entry, values in zip(same, wanted, strict=True):
+        (by_value[values[telling]] if telling in values else loose).append(entry)
     for entries in by_value.values():
         yield from combinations(entries, 2)
         yield from ((one, two) if _before(one, two) else (two, one) for one in entries for two in loose)
     yield from combinations(loose, 2)
-
-
-def _telling(same: list[Entry]) -> str | None:
-    """Return a query parameter most of these routes ask for by exact value."""
-    if len(same) < 3:  # noqa: PLR2004 - two can simply be compared
-        return None
-    counts: dict[str, int] = defaultdict(int)
-    for entry in same:
-        for name, value in entry.route.match.query:
-            counts[name] += not value.startswith("~")
-    best = max(counts, key=lambda name: counts[name], default=None)
-    return best if best is not None and counts[best] else None
 
 
 def _crossing(shapes: dict[tuple[int, ...], list[Entry]]) -> Iterator[tuple[Entry, Entry]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rules.checks.plan import Path, Plan
-from rules.model import ShadowPolicy
 from rules.problems import WARNING, Finding
 
 SAFE = frozenset({"GET", "HEAD"})
@@ -46,11 +45,9 @@ def nothing_to_mirror(plan: Plan) -> Iterator[Finding]:
     """A sample of methods the route does not take is no sample."""
     for path, route in plan.routes():
         taken = set(route.match.methods) | ({"HEAD"} if "GET" in route.match.methods else set())
-        if route.shadow.sample > 0 and taken and not taken & set(route.shadow.methods):
+        place: Path = (*path, "shadow", "sample")
+        nothing = route.shadow.sample > 0 and taken and not taken & set(route.shadow.methods)
+        # A sample for all routes is meant for those it fits.
+        if nothing and plan.is_written(place):
             message = f"nothing is mirrored: the route takes {' '.join(route.match.methods)}"
-            place: Path = (*path, "shadow", _key(route.shadow))
             yield Finding(place, message, f"`shadow.methods` are {' '.join(route.shadow.methods)}", level=WARNING)
-
-
-def _key(shadow: ShadowPolicy) -> str:
-    return "sample" if shadow.methods == ShadowPolicy().methods else "methods"

@@ -59,6 +59,10 @@ class Document:
         found = list(self.nodes(path))
         return found[-1] if len(found) == len(path) + 1 else None
 
+    def is_written(self, path: Path) -> bool:
+        """Whether the file itself has a value at this very path."""
+        return self.node(path) is not None
+
     def from_environment(self, path: Path) -> bool:
         """Whether the value at a path came from a variable rather than from the file's text."""
         return bool(self.variables(path))
@@ -132,6 +136,7 @@ class _Reader:
         self._source = source
         self._made: dict[int, tuple[Any, int]] = {}
         self._open: set[int] = set()
+        self._overgrown = False
 
     def report(self, node: yaml.Node, message: str, hint: str = "") -> None:
         mark = node.start_mark
@@ -153,7 +158,9 @@ class _Reader:
         self._open.add(id(node))
         made = self._mapping(node) if isinstance(node, yaml.MappingNode) else self._sequence(node)
         if made[1] > _LARGEST:
-            self.report(node, "aliases make this value grow beyond every use", "write it out, without anchors")
+            if not self._overgrown:
+                self.report(node, "aliases make this value grow beyond every use", "write it out, without anchors")
+            self._overgrown = True
             made = None, 1
         self._open.discard(id(node))
         self._made[id(node)] = made

@@ -91,7 +91,9 @@ def _drafted(text: str, source: str, environ: Mapping[str, str]) -> Draft:
     if file is None:
         return Draft(document, data, None, None, tuple(found))
     snapshot = build.snapshot(file, source, _lines(document, indexes), _compares(data))
-    plan = checks.Plan(snapshot, tuple(indexes), _backend_names(document.data), lost, document.from_environment)
+    plan = checks.Plan(
+        snapshot, tuple(indexes), _backend_names(document.data), lost, document.from_environment, document.is_written
+    )
     return Draft(document, data, file, snapshot, (*found, *checks.check(plan)))
 
 

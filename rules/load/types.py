@@ -51,7 +51,10 @@ class Short:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Allow both spellings."""
-        return {"anyOf": [{"type": "string"}, handler(schema)]}
+        mapping = handler(schema)
+        word = dict(handler.resolve_ref_schema(mapping)["properties"][self.key])
+        word.pop("default", None)
+        return {"anyOf": [word, mapping]}
 
     def _spell_out(self, value: Any) -> Any:
         return {self.key: value} if isinstance(value, str) else value
@@ -195,34 +198,37 @@ def _steady_version(value: object) -> int:
     return 1
 
 
-_TIME_SCHEMA = {"anyOf": [{"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? *(ms|s|m|h)$"}, {"const": 0}]}
-_SIZE_SCHEMA = {"anyOf": [{"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? *(B|KiB|MiB|GiB)$"}, {"const": 0}]}
-_SHARE_SCHEMA = {
-    "anyOf": [
-        {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? *%$"},
-        {"type": "number", "minimum": 0, "maximum": 1},
-    ]
-}
+def _schema(*choices: dict[str, Any]) -> WithJsonSchema:
+    """Describe a value; wherever one stands, a variable may stand that gives it."""
+    return WithJsonSchema({"anyOf": [*choices, {"type": "string", "pattern": r"\$\{"}]})
 
-Time = Annotated[float, BeforeValidator(units.duration), WithJsonSchema(_TIME_SCHEMA), Written("time")]
-Size = Annotated[int, BeforeValidator(units.size), WithJsonSchema(_SIZE_SCHEMA), Written("size")]
-Share = Annotated[float, BeforeValidator(units.share), WithJsonSchema(_SHARE_SCHEMA), Written("share")]
-Weight = Annotated[
+
+_ZERO: dict[str, Any] = {"const": 0}
+
+Time = Annotated[
     float,
-    BeforeValidator(units.weight),
-    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100, "multipleOf": 0.01}),
+    BeforeValidator(units.duration),
+    _schema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? *(ms|s|m|h)$"}, _ZERO),
+    Written("time"),
 ]
-Number = Annotated[float, BeforeValidator(units.number), WithJsonSchema({"type": "number", "minimum": 0})]
-Count = Annotated[int, BeforeValidator(units.count), WithJsonSchema({"type": "integer", "minimum": 0})]
-Status = Annotated[
-    int, BeforeValidator(_final_status), WithJsonSchema({"type": "integer", "minimum": 200, "maximum": 599})
-]
-Workers = Annotated[
+Size = Annotated[
     int,
-    BeforeValidator(_workers),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"const": "auto"}]}),
+    BeforeValidator(units.size),
+    _schema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? *(B|KiB|MiB|GiB)$"}, _ZERO),
+    Written("size"),
 ]
-Version = Annotated[int, BeforeValidator(_steady_version), WithJsonSchema({"const": 1})]
+Share = Annotated[
+    float,
+    BeforeValidator(units.share),
+    _schema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? *%$"}, {"type": "number", "minimum": 0, "maximum": 1}),
+    Written("share"),
+]
+Weight = Annotated[float, BeforeValidator(units.weight), _schema({"type": "number", "minimum": 0, "maximum": 100})]
+Number = Annotated[float, BeforeValidator(units.number), _schema({"type": "number", "minimum": 0})]
+Count = Annotated[int, BeforeValidator(units.count), _schema({"type": "integer", "minimum": 0})]
+Status = Annotated[int, BeforeValidator(_final_status), _schema({"type": "integer", "minimum": 200, "maximum": 599})]
+Workers = Annotated[int, BeforeValidator(_workers), _schema({"type": "integer", "minimum": 1}, {"const": "auto"})]
+Version = Annotated[int, BeforeValidator(_steady_version), _schema({"const": 1})]
 
 Name = Annotated[str, AfterValidator(_name)]
 Variable = Annotated[str, AfterValidator(_variable)]

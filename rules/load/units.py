@@ -87,7 +87,7 @@ def weight(value: object) -> float:
     if not 0 <= value <= _FULL:
         raise UnitError("a weight is from 0 to 100")
     if abs(value * 100 - round(value * 100)) > 1e-6:  # noqa: PLR2004 - what is left of a decimal's rounding
-        raise UnitError("a weight has at most two decimals", f"did you mean {round(value, 2)}?")
+        raise UnitError("a weight has at most two decimals", f"did you mean {max(0.01, round(value, 2))}?")
     return float(value)
 
 

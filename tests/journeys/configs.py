@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,22 +38,24 @@ def weighing(weight: float, *names: str) -> Callable[[Settings], object]:
     return change
 
 
-def backends(**options: Any) -> Callable[[Settings], object]:
-    """Give both backends these options; None takes one away."""
+def between(legacy: str, modern: str, **backend: Any) -> Callable[[Settings], object]:
+    """Put the file on free ports, in front of these sides; `backend` options go to both, None takes one away."""
 
     def change(settings: Settings) -> None:
-        for backend in settings["backends"].values():
-            for name, value in options.items():
-                if value is None:
-                    backend.pop(name, None)
-                else:
-                    backend[name] = value
+        settings["listen"]["address"] = settings["admin"]["address"] = "127.0.0.1:0"
+        settings["store"] = "memory"
+        settings["backends"]["legacy"]["url"] = legacy
+        settings["backends"]["modern"]["url"] = modern
+        for each in settings["backends"].values():
+            each.update(backend)
+            for name in [name for name, value in each.items() if value is None]:
+                del each[name]
 
     return change
 
 
-def environment(folder: Path, legacy: str, modern: str, **more: str) -> Mapping[str, str]:
-    """What puts the file on free ports, in front of these sides."""
+def environment(folder: Path, legacy: str, modern: str, **more: str) -> dict[str, str]:
+    """What does the same to the file as it is, from outside."""
     return {
         "STRANGLER_LISTEN__ADDRESS": "127.0.0.1:0",
         "STRANGLER_ADMIN__ADDRESS": "127.0.0.1:0",

@@ -12,8 +12,17 @@ import pytest_asyncio
 
 from examples.paymenter.sides import Database, Legacy, Modern
 from tests.journeys.configs import FILE
-from tests.journeys.stage import Sides, Visits
-from tests.support.running import Running, running
+from tests.journeys.stage import Sides, Visits, Workshop
+from tests.support.running import Running, config, running
+
+
+SECRET = "never-to-be-shown-1234567890"
+
+
+@pytest.fixture(scope="session")
+def secret() -> str:
+    """What the workshop's file can take from its environment as ${UPSTREAM_TOKEN}."""
+    return SECRET
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +36,14 @@ async def shop(sides: Sides, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
     """The proxy.yaml of this repository between both sides."""
     folder = tmp_path_factory.mktemp("shop")
     async with running(folder, FILE.read_text(), **sides.around(folder)) as proxy:
+        yield proxy
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def workshop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Workshop]:
+    """One proxy for every journey that brings its own file; each puts it in with `adopt` first."""
+    folder = tmp_path_factory.mktemp("workshop")
+    async with Workshop(folder, config("http://127.0.0.1:1"), UPSTREAM_TOKEN=SECRET) as proxy:
         yield proxy
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from examples.paymenter.sides import Database, Legacy, Modern
-from tests.journeys.configs import environment
+from tests.journeys.configs import Settings, between, environment, repository
 from tests.journeys.visiting import Visitor
 from tests.support.running import Running
 
@@ -21,7 +23,21 @@ class Sides:
 
     def around(self, folder: Path, **more: str) -> dict[str, str]:
         """The environment of a proxy between them."""
-        return {**environment(folder, self.legacy.url, self.modern.url), **more}
+        return environment(folder, self.legacy.url, self.modern.url, **more)
+
+    def file(self, *changes: Callable[[Settings], object], **backend: Any) -> str:
+        """The proxy.yaml of this repository between them, changed; `backend` options go to both."""
+        return repository(between(self.legacy.url, self.modern.url, **backend), *changes)
+
+
+class Workshop(Running):
+    """A proxy that lives on while its file changes."""
+
+    async def adopt(self, text: str) -> None:
+        """Serve by `text` from now on."""
+        self.file.write_text(text)
+        answer = await self.reload()
+        assert answer.status == 200, answer.body
 
 
 class Visits:

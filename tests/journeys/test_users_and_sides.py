@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.examples.asking import Answer, ask
 from tests.examples.meaning import differences, read
@@ -49,24 +52,32 @@ async def _all(proxy: Running, visit: Visits, path: str, users: list[int]) -> di
 # ── who answers ──
 
 
-@pytest.mark.parametrize(("path", "salt", "weight"), [(old, salt, weight) for old, _, salt, weight in PAGES])
-async def test_every_user_is_answered_by_the_side_that_the_published_hash_names(
-    shop: Running, visit: Visits, path: str, salt: str, weight: float
-):
-    found = await _all(shop, visit, path, WORKING)
+@dataclass(frozen=True)
+class Split:
+    """Who answered whom on one page."""
 
-    assert found == {user: predicted(salt, user, weight) for user in WORKING}
+    salt: str
+    weight: float
+    found: dict[int, Side]
 
 
-@pytest.mark.parametrize(("path", "weight"), [(old, weight) for old, _, _, weight in PAGES])
-async def test_the_share_of_users_on_modern_is_what_the_weight_says(
-    shop: Running, visit: Visits, path: str, weight: float
-):
-    found = await _all(shop, visit, path, WORKING)
+@pytest_asyncio.fixture(scope="module", loop_scope="session", params=PAGES, ids=[page[0] for page in PAGES])
+async def split(request: pytest.FixtureRequest, shop: Running, sides: Sides) -> AsyncIterator[Split]:
+    path, _, salt, weight = request.param
+    visits = Visits(sides.database.key)
+    yield Split(salt, weight, await _all(shop, visits, path, WORKING if weight < 100 else WORKING[:40]))
+    visits.close()
 
-    modern = sum(side == "modern" for side in found.values())
-    expected, spread = len(WORKING) * weight / 100, math.sqrt(len(WORKING) * weight / 100 * (1 - weight / 100))
-    assert abs(modern - expected) <= 3.3 * spread
+
+async def test_every_user_is_answered_by_the_side_that_the_published_hash_names(split: Split):
+    assert split.found == {user: predicted(split.salt, user, split.weight) for user in split.found}
+
+
+async def test_the_share_of_users_on_modern_is_what_the_weight_says(split: Split):
+    modern = sum(side == "modern" for side in split.found.values())
+
+    users, share = len(split.found), split.weight / 100
+    assert abs(modern - users * share) <= 3.3 * math.sqrt(users * share * (1 - share))
 
 
 @pytest.mark.parametrize(("thing", "weight"), STAFF)

@@ -39,8 +39,11 @@ async def test_counters_are_at_zero_from_the_first_second(tmp_path: Path, legacy
     async with running(tmp_path, config(legacy.url)) as proxy:
         samples = await proxy.metrics()
 
-        requests = {dict(labels)["code"]: value for (name, labels), value in samples.items()
-                    if name == "strangler_requests_total" and {"profile", "modern"} <= set(dict(labels).values())}
+        requests = {
+            dict(labels)["code"]: value
+            for (name, labels), value in samples.items()
+            if name == "strangler_requests_total" and {"profile", "modern"} <= set(dict(labels).values())
+        }
         assert requests == {"2xx": 0, "3xx": 0, "4xx": 0, "5xx": 0}
         errors = frozenset({"side": "modern", "kind": "timeout"}.items())
         assert samples["strangler_upstream_errors_total", errors] == 0

@@ -27,8 +27,6 @@ async def test_a_worker_that_crashes_under_load_loses_no_queued_connection(tmp_p
 
         assert [answer.body for answer in answers] == [b"legacy"] * 30
         assert await proxy.metric("strangler_worker_restarts_total") == 1
-        for client in waiting:
-            client.close()
 
 
 async def test_a_worker_whose_loop_hangs_is_killed_and_replaced(tmp_path: Path, legacy: Backend):
@@ -123,7 +121,6 @@ async def test_children_do_not_outlive_a_killed_supervisor_and_finish_their_requ
         await until(lambda: not any(map(alive, children)), "the children's end", 20)
 
         assert answer.body == b"slow"
-        client.close()
     await backend.stop()
 
 
@@ -158,7 +155,6 @@ async def test_a_worker_told_to_go_by_somebody_else_is_succeeded_before_it_is_go
 
         assert (quick_answer.body, slow_answer.body) == (b"quick", b"slow")
         assert await proxy.metric("strangler_worker_restarts_total") == 0
-        client.close()
     await backend.stop()
 
 
@@ -168,4 +164,3 @@ async def until_ready_again(proxy: Running) -> None:
             return
         await asyncio.sleep(0.05)
     raise AssertionError("never ready again")
-

@@ -74,7 +74,6 @@ async def test_a_reload_under_load_loses_no_request(tmp_path: Path, legacy: Back
             while not done.is_set():
                 answer = await client.ask(raw.get("/api/me", f"Cookie: uid={number}"))
                 statuses.append(answer.status)
-            client.close()
 
         async with asyncio.TaskGroup() as users:
             for number in range(8):

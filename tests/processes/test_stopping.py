@@ -49,7 +49,6 @@ async def test_term_finishes_a_slow_request_then_leaves_with_0(tmp_path: Path):
         assert b"draining" in ready.body
         assert code == 0
         assert not any(map(alive, children))
-        client.close()
     await slow.backend.stop()
 
 
@@ -69,7 +68,6 @@ async def test_a_draining_proxy_refuses_new_connections_at_once(tmp_path: Path):
         await client.answer()
 
         assert refused
-        client.close()
     await slow.backend.stop()
 
 
@@ -107,7 +105,6 @@ async def test_what_does_not_finish_in_time_is_cut_and_told(tmp_path: Path):
         assert code == 0
         cut = await proxy.event("drain_cut")
         assert cut["calls"] == 1
-        client.close()
     slow.now.set()
     await slow.backend.stop()
 
@@ -128,7 +125,6 @@ async def test_a_second_interrupt_ends_everything_at_once(tmp_path: Path):
 
         assert code == 1
         await until(lambda: not any(map(alive, children)), "the children's end")
-        client.close()
     slow.now.set()
     await slow.backend.stop()
 

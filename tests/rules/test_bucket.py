@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +23,16 @@ TEN_PERCENT = {
 }
 
 
-def _point(vector: dict[str, Any], scheme: str) -> float:
-    """The point a vector gives, as bucket / number of buckets."""
-    match scheme:
-        case "sha256":
-            return float(vector["sha256"])
-        case "js32":
-            return vector["js32_abs_mod100"] / 100
-        case "launchdarkly":
-            return float(vector["launchdarkly"]["bucket"])
-        case "unleash":
-            return (vector["unleash"]["normalized"] - 1) / 100
-        case "growthbook":
-            return float(vector["growthbook"]["v2"])
-        case "flagd":
-            return vector["flagd"]["bucket_hp_100000"] / 100_000
-        case "optimizely":
-            return vector["optimizely"]["bucket10000"] / 10_000
-        case _:
-            return vector["nginx_split_clients"]["murmur2"] / 2**32
+POINTS: dict[str, Callable[[dict[str, Any]], float]] = {
+    "sha256": lambda vector: vector["sha256"],
+    "js32": lambda vector: vector["js32_abs_mod100"] / 100,
+    "launchdarkly": lambda vector: vector["launchdarkly"]["bucket"],
+    "unleash": lambda vector: (vector["unleash"]["normalized"] - 1) / 100,
+    "growthbook": lambda vector: vector["growthbook"]["v2"],
+    "flagd": lambda vector: vector["flagd"]["bucket_hp_100000"] / 100_000,
+    "optimizely": lambda vector: vector["optimizely"]["bucket10000"] / 10_000,
+    "nginx": lambda vector: vector["nginx_split_clients"]["murmur2"] / 2**32,
+}
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -48,7 +40,7 @@ def _point(vector: dict[str, Any], scheme: str) -> float:
 def test_a_user_stands_where_the_published_vector_says(vector: dict[str, Any], scheme: str) -> None:
     point = bucket(SALTS.get(scheme, "new-backend"), vector["id"], scheme)
 
-    assert point == _point(vector, scheme)
+    assert point == POINTS[scheme](vector)
 
 
 @pytest.mark.parametrize("scheme", TEN_PERCENT)

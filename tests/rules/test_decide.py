@@ -46,9 +46,7 @@ def test_a_draw_is_told_as_the_bucket() -> None:
     assert decision.bucket == 0.25
 
 
-@pytest.mark.parametrize(
-    "rollout", [{"weight": 0}, {"weight": 10, "by": "request"}, {"steps": [{"weight": 10}]}]
-)
+@pytest.mark.parametrize("rollout", [{"weight": 0}, {"weight": 10, "by": "request"}, {"steps": [{"weight": 10}]}])
 def test_nobody_is_asked_for_a_name_that_does_not_matter(rollout: dict[str, Any]) -> None:
     asked: list[str] = []
     running = generation(route(rollout=rollout))

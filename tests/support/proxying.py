@@ -89,6 +89,9 @@ class House:
             proxy.listening.close()
         for backend in self.backends:
             await backend.stop()
+        for backend in self.backends:
+            if backend.errors:
+                raise backend.errors[0]
         assert not self.mishaps, self.mishaps
         for proxy in self.proxies:
             assert not proxy.observer_failures

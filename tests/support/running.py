@@ -71,6 +71,7 @@ class Running:
         self.users = ""
         self.admin_url = ""
         self.environ = environ
+        self._clients: list[raw.RawClient] = []
         self._news = asyncio.Event()
         self._readers: list[asyncio.Task[None]] = []
         self.process: asyncio.subprocess.Process
@@ -134,6 +135,8 @@ class Running:
 
     async def end(self) -> None:
         """Make sure that nothing is left, whatever the test did."""
+        for client in self._clients:
+            client.transport.abort()
         pids = self.pids()
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
@@ -160,10 +163,10 @@ class Running:
     async def client(self) -> raw.RawClient:
         """A fresh connection to the users' port."""
         address = self.users.removeprefix("http://")
-        if address.startswith("unix:"):
-            return await raw.connect(address.removeprefix("unix:"))
         host, _, port = address.rpartition(":")
-        return await raw.connect((host, int(port)))
+        client = await raw.connect(address.removeprefix("unix:") if address.startswith("unix:") else (host, int(port)))
+        self._clients.append(client)
+        return client
 
     async def get(self, target: str = "/", *lines: str) -> Message:
         """One answer over a connection of its own."""

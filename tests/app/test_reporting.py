@@ -1,0 +1,115 @@
+"""A worker's reports survive the absence of control, and never pile up."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from proxy.app import reporting as module
+from proxy.app.reporting import Reporting
+from proxy.link.channel import Channel
+from proxy.link.messages import Message, Numbers, Outcomes
+from proxy.link.wires import WORKER
+from proxy.metrics import names
+from proxy.metrics.counting import Counts
+from proxy.state.windows import Outcomes as Collected
+from tests.support.exchanges import exchange
+from tests.support.waiting import until
+
+
+class Stand:
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self.outcomes = Collected()
+        self.reporting = Reporting(
+            self.counts, self.outcomes, lambda: {"connections_client": 2}, lambda: {names.LOG_LINES_LOST: 0}
+        )
+        self.heard: list[Message] = []
+        self.channels: list[Channel] = []
+
+    def call(self) -> None:
+        self.counts.observe(exchange())
+        self.outcomes.observe(exchange())
+
+    def attach(self) -> Channel:
+        ours, theirs = socket.socketpair()
+        near = Channel(ours, WORKER, lambda *_: None, lambda _: None)
+        far = Channel(theirs, WORKER, lambda message, _: self.heard.append(message), lambda _: None)
+        self.channels += [near, far]
+        self.reporting.attach(near)
+        return near
+
+    def rows(self) -> dict[tuple[str, tuple[str, ...]], tuple[float, ...]]:
+        return {
+            (name, labels): values
+            for message in self.heard
+            if isinstance(message, Numbers)
+            for name, labels, values in message.rows
+        }
+
+    def seconds(self) -> list[Outcomes]:
+        return [message for message in self.heard if isinstance(message, Outcomes)]
+
+
+@pytest.fixture
+async def stand():
+    stand = Stand()
+    yield stand
+    for channel in stand.channels:
+        channel.close()
+
+
+async def test_a_new_listener_gets_every_number_at_once(stand: Stand):
+    stand.call()
+    stand.attach()
+    await until(lambda: stand.heard, "the first report")
+    stand.heard.clear()
+    stand.reporting.attach(None)
+    stand.attach()
+    await until(lambda: stand.heard, "the report to the second one")
+
+    assert stand.rows()[names.REQUESTS.name, ("profile", "legacy", "live", "2xx")] == (1,)
+    assert stand.rows()[names.CONNECTIONS.name, ("client",)] == (2,)
+
+
+async def test_outcomes_of_seconds_without_control_are_delivered_when_it_is_back(stand: Stand):
+    for _ in range(3):
+        stand.call()
+        stand.reporting.send_outcomes()
+    stand.attach()
+    stand.reporting.send_outcomes()
+    await until(lambda: len(stand.seconds()) == 3, "all three seconds")
+
+    assert sum(second.sides[0].requests for second in stand.seconds()) == 3
+
+
+async def test_a_long_absence_keeps_only_the_latest_seconds(stand: Stand):
+    for _ in range(module.KEPT_SECONDS + 20):
+        stand.call()
+        stand.reporting.send_outcomes()
+    stand.attach()
+    stand.reporting.send_outcomes()
+    await until(lambda: len(stand.seconds()) == module.KEPT_SECONDS, "the latest seconds")
+
+    assert len(stand.seconds()) == module.KEPT_SECONDS
+
+
+async def test_a_ticket_is_answered_even_when_nothing_changed(stand: Stand):
+    stand.attach()
+    await until(lambda: stand.heard, "the first report")
+    stand.heard.clear()
+
+    stand.reporting.send_numbers(ticket=9)
+    await until(lambda: stand.heard, "the answer")
+
+    assert stand.heard == [Numbers(9, ())]
+
+
+async def test_the_worst_lag_since_the_last_report_is_told(stand: Stand):
+    for seconds in (0.01, 0.2, 0.05):
+        stand.reporting.note_lag(seconds)
+    stand.attach()
+    await until(lambda: stand.heard, "the report")
+
+    assert stand.rows()[names.LOOP_LAG.name, ()] == (0.2,)

@@ -1,0 +1,93 @@
+"""The habits of the house: files that introduce themselves, stay small, keep names in one place."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from proxy.log import names as events
+from proxy.metrics.names import BY_NAME, METRICS
+from tests.architecture.source import ROOMS, Module, modules
+
+LONGEST = 250
+LONGER: dict[str, str] = {
+    "rules/model.py": "the vocabulary of the whole house, best read in one piece",
+    "rules/load/document.py": "the guard around YAML: every silent surprise it refuses, side by side",
+    "rules/load/written.py": "the file format as models, best read in one piece",
+    "proxy/http1/parse.py": "one pass over a head with every check beside it: a reader must see that none is missing",
+    "proxy/serving/answering.py": "one story: an answer on its way to the client",
+    "proxy/serving/client.py": "one protocol: its callbacks share the state of a connection",
+    "proxy/serving/forward.py": "one story: a request's way there with every way it can go wrong",
+    "proxy/serving/pool.py": "one story: a connection's life between requests",
+    "proxy/serving/upstream.py": "one protocol: its callbacks share the state of a connection",
+    "proxy/supervisor/keeper.py": "one story: every event in the life of the children, in order",
+}
+"""Files that may be longer, each with its reason."""
+
+
+def named(module: Module) -> str:
+    return str(module.path)
+
+
+@pytest.mark.parametrize("module", modules(*ROOMS), ids=named)
+def test_a_file_says_its_job_in_one_sentence(module: Module):
+    docstring = ast.get_docstring(module.tree) or ""
+    first = docstring.split("\n\n")[0].split("\n")[0]
+
+    assert first, f"{module.path} does not introduce itself"
+    assert re.search(r"[.:?]$", first), f"{module.path}: {first!r} does not end where a sentence ends"
+
+
+@pytest.mark.parametrize("module", modules(*ROOMS), ids=named)
+def test_a_file_can_be_read_before_the_tea_is_cold(module: Module):
+    lines = module.text.count("\n")
+
+    assert lines <= LONGEST or str(module.path) in LONGER, f"{lines} lines: look for the second idea inside"
+
+
+def test_metric_names_live_in_one_file():
+    elsewhere = {
+        str(module.path): text
+        for module in modules("proxy", "rules", "dashboards")
+        for text in _strings(module)
+        if text in BY_NAME and module.name != "proxy.metrics.names"
+    }
+
+    assert elsewhere == {}
+
+
+def test_metric_names_say_their_unit():
+    wrong = [
+        metric.name
+        for metric in METRICS
+        if not metric.name.startswith("strangler_") or (metric.kind == "counter") != metric.name.endswith("_total")
+    ]
+
+    assert wrong == []
+    assert len(BY_NAME) == len(METRICS)
+
+
+def test_event_names_live_in_one_file_and_are_told_apart():
+    told = [
+        f"{module.path}:{call.lineno}"
+        for module in modules("proxy")
+        for call in ast.walk(module.tree)
+        if isinstance(call, ast.Call) and _is_tell(call.func) and call.args and isinstance(call.args[0], ast.Constant)
+    ]
+    known = [value for name, value in vars(events).items() if name.isupper()]
+
+    assert told == []
+    assert len(set(known)) == len(known)
+
+
+def _strings(module: Module) -> set[str]:
+    return {
+        node.value for node in ast.walk(module.tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def _is_tell(function: ast.expr) -> bool:
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return name in ("tell", "_tell")

@@ -1,0 +1,124 @@
+"""The laws of the drawing: who may import whom."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.architecture.source import PURE, ROOT, Module, modules, touches
+
+HELPERS = {
+    "rules.load": ("yaml", "pydantic", "pydantic_core"),
+    "comparators.explain": ("deepdiff",),
+    "comparators.html_body": ("selectolax",),
+    "comparators.xml_body": ("lxml",),
+    "comparators.body": ("brotli", "backports", "compression"),
+}
+"""The named helper of one module each; nothing else from outside the standard library enters a pure room."""
+
+WORLD = (
+    "asyncio",
+    "concurrent",
+    "http.client",
+    "logging",
+    "multiprocessing",
+    "random",
+    "secrets",
+    "selectors",
+    "socket",
+    "ssl",
+    "subprocess",
+    "threading",
+    "time",
+    "urllib.request",
+)
+"""What a pure room is handed instead: the time, the random draw, the text."""
+
+HEAVY = ("aiohttp", "deepdiff", "httpx", "lxml", "prometheus_client", "pydantic", "rich", "selectolax", "structlog",
+         "typer", "watchfiles", "yaml")  # fmt: skip
+"""What a worker must never load: each costs megabytes in every worker."""
+
+
+def named(module: Module) -> str:
+    return module.name
+
+
+@pytest.mark.parametrize("module", modules(*PURE), ids=named)
+def test_a_pure_room_imports_the_standard_library_itself_and_its_one_helper(module: Module):
+    helpers = next((helpers for owner, helpers in HELPERS.items() if f"{module.name}.".startswith(f"{owner}.")), ())
+
+    strangers = [
+        name
+        for name in module.imports
+        if name.partition(".")[0] not in {*sys.stdlib_module_names, module.room, *helpers}
+    ]
+    assert strangers == []
+
+
+@pytest.mark.parametrize("module", modules(*PURE), ids=named)
+def test_a_pure_room_is_handed_the_world(module: Module):
+    assert touches(module, *WORLD) == []
+
+
+@pytest.mark.parametrize("room", [*PURE, "examples"])
+def test_nothing_but_tests_and_the_command_imports_proxy(room: str):
+    assert {module.name: touches(module, "proxy") for module in modules(room) if touches(module, "proxy")} == {}
+
+
+@pytest.mark.parametrize(
+    ("room", "forbidden"),
+    [
+        ("proxy/serving", ("proxy.operating", "proxy.supervisor", "proxy.app", "proxy.cli")),
+        ("proxy/operating", ("proxy.serving", "proxy.app", "proxy.cli")),
+        ("proxy/supervisor", ("proxy.serving", "proxy.operating", "proxy.app", "proxy.cli", "proxy.state", "rules")),
+        ("proxy/state", ("proxy.serving", "proxy.operating", "proxy.supervisor", "proxy.app", "proxy.cli")),
+        ("proxy/link", ("proxy.serving", "proxy.operating", "proxy.supervisor", "proxy.app", "proxy.cli", "rules")),
+        ("proxy/http1", ("proxy.serving", "proxy.operating", "proxy.link", "proxy.state", "asyncio", "socket", "ssl")),
+    ],
+)
+def test_rooms_inside_proxy_know_only_what_the_drawing_shows(room: str, forbidden: tuple[str, ...]):
+    assert {module.name: touches(module, *forbidden) for module in modules(room) if touches(module, *forbidden)} == {}
+
+
+def test_only_the_composition_knows_both_serving_and_operating():
+    both = [
+        module.name
+        for module in modules("proxy")
+        if touches(module, "proxy.serving") and touches(module, "proxy.operating")
+    ]
+
+    assert [name for name in both if not name.startswith("proxy.app")] == []
+
+
+def test_every_change_of_behaviour_goes_through_live_swap():
+    assigns = [
+        str(module.path)
+        for module in modules("proxy")
+        if "live.generation =" in module.text and module.name != "proxy.state.live"
+    ]
+
+    assert assigns == []
+
+
+def test_nothing_pickles():
+    assert [module.name for module in modules("proxy", *PURE) if touches(module, "pickle", "marshal", "shelve")] == []
+
+
+@pytest.mark.parametrize(
+    ("process", "unwanted"),
+    [
+        ("proxy.app.worker", (*HEAVY, "proxy.operating", "proxy.cli", "proxy.supervisor")),
+        ("proxy.supervisor.run", (*HEAVY, "rules", "uvloop", "httptools", "proxy.operating", "proxy.serving")),
+        ("proxy.app.control", ("typer", "deepdiff", "httpx", "pydantic", "yaml", "proxy.serving", "proxy.cli")),
+    ],
+)
+def test_a_process_loads_only_what_its_job_needs(process: str, unwanted: tuple[str, ...]):
+    script = f"import {process}, sys; print('\\n'.join(sys.modules))"
+
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+
+    assert [name for name in loaded if any(name == each or name.startswith(f"{each}.") for each in unwanted)] == []

@@ -1,0 +1,49 @@
+"""Reads how far the proxy's own figures moved."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+from tests.support.running import Running
+
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+class Counted:
+    """What metrics and status grew by inside `async with`; scrapes happen at both ends."""
+
+    def __init__(self, proxy: Running) -> None:
+        self._proxy = proxy
+        self._before: Samples = {}
+        self._after: Samples = {}
+        self._status: tuple[dict[str, Any], dict[str, Any]]
+        self._first: dict[str, Any] = {}
+
+    async def __aenter__(self) -> Self:
+        self._before = await self._proxy.metrics()
+        self._first = await self._proxy.json("/api/v1/status")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._after = await self._proxy.metrics()
+            self._status = self._first, await self._proxy.json("/api/v1/status")
+
+    def grew(self, name: str, **labels: str) -> float:
+        """By how much all series of `name` with these labels grew together."""
+        wanted = set(labels.items())
+        return sum(
+            value - self._before.get((found, having), 0.0)
+            for (found, having), value in self._after.items()
+            if found == name and wanted <= having
+        )
+
+    def totals(self, route: str, side: str) -> dict[str, int]:
+        """By how much a side's totals of a route in the status grew."""
+        first, second = (
+            next(each["totals"][side] for each in status["routes"] if each["name"] == route) for status in self._status
+        )
+        return {name: second[name] - first[name] for name in second}

@@ -1,0 +1,419 @@
+"""The modern side fails in every way it can; users of safe requests do not notice, operators do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+
+from examples.paymenter.sides import Modern
+from tests.examples.asking import ask
+from tests.journeys.configs import Settings, route, weighing
+from tests.journeys.counting import Counted
+from tests.journeys.edge import free_port
+from tests.journeys.stage import Sides, Visits, Workshop
+from tests.journeys.visiting import WORKING, count, json_of, side_of
+from tests.support.backend import Backend, Wire, always, ok
+from tests.support.messages import Message
+from tests.support.running import Running
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ROUTES = ("profile", "credits", "subscriptions", "tickets", "ticket", "ticket-messages", "orders", "order")
+REPLY = "/api/v1/admin/tickets/9/messages"
+HASTE = 0.4
+"""Seconds that the modern side has for an answer here."""
+
+
+def _watched_by_nobody(settings: Settings) -> None:
+    """What is tested here is the single request; guard and shadows have journeys of their own."""
+    settings["defaults"].pop("guard", None)
+    settings["defaults"].pop("shadow", None)
+    for each in settings["routes"]:
+        each["guard"] = "none"
+        each.pop("shadow", None)
+
+
+def _hasty(settings: Settings) -> None:
+    settings["backends"]["modern"]["timeout"] = f"{HASTE * 1000:.0f}ms"
+
+
+@pytest.fixture(scope="module")
+def fragile(sides: Sides) -> Iterator[Modern]:
+    """A modern side that may be broken: nobody else uses it."""
+    with Modern(sides.database) as modern:
+        yield modern
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def proxy(workshop: Workshop, sides: Sides, fragile: Modern) -> AsyncIterator[Workshop]:
+    """Everybody who is known is on the fragile side."""
+    own = Sides(sides.database, sides.legacy, fragile)
+    await workshop.adopt(own.file(weighing(100, *ROUTES), _hasty, _watched_by_nobody))
+    yield workshop
+    fragile.faults()
+
+
+async def _crowd(proxy: Running, visit: Visits, requests: int, path: str = "/api/me") -> list[Message]:
+    """So many GETs of different users, four at a time."""
+    answers: list[Message] = []
+    users = iter([WORKING[number % len(WORKING)] for number in range(requests)])
+
+    async def some() -> None:
+        for user in users:
+            visitor = visit(proxy, user)
+            answer = await visitor.get(path)
+            visitor.close()
+            assert answer.status != 200 or b'"id"' in answer.body or b"balance" in answer.body
+            answers.append(answer)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(4):
+            group.create_task(some())
+    return answers
+
+
+def _sides(answers: list[Message]) -> dict[str, int]:
+    names = [side_of(answer) for answer in answers]
+    return {name: names.count(name) for name in sorted(set(names))}
+
+
+# ── errors ──
+
+
+async def test_no_read_fails_while_modern_answers_500_now_and_then_and_each_rescue_is_counted(
+    proxy: Workshop, fragile: Modern, visit: Visits
+):
+    fragile.faults(error_rate=0.3)
+
+    async with Counted(proxy) as counted:
+        answers = await _crowd(proxy, visit, 80)
+
+    by = _sides(answers)
+    rescued = by["legacy"]
+    assert {answer.status for answer in answers} == {200}
+    assert by.keys() == {"legacy", "modern"}
+    assert counted.grew("strangler_fallbacks_total", route="profile", reason="status") == rescued
+    assert counted.grew("strangler_upstream_errors_total", side="modern", kind="status") == rescued
+    assert counted.grew("strangler_upstream_errors_total", side="legacy") == 0
+    assert counted.grew("strangler_requests_total", route="profile", side="legacy", code="2xx") == rescued
+    assert counted.grew("strangler_requests_total", route="profile", side="modern", code="2xx") == 80 - rescued
+    assert counted.grew("strangler_requests_total", route="profile") == 80
+    assert counted.totals("profile", "modern") == {"requests": 80, "errors": rescued, "client_errors": 0}
+    assert counted.totals("profile", "legacy") == {"requests": rescued, "errors": 0, "client_errors": 0}
+
+
+async def test_the_access_line_of_a_rescued_request_tells_both_attempts(
+    proxy: Workshop, fragile: Modern, visit: Visits
+):
+    fragile.faults(error_rate=1)
+    request_id = uuid4().hex
+
+    await visit(proxy, 42).get("/api/me", f"X-Request-Id: {request_id}")
+
+    await until(lambda: any(line["request_id"] == request_id for line in proxy.access), "the access line")
+    (line,) = [line for line in proxy.access if line["request_id"] == request_id]
+    assert (line["side"], line["answered"], line["status"], line["fallback"]) == ("modern", "legacy", 200, "status")
+    assert [(each["side"], each["status"]) for each in line["attempts"]] == [("modern", 500), ("legacy", 200)]
+
+
+async def test_a_write_that_modern_answered_500_is_not_tried_elsewhere(
+    proxy: Workshop, sides: Sides, fragile: Modern, visit: Visits
+):
+    fragile.faults(error_rate=1)
+    message = f"once, {uuid4()}"
+
+    async with Counted(proxy) as counted:
+        answers = [await visit(proxy, 1).post(REPLY, {"message": message}) for _ in range(3)]
+
+    assert [(answer.status, side_of(answer)) for answer in answers] == [(500, "modern")] * 3
+    assert count(sides.database, "ticket_messages", "message = ?", message) == 0
+    assert counted.grew("strangler_fallbacks_total") == 0
+    assert counted.grew("strangler_upstream_errors_total", side="modern", kind="status") == 3
+    assert counted.grew("strangler_requests_total", route="ticket-messages", side="modern", code="5xx") == 3
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_an_answer_that_is_the_clients_own_affair_is_no_failure_of_modern(
+    proxy: Workshop, visit: Visits, status: int
+):
+    request = {
+        401: lambda: visit(proxy, 42, signed_in=False).get("/api/me"),
+        403: lambda: visit(proxy, 42).get("/api/v1/admin/tickets"),
+        404: lambda: visit(proxy, 1).get("/api/v1/admin/tickets/99999"),
+    }[status]
+
+    async with Counted(proxy) as counted:
+        answer = await request()
+
+    assert (answer.status, side_of(answer)) == (status, "modern")
+    assert counted.grew("strangler_upstream_errors_total") == counted.grew("strangler_fallbacks_total") == 0
+
+
+# ── silence ──
+
+
+async def test_no_read_fails_while_modern_hangs(proxy: Workshop, fragile: Modern, visit: Visits):
+    fragile.faults(hang=True)
+
+    async with Counted(proxy) as counted:
+        answers = await _crowd(proxy, visit, 8, "/api/credits")
+
+    assert [(answer.status, side_of(answer)) for answer in answers] == [(200, "legacy")] * 8
+    assert counted.grew("strangler_fallbacks_total", route="credits", reason="timeout") == 8
+    assert counted.grew("strangler_upstream_errors_total", side="modern", kind="timeout") == 8
+    assert counted.totals("credits", "modern") == {"requests": 8, "errors": 8, "client_errors": 0}
+
+
+async def test_a_write_to_a_hanging_modern_is_a_clear_504_and_was_sent_once(
+    proxy: Workshop, sides: Sides, fragile: Modern, visit: Visits
+):
+    fragile.faults(hang=True)
+    message = f"hanging, {uuid4()}"
+
+    async with Counted(proxy) as counted:
+        answer = await visit(proxy, 1).post(REPLY, {"message": message})
+
+    assert (answer.status, side_of(answer)) == (504, "proxy")
+    assert json_of(answer)["status"] == 504
+    assert count(sides.database, "ticket_messages", "message = ?", message) == 0
+    assert counted.grew("strangler_fallbacks_total") == 0
+    assert counted.grew("strangler_upstream_errors_total", side="modern", kind="timeout") == 1
+    assert counted.grew("strangler_requests_total", route="ticket-messages", side="none", code="5xx") == 1
+
+
+async def test_a_write_that_modern_does_but_confirms_too_late_is_done_once(
+    proxy: Workshop, sides: Sides, fragile: Modern, visit: Visits
+):
+    async def late(wire: Wire) -> None:
+        request = await wire.request()
+        fields = {name: value for name, value in request.fields if name.lower() in ("authorization", "content-type")}
+        done = await asyncio.to_thread(ask, fragile, "POST", request.target, body=request.body, headers=fields)
+        assert done.status == 201
+        await wire.gone()
+
+    backend = Backend(late)
+    await backend.start()
+    await proxy.adopt(proxy.file.read_text().replace(fragile.url, backend.url))
+    messages = [f"late {number}, {uuid4()}" for number in range(3)]
+
+    answers = await asyncio.gather(*(visit(proxy, 1).post(REPLY, {"message": each}) for each in messages))
+    await backend.stop()
+
+    assert [(answer.status, side_of(answer)) for answer in answers] == [(504, "proxy")] * 3
+    assert [count(sides.database, "ticket_messages", "message = ?", each) for each in messages] == [1] * 3
+
+
+# ── gone ──
+
+
+async def test_nobody_notices_that_modern_is_killed_in_the_middle_of_traffic_and_comes_back(
+    proxy: Workshop, fragile: Modern, visit: Visits
+):
+    over = asyncio.Event()
+    answers: list[Message] = []
+
+    async def browse(user: int) -> None:
+        visitor = visit(proxy, user)
+        while not over.is_set():
+            answers.append(await visitor.get("/api/me" if len(answers) % 2 else "/api/credits"))
+
+    async with asyncio.TaskGroup() as group:
+        for user in (21, 22, 23, 24, 25, 26):
+            group.create_task(browse(user))
+        await until(lambda: len(answers) > 30, "traffic")
+        await asyncio.to_thread(fragile.kill)
+        killed = len(answers)
+        await until(lambda: len(answers) > killed + 60, "traffic without modern")
+        await asyncio.to_thread(fragile.revive)
+        revived = len(answers)
+        await until(lambda: "modern" in map(side_of, answers[revived:]), "modern's return", 10)
+        over.set()
+
+    assert {answer.status for answer in answers} == {200}
+    assert set(map(side_of, answers[:30])) == {"modern"}
+    assert set(map(side_of, answers[killed + 6 : killed + 60])) == {"legacy"}
+
+
+def _nobody() -> str:
+    """An address where nobody listens."""
+    return f"http://127.0.0.1:{free_port()}"
+
+
+async def test_with_modern_dead_every_method_is_answered_by_legacy_and_done_once(
+    workshop: Workshop, sides: Sides, visit: Visits
+):
+    own = sides.file(weighing(100, *ROUTES), _watched_by_nobody)
+    await workshop.adopt(own.replace(sides.modern.url, _nobody()))
+    messages = [f"gone {number}, {uuid4()}" for number in range(6)]
+
+    async with Counted(workshop) as counted:
+        staff = visit(workshop, 1)
+        answers = [await staff.post(REPLY, {"message": each}) for each in messages]
+        answers.append(await staff.post("/api/v1/admin/orders/12", {"status": "active"}, method="PUT"))
+        answers.append(await staff.get("/api/me"))
+
+    assert [(answer.status, side_of(answer)) for answer in answers] == [(201, "legacy")] * 6 + [(200, "legacy")] * 2
+    assert [count(sides.database, "ticket_messages", "message = ?", each) for each in messages] == [1] * 6
+    fallbacks = counted.grew("strangler_fallbacks_total", reason="connect")
+    errors = counted.grew("strangler_upstream_errors_total", side="modern", kind="connect")
+    # at first each request finds out for itself; then the target is known to be down
+    assert 1 <= fallbacks == errors <= 8
+    assert counted.grew("strangler_requests_total", side="legacy") == 8
+    assert sum(counted.totals(name, "modern")["errors"] for name in ("ticket-messages", "order", "profile")) == errors
+
+
+async def test_with_both_sides_dead_the_answer_is_a_clear_502(workshop: Workshop, sides: Sides, visit: Visits):
+    dead = _nobody()
+    own = sides.file(weighing(100, *ROUTES), _watched_by_nobody)
+    await workshop.adopt(own.replace(sides.legacy.url, dead).replace(sides.modern.url, dead))
+
+    answers = [await visit(workshop, 42).get("/api/me"), await visit(workshop, 1).post(REPLY, {"message": "x"})]
+
+    for answer in answers:
+        assert (answer.status, side_of(answer)) == (502, "proxy")
+        assert json_of(answer)["title"] == "Bad Gateway"
+        assert dead.rpartition(":")[2] not in answer.body.decode()
+
+
+@pytest.mark.parametrize(
+    ("mode", "read", "write_refused"), [("none", 500, 502), ("connect", 500, 201), ("safe", 200, 201)]
+)
+async def test_a_route_falls_back_as_far_as_its_file_says(
+    proxy: Workshop, sides: Sides, fragile: Modern, visit: Visits, mode: str, read: int, write_refused: int
+):
+    def limited(settings: Settings) -> None:
+        settings["backends"]["nobody"] = {"url": _nobody()}
+        route(settings, "profile")["fallback"] = {"mode": mode}
+        route(settings, "ticket-messages").update({"fallback": {"mode": mode}, "modern": {"backend": "nobody"}})
+
+    own = Sides(sides.database, sides.legacy, fragile)
+    await proxy.adopt(own.file(weighing(100, *ROUTES), limited, _watched_by_nobody))
+    fragile.faults(error_rate=1)
+
+    page = await visit(proxy, 42).get("/api/me")
+    refused = await visit(proxy, 1).post(REPLY, {"message": f"mode {mode}, {uuid4()}"})
+
+    assert (page.status, refused.status) == (read, write_refused)
+
+
+# ── not finished yet ──
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def declining(workshop: Workshop, sides: Sides) -> AsyncIterator[Backend]:
+    """A modern side that has not got that far: it reads each request, then says so."""
+    backend = Backend(always(ok(b"not ported yet", "X-Strangler-Decline: 1", status="501 Not Implemented")))
+    await backend.start()
+    await workshop.adopt(sides.file(weighing(100, *ROUTES), _watched_by_nobody).replace(sides.modern.url, backend.url))
+    yield backend
+    await backend.stop()
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+async def test_a_write_that_modern_declines_is_done_by_legacy_with_the_same_body(
+    workshop: Workshop, sides: Sides, declining: Backend, visit: Visits, framing: str
+):
+    message = f"declined, {uuid4()} — ünïcode"
+    staff = visit(workshop, 1)
+
+    async with Counted(workshop) as counted:
+        if framing == "length":
+            answer = await staff.post(REPLY, {"message": message})
+        else:
+            body = f'{{"message": "{message}"}}'.encode()
+            pieces = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:11], body[11:])) + b"0\r\n\r\n"
+            lines = "\r\n".join([*staff.lines, "Cookie: uid=1", "Content-Type: application/json"])
+            head = f"POST {REPLY} HTTP/1.1\r\nHost: shop.test\r\n{lines}\r\nTransfer-Encoding: chunked\r\n\r\n"
+            answer = await staff.send(head.encode() + pieces, "POST")
+
+    assert (answer.status, side_of(answer)) == (201, "legacy")
+    assert json_of(answer)["message"] == message
+    assert count(sides.database, "ticket_messages", "message = ?", message) == 1
+    assert len(declining.requests) == 1
+    assert not [name for name in answer.names if name.lower().startswith("x-strangler")]
+    assert counted.grew("strangler_fallbacks_total", route="ticket-messages", reason="declined") == 1
+    # having said "nothing done" is no failure
+    assert counted.grew("strangler_upstream_errors_total") == 0
+    assert counted.totals("ticket-messages", "modern")["errors"] == 0
+
+
+async def test_a_declined_write_too_large_to_repeat_is_a_counted_502(
+    workshop: Workshop, sides: Sides, declining: Backend, visit: Visits
+):
+    message = f"{uuid4()}" + "x" * 1_100_000
+
+    async with Counted(workshop) as counted:
+        answer = await visit(workshop, 1).post(REPLY, {"message": message})
+
+    assert (answer.status, side_of(answer)) == (502, "proxy")
+    assert "declined" in json_of(answer)["detail"]
+    assert len(declining.requests) == 1
+    assert count(sides.database, "ticket_messages", "message = ?", message) == 0
+    assert counted.grew("strangler_requests_total", route="ticket-messages", side="none", code="5xx") == 1
+
+
+async def test_a_read_that_modern_declines_is_answered_by_legacy_whatever_the_mode(
+    workshop: Workshop, sides: Sides, declining: Backend, visit: Visits
+):
+    def strict(settings: Settings) -> None:
+        route(settings, "profile")["fallback"] = {"mode": "none"}
+
+    own = sides.file(weighing(100, *ROUTES), strict, _watched_by_nobody)
+    await workshop.adopt(own.replace(sides.modern.url, declining.url))
+
+    answer = await visit(workshop, 42).get("/api/me")
+
+    assert (answer.status, side_of(answer), json_of(answer)["id"]) == (200, "legacy", "42")
+
+
+# ── unwell ──
+
+
+async def test_a_modern_side_whose_health_check_fails_is_not_asked_until_it_is_well_again(
+    workshop: Workshop, sides: Sides, visit: Visits
+):
+    well = True
+
+    def answer(request: Message) -> bytes:
+        if request.target == "/health":
+            return ok(b"{}", status="200 OK" if well else "503 Service Unavailable")
+        return ok(b"{}", "Server: uvicorn", "Content-Type: application/json")
+
+    def checked(settings: Settings) -> None:
+        health = {"path": "/health", "every": "100ms", "unhealthy_after": 2, "healthy_after": 2}
+        settings["backends"]["modern"]["health"] = health
+
+    backend = Backend(always(answer))
+    await backend.start()
+    own = sides.file(weighing(100, *ROUTES), checked, _watched_by_nobody).replace(sides.modern.url, backend.url)
+    await workshop.adopt(own)
+    staff = visit(workshop, 1)
+
+    try:
+        first = side_of(await staff.get("/api/me"))
+        well = False
+        sick = await _until_side(staff, "legacy")
+        written = await staff.post(REPLY, {"message": f"unwell, {uuid4()}"})
+        well = True
+        again = await _until_side(staff, "modern")
+    finally:
+        await backend.stop()
+
+    assert (first, sick, again) == ("modern", "unhealthy", "weight")
+    assert (written.status, side_of(written)) == (201, "legacy")
+
+
+async def _until_side(visitor, side: str) -> str | None:
+    """The reason, as soon as that side answers."""
+    for _ in range(40):
+        answer = await visitor.get("/api/me", "X-Strangler-Debug: 1")
+        assert answer.status == 200
+        if side_of(answer) == side:
+            return answer.field("x-strangler-reason")
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{side} never answered")

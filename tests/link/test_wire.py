@@ -1,0 +1,65 @@
+"""Frames survive being cut anywhere; anything that is no frame ends the conversation."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.link.codec import CodecError
+from proxy.link.messages import Applied, Ask, Commit, Drain, Prepare
+from proxy.link.wire import LARGEST, VERSION, Inbox, Wire, WireError
+from proxy.link.wires import LIFELINE, WORKER
+
+MESSAGES = st.lists(
+    st.builds(Commit, st.integers(0, 99))
+    | st.builds(Ask, st.integers(0, 99))
+    | st.builds(Prepare, st.integers(0, 99), st.binary(max_size=300))
+)
+
+
+@given(MESSAGES, st.integers(1, 40))
+def test_messages_arrive_whole_and_in_order_however_the_bytes_are_cut(messages: list, size: int):
+    data = b"".join(map(WORKER.pack, messages))
+    inbox = Inbox(WORKER)
+    received = []
+
+    for at in range(0, len(data), size):
+        inbox.feed(data[at : at + size])
+        while (message := inbox.take()) is not None:
+            received.append(message)
+
+    assert received == messages
+
+
+def test_a_payload_travels_as_it_is_without_being_escaped():
+    payload = bytes(range(256)) * 4
+
+    frame = WORKER.pack(Prepare(1, payload))
+
+    assert payload in frame
+
+
+def test_a_message_goes_only_over_the_link_it_belongs_to():
+    with pytest.raises(WireError, match="Drain does not belong"):
+        WORKER.pack(Drain(1.0))
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (struct.pack("!B3xII", VERSION + 1, 2, 0) + b"[]", "version 2 on the link"),
+        (struct.pack("!B3xII", VERSION, LARGEST, 1), "too large"),
+        (LIFELINE.pack(Drain(1.0)), "unexpected message Drain"),
+        (struct.pack("!B3xII", VERSION, 3, 0) + b"{{{", "not a message"),
+        (Wire(Applied).pack(Applied(1)).replace(b'"generation"', b'"generatiom"'), "Applied has no generatiom"),
+    ],
+)
+def test_what_is_no_message_of_this_link_is_an_error(data: bytes, why: str):
+    inbox = Inbox(WORKER)
+    inbox.feed(data)
+
+    with pytest.raises(CodecError, match=why):
+        inbox.take()
