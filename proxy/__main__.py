@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 
+from proxy.errors import EXIT_NO
+
 _PROCESSES = {
     "supervise": "proxy.supervisor.run",
     "load": "proxy.operating.loading",
@@ -21,8 +23,12 @@ def main() -> None:
     process = _PROCESSES.get(arguments[0]) if arguments else None
     if process is None:
         process, arguments = "proxy.cli", ["cli", *arguments]
-    run: Callable[[list[str]], int] = import_module(process).main
-    sys.exit(run(arguments[1:]))
+    try:
+        run: Callable[[list[str]], int] = import_module(process).main
+        sys.exit(run(arguments[1:]))
+    except KeyboardInterrupt:
+        # before anything was started that would have to finish
+        sys.exit(EXIT_NO)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,9 @@ class Attempt(NamedTuple):
     @property
     def failed(self) -> bool:
         """Whether the guard counts this against the side: a 5xx or a failure that the backend made."""
-        return self.status >= 500 or self.kind not in ("", "client", "declined")  # noqa: PLR2004 - HTTP
+        if self.kind in ("client", "declined"):
+            return False
+        return self.kind != "" or self.status >= 500  # noqa: PLR2004 - HTTP
 
 
 class Exchange(NamedTuple):

@@ -78,7 +78,7 @@ class Settings:
     @property
     def base_dir(self) -> Path:
         """The folder that relative paths of the file start from."""
-        return Path(self.config).resolve().parent
+        return Path(self.config).absolute().parent
 
 
 def worker_count(configured: int) -> int:

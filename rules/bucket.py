@@ -8,6 +8,7 @@ a user who was in must stay in when the rollout moves here. None of them normali
 from __future__ import annotations
 
 import hashlib
+from struct import Struct
 
 from rules.hashes import fnv1a, js32, murmur2, murmur3
 
@@ -16,6 +17,7 @@ SCHEMES = ("sha256", "js32", "unleash", "launchdarkly", "growthbook", "flagd", "
 # How many buckets the schemes with whole numbers have.
 BUCKETS = {"js32": 100, "unleash": 100, "growthbook": 10_000, "flagd": 100_000, "optimizely": 10_000}
 
+_first_eight = Struct(">Q").unpack_from
 _LAST = 1.0 - 2.0**-53
 _EVERYONE = 100.0
 _HUNDREDTHS = 10_000
@@ -28,9 +30,9 @@ def bucket(salt: str, user: str, hash: str = "sha256") -> float:  # noqa: A002 -
     `js32` and `nginx` take no salt. ValueError for a scheme that is not in `SCHEMES`.
     """
     if hash == "sha256":
-        digest = hashlib.sha256(_utf8(f"{salt}:{user}")).digest()
+        point: float = _first_eight(hashlib.sha256(_utf8(f"{salt}:{user}")).digest())[0] / 18446744073709551616.0
         # The division rounds: the topmost hashes would become 1.0 itself.
-        return min(int.from_bytes(digest[:8], "big") / 18446744073709551616.0, _LAST)
+        return point if point < 1.0 else _LAST
     return _foreign(salt, user, hash)
 
 

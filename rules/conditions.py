@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from rules.model import Facts, Match
 
@@ -98,8 +98,14 @@ def _last_parameter(query: str | None, wanted: str) -> str | None:
     """Return the decoded value of a query parameter; of repeated ones the last, as PHP and Starlette take it."""
     if not query:
         return None
-    value = None
-    for name, text in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):
-        if name == wanted:
-            value = text
-    return value
+    found: str | None = None
+    for part in query.split("&"):
+        name, _, value = part.partition("=")
+        if part and (name == wanted or _plain(name) == wanted):
+            found = value
+    return None if found is None else _plain(found)
+
+
+def _plain(text: str) -> str:
+    """Decode a name or value of a query; most need nothing."""
+    return unquote_plus(text, errors="surrogateescape") if "%" in text or "+" in text else text

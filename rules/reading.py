@@ -2,8 +2,9 @@
 
 Only a path that is not plain needs this. Four readings are tried: *usual* (nginx with PHP: decoded, slashes
 merged, dots resolved), *unfolded* (Starlette: decoded, nothing else), *literal* (as unfolded, but an encoded
-slash parts no segments), *credulous* (decoded twice, `;…` cut off, backslashes as slashes). Where they lead to different routes nobody can say which rule the request is
-under, so it goes to `_default`, see docs/decisions/0003-path-matching.md.
+slash parts no segments), *credulous* (decoded twice, `;…` cut off, backslashes as slashes). Where they lead to
+different routes nobody can say which rule the request is under, so it goes to `_default`; see
+docs/decisions/0003-path-matching.md.
 """
 
 from __future__ import annotations

@@ -16,14 +16,16 @@ settings.load_profile("house")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "uvloop: runs on uvloop, as the proxy does")
+    config.addinivalue_line("markers", "uvloop: runs on uvloop only, as the proxy does")
     config.addinivalue_line("markers", "both_loops: runs on uvloop and on asyncio's own loop")
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """The data path runs on uvloop; what a test marks so, on asyncio's own loop too."""
+    if item.get_closest_marker("uvloop") is not None:
+        return {"uvloop": uvloop.new_event_loop}
     if item.get_closest_marker("both_loops") is not None:
         return {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
-    if "serving" in item.path.parts or item.get_closest_marker("uvloop") is not None:
+    if "serving" in item.path.parts:
         return {"uvloop": uvloop.new_event_loop}
     return {"asyncio": asyncio.new_event_loop}

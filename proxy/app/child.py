@@ -45,10 +45,12 @@ class Lifeline:
 def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     """Run a child's `main` to its exit code, on uvloop where there is one.
 
-    Ctrl-C reaches the whole process group: the supervisor alone decides what it means.
+    A terminal's signals reach the whole process group: the supervisor alone decides what they mean. It had them
+    blocked for us until now.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (number,))
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(main())

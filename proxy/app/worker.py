@@ -37,6 +37,7 @@ from proxy.observe import Observers
 from proxy.serving.server import Server
 from proxy.settings import access_log_target
 from proxy.state.configuration import unpack
+from proxy.state.keys import keys_from
 from proxy.state.live import Live
 from proxy.state.windows import Outcomes
 from rules.model import DEFAULT_ROUTE, Generation
@@ -68,7 +69,9 @@ class Worker:
         self._begin = begin
         self._base_dir = begin.settings.base_dir
         self._tell = events("worker", slot=begin.slot, pid=os.getpid())
-        self._live = Live(build(unpack(begin.payload)))
+        configuration = unpack(begin.payload)
+        self._keys = keys_from(os.environ, self._base_dir, configuration.sticky_key)
+        self._live = Live(build(configuration))
         self._tls = self._tls_context(self._live.generation)
         self._counts = Counts()
         self._outcomes = Outcomes()
@@ -174,7 +177,7 @@ class Worker:
         self._observers.add(self._outcomes.observe)
         if self._lines is not None:
             self._observers.add(AccessLog(self._lines).observe)
-        return Server(self._live, self._observers, tls_context=self._tls, base_dir=self._base_dir)
+        return Server(self._live, self._observers, tls_context=self._tls, base_dir=self._base_dir, keys=self._keys)
 
     def _access_lines(self) -> LineWriter | None:
         target = access_log_target(os.environ, self._base_dir)

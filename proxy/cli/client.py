@@ -67,7 +67,7 @@ class Client:
 
 def client(config: str, admin: str) -> Client:
     """Return the client for the proxy that runs `config`, or listens at the URL `admin`."""
-    settings, base_dir = _admin_of(config), Path(config).resolve().parent
+    settings, base_dir = _admin_of(config), Path(config).absolute().parent
     token = os.environ.get(settings.token_env) or os.environ.get(settings.view_token_env, "")
     return Client(admin or _url(parse_address(settings.address, base_dir)), token)
 
@@ -95,7 +95,8 @@ def _salvaged(text: str) -> Admin:
     except yaml.YAMLError:
         document = None
     admin = document.get("admin") if isinstance(document, dict) else None
-    known = {field: value for field, value in (admin or {}).items() if isinstance(value, str)}
+    written = admin.items() if isinstance(admin, dict) else ()
+    known = {field: value for field, value in written if isinstance(value, str)}
     overridden = os.environ.get("STRANGLER_ADMIN__ADDRESS")
     default = Admin()
     return Admin(

@@ -17,6 +17,8 @@ from proxy.http1.errors import BrokenAnswer, Refusal
 FIELDS_AT_MOST: Final = 128
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _METHOD_LENGTH: Final = 32
+_SHORT_LINE: Final = 256
+_SHORT_LINES_AT_MOST: Final = 4096
 REQUEST_LINE_EXTRA: Final = _METHOD_LENGTH + len("  HTTP/1.1")
 _digits: Final = re.compile(r"[0-9]{1,18}").fullmatch
 _absolute: Final = re.compile(r"[hH][tT][tT][pP][sS]?://([^/?#@]+)((?:[/?][\x21\x22\x24-\x7e]*)?)").fullmatch
@@ -69,29 +71,40 @@ class RequestHead:
         return None
 
 
-def early_refusal(data: bytes, header_bytes: int, url_bytes: int) -> Refusal | None:
-    """What is already wrong with an unfinished, or over-long, head: the offence that comes first decides."""
-    newline = _bare_newline(data)
+def early_refusal(data: bytes, end: int, header_bytes: int, url_bytes: int) -> Refusal | None:
+    """What is already wrong with an over-long, or unfinished, head: the offence that comes first decides.
+
+    `end` is where the head ends without its final CR LF CR LF; -1: not yet, then up to three of the last bytes
+    may belong to those. So a head is judged alike however it is cut.
+    """
+    whole = data if end < 0 else data[:end]
+    newline = _bare_newline(whole)
     bare = newline.start() if newline else len(data)
-    line_end = data.find(b"\r\n")
-    line = line_end if line_end >= 0 else len(data)
+    line = whole.find(b"\r\n")
+    if line < 0:
+        line = end if end >= 0 else len(data) - 1
+    size = end if end >= 0 else len(data) - 3
     line_at_most = url_bytes + REQUEST_LINE_EXTRA
     if url_bytes and line > line_at_most and bare >= line_at_most:
         return Refusal(414, "the request target is longer than the limit")
-    if header_bytes and len(data) > header_bytes and bare >= header_bytes:
+    if header_bytes and size > header_bytes and bare >= header_bytes:
         return Refusal(431, "the request head is larger than the limit")
     if newline is not None:
         return Refusal(400, "a line of the head does not end with CR LF")
     return None
 
 
-def request_head(data: bytes) -> RequestHead:  # noqa: C901, PLR0912 - a flat table of cases, hot
+def request_head(data: bytes) -> RequestHead:  # noqa: C901, PLR0912, PLR0915 - a flat table of cases, hot
     """Read a whole head, without its final empty line; raises `Refusal`."""
     lines = data.decode("latin-1").split("\r\n")
     if len(lines) > FIELDS_AT_MOST:
         _check_characters(lines)
         raise Refusal(431, "too many header fields")
-    head = _request_line(lines[0])
+    first = lines[0]
+    method, target, minor, authority = _request_lines.get(first) or _request_line(first)
+    head = RequestHead(method, target, minor)
+    if authority:
+        head.authority = authority
     passed = head.lines
     known = f.request_lines
     hosts = 0
@@ -108,18 +121,21 @@ def request_head(data: bytes) -> RequestHead:  # noqa: C901, PLR0912 - a flat ta
                 continue
         if kind == f.KEEP_ALIVE:
             kept = True
-            continue
-        name, _, value = line.partition(": ")
-        if kind == f.HOST:
+        elif kind == f.HOST:
             hosts += 1
-            head.host = value
+            head.host = line[6:]
         elif kind == f.COOKIE:
             passed.append(line)
-            head.cookie = f"{head.cookie}; {value}" if head.cookie else value
+            head.cookie = f"{head.cookie}; {line[8:]}" if head.cookie else line[8:]
         elif kind == f.AUTHORIZATION:
             passed.append(line)
-            head.authorization = value
+            head.authorization = line[15:]
+        elif kind == f.REQUEST_ID and not head.request_id:
+            head.request_id = line[14:]
+        elif kind == f.TRACEPARENT and not head.traceparent:
+            head.traceparent = line[13:]
         else:
+            name, _, value = line.partition(": ")
             _meaningful(head, kind, name, value)
     if head.minor == 0 and not kept:
         head.close = True
@@ -141,7 +157,36 @@ def _check_characters(lines: list[str]) -> None:
             raise Refusal(400, "a control character in the head")
 
 
-def _request_line(line: str) -> RequestHead:
+_request_lines: Final[dict[str, tuple[str, str, int, str]]] = {}
+
+
+def _request_line(line: str) -> tuple[str, str, int, str]:
+    """Method, target, minor version, the authority of an absolute-form target; remembers short lines."""
+    method, target, minor = _three_parts(line)
+    authority = ""
+    if target[:1] != "/" or "#" in target:  # every other visible character passes as it is
+        target, authority = _unusual_target(method, target)
+    if len(line) <= _SHORT_LINE:
+        if len(_request_lines) >= _SHORT_LINES_AT_MOST:
+            _request_lines.clear()
+        _request_lines[line] = (method, target, minor, authority)
+    return method, target, minor, authority
+
+
+def _unusual_target(method: str, target: str) -> tuple[str, str]:
+    """A target that is not in origin-form (RFC 9112 3.2), as the backend gets it, with its authority."""
+    if target == "*" and method == "OPTIONS":
+        return target, ""
+    absolute = _absolute(target)
+    if absolute is None or not f.host_is_valid(absolute[1]):
+        raise Refusal(400, "the request target has no valid form")
+    path = absolute[2]
+    if not path.startswith("/"):
+        path = "*" if not path and method == "OPTIONS" else "/" + path
+    return path, absolute[1]
+
+
+def _three_parts(line: str) -> tuple[str, str, int]:
     if not (line.isascii() and line.isprintable()):
         raise Refusal(400, "a character in the request line that may not stand there")
     parts = line.split(" ")
@@ -158,19 +203,7 @@ def _request_line(line: str) -> RequestHead:
         raise Refusal(400, "the version is neither HTTP/1.1 nor HTTP/1.0")
     if method in ("CONNECT", "TRACE"):
         raise Refusal(405, f"{method} is not served here")
-    if target[:1] == "/" and "#" not in target:  # every other visible character passes as it is
-        return RequestHead(method, target, minor)
-    if target == "*" and method == "OPTIONS":
-        return RequestHead(method, target, minor)
-    absolute = _absolute(target)
-    if absolute is None or not f.host_is_valid(absolute[1]):
-        raise Refusal(400, "the request target has no valid form")
-    path = absolute[2]
-    if not path.startswith("/"):
-        path = "*" if not path and method == "OPTIONS" else "/" + path
-    head = RequestHead(method, path, minor)
-    head.authority = absolute[1]
-    return head
+    return method, target, minor
 
 
 def _new_line(line: str) -> tuple[int, str]:
@@ -212,9 +245,9 @@ def _meaningful(head: RequestHead, kind: int, name: str, value: str) -> None:  #
             raise Refusal(501 if f.token(value) else 400, "a transfer coding other than chunked")
         head.chunked = True
     elif kind == f.REQUEST_ID:
-        head.request_id = value if not head.request_id else "\0"  # two ids are no id
+        head.request_id = "\0"  # two ids are no id
     elif kind == f.TRACEPARENT:
-        head.traceparent = value if not head.traceparent else "\0"
+        head.traceparent = "\0"
     elif kind == f.TRACESTATE:
         head.tracestate = (*head.tracestate, value)
     elif kind == f.FORWARDED:
@@ -309,7 +342,7 @@ def response_head(data: bytes) -> ResponseHead:  # noqa: C901, PLR0912 - a flat 
             head.length = int(value)
             passed.append(line)
         elif kind == f.CONTENT_TYPE:
-            head.stream = value.startswith("text/event-stream")
+            head.stream = value[:17].lower() == "text/event-stream"
             passed.append(line)
         else:
             _meaningful_answer(head, kind, name, value)

@@ -50,16 +50,20 @@ class Access:
         self._operator = environ.get(admin.token_env, "")
         self._viewer = environ.get(admin.view_token_env, "")
         extra = environ.get(EXTRA_HOSTS, "").split(",")
-        known = {"localhost", address.host, socket.gethostname(), socket.getfqdn(), *map(str.strip, extra)}
+        known = {"localhost", address.host, socket.gethostname(), *map(str.strip, extra)}
         self._hosts = frozenset(host.lower() for host in known if host)
 
     def denial(self, asked: Asked) -> Denial | None:
         """Return why `asked` is refused, None when it is not."""
         if asked.path in PROBES:
             return None
+        reads = asked.method in _SAFE
+        if reads and self._public:
+            # whoever must show a token is no page that had our name rebound: any name will do
+            return self._denial_to_read(asked)
         if not self._knows_host(asked.headers.get("host", "")):
             return Denial(HTTPStatus.MISDIRECTED_REQUEST, f"this host name is not known here; {EXTRA_HOSTS} adds names")
-        if asked.method in _SAFE:
+        if reads:
             return self._denial_to_read(asked)
         return self._denial_of_form(asked) or self._denial_to_change(asked)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -25,7 +25,7 @@ from proxy.operating.current import Current
 from proxy.operating.explaining import facts_of
 from proxy.operating.reload import Outcome
 from rules.explain import explain
-from rules.model import Snapshot
+from rules.secrets import masked
 
 API = "/api/v1"
 _LARGEST_BODY = 64 * 1024
@@ -70,6 +70,7 @@ class AdminPort:
         app.router.add_get(f"{API}/status", self._status)
         app.router.add_get(f"{API}/explain", self._explain)
         app.router.add_get(f"{API}/config", self._config)
+        app.router.add_get(f"{API}/config/schema", self._schema)
         app.router.add_post(f"{API}/reload", self._reload)
         return app
 
@@ -144,10 +145,15 @@ class AdminPort:
                 "digest": configuration.snapshot.digest,
                 "generation": configuration.number,
                 "source": configuration.snapshot.source,
-                "effective": effective(configuration.snapshot),
+                "effective": masked(configuration.snapshot),
                 "overrides": [asdict(override) for override in configuration.overrides],
             }
         )
+
+    async def _schema(self, _: web.Request) -> web.Response:
+        from rules.load import json_schema  # the checking libraries come when they are needed
+
+        return answers.json(await asyncio.to_thread(json_schema))
 
     async def _reload(self, request: web.Request) -> web.Response:
         wish = await _body(request)
@@ -158,18 +164,6 @@ class AdminPort:
             return answers.json({"outcome": "accepted"}, HTTPStatus.ACCEPTED)
         # a client that hangs up must not leave a reload half done
         return _told(await asyncio.shield(work))
-
-
-def effective(snapshot: Snapshot) -> dict[str, Any]:
-    """Return a snapshot as JSON-ready values; it holds names of secrets, never secrets."""
-    plain: dict[str, Any] = orjson.loads(orjson.dumps(snapshot, default=_plain))
-    return plain
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    return dict(value) if hasattr(value, "keys") else list(value)
 
 
 def _split(headers: list[str]) -> list[tuple[str, str, str]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from proxy.errors import EXIT_USAGE, EXIT_YES
 from proxy.operating.prepare import prepare
+from proxy.operating.sticky_key import sticky_key
 from proxy.settings import Settings, is_legacy_only
 from proxy.state.configuration import Configuration
 from proxy.supervisor.loaded import LOADER, Loaded
@@ -19,7 +20,7 @@ FIRST_GENERATION = 1
 
 def main(arguments: list[str]) -> int:
     """Print the file `arguments[0]` as a message; `arguments[1]` overrides its number of workers."""
-    path = Path(arguments[0]).resolve()
+    path = Path(arguments[0]).absolute()  # not resolved: a ConfigMap swaps the link
     try:
         prepared = prepare(path)
     except ConfigError as error:
@@ -28,8 +29,10 @@ def main(arguments: list[str]) -> int:
     sys.stderr.writelines(f"{problem}\n" for problem in prepared.warnings)
     snapshot = prepared.snapshot
     legacy_only = is_legacy_only(os.environ)
+    store = "memory" if legacy_only else snapshot.store
+    key = sticky_key(store, path.parent, os.environ, lambda text: print(text, file=sys.stderr))  # noqa: T201 - as problems
     configuration = Configuration(
-        FIRST_GENERATION, snapshot, (), legacy_only, time.time(), prepared.content, prepared.warnings
+        FIRST_GENERATION, snapshot, (), legacy_only, time.time(), prepared.content, prepared.warnings, key
     )
     settings = Settings(
         config=str(path),

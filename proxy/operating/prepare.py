@@ -10,6 +10,7 @@ from pathlib import Path
 from proxy.errors import BadAddressError
 from proxy.operating.prepared import Prepared
 from proxy.settings import parse_address
+from proxy.state.keys import keys_from
 from rules.load import load_with_warnings
 from rules.load.document import read
 from rules.load.overlay import lay_over
@@ -112,4 +113,11 @@ def _variables(snapshot: Snapshot, _: Path, environ: Mapping[str, str]) -> Itera
             yield Finding(("identity", index), f"{' or '.join(keys)} is not set", hint, level=WARNING)
 
 
-_CHECKS: tuple[Check, ...] = (_addresses, _files, _tokens, _variables)
+def _keys(_: Snapshot, base: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+    try:
+        keys_from(environ, base)
+    except (OSError, ValueError) as error:
+        yield Finding(("identity",), str(error))
+
+
+_CHECKS: tuple[Check, ...] = (_addresses, _files, _tokens, _variables, _keys)

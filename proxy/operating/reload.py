@@ -95,6 +95,7 @@ class Reloader:
             time.time(),
             prepared.content,
             prepared.warnings,
+            self.current.configuration.sticky_key,
         )
         try:
             await self.publish(configuration)

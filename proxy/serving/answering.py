@@ -12,11 +12,13 @@ from proxy.http1.framing import Body, chunk, last_chunk
 from proxy.http1.parse import RequestHead, ResponseHead
 from proxy.observe import NOBODY, Attempt
 from proxy.serving import answers, headers, record, reply
+from proxy.serving.bound import Bound
 from proxy.serving.gathering import Gathering
-from proxy.serving.leg import Leg
+from proxy.serving.pool import Pool
 from proxy.serving.transform import Translation
 from proxy.serving.tunnel import Tunnel
-from proxy.serving.upload import Upload
+from proxy.serving.upload import NO_BODY, Upload
+from proxy.serving.upstream import UpstreamConnection
 from rules.model import LEGACY, MODERN, Decision
 from rules.translate import TranslationError
 
@@ -28,41 +30,42 @@ if TYPE_CHECKING:
 class Answering:
     """One request of one client, seen from the client.
 
-    `leg` is the current attempt; `deadline` (0: none) is when what is waited for now has taken too long;
-    `head_sent` once the client has begun to get an answer; `finished` is final.
+    `side`, `pool`, `target`, `connection` are those of the current attempt; it was begun at `began`, its last
+    byte sent at `sent_at`, and took `waited` seconds to bring a first byte. `deadline` (0: none) is when what
+    is waited for now has taken too long; `head_sent` once the client has begun to get an answer; `finished` is
+    final. What is not set in `__init__` is as most calls have it.
     """
 
-    __slots__ = (
-        "_chunk_out", "_gathered", "_minted", "_started", "attempts", "bound", "bytes_out", "client", "deadline",
-        "decision", "fallback", "finished", "head", "head_sent", "leg", "overhead", "request_id", "server", "status",
-        "stream", "translations", "tunnel", "upload",
-    )  # fmt: skip
+    deadline: float = 0.0
+    attempts: tuple[Attempt, ...] = ()
+    fallback: str = ""
+    head_sent: bool = False
+    finished: bool = False
+    stream: bool = False
+    status: int = 0
+    overhead: float = 0.0
+    bytes_out: int = 0
+    tunnel: Tunnel | None = None
+    connection: UpstreamConnection | None = None
+    side: str = ""
+    target: str = ""
+    began: float = 0.0
+    sent_at: float = 0.0
+    waited: float = 0.0
+    _chunk_out: bool = False
+    _minted: str = ""
+    _gathered: Gathering | None = None
 
+    server: Server
+    client: ClientConnection
+    head: RequestHead
+    bound: Bound
+    pool: Pool
     decision: Decision
     upload: Upload
+    request_id: str
     translations: tuple[Translation | None, Translation | None] | None
-
-    def __init__(self, server: Server, client: ClientConnection, head: RequestHead, now: float) -> None:
-        self.server = server
-        self.client = client
-        self.head = head
-        self.bound = server.bound
-        self.request_id = headers.request_id(head, client.peer)
-        self.deadline = 0.0
-        self.attempts: tuple[Attempt, ...] = ()
-        self.fallback = ""
-        self.head_sent = False
-        self.finished = False
-        self.stream = False
-        self.status = 0
-        self.overhead = 0.0
-        self.bytes_out = 0
-        self.tunnel: Tunnel | None = None
-        self.leg: Leg | None = None
-        self._started = now
-        self._chunk_out = False
-        self._minted = ""
-        self._gathered: Gathering | None = None
+    _started: float
 
     @property
     def bytes_in(self) -> int:
@@ -76,12 +79,16 @@ class Answering:
 
     # ── what the other half decides ────────────────────────────────────────────────────────────────────
 
-    def failed(self, leg: Leg, kind: str, detail: str) -> None:
+    def failed(self, kind: str, detail: str) -> None:
         """An attempt brought no answer, or not all of it."""
         raise NotImplementedError
 
-    def answered_elsewhere(self, leg: Leg, head: ResponseHead) -> bool:
+    def answered_elsewhere(self, head: ResponseHead) -> bool:
         """Whether this answer is one that legacy has to replace."""
+        raise NotImplementedError
+
+    def leave(self) -> None:
+        """Abandon the current attempt: nothing of it may be heard again."""
         raise NotImplementedError
 
     # ── the answer, from the backend ───────────────────────────────────────────────────────────────────
@@ -89,131 +96,167 @@ class Answering:
     def informational(self, head: ResponseHead) -> None:
         """Pass a 1xx on (RFC 9110 15.2), except to HTTP/1.0."""
         if self.head.minor == 1:
-            self.client.write(serialise.response(head.status, head.reason, head.lines, ""))
+            lines = reply.without_length(head.lines) if head.length >= 0 else head.lines
+            self.client.write(serialise.response(head.status, head.reason, lines, ""))
 
-    def answered(self, leg: Leg, head: ResponseHead, payload: bytes, body: Body | None) -> None:
-        """Pass the head on, with what came of the body, unless another side has to answer."""
-        if self.finished or leg is not self.leg:
-            return
+    def answer(self, head: ResponseHead, payload: bytes, body: Body | None) -> None:
+        """Pass the head on, with what came of the body, unless another side has to answer.
+
+        Without more to follow, the connection is the pool's again already.
+        """
         now = self.server.clock()
-        leg.waited = now - leg.sent_at
-        if leg.side == MODERN and self.answered_elsewhere(leg, head):
+        self.waited = now - self.sent_at
+        whole = body is None or body.done
+        if whole:
+            self.connection = None
+        if self.side == MODERN and self.answered_elsewhere(head):
             return
-        translation = self.translation(leg.side) if self.translations is not None else None
-        if translation is not None:
-            scheme = "https" if headers.is_secure(self.head, self.client.peer) else "http"
-            translation.answer(head, f"{scheme}://{self.head.host}")
-            if translation.rewrites_answer and (payload or body is not None):
-                self._gathered = Gathering(head, translation)
-                self.more(payload)
-                if body is None:
-                    self._reply_translated(leg)
-                return
+        if self.translations is not None and self._translated(head, payload, body):
+            return
         self._reply(head, payload, body)
-        if body is None:
-            self.overhead += self.server.clock() - now
-            self._complete(leg)
-        else:
-            self._await_more(leg)
+        if not whole:
+            self._await_more()
+            return
+        if self._chunk_out and body is not None:
+            self.client.write(last_chunk(body.trailers))
+        ended = self.server.clock()
+        self.overhead += ended - now
+        self._complete(ended)
+
+    def _translated(self, head: ResponseHead, payload: bytes, body: Body | None) -> bool:
+        """Put the head into the client's words; True when the body has to be collected for that as well."""
+        translation = self.translation(self.side)
+        if translation is None:
+            return False
+        scheme = "https" if headers.is_secure(self.head, self.client.peer) else "http"
+        translation.answer(head, f"{scheme}://{self.head.host}")
+        if not translation.rewrites_answer or not (payload or body is not None):
+            return False
+        gathered = self._gathered = Gathering(head, translation)
+        if not gathered.add(payload):
+            self._too_large()
+        elif body is None or body.done:
+            self._reply_translated()
+        return True
 
     def _reply(self, head: ResponseHead, payload: bytes, body: Body | None) -> None:
         """Write the head, with the first bytes of the body behind it."""
-        request = self.head
+        request, lines, own = self.head, head.lines, ""
         if self.server.draining or not self.upload.complete:
             request.close = True
-        chunked, own = False, ""
+        chunked = False
         if head.length < 0 or request.close or request.minor == 0:
             chunked = self._chunk_out = reply.chunks(request, head, body)
             own = reply.own_lines(request, chunked=chunked)
-        if self._minted and self.bound.identity.sticky is not None:
-            secure = headers.is_secure(request, self.client.peer)
-            own += self.bound.identity.sticky.line(self._minted, secure=secure)
-        if request.strangler and self.client.peer.trusted:
-            own += reply.debug_lines(request, self.decision, self.fallback)
-        lines = reply.without_length(head.lines) if head.status == 204 and head.length >= 0 else head.lines  # noqa: PLR2004
-        self.status = head.status
+        if self._minted or request.strangler:
+            own += self._lines_for_some()
+        status = self.status = head.status
+        if status == 204 and head.length >= 0:  # noqa: PLR2004 - RFC 9110 8.6
+            lines = reply.without_length(lines)
         self.stream = head.stream
         self.head_sent = True
-        data = serialise.response(head.status, head.reason, lines, own)
+        data = serialise.response(status, head.reason, lines, own)
         if payload:
-            self.bytes_out += len(payload)
+            self.bytes_out = len(payload)
             data += chunk(payload) if chunked else payload
         self.client.write(data)
 
-    def _reply_translated(self, leg: Leg) -> None:
+    def _lines_for_some(self) -> str:
+        """The cookie of somebody new, the decision for a trusted peer that asked."""
+        own, peer, sticky = "", self.client.peer, self.bound.identity.sticky
+        if self._minted and sticky is not None:
+            own = sticky.line(self._minted, secure=headers.is_secure(self.head, peer))
+        if peer.trusted:
+            own += reply.debug_lines(self.head, self.decision, self.fallback)
+        return own
+
+    def _reply_translated(self) -> None:
         gathered, self._gathered = self._gathered, None
         if gathered is None:
             return
         try:
             head, payload = gathered.translated()
         except TranslationError as error:
-            self.failed(leg, "untranslatable", str(error))
+            self.failed("untranslatable", str(error))
             return
         self._reply(head, payload, None)
-        self._complete(leg)
+        self._complete(self.server.clock())
 
     def more(self, payload: bytes) -> None:
         """Pass more of the body on."""
-        gathered, leg = self._gathered, self.leg
+        gathered = self._gathered
         if gathered is not None:
-            if not gathered.add(payload) and leg is not None:
-                self._gathered = None
-                leg.leave()
-                self.failed(leg, "untranslatable", "the answer is too large to be translated")
+            if not gathered.add(payload):
+                self._too_large()
             return
         self.bytes_out += len(payload)
         self.client.write(chunk(payload) if self._chunk_out else payload)
-        if leg is not None:
-            self._await_more(leg)
+        self._await_more()
 
-    def done(self, leg: Leg, payload: bytes, trailers: list[str]) -> None:
-        """End the answer."""
-        if self.finished or leg is not self.leg:
+    def done(self, payload: bytes, trailers: list[str]) -> None:
+        """End the answer; whatever happens now is no longer the connection's business."""
+        self.connection = None
+        gathered = self._gathered
+        if gathered is not None:
+            if gathered.add(payload):
+                self._reply_translated()
+            else:
+                self._too_large()
             return
         if payload:
-            self.more(payload)
-        if leg is not self.leg:
-            return
-        if self._gathered is not None:
-            self._reply_translated(leg)
-            return
+            self.bytes_out += len(payload)
+            self.client.write(chunk(payload) if self._chunk_out else payload)
         if self._chunk_out:
             self.client.write(last_chunk(trailers))
-        self._complete(leg)
+        self._complete(self.server.clock())
 
-    def _await_more(self, leg: Leg) -> None:
+    def _too_large(self) -> None:
+        self._gathered = None
+        self.leave()
+        self.failed("untranslatable", "the answer is too large to be translated")
+
+    def _await_more(self) -> None:
+        if self.tunnel is not None:
+            self._tunnel_active()
+            return
         if self.client.write_paused:
-            if leg.connection is not None:
-                leg.connection.pause_reading()
+            if self.connection is not None:
+                self.connection.pause_reading()
             limit = self.server.limits.idle_timeout
         else:
-            limit = 0.0 if self.stream else leg.pool.backend.idle_timeout
+            limit = 0.0 if self.stream else self.pool.backend.idle_timeout
         self.deadline = self.server.clock() + limit if limit else 0.0
 
     def client_resumed(self) -> None:
         """The client takes more again."""
-        leg = self.leg
-        if leg is not None and leg.connection is not None and self.head_sent:
-            leg.connection.resume_reading()
-            self._await_more(leg)
+        if self.connection is not None and self.head_sent:
+            self.connection.resume_reading()
+            self._await_more()
 
-    def upgraded(self, leg: Leg, head: ResponseHead, rest: bytes) -> None:
+    def upgraded(self, head: ResponseHead, rest: bytes) -> None:
         """From here on the two connections are one tunnel."""
-        if leg.connection is None:
+        if self.connection is None:
             return
         self.status = 101
         self.head_sent = self.stream = True
-        leg.waited = self.server.clock() - leg.sent_at
+        self.waited = self.server.clock() - self.sent_at
         own = "Connection: Upgrade\r\nUpgrade: websocket\r\n"
-        self.client.write(serialise.response(101, head.reason, head.lines, own))
-        self.tunnel = Tunnel(self.client, leg.connection, self._tunnel_active)
+        self.client.write(serialise.response(101, head.reason, reply.without_length(head.lines), own))
+        self.tunnel = Tunnel(self.client, self.connection, self._tunnel_active)
         self._tunnel_active()
         if rest:
             self.tunnel.from_upstream(rest)
         self.client.start_tunnel(self.tunnel)
 
+    def tunnelled(self, data: bytes) -> None:
+        """Bytes of the upgraded connection came."""
+        if self.tunnel is not None:
+            self.tunnel.from_upstream(data)
+
     def _tunnel_active(self) -> None:
         self.deadline = self.server.clock() + self.server.tunnel_idle
+
+    # ── answers of our own ─────────────────────────────────────────────────────────────────────────────
 
     def own_answer(self, status: int, detail: str, *, close: bool = False) -> None:
         """Answer ourselves: there is nobody else who could."""
@@ -226,36 +269,34 @@ class Answering:
                 status, detail, request_id=self.request_id, seconds=seconds, body_wanted=wanted, close=close
             )
         )
-        self.finish(NOBODY, status, detail)
+        self.finish(NOBODY, status, detail, self.server.clock())
         self.client.call_finished(keep=not close)
 
     def answer_options(self) -> None:
         """Answer an OPTIONS that may go no further (RFC 9110 7.6.2)."""
         own = reply.own_lines(self.head, chunked=False)
         self.client.write(serialise.response(204, "No Content", [answers.ALLOW], own))
-        self.finish(NOBODY, 204, "")
+        self.finish(NOBODY, 204, "", self.server.clock())
         self.client.call_finished(keep=not self.head.close)
 
     # ── the end ────────────────────────────────────────────────────────────────────────────────────────
 
-    def _complete(self, leg: Leg) -> None:
-        if not self.upload.complete:
-            leg.leave()
-        self.attempted(leg, self.status, "")
-        self.finish(leg.side, self.status, "")
+    def _complete(self, now: float) -> None:
+        if self.upload is not NO_BODY and not self.upload.complete:
+            self.leave()
+        self.attempted(self.status, "")
+        self.finish(self.side, self.status, "", now)
         self.client.call_finished(keep=not self.head.close)
 
-    def attempted(self, leg: Leg, status: int, kind: str) -> None:
+    def attempted(self, status: int, kind: str) -> None:
         """Remember how an attempt ended."""
-        attempt = Attempt(leg.side, leg.pool.backend.name, leg.target, status, kind, leg.waited)
+        attempt = record.attempt(self.side, self.pool.backend.name, self.target, status, kind, self.waited)
         self.attempts = (*self.attempts, attempt) if self.attempts else (attempt,)
 
-    def finish(self, answered: str, status: int, error: str) -> None:
-        """Freeze what happened; the leg is let go so that reference counting alone clears the call away."""
+    def finish(self, answered: str, status: int, error: str, now: float) -> None:
+        """Freeze what happened for the observers."""
         self.finished = True
         self.deadline = 0.0
         server = self.server
         server.in_flight[LEGACY if self.fallback else self.decision.side] -= 1
-        duration = server.clock() - self._started
-        server.observe.exchange(record.exchange(self, answered, status, error, duration))
-        self.leg = None
+        server.observe.exchange(record.exchange(self, answered, status, error, now - self._started))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from proxy.http1.errors import BrokenAnswer, Refusal
 from proxy.http1.framing import ChunkedBody, LengthBody
-from proxy.http1.parse import REQUEST_LINE_EXTRA, RequestHead, early_refusal, request_head
+from proxy.http1.parse import RequestHead, early_refusal, request_head
 from proxy.serving.forward import Call
 from proxy.serving.peer import Peer, peer_of
 from proxy.serving.tunnel import Tunnel
@@ -21,6 +21,7 @@ EMPTY_LINES_AT_MOST: Final = 2
 PIPELINED_AT_MOST: Final = 64 * 1024
 LINGER: Final = 2.0
 """Seconds in which an answer given before the request was read whole may still reach its reader."""
+UNREAD_AT_MOST: Final = 75.0
 LINGER_BYTES_AT_MOST: Final = 1024 * 1024
 _RESET: Final = struct.pack("ii", 1, 0)
 
@@ -34,7 +35,7 @@ class ClientConnection:
     """
 
     __slots__ = (
-        "_body", "_body_bytes", "_buffer", "_empty_lines", "_lingered", "_lingering", "_reading", "_tunnel", "call",
+        "_body", "_body_bytes", "_buffer", "_empty_lines", "_lingered", "_lingering", "_reading", "_tunnel", "_turned_away", "call",
         "closing", "deadline", "peer", "server", "transport", "write_paused",
     )  # fmt: skip
 
@@ -54,6 +55,7 @@ class ClientConnection:
         self._tunnel: Tunnel | None = None
         self._lingering = False
         self._lingered = 0
+        self._turned_away = False
 
     # ── called by the event loop ───────────────────────────────────────────────────────────────────────
 
@@ -69,14 +71,17 @@ class ClientConnection:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.deadline = server.clock() + (server.limits.header_timeout or server.limits.idle_timeout)
         server.clients.add(self)
-        if server.limits.connections and len(server.clients) > server.limits.connections:
+        limit = server.limits.connections
+        if limit and len(server.clients) - server.turned_away > limit:
+            server.turned_away += 1
+            self._turned_away = True
             self._refuse(Refusal(503, "too many connections"))
 
     def data_received(self, data: bytes) -> None:
         """Take bytes: of a head, of a body, of a tunnel, or of a request that has to wait its turn."""
         if self.closing:
             self._discard(data)
-        elif self.call is None:
+        elif self.call is None and not self.write_paused:
             self._read_head(data)
         elif self._tunnel is not None:
             self._tunnel.from_client(data)
@@ -95,6 +100,9 @@ class ClientConnection:
     def connection_lost(self, _error: Exception | None) -> None:
         """The end, whoever made it."""
         self.server.clients.discard(self)
+        if self._turned_away:
+            self.server.turned_away -= 1
+            self._turned_away = False
         self._gone()
         self.transport = None
 
@@ -107,6 +115,9 @@ class ClientConnection:
         self.write_paused = False
         if self.call is not None:
             self.call.client_resumed()
+        elif not self.closing:
+            self.resume_reading()
+            self._next_request()
 
     # ── called by the call ─────────────────────────────────────────────────────────────────────────────
 
@@ -131,7 +142,10 @@ class ClientConnection:
         if not keep or self._body is not None or refused_upgrade:
             self.close_after_writing()
             return
-        self.deadline = self.server.clock() + self.server.limits.idle_timeout
+        idle = self.server.limits.idle_timeout
+        self.deadline = self.server.clock() + idle if idle else 0.0
+        if self.write_paused:
+            return  # who does not read his answers gets no further ones
         self.resume_reading()
         if self._buffer:
             asyncio.get_running_loop().call_soon(self._next_request)
@@ -185,6 +199,8 @@ class ClientConnection:
             transport.write_eof()
             self.resume_reading()
         else:
+            # a client that never reads its last answer must not keep the connection either
+            self.deadline = self.server.clock() + (self.server.limits.idle_timeout or UNREAD_AT_MOST)
             transport.close()
 
     # ── called by the sweep ────────────────────────────────────────────────────────────────────────────
@@ -210,7 +226,7 @@ class ClientConnection:
     # ── reading requests ───────────────────────────────────────────────────────────────────────────────
 
     def _next_request(self) -> None:
-        if self.call is None and self._buffer and not self.closing:
+        if self.call is None and self._buffer and not self.closing and not self.write_paused:
             data, self._buffer = self._buffer, b""
             self._read_head(data)
 
@@ -223,8 +239,10 @@ class ClientConnection:
             if data[0] in b"\r\n":
                 data = self._without_empty_lines(data)
             end = data.find(b"\r\n\r\n")
-            if end < 0 or end > limits.url_bytes:
-                self._check_size(data if end < 0 else data[: end + 2], end)
+            if end < 0 or end > self.server.quick_head:
+                refusal = early_refusal(data, end, limits.header_bytes, limits.url_bytes)
+                if refusal is not None:
+                    raise refusal
             if end < 0:
                 self._buffer = data
                 if fresh and data:
@@ -240,17 +258,6 @@ class ClientConnection:
             return
         self._empty_lines = 0
         self._begin(head, data[end + 4 :])
-
-    def _check_size(self, data: bytes, end: int) -> None:
-        limits = self.server.limits
-        if (
-            end < 0
-            or (limits.header_bytes and end > limits.header_bytes)
-            or data.find(b"\r\n") > (limits.url_bytes + REQUEST_LINE_EXTRA)
-        ):
-            refusal = early_refusal(data, limits.header_bytes, limits.url_bytes)
-            if refusal is not None:
-                raise refusal
 
     def _without_empty_lines(self, data: bytes) -> bytes:
         """RFC 9112 2.2: ignore an empty line or two before a request."""

@@ -14,12 +14,14 @@ from random import random
 from typing import TYPE_CHECKING
 
 from proxy.http1 import serialise
+from proxy.http1.framing import chunk, last_chunk
 from proxy.http1.parse import RequestHead, ResponseHead
 from proxy.observe import NOBODY
 from proxy.serving import failing, headers, outgoing
 from proxy.serving.answering import Answering
-from proxy.serving.leg import Leg
 from proxy.serving.upload import NO_BODY, Upload
+from proxy.serving.upstream import UpstreamConnection
+from proxy.serving.waiting import Waiting
 from rules.decide import decide
 from rules.model import LEGACY, MODERN, Facts
 from rules.translate import TranslationError
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from proxy.serving.client import ClientConnection
     from proxy.serving.server import Server
 
+_new = tuple.__new__
+"""A named tuple made without its own constructor, which costs more than the tuple."""
+
 
 def may_upgrade(head: RequestHead) -> bool:
     """Whether an Upgrade field counts (RFC 9110 7.8): named by Connection, in a GET of HTTP/1.1 without a body."""
@@ -35,37 +40,54 @@ def may_upgrade(head: RequestHead) -> bool:
 
 
 class Call(Answering):
-    """One request of one client, from the decision to the last attempt."""
+    """One request of one client, from the decision to the last attempt.
 
-    __slots__ = ("_collecting", "_retried", "wants_upgrade")
+    `request_done` once the whole request was handed to the connection; `method`, `wants_upgrade` are what the
+    connection must know to read the answer.
+    """
+
+    wants_upgrade: bool = False
+    request_done: bool = False
+    _retried: bool = False
+    _collecting: bool = False
+    _chunk_up: bool = False
+    _reused: bool = False
+    _waiting: Waiting | None = None
+    _head: bytes = b""
 
     def __init__(self, server: Server, client: ClientConnection, head: RequestHead, now: float) -> None:
-        super().__init__(server, client, head, now)
-        self._retried = False
-        self._collecting = False
-        self.wants_upgrade = head.upgrade == "websocket" and may_upgrade(head)
-        path, mark, query = head.target.partition("?")
-        trusted = client.peer.trusted
-        if not trusted:
+        self.server = server
+        self.client = client
+        self.head = head
+        self.method = head.method
+        self._started = now
+        bound = self.bound = server.bound
+        peer = client.peer
+        if not peer.trusted:
             head.strangler = ()
-        facts = Facts(
-            head.method,
-            path,
-            query if mark else None,
-            head.host,
-            head.field,
-            self._user,
-            trusted,
-            server.unhealthy,
+        if head.upgrade == "websocket":
+            self.wants_upgrade = may_upgrade(head)
+        self.request_id = headers.request_id(head, peer)
+        path, mark, query = head.target.partition("?")
+        facts = _new(
+            Facts,
+            (
+                head.method,
+                path,
+                query if mark else None,
+                head.host,
+                head.field,
+                self._user,
+                peer.trusted,
+                server.unhealthy,
+            ),
         )
-        self.decision = decide(self.bound.generation, facts, random())  # noqa: S311 - a share, not a secret
-        self.translations = self.bound.translations.get(self.decision.route.name)
-        if not head.has_body:
-            self.upload = NO_BODY
-        else:
-            repeats = self.decision.side == MODERN or self.translation(LEGACY) is not None
-            keep = self.decision.route.fallback.max_body if repeats else 0
-            self.upload = Upload(complete=False, keep_at_most=keep)
+        decision = self.decision = decide(bound.generation, facts, random())  # noqa: S311 - a share, not a secret
+        self.translations = bound.translations.get(decision.route.name)
+        self.upload = NO_BODY
+        if head.has_body:
+            repeats = decision.side == MODERN or self.translation(LEGACY) is not None
+            self.upload = Upload(complete=False, keep_at_most=decision.route.fallback.max_body if repeats else 0)
 
     def _user(self) -> str | None:
         """Who the user is; nobody yet, with a sticky identity: somebody new, decided at once, told with the answer."""
@@ -79,16 +101,16 @@ class Call(Answering):
 
     def start(self) -> None:
         """Try the side that was decided; a body that has to be translated for it must be whole first."""
-        side = self.decision.side
+        side, head = self.decision.side, self.head
         self.server.in_flight[side] += 1
-        if self.head.ends_here:
+        if head.ends_here:
             self.answer_options()
             return
-        translation = self.translation(side) if self.head.has_body else None
+        translation = self.translation(side) if head.has_body else None
         if translation is not None and translation.converts_body:
             self._collecting = True
-            if self.head.expect:
-                self.head.expect = False
+            if head.expect:
+                head.expect = False
                 self.client.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         else:
             self._try(side, fresh=False)
@@ -98,8 +120,7 @@ class Call(Answering):
         policy = route.legacy if side == LEGACY else route.modern
         target, host, lines = head.target, head.host, head.lines
         chunked, length = head.chunked, head.length
-        translation = self.translation(side) if self.translations is not None else None
-        if translation is not None:
+        if self.translations is not None and (translation := self.translation(side)) is not None:
             try:
                 target, host, lines = translation.request(head, self.decision.names)
                 if translation.converts_body and head.has_body:
@@ -115,55 +136,84 @@ class Call(Answering):
             own += outgoing.framing_lines(
                 head, chunked=chunked, length=length, expect=expect, upgrade=self.wants_upgrade
             )
-        data = serialise.request(head.method, target, host, lines, own)
-        leg = self.leg = Leg(self, side, self.bound.pools[policy.backend], data, chunked=chunked)
-        now = self.server.clock() if self.attempts or fresh else self._started
-        leg.begin(now, fresh=fresh, careful=head.has_body or not failing.may_repeat(head))
-        if leg.wants_connection and self.leg is leg:
-            timeout = leg.pool.backend.connect_timeout
-            self.deadline = now + timeout + 0.2 if timeout else 0.0
-
-    def _untranslatable(self, side: str, detail: str) -> None:
-        """The request does not fit this side's form: nothing was sent, so the side that takes it as it is answers."""
-        self._collecting = False
-        if side == MODERN and not self.fallback:
-            self._fall_back("untranslatable")
+        self._head = serialise.request(head.method, target, host, lines, own)
+        self._chunk_up = chunked
+        self.side = side
+        pool = self.pool = self.bound.pools[policy.backend]
+        self.began = self.server.clock() if self.attempts or fresh else self._started
+        connection = None if fresh else pool.take(careful=head.has_body or head.method not in failing.IDEMPOTENT)
+        if connection is not None:
+            self._send_head(connection)
         else:
-            self.own_answer(502, f"The request could not be translated: {detail}.", close=not self.upload.complete)
+            self._wait_for_connection()
 
-    def sent(self, leg: Leg, now: float) -> None:
-        """What there is of the request is on its way; the backend's time runs from the last byte."""
-        leg.sent_at = now
-        if self.head_sent:
-            return
+    def _wait_for_connection(self) -> None:
+        waiting = self._waiting = Waiting(self)
+        timeout = self.pool.backend.connect_timeout
+        self.deadline = self.server.clock() + timeout + 0.2 if timeout else 0.0
+        self.pool.open_or_queue(waiting)
+
+    def connected(self, connection: UpstreamConnection) -> None:
+        """Go on, after having waited for a connection."""
+        self._waiting = None
+        self.waited = self.server.clock() - self.began
+        self._send_head(connection)
+
+    def _send_head(self, connection: UpstreamConnection) -> None:
+        """Send the head, with whatever of the body has come by now."""
+        self.connection = connection
+        self._reused = connection.answered > 0
+        self.target = connection.target.address
+        upload = self.upload
+        self.request_done = upload.complete
+        if upload is NO_BODY:
+            connection.ask(self, self._head)
+        else:
+            pieces = upload.take()
+            if pieces:
+                self.client.resume_reading()
+            frames = [self._head, *((chunk(piece) for piece in pieces) if self._chunk_up else pieces)]
+            if upload.complete and self._chunk_up:
+                frames.append(last_chunk(upload.trailers))
+            connection.ask(self, b"".join(frames))
+        now = self.server.clock()
         if not self.overhead:
-            self.overhead = now - self._started - leg.waited
-        timeout = leg.pool.backend.timeout
-        self.deadline = now + timeout if timeout else 0.0
+            self.overhead = now - self._started - self.waited
+        self._sent(now)
+
+    def _sent(self, now: float) -> None:
+        """What there is of the request is on its way; the backend's time runs from the last byte."""
+        self.sent_at = now
+        if not self.head_sent:
+            timeout = self.pool.backend.timeout if self.upload.complete else 0.0
+            self.deadline = now + timeout if timeout else 0.0
+
+    def leave(self) -> None:
+        """Abandon the current attempt: nothing of it may be heard again."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.wants_connection = False
+        connection, self.connection = self.connection, None
+        if connection is not None and connection.asker is self:
+            connection.leave()
 
     # ── the request's body, from the client ────────────────────────────────────────────────────────────
 
-    def take_pending(self) -> list[bytes]:
-        """The body pieces that wait; the caller sends them."""
-        pieces = self.upload.take()
-        if pieces:
-            self.client.resume_reading()
-        return pieces
-
     def request_data(self, piece: bytes) -> None:
         """A piece of the body came."""
-        self.upload.came(piece)
-        leg = self.leg
-        if leg is None or leg.connection is None:
-            affordable = self.upload.hold(piece)
-            if self._collecting and self.upload.kept is None:
+        upload, connection = self.upload, self.connection
+        upload.came(piece)
+        if connection is None:
+            affordable = upload.hold(piece)
+            if self._collecting and upload.kept is None:
                 self._untranslatable(self.decision.side, "its body is too large")
             elif not affordable and not self._collecting:
                 self.client.pause_reading()
             return
-        if not leg.send(piece):
+        connection.write(chunk(piece) if self._chunk_up else piece)
+        if connection.paused:
             self.client.pause_reading()
-        self.sent(leg, self.server.clock())
+        self._sent(self.server.clock())
 
     def request_end(self, trailers: list[str]) -> None:
         """The body is whole."""
@@ -172,78 +222,114 @@ class Call(Answering):
         if self._collecting:
             self._collecting = False
             self._try(self.decision.side, fresh=False)
-            return
-        leg = self.leg
-        if leg is not None and leg.connection is not None:
-            leg.end(trailers)
-            self.sent(leg, self.server.clock())
+        elif self.connection is not None:
+            self.request_done = True
+            if self._chunk_up:
+                self.connection.write(last_chunk(trailers))
+            self._sent(self.server.clock())
 
     def request_broken(self, status: int, detail: str) -> None:
         """The client's body broke a rule or stopped coming: the backend must see an aborted upload."""
         self._abandon()
         if self.head_sent:
-            self.finish(NOBODY, status, detail)
+            self.finish(NOBODY, status, detail, self.server.clock())
             self.client.abort()
         else:
             self.own_answer(status, detail, close=True)
 
+    def upstream_paused(self) -> None:
+        """The backend takes no more for now; that, too, must end some time."""
+        self.client.pause_reading()
+        timeout = self.pool.backend.timeout
+        if timeout and not self.head_sent:
+            self.deadline = self.server.clock() + timeout
+
+    def upstream_resumed(self) -> None:
+        """The backend takes more again."""
+        self.client.resume_reading()
+        self._sent(self.server.clock())
+
     # ── when something goes wrong ──────────────────────────────────────────────────────────────────────
 
-    def failed(self, leg: Leg, kind: str, detail: str) -> None:
+    def failed(self, kind: str, detail: str) -> None:
         """An attempt brought no answer, or not all of it."""
-        if self.finished or leg is not self.leg:
-            return
+        connection, self.connection = self.connection, None
         if self.head_sent:
-            self._cut(leg, kind, detail)
+            self._cut(kind, detail)
             return
-        if kind == "reset" and leg.reused and not leg.heard and not self._retried and failing.may_repeat(self.head):
+        heard = connection is not None and connection.heard
+        if kind == "reset" and self._reused and not heard and not self._retried and failing.may_repeat(self.head):
             self._retried = True
-            self._try(leg.side, fresh=True)
+            self._try(self.side, fresh=True)
             return
-        leg.waited = self.server.clock() - (leg.sent_at or leg.began)
-        self.attempted(leg, 0, kind)
-        if leg.side == MODERN and self._may_fall_back(kind):
+        self.waited = self.server.clock() - (self.sent_at or self.began)
+        self.attempted(0, kind)
+        if self.side == MODERN and self._may_fall_back(kind):
             self._fall_back(kind)
         else:
             self.own_answer(failing.status(kind), failing.DETAIL[kind])
 
-    def _cut(self, leg: Leg, kind: str, detail: str) -> None:
+    def _cut(self, kind: str, detail: str) -> None:
         """The answer ends too early: the client must see that (RFC 9112 8). The end of a tunnel is just one."""
         if self.tunnel is not None:
-            self.attempted(leg, self.status, "")
-            self.finish(leg.side, self.status, "")
+            self.attempted(self.status, "")
+            self.finish(self.side, self.status, "", self.server.clock())
             self.client.close_after_writing()
             return
-        self.attempted(leg, self.status, kind)
-        self.finish(leg.side, self.status, detail)
+        self.attempted(self.status, kind)
+        self.finish(self.side, self.status, detail, self.server.clock())
         self.client.abort()
 
     def expired(self) -> None:
         """What was waited for has taken too long."""
-        leg = self.leg
-        if leg is None or self.finished:
+        if self.finished:
             return
         if self.head_sent and self.client.write_paused:
             self._abandon()
-            self.finish(leg.side, self.status, "the client stopped reading")
+            self.finish(self.side, self.status, "the client stopped reading", self.server.clock())
             self.client.abort()
             return
-        kind = "timeout" if leg.connection is not None else "busy"
-        leg.leave()
-        self.failed(leg, kind, "no byte within the time limit")
+        kind = "timeout" if self._waiting is None else "busy"
+        self.leave()
+        self.failed(kind, "no byte within the time limit")
 
     def client_gone(self) -> None:
         """Nobody waits for the answer any more: stop the backend at once."""
         if not self.finished:
-            side = self.leg.side if self.leg is not None and self.head_sent else NOBODY
+            side = self.side if self.head_sent else NOBODY
             self._abandon()
-            self.finish(side, self.status or 499, "" if self.tunnel is not None else "the client went away")
+            told = "" if self.tunnel is not None else "the client went away"
+            self.finish(side, self.status or 499, told, self.server.clock())
 
     def _abandon(self) -> None:
-        leg = self.leg
-        if leg is not None:
-            self.attempted(leg, self.status, "client")
-            leg.leave()
+        if self.connection is not None or self._waiting is not None:
+            self.attempted(self.status, "client")
+            self.leave()
+
+    def answered_elsewhere(self, head: ResponseHead) -> bool:
+        """Whether modern's answer is one that legacy has to replace."""
+        if head.decline:
+            self.attempted(head.status, "declined")
+            self.leave()
+            if self.upload.repeatable:
+                self._fall_back("declined")
+            else:
+                self.own_answer(502, failing.DETAIL["declined"], close=True)
+            return True
+        if head.status in self.decision.route.fallback.statuses and self._may_fall_back("status"):
+            self.attempted(head.status, "")
+            self.leave()
+            self._fall_back("status")
+            return True
+        return False
+
+    def _untranslatable(self, side: str, detail: str) -> None:
+        """The request does not fit this side's form: nothing was sent, so the side that takes it as it is answers."""
+        self._collecting = False
+        if side == MODERN and not self.fallback:
+            self._fall_back("untranslatable")
+        else:
+            self.own_answer(502, f"The request could not be translated: {detail}.", close=not self.upload.complete)
 
     def _may_fall_back(self, kind: str) -> bool:
         return not self.fallback and failing.may_fall_back(
@@ -257,25 +343,8 @@ class Call(Answering):
     def _fall_back(self, reason: str) -> None:
         """Let legacy answer what modern could not."""
         self.fallback = reason
+        self.sent_at = self.waited = 0.0
         self.upload.rewind()
         self.server.in_flight[MODERN] -= 1
         self.server.in_flight[LEGACY] += 1
         self._try(LEGACY, fresh=False)
-
-    def answered_elsewhere(self, leg: Leg, head: ResponseHead) -> bool:
-        """Whether modern's answer is one that legacy has to replace."""
-        route = self.decision.route
-        if head.decline:
-            self.attempted(leg, head.status, "declined")
-            leg.leave()
-            if self.upload.repeatable:
-                self._fall_back("declined")
-            else:
-                self.own_answer(502, failing.DETAIL["declined"], close=True)
-            return True
-        if head.status in route.fallback.statuses and self._may_fall_back("status"):
-            self.attempted(leg, head.status, "")
-            leg.leave()
-            self._fall_back("status")
-            return True
-        return False

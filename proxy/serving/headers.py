@@ -29,7 +29,8 @@ def request_id(head: RequestHead, peer: Peer) -> str:
 def own_lines(head: RequestHead, peer: Peer, call_id: str) -> str:
     """All fields of ours for this request, each line with its CR LF."""
     if peer.trusted and head.forwarded:
-        forwarding = _appended(head, peer)
+        key = (peer.address, peer.scheme, head.host, head.forwarded)
+        forwarding = _known.get(key) or _remember(key, _appended(head, peer))
     elif peer.cached_host == head.host:
         forwarding = peer.cached_lines
     else:
@@ -38,6 +39,18 @@ def own_lines(head: RequestHead, peer: Peer, call_id: str) -> str:
     via = f"{', '.join(head.via)}, {VIA}" if head.via else VIA
     strangler = "".join(f"{line}\r\n" for line in head.strangler) if head.strangler and peer.trusted else ""
     return f"{forwarding}X-Request-Id: {call_id}\r\n{_trace(head, call_id)}Via: {via}\r\n{strangler}"
+
+
+_known: dict[tuple[str, str, str, tuple[str, ...]], str] = {}
+_KNOWN_AT_MOST = 4096
+
+
+def _remember(key: tuple[str, str, str, tuple[str, ...]], lines: str) -> str:
+    """The same clients come again and again through the same edge."""
+    if len(_known) >= _KNOWN_AT_MOST:
+        _known.clear()
+    _known[key] = lines
+    return lines
 
 
 def _trace(head: RequestHead, call_id: str) -> str:

@@ -99,7 +99,7 @@ class Target:
 class Pool:
     """The targets of one backend, least requests in flight first; `retired` once a reload dropped it."""
 
-    __slots__ = ("_base", "_clock", "_only", "_spawn", "_tls", "_waiting", "backend", "retired", "targets")
+    __slots__ = ("_base", "_clock", "_only", "_spawn", "_waiting", "backend", "retired", "targets", "tls")
 
     def __init__(self, backend: Backend, *, clock: Callable[[], float], spawn: Spawn, base: Path) -> None:
         self.backend = backend
@@ -109,34 +109,38 @@ class Pool:
         self._clock = clock
         self._spawn = spawn
         self._base = base
-        self._tls = tls_context(backend, base) if any(target.tls for target in self.targets) else None
+        self.tls = tls_context(backend, base) if any(target.tls for target in self.targets) else None
         self._waiting: deque[Waiter] = deque()
 
-    def acquire(self, waiter: Waiter, *, fresh: bool = False, careful: bool = False) -> UpstreamConnection | None:
-        """A connection now, or None: then `waiter` hears of one, or of its failure, later.
+    def take(self, *, careful: bool) -> UpstreamConnection | None:
+        """A connection that is idle, or None.
 
-        `fresh` takes no used connection; `careful` takes none that has been idle for long, because a request
-        that may not be sent twice must not meet a server that is just closing (RFC 9112 9.3.1).
+        `careful` takes none that has been idle for long, because a request that may not be sent twice must not
+        meet a server that is just closing (RFC 9112 9.3.1).
         """
         target = self._only or self._choose()
         idle = target.idle
-        while idle and not fresh:
+        while idle:
             connection = idle[-1]
             if careful and self._clock() - connection.idle_since > RISKY_AFTER:
-                break
+                return None
             idle.pop()
             if connection.is_clean():
                 connection.busy = True
                 target.busy += 1
                 return connection
             connection.close()
+        return None
+
+    def open_or_queue(self, waiter: Waiter) -> None:
+        """Make a connection for `waiter`, or let it stand in line; it hears of one, or of its failure, later."""
         limit = self.backend.max_connections
         if limit and self.size() >= limit and not self._make_room():
             self._queue(waiter)
-        else:
-            target.opening += 1
-            self._spawn(self._open(target, waiter), f"connect {self.backend.name}")
-        return None
+            return
+        target = self._only or self._choose()
+        target.opening += 1
+        self._spawn(self._open(target, waiter), f"connect {self.backend.name}")
 
     def available(self, now: float) -> bool:
         """Whether any target may be tried."""
@@ -214,7 +218,7 @@ class Pool:
 
     async def _open(self, target: Target, waiter: Waiter) -> None:
         try:
-            connection = await open_connection(target, self._tls, self.backend)
+            connection = await open_connection(target, self.tls, self.backend)
         except TimeoutError:
             self._refused(target)
             self.gap(target)

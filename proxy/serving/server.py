@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final, cast
@@ -15,7 +15,9 @@ from proxy.observe import Observers
 from proxy.serving import answers, record
 from proxy.serving.bound import Bound, bind
 from proxy.serving.client import ClientConnection
+from proxy.serving.health import watches
 from proxy.serving.identity import Keys
+from proxy.serving.pool import Pool
 from proxy.state.live import Live
 from rules.model import LEGACY, MODERN, Generation
 
@@ -23,13 +25,15 @@ SWEEP: Final = 0.1
 """Seconds between two looks at the deadlines: how late a time-out may fire."""
 TUNNEL_IDLE: Final = 3600.0
 BACKLOG: Final = 4096
+QUICK_HEAD: Final = 8192
 
 
 class Server:
     """The data path of one process.
 
     Changes: `bound` by `live.swap` only; `clients` by the connections themselves; `draining` once, by
-    `stop_accepting`; `unhealthy` by the sweep.
+    `stop_accepting`; `unhealthy` by the sweep; `turned_away` counts clients over the limit that are
+    still being told so. A head up to `quick_head` bytes is within every limit.
     """
 
     def __init__(
@@ -48,6 +52,8 @@ class Server:
         self.clients: set[ClientConnection] = set()
         self.in_flight = {LEGACY: 0, MODERN: 0}
         self.draining = False
+        self.turned_away = 0
+        self.quick_head = 0
         self.unhealthy: frozenset[str] = frozenset()
         self.tunnel_idle = TUNNEL_IDLE
         self.limits = live.generation.snapshot.listen.limits
@@ -75,6 +81,7 @@ class Server:
         create = loop.create_unix_server if listening_socket.family == socket.AF_UNIX else loop.create_server
         self._listener = await create(make, sock=listening_socket, ssl=self._tls, backlog=BACKLOG)
         self._sweeper = loop.call_later(SWEEP, self._sweep)
+        self._watch(self.bound.pools.values())
 
     def stop_accepting(self) -> None:
         """Take no more connections; answers from now on say `Connection: close`, idle clients are parted from."""
@@ -162,12 +169,22 @@ class Server:
         self._sweeper = asyncio.get_running_loop().call_later(SWEEP, self._sweep)
 
     def _swapped(self, _old: Generation, new: Generation) -> None:
+        known = set(self.bound.pools.values())
         for pool in self._bind(new, self.bound):
             pool.retire()
+        if self._listener is not None:
+            self._watch(pool for pool in self.bound.pools.values() if pool not in known)
 
-    def _bind(self, generation: Generation, before: Bound | None) -> list[Any]:
+    def _watch(self, pools: Iterable[Pool]) -> None:
+        for pool in pools:
+            for watch in watches(pool):
+                self.spawn(watch.run(), f"health {pool.backend.name}")
+
+    def _bind(self, generation: Generation, before: Bound | None) -> list[Pool]:
         self.bound, gone = bind(
             generation, before, keys=self._keys, clock=self.clock, spawn=self.spawn, base=self._base
         )
-        self.limits = generation.snapshot.listen.limits
+        limits = self.limits = generation.snapshot.listen.limits
+        sizes = [size for size in (limits.header_bytes, limits.url_bytes) if size]
+        self.quick_head = min(sizes) if sizes else QUICK_HEAD
         return gone

@@ -41,7 +41,7 @@ class Asker(Protocol):
         """A 101 that was asked for came; every byte after it belongs to the tunnel."""
 
     def answer(self, head: ResponseHead, payload: bytes, body: Body | None) -> None:
-        """The final head came, `body` is None when nothing more follows `payload`."""
+        """The final head came; nothing more follows `payload` when `body` is None or done."""
 
     def more(self, payload: bytes) -> None:
         """More of the body came."""
@@ -99,8 +99,10 @@ class UpstreamConnection:
         self.asker = asker
         self.heard = False
         self._informed = 0
-        self.resume_reading()
-        self.write(data)
+        if not self._reading:
+            self.resume_reading()
+        if self.transport is not None:
+            self.transport.write(data)
 
     def write(self, data: bytes) -> None:
         """Send more of the request; back-pressure comes by `upstream_paused`."""
@@ -253,11 +255,9 @@ class UpstreamConnection:
         self._head = head
         payload = body.feed(data) if data else b""
         if body.done:
-            trailers = body.trailers
             self._head = None
             self._free(reusable=not head.close and not body.rest and asker.request_done)
             asker.answer(head, payload, body)
-            asker.done(b"", trailers)
             return
         self._body = body
         asker.answer(head, payload, body)

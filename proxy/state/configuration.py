@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from proxy.link.codec import from_json, to_json
 from rules.model import Override, Snapshot
@@ -14,7 +14,7 @@ class Configuration:
     """Everything a worker needs to build the generation `number`.
 
     `loaded_at` is epoch seconds. `content` is the hash of the file's bytes, `warnings` what was said about them:
-    a later control process need not read an unchanged file again.
+    a later control process need not read an unchanged file again. `sticky_key` signs the proxy's own cookies.
     """
 
     number: int
@@ -24,6 +24,7 @@ class Configuration:
     loaded_at: float = 0.0
     content: str = ""
     warnings: tuple[Problem, ...] = ()
+    sticky_key: str = field(default="", repr=False)
 
     def pack(self) -> bytes:
         """Return the bytes that `unpack` understands; the supervisor keeps them unread."""

@@ -20,6 +20,8 @@ from proxy.link.wires import LIFELINE
 TICK = 0.5
 SILENT_TICKS = 10
 STARTING_TICKS = 60
+BLOCKED = (signal.SIGINT, signal.SIGHUP)
+"""Signals that reach the whole process group, while the supervisor alone decides what they mean."""
 
 
 def command(*arguments: str) -> list[str]:
@@ -36,6 +38,17 @@ def environment() -> dict[str, str]:
     if root not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
         environ["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environ.get("PYTHONPATH", ""))))
     return environ
+
+
+def _start(arguments: list[str], passed: list[int]) -> subprocess.Popen[bytes]:
+    """Start a process that hears nothing of a Ctrl-C until it is ready to ignore it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED)
+    try:
+        return subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
+            arguments, pass_fds=passed, stdin=subprocess.DEVNULL, env=environment()
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Child:
@@ -64,12 +77,7 @@ class Child:
         ours, theirs = socket.socketpair()
         with theirs:
             passed = [theirs.fileno(), *inherit]
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
-                command(role, *map(str, passed)),
-                pass_fds=passed,
-                stdin=subprocess.DEVNULL,
-                env=environment(),
-            )
+            self._process = _start(command(role, *map(str, passed)), passed)
         self.pid = self._process.pid
         self._channel = Channel(ours, LIFELINE, lambda message, _: self._heard(message, received), lambda _: None)
         self._pidfd = os.pidfd_open(self.pid)

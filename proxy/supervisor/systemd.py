@@ -7,6 +7,9 @@ import socket
 import time
 from collections.abc import Mapping
 
+PATIENCE = 0.5
+"""Seconds that the supervisor waits for a service manager that does not read."""
+
 
 class Notifier:
     """Sends state lines to `$NOTIFY_SOCKET`; without one, to nobody. Nothing in it changes."""
@@ -21,7 +24,9 @@ class Notifier:
         """Send `lines` as one datagram; a service manager that does not listen is not our problem."""
         if not self._path:
             return
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            # a busy manager's queue is ten messages long; a lost READY=1 would be a failed start
+            sock.settimeout(PATIENCE)
             try:
                 sock.sendto("\n".join(lines).encode(), self._path)
             except OSError:

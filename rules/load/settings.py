@@ -110,7 +110,7 @@ def _origin(document: Document, path: Path) -> str:
 def _masked(document: Document, path: Path, value: Any) -> Any:
     """Mask what came from a variable, or stands under a name, that looks secret."""
     if isinstance(value, dict):
-        return {key: _masked(document, (*path, key), member) for key, member in value.items()}
+        return {str(key): _masked(document, (*path, key), member) for key, member in value.items()}
     if isinstance(value, list):
         return [_masked(document, (*path, at), member) for at, member in enumerate(value)]
     from_secret = any(looks_secret(name) for name in document.variables(path))

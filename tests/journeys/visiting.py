@@ -112,10 +112,15 @@ def side_of(answer: Message) -> Side:
     return "modern"
 
 
-def predicted(salt: str, user: object, weight: float) -> Side:
-    """The side by the published formula, worked out here anew."""
+def point(salt: str, user: object) -> float:
+    """Where the published formula puts a user, worked out here anew."""
     digest = hashlib.sha256(f"{salt}:{user}".encode()).digest()
-    return "modern" if int.from_bytes(digest[:8], "big") / 2**64 < weight / 100 else "legacy"
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def predicted(salt: str, user: object, weight: float) -> Side:
+    """The side that the formula puts a user on."""
+    return "modern" if point(salt, user) < weight / 100 else "legacy"
 
 
 def users_on(side: Side, salt: str, weight: float, people: list[int] | range = range(21, 201)) -> list[int]:

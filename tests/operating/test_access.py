@@ -114,3 +114,11 @@ def test_a_name_that_was_rebound_to_us_is_not_known(host: str, known: bool):
     access = Access(Admin(), LOOPBACK, {"STRANGLER_ADMIN_HOSTS": "prometheus.internal"})
 
     assert (status(access, "GET", "/api/v1/status", host=host) is None) == known
+
+
+def test_a_scraper_with_a_token_may_call_a_public_port_by_any_name_a_change_may_not():
+    access = Access(Admin(), PUBLIC, TOKENS)
+    token = {"authorization": "Bearer operator"}
+
+    assert status(access, "GET", "/metrics", host="strangler.internal", **token) is None
+    assert status(access, "POST", "/api/v1/reload", host="strangler.internal", **token, **CHANGE) == 421

@@ -130,32 +130,27 @@ async def test_a_second_interrupt_ends_everything_at_once(tmp_path: Path):
 
 
 async def test_the_service_manager_is_told_how_it_goes(tmp_path: Path, legacy: Backend):
+    said: list[str] = []
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
-        manager.setblocking(False)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(manager, lambda: said.extend(manager.recv(4096).decode().split("\n")))
         environ = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "10000000"}
         async with running(tmp_path, config(legacy.url), **environ) as proxy:
+            await until(lambda: "READY=1" in said, "the start")
             proxy.signal(signal.SIGHUP)
-            await proxy.event("reload")
-            await asyncio.sleep(0.7)
+            await until(lambda: "READY=1" in said[_at(said, "RELOADING=1") :], "the reload")
             proxy.signal(signal.SIGTERM)
             await proxy.exit_code()
-        said = _all_of(manager)
+        loop.remove_reader(manager)
 
-    assert "READY=1" in said[: said.index("RELOADING=1")]
-    assert "READY=1" in said[said.index("RELOADING=1") :]
-    assert any(line.startswith("MONOTONIC_USEC=") for line in said)
+    assert said.index("READY=1") < said.index("RELOADING=1") < said.index("STOPPING=1")
+    assert said[said.index("RELOADING=1") + 1].startswith("MONOTONIC_USEC=")
     assert "WATCHDOG=1" in said
-    assert "STOPPING=1" in said[said.index("RELOADING=1") :]
 
 
-def _all_of(manager: socket.socket) -> list[str]:
-    lines: list[str] = []
-    while True:
-        try:
-            lines += manager.recv(4096).decode().split("\n")
-        except BlockingIOError:
-            return lines
+def _at(said: list[str], line: str) -> int:
+    return said.index(line) if line in said else len(said)
 
 
 def _is_refused(host: str, port: int) -> bool:

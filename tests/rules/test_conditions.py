@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 import pytest
 
 from rules.conditions import bare_host, conditions_of, methods_of, unmet, weight_of
@@ -59,3 +61,12 @@ def test_an_empty_parameter_is_there() -> None:
 
 def test_a_parameter_that_is_no_text_breaks_nothing() -> None:
     assert unmet(conditions_of(Match("/", query=(("r", "x"),))), facts(target="/?r=%ff&%00&=&&")) is not None
+
+
+@pytest.mark.parametrize("query", ["r=x", "a=1&r=x", "r=y&r=x", "%72=%78", "&&r=x&", "r=x#", "+=1&r=x", "r=x&r%00=y"])
+def test_a_parameter_is_found_where_the_standard_library_finds_it(query: str) -> None:
+    expected = dict(parse_qsl(query, keep_blank_values=True)).get("r")
+
+    met = unmet(conditions_of(Match("/", query=(("r", expected or ""),))), facts(target=f"/?{query}"))
+
+    assert met is None

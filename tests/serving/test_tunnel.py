@@ -220,10 +220,13 @@ async def test_a_tunnel_that_was_once_behind_still_ends_when_idle(house: House) 
     clock = Clock()
     proxy, client, upstream = await tunnelled(house, clock=clock)
     client.transport.pause_reading()
-    upstream.send(b"x" * 8_000_000)
-    await until(lambda: any(each.write_paused for each in proxy.server.clients), "back-pressure")
+    connection = next(iter(proxy.server.clients))
+    while not connection.write_paused:
+        upstream.send(b"x" * 50_000)
+        await breathe(2)
     client.transport.resume_reading()
-    await client.exactly(8_000_000)
+    await until(lambda: not connection.write_paused, "relief")
+    await breathe()
 
     proxy.turn(proxy.server.tunnel_idle + 1)
 

@@ -14,7 +14,7 @@ from proxy.observe import Exchange, Observers
 from proxy.serving.server import Server
 from proxy.state.live import Live
 from rules.decide import generation
-from rules.model import LEGACY, MODERN, Fallback, Limits, Route, Snapshot
+from rules.model import LEGACY, MODERN, BackendTls, Fallback, Limits, Route, Snapshot
 from tests.support import raw, snapshots
 from tests.support.backend import Backend, Script
 from tests.support.clock import Clock
@@ -118,6 +118,7 @@ class House:
         listen: str = "",
         tls: ssl.SSLContext | None = None,
         base: Path = Path(),
+        tls_of_backends: BackendTls | None = None,
         **options: Any,
     ) -> Proxy:
         """A server in front of `legacy`; with `modern`, everything goes there. `options` go to every backend."""
@@ -125,6 +126,8 @@ class House:
         if modern is not None:
             backends[MODERN] = urls(modern)
             routes = (snapshots.route(fallback=fallback),) if routes is None else routes
+        if tls_of_backends is not None:
+            options["tls"] = tls_of_backends
         chosen = snapshots.snapshot(
             backends, routes=routes or (), limits=limits, trusted=trusted, identity=identity, options=options
         )
@@ -147,7 +150,7 @@ class House:
         proxy = Proxy(self, server, listening, address)
         proxy.observer_failures = failures
         observers.add(proxy.exchanges.append)
-        await server.start(listening)
+        await server.start(listening.dup())
         self.proxies.append(proxy)
         return proxy
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 from proxy.http1.parse import RequestHead
 from proxy.serving.identity.cookies import value_of
-from proxy.serving.identity.keys import Keys
 from proxy.serving.identity.source import Source
 from proxy.serving.identity.sticky import COOKIE, Sticky
+from proxy.state.keys import Keys
 
 __all__ = ["Identity", "Keys", "identity_of"]
 

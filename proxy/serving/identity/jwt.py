@@ -6,12 +6,15 @@ from time import time
 from typing import Final
 
 import jwt
+from jwt.types import Options
 
 from proxy.http1.parse import RequestHead
 from proxy.serving.identity.memo import Memo
 
 _UNTRUSTED_AGAIN_AFTER: Final = 60.0
 _LENGTH_AT_MOST: Final = 8192
+_CHECKED: Final[Options] = {"verify_aud": False, "verify_sub": False, "verify_jti": False, "verify_iat": False}
+"""Signature, exp and nbf stay. PHP libraries write ids as numbers; an issuer's clock may be a second ahead."""
 
 
 class JwtClaim:
@@ -44,7 +47,7 @@ class JwtClaim:
 
     def _verified(self, token: str, now: float) -> tuple[str, float]:
         try:
-            claims = jwt.decode(token, self._key, algorithms=[self._algorithm], options={"verify_aud": False})
+            claims = jwt.decode(token, self._key, algorithms=[self._algorithm], options=_CHECKED)
         except jwt.PyJWTError:
             return "", now + _UNTRUSTED_AGAIN_AFTER
         value = claims.get(self._claim)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,7 @@ def test_the_sample_has_no_setting_without_a_value_of_its_own_kind() -> None:
     values = [one.value for one in rules.effective(SAMPLE, environ={})]
 
     assert len(values) > 100
+    assert json.loads(json.dumps(values)) == values
     assert not any("Undefined" in repr(value) for value in values)
 
 

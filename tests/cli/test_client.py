@@ -1,0 +1,98 @@
+"""Commands find the proxy where its file says, even a file that is broken by now."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from proxy.cli.client import client
+from proxy.errors import ProxyError, UnreachableError
+from tests.support.running import config
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers what the server object was told to."""
+
+    def do_GET(self) -> None:
+        self.server.asked.append((self.path, self.headers.get("Authorization")))
+        status, body = self.server.answer
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.asked, server.answer = [], (200, b'{"a": 1}')
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def url(server: ThreadingHTTPServer) -> str:
+    return f"http://127.0.0.1:{server.server_port}"
+
+
+def file_at(folder: Path, text: str) -> str:
+    (folder / "proxy.yaml").write_text(text)
+    return str(folder / "proxy.yaml")
+
+
+def test_the_address_and_the_token_come_from_the_file(
+    tmp_path: Path, server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
+):
+    text = config("http://127.0.0.1:1").replace(
+        '"127.0.0.1:0"}\nstore', f'"{url(server)[7:]}", token_env: MINE}}\nstore'
+    )
+    monkeypatch.setenv("MINE", "secret")
+
+    reply = client(file_at(tmp_path, text), "").get("/api/v1/status")
+
+    assert reply.ok
+    assert reply.body == {"a": 1}
+    assert server.asked == [("/api/v1/status", "Bearer secret")]
+
+
+def test_a_broken_file_still_says_where_the_proxy_is(tmp_path: Path):
+    text = 'admin: {address: "127.0.0.1:7777"}\nroutes: 7\n'
+
+    assert client(file_at(tmp_path, text), "").url == "http://127.0.0.1:7777"
+
+
+@pytest.mark.parametrize("text", ["version: [", "- 1", "admin: 7"])
+def test_a_file_that_says_nothing_leaves_the_usual_place(tmp_path: Path, text: str):
+    assert client(file_at(tmp_path, text), "").url == "http://127.0.0.1:9180"
+    assert client(str(tmp_path / "missing.yaml"), "").url == "http://127.0.0.1:9180"
+
+
+def test_a_port_that_is_open_to_all_is_asked_over_loopback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("STRANGLER_ADMIN_TOKEN", "x")
+    text = config("http://127.0.0.1:1").replace('admin: {address: "127.0.0.1:0"', 'admin: {address: "0.0.0.0:9181"')
+
+    assert client(file_at(tmp_path, text), "").url == "http://127.0.0.1:9181"
+
+
+def test_somebody_else_at_that_port_is_told_apart(tmp_path: Path, server: ThreadingHTTPServer):
+    server.answer = (200, b"<html>")
+
+    with pytest.raises(UnreachableError, match="not a proxy's admin port"):
+        client(str(tmp_path / "none"), url(server)).get("/api/v1/status")
+
+
+def test_a_missing_token_is_said_plainly(tmp_path: Path, server: ThreadingHTTPServer):
+    server.answer = (401, b'{"detail": "a token is needed"}')
+
+    with pytest.raises(ProxyError, match="refuses: a token is needed"):
+        client(str(tmp_path / "none"), url(server)).get("/api/v1/status")

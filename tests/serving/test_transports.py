@@ -1,0 +1,251 @@
+"""TCP, Unix sockets and TLS, towards clients and backends: HTTP is the same over all of them."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import pytest
+
+from rules.model import BackendTls
+from tests.support.backend import Wire, always, answering, chunks, hang, ok, on_head
+from tests.support.certificates import Authority
+from tests.support.line import Ended
+from tests.support.proxying import House
+from tests.support.raw import get, post
+from tests.support.waiting import breathe
+
+pytestmark = pytest.mark.both_loops
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("tls"))
+
+
+# ── Unix sockets ──
+
+
+async def test_a_backend_on_a_unix_socket_is_reached(house: House, tmp_path: Path) -> None:
+    """Contract: `unix:PATH`, relative to the file's folder."""
+    backend = await house.backend(always(ok(b"unix")), path=str(tmp_path / "b.sock"))
+    relative = await house.proxy("unix:b.sock", base=tmp_path)
+    absolute = await house.proxy(backend)
+
+    for proxy in (relative, absolute):
+        client = await proxy.client()
+        for _ in range(2):
+            assert (await client.ask(get("/"))).body == b"unix"
+    assert backend.requests[0].field("host") == "example.test"
+    assert len(backend.wires) == 2
+
+
+async def test_a_missing_unix_socket_is_a_502(house: House, tmp_path: Path) -> None:
+    proxy = await house.proxy("unix:nothing.sock", base=tmp_path)
+
+    assert (await proxy.ask(get("/"))).status == 502
+
+
+async def test_clients_on_a_unix_socket_are_served(house: House, tmp_path: Path) -> None:
+    backend = await house.backend(always(ok(b"hello")))
+    proxy = await house.proxy(backend, listen=str(tmp_path / "p.sock"))
+
+    answer = await proxy.ask(get("/", "X-Forwarded-For: 6.6.6.6"))
+
+    assert answer.body == b"hello"
+    assert backend.requests[0].field("x-forwarded-for") == "unknown"
+    assert (backend.requests[0].field("forwarded") or "").startswith("for=unknown;")
+
+
+async def test_peers_on_a_unix_socket_may_be_trusted(house: House, tmp_path: Path) -> None:
+    """Contract: trusted_proxies, `unix`."""
+    backend = await house.backend(always(ok(b"hello")))
+    proxy = await house.proxy(backend, listen=str(tmp_path / "p.sock"), trusted=["unix"])
+
+    await proxy.ask(get("/", "X-Forwarded-For: 192.0.2.1"))
+
+    assert (backend.requests[0].field("x-forwarded-for") or "").startswith("192.0.2.1")
+
+
+# ── TLS towards backends ──
+
+
+async def test_a_backend_over_tls_is_verified_and_its_connection_used_again(house: House, authority: Authority) -> None:
+    backend = await house.backend(always(ok(b"secret")), tls=authority.server())
+    proxy = await house.proxy(backend, base=authority.folder, tls_of_backends=BackendTls(ca="ca.pem"))
+
+    for _ in range(3):
+        assert (await proxy.ask(get("/"))).body == b"secret"
+    assert len(backend.wires) == 1
+
+
+async def test_a_backend_that_nobody_vouches_for_is_a_502(house: House, authority: Authority) -> None:
+    backend = await house.backend(always(ok(b"secret")), tls=authority.server())
+    proxy = await house.proxy(backend)
+
+    assert (await proxy.ask(get("/"))).status == 502
+    assert backend.received == b""
+
+
+async def test_a_backend_under_another_name_is_a_502(house: House, authority: Authority) -> None:
+    backend = await house.backend(always(ok(b"secret")), tls=authority.server())
+    wrong = BackendTls(ca="ca.pem", server_name="other.internal")
+    right = BackendTls(ca="ca.pem", server_name="api.internal")
+
+    assert (await (await house.proxy(backend, base=authority.folder, tls_of_backends=wrong)).ask(get("/"))).status == 502
+    assert (await (await house.proxy(backend, base=authority.folder, tls_of_backends=right)).ask(get("/"))).status == 200
+
+
+async def test_verification_can_be_switched_off(house: House, authority: Authority) -> None:
+    backend = await house.backend(always(ok(b"secret")), tls=authority.server())
+    proxy = await house.proxy(backend, tls_of_backends=BackendTls(verify=False))
+
+    assert (await proxy.ask(get("/"))).body == b"secret"
+
+
+async def test_a_backend_that_does_not_speak_tls_is_a_502(house: House) -> None:
+    async def plain(wire: Wire) -> None:
+        await wire.exactly(5)
+        wire.send(ok())
+        await wire.gone()
+
+    backend = await house.backend(plain)
+    proxy = await house.proxy(backend.url.replace("http:", "https:"), tls_of_backends=BackendTls(verify=False))
+
+    assert (await proxy.ask(get("/"))).status == 502
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", chunks(b"half", end=b"")],
+    ids=["length", "chunks"],
+)
+async def test_a_cut_answer_over_tls_is_cut(house: House, authority: Authority, answer: bytes) -> None:
+    """Requirement 12."""
+    backend = await house.backend(on_head(answer, Wire.close), tls=authority.server())
+    proxy = await house.proxy(backend, tls_of_backends=BackendTls(verify=False))
+    client = await proxy.client()
+    client.send(get("/"))
+
+    with pytest.raises(Ended):
+        await client.answer()
+
+
+async def test_an_answer_until_close_over_tls_is_whole_after_a_proper_end(house: House, authority: Authority) -> None:
+    backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\n\r\nwhole", Wire.close), tls=authority.server())
+    proxy = await house.proxy(backend, tls_of_backends=BackendTls(verify=False))
+
+    assert (await proxy.ask(get("/"))).body == b"whole"
+
+
+@pytest.mark.uvloop  # asyncio's own loop does not tell the one end from the other
+async def test_an_answer_until_close_over_tls_is_cut_after_an_improper_end(house: House, authority: Authority) -> None:
+    """RFC 9112 9.8: complete only if a valid closure alert came; anybody on the way can send a FIN."""
+    backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\n\r\nhalf", Wire.say_end_now), tls=authority.server())
+    proxy = await house.proxy(backend, tls_of_backends=BackendTls(verify=False))
+    client = await proxy.client()
+    client.send(get("/"))
+
+    with pytest.raises(Ended):
+        await client.answer()
+
+
+async def test_late_bytes_over_tls_never_reach_the_next_user(house: House, authority: Authority) -> None:
+    """Requirement 13."""
+    late = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
+    script = answering(ok(b"first"), then=lambda wire: wire.send(late))
+    backend = await house.backend(script, always(ok(b"second")), tls=authority.server())
+    proxy = await house.proxy(backend, tls_of_backends=BackendTls(verify=False))
+    client = await proxy.client()
+
+    await client.ask(get("/1"))
+    await breathe()
+
+    assert (await client.ask(get("/2"))).body == b"second"
+
+
+async def test_an_idle_tls_connection_that_ended_is_not_used(house: House, authority: Authority) -> None:
+    """Requirement 13."""
+    backend = await house.backend(answering(ok(b"first")), always(ok(b"second")), tls=authority.server())
+    proxy = await house.proxy(backend, tls_of_backends=BackendTls(verify=False))
+    client = await proxy.client()
+
+    await client.ask(get("/1"))
+    backend.wires[0].say_end_now()
+
+    assert (await client.ask(post(b"x"))).body == b"second"
+
+
+# ── TLS towards clients ──
+
+
+async def test_clients_over_tls_are_served_and_said_to_be(house: House, authority: Authority) -> None:
+    backend = await house.backend(always(ok(b"hello")))
+    proxy = await house.proxy(backend, tls=authority.server())
+    client = await proxy.client(authority.client())
+
+    for _ in range(2):
+        assert (await client.ask(get("/"))).body == b"hello"
+    assert backend.requests[0].field("x-forwarded-proto") == "https"
+    assert (backend.requests[0].field("forwarded") or "").endswith("proto=https")
+
+
+async def test_large_bodies_cross_tls_both_ways(house: House, authority: Authority) -> None:
+    body = b"x" * 3_000_000
+    backend = await house.backend(always(lambda request: ok(request.body)), tls=authority.server())
+    proxy = await house.proxy(backend, tls=authority.server(), tls_of_backends=BackendTls(verify=False))
+    client = await proxy.client(authority.client())
+
+    assert (await client.ask(post(body))).body == body
+
+
+async def test_a_refusal_over_tls_is_read_whole(house: House, authority: Authority) -> None:
+    backend = await house.backend(always(ok()))
+    proxy = await house.proxy(backend, tls=authority.server())
+    client = await proxy.client(authority.client())
+
+    answer = await client.ask(b"BAD\r\n\r\n")
+
+    assert (answer.status, answer.closes) == (400, True)
+    assert await client.rest() == b""
+
+
+async def test_an_early_answer_over_tls_is_read_whole_while_the_upload_goes_on(house: House, authority: Authority) -> None:
+    """RFC 9112 9.6: TLS has no half-close, the answer must survive all the same."""
+    backend = await house.backend(on_head(ok(b"too large", status="413 x")))
+    proxy = await house.proxy(backend, tls=authority.server())
+    client = await proxy.client(authority.client())
+    client.send(get("/", "Content-Length: 1000000", method="POST"))
+    await client.until(b"too large")
+    await client.send_pieces([b"x" * 10_000] * 20)
+
+    assert b"413" in client.received
+
+
+async def test_a_tls_client_that_goes_away_stops_its_backend(house: House, authority: Authority) -> None:
+    """Requirement 16."""
+    backend = await house.backend(hang)
+    proxy = await house.proxy(backend, tls=authority.server())
+    client = await proxy.client(authority.client())
+    client.send(get("/"))
+    upstream = await backend.wire()
+    await upstream.seen(b"\r\n\r\n")
+    client.close()
+
+    assert await upstream.gone() in ("eof", "reset")
+
+
+async def test_a_client_that_does_not_speak_tls_gets_nothing(house: House, authority: Authority) -> None:
+    backend = await house.backend(always(ok()))
+    proxy = await house.proxy(backend, tls=authority.server())
+    client = await proxy.client()
+    client.send(get("/"))
+
+    await client.gone()
+
+    assert b"200" not in client.received
+    assert backend.received == b""
+
+
+def test_the_authority_is_one(authority: Authority) -> None:
+    assert authority.client().verify_mode is ssl.CERT_REQUIRED
