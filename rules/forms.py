@@ -37,7 +37,8 @@ def value_to_form(value: Any, renames: Iterable[tuple[str, str]] = ()) -> bytes:
         raise TranslationError("the body is not a JSON object")
     names = dict(renames)
     pairs: list[tuple[str, str]] = []
-    for name, member in value.items():
+    for key, member in value.items():
+        name = str(key)
         _flatten(names.get(name, name), member, pairs, 0)
     return urlencode(pairs).encode()
 

@@ -9,6 +9,7 @@ from proxy.link.channel import Channel
 from proxy.link.messages import Applied, Commit, Prepare, Prepared
 from proxy.log import names
 from proxy.log.events import Tell
+from proxy.serving.identity import warm
 from proxy.state.configuration import Configuration, unpack
 from proxy.state.live import Live
 from rules.decide import generation
@@ -26,8 +27,10 @@ def build(configuration: Configuration) -> Generation:
 
 
 def build_from(payload: bytes) -> Generation:
-    """Return the generation that a packed configuration describes."""
-    return build(unpack(payload))
+    """Return the generation that a packed configuration describes; everything slow about it is done here."""
+    configuration = unpack(payload)
+    warm(configuration.snapshot.identity)
+    return build(configuration)
 
 
 class Adopting:

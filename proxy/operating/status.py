@@ -17,6 +17,17 @@ from rules.model import LEGACY, MODERN, Override, Route
 from rules.window import Tally, Totals
 
 _ALL = 100.0
+_NOTHING_MIRRORED = {"sent": 0, "dropped": 0}
+_NOTHING_COMPARED = {
+    "equal": 0,
+    "different": 0,
+    "noise": 0,
+    "transient": 0,
+    "not_compared": 0,
+    "coverage": 0.0,
+    "mismatch_rate": None,
+}
+"""True as long as this version mirrors nothing: no pair was compared, so there is no rate to tell."""
 
 
 def status(current: Current, figures: Figures, workers: Workers, reasons: tuple[str, ...]) -> dict[str, Any]:
@@ -53,6 +64,8 @@ def route_status(route: Route, current: Current, figures: Figures) -> dict[str, 
         "weight": {"intended": route.rollout.weight, "effective": weight},
         "held": override.held if override else False,
         "rolled_back": _rolled_back(override),
+        "shadow": dict(_NOTHING_MIRRORED),
+        "compare": dict(_NOTHING_COMPARED),
         "window": figures.length(route.name),
         LEGACY: _side(figures.lately(route.name, LEGACY, now)),
         MODERN: _side(figures.lately(route.name, MODERN, now)),

@@ -34,7 +34,7 @@ class Probe:
     def upgraded(self, head: ResponseHead, rest: bytes) -> None:
         """Nobody asked for that."""
 
-    def answer(self, head: ResponseHead, payload: bytes, body: Body | None) -> None:
+    def answer(self, head: ResponseHead, _payload: bytes, _body: Body | None) -> None:
         """The status is all there is to know; the body is read so that the connection can be used again."""
         self._tell(head.status)
 
@@ -44,7 +44,7 @@ class Probe:
     def done(self, payload: bytes, trailers: list[str]) -> None:
         """The connection is the pool's."""
 
-    def failed(self, kind: str, detail: str) -> None:
+    def failed(self, _kind: str, _detail: str) -> None:
         """Not well."""
         self._tell(0)
 

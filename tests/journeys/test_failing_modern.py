@@ -53,9 +53,17 @@ def fragile(sides: Sides) -> Iterator[Modern]:
 async def proxy(workshop: Workshop, sides: Sides, fragile: Modern) -> AsyncIterator[Workshop]:
     """Everybody who is known is on the fragile side."""
     own = Sides(sides.database, sides.legacy, fragile)
-    await workshop.adopt(own.file(weighing(100, *ROUTES), _hasty, _watched_by_nobody))
+    await workshop.adopt(own.file(weighing(100, *ROUTES), _watched_by_nobody))
     yield workshop
     fragile.faults()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def hasty(proxy: Workshop, sides: Sides, fragile: Modern) -> Workshop:
+    """The same, with little time for the modern side."""
+    own = Sides(sides.database, sides.legacy, fragile)
+    await proxy.adopt(own.file(weighing(100, *ROUTES), _hasty, _watched_by_nobody))
+    return proxy
 
 
 async def _crowd(proxy: Running, visit: Visits, requests: int, path: str = "/api/me") -> list[Message]:
@@ -157,11 +165,11 @@ async def test_an_answer_that_is_the_clients_own_affair_is_no_failure_of_modern(
 # ── silence ──
 
 
-async def test_no_read_fails_while_modern_hangs(proxy: Workshop, fragile: Modern, visit: Visits):
+async def test_no_read_fails_while_modern_hangs(hasty: Workshop, fragile: Modern, visit: Visits):
     fragile.faults(hang=True)
 
-    async with Counted(proxy) as counted:
-        answers = await _crowd(proxy, visit, 8, "/api/credits")
+    async with Counted(hasty) as counted:
+        answers = await _crowd(hasty, visit, 8, "/api/credits")
 
     assert [(answer.status, side_of(answer)) for answer in answers] == [(200, "legacy")] * 8
     assert counted.grew("strangler_fallbacks_total", route="credits", reason="timeout") == 8
@@ -170,13 +178,13 @@ async def test_no_read_fails_while_modern_hangs(proxy: Workshop, fragile: Modern
 
 
 async def test_a_write_to_a_hanging_modern_is_a_clear_504_and_was_sent_once(
-    proxy: Workshop, sides: Sides, fragile: Modern, visit: Visits
+    hasty: Workshop, sides: Sides, fragile: Modern, visit: Visits
 ):
     fragile.faults(hang=True)
     message = f"hanging, {uuid4()}"
 
-    async with Counted(proxy) as counted:
-        answer = await visit(proxy, 1).post(REPLY, {"message": message})
+    async with Counted(hasty) as counted:
+        answer = await visit(hasty, 1).post(REPLY, {"message": message})
 
     assert (answer.status, side_of(answer)) == (504, "proxy")
     assert json_of(answer)["status"] == 504
@@ -187,7 +195,7 @@ async def test_a_write_to_a_hanging_modern_is_a_clear_504_and_was_sent_once(
 
 
 async def test_a_write_that_modern_does_but_confirms_too_late_is_done_once(
-    proxy: Workshop, sides: Sides, fragile: Modern, visit: Visits
+    hasty: Workshop, sides: Sides, fragile: Modern, visit: Visits
 ):
     async def late(wire: Wire) -> None:
         request = await wire.request()
@@ -198,10 +206,10 @@ async def test_a_write_that_modern_does_but_confirms_too_late_is_done_once(
 
     backend = Backend(late)
     await backend.start()
-    await proxy.adopt(proxy.file.read_text().replace(fragile.url, backend.url))
+    await hasty.adopt(hasty.file.read_text().replace(fragile.url, backend.url))
     messages = [f"late {number}, {uuid4()}" for number in range(3)]
 
-    answers = await asyncio.gather(*(visit(proxy, 1).post(REPLY, {"message": each}) for each in messages))
+    answers = await asyncio.gather(*(visit(hasty, 1).post(REPLY, {"message": each}) for each in messages))
     await backend.stop()
 
     assert [(answer.status, side_of(answer)) for answer in answers] == [(504, "proxy")] * 3

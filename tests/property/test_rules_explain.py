@@ -76,7 +76,7 @@ requests = st.builds(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(file=files(), set_at_run_time=overrides(), legacy_only=st.booleans(), asked=requests, draw=st.floats(0, 0.999))
 def test_explain_tells_what_decide_does(
     file: list[dict[str, Any]],

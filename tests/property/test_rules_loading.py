@@ -40,25 +40,25 @@ def _holds(text: str, environ: dict[str, str] | None = None) -> None:
         rules.generation(1, loaded)
 
 
-@settings(max_examples=300)
+@settings(max_examples=80)
 @given(st.text(max_size=300))
 def test_any_text_is_answered(text: str) -> None:
     _holds(text)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.text(alphabet=" \n-:{}[]&*!|>'\"%@`,?#~<$ab1.", max_size=120))
 def test_any_punctuation_is_answered(text: str) -> None:
     _holds(text)
 
 
-@settings(max_examples=300)
+@settings(max_examples=80)
 @given(tree)
 def test_any_tree_is_answered(value: Any) -> None:
     _holds(yaml.safe_dump(value, allow_unicode=True))
 
 
-@settings(max_examples=100)
+@settings(max_examples=80)
 @given(
     st.fixed_dictionaries(
         {"backends": st.just({"legacy": {"url": "http://a"}, "modern": {"url": "http://b"}})},
@@ -83,7 +83,7 @@ def test_any_values_under_known_keys_are_answered(value: Any) -> None:
     _holds(yaml.safe_dump(value, allow_unicode=True))
 
 
-@settings(max_examples=300)
+@settings(max_examples=80)
 @given(
     cut=st.lists(st.integers(0, len(LINES) - 1), max_size=4),
     at=st.integers(0, len(SAMPLE)),

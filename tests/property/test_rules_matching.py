@@ -66,7 +66,7 @@ def _table(patterns: list[str]) -> Table:
 plain = st.lists(st.sampled_from([*WORDS, "d"]), max_size=4).map(lambda parts: "/" + "/".join(parts))
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(patterns=st.lists(paths(), max_size=12).map(_unlike), asked=st.lists(plain, min_size=1, max_size=8))
 def test_the_table_finds_what_a_walk_over_all_routes_finds(patterns: list[str], asked: list[str]) -> None:
     table = _table(patterns)
@@ -102,7 +102,7 @@ GUARDED_TABLE = _table(GUARDED)
 DEEP_TABLE = _table(["/{x0}", "/{x0}/{x1}", "/{x0}/{x1}/{x2}", "/{x0}/{x1}/{x2}/{x3}"])
 
 
-@settings(max_examples=1000)
+@settings(max_examples=400)
 @given(path=odd)
 def test_no_spelling_slips_past_a_route_some_server_would_see(path: str) -> None:
     found = _found(GUARDED_TABLE, path)
@@ -111,7 +111,7 @@ def test_no_spelling_slips_past_a_route_some_server_would_see(path: str) -> None
         assert found in {"_default", _walk(GUARDED, read(path))}, read.__name__
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(path=odd)
 def test_captured_names_hold_one_segment_that_does_not_climb(path: str) -> None:
     names = DEEP_TABLE.find(facts(target=path))[1]

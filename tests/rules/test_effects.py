@@ -1,0 +1,41 @@
+"""GETs that change something are recognised by what they are called."""
+
+from __future__ import annotations
+
+import pytest
+
+from rules.effects import has_effects
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/logout", None),
+        ("/user/verify/42", None),
+        ("/oauth/authorize", None),
+        ("/payment/return", None),
+        ("/mail_unsubscribe.php", None),
+        ("/Auth/LogOut/", None),
+        ("/a", "token=1"),
+        ("/a", "x=1&signature=s"),
+        ("/a", "code=1&state=2"),
+        ("/a", "_method=DELETE"),
+    ],
+)
+def test_a_get_with_effects_is_known(path: str, query: str | None) -> None:
+    assert has_effects(path, query)
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/api/me", None),
+        ("/returns-policy", None),
+        ("/cancellations", "page=2"),
+        ("/a", "code=1"),
+        ("/a", "mytoken=1"),
+        ("/verified", None),
+    ],
+)
+def test_a_plain_get_is_not(path: str, query: str | None) -> None:
+    assert not has_effects(path, query)
