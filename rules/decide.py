@@ -6,6 +6,7 @@ The order is fixed: force header of a trusted peer, rolled back or legacy-only, 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 from rules.bucket import admits, bucket
@@ -53,6 +54,12 @@ def choose(lane: Lane, names: Mapping[str, str], facts: Facts, draw: float) -> D
     return _by_weight(lane, user, names, facts, draw)
 
 
+@lru_cache(maxsize=16_384)
+def _point(salt: str, user: str, scheme: str) -> float:
+    """Remember where the latest users stand: they come again within seconds, and never stand elsewhere."""
+    return bucket(salt, user, scheme)
+
+
 def _by_weight(lane: Lane, user: str | None, names: Mapping[str, str], facts: Facts, draw: float) -> Decision:
     """Hash or draw, as the route says. A weight of 0 asks for nobody's identity."""
     weight = lane.weight
@@ -68,7 +75,7 @@ def _by_weight(lane: Lane, user: str | None, names: Mapping[str, str], facts: Fa
     if weight >= _EVERYONE:
         return _settle(lane, MODERN, "weight", None, user, names, facts)
     rollout = lane.route.rollout
-    point = bucket(rollout.salt, user, rollout.hash)
+    point = _point(rollout.salt, user, rollout.hash)
     side = MODERN if admits(point, weight, rollout.hash) else LEGACY
     return _settle(lane, side, "weight", point, user, names, facts)
 

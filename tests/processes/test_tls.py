@@ -8,19 +8,20 @@ from pathlib import Path
 
 from cryptography import x509
 
-from tests.support import certificates, raw
+from tests.support import raw
 from tests.support.backend import Backend
+from tests.support.certificates import Authority
 from tests.support.running import Running, config, running
 
 
 async def test_users_are_served_over_tls_and_a_renewed_certificate_needs_only_a_reload(tmp_path: Path, legacy: Backend):
-    first = certificates.write(tmp_path)
+    first = certified(tmp_path)
     text = config(legacy.url).replace("drain:", "tls: {cert: cert.pem, key: key.pem}, drain:")
     async with running(tmp_path, text) as proxy:
         assert proxy.users.startswith("https://")
         seen = await serial_of(proxy)
 
-        second = certificates.write(tmp_path)
+        second = certified(tmp_path)
         assert (await proxy.reload()).status == 200
         renewed = await serial_of(proxy)
         (tmp_path / "key.pem").write_text("broken")
@@ -30,6 +31,12 @@ async def test_users_are_served_over_tls_and_a_renewed_certificate_needs_only_a_
 
     assert (seen, renewed, still) == (first, second, second)
     assert refused["level"] == "error"
+
+
+def certified(folder: Path) -> int:
+    """Write a fresh certificate with its key; return its serial number."""
+    Authority(folder)
+    return x509.load_pem_x509_certificate((folder / "cert.pem").read_bytes()).serial_number
 
 
 async def serial_of(proxy: Running) -> int:
