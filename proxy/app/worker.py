@@ -120,13 +120,13 @@ class Worker:
         self._lifeline.put(messages.Drain(self._live.generation.snapshot.listen.drain))
 
     async def _drain(self, seconds: float) -> None:
-        self._tell(names.DRAINING, seconds=seconds)
         # what the kernel has queued is still accepted, its first request read
         await asyncio.sleep(min(LAST_CALL, seconds))
         for _ in range(TURNS):
             # a loop that was held up has its timers first, the sockets only in its next turns
             await asyncio.sleep(0)
         self._server.stop_accepting()
+        self._tell(names.DRAINING, seconds=seconds)
         cut = await self._server.drained(seconds)
         if cut:
             self._tell(names.DRAIN_CUT, "warning", calls=cut)

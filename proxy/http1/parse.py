@@ -94,6 +94,13 @@ def early_refusal(data: bytes, end: int, header_bytes: int, url_bytes: int) -> R
     return None
 
 
+def first_offence(data: bytes, refusal: Refusal) -> Refusal:
+    """What a refused head is refused for: a bare line end comes first, as it would have, had the head come in parts."""
+    if refusal.status != 400 and _bare_newline(data) is not None:  # noqa: PLR2004 - HTTP
+        return Refusal(400, "a line of the head does not end with CR LF")
+    return refusal
+
+
 def request_head(data: bytes) -> RequestHead:  # noqa: C901, PLR0912, PLR0915 - a flat table of cases, hot
     """Read a whole head, without its final empty line; raises `Refusal`."""
     lines = data.decode("latin-1").split("\r\n")

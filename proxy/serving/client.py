@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from proxy.http1.errors import BrokenAnswer, Refusal
 from proxy.http1.framing import ChunkedBody, LengthBody
-from proxy.http1.parse import RequestHead, early_refusal, request_head
+from proxy.http1.parse import RequestHead, early_refusal, first_offence, request_head
 from proxy.serving.forward import Call
 from proxy.serving.peer import Peer, peer_of
 from proxy.serving.tunnel import Tunnel
@@ -233,6 +233,7 @@ class ClientConnection:
     def _read_head(self, data: bytes) -> None:
         limits = self.server.limits
         fresh = not self._buffer
+        end = -1
         if not fresh:
             data = self._buffer + data
         try:
@@ -254,7 +255,7 @@ class ClientConnection:
             if limits.body_bytes and head.length > limits.body_bytes:
                 raise Refusal(413, "the request body is larger than the limit")
         except Refusal as refusal:
-            self._refuse(refusal)
+            self._refuse(first_offence(data[:end] if end >= 0 else data, refusal))
             return
         self._empty_lines = 0
         self._begin(head, data[end + 4 :])

@@ -70,8 +70,8 @@ class UpstreamConnection:
     """
 
     __slots__ = (
-        "_body", "_buffer", "_head", "_informed", "_poll", "_reading", "answered", "asker", "busy", "closed", "heard",
-        "idle_since", "paused", "target", "transport", "tunnel",
+        "_body", "_buffer", "_ended_properly", "_head", "_informed", "_poll", "_reading", "_secure", "answered",
+        "asker", "busy", "closed", "heard", "idle_since", "paused", "target", "transport", "tunnel",
     )  # fmt: skip
 
     def __init__(self, target: Target) -> None:
@@ -90,6 +90,8 @@ class UpstreamConnection:
         self._body: Body | None = None
         self._informed = 0
         self._reading = True
+        self._secure = False
+        self._ended_properly = False
         self._poll: select.poll | None = None
 
     # ── used by the pool and the call ──────────────────────────────────────────────────────────────────
@@ -144,8 +146,9 @@ class UpstreamConnection:
         self.transport = transport
         transport.set_write_buffer_limits(high=128 * 1024)
         sock = transport.get_extra_info("socket")
-        if sock is not None and transport.get_extra_info("sslcontext") is None:
-            if sock.family != socket.AF_UNIX:
+        self._secure = transport.get_extra_info("sslcontext") is not None
+        if sock is not None:
+            if sock.family != socket.AF_UNIX and not self._secure:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._poll = select.poll()
             self._poll.register(sock.fileno(), select.POLLIN | select.POLLRDHUP)
@@ -170,6 +173,7 @@ class UpstreamConnection:
 
     def eof_received(self) -> bool:
         """Let the transport close; what the end means is decided when it has."""
+        self._ended_properly = True
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -179,7 +183,9 @@ class UpstreamConnection:
         self._poll = None
         asker, self.asker = self.asker, None
         if asker is not None and not already:
-            if error is None and isinstance(self._body, CloseBody):
+            # over TLS only a close_notify is an end, a bare FIN may be an attacker's (RFC 9112 9.8)
+            proper = error is None and (self._ended_properly or not self._secure)
+            if proper and isinstance(self._body, CloseBody):
                 asker.done(b"", [])
             elif self._head is not None:
                 asker.failed("truncated", "the connection ended inside the answer")

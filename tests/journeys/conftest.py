@@ -15,7 +15,6 @@ from tests.journeys.configs import FILE
 from tests.journeys.stage import Sides, Visits, Workshop
 from tests.support.running import Running, config, running
 
-
 SECRET = "never-to-be-shown-1234567890"
 
 

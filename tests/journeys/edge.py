@@ -41,7 +41,8 @@ class Edge:
         user = f"user {pwd.getpwuid(0).pw_name};" if os.geteuid() == 0 else ""
         return (
             f"{user} daemon off; worker_processes 1; pid {self.folder}/pid; error_log {self.folder}/error.log;\n"
-            f"events {{}}\nhttp {{ access_log {self.folder}/access.log; {temporary}\ninclude {self.folder}/site.conf; }}\n"
+            f"events {{}}\nhttp {{ access_log {self.folder}/access.log;\n{temporary}\n"
+            f"include {self.folder}/site.conf; }}\n"
         )
 
     async def __aenter__(self) -> Self:

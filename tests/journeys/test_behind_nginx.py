@@ -110,7 +110,9 @@ async def test_the_clients_address_goes_through_nginx_and_the_proxy_to_either_si
     assert heard.field("x-forwarded-proto") == "http"
     assert heard.field("x-forwarded-host") == heard.field("host") == f"127.0.0.1:{chain.edge.address[1]}"
     assert heard.field("x-forwarded-port") == str(chain.edge.address[1])
-    assert heard.field("forwarded") == f'for=127.0.0.9, for=127.0.0.1;host="127.0.0.1:{chain.edge.address[1]}";proto=http'
+    assert (
+        heard.field("forwarded") == f'for=127.0.0.9, for=127.0.0.1;host="127.0.0.1:{chain.edge.address[1]}";proto=http'
+    )
     assert heard.field("via") == "1.1 strangler"
     line = await _access_line(chain.proxy, heard.field("x-request-id"))
     assert (line["client"], line["answered"]) == ("127.0.0.9", "modern" if user == "insider" else "legacy")
@@ -182,11 +184,11 @@ async def test_applications_print_addresses_that_lead_back_to_the_edge(
 ):
     async with Edge(tmp_path, address_of(shop.users), address_of(sides.legacy.url)) as edge:
         for side in ("legacy", "modern"):
-            admin = users_on(side, "tickets", 50, range(1, 21))[0]  # type: ignore[arg-type]
+            admin = users_on(side, "tickets", 50, range(1, 21))[0]
             ticket = {"user_id": 42, "subject": "Through all of it", "message": "Hello"}
 
             made = await visit(edge.address, admin).post("/api/v1/admin/tickets", ticket)
-            form = await visit(edge.address, users_on(side, "account", 25)[0], signed_in=False).get("/profile/edit")  # type: ignore[arg-type]
+            form = await visit(edge.address, users_on(side, "account", 25)[0], signed_in=False).get("/profile/edit")
 
             assert (made.status, side_of(made)) == (201, side)
             assert (form.field("location") or "").startswith(f"http://127.0.0.1:{edge.address[1]}/login")
@@ -231,9 +233,7 @@ async def test_an_upload_of_three_megabytes_arrives_whole(chain: Chain, visit: V
 
 
 @pytest.mark.parametrize("lines", [(), ("Content-Type: text/event-stream",)], ids=["chunked", "event-stream"])
-async def test_an_answer_reaches_the_user_piece_by_piece_while_it_is_made(
-    chain: Chain, visit: Visits, lines: tuple[str, ...]
-):
+async def test_an_answer_reaches_the_user_piece_by_piece_while_it_is_made(chain: Chain, lines: tuple[str, ...]):
     go_on = asyncio.Event()
 
     async def script(wire: Wire) -> None:

@@ -160,7 +160,7 @@ async def _explained(proxy: Running, asked: Asked) -> dict[str, Any]:
     query += [("header", f"{name}: {value}") for name, value in asked.headers]
     answer = await proxy.admin(f"/api/v1/explain?{urlencode(query, quote_via=quote)}")
     assert answer.status == 200, answer
-    return orjson.loads(answer.body)  # type: ignore[no-any-return]
+    return orjson.loads(answer.body)
 
 
 async def test_what_explain_says_is_what_the_proxy_does(watched: Watched, visit: Visits):
@@ -189,12 +189,10 @@ async def test_what_explain_says_is_what_the_proxy_does(watched: Watched, visit:
     assert {reason for _, _, reason in seen} == {"default", "exclude", "include", "force", "no_identity", "weight"}
 
 
-@pytest.mark.parametrize("asked", [_requests(61)[number] for number in (3, 60)], ids=["one", "other"])
-async def test_the_command_says_what_the_admin_port_says_as_text_and_as_json(watched: Watched, asked: Asked):
-    arguments = ["explain", asked.method, asked.target, "-c", str(watched.proxy.file)]
-    arguments += ["--user", asked.user] if asked.user else []
-    for name, value in asked.headers:
-        arguments += ["-H", f"{name}: {value}"]
+async def test_the_command_says_what_the_admin_port_says_as_text_and_as_json(watched: Watched):
+    asked = Asked("PUT", "/api/me?a=b", "4711", (("X-Strangler-Force", "nonsense"),))
+    arguments = ["explain", asked.method, asked.target, "-c", str(watched.proxy.file), "--user", "4711"]
+    arguments += ["-H", "X-Strangler-Force: nonsense"]
 
     said, (code, out, _), (text_code, text, _) = await asyncio.gather(
         _explained(watched.proxy, asked), run_command(*arguments, "--json"), run_command(*arguments)
@@ -203,8 +201,9 @@ async def test_the_command_says_what_the_admin_port_says_as_text_and_as_json(wat
     assert (code, text_code) == (0, 0)
     assert orjson.loads(out) == said
     assert said.keys() >= {"route", "side", "reason", "bucket", "weight", "identity", "target", "shadow", "trail"}
+    assert said["route"] == "profile"
     for name in ("route", "side", "reason", "target", "identity"):
-        assert re.search(rf"(?m)^{name} +{re.escape(str('-' if said[name] is None else said[name]))}$", text), name
+        assert re.search(rf"(?m)^{name} +{re.escape(said[name])}$", text), name
     assert all(f"  {step}\n" in text for step in said["trail"])
 
 
@@ -222,7 +221,9 @@ async def test_explain_finds_the_user_in_the_headers_it_is_told(watched: Watched
 # ── config show ──
 
 
-async def test_config_show_tells_each_value_with_its_origin_and_no_secret(workshop: Workshop, sides: Sides, secret: str):
+async def test_config_show_tells_each_value_with_its_origin_and_no_secret(
+    workshop: Workshop, sides: Sides, secret: str
+):
     def secretive(settings: Settings) -> None:
         route(settings, "profile")["modern"]["headers"] = {"set": {"X-Api-Key": "${UPSTREAM_TOKEN}"}}
 
@@ -330,9 +331,7 @@ async def test_exit_codes_say_yes_no_usage_unreachable(tmp_path: Path, shop: Run
 
     ended = await asyncio.gather(
         *(run_command(*arguments) for arguments in asked),
-        run_command(
-            "run", "-c", str(FILE), STRANGLER_LISTEN__ADDRESS=taken, STRANGLER_STORE=f"sqlite:{tmp_path}/x.db"
-        ),
+        run_command("run", "-c", str(FILE), STRANGLER_LISTEN__ADDRESS=taken, STRANGLER_STORE=f"sqlite:{tmp_path}/x.db"),
     )
 
     codes = dict(zip([*asked, ("run", "on a taken address")], [code for code, _, _ in ended], strict=True))

@@ -69,9 +69,7 @@ def _config(backends: tuple[str, str], identity: str = ALL, store: str = "memory
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def keyed(
-    backends: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Workshop]:
+async def keyed(backends: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Workshop]:
     """Two workers that have every key."""
     keys = {
         "STRANGLER_JWT_KEY": JWT_KEY,
@@ -223,9 +221,7 @@ async def test_a_token_elsewhere_than_in_the_bearer_field_is_none(
     assert not await _known(visit(keyed), f"X-Authorization: Bearer {token}")
 
 
-async def test_with_a_pem_key_only_rs256_of_that_key_counts(
-    backends: tuple[str, str], visit: Visits, tmp_path: Path
-):
+async def test_with_a_pem_key_only_rs256_of_that_key_counts(backends: tuple[str, str], visit: Visits, tmp_path: Path):
     pem = RSA_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     (tmp_path / "key.pem").write_bytes(pem)
     other = rsa.generate_private_key(65537, 2048)
@@ -376,12 +372,15 @@ async def test_the_cookie_is_secure_as_the_request_was(
 
 @pytest.mark.parametrize(
     ("target", "line"),
-    [("/moved", "Cookie: uid=77"), ("/waiting", "X-Nothing: here"), ("/nowhere", "X-Nothing: here"), ("/drawn", "A: b")],
+    [
+        ("/moved", "Cookie: uid=77"),
+        ("/waiting", "X-Nothing: here"),
+        ("/nowhere", "X-Nothing: here"),
+        ("/drawn", "A: b"),
+    ],
     ids=["known-otherwise", "weight-0", "no-route", "drawn-for-each-request"],
 )
-async def test_no_cookie_is_set_where_nothing_depends_on_it(
-    sticky: Workshop, visit: Visits, target: str, line: str
-):
+async def test_no_cookie_is_set_where_nothing_depends_on_it(sticky: Workshop, visit: Visits, target: str, line: str):
     answer = await visit(sticky).get(target, line)
 
     assert answer.status == 200
@@ -417,9 +416,7 @@ async def test_every_worker_knows_a_cookie_of_any_other(sticky: Workshop, visit:
     assert given is not None
     line = f"Cookie: strangler_id={given[0]}"
 
-    answers = await asyncio.gather(
-        *(visit(sticky).get("/half", line, "X-Strangler-Debug: 1") for _ in range(40))
-    )
+    answers = await asyncio.gather(*(visit(sticky).get("/half", line, "X-Strangler-Debug: 1") for _ in range(40)))
 
     assert len(sticky.pids("worker")) == 2
     assert {_given(answer) for answer in answers} == {None}

@@ -26,7 +26,9 @@ EMAIL = "client77@example.com"
 TOKEN = re.compile(r'name="_token" value="([^"]+)"')
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session", params=[0, 50, 100], ids=lambda weight: f"weight-{weight}")
+@pytest_asyncio.fixture(
+    scope="module", loop_scope="session", params=[0, 50, 100], ids=lambda weight: f"weight-{weight}"
+)
 async def weight(request: pytest.FixtureRequest, workshop: Workshop, sides: Sides) -> AsyncIterator[int]:
     """So many percent of the logins, so many of the registrations are modern's."""
     await workshop.adopt(sides.file(weighing(request.param, "login", "register")))
@@ -112,7 +114,8 @@ async def test_a_login_whose_form_comes_in_chunks_is_translated_all_the_same(
 
 def _multipart(**fields: str) -> tuple[str, bytes]:
     parts = [
-        f'--boundary\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
+        f'--boundary\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
     ]
     return "Content-Type: multipart/form-data; boundary=boundary", "".join([*parts, "--boundary--\r\n"]).encode()
 
@@ -131,9 +134,10 @@ UNTRANSLATABLE = {
 }
 
 
+@pytest.mark.usefixtures("weight")
 @pytest.mark.parametrize("kind", UNTRANSLATABLE)
 async def test_a_login_that_cannot_be_translated_is_answered_by_legacy(
-    weight: int, workshop: Workshop, sides: Sides, visit: Visits, kind: str
+    workshop: Workshop, sides: Sides, visit: Visits, kind: str
 ):
     media, body, expected = UNTRANSLATABLE[kind]
     client = visit(workshop)
@@ -172,8 +176,9 @@ async def _registered(weight: int, client: Visitor, person: dict[str, str] | Non
     return found
 
 
+@pytest.mark.usefixtures("weight")
 async def test_a_registration_of_the_old_form_makes_one_account_that_can_sign_in(
-    weight: int, workshop: Workshop, sides: Sides, visit: Visits
+    workshop: Workshop, sides: Sides, visit: Visits
 ):
     client, person = visit(workshop), _person()
 
@@ -223,7 +228,7 @@ async def _browser(proxy: Running, visit: Visits, user: int) -> Visitor:
 async def test_a_form_with_its_csrf_token_is_filled_in_saved_shown_again(
     shop: Running, sides: Sides, visit: Visits, side: str
 ):
-    user = users_on(side, "account", 25)[4]  # type: ignore[arg-type]
+    user = users_on(side, "account", 25)[4]
     browser = await _browser(shop, visit, user)
     assert browser.cookies["uid"] == str(user)
 

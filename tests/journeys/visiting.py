@@ -123,7 +123,7 @@ def predicted(salt: str, user: object, weight: float) -> Side:
     return "modern" if point(salt, user) < weight / 100 else "legacy"
 
 
-def users_on(side: Side, salt: str, weight: float, people: list[int] | range = range(21, 201)) -> list[int]:
+def users_on(side: str, salt: str, weight: float, people: list[int] | range = range(21, 201)) -> list[int]:
     """The users with a working account whom the formula puts there."""
     return [user for user in people if user % DISABLED and predicted(salt, user, weight) == side]
 
@@ -136,4 +136,3 @@ def count(database: Database, table: str, where: str = "1", *values: object) -> 
     """Rows of the database that both sides share."""
     with closing(sqlite3.connect(database.url.removeprefix("sqlite:///"), timeout=5)) as connection:
         return int(connection.execute(f"SELECT COUNT(*) FROM {table} WHERE {where}", values).fetchone()[0])
-

@@ -38,7 +38,7 @@ async def test_term_finishes_a_slow_request_then_leaves_with_0(tmp_path: Path):
         children = proxy.pids()
 
         proxy.signal(signal.SIGTERM)
-        await proxy.event("stopping")
+        await proxy.event("draining", count=2)
         ready = await proxy.admin("/readyz")
         slow.now.set()
         answer = await client.answer()
