@@ -52,6 +52,7 @@ class Call(Answering):
     _collecting: bool = False
     _chunk_up: bool = False
     _reused: bool = False
+    _in_line: bool = False
     _waiting: Waiting | None = None
     _head: bytes = b""
 
@@ -151,7 +152,7 @@ class Call(Answering):
         waiting = self._waiting = Waiting(self)
         timeout = self.pool.backend.connect_timeout
         self.deadline = self.server.clock() + timeout + 0.2 if timeout else 0.0
-        self.pool.open_or_queue(waiting)
+        self._in_line = not self.pool.open_or_queue(waiting)
 
     def connected(self, connection: UpstreamConnection) -> None:
         """Go on, after having waited for a connection."""
@@ -289,7 +290,7 @@ class Call(Answering):
             self.finish(self.side, self.status, "the client stopped reading", self.server.clock())
             self.client.abort()
             return
-        kind = "timeout" if self._waiting is None else "busy"
+        kind = "timeout" if self._waiting is None else "busy" if self._in_line else "connect_timeout"
         self.leave()
         self.failed(kind, "no byte within the time limit")
 

@@ -132,15 +132,16 @@ class Pool:
             connection.close()
         return None
 
-    def open_or_queue(self, waiter: Waiter) -> None:
-        """Make a connection for `waiter`, or let it stand in line; it hears of one, or of its failure, later."""
+    def open_or_queue(self, waiter: Waiter) -> bool:
+        """Make a connection for `waiter`, or (False) let it stand in line; it hears of one, or of none, later."""
         limit = self.backend.max_connections
         if limit and self.size() >= limit and not self._make_room():
             self._queue(waiter)
-            return
+            return False
         target = self._only or self._choose()
         target.opening += 1
         self._spawn(self._open(target, waiter), f"connect {self.backend.name}")
+        return True
 
     def available(self, now: float) -> bool:
         """Whether any target may be tried."""

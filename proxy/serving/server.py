@@ -23,6 +23,8 @@ from rules.model import LEGACY, MODERN, Generation
 
 SWEEP: Final = 0.1
 """Seconds between two looks at the deadlines: how late a time-out may fire."""
+LATE: Final = 0.2
+CATCH_UP: Final = 0.01
 TUNNEL_IDLE: Final = 3600.0
 BACKLOG: Final = 4096
 QUICK_HEAD: Final = 8192
@@ -64,6 +66,8 @@ class Server:
         self._listener: asyncio.Server | None = None
         self._sock: socket.socket | None = None
         self._sweeper: asyncio.TimerHandle | None = None
+        self._sweep_due = 0.0
+        self._stalled = False
         self.bound: Bound
         self._bind(live.generation, None)
         live.follow(self._swapped)
@@ -80,6 +84,7 @@ class Server:
 
         create = loop.create_unix_server if listening_socket.family == socket.AF_UNIX else loop.create_server
         self._listener = await create(make, sock=listening_socket, ssl=self._tls, backlog=BACKLOG)
+        self._sweep_due = self.clock() + SWEEP
         self._sweeper = loop.call_later(SWEEP, self._sweep)
         self._watch(self.bound.pools.values())
 
@@ -165,7 +170,15 @@ class Server:
         self.unhealthy = frozenset(name for name, pool in self.bound.pools.items() if not pool.available(now))
 
     def _sweep(self) -> None:
+        """Judge ten times a second; after a stall of our own, read first what has come meanwhile."""
+        late = self.clock() - self._sweep_due > LATE
+        if late and not self._stalled:
+            self._stalled = True
+            self._sweeper = asyncio.get_running_loop().call_later(CATCH_UP, self._sweep)
+            return
+        self._stalled = False
         self.sweep()
+        self._sweep_due = self.clock() + SWEEP
         self._sweeper = asyncio.get_running_loop().call_later(SWEEP, self._sweep)
 
     def _swapped(self, _old: Generation, new: Generation) -> None:

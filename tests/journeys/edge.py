@@ -15,6 +15,25 @@ from tests.support.running import ROOT
 
 CONF = ROOT / "deploy" / "nginx.conf"
 
+BELIEVING = """\
+version: 1
+listen: {{address: "127.0.0.1:0", trusted_proxies: [127.0.0.1/32]}}
+admin: {{address: "127.0.0.1:0"}}
+store: memory
+backends:
+  legacy: {{url: "{legacy}"}}
+  modern: {{url: "{modern}"}}
+identity: ["header:X-User-Id", "cookie:uid"]
+routes:
+  - name: half
+    match: {{path: "/half/**"}}
+    rollout: {{weight: 50, include: [evil-insider, insider], exclude: [outsider], force_header: X-Strangler-Force}}
+  - name: new
+    match: {{path: "/new/**"}}
+    rollout: {{weight: 100, by: request}}
+"""
+"""A proxy that believes nginx, which connects from the one trusted address."""
+
 
 class Edge:
     """deploy/nginx.conf with its three addresses replaced; `address` is where users arrive."""

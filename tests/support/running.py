@@ -81,8 +81,10 @@ class Running:
         await self.until_ready()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         await self.end()
+        if kind is not None:
+            print(*self.errors, *self.events, sep="\n")
 
     async def start(self, *more: str) -> None:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("STRANGLER_")}
