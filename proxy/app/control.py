@@ -12,6 +12,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Coroutine
+from time import monotonic
 from typing import Any
 
 from proxy.app.beating import beat
@@ -27,12 +28,15 @@ from proxy.operating.admin import AdminPort
 from proxy.operating.current import Current, current
 from proxy.operating.figures import Figures
 from proxy.operating.numbers import numbers
+from proxy.operating.planning import planned
 from proxy.operating.reload import Outcome, Reloader
 from proxy.operating.status import status
 from proxy.operating.watch import watch
 from proxy.operating.workers import Workers
 from proxy.settings import parse_address
 from proxy.state.configuration import Configuration, unpack
+from proxy.state.recent import Recent
+from rules.model import Snapshot
 
 FRESH_WITHIN = 0.2
 """Seconds that a scrape waits for workers; a slower one shows what it last reported."""
@@ -62,7 +66,10 @@ class Control:
         self._tell = events_through_structlog("control")
         configuration = unpack(begin.payload)
         self._figures = Figures(configuration.snapshot, configuration.number)
-        self._workers = Workers(Prepare(configuration.number, begin.payload), self._figures.take, self._tell)
+        self._recent = Recent(configuration.sticky_key, _route_names(configuration.snapshot))
+        self._workers = Workers(
+            Prepare(configuration.number, begin.payload), self._figures.take, self._tell, self._take_users
+        )
         self._reloader = Reloader(
             begin.settings,
             current(configuration),
@@ -124,6 +131,12 @@ class Control:
         channel.send(messages.Rereading(done=True, ok=outcome.ok, detail=detail))
         return outcome
 
+    async def plan(self, text: str) -> dict[str, Any]:
+        """Return what `text`, as the file, would change; ConfigError with every problem of it."""
+        await self._workers.refresh(FRESH_WITHIN)
+        seen, everybody = self._recent.samples(monotonic())
+        return await asyncio.to_thread(planned, self._begin.settings, self.current(), text, seen, everybody)
+
     # ── the supervisor's words ─────────────────────────────────────────────────────────────────────────
 
     async def _follow_supervisor(self) -> None:
@@ -161,7 +174,12 @@ class Control:
         self._lifeline.channel.send(messages.Keep(configuration.number, drain, payload))
 
     def _changed(self, _before: Current, now: Current) -> None:
-        self._figures.follow(now.configuration.snapshot, now.configuration.number)
+        snapshot = now.configuration.snapshot
+        self._figures.follow(snapshot, now.configuration.number)
+        self._recent.follow(_route_names(snapshot))
+
+    def _take_users(self, users: messages.Users) -> None:
+        self._recent.take(users, monotonic())
 
     # ── leaving ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -182,3 +200,7 @@ class Control:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._tell(names.UNEXPECTED, "error", where=task.get_name(), error=repr(error))
+
+
+def _route_names(snapshot: Snapshot) -> tuple[str, ...]:
+    return tuple(route.name for route in snapshot.routes)

@@ -1,4 +1,4 @@
-"""Reports a worker's numbers with its outcomes to control; keeps the latest outcomes while nobody listens."""
+"""Reports what a worker counted, whom it saw, to control; keeps the latest outcomes while nobody listens."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from proxy.link.messages import Numbers
 from proxy.link.messages import Outcomes as OutcomesMessage
 from proxy.metrics import names
 from proxy.metrics.counting import Counts, gauges
+from proxy.state.recent import Recent
 from proxy.state.windows import Outcomes
 
 EVERY = 0.5
@@ -27,11 +28,13 @@ class Reporting:
         outcomes: Outcomes,
         stats: Callable[[], Mapping[str, float]],
         lost: Callable[[], Mapping[names.Metric, float]],
+        recent: Recent,
     ) -> None:
         self._counts = counts
         self._outcomes = outcomes
         self._stats = stats
         self._lost = lost
+        self._recent = recent
         self._link: Channel | None = None
         self._waiting: deque[OutcomesMessage] = deque(maxlen=KEPT_SECONDS)
         self._second = int(monotonic())
@@ -42,6 +45,7 @@ class Reporting:
         self._link = link
         if link is not None:
             self._counts.resend()
+            self._recent.resend()
             self.send_numbers()
 
     def note_lag(self, seconds: float) -> None:
@@ -74,11 +78,21 @@ class Reporting:
                 return
             self._waiting.popleft()
 
+    def send_users(self) -> None:
+        """Look at whom requests have noted, send what of it is news."""
+        now = monotonic()
+        self._recent.digest(now)
+        link = self._link
+        users = self._recent.news(now) if link is not None else None
+        if link is not None and users is not None and not link.send(users):
+            self._recent.unheard(users)
+
     async def run(self) -> None:
         """Report for ever."""
         while True:
             await asyncio.sleep(EVERY)
             self.send_numbers()
             self._lag = 0.0
+            self.send_users()
             if int(monotonic()) != self._second:
                 self.send_outcomes()

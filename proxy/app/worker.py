@@ -39,6 +39,7 @@ from proxy.settings import access_log_target
 from proxy.state.configuration import unpack
 from proxy.state.keys import keys_from
 from proxy.state.live import Live
+from proxy.state.recent import Recent
 from proxy.state.windows import Outcomes
 from rules.model import DEFAULT_ROUTE, Generation
 
@@ -79,7 +80,8 @@ class Worker:
         self._lines = self._access_lines()
         self._observers = Observers(lambda error: self._tell(names.OBSERVER_FAILED, "error", error=repr(error)))
         self._server = self._compose()
-        self._reporting = Reporting(self._counts, self._outcomes, self._server.stats, self._losses)
+        self._recent = Recent(configuration.sticky_key, _route_names(self._live.generation), self._server.noted)
+        self._reporting = Reporting(self._counts, self._outcomes, self._server.stats, self._losses, self._recent)
         self._adopting = Adopting(self._live, self._tell, self._refresh)
         self._link: Channel | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -170,6 +172,7 @@ class Worker:
                 self._adopting.commit(message, link)
             case messages.Ask():
                 self._reporting.send_outcomes()
+                self._reporting.send_users()
                 self._reporting.send_numbers(message.ticket)
             case _:
                 pass
@@ -201,8 +204,9 @@ class Worker:
         return server_context(tls, self._base_dir) if tls else None
 
     def _refresh(self, generation: Generation) -> None:
-        routes = generation.snapshot.routes
-        self._counts.keep_only((*(route.name for route in routes), DEFAULT_ROUTE))
+        routes = _route_names(generation)
+        self._counts.keep_only((*routes, DEFAULT_ROUTE))
+        self._recent.follow(routes)
         tls = generation.snapshot.listen.tls
         if self._tls is not None and tls is not None:
             try:
@@ -214,3 +218,7 @@ class Worker:
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _route_names(generation: Generation) -> tuple[str, ...]:
+    return tuple(route.name for route in generation.snapshot.routes)

@@ -55,11 +55,21 @@ def check(
     config: ConfigOption = "proxy.yaml",
     json: JsonOption = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the file's JSON Schema.")] = False,
+    against: Annotated[
+        str,
+        typer.Option(
+            "--against", metavar="URL", help="Print what the file would change in the proxy with its admin port here."
+        ),
+    ] = "",
 ) -> None:
     """Validate the file: every problem with line and column."""
     from proxy.cli.check import check as do
     from proxy.cli.check import schema as print_schema
 
+    if against and not schema:
+        from proxy.cli.plan import plan
+
+        raise typer.Exit(plan(config, against, as_json=json))
     raise typer.Exit(print_schema() if schema else do(config, as_json=json))
 
 

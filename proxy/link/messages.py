@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from proxy.settings import Settings
@@ -184,6 +184,23 @@ class Numbers(Message):
 
     ticket: int
     rows: tuple[tuple[str, tuple[str, ...], tuple[float, ...]], ...]
+    shed: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class RouteUsers:
+    """Users newly in a worker's sample of one route, each with the seconds since then; `bound` as the sketch's."""
+
+    route: str
+    bound: int
+    users: tuple[tuple[str, float], ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Users(Message):
+    """Who was seen lately. Control keeps them in memory; they are never logged, never stored."""
+
+    routes: tuple[RouteUsers, ...] = field(repr=False)
     shed: ClassVar[bool] = True
 
 

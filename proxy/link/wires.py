@@ -30,5 +30,6 @@ WORKER = Wire(
     messages.Applied,
     messages.Numbers,
     messages.Outcomes,
+    messages.Users,
 )
 """Control and worker, both ways."""

@@ -21,6 +21,8 @@ from rules.model import Admin
 
 PROBES = ("/healthz", "/readyz")
 METRICS = "/metrics"
+PLAN = "/api/v1/plan"
+"""A question that is too long for a GET: whoever may look may ask it."""
 EXTRA_HOSTS = "STRANGLER_ADMIN_HOSTS"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -65,7 +67,12 @@ class Access:
             return Denial(HTTPStatus.MISDIRECTED_REQUEST, f"this host name is not known here; {EXTRA_HOSTS} adds names")
         if reads:
             return self._denial_to_read(asked)
-        return self._denial_of_form(asked) or self._denial_to_change(asked)
+        wanted = self._denial_to_read if asked.path == PLAN else self._denial_to_change
+        return self._denial_of_form(asked) or wanted(asked)
+
+    def is_operator(self, headers: Mapping[str, str]) -> bool:
+        """Whether whoever sent these fields (names in lower case) has shown the operator's token."""
+        return self._bears(Asked("", "", headers), self._operator)
 
     def _denial_to_read(self, asked: Asked) -> Denial | None:
         if asked.path == METRICS and not self._public:

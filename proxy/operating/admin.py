@@ -20,15 +20,17 @@ from proxy.log.events import Tell
 from proxy.metrics.exposition import render
 from proxy.metrics.totals import Key, Values
 from proxy.operating import answers
-from proxy.operating.access import Access, Asked
+from proxy.operating.access import PLAN, Access, Asked
 from proxy.operating.current import Current
 from proxy.operating.explaining import facts_of
 from proxy.operating.reload import Outcome
 from rules.explain import explain
+from rules.problems import ConfigError
 from rules.secrets import masked
 
 API = "/api/v1"
 _LARGEST_BODY = 64 * 1024
+_LARGEST_PLAN = 4 * 1024 * 1024
 _EVEN_DRAW = 0.5
 
 
@@ -50,6 +52,9 @@ class Operations(Protocol):
     async def reload(self, who: str) -> Outcome:
         """Read the file again; return how it went."""
 
+    async def plan(self, text: str) -> dict[str, Any]:
+        """Return what `text`, as the file, would change; ConfigError with every problem of it."""
+
 
 class AdminPort:
     """The HTTP side of control. Nothing in it changes but the runner, by `start` then `stop`."""
@@ -60,6 +65,7 @@ class AdminPort:
         self._tell = tell
         self._runner: web.AppRunner | None = None
         self._background: set[asyncio.Task[Outcome]] = set()
+        self._one_plan_at_a_time = asyncio.Lock()
 
     def application(self) -> web.Application:
         """Return the aiohttp application with every path of the admin API."""
@@ -72,6 +78,7 @@ class AdminPort:
         app.router.add_get(f"{API}/config", self._config)
         app.router.add_get(f"{API}/config/schema", self._schema)
         app.router.add_post(f"{API}/reload", self._reload)
+        app.router.add_post(PLAN, self._plan)
         return app
 
     async def start(self, listener: socket.socket) -> None:
@@ -164,6 +171,24 @@ class AdminPort:
             return answers.json({"outcome": "accepted"}, HTTPStatus.ACCEPTED)
         # a client that hangs up must not leave a reload half done
         return _told(await asyncio.shield(work))
+
+    async def _plan(self, request: web.Request) -> web.Response:
+        wish = await _body(request.clone(client_max_size=_LARGEST_PLAN))
+        text = wish.get("config")
+        if not isinstance(text, str):
+            return answers.problem(HTTPStatus.UNPROCESSABLE_ENTITY, "config must be the text of the file")
+        if "${" in text and not self._access.is_operator({"authorization": request.headers.get("Authorization", "")}):
+            # else a reader could have the plan spell out any variable of ours
+            return answers.problem(HTTPStatus.FORBIDDEN, _VARIABLES)
+        try:
+            async with self._one_plan_at_a_time:
+                return answers.json(await self._ask.plan(text))
+        except ConfigError as error:
+            problems = [asdict(problem) for problem in error.problems]
+            return answers.problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the file would be refused", problems=problems)
+
+
+_VARIABLES = "a file that names ${VARIABLES} is planned for the operator's token only"
 
 
 def _split(headers: list[str]) -> list[tuple[str, str, str]]:

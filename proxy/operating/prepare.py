@@ -20,7 +20,6 @@ from rules.problems import ERROR, WARNING, ConfigError, Finding, Problem
 
 def prepare(path: Path, environ: Mapping[str, str] | None = None) -> Prepared:
     """Return the file at `path` ready to run, or raise ConfigError with every problem."""
-    environ = os.environ if environ is None else environ
     source = str(path)
     data = _read(path, source)
     try:
@@ -28,6 +27,17 @@ def prepare(path: Path, environ: Mapping[str, str] | None = None) -> Prepared:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise ConfigError((Problem(source, line, 1, "is not UTF-8"),)) from error
+    return _prepared(text, data, path, environ)
+
+
+def prepare_text(text: str, path: Path, environ: Mapping[str, str] | None = None) -> Prepared:
+    """Return `text` ready to run as if it stood in the file at `path`, or raise ConfigError with every problem."""
+    return _prepared(text.removeprefix("\ufeff"), text.encode("utf-8", "surrogatepass"), path, environ)
+
+
+def _prepared(text: str, data: bytes, path: Path, given: Mapping[str, str] | None) -> Prepared:
+    environ = os.environ if given is None else given
+    source = str(path)
     snapshot, warnings = load_with_warnings(text, source, environ=environ)
     around = _placed(text, source, environ, check_around(snapshot, path.parent, environ))
     if any(problem.level == ERROR for problem in around):

@@ -86,17 +86,7 @@ class Reloader:
         await self._workers.commit(message)
 
     async def _adopt(self, who: str, prepared: Prepared) -> Outcome:
-        before = self.current.configuration
-        configuration = Configuration(
-            before.number + 1,
-            prepared.snapshot,
-            before.overrides,
-            before.legacy_only,
-            time.time(),
-            prepared.content,
-            prepared.warnings,
-            self.current.configuration.sticky_key,
-        )
+        configuration = adopted(self.current.configuration, prepared)
         try:
             await self.publish(configuration)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the new one, the old one stays
@@ -126,6 +116,20 @@ class Reloader:
             still=self.current.configuration.snapshot.digest,
         )
         return Outcome(ok=False, changed=False, current=self.current)
+
+
+def adopted(before: Configuration, prepared: Prepared) -> Configuration:
+    """Return what runs once `prepared` has taken the place of `before`: everything but the file stays."""
+    return Configuration(
+        before.number + 1,
+        prepared.snapshot,
+        before.overrides,
+        before.legacy_only,
+        time.time(),
+        prepared.content,
+        prepared.warnings,
+        before.sticky_key,
+    )
 
 
 def needs_restart(started: Settings, new: Snapshot) -> Iterator[str]:

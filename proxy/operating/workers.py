@@ -65,12 +65,19 @@ class WorkerLink:
 class Workers:
     """All links. They change with `attach` or a hang-up, `totals` with each report, `_current` with `publish`."""
 
-    def __init__(self, current: messages.Prepare, heard: Callable[[messages.Outcomes], None], tell: Tell) -> None:
+    def __init__(
+        self,
+        current: messages.Prepare,
+        heard: Callable[[messages.Outcomes], None],
+        tell: Tell,
+        heard_users: Callable[[messages.Users], None] = lambda _: None,
+    ) -> None:
         self.totals = Totals()
         self._links: dict[Worker, WorkerLink] = {}
         self._census: messages.Census = messages.Census((), 0, 0)
         self._current = current
         self._heard_outcomes = heard
+        self._heard_users = heard_users
         self._tell = tell
         self._ticket = 0
 
@@ -164,6 +171,8 @@ class Workers:
                 link.answered("numbers", message.ticket)
             case messages.Outcomes():
                 self._heard_outcomes(message)
+            case messages.Users():
+                self._heard_users(message)
             case messages.Hello():
                 self._welcome(link, message)
             case messages.Prepared():

@@ -84,6 +84,8 @@ class Call(Answering):
             ),
         )
         decision = self.decision = decide(bound.generation, facts, random())  # noqa: S311 - a share, not a secret
+        if decision.user is not None and not self._minted:
+            server.noted.add((decision.route.name, decision.user))
         self.translations = bound.translations.get(decision.route.name)
         self.upload = NO_BODY
         if head.has_body:

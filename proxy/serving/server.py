@@ -34,7 +34,8 @@ class Server:
     """The data path of one process.
 
     Changes: `bound` by `live.swap` only; `clients` by the connections themselves; `draining` once, by
-    `stop_accepting`; `unhealthy` by the sweep; `turned_away` counts clients over the limit that are
+    `stop_accepting`; `unhealthy` by the sweep; `noted` (route, user) by calls, it is emptied by whoever
+    counts users; `turned_away` counts clients over the limit that are
     still being told so. A head up to `quick_head` bytes is within every limit.
     """
 
@@ -57,6 +58,7 @@ class Server:
         self.turned_away = 0
         self.quick_head = 0
         self.unhealthy: frozenset[str] = frozenset()
+        self.noted: set[tuple[str, str]] = set()
         self.tunnel_idle = TUNNEL_IDLE
         self.limits = live.generation.snapshot.listen.limits
         self._base = base_dir

@@ -36,7 +36,10 @@ class Workshop(Running):
     async def adopt(self, text: str) -> None:
         """Serve by `text` from now on."""
         self.file.write_text(text)
-        answer = await self.reload()
+        try:
+            answer = await self.reload()
+        except TimeoutError:
+            raise AssertionError("\n".join(map(str, ["no answer to a reload", *self.errors, *self.events]))) from None
         assert answer.status == 200, answer.body
 
 

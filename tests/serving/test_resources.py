@@ -312,35 +312,35 @@ async def test_healthy_users_are_served_during_an_attack(house: House, attack: C
 
 def seconds_for(pieces: list[bytes]) -> float:
     wired = Wired(Limits(header_bytes=64 * 1024))
-    begin = time.perf_counter()
+    begin = time.process_time()
     wired.send(*pieces)
-    return time.perf_counter() - begin
+    return time.process_time() - begin
 
 
 async def test_a_head_in_single_bytes_costs_no_more_than_its_bytes() -> None:
     """P2: no query of death; twice the bytes, about twice the work."""
     small, large = (
-        b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X-A: " + b"x" * size + b"\r\n" for size in (8000, 32_000)
+        b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X-A: " + b"x" * size + b"\r\n" for size in (2000, 8000)
     )
     cost = [min(seconds_for(single_bytes(data)) for _ in range(2)) for data in (small, large)]
 
     assert cost[1] < cost[0] * 8
-    assert cost[1] < 0.5
+    assert cost[1] < 0.4
 
 
 async def test_an_answers_head_in_single_bytes_costs_no_more_than_its_bytes() -> None:
     """P1: an untrusted upstream, too."""
     cost = []
-    for size in (12_000, 48_000):
+    for size in (2000, 8000):
         wired = Wired()
         wired.send(get("/"))
         pieces = single_bytes(b"HTTP/1.1 200 OK\r\nX-A: " + b"x" * size + b"\r\n")
-        begin = time.perf_counter()
+        begin = time.process_time()
         wired.answer(*pieces)
-        cost.append(time.perf_counter() - begin)
+        cost.append(time.process_time() - begin)
 
     assert cost[1] < cost[0] * 8
-    assert cost[1] < 0.8
+    assert cost[1] < 0.4
 
 
 def backend_connections(backend: Backend) -> int:

@@ -1,0 +1,192 @@
+"""Tells what another generation would change, for which of the users seen lately.
+
+The sides are those that `choose` names for the same user in both generations, each on the lane that takes an
+example of the route's requests: a plan knows nothing that traffic does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from rules.changes import changes
+from rules.decide import choose
+from rules.example import examples
+from rules.lane import Lane
+from rules.model import MODERN, NO_NAMES, Facts, Generation, Route, Snapshot
+from rules.sketch import Sample
+
+ADDED, REMOVED, CHANGED, SAME = "added", "removed", "changed", "same"
+NOBODY = Sample()
+_EVEN_DRAW = 0.5
+_ALL = 100.0
+_OTHER_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+@dataclass(frozen=True, slots=True)
+class Switching:
+    """Of `sampled` users, standing for `estimated`, so many would be answered by the other side.
+
+    `of` says who was sampled: `route` its own users; `all` everybody seen on any route, for a route that has
+    not asked who its users are.
+    """
+
+    sampled: int = 0
+    to_modern: int = 0
+    to_legacy: int = 0
+    estimated: int = 0
+    of: str = "route"
+
+
+@dataclass(frozen=True, slots=True)
+class RoutePlan:
+    """What would change for one route; a weight is the effective one in percent, None where there is no route."""
+
+    name: str
+    change: str
+    what: tuple[str, ...]
+    before: float | None
+    after: float | None
+    users: Switching
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would change; routes in the order of the new file, the removed ones last."""
+
+    routes: tuple[RoutePlan, ...]
+    settings: tuple[str, ...]
+
+
+def plan(before: Generation, after: Generation, seen: Mapping[str, Sample], everybody: Sample) -> Plan:
+    """Compare what runs with what would run; `seen` holds the sample of each route's users, by its name."""
+    old = {route.name: route for route in before.snapshot.routes}
+    new = {route.name: route for route in after.snapshot.routes}
+    walk = _Walk(before, after, seen, everybody)
+    removed = [name for name in old if name not in new]
+    routes = tuple(walk.route(name, old.get(name), new.get(name)) for name in (*new, *removed))
+    return Plan(routes, tuple(_settings(before.snapshot, after.snapshot)))
+
+
+class _Walk:
+    """Two generations side by side. Nothing in it changes."""
+
+    def __init__(self, before: Generation, after: Generation, seen: Mapping[str, Sample], everybody: Sample) -> None:
+        self._before = before
+        self._after = after
+        self._seen = seen
+        self._everybody = everybody
+        written = {method for one in (before, after) for route in one.snapshot.routes for method in route.match.methods}
+        self._methods = tuple(sorted(written.union(_OTHER_METHODS)))
+
+    def route(self, name: str, old: Route | None, new: Route | None) -> RoutePlan:
+        """Return what would change for the route of this name, which is in one of the files at least."""
+        pairs = self._pairs(name, old, new)
+        users = self._users(name, pairs)
+        what = tuple((*self._differences(name, old, new), *_taken(name, pairs, removed=new is None)))
+        weights = _weight(self._before, name), _weight(self._after, name)
+        if old is None or new is None:
+            change = ADDED if old is None else REMOVED
+        else:
+            moved = users.to_modern or users.to_legacy
+            change = CHANGED if what or moved or weights[0] != weights[1] else SAME
+        return RoutePlan(name, change, what, *weights, users)
+
+    def _pairs(self, name: str, old: Route | None, new: Route | None) -> tuple[tuple[Lane, Lane], ...]:
+        """Return which lanes take the route's requests in both generations, one pair for each way that goes."""
+        before, after = self._before.table, self._after.table
+        route, table = (new, after) if old is None else (old, before)
+        found: dict[tuple[str, str], tuple[Lane, Lane]] = {}
+        for facts in examples(route, table, self._methods) if route is not None else ():
+            pair = before.find(facts)[0], after.find(facts)[0]
+            found[pair[0].route.name, pair[1].route.name] = pair
+        # a regex has no example: its requests are taken to stay with the name, or to be nobody's
+        return tuple(found.values()) or (
+            (before.lane_of(name) or before.default, after.lane_of(name) or after.default),
+        )
+
+    def _users(self, name: str, pairs: tuple[tuple[Lane, Lane], ...]) -> Switching:
+        sample, of = self._seen.get(name, NOBODY), "route"
+        if not sample.users:
+            sample, of = self._everybody, "all"
+        differing = [(lanes[0], lanes[1]) for lanes in pairs if not _alike(*lanes)]
+        to_modern = to_legacy = 0
+        for user in sample.users if differing else ():
+            ways = {_way(user, *lanes) for lanes in differing}
+            to_modern += "to_modern" in ways
+            to_legacy += "to_legacy" in ways
+        return Switching(len(sample.users), to_modern, to_legacy, sample.estimated, of)
+
+    def _differences(self, name: str, old: Route | None, new: Route | None) -> Iterator[str]:
+        override = self._after.overrides.get(name)
+        if override is not None and new is not None and old != new:
+            if override.rolled_back:
+                yield "stays rolled back until it is resumed"
+            elif override.weight is not None:
+                yield f"the weight set at run time stays: {override.weight:g} %"
+        if old is None or new is None:
+            one = new or old
+            if one is not None:
+                yield f"{one.match.path}{_methods(one)}: {one.legacy.backend} → {one.modern.backend}"
+            return
+        yield from changes(old, new)
+        if (old.rollout.salt, old.rollout.hash) != (new.rollout.salt, new.rollout.hash):
+            yield "every user is dealt anew"
+
+
+def _methods(route: Route) -> str:
+    return f" for {' '.join(route.match.methods)}" if route.match.methods else ""
+
+
+def _taken(name: str, pairs: tuple[tuple[Lane, Lane], ...], *, removed: bool) -> Iterator[str]:
+    """Say who takes the requests that this route took, or will take."""
+    others = dict.fromkeys(after.route.name for before, after in pairs if before.route.name == name)
+    if removed or any(other != name for other in others):
+        yield f"its requests would be taken by {', '.join(others)}"
+    sources = dict.fromkeys(before.route.name for before, _ in pairs if before.route.name != name)
+    if sources:
+        yield f"its requests are taken by {', '.join(sources)} until now"
+
+
+def _weight(generation: Generation, name: str) -> float | None:
+    lane = generation.table.lane_of(name)
+    if lane is None:
+        return None
+    return lane.weight if lane.stopped is None else 0.0
+
+
+def _alike(before: Lane, after: Lane) -> bool:
+    """Whether two lanes cannot answer a user differently."""
+    rollout = replace(after.route.rollout, weight=before.route.rollout.weight, steps=before.route.rollout.steps)
+    return (before.weight, before.stopped, before.route.rollout) == (after.weight, after.stopped, rollout)
+
+
+def _way(user: str, before: Lane, after: Lane) -> str:
+    """Return which way a user would go; someone whose requests are drawn for one by one goes none."""
+    facts = Facts("GET", "/", None, "", _no_header, lambda: user)
+    sides = []
+    for lane in (before, after):
+        decision = choose(lane, NO_NAMES, facts, _EVEN_DRAW)
+        if decision.reason == "weight" and not lane.by_user and 0.0 < lane.weight < _ALL:
+            return ""
+        sides.append(decision.side)
+    if sides[0] == sides[1]:
+        return ""
+    return "to_modern" if sides[1] == MODERN else "to_legacy"
+
+
+def _no_header(_name: str) -> None:
+    return None
+
+
+def _settings(before: Snapshot, after: Snapshot) -> Iterator[str]:
+    """Yield what would change beside the routes."""
+    yield from changes(replace(before, routes=(), backends=()), replace(after, routes=(), backends=()))
+    old, new = ({backend.name: backend for backend in one.backends} for one in (before, after))
+    for name in dict.fromkeys((*old, *new)):
+        if name in old and name in new:
+            yield from changes(old[name], new[name], f"backends.{name}")
+        else:
+            yield f"backends.{name}: {'added' if name in new else 'removed'}"
+    if before.identity != after.identity:
+        yield "with another identity users may be known by another id: how many switch cannot be foretold"
