@@ -20,6 +20,7 @@ ADDED, REMOVED, CHANGED, SAME = "added", "removed", "changed", "same"
 NOBODY = Sample()
 _EVEN_DRAW = 0.5
 _ALL = 100.0
+_NO_EXAMPLE = "no request could be made up for it: users are counted as if no other route took its requests"
 _OTHER_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -81,9 +82,13 @@ class _Walk:
 
     def route(self, name: str, old: Route | None, new: Route | None) -> RoutePlan:
         """Return what would change for the route of this name, which is in one of the files at least."""
-        pairs = self._pairs(name, old, new)
+        pairs = self._pairs(old, new)
+        unsaid = not pairs and (old is None or new is None)
+        pairs = pairs or (self._own(name),)
         users = self._users(name, pairs)
-        what = tuple((*self._differences(name, old, new), *_taken(name, pairs, removed=new is None)))
+        what = (*self._differences(name, old, new), *_taken(name, pairs, removed=new is None))
+        if unsaid:
+            what = (*what[:1], _NO_EXAMPLE)
         weights = _weight(self._before, name), _weight(self._after, name)
         if old is None or new is None:
             change = ADDED if old is None else REMOVED
@@ -92,7 +97,7 @@ class _Walk:
             change = CHANGED if what or moved or weights[0] != weights[1] else SAME
         return RoutePlan(name, change, what, *weights, users)
 
-    def _pairs(self, name: str, old: Route | None, new: Route | None) -> tuple[tuple[Lane, Lane], ...]:
+    def _pairs(self, old: Route | None, new: Route | None) -> tuple[tuple[Lane, Lane], ...]:
         """Return which lanes take the route's requests in both generations, one pair for each way that goes."""
         before, after = self._before.table, self._after.table
         route, table = (new, after) if old is None else (old, before)
@@ -100,10 +105,11 @@ class _Walk:
         for facts in examples(route, table, self._methods) if route is not None else ():
             pair = before.find(facts)[0], after.find(facts)[0]
             found[pair[0].route.name, pair[1].route.name] = pair
-        # a regex has no example: its requests are taken to stay with the name, or to be nobody's
-        return tuple(found.values()) or (
-            (before.lane_of(name) or before.default, after.lane_of(name) or after.default),
-        )
+        return tuple(found.values())
+
+    def _own(self, name: str) -> tuple[Lane, Lane]:
+        before, after = self._before.table, self._after.table
+        return before.lane_of(name) or before.default, after.lane_of(name) or after.default
 
     def _users(self, name: str, pairs: tuple[tuple[Lane, Lane], ...]) -> Switching:
         sample, of = self._seen.get(name, NOBODY), "route"
@@ -118,18 +124,18 @@ class _Walk:
         return Switching(len(sample.users), to_modern, to_legacy, sample.estimated, of)
 
     def _differences(self, name: str, old: Route | None, new: Route | None) -> Iterator[str]:
-        override = self._after.overrides.get(name)
-        if override is not None and new is not None and old != new:
-            if override.rolled_back:
-                yield "stays rolled back until it is resumed"
-            elif override.weight is not None:
-                yield f"the weight set at run time stays: {override.weight:g} %"
         if old is None or new is None:
             one = new or old
             if one is not None:
                 yield f"{one.match.path}{_methods(one)}: {one.legacy.backend} → {one.modern.backend}"
             return
-        yield from changes(old, new)
+        found = tuple(changes(old, new))
+        yield from found
+        override = self._after.overrides.get(name)
+        if found and override is not None and override.rolled_back:
+            yield "stays rolled back until it is resumed"
+        elif found and override is not None and override.weight is not None:
+            yield f"the weight set at run time stays: {override.weight:g} %"
         if (old.rollout.salt, old.rollout.hash) != (new.rollout.salt, new.rollout.hash):
             yield "every user is dealt anew"
 

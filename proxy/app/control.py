@@ -131,11 +131,13 @@ class Control:
         channel.send(messages.Rereading(done=True, ok=outcome.ok, detail=detail))
         return outcome
 
-    async def plan(self, text: str) -> dict[str, Any]:
+    async def plan(self, text: str, *, variables: bool) -> dict[str, Any]:
         """Return what `text`, as the file, would change; ConfigError with every problem of it."""
         await self._workers.refresh(FRESH_WITHIN)
         seen, everybody = self._recent.samples(monotonic())
-        return await asyncio.to_thread(planned, self._begin.settings, self.current(), text, seen, everybody)
+        return await asyncio.to_thread(
+            planned, self._begin.settings, self.current(), text, seen, everybody, variables=variables
+        )
 
     # ── the supervisor's words ─────────────────────────────────────────────────────────────────────────
 

@@ -25,7 +25,7 @@ AdminOption = Annotated[
 
 app = typer.Typer(
     name="strangler",
-    help="A strangler-fig reverse proxy: routes, mirrors, compares, rolls back, endpoint by endpoint.",
+    help="A strangler-fig reverse proxy: sends each endpoint to the legacy or to the modern side.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,

@@ -71,14 +71,15 @@ class RequestHead:
         return None
 
 
-def early_refusal(data: bytes, end: int, header_bytes: int, url_bytes: int) -> Refusal | None:
+def early_refusal(data: bytes, end: int, header_bytes: int, url_bytes: int, clean: int = 0) -> Refusal | None:
     """What is already wrong with an over-long, or unfinished, head: the offence that comes first decides.
 
     `end` is where the head ends without its final CR LF CR LF; -1: not yet, then up to three of the last bytes
-    may belong to those. So a head is judged alike however it is cut.
+    may belong to those. So a head is judged alike however it is cut. The first `clean` bytes were looked at
+    before: looking again with every byte that comes would cost the square of a head's size.
     """
     whole = data if end < 0 else data[:end]
-    newline = _bare_newline(whole)
+    newline = _bare_newline(whole, max(0, clean - 1))
     bare = newline.start() if newline else len(data)
     line = whole.find(b"\r\n")
     if line < 0:

@@ -52,8 +52,11 @@ class Operations(Protocol):
     async def reload(self, who: str) -> Outcome:
         """Read the file again; return how it went."""
 
-    async def plan(self, text: str) -> dict[str, Any]:
-        """Return what `text`, as the file, would change; ConfigError with every problem of it."""
+    async def plan(self, text: str, *, variables: bool) -> dict[str, Any]:
+        """Return what `text`, as the file, would change; ConfigError with every problem of it.
+
+        Without `variables` no value of our environment gets into it.
+        """
 
 
 class AdminPort:
@@ -177,12 +180,13 @@ class AdminPort:
         text = wish.get("config")
         if not isinstance(text, str):
             return answers.problem(HTTPStatus.UNPROCESSABLE_ENTITY, "config must be the text of the file")
-        if "${" in text and not self._access.is_operator({"authorization": request.headers.get("Authorization", "")}):
-            # else a reader could have the plan spell out any variable of ours
+        # else a reader could have the plan spell out any variable of ours
+        variables = self._access.is_operator({"authorization": request.headers.get("Authorization", "")})
+        if "${" in text and not variables:
             return answers.problem(HTTPStatus.FORBIDDEN, _VARIABLES)
         try:
             async with self._one_plan_at_a_time:
-                return answers.json(await self._ask.plan(text))
+                return answers.json(await self._ask.plan(text, variables=variables))
         except ConfigError as error:
             problems = [asdict(problem) for problem in error.problems]
             return answers.problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the file would be refused", problems=problems)

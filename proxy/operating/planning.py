@@ -15,15 +15,22 @@ from rules.sketch import Sample
 
 
 def planned(
-    settings: Settings, current: Current, text: str, seen: Mapping[str, Sample], everybody: Sample
+    settings: Settings,
+    current: Current,
+    text: str,
+    seen: Mapping[str, Sample],
+    everybody: Sample,
+    *,
+    variables: bool,
 ) -> dict[str, Any]:
     """Return the plan of putting `text` in the file's place, as JSON-ready values; ConfigError as a reload would.
 
-    Takes as long as a reload: for a thread, not for the event loop.
+    `variables` says whether the text may name any of ours. Takes as long as a reload: for a thread, not for
+    the event loop.
     """
     from proxy.operating.prepare import prepare_text  # the checking libraries come when they are needed
 
-    prepared = prepare_text(text, Path(settings.config))
+    prepared = prepare_text(text, Path(settings.config), variables=variables)
     after = built(adopted(current.configuration, prepared))
     found = plan(current.generation, after, seen, everybody)
     return {

@@ -13,7 +13,7 @@ from proxy.settings import parse_address
 from proxy.state.keys import keys_from
 from rules.load import load_with_warnings
 from rules.load.document import read
-from rules.load.overlay import lay_over
+from rules.load.overlay import lay_over, overrides
 from rules.model import Snapshot
 from rules.problems import ERROR, WARNING, ConfigError, Finding, Problem
 
@@ -27,22 +27,28 @@ def prepare(path: Path, environ: Mapping[str, str] | None = None) -> Prepared:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise ConfigError((Problem(source, line, 1, "is not UTF-8"),)) from error
-    return _prepared(text, data, path, environ)
+    environ = os.environ if environ is None else environ
+    return _prepared(text, path, sha256(data).hexdigest(), environ, environ)
 
 
-def prepare_text(text: str, path: Path, environ: Mapping[str, str] | None = None) -> Prepared:
-    """Return `text` ready to run as if it stood in the file at `path`, or raise ConfigError with every problem."""
-    return _prepared(text.removeprefix("\ufeff"), text.encode("utf-8", "surrogatepass"), path, environ)
+def prepare_text(text: str, path: Path, *, variables: bool, environ: Mapping[str, str] | None = None) -> Prepared:
+    """Return `text` ready to run as if it stood in the file at `path`, or raise ConfigError with every problem.
+
+    Without `variables` a `${NAME}` is never filled in, however it is spelled: whoever wrote the text may not
+    read our environment. Process settings laid over the file are no secrets.
+    """
+    environ = os.environ if environ is None else environ
+    fills = environ if variables else {name: value for name, value in environ.items() if overrides(name)}
+    return _prepared(text, path, sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), environ, fills)
 
 
-def _prepared(text: str, data: bytes, path: Path, given: Mapping[str, str] | None) -> Prepared:
-    environ = os.environ if given is None else given
+def _prepared(text: str, path: Path, content: str, environ: Mapping[str, str], fills: Mapping[str, str]) -> Prepared:
     source = str(path)
-    snapshot, warnings = load_with_warnings(text, source, environ=environ)
-    around = _placed(text, source, environ, check_around(snapshot, path.parent, environ))
+    snapshot, warnings = load_with_warnings(text, source, environ=fills)
+    around = _placed(text, source, fills, check_around(snapshot, path.parent, environ))
     if any(problem.level == ERROR for problem in around):
         raise ConfigError(around)
-    return Prepared(snapshot, (*warnings, *around), sha256(data).hexdigest())
+    return Prepared(snapshot, (*warnings, *around), content)
 
 
 def _read(path: Path, source: str) -> bytes:

@@ -21,6 +21,8 @@ EMPTY_LINES_AT_MOST: Final = 2
 PIPELINED_AT_MOST: Final = 64 * 1024
 LINGER: Final = 2.0
 """Seconds in which an answer given before the request was read whole may still reach its reader."""
+FIRST_REQUEST: Final = 0.5
+"""Seconds that a new connection gets for its first request when the worker is about to leave."""
 UNREAD_AT_MOST: Final = 75.0
 LINGER_BYTES_AT_MOST: Final = 1024 * 1024
 _RESET: Final = struct.pack("ii", 1, 0)
@@ -36,7 +38,7 @@ class ClientConnection:
 
     __slots__ = (
         "_body", "_body_bytes", "_buffer", "_empty_lines", "_lingered", "_lingering", "_reading", "_tunnel",
-        "_turned_away", "call", "closing", "deadline", "peer", "server", "transport", "write_paused",
+        "_turned_away", "call", "closing", "deadline", "fresh", "peer", "server", "transport", "write_paused",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
@@ -56,6 +58,7 @@ class ClientConnection:
         self._lingering = False
         self._lingered = 0
         self._turned_away = False
+        self.fresh = True
 
     # ── called by the event loop ───────────────────────────────────────────────────────────────────────
 
@@ -219,8 +222,15 @@ class ClientConnection:
             self.close_after_writing()
 
     def drain(self) -> None:
-        """Close now if idle; a call closes the connection when it ends."""
-        if self.call is None and not self._buffer and not self.closing:
+        """Close now if idle; a call closes the connection when it ends.
+
+        Who has just come may have a request on its way: nobody else would answer that.
+        """
+        if self.closing or self.call is not None or self._buffer:
+            return
+        if self.fresh:
+            self.deadline = self.server.clock() + FIRST_REQUEST
+        else:
             self.close_after_writing()
 
     # ── reading requests ───────────────────────────────────────────────────────────────────────────────
@@ -232,21 +242,20 @@ class ClientConnection:
 
     def _read_head(self, data: bytes) -> None:
         limits = self.server.limits
-        fresh = not self._buffer
-        end = -1
-        if not fresh:
+        seen, end = len(self._buffer), -1
+        if seen:
             data = self._buffer + data
         try:
             if data[0] in b"\r\n":
-                data = self._without_empty_lines(data)
-            end = data.find(b"\r\n\r\n")
+                data, seen = self._without_empty_lines(data), 0
+            end = data.find(b"\r\n\r\n", max(0, seen - 3))
             if end < 0 or end > self.server.quick_head:
-                refusal = early_refusal(data, end, limits.header_bytes, limits.url_bytes)
+                refusal = early_refusal(data, end, limits.header_bytes, limits.url_bytes, seen)
                 if refusal is not None:
                     raise refusal
             if end < 0:
                 self._buffer = data
-                if fresh and data:
+                if not seen and data:
                     self.deadline = self.server.clock() + limits.header_timeout if limits.header_timeout else 0.0
                 return
             head = request_head(data[:end])
@@ -272,6 +281,7 @@ class ClientConnection:
     def _begin(self, head: RequestHead, rest: bytes) -> None:
         server = self.server
         self.deadline = 0.0
+        self.fresh = False
         body: LengthBody | ChunkedBody | None = None
         if head.chunked:
             body = ChunkedBody()

@@ -81,27 +81,42 @@ class Server:
         loop = asyncio.get_running_loop()
         self._sock = listening_socket
 
-        def make() -> asyncio.Protocol:
-            return cast(asyncio.Protocol, ClientConnection(self))
-
         create = loop.create_unix_server if listening_socket.family == socket.AF_UNIX else loop.create_server
-        self._listener = await create(make, sock=listening_socket, ssl=self._tls, backlog=BACKLOG)
+        self._listener = await create(self._client, sock=listening_socket, ssl=self._tls, backlog=BACKLOG)
         self._sweep_due = self.clock() + SWEEP
         self._sweeper = loop.call_later(SWEEP, self._sweep)
         self._watch(self.bound.pools.values())
+
+    def _client(self) -> asyncio.Protocol:
+        return cast(asyncio.Protocol, ClientConnection(self))
 
     def stop_accepting(self) -> None:
         """Take no more connections; answers from now on say `Connection: close`, idle clients are parted from."""
         self.draining = True
         if self._listener is not None:
+            self._take_queued()
             self._listener.close()
         for client in tuple(self.clients):
             client.drain()
 
+    def _take_queued(self) -> None:
+        """Accept what the kernel has queued already: on a socket that is about to go it would be reset."""
+        sock = self._sock
+        while sock is not None:
+            try:
+                accepted, _ = sock.accept()
+            except OSError:
+                return
+            self.spawn(self._adopt(accepted), "queued client")
+
+    async def _adopt(self, accepted: socket.socket) -> None:
+        accepted.settimeout(0)
+        await asyncio.get_running_loop().connect_accepted_socket(self._client, accepted, ssl=self._tls)
+
     async def drained(self, seconds: float) -> int:
         """Wait until what is in flight has ended, at most `seconds`; returns how many calls were cut."""
         deadline = asyncio.get_running_loop().time() + seconds
-        while any(client.call is not None for client in self.clients):
+        while any(client.call is not None or (client.fresh and not client.closing) for client in self.clients):
             if asyncio.get_running_loop().time() >= deadline:
                 break
             await asyncio.sleep(0.02)

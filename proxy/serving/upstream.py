@@ -165,7 +165,8 @@ class UpstreamConnection:
             return
         try:
             if self._head is None:
-                self._read_head(asker, self._buffer + data if self._buffer else data)
+                seen = len(self._buffer)
+                self._read_head(asker, self._buffer + data if seen else data, seen)
             else:
                 self._read_body(asker, data)
         except BrokenAnswer as error:
@@ -207,18 +208,19 @@ class UpstreamConnection:
 
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────
 
-    def _read_head(self, asker: Asker, data: bytes) -> None:
+    def _read_head(self, asker: Asker, data: bytes, seen: int) -> None:
+        """Read the heads in `data`, whose first `seen` bytes hold no end of one."""
         while True:
-            end = data.find(b"\r\n\r\n")
+            end = data.find(b"\r\n\r\n", max(0, seen - 3))
             if end < 0 or end > HEAD_AT_MOST:
                 if len(data) > HEAD_AT_MOST:
                     raise BrokenAnswer("a head larger than the limit")
-                if _UNFINISHED(data) is not None:
+                if _UNFINISHED(data, max(0, seen - 1)) is not None:
                     raise BrokenAnswer("a line of the head that does not end with CR LF")
                 self._buffer = data
                 return
             head = response_head(data[:end])
-            data = data[end + 4 :]
+            data, seen = data[end + 4 :], 0
             if head.status >= 200:  # noqa: PLR2004 - RFC 9110 15
                 self._buffer = b""
                 self._final(asker, head, data)

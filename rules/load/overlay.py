@@ -27,6 +27,12 @@ def lay_over(document: Document, environ: Mapping[str, str]) -> None:
         _put(document, name, levels, environ[name])
 
 
+def overrides(name: str) -> bool:
+    """Whether a variable of this name is a process setting."""
+    levels = _levels(name)
+    return bool(levels) and levels[0] in SECTIONS
+
+
 def _levels(name: str) -> list[str]:
     """Return the keys a variable names, none when it overrides nothing."""
     if not name.startswith(PREFIX):

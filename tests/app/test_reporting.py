@@ -9,10 +9,11 @@ import pytest
 from proxy.app import reporting as module
 from proxy.app.reporting import Reporting
 from proxy.link.channel import Channel
-from proxy.link.messages import Message, Numbers, Outcomes
+from proxy.link.messages import Message, Numbers, Outcomes, Users
 from proxy.link.wires import WORKER
 from proxy.metrics import names
 from proxy.metrics.counting import Counts
+from proxy.state.recent import Recent
 from proxy.state.windows import Outcomes as Collected
 from tests.support.exchanges import exchange
 from tests.support.waiting import until
@@ -22,8 +23,13 @@ class Stand:
     def __init__(self) -> None:
         self.counts = Counts()
         self.outcomes = Collected()
+        self.noted: set[tuple[str, str]] = set()
         self.reporting = Reporting(
-            self.counts, self.outcomes, lambda: {"connections_client": 2}, lambda: {names.LOG_LINES_LOST: 0}
+            self.counts,
+            self.outcomes,
+            lambda: {"connections_client": 2},
+            lambda: {names.LOG_LINES_LOST: 0},
+            Recent("secret", ["profile"], self.noted),
         )
         self.heard: list[Message] = []
         self.channels: list[Channel] = []
@@ -47,6 +53,15 @@ class Stand:
             if isinstance(message, Numbers)
             for name, labels, values in message.rows
         }
+
+    def users(self) -> list[str]:
+        return [
+            user
+            for message in self.heard
+            if isinstance(message, Users)
+            for row in message.routes
+            for user, _ in row.users
+        ]
 
     def seconds(self) -> list[Outcomes]:
         return [message for message in self.heard if isinstance(message, Outcomes)]
@@ -113,3 +128,31 @@ async def test_the_worst_lag_since_the_last_report_is_told(stand: Stand):
     await until(lambda: stand.heard, "the report")
 
     assert stand.rows()[names.LOOP_LAG.name, ()] == (0.2,)
+
+
+async def test_users_are_told_once_and_all_of_them_to_a_new_listener(stand: Stand):
+    stand.attach()
+    stand.noted.update(("profile", str(user)) for user in range(5))
+    for _ in range(2):
+        stand.reporting.send_users()
+        stand.noted.add(("profile", "3"))
+    await until(lambda: len(stand.users()) >= 5, "the users")
+    first = sorted(stand.users())
+    stand.heard.clear()
+    stand.attach()
+    stand.reporting.send_users()
+    await until(lambda: len(stand.users()) >= 5, "the users again")
+
+    assert first == sorted(stand.users()) == list("01234")
+
+
+async def test_users_that_nobody_could_be_told_of_are_told_later(stand: Stand):
+    stand.noted.add(("profile", "42"))
+    stand.attach().close()
+    stand.reporting.send_users()
+
+    stand.attach()
+    stand.reporting.send_users()
+    await until(stand.users, "the user")
+
+    assert stand.users() == ["42"]

@@ -51,7 +51,15 @@ def test_comparison_shows_once_there_is_one():
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(None, "-"), (0.0005, "0.5 ms"), (0.25, "250 ms"), (0.9994, "999 ms"), (0.9996, "1 s"), (1.0, "1 s"), (12.345, "12.3 s")],
+    [
+        (None, "-"),
+        (0.0005, "0.5 ms"),
+        (0.25, "250 ms"),
+        (0.9994, "999 ms"),
+        (0.9996, "1 s"),
+        (1.0, "1 s"),
+        (12.345, "12.3 s"),
+    ],
 )
 def test_durations_are_said_as_people_say_them(value: float | None, said: str):
     assert seconds(value) == said

@@ -62,7 +62,9 @@ def report(kind: str, data: bytes, places: list[int], offence: str) -> None:
     offence = judge(kind, data, places) or offence
     path = Path(f"fuzz-finding-{abs(hash(data)) % 10**8}.{kind}")
     path.write_bytes(data)
-    print(f"{offence}\n{kind}: {data!r}\ncut at {places}\nkept in {path}; once mended it belongs into {REGRESSIONS.name}/")
+    print(
+        f"{offence}\n{kind}: {data!r}\ncut at {places}\nkept in {path}; once mended it belongs into {REGRESSIONS.name}/"
+    )
 
 
 async def fuzz(seconds: float, seed: int) -> int:

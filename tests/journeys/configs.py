@@ -12,6 +12,8 @@ from tests.support.running import ROOT
 
 FILE = ROOT / "proxy.yaml"
 Settings = dict[str, Any]
+PATIENT = "10s"
+"""For a connection on a test machine that stands still for a second now and then; a refused one fails at once."""
 
 
 def repository(*changes: Callable[[Settings], object]) -> str:
@@ -47,7 +49,7 @@ def between(legacy: str, modern: str, **backend: Any) -> Callable[[Settings], ob
         settings["backends"]["legacy"]["url"] = legacy
         settings["backends"]["modern"]["url"] = modern
         for each in settings["backends"].values():
-            each.update(backend)
+            each.update({"connect_timeout": PATIENT, **backend})
             for name in [name for name, value in each.items() if value is None]:
                 del each[name]
 
@@ -61,6 +63,8 @@ def environment(folder: Path, legacy: str, modern: str, **more: str) -> dict[str
         "STRANGLER_ADMIN__ADDRESS": "127.0.0.1:0",
         "STRANGLER_BACKENDS__LEGACY__URL": legacy,
         "STRANGLER_BACKENDS__MODERN__URL": modern,
+        "STRANGLER_BACKENDS__LEGACY__CONNECT_TIMEOUT": PATIENT,
+        "STRANGLER_BACKENDS__MODERN__CONNECT_TIMEOUT": PATIENT,
         "STRANGLER_STORE": f"sqlite:{folder}/strangler.db",
         **more,
     }

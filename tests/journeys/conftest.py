@@ -11,10 +11,11 @@ import pytest
 import pytest_asyncio
 
 from examples.paymenter.sides import Database, Legacy, Modern
+from tests.journeys.answering import patiently
 from tests.journeys.configs import FILE
 from tests.journeys.identities import KEYS, between
 from tests.journeys.stage import Sides, Visits, Workshop
-from tests.support.backend import Backend, always, ok
+from tests.support.backend import Backend, ok
 from tests.support.running import Running, config, running
 
 SECRET = "never-to-be-shown-1234567890"
@@ -58,7 +59,7 @@ async def visit(sides: Sides) -> AsyncIterator[Visits]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def backends() -> AsyncIterator[tuple[str, str]]:
     """Two applications that say which one they are, in the body as in a cookie of their own."""
-    made = [Backend(always(ok(name, f"Set-Cookie: {name.decode()}=1; Path=/"))) for name in (b"legacy", b"modern")]
+    made = [Backend(patiently(ok(name, f"Set-Cookie: {name.decode()}=1; Path=/"))) for name in (b"legacy", b"modern")]
     for backend in made:
         await backend.start()
     yield made[0].url, made[1].url

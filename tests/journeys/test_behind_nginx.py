@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.journeys.answering import patiently
 from tests.journeys.edge import BELIEVING, CONF, Edge, Relay
 from tests.journeys.stage import Sides, Visits, Workshop, address_of
 from tests.journeys.visiting import side_of, users_on
 from tests.support import raw
-from tests.support.backend import Backend, Wire, always, ok
+from tests.support.backend import Backend, Wire, ok
 from tests.support.messages import Message
 from tests.support.running import Running
 from tests.support.waiting import until
@@ -62,7 +63,7 @@ class Chain:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def chain(workshop: Workshop, tmp_path: Path) -> AsyncIterator[Chain]:
-    legacy, modern = Backend(always(ok(b"legacy"))), Backend(always(ok(b"modern")))
+    legacy, modern = Backend(patiently(ok(b"legacy"))), Backend(patiently(ok(b"modern")))
     await legacy.start()
     await modern.start()
     await workshop.adopt(BELIEVING.format(legacy=legacy.url, modern=modern.url))

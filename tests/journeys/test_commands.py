@@ -16,10 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from tests.journeys.answering import patiently
 from tests.journeys.configs import FILE, Settings, route
 from tests.journeys.edge import free_port
 from tests.journeys.stage import Sides, Visits, Workshop
-from tests.support.backend import Backend, always, ok
+from tests.support.backend import Backend, ok
 from tests.support.running import ROOT, Running, run_command
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -101,7 +102,7 @@ async def test_config_show_tells_each_value_with_its_origin_and_no_secret(
 async def test_no_event_or_status_shows_a_secret_of_the_file(
     workshop: Workshop, sides: Sides, visit: Visits, secret: str
 ):
-    backend = Backend(always(ok(b"{}", "Content-Type: application/json")))
+    backend = Backend(patiently(ok(b"{}", "Content-Type: application/json")))
     await backend.start()
 
     def secretive(settings: Settings) -> None:

@@ -9,12 +9,13 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
+from tests.journeys.answering import patiently
 from tests.journeys.configs import Settings, route, weighing
 from tests.journeys.counting import Counted
 from tests.journeys.failures import REPLY, ROUTES, watched_by_nobody
 from tests.journeys.stage import Sides, Visits, Workshop
 from tests.journeys.visiting import Visitor, count, json_of, side_of
-from tests.support.backend import Backend, always, ok
+from tests.support.backend import Backend, ok
 from tests.support.messages import Message
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 async def declining(workshop: Workshop, sides: Sides) -> AsyncIterator[Backend]:
     """A modern side that has not got that far: it reads each request, then says so."""
     declined = ok(b"not ported yet", "X-Strangler-Decline: 1", status="501 Not Implemented")
-    backend = Backend(always(lambda request: ok(b"{}") if request.target == "/health" else declined))
+    backend = Backend(patiently(lambda request: ok(b"{}") if request.target == "/health" else declined))
     await backend.start()
     await workshop.adopt(sides.file(weighing(100, *ROUTES), watched_by_nobody).replace(sides.modern.url, backend.url))
     yield backend
@@ -105,7 +106,7 @@ async def test_a_modern_side_whose_health_check_fails_is_not_asked_until_it_is_w
         health = {"path": "/health", "every": "100ms", "unhealthy_after": 2, "healthy_after": 2}
         settings["backends"]["modern"]["health"] = health
 
-    backend = Backend(always(answer))
+    backend = Backend(patiently(answer))
     await backend.start()
     own = sides.file(weighing(100, *ROUTES), checked, watched_by_nobody).replace(sides.modern.url, backend.url)
     await workshop.adopt(own)

@@ -15,9 +15,10 @@ import pytest
 import pytest_asyncio
 import yaml
 
+from tests.journeys.answering import patiently
 from tests.journeys.configs import FILE, Settings, between, repository, route
 from tests.journeys.stage import Visits, Workshop
-from tests.support.backend import Backend, always, ok
+from tests.support.backend import Backend, ok
 from tests.support.messages import Message
 from tests.support.running import Running, run_command
 from tests.support.waiting import until
@@ -56,7 +57,7 @@ def _answer(request: Message) -> bytes:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def watched(workshop: Workshop) -> AsyncIterator[Watched]:
-    backends = {side: Backend(always(_answer)) for side in ("legacy", "modern")}
+    backends = {side: Backend(patiently(_answer)) for side in ("legacy", "modern")}
     for backend in backends.values():
         await backend.start()
 

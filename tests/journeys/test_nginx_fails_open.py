@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.journeys.answering import patiently
 from tests.journeys.configs import repository
 from tests.journeys.edge import BELIEVING, Edge, free_port
 from tests.journeys.stage import Sides, Visits, address_of
 from tests.journeys.visiting import JSON, Visitor, count, json_of, side_of, users_on
-from tests.support.backend import Backend, Wire, always, ok
+from tests.support.backend import Backend, Wire, ok
 from tests.support.messages import Message
 from tests.support.running import Running, running
 from tests.support.waiting import until
@@ -76,7 +77,7 @@ async def test_what_is_in_flight_when_the_proxy_dies_is_repeated_only_where_noth
         await wire.request()
         await wire.gone()
 
-    legacy, modern = Backend(always(ok(b"legacy"))), Backend(silent)
+    legacy, modern = Backend(patiently(ok(b"legacy"))), Backend(silent)
     await legacy.start()
     await modern.start()
     (tmp_path / "edge").mkdir()

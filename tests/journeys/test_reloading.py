@@ -12,12 +12,13 @@ from uuid import uuid4
 import orjson
 import pytest
 
+from tests.journeys.answering import patiently
 from tests.journeys.configs import FILE, Settings, weighing
 from tests.journeys.stage import Sides, Visits, Workshop
 from tests.journeys.traffic import Traffic, sides_of
 from tests.journeys.visiting import WORKING, side_of
 from tests.support import raw
-from tests.support.backend import Backend, Wire, always, ok
+from tests.support.backend import Backend, Wire, ok
 from tests.support.running import Running, config, run_command, running
 from tests.support.waiting import until
 
@@ -147,7 +148,7 @@ async def test_a_request_in_flight_ends_where_it_began(workshop: Workshop):
         wire.send(ok(b"slow"))
         await wire.gone()
 
-    old, new, legacy = Backend(slow), Backend(always(ok(b"new"))), Backend(always(ok(b"legacy")))
+    old, new, legacy = Backend(slow), Backend(patiently(ok(b"new"))), Backend(patiently(ok(b"legacy")))
     for backend in (old, new, legacy):
         await backend.start()
     await workshop.adopt(config(legacy.url, old.url, weight=100))

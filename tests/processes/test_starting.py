@@ -75,14 +75,11 @@ async def test_an_admin_port_for_other_machines_needs_a_token(tmp_path: Path, le
 async def test_a_certificate_that_is_no_certificate_ends_run_with_1(tmp_path: Path, legacy: Backend):
     (tmp_path / "cert.pem").write_text("nonsense")
     text = config(legacy.url).replace("drain:", "tls: {cert: cert.pem, key: cert.pem}, drain:")
-    proxy = Running(tmp_path, text)
-    await proxy.start()
-
-    code = await proxy.exit_code()
+    async with Running(tmp_path, text).started() as proxy:
+        code = await proxy.exit_code()
 
     assert code == 1
     assert any("the certificate cannot be used" in line for line in proxy.errors)
-    await proxy.end()
 
 
 async def test_a_unix_socket_serves_and_is_gone_afterwards(tmp_path: Path, legacy: Backend):
@@ -117,30 +114,28 @@ async def test_a_stale_socket_file_is_replaced_and_a_live_one_is_not(tmp_path: P
 async def test_legacy_only_serves_everything_from_legacy_without_admin(
     tmp_path: Path, legacy: Backend, modern: Backend
 ):
-    proxy = Running(tmp_path, config(legacy.url, modern.url, weight=100), STRANGLER_LEGACY_ONLY="1")
-    await proxy.start()
-    await proxy.event("ready")
-    proxy.users = proxy.lines[0].split()[2]
-
-    answer = await proxy.get("/api/me", "Cookie: uid=42")
+    text = config(legacy.url, modern.url, weight=100)
+    async with Running(tmp_path, text, STRANGLER_LEGACY_ONLY="1").started() as proxy:
+        await proxy.event("ready")
+        (line,) = proxy.lines
+        proxy.users = line.split()[2]
+        answer = await proxy.get("/api/me", "Cookie: uid=42")
+        controls = proxy.pids("control")
+        proxy.process.terminate()
+        code = await proxy.exit_code()
 
     assert answer.body == b"legacy"
-    assert proxy.pids("control") == []
-    assert "no admin" in proxy.lines[0]
-    proxy.process.terminate()
-    assert await proxy.exit_code() == 0
+    assert controls == []
+    assert "no admin" in line
+    assert code == 0
     assert proxy.access[0]["reason"] == "legacy_only"
 
 
 async def test_workers_on_the_command_line_win_over_the_file(tmp_path: Path, legacy: Backend):
-    proxy = Running(tmp_path, config(legacy.url, workers=1))
-    await proxy.start("--workers", "3")
-    try:
+    async with Running(tmp_path, config(legacy.url, workers=1)).started("--workers", "3") as proxy:
         await proxy.until_ready()
 
         assert len(proxy.pids("worker")) == 3
-    finally:
-        await proxy.end()
 
 
 async def test_idle_processes_stay_small_and_workers_never_load_what_only_control_needs(

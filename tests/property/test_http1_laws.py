@@ -60,7 +60,9 @@ VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
 METHODS = st.text(LETTERS + "!#$%&'*+.^_`|~-", min_size=1, max_size=32).filter(lambda m: m not in ("CONNECT", "TRACE"))
 TARGETS = st.text(VISIBLE.replace("#", ""), max_size=50).map("/".__add__)
 NAMES = st.text(LETTERS + "0123456789!#$%&'*+.^`|~-", min_size=1, max_size=20)
-VALUES = st.text(VISIBLE + " \t" + "".join(map(chr, range(0x80, 0x100))), max_size=30).map(lambda value: value.strip(" \t"))
+VALUES = st.text(VISIBLE + " \t" + "".join(map(chr, range(0x80, 0x100))), max_size=30).map(
+    lambda value: value.strip(" \t")
+)
 
 
 @given(METHODS, TARGETS, st.lists(st.tuples(NAMES, VALUES), max_size=10), st.binary(max_size=300), st.booleans(), CUTS)
@@ -68,7 +70,23 @@ async def test_a_proper_request_of_h11_reaches_h11(
     method: str, target: str, fields: list[tuple[str, str]], body: bytes, chunked: bool, cuts: list[int]
 ) -> None:
     """Requirement 20: strict is not narrow; whatever a proper client makes, a proper server gets."""
-    known = {"keep-alive", "http2-settings", "proxy-connection", "forwarded", "traceparent", "tracestate", "host", "content-length", "transfer-encoding", "connection", "upgrade", "expect", "te", "via", "max-forwards"}
+    known = {
+        "keep-alive",
+        "http2-settings",
+        "proxy-connection",
+        "forwarded",
+        "traceparent",
+        "tracestate",
+        "host",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "upgrade",
+        "expect",
+        "te",
+        "via",
+        "max-forwards",
+    }
     chosen = [(n, v.encode("latin-1")) for n, v in fields if n.lower() not in known and not n.lower().startswith("x-")]
     client = h11.Connection(h11.CLIENT)
     framing = ("Transfer-Encoding", "chunked") if chunked else ("Content-Length", str(len(body)))

@@ -22,7 +22,11 @@ async def test_informational_answers_are_passed_on_before_the_answer(house: Hous
 
     answer = await proxy.ask(get("/"))
 
-    assert [each.start for each in answer.interim] == ["HTTP/1.1 103 Early Hints", "HTTP/1.1 102 Processing", "HTTP/1.1 103 Early Hints"]
+    assert [each.start for each in answer.interim] == [
+        "HTTP/1.1 103 Early Hints",
+        "HTTP/1.1 102 Processing",
+        "HTTP/1.1 103 Early Hints",
+    ]
     assert answer.interim[0].field("link") == "</a.css>"
     assert answer.body == b"hello"
 
@@ -46,7 +50,9 @@ async def test_a_http_1_0_client_gets_no_informational_answer(house: House) -> N
     assert (await client.answer()).interim == ()
 
 
-@pytest.mark.parametrize("lines", ["Content-Length: 5", "Transfer-Encoding: chunked", "Connection: X-Hop\r\nX-Hop: 1", "Keep-Alive: 5"])
+@pytest.mark.parametrize(
+    "lines", ["Content-Length: 5", "Transfer-Encoding: chunked", "Connection: X-Hop\r\nX-Hop: 1", "Keep-Alive: 5"]
+)
 async def test_an_informational_answer_never_has_a_body_or_its_framing(house: House, lines: str) -> None:
     """Requirements 8, 9; RFC 9110 8.6: no Content-Length in a 1xx."""
     backend = await house.backend(on_head(f"HTTP/1.1 103 Early Hints\r\n{lines}\r\n\r\n".encode() + ok()))
@@ -71,7 +77,9 @@ async def test_a_flood_of_informational_answers_is_a_502(house: House) -> None:
 
 async def test_shadow_fields_in_an_informational_answer_stay_inside(house: House) -> None:
     """Contract: Headers."""
-    backend = await house.backend(on_head(b"HTTP/1.1 103 Early Hints\r\nX-Shadow: 1\r\nX-Strangler-Side: x\r\n\r\n" + ok()))
+    backend = await house.backend(
+        on_head(b"HTTP/1.1 103 Early Hints\r\nX-Shadow: 1\r\nX-Strangler-Side: x\r\n\r\n" + ok())
+    )
     proxy = await house.proxy(backend)
 
     assert (await proxy.ask(get("/"))).interim[0].names == []

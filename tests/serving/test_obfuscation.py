@@ -50,7 +50,7 @@ LINES = [
     b"Transfer-Encoding:chunked",
     b"TRANSFER-ENCODING: CHUNKED",
     b"tRANSFER-ENCODING: cHUNKED",
-    b"Transfer-Encoding: \"chunked\"",
+    b'Transfer-Encoding: "chunked"',
     b"Transfer-Encoding: 'chunked'",
     b"Transfer-Encoding: chunked, identity",
     b"Transfer-Encoding: identity, chunked",
@@ -148,7 +148,9 @@ def attacks(line: bytes) -> list[bytes]:
             [line, b"Transfer-Encoding: chunked"],
         ):
             found.append(start + b"\r\n".join(head) + b"\r\n\r\n" + TAIL)
-    found.append(b"POST / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n" + length + b"\r\n" + line + b"\r\n\r\n" + TAIL)
+    found.append(
+        b"POST / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n" + length + b"\r\n" + line + b"\r\n\r\n" + TAIL
+    )
     return found
 
 
@@ -212,7 +214,7 @@ async def test_no_single_byte_in_chunk_framing_is_overlooked(value: int) -> None
         b"5\r\nhello\r\n0\r\n" + byte + b"\r\n\r\n",
         b"5;a" + byte + b"\r\nhello\r\n0\r\n\r\n",
         b"5;a=" + byte + b"\r\nhello\r\n0\r\n\r\n",
-        b"5;a=\"" + byte + b"\"\r\nhello\r\n0\r\n\r\n",
+        b'5;a="' + byte + b'"\r\nhello\r\n0\r\n\r\n',
     ):
         judged = Judged()
         judged.send(head + body)

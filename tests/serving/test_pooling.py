@@ -1,13 +1,10 @@
-"""Connections to backends (requirements 13, 14): used again only when nothing speaks against it."""
+"""Connections to backends are used again only when nothing speaks against it (requirement 13)."""
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
-from tests.support.backend import Backend, Wire, always, answering, chunks, hang, ok, on_head
-from tests.support.clock import Clock
+from tests.support.backend import Wire, always, answering, chunks, hang, ok, on_head
 from tests.support.proxying import House, Proxy
 from tests.support.raw import get, post
 from tests.support.waiting import breathe, until
@@ -20,8 +17,6 @@ def pooled(proxy: Proxy) -> int:
 
 
 # ── reuse ──
-
-
 async def test_a_connection_is_used_again_by_another_client(house: House) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
@@ -66,8 +61,6 @@ async def test_a_http_1_0_backend_that_keeps_alive_is_kept(house: House) -> None
 
 
 # ── late bytes ──
-
-
 @pytest.mark.both_loops
 @pytest.mark.parametrize("late", [LATE, b"\r\n", b"x", b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"])
 async def test_late_bytes_never_reach_the_next_user(house: House, late: bytes) -> None:
@@ -174,9 +167,11 @@ async def test_a_waiting_request_does_not_get_a_connection_that_has_just_ended(h
 
 
 # ── only after a complete exchange ──
-
-
-@pytest.mark.parametrize("answer", [ok(b"too large"), chunks(b"too large"), chunks(b"too ", b"large")], ids=["length", "chunks", "two chunks"])
+@pytest.mark.parametrize(
+    "answer",
+    [ok(b"too large"), chunks(b"too large"), chunks(b"too ", b"large")],
+    ids=["length", "chunks", "two chunks"],
+)
 async def test_a_connection_with_half_a_request_on_it_is_never_used_again(house: House, answer: bytes) -> None:
     """Requirement 13: an early answer ends a request that was not sent whole; the rest must not meet the next one."""
     backend = await house.backend(on_head(answer), always(ok(b"second")))
@@ -231,7 +226,9 @@ async def test_a_connection_is_heard_by_its_next_user_although_the_last_one_read
 
 @pytest.mark.parametrize("size", [150_000, 250_000, 400_000, 700_000])
 @pytest.mark.parametrize("frame", [ok, chunks], ids=["length", "chunks"])
-async def test_a_connection_freed_while_its_client_is_behind_is_heard_by_the_next(house: House, size: int, frame: object) -> None:
+async def test_a_connection_freed_while_its_client_is_behind_is_heard_by_the_next(
+    house: House, size: int, frame: object
+) -> None:
     """As above, where the last bytes of the answer were read while the client was behind."""
     body = b"x" * size
 
@@ -253,249 +250,3 @@ async def test_a_connection_freed_while_its_client_is_behind_is_heard_by_the_nex
         assert (await slow.answer()).body == body
     for _ in range(3):
         assert (await proxy.ask(get("/2"))).body == b"second"
-
-
-# ── retry ──
-
-
-def stale(backend_answers: bytes = ok(b"first"), *, how: object = Wire.close) -> list[object]:
-    """A connection that ends as soon as it is asked a second time."""
-
-    async def script(wire: Wire) -> None:
-        await wire.request()
-        wire.send(backend_answers)
-        await wire.head()
-        how(wire)  # type: ignore[operator]
-
-    return [script, always(ok(b"again"))]
-
-
-@pytest.mark.parametrize("how", [Wire.close, Wire.reset])
-@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "DELETE", "PUT"])
-async def test_an_idempotent_request_is_tried_once_more_when_its_used_connection_gave_no_byte(
-    house: House, method: str, how: object
-) -> None:
-    """Requirement 14."""
-    backend = await house.backend(*stale(how=how))  # type: ignore[arg-type]
-    proxy = await house.proxy(backend)
-    client = await proxy.client()
-
-    await client.ask(get("/1"))
-    answer = await client.ask(get("/2", method=method), method)
-
-    assert answer.status == 200
-    assert len(backend.wires) == 2
-    assert (await proxy.exchange(1)).answered == "legacy"
-
-
-@pytest.mark.parametrize("request_bytes", [post(b""), post(b"x"), post(b"x", method="PATCH"), post(b"x", method="PUT")])
-async def test_a_request_that_might_happen_twice_is_never_repeated(house: House, request_bytes: bytes) -> None:
-    """Requirement 14."""
-    backend = await house.backend(*stale())  # type: ignore[arg-type]
-    proxy = await house.proxy(backend)
-    client = await proxy.client()
-
-    await client.ask(get("/1"))
-    answer = await client.ask(request_bytes)
-
-    assert answer.status == 502
-    assert len(backend.wires) == 1
-
-
-async def test_a_request_is_repeated_once_at_most(house: House) -> None:
-    """Requirement 14."""
-    backend = await house.backend(stale()[0], on_head(b"", Wire.close))  # type: ignore[arg-type]
-    proxy = await house.proxy(backend)
-    client = await proxy.client()
-
-    await client.ask(get("/1"))
-    answer = await client.ask(get("/2"))
-
-    assert answer.status == 502
-    assert len(backend.wires) == 2
-
-
-async def test_a_fresh_connection_that_gave_no_byte_is_not_tried_again(house: House) -> None:
-    """Requirement 14: the backend had no reason to close it but the request."""
-    backend = await house.backend(on_head(b"", Wire.close))
-    proxy = await house.proxy(backend)
-
-    assert (await proxy.ask(get("/"))).status == 502
-    assert len(backend.wires) == 1
-
-
-async def test_a_request_is_not_repeated_once_a_byte_of_an_answer_came(house: House) -> None:
-    """Requirement 14."""
-
-    async def script(wire: Wire) -> None:
-        await wire.request()
-        wire.send(ok())
-        await wire.head()
-        await wire.send_pieces([b"HTTP/1.1 "])
-        wire.close()
-
-    backend = await house.backend(script, always(ok()))
-    proxy = await house.proxy(backend)
-    client = await proxy.client()
-
-    await client.ask(get("/1"))
-    assert (await client.ask(get("/2"))).status == 502
-    assert len(backend.wires) == 1
-
-
-async def test_a_5xx_is_never_repeated(house: House) -> None:
-    """Requirement 14."""
-    backend = await house.backend(answering(ok(), ok(b"sorry", status="503 Service Unavailable")))
-    proxy = await house.proxy(backend)
-    client = await proxy.client()
-
-    await client.ask(get("/1"))
-    assert (await client.ask(get("/2"))).status == 503
-    assert len(backend.requests) == 2
-
-
-async def test_a_timeout_is_never_repeated(house: House) -> None:
-    """Requirement 14."""
-    backend = await house.backend(answering(ok()))
-    proxy = await house.proxy(backend, clock=Clock(), timeout=3.0)
-    client = await proxy.client()
-    await client.ask(get("/1"))
-    client.send(get("/2"))
-    await backend.wires[0].seen(b"/2")
-
-    proxy.turn(3.1)
-
-    assert (await client.answer()).status == 504
-    assert len(backend.wires) == 1
-
-
-async def test_a_post_gets_no_connection_that_was_idle_for_long(house: House) -> None:
-    """RFC 9112 9.3.1: what may not be sent twice must not meet a server that is just closing."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, clock=Clock())
-
-    await proxy.ask(get("/1"))
-    proxy.turn(3.0)
-    await proxy.ask(post(b"x"))
-
-    assert [len(wire.requests) for wire in backend.wires] == [1, 1]
-
-
-async def test_an_idle_connection_is_closed_after_a_while(house: House) -> None:
-    """Requirement 17: what nobody uses is not kept."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, clock=Clock())
-    await proxy.ask(get("/1"))
-    assert pooled(proxy) == 1
-
-    proxy.turn(61.0)
-
-    assert pooled(proxy) == 0
-    assert await backend.wires[0].gone() in ("eof", "reset")
-
-
-# ── limits, several targets ──
-
-
-class Counting:
-    """Counts the connections a backend has at once."""
-
-    def __init__(self, answer: bytes) -> None:
-        self.now = self.most = 0
-        self._answer = answer
-
-    async def __call__(self, wire: Wire) -> None:
-        self.now += 1
-        self.most = max(self.most, self.now)
-        try:
-            while True:
-                await wire.request()
-                await asyncio.sleep(0.002)
-                wire.send(self._answer)
-                if b"close" in self._answer:
-                    wire.close()
-                    return
-        finally:
-            self.now -= 1
-
-
-@pytest.mark.parametrize("answer", [ok(), ok(b"", "Connection: close")], ids=["kept", "closed each time"])
-async def test_no_more_connections_than_allowed_are_made(house: House, answer: bytes) -> None:
-    """Contract: max_connections; everybody is served in the end."""
-    counting = Counting(answer)
-    backend = await house.backend(counting)
-    proxy = await house.proxy(backend, max_connections=2)
-
-    answers = await asyncio.gather(*(proxy.ask(get(f"/{number}")) for number in range(20)))
-
-    assert [each.status for each in answers] == [200] * 20
-    assert counting.most <= 2
-
-
-async def test_whoever_waits_for_a_connection_in_vain_gets_a_503(house: House) -> None:
-    """Requirement 15: no queue without an end."""
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend, clock=Clock(), max_connections=1, connect_timeout=1.0)
-    one, two = await proxy.client(), await proxy.client()
-    one.send(get("/1"))
-    await (await backend.wire()).seen(b"/1")
-    two.send(get("/2"))
-    await breathe()
-
-    proxy.turn(1.5)
-    answer = await two.answer()
-
-    assert answer.status == 503
-    assert answer.field("retry-after")
-    assert b"/2" not in backend.received
-
-
-async def test_who_waits_behind_a_connection_that_could_not_be_made_is_told_soon(house: House) -> None:
-    """Requirement 11: a failure to connect wakes the next in the queue."""
-    proxy = await house.proxy("http://127.0.0.1:1", clock=Clock(), max_connections=1)
-
-    answers = await asyncio.gather(*(proxy.ask(get(f"/{number}")) for number in range(3)))
-
-    assert [each.status for each in answers] == [502] * 3
-
-
-async def test_the_target_with_the_fewest_requests_in_flight_is_chosen(house: House) -> None:
-    """Contract: `urls`."""
-    backends = [await house.backend(hang) for _ in range(3)]
-    proxy = await house.proxy(backends)
-
-    for number in range(9):
-        (await proxy.client()).send(get(f"/{number}"))
-        await until(lambda number=number: sum(len(each.wires) for each in backends) == number + 1)
-
-    assert [len(backend.wires) for backend in backends] == [3, 3, 3]
-
-
-async def test_a_target_that_refuses_connections_is_left_alone_for_a_while(house: House) -> None:
-    """Passive health: the other target answers."""
-    alive = await house.backend(always(ok(b"alive")))
-    proxy = await house.proxy(["http://127.0.0.1:1", alive], clock=Clock())
-
-    statuses = [(await proxy.ask(post(b"x"))).status for _ in range(20)]
-
-    assert statuses.count(502) <= 3
-    assert statuses[-10:] == [200] * 10
-
-
-async def test_a_dead_target_is_tried_again_later(house: House) -> None:
-    """Passive health: a target that comes back is used again."""
-    down = await house.backend(always(ok(b"back")))
-    proxy = await house.proxy(down, clock=Clock())
-    target = proxy.server.bound.pools["legacy"].targets[0]
-    target.down_until = proxy.server.clock() + 1.0
-    proxy.turn(0.5)
-    assert proxy.server.unhealthy == {"legacy"}
-
-    proxy.turn(0.6)
-
-    assert proxy.server.unhealthy == set()
-    assert (await proxy.ask(get("/"))).body == b"back"
-
-
-def connections(backend: Backend) -> int:
-    return len([wire for wire in backend.wires if not wire.ended])

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import resource
 import socket
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from tests.support.backend import Wire, always, chunks, hang, ok, on_head
 from tests.support.clock import Clock
+from tests.support.measuring import memory
 from tests.support.proxying import House
 from tests.support.raw import get
 from tests.support.waiting import breathe, until
 
 HUNDRED_MB = 100_000_000
 PIECE = b"x" * 65536
-
-
-def memory() -> int:
-    """Resident bytes of this process now."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 # ── at once ──
@@ -123,7 +117,11 @@ async def test_a_hundred_megabytes_down_to_a_slow_reader_stay_flat(house: House,
 
     def backend(sock: socket.socket) -> None:
         sock.recv(65536)
-        head = {"length": b"Content-Length: %d\r\n" % HUNDRED_MB, "chunks": b"Transfer-Encoding: chunked\r\n", "close": b""}[frame]
+        head = {
+            "length": b"Content-Length: %d\r\n" % HUNDRED_MB,
+            "chunks": b"Transfer-Encoding: chunked\r\n",
+            "close": b"",
+        }[frame]
         sock.sendall(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n")
         while sent["now"] < HUNDRED_MB:
             piece = PIECE[: HUNDRED_MB - sent["now"]]

@@ -92,8 +92,12 @@ async def test_a_backend_under_another_name_is_a_502(house: House, authority: Au
     wrong = BackendTls(ca="ca.pem", server_name="other.internal")
     right = BackendTls(ca="ca.pem", server_name="api.internal")
 
-    assert (await (await house.proxy(backend, base=authority.folder, tls_of_backends=wrong)).ask(get("/"))).status == 502
-    assert (await (await house.proxy(backend, base=authority.folder, tls_of_backends=right)).ask(get("/"))).status == 200
+    assert (
+        await (await house.proxy(backend, base=authority.folder, tls_of_backends=wrong)).ask(get("/"))
+    ).status == 502
+    assert (
+        await (await house.proxy(backend, base=authority.folder, tls_of_backends=right)).ask(get("/"))
+    ).status == 200
 
 
 async def test_verification_can_be_switched_off(house: House, authority: Authority) -> None:
@@ -210,7 +214,9 @@ async def test_a_refusal_over_tls_is_read_whole(house: House, authority: Authori
     assert await client.rest() == b""
 
 
-async def test_an_early_answer_over_tls_is_read_whole_while_the_upload_goes_on(house: House, authority: Authority) -> None:
+async def test_an_early_answer_over_tls_is_read_whole_while_the_upload_goes_on(
+    house: House, authority: Authority
+) -> None:
     """RFC 9112 9.6: TLS has no half-close, the answer must survive all the same."""
     backend = await house.backend(on_head(ok(b"too large", status="413 x")))
     proxy = await house.proxy(backend, tls=authority.server())

@@ -78,7 +78,9 @@ async def test_every_spelling_of_a_forwarded_field_is_discarded(house: House, li
     assert "6.6.6.6" not in str(request)
 
 
-@pytest.mark.parametrize("line", ["X-Shadow: 1", "x-shadow-id: 1", "X_Shadow: 1", "X-Shadow-Anything: 1", "X_SHADOW_ID: 1"])
+@pytest.mark.parametrize(
+    "line", ["X-Shadow: 1", "x-shadow-id: 1", "X_Shadow: 1", "X-Shadow-Anything: 1", "X_SHADOW_ID: 1"]
+)
 @pytest.mark.parametrize("trusted", [(), TRUSTED])
 async def test_shadow_fields_are_removed_whoever_sends_them(house: House, line: str, trusted: tuple[str, ...]) -> None:
     """Contract: Headers."""
@@ -147,7 +149,9 @@ async def test_what_a_trusted_peer_says_is_kept_our_hop_appended(house: House) -
 
 async def test_several_lines_of_a_forwarded_field_are_one_list(house: House) -> None:
     """RFC 9110 5.3."""
-    request = await forwarded(house, "X-Forwarded-For: 192.0.2.1, 192.0.2.2", "X-Forwarded-For: 192.0.2.3", trusted=TRUSTED)
+    request = await forwarded(
+        house, "X-Forwarded-For: 192.0.2.1, 192.0.2.2", "X-Forwarded-For: 192.0.2.3", trusted=TRUSTED
+    )
 
     assert request.field("x-forwarded-for") == "192.0.2.1, 192.0.2.2, 192.0.2.3, 127.0.0.1"
     assert (request.field("forwarded") or "").count("for=") == 4
@@ -167,7 +171,10 @@ async def test_a_host_that_is_no_token_is_quoted_in_forwarded(house: House) -> N
     assert 'host="a.test:8080"' in (request.field("forwarded") or "")
 
 
-@pytest.mark.parametrize("line", ["X-Forwarded-Proto: https\" x", "X-Forwarded-Host: a/b", "X-Forwarded-Proto: ht tp", "X-Forwarded-Host: <x>"])
+@pytest.mark.parametrize(
+    "line",
+    ['X-Forwarded-Proto: https" x', "X-Forwarded-Host: a/b", "X-Forwarded-Proto: ht tp", "X-Forwarded-Host: <x>"],
+)
 async def test_a_trusted_peers_nonsense_is_not_passed_on(house: House, line: str) -> None:
     request = await forwarded(house, line, trusted=TRUSTED)
 

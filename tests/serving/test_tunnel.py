@@ -11,7 +11,13 @@ from tests.support.proxying import House, Proxy
 from tests.support.raw import RawClient, get
 from tests.support.waiting import breathe, until
 
-UPGRADE = get("/ws", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: dGhlIHNhbXBsZQ==", "Sec-WebSocket-Version: 13")
+UPGRADE = get(
+    "/ws",
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZQ==",
+    "Sec-WebSocket-Version: 13",
+)
 SWITCH = (
     b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
@@ -19,7 +25,9 @@ SWITCH = (
 FRAME = b"\x81\x05hello"
 
 
-async def tunnelled(house: House, script: Script = on_head(SWITCH), clock: Clock | None = None) -> tuple[Proxy, RawClient, Wire]:
+async def tunnelled(
+    house: House, script: Script = on_head(SWITCH), clock: Clock | None = None
+) -> tuple[Proxy, RawClient, Wire]:
     """An open tunnel: the proxy and both its ends."""
     backend = await house.backend(script)
     proxy = await house.proxy(backend, clock=clock or Clock())
@@ -52,7 +60,11 @@ async def test_the_backend_is_asked_for_websocket_and_nothing_else(house: House)
     backend = await house.backend(on_head(SWITCH))
     proxy = await house.proxy(backend)
     client = await proxy.client()
-    await client.ask(UPGRADE.replace(b"Upgrade: websocket", b"Upgrade: WebSocket").replace(b"Connection: Upgrade", b"Connection: keep-alive, Upgrade, X-Hop\r\nX-Hop: 1"))
+    await client.ask(
+        UPGRADE.replace(b"Upgrade: websocket", b"Upgrade: WebSocket").replace(
+            b"Connection: Upgrade", b"Connection: keep-alive, Upgrade, X-Hop\r\nX-Hop: 1"
+        )
+    )
 
     head = bytes(backend.wires[0].received).decode("latin-1")
 
@@ -67,7 +79,9 @@ async def test_other_protocols_are_not_asked_for(house: House, upgrade: str) -> 
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
 
-    answer = await proxy.ask(get("/", "Connection: Upgrade, HTTP2-Settings", f"Upgrade: {upgrade}", "HTTP2-Settings: AAA"))
+    answer = await proxy.ask(
+        get("/", "Connection: Upgrade, HTTP2-Settings", f"Upgrade: {upgrade}", "HTTP2-Settings: AAA")
+    )
 
     assert answer.status == 200
     assert {"upgrade", "connection", "http2-settings"}.isdisjoint(name.lower() for name in backend.requests[0].names)
@@ -98,7 +112,9 @@ async def test_bytes_sent_before_the_answer_are_part_of_the_tunnel(house: House)
 @pytest.mark.parametrize("status", ["200 OK", "400 Bad Request", "426 Upgrade Required", "503 x"])
 async def test_a_refused_upgrade_makes_no_tunnel(house: House, status: str) -> None:
     """Requirement 6: the client may go on in HTTP, its next request is parsed as one."""
-    backend = await house.backend(always(lambda request: ok(b"no", status=status) if request.target == "/ws" else ok(b"yes")))
+    backend = await house.backend(
+        always(lambda request: ok(b"no", status=status) if request.target == "/ws" else ok(b"yes"))
+    )
     proxy = await house.proxy(backend)
     client = await proxy.client()
 

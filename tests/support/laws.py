@@ -198,7 +198,9 @@ def seen(data: bytes, method: str, *, ended: bool) -> Seen | None:
                 interim.append(event.status_code)
             elif isinstance(event, h11.Response):
                 status = event.status_code
-                fields = tuple((bytes(n), bytes(v)) for n, v in event.headers if n not in (b"content-length", b"server-timing"))
+                fields = tuple(
+                    (bytes(n), bytes(v)) for n, v in event.headers if n not in (b"content-length", b"server-timing")
+                )
             elif isinstance(event, h11.Data):
                 body += bytes(event.data)
             elif isinstance(event, h11.EndOfMessage):

@@ -24,14 +24,14 @@ ANSWERS = [
     b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nhi",
     b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
     b"HTTP/1.1 204 No Content\r\nX-A: 1\r\n\r\n",
-    b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\nETag: \"x\"\r\n\r\n",
+    b'HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\nETag: "x"\r\n\r\n',
     b"HTTP/1.1 302 Found\r\nLocation: /\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\nContent-Length: 0\r\n\r\n",
     b"HTTP/1.1 500 Oops\r\nContent-Length: 4\r\nConnection: X-Hop\r\nX-Hop: 1\r\n\r\nsad!",
 ]
 CHUNKED = [
     b"0\r\n\r\n",
     b"5\r\nhello\r\n0\r\n\r\n",
-    b"5;a=b;c=\"d e\\\"f\"\r\nhello\r\n00A\r\n0123456789\r\n0\r\nX-Trailer: 1\r\nY: 2\r\n\r\nGET / HTTP/1.1\r\n",
+    b'5;a=b;c="d e\\"f"\r\nhello\r\n00A\r\n0123456789\r\n0\r\nX-Trailer: 1\r\nY: 2\r\n\r\nGET / HTTP/1.1\r\n',
     b"1\r\na\r\n" * 20 + b"0\r\n\r\n",
     b"ff\r\n" + b"x" * 255 + b"\r\n0\r\n\r\n",
 ]

@@ -63,7 +63,9 @@ def _field(line: str) -> tuple[str, str]:
 async def read_request(line: Line) -> Message:
     """The next request on a backend's line."""
     head = head_of(await line.until(b"\r\n\r\n"))
-    return await _with_body(line, head, empty=head.field("transfer-encoding") is None and not head.all("content-length"))
+    return await _with_body(
+        line, head, empty=head.field("transfer-encoding") is None and not head.all("content-length")
+    )
 
 
 async def read_answer(line: Line, method: str = "GET") -> Message:

@@ -51,7 +51,9 @@ class Ear:
             if event is h11.NEED_DATA or event is h11.PAUSED:
                 return True
             if isinstance(event, h11.Request):
-                self.requests.append(Heard(event.method, event.target, [(bytes(n), bytes(v)) for n, v in event.headers]))
+                self.requests.append(
+                    Heard(event.method, event.target, [(bytes(n), bytes(v)) for n, v in event.headers])
+                )
             elif isinstance(event, h11.Data):
                 self.requests[-1].body += bytes(event.data)
             elif isinstance(event, h11.EndOfMessage):

@@ -31,9 +31,7 @@ async def connect(
         _, client = await loop.create_unix_connection(RawClient, address)
     else:
         name = "localhost" if tls else None
-        _, client = await loop.create_connection(
-            RawClient, *address, ssl=tls, server_hostname=name, local_addr=source
-        )
+        _, client = await loop.create_connection(RawClient, *address, ssl=tls, server_hostname=name, local_addr=source)
     return client
 
 

@@ -78,13 +78,26 @@ class Running:
 
     async def __aenter__(self) -> Self:
         await self.start()
-        await self.until_ready()
+        try:
+            await self.until_ready()
+        except BaseException:
+            await self.end()  # nobody else will: a block that was not entered is not left
+            raise
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         await self.end()
         if kind is not None:
             print(*self.errors, *self.events, sep="\n")
+
+    @contextlib.asynccontextmanager
+    async def started(self, *more: str) -> AsyncIterator[Self]:
+        """The command with `more` arguments, whether it gets ready or not."""
+        await self.start(*more)
+        try:
+            yield self
+        finally:
+            await self.end()
 
     async def start(self, *more: str) -> None:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("STRANGLER_")}

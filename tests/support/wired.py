@@ -131,9 +131,7 @@ class Wired:
         return self.client.closing
 
 
-_CHANGING = re.compile(
-    rb"(?mi)^(?:X-Request-Id|traceparent|Server-Timing|Date): [^\r]*\r\n|\"request_id\":\"[^\"]*\""
-)
+_CHANGING = re.compile(rb"(?mi)^(?:X-Request-Id|traceparent|Server-Timing|Date): [^\r]*\r\n|\"request_id\":\"[^\"]*\"")
 
 
 def steady(data: bytes) -> bytes:

@@ -1,0 +1,138 @@
+"""How many connections and requests one client may have open (requirement 15), in which order."""
+
+from __future__ import annotations
+
+import pytest
+
+from rules.model import Limits
+from tests.support.backend import always, hang, ok, on_head
+from tests.support.line import Ended
+from tests.support.proxying import House
+from tests.support.raw import get, post
+from tests.support.waiting import breathe, until
+
+
+async def test_connections_above_the_limit_are_turned_away_with_a_503(house: House) -> None:
+    backend = await house.backend(always(ok()))
+    proxy = await house.proxy(backend, limits=Limits(connections=3))
+    clients = [await proxy.client() for _ in range(3)]
+    for client in clients:
+        assert (await client.ask(get("/"))).status == 200
+    extra = await proxy.client()
+
+    answer = await extra.answer()
+
+    assert (answer.status, answer.closes) == (503, True)
+    assert (await clients[0].ask(get("/"))).status == 200
+
+
+async def test_a_place_that_becomes_free_is_given_to_the_next(house: House) -> None:
+    backend = await house.backend(always(ok()))
+    proxy = await house.proxy(backend, limits=Limits(connections=1))
+    first = await proxy.client()
+    await first.ask(get("/"))
+    first.close()
+    await until(lambda: not proxy.server.clients)
+
+    assert (await proxy.ask(get("/"))).status == 200
+
+
+async def test_those_turned_away_do_not_keep_the_places_of_others(house: House) -> None:
+    """A flood of refused connections must not lengthen the refusal of good ones."""
+    backend = await house.backend(always(ok()))
+    proxy = await house.proxy(backend, limits=Limits(connections=2))
+    first = await proxy.client()
+    await first.ask(get("/"))
+    second = await proxy.client()
+    await second.ask(get("/"))
+    flood = [await proxy.client() for _ in range(20)]
+    for each in flood:
+        await each.answer()
+    first.close()
+    await breathe()
+
+    assert (await proxy.ask(get("/"))).status == 200
+
+
+async def test_a_pipelined_flood_stays_bounded(house: House) -> None:
+    """Requirement 15: one request of a connection is in flight, a bounded amount waits, the rest is not even read."""
+    backend = await house.backend(hang)
+    proxy = await house.proxy(backend)
+    client = await proxy.client()
+    for _ in range(400):
+        client.send(get("/") * 2000)
+        await breathe(1)
+
+    assert len(backend.wires) == 1
+    assert backend.received.count(b"\r\n\r\n") == 1
+    connection = next(iter(proxy.server.clients))
+    assert len(connection._buffer) < 1_000_000
+    assert client.full
+
+
+async def test_a_client_that_pipelines_without_reading_gets_no_more_than_fits(house: House) -> None:
+    """Requirements 10, 15: answers to requests that were sent ahead may not pile up in our memory."""
+    backend = await house.backend(always(ok(b"x" * 60_000)))
+    proxy = await house.proxy(backend)
+    client = await proxy.client()
+    client.transport.pause_reading()
+    client.send(get("/") * 2000)
+    await until(lambda: any(each.write_paused for each in proxy.server.clients), "back-pressure")
+    await breathe(300)
+
+    connection = next(iter(proxy.server.clients))
+    assert connection.transport is not None
+    assert connection.transport.get_write_buffer_size() < 2_000_000
+
+
+async def test_pipelined_requests_are_answered_in_order(house: House) -> None:
+    backend = await house.backend(always(lambda request: ok(request.target.encode() + request.body)))
+    proxy = await house.proxy(backend)
+    client = await proxy.client()
+    for number in range(100):
+        client.send(get(f"/{number}") if number % 2 else post(b"!", target=f"/{number}"))
+
+    for number in range(100):
+        assert (await client.answer()).body == f"/{number}".encode() + (b"" if number % 2 else b"!")
+
+
+async def test_a_slow_first_answer_holds_the_second_back(house: House) -> None:
+    backend = await house.backend(hang, always(ok(b"second")))
+    proxy = await house.proxy(backend)
+    client = await proxy.client()
+    client.send(get("/1") + get("/2"))
+    first = await backend.wire()
+    await first.seen(b"/1")
+    await breathe()
+    assert len(backend.wires) == 1
+
+    first.send(ok(b"first"))
+
+    assert (await client.answer()).body == b"first"
+    await first.seen(b"/2")
+
+
+async def test_pipelined_requests_stop_at_a_bad_one(house: House) -> None:
+    """Requirement 4: what came before is answered, what comes after is not parsed."""
+    backend = await house.backend(always(ok()))
+    proxy = await house.proxy(backend)
+    client = await proxy.client()
+    client.send(get("/1") + get("/2") + b"BAD\r\n\r\n" + get("/3"))
+
+    assert [(await client.answer()).status for _ in range(3)] == [200, 200, 400]
+    assert await client.rest() == b""
+    assert [request.target for request in backend.requests] == ["/1", "/2"]
+
+
+async def test_pipelined_requests_after_a_cut_answer_are_not_answered(house: House) -> None:
+    """Requirement 12."""
+    backend = await house.backend(
+        on_head(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", lambda wire: wire.close())
+    )
+    proxy = await house.proxy(backend)
+    client = await proxy.client()
+    client.send(get("/1") + get("/2"))
+
+    with pytest.raises(Ended):
+        await client.answer()
+    assert b"/2" not in backend.received

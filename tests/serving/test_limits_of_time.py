@@ -1,0 +1,186 @@
+"""How long one client may take (requirement 15): 408, idle, unread answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from rules.model import Limits
+from tests.support.backend import always, hang, ok, on_head
+from tests.support.clock import Clock
+from tests.support.proxying import House
+from tests.support.raw import get
+from tests.support.waiting import breathe, until
+
+
+@pytest.mark.parametrize("sent", [b"G", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: a\r\n"])
+async def test_a_head_that_does_not_come_in_time_is_a_408(house: House, sent: bytes) -> None:
+    backend = await house.backend(always(ok()))
+    proxy = await house.proxy(backend, clock=Clock(), limits=Limits(header_timeout=5.0))
+    client = await proxy.client()
+    client.send(sent)
+    await breathe()
+
+    proxy.turn(4.9)
+    assert not client.received
+    proxy.turn(0.2)
+    answer = await client.answer()
+
+    assert (answer.status, answer.closes) == (408, True)
+
+
+async def test_the_time_for_a_head_is_for_the_whole_head(house: House) -> None:
+    """Requirement 15: not per byte; a slowloris gains nothing."""
+    backend = await house.backend(always(ok()))
+    proxy = await house.proxy(backend, clock=Clock(), limits=Limits(header_timeout=5.0))
+    client = await proxy.client()
+    client.send(b"GET / HTTP/1.1\r\n")
+    for _ in range(6):
+        await client.send_pieces([b"X-A: 1\r\n"])
+        proxy.turn(1.0)
+
+    assert (await client.answer()).status == 408
+
+
+async def test_the_time_for_a_head_holds_on_a_used_connection_too(house: House) -> None:
+    backend = await house.backend(always(ok()))
+    proxy = await house.proxy(backend, clock=Clock(), limits=Limits(header_timeout=5.0))
+    client = await proxy.client()
+    await client.ask(get("/"))
+    proxy.turn(20.0)
+    client.send(b"GET")
+    await breathe()
+
+    proxy.turn(5.1)
+
+    assert (await client.answer()).status == 408
+
+
+@pytest.mark.parametrize("sent", [b"", b"\r\n"])
+async def test_a_client_that_never_asks_is_parted_from(house: House, sent: bytes) -> None:
+    backend = await house.backend(always(ok()))
+    proxy = await house.proxy(backend, clock=Clock(), limits=Limits(header_timeout=5.0))
+    client = await proxy.client()
+    client.send(sent)
+    await until(lambda: proxy.server.clients)
+    await breathe()
+
+    proxy.turn(5.1)
+
+    assert await client.rest() == b""
+
+
+async def test_an_idle_connection_is_closed_after_the_idle_timeout(house: House) -> None:
+    backend = await house.backend(always(ok()))
+    proxy = await house.proxy(backend, clock=Clock(), limits=Limits(idle_timeout=30.0))
+    client = await proxy.client()
+    await client.ask(get("/"))
+
+    proxy.turn(29.0)
+    await client.ask(get("/"))
+    proxy.turn(29.9)
+    assert not client.ended
+    proxy.turn(0.2)
+
+    assert await client.gone() == "eof"
+
+
+async def test_a_body_that_stops_coming_is_a_408_and_looks_aborted_behind_us(house: House) -> None:
+    """Requirement 15: body idle; requirement 16."""
+    backend = await house.backend(hang)
+    proxy = await house.proxy(backend, clock=Clock(), timeout=100.0, limits=Limits(body_timeout=5.0))
+    client = await proxy.client()
+    client.send(get("/", "Transfer-Encoding: chunked", method="POST") + b"5\r\nhello\r\n")
+    upstream = await backend.wire()
+    await upstream.seen(b"hello")
+
+    proxy.turn(5.1)
+    answer = await client.answer()
+
+    assert (answer.status, answer.closes) == (408, True)
+    assert await upstream.gone() in ("eof", "reset")
+    assert not upstream.received.endswith(b"0\r\n\r\n")
+    assert not any(attempt.failed for attempt in (await proxy.exchange()).attempts)
+
+
+async def test_a_body_that_keeps_coming_slowly_is_served(house: House) -> None:
+    """Requirement 15: the body's time is between bytes."""
+    backend = await house.backend(always(ok()))
+    proxy = await house.proxy(backend, clock=Clock(), timeout=100.0, limits=Limits(body_timeout=5.0))
+    client = await proxy.client()
+    client.send(get("/", "Content-Length: 10", method="POST"))
+    for _ in range(10):
+        proxy.turn(4.0)
+        await client.send_pieces([b"x"])
+
+    assert (await client.answer()).status == 200
+
+
+async def test_a_slow_upload_is_not_the_backends_silence(house: House) -> None:
+    """The backend's time runs from the request's last byte: what the client made is no 504 and no failure."""
+    backend = await house.backend(always(ok()))
+    proxy = await house.proxy(backend, clock=Clock(), timeout=3.0, limits=Limits(body_timeout=30.0))
+    client = await proxy.client()
+    client.send(get("/", "Content-Length: 10", method="POST") + b"x" * 5)
+    await (await backend.wire()).seen(b"xxxxx")
+
+    proxy.turn(10.0)
+    client.send(b"x" * 5)
+    answer = await client.answer()
+
+    assert answer.status == 200
+    assert not any(attempt.failed for attempt in (await proxy.exchange()).attempts)
+
+
+async def test_the_body_time_does_not_run_while_the_backend_is_the_slow_one(house: House) -> None:
+    """Requirement 15: only the client's own slowness is held against it."""
+    backend = await house.backend(hang)
+    proxy = await house.proxy(backend, clock=Clock(), timeout=100.0, limits=Limits(body_timeout=5.0))
+    client = await proxy.client()
+    client.send(get("/", "Content-Length: 50000000", method="POST"))
+    upstream = await backend.wire()
+    await upstream.seen(b"\r\n\r\n")
+    upstream.transport.pause_reading()
+    client.send(b"x" * 20_000_000)
+    await breathe(300)
+
+    proxy.turn(6.0)
+    await breathe()
+
+    assert not client.received
+    assert not client.ended
+
+
+async def test_a_client_that_does_not_read_its_answer_is_cut_after_the_idle_timeout(house: House) -> None:
+    """Requirement 15."""
+    backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n" + b"x" * 10_000_000))
+    proxy = await house.proxy(backend, clock=Clock(), limits=Limits(idle_timeout=20.0))
+    client = await proxy.client()
+    client.transport.pause_reading()
+    client.send(get("/"))
+    await until(lambda: any(each.write_paused for each in proxy.server.clients), "back-pressure")
+
+    proxy.turn(20.1)
+    await until(lambda: not proxy.server.clients, "the client's end")
+
+    assert await backend.wires[0].gone() in ("eof", "reset")
+    assert not (await proxy.exchange()).attempts[0].failed
+
+
+@pytest.mark.parametrize("lines", [["Connection: close"], []], ids=["closing", "kept"])
+async def test_a_client_that_does_not_read_a_finished_answer_is_not_kept_for_ever(
+    house: House, lines: list[str]
+) -> None:
+    """Requirements 15, 17: what lies in our own buffer is waited for no longer than anything else."""
+    backend = await house.backend(always(ok(b"x" * 200_000)))
+    proxy = await house.proxy(backend, clock=Clock(), limits=Limits(idle_timeout=20.0))
+    client = await proxy.client()
+    client.transport.pause_reading()
+    client.send(get("/") * 29 + get("/", *lines))
+    await until(lambda: any(each.write_paused for each in proxy.server.clients), "back-pressure")
+    await breathe(50)
+
+    for _ in range(8):
+        proxy.turn(20.1)
+        await breathe()
+
+    assert not proxy.server.clients

@@ -1,0 +1,33 @@
+"""What this process holds and how long a user waits, by the kernel's own account."""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import time
+from pathlib import Path
+
+from tests.support.raw import RawClient, get
+
+
+def memory() -> int:
+    """Resident bytes of this process now."""
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def descriptors() -> int:
+    """Open descriptors of this process now."""
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names are enough
+
+
+async def answer_times(client: RawClient, times: int) -> list[float]:
+    """Seconds each of some requests takes."""
+    took = []
+    for _ in range(times):
+        begin = time.perf_counter()
+        answer = await client.ask(get("/healthy"))
+        took.append(time.perf_counter() - begin)
+        assert answer.status == 200
+    return took
