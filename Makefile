@@ -17,7 +17,7 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@deploy/need.sh $(PHP) $(SERVERS)
-	$(BIN)/pytest $(TESTS)
+	$(BIN)/pytest -n 2 --dist loadfile $(TESTS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

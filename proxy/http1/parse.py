@@ -18,6 +18,8 @@ FIELDS_AT_MOST: Final = 128
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _METHOD_LENGTH: Final = 32
 _SHORT_LINE: Final = 256
+_REPEATED: Final = (f.PASS, f.KEEP_ALIVE, f.HOST)
+"""Kinds whose lines are worth remembering: cookies, tokens and ids differ from user to user, and are secrets."""
 _SHORT_LINES_AT_MOST: Final = 4096
 REQUEST_LINE_EXTRA: Final = _METHOD_LENGTH + len("  HTTP/1.1")
 _digits: Final = re.compile(r"[0-9]{1,18}").fullmatch
@@ -234,7 +236,7 @@ def _new_line(line: str) -> tuple[int, str]:
     if kind == f.CONNECTION and value.lower() == "keep-alive":
         kind = f.KEEP_ALIVE
     written = f"{name}: {value}"
-    if written == line:
+    if written == line and kind in _REPEATED:
         f.remember_line(f.request_lines, line, kind)
     return kind, written
 

@@ -35,7 +35,7 @@ class Probe:
         """Nobody asked for that."""
 
     def answer(self, head: ResponseHead, _payload: bytes, _body: Body | None) -> None:
-        """The status is all there is to know; the body is read so that the connection can be used again."""
+        """The status is all there is to know."""
         self._tell(head.status)
 
     def more(self, payload: bytes) -> None:
@@ -93,13 +93,14 @@ class Watch:
                 target.busy += 1
                 probe = Probe()
                 host = f"{target.host}:{target.port}" if target.port else "localhost"
-                question = f"GET {self._health.path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: strangler-health\r\n\r\n"
+                question = f"GET {self._health.path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: strangler-health\r\n"
+                question += "Connection: close\r\n\r\n"
                 connection.ask(probe, question.encode("latin-1"))
                 try:
                     return await probe.status in _WELL
                 finally:
-                    if not probe.status.done():
-                        connection.leave()
+                    # never reused: a body that does not end must not keep a connection for each check
+                    connection.leave()
         except (OSError, TimeoutError):
             return False
 

@@ -29,7 +29,7 @@ def test_a_request_field_is_known_by_every_spelling_that_somebody_might_read_so(
     assert fields.request_kind(name) == kind
 
 
-@pytest.mark.parametrize("name", ["", " ", "a b", "a:", "a(", "\xe9", "a\0", "a\r", "a\t", "a,b", '"a"', "ａ"])
+@pytest.mark.parametrize("name", ["", " ", "a b", "a:", "a(", "\xe9", "a\0", "a\r", "a\t", "a,b", '"a"', "\uff41"])
 def test_a_name_that_is_no_token_has_no_kind(name: str) -> None:
     assert fields.request_kind(name) == -1
     assert fields.response_kind(name) == -1

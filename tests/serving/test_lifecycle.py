@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from proxy.observe import Observers
+from proxy.serving.server import Server
 from proxy.state.live import Live
 from rules.decide import generation
 from rules.model import LEGACY, Backend, Limits, Snapshot
@@ -104,8 +106,7 @@ async def test_no_request_is_lost_while_files_are_swapped(house: House) -> None:
 
     async def user() -> None:
         client = await proxy.client()
-        for _ in range(100):
-            statuses.append((await client.ask(get("/"))).status)
+        statuses.extend([(await client.ask(get("/"))).status for _ in range(100)])
 
     async def operator() -> None:
         for number in range(50):
@@ -234,9 +235,6 @@ async def test_connections_that_wait_to_be_accepted_are_accepted(house: House) -
     client = await old.client()
     client.send(get("/"))
     await breathe()
-
-    from proxy.observe import Observers  # noqa: PLC0415 - the next process's own
-    from proxy.serving.server import Server  # noqa: PLC0415
 
     successor = Server(Live(generation(1, current(old))), Observers())
     await successor.start(old.listening.dup())

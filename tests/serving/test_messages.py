@@ -63,6 +63,40 @@ async def test_a_body_where_none_is_usual_is_consumed(house: House, method: str)
     assert backend.requests[0].body == get("/smuggled")
 
 
+# ── trailers ──
+
+
+async def test_a_trailer_is_passed_on_both_ways(house: House) -> None:
+    """Requirement 3: as a trailer, never as a field."""
+    backend = await house.backend(always(chunks(b"x", end=b"0\r\nX-Sum: 1\r\n\r\n")))
+    proxy = await house.proxy(backend)
+
+    answer = await proxy.ask(
+        get("/", "TE: trailers", "Transfer-Encoding: chunked", method="POST") + b"1\r\ny\r\n0\r\nX-Sum: 2\r\n\r\n"
+    )
+
+    assert (answer.trailers, answer.field("x-sum")) == ((("X-Sum", "1"),), None)
+    assert (backend.requests[0].trailers, backend.requests[0].field("x-sum")) == ((("X-Sum", "2"),), None)
+
+
+TRAILERS = (
+    "Content-Length: 5|Content_Length: 5|Transfer-Encoding: chunked|Connection: close|Trailer: x|Host: b|Cookie: a=b|Set-Cookie: a=b|Authorization: x"
+    "|Content-Type: a/b|X-Forwarded-For: 1|X-Request-Id: 1|X-Strangler-Force: modern|X-Shadow: 1"
+)
+
+
+@pytest.mark.parametrize("trailer", TRAILERS.split("|"))
+async def test_a_trailer_can_never_carry_framing_routing_or_trust(house: House, trailer: str) -> None:
+    """Requirement 3; RFC 9110 6.5.1."""
+    data = (
+        get("/", "Transfer-Encoding: chunked", method="POST") + f"1\r\nx\r\n0\r\n{trailer}\r\nX-Sum: 1\r\n\r\n".encode()
+    )
+
+    request = await forwarded(house, data)
+
+    assert request.trailers == (("X-Sum", "1"),)
+
+
 # ── HTTP/1.0 clients ──
 async def test_a_http_1_0_client_gets_no_chunks(house: House) -> None:
     """Requirement 9."""

@@ -135,23 +135,10 @@ def obeys_the_law(data: bytes) -> None:
 
 def attacks(line: bytes) -> list[bytes]:
     """One line in every place where it could unsettle somebody."""
-    found = []
-    for method in (b"POST", b"GET"):
-        start = method + b" / HTTP/1.1\r\nHost: a\r\n"
-        length = b"Content-Length: %d" % len(TAIL)
-        for head in (
-            [length, line],
-            [line, length],
-            [line],
-            [b"Content-Length: 4", line],
-            [b"Transfer-Encoding: chunked", line],
-            [line, b"Transfer-Encoding: chunked"],
-        ):
-            found.append(start + b"\r\n".join(head) + b"\r\n\r\n" + TAIL)
-    found.append(
-        b"POST / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n" + length + b"\r\n" + line + b"\r\n\r\n" + TAIL
-    )
-    return found
+    length, chunked = b"Content-Length: %d" % len(TAIL), b"Transfer-Encoding: chunked"
+    heads = [[length, line], [line], [chunked, line], [line, length], [b"Content-Length: 4", line], [line, chunked]]
+    starts = [b"POST / HTTP/1.1\r\nHost: a", b"GET / HTTP/1.1\r\nHost: a", b"POST / HTTP/1.0\r\nConnection: keep-alive"]
+    return [b"\r\n".join([start, *head]) + b"\r\n\r\n" + TAIL for start in starts for head in heads]
 
 
 @pytest.mark.parametrize("line", LINES, ids=repr)
@@ -167,7 +154,7 @@ async def test_no_single_byte_hides_a_request(name: str) -> None:
     template = BYTE_TEMPLATES[name]
     for value in range(256):
         line = template.replace(b"%c", bytes([value]))
-        for data in (attacks(line)[0], attacks(line)[2], attacks(line)[4]):
+        for data in attacks(line)[:3]:
             obeys_the_law(data)
 
 

@@ -130,7 +130,7 @@ async def test_a_hundred_megabytes_down_to_a_slow_reader_stay_flat(house: House,
         if frame == "chunks":
             sock.sendall(b"0\r\n\r\n")
 
-    url = listening(house, backend)
+    url = listening(backend)
     proxy = await house.proxy(url)
     client = await proxy.client()
     client.transport.pause_reading()
@@ -167,7 +167,7 @@ async def test_a_hundred_megabytes_up_to_a_slow_reader_stay_flat(house: House, f
                 sock.sendall(ok(b"thanks"))
                 return
 
-    url = listening(house, backend)
+    url = listening(backend)
     proxy = await house.proxy(url)
     written = {"now": 0}
     before = memory()
@@ -218,7 +218,7 @@ async def test_range_requests_pass_through(house: House) -> None:
     assert backend.requests[0].field("range") == "bytes=1-3"
 
 
-def listening(house: House, serve: Callable[[socket.socket], None]) -> str:
+def listening(serve: Callable[[socket.socket], None]) -> str:
     """A backend for one connection in a thread of its own."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(20)

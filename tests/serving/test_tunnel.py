@@ -23,11 +23,10 @@ SWITCH = (
     b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
 )
 FRAME = b"\x81\x05hello"
+AGREES = on_head(SWITCH)
 
 
-async def tunnelled(
-    house: House, script: Script = on_head(SWITCH), clock: Clock | None = None
-) -> tuple[Proxy, RawClient, Wire]:
+async def tunnelled(house: House, script: Script = AGREES, clock: Clock | None = None) -> tuple[Proxy, RawClient, Wire]:
     """An open tunnel: the proxy and both its ends."""
     backend = await house.backend(script)
     proxy = await house.proxy(backend, clock=clock or Clock())

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import h11
 import httptools
@@ -30,7 +31,7 @@ from tests.support.wired import Wired
 def cut(data: bytes, places: Iterable[int]) -> list[bytes]:
     """`data` in pieces, cut at `places` (taken modulo its length)."""
     edges = sorted({place % (len(data) + 1) for place in places} | {0, len(data)})
-    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(edges)]
 
 
 def frames_in_a_trailer(body: bytes) -> bool:
@@ -85,9 +86,11 @@ def agree(ours: Heard, theirs: Heard) -> None:
 
 
 ADDED = {
-    b"host", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded", b"x-request-id", b"traceparent",
-    b"tracestate", b"via", b"connection", b"upgrade", b"te", b"expect", b"content-length", b"transfer-encoding", b"max-forwards",
-}  # fmt: skip
+    *(b"host", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded", b"via", b"x-request-id"),
+    *(b"traceparent", b"tracestate", b"connection", b"upgrade", b"te", b"expect", b"max-forwards"),
+    *(b"content-length", b"transfer-encoding"),
+}
+"""Fields that the proxy writes itself."""
 
 
 def requests_according_to_h11(data: bytes) -> list[Heard]:

@@ -4,45 +4,56 @@ from __future__ import annotations
 
 from random import Random
 
-REQUESTS = [
-    b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-    b"GET /a/b?c=d HTTP/1.1\r\nHost: example.test\r\nUser-Agent: x\r\nAccept: */*\r\nCookie: a=b; c=d\r\n\r\n",
-    b"POST /form HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 11\r\n\r\nhello world",
-    b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nX-T: 1\r\n\r\n",
-    b"PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi",
-    b"HEAD /x HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, X-Hop\r\nX-Hop: 1\r\n\r\n",
-    b"GET http://b.test:80/x HTTP/1.1\r\nHost: a\r\n\r\n",
-    b"OPTIONS * HTTP/1.1\r\nHost: a\r\nMax-Forwards: 3\r\n\r\n",
-    b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
-    b"GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\nGET /3 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-    b"\r\nGET / HTTP/1.1\r\nHost: [::1]:80\r\nTE: trailers\r\nConnection: TE\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n",
-]
-ANSWERS = [
-    b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nX-T: 1\r\n\r\n",
-    b"HTTP/1.1 200 OK\r\nConnection: close\r\nServer: x\r\n\r\nuntil the end",
-    b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nhi",
-    b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
-    b"HTTP/1.1 204 No Content\r\nX-A: 1\r\n\r\n",
-    b'HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\nETag: "x"\r\n\r\n',
-    b"HTTP/1.1 302 Found\r\nLocation: /\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\nContent-Length: 0\r\n\r\n",
-    b"HTTP/1.1 500 Oops\r\nContent-Length: 4\r\nConnection: X-Hop\r\nX-Hop: 1\r\n\r\nsad!",
-]
-CHUNKED = [
-    b"0\r\n\r\n",
-    b"5\r\nhello\r\n0\r\n\r\n",
-    b'5;a=b;c="d e\\"f"\r\nhello\r\n00A\r\n0123456789\r\n0\r\nX-Trailer: 1\r\nY: 2\r\n\r\nGET / HTTP/1.1\r\n',
-    b"1\r\na\r\n" * 20 + b"0\r\n\r\n",
-    b"ff\r\n" + b"x" * 255 + b"\r\n0\r\n\r\n",
-]
+
+def lines(*texts: str) -> list[bytes]:
+    """Each text as bytes; a bar stands for CR LF."""
+    return [text.encode("latin-1").replace(b"|", b"\r\n") for text in texts]
+
+
+REQUESTS = lines(
+    "GET / HTTP/1.1|Host: a||",
+    "GET /a/b?c=d HTTP/1.1|Host: example.test|User-Agent: x|Accept: */*|Cookie: a=b; c=d||",
+    "POST /form HTTP/1.1|Host: a|Content-Type: text/plain|Content-Length: 11||hello world",
+    "POST / HTTP/1.1|Host: a|Transfer-Encoding: chunked||5|hello|6;x=y| world|0|X-T: 1||",
+    "PUT / HTTP/1.1|Host: a|Expect: 100-continue|Content-Length: 2||hi",
+    "HEAD /x HTTP/1.1|Host: a|Connection: keep-alive, X-Hop|X-Hop: 1||",
+    "GET http://b.test:80/x HTTP/1.1|Host: a||",
+    "OPTIONS * HTTP/1.1|Host: a|Max-Forwards: 3||",
+    "GET / HTTP/1.0|Connection: keep-alive||",
+    "GET /1 HTTP/1.1|Host: a||GET /2 HTTP/1.1|Host: a||GET /3 HTTP/1.1|Host: a|Connection: close||",
+    "|GET / HTTP/1.1|Host: [::1]:80|TE: trailers|Connection: TE|X-Forwarded-For: 1.2.3.4||",
+)
+ANSWERS = lines(
+    "HTTP/1.1 200 OK|Content-Length: 5||hello",
+    "HTTP/1.1 200 OK|Content-Type: text/html|Transfer-Encoding: chunked||5|hello|6;x=y| world|0|X-T: 1||",
+    "HTTP/1.1 200 OK|Connection: close|Server: x||until the end",
+    "HTTP/1.0 200 OK|Content-Length: 2|Connection: keep-alive||hi",
+    "HTTP/1.1 100 Continue||HTTP/1.1 103 Early Hints|Link: </a>||HTTP/1.1 200 OK|Content-Length: 0||",
+    "HTTP/1.1 204 No Content|X-A: 1||",
+    'HTTP/1.1 304 Not Modified|Content-Length: 5|ETag: "x"||',
+    "HTTP/1.1 302 Found|Location: /|Set-Cookie: a=b|Set-Cookie: c=d|Content-Length: 0||",
+    "HTTP/1.1 500 Oops|Content-Length: 4|Connection: X-Hop|X-Hop: 1||sad!",
+)
+CHUNKED = lines(
+    "0||",
+    "5|hello|0||",
+    '5;a=b;c="d e\\"f"|hello|00A|0123456789|0|X-Trailer: 1|Y: 2||GET / HTTP/1.1|',
+    "1|a|" * 20 + "0||",
+    "ff|" + "x" * 255 + "|0||",
+)
 NASTY = [
-    b"\r\n", b"\n", b"\r", b"\0", b" ", b"\t", b":", b",", b";", b"=", b"0", b"5", b"f", b"-", b"+", b"_", b"0x", b"\"", b"\\", b"\x0b", b"\x0c", b"\x1b", b"\x7f",
-    b"\x85", b"\xa0", b"\xb2", b"\xff", b"\xef\xbc\x95", b"\r\n\r\n", b"\n\n", b"\r\n ", b"\r\n\t", b"HTTP/1.1", b"HTTP/1.0", b"HTTP/2.0", b"GET ", b"POST ", b"CONNECT ",
-    b"Host: b\r\n", b"Host:\r\n", b"Content-Length: 5\r\n", b"Content-Length: 0\r\n", b"Content-Length:", b"content-length: 1\r\n", b"Transfer-Encoding: chunked\r\n",
-    b"Transfer-Encoding: identity\r\n", b"Transfer_Encoding: chunked\r\n", b"transfer-encoding:", b"chunked", b"Connection: close\r\n", b"Connection: upgrade\r\nUpgrade: websocket\r\n",
-    b"Connection: content-length\r\n", b"Expect: 100-continue\r\n", b"0\r\n\r\n", b"5\r\nhello\r\n", b"ffffffffffffffff", b"X: " + b"y" * 300 + b"\r\n", b"HTTP/1.1 101 Switching Protocols\r\n",
-    b"HTTP/1.1 100 Continue\r\n\r\n", b"X-Forwarded-For: 6.6.6.6\r\n", b"X-Shadow: 1\r\n", b"http://c/", b"*", b"#", b"%00", b"Accept", b"\r\nAccept\r\n", b"TE: trailers\r\n", b"Max-Forwards: 0\r\n",
-]  # fmt: skip
+    *(bytes([value]) for value in b'\r\n\0 \t:,;=05f-+_"\\*#\x0b\x0c\x1b\x7f\x85\xa0\xb2\xff'),
+    *(b"\n\n", b"0x", b"%00", b"ffffffffffffffff", b"\xef\xbc\x95", b"http://c/"),
+    *lines(
+        "|", "||", "| ", "|\t", "|Accept|", "Accept", "GET ", "POST ", "CONNECT ", "HTTP/1.1", "HTTP/1.0", "HTTP/2.0"
+    ),
+    *lines("Host: b|", "Host:|", "Content-Length: 5|", "Content-Length: 0|", "Content-Length:", "content-length: 1|"),
+    *lines("Transfer-Encoding: chunked|", "Transfer-Encoding: identity|", "transfer-encoding:", "chunked"),
+    *lines("Transfer_Encoding: chunked|", "Connection: close|", "Connection: content-length|", "TE: trailers|"),
+    *lines("Connection: upgrade|Upgrade: websocket|", "Expect: 100-continue|", "Max-Forwards: 0|", "X-Shadow: 1|"),
+    *lines("X-Forwarded-For: 6.6.6.6|", "X: " + "y" * 300 + "|", "0||", "5|hello|"),
+    *lines("HTTP/1.1 101 Switching Protocols|", "HTTP/1.1 100 Continue||"),
+]
 
 
 def spoilt(random: Random, seeds: list[bytes]) -> bytes:
