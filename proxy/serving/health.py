@@ -100,7 +100,8 @@ class Watch:
                     return await probe.status in _WELL
                 finally:
                     # never reused: a body that does not end must not keep a connection for each check
-                    connection.leave()
+                    if connection.asker is probe or not connection.busy:
+                        connection.leave()
         except (OSError, TimeoutError):
             return False
 

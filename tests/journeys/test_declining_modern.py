@@ -126,6 +126,31 @@ async def test_a_modern_side_whose_health_check_fails_is_not_asked_until_it_is_w
     assert (written.status, side_of(written)) == (201, "legacy")
 
 
+async def test_a_reload_that_puts_a_well_side_in_place_of_an_unwell_one_counts_at_once(
+    workshop: Workshop, sides: Sides, visit: Visits
+):
+    def checked(settings: Settings) -> None:
+        settings["backends"]["modern"]["health"] = {"path": "/health", "every": "100ms", "unhealthy_after": 1}
+
+    ill = ok(b"", status="503 Service Unavailable")
+    backend = Backend(patiently(lambda request: ill if request.target == "/health" else ok(b"{}", "Server: uvicorn")))
+    await backend.start()
+    good = sides.file(weighing(100, *ROUTES), checked, watched_by_nobody)
+    staff = visit(workshop, 1)
+
+    try:
+        found = []
+        for _ in range(3):
+            await workshop.adopt(good.replace(sides.modern.url, backend.url))
+            await _until_side(staff, "legacy")
+            await workshop.adopt(good)
+            found.append(side_of(await staff.get("/api/me")))
+    finally:
+        await backend.stop()
+
+    assert found == ["modern"] * 3
+
+
 async def _until_side(visitor: Visitor, side: str) -> str | None:
     """The reason, as soon as that side answers."""
     for _ in range(40):
