@@ -98,7 +98,7 @@ def table(status: dict[str, Any], traffic: Traffic) -> Table:
             p95 = route[side]["p95"]
             cells += [
                 str(totals[side]["requests"]),
-                f"{p95 * 1000:.0f} ms" if p95 else "–",
+                f"{p95 * 1000:.0f} ms" if p95 else "-",
                 str(totals[side]["errors"]),
             ]
         if any(totals[side]["requests"] for side in totals):
@@ -142,7 +142,11 @@ async def show(seconds: float, rate: float) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with tempfile.TemporaryDirectory(prefix="strangler-demo-") as folder:
         console.print("seeding the database, starting PHP and FastAPI …")
-        with Database(os.environ.get("DATABASE_URL")) as database, Legacy(database) as legacy, Modern(database) as modern:
+        with (
+            Database(os.environ.get("DATABASE_URL")) as database,
+            Legacy(database) as legacy,
+            Modern(database) as modern,
+        ):
             async with running_proxy(legacy.url, modern.url, Path(folder)) as proxy:
                 console.print(f"legacy PHP {legacy.url}, modern FastAPI {modern.url}, proxy {proxy.users}")
                 lost = await _traffic(proxy, database.key, console, stop, seconds=seconds, rate=rate)
@@ -156,19 +160,17 @@ async def show(seconds: float, rate: float) -> int:
 async def _traffic(
     proxy: Proxy, key: str, console: Console, stop: asyncio.Event, *, seconds: float, rate: float
 ) -> int:
-    seen: list[Traffic] = []
+    traffic: asyncio.Future[Traffic] = asyncio.get_running_loop().create_future()
     ended = asyncio.Event()
     driving = asyncio.create_task(
-        drive(proxy.users, key, seconds=seconds, rate=rate, watch=seen.append, stop=stop), name="traffic"
+        drive(proxy.users, key, seconds=seconds, rate=rate, watch=traffic.set_result, stop=stop), name="traffic"
     )
     driving.add_done_callback(lambda _: ended.set())
-    while not seen and not ended.is_set():
-        await asyncio.sleep(0)
-    await follow(proxy, seen[0] if seen else Traffic(), console, ended)
-    traffic = await driving
-    for (method, label, why), count in sorted(traffic.lost.items()):
-        console.print(f"lost: {method} {label} {why} × {count}")
-    return traffic.lost.total()
+    await follow(proxy, await traffic, console, ended)
+    done = await driving
+    for (method, label, why), count in sorted(done.lost.items()):
+        console.print(f"lost: {method} {label} {why}: {count} times")
+    return done.lost.total()
 
 
 def _say_where(console: Console, proxy: Proxy, modern: Modern) -> None:

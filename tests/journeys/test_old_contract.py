@@ -14,9 +14,11 @@ import pytest_asyncio
 
 from examples.paymenter.seed import PASSWORD
 from tests.examples.asking import ask
-from tests.journeys.configs import weighing
+from tests.journeys.answering import patiently
+from tests.journeys.configs import Settings, between, repository, route, weighing
 from tests.journeys.stage import Sides, Visits, Workshop
 from tests.journeys.visiting import FORM, JSON, Visitor, count, json_of, side_of, users_on
+from tests.support.backend import Backend, ok
 from tests.support.messages import Message
 from tests.support.running import Running
 
@@ -264,6 +266,34 @@ async def test_no_answer_of_either_side_shows_where_it_came_from(shop: Running, 
         assert not [port for port in ports if f":{port}" in shown]
         if location := answer.field("location"):
             assert location.startswith(f"{shop.users}/")
+
+
+@pytest.mark.parametrize("side", ["legacy", "modern"])
+async def test_a_redirect_that_names_a_backend_leads_through_the_proxy_where_the_file_says_rewrite(
+    workshop: Workshop, visit: Visits, side: str
+):
+    """An application that prints the address it listens on, as one without a word about proxies does."""
+    there = Backend()
+    there.scripts = (
+        patiently(lambda _: ok(b"", f"Location: {there.url}/profile/edit?saved=1#top", status="302 Found")),
+    )
+    await there.start()
+
+    def rewriting(settings: Settings) -> None:
+        for each in ("legacy", "modern"):
+            route(settings, "profile-form").setdefault(each, {})["location"] = "rewrite"
+
+    file = repository(between(there.url, there.url, health=None), rewriting)
+    await workshop.adopt(file)
+    user = users_on(side, "account", 25)[7]
+
+    plain = await visit(workshop, user).get("/profile/edit", "X-Strangler-Debug: 1")
+    secure = await visit(workshop, user).get("/profile/edit", "X-Forwarded-Proto: https")
+    await there.stop()
+
+    assert (plain.status, plain.field("x-strangler-side")) == (302, side)
+    assert plain.field("location") == f"{workshop.users}/profile/edit?saved=1#top"
+    assert secure.field("location") == f"https://{workshop.users.removeprefix('http://')}/profile/edit?saved=1#top"
 
 
 async def test_logging_out_ends_the_session_on_legacy_through_the_proxy(shop: Running, visit: Visits):

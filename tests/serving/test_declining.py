@@ -82,6 +82,24 @@ async def test_a_request_declined_before_it_was_read_whole_is_replayed_whole(hou
     assert (await client.answer()).body == b"legacy:0123456789"
 
 
+async def test_a_client_that_expects_a_100_gets_legacys_after_a_decline(house: House) -> None:
+    """Nothing of the body came yet: legacy is asked in modern's place, with the expectation."""
+
+    async def patient(wire: Wire) -> None:
+        assert b"Expect: 100-continue\r\n" in await wire.head()
+        wire.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        wire.send(ok(b"legacy:" + await wire.exactly(5)))
+        await wire.gone()
+
+    legacy, modern = await house.backend(patient), await house.backend(on_head(DECLINED))
+    proxy = await house.proxy(legacy, modern)
+    client = await proxy.client()
+    client.send(get("/", "Content-Length: 5", "Expect: 100-continue", method="POST"))
+    await client.until(b"100 Continue\r\n\r\n")
+
+    assert (await client.ask(b"hello")).body == b"legacy:hello"
+
+
 async def test_a_declined_body_above_the_limit_is_a_counted_502(house: House) -> None:
     """Contract: bodies up to `max_body`."""
     both = await sides(house, always(DECLINED), max_body=10)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.backend import Wire, always, chunks, hang, ok, on_head
 from tests.support.clock import Clock
-from tests.support.measuring import memory
+from tests.support.measuring import memory, resident
 from tests.support.proxying import House
 from tests.support.raw import get
 from tests.support.waiting import breathe, until
@@ -182,7 +182,7 @@ async def test_a_hundred_megabytes_up_to_a_slow_reader_stay_flat(house: House, f
     peak = 0
     while thread.is_alive():
         await asyncio.sleep(0.01)
-        peak = max(peak, memory() - before)
+        peak = max(peak, resident() - before)
     thread.join()
 
     assert stopped_at < 30_000_000, "the client was not held back"
@@ -251,7 +251,7 @@ async def drained(client: object, before: int) -> tuple[int, int]:
         await client.news()  # type: ignore[attr-defined]
         total += len(client.received)  # type: ignore[attr-defined]
         client.received.clear()  # type: ignore[attr-defined]
-        peak = max(peak, memory() - before)
+        peak = max(peak, resident() - before)
     await breathe()
     return total + len(client.received), peak  # type: ignore[attr-defined]
 
