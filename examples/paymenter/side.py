@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import random
 import shutil
 import signal
 import socket
@@ -21,6 +22,7 @@ from examples.paymenter.database import Database
 _START_LIMIT = 20.0  # seconds until a side must answer /health
 _END_LIMIT = 3.0  # seconds that a side has for an orderly end
 _TRIES = 3  # a free port may be taken by somebody else before the side has bound it
+_PORTS = range(20_000, 32_000)
 
 
 class SideError(RuntimeError):
@@ -172,14 +174,22 @@ def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> N
 
 
 def _free_port(host: str, wanted: int) -> int:
-    """The wanted port, or any for 0. Asked beforehand: whoever has it might well answer /health."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, wanted))
-        except OSError as error:
-            raise SideError(f"port {wanted} of {host} is in use or not allowed: {error.strerror}") from error
-        return int(probe.getsockname()[1])
+    """The wanted port, or a free one for 0. Asked beforehand: whoever has it might well answer /health.
+
+    Free ones lie below those that the system hands out, so that a side that was killed finds its port again.
+    """
+    for port in (wanted,) if wanted else random.SystemRandom().sample(_PORTS, 100):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                if wanted:
+                    text = f"port {wanted} of {host} is in use or not allowed: {error.strerror}"
+                    raise SideError(text) from error
+            else:
+                return port
+    raise SideError(f"no free port on {host}")
 
 
 def _wait_until_closed(host: str, port: int) -> None:

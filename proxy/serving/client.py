@@ -37,8 +37,8 @@ class ClientConnection:
     """
 
     __slots__ = (
-        "_body", "_body_bytes", "_buffer", "_empty_lines", "_lingered", "_lingering", "_reading", "_tunnel",
-        "_turned_away", "call", "closing", "deadline", "fresh", "peer", "server", "transport", "write_paused",
+        "_body", "_body_bytes", "_buffer", "_empty_lines", "_lingered", "_lingering", "_reading", "_searched",
+        "_tunnel", "_turned_away", "call", "closing", "deadline", "fresh", "peer", "server", "transport", "write_paused",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
@@ -59,6 +59,7 @@ class ClientConnection:
         self._lingered = 0
         self._turned_away = False
         self.fresh = True
+        self._searched = 0
 
     # ── called by the event loop ───────────────────────────────────────────────────────────────────────
 
@@ -198,7 +199,9 @@ class ClientConnection:
             return
         if unread and transport.can_write_eof():
             self._lingering = True
-            self.deadline = self.server.clock() + LINGER
+            unwritten = transport.get_write_buffer_size() > 0
+            patience = (self.server.limits.idle_timeout or UNREAD_AT_MOST) if unwritten else LINGER
+            self.deadline = self.server.clock() + patience
             transport.write_eof()
             self.resume_reading()
         else:
@@ -221,6 +224,12 @@ class ClientConnection:
         else:
             self.close_after_writing()
 
+    def is_busy(self) -> bool:
+        """Whether leaving now would cost this client something: an answer, its last bytes, a first request."""
+        if self.call is not None or (self.fresh and not self.closing):
+            return True
+        return self.transport is not None and self.transport.get_write_buffer_size() > 0
+
     def drain(self) -> None:
         """Close now if idle; a call closes the connection when it ends.
 
@@ -242,8 +251,9 @@ class ClientConnection:
 
     def _read_head(self, data: bytes) -> None:
         limits = self.server.limits
-        seen, end = len(self._buffer), -1
-        if seen:
+        seen, end = self._searched, -1
+        self._searched = 0
+        if self._buffer:
             data = self._buffer + data
         try:
             if data[0] in b"\r\n":
@@ -255,6 +265,7 @@ class ClientConnection:
                     raise refusal
             if end < 0:
                 self._buffer = data
+                self._searched = len(data)
                 if not seen and data:
                     self.deadline = self.server.clock() + limits.header_timeout if limits.header_timeout else 0.0
                 return
@@ -347,8 +358,13 @@ class ClientConnection:
 
     def _discard(self, data: bytes) -> None:
         self._lingered += len(data)
-        if self._lingered > LINGER_BYTES_AT_MOST and self.transport is not None:
-            self.transport.abort()
+        transport = self.transport
+        if self._lingered > LINGER_BYTES_AT_MOST and transport is not None:
+            if transport.get_write_buffer_size() > 0:
+                self.pause_reading()  # the answer is still on its way; its deadline stands
+                self.deadline = self.server.clock() + (self.server.limits.idle_timeout or UNREAD_AT_MOST)
+            else:
+                transport.abort()
 
     def _gone(self) -> None:
         call, self.call = self.call, None

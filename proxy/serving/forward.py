@@ -141,6 +141,7 @@ class Call(Answering):
             )
         self._head = serialise.request(head.method, target, host, lines, own)
         self._chunk_up = chunked
+        self._in_line = False
         self.side = side
         pool = self.pool = self.bound.pools[policy.backend]
         self.began = self.server.clock() if self.attempts or fresh else self._started
@@ -257,6 +258,7 @@ class Call(Answering):
     def failed(self, kind: str, detail: str) -> None:
         """An attempt brought no answer, or not all of it."""
         connection, self.connection = self.connection, None
+        self._waiting = None
         if self.head_sent:
             self._cut(kind, detail)
             return

@@ -116,7 +116,7 @@ class Server:
     async def drained(self, seconds: float) -> int:
         """Wait until what is in flight has ended, at most `seconds`; returns how many calls were cut."""
         deadline = asyncio.get_running_loop().time() + seconds
-        while any(client.call is not None or (client.fresh and not client.closing) for client in self.clients):
+        while any(client.is_busy() for client in self.clients):
             if asyncio.get_running_loop().time() >= deadline:
                 break
             await asyncio.sleep(0.02)
@@ -184,6 +184,10 @@ class Server:
                 call.expired()
         for pool in self.bound.pools.values():
             pool.sweep(now)
+        self._note_health()
+
+    def _note_health(self) -> None:
+        now = self.clock()
         self.unhealthy = frozenset(name for name, pool in self.bound.pools.items() if not pool.available(now))
 
     def _sweep(self) -> None:
@@ -202,6 +206,7 @@ class Server:
         known = set(self.bound.pools.values())
         for pool in self._bind(new, self.bound):
             pool.retire()
+        self._note_health()
         if self._listener is not None:
             self._watch(pool for pool in self.bound.pools.values() if pool not in known)
 

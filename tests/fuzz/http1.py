@@ -1,7 +1,8 @@
 """Fuzzes HTTP/1.1 parsing for as long as it is told to: `python tests/fuzz/http1.py --seconds 600`.
 
 Each round spoils a request, an answer or a chunked body and holds it against the laws of `tests/support/laws.py`
-(same verdict under every split; what we accept, h11 accepts with the same meaning). A finding is printed with
+(same verdict under every split; what we accept, h11 accepts with the same meaning), and lets requests sent ahead,
+answers and turns of the loop come in some order or other. A finding is printed with
 all that is needed to repeat it, written to a file that belongs into `tests/data/http1-regressions/`, and the
 program ends with 1.
 """
@@ -20,7 +21,7 @@ from time import monotonic
 ROOT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.support import laws, material  # noqa: E402 - the path comes first
+from tests.support import interleaving, laws, material  # noqa: E402 - the path comes first
 
 REGRESSIONS = ROOT / "tests" / "data" / "http1-regressions"
 Law = Callable[[bytes, Iterable[int]], None]
@@ -80,8 +81,12 @@ async def fuzz(seconds: float, seed: int) -> int:
                 report(kind, data, places, offence)
                 return 1
             rounds += 1
-        if rounds % 400 == 0:
-            await asyncio.sleep(0)  # let go of what the connections left in the loop
+        scene = random.randrange(1 << 60), random.randrange(1, 12)
+        try:
+            await interleaving.interleaving_law(*scene)
+        except Exception:  # noqa: BLE001 - whatever is raised is the finding
+            print(f"{traceback.format_exc()}\nrepeat with interleaving_law{scene}")
+            return 1
         if monotonic() - told >= 60:
             told = monotonic()
             print(f"{told - begin:.0f} s: {rounds} messages, no finding (seed {seed})", flush=True)

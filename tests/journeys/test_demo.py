@@ -22,8 +22,13 @@ async def test_the_demo_ends_by_itself_and_says_who_answered_what(tmp_path: Path
         cwd=ROOT, env={**environ, "TMPDIR": str(tmp_path)}, start_new_session=True,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
-    async with asyncio.timeout(60):
-        said = (await process.communicate())[0].decode()
+    try:
+        async with asyncio.timeout(120):
+            said = (await process.communicate())[0].decode()
+    finally:
+        if process.returncode is None:
+            process.terminate()  # as Ctrl-C: it ends what it started
+            await process.wait()
 
     rows = dict(re.findall(r"(?m)^[│ ]*([a-z][a-z0-9-]+|_default) *[│ ](.*)$", said))
     figures = {name: [cell.strip() for cell in row.strip("│ ").split("│")] for name, row in rows.items()}

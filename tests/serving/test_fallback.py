@@ -220,3 +220,24 @@ async def test_modern_is_left_at_once_when_legacy_takes_over(house: House) -> No
 
     assert both.modern is not None
     assert await both.modern.wires[0].gone() in ("eof", "reset")
+
+
+async def test_legacys_silence_after_modern_could_not_be_reached_is_legacys_timeout(house: House) -> None:
+    """Each attempt is recorded by what happened to it."""
+
+    async def once(wire: Wire) -> None:
+        await wire.request()
+        wire.send(ok(b"legacy"))
+        await wire.gone()
+
+    legacy = await house.backend(once)
+    proxy = await house.proxy(legacy, REFUSES, clock=Clock(), timeout=5.0)
+    client = await proxy.client()
+    assert (await client.ask(get("/1"))).body == b"legacy"
+    client.send(get("/2"))
+    await legacy.wires[0].seen(b"/2")
+
+    proxy.turn(5.1)
+
+    assert (await client.answer()).status == 504
+    assert [attempt.kind for attempt in (await proxy.exchange(1)).attempts] == ["connect", "timeout"]

@@ -13,6 +13,7 @@ from proxy.state.live import Live
 from rules.decide import generation
 from rules.model import LEGACY, Backend, Limits, Snapshot
 from tests.support.backend import Wire, always, chunks, hang, ok, on_head
+from tests.support.filling import fill
 from tests.support.line import Ended
 from tests.support.proxying import House, Proxy
 from tests.support.raw import get
@@ -278,3 +279,22 @@ async def test_a_hung_backend_is_left_when_the_grace_is_over(house: House) -> No
         await client.answer()
     assert await backend.wires[0].gone() in ("eof", "reset")
     assert isinstance(backend.wires[0], Wire)
+
+
+async def test_the_last_bytes_of_an_answer_have_the_whole_grace_to_go_out(house: House) -> None:
+    """Requirement 18: an answer that lies in our own buffer is in flight as much as one that is still coming."""
+    backend = await house.backend(on_head(chunks(end=b"")))
+    proxy = await house.proxy(backend)
+    client = await proxy.client()
+    client.transport.pause_reading()
+    client.send(get("/"))
+    sent = await fill(proxy, await backend.wire())
+    await proxy.exchange()
+
+    proxy.server.stop_accepting()
+    waiting = asyncio.create_task(proxy.server.drained(10.0))
+    await asyncio.sleep(1.5)
+    client.transport.resume_reading()
+
+    assert len((await client.answer()).body) == sent
+    await waiting

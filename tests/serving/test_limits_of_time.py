@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rules.model import Limits
-from tests.support.backend import always, hang, ok, on_head
+from tests.support.backend import always, chunks, hang, ok, on_head
 from tests.support.clock import Clock
+from tests.support.filling import fill
 from tests.support.proxying import House
 from tests.support.raw import get
 from tests.support.waiting import breathe, until
@@ -184,3 +185,19 @@ async def test_a_client_that_does_not_read_a_finished_answer_is_not_kept_for_eve
         await breathe()
 
     assert not proxy.server.clients
+
+
+async def test_an_early_answer_to_a_slow_reader_is_not_cut_by_the_wait_for_its_upload(house: House) -> None:
+    """The two seconds for swallowing an unread upload begin when the answer is out, not before."""
+    backend = await house.backend(on_head(chunks(end=b"", status="413 Too Large")))
+    proxy = await house.proxy(backend, clock=Clock(), limits=Limits(idle_timeout=60.0))
+    client = await proxy.client()
+    client.transport.pause_reading()
+    client.send(get("/", "Content-Length: 1000", method="POST"))
+    sent = await fill(proxy, await backend.wire())
+
+    proxy.turn(5.0)
+    await breathe()
+    client.transport.resume_reading()
+
+    assert len((await client.answer()).body) == sent

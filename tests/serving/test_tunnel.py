@@ -201,6 +201,19 @@ async def test_a_closing_frame_in_the_same_breath_as_the_end_is_delivered(house:
     assert await upstream.rest() == b"\x88\x02\x03\xe8"
 
 
+async def test_what_a_client_sent_before_it_closed_reaches_a_slow_backend(house: House) -> None:
+    """Requirement 10: the end of one side ends the other after its bytes, not before."""
+    _, client, upstream = await tunnelled(house)
+    upstream.transport.pause_reading()
+    client.send(b"x" * 8_000_000)
+    client.close()
+    await breathe(100)
+
+    upstream.transport.resume_reading()
+
+    assert len(await upstream.rest()) == 8_000_000
+
+
 @pytest.mark.parametrize("end", [Line.close, Line.reset])
 async def test_no_end_of_a_tunnel_is_a_failure(house: House, end: object) -> None:
     proxy, _, upstream = await tunnelled(house)

@@ -1,0 +1,25 @@
+"""Brings a connection to the point where an answer is whole but not all of it has gone out."""
+
+from __future__ import annotations
+
+from tests.support.backend import Wire
+from tests.support.proxying import Proxy
+from tests.support.waiting import breathe
+
+PIECE = b"x" * 60_000
+
+
+async def fill(proxy: Proxy, wire: Wire) -> int:
+    """Send chunks until the kernel takes no more from the proxy, then the last one; how many bytes that were."""
+    connection = next(iter(proxy.server.clients))
+    assert connection.transport is not None
+    await wire.seen(b"\r\n\r\n")
+    sent = 0
+    while not connection.transport.get_write_buffer_size():
+        wire.send(b"%x\r\n%b\r\n" % (len(PIECE), PIECE))
+        sent += len(PIECE)
+        await breathe(2)
+    assert not connection.write_paused, "the pieces are too large for this test"
+    wire.send(b"0\r\n\r\n")
+    await breathe()
+    return sent
