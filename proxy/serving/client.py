@@ -38,7 +38,8 @@ class ClientConnection:
 
     __slots__ = (
         "_body", "_body_bytes", "_buffer", "_empty_lines", "_lingered", "_lingering", "_reading", "_searched",
-        "_tunnel", "_turned_away", "call", "closing", "deadline", "fresh", "peer", "server", "transport", "write_paused",
+        "_tunnel", "_turned_away", "call", "closing", "deadline", "fresh", "peer", "server", "transport",
+        "write_paused",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
