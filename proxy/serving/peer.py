@@ -11,11 +11,11 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 class Trust:
     """The peers whose forwarded fields, identity fields and X-Strangler-* are believed."""
 
-    __slots__ = ("_networks", "_unix")
+    __slots__ = ("_local", "_networks")
 
     def __init__(self, trusted: Iterable[str]) -> None:
         names = tuple(trusted)
-        self._unix = "unix" in names
+        self._local = "unix" in names
         self._networks: tuple[Network, ...] = tuple(
             ipaddress.ip_network(name, strict=False) for name in names if name != "unix"
         )
@@ -23,7 +23,7 @@ class Trust:
     def believes(self, address: str) -> bool:
         """Whether the peer at `address` (empty: a Unix socket) is trusted."""
         if not address:
-            return self._unix
+            return self._local
         if not self._networks:
             return False
         ip = ipaddress.ip_address(address.partition("%")[0])

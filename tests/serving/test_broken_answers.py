@@ -13,6 +13,7 @@ from tests.support.clock import Clock
 from tests.support.proxying import House
 from tests.support.raw import get
 from tests.support.tables import cases, wire
+from tests.support.waiting import breathe, until
 from tests.support.wired import Wired, halves, single_bytes
 
 
@@ -200,3 +201,23 @@ async def test_a_connection_lives_on_after_a_502(house: House) -> None:
 
     assert (first.status, first.closes) == (502, False)
     assert second.body == b"fine"
+
+
+async def test_an_answer_is_heard_although_the_backend_took_no_more_of_the_request(house: House) -> None:
+    """A server that refuses a large upload answers and closes: writing fails, its answer lies ready to be read."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    proxy = await house.proxy(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    client = await proxy.client()
+    client.send(get("/", "Content-Length: 1000000", method="POST") + b"x" * 100_000)
+    await until(lambda: proxy.server.stats()["connections_upstream_active"])
+    await breathe()
+    backend, _ = listener.accept()
+    client.send_now(b"x" * 10_000)  # read first by the proxy, whose writing then fails
+    backend.sendall(ok(b"no", "Connection: close", status="413 Content Too Large"))
+    backend.close()
+    listener.close()
+
+    answer = await client.answer()
+
+    assert (answer.status, answer.body, answer.closes) == (413, b"no", True)
+    assert not (await proxy.exchange()).attempts[0].failed

@@ -114,11 +114,11 @@ async def test_nothing_grows_over_many_mixed_requests(house: House) -> None:
     proxy = await house.proxy(backend)
 
     async def crowd(requests: int) -> None:
-        for part in range(10):
-            await asyncio.gather(*(user(proxy, requests // 200, part * 20 + number) for number in range(20)))
+        for part in range(requests // 2000):
+            await asyncio.gather(*(user(proxy, 100, part * 20 + number) for number in range(20)))
             await settled(proxy)
 
-    await crowd(max(2000, REQUESTS // 5))
+    await crowd(6000)
     tasks, open_files, before = len(asyncio.all_tasks()), descriptors(), memory()
     await crowd(REQUESTS)
 
