@@ -81,7 +81,7 @@ def early_refusal(data: bytes, end: int, header_bytes: int, url_bytes: int, clea
     before: looking again with every byte that comes would cost the square of a head's size.
     """
     whole = data if end < 0 else data[:end]
-    newline = _bare_newline(whole, max(0, clean - 1))
+    newline = _bare_newline(data if end < 0 else data[: end + 2], max(0, clean - 1))
     bare = newline.start() if newline else len(data)
     line = whole.find(b"\r\n")
     if line < 0:

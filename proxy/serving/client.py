@@ -276,7 +276,7 @@ class ClientConnection:
             if limits.body_bytes and head.length > limits.body_bytes:
                 raise Refusal(413, "the request body is larger than the limit")
         except Refusal as refusal:
-            self._refuse(first_offence(data[:end] if end >= 0 else data, refusal))
+            self._refuse(first_offence(data[: end + 2] if end >= 0 else data, refusal))
             return
         self._empty_lines = 0
         self._begin(head, data[end + 4 :])

@@ -7,6 +7,7 @@ never used again: late bytes must not become the next user's answer (requirement
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import select
 import socket
@@ -70,8 +71,9 @@ class UpstreamConnection:
     """
 
     __slots__ = (
-        "_body", "_buffer", "_ended_properly", "_head", "_informed", "_poll", "_reading", "_secure", "answered",
-        "asker", "busy", "closed", "heard", "idle_since", "paused", "target", "transport", "tunnel",
+        "_body", "_buffer", "_descriptor", "_ended_properly", "_head", "_informed", "_poll", "_reading",
+        "_secure", "answered", "asker", "busy", "closed", "heard", "idle_since", "paused", "target",
+        "transport", "tunnel",
     )  # fmt: skip
 
     def __init__(self, target: Target) -> None:
@@ -91,6 +93,7 @@ class UpstreamConnection:
         self._informed = 0
         self._reading = True
         self._secure = False
+        self._descriptor = -1
         self._ended_properly = False
         self._poll: select.poll | None = None
 
@@ -151,7 +154,8 @@ class UpstreamConnection:
             if sock.family != socket.AF_UNIX and not self._secure:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._poll = select.poll()
-            self._poll.register(sock.fileno(), select.POLLIN | select.POLLRDHUP)
+            self._descriptor = sock.fileno()
+            self._poll.register(self._descriptor, select.POLLIN | select.POLLRDHUP)
 
     def data_received(self, data: bytes) -> None:
         """Read an answer, whatever its bytes' portions."""
@@ -179,6 +183,8 @@ class UpstreamConnection:
 
     def connection_lost(self, error: Exception | None) -> None:
         """Tell the waiting call what the end means for it."""
+        if error is not None and self.asker is not None and not self.closed and not self._secure:
+            self._hear_the_rest()
         already = self.closed
         self.closed = True
         self._poll = None
@@ -193,6 +199,21 @@ class UpstreamConnection:
             else:
                 asker.failed("reset", "the connection ended before the answer")
         self.target.lost(self)
+
+    def _hear_the_rest(self) -> None:
+        """Read what the kernel still holds after a write failed.
+
+        Who refuses a large upload answers and closes: our next write fails, and the loop gives the connection up
+        with that answer unread. The descriptor is open until this callback returns.
+        """
+        try:
+            while self.asker is not None and not self.closed:
+                data = os.read(self._descriptor, 65536)
+                if not data:
+                    return
+                self.data_received(data)
+        except OSError:
+            return
 
     def pause_writing(self) -> None:
         """The socket is full."""
