@@ -226,10 +226,12 @@ class ClientConnection:
             self.close_after_writing()
 
     def is_busy(self) -> bool:
-        """Whether leaving now would cost this client something: an answer, its last bytes, a first request."""
-        if self.call is not None or (self.fresh and not self.closing):
-            return True
-        return self.transport is not None and self.transport.get_write_buffer_size() > 0
+        """Whether leaving now would cost this client something: an answer, its last bytes, a first request.
+
+        One that is being parted from is busy until it is gone: what the transport says of its buffer leaves out
+        what it has yet to hand to the kernel.
+        """
+        return self.transport is not None and (self.call is not None or self.fresh or self.closing)
 
     def drain(self) -> None:
         """Close now if idle; a call closes the connection when it ends.
