@@ -112,7 +112,7 @@ def seconds_for(pieces: list[bytes]) -> float:
 
 
 async def test_a_head_in_single_bytes_costs_no_more_than_its_bytes() -> None:
-    """P2: no query of death; twice the bytes, about twice the work."""
+    """No query of death: twice the bytes, about twice the work."""
     small, large = (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X-A: " + b"x" * size + b"\r\n" for size in (2000, 8000))
     cost = [min(seconds_for(single_bytes(data)) for _ in range(2)) for data in (small, large)]
 
@@ -121,7 +121,7 @@ async def test_a_head_in_single_bytes_costs_no_more_than_its_bytes() -> None:
 
 
 async def test_an_answers_head_in_single_bytes_costs_no_more_than_its_bytes() -> None:
-    """P1: an untrusted upstream, too."""
+    """No query of death by an untrusted backend, either."""
     cost = []
     for size in (2000, 8000):
         wired = Wired()

@@ -143,14 +143,14 @@ def attacks(line: bytes) -> list[bytes]:
 
 @pytest.mark.parametrize("line", LINES, ids=repr)
 async def test_no_known_obfuscation_hides_a_request(line: bytes) -> None:
-    """Requirement 2, P15."""
+    """Requirement 2."""
     for data in attacks(line):
         obeys_the_law(data)
 
 
 @pytest.mark.parametrize("name", BYTE_TEMPLATES)
 async def test_no_single_byte_hides_a_request(name: str) -> None:
-    """Requirement 2, P15: all 256 bytes in every odd place."""
+    """Requirement 2: all 256 bytes in every odd place."""
     template = BYTE_TEMPLATES[name]
     for value in range(256):
         line = template.replace(b"%c", bytes([value]))

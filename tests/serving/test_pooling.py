@@ -83,7 +83,7 @@ async def test_late_bytes_never_reach_the_next_user(house: House, late: bytes) -
     ids=["length", "chunks", "204", "304", "empty"],
 )
 async def test_bytes_behind_an_answer_are_delivered_to_nobody(house: House, answer: bytes, extra: bytes) -> None:
-    """Requirement 13, P9: extra bytes in the same breath as the answer."""
+    """Requirement 13: extra bytes in the same breath as the answer."""
     backend = await house.backend(answering(answer + extra), always(ok(b"second")))
     proxy = await house.proxy(backend)
     client = await proxy.client()
