@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support.backend import Wire
 from tests.support.proxying import Proxy
-from tests.support.waiting import breathe
+from tests.support.waiting import breathe, until
 
 PIECE = b"x" * 60_000
 
@@ -13,7 +13,8 @@ async def fill(proxy: Proxy, wire: Wire) -> int:
     """Send chunks until the kernel takes no more from the proxy, then the last one; how many bytes that were."""
     connection = next(iter(proxy.server.clients))
     assert connection.transport is not None
-    await wire.seen(b"\r\n\r\n")
+    # the script and this function hear of the request in no certain order: its head must be out before our chunks
+    await until(lambda: connection.call is not None and connection.call.head_sent, "the answer's head")
     sent = 0
     while not connection.transport.get_write_buffer_size():
         wire.send(b"%x\r\n%b\r\n" % (len(PIECE), PIECE))

@@ -87,14 +87,19 @@ class Judged(Wired):
             self.listen()
 
     def listen(self) -> None:
-        while True:
-            body = self.client._body
-            if body is not None and body.more and not self.client.closing:
-                self.client._next_portion()
-            elif not any([ear.listen() for ear in self.ears]):  # noqa: C419 - all of them, each time
-                return
-            else:
-                self.client._next_request()
+        """Do what the backends and the loop would do until nothing is left to do."""
+        while any([ear.listen() for ear in self.ears]) or self._turn():  # noqa: C419 - all of them, each time
+            pass
+
+    def _turn(self) -> bool:
+        """One turn of the loop for the client's connection; says whether it brought anything on."""
+        client, finished = self.client, len(self.exchanges)
+        body = client._body
+        if body is not None and body.more and not client.closing:
+            client._next_portion()
+            return True
+        client._next_request()
+        return (client.call is not None and any(ear.listen() for ear in self.ears)) or len(self.exchanges) > finished
 
     @property
     def heard(self) -> list[Heard]:
