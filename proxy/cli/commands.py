@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Annotated
 
@@ -58,7 +59,9 @@ def check(
     against: Annotated[
         str,
         typer.Option(
-            "--against", metavar="URL", help="Print what the file would change in the proxy with its admin port here."
+            "--against",
+            metavar="URL|LOG",
+            help="Print what the file would change in the proxy with its admin port here, or for a log's requests.",
         ),
     ] = "",
 ) -> None:
@@ -67,10 +70,36 @@ def check(
     from proxy.cli.check import schema as print_schema
 
     if against and not schema:
-        from proxy.cli.plan import plan
+        if "://" in against or against.startswith("unix:") or re.fullmatch(r"[\w.\[\]:-]*:\d+", against):
+            from proxy.cli.plan import plan
 
-        raise typer.Exit(plan(config, against, as_json=json))
+            raise typer.Exit(plan(config, against, as_json=json))
+        from proxy.cli.yesterday import yesterday
+
+        raise typer.Exit(yesterday(config, against, as_json=json))
     raise typer.Exit(print_schema() if schema else do(config, as_json=json))
+
+
+@app.command()
+def init(
+    config: ConfigOption = "proxy.yaml",
+    access_log: Annotated[
+        str, typer.Option("--access-log", metavar="FILE", help="Requests of the old side: combined, JSON, HAR; gzip.")
+    ] = "",
+    openapi: Annotated[str, typer.Option("--openapi", metavar="FILE", help="What the new API offers.")] = "",
+    legacy: Annotated[
+        str, typer.Option("--legacy", metavar="URL", help="Where the old side listens.")
+    ] = "http://127.0.0.1:9001",
+    modern: Annotated[
+        str, typer.Option("--modern", metavar="URL", help="Where the new side listens.")
+    ] = "http://127.0.0.1:8000",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file that is there.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Write a first proxy.yaml from recorded traffic, from the new API, or from both; every weight is 0."""
+    from proxy.cli.init import init as do
+
+    raise typer.Exit(do(config, access_log, openapi, legacy=legacy, modern=modern, force=force, as_json=json))
 
 
 @config_app.command("show")

@@ -1,0 +1,147 @@
+"""A draft is a file that `check` accepts, moves nobody, says what it could not decide."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rules
+from proxy.recorded.draft import ROUTES_AT_MOST, Draft, draft
+from proxy.recorded.endpoints import Endpoints
+from proxy.recorded.openapi import Operation, mapped, operations
+from proxy.recorded.request import Recorded, UnreadableError
+from proxy.recorded.writing import written
+from rules.model import Snapshot
+
+OFFERED = (
+    Operation("/api/v1/users", ("GET", "POST")),
+    Operation("/api/v1/users/{user_id}", ("GET",)),
+    Operation("/api/v1/orders/{order_id}", ("GET",)),
+)
+
+
+def traffic(*targets: str, method: str = "GET") -> Endpoints:
+    endpoints = Endpoints()
+    for number, target in enumerate(targets):
+        endpoints.add(Recorded(number, method, target, status=200))
+    return endpoints
+
+
+def loaded(made: Draft, source: str = "access.log") -> Snapshot:
+    text = written(made, source=source, legacy="http://127.0.0.1:9001", modern="http://127.0.0.1:8000")
+    return rules.load(text)
+
+
+def test_every_weight_is_zero():
+    snapshot = loaded(draft(traffic("/a", "/b/7", "/logout")))
+
+    assert {route.match.path: route.rollout.weight for route in snapshot.routes} == {"/a": 0, "/b/{b}": 0, "/logout": 0}
+
+
+def test_busy_routes_come_first_with_their_volume_beside():
+    made = draft(traffic("/b", "/a", "/a"))
+
+    assert [route.path for route in made.routes] == ["/a", "/b"]
+    assert made.routes[0].notes[0].startswith("2 requests, 66.7% of all")
+
+
+def test_a_route_has_the_methods_that_were_seen():
+    endpoints = traffic("/a")
+    endpoints.add(Recorded(1, "PUT", "/a"))
+    endpoints.add(Recorded(1, "HEAD", "/a"))
+
+    (route,) = loaded(draft(endpoints)).routes
+
+    assert route.match.methods == ("GET", "PUT")
+
+
+def test_a_read_with_effects_is_never_mirrored():
+    (route,) = draft(traffic("/logout")).routes
+
+    assert not route.mirrored
+
+
+def test_pages_behind_one_script_become_routes_of_their_own():
+    snapshot = loaded(draft(traffic(*[f"/index.php?r={page}" for page in ("cat/view", "home", "home")])))
+
+    assert {route.match.query for route in snapshot.routes} == {(("r", "home"),), (("r", "cat/view"),)}
+
+
+def test_an_old_path_is_mapped_onto_the_operation_that_means_the_same():
+    snapshot = loaded(draft(traffic("/users.php", "/users/7"), OFFERED))
+
+    assert {route.match.path: route.modern.path for route in snapshot.routes} == {
+        "/users.php": "/api/v1/users",
+        "/users/{user}": "/api/v1/users/{user}",
+    }
+
+
+def test_what_is_not_surely_the_same_is_left_to_a_person_with_the_nearest():
+    made = draft(traffic("/user-list"), OFFERED)
+
+    assert made.routes[0].modern is None
+    assert any("/user-list" in sentence and "/api/v1/users" in sentence for sentence in made.undecided)
+
+
+def test_an_operation_with_another_method_is_not_the_same():
+    assert mapped("/orders/{order}", ["DELETE"], OFFERED).target is None
+
+
+def test_what_nobody_asks_for_is_told():
+    made = draft(traffic("/users"), OFFERED)
+
+    assert any(sentence.startswith("GET /api/v1/orders/{order_id}") for sentence in made.undecided)
+
+
+def test_without_traffic_the_operations_themselves_are_the_routes():
+    snapshot = loaded(draft(None, OFFERED))
+
+    assert [route.match.path for route in snapshot.routes] == [one.path for one in OFFERED]
+
+
+def test_there_are_never_more_routes_than_a_person_can_read():
+    words = ("home", "shop", "blog", "news", "help", "team", "jobs", "maps", "docs", "info")
+    made = draft(traffic(*(f"/{a}/{b}/{c}" for a in words for b in words for c in words)))
+
+    assert len(made.routes) == ROUTES_AT_MOST
+    assert any("more endpoints" in sentence for sentence in made.undecided)
+
+
+@settings(max_examples=80)
+@given(st.lists(st.text(min_size=0, max_size=14).map("/".__add__), min_size=1, max_size=20), st.text(max_size=30))
+def test_whatever_was_asked_for_the_draft_loads(targets: list[str], source: str):
+    endpoints = traffic(*targets)
+
+    snapshot = loaded(draft(endpoints), source)
+
+    assert len(snapshot.routes) == len(endpoints.found())
+
+
+@pytest.mark.parametrize("dumped", [json.dumps, yaml.safe_dump], ids=["json", "yaml"])
+def test_a_document_is_read_in_both_spellings_under_its_servers_path(tmp_path: Path, dumped):
+    file = tmp_path / "openapi"
+    file.write_text(
+        dumped(
+            {
+                "openapi": "3.1.0",
+                "servers": [{"url": "https://api.example/v2/"}],
+                "paths": {"/users": {"get": {}, "parameters": []}, "/x": {"description": "nothing"}},
+            }
+        )
+    )
+
+    assert operations(file) == (Operation("/v2/users", ("GET",)),)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "paths: 7", "a: [", "%"])
+def test_what_is_no_document_is_refused(tmp_path: Path, text: str):
+    file = tmp_path / "openapi.yaml"
+    file.write_text(text)
+
+    with pytest.raises(UnreadableError, match=r"openapi\.yaml"):
+        operations(file)
