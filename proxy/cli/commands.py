@@ -102,6 +102,36 @@ def init(
     raise typer.Exit(do(config, access_log, openapi, legacy=legacy, modern=modern, force=force, as_json=json))
 
 
+@app.command()
+def doctor(
+    config: ConfigOption = "proxy.yaml",
+    nginx: Annotated[
+        str, typer.Option("--nginx", metavar="FILE", help="What nginx -T prints; left out: it is asked itself.")
+    ] = "",
+    admin: AdminOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Look at ports, limits, file modes, backends, nginx, store and clocks; say what to do."""
+    from proxy.cli.doctor import doctor as do
+
+    raise typer.Exit(do(config, admin, nginx, as_json=json))
+
+
+@app.command()
+def bundle(
+    config: ConfigOption = "proxy.yaml",
+    out: Annotated[
+        str, typer.Option("--out", metavar="FILE", help="The archive; left out: named after the time.")
+    ] = "",
+    admin: AdminOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Pack what helps to help, without secrets: configuration, status, events, findings, versions."""
+    from proxy.cli.bundle import bundle as do
+
+    raise typer.Exit(do(config, admin, out, as_json=json))
+
+
 @config_app.command("show")
 def config_show(config: ConfigOption = "proxy.yaml", json: JsonOption = False) -> None:
     """Show the effective configuration with the origin of each value, secrets masked."""

@@ -1,0 +1,118 @@
+"""`strangler bundle`: an archive for whoever helps, without secrets."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import platform
+import re
+import sys
+import tarfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from proxy.cli.client import Client, client
+from proxy.cli.files import print_json, read
+from proxy.doctor.examining import examined
+from proxy.doctor.finding import House
+from proxy.doctor.nginx import dumped
+from proxy.errors import EXIT_USAGE, EXIT_YES, ProxyError, UnreachableError
+from proxy.version import program_version
+from rules import effective
+from rules.secrets import masked
+
+ASKED: Final = {
+    "status.json": "/api/v1/status",
+    "config.json": "/api/v1/config",
+    "events.json": "/api/v1/events",
+    "report.json": "/api/v1/report",
+}
+"""What a running proxy is asked for. Differences stay out: they are about users."""
+_CREDENTIALS: Final = re.compile(r"(://)[^/@\s\"']+@")
+
+
+class NotWrittenError(ProxyError):
+    """The archive could not be made."""
+
+    exit_code = EXIT_USAGE
+
+
+def bundle(config: str, admin: str, out: str, *, as_json: bool) -> int:
+    """Write the archive, print where it is with what is in it."""
+    name = out or time.strftime("strangler-%Y%m%d-%H%M%S.tar.gz")
+    members = dict(_members(config, admin))
+    try:
+        _pack(Path(name), members)
+    except OSError as error:
+        raise NotWrittenError(f"{name}: cannot be written: {error.strerror}") from error
+    if as_json:
+        print_json({"file": name, "members": sorted(members)})
+    else:
+        print(f"{name}: {', '.join(sorted(members))}")
+        print("look at it before you send it: routes, host names and paths are in it", file=sys.stderr)
+    return EXIT_YES
+
+
+def _members(config: str, admin: str) -> Iterator[tuple[str, bytes]]:
+    yield "about.json", _json(_about())
+    prepared = read(config)
+    if prepared is not None:
+        yield (
+            "effective.json",
+            _json([asdict(setting) for setting in effective(Path(config).read_text(encoding="utf-8-sig"), config)]),
+        )
+        path = Path(config).absolute()
+        house = House(prepared.snapshot, path.parent, path, os.environ, dumped(), running=True)
+        yield "doctor.json", _json([asdict(found) for found in asyncio.run(examined(house))])
+    asked = client(config, admin)
+    for name, path_of in ASKED.items():
+        yield name, _json(_asked(asked, path_of))
+
+
+def _about() -> dict[str, Any]:
+    return {
+        "strangler": program_version(),
+        "python": sys.version,
+        "system": platform.platform(),
+        "cpus": os.cpu_count(),
+        "packages": {each.metadata["Name"]: each.version for each in distributions()},
+        # names alone: a value may be a key
+        "variables": sorted(name for name in os.environ if name.startswith(("STRANGLER_", "APP_"))),
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def _asked(asked: Client, path: str) -> Any:
+    try:
+        reply = asked.get(path)
+    except UnreachableError as error:
+        return {"unreachable": str(error)}
+    return masked(reply.body)
+
+
+def _json(value: Any) -> bytes:
+    text = orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode()
+    return _CREDENTIALS.sub(r"\1***@", text).encode()
+
+
+def _pack(path: Path, members: dict[str, bytes]) -> None:
+    """Write beside, then rename; for its owner alone."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w:gz") as archive:
+            for name, data in members.items():
+                member = tarfile.TarInfo(f"strangler/{name}")
+                member.size, member.mtime, member.mode = len(data), int(time.time()), 0o600
+                archive.addfile(member, io.BytesIO(data))
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,85 @@
+"""Whether each target answers, its health page says yes, its clock is ours."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from time import time
+
+import httpx
+
+from proxy.doctor.finding import ERROR, OK, WARNING, Found, House
+from rules.model import Backend
+
+_APART = 2.0
+"""Seconds between two clocks that still count as one."""
+_PATIENCE = 5.0
+
+
+async def backends(house: House) -> AsyncIterator[Found]:
+    """Ask every target of every backend, all at once."""
+    asked = [_target(house, backend, url) for backend in house.snapshot.backends for url in backend.urls]
+    for found in await asyncio.gather(*asked):
+        for one in found:
+            yield one
+
+
+async def _target(house: House, backend: Backend, url: str) -> list[Found]:
+    about = f"backend {backend.name}"
+    path = backend.health.path if backend.health is not None else "/"
+    transport, base = _transport(house, backend, url)
+    try:
+        async with httpx.AsyncClient(transport=transport, timeout=_PATIENCE, trust_env=False) as client:
+            answer = await client.get(f"{base}{path}", headers={"User-Agent": "strangler-doctor"})
+    except (httpx.HTTPError, OSError) as error:
+        why = str(error) or type(error).__name__
+        return [Found(ERROR, about, f"{url} does not answer: {why}", "start it, or correct its url")]
+    return [*_health(backend, url, path, answer), *_clock(about, url, answer)]
+
+
+def _transport(house: House, backend: Backend, url: str) -> tuple[httpx.AsyncHTTPTransport, str]:
+    if url.startswith("unix:"):
+        return httpx.AsyncHTTPTransport(uds=str(house.base / url.removeprefix("unix:"))), "http://localhost"
+    tls = backend.tls
+    if not url.startswith("https://") or tls is None:
+        return httpx.AsyncHTTPTransport(), url.rstrip("/")
+    context = ssl.create_default_context(cafile=str(house.base / tls.ca) if tls.ca else None)
+    if not tls.verify or tls.server_name:
+        context.check_hostname = False
+    if not tls.verify:
+        context.verify_mode = ssl.CERT_NONE
+    return httpx.AsyncHTTPTransport(verify=context), url.rstrip("/")
+
+
+def _health(backend: Backend, url: str, path: str, answer: httpx.Response) -> list[Found]:
+    about = f"backend {backend.name}"
+    if backend.health is None:
+        found = [Found(OK, about, f"{url} answers {answer.status_code} to GET {path}")]
+        if len(backend.urls) > 1:
+            advice = f"give backends.{backend.name} a health: {{path: …}}, so that a dead target is left out"
+            found.append(Found(WARNING, about, "several targets without a health check", advice))
+        return found
+    if not answer.is_success:
+        what = f"{url}{path} answers {answer.status_code}: the target counts as unhealthy"
+        return [Found(ERROR, about, what, "correct health.path, or mend the target")]
+    return [Found(OK, about, f"{url}{path} answers {answer.status_code}")]
+
+
+def _clock(about: str, url: str, answer: httpx.Response) -> list[Found]:
+    try:
+        said = parsedate_to_datetime(answer.headers["date"])
+    except (KeyError, ValueError):
+        return []
+    apart = abs(time() - (said if said.tzinfo else said.replace(tzinfo=UTC)).timestamp())
+    if apart <= _APART:
+        return []
+    now = datetime.now(UTC).strftime("%H:%M:%S")
+    what = f"{url} says {answer.headers['date']}, it is {now} here: {apart:.0f} s apart"
+    return [
+        Found(
+            WARNING, about, what, "let both machines follow a time server: signatures and comparisons go by the clock"
+        )
+    ]

@@ -1,0 +1,60 @@
+"""Whether the proxy can listen where the file says."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from proxy.doctor.finding import ERROR, OK, WARNING, Found, House
+from proxy.settings import Address, parse_address
+
+_FIRST_UNPRIVILEGED = 1024
+
+
+def ports(house: House) -> Iterator[Found]:
+    """Try both addresses; an address that is taken is fine while our own proxy runs."""
+    for key, text in (("listen", house.snapshot.listen.address), ("admin", house.snapshot.admin.address)):
+        yield _tried(f"{key}.address", parse_address(text, house.base), house)
+
+
+def _tried(about: str, address: Address, house: House) -> Found:
+    try:
+        _bind(address)
+    except OSError as error:
+        return _refused(about, address, error, house)
+    if about == "admin.address" and not address.is_loopback:
+        return Found(
+            WARNING, about, f"{address} can be reached from other machines", "let a firewall or nginx guard it"
+        )
+    return Found(OK, about, f"{address} is free")
+
+
+def _bind(address: Address) -> None:
+    if address.path:
+        folder = Path(address.path).parent
+        if not folder.is_dir():
+            raise OSError(errno.ENOENT, f"there is no folder {folder}")
+        return
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    with socket.socket(family) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((address.host, address.port))
+
+
+def _refused(about: str, address: Address, error: OSError, house: House) -> Found:
+    if error.errno == errno.EADDRINUSE:
+        if house.running:
+            return Found(OK, about, f"{address} is held by the running proxy")
+        return Found(
+            ERROR, about, f"{address} is taken by another process", f"find it with ss -ltnp 'sport = :{address.port}'"
+        )
+    if error.errno == errno.EACCES and address.port < _FIRST_UNPRIVILEGED:
+        return Found(
+            ERROR,
+            about,
+            f"{address} is a privileged port",
+            "use nginx in front, or AmbientCapabilities=CAP_NET_BIND_SERVICE",
+        )
+    return Found(ERROR, about, f"{address}: {error.strerror}", "name an address of this machine")

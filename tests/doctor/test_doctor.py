@@ -1,0 +1,225 @@
+"""Each check finds what it is there for, says what to do, keeps quiet about what is well."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rules
+from proxy.doctor.backends import backends
+from proxy.doctor.examining import examined
+from proxy.doctor.finding import ERROR, OK, WARNING, Found, House
+from proxy.doctor.limits import limits
+from proxy.doctor.modes import modes
+from proxy.doctor.nginx import nginx
+from proxy.doctor.ports import ports
+from proxy.doctor.stores import stores
+from tests.support.backend import Backend, always, ok
+
+NGINX = (Path(__file__).resolve().parents[2] / "deploy/nginx.conf").read_text()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Callable[..., House]:
+    def made(text: str = "", *, nginx: str | None = None, environ: dict[str, str] | None = None, **more: Any) -> House:
+        file = tmp_path / "proxy.yaml"
+        if "backends:" not in text:
+            text += 'backends: {legacy: {url: "http://127.0.0.1:1"}, modern: {url: "http://127.0.0.1:2"}}\n'
+        file.write_text(f"version: 1\n{text}routes: []\n")
+        file.chmod(0o644)
+        return House(rules.load(file.read_text()), tmp_path, file, environ or {}, nginx, **more)
+
+    return made
+
+
+def levels(found: list[Found]) -> dict[str, str]:
+    return {one.about: one.level for one in found}
+
+
+def texts(found: list[Found]) -> str:
+    return " ".join(one.what for one in found)
+
+
+def test_a_port_that_somebody_else_holds_is_an_error(house: Callable[..., House]):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        text = f"listen: {{address: '127.0.0.1:{taken.getsockname()[1]}'}}\nadmin: {{address: '127.0.0.1:0'}}\n"
+        found = list(ports(house(text)))
+        ours = list(ports(house(text, running=True)))
+
+    assert levels(found) == {"listen.address": ERROR, "admin.address": OK}
+    assert "ss -ltnp" in found[0].advice
+    assert levels(ours)["listen.address"] == OK
+
+
+def test_an_address_of_another_machine_is_an_error(house: Callable[..., House]):
+    found = list(ports(house("listen: {address: '192.0.2.1:80'}\nadmin: {address: '127.0.0.1:0'}\n")))
+
+    assert found[0].level == ERROR
+
+
+def test_a_socket_in_no_folder_is_an_error(house: Callable[..., House]):
+    found = list(ports(house("listen: {address: 'unix:nowhere/s.sock'}\n")))
+
+    assert "no folder" in found[0].what
+
+
+def test_more_connections_than_descriptors_is_an_error_with_the_number_to_set(house: Callable[..., House]):
+    found = list(limits(house("listen: {limits: {connections: 500000000}}\n")))
+
+    assert found[0].level == ERROR
+    assert "LimitNOFILE=500000" in found[0].advice
+
+
+def test_unlimited_connections_are_warned_about(house: Callable[..., House]):
+    assert next(limits(house("listen: {limits: {connections: 0}}\n"))).level == WARNING
+
+
+def test_a_disk_too_small_for_the_differences_is_warned_about(house: Callable[..., House]):
+    found = levels(list(limits(house("diffs: {max_bytes: 900000GiB}\n"))))
+
+    assert found["disk"] == WARNING
+
+
+def test_a_file_that_everybody_may_write_is_an_error(house: Callable[..., House]):
+    made = house()
+    made.config.chmod(0o666)
+
+    assert levels(list(modes(made)))["configuration"] == ERROR
+
+
+@pytest.mark.parametrize(("mode", "level"), [(0o600, OK), (0o640, WARNING), (0o604, WARNING)])
+def test_a_store_is_for_its_owner_alone(house: Callable[..., House], mode: int, level: str):
+    made = house('store: "sqlite:strangler.db"\n')
+    (made.base / "strangler.db").touch()
+    (made.base / "strangler.db").chmod(mode)
+
+    assert levels(list(modes(made)))["store"] == level
+
+
+def test_a_key_file_that_is_missing_is_an_error(house: Callable[..., House]):
+    made = house(environ={"STRANGLER_JWT_KEY_FILE": "nowhere.pem"})
+
+    assert levels(list(modes(made)))["STRANGLER_JWT_KEY_FILE"] == ERROR
+
+
+# ── nginx ──
+
+
+def test_the_shipped_nginx_file_is_without_fault(house: Callable[..., House]):
+    made = house(
+        "listen: {address: '127.0.0.1:8080', trusted_proxies: [127.0.0.1/32]}\nidentity: ['header:X-User-Id']\n",
+        nginx=NGINX,
+    )
+
+    assert {one.level for one in nginx(made)} == {OK}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("proxy_set_header X-Forwarded-For $remote_addr;", "", "x-forwarded-for"),
+        ("X-Forwarded-For $remote_addr", "X-Forwarded-For $proxy_add_x_forwarded_for", "of their own address"),
+        ('proxy_set_header X-User-Id "";', "", "X-User-Id"),
+        ("proxy_http_version 1.1;", "", "HTTP/1.0"),
+        ("proxy_buffering off;", "", "proxy_buffering"),
+        ("proxy_set_header Connection $strangler_connection;", "", "closes its connection"),
+        (
+            "proxy_set_header X-Forwarded-Proto $scheme;",
+            "# proxy_set_header X-Forwarded-Proto $scheme;",
+            "x-forwarded-proto",
+        ),
+    ],
+)
+def test_what_nginx_leaves_out_is_told(house: Callable[..., House], old: str, new: str, told: str):
+    assert old in NGINX
+    made = house(
+        "listen: {address: '127.0.0.1:8080', trusted_proxies: [127.0.0.1/32]}\nidentity: ['header:X-User-Id']\n",
+        nginx=NGINX.replace(old, new),
+    )
+
+    found = [one for one in nginx(made) if one.level != OK]
+
+    assert told in texts(found)
+    assert all(one.advice for one in found)
+
+
+@pytest.mark.parametrize("trusted", ["[]", "[10.0.0.0/8]"])
+def test_an_nginx_that_is_not_trusted_is_told(house: Callable[..., House], trusted: str):
+    made = house(f"listen: {{address: '127.0.0.1:8080', trusted_proxies: {trusted}}}\n", nginx=NGINX)
+
+    assert "trusted" in texts([one for one in nginx(made) if one.level == WARNING])
+
+
+def test_an_nginx_that_leads_elsewhere_is_no_business_of_ours(house: Callable[..., House]):
+    made = house("listen: {address: '127.0.0.1:8081'}\n", nginx="server { proxy_pass http://127.0.0.1:3000; }")
+
+    assert [one.level for one in nginx(made)] == [OK]
+
+
+# ── what has to be asked ──
+
+
+async def with_backend(house: Callable[..., House], answer: bytes, health: str = "") -> list[Found]:
+    backend = Backend(always(answer))
+    await backend.start()
+    try:
+        made = house(f"backends: {{legacy: {{url: '{backend.url}'{health}}}, modern: {{url: 'http://127.0.0.1:1'}}}}\n")
+        return [one async for one in backends(made)]
+    finally:
+        await backend.stop()
+
+
+async def test_a_backend_that_is_not_there_is_an_error(house: Callable[..., House]):
+    found = await with_backend(house, ok())
+
+    assert levels(found) == {"backend legacy": OK, "backend modern": ERROR}
+
+
+async def test_a_health_page_that_says_no_is_an_error(house: Callable[..., House]):
+    found = await with_backend(house, ok(status="503 No"), ", health: {path: /up}")
+
+    assert levels(found)["backend legacy"] == ERROR
+    assert "/up answers 503" in found[0].what
+
+
+async def test_a_clock_that_is_wrong_is_told(house: Callable[..., House]):
+    found = await with_backend(house, ok(b"", "Date: Sat, 01 Jan 2000 00:00:00 GMT"))
+
+    assert found[1].level == WARNING
+    assert "s apart" in found[1].what
+
+
+async def test_a_store_that_is_no_database_is_an_error(house: Callable[..., House]):
+    made = house('store: "sqlite:strangler.db"\n')
+    (made.base / "strangler.db").write_bytes(b"rubbish" * 1000)
+
+    assert [one.level async for one in stores(made)] == [ERROR]
+
+
+async def test_a_sound_store_is_fine_with_no_trace_left(house: Callable[..., House]):
+    made = house('store: "sqlite:strangler.db"\n')
+    with sqlite3.connect(made.base / "strangler.db") as connection:
+        connection.execute("CREATE TABLE a (b)")
+
+    assert [one.level async for one in stores(made)] == [OK]
+    assert sorted(path.name for path in made.base.iterdir()) == ["proxy.yaml", "strangler.db"]
+
+
+async def test_a_redis_that_is_not_there_is_an_error(house: Callable[..., House]):
+    found = [one async for one in stores(house('store: "redis://127.0.0.1:1/0"\n'))]
+
+    assert found[0].level == ERROR
+
+
+async def test_a_check_that_breaks_keeps_no_other_from_running(house: Callable[..., House]):
+    made = house(nginx=7)
+
+    found = await examined(made)
+
+    assert [one.about for one in found if "mistake of ours" in one.advice] == ["nginx"]
+    assert any(one.about == "store" for one in found)
