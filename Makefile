@@ -6,10 +6,12 @@ STAMP := .venv/.installed
 FUZZ_SECONDS ?= 600
 TESTS ?= tests
 PHP := php:php-cli /usr/lib/php/*/pdo_sqlite.so:php-sqlite3
-SERVERS := /usr/sbin/php-fpm*:php-fpm nginx:nginx-light
+SERVERS := /usr/sbin/php-fpm*:php-fpm nginx:nginx-light systemd-analyze:systemd
 PEERS := nginx:nginx-light haproxy:haproxy wrk:wrk taskset:util-linux
 
-.PHONY: demo test bench lint fuzz clean
+IMAGE := mmdebstrap:mmdebstrap chroot:coreutils
+
+.PHONY: demo test bench lint fuzz image-steps clean
 
 demo: $(STAMP)
 	@deploy/need.sh $(PHP)
@@ -30,6 +32,10 @@ fuzz: $(STAMP)
 bench: $(STAMP)
 	@deploy/need.sh $(PEERS)
 	$(BIN)/python -m bench --write
+
+image-steps:
+	@deploy/need.sh $(IMAGE)
+	$(PYTHON) deploy/image_steps.py
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || deploy/need.sh /usr/lib/python3/dist-packages/no-such-file:python3-venv
