@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -12,6 +11,7 @@ from time import time
 import httpx
 
 from proxy.doctor.finding import ERROR, OK, WARNING, Found, House
+from proxy.replay.reaching import reach
 from rules.model import Backend
 
 _APART = 2.0
@@ -30,7 +30,7 @@ async def backends(house: House) -> AsyncIterator[Found]:
 async def _target(house: House, backend: Backend, url: str) -> list[Found]:
     about = f"backend {backend.name}"
     path = backend.health.path if backend.health is not None else "/"
-    transport, base = _transport(house, backend, url)
+    transport, base = reach(backend, url, house.base)
     try:
         async with httpx.AsyncClient(transport=transport, timeout=_PATIENCE, trust_env=False) as client:
             answer = await client.get(f"{base}{path}", headers={"User-Agent": "strangler-doctor"})
@@ -38,20 +38,6 @@ async def _target(house: House, backend: Backend, url: str) -> list[Found]:
         why = str(error) or type(error).__name__
         return [Found(ERROR, about, f"{url} does not answer: {why}", "start it, or correct its url")]
     return [*_health(backend, url, path, answer), *_clock(about, url, answer)]
-
-
-def _transport(house: House, backend: Backend, url: str) -> tuple[httpx.AsyncHTTPTransport, str]:
-    if url.startswith("unix:"):
-        return httpx.AsyncHTTPTransport(uds=str(house.base / url.removeprefix("unix:"))), "http://localhost"
-    tls = backend.tls
-    if not url.startswith("https://") or tls is None:
-        return httpx.AsyncHTTPTransport(), url.rstrip("/")
-    context = ssl.create_default_context(cafile=str(house.base / tls.ca) if tls.ca else None)
-    if not tls.verify or tls.server_name:
-        context.check_hostname = False
-    if not tls.verify:
-        context.verify_mode = ssl.CERT_NONE
-    return httpx.AsyncHTTPTransport(verify=context), url.rstrip("/")
 
 
 def _health(backend: Backend, url: str, path: str, answer: httpx.Response) -> list[Found]:

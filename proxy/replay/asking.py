@@ -1,0 +1,210 @@
+"""Asks both sides one recorded request, as the route would put it to each."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from itertools import cycle
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import httpx
+
+from comparators.model import Capture
+from proxy.http1.errors import BrokenAnswer, Refusal
+from proxy.http1.parse import RequestHead, request_head, response_head
+from proxy.operating.explaining import facts_of
+from proxy.recorded.request import Recorded
+from proxy.replay.reaching import reach
+from proxy.serving.gathering import Gathering
+from proxy.serving.transform import Translation, translation_of
+from rules.decide import generation
+from rules.effects import has_effects
+from rules.mirror import mirror_of
+from rules.model import DEFAULT_ROUTE, LEGACY, Backend, Route, SidePolicy, Snapshot
+from rules.translate import TranslationError
+
+LARGEST: Final = 8 * 1024 * 1024
+"""Bytes of one answer; more is not compared."""
+SAFE: Final = frozenset({"GET", "HEAD"})
+_NOT_RECORDED: Final = frozenset(
+    {"host", "connection", "content-length", "transfer-encoding", "expect", "te", "upgrade"}
+)
+
+
+class SkippedError(Exception):
+    """A request that is not asked; the text is the reason, short enough to be counted."""
+
+
+class FailedError(Exception):
+    """A side that did not answer; the text names it with what went wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A recorded request that may be asked, as the data path reads it."""
+
+    recorded: Recorded
+    route: Route
+    names: Mapping[str, str]
+    head: RequestHead
+
+
+class Sides:
+    """The backends of a file, open while it is entered. `unsafe` allows methods that change something."""
+
+    def __init__(
+        self, snapshot: Snapshot, base: Path, headers: Sequence[tuple[str, str]], *, unsafe: bool = False
+    ) -> None:
+        self._running = generation(0, snapshot)
+        self._backends = {backend.name: backend for backend in snapshot.backends}
+        self._base = base
+        self._headers = headers
+        self._unsafe = unsafe
+        self._stack = AsyncExitStack()
+        self._targets: dict[str, list[tuple[httpx.AsyncClient, str]]] = {}
+        self._turn = cycle(range(1 << 16))
+
+    async def __aenter__(self) -> Self:
+        for backend in self._backends.values():
+            self._targets[backend.name] = [await self._open(backend, url) for url in backend.urls]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    def question(self, recorded: Recorded, only: str = "") -> Question:
+        """Return what is to be asked; SkippedError says why nothing is."""
+        route, names = self._route(recorded, only)
+        return Question(recorded, route, names, self._head(recorded))
+
+    async def ask(self, question: Question) -> tuple[Capture, Capture]:
+        """Return legacy's and modern's answer, as a client would get them; FailedError where there is none."""
+        legacy, modern = await asyncio.gather(
+            self._side(question.route.legacy, "legacy", question), self._side(question.route.modern, "modern", question)
+        )
+        return legacy, modern
+
+    # ── which requests ─────────────────────────────────────────────────────────────────────────────────
+
+    def _route(self, recorded: Recorded, only: str) -> tuple[Route, Mapping[str, str]]:
+        headers = (*recorded.headers, ("Host", recorded.host)) if recorded.host else recorded.headers
+        facts = facts_of(self._running, recorded.method, recorded.target, headers, recorded.user or None)
+        lane, names = self._running.table.find(facts)
+        route = lane.route
+        if route.name == DEFAULT_ROUTE:
+            raise SkippedError("no route takes it")
+        if only and route.name != only:
+            raise SkippedError("another route")
+        if recorded.method not in SAFE and not self._unsafe:
+            raise SkippedError(f"{recorded.method} changes something")
+        if has_effects(facts.path, facts.query) and not self._unsafe:
+            raise SkippedError("it looks like a read with effects")
+        mirror = mirror_of(
+            replace(route, shadow=replace(route.shadow, sample=1.0, methods=(recorded.method,), writes="dry_run"))
+        )
+        refusal = mirror.refusal(facts, LEGACY) if mirror is not None and not self._unsafe else None
+        if refusal is not None:
+            raise SkippedError(refusal)
+        return route, names
+
+    def _head(self, recorded: Recorded) -> RequestHead:
+        """The recorded request as the data path reads one: what it refuses is not asked either."""
+        fields = [(name, value) for name, value in recorded.headers if name.lower() not in _NOT_RECORDED]
+        own = {name.lower() for name, _ in self._headers}
+        fields = [*((name, value) for name, value in fields if name.lower() not in own), *self._headers]
+        lines = [f"{recorded.method} {recorded.target} HTTP/1.1", f"Host: {recorded.host or 'localhost'}"]
+        lines += [f"{name}: {value}" for name, value in fields]
+        if recorded.body:
+            lines.append(f"Content-Length: {len(recorded.body)}")
+        try:
+            return request_head("\r\n".join(lines).encode("latin-1"))
+        except (Refusal, UnicodeEncodeError) as error:
+            raise SkippedError("it is no request that the proxy would take") from error
+
+    # ── one side ───────────────────────────────────────────────────────────────────────────────────────
+
+    async def _open(self, backend: Backend, url: str) -> tuple[httpx.AsyncClient, str]:
+        transport, origin = reach(backend, url, self._base)
+        timeout = httpx.Timeout(backend.timeout or None, connect=backend.connect_timeout or None)
+        client = httpx.AsyncClient(transport=transport, timeout=timeout, trust_env=False, follow_redirects=False)
+        return await self._stack.enter_async_context(client), origin
+
+    async def _side(self, policy: SidePolicy, side: str, question: Question) -> Capture:
+        recorded, head = question.recorded, question.head
+        translation = translation_of(policy, self._backends[policy.backend])
+        target, host, lines, body = head.target, head.host, head.lines, recorded.body
+        if translation is not None:
+            try:
+                target, host, lines = translation.request(head, question.names)
+                if translation.converts_body and body:
+                    lines, body = translation.body(lines, body)
+            except TranslationError as error:
+                raise FailedError(f"{side}: {error}") from error
+        fields = [(name, value) for name, _, value in (line.partition(": ") for line in lines)]
+        moment = recorded.at if recorded.at is not None else time.time()
+        marks = [
+            ("X-Shadow", "1"),
+            ("X-Shadow-Id", f"replay-{recorded.line}"),
+            ("X-Shadow-Time", f"{moment * 1000:.0f}"),
+        ]
+        targets = self._targets[policy.backend]
+        client, origin = targets[next(self._turn) % len(targets)]
+        request = client.build_request(
+            recorded.method, httpx.URL(origin).copy_with(raw_path=target.encode("latin-1")), content=body or None
+        )
+        request.headers = httpx.Headers([("Host", host), *fields, *marks])
+        if body:
+            request.headers["Content-Length"] = str(len(body))
+        try:
+            answer = await client.send(request, stream=True)
+            try:
+                data = await _whole(answer)
+            finally:
+                await answer.aclose()
+        except (httpx.HTTPError, OSError) as error:
+            raise FailedError(f"{side}: {type(error).__name__}") from error
+        return _capture(side, recorded, answer, data, translation)
+
+
+async def _whole(answer: httpx.Response) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in answer.aiter_raw():
+        size += len(piece)
+        if size > LARGEST:
+            raise SkippedError("an answer is too large")
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _capture(
+    side: str, recorded: Recorded, answer: httpx.Response, data: bytes, translation: Translation | None
+) -> Capture:
+    """The answer as the client would get it."""
+    raw = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw]
+    if translation is None:
+        return Capture(recorded.method, recorded.target, answer.status_code, tuple(raw), data)
+    kept = [(name, value) for name, value in raw if name.lower() not in ("transfer-encoding", "content-length")]
+    lines = [
+        f"HTTP/1.1 {answer.status_code} .",
+        *(f"{name}: {value}" for name, value in kept),
+        f"Content-Length: {len(data)}",
+    ]
+    try:
+        head = response_head("\r\n".join(lines).encode("latin-1")).copy()
+        translation.answer(head, f"http://{recorded.host or 'localhost'}")
+        if translation.rewrites_answer and data:
+            gathering = Gathering(head, translation)
+            gathering.add(data)
+            head, data = gathering.translated()
+    except (BrokenAnswer, TranslationError) as error:
+        raise FailedError(f"{side}: {error}") from error
+    fields = tuple((name, value) for name, _, value in (line.partition(": ") for line in head.lines))
+    return Capture(recorded.method, recorded.target, head.status, fields, data)

@@ -1,0 +1,154 @@
+"""Replays a recording: so many requests a second, some at a time, from where the last run ended.
+
+1. take the next request when its turn in the rate has come
+2. ask both sides; what cannot be asked is counted with its reason
+3. compare, add up, keep the pair if somebody wants it
+4. remember how far everything before is done, so that an interrupted replay goes on there
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from comparators.model import Capture
+from proxy.recorded.reading import Recording
+from proxy.replay.asking import FailedError, Question, Sides, SkippedError
+from proxy.replay.judging import Judge
+from proxy.replay.kept import Keeper
+from proxy.replay.results import Results
+
+_SAVE_EVERY: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How to replay; a rate of 0 is as fast as both sides answer."""
+
+    rate: float = 10.0
+    concurrency: int = 8
+    only: str = ""
+    limit: int = 0
+
+
+class Progress:
+    """How far a replay has come: every line up to `through` is done. Begun lines are few, in their order."""
+
+    def __init__(self, through: int = 0) -> None:
+        self._begun: dict[int, None] = {}
+        self._latest = through
+
+    def begin(self, line: int) -> None:
+        """Lines begin in the order of the file."""
+        self._begun[line] = None
+        self._latest = line
+
+    def done(self, line: int) -> None:
+        """They end in any."""
+        del self._begun[line]
+
+    @property
+    def through(self) -> int:
+        """The line from which on something may be left to do, less one."""
+        return next(iter(self._begun)) - 1 if self._begun else self._latest
+
+
+class Replay:
+    """One run over a recording. `results` fills, `progress` moves."""
+
+    def __init__(
+        self,
+        sides: Sides,
+        judge: Judge,
+        wish: Wish,
+        *,
+        keeper: Keeper | None = None,
+        state: Path | None = None,
+        told: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self.results = Results()
+        self.progress = Progress(_resumed(state))
+        self._sides = sides
+        self._judge = judge
+        self._wish = wish
+        self._keeper = keeper
+        self._state = state
+        self._told = told
+        self._done = 0
+
+    async def run(self, recording: Recording) -> None:
+        """Replay everything that is not done; what was begun is ended."""
+        places = asyncio.Semaphore(self._wish.concurrency)
+        loop = asyncio.get_running_loop()
+        begun, due = 0, loop.time()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for question in self._questions(recording):
+                    if self._wish.limit and begun >= self._wish.limit:
+                        break
+                    begun += 1
+                    await asyncio.sleep(max(0.0, due - loop.time()))
+                    # who is late is not made up for by a burst
+                    due = max(due, loop.time() - 1.0) + (1.0 / self._wish.rate if self._wish.rate else 0.0)
+                    await places.acquire()
+                    self.progress.begin(question.recorded.line)
+                    task = group.create_task(self._one(question), name=f"replay-{question.recorded.line}")
+                    task.add_done_callback(lambda _: places.release())
+        finally:
+            self._save()
+
+    def _questions(self, recording: Recording) -> Iterator[Question]:
+        """What may be asked; the rest is counted, and takes no turn in the rate."""
+        done = self.progress.through
+        for recorded in recording:
+            if recorded.line <= done:
+                continue
+            try:
+                yield self._sides.question(recorded, self._wish.only)
+            except SkippedError as error:
+                self.results.skipped[str(error)] += 1
+
+    async def _one(self, question: Question) -> None:
+        results, recorded = self.results, question.recorded
+        try:
+            legacy, modern = await self._sides.ask(question)
+        except SkippedError as error:
+            results.skipped[str(error)] += 1
+        except FailedError as error:
+            results.failed[str(error)] += 1
+        else:
+            await self._judged(question, legacy, modern)
+        self.progress.done(recorded.line)
+        self._done += 1
+        self._told(self._done)
+        if self._done % _SAVE_EVERY == 0:
+            self._save()
+
+    async def _judged(self, question: Question, legacy: Capture, modern: Capture) -> None:
+        name, redactor = question.route.name, self._judge.redactor
+        comparison, broken = await asyncio.to_thread(self._judge.compare, name, legacy, modern)
+        shown = [redactor.finding(finding) for finding in comparison.findings]
+        request = f"{question.recorded.method} {redactor.target(question.recorded.target)}"
+        self.results.compared(name, comparison, shown, request)
+        self.results.invariants.update(f"{name}: {one}" for one in broken)
+        if self._keeper is not None and (comparison.verdict == "different" or broken):
+            self._keeper.put(name, legacy, modern)
+
+    def _save(self) -> None:
+        if self._state is not None:
+            beside = self._state.with_name(f".{self._state.name}.new")
+            beside.write_text(json.dumps({"through": self.progress.through}))
+            beside.replace(self._state)
+
+
+def _resumed(state: Path | None) -> int:
+    if state is None or not state.exists():
+        return 0
+    try:
+        return int(json.loads(state.read_text())["through"])
+    except (ValueError, KeyError, TypeError):
+        return 0
