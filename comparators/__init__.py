@@ -1,1 +1,26 @@
-"""Are these two answers the same, and if not, how? Values in, values out."""
+"""Are these two answers the same, and if not, how? Values in, values out.
+
+The body modules need selectolax, lxml, brotli and zstd; they are imported when `compare` is first asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from comparators.model import Capture, Comparison, Finding, Observation
+from comparators.policy import Policy
+
+if TYPE_CHECKING:
+    from comparators.comparing import compare
+
+__all__ = ["Capture", "Comparison", "Finding", "Observation", "Policy", "compare"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the comparing itself, once."""
+    if name != "compare":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from comparators.comparing import compare
+
+    globals()["compare"] = compare
+    return compare

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from rules.checks import backends, edits, listeners, names, reach, rollouts, shadows, steep
+from rules.checks import backends, edits, invariants, listeners, names, reach, rollouts, shadows, steep
 from rules.checks.plan import Plan
 from rules.problems import Finding
 
@@ -19,6 +19,7 @@ CHECKS: tuple[Callable[[Plan], Iterator[Finding]], ...] = (
     names.repeated_routes,
     names.repeated_invariants,
     names.uncaptured_names,
+    invariants.unreadable_invariants,
     reach.ties,
     reach.unreachable,
     rollouts.weight_without_identity,

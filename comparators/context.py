@@ -1,0 +1,143 @@
+"""What one comparison carries along: its policy, its limits, what it has found so far."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from comparators.hosts import Origins
+from comparators.model import LONGEST_LITERAL, Capture, Finding, Kind, Reason
+from comparators.policy import Policy
+
+MOST_FINDINGS = 200
+MOST_NODES = 2_000_000
+DEEPEST = 256
+"""PHP writes 512 levels at most, Python's parser about a thousand; people write ten."""
+
+GLANCED = 16
+"""Down to here a branch is first compared in one go; each level further would do that once more."""
+
+
+class Stopped(Exception):
+    """A cap was reached: the pair is not compared, for this reason."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Context:
+    """Handed to every body module; all fields but the policy and the captures grow while comparing.
+
+    `legacy` and `modern` are the whole answers (for their media types); the bodies that are compared are handed to
+    the modules decoded. `alike` says that both are legacy's (legacy asked twice): what is done to the legacy side
+    to bring it into the modern shape is then done to both. `path` is where the text is that is looked at, said only
+    where learned noise could be in it.
+    """
+
+    def __init__(
+        self, policy: Policy, legacy: Capture, modern: Capture, *, alike: bool = False, most: int = MOST_FINDINGS
+    ) -> None:
+        self.policy = policy
+        self.legacy = legacy
+        self.modern = modern
+        self.alike = alike
+        self.path = "@body"
+        self.findings: list[Finding] = []
+        self.forgiven: dict[str, int] = {}
+        self.notes: list[str] = []
+        self.differences = 0
+        self.most = most
+        self._left = [MOST_NODES]
+
+    def has(self, rule: str) -> bool:
+        """Whether a rule of the preset is on."""
+        return rule in self.policy.rules
+
+    def differ(self, path: str, kind: Kind, legacy: str, modern: str, rule: str = "") -> None:
+        """Add a finding; literals are cut, and beyond the bound of findings only a note is kept."""
+        self.differences += 1
+        if self.differences > self.most:
+            self.note("there are more differences than are listed")
+            return
+        self.findings.append(Finding(_printable(path), kind, legacy[:LONGEST_LITERAL], modern[:LONGEST_LITERAL], rule))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a further finding would only be counted."""
+        return self.differences >= self.most
+
+    def forgive(self, rule: str, times: int = 1) -> None:
+        """Count values that a rule forgave."""
+        self.forgiven[rule] = self.forgiven.get(rule, 0) + times
+
+    def note(self, text: str) -> None:
+        """Keep something a person should know, once."""
+        shown = _printable(text)
+        if shown not in self.notes:
+            self.notes.append(shown)
+
+    def stop(self, reason: Reason) -> NoReturn:
+        """Give up: the pair counts as not compared."""
+        raise Stopped(reason)
+
+    def spend(self, nodes: int) -> None:
+        """Count visited values against the cap."""
+        self._left[0] -= nodes
+        if self._left[0] < 0:
+            self.stop("nodes")
+
+    def fork(self) -> Context:
+        """Return an empty context for another way to compare the same, which spends from the same cap."""
+        return self._sharing(Context(self.policy, self.legacy, self.modern, alike=self.alike, most=self.most))
+
+    def adopt(self, other: Context) -> None:
+        """Take over what another way to compare came to."""
+        for finding in other.findings:
+            self.differ(finding.path, finding.kind, finding.legacy, finding.modern, finding.rule)
+        for rule, times in other.forgiven.items():
+            self.forgive(rule, times)
+        for text in other.notes:
+            self.note(text)
+
+    def same_text(self, legacy: str, modern: str, path: str = "@body") -> bool:
+        """Whether two texts are equal once the operator's patterns are blanked and own hosts are undone; counts that.
+
+        For strings inside bodies of every kind and for headers that carry addresses. Learned text noise at the
+        path is blanked as well, where the policy lets it.
+        """
+        if legacy == modern:
+            return True
+        for pattern in self.policy.ignore_text:
+            legacy, modern = pattern.sub("", legacy), pattern.sub("", modern)
+        if legacy == modern:
+            self.forgive("ignore_text")
+            return True
+        if self.has("own_host") and self.origins.same(legacy, modern):
+            self.forgive("own_host")
+            return True
+        return self._same_but_noise(legacy, modern, path)
+
+    @property
+    def origins(self) -> Origins:
+        """What either backend calls itself."""
+        return self.policy.origins
+
+    def _same_but_noise(self, legacy: str, modern: str, path: str) -> bool:
+        if not self.policy.noise_rules or self.policy.noise != "learn":
+            return False
+        from comparators import noise
+
+        rules = self.policy.noise_rules
+        if noise.masked(rules, path, legacy) != noise.masked(rules, path, modern):
+            return False
+        self.forgive("noise")
+        return True
+
+    def _sharing(self, other: Context) -> Context:
+        other._left = self._left
+        return other
+
+
+def _printable(text: str) -> str:
+    """Escape halves of surrogate pairs, which JSON may have in names and nobody can store or send."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,154 @@
+"""Reads an invariant's expression into its parts, bounded in length."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Final
+
+from rules.invariant_tree import REDUCING, Call, Claim, InvariantError, Node, Number, Pointer, Product, Sum, spread
+
+LONGEST: Final = 1000
+DEEPEST: Final = 20
+SIGNS: Final = ("<", "<=", "==", ">=", ">")
+FUNCTIONS: Final = (*REDUCING, "abs")
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<pointer>(?:\w+:)?/[^\s),]*)|(?P<number>\d+(?:\.\d+)?(?![\w.]))|(?P<name>[A-Za-z_]\w*)"
+    r"|(?P<mark><=|>=|==|[-+*(),<>]))",
+    re.ASCII,
+)
+_EATEN = re.compile(r"[<>=(]|legacy:|modern:|[-+]/")
+_SPACED = "a pointer ends at white space, `)` or `,`: put a space before what follows"
+
+
+def parse(text: str) -> Claim:
+    """Read `LEFT SIGN RIGHT`; InvariantError says in the operator's words what is wrong."""
+    if len(text) > LONGEST:
+        raise InvariantError(f"the expression has {len(text)} characters, {LONGEST} are read", "make two of it")
+    reader = _Reader(_tokens(text))
+    left = reader.sum()
+    sign = reader.take("mark", *SIGNS)
+    if not sign:
+        found = f"`{reader.left_over()}` stands" if reader.left_over() else "nothing stands"
+        raise InvariantError(f"{found} where a comparison must", "written LEFT <= RIGHT with < <= == >= or >")
+    right = reader.sum()
+    if reader.left_over():
+        message = f"`{reader.left_over()}` is too much"
+        raise InvariantError(message, "an expression is one comparison; write a second invariant for the next")
+    for value in (left, right):
+        if spread(value):
+            raise InvariantError("`*` yields many values where one is compared", "wrap them in sum, min, max or count")
+    return Claim(left, sign, right)
+
+
+def _tokens(text: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    at = 0
+    end = len(text.rstrip())
+    while at < end:
+        token = _TOKEN.match(text, at)
+        if token is None:
+            rest = text[at:].split(maxsplit=1)[0]
+            hint = f"there are + - * ( ) {' '.join(SIGNS)} {' '.join(FUNCTIONS)}, plain numbers, pointers like /total"
+            raise InvariantError(f"`{rest}` cannot be read", hint)
+        kind = token.lastgroup or ""
+        found.append((kind, token.group(kind)))
+        at = token.end()
+    return found
+
+
+class _Reader:
+    """One walk over the tokens; `_at` moves forward with `take`, `_depth` counts open brackets."""
+
+    def __init__(self, tokens: list[tuple[str, str]]) -> None:
+        self._tokens = [*tokens, ("end", "")]
+        self._at = 0
+        self._depth = 0
+
+    def left_over(self) -> str:
+        """Return what stands next, empty at the end."""
+        return self._tokens[self._at][1]
+
+    def take(self, kind: str, *wanted: str) -> str:
+        """Take the next token when it is of this kind and one of those wanted; empty when it is not."""
+        found, text = self._tokens[self._at]
+        if found != kind or (wanted and text not in wanted):
+            return ""
+        self._at += 1
+        return text
+
+    def sum(self) -> Node:
+        terms: list[tuple[bool, Node]] = [(self.take("mark", "-") == "-", self.product())]
+        while sign := self.take("mark", "+", "-"):
+            terms.append((sign == "-", self.product()))
+        return terms[0][1] if terms == [(False, terms[0][1])] else Sum(tuple(terms))
+
+    def product(self) -> Node:
+        factors = [self.one()]
+        while self.take("mark", "*"):
+            factors.append(self.one())
+        return factors[0] if len(factors) == 1 else Product(tuple(factors))
+
+    def one(self) -> Node:
+        """Read a number, a pointer, a function's call, or something in brackets."""
+        if number := self.take("number"):
+            return Number(Decimal(number))
+        if pointer := self.take("pointer"):
+            return _pointer(pointer)
+        if name := self.take("name"):
+            return self.call(name)
+        if self.take("mark", "("):
+            return self.bracketed()[0]
+        found = self.left_over()
+        message = f"`{found}` stands where a value must" if found else "the expression ends where a value must stand"
+        raise InvariantError(message, "a value is a number, a pointer like modern:/total, sum(…), count(…), abs(…)")
+
+    def call(self, name: str) -> Call:
+        if name not in FUNCTIONS:
+            hint = f"there are {', '.join(FUNCTIONS)}; a pointer begins with /, legacy:/ or modern:/"
+            raise InvariantError(f"there is no `{name}`", hint)
+        if not self.take("mark", "("):
+            raise InvariantError(f"`{name}` needs brackets", f"written {name}(/items/*/amount)")
+        arguments = self.bracketed()
+        if len(arguments) > 1 and name not in {"min", "max"}:
+            raise InvariantError(f"`{name}` takes one value", "min and max take several")
+        if name == "count" and not isinstance(arguments[0], Pointer):
+            raise InvariantError("`count` takes a pointer", "written count(/items/*) or count(/items)")
+        return Call(name, arguments)
+
+    def bracketed(self) -> tuple[Node, ...]:
+        """Read what stands up to the closing bracket, apart by commas."""
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise InvariantError(f"brackets stand {DEEPEST} deep", "make two invariants of it")
+        found = [self.sum()]
+        while self.take("mark", ","):
+            found.append(self.sum())
+        if not self.take("mark", ")"):
+            raise InvariantError("a bracket is not closed", "every ( has its )")
+        self._depth -= 1
+        return tuple(found)
+
+
+def _pointer(text: str) -> Pointer:
+    side, _, path = text.partition(":/") if not text.startswith("/") else ("", "", text[1:])
+    if side not in {"", "legacy", "modern"}:
+        raise InvariantError(f"there is no side `{side}`", "legacy:/… or modern:/…")
+    if not path:
+        raise InvariantError(f"`{text}` names no member", "a pointer like /total; there is no division")
+    if _EATEN.search(path):
+        raise InvariantError(f"the pointer `{text}` goes on too long", _SPACED)
+    return Pointer(side, tuple(_step(step, text) for step in path.split("/")), text)
+
+
+def _step(step: str, text: str) -> str | None:
+    if step == "*":
+        return None
+    if "*" in step:
+        whole = f"`*` is a whole step like /items/*/price; {_SPACED}"
+        hint = "name each place that is meant" if step == "**" else whole
+        raise InvariantError(f"`{step}` in `{text}` is no name", hint)
+    if re.search(r"~(?![01])", step):
+        raise InvariantError(f"`{text}` has a lone `~`", "in a pointer `~` is written ~0, `/` inside a name ~1")
+    return step.replace("~1", "/").replace("~0", "~")

@@ -1,0 +1,95 @@
+"""Error answers by shape: each framework's own words are not compared, fields and everything else are."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from comparators import Comparison, compare
+from tests.comparators.answers import answer, found, policy
+
+LARAVEL = {"errors": "laravel"}
+
+
+def errors(legacy: Any, modern: Any, status: int = 404, mapping: dict[str, Any] = LARAVEL) -> Comparison:
+    """Two error answers with JSON bodies."""
+    return compare(answer(json.dumps(legacy), status), answer(json.dumps(modern), status), policy(mapping))
+
+
+def refused(*fields: str) -> dict[str, Any]:
+    """What Laravel says of fields it refuses."""
+    return {"message": "The given data was invalid.", "errors": {field: ["No."] for field in fields}}
+
+
+def detailed(*places: list[Any]) -> dict[str, Any]:
+    """What FastAPI says of them."""
+    return {"detail": [{"loc": place, "msg": "Nope", "type": "missing"} for place in places]}
+
+
+@pytest.mark.parametrize(
+    ("legacy", "modern"),
+    [
+        ({"message": "Unauthenticated."}, {"detail": "Not authenticated"}),
+        ({"message": ""}, {"detail": "Not Found"}),
+        ({"message": "No", "exception": "E", "file": "a.php", "line": 3, "trace": []}, {"detail": "Not Found"}),
+        ({"message": "No"}, {"type": "about:blank", "title": "No", "detail": "No", "instance": "/a"}),
+        ({"error": "No"}, {"message": "Nein"}),
+    ],
+)
+def test_words_are_each_frameworks_own(legacy: Any, modern: Any):
+    assert dict(errors(legacy, modern).forgiven) == {"errors": 1}
+    assert errors(legacy, modern).verdict == "equal"
+    assert errors(legacy, modern, mapping={}).verdict == "different"
+    assert errors(legacy, modern, status=200).verdict == "different"
+
+
+def test_what_is_no_part_of_the_envelope_is_compared():
+    comparison = errors({"message": "Over quota", "quota": 5}, {"detail": "Too much", "quota": 6}, 429)
+
+    assert found(comparison) == ["/quota value 5 6"]
+
+
+def test_an_error_that_says_nothing_is_not_of_that_shape():
+    assert errors({"message": "No"}, {"balance": 5}).verdict == "different"
+    assert errors({"message": "No"}, ["No"]).verdict == "different"
+
+
+@pytest.mark.parametrize(
+    ("legacy", "modern", "mapping", "finds"),
+    [
+        (refused("email"), detailed(["body", "email"]), {}, []),
+        (refused("email"), refused("email"), {}, []),
+        (refused("items.0.price", "q"), detailed(["body", "items", 0, "price"], ["query", "q"]), {}, []),
+        (
+            refused("email", "name"),
+            detailed(["body", "email"]),
+            {},
+            ['/detail missing ["email","name"] ["email"] errors'],
+        ),
+        (refused("email"), refused("email", "name"), {}, ['/errors extra ["email"] ["email","name"] errors']),
+        (refused("email"), detailed(["body", "mail"]), {}, ['/detail value ["email"] ["mail"] errors']),
+        (refused("email"), {"detail": "Unprocessable"}, {}, ['/detail missing ["email"] [] errors']),
+        (refused("first_name"), detailed(["body", "firstName"]), {"map": {"case": "camel"}}, []),
+        (refused("mail"), detailed(["body", "email"]), {"map": {"rename": {"/mail": "/email"}}}, []),
+    ],
+)
+def test_a_422_compares_the_set_of_refused_fields(legacy: Any, modern: Any, mapping: Any, finds: list[str]):
+    assert found(errors(legacy, modern, 422, {**LARAVEL, **mapping})) == finds
+
+
+def test_php_dies_with_an_empty_answer():
+    dead = answer("", 500, media="text/html")
+    modern = answer('{"detail":"Internal Server Error"}', 500)
+
+    assert compare(dead, modern, policy(LARAVEL)).verdict == "equal"
+    assert compare(dead, modern, policy()).verdict == "different"
+    assert compare(answer("<h1>Oops</h1>", 500, media="text/html"), modern, policy(LARAVEL)).verdict == "equal"
+    assert compare(
+        answer("<h1>No</h1>", 404, media="text/html"), answer('{"detail":"No"}', 404), policy(LARAVEL)
+    ).findings
+
+
+def test_a_secret_in_an_error_is_told():
+    assert found(errors({"message": "No"}, {"detail": "No", "api_token": "x"})) == ['/api_token extra - "x"']

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pytest
+
+from comparators.fingerprint import fingerprint, path_pattern
+from comparators.model import Finding
+
+
+@pytest.mark.parametrize(
+    ("pointer", "pattern"),
+    [
+        ("/items/3/price", "/items/*/price"),
+        ("", ""),
+        ("/a/b", "/a/b"),
+        ("/users/6f1c0d0e-93b1-4a53-9d0e-3b1f0a4d2c11/name", "/users/*/name"),
+        ("/by_day/2026-11-21/total", "/by_day/*/total"),
+        ("/prices/EUR", "/prices/EUR"),
+        ("/v2/x1", "/v2/x1"),
+        ("/files/d41d8cd98f00b204e9800998ecf8427e", "/files/*"),
+        ("@body", "@body"),
+        ("@header:x-total-count", "@header:x-total-count"),
+    ],
+)
+def test_rows_of_one_list_have_one_pattern(pointer: str, pattern: str) -> None:
+    assert path_pattern(pointer) == pattern
+
+
+def test_one_fault_on_many_rows_is_one_group() -> None:
+    first = fingerprint("orders", Finding("/items/3/price", "value", "10.50", "10.5"))
+    other = fingerprint("orders", Finding("/items/17/price", "value", "3", "4e2"))
+
+    assert first == other
+    assert len(first) == 16
+    assert int(first, 16) >= 0
+
+
+@pytest.mark.parametrize(
+    "finding",
+    [
+        Finding("/items/3/tax", "value", "1", "2"),
+        Finding("/items/3/price", "type", "1", "2"),
+        Finding("/items/3/price", "value", '"1"', "2"),
+        Finding("/items/3/price", "value", "1", "null"),
+        Finding("/items/3/price", "value", "1", ""),
+        Finding("/items/3/price", "value", "1", "true"),
+        Finding("/items/3/price", "value", "1", "[2]"),
+    ],
+)
+def test_another_place_kind_or_type_is_another_group(finding: Finding) -> None:
+    assert fingerprint("orders", finding) != fingerprint("orders", Finding("/items/3/price", "value", "1", "2"))
+
+
+def test_another_route_is_another_group() -> None:
+    finding = Finding("/a", "value", "1", "2")
+
+    assert fingerprint("orders", finding) != fingerprint("invoices", finding)
+
+
+def test_each_place_of_a_page_is_a_group_whatever_its_row() -> None:
+    def group(legacy: str, modern: str) -> str:
+        return fingerprint("page", Finding("@body", "value", legacy, modern))
+
+    assert group("row 3, column 2: a", "row 3, column 2: b") == group("row 9, column 2: c", "row 9, column 2: d")
+    assert group("row 3, column 2: a", "row 3, column 2: b") != group("row 3, column 4: a", "row 3, column 4: b")
+    assert group("body > h1: a", "body > h1: b") != group("body > p: a", "body > p: b")

@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comparators.model import Finding, Kind, Observation
+from comparators.noise import Learner, NoiseRule, Suggestion, hides, masked
+
+AT = 1_795_228_800.0
+TODAY = date(2026, 11, 21)
+STAMPS = [f"2026-11-21 1{n}:00:0{n}" for n in range(8)]
+
+
+def learned(
+    path: str, samples: list[tuple[str, str]], kind: Kind = "value", step: float = 3600.0, today: date = TODAY
+) -> tuple[Suggestion, ...]:
+    """What is learned when each sample is seen in a pair of its own, `step` seconds apart."""
+    learner = Learner()
+    for number, (first, again) in enumerate(samples):
+        learner.add([Observation(path.replace("*", str(number)), kind, first, again)], AT + number * step)
+    return learner.suggestions(today)
+
+
+def rules(path: str, samples: list[tuple[str, str]], **more: object) -> tuple[NoiseRule, ...]:
+    return tuple(each.rule for each in learned(path, samples, **more))  # type: ignore[arg-type]
+
+
+def shapes(path: str, samples: list[tuple[str, str]], **more: object) -> list[str]:
+    return [rule.shape for rule in rules(path, samples, **more)]
+
+
+def quoted(*texts: str) -> list[tuple[str, str]]:
+    return [(json.dumps(one), json.dumps(two)) for one, two in zip(texts[::2], texts[1::2], strict=True)]
+
+
+TOKENS = quoted(*(f"{n * 7919 % 65536:04x}{n * 104729 % 65536:04x}{n:02x}aa" for n in range(1, 21)))
+TIMES = quoted(*(text for stamp in STAMPS for text in (stamp, stamp[:-1] + "9")))
+COUNTS = [(str(n * 10), str(n * 10 + 1)) for n in range(1, 9)]
+MODES = [(one, two) for one, two in (('"a"', '"b"'), ('"b"', '"a"')) * 4]
+DURATIONS = [("12", "15"), ("11", "9"), ("30", "12"), ("14", "13"), ("12.5", "11"), ("10", "12")]
+TIMED = quoted(*(f"<p>Hi</p> rendered in {n} ms by web1" for n in (12, 9, 14, 11, 13, 9, 15, 10, 16, 12)))
+
+
+@pytest.mark.parametrize(
+    ("samples", "shape"),
+    [
+        (TOKENS, "random"),
+        (TIMES, "timestamp"),
+        (COUNTS, "counter"),
+        (MODES, "categorical"),
+        (DURATIONS, "measure"),
+        (TIMED, "text"),
+    ],
+)
+def test_what_legacy_varies_by_is_recognised(samples: list[tuple[str, str]], shape: str) -> None:
+    assert shapes("/items/*/x", samples) == [shape]
+
+
+def test_an_epoch_near_now_is_a_timestamp() -> None:
+    seconds = [(str(int(AT) + n * 3600), str(int(AT) + n * 3600 + 1)) for n in range(6)]
+    milliseconds = [(f"{one}123", f"{two}456") for one, two in seconds]
+
+    assert shapes("/at", seconds) == ["timestamp"]
+    assert shapes("/at", milliseconds) == ["timestamp"]
+    assert shapes("/at", seconds, step=0.0) == ["counter"]
+
+
+def test_the_same_elements_in_another_order_are_a_permutation() -> None:
+    assert shapes("/tags", [("[1,2]", "[2,1]")] * 6, kind="order") == ["permutation"]
+
+
+@pytest.mark.parametrize("kind", ["missing", "extra", "type", "length", "status", "parse"])
+def test_what_comes_and_goes_is_no_noise(kind: Kind) -> None:
+    assert shapes("/x", TOKENS, kind=kind) == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/total", "/items/*/price", "/balance/at", "/tax", "/due_date", "/quantity", "/creditNote"]
+)
+def test_money_is_never_noise(path: str) -> None:
+    assert shapes(path, DURATIONS) == []
+    assert shapes("/eta", DURATIONS) == ["measure"]
+
+
+def test_a_text_about_money_has_no_pattern() -> None:
+    texts = [f"Total: {n}.00 EUR" for n in range(12)]
+
+    assert shapes("/html", quoted(*texts)) == []
+
+
+def test_a_word_that_changes_in_a_text_is_no_noise() -> None:
+    words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+
+    assert shapes("/html", quoted(*(f"The winner is {word} today" for word in words))) == []
+
+
+def test_few_observations_teach_nothing() -> None:
+    learner = Learner()
+    learner.add([Observation(f"/items/{n}/x", "value", *TOKENS[n]) for n in range(9)], AT)
+    learner.add([Observation("/items/0/x", "value", *TOKENS[9])], AT)
+
+    assert shapes("/x", TOKENS[:4]) == []
+    assert learner.suggestions(TODAY) == ()
+
+
+def test_a_suggestion_comes_with_evidence_that_shows_no_values() -> None:
+    suggestion = learned("/items/*/token", TOKENS)[0]
+
+    assert (suggestion.rule.path, suggestion.rule.alphabet) == ("/items/*/token", "hex")
+    assert (suggestion.seen, suggestion.pairs) == (10, 10)
+    assert (suggestion.first_seen, suggestion.last_seen) == (AT, AT + 9 * 3600)
+    assert all(set(text) <= set('"9a') for pair in suggestion.examples for text in pair)
+
+
+def test_what_was_learned_expires() -> None:
+    assert rules("/x", TOKENS)[0].until == date(2027, 1, 1)
+    assert rules("/x", TOKENS, today=date(2026, 12, 31)) != ()
+    assert rules("/x", TOKENS, today=date(2027, 1, 1)) == ()
+
+
+def test_a_rule_survives_the_store() -> None:
+    for samples in (TOKENS, TIMES, COUNTS, MODES, TIMED):
+        rule = rules("/items/*/x", samples)[0]
+
+        assert NoiseRule.from_mapping(json.loads(json.dumps(rule.to_mapping()))) == rule
+
+
+@pytest.mark.parametrize(
+    ("samples", "legacy", "modern", "hidden"),
+    [
+        (TOKENS, TOKENS[0][0], TOKENS[5][1], True),
+        (TOKENS, TOKENS[0][0], '""', False),
+        (TOKENS, TOKENS[0][0], "null", False),
+        (TOKENS, TOKENS[0][0], '"XYZ!----uvwx"', False),
+        (TOKENS, TOKENS[0][0], f'"{"a" * 40}"', False),
+        (TIMES, '"2026-11-21 10:00:00"', '"2026-11-21 10:00:05"', True),
+        (TIMES, '"2026-11-21 10:00:00"', '"2026-11-21 11:00:00"', False),
+        (TIMES, '"2026-11-21 10:00:00"', '"2026-11-21T10:00:00"', False),
+        (TIMES, '"2026-11-21 10:00:00"', '""', False),
+        (TIMES, '"2026-11-21 10:00:00"', "1795255200", False),
+        (COUNTS, "80", "85", True),
+        (COUNTS, "80", "8000", False),
+        (COUNTS, "80", '"85"', False),
+        (COUNTS, "80", "80.5", False),
+        (MODES, '"a"', '"b"', True),
+        (MODES, '"a"', '"c"', False),
+        (DURATIONS, "12", "31", True),
+        (DURATIONS, "12", "12000", False),
+        (DURATIONS, "12", "-12", False),
+        (DURATIONS, "12", '"12"', False),
+    ],
+)
+def test_only_what_has_the_learned_shape_is_hidden(
+    samples: list[tuple[str, str]], legacy: str, modern: str, hidden: bool
+) -> None:
+    found = rules("/items/*/x", samples)
+
+    assert hides(found, Finding("/items/7/x", "value", legacy, modern)) is hidden
+    assert not hides(found, Finding("/items/7/y", "value", legacy, modern))
+    assert not hides(found, Finding("/items/7/x", "type", legacy, modern))
+    assert not hides(found, Finding("/items/7/x", "missing", legacy, ""))
+
+
+def test_only_the_order_of_a_permutation_is_hidden() -> None:
+    found = rules("/tags", [("[1,2]", "[2,1]")] * 6, kind="order")
+
+    assert hides(found, Finding("/tags", "order", "[1,2]", "[2,1]"))
+    assert not hides(found, Finding("/tags", "length", "[1,2]", "[2]"))
+
+
+def test_a_literal_that_was_cut_is_never_hidden() -> None:
+    long = '"' + "ab12" * 64
+
+    assert not hides(rules("/items/*/x", TOKENS), Finding("/items/1/x", "value", long[:256], long[:256]))
+
+
+def test_a_piece_inside_a_text_is_masked_and_nothing_beside_it() -> None:
+    found = rules("/html", TIMED)
+
+    one, two = (
+        masked(found, "/html", f"<p>{who}</p> rendered in {ms} ms by web1") for who, ms in (("Hi", 7), ("Hi", 88))
+    )
+    other = masked(found, "/html", "<p>Ho</p> rendered in 7 ms by web1")
+
+    assert one == two != other
+    assert masked(found, "/html", "rendered in no ms") == "rendered in no ms"
+    assert masked(found, "/other", "rendered in 7 ms by web1") == "rendered in 7 ms by web1"
+
+
+def test_noise_in_a_page_is_learned_without_its_place() -> None:
+    pairs = [(f"body > p: made in {n} ms…", f"body > p: made in {n + 1} ms…") for n in range(8)]
+    found = rules("@body", pairs)
+
+    assert masked(found, "@body", "<p>made in 5 ms</p>") == masked(found, "@body", "<p>made in 77 ms</p>")
+
+
+def test_a_learner_is_bounded() -> None:
+    learner = Learner()
+    learner.add([Observation(f"/key{n}x/y", "value", "1", "2") for n in range(5000)], AT)
+    for n in range(500):
+        learner.add([Observation("/key1x/y", "value", str(n), str(n + 1))], AT)
+
+    assert [suggestion.seen for suggestion in learner.suggestions(TODAY)] == [501]
+    assert len(learner._spots) == 400
+    assert max(len(spot.samples) for spot in learner._spots.values()) == 60
+
+
+LITERALS = st.text(max_size=12).map(json.dumps) | st.integers().map(str) | st.floats().map(str) | st.text(max_size=12)
+
+
+@given(
+    st.lists(st.tuples(LITERALS, LITERALS), min_size=5, max_size=8),
+    st.sampled_from(["/x", "@body", "@header:etag"]),
+    LITERALS,
+    LITERALS,
+)
+def test_learning_and_hiding_end_well_whatever_the_literals(
+    samples: list[tuple[str, str]], path: str, legacy: str, modern: str
+) -> None:
+    found = rules(path, samples)
+
+    assert hides(found, Finding(path, "value", legacy, modern)) in {True, False}
+    assert masked(found, path, "") == ""

@@ -1,0 +1,129 @@
+"""Legacy asked twice: what differs from itself is noise there, in its own shape, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from comparators import Comparison, compare
+from comparators.model import Observation
+from tests.comparators.answers import answer, policy, spots
+
+
+def thrice(first: Any, again: Any, modern: Any, mapping: dict[str, Any] | None = None) -> Comparison:
+    """Legacy's answer, its second one, modern's."""
+    legacy, secondary, other = (answer(json.dumps(body)) for body in (first, again, modern))
+    return compare(legacy, other, policy(mapping), secondary=(secondary,))
+
+
+def test_what_legacy_does_not_agree_on_with_itself_is_noise():
+    comparison = thrice({"id": 1, "at": "abc"}, {"id": 1, "at": "abd"}, {"id": 1, "at": "xyz"})
+
+    assert (comparison.verdict, comparison.findings) == ("noise", ())
+    assert dict(comparison.forgiven) == {"noise": 1}
+    assert comparison.observations == (Observation("/at", "value", '"abc"', '"abd"'),)
+
+
+def test_noise_in_one_place_hides_nothing_in_another():
+    comparison = thrice({"id": 1, "at": 5}, {"id": 1, "at": 6}, {"id": 2, "at": 7})
+
+    assert (comparison.verdict, spots(comparison)) == ("different", ["/id value"])
+
+
+def test_where_legacy_agrees_with_itself_everything_counts():
+    assert spots(thrice({"at": 5}, {"at": 5}, {"at": 6})) == ["/at value"]
+
+
+def test_noise_that_modern_does_not_show_is_seen_but_changes_nothing():
+    comparison = thrice({"at": 5}, {"at": 6}, {"at": 5.0})
+
+    assert comparison.verdict == "equal"
+    assert comparison.observations == (Observation("/at", "value", "5", "6"),)
+
+
+@pytest.mark.parametrize("mode", ["suggest", "learn"])
+def test_evidence_at_hand_counts_whether_or_not_rules_are_learned(mode: str):
+    assert thrice({"a": 5}, {"a": 6}, {"a": 7}, {"noise": mode}).verdict == "noise"
+
+
+def test_without_noise_everything_counts():
+    assert thrice({"a": 5}, {"a": 6}, {"a": 7}, {"noise": "none"}).verdict == "different"
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "modern", "noise"),
+    [
+        (5, 6, "7", False),
+        (5, 6, None, False),
+        (5, None, None, True),
+        ("abc", "abd", "", False),
+        ("abc", "", "", True),
+        ("abc", "abd", "a" * 50, False),
+        ("0123456789abcdef", "fedcba9876543210", "0011223344556677", True),
+        ("0123456789abcdef", "fedcba9876543210", "00112233445566", False),
+        (1_700_000_000, 1_700_000_001, 1_700_000_004, True),
+        (1_700_000_000, 1_700_000_001, 1_700_000_004_000, False),
+        (5, 6, -5, False),
+        ("2026-01-02 03:04:05", "2026-01-02 03:04:06", "2026-01-02 03:04:09", True),
+        ("2026-01-02 03:04:05", "2026-01-02 03:04:06", "1970-01-01 00:00:00", False),
+        ("2026-01-02 03:04:05", "2026-01-02 03:04:06", "yesterday, at noon", False),
+        ([1, 2], [2, 1], [2, 1], True),
+        ([1, 2], [2, 1], [3, 1], False),
+        ([1, 2], [1, 2, 3], [1, 2, 3, 4], True),
+        (True, False, "x", False),
+        ({"a": 1}, {"a": 2}, [], False),
+    ],
+)
+def test_the_shape_is_still_enforced(first: Any, again: Any, modern: Any, noise: bool):
+    assert (thrice({"x": first}, {"x": again}, {"x": modern}).verdict == "noise") == noise
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["amount", "total", "subtotal", "unitPrice", "tax", "vat_tax", "balance", "credit", "currency", "quantity", "due",
+     "due_date", "amount_due"],
+)  # fmt: skip
+def test_money_is_never_noise(name: str):
+    assert thrice({name: 5}, {name: 6}, {name: 7}).verdict == "different"
+    assert thrice({name: {"x": 5}}, {name: {"x": 6}}, {name: {"x": 7}}).verdict == "different"
+
+
+@pytest.mark.parametrize("name", ["residue", "syntax", "schedule"])
+def test_a_word_that_only_holds_one_about_money_is_not(name: str):
+    assert thrice({name: 5}, {name: 6}, {name: 7}).verdict == "noise"
+
+
+def test_a_member_that_comes_and_goes_is_noise_but_a_secret():
+    assert thrice({"a": 1}, {}, {}).verdict == "noise"
+    assert thrice({}, {"a": 1}, {"a": 2}).verdict == "noise"
+    assert thrice({"token": 1}, {}, {}).verdict == "different"
+    assert thrice({}, {"token": 1}, {"token": 2}).verdict == "different"
+
+
+def test_two_spellings_of_one_value_let_no_other_value_pass():
+    for first, again in (("1.50", 1.5), (1.5, "1.50"), (1, True), ([], {})):
+        assert thrice({"a": first}, {"a": again}, {"a": 2}, {"preset": "php"}).verdict == "different"
+
+
+def test_a_status_is_never_noise():
+    legacy, again, modern = answer("1", 200), answer("1", 500), answer("1", 500)
+
+    assert compare(legacy, modern, policy(), secondary=(again,)).verdict == "different"
+
+
+def test_a_second_answer_that_cannot_be_read_teaches_nothing():
+    broken = answer("x", 200, ("Content-Encoding", "compress"))
+
+    comparison = compare(answer("1"), answer("2"), policy(), secondary=(broken,))
+
+    assert (comparison.verdict, comparison.observations) == ("different", ())
+
+
+def test_both_of_legacys_answers_are_brought_into_the_modern_shape():
+    mapping = {"map": {"unwrap": "/data", "case": "camel"}}
+
+    comparison = thrice({"data": {"seen_at": 5}}, {"data": {"seen_at": 6}}, {"seenAt": 7}, mapping)
+
+    assert (comparison.verdict, [each.path for each in comparison.observations]) == ("noise", ["/seenAt"])
