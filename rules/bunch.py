@@ -7,6 +7,7 @@ condition that most of them name is looked up first, so that only lanes with the
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from rules.conditions import Condition, value_of, weight_of
 from rules.lane import Lane
@@ -33,6 +34,12 @@ class Bunch:
         if self.probe is None:
             return self.lanes
         return self._by_value.get(value_of(self.probe, facts), self._loose)
+
+    def replaced(self, lanes: Mapping[str, Lane]) -> Bunch:
+        """Return this bunch with other lanes of the same routes, by name; itself where none is concerned."""
+        if not any(lane.route.name in lanes for lane in self.lanes):
+            return self
+        return Bunch([lanes.get(lane.route.name, lane) for lane in self.lanes])
 
     def _fork(self, probe: Condition) -> None:
         wanted = [_exact(lane, probe) for lane in self.lanes]

@@ -10,11 +10,14 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from rules.bucket import admits, bucket
+from rules.lane import overridden
 from rules.match import Lane, compile_table
 from rules.model import LEGACY, MODERN, Decision, Facts, Generation, Override, Snapshot
 
 NO_OVERRIDES: Mapping[str, Override] = MappingProxyType({})
 _EVERYONE = 100.0
+_new = tuple.__new__
+"""A named tuple made without its own constructor, which costs more than the tuple."""
 
 
 def generation(
@@ -26,6 +29,18 @@ def generation(
     """Compile a snapshot with what was set at run time into what a worker runs."""
     kept = MappingProxyType(dict(overrides))
     return Generation(number, snapshot, kept, compile_table(snapshot, kept, legacy_only), legacy_only)
+
+
+def with_overrides(before: Generation, number: int, overrides: Mapping[str, Override]) -> Generation:
+    """Return `before` with other things set at run time on top, as generation `number`; only changed lanes are new."""
+    kept = MappingProxyType(dict(overrides))
+    changed: dict[str, Lane] = {}
+    for name in before.overrides.keys() | kept.keys():
+        lane = before.table.lane_of(name)
+        if lane is not None and before.overrides.get(name) != kept.get(name):
+            changed[name] = overridden(lane, kept.get(name), legacy_only=before.legacy_only)
+    table = before.table.replaced(changed) if changed else before.table
+    return Generation(number, before.snapshot, kept, table, before.legacy_only)
 
 
 def decide(generation: Generation, facts: Facts, draw: float) -> Decision:
@@ -55,9 +70,10 @@ def choose(lane: Lane, names: Mapping[str, str], facts: Facts, draw: float) -> D
 
 
 @lru_cache(maxsize=16_384)
-def _point(salt: str, user: str, scheme: str) -> float:
-    """Remember where the latest users stand: they come again within seconds, and never stand elsewhere."""
-    return bucket(salt, user, scheme)
+def _stands(salt: str, user: str, scheme: str, weight: float) -> tuple[float, str]:
+    """Remember where the latest users stand, on which side: they come again within seconds."""
+    point = bucket(salt, user, scheme)
+    return point, MODERN if admits(point, weight, scheme) else LEGACY
 
 
 def _by_weight(lane: Lane, user: str | None, names: Mapping[str, str], facts: Facts, draw: float) -> Decision:
@@ -75,8 +91,7 @@ def _by_weight(lane: Lane, user: str | None, names: Mapping[str, str], facts: Fa
     if weight >= _EVERYONE:
         return _settle(lane, MODERN, "weight", None, user, names, facts)
     rollout = lane.route.rollout
-    point = _point(rollout.salt, user, rollout.hash)
-    side = MODERN if admits(point, weight, rollout.hash) else LEGACY
+    point, side = _stands(rollout.salt, user, rollout.hash, weight)
     return _settle(lane, side, "weight", point, user, names, facts)
 
 
@@ -91,5 +106,5 @@ def _settle(
 ) -> Decision:
     """Make the decision; a modern side without a healthy target gives way, unless legacy is no better."""
     if side == MODERN and facts.unhealthy and lane.modern in facts.unhealthy and lane.legacy not in facts.unhealthy:
-        return Decision(lane.route, LEGACY, "unhealthy", point, lane.weight, user, names)
-    return Decision(lane.route, side, reason, point, lane.weight, user, names)
+        side, reason = LEGACY, "unhealthy"
+    return _new(Decision, (lane.route, side, reason, point, lane.weight, user, names))

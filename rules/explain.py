@@ -150,7 +150,7 @@ def _shadow(decision: Decision, facts: Facts, user: str | None, draw: float) -> 
         return False, f"shadow: none, {why}"
     other = MODERN if decision.side == LEGACY else LEGACY
     if not mirror.sampled(user, draw):
-        return False, f"shadow: none, not in the sample of {mirror.sample:.4g}"
+        return False, f"shadow: none, not in the sample of {mirror.sample:.4g}, unless the route is new or rare"
     return True, f"shadow: to {other}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rules import pattern as patterns
 from rules.conditions import Condition, conditions_of, methods_of
@@ -54,12 +54,19 @@ def effective_weight(route: Route, override: Override | None) -> float:
 
 def lane_of(route: Route, override: Override | None, *, legacy_only: bool) -> Lane:
     """Prepare a route with what was set at run time on top."""
-    stopped = None
+    return _prepared(route, effective_weight(route, override), _stopped(override, legacy_only=legacy_only))
+
+
+def overridden(lane: Lane, override: Override | None, *, legacy_only: bool) -> Lane:
+    """Return a prepared lane with other things set at run time on top; nothing is compiled again."""
+    weight = effective_weight(lane.route, override)
+    return replace(lane, weight=weight, stopped=_stopped(override, legacy_only=legacy_only))
+
+
+def _stopped(override: Override | None, *, legacy_only: bool) -> str | None:
     if override is not None and override.rolled_back:
-        stopped = "rolled_back"
-    elif legacy_only:
-        stopped = "legacy_only"
-    return _prepared(route, effective_weight(route, override), stopped)
+        return "rolled_back"
+    return "legacy_only" if legacy_only else None
 
 
 def default_lane(snapshot: Snapshot) -> Lane:

@@ -8,21 +8,22 @@ then regexes in file order; within one path the lane with more conditions first.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from operator import itemgetter
 
 from rules import pattern as patterns
 from rules.bunch import Bunch
 from rules.conditions import unmet
+from rules.index import Index, indexed
 from rules.lane import Lane, default_lane, effective_weight, lane_of
 from rules.model import NO_NAMES, Facts, Override, Snapshot
 from rules.reading import is_plain, readings
 
 __all__ = ["Lane", "Rejection", "Table", "compile_table", "effective_weight"]
 
+_KNOWN_AT_MOST = 4096
+_KNOWN_LENGTH = 256
 Found = tuple[Lane, Mapping[str, str]]
-Form = tuple[int, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +34,29 @@ class Rejection:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """All paths of one form: `key` picks the literal segments, `bunches` knows who spelled them."""
-
-    length: int
-    key: Callable[[list[str]], object]
-    bunches: dict[object, Bunch]
-
-
 class Table:
-    """Every lane, found by path. Nothing in it changes once it is built."""
+    """Every lane, found by path. Nothing in it changes once it is built but `_known`.
 
-    def __init__(self, lanes: tuple[Lane, ...], default: Lane) -> None:
+    Where no route looks beyond path and method, `_known` remembers which lane a path led to: most paths come again.
+    """
+
+    def __init__(self, lanes: tuple[Lane, ...], default: Lane, index: Index | None = None) -> None:
         self.lanes = lanes
         self.default = default
         self._by_name = {lane.route.name: lane for lane in lanes}
-        exact, templates, prefixes, regexes = _sorted_out(lanes)
-        self._exact = {path: Bunch(same) for path, same in exact.items()}
-        self._templates: dict[int, tuple[Shape, ...]] = {}
-        for shape in _shapes(templates):
-            self._templates[shape.length] = (*self._templates.get(shape.length, ()), shape)
-        self._prefixes = _shapes(prefixes)
-        self._regexes = tuple((re.compile(text), Bunch(same)) for text, same in regexes.items())
+        found = self._index = indexed(lanes) if index is None else index
+        self._exact, self._templates = found.exact, found.templates
+        self._prefixes, self._regexes = found.prefixes, found.regexes
+        self._is_plain = not any(lane.conditions for lane in lanes)
+        self._known: dict[tuple[str, str], Found] = {}
+
+    def replaced(self, lanes: Mapping[str, Lane]) -> Table:
+        """Return this table with other lanes of the same routes, by name; what is not concerned is shared.
+
+        Two thousand routes are gone through in a millisecond or two: nothing is compiled again.
+        """
+        kept = tuple([lanes.get(lane.route.name, lane) for lane in self.lanes])
+        return Table(kept, self.default, self._index.replaced(lanes))
 
     def lane_of(self, name: str) -> Lane | None:
         """Return the lane of a route by its name."""
@@ -69,7 +70,19 @@ class Table:
         method = facts.method
         if method == "OPTIONS":
             method = facts.header("access-control-request-method") or method
-        path = facts.path
+        if not self._is_plain or rejected is not None:
+            return self._find(facts.path, method, facts, rejected)
+        key = facts.path, method
+        found = self._known.get(key)
+        if found is None:
+            found = self._find(facts.path, method, facts, None)
+            if len(self._known) >= _KNOWN_AT_MOST:
+                self._known.clear()
+            if len(facts.path) <= _KNOWN_LENGTH:
+                self._known[key] = found
+        return found
+
+    def _find(self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None) -> Found:
         bunch = self._exact.get(path)
         if bunch is not None:
             # A path that is spelled as a route spells it is plain: routes with other paths do not load.
@@ -137,54 +150,6 @@ def compile_table(
     """Compile a snapshot's routes with what was set at run time on top."""
     lanes = tuple(lane_of(route, overrides.get(route.name), legacy_only=legacy_only) for route in snapshot.routes)
     return Table(lanes, default_lane(snapshot))
-
-
-def _sorted_out(
-    lanes: tuple[Lane, ...],
-) -> tuple[
-    dict[str, list[Lane]],
-    dict[Form, dict[object, list[Lane]]],
-    dict[Form, dict[object, list[Lane]]],
-    dict[str, list[Lane]],
-]:
-    """Return lanes by exact path, by form of template, by form of prefix, by regex in file order."""
-    exact: dict[str, list[Lane]] = {}
-    templates: dict[Form, dict[object, list[Lane]]] = {}
-    prefixes: dict[Form, dict[object, list[Lane]]] = {}
-    regexes: dict[str, list[Lane]] = {}
-    for lane in lanes:
-        form = patterns.parse(lane.route.match.path)
-        if form.kind == patterns.EXACT:
-            exact.setdefault(form.text, []).append(lane)
-        elif form.kind == patterns.REGEX:
-            regexes.setdefault(form.text, []).append(lane)
-        else:
-            forms = templates if form.kind == patterns.TEMPLATE else prefixes
-            members = forms.setdefault((len(form.segments), form.shape), {})
-            key = _picker(form.shape)(["", *(segment or "" for segment in form.segments)])
-            members.setdefault(key, []).append(lane)
-    return exact, templates, prefixes, regexes
-
-
-def _shapes(forms: Mapping[Form, dict[object, list[Lane]]]) -> tuple[Shape, ...]:
-    """Return the shapes, the longest first, of equally long ones those with most literals first."""
-    order = sorted(forms, key=lambda form: (-form[0], -len(form[1]), form[1]))
-    return tuple(
-        Shape(length, _picker(literals), {key: Bunch(same) for key, same in forms[length, literals].items()})
-        for length, literals in order
-    )
-
-
-def _picker(literals: tuple[int, ...]) -> Callable[[list[str]], object]:
-    """Return what takes the literal segments out of a path that was split at its slashes, as one hashable value.
-
-    A split path begins with the empty text before its first slash, so that segment 0 is at 1.
-    """
-    return itemgetter(*(at + 1 for at in literals)) if literals else _nothing
-
-
-def _nothing(_segments: list[str]) -> object:
-    return ()
 
 
 def _first(

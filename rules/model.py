@@ -315,7 +315,10 @@ class Override:
     """What the guard or an operator set at run time for one route, kept apart from the file.
 
     `weight` None leaves the file's weight (or the weight of `step`); `rolled_back` sends everyone to legacy
-    until a resume.
+    until a resume. `reason` is the cause in one word (of a rollback: one of the closed list), `text` what a person
+    said about it, `evidence` JSON of what was seen. `at`, `step_since` (when the step was entered) and
+    `hold_off_until` (no step is taken before) are epoch seconds. `rollbacks` counts how often the guard sent
+    everyone back since somebody last chose a weight. `revision` grows with each change of this route's override.
     """
 
     route: str
@@ -327,6 +330,11 @@ class Override:
     who: str = ""
     at: float = 0.0
     revision: int = 0
+    text: str = ""
+    evidence: str = ""
+    step_since: float = 0.0
+    hold_off_until: float = 0.0
+    rollbacks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

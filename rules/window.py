@@ -1,78 +1,17 @@
-"""Adds up what a side did lately: counts, a latency sketch that merges by adding, rates, percentiles.
-
-The sketch keeps the logarithm of each latency to a base that makes neighbouring steps 2 % apart, so that a
-percentile is within 1 % of the true one however the traffic looks, at some 350 counters for the widest.
-Prometheus' buckets would put the same P95 tens of percent off.
-"""
+"""Remembers what a side did lately, second by second, to be asked for the sum of the latest of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import ceil, log
+from math import ceil
 
-ACCURACY = 0.01
-_BASE = (1 + ACCURACY) / (1 - ACCURACY)
-_STEPS = 1 / log(_BASE)
-_MIDDLE = 2 / (_BASE + 1)
-_SHORTEST = 1e-6
-"""Latencies below a microsecond are all the same to us; a logarithm of 0 there is not."""
+from rules.recent import Recent
+from rules.tally import ACCURACY, Tally, above, merged, percentile, step_of
 
+__all__ = ["ACCURACY", "Tally", "Totals", "Window", "above", "merged", "percentile", "step_of"]
 
-class Tally:
-    """What one side did in some span of time; every field grows by `add`, `merge`, nothing else.
-
-    `errors` are what the guard counts against the side, `client_errors` answers of 4xx. `latencies` maps the
-    step of the sketch to how many fell on it.
-    """
-
-    __slots__ = ("client_errors", "errors", "latencies", "requests")
-
-    def __init__(self) -> None:
-        self.requests = 0
-        self.errors = 0
-        self.client_errors = 0
-        self.latencies: dict[int, int] = {}
-
-    def add(self, seconds: float) -> None:
-        """Count one answer that took `seconds`, neither error nor 4xx."""
-        self.requests += 1
-        step = ceil(log(seconds) * _STEPS) if seconds > _SHORTEST else _LOWEST
-        latencies = self.latencies
-        latencies[step] = latencies.get(step, 0) + 1
-
-    def merge(self, other: Tally) -> None:
-        """Add everything that `other` counted."""
-        self.requests += other.requests
-        self.errors += other.errors
-        self.client_errors += other.client_errors
-        for step, count in other.latencies.items():
-            self.latencies[step] = self.latencies.get(step, 0) + count
-
-    @property
-    def error_rate(self) -> float:
-        """Share of requests that were errors, 0 without requests."""
-        return self.errors / self.requests if self.requests else 0.0
-
-    def percentile(self, share: float) -> float | None:
-        """Return the latency in seconds that `share` (0…1) of the answers stayed within, None without any."""
-        return percentile(self.latencies, share)
-
-
-_LOWEST = ceil(log(_SHORTEST) * _STEPS)
-
-
-def percentile(latencies: Mapping[int, int], share: float) -> float | None:
-    """Return the latency in seconds below which `share` of a sketch's counts lie, None for an empty sketch."""
-    total = sum(latencies.values())
-    if not total:
-        return None
-    rank = max(1, ceil(share * total))
-    for step in sorted(latencies):
-        rank -= latencies[step]
-        if rank <= 0:
-            return float(_BASE**step * _MIDDLE)
-    raise AssertionError("a share above 1")
+_LENGTHS = 4
+"""Sums of so many lengths are kept up to date at a time; who asks for more has them added up anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +29,12 @@ class Window:
     `now` and `second` are whole seconds of one and the same clock. `kept` seconds are remembered.
     """
 
-    __slots__ = ("_kept", "_seconds", "_totals")
+    __slots__ = ("_kept", "_recent", "_seconds", "_totals")
 
     def __init__(self, kept: int) -> None:
         self._kept = max(1, kept)
         self._seconds: dict[int, Tally] = {}
+        self._recent: dict[int, Recent] = {}
         self._totals = Totals()
 
     def add(self, second: int, tally: Tally) -> None:
@@ -104,8 +44,12 @@ class Window:
             there = self._seconds[second] = Tally()
             oldest = max(self._seconds) - self._kept
             for old in [each for each in self._seconds if each <= oldest]:
-                del self._seconds[old]
+                gone = self._seconds.pop(old)
+                for recent in self._recent.values():
+                    recent.drop(old, gone)
         there.merge(tally)
+        for recent in self._recent.values() if second in self._seconds else ():
+            recent.add(second, tally)
         before = self._totals
         self._totals = Totals(
             before.requests + tally.requests,
@@ -115,8 +59,15 @@ class Window:
 
     def last(self, seconds: float, now: int) -> Tally:
         """Return everything of the last `seconds` before `now` as one tally."""
-        oldest = now - ceil(seconds)
-        return merged(tally for second, tally in self._seconds.items() if second > oldest)
+        length = ceil(seconds)
+        recent = self._recent.get(length)
+        if recent is not None and recent.after <= now - length:
+            recent.forget(self._seconds, now - length)
+        else:
+            if len(self._recent) >= _LENGTHS:
+                self._recent.clear()
+            recent = self._recent[length] = Recent(self._seconds, now - length)
+        return recent.whole.copy()
 
     def restarted(self, kept: int) -> Window:
         """Return an empty window of another length that goes on with the totals: the rules are others now."""
@@ -128,11 +79,3 @@ class Window:
     def totals(self) -> Totals:
         """Counts since the window was made."""
         return self._totals
-
-
-def merged(tallies: Iterable[Tally]) -> Tally:
-    """Return one tally with everything that `tallies` counted."""
-    whole = Tally()
-    for tally in tallies:
-        whole.merge(tally)
-    return whole

@@ -110,7 +110,9 @@ def test_a_shadow_is_told_with_the_reason_against_it() -> None:
     told = [rules.explain(running, one).trail[-1] for one in (facts("POST", "/a"), facts(target="/b"))]
 
     assert told == ["shadow: none, POST is not mirrored here", "shadow: none, the route has no sample"]
-    assert rules.explain(running, facts(target="/c"), 0.5).trail[-1] == "shadow: none, not in the sample of 0.01"
+    assert rules.explain(running, facts(target="/c"), 0.5).trail[-1] == (
+        "shadow: none, not in the sample of 0.01, unless the route is new or rare"
+    )
     assert rules.explain(running, facts(target="/c"), 0.005).shadow
 
 

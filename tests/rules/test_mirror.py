@@ -57,6 +57,18 @@ def test_a_write_is_mirrored_only_by_leave_and_never_to_legacy() -> None:
     assert allowed.refusal(facts("DELETE"), "legacy") == "DELETE is not mirrored here"
 
 
+@pytest.mark.parametrize("field", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"])
+def test_a_write_is_what_it_says_it_means(field: str) -> None:
+    mirror = _mirror(methods=["GET", "POST", "PUT"], writes="dry_run")
+
+    assert mirror.refusal(facts("POST", headers={field: "put"}), "legacy") is None
+    assert (
+        mirror.refusal(facts("POST", headers={field: "DELETE"}), "legacy") == "it means DELETE, which is not mirrored"
+    )
+    assert mirror.refusal(facts("POST", "/a?_method=PATCH"), "legacy") == "it means PATCH, which is not mirrored"
+    assert mirror.refusal(facts("GET", headers={field: "POST"}), "legacy") == f"it has {field.lower()}"
+
+
 def test_a_sample_is_the_same_users_each_time_and_a_draw_for_strangers() -> None:
     half = _mirror(sample="50%")
     users = [f"user-{number}" for number in range(1000)]

@@ -6,10 +6,10 @@ import random
 from math import ceil
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.window import ACCURACY, Tally, Window, merged
+from rules.window import ACCURACY, Tally, Window, above, merged
 
 LATENCIES = st.lists(st.floats(1e-5, 500.0), min_size=1, max_size=200)
 
@@ -85,6 +85,37 @@ def test_a_restarted_window_has_seen_nothing_lately_but_keeps_its_totals():
 
     assert fresh.last(10, now=100).requests == 0
     assert fresh.totals.requests == 1
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40), st.sampled_from([3, 10, 30])), max_size=60))
+def test_a_sum_that_is_kept_up_to_date_is_what_adding_up_anew_would_give(events: list[tuple[int, int, int]]):
+    window = Window(kept=15)
+    for second, now, seconds in events:
+        window.add(second, tally_of(0.1 + second / 100))
+
+        anew = merged(tally for each, tally in window._seconds.items() if each > now - seconds)
+        lately = window.last(seconds, now)
+        assert (lately.requests, lately.latencies) == (anew.requests, anew.latencies)
+
+
+def test_what_was_asked_for_is_the_askers_own():
+    window = Window(kept=10)
+    window.add(100, tally_of(0.1))
+
+    window.last(5, now=100).add(0.1)
+
+    assert window.last(5, now=100).requests == 1
+
+
+@pytest.mark.parametrize(("seconds", "longer"), [(0.1, 1), (0.2, 0), (0.19, 1), (1e-9, 2)])
+def test_what_took_longer_is_counted(seconds: float, longer: int):
+    assert above(tally_of(0.05, 0.2).latencies, seconds) == longer
+
+
+def test_nothing_takes_longer_than_its_own_step():
+    assert above(tally_of(0.2).latencies, 0.2) == 0
+    assert above({}, 0.2) == 0
 
 
 def tally_of(*latencies: float) -> Tally:

@@ -1,0 +1,149 @@
+"""Times the data path alone, between two transports that swallow what they are given.
+
+    python -m bench.path [--rounds 15] [--calls] [--fresh]
+
+Everything that production has on is on: fifty routes, a trusted edge, metrics, windows, the access line. Kernel,
+event loop and load are not in it, so it shows on a busy machine what a change of the code is worth. The figure is
+the least of many short rounds, because a shared machine only ever adds time. `--fresh` gives every request an id and
+a trace of its own, as an edge does that numbers its requests; `--calls` lists who was called how often instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import gc
+import itertools
+import os
+import pstats
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from bench import load, strangler
+from bench.backends import Backends, body
+from proxy.log.access import AccessLog
+from proxy.log.writer import LineWriter
+from proxy.metrics.counting import Counts
+from proxy.observe import Observers
+from proxy.serving.client import ClientConnection
+from proxy.serving.server import Server
+from proxy.serving.upstream import UpstreamConnection
+from proxy.state.live import Live
+from proxy.state.windows import Outcomes
+from rules.decide import generation
+from rules.load import load as read
+
+CONNECTIONS = 64
+A_ROUND = 8192
+A_TURN = 16
+
+
+class Swallow:
+    """A transport that takes everything at once; only its look is told apart from a real one's."""
+
+    def __init__(self) -> None:
+        self.write = [].clear if False else self._write
+        self.size = 0
+
+    def _write(self, data: bytes) -> None:
+        self.size += len(data)
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return ("127.0.0.1", 1) if name == "peername" else default
+
+
+class Path:
+    """Clients on one side, backends on the other, between them one worker's data path."""
+
+    def __init__(self, *, fresh: bool) -> None:
+        backends = Backends.__new__(Backends)
+        for name, port in (("legacy", 9), ("modern", 10)):
+            object.__setattr__(backends, name, port)
+        self.lines = LineWriter(os.open(os.devnull, os.O_WRONLY), lambda _: b"")
+        self.counts, self.outcomes = Counts(), Outcomes()
+        observers = Observers(lambda error: print(repr(error), file=sys.stderr))
+        for observer in (self.counts.observe_all, self.outcomes.observe_all, AccessLog(self.lines).observe_all):
+            observers.add_batch(observer)
+        snapshot = read(strangler.configuration(backends), environ={})
+        self.told: list[Callable[[], None]] = []
+        observers.tell_by(self.told.append)
+        self.server = Server(Live(generation(1, snapshot)), observers)
+        self.clients = [self._client() for _ in range(CONNECTIONS)]
+        for pool in self.server.bound.pools.values():
+            for target in pool.targets:
+                target.idle.extend(self._upstream(target) for _ in range(CONNECTIONS))
+        self.heads = itertools.cycle(list(_heads(fresh=fresh)))
+        payload = body(1024)
+        self.answer = (
+            "HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nDate: Sat, 21 Nov 2026 03:05:28 GMT\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(payload)}\r\nConnection: keep-alive\r\n"
+            "X-Side: legacy\r\n\r\n"
+        ).encode() + payload
+
+    def _client(self) -> ClientConnection:
+        client = ClientConnection(self.server)
+        client.connection_made(Swallow())  # type: ignore[arg-type]
+        return client
+
+    def _upstream(self, target: Any) -> UpstreamConnection:
+        connection = UpstreamConnection(target)
+        connection.connection_made(Swallow())  # type: ignore[arg-type]
+        connection.idle_since = self.server.clock()
+        return connection
+
+    def run(self, count: int) -> None:
+        """So many requests, each answered before the next; some are told together, as in a turn of the loop."""
+        answer, heads, told = self.answer, self.heads, self.told
+        for at, client in enumerate(itertools.islice(itertools.cycle(self.clients), count), 1):
+            client.data_received(next(heads))
+            client.call.connection.data_received(answer)  # type: ignore[union-attr]
+            if not at % A_TURN and told:
+                told.pop()()
+
+    def timed(self, count: int) -> float:
+        """Microseconds of processor a request."""
+        begun = time.process_time()
+        self.run(count)
+        return (time.process_time() - begun) / count * 1e6
+
+
+def _heads(*, fresh: bool) -> Iterator[bytes]:
+    count = A_ROUND * 4 if fresh else load.USERS
+    for number in range(count):
+        head = load.head("1k", f"user-{number % load.USERS:05d}")
+        if fresh:
+            head = head.replace("00000000-1111", f"{number:08x}-1111").replace("-2222222222222222-", f"-{number:016x}-")
+        yield head.encode()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print what a request costs, or who was called."""
+    parser = argparse.ArgumentParser(prog="python -m bench.path", description="The data path without kernel or loop.")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--calls", action="store_true", help="count calls instead of time")
+    parser.add_argument("--fresh", action="store_true", help="each request with an id of its own")
+    wanted = parser.parse_args(arguments)
+    path = Path(fresh=wanted.fresh)
+    path.run(A_ROUND)
+    gc.collect()
+    gc.freeze()  # as the worker does when it has started
+    if wanted.calls:
+        profile = cProfile.Profile()
+        profile.runcall(path.run, A_ROUND)
+        stats = pstats.Stats(profile)
+        print(f"{stats.total_calls / A_ROUND:.1f} calls a request")  # type: ignore[attr-defined]
+        stats.sort_stats("tottime").print_stats(70)
+    else:
+        found = sorted(path.timed(A_ROUND) for _ in range(wanted.rounds))
+        print(f"{found[0]:.2f} µs of processor a request (middle round {found[len(found) // 2]:.2f})")
+    path.lines.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,133 @@
+"""Those who decide about a rollback, all on one stream: this proxy's judge, its peers by their published rules."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Protocol
+
+from bench.streams import Second
+from rules.evidence import BURST, Evidence, Sides
+from rules.judge import judge
+from rules.model import GuardPolicy
+from rules.pairs import PairTally
+from rules.trials import Trials
+from rules.trip import Run
+from rules.verdict import BAD
+from rules.window import Tally, Window, percentile
+
+
+class Referee(Protocol):
+    """Sees second after second; says the reason once it would roll back."""
+
+    def see(self, second: Second) -> str | None: ...
+
+
+class Strangler:
+    """The judge with a policy, looking each second, along with the worker's own trip."""
+
+    def __init__(self, policy: GuardPolicy | None = None) -> None:
+        self.policy = policy or GuardPolicy()
+        self.outcomes: Counter[str] = Counter()
+        self._legacy, self._modern = (Window(int(self.policy.window) + 2) for _ in range(2))
+        self._trials = Trials(self.policy.worse_than_legacy)
+        self._rescues: deque[list[bool]] = deque(maxlen=int(self.policy.window))
+        self._run = Run(self.policy.consecutive_failures)
+
+    def see(self, second: Second) -> str | None:
+        if self._tripped(second):
+            return "consecutive"
+        now, window = second.number, self.policy.window
+        self._legacy.add(now, second.legacy)
+        self._modern.add(now, second.modern)
+        rescues = [answer.failed for answer in second.order if answer.rescue]
+        self._rescues.append(rescues)
+        self._trials.add(now, second.legacy, second.modern, _pairs(rescues))
+        evidence = Evidence(
+            legacy=self._legacy.last(window, now),
+            modern=self._modern.last(window, now),
+            burst=Sides(self._legacy.last(BURST, now), self._modern.last(BURST, now)),
+            pairs=_pairs([lost for rescues in self._rescues for lost in rescues]),
+            trials=self._trials,
+        )
+        verdict = judge(self.policy, evidence, now)
+        self.outcomes[verdict.outcome] += 1
+        return verdict.reason if verdict.outcome == BAD else None
+
+    def _tripped(self, second: Second) -> bool:
+        gap = 1.0 / max(1, len(second.order))
+        for at, answer in enumerate(second.order):
+            told = self._run.modern if answer.on_modern else self._run.legacy
+            if told(failed=answer.failed, now=second.number + at * gap):
+                return True
+        return False
+
+
+def _pairs(rescues: list[bool]) -> PairTally:
+    """Return what legacy made of requests that modern failed, by whether it failed too."""
+    return PairTally(rescued=len(rescues) - sum(rescues), lost=sum(rescues))
+
+
+class Threshold:
+    """More than 1 % of the last 200 of modern's requests failed; at least 100 of them, looked at every 50."""
+
+    def __init__(self) -> None:
+        self._last: deque[bool] = deque(maxlen=200)
+        self._seen = 0
+
+    def see(self, second: Second) -> str | None:
+        for answer in second.order:
+            if answer.on_modern:
+                self._last.append(answer.failed)
+                self._seen += 1
+                if self._seen % 50 == 0 and self._seen >= 100 and sum(self._last) > len(self._last) * 0.01:
+                    return "errors"
+        return None
+
+
+class Flagger:
+    """Each minute the last one's success is at least 99 %, P99 within 500 ms; `allowed` checks may not fail at all.
+
+    No traffic is a failed check; failures add up over the whole run.
+    """
+
+    def __init__(self, allowed: int) -> None:
+        self._allowed = allowed
+        self._failed = 0
+        self._minute = Tally()
+
+    def see(self, second: Second) -> str | None:
+        self._minute.merge(second.modern)
+        if (second.number + 1) % 60:
+            return None
+        minute, self._minute = self._minute, Tally()
+        slowest = percentile(minute.latencies, 0.99)
+        self._failed += slowest is None or slowest > 0.5 or minute.error_rate > 0.01
+        return "errors" if self._failed >= self._allowed else None
+
+
+class Argo:
+    """Each minute the last one's success is at least 95 %; more than `limit` failed ones abort, no value pauses."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._failed = 0
+        self._minute = Tally()
+
+    def see(self, second: Second) -> str | None:
+        self._minute.merge(second.modern)
+        if (second.number + 1) % 60:
+            return None
+        minute, self._minute = self._minute, Tally()
+        self._failed += minute.requests > 0 and minute.error_rate > 0.05
+        return "errors" if self._failed > self._limit else None
+
+
+REFEREES: dict[str, Callable[[], Referee]] = {
+    "this proxy": Strangler,
+    "plain 1 %": Threshold,
+    "Flagger, threshold 1": lambda: Flagger(1),
+    "Flagger, threshold 5": lambda: Flagger(5),
+    "Argo, failureLimit 0": lambda: Argo(0),
+    "Argo, failureLimit 3": lambda: Argo(3),
+}
