@@ -142,7 +142,7 @@ class ChunkedBody:
             if len(data) - position >= limit:
                 raise BrokenAnswer("a chunk line longer than the limit")
             return -1
-        if data[end - 1 : end] != b"\r" or end == position:
+        if end == position or data[end - 1 : end] != b"\r":
             raise BrokenAnswer("a chunk line that does not end with CR LF")
         line = data[position : end - 1]
         if self._state == _TRAILER:

@@ -1,7 +1,7 @@
 """Carries messages with file descriptors over one connected Unix socket.
 
 What is sent waits in a queue while the other side is slow. A report (a message with `shed`) is dropped when
-more than `shed_above` bytes wait already; configuration always waits its turn.
+more than its `shed_above` bytes wait already, pairs long before outcomes; configuration always waits its turn.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ class Channel:
         "_loop",
         "_outgoing",
         "_received",
-        "_shed_above",
         "_socket",
         "_waiting",
         "_wire",
@@ -51,15 +50,12 @@ class Channel:
         wire: Wire,
         received: Received,
         closed: Closed,
-        *,
-        shed_above: int = 1 << 20,
     ) -> None:
         self._socket = sock
         self._wire = wire
         self._inbox = Inbox(wire)
         self._received = received
         self._closed = closed
-        self._shed_above = shed_above
         self._outgoing: deque[tuple[memoryview, tuple[int, ...]]] = deque()
         self._waiting = 0
         self._descriptors: deque[int] = deque()
@@ -74,7 +70,7 @@ class Channel:
 
         `descriptors` belong to the channel from now on: they are closed once they are sent.
         """
-        if not self.open or (message.shed and self._waiting > self._shed_above):
+        if not self.open or (message.shed and self._waiting > message.shed_above):
             self.dropped += self.open
             _close_all(descriptors)
             return False

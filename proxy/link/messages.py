@@ -10,10 +10,16 @@ from proxy.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What crosses a link. `shed` ones may be dropped when the other side is slow; `carries` counts descriptors."""
+    """What crosses a link.
+
+    `shed` ones are dropped when more than `shed_above` bytes wait for a slow listener already; `carries` counts
+    descriptors; `attached` names the members (dotted, where one is inside another) that travel as raw bytes.
+    """
 
     shed: ClassVar[bool] = False
+    shed_above: ClassVar[int] = 8 << 20
     carries: ClassVar[int] = 0
+    attached: ClassVar[tuple[str, ...]] = ("payload",)
 
 
 # ── supervisor to its children, over the lifeline ──────────────────────────────────────────────────────
@@ -21,13 +27,15 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Begin(Message):
-    """First words to a child: who it is, the last good configuration (opaque to the supervisor)."""
+    """First words to a child: who it is, the last good configuration, what was set at run time since (both opaque)."""
 
     slot: int
     incarnation: int
     settings: Settings
     addresses: tuple[str, ...]
     payload: bytes
+    effects: bytes = b""
+    attached: ClassVar[tuple[str, ...]] = ("payload", "effects")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +125,14 @@ class Keep(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class KeepEffects(Message):
+    """What was set at run time on top of the configuration kept last, as opaque bytes: later children begin with it."""
+
+    generation: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Rereading(Message):
     """A reload begins (`done` false) or has ended."""
 
@@ -144,10 +160,34 @@ class Commit(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class Effects(Message):
+    """Run the current file with these overrides (all there are) as this generation, at once; answer with Applied."""
+
+    generation: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Drill(Message):
+    """Fail the modern attempts of requests to `route` that bear `mark`, for so many seconds; 0 ends the drill."""
+
+    route: str
+    mark: str = field(repr=False)
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Ask(Message):
     """Send fresh numbers, marked with this ticket."""
 
     ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Again(Message):
+    """Ask both sides once more what the pair of this id was about, answer with that Pair or with AgainFailed."""
+
+    pair: str
 
 
 # ── a worker to control ────────────────────────────────────────────────────────────────────────────────
@@ -179,6 +219,30 @@ class Applied(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class Trip(Message):
+    """This worker has sent everyone of `route` to legacy by itself, at `at` (epoch seconds), for `detail` (JSON).
+
+    `revision` is that of the override it knew: one that is newer has the last word.
+    """
+
+    route: str
+    generation: int
+    at: float
+    detail: str
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DrillCount(Message):
+    """Attempts that a drill has failed here so far, the first and the last of them (monotonic seconds of the host)."""
+
+    route: str
+    failed: int
+    first: float
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
 class Numbers(Message):
     """Metric rows that changed since the last report; each value is the sum since this worker began."""
 
@@ -206,7 +270,11 @@ class Users(Message):
 
 @dataclass(frozen=True, slots=True)
 class SideOutcomes:
-    """What one side of one route did within one second; `latencies` maps sketch index to count."""
+    """What one side of one route did within one second; `latencies` maps sketch index to count.
+
+    `waiting` does so for requests that have not had their first byte yet though they should: their age as the
+    second ended. `role` is `live`, or `shadow` for copies that no user waits for.
+    """
 
     route: str
     side: str
@@ -215,6 +283,32 @@ class SideOutcomes:
     errors: int
     client_errors: int
     latencies: tuple[tuple[int, int], ...]
+    role: str = "live"
+    waiting: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PairCounts:
+    """What became of one route's mirrored requests within one second, each in exactly one place.
+
+    `eligible` is the sum of `equal`, `sent` (control decides), `transient`, the counts of `not_compared` by reason.
+    The table of failures counts mirrored requests that both sides got, whoever was live. Requests that legacy was
+    asked because modern had failed stand apart, for they cannot show modern innocent: `rescued`, or `lost` as well.
+    """
+
+    route: str
+    generation: int
+    eligible: int = 0
+    equal: int = 0
+    sent: int = 0
+    transient: int = 0
+    not_compared: tuple[tuple[str, int], ...] = ()
+    both_fine: int = 0
+    modern_failed: int = 0
+    legacy_failed: int = 0
+    both_failed: int = 0
+    rescued: int = 0
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,4 +317,60 @@ class Outcomes(Message):
 
     second: int
     sides: tuple[SideOutcomes, ...]
+    pairs: tuple[PairCounts, ...] = ()
     shed: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One side's answer as the client would get it: translated, without framing, `body` still encoded.
+
+    `failed` is empty for an answer that came whole, else why there is none (`absent`: this side was not asked).
+    `truncated` tells that the body went over the route's cap; `seconds` is the wait for the first byte.
+    """
+
+    status: int = 0
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+    truncated: bool = False
+    seconds: float = 0.0
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair(Message):
+    """Two answers to one request, to be compared; `legacy` and `modern` are the sides, `live_side` who was heard.
+
+    `id` names the pair while the worker can still ask again; `again` is 0 for the first answers, 1 for those of a
+    re-check. `at` is the request's time since the epoch, `user` a keyed hash. `reason` says why it was sent:
+    `status`, `headers`, `body`, `invariants`, `noise` (equal, but legacy was asked twice), `again`, `alone` (modern
+    only). `secondary` is a second answer of legacy. Nothing of it is redacted yet.
+    """
+
+    id: str
+    at: float
+    route: str
+    generation: int
+    user: str
+    method: str
+    path: str
+    query: str | None = field(repr=False)
+    live_side: str
+    again: int
+    reason: str
+    legacy: Answer
+    modern: Answer
+    secondary: Answer | None = None
+    request_id: str = ""
+    sequence: int = 0
+    shed: ClassVar[bool] = True
+    shed_above: ClassVar[int] = 4 << 20
+    attached: ClassVar[tuple[str, ...]] = ("legacy.body", "modern.body", "secondary.body")
+
+
+@dataclass(frozen=True, slots=True)
+class AgainFailed(Message):
+    """The pair of this id cannot be asked again: `gone`, `budget`, `busy`, `failed`."""
+
+    pair: str
+    reason: str

@@ -1,14 +1,16 @@
-"""Frames messages: a fixed head, the message as JSON, one raw attachment.
+"""Frames messages: a fixed head, the message as JSON, its bodies as raw bytes behind.
 
 The head is version (1 byte), three spare bytes, length of the JSON, length of the attachment (4 bytes each,
-big-endian). The JSON is `[class name, members]`. A message's `payload` member, if it has one, is the attachment,
-so that large bodies pass unescaped.
+big-endian). The JSON is `[class name, members, sizes]`. The members that a message declares as `attached` lie one
+after the other in the attachment, in that order, so that large bodies pass unescaped; `sizes` says where each ends,
+-1 that there is none.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 import orjson
 
@@ -37,23 +39,51 @@ class Wire:
         name = type(message).__name__
         if name not in self._kinds:
             raise WireError(f"{name} does not belong on this link")
-        body = to_json((name, message))
-        attachment: bytes = getattr(message, "payload", b"")
+        pieces = [_find(message, path) for path in message.attached]
+        sizes = [-1 if piece is None else len(piece) for piece in pieces]
+        body = to_json((name, message, sizes))
+        attachment = b"".join(piece for piece in pieces if piece)
         return b"".join((_HEAD.pack(VERSION, len(body), len(attachment)), body, attachment))
 
     def unpack(self, body: bytes, attachment: bytes) -> Message:
         """Return the message of one frame."""
         try:
-            name, members = orjson.loads(body)
+            name, members, sizes = orjson.loads(body)
         except (orjson.JSONDecodeError, ValueError) as error:
             raise WireError(f"not a message: {error}") from error
         kind = self._kinds.get(name)
         if kind is None:
             raise WireError(f"unexpected message {name}")
-        made: dict[str, Any] = members
-        if "payload" in made:
-            made["payload"] = attachment
-        return build(kind, made)
+        _put_back(members, kind.attached, sizes, attachment)
+        return build(kind, members)
+
+
+def _find(message: object, path: str) -> bytes | None:
+    """The attached member at `path`, None where this message has none."""
+    found: Any = message
+    for name in path.split("."):
+        found = getattr(found, name, None)
+    return cast("bytes | None", found)
+
+
+def _put_back(members: Any, paths: Sequence[str], sizes: Any, attachment: bytes) -> None:
+    """Put each piece of the attachment where it was taken from; raises WireError for sizes that do not fit."""
+    if (
+        not isinstance(sizes, list)
+        or len(sizes) != len(paths)
+        or sum(max(size, 0) for size in sizes) != len(attachment)
+    ):
+        raise WireError("the attachment is not what the message says")
+    start = 0
+    for path, size in zip(paths, sizes, strict=True):
+        if size < 0:
+            continue
+        *outer, last = path.split(".")
+        place = members
+        for name in outer:
+            place = place[name]
+        place[last] = attachment[start : start + size]
+        start += size
 
 
 class Inbox:

@@ -17,6 +17,7 @@ LIFELINE = Wire(
     messages.Leaving,
     messages.Readiness,
     messages.Keep,
+    messages.KeepEffects,
     messages.Rereading,
 )
 """Supervisor and child, both ways."""
@@ -24,12 +25,19 @@ LIFELINE = Wire(
 WORKER = Wire(
     messages.Prepare,
     messages.Commit,
+    messages.Effects,
+    messages.Drill,
     messages.Ask,
+    messages.Again,
     messages.Hello,
     messages.Prepared,
     messages.Applied,
+    messages.Trip,
+    messages.DrillCount,
     messages.Numbers,
     messages.Outcomes,
     messages.Users,
+    messages.Pair,
+    messages.AgainFailed,
 )
 """Control and worker, both ways."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from proxy.metrics.names import (
     CODES,
@@ -16,6 +16,7 @@ from proxy.metrics.names import (
     OVERHEAD,
     OVERHEAD_BOUNDS,
     REQUESTS,
+    SHADOW,
     UPSTREAM_ERRORS,
     Metric,
 )
@@ -62,24 +63,30 @@ class Counts:
 
     def observe(self, exchange: Exchange) -> None:
         """Count one finished call."""
-        route = self._routes.get(exchange.route)
-        if route is None:
-            route = self._routes[exchange.route] = _Route()
-        side = route.sides[exchange.answered]
-        side.codes[exchange.status // 100] += 1
-        if not exchange.tunnel:  # a tunnel lasts as long as its user likes
-            seconds = exchange.duration
-            side.duration[bisect_left(DURATION_BOUNDS, seconds)] += 1
-            side.seconds += seconds
-            seconds = exchange.overhead
-            route.overhead[bisect_left(OVERHEAD_BOUNDS, seconds)] += 1
-            route.overhead_seconds += seconds
-        if exchange.fallback:
-            self.add(FALLBACKS, (exchange.route, exchange.fallback))
-        for _, _, _, status, kind, _ in exchange.attempts:
-            if kind or status >= 500:  # noqa: PLR2004 - HTTP
-                self._count_errors(exchange.attempts)
-                break
+        self.observe_all((exchange,))
+
+    def observe_all(self, exchanges: Sequence[Exchange]) -> None:
+        """Count finished calls."""
+        routes = self._routes
+        for exchange in exchanges:
+            name = exchange.route
+            route = routes.get(name)
+            if route is None:
+                route = routes[name] = _Route()
+            side = route.sides[exchange.answered]
+            side.codes[exchange.status // 100] += 1
+            if not exchange.tunnel:  # a tunnel lasts as long as its user likes
+                seconds, overhead = exchange.duration, exchange.overhead
+                side.duration[bisect_left(DURATION_BOUNDS, seconds)] += 1
+                side.seconds += seconds
+                route.overhead[bisect_left(OVERHEAD_BOUNDS, overhead)] += 1
+                route.overhead_seconds += overhead
+            if exchange.fallback:
+                self.add(FALLBACKS, (name, exchange.fallback))
+            for _, _, _, status, kind, _ in exchange.attempts:
+                if kind or status >= 500:  # noqa: PLR2004 - HTTP
+                    self._count_errors(exchange.attempts)
+                    break
 
     def add(self, metric: Metric, labels: tuple[str, ...], amount: float = 1) -> None:
         """Count something rare."""
@@ -137,9 +144,11 @@ def _side_rows(route: str, answered: str, side: _Side) -> list[Row]:
 
 
 def gauges(stats: Mapping[str, float], put: Callable[[Metric, tuple[str, ...], float], None]) -> None:
-    """Put the data path's own figures: `connections_KIND`, `in_flight_SIDE`; what else it tells is not exported."""
+    """Put the data path's own figures, by their names' beginnings; what else it tells is not exported."""
     for name, value in stats.items():
         if name.startswith("connections_"):
             put(CONNECTIONS, (name.removeprefix("connections_"),), value)
         elif name.startswith("in_flight_"):
             put(IN_FLIGHT, (name.removeprefix("in_flight_"), LIVE), value)
+        elif name.startswith("shadows_in_flight_"):
+            put(IN_FLIGHT, (name.removeprefix("shadows_in_flight_"), SHADOW), value)

@@ -13,9 +13,18 @@ GAUGE_MAX = "gauge_max"
 
 LIVE = "live"
 """The `role` of a request that a user waits for."""
+SHADOW = "shadow"
+"""The `role` of a copy that nobody waits for."""
+NO_ANSWER = "none"
+"""The `code` of a copy that got no answer; a live request gets at least one of the proxy's own."""
 CODES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 ERROR_KINDS = ("status", "connect", "reset", "timeout", "broken", "truncated")
 """Kinds of upstream errors; `status` is an answer of 5xx."""
+FALLBACK_REASONS = (*ERROR_KINDS, "declined", "unhealthy", "untranslatable")
+"""Why legacy answered in modern's place."""
+VERBS = ("rollback", "step_back", "advance", "hold", "resume", "weight")
+MANUAL = "manual"
+"""The reason of a rollback that a person asked for."""
 
 DURATION_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 OVERHEAD_BOUNDS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25)
@@ -64,6 +73,42 @@ FALLBACKS = Metric(
     "Requests that legacy answered in modern's place.",
     ("route", "reason"),
 )
+SHADOW_DROPPED = Metric(
+    "strangler_shadow_dropped_total",
+    COUNTER,
+    "Requests of the sample that no copy was made of, by what was in the way.",
+    ("route", "reason"),
+)
+COMPARISONS = Metric(
+    "strangler_comparisons_total",
+    COUNTER,
+    "Mirrored requests by what became of them; each stands in exactly one result.",
+    ("route", "result", "reason"),
+)
+FORGIVEN = Metric(
+    "strangler_forgiven_total",
+    COUNTER,
+    "Values of compared answers that differ in a way that a rule forgives.",
+    ("route", "rule"),
+)
+DIFFERENCES = Metric(
+    "strangler_differences_total",
+    COUNTER,
+    "Differences that still were there when both sides had been asked again.",
+    ("route", "kind"),
+)
+INVARIANT_CHECKS = Metric(
+    "strangler_invariant_checks_total",
+    COUNTER,
+    "Business rules held against pairs: held, violated (the first time), or indeterminate for want of a number.",
+    ("route", "invariant", "state"),
+)
+INVARIANT_VIOLATIONS = Metric(
+    "strangler_invariant_violations_total",
+    COUNTER,
+    "Business rules that did not hold, asked again included.",
+    ("route", "invariant"),
+)
 IN_FLIGHT = Metric("strangler_in_flight", GAUGE_SUM, "Requests that a backend is working on now.", ("side", "role"))
 CONNECTIONS = Metric("strangler_connections", GAUGE_SUM, "Open connections.", ("kind",))
 LOOP_LAG = Metric("strangler_event_loop_lag_seconds", GAUGE_MAX, "How late the slowest worker's event loop was lately.")
@@ -77,6 +122,19 @@ REPORTS_SHED = Metric(
     "strangler_reports_shed_total", COUNTER, "Reports of workers dropped because control was too slow."
 )
 
+ROLLBACKS = Metric(
+    "strangler_rollbacks_total", COUNTER, "Times that everyone was sent back to legacy, by cause.", ("route", "reason")
+)
+ROUTE_CHANGES = Metric(
+    "strangler_route_changes_total", COUNTER, "Changes at run time, by people or by the guard.", ("route", "verb")
+)
+STORE_UP = Metric("strangler_store_up", GAUGE_SUM, "1 when the store took the last thing it was given, else 0.")
+MODERN_WRITES = Metric(
+    "strangler_modern_writes_total",
+    COUNTER,
+    "Writes that modern alone has answered well: what legacy may not know of where each side has its own data.",
+    ("route",),
+)
 WEIGHT = Metric(
     "strangler_weight_percent",
     GAUGE_SUM,
@@ -108,12 +166,22 @@ METRICS = (
     OVERHEAD,
     UPSTREAM_ERRORS,
     FALLBACKS,
+    SHADOW_DROPPED,
+    COMPARISONS,
+    FORGIVEN,
+    DIFFERENCES,
+    INVARIANT_CHECKS,
+    INVARIANT_VIOLATIONS,
     IN_FLIGHT,
     CONNECTIONS,
     LOOP_LAG,
     LOG_LINES_LOST,
     OBSERVER_FAILURES,
     REPORTS_SHED,
+    ROLLBACKS,
+    ROUTE_CHANGES,
+    STORE_UP,
+    MODERN_WRITES,
     WEIGHT,
     STAGE,
     GUARD_LIMIT,

@@ -13,6 +13,7 @@ from proxy.http1.parse import RequestHead, ResponseHead
 from proxy.observe import NOBODY, Attempt
 from proxy.serving import answers, headers, record, reply
 from proxy.serving.bound import Bound
+from proxy.serving.companion import Companion
 from proxy.serving.gathering import Gathering
 from proxy.serving.pool import Pool
 from proxy.serving.transform import Translation
@@ -25,6 +26,10 @@ from rules.translate import TranslationError
 if TYPE_CHECKING:
     from proxy.serving.client import ClientConnection
     from proxy.serving.server import Server
+
+
+_new = tuple.__new__
+"""A named tuple made without its own constructor, which costs more than the tuple."""
 
 
 class Answering:
@@ -46,6 +51,9 @@ class Answering:
     overhead: float = 0.0
     bytes_out: int = 0
     tunnel: Tunnel | None = None
+    upload: Upload = NO_BODY
+    translations: tuple[Translation | None, Translation | None] | None = None
+    companion: Companion | None = None
     connection: UpstreamConnection | None = None
     side: str = ""
     target: str = ""
@@ -53,7 +61,7 @@ class Answering:
     sent_at: float = 0.0
     waited: float = 0.0
     _chunk_out: bool = False
-    _minted: str = ""
+    minted: str = ""
     _gathered: Gathering | None = None
 
     server: Server
@@ -62,15 +70,18 @@ class Answering:
     bound: Bound
     pool: Pool
     decision: Decision
-    upload: Upload
     request_id: str
-    translations: tuple[Translation | None, Translation | None] | None
     _started: float
 
     @property
     def bytes_in(self) -> int:
         """Body bytes that came from the client."""
         return self.upload.size + (self.tunnel.bytes_in if self.tunnel is not None else 0)
+
+    @property
+    def waits_since(self) -> float:
+        """When the wait for the answer's first byte began, or that for a connection to ask on."""
+        return self.sent_at if self.connection is not None else self.began or self._started
 
     def translation(self, side: str) -> Translation | None:
         """What puts this call into one side's words; None where none is needed."""
@@ -109,10 +120,15 @@ class Answering:
         whole = body is None or body.done
         if whole:
             self.connection = None
-        if self.side == MODERN and self.answered_elsewhere(head):
-            return
-        if self.translations is not None and self._translated(head, payload, body):
-            return
+        if self.side == MODERN:
+            unwanted = head.decline or head.status in self.decision.route.fallback.statuses
+            if unwanted and self.answered_elsewhere(head):
+                return
+        if self.translations is not None:
+            translated = self._translated(head, payload, body)
+            if translated is None:
+                return
+            head = translated
         self._reply(head, payload, body)
         if not whole:
             self._await_more()
@@ -123,21 +139,22 @@ class Answering:
         self.overhead += ended - now
         self._complete(ended)
 
-    def _translated(self, head: ResponseHead, payload: bytes, body: Body | None) -> bool:
-        """Put the head into the client's words; True when the body has to be collected for that as well."""
+    def _translated(self, head: ResponseHead, payload: bytes, body: Body | None) -> ResponseHead | None:
+        """Put the head into the client's words; None when the body has to be collected for that as well."""
         translation = self.translation(self.side)
         if translation is None:
-            return False
+            return head
         scheme = "https" if headers.is_secure(self.head, self.client.peer) else "http"
+        head = head.copy()
         translation.answer(head, f"{scheme}://{self.head.host}")
         if not translation.rewrites_answer or not (payload or body is not None):
-            return False
+            return head
         gathered = self._gathered = Gathering(head, translation)
         if not gathered.add(payload):
             self._too_large()
         elif body is None or body.done:
             self._reply_translated()
-        return True
+        return None
 
     def _reply(self, head: ResponseHead, payload: bytes, body: Body | None) -> None:
         """Write the head, with the first bytes of the body behind it."""
@@ -148,14 +165,20 @@ class Answering:
         if head.length < 0 or request.close or request.minor == 0:
             chunked = self._chunk_out = reply.chunks(request, head, body)
             own = reply.own_lines(request, chunked=chunked)
-        if self._minted or request.strangler:
+        if self.minted or request.strangler:
             own += self._lines_for_some()
         status = self.status = head.status
         if status == 204 and head.length >= 0:  # noqa: PLR2004 - RFC 9110 8.6
             lines = reply.without_length(lines)
-        self.stream = head.stream
+        if head.stream:
+            self.stream = True
         self.head_sent = True
-        data = serialise.response(status, head.reason, lines, own)
+        if own or lines is not head.lines or not head.written:
+            data = serialise.response(status, head.reason, lines, own)
+        else:
+            data = head.written
+        if self.companion is not None:
+            self.companion.answer_began(head, lines, payload)
         if payload:
             self.bytes_out = len(payload)
             data += chunk(payload) if chunked else payload
@@ -164,8 +187,8 @@ class Answering:
     def _lines_for_some(self) -> str:
         """The cookie of somebody new, the decision for a trusted peer that asked."""
         own, peer, sticky = "", self.client.peer, self.bound.identity.sticky
-        if self._minted and sticky is not None:
-            own = sticky.line(self._minted, secure=headers.is_secure(self.head, peer))
+        if self.minted and sticky is not None:
+            own = sticky.line(self.minted, secure=headers.is_secure(self.head, peer))
         if peer.trusted:
             own += reply.debug_lines(self.head, self.decision, self.fallback)
         return own
@@ -191,6 +214,8 @@ class Answering:
             return
         self.bytes_out += len(payload)
         self.client.write(chunk(payload) if self._chunk_out else payload)
+        if self.companion is not None:
+            self.companion.answer_data(payload)
         self._await_more()
 
     def done(self, payload: bytes, trailers: list[str]) -> None:
@@ -206,6 +231,8 @@ class Answering:
         if payload:
             self.bytes_out += len(payload)
             self.client.write(chunk(payload) if self._chunk_out else payload)
+            if self.companion is not None:
+                self.companion.answer_data(payload)
         if self._chunk_out:
             self.client.write(last_chunk(trailers))
         self._complete(self.server.clock())
@@ -270,27 +297,28 @@ class Answering:
             )
         )
         self.finish(NOBODY, status, detail, self.server.clock())
-        self.client.call_finished(keep=not close)
+        self.client.call_finished(self.server.clock(), keep=not close)
 
     def answer_options(self) -> None:
         """Answer an OPTIONS that may go no further (RFC 9110 7.6.2)."""
         own = reply.own_lines(self.head, chunked=False)
         self.client.write(serialise.response(204, "No Content", [answers.ALLOW], own))
         self.finish(NOBODY, 204, "", self.server.clock())
-        self.client.call_finished(keep=not self.head.close)
+        self.client.call_finished(self.server.clock(), keep=not self.head.close)
 
     # ── the end ────────────────────────────────────────────────────────────────────────────────────────
 
     def _complete(self, now: float) -> None:
-        if self.upload is not NO_BODY and not self.upload.complete:
+        upload = self.upload
+        if upload is not NO_BODY and not upload.complete:
             self.leave()
         self.attempted(self.status, "")
         self.finish(self.side, self.status, "", now)
-        self.client.call_finished(keep=not self.head.close)
+        self.client.call_finished(now, keep=not self.head.close)
 
     def attempted(self, status: int, kind: str) -> None:
         """Remember how an attempt ended."""
-        attempt = record.attempt(self.side, self.pool.backend.name, self.target, status, kind, self.waited)
+        attempt = _new(Attempt, (self.side, self.pool.backend.name, self.target, status, kind, self.waited))
         self.attempts = (*self.attempts, attempt) if self.attempts else (attempt,)
 
     def finish(self, answered: str, status: int, error: str, now: float) -> None:
@@ -299,4 +327,6 @@ class Answering:
         self.deadline = 0.0
         server = self.server
         server.in_flight[LEGACY if self.fallback else self.decision.side] -= 1
+        if self.companion is not None:
+            self.companion.finished()
         server.observe.exchange(record.exchange(self, answered, status, error, now - self._started))

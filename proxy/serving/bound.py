@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from proxy.serving.identity import Identity, Keys, identity_of
@@ -29,6 +29,9 @@ def bind(
     generation: Generation, before: Bound | None, *, keys: Keys, clock: Callable[[], float], spawn: Spawn, base: Path
 ) -> tuple[Bound, list[Pool]]:
     """Bind `generation`; pools of unchanged backends keep their connections, the others are returned to retire."""
+    if before is not None and before.generation.snapshot is generation.snapshot:
+        # only what was set at run time is another: nothing else has to be looked at, a rollback must be quick
+        return replace(before, generation=generation), []
     old = dict(before.pools) if before is not None else {}
     pools: dict[str, Pool] = {}
     for backend in generation.snapshot.backends:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from proxy.http1.errors import BrokenAnswer, Refusal
 from proxy.http1.framing import ChunkedBody, LengthBody
-from proxy.http1.parse import RequestHead, early_refusal, first_offence, request_head
+from proxy.http1.parse import RequestHead, early_refusal, first_offence, request_head, seen_head
 from proxy.serving.forward import Call
 from proxy.serving.peer import Peer, peer_of
 from proxy.serving.tunnel import Tunnel
@@ -87,7 +87,16 @@ class ClientConnection:
         if self.closing:
             self._discard(data)
         elif self.call is None and not self.write_paused:
-            self._read_head(data)
+            server = self.server
+            head = seen_head(data) if not self._buffer and len(data) <= server.quick_head else None
+            if head is None or not head.fields.is_simple:
+                self._read_head(data)
+            else:  # what most requests are: all of `_begin` that they need
+                self.deadline = 0.0
+                self.fresh = False
+                self._empty_lines = 0
+                call = self.call = Call(server, self, head, server.clock())
+                call.start()
         elif self._tunnel is not None:
             self._tunnel.from_client(data)
         elif self._body is not None:
@@ -140,18 +149,19 @@ class ClientConnection:
             tunnel.from_client(early)
         self.resume_reading()
 
-    def call_finished(self, *, keep: bool) -> None:
+    def call_finished(self, now: float, *, keep: bool) -> None:
         """The answer is out; go on with the next request, or part."""
-        refused_upgrade = self.call is not None and self.call.wants_upgrade and bool(self._buffer)
+        refused_upgrade = bool(self._buffer) and self.call is not None and self.call.wants_upgrade
         self.call = None
         if not keep or self._body is not None or refused_upgrade:
             self.close_after_writing()
             return
         idle = self.server.limits.idle_timeout
-        self.deadline = self.server.clock() + idle if idle else 0.0
+        self.deadline = now + idle if idle else 0.0
         if self.write_paused:
             return  # who does not read his answers gets no further ones
-        self.resume_reading()
+        if not self._reading:
+            self.resume_reading()
         if self._buffer:
             asyncio.get_running_loop().call_soon(self._next_request)
 
@@ -280,7 +290,6 @@ class ClientConnection:
         except Refusal as refusal:
             self._refuse(first_offence(data[: end + 2] if end >= 0 else data, refusal))
             return
-        self._empty_lines = 0
         self._begin(head, data[end + 4 :])
 
     def _without_empty_lines(self, data: bytes) -> bytes:
@@ -296,6 +305,7 @@ class ClientConnection:
         server = self.server
         self.deadline = 0.0
         self.fresh = False
+        self._empty_lines = 0
         body: LengthBody | ChunkedBody | None = None
         if head.chunked:
             body = ChunkedBody()

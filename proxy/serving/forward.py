@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-from random import random
 from typing import TYPE_CHECKING
 
 from proxy.http1 import serialise
@@ -19,19 +18,17 @@ from proxy.http1.parse import RequestHead, ResponseHead
 from proxy.observe import NOBODY
 from proxy.serving import failing, headers, outgoing
 from proxy.serving.answering import Answering
+from proxy.serving.deciding import decision_for
+from proxy.serving.ids import new_id
 from proxy.serving.upload import NO_BODY, Upload
 from proxy.serving.upstream import UpstreamConnection
 from proxy.serving.waiting import Waiting
-from rules.decide import decide
-from rules.model import LEGACY, MODERN, Facts
+from rules.model import LEGACY, MODERN
 from rules.translate import TranslationError
 
 if TYPE_CHECKING:
     from proxy.serving.client import ClientConnection
     from proxy.serving.server import Server
-
-_new = tuple.__new__
-"""A named tuple made without its own constructor, which costs more than the tuple."""
 
 
 def may_upgrade(head: RequestHead) -> bool:
@@ -49,9 +46,9 @@ class Call(Answering):
     wants_upgrade: bool = False
     request_done: bool = False
     _retried: bool = False
+    drilled: str = ""
     _collecting: bool = False
     _chunk_up: bool = False
-    _reused: bool = False
     _in_line: bool = False
     _waiting: Waiting | None = None
     _head: bytes = b""
@@ -63,41 +60,30 @@ class Call(Answering):
         self.method = head.method
         self._started = now
         bound = self.bound = server.bound
-        peer = client.peer
-        if not peer.trusted:
-            head.strangler = ()
-        if head.upgrade == "websocket":
-            self.wants_upgrade = may_upgrade(head)
-        self.request_id = headers.request_id(head, peer)
-        path, mark, query = head.target.partition("?")
-        facts = _new(
-            Facts,
-            (
-                head.method,
-                path,
-                query if mark else None,
-                head.host,
-                head.field,
-                self._user,
-                peer.trusted,
-                server.unhealthy,
-            ),
-        )
-        decision = self.decision = decide(bound.generation, facts, random())  # noqa: S311 - a share, not a secret
-        if decision.user is not None and not self._minted:
-            server.noted.add((decision.route.name, decision.user))
-        self.translations = bound.translations.get(decision.route.name)
-        self.upload = NO_BODY
-        if head.has_body:
+        fields, trusted = head.fields, client.peer.trusted
+        self.request_id = (trusted and fields.request_id) or new_id()
+        if not fields.is_simple:
+            if head.strangler and server.drill is not None:
+                self.drilled = server.drill.user(head)
+            if not trusted:
+                head.strangler = ()
+            if fields.upgrade == "websocket":
+                self.wants_upgrade = may_upgrade(head)
+        decision = self.decision = decision_for(self)
+        if bound.translations:
+            self.translations = bound.translations.get(decision.route.name)
+        if fields.has_body:
             repeats = decision.side == MODERN or self.translation(LEGACY) is not None
             self.upload = Upload(complete=False, keep_at_most=decision.route.fallback.max_body if repeats else 0)
 
-    def _user(self) -> str | None:
+    def user(self) -> str | None:
         """Who the user is; nobody yet, with a sticky identity: somebody new, decided at once, told with the answer."""
+        if self.drilled:
+            return self.drilled
         identity = self.bound.identity
         user = identity.find(self.head, self.client.peer.trusted)
         if user is None and identity.sticky is not None:
-            user = self._minted = identity.sticky.mint()
+            user = self.minted = identity.sticky.mint()
         return user
 
     # ── trying a side ──────────────────────────────────────────────────────────────────────────────────
@@ -106,10 +92,14 @@ class Call(Answering):
         """Try the side that was decided; a body that has to be translated for it must be whole first."""
         side, head = self.decision.side, self.head
         self.server.in_flight[side] += 1
-        if head.ends_here:
+        if head.fields.ends_here:
             self.answer_options()
             return
-        translation = self.translation(side) if head.has_body else None
+        if self.server.shadows.active and not self.drilled:
+            self.companion = self.server.shadows.begin(self)
+        translation = None
+        if self.translations is not None and head.has_body:
+            translation = self.translation(side)
         if translation is not None and translation.converts_body:
             self._collecting = True
             if head.expect:
@@ -121,6 +111,27 @@ class Call(Answering):
     def _try(self, side: str, *, fresh: bool) -> None:
         route, head = self.decision.route, self.head
         policy = route.legacy if side == LEGACY else route.modern
+        if self.translations is None and head.fields.is_simple and head.line.is_usual:
+            self._head = headers.simple_head(head, self.client.peer, self.request_id)
+        elif not self._rewritten(side):
+            return
+        self.side = side
+        pool = self.pool = self.bound.pools[policy.backend]
+        if self.drilled and side == MODERN and self.server.drill is not None:
+            self.server.drill.fail(self)
+            return
+        if self.attempts or fresh:
+            self.began = self.server.clock()
+        careful = head.fields.has_body or head.method not in failing.IDEMPOTENT
+        connection = None if fresh else pool.take(careful=careful)
+        if connection is not None:
+            self._send_head(connection)
+        else:
+            self._wait_for_connection()
+
+    def _rewritten(self, side: str) -> bool:
+        """Write the head for `side`, with the body where that has to be translated; False when it cannot be."""
+        head = self.head
         target, host, lines = head.target, head.host, head.lines
         chunked, length = head.chunked, head.length
         if self.translations is not None and (translation := self.translation(side)) is not None:
@@ -132,7 +143,7 @@ class Call(Answering):
                     chunked, length = False, len(payload)
             except TranslationError as error:
                 self._untranslatable(side, str(error))
-                return
+                return False
         own = headers.own_lines(head, self.client.peer, self.request_id)
         if length >= 0 or chunked or self.wants_upgrade or head.te:
             expect = head.expect and self.upload.size == 0
@@ -141,15 +152,7 @@ class Call(Answering):
             )
         self._head = serialise.request(head.method, target, host, lines, own)
         self._chunk_up = chunked
-        self._in_line = False
-        self.side = side
-        pool = self.pool = self.bound.pools[policy.backend]
-        self.began = self.server.clock() if self.attempts or fresh else self._started
-        connection = None if fresh else pool.take(careful=head.has_body or head.method not in failing.IDEMPOTENT)
-        if connection is not None:
-            self._send_head(connection)
-        else:
-            self._wait_for_connection()
+        return True
 
     def _wait_for_connection(self) -> None:
         waiting = self._waiting = Waiting(self)
@@ -160,19 +163,19 @@ class Call(Answering):
     def connected(self, connection: UpstreamConnection) -> None:
         """Go on, after having waited for a connection."""
         self._waiting = None
-        self.waited = self.server.clock() - self.began
+        self.waited = self.server.clock() - (self.began or self._started)
         self._send_head(connection)
 
     def _send_head(self, connection: UpstreamConnection) -> None:
         """Send the head, with whatever of the body has come by now."""
         self.connection = connection
-        self._reused = connection.answered > 0
         self.target = connection.target.address
         upload = self.upload
-        self.request_done = upload.complete
         if upload is NO_BODY:
+            self.request_done = True
             connection.ask(self, self._head)
         else:
+            self.request_done = upload.complete
             pieces = upload.take()
             if pieces:
                 self.client.resume_reading()
@@ -207,6 +210,8 @@ class Call(Answering):
         """A piece of the body came."""
         upload, connection = self.upload, self.connection
         upload.came(piece)
+        if self.companion is not None:
+            self.companion.request_data(piece)
         if connection is None:
             affordable = upload.hold(piece)
             if self._collecting and upload.kept is None:
@@ -223,6 +228,8 @@ class Call(Answering):
         """The body is whole."""
         self.upload.complete = True
         self.upload.trailers = trailers
+        if self.companion is not None:
+            self.companion.request_end()
         if self._collecting:
             self._collecting = False
             self._try(self.decision.side, fresh=False)
@@ -262,12 +269,12 @@ class Call(Answering):
         if self.head_sent:
             self._cut(kind, detail)
             return
-        heard = connection is not None and connection.heard
-        if kind == "reset" and self._reused and not heard and not self._retried and failing.may_repeat(self.head):
+        reused = connection is not None and connection.answered > 0 and not connection.heard
+        if kind == "reset" and reused and not self._retried and failing.may_repeat(self.head):
             self._retried = True
             self._try(self.side, fresh=True)
             return
-        self.waited = self.server.clock() - (self.sent_at or self.began)
+        self.waited = self.server.clock() - (self.sent_at or self.began or self._started)
         self.attempted(0, kind)
         if self.side == MODERN and self._may_fall_back(kind):
             self._fall_back(kind)

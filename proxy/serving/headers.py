@@ -7,38 +7,45 @@ What an untrusted peer sent of these is gone; what a trusted one sent is kept, o
 from __future__ import annotations
 
 import re
-from random import getrandbits
 
 from proxy.http1 import fields as f
 from proxy.http1.parse import RequestHead
+from proxy.serving.ids import new_id
 from proxy.serving.peer import Peer
 
 VIA = "1.1 strangler"
-_request_id = re.compile(r"[A-Za-z0-9._-]{1,128}").fullmatch
-_traceparent = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 _REPLACED = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded")
-
-
-def request_id(head: RequestHead, peer: Peer) -> str:
-    """The id that joins both legs, logs and stored pairs: a trusted peer's where it is sane, else a new one."""
-    if peer.trusted and head.request_id and _request_id(head.request_id) is not None:
-        return head.request_id
-    return f"{getrandbits(128):032x}"
 
 
 def own_lines(head: RequestHead, peer: Peer, call_id: str) -> str:
     """All fields of ours for this request, each line with its CR LF."""
-    if peer.trusted and head.forwarded:
-        key = (peer.address, peer.scheme, head.host, head.forwarded)
-        forwarding = _known.get(key) or _remember(key, _appended(head, peer))
-    elif peer.cached_host == head.host:
-        forwarding = peer.cached_lines
+    fields = head.fields
+    if peer.cached_host == head.host and not fields.forwarded:
+        where_from = peer.cached_lines
     else:
-        forwarding = peer.cached_lines = _forwarding(peer.address, peer.scheme, head.host, (), peer.node)
-        peer.cached_host = head.host
-    via = f"{', '.join(head.via)}, {VIA}" if head.via else VIA
+        where_from = _where_from(head, peer)
+    via = f"{', '.join(fields.via)}, {VIA}" if fields.via else VIA
+    trace = f"{fields.traceparent}{_state(fields.tracestate)}" if fields.traceparent else _new_trace(call_id)
     strangler = "".join(f"{line}\r\n" for line in head.strangler) if head.strangler and peer.trusted else ""
-    return f"{forwarding}X-Request-Id: {call_id}\r\n{_trace(head, call_id)}Via: {via}\r\n{strangler}"
+    return f"{where_from}X-Request-Id: {call_id}\r\ntraceparent: {trace}\r\nVia: {via}\r\n{strangler}"
+
+
+def simple_head(head: RequestHead, peer: Peer, call_id: str) -> bytes:
+    """The whole head for a backend that takes a simple request (`Fields.is_simple`) as it came."""
+    own = own_lines(head, peer, call_id)
+    return b"".join((head.line.written, head.fields.crossing, own.encode("latin-1"), b"\r\n"))
+
+
+def _where_from(head: RequestHead, peer: Peer) -> str:
+    """The lines that say who asked for what."""
+    host = head.host
+    if peer.trusted and head.fields.forwarded:
+        key = (peer.address, peer.scheme, host, head.fields.forwarded)
+        return _known.get(key) or _remember(key, _appended(head, peer))
+    if peer.cached_host != host:
+        peer.cached_lines = _forwarding(peer.address, peer.scheme, host, (), peer.node)
+        peer.cached_host = host
+    return peer.cached_lines
 
 
 _known: dict[tuple[str, str, str, tuple[str, ...]], str] = {}
@@ -53,13 +60,18 @@ def _remember(key: tuple[str, str, str, tuple[str, ...]], lines: str) -> str:
     return lines
 
 
-def _trace(head: RequestHead, call_id: str) -> str:
-    if head.traceparent and _traceparent(head.traceparent) is not None:
-        state = f"tracestate: {','.join(head.tracestate)}\r\n" if head.tracestate else ""
-        return f"traceparent: {head.traceparent}\r\n{state}"
-    trace = call_id if len(call_id) == 32 and call_id.isalnum() and _hex(call_id) else f"{getrandbits(128):032x}"  # noqa: PLR2004 - W3C
-    # Sampled: OpenTelemetry's default sampler follows its parent, with 00 every backend's traces would vanish.
-    return f"traceparent: 00-{trace}-{getrandbits(64) | 1:016x}-01\r\n"
+def _state(values: tuple[str, ...]) -> str:
+    return f"\r\ntracestate: {','.join(values)}" if values else ""
+
+
+def _new_trace(call_id: str) -> str:
+    """A trace that begins here, under the call's id where that is a trace id.
+
+    Sampled: OpenTelemetry's default sampler follows its parent, with 00 every backend's traces would vanish. The last
+    digit of the parent is one of ours: nothing but zeroes would be none.
+    """
+    trace = call_id if _hex(call_id) is not None else new_id()
+    return f"00-{trace}-{new_id()[:15]}1-01"
 
 
 _hex = re.compile(r"(?!0{32})[0-9a-f]{32}").fullmatch

@@ -81,7 +81,14 @@ class Target:
 
     def free(self, connection: UpstreamConnection) -> None:
         """A call has parted from `connection`."""
-        self._pool.free(self, connection)
+        pool = self._pool
+        if connection.closed or pool.waiting or pool.retired:
+            pool.free(self, connection)
+        else:
+            connection.busy = False
+            self.busy -= 1
+            connection.idle_since = pool.clock()
+            self.idle.append(connection)
 
     def lost(self, connection: UpstreamConnection) -> None:
         """`connection` is gone, in use or not; one whose call has parted from it already leaves no gap."""
@@ -99,18 +106,18 @@ class Target:
 class Pool:
     """The targets of one backend, least requests in flight first; `retired` once a reload dropped it."""
 
-    __slots__ = ("_base", "_clock", "_only", "_spawn", "_waiting", "backend", "retired", "targets", "tls")
+    __slots__ = ("_base", "_only", "_spawn", "backend", "clock", "retired", "targets", "tls", "waiting")
 
     def __init__(self, backend: Backend, *, clock: Callable[[], float], spawn: Spawn, base: Path) -> None:
         self.backend = backend
         self.targets = tuple(Target(self, url, base) for url in backend.urls)
         self.retired = False
         self._only = self.targets[0] if len(self.targets) == 1 else None
-        self._clock = clock
+        self.clock = clock
         self._spawn = spawn
         self._base = base
         self.tls = tls_context(backend, base) if any(target.tls for target in self.targets) else None
-        self._waiting: deque[Waiter] = deque()
+        self.waiting: deque[Waiter] = deque()
 
     def take(self, *, careful: bool) -> UpstreamConnection | None:
         """A connection that is idle, or None.
@@ -122,7 +129,7 @@ class Pool:
         idle = target.idle
         while idle:
             connection = idle[-1]
-            if careful and self._clock() - connection.idle_since > RISKY_AFTER:
+            if careful and self.clock() - connection.idle_since > RISKY_AFTER:
                 return None
             idle.pop()
             if connection.is_clean():
@@ -155,14 +162,14 @@ class Pool:
         """Take back a connection whose call has parted from it: for who waits, for later, or for nobody."""
         connection.busy = False
         target.busy -= 1
-        if not connection.closed and (self.retired or (self._waiting and not connection.is_clean())):
+        if not connection.closed and (self.retired or (self.waiting and not connection.is_clean())):
             connection.close()
         if connection.closed:
             self.gap(target)
             return
-        waiter = self._next_waiter() if self._waiting else None
+        waiter = self._next_waiter() if self.waiting else None
         if waiter is None:
-            connection.idle_since = self._clock()
+            connection.idle_since = self.clock()
             target.idle.append(connection)
         else:
             connection.busy = True
@@ -171,7 +178,7 @@ class Pool:
 
     def gap(self, target: Target) -> None:
         """One connection fewer: whoever waits may have a new one."""
-        waiter = self._next_waiter() if self._waiting else None
+        waiter = self._next_waiter() if self.waiting else None
         if waiter is not None:
             target.opening += 1
             self._spawn(self._open(target, waiter), f"connect {self.backend.name}")
@@ -190,7 +197,7 @@ class Pool:
                 target.idle.pop().close()
 
     def _choose(self) -> Target:
-        now = self._clock()
+        now = self.clock()
         candidates = [target for target in self.targets if target.may_be_tried(now)] or list(self.targets)
         return min(candidates, key=lambda target: target.busy + target.opening)
 
@@ -203,16 +210,16 @@ class Pool:
         return False
 
     def _queue(self, waiter: Waiter) -> None:
-        if len(self._waiting) >= WAITING_AT_MOST:
-            self._waiting = deque(other for other in self._waiting if other.wants_connection)
-        if len(self._waiting) >= WAITING_AT_MOST:
+        if len(self.waiting) >= WAITING_AT_MOST:
+            self.waiting = deque(other for other in self.waiting if other.wants_connection)
+        if len(self.waiting) >= WAITING_AT_MOST:
             waiter.failed("busy", "every connection is in use")
         else:
-            self._waiting.append(waiter)
+            self.waiting.append(waiter)
 
     def _next_waiter(self) -> Waiter | None:
-        while self._waiting:
-            waiter = self._waiting.popleft()
+        while self.waiting:
+            waiter = self.waiting.popleft()
             if waiter.wants_connection:
                 return waiter
         return None
@@ -245,7 +252,7 @@ class Pool:
         target.refused += 1
         health = self.backend.health
         if target.refused >= (health.unhealthy_after if health else DOWN_AFTER):
-            target.down_until = self._clock() + DOWN_FOR
+            target.down_until = self.clock() + DOWN_FOR
 
 
 def give_up(waiter: Waiter, kind: str, detail: str) -> None:

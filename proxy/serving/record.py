@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import time
 from typing import TYPE_CHECKING
 
-from proxy.observe import NOBODY, Attempt, Exchange
+from proxy.observe import NOBODY, Exchange
 from proxy.serving import headers
 from proxy.serving.peer import Peer
 from rules.model import DEFAULT_ROUTE, Generation
@@ -18,26 +18,20 @@ _new = tuple.__new__
 """A named tuple made without its own constructor, which costs more than the tuple."""
 
 
-def attempt(side: str, backend: str, target: str, status: int, kind: str, wait: float) -> Attempt:
-    """How one try at one backend ended."""
-    return _new(Attempt, (side, backend, target, status, kind, wait))
-
-
 def exchange(call: Answering, answered: str, status: int, error: str, duration: float) -> Exchange:
     """What happened to `call`; nothing secret, no query values."""
     head, decision, generation = call.head, call.decision, call.bound.generation
     peer = call.client.peer
-    target = head.target
-    mark = target.find("?")
+    known = headers.client_address(head, peer) if head.fields.forwarded else peer.address or "unix"
     return _new(
         Exchange,
         (
             time() - duration,
             call.request_id,
-            headers.client_address(head, peer) if peer.trusted else peer.address or "unix",
+            known,
             head.method,
             head.host,
-            target if mark < 0 else target[:mark],
+            head.line.path,
             decision.route.name,
             generation.number,
             generation.snapshot.digest,

@@ -10,21 +10,28 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Final, cast
 
+from proxy.http1 import parse
 from proxy.http1.errors import Refusal
 from proxy.observe import Observers
 from proxy.serving import answers, record
 from proxy.serving.bound import Bound, bind
 from proxy.serving.client import ClientConnection
+from proxy.serving.drill import Drill
 from proxy.serving.health import watches
 from proxy.serving.identity import Keys
 from proxy.serving.pool import Pool
+from proxy.serving.shadow import Shadows
 from proxy.state.live import Live
 from rules.model import LEGACY, MODERN, Generation
 
 SWEEP: Final = 0.1
 """Seconds between two looks at the deadlines: how late a time-out may fire."""
 LATE: Final = 0.2
+BUSY: Final = 0.05
+"""Seconds of lag from which on the worker has enough to do with its users: nothing is mirrored for a while."""
 CATCH_UP: Final = 0.01
+FORGOTTEN_AFTER: Final = 10.0
+"""Seconds between two turns of what is remembered of heads: one that does not come again is gone after two."""
 TUNNEL_IDLE: Final = 3600.0
 BACKLOG: Final = 4096
 QUICK_HEAD: Final = 8192
@@ -58,8 +65,10 @@ class Server:
         self.turned_away = 0
         self.quick_head = 0
         self.unhealthy: frozenset[str] = frozenset()
+        self.drill: Drill | None = None
         self.noted: set[tuple[str, str]] = set()
         self.tunnel_idle = TUNNEL_IDLE
+        self.busy_after = BUSY
         self.limits = live.generation.snapshot.listen.limits
         self._base = base_dir
         self._keys = keys
@@ -70,7 +79,9 @@ class Server:
         self._sweeper: asyncio.TimerHandle | None = None
         self._sweep_due = 0.0
         self._stalled = False
+        self._forget_at = clock() + FORGOTTEN_AFTER
         self.bound: Bound
+        self.shadows = Shadows(self, keys.sticky, base_dir)
         self._bind(live.generation, None)
         live.follow(self._swapped)
 
@@ -80,7 +91,7 @@ class Server:
         """Accept from `listening_socket` from now on; the caller keeps its own reference to it."""
         loop = asyncio.get_running_loop()
         self._sock = listening_socket
-
+        self.observe.tell_by(loop.call_soon)
         create = loop.create_unix_server if listening_socket.family == socket.AF_UNIX else loop.create_server
         self._listener = await create(self._client, sock=listening_socket, ssl=self._tls, backlog=BACKLOG)
         self._sweep_due = self.clock() + SWEEP
@@ -138,6 +149,7 @@ class Server:
             client.abort()
         if self._sweeper is not None:
             self._sweeper.cancel()
+        self.shadows.leave()
         for pool in self.bound.pools.values():
             pool.retire()
         for task in tuple(self._tasks):
@@ -155,6 +167,9 @@ class Server:
             "connections_upstream_idle": sum(len(target.idle) for target in targets),
             "in_flight_legacy": self.in_flight[LEGACY],
             "in_flight_modern": self.in_flight[MODERN],
+            "connections_shadow": self.shadows.asking.connections,
+            "shadows_in_flight_legacy": self.shadows.asking.in_flight[LEGACY],
+            "shadows_in_flight_modern": self.shadows.asking.in_flight[MODERN],
         }
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -184,6 +199,10 @@ class Server:
                 call.expired()
         for pool in self.bound.pools.values():
             pool.sweep(now)
+        if now >= self._forget_at:
+            self._forget_at = now + FORGOTTEN_AFTER
+            parse.forget()
+        self.shadows.sweep(now)
         self._note_health()
 
     def _note_health(self) -> None:
@@ -192,7 +211,10 @@ class Server:
 
     def _sweep(self) -> None:
         """Judge ten times a second; after a stall of our own, read first what has come meanwhile."""
-        late = self.clock() - self._sweep_due > LATE
+        lag = self.clock() - self._sweep_due
+        if lag > self.busy_after:
+            self.shadows.hold_back()
+        late = lag > LATE
         if late and not self._stalled:
             self._stalled = True
             self._sweeper = asyncio.get_running_loop().call_later(CATCH_UP, self._sweep)
@@ -219,6 +241,7 @@ class Server:
         self.bound, gone = bind(
             generation, before, keys=self._keys, clock=self.clock, spawn=self.spawn, base=self._base
         )
+        self.shadows.follow(self.bound)
         limits = self.limits = generation.snapshot.listen.limits
         sizes = [size for size in (limits.header_bytes, limits.url_bytes) if size]
         self.quick_head = min(sizes) if sizes else QUICK_HEAD

@@ -13,15 +13,17 @@ import select
 import socket
 from typing import TYPE_CHECKING, Final, Protocol
 
+from proxy.http1 import answer
 from proxy.http1.errors import BrokenAnswer
 from proxy.http1.framing import Body, ChunkedBody, CloseBody, LengthBody
-from proxy.http1.parse import ResponseHead, response_head
+from proxy.http1.parse import ResponseHead, response_head, seen_answer
 
 if TYPE_CHECKING:
     from proxy.serving.pool import Target
 
 HEAD_AT_MOST: Final = 64 * 1024
 INFORMATIONAL_AT_MOST: Final = 8
+_seen: Final = answer.seen
 _UNFINISHED: Final = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)").search
 
 
@@ -168,11 +170,18 @@ class UpstreamConnection:
             asker.tunnelled(data)
             return
         try:
-            if self._head is None:
-                seen = len(self._buffer)
-                self._read_head(asker, self._buffer + data if seen else data, seen)
-            else:
+            if self._head is not None:
                 self._read_body(asker, data)
+            elif self._buffer:
+                self._read_head(asker, self._buffer + data, len(self._buffer))
+            else:
+                end = data.find(b"\r\n\r\n") + 4
+                head = _seen.lately.get(data[:end])
+                if head is None or not head.is_simple or len(data) - end != head.length or asker.method == "HEAD":
+                    self._read_head(asker, data, 0)
+                else:
+                    self._free(reusable=asker.request_done)
+                    asker.answer(head, data[end:], None)
         except BrokenAnswer as error:
             self._break(asker, "broken", str(error))
 
@@ -240,7 +249,8 @@ class UpstreamConnection:
                     raise BrokenAnswer("a line of the head that does not end with CR LF")
                 self._buffer = data
                 return
-            head = response_head(data[:end])
+            whole = data[: end + 4]
+            head = seen_answer(whole) or response_head(data[:end])
             data, seen = data[end + 4 :], 0
             if head.status >= 200:  # noqa: PLR2004 - RFC 9110 15
                 self._buffer = b""
@@ -280,6 +290,7 @@ class UpstreamConnection:
             body = ChunkedBody()
         else:
             body = CloseBody()
+            head = head.copy()
             head.close = True
         self._head = head
         payload = body.feed(data) if data else b""

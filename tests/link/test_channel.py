@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from proxy.link.channel import Channel
-from proxy.link.messages import Applied, Attach, Commit, Message, Numbers, Prepare
+from proxy.link.messages import Applied, Attach, Commit, Message, Numbers, Outcomes, Pair, Prepare
 from proxy.link.wires import LIFELINE, WORKER
+from tests.support.pairs import a_pair
 from tests.support.waiting import breathe, until
 
 pytestmark = pytest.mark.both_loops
@@ -23,12 +24,12 @@ def descriptors_open() -> int:
 class Ends:
     """Both ends of a channel in one process, what arrived at the far one."""
 
-    def __init__(self, wire=WORKER, **options: int) -> None:
+    def __init__(self, wire=WORKER) -> None:
         near, far = socket.socketpair()
         self.received: list[Message] = []
         self.descriptors: list[int] = []
         self.closed: list[Exception | None] = []
-        self.near = Channel(near, wire, lambda *_: None, lambda _: None, **options)
+        self.near = Channel(near, wire, lambda *_: None, lambda _: None)
         self.far_socket = far
         self.wire = wire
         self.far: Channel | None = None
@@ -63,10 +64,10 @@ async def test_messages_larger_than_any_buffer_arrive_whole_and_in_order():
 
 
 async def test_reports_are_shed_first_and_configuration_never():
-    ends = Ends(shed_above=1000)
+    ends = Ends()
     report = Numbers(0, (("strangler_requests_total", ("x" * 500,), (1.0,)),))
-    while ends.near.waiting <= 1000:  # nobody reads at the far end
-        ends.near.send(Prepare(1, bytes(100_000)))
+    while ends.near.waiting <= Numbers.shed_above:  # nobody reads at the far end
+        ends.near.send(Prepare(1, bytes(1_000_000)))
 
     shed = ends.near.send(report)
     kept = ends.near.send(Commit(7))
@@ -76,6 +77,21 @@ async def test_reports_are_shed_first_and_configuration_never():
     assert (shed, kept) == (False, True)
     assert ends.near.dropped == 1
     assert not any(isinstance(message, Numbers) for message in ends.received)
+    ends.close()
+
+
+async def test_a_storm_of_pairs_is_shed_long_before_outcomes_are():
+    ends = Ends()
+    while ends.near.send(a_pair(bytes(1_000_000))):
+        pass
+    stormed = ends.near.waiting
+
+    kept = ends.near.send(Outcomes(1, ()))
+    ends.listen()
+    await until(lambda: Outcomes(1, ()) in ends.received, "the outcomes")
+
+    assert kept
+    assert stormed < Pair.shed_above + 3_000_000
     ends.close()
 
 

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.link.codec import CodecError
-from proxy.link.messages import Applied, Ask, Commit, Drain, Prepare
+from proxy.link.messages import Answer, Applied, Ask, Commit, Drain, Pair, Prepare
 from proxy.link.wire import LARGEST, VERSION, Inbox, Wire, WireError
 from proxy.link.wires import LIFELINE, WORKER
+from tests.support.pairs import a_pair
 
 MESSAGES = st.lists(
     st.builds(Commit, st.integers(0, 99))
@@ -42,6 +43,28 @@ def test_a_payload_travels_as_it_is_without_being_escaped():
     assert payload in frame
 
 
+def test_the_bodies_of_a_pair_travel_as_they_are_each_to_its_place():
+    pair = a_pair(bytes(range(256)), b"modern's", Answer(200, (("A", "\xe9"),), b"once more"))
+
+    frame = WORKER.pack(pair)
+    inbox = Inbox(WORKER)
+    inbox.feed(frame)
+
+    assert bytes(range(256)) + b"modern'sonce more" in frame
+    assert inbox.take() == pair
+
+
+@pytest.mark.parametrize("secondary", [None, Answer()])
+def test_an_answer_that_is_absent_is_not_one_that_is_empty(secondary: Answer | None):
+    inbox = Inbox(WORKER)
+    inbox.feed(WORKER.pack(a_pair(secondary=secondary)))
+
+    received = inbox.take()
+
+    assert isinstance(received, Pair)
+    assert received.secondary == secondary
+
+
 def test_a_message_goes_only_over_the_link_it_belongs_to():
     with pytest.raises(WireError, match="Drain does not belong"):
         WORKER.pack(Drain(1.0))
@@ -54,6 +77,7 @@ def test_a_message_goes_only_over_the_link_it_belongs_to():
         (struct.pack("!B3xII", VERSION, LARGEST, 1), "too large"),
         (LIFELINE.pack(Drain(1.0)), "unexpected message Drain"),
         (struct.pack("!B3xII", VERSION, 3, 0) + b"{{{", "not a message"),
+        (struct.pack("!B3xII", VERSION, 15, 1) + b'["Ask",{},[-1]]' + b"x", "not what the message says"),
         (Wire(Applied).pack(Applied(1)).replace(b'"generation"', b'"generatiom"'), "Applied has no generatiom"),
     ],
 )

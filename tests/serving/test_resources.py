@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from random import Random
 
-from proxy.http1 import fields, parse
+from proxy.http1 import answer, fields, parse, request
 from tests.support.backend import Backend, Wire, always, chunks, ok
 from tests.support.line import Ended
 from tests.support.measuring import answer_times, descriptors, memory
@@ -201,6 +201,9 @@ def test_a_flood_of_invented_names_does_not_grow_what_is_remembered() -> None:
         fields.request_lines,
         fields.response_lines,
         fields._hosts,
-        parse._status_lines,
+        answer._status_lines,
+        answer.seen,
+        request.seen,
+        request.request_lines,
     ):
         assert len(table) <= 5000

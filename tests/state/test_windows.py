@@ -6,7 +6,8 @@ import pytest
 
 from proxy.link.messages import SideOutcomes
 from proxy.observe import Exchange
-from proxy.state.windows import Outcomes, unpack
+from proxy.shadowed import Shadowed
+from proxy.state.windows import Outcomes, unpack, waiting
 from tests.support.exchanges import attempt, exchange
 
 
@@ -36,6 +37,10 @@ def test_a_side_that_failed_twice_before_it_was_rescued_is_one_error():
     twice = exchange(attempt("modern", 0, "reset"), attempt("modern", 0, "timeout"), attempt("legacy"))
 
     assert outcomes(twice)["modern"].errors == 1
+
+
+def test_a_forced_request_is_not_judged():
+    assert outcomes(exchange(attempt("modern", 500), reason="force"), exchange(attempt("modern"), reason="force")) == {}
 
 
 @pytest.mark.parametrize(
@@ -81,3 +86,25 @@ def test_a_tally_survives_the_link():
 
     assert (tally.requests, tally.client_errors) == (2, 1)
     assert tally.percentile(1.0) == pytest.approx(0.5, rel=0.01)
+
+
+def test_copies_stand_apart_from_what_users_wait_for():
+    collected = Outcomes()
+    collected.observe(exchange(attempt("modern")))
+    copies = ((attempt("modern", 500, wait=0.2), 0.3), (attempt("modern", 0, "timeout", wait=5.0), 5.0))
+    collected.observe_shadow(Shadowed("profile", 1, "modern", "sent", "status", copies, (True, False)))
+
+    live, shadow = collected.take()
+
+    assert (live.role, live.requests, live.errors) == ("live", 1, 0)
+    assert (shadow.role, shadow.side, shadow.requests, shadow.errors) == ("shadow", "modern", 2, 2)
+
+
+def test_who_waits_is_told_even_where_nobody_was_answered():
+    ages = waiting([("profile", "modern", 1, 3.0), ("profile", "modern", 1, 4.0), ("other", "legacy", 1, 2.0)])
+
+    sides = {each.route: each for each in Outcomes().take(ages)}
+
+    assert sides["profile"].requests == 0
+    assert sum(count for _, count in sides["profile"].waiting) == 2
+    assert len(sides["other"].waiting) == 1

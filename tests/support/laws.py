@@ -21,6 +21,7 @@ from itertools import pairwise
 import h11
 import httptools
 
+from proxy.http1 import answer, fields, parse, request
 from proxy.http1.errors import BrokenAnswer
 from proxy.http1.framing import ChunkedBody
 from tests.support.oracle import Heard, Judged
@@ -57,6 +58,27 @@ def request_law(data: bytes, places: Iterable[int]) -> None:
     for number, heard in enumerate(each for each in whole.heard if each.whole):
         assert number < len(independent), f"h11 hears no request {number} in {data!r}"
         agree(heard, independent[number])
+
+
+def request_again_law(data: bytes, places: Iterable[int]) -> None:
+    """A client's bytes that came before mean what they meant, and are told with the same bytes."""
+    forgotten()
+    first, again = Judged(), Judged()
+    first.send(data)
+    again.send(data)
+
+    assert again.over == first.over
+    assert statuses(again) == statuses(first)
+    assert [meaning(each) for each in again.heard] == [meaning(each) for each in first.heard]
+    request_law(data, places)
+
+
+def forgotten() -> None:
+    """Nothing is remembered of any message."""
+    for table in (fields.request_lines, fields.response_lines, request.request_lines, answer._status_lines):
+        table.clear()  # type: ignore[attr-defined]
+    parse.forget()
+    parse.forget()
 
 
 def statuses(judged: Judged) -> list[bytes]:
@@ -166,6 +188,18 @@ def answer_law(data: bytes, places: Iterable[int], method: str = "GET") -> None:
         theirs = seen(data, method, ended=True)
         assert theirs is not None, "h11 cannot read what we passed on"
         assert (theirs.status, theirs.body, theirs.whole) == (whole.status, whole.body, True)
+
+
+def answer_again_law(data: bytes, places: Iterable[int], method: str = "GET") -> None:
+    """A backend's bytes that came before mean what they meant; who asked before may have asked otherwise."""
+    forgotten()
+    first = answered([data], method)
+    answered([data], "HEAD" if method == "GET" else "GET")
+    again = answered([data], method)
+
+    assert again.sound == first.sound
+    assert again == first or not first.sound
+    answer_law(data, places, method)
 
 
 def answered(pieces: list[bytes], method: str) -> Seen:

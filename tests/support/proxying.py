@@ -96,6 +96,8 @@ class House:
         for proxy in self.proxies:
             assert not proxy.observer_failures
             assert proxy.server.in_flight == {LEGACY: 0, MODERN: 0}
+            assert proxy.server.shadows.asking.in_flight == {LEGACY: 0, MODERN: 0}
+            assert proxy.server.shadows.budget.held == 0
 
     async def backend(self, *scripts: Script, path: str = "", tls: ssl.SSLContext | None = None) -> Backend:
         """A scripted backend."""

@@ -18,16 +18,31 @@ __all__ = ["Identity", "Keys", "identity_of", "warm"]
 
 
 class Identity:
-    """The identity sources of one snapshot, in their order; `sticky` when nobody has to stay unknown."""
+    """The identity sources of one snapshot, in their order; `sticky` when nobody has to stay unknown.
 
-    __slots__ = ("_sources", "sticky")
+    `lasting`: the same fields name the same user for ever, as no token does that expires; so it is enough to have
+    looked at them once, under the key that says who looked, believing the peer or not.
+    """
 
-    def __init__(self, sources: Iterable[Source], sticky: Sticky | None = None) -> None:
+    __slots__ = ("_keys", "_sources", "lasting", "sticky")
+
+    def __init__(self, sources: Iterable[Source], sticky: Sticky | None = None, *, lasting: bool = False) -> None:
         self._sources = tuple(sources)
+        self._keys = (object(), object()) if lasting else None
+        self.lasting = lasting
         self.sticky = sticky
 
     def find(self, head: RequestHead, trusted: bool) -> str | None:  # noqa: FBT001 - hot, positional
         """The user's identity, or None; an empty value is none."""
+        keys = self._keys
+        if keys is None:
+            return self._look(head, trusted)
+        key, fields = keys[trusted], head.fields
+        if fields.user_of is not key:
+            fields.user, fields.user_of = self._look(head, trusted), key
+        return fields.user
+
+    def _look(self, head: RequestHead, trusted: bool) -> str | None:  # noqa: FBT001 - as above
         for source in self._sources:
             user = source(head, trusted)
             if user:
@@ -48,24 +63,28 @@ def identity_of(names: Iterable[str], keys: Keys) -> Identity:
     """Build the sources that `identity:` names; one whose key is missing knows nobody."""
     found: list[Source] = []
     sticky = None
+    lasting = True
     for name in names:
         kind, _, argument = name.partition(":")
         if kind == "header":
             found.append(_from_field(argument))
+            lasting = lasting and argument.lower() != "host"  # that may be the request line's
         elif kind == "cookie":
             found.append(_from_cookie(argument))
         elif kind == "jwt" and keys.jwt:
             from proxy.serving.identity.jwt import JwtClaim
 
             found.append(JwtClaim(argument, keys.jwt))
+            lasting = False
         elif kind == "laravel" and keys.laravel:
             from proxy.serving.identity.laravel import LaravelCookie
 
             found.append(LaravelCookie(argument, keys.laravel))
+            lasting = False
         elif kind == "sticky" and keys.sticky:
             sticky = Sticky(keys.sticky)
             found.append(_from_sticky(sticky))
-    return Identity(found, sticky)
+    return Identity(found, sticky, lasting=lasting)
 
 
 def _from_field(name: str) -> Source:

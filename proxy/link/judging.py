@@ -1,0 +1,86 @@
+"""What control says to a judge, what a judge answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from proxy.link.messages import Message, Pair
+from proxy.link.wire import Wire
+from proxy.state.diffs import Found
+
+
+@dataclass(frozen=True, slots=True)
+class Seated(Message):
+    """First words of a judge: it has loaded what it needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook(Message):
+    """Judge by these rules from now on; the payload is a `proxy.judge.rulebook.Rules`."""
+
+    payload: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Case(Message):
+    """Judge this pair. `stored` ones were redacted before: their answers are not redacted again, nor packed."""
+
+    ticket: int
+    pair: Pair
+    stored: bool = False
+    attached: ClassVar[tuple[str, ...]] = ("pair.legacy.body", "pair.modern.body", "pair.secondary.body")
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit(Message):
+    """Explain this packed pair to a person."""
+
+    ticket: int
+    payload: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What one invariant says of a pair: `state` is held, violated or indeterminate."""
+
+    name: str
+    state: str
+    detail: str = ""
+    left: str = ""
+    right: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion(Message):
+    """A judge's answer to a case. `verdict` is equal, different, noise or not_compared, then with its reason.
+
+    `observed` is what noise is learned from (JSON). The payload is the pair, redacted, packed, as the store keeps
+    it; empty unless something was found.
+    """
+
+    ticket: int
+    verdict: str
+    reason: str = ""
+    found: tuple[Found, ...] = ()
+    forgiven: tuple[tuple[str, int], ...] = ()
+    notes: tuple[str, ...] = ()
+    checked: tuple[Checked, ...] = ()
+    request: str = ""
+    observed: bytes = field(default=b"", repr=False)
+    payload: bytes = field(default=b"", repr=False)
+    attached: ClassVar[tuple[str, ...]] = ("observed", "payload")
+
+
+@dataclass(frozen=True, slots=True)
+class Explained(Message):
+    """A judge's answer to an exhibit: a JSON document for people."""
+
+    ticket: int
+    payload: bytes = field(repr=False)
+
+
+JUDGE = Wire(Seated, Rulebook, Case, Exhibit, Opinion, Explained)
+"""Control and judge, both ways."""
+STORED = Wire(Pair)
+"""A pair at rest, in the store."""

@@ -1,0 +1,99 @@
+"""Keeps a bounded copy of an answer as the client gets it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from proxy.link.messages import Answer
+
+HELD_AT_MOST: Final = 64 << 20
+"""Bytes of copies that one worker holds at the same time; what would go beyond is not copied."""
+
+
+class Budget:
+    """The bytes that all copies of a worker may hold together; `held` moves with `take`, `give`."""
+
+    __slots__ = ("at_most", "held")
+
+    def __init__(self, at_most: int = HELD_AT_MOST) -> None:
+        self.at_most = at_most
+        self.held = 0
+
+    def take(self, size: int) -> bool:
+        """Reserve `size` bytes; False when that is more than is left."""
+        if self.held + size > self.at_most:
+            return False
+        self.held += size
+        return True
+
+    def give(self, size: int) -> None:
+        """Return what was reserved."""
+        self.held -= size
+
+
+class Recorder:
+    """One answer so far, at most `limit` bytes of body (0: as far as the budget goes).
+
+    `lost` is empty while the copy is whole, else why it is not: `body_cap`, `memory`, `stream`. `release` gives the
+    memory back; it must be called once nobody needs the copy.
+    """
+
+    __slots__ = ("_budget", "_held", "_limit", "_pieces", "lines", "lost", "status")
+
+    def __init__(self, limit: int, budget: Budget) -> None:
+        self._limit = limit
+        self._budget = budget
+        self._pieces: list[bytes] = []
+        self._held = 0
+        self.status = 0
+        self.lines: list[str] = []
+        self.lost = ""
+
+    def began(self, status: int, lines: list[str], payload: bytes) -> None:
+        """The head came, with the first bytes of the body."""
+        self.status = status
+        self.lines = lines
+        if payload:
+            self.add(payload)
+
+    def add(self, payload: bytes) -> None:
+        """More of the body came; pieces are kept as they are, not copied."""
+        if self.lost:
+            return
+        size = len(payload)
+        if self._limit and self._held + size > self._limit:
+            self.lose("body_cap")
+        elif not self._budget.take(size):
+            self.lose("memory")
+        else:
+            self._held += size
+            self._pieces.append(payload)
+
+    def lose(self, reason: str) -> None:
+        """Give the copy up."""
+        self.release()
+        self.lost = reason
+
+    def release(self) -> None:
+        """Give the memory back."""
+        self._budget.give(self._held)
+        self._held = 0
+        self._pieces = []
+
+    @property
+    def body(self) -> bytes:
+        """The body as it was sent, still encoded."""
+        pieces = self._pieces
+        if len(pieces) > 1:
+            pieces[:] = [b"".join(pieces)]
+        return pieces[0] if pieces else b""
+
+    def values(self, name: str) -> list[str]:
+        """All values of a field by its lower-case name."""
+        size = len(name)
+        return [line[size + 2 :] for line in self.lines if line[size : size + 1] == ":" and line[:size].lower() == name]
+
+    def answer(self, seconds: float) -> Answer:
+        """The answer for the link; `seconds` is the wait for its first byte."""
+        fields = tuple((name, value) for name, _, value in (line.partition(": ") for line in self.lines))
+        return Answer(self.status, fields, self.body, seconds=seconds)

@@ -1,0 +1,226 @@
+"""Mirrors requests to the other side, so that nobody who waits for an answer ever notices.
+
+Everything here is shed first: a copy has its own connections, its own limits; where the worker, the backend or the
+memory has enough to do, there is none, and that is counted with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from random import random
+from time import time
+from typing import TYPE_CHECKING, Final
+
+from proxy.http1.parse import RequestHead
+from proxy.link.messages import Message
+from proxy.log.events import Tell
+from proxy.observe import Attempt
+from proxy.serving.companion import Companion
+from proxy.serving.recorder import Budget
+from proxy.serving.shadowing.alone import Alone
+from proxy.serving.shadowing.asking import Asking
+from proxy.serving.shadowing.call import ShadowCall
+from proxy.serving.shadowing.effects import effect_of
+from proxy.serving.shadowing.live import Live
+from proxy.serving.shadowing.mirrored import Mirrored
+from proxy.serving.shadowing.neighbours import Neighbours
+from proxy.serving.shadowing.outbox import Outbox
+from proxy.serving.shadowing.pools import ShadowPools
+from proxy.serving.shadowing.question import Origin, Question
+from proxy.serving.shadowing.rechecks import KEPT_FOR, Kept, Rechecks
+from proxy.serving.shadowing.route import ShadowRoute
+from proxy.serving.shadowing.routes import ShadowRoutes
+from proxy.serving.shadowing.settling import Said, Settled
+from proxy.shadowed import Shadowed, ShadowObservers
+from proxy.state.pairs import NOT_COMPARED, NOT_SAMPLED
+from rules.mirror import SAFE
+from rules.model import LEGACY, MODERN, Snapshot
+
+if TYPE_CHECKING:
+    from proxy.serving.answering import Answering
+    from proxy.serving.bound import Bound
+    from proxy.serving.server import Server
+
+HELD_BACK: Final = 1.0
+"""Seconds without a copy after the event loop was late: the worker has enough to do with its users."""
+LIVE_AT_MOST: Final = 60.0
+"""Seconds that a live answer may take while its copy's waits for it in memory."""
+SWEPT_EVERY: Final = 5.0
+
+
+class Shadows:
+    """All copies of one worker. Changes: `active` with the generation; the parts as calls come and go."""
+
+    def __init__(self, server: Server, key: bytes, base: Path) -> None:
+        self._server = server
+        self.clock = server.clock
+        self.active = False
+        self.observe = ShadowObservers()
+        self.budget = Budget()
+        self.outbox = Outbox(key, server.clock)
+        self.neighbours = Neighbours(self._user, server.clock)
+        pools = ShadowPools(clock=server.clock, spawn=server.spawn, base=base)
+        self.asking = Asking(server, self.budget, pools, self.outbox.tell_writes_off)
+        self.rechecks = Rechecks(self)
+        self._routes = ShadowRoutes()
+        self._mirrored: set[Mirrored] = set()
+        self._snapshot: Snapshot | None = None
+        self._held_back = 0.0
+        self._swept = 0.0
+
+    def connect(self, send: Callable[[Message], bool], tell: Tell) -> None:
+        """Send pairs by `send` (False: nobody took it), tell events by `tell`; before that they go nowhere."""
+        self.outbox.connect(send, tell)
+
+    def follow(self, bound: Bound) -> None:
+        """Know the routes of another generation, unless only what was set at run time is another."""
+        snapshot = bound.generation.snapshot
+        if snapshot is self._snapshot:
+            return
+        self._snapshot = snapshot
+        self._routes.follow(bound)
+        self.active = self._routes.any
+        self.asking.follow(snapshot.backends)
+
+    # ── a call begins ──────────────────────────────────────────────────────────────────────────────────
+
+    def begin(self, call: Answering) -> Companion | None:
+        """Let a companion go with `call`, where one is wanted."""
+        try:
+            route = self._routes.of(call.bound, call.decision.route)
+            companion = self._mirror(route, call) if route is not None else None
+            return self.neighbours.noting(call, companion, sharing=self._routes.sharing)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the user's call goes on
+            self.mishap(error)
+            return None
+
+    def _mirror(self, route: ShadowRoute, call: Answering) -> Companion | None:
+        now = self.clock()
+        if route.is_eligible(call.head, call.decision):
+            side = MODERN if call.decision.side == LEGACY else LEGACY
+            reason = self._obstacle(route, call, side, now)
+            if not reason:
+                mirrored = Mirrored(self, route, call, _origin(route, call), now)
+                self._mirrored.add(mirrored)
+                route.in_flight += 1
+                route.floor.took(now)
+                return mirrored
+            number = call.bound.generation.number
+            self._tell(Shadowed(route.route.name, number, side, NOT_COMPARED, reason, (), None))
+        if route.has_invariants and call.decision.side == MODERN and route.alone.spend(now):
+            origin = _origin(route, call)
+            live = Live(MODERN, route.policy.max_body, self.budget)
+            return Alone(call, live, partial(self._alone, origin, call.bound.generation.number), self.mishap)
+        return None
+
+    def _obstacle(self, route: ShadowRoute, call: Answering, side: str, now: float) -> str:  # noqa: PLR0911 - one a line
+        """Why an eligible request is not mirrored now, empty where it is."""
+        policy = route.policy
+        if route.suspended:
+            return "suspended"
+        if policy.sample < 1.0 and route.mirror is not None and not route.floor.wants(now):
+            user = call.decision.user or self._user(call.head, call.client.peer.trusted)
+            if not route.mirror.sampled(user, random()):  # noqa: S311 - a share, not a secret
+                return NOT_SAMPLED
+        if now < self._held_back:
+            return "load"
+        if 0 < policy.max_in_flight <= route.in_flight:
+            return "capacity"
+        if self.budget.held * 2 > self.budget.at_most:
+            return "memory"
+        if call.head.method not in SAFE and self.asking.are_writes_off(route):
+            return "writes_off"
+        return self.asking.obstacle(route, side)
+
+    # ── used by a mirrored request ─────────────────────────────────────────────────────────────────────
+
+    def has_time(self, route: ShadowRoute, side: str) -> bool:
+        """Whether one more copy holds up nobody now."""
+        return self.clock() >= self._held_back and not self.asking.obstacle(route, side)
+
+    def watch_effects(self, route: ShadowRoute, origin: Origin, legacy: Said, copy: Question) -> None:
+        """Stop mirroring a route whose reads turn out to have effects."""
+        if origin.head.method != "GET" or legacy.kind or route.suspended:
+            return
+        cookie = "" if copy.side == LEGACY and copy.stripped else origin.head.cookie
+        effect = effect_of(legacy.answer, cookie)
+        if effect:
+            route.suspended = effect
+            self.outbox.tell_suspended(route.route.name, origin.head.target.partition("?")[0], effect)
+
+    def send_pair(self, mirrored: Mirrored, reason: str, live: Said, copy: Said, again: ShadowCall | None) -> bool:
+        """Send what has to be compared, be ready to ask again; False when nobody takes it."""
+        origin, route, number = mirrored.origin, mirrored.route, mirrored.generation
+        user = self._user(origin.head, origin.peer.trusted)
+        pair = self.outbox.send_pair(origin, number, user, live, copy, reason, again)
+        if not pair:
+            return False
+        until = self.clock() + route.policy.recheck_after + KEPT_FOR
+        legacy = (live if live.side == LEGACY else copy).answer.body
+        self.rechecks.keep(pair, Kept(origin, route, number, live.side, user, until, hash(legacy)))
+        return True
+
+    def concluded(
+        self, mirrored: Mirrored, settled: Settled, calls: list[ShadowCall], failures: tuple[bool, bool] | None
+    ) -> None:
+        """Tell what became of a mirrored request."""
+        mirrored.route.in_flight -= 1
+        self._mirrored.discard(mirrored)
+        copies = _copies(calls)
+        name = mirrored.route.route.name
+        self._tell(Shadowed(name, mirrored.generation, mirrored.asked, *settled, copies, failures))
+
+    def asked_again(self, kept: Kept, calls: list[ShadowCall]) -> None:
+        """Tell of copies that belong to a request which was told of already."""
+        copies = _copies(calls)
+        self._tell(Shadowed(kept.route.route.name, kept.generation, "", "", "", copies, None))
+
+    def mishap(self, error: Exception) -> None:
+        """Count a fault of our own; the first one is told."""
+        self.observe.mishap(error)
+
+    def _alone(self, origin: Origin, generation: int, live: Live) -> None:
+        self.outbox.send_alone(origin, generation, self._user(origin.head, origin.peer.trusted), live)
+
+    def _user(self, head: RequestHead, trusted: bool) -> str | None:  # noqa: FBT001 - as Identity.find
+        return self._server.bound.identity.find(head, trusted)
+
+    def _tell(self, record: Shadowed) -> None:
+        self.observe.tell(record)
+
+    # ── following the clock ────────────────────────────────────────────────────────────────────────────
+
+    def hold_back(self) -> None:
+        """The event loop was late: users first."""
+        self._held_back = self.clock() + HELD_BACK
+
+    def sweep(self, now: float) -> None:
+        """End what has taken too long."""
+        self.asking.sweep(now)
+        if now - self._swept < SWEPT_EVERY:
+            return
+        self._swept = now
+        for mirrored in [each for each in self._mirrored if now - each.started > LIVE_AT_MOST]:
+            mirrored.expire()
+        self.neighbours.sweep(now)
+        self.rechecks.sweep(now)
+
+    def leave(self) -> None:
+        """End everything: the worker goes."""
+        self.active = False
+        self.asking.leave()
+
+
+def _origin(route: ShadowRoute, call: Answering) -> Origin:
+    return Origin(call.head, call.client.peer, call.decision, route.translations, call.request_id, time())
+
+
+def _copies(calls: list[ShadowCall]) -> tuple[tuple[Attempt, float], ...]:
+    found: tuple[tuple[Attempt, float], ...] = ()
+    for call in calls:
+        attempt = call.attempt()
+        if attempt is not None:
+            found = (*found, (attempt, call.seconds))
+    return found

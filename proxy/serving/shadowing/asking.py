@@ -1,0 +1,125 @@
+"""Puts copies to backends, as far as those can spare the time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from proxy.http1.parse import RequestHead
+from proxy.serving.recorder import Budget, Recorder
+from proxy.serving.shadowing.call import ShadowCall
+from proxy.serving.shadowing.dry_run import Confirmed, DryRunCall
+from proxy.serving.shadowing.pools import READS, WRITES, ShadowPools
+from proxy.serving.shadowing.question import Origin, probe_for, question
+from proxy.serving.shadowing.route import ShadowRoute
+from proxy.state.pairs import ANSWERED, FAILURES
+from rules.mirror import SAFE
+from rules.model import LEGACY, MODERN, Backend
+from rules.override import meant_method
+
+if TYPE_CHECKING:
+    from proxy.serving.server import Server
+
+Ended = Callable[[ShadowCall], None]
+
+
+class Asking:
+    """Every copy that is under way, by side in `in_flight`; backends whose writes are no longer copied."""
+
+    def __init__(self, server: Server, budget: Budget, pools: ShadowPools, told: Callable[[str, str], None]) -> None:
+        self.in_flight = {LEGACY: 0, MODERN: 0}
+        self._server = server
+        self._budget = budget
+        self._pools = pools
+        self._told = told
+        self._calls: set[ShadowCall] = set()
+        self._confirmed = Confirmed()
+        self._unconfirmed: dict[str, str] = {}
+
+    @property
+    def connections(self) -> int:
+        """Connections that copies use, or may use again."""
+        return self._pools.size
+
+    def follow(self, backends: Iterable[Backend]) -> None:
+        """Know these backends; after a reload each may confirm its dry runs anew."""
+        self._pools.keep(backends)
+        self._unconfirmed.clear()
+
+    def obstacle(self, route: ShadowRoute, side: str) -> str:
+        """Why `side` is not asked now: `unhealthy`, `failing`, `busy`; empty where it is."""
+        backend, now = route.targets[side], self._server.clock()
+        own = self._pools.pool(backend, READS)
+        if backend.name in self._server.unhealthy or not own.available(now):
+            return "unhealthy"
+        if route.breakers[side].is_open(now):
+            return "failing"
+        live = self._server.bound.pools.get(backend.name)
+        return "busy" if live is not None and not self._pools.can_spare(live, own) else ""
+
+    def are_writes_off(self, route: ShadowRoute) -> bool:
+        """Whether the backend that copies of writes go to did not confirm that it keeps them without effects."""
+        return route.targets[MODERN].name in self._unconfirmed
+
+    def refusal(self, route: ShadowRoute, head: RequestHead, body: bytes) -> str:
+        """Why a write is not copied now that its body is known; empty where it is."""
+        if head.method in SAFE:
+            return ""
+        if self.are_writes_off(route):
+            return "writes_off"
+        meant = meant_method(head.method, head.target, body)
+        return "override" if route.mirror is not None and meant not in route.mirror.methods else ""
+
+    def ask(
+        self, route: ShadowRoute, origin: Origin, side: str, body: bytes, ended: Ended, *, share: bool = False
+    ) -> ShadowCall:
+        """Put a copy to `side`; raises TranslationError. Without `share`, legacy gets no cookies."""
+        head, policy, backend = origin.head, route.policy, route.targets[side]
+        asked = question(origin, side, body, strip=side == LEGACY and not share)
+        recorder = Recorder(policy.max_body, self._budget)
+        finish = partial(self._ended, route, ended)
+        clock = self._server.clock
+        call: ShadowCall
+        if head.method in SAFE:
+            call = ShadowCall(asked, self._pools.pool(backend, READS), recorder, clock, policy.timeout, finish)
+        else:
+            pool = self._pools.pool(backend, WRITES)
+            if policy.writes == "dry_run":
+                off = partial(self._switch_off, backend.name)
+                call = DryRunCall(
+                    asked, pool, recorder, clock, policy.timeout, finish,
+                    probe=probe_for(asked), confirmed=self._confirmed, unconfirmed=off,
+                )  # fmt: skip
+            else:
+                call = ShadowCall(asked, pool, recorder, clock, policy.timeout, finish)
+        route.breakers[side].tried(clock())
+        self._calls.add(call)
+        self.in_flight[side] += 1
+        call.start()
+        return call
+
+    def _ended(self, route: ShadowRoute, ended: Ended, call: ShadowCall) -> None:
+        side = call.question.side
+        self._calls.discard(call)
+        self.in_flight[side] -= 1
+        if call.kind in FAILURES or call.kind in ANSWERED:
+            route.breakers[side].note(failed=call.kind in FAILURES, now=self._server.clock())
+        ended(call)
+
+    def _switch_off(self, backend: str, reason: str) -> None:
+        if backend not in self._unconfirmed:
+            self._unconfirmed[backend] = reason
+            self._told(backend, reason)
+
+    def sweep(self, now: float) -> None:
+        """End what has taken too long."""
+        for call in [call for call in self._calls if 0.0 < call.deadline <= now]:
+            call.expired()
+        self._pools.sweep(now)
+
+    def leave(self) -> None:
+        """End everything."""
+        for call in tuple(self._calls):
+            call.give_up("over")
+        self._pools.retire()

@@ -1,0 +1,198 @@
+"""Puts one copy to one side; it has its limits in time and size, is never repeated, never waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from proxy.http1.framing import Body
+from proxy.http1.parse import ResponseHead
+from proxy.observe import Attempt
+from proxy.serving.gathering import Gathering
+from proxy.serving.pool import Pool
+from proxy.serving.recorder import Recorder
+from proxy.serving.shadowing.question import Question
+from proxy.serving.upstream import UpstreamConnection
+from proxy.state.pairs import ANSWERED, FAILURES
+from rules.translate import TranslationError
+
+
+class ShadowCall:
+    """One exchange (`upstream.Asker`, `pool.Waiter`); `ended(self)` is called once.
+
+    `kind` is empty for an answer that came whole, else what failed: the kinds of `observe.Attempt`, `stale` (a kept
+    connection that the backend had just closed: nobody's failure), `untranslatable`, `stream`, or why it was given
+    up. `deadline` is when it has taken too long; `waited` are seconds to the first byte, `seconds` to the last.
+    """
+
+    wants_upgrade = False
+    request_done = True
+    kind = ""
+    over = False
+    target = ""
+    waited = 0.0
+    seconds = 0.0
+    confirmed = False
+    wants_connection = True
+    _connection: UpstreamConnection | None = None
+    _reused = False
+    _gathered: Gathering | None = None
+
+    def __init__(
+        self,
+        question: Question,
+        pool: Pool,
+        recorder: Recorder,
+        clock: Callable[[], float],
+        timeout: float,
+        ended: Callable[[ShadowCall], None],
+    ) -> None:
+        self.question = question
+        self.method = question.method
+        self.recorder = recorder
+        self._pool = pool
+        self._clock = clock
+        self._ended = ended
+        self._began = clock()
+        self.deadline = self._began + timeout if timeout else 0.0
+
+    def start(self) -> None:
+        """Take a connection that is idle, or wait for one."""
+        connection = self._pool.take(careful=True)
+        if connection is None:
+            self._pool.open_or_queue(self)
+        else:
+            self.connected(connection)
+
+    def expired(self) -> None:
+        """It has taken too long."""
+        self.give_up("timeout")
+
+    def give_up(self, reason: str) -> None:
+        """Let go of the side; what it says from now on is not heard."""
+        if self.over:
+            return
+        self.wants_connection = False
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.leave()
+        self._end(reason)
+
+    def attempt(self) -> Attempt | None:
+        """How it went, for the observers; None where that says nothing about the side."""
+        kind = "" if self.kind in ANSWERED else self.kind
+        if kind and kind not in FAILURES:
+            return None
+        return Attempt(
+            self.question.side, self._pool.backend.name, self.target, self.recorder.status, kind, self.waited
+        )
+
+    # ── called by the pool ─────────────────────────────────────────────────────────────────────────────
+
+    def connected(self, connection: UpstreamConnection) -> None:
+        """Ask."""
+        self.wants_connection = False
+        self._reused = connection.answered > 0
+        self._put(connection)
+
+    def _put(self, connection: UpstreamConnection) -> None:
+        self._connection = connection
+        self.target = connection.target.address
+        connection.ask(self, self.question.data)
+
+    # ── called by the connection ───────────────────────────────────────────────────────────────────────
+
+    def failed(self, kind: str, detail: str) -> None:  # noqa: ARG002 - as Asker
+        """There is no answer, or not all of it."""
+        if self.over:
+            return
+        connection, self._connection = self._connection, None
+        heard = connection is not None and connection.heard
+        self._end("stale" if kind == "reset" and self._reused and not heard else kind)
+
+    def informational(self, head: ResponseHead) -> None:
+        """Wait for the final answer."""
+
+    def upgraded(self, head: ResponseHead, rest: bytes) -> None:
+        """Nobody asked for that."""
+
+    def tunnelled(self, data: bytes) -> None:
+        """There is no tunnel."""
+
+    def upstream_paused(self) -> None:
+        """The whole request waits in the transport: it is no larger than the route allows, the deadline runs."""
+
+    def upstream_resumed(self) -> None:
+        """There is nothing more to send."""
+
+    def answer(self, head: ResponseHead, payload: bytes, body: Body | None) -> None:
+        """Record the answer as the client would get it."""
+        self.waited = self._clock() - self._began
+        self.confirmed = head.dry_run
+        whole = body is None or body.done
+        if whole:
+            self._connection = None
+        if head.decline:
+            self.give_up("declined")
+            return
+        if head.stream:
+            self.recorder.status = head.status
+            self.give_up("stream")
+            return
+        translation = self.question.translation
+        if translation is not None:
+            head = head.copy()  # heads are shared
+            translation.answer(head, self.question.own_url)
+            if translation.rewrites_answer and (payload or body is not None):
+                self._gathered = Gathering(head, translation)
+        if self._gathered is None:
+            self.recorder.began(head.status, head.lines, b"")
+        self._take(payload)
+        if whole and not self.over:
+            self._complete()
+
+    def more(self, payload: bytes) -> None:
+        """More of the body came."""
+        self._take(payload)
+
+    def done(self, payload: bytes, trailers: list[str]) -> None:  # noqa: ARG002 - as Asker
+        """The body's last piece came; the connection is the pool's again."""
+        self._connection = None
+        self._take(payload)
+        if not self.over:
+            self._complete()
+
+    def _take(self, payload: bytes) -> None:
+        """Keep a piece; a side that sends more than is kept is left at once, not read to its end."""
+        if self._gathered is not None:
+            if not self._gathered.add(payload):
+                self.give_up("untranslatable")
+            return
+        if payload:
+            self.recorder.add(payload)
+            if self.recorder.lost:
+                self.give_up(self.recorder.lost)
+
+    def _complete(self) -> None:
+        gathered, self._gathered = self._gathered, None
+        if gathered is not None:
+            try:
+                head, payload = gathered.translated()
+            except TranslationError:
+                self._end("untranslatable")
+                return
+            self.recorder.began(head.status, head.lines, payload)
+        self._end(self.recorder.lost)
+
+    def _end(self, kind: str) -> None:
+        self.over = True
+        self.kind = kind
+        self._gathered = None
+        now = self._clock()
+        self.seconds = now - self._began
+        self.waited = self.waited or self.seconds
+        ended, self._ended = self._ended, _ended_already  # no circle of references stays
+        ended(self)
+
+
+def _ended_already(_call: ShadowCall) -> None:
+    """It was told once."""

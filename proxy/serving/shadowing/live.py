@@ -1,0 +1,51 @@
+"""Watches the live answer of one call: a bounded copy, how it ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proxy.http1.parse import ResponseHead
+from proxy.serving.recorder import Budget, Recorder
+from proxy.serving.shadowing.settling import Said
+
+if TYPE_CHECKING:
+    from proxy.serving.answering import Answering
+
+
+class Live:
+    """The live side of a call, as far as it has got; `over` once `end` was called."""
+
+    __slots__ = ("answer", "kind", "over", "seconds", "side")
+
+    def __init__(self, side: str, limit: int, budget: Budget) -> None:
+        self.side = side
+        self.answer = Recorder(limit, budget)
+        self.kind = ""
+        self.seconds = 0.0
+        self.over = False
+
+    def began(self, head: ResponseHead, lines: list[str], payload: bytes) -> None:
+        """The client gets the head, with the first bytes behind it."""
+        self.answer.began(head.status, lines, payload)
+        if head.stream:
+            self.answer.lose("stream")
+
+    def end(self, call: Answering) -> None:
+        """The call is over; whether this side answered, and whole, is known now."""
+        self.over = True
+        if call.fallback:
+            self.kind = "fallback"
+            return
+        attempts = [each for each in call.attempts if each.side == self.side]
+        if not attempts:
+            self.kind = "client_gone"
+            return
+        attempt = attempts[-1]
+        self.seconds = attempt.wait
+        self.kind = "client_gone" if attempt.kind == "client" else attempt.kind
+        if not self.kind and not self.answer.status:
+            self.kind = "client_gone"
+
+    def said(self) -> Said:
+        """What this side said."""
+        return Said(self.side, self.answer, self.kind, self.seconds)

@@ -1,0 +1,85 @@
+"""Knows what goes on beside a request: writes of the same user or thing, requests of the same session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from proxy.http1.parse import RequestHead
+from proxy.serving.companion import Companion
+from proxy.serving.shadowing.around import Around
+from proxy.serving.shadowing.question import Origin
+from proxy.serving.shadowing.route import ShadowRoute, seems_to_have_effects
+from proxy.serving.shadowing.sessions import Sessions, session_of
+from proxy.serving.shadowing.writes import Writes, read_keys, write_keys
+from rules.mirror import SAFE
+from rules.model import LEGACY
+
+if TYPE_CHECKING:
+    from proxy.serving.answering import Answering
+
+Find = Callable[[RequestHead, bool], str | None]
+"""Who the user of a request is; the second argument tells whether its peer is trusted."""
+
+
+class Neighbours:
+    """The writes, the sessions of now."""
+
+    def __init__(self, find: Find, clock: Callable[[], float]) -> None:
+        self.sessions = Sessions()
+        self._writes = Writes()
+        self._find = find
+        self._clock = clock
+
+    def user(self, head: RequestHead, *, trusted: bool) -> str | None:
+        """The user's identity, if there is one."""
+        return self._find(head, trusted)
+
+    def noting(self, call: Answering, companion: Companion | None, *, sharing: bool) -> Companion | None:
+        """Note a write, a request with a session; its end is noted with the end of its call."""
+        head = call.head
+        if _may_write(head):
+            path, _ = _parts(head.target)
+            keys = write_keys(path, self._somebody(head, trusted=call.client.peer.trusted))
+            self._writes.begin(keys)
+            companion = Around(companion, partial(self._written, keys))
+        if sharing and head.cookie:
+            session = session_of(head.cookie)
+            self.sessions.enter(session)
+            companion = Around(companion, partial(self.sessions.leave, session))
+        return companion
+
+    def _written(self, keys: tuple[str, ...]) -> None:
+        self._writes.end(keys, self._clock())
+
+    def was_written(self, origin: Origin, since: float) -> bool:
+        """Whether a write of the same user or thing was near a read that began at `since`."""
+        head = origin.head
+        if self._writes.is_empty or head.method not in SAFE:
+            return False
+        path, _ = _parts(head.target)
+        return self._writes.overlap(read_keys(path, self._somebody(head, trusted=origin.peer.trusted)), since)
+
+    def session_to_share(self, route: ShadowRoute, side: str, head: RequestHead) -> str:
+        """The session that a copy would use, empty where it goes without cookies or to a side that locks none."""
+        return session_of(head.cookie) if side == LEGACY and route.policy.session == "share" else ""
+
+    def sweep(self, now: float) -> None:
+        """Forget old writes."""
+        self._writes.sweep(now)
+
+    def _somebody(self, head: RequestHead, *, trusted: bool) -> str:
+        """Whoever it is: known, or the same session, the same token."""
+        return self._find(head, trusted) or session_of(head.cookie) or head.authorization
+
+
+def _may_write(head: RequestHead) -> bool:
+    if head.method in SAFE:
+        return seems_to_have_effects(head.line.path, head.line.query)
+    return head.method != "OPTIONS"
+
+
+def _parts(target: str) -> tuple[str, str | None]:
+    path, mark, query = target.partition("?")
+    return path, query if mark else None

@@ -1,0 +1,105 @@
+"""One route's mirroring: what the file says, prepared, with what it has come to so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final
+
+from proxy.http1.parse import RequestHead
+from proxy.serving.shadowing.breaker import Breaker
+from proxy.serving.shadowing.question import Translations
+from proxy.serving.shadowing.same import compared_fields
+from proxy.serving.shadowing.sampling import Allowance, Floor
+from rules.effects import has_effects
+from rules.mirror import SAFE, Mirror, field_refusal, mirror_of
+from rules.model import LEGACY, MODERN, Backend, Decision, Facts, Route
+
+ALONE_PER_SECOND: Final = 20
+"""Answers of a modern side that runs alone whose invariants are checked, in each worker."""
+SECONDARY_PER_MINUTE: Final = 60
+
+
+class ShadowRoute:
+    """The prepared words of a route.
+
+    `targets` are the backends that copies for each side go to. `compared` are the fields the route compares beyond
+    the usual; `always_sends` tells that equal bytes are not the whole answer. Changes: `in_flight` with each copy,
+    `suspended` (why) once, the allowances as they are spent.
+    """
+
+    def __init__(self, route: Route, backends: dict[str, Backend], translations: Translations) -> None:
+        self.route = route
+        self.policy = route.shadow
+        self.mirror: Mirror | None = mirror_of(route)
+        self.translations = translations
+        self.targets = {
+            LEGACY: backends[route.legacy.backend],
+            MODERN: backends[route.shadow.backend or route.modern.backend],
+        }
+        compare = route.compare
+        self.compared = compared_fields(compare.get("headers") or ())
+        self.has_invariants = bool(route.invariants)
+        self.always_sends = self.has_invariants or bool(compare.get("map") or compare.get("custom"))
+        self.in_flight = 0
+        self.suspended = ""
+        self.asks_twice = False
+        self.floor = Floor()
+        self.breakers = {LEGACY: Breaker(), MODERN: Breaker()}
+        # control spends so many on differences, as many on invariants: a storm of one must not use up the other's
+        self.rechecks = Allowance(2 * self.policy.recheck_per_minute, 60.0)
+        self.secondaries = Allowance(SECONDARY_PER_MINUTE, 60.0)
+        self.alone = Allowance(ALONE_PER_SECOND, 1.0)
+
+    def take_over(self, old: ShadowRoute) -> None:
+        """Go on from what the same route had come to; its suspension ends only with a change of its own words."""
+        self.floor = old.floor
+        self.rechecks, self.secondaries, self.alone = old.rechecks, old.secondaries, old.alone
+        if old.policy == self.policy and old.targets == self.targets:
+            self.suspended = old.suspended
+
+    def is_eligible(self, head: RequestHead, decision: Decision) -> bool:
+        """Whether this request may be mirrored at all, sample aside."""
+        mirror = self.mirror
+        if mirror is None:
+            return False
+        fields, line = head.fields, head.line
+        if head.method not in SAFE:
+            return mirror.refusal(_facts(head), decision.side) is None
+        if head.method not in mirror.methods:
+            return False
+        if fields.mirrors is None:  # the same fields come again and again
+            fields.mirrors = not fields.has_body and not fields.upgrade and field_refusal(_fields(head)) is None
+        if not fields.mirrors or seems_to_have_effects(line.path, line.query):
+            return False
+        return not mirror.denied or mirror.denial(head.target) is None
+
+
+@lru_cache(maxsize=2048)
+def seems_to_have_effects(path: str, query: str | None) -> bool:
+    """As `has_effects`; the same targets come again and again."""
+    return has_effects(path, query)
+
+
+def _facts(head: RequestHead) -> Facts:
+    """What mirroring may look at; framing fields, which `head.field` does not find, are told as they came."""
+    line = head.line
+    return Facts(head.method, line.path, line.query, head.host, _fields(head), _nobody)
+
+
+def _fields(head: RequestHead) -> Callable[[str], str | None]:
+    found: dict[str, str] = {}
+    for line in reversed(head.lines):
+        name, _, value = line.partition(": ")
+        found[name.lower()] = value
+    if head.upgrade:
+        found["upgrade"] = head.upgrade
+    if head.chunked:
+        found["transfer-encoding"] = "chunked"
+    elif head.length >= 0:
+        found["content-length"] = str(head.length)
+    return found.get
+
+
+def _nobody() -> None:
+    return None

@@ -1,0 +1,149 @@
+"""Watches for modern failing again and again, so that this worker sends its users back at once.
+
+Nothing is kept for a route whose modern side is well: the usual call costs one look-up that finds nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from time import monotonic
+from typing import Final
+
+import orjson
+
+from proxy.observe import Attempt, Exchange
+from proxy.state.live import Live
+from proxy.state.outcomes import last_of_each_side
+from rules.model import MODERN, Generation
+from rules.trip import PATIENCE, Run
+
+Later = Callable[[float, Callable[[], None]], object]
+_NOT_JUDGED: Final = "force"
+_NEUTRAL: Final = ("client", "declined")
+"""How an attempt ends without saying anything about its side."""
+
+
+class _Watched:
+    """A route whose modern side has failed lately: the run, with what a person will want to know of it."""
+
+    __slots__ = ("kinds", "legacy_answers", "legacy_failed", "run")
+
+    def __init__(self, limit: int) -> None:
+        self.run = Run(limit)
+        self.kinds: Counter[str] = Counter()
+        self.legacy_answers = self.legacy_failed = 0
+
+    def modern(self, attempt: Attempt, now: float) -> bool:
+        """Count an answer of modern; whether that trips."""
+        if attempt.failed:
+            self.kinds[attempt.kind or str(attempt.status)] += 1
+        else:
+            self.kinds.clear()
+            self.legacy_answers = self.legacy_failed = 0
+        return self.run.modern(failed=attempt.failed, now=now)
+
+    def legacy(self, attempt: Attempt, now: float) -> bool:
+        """Count an answer of legacy; whether that trips."""
+        if self.run.failures:
+            self.legacy_answers += 1
+            self.legacy_failed += attempt.failed
+        return self.run.legacy(failed=attempt.failed, now=now)
+
+    def told(self, now: float) -> str:
+        """Return the evidence as JSON."""
+        found = {
+            "failures": self.run.failures,
+            "seconds": round(now - self.run.since, 3),
+            "kinds": dict(self.kinds),
+            "legacy": {"answers": self.legacy_answers, "failed": self.legacy_failed},
+        }
+        return orjson.dumps(found).decode()
+
+
+class FastTrip:
+    """An observer. `_watched` has the routes where modern failed lately; `_since` the generation a resume began."""
+
+    def __init__(
+        self,
+        live: Live,
+        tripped: Callable[[str, str], None],
+        *,
+        clock: Callable[[], float] = monotonic,
+        later: Later | None = None,
+    ) -> None:
+        self._live = live
+        self._tripped = tripped
+        self._clock = clock
+        self._later = later or _later
+        self._watched: dict[str, _Watched] = {}
+        self._since: dict[str, int] = {}
+        live.follow(self._swapped)
+
+    def observe(self, exchange: Exchange) -> None:
+        """Look at one finished call."""
+        attempts = exchange.attempts
+        if exchange.route not in self._watched:
+            for _, _, _, status, kind, _ in attempts:
+                if kind or status >= 500:  # noqa: PLR2004 - HTTP
+                    break
+            else:
+                return
+        if exchange.reason == _NOT_JUDGED or exchange.generation < self._since.get(exchange.route, 0):
+            return
+        for attempt in last_of_each_side(attempts):
+            if attempt.kind not in _NEUTRAL:
+                self._count(exchange.route, attempt)
+
+    def _count(self, route: str, attempt: Attempt) -> None:
+        watched = self._watched.get(route)
+        if watched is None:
+            if attempt.side != MODERN or not attempt.failed:
+                return
+            watched = self._watched[route] = _Watched(self._limit(route))
+        now = self._clock()
+        if attempt.side != MODERN:
+            trips = watched.legacy(attempt, now)
+        else:
+            trips = watched.modern(attempt, now)
+            if not trips and 0 < watched.run.failures == watched.run.limit:
+                self._later(PATIENCE, lambda: self._look(route))
+        if trips:
+            self._trip(route, watched)
+        elif watched.run.is_over(now):
+            del self._watched[route]
+
+    def _look(self, route: str) -> None:
+        """Judge again, in case nobody asks any more."""
+        watched = self._watched.get(route)
+        if watched is not None and watched.run.trips(self._clock()):
+            self._trip(route, watched)
+
+    def _trip(self, route: str, watched: _Watched) -> None:
+        self._watched.pop(route, None)
+        self._tripped(route, watched.told(self._clock()))
+
+    def _limit(self, route: str) -> int:
+        generation = self._live.generation
+        lane = generation.table.lane_of(route)
+        override = generation.overrides.get(route)
+        if lane is None or lane.route.guard is None or (override is not None and override.rolled_back):
+            return 0
+        return lane.route.guard.consecutive_failures
+
+    def _swapped(self, old: Generation, new: Generation) -> None:
+        """Begin anew where a rollback was lifted, everywhere with another file."""
+        if old.snapshot is not new.snapshot:
+            self._watched.clear()
+            known = {route.name for route in new.snapshot.routes}
+            self._since = {route: number for route, number in self._since.items() if route in known}
+        for route, override in old.overrides.items():
+            after = new.overrides.get(route)
+            if override.rolled_back and (after is None or not after.rolled_back):
+                self._watched.pop(route, None)
+                self._since[route] = new.number
+
+
+def _later(seconds: float, call: Callable[[], None]) -> object:
+    return asyncio.get_running_loop().call_later(seconds, call)

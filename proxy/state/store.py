@@ -1,0 +1,82 @@
+"""The port of the store: what must outlive the processes, whoever keeps it.
+
+Overrides are changed by compare-and-set on their revision; events are appended, never changed. Every method may
+raise StoreError; then nothing was kept, trying again makes sense.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from rules.model import Override
+
+KEPT_EVENTS = 10_000
+"""So many events are kept at least; the oldest go."""
+
+
+class StoreError(Exception):
+    """The store cannot be reached, is busy or full; what was asked has not happened."""
+
+
+class StaleError(Exception):
+    """Somebody else changed the override meanwhile; `current` is what it is now, None for nothing."""
+
+    def __init__(self, current: Override | None) -> None:
+        super().__init__("the override has changed meanwhile")
+        self.current = current
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of the audit trail.
+
+    `id` grows with time (microseconds since the epoch, made unique), `at` is epoch seconds, `event` one of the closed
+    list, `who` a person or a part of the proxy, `evidence` JSON text or empty.
+    """
+
+    id: int
+    at: float
+    event: str
+    route: str
+    who: str
+    reason: str
+    evidence: str = ""
+
+
+class Store(Protocol):
+    """Where overrides, events and small values are kept."""
+
+    async def overrides(self) -> tuple[Override, ...]:
+        """Return every override."""
+
+    async def put(self, override: Override, expected: int | None = None) -> Override:
+        """Keep `override`; returned with the revision it has now, higher than any before.
+
+        With `expected` only if the route's revision is that one (0: none yet), else StaleError.
+        """
+
+    async def append(self, event: Event) -> None:
+        """Keep `event`; one with an id that is there already is the same one."""
+
+    async def events(self, since: int = 0, limit: int = 100) -> tuple[Event, ...]:
+        """Return the oldest events with an id above `since`, at most `limit`; the newest, where `since` is negative."""
+
+    async def value(self, name: str) -> str | None:
+        """Return the small value of that name."""
+
+    async def keep(self, name: str, value: str) -> None:
+        """Keep a small value under a name."""
+
+    async def close(self) -> None:
+        """Finish what was begun, let go."""
+
+
+def revised(override: Override, current: Override | None, expected: int | None) -> int:
+    """Return the revision under which `override` follows `current`, or raise StaleError."""
+    there = current.revision if current is not None else 0
+    if expected is None and override == current:
+        return there  # told twice: whoever tried again did not know that it went well
+    if expected is not None and there != expected:
+        raise StaleError(current)
+    return max(there + 1, override.revision)

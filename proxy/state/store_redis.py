@@ -1,0 +1,105 @@
+"""A store in Redis, shared by every instance of a deployment.
+
+Overrides are changed by one script, so that of those who change the same revision one wins. How revisions follow each
+other is decided here as for every other store; the script only makes sure that nobody came in between. Every change
+raises one number, `version`, which instances look at, and is told on a channel, which may be missed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from proxy.link.codec import from_json, to_json
+from proxy.state.redis_client import Names, asking, client, waiting_client
+from proxy.state.store import KEPT_EVENTS, Event, StoreError, revised
+from rules.model import Override
+
+TRIES = 20
+"""How often somebody else may have been faster before we say that the store is busy."""
+_SWAP = """
+local there = redis.call('HGET', KEYS[1], ARGV[1]) or ''
+if there ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+redis.call('PUBLISH', KEYS[3], redis.call('INCR', KEYS[2]))
+return 1
+"""
+
+
+class RedisStore:
+    """Implements the store's port. Nothing in it changes but the client's connections."""
+
+    def __init__(self, url: str, environ: Mapping[str, str] = os.environ) -> None:
+        self._url = url
+        self._redis = client(url, environ)
+        self._names = Names(environ)
+        self._swap = self._redis.register_script(_SWAP)
+
+    async def overrides(self) -> tuple[Override, ...]:
+        """Return every override."""
+        with asking(self._url):
+            found: list[Any] = await self._redis.hvals(self._names.overrides)
+            return tuple(sorted((from_json(body, Override) for body in found), key=lambda one: one.route))
+
+    async def put(self, override: Override, expected: int | None = None) -> Override:
+        """Keep `override`; StaleError where its revision is not the expected one."""
+        names = self._names
+        keys = names.overrides, names.version, names.changes
+        with asking(self._url):
+            for _ in range(TRIES):
+                there: Any = await self._redis.hget(names.overrides, override.route) or b""
+                current = from_json(there, Override) if there else None
+                kept = replace(override, revision=revised(override, current, expected))
+                if await self._swap(keys, (override.route, there, to_json(kept))):
+                    return kept
+        raise StoreError(f"{self._url}: too many change {override.route} at once")
+
+    async def append(self, event: Event) -> None:
+        """Keep `event`."""
+        with asking(self._url):
+            together: Any = self._redis.pipeline()
+            together.zadd(self._names.events, {to_json(event): event.id})
+            together.zremrangebyrank(self._names.events, 0, -KEPT_EVENTS - 1)
+            await together.execute()
+
+    async def events(self, since: int = 0, limit: int = 100) -> tuple[Event, ...]:
+        """Return events in order."""
+        name = self._names.events
+        found: list[Any]
+        with asking(self._url):
+            if since < 0:
+                found = (await self._redis.zrevrange(name, 0, limit - 1))[::-1]
+            else:
+                found = await self._redis.zrangebyscore(name, f"({since}", "+inf", start=0, num=limit)
+            return tuple(from_json(body, Event) for body in found)
+
+    async def value(self, name: str) -> str | None:
+        """Return a small value."""
+        with asking(self._url):
+            found: Any = await self._redis.hget(self._names.values, name)
+            return str(found, "utf-8") if found is not None else None
+
+    async def keep(self, name: str, value: str) -> None:
+        """Keep a small value."""
+        with asking(self._url):
+            await self._redis.hset(self._names.values, name, value)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._redis.aclose()
+
+
+def overrides_at_start(url: str, environ: Mapping[str, str] = os.environ) -> tuple[Override, ...]:
+    """Return every override there is, or raise StoreError."""
+    with asking(url), waiting_client(url, environ) as redis:
+        return tuple(from_json(body, Override) for body in redis.hvals(Names(environ).overrides))
+
+
+def value_at_start(url: str, name: str, made: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Return the small value called `name`, `made` if there was none before, or raise StoreError."""
+    values = Names(environ).values
+    with asking(url), waiting_client(url, environ) as redis:
+        redis.hsetnx(values, name, made)
+        return str(cast(bytes, redis.hget(values, name)), "utf-8")

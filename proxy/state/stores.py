@@ -1,0 +1,54 @@
+"""Chooses the store that a file names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from proxy.link.codec import CodecError
+from proxy.state.store import Store, StoreError
+from proxy.state.store_memory import MemoryStore
+from rules.model import Override
+
+_SQLITE = "sqlite:"
+_REDIS = ("redis://", "rediss://")
+
+
+def is_shared(text: str) -> bool:
+    """Whether other instances may use the store that `text` names."""
+    return text.startswith(_REDIS)
+
+
+def store_of(text: str, base: Path, overrides: Iterable[Override] = ()) -> Store:
+    """Return the store that `text` names, paths from `base`; one that keeps nothing begins with `overrides`."""
+    if text.startswith(_SQLITE):
+        from proxy.state.store_sqlite import SqliteStore
+
+        return SqliteStore(base / text.removeprefix(_SQLITE))
+    if is_shared(text):
+        from proxy.state.store_redis import RedisStore
+
+        return RedisStore(text)
+    return MemoryStore(overrides)
+
+
+def kept_overrides(text: str, base: Path) -> tuple[Override, ...]:
+    """Return what an earlier run of the proxy left in the store; StoreError where that cannot be told."""
+    if is_shared(text):
+        from proxy.state.store_redis import overrides_at_start
+
+        return overrides_at_start(text)
+    if not text.startswith(_SQLITE):
+        return ()
+    import sqlite3
+
+    from proxy.state.store_sqlite import opened, read_overrides
+
+    try:
+        connection = opened(base / text.removeprefix(_SQLITE))
+        try:
+            return read_overrides(connection)
+        finally:
+            connection.close()
+    except (OSError, sqlite3.Error, CodecError) as error:
+        raise StoreError(str(error)) from error

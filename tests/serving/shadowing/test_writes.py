@@ -1,0 +1,58 @@
+"""Which writes a read may have met."""
+
+from __future__ import annotations
+
+import pytest
+
+from proxy.serving.shadowing.writes import APART, KEYS_AT_MOST, Writes, read_keys, write_keys
+
+
+@pytest.mark.parametrize(
+    ("path", "keys"),
+    [
+        ("/", {"path:/"}),
+        ("/orders", {"path:/orders"}),
+        ("/orders/", {"path:/orders/", "path:/orders"}),
+        ("/orders/17", {"path:/orders/17", "path:/orders"}),
+        ("/orders/17/pay", {"path:/orders/17/pay", "path:/orders/17", "path:/orders"}),
+        ("/shops/3/orders/17/pay", {"path:/shops/3/orders/17/pay", "path:/shops/3/orders/17", "path:/shops/3/orders"}),
+        ("/v2/me", {"path:/v2/me"}),
+        ("/17", {"path:/17"}),
+        ("/f/deadbeef01", {"path:/f/deadbeef01", "path:/f"}),
+        ("/t/01HZX3K5V7Q9R1S3T5V7X9Z1B3", {"path:/t/01HZX3K5V7Q9R1S3T5V7X9Z1B3", "path:/t"}),
+    ],
+)
+def test_a_write_changes_itself_its_thing_and_the_list_that_has_it(path: str, keys: set[str]):
+    assert set(write_keys(path, None)) == keys
+
+
+def test_a_read_does_not_see_its_neighbours():
+    assert set(read_keys("/orders/17/lines", "42")) == {"path:/orders/17/lines", "path:/orders/17", "user:42"}
+
+
+def test_a_write_that_two_make_is_under_way_until_both_are_done():
+    writes = Writes()
+    writes.begin(["k"])
+    writes.begin(["k"])
+
+    writes.end(["k"], 1000.0)
+    one_left = writes.overlap(["k"], 2000.0)
+    writes.end(["k"], 1001.0)
+
+    assert one_left
+    assert not writes.overlap(["k"], 1001.0 + APART + 0.1)
+    assert writes.overlap(["k"], 1001.0 + APART - 0.1)
+
+
+def test_the_memory_of_writes_is_bounded_and_forgets_the_oldest():
+    writes = Writes()
+    for number in range(KEYS_AT_MOST):
+        writes.end([f"old{number}"], 1000.0)
+
+    writes.end(["late"], 1001.0)
+    full = writes.overlap(["late"], 1001.0)
+    writes.end(["new"], 2000.0)
+
+    assert not full  # better one difference too many than memory without end
+    assert writes.overlap(["new"], 2000.0)
+    assert not writes.overlap(["old1"], 1000.0)

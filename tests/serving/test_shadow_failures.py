@@ -1,0 +1,114 @@
+"""Who failed, where both sides had their chance, is counted apart from what differs."""
+
+from __future__ import annotations
+
+import pytest
+
+from rules.model import Fallback
+from tests.support import raw
+from tests.support.backend import Wire, always, hang, ok
+from tests.support.clock import Clock
+from tests.support.mirroring import mirroring
+from tests.support.proxying import House
+
+FINE, BROKEN = ok(b"same"), ok(b"same", status="500 Internal Server Error")
+DECLINE = ok(b"", "X-Strangler-Decline: 1")
+
+
+async def close(wire: Wire) -> None:
+    await wire.head()
+    wire.close()
+
+
+@pytest.mark.parametrize("weight", [0.0, 100.0])
+@pytest.mark.parametrize(
+    ("legacy", "modern", "failures"),
+    [
+        (FINE, FINE, (False, False)),
+        (FINE, BROKEN, (True, False)),
+        (BROKEN, FINE, (False, True)),
+        (BROKEN, BROKEN, (True, True)),
+    ],
+)
+async def test_a_server_error_is_a_failure_whoever_is_live(
+    house: House, legacy: bytes, modern: bytes, failures: tuple[bool, bool], weight: float
+):
+    sides = await house.backend(always(legacy)), await house.backend(always(modern))
+    mirror = await mirroring(house, *sides, weight=weight, route={"fallback": Fallback(mode="none")})
+
+    became = await mirror.became(raw.get())
+
+    assert mirror.records[0].failures == failures
+    assert became == (("equal", "") if legacy == modern else ("sent", "status"))
+
+
+async def test_a_live_side_that_fails_is_counted_with_the_copy(house: House):
+    legacy, modern = await house.backend(close), await house.backend(always(FINE))
+    mirror = await mirroring(house, legacy, modern)
+
+    became = await mirror.became(raw.get())
+
+    assert became == ("not_compared", "live_failed")
+    assert mirror.records[0].failures == (False, True)
+
+
+async def test_a_rescued_request_is_not_compared(house: House):
+    legacy, modern = await house.backend(always(FINE)), await house.backend(close)
+    mirror = await mirroring(house, legacy, modern, weight=100.0)
+
+    answer = await mirror.ask()
+    record = await mirror.record()
+
+    assert answer.status == 200
+    assert (record.reason, record.failures) == ("fallback", None)
+
+
+async def test_a_side_that_declines_a_copy_has_not_failed(house: House):
+    legacy, modern = await house.backend(always(FINE)), await house.backend(always(DECLINE))
+    mirror = await mirroring(house, legacy, modern)
+
+    assert await mirror.became(raw.get()) == ("not_compared", "declined")
+    assert mirror.records[0].failures is None
+
+
+async def test_a_copy_that_times_out_where_the_live_side_took_as_long_has_not_failed(house: House):
+    legacy, modern = await house.backend(hang), await house.backend(hang)
+    mirror = await mirroring(house, legacy, modern, clock=Clock(), timeout=5.0)
+    client = await mirror.proxy.client()
+    client.send(raw.get())
+    await (await legacy.wire()).seen(b"\r\n\r\n")
+    await (await modern.wire()).seen(b"\r\n\r\n")
+
+    mirror.proxy.turn(6.0)
+    legacy.wires[0].send(FINE)
+    await client.answer()
+    record = await mirror.record()
+
+    assert (record.reason, record.failures) == ("shadow_timeout", None)
+
+
+async def test_a_kept_connection_that_the_side_had_closed_is_nobodys_failure(house: House):
+    async def once(wire: Wire) -> None:
+        await wire.request()
+        wire.send(FINE)
+        await wire.head()
+        wire.close()
+
+    legacy, modern = await house.backend(always(FINE)), await house.backend(once)
+    mirror = await mirroring(house, legacy, modern)
+    await mirror.became(raw.get())
+
+    became = await mirror.became(raw.get())
+
+    assert became == ("not_compared", "stale")
+    assert (mirror.records[1].failures, mirror.records[1].calls) == (None, ())
+
+
+async def test_a_copy_is_never_repeated(house: House):
+    legacy, modern = await house.backend(always(FINE)), await house.backend(close)
+    mirror = await mirroring(house, legacy, modern)
+
+    became = await mirror.became(raw.get())
+
+    assert became == ("not_compared", "shadow_failed")
+    assert len(modern.wires) == 1

@@ -1,0 +1,55 @@
+"""A request that means another method than it uses is mirrored only where that one may be."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support import raw
+from tests.support.backend import always, ok
+from tests.support.mirroring import Mirroring, mirroring
+from tests.support.proxying import House
+
+FORM = "Content-Type: application/x-www-form-urlencoded"
+CONFIRMED = ok(b"done", "X-Shadow-Dry-Run: 1")
+
+
+async def dry(house: House) -> Mirroring:
+    """A mirror of GET, HEAD, POST before a side that keeps copies without effects."""
+    legacy, modern = await house.backend(always(ok(b"done"))), await house.backend(always(CONFIRMED))
+    return await mirroring(house, legacy, modern, methods=("GET", "HEAD", "POST"), writes="dry_run")
+
+
+async def test_a_post_that_means_itself_is_mirrored(house: House):
+    mirror = await dry(house)
+
+    assert await mirror.became(raw.post(b"a=1&method=DELETE", FORM)) == ("equal", "")
+
+
+@pytest.mark.parametrize(
+    ("lines", "body"),
+    [
+        ((FORM,), b"a=1&_method=DELETE"),
+        (("Content-Type: application/json",), b'{"a": 1, "_method": "put"}'),
+        (
+            ("Content-Type: multipart/form-data; boundary=b",),
+            b'--b\r\nContent-Disposition: form-data; name="_method"\r\n\r\nPATCH\r\n--b--\r\n',
+        ),
+    ],
+)
+async def test_a_body_that_means_another_method_is_judged_by_that_one(house: House, lines: tuple[str], body: bytes):
+    mirror = await dry(house)
+
+    became = await mirror.became(raw.post(body, *lines))
+
+    assert became == ("not_compared", "override")
+    assert house.backends[1].wires == []
+
+
+@pytest.mark.parametrize("line", ["X-HTTP-Method-Override: DELETE", "X-HTTP-Method: PUT", "X-Method-Override: patch"])
+async def test_a_field_that_means_another_method_is_judged_by_that_one(house: House, line: str):
+    mirror = await dry(house)
+
+    await mirror.proxy.ask(raw.post(b"a=1", FORM, line))
+    await mirror.became(raw.get("/read"))
+
+    assert [request.target for request in house.backends[1].requests] == ["/read"]

@@ -1,0 +1,98 @@
+"""A copy never makes a user wait for his session, nor changes what is in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support import raw
+from tests.support.backend import always, hang, ok
+from tests.support.mirroring import Mirroring, mirroring
+from tests.support.proxying import House
+from tests.support.waiting import until
+
+SAME = ok(b"same")
+COOKIE = "Cookie: lang=en; PHPSESSID=abc"
+
+
+async def test_legacy_gets_copies_without_cookies_modern_with(house: House):
+    legacy, modern = await house.backend(always(SAME)), await house.backend(always(SAME))
+    to_modern = await mirroring(house, legacy, modern)
+    to_legacy = await mirroring(house, legacy, modern, weight=100.0)
+
+    await to_modern.became(raw.get("/1", COOKIE))
+    await to_legacy.became(raw.get("/2", COOKIE))
+
+    assert {(request.target, request.field("Cookie")) for request in modern.requests} == {
+        ("/1", COOKIE[8:]), ("/2", COOKIE[8:]),
+    }  # fmt: skip
+    assert {(request.target, request.field("Cookie")) for request in legacy.requests} == {
+        ("/1", COOKIE[8:]), ("/2", None),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden", "419 Page Expired", "302 Found"])
+async def test_legacy_that_misses_the_session_is_not_compared(house: House, status: str):
+    legacy, modern = await house.backend(always(ok(b"", status=status))), await house.backend(always(SAME))
+    mirror = await mirroring(house, legacy, modern, weight=100.0)
+
+    with_session = await mirror.became(raw.get("/", COOKIE))
+    without = await mirror.became(raw.get("/"))
+
+    assert with_session == ("not_compared", "session")
+    assert without == ("sent", "status")
+
+
+async def sharing(house: House, legacy, modern, **settings) -> Mirroring:
+    return await mirroring(house, legacy, modern, weight=100.0, session="share", **settings)
+
+
+async def test_a_shared_session_is_used_once_its_user_has_his_answer(house: House):
+    legacy, modern = await house.backend(always(SAME)), await house.backend(always(SAME))
+    mirror = await sharing(house, legacy, modern)
+    client = await mirror.proxy.client()
+
+    await client.ask(raw.get("/", COOKIE))
+    asked_before = len(legacy.requests)
+    record = await mirror.record()
+
+    assert asked_before == 0
+    assert (record.result, legacy.requests[0].field("Cookie")) == ("equal", COOKIE[8:])
+
+
+async def test_a_session_has_one_copy_at_a_time_that_goes_when_its_user_is_back(house: House):
+    legacy, modern = await house.backend(hang, always(SAME)), await house.backend(always(SAME))
+    mirror = await sharing(house, legacy, modern)
+    client = await mirror.proxy.client()
+    await client.ask(raw.get("/1", COOKIE))
+    await (await legacy.wire()).head()
+
+    await client.ask(raw.get("/2", COOKIE))
+    first, second = await mirror.record(0), await mirror.record(1)
+
+    assert first.reason == "session_busy"
+    assert await legacy.wires[0].gone()
+    assert second.result == "equal"
+
+
+async def test_no_copy_runs_beside_a_live_request_of_its_session(house: House):
+    legacy = await house.backend(always(SAME))
+    modern = await house.backend(always(SAME), hang)
+    mirror = await sharing(house, legacy, modern)
+    other = await mirror.proxy.client()
+    first = await mirror.proxy.client()
+    first.send(raw.get("/1", COOKIE))  # takes modern's first connection
+    await first.answer()
+    await mirror.record()
+    asked = len(legacy.requests)
+    await other.ask(raw.get("/warm"))
+    await until(lambda: len(mirror.records) == 2)
+    busy = await mirror.proxy.client()
+    # the pool has one idle connection: taken by the request that hangs on a second one
+    modern.wires[0].close()
+    await until(lambda: not mirror.proxy.server.bound.pools["modern"].targets[0].idle)
+    busy.send(raw.get("/hangs", "Cookie: PHPSESSID=abc"))
+    await (await modern.wire(1)).head()
+
+    assert asked == 1
+    assert mirror.proxy.server.shadows.neighbours.sessions.lend("PHPSESSID=abc", lambda: None) is False
+    assert mirror.proxy.server.shadows.neighbours.sessions.lend("PHPSESSID=other", lambda: None) is True

@@ -1,0 +1,92 @@
+"""One route, one judge, one worker, all in a test's hands."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from proxy.link.judging import Checked
+from proxy.link.messages import Message, Pair
+from proxy.metrics.totals import Worker
+from proxy.operating.comparisons import Comparisons
+from proxy.operating.judges import Judges
+from proxy.operating.judging import Judging
+from proxy.operating.known import KnownDifferences, Rates
+from proxy.operating.rechecks import Rechecks
+from proxy.operating.verdicts import Verdicts, ViolationSeen
+from proxy.state.diffs import Difference, Found
+from rules.model import Invariant, ShadowPolicy
+from tests.support.clock import Clock
+from tests.support.seats import Seat
+from tests.support.waiting import breathe
+
+WORKER: Worker = (0, 1)
+FOUND = Found("g1", "/total", "/total", "value", "1", "2")
+OTHER = Found("g2", "/name", "/name", "value", '"a"', '"b"')
+SUM = Invariant("sum", "1 == 2", "rollback")
+BROKEN = Checked("sum", "violated", "1 == 2 does not hold", "1", "2")
+HELD = Checked("sum", "held", "", "1", "1")
+
+
+class Hall:
+    """Where pairs are judged; `delays` are those that were asked for, none is waited for."""
+
+    def __init__(self, policy: ShadowPolicy | None = None) -> None:
+        self.clock = Clock()
+        self.policy: ShadowPolicy | None = policy or ShadowPolicy(sample=1.0, recheck_per_minute=3)
+        self.seats: list[Seat] = []
+        self.asked: list[Message] = []
+        self.delays: list[float] = []
+        self.kept: list[Difference] = []
+        self.violations: list[ViolationSeen] = []
+        self.told: list[str] = []
+        self.worker_is_there = True
+        self.comparisons = Comparisons(self.clock)
+        self.comparisons.follow({"profile": (60.0, 1)})
+        rates = Rates(self.clock)
+        self.known = KnownDifferences(rates, lambda: "2026-11-21")
+        self.rechecks = Rechecks(self.clock)
+        self.judges = Judges(self._seat, 1, lambda *_, **__: None)
+        verdicts = Verdicts(
+            self.comparisons,
+            self.known,
+            rates,
+            keep=self._keep,
+            invariants=lambda _: (SUM,),
+            on_violation=self.violations.append,
+            observe=lambda *_: None,
+            tell=lambda event, *_, **__: self.told.append(event),
+        )
+        self.judging = Judging(
+            self.judges, verdicts, self.rechecks, self._send, lambda _: self.policy, self.clock, self._later
+        )
+
+    def _keep(self, difference: Difference) -> bool:
+        self.kept.append(difference)
+        return True
+
+    def _seat(self, heard: Any, gone: Any) -> Seat:
+        self.seats.append(Seat(heard, gone))
+        asyncio.get_running_loop().call_soon(self.seats[-1].sit_down)
+        return self.seats[-1]
+
+    def _send(self, message: Message, _worker: Worker) -> int:
+        self.asked.append(message)
+        return int(self.worker_is_there)
+
+    def _later(self, seconds: float, callback: Any, *arguments: Any) -> None:
+        self.delays.append(seconds)
+        asyncio.get_running_loop().call_soon(callback, *arguments)
+
+    async def judged(self, pair: Pair, verdict: str = "equal", **more: object) -> None:
+        """Have `pair` judged like this."""
+        self.judging.hear(WORKER, pair)
+        await breathe(1)
+        self.seats[-1].say(verdict, **more)
+        await breathe(1)
+
+    def result(self) -> dict[str, int]:
+        tally = self.comparisons.totals("profile")
+        counts = {"equal": tally.equal, "different": tally.different, "noise": tally.noise}
+        counts |= {"transient": tally.transient, **tally.not_compared}
+        return {name: count for name, count in counts.items() if count}
