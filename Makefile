@@ -6,19 +6,23 @@ STAMP := .venv/.installed
 FUZZ_SECONDS ?= 600
 TESTS ?= tests
 PHP := php:php-cli /usr/lib/php/*/pdo_sqlite.so:php-sqlite3
-SERVERS := /usr/sbin/php-fpm*:php-fpm nginx:nginx-light systemd-analyze:systemd
+BROWSER := chromium:chromium prometheus:prometheus
+SERVERS := /usr/sbin/php-fpm*:php-fpm nginx:nginx-light systemd-analyze:systemd redis-server:redis-server
 PEERS := nginx:nginx-light haproxy:haproxy wrk:wrk taskset:util-linux
+
+COMPILER := gcc:gcc /usr/include/python3.*/Python.h:python3-dev
+COMPILED_TESTS := tests/http1 tests/serving tests/property tests/rules tests/log tests/metrics tests/state
 
 IMAGE := mmdebstrap:mmdebstrap chroot:coreutils
 
-.PHONY: demo test bench lint fuzz image-steps clean
+.PHONY: demo test bench compiled test-compiled lint fuzz image-steps reference dashboards screenshots clean
 
 demo: $(STAMP)
 	@deploy/need.sh $(PHP)
 	@$(BIN)/python -m examples.paymenter.demo
 
 test: $(STAMP)
-	@deploy/need.sh $(PHP) $(SERVERS)
+	@deploy/need.sh $(PHP) $(SERVERS) $(BROWSER)
 	$(BIN)/pytest -n 2 --dist loadfile $(TESTS)
 
 lint: $(STAMP)
@@ -29,9 +33,26 @@ lint: $(STAMP)
 fuzz: $(STAMP)
 	$(BIN)/python tests/fuzz/http1.py --seconds $(FUZZ_SECONDS)
 
-bench: $(STAMP)
+bench: $(STAMP) compiled
 	@deploy/need.sh $(PEERS)
-	$(BIN)/python -m bench --write
+	STRANGLER_COMPILED=build/compiled $(BIN)/python -m bench --write
+
+compiled: $(STAMP)
+	@deploy/need.sh $(COMPILER)
+	$(BIN)/python deploy/compiled.py --wheel
+
+test-compiled: compiled
+	cd build/compiled && ../../$(BIN)/pytest -n 2 --dist loadfile $(COMPILED_TESTS)
+
+dashboards: $(STAMP)
+	$(BIN)/python -m dashboards.grafana.write
+
+screenshots: $(STAMP)
+	@deploy/need.sh $(PHP) $(BROWSER)
+	$(BIN)/python docs/pictures/make.py
+
+reference: $(STAMP)
+	$(BIN)/python docs/reference/make.py
 
 image-steps:
 	@deploy/need.sh $(IMAGE)

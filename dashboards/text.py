@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboards.views import RouteView, SideView, StatusView
+from dashboards.words import NOTHING, number, percent, seconds, share
 
 COLUMNS = (
     "route",
@@ -17,9 +18,6 @@ COLUMNS = (
     "mismatch",
     "coverage",
 )
-NOTHING = "-"
-_PRINTED_WHOLE = 100.0
-_ALMOST_A_SECOND = 0.9995
 
 
 def headline(view: StatusView) -> str:
@@ -41,35 +39,18 @@ def _row(route: RouteView) -> tuple[str, ...]:
         _weight(route),
         *_side(route.legacy),
         *_side(route.modern),
-        _share(route.mismatch_rate),
-        _share(route.coverage),
+        share(route.mismatch_rate),
+        share(route.coverage),
     )
 
 
 def _side(side: SideView) -> tuple[str, str, str]:
     if not side.requests:
         return NOTHING, NOTHING, NOTHING
-    return _number(side.rate), _share(side.error_rate), seconds(side.p95)
+    return number(side.rate), share(side.error_rate), seconds(side.p95)
 
 
 def _weight(route: RouteView) -> str:
     if route.intended == route.effective:
-        return f"{route.effective:g} %"
-    return f"{route.effective:g} % (file: {route.intended:g} %)"
-
-
-def _share(share: float | None) -> str:
-    if share is None:
-        return NOTHING
-    return f"{share * 100:.2g} %" if share < 1 else "100 %"
-
-
-def _number(value: float) -> str:
-    return f"{value:.0f}" if value >= _PRINTED_WHOLE else f"{value:.3g}"
-
-
-def seconds(value: float | None) -> str:
-    """Return a duration as people say it: milliseconds below a second."""
-    if value is None:
-        return NOTHING
-    return f"{value:.3g} s" if value >= _ALMOST_A_SECOND else f"{value * 1000:.3g} ms"
+        return percent(route.effective)
+    return f"{percent(route.effective)} (file: {percent(route.intended)})"

@@ -1,4 +1,4 @@
-"""Answers "where would this request go, and why" for a request that somebody describes."""
+"""Reads a request that somebody describes as the facts a decision looks at."""
 
 from __future__ import annotations
 

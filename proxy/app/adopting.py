@@ -1,19 +1,23 @@
-"""Takes a worker from one generation to the next when control says so."""
+"""Takes a worker from one generation to the next when control says so, or the worker's own trip."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from proxy.link.channel import Channel
-from proxy.link.messages import Applied, Commit, Prepare, Prepared
+from proxy.link.messages import Applied, Commit, Effects, Prepare, Prepared
 from proxy.log import names
 from proxy.log.events import Tell
 from proxy.serving.identity import warm
 from proxy.state.configuration import Configuration, unpack
+from proxy.state.effects import by_route, unpack_effects
 from proxy.state.live import Live
-from rules.decide import generation
-from rules.model import Generation
+from rules.decide import generation, with_overrides
+from rules.model import Generation, Override
+
+_NOTHING: Mapping[str, Override] = MappingProxyType({})
 
 
 def build(configuration: Configuration) -> Generation:
@@ -21,7 +25,7 @@ def build(configuration: Configuration) -> Generation:
     return generation(
         configuration.number,
         configuration.snapshot,
-        {override.route: override for override in configuration.overrides},
+        by_route(configuration.overrides),
         configuration.legacy_only,
     )
 
@@ -38,6 +42,11 @@ class Adopting:
 
     1. Prepare: build in a thread, so that requests go on; say whether that went well
     2. Commit: one assignment, then say so; a commit that is faster than its preparation waits for it
+    3. Effects: the file stays, what was set at run time changes; at once, a few milliseconds for thousands of routes
+    4. trip: the same for one route by our own decision, until control knows better
+
+    `_base` is the number under which the live file came, `_latest` that of the newest effects with `_effects`
+    themselves, `_trips` what this worker has decided alone.
     """
 
     def __init__(self, live: Live, tell: Tell, refresh: Callable[[Generation], None]) -> None:
@@ -46,6 +55,14 @@ class Adopting:
         self._refresh = refresh
         self._prepared: Generation | None = None
         self._wanted = 0
+        self._base = self._latest = live.generation.number
+        self._effects: Mapping[str, Override] = _NOTHING
+        self._trips: dict[str, Override] = {}
+
+    @property
+    def trips(self) -> tuple[Override, ...]:
+        """What was decided here that control has not answered yet."""
+        return tuple(self._trips.values())
 
     async def prepare(self, message: Prepare, link: Channel) -> None:
         """Build what `message` describes, answer over `link`."""
@@ -66,11 +83,39 @@ class Adopting:
         if self._prepared is not None and self._prepared.number == message.generation:
             self._adopt(self._prepared, link)
 
+    def effects(self, message: Effects, link: Channel) -> None:
+        """Run the live file with what `message` says was set at run time."""
+        if message.generation > self._latest:
+            latest = unpack_effects(message.payload)
+            self._latest, self._effects = latest.number, by_route(latest.overrides)
+            number = max(self._latest, self._base)
+            self._live.swap(with_overrides(self._live.generation, number, self._overlaid(self._effects)))
+        link.send(Applied(message.generation))
+
+    def trip(self, override: Override) -> None:
+        """Put `override` into effect here, now; it holds until control names a newer revision for the route."""
+        self._trips[override.route] = override
+        before = self._live.generation
+        self._live.swap(with_overrides(before, before.number, {**before.overrides, override.route: override}))
+
     def _adopt(self, prepared: Generation, link: Channel) -> None:
         self._prepared, self._wanted = None, 0
-        if prepared.number > self._live.generation.number:
-            self._live.swap(prepared)
-            self._refresh(prepared)
-            digest = prepared.snapshot.digest
-            self._tell(names.GENERATION_APPLIED, generation=prepared.number, config=digest)
+        if prepared.number > self._base:
+            self._base = prepared.number
+            # what was set while this was being built lies on top of it
+            newer = self._latest > prepared.number
+            overrides = self._overlaid(self._effects if newer else prepared.overrides)
+            self._latest = max(self._latest, prepared.number)
+            adopted = with_overrides(prepared, self._latest, overrides)
+            self._live.swap(adopted)
+            self._refresh(adopted)
+            self._tell(names.GENERATION_APPLIED, generation=prepared.number, config=prepared.snapshot.digest)
         link.send(Applied(prepared.number))
+
+    def _overlaid(self, overrides: Mapping[str, Override]) -> Mapping[str, Override]:
+        """Return `overrides` with our own trips on top, as far as control has not answered them."""
+        for route, trip in tuple(self._trips.items()):
+            known = overrides.get(route)
+            if known is not None and known.revision > trip.revision:
+                del self._trips[route]
+        return {**overrides, **self._trips} if self._trips else overrides

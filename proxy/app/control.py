@@ -12,7 +12,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Coroutine
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 
 from proxy.app.beating import beat
@@ -25,17 +25,31 @@ from proxy.log.structured import events_through_structlog
 from proxy.metrics.totals import Key, Values
 from proxy.operating.access import Access
 from proxy.operating.admin import AdminPort
+from proxy.operating.comparing import Comparing
 from proxy.operating.current import Current, current
+from proxy.operating.differences import Differences
+from proxy.operating.drill import Drills
 from proxy.operating.figures import Figures
+from proxy.operating.history import History
 from proxy.operating.numbers import numbers
 from proxy.operating.planning import planned
+from proxy.operating.probing import Probing
 from proxy.operating.reload import Outcome, Reloader
+from proxy.operating.remembering import Remembering
+from proxy.operating.reporting import report
+from proxy.operating.resources import resources
 from proxy.operating.status import status
+from proxy.operating.steering import Steering
+from proxy.operating.trail import Trail
+from proxy.operating.verbs import Verbs
+from proxy.operating.verdicts import ViolationSeen
 from proxy.operating.watch import watch
 from proxy.operating.workers import Workers
 from proxy.settings import parse_address
 from proxy.state.configuration import Configuration, unpack
+from proxy.state.effects import with_effects
 from proxy.state.recent import Recent
+from proxy.state.stores import store_of
 from rules.model import Snapshot
 
 FRESH_WITHIN = 0.2
@@ -64,20 +78,39 @@ class Control:
         self._listener = listener
         self._begin = begin
         self._tell = events_through_structlog("control")
-        configuration = unpack(begin.payload)
+        kept = unpack(begin.payload)
+        configuration = with_effects(kept, begin.effects)
         self._figures = Figures(configuration.snapshot, configuration.number)
         self._recent = Recent(configuration.sticky_key, _route_names(configuration.snapshot))
         self._workers = Workers(
-            Prepare(configuration.number, begin.payload), self._figures.take, self._tell, self._take_users
+            Prepare(kept.number, begin.payload), self._take_outcomes, self._tell, self._take_users
         )
+        if begin.effects:
+            self._workers.remember(messages.Effects(configuration.number, begin.effects))
         self._reloader = Reloader(
             begin.settings,
             current(configuration),
             self._workers,
             keep=self._keep,
+            keep_effects=self._keep_effects,
             changed=self._changed,
+            told=self._reloaded,
             tell=self._tell,
         )
+        store = store_of(begin.settings.store, begin.settings.base_dir, configuration.overrides)
+        self._comparing = Comparing(
+            configuration,
+            self._figures.spans(),
+            begin.settings,
+            self._workers,
+            on_violation=self._violated,
+            tell=self._tell,
+        )
+        front_door = Probing(begin.addresses[0], tls=begin.settings.tls)
+        self._steering = Steering(
+            self._reloader, self._workers, self._figures, self._comparing, store, self._tell, front_door
+        )
+        self._remembering = Remembering(self.current, self._comparing.totals)
         access = Access(configuration.snapshot.admin, parse_address(begin.addresses[1]))
         self._admin = AdminPort(self, access, self._tell)
         self._draining = False
@@ -90,6 +123,9 @@ class Control:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._lifeline.put, messages.Leave())
         await self._admin.start(self._listener)
         folder = self._begin.settings.base_dir
+        self._steering.begin(self._spawn)
+        self._spawn(self._comparing.run(), "comparing")
+        self._spawn(self._remembering.run(), "history")
         self._spawn(watch(folder, self._look), "watch")
         # the file may have changed while nobody was looking
         self._spawn(self._look(), "first-look")
@@ -115,12 +151,48 @@ class Control:
     async def status(self) -> dict[str, Any]:
         """Return the status document, fresh."""
         await self._workers.refresh(FRESH_WITHIN)
-        return status(self.current(), self._figures, self._workers, self.unready())
+        return status(self.current(), self._figures, self._workers, self.unready(), standing=self._standing)
 
     async def numbers(self) -> dict[Key, Values]:
         """Return every metric series, fresh."""
         await self._workers.refresh(FRESH_WITHIN)
-        return numbers(self.current(), self._workers.totals, self._workers.census)
+        own = {**self._steering.series(), **dict(self._comparing.series())}
+        return numbers(self.current(), self._workers.totals, self._workers.census, own)
+
+    @property
+    def verbs(self) -> Verbs:
+        """Return what changes routes."""
+        return self._steering.verbs
+
+    async def report(self) -> dict[str, Any]:
+        """Return the migration report's document, fresh."""
+        document = await self.status()
+        used = await asyncio.to_thread(resources, self.current().configuration.snapshot.backends)
+        return report(document, self.history, self._comparing.totals, used, time())
+
+    @property
+    def history(self) -> History:
+        """Return what every route did over the last day."""
+        return self._remembering.history
+
+    @property
+    def trail(self) -> Trail:
+        """Return the audit trail."""
+        return self._steering.trail
+
+    @property
+    def drills(self) -> Drills:
+        """Return what runs drills."""
+        return self._steering.drills
+
+    @property
+    def differences(self) -> Differences:
+        """Return what is kept of pairs that differ."""
+        return self._comparing.differences
+
+    async def rejudge(self, route: str) -> dict[str, Any]:
+        """Judge what is kept of `route` (empty: of all) again under the current file."""
+        return await self._comparing.differences.rejudge(route)
 
     async def reload(self, who: str) -> Outcome:
         """Read the file again; return how it went."""
@@ -175,10 +247,33 @@ class Control:
         drain = configuration.snapshot.listen.drain
         self._lifeline.channel.send(messages.Keep(configuration.number, drain, payload))
 
-    def _changed(self, _before: Current, now: Current) -> None:
+    def _violated(self, seen: ViolationSeen) -> None:
+        self._steering.violated(seen.route, seen.invariant, seen.on_violation, seen.detail, seen.pair)
+
+    def _reloaded(self, who: str, outcome: Outcome) -> None:
+        self._steering.reloaded(who, outcome)
+
+    def _keep_effects(self, number: int, payload: bytes) -> None:
+        self._lifeline.channel.send(messages.KeepEffects(number, payload))
+
+    def _changed(self, before: Current, now: Current) -> None:
         snapshot = now.configuration.snapshot
-        self._figures.follow(snapshot, now.configuration.number)
+        self._remembering.changed()
+        if snapshot is before.configuration.snapshot:
+            return
+        restarted = self._figures.follow(snapshot, now.configuration.number)
+        self._comparing.follow(now.configuration, self._figures.spans())
+        self._steering.follow(before, now, restarted)
         self._recent.follow(_route_names(snapshot))
+
+    def _standing(self, route: str) -> dict[str, Any]:
+        return {**self._comparing.standing(route), **self._steering.standing(route)}
+
+    def _take_outcomes(self, outcomes: messages.Outcomes) -> None:
+        self._figures.take(outcomes)
+        self._remembering.history.take(outcomes)
+        self._steering.collected.take(outcomes)
+        self._comparing.take(outcomes)
 
     def _take_users(self, users: messages.Users) -> None:
         self._recent.take(users, monotonic())
@@ -189,6 +284,8 @@ class Control:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._steering.close()
+        self._comparing.close()
         await self._admin.stop()
         self._workers.close()
         self._tell.close()

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from time import monotonic
 
+from proxy.app.mirrored import MirroringReport
 from proxy.link.channel import Channel
 from proxy.link.messages import Numbers
 from proxy.link.messages import Outcomes as OutcomesMessage
@@ -29,12 +30,14 @@ class Reporting:
         stats: Callable[[], Mapping[str, float]],
         lost: Callable[[], Mapping[names.Metric, float]],
         recent: Recent,
+        mirroring: MirroringReport | None = None,
     ) -> None:
         self._counts = counts
         self._outcomes = outcomes
         self._stats = stats
         self._lost = lost
         self._recent = recent
+        self._mirroring = mirroring or MirroringReport()
         self._link: Channel | None = None
         self._waiting: deque[OutcomesMessage] = deque(maxlen=KEPT_SECONDS)
         self._second = int(monotonic())
@@ -43,6 +46,7 @@ class Reporting:
     def attach(self, link: Channel | None) -> None:
         """Report to `link` from now on, beginning with everything; None: nobody is there."""
         self._link = link
+        self._mirroring.attach(link)
         if link is not None:
             self._counts.resend()
             self._recent.resend()
@@ -63,16 +67,17 @@ class Reporting:
             put(metric, (), value)
         put(names.LOOP_LAG, (), round(self._lag, 6))
         put(names.REPORTS_SHED, (), link.dropped)
-        rows = tuple(self._counts.changed())
+        rows = (*self._counts.changed(), *self._mirroring.rows())
         if (rows or ticket) and not link.send(Numbers(ticket, rows)):
             self._counts.resend()
+            self._mirroring.resend()
 
     def send_outcomes(self) -> None:
         """Close the current second, send what is complete."""
         self._second = int(monotonic())
-        sides = self._outcomes.take()
-        if sides:
-            self._waiting.append(OutcomesMessage(self._second, sides))
+        sides, pairs = self._outcomes.take(self._mirroring.waiting()), self._mirroring.take()
+        if sides or pairs:
+            self._waiting.append(OutcomesMessage(self._second, sides, pairs))
         while self._link is not None and self._waiting:
             if not self._link.send(self._waiting[0]):
                 return

@@ -20,8 +20,10 @@ from typing import Any
 from proxy.app.adopting import Adopting, build
 from proxy.app.beating import beat
 from proxy.app.child import Lifeline, run, take_socket
+from proxy.app.mirrored import MirroringReport
 from proxy.app.reporting import Reporting
 from proxy.app.tls import renew, server_context
+from proxy.app.tripping import Tripping
 from proxy.errors import EXIT_YES
 from proxy.link import messages
 from proxy.link.channel import Channel
@@ -33,10 +35,14 @@ from proxy.log.events import events, lost_line
 from proxy.log.writer import LineWriter
 from proxy.metrics.counting import Counts
 from proxy.metrics.names import LOG_LINES_LOST, OBSERVER_FAILURES, Metric
+from proxy.metrics.writes import ModernWrites
 from proxy.observe import Observers
+from proxy.serving.drill import drilling
 from proxy.serving.server import Server
+from proxy.serving.trip import FastTrip
 from proxy.settings import access_log_target
 from proxy.state.configuration import unpack
+from proxy.state.effects import with_effects
 from proxy.state.keys import keys_from
 from proxy.state.live import Live
 from proxy.state.recent import Recent
@@ -71,7 +77,7 @@ class Worker:
         self._begin = begin
         self._base_dir = begin.settings.base_dir
         self._tell = events("worker", slot=begin.slot, pid=os.getpid())
-        configuration = unpack(begin.payload)
+        configuration = with_effects(unpack(begin.payload), begin.effects)
         self._keys = keys_from(os.environ, self._base_dir, configuration.sticky_key)
         self._live = Live(build(configuration))
         self._tls = self._tls_context(self._live.generation)
@@ -80,9 +86,15 @@ class Worker:
         self._lines = self._access_lines()
         self._observers = Observers(lambda error: self._tell(names.OBSERVER_FAILED, "error", error=repr(error)))
         self._server = self._compose()
+        self._mirroring = MirroringReport()
+        self._mirroring.watch(self._server, self._observers, self._outcomes, self._tell)
         self._recent = Recent(configuration.sticky_key, _route_names(self._live.generation), self._server.noted)
-        self._reporting = Reporting(self._counts, self._outcomes, self._server.stats, self._losses, self._recent)
+        self._reporting = Reporting(
+            self._counts, self._outcomes, self._server.stats, self._losses, self._recent, self._mirroring
+        )
         self._adopting = Adopting(self._live, self._tell, self._refresh)
+        self._tripping = Tripping(self._live, self._adopting, begin.slot, self._tell)
+        self._observers.add(FastTrip(self._live, self._tripping.tripped).observe)
         self._link: Channel | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -156,6 +168,7 @@ class Worker:
         begin, number = self._begin, self._live.generation.number
         link.send(messages.Hello(begin.slot, begin.incarnation, os.getpid(), number))
         self._reporting.attach(link)
+        self._tripping.attach(link)
 
     def _lose_control(self, link: Channel, error: Exception | None) -> None:
         if error is not None:
@@ -163,6 +176,7 @@ class Worker:
         if link is self._link:
             self._link = None
             self._reporting.attach(None)
+            self._tripping.attach(None)
 
     def _hear_control(self, link: Channel, message: Message) -> None:
         match message:
@@ -170,6 +184,12 @@ class Worker:
                 self._spawn(self._adopting.prepare(message, link), "prepare")
             case messages.Commit():
                 self._adopting.commit(message, link)
+            case messages.Effects():
+                self._adopting.effects(message, link)
+            case messages.Again():
+                self._mirroring.again(message.pair)
+            case messages.Drill():
+                drilling(self._server, message, link.send)
             case messages.Ask():
                 self._reporting.send_outcomes()
                 self._reporting.send_users()
@@ -180,10 +200,11 @@ class Worker:
     # ── parts ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _compose(self) -> Server:
-        self._observers.add(self._counts.observe)
-        self._observers.add(self._outcomes.observe)
+        self._observers.add_batch(self._counts.observe_all)
+        self._observers.add_batch(self._outcomes.observe_all)
+        self._observers.add_batch(ModernWrites(self._counts).observe_all)
         if self._lines is not None:
-            self._observers.add(AccessLog(self._lines).observe)
+            self._observers.add_batch(AccessLog(self._lines).observe_all)
         return Server(self._live, self._observers, tls_context=self._tls, base_dir=self._base_dir, keys=self._keys)
 
     def _access_lines(self) -> LineWriter | None:
@@ -196,7 +217,7 @@ class Worker:
     def _losses(self) -> Mapping[Metric, float]:
         return {
             LOG_LINES_LOST: self._lines.lost if self._lines is not None else 0,
-            OBSERVER_FAILURES: self._observers.failures,
+            OBSERVER_FAILURES: self._observers.failures + self._server.shadows.observe.failures,
         }
 
     def _tls_context(self, generation: Generation) -> ssl.SSLContext | None:
@@ -206,6 +227,7 @@ class Worker:
     def _refresh(self, generation: Generation) -> None:
         routes = _route_names(generation)
         self._counts.keep_only((*routes, DEFAULT_ROUTE))
+        self._mirroring.keep_only(routes)
         self._recent.follow(routes)
         tls = generation.snapshot.listen.tls
         if self._tls is not None and tls is not None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +20,7 @@ from proxy.settings import Address, parse_address
 from rules.model import Admin
 
 _TIMEOUT = 35.0
+NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 _ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - not bound here, replaced by loopback
 
 
@@ -45,12 +48,12 @@ class Client:
         """Return the answer to a question."""
         return self._ask("GET", path, None)
 
-    def post(self, path: str, body: dict[str, Any]) -> Reply:
-        """Return the answer to a command."""
-        return self._ask("POST", path, orjson.dumps(body))
+    def post(self, path: str, body: dict[str, Any], fields: Mapping[str, str] = NO_FIELDS) -> Reply:
+        """Return the answer to a command; `fields` go into its head."""
+        return self._ask("POST", path, orjson.dumps(body), fields)
 
-    def _ask(self, method: str, path: str, body: bytes | None) -> Reply:
-        headers = {"Content-Type": "application/json"} if body is not None else {}
+    def _ask(self, method: str, path: str, body: bytes | None, fields: Mapping[str, str] = NO_FIELDS) -> Reply:
+        headers = {"Content-Type": "application/json", **fields} if body is not None else {}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         connection = _connection(self.url)

@@ -6,33 +6,34 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Any
 
 import typer
 
+from proxy.cli import diff_commands, recorded_commands, verb_commands
+from proxy.cli.options import AdminOption, ConfigOption, JsonOption
+from proxy.cli.outline import outline, wants_the_list
 from proxy.errors import EXIT_YES, ProxyError
 
-ConfigOption = Annotated[str, typer.Option("-c", "--config", metavar="FILE", help="The configuration file.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-AdminOption = Annotated[
-    str,
-    typer.Option(
-        "--admin",
-        metavar="URL",
-        envvar="STRANGLER_ADMIN_URL",
-        help="Where the proxy's admin port is; left out: as the file says.",
-    ),
-]
 
-app = typer.Typer(
-    name="strangler",
-    help="A strangler-fig reverse proxy: sends each endpoint to the legacy or to the modern side.",
-    no_args_is_help=True,
-    add_completion=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+class Form(StrEnum):
+    """How a report is written."""
+
+    MD = "md"
+    HTML = "html"
+
+
+SETTINGS: dict[str, Any] = {
+    "name": "strangler",
+    "help": "A strangler-fig reverse proxy: sends each endpoint to the legacy or to the modern side.",
+    "no_args_is_help": True,
+    "add_completion": True,
+    "pretty_exceptions_enable": False,
+    "rich_markup_mode": None,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+app = typer.Typer(**SETTINGS)
 config_app = typer.Typer(help="The configuration.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(config_app, name="config")
 
@@ -183,10 +184,29 @@ def status(
     raise typer.Exit(do(config, admin, watch=watch, as_json=json))
 
 
+verb_commands.add_to(app)
+diff_commands.add_to(app)
+recorded_commands.add_to(app)
+
+
+@app.command()
+def report(
+    config: ConfigOption = "proxy.yaml",
+    form: Annotated[Form, typer.Option("--format", help="Markdown, or a page of its own.")] = Form.MD,
+    admin: AdminOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Print the migration report: both sides of every route, since the proxy began to count."""
+    from proxy.cli.report import report as do
+
+    raise typer.Exit(do(config, admin, form.value, as_json=json))
+
+
 def run_command(arguments: list[str]) -> int:
     """Run one command; return its exit code."""
     try:
-        app(arguments, prog_name="strangler")
+        shown = outline(app, SETTINGS) if wants_the_list(arguments) else app
+        shown(arguments, prog_name="strangler")
     except ProxyError as error:
         sys.stderr.write(f"strangler: {error}\n")
         return error.exit_code

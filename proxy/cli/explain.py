@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from proxy.cli.files import print_json, read
+from proxy.described import facts_of
 from proxy.errors import EXIT_USAGE, EXIT_YES
-from proxy.operating.explaining import facts_of
 from proxy.settings import is_legacy_only
 from rules.decide import generation
 from rules.explain import explain as explained

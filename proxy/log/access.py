@@ -7,6 +7,7 @@ a path is cut so that a line stays within what a pipe writes whole.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import orjson
 
@@ -14,22 +15,30 @@ from proxy.log.names import REQUEST
 from proxy.log.writer import LineWriter
 from proxy.observe import Exchange
 
-_LONGEST_PATH = 1024
-_LONGEST_NAME = 256
-
 
 class AccessLog:
-    """An observer that turns exchanges into lines. `_second` with `_prefix` change once a second."""
+    """An observer that turns exchanges into lines.
 
-    __slots__ = ("_prefix", "_put", "_second")
+    `_second` with `_stamp` change once a second. `_alike` are the members that most lines share, written once.
+    """
+
+    __slots__ = ("_alike", "_put", "_second", "_stamp")
 
     def __init__(self, writer: LineWriter) -> None:
-        self._put = writer.put
+        self._put = writer.put_all
         self._second = -1
-        self._prefix = ""
+        self._stamp = b""
+        self._alike: dict[tuple[object, ...], bytes] = {}
 
     def observe(self, exchange: Exchange) -> None:
         """Write the line of one finished call."""
+        self.observe_all((exchange,))
+
+    def observe_all(self, exchanges: Sequence[Exchange]) -> None:
+        """Write the lines of finished calls, all at once."""
+        self._put([self._line(exchange) for exchange in exchanges])
+
+    def _line(self, exchange: Exchange) -> bytes:
         # unpacked at once: two dozen attribute reads would cost as much as the rest
         (
             at,
@@ -59,32 +68,21 @@ class AccessLog:
         second = int(at)
         if second != self._second:
             self._second = second
-            self._prefix = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
+            self._stamp = time.strftime('{"ts":"%Y-%m-%dT%H:%M:%S.', time.gmtime(second)).encode()
+        upstream, wait = (attempts[-1][2], attempts[-1][5]) if attempts else (None, None)
+        key = (route, digest, generation, weight, side, reason, answered, upstream)
+        alike = self._alike.get(key)
+        if alike is None:
+            alike = self._remember(key)
         if len(path) > _LONGEST_PATH or "?" in path:
             path = path.partition("?")[0][:_LONGEST_PATH]
-        upstream: str | None = None
-        upstream_ms: float | None = None
-        if attempts:
-            _, _, upstream, _, _, wait = attempts[-1]
-            upstream_ms = int(wait * 1e6) / 1e3
-        line = {
-            "ts": f"{self._prefix}{int((at - second) * 1000):03}Z",
-            "level": "info",
-            "event": REQUEST,
+        line: dict[str, object] = {
             "request_id": request_id,
-            "route": route,
-            "config": digest,
-            "generation": generation,
             "bucket": bucket,
-            "weight": weight,
-            "side": side,
-            "reason": reason,
-            "answered": answered,
-            "upstream": upstream,
             "status": status,
             "duration_ms": int(duration * 1e6) / 1e3,
             "overhead_ms": int(overhead * 1e6) / 1e3,
-            "upstream_ms": upstream_ms,
+            "upstream_ms": None if wait is None else int(wait * 1e6) / 1e3,
             "bytes_in": bytes_in,
             "bytes_out": bytes_out,
             "client": client,
@@ -94,10 +92,29 @@ class AccessLog:
         }
         if fallback or error or len(attempts) > 1:
             _tell_trouble(line, exchange)
-        try:
-            self._put(_dumps(line, None, _NEWLINE))
-        except TypeError:  # text that no UTF-8 can spell
-            self._put(_dumps({name: _spellable(value) for name, value in line.items()}, None, _NEWLINE))
+        return b"".join((self._stamp, _MILLISECONDS[int((at - second) * 1000)], alike, _text(line)[1:]))
+
+    def _remember(self, key: tuple[object, ...]) -> bytes:
+        """The members between the time and what is different in each line."""
+        if len(self._alike) >= _ALIKE_AT_MOST:
+            self._alike.clear()
+        text = _text({"level": "info", "event": REQUEST, **dict(zip(_ALIKE, key, strict=True))})
+        alike = self._alike[key] = b'Z",' + text[1:-2] + b","
+        return alike
+
+
+_LONGEST_PATH = 1024
+_LONGEST_NAME = 256
+_ALIKE = ("route", "config", "generation", "weight", "side", "reason", "answered", "upstream")
+_ALIKE_AT_MOST = 4096
+_MILLISECONDS = tuple(b"%03d" % number for number in range(1000))
+
+
+def _text(line: dict[str, object]) -> bytes:
+    try:
+        return _dumps(line, None, _NEWLINE)
+    except TypeError:  # text that no UTF-8 can spell
+        return _dumps({name: _spellable(value) for name, value in line.items()}, None, _NEWLINE)
 
 
 _dumps = orjson.dumps

@@ -10,12 +10,13 @@ from collections import deque
 from collections.abc import Callable
 
 EVERY = 0.1
-FULL = 64 * 1024
+FULL = 512 * 1024
+"""Waking the thread takes the interpreter from the callers, so it is not woken for less."""
 MOST = 8 * 1024 * 1024
 
 
 class LineWriter:
-    """A bounded buffer before one descriptor, emptied every 100 ms or 64 KiB.
+    """A bounded buffer before one descriptor, emptied every 100 ms or 512 KiB.
 
     Lines that find more than 8 MiB waiting are lost, counted, told as `lost(count)` when there is room again.
     `_queued` is changed by callers alone, `_written` by the thread alone, so neither needs a lock.
@@ -43,12 +44,21 @@ class LineWriter:
 
     def put(self, line: bytes) -> None:
         """Take one whole line; never waits, never raises."""
-        waiting = self._queued - self._written + len(line)
+        self.put_all([line])
+
+    def put_all(self, lines: list[bytes]) -> None:
+        """Take whole lines; never waits, never raises."""
+        size = sum(map(len, lines))
+        waiting = self._queued - self._written + size
         if waiting > self._most:
-            self.lost += 1
+            if len(lines) > 1:  # some of them may fit
+                for line in lines:
+                    self.put_all([line])
+            else:
+                self.lost += 1
             return
-        self._queued += len(line)
-        self._lines.append(line)
+        self._queued += size
+        self._lines.extend(lines)
         if not self._awake:
             self._awake = True
             self._wake.set()

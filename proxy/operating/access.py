@@ -1,8 +1,9 @@
 """Decides who may ask the admin port for what.
 
 Probes need nothing. On an address that other machines reach everything else needs a token; on loopback a token
-is asked for where one is set. A page in an operator's browser must not reach us: it cannot send JSON without
-asking, cannot hide its origin, cannot be called what we are called.
+is asked for where one is set. A browser shows the token once, then a cookie made from it. A page in an operator's
+browser must not reach us: it cannot send JSON without asking, cannot hide its origin, cannot be called what we
+are called; the console's forms carry a secret of their own besides (see `forms`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from http import HTTPStatus
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from proxy.operating.sessions import Sessions, cookie_of
 from proxy.settings import Address
 from rules.model import Admin
 
@@ -24,7 +26,14 @@ METRICS = "/metrics"
 PLAN = "/api/v1/plan"
 """A question that is too long for a GET: whoever may look may ask it."""
 EXTRA_HOSTS = "STRANGLER_ADMIN_HOSTS"
+API = "/api/"
+LOGIN = "/login"
+OPERATE = "operate"
+VIEW = "view"
 _SAFE = ("GET", "HEAD", "OPTIONS")
+_FORM = "application/x-www-form-urlencoded"
+_OPEN = (LOGIN, "/static/")
+"""What a browser must get before it can show a token; nothing of it tells anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +60,14 @@ class Access:
         self._public = not address.is_loopback
         self._operator = environ.get(admin.token_env, "")
         self._viewer = environ.get(admin.view_token_env, "")
+        self.sessions = Sessions({OPERATE: self._operator, VIEW: self._viewer})
         extra = environ.get(EXTRA_HOSTS, "").split(",")
         known = {"localhost", address.host, socket.gethostname(), *map(str.strip, extra)}
         self._hosts = frozenset(host.lower() for host in known if host)
 
     def denial(self, asked: Asked) -> Denial | None:
         """Return why `asked` is refused, None when it is not."""
-        if asked.path in PROBES:
+        if asked.path in PROBES or (asked.method in _SAFE and asked.path.startswith(_OPEN)):
             return None
         reads = asked.method in _SAFE
         if reads and self._public:
@@ -67,47 +77,59 @@ class Access:
             return Denial(HTTPStatus.MISDIRECTED_REQUEST, f"this host name is not known here; {EXTRA_HOSTS} adds names")
         if reads:
             return self._denial_to_read(asked)
-        wanted = self._denial_to_read if asked.path == PLAN else self._denial_to_change
-        return self._denial_of_form(asked) or wanted(asked)
+        return self._denial_of_form(asked) or self._denial_of_change(asked)
 
-    def is_operator(self, headers: Mapping[str, str]) -> bool:
-        """Whether whoever sent these fields (names in lower case) has shown the operator's token."""
-        return self._bears(Asked("", "", headers), self._operator)
+    def role(self, headers: Mapping[str, str]) -> str:
+        """Return the role that these fields (names in lower case) have shown, empty for none."""
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return self.role_of_token(given.strip())
+        return self.sessions.shown(cookie_of(headers.get("cookie", ""))).role
+
+    def role_of_token(self, given: str) -> str:
+        """Return the role whose token `given` is, empty for none."""
+        # every token is compared, so that the time tells nothing
+        matches = [
+            role
+            for role, token in ((OPERATE, self._operator), (VIEW, self._viewer))
+            if hmac.compare_digest(given.encode("utf-8", "surrogateescape"), token.encode()) and token
+        ]
+        return matches[0] if matches else ""
+
+    def may_change(self, headers: Mapping[str, str]) -> bool:
+        """Whether whoever sent these fields may operate: with the token, or at home where none is set."""
+        return (not self._operator and not self._public) or self.role(headers) == OPERATE
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether there is anything to log in with."""
+        return bool(self._operator or self._viewer)
 
     def _denial_to_read(self, asked: Asked) -> Denial | None:
-        if asked.path == METRICS and not self._public:
+        if not self._public and (asked.path == METRICS or not self._viewer):
             return None
-        if not self._public and not self._viewer:
-            return None
-        return None if self._bears(asked, self._viewer, self._operator) else _WANTS_TOKEN
+        return None if self.role(asked.headers) else _WANTS_TOKEN
 
-    def _denial_to_change(self, asked: Asked) -> Denial | None:
-        if not self._operator and not self._public:
+    def _denial_of_change(self, asked: Asked) -> Denial | None:
+        if asked.path == LOGIN or self.may_change(asked.headers):
             return None
-        if self._bears(asked, self._operator):
-            return None
-        if self._bears(asked, self._viewer):
+        if asked.path == PLAN:
+            return self._denial_to_read(asked)
+        if self.role(asked.headers):
             return Denial(HTTPStatus.FORBIDDEN, "this token may look, not change")
         return _WANTS_TOKEN
 
     def _denial_of_form(self, asked: Asked) -> Denial | None:
         media_type = asked.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type != "application/json":
-            return Denial(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "changes need Content-Type: application/json")
+        wanted = "application/json" if asked.path.startswith(API) else _FORM
+        if media_type != wanted:
+            return Denial(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"changes need Content-Type: {wanted}")
         if asked.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             return Denial(HTTPStatus.FORBIDDEN, "another site asked for this")
         origin = asked.headers.get("origin")
         if origin is not None and urlsplit(origin).netloc.lower() != asked.headers.get("host", "").lower():
             return Denial(HTTPStatus.FORBIDDEN, "another site asked for this")
         return None
-
-    def _bears(self, asked: Asked, *tokens: str) -> bool:
-        scheme, _, given = asked.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            return False
-        # every token is compared, so that the time tells nothing
-        matches = [hmac.compare_digest(given.strip().encode(), token.encode()) for token in tokens if token]
-        return any(matches)
 
     def _knows_host(self, host: str) -> bool:
         """An address cannot be rebound to us by a hostile name server, a name can."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from proxy.link.codec import to_json
 from proxy.link.messages import Outcomes
+from proxy.metrics.names import LIVE
 from proxy.state.windows import unpack
 from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Route, Snapshot
 from rules.window import Tally, Totals, Window
@@ -30,38 +31,57 @@ class Figures:
         self._rules: dict[str, bytes] = {}
         self.follow(snapshot, number)
 
-    def follow(self, snapshot: Snapshot, number: int) -> None:
-        """Judge by `snapshot`, generation `number`, from now on: only routes that changed begin anew."""
+    def follow(self, snapshot: Snapshot, number: int) -> frozenset[str]:
+        """Judge by `snapshot`, generation `number`, from now on: only routes that changed begin anew; returns these."""
         rules = {route.name: _rules(route, snapshot) for route in snapshot.routes}
         rules[DEFAULT_ROUTE] = _backend(snapshot.default_backend, snapshot)
         lengths = {route.name: window_of(route) for route in snapshot.routes} | {DEFAULT_ROUTE: DEFAULT_WINDOW}
         for name in self._rules.keys() - rules.keys():
             for side in (LEGACY, MODERN):
                 del self._windows[name, side]
-        for name, text in rules.items():
-            if self._rules.get(name) != text:
+        changed = frozenset(name for name, text in rules.items() if self._rules.get(name) != text)
+        for name in rules:
+            if name in changed:
                 self._since[name] = number
                 for side in (LEGACY, MODERN):
                     self._windows[name, side] = _successor(self._windows.get((name, side)), lengths[name])
         self._since = {name: self._since[name] for name in rules}
         self._rules, self._lengths = rules, lengths
+        return changed
+
+    def restart(self, route: str, number: int) -> None:
+        """Forget the window of `route`: what was decided before generation `number` does not count any more."""
+        if route in self._since:
+            self._since[route] = max(self._since[route], number)
+            for side in (LEGACY, MODERN):
+                self._windows[route, side] = _successor(self._windows.get((route, side)), self._lengths[route])
+
+    @property
+    def since(self) -> Mapping[str, int]:
+        """From which generation on the outcomes of each route count."""
+        return self._since
 
     def take(self, outcomes: Outcomes) -> None:
         """Add one worker's second."""
         for side in outcomes.sides:
-            window = self._windows.get((side.route, side.side))
+            window = self._windows.get((side.route, side.side)) if side.role == LIVE else None
             if window is not None and side.generation >= self._since[side.route]:
                 window.add(outcomes.second, unpack(side))
 
-    def lately(self, route: str, side: str, now: int) -> Tally:
-        """Return what `side` of `route` did in the guard's window before `now` (monotonic seconds)."""
+    def lately(self, route: str, side: str, now: int, seconds: float | None = None) -> Tally:
+        """Return what `side` of `route` did in the guard's window before `now` (monotonic seconds), or in less."""
         window = self._windows.get((route, side))
-        return window.last(self._lengths[route], now) if window is not None else Tally()
+        length = self._lengths[route] if seconds is None else seconds
+        return window.last(length, now) if window is not None else Tally()
 
     def totals(self, route: str, side: str) -> Totals:
         """Return the counts of `side` of `route` since the start."""
         window = self._windows.get((route, side))
         return window.totals if window is not None else Totals()
+
+    def spans(self) -> dict[str, tuple[float, int]]:
+        """Return for each route the seconds of its window, the generation from which on outcomes count."""
+        return {name: (length, self._since[name]) for name, length in self._lengths.items()}
 
     def length(self, route: str) -> float:
         """Return the seconds that `lately` looks back."""

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from proxy.errors import EXIT_USAGE, EXIT_YES
+from proxy.operating.beginning import begun_with
 from proxy.operating.prepare import prepare
 from proxy.operating.sticky_key import sticky_key
 from proxy.settings import Settings, is_legacy_only
@@ -31,8 +32,9 @@ def main(arguments: list[str]) -> int:
     legacy_only = is_legacy_only(os.environ)
     store = "memory" if legacy_only else snapshot.store
     key = sticky_key(store, path.parent, os.environ, lambda text: print(text, file=sys.stderr))  # noqa: T201 - as problems
+    overrides = begun_with(store, path.parent, snapshot, lambda text: print(text, file=sys.stderr))  # noqa: T201 - as above
     configuration = Configuration(
-        FIRST_GENERATION, snapshot, (), legacy_only, time.time(), prepared.content, prepared.warnings, key
+        FIRST_GENERATION, snapshot, overrides, legacy_only, time.time(), prepared.content, prepared.warnings, key
     )
     settings = Settings(
         config=str(path),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from proxy.link.messages import Census
 from proxy.metrics import names
@@ -15,15 +16,17 @@ from proxy.version import program_version
 from rules.match import effective_weight
 from rules.model import GuardPolicy, Route, Snapshot
 
+NOTHING: Mapping[Key, Values] = MappingProxyType({})
 STAGES = ("legacy", "shadow", "canary", "modern", "rolled_back", "held")
 
 
-def numbers(current: Current, totals: Totals, census: Census) -> dict[Key, Values]:
-    """Return every series; those of routes that the file no longer has are left out."""
+def numbers(current: Current, totals: Totals, census: Census, own: Mapping[Key, Values] = NOTHING) -> dict[Key, Values]:
+    """Return every series; those of routes that the file no longer has are left out. `own` is what control counted."""
     snapshot = current.configuration.snapshot
     shown = dict(zeros(snapshot))
     known = frozenset(route_names(snapshot))
     shown.update((key, values) for key, values in totals.sums().items() if _is_bounded(key, known))
+    shown.update((key, values) for key, values in own.items() if _is_bounded(key, known))
     shown.update(_own(current, census))
     return shown
 

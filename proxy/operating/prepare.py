@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 
 from proxy.errors import BadAddressError
 from proxy.operating.prepared import Prepared
 from proxy.settings import parse_address
 from proxy.state.keys import keys_from
+from proxy.state.stores import is_shared
 from rules.load import load_with_warnings
 from rules.load.document import read
 from rules.load.overlay import lay_over, overrides
@@ -136,4 +138,9 @@ def _keys(_: Snapshot, base: Path, environ: Mapping[str, str]) -> Iterator[Findi
         yield Finding(("identity",), str(error))
 
 
-_CHECKS: tuple[Check, ...] = (_addresses, _files, _tokens, _variables, _keys)
+def _store(snapshot: Snapshot, _: Path, __: Mapping[str, str]) -> Iterator[Finding]:
+    if is_shared(snapshot.store) and find_spec("redis") is None:
+        yield Finding(("store",), "the Redis client is not installed", "pip install 'strangler-proxy[fleet]'")
+
+
+_CHECKS: tuple[Check, ...] = (_addresses, _files, _tokens, _variables, _keys, _store)

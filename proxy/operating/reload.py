@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from proxy.link.messages import Prepare
+from proxy.link.messages import Effects, Prepare
 from proxy.log import names
 from proxy.log.events import Tell
 from proxy.operating.current import Current, built
@@ -24,7 +24,9 @@ from proxy.operating.prepared import Prepared
 from proxy.operating.workers import NotAdoptedError, Workers
 from proxy.settings import Settings
 from proxy.state.configuration import Configuration
-from rules.model import Snapshot
+from proxy.state.effects import RunTime, by_route
+from rules.decide import with_overrides
+from rules.model import Override, Snapshot
 from rules.problems import ConfigError, Problem
 
 
@@ -38,7 +40,7 @@ class Outcome:
 
 
 class Reloader:
-    """The only one who publishes. `current` changes here, one reload at a time."""
+    """The only one who publishes. `current` changes here: one reload at a time, what is set at run time in between."""
 
     def __init__(
         self,
@@ -47,17 +49,22 @@ class Reloader:
         workers: Workers,
         *,
         keep: Callable[[Configuration, bytes], None],
+        keep_effects: Callable[[int, bytes], None] = lambda *_: None,
         changed: Callable[[Current, Current], None],
+        told: Callable[[str, Outcome], None] = lambda *_: None,
         tell: Tell,
     ) -> None:
         self.current = current
         self._path = Path(settings.config)
         self._workers = workers
         self._keep = keep
+        self._keep_effects = keep_effects
         self._changed = changed
+        self._told = told
         self._tell = tell
         self._one_at_a_time = asyncio.Lock()
         self._settings = settings
+        self._last = 0
 
     async def reload(self, who: str, *, only_if_changed: bool = False) -> Outcome:
         """Read the file now on behalf of `who`; `only_if_changed` skips a content that was judged before."""
@@ -73,34 +80,64 @@ class Reloader:
                 return self._refuse(who, error.problems, await asyncio.to_thread(_hash, self._path))
             return await self._adopt(who, prepared)
 
-    async def publish(self, configuration: Configuration) -> None:
-        """Bring `configuration` to this process, to every worker, to the supervisor."""
-        payload = configuration.pack()
-        message = Prepare(configuration.number, payload)
-        generation = await asyncio.to_thread(built, configuration)
-        await self._workers.prepare(message)
-        self._keep(configuration, payload)
+    def put_into_effect(self, overrides: Iterable[Override]) -> asyncio.Task[None]:
+        """Run the same file with these overrides, all there are: workers first; the answer comes when all do."""
         before = self.current
-        self.current = replace(before, configuration=configuration, generation=generation)
+        latest = RunTime(self._next_number(), tuple(overrides))
+        payload = latest.pack()
+        applied = self._workers.effect(Effects(latest.number, payload))
+        self._keep_effects(latest.number, payload)
+        self.current = replace(
+            before,
+            configuration=replace(before.configuration, number=latest.number, overrides=latest.overrides),
+            generation=with_overrides(before.generation, latest.number, by_route(latest.overrides)),
+        )
         self._changed(before, self.current)
-        await self._workers.commit(message)
+        return applied
 
     async def _adopt(self, who: str, prepared: Prepared) -> Outcome:
-        configuration = adopted(self.current.configuration, prepared)
         try:
-            await self.publish(configuration)
+            configuration = await self._publish(prepared)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the new one, the old one stays
             reason = str(error) if isinstance(error, NotAdoptedError) else repr(error)
             problem = Problem(str(self._path), 1, 1, f"cannot be put into effect: {reason}")
             return self._refuse(who, (problem,), prepared.content)
         waiting = tuple(needs_restart(self._settings, prepared.snapshot))
-        self.current = Current(configuration, self.current.generation, prepared.content, (), waiting)
-        self._tell_adopted(who, self.current)
-        return Outcome(ok=True, changed=True, current=self.current)
+        self.current = replace(self.current, content=prepared.content, problems=(), waiting=waiting)
+        self._tell_adopted(who, configuration)
+        outcome = Outcome(ok=True, changed=True, current=self.current)
+        self._told(who, outcome)
+        return outcome
 
-    def _tell_adopted(self, who: str, current: Current) -> None:
-        snapshot = current.configuration.snapshot
-        self._tell(names.RELOAD, who=who, generation=current.configuration.number, config=snapshot.digest)
+    async def _publish(self, prepared: Prepared) -> Configuration:
+        """Bring `prepared` to this process, to every worker, to the supervisor.
+
+        What is set at run time while workers build is never waited for: then they build once more, on top of it.
+        """
+        while True:
+            under = self.current.configuration
+            configuration = replace(adopted(under, prepared), number=self._next_number())
+            payload = configuration.pack()
+            message = Prepare(configuration.number, payload)
+            generation = await asyncio.to_thread(built, configuration)
+            await self._workers.prepare(message)
+            if self.current.configuration is under:
+                break
+        self._keep(configuration, payload)
+        before = self.current
+        self.current = replace(before, configuration=configuration, generation=generation)
+        self._changed(before, self.current)
+        await self._workers.commit(message)
+        return configuration
+
+    def _next_number(self) -> int:
+        """Return a number that no generation had: one that was prepared in vain is not used again."""
+        self._last = max(self._last, self.current.configuration.number) + 1
+        return self._last
+
+    def _tell_adopted(self, who: str, configuration: Configuration) -> None:
+        current = self.current
+        self._tell(names.RELOAD, who=who, generation=configuration.number, config=configuration.snapshot.digest)
         for warning in current.warnings:
             self._tell(names.CONFIG_WARNING, "warning", problem=str(warning))
         if current.waiting:
@@ -115,7 +152,9 @@ class Reloader:
             problems=[str(problem) for problem in problems],
             still=self.current.configuration.snapshot.digest,
         )
-        return Outcome(ok=False, changed=False, current=self.current)
+        outcome = Outcome(ok=False, changed=False, current=self.current)
+        self._told(who, outcome)
+        return outcome
 
 
 def adopted(before: Configuration, prepared: Prepared) -> Configuration:

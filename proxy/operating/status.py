@@ -5,32 +5,33 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from proxy.log.events import timestamp
+from proxy.operating.compared import compared
 from proxy.operating.current import Current
 from proxy.operating.figures import Figures
+from proxy.operating.trail import parsed
 from proxy.operating.workers import Workers
 from rules.match import effective_weight
 from rules.model import LEGACY, MODERN, Override, Route
+from rules.pairs import ComparedTally
 from rules.window import Tally, Totals
 
 _ALL = 100.0
-_NOTHING_MIRRORED = {"sent": 0, "dropped": 0}
-_NOTHING_COMPARED = {
-    "equal": 0,
-    "different": 0,
-    "noise": 0,
-    "transient": 0,
-    "not_compared": 0,
-    "coverage": 0.0,
-    "mismatch_rate": None,
-}
-"""True as long as this version mirrors nothing: no pair was compared, so there is no rate to tell."""
+Standing = Callable[[str], Mapping[str, Any]]
+"""What comparing, guard, verbs, steps say of a route."""
 
 
-def status(current: Current, figures: Figures, workers: Workers, reasons: tuple[str, ...]) -> dict[str, Any]:
+def status(
+    current: Current,
+    figures: Figures,
+    workers: Workers,
+    reasons: tuple[str, ...],
+    *,
+    standing: Standing = lambda _: {},
+) -> dict[str, Any]:
     """Return the document as JSON-ready values; `reasons` say why the proxy is not ready."""
     configuration = current.configuration
     return {
@@ -45,7 +46,7 @@ def status(current: Current, figures: Figures, workers: Workers, reasons: tuple[
         },
         "instances": [_instance(workers, reasons)],
         "routes": [
-            route_status(route, current, figures)
+            {**route_status(route, current, figures), **standing(route.name)}
             for route in (*configuration.snapshot.routes, current.generation.table.default.route)
         ],
     }
@@ -64,8 +65,7 @@ def route_status(route: Route, current: Current, figures: Figures) -> dict[str, 
         "weight": {"intended": route.rollout.weight, "effective": weight},
         "held": override.held if override else False,
         "rolled_back": _rolled_back(override),
-        "shadow": dict(_NOTHING_MIRRORED),
-        "compare": dict(_NOTHING_COMPARED),
+        **compared(ComparedTally(), ComparedTally(), {}),
         "window": figures.length(route.name),
         LEGACY: _side(figures.lately(route.name, LEGACY, now)),
         MODERN: _side(figures.lately(route.name, MODERN, now)),
@@ -92,7 +92,13 @@ def stage(route: Route, override: Override | None, weight: float) -> str:
 def _rolled_back(override: Override | None) -> dict[str, Any] | None:
     if override is None or not override.rolled_back:
         return None
-    return {"at": timestamp(override.at), "reason": override.reason, "who": override.who, "evidence": None}
+    return {
+        "at": timestamp(override.at),
+        "reason": override.reason,
+        "who": override.who,
+        "text": override.text,
+        "evidence": parsed(override.evidence),
+    }
 
 
 def _side(tally: Tally) -> dict[str, Any]:
@@ -103,6 +109,7 @@ def _side(tally: Tally) -> dict[str, Any]:
         "error_rate": tally.error_rate,
         "p50": tally.percentile(0.5),
         "p95": tally.percentile(0.95),
+        "p99": tally.percentile(0.99),
     }
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from proxy.state.secrets_sqlite import kept
+from proxy.state.store import StoreError
+from proxy.state.stores import is_shared
 
 _NAME = "sticky"
 
@@ -22,10 +24,14 @@ def sticky_key(store: str, base: Path, environ: Mapping[str, str], complain: Cal
     if given:
         return given
     made = secrets.token_hex(32)
-    if not store.startswith("sqlite:"):
-        return made
     try:
+        if is_shared(store):
+            from proxy.state.store_redis import value_at_start
+
+            return value_at_start(store, _NAME, made, environ)
+        if not store.startswith("sqlite:"):
+            return made
         return kept(base / store.removeprefix("sqlite:"), _NAME, made)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, StoreError) as error:
         complain(f"the sticky key cannot be kept in {store}: {error}; it will be another one after a restart")
         return made

@@ -63,7 +63,10 @@ class WorkerLink:
 
 
 class Workers:
-    """All links. They change with `attach` or a hang-up, `totals` with each report, `_current` with `publish`."""
+    """All links. They change with `attach` or a hang-up, `totals` with each report.
+
+    `_current`, and what was set at run time since (`_effects`), is what a newcomer is brought to.
+    """
 
     def __init__(
         self,
@@ -76,6 +79,8 @@ class Workers:
         self._links: dict[Worker, WorkerLink] = {}
         self._census: messages.Census = messages.Census((), 0, 0)
         self._current = current
+        self._effects: messages.Effects | None = None
+        self._followers: list[Callable[[Worker, Message], None]] = []
         self._heard_outcomes = heard
         self._heard_users = heard_users
         self._tell = tell
@@ -105,6 +110,15 @@ class Workers:
         )
         self._links[worker] = link
 
+    def follow(self, follower: Callable[[Worker, Message], None]) -> None:
+        """Let `follower` hear whatever a worker says that is not about its generation or its numbers."""
+        self._followers.append(follower)
+
+    def send(self, message: Message, to: Worker | None = None) -> int:
+        """Send `message` to one worker, else to all; returns how many it may reach."""
+        links = [link for link in self._links.values() if to in (None, link.worker)]
+        return sum(link.channel.send(message) for link in links)
+
     def close(self) -> None:
         """Hang up on everybody; they go on without us."""
         for link in tuple(self._links.values()):
@@ -126,6 +140,8 @@ class Workers:
     async def commit(self, message: messages.Prepare) -> None:
         """Have every worker run the prepared generation; return when all said they do."""
         self._current = message
+        if self._effects is not None and self._effects.generation < message.generation:
+            self._effects = None  # the prepared one has them in it
         links = tuple(self._links.values())
         waiting = [link.expect("applied", message.generation) for link in links]
         for link in links:
@@ -133,6 +149,20 @@ class Workers:
             link.prepare(message)
             link.channel.send(messages.Commit(message.generation))
         await self._wait(waiting, links, APPLY_WITHIN, message.generation)
+
+    def remember(self, message: messages.Effects) -> None:
+        """Know what was set at run time before this process began: a worker that missed it gets it."""
+        self._effects = message
+
+    def effect(self, message: messages.Effects) -> asyncio.Task[None]:
+        """Have every worker run the current file with other overrides, at once; the answer comes when all do."""
+        self._effects = message
+        links = tuple(self._links.values())
+        waiting = [link.expect("applied", message.generation) for link in links]
+        for link in links:
+            link.channel.send(message)
+        work = self._wait(waiting, links, APPLY_WITHIN, message.generation)
+        return asyncio.create_task(work, name="effect")
 
     async def _wait(
         self,
@@ -181,13 +211,16 @@ class Workers:
                 link.generation = message.generation
                 link.answered("applied", message.generation)
             case _:
-                pass
+                for follower in self._followers:
+                    follower(link.worker, message)
 
     def _welcome(self, link: WorkerLink, hello: messages.Hello) -> None:
         link.pid, link.generation = hello.pid, hello.generation
         if max(hello.generation, link.sent) < self._current.generation:
             link.prepare(self._current)
             link.channel.send(messages.Commit(self._current.generation))
+        if self._effects is not None and hello.generation < self._effects.generation:
+            link.channel.send(self._effects)
 
     def _lose(self, link: WorkerLink, error: Exception | None) -> None:
         if error is not None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
-from proxy.operating.explaining import facts_of
+from proxy.described import facts_of
 from proxy.recorded.request import Recorded
 from rules.bucket import admits
 from rules.decide import decide

@@ -31,7 +31,8 @@ GRACE = 2.0
 class Keeper:
     """The supervisor's whole state.
 
-    `payload` with `drain` change when control sends a newer configuration, `ready` once, `stopping` once.
+    `payload` with `drain` change when control sends a newer configuration, `effects` when it sends what was set at
+    run time since, `ready` once, `stopping` once.
     Children are added by starting, removed by their exit.
     """
 
@@ -50,6 +51,7 @@ class Keeper:
     ) -> None:
         self._settings = settings
         self._payload = payload
+        self._effects = b""
         self._drain = settings.drain
         self._slots = [Slot(number, listener) for number, listener in enumerate(listeners)]
         self._admin = admin
@@ -139,7 +141,7 @@ class Keeper:
             exited=self._gone,
         )
         self._children.add(child)
-        child.send(messages.Begin(number, incarnation, self._settings, self._addresses, self._payload))
+        child.send(messages.Begin(number, incarnation, self._settings, self._addresses, self._payload, self._effects))
         self._tell(names.CHILD_STARTED, role=role, slot=number, pid=child.pid, incarnation=incarnation)
         return child
 
@@ -163,7 +165,9 @@ class Keeper:
             case messages.Leaving():
                 self._succeed(child)
             case messages.Keep():
-                self._payload, self._drain = message.payload, message.drain
+                self._payload, self._drain, self._effects = message.payload, message.drain, b""
+            case messages.KeepEffects():
+                self._effects = message.payload
             case messages.Readiness():
                 self._hear_readiness(message)
             case messages.Rereading():

@@ -8,11 +8,12 @@ import pytest
 
 from proxy.app.adopting import Adopting, build
 from proxy.link.channel import Channel
-from proxy.link.messages import Applied, Commit, Message, Prepare, Prepared
+from proxy.link.messages import Applied, Commit, Effects, Message, Prepare, Prepared
 from proxy.link.wires import WORKER
 from proxy.state.configuration import Configuration
+from proxy.state.effects import RunTime
 from proxy.state.live import Live
-from rules.model import Generation
+from rules.model import Generation, Override
 from tests.support import snapshots
 from tests.support.waiting import until
 
@@ -26,6 +27,7 @@ def configuration(number: int, *names: str) -> Configuration:
 class Stand:
     def __init__(self) -> None:
         self.live = Live(build(configuration(1, "old")))
+        self.first = self.live.generation.snapshot
         self.refreshed: list[Generation] = []
         self.told: list[str] = []
         self.adopting = Adopting(self.live, lambda event, *_, **__: self.told.append(event), self.refreshed.append)
@@ -39,6 +41,14 @@ class Stand:
 
     def commit(self, number: int) -> None:
         self.adopting.commit(Commit(number), self.link)
+
+    def effects(self, number: int, *overrides: Override) -> None:
+        self.adopting.effects(Effects(number, RunTime(number, overrides).pack()), self.link)
+
+    def weight(self, route: str) -> float:
+        lane = self.live.generation.table.lane_of(route)
+        assert lane is not None
+        return lane.weight
 
     @property
     def running(self) -> tuple[int, list[str]]:
@@ -103,3 +113,63 @@ async def test_a_commit_for_another_number_is_not_taken_for_this_one(stand: Stan
     stand.commit(3)
 
     assert stand.running == (1, ["old"])
+
+
+def back(route: str, revision: int = 1) -> Override:
+    return Override(route, rolled_back=True, reason="errors", revision=revision)
+
+
+def test_what_is_set_at_run_time_is_in_effect_at_once_on_the_file_that_runs(stand: Stand):
+    stand.effects(2, back("old"))
+
+    assert stand.running == (2, ["old"])
+    assert stand.weight("old") == 0.0
+    assert stand.live.generation.snapshot is stand.first
+
+
+def test_older_words_about_the_run_time_change_nothing(stand: Stand):
+    stand.effects(3, back("old"))
+
+    stand.effects(2)
+
+    assert (stand.running[0], stand.weight("old")) == (3, 0.0)
+
+
+async def test_a_file_that_was_being_built_meanwhile_comes_with_what_was_set_since(stand: Stand):
+    await stand.prepare(2, "old", "new")
+    stand.effects(3, back("old"))
+
+    stand.commit(2)
+
+    assert stand.running == (3, ["old", "new"])
+    assert (stand.weight("old"), stand.weight("new")) == (0.0, 100.0)
+
+
+async def test_a_newer_file_brings_its_own_overrides(stand: Stand):
+    stand.effects(2, back("old"))
+    await stand.prepare(3, "old")
+
+    stand.commit(3)
+
+    assert (stand.running[0], stand.weight("old")) == (3, 100.0)
+
+
+async def test_a_workers_own_trip_outlives_whatever_control_says_before_it_has_heard_of_it(stand: Stand):
+    stand.adopting.trip(back("old", revision=0))
+    alone = stand.weight("old")
+    stand.effects(2)
+    unaware = stand.weight("old")
+    await stand.prepare(3, "old", "new")
+    stand.commit(3)
+
+    assert (alone, unaware, stand.weight("old")) == (0.0, 0.0, 0.0)
+    assert [trip.route for trip in stand.adopting.trips] == ["old"]
+
+
+def test_control_has_the_last_word_about_a_trip(stand: Stand):
+    stand.adopting.trip(back("old", revision=1))
+
+    stand.effects(2, Override("old", revision=2))
+
+    assert stand.weight("old") == 100.0
+    assert stand.adopting.trips == ()

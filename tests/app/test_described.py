@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.operating.explaining import facts_of
+from proxy.described import facts_of
 from rules.decide import decide, generation
 from tests.support import snapshots
 

@@ -73,6 +73,7 @@ def test_nothing_but_tests_and_the_command_imports_proxy(room: str):
         ("proxy/serving", ("proxy.operating", "proxy.supervisor", "proxy.app", "proxy.cli")),
         ("proxy/operating", ("proxy.serving", "proxy.app", "proxy.cli")),
         ("proxy/supervisor", ("proxy.serving", "proxy.operating", "proxy.app", "proxy.cli", "proxy.state", "rules")),
+        ("proxy/judge", ("proxy.serving", "proxy.operating", "proxy.supervisor", "proxy.app", "proxy.cli", "asyncio")),
         ("proxy/state", ("proxy.serving", "proxy.operating", "proxy.supervisor", "proxy.app", "proxy.cli")),
         ("proxy/link", ("proxy.serving", "proxy.operating", "proxy.supervisor", "proxy.app", "proxy.cli", "rules")),
         ("proxy/http1", ("proxy.serving", "proxy.operating", "proxy.link", "proxy.state", "asyncio", "socket", "ssl")),
@@ -112,6 +113,25 @@ def test_nothing_pickles():
         ("proxy.app.worker", (*HEAVY, "proxy.operating", "proxy.cli", "proxy.supervisor")),
         ("proxy.supervisor.run", (*HEAVY, "rules", "uvloop", "httptools", "proxy.operating", "proxy.serving")),
         ("proxy.app.control", ("typer", "deepdiff", "httpx", "pydantic", "yaml", "proxy.serving", "proxy.cli")),
+        ("proxy.app.control", ("comparators.comparing", "selectolax", "lxml")),
+        (
+            "proxy.app.judge",
+            (
+                "typer",
+                "aiohttp",
+                "deepdiff",
+                "httpx",
+                "pydantic",
+                "yaml",
+                "rich",
+                "structlog",
+                "prometheus_client",
+                "uvloop",
+                "proxy.operating",
+                "proxy.serving",
+                "proxy.supervisor",
+            ),
+        ),
     ],
 )
 def test_a_process_loads_only_what_its_job_needs(process: str, unwanted: tuple[str, ...]):

@@ -15,7 +15,7 @@ import rules
 PAGE = (Path(__file__).resolve().parents[2] / "docs/bucketing.md").read_text()
 VECTORS = [
     (salt, user, float(point))
-    for salt, user, point in re.findall(r"^\| `([^`]+)` \| `([^`]+)` \| ([0-9.e-]+) \|$", PAGE, re.M)
+    for salt, user, point in re.findall(r"^\| `([^`]+)` \| `([^`]+)` \| ([0-9.e-]+) \|$", PAGE, re.MULTILINE)
 ]
 
 
@@ -27,7 +27,7 @@ def test_the_table_is_what_the_proxy_computes():
 def test_the_php_snippet_agrees():
     program = shutil.which("php")
     assert program, "php is missing: apt-get install php-cli"
-    (snippet,) = re.findall(r"```php\n(.*?)```", PAGE, re.S)
+    (snippet,) = re.findall(r"```php\n(.*?)```", PAGE, re.DOTALL)
     pairs = json.dumps([[salt, user] for salt, user, _ in VECTORS])
     script = f"{snippet}\necho json_encode(array_map(fn($p) => bucket($p[0], $p[1]), json_decode($argv[1])));"
 

@@ -29,6 +29,8 @@ LAWS: dict[str, tuple[Law, list[bytes]]] = {
     "request": (laws.request_law, material.REQUESTS),
     "answer": (laws.answer_law, material.ANSWERS),
     "head-answer": (lambda data, places: laws.answer_law(data, places, "HEAD"), material.ANSWERS),
+    "request-again": (laws.request_again_law, material.REQUESTS),
+    "answer-again": (laws.answer_again_law, material.ANSWERS),
     "chunked": (laws.chunked_law, material.CHUNKED),
 }
 

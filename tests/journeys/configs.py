@@ -12,6 +12,8 @@ from tests.support.running import ROOT
 
 FILE = ROOT / "proxy.yaml"
 Settings = dict[str, Any]
+UNHURRIED = {"p95": "1m", "worse_than_legacy": {"errors": "1%", "p95": 1000, "p95_floor": "1m"}}
+"""A guard that no slowness of the test machine convinces; errors do."""
 PATIENT = "10s"
 """For a connection on a test machine that stands still for a second now and then; a refused one fails at once."""
 
@@ -46,6 +48,7 @@ def between(legacy: str, modern: str, **backend: Any) -> Callable[[Settings], ob
     def change(settings: Settings) -> None:
         settings["listen"]["address"] = settings["admin"]["address"] = "127.0.0.1:0"
         settings["store"] = "memory"
+        settings["defaults"]["guard"] |= UNHURRIED
         settings["backends"]["legacy"]["url"] = legacy
         settings["backends"]["modern"]["url"] = modern
         for each in settings["backends"].values():

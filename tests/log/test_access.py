@@ -16,8 +16,8 @@ class Lines:
     def __init__(self) -> None:
         self.lines: list[bytes] = []
 
-    def put(self, line: bytes) -> None:
-        self.lines.append(line)
+    def put_all(self, lines: list[bytes]) -> None:
+        self.lines += lines
 
 
 def line_of(record: Exchange) -> dict:

@@ -13,6 +13,7 @@ from proxy.link.messages import (
     Ask,
     Census,
     Commit,
+    Effects,
     Hello,
     Message,
     Numbers,
@@ -71,7 +72,7 @@ class End:
         match message:
             case Prepare():
                 self.channel.send(Prepared(message.generation, "" if self.able else "no such file"))
-            case Commit():
+            case Commit() | Effects():
                 self.channel.send(Applied(message.generation))
             case Ask():
                 self.channel.send(Numbers(message.ticket, (ROW,)))
@@ -194,3 +195,46 @@ async def test_a_broken_connection_to_a_living_worker_counts_nothing_twice(stand
 
 def census(incarnation: int) -> Census:
     return Census((WorkerState(0, incarnation, 1234, accepting=True),), incarnation - 1, 0)
+
+
+async def test_what_is_set_at_run_time_reaches_everybody_and_whoever_joins_later(stand: Stand):
+    first = stand.join(0)
+    await until(lambda: stand.workers.running(0) == 1, "the first one's hello")
+
+    await stand.workers.effect(Effects(2, b"set"))
+    late = stand.join(1)
+    await until(lambda: late.heard, "what was set")
+
+    assert first.heard == late.heard == [Effects(2, b"set")]
+    assert stand.workers.running(0) == 2
+
+
+async def test_a_worker_that_missed_a_file_and_what_was_set_since_gets_both(stand: Stand):
+    stand.join(0)
+    await publish(stand, 2)
+    await stand.workers.effect(Effects(3, b"set"))
+
+    late = stand.join(1)
+    await until(lambda: len(late.heard) == 3, "all of it")
+
+    assert late.heard == [Prepare(2, b"payload"), Commit(2), Effects(3, b"set")]
+
+
+async def test_what_was_set_before_control_began_reaches_a_worker_that_missed_it(stand: Stand):
+    stand.workers.remember(Effects(3, b"set"))
+
+    knows, missed = stand.join(0, generation=3), stand.join(1, generation=1)
+    await until(lambda: missed.heard, "what was set")
+
+    assert missed.heard == [Effects(3, b"set")]
+    assert knows.heard == []
+
+
+async def test_a_new_file_has_in_it_what_was_set_before(stand: Stand):
+    await stand.workers.effect(Effects(2, b"set"))
+    await publish(stand, 3)
+
+    late = stand.join(0)
+    await until(lambda: len(late.heard) == 2, "the file")
+
+    assert late.heard == [Prepare(3, b"payload"), Commit(3)]

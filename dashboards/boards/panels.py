@@ -1,0 +1,209 @@
+"""Writes panels, variables, marks in the form that Grafana stores (Classic JSON, read by Grafana 9 onwards)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+SOURCE: Json = {"type": "prometheus", "uid": "${datasource}"}
+SCHEMA = 39
+_ACROSS = 24
+_ALL = ".*"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One line of a panel; `legend` may use {{labels}}. `dashed` draws a limit."""
+
+    expr: str
+    legend: str
+    dashed: bool = False
+    exemplars: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One picture: `about` says what to do about it, `unit` is Grafana's name of it, `width` of 24."""
+
+    title: str
+    about: str
+    unit: str
+    queries: tuple[Query, ...]
+    kind: str = "timeseries"
+    width: int = 12
+    height: int = 8
+    most: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that happened, drawn into every panel: where `expr` is above 0."""
+
+    name: str
+    expr: str
+    colour: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """One dashboard; its uid never changes."""
+
+    uid: str
+    title: str
+    about: str
+    panels: tuple[Panel, ...]
+    marks: tuple[Mark, ...] = ()
+    has_route: bool = True
+
+
+def dashboard(board: Board) -> Json:
+    """Return a dashboard as Grafana provisions it."""
+    return {
+        "id": None,
+        "uid": board.uid,
+        "title": board.title,
+        "description": board.about,
+        "tags": ["strangler"],
+        "schemaVersion": SCHEMA,
+        "version": 1,
+        "editable": True,
+        "graphTooltip": 1,
+        "refresh": "10s",
+        "timezone": "browser",
+        "time": {"from": "now-1h", "to": "now"},
+        "links": [_link()],
+        "templating": {"list": list(_variables(board.has_route))},
+        "annotations": {"list": [_annotation(mark) for mark in board.marks]},
+        "panels": list(_placed(board.panels)),
+    }
+
+
+def _placed(panels: Sequence[Panel]) -> Iterator[Json]:
+    """Lay panels out from left to right, row by row."""
+    x = y = tallest = 0
+    for number, panel in enumerate(panels, 1):
+        if x + panel.width > _ACROSS:
+            x, y, tallest = 0, y + tallest, 0
+        yield _panel(panel, number, x, y)
+        x, tallest = x + panel.width, max(tallest, panel.height)
+
+
+def _panel(panel: Panel, number: int, x: int, y: int) -> Json:
+    return {
+        "id": number,
+        "type": panel.kind,
+        "title": panel.title,
+        "description": panel.about,
+        "datasource": SOURCE,
+        "gridPos": {"x": x, "y": y, "w": panel.width, "h": panel.height},
+        "fieldConfig": {"defaults": _defaults(panel), "overrides": list(_overrides(panel.queries))},
+        "options": _options(panel),
+        "targets": [_target(query, place, panel.kind) for place, query in enumerate(panel.queries)],
+    }
+
+
+def _defaults(panel: Panel) -> Json:
+    defaults: Json = {
+        "unit": panel.unit,
+        "noValue": "no data",
+        "min": 0,
+        "color": {"mode": "palette-classic"},
+        "custom": {"lineWidth": 2, "fillOpacity": 8, "showPoints": "never", "spanNulls": False},
+        "thresholds": {"mode": "absolute", "steps": [{"color": "green", "value": None}]},
+    }
+    if panel.most is not None:
+        defaults["max"] = panel.most
+    return defaults if panel.kind == "timeseries" else {**defaults, "custom": {}}
+
+
+def _overrides(queries: Iterable[Query]) -> Iterator[Json]:
+    dashes = {"fill": "dash", "dash": [8, 6]}
+    for place, query in enumerate(queries):
+        if query.dashed:
+            yield {
+                "matcher": {"id": "byFrameRefID", "options": _letter(place)},
+                "properties": [
+                    {"id": "custom.lineStyle", "value": dashes},
+                    {"id": "custom.fillOpacity", "value": 0},
+                    {"id": "color", "value": {"mode": "fixed", "fixedColor": "red"}},
+                ],
+            }
+
+
+def _options(panel: Panel) -> Json:
+    if panel.kind == "timeseries":
+        legend = {"displayMode": "table", "placement": "bottom", "showLegend": True, "calcs": ["lastNotNull", "max"]}
+        return {"legend": legend, "tooltip": {"mode": "multi", "sort": "desc"}}
+    if panel.kind == "table":
+        return {"showHeader": True, "cellHeight": "sm"}
+    return {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}, "textMode": "auto"}
+
+
+def _target(query: Query, place: int, kind: str) -> Json:
+    is_table = kind == "table"
+    return {
+        "refId": _letter(place),
+        "datasource": SOURCE,
+        "expr": query.expr,
+        "legendFormat": query.legend,
+        "exemplar": query.exemplars,
+        "instant": is_table,
+        "range": not is_table,
+        "format": "table" if is_table else "time_series",
+    }
+
+
+def _letter(place: int) -> str:
+    return chr(ord("A") + place)
+
+
+def _variables(has_route: bool) -> Iterator[Json]:  # noqa: FBT001 - a property of the board
+    yield {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "hide": 0}
+    yield _choice("job", "Job", "label_values(strangler_build_info, job)")
+    if has_route:
+        yield _choice("route", "Route", 'label_values(strangler_route_stage{job=~"$job"}, route)')
+
+
+def _choice(name: str, label: str, query: str) -> Json:
+    return {
+        "name": name,
+        "label": label,
+        "type": "query",
+        "datasource": SOURCE,
+        "definition": query,
+        "query": {"query": query, "refId": f"variable-{name}"},
+        "refresh": 2,
+        "multi": True,
+        "includeAll": True,
+        "allValue": _ALL,
+        "current": {"text": ["All"], "value": ["$__all"]},
+        "sort": 1,
+    }
+
+
+def _annotation(mark: Mark) -> Json:
+    return {
+        "name": mark.name,
+        "enable": True,
+        "datasource": SOURCE,
+        "expr": mark.expr,
+        "step": "10s",
+        "iconColor": mark.colour,
+        "titleFormat": mark.title,
+        "useValueForTime": False,
+    }
+
+
+def _link() -> Json:
+    return {
+        "type": "dashboards",
+        "title": "Strangler",
+        "tags": ["strangler"],
+        "asDropdown": False,
+        "includeVars": True,
+        "keepTime": True,
+        "targetBlank": False,
+    }

@@ -1,0 +1,1 @@
+"""Dashboards as Grafana provisions them, with what writes them."""

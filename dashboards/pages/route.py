@@ -1,0 +1,167 @@
+"""Draws one route: both sides beside each other, the guard's view, its history, what can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dashboards.charts import Chart, figure
+from dashboards.html import Html, el, join
+from dashboards.pages import lists
+from dashboards.pages.frame import Blocks, Visitor, block, page
+from dashboards.pages.parts import badge, evidence, facts, moment, state, table, weight
+from dashboards.pages.verbs import verbs
+from dashboards.views import CheckView, RouteView, SideView, StatusView
+from dashboards.words import NOTHING, number, seconds, share
+
+_SHARES = ("error", "mismatch", "4xx", "coverage")
+
+
+@dataclass(frozen=True, slots=True)
+class RoutePage:
+    """All that the page shows of one route; `limits` are the guard's, `place` its line in the file."""
+
+    status: StatusView
+    route: RouteView
+    charts: tuple[Chart, ...]
+    events: Sequence[Mapping[str, Any]] = ()
+    groups: Sequence[Mapping[str, Any]] = ()
+    place: str = ""
+    span: str = "1h"
+
+
+SPANS = {"15m": 900.0, "1h": 3600.0, "6h": 21600.0, "24h": 86400.0}
+"""How far back the charts may reach, in seconds."""
+
+
+def blocks(shown: RoutePage) -> Blocks:
+    """Return all that changes while somebody looks."""
+    route = shown.route
+    return {
+        "state": state(shown.status),
+        "where": _where(route),
+        "sides": _sides(route),
+        "guard": _guard(route),
+        "compare": _compare(route),
+        "charts": join([figure(chart) for chart in shown.charts]),
+        "differences": lists.groups(shown.groups, "Differences of this route"),
+        "events": lists.events(shown.events, "Events of this route"),
+    }
+
+
+def page_of(shown: RoutePage, visitor: Visitor, live: str) -> Html:
+    """Return the page."""
+    route, parts = shown.route, blocks(shown)
+    spans = [el("a", name, href=f"?span={name}", aria_current="true" if name == shown.span else None) for name in SPANS]
+    what = " ".join((*route.methods, route.path))
+    return page(
+        route.name,
+        "/",
+        visitor,
+        el("h1", route.name),
+        el("p", el("code", what or "everything else"), " ", el("span", shown.place, class_="quiet")),
+        block("where", parts),
+        verbs(route, visitor),
+        el("section", el("h2", "Side by side"), block("sides", parts)),
+        el("section", el("h2", "The guard"), block("guard", parts)),
+        el("section", el("h2", "Comparison"), block("compare", parts)),
+        el(
+            "section",
+            el("h2", "History"),
+            el("nav", spans, aria_label="Span of the charts", class_="spans"),
+            block("charts", parts, class_="charts"),
+        ),
+        el("section", el("h2", "Differences"), block("differences", parts)),
+        el("section", el("h2", "Events"), block("events", parts)),
+        live=live,
+        state=parts["state"],
+    )
+
+
+def _where(route: RouteView) -> Html:
+    now = el("p", badge(route.stage), " ", weight(route), _step(route), class_="now")
+    back = route.rolled_back
+    if back is None:
+        return now
+    by = f" by {back.who}" if back.who else ""
+    text = f" · {back.text}" if back.text else None
+    why = el("p", el("b", f"Rolled back{by}: {back.reason}"), text, " · ", moment(back.at))
+    shown = el("details", el("summary", "Evidence"), evidence(back.evidence)) if back.evidence else None
+    return join(now, el("div", why, shown, class_="trouble"))
+
+
+def _step(route: RouteView) -> str | None:
+    step = route.step
+    if not step:
+        return None
+    waits = f": {route.waits_for['detail']}" if route.waits_for and route.waits_for.get("detail") else ""
+    return f" · step {step.get('number', '?')} of {step.get('of', '?')}{waits}"
+
+
+def _sides(route: RouteView) -> Html:
+    rows = [
+        el("tr", el("th", name, scope="row"), [el("td", word(side), class_="number") for side in _both(route)])
+        for name, word in _FIGURES
+    ]
+    return table(f"The last {route.window:g} seconds", ("", "#legacy", "#modern"), rows)
+
+
+def _both(route: RouteView) -> tuple[SideView, SideView]:
+    return route.legacy, route.modern
+
+
+_FIGURES: tuple[tuple[str, Callable[[SideView], str]], ...] = (
+    ("Requests a second", lambda side: number(side.rate)),
+    ("Requests", lambda side: f"{side.requests:,}"),
+    ("Errors", lambda side: f"{side.errors:,} ({share(side.error_rate)})" if side.requests else NOTHING),
+    ("P50", lambda side: seconds(side.p50)),
+    ("P95", lambda side: seconds(side.p95)),
+    ("P99", lambda side: seconds(side.p99)),
+)
+
+
+def _guard(route: RouteView) -> Html:
+    verdict = route.verdict
+    if verdict is None:
+        return el("p", "Nothing judges this route now.", class_="quiet")
+    rows = [
+        el(
+            "tr",
+            el("th", check.name, scope="row"),
+            el("td", check.outcome.replace("_", " "), class_=f"outcome {check.outcome}"),
+            el("td", _figure(check, check.value), class_="number"),
+            el("td", _figure(check, check.limit), class_="number"),
+            el("td", check.detail),
+        )
+        for check in verdict.checks
+    ]
+    said = f"{verdict.outcome.replace('_', ' ')}{f': {verdict.reason}' if verdict.reason else ''}"
+    answer = el("p", "Verdict: ", el("b", said, class_=f"outcome {verdict.outcome}"))
+    return join(answer, table("What the guard asked", ("Check", "Answer", "#Seen", "#Limit", "Why"), rows))
+
+
+def _figure(check: CheckView, value: float | None) -> str:
+    if value is None:
+        return NOTHING
+    if "p95" in check.name:
+        return seconds(value)
+    return share(value) if any(part in check.name for part in _SHARES) else f"{value:g}"
+
+
+def _compare(route: RouteView) -> Html:
+    found = route.compare
+    left_out = found.get("not_compared", 0)
+    told = [
+        ("Equal", f"{route.equal:,}"),
+        ("Different", f"{route.different:,}"),
+        ("Differs from itself", f"{found.get('noise', 0):,}"),
+        ("Equal when asked again", f"{found.get('transient', 0):,}"),
+        ("Not compared", evidence(left_out) if isinstance(left_out, Mapping) else f"{left_out:,}"),
+        ("Coverage", share(route.coverage)),
+        ("Mismatch rate", share(route.mismatch_rate)),
+        ("Shadows sent", f"{route.shadow.get('sent', 0):,}"),
+        ("Shadows dropped", f"{route.shadow.get('dropped', 0):,}"),
+    ]
+    readiness = el("div", el("h3", "Readiness"), evidence(route.readiness)) if route.readiness else None
+    return join(facts(told), readiness)

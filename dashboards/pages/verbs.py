@@ -1,0 +1,41 @@
+"""Draws what an operator can do with a route; each deed asks for a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dashboards.html import Html, el
+from dashboards.pages.frame import Visitor, field, form
+from dashboards.views import RouteView
+
+
+def verbs(route: RouteView, visitor: Visitor) -> Html:
+    """Return the forms, or a word on why there are none."""
+    if not visitor.may_change:
+        return el("p", "Who may operate can act here: log in with the operator's token.", class_="quiet")
+    return el("section", el("h2", "Act", class_="hidden"), list(_forms(route, visitor)), class_="verbs", id="verbs")
+
+
+def _forms(route: RouteView, visitor: Visitor) -> Iterator[Html]:
+    if route.rolled_back is None:
+        yield _form(route, visitor, "rollback", "Roll back", "Sends everybody to legacy at once.", needs_reason=True)
+    if route.rolled_back is not None or route.held:
+        yield _form(route, visitor, "resume", "Resume", "Back to the file's weight, or to step 1.", needs_reason=True)
+    if route.rolled_back is not None:
+        return
+    if not route.held:
+        yield _form(route, visitor, "hold", "Hold", "Stays where it is until a resume.")
+    if route.step is not None:
+        yield _form(route, visitor, "advance", "Advance", "Enters the next step now.")
+    share = field("Percent", "weight", f"{route.effective:g}", inputmode="decimal", required=True, size="6")
+    yield _form(route, visitor, "weight", "Set weight", "The share of users that modern answers.", share)
+
+
+def _form(
+    route: RouteView, visitor: Visitor, verb: str, name: str, about: str, *more: Html, needs_reason: bool = False
+) -> Html:
+    reason = field("Reason", "reason", required=needs_reason, maxlength="2000", autocomplete="off")
+    button = el("button", name, class_="danger" if verb == "rollback" else None)
+    return form(
+        f"/routes/{route.name}/{verb}", visitor, more, reason, button, el("small", about), class_=f"verb {verb}"
+    )

@@ -1,0 +1,135 @@
+"""Builds the compiled variant: the same package, its hot modules translated to C by mypyc.
+
+    python deploy/compiled.py [--wheel]
+
+1. copy the rooms to build/compiled, without pyproject.toml: mypyc reads a configuration of its own
+2. translate, compile, put the results beside the modules they stand for: PYTHONPATH=build/compiled runs them
+3. with --wheel, pack the tree as dist/strangler_proxy-….whl, which is installed instead of the plain one
+4. put the tests beside them, so that the same ones can be run on the compiled modules
+
+It needs a C compiler and Python's headers (Debian: gcc, python3-dev). Nothing depends on the compiled variant: a
+module that is not compiled is interpreted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+TREE = ROOT / "build" / "compiled"
+ROOMS = ("proxy", "rules", "comparators", "dashboards")
+BESIDE = ("tests", "bench", "examples", "docs", "deploy")
+HOT = (
+    "proxy/http1/answer.py",
+    "proxy/http1/early.py",
+    "proxy/http1/errors.py",
+    "proxy/http1/fields.py",
+    "proxy/http1/framing.py",
+    "proxy/http1/request.py",
+    "proxy/http1/request_line.py",
+    "proxy/http1/seen.py",
+    "proxy/http1/serialise.py",
+    "proxy/log/access.py",
+    "proxy/metrics/counting.py",
+    "proxy/observe.py",
+    "proxy/serving/answering.py",
+    "proxy/serving/client.py",
+    "proxy/serving/deciding.py",
+    "proxy/serving/failing.py",
+    "proxy/serving/forward.py",
+    "proxy/serving/headers.py",
+    "proxy/serving/identity/cookies.py",
+    "proxy/serving/ids.py",
+    "proxy/serving/outgoing.py",
+    "proxy/serving/peer.py",
+    "proxy/serving/pool.py",
+    "proxy/serving/record.py",
+    "proxy/serving/reply.py",
+    "proxy/serving/upload.py",
+    "proxy/serving/upstream.py",
+    "proxy/serving/waiting.py",
+    "proxy/state/windows.py",
+    "rules/bucket.py",
+    "rules/bunch.py",
+    "rules/conditions.py",
+    "rules/decide.py",
+    "rules/hashes.py",
+    "rules/index.py",
+    "rules/lane.py",
+    "rules/match.py",
+    "rules/pattern.py",
+    "rules/reading.py",
+    "rules/window.py",
+)
+"""Whatever every request goes through. Plain, typed Python: nothing in them is written for the compiler."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Build; returns 0, or leaves with what the compiler said."""
+    parser = argparse.ArgumentParser(description="The same package with its hot modules compiled.")
+    parser.add_argument("--wheel", action="store_true", help="pack it for pip as well")
+    wanted = parser.parse_args(arguments)
+    missing = [name for name in HOT if not (ROOT / name).is_file()]
+    if missing:
+        print(f"not there any more, adapt HOT: {', '.join(missing)}", file=sys.stderr)
+        return 1
+    copy(ROOMS)
+    os.chdir(TREE)
+    sys.path.insert(0, str(TREE))
+    build(wheel=wanted.wheel)
+    copy(BESIDE)
+    for name in ("pyproject.toml", "proxy.yaml", "README.md", "CHANGELOG.md", "Makefile"):
+        shutil.copy2(ROOT / name, TREE / name)
+    print(f"compiled {len(HOT)} modules into {TREE.relative_to(ROOT)}")
+    return 0
+
+
+def copy(rooms: Sequence[str]) -> None:
+    """Copy folders into the tree, in the place of what lay there."""
+    TREE.mkdir(parents=True, exist_ok=True)
+    for name in ("pyproject.toml", *rooms):
+        path = TREE / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    ignored = shutil.ignore_patterns("__pycache__", "*.so", ".venv", "var")
+    for room in rooms:
+        shutil.copytree(ROOT / room, TREE / room, ignore=ignored)
+
+
+def build(*, wheel: bool) -> None:
+    """Translate and compile in the current folder."""
+    from mypyc.build import mypycify
+    from setuptools import find_packages, setup
+
+    project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    scripts = [f"{name} = {target}" for name, target in project["scripts"].items()]
+    extensions = mypycify([*HOT, "--ignore-missing-imports"], opt_level="3", debug_level="0")
+    steps = ["build_ext", "--inplace", *(["bdist_wheel", "--dist-dir", str(ROOT / "dist")] if wheel else [])]
+    setup(
+        name=project["name"],
+        version=project["version"],
+        description=project["description"],
+        license=project["license"],
+        python_requires=project["requires-python"],
+        install_requires=project["dependencies"],
+        extras_require=project["optional-dependencies"],
+        entry_points={"console_scripts": scripts},
+        packages=find_packages(include=[pattern for room in ROOMS for pattern in (room, f"{room}.*")]),
+        package_data={"": ["**/*"]},
+        exclude_package_data={"": ["*.c"]},
+        ext_modules=extensions,
+        script_args=steps,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

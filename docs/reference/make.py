@@ -1,0 +1,182 @@
+"""Writes the reference pages from what the program itself says: models, commands, metrics, events.
+
+`make reference` writes them; a test fails when they are not what this would write.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+import yaml
+
+from proxy.cli.commands import app
+from proxy.metrics.names import METRICS
+from rules.load import json_schema
+
+HERE = Path(__file__).resolve().parent
+FILE = """\
+# proxy.yaml
+
+<!-- Written by `make reference`. -->
+
+Times are `250ms`, `5s`, `10m`, `1h`; sizes `64KiB`, `10MiB`; shares `5%` or `0.05`; weights percent, 0 to 100; 0 is
+unlimited. `${NAME}` in a value comes from the environment, `$$` is a dollar. Process settings can be overridden from
+there: `STRANGLER_LISTEN__ADDRESS`. `strangler check` says what is wrong with a file, with line and column;
+`strangler config show` tells where each value came from.
+"""
+COMMANDS = """\
+# Commands
+
+<!-- Written by `make reference`. -->
+
+Every command takes `-c/--config FILE` (default `proxy.yaml`) and `--json`, honours `NO_COLOR`, ends with 0 for yes, 1
+for no, 2 for wrong usage or a broken file, 3 when the proxy cannot be reached.
+"""
+NUMBERS = """\
+# Metrics
+
+<!-- Written by `make reference`. -->
+
+At `/metrics` of the admin port, in Prometheus' text or OpenMetrics. Seconds and bytes; the file bounds labels.
+
+| metric | kind | labels | |
+|---|---|---|---|
+"""
+Node = dict[str, Any]
+
+
+def pages() -> dict[str, str]:
+    """Every page with its text."""
+    return {
+        "configuration.md": "".join(configuration()),
+        "commands.md": "".join(commands()),
+        "metrics.md": "".join(metrics()),
+    }
+
+
+# ── proxy.yaml ──
+
+
+def sections() -> dict[str, tuple[str, Node]]:
+    """Every section by its name, with the place where it first stands; `defaults` repeats what routes say."""
+    schema = json_schema()
+    definitions = schema["$defs"]
+    found: dict[str, tuple[str, Node]] = {}
+
+    def visit(name: str, place: str, node: Node) -> None:
+        if name in found:
+            return
+        found[name] = (place, node)
+        for key, value in node.get("properties", {}).items():
+            for inner, suffix in referred(value):
+                if name != "Defaults":
+                    visit(inner, f"{place}.{key}{suffix}".removeprefix("."), definitions[inner])
+
+    visit("File", "", schema)
+    return found
+
+
+def referred(node: Node, suffix: str = "") -> Iterator[tuple[str, str]]:
+    """The sections a value may be, each with what follows the key: `[]`, `.NAME`."""
+    if "$ref" in node:
+        yield node["$ref"].rpartition("/")[2], suffix
+    for one in node.get("anyOf", ()):
+        yield from referred(one, suffix)
+    if "items" in node:
+        yield from referred(node["items"], f"{suffix}[]")
+    if isinstance(node.get("additionalProperties"), dict):
+        yield from referred(node["additionalProperties"], f"{suffix}.NAME")
+
+
+def configuration() -> Iterator[str]:
+    """The page of proxy.yaml."""
+    meanings = yaml.safe_load((HERE / "meanings.yaml").read_text())
+    yield FILE
+    for name, (place, node) in sections().items():
+        yield f"\n## {f'`{place}`' if place else 'The file'}\n\n"
+        yield "| key | value | left out | |\n|---|---|---|---|\n"
+        for key, value in node.get("properties", {}).items():
+            required = key in node.get("required", ())
+            default = "required" if required else spelled(value.get("default"))
+            yield f"| `{key}` | {kind(value)} | {default} | {meanings[name][key]} |\n"
+
+
+def kind(node: Node) -> str:
+    """What may be written."""
+    if "const" in node:
+        return f"`{node['const']}`"
+    if "enum" in node:
+        return " ".join(f"`{one}`" for one in node["enum"])
+    if "anyOf" in node:
+        kinds = [kind(one) for one in node["anyOf"] if one.get("type") != "null" and one.get("pattern") != "\\$\\{"]
+        return " or ".join(dict.fromkeys(each for each in kinds if each != "`0`"))
+    if node.get("type") == "array":
+        return f"a list of {kind(node['items'])}"
+    pattern = node.get("pattern", "")
+    named = {"ms|s": "a time", "KiB": "a size", "%": "a share"}
+    by_pattern = next((name for part, name in named.items() if part in pattern), "")
+    plain = {"string": "text", "boolean": "true or false", "number": "a number", "integer": "a number"}
+    return by_pattern or plain.get(node.get("type", ""), "a mapping")
+
+
+def spelled(value: object) -> str:
+    """A default as the file would have it."""
+    if value is None or value in ("", [], {}):
+        return ""
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, float):
+        return f"`{value:g}`"
+    return f"`{value}`" if not isinstance(value, list) else f"`[{', '.join(map(str, value))}]`"
+
+
+# ── commands ──
+
+
+def commands() -> Iterator[str]:
+    """The page of the commands."""
+    yield COMMANDS
+    group = typer.main.get_command(app)
+    yield from _commands(group, "strangler")
+
+
+def _commands(group: Any, prefix: str) -> Iterator[str]:
+    for name, command in sorted(group.commands.items()):
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{prefix} {name}")
+            continue
+        arguments = [each.name.upper() for each in command.params if each.param_type_name == "argument"]
+        yield f"\n## `{' '.join((prefix, name, *arguments))}`\n\n{(command.help or '').strip()}\n"
+        rows = [
+            each for each in command.params if each.param_type_name == "option" and each.name not in ("config", "json")
+        ]
+        if rows:
+            yield "\n| option | |\n|---|---|\n"
+        for option in rows:
+            value = f" {option.metavar}" if option.metavar else ""
+            yield f"| `{'`, `'.join(option.opts)}{value}` | {option.help or ''} |\n"
+
+
+# ── metrics ──
+
+
+def metrics() -> Iterator[str]:
+    """The page of the metrics."""
+    yield NUMBERS
+    for metric in METRICS:
+        labels = " ".join(f"`{label}`" for label in metric.labels)
+        yield f"| `{metric.name}` | {metric.kind.partition('_')[0]} | {labels} | {metric.help} |\n"
+
+
+def main() -> None:
+    """Write every page."""
+    for name, text in pages().items():
+        (HERE / name).write_text(re.sub(r" +\n", "\n", text))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""A judge: reads one case after the other from control, answers each.
+
+It waits for nothing else, so no event loop is needed. Its own limit is processor time: the kernel ends it in the
+middle of whatever it is doing, a regular expression in C included. Control has a limit by the clock besides; should
+control be gone by then, the alarm is what is left.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import signal
+import socket
+import sys
+
+from proxy.errors import EXIT_YES
+from proxy.judge.explaining import explained
+from proxy.judge.opinion import Opinions
+from proxy.judge.rulebook import Rules, unpack_rules
+from proxy.link.judging import JUDGE, Case, Exhibit, Explained, Opinion, Rulebook, Seated
+from proxy.link.messages import Message
+from proxy.link.wire import Inbox
+
+PROCESSOR_SECONDS = 2.0
+ALARM_SECONDS = 15.0
+MEMORY = 2 << 30
+"""Bytes of address space: a bomb that passes every other limit ends here, in this process."""
+_POLITENESS = 5
+_CHUNK = 1 << 20
+
+
+def main(arguments: list[str]) -> int:
+    """Judge what comes over the inherited socket named by `arguments` until it is closed."""
+    _settle()
+    with socket.socket(fileno=int(arguments[0])) as link:
+        _work(link)
+    return EXIT_YES
+
+
+def _settle() -> None:
+    """Be nobody's trouble: users' requests have the processor first, control says when to leave, no terminal."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    for number in (signal.SIGPROF, signal.SIGALRM):
+        signal.signal(number, signal.SIG_DFL)
+    os.nice(_POLITENESS)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _work(link: socket.socket) -> None:
+    inbox, opinions = Inbox(JUDGE), Opinions(Rules({}, "2000-01-01"))
+    gc.freeze()
+    link.sendall(JUDGE.pack(Seated()))
+    while data := link.recv(_CHUNK):
+        inbox.feed(data)
+        while (message := inbox.take()) is not None:
+            if isinstance(message, Rulebook):
+                rules = unpack_rules(message.payload)
+                if rules.folder and rules.folder not in sys.path:
+                    sys.path.append(rules.folder)
+                opinions = Opinions(rules)
+                continue
+            answer = _timed(message, opinions)
+            if answer is not None:
+                link.sendall(JUDGE.pack(answer))
+
+
+def _timed(message: Message, opinions: Opinions) -> Opinion | Explained | None:
+    signal.setitimer(signal.ITIMER_PROF, PROCESSOR_SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, ALARM_SECONDS)
+    try:
+        match message:
+            case Case():
+                return opinions.on(message)
+            case Exhibit():
+                return explained(message)
+            case _:
+                return None
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)

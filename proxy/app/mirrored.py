@@ -1,0 +1,76 @@
+"""Adds what a worker's mirroring has to say to its reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from proxy.link.channel import Channel
+from proxy.link.messages import Message, PairCounts
+from proxy.log import names
+from proxy.log.events import Tell
+from proxy.metrics.counting import Row
+from proxy.metrics.shadow_counting import ShadowCounts
+from proxy.observe import Observers
+from proxy.serving.ages import ages
+from proxy.serving.server import Server
+from proxy.state.pairs import Pairs
+from proxy.state.windows import Key, Outcomes, waiting
+from rules.window import Tally
+
+
+class MirroringReport:
+    """The counters of mirroring; they fill as they observe, are read by `rows`, emptied by `take`.
+
+    `watch` says whose mirroring it is. `_link` changes with control: while nobody is there, pairs are lost.
+    """
+
+    def __init__(self) -> None:
+        self._counts = ShadowCounts()
+        self._pairs = Pairs()
+        self._server: Server | None = None
+        self._link: Channel | None = None
+
+    def watch(self, server: Server, calls: Observers, outcomes: Outcomes, tell: Tell) -> None:
+        """Hear of everything that `server` does from now on."""
+        self._server = server
+        shadows = server.shadows
+        shadows.observe.failed = lambda error: tell(names.OBSERVER_FAILED, "error", error=repr(error))
+        shadows.connect(self._send, tell)
+        calls.add_batch(self._pairs.observe_all)
+        shadows.observe.add(self._pairs.observe_shadow)
+        shadows.observe.add(self._counts.observe)
+        shadows.observe.add(outcomes.observe_shadow)
+
+    def attach(self, link: Channel | None) -> None:
+        """Send pairs to `link` from now on, report everything anew; None: nobody is there."""
+        self._link = link
+        self._counts.resend()
+
+    def again(self, pair: str) -> None:
+        """Control wants to know whether a difference stays."""
+        if self._server is not None:
+            self._server.shadows.rechecks.again(pair)
+
+    def rows(self) -> list[Row]:
+        """The metric rows that changed."""
+        return self._counts.changed()
+
+    def resend(self) -> None:
+        """What was read did not arrive."""
+        self._counts.resend()
+
+    def take(self) -> tuple[PairCounts, ...]:
+        """What became of mirrored requests since the last call."""
+        return self._pairs.take()
+
+    def waiting(self) -> Mapping[Key, Tally]:
+        """The ages of requests that wait longer than they should."""
+        server = self._server
+        return waiting(ages(server.clients, server.clock())) if server is not None else {}
+
+    def keep_only(self, routes: Iterable[str]) -> None:
+        """Forget other routes."""
+        self._counts.keep_only(routes)
+
+    def _send(self, message: Message) -> bool:
+        return self._link is not None and self._link.send(message)

@@ -1,0 +1,156 @@
+"""Forms an opinion on one pair.
+
+1. the rules of its route, compiled once
+2. what the invariants say of both bodies, whatever is ignored or forgiven
+3. what the comparator says
+4. only if something was found: the pair with its findings, redacted; nothing else of it leaves the judge
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+import orjson
+
+from comparators.comparing import compare
+from comparators.fingerprint import fingerprint, path_pattern
+from comparators.model import Capture, Comparison, Finding
+from comparators.redact import Redactor
+from proxy.judge.compiled import Compiled, body_of, compiled
+from proxy.judge.packed import pack
+from proxy.judge.rulebook import Rules
+from proxy.link.judging import Case, Checked, Opinion
+from proxy.link.messages import Answer, Pair
+from proxy.state.diffs import Found
+from rules.invariant import VIOLATED, Outcome, check_all
+from rules.invariant import Compiled as CompiledInvariant
+
+MOST_GROUPS = 50
+"""Differences of one pair that are told apart; a body that is another one altogether differs in thousands."""
+NOT_COMPARED: Final = "not_compared"
+
+
+class Opinions:
+    """What a judge knows: the rules, compiled for each route when the first pair of it comes."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._redactor = Redactor(rules.key.encode(), rules.redact)
+        self._compiled: dict[str, Compiled | str] = {}
+
+    def on(self, case: Case) -> Opinion:
+        """Return what is to be said of `case`; never raises: a fault of ours is a reason not to compare."""
+        try:
+            return self._opinion(case)
+        except Exception as error:  # noqa: BLE001 - whatever a pair or our own code is like, the next one is judged
+            return Opinion(case.ticket, NOT_COMPARED, "error", notes=(repr(error)[:200],))
+
+    def _opinion(self, case: Case) -> Opinion:
+        pair = case.pair
+        rules = self._rules_of(pair.route)
+        if isinstance(rules, str):
+            return Opinion(case.ticket, NOT_COMPARED, "rules", notes=(rules,))
+        legacy, modern = _capture(pair, pair.legacy), _capture(pair, pair.modern)
+        checked = _checked(rules, legacy, modern, self._rules.redact)
+        comparison, reason = _compared(rules, pair, legacy, modern)
+        found = tuple(self._found(pair.route, comparison.findings, stored=case.stored))
+        opinion = Opinion(
+            case.ticket,
+            comparison.verdict,
+            reason or comparison.reason,
+            found,
+            tuple(comparison.forgiven.items()),
+            comparison.notes,
+            checked,
+            observed=_observed(comparison),
+        )
+        if case.stored or not (found or any(one.state == VIOLATED for one in checked)):
+            return opinion
+        redacted = self._redacted(pair)
+        return replace(
+            opinion,
+            request=f"{redacted.method} {_target(redacted)}",
+            payload=pack(redacted) if self._rules.bodies else b"",
+        )
+
+    def _rules_of(self, route: str) -> Compiled | str:
+        """Return the compiled rules of a route, or what is wrong with them."""
+        there = self._compiled.get(route)
+        if there is None:
+            there = self._compiled[route] = compiled(self._rules, route)
+        return there
+
+    def _found(self, route: str, findings: Sequence[Finding], *, stored: bool) -> Iterator[Found]:
+        groups: set[str] = set()
+        for finding in findings:
+            group = fingerprint(route, finding)
+            if group in groups or len(groups) >= MOST_GROUPS:
+                continue
+            groups.add(group)
+            shown = finding if stored else self._redactor.finding(finding)
+            pattern = path_pattern(shown.path)
+            yield Found(group, shown.path, pattern, shown.kind, shown.legacy, shown.modern, shown.rule)
+
+    def _redacted(self, pair: Pair) -> Pair:
+        path, mark, query = self._redactor.target(_target(pair)).partition("?")
+        return replace(
+            pair,
+            path=path,
+            query=query if mark else None,
+            user="",
+            legacy=self._redacted_answer(pair, pair.legacy),
+            modern=self._redacted_answer(pair, pair.modern),
+            secondary=None if pair.secondary is None else self._redacted_answer(pair, pair.secondary),
+        )
+
+    def _redacted_answer(self, pair: Pair, answer: Answer) -> Answer:
+        capture = _capture(pair, answer)
+        if capture is None:
+            return replace(answer, headers=(), body=b"")
+        shown = self._redactor.capture(capture)
+        return replace(answer, headers=shown.headers, body=shown.body)
+
+
+def _compared(rules: Compiled, pair: Pair, legacy: Capture | None, modern: Capture | None) -> tuple[Comparison, str]:
+    """Return the comparison, with the reason why there was none."""
+    if legacy is None or modern is None:
+        failed = pair.legacy.failed or pair.modern.failed
+        return Comparison(NOT_COMPARED), "absent" if failed == "absent" else "failed"
+    if pair.legacy.truncated or pair.modern.truncated:
+        return Comparison(NOT_COMPARED), "body_cap"
+    again = None if pair.secondary is None or pair.secondary.truncated else _capture(pair, pair.secondary)
+    return compare(legacy, modern, rules.policy, secondary=() if again is None else (again,)), ""
+
+
+def _checked(
+    rules: Compiled, legacy: Capture | None, modern: Capture | None, redact: Sequence[str]
+) -> tuple[Checked, ...]:
+    if not rules.invariants:
+        return ()
+    outcomes = check_all(rules.invariants, body_of(legacy), body_of(modern))
+    return tuple(_shown(one, outcome, redact) for one, outcome in zip(rules.invariants, outcomes, strict=True))
+
+
+def _shown(invariant: CompiledInvariant, outcome: Outcome, redact: Sequence[str]) -> Checked:
+    name = invariant.invariant.name
+    if any(field in invariant.invariant.expr for field in redact):
+        return Checked(name, outcome.state, "its values are not shown" if outcome.detail else "")
+    return Checked(name, outcome.state, outcome.detail, outcome.left, outcome.right)
+
+
+def _capture(pair: Pair, answer: Answer) -> Capture | None:
+    if answer.failed:
+        return None
+    return Capture(pair.method, _target(pair), answer.status, answer.headers, answer.body)
+
+
+def _target(pair: Pair) -> str:
+    return pair.path if pair.query is None else f"{pair.path}?{pair.query}"
+
+
+def _observed(comparison: Comparison) -> bytes:
+    if not comparison.observations:
+        return b""
+    return orjson.dumps([[one.path, one.kind, one.first, one.again] for one in comparison.observations])

@@ -1,0 +1,81 @@
+"""The rules that judges go by: what of a configuration they need, as it travels to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from proxy.link.codec import from_json, to_json
+from rules.model import Backend, Invariant, Route, Snapshot
+
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class RouteRules:
+    """How one route's pairs are compared; `noise` is what was learned of it, in the form of its maker."""
+
+    compare: Mapping[str, Any]
+    invariants: tuple[Invariant, ...] = ()
+    legacy_hosts: tuple[str, ...] = ()
+    modern_hosts: tuple[str, ...] = ()
+    noise: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Everything a judge is told. `folder` is where an operator's own function may lie, `key` what redaction hashes by.
+
+    `bodies` says whether pairs are kept whole. `today` is a date (ISO): an ignore may end.
+    """
+
+    routes: Mapping[str, RouteRules]
+    today: str
+    folder: str = ""
+    redact: tuple[str, ...] = ()
+    bodies: bool = True
+    key: str = field(default="", repr=False)
+
+    def pack(self) -> bytes:
+        """Return the bytes that `unpack_rules` understands."""
+        return to_json(self)
+
+
+def unpack_rules(payload: bytes) -> Rules:
+    """Return the rules that were packed, or raise CodecError."""
+    return from_json(payload, Rules)
+
+
+def route_rules(
+    snapshot: Snapshot,
+    route: Route,
+    noise: tuple[Mapping[str, Any], ...] = (),
+    lifted: frozenset[str] = frozenset(),
+) -> RouteRules:
+    """Return how `route` is compared; `lifted` names the ignored paths that are over their rate, looked at again."""
+    by_name = {backend.name: backend for backend in snapshot.backends}
+    legacy = [by_name[name] for name in (route.legacy.backend,) if name in by_name]
+    modern = [by_name[name] for name in (route.modern.backend, route.shadow.backend) if name in by_name]
+    return RouteRules(
+        _without(route.compare, lifted), route.invariants, tuple(_hosts(legacy)), tuple(_hosts(modern)), noise
+    )
+
+
+def _without(compare: Mapping[str, Any], lifted: frozenset[str]) -> Mapping[str, Any]:
+    if not lifted:
+        return compare
+    kept = [one for one in compare.get("ignore", ()) if (one if isinstance(one, str) else one["path"]) not in lifted]
+    return {**compare, "ignore": kept}
+
+
+def _hosts(backends: Iterable[Backend]) -> Iterator[str]:
+    """Yield what backends call themselves when they build an address: host with port, the port also unsaid."""
+    for backend in backends:
+        for url in backend.urls:
+            parts = urlsplit(url)
+            if not parts.hostname or url.startswith("unix:"):
+                continue
+            host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+            yield f"{host}:{parts.port or _PORTS.get(parts.scheme, 80)}"

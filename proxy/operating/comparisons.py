@@ -1,0 +1,219 @@
+"""What became of every mirrored request of every route: lately, since the start, as metrics.
+
+Workers count what they decide themselves (byte-equal, transient by their own knowledge, not compared) within
+`Outcomes`; the judging adds what it decides of the pairs they sent. A request stands in exactly one place.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from proxy.link.messages import Outcomes, PairCounts
+from proxy.metrics import names
+from proxy.metrics.names import Metric
+from proxy.metrics.totals import Key, Values
+from rules.evidence import Violation
+from rules.pairs import ComparedTally
+
+Result = tuple[str, str]
+"""A result (equal, different, noise, transient, not_compared) with its reason; only `not_compared` always has one."""
+
+
+class _Counts:
+    """Counts of one route in some span; every field only grows."""
+
+    __slots__ = ("eligible", "results")
+
+    def __init__(self) -> None:
+        self.eligible = 0
+        self.results: Counter[Result] = Counter()
+
+    def tally(self) -> ComparedTally:
+        """Return the counts as the judge of routes reads them."""
+        by_result: Counter[str] = Counter()
+        for (result, _), count in self.results.items():
+            by_result[result] += count
+        reasons = {reason: n for (result, reason), n in self.results.items() if result == "not_compared" and n}
+        return ComparedTally(
+            by_result["equal"],
+            by_result["different"],
+            by_result["noise"],
+            by_result["transient"],
+            reasons,
+            # pairs that are still being judged are eligible already; those of before a restart are not counted twice
+            max(self.eligible, sum(by_result.values())),
+        )
+
+
+class _Route:
+    """One route: its seconds, `seen` since its rules are what they are, `totals` since the start.
+
+    `since` is the oldest generation that counts in the first two.
+    """
+
+    def __init__(self, window: float, since: int) -> None:
+        self.window = window
+        self.kept = int(window) + 2
+        self.since = since
+        self.seconds: dict[int, _Counts] = {}
+        self.seen = _Counts()
+        self.totals = _Counts()
+        self.violations: dict[int, Counter[tuple[str, str]]] = {}
+        self.details: dict[str, str] = {}
+
+    def counts(self, second: int) -> _Counts:
+        """Return the counts of `second`; older ones go."""
+        there = self.seconds.get(second)
+        if there is None:
+            there = self.seconds[second] = _Counts()
+            for old in [each for each in self.seconds if each <= second - self.kept]:
+                del self.seconds[old]
+        return there
+
+
+class Comparisons:
+    """All routes. They grow by `take`, `add`, `violated`; `follow` restarts those whose rules are others now."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._routes: dict[str, _Route] = {}
+        self._forgiven: Counter[tuple[str, ...]] = Counter()
+        self._differences: Counter[tuple[str, ...]] = Counter()
+        self._violations: Counter[tuple[str, ...]] = Counter()
+        self._checks: Counter[tuple[str, ...]] = Counter()
+
+    def follow(self, spans: Mapping[str, tuple[float, int]]) -> None:
+        """Count these routes over windows of so many seconds, each from its generation on."""
+        known, self._routes = self._routes, {}
+        for name, (window, since) in spans.items():
+            there = known.get(name)
+            route = self._routes[name] = _Route(window, since)
+            if there is not None:
+                route.totals = there.totals
+                if there.since >= since:
+                    route.since, route.seen = there.since, there.seen
+                    route.seconds, route.violations, route.details = there.seconds, there.violations, there.details
+
+    def restart(self, route: str, since: int) -> None:
+        """Forget the window of `route`: what was decided before generation `since` does not count any more."""
+        there = self._routes.get(route)
+        if there is not None:
+            there.since = max(there.since, since)
+            there.seconds, there.violations, there.seen = {}, {}, _Counts()
+
+    def take(self, outcomes: Outcomes) -> None:
+        """Add what one worker decided in one second."""
+        for pairs in outcomes.pairs:
+            route = self._routes.get(pairs.route)
+            if route is not None:
+                spans = [route.totals]
+                if pairs.generation >= route.since:
+                    spans += [route.seen, route.counts(outcomes.second)]
+                for counts in spans:
+                    _add(counts, pairs)
+
+    def add(self, route: str, generation: int, result: str, reason: str = "") -> None:
+        """Count one pair that was decided here."""
+        there = self._routes.get(route)
+        if there is None:
+            return
+        spans = [there.totals]
+        if generation >= there.since:
+            spans += [there.seen, there.counts(int(self._clock()))]
+        for counts in spans:
+            counts.results[result, reason] += 1
+
+    def forgave(self, route: str, forgiven: Iterable[tuple[str, int]]) -> None:
+        """Count values that a rule forgave."""
+        for rule, count in forgiven:
+            self._forgiven[route, rule] += count
+
+    def differed(self, route: str, kinds: Iterable[str]) -> None:
+        """Count differences by their kind."""
+        for kind in kinds:
+            self._differences[route, kind] += 1
+
+    def checked(self, route: str, states: Iterable[tuple[str, str]]) -> None:
+        """Count what invariants, by name, say of one pair."""
+        for name, state in states:
+            self._checks[route, name, state] += 1
+
+    def violated(self, route: str, generation: int, invariant: str, on_violation: str, detail: str) -> None:
+        """Count a violation that survived being asked again."""
+        self._violations[route, invariant] += 1
+        there = self._routes.get(route)
+        if there is not None and generation >= there.since:
+            second = int(self._clock())
+            there.violations.setdefault(second, Counter())[invariant, on_violation] += 1
+            there.details[invariant] = detail
+            for old in [each for each in there.violations if each <= second - there.kept]:
+                del there.violations[old]
+
+    # ── reading ────────────────────────────────────────────────────────────────────────────────────────
+
+    def lately(self, route: str) -> ComparedTally:
+        """Return what became of the route's mirrored requests within its window."""
+        there = self._routes.get(route)
+        whole = _Counts()
+        if there is not None:
+            oldest = int(self._clock()) - int(there.window)
+            for second, counts in there.seconds.items():
+                if second > oldest:
+                    whole.eligible += counts.eligible
+                    whole.results.update(counts.results)
+        return whole.tally()
+
+    def seen(self, route: str) -> ComparedTally:
+        """Return the same since the route's rules are what they are."""
+        there = self._routes.get(route)
+        return ComparedTally() if there is None else there.seen.tally()
+
+    def totals(self, route: str) -> ComparedTally:
+        """Return the same since the start."""
+        there = self._routes.get(route)
+        return ComparedTally() if there is None else there.totals.tally()
+
+    def violations(self, route: str) -> tuple[Violation, ...]:
+        """Return which invariants were broken within the route's window."""
+        there = self._routes.get(route)
+        if there is None:
+            return ()
+        oldest = int(self._clock()) - int(there.window)
+        lately: Counter[tuple[str, str]] = Counter()
+        for second, counted in there.violations.items():
+            if second > oldest:
+                lately.update(counted)
+        return tuple(Violation(name, act, count, there.details[name]) for (name, act), count in lately.items())
+
+    def invariants(self, route: str) -> dict[str, dict[str, int]]:
+        """Return how often each invariant of a route was held, violated, indeterminate since the start."""
+        counts: dict[str, dict[str, int]] = {}
+        for (of, name, state), count in self._checks.items():
+            if of == route:
+                counts.setdefault(name, {"held": 0, "violated": 0, "indeterminate": 0})[state] = count
+        return counts
+
+    def series(self) -> Iterator[tuple[Key, Values]]:
+        """Yield every series that this adds to a scrape."""
+        for name, route in self._routes.items():
+            for (result, reason), count in route.totals.results.items():
+                yield (names.COMPARISONS.name, (name, result, reason)), (count,)
+        counted: tuple[tuple[Metric, Counter[tuple[str, ...]]], ...] = (
+            (names.FORGIVEN, self._forgiven),
+            (names.DIFFERENCES, self._differences),
+            (names.INVARIANT_CHECKS, self._checks),
+            (names.INVARIANT_VIOLATIONS, self._violations),
+        )
+        for metric, counter in counted:
+            for labels, count in counter.items():
+                if labels[0] in self._routes:
+                    yield (metric.name, labels), (count,)
+
+
+def _add(counts: _Counts, pairs: PairCounts) -> None:
+    counts.eligible += pairs.eligible
+    counts.results["equal", ""] += pairs.equal
+    counts.results["transient", ""] += pairs.transient
+    for reason, count in pairs.not_compared:
+        counts.results["not_compared", reason] += count

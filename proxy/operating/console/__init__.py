@@ -1,0 +1,1 @@
+"""The console: pages for people on the admin port, drawn by `dashboards`."""

@@ -1,0 +1,162 @@
+"""Answers the console's pages, with what changes on them while somebody looks."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict
+from http import HTTPStatus
+from urllib.parse import quote
+
+from aiohttp import web
+
+from dashboards.attention import Attention, attention
+from dashboards.html import Html
+from dashboards.pages import difference, migration, overview, parts, route, simple
+from dashboards.pages.frame import Blocks
+from dashboards.trend import charts
+from dashboards.views import StatusView
+from proxy.described import facts_of
+from proxy.operating.api.wishes import RefusedError
+from proxy.operating.console.documents import Document, Documents
+from proxy.operating.console.visitors import Visitors, page
+from rules.explain import explain as explained
+
+Query = Mapping[str, str]
+_EVEN_DRAW = 0.5
+_MARKED_EVENTS = 100
+
+
+class Pages:
+    """Draws every page from documents. Nothing in it changes."""
+
+    def __init__(self, documents: Documents, visitors: Visitors) -> None:
+        self._documents = documents
+        self._visitors = visitors
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """Return the paths of all pages."""
+        return (
+            web.get("/", self._overview),
+            web.get("/routes/{name}", self._route),
+            web.get("/differences", self._differences),
+            web.get("/differences/{id}", self._difference),
+            web.get("/explain", self._explain),
+            web.get("/events", self._events),
+            web.get("/instances", self._instances),
+            web.get("/report", self._report),
+        )
+
+    async def blocks(self, path: str, query: Query) -> Blocks:
+        """Return what changes on the page at `path`; RefusedError for a page on which nothing does."""
+        if path == "/":
+            view, needs = await self._needs()
+            return await asyncio.to_thread(overview.blocks, view, needs, _wanted(query))
+        if path.startswith("/routes/"):
+            return await asyncio.to_thread(route.blocks, await self._shown(path.removeprefix("/routes/"), query))
+        document, view = await self._documents.status()
+        if path == "/events":
+            return simple.event_blocks(await self._documents.events(query.get("route", "")), parts.state(view))
+        if path == "/instances":
+            return simple.instance_blocks(document, parts.state(view))
+        raise RefusedError(HTTPStatus.NOT_FOUND, "nothing changes there")
+
+    # ── pages ──────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _overview(self, request: web.Request) -> web.Response:
+        view, needs = await self._needs()
+        # hundreds of routes take a while to write: the heart-beat goes on meanwhile
+        wanted, visitor = _wanted(request.query), self._visitors.of(request)
+        return page(await asyncio.to_thread(overview.overview, view, needs, wanted, visitor, _live(request)))
+
+    async def _route(self, request: web.Request) -> web.Response:
+        shown = await self._shown(request.match_info["name"], request.query)
+        return page(await asyncio.to_thread(route.page_of, shown, self._visitors.of(request), _live(request)))
+
+    async def _differences(self, request: web.Request) -> web.Response:
+        asked = {name: request.query.get(name, "") for name in ("route", "since")}
+        found = await self._documents.groups(asked["route"], asked["since"], request.query.get("after", ""))
+        state = await self._state()
+        return page(simple.differences(found["items"], asked, found["next"], self._visitors.of(request), state))
+
+    async def _difference(self, request: web.Request) -> web.Response:
+        group = await self._documents.source.difference(request.match_info["id"])
+        if group is None:
+            raise RefusedError(HTTPStatus.NOT_FOUND, "no difference is known by this name (any more)")
+        state, visitor = await self._state(), self._visitors.of(request)
+        return page(await asyncio.to_thread(difference.difference, group, visitor, state))
+
+    async def _explain(self, request: web.Request) -> web.Response:
+        asked = {name: request.query.get(name, "") for name in ("method", "path", "user", "header")}
+        trouble, answer = "", None
+        if asked["path"] and not asked["path"].startswith("/"):
+            trouble = "A path begins with a slash."
+        elif asked["path"]:
+            answer = self._explained(asked)
+        return page(simple.explain(asked, answer, self._visitors.of(request, trouble), await self._state()))
+
+    async def _events(self, request: web.Request) -> web.Response:
+        found = await self._documents.events(request.query.get("route", ""))
+        return page(simple.events(found, self._visitors.of(request), await self._state(), _live(request)))
+
+    async def _instances(self, request: web.Request) -> web.Response:
+        document, view = await self._documents.status()
+        return page(simple.instances(document, self._visitors.of(request), parts.state(view), _live(request)))
+
+    async def _report(self, request: web.Request) -> web.Response:
+        found = await self._documents.source.report()
+        state, visitor = await self._state(), self._visitors.of(request)
+        return page(await asyncio.to_thread(migration.migration, found, visitor, state))
+
+    # ── what they show ─────────────────────────────────────────────────────────────────────────────────
+
+    async def _state(self) -> Html:
+        return parts.state((await self._documents.status())[1])
+
+    async def _needs(self) -> tuple[StatusView, Sequence[Attention]]:
+        _, view = await self._documents.status()
+        return view, attention(view, await self._documents.groups_if_any())
+
+    async def _shown(self, name: str, query: Query) -> route.RoutePage:
+        documents = self._documents
+        _, view = await documents.status()
+        found = view.route(name)
+        if found is None:
+            raise RefusedError(HTTPStatus.NOT_FOUND, f"no route is called {name}")
+        span = query.get("span", "")
+        span = span if span in route.SPANS else "1h"
+        events = await documents.events(name)
+        groups = await documents.groups_if_any(name, limit=20)
+        end = time.time()
+        start, history = end - route.SPANS[span], documents.source.history
+        drawn = charts(
+            history.moments(name, start, end),
+            history.weights(name),
+            events[:_MARKED_EVENTS],
+            documents.limits(name),
+            start,
+            end,
+        )
+        return route.RoutePage(view, found, drawn, events[:50], groups, documents.place(name), span)
+
+    def _explained(self, asked: Query) -> Document:
+        generation = self._documents.source.current().generation
+        name, _, value = asked["header"].partition(":")
+        headers = [(name.strip(), value.strip())] if name.strip() else []
+        facts = facts_of(generation, asked["method"] or "GET", asked["path"], headers, asked["user"] or None)
+        return asdict(explained(generation, facts, draw=_EVEN_DRAW))
+
+
+Draw = Callable[[str, Query], Awaitable[Blocks]]
+
+
+def _wanted(query: Query) -> overview.Wanted:
+    sort = query.get("sort", "")
+    return overview.Wanted(
+        query.get("q", "")[:100], query.get("stage", ""), sort if sort in overview.SORTS else "attention"
+    )
+
+
+def _live(request: web.Request) -> str:
+    return f"/live?page={quote(request.path_qs, safe='')}"

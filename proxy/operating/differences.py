@@ -1,0 +1,130 @@
+"""Answers people's questions about stored differences, in the contract's shape."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import orjson
+
+from proxy.judge.packed import UnreadableError, unpack
+from proxy.link.messages import Answer
+from proxy.log.events import timestamp
+from proxy.operating.judges import NotJudgedError
+from proxy.operating.judging import Judging
+from proxy.operating.known import KnownDifferences
+from proxy.operating.noise import Noise
+from proxy.operating.rejudging import rejudge
+from proxy.state.diffs import Diffs, Example, Group, Known, Wanted
+from proxy.state.diffs_thread import DiffsThread
+
+MOST_SHOWN = 256 * 1024
+"""Characters of a body that a person gets to see."""
+
+
+class Differences:
+    """What the commands, the console, the admin API ask. Nothing in it changes."""
+
+    def __init__(self, store: DiffsThread, judging: Judging, known: KnownDifferences, noise: Noise) -> None:
+        self._store = store
+        self._judging = judging
+        self._known = known
+        self._noise = noise
+
+    async def groups(self, wanted: Wanted) -> list[dict[str, Any]]:
+        """Return groups with short examples, newest first; DiffsError."""
+        return [group_document(group) for group in await self._store.ask(lambda store: store.groups(wanted))]
+
+    async def group(self, group: str) -> dict[str, Any] | None:
+        """Return one group with all that is kept of its examples, the latest of them explained; DiffsError."""
+        found = await self._store.ask(lambda store: store.group(group))
+        if found is None:
+            return None
+        document = group_document(found)
+        for number, example in enumerate(found.examples):
+            packed = await self._store.ask(partial(_pair, example.pair))
+            # megabytes are unpacked here: the loop goes on meanwhile
+            document["examples"][number]["answers"] = await asyncio.to_thread(_answers, packed)
+            document["examples"][number]["explanation"] = await self._explanation(packed) if number == 0 else None
+        return document
+
+    async def rejudge(self, route: str) -> dict[str, Any]:
+        """Judge what is kept of `route` (empty: of all) again; DiffsError."""
+        return await rejudge(self._store, self._judging, route)
+
+    async def ignore(self, group: str, known: Known | None) -> bool:
+        """Say that a group is known, or (None) not any more; False when there is no such group; DiffsError."""
+        there = await self._store.ask(lambda store: store.know(group, known))
+        if there:
+            self._known.set(group, known)
+        return there
+
+    def noise(self, routes: Iterable[str]) -> list[dict[str, Any]]:
+        """Return what was learned of these routes, with its evidence."""
+        return [{"route": route, **each} for route in routes for each in self._noise.suggestions(route)]
+
+    async def _explanation(self, packed: bytes) -> Any:
+        if not packed:
+            return None
+        try:
+            return orjson.loads(await self._judging.explain(packed))
+        except NotJudgedError:
+            return None
+
+
+def group_document(group: Group) -> dict[str, Any]:
+    """Return a group as the API shows it, its examples short."""
+    return {
+        "id": group.id,
+        "route": group.route,
+        "path": group.path,
+        "kind": group.kind,
+        "count": group.count,
+        "first_seen": timestamp(group.first_seen),
+        "last_seen": timestamp(group.last_seen),
+        "known": None if group.known is None else {**asdict(group.known), "at": timestamp(group.known.at)},
+        "rejudged": group.rejudged or None,
+        "examples": [_example(example) for example in group.examples],
+    }
+
+
+def _example(example: Example) -> dict[str, Any]:
+    found = example.found
+    return {
+        "pair": example.pair,
+        "at": timestamp(example.at),
+        "request": example.request,
+        "path": found.path,
+        "kind": found.kind,
+        "legacy": found.legacy,
+        "modern": found.modern,
+        "rule": found.rule,
+        "notes": list(example.notes),
+    }
+
+
+def _pair(name: str, store: Diffs) -> bytes:
+    return store.pair(name)
+
+
+def _answers(packed: bytes) -> dict[str, Any] | None:
+    if not packed:
+        return None
+    try:
+        pair = unpack(packed)
+    except UnreadableError:
+        return None
+    return {"legacy": _answer(pair.legacy), "modern": _answer(pair.modern)}
+
+
+def _answer(answer: Answer) -> dict[str, Any] | None:
+    if answer.failed:
+        return None
+    return {
+        "status": answer.status,
+        "headers": [list(header) for header in answer.headers],
+        "body": answer.body.decode("utf-8", "replace")[:MOST_SHOWN],
+    }

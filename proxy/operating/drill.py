@@ -1,0 +1,220 @@
+"""Proves that users return to legacy: made-up users meet made-up failures, the real guard acts, the clock runs.
+
+1. look for made-up users that the route's weight puts on modern, for a path that is a plain read
+2. give every worker the secret mark: what bears it fails on modern without modern being asked
+3. send their requests through the front door, fifty a second, until the guard has acted, a little longer then
+4. put the route back to where it was, unless modern has also failed by itself meanwhile
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from time import monotonic
+
+import orjson
+
+from proxy.link.messages import Drill, DrillCount
+from proxy.metrics.totals import Worker
+from proxy.operating.api.wishes import RefusedError
+from proxy.operating.current import Current
+from proxy.operating.figures import Figures
+from proxy.operating.probing import Probe, Probing
+from proxy.operating.trail import Listener, Trail
+from proxy.operating.verbs import Verbs
+from proxy.operating.workers import Workers
+from rules.decide import choose
+from rules.effects import has_effects
+from rules.example import examples
+from rules.lane import effective_weight
+from rules.model import MODERN, Facts, Generation, Route
+
+USERS = 20
+_LOOKED_AT = 200_000
+"""Made-up users that are tried for their place; at a weight of 0.1 % one in a thousand is on modern."""
+EVERY = 0.02
+AFTERWARDS = 1.0
+"""Seconds that probes go on after the rollback: they show that nobody is sent to modern any more."""
+GRACE = 5.0
+"""Seconds after which workers forget a drill that nobody ended."""
+FRESH_WITHIN = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a drill has shown. Times are seconds since the first failure; None where it never came to that.
+
+    `harmed` are made-up users' requests that got an error or nothing; `injected` the failures that modern is taken to
+    have made. `real_failures` are modern's own meanwhile: then the route is left as the guard left it.
+    """
+
+    route: str
+    proved: bool
+    reason: str
+    detected_after: float | None
+    last_user_back_after: float | None
+    requests: int
+    injected: int
+    harmed: int
+    real_failures: int
+    restored: bool
+
+
+class Drills:
+    """At most one drill at a time. `_counts` holds what each worker has told of the present one."""
+
+    def __init__(
+        self,
+        current: Callable[[], Current],
+        workers: Workers,
+        figures: Figures,
+        verbs: Verbs,
+        trail: Trail,
+        probing: Probing,
+    ) -> None:
+        self._current = current
+        self._workers = workers
+        self._figures = figures
+        self._verbs = verbs
+        self._trail = trail
+        self._probing = probing
+        self._one_at_a_time = asyncio.Lock()
+        self._counts: dict[Worker, DrillCount] = {}
+
+    def hear(self, worker: Worker, count: DrillCount) -> None:
+        """Note how far a worker has come."""
+        self._counts[worker] = count
+
+    async def run(self, name: str, path: str, seconds: float, who: str) -> Report:
+        """Drill the route `name` for at most `seconds`; RefusedError where nothing could be proved."""
+        if self._one_at_a_time.locked():
+            raise RefusedError(HTTPStatus.CONFLICT, "another drill is going on")
+        async with self._one_at_a_time:
+            generation = self._current().generation
+            route = _drillable(generation, name)
+            facts = read_of(generation, route, path)
+            users = made_up_users(generation, route, facts)
+            before = self._verbs.override(name)
+            errors = await self._errors(name)
+            self._trail.record("drill", name, who, "begins")
+            self._counts.clear()
+            began = monotonic()
+            with self._trail.listening() as listener:
+                probes, rolled_back, reason = await self._fail(route, facts, users, seconds, listener)
+            real = max(0, await self._errors(name) - errors - sum(each.failed for each in self._counts.values()))
+            restored = False
+            if rolled_back is not None and not real:
+                await self._verbs.restore(name, before, who, "the drill is over")
+                restored = True
+            first = min((each.first for each in self._counts.values() if each.failed), default=began)
+            last = max((each.last for each in self._counts.values()), default=0.0)
+            report = Report(
+                name,
+                proved=rolled_back is not None and last - first < seconds,
+                reason=reason,
+                detected_after=round(rolled_back - first, 3) if rolled_back is not None else None,
+                last_user_back_after=round(max(0.0, last - first), 3) if rolled_back is not None else None,
+                requests=len(probes),
+                injected=sum(each.failed for each in self._counts.values()),
+                harmed=sum(not 0 < probe.status < HTTPStatus.INTERNAL_SERVER_ERROR for probe in probes),
+                real_failures=real,
+                restored=restored,
+            )
+            told = "users returned to legacy" if report.proved else "nobody was sent back"
+            self._trail.record("drill", name, who, told, orjson.dumps(asdict(report)).decode())
+            return report
+
+    async def _fail(
+        self, route: Route, facts: Facts, users: list[str], seconds: float, listener: Listener
+    ) -> tuple[list[Probe], float | None, str]:
+        """Send marked requests; return how they went, when the route was rolled back, for what reason."""
+        mark = secrets.token_hex(16)
+        if not self._workers.send(Drill(route.name, mark, seconds + GRACE)):
+            raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "no worker is connected")
+        when: float | None = None
+        reason = ""
+        end = monotonic() + seconds
+        waiting = asyncio.create_task(_acted(listener, route.name), name="drill-listens")
+        asked: list[asyncio.Task[Probe]] = []
+        try:
+            while monotonic() < end:
+                user = users[len(asked) % len(users)]
+                asked.append(asyncio.create_task(self._probing.ask(facts, f"{mark}.{user}"), name="drill-probe"))
+                await asyncio.sleep(EVERY)
+                if when is None and waiting.done():
+                    when, reason = waiting.result()
+                    end = monotonic() + AFTERWARDS
+            probes = list(await asyncio.gather(*asked))
+            await self._workers.refresh(FRESH_WITHIN)
+            return probes, when, reason
+        finally:
+            waiting.cancel()
+            for task in asked:
+                task.cancel()
+            self._workers.send(Drill(route.name, mark, 0.0))
+
+    async def _errors(self, name: str) -> int:
+        """Return modern's failures so far, fresh from the workers."""
+        await self._workers.refresh(FRESH_WITHIN)
+        return self._figures.totals(name, MODERN).errors
+
+
+async def _acted(listener: Listener, route: str) -> tuple[float, str]:
+    """Wait until the guard sends the users of `route` back."""
+    while True:
+        event = await listener.next()
+        if event is None or (event.route == route and event.event in ("rollback", "step_back")):
+            return monotonic(), event.reason if event is not None else ""
+
+
+def _drillable(generation: Generation, name: str) -> Route:
+    """Return the route of that name if a drill can show anything there."""
+    lane = generation.table.lane_of(name)
+    if lane is None:
+        raise RefusedError(HTTPStatus.NOT_FOUND, f"no route is called {name}")
+    route, override = lane.route, generation.overrides.get(name)
+    if override is not None and override.rolled_back:
+        raise RefusedError(HTTPStatus.CONFLICT, f"{name} is rolled back: everybody is on legacy already")
+    if generation.legacy_only or effective_weight(route, override) <= 0:
+        raise RefusedError(HTTPStatus.CONFLICT, f"nobody of {name} is on modern: there is nothing to prove")
+    if route.guard is None or route.guard.on_breach == "observe" or route.guard.rollback == "forbidden":
+        raise RefusedError(HTTPStatus.CONFLICT, f"the guard of {name} sends nobody back by itself")
+    return route
+
+
+def read_of(generation: Generation, route: Route, path: str) -> Facts:
+    """Return a plain read that the route takes: `path` where one is given, else one made up."""
+    found = next((facts for facts in examples(route, generation.table, ("GET",)) if facts.method == "GET"), None)
+    if path:
+        where, mark, query = path.partition("?")
+        found = (found or Facts("GET", where, None, route.match.host or "", lambda _: None, lambda: None))._replace(
+            path=where, query=query if mark else None
+        )
+    if found is None:
+        raise RefusedError(
+            HTTPStatus.UNPROCESSABLE_ENTITY, f"no GET of {route.name} could be made up: name one with path"
+        )
+    if generation.table.find(found)[0].route.name != route.name:
+        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{route.name} does not take GET {found.path}")
+    if has_effects(found.path, found.query):
+        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, f"GET {found.path} looks as if it changed something")
+    return found
+
+
+def made_up_users(generation: Generation, route: Route, facts: Facts) -> list[str]:
+    """Return numbers of made-up users whom the route's weight puts on modern."""
+    lane, names = generation.table.find(facts)
+
+    def on_modern() -> Iterator[str]:
+        for number in range(_LOOKED_AT):
+            asked = facts._replace(user=lambda number=number: f"drill-{number}")  # type: ignore[misc]
+            if choose(lane, names, asked, draw=0.0).side == MODERN:
+                yield str(number)
+
+    found = [user for user, _ in zip(on_modern(), range(USERS), strict=False)]
+    if not found:
+        raise RefusedError(HTTPStatus.CONFLICT, f"no made-up user of {route.name} is on modern at its weight")
+    return found

@@ -1,0 +1,224 @@
+"""The guard: looks at every route each second, acts on what it sees.
+
+1. look: windows, trials, pairs become evidence, evidence a verdict
+2. decide: the verdict with the route's stage becomes a move
+3. act: rolling back at once, everything else in its own time; a person is told once of what only a person can decide
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import asdict
+from time import monotonic, time
+from typing import Any
+
+import orjson
+
+from proxy.link.messages import Trip
+from proxy.log import names
+from proxy.log.events import Tell
+from proxy.operating.api.wishes import RefusedError
+from proxy.operating.current import Current
+from proxy.operating.trail import Trail
+from proxy.operating.verbs import Verbs
+from proxy.operating.watching import Seen, Watching
+from rules.lane import effective_weight
+from rules.model import Override, Route
+from rules.stages import Move, next_move, step_of
+from rules.verdict import BAD
+
+EVERY = 1.0
+AT_ONCE = 50
+"""Routes that are judged before the loop gets its turn."""
+TOLD_AGAIN = 600.0
+"""Seconds after which a person is told of the same thing again."""
+WHO = "guard"
+
+
+class Guard:
+    """All routes that have a guard. `seen` and `moves` are of the latest look, `_told` what a person was told when."""
+
+    def __init__(
+        self,
+        current: Callable[[], Current],
+        watching: Watching,
+        verbs: Verbs,
+        trail: Trail,
+        tell: Tell,
+        *,
+        writes: Callable[[str], int] = lambda _: 0,
+        clock: Callable[[], float] = monotonic,
+        wall: Callable[[], float] = time,
+    ) -> None:
+        self._current = current
+        self._watching = watching
+        self._verbs = verbs
+        self._trail = trail
+        self._tell = tell
+        self._writes = writes
+        self._clock = clock
+        self._wall = wall
+        self.seen: dict[str, Seen] = {}
+        self.moves: dict[str, Move] = {}
+        self._told: dict[str, tuple[str, str, float]] = {}
+        self._busy: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Look at all routes each second, for ever."""
+        while True:
+            await self.tick()
+            await asyncio.sleep(EVERY)
+
+    async def tick(self) -> None:
+        """Look at all routes once."""
+        routes = self._current().configuration.snapshot.routes
+        known = {route.name for route in routes if route.guard is not None}
+        for table in (self.seen, self.moves, self._told):
+            for gone in table.keys() - known:
+                table.pop(gone)
+        for number, route in enumerate(route for route in routes if route.guard is not None):
+            if number % AT_ONCE == AT_ONCE - 1:
+                await asyncio.sleep(0)
+            try:
+                self._one(route)
+            except Exception as error:  # noqa: BLE001 - a fault with one route must not leave the others alone
+                self._fault(route.name, error)
+
+    def take_trip(self, slot: int, trip: Trip) -> None:
+        """Hear that a worker tripped by itself: act for all of them, or have it take the trip back."""
+        override = self._verbs.override(trip.route)
+        if override is not None and override.revision > trip.revision:
+            return  # what was set since has the last word, the worker hears of it or has done so
+        lane = self._current().generation.table.lane_of(trip.route)
+        if lane is None:
+            return
+        self._trail.record("trip", trip.route, f"worker {slot}", "consecutive", trip.detail, "warning")
+        route = lane.route
+        if route.guard is not None:
+            self._act(route, override, self._look(route, override, trip.detail))
+        after = self._verbs.override(trip.route)
+        if after is None or not after.rolled_back:
+            self._verbs.outvote(trip.route)
+
+    def take_violation(self, name: str) -> None:
+        """Hear that an invariant is broken: look at once."""
+        lane = self._current().generation.table.lane_of(name)
+        if lane is not None and lane.route.guard is not None:
+            self._one(lane.route)
+
+    async def close(self) -> None:
+        """Let go of what is not done yet."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # ── one route ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _one(self, route: Route) -> None:
+        override = self._verbs.override(route.name)
+        if not _concerns(route, override):
+            self.seen.pop(route.name, None)
+            self.moves.pop(route.name, None)
+            return
+        move = self._look(route, override)
+        if route.name not in self._busy:
+            self._act(route, override, move)
+
+    def _look(self, route: Route, override: Override | None, trip: str = "") -> Move:
+        now = self._wall()
+        seen = self.seen[route.name] = self._watching.look(route, override, self._clock(), now, trip)
+        move = next_move(route, override, seen.verdict, seen.readiness, now, seen.volume)
+        self.moves[route.name] = move
+        return move
+
+    def _act(self, route: Route, override: Override | None, move: Move) -> None:
+        name, verbs = route.name, self._verbs
+        match move.kind:
+            case "roll_back":
+                evidence = self._evidence(route, move)
+                verbs.roll_back_now((name,), WHO, move.reason, evidence, cause=move.reason, hold_off=move.hold_off)
+                self._afresh(name, move)
+            case "step_back":
+                back = verbs.step_back(
+                    name,
+                    WHO,
+                    move.reason,
+                    self._evidence(route, move),
+                    weight=move.weight,
+                    step=move.step,
+                    hold_off=move.hold_off,
+                )
+                self._spawn(name, back, move)
+            case "advance":
+                self._spawn(name, verbs.advance(name, WHO, move.reason, self._evidence(route, move)), move)
+            case "hold" if move.latch:
+                self._spawn(name, verbs.hold(name, WHO, move.reason, self._evidence(route, move)), move)
+            case "hold" | "ask":
+                if override is None or not override.held:
+                    self._alert(route, move)
+            case _ if self.seen[name].verdict.outcome == BAD:
+                self._alert(route, move)
+            case _:
+                pass
+
+    def _spawn(self, name: str, work: Coroutine[Any, Any, Override], move: Move) -> None:
+        """Do what takes its time beside the clock, once at a time for each route."""
+
+        async def do() -> None:
+            try:
+                await work
+                self._afresh(name, move)
+            except RefusedError as error:
+                self._tell(names.ALERT, "warning", route=name, wanted=move.kind, detail=error.detail)
+            finally:
+                self._busy.discard(name)
+
+        self._busy.add(name)
+        task = asyncio.create_task(do(), name=f"{move.kind} {name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _afresh(self, name: str, move: Move) -> None:
+        if move.fresh:
+            self._watching.restart(name, self._current().configuration.number)
+
+    def _alert(self, route: Route, move: Move) -> None:
+        """Tell a person, once as long as it is the same thing."""
+        now = self._wall()
+        kind, reason, at = self._told.get(route.name, ("", "", 0.0))
+        if (kind, reason) == (move.kind, move.reason) and now - at < TOLD_AGAIN:
+            return
+        self._told[route.name] = move.kind, move.reason, now
+        self._tell(names.ALERT, "warning", route=route.name, wanted=move.kind, reason=move.reason, detail=move.detail)
+        if move.kind != "stay":
+            self._trail.record("hold", route.name, WHO, move.reason, self._evidence(route, move), "warning")
+
+    def _fault(self, name: str, error: Exception) -> None:
+        """Tell of a fault of our own, once as long as it is the same."""
+        now = self._wall()
+        kind, reason, at = self._told.get(name, ("", "", 0.0))
+        if (kind, reason) != ("fault", repr(error)) or now - at >= TOLD_AGAIN:
+            self._told[name] = "fault", repr(error), now
+            self._tell(names.UNEXPECTED, "error", where=f"guard of {name}", error=repr(error))
+
+    def _evidence(self, route: Route, move: Move) -> str:
+        seen = self.seen[route.name]
+        told: dict[str, Any] = {"detail": move.detail, **verdict_document(seen)}
+        if route.guard is not None and route.guard.rollback == "lossy":
+            told["writes_legacy_has_not_seen"] = self._writes(route.name)
+        return orjson.dumps(told).decode()
+
+
+def verdict_document(seen: Seen) -> dict[str, Any]:
+    """Return a verdict as the API tells it."""
+    verdict = seen.verdict
+    checks = [asdict(check) for check in verdict.checks]
+    return {"outcome": verdict.outcome, "reason": verdict.reason, "window": verdict.window, "checks": checks}
+
+
+def _concerns(route: Route, override: Override | None) -> bool:
+    """Whether there is anything to judge: users on modern, a mirror, a step that only has to take its time."""
+    on_modern = effective_weight(route, override) > 0 or bool(route.rollout.include)
+    return on_modern or route.shadow.sample > 0 or step_of(route, override) > 0

@@ -1,0 +1,185 @@
+"""Has every pair judged, decides what it counts as.
+
+1. a pair comes from a worker; what the queue has no room for, or whose route has just cost a judge, is not compared
+2. a judge says what it thinks of it: equal, noise, not comparable: counted, done
+3. it differs, or breaks an invariant: both sides are asked again, within the route's budget
+4. gone the second time: a race, counted as transient; still there: counted, kept, told
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from proxy.link import messages
+from proxy.link.judging import Case, Checked, Exhibit, Explained, Opinion
+from proxy.link.messages import Message, Pair
+from proxy.metrics.totals import Worker
+from proxy.operating.judges import Judges, NotJudgedError
+from proxy.operating.rechecks import Asked, Rechecks
+from proxy.operating.resting import Resting
+from proxy.operating.verdicts import Verdicts
+from rules.model import ShadowPolicy
+
+VIOLATED = "violated"
+_SAFE = ("GET", "HEAD")
+_ALONE = "alone"
+
+
+class Judging:
+    """The way of a pair through control. Nothing in it changes but its parts, on the event loop.
+
+    `send` reaches the worker that has sent a pair; `policy` says how a route is mirrored, None for one that is gone;
+    `later` is the loop's `call_later`.
+    """
+
+    def __init__(
+        self,
+        judges: Judges,
+        verdicts: Verdicts,
+        rechecks: Rechecks,
+        send: Callable[[Message, Worker], int],
+        policy: Callable[[str], ShadowPolicy | None],
+        clock: Callable[[], float],
+        later: Callable[..., object],
+    ) -> None:
+        self._judges = judges
+        self._verdicts = verdicts
+        self._rechecks = rechecks
+        self._send = send
+        self._policy = policy
+        self._later = later
+        self._resting = Resting(clock)
+
+    def hear(self, worker: Worker, message: Message) -> None:
+        """Take what a worker says about pairs; anything else is not meant for us."""
+        match message:
+            case messages.Pair():
+                self.take_pair(message, worker)
+            case messages.AgainFailed():
+                asked = self._rechecks.end(message.pair)
+                if asked is not None:
+                    self._unchecked(asked.pair, asked.opinion, message.reason)
+            case _:
+                pass
+
+    def take_pair(self, pair: Pair, worker: Worker) -> None:
+        """Have `pair` judged, decide what it counts as."""
+        asked = self._rechecks.end(pair.id) if pair.again else None
+        if self._policy(pair.route) is None or (pair.again and asked is None):
+            return
+        if asked is None and self._resting.rests(pair.route):
+            self._verdicts.not_compared(pair, "time")
+            return
+        size = len(pair.legacy.body) + len(pair.modern.body) + (len(pair.secondary.body) if pair.secondary else 0)
+        # a second look has waited before: it may pass
+        answer = self._judges.put(Case(self._judges.ticket(), pair), size, first=asked is not None)
+        if asked is None:
+            answer.add_done_callback(partial(self._judged, pair, worker))
+        else:
+            answer.add_done_callback(partial(self._judged_again, asked, pair))
+
+    def tick(self) -> None:
+        """Give up waiting for workers that do not answer; to be called about once a second."""
+        for asked in self._rechecks.overdue():
+            self._unchecked(asked.pair, asked.opinion, "late")
+
+    # ── the first time ─────────────────────────────────────────────────────────────────────────────────
+
+    def _judged(self, pair: Pair, worker: Worker, answer: asyncio.Future[Any]) -> None:
+        opinion = self._opinion(pair, answer)
+        if opinion is None:
+            return
+        self._verdicts.learn(pair, opinion)
+        differs = opinion.verdict == "different" and not self._verdicts.is_known(pair, opinion)
+        violated = any(one.state == VIOLATED for one in opinion.checked)
+        if not differs and not violated:
+            self._verdicts.settle(pair, opinion)
+            return
+        policy = self._policy(pair.route)
+        if policy is None:
+            return
+        if pair.reason == _ALONE or pair.method not in _SAFE:
+            # one answer alone cannot race with anything; a write cannot be tried twice
+            self._verdicts.confirm(pair, opinion, _violations(opinion), ())
+        elif not self._rechecks.may(pair.route, policy.recheck_per_minute, violated=violated):
+            self._unchecked(pair, opinion, "budget")
+        else:
+            self._rechecks.begin(pair, opinion, policy.recheck_after + 2 * policy.timeout)
+            self._later(policy.recheck_after, self._ask_again, pair.id, worker)
+
+    def _ask_again(self, pair: str, worker: Worker) -> None:
+        if not self._send(messages.Again(pair), worker):
+            asked = self._rechecks.end(pair)
+            if asked is not None:
+                self._unchecked(asked.pair, asked.opinion, "gone")
+
+    def _opinion(self, pair: Pair, answer: asyncio.Future[Any]) -> Opinion | None:
+        """Return what the judge said; None after counting that it could not."""
+        if answer.cancelled():
+            return None
+        error = answer.exception()
+        if error is None:
+            opinion: Opinion = answer.result()
+            return opinion
+        reason = error.reason if isinstance(error, NotJudgedError) else "error"
+        if reason in ("time", "crash"):
+            self._resting.cost_a_judge(pair.route)
+        if not pair.again:
+            self._verdicts.not_compared(pair, reason)
+        return None
+
+    # ── the second time ────────────────────────────────────────────────────────────────────────────────
+
+    def _judged_again(self, asked: Asked, pair: Pair, answer: asyncio.Future[Any]) -> None:
+        again = self._opinion(pair, answer)
+        first = asked.opinion
+        if again is None or again.verdict == "not_compared":
+            self._unchecked(asked.pair, first, "failed" if again is None else again.reason)
+            return
+        groups = {each.group for each in again.found}
+        for each in first.found:
+            (self._rechecks.stayed if each.group in groups else self._rechecks.vanished)(each.group)
+        both = {one.name for one in _violations(first)} & {one.name for one in _violations(again)}
+        violations = tuple(one for one in again.checked if one.name in both)
+        if again.verdict == "different" or violations:
+            self._verdicts.confirm(asked.pair, again, violations, ())
+        elif first.verdict == "different":
+            self._verdicts.transient(asked.pair)
+        else:
+            self._verdicts.settle(asked.pair, first)
+
+    def _unchecked(self, pair: Pair, opinion: Opinion, why: str) -> None:
+        """Decide about a pair that could not be asked again.
+
+        A difference counts all the same, lest a broken route hide behind its budget; only where the same difference
+        has lately turned out to be a race it is left open. A violation alone decides nothing: the next one is
+        looked at again.
+        """
+        if opinion.verdict != "different":
+            self._verdicts.settle(pair, opinion)
+        elif all(self._rechecks.looks_like_a_race(each.group) for each in opinion.found):
+            self._verdicts.not_compared(pair, "unchecked")
+        else:
+            self._verdicts.confirm(pair, opinion, (), (f"not asked again: {why}",))
+
+    # ── questions ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def explain(self, packed: bytes) -> bytes:
+        """Return a JSON document that explains a stored pair; NotJudgedError when no judge could."""
+        answer = await self._judges.put(Exhibit(self._judges.ticket(), packed), len(packed), first=True)
+        return answer.payload if isinstance(answer, Explained) else b"null"
+
+    async def rejudge(self, pair: Pair) -> Opinion:
+        """Return what the current rules say of a stored pair; NotJudgedError when no judge could."""
+        case = Case(self._judges.ticket(), pair, stored=True)
+        answer = await self._judges.put(case, len(pair.legacy.body) + len(pair.modern.body))
+        if not isinstance(answer, Opinion):
+            raise NotJudgedError("error")
+        return answer
+
+
+def _violations(opinion: Opinion) -> tuple[Checked, ...]:
+    return tuple(one for one in opinion.checked if one.state == VIOLATED)

@@ -1,0 +1,103 @@
+"""Learns what each route's legacy side varies by itself: suggestions for people, rules where a route says `learn`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from proxy.log import names
+from proxy.log.events import Tell
+from rules.model import Snapshot
+
+if TYPE_CHECKING:
+    from comparators.noise import Learner
+
+SUGGEST = "suggest"
+LEARN = "learn"
+NONE = "none"
+
+
+class Noise:
+    """A learner for each route. They grow by `observe`, the rules change by `look`; what was learned is kept.
+
+    `today` returns a date (ISO): what was learned expires.
+    """
+
+    def __init__(self, today: Callable[[], str], tell: Tell) -> None:
+        self._today = today
+        self._tell = tell
+        self._learners: dict[str, Learner] = {}
+        self._modes: dict[str, str] = {}
+        self._rules: dict[str, tuple[Mapping[str, Any], ...]] = {}
+        self._news: set[str] = set()
+
+    def follow(self, snapshot: Snapshot) -> None:
+        """Learn about these routes from now on, as each says."""
+        self._modes = {route.name: route.compare.get("noise", SUGGEST) for route in snapshot.routes}
+        self._learners = {name: one for name, one in self._learners.items() if self._modes.get(name, NONE) != NONE}
+        self._rules = {name: rules for name, rules in self._rules.items() if self._modes.get(name) == LEARN}
+
+    def observe(self, route: str, observed: bytes, at: float) -> None:
+        """Take where legacy differed from itself in one pair; `at` is epoch seconds."""
+        if self._modes.get(route, NONE) == NONE:
+            return
+        from comparators.model import Observation
+        from comparators.noise import Learner
+
+        learner = self._learners.setdefault(route, Learner())
+        learner.add(tuple(Observation(*each) for each in orjson.loads(observed)), at)
+        self._news.add(route)
+
+    def look(self) -> bool:
+        """Draw conclusions from what is new; returns whether the rules are others now."""
+        changed = False
+        news, self._news = self._news, set()
+        for route in news:
+            rules = self._with(route, tuple(each["rule"] for each in self.suggestions(route)))
+            if self._modes.get(route) == LEARN and rules != self._rules.get(route, ()):
+                self._rules[route] = rules
+                self._tell(names.NOISE_LEARNED, route=route, paths=[rule.get("path", "") for rule in rules])
+                changed = True
+        return changed
+
+    def rules(self, route: str) -> tuple[Mapping[str, Any], ...]:
+        """Return the learned rules that are in force for `route`, in the form that travels."""
+        return self._rules.get(route, ())
+
+    def suggestions(self, route: str) -> list[dict[str, Any]]:
+        """Return what was learned of `route` with its evidence, in force or not."""
+        learner = self._learners.get(route)
+        if learner is None:
+            return []
+        found = learner.suggestions(date.fromisoformat(self._today()))
+        return [{**asdict(one), "rule": one.rule.to_mapping()} for one in found]
+
+    def _with(self, route: str, learned: tuple[Mapping[str, Any], ...]) -> tuple[Mapping[str, Any], ...]:
+        """Return what was learned on top of what was in force: a learner begins anew with each start of the proxy."""
+        today = self._today()
+        places = {_place(rule) for rule in learned}
+        before = self._rules.get(route, ())
+        return (
+            *(rule for rule in before if rule.get("until", "") >= today and _place(rule) not in places),
+            *learned,
+        )
+
+    def pack(self) -> bytes:
+        """Return the rules in force as the store keeps them."""
+        return orjson.dumps(self._rules, default=str)
+
+    def restore(self, packed: bytes) -> None:
+        """Take up the rules that were in force before a restart."""
+        try:
+            kept = {name: tuple(rules) for name, rules in orjson.loads(packed or b"{}").items()}
+        except (ValueError, AttributeError, TypeError):
+            return  # another version wrote it in another form: it is learned again
+        self._rules = {**{name: one for name, one in kept.items() if self._modes.get(name) == LEARN}, **self._rules}
+
+
+def _place(rule: Mapping[str, Any]) -> tuple[object, object]:
+    return rule.get("path"), rule.get("shape")

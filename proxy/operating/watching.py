@@ -1,0 +1,79 @@
+"""Finds out how each route behaves: the verdict, how ready it is, how much its present step has seen.
+
+It only looks; what follows from what it sees is for the guard to do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from proxy.operating.collected import Collected
+from proxy.operating.figures import Figures
+from proxy.operating.judged import Judged, since
+from rules.judge import judge
+from rules.model import MODERN, Override, Route
+from rules.pairs import ComparedTally
+from rules.readiness import Readiness, readiness
+from rules.stages import Volume
+from rules.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One look at a route; `readiness` is None where nothing is mirrored."""
+
+    verdict: Verdict
+    readiness: Readiness | None
+    volume: Volume
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """What the totals of a route were when its present step began."""
+
+    step_since: float
+    requests: int
+    compared: int
+
+
+class Watching:
+    """All routes that have a guard. `_steps` holds where each step began, `_restarts` where each window did."""
+
+    def __init__(self, figures: Figures, collected: Collected, judged: Judged) -> None:
+        self.collected = collected
+        self._figures = figures
+        self._judged = judged
+        self._steps: dict[str, _Mark] = {}
+        self._restarts: dict[str, ComparedTally] = {}
+
+    def restart(self, route: str, number: int) -> None:
+        """Let a route begin anew: what was decided before generation `number` does not count any more."""
+        self._figures.restart(route, number)
+        self.collected.restart(route)
+        self._judged.restart(route, number)
+        self._restarts[route] = self._judged.totals(route)
+
+    def look(self, route: Route, override: Override | None, now: float, at: float, trip: str = "") -> Seen:
+        """Look at a route that has a guard; `now` is monotonic, `at` epoch seconds."""
+        assert route.guard is not None  # noqa: S101 - the caller's promise
+        name = route.name
+        compared, violations = self._judged.counts(name), self._judged.violations(name)
+        evidence = self.collected.evidence(name, int(now), compared, violations, trip)
+        verdict = judge(route.guard, evidence, at)
+        return Seen(verdict, self._readiness(route), self._volume(name, override))
+
+    def _readiness(self, route: Route) -> Readiness | None:
+        if route.shadow.sample <= 0 or route.guard is None:
+            return None
+        whole = since(self._judged.totals(route.name), self._restarts.get(route.name, ComparedTally()))
+        return readiness(whole, route.guard.mismatch_rate)
+
+    def _volume(self, name: str, override: Override | None) -> Volume:
+        requests = self._figures.totals(name, MODERN).requests
+        compared = self._judged.totals(name).compared
+        began = override.step_since if override is not None else 0.0
+        mark = self._steps.get(name)
+        if mark is None or mark.step_since != began:
+            # after a restart of control it counts from here: a step then only takes longer
+            mark = self._steps[name] = _Mark(began, requests, compared)
+        return Volume(requests - mark.requests, compared - mark.compared)

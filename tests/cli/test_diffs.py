@@ -1,0 +1,178 @@
+"""Differences are shown to people, and to programs, with the exit code saying whether one is open."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from proxy.cli.commands import run_command
+
+GROUP: dict[str, Any] = {
+    "id": "0123456789abcdef",
+    "route": "invoice",
+    "path": "/total",
+    "kind": "value",
+    "count": 3,
+    "first_seen": "2026-11-21T03:00:00.000Z",
+    "last_seen": "2026-11-21T03:05:00.000Z",
+    "known": None,
+    "rejudged": None,
+    "examples": [
+        {
+            "pair": "p1",
+            "at": "2026-11-21T03:05:00.000Z",
+            "request": "GET /invoices/1",
+            "path": "/total",
+            "kind": "value",
+            "legacy": '"13.76"',
+            "modern": "13.74",
+            "rule": "numeric_string",
+            "notes": ["not asked again: budget"],
+            "explanation": "/total  value: 13.76 → 13.74",
+            "answers": {"legacy": {"status": 200, "headers": [], "body": '{"total":"13.76"}'}, "modern": None},
+        }
+    ],
+}
+KNOWN = {"reason": "rounding", "owner": "ops", "until": "2027-01-31", "max_rate": 0.05, "who": "api", "at": "x"}
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self._answer(None)
+
+    def do_POST(self) -> None:
+        self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+    def _answer(self, body: Any) -> None:
+        self.server.asked.append((self.path.removeprefix("/api/v1/"), body))
+        status, answer = self.server.answers.pop(0)
+        data = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Desk:
+    def __init__(self, server: Any, capsys: pytest.CaptureFixture[str]) -> None:
+        self._server, self._capsys = server, capsys
+
+    def diffs(self, *words: str, answers: list[tuple[int, Any]]) -> tuple[int, str, str]:
+        self._server.answers[:] = answers
+        code = run_command(["diffs", *words, "--admin", f"http://127.0.0.1:{self._server.server_port}"])
+        said = self._capsys.readouterr()
+        return code, said.out, said.err
+
+    @property
+    def asked(self) -> list[tuple[str, Any]]:
+        return self._server.asked
+
+
+@pytest.fixture
+def desk(capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
+    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.asked, server.answers = [], []
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield Desk(server, capsys)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def page(*items: Any, following: str | None = None) -> tuple[int, Any]:
+    return 200, {"items": list(items), "next": following}
+
+
+def test_open_differences_are_listed_over_all_pages_and_end_with_1(desk: Desk):
+    second = {**GROUP, "id": "second", "route": "order"}
+
+    code, out, _ = desk.diffs("invoice", "--since", "1h", answers=[page(GROUP, following="x"), page(second)])
+
+    assert code == 1
+    assert desk.asked == [("diffs?route=invoice&since=1h", None), ("diffs?route=invoice&since=1h&after=x", None)]
+    assert "0123456789abcdef  invoice  /total  value  3 times" in out
+    assert 'GET /invoices/1: "13.76" → 13.74' in out
+    assert "second  order" in out
+
+
+@pytest.mark.parametrize("settled", [{"known": KNOWN}, {"rejudged": "equal"}])
+def test_what_is_known_or_mended_is_no_open_difference(desk: Desk, settled: dict[str, Any]):
+    code, out, _ = desk.diffs(answers=[page({**GROUP, **settled})])
+
+    assert code == 0
+    if "known" in settled:
+        assert "known: rounding, owner ops, until 2027-01-31, max_rate 0.05 (api)" in out
+
+
+def test_none_at_all_is_said(desk: Desk):
+    assert desk.diffs(answers=[page()]) == (0, "no differences\n", "")
+
+
+def test_one_is_shown_with_its_examples(desk: Desk):
+    code, out, _ = desk.diffs("show", "0123456789abcdef", answers=[(200, GROUP)])
+
+    assert (code, desk.asked) == (0, [("diffs/0123456789abcdef", None)])
+    assert '/total: "13.76" → 13.74  (nearly numeric_string)' in out
+    assert "note: not asked again: budget" in out
+    assert "/total  value: 13.76 → 13.74" in out
+    assert 'legacy 200\n    {"total":"13.76"}' in out
+
+
+def test_what_a_backend_answered_cannot_draw_on_the_terminal(desk: Desk):
+    example = {**GROUP["examples"][0], "legacy": "\x1b[2Jgone", "notes": ["a\rb"]}
+    example["answers"] = {"legacy": {"status": 200, "headers": [], "body": "one\x1b]0;title\x07\ntwo é"}}
+
+    _, out, _ = desk.diffs("show", "a", answers=[(200, {**GROUP, "examples": [example]})])
+
+    assert not {"\x1b", "\x07", "\r"} & set(out)
+    assert "\\x1b[2Jgone" in out
+    assert "    two é\n" in out
+
+
+def test_judging_again_ends_with_1_while_something_differs(desk: Desk):
+    def outcome(different: int) -> tuple[int, Any]:
+        items = [{"id": "a", "route": "invoice", "path": "/total", "verdict": None}]
+        return 200, {"pairs": 1, "groups": {"different": different, "equal": 1, "not_compared": 0}, "items": items}
+
+    differs = desk.diffs("rejudge", answers=[outcome(1)])
+    agrees = desk.diffs("rejudge", "invoice", answers=[outcome(0)])
+
+    assert (differs[0], agrees[0]) == (1, 0)
+    assert desk.asked == [("diffs/rejudge", {}), ("diffs/rejudge", {"route": "invoice"})]
+    assert "not kept" in differs[1]
+
+
+def test_one_is_declared_known_with_reason_and_limits_and_taken_back(desk: Desk):
+    known = desk.diffs("ignore", "a", "--reason", "live", "--max-rate", "5%", answers=[(200, GROUP)])
+    back = desk.diffs("unignore", "a", "--reason", "no", answers=[(200, GROUP)])
+
+    assert (known[0], back[0]) == (0, 0)
+    assert desk.asked == [
+        ("diffs/a/ignore", {"reason": "live", "max_rate": "5%"}),
+        ("diffs/a/unignore", {"reason": "no"}),
+    ]
+
+
+@pytest.mark.parametrize("words", [("show",), ("ignore", "a"), ("invoice", "order"), ("show", "a", "b")])
+def test_half_a_command_is_wrong_usage(desk: Desk, words: tuple[str, ...]):
+    code, _, err = desk.diffs(*words, answers=[])
+
+    assert (code, desk.asked) == (2, [])
+    assert "Error" in err
+
+
+@pytest.mark.parametrize(("status", "code"), [(404, 2), (422, 2), (503, 1)])
+def test_a_refusal_is_told_with_its_reason(desk: Desk, status: int, code: int):
+    ended, _, err = desk.diffs("show", "nobody", answers=[(status, {"detail": "there is no such group"})])
+
+    assert ended == code
+    assert "there is no such group" in err

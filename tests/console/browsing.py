@@ -1,0 +1,55 @@
+"""Drives Debian's Chromium, through Playwright."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+
+from playwright.async_api import Browser as Chromium
+from playwright.async_api import Page, async_playwright
+
+PATIENCE = 15_000.0
+"""Milliseconds that a page may take on a busy machine."""
+Look = Callable[..., AbstractAsyncContextManager[Page]]
+
+
+@contextlib.asynccontextmanager
+async def chromium() -> AsyncIterator[Chromium]:
+    """One browser process."""
+    path = shutil.which("chromium")
+    assert path, "Debian's chromium is not installed: deploy/need.sh chromium:chromium"
+    async with async_playwright() as playwright:
+        # no sandbox: tests run as root, on pages of our own
+        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@contextlib.asynccontextmanager
+async def window(
+    browser: Chromium, url: str, cookie: str = "", *, scheme: str = "light", script: bool = True, height: int = 900
+) -> AsyncIterator[Page]:
+    """A page of somebody who has `cookie`, and nothing else of anybody; every complaint of the page is an error."""
+    complaints: list[str] = []
+    context = await browser.new_context(
+        base_url=url,
+        color_scheme="dark" if scheme == "dark" else "light",
+        java_script_enabled=script,
+        viewport={"width": 1280, "height": height},
+    )
+    try:
+        context.set_default_timeout(PATIENCE)
+        if cookie:
+            name, _, value = cookie.partition("=")
+            await context.add_cookies([{"name": name, "value": value, "url": url}])
+        page = await context.new_page()
+        page.on("console", lambda told: complaints.append(told.text) if told.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        yield page
+    finally:
+        await context.close()
+    assert complaints == []

@@ -1,0 +1,58 @@
+"""What needs a person is found, the most urgent first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from dashboards.attention import SOON, URGENT, attention
+from dashboards.views import CheckView, RolledBackView, RouteView, StatusView, VerdictView
+from tests.support.views import route, view
+
+BACK = RolledBackView("2026-11-21T03:00:00.000Z", "errors", "guard", None)
+
+
+def found(*routes: RouteView, groups: tuple[dict[str, Any], ...] = (), **changes: Any) -> list[tuple[str, str]]:
+    status: StatusView = replace(view(*routes), **changes)
+    return [(each.level, each.what) for each in attention(status, groups)]
+
+
+def test_nothing_needs_anybody_when_all_is_well():
+    assert found(route(), route(name="other", stage="modern", effective=100.0)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "level", "what"),
+    [
+        ({"rolled_back": BACK, "stage": "rolled_back"}, URGENT, "profile is rolled back"),
+        ({"verdict": VerdictView("bad", "errors", ())}, URGENT, "profile: modern breaks its limits"),
+        ({"verdict": VerdictView("cannot_tell", "errors", ())}, SOON, "profile: the guard cannot tell"),
+        ({"held": True}, SOON, "profile is held"),
+        ({"waits_for": {"kind": "ask", "detail": ""}}, SOON, "profile waits for approval"),
+        ({"equal": 5, "coverage": 0.2}, SOON, "profile is hardly compared"),
+    ],
+)
+def test_a_route_that_needs_somebody_is_named(changes: dict[str, Any], level: str, what: str):
+    assert found(route(**changes)) == [(level, what)]
+
+
+def test_the_process_comes_with_its_routes_and_urgent_things_first():
+    seen = found(route(held=True), error="proxy.yaml:1:1: broken", ready=False, reasons=("draining",), legacy_only=True)
+
+    assert [level for level, _ in seen] == [URGENT, URGENT, URGENT, SOON]
+
+
+def test_only_differences_that_nobody_judged_count():
+    groups = ({"route": "profile", "known": None}, {"route": "profile", "known": {"reason": "x"}})
+
+    assert found(route(), groups=groups) == [(SOON, "profile: 1 difference nobody has judged")]
+
+
+def test_the_guards_own_words_say_why():
+    verdict = VerdictView("bad", "errors", (CheckView("errors", "bad", 0.4, 0.05, "8 of 20"),))
+
+    (need,) = attention(view(route(verdict=verdict)))
+
+    assert need.why == "8 of 20"

@@ -1,0 +1,92 @@
+"""Pages say what their views hold; what is live on a page is what is sent again."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from dashboards.pages import overview, route
+from dashboards.pages.frame import Visitor, page
+from dashboards.views import RolledBackView
+from tests.support import views
+
+OPERATOR = Visitor(may_change=True, secret="s3cret")
+BACK = RolledBackView("2026-11-21T03:00:00.000Z", "errors", "guard", {"requests": 20, "by": ["a", "b"]}, "so <be> it")
+
+
+def shown(**changes: Any) -> route.RoutePage:
+    one = views.route(**changes)
+    return route.RoutePage(views.view(one), one, ())
+
+
+@pytest.mark.parametrize("visitor", [Visitor(), OPERATOR])
+def test_every_live_block_of_a_page_is_on_it_once(visitor: Visitor):
+    one = shown()
+    view = views.view(views.route(), views.route(name="other"))
+
+    for blocks, text in (
+        (route.blocks(one), route.page_of(one, visitor, "/live")),
+        (
+            overview.blocks(view, (), overview.Wanted()),
+            overview.overview(view, (), overview.Wanted(), visitor, "/live"),
+        ),
+    ):
+        for name, html in blocks.items():
+            assert re.findall(f'id="{name}"', text) == [f'id="{name}"']
+            assert html in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "verbs"),
+    [
+        ({}, ["rollback", "hold", "weight"]),
+        ({"held": True}, ["rollback", "resume", "weight"]),
+        ({"rolled_back": BACK}, ["resume"]),
+        ({"step": {"number": 1, "of": 3}}, ["rollback", "hold", "advance", "weight"]),
+    ],
+)
+def test_only_what_can_be_done_now_is_offered(changes: dict[str, Any], verbs: list[str]):
+    text = route.page_of(shown(**changes), OPERATOR, "")
+
+    assert re.findall(r'action="/routes/profile/(\w+)"', text) == verbs
+    assert text.count('value="s3cret"') == len(verbs)
+
+
+def test_a_rollback_shows_who_why_and_the_evidence():
+    text = route.page_of(shown(rolled_back=BACK, stage="rolled_back"), Visitor(), "")
+
+    assert "Rolled back by guard: errors" in text
+    assert "so &lt;be&gt; it" in text
+    assert "<dt>requests</dt><dd>20</dd>" in text
+
+
+@pytest.mark.parametrize(
+    ("visitor", "offered"),
+    [
+        (Visitor(), None),
+        (Visitor(can_log_in=True), "Log in"),
+        (Visitor(can_log_in=True, logged_in=True), "Log out"),
+    ],
+)
+def test_the_way_in_and_the_way_out_are_offered_where_there_is_one(visitor: Visitor, offered: str | None):
+    text = page("Title", "/events", visitor)
+
+    assert [word for word in ("Log in", "Log out") if word in text] == ([offered] if offered else [])
+
+
+def test_five_hundred_routes_are_one_page_of_moderate_size():
+    routes = [replace(views.route(), name=f"r{number}") for number in range(500)]
+
+    text = overview.overview(views.view(*routes), (), overview.Wanted(), Visitor(), "")
+
+    assert text.count('id="route-') == 500
+    assert len(text) < 500_000
+
+
+def test_an_address_that_a_route_could_be_is_no_markup():
+    text = overview.overview(views.view(views.route(path='/"><script>')), (), overview.Wanted(), Visitor(), "")
+
+    assert "<script>" not in text

@@ -1,0 +1,113 @@
+"""What a verb makes of an override, or why it may not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from proxy.operating import moves
+from proxy.operating.api.wishes import RefusedError
+from rules.match import effective_weight
+from rules.model import Override, Rollout, Step
+from tests.support.steering import NOON, a_route
+
+PLAIN = a_route()
+STEPPED = a_route(rollout=Rollout(steps=(Step(1.0, 60.0), Step(10.0, 60.0), Step(100.0))))
+BACK = Override("profile", rolled_back=True, reason="errors", who="guard", at=1.0, revision=4, rollbacks=2)
+
+
+def test_a_weight_replaces_what_was_set_and_forgets_how_often_modern_was_sent_back():
+    before = Override("profile", weight=5.0, rollbacks=3, hold_off_until=NOON + 60, who="guard", text="old words")
+
+    after = moves.weighted(PLAIN, before, 25, NOON)
+
+    assert after == Override("profile", weight=25.0, at=NOON)
+
+
+@pytest.mark.parametrize("percent", [-0.01, 100.01, 1.234, float("nan"), float("inf")])
+def test_what_is_no_weight_is_refused(percent: float):
+    with pytest.raises(RefusedError, match="weight must") as refused:
+        moves.weighted(PLAIN, None, percent, NOON)
+
+    assert refused.value.status == 422
+
+
+def test_steps_are_entered_one_after_the_other():
+    override, weights = None, []
+    for _ in range(3):
+        override = moves.advanced(STEPPED, override, NOON)
+        weights.append(effective_weight(STEPPED, override))
+
+    assert weights == [1.0, 10.0, 100.0]
+    with pytest.raises(RefusedError, match="at its last step"):
+        moves.advanced(STEPPED, override, NOON)
+
+
+def test_a_weight_set_by_hand_ends_with_the_next_step():
+    override = moves.weighted(STEPPED, Override("profile", step=1), 40, NOON)
+
+    after = moves.advanced(STEPPED, override, NOON)
+
+    assert (after.weight, after.step, after.step_since) == (None, 2, NOON)
+
+
+@pytest.mark.parametrize("move", [moves.advanced, moves.held, moves.stepped_back])
+def test_a_route_that_is_rolled_back_only_resumes(move):
+    with pytest.raises(RefusedError, match="is rolled back: resume it first") as refused:
+        move(STEPPED, BACK, NOON)
+
+    assert refused.value.status == 409
+
+
+def test_a_held_route_does_not_advance():
+    with pytest.raises(RefusedError, match="is held"):
+        moves.advanced(STEPPED, moves.held(STEPPED, None, NOON), NOON)
+
+
+def test_a_rolled_back_route_resumes_at_the_files_weight_or_at_step_1():
+    plain, stepped = moves.resumed(PLAIN, BACK, NOON), moves.resumed(STEPPED, replace(BACK, step=3), NOON)
+
+    assert (effective_weight(PLAIN, plain), plain.rollbacks) == (50.0, 2)
+    assert (effective_weight(STEPPED, stepped), stepped.step, stepped.step_since) == (1.0, 1, NOON)
+
+
+def test_hold_off_outlives_a_resume():
+    after = moves.resumed(STEPPED, replace(BACK, hold_off_until=NOON + 100), NOON)
+
+    assert after.hold_off_until == NOON + 100
+
+
+def test_a_held_route_goes_on_where_it_was_held():
+    held = moves.held(STEPPED, Override("profile", step=2), NOON)
+
+    after = moves.resumed(STEPPED, held, NOON + 5)
+
+    assert (after.held, after.step, effective_weight(STEPPED, after)) == (False, 2, 10.0)
+
+
+def test_resuming_what_is_neither_held_nor_rolled_back_returns_to_the_files_weight():
+    after = moves.resumed(PLAIN, Override("profile", weight=3.0), NOON)
+
+    assert effective_weight(PLAIN, after) == 50.0
+    with pytest.raises(RefusedError, match="is neither held nor rolled back"):
+        moves.resumed(PLAIN, after, NOON)
+
+
+def test_a_rollback_keeps_the_step_for_the_record_and_counts():
+    after = moves.rolled_back(STEPPED, Override("profile", step=2, held=True), NOON, hold_off=300)
+
+    assert effective_weight(STEPPED, after) == 0.0
+    assert (after.step, after.held, after.rollbacks, after.hold_off_until) == (2, False, 1, NOON + 300)
+
+
+def test_what_is_rolled_back_already_stays_as_it_is():
+    assert moves.rolled_back(PLAIN, BACK, NOON) is BACK
+
+
+def test_a_step_back_is_one_step_or_a_smaller_weight():
+    stepped = moves.stepped_back(STEPPED, Override("profile", step=2), NOON, step=1, weight=1.0, hold_off=60)
+    plain = moves.stepped_back(PLAIN, None, NOON, weight=5.0)
+
+    assert (effective_weight(STEPPED, stepped), stepped.step, stepped.hold_off_until) == (1.0, 1, NOON + 60)
+    assert effective_weight(PLAIN, plain) == 5.0

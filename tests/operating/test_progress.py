@@ -1,0 +1,111 @@
+"""Steps go by themselves where nothing speaks against it; the clock is turned by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from proxy.state.store import StoreError
+from proxy.state.store_memory import MemoryStore
+from rules.model import Override, Rollout, Step
+from tests.support.steering import Steered, a_route
+
+FIVE = Rollout(
+    steps=(Step(0.0, 60.0), Step(10.0, 60.0, 100), Step(50.0, 60.0), Step(90.0, 60.0, manual=True), Step(100.0))
+)
+"""The classic phases."""
+FINE: dict[str, Any] = {"modern": 50, "legacy": 50}
+
+
+async def test_the_five_phases_go_by_themselves_but_for_the_one_that_a_person_approves(tmp_path: Path):
+    steered = Steered(tmp_path, a_route(rollout=FIVE))
+    await steered.verbs.advance("profile", "ann", "begin")
+    weights = []
+    for _ in range(400):
+        await steered.second(**FINE)
+        if steered.weight() not in weights:
+            weights.append(steered.weight())
+    waits = steered.guard.moves["profile"]
+
+    await steered.verbs.advance("profile", "ann", "approved")
+
+    assert weights == [0.0, 10.0, 50.0, 90.0]
+    assert (waits.kind, waits.reason) == ("ask", "approval")
+    assert steered.weight() == 100.0
+
+
+async def test_a_step_takes_its_time_and_its_requests(tmp_path: Path):
+    steered = Steered(tmp_path, a_route(rollout=FIVE))
+    await steered.verbs.advance("profile", "ann", "")
+    await steered.verbs.advance("profile", "ann", "")
+
+    await steered.seconds(59, modern=1, legacy=50)
+    early = steered.guard.moves["profile"].reason
+    await steered.seconds(30, modern=1, legacy=50)
+    few = steered.guard.moves["profile"].reason
+    await steered.seconds(3, modern=50, legacy=50)
+
+    assert (early, few) == ("baking", "too_little")
+    assert steered.weight() == 50.0
+
+
+async def test_no_traffic_is_no_pass(tmp_path: Path):
+    steered = Steered(tmp_path, a_route(rollout=FIVE))
+    await steered.verbs.advance("profile", "ann", "")
+    await steered.verbs.advance("profile", "ann", "")
+
+    await steered.seconds(300)
+
+    assert steered.override().step == 2
+    assert steered.guard.moves["profile"].reason == "too_little"
+
+
+async def test_a_held_route_takes_no_step_and_goes_on_after_a_resume(tmp_path: Path):
+    steered = Steered(tmp_path, a_route(rollout=FIVE))
+    for _ in range(2):
+        await steered.verbs.advance("profile", "ann", "")
+    await steered.verbs.hold("profile", "ann", "lunch")
+    await steered.seconds(100, **FINE)
+    during = steered.weight()
+
+    await steered.verbs.resume("profile", "ann", "back")
+    await steered.seconds(62, **FINE)
+
+    assert (during, steered.weight()) == (10.0, 50.0)
+
+
+async def test_steps_go_on_where_they_were_after_a_restart(tmp_path: Path):
+    first = Steered(tmp_path, a_route(rollout=FIVE))
+    for _ in range(2):
+        await first.verbs.advance("profile", "ann", "")
+    await first.seconds(40, **FINE)
+
+    second = Steered(tmp_path, a_route(rollout=FIVE), overrides=(first.override(),))
+    second.wall.turn(40)
+    await second.seconds(21, **FINE)
+
+    assert second.weight() == 50.0
+
+
+async def test_a_step_that_the_store_does_not_take_is_not_taken_and_tried_again(tmp_path: Path):
+    class Down(MemoryStore):
+        down = False
+
+        async def put(self, override: Override, expected: int | None = None) -> Override:
+            if self.down:
+                raise StoreError("gone")
+            return await super().put(override, expected)
+
+    store = Down()
+    steered = Steered(tmp_path, a_route(rollout=FIVE), store=store)
+    for _ in range(2):
+        await steered.verbs.advance("profile", "ann", "")
+    await steered.ledger.flush()
+    store.down = True
+    await steered.seconds(70, **FINE)
+    during = steered.weight()
+
+    store.down = False
+    await steered.seconds(2, **FINE)
+
+    assert (during, steered.weight()) == (10.0, 50.0)

@@ -1,0 +1,75 @@
+"""A reload never undoes what was set at run time, not even what is set in the middle of it."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from proxy.link.channel import Channel
+from proxy.link.messages import Applied, Commit, Effects, Hello, Message, Prepare, Prepared
+from proxy.link.wires import WORKER
+from proxy.state.configuration import unpack
+from proxy.state.effects import unpack_effects
+from tests.support.running import config
+from tests.support.steering import Steered
+from tests.support.waiting import until
+
+
+class Builder:
+    """A worker that takes its time to build: `meanwhile` happens before its first answer."""
+
+    def __init__(self, steered: Steered, meanwhile) -> None:
+        self.heard: list[Message] = []
+        self._meanwhile = meanwhile
+        ours, theirs = socket.socketpair()
+        self.channel = Channel(theirs, WORKER, self._hear, lambda _: None)
+        steered.workers.attach((0, 1), ours)
+        self.channel.send(Hello(0, 1, 1, 1))
+
+    def _hear(self, message: Message, _: tuple[int, ...]) -> None:
+        self.heard.append(message)
+        match message:
+            case Prepare():
+                meanwhile, self._meanwhile = self._meanwhile, lambda: None
+                meanwhile()
+                self.channel.send(Prepared(message.generation, ""))
+            case Commit() | Effects():
+                self.channel.send(Applied(message.generation))
+
+    @property
+    def kinds(self) -> list[str]:
+        return [type(message).__name__ for message in self.heard]
+
+
+async def test_a_rollback_in_the_middle_of_a_reload_is_in_effect_before_it_as_after_it(tmp_path: Path):
+    steered = Steered(tmp_path)
+    (tmp_path / "proxy.yaml").write_text(config("http://127.0.0.1:1", weight=100))
+    builder = Builder(steered, lambda: steered.verbs.roll_back_now(("profile",), "guard", "errors", cause="errors"))
+    await until(lambda: steered.workers.running(0) == 1, "the worker")
+
+    outcome = await steered.reloader.reload("test")
+    builder.channel.close()
+    steered.workers.close()
+
+    numbers = [message.generation for message in builder.heard if not isinstance(message, Commit)]
+    last = [message for message in builder.heard if isinstance(message, Prepare)][-1]
+    (effects,) = [message for message in builder.heard if isinstance(message, Effects)]
+    assert outcome.changed
+    assert builder.kinds == ["Prepare", "Effects", "Prepare", "Commit"]
+    assert numbers == sorted(set(numbers))
+    assert [override.rolled_back for override in unpack_effects(effects.payload).overrides] == [True]
+    assert [override.rolled_back for override in unpack(last.payload).overrides] == [True]
+    assert steered.weight() == 0.0
+    assert outcome.current.configuration.snapshot.routes[0].rollout.weight == 100.0
+    assert steered.reloader.current.configuration.number == last.generation
+
+
+async def test_a_file_that_is_refused_changes_nothing_of_what_is_set(tmp_path: Path):
+    steered = Steered(tmp_path)
+    await steered.verbs.weight("profile", 20, "ann", "")
+    (tmp_path / "proxy.yaml").write_text("version: 7\n")
+
+    outcome = await steered.reloader.reload("test")
+
+    assert not outcome.ok
+    assert steered.weight() == 20.0

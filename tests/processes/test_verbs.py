@@ -1,0 +1,76 @@
+"""The same verbs from the command line; the trail as it grows."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from hashlib import sha256
+from pathlib import Path
+
+import orjson
+
+from tests.processes.asking import BACK, does, file, sides
+from tests.support import raw
+from tests.support.backend import Backend, always, ok
+from tests.support.running import run_command, running
+from tests.support.waiting import until
+
+
+async def test_the_command_line_does_what_the_api_does(tmp_path: Path, legacy: Backend, modern: Backend):
+    async with running(tmp_path, file(legacy, modern, weight=0, workers=2)) as proxy:
+        where = ("-c", str(proxy.file), "--admin", proxy.admin_url)
+        raised, said, _ = await run_command("weight", "profile", "100", "--reason", "go", *where)
+        on_modern = await sides(proxy)
+        back, _, _ = await run_command("rollback", "--all", "--reason", "stop", *where)
+        on_legacy = await sides(proxy)
+        refused, why, _ = await run_command("weight", "profile", "5", *where)
+        _, trail, _ = await run_command("events", *where)
+
+    assert (raised, back, refused) == (0, 0, 1)
+    assert said == "profile: modern, 100 % on modern\n"
+    assert why == "profile is rolled back: resume it first\n"
+    assert (on_modern, on_legacy) == ({b"modern"}, {b"legacy"})
+    assert [line.split()[1] for line in trail.splitlines()] == ["weight", "rollback"]
+
+
+async def test_events_are_told_as_they_happen(tmp_path: Path, legacy: Backend, modern: Backend):
+    async with running(tmp_path, file(legacy, modern, weight=10)) as proxy:
+        await does(proxy, "hold", reason="one")
+        known = (await proxy.json("/api/v1/events"))["items"][-1]["id"]
+        await does(proxy, "resume", reason="two")
+        host, _, port = proxy.admin_url.removeprefix("http://").rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(raw.get(f"/api/v1/events/stream?since={known}", host="127.0.0.1"))
+        async with asyncio.timeout(10):
+            missed = await reader.readuntil(b"event: resume\n")
+            await does(proxy, "hold", reason="three")
+            live = await reader.readuntil(b'"reason":"three"')
+        writer.close()
+
+    assert b"text/event-stream" in missed
+    assert b'"reason":"one"' not in missed
+    assert b"event: hold\n" in live
+
+
+async def test_a_webhook_hears_of_a_rollback_and_of_a_refused_file_with_a_signature(
+    tmp_path: Path, legacy: Backend, modern: Backend
+):
+    hook = Backend(always(ok(b"")))
+    await hook.start()
+    text = file(legacy, modern) + (
+        "notify:\n  - {url_env: HOOK_URL, secret_env: HOOK_SECRET, events: [rollback, config_refused]}\n"
+    )
+    async with running(tmp_path, text, HOOK_URL=f"{hook.url}/hook", HOOK_SECRET="s3cret") as proxy:
+        await does(proxy, "weight", weight=30)
+        await does(proxy, "rollback", **BACK)
+        proxy.file.write_text("version: 7\n")
+        await proxy.reload()
+        await until(lambda: len(hook.requests) == 2, "both letters", 20)
+    await hook.stop()
+
+    first, second = hook.requests
+    signed = f"{first.field('x-strangler-timestamp')}.".encode() + first.body
+    told = orjson.loads(first.body)
+    assert (told["event"], told["route"], told["reason"]) == ("rollback", "profile", "it looked wrong")
+    assert orjson.loads(second.body)["event"] == "config_refused"
+    assert first.field("x-strangler-signature") == f"sha256={hmac.new(b's3cret', signed, sha256).hexdigest()}"

@@ -1,0 +1,137 @@
+"""What is remembered of heads never changes what they mean."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proxy.http1 import parse, request, seen
+from proxy.http1.errors import BrokenAnswer, Refusal
+from proxy.http1.parse import ResponseHead, request_head, response_head, seen_answer, seen_head
+from tests.support.laws import answer_again_law, forgotten, request_again_law
+from tests.support.material import ANSWERS, REQUESTS, spoilt
+
+pytestmark = pytest.mark.uvloop
+CUTS = st.lists(st.integers(0, 2000), max_size=8)
+SEEDS = st.integers(0, 1 << 60)
+LINES = st.sampled_from(
+    [b"GET / HTTP/1.1", b"HEAD /a?b HTTP/1.1", b"GET http://c/ HTTP/1.1", b"OPTIONS * HTTP/1.1", b"GET / HTTP/1.0"]
+)
+
+
+@settings(max_examples=400)
+@given(SEEDS, CUTS)
+async def test_a_spoilt_request_that_comes_again_means_what_it_meant(seed: int, cuts: list[int]) -> None:
+    request_again_law(spoilt(Random(seed), REQUESTS), cuts)
+
+
+@settings(max_examples=400)
+@given(SEEDS, CUTS, st.sampled_from(["GET", "HEAD", "POST"]))
+async def test_a_spoilt_answer_that_comes_again_means_what_it_meant(seed: int, cuts: list[int], method: str) -> None:
+    answer_again_law(spoilt(Random(seed), ANSWERS), cuts, method)
+
+
+@settings(max_examples=400)
+@given(SEEDS, LINES, LINES)
+async def test_fields_mean_behind_another_line_what_they_mean_there(seed: int, before: bytes, line: bytes) -> None:
+    behind = spoilt(Random(seed), REQUESTS).partition(b"\r\n")[2].partition(b"\r\n\r\n")[0]
+    forgotten()
+    fresh = verdict(line, behind)
+
+    forgotten()
+    verdict(before, behind)
+    verdict(before, b"Host: a")
+    verdict(line, b"Host: a")
+
+    assert verdict(line, behind) == fresh
+
+
+def verdict(line: bytes, behind: bytes) -> object:
+    data = line + b"\r\n" + behind
+    try:
+        head = seen_head(data + b"\r\n\r\n") or request_head(data)
+    except Refusal as refusal:
+        return refusal.status
+    return head.line.written, head.host, head.close, head.expect, head.strangler, plain(head.fields)
+
+
+def plain(fields: request.Fields) -> dict[str, Any]:
+    names = [name for name in dir(fields) if not name.startswith("_") and name not in ("user", "user_of", "asked")]
+    return {name: getattr(fields, name) for name in names}
+
+
+def test_two_heads_in_one_piece_are_never_taken_for_one() -> None:
+    forgotten()
+    head = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    request_head(head[:-4])
+
+    assert seen_head(head) is not None
+    assert seen_head(head + head) is None
+
+
+def test_what_does_not_come_again_is_forgotten_after_two_turns() -> None:
+    forgotten()
+    head = b"GET / HTTP/1.1\r\nHost: a\r\nCookie: secret\r\n\r\n"
+    request_head(head[:-4])
+
+    parse.forget()
+    kept = seen_head(head)
+    parse.forget()
+    parse.forget()
+
+    assert kept is not None
+    assert seen_head(head) is None
+
+
+def test_what_comes_again_stays() -> None:
+    forgotten()
+    head = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    request_head(head[:-4])
+
+    for _ in range(5):
+        parse.forget()
+        assert seen_head(head) is not None
+
+
+def test_a_flood_of_heads_is_not_kept_nor_does_it_drive_away_who_was_there() -> None:
+    forgotten()
+    head = b"GET / HTTP/1.1\r\nHost: regular\r\n\r\n"
+    request_head(head[:-4])
+
+    for number in range(3 * seen.AT_MOST):
+        request_head(b"GET / HTTP/1.1\r\nHost: a\r\nCookie: n=%d" % number)
+
+    assert len(request.seen) <= seen.AT_MOST
+    assert seen_head(head) is not None
+
+
+@pytest.mark.parametrize("field", ["Set-Cookie: a=b", "set-cookie: a=b"])
+def test_an_answer_with_a_cookie_is_not_remembered(field: str) -> None:
+    data = f"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n{field}".encode()
+    response_head(data)
+
+    assert seen_answer(data + b"\r\n\r\n") is None
+
+
+def test_an_answer_that_may_not_be_trusted_is_not_remembered() -> None:
+    data = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nContent-Length: 0"
+    with pytest.raises(BrokenAnswer):
+        response_head(data)
+
+    assert seen_answer(data + b"\r\n\r\n") is None
+
+
+def test_a_copy_of_an_answer_can_be_changed_without_changing_the_next() -> None:
+    forgotten()
+    data = b"HTTP/1.1 200 OK\r\nContent-Length: 0"
+    copy = response_head(data).copy()
+    copy.status, copy.lines = 404, []
+
+    again = seen_answer(data + b"\r\n\r\n")
+
+    assert isinstance(again, ResponseHead)
+    assert (again.status, again.lines) == (200, ["Content-Length: 0"])
