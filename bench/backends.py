@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,8 +40,8 @@ def body(size: int) -> bytes:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[Backends]:
-    """Run both sides on the load's processor until the block ends."""
+def running(folder: Path, spelled: Callable[[bytes], bytes] = bytes) -> Iterator[Backends]:
+    """Run both sides on the load's processor until the block ends; modern spells its 1 KB as it likes."""
     bodies = folder / "bodies"
     bodies.mkdir(parents=True)
     for name, size in SIZES.items():
@@ -54,6 +54,7 @@ def running(folder: Path) -> Iterator[Backends]:
         MODERN=modern,
         PREFIX=PREFIX,
         SMALL=body(SIZES["1k"]).decode(),
+        SPELLED=spelled(body(SIZES["1k"])).decode(),
     )
     command = [program("nginx"), "-p", str(folder), "-c", str(conf)]
     with started(command, LOAD_CPU, folder, port_of=lambda _: modern) as process:

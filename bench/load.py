@@ -57,7 +57,7 @@ def head(size: str, user: str) -> str:
     return "\r\n".join(lines).replace(ANY_USER, user)
 
 
-def run(port: int, size: str, seconds: int, folder: Path) -> Answers:
+def run(port: int, size: str, seconds: int, folder: Path, connections: int = CONNECTIONS) -> Answers:
     """Ask `port` for answers of `size` for so many whole seconds."""
     template = folder / f"head-{size}"
     template.write_bytes(head(size, ANY_USER).encode())
@@ -67,7 +67,7 @@ def run(port: int, size: str, seconds: int, folder: Path) -> Answers:
         str(LOAD_CPU),
         program("wrk"),
         "-t1",
-        f"-c{CONNECTIONS}",
+        f"-c{connections}",
         f"-d{seconds}s",
         "--timeout",
         "10s",

@@ -58,9 +58,9 @@ class Swallow:
 
 
 class Path:
-    """Clients on one side, backends on the other, between them one worker's data path."""
+    """Clients on one side, backends on the other, between them one worker's data path; `change` edits its file."""
 
-    def __init__(self, *, fresh: bool) -> None:
+    def __init__(self, *, fresh: bool, change: Callable[[str], str] = str) -> None:
         backends = Backends.__new__(Backends)
         for name, port in (("legacy", 9), ("modern", 10)):
             object.__setattr__(backends, name, port)
@@ -69,7 +69,7 @@ class Path:
         observers = Observers(lambda error: print(repr(error), file=sys.stderr))
         for observer in (self.counts.observe_all, self.outcomes.observe_all, AccessLog(self.lines).observe_all):
             observers.add_batch(observer)
-        snapshot = read(strangler.configuration(backends), environ={})
+        snapshot = read(change(strangler.configuration(backends)), environ={})
         self.told: list[Callable[[], None]] = []
         observers.tell_by(self.told.append)
         self.server = Server(Live(generation(1, snapshot)), observers)

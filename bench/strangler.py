@@ -27,6 +27,8 @@ _COUNTED = re.compile(
     r'^strangler_requests_total\{(?=[^}]*role="live")[^}]*side="(\w+)"[^}]*\} (\d+(?:\.\d+)?)', re.MULTILINE
 )
 METRICS_SECONDS = 5.0
+LINES_SECONDS = 2.0
+"""The lines wait for a tenth of a second before they are written."""
 
 
 def command(config: Path) -> list[str]:
@@ -69,6 +71,14 @@ def port_of(output: Path) -> int | None:
     return int(found[1]) if found else None
 
 
+def admin_of(output: Path) -> int:
+    """Return the admin port; raises LookupError before the ready line is there."""
+    found = _READY.search(_beginning(output))
+    if found is None:
+        raise LookupError("the ready line is not there")
+    return int(found[2])
+
+
 def demand_whole_work(running: Running, answered: int) -> None:
     """Raise NotWholeError unless `answered` requests are in the metrics, in the access lines, on both sides."""
     sides = _counted(running, answered)
@@ -77,7 +87,9 @@ def demand_whole_work(running: Running, answered: int) -> None:
         raise NotWholeError(f"metrics count {counted} of {answered} requests")
     if min(sides.get("legacy", 0), sides.get("modern", 0)) < counted / 4:
         raise NotWholeError(f"the split is lopsided: {dict(sides)}")
-    lines = _lines(running.output)
+    end = time.monotonic() + LINES_SECONDS
+    while (lines := _lines(running.output)) < answered and time.monotonic() < end:
+        time.sleep(0.1)
     if lines < answered:
         raise NotWholeError(f"{lines} access lines for {answered} requests")
 
@@ -96,12 +108,10 @@ def _beginning(output: Path) -> bytes:
 
 
 def _counted(running: Running, answered: int) -> Mapping[str, int]:
-    ready = _READY.search(_beginning(running.output))
-    if ready is None:
-        raise LookupError("the ready line is gone")
+    port = admin_of(running.output)
     end = time.monotonic() + METRICS_SECONDS
     while True:
-        with urllib.request.urlopen(f"http://127.0.0.1:{int(ready[2])}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
             text = answer.read().decode()
         sides: dict[str, int] = {}
         for side, value in _COUNTED.findall(text):

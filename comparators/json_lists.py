@@ -13,6 +13,9 @@ from comparators.pointer import Trail
 if TYPE_CHECKING:
     from comparators.json_walk import Walk
 
+_LONGEST_KEY = 20
+"""No integer of PHP is longer."""
+
 
 def compare(
     walk: Walk, legacy: list[Any], modern: list[Any], trail: Trail, place: Place, depth: int, *, rule: str = ""
@@ -32,7 +35,13 @@ def sparse(legacy: dict[str, Any]) -> list[Any] | None:
     """Return the values of an object whose names are ascending integers: how PHP writes a list with gaps."""
     last = -1
     for name in legacy:
-        if not name.isdecimal() or not name.isascii() or (name[0] == "0" and name != "0") or int(name) <= last:
+        if (
+            len(name) > _LONGEST_KEY
+            or not name.isdecimal()
+            or not name.isascii()
+            or (name[0] == "0" and name != "0")
+            or int(name) <= last
+        ):
             return None
         last = int(name)
     return list(legacy.values()) if legacy else None

@@ -63,7 +63,8 @@ def legacy_side(body: bytes, context: Context) -> Side:
             return side
     if (found := _NOTICE.match(bare)) is not None:
         side = _cleaned(bare[found.end() :], "strip_php_warnings", _strips(context), context)
-        side.notes.append("legacy defect: PHP messages stand before its JSON")
+        if side.value is not Side.NONE or side.rule:
+            side.notes.append("legacy defect: PHP messages stand before its JSON")
     return side
 
 

@@ -1,7 +1,7 @@
 """Lays two bodies beside each other, line by line, the differing places marked.
 
 JSON is laid out by its structure: what has one pointer stands on one line on both sides. Anything else is laid out
-by its lines. Long stretches that are equal are left out but for a few lines around each difference.
+by its lines. Long stretches that are alike are left out but for a few lines around each difference.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def _by_lines(left: list[str], right: list[str]) -> Iterator[Row]:
 
 
 def _shortened(laid: list[Row]) -> Iterator[Row]:
-    telling = [index for index, row in enumerate(laid) if row.kind != SAME]
+    telling = [index for index, row in enumerate(laid) if row.kind in (OTHER, MARKED)]
     near = {near for index in telling for near in range(index - AROUND, index + AROUND + 1)}
     skipped: list[Row] = []
     for index, row in enumerate(laid):
@@ -162,4 +162,4 @@ def _shortened(laid: list[Row]) -> Iterator[Row]:
 
 def _gap(skipped: list[Row]) -> list[Row]:
     """One line takes no more room than the word that it is left out."""
-    return skipped if len(skipped) < _WORTH_A_GAP else [Row(GAP, f"{len(skipped)} equal lines", None)]
+    return skipped if len(skipped) < _WORTH_A_GAP else [Row(GAP, f"{len(skipped)} lines that are alike", None)]

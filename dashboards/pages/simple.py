@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from dashboards.html import Html, el, join
+from dashboards.html import Child, Html, el, join
 from dashboards.pages import lists
 from dashboards.pages.frame import Blocks, Visitor, block, field, page
 from dashboards.pages.parts import evidence, facts, moment, table
@@ -132,6 +132,19 @@ def _answer(answer: Mapping[str, Any] | None) -> Html | None:
     )
 
 
+def _fleet(instance: Mapping[str, Any]) -> Iterator[tuple[str, Child]]:
+    """Yield what matters where several instances share a store: `revision` counts what was set at run time."""
+    flags = instance.get("flags", ())
+    if flags:
+        yield "Look here", el("b", ", ".join(flags), class_="trouble")
+    if instance.get("lag") is not None:
+        yield "Follows the store", f"revision {instance['revision']}, {instance['lag']:.1f} s ago"
+        yield "Last seen", moment(instance["last_seen"])
+        yield "File", el("code", instance["digest"])
+        yield "Clock", f"{instance['clock_offset']:+.3f} s from the store's"
+        yield "Leads", "yes: it lets routes advance" if instance["leads"] else "no"
+
+
 def _instance(instance: Mapping[str, Any]) -> Html:
     ready = "ready" if instance["ready"] else f"not ready: {', '.join(instance['reasons'])}"
     restarts = instance.get("restarts", {})
@@ -145,7 +158,7 @@ def _instance(instance: Mapping[str, Any]) -> Html:
         )
         for worker in instance["workers"]
     ]
-    told = [("State", ready), ("Process", str(instance["pid"])), ("Restarts", evidence(restarts))]
+    told = [("State", ready), ("Process", str(instance["pid"])), ("Restarts", evidence(restarts)), *_fleet(instance)]
     workers = table(f"Workers of {instance['name']}", ("Worker", "#Process", "Connections", "#Generation"), rows)
     return el("article", el("h3", instance["name"]), facts(told), workers)
 

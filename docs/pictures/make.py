@@ -14,7 +14,7 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
-from examples.paymenter.demo import running_proxy
+from examples.paymenter.proxied import running_proxy
 from examples.paymenter.sides import Database, Legacy, Modern
 from examples.paymenter.traffic import drive
 from tests.console.browsing import chromium, window

@@ -2,8 +2,9 @@
 
     python -m examples.paymenter.demo [--seconds 60] [--rate 40]
 
-On a terminal it stays until Ctrl-C, so that the addresses can be tried; elsewhere it ends after the traffic, with
-exit code 1 if anything was lost.
+On a terminal it uses the ports of proxy.yaml where they are free, and the traffic goes on until Ctrl-C, so that
+somebody can break the modern side and watch. Elsewhere it ends after the traffic, with exit code 1 if anything was
+lost.
 """
 
 from __future__ import annotations
@@ -11,14 +12,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import re
 import signal
-import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,60 +23,12 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from examples.paymenter.proxied import OF_THE_FILE, Ports, Proxy, free, running_proxy
 from examples.paymenter.sides import Database, Legacy, Modern, SideError
 from examples.paymenter.traffic import Traffic, drive
 
-ROOT = Path(__file__).resolve().parents[2]
-READY_WITHIN = 20.0
-_addresses = re.compile(r"(https?://\S+).*?(https?://\S+)")
-
-
-@dataclass(frozen=True)
-class Proxy:
-    """A running proxy: where users are served, where operators are."""
-
-    users: str
-    admin: str
-    log: Path
-
-
-@asynccontextmanager
-async def running_proxy(legacy: str, modern: str, folder: Path) -> AsyncIterator[Proxy]:
-    """Run `strangler` with the proxy.yaml of this repository on free ports, in front of these two sides."""
-    environment = {
-        **os.environ,
-        "STRANGLER_LISTEN__ADDRESS": "127.0.0.1:0",
-        "STRANGLER_ADMIN__ADDRESS": "127.0.0.1:0",
-        "STRANGLER_BACKENDS__LEGACY__URL": legacy,
-        "STRANGLER_BACKENDS__MODERN__URL": modern,
-        "STRANGLER_STORE": f"sqlite:{folder}/strangler.db",
-        "STRANGLER_ACCESS_LOG": str(folder / "access.log"),
-    }
-    command = [sys.executable, "-m", "proxy", "run", "-c", str(ROOT / "proxy.yaml")]
-    with (folder / "proxy.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            *command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
-        )
-    try:
-        async with asyncio.timeout(READY_WITHIN):
-            users, admin = await _ready(process)
-        yield Proxy(users, admin, folder / "access.log")
-    except TimeoutError:
-        raise SideError(f"the proxy was not ready in time:\n{(folder / 'proxy.log').read_text()}") from None
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-            await process.wait()
-
-
-async def _ready(process: asyncio.subprocess.Process) -> tuple[str, str]:
-    """Read the ready line."""
-    assert process.stdout is not None
-    while line := (await process.stdout.readline()).decode():
-        found = _addresses.search(line)
-        if found and "ready" in line:
-            return found[1], found[2]
-    raise SideError(f"the proxy ended with exit code {await process.wait()}")
+LOOK_EVERY = 0.5
+"""Seconds between two looks at the events."""
 
 
 def table(status: dict[str, Any], traffic: Traffic) -> Table:
@@ -106,24 +54,67 @@ def table(status: dict[str, Any], traffic: Traffic) -> Table:
     return view
 
 
-async def follow(proxy: Proxy, traffic: Traffic, console: Console, ended: asyncio.Event) -> None:
-    """Draw the table every second while the traffic flows, once more when it has ended."""
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+class Demo:
+    """One demonstration: what runs, where it is told, whether somebody wants it to end."""
 
-        async def status() -> dict[str, Any]:
-            async with session.get(f"{proxy.admin}/api/v1/status") as answer:
-                found: dict[str, Any] = await answer.json()
-                return found
+    def __init__(self, proxy: Proxy, key: str, console: Console, session: aiohttp.ClientSession) -> None:
+        self._proxy, self._key, self._console, self._session = proxy, key, console, session
+        self.stop = asyncio.Event()
+        self.lost = 0
 
-        if console.is_terminal:
-            with Live(console=console, refresh_per_second=4) as live:
-                while not ended.is_set():
-                    live.update(table(await status(), traffic))
-                    await _wait(ended, 1.0)
-                live.update(table(await status(), traffic))
-        else:
+    async def drive(self, seconds: float, rate: float, seed: int = 1) -> None:
+        """Send traffic, with the table drawn meanwhile (on a terminal) or at the end, then what was lost."""
+        traffic: asyncio.Future[Traffic] = asyncio.get_running_loop().create_future()
+        ended = asyncio.Event()
+        driving = asyncio.create_task(
+            drive(self._proxy.users, self._key, seconds=seconds, rate=rate, seed=seed, watch=traffic.set_result,
+                  stop=self.stop),
+            name="traffic",
+        )  # fmt: skip
+        driving.add_done_callback(lambda _: ended.set())
+        await self._draw(await traffic, ended)
+        done = await driving
+        self._say_lost(done)
+        self.lost += done.lost.total()
+
+    async def _draw(self, traffic: Traffic, ended: asyncio.Event) -> None:
+        if not self._console.is_terminal:
             await ended.wait()
-            console.print(table(await status(), traffic))
+            self._console.print(table(await self._ask("status"), traffic))
+            return
+        with Live(console=self._console, refresh_per_second=4) as live:
+            while not ended.is_set():
+                live.update(table(await self._ask("status"), traffic))
+                await _wait(ended, 1.0)
+            live.update(table(await self._ask("status"), traffic))
+
+    async def go_on(self, rate: float) -> None:
+        """Send traffic until somebody has seen enough, telling each event; what is lost now was broken on purpose."""
+        telling = asyncio.create_task(self._tell_events(), name="events")
+        done = await drive(self._proxy.users, self._key, seconds=86_400, rate=rate, seed=2, stop=self.stop)
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
+        self._console.print(f"{done.sent} requests sent meanwhile, {done.lost.total()} lost")
+        self._say_lost(done)
+
+    async def _tell_events(self) -> None:
+        since = (await self._ask("events"))["next"] or 0
+        while True:
+            page = await self._ask(f"events?since={since}")
+            for event in page["items"]:
+                words = (event["at"][11:19], event["event"], event["route"] or "all", "by", event["who"] + ":")
+                self._console.print(*words, event["reason"], markup=False, highlight=False)
+            since = page["next"] or since
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def _ask(self, path: str) -> dict[str, Any]:
+        async with self._session.get(f"{self._proxy.admin}/api/v1/{path}") as answer:
+            found: dict[str, Any] = await answer.json()
+            return found
+
+    def _say_lost(self, traffic: Traffic) -> None:
+        for (method, label, why), count in sorted(traffic.lost.items()):
+            self._console.print(f"lost: {method} {label} {why}: {count} times")
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
@@ -137,47 +128,54 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
 async def show(seconds: float, rate: float) -> int:
     """Bring everything up, drive it, tear it down; returns the exit code."""
     console = Console(width=None if sys.stdout.isatty() else 120)
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    ports = free(OF_THE_FILE) if sys.stdout.isatty() else Ports()
     with tempfile.TemporaryDirectory(prefix="strangler-demo-") as folder:
         console.print("seeding the database, starting PHP and FastAPI …")
         with (
             Database(os.environ.get("DATABASE_URL")) as database,
-            Legacy(database) as legacy,
-            Modern(database) as modern,
+            Legacy(database, port=ports.legacy) as legacy,
+            Modern(database, port=ports.modern) as modern,
         ):
-            async with running_proxy(legacy.url, modern.url, Path(folder)) as proxy:
+            async with (
+                running_proxy(legacy.url, modern.url, Path(folder), ports) as proxy,
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
+            ):
+                demo = Demo(proxy, database.key, console, session)
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    asyncio.get_running_loop().add_signal_handler(number, demo.stop.set)
                 console.print(f"legacy PHP {legacy.url}, modern FastAPI {modern.url}, proxy {proxy.users}")
-                lost = await _traffic(proxy, database.key, console, stop, seconds=seconds, rate=rate)
-                _say_where(console, proxy, modern)
-                if sys.stdout.isatty() and not stop.is_set():
-                    console.print("Ctrl-C ends the demo.")
-                    await stop.wait()
-    return 1 if lost else 0
+                console.print(f"console  {proxy.admin}/")
+                await demo.drive(seconds, rate)
+                _say_where(console, proxy)
+                if sys.stdout.isatty() and not demo.stop.is_set():
+                    _say_what_to_try(console, proxy, modern)
+                    await demo.go_on(rate)
+    return 1 if demo.lost else 0
 
 
-async def _traffic(
-    proxy: Proxy, key: str, console: Console, stop: asyncio.Event, *, seconds: float, rate: float
-) -> int:
-    traffic: asyncio.Future[Traffic] = asyncio.get_running_loop().create_future()
-    ended = asyncio.Event()
-    driving = asyncio.create_task(
-        drive(proxy.users, key, seconds=seconds, rate=rate, watch=traffic.set_result, stop=stop), name="traffic"
-    )
-    driving.add_done_callback(lambda _: ended.set())
-    await follow(proxy, await traffic, console, ended)
-    done = await driving
-    for (method, label, why), count in sorted(done.lost.items()):
-        console.print(f"lost: {method} {label} {why}: {count} times")
-    return done.lost.total()
-
-
-def _say_where(console: Console, proxy: Proxy, modern: Modern) -> None:
+def _say_where(console: Console, proxy: Proxy) -> None:
     console.print(f"users    {proxy.users}/api/plans")
+    console.print(f"console  {proxy.admin}/")
     console.print(f"metrics  {proxy.admin}/metrics")
-    console.print(f"status   {proxy.admin}/api/v1/status")
-    console.print(f"break modern: curl -X PUT {modern.url}/_example/faults -d '{{\"error_rate\": 1}}'", markup=False)
+
+
+def _say_what_to_try(console: Console, proxy: Proxy, modern: Modern) -> None:
+    admin = "" if proxy.admin.endswith(f":{OF_THE_FILE.admin}") else f" --admin {proxy.admin}"
+    fault = f"curl -X PUT {modern.url}/_example/faults --json"
+    lines = (
+        "",
+        "The traffic goes on. In a second terminal, in this folder:",
+        "",
+        f'a cent off      {fault} \'{{"tax": "python"}}\'',
+        f"  which field   .venv/bin/strangler diffs{admin}",
+        f"all 500         {fault} '{{\"error_rate\": 1}}'",
+        f"sound again     {fault} '{{}}'",
+        f"  and back      .venv/bin/strangler resume invoice --reason mended{admin}",
+        "",
+        "Ctrl-C ends the demo. What happens meanwhile:",
+    )
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def main() -> None:

@@ -31,6 +31,7 @@ from proxy.operating.differences import Differences
 from proxy.operating.drill import Drills
 from proxy.operating.figures import Figures
 from proxy.operating.history import History
+from proxy.operating.instances import Instances, rules_digest
 from proxy.operating.numbers import numbers
 from proxy.operating.planning import planned
 from proxy.operating.probing import Probing
@@ -38,7 +39,7 @@ from proxy.operating.reload import Outcome, Reloader
 from proxy.operating.remembering import Remembering
 from proxy.operating.reporting import report
 from proxy.operating.resources import resources
-from proxy.operating.status import status
+from proxy.operating.status import instance, status
 from proxy.operating.steering import Steering
 from proxy.operating.trail import Trail
 from proxy.operating.verbs import Verbs
@@ -49,7 +50,7 @@ from proxy.settings import parse_address
 from proxy.state.configuration import Configuration, unpack
 from proxy.state.effects import with_effects
 from proxy.state.recent import Recent
-from proxy.state.stores import store_of
+from proxy.state.stores import fleet_of, store_of
 from rules.model import Snapshot
 
 FRESH_WITHIN = 0.2
@@ -82,9 +83,7 @@ class Control:
         configuration = with_effects(kept, begin.effects)
         self._figures = Figures(configuration.snapshot, configuration.number)
         self._recent = Recent(configuration.sticky_key, _route_names(configuration.snapshot))
-        self._workers = Workers(
-            Prepare(kept.number, begin.payload), self._take_outcomes, self._tell, self._take_users
-        )
+        self._workers = Workers(Prepare(kept.number, begin.payload), self._take_outcomes, self._tell, self._take_users)
         if begin.effects:
             self._workers.remember(messages.Effects(configuration.number, begin.effects))
         self._reloader = Reloader(
@@ -106,10 +105,21 @@ class Control:
             on_violation=self._violated,
             tell=self._tell,
         )
+        fleet = fleet_of(begin.settings.store)
         front_door = Probing(begin.addresses[0], tls=begin.settings.tls)
         self._steering = Steering(
-            self._reloader, self._workers, self._figures, self._comparing, store, self._tell, front_door
+            self._reloader,
+            self._workers,
+            self._figures,
+            self._comparing,
+            store,
+            self._tell,
+            front_door,
+            fleet=fleet,
         )
+        name = f"{socket.gethostname()} {begin.addresses[1]}"
+        self._instances = Instances(fleet, name, self._describe)
+        self._rules = rules_digest(configuration.snapshot)
         self._remembering = Remembering(self.current, self._comparing.totals)
         access = Access(configuration.snapshot.admin, parse_address(begin.addresses[1]))
         self._admin = AdminPort(self, access, self._tell)
@@ -124,6 +134,7 @@ class Control:
         await self._admin.start(self._listener)
         folder = self._begin.settings.base_dir
         self._steering.begin(self._spawn)
+        self._spawn(self._instances.run(), "instances")
         self._spawn(self._comparing.run(), "comparing")
         self._spawn(self._remembering.run(), "history")
         self._spawn(watch(folder, self._look), "watch")
@@ -151,7 +162,7 @@ class Control:
     async def status(self) -> dict[str, Any]:
         """Return the status document, fresh."""
         await self._workers.refresh(FRESH_WITHIN)
-        return status(self.current(), self._figures, self._workers, self.unready(), standing=self._standing)
+        return status(self.current(), self._figures, self._instances.documents(), standing=self._standing)
 
     async def numbers(self) -> dict[Key, Values]:
         """Return every metric series, fresh."""
@@ -261,10 +272,20 @@ class Control:
         self._remembering.changed()
         if snapshot is before.configuration.snapshot:
             return
+        self._rules = rules_digest(snapshot)
         restarted = self._figures.follow(snapshot, now.configuration.number)
         self._comparing.follow(now.configuration, self._figures.spans())
         self._steering.follow(before, now, restarted)
         self._recent.follow(_route_names(snapshot))
+
+    def _describe(self) -> dict[str, Any]:
+        following = self._steering.following
+        return {
+            **instance(self.current(), self._workers, self.unready()),
+            "rules": self._rules,
+            "revision": following.version,
+            "lag": following.lag,
+        }
 
     def _standing(self, route: str) -> dict[str, Any]:
         return {**self._comparing.standing(route), **self._steering.standing(route)}
@@ -285,6 +306,7 @@ class Control:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._steering.close()
+        await self._instances.leave()
         self._comparing.close()
         await self._admin.stop()
         self._workers.close()

@@ -94,7 +94,7 @@ class Worker:
         )
         self._adopting = Adopting(self._live, self._tell, self._refresh)
         self._tripping = Tripping(self._live, self._adopting, begin.slot, self._tell)
-        self._observers.add(FastTrip(self._live, self._tripping.tripped).observe)
+        self._observers.add_batch(FastTrip(self._live, self._tripping.tripped).observe_all)
         self._link: Channel | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 

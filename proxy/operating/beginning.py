@@ -20,8 +20,6 @@ UNKNOWN = "store"
 
 def begun_with(store: str, base: Path, snapshot: Snapshot, complain: Callable[[str], None]) -> tuple[Override, ...]:
     """Return the overrides that the first generation has."""
-    if store.startswith("redis:"):
-        complain("a store in redis is not supported yet: what is set at run time is lost with the last process")
     try:
         return kept_overrides(store, base)
     except StoreError as error:

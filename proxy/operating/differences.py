@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -34,9 +34,13 @@ class Differences:
         self._known = known
         self._noise = noise
 
-    async def groups(self, wanted: Wanted) -> list[dict[str, Any]]:
-        """Return groups with short examples, newest first; DiffsError."""
-        return [group_document(group) for group in await self._store.ask(lambda store: store.groups(wanted))]
+    async def groups(self, wanted: Wanted) -> dict[str, Any]:
+        """Return a page of groups with short examples, newest first; DiffsError."""
+        one_more = replace(wanted, limit=wanted.limit + 1)
+        found = await self._store.ask(lambda store: store.groups(one_more))
+        shown = found[: wanted.limit]
+        following = shown[-1].place if len(found) > len(shown) else None
+        return {"items": [group_document(group) for group in shown], "next": following}
 
     async def group(self, group: str) -> dict[str, Any] | None:
         """Return one group with all that is kept of its examples, the latest of them explained; DiffsError."""

@@ -17,6 +17,9 @@ class Judged(Protocol):
     def totals(self, route: str) -> ComparedTally:
         """Return the same since the start."""
 
+    def open_groups(self, route: str) -> int:
+        """Return how many groups of differences nobody has explained."""
+
     def violations(self, route: str) -> tuple[Violation, ...]:
         """Return which invariants were broken within the guard's window."""
 
@@ -34,6 +37,10 @@ class NothingJudged:
     def totals(self, _route: str) -> ComparedTally:
         """Return nothing."""
         return ComparedTally()
+
+    def open_groups(self, _route: str) -> int:
+        """Return none."""
+        return 0
 
     def violations(self, _route: str) -> tuple[Violation, ...]:
         """Return nothing."""

@@ -8,22 +8,36 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
 
 from proxy.log import names
 from proxy.log.events import Tell
-from proxy.state.store import Event, Store, StoreError
+from proxy.state.store import Event, StaleError, Store, StoreError
 from rules.model import Override
 
 MOST_EVENTS = 5_000
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
+TRIES = 20
+"""How often somebody else may have been faster with the same route before the next try is left for later."""
+Settle = Callable[[Override, Override], Override]
+"""What is right when ours meets one in the store that we did not know of."""
 
 
 class Ledger:
-    """The way to the store. `_overrides` and `_events` wait to be written, `up` is how the last try went."""
+    """The way to the store. `_overrides` and `_events` wait to be written, `up` is how the last try went.
+
+    `_known` is the revision that the store has of each route, as far as we heard; `settle` and `corrected` (hears
+    what is kept where that is not what was to be written) are set once, by those who can tell.
+    """
 
     def __init__(self, store: Store, tell: Tell) -> None:
         self.store = store
+        self.settle: Settle = lambda ours, _: ours
+        self.corrected: Callable[[Override, Override], None] = lambda *_: None
+        self._known: dict[str, int] = {}
         self.up = False
         self.lost = 0
         self._tell = tell
@@ -31,6 +45,7 @@ class Ledger:
         self._overrides: dict[str, Override] = {}
         self._events: deque[Event] = deque()
         self._news = asyncio.Event()
+        self._back = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
 
     def write(self, override: Override) -> None:
@@ -53,9 +68,10 @@ class Ledger:
         try:
             kept = await self.store.put(override, expected)
         except StoreError as error:
-            self._went(error)
+            self.went(error)
             raise
-        self._went(None)
+        self.went(None)
+        self._known[kept.route] = kept.revision
         return kept
 
     async def kept(self) -> tuple[Override, ...]:
@@ -65,12 +81,21 @@ class Ledger:
             try:
                 found = await self.store.overrides()
             except StoreError as error:
-                self._went(error)
+                self.went(error)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT)
             else:
-                self._went(None)
+                self.went(None)
+                self.know(found)
                 return found
+
+    def know(self, kept: Iterable[Override]) -> None:
+        """Hear what the store has."""
+        self._known = {override.route: override.revision for override in kept}
+
+    def unwritten(self) -> frozenset[str]:
+        """Return the routes whose override waits to be written."""
+        return frozenset(self._overrides)
 
     async def run(self) -> None:
         """Write for ever."""
@@ -82,7 +107,10 @@ class Ledger:
                 wait = FIRST_WAIT
                 continue
             self._news.set()
-            await asyncio.sleep(wait)
+            self._back.clear()
+            with suppress(TimeoutError):
+                # somebody else may hear before that the store answers again
+                await asyncio.wait_for(self._back.wait(), wait)
             wait = min(wait * 2, LONGEST_WAIT)
 
     async def flush(self) -> bool:
@@ -94,29 +122,52 @@ class Ledger:
         try:
             while self._overrides:
                 override = next(iter(self._overrides.values()))
-                await self.store.put(override)
+                kept = await self._settled(override)
                 if self._overrides.get(override.route) is override:
                     del self._overrides[override.route]
+                if kept != override:
+                    self.corrected(override, kept)
             while self._events:
                 event = self._events[0]
                 await self.store.append(event)
                 if self._events and self._events[0] is event:
                     self._events.popleft()
         except StoreError as error:
-            self._went(error)
+            self.went(error)
             return False
-        self._went(None)
+        self.went(None)
         return True
+
+    async def _settled(self, override: Override) -> Override:
+        """Keep `override`; where the store has one that we did not know of, what is right of both. Returns it."""
+        wanted, route = override, override.route
+        for _ in range(TRIES):
+            try:
+                kept = await self.store.put(wanted, self._known.get(route, 0))
+            except StaleError as error:
+                there = error.current
+                self._known[route] = there.revision if there is not None else 0
+                # our own words, of which the answer was lost, need no settling
+                if there is not None and replace(there, revision=override.revision) != override:
+                    wanted = self.settle(override, there)
+                if there is not None and (wanted is there or replace(there, revision=wanted.revision) == wanted):
+                    return there
+            else:
+                self._known[route] = kept.revision
+                return kept
+        raise StoreError(f"too many change {route} at once")
 
     @property
     def waiting(self) -> int:
         """How much is not written yet."""
         return len(self._overrides) + len(self._events)
 
-    def _went(self, error: StoreError | None) -> None:
+    def went(self, error: StoreError | None) -> None:
+        """Hear how a call to the store went."""
         self.up = error is None
         if error is not None and not self._told:
             self._tell(names.STORE_DOWN, "error", error=str(error), waiting=self.waiting)
         elif error is None and self._told:
             self._tell(names.STORE_UP, waiting=self.waiting)
+            self._back.set()
         self._told = error is not None

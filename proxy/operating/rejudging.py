@@ -51,7 +51,7 @@ async def _groups(store: DiffsThread, route: str) -> list[Group]:
         groups += page
         if len(page) < _PAGE:
             return groups
-        after = page[-1].id
+        after = page[-1].place
 
 
 def _page(wanted: Wanted, store: Diffs) -> tuple[Group, ...]:

@@ -14,6 +14,7 @@ from proxy.operating.current import Current
 from proxy.operating.figures import Figures
 from proxy.operating.trail import parsed
 from proxy.operating.workers import Workers
+from proxy.version import program_version
 from rules.match import effective_weight
 from rules.model import LEGACY, MODERN, Override, Route
 from rules.pairs import ComparedTally
@@ -27,12 +28,11 @@ Standing = Callable[[str], Mapping[str, Any]]
 def status(
     current: Current,
     figures: Figures,
-    workers: Workers,
-    reasons: tuple[str, ...],
+    instances: list[dict[str, Any]],
     *,
     standing: Standing = lambda _: {},
 ) -> dict[str, Any]:
-    """Return the document as JSON-ready values; `reasons` say why the proxy is not ready."""
+    """Return the document as JSON-ready values; `instances` are those that share the store, this one first."""
     configuration = current.configuration
     return {
         "config": {
@@ -44,7 +44,7 @@ def status(
             "needs_restart": list(current.waiting),
             "legacy_only": configuration.legacy_only,
         },
-        "instances": [_instance(workers, reasons)],
+        "instances": instances,
         "routes": [
             {**route_status(route, current, figures), **standing(route.name)}
             for route in (*configuration.snapshot.routes, current.generation.table.default.route)
@@ -117,11 +117,14 @@ def _counts(totals: Totals) -> Mapping[str, int]:
     return {"requests": totals.requests, "errors": totals.errors, "client_errors": totals.client_errors}
 
 
-def _instance(workers: Workers, reasons: tuple[str, ...]) -> dict[str, Any]:
+def instance(current: Current, workers: Workers, reasons: tuple[str, ...]) -> dict[str, Any]:
+    """Return what this instance says of itself; `reasons` say why it is not ready."""
     census = workers.census
     return {
         "name": socket.gethostname(),
         "pid": os.getppid(),
+        "version": program_version(),
+        "digest": current.configuration.snapshot.digest,
         "ready": not reasons,
         "reasons": list(reasons),
         "workers": [

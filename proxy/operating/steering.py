@@ -24,6 +24,7 @@ from proxy.operating.collected import Collected
 from proxy.operating.current import Current
 from proxy.operating.drill import Drills
 from proxy.operating.figures import Figures
+from proxy.operating.follow import Follow
 from proxy.operating.guard import TOLD_AGAIN, Guard
 from proxy.operating.judged import Judged
 from proxy.operating.ledger import Ledger
@@ -35,6 +36,7 @@ from proxy.operating.trail import Trail
 from proxy.operating.verbs import Verbs
 from proxy.operating.watching import Watching
 from proxy.operating.workers import Workers
+from proxy.state.fleet import Fleet
 from proxy.state.store import Store
 
 LAST_WORDS = 2.0
@@ -54,6 +56,7 @@ class Steering:
         tell: Tell,
         front_door: Probing,
         *,
+        fleet: Fleet | None = None,
         clock: Callable[[], float] = monotonic,
         wall: Callable[[], float] = time,
     ) -> None:
@@ -68,6 +71,7 @@ class Steering:
         self.collected = Collected(figures, snapshot)
         self.watching = Watching(figures, self.collected, judged)
         self.verbs = Verbs(reloader, self.ledger, self.trail, self.changes, self.watching.restart, wall)
+        self.following = Follow(reloader, self.ledger, self.verbs, self.watching.restart, tell, fleet, clock)
         self.guard = Guard(
             lambda: reloader.current,
             self.watching,
@@ -146,6 +150,7 @@ class Steering:
         self.verbs.adopt(newer, forgotten)
         for override in untold:
             self.ledger.write(override)
+        await self.following.run()
 
     def _hear(self, worker: Worker, message: Message) -> None:
         match message:

@@ -66,7 +66,7 @@ class Watching:
         if route.shadow.sample <= 0 or route.guard is None:
             return None
         whole = since(self._judged.totals(route.name), self._restarts.get(route.name, ComparedTally()))
-        return readiness(whole, route.guard.mismatch_rate)
+        return readiness(whole, route.guard.mismatch_rate, open_groups=self._judged.open_groups(route.name))
 
     def _volume(self, name: str, override: Override | None) -> Volume:
         requests = self._figures.totals(name, MODERN).requests

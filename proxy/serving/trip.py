@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Final
 
@@ -83,16 +83,24 @@ class FastTrip:
 
     def observe(self, exchange: Exchange) -> None:
         """Look at one finished call."""
-        attempts = exchange.attempts
-        if exchange.route not in self._watched:
-            for _, _, _, status, kind, _ in attempts:
+        self.observe_all((exchange,))
+
+    def observe_all(self, exchanges: Sequence[Exchange]) -> None:
+        """Look at finished calls, in their order."""
+        watched = self._watched
+        for exchange in exchanges:
+            if exchange.route in watched:
+                self._judge(exchange)
+                continue
+            for _, _, _, status, kind, _ in exchange.attempts:
                 if kind or status >= 500:  # noqa: PLR2004 - HTTP
+                    self._judge(exchange)
                     break
-            else:
-                return
+
+    def _judge(self, exchange: Exchange) -> None:
         if exchange.reason == _NOT_JUDGED or exchange.generation < self._since.get(exchange.route, 0):
             return
-        for attempt in last_of_each_side(attempts):
+        for attempt in last_of_each_side(exchange.attempts):
             if attempt.kind not in _NEUTRAL:
                 self._count(exchange.route, attempt)
 

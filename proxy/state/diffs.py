@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Protocol
 
 EXAMPLES = 5
 """Pairs kept for each group: the first that was ever seen, the latest besides."""
 MOST_GROUPS = 10_000
 """Above, the groups that were not seen for longest go."""
+
+FIRST_PLACE = (inf, "")
+"""Before every group of a list that begins with the newest."""
 
 EQUAL = "equal"
 """What `Group.rejudged` says of a difference that a later file forgives, or that somebody mended."""
@@ -89,15 +93,29 @@ class Group:
     rejudged: str = ""
     examples: tuple[Example, ...] = ()
 
+    @property
+    def place(self) -> str:
+        """Where the group stands in a list, for `Wanted.after`: it names no group, groups move while one reads."""
+        return f"{self.last_seen!r}~{self.id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which groups are asked for: newest first, `limit` of them after the place `after` (empty: from the start)."""
+    """Which groups are asked for: newest first, `limit` of them after the place `after` (empty: from the start).
+
+    ValueError when `after` is no `Group.place`.
+    """
 
     route: str = ""
     since: float = 0.0
     after: str = ""
     limit: int = 100
+    place: tuple[float, str] = field(default=FIRST_PLACE, init=False)
+
+    def __post_init__(self) -> None:
+        if self.after:
+            seen, _, group = self.after.partition("~")
+            object.__setattr__(self, "place", (float(seen), group))
 
 
 class Diffs(Protocol):
@@ -134,7 +152,7 @@ class Diffs(Protocol):
         """Return what was noted, empty for nothing."""
 
     def trim(self, now: float, keep: float, max_bytes: int) -> None:
-        """Forget what is older than `keep` seconds, then the oldest pairs until `max_bytes` suffice (0: no limit)."""
+        """Forget what is older than `keep` seconds, then the oldest pairs until `max_bytes` suffice; 0 is no limit."""
 
     def close(self) -> None:
         """Let go of it."""

@@ -41,12 +41,12 @@ class MemoryDiffs:
         there = [
             kept
             for kept in self._groups.values()
-            if wanted.route in ("", kept.group.route) and kept.group.last_seen >= wanted.since
+            if wanted.route in ("", kept.group.route)
+            and kept.group.last_seen >= wanted.since
+            and (kept.group.last_seen, kept.group.id) < wanted.place
         ]
         there.sort(key=lambda kept: (kept.group.last_seen, kept.group.id), reverse=True)
-        ids = [kept.group.id for kept in there]
-        begin = ids.index(wanted.after) + 1 if wanted.after in ids else 0
-        return tuple(self._shown(kept) for kept in there[begin : begin + wanted.limit])
+        return tuple(self._shown(kept) for kept in there[: wanted.limit])
 
     def group(self, group: str) -> Group | None:
         """Return one group with all its examples, None when there is none of this id."""
@@ -92,8 +92,8 @@ class MemoryDiffs:
         return self._notes.get(name, b"")
 
     def trim(self, now: float, keep: float, max_bytes: int) -> None:
-        """Forget what is older than `keep` seconds, then the oldest pairs until `max_bytes` suffice (0: no limit)."""
-        old = now - keep
+        """Forget what is older than `keep` seconds, then the oldest pairs until `max_bytes` suffice; 0 is no limit."""
+        old = now - keep if keep else 0.0
         for name in [name for name, kept in self._groups.items() if kept.group.last_seen < old]:
             if self._groups[name].group.known is None:
                 del self._groups[name]

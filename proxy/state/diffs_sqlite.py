@@ -51,7 +51,7 @@ _SWEEP = "DELETE FROM pairs WHERE id NOT IN (SELECT pair FROM examples)"
 _TOO_MANY = "DELETE FROM groups WHERE id IN (SELECT id FROM groups ORDER BY last_seen DESC LIMIT -1 OFFSET ?)"
 _GROUPS = """
 SELECT * FROM groups WHERE last_seen >= :since AND (:route = '' OR route = :route)
-    AND (:after = '' OR (last_seen, id) < (SELECT last_seen, id FROM groups WHERE id = :after))
+    AND (last_seen, id) < (:seen, :after)
 ORDER BY last_seen DESC, id DESC LIMIT :limit
 """
 _OPEN = "SELECT route, count(*) FROM groups WHERE known IS NULL AND rejudged <> ? GROUP BY route"
@@ -95,7 +95,9 @@ class SqliteDiffs:
     def groups(self, wanted: Wanted) -> tuple[Group, ...]:
         """Return groups with their latest examples."""
         with self._asking() as connection:
-            rows = connection.execute(_GROUPS, asdict(wanted)).fetchall()
+            seen, after = wanted.place
+            asked = {"route": wanted.route, "since": wanted.since, "seen": seen, "after": after, "limit": wanted.limit}
+            rows = connection.execute(_GROUPS, asked).fetchall()
             return tuple(self._group(row) for row in rows)
 
     def group(self, group: str) -> Group | None:
@@ -145,11 +147,12 @@ class SqliteDiffs:
             return b"" if row is None else bytes(row["value"])
 
     def trim(self, now: float, keep: float, max_bytes: int) -> None:
-        """Forget what is older than `keep` seconds, then the oldest pairs until `max_bytes` suffice (0: no limit)."""
+        """Forget what is older than `keep` seconds, then the oldest pairs until `max_bytes` suffice; 0 is no limit."""
+        old = now - keep if keep else 0.0
         with self._changing() as connection:
-            connection.execute("DELETE FROM groups WHERE last_seen < ? AND known IS NULL", (now - keep,))
+            connection.execute("DELETE FROM groups WHERE last_seen < ? AND known IS NULL", (old,))
             connection.execute(_TOO_MANY, (MOST_GROUPS,))
-            connection.execute("DELETE FROM pairs WHERE at < ?", (now - keep,))
+            connection.execute("DELETE FROM pairs WHERE at < ?", (old,))
             if max_bytes:
                 _shrink(connection, max_bytes)
             connection.execute("DELETE FROM examples WHERE pair NOT IN (SELECT id FROM pairs)")

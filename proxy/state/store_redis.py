@@ -67,7 +67,7 @@ class RedisStore:
     async def events(self, since: int = 0, limit: int = 100) -> tuple[Event, ...]:
         """Return events in order."""
         name = self._names.events
-        found: list[Any]
+        found: Any
         with asking(self._url):
             if since < 0:
                 found = (await self._redis.zrevrange(name, 0, limit - 1))[::-1]

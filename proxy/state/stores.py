@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from proxy.link.codec import CodecError
+from proxy.state.fleet import Fleet
 from proxy.state.store import Store, StoreError
 from proxy.state.store_memory import MemoryStore
 from rules.model import Override
@@ -30,6 +31,15 @@ def store_of(text: str, base: Path, overrides: Iterable[Override] = ()) -> Store
 
         return RedisStore(text)
     return MemoryStore(overrides)
+
+
+def fleet_of(text: str) -> Fleet | None:
+    """Return the way to the other instances that use the store `text` names, None where there can be none."""
+    if not is_shared(text):
+        return None
+    from proxy.state.fleet_redis import RedisFleet
+
+    return RedisFleet(text)
 
 
 def kept_overrides(text: str, base: Path) -> tuple[Override, ...]:

@@ -287,6 +287,7 @@ def test_repeated_members_are_noted():
 def test_php_messages_are_a_defect_of_legacy():
     comparison = compare(answer("Warning: x in y on line 1\n{}"), answer("{} "), policy())
 
+    assert compare(answer("Warning: x in y on line 1"), answer("{}"), policy()).notes == ()
     assert spots(comparison) == ["@body parse"]
     assert comparison.notes == ("legacy defect: PHP messages stand before its JSON",)
 

@@ -69,11 +69,21 @@ def test_groups_come_newest_first_page_by_page_of_one_route_since_a_moment(store
     store.add([difference(number, found(f"g{number}"), route=("a", "b")[number % 2]) for number in range(6)])
 
     first = store.groups(Wanted(limit=4))
-    rest = store.groups(Wanted(after=first[-1].id, limit=4))
+    rest = store.groups(Wanted(after=first[-1].place, limit=4))
     of_a = store.groups(Wanted(route="a", since=1002.0))
 
     assert [group.id for group in (*first, *rest)] == ["g5", "g4", "g3", "g2", "g1", "g0"]
     assert [group.id for group in of_a] == ["g4", "g2"]
+
+
+def test_a_list_is_read_to_its_end_though_its_groups_are_seen_again_meanwhile(store: Diffs):
+    store.add([difference(number, found(f"g{number}")) for number in range(6)])
+    read = store.groups(Wanted(limit=3))
+    store.add([difference(100, found(read[-1].id))])
+
+    rest = store.groups(Wanted(after=read[-1].place, limit=3))
+
+    assert [group.id for group in (*read, *rest)] == ["g5", "g4", "g3", "g2", "g1", "g0"]
 
 
 def test_what_is_known_stays_known_and_goes_on_being_counted(store: Diffs):
@@ -109,6 +119,15 @@ def test_a_group_is_open_until_it_is_known_or_found_equal(store: Diffs):
     store.rejudged({"g1": "equal", "g2": "different"})
 
     assert dict(store.open_groups()) == {"a": 2, "b": 1}
+
+
+def test_nothing_is_too_old_where_no_age_is_set(store: Diffs):
+    store.add([difference(1)])
+
+    store.trim(now=1e9, keep=0.0, max_bytes=0)
+
+    assert store.pair("p00001")
+    assert store.group("g1").count == 1
 
 
 def test_what_is_old_is_forgotten_unless_it_is_known(store: Diffs):

@@ -60,6 +60,15 @@ def test_long_stretches_that_are_equal_are_left_out():
     assert [row.kind for row in laid] == [GAP, *[SAME] * 3, MARKED, *[SAME] * 3, GAP]
 
 
+def test_other_spellings_are_left_out_with_what_is_equal():
+    legacy, modern = [f"{number}.00" for number in range(50)], [*range(49), "x"]
+
+    laid = rows(json.dumps(legacy), json.dumps(modern), ["/49"])
+
+    assert [row.kind for row in laid] == [GAP, *[ALIKE] * 3, MARKED, SAME]
+    assert laid[0].left == "47 lines that are alike"
+
+
 def test_what_is_not_json_is_laid_out_by_its_lines():
     laid = rows("<p>\na\n</p>", "<p>\nb\n</p>")
 

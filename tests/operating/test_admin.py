@@ -17,7 +17,7 @@ from proxy.operating.current import Current, current
 from proxy.operating.figures import Figures
 from proxy.operating.numbers import numbers
 from proxy.operating.reload import Outcome
-from proxy.operating.status import status
+from proxy.operating.status import instance, status
 from proxy.operating.workers import Workers
 from proxy.settings import Address
 from proxy.state.configuration import Configuration
@@ -56,7 +56,7 @@ class Control:
         return self.reasons
 
     async def status(self) -> dict[str, Any]:
-        return status(self.now, self.figures, self.workers, self.reasons)
+        return status(self.now, self.figures, [instance(self.now, self.workers, self.reasons)])
 
     async def numbers(self) -> dict:
         return numbers(self.now, self.workers.totals, self.workers.census)

@@ -20,6 +20,15 @@ from rules.effects import has_effects
         ("/a", "x=1&signature=s"),
         ("/a", "code=1&state=2"),
         ("/a", "_method=DELETE"),
+        ("/orders/delete.php", "id=5"),
+        ("/%6cogout", None),
+        ("/user%2Flogout", None),
+        ("/a", "%74oken=1"),
+        ("/index.php", "r=site/logout"),
+        ("/index.php", "r=site%2Flogout&x=1"),
+        ("/index.php", "page=2&action=Delete"),
+        ("/index.php", "do=order.cancel"),
+        ("/", "q=user/logout"),
     ],
 )
 def test_a_get_with_effects_is_known(path: str, query: str | None) -> None:
@@ -35,6 +44,12 @@ def test_a_get_with_effects_is_known(path: str, query: str | None) -> None:
         ("/a", "code=1"),
         ("/a", "mytoken=1"),
         ("/verified", None),
+        ("/deleted-items", None),
+        ("/index.php", "r=catalog/view"),
+        ("/search", "text=cancel"),
+        ("/search", "q=cancel"),
+        ("/a", "filter=return"),
+        ("/100%25", "share=50%25"),
     ],
 )
 def test_a_plain_get_is_not(path: str, query: str | None) -> None:

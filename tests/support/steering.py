@@ -15,6 +15,7 @@ from proxy.operating.steering import Steering
 from proxy.operating.workers import Workers
 from proxy.settings import Settings
 from proxy.state.configuration import Configuration
+from proxy.state.fleet import Fleet
 from proxy.state.store import Store
 from proxy.state.store_memory import MemoryStore
 from rules.model import GuardPolicy, Override, Rollout, Route
@@ -40,6 +41,7 @@ class Steered:
         overrides: tuple[Override, ...] = (),
         store: Store | None = None,
         judged: Judged | None = None,
+        fleet: Fleet | None = None,
     ) -> None:
         self.clock, self.wall = Clock(), Clock(NOON)
         self.told: list[tuple[str, dict[str, Any]]] = []
@@ -68,6 +70,7 @@ class Steered:
             store or MemoryStore(overrides),
             self._tell,
             Probing("127.0.0.1:1", tls=False),
+            fleet=fleet,
             clock=self.clock,
             wall=self.wall,
         )

@@ -41,10 +41,9 @@ def routes(control: Control) -> Sequence[web.RouteDef]:
     async def groups(request: web.Request) -> web.Response:
         limit = limit_of(request)
         since = moment(request.query.get("since", ""), time.time())
-        wanted = Wanted(_route(request.query.get("route", "")), since, request.query.get("after", ""), limit + 1)
-        found = await control.differences.groups(wanted)
-        following = found[limit - 1]["id"] if len(found) > limit else None
-        return answers.json({"items": found[:limit], "next": following})
+        route = _route(request.query.get("route", ""))
+        wanted = Wanted(route, since, checked_place(request.query.get("after", "")), limit)
+        return answers.json(await control.differences.groups(wanted))
 
     async def group(request: web.Request) -> web.Response:
         found = await control.differences.group(request.match_info["id"])
@@ -116,6 +115,16 @@ def _kept(handler: Handler) -> Handler:
             raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, f"differences cannot be read now: {error}") from error
 
     return answered
+
+
+def checked_place(after: str) -> str:
+    """Return a place in the list of groups; RefusedError (422) for what no page has told as its `next`."""
+    try:
+        Wanted(after=after)
+    except ValueError as error:
+        detail = "after must be what the page before has told as next"
+        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, detail) from error
+    return after
 
 
 def _there(found: dict[str, Any] | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from time import time
 from typing import Any, Protocol, TypeVar
 
+from proxy.operating.api.diffs import checked_place
 from proxy.operating.api.events import event_id
 from proxy.operating.api.wishes import RefusedError
 from proxy.operating.console.documents import Document
@@ -91,9 +92,8 @@ class Desk:
     async def differences(self, route: str, since: str, after: str, limit: int) -> Document:
         """Return a page of groups of differences."""
         earliest = max(0, event_id(since, time())) / _MICRO
-        wanted = Wanted(route=route, since=earliest, after=after, limit=limit)
-        items = await _kept(self._control.differences.groups(wanted))
-        return {"items": items, "next": items[-1]["id"] if len(items) == limit else None}
+        wanted = Wanted(route, earliest, checked_place(after), limit)
+        return await _kept(self._control.differences.groups(wanted))
 
     async def difference(self, group: str) -> Document | None:
         """Return one group with its examples, None when there is none."""

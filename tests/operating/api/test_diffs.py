@@ -103,7 +103,7 @@ async def test_groups_are_listed_in_the_contracts_shape_page_by_page(port: Port)
     rest = await port.json(f"diffs?limit=2&after={first['next']}")
 
     assert [item["id"] for item in (*first["items"], *rest["items"])] == ["g2", "g1", "g0"]
-    assert (first["next"], rest["next"]) == ("g1", None)
+    assert rest["next"] is None
     item = first["items"][0]
     assert item.keys() == {
         "id", "route", "path", "kind", "count", "first_seen", "last_seen", "known", "rejudged", "examples",

@@ -1,0 +1,119 @@
+"""The rows of the mirroring bench: everybody is forwarded to legacy, some ask modern as well."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from bench import strangler, templates
+from bench.backends import Backends
+from bench.processes import PROXY_CPU, Running, free_port, started
+from bench.rows import COMPILED
+from bench.tools import program
+
+SHADOW = "shadow: {sample: 100%, secondary: 0%}, compare: {preset: php}, "
+SETTLE_SECONDS = 8.0
+_LINE = re.compile(r"^strangler_(requests|comparisons)_total\{([^}]*)\} (\d+(?:\.\d+)?)", re.MULTILINE)
+_LABEL = re.compile(r'(\w+)="([^"]*)"')
+
+Start = Callable[[Backends, Path], AbstractContextManager[Running]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One proxy; `spelled`: modern says the same in other bytes; `ours`: it can be asked what it has compared."""
+
+    name: str
+    start: Start
+    spelled: bool = False
+    ours: bool = False
+
+
+def respelled(body: bytes) -> bytes:
+    """Return the same JSON without a space: what has to be read to be found equal."""
+    return json.dumps(json.loads(body), separators=(",", ":")).encode()
+
+
+def rows() -> list[Row]:
+    """Return every row; ours with a shadow is there twice: what the two differ by is noise."""
+    here = partial(ours, strangler.ROOT)
+    found = [
+        Row("nginx", partial(_nginx, "")),
+        Row("nginx mirror", partial(_nginx, "mirror /mirror;")),
+        Row("Envoy", partial(_envoy, "")),
+        Row("Envoy mirror", partial(_envoy, "request_mirror_policies: [{cluster: modern}]")),
+        Row("strangler", partial(here, ""), ours=True),
+        Row("strangler shadow", partial(here, SHADOW), ours=True),
+        Row("strangler shadow again", partial(here, SHADOW), ours=True),
+        Row("strangler shadow, spelled otherwise", partial(here, SHADOW), spelled=True, ours=True),
+    ]
+    if folder := os.environ.get(COMPILED):
+        built = partial(ours, Path(folder).resolve())
+        found.append(Row("strangler compiled", partial(built, ""), ours=True))
+        found.append(Row("strangler compiled shadow", partial(built, SHADOW), ours=True))
+    return found
+
+
+def counted(running: Running, answered: int) -> Counter[str]:
+    """Return what became of `answered` requests once all of it is settled: `live`, `shadow`, results with reasons."""
+    port = strangler.admin_of(running.output)
+    end = time.monotonic() + SETTLE_SECONDS
+    while True:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            found = _read(answer.read().decode())
+        settled = sum(count for name, count in found.items() if name not in ("live", "shadow"))
+        if (found["live"] >= answered and settled in (0, found["live"])) or time.monotonic() > end:
+            return found
+        time.sleep(0.2)
+
+
+def _read(text: str) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for metric, written, value in _LINE.findall(text):
+        labels = dict(_LABEL.findall(written))
+        key = labels["role"] if metric == "requests" else f"{labels['result']} {labels['reason']}".strip()
+        found[key] += int(float(value))
+    return found
+
+
+def _nginx(mirror: str, backends: Backends, folder: Path) -> AbstractContextManager[Running]:
+    port, conf = _filled("nginx-mirror.conf", mirror, backends, folder)
+    return _pinned([program("nginx"), "-p", str(folder), "-c", str(conf)], port, folder)
+
+
+def _envoy(mirror: str, backends: Backends, folder: Path) -> AbstractContextManager[Running]:
+    port, conf = _filled("envoy-mirror.yaml", mirror, backends, folder)
+    one_core = ["--concurrency", "1", "--disable-hot-restart", "--log-level", "error"]
+    return _pinned([program("envoy"), *one_core, "-c", str(conf)], port, folder)
+
+
+def ours(source: Path, shadow: str, backends: Backends, folder: Path) -> AbstractContextManager[Running]:
+    config = folder / "proxy.yaml"
+    text = strangler.configuration(backends).replace("rollout: {weight: 50,", f"{shadow}rollout: {{weight: 0,")
+    config.write_text(text)
+    return started(
+        strangler.command(config),
+        PROXY_CPU,
+        folder,
+        port_of=strangler.port_of,
+        environ=strangler.environ(source),
+    )
+
+
+def _filled(name: str, mirror: str, backends: Backends, folder: Path) -> tuple[int, Path]:
+    port = free_port()
+    where = {"PORT": port, "LEGACY": backends.legacy, "MODERN": backends.modern}
+    return port, templates.fill(name, folder, MIRROR=mirror, **where)
+
+
+def _pinned(words: list[str], port: int, folder: Path) -> AbstractContextManager[Running]:
+    return started(words, PROXY_CPU, folder, port_of=lambda _: port)

@@ -1,0 +1,148 @@
+"""Knows which instances there are: says each second that this one is there, hears who else is, who leads.
+
+One instance leads at a time: it alone lets routes advance. Rolling back needs nobody's permission. An instance that
+hears nothing leads nobody as soon as its lease may be over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from hashlib import blake2b
+from time import monotonic, time
+from typing import Any
+
+import orjson
+
+from proxy.link.codec import to_json
+from proxy.log.events import timestamp
+from proxy.state.fleet import LEASE_SECONDS, Fleet, Pulse, Seen
+from proxy.state.store import StoreError
+from rules.model import Snapshot
+
+EVERY = 1.0
+SILENT_AFTER = 5.0
+"""Seconds after which an instance that says nothing is flagged."""
+CLOCKS_APART = 1.0
+"""Seconds by which a clock may differ from the store's."""
+LEAVE_WITHIN = 0.5
+Document = dict[str, Any]
+
+
+class Instances:
+    """This instance among the others. `_pulse` is the latest, heard at `_heard_at`; `_offset` our clock's, seconds.
+
+    `describe` returns what this instance says of itself, with `rules`: the digest of what decides about requests.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet | None,
+        name: str,
+        describe: Callable[[], Document],
+        clock: Callable[[], float] = monotonic,
+        wall: Callable[[], float] = time,
+    ) -> None:
+        self.name = name
+        self._fleet = fleet
+        self._describe = describe
+        self._clock = clock
+        self._wall = wall
+        self._pulse: Pulse | None = None
+        self._heard_at = 0.0
+        self._offset = 0.0
+
+    async def run(self) -> None:
+        """Beat for ever."""
+        while self._fleet is not None:
+            await self.beat()
+            await asyncio.sleep(EVERY)
+
+    async def beat(self) -> None:
+        """Say once that this instance is there; silence of the store is told elsewhere."""
+        assert self._fleet is not None  # noqa: S101 - `run` has seen to it
+        began, at = self._clock(), self._wall()
+        try:
+            pulse = await self._fleet.beat(self.name, orjson.dumps(self._own()), lead=True)
+        except StoreError:
+            return
+        # the store read its clock somewhere in between
+        self._offset = (at + self._wall()) / 2 - pulse.at
+        # the lease runs from before the question, so that ours is over before anybody else's begins
+        self._pulse, self._heard_at = pulse, began
+
+    def leads(self) -> bool:
+        """Whether this instance lets routes advance: alone, or as the one who leads the others."""
+        if self._fleet is None:
+            return True
+        pulse = self._pulse
+        return pulse is not None and pulse.leader == self.name and self._clock() - self._heard_at < LEASE_SECONDS
+
+    def led(self) -> bool:
+        """Whether another instance leads as far as we know."""
+        pulse = self._pulse
+        if self._fleet is None or pulse is None or self._clock() - self._heard_at >= LEASE_SECONDS:
+            return False
+        return pulse.leader not in ("", self.name)
+
+    def documents(self) -> list[Document]:
+        """Return what the status says of every instance, ours first."""
+        own = self._own()
+        return [own, *(self._other(seen, own) for seen in self._others())]
+
+    async def leave(self) -> None:
+        """Say that this instance leaves."""
+        if self._fleet is None:
+            return
+        try:
+            async with asyncio.timeout(LEAVE_WITHIN):
+                await self._fleet.leave(self.name)
+                await self._fleet.close()
+        except (StoreError, TimeoutError):
+            return  # its silence says the same, a little later
+
+    # ── inside ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _others(self) -> Iterator[Seen]:
+        return (seen for seen in (self._pulse.instances if self._pulse else ()) if seen.name != self.name)
+
+    def _own(self) -> Document:
+        own = {**self._describe(), "name": self.name, "clock_offset": round(self._offset, 3), "leads": self.leads()}
+        now = timestamp(self._wall())
+        return {**own, "host": socket.gethostname(), "last_seen": now, "flags": list(flags(own, own, 0.0))}
+
+    def _other(self, seen: Seen, own: Document) -> Document:
+        ago = seen.ago + self._clock() - self._heard_at
+        try:
+            said: Document = orjson.loads(seen.document)
+        except orjson.JSONDecodeError:
+            said = {}
+        whole = {**_NOTHING_KNOWN, **said, "name": seen.name}
+        whole["last_seen"] = timestamp(self._wall() - self._offset - ago)
+        whole["leads"] = self._pulse is not None and self._pulse.leader == seen.name and ago < LEASE_SECONDS
+        whole["flags"] = list(flags(whole, own, ago))
+        if ago > SILENT_AFTER:
+            whole["ready"], whole["reasons"] = False, [f"silent for {ago:.0f} s"]
+        return whole
+
+
+_NOTHING_KNOWN: Document = {"pid": 0, "ready": False, "reasons": [], "workers": [], "restarts": {}, "clock_offset": 0.0}
+
+
+def flags(instance: Document, own: Document, ago: float) -> Iterator[str]:
+    """Yield what is odd about an instance, `ago` seconds after it was heard of, as seen by `own`."""
+    if ago > SILENT_AFTER:
+        yield "silent"
+    if instance.get("rules") != own.get("rules"):
+        yield "another file"
+    if abs(instance["clock_offset"]) > CLOCKS_APART:
+        yield "clock"
+
+
+def rules_digest(snapshot: Snapshot) -> str:
+    """Return what is the same for all instances that decide alike, wherever each of them listens."""
+    routes = tuple(replace(route, line=0) for route in snapshot.routes)
+    decided = to_json((snapshot.identity, snapshot.default_backend, routes, snapshot.backends))
+    return blake2b(decided, digest_size=8).hexdigest()
