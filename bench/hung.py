@@ -14,7 +14,8 @@ from bench.load import Answers
 from bench.processes import LOAD_CPU, free_port, started
 from bench.tables import grid
 
-CONNECTIONS = 4
+CONNECTIONS, REST = 20, 50
+"""Connections, each with a request, then so many milliseconds of rest: some 350 requests a second."""
 SECONDS = 6
 TRIES = 3
 OFF, AGAIN, HUNG = "no shadow", "no shadow again", "hung shadow"
@@ -52,8 +53,8 @@ def hung(sides: Backends, folder: Path, say: Callable[[str], None]) -> str:
     p99 = max(one.p99 for one in off)
     kept = best[HUNG].p99 <= max(P99_TIMES * p99, p99 + P99_MORE)
     return (
-        f"### A hung shadow\n\n{CONNECTIONS} connections that never pause, {SECONDS} s each: a load at which one more "
-        f"copy is one less answer, so its first second is in it.\n\n{text}\n\n"
+        f"### A hung shadow\n\n{CONNECTIONS} connections that rest {REST} ms between two requests, {SECONDS} s each. The "
+        f"shadow takes every connection, reads every request, says nothing.\n\n{text}\n\n"
         f"p50 {best[HUNG].p50:.2f} ms; without a shadow {band[0]:.2f} to {band[1]:.2f} ms. p99 within "
         f"{P99_TIMES:g} times or {P99_MORE:g} ms of no shadow: {'yes' if kept else '**no**'}."
     )
@@ -64,8 +65,8 @@ def _felt(name: str, sides: Backends, port: int, folder: Path) -> Answers:
     words = mirrors.SHADOW if name == HUNG else ""
     chosen = replace(sides, modern=port) if name == HUNG else sides
     with mirrors.ours(strangler.ROOT, words, chosen, folder) as running:
-        load.run(running.port, "1k", 1, folder, CONNECTIONS)
-        return load.run(running.port, "1k", SECONDS, folder, CONNECTIONS)
+        load.run(running.port, "1k", 1, folder, CONNECTIONS, REST)
+        return load.run(running.port, "1k", SECONDS, folder, CONNECTIONS, REST)
 
 
 @contextlib.contextmanager

@@ -57,8 +57,8 @@ def head(size: str, user: str) -> str:
     return "\r\n".join(lines).replace(ANY_USER, user)
 
 
-def run(port: int, size: str, seconds: int, folder: Path, connections: int = CONNECTIONS) -> Answers:
-    """Ask `port` for answers of `size` for so many whole seconds."""
+def run(port: int, size: str, seconds: int, folder: Path, connections: int = CONNECTIONS, rest: int = 0) -> Answers:
+    """Ask `port` for answers of `size` for so many whole seconds; each connection rests `rest` ms between two."""
     template = folder / f"head-{size}"
     template.write_bytes(head(size, ANY_USER).encode())
     command = [
@@ -72,7 +72,7 @@ def run(port: int, size: str, seconds: int, folder: Path, connections: int = CON
         "--timeout",
         "10s",
     ]
-    command += ["-s", str(CONF / "load.lua"), f"http://127.0.0.1:{port}/", "--", str(template), str(USERS)]
+    command += ["-s", str(CONF / "load.lua"), f"http://127.0.0.1:{port}/", "--", str(template), str(USERS), str(rest)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     told = json.loads(done.stdout.strip().rpartition("\n")[2])
     requests = int(told["requests"])

@@ -86,9 +86,11 @@ def _bodies(context: Context) -> None:
     if _BODILESS & {legacy.status, modern.status} or not (legacy.body or modern.body):
         return
     if _is_same_body(legacy, modern):
-        headers.media_types(context, legacy.body)
+        headers.media_types(context, _readable(legacy))
         return
     if (ignored := policy.spot("@body").ignored) is not None:
+        # What a body says is ignored, not what it is.
+        headers.media_types(context, _readable(legacy))
         context.forgive(f"ignore:{ignored}")
     elif status.is_redirect(context) and policy.redirects == "class" and _is_note(legacy) and _is_note(modern):
         # What a redirect says besides its Location is for people whose browser does not follow it.
@@ -124,6 +126,11 @@ def _one_empty(legacy: bytes, modern: bytes, context: Context) -> None:
     if body.choose(legacy, modern, context) == "json":
         kind = "parse"
     context.differ("@body", kind, left, right)
+
+
+def _readable(capture: Capture) -> bytes | None:
+    """Return a body that can be looked into as it is; None where it is coded."""
+    return capture.body if capture.header("content-encoding") is None else None
 
 
 def _is_same_body(legacy: Capture, modern: Capture) -> bool:

@@ -29,6 +29,7 @@ _ADDRESSES: Final = ("location", "content-location", "link", "refresh", "referer
 _SCHEME: Final = re.compile(r"([A-Za-z][\w-]*) +(?=\S)")
 # Random text long enough to be a token; a UUID names a row.
 _TOKEN_STEP: Final = re.compile(r"(?=[^/]*[0-9])(?=[^/]*[A-Za-z])[\w.~%-]{20,}")
+_COOKIE_NAMED: Final = re.compile(r"[\w.-]{0,100}(?:; HttpOnly)?")
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
@@ -93,9 +94,15 @@ class Redactor:
             bare = literal.strip('"')
             quote = '"' if literal.startswith('"') else ""
             return literal if literal == "null" else f"{quote}{self._mask.of(bare)}{quote}"
+        if path == "@header:set-cookie":
+            return ", ".join(map(self._cookie_named, literal.split(", ")))
         if path.startswith("@header:"):
             return self.header(path.removeprefix("@header:"), literal)
         return self._scrubber.placed(literal) if path == "@body" else self._scrub(literal)
+
+    def _cookie_named(self, told: str) -> str:
+        """Keep what a finding tells of a cookie: its name, whether scripts may not see it."""
+        return told if _COOKIE_NAMED.fullmatch(told) else self._cookies(told)
 
     def _cookies(self, value: str) -> str:
         """Mask what cookies hold; a Set-Cookie's attributes say nothing about anybody."""

@@ -17,7 +17,7 @@ _LOOKS_SECRET: Final = re.compile(
 )
 # A name, what may close it, what assigns: JSON, forms, headers, JavaScript, print_r, var_dump.
 _ASSIGNED: Final = re.compile(
-    r"(?<![\w%.-])([A-Za-z_][\w%.\[\]-]{0,80}+)(?:\\?[\"']\]?)?\s{0,4}(?:=>|[:=])\s{0,4}(?:string\([0-9]+\)\s)?"
+    r"(?<![\w%.-])([A-Za-z_%][\w%.\[\]-]{0,80}+)(?:\\?[\"']\]?)?\s{0,4}(?:=>|[:=])\s{0,4}(?:string\([0-9]+\)\s)?"
 )
 _NAMED: Final = re.compile(r"<(?:input|meta|button|textarea)\b[^>]{0,4000}>?", re.IGNORECASE)
 _NAME: Final = re.compile(r"""\bname\s?=\s?["']?([^"'\s>]{1,80})""", re.IGNORECASE)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
+from dashboards import retiring
 from dashboards.html import Html, el
 from dashboards.words import NOTHING, count, number, percent, seconds, share, span, spoken_moment
 
@@ -28,6 +29,7 @@ def markdown(report: Report) -> str:
     lines += ["", f"| {' | '.join(_COLUMNS)} |", f"|{'|'.join(_rulers())}|"]
     for route in report["routes"]:
         lines += [f"| {' | '.join(map(_escaped, cells))} |" for cells in _rows(route)]
+    lines += ["", *(f"- {_escaped(line)}" for line in retirement_lines(report))]
     lines += ["", *(f"- {line}" for line in resource_lines(report))]
     return "\n".join(lines) + "\n"
 
@@ -35,7 +37,7 @@ def markdown(report: Report) -> str:
 def page(report: Report) -> Html:
     """Return the report as a document of its own, to be sent around."""
     head = el("head", el("meta", charset="utf-8"), el("title", _title(report)), el("style", Html(_STYLE)))
-    resources = [el("p", line) for line in resource_lines(report)]
+    resources = [el("p", line) for line in (*retirement_lines(report), *resource_lines(report))]
     body = el(
         "body",
         el("h1", _title(report)),
@@ -99,6 +101,11 @@ def _figures(side: Mapping[str, Any]) -> tuple[str, ...]:
         seconds(side["p95"]),
         share(side["error_rate"]),
     )
+
+
+def retirement_lines(report: Report) -> list[str]:
+    """Say of each route that modern answers wholly whether legacy's part may go."""
+    return retiring.lines(report["routes"])
 
 
 def resource_lines(report: Report) -> list[str]:

@@ -78,6 +78,7 @@ class RouteView:
     waits_for: Mapping[str, Any] | None = None
     compare: Mapping[str, Any] = field(default_factory=dict)
     shadow: Mapping[str, Any] = field(default_factory=dict)
+    retirement: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,7 @@ def _route(route: Mapping[str, Any]) -> RouteView:
         waits_for=route.get("waits_for"),
         compare=compare,
         shadow=route.get("shadow") or _NOTHING,
+        retirement=route.get("retirement"),
     )
 
 

@@ -56,6 +56,7 @@ HOT = (
     "proxy/serving/upstream.py",
     "proxy/serving/waiting.py",
     "proxy/state/windows.py",
+    "proxy/trace.py",
     "rules/bucket.py",
     "rules/bunch.py",
     "rules/conditions.py",

@@ -38,7 +38,8 @@ class Exchange(NamedTuple):
     `side` is who was chosen, `answered` whose answer the client got (`none`: the proxy's own).
     `overhead` is `duration` less the time spent waiting for the backend or the client.
     `fallback` is why another side had to answer, else empty. `tunnel` marks upgrades and event streams,
-    which are not judged by latency.
+    which are not judged by latency. `traceparent` is the client's, `span` the beginning of our own part of the trace
+    (`proxy.tracing.spans`), empty where nobody records it.
     """
 
     at: float
@@ -64,6 +65,8 @@ class Exchange(NamedTuple):
     bytes_out: int
     error: str
     tunnel: bool
+    traceparent: str = ""
+    span: str = ""
 
 
 Observer = Callable[[Exchange], None]

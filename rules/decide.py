@@ -16,6 +16,8 @@ from rules.model import LEGACY, MODERN, Decision, Facts, Generation, Override, S
 
 NO_OVERRIDES: Mapping[str, Override] = MappingProxyType({})
 _EVERYONE = 100.0
+_LONGEST = 256
+"""Characters of an id that is remembered."""
 _new = tuple.__new__
 """A named tuple made without its own constructor, which costs more than the tuple."""
 
@@ -69,11 +71,14 @@ def choose(lane: Lane, names: Mapping[str, str], facts: Facts, draw: float) -> D
     return _by_weight(lane, user, names, facts, draw)
 
 
-@lru_cache(maxsize=16_384)
-def _stands(salt: str, user: str, scheme: str, weight: float) -> tuple[float, str]:
-    """Remember where the latest users stand, on which side: they come again within seconds."""
+def _stand(salt: str, user: str, scheme: str, weight: float) -> tuple[float, str]:
+    """Return where a user stands, on which side."""
     point = bucket(salt, user, scheme)
     return point, MODERN if admits(point, weight, scheme) else LEGACY
+
+
+_stands = lru_cache(maxsize=16_384)(_stand)
+"""The latest users are remembered: they come again within seconds."""
 
 
 def _by_weight(lane: Lane, user: str | None, names: Mapping[str, str], facts: Facts, draw: float) -> Decision:
@@ -91,7 +96,8 @@ def _by_weight(lane: Lane, user: str | None, names: Mapping[str, str], facts: Fa
     if weight >= _EVERYONE:
         return _settle(lane, MODERN, "weight", None, user, names, facts)
     rollout = lane.route.rollout
-    point, side = _stands(rollout.salt, user, rollout.hash, weight)
+    stands = _stands if len(user) <= _LONGEST else _stand  # a cookie may be invented, as long as a head
+    point, side = stands(rollout.salt, user, rollout.hash, weight)
     return _settle(lane, side, "weight", point, user, names, facts)
 
 

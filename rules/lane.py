@@ -52,6 +52,18 @@ def effective_weight(route: Route, override: Override | None) -> float:
     return steps[step - 1].weight if step > 0 else 0.0
 
 
+def intended_weight(route: Route, override: Override | None) -> float:
+    """Return the percent that the file means the modern side to answer now, whatever was set at run time.
+
+    Of a route with steps that is the weight of the step it has come to.
+    """
+    steps = route.rollout.steps
+    if not steps:
+        return route.rollout.weight
+    step = min(override.step or 0, len(steps)) if override is not None else 0
+    return steps[step - 1].weight if step > 0 else 0.0
+
+
 def lane_of(route: Route, override: Override | None, *, legacy_only: bool) -> Lane:
     """Prepare a route with what was set at run time on top."""
     return _prepared(route, effective_weight(route, override), _stopped(override, legacy_only=legacy_only))

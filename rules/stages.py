@@ -145,6 +145,12 @@ def _has_users(route: Route, weight: float) -> bool:
     return weight > 0.0 or bool(route.rollout.include)
 
 
+def _may_mirror(route: Route) -> bool:
+    """Whether any request of the route is of a method that is mirrored."""
+    asked = route.match.methods
+    return not asked or not set(asked).isdisjoint(route.shadow.methods)
+
+
 def _wanting(route: Route, override: Override, step: Step, seen: _Seen, now: float) -> Iterator[tuple[str, str]]:
     """Yield what a step still wants before the next may be taken: one word with the numbers."""
     if now < override.hold_off_until:
@@ -162,7 +168,7 @@ def _wanting(route: Route, override: Override, step: Step, seen: _Seen, now: flo
         yield "too_little", f"{volume.requests} of {wanted} requests on modern in this step"
     elif verdict is not None and verdict.outcome == TOO_LITTLE:
         yield "too_little", verdict.detail
-    if readiness is not None and readiness.eligible:
+    if readiness is not None and (readiness.eligible or (not _has_users(route, step.weight) and _may_mirror(route))):
         if volume.compared < least:
             yield "too_little", f"{volume.compared} of {least} compared pairs in this step"
         if not readiness.ready:

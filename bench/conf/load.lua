@@ -1,5 +1,6 @@
 -- What wrk asks for: the same request from 256 users in turn, rendered once; a summary as one line of JSON.
--- Arguments: a file with the head of a request (@USER@ in it is replaced), how many users.
+-- Arguments: a file with the head of a request (@USER@ in it is replaced), how many users; how many milliseconds a
+-- connection rests before each request, none without.
 
 local requests = {}
 local turn = 0
@@ -10,6 +11,10 @@ function init(arguments)
    file:close()
    for user = 1, tonumber(arguments[2]) do
       requests[user] = head:gsub("@USER@", string.format("user-%05d", user))
+   end
+   local rest = tonumber(arguments[3] or "0")
+   if rest > 0 then
+      function delay() return math.random(0, 2 * rest) end
    end
 end
 

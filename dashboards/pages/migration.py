@@ -21,7 +21,7 @@ def migration(report: Mapping[str, Any], visitor: Visitor, state: Html) -> Html:
         [el("p", sentence) for sentence in written.summary(report)],
         el("p", _download("Markdown", "md"), " · ", _download("HTML", "html"), " · ", _download("JSON", "json")),
         el("div", table, class_="scroll", tabindex="0", role="region", aria_label="Report"),
-        [el("p", line) for line in written.resource_lines(report)],
+        [el("p", line) for line in (*written.retirement_lines(report), *written.resource_lines(report))],
         state=state,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dashboards import retiring
 from dashboards.charts import Chart, figure
 from dashboards.html import Html, el, join
 from dashboards.pages import lists
@@ -44,6 +45,7 @@ def blocks(shown: RoutePage) -> Blocks:
         "sides": _sides(route),
         "guard": _guard(route),
         "compare": _compare(route),
+        "retirement": retiring.advice(route.retirement),
         "charts": join([figure(chart) for chart in shown.charts]),
         "differences": lists.groups(shown.groups, "Differences of this route"),
         "events": lists.events(shown.events, "Events of this route"),
@@ -72,6 +74,7 @@ def page_of(shown: RoutePage, visitor: Visitor, live: str) -> Html:
             el("nav", spans, aria_label="Span of the charts", class_="spans"),
             block("charts", parts, class_="charts"),
         ),
+        el("section", el("h2", "What legacy still has of it"), block("retirement", parts)),
         el("section", el("h2", "Differences"), block("differences", parts)),
         el("section", el("h2", "Events"), block("events", parts)),
         live=live,

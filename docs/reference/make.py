@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,9 @@ import typer
 import yaml
 
 from proxy.cli.commands import app
+from proxy.log import names
 from proxy.metrics.names import METRICS
+from proxy.operating.trail import CLOSED_LIST
 from rules.load import json_schema
 
 HERE = Path(__file__).resolve().parent
@@ -46,6 +50,40 @@ At `/metrics` of the admin port, in Prometheus' text or OpenMetrics. Seconds and
 | metric | kind | labels | |
 |---|---|---|---|
 """
+EVENTS = """\
+# Events
+
+<!-- Written by `make reference`. -->
+
+## The audit trail
+
+What `strangler events` shows, `/api/v1/events` answers, webhooks are sent (`notify`): who changed what, when, why. It
+is kept in the store, 10,000 events long.
+
+| event | |
+|---|---|
+"""
+LOG = """
+## The log
+
+JSON lines on standard error, the access lines on standard output; each has `ts`, `level`, `event`, `process`.
+
+| event | |
+|---|---|
+"""
+TRAIL = {
+    "rollback": "Everybody of a route was sent to legacy; by the guard with its evidence, or by a person.",
+    "step_back": "The guard went to the step before (`on_breach: step_back`).",
+    "advance": "A route entered its next step; by a person, or by itself when the step had baked.",
+    "hold": "A route stays at its weight: a person said so, or the guard may not act (`rollback: forbidden`).",
+    "resume": "A hold or a rollback was lifted.",
+    "weight": "A person set the share.",
+    "invariant": "A business rule does not hold, asked again included.",
+    "reload": "Another configuration is live.",
+    "config_refused": "The file is broken; the old configuration stays.",
+    "trip": "A worker left modern by itself after failures in a row; the rollback follows.",
+    "drill": "Somebody practised the way back.",
+}
 Node = dict[str, Any]
 
 
@@ -55,6 +93,7 @@ def pages() -> dict[str, str]:
         "configuration.md": "".join(configuration()),
         "commands.md": "".join(commands()),
         "metrics.md": "".join(metrics()),
+        "events.md": "".join(events()),
     }
 
 
@@ -170,6 +209,28 @@ def metrics() -> Iterator[str]:
     for metric in METRICS:
         labels = " ".join(f"`{label}`" for label in metric.labels)
         yield f"| `{metric.name}` | {metric.kind.partition('_')[0]} | {labels} | {metric.help} |\n"
+
+
+# ── events ──
+
+
+def events() -> Iterator[str]:
+    """The page of the events."""
+    yield EVENTS
+    for name in CLOSED_LIST:
+        yield f"| `{name}` | {TRAIL[name]} |\n"
+    yield LOG
+    for name, meaning in logged():
+        yield f"| `{name}` | {meaning} |\n"
+
+
+def logged() -> Iterator[tuple[str, str]]:
+    """Every event of the log with the sentence that stands under its name."""
+    body = ast.parse(Path(names.__file__).read_text()).body
+    for named, said in pairwise(body):
+        match named, said:
+            case ast.Assign(value=ast.Constant(value=str(name))), ast.Expr(value=ast.Constant(value=str(text))):
+                yield name, " ".join(text.split())
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ from proxy.link import messages
 from proxy.link.messages import Prepare
 from proxy.log import names
 from proxy.log.structured import events_through_structlog
+from proxy.metrics.exemplars import Exemplars
 from proxy.metrics.totals import Key, Values
 from proxy.operating.access import Access
 from proxy.operating.admin import AdminPort
@@ -39,6 +40,7 @@ from proxy.operating.reload import Outcome, Reloader
 from proxy.operating.remembering import Remembering
 from proxy.operating.reporting import report
 from proxy.operating.resources import resources
+from proxy.operating.retiring import Retiring
 from proxy.operating.status import instance, status
 from proxy.operating.steering import Steering
 from proxy.operating.trail import Trail
@@ -116,11 +118,13 @@ class Control:
             self._tell,
             front_door,
             fleet=fleet,
+            leads=lambda: self._instances.leads(),
         )
         name = f"{socket.gethostname()} {begin.addresses[1]}"
         self._instances = Instances(fleet, name, self._describe)
         self._rules = rules_digest(configuration.snapshot)
         self._remembering = Remembering(self.current, self._comparing.totals)
+        self._retiring = Retiring(self.current, self._figures, self._comparing.open_groups, store)
         access = Access(configuration.snapshot.admin, parse_address(begin.addresses[1]))
         self._admin = AdminPort(self, access, self._tell)
         self._draining = False
@@ -137,6 +141,7 @@ class Control:
         self._spawn(self._instances.run(), "instances")
         self._spawn(self._comparing.run(), "comparing")
         self._spawn(self._remembering.run(), "history")
+        self._spawn(self._retiring.run(), "retiring")
         self._spawn(watch(folder, self._look), "watch")
         # the file may have changed while nobody was looking
         self._spawn(self._look(), "first-look")
@@ -169,6 +174,11 @@ class Control:
         await self._workers.refresh(FRESH_WITHIN)
         own = {**self._steering.series(), **dict(self._comparing.series())}
         return numbers(self.current(), self._workers.totals, self._workers.census, own)
+
+    @property
+    def exemplars(self) -> Exemplars:
+        """Return recent requests behind the histograms."""
+        return self._workers.exemplars
 
     @property
     def verbs(self) -> Verbs:
@@ -270,6 +280,7 @@ class Control:
     def _changed(self, before: Current, now: Current) -> None:
         snapshot = now.configuration.snapshot
         self._remembering.changed()
+        self._retiring.look()
         if snapshot is before.configuration.snapshot:
             return
         self._rules = rules_digest(snapshot)
@@ -283,12 +294,13 @@ class Control:
         return {
             **instance(self.current(), self._workers, self.unready()),
             "rules": self._rules,
-            "revision": following.version,
+            "revision": following.version.number,
             "lag": following.lag,
         }
 
     def _standing(self, route: str) -> dict[str, Any]:
-        return {**self._comparing.standing(route), **self._steering.standing(route)}
+        own = {"retirement": self._retiring.document(route)}
+        return {**self._comparing.standing(route), **self._steering.standing(route), **own}
 
     def _take_outcomes(self, outcomes: messages.Outcomes) -> None:
         self._figures.take(outcomes)

@@ -68,7 +68,7 @@ class Reporting:
         put(names.LOOP_LAG, (), round(self._lag, 6))
         put(names.REPORTS_SHED, (), link.dropped)
         rows = (*self._counts.changed(), *self._mirroring.rows())
-        if (rows or ticket) and not link.send(Numbers(ticket, rows)):
+        if (rows or ticket) and not link.send(Numbers(ticket, rows, tuple(self._counts.exemplars()))):
             self._counts.resend()
             self._mirroring.resend()
 

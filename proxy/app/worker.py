@@ -23,6 +23,7 @@ from proxy.app.child import Lifeline, run, take_socket
 from proxy.app.mirrored import MirroringReport
 from proxy.app.reporting import Reporting
 from proxy.app.tls import renew, server_context
+from proxy.app.traces import Traces
 from proxy.app.tripping import Tripping
 from proxy.errors import EXIT_YES
 from proxy.link import messages
@@ -34,7 +35,7 @@ from proxy.log.access import AccessLog
 from proxy.log.events import events, lost_line
 from proxy.log.writer import LineWriter
 from proxy.metrics.counting import Counts
-from proxy.metrics.names import LOG_LINES_LOST, OBSERVER_FAILURES, Metric
+from proxy.metrics.names import LOG_LINES_LOST, OBSERVER_FAILURES, SPANS_LOST, Metric
 from proxy.metrics.writes import ModernWrites
 from proxy.observe import Observers
 from proxy.serving.drill import drilling
@@ -51,6 +52,8 @@ from rules.model import DEFAULT_ROUTE, Generation
 
 LAST_CALL = 0.1
 """Seconds between being told to drain and closing the door."""
+PARTING = 1.0
+"""Seconds that kept connections have to be used once more, so that the answer can say that it was the last."""
 TURNS = 10
 
 
@@ -86,6 +89,7 @@ class Worker:
         self._lines = self._access_lines()
         self._observers = Observers(lambda error: self._tell(names.OBSERVER_FAILED, "error", error=repr(error)))
         self._server = self._compose()
+        self._traces = Traces(os.environ, self._server, self._observers, self._tell)
         self._mirroring = MirroringReport()
         self._mirroring.watch(self._server, self._observers, self._outcomes, self._tell)
         self._recent = Recent(configuration.sticky_key, _route_names(self._live.generation), self._server.noted)
@@ -136,12 +140,14 @@ class Worker:
     async def _drain(self, seconds: float) -> None:
         # what the kernel has queued is still accepted, its first request read
         await asyncio.sleep(min(LAST_CALL, seconds))
+        await self._server.announce_leaving(min(PARTING, seconds))
         for _ in range(TURNS):
             # a loop that was held up has its timers first, the sockets only in its next turns
             await asyncio.sleep(0)
         self._server.stop_accepting()
         self._tell(names.DRAINING, seconds=seconds)
         cut = await self._server.drained(seconds)
+        await self._traces.close()
         if cut:
             self._tell(names.DRAIN_CUT, "warning", calls=cut)
         self._reporting.send_outcomes()
@@ -218,6 +224,7 @@ class Worker:
         return {
             LOG_LINES_LOST: self._lines.lost if self._lines is not None else 0,
             OBSERVER_FAILURES: self._observers.failures + self._server.shadows.observe.failures,
+            SPANS_LOST: self._traces.lost,
         }
 
     def _tls_context(self, generation: Generation) -> ssl.SSLContext | None:

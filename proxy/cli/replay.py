@@ -74,7 +74,7 @@ def _judge(config: str, prepared: Prepared) -> Judge:
 
 def _keeper(out: str, judge: Judge) -> Keeper:
     try:
-        return Keeper(Path(out), judge.redactor)
+        return Keeper(Path(out), judge.redactors)
     except OSError as error:
         raise RecordingError(f"{out}: cannot be written: {error.strerror}") from error
 

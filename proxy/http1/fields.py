@@ -1,8 +1,8 @@
 """Knows every field name that means something to an intermediary.
 
 Each spelling seen is classified once, then found in a bounded table: one dictionary look-up a line. PHP and
-CGI read `X_Forwarded_For` as `X-Forwarded-For`, so an underscore spelling of a name that matters is refused
-(framing) or dropped (trust), never passed.
+CGI read `X_Forwarded_For` as `X-Forwarded-For`, PHP even `X.Forwarded.For` (php_register_variable_ex), so such a
+spelling of a name that matters is refused (framing) or dropped (trust), never passed.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def request_kind(name: str) -> int:
     if token(name) is None:
         return -1
     lower = name.lower()
-    plain = lower.replace("_", "-")
+    plain = as_read(lower)
     kind = _REQUEST.get(plain, PASS)
     if plain.startswith("x-forwarded-"):
         kind = FORWARDED
@@ -100,6 +100,11 @@ def request_kind(name: str) -> int:
     if plain != lower and kind not in (PASS, COOKIE, AUTHORIZATION):
         kind = DISGUISED if kind in _FRAMING else HOP
     return _remember(request_kinds, name, kind)
+
+
+def as_read(lower: str) -> str:
+    """The name that PHP takes a lower-case name for."""
+    return lower.replace("_", "-").replace(".", "-")
 
 
 def response_kind(name: str) -> int:
@@ -116,17 +121,17 @@ def response_kind(name: str) -> int:
 
 
 def _remember(table: dict[str, int], name: str, kind: int) -> int:
-    """Keep a spelling; a flood of invented names empties the table instead of growing it."""
-    if len(table) >= _KNOWN_AT_MOST:
-        table.clear()
-    table[name] = kind
+    """Keep a spelling; a flood of invented names empties the table, endless ones are not kept."""
+    if len(name) <= _LINE_AT_MOST:
+        if len(table) >= _KNOWN_AT_MOST:
+            table.clear()
+        table[name] = kind
     return kind
 
 
 def remember_line(table: dict[str, int], line: str, kind: int) -> None:
     """Keep a checked line that is written as we would write it."""
-    if len(line) <= _LINE_AT_MOST:
-        _remember(table, line, kind)
+    _remember(table, line, kind)
 
 
 def tokens(value: str) -> list[str]:
@@ -147,7 +152,9 @@ def host_is_valid(value: str) -> bool:
     """Whether `value` is `uri-host [":" port]` (RFC 9110 7.2), without user information."""
     known = _hosts.get(value)
     if known is None:
-        if len(_hosts) >= _KNOWN_AT_MOST:
-            _hosts.clear()
-        known = _hosts[value] = _host(value) is not None
+        known = _host(value) is not None
+        if len(value) <= _LINE_AT_MOST:
+            if len(_hosts) >= _KNOWN_AT_MOST:
+                _hosts.clear()
+            _hosts[value] = known
     return known

@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import Final, Generic, TypeVar
 
 AT_MOST: Final = 1024
+ALTOGETHER: Final = 4 * AT_MOST
+"""Meanings of one turn, new ones and those that came again: a few dozen megabytes of a worker at the worst."""
 LONGEST: Final = 2048
 
 Meaning = TypeVar("Meaning")
@@ -17,6 +19,8 @@ Meaning = TypeVar("Meaning")
 
 class Seen(Generic[Meaning]):
     """Meanings of at most LONGEST bytes each: those used since the last turn, those before; AT_MOST new ones a turn.
+
+    Those who come again stay, ALTOGETHER at most: whoever is met beyond that will have to be read closely again.
 
     Whoever sends what never comes again, a flood or an edge that numbers its requests, fills that soon; then nobody
     spends time on remembering until the next turn, and those who were remembered stay.
@@ -31,7 +35,7 @@ class Seen(Generic[Meaning]):
     def before(self, data: bytes) -> Meaning | None:
         """What is not found in `lately` may have been used before the last turn; then it is used lately now."""
         found = self._before.get(data)
-        if found is not None:
+        if found is not None and len(self.lately) < ALTOGETHER:
             self.lately[data] = found
         return found
 

@@ -21,6 +21,7 @@ from comparators.redact import Redactor
 from proxy.judge.compiled import Compiled, body_of, compiled
 from proxy.judge.packed import pack
 from proxy.judge.rulebook import Rules
+from proxy.judge.unmapped import Redactors
 from proxy.link.judging import Case, Checked, Opinion
 from proxy.link.messages import Answer, Pair
 from proxy.state.diffs import Found
@@ -37,7 +38,7 @@ class Opinions:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._redactor = Redactor(rules.key.encode(), rules.redact)
+        self._redactors = Redactors(rules.key.encode(), rules.redact, rules.routes)
         self._compiled: dict[str, Compiled | str] = {}
 
     def on(self, case: Case) -> Opinion:
@@ -89,28 +90,22 @@ class Opinions:
             if group in groups or len(groups) >= MOST_GROUPS:
                 continue
             groups.add(group)
-            shown = finding if stored else self._redactor.finding(finding)
+            shown = finding if stored else self._redactors.of(route).finding(finding)
             pattern = path_pattern(shown.path)
             yield Found(group, shown.path, pattern, shown.kind, shown.legacy, shown.modern, shown.rule)
 
     def _redacted(self, pair: Pair) -> Pair:
-        path, mark, query = self._redactor.target(_target(pair)).partition("?")
+        redactor = self._redactors.of(pair.route)
+        path, mark, query = redactor.target(_target(pair)).partition("?")
         return replace(
             pair,
             path=path,
             query=query if mark else None,
             user="",
-            legacy=self._redacted_answer(pair, pair.legacy),
-            modern=self._redacted_answer(pair, pair.modern),
-            secondary=None if pair.secondary is None else self._redacted_answer(pair, pair.secondary),
+            legacy=_redacted(pair, pair.legacy, redactor),
+            modern=_redacted(pair, pair.modern, redactor),
+            secondary=None if pair.secondary is None else _redacted(pair, pair.secondary, redactor),
         )
-
-    def _redacted_answer(self, pair: Pair, answer: Answer) -> Answer:
-        capture = _capture(pair, answer)
-        if capture is None:
-            return replace(answer, headers=(), body=b"")
-        shown = self._redactor.capture(capture)
-        return replace(answer, headers=shown.headers, body=shown.body)
 
 
 def _compared(rules: Compiled, pair: Pair, legacy: Capture | None, modern: Capture | None) -> tuple[Comparison, str]:
@@ -138,6 +133,14 @@ def _shown(invariant: CompiledInvariant, outcome: Outcome, redact: Sequence[str]
     if any(field in invariant.invariant.expr for field in redact):
         return Checked(name, outcome.state, "its values are not shown" if outcome.detail else "")
     return Checked(name, outcome.state, outcome.detail, outcome.left, outcome.right)
+
+
+def _redacted(pair: Pair, answer: Answer, redactor: Redactor) -> Answer:
+    capture = _capture(pair, answer)
+    if capture is None:
+        return replace(answer, headers=(), body=b"")
+    shown = redactor.capture(capture)
+    return replace(answer, headers=shown.headers, body=shown.body)
 
 
 def _capture(pair: Pair, answer: Answer) -> Capture | None:

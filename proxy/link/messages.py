@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from proxy.metrics.exemplars import Exemplar
 from proxy.settings import Settings
 
 
@@ -244,10 +245,14 @@ class DrillCount(Message):
 
 @dataclass(frozen=True, slots=True)
 class Numbers(Message):
-    """Metric rows that changed since the last report; each value is the sum since this worker began."""
+    """Metric rows that changed since the last report; each value is the sum since this worker began.
+
+    `exemplars` are requests that were counted lately; one that is lost is not missed.
+    """
 
     ticket: int
     rows: tuple[tuple[str, tuple[str, ...], tuple[float, ...]], ...]
+    exemplars: tuple[Exemplar, ...] = ()
     shed: ClassVar[bool] = True
 
 

@@ -64,6 +64,8 @@ class AccessLog:
             bytes_out,
             error,
             _,
+            _,
+            _,
         ) = exchange
         second = int(at)
         if second != self._second:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from proxy.metrics.exemplars import Exemplar
 from proxy.metrics.names import (
     CODES,
     CONNECTIONS,
@@ -22,6 +23,7 @@ from proxy.metrics.names import (
 )
 from proxy.observe import NOBODY, Attempt, Exchange
 from proxy.state.outcomes import last_of_each_side
+from proxy.trace import trace_id
 from rules.model import LEGACY, MODERN
 
 Row = tuple[str, tuple[str, ...], tuple[float, ...]]
@@ -29,15 +31,20 @@ Row = tuple[str, tuple[str, ...], tuple[float, ...]]
 
 
 class _Side:
-    """One answering side of one route; `sent` is the count when it was last reported."""
+    """One answering side of one route; `sent` is the count when it was last reported.
 
-    __slots__ = ("codes", "duration", "seconds", "sent")
+    `slowest` is the slowest call since the last look for exemplars, `slow` its seconds.
+    """
+
+    __slots__ = ("codes", "duration", "seconds", "sent", "slow", "slowest")
 
     def __init__(self) -> None:
         self.codes = [0] * 10
         self.duration = [0] * (len(DURATION_BOUNDS) + 1)
         self.seconds = 0.0
         self.sent = 0
+        self.slow = 0.0
+        self.slowest: Exchange | None = None
 
 
 class _Route:
@@ -79,6 +86,8 @@ class Counts:
                 seconds, overhead = exchange.duration, exchange.overhead
                 side.duration[bisect_left(DURATION_BOUNDS, seconds)] += 1
                 side.seconds += seconds
+                if seconds > side.slow:
+                    side.slow, side.slowest = seconds, exchange
                 route.overhead[bisect_left(OVERHEAD_BOUNDS, overhead)] += 1
                 route.overhead_seconds += overhead
             if exchange.fallback:
@@ -127,6 +136,20 @@ class Counts:
                 rows.append((key[0].name, key[1], (value,)))
         return rows
 
+    def exemplars(self) -> list[Exemplar]:
+        """Return the slowest call of each side of each route since the last look.
+
+        One for a series at a time, chosen by one comparison a call: what is slow is what somebody will ask about.
+        """
+        found: list[Exemplar] = []
+        for name, route in self._routes.items():
+            for answered, side in route.sides.items():
+                call = side.slowest
+                if call is not None:
+                    side.slow, side.slowest = 0.0, None
+                    found.append(_exemplar((name, answered, LIVE), call))
+        return found
+
     def _count_errors(self, attempts: tuple[Attempt, ...]) -> None:
         for attempt in last_of_each_side(attempts):
             if attempt.failed:
@@ -141,6 +164,12 @@ def _side_rows(route: str, answered: str, side: _Side) -> list[Row]:
     ]
     rows.append((DURATION.name, (route, answered, LIVE), (*side.duration, side.seconds)))
     return rows
+
+
+def _exemplar(labels: tuple[str, ...], call: Exchange) -> Exemplar:
+    seconds = call.duration
+    trace = trace_id(call.request_id, call.traceparent)
+    return Exemplar(DURATION.name, labels, bisect_left(DURATION_BOUNDS, seconds), trace, seconds, call.at + seconds)
 
 
 def gauges(stats: Mapping[str, float], put: Callable[[Metric, tuple[str, ...], float], None]) -> None:

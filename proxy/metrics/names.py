@@ -118,6 +118,9 @@ LOG_LINES_LOST = Metric(
 OBSERVER_FAILURES = Metric(
     "strangler_observer_failures_total", COUNTER, "Records that a metric, window or log could not take in."
 )
+SPANS_LOST = Metric(
+    "strangler_spans_lost_total", COUNTER, "Calls whose spans no collector got, because it was slow or gone."
+)
 REPORTS_SHED = Metric(
     "strangler_reports_shed_total", COUNTER, "Reports of workers dropped because control was too slow."
 )
@@ -178,6 +181,7 @@ METRICS = (
     LOG_LINES_LOST,
     OBSERVER_FAILURES,
     REPORTS_SHED,
+    SPANS_LOST,
     ROLLBACKS,
     ROUTE_CHANGES,
     STORE_UP,

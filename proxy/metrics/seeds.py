@@ -1,22 +1,26 @@
-"""Puts every counter that a file can ever show at zero, so that rates work from the first second.
+"""Puts at zero what an alert or a mark on a chart needs from its first increment on.
 
-Histograms come with their first observation: sixteen empty buckets for each side of each of two thousand routes
-would make every scrape take seconds.
+A counter that appears with its first increment has none that `rate` or `increase` could see. That matters where one
+is news: a rollback, a change, a violated invariant, a side's first 5xx, the first difference. It does not where only
+many count (3xx, 4xx, reasons of drops, causes of rescues beyond the usual ones), nor for what cannot happen: answers
+of a modern side that nobody is sent to, rollbacks by a check that the guard does not make, comparisons of what is not
+mirrored. Everything at zero was six times as much to scrape, and told nothing more. Histograms come with their first
+observation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from proxy.metrics import names
 from proxy.metrics.totals import Key, Values
 from proxy.observe import NOBODY
-from proxy.state.pairs import DROPPED
-from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Snapshot
-from rules.verdict import REASONS
+from rules.match import effective_weight
+from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, GuardPolicy, Override, Route, Snapshot
 
-_ANSWERS = ("2xx", "3xx", "4xx", "5xx")
-_OWN_ANSWERS = ("4xx", "5xx")
+_NOTHING_SET: Mapping[str, Override] = MappingProxyType({})
+_WELL, _FAILED = "2xx", "5xx"
 
 
 def route_names(snapshot: Snapshot) -> tuple[str, ...]:
@@ -24,47 +28,84 @@ def route_names(snapshot: Snapshot) -> tuple[str, ...]:
     return (*(route.name for route in snapshot.routes), DEFAULT_ROUTE)
 
 
-def zeros(snapshot: Snapshot) -> Iterator[tuple[Key, Values]]:
-    """Yield every counter of `snapshot` at zero."""
-    for route in route_names(snapshot):
-        sides = (LEGACY,) if route == DEFAULT_ROUTE else (LEGACY, MODERN)
-        for side in sides:
-            yield from _zero_requests(route, side, _ANSWERS)
-        yield from _zero_requests(route, NOBODY, _OWN_ANSWERS)
-    for mirrored in snapshot.routes:
-        if mirrored.guard is not None:
-            yield from _zero_rollouts(mirrored.name)
-        if mirrored.shadow.sample > 0:
-            yield from _zero_shadows(mirrored.name)
-        for invariant in mirrored.invariants:
-            yield (names.INVARIANT_VIOLATIONS.name, (mirrored.name, invariant.name)), (0,)
+def zeros(snapshot: Snapshot, overrides: Mapping[str, Override] = _NOTHING_SET) -> Iterator[tuple[Key, Values]]:
+    """Yield the counters of `snapshot` that begin at zero; `overrides` say which routes are on modern regardless."""
+    yield from _answers(DEFAULT_ROUTE, LEGACY)
+    for route in snapshot.routes:
+        yield from _answers(route.name, LEGACY)
+        if _may_have_users(route, overrides.get(route.name)):
+            yield from _answers(route.name, MODERN)
+            yield from _rescues(route)
+            yield from _rollbacks(route)
+        yield from _changes(route)
+        if route.shadow.sample > 0:
+            yield from _comparisons(route)
+        for invariant in route.invariants:
+            yield _zero(names.INVARIANT_VIOLATIONS, route.name, invariant.name)
+    for name in route_names(snapshot):
+        yield _zero(names.REQUESTS, name, NOBODY, names.LIVE, _FAILED)
     for side in (LEGACY, MODERN):
         for kind in names.ERROR_KINDS:
-            yield (names.UPSTREAM_ERRORS.name, (side, kind)), (0,)
+            yield _zero(names.UPSTREAM_ERRORS, side, kind)
     for metric in (names.LOG_LINES_LOST, names.OBSERVER_FAILURES, names.REPORTS_SHED):
-        yield (metric.name, ()), (0,)
+        yield _zero(metric)
 
 
-def _zero_rollouts(route: str) -> Iterator[tuple[Key, Values]]:
-    for reason in (*REASONS, names.MANUAL):
-        yield (names.ROLLBACKS.name, (route, reason)), (0,)
-    for verb in names.VERBS:
-        yield (names.ROUTE_CHANGES.name, (route, verb)), (0,)
-    for reason in names.FALLBACK_REASONS:
-        yield (names.FALLBACKS.name, (route, reason)), (0,)
+def _may_have_users(route: Route, override: Override | None) -> bool:
+    """Whether modern gets users of this route, as the file says or as was set since."""
+    rollout = route.rollout
+    return rollout.weight > 0 or bool(rollout.steps or rollout.include) or effective_weight(route, override) > 0
 
 
-def _zero_shadows(route: str) -> Iterator[tuple[Key, Values]]:
-    for side in (LEGACY, MODERN):
-        for code in (*_ANSWERS, names.NO_ANSWER):
-            yield (names.REQUESTS.name, (route, side, names.SHADOW, code)), (0,)
-    for reason in DROPPED:
-        yield (names.SHADOW_DROPPED.name, (route, reason)), (0,)
-    for result in ("equal", "different", "noise", "transient"):
-        yield (names.COMPARISONS.name, (route, result, "")), (0,)
-    yield (names.COMPARISONS.name, (route, "not_compared", "sample")), (0,)
+def _answers(route: str, side: str) -> Iterator[tuple[Key, Values]]:
+    for code in (_WELL, _FAILED):
+        yield _zero(names.REQUESTS, route, side, names.LIVE, code)
 
 
-def _zero_requests(route: str, side: str, codes: Iterable[str]) -> Iterator[tuple[Key, Values]]:
-    for code in codes:
-        yield (names.REQUESTS.name, (route, side, names.LIVE, code)), (0,)
+def _rescues(route: Route) -> Iterator[tuple[Key, Values]]:
+    if route.fallback.mode != "none":
+        rescues = route.fallback.mode == "safe" and route.fallback.statuses
+        yield _zero(names.FALLBACKS, route.name, "status" if rescues else "connect")
+
+
+def _rollbacks(route: Route) -> Iterator[tuple[Key, Values]]:
+    yield _zero(names.ROLLBACKS, route.name, names.MANUAL)
+    if route.guard is not None and route.guard.on_breach != "observe":
+        for reason, is_checked in _checks(route, route.guard).items():
+            if is_checked:
+                yield _zero(names.ROLLBACKS, route.name, reason)
+
+
+def _checks(route: Route, guard: GuardPolicy) -> dict[str, bool]:
+    """Return `rules.verdict.REASONS`, each with whether this guard ever names it."""
+    worse = guard.worse_than_legacy
+    return {
+        "consecutive": guard.consecutive_failures > 0,
+        "invariant": bool(route.invariants),
+        "errors": guard.error_rate > 0,
+        "p95": guard.p95 > 0,
+        "worse_errors": worse is not None and worse.errors > 0,
+        "worse_p95": worse is not None and worse.p95 > 0,
+        "worse_4xx": worse is not None,
+        "mismatch": guard.mismatch_rate > 0 and route.shadow.sample > 0,
+    }
+
+
+def _changes(route: Route) -> Iterator[tuple[Key, Values]]:
+    """Verbs; rollbacks have a counter of their own, with the reason."""
+    for verb in ("hold", "resume", "weight"):
+        yield _zero(names.ROUTE_CHANGES, route.name, verb)
+    if route.rollout.steps:
+        yield _zero(names.ROUTE_CHANGES, route.name, "advance")
+    if route.guard is not None and route.guard.on_breach == "step_back":
+        yield _zero(names.ROUTE_CHANGES, route.name, "step_back")
+
+
+def _comparisons(route: Route) -> Iterator[tuple[Key, Values]]:
+    for result in ("equal", "different"):
+        yield _zero(names.COMPARISONS, route.name, result, "")
+    yield _zero(names.SHADOW_DROPPED, route.name, "capacity")
+
+
+def _zero(metric: names.Metric, *labels: str) -> tuple[Key, Values]:
+    return (metric.name, labels), (0,)

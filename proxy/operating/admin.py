@@ -74,7 +74,7 @@ class AdminPort:
         except RefusedError as refused:
             return _refused(request, refused.status, refused.detail, **refused.more)
         except web.HTTPException as error:
-            return _refused(request, HTTPStatus(error.status), error.text or error.reason)
+            return _refused_by_aiohttp(request, error)
         except Exception as error:  # noqa: BLE001 - a fault here must not take the admin port down
             self._tell(names.UNEXPECTED, "error", where=request.path, error=repr(error))
             return _refused(request, HTTPStatus.INTERNAL_SERVER_ERROR, "a fault of the proxy; its log says more")
@@ -86,6 +86,14 @@ class AdminPort:
             return self._failed.wait(who) if denial.status == HTTPStatus.UNAUTHORIZED else 0.0
         is_urgent = request.path in (*PROBES, METRICS) or request.path.endswith("/rollback")
         return 0.0 if is_urgent else self._asked.wait(who)
+
+
+def _refused_by_aiohttp(request: web.Request, error: web.HTTPException) -> web.Response:
+    detail = (error.text or error.reason).removeprefix(f"{error.status}: ")
+    answer = _refused(request, HTTPStatus(error.status), detail)
+    if "Allow" in error.headers:  # RFC 9110 15.5.6
+        answer.headers["Allow"] = error.headers["Allow"]
+    return answer
 
 
 def _refused(request: web.Request, status: HTTPStatus, detail: str, **more: Any) -> web.Response:

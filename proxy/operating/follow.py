@@ -1,7 +1,7 @@
 """Follows what other instances set at run time, so that all of them agree within a second.
 
 1. wait for a hint that something has changed, 200 ms at most: hints may be missed, a look never is
-2. look at one number; where it is another one, read what is kept
+2. look at one number with its epoch; where they are others, read what is kept
 3. put into effect what others set; write again what the store has lost
 """
 
@@ -17,19 +17,19 @@ from proxy.operating.reload import Reloader
 from proxy.operating.settling import afresh, agreement, settled
 from proxy.operating.verbs import Verbs
 from proxy.state.effects import by_route
-from proxy.state.fleet import Fleet
+from proxy.state.fleet import Fleet, Version
 from proxy.state.store import StoreError
 from rules.model import Override, Route
 
 EVERY = 0.2
 ANYWAY_EVERY = 5.0
-"""Seconds after which everything is read though the number is the same: a store may have been put back."""
+"""Seconds after which everything is read though nothing says that it must be."""
 
 
 class Follow:
     """Keeps this instance in agreement with the store.
 
-    `version` is the number at the latest look that read everything, `_read_at` when that was; `heard_at` is when the
+    `version` is that of the latest look that read everything, `_read_at` when that was; `heard_at` is when the
     store last answered a look, monotonic.
     """
 
@@ -51,7 +51,7 @@ class Follow:
         self._fleet = fleet
         self._clock = clock
         self._read_at = -ANYWAY_EVERY
-        self.version = 0
+        self.version = Version()
         self.heard_at: float | None = None
         ledger.settle = self._settle
         ledger.corrected = self._corrected
@@ -70,7 +70,8 @@ class Follow:
             now = self._clock()
             if version != self.version or now - self._read_at >= ANYWAY_EVERY:
                 kept = await self._ledger.store.overrides()
-                self._agree(by_route(kept), forgetful=version < self.version)
+                forgetful = self.version.epoch not in ("", version.epoch)
+                self._agree(by_route(kept), forgetful=forgetful)
                 self.version, self._read_at = version, now
         except StoreError as error:
             self._ledger.went(error)
@@ -89,7 +90,8 @@ class Follow:
         current = self._reloader.current
         routes = {route.name: route for route in current.configuration.snapshot.routes}
         ours = dict(current.generation.overrides)
-        found = agreement(routes, ours, kept, self._ledger.unwritten(), forgetful=forgetful)
+        doubted = ours.keys() - self._ledger.sure() if forgetful else ()
+        found = agreement(routes, ours, kept, self._ledger.unwritten(), doubted)
         if not self._ledger.unwritten():
             self._ledger.know(kept.values())
         self._adopt(found.adopt)

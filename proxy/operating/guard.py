@@ -48,6 +48,7 @@ class Guard:
         tell: Tell,
         *,
         writes: Callable[[str], int] = lambda _: 0,
+        leads: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = monotonic,
         wall: Callable[[], float] = time,
     ) -> None:
@@ -57,6 +58,7 @@ class Guard:
         self._trail = trail
         self._tell = tell
         self._writes = writes
+        self._leads = leads
         self._clock = clock
         self._wall = wall
         self.seen: dict[str, Seen] = {}
@@ -151,6 +153,8 @@ class Guard:
                     hold_off=move.hold_off,
                 )
                 self._spawn(name, back, move)
+            case "advance" if not self._leads():
+                pass  # one instance of all lets routes advance; sending users back needs nobody's permission
             case "advance":
                 self._spawn(name, verbs.advance(name, WHO, move.reason, self._evidence(route, move)), move)
             case "hold" if move.latch:
@@ -185,12 +189,13 @@ class Guard:
             self._watching.restart(name, self._current().configuration.number)
 
     def _alert(self, route: Route, move: Move) -> None:
-        """Tell a person, once as long as it is the same thing."""
+        """Tell a person, once as long as it is the same thing; of a step to approve once at all: nothing is wrong."""
         now = self._wall()
         kind, reason, at = self._told.get(route.name, ("", "", 0.0))
-        if (kind, reason) == (move.kind, move.reason) and now - at < TOLD_AGAIN:
+        about = f"{move.reason} {move.step}"
+        if (kind, reason) == (move.kind, about) and (move.kind == "ask" or now - at < TOLD_AGAIN):
             return
-        self._told[route.name] = move.kind, move.reason, now
+        self._told[route.name] = move.kind, about, now
         self._tell(names.ALERT, "warning", route=route.name, wanted=move.kind, reason=move.reason, detail=move.detail)
         if move.kind != "stay":
             self._trail.record("hold", route.name, WHO, move.reason, self._evidence(route, move), "warning")

@@ -80,13 +80,6 @@ class Instances:
         pulse = self._pulse
         return pulse is not None and pulse.leader == self.name and self._clock() - self._heard_at < LEASE_SECONDS
 
-    def led(self) -> bool:
-        """Whether another instance leads as far as we know."""
-        pulse = self._pulse
-        if self._fleet is None or pulse is None or self._clock() - self._heard_at >= LEASE_SECONDS:
-            return False
-        return pulse.leader not in ("", self.name)
-
     def documents(self) -> list[Document]:
         """Return what the status says of every instance, ours first."""
         own = self._own()

@@ -29,7 +29,8 @@ Settle = Callable[[Override, Override], Override]
 class Ledger:
     """The way to the store. `_overrides` and `_events` wait to be written, `up` is how the last try went.
 
-    `_known` is the revision that the store has of each route, as far as we heard; `settle` and `corrected` (hears
+    `_known` is the revision that the store has of each route, as far as we heard, `_sure` are the routes of which we
+    heard since it was last down; `settle` and `corrected` (hears
     what is kept where that is not what was to be written) are set once, by those who can tell.
     """
 
@@ -38,6 +39,7 @@ class Ledger:
         self.settle: Settle = lambda ours, _: ours
         self.corrected: Callable[[Override, Override], None] = lambda *_: None
         self._known: dict[str, int] = {}
+        self._sure: set[str] = set()
         self.up = False
         self.lost = 0
         self._tell = tell
@@ -71,7 +73,7 @@ class Ledger:
             self.went(error)
             raise
         self.went(None)
-        self._known[kept.route] = kept.revision
+        self._heard(kept)
         return kept
 
     async def kept(self) -> tuple[Override, ...]:
@@ -90,8 +92,14 @@ class Ledger:
                 return found
 
     def know(self, kept: Iterable[Override]) -> None:
-        """Hear what the store has."""
-        self._known = {override.route: override.revision for override in kept}
+        """Hear what the store has; where we still have something to write, that is settled when it is written."""
+        unaware = {name: revision for name, revision in self._known.items() if name in self._overrides}
+        told = {override.route: override.revision for override in kept if override.route not in self._overrides}
+        self._known = {**unaware, **told}
+
+    def sure(self) -> frozenset[str]:
+        """Return the routes of which the store has what we think, for it was not down since."""
+        return frozenset(self._sure)
 
     def unwritten(self) -> frozenset[str]:
         """Return the routes whose override waits to be written."""
@@ -138,6 +146,10 @@ class Ledger:
         self.went(None)
         return True
 
+    def _heard(self, kept: Override) -> None:
+        self._known[kept.route] = kept.revision
+        self._sure.add(kept.route)
+
     async def _settled(self, override: Override) -> Override:
         """Keep `override`; where the store has one that we did not know of, what is right of both. Returns it."""
         wanted, route = override, override.route
@@ -151,9 +163,10 @@ class Ledger:
                 if there is not None and replace(there, revision=override.revision) != override:
                     wanted = self.settle(override, there)
                 if there is not None and (wanted is there or replace(there, revision=wanted.revision) == wanted):
+                    self._heard(there)
                     return there
             else:
-                self._known[route] = kept.revision
+                self._heard(kept)
                 return kept
         raise StoreError(f"too many change {route} at once")
 
@@ -165,6 +178,8 @@ class Ledger:
     def went(self, error: StoreError | None) -> None:
         """Hear how a call to the store went."""
         self.up = error is None
+        if error is not None:
+            self._sure.clear()
         if error is not None and not self._told:
             self._tell(names.STORE_DOWN, "error", error=str(error), waiting=self.waiting)
         elif error is None and self._told:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from proxy.operating.api.wishes import RefusedError
+from proxy.operating.beginning import UNKNOWN
 from rules.model import Override, Route
 
 _ALL = 100.0
@@ -61,8 +62,11 @@ def resumed(route: Route, before: Override | None, now: float) -> Override:
 
 
 def rolled_back(route: Route, before: Override | None, now: float, *, hold_off: float = 0.0) -> Override:
-    """Return what sends everyone to legacy until a resume; what is rolled back already stays as it is."""
-    if before is not None and before.rolled_back:
+    """Return what sends everyone to legacy until a resume; what is rolled back already stays as it is.
+
+    What only waits for the store is not rolled back yet: it would be lifted as soon as the store answers.
+    """
+    if before is not None and before.rolled_back and before.reason != UNKNOWN:
         return before
     there = before or Override(route.name)
     return replace(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from proxy.log import names
-from proxy.log.events import Tell
+from proxy.log.events import Tell, timestamp
 from rules.model import Snapshot
 
 if TYPE_CHECKING:
@@ -74,7 +74,15 @@ class Noise:
         if learner is None:
             return []
         found = learner.suggestions(date.fromisoformat(self._today()))
-        return [{**asdict(one), "rule": one.rule.to_mapping()} for one in found]
+        return [
+            {
+                **asdict(one),
+                "rule": one.rule.to_mapping(),
+                "first_seen": timestamp(one.first_seen),
+                "last_seen": timestamp(one.last_seen),
+            }
+            for one in found
+        ]
 
     def _with(self, route: str, learned: tuple[Mapping[str, Any], ...]) -> tuple[Mapping[str, Any], ...]:
         """Return what was learned on top of what was in force: a learner begins anew with each start of the proxy."""

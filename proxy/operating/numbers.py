@@ -13,17 +13,16 @@ from proxy.metrics.totals import Key, Totals, Values
 from proxy.operating.current import Current
 from proxy.operating.status import stage
 from proxy.version import program_version
-from rules.match import effective_weight
+from rules.lane import effective_weight, intended_weight
 from rules.model import GuardPolicy, Route, Snapshot
 
 NOTHING: Mapping[Key, Values] = MappingProxyType({})
-STAGES = ("legacy", "shadow", "canary", "modern", "rolled_back", "held")
 
 
 def numbers(current: Current, totals: Totals, census: Census, own: Mapping[Key, Values] = NOTHING) -> dict[Key, Values]:
     """Return every series; those of routes that the file no longer has are left out. `own` is what control counted."""
     snapshot = current.configuration.snapshot
-    shown = dict(zeros(snapshot))
+    shown = dict(zeros(snapshot, current.generation.overrides))
     known = frozenset(route_names(snapshot))
     shown.update((key, values) for key, values in totals.sums().items() if _is_bounded(key, known))
     shown.update((key, values) for key, values in own.items() if _is_bounded(key, known))
@@ -56,11 +55,9 @@ def _routes(snapshot: Snapshot, current: Current) -> Iterator[tuple[Key, Values]
     for route in snapshot.routes:
         override = current.generation.overrides.get(route.name)
         weight = 0.0 if legacy_only else effective_weight(route, override)
-        yield _row(names.WEIGHT, route.rollout.weight, route.name, "intended")
+        yield _row(names.WEIGHT, intended_weight(route, override), route.name, "intended")
         yield _row(names.WEIGHT, weight, route.name, "effective")
-        now = stage(route, override, weight)
-        for each in STAGES:
-            yield _row(names.STAGE, each == now, route.name, each)
+        yield _row(names.STAGE, 1, route.name, stage(route, override, weight))
         if route.guard is not None:
             yield from _limits(route, route.guard)
 
@@ -70,16 +67,15 @@ def _limits(route: Route, guard: GuardPolicy) -> Iterator[tuple[Key, Values]]:
         "error_rate": guard.error_rate,
         "p95": guard.p95,
         "mismatch_rate": guard.mismatch_rate,
-        "min_requests": guard.min_requests,
         "consecutive_failures": guard.consecutive_failures,
-        "window": guard.window,
     }
     if guard.worse_than_legacy is not None:
         limits["worse_errors"] = guard.worse_than_legacy.errors
         limits["worse_p95"] = guard.worse_than_legacy.p95
         limits["worse_p95_floor"] = guard.worse_than_legacy.p95_floor
     for limit, value in limits.items():
-        yield _row(names.GUARD_LIMIT, value, route.name, limit)
+        if value > 0:  # 0 is no limit: as a number it would be one that everybody breaks
+            yield _row(names.GUARD_LIMIT, value, route.name, limit)
 
 
 def _row(metric: Metric, value: float, *labels: str) -> tuple[Key, Values]:

@@ -47,6 +47,7 @@ def _route(route: Mapping[str, Any], history: History, tally: ComparedTally, sec
         "mismatch_rate": tally.mismatch_rate,
         "coverage": tally.coverage if tally.eligible else None,
         "readiness": route.get("readiness"),
+        "retirement": route.get("retirement"),
     }
 
 

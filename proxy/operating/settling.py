@@ -41,13 +41,12 @@ def agreement(
     ours: Mapping[str, Override],
     kept: Mapping[str, Override],
     unwritten: Collection[str],
-    *,
-    forgetful: bool,
+    doubted: Collection[str] = (),
 ) -> Agreement:
     """Return what an instance that runs `ours` does about a store that has `kept`.
 
-    Routes that are `unwritten` are settled when they are written. A store that is `forgetful` has lost what it knew:
-    of the same revision it may then have another override than we.
+    Routes that are `unwritten` are settled when they are written. Of `doubted` ones the store has lost what it knew: a
+    higher revision there was perhaps made by somebody who did not know of ours.
     """
     adopt: list[Override] = []
     untold: list[Override] = []
@@ -59,7 +58,8 @@ def agreement(
         elif here.revision > there.revision:
             untold.append(here)
         elif here != there:
-            right = settled(routes.get(name), here, there) if _doubtful(here, there, forgetful=forgetful) else there
+            unsure = name in doubted or here.revision == there.revision
+            right = settled(routes.get(name), here, there) if unsure else there
             (adopt if right is there else untold).append(right)
     return Agreement(tuple(adopt), tuple(untold))
 
@@ -71,7 +71,3 @@ def afresh(before: Override | None, after: Override) -> bool:
     if before.rolled_back != after.rolled_back:
         return True
     return (after.step or 0) < (before.step or 0)
-
-
-def _doubtful(ours: Override, theirs: Override, *, forgetful: bool) -> bool:
-    return forgetful or ours.revision == theirs.revision

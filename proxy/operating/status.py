@@ -15,7 +15,7 @@ from proxy.operating.figures import Figures
 from proxy.operating.trail import parsed
 from proxy.operating.workers import Workers
 from proxy.version import program_version
-from rules.match import effective_weight
+from rules.lane import effective_weight, intended_weight
 from rules.model import LEGACY, MODERN, Override, Route
 from rules.pairs import ComparedTally
 from rules.window import Tally, Totals
@@ -62,7 +62,7 @@ def route_status(route: Route, current: Current, figures: Figures) -> dict[str, 
         "path": route.match.path,
         "methods": list(route.match.methods),
         "stage": stage(route, override, weight),
-        "weight": {"intended": route.rollout.weight, "effective": weight},
+        "weight": {"intended": intended_weight(route, override), "effective": weight},
         "held": override.held if override else False,
         "rolled_back": _rolled_back(override),
         **compared(ComparedTally(), ComparedTally(), {}),

@@ -57,6 +57,7 @@ class Steering:
         front_door: Probing,
         *,
         fleet: Fleet | None = None,
+        leads: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = monotonic,
         wall: Callable[[], float] = time,
     ) -> None:
@@ -79,6 +80,7 @@ class Steering:
             self.trail,
             tell,
             writes=self._modern_writes,
+            leads=leads,
             clock=clock,
             wall=wall,
         )
@@ -147,7 +149,9 @@ class Steering:
         kept = await self.ledger.kept()
         running = self._reloader.current.generation.overrides.values()
         newer, untold, forgotten = reconciled(running, kept)
-        self.verbs.adopt(newer, forgotten)
+        # what was done while nobody could read the store is settled with it when it is written
+        waiting = self.ledger.unwritten()
+        self.verbs.adopt([one for one in newer if one.route not in waiting], forgotten)
         for override in untold:
             self.ledger.write(override)
         await self.following.run()

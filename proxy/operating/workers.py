@@ -12,6 +12,7 @@ from proxy.link.messages import Message
 from proxy.link.wires import WORKER
 from proxy.log import names
 from proxy.log.events import Tell
+from proxy.metrics.exemplars import Exemplars
 from proxy.metrics.totals import Totals, Worker
 
 PREPARE_WITHIN = 10.0
@@ -76,6 +77,7 @@ class Workers:
         heard_users: Callable[[messages.Users], None] = lambda _: None,
     ) -> None:
         self.totals = Totals()
+        self.exemplars = Exemplars()
         self._links: dict[Worker, WorkerLink] = {}
         self._census: messages.Census = messages.Census((), 0, 0)
         self._current = current
@@ -198,6 +200,7 @@ class Workers:
         match message:
             case messages.Numbers():
                 self.totals.report(link.worker, message.rows)
+                self.exemplars.take(message.exemplars)
                 link.answered("numbers", message.ticket)
             case messages.Outcomes():
                 self._heard_outcomes(message)

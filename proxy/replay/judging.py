@@ -7,9 +7,9 @@ from pathlib import Path
 
 from comparators import compare
 from comparators.model import Capture, Comparison
-from comparators.redact import Redactor
 from proxy.judge.compiled import Compiled, body_of, compiled
 from proxy.judge.rulebook import Rules, route_rules
+from proxy.judge.unmapped import Redactors
 from proxy.operating.rulings import today
 from rules.invariant import VIOLATED, check_all
 from rules.model import Snapshot
@@ -22,7 +22,7 @@ class Judge:
         routes = {route.name: route_rules(snapshot, route) for route in snapshot.routes}
         self._rules = Rules(routes, today(), str(folder))
         self._compiled: dict[str, Compiled | str] = {}
-        self.redactor = Redactor(key, snapshot.diffs.redact)
+        self.redactors = Redactors(key, snapshot.diffs.redact, routes)
         if str(folder) not in sys.path:
             sys.path.append(str(folder))  # the operator's own comparator lies beside the file
 

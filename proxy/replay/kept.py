@@ -11,34 +11,37 @@ from typing import Any, TextIO
 
 from comparators.model import Capture
 from comparators.redact import Redactor
+from proxy.judge.unmapped import Redactors
 from proxy.recorded.request import UnreadableError
 
 
 class Keeper:
     """Appends to a file that is for its owner alone."""
 
-    def __init__(self, path: Path, redactor: Redactor) -> None:
+    def __init__(self, path: Path, redactors: Redactors) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._file: TextIO = os.fdopen(descriptor, "w", encoding="utf-8")
-        self._redactor = redactor
+        self._redactors = redactors
 
     def put(self, route: str, legacy: Capture, modern: Capture) -> None:
         """Keep a pair; OSError when the disk says no."""
-        sides = {"legacy": self._side(legacy), "modern": self._side(modern)}
-        request = {"method": legacy.method, "target": self._redactor.target(legacy.path)}
+        redactor = self._redactors.of(route)
+        sides = {"legacy": _side(legacy, redactor), "modern": _side(modern, redactor)}
+        request = {"method": legacy.method, "target": redactor.target(legacy.path)}
         self._file.write(json.dumps({"route": route, "request": request, **sides}, ensure_ascii=False) + "\n")
 
     def close(self) -> None:
         """Write out what is left."""
         self._file.close()
 
-    def _side(self, capture: Capture) -> dict[str, Any]:
-        seen = self._redactor.capture(capture)
-        try:
-            body = {"text": seen.body.decode()}
-        except UnicodeDecodeError:
-            body = {"base64": base64.b64encode(seen.body).decode()}
-        return {"status": seen.status, "headers": [list(pair) for pair in seen.headers], **body}
+
+def _side(capture: Capture, redactor: Redactor) -> dict[str, Any]:
+    seen = redactor.capture(capture)
+    try:
+        body = {"text": seen.body.decode()}
+    except UnicodeDecodeError:
+        body = {"base64": base64.b64encode(seen.body).decode()}
+    return {"status": seen.status, "headers": [list(pair) for pair in seen.headers], **body}
 
 
 def pairs(path: Path) -> Iterator[tuple[str, Capture, Capture]]:

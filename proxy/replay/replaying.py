@@ -129,7 +129,8 @@ class Replay:
             self._save()
 
     async def _judged(self, question: Question, legacy: Capture, modern: Capture) -> None:
-        name, redactor = question.route.name, self._judge.redactor
+        name = question.route.name
+        redactor = self._judge.redactors.of(name)
         comparison, broken = await asyncio.to_thread(self._judge.compare, name, legacy, modern)
         shown = [redactor.finding(finding) for finding in comparison.findings]
         request = f"{question.recorded.method} {redactor.target(question.recorded.target)}"

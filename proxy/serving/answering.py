@@ -38,7 +38,8 @@ class Answering:
     `side`, `pool`, `target`, `connection` are those of the current attempt; it was begun at `began`, its last
     byte sent at `sent_at`, and took `waited` seconds to bring a first byte. `deadline` (0: none) is when what
     is waited for now has taken too long; `head_sent` once the client has begun to get an answer; `finished` is
-    final. What is not set in `__init__` is as most calls have it.
+    final; `span` (15 digits) begins the ids of our spans, where the call's trace is recorded. What is not set in
+    `__init__` is as most calls have it.
     """
 
     deadline: float = 0.0
@@ -62,6 +63,7 @@ class Answering:
     waited: float = 0.0
     _chunk_out: bool = False
     minted: str = ""
+    span: str = ""
     _gathered: Gathering | None = None
 
     server: Server

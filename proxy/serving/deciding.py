@@ -9,6 +9,7 @@ from __future__ import annotations
 from random import random
 from typing import TYPE_CHECKING, Final
 
+from proxy.state.recent import LONGEST as NAMED
 from rules.decide import decide
 from rules.model import Decision, Facts, Generation
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 REMEMBERED: Final = 16
 """Request lines for each set of fields."""
+LONGEST: Final = 256
+"""Characters of a target that is remembered: a longer one's line is read anew each time, and is another then."""
 Known = tuple[Generation, bool, Decision, tuple[str, str] | None]
 """Under which generation, whether the peer was trusted, what was decided, whom that concerned."""
 _new = tuple.__new__
@@ -33,14 +36,16 @@ def decision_for(call: Call) -> Decision:
         if known[3] is not None:
             server.noted.add(known[3])
         return known[2]
+    if known is not None and known[0] is not generation:
+        fields.decided.clear()  # no generation lives longer because somebody always sends the same
     facts = _new(Facts, (line.method, line.path, line.query, head.host, head.field, call.user, trusted, unhealthy))
     decision = decide(generation, facts, random())  # noqa: S311 - a share, not a secret
     user = None
-    if decision.user is not None and not call.minted and not call.drilled:
+    if decision.user is not None and len(decision.user) <= NAMED and not call.minted and not call.drilled:
         user = decision.route.name, decision.user
         server.noted.add(user)
     lasts = bound.identity.lasting and not call.minted and not unhealthy and decision.route.rollout.by != "request"
-    if lasts and fields.is_simple and line.is_usual:
+    if lasts and fields.is_simple and line.is_usual and len(line.target) <= LONGEST:
         if len(fields.decided) >= REMEMBERED:
             fields.decided.clear()
         fields.decided[line] = (generation, trusted, decision, user)

@@ -62,6 +62,8 @@ class Call(Answering):
         bound = self.bound = server.bound
         fields, trusted = head.fields, client.peer.trusted
         self.request_id = (trusted and fields.request_id) or new_id()
+        if server.traced and server.traced(fields.traceparent):
+            self.span = new_id()[:15]
         if not fields.is_simple:
             if head.strangler and server.drill is not None:
                 self.drilled = server.drill.user(head)
@@ -112,7 +114,7 @@ class Call(Answering):
         route, head = self.decision.route, self.head
         policy = route.legacy if side == LEGACY else route.modern
         if self.translations is None and head.fields.is_simple and head.line.is_usual:
-            self._head = headers.simple_head(head, self.client.peer, self.request_id)
+            self._head = headers.simple_head(head, self.client.peer, self.request_id, self._leg())
         elif not self._rewritten(side):
             return
         self.side = side
@@ -144,7 +146,7 @@ class Call(Answering):
             except TranslationError as error:
                 self._untranslatable(side, str(error))
                 return False
-        own = headers.own_lines(head, self.client.peer, self.request_id)
+        own = headers.own_lines(head, self.client.peer, self.request_id, self._leg())
         if length >= 0 or chunked or self.wants_upgrade or head.te:
             expect = head.expect and self.upload.size == 0
             own += outgoing.framing_lines(
@@ -153,6 +155,10 @@ class Call(Answering):
         self._head = serialise.request(head.method, target, host, lines, own)
         self._chunk_up = chunked
         return True
+
+    def _leg(self) -> str:
+        """The id of this attempt's span: the call's, with the attempt's number; empty where nobody records it."""
+        return f"{self.span}{len(self.attempts) + 1}" if self.span else ""
 
     def _wait_for_connection(self) -> None:
         waiting = self._waiting = Waiting(self)

@@ -6,33 +6,35 @@ What an untrusted peer sent of these is gone; what a trusted one sent is kept, o
 
 from __future__ import annotations
 
-import re
-
 from proxy.http1 import fields as f
 from proxy.http1.parse import RequestHead
 from proxy.serving.ids import new_id
 from proxy.serving.peer import Peer
+from proxy.trace import trace_id
 
 VIA = "1.1 strangler"
 _REPLACED = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded")
 
 
-def own_lines(head: RequestHead, peer: Peer, call_id: str) -> str:
-    """All fields of ours for this request, each line with its CR LF."""
+def own_lines(head: RequestHead, peer: Peer, call_id: str, span: str = "") -> str:
+    """All fields of ours for this request, each line with its CR LF; `span` is our own part of the trace, if any."""
     fields = head.fields
     if peer.cached_host == head.host and not fields.forwarded:
         where_from = peer.cached_lines
     else:
         where_from = _where_from(head, peer)
     via = f"{', '.join(fields.via)}, {VIA}" if fields.via else VIA
-    trace = f"{fields.traceparent}{_state(fields.tracestate)}" if fields.traceparent else _new_trace(call_id)
+    if span:
+        trace = f"00-{trace_id(call_id, fields.traceparent)}-{span}-01{_state(fields.tracestate)}"
+    else:
+        trace = f"{fields.traceparent}{_state(fields.tracestate)}" if fields.traceparent else _new_trace(call_id)
     strangler = "".join(f"{line}\r\n" for line in head.strangler) if head.strangler and peer.trusted else ""
     return f"{where_from}X-Request-Id: {call_id}\r\ntraceparent: {trace}\r\nVia: {via}\r\n{strangler}"
 
 
-def simple_head(head: RequestHead, peer: Peer, call_id: str) -> bytes:
+def simple_head(head: RequestHead, peer: Peer, call_id: str, span: str) -> bytes:
     """The whole head for a backend that takes a simple request (`Fields.is_simple`) as it came."""
-    own = own_lines(head, peer, call_id)
+    own = own_lines(head, peer, call_id, span)
     return b"".join((head.line.written, head.fields.crossing, own.encode("latin-1"), b"\r\n"))
 
 
@@ -50,10 +52,13 @@ def _where_from(head: RequestHead, peer: Peer) -> str:
 
 _known: dict[tuple[str, str, str, tuple[str, ...]], str] = {}
 _KNOWN_AT_MOST = 4096
+_LONGEST = 1024
 
 
 def _remember(key: tuple[str, str, str, tuple[str, ...]], lines: str) -> str:
-    """The same clients come again and again through the same edge."""
+    """The same clients come again and again through the same edge; who sends a book is not worth the shelf."""
+    if len(lines) > _LONGEST or sum(map(len, key[3])) > _LONGEST:
+        return lines
     if len(_known) >= _KNOWN_AT_MOST:
         _known.clear()
     _known[key] = lines
@@ -65,16 +70,12 @@ def _state(values: tuple[str, ...]) -> str:
 
 
 def _new_trace(call_id: str) -> str:
-    """A trace that begins here, under the call's id where that is a trace id.
+    """A trace that begins here.
 
     Sampled: OpenTelemetry's default sampler follows its parent, with 00 every backend's traces would vanish. The last
     digit of the parent is one of ours: nothing but zeroes would be none.
     """
-    trace = call_id if _hex(call_id) is not None else new_id()
-    return f"00-{trace}-{new_id()[:15]}1-01"
-
-
-_hex = re.compile(r"(?!0{32})[0-9a-f]{32}").fullmatch
+    return f"00-{trace_id(call_id, '')}-{new_id()[:15]}1-01"
 
 
 def _forwarding(address: str, scheme: str, host: str, before: tuple[str, ...], node: str) -> str:

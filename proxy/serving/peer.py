@@ -41,7 +41,7 @@ class Peer:
         self.address = address
         self.scheme = scheme
         self.trusted = trusted
-        self.cached_host = ""
+        self.cached_host = " "  # no host: HTTP/1.0 may come with an empty one
         self.cached_lines = ""
 
     @property

@@ -152,6 +152,9 @@ class Pool:
 
     def available(self, now: float) -> bool:
         """Whether any target may be tried."""
+        only = self._only
+        if only is not None:
+            return only.healthy and only.down_until <= now
         return any(target.may_be_tried(now) for target in self.targets)
 
     def size(self) -> int:

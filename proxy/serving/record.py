@@ -49,6 +49,8 @@ def exchange(call: Answering, answered: str, status: int, error: str, duration: 
             call.bytes_out,
             error,
             call.stream,
+            head.fields.traceparent,
+            call.span,
         ),
     )
 

@@ -48,6 +48,8 @@ HELD_BACK: Final = 1.0
 LIVE_AT_MOST: Final = 60.0
 """Seconds that a live answer may take while its copy's waits for it in memory."""
 SWEPT_EVERY: Final = 5.0
+_new = tuple.__new__
+"""A named tuple made without its own constructor, which costs more than the tuple."""
 
 
 class Shadows:
@@ -91,7 +93,11 @@ class Shadows:
         try:
             route = self._routes.of(call.bound, call.decision.route)
             companion = self._mirror(route, call) if route is not None else None
-            return self.neighbours.noting(call, companion, sharing=self._routes.sharing)
+            sharing = self._routes.sharing
+            read = type(companion) is Mirrored and call.head.method in SAFE  # it would not be mirrored else
+            if read and not sharing:
+                return companion
+            return self.neighbours.noting(call, companion, sharing=sharing, known_read=read)
         except Exception as error:  # noqa: BLE001 - whatever it is, the user's call goes on
             self.mishap(error)
             return None
@@ -170,7 +176,9 @@ class Shadows:
         self._mirrored.discard(mirrored)
         copies = _copies(calls)
         name = mirrored.route.route.name
-        self._tell(Shadowed(name, mirrored.generation, mirrored.asked, *settled, copies, failures))
+        result, reason = settled
+        record = (name, mirrored.generation, mirrored.asked, result, reason, copies, failures)
+        self.observe.tell(_new(Shadowed, record))
 
     def asked_again(self, kept: Kept, calls: list[ShadowCall]) -> None:
         """Tell of copies that belong to a request which was told of already."""
@@ -214,7 +222,8 @@ class Shadows:
 
 
 def _origin(route: ShadowRoute, call: Answering) -> Origin:
-    return Origin(call.head, call.client.peer, call.decision, route.translations, call.request_id, time())
+    known = (call.head, call.client.peer, call.decision, route.translations, call.request_id, time(), call.span)
+    return _new(Origin, known)
 
 
 def _copies(calls: list[ShadowCall]) -> tuple[tuple[Attempt, float], ...]:
@@ -222,5 +231,5 @@ def _copies(calls: list[ShadowCall]) -> tuple[tuple[Attempt, float], ...]:
     for call in calls:
         attempt = call.attempt()
         if attempt is not None:
-            found = (*found, (attempt, call.seconds))
+            found = (*found, (attempt, call.seconds)) if found else ((attempt, call.seconds),)
     return found

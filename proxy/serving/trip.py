@@ -21,6 +21,8 @@ from rules.trip import PATIENCE, Run
 
 Later = Callable[[float, Callable[[], None]], object]
 _NOT_JUDGED: Final = "force"
+QUIET: Final = 60.0
+"""Seconds in which a trip of a route that nobody acts on is not told again."""
 _NEUTRAL: Final = ("client", "declined")
 """How an attempt ends without saying anything about its side."""
 
@@ -63,7 +65,9 @@ class _Watched:
 
 
 class FastTrip:
-    """An observer. `_watched` has the routes where modern failed lately; `_since` the generation a resume began."""
+    """An observer. `_watched` has the routes where modern failed lately; `_since` the generation from which on a
+    route counts: a resume or a way back began it. `_quiet` says until when a trip was told.
+    """
 
     def __init__(
         self,
@@ -79,6 +83,7 @@ class FastTrip:
         self._later = later or _later
         self._watched: dict[str, _Watched] = {}
         self._since: dict[str, int] = {}
+        self._quiet: dict[str, float] = {}
         live.follow(self._swapped)
 
     def observe(self, exchange: Exchange) -> None:
@@ -130,7 +135,10 @@ class FastTrip:
 
     def _trip(self, route: str, watched: _Watched) -> None:
         self._watched.pop(route, None)
-        self._tripped(route, watched.told(self._clock()))
+        now = self._clock()
+        if now >= self._quiet.get(route, now):
+            self._quiet[route] = now + QUIET
+            self._tripped(route, watched.told(now))
 
     def _limit(self, route: str) -> int:
         generation = self._live.generation
@@ -141,16 +149,28 @@ class FastTrip:
         return lane.route.guard.consecutive_failures
 
     def _swapped(self, old: Generation, new: Generation) -> None:
-        """Begin anew where a rollback was lifted, everywhere with another file."""
+        """Begin anew where a rollback was lifted or users were sent back, everywhere with another file."""
         if old.snapshot is not new.snapshot:
             self._watched.clear()
+            self._quiet.clear()
             known = {route.name for route in new.snapshot.routes}
             self._since = {route: number for route, number in self._since.items() if route in known}
-        for route, override in old.overrides.items():
-            after = new.overrides.get(route)
-            if override.rolled_back and (after is None or not after.rolled_back):
+        for route in old.overrides.keys() | new.overrides.keys():
+            if _begins(old, new, route):
                 self._watched.pop(route, None)
+                self._quiet.pop(route, None)
                 self._since[route] = new.number
+
+
+def _begins(old: Generation, new: Generation, route: str) -> bool:
+    """Whether what modern did on `route` before says nothing about what was set since."""
+    before, after = old.overrides.get(route), new.overrides.get(route)
+    if before == after:
+        return False
+    if before is not None and before.rolled_back:
+        return after is None or not after.rolled_back
+    lane, following = old.table.lane_of(route), new.table.lane_of(route)
+    return lane is not None and following is not None and following.weight < lane.weight
 
 
 def _later(seconds: float, call: Callable[[], None]) -> object:

@@ -6,7 +6,6 @@ goes on alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +13,17 @@ LEASE_SECONDS = 3.0
 """So long the one who leads may be silent before somebody else does."""
 FORGOTTEN_AFTER = 600.0
 """Seconds after which nobody speaks any more of an instance that fell silent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What is kept of overrides: `number` grows with each change; another `epoch` means that all of it was lost.
+
+    Without a change yet there is no epoch.
+    """
+
+    epoch: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +47,8 @@ class Pulse:
 class Fleet(Protocol):
     """The way to the other instances."""
 
-    async def version(self) -> int:
-        """Return a number that grows with each override that is kept; smaller than before: the store has forgotten."""
+    async def version(self) -> Version:
+        """Return what changes with each override that is kept."""
 
     async def hint(self, seconds: float) -> None:
         """Return when somebody may have changed an override, after `seconds` at the latest."""
@@ -48,12 +58,6 @@ class Fleet(Protocol):
 
     async def leave(self, name: str) -> None:
         """Say that `name` leaves in good order: it is spoken of no more, somebody else leads at once."""
-
-    async def tell(self, second: bytes) -> None:
-        """Tell the others what was counted in one second; whoever does not listen now never hears it."""
-
-    async def listen(self, heard: Callable[[bytes], None]) -> None:
-        """Hand on what others tell, and what we tell ourselves, until it breaks off."""
 
     async def close(self) -> None:
         """Let go."""

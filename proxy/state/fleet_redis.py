@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from redis.asyncio.client import PubSub
 
-from proxy.state.fleet import FORGOTTEN_AFTER, LEASE_SECONDS, Pulse, Seen
+from proxy.state.fleet import FORGOTTEN_AFTER, LEASE_SECONDS, Pulse, Seen, Version
 from proxy.state.redis_client import Names, asking, client
 from proxy.state.store import StoreError
 
-_LISTEN_FOR = 1.0
 _BEAT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -47,11 +46,12 @@ class RedisFleet:
         self._leave = self._redis.register_script(_LEAVE)
         self._hints: PubSub | None = None
 
-    async def version(self) -> int:
-        """Return the number that grows with each override that is kept."""
+    async def version(self) -> Version:
+        """Return what changes with each override that is kept."""
         with asking(self._url):
-            found: Any = await self._redis.get(self._names.version)
-            return int(found or 0)
+            found: Any = await self._redis.mget(self._names.epoch, self._names.version)
+            epoch, number = found
+            return Version(str(epoch or b"", "utf-8"), int(number or 0))
 
     async def hint(self, seconds: float) -> None:
         """Return when somebody may have changed an override, after `seconds` at the latest."""
@@ -84,24 +84,6 @@ class RedisFleet:
         """Say that `name` leaves in good order."""
         with asking(self._url):
             await self._leave((self._names.instances, self._names.lease), (name,))
-
-    async def tell(self, second: bytes) -> None:
-        """Tell the others what was counted in one second."""
-        with asking(self._url):
-            await self._redis.publish(self._names.seconds, second)
-
-    async def listen(self, heard: Callable[[bytes], None]) -> None:
-        """Hand on what is told, until it breaks off."""
-        subscription = self._redis.pubsub(ignore_subscribe_messages=True)
-        try:
-            with asking(self._url):
-                await subscription.subscribe(self._names.seconds)
-                while True:
-                    message = await subscription.get_message(timeout=_LISTEN_FOR)
-                    if message is not None:
-                        heard(message["data"])
-        finally:
-            await _dropped(subscription)
 
     async def close(self) -> None:
         """Let go of every connection."""

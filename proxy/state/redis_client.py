@@ -1,7 +1,8 @@
 """Makes the clients that talk to Redis (or Valkey), says how our keys are called.
 
-Nothing is tried again in here: whoever asks knows whether it is worth it, and a client that retries by itself turns
-a dead Redis into seconds of silence (redis-py's own default waits more than 3 s).
+A call that finds its connection broken is tried once more at once, on a fresh one: after a restart of Redis every
+kept connection is broken. Nothing else is tried again in here: whoever asks knows whether it is worth it, and a client
+that waits between tries turns a dead Redis into seconds of silence (redis-py's own default: more than 3 s).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import redis
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError, RedisError  # noqa: A004 - the name is theirs
 
 from proxy.link.codec import CodecError
 from proxy.state.store import StoreError
@@ -36,24 +37,24 @@ class Names:
         prefix = f"strangler:{{{environ.get(DEPLOYMENT) or 'default'}}}:"
         self.overrides = prefix + "overrides"
         self.version = prefix + "version"
+        self.epoch = prefix + "epoch"
         self.events = prefix + "events"
         self.values = prefix + "values"
         self.instances = prefix + "instances"
         self.lease = prefix + "lease"
         self.changes = prefix + "changes"
-        self.seconds = prefix + "seconds"
 
 
 def client(url: str, environ: Mapping[str, str] = os.environ) -> Redis:
     """Return a client that connects with its first call."""
-    return Redis.from_url(url, retry=Retry(NoBackoff(), 0), **_options(environ))
+    return Redis.from_url(url, retry=Retry(NoBackoff(), 1, (ConnectionError,)), **_options(environ))
 
 
 def waiting_client(url: str, environ: Mapping[str, str] = os.environ) -> redis.Redis:
     """Return a client for the start, when nobody is served yet."""
     from redis.retry import Retry as WaitingRetry
 
-    return redis.Redis.from_url(url, retry=WaitingRetry(NoBackoff(), 0), **_options(environ))
+    return redis.Redis.from_url(url, retry=WaitingRetry(NoBackoff(), 1, (ConnectionError,)), **_options(environ))
 
 
 def _options(environ: Mapping[str, str]) -> dict[str, Any]:

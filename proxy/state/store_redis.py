@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from secrets import token_hex
 from typing import Any, cast
 
 from proxy.link.codec import from_json, to_json
@@ -23,6 +24,7 @@ _SWAP = """
 local there = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 if there ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+redis.call('SET', KEYS[4], ARGV[4], 'NX')
 redis.call('PUBLISH', KEYS[3], redis.call('INCR', KEYS[2]))
 return 1
 """
@@ -46,13 +48,13 @@ class RedisStore:
     async def put(self, override: Override, expected: int | None = None) -> Override:
         """Keep `override`; StaleError where its revision is not the expected one."""
         names = self._names
-        keys = names.overrides, names.version, names.changes
+        keys = names.overrides, names.version, names.changes, names.epoch
         with asking(self._url):
             for _ in range(TRIES):
                 there: Any = await self._redis.hget(names.overrides, override.route) or b""
                 current = from_json(there, Override) if there else None
                 kept = replace(override, revision=revised(override, current, expected))
-                if await self._swap(keys, (override.route, there, to_json(kept))):
+                if await self._swap(keys, (override.route, there, to_json(kept), token_hex(8))):
                     return kept
         raise StoreError(f"{self._url}: too many change {override.route} at once")
 

@@ -54,9 +54,16 @@ class Outcomes:
 
     def observe_shadow(self, shadowed: Shadowed) -> None:
         """Add the copies of one mirrored request, apart from what users wait for."""
+        copies = self._copies
         for attempt, _ in shadowed.calls:
             key = shadowed.route, attempt.side, shadowed.generation
-            _count(self._copies.setdefault(key, Tally()), attempt, timed=True)
+            tally = copies.get(key)
+            if tally is None:
+                tally = copies[key] = Tally()
+            if not attempt.kind and attempt.status < 400:  # noqa: PLR2004 - HTTP
+                tally.add(attempt.wait)
+            else:
+                _count(tally, attempt, timed=True)
 
     def take(self, waiting: Mapping[Key, Tally] = MappingProxyType({})) -> tuple[SideOutcomes, ...]:
         """Return what was collected since the last call, forget it; `waiting` are the ages of those still waiting."""

@@ -268,11 +268,11 @@ class Notify(Section):
 
     url_env: t.Variable
     secret_env: t.Variable | None = None
-    format: Literal["json"] = "json"
+    format: Literal["json", "slack"] = "json"
     events: list[
         Literal[
             "rollback", "step_back", "advance", "hold", "resume", "weight", "invariant", "reload",
-            "config_refused", "trip",
+            "config_refused", "trip", "drill",
         ]
     ] = Field(default_factory=list)  # fmt: skip
 

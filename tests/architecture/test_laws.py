@@ -36,8 +36,8 @@ WORLD = (
 )
 """What a pure room is handed instead: the time, the random draw, the text."""
 
-HEAVY = ("aiohttp", "deepdiff", "httpx", "lxml", "prometheus_client", "pydantic", "rich", "selectolax", "structlog",
-         "typer", "watchfiles", "yaml")  # fmt: skip
+HEAVY = ("aiohttp", "deepdiff", "httpx", "lxml", "opentelemetry", "prometheus_client", "pydantic", "rich", "selectolax",
+         "structlog", "typer", "watchfiles", "yaml")  # fmt: skip
 """What a worker must never load: each costs megabytes in every worker."""
 
 

@@ -201,6 +201,15 @@ def test_what_a_redirect_says_for_people_is_not_compared_by_class():
     assert compare(legacy, modern, policy({"redirects": "exact"})).verdict == "different"
 
 
+@pytest.mark.parametrize("coding", [(), (("Content-Encoding", "gzip"),)], ids=["plain", "coded"])
+def test_a_body_that_is_ignored_still_has_to_be_what_it_was(coding: tuple[tuple[str, str], ...]):
+    ignored = policy({"ignore": ["@body"]})
+    legacy, modern = answer("[1]", 200, *coding), answer("<p>1</p>", 200, *coding, media=HTML)
+
+    assert spots(compare(legacy, modern, ignored)) == ["@header:content-type header"]
+    assert compare(legacy, answer("[2]", 200, *coding), ignored).verdict == "equal"
+
+
 def test_codings_are_undone():
     legacy = answer(gzip.compress(b'{"a":1}'), 200, ("Content-Encoding", "gzip"))
 

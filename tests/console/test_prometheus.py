@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
+from time import time
 from typing import Any
 from urllib.parse import urlencode
 
@@ -147,6 +148,19 @@ async def test_every_choice_has_something_to_choose(prometheus: Prometheus):
     assert await prometheus.ask("label/job/values") == ["strangler"]
     routes = await prometheus.ask("label/route/values", **{"match[]": "strangler_route_stage"})
     assert set(routes) == {"invoice", "steps"}
+
+
+async def test_a_slow_bar_leads_to_a_trace(prometheus: Prometheus):
+    kept = await prometheus.ask(
+        "query_exemplars",
+        query='strangler_request_duration_seconds_bucket{route="invoice"}',
+        start=str(time() - 300),
+        end=str(time()),
+    )
+
+    traces = [each["labels"]["trace_id"] for series in kept for each in series["exemplars"]]
+    assert traces
+    assert {len(trace) for trace in traces} == {32}
 
 
 async def test_a_rollback_is_marked_and_its_alert_sounds(prometheus: Prometheus, proxy: Running):

@@ -90,3 +90,16 @@ def test_an_address_that_a_route_could_be_is_no_markup():
     text = overview.overview(views.view(views.route(path='/"><script>')), (), overview.Wanted(), Visitor(), "")
 
     assert "<script>" not in text
+
+
+def test_a_finished_route_says_what_legacy_still_waits_for_and_what_may_go():
+    found = {"safe": False, "waits_for": ["2.0 more <quiet> days"], "what": ["GET /plans on legacy"], "look": ["a log"]}
+
+    waiting, done, early = (
+        route.blocks(route.RoutePage(views.view(), views.route(retirement=each), ()))["retirement"]
+        for each in (found, {**found, "safe": True}, None)
+    )
+
+    assert "<li>2.0 more &lt;quiet&gt; days</li>" in waiting
+    assert "<li>GET /plans on legacy</li>" in done
+    assert "not everybody is on modern" in early

@@ -51,3 +51,18 @@ def test_what_processes_use_is_said_where_it_is_known():
     used = {"legacy": {"memory_bytes": 5e7, "cpu_seconds": 3.2, "processes": 1}}
 
     assert "- legacy: 50 MB of memory, 3 s of CPU, 1 process" in markdown(report(resources=used))
+
+
+def test_what_legacy_may_lose_is_said_of_routes_that_are_all_modern():
+    waits = {"safe": False, "waits_for": ["2.0 more quiet days"], "what": ["x"], "look": ["y"]}
+    safe = {"safe": True, "waits_for": [], "what": ["GET /plans on backend legacy"], "look": ["legacy's access log"]}
+    (route,) = report()["routes"]
+    routes = [route, {**route, "name": "plan", "retirement": waits}, {**route, "name": "plans", "retirement": safe}]
+
+    lines = markdown(report(routes=routes)).splitlines()
+
+    assert "- plan: not yet to be deleted from legacy: 2.0 more quiet days" in lines
+    assert (
+        "- plans: may go from legacy: GET /plans on backend legacy. Look first at: legacy's access log" in lines
+    )
+    assert "may go from legacy: GET /plans" in page(report(routes=routes))

@@ -9,6 +9,9 @@ from types import ModuleType
 import pytest
 import yaml
 
+from proxy.log import names
+from proxy.operating.trail import CLOSED_LIST
+
 DOCS = Path(__file__).resolve().parents[2] / "docs/reference"
 
 
@@ -32,6 +35,13 @@ def test_every_key_has_its_sentence_and_every_sentence_its_key():
     }
 
 
-@pytest.mark.parametrize("page", ["configuration.md", "commands.md", "metrics.md"])
+@pytest.mark.parametrize("page", ["configuration.md", "commands.md", "metrics.md", "events.md"])
 def test_a_page_is_what_make_reference_writes(page: str):
     assert (DOCS / page).read_text() == MAKE.pages()[page].replace(" \n", "\n"), "run: make reference"
+
+
+def test_every_event_has_its_sentence():
+    told = {value for name, value in vars(names).items() if name.isupper()}
+
+    assert set(MAKE.TRAIL) == set(CLOSED_LIST)
+    assert {name for name, _ in MAKE.logged()} == told

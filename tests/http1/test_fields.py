@@ -18,6 +18,13 @@ from proxy.http1 import fields
         ("transfer_Encoding", fields.DISGUISED),
         ("X-Forwarded-Whatever", fields.FORWARDED),
         ("X_Forwarded_For", fields.HOP),
+        ("X.Forwarded.For", fields.HOP),
+        ("x.shadow", fields.HOP),
+        ("X.Strangler_Force", fields.HOP),
+        ("X-Request.Id", fields.HOP),
+        ("Content.Length", fields.DISGUISED),
+        ("Transfer.encoding", fields.DISGUISED),
+        ("my.own.field", fields.PASS),
         ("X-Shadow", fields.SHADOW),
         ("X-Shadow-Id", fields.SHADOW),
         ("X-Strangler-Force", fields.STRANGLER),
@@ -95,3 +102,11 @@ def test_lines_are_dropped_by_name_whatever_their_case() -> None:
     lines = ["X-A: 1", "x-b: 2", "X-AB: 3", "x-a: 4"]
 
     assert fields.without(lines, ("x-a",)) == ["x-b: 2", "X-AB: 3"]
+
+
+def test_no_spelling_is_kept_that_is_longer_than_any_name_in_use() -> None:
+    endless = "x" * 10_000
+
+    assert fields.request_kind(endless) == fields.PASS
+    assert fields.host_is_valid(endless)
+    assert all(len(known) <= 256 for known in (*fields.request_kinds, *fields._hosts))

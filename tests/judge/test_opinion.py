@@ -71,6 +71,45 @@ def test_secrets_are_gone_before_anything_leaves_the_judge():
     assert kept.user == ""
 
 
+@pytest.mark.parametrize(
+    ("mapping", "legacy"),
+    [
+        ({"unwrap": "/data"}, b'{"data":{"user":{"email":"a@example.com"},"n":1}}'),
+        ({"case": "camel"}, b'{"user":{"email":"a@example.com","home_phone":"a@example.com"},"n":1}'),
+        ({"rename": {"/contact/mail": "/user/email"}}, b'{"contact":{"mail":"a@example.com"},"n":1}'),
+        ({"rename": {"/person": "/user"}}, b'{"person":{"email":"a@example.com"},"n":1}'),
+        ({"pagination": "laravel"}, b'{"data":[{"email":"a@example.com"}],"meta":{"total":1}}'),
+    ],
+    ids=["unwrap", "case", "rename", "rename-around", "pagination"],
+)
+def test_what_is_redacted_in_the_modern_shape_is_in_legacys_own_too(mapping: dict[str, Any], legacy: bytes):
+    modern = b'{"user":{"email":"b@example.com","homePhone":"1"},"n":2}'
+    fields = ("/user/email", "/user/homePhone", "/items/*/email")
+
+    opinion = judged(a_pair(legacy, modern), {"map": mapping}, redact=fields)
+
+    kept = unpack(opinion.payload)
+    assert opinion.verdict == "different"
+    assert b"@example.com" not in kept.legacy.body + kept.modern.body
+    assert b"redacted" in kept.legacy.body
+
+
+def test_what_a_mapped_route_keeps_can_be_judged_again():
+    compare, fields = {"map": {"unwrap": "/data"}}, ("/user/email",)
+    legacy, modern = (
+        b'{"data":{"user":{"email":"a@b.c"},"by":{"email":"x@b.c"},"n":1}}',
+        b"""
+        {"user":{"email":"a@b.c"},"by":{"email":"x@b.c"},"n":2}""",
+    )
+
+    first = judged(a_pair(legacy, modern), compare, redact=fields)
+    again = Opinions(Rules({"profile": RouteRules(compare)}, TODAY, redact=fields)).on(
+        Case(8, unpack(first.payload), stored=True)
+    )
+
+    assert [found.path for found in first.found] == [found.path for found in again.found] == ["/n"]
+
+
 def test_without_bodies_only_the_findings_stay():
     opinion = judged(a_pair(b'{"n":1}', b'{"n":2}'), bodies=False)
 

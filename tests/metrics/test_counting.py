@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from proxy.metrics import names
 from proxy.metrics.counting import Counts, gauges
+from proxy.metrics.exemplars import Exemplar
 from tests.support.exchanges import attempt, exchange
 
 
@@ -75,6 +76,21 @@ def test_only_what_changed_is_told_and_everything_to_a_new_listener():
     assert quiet == {}
     assert {labels[0] for _, labels in changed} == {"other"}
     assert rows(counts).keys() == first.keys()
+
+
+def test_the_slowest_call_since_the_last_look_stands_for_its_series():
+    counts = Counts()
+    for number, seconds in enumerate((0.02, 0.3, 0.04)):
+        counts.observe(exchange(duration=seconds, request_id=f"{number + 1:032x}", at=1_800_000_000.0))
+    counts.observe(exchange(attempt("modern"), duration=0.02, request_id="f" * 32))
+    counts.observe(exchange(attempt("modern", 101), duration=9.0, tunnel=True))
+
+    first = counts.exemplars()
+
+    labels = ("profile", "legacy", "live")
+    assert Exemplar(names.DURATION.name, labels, 8, f"{2:032x}", 0.3, 1_800_000_000.3) in first
+    assert [(each.labels[1], each.value) for each in first] == [("legacy", 0.3), ("modern", 0.02)]
+    assert counts.exemplars() == []
 
 
 def test_routes_that_left_the_file_are_forgotten():

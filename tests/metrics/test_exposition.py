@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families as text_format
+from prometheus_client.samples import Exemplar as Shown
+from prometheus_client.samples import Timestamp
 
 from proxy.metrics import names
+from proxy.metrics.exemplars import Exemplar
 from proxy.metrics.exposition import render
-from proxy.metrics.seeds import zeros
-from tests.support import snapshots
 
 SUMS = {
     (names.REQUESTS.name, ("profile", "legacy", "live", "2xx")): (3.0,),
@@ -50,6 +51,21 @@ def test_openmetrics_is_spoken_to_who_asks_for_it():
     assert families["strangler_requests"] == "counter"
 
 
+def test_a_slow_request_leads_to_its_trace_for_who_asks_for_openmetrics():
+    labels = ("profile", "modern", "live")
+    place = (names.DURATION.name, labels)
+    sums = {place: (*[0] * 7, 4, *[0] * 7, 0.9)}
+    exemplar = Exemplar(names.DURATION.name, labels, 7, "ab" * 16, 0.24, 1_800_000_000.25)
+
+    spoken, _ = render(sums, "application/openmetrics-text; version=1.0.0", {(place, 7): exemplar})
+    plain, _ = render(sums, "", {(place, 7): exemplar})
+
+    (family,) = open_metrics(spoken.decode())
+    shown = {sample.labels["le"]: sample.exemplar for sample in family.samples if sample.exemplar}
+    assert shown == {"0.25": Shown({"trace_id": "ab" * 16}, 0.24, Timestamp(1_800_000_000, 250_000_000))}
+    assert b"trace_id" not in plain
+
+
 def test_a_label_value_cannot_break_out_of_its_quotes():
     nasty = 'a"b\\c\nd'
 
@@ -58,15 +74,3 @@ def test_a_label_value_cannot_break_out_of_its_quotes():
     assert samples(text_format(body.decode())) == {
         ("strangler_fallbacks_total", frozenset({("route", nasty), ("reason", "status")})): 1
     }
-
-
-def test_every_route_side_and_code_is_at_zero_before_anything_happened():
-    routes = [snapshots.route(name="profile"), snapshots.route("/x", name="orders")]
-
-    seeds = dict(zeros(snapshots.snapshot({}, routes=routes)))
-
-    requests = {labels for name, labels in seeds if name == names.REQUESTS.name}
-    assert ("orders", "modern", "live", "5xx") in requests
-    assert ("_default", "legacy", "live", "2xx") in requests
-    assert ("_default", "none", "live", "5xx") in requests
-    assert {sum(values) for values in seeds.values()} == {0}

@@ -11,6 +11,7 @@ import pytest
 
 from proxy.link.messages import Outcomes, Prepare, SideOutcomes
 from proxy.metrics import names
+from proxy.metrics.exemplars import Exemplars
 from proxy.operating.access import Access
 from proxy.operating.admin import AdminPort
 from proxy.operating.current import Current, current
@@ -60,6 +61,10 @@ class Control:
 
     async def numbers(self) -> dict:
         return numbers(self.now, self.workers.totals, self.workers.census)
+
+    @property
+    def exemplars(self) -> Exemplars:
+        return self.workers.exemplars
 
     async def reload(self, who: str) -> Outcome:
         self.asked.append(who)

@@ -47,3 +47,10 @@ async def test_nothing_of_the_admin_port_is_guessed_at_or_kept_by_a_browser(port
     answer = await port.ask("/api/v1/status")
 
     assert (answer.field("Cache-Control"), answer.field("X-Content-Type-Options")) == ("no-store", "nosniff")
+
+
+async def test_a_method_that_a_path_does_not_know_is_refused_with_those_it_does(port: Port):
+    answer = await port.ask("/api/v1/routes/profile/rollback")
+
+    assert (answer.status, answer.field("Allow")) == (405, "POST")
+    assert orjson.loads(answer.body)["detail"] == "Method Not Allowed"

@@ -25,12 +25,16 @@ class Compared(NothingJudged):
     def __init__(self) -> None:
         self.tally = ComparedTally()
         self.broken: tuple[Violation, ...] = ()
+        self.groups = 0
 
     def counts(self, _route: str) -> ComparedTally:
         return self.tally
 
     def totals(self, _route: str) -> ComparedTally:
         return self.tally
+
+    def open_groups(self, _route: str) -> int:
+        return self.groups
 
     def violations(self, _route: str) -> tuple[Violation, ...]:
         return self.broken
@@ -160,6 +164,18 @@ async def test_answers_that_differ_too_often_send_everybody_back(tmp_path: Path)
     await steered.seconds(2, **FINE)
 
     assert (steered.weight(), steered.override().reason) == (0.0, "mismatch")
+
+
+async def test_the_status_tells_how_ready_a_mirrored_route_is_with_what_is_not_explained(tmp_path: Path):
+    judged = Compared()
+    route = snapshots.route("/profile", name="profile", rollout=Rollout(weight=50.0), shadow=ShadowPolicy(sample=1.0))
+    steered = Steered(tmp_path, route, judged=judged)
+    judged.tally, judged.groups = ComparedTally(equal=1000, eligible=1250), 3
+
+    await steered.seconds(2, **FINE)
+
+    told = steered.steering.standing("profile")["readiness"]
+    assert (told["compared"], told["coverage"], told["open_groups"]) == (1000, 0.8, 3)
 
 
 async def test_pairs_where_only_modern_failed_accuse_it(tmp_path: Path):

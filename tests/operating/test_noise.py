@@ -8,6 +8,7 @@ import pytest
 from proxy.judge.opinion import Opinions
 from proxy.judge.rulebook import RouteRules, Rules
 from proxy.link.judging import Case
+from proxy.log.events import timestamp
 from proxy.operating.noise import Noise
 from tests.support import snapshots
 from tests.support.pairs import a_pair
@@ -62,6 +63,7 @@ def test_otherwise_it_is_only_suggested_with_its_evidence(mode: str | None):
     assert not changed
     assert learning.noise.rules("profile") == ()
     assert (suggested["rule"]["path"], suggested["pairs"]) == ("/token", 60)
+    assert suggested["first_seen"] == timestamp(NOW)
     assert orjson.dumps(suggested)
 
 

@@ -109,3 +109,20 @@ async def test_a_step_that_the_store_does_not_take_is_not_taken_and_tried_again(
     await steered.seconds(2, **FINE)
 
     assert (during, steered.weight()) == (10.0, 50.0)
+
+
+async def test_whoever_has_to_approve_is_told_once_however_long_it_takes_and_again_at_the_next_step(tmp_path: Path):
+    patient = Rollout(steps=(Step(10.0, 5.0, manual=True), Step(50.0, 5.0, manual=True), Step(100.0)))
+    steered = Steered(tmp_path, a_route(rollout=patient))
+    await steered.verbs.advance("profile", "ann", "begin")
+    await steered.seconds(10, **FINE)
+    for _ in range(20):
+        steered.turn(700)
+        await steered.seconds(6, **FINE)
+    over_night = await steered.events()
+
+    await steered.verbs.advance("profile", "ann", "good morning")
+    await steered.seconds(10, **FINE)
+
+    assert over_night == ["advance", "hold"]
+    assert await steered.events() == ["advance", "hold", "advance", "hold"]

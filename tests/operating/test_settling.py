@@ -49,21 +49,21 @@ def test_what_others_set_later_is_adopted_and_what_the_store_lost_is_written_aga
     ours = {"old": Override("old", 1.0, revision=1), "lost": Override("lost", 2.0, revision=4), "gone": BACK}
     kept = {"old": Override("old", 3.0, revision=2), "lost": Override("lost", 1.0, revision=3), "new": LOW}
 
-    found = agreement({}, ours, kept, (), forgetful=False)
+    found = agreement({}, ours, kept, ())
 
     assert found.adopt == (LOW, kept["old"])
     assert found.untold == (BACK, ours["lost"])
 
 
 def test_what_waits_to_be_written_is_left_for_the_writing():
-    found = agreement({"a": ROUTE}, {"a": BACK}, {"a": replace(HIGH, revision=9)}, {"a"}, forgetful=False)
+    found = agreement({"a": ROUTE}, {"a": BACK}, {"a": replace(HIGH, revision=9)}, {"a"})
 
     assert (found.adopt, found.untold) == ((), ())
 
 
-@pytest.mark.parametrize(("kept", "forgetful"), [(HIGH, False), (replace(HIGH, revision=7), True)])
-def test_a_store_that_lost_a_rollback_does_not_undo_it(kept: Override, forgetful: bool):
-    found = agreement({"a": ROUTE}, {"a": BACK}, {"a": kept}, (), forgetful=forgetful)
+@pytest.mark.parametrize(("kept", "doubted"), [(HIGH, ()), (replace(HIGH, revision=7), {"a"})])
+def test_a_store_that_lost_a_rollback_does_not_undo_it(kept: Override, doubted: set[str]):
+    found = agreement({"a": ROUTE}, {"a": BACK}, {"a": kept}, (), doubted)
 
     assert (found.adopt, found.untold) == ((), (BACK,))
 
@@ -71,7 +71,7 @@ def test_a_store_that_lost_a_rollback_does_not_undo_it(kept: Override, forgetful
 def test_a_later_revision_of_a_sound_store_is_believed_even_where_it_lifts_a_rollback():
     lifted = Override("a", revision=6)
 
-    assert agreement({"a": ROUTE}, {"a": BACK}, {"a": lifted}, (), forgetful=False).adopt == (lifted,)
+    assert agreement({"a": ROUTE}, {"a": BACK}, {"a": lifted}, ()).adopt == (lifted,)
 
 
 def test_windows_begin_anew_where_users_were_sent_back_or_a_rollback_was_lifted():

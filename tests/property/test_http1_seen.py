@@ -109,6 +109,21 @@ def test_a_flood_of_heads_is_not_kept_nor_does_it_drive_away_who_was_there() -> 
     assert seen_head(head) is not None
 
 
+def test_those_who_all_come_again_are_not_kept_without_end() -> None:
+    forgotten()
+    known: list[bytes] = []
+    for turn in range(8):
+        for number in range(seen.AT_MOST):
+            known.append(b"GET / HTTP/1.1\r\nHost: a\r\nCookie: n=%d.%d\r\n\r\n" % (turn, number))
+            request_head(known[-1][:-4])
+        for head in known:
+            seen_head(head)
+        parse.forget()
+
+    assert len(request.seen) <= 2 * seen.ALTOGETHER
+    assert seen_head(known[0]) is not None
+
+
 @pytest.mark.parametrize("field", ["Set-Cookie: a=b", "set-cookie: a=b"])
 def test_an_answer_with_a_cookie_is_not_remembered(field: str) -> None:
     data = f"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n{field}".encode()

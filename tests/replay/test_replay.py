@@ -79,7 +79,7 @@ class House:
         **more: Any,
     ) -> Results:
         judge = Judge(self.snapshot, self.folder, b"k" * 32)
-        keeper = Keeper(out, judge.redactor) if out is not None else None
+        keeper = Keeper(out, judge.redactors) if out is not None else None
         async with Sides(self.snapshot, self.folder, (), **more) as sides:
             running = Replay(sides, judge, wish, keeper=keeper, state=state)
             await running.run(recording)

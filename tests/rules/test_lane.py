@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rules.lane import effective_weight
+from rules.lane import effective_weight, intended_weight
 from rules.model import Match, Override, Rollout, Route, SidePolicy, Step
 
 STEPS = (Step(1.0), Step(50.0), Step(100.0))
@@ -37,3 +37,22 @@ def test_the_weight_in_effect_is_the_file_under_what_was_set(
     route: Route, override: Override | None, weight: float
 ) -> None:
     assert effective_weight(route, override) == weight
+
+
+@pytest.mark.parametrize(
+    ("route", "override", "weight"),
+    [
+        (_route(10), None, 10),
+        (_route(10), Override("a", weight=25), 10),
+        (_route(10), Override("a", rolled_back=True), 10),
+        (_route(steps=STEPS), None, 0),
+        (_route(steps=STEPS), Override("a", step=2), 50),
+        (_route(steps=STEPS), Override("a", step=2, rolled_back=True), 50),
+        (_route(steps=STEPS), Override("a", step=2, weight=7.0), 50),
+        (_route(steps=STEPS), Override("a", step=9), 100),
+    ],
+)
+def test_what_the_file_means_is_not_changed_by_what_was_set(
+    route: Route, override: Override | None, weight: float
+) -> None:
+    assert intended_weight(route, override) == weight

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from rules.model import GuardPolicy, Match, Override, Rollout, Route, SidePolicy, Step
+from rules.model import GuardPolicy, Match, Override, Rollout, Route, ShadowPolicy, SidePolicy, Step
 from rules.pairs import ComparedTally
 from rules.readiness import readiness
 from rules.stages import FIRST_HOLD_OFF, LONGEST_HOLD_OFF, Move, Volume, hold_off, next_move, step_of
@@ -100,6 +100,21 @@ def test_a_route_that_is_not_ready_waits_with_the_reason():
 @pytest.mark.parametrize("ready", [None, readiness(ComparedTally(), 0.01)], ids=["not-mirrored", "nothing-to-mirror"])
 def test_where_nothing_can_be_compared_requests_are_enough(ready):
     assert move(on(1), ready=ready, volume=Volume(200, 0)).kind == "advance"
+
+
+@pytest.mark.parametrize(
+    ("methods", "kind"), [((), "stay"), (("GET", "POST"), "stay"), (("POST",), "advance")], ids=["all", "reads", "writes"]
+)
+def test_a_step_that_only_mirrors_does_not_end_without_a_request_unless_none_can_be_mirrored(
+    methods: tuple[str, ...], kind: str
+):
+    mirroring = route((Step(0.0, 600.0), Step(10.0)))
+    asked = replace(mirroring, match=Match("/api/me", methods=methods), shadow=ShadowPolicy(sample=1.0))
+
+    taken = move(on(1), found(TOO_LITTLE), readiness(ComparedTally(), 0.01), Volume(), of=asked)
+
+    assert taken.kind == kind
+    assert taken.detail == "0 of 20 compared pairs in this step" or kind == "advance"
 
 
 def test_a_step_that_asks_for_approval_waits_for_a_person_once_it_is_done():

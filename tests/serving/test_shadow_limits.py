@@ -63,6 +63,24 @@ async def test_an_endless_copy_is_left_at_the_cap_not_read_on(house: House):
     assert await modern.wires[0].gone()
 
 
+async def test_bodies_that_wait_to_be_copied_hold_no_more_than_their_share_of_memory(house: House):
+    legacy, modern = await house.backend(always(SAME)), await house.backend(always(SAME))
+    mirror = await mirroring(house, legacy, modern, methods=("GET", "POST"), writes="isolated")
+    budget = mirror.proxy.server.shadows.budget
+    budget.at_most = 1000
+    first, second = await mirror.proxy.client(), await mirror.proxy.client()
+
+    first.send(raw.post(bytes(401))[:-1])
+    await until(lambda: budget.held == 400, "the first body")
+    answer = await second.ask(raw.post(bytes(800)))
+    record = await mirror.record()
+    first.send(b"\0")
+
+    assert (answer.status, record.reason) == (200, "memory")
+    assert (await mirror.record(1)).result == "equal"
+    assert budget.held == 0
+
+
 async def test_all_copies_together_hold_no_more_than_their_share_of_memory(house: House):
     legacy, modern = await house.backend(always(ok(bytes(800)))), await house.backend(hang)
     mirror = await mirroring(house, legacy, modern)

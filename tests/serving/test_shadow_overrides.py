@@ -45,7 +45,18 @@ async def test_a_body_that_means_another_method_is_judged_by_that_one(house: Hou
     assert house.backends[1].wires == []
 
 
-@pytest.mark.parametrize("line", ["X-HTTP-Method-Override: DELETE", "X-HTTP-Method: PUT", "X-Method-Override: patch"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "X-HTTP-Method-Override: DELETE",
+        "X-HTTP-Method: PUT",
+        "X-Method-Override: patch",
+        "X_HTTP_Method_Override: DELETE",
+        "X.HTTP.Method.Override: DELETE",
+        "X-HTTP-Method-Override: POST\r\nX-HTTP-Method-Override: DELETE",
+    ],
+    ids=repr,
+)
 async def test_a_field_that_means_another_method_is_judged_by_that_one(house: House, line: str):
     mirror = await dry(house)
 

@@ -121,6 +121,17 @@ async def test_legacy_is_never_asked_again_with_the_users_cookies(house: House, 
     assert isinstance(answer, AgainFailed if needs_session else Pair)
 
 
+async def test_a_legacy_that_never_had_the_cookies_may_say_something_else_the_second_time(house: House):
+    legacy, modern = answering(ONE, TWO), always(TWO)
+    mirror, pair = await differing(house, legacy, modern, "Cookie: PHPSESSID=abc", weight=100.0)
+
+    answer = await again(mirror, pair)
+
+    assert [request.field("Cookie") for request in house.backends[0].requests] == [None, None]
+    assert isinstance(answer, Pair)
+    assert (answer.legacy.body, answer.modern.body) == (b"two", b"two")
+
+
 async def test_legacy_is_asked_twice_for_a_share_of_the_reads(house: House):
     legacy = await house.backend(answering(ok(b"1")), answering(ok(b"2")))
     mirror = await mirroring(house, legacy, await house.backend(always(ok(b"1"))), secondary=1.0)

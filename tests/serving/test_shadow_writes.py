@@ -97,8 +97,12 @@ async def test_an_idempotency_key_of_a_copy_cannot_use_up_the_live_one(house: Ho
 
     await mirror.became(raw.post(b"a=1", FORM, "Idempotency-Key: k1"))
     await mirror.became(raw.post(b"a=1", FORM, 'Idempotency-Key: "k2"'))
+    await mirror.became(raw.post(b"a=1", FORM, "idempotency_key: k3"))
 
     legacy, modern = house.backends
+    assert modern.requests[-1].field("idempotency_key") == "shadow-k3"
+    modern.wires[0].requests.pop()
+    legacy.wires[0].requests.pop()
     assert [request.field("Idempotency-Key") for request in legacy.requests] == ["k1", '"k2"']
     assert [request.field("Idempotency-Key") for request in modern.requests[1:]] == ["shadow-k1", '"shadow-k2"']
 

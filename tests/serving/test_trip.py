@@ -183,3 +183,32 @@ def test_nothing_is_kept_of_a_route_that_has_been_well_for_a_while():
     watched.sees(modern())
 
     assert never_failed == watched.trip._watched == {}
+
+
+def test_where_nobody_acts_on_it_a_trip_is_told_once_a_minute_however_many_requests_fail():
+    watched = Watched(on_breach="observe")
+
+    watched.sees(modern(500), legacy(), count=500)
+    at_once = len(watched.tripped)
+    watched.clock.turn(59)
+    watched.sees(modern(500), legacy(), count=50)
+    within = len(watched.tripped)
+    watched.clock.turn(1)
+    watched.sees(modern(500), legacy(), count=50)
+
+    assert (at_once, within, len(watched.tripped)) == (1, 1, 2)
+
+
+def test_failures_before_a_step_back_do_not_trip_the_step_below():
+    watched = Watched(on_breach="step_back")
+    watched.live.swap(with_overrides(watched.live.generation, 2, (Override("all", weight=50.0, revision=1),)))
+    watched.sees(modern(500), legacy(), count=9, generation=2)
+    watched.live.swap(with_overrides(watched.live.generation, 3, (Override("all", weight=10.0, revision=2),)))
+
+    watched.sees(modern(500), legacy(), count=20, generation=2)
+    before = len(watched.tripped)
+    watched.sees(modern(500), legacy(), count=4, generation=3)
+    few = len(watched.tripped)
+    watched.sees(modern(500), legacy(), generation=3)
+
+    assert (before, few, len(watched.tripped)) == (1, 1, 2)

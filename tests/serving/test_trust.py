@@ -46,6 +46,14 @@ async def test_a_backend_learns_who_asks_how_and_for_what(house: House) -> None:
     assert re.fullmatch("00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]", request.field("traceparent") or "")
 
 
+async def test_a_client_that_names_no_host_is_named_all_the_same(house: House) -> None:
+    """Requirement 8: without our field, an application takes the proxy's own address for the user's."""
+    request = await forwarded(house, data=b"GET / HTTP/1.0\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n")
+
+    assert request.field("x-forwarded-for") == "127.0.0.1"
+    assert request.field("x-forwarded-proto") == "http"
+
+
 async def test_what_an_untrusted_peer_says_about_others_is_discarded(house: House) -> None:
     """Requirement 8."""
     request = await forwarded(house, *SAYS)
@@ -66,20 +74,23 @@ async def test_what_an_untrusted_peer_says_about_others_is_discarded(house: Hous
         "X-Forwarded-Prefix: 6.6.6.6",
         "X_Forwarded_Anything: 6.6.6.6",
         "X_Real_IP: 6.6.6.6",
+        "X.Forwarded.For: 6.6.6.6",
+        "x-forwarded.for: 6.6.6.6",
+        "X.Real_IP: 6.6.6.6",
         "x-real_ip: 6.6.6.6",
         "X_Request_Id: 6.6.6.6",
         "fOrWaRdEd: for=6.6.6.6",
     ],
 )
 async def test_every_spelling_of_a_forwarded_field_is_discarded(house: House, line: str) -> None:
-    """Requirement 8: PHP and CGI read X_Forwarded_For as X-Forwarded-For."""
+    """Requirement 8: PHP and CGI read X_Forwarded_For as X-Forwarded-For, PHP even X.Forwarded.For."""
     request = await forwarded(house, line, line)
 
     assert "6.6.6.6" not in str(request)
 
 
 @pytest.mark.parametrize(
-    "line", ["X-Shadow: 1", "x-shadow-id: 1", "X_Shadow: 1", "X-Shadow-Anything: 1", "X_SHADOW_ID: 1"]
+    "line", ["X-Shadow: 1", "x-shadow-id: 1", "X_Shadow: 1", "X-Shadow-Anything: 1", "X_SHADOW_ID: 1", "X.Shadow: 1"]
 )
 @pytest.mark.parametrize("trusted", [(), TRUSTED])
 async def test_shadow_fields_are_removed_whoever_sends_them(house: House, line: str, trusted: tuple[str, ...]) -> None:

@@ -84,6 +84,16 @@ async def test_a_server_that_is_gone_is_an_error_at_once_and_fine_again_when_it_
     assert kept.revision == 1
 
 
+async def test_a_restart_that_nobody_noticed_is_nobodys_error(server: RedisServer, store: RedisStore):
+    await store.keep("a", "b")
+    server.kill()
+    await server.start()
+
+    kept = await store.put(ROLLED_BACK)
+
+    assert kept.revision == 1
+
+
 async def test_a_server_that_hangs_is_an_error_after_a_bounded_time(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ):

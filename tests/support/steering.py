@@ -45,6 +45,7 @@ class Steered:
     ) -> None:
         self.clock, self.wall = Clock(), Clock(NOON)
         self.told: list[tuple[str, dict[str, Any]]] = []
+        self.leads = True
         snapshot = snapshots.snapshot(BACKENDS, routes=routes or (a_route(),))
         configuration = Configuration(1, snapshot, overrides)
         self.figures = Figures(snapshot, 1)
@@ -71,6 +72,7 @@ class Steered:
             self._tell,
             Probing("127.0.0.1:1", tls=False),
             fleet=fleet,
+            leads=lambda: self.leads,
             clock=self.clock,
             wall=self.wall,
         )

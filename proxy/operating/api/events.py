@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
-from datetime import datetime
 from http import HTTPStatus
 from time import time
 from typing import Any, Protocol
@@ -16,14 +14,13 @@ from aiohttp import web
 from proxy.operating import answers
 from proxy.operating.api import PREFIX
 from proxy.operating.api.pages import limit_of
-from proxy.operating.api.wishes import RefusedError
+from proxy.operating.api.since import moment
 from proxy.operating.trail import Listener, TooManyListenersError, Trail, document
 from proxy.state.store import Event
 
 HEART_BEAT = 15.0
 """Seconds of silence after which a stream says that it is there."""
 _LOOKED_THROUGH = 1000
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _MICRO = 1_000_000
 
 
@@ -102,13 +99,4 @@ def event_id(text: str, now: float) -> int:
         return -1
     if text.isascii() and text.isdigit():
         return int(text[:18])
-    if back := re.fullmatch(r"(\d{1,6})([smhd])", text):
-        return max(0, int((now - int(back[1]) * _UNITS[back[2]]) * _MICRO))
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        detail = "since must be an event's id, a duration back such as 1h, or a timestamp"
-        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, detail) from error
-    if moment.tzinfo is None:
-        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "since must say its time zone")
-    return max(0, int(moment.timestamp() * _MICRO))
+    return round(moment(text, now) * _MICRO)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from aiohttp import web
 
+from proxy.metrics.exemplars import Exemplars
 from proxy.metrics.exposition import render
 from proxy.metrics.totals import Key, Values
 
@@ -18,6 +19,10 @@ class Control(Protocol):
     async def numbers(self) -> dict[Key, Values]:
         """Return every metric series, fresh."""
 
+    @property
+    def exemplars(self) -> Exemplars:
+        """Return recent requests behind the histograms."""
+
 
 def routes(control: Control) -> Sequence[web.RouteDef]:
     """Return the path that Prometheus scrapes."""
@@ -25,7 +30,9 @@ def routes(control: Control) -> Sequence[web.RouteDef]:
     async def metrics(request: web.Request) -> web.Response:
         sums = await control.numbers()
         # thousands of routes take long to write: the heart-beat goes on meanwhile
-        body, content_type = await asyncio.to_thread(render, sums, request.headers.get("Accept", ""))
+        control.exemplars.keep_only(sums)
+        accept, exemplars = request.headers.get("Accept", ""), dict(control.exemplars.latest)
+        body, content_type = await asyncio.to_thread(render, sums, accept, exemplars)
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     return (web.get("/metrics", metrics),)

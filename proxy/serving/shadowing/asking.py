@@ -10,10 +10,12 @@ from proxy.http1.parse import RequestHead
 from proxy.serving.recorder import Budget, Recorder
 from proxy.serving.shadowing.call import ShadowCall
 from proxy.serving.shadowing.dry_run import Confirmed, DryRunCall
+from proxy.serving.shadowing.legs import leg_of
 from proxy.serving.shadowing.pools import READS, WRITES, ShadowPools
 from proxy.serving.shadowing.question import Origin, probe_for, question
 from proxy.serving.shadowing.route import ShadowRoute
 from proxy.state.pairs import ANSWERED, FAILURES
+from proxy.tracing.spans import Leg
 from rules.mirror import SAFE
 from rules.model import LEGACY, MODERN, Backend
 from rules.override import meant_method
@@ -25,10 +27,14 @@ Ended = Callable[[ShadowCall], None]
 
 
 class Asking:
-    """Every copy that is under way, by side in `in_flight`; backends whose writes are no longer copied."""
+    """Every copy that is under way, by side in `in_flight`; backends whose writes are no longer copied.
+
+    `trace` hears of copies that are over, where traces are recorded.
+    """
 
     def __init__(self, server: Server, budget: Budget, pools: ShadowPools, told: Callable[[str, str], None]) -> None:
         self.in_flight = {LEGACY: 0, MODERN: 0}
+        self.trace: Callable[[Leg], None] | None = None
         self._server = server
         self._budget = budget
         self._pools = pools
@@ -78,7 +84,7 @@ class Asking:
         head, policy, backend = origin.head, route.policy, route.targets[side]
         asked = question(origin, side, body, strip=side == LEGACY and not share)
         recorder = Recorder(policy.max_body, self._budget)
-        finish = partial(self._ended, route, ended)
+        finish = partial(self._ended, route, origin, ended)
         clock = self._server.clock
         call: ShadowCall
         if head.method in SAFE:
@@ -99,13 +105,20 @@ class Asking:
         call.start()
         return call
 
-    def _ended(self, route: ShadowRoute, ended: Ended, call: ShadowCall) -> None:
+    def _ended(self, route: ShadowRoute, origin: Origin, ended: Ended, call: ShadowCall) -> None:
         side = call.question.side
         self._calls.discard(call)
         self.in_flight[side] -= 1
         if call.kind in FAILURES or call.kind in ANSWERED:
             route.breakers[side].note(failed=call.kind in FAILURES, now=self._server.clock())
+        if origin.span and self.trace is not None:
+            self._trace(route.route.name, origin, call)
         ended(call)
+
+    def _trace(self, route: str, origin: Origin, call: ShadowCall) -> None:
+        leg = leg_of(route, origin, call)
+        if leg is not None and self.trace is not None:
+            self.trace(leg)
 
     def _switch_off(self, backend: str, reason: str) -> None:
         if backend not in self._unconfirmed:

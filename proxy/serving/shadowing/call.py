@@ -11,9 +11,13 @@ from proxy.serving.gathering import Gathering
 from proxy.serving.pool import Pool
 from proxy.serving.recorder import Recorder
 from proxy.serving.shadowing.question import Question
+from proxy.serving.shadowing.settling import Said
 from proxy.serving.upstream import UpstreamConnection
 from proxy.state.pairs import ANSWERED, FAILURES
 from rules.translate import TranslationError
+
+_new = tuple.__new__
+"""A named tuple made without its own constructor, which costs more than the tuple."""
 
 
 class ShadowCall:
@@ -82,9 +86,12 @@ class ShadowCall:
         kind = "" if self.kind in ANSWERED else self.kind
         if kind and kind not in FAILURES:
             return None
-        return Attempt(
-            self.question.side, self._pool.backend.name, self.target, self.recorder.status, kind, self.waited
-        )
+        side, backend = self.question.side, self._pool.backend.name
+        return _new(Attempt, (side, backend, self.target, self.recorder.status, kind, self.waited))
+
+    def said(self) -> Said:
+        """What the side said."""
+        return Said(self.question.side, self.recorder, self.kind, self.waited)
 
     # ── called by the pool ─────────────────────────────────────────────────────────────────────────────
 
@@ -145,7 +152,13 @@ class ShadowCall:
             if translation.rewrites_answer and (payload or body is not None):
                 self._gathered = Gathering(head, translation)
         if self._gathered is None:
-            self.recorder.began(head.status, head.lines, b"")
+            recorder = self.recorder
+            recorder.began(head.status, head.lines, payload)
+            if whole:
+                self._end(recorder.lost)
+            elif recorder.lost:
+                self.give_up(recorder.lost)
+            return
         self._take(payload)
         if whole and not self.over:
             self._complete()

@@ -36,7 +36,9 @@ class Live:
         if call.fallback:
             self.kind = "fallback"
             return
-        attempts = [each for each in call.attempts if each.side == self.side]
+        attempts = call.attempts
+        if len(attempts) != 1 or attempts[0].side != self.side:
+            attempts = tuple(each for each in attempts if each.side == self.side)
         if not attempts:
             self.kind = "client_gone"
             return

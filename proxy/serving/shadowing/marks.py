@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from proxy.http1.fields import as_read
 from proxy.serving.ids import new_id
 
 _TRACE: Final = "\r\ntraceparent: "
@@ -40,7 +41,7 @@ def _with_own_span(own: str) -> str:
 
 def with_own_key(lines: list[str]) -> list[str]:
     """The lines with every Idempotency-Key prefixed; inside its quotes where it has some (a structured string)."""
-    return [_prefixed(line) if line[: len(_KEY)].lower() == _KEY else line for line in lines]
+    return [_prefixed(line) if as_read(line[: len(_KEY)].lower()) == _KEY else line for line in lines]
 
 
 def _prefixed(line: str) -> str:

@@ -20,7 +20,7 @@ from proxy.serving.shadowing.harmless import harmless, swallow
 from proxy.serving.shadowing.live import Live
 from proxy.serving.shadowing.question import Origin
 from proxy.serving.shadowing.route import ShadowRoute
-from proxy.serving.shadowing.settling import Said, Settled, failures, settle
+from proxy.serving.shadowing.settling import NEITHER, PLAINLY_EQUAL, Settled, failures, is_plainly_equal, settle
 from proxy.state.pairs import NOT_COMPARED, SENT, TRANSIENT
 from rules.mirror import SAFE
 from rules.model import LEGACY, MODERN
@@ -34,7 +34,10 @@ AFTERMATH: frozenset[str] = frozenset(("client_gone", "fallback"))
 
 
 class Mirrored:
-    """A companion of the call, then on its own until the copy is over; `over` is final, told once."""
+    """A companion of the call, then on its own until the copy is over; `over` is final, told once.
+
+    Where every mirrored request passes, faults are caught by hand: `harmless` costs as much again as what it guards.
+    """
 
     over = False
     _body: list[bytes] | None = None
@@ -70,12 +73,17 @@ class Mirrored:
 
     @harmless
     def request_data(self, piece: bytes) -> None:
-        """Keep the body for the copy, as far as the route allows."""
-        self._size += len(piece)
-        if self._size > self.route.policy.max_body > 0 or self.over:
-            self._body = None
+        """Keep the body for the copy, as far as the route and the memory for copies allow."""
+        if self.over:
+            return
+        if 0 < self.route.policy.max_body < self._size + len(piece):
             self._drop("body_cap")
-        elif self._body is None:
+            return
+        if not self._shadows.budget.take(len(piece)):
+            self._drop("memory")
+            return
+        self._size += len(piece)
+        if self._body is None:
             self._body = [piece]
         else:
             self._body.append(piece)
@@ -87,11 +95,13 @@ class Mirrored:
         if not self._after:
             self._loop.call_soon(self._ask)
 
-    @harmless
     def answer_began(self, head: ResponseHead, lines: list[str], payload: bytes) -> None:
         """Copy the first bytes."""
-        if not self.over:
-            self.live.began(head, lines, payload)
+        try:
+            if not self.over:
+                self.live.began(head, lines, payload)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the user's call goes on
+            self.mishap(error)
 
     @harmless
     def answer_data(self, payload: bytes) -> None:
@@ -99,22 +109,24 @@ class Mirrored:
         if not self.over:
             self.live.answer.add(payload)
 
-    @harmless
     def finished(self) -> None:
         """The user has his answer, or is gone."""
         call, self._call = self._call, None
         if call is None or self.over:
             return
-        self.live.end(call)
-        if self.live.kind in AFTERMATH:
-            self._loop.call_soon(self._drop, self.live.kind)
-        elif not self._whole:
-            self._loop.call_soon(self._drop, "client_gone")  # answered before the request was
-        elif self._copy is not None:
-            if self._copy.over:
-                self._loop.call_soon(self._settle)
-        elif self._after:
-            self._loop.call_soon(self._ask)
+        try:
+            self.live.end(call)
+            if self.live.kind in AFTERMATH:
+                self._loop.call_soon(self._drop, self.live.kind)
+            elif not self._whole:
+                self._loop.call_soon(self._drop, "client_gone")  # answered before the request was
+            elif self._copy is not None:
+                if self._copy.over:
+                    self._loop.call_soon(self._ended)
+            elif self._after:
+                self._loop.call_soon(self._ask)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the user's call goes on
+            self.mishap(error)
 
     def expire(self) -> None:
         """The live answer takes so long that nobody can compare it with the copy any more."""
@@ -122,43 +134,54 @@ class Mirrored:
 
     # ── the copy ───────────────────────────────────────────────────────────────────────────────────────
 
-    @harmless
     def _ask(self) -> None:
         """Ask the other side."""
         if self.over:
             return
         shadows, route, origin, session = self._shadows, self.route, self.origin, self._session
-        if session and not shadows.neighbours.sessions.lend(session, self._user_is_back):
-            self._session = ""
-            self._drop("session_busy")
-            return
-        body, self._body = b"".join(self._body or ()), None
-        refusal = shadows.asking.refusal(route, origin.head, body)
-        if refusal:
-            self._drop(refusal)
-            return
         try:
-            self._copy = shadows.asking.ask(route, origin, self.asked, body, self._copy_ended, share=bool(session))
+            if session and not shadows.neighbours.sessions.lend(session, self._user_is_back):
+                self._session = ""
+                self._drop("session_busy")
+                return
+            body, self._body = b"".join(self._body) if self._body is not None else b"", None
+            refusal = "" if origin.head.method in SAFE else shadows.asking.refusal(route, origin.head, body)
+            if refusal:
+                self._drop(refusal)
+                return
+            self._copy = shadows.asking.ask(route, origin, self.asked, body, self._ended, share=bool(session))
         except TranslationError:
             self._drop("untranslatable")
+        except Exception as error:  # noqa: BLE001 - it runs in the loop, for nobody
+            self.mishap(error)
 
     def _user_is_back(self) -> None:
         if self._copy is not None:
             self._copy.give_up("session_busy")
 
-    def _copy_ended(self, _copy: ShadowCall) -> None:
-        if self.live.over and not self.over and self._copy is not None:
-            self._settle()
-
     # ── both ───────────────────────────────────────────────────────────────────────────────────────────
 
-    @harmless
-    def _settle(self) -> None:
-        """Say what the two amount to, unless legacy is to be asked once more first."""
+    def _ended(self, _copy: ShadowCall | None = None) -> None:
+        """One side is over; once both are, most pairs are equal as they stand: no more has to be looked at then."""
         copy = self._copy
-        if self.over or copy is None or self._settled is not None:
+        if self.over or copy is None or self._settled is not None or not self.live.over:
             return
-        live, said = self.live.said(), _said(copy)
+        try:
+            live, route = self.live, self.route
+            twice = random() < route.policy.secondary  # noqa: S311 - a share
+            whole = not (live.kind or copy.kind or route.always_sends or twice)
+            if whole and is_plainly_equal(live.answer, copy.recorder, route.compared):
+                self.over = True
+                self._settled = PLAINLY_EQUAL
+                self._parted(PLAINLY_EQUAL, [copy], NEITHER)
+            else:
+                self._settle(copy, twice=twice)
+        except Exception as error:  # noqa: BLE001 - the pool's connection must not hear of it
+            self.mishap(error)
+
+    def _settle(self, copy: ShadowCall, *, twice: bool) -> None:
+        """Say what the two amount to, unless (`twice`) legacy is to be asked once more first."""
+        live, said = self.live.said(), copy.said()
         raced = self._shadows.neighbours.was_written(self.origin, self.started)
         self._settled = settled = settle(
             live,
@@ -169,7 +192,7 @@ class Mirrored:
             always=self.route.always_sends,
         )
         self._shadows.watch_effects(self.route, self.origin, live if live.side == LEGACY else said, copy.question)
-        if settled.result in (NOT_COMPARED, TRANSIENT) or raced or not self._asks_twice():
+        if not twice or raced or settled.result in (NOT_COMPARED, TRANSIENT) or not self._may_ask_twice():
             self._conclude(settled)
             return
         self.route.asks_twice = True
@@ -179,12 +202,14 @@ class Mirrored:
             self.route.asks_twice = False
             self._conclude(settled)
 
-    def _asks_twice(self) -> bool:
-        """Whether legacy is asked once more: a share of the reads without a session, when it has little to do."""
-        route, head = self.route, self.origin.head
-        if random() >= route.policy.secondary or route.asks_twice or head.method not in SAFE or head.cookie:  # noqa: S311 - a share
-            return False
-        return self._shadows.has_time(route, LEGACY) and route.secondaries.spend(self._shadows.clock())
+    def _may_ask_twice(self) -> bool:
+        """Whether legacy can be asked once more: a read without a session, when it has little to do."""
+        route = self.route
+        return (
+            route.may_ask_twice(self.origin.head)
+            and self._shadows.has_time(route, LEGACY)
+            and route.secondaries.spend(self._shadows.clock())
+        )
 
     def _second_ended(self, _second: ShadowCall) -> None:
         self.route.asks_twice = False
@@ -210,19 +235,21 @@ class Mirrored:
             call.give_up("over")
         if settled.result == SENT and copy is not None:
             again = second if second is not None and not second.kind else None
-            send = partial(self._shadows.send_pair, self, settled.reason, self.live.said(), _said(copy), again)
+            send = partial(self._shadows.send_pair, self, settled.reason, self.live.said(), copy.said(), again)
             if not swallow(self._shadows.mishap, send):
                 settled = Settled(NOT_COMPARED, "shed")
         fails = None
         if copy is not None and self.live.over:
-            fails = failures(self.live.said(), _said(copy), self.route.policy.timeout)
+            fails = failures(self.live.said(), copy.said(), self.route.policy.timeout)
+        self._parted(settled, calls, fails)
+
+    def _parted(self, settled: Settled, calls: list[ShadowCall], fails: tuple[bool, bool] | None) -> None:
         self._shadows.concluded(self, settled, calls, fails)
         self.live.answer.release()
+        if self._size:
+            self._body = None
+            self._shadows.budget.give(self._size)
         for call in calls:
             call.recorder.release()
         if self._session:
             self._shadows.neighbours.sessions.give_back(self._session)
-
-
-def _said(call: ShadowCall) -> Said:
-    return Said(call.question.side, call.recorder, call.kind, call.waited)

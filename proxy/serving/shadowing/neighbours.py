@@ -36,10 +36,12 @@ class Neighbours:
         """The user's identity, if there is one."""
         return self._find(head, trusted)
 
-    def noting(self, call: Answering, companion: Companion | None, *, sharing: bool) -> Companion | None:
-        """Note a write, a request with a session; its end is noted with the end of its call."""
+    def noting(
+        self, call: Answering, companion: Companion | None, *, sharing: bool, known_read: bool = False
+    ) -> Companion | None:
+        """Note what may write (a `known_read` does not), a session in use; its end is noted with its call's."""
         head = call.head
-        if _may_write(head):
+        if not known_read and _may_write(head):
             path, _ = _parts(head.target)
             keys = write_keys(path, self._somebody(head, trusted=call.client.peer.trusted))
             self._writes.begin(keys)

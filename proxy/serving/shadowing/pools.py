@@ -33,14 +33,16 @@ class ShadowPools:
         self._spawn = spawn
         self._base = base
         self._pools: dict[tuple[str, str], Pool] = {}
-        self._made_for: dict[tuple[str, str], Backend] = {}
+        self._made: dict[tuple[str, str], tuple[Backend, Pool]] = {}
 
     def pool(self, backend: Backend, use: str) -> Pool:
         """The pool for copies of reads, or of writes, to `backend`."""
         key = backend.name, use
-        if self._made_for.get(key) is not backend:
-            self._made_for[key] = backend
-            self._prepare(key, backend)
+        made = self._made.get(key)
+        if made is not None and made[0] is backend:
+            return made[1]
+        self._prepare(key, backend)
+        self._made[key] = backend, self._pools[key]
         return self._pools[key]
 
     def _prepare(self, key: tuple[str, str], backend: Backend) -> None:
@@ -60,6 +62,10 @@ class ShadowPools:
     def can_spare(self, live: Pool, own: Pool) -> bool:
         """Whether a backend has so little to do that a copy holds up nobody: live calls use less than half of it."""
         limit = own.backend.max_connections
+        if len(live.targets) == len(own.targets) == 1:  # as a rule; without going through lists of one
+            target, copies = live.targets[0], own.targets[0]
+            asked = target.busy + target.opening
+            return asked * 2 < limit and asked + copies.busy + copies.opening < limit
         asked = busy(live)
         return asked * 2 < limit and asked + busy(own) < limit
 
@@ -68,7 +74,7 @@ class ShadowPools:
         names = {backend.name for backend in backends}
         for key in [key for key in self._pools if key[0] not in names]:
             self._pools.pop(key).retire()
-            del self._made_for[key]
+            del self._made[key]
 
     def sweep(self, now: float) -> None:
         """Close what has been idle for too long."""

@@ -16,10 +16,12 @@ from rules.model import MODERN, Decision
 
 Translations = tuple[Translation | None, Translation | None]
 UNTRANSLATED: Final[Translations] = (None, None)
+_new = tuple.__new__
+"""A named tuple made without its own constructor, which costs more than the tuple."""
 
 
 class Origin(NamedTuple):
-    """The live request that a copy is made of; `at` since the epoch."""
+    """The live request that a copy is made of; `at` since the epoch, `span` as in `Exchange`."""
 
     head: RequestHead
     peer: Peer
@@ -27,6 +29,7 @@ class Origin(NamedTuple):
     translations: Translations
     request_id: str
     at: float
+    span: str = ""
 
     @property
     def own_url(self) -> str:
@@ -56,7 +59,7 @@ def question(origin: Origin, side: str, body: bytes, *, strip: bool) -> Question
     if translation is None and not stripped and fields.is_simple and line.is_usual and head.method in SAFE:
         # as a simple live request is written, from what was written before
         data = b"".join((line.written, fields.crossing, own.encode("latin-1"), b"\r\n"))
-        return Question(side, head.method, data, None, "", stripped)
+        return _new(Question, (side, head.method, data, None, "", stripped))
     target, host, lines = head.target, head.host, head.lines
     if translation is not None:
         target, host, lines = translation.request(head, origin.decision.names)

@@ -108,7 +108,9 @@ class Recheck:
         raced = self._shadows.neighbours.was_written(kept.origin, self._began)
         settled = settle(first, other, kept.route.compared, stripped=copy.question.stripped, raced=raced, always=True)
         legacy = live if live.question.side == LEGACY else copy
-        stranger = legacy.question.stripped and hash(legacy.recorder.body) != kept.legacy
+        # after the cut-over legacy had no cookies the first time either: both its answers mean the same thing
+        missed = legacy.question.stripped and kept.live_side == LEGACY
+        stranger = missed and hash(legacy.recorder.body) != kept.legacy
         if settled.result in (NOT_COMPARED, TRANSIENT) or stranger:
             # a legacy that says something else without the user's cookies cannot be asked again for that user
             self._failed()

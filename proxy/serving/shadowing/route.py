@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
+from proxy.http1 import fields as f
 from proxy.http1.parse import RequestHead
 from proxy.serving.shadowing.breaker import Breaker
 from proxy.serving.shadowing.question import Translations
@@ -58,6 +59,10 @@ class ShadowRoute:
         if old.policy == self.policy and old.targets == self.targets:
             self.suspended = old.suspended
 
+    def may_ask_twice(self, head: RequestHead) -> bool:
+        """Whether legacy may get this read once more: without a session, one at a time."""
+        return not self.asks_twice and head.method in SAFE and not head.cookie
+
     def is_eligible(self, head: RequestHead, decision: Decision) -> bool:
         """Whether this request may be mirrored at all, sample aside."""
         mirror = self.mirror
@@ -88,10 +93,12 @@ def _facts(head: RequestHead) -> Facts:
 
 
 def _fields(head: RequestHead) -> Callable[[str], str | None]:
+    """The fields by the names that PHP takes them for; what is repeated is a list (RFC 9110 5.3)."""
     found: dict[str, str] = {}
-    for line in reversed(head.lines):
+    for line in head.lines:
         name, _, value = line.partition(": ")
-        found[name.lower()] = value
+        name = f.as_read(name.lower())
+        found[name] = f"{found[name]}, {value}" if name in found else value
     if head.upgrade:
         found["upgrade"] = head.upgrade
     if head.chunked:

@@ -34,6 +34,19 @@ class Settled(NamedTuple):
     reason: str
 
 
+PLAINLY_EQUAL: Final = Settled(EQUAL, "")
+NEITHER: Final = (False, False)
+"""As `failures` says it when no side failed."""
+_PLAIN: Final = 200
+
+
+def is_plainly_equal(live: Recorder, copy: Recorder, compared: frozenset[str]) -> bool:
+    """Whether `settle` would find two answers that came whole equal, as most are: both 200, the same to the byte."""
+    if live.status != _PLAIN or live.lost:
+        return False
+    return not first_difference(live, copy, compared)
+
+
 def settle(live: Said, copy: Said, compared: frozenset[str], *, stripped: bool, raced: bool, always: bool) -> Settled:
     """Say what became of the request.
 

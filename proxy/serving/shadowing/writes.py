@@ -13,6 +13,7 @@ from typing import Final
 APART: Final = 2.0
 """Seconds after its end for which a write may still be seen by one side only: replicas, caches."""
 KEYS_AT_MOST: Final = 16_384
+LONGEST: Final = 256
 _is_id: Final = re.compile(
     r"[0-9]+|[0-9a-fA-F]{8,}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9A-Z]{26}"
 ).fullmatch
@@ -73,10 +74,15 @@ def write_keys(path: str, user: str | None) -> tuple[str, ...]:
 
 
 def _keys(user: str | None, *paths: str) -> tuple[str, ...]:
-    found = {f"path:{path}" for path in paths if path}
+    found = {_short(f"path:{path}") for path in paths if path}
     if user:
-        found.add(f"user:{user}")
+        found.add(_short(f"user:{user}"))
     return tuple(found)
+
+
+def _short(key: str) -> str:
+    """A key, hashed where it is as long as somebody who floods us likes: it is kept for a minute."""
+    return key if len(key) <= LONGEST else f"long:{hash(key)}"
 
 
 def _thing(path: str) -> tuple[str, str]:

@@ -130,3 +130,11 @@ def test_the_words_can_be_told_as_plain_values() -> None:
     plain = dataclasses.asdict(rules.load(SAMPLE, environ={}))
 
     assert plain["routes"][0]["compare"]["noise"] == "learn"
+
+
+def test_a_webhook_may_be_one_of_slack_and_hear_of_every_event_there_is() -> None:
+    text = SAMPLE.split("notify:")[0] + "notify:\n  - {url_env: HOOK_URL, format: slack, events: [drill, step_back]}\n"
+
+    loaded = rules.load(text, environ={})
+
+    assert loaded.notify == (model.Notify("HOOK_URL", None, "slack", ("drill", "step_back")),)

@@ -26,6 +26,13 @@ def test_a_write_changes_itself_its_thing_and_the_list_that_has_it(path: str, ke
     assert set(write_keys(path, None)) == keys
 
 
+def test_the_longest_path_is_kept_as_a_short_key():
+    path = "/orders/17/" + "x" * 8000
+
+    assert all(len(key) < 300 for key in write_keys(path, "u" * 8000))
+    assert set(read_keys(path, None)) <= set(write_keys(path, None))
+
+
 def test_a_read_does_not_see_its_neighbours():
     assert set(read_keys("/orders/17/lines", "42")) == {"path:/orders/17/lines", "path:/orders/17", "user:42"}
 

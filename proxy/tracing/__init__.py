@@ -1,0 +1,1 @@
+"""Records the proxy's part of each trace, where OpenTelemetry is wanted."""

@@ -1,0 +1,76 @@
+"""The shipped five phases are a file that is accepted, and a way from 0 to 100 % that is gone step by step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from proxy.operating.judged import NothingJudged
+from rules.load import load_with_warnings
+from rules.model import Route
+from rules.pairs import ComparedTally
+from tests.support.steering import Steered
+
+FILE = Path(__file__).parents[2] / "examples" / "paymenter" / "phases.yaml"
+HOUR = 3600.0
+
+
+class Mirrored(NothingJudged):
+    """Pairs that are all compared; `differ` of them differ."""
+
+    def __init__(self) -> None:
+        self.pairs = self.differ = 0
+
+    def totals(self, _route: str) -> ComparedTally:
+        return ComparedTally(self.pairs - self.differ, self.differ, eligible=self.pairs)
+
+
+@pytest.fixture
+def route() -> Route:
+    snapshot, warnings = load_with_warnings(FILE.read_text(), FILE.name, environ={})
+    assert warnings == ()
+    return snapshot.routes[0]
+
+
+async def hours(steered: Steered, count: int, mirrored: Mirrored, **seen: int) -> list[float]:
+    """So many hours with the traffic of a few seconds each; the weights that were in effect."""
+    weights = []
+    for _ in range(count):
+        steered.turn(HOUR - 3)
+        for _ in range(3):
+            mirrored.pairs += sum(seen.values())
+            await steered.second(route="credits", **seen)
+        if steered.weight("credits") not in weights[-1:]:
+            weights.append(steered.weight("credits"))
+    return weights
+
+
+async def test_the_phases_are_gone_through_with_one_approval(tmp_path: Path, route: Route):
+    mirrored = Mirrored()
+    steered = Steered(tmp_path, route, judged=mirrored)
+    idle = await hours(steered, 30, mirrored, legacy=40)
+    await steered.verbs.advance("credits", "ann", "begin")
+    to_half = await hours(steered, 140, mirrored, modern=40, legacy=40)
+    waits = steered.guard.moves["credits"]
+    await steered.verbs.advance("credits", "ann", "the numbers are good")
+    to_all = await hours(steered, 60, mirrored, modern=40, legacy=40)
+
+    assert idle == [0.0]
+    assert to_half == [0.0, 10.0, 50.0]
+    assert (waits.kind, waits.reason) == ("ask", "approval")
+    assert to_all == [90.0, 100.0]
+
+
+async def test_no_phase_is_left_without_traffic_or_while_too_much_differs(tmp_path: Path, route: Route):
+    mirrored = Mirrored()
+    steered = Steered(tmp_path, route, judged=mirrored)
+    await steered.verbs.advance("credits", "ann", "begin")
+    without = await hours(steered, 48, mirrored)
+    mirrored.differ = 40
+    differing = await hours(steered, 30, mirrored, legacy=10)
+    why = steered.guard.moves["credits"]
+
+    assert (without, differing) == ([0.0], [0.0])
+    assert why.reason == "not_ready"
+    assert "40 of 900 differ" in why.detail

@@ -1,0 +1,90 @@
+"""What a machine runs out of: file descriptors, room on the disk, a clock that can be trusted."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from pathlib import Path
+
+from tests.faults.conftest import Scene
+from tests.support import raw
+from tests.support.line import Ended
+from tests.support.running import Running
+from tests.support.steering import Steered
+
+MORE = 40
+"""Connections beyond what a worker may open."""
+
+
+async def test_without_file_descriptors_those_who_are_connected_are_served_and_the_others_afterwards(scene: Scene):
+    proxy = scene.proxy
+    workers = proxy.pids("worker")
+    early = [await proxy.client() for _ in range(2)]
+    for client in early:
+        await client.ask(raw.get("/read"))
+    for worker in workers:
+        used = max(int(each.name) for each in Path(f"/proc/{worker}/fd").iterdir())
+        resource.prlimit(worker, resource.RLIMIT_NOFILE, (used + 5, 4096))
+    crowd = [await proxy.client() for _ in range(MORE)]
+
+    meanwhile = [(await client.ask(raw.get("/read"))).status for client in early]
+    for client in crowd:
+        client.close()
+    after = await _served_again(proxy)
+
+    assert meanwhile == [200, 200]
+    assert after == 200
+    assert proxy.pids("worker") == workers
+
+
+async def _served_again(proxy: Running) -> int:
+    """Who comes while there are no descriptors is sent away by a closed connection; later ones are not."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                return (await proxy.get("/read")).status
+            except (Ended, OSError):
+                await asyncio.sleep(0.05)
+
+
+async def test_with_a_full_disk_a_rollback_is_in_effect_and_written_once_there_is_room(scene: Scene):
+    proxy = scene.proxy
+    (control,) = proxy.pids("control")
+    before = resource.prlimit(control, resource.RLIMIT_FSIZE)
+    # no file may grow: what the kernel says then is what it says of a full disk, for this process alone
+    resource.prlimit(control, resource.RLIMIT_FSIZE, (0, before[1]))
+
+    back = await proxy.admin("/api/v1/routes/profile/rollback", method="POST", body={"reason": "disk full"})
+    await proxy.event("store_down")
+    up = await proxy.metric("strangler_store_up")
+    served = (await proxy.get("/api/me", "Cookie: uid=1")).status
+    resource.prlimit(control, resource.RLIMIT_FSIZE, before)
+    await proxy.event("store_up")
+    trail = await proxy.json("/api/v1/events")
+
+    assert (back.status, up, served) == (200, 0, 200)
+    assert [event["event"] for event in trail["items"]] == ["rollback"]
+    assert await proxy.metric("strangler_store_up") == 1
+
+
+async def test_a_clock_that_jumps_neither_rolls_back_nor_keeps_from_it(tmp_path: Path):
+    steered = Steered(tmp_path)
+    for jump in (-86_400.0, 86_400.0):
+        steered.wall.turn(jump)
+        await steered.seconds(30, modern=20, legacy=20)
+    calm = steered.weight()
+    steered.wall.turn(-3600)
+
+    await steered.seconds(30, modern=20, errors=20, legacy=20)
+
+    assert calm == 50
+    assert steered.override().rolled_back
+
+
+async def test_events_keep_their_order_when_the_clock_jumps_back(tmp_path: Path):
+    steered = Steered(tmp_path)
+    await steered.verbs.hold("profile", "ann", "one")
+    steered.wall.turn(-3600)
+    await steered.verbs.resume("profile", "ann", "two")
+
+    assert await steered.events() == ["hold", "resume"]

@@ -1,0 +1,112 @@
+"""A remembered decision is given to nobody for whom another one would be made, nor is it kept without end."""
+
+from __future__ import annotations
+
+import pytest
+
+from proxy.http1 import request
+from proxy.serving import deciding
+from rules.decide import generation, with_overrides
+from rules.model import LEGACY, MODERN, Override, Rollout
+from tests.support import raw
+from tests.support.backend import always, ok
+from tests.support.proxying import House, Proxy
+from tests.support.snapshots import route, snapshot
+
+IDENTITY = ("header:X-User", "cookie:uid")
+HEAD = raw.get("/", "X-User: 7", "Cookie: uid=8")
+
+
+async def sides(house: House, **rollout: object) -> Proxy:
+    """A trusted edge at 127.0.0.1, anybody else untrusted; the user 7 is on modern whatever the weight."""
+    legacy, modern = await house.backend(always(ok(b"legacy"))), await house.backend(always(ok(b"modern")))
+    chosen = Rollout(**{"weight": 0.0, "by": "user", "salt": "s", "include": ("7",), **rollout})  # type: ignore[arg-type]
+    backends = {LEGACY: [legacy.url], MODERN: [modern.url]}
+    options = {"routes": [route(rollout=chosen)], "identity": IDENTITY, "trusted": ("127.0.0.1/32",)}
+    return await house.serve(snapshot(backends, **options))  # type: ignore[arg-type]
+
+
+async def answers(proxy: Proxy, *heads: bytes, source: str = "127.0.0.1") -> list[bytes]:
+    client = await raw.connect(proxy.address, source=(source, 0))
+    proxy.house.clients.append(client)
+    return [(await client.ask(head)).body for head in heads]
+
+
+async def test_the_same_bytes_of_an_untrusted_peer_are_decided_on_their_own(house: House):
+    proxy = await sides(house)
+
+    trusted = await answers(proxy, HEAD, HEAD)
+    untrusted = await answers(proxy, HEAD, HEAD, source="127.0.0.2")
+    again = await answers(proxy, HEAD)
+
+    assert [*trusted, *untrusted, *again] == [b"modern", b"modern", b"legacy", b"legacy", b"modern"]
+
+
+async def test_a_rollback_reaches_those_whose_heads_are_remembered(house: House):
+    proxy = await sides(house)
+    live = proxy.server.live
+    before = await answers(proxy, HEAD, HEAD)
+
+    live.swap(with_overrides(live.generation, 2, {"all": Override("all", rolled_back=True)}))
+    rolled_back = await answers(proxy, HEAD, HEAD)
+    live.swap(with_overrides(live.generation, 3, {}))
+
+    assert before == [b"modern"] * 2
+    assert rolled_back == [b"legacy"] * 2
+    assert await answers(proxy, HEAD) == [b"modern"]
+
+
+async def test_a_side_that_is_ill_gets_none_whose_heads_are_remembered(house: House):
+    proxy = await sides(house)
+    before = await answers(proxy, HEAD, HEAD)
+
+    proxy.server._note_health = lambda: None  # type: ignore[method-assign]
+    proxy.server.unhealthy = frozenset({MODERN})
+    ill = await answers(proxy, HEAD, HEAD)
+    proxy.server.unhealthy = frozenset()
+
+    assert before == [b"modern"] * 2
+    assert ill == [b"legacy"] * 2
+    assert await answers(proxy, HEAD) == [b"modern"]
+
+
+async def test_each_request_is_drawn_anew_where_the_route_says_so(house: House, monkeypatch: pytest.MonkeyPatch):
+    proxy = await sides(house, by="request", weight=50.0, include=())
+    draws = iter([0.1, 0.9, 0.1, 0.9])
+    monkeypatch.setattr(deciding, "random", lambda: next(draws))
+
+    assert await answers(proxy, HEAD, HEAD, HEAD, HEAD) == [b"modern", b"legacy", b"modern", b"legacy"]
+
+
+async def test_what_was_decided_for_one_generation_goes_with_it(house: House):
+    proxy = await sides(house)
+    live = proxy.server.live
+    others = [raw.get(f"/{number}", "X-User: 7", "Cookie: uid=8") for number in range(5)]
+    await answers(proxy, HEAD, HEAD, *others, *others)
+
+    live.swap(generation(2, live.generation.snapshot))
+    await answers(proxy, HEAD, HEAD)
+
+    fields = request.seen.lately[HEAD[HEAD.index(b"\r\n") :]]
+    assert {known[0].number for known in fields.decided.values()} == {2}
+
+
+async def test_decisions_about_endless_targets_are_not_kept(house: House):
+    proxy = await sides(house)
+    endless = [raw.get(f"/{number}{'x' * 1000}", "X-User: 7", "Cookie: uid=8") for number in range(5)]
+
+    await answers(proxy, HEAD, *endless)
+
+    fields = request.seen.lately[HEAD[HEAD.index(b"\r\n") :]]
+    assert [line.target for line in fields.decided] == ["/"]
+
+
+async def test_an_endless_id_is_decided_by_and_not_kept(house: House):
+    proxy = await sides(house, weight=50.0)
+    heads = [raw.get("/", f"Cookie: uid={number}{'x' * 3000}") for number in range(20)]
+
+    first, second = await answers(proxy, *heads), await answers(proxy, *heads)
+
+    assert first == second
+    assert set(first) == {b"legacy", b"modern"}
+    assert proxy.server.noted == set()
