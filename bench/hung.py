@@ -45,16 +45,16 @@ def hung(sides: Backends, folder: Path, say: Callable[[str], None]) -> str:
             found = {name: _felt(name, sides, port, folder / f"{number}-{name}") for name in (OFF, HUNG, AGAIN)}
             say(f"hung try {number + 1} " + "  ".join(f"{name}: {_told(one)}" for name, one in found.items()))
             tries.append(found)
-    best = min(tries, key=lambda found: found[HUNG].p99 / max(found[OFF].p99, found[AGAIN].p99))
+    best = min(tries, key=lambda found: found[HUNG].p99 / min(found[OFF].p99, found[AGAIN].p99))
     rows = [[name, f"{one.p50:.2f}", f"{one.p99:.2f}", f"{one.rate:,.0f}", str(one.bad)] for name, one in best.items()]
     text = grid(["live side, best of three", "p50 ms", "p99 ms", "requests/s", "bad"], rows)
     off = [best[OFF], best[AGAIN]]
     band = (min(one.p50 for one in off), max(one.p50 for one in off))
-    p99 = max(one.p99 for one in off)
+    p99 = min(one.p99 for one in off)
     kept = best[HUNG].p99 <= max(P99_TIMES * p99, p99 + P99_MORE)
     return (
-        f"### A hung shadow\n\n{CONNECTIONS} connections that rest {REST} ms between two requests, {SECONDS} s each. The "
-        f"shadow takes every connection, reads every request, says nothing.\n\n{text}\n\n"
+        f"### A hung shadow\n\n{CONNECTIONS} connections that rest {REST} ms between two requests, {SECONDS} s each. "
+        f"The shadow takes every connection, reads every request, says nothing.\n\n{text}\n\n"
         f"p50 {best[HUNG].p50:.2f} ms; without a shadow {band[0]:.2f} to {band[1]:.2f} ms. p99 within "
         f"{P99_TIMES:g} times or {P99_MORE:g} ms of no shadow: {'yes' if kept else '**no**'}."
     )

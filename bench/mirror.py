@@ -28,6 +28,8 @@ from bench.tools import install_pypi
 CONNECTIONS = 8
 NOISY = 0.15
 """From this spread of the proxy beside itself on, nothing is concluded."""
+WHOLE = 0.99
+"""The least share of requests that were copied; a round in which load was shed says nothing of what copies cost."""
 SECTION = "mirroring"
 FORWARDS = {"mirror": ("nginx", "Envoy"), "shadow": ("strangler", "strangler compiled")}
 
@@ -40,6 +42,12 @@ class Visit:
     answers: Answers
     compared: float
     results: dict[str, int]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every request was copied, as far as copies were wanted."""
+        shadow = self.results.get("shadow", 0)
+        return not shadow or shadow >= WHOLE * self.results["live"]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -68,12 +76,13 @@ def main(arguments: Sequence[str]) -> int:
                     f"round {number + 1} {row.name:36} {visit.cost:7.1f} µs {visit.answers.rate:7.0f}/s {visit.results}"
                 )
         parts = [_about(wanted.rounds, wanted.seconds, arguments), _table(visits), _ratios(visits), _outcomes(visits)]
+        sections = {SECTION: "\n\n".join(part for part in parts if part)}
         if not wanted.no_hung:
-            parts.append(hung(same, _made(folder / "hung"), _say))
-    report = machine.anonymous("\n\n".join(part for part in parts if part) + "\n")
-    print(report)
-    if wanted.write:
-        results.write(SECTION, report)
+            sections["hung shadow"] = hung(same, _made(folder / "hung"), _say)
+    for section, text in sections.items():
+        print(machine.anonymous(f"{text}\n"))
+        if wanted.write:
+            results.write(section, machine.anonymous(text))
     return 1 if any(visit.answers.bad for row in visits.values() for visit in row) else 0
 
 
@@ -97,16 +106,21 @@ def _about(rounds: int, seconds: int, arguments: Sequence[str]) -> str:
         "1 KB answers; median (least-most). CPU is what all processes of a proxy spent, divided by the answers that "
         "users got. `compared` is the share of the requests whose two answers were held against each other; nobody "
         "else does that. In `spelled otherwise` modern's JSON has other bytes, so that every pair goes to a judge "
-        "process, as far as those have the time; what they have not is counted, never waited for."
+        "process, as far as those have the time; what they have not is counted, never waited for. Rounds in which the "
+        "proxy made no copies for a while, because the machine kept it waiting, are left out."
     )
 
 
 def _table(visits: dict[str, list[Visit]]) -> str:
-    head = ["proxy", "CPU µs/request, whole tree", "requests/s", "p50 ms", "p99 ms", "compared", "bad"]
-    return grid(head, [_row(name, found) for name, found in visits.items()])
+    head = ["proxy", "CPU µs/request, whole tree", "requests/s", "p50 ms", "p99 ms", "compared", "bad", "rounds"]
+    return grid(
+        head, [_row(name, [one for one in found if one.is_whole], len(found)) for name, found in visits.items()]
+    )
 
 
-def _row(name: str, found: list[Visit]) -> list[str]:
+def _row(name: str, found: list[Visit], rounds: int) -> list[str]:
+    if not found:
+        return [name, "**load was shed**", *[""] * 5, f"0 of {rounds}"]
     compared = median(visit.compared for visit in found)
     return [
         name,
@@ -116,6 +130,7 @@ def _row(name: str, found: list[Visit]) -> list[str]:
         _middle(found, lambda visit: visit.answers.p99, ".2f"),
         f"{compared:.1%}" if compared else "",
         str(sum(visit.answers.bad for visit in found)),
+        f"{len(found)} of {rounds}",
     ]
 
 
@@ -127,13 +142,14 @@ def _ratios(visits: dict[str, list[Visit]]) -> str:
         if plain is None or plain not in visits:
             continue
         beside = [plain, *(peer for peer in ("nginx mirror", "Envoy mirror") if peer in visits and peer != name)]
-        lines.append([name, *(f"{other}: {spread(list(_each(visits, name, other)), 2)}" for other in beside)])
+        ratios = {other: list(_each(visits, name, other)) for other in beside}
+        lines.append([name, *(f"{other}: {spread(found, 2)}" for other, found in ratios.items() if found)])
     width = max((len(line) for line in lines), default=0)
     text = grid(["CPU, times that of …", *[""] * (width - 1)], [line + [""] * (width - len(line)) for line in lines])
     names = ("strangler shadow", "strangler shadow again")
-    if not set(names) <= set(visits):
+    band = list(_each(visits, *names)) if set(names) <= set(visits) else []
+    if not band:
         return text
-    band = list(_each(visits, *names))
     wide = max(band) - min(band)
     told = f"The proxy beside itself: {spread(band, 3)}; what differs by less is noise."
     if wide > NOISY:
@@ -162,7 +178,8 @@ def _plain(name: str) -> str | None:
 
 def _each(visits: dict[str, list[Visit]], name: str, other: str) -> Iterator[float]:
     for one, two in zip(visits[name], visits[other], strict=True):
-        yield one.cost / two.cost
+        if one.is_whole and two.is_whole:
+            yield one.cost / two.cost
 
 
 def _middle(found: list[Visit], value: Callable[[Visit], float], form: str) -> str:

@@ -93,8 +93,8 @@ async def _broken(
     traffic = Traffic()
     driving = asyncio.create_task(_drive(proxy, session, rate, key, traffic))
     await asyncio.sleep(BEFORE)
-    await asyncio.to_thread(fault, modern)
     began = time.time()
+    await asyncio.to_thread(fault, modern)
     found = Run()
     while time.time() - began < AFTER + HASTE:
         async with session.get(f"{proxy.admin}/api/v1/routes/{ROUTE}") as answer:
@@ -106,7 +106,7 @@ async def _broken(
     await asyncio.gather(driving, return_exceptions=True)
     lines = [line for line in _access(proxy.log) if line["route"] == ROUTE]
     moments = [_moment(line["ts"]) for line in lines if line["reason"] == "weight" and line["side"] == "modern"]
-    found.last = max((moment - began for moment in moments), default=0.0)
+    found.last = max((moment - began for moment in moments if moment > began), default=0.0)
     found.rescued = sum(1 for line in lines if line.get("fallback"))
     found.answers = len(traffic.times)
     found.harmed = len(traffic.bad)

@@ -80,12 +80,12 @@ class _Walk:
             self._context.differ("@body", "value", "document, what follows", "document, what follows")
 
     def _children(self, one: Any, two: Any, place: str) -> Iterator[Step]:
-        if len(one) != len(two):
-            self._context.differ("@body", "length", f"{place}: {len(one)} elements", f"{place}: {len(two)} elements")
-        for number, (left, right) in enumerate(zip_longest(one, two), 1):
-            if left is None or right is None:
-                return
-            yield left, right, f"{place}[{number}]" if len(one) > 1 else place
+        # lxml walks over all children to count them: once is enough
+        count, others = len(one), len(two)
+        if count != others:
+            self._context.differ("@body", "length", f"{place}: {count} elements", f"{place}: {others} elements")
+        for number, (left, right) in enumerate(zip(one, two, strict=False), 1):
+            yield left, right, f"{place}[{number}]" if count > 1 else place
 
     def _attributes(self, one: Any, two: Any, place: str) -> None:
         left, right = dict(one.attrib), dict(two.attrib)

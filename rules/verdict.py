@@ -59,4 +59,5 @@ class Verdict:
         if self.reason:
             deciding = self.check(self.reason)
             return deciding.detail if deciding is not None else ""
-        return "; ".join(check.detail for check in self.checks if check.outcome == self.outcome != GOOD)
+        said = (check.detail for check in self.checks if check.outcome == self.outcome != GOOD)
+        return "; ".join(dict.fromkeys(said))

@@ -57,9 +57,10 @@ def table(status: dict[str, Any], traffic: Traffic) -> Table:
 class Demo:
     """One demonstration: what runs, where it is told, whether somebody wants it to end."""
 
-    def __init__(self, proxy: Proxy, key: str, console: Console, session: aiohttp.ClientSession) -> None:
-        self._proxy, self._key, self._console, self._session = proxy, key, console, session
-        self.stop = asyncio.Event()
+    def __init__(
+        self, proxy: Proxy, key: str, console: Console, session: aiohttp.ClientSession, stop: asyncio.Event
+    ) -> None:
+        self._proxy, self._key, self._console, self._session, self._stop = proxy, key, console, session, stop
         self.lost = 0
 
     async def drive(self, seconds: float, rate: float, seed: int = 1) -> None:
@@ -68,7 +69,7 @@ class Demo:
         ended = asyncio.Event()
         driving = asyncio.create_task(
             drive(self._proxy.users, self._key, seconds=seconds, rate=rate, seed=seed, watch=traffic.set_result,
-                  stop=self.stop),
+                  stop=self._stop),
             name="traffic",
         )  # fmt: skip
         driving.add_done_callback(lambda _: ended.set())
@@ -91,7 +92,7 @@ class Demo:
     async def go_on(self, rate: float) -> None:
         """Send traffic until somebody has seen enough, telling each event; what is lost now was broken on purpose."""
         telling = asyncio.create_task(self._tell_events(), name="events")
-        done = await drive(self._proxy.users, self._key, seconds=86_400, rate=rate, seed=2, stop=self.stop)
+        done = await drive(self._proxy.users, self._key, seconds=86_400, rate=rate, seed=2, stop=self._stop)
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)
         self._console.print(f"{done.sent} requests sent meanwhile, {done.lost.total()} lost")
@@ -128,6 +129,9 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
 async def show(seconds: float, rate: float) -> int:
     """Bring everything up, drive it, tear it down; returns the exit code."""
     console = Console(width=None if sys.stdout.isatty() else 120)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     ports = free(OF_THE_FILE) if sys.stdout.isatty() else Ports()
     with tempfile.TemporaryDirectory(prefix="strangler-demo-") as folder:
         console.print("seeding the database, starting PHP and FastAPI …")
@@ -140,14 +144,12 @@ async def show(seconds: float, rate: float) -> int:
                 running_proxy(legacy.url, modern.url, Path(folder), ports) as proxy,
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
             ):
-                demo = Demo(proxy, database.key, console, session)
-                for number in (signal.SIGINT, signal.SIGTERM):
-                    asyncio.get_running_loop().add_signal_handler(number, demo.stop.set)
+                demo = Demo(proxy, database.key, console, session, stop)
                 console.print(f"legacy PHP {legacy.url}, modern FastAPI {modern.url}, proxy {proxy.users}")
                 console.print(f"console  {proxy.admin}/")
                 await demo.drive(seconds, rate)
                 _say_where(console, proxy)
-                if sys.stdout.isatty() and not demo.stop.is_set():
+                if sys.stdout.isatty() and not stop.is_set():
                     _say_what_to_try(console, proxy, modern)
                     await demo.go_on(rate)
     return 1 if demo.lost else 0
@@ -160,17 +162,18 @@ def _say_where(console: Console, proxy: Proxy) -> None:
 
 
 def _say_what_to_try(console: Console, proxy: Proxy, modern: Modern) -> None:
-    admin = "" if proxy.admin.endswith(f":{OF_THE_FILE.admin}") else f" --admin {proxy.admin}"
+    elsewhere = not proxy.admin.endswith(f":{OF_THE_FILE.admin}")
     fault = f"curl -X PUT {modern.url}/_example/faults --json"
     lines = (
         "",
         "The traffic goes on. In a second terminal, in this folder:",
         "",
+        *([f"first           export STRANGLER_ADMIN_URL={proxy.admin}"] if elsewhere else []),
         f'a cent off      {fault} \'{{"tax": "python"}}\'',
-        f"  which field   .venv/bin/strangler diffs{admin}",
+        "  which field   .venv/bin/strangler diffs invoice",
         f"all 500         {fault} '{{\"error_rate\": 1}}'",
         f"sound again     {fault} '{{}}'",
-        f"  and back      .venv/bin/strangler resume invoice --reason mended{admin}",
+        "  and back      .venv/bin/strangler resume invoice --reason mended",
         "",
         "Ctrl-C ends the demo. What happens meanwhile:",
     )

@@ -108,6 +108,8 @@ class Control:
             tell=self._tell,
         )
         fleet = fleet_of(begin.settings.store)
+        name = f"{socket.gethostname()} {begin.addresses[1]}"
+        self._instances = Instances(fleet, name, self._describe)
         front_door = Probing(begin.addresses[0], tls=begin.settings.tls)
         self._steering = Steering(
             self._reloader,
@@ -118,10 +120,8 @@ class Control:
             self._tell,
             front_door,
             fleet=fleet,
-            leads=lambda: self._instances.leads(),
+            leads=self._instances.leads,
         )
-        name = f"{socket.gethostname()} {begin.addresses[1]}"
-        self._instances = Instances(fleet, name, self._describe)
         self._rules = rules_digest(configuration.snapshot)
         self._remembering = Remembering(self.current, self._comparing.totals)
         self._retiring = Retiring(self.current, self._figures, self._comparing.open_groups, store)
@@ -247,6 +247,9 @@ class Control:
                     self._spawn(self.reload(message.who), "reload-by-signal")
                 case messages.Drain():
                     self._draining = True
+                    if message.handover:
+                        # the new program's control answers here now: what is asked of us would reach nobody
+                        await self._admin.stop()
                 case messages.Leave():
                     return
                 case _:

@@ -31,7 +31,7 @@ class Tripping:
         """Tell `link` from now on, beginning with what nobody has answered yet."""
         self._link = link
         for trip in self._adopting.trips:
-            self._report(trip)
+            self._report(trip, acted=True)
 
     def tripped(self, name: str, detail: str) -> None:
         """Modern has failed too often in a row on the route `name`; `detail` is JSON of how."""
@@ -54,12 +54,12 @@ class Tripping:
         if acts:
             self._adopting.trip(trip)
         self._tell(names.TRIPPED, "warning", route=name, rolled_back=acts, detail=detail)
-        self._report(trip)
+        self._report(trip, acted=acts)
 
-    def _report(self, trip: Override) -> None:
+    def _report(self, trip: Override, *, acted: bool) -> None:
         if self._link is not None:
             number = self._live.generation.number
-            self._link.send(Trip(trip.route, number, trip.at, trip.evidence, trip.revision))
+            self._link.send(Trip(trip.route, number, trip.at, trip.evidence, trip.revision, acted))
 
 
 def acts_alone(guard: GuardPolicy) -> bool:

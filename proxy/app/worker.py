@@ -39,6 +39,7 @@ from proxy.metrics.names import LOG_LINES_LOST, OBSERVER_FAILURES, SPANS_LOST, M
 from proxy.metrics.writes import ModernWrites
 from proxy.observe import Observers
 from proxy.serving.drill import drilling
+from proxy.serving.parting import announce
 from proxy.serving.server import Server
 from proxy.serving.trip import FastTrip
 from proxy.settings import access_log_target
@@ -52,9 +53,6 @@ from rules.model import DEFAULT_ROUTE, Generation
 
 LAST_CALL = 0.1
 """Seconds between being told to drain and closing the door."""
-PARTING = 1.0
-"""Seconds that kept connections have to be used once more, so that the answer can say that it was the last."""
-TURNS = 10
 
 
 def main(arguments: list[str]) -> int:
@@ -140,10 +138,7 @@ class Worker:
     async def _drain(self, seconds: float) -> None:
         # what the kernel has queued is still accepted, its first request read
         await asyncio.sleep(min(LAST_CALL, seconds))
-        await self._server.announce_leaving(min(PARTING, seconds))
-        for _ in range(TURNS):
-            # a loop that was held up has its timers first, the sockets only in its next turns
-            await asyncio.sleep(0)
+        await announce(self._server, seconds)
         self._server.stop_accepting()
         self._tell(names.DRAINING, seconds=seconds)
         cut = await self._server.drained(seconds)

@@ -46,7 +46,7 @@ def run(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Run the proxy. TERM or INT drains, HUP reloads."""
+    """Run the proxy. TERM or INT drains, HUP reloads, USR2 starts the new program and drains the old."""
     from proxy.cli.run import run as do
 
     raise typer.Exit(do(config, workers, as_json=json))

@@ -50,9 +50,10 @@ class Attach(Message):
 
 @dataclass(frozen=True, slots=True)
 class Drain(Message):
-    """Stop accepting, finish what is in flight within `seconds`, leave."""
+    """Stop accepting, finish what is in flight within `seconds`, leave; with `handover` others are there already."""
 
     seconds: float
+    handover: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +224,8 @@ class Applied(Message):
 class Trip(Message):
     """This worker has sent everyone of `route` to legacy by itself, at `at` (epoch seconds), for `detail` (JSON).
 
-    `revision` is that of the override it knew: one that is newer has the last word.
+    `revision` is that of the override it knew: one that is newer has the last word. Where it may not act by itself
+    (`acted` is false) it only says that it would have.
     """
 
     route: str
@@ -231,6 +233,7 @@ class Trip(Message):
     at: float
     detail: str
     revision: int = 0
+    acted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

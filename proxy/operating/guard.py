@@ -99,9 +99,9 @@ class Guard:
         self._trail.record("trip", trip.route, f"worker {slot}", "consecutive", trip.detail, "warning")
         route = lane.route
         if route.guard is not None:
-            self._act(route, override, self._look(route, override, trip.detail))
+            self._act(route, override, self._look(route, override, spoken(trip.detail)))
         after = self._verbs.override(trip.route)
-        if after is None or not after.rolled_back:
+        if trip.acted and (after is None or not after.rolled_back):
             self._verbs.outvote(trip.route)
 
     def take_violation(self, name: str) -> None:
@@ -214,6 +214,18 @@ class Guard:
         if route.guard is not None and route.guard.rollback == "lossy":
             told["writes_legacy_has_not_seen"] = self._writes(route.name)
         return orjson.dumps(told).decode()
+
+
+def spoken(detail: str) -> str:
+    """Return what a worker tells of its trip (JSON) as a sentence; as it is where it tells something else."""
+    try:
+        told: Any = orjson.loads(detail)
+        failures, seconds, kinds, legacy = (told[name] for name in ("failures", "seconds", "kinds", "legacy"))
+        how = ", ".join(f"{kind} x {count}" for kind, count in kinds.items())
+        aside = f"legacy failed {legacy['failed']} of {legacy['answers']} meanwhile"
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        return detail
+    return f"{failures} failures in a row within {seconds:g} s ({how}); {aside}"
 
 
 def verdict_document(seen: Seen) -> dict[str, Any]:

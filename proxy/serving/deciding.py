@@ -36,8 +36,6 @@ def decision_for(call: Call) -> Decision:
         if known[3] is not None:
             server.noted.add(known[3])
         return known[2]
-    if known is not None and known[0] is not generation:
-        fields.decided.clear()  # no generation lives longer because somebody always sends the same
     facts = _new(Facts, (line.method, line.path, line.query, head.host, head.field, call.user, trusted, unhealthy))
     decision = decide(generation, facts, random())  # noqa: S311 - a share, not a secret
     user = None
@@ -46,7 +44,8 @@ def decision_for(call: Call) -> Decision:
         server.noted.add(user)
     lasts = bound.identity.lasting and not call.minted and not unhealthy and decision.route.rollout.by != "request"
     if lasts and fields.is_simple and line.is_usual and len(line.target) <= LONGEST:
-        if len(fields.decided) >= REMEMBERED:
-            fields.decided.clear()
-        fields.decided[line] = (generation, trusted, decision, user)
+        decided = fields.decided
+        if decided and (len(decided) >= REMEMBERED or next(iter(decided.values()))[0] is not generation):
+            decided.clear()  # no generation lives longer because somebody always sends the same
+        decided[line] = (generation, trusted, decision, user)
     return decision

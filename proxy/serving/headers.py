@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from proxy.http1 import fields as f
 from proxy.http1.parse import RequestHead
-from proxy.serving.ids import new_id
 from proxy.serving.peer import Peer
 from proxy.trace import trace_id
 
@@ -25,7 +24,8 @@ def own_lines(head: RequestHead, peer: Peer, call_id: str, span: str = "") -> st
         where_from = _where_from(head, peer)
     via = f"{', '.join(fields.via)}, {VIA}" if fields.via else VIA
     if span:
-        trace = f"00-{trace_id(call_id, fields.traceparent)}-{span}-01{_state(fields.tracestate)}"
+        state = _state(fields.tracestate) if fields.traceparent else ""
+        trace = f"00-{trace_id(call_id, fields.traceparent)}-{span}-01{state}"
     else:
         trace = f"{fields.traceparent}{_state(fields.tracestate)}" if fields.traceparent else _new_trace(call_id)
     strangler = "".join(f"{line}\r\n" for line in head.strangler) if head.strangler and peer.trusted else ""
@@ -70,12 +70,13 @@ def _state(values: tuple[str, ...]) -> str:
 
 
 def _new_trace(call_id: str) -> str:
-    """A trace that begins here.
+    """A trace that begins here, its parent a part of its id: a request's attempts then have the same one.
 
     Sampled: OpenTelemetry's default sampler follows its parent, with 00 every backend's traces would vanish. The last
     digit of the parent is one of ours: nothing but zeroes would be none.
     """
-    return f"00-{trace_id(call_id, '')}-{new_id()[:15]}1-01"
+    trace = trace_id(call_id, "")
+    return f"00-{trace}-{trace[:15]}1-01"
 
 
 def _forwarding(address: str, scheme: str, host: str, before: tuple[str, ...], node: str) -> str:

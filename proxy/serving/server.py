@@ -102,18 +102,6 @@ class Server:
     def _client(self) -> asyncio.Protocol:
         return cast(asyncio.Protocol, ClientConnection(self))
 
-    async def announce_leaving(self, seconds: float) -> None:
-        """Have answers say `Connection: close`, wait for kept connections to be used once more, at most `seconds`.
-
-        Whoever closes an idle connection may meet a request on its way, which nobody may send again if it writes.
-        """
-        self.draining = True
-        end = asyncio.get_running_loop().time() + seconds
-        while any(not client.is_busy() for client in self.clients):
-            if asyncio.get_running_loop().time() >= end:
-                return
-            await asyncio.sleep(0.02)
-
     def stop_accepting(self) -> None:
         """Take no more connections; answers from now on say `Connection: close`, idle clients are parted from."""
         self.draining = True

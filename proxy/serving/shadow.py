@@ -146,6 +146,10 @@ class Shadows:
         """Whether one more copy holds up nobody now."""
         return self.clock() >= self._held_back and not self.asking.obstacle(route, side)
 
+    def may_ask_twice(self, route: ShadowRoute, head: RequestHead) -> bool:
+        """Whether legacy can be asked once more: a read without a session, when it has little to do."""
+        return route.may_ask_twice(head) and self.has_time(route, LEGACY) and route.secondaries.spend(self.clock())
+
     def watch_effects(self, route: ShadowRoute, origin: Origin, legacy: Said, copy: Question) -> None:
         """Stop mirroring a route whose reads turn out to have effects."""
         if origin.head.method != "GET" or legacy.kind or route.suspended:
@@ -218,6 +222,8 @@ class Shadows:
     def leave(self) -> None:
         """End everything: the worker goes."""
         self.active = False
+        for mirrored in tuple(self._mirrored):
+            mirrored.expire("shed")
         self.asking.leave()
 
 

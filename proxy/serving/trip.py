@@ -65,8 +65,10 @@ class _Watched:
 
 
 class FastTrip:
-    """An observer. `_watched` has the routes where modern failed lately; `_since` the generation from which on a
-    route counts: a resume or a way back began it. `_quiet` says until when a trip was told.
+    """An observer.
+
+    `_watched` has the routes where modern failed lately; `_since` the generation from which on a route counts: a
+    resume or a way back began it. `_quiet` says until when a trip is not told again.
     """
 
     def __init__(
@@ -165,7 +167,7 @@ class FastTrip:
 def _begins(old: Generation, new: Generation, route: str) -> bool:
     """Whether what modern did on `route` before says nothing about what was set since."""
     before, after = old.overrides.get(route), new.overrides.get(route)
-    if before == after:
+    if before is after or before == after:
         return False
     if before is not None and before.rolled_back:
         return after is None or not after.rolled_back

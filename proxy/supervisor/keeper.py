@@ -32,7 +32,7 @@ class Keeper:
     """The supervisor's whole state.
 
     `payload` with `drain` change when control sends a newer configuration, `effects` when it sends what was set at
-    run time since, `ready` once, `stopping` once.
+    run time since, `ready` once, `stopping` once, `handed_over` once.
     Children are added by starting, removed by their exit.
     """
 
@@ -67,6 +67,7 @@ class Keeper:
         self._children: set[Child] = set()
         self._ready = False
         self._stopping = False
+        self.handed_over = False
         self._loop = asyncio.get_running_loop()
         self._finished: asyncio.Future[int] = self._loop.create_future()
 
@@ -93,15 +94,39 @@ class Keeper:
             return
         self._stopping = True
         self._tell(names.STOPPING, signal=signal_name, drain=self._drain)
-        self._systemd.say("STOPPING=1", f"STATUS=draining for at most {self._drain:g} s")
+        if not self.handed_over:
+            self._systemd.say("STOPPING=1", f"STATUS=draining for at most {self._drain:g} s")
         self._closing()
         for slot in self._slots:
             # the workers' own copies stay open: what the kernel has queued is still accepted there
             slot.listener.close()
         for child in self._children:
-            child.send(messages.Drain(self._drain))
+            child.send(messages.Drain(self._drain, handover=self.handed_over))
         self._loop.call_later(self._drain + GRACE, self._kill_workers)
         self._finish_if_empty()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether this program is about to leave."""
+        return self._stopping
+
+    def upgrades(self) -> None:
+        """A new program is being started beside this one."""
+        self._tell(names.UPGRADING)
+        self._systemd.say("STATUS=starting the new program")
+
+    def hand_over(self, pid: int) -> None:
+        """The new program `pid` serves on the same sockets: drain, leave them their names."""
+        self.handed_over = True
+        self._closing = lambda: None
+        # systemd believes the main process alone, which is us until it has heard this
+        self._systemd.say(f"MAINPID={pid}")
+        self.stop("SIGUSR2")
+
+    def stays(self) -> None:
+        """The new program did not get ready: this one goes on as if nothing had been asked."""
+        self._tell(names.UPGRADE_FAILED, "error")
+        self._systemd.say("STATUS=the new program did not start; the old one goes on")
 
     def reload(self, who: str) -> None:
         """Ask control to read the file again."""

@@ -16,6 +16,7 @@ from proxy.log.events import Events, events
 from proxy.settings import Address, Settings, parse_address, worker_count
 from proxy.supervisor import sockets
 from proxy.supervisor.child import command, environment
+from proxy.supervisor.handover import Inherited, Successor, adopted, inherited, tell_ready
 from proxy.supervisor.keeper import Keeper
 from proxy.supervisor.loaded import LOADER, Loaded
 from proxy.supervisor.systemd import Notifier
@@ -29,7 +30,7 @@ def main(arguments: list[str]) -> int:
         return loaded
     tell = events("supervisor")
     try:
-        return asyncio.run(_keep(loaded.settings, loaded.payload, tell))
+        return asyncio.run(_keep(loaded.settings, loaded.payload, workers, tell))
     except CannotStartError as error:
         sys.stderr.write(f"strangler: {error}\n")
         return EXIT_NO
@@ -56,19 +57,16 @@ def load(path: str, workers: str = "") -> Loaded | int:
     return message
 
 
-async def _keep(settings: Settings, payload: bytes, tell: Events) -> int:
+async def _keep(settings: Settings, payload: bytes, workers: str, tell: Events) -> int:
     loop = asyncio.get_running_loop()
-    listeners, users = sockets.listen_shared(
-        parse_address(settings.listen, settings.base_dir), worker_count(settings.workers)
-    )
-    admin: socket.socket | None = None
-    operators: Address | None = None
-    if not settings.legacy_only:
-        try:
-            admin, operators = sockets.listen_alone(parse_address(settings.admin, settings.base_dir))
-        except CannotStartError:
+    left = inherited()
+    listeners, users = _users(settings, left)
+    try:
+        admin, operators = _operators(settings, left)
+    except CannotStartError:
+        if left is None:
             sockets.forget(users)
-            raise
+        raise
     addresses = (str(users), str(operators or ""))
     line = _ready_line(settings, users, operators)
     tell(
@@ -80,13 +78,18 @@ async def _keep(settings: Settings, payload: bytes, tell: Events) -> int:
         admin=addresses[1],
         legacy_only=settings.legacy_only,
     )
+
+    def announce() -> None:
+        _print(line)
+        tell_ready(left)
+
     keeper = Keeper(
         settings,
         payload,
         listeners=listeners,
         admin=admin,
         addresses=addresses,
-        announce=lambda: _print(line),
+        announce=announce,
         closing=lambda: sockets.forget(users),
         tell=tell,
         systemd=Notifier(),
@@ -94,11 +97,50 @@ async def _keep(settings: Settings, payload: bytes, tell: Events) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, keeper.stop, signal.Signals(number).name)
     loop.add_signal_handler(signal.SIGHUP, keeper.reload, "SIGHUP")
+    successor = Successor(settings.config, workers, keeper.hand_over, keeper.stays)
+    loop.add_signal_handler(signal.SIGUSR2, _succeed, successor, keeper, listeners, admin, addresses)
     try:
         return await keeper.run()
     finally:
-        if operators is not None:
+        if operators is not None and not keeper.handed_over:
             sockets.forget(operators)
+
+
+def _users(settings: Settings, left: Inherited | None) -> tuple[list[socket.socket], Address]:
+    """The users' sockets: those of the program before us, unless the file names another address by now."""
+    wanted, count = parse_address(settings.listen, settings.base_dir), worker_count(settings.workers)
+    if left is not None and _is_meant(wanted, left.listen):
+        return adopted(left, count)
+    return sockets.listen_shared(wanted, count)
+
+
+def _operators(settings: Settings, left: Inherited | None) -> tuple[socket.socket | None, Address | None]:
+    if settings.legacy_only:
+        return None, None
+    wanted = parse_address(settings.admin, settings.base_dir)
+    if left is not None and left.operators >= 0 and _is_meant(wanted, left.admin):
+        return socket.socket(fileno=left.operators), parse_address(left.admin)
+    return sockets.listen_alone(wanted)
+
+
+def _is_meant(wanted: Address, open_there: str) -> bool:
+    """Whether a socket's address is what the file asks for; port 0 is any."""
+    there = parse_address(open_there)
+    return wanted == there or (wanted.port == 0 and not wanted.path and wanted.host == there.host)
+
+
+def _succeed(
+    successor: Successor,
+    keeper: Keeper,
+    listeners: list[socket.socket],
+    admin: socket.socket | None,
+    addresses: tuple[str, str],
+) -> None:
+    if successor.is_starting or keeper.is_stopping:
+        return
+    keeper.upgrades()
+    users, operators = addresses
+    successor.start(users, [one.fileno() for one in listeners], operators, -1 if admin is None else admin.fileno())
 
 
 def _ready_line(settings: Settings, users: Address, operators: Address | None) -> str:

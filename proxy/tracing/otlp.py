@@ -28,8 +28,8 @@ class Otlp:
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL + 1)
         version = program_version()
         self._exporter = OTLPSpanExporter()
-        self._resource = Resource({"service.name": "strangler", "service.version": version}).merge(Resource.create())
-        if self._resource.attributes.get("service.name") == "unknown_service":
+        self._resource = Resource.create({"service.version": version})
+        if str(self._resource.attributes["service.name"]).startswith("unknown_service"):
             self._resource = self._resource.merge(Resource({"service.name": "strangler"}))
         self._scope = InstrumentationScope("strangler", version)
 

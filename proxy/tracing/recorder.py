@@ -10,16 +10,19 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from random import random
 from threading import Event, Thread
+from time import thread_time
 from typing import Final, Protocol
 
 from proxy.observe import Exchange
 from proxy.trace import is_sampled
 from proxy.tracing.spans import Leg, Span, spans_of
 
-WAITING_AT_MOST: Final = 4096
+WAITING_AT_MOST: Final = 2048
 """Calls and copies that wait to be sent: some megabytes."""
 AT_ONCE: Final = 256
-EVERY: Final = 1.0
+EVERY: Final = 0.5
+SHARE: Final = 0.2
+"""How much of one processor the sending may take."""
 SHORT_TURN: Final = 0.0005
 """Seconds after which the interpreter takes its turn from the sending thread: the event loop must not wait for it."""
 
@@ -89,26 +92,41 @@ class Recorder:
         except Exception as error:  # noqa: BLE001 - a library of others, in a thread of its own
             self._fail(error)
             return
-        while not self._over.wait(EVERY):
-            self._send_all(sender)
-        self._send_all(sender)
+        pause = EVERY
+        while not self._over.wait(pause):
+            began = thread_time()
+            more = self._send_some(sender)
+            pause = rest(thread_time() - began, more=more)
+        while self._send_some(sender):
+            pass  # whoever closed us waits no longer than it likes
         sender.close()
 
-    def _send_all(self, sender: Sender) -> None:
-        while self._waiting:
-            some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
-            try:
-                taken = sender.send([span for record in some for span in spans_of(record)])
-                error = None
-            except Exception as caught:  # noqa: BLE001 - as above
-                taken, error = False, caught
-            if not taken:
-                self.lost += len(some)
-                self._fail(error)
-                return
+    def _send_some(self, sender: Sender) -> bool:
+        """Send some of what waits; returns whether it is worth going on."""
+        some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+        if not some:
+            return False
+        error: BaseException | None = None
+        try:
+            taken = sender.send([span for record in some for span in spans_of(record)])
+        except Exception as caught:  # noqa: BLE001 - as above
+            taken, error = False, caught
+        if taken:
             self._told = False
+        else:
+            self.lost += len(some)
+            self._fail(error)
+        return taken and bool(self._waiting)
 
     def _fail(self, error: BaseException | None) -> None:
         if not self._told:
             self._told = True
             self._failed(error)
+
+
+def rest(spent: float, *, more: bool) -> float:
+    """Return the seconds until the next look, after one that cost `spent` seconds of processor time.
+
+    A worker's time is its users': what does not fit into this share of it is lost, and counted.
+    """
+    return max(spent / SHARE - spent, 0.0) if more else EVERY

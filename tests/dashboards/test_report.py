@@ -62,7 +62,5 @@ def test_what_legacy_may_lose_is_said_of_routes_that_are_all_modern():
     lines = markdown(report(routes=routes)).splitlines()
 
     assert "- plan: not yet to be deleted from legacy: 2.0 more quiet days" in lines
-    assert (
-        "- plans: may go from legacy: GET /plans on backend legacy. Look first at: legacy's access log" in lines
-    )
+    assert "- plans: may go from legacy: GET /plans on backend legacy. Look first at: legacy's access log" in lines
     assert "may go from legacy: GET /plans" in page(report(routes=routes))

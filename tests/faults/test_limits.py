@@ -23,8 +23,7 @@ async def test_without_file_descriptors_those_who_are_connected_are_served_and_t
     for client in early:
         await client.ask(raw.get("/read"))
     for worker in workers:
-        used = max(int(each.name) for each in Path(f"/proc/{worker}/fd").iterdir())
-        resource.prlimit(worker, resource.RLIMIT_NOFILE, (used + 5, 4096))
+        resource.prlimit(worker, resource.RLIMIT_NOFILE, (highest_descriptor(worker) + 5, 4096))
     crowd = [await proxy.client() for _ in range(MORE)]
 
     meanwhile = [(await client.ask(raw.get("/read"))).status for client in early]
@@ -35,6 +34,10 @@ async def test_without_file_descriptors_those_who_are_connected_are_served_and_t
     assert meanwhile == [200, 200]
     assert after == 200
     assert proxy.pids("worker") == workers
+
+
+def highest_descriptor(pid: int) -> int:
+    return max(int(each.name) for each in Path(f"/proc/{pid}/fd").iterdir())
 
 
 async def _served_again(proxy: Running) -> int:

@@ -123,6 +123,23 @@ async def test_stepping_back_goes_one_step_and_not_down_the_whole_stair(tmp_path
     assert steered.override().hold_off_until > steered.wall()
 
 
+async def test_only_the_instance_that_leads_advances_but_each_sends_users_back(tmp_path: Path):
+    under = (Override("profile", step=2, at=NOON, step_since=NOON, revision=1),)
+    steered = Steered(tmp_path, a_route(rollout=STEPPED), overrides=under)
+    steered.leads = False
+    await steered.seconds(90, **FINE)
+    led = steered.weight()
+    steered.leads = True
+    await steered.seconds(2, **FINE)
+    leading = steered.weight()
+    steered.leads = False
+
+    await steered.seconds(20, modern=50, errors=50, legacy=50)
+
+    assert (led, leading) == (10.0, 50.0)
+    assert steered.override().rolled_back
+
+
 async def test_what_older_generations_did_does_not_count_after_a_resume(tmp_path: Path):
     back = Override("profile", rolled_back=True, reason="errors", at=1.0, revision=1)
     steered = Steered(tmp_path, overrides=(back,))
@@ -212,6 +229,25 @@ async def test_a_trip_of_one_worker_sends_everybody_back(tmp_path: Path):
 
     assert (steered.weight(), steered.override().reason) == (0.0, "consecutive")
     assert await steered.events() == ["trip", "rollback"]
+
+
+async def test_what_a_worker_saw_is_told_in_words(tmp_path: Path):
+    steered = Steered(tmp_path)
+    saw = '{"failures": 5, "seconds": 0.03, "kinds": {"500": 4, "reset": 1}, "legacy": {"answers": 7, "failed": 0}}'
+
+    steered.guard.take_trip(3, Trip("profile", 1, 1.0, saw))
+
+    said = "5 failures in a row within 0.03 s (500 x 4, reset x 1); legacy failed 0 of 7 meanwhile"
+    assert orjson.loads(steered.override().evidence)["detail"] == said
+
+
+async def test_a_trip_on_which_no_worker_has_acted_changes_nothing_that_is_only_observed(tmp_path: Path):
+    steered = Steered(tmp_path, a_route(on_breach="observe"))
+
+    steered.guard.take_trip(3, Trip("profile", 1, 1.0, "{}", acted=False))
+
+    assert steered.verbs.override("profile") is None
+    assert (steered.effects, await steered.events()) == ([], ["trip"])
 
 
 async def test_a_trip_that_the_policy_does_not_want_is_taken_back_by_a_newer_revision(tmp_path: Path):

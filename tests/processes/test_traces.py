@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 
 from tests.support.backend import Backend, always, ok
-from tests.support.running import config, running
+from tests.support.messages import Message
+from tests.support.running import Running, config, running
 from tests.support.waiting import until
 
 TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+SHADOW = "modern (shadow)"
 THEIRS = f"traceparent: 00-{TRACE}-{CALLER}-01"
 FRESH = "Accept: application/openmetrics-text; version=1.0.0"
 
@@ -22,15 +25,44 @@ def spans(collector: Backend) -> dict[str, Any]:
     """Whatever an OTLP collector was sent, by span id."""
     found = {}
     for request in collector.requests:
-        body = gzip.decompress(request.body) if request.field("Content-Encoding") == "gzip" else request.body
-        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+        for resource in ExportTraceServiceRequest.FromString(body(request)).resource_spans:
             for scope in resource.scope_spans:
                 found.update({span.span_id.hex(): span for span in scope.spans})
     return found
 
 
+def services(collector: Backend) -> set[str]:
+    """Who says to have sent them."""
+    return {
+        each.value.string_value
+        for request in collector.requests
+        for resource in ExportTraceServiceRequest.FromString(body(request)).resource_spans
+        for each in resource.resource.attributes
+        if each.key == "service.name"
+    }
+
+
+def body(request: Message) -> bytes:
+    return gzip.decompress(request.body) if request.field("Content-Encoding") == "gzip" else request.body
+
+
 def mirrored(legacy: Backend, modern: Backend) -> str:
     return config(legacy.url, modern.url).replace("    rollout:", "    shadow: {sample: 100%}\n    rollout:")
+
+
+async def a_copy(proxy: Running, modern: Backend) -> None:
+    """Ask until there is one: a worker that has just started may have enough to do."""
+    for _ in range(50):
+        await proxy.get("/api/me", THEIRS)
+        with contextlib.suppress(AssertionError):
+            await until(lambda: modern.requests, "a copy", seconds=0.5)
+            return
+    raise AssertionError("nothing was ever mirrored")
+
+
+def parents(collector: Backend) -> set[str]:
+    """Those who are named as parents by ours, the caller aside."""
+    return {span.parent_span_id.hex() for span in spans(collector).values()} - {CALLER}
 
 
 async def test_one_trace_runs_through_client_live_leg_and_copy(tmp_path: Path, legacy: Backend, modern: Backend):
@@ -38,21 +70,24 @@ async def test_one_trace_runs_through_client_live_leg_and_copy(tmp_path: Path, l
     await collector.start()
     collected = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
     async with running(tmp_path, mirrored(legacy, modern), **collected) as proxy:
-        await proxy.get("/api/me", THEIRS)
-        await until(lambda: len(spans(collector)) == 3, "the call, its live leg, its copy")
+        await a_copy(proxy, modern)
+        await until(lambda: SHADOW in {span.name for span in spans(collector).values()}, "the copy's span")
+        await until(lambda: spans(collector).keys() >= parents(collector), "the call's own span")
         lost = await proxy.metric("strangler_spans_lost_total")
     await collector.stop()
 
     told = spans(collector)
-    (own,) = [span for span in told.values() if span.parent_span_id.hex() == CALLER]
+    copy = next(span for span in told.values() if span.name == SHADOW)
+    own = told[copy.parent_span_id.hex()]
     legs = {span.name: span for span in told.values() if span.parent_span_id == own.span_id}
+    assert own.parent_span_id.hex() == CALLER
     assert {span.trace_id.hex() for span in told.values()} == {TRACE}
-    assert legs.keys() == {"legacy", "modern (shadow)"}
-    heard = {
-        name: side.requests[0].field("traceparent") for name, side in zip(sorted(legs), (legacy, modern), strict=True)
-    }
-    assert heard == {name: f"00-{TRACE}-{span.span_id.hex()}-01" for name, span in legs.items()}
+    assert legs.keys() == {"legacy", SHADOW}
+    for leg, side in zip((legs["legacy"], copy), (legacy, modern), strict=True):
+        heard = [request.field("traceparent") for request in side.requests]
+        assert f"00-{TRACE}-{leg.span_id.hex()}-01" in heard
     assert path(own) == "/api/me"
+    assert services(collector) == {"strangler"}
     assert lost == 0
 
 

@@ -22,7 +22,7 @@ def test_nothing_seen_is_too_little_never_good():
     verdict = judge(USUAL, Evidence(), NOW)
 
     assert (verdict.outcome, verdict.reason) == (TOO_LITTLE, "")
-    assert verdict.detail == "no traffic on modern; no traffic on modern"
+    assert verdict.detail == "no traffic on modern"
 
 
 def test_a_calm_route_is_good_with_all_its_numbers():

@@ -103,7 +103,9 @@ def test_where_nothing_can_be_compared_requests_are_enough(ready):
 
 
 @pytest.mark.parametrize(
-    ("methods", "kind"), [((), "stay"), (("GET", "POST"), "stay"), (("POST",), "advance")], ids=["all", "reads", "writes"]
+    ("methods", "kind"),
+    [((), "stay"), (("GET", "POST"), "stay"), (("POST",), "advance")],
+    ids=["all", "reads", "writes"],
 )
 def test_a_step_that_only_mirrors_does_not_end_without_a_request_unless_none_can_be_mirrored(
     methods: tuple[str, ...], kind: str

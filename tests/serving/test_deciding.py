@@ -95,7 +95,7 @@ async def test_decisions_about_endless_targets_are_not_kept(house: House):
     proxy = await sides(house)
     endless = [raw.get(f"/{number}{'x' * 1000}", "X-User: 7", "Cookie: uid=8") for number in range(5)]
 
-    await answers(proxy, HEAD, *endless)
+    await answers(proxy, HEAD, *endless, HEAD)
 
     fields = request.seen.lately[HEAD[HEAD.index(b"\r\n") :]]
     assert [line.target for line in fields.decided] == ["/"]

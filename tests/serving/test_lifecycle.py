@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from proxy.observe import Observers
+from proxy.serving.parting import announce
 from proxy.serving.server import Server
 from proxy.state.live import Live
 from rules.decide import generation
@@ -162,6 +163,21 @@ async def test_idle_clients_are_parted_from_when_accepting_stops(house: House) -
 
     proxy.server.stop_accepting()
 
+    assert await client.gone() == "eof"
+
+
+async def test_a_kept_connection_that_is_used_while_we_part_is_told_in_its_answer(house: House) -> None:
+    backend = await house.backend(always(ok()))
+    proxy = await house.proxy(backend)
+    client = await proxy.client()
+    await client.ask(get("/"))
+
+    leaving = asyncio.create_task(announce(proxy.server, 5.0))
+    await breathe()
+    last = await client.ask(get("/"))
+    await leaving
+
+    assert (last.status, last.field("connection")) == (200, "close")
     assert await client.gone() == "eof"
 
 

@@ -112,3 +112,16 @@ async def test_a_copy_is_never_repeated(house: House):
 
     assert became == ("not_compared", "shadow_failed")
     assert len(modern.wires) == 1
+
+
+async def test_a_copy_that_the_worker_cannot_wait_for_is_nobodys_failure(house: House):
+    legacy, modern = await house.backend(always(ok())), await house.backend(hang)
+    mirror = await mirroring(house, legacy, modern)
+    await mirror.ask()
+    await modern.wire()
+
+    mirror.proxy.server.stop_accepting()
+    await mirror.proxy.server.drained(0)
+
+    (record,) = mirror.records
+    assert (record.result, record.reason, record.failures) == ("not_compared", "shed", None)

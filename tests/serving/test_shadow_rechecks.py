@@ -102,8 +102,8 @@ async def test_a_side_that_does_not_answer_again_is_told(house: House):
 
 
 async def test_a_write_in_between_is_told(house: House):
-    mirror, pair = await differing(house, always(ONE), always(TWO))
-    await mirror.proxy.ask(raw.post(b"", target="/a"))
+    mirror, pair = await differing(house, always(ONE), always(TWO), "Authorization: Bearer me")
+    await mirror.proxy.ask(raw.post(b"", "Authorization: Bearer me", target="/c"))
 
     assert await again(mirror, pair) == AgainFailed(pair, "failed")
 

@@ -201,9 +201,9 @@ def test_where_nobody_acts_on_it_a_trip_is_told_once_a_minute_however_many_reque
 
 def test_failures_before_a_step_back_do_not_trip_the_step_below():
     watched = Watched(on_breach="step_back")
-    watched.live.swap(with_overrides(watched.live.generation, 2, (Override("all", weight=50.0, revision=1),)))
+    watched.live.swap(with_overrides(watched.live.generation, 2, {"all": Override("all", weight=50.0, revision=1)}))
     watched.sees(modern(500), legacy(), count=9, generation=2)
-    watched.live.swap(with_overrides(watched.live.generation, 3, (Override("all", weight=10.0, revision=2),)))
+    watched.live.swap(with_overrides(watched.live.generation, 3, {"all": Override("all", weight=10.0, revision=2)}))
 
     watched.sees(modern(500), legacy(), count=20, generation=2)
     before = len(watched.tripped)

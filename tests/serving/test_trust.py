@@ -245,6 +245,17 @@ async def test_a_broken_trace_is_begun_anew_without_its_state(house: House, trac
     assert request.field("tracestate") is None
 
 
+async def test_a_broken_trace_loses_its_state_where_we_take_part_in_it_too(house: House) -> None:
+    """W3C Trace Context 3.3."""
+    backend = await house.backend(always(ok()))
+    proxy = await house.proxy(backend)
+    proxy.server.traced = lambda _: True
+
+    await proxy.ask(get("/", "traceparent: nonsense", "tracestate: a=1"))
+
+    assert backend.requests[0].field("tracestate") is None
+
+
 async def test_via_lists_every_hop(house: House) -> None:
     """RFC 9110 7.6.3."""
     request = await forwarded(house, "Via: 1.0 a", "Via: 1.1 b (x)")

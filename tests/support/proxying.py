@@ -19,6 +19,7 @@ from tests.support import raw, snapshots
 from tests.support.backend import Backend, Script
 from tests.support.clock import Clock
 from tests.support.messages import Message
+from tests.support.remembered import check_and_forget
 from tests.support.waiting import until
 
 
@@ -98,6 +99,7 @@ class House:
             assert proxy.server.in_flight == {LEGACY: 0, MODERN: 0}
             assert proxy.server.shadows.asking.in_flight == {LEGACY: 0, MODERN: 0}
             assert proxy.server.shadows.budget.held == 0
+        check_and_forget()
 
     async def backend(self, *scripts: Script, path: str = "", tls: ssl.SSLContext | None = None) -> Backend:
         """A scripted backend."""

@@ -75,6 +75,11 @@ def test_what_nobody_takes_is_lost_counted_and_told_once(broken: bool):
     assert (recorder.lost, len(told)) == (2, 1)
 
 
+def test_sending_takes_a_fifth_of_the_time_at_most():
+    assert module.rest(0.05, more=True) == pytest.approx(0.2)
+    assert module.rest(0.05, more=False) == module.EVERY
+
+
 def test_a_library_that_does_not_load_is_told_of():
     told: list[BaseException | None] = []
 

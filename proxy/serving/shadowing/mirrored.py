@@ -128,9 +128,9 @@ class Mirrored:
         except Exception as error:  # noqa: BLE001 - whatever it is, the user's call goes on
             self.mishap(error)
 
-    def expire(self) -> None:
-        """The live answer takes so long that nobody can compare it with the copy any more."""
-        self._drop("live_slow")
+    def expire(self, reason: str = "live_slow") -> None:
+        """The live answer takes so long that nobody can compare it with the copy any more, or the worker goes."""
+        self._drop(reason)
 
     # ── the copy ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -192,7 +192,10 @@ class Mirrored:
             always=self.route.always_sends,
         )
         self._shadows.watch_effects(self.route, self.origin, live if live.side == LEGACY else said, copy.question)
-        if not twice or raced or settled.result in (NOT_COMPARED, TRANSIENT) or not self._may_ask_twice():
+        if not twice or raced or settled.result in (NOT_COMPARED, TRANSIENT):
+            self._conclude(settled)
+            return
+        if not self._shadows.may_ask_twice(self.route, self.origin.head):
             self._conclude(settled)
             return
         self.route.asks_twice = True
@@ -201,15 +204,6 @@ class Mirrored:
         except TranslationError:
             self.route.asks_twice = False
             self._conclude(settled)
-
-    def _may_ask_twice(self) -> bool:
-        """Whether legacy can be asked once more: a read without a session, when it has little to do."""
-        route = self.route
-        return (
-            route.may_ask_twice(self.origin.head)
-            and self._shadows.has_time(route, LEGACY)
-            and route.secondaries.spend(self._shadows.clock())
-        )
 
     def _second_ended(self, _second: ShadowCall) -> None:
         self.route.asks_twice = False

@@ -1,7 +1,8 @@
 """Remembers writes for a while, so that a read beside one is not taken for a difference.
 
-A write is known by its user, by the thing its path names. `/orders/17/pay` writes itself, `/orders/17`, the list
-`/orders`; a read of `/orders/17/lines` reads itself, `/orders/17`. Other users' writes elsewhere are the re-check's.
+A write is known by its user, by the thing its path names: `/orders/17/pay` writes what `/orders/17/lines` reads. A path
+without an id, a list or `/me`, names nothing: were it a thing, one busy user would leave nobody's pairs to compare.
+Other users' writes there are the re-check's.
 """
 
 from __future__ import annotations
@@ -62,22 +63,19 @@ class Writes:
 
 
 def read_keys(path: str, user: str | None) -> tuple[str, ...]:
-    """What a read of `path` may see: itself, the thing it belongs to, whatever its user wrote."""
-    prefix, _ = _thing(path)
-    return _keys(user, path, prefix)
+    """What a read of `path` may see: the thing it belongs to, whatever its user wrote."""
+    return _keys(path, user)
 
 
 def write_keys(path: str, user: str | None) -> tuple[str, ...]:
-    """What a write to `path` may change: itself, the thing it belongs to, the list that has it, its user's view."""
-    prefix, collection = _thing(path)
-    return _keys(user, path, prefix, collection)
+    """What a write to `path` may change: the thing it belongs to, its user's view."""
+    return _keys(path, user)
 
 
-def _keys(user: str | None, *paths: str) -> tuple[str, ...]:
-    found = {_short(f"path:{path}") for path in paths if path}
-    if user:
-        found.add(_short(f"user:{user}"))
-    return tuple(found)
+def _keys(path: str, user: str | None) -> tuple[str, ...]:
+    thing = _thing(path)
+    found = (_short(f"path:{thing}"),) if thing else ()
+    return (*found, _short(f"user:{user}")) if user else found
 
 
 def _short(key: str) -> str:
@@ -85,10 +83,10 @@ def _short(key: str) -> str:
     return key if len(key) <= LONGEST else f"long:{hash(key)}"
 
 
-def _thing(path: str) -> tuple[str, str]:
-    """The path up to its last id, the path of the collection before that id; empty where there is no id."""
+def _thing(path: str) -> str:
+    """The path up to its last id, empty where there is none."""
     segments = path.rstrip("/").split("/")
     for at in range(len(segments) - 1, 0, -1):
         if _is_id(segments[at]):
-            return "/".join(segments[: at + 1]), "/".join(segments[:at])
-    return path.rstrip("/"), ""
+            return "/".join(segments[: at + 1])
+    return ""
