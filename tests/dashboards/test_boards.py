@@ -78,6 +78,11 @@ def test_only_metrics_that_there_are_are_asked_for(board: Board):
 
 def test_every_metric_is_shown_somewhere():
     shown = {name for board in BOARDS for query in queries(dashboard(board)) for name in NAMES.findall(query)}
-    not_for_pictures = {"strangler_build_info", "strangler_config_generation", "strangler_modern_writes_total", "strangler_spans_lost_total"}
+    not_for_pictures = {
+        "strangler_build_info",
+        "strangler_config_generation",
+        "strangler_modern_writes_total",
+        "strangler_spans_lost_total",
+    }
 
     assert {name for name in BY_NAME if name not in shown and f"{name}_bucket" not in shown} == not_for_pictures
