@@ -10,17 +10,19 @@ from rules.model import GuardPolicy
 from rules.verdict import BAD, CANNOT_TELL, GOOD, TOO_LITTLE, Check
 
 IMPROBABLE: Final = 1e-3
+UNCOMPARED: Final = 5
 
 
 def mismatch(policy: GuardPolicy, evidence: Evidence) -> Check:
     """Whether the share of differing answers is within `mismatch_rate`, be chance as kind as it can.
 
     What nobody managed to compare proves nothing: where mirrored requests were many, compared ones none, the check
-    cannot tell.
+    cannot tell. Many is `UNCOMPARED` times `min_requests`: a worker that just starts, or is short of breath for a
+    second, leaves out the copies of that second.
     """
     seen, limit = evidence.compared, policy.mismatch_rate
     compared, rate = seen.compared, seen.mismatch_rate
-    if not compared and seen.eligible >= max(1, policy.min_requests):
+    if not compared and seen.eligible >= UNCOMPARED * max(1, policy.min_requests):
         reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(seen.not_compared.items()))
         return Check("mismatch", CANNOT_TELL, None, limit, f"none of {seen.eligible} compared: {reasons or 'pending'}")
     if compared < policy.min_requests or not compared:

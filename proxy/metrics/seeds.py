@@ -2,10 +2,9 @@
 
 A counter that appears with its first increment has none that `rate` or `increase` could see. That matters where one
 is news: a rollback, a change, a violated invariant, a side's first 5xx, the first difference. It does not where only
-many count (3xx, 4xx, reasons of drops, causes of rescues beyond the usual ones), nor for what cannot happen: answers
-of a modern side that nobody is sent to, rollbacks by a check that the guard does not make, comparisons of what is not
-mirrored. Everything at zero was six times as much to scrape, and told nothing more. Histograms come with their first
-observation.
+many count (reasons of drops, causes of rescues beyond the usual ones), nor for what cannot happen: rollbacks by a check
+that the guard does not make, comparisons of what is not mirrored. Everything at zero was several times as much to
+scrape, and told nothing more. Histograms come with their first observation.
 """
 
 from __future__ import annotations
@@ -20,7 +19,8 @@ from rules.match import effective_weight
 from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, GuardPolicy, Override, Route, Snapshot
 
 _NOTHING_SET: Mapping[str, Override] = MappingProxyType({})
-_WELL, _FAILED = "2xx", "5xx"
+_ANSWERS = ("2xx", "3xx", "4xx", "5xx")
+_FAILED = "5xx"
 
 
 def route_names(snapshot: Snapshot) -> tuple[str, ...]:
@@ -33,8 +33,8 @@ def zeros(snapshot: Snapshot, overrides: Mapping[str, Override] = _NOTHING_SET) 
     yield from _answers(DEFAULT_ROUTE, LEGACY)
     for route in snapshot.routes:
         yield from _answers(route.name, LEGACY)
+        yield from _answers(route.name, MODERN)
         if _may_have_users(route, overrides.get(route.name)):
-            yield from _answers(route.name, MODERN)
             yield from _rescues(route)
             yield from _rollbacks(route)
         yield from _changes(route)
@@ -58,7 +58,7 @@ def _may_have_users(route: Route, override: Override | None) -> bool:
 
 
 def _answers(route: str, side: str) -> Iterator[tuple[Key, Values]]:
-    for code in (_WELL, _FAILED):
+    for code in _ANSWERS:
         yield _zero(names.REQUESTS, route, side, names.LIVE, code)
 
 
@@ -104,6 +104,7 @@ def _changes(route: Route) -> Iterator[tuple[Key, Values]]:
 def _comparisons(route: Route) -> Iterator[tuple[Key, Values]]:
     for result in ("equal", "different"):
         yield _zero(names.COMPARISONS, route.name, result, "")
+    yield _zero(names.COMPARISONS, route.name, "not_compared", "queue")
     yield _zero(names.SHADOW_DROPPED, route.name, "capacity")
 
 

@@ -38,6 +38,7 @@ WHO = {
     "/created_at", "/email", "/email_verified_at", "/first_name", "/id", "/last_name", "/settings/per_page",
     "/settings/theme", "/stats/total_paid", "/updated_at",
 }  # fmt: skip
+CHOSEN = {"/settings/per_page", "/settings/theme"}
 FAULTY = [
     ({"tax": "python"}, ADMIN, INVOICES, INVOICES, {"/data/*/items/*/tax", "/data/*/tax", "/data/*/total"}),
     ({"drop_invoice_line": True}, ADMIN, INVOICE, INVOICE, {"/items"}),
@@ -107,4 +108,6 @@ def test_a_planted_fault_is_found_where_it_is(sides, fault, user: int, old: str,
     comparison = held(sides, user, old, new)
 
     assert twin.verdict == "equal"
-    assert {path_pattern(finding.path) for finding in comparison.findings} == places
+    # two users may have chosen the same settings: other tests let them choose anew
+    found = {path_pattern(finding.path) for finding in comparison.findings}
+    assert found <= places <= found | CHOSEN

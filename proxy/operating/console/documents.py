@@ -48,14 +48,17 @@ class Documents:
     def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic) -> None:
         self.source = source
         self._clock = clock
-        self._status: tuple[float, Document, StatusView] | None = None
+        self._status: tuple[tuple[float, int], Document, StatusView] | None = None
 
     async def status(self) -> tuple[Document, StatusView]:
-        """Return the status with its view, at most a second old."""
-        kept = self._status
-        if kept is None or self._clock() - kept[0] > _FRESH:
+        """Return the status with its view, at most a second old, never older than what runs.
+
+        A page that is drawn from before a change hears of nothing later that would have it drawn again.
+        """
+        kept, number = self._status, self.source.current().generation.number
+        if kept is None or kept[0][1] != number or self._clock() - kept[0][0] > _FRESH:
             document = await self.source.status()
-            kept = self._status = self._clock(), document, status_view(document)
+            kept = self._status = (self._clock(), number), document, status_view(document)
         return kept[1], kept[2]
 
     def forget(self) -> None:
