@@ -118,5 +118,7 @@ def _print(document: dict[str, Any]) -> None:
         print(f"{group['id']}  {group['route']}  {group['path'] or '(root)'}  {group['kind']}  x {group['count']}")
         for example in group["examples"][:1]:
             print(f"    {example['request']}: {example['legacy'] or '-'} → {example['modern'] or '-'}")
+    if document["findings_cut"]:
+        print(f"{document['findings_cut']} findings more, of differences that are too many to list")
     if not document["routes"]:
         print("nothing was compared")

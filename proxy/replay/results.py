@@ -89,5 +89,6 @@ class Results:
                 }
                 for group in sorted(self.groups.values(), key=lambda one: -one.count)
             ],
+            "findings_cut": self.cut,
             "clean": self.clean,
         }  # fmt: skip

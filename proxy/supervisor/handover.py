@@ -20,7 +20,9 @@ from proxy.settings import Address, parse_address
 from proxy.supervisor.child import command, environment
 
 VARIABLE = "STRANGLER_INHERITED"
-"""`listen=ADDRESS fds=3,4 admin=ADDRESS fd=5 ready=7`, set by one supervisor for the next alone."""
+"""What `Inherited.text` writes, set by one supervisor for the next alone."""
+START_WITHIN = 120.0
+"""Seconds after which a new program that is neither ready nor gone is ended; the old one goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Successor:
         self._failed = failed
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe = -1
+        self._limit: asyncio.TimerHandle | None = None
 
     @property
     def is_starting(self) -> bool:
@@ -89,11 +92,15 @@ class Successor:
             )
         finally:
             os.close(theirs)
-        asyncio.get_running_loop().add_reader(self._pipe, self._heard)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._pipe, self._heard)
+        self._limit = loop.call_later(START_WITHIN, self._process.kill)
 
     def _heard(self) -> None:
         said = os.read(self._pipe, 16)
         asyncio.get_running_loop().remove_reader(self._pipe)
+        if self._limit is not None:
+            self._limit.cancel()
         os.close(self._pipe)
         self._pipe = -1
         if said and self._process is not None:
