@@ -130,7 +130,7 @@ class ClientConnection:
         if self.call is not None:
             self.call.client_resumed()
         elif not self.closing:
-            self.resume_reading()
+            self._read_ahead()
             self._next_request()
 
     # ── called by the call ─────────────────────────────────────────────────────────────────────────────
@@ -161,7 +161,7 @@ class ClientConnection:
         if self.write_paused:
             return  # who does not read his answers gets no further ones
         if not self._reading:
-            self.resume_reading()
+            self._read_ahead()
         if self._buffer:
             asyncio.get_running_loop().call_soon(self._next_request)
 
@@ -257,6 +257,11 @@ class ClientConnection:
 
     # ── reading requests ───────────────────────────────────────────────────────────────────────────────
 
+    def _read_ahead(self) -> None:
+        """Take from the client again, unless enough requests wait their turn: one answer is no room for a read."""
+        if len(self._buffer) <= PIPELINED_AT_MOST:
+            self.resume_reading()
+
     def _next_request(self) -> None:
         if self.call is None and self._buffer and not self.closing and not self.write_paused:
             data, self._buffer = self._buffer, b""
@@ -279,6 +284,7 @@ class ClientConnection:
             if end < 0:
                 self._buffer = data
                 self._searched = len(data)
+                self.resume_reading()  # what waited was no whole request
                 if not seen and data:
                     self.deadline = self.server.clock() + limits.header_timeout if limits.header_timeout else 0.0
                 return
@@ -314,6 +320,8 @@ class ClientConnection:
         else:
             self._buffer = rest
         self._body = body
+        if body is not None:
+            self.resume_reading()  # its rest comes behind what waited
         call = self.call = Call(server, self, head, server.clock())
         call.start()
         if body is not None:

@@ -14,7 +14,7 @@ from tests.support.waiting import until
 
 USERS = 6
 PAUSE = 0.02
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds that a user waits: longer than it takes to notice that a process hangs."""
 
 
@@ -42,10 +42,10 @@ class Load:
         self._over = True
         await asyncio.gather(*self._tasks)
 
-    async def more(self, answers: int, seconds: float = 20) -> None:
+    async def more(self, answers: int) -> None:
         """Wait for so many reads that end from now on."""
         wanted = len(self.reads) + answers
-        await until(lambda: len(self.reads) >= wanted, "more answers", seconds)
+        await until(lambda: len(self.reads) >= wanted, "more answers")
 
     @property
     def done(self) -> Counter[int]:

@@ -11,6 +11,7 @@ from tests.support import raw
 from tests.support.line import Ended
 from tests.support.running import Running
 from tests.support.steering import Steered
+from tests.support.waiting import PATIENCE
 
 MORE = 40
 """Connections beyond what a worker may open."""
@@ -42,7 +43,7 @@ def highest_descriptor(pid: int) -> int:
 
 async def _served_again(proxy: Running) -> int:
     """Who comes while there are no descriptors is sent away by a closed connection; later ones are not."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 return (await proxy.get("/read")).status

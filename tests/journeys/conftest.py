@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from examples.paymenter.sides import Database, Legacy, Modern
 from tests.journeys.answering import patiently
-from tests.journeys.configs import FILE
+from tests.journeys.configs import as_it_is
 from tests.journeys.identities import KEYS, between
 from tests.journeys.stage import Sides, Visits, Workshop
 from tests.support.backend import Backend, ok
@@ -37,7 +37,7 @@ def sides() -> Iterator[Sides]:
 async def shop(sides: Sides, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     """The proxy.yaml of this repository between both sides."""
     folder = tmp_path_factory.mktemp("shop")
-    async with running(folder, FILE.read_text(), **sides.around(folder)) as proxy:
+    async with running(folder, as_it_is(), **sides.around(folder)) as proxy:
         yield proxy
 
 

@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from tests.journeys.answering import patiently
-from tests.journeys.configs import FILE, Settings, weighing
+from tests.journeys.configs import FILE, Settings, as_it_is, weighing
 from tests.journeys.stage import Sides, Visits, Workshop
 from tests.journeys.traffic import Traffic, sides_of
 from tests.journeys.visiting import WORKING, side_of
@@ -69,7 +69,6 @@ async def _applied(proxy: Running, generation: int) -> None:
             event["event"] == "generation_applied" and event["generation"] > generation for event in proxy.events
         ),
         "a later generation",
-        10,
     )
 
 
@@ -289,7 +288,7 @@ async def test_with_legacy_only_everybody_is_on_legacy_without_store_or_admin(
     sides: Sides, visit: Visits, tmp_path: Path
 ):
     unusable = {"STRANGLER_STORE": "sqlite:/proc/nowhere/strangler.db", "STRANGLER_LEGACY_ONLY": "1"}
-    proxy = Running(tmp_path, FILE.read_text(), **sides.around(tmp_path, **unusable))
+    proxy = Running(tmp_path, as_it_is(), **sides.around(tmp_path, **unusable))
     await proxy.start()
     try:
         await proxy.event("ready")

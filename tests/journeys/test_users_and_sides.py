@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from tests.examples.asking import Answer, ask
 from tests.examples.meaning import differences, read
-from tests.journeys.configs import FILE
+from tests.journeys.configs import as_it_is
 from tests.journeys.stage import Sides, Visits
 from tests.journeys.visiting import ADMINS, WORKING, Side, json_of, predicted, side_of, users_on
 from tests.support.running import Running, running
@@ -126,7 +126,7 @@ async def test_a_user_stays_on_their_side_over_many_requests_and_a_restart_of_th
 
     for _ in range(2):
         async with running(
-            tmp_path, FILE.read_text(), **sides.around(tmp_path, STRANGLER_LISTEN__WORKERS="2")
+            tmp_path, as_it_is(), **sides.around(tmp_path, STRANGLER_LISTEN__WORKERS="2")
         ) as proxy:
             for _ in range(6):
                 for user, found in seen.items():

@@ -42,7 +42,7 @@ class Traffic:
     async def more(self, answers: int) -> list[Message]:
         """The next so many answers to requests that begin from now on."""
         begun = len(self.answers) + len(self._visitors)
-        await until(lambda: len(self.answers) >= begun + answers, "more traffic", 10)
+        await until(lambda: len(self.answers) >= begun + answers, "more traffic")
         return self.answers[begun:]
 
     @property

@@ -41,7 +41,7 @@ async def court() -> AsyncIterator[Court]:
 
 async def reason_of(answer: asyncio.Future[Opinion]) -> str:
     with pytest.raises(NotJudgedError) as refused:
-        await asyncio.wait_for(answer, 5)
+        await asyncio.wait_for(answer, 60)
     return refused.value.reason
 
 

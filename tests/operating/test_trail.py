@@ -161,7 +161,7 @@ async def test_what_the_store_has_is_waited_for(monkeypatch: pytest.MonkeyPatch)
         return (Override("a", revision=1),)
 
     stand.store.overrides = overrides  # type: ignore[method-assign]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         kept = await stand.ledger.kept()
 
     assert (tries, kept) == (3, (Override("a", revision=1),))

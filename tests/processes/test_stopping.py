@@ -100,7 +100,7 @@ async def test_what_does_not_finish_in_time_is_cut_and_told(tmp_path: Path):
         await slow.backend.wire()
 
         proxy.signal(signal.SIGTERM)
-        code = await proxy.exit_code(10)
+        code = await proxy.exit_code()
 
         assert code == 0
         cut = await proxy.event("drain_cut")
@@ -121,7 +121,7 @@ async def test_a_second_interrupt_ends_everything_at_once(tmp_path: Path):
         proxy.signal(signal.SIGINT)
         await proxy.event("draining")
         proxy.signal(signal.SIGINT)
-        code = await proxy.exit_code(5)
+        code = await proxy.exit_code()
 
         assert code == 1
         await until(lambda: not any(map(alive, children)), "the children's end")

@@ -13,7 +13,7 @@ from tests.processes.asking import BACK, does, file, sides
 from tests.support import raw
 from tests.support.backend import Backend, always, ok
 from tests.support.running import run_command, running
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 
 async def test_the_command_line_does_what_the_api_does(tmp_path: Path, legacy: Backend, modern: Backend):
@@ -24,13 +24,16 @@ async def test_the_command_line_does_what_the_api_does(tmp_path: Path, legacy: B
         back, _, _ = await run_command("rollback", "--all", "--reason", "stop", *where)
         on_legacy = await sides(proxy)
         refused, why, _ = await run_command("weight", "profile", "5", *where)
+        again, lifted, _ = await run_command("resume", "--all", "--reason", "mended", *where)
+        neither, asked, _ = await run_command("resume", "--reason", "mended", *where)
         _, trail, _ = await run_command("events", *where)
 
-    assert (raised, back, refused) == (0, 0, 1)
+    assert (raised, back, refused, again, neither) == (0, 0, 1, 0, 2)
     assert said == "profile: modern, 100 % on modern\n"
     assert why == "profile is rolled back: resume it first\n"
+    assert (lifted, asked) == ("1 routes are resumed\n", "")
     assert (on_modern, on_legacy) == ({b"modern"}, {b"legacy"})
-    assert [line.split()[1] for line in trail.splitlines()] == ["weight", "rollback"]
+    assert [line.split()[1] for line in trail.splitlines()] == ["weight", "rollback", "resume"]
 
 
 async def test_events_are_told_as_they_happen(tmp_path: Path, legacy: Backend, modern: Backend):
@@ -41,7 +44,7 @@ async def test_events_are_told_as_they_happen(tmp_path: Path, legacy: Backend, m
         host, _, port = proxy.admin_url.removeprefix("http://").rpartition(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(raw.get(f"/api/v1/events/stream?since={known}", host="127.0.0.1"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             missed = await reader.readuntil(b"event: resume\n")
             await does(proxy, "hold", reason="three")
             live = await reader.readuntil(b'"reason":"three"')
@@ -65,7 +68,7 @@ async def test_a_webhook_hears_of_a_rollback_and_of_a_refused_file_with_a_signat
         await does(proxy, "rollback", **BACK)
         proxy.file.write_text("version: 7\n")
         await proxy.reload()
-        await until(lambda: len(hook.requests) == 2, "both letters", 20)
+        await until(lambda: len(hook.requests) == 2, "both letters")
     await hook.stop()
 
     first, second = hook.requests

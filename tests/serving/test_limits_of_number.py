@@ -70,6 +70,48 @@ async def test_a_pipelined_flood_stays_bounded(house: House) -> None:
     assert client.full
 
 
+async def test_a_flood_whose_requests_are_answered_stays_bounded_too(house: House) -> None:
+    """Each answer makes room for one request, not for one more read."""
+    backend = await house.backend(always(ok()))
+    proxy = await house.proxy(backend)
+    client = await proxy.client()
+    most = 0
+    for _ in range(300):
+        if not client.full:
+            client.send(get("/") * 2000)
+        await breathe(1)
+        most = max(most, *(len(connection._buffer) for connection in proxy.server.clients))
+
+    assert len(backend.requests) > 100
+    assert most < 600_000
+
+
+@pytest.mark.parametrize("body", ["length", "chunks"])
+async def test_a_body_behind_many_requests_is_read_when_its_turn_comes(house: House, body: str) -> None:
+    backend = await house.backend(always(lambda request: ok(b"%d" % len(request.body))))
+    proxy = await house.proxy(backend)
+    client = await proxy.client()
+    size = 3_000_000
+    field = f"Content-Length: {size}" if body == "length" else "Transfer-Encoding: chunked"
+    sent = b"x" * size if body == "length" else b"%x\r\n%b\r\n0\r\n\r\n" % (size, b"x" * size)
+
+    client.send(get("/") * 3000 + get("/", field, method="POST") + sent + get("/last"))
+    answers = [await client.answer() for _ in range(3002)]
+
+    assert [answer.body for answer in answers[-2:]] == [b"%d" % size, b"0"]
+
+
+async def test_a_head_that_is_cut_where_reading_stopped_is_read_to_its_end(house: House) -> None:
+    backend = await house.backend(always(ok()))
+    proxy = await house.proxy(backend, limits=Limits(header_bytes=1 << 20))
+    client = await proxy.client()
+
+    client.send(get("/") * 100 + get("/", *(f"X-{number}: {'y' * 8000}" for number in range(90))))
+    answers = [await client.answer() for _ in range(101)]
+
+    assert {answer.status for answer in answers} == {200}
+
+
 async def test_a_client_that_pipelines_without_reading_gets_no_more_than_fits(house: House) -> None:
     """Requirements 10, 15: answers to requests that were sent ahead may not pile up in our memory."""
     backend = await house.backend(always(ok(b"x" * 60_000)))

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 PASSWORD = "of this test alone"
 
@@ -40,7 +40,7 @@ class RedisServer:
             stdout=subprocess.DEVNULL,
         )
         # fmt: on
-        await until(self._answers, "Redis", 20)
+        await until(self._answers, "Redis")
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         assert self._process is not None
@@ -59,7 +59,7 @@ class RedisServer:
     async def stop(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
-            await asyncio.to_thread(self._process.wait, 20)
+            await asyncio.to_thread(self._process.wait, PATIENCE)
 
 
 @contextlib.asynccontextmanager

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-PATIENCE = 5.0
-"""Seconds after which a test gives up; everything here takes milliseconds when it works."""
+PATIENCE = 60.0
+"""Seconds after which a test gives up: what works takes milliseconds, but machines stand still at times."""
 
 
 async def until(condition: Callable[[], object], what: str = "", seconds: float = PATIENCE) -> None:
