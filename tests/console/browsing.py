@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import Page, async_playwright
 
-PATIENCE = 15_000.0
+PATIENCE = 60_000.0
 """Milliseconds that a page may take on a busy machine."""
 Look = Callable[..., AbstractAsyncContextManager[Page]]
 

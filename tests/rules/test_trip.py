@@ -46,7 +46,7 @@ def test_the_answer_that_was_waited_for_trips():
     run = Run(5)
     told(run, "LLLLLLLLLLmmmmm")
 
-    assert told(run, "LLL", now=0.2) == [False, False, True]
+    assert told(run, "LLLL", now=0.2) == [False, False, False, True]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 8])
@@ -68,6 +68,19 @@ def test_an_outage_of_both_sides_trips_nobody(failing: float):
     answers = "ML" * 50 + "".join(letter.lower() if draw.random() < failing else letter for letter in ("M", "L") * 3000)
 
     assert not any(told(run, answers))
+
+
+@pytest.mark.parametrize(("failing", "at_most"), [(0.5, 2), (0.8, 8)])
+def test_outages_that_take_both_sides_from_one_moment_to_the_next_trip_hardly_ever(failing: float, at_most: int):
+    draw = Random(5)
+    tripped = 0
+    for _ in range(100):
+        run = Run(5)
+        told(run, "ML" * 50)
+        sides = "".join(draw.choice("MMMMMMMMML") for _ in range(1000))
+        tripped += any(told(run, "".join(each.lower() if draw.random() < failing else each for each in sides), 1.0))
+
+    assert tripped <= at_most
 
 
 def test_a_run_is_over_when_modern_was_well_for_a_minute():
