@@ -5,10 +5,11 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 FUZZ_SECONDS ?= 600
 TESTS ?= tests
+CURL := curl:curl
 PHP := php:php-cli /usr/lib/php/*/pdo_sqlite.so:php-sqlite3
 BROWSER := chromium:chromium prometheus:prometheus
 SERVERS := /usr/sbin/php-fpm*:php-fpm nginx:nginx-light systemd-analyze:systemd redis-server:redis-server
-PEERS := nginx:nginx-light haproxy:haproxy wrk:wrk taskset:util-linux
+PEERS := nginx:nginx-light haproxy:haproxy wrk:wrk taskset:util-linux redis-server:redis-server
 
 COMPILER := gcc:gcc /usr/include/python3.*/Python.h:python3-dev
 COMPILED_TESTS := tests/http1 tests/serving tests/property tests/rules tests/log tests/metrics tests/state
@@ -18,11 +19,11 @@ IMAGE := mmdebstrap:mmdebstrap chroot:coreutils
 .PHONY: demo test bench compiled test-compiled lint fuzz image-steps reference dashboards screenshots clean
 
 demo: $(STAMP)
-	@deploy/need.sh $(PHP)
+	@deploy/need.sh $(PHP) $(CURL)
 	@$(BIN)/python -m examples.paymenter.demo
 
 test: $(STAMP)
-	@deploy/need.sh $(PHP) $(SERVERS) $(BROWSER)
+	@deploy/need.sh $(PHP) $(CURL) $(SERVERS) $(BROWSER)
 	$(BIN)/pytest -n 2 --dist loadfile $(TESTS)
 
 lint: $(STAMP)
@@ -36,6 +37,8 @@ fuzz: $(STAMP)
 bench: $(STAMP) compiled
 	@deploy/need.sh $(PEERS)
 	STRANGLER_COMPILED=build/compiled $(BIN)/python -m bench --write
+	$(BIN)/python -m bench.workers --rounds 3 --seconds 2 --write
+	$(BIN)/python -m bench.fleet --rounds 1 --seconds 5 --write
 
 compiled: $(STAMP)
 	@deploy/need.sh $(COMPILER)

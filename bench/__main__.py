@@ -102,9 +102,10 @@ def _report(figures: Figures, wanted: Options, arguments: Sequence[str]) -> str:
 def _how(wanted: Options) -> str:
     return (
         f"{wanted.rounds} rounds, {wanted.seconds} s each; 64 connections, a browser's twelve fields, 256 users in "
-        "turn; median (least-most). CPU is what all processes of a proxy spent, divided by the answers; `x nginx` is "
-        "how many times less of it a row needs than nginx, round by round. Each proxy has processor 0, load with "
-        "backends processor 1: requests/s is bounded by either, the CPU figure is the one to trust."
+        "turn, ten thousand items, each request with an id of its own; median (least-most). CPU is what all processes "
+        "of a proxy spent, divided by the answers; `x nginx` is how many times less of it a row needs than nginx, "
+        "round by round. Each proxy has processor 0, load with backends processor 1: requests/s is bounded by either, "
+        "the CPU figure is the one to trust."
     )
 
 

@@ -99,7 +99,7 @@ def main() -> int:
     """Print one line a size and case; 0 when the goal is reached."""
     head = ("whole", "a second", "DeepDiff", "", "values", "DeepDiff", "", "same bytes")
     print(f"{'µs':18}" + "".join(f"{word:>{width}}" for word, width in zip(head, WIDTHS, strict=True)))
-    reached = 0.0
+    reached = from_bytes = 0.0
     for size, lines in SIZES.items():
         body = invoice(lines)
         cases = {"equal": (answer(body), answer(body, 1)), "differing": (answer(body), answer(changed(body)))}
@@ -112,8 +112,9 @@ def main() -> int:
                 f"{values:9.1f}{deep_values:10.0f}{deep_values / values:5.0f}x{same:12.1f}"
             )
             if (size, case) == ("1 KB", "differing"):
-                reached = deep_values / values
+                reached, from_bytes = deep_values / values, deep / whole
     print(f"values of 1 KB, three fields changed: {reached:.0f} times DeepDiff, the goal is {GOAL}")
+    print(f"the same from bytes, reading both bodies included on either side: {from_bytes:.0f} times")
     return 0 if reached >= GOAL else 1
 
 

@@ -1,8 +1,9 @@
 """Times the data path with a copy of every request, in memory, beside the same path without: `python -m bench.copies`.
 
-As bench.path, on a loop that turns after every sixteen requests: a copy goes out in the turn after its request, the
-other side answers with the same bytes, both answers are held against each other, what became of it is counted. All
-users are on legacy, or on modern with `--weight 100`. Both paths take turns, so that a machine that drifts moves both.
+As bench.path, on a loop that turns after every sixteen requests: a copy goes out in the turn after its request, then
+both sides answer, with the same body, another Date, another field that nobody compares; the answers are held against
+each other, what became of it is counted as production counts it. All users are on legacy, or on modern with `--weight
+100`. Both paths take turns, so that a machine that drifts moves both.
 """
 
 from __future__ import annotations
@@ -16,48 +17,64 @@ import pstats
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from statistics import median
 
-from bench.path import A_ROUND, A_TURN, CONNECTIONS, Path
-from proxy.metrics.shadow_counting import ShadowCounts
+from bench.mirrors import SHADOW
+from bench.path import A_TURN, CONNECTIONS, Path
+from proxy.app.mirrored import MirroringReport
+from proxy.serving.pool import Target
 from proxy.serving.shadowing.pools import READS
-from proxy.shadowed import Shadowed
-from proxy.state.pairs import EQUAL, Pairs
-from proxy.state.windows import Outcomes
+from proxy.state.pairs import EQUAL
+
+A_ROUND = 2048
 
 
 class Turning(Path):
-    """The data path whose loop really turns; `results` counts what became of the copies."""
+    """The data path whose loop really turns; `results` says what became of the copies."""
 
     def __init__(self, weight: int, shadow: str, *, fresh: bool) -> None:
         def change(text: str) -> str:
             return text.replace("rollout: {weight: 50,", f"{shadow}rollout: {{weight: {weight},")
 
         super().__init__(fresh=fresh, change=change)
-        self.results: Counter[str] = Counter()
-        shadows = self.server.shadows
-        for listener in (Pairs().observe_shadow, ShadowCounts().observe, Outcomes().observe_shadow):
-            shadows.observe.add(listener)
-        for backend in self.server.bound.generation.snapshot.backends:
-            for target in shadows.asking._pools.pool(backend, READS).targets:  # noqa: SLF001 - filled from outside
-                target.idle.extend(self._upstream(target) for _ in range(CONNECTIONS))
+        self.report = MirroringReport()
+        self.report.watch(self.server, self.server.observe, self.outcomes, lambda *_, **__: None)
+        self.server.shadows.observe.tell_by(self.told.append)
+        for target in self._copied():
+            target.idle.extend(self._upstream(target) for _ in range(CONNECTIONS))
+        self.others = self.answer.replace(b"05:28 GMT", b"05:29 GMT").replace(b"X-Side: legacy", b"X-Side: modern")
 
-    def count(self, record: Shadowed) -> None:
-        """Count one copy; costs what nobody pays in production, so it listens in the warm-up alone."""
-        self.results[record.reason or record.result] += 1
+    def _copied(self) -> Iterator[Target]:
+        pools = self.server.shadows.asking._pools  # noqa: SLF001 - filled from outside
+        for backend in self.server.bound.generation.snapshot.backends:
+            yield from pools.pool(backend, READS).targets
+
+    def results(self) -> Counter[str]:
+        """What became of the copies since the last call."""
+        found: Counter[str] = Counter()
+        for row in self.report.take():
+            found.update({EQUAL: row.equal, "sent": row.sent, **dict(row.not_compared)})
+        return +found
 
     async def turned(self, count: int) -> None:
-        """So many requests, some in a turn of the loop; each live answer before its copy's."""
-        answer, heads, told, clients = self.answer, self.heads, self.told, itertools.cycle(self.clients)
-        copies = self.server.shadows.asking._calls  # noqa: SLF001 - the other side answers from here
+        """So many requests, some under way at once; each live answer before its copy's."""
+        answer, others, heads, told = self.answer, self.others, self.heads, self.told
+        clients = itertools.cycle(self.clients)
+        calls = self.server.shadows.asking._calls  # noqa: SLF001 - the other side answers from here
+        for target in self._copied():
+            for connection in target.idle:
+                connection.idle_since = self.server.clock()  # whoever rests for long is not used for a copy
         for _ in range(count // A_TURN):
-            for client in itertools.islice(clients, A_TURN):
+            asked = list(itertools.islice(clients, A_TURN))
+            for client in asked:
                 client.data_received(next(heads))
-                client.call.connection.data_received(answer)  # type: ignore[union-attr]
             await asyncio.sleep(0)
-            for copy in tuple(copies):
-                copy._connection.data_received(answer)  # type: ignore[union-attr]  # noqa: SLF001
+            copies = tuple(calls)
+            for client in asked:
+                client.call.connection.data_received(answer)  # type: ignore[union-attr]
+            for copy in copies:
+                copy._connection.data_received(others)  # type: ignore[union-attr]  # noqa: SLF001
             await asyncio.sleep(0)
             while told:
                 told.pop()()
@@ -71,13 +88,9 @@ class Turning(Path):
 
 async def measure(weight: int, rounds: int, *, fresh: bool, calls: bool) -> int:
     """Print what a request costs with a copy and without; 1 when not every copy was equal."""
-    alone, mirrored = (
-        Turning(weight, shadow, fresh=fresh) for shadow in ("", "shadow: {sample: 100%, secondary: 0%}, ")
-    )
-    mirrored.server.shadows.observe.add(mirrored.count)
+    alone, mirrored = (Turning(weight, shadow, fresh=fresh) for shadow in ("", SHADOW))
     for path in (alone, mirrored):
         await path.turned(A_ROUND)
-    found = mirrored.results
     gc.collect()
     gc.freeze()
     if calls:
@@ -98,6 +111,7 @@ async def measure(weight: int, rounds: int, *, fresh: bool, calls: bool) -> int:
         )
     for path in (alone, mirrored):
         path.lines.close()
+    found = mirrored.results()
     if set(found) != {EQUAL}:
         print(f"not every copy was equal: {dict(found)}", file=sys.stderr)
         return 1
@@ -107,7 +121,7 @@ async def measure(weight: int, rounds: int, *, fresh: bool, calls: bool) -> int:
 def main(arguments: Sequence[str]) -> int:
     """Print what a copy costs, or who was called."""
     parser = argparse.ArgumentParser(prog="python -m bench.copies", description="The data path with copies, in memory.")
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--weight", type=int, default=0, help="percent of the users on modern")
     parser.add_argument("--calls", action="store_true", help="count calls instead of time")
     parser.add_argument("--fresh", action="store_true", help="each request with an id of its own")

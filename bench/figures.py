@@ -45,6 +45,16 @@ class Figures:
         ratios = self.efficiency(row, peer, size)
         return median(ratios) if ratios else None
 
+    def least_efficiency(self, row: str, peer: str, size: str) -> float | None:
+        """Return how many times less processor `row` needs than `peer`, each in the round that was kindest to it.
+
+        Neighbours only ever add time, so on a machine that is not ours alone the least is nearest to the truth.
+        """
+        if self.complaints(row) or self.complaints(peer):
+            return None
+        ours, theirs = self.costs(row, size), self.costs(peer, size)
+        return min(cost.whole for cost in theirs) / min(cost.whole for cost in ours) if ours and theirs else None
+
     def disturbance(self) -> float:
         """Return what share of a processor's time strangers took: of the row that suffered most, its middle round."""
         sizes = {cost.size for visit in self.visits for cost in visit.costs}

@@ -24,7 +24,7 @@ WORKER_MIB, CONTROL_MIB, CONNECTION_KIB = 40.0, 120.0, 12.0
 def table(figures: Figures) -> str:
     """Return the goals of those rows that were measured; empty when none was."""
     rows = [*_efficiencies(figures), *_memories(figures)]
-    return "### Goals\n\n" + grid(["goal", "wanted", "found", ""], rows) if rows else ""
+    return "### Goals\n\n" + grid(["goal", "wanted", "found", "least beside least", ""], rows) if rows else ""
 
 
 def _efficiencies(figures: Figures) -> Iterator[list[str]]:
@@ -32,7 +32,9 @@ def _efficiencies(figures: Figures) -> Iterator[list[str]]:
         found = figures.median_efficiency(row, peer, size)
         if found is not None:
             met = "not judged" if figures.is_disturbed() else _met(good=found >= wanted)
-            yield [f"{row}: CPU efficiency beside {peer}, {size}", f"≥ {wanted:g}x", f"{found:.2f}x", met]
+            least = figures.least_efficiency(row, peer, size) or 0.0
+            what = f"{row}: CPU efficiency beside {peer}, {size}"
+            yield [what, f"≥ {wanted:g}x", f"{found:.2f}x", f"{least:.2f}x", met]
 
 
 def _memories(figures: Figures) -> Iterator[list[str]]:
@@ -44,7 +46,7 @@ def _memories(figures: Figures) -> Iterator[list[str]]:
         ("control, idle", memory.control / 1024, CONTROL_MIB, "MB"),
         ("an idle connection", memory.connection, CONNECTION_KIB, "KB"),
     ):
-        yield [f"{OURS}: {what}", f"≤ {most:g} {unit}", f"{found:.1f} {unit}", _met(good=found <= most)]
+        yield [f"{OURS}: {what}", f"≤ {most:g} {unit}", f"{found:.1f} {unit}", "", _met(good=found <= most)]
 
 
 def _met(*, good: bool) -> str:

@@ -1,4 +1,4 @@
-"""Closed-loop load from wrk: 64 connections, a browser's headers, 256 users in turn."""
+"""Closed-loop load from wrk: 64 connections, a browser's headers, 256 users in turn, ids that never come again."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from random import randrange
 
 from bench.backends import PREFIX, SIZES
 from bench.processes import LOAD_CPU
@@ -14,11 +15,13 @@ from bench.tools import program
 
 CONNECTIONS = 64
 USERS = 256
-ANY_USER = "@USER@"
+ITEMS = 10_000
+ANY_USER, ANY_ITEM, ANY_ID = "@USER@", "@ITEM@", "@ID@"
 
 _BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
 
-# Twelve fields, about 700 bytes: a browser behind an edge that adds an id with a trace. The token is nobody's.
+# Twelve fields, about 700 bytes: a browser behind an edge that adds an id with a trace, other ones each time. The
+# token is nobody's.
 FIELDS = (
     ("Host", "shop.example.test"),
     ("Connection", "keep-alive"),
@@ -30,8 +33,8 @@ FIELDS = (
     ("Cookie", f"theme=dark; uid={ANY_USER}; session=not-a-session-just-as-long-as-one-0123456789abcdef"),
     ("Authorization", "Bearer not.a-token.but-of-the-length-that-a-short-one-would-have-0123456789"),
     ("Cache-Control", "no-cache"),
-    ("X-Request-Id", "00000000-1111-4222-8333-444444444444"),
-    ("traceparent", "00-11111111111111111111111111111111-2222222222222222-01"),
+    ("X-Request-Id", f"{ANY_ID}-1111-4222-8333-444444444444"),
+    ("traceparent", f"00-{ANY_ID}111111111111111111111111-2222222222222222-01"),
 )  # fmt: skip
 
 
@@ -51,16 +54,19 @@ class Answers:
         return self.requests / self.seconds
 
 
-def head(size: str, user: str) -> str:
-    """Return the head of the request that asks for `size` as `user`."""
-    lines = [f"GET {PREFIX}{size} HTTP/1.1", *(f"{name}: {value}" for name, value in FIELDS), "", ""]
-    return "\r\n".join(lines).replace(ANY_USER, user)
+def head(size: str, user: str, item: str = "4711", number: str = "00000000") -> str:
+    """Return the head of the request that asks for `size` as `user`; `number` are eight hexadecimal digits."""
+    lines = [f"GET {PREFIX}{size}/{item} HTTP/1.1", *(f"{name}: {value}" for name, value in FIELDS), "", ""]
+    return "\r\n".join(lines).replace(ANY_USER, user).replace(ANY_ID, number)
 
 
 def run(port: int, size: str, seconds: int, folder: Path, connections: int = CONNECTIONS, rest: int = 0) -> Answers:
-    """Ask `port` for answers of `size` for so many whole seconds; each connection rests `rest` ms between two."""
+    """Ask `port` for answers of `size` for so many whole seconds; each connection rests `rest` ms between two.
+
+    Each request is for one of ITEMS things, with an id that no request of any run had before it.
+    """
     template = folder / f"head-{size}"
-    template.write_bytes(head(size, ANY_USER).encode())
+    template.write_bytes(head(size, ANY_USER, ANY_ITEM, ANY_ID).encode())
     command = [
         "taskset",
         "-c",
@@ -72,7 +78,8 @@ def run(port: int, size: str, seconds: int, folder: Path, connections: int = CON
         "--timeout",
         "10s",
     ]
-    command += ["-s", str(CONF / "load.lua"), f"http://127.0.0.1:{port}/", "--", str(template), str(USERS), str(rest)]
+    command += ["-s", str(CONF / "load.lua"), f"http://127.0.0.1:{port}/", "--", str(template)]
+    command += [str(number) for number in (USERS, rest, ITEMS, randrange(1 << 31))]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     told = json.loads(done.stdout.strip().rpartition("\n")[2])
     requests = int(told["requests"])

@@ -71,6 +71,7 @@ def _versions() -> list[str]:
         "haproxy": ("-v", r"version ([\d.]+)"),
         "envoy": ("--version", r"/([\d.]+)/"),
         "wrk": ("-v", r"wrk \S*?([\d.]+)"),
+        "redis-server": ("--version", r"v=([\d.]+)"),
     }
     return [f"{name} {_version(name, *how)}" for name, how in asked.items() if not is_missing(name)]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.backends import SIZES
 
-ROUNDS, SECONDS = 7, 3
+ROUNDS, SECONDS = 5, 3
 QUICK_ROUNDS, QUICK_SECONDS, QUICK_SIZES = 2, 1, ("1k",)
 SECTION = "peers"
 

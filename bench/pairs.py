@@ -81,7 +81,8 @@ def main(arguments: Sequence[str]) -> int:
     if wanted.write:
         results.write(SECTION, text)
     missed = sum(one.touched - one.found + one.wrong for one in found.values())
-    return 1 if missed or set(verdicts) != {"equal"} or set(alike["php"][1]) != {"equal"} else 0
+    alarmed = set(alike["php"][1]) != {"equal"} or "different" in alike["none"][1]
+    return 1 if missed or alarmed or set(verdicts) != {"equal"} else 0
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def free_port() -> int:
 @contextlib.contextmanager
 def started(
     command: Sequence[str],
-    cpu: int,
+    cpu: int | str,
     folder: Path,
     *,
     port_of: Callable[[Path], int | None],
@@ -95,6 +95,7 @@ def started(
 ) -> Iterator[Running]:
     """Run `command` on processor `cpu` in `folder` until the block ends, then end its whole process group.
 
+    `cpu` may name several: "0,2".
     `port_of` is asked, with the file its standard output goes to, until it returns the port that answers.
     """
     output, errors = folder / "stdout", folder / "stderr"

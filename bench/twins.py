@@ -86,7 +86,8 @@ def snapshot(legacy: str, modern: str, alike: str = "") -> Snapshot:
     for name, url in (("legacy", legacy), ("modern", modern)):
         settings["backends"][name] = {"url": url, "timeout": "30s"}
     if alike:
-        settings["defaults"]["compare"] = {"preset": alike}
+        # what is learned is applied: the default only suggests it
+        settings["defaults"]["compare"] = {"preset": alike, "noise": "learn"}
     for route in settings["routes"]:
         if alike:
             for word in ("modern", "compare", "invariants"):

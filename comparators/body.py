@@ -60,7 +60,11 @@ def bodies(context: Context) -> tuple[bytes, bytes] | None:
     A coding that only one side broke is a difference; a cap that is reached, a coding nobody knows, or two
     broken bodies that are not the same stop the comparison.
     """
-    legacy, modern = _decoded(context.legacy, context), _decoded(context.modern, context)
+    codings = coding_of(context.legacy), coding_of(context.modern)
+    plain = context.legacy.body, context.modern.body
+    if codings == ("", "") and max(map(len, plain)) <= MOST_BYTES:  # most are
+        return plain
+    legacy, modern = (_decoded(capture, context) for capture in (context.legacy, context.modern))
     if legacy is not None and modern is not None:
         return legacy, modern
     if legacy is None and modern is None:

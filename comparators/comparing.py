@@ -14,6 +14,7 @@ from comparators import (
     hook,
     html_body,
     json_body,
+    noise,
     status,
     text_body,
     xml_body,
@@ -22,8 +23,10 @@ from comparators.context import Context, Stopped
 from comparators.model import Capture, Comparison, Finding, Kind, Observation, Reason, Verdict
 from comparators.policy import Policy
 from comparators.selfnoise import masking, split
+from comparators.texts import as_texts
 
 _BODILESS: Final = frozenset({204, 304})
+_PAGES: Final = ("html", "text")
 _MOST_OBSERVED: Final = 10_000
 _PREVIEW: Final = 120
 _DIFFERENCES: Final = {
@@ -151,17 +154,33 @@ def _observed(legacy: Capture, secondary: Sequence[Capture], policy: Policy) -> 
         return ()
     found: list[Observation] = []
     for again in secondary:
-        first, second = (Context(policy, *pair, alike=True, most=_MOST_OBSERVED) for pair in _both_ways(legacy, again))
         try:
+            tokens = _tokens(legacy, again, policy)
+            # What is made anew is masked, so that what else varies beside it is seen as well.
+            held = masking(policy, tokens)
+            first, second = (
+                Context(held, *pair, alike=True, most=_MOST_OBSERVED) for pair in _both_ways(legacy, again)
+            )
             _answers(first)
             _answers(second)
         except Stopped:
             continue
         there = {each.path for each in second.findings}
+        found += tokens
         found += [
             Observation(each.path, each.kind, each.legacy, each.modern) for each in first.findings if each.path in there
         ]
     return tuple(found)
+
+
+def _tokens(legacy: Capture, again: Capture, policy: Policy) -> tuple[Observation, ...]:
+    """Return the tokens of a page in which legacy's answers differ, where its kind of page is compared as text."""
+    context = Context(policy, legacy, again, alike=True)
+    if policy.has_pages or legacy.status != again.status or (found := body.bodies(context)) is None:
+        return ()
+    if not all(found) or body.choose(*found, context) not in _PAGES:
+        return ()
+    return noise.observed_tokens(*as_texts(*found))
 
 
 def _both_ways(one: Capture, other: Capture) -> tuple[tuple[Capture, Capture], tuple[Capture, Capture]]:

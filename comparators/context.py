@@ -122,13 +122,20 @@ class Context:
         """What either backend calls itself."""
         return self.policy.origins
 
-    def _same_but_noise(self, legacy: str, modern: str, path: str) -> bool:
+    def without_noise(self, legacy: str, modern: str, path: str = "@body") -> tuple[str, str]:
+        """Return two texts with what legacy is known to vary there masked, to see what else differs."""
         if not self.policy.noise_rules or self.policy.noise != "learn":
-            return False
+            return legacy, modern
         from comparators import noise
 
         rules = self.policy.noise_rules
-        if noise.masked(rules, path, legacy) != noise.masked(rules, path, modern):
+        return noise.masked(rules, path, legacy), noise.masked(rules, path, modern)
+
+    def _same_but_noise(self, legacy: str, modern: str, path: str) -> bool:
+        if not self.policy.noise_rules or self.policy.noise != "learn":
+            return False
+        left, right = self.without_noise(legacy, modern, path)
+        if left != right:
             return False
         self.forgive("noise")
         return True

@@ -46,9 +46,7 @@ def is_token_name(name: str) -> bool:
 def blanked(tag: str, attributes: Mapping[str, str]) -> dict[str, str]:
     """Return an element's attributes with the values that are made anew replaced by MARK."""
     found = dict(attributes)
-    if found.get("nonce"):
-        found["nonce"] = MARK
-    for name in _token_attributes(tag, attributes):
+    for name in token_attributes(tag, attributes):
         if found.get(name):
             found[name] = MARK
     for name in _ADDRESSES & found.keys():
@@ -80,11 +78,12 @@ def blanked_script(text: str) -> str:
     return _SCRIPT_TOKEN.sub(rf"\1{MARK}", text)
 
 
-def _token_attributes(tag: str, attributes: Mapping[str, str]) -> list[str]:
-    """Return which attributes of an element hold a CSRF token."""
+def token_attributes(tag: str, attributes: Mapping[str, str]) -> list[str]:
+    """Return which attributes of an element hold a CSRF token or a nonce."""
     named = attributes.get("name", "")
+    found = [name for name in attributes if name == "nonce" or "csrf" in name or "xsrf" in name]
     if tag == "input" and attributes.get("type", "").lower() == "hidden" and is_token_name(named):
-        return ["value"]
+        found.append("value")
     if tag == "meta" and is_token_name(named):
-        return ["content"]
-    return [name for name in attributes if "csrf" in name or "xsrf" in name]
+        found.append("content")
+    return found

@@ -19,7 +19,7 @@ from comparators.model import LONGEST_LITERAL
 from comparators.numbers import Number
 
 BLANKS = " \t\r\n"
-_HALF = re.compile("[\ud800-\udfff]")
+_HALF = re.compile(r"[\ud800-\udfff]")
 
 
 class NotJson(ValueError):

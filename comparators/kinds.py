@@ -29,6 +29,10 @@ _HEAD: Final = 1024
 _BRACKETS: Final = {b"{": b"}", b"[": b"]"}
 
 
+_JSON: Final = frozenset(("application/json", "application/json; charset=utf-8", "application/json;charset=utf-8"))
+"""How most of what is compared calls itself, to the letter."""
+
+
 def choose(legacy: bytes, modern: bytes, context: Context) -> BodyKind:
     """Return how two bodies without codings are compared: the policy's word, else by media type.
 
@@ -37,6 +41,8 @@ def choose(legacy: bytes, modern: bytes, context: Context) -> BodyKind:
     """
     if context.policy.body != "auto":
         return cast(BodyKind, context.policy.body)
+    if legacy and modern and _says_json(context.legacy) and _says_json(context.modern):
+        return "json"
     kinds = {_kind(media_type(context.legacy), legacy)} if legacy else set()
     if modern:
         kinds.add(_kind(media_type(context.modern), modern))
@@ -47,6 +53,10 @@ def choose(legacy: bytes, modern: bytes, context: Context) -> BodyKind:
     if "csv" in kinds and kinds <= {"csv", "text", "bytes"}:
         return "csv"
     return "bytes" if "bytes" in kinds or not kinds else "text"
+
+
+def _says_json(capture: Capture) -> bool:
+    return capture.header("content-type") in _JSON
 
 
 def media_type(capture: Capture) -> str:

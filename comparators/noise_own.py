@@ -7,6 +7,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
+from comparators import noise_tokens
 from comparators.fingerprint import path_pattern
 from comparators.model import LONGEST_LITERAL, Observation
 from comparators.noise_rules import NoiseRule, place_of
@@ -47,5 +48,8 @@ def _pieces(in_body: bool, first: str, again: str) -> tuple[str, ...]:  # noqa: 
     if in_body:
         if place_of(one) != place_of(two):
             return ()
+        is_token = one.startswith(f"{noise_tokens.PLACE} ")
         one, two = (text.partition(": ")[2].strip(_CUT) for text in (one, two))
+        if is_token:
+            return noise_tokens.patterns(one, two)
     return patterns(one, two)

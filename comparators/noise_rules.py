@@ -12,7 +12,8 @@ A rule holds at one path pattern, and only for values that have the shape it was
 | `permutation` | the same elements in any order | another order of the same elements |
 | `text` | a text with a piece that changes | that piece, by a pattern with the words around it |
 
-What never varied has no rule; a value that comes and goes, changes its type or is money's or a secret's gets none.
+What never varied has no rule; a value that comes and goes, changes its type or is money's or a secret's gets none, a
+page's token against forged requests aside (`noise_tokens`).
 """
 
 from __future__ import annotations

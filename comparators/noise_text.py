@@ -11,7 +11,8 @@ from comparators.names import looks_money, looks_secret
 _WORDS: Final = re.compile(r"[0-9]+(?:[.:,][0-9]+)*|[0-9A-Za-z_]+|\s+|[^\w\s]")
 _NUMBER: Final = re.compile(r"[0-9]+(?:[.:,][0-9]+)*")
 _SIGN: Final = re.compile(r"[€$£¥]|\b(?:EUR|USD|GBP|CHF|JPY)\b")
-_DIGIT: Final = re.compile(r"[0-9]")
+_DIGIT: Final = re.compile(r"[0-9…]")
+"""Where the words around a piece end: at what may change as well, at what was left out."""
 _ANCHOR: Final = 24
 _AFTER: Final = 8
 _LETTERS: Final = 3

@@ -104,6 +104,11 @@ class Policy:
             today=today or datetime.now(tz=UTC).date(),
         )
 
+    @property
+    def has_pages(self) -> bool:
+        """Whether pages are compared as what a browser makes of them, what is made anew in them blanked."""
+        return "html" in self.rules or self.body == "html"
+
     def spot(self, name: str) -> Spot:
         """Return what holds for `@status`, `@body` or `@header:name`."""
         return self.spots.get(name, ANYWHERE)

@@ -37,8 +37,7 @@ def split(
 
 def masking(policy: Policy, observations: Sequence[Observation]) -> Policy:
     """Return the policy for a pair whose legacy side was asked again: what it changes inside texts is masked."""
-    own = noise.own_rules(observations)
-    if not own:
+    if not observations or not (own := noise.own_rules(observations)):
         return policy
     learned = policy.noise_rules if policy.noise == "learn" else ()
     return replace(policy, noise="learn", noise_rules=(*own, *learned))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from comparators.context import Context
+from comparators.noise_rules import MASKED
 from comparators.texts import around, as_texts, first_difference, without_mark
 
 _MOST: Final = 8
@@ -26,6 +27,7 @@ def differences(legacy: bytes, modern: bytes, context: Context) -> None:
     shown = 0
     for number, (one, two) in enumerate(zip(ours, theirs, strict=True), 1):
         if not context.same_text(one, two):
+            one, two = _shown(one, two, context)  # noqa: PLW2901 - what is masked is not what differs
             at = first_difference(one, two)
             # Who hides a line as noise must not hide with it the lines that were no longer looked at.
             place = f"line {number}" if shown < _MOST else f"line {number}, not the last"
@@ -39,6 +41,13 @@ def differences(legacy: bytes, modern: bytes, context: Context) -> None:
 
 
 def _at_first(legacy: str, modern: str, context: Context) -> None:
+    legacy, modern = _shown(legacy, modern, context)
     at = first_difference(legacy, modern)
     line = legacy.count("\n", 0, at) + 1
     context.differ("@body", "value", f"line {line}: {around(legacy, at)}", f"line {line}: {around(modern, at)}")
+
+
+def _shown(legacy: str, modern: str, context: Context) -> tuple[str, str]:
+    """Return two texts with what is masked in them left out."""
+    left, right = context.without_noise(legacy, modern)
+    return left.replace(MASKED, "…"), right.replace(MASKED, "…")

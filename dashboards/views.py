@@ -79,6 +79,7 @@ class RouteView:
     compare: Mapping[str, Any] = field(default_factory=dict)
     shadow: Mapping[str, Any] = field(default_factory=dict)
     retirement: Mapping[str, Any] | None = None
+    together: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,7 @@ def _route(route: Mapping[str, Any]) -> RouteView:
         compare=compare,
         shadow=route.get("shadow") or _NOTHING,
         retirement=route.get("retirement"),
+        together=route.get("together"),
     )
 
 

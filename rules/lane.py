@@ -39,17 +39,13 @@ def effective_weight(route: Route, override: Override | None) -> float:
     A route with steps stands before the first one until an override names a step, counted from 1; a number
     past the last step is the last step.
     """
-    steps = route.rollout.steps
     if override is None:
-        return 0.0 if steps else route.rollout.weight
+        return 0.0 if route.rollout.steps else route.rollout.weight
     if override.rolled_back:
         return 0.0
-    if override.weight is not None:
-        return override.weight
-    if not steps:
-        return route.rollout.weight
-    step = min(override.step or 0, len(steps))
-    return steps[step - 1].weight if step > 0 else 0.0
+    weight = intended_weight(route, override) if override.weight is None else override.weight
+    # who holds a route looks at what it does now: a file that means more waits until somebody resumes it
+    return min(weight, override.at_most) if override.held and override.at_most is not None else weight
 
 
 def intended_weight(route: Route, override: Override | None) -> float:

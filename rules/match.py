@@ -21,7 +21,7 @@ from rules.reading import is_plain, readings
 
 __all__ = ["Lane", "Rejection", "Table", "compile_table", "effective_weight"]
 
-_KNOWN_AT_MOST = 4096
+_KNOWN_AT_MOST = 8192
 _KNOWN_LENGTH = 256
 Found = tuple[Lane, Mapping[str, str]]
 
@@ -35,9 +35,10 @@ class Rejection:
 
 
 class Table:
-    """Every lane, found by path. Nothing in it changes once it is built but `_known`.
+    """Every lane, found by path. Nothing in it changes once it is built but `known`.
 
-    Where no route looks beyond path and method, `_known` remembers which lane a path led to: most paths come again.
+    Where no route looks beyond path and method, `known` remembers which lane these led to: most paths come again. In
+    other tables it stays empty. What it says of a method is not true of an OPTIONS, which may ask for another's lane.
     """
 
     def __init__(self, lanes: tuple[Lane, ...], default: Lane, index: Index | None = None) -> None:
@@ -48,7 +49,7 @@ class Table:
         self._exact, self._templates = found.exact, found.templates
         self._prefixes, self._regexes = found.prefixes, found.regexes
         self._is_plain = not any(lane.conditions for lane in lanes)
-        self._known: dict[tuple[str, str], Found] = {}
+        self.known: dict[tuple[str, str], Found] = {}
 
     def replaced(self, lanes: Mapping[str, Lane]) -> Table:
         """Return this table with other lanes of the same routes, by name; what is not concerned is shared.
@@ -73,13 +74,13 @@ class Table:
         if not self._is_plain or rejected is not None:
             return self._find(facts.path, method, facts, rejected)
         key = facts.path, method
-        found = self._known.get(key)
+        found = self.known.get(key)
         if found is None:
             found = self._find(facts.path, method, facts, None)
-            if len(self._known) >= _KNOWN_AT_MOST:
-                self._known.clear()
+            if len(self.known) >= _KNOWN_AT_MOST:
+                self.known.clear()
             if len(facts.path) <= _KNOWN_LENGTH:
-                self._known[key] = found
+                self.known[key] = found
         return found
 
     def _find(self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None) -> Found:

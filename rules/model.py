@@ -319,6 +319,7 @@ class Override:
     said about it, `evidence` JSON of what was seen. `at`, `step_since` (when the step was entered) and
     `hold_off_until` (no step is taken before) are epoch seconds. `rollbacks` counts how often the guard sent
     everyone back since somebody last chose a weight. `revision` grows with each change of this route's override.
+    `at_most` is the percent at which a `held` route was held: the file may take it lower, not higher.
     """
 
     route: str
@@ -335,6 +336,7 @@ class Override:
     step_since: float = 0.0
     hold_off_until: float = 0.0
     rollbacks: int = 0
+    at_most: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

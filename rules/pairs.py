@@ -53,3 +53,18 @@ class ComparedTally:
     def coverage(self) -> float:
         """Share of the eligible that was compared, 0 with none eligible."""
         return min(1.0, self.compared / self.eligible) if self.eligible else 0.0
+
+
+def added(one: ComparedTally, other: ComparedTally) -> ComparedTally:
+    """Return what became of the mirrored requests of both."""
+    reasons = {**one.not_compared}
+    for reason, count in other.not_compared.items():
+        reasons[reason] = reasons.get(reason, 0) + count
+    return ComparedTally(
+        one.equal + other.equal,
+        one.different + other.different,
+        one.noise + other.noise,
+        one.transient + other.transient,
+        reasons,
+        one.eligible + other.eligible,
+    )

@@ -43,8 +43,7 @@ def readiness(
     limit: float,
     *,
     open_groups: int = 0,
-    kinds_seen: Iterable[str] = (),
-    kinds_compared: Iterable[str] = (),
+    never_compared: Iterable[str] = (),
 ) -> Readiness:
     """Return how ready a mirrored route is whose answers may differ in a share of `limit`.
 
@@ -59,7 +58,7 @@ def readiness(
         upper_bound=upper,
         coverage=seen.coverage,
         open_groups=open_groups,
-        never_compared=tuple(sorted(set(kinds_seen) - set(kinds_compared))),
+        never_compared=tuple(sorted(never_compared)),
         wanting=wanting,
         eligible=seen.eligible,
     )

@@ -73,6 +73,13 @@ def step_of(route: Route, override: Override | None) -> int:
     return min(override.step, len(route.rollout.steps))
 
 
+def concerns(route: Route, override: Override | None) -> bool:
+    """Whether there is anything to judge: users on modern, a mirror, a step that only has to take its time."""
+    return (
+        _has_users(route, effective_weight(route, override)) or route.shadow.sample > 0 or step_of(route, override) > 0
+    )
+
+
 def next_move(
     route: Route,
     override: Override | None,

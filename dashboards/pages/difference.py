@@ -12,6 +12,7 @@ from dashboards.pages.parts import evidence, facts, moment
 from dashboards.words import count
 
 _Answer = Mapping[str, Any]
+_FORMS = {"curl": "curl", "http": "an .http file", "pytest": "a test for pytest"}
 _NO_ANSWER: _Answer = {"status": "no answer"}
 
 
@@ -35,7 +36,10 @@ def difference(group: Mapping[str, Any], visitor: Visitor, state: Html) -> Html:
 def _facts(group: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "Route", el("a", group["route"], href=f"/routes/{group['route']}")
     yield "What", group["kind"]
+    here = group.get("here", group["count"])
     yield "Seen", count(group["count"], "time")
+    if here < group["count"]:
+        yield "Of these here", f"{here}; examples of the others are on the instances that met them"
     yield "First", moment(group["first_seen"])
     yield "Last", moment(group["last_seen"])
     if group.get("known"):
@@ -86,8 +90,20 @@ def _example(example: Mapping[str, Any], number: int) -> Html:
         el("ul", notes) if notes else None,
         _answers(answers, path) if answers else el("p", "The answers are not kept.", class_="quiet"),
         el("details", el("summary", "In detail"), evidence(explained)) if explained else None,
+        _again(example.get("again") or {}),
         class_="example",
     )
+
+
+def _again(texts: Mapping[str, str]) -> Html | None:
+    """How to ask both sides again; one click marks the whole of a block."""
+    if not texts:
+        return None
+    blocks = [
+        el("details", el("summary", _FORMS.get(form, form)), el("pre", text, class_="whole", tabindex="0"))
+        for form, text in texts.items()
+    ]
+    return el("details", el("summary", "Ask both sides again"), blocks)
 
 
 def _folded(example: Mapping[str, Any], number: int) -> Html:

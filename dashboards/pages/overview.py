@@ -10,6 +10,7 @@ from dashboards.attention import Attention
 from dashboards.html import Html, el, join
 from dashboards.pages.frame import Blocks, Visitor, block, page
 from dashboards.pages.parts import STAGE_NAMES, badge, state, table, weight
+from dashboards.pages.verbs import verbs_for_all
 from dashboards.views import RouteView, SideView, StatusView
 from dashboards.words import NOTHING, count, number, seconds, share
 
@@ -47,6 +48,7 @@ def overview(view: StatusView, needs: Sequence[Attention], wanted: Wanted, visit
         block("summary", parts, class_="tiles"),
         el("section", el("h2", "What needs a person now"), block("needs", parts), aria_live="polite"),
         el("section", el("h2", "Routes"), _filter(wanted), table("Routes", _COLUMNS, rows), nothing),
+        verbs_for_all(visitor),
         live=live,
         state=parts["state"],
     )

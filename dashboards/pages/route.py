@@ -13,6 +13,7 @@ from dashboards.pages import lists
 from dashboards.pages.frame import Blocks, Visitor, block, page
 from dashboards.pages.parts import badge, evidence, facts, moment, state, table, weight
 from dashboards.pages.verbs import verbs
+from dashboards.together import judged_by
 from dashboards.views import CheckView, RouteView, SideView, StatusView
 from dashboards.words import NOTHING, number, seconds, share
 
@@ -141,7 +142,9 @@ def _guard(route: RouteView) -> Html:
     ]
     said = f"{verdict.outcome.replace('_', ' ')}{f': {verdict.reason}' if verdict.reason else ''}"
     answer = el("p", "Verdict: ", el("b", said, class_=f"outcome {verdict.outcome}"))
-    return join(answer, table("What the guard asked", ("Check", "Answer", "#Seen", "#Limit", "Why"), rows))
+    by = judged_by(route.together)
+    whose = el("p", by, class_="quiet") if by else None
+    return join(answer, whose, table("What the guard asked", ("Check", "Answer", "#Seen", "#Limit", "Why"), rows))
 
 
 def _figure(check: CheckView, value: float | None) -> str:

@@ -16,6 +16,39 @@ def verbs(route: RouteView, visitor: Visitor) -> Html:
     return el("section", el("h2", "Act", class_="hidden"), list(_forms(route, visitor)), class_="verbs", id="verbs")
 
 
+def verbs_for_all(visitor: Visitor) -> Html | None:
+    """Return what can be done to every route at once, folded away; nothing for who may only look."""
+    if not visitor.may_change:
+        return None
+    back, again = (
+        "Sends everybody of every route to legacy at once.",
+        "Lifts what a person rolled back. What the guard rolled back wants a look of its own.",
+    )
+    return el(
+        "details",
+        el("summary", "Every route at once"),
+        el(
+            "section",
+            _form_for_all(visitor, "rollback", "Roll everything back", back),
+            _form_for_all(visitor, "resume", "Resume what people rolled back", again),
+            class_="verbs",
+        ),
+        class_="every",
+    )
+
+
+def _form_for_all(visitor: Visitor, verb: str, name: str, about: str) -> Html:
+    return form(
+        f"/every-route/{verb}",
+        visitor,
+        field("Reason", "reason", required=True, maxlength="2000", autocomplete="off"),
+        el("label", el("input", type="checkbox", name="every", value="yes", required=True), " every route"),
+        el("button", name, class_="danger" if verb == "rollback" else None),
+        el("small", about),
+        class_=f"verb {verb}",
+    )
+
+
 def _forms(route: RouteView, visitor: Visitor) -> Iterator[Html]:
     if route.rolled_back is None:
         yield _form(route, visitor, "rollback", "Roll back", "Sends everybody to legacy at once.", needs_reason=True)

@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,19 @@ def table(status: dict[str, Any], traffic: Traffic) -> Table:
     return view
 
 
+def compared(status: dict[str, Any]) -> str:
+    """Say how many of the requests that may be put to both sides were compared, why the others were not."""
+    counts, left = Counter[str](), Counter[str]()
+    for route in status.get("routes", ()):
+        found = route["compare"]["totals"]
+        counts.update({name: found[name] for name in ("eligible", "equal", "different", "noise")})
+        left.update({"transient": found["transient"], **found["reasons"]})
+    done = counts["equal"] + counts["different"] + counts["noise"]
+    why = "".join(f", {reason} {count}" for reason, count in left.most_common() if count)
+    asked = f"{counts['eligible']} requests that both sides can be asked"
+    return f"compared {done} of {asked}, {counts['different']} differ{why}"
+
+
 class Demo:
     """One demonstration: what runs, where it is told, whether somebody wants it to end."""
 
@@ -76,6 +90,7 @@ class Demo:
         await self._draw(await traffic, ended)
         done = await driving
         self._say_lost(done)
+        self._console.print(compared(await self._ask("status")), soft_wrap=True)
         self.lost += done.lost.total()
 
     async def _draw(self, traffic: Traffic, ended: asyncio.Event) -> None:
@@ -95,7 +110,7 @@ class Demo:
         done = await drive(self._proxy.users, self._key, seconds=86_400, rate=rate, seed=2, stop=self._stop)
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)
-        self._console.print(f"{done.sent} requests sent meanwhile, {done.lost.total()} lost")
+        self._console.print(f"\n{done.sent} requests sent meanwhile, {done.lost.total()} lost")
         self._say_lost(done)
 
     async def _tell_events(self) -> None:

@@ -99,6 +99,7 @@ class Control:
             tell=self._tell,
         )
         store = store_of(begin.settings.store, begin.settings.base_dir, configuration.overrides)
+        fleet = fleet_of(begin.settings.store)
         self._comparing = Comparing(
             configuration,
             self._figures.spans(),
@@ -106,8 +107,8 @@ class Control:
             self._workers,
             on_violation=self._violated,
             tell=self._tell,
+            fleet=fleet,
         )
-        fleet = fleet_of(begin.settings.store)
         name = f"{socket.gethostname()} {begin.addresses[1]}"
         self._instances = Instances(fleet, name, self._describe)
         front_door = Probing(begin.addresses[0], tls=begin.settings.tls)
@@ -120,6 +121,7 @@ class Control:
             self._tell,
             front_door,
             fleet=fleet,
+            name=name,
             leads=self._instances.leads,
         )
         self._rules = rules_digest(configuration.snapshot)
@@ -140,6 +142,7 @@ class Control:
         self._steering.begin(self._spawn)
         self._spawn(self._instances.run(), "instances")
         self._spawn(self._comparing.run(), "comparing")
+        self._spawn(self._comparing.everywhere.run(), "differences-everywhere")
         self._spawn(self._remembering.run(), "history")
         self._spawn(self._retiring.run(), "retiring")
         self._spawn(watch(folder, self._look), "watch")
@@ -308,7 +311,7 @@ class Control:
     def _take_outcomes(self, outcomes: messages.Outcomes) -> None:
         self._figures.take(outcomes)
         self._remembering.history.take(outcomes)
-        self._steering.collected.take(outcomes)
+        self._steering.take(outcomes)
         self._comparing.take(outcomes)
 
     def _take_users(self, users: messages.Users) -> None:

@@ -36,15 +36,16 @@ class MirroringReport:
         shadows = server.shadows
         shadows.observe.failed = lambda error: tell(names.OBSERVER_FAILED, "error", error=repr(error))
         shadows.connect(self._send, tell)
+        self._pairs.mirrored = lambda: shadows.mirrored
         calls.add_batch(self._pairs.observe_all)
-        shadows.observe.add(self._pairs.observe_shadow)
-        shadows.observe.add(self._counts.observe)
-        shadows.observe.add(outcomes.observe_shadow)
+        for observer in (self._pairs.observe_shadows, self._counts.observe_all, outcomes.observe_shadows):
+            shadows.observe.add_batch(observer)
 
     def attach(self, link: Channel | None) -> None:
         """Send pairs to `link` from now on, report everything anew; None: nobody is there."""
         self._link = link
         self._counts.resend()
+        self._pairs.resend()
 
     def again(self, pair: str) -> None:
         """Control wants to know whether a difference stays."""

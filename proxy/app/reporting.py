@@ -15,6 +15,7 @@ from proxy.metrics import names
 from proxy.metrics.counting import Counts, gauges
 from proxy.state.recent import Recent
 from proxy.state.windows import Outcomes
+from proxy.state.writes import LastWrites
 
 EVERY = 0.5
 KEPT_SECONDS = 60
@@ -31,6 +32,7 @@ class Reporting:
         lost: Callable[[], Mapping[names.Metric, float]],
         recent: Recent,
         mirroring: MirroringReport | None = None,
+        writes: LastWrites | None = None,
     ) -> None:
         self._counts = counts
         self._outcomes = outcomes
@@ -38,6 +40,7 @@ class Reporting:
         self._lost = lost
         self._recent = recent
         self._mirroring = mirroring or MirroringReport()
+        self._writes = writes or LastWrites(lambda _: False)
         self._link: Channel | None = None
         self._waiting: deque[OutcomesMessage] = deque(maxlen=KEPT_SECONDS)
         self._second = int(monotonic())
@@ -50,6 +53,7 @@ class Reporting:
         if link is not None:
             self._counts.resend()
             self._recent.resend()
+            self._writes.resend()
             self.send_numbers()
 
     def note_lag(self, seconds: float) -> None:
@@ -92,6 +96,13 @@ class Reporting:
         if link is not None and users is not None and not link.send(users):
             self._recent.unheard(users)
 
+    def send_writes(self) -> None:
+        """Send the latest writes that a rollback would lose."""
+        link = self._link
+        writes = self._writes.news() if link is not None else None
+        if link is not None and writes is not None and not link.send(writes):
+            self._writes.unheard(writes)
+
     async def run(self) -> None:
         """Report for ever."""
         while True:
@@ -99,5 +110,6 @@ class Reporting:
             self.send_numbers()
             self._lag = 0.0
             self.send_users()
+            self.send_writes()
             if int(monotonic()) != self._second:
                 self.send_outcomes()

@@ -20,20 +20,20 @@ from typing import Any
 from proxy.app.adopting import Adopting, build
 from proxy.app.beating import beat
 from proxy.app.child import Lifeline, run, take_socket
+from proxy.app.lines import AccessLines
 from proxy.app.mirrored import MirroringReport
 from proxy.app.reporting import Reporting
 from proxy.app.tls import renew, server_context
 from proxy.app.traces import Traces
 from proxy.app.tripping import Tripping
+from proxy.app.unexpected import Unexpected
 from proxy.errors import EXIT_YES
 from proxy.link import messages
 from proxy.link.channel import Channel
 from proxy.link.messages import Message
 from proxy.link.wires import WORKER
 from proxy.log import names
-from proxy.log.access import AccessLog
-from proxy.log.events import events, lost_line
-from proxy.log.writer import LineWriter
+from proxy.log.events import events
 from proxy.metrics.counting import Counts
 from proxy.metrics.names import LOG_LINES_LOST, OBSERVER_FAILURES, SPANS_LOST, Metric
 from proxy.metrics.writes import ModernWrites
@@ -42,13 +42,13 @@ from proxy.serving.drill import drilling
 from proxy.serving.parting import announce
 from proxy.serving.server import Server
 from proxy.serving.trip import FastTrip
-from proxy.settings import access_log_target
 from proxy.state.configuration import unpack
 from proxy.state.effects import with_effects
 from proxy.state.keys import keys_from
 from proxy.state.live import Live
 from proxy.state.recent import Recent
 from proxy.state.windows import Outcomes
+from proxy.state.writes import LastWrites, lossy_in
 from rules.model import DEFAULT_ROUTE, Generation
 
 LAST_CALL = 0.1
@@ -83,8 +83,9 @@ class Worker:
         self._live = Live(build(configuration))
         self._tls = self._tls_context(self._live.generation)
         self._counts = Counts()
+        self._writes = LastWrites(lossy_in(self._live))
         self._outcomes = Outcomes()
-        self._lines = self._access_lines()
+        self._lines = AccessLines(os.environ, self._base_dir, self._tell)
         self._observers = Observers(lambda error: self._tell(names.OBSERVER_FAILED, "error", error=repr(error)))
         self._server = self._compose()
         self._traces = Traces(os.environ, self._server, self._observers, self._tell)
@@ -92,7 +93,7 @@ class Worker:
         self._mirroring.watch(self._server, self._observers, self._outcomes, self._tell)
         self._recent = Recent(configuration.sticky_key, _route_names(self._live.generation), self._server.noted)
         self._reporting = Reporting(
-            self._counts, self._outcomes, self._server.stats, self._losses, self._recent, self._mirroring
+            self._counts, self._outcomes, self._server.stats, self._losses, self._recent, self._mirroring, self._writes
         )
         self._adopting = Adopting(self._live, self._tell, self._refresh)
         self._tripping = Tripping(self._live, self._adopting, begin.slot, self._tell)
@@ -102,6 +103,7 @@ class Worker:
 
     async def run(self) -> int:
         """Serve until told to leave; returns the exit code."""
+        asyncio.get_running_loop().set_exception_handler(Unexpected(self._tell))
         self._spawn(beat(self._lifeline.channel, self._reporting.note_lag), "heart-beat")
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._leave_by_signal)
         await self._server.start(self._listener)
@@ -150,8 +152,7 @@ class Worker:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._lines is not None:
-            self._lines.close()
+        self._lines.close()
         self._tell.close()
 
     # ── control ────────────────────────────────────────────────────────────────────────────────────────
@@ -194,6 +195,7 @@ class Worker:
             case messages.Ask():
                 self._reporting.send_outcomes()
                 self._reporting.send_users()
+                self._reporting.send_writes()
                 self._reporting.send_numbers(message.ticket)
             case _:
                 pass
@@ -204,20 +206,14 @@ class Worker:
         self._observers.add_batch(self._counts.observe_all)
         self._observers.add_batch(self._outcomes.observe_all)
         self._observers.add_batch(ModernWrites(self._counts).observe_all)
-        if self._lines is not None:
-            self._observers.add_batch(AccessLog(self._lines).observe_all)
+        self._observers.add_batch(self._writes.observe_all)
+        if (lines := self._lines.observer()) is not None:
+            self._observers.add_batch(lines.observe_all)
         return Server(self._live, self._observers, tls_context=self._tls, base_dir=self._base_dir, keys=self._keys)
-
-    def _access_lines(self) -> LineWriter | None:
-        target = access_log_target(os.environ, self._base_dir)
-        if target is None:
-            return None
-        descriptor = os.open(target, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640) if target else 1
-        return LineWriter(descriptor, lambda count: lost_line("worker", count))
 
     def _losses(self) -> Mapping[Metric, float]:
         return {
-            LOG_LINES_LOST: self._lines.lost if self._lines is not None else 0,
+            LOG_LINES_LOST: self._lines.lost(),
             OBSERVER_FAILURES: self._observers.failures + self._server.shadows.observe.failures,
             SPANS_LOST: self._traces.lost,
         }
@@ -231,6 +227,7 @@ class Worker:
         self._counts.keep_only((*routes, DEFAULT_ROUTE))
         self._mirroring.keep_only(routes)
         self._recent.follow(routes)
+        self._writes.keep_only(routes)
         tls = generation.snapshot.listen.tls
         if self._tls is not None and tls is not None:
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+from dashboards.words import count
 from proxy.cli.files import print_json, print_problems
 from proxy.errors import EXIT_USAGE, EXIT_YES
 from proxy.operating.prepare import prepare
@@ -24,7 +25,8 @@ def check(config: str, *, as_json: bool) -> int:
         print_json({"problems": warnings, "digest": snapshot.digest, "routes": len(snapshot.routes)})
         return EXIT_YES
     print_problems(prepared.warnings)
-    print(f"{config}: {len(snapshot.routes)} routes, {len(snapshot.backends)} backends, digest {snapshot.digest}")
+    routes, backends = count(len(snapshot.routes), "route"), count(len(snapshot.backends), "backend")
+    print(f"{config}: {routes}, {backends}, digest {snapshot.digest}")
     return EXIT_YES
 
 

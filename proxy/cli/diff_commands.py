@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from proxy.cli.options import AdminOption, ConfigOption, JsonOption
+
+
+class Form(StrEnum):
+    """Whom a request is written for."""
+
+    CURL = "curl"
+    HTTP = "http"
+    PYTEST = "pytest"
+
 
 _SHOW, _REJUDGE, _IGNORE, _UNIGNORE = "show", "rejudge", "ignore", "unignore"
 _ABOUT_ONE = (_SHOW, _IGNORE, _UNIGNORE)
@@ -30,6 +40,9 @@ def diffs(
     *,
     route: Annotated[str, typer.Option("--route", metavar="NAME", help="A route with the name of a word.")] = "",
     since: Annotated[str, typer.Option("--since", metavar="1h", help="Only what was seen since then.")] = "",
+    form: Annotated[
+        Form | None, typer.Option("--as", help="With show: the request to both sides, for another tool.")
+    ] = None,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it is known, or not any more.")] = "",
     owner: Annotated[str, typer.Option("--owner", metavar="NAME", help="Who looks after it.")] = "",
     until: Annotated[str, typer.Option("--until", metavar="DAY", help="Until when it is known: 2027-01-31.")] = "",
@@ -48,6 +61,10 @@ def diffs(
     if len(given) > 1 or (word in _ABOUT_ONE and not given) or (given and word not in (*_ABOUT_ONE, _REJUDGE)):
         raise typer.BadParameter("[ROUTE], show ID, rejudge [ROUTE], ignore ID or unignore ID is expected")
     name = "".join(given)
+    if form is not None and (word != _SHOW or json):
+        raise typer.BadParameter("--as goes with show ID, without --json")
+    if form is not None:
+        raise typer.Exit(does.again(config, admin, name, form.value))
     if word == _SHOW:
         raise typer.Exit(does.show(config, admin, name, as_json=json))
     if word == _REJUDGE and Path(name).is_file():

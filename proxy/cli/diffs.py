@@ -44,6 +44,19 @@ def show(config: str, admin: str, group: str, *, as_json: bool) -> int:
     return EXIT_YES
 
 
+def again(config: str, admin: str, group: str, form: str) -> int:
+    """Print how the latest example of a group is asked again: curl, http or pytest."""
+    reply = client(config, admin).get(f"{_API}/{quote(group, safe='')}")
+    if not reply.ok:
+        return _refused(reply)
+    texts = next((example.get("again") for example in reply.body["examples"]), None)
+    if not texts:
+        raise ProxyError("no example of it can be asked again: its route is another one by now")
+    for line in texts[form].splitlines():
+        print_line(line)
+    return EXIT_YES
+
+
 def rejudge(config: str, admin: str, route: str, *, as_json: bool) -> int:
     """Have stored pairs judged again under the current file; 1 when one still differs."""
     reply = client(config, admin).post(f"{_API}/rejudge", {"route": route} if route else {})

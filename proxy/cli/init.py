@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from dashboards.words import count
 from proxy.cli.files import print_json
 from proxy.cli.progress import progress
 from proxy.cli.recordings import RecordingError, each, path_of, unread
@@ -78,8 +79,8 @@ def _tell(config: str, made: Draft, traffic: Endpoints | None, *, as_json: bool)
         routes = [{"name": route.name, "path": route.path, "modern": route.modern} for route in made.routes]
         print_json({"file": config, "requests": requests, "routes": routes, "undecided": made.undecided})
         return
-    seen = f" from {traffic.requests} requests" if traffic is not None else ""
-    print(f"{config}: {len(made.routes)} routes{seen}, every weight 0")
+    seen = f" from {count(traffic.requests, 'request')}" if traffic is not None else ""
+    print(f"{config}: {count(len(made.routes), 'route')}{seen}, every weight 0")
     if made.undecided:
         print("not decided:")
         for sentence in made.undecided:

@@ -7,10 +7,10 @@ import time
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
-from dashboards.text import COLUMNS, headline, rows
+from dashboards.lines import Line, lines
+from dashboards.text import headline
 from dashboards.views import StatusView, status_view
 from proxy.cli.client import Client, client
 from proxy.cli.files import print_json
@@ -18,7 +18,6 @@ from proxy.errors import EXIT_NO, EXIT_YES, ProxyError
 
 EVERY = 1.0
 _STYLES = {"canary": "yellow", "modern": "green", "rolled_back": "bold red", "held": "magenta", "shadow": "cyan"}
-_TEXT_COLUMNS = 2
 
 
 def status(config: str, admin: str, *, watch: bool, as_json: bool) -> int:
@@ -33,18 +32,18 @@ def status(config: str, admin: str, *, watch: bool, as_json: bool) -> int:
     if watch and console.is_terminal:
         return _watch(proxy, console)
     view = status_view(_document(proxy))
-    console.print(_screen(view))
+    console.print(_screen(view, console.width))
     return _verdict(view)
 
 
 def _watch(proxy: Client, console: Console) -> int:
     view = status_view(_document(proxy))
-    with Live(_screen(view), console=console, auto_refresh=False) as live:
+    with Live(_screen(view, console.width), console=console, auto_refresh=False) as live:
         try:
             while True:
                 time.sleep(EVERY)
                 view = status_view(_document(proxy))
-                live.update(_screen(view), refresh=True)
+                live.update(_screen(view, console.width), refresh=True)
         except KeyboardInterrupt:
             return _verdict(view)
 
@@ -60,18 +59,16 @@ def _verdict(view: StatusView) -> int:
     return EXIT_YES if view.ready else EXIT_NO
 
 
-def _screen(view: StatusView) -> Group:
-    table = Table(box=None, pad_edge=False)
-    for number, column in enumerate(COLUMNS):
-        table.add_column(column, justify="left" if number < _TEXT_COLUMNS else "right", no_wrap=True)
-    for cells, route in zip(rows(view), view.routes, strict=True):
-        # Text, so that a name with brackets is not taken for markup
-        table.add_row(*(Text(cell) for cell in cells), style=_STYLES.get(route.stage, ""))
-    parts: list[Text | Table] = [
-        Text(headline(view), style="" if view.ready and not view.error else "bold red"),
-        Text(),
-        table,
-    ]
+def _screen(view: StatusView, width: int) -> Group:
+    parts = [Text(headline(view), style="" if view.ready and not view.error else "bold red"), Text()]
     if view.error:
         parts.insert(1, Text(view.error, style="red"))
+    # Text, so that a name with brackets is not taken for markup
+    parts += [Text(line.text, style=_style(line)) for line in lines(view, width)]
     return Group(*parts)
+
+
+def _style(line: Line) -> str:
+    if line.quiet:
+        return "dim"
+    return _STYLES.get(line.stage, "") if line.stage else "bold"

@@ -13,6 +13,7 @@ from proxy.cli.options import AdminOption, ConfigOption, JsonOption
 from proxy.errors import EXIT_USAGE
 
 RouteArgument = Annotated[str, typer.Argument(help="The route's name.", autocompletion=route_names)]
+RouteOrNone = Annotated[str, typer.Argument(help="The route's name; left out with --all.", autocompletion=route_names)]
 ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept in the audit trail.")]
 NeededReason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it must be said.")]
 RevisionOption = Annotated[
@@ -67,31 +68,33 @@ def hold(
     admin: AdminOption = "",
     json: JsonOption = False,
 ) -> None:
-    """Stay at the present weight: no step is taken until a resume."""
+    """Stay at the present weight until a resume: no step is taken, a file that says more waits."""
     from proxy.cli.verbs import verb
 
     raise typer.Exit(verb(config, admin, "hold", route, {"reason": reason}, revision=revision, as_json=json))
 
 
 def resume(
-    route: RouteArgument,
     reason: NeededReason,
+    route: RouteOrNone = "",
+    everything: Annotated[bool, typer.Option("--all", help="Every route that a person rolled back.")] = False,
     revision: RevisionOption = None,
     config: ConfigOption = "proxy.yaml",
     admin: AdminOption = "",
     json: JsonOption = False,
 ) -> None:
     """Lift a hold, or a rollback: back to the file's weight, or to step 1."""
-    from proxy.cli.verbs import verb
+    from proxy.cli.verbs import resume_all, verb
 
+    _one_or_all(route, everything=everything)
+    if everything:
+        raise typer.Exit(resume_all(config, admin, reason, as_json=json))
     raise typer.Exit(verb(config, admin, "resume", route, {"reason": reason}, revision=revision, as_json=json))
 
 
 def rollback(
     reason: NeededReason,
-    route: Annotated[
-        str, typer.Argument(help="The route's name; left out with --all.", autocompletion=route_names)
-    ] = "",
+    route: RouteOrNone = "",
     everything: Annotated[bool, typer.Option("--all", help="Every route.")] = False,
     config: ConfigOption = "proxy.yaml",
     admin: AdminOption = "",
@@ -100,12 +103,16 @@ def rollback(
     """Send everybody of a route to legacy, now, until a resume. Never refused."""
     from proxy.cli.verbs import rollback_all, verb
 
-    if bool(route) == everything:
-        typer.echo("name one route, or say --all", err=True)
-        raise typer.Exit(EXIT_USAGE)
+    _one_or_all(route, everything=everything)
     if everything:
         raise typer.Exit(rollback_all(config, admin, reason, as_json=json))
     raise typer.Exit(verb(config, admin, "rollback", route, {"reason": reason}, revision=None, as_json=json))
+
+
+def _one_or_all(route: str, *, everything: bool) -> None:
+    if bool(route) == everything:
+        typer.echo("name one route, or say --all", err=True)
+        raise typer.Exit(EXIT_USAGE)
 
 
 def events(

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
+from dashboards.words import count
 from proxy.cli.client import Reply, client
 from proxy.cli.files import print_json
 from proxy.errors import EXIT_NO, EXIT_USAGE, EXIT_YES
@@ -40,6 +41,21 @@ def rollback_all(config: str, admin: str, reason: str, *, as_json: bool) -> int:
         print_json(reply.body)
     elif reply.ok:
         print(f"{len(reply.body['routes'])} routes are rolled back: everybody is on legacy")
+    else:
+        print(reply.body.get("detail", "refused"))
+    return exit_code(reply)
+
+
+def resume_all(config: str, admin: str, reason: str, *, as_json: bool) -> int:
+    """Lift every rollback that a person asked for; the guard's own each want a look."""
+    reply = client(config, admin).post(f"{_API}/resume", {"reason": reason}, operator())
+    left = [route["name"] for route in reply.body.get("left", ())]
+    if as_json:
+        print_json(reply.body)
+    elif reply.ok:
+        print(f"resumed: {count(len(reply.body['routes']), 'route')}")
+        if left:
+            print(f"still rolled back, by the guard: {', '.join(left)}")
     else:
         print(reply.body.get("detail", "refused"))
     return exit_code(reply)

@@ -26,7 +26,7 @@ class ResponseHead:
     """An answer's head, read; `lines` are the fields that go to the client as they came, in their order.
 
     `written` is the whole head for a client that needs no line of ours. Shared by all answers that repeat it: nothing
-    changes it; whoever has to takes a `copy`, which is written anew.
+    changes it but `agrees`; whoever has to takes a `copy`, which is written anew.
     """
 
     written: bytes = b""
@@ -40,6 +40,8 @@ class ResponseHead:
     dry_run: bool = False
     """Whether a backend confirms that it did a copied write without effects."""
     named: tuple[str, ...] = ()
+    agrees: tuple[list[str], frozenset[str]] | None = None
+    """Another head's lines that say the same of the fields named with them; a comparison's last find."""
 
     def __init__(self, status: int, reason: str, minor: int) -> None:
         self.status = status

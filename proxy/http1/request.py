@@ -2,7 +2,8 @@
 
 A head is parsed once it is whole, so the verdict cannot depend on how its bytes were split over reads; what must be
 refused before the end is in `early`. Text is Latin-1: every byte is one character, none is lost, all go back out as
-they came. What stands behind the request line is remembered for a while (`seen`), with its verdict.
+they came. What stands behind the request line is remembered for a while (`seen`), with its verdict, less what is
+another in each request (`numbered`).
 """
 
 from __future__ import annotations
@@ -14,14 +15,13 @@ from typing import Any, Final
 
 from proxy.http1 import fields as f
 from proxy.http1.errors import Refusal
+from proxy.http1.numbered import request_id, spelling, traceparent, without_ids
 from proxy.http1.request_line import RequestLine, request_line, request_lines
 from proxy.http1.seen import Seen
 
 FIELDS_AT_MOST: Final = 128
 _REPEATED: Final = (f.PASS, f.KEEP_ALIVE, f.HOST)
 """Kinds whose lines are worth remembering: cookies, tokens and ids differ from user to user, and are secrets."""
-_request_id: Final = re.compile(r"[A-Za-z0-9._-]{1,128}").fullmatch
-_traceparent: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 _digits: Final = re.compile(r"[0-9]{1,18}").fullmatch
 
 
@@ -29,10 +29,11 @@ class Fields:
     """Everything behind the request line, read. Shared by all requests that repeat it: nothing changes it.
 
     What grows: `asked`, values that somebody wanted by name, by as many names as the rules know; `decided`, where
-    requests with these fields went, by request line; `user`, once. `lines` are the fields that cross as they came, in
+    requests with these fields went, by route; `user`, once. `lines` are the fields that cross as they came, in
     their order, `crossing` the same as bytes behind our Host line, each with its CR LF. `request_id` and `traceparent`
-    are empty unless there is one that may be used, `length` is -1 where none was sent. What is not set below is as
-    most requests have it.
+    are those of a request whose own were not taken out: empty unless there is one that may be used; `ids`, `traces`
+    count the lines that there are of either. `length` is -1 where none was sent. What is not set below is as most
+    requests have it.
     """
 
     host: str = ""
@@ -45,7 +46,9 @@ class Fields:
     cookie: str = ""
     authorization: str = ""
     request_id: str = ""
+    ids: int = 0
     traceparent: str = ""
+    traces: int = 0
     tracestate: tuple[str, ...] = ()
     via: tuple[str, ...] = ()
     forwarded: tuple[str, ...] = ()
@@ -69,16 +72,25 @@ class Fields:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.asked: dict[str, str | None] = {}
-        self.decided: dict[RequestLine, Any] = {}
+        self.decided: dict[str, Any] = {}
 
 
 class RequestHead:
-    """One request's head, read: nothing changes it but `close`, `expect`, `strangler` by the call it belongs to."""
+    """One request's head, read: nothing changes it but `close`, `expect`, `strangler` by the call it belongs to.
 
-    __slots__ = ("close", "expect", "fields", "host", "line", "method", "minor", "strangler", "target")
+    `request_id` is a sane X-Request-Id, `traceparent` a valid one (W3C Trace Context); empty where there is none, where
+    there are two.
+    """
 
-    def __init__(self, line: RequestLine, fields: Fields) -> None:
+    __slots__ = (
+        "close", "expect", "fields", "host", "line", "method", "minor", "request_id", "strangler", "target",
+        "traceparent",
+    )  # fmt: skip
+
+    def __init__(self, line: RequestLine, fields: Fields, request_id: str, traceparent: str) -> None:
         self.line = line
+        self.request_id = request_id
+        self.traceparent = traceparent
         self.method = line.method
         self.target = line.target
         self.minor = line.minor
@@ -134,16 +146,6 @@ class RequestHead:
         return self.fields.authorization
 
     @property
-    def request_id(self) -> str:
-        """A sane X-Request-Id; empty where there is none, where there are two."""
-        return self.fields.request_id
-
-    @property
-    def traceparent(self) -> str:
-        """A valid traceparent (W3C Trace Context); empty where there is none, where there are two."""
-        return self.fields.traceparent
-
-    @property
     def tracestate(self) -> tuple[str, ...]:
         """The values of tracestate."""
         return self.fields.tracestate
@@ -185,23 +187,31 @@ seen: Final[Seen[Fields]] = Seen()
 
 
 def seen_head(data: bytes) -> RequestHead | None:
-    """Read `data` that is one whole head, nothing else, where its parts were seen before; None: look closely.
+    """Read `data` that is one whole head, nothing else, where its fields were seen before; None: look closely.
 
-    What is remembered ends with the empty line that ends a head, so there is no other end before it.
+    What is remembered ends with the empty line that ends a head, so there is no other end before it. A line that was
+    not seen before is read here, where it can be: it costs far less than the fields behind it.
     """
     if data[-4:] != b"\r\n\r\n":
         return None
     at = data.find(b"\r\n")
-    behind = data[at:]
+    behind, number, trace = without_ids(data, at)
     fields = seen.lately.get(behind)
     if fields is None:
         fields = seen.before(behind)
         if fields is None:
             return None
-    line = request_lines.get(data[:at])
-    if line is None or not line.is_usual:
+    if (number and fields.ids) or (trace and fields.traces):
         return None
-    return RequestHead(line, fields)
+    line = request_lines.get(data[:at])
+    if line is None:
+        try:
+            line = request_line(data[:at])
+        except Refusal:
+            return None
+    if not line.is_usual:
+        return None
+    return RequestHead(line, fields, number or fields.request_id, trace or fields.traceparent)
 
 
 def request_head(data: bytes) -> RequestHead:
@@ -214,17 +224,34 @@ def request_head(data: bytes) -> RequestHead:
     first = data if at < 0 else data[:at]
     line = request_lines.get(first) or request_line(first)
     fields = _fields(line, lines)
-    if seen.has_room() and line.is_usual and at > 0 and not fields.counts_hops:
-        seen.remember(data[at:] + b"\r\n\r\n", fields)
-    return RequestHead(line, fields)
+    head = RequestHead(line, fields, fields.request_id, fields.traceparent)
+    if seen.has_room() and line.is_usual and at > 0 and not fields.counts_hops and len(lines) < FIELDS_AT_MOST - 1:
+        _remember(data, at, fields)
+    return head
+
+
+def _remember(data: bytes, at: int, fields: Fields) -> None:
+    """Keep what was read of the fields behind `at`, without what the next request will have another of.
+
+    Two lines more make a head that is still within the limit, so it is one that may be read without counting.
+    """
+    behind, number, trace = without_ids(data + b"\r\n\r\n", at)
+    if (number and fields.ids > 1) or (trace and fields.traces > 1):
+        return
+    if number:
+        fields.request_id, fields.ids = "", 0
+    if trace:
+        fields.traceparent, fields.traces = "", 0
+    seen.remember(behind, fields)
 
 
 def _fields(line: RequestLine, lines: list[str]) -> Fields:  # noqa: C901, PLR0912 - a flat table of cases, hot
     head = Fields()
     passed = head.lines
     known = f.request_lines
-    hosts = ids = traces = 0
+    hosts = 0
     kept = False
+    number = trace = ""
     for text in islice(lines, 1, None):
         kind = known.get(text, -1)
         if kind == f.PASS:
@@ -247,11 +274,13 @@ def _fields(line: RequestLine, lines: list[str]) -> Fields:  # noqa: C901, PLR09
             passed.append(text)
             head.authorization = text[15:]
         elif kind == f.REQUEST_ID:
-            ids += 1
-            head.request_id = text[14:] if ids == 1 and _request_id(text, 14) is not None else ""
+            head.ids += 1
+            head.request_id = text[14:] if head.ids == 1 and request_id(text, 14) is not None else ""
+            number = text[:12]
         elif kind == f.TRACEPARENT:
-            traces += 1
-            head.traceparent = text[13:] if traces == 1 and _traceparent(text, 13) is not None else ""
+            head.traces += 1
+            head.traceparent = text[13:] if head.traces == 1 and traceparent(text, 13) is not None else ""
+            trace = text[:11]
         else:
             name, _, value = text.partition(": ")
             _meaningful(head, line, kind, name, value)
@@ -265,6 +294,7 @@ def _fields(line: RequestLine, lines: list[str]) -> Fields:  # noqa: C901, PLR09
             raise Refusal(400, "Content-Length beside Transfer-Encoding")
     if head.named:
         head.lines = f.without(passed, head.named)
+    spelling.learn(number, trace)
     _prepare(head)
     return head
 

@@ -11,7 +11,7 @@ from proxy.http1.errors import Refusal
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 METHOD_LENGTH: Final = 32
 _SHORT_LINE: Final = 256
-_SHORT_LINES_AT_MOST: Final = 4096
+_SHORT_LINES_AT_MOST: Final = 8192
 _absolute: Final = re.compile(r"[hH][tT][tT][pP][sS]?://([^/?#@]+)((?:[/?][\x21\x22\x24-\x7e]*)?)").fullmatch
 
 
@@ -25,7 +25,7 @@ class RequestLine:
 
     __slots__ = ("authority", "is_usual", "method", "minor", "path", "query", "target", "written")
 
-    def __init__(self, method: str, target: str, minor: int, authority: str) -> None:
+    def __init__(self, method: str, target: str, minor: int, authority: str, written: bytes) -> None:
         self.method = method
         self.target = target
         self.minor = minor
@@ -33,7 +33,7 @@ class RequestLine:
         path, mark, query = target.partition("?")
         self.path = path
         self.query: str | None = query if mark else None
-        self.written = f"{method} {target} HTTP/1.1\r\n".encode("latin-1")
+        self.written = written
         self.is_usual = minor == 1 and not authority and method != "OPTIONS"
 
 
@@ -45,9 +45,13 @@ def request_line(data: bytes) -> RequestLine:
     """Read a request line that is not in `request_lines`; raises `Refusal`."""
     method, target, minor = _three_parts(data.decode("latin-1"))
     authority = ""
-    if target[:1] != "/" or "#" in target:  # every other visible character passes as it is
-        target, authority = _unusual_target(method, target)
-    line = RequestLine(method, target, minor, authority)
+    written = data + b"\r\n"
+    unusual = target[:1] != "/" or "#" in target  # every other visible character passes as it is
+    if unusual or minor == 0:
+        if unusual:
+            target, authority = _unusual_target(method, target)
+        written = f"{method} {target} HTTP/1.1\r\n".encode("latin-1")
+    line = RequestLine(method, target, minor, authority, written)
     if len(data) <= _SHORT_LINE:
         if len(request_lines) >= _SHORT_LINES_AT_MOST:
             request_lines.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from proxy.metrics.exemplars import Exemplar
 from proxy.settings import Settings
@@ -276,6 +276,33 @@ class Users(Message):
     shed: ClassVar[bool] = True
 
 
+class Write(NamedTuple):
+    """One write that modern has done, `at` epoch seconds; `path` is without its query."""
+
+    at: float
+    method: str
+    path: str
+    status: int
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RouteWrites:
+    """The last writes of one route on modern, the oldest first; `since` is when the first of all was."""
+
+    route: str
+    since: float
+    last: tuple[Write, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Writes(Message):
+    """What a worker knows of writes that a rollback would lose; it takes the place of what it said before."""
+
+    routes: tuple[RouteWrites, ...]
+    shed: ClassVar[bool] = True
+
+
 @dataclass(frozen=True, slots=True)
 class SideOutcomes:
     """What one side of one route did within one second; `latencies` maps sketch index to count.
@@ -302,6 +329,7 @@ class PairCounts:
     `eligible` is the sum of `equal`, `sent` (control decides), `transient`, the counts of `not_compared` by reason.
     The table of failures counts mirrored requests that both sides got, whoever was live. Requests that legacy was
     asked because modern had failed stand apart, for they cannot show modern innocent: `rescued`, or `lost` as well.
+    `kinds` are kinds of request that users sent, `kinds_compared` those found equal, each told once (`state.kinds`).
     """
 
     route: str
@@ -317,6 +345,8 @@ class PairCounts:
     both_failed: int = 0
     rescued: int = 0
     lost: int = 0
+    kinds: tuple[str, ...] = ()
+    kinds_compared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,8 +381,8 @@ class Pair(Message):
 
     `id` names the pair while the worker can still ask again; `again` is 0 for the first answers, 1 for those of a
     re-check. `at` is the request's time since the epoch, `user` a keyed hash. `reason` says why it was sent:
-    `status`, `headers`, `body`, `invariants`, `noise` (equal, but legacy was asked twice), `again`, `alone` (modern
-    only). `secondary` is a second answer of legacy. Nothing of it is redacted yet.
+    `status`, `headers`, `body`, `raced` (it differs beside a write), `invariants`, `noise` (equal, but legacy was asked
+    twice), `again`, `alone` (modern only). `secondary` is a second answer of legacy. Nothing of it is redacted yet.
     """
 
     id: str
@@ -378,7 +408,7 @@ class Pair(Message):
 
 @dataclass(frozen=True, slots=True)
 class AgainFailed(Message):
-    """The pair of this id cannot be asked again: `gone`, `budget`, `busy`, `failed`."""
+    """The pair of this id cannot be asked again: `gone`, `budget`, `busy`, `failed`; `raced`: a write was near again."""
 
     pair: str
     reason: str

@@ -37,6 +37,7 @@ WORKER = Wire(
     messages.Numbers,
     messages.Outcomes,
     messages.Users,
+    messages.Writes,
     messages.Pair,
     messages.AgainFailed,
 )

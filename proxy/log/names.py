@@ -5,7 +5,9 @@ from __future__ import annotations
 REQUEST = "request"
 """A request is finished; the access line is the record of its decision."""
 LINES_LOST = "log_lines_lost"
-"""Whoever reads the log was too slow for so many lines."""
+"""So many lines are missing here: whoever reads the log was too slow, or the disk was full."""
+LINES_UNWRITTEN = "log_lines_unwritten"
+"""Access lines cannot be written now; they are counted, users do not notice."""
 
 STARTING = "starting"
 """The supervisor has its sockets, children follow."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import stat
@@ -12,29 +13,45 @@ from collections.abc import Callable
 EVERY = 0.1
 FULL = 512 * 1024
 """Waking the thread takes the interpreter from the callers, so it is not woken for less."""
+AGAIN = 1.0
+"""Seconds between two tries to tell of lost lines where no other line is written."""
 MOST = 8 * 1024 * 1024
+NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO))
+"""What passes when somebody makes room; after any other error nobody will ever read us."""
 
 
 class LineWriter:
     """A bounded buffer before one descriptor, emptied every 100 ms or 512 KiB.
 
-    Lines that find more than 8 MiB waiting are lost, counted, told as `lost(count)` when there is room again.
-    `_queued` is changed by callers alone, `_written` by the thread alone, so neither needs a lock.
+    Lines that find more than 8 MiB waiting are lost, those for a full disk as well: counted, told as `lost(count)`
+    when there is room again. `trouble` says why nothing can be written now; empty: it can.
+    `_queued` and `_refused` are changed by callers alone, `_left` and `_unwritten` by the thread alone, so none of
+    them needs a lock.
     """
 
-    def __init__(self, descriptor: int, lost: Callable[[int], bytes], *, most: int = MOST) -> None:
+    def __init__(
+        self,
+        descriptor: int,
+        lost: Callable[[int], bytes],
+        *,
+        most: int = MOST,
+        write: Callable[[int, memoryview], int] = os.write,
+    ) -> None:
         self._descriptor = descriptor
         self._lost_line = lost
         self._most = most
+        self._os_write = write
         self._lines: deque[bytes] = deque()
         self._queued = 0
-        self._written = 0
+        self._left = 0
+        self._refused = 0
+        self._unwritten = 0
         self._awake = False
         self._closing = False
         self._gone = False
         self._wake = threading.Event()
         self._full = threading.Event()
-        self.lost = 0
+        self.trouble = ""
         self._told = 0
         # several processes share a pipe: only writes of PIPE_BUF stay whole there
         mode = os.fstat(descriptor).st_mode
@@ -42,20 +59,28 @@ class LineWriter:
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._thread.start()
 
+    @property
+    def lost(self) -> int:
+        """Lines that nobody will ever read."""
+        return self._refused + self._unwritten
+
     def put(self, line: bytes) -> None:
         """Take one whole line; never waits, never raises."""
         self.put_all([line])
 
     def put_all(self, lines: list[bytes]) -> None:
         """Take whole lines; never waits, never raises."""
+        if self._gone:
+            self._refused += len(lines)
+            return
         size = sum(map(len, lines))
-        waiting = self._queued - self._written + size
+        waiting = self._queued - self._left + size
         if waiting > self._most:
             if len(lines) > 1:  # some of them may fit
                 for line in lines:
                     self.put_all([line])
             else:
-                self.lost += 1
+                self._refused += 1
             return
         self._queued += size
         self._lines.extend(lines)
@@ -74,7 +99,7 @@ class LineWriter:
 
     def _run(self) -> None:
         while not self._gone:
-            self._wake.wait()
+            self._wake.wait(None if self._told == self.lost else AGAIN)
             self._wake.clear()
             self._full.wait(EVERY)
             self._full.clear()
@@ -87,30 +112,38 @@ class LineWriter:
     def _empty(self) -> None:
         pending: list[bytes] = []
         size = 0
-        while self._lines and not self._gone:
+        while self._lines:
             line = self._lines.popleft()
             if pending and size + len(line) > self._chunk:
-                self._write(b"".join(pending))
+                self._write_lines(b"".join(pending))
                 pending, size = [], 0
             pending.append(line)
             size += len(line)
         if pending:
-            self._write(b"".join(pending))
+            self._write_lines(b"".join(pending))
         lost = self.lost
-        if lost > self._told:
-            count, self._told = lost - self._told, lost
-            self._write(self._lost_line(count), counted=False)
+        if lost > self._told and not self._gone and not self._write(self._lost_line(lost - self._told)):
+            self._told = lost
 
-    def _write(self, data: bytes, *, counted: bool = True) -> None:
-        rest = memoryview(data)
+    def _write_lines(self, data: bytes) -> None:
+        rest = self._write(data)
+        self._unwritten += rest.count(b"\n")
+        self._left += len(data)
+
+    def _write(self, data: bytes) -> bytes:
+        """Write all of it, or return what could not be, with the reason in `trouble`."""
+        if self._gone:
+            return data
+        # a full disk tears lines: of a file that processes share, whoever writes first ends the torn one
+        rest = memoryview(b"\n" + data if self.trouble else data)
         while rest:
             try:
-                rest = rest[os.write(self._descriptor, rest) :]
+                rest = rest[self._os_write(self._descriptor, rest) :]
             except BlockingIOError:
                 select.select([], [self._descriptor], [], 1.0)
-            except OSError:
-                # whoever read us is gone for good; lines from now on are counted as lost
-                self._gone = True
-                return
-        if counted:
-            self._written += len(data)
+            except OSError as error:
+                self._gone = error.errno not in NO_ROOM
+                self.trouble = error.strerror or repr(error)
+                return bytes(rest[-len(data) :])
+        self.trouble = ""
+        return b""

@@ -113,7 +113,9 @@ IN_FLIGHT = Metric("strangler_in_flight", GAUGE_SUM, "Requests that a backend is
 CONNECTIONS = Metric("strangler_connections", GAUGE_SUM, "Open connections.", ("kind",))
 LOOP_LAG = Metric("strangler_event_loop_lag_seconds", GAUGE_MAX, "How late the slowest worker's event loop was lately.")
 LOG_LINES_LOST = Metric(
-    "strangler_log_lines_lost_total", COUNTER, "Access lines dropped because their reader was too slow."
+    "strangler_log_lines_lost_total",
+    COUNTER,
+    "Access lines dropped because their reader was too slow or gone, or the disk full.",
 )
 OBSERVER_FAILURES = Metric(
     "strangler_observer_failures_total", COUNTER, "Records that a metric, window or log could not take in."

@@ -21,6 +21,8 @@ from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, GuardPolicy, Override, Ro
 _NOTHING_SET: Mapping[str, Override] = MappingProxyType({})
 _ANSWERS = ("2xx", "3xx", "4xx", "5xx")
 _FAILED = "5xx"
+_USUAL_KIND = "value"
+"""What most differences are; the other kinds come with their first."""
 
 
 def route_names(snapshot: Snapshot) -> tuple[str, ...]:
@@ -105,6 +107,7 @@ def _comparisons(route: Route) -> Iterator[tuple[Key, Values]]:
     for result in ("equal", "different"):
         yield _zero(names.COMPARISONS, route.name, result, "")
     yield _zero(names.COMPARISONS, route.name, "not_compared", "queue")
+    yield _zero(names.DIFFERENCES, route.name, _USUAL_KIND)
     yield _zero(names.SHADOW_DROPPED, route.name, "capacity")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from proxy.metrics.counting import Row
 from proxy.metrics.names import (
@@ -42,11 +42,18 @@ class ShadowCounts:
 
     def observe(self, shadowed: Shadowed) -> None:
         """Count one mirrored request."""
-        if shadowed.reason in DROPPED:
-            key = shadowed.route, shadowed.reason
-            self._dropped[key] = self._dropped.get(key, 0) + 1
-        for attempt, seconds in shadowed.calls:
-            self._add(shadowed.route, attempt, seconds)
+        self.observe_all((shadowed,))
+
+    def observe_all(self, records: Sequence[Shadowed]) -> None:
+        """Count mirrored requests."""
+        dropped = self._dropped
+        for record in records:
+            reason = record.reason
+            if reason in DROPPED:
+                key = record.route, reason
+                dropped[key] = dropped.get(key, 0) + 1
+            for attempt, seconds in record.calls:
+                self._add(record.route, attempt, seconds)
 
     def keep_only(self, routes: Iterable[str]) -> None:
         """Forget the routes that no generation names any more."""

@@ -24,5 +24,10 @@ class ModernWrites:
     def observe_all(self, exchanges: Sequence[Exchange]) -> None:
         """Look at finished calls, most of which are reads."""
         for exchange in exchanges:
-            if exchange.method not in _READS and exchange.answered == MODERN and exchange.status in _DONE:
+            if is_write_of_modern(exchange):
                 self._counts.add(MODERN_WRITES, (exchange.route,))
+
+
+def is_write_of_modern(exchange: Exchange) -> bool:
+    """Whether modern has changed something of which legacy knows only where both have one database."""
+    return exchange.method not in _READS and exchange.answered == MODERN and exchange.status in _DONE

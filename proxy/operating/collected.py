@@ -18,6 +18,8 @@ from rules.window import Tally
 _SIDES = (LEGACY, MODERN)
 _WAITING_FOR = 2
 """Seconds after which a report of who is waiting is too old to be believed."""
+_OTHERS_WAIT_FOR = 4
+"""The same for what other instances tell: it comes a second later, once a second."""
 _COLUMNS = tuple(field.name for field in fields(PairTally))
 Waiting = dict[int, int]
 
@@ -29,7 +31,7 @@ class _Route:
         self.trials = trials
         self.kept = int(window) + 2
         self.pairs: dict[int, list[int]] = {}
-        self.waiting: dict[tuple[str, int], Waiting] = {}
+        self.waiting: dict[tuple[str, str], dict[int, Waiting]] = {}
 
     def add_pairs(self, second: int, pairs: PairCounts) -> PairTally:
         """Add one worker's second; returns it as the judge counts."""
@@ -43,18 +45,24 @@ class _Route:
             self.pairs[second] = [left + right for left, right in zip(there, row, strict=True)]
         return PairTally(*row)
 
-    def add_waiting(self, second: int, outcomes: SideOutcomes) -> None:
-        """Note who waits in one worker; workers add up within a second."""
-        there = self.waiting.setdefault((outcomes.side, second), {})
+    def add_waiting(self, second: int, outcomes: SideOutcomes, source: str) -> None:
+        """Note who waits in one worker of an instance; workers add up within a second."""
+        reports = self.waiting.setdefault((outcomes.side, source), {})
+        there = reports.setdefault(second, {})
         for step, count in outcomes.waiting:
             there[step] = there.get(step, 0) + count
-        for old in [key for key in self.waiting if key[1] < second - _WAITING_FOR]:
-            del self.waiting[old]
+        for old in [each for each in reports if each < second - _OTHERS_WAIT_FOR]:
+            del reports[old]
 
     def waits(self, side: str, now: int) -> Mapping[int, int]:
-        """Return who waits for `side` by the latest report."""
-        latest = max((second for of, second in self.waiting if of == side), default=0)
-        return self.waiting[side, latest] if latest >= now - _WAITING_FOR else {}
+        """Return who waits for `side` by each instance's latest report."""
+        whole: Waiting = {}
+        for (of, source), reports in self.waiting.items():
+            latest = max(reports)
+            if of == side and latest >= now - (_OTHERS_WAIT_FOR if source else _WAITING_FOR):
+                for step, count in reports[latest].items():
+                    whole[step] = whole.get(step, 0) + count
+        return whole
 
     def table(self, now: int, window: float) -> PairTally:
         """Return the pairs of the last `window` seconds."""
@@ -84,15 +92,15 @@ class Collected:
         if route is not None and route.guard is not None:
             self._routes[name] = _Route(route.guard.window, Trials(route.guard.worse_than_legacy))
 
-    def take(self, outcomes: Outcomes) -> None:
-        """Add one worker's second, both sides of a route together."""
+    def take(self, outcomes: Outcomes, source: str = "") -> None:
+        """Add one worker's second, both sides of a route together; `source` names another instance."""
         sides: dict[str, dict[str, Tally]] = {}
         for side in outcomes.sides:
             route = self._routes.get(side.route)
             if route is None or side.role != LIVE or side.generation < self._figures.since[side.route]:
                 continue
             sides.setdefault(side.route, {}).setdefault(side.side, Tally()).merge(unpack(side))
-            route.add_waiting(outcomes.second, side)
+            route.add_waiting(outcomes.second, side, source)
         pairs = {
             each.route: self._routes[each.route].add_pairs(outcomes.second, each)
             for each in outcomes.pairs

@@ -18,6 +18,7 @@ from proxy.metrics.totals import Key, Values
 from proxy.operating.compared import compared
 from proxy.operating.comparisons import Comparisons
 from proxy.operating.differences import Differences
+from proxy.operating.everywhere import Everywhere
 from proxy.operating.judge_process import JudgeProcess, judge_environment
 from proxy.operating.judges import Judges
 from proxy.operating.judging import Judging
@@ -31,6 +32,7 @@ from proxy.settings import Settings, worker_count
 from proxy.state.configuration import Configuration
 from proxy.state.diffs import Diffs, DiffsError
 from proxy.state.diffs_thread import DiffsThread
+from proxy.state.fleet import Fleet
 from rules.evidence import Violation
 from rules.model import Route, Snapshot
 from rules.pairs import ComparedTally
@@ -57,6 +59,7 @@ class Comparing:
         *,
         on_violation: Callable[[ViolationSeen], None],
         tell: Tell,
+        fleet: Fleet | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._configuration = configuration
@@ -65,6 +68,7 @@ class Comparing:
         self._open: Mapping[str, int] = {}
         self._loop = asyncio.get_running_loop()
         self._store = DiffsThread(lambda: diffs_of(settings), self._complain)
+        self.everywhere = Everywhere(fleet, lambda: self._snapshot.diffs.keep)
         self._comparisons = Comparisons(clock)
         self._rates = Rates(clock)
         self._known = KnownDifferences(self._rates, today)
@@ -79,7 +83,7 @@ class Comparing:
             self._comparisons,
             self._known,
             self._rates,
-            keep=self._store.add,
+            keep=self.everywhere.counting(self._store.add),
             invariants=lambda route: self._routes[route].invariants if route in self._routes else (),
             on_violation=on_violation,
             observe=self._noise.observe,
@@ -94,7 +98,7 @@ class Comparing:
             clock,
             self._loop.call_later,
         )
-        self.differences = Differences(self._store, self._judging, self._known, self._noise)
+        self.differences = Differences(self._store, self._judging, self._known, self._noise, self.everywhere)
         self.follow(configuration, spans)
         workers.follow(self._judging.hear)
 
@@ -113,8 +117,12 @@ class Comparing:
         return self._comparisons.seen(route)
 
     def open_groups(self, route: str) -> int:
-        """Return how many of the route's groups of differences nobody has explained; seconds old."""
-        return self._open.get(route, 0)
+        """Return how many of the route's groups of differences, of all instances, nobody has explained; seconds old."""
+        return max(self._open.get(route, 0), self.everywhere.open_groups(route))
+
+    def never_compared(self, route: str) -> frozenset[str]:
+        """Return which kinds of request users send of which no pair was compared."""
+        return self._comparisons.never_compared(route)
 
     def totals(self, route: str) -> ComparedTally:
         """Return the same since the start."""

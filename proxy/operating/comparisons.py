@@ -13,6 +13,7 @@ from proxy.link.messages import Outcomes, PairCounts
 from proxy.metrics import names
 from proxy.metrics.names import Metric
 from proxy.metrics.totals import Key, Values
+from proxy.state.kinds import Kinds
 from rules.evidence import Violation
 from rules.pairs import ComparedTally
 
@@ -47,9 +48,9 @@ class _Counts:
 
 
 class _Route:
-    """One route: its seconds, `seen` since its rules are what they are, `totals` since the start.
+    """One route: its seconds, `seen` and `kinds` since its rules are what they are, `totals` since the start.
 
-    `since` is the oldest generation that counts in the first two.
+    `since` is the oldest generation that counts in all but the totals.
     """
 
     def __init__(self, window: float, since: int) -> None:
@@ -59,6 +60,7 @@ class _Route:
         self.seconds: dict[int, _Counts] = {}
         self.seen = _Counts()
         self.totals = _Counts()
+        self.kinds = Kinds()
         self.violations: dict[int, Counter[tuple[str, str]]] = {}
         self.details: dict[str, str] = {}
 
@@ -92,7 +94,7 @@ class Comparisons:
             if there is not None:
                 route.totals = there.totals
                 if there.since >= since:
-                    route.since, route.seen = there.since, there.seen
+                    route.since, route.seen, route.kinds = there.since, there.seen, there.kinds
                     route.seconds, route.violations, route.details = there.seconds, there.violations, there.details
 
     def restart(self, route: str, since: int) -> None:
@@ -100,7 +102,7 @@ class Comparisons:
         there = self._routes.get(route)
         if there is not None:
             there.since = max(there.since, since)
-            there.seconds, there.violations, there.seen = {}, {}, _Counts()
+            there.seconds, there.violations, there.seen, there.kinds = {}, {}, _Counts(), Kinds()
 
     def take(self, outcomes: Outcomes) -> None:
         """Add what one worker decided in one second."""
@@ -110,6 +112,10 @@ class Comparisons:
                 spans = [route.totals]
                 if pairs.generation >= route.since:
                     spans += [route.seen, route.counts(outcomes.second)]
+                    for kind in pairs.kinds:
+                        route.kinds.saw(kind)
+                    for kind in pairs.kinds_compared:
+                        route.kinds.compare(kind)
                 for counts in spans:
                     _add(counts, pairs)
 
@@ -123,6 +129,12 @@ class Comparisons:
             spans += [there.seen, there.counts(int(self._clock()))]
         for counts in spans:
             counts.results[result, reason] += 1
+
+    def compared(self, route: str, generation: int, kind: str) -> None:
+        """Note that a pair of answers to such a request has a result that counts."""
+        there = self._routes.get(route)
+        if there is not None and generation >= there.since:
+            there.kinds.compare(kind)
 
     def forgave(self, route: str, forgiven: Iterable[tuple[str, int]]) -> None:
         """Count values that a rule forgave."""
@@ -168,6 +180,11 @@ class Comparisons:
         """Return the same since the route's rules are what they are."""
         there = self._routes.get(route)
         return ComparedTally() if there is None else there.seen.tally()
+
+    def never_compared(self, route: str) -> frozenset[str]:
+        """Return the kinds of request that users send, of which no pair was compared, since the rules are these."""
+        there = self._routes.get(route)
+        return frozenset() if there is None else there.kinds.never_compared
 
     def totals(self, route: str) -> ComparedTally:
         """Return the same since the start."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -13,12 +14,13 @@ import orjson
 from proxy.judge.packed import UnreadableError, unpack
 from proxy.link.messages import Answer
 from proxy.log.events import timestamp
+from proxy.operating.everywhere import KNOWN, Everywhere
 from proxy.operating.judges import NotJudgedError
 from proxy.operating.judging import Judging
 from proxy.operating.known import KnownDifferences
 from proxy.operating.noise import Noise
 from proxy.operating.rejudging import rejudge
-from proxy.state.diffs import Diffs, Example, Group, Known, Wanted
+from proxy.state.diffs import EQUAL, Diffs, Example, Group, Known, Wanted
 from proxy.state.diffs_thread import DiffsThread
 
 MOST_SHOWN = 256 * 1024
@@ -28,26 +30,36 @@ MOST_SHOWN = 256 * 1024
 class Differences:
     """What the commands, the console, the admin API ask. Nothing in it changes."""
 
-    def __init__(self, store: DiffsThread, judging: Judging, known: KnownDifferences, noise: Noise) -> None:
+    def __init__(
+        self,
+        store: DiffsThread,
+        judging: Judging,
+        known: KnownDifferences,
+        noise: Noise,
+        everywhere: Everywhere | None = None,
+    ) -> None:
         self._store = store
         self._judging = judging
         self._known = known
         self._noise = noise
+        self._everywhere = everywhere or Everywhere(None, lambda: 0.0)
 
     async def groups(self, wanted: Wanted) -> dict[str, Any]:
-        """Return a page of groups with short examples, newest first; DiffsError."""
+        """Return a page of groups with short examples, newest first, those only others met among them; DiffsError."""
         one_more = replace(wanted, limit=wanted.limit + 1)
-        found = await self._store.ask(lambda store: store.groups(one_more))
+        others = self._everywhere.groups(one_more)
+        found = await self._store.ask(lambda store: [*store.groups(one_more), *_absent(store, others, one_more.limit)])
+        found.sort(key=lambda group: (group.last_seen, group.id), reverse=True)
         shown = found[: wanted.limit]
         following = shown[-1].place if len(found) > len(shown) else None
-        return {"items": [group_document(group) for group in shown], "next": following}
+        return {"items": [self._document(group) for group in shown], "next": following}
 
     async def group(self, group: str) -> dict[str, Any] | None:
         """Return one group with all that is kept of its examples, the latest of them explained; DiffsError."""
-        found = await self._store.ask(lambda store: store.group(group))
+        found = await self._store.ask(lambda store: store.group(group)) or self._everywhere.group(group)
         if found is None:
             return None
-        document = group_document(found)
+        document = self._document(found)
         for number, example in enumerate(found.examples):
             packed = await self._store.ask(partial(_pair, example.pair))
             # megabytes are unpacked here: the loop goes on meanwhile
@@ -57,18 +69,31 @@ class Differences:
 
     async def rejudge(self, route: str) -> dict[str, Any]:
         """Judge what is kept of `route` (empty: of all) again; DiffsError."""
-        return await rejudge(self._store, self._judging, route)
+        told = await rejudge(self._store, self._judging, route)
+        for each in told["items"]:
+            if each["verdict"] == EQUAL:
+                self._everywhere.settle(each["id"], EQUAL)
+        return told
 
     async def ignore(self, group: str, known: Known | None) -> bool:
         """Say that a group is known, or (None) not any more; False when there is no such group; DiffsError."""
         there = await self._store.ask(lambda store: store.know(group, known))
         if there:
             self._known.set(group, known)
+            self._everywhere.settle(group, "" if known is None else KNOWN)
         return there
 
     def noise(self, routes: Iterable[str]) -> list[dict[str, Any]]:
         """Return what was learned of these routes, with its evidence."""
         return [{"route": route, **each} for route in routes for each in self._noise.suggestions(route)]
+
+    def _document(self, group: Group) -> dict[str, Any]:
+        """Return a group as it is shown, counted over all instances; `here` is what this one met of it."""
+        return {
+            **group_document(group),
+            "count": max(group.count, self._everywhere.count(group.id)),
+            "here": group.count,
+        }
 
     async def _explanation(self, packed: bytes) -> Any:
         if not packed:
@@ -108,6 +133,11 @@ def _example(example: Example) -> dict[str, Any]:
         "rule": found.rule,
         "notes": list(example.notes),
     }
+
+
+def _absent(store: Diffs, groups: Iterable[Group], most: int) -> list[Group]:
+    """Return the first of those that this instance never met."""
+    return list(islice((group for group in groups if store.group(group.id) is None), most))
 
 
 def _pair(name: str, store: Diffs) -> bytes:

@@ -33,6 +33,7 @@ from rules.lane import effective_weight
 from rules.model import MODERN, Facts, Generation, Route
 
 USERS = 20
+READS = ("GET", "HEAD")
 _LOOKED_AT = 200_000
 """Made-up users that are tried for their place; at a weight of 0.1 % one in a thousand is on modern."""
 EVERY = 0.02
@@ -142,7 +143,8 @@ class Drills:
         try:
             while monotonic() < end:
                 user = users[len(asked) % len(users)]
-                asked.append(asyncio.create_task(self._probing.ask(facts, f"{mark}.{user}"), name="drill-probe"))
+                probe = self._probing.ask(facts, f"{mark}.{user}", route.match.headers)
+                asked.append(asyncio.create_task(probe, name="drill-probe"))
                 await asyncio.sleep(EVERY)
                 if when is None and waiting.done():
                     when, reason = waiting.result()
@@ -186,21 +188,32 @@ def _drillable(generation: Generation, name: str) -> Route:
 
 
 def read_of(generation: Generation, route: Route, path: str) -> Facts:
-    """Return a plain read that the route takes: `path` where one is given, else one made up."""
-    found = next((facts for facts in examples(route, generation.table, ("GET",)) if facts.method == "GET"), None)
+    """Return a plain read that the route takes: `path` where one is given, else one made up.
+
+    A write is never sent, not even where modern answers it as a dry run: whoever is back on legacy writes there.
+    """
+    asked = route.match.methods
+    method = next((each for each in READS if not asked or each in asked), None)
+    if method is None:
+        raise RefusedError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"{route.name} takes no GET or HEAD, only {', '.join(asked)}: once everybody is back, legacy would write"
+            " for made-up users. Drill a route that reads, with the same guard",
+        )
+    found = next((facts for facts in examples(route, generation.table, READS) if facts.method == method), None)
     if path:
         where, mark, query = path.partition("?")
-        found = (found or Facts("GET", where, None, route.match.host or "", lambda _: None, lambda: None))._replace(
+        found = (found or Facts(method, where, None, route.match.host or "", lambda _: None, lambda: None))._replace(
             path=where, query=query if mark else None
         )
     if found is None:
         raise RefusedError(
-            HTTPStatus.UNPROCESSABLE_ENTITY, f"no GET of {route.name} could be made up: name one with path"
+            HTTPStatus.UNPROCESSABLE_ENTITY, f"no {method} of {route.name} could be made up: name one with path"
         )
     if generation.table.find(found)[0].route.name != route.name:
-        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{route.name} does not take GET {found.path}")
+        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{route.name} does not take {method} {found.path}")
     if has_effects(found.path, found.query):
-        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, f"GET {found.path} looks as if it changed something")
+        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{method} {found.path} looks as if it changed something")
     return found
 
 

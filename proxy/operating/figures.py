@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from hashlib import blake2b
 
 from proxy.link.codec import to_json
 from proxy.link.messages import Outcomes
@@ -55,6 +56,10 @@ class Figures:
             self._since[route] = max(self._since[route], number)
             for side in (LEGACY, MODERN):
                 self._windows[route, side] = _successor(self._windows.get((route, side)), self._lengths[route])
+
+    def digest(self, route: str) -> str:
+        """Return what is the same for every instance that runs `route` by the same rules and backends."""
+        return blake2b(self._rules[route], digest_size=6).hexdigest()
 
     @property
     def since(self) -> Mapping[str, int]:

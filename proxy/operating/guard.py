@@ -21,11 +21,11 @@ from proxy.log.events import Tell
 from proxy.operating.api.wishes import RefusedError
 from proxy.operating.current import Current
 from proxy.operating.trail import Trail
+from proxy.operating.turns import Turns
 from proxy.operating.verbs import Verbs
 from proxy.operating.watching import Seen, Watching
-from rules.lane import effective_weight
 from rules.model import Override, Route
-from rules.stages import Move, next_move, step_of
+from rules.stages import Move, concerns, next_move
 from rules.verdict import BAD
 
 EVERY = 1.0
@@ -47,7 +47,7 @@ class Guard:
         trail: Trail,
         tell: Tell,
         *,
-        writes: Callable[[str], int] = lambda _: 0,
+        writes: Callable[[Route], dict[str, Any]] = lambda _: {},
         leads: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = monotonic,
         wall: Callable[[], float] = time,
@@ -64,6 +64,7 @@ class Guard:
         self.seen: dict[str, Seen] = {}
         self.moves: dict[str, Move] = {}
         self._told: dict[str, tuple[str, str, float]] = {}
+        self._turns = Turns(leads, clock)
         self._busy: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -80,6 +81,7 @@ class Guard:
         for table in (self.seen, self.moves, self._told):
             for gone in table.keys() - known:
                 table.pop(gone)
+        self._turns.keep(known)
         for number, route in enumerate(route for route in routes if route.guard is not None):
             if number % AT_ONCE == AT_ONCE - 1:
                 await asyncio.sleep(0)
@@ -120,12 +122,12 @@ class Guard:
 
     def _one(self, route: Route) -> None:
         override = self._verbs.override(route.name)
-        if not _concerns(route, override):
+        if not concerns(route, override):
             self.seen.pop(route.name, None)
             self.moves.pop(route.name, None)
             return
         move = self._look(route, override)
-        if route.name not in self._busy:
+        if route.name not in self._busy and not self._turns.is_another_s(route.name, self.seen[route.name], move):
             self._act(route, override, move)
 
     def _look(self, route: Route, override: Override | None, trip: str = "") -> Move:
@@ -210,9 +212,7 @@ class Guard:
 
     def _evidence(self, route: Route, move: Move) -> str:
         seen = self.seen[route.name]
-        told: dict[str, Any] = {"detail": move.detail, **verdict_document(seen)}
-        if route.guard is not None and route.guard.rollback == "lossy":
-            told["writes_legacy_has_not_seen"] = self._writes(route.name)
+        told: dict[str, Any] = {"detail": move.detail, **verdict_document(seen), **self._writes(route)}
         return orjson.dumps(told).decode()
 
 
@@ -232,10 +232,10 @@ def verdict_document(seen: Seen) -> dict[str, Any]:
     """Return a verdict as the API tells it."""
     verdict = seen.verdict
     checks = [asdict(check) for check in verdict.checks]
-    return {"outcome": verdict.outcome, "reason": verdict.reason, "window": verdict.window, "checks": checks}
-
-
-def _concerns(route: Route, override: Override | None) -> bool:
-    """Whether there is anything to judge: users on modern, a mirror, a step that only has to take its time."""
-    on_modern = effective_weight(route, override) > 0 or bool(route.rollout.include)
-    return on_modern or route.shadow.sample > 0 or step_of(route, override) > 0
+    return {
+        "outcome": verdict.outcome,
+        "reason": verdict.reason,
+        "window": verdict.window,
+        "instances": 1 + len(seen.others),
+        "checks": checks,
+    }

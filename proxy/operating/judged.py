@@ -20,6 +20,9 @@ class Judged(Protocol):
     def open_groups(self, route: str) -> int:
         """Return how many groups of differences nobody has explained."""
 
+    def never_compared(self, route: str) -> frozenset[str]:
+        """Return which kinds of request users send of which no pair was compared."""
+
     def violations(self, route: str) -> tuple[Violation, ...]:
         """Return which invariants were broken within the guard's window."""
 
@@ -41,6 +44,10 @@ class NothingJudged:
     def open_groups(self, _route: str) -> int:
         """Return none."""
         return 0
+
+    def never_compared(self, _route: str) -> frozenset[str]:
+        """Return none."""
+        return frozenset()
 
     def violations(self, _route: str) -> tuple[Violation, ...]:
         """Return nothing."""

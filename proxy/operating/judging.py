@@ -3,7 +3,10 @@
 1. a pair comes from a worker; what the queue has no room for, or whose route has just cost a judge, is not compared
 2. a judge says what it thinks of it: equal, noise, not comparable: counted, done
 3. it differs, or breaks an invariant: both sides are asked again, within the route's budget
-4. gone the second time: a race, counted as transient; still there: counted, kept, told
+4. gone the second time: a race, counted as transient; there with other values: asked again, a few times at most
+5. still there: counted, kept, told
+
+A pair beside a write counts where it is equal; where it differs it is transient at once.
 """
 
 from __future__ import annotations
@@ -21,11 +24,17 @@ from proxy.operating.judges import Judges, NotJudgedError
 from proxy.operating.rechecks import Asked, Rechecks
 from proxy.operating.resting import Resting
 from proxy.operating.verdicts import Verdicts
+from proxy.state.pairs import RACED
 from rules.model import ShadowPolicy
 
 VIOLATED = "violated"
 _SAFE = ("GET", "HEAD")
 _ALONE = "alone"
+_LATER = (RACED, "busy")
+MOST_TIMES = 3
+"""How often a pair is asked again at most."""
+WRITES_ARE_NEAR = 2.0
+"""Seconds for which a worker takes a write to be near (`serving.shadowing.writes`)."""
 
 
 class Judging:
@@ -61,7 +70,7 @@ class Judging:
             case messages.AgainFailed():
                 asked = self._rechecks.end(message.pair)
                 if asked is not None:
-                    self._unchecked(asked.pair, asked.opinion, message.reason)
+                    self._not_again(asked, worker, message.reason)
             case _:
                 pass
 
@@ -79,7 +88,7 @@ class Judging:
         if asked is None:
             answer.add_done_callback(partial(self._judged, pair, worker))
         else:
-            answer.add_done_callback(partial(self._judged_again, asked, pair))
+            answer.add_done_callback(partial(self._judged_again, asked, pair, worker))
 
     def tick(self) -> None:
         """Give up waiting for workers that do not answer; to be called about once a second."""
@@ -95,7 +104,10 @@ class Judging:
         self._verdicts.learn(pair, opinion)
         differs = opinion.verdict == "different" and not self._verdicts.is_known(pair, opinion)
         violated = any(one.state == VIOLATED for one in opinion.checked)
-        if not differs and not violated:
+        if differs and pair.reason == RACED:
+            self._verdicts.transient(pair)
+            return
+        if pair.reason == RACED or not (differs or violated):
             self._verdicts.settle(pair, opinion)
             return
         policy = self._policy(pair.route)
@@ -104,11 +116,19 @@ class Judging:
         if pair.reason == _ALONE or pair.method not in _SAFE:
             # one answer alone cannot race with anything; a write cannot be tried twice
             self._verdicts.confirm(pair, opinion, _violations(opinion), ())
-        elif not self._rechecks.may(pair.route, policy.recheck_per_minute, violated=violated):
+        elif not self._put_again(pair, opinion, worker, 1):
             self._unchecked(pair, opinion, "budget")
-        else:
-            self._rechecks.begin(pair, opinion, policy.recheck_after + 2 * policy.timeout)
-            self._later(policy.recheck_after, self._ask_again, pair.id, worker)
+
+    def _put_again(self, pair: Pair, opinion: Opinion, worker: Worker, number: int, pause: float = 0.0) -> bool:
+        """Have both sides asked the `number`th time, `pause` seconds later than usual; False without a budget."""
+        policy = self._policy(pair.route)
+        violated = bool(_violations(opinion))
+        if policy is None or not self._rechecks.may(pair.route, policy.recheck_per_minute, violated=violated):
+            return False
+        wait = policy.recheck_after + pause
+        self._rechecks.begin(pair, opinion, wait + 2 * policy.timeout, number)
+        self._later(wait, self._ask_again, pair.id, worker)
+        return True
 
     def _ask_again(self, pair: str, worker: Worker) -> None:
         if not self._send(messages.Again(pair), worker):
@@ -133,7 +153,7 @@ class Judging:
 
     # ── the second time ────────────────────────────────────────────────────────────────────────────────
 
-    def _judged_again(self, asked: Asked, pair: Pair, answer: asyncio.Future[Any]) -> None:
+    def _judged_again(self, asked: Asked, pair: Pair, worker: Worker, answer: asyncio.Future[Any]) -> None:
         again = self._opinion(pair, answer)
         first = asked.opinion
         if again is None or again.verdict == "not_compared":
@@ -145,11 +165,26 @@ class Judging:
         both = {one.name for one in _violations(first)} & {one.name for one in _violations(again)}
         violations = tuple(one for one in again.checked if one.name in both)
         if again.verdict == "different" or violations:
-            self._verdicts.confirm(asked.pair, again, violations, ())
+            # whatever moves between two questions may be somebody's writes: only what stays is beyond doubt
+            moves = asked.number < MOST_TIMES and not _stays(first, again)
+            if not (moves and self._put_again(asked.pair, again, worker, asked.number + 1)):
+                self._verdicts.confirm(asked.pair, again, violations, ())
         elif first.verdict == "different":
             self._verdicts.transient(asked.pair)
         else:
             self._verdicts.settle(asked.pair, first)
+
+    def _not_again(self, asked: Asked, worker: Worker, why: str) -> None:
+        """Decide about a pair of which a worker could not ask again; beside a write, or busy, it may a little later."""
+        later = why in _LATER and asked.number < MOST_TIMES
+        if later and self._put_again(asked.pair, asked.opinion, worker, asked.number + 1, WRITES_ARE_NEAR):
+            return
+        if why != RACED:
+            self._unchecked(asked.pair, asked.opinion, why)
+        elif asked.opinion.verdict == "different":
+            self._verdicts.transient(asked.pair)
+        else:
+            self._verdicts.settle(asked.pair, asked.opinion)
 
     def _unchecked(self, pair: Pair, opinion: Opinion, why: str) -> None:
         """Decide about a pair that could not be asked again.
@@ -179,6 +214,16 @@ class Judging:
         if not isinstance(answer, Opinion):
             raise NotJudgedError("error")
         return answer
+
+
+def _stays(one: Opinion, other: Opinion) -> bool:
+    """Whether anything that was wrong is wrong in the same way, with the same values."""
+    return bool(_wrong(one) & _wrong(other))
+
+
+def _wrong(opinion: Opinion) -> set[tuple[str, str, str]]:
+    found = {(each.group, each.legacy, each.modern) for each in opinion.found}
+    return found | {(one.name, one.left, one.right) for one in _violations(opinion)}
 
 
 def _violations(opinion: Opinion) -> tuple[Checked, ...]:

@@ -11,6 +11,7 @@ from http import HTTPStatus
 
 from proxy.operating.api.wishes import RefusedError
 from proxy.operating.beginning import UNKNOWN
+from rules.lane import effective_weight
 from rules.model import Override, Route
 
 _ALL = 100.0
@@ -21,8 +22,9 @@ def weighted(route: Route, before: Override | None, percent: float, now: float) 
     """Return what `weight ROUTE PERCENT` makes; 409 on a route that is rolled back, 422 for what is no weight."""
     if problem := wrong_weight(percent):
         raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, f"weight {problem}")
-    there = _not_rolled_back(route, before)
-    return replace(there, weight=float(percent), at=now, rollbacks=0, hold_off_until=0.0)
+    there, weight = _not_rolled_back(route, before), float(percent)
+    at_most = weight if there.held else None
+    return replace(there, weight=weight, at_most=at_most, at=now, rollbacks=0, hold_off_until=0.0)
 
 
 def advanced(route: Route, before: Override | None, now: float) -> Override:
@@ -40,22 +42,23 @@ def advanced(route: Route, before: Override | None, now: float) -> Override:
 
 
 def held(route: Route, before: Override | None, now: float) -> Override:
-    """Return what `hold` makes: nothing moves by itself any more, forwards at least; 409 on a rolled-back route."""
-    return replace(_not_rolled_back(route, before), held=True, at=now)
+    """Return what `hold` makes: neither time nor the file moves it forwards any more; 409 on a rolled-back route."""
+    there = _not_rolled_back(route, before)
+    return replace(there, held=True, at_most=effective_weight(route, before), at=now)
 
 
 def resumed(route: Route, before: Override | None, now: float) -> Override:
     """Return what `resume` makes; 409 where there is nothing to resume.
 
-    A rolled-back route returns to the file's weight, or to step 1. A held one goes on where it was held. What is
-    neither loses the weight that was set at run time.
+    A rolled-back route returns to the file's weight, or to step 1. A held one goes on where it was held, at what the
+    file says by now. What is neither loses the weight that was set at run time.
     """
     if before is not None and before.rolled_back:
         step = 1 if route.rollout.steps else None
         later = before.hold_off_until if before.hold_off_until > now else 0.0
         return Override(route.name, step=step, at=now, step_since=now, hold_off_until=later, rollbacks=before.rollbacks)
     if before is not None and before.held:
-        return replace(before, held=False, at=now, step_since=now)
+        return replace(before, held=False, at_most=None, at=now, step_since=now)
     if before is not None and before.weight is not None:
         return replace(before, weight=None, at=now, step_since=now)
     raise _conflict(route, "is neither held nor rolled back, nor was its weight set at run time")
@@ -74,6 +77,7 @@ def rolled_back(route: Route, before: Override | None, now: float, *, hold_off: 
         weight=None,
         rolled_back=True,
         held=False,
+        at_most=None,
         at=now,
         rollbacks=there.rollbacks + 1,
         hold_off_until=now + hold_off if hold_off else there.hold_off_until,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Iterable
 from dataclasses import dataclass
 from time import monotonic
 
@@ -31,22 +32,26 @@ class Probing:
         self._address = parse_address(address)
         self._tls = _trusting() if tls else None
 
-    async def ask(self, facts: Facts, mark: str) -> Probe:
-        """Send one marked GET over a connection of its own; never raises."""
+    async def ask(self, facts: Facts, mark: str, headers: Iterable[tuple[str, str]] = ()) -> Probe:
+        """Send one marked request without a body over a connection of its own; never raises.
+
+        `headers` are what the route wants to see before it takes a request.
+        """
         began = monotonic()
         status = 0
         try:
             async with asyncio.timeout(WITHIN):
-                status = await self._ask(facts, mark)
+                status = await self._ask(facts, mark, headers)
         except (OSError, TimeoutError, ValueError, IndexError):
             status = 0
         return Probe(status, monotonic() - began)
 
-    async def _ask(self, facts: Facts, mark: str) -> int:
+    async def _ask(self, facts: Facts, mark: str, headers: Iterable[tuple[str, str]]) -> int:
         reader, writer = await self._connect(self._address)
         try:
             target = facts.path if facts.query is None else f"{facts.path}?{facts.query}"
-            lines = [f"GET {target} HTTP/1.1", f"Host: {facts.host or 'localhost'}", f"{MARK}: {mark}"]
+            lines = [f"{facts.method} {target} HTTP/1.1", f"Host: {facts.host or 'localhost'}", f"{MARK}: {mark}"]
+            lines += [f"{name}: {value}" for name, value in headers]
             lines += ["User-Agent: strangler-drill", "Accept: */*", "Connection: close", "", ""]
             writer.write("\r\n".join(lines).encode("latin-1"))
             first = await reader.readline()

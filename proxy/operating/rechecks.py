@@ -19,16 +19,16 @@ MOST_BYTES = 64 << 20
 GRACE = 5.0
 """Seconds beyond the delay and both sides' time-outs that a worker has for its answer."""
 REMEMBERED = 2000
-_NOTHING = Answer()
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A pair that is being asked again, without its answers, with what was said of them."""
+    """A pair that is being asked again, the `number`th time, without its answers, with what was last said of them."""
 
     pair: Pair
     opinion: Opinion
     until: float
+    number: int = 1
 
 
 class Budget:
@@ -75,10 +75,10 @@ class Rechecks:
             there = self._budgets[route, violated] = per_minute, Budget(per_minute, now)
         return there[1].take(now)
 
-    def begin(self, pair: Pair, opinion: Opinion, seconds: float) -> None:
-        """Wait for the second answers to `pair`, for so long."""
-        light = replace(pair, legacy=_NOTHING, modern=_NOTHING, secondary=None)
-        self._asked[pair.id] = Asked(light, opinion, self._clock() + seconds + GRACE)
+    def begin(self, pair: Pair, opinion: Opinion, seconds: float, number: int = 1) -> None:
+        """Wait for other answers to `pair`, for so long."""
+        light = replace(pair, legacy=_bare(pair.legacy), modern=_bare(pair.modern), secondary=None)
+        self._asked[pair.id] = Asked(light, opinion, self._clock() + seconds + GRACE, number)
         self._bytes += len(opinion.payload)
 
     def end(self, pair: str) -> Asked | None:
@@ -109,3 +109,8 @@ class Rechecks:
         """Whether the latest difference of this group that was looked at again had vanished, within a minute."""
         at = self._vanished.get(group)
         return at is not None and self._clock() - at < A_MINUTE
+
+
+def _bare(answer: Answer) -> Answer:
+    """What a pair is counted by, without what is only compared."""
+    return Answer(status=answer.status, failed=answer.failed)

@@ -32,8 +32,9 @@ def settled(route: Route | None, ours: Override, theirs: Override) -> Override:
         return ours
     our_share, their_share = effective_weight(route, ours), effective_weight(route, theirs)
     winner = ours if our_share < their_share else theirs
-    held = ours.held or theirs.held
-    return replace(winner, held=True) if held and not winner.held else winner
+    if winner.held or not (ours.held or theirs.held):
+        return winner
+    return replace(winner, held=True, at_most=min(our_share, their_share))
 
 
 def agreement(

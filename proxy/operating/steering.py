@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from proxy.link.messages import DrillCount, Message, Trip
+from proxy.link.messages import DrillCount, Message, Outcomes, Trip, Writes
 from proxy.log.events import Tell
 from proxy.metrics.names import MODERN_WRITES, STORE_UP
 from proxy.metrics.totals import Key, Values, Worker
@@ -32,7 +32,9 @@ from proxy.operating.notify import Notifier, hooks_of
 from proxy.operating.probing import Probing
 from proxy.operating.reload import Outcome, Reloader
 from proxy.operating.standing import standing
+from proxy.operating.together import Together
 from proxy.operating.trail import Trail
+from proxy.operating.unseen import Unseen
 from proxy.operating.verbs import Verbs
 from proxy.operating.watching import Watching
 from proxy.operating.workers import Workers
@@ -57,6 +59,7 @@ class Steering:
         front_door: Probing,
         *,
         fleet: Fleet | None = None,
+        name: str = "",
         leads: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = monotonic,
         wall: Callable[[], float] = time,
@@ -67,11 +70,18 @@ class Steering:
         self._violations: dict[tuple[str, str], float] = {}
         snapshot = reloader.current.configuration.snapshot
         self.changes = Changes()
+        self.unseen = Unseen(self._modern_writes)
         self.ledger = Ledger(store, tell)
         self.trail = Trail(self.ledger, tell, wall)
         self.collected = Collected(figures, snapshot)
-        self.watching = Watching(figures, self.collected, judged)
+        self.together: Together | None = None
+        if fleet is not None:
+            self.together = Together(
+                fleet, name, lambda: reloader.current, figures, judged, tell, clock, lambda: self.ledger.up
+            )
+        self.watching = Watching(figures, self.collected, judged, self.together)
         self.verbs = Verbs(reloader, self.ledger, self.trail, self.changes, self.watching.restart, wall)
+        self.verbs.lost = self.unseen.words
         self.following = Follow(reloader, self.ledger, self.verbs, self.watching.restart, tell, fleet, clock)
         self.guard = Guard(
             lambda: reloader.current,
@@ -79,8 +89,8 @@ class Steering:
             self.verbs,
             self.trail,
             tell,
-            writes=self._modern_writes,
-            leads=leads,
+            writes=self.unseen.evidence,
+            leads=lambda: leads() and (self.together is None or self.together.is_heard()),
             clock=clock,
             wall=wall,
         )
@@ -95,6 +105,14 @@ class Steering:
         spawn(self._meet_store(), "meet-store")
         spawn(self.ledger.run(), "ledger")
         spawn(self.guard.run(), "guard")
+        if self.together is not None:
+            spawn(self.together.run(), "together")
+
+    def take(self, outcomes: Outcomes) -> None:
+        """Add a second of one of our workers to what is judged."""
+        self.collected.take(outcomes)
+        if self.together is not None:
+            self.together.take(outcomes)
 
     async def close(self) -> None:
         """Stop; what still waits to be written gets its last chance."""
@@ -112,7 +130,10 @@ class Steering:
         """Know another file, of which the `restarted` routes are judged afresh."""
         if before.configuration.snapshot is not now.configuration.snapshot:
             self.collected.follow(now.configuration.snapshot, restarted)
+            if self.together is not None:
+                self.together.follow(now)
             self._violations.clear()
+            self.unseen.keep_only(route.name for route in now.configuration.snapshot.routes)
             self._notifier.follow(hooks_of(now.configuration.snapshot.notify))
 
     def reloaded(self, who: str, outcome: Outcome) -> None:
@@ -136,8 +157,9 @@ class Steering:
         lane = self._reloader.current.generation.table.lane_of(route)
         override = self.verbs.override(route)
         if lane is None:
-            return standing(None, override, None, None)
-        return standing(lane.route, override, self.guard.seen.get(route), self.guard.moves.get(route))
+            return {**standing(None, override, None, None), "together": None}
+        found = standing(lane.route, override, self.guard.seen.get(route), self.guard.moves.get(route))
+        return {**found, "together": None if self.together is None else self.together.standing(route)}
 
     def series(self) -> dict[Key, Values]:
         """Return the metrics of all that."""
@@ -160,6 +182,8 @@ class Steering:
         match message:
             case Trip():
                 self.guard.take_trip(worker[0], message)
+            case Writes():
+                self.unseen.take(worker, message)
             case DrillCount():
                 self.drills.hear(worker, message)
             case _:

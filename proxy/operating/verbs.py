@@ -16,21 +16,19 @@ from proxy.operating import moves
 from proxy.operating.api.wishes import RefusedError
 from proxy.operating.changed import Changes
 from proxy.operating.ledger import Ledger
+from proxy.operating.promoting import MANUAL, kept_first, promotes, sent_back_by_hand
 from proxy.operating.reload import Reloader
 from proxy.operating.trail import Trail
 from proxy.state.effects import by_route
-from proxy.state.store import StaleError, StoreError
-from rules.match import effective_weight
 from rules.model import Override, Route
 
-MANUAL = "manual"
 APPLIED_WITHIN = 2.0
 """Seconds that an answer to a verb waits for every worker; a slower one follows on its own."""
 Move = Callable[[Route, Override | None, float], Override]
 
 
 class Verbs:
-    """The only way to change an override. `_highest` is the last revision given to each route, `_tasks` who waits."""
+    """Changes overrides. `_highest` is each route's last revision, `_tasks` who waits, `lost` what is set once."""
 
     def __init__(
         self,
@@ -49,6 +47,7 @@ class Verbs:
         self._clock = clock
         self._highest: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.lost: Callable[[Route], str] = lambda _: ""
         self._one_promotion_at_a_time = asyncio.Lock()
 
     def override(self, route: str) -> Override | None:
@@ -80,6 +79,26 @@ class Verbs:
         if before is not None and before.rolled_back:
             self._restarted(route, self._reloader.current.configuration.number)
         return changed
+
+    async def resume_all(self, who: str, reason: str) -> tuple[Override, ...]:
+        """Lift every rollback that a person asked for, in one swap; RefusedError at the first that may not be."""
+        lifted: list[Override] = []
+        try:
+            async with self._one_promotion_at_a_time:
+                for before in sent_back_by_hand(self._reloader.current.generation):
+                    after = moves.resumed(self._route(before.route), before, self._clock())
+                    after = replace(after, reason="resume", who=who, text=reason)
+                    lifted.append(await self._write_first(after, before.revision))
+        finally:
+            # a rollback that came while the store wrote others has the last word
+            lifted = [one for one in lifted if self._highest[one.route] == one.revision]
+            self._put_into_effect(lifted)
+            for override in lifted:
+                self._restarted(override.route, self._reloader.current.configuration.number)
+                self._changes.changed(override.route, "resume")
+                self._trail.record("resume", override.route, who, reason)
+        await self._everywhere()
+        return tuple(lifted)
 
     async def step_back(
         self,
@@ -132,11 +151,13 @@ class Verbs:
             known, before = self._route(name), self.override(name)
             after = moves.rolled_back(known, before, self._clock(), hold_off=hold_off)
             if after is before:
+                if self._one_promotion_at_a_time.locked():
+                    self.outvote(name)  # a resume may be on its way to the store
                 if cause == MANUAL:
                     self._trail.record("rollback", name, who, reason, evidence)
                 continue
-            text = reason if cause == MANUAL else ""
-            after = replace(after, reason=cause, who=who, text=text, evidence=evidence, revision=self._next(name))
+            text, told = (reason, evidence or self.lost(known)) if cause == MANUAL else ("", evidence)
+            after = replace(after, reason=cause, who=who, text=text, evidence=told, revision=self._next(name))
             made.append(after)
         if made:
             self._put_into_effect(made)
@@ -144,7 +165,7 @@ class Verbs:
             self._ledger.write(override)
             self._changes.rolled_back(override.route, cause)
             self._changes.changed(override.route, "rollback")
-            self._trail.record("rollback", override.route, who, reason, evidence, "warning")
+            self._trail.record("rollback", override.route, who, reason, override.evidence, "warning")
 
     async def restore(self, route: str, override: Override | None, who: str, reason: str) -> Override:
         """Put back what was set before, with a fresh window: for a drill that is over."""
@@ -177,11 +198,10 @@ class Verbs:
         def changed() -> tuple[Override | None, Override]:
             before = self.override(name)
             after = move(self._route(name), before, self._clock())
-            words = {"who": who, "reason": after.reason or verb, "text": reason, "evidence": evidence}
-            return before, replace(after, **words)  # type: ignore[arg-type]  # four texts
+            return before, replace(after, who=who, reason=after.reason or verb, text=reason, evidence=evidence)
 
         before, after = changed()
-        if _promotes(self._route(name), before, after):
+        if promotes(self._route(name), before, after):
             async with self._one_promotion_at_a_time:
                 before, after = changed()  # somebody may have been faster
                 after = await self._write_first(after, before.revision if before is not None else 0)
@@ -197,15 +217,7 @@ class Verbs:
     async def _write_first(self, wanted: Override, expected: int) -> Override:
         name = wanted.route
         after = replace(wanted, revision=self._next(name))
-        try:
-            await self._ledger.put(after, expected)
-        except StaleError as error:
-            if error.current is not None and error.current.revision > expected:
-                self.adopt((error.current,))
-            raise RefusedError(HTTPStatus.CONFLICT, f"{name} was changed by somebody else meanwhile") from error
-        except StoreError as error:
-            detail = "the store does not answer, and what sends users forward must be kept first"
-            raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, detail) from error
+        await kept_first(self._ledger, after, expected, self.adopt)
         if self._highest[name] != after.revision:
             # whatever came while the store wrote has the last word, there as here
             raise RefusedError(HTTPStatus.CONFLICT, f"{name} was changed meanwhile: it stays as it is now")
@@ -234,10 +246,3 @@ class Verbs:
         if lane is None:
             raise RefusedError(HTTPStatus.NOT_FOUND, f"no route is called {name}")
         return lane.route
-
-
-def _promotes(route: Route, before: Override | None, after: Override) -> bool:
-    """Whether `after` may send more users to modern than `before`, now or by itself."""
-    if before is not None and (before.rolled_back or before.held) and not (after.rolled_back or after.held):
-        return True
-    return effective_weight(route, after) > effective_weight(route, before)

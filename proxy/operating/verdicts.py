@@ -13,9 +13,11 @@ from proxy.log.events import Tell
 from proxy.operating.comparisons import Comparisons
 from proxy.operating.known import KnownDifferences, Rates
 from proxy.state.diffs import Difference, Found
-from rules.model import Invariant
+from proxy.state.kinds import kind_of
+from rules.model import LEGACY, Invariant
 
 _ALONE = "alone"
+_COUNT = ("equal", "different", "noise")
 _TOLD = 1000
 """Groups that were told of in the log; beyond, the log says no more."""
 
@@ -144,6 +146,9 @@ class Verdicts:
     def _count(self, pair: Pair, result: str, reason: str = "") -> None:
         if pair.reason != _ALONE:  # there was nothing to compare: it was never eligible
             self._comparisons.add(pair.route, pair.generation, result, reason)
+            if result in _COUNT:
+                status = (pair.legacy if pair.live_side == LEGACY else pair.modern).status
+                self._comparisons.compared(pair.route, pair.generation, kind_of(pair.method, pair.path, status))
 
 
 def _broken(route: str, checked: Checked) -> Found:

@@ -10,21 +10,26 @@ from dataclasses import dataclass
 from proxy.operating.collected import Collected
 from proxy.operating.figures import Figures
 from proxy.operating.judged import Judged, since
+from proxy.operating.together import Together
 from rules.judge import judge
 from rules.model import MODERN, Override, Route
-from rules.pairs import ComparedTally
+from rules.pairs import ComparedTally, added
 from rules.readiness import Readiness, readiness
 from rules.stages import Volume
-from rules.verdict import Verdict
+from rules.verdict import BAD, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One look at a route; `readiness` is None where nothing is mirrored."""
+    """One look at a route; `readiness` is None where nothing is mirrored.
+
+    `others` are the instances whose traffic the verdict is by, beside our own; none where ours alone decides.
+    """
 
     verdict: Verdict
     readiness: Readiness | None
     volume: Volume
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +42,19 @@ class _Mark:
 
 
 class Watching:
-    """All routes that have a guard. `_steps` holds where each step began, `_restarts` where each window did."""
+    """All routes that have a guard. `_steps` holds where each step began, `_restarts` where each window did.
 
-    def __init__(self, figures: Figures, collected: Collected, judged: Judged) -> None:
+    Our own traffic is judged by itself, and `together` with that of the other instances: a fault of one host must not
+    drown in the health of ten, nor one of all of them hide in the little that each sees.
+    """
+
+    def __init__(
+        self, figures: Figures, collected: Collected, judged: Judged, together: Together | None = None
+    ) -> None:
         self.collected = collected
         self._figures = figures
         self._judged = judged
+        self._together = together
         self._steps: dict[str, _Mark] = {}
         self._restarts: dict[str, ComparedTally] = {}
 
@@ -51,7 +63,9 @@ class Watching:
         self._figures.restart(route, number)
         self.collected.restart(route)
         self._judged.restart(route, number)
-        self._restarts[route] = self._judged.totals(route)
+        if self._together is not None:
+            self._together.restart(route, number)
+        self._restarts[route] = self._totals(route)
 
     def look(self, route: Route, override: Override | None, now: float, at: float, trip: str = "") -> Seen:
         """Look at a route that has a guard; `now` is monotonic, `at` epoch seconds."""
@@ -60,20 +74,35 @@ class Watching:
         compared, violations = self._judged.counts(name), self._judged.violations(name)
         evidence = self.collected.evidence(name, int(now), compared, violations, trip)
         verdict = judge(route.guard, evidence, at)
-        return Seen(verdict, self._readiness(route), self._volume(name, override))
+        others = self._together.others(name) if self._together is not None and verdict.outcome != BAD else ()
+        if self._together is not None and others:
+            whole = self._together.merged.evidence(name, int(now), compared, violations)
+            verdict = judge(route.guard, whole, at)
+        return Seen(verdict, self._readiness(route), self._volume(name, override), others)
 
     def _readiness(self, route: Route) -> Readiness | None:
         if route.shadow.sample <= 0 or route.guard is None:
             return None
-        whole = since(self._judged.totals(route.name), self._restarts.get(route.name, ComparedTally()))
-        return readiness(whole, route.guard.mismatch_rate, open_groups=self._judged.open_groups(route.name))
+        whole = since(self._totals(route.name), self._restarts.get(route.name, ComparedTally()))
+        return readiness(
+            whole,
+            route.guard.mismatch_rate,
+            open_groups=self._judged.open_groups(route.name),
+            never_compared=self._judged.never_compared(route.name),
+        )
 
     def _volume(self, name: str, override: Override | None) -> Volume:
-        requests = self._figures.totals(name, MODERN).requests
-        compared = self._judged.totals(name).compared
+        figures = self._figures if self._together is None else self._together.merged.figures
+        requests = figures.totals(name, MODERN).requests
+        compared = self._totals(name).compared
         began = override.step_since if override is not None else 0.0
         mark = self._steps.get(name)
         if mark is None or mark.step_since != began:
             # after a restart of control it counts from here: a step then only takes longer
             mark = self._steps[name] = _Mark(began, requests, compared)
         return Volume(requests - mark.requests, compared - mark.compared)
+
+    def _totals(self, name: str) -> ComparedTally:
+        """Return what became of all mirrored requests, those of other instances included."""
+        own = self._judged.totals(name)
+        return own if self._together is None else added(own, self._together.merged.totals(name))

@@ -5,14 +5,15 @@ Nothing is moved by a draft: every weight is 0. What numbers or names could not 
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from proxy.recorded.endpoints import Endpoints, Found
-from proxy.recorded.front import dispatcher
+from proxy.recorded.front import Hint, dispatcher, hinted, pages
 from proxy.recorded.openapi import Operation, mapped
 from proxy.recorded.shapes import singular
 from proxy.recorded.tallying import Endpoint
@@ -21,6 +22,7 @@ from rules.effects import has_effects
 ROUTES_AT_MOST: Final = 500
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _KNOWN: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_PAGES_SHOWN: Final = 8
 _NEEDS_PERSON: Final = 0.3
 """Share of redirects above which a page is more than a page."""
 
@@ -104,14 +106,17 @@ class _Drafting:
         modern = self._modern(path, methods)
         mirrored = reads and not effects
         page = dispatcher(endpoint)
-        counts = endpoint.values.get(page) if page else None
-        if page is None or counts is None:
+        if page is None:
+            hint = hinted(endpoint, path, total)
+            if hint is not None:
+                notes += _hints(hint, path, _listed(methods))
+                self._say(f"{path}: ?{hint.name}= probably tells its pages apart; one route has them all")
             self._add(path, methods, modern=modern, mirrored=mirrored, notes=notes)
             return
         self._say(f"{path}: its pages are told apart by ?{page}=; methods and visitors of each are not known")
-        for value, times in counts.most_common():
+        for value, times in pages(endpoint, page).most_common():
             if not has_effects(f"/{value}", None):
-                note = f"{times} requests, {times / max(1, total):.1%} of all"
+                note = f"{_several(times, 'request')}, {times / max(1, total):.1%} of all"
                 self._add(path, (), query=(page, value), mirrored=mirrored, notes=(note,), called=value)
 
     def _modern(self, path: str, methods: Iterable[str]) -> str | None:
@@ -137,7 +142,7 @@ class _Drafting:
         called: str = "",
     ) -> None:
         name = self._name(called or path)
-        known = tuple(method for method in methods if method != "HEAD" or "GET" not in methods)
+        known = _listed(methods)
         other = modern if modern != path else None
         self.draft.routes.append(DraftRoute(name, path, known, query, other, mirrored, tuple(notes)))
 
@@ -163,10 +168,31 @@ def _words(path: str) -> list[str]:
     return kept
 
 
+def _listed(methods: Iterable[str]) -> tuple[str, ...]:
+    """Methods as a route lists them: HEAD follows GET."""
+    known = tuple(methods)
+    return tuple(method for method in known if method != "HEAD" or "GET" not in known)
+
+
+def _hints(hint: Hint, path: str, methods: Sequence[str]) -> Iterator[str]:
+    """How to take one page out of a route that has them all: with its methods, or both would take the same."""
+    shown = ", ".join(f"{value} {times}" for value, times in hint.values[:_PAGES_SHOWN])
+    rest = len(hint.values) - _PAGES_SHOWN
+    yield f"?{hint.name}= is in {hint.share:.0%} of them: {shown}{f', {rest} more' if rest > 0 else ''}"
+    listed = [f"methods: [{', '.join(methods)}]"] if methods else []
+    query = f"{json.dumps(hint.name)}: {json.dumps(hint.values[0][0])}"
+    match = ", ".join([f"path: {path}", *listed, f"query: {{{query}}}"])
+    yield f"to move one page alone, a route of its own: match: {{{match}}}"
+
+
+def _several(count: int | str, word: str) -> str:
+    return f"{count} {word}{'' if str(count) == '1' else 's'}"
+
+
 def _volume(endpoint: Endpoint, total: int) -> str:
-    parts = [f"{endpoint.requests} requests, {endpoint.requests / max(1, total):.1%} of all"]
+    parts = [f"{_several(endpoint.requests, 'request')}, {endpoint.requests / max(1, total):.1%} of all"]
     if endpoint.visitors:
-        parts.append(f"{endpoint.people} visitors")
+        parts.append(_several(endpoint.people, "visitor"))
     if len(endpoint.methods) > 1:
         parts.append(", ".join(f"{method} {count}" for method, count in endpoint.methods.most_common(5)))
     if endpoint.errors:

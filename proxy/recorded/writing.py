@@ -10,6 +10,7 @@ from typing import Final
 from proxy.recorded.draft import Draft, DraftRoute
 
 _PLAIN: Final = re.compile(r"/[A-Za-z0-9/_.-]*")
+_WORDS_OF_YAML: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 _HEAD: Final = """\
 # Drafted by `strangler init` from {source}.
@@ -62,7 +63,7 @@ def _undecided(draft: Draft) -> str:
 def _route(route: DraftRoute) -> Iterator[str]:
     for note in route.notes:
         yield f"  # {_comment(note)}"
-    yield f"  - name: {route.name if route.name[0].isalpha() else json.dumps(route.name)}"
+    yield f"  - name: {route.name if _is_name(route.name) else json.dumps(route.name)}"
     match = [f"path: {_text(route.path)}"]
     if route.methods:
         match.append(f"methods: [{', '.join(route.methods)}]")
@@ -74,6 +75,11 @@ def _route(route: DraftRoute) -> Iterator[str]:
         yield f"    modern: {{path: {_text(route.modern)}}}"
     if not route.mirrored:
         yield "    shadow: {sample: 0}"
+
+
+def _is_name(text: str) -> bool:
+    """Whether YAML reads this as text without quotes; `no` is none."""
+    return text[0].isalpha() and text not in _WORDS_OF_YAML
 
 
 def _text(value: str) -> str:

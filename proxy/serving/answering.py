@@ -35,11 +35,11 @@ _new = tuple.__new__
 class Answering:
     """One request of one client, seen from the client.
 
-    `side`, `pool`, `target`, `connection` are those of the current attempt; it was begun at `began`, its last
-    byte sent at `sent_at`, and took `waited` seconds to bring a first byte. `deadline` (0: none) is when what
-    is waited for now has taken too long; `head_sent` once the client has begun to get an answer; `finished` is
-    final; `span` (15 digits) begins the ids of our spans, where the call's trace is recorded. What is not set in
-    `__init__` is as most calls have it.
+    `side`, `pool`, `target`, `connection` are those of the current attempt, `asked` is the head that goes there; it
+    was begun at `began`, its last byte sent at `sent_at`, and took `waited` seconds to bring a first byte. `deadline`
+    (0: none) is when what is waited for now has taken too long; `head_sent` once the client has begun to get an
+    answer; `finished` is final; `span` (15 digits) begins the ids of our spans, where the call's trace is recorded.
+    What is not set in `__init__` is as most calls have it.
     """
 
     deadline: float = 0.0
@@ -58,6 +58,7 @@ class Answering:
     connection: UpstreamConnection | None = None
     side: str = ""
     target: str = ""
+    asked: bytes = b""
     began: float = 0.0
     sent_at: float = 0.0
     waited: float = 0.0

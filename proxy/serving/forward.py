@@ -51,7 +51,6 @@ class Call(Answering):
     _chunk_up: bool = False
     _in_line: bool = False
     _waiting: Waiting | None = None
-    _head: bytes = b""
 
     def __init__(self, server: Server, client: ClientConnection, head: RequestHead, now: float) -> None:
         self.server = server
@@ -61,8 +60,8 @@ class Call(Answering):
         self._started = now
         bound = self.bound = server.bound
         fields, trusted = head.fields, client.peer.trusted
-        self.request_id = (trusted and fields.request_id) or new_id()
-        if server.traced and server.traced(fields.traceparent):
+        self.request_id = (trusted and head.request_id) or new_id()
+        if server.traced and server.traced(head.traceparent):
             self.span = new_id()[:15]
         if not fields.is_simple:
             if head.strangler and server.drill is not None:
@@ -114,7 +113,7 @@ class Call(Answering):
         route, head = self.decision.route, self.head
         policy = route.legacy if side == LEGACY else route.modern
         if self.translations is None and head.fields.is_simple and head.line.is_usual:
-            self._head = headers.simple_head(head, self.client.peer, self.request_id, self._leg())
+            self.asked = headers.simple_head(head, self.client.peer, self.request_id, self._leg())
         elif not self._rewritten(side):
             return
         self.side = side
@@ -152,7 +151,7 @@ class Call(Answering):
             own += outgoing.framing_lines(
                 head, chunked=chunked, length=length, expect=expect, upgrade=self.wants_upgrade
             )
-        self._head = serialise.request(head.method, target, host, lines, own)
+        self.asked = serialise.request(head.method, target, host, lines, own)
         self._chunk_up = chunked
         return True
 
@@ -179,13 +178,13 @@ class Call(Answering):
         upload = self.upload
         if upload is NO_BODY:
             self.request_done = True
-            connection.ask(self, self._head)
+            connection.ask(self, self.asked)
         else:
             self.request_done = upload.complete
             pieces = upload.take()
             if pieces:
                 self.client.resume_reading()
-            frames = [self._head, *((chunk(piece) for piece in pieces) if self._chunk_up else pieces)]
+            frames = [self.asked, *((chunk(piece) for piece in pieces) if self._chunk_up else pieces)]
             if upload.complete and self._chunk_up:
                 frames.append(last_chunk(upload.trailers))
             connection.ask(self, b"".join(frames))

@@ -24,10 +24,10 @@ def own_lines(head: RequestHead, peer: Peer, call_id: str, span: str = "") -> st
         where_from = _where_from(head, peer)
     via = f"{', '.join(fields.via)}, {VIA}" if fields.via else VIA
     if span:
-        state = _state(fields.tracestate) if fields.traceparent else ""
-        trace = f"00-{trace_id(call_id, fields.traceparent)}-{span}-01{state}"
+        state = _state(fields.tracestate) if head.traceparent else ""
+        trace = f"00-{trace_id(call_id, head.traceparent)}-{span}-01{state}"
     else:
-        trace = f"{fields.traceparent}{_state(fields.tracestate)}" if fields.traceparent else _new_trace(call_id)
+        trace = f"{head.traceparent}{_state(fields.tracestate)}" if head.traceparent else _new_trace(call_id)
     strangler = "".join(f"{line}\r\n" for line in head.strangler) if head.strangler and peer.trusted else ""
     return f"{where_from}X-Request-Id: {call_id}\r\ntraceparent: {trace}\r\nVia: {via}\r\n{strangler}"
 

@@ -49,7 +49,7 @@ def exchange(call: Answering, answered: str, status: int, error: str, duration: 
             call.bytes_out,
             error,
             call.stream,
-            head.fields.traceparent,
+            head.traceparent,
             call.span,
         ),
     )

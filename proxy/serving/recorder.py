@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from proxy.http1.parse import ResponseHead
 from proxy.link.messages import Answer
 
 HELD_AT_MOST: Final = 64 << 20
 """Bytes of copies that one worker holds at the same time; what would go beyond is not copied."""
+
+_NONE: Final[list[str]] = []
+"""The lines of an answer that has not come; nobody adds to the lines of any."""
 
 
 class Budget:
@@ -35,26 +39,35 @@ class Recorder:
     """One answer so far, at most `limit` bytes of body (0: as far as the budget goes).
 
     `lost` is empty while the copy is whole, else why it is not: `body_cap`, `memory`, `stream`. `release` gives the
-    memory back; it must be called once nobody needs the copy.
+    memory back; it must be called once nobody needs the copy. `head` is where `lines` are those of a head as it came.
+    What is not set in `__init__` is as most answers have it.
     """
 
-    __slots__ = ("_budget", "_held", "_limit", "_pieces", "lines", "lost", "status")
+    status: int = 0
+    lost: str = ""
+    head: ResponseHead | None = None
+    _held: int = 0
+    _first: bytes = b""
+    _more: list[bytes] | None = None
 
     def __init__(self, limit: int, budget: Budget) -> None:
         self._limit = limit
         self._budget = budget
-        self._pieces: list[bytes] = []
-        self._held = 0
-        self.status = 0
-        self.lines: list[str] = []
-        self.lost = ""
+        self.lines: list[str] = _NONE
 
     def began(self, status: int, lines: list[str], payload: bytes) -> None:
         """The head came, with the first bytes of the body."""
         self.status = status
         self.lines = lines
-        if payload:
-            self.add(payload)
+        size = len(payload)
+        if size:
+            budget, limit = self._budget, self._limit
+            if (not limit or size <= limit) and budget.held + size <= budget.at_most:
+                budget.held += size  # as `take`: every copy comes through here
+                self._held = size
+                self._first = payload
+            else:
+                self.add(payload)
 
     def add(self, payload: bytes) -> None:
         """More of the body came; pieces are kept as they are, not copied."""
@@ -67,7 +80,10 @@ class Recorder:
             self.lose("memory")
         else:
             self._held += size
-            self._pieces.append(payload)
+            if self._more is None:
+                self._more = [payload]
+            else:
+                self._more.append(payload)
 
     def lose(self, reason: str) -> None:
         """Give the copy up."""
@@ -76,17 +92,25 @@ class Recorder:
 
     def release(self) -> None:
         """Give the memory back."""
-        self._budget.give(self._held)
-        self._held = 0
-        self._pieces = []
+        if self._held:
+            self._budget.held -= self._held
+            self._held = 0
+            self._first = b""
+            self._more = None
 
     @property
     def body(self) -> bytes:
         """The body as it was sent, still encoded."""
-        pieces = self._pieces
-        if len(pieces) > 1:
-            pieces[:] = [b"".join(pieces)]
-        return pieces[0] if pieces else b""
+        if self._more is not None:
+            self._first = b"".join((self._first, *self._more))
+            self._more = None
+        return self._first
+
+    def has_body_of(self, other: Recorder) -> bool:
+        """Whether both bodies are the same, to the byte."""
+        if self._more is None and other._more is None:
+            return self._first == other._first
+        return self.body == other.body
 
     def values(self, name: str) -> list[str]:
         """All values of a field by its lower-case name."""

@@ -93,6 +93,7 @@ class Server:
         loop = asyncio.get_running_loop()
         self._sock = listening_socket
         self.observe.tell_by(loop.call_soon)
+        self.shadows.observe.tell_by(loop.call_soon)
         create = loop.create_unix_server if listening_socket.family == socket.AF_UNIX else loop.create_server
         self._listener = await create(self._client, sock=listening_socket, ssl=self._tls, backlog=BACKLOG)
         self._sweep_due = self.clock() + SWEEP

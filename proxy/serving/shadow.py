@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Final
 from proxy.http1.parse import RequestHead
 from proxy.link.messages import Message
 from proxy.log.events import Tell
-from proxy.observe import Attempt
 from proxy.serving.companion import Companion
 from proxy.serving.recorder import Budget
 from proxy.serving.shadowing.alone import Alone
 from proxy.serving.shadowing.asking import Asking
-from proxy.serving.shadowing.call import ShadowCall
+from proxy.serving.shadowing.call import Copies, ShadowCall
 from proxy.serving.shadowing.effects import effect_of
 from proxy.serving.shadowing.live import Live
 from proxy.serving.shadowing.mirrored import Mirrored
@@ -33,8 +32,9 @@ from proxy.serving.shadowing.rechecks import KEPT_FOR, Kept, Rechecks
 from proxy.serving.shadowing.route import ShadowRoute
 from proxy.serving.shadowing.routes import ShadowRoutes
 from proxy.serving.shadowing.settling import Said, Settled
+from proxy.serving.shadowing.turns import NextTurn
 from proxy.shadowed import Shadowed, ShadowObservers
-from proxy.state.pairs import NOT_COMPARED, NOT_SAMPLED
+from proxy.state.pairs import NOT_COMPARED, NOT_SAMPLED, RACED
 from rules.mirror import SAFE
 from rules.model import LEGACY, MODERN, Snapshot
 
@@ -53,12 +53,13 @@ _new = tuple.__new__
 
 
 class Shadows:
-    """All copies of one worker. Changes: `active` with the generation; the parts as calls come and go."""
+    """All copies of one worker. Changes: `active`, `mirrored` with the generation; the parts as calls come and go."""
 
     def __init__(self, server: Server, key: bytes, base: Path) -> None:
         self._server = server
         self.clock = server.clock
         self.active = False
+        self.mirrored: frozenset[str] = frozenset()
         self.observe = ShadowObservers()
         self.budget = Budget()
         self.outbox = Outbox(key, server.clock)
@@ -71,6 +72,7 @@ class Shadows:
         self._snapshot: Snapshot | None = None
         self._held_back = 0.0
         self._swept = 0.0
+        self.next_turn = NextTurn(self.mishap)
 
     def connect(self, send: Callable[[Message], bool], tell: Tell) -> None:
         """Send pairs by `send` (False: nobody took it), tell events by `tell`; before that they go nowhere."""
@@ -84,6 +86,7 @@ class Shadows:
         self._snapshot = snapshot
         self._routes.follow(bound)
         self.active = self._routes.any
+        self.mirrored = self._routes.mirrored
         self.asking.follow(snapshot.backends)
 
     # ── a call begins ──────────────────────────────────────────────────────────────────────────────────
@@ -167,26 +170,29 @@ class Shadows:
         pair = self.outbox.send_pair(origin, number, user, live, copy, reason, again)
         if not pair:
             return False
+        if reason == RACED:
+            return True  # who asks again finds the same write
         until = self.clock() + route.policy.recheck_after + KEPT_FOR
         legacy = (live if live.side == LEGACY else copy).answer.body
         self.rechecks.keep(pair, Kept(origin, route, number, live.side, user, until, hash(legacy)))
         return True
 
     def concluded(
-        self, mirrored: Mirrored, settled: Settled, calls: list[ShadowCall], failures: tuple[bool, bool] | None
+        self, mirrored: Mirrored, settled: Settled, copies: Copies, failures: tuple[bool, bool] | None
     ) -> None:
         """Tell what became of a mirrored request."""
         mirrored.route.in_flight -= 1
         self._mirrored.discard(mirrored)
-        copies = _copies(calls)
         name = mirrored.route.route.name
         result, reason = settled
-        record = (name, mirrored.generation, mirrored.asked, result, reason, copies, failures)
+        head, status = mirrored.origin.head, mirrored.live.answer.status
+        asked = (head.method, head.line.path, status)
+        record = (name, mirrored.generation, mirrored.asked, result, reason, copies, failures, *asked)
         self.observe.tell(_new(Shadowed, record))
 
     def asked_again(self, kept: Kept, calls: list[ShadowCall]) -> None:
         """Tell of copies that belong to a request which was told of already."""
-        copies = _copies(calls)
+        copies = tuple(told for call in calls for told in call.copies())
         self._tell(Shadowed(kept.route.route.name, kept.generation, "", "", "", copies, None))
 
     def mishap(self, error: Exception) -> None:
@@ -230,12 +236,3 @@ class Shadows:
 def _origin(route: ShadowRoute, call: Answering) -> Origin:
     known = (call.head, call.client.peer, call.decision, route.translations, call.request_id, time(), call.span)
     return _new(Origin, known)
-
-
-def _copies(calls: list[ShadowCall]) -> tuple[tuple[Attempt, float], ...]:
-    found: tuple[tuple[Attempt, float], ...] = ()
-    for call in calls:
-        attempt = call.attempt()
-        if attempt is not None:
-            found = (*found, (attempt, call.seconds)) if found else ((attempt, call.seconds),)
-    return found

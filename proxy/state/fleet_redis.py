@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from redis.asyncio.client import PubSub
 
-from proxy.state.fleet import FORGOTTEN_AFTER, LEASE_SECONDS, Pulse, Seen, Version
+from proxy.state.differences_redis import COUNT, counts
+from proxy.state.differences_redis import words as words_of_news
+from proxy.state.exchange_redis import EXCHANGE, heard, words
+from proxy.state.fleet import (
+    FORGOTTEN_AFTER,
+    LEASE_SECONDS,
+    Counts,
+    Heard,
+    News,
+    Pulse,
+    Seen,
+    Told,
+    Version,
+)
 from proxy.state.redis_client import Names, asking, client
 from proxy.state.store import StoreError
 
@@ -44,6 +57,8 @@ class RedisFleet:
         self._redis = client(url, environ)
         self._beat = self._redis.register_script(_BEAT)
         self._leave = self._redis.register_script(_LEAVE)
+        self._exchange = self._redis.register_script(EXCHANGE)
+        self._count = self._redis.register_script(COUNT)
         self._hints: PubSub | None = None
 
     async def version(self) -> Version:
@@ -79,6 +94,16 @@ class RedisFleet:
             now, leader, everybody = int(found[0]), str(found[1], "utf-8"), found[2]
             seen = [_seen(who, said, now) for who, said in zip(everybody[::2], everybody[1::2], strict=True)]
             return Pulse(now / 1000, leader, tuple(sorted(seen, key=lambda one: one.name)))
+
+    async def exchange(self, own: Sequence[Told], after: str) -> Heard:
+        """Tell everybody, hear what was told since the place `after`."""
+        with asking(self._url):
+            return heard(await self._exchange((self._names.told,), words(own, after)), after)
+
+    async def count(self, news: News, since: str, oldest: float, keep: float) -> Counts | None:
+        """Add to the counts of differences, return those of all instances unless they still are those of `since`."""
+        with asking(self._url):
+            return counts(await self._count(self._names.differences, words_of_news(news, since, oldest, keep)))
 
     async def leave(self, name: str) -> None:
         """Say that `name` leaves in good order."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from proxy.link.messages import PairCounts
-from proxy.observe import Exchange
+from proxy.observe import NOBODY, Exchange
 from proxy.shadowed import Shadowed
+from proxy.state.kinds import News
 from proxy.state.outcomes import last_of_each_side
 from rules.model import LEGACY, MODERN
 
@@ -16,6 +17,8 @@ SENT: Final = "sent"
 TRANSIENT: Final = "transient"
 NOT_COMPARED: Final = "not_compared"
 
+RACED: Final = "raced"
+"""Why a pair is sent though a write was near: it counts where it is equal all the same, else it is transient."""
 NOT_SAMPLED: Final = "sample"
 DROPPED: Final = (
     "busy", "capacity", "load", "memory", "unhealthy", "failing", "suspended", "session_busy", "writes_off", "override",
@@ -36,6 +39,9 @@ ANSWERED: Final = frozenset(("", "body_cap", "memory", "stream", "declined"))
 """How a copy ends that its side answered, whether or not we kept the answer."""
 
 
+_NO_NEWS: Final[tuple[Sequence[str], Sequence[str]]] = ((), ())
+
+
 class _Row:
     """One route under one generation."""
 
@@ -48,8 +54,8 @@ class _Row:
         self.rescued = 0
         self.lost = 0
 
-    def packed(self, route: str, generation: int) -> PairCounts:
-        """The row for the link."""
+    def packed(self, route: str, generation: int, kinds: tuple[Sequence[str], Sequence[str]]) -> PairCounts:
+        """The row for the link, with the kinds of request that are news."""
         results, failures = self.results, self.failures
         return PairCounts(
             route=route,
@@ -65,22 +71,32 @@ class _Row:
             both_failed=failures.get((True, True), 0),
             rescued=self.rescued,
             lost=self.lost,
+            kinds=tuple(kinds[0]),
+            kinds_compared=tuple(kinds[1]),
         )
 
 
 class Pairs:
-    """An observer of calls, of shadows. Its rows fill with each, are emptied by `take`, all on the event loop."""
+    """An observer of calls, of shadows. Its rows fill with each, are emptied by `take`, all on the event loop.
 
-    __slots__ = ("_rows",)
+    `mirrored` returns the routes of which some share is mirrored.
+    """
+
+    __slots__ = ("_kinds", "_rows", "mirrored")
 
     def __init__(self) -> None:
+        self.mirrored: Callable[[], frozenset[str]] = frozenset
         self._rows: dict[tuple[str, int], _Row] = {}
+        self._kinds = News()
 
     def observe_all(self, exchanges: Sequence[Exchange]) -> None:
-        """Count the requests that legacy was asked because modern had failed."""
+        """Count the requests that legacy was asked because modern had failed; note what users ask at all."""
+        mirrored = self.mirrored()
         for exchange in exchanges:
             if exchange.fallback:
                 self._rescue(exchange)
+            if mirrored and exchange.route in mirrored and exchange.answered != NOBODY:
+                self._kinds.note(exchange.route, exchange.generation, exchange.method, exchange.path, exchange.status)
 
     def _rescue(self, exchange: Exchange) -> None:
         sides = {attempt.side: attempt for attempt in last_of_each_side(exchange.attempts)}
@@ -95,19 +111,35 @@ class Pairs:
 
     def observe_shadow(self, shadowed: Shadowed) -> None:
         """Count what became of one eligible request."""
-        if not shadowed.result:
-            return  # copies of a request that was counted before
-        row = self._row(shadowed.route, shadowed.generation)
-        row.results[shadowed.result] = row.results.get(shadowed.result, 0) + 1
-        if shadowed.result == NOT_COMPARED:
-            row.reasons[shadowed.reason] = row.reasons.get(shadowed.reason, 0) + 1
-        if shadowed.failures is not None:
-            row.failures[shadowed.failures] = row.failures.get(shadowed.failures, 0) + 1
+        self.observe_shadows((shadowed,))
+
+    def observe_shadows(self, records: Sequence[Shadowed]) -> None:
+        """Count what became of eligible requests."""
+        rows = self._rows
+        for shadowed in records:
+            route, generation, _, result, reason, _, failures, method, path, status = shadowed
+            if not result:
+                continue  # copies of a request that was counted before
+            row = rows.get((route, generation)) or self._row(route, generation)
+            row.results[result] = row.results.get(result, 0) + 1
+            if result == EQUAL and method:
+                self._kinds.note(route, generation, method, path, status, compared=True)
+            elif result == NOT_COMPARED:
+                row.reasons[reason] = row.reasons.get(reason, 0) + 1
+            if failures is not None:
+                row.failures[failures] = row.failures.get(failures, 0) + 1
 
     def take(self) -> tuple[PairCounts, ...]:
         """Return what was counted since the last call, forget it."""
+        kinds = self._kinds.take()
+        for key in kinds:
+            self._row(*key)
         taken, self._rows = self._rows, {}
-        return tuple(row.packed(*key) for key, row in taken.items())
+        return tuple(row.packed(*key, kinds.get(key, _NO_NEWS)) for key, row in taken.items())
+
+    def resend(self) -> None:
+        """Tell anew what is told once only: whoever heard it is gone."""
+        self._kinds.resend()
 
     def _row(self, route: str, generation: int) -> _Row:
         key = route, generation

@@ -42,6 +42,10 @@ class Names:
         self.values = prefix + "values"
         self.instances = prefix + "instances"
         self.lease = prefix + "lease"
+        self.told = prefix + "told"
+        self.differences = tuple(
+            f"{prefix}differences:{part}" for part in ("counts", "about", "seen", "settled", "runs", "version")
+        )
         self.changes = prefix + "changes"
 
 

@@ -54,16 +54,21 @@ class Outcomes:
 
     def observe_shadow(self, shadowed: Shadowed) -> None:
         """Add the copies of one mirrored request, apart from what users wait for."""
+        self.observe_shadows((shadowed,))
+
+    def observe_shadows(self, records: Sequence[Shadowed]) -> None:
+        """Add the copies of mirrored requests."""
         copies = self._copies
-        for attempt, _ in shadowed.calls:
-            key = shadowed.route, attempt.side, shadowed.generation
-            tally = copies.get(key)
-            if tally is None:
-                tally = copies[key] = Tally()
-            if not attempt.kind and attempt.status < 400:  # noqa: PLR2004 - HTTP
-                tally.add(attempt.wait)
-            else:
-                _count(tally, attempt, timed=True)
+        for shadowed in records:
+            for attempt, _ in shadowed.calls:
+                key = shadowed.route, attempt.side, shadowed.generation
+                tally = copies.get(key)
+                if tally is None:
+                    tally = copies[key] = Tally()
+                if not attempt.kind and attempt.status < 400:  # noqa: PLR2004 - HTTP
+                    tally.add(attempt.wait)
+                else:
+                    _count(tally, attempt, timed=True)
 
     def take(self, waiting: Mapping[Key, Tally] = MappingProxyType({})) -> tuple[SideOutcomes, ...]:
         """Return what was collected since the last call, forget it; `waiting` are the ages of those still waiting."""

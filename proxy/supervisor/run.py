@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -149,5 +150,6 @@ def _ready_line(settings: Settings, users: Address, operators: Address | None) -
 
 
 def _print(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    # past sys.stdout: what that cannot write to a full disk it keeps, tries again, fails with as the program ends
+    with contextlib.suppress(OSError):
+        os.write(1, f"{line}\n".encode())

@@ -9,13 +9,14 @@ import pytest
 from proxy.app import reporting as module
 from proxy.app.reporting import Reporting
 from proxy.link.channel import Channel
-from proxy.link.messages import Message, Numbers, Outcomes, Users
+from proxy.link.messages import Message, Numbers, Outcomes, Users, Writes
 from proxy.link.wires import WORKER
 from proxy.metrics import names
 from proxy.metrics.counting import Counts
 from proxy.state.recent import Recent
 from proxy.state.windows import Outcomes as Collected
-from tests.support.exchanges import exchange
+from proxy.state.writes import LastWrites
+from tests.support.exchanges import attempt, exchange
 from tests.support.waiting import until
 
 
@@ -24,12 +25,14 @@ class Stand:
         self.counts = Counts()
         self.outcomes = Collected()
         self.noted: set[tuple[str, str]] = set()
+        self.writes = LastWrites(lambda _: True)
         self.reporting = Reporting(
             self.counts,
             self.outcomes,
             lambda: {"connections_client": 2},
             lambda: {names.LOG_LINES_LOST: 0},
             Recent("secret", ["profile"], self.noted),
+            writes=self.writes,
         )
         self.heard: list[Message] = []
         self.channels: list[Channel] = []
@@ -119,6 +122,19 @@ async def test_a_ticket_is_answered_even_when_nothing_changed(stand: Stand):
     await until(lambda: stand.heard, "the answer")
 
     assert stand.heard == [Numbers(9, ())]
+
+
+async def test_writes_that_a_rollback_would_lose_are_told_to_whoever_listens(stand: Stand):
+    stand.writes.observe_all([exchange(attempt("modern", 201), method="POST", path="/orders")])
+    stand.reporting.send_writes()
+    for _ in range(2):
+        stand.attach()
+        stand.reporting.send_writes()
+    await until(lambda: len([each for each in stand.heard if isinstance(each, Writes)]) == 2, "both reports")
+
+    first, second = (each for each in stand.heard if isinstance(each, Writes))
+    assert first == second
+    assert [write.path for write in first.routes[0].last] == ["/orders"]
 
 
 async def test_the_worst_lag_since_the_last_report_is_told(stand: Stand):

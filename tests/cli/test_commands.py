@@ -25,7 +25,7 @@ def test_check_says_yes_to_a_sound_file(file: Path, capsys: pytest.CaptureFixtur
 
     said = capsys.readouterr()
     assert code == 0
-    assert said.out.startswith(f"{file}: 1 routes, 2 backends, digest ")
+    assert said.out.startswith(f"{file}: 1 route, 2 backends, digest ")
     assert said.err == ""
 
 

@@ -138,6 +138,36 @@ def test_what_a_backend_answered_cannot_draw_on_the_terminal(desk: Desk):
     assert "    two é\n" in out
 
 
+def test_one_is_written_for_another_tool(desk: Desk):
+    again = {"curl": "# a\x1b[2J\ncurl -i http://a\n", "http": "GET http://a\n", "pytest": "def test():\n    pass\n"}
+    group = {**GROUP, "examples": [{**GROUP["examples"][0], "again": again}]}
+
+    said = {form: desk.diffs("show", "a", "--as", form, answers=[(200, group)]) for form in again}
+
+    assert said["curl"] == (0, "# a\\x1b[2J\ncurl -i http://a\n", "")
+    assert said["http"] == (0, again["http"], "")
+    assert said["pytest"] == (0, again["pytest"], "")
+
+
+def test_one_that_cannot_be_asked_again_says_so(desk: Desk):
+    group = {**GROUP, "examples": [{**GROUP["examples"][0], "again": None}]}
+
+    code, _, err = desk.diffs("show", "a", "--as", "curl", answers=[(200, group)])
+
+    assert code == 1
+    assert "its route is another one by now" in err
+
+
+@pytest.mark.parametrize(
+    "words", [("--as", "curl"), ("show", "a", "--as", "wget"), ("show", "a", "--as", "curl", "--json")]
+)
+def test_a_form_goes_with_one_difference(desk: Desk, words: tuple[str, ...]):
+    code, _, err = desk.diffs(*words, answers=[])
+
+    assert (code, desk.asked) == (2, [])
+    assert "--as" in err
+
+
 def test_judging_again_ends_with_1_while_something_differs(desk: Desk):
     def outcome(different: int) -> tuple[int, Any]:
         items = [{"id": "a", "route": "invoice", "path": "/total", "verdict": None}]

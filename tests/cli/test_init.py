@@ -26,7 +26,7 @@ def test_a_draft_is_written_that_check_accepts(log: Path, tmp_path: Path, capsys
 
     said = capsys.readouterr()
     assert code == 0
-    assert said.out.startswith(f"{file}: 1 routes from 50 requests, every weight 0\n")
+    assert said.out.startswith(f"{file}: 1 route from 50 requests, every weight 0\n")
     assert f"{log}:51: " in said.err
     assert main(["check", "-c", str(file)]) == 0
 

@@ -139,3 +139,47 @@ async def test_a_change_needs_json_even_with_the_right_token(proxy: Running):
     done = await proxy.admin("/api/v1/reload", AS_OPERATOR, *JSON, method="POST")
 
     assert (refused.status, done.status) == (415, 200)
+
+
+async def test_every_route_is_rolled_back_and_resumed_at_once_by_who_says_so_twice(operator: Browser, proxy: Running):
+    secret = await operator.secret()
+    page = await operator.page("/")
+    wish = {"secret": secret, "reason": "the database burns"}
+
+    unsure = await operator.send("/every-route/rollback", wish)
+    before = {name: (await route(proxy, name))["stage"] for name in ("invoice", "steps")}
+    told = await operator.send("/every-route/rollback", {**wish, "every": "yes"})
+    during = {name: (await route(proxy, name))["stage"] for name in ("invoice", "steps")}
+    back = await operator.send("/every-route/resume", {"secret": secret, "reason": "it is out", "every": "yes"})
+    after = {name: (await route(proxy, name))["rolled_back"] for name in ("invoice", "steps")}
+
+    assert (unsure.status, told.status, back.status) == (422, 303, 303)
+    assert told.field("Location") == "/?told=done"
+    assert set(before.values()).isdisjoint({"rolled_back"})
+    assert set(during.values()) == {"rolled_back"}
+    assert set(after.values()) == {None}
+    assert 'action="/every-route/rollback"' in page
+    assert 'action="/every-route/resume"' in page
+
+
+async def test_who_may_look_is_not_shown_what_would_do_something_to_every_route(viewer: Browser, proxy: Running):
+    wish = {"secret": await viewer.secret("/"), "reason": "x", "every": "yes"}
+
+    answer = await viewer.send("/every-route/rollback", wish)
+
+    assert answer.status == 403
+    assert "every-route" not in await viewer.page("/")
+    assert (await route(proxy))["stage"] != "rolled_back"
+
+
+async def test_programs_resume_what_people_rolled_back_and_are_told_what_is_left(proxy: Running):
+    wish = {"reason": "by a program"}
+    nobody = await proxy.admin("/api/v1/resume", AS_VIEWER, method="POST", body=wish)
+    silent = await proxy.admin("/api/v1/resume", AS_OPERATOR, method="POST", body={})
+    await proxy.admin("/api/v1/rollback", AS_OPERATOR, method="POST", body=wish)
+    answer = await proxy.admin("/api/v1/resume", AS_OPERATOR, method="POST", body=wish)
+
+    said = orjson.loads(answer.body)
+    assert (nobody.status, silent.status, answer.status) == (403, 422, 200)
+    assert {each["name"] for each in said["routes"]} == {"invoice", "steps"}
+    assert said["left"] == []

@@ -67,6 +67,19 @@ async def test_a_difference_shows_both_answers_with_the_place_marked(viewer: Bro
     assert "/items/*/amount" in page
 
 
+async def test_a_difference_can_be_asked_again_by_other_tools(viewer: Browser):
+    place = re.search(r'href="(/differences/\w+)"', await viewer.page("/differences"))
+    assert place
+
+    blocks = re.findall(r'<pre class="whole" tabindex="0">(.*?)</pre>', await viewer.page(place[1]), re.DOTALL)
+
+    assert len(blocks) % 3 == 0
+    assert re.search(r"(?m)^curl -ig .* http://127\.0\.0\.1:\d+/api/invoices/7$", blocks[0])
+    assert "### modern" in blocks[1]
+    assert "def test_both_sides_mean_the_same" in blocks[2]
+    assert all("are not stored" in block for block in blocks)
+
+
 async def test_a_difference_that_is_not_there_any_more_is_said_to_be_gone(viewer: Browser):
     assert (await viewer.get("/differences/0000000000000000")).status == 404
     assert (await viewer.get("/differences?since=yesterday")).status == 422

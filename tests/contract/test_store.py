@@ -42,7 +42,7 @@ async def test_a_new_store_knows_nothing(store: Store):
 
 
 async def test_an_override_comes_back_whole_with_the_first_revision(store: Store):
-    override = Override("a", 12.5, 2, True, True, "errors", "guard", 1000.25, 0, "text", '{"é": 1}', 1.0, 2.0, 3)
+    override = Override("a", 12.5, 2, True, True, "errors", "guard", 1000.25, 0, "text", '{"é": 1}', 1.0, 2.0, 3, 12.5)
 
     kept = await store.put(override)
 

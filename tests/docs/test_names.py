@@ -17,8 +17,10 @@ from proxy.log import names
 from proxy.metrics.names import METRICS
 from proxy.operating.api.schemas import SCHEMAS
 from proxy.operating.trail import CLOSED_LIST
+from proxy.operating.unseen import Unseen
 from rules.load import json_schema
 from tests.docs.material import PAGES, ROOT, blocks, commands, lines, text_of, words
+from tests.support.steering import a_route
 
 MAIN = typer.main.get_command(app)
 MADE = {metric.name for metric in METRICS}
@@ -109,6 +111,7 @@ def _known_words() -> set[str]:
     known = set(_words_of(json_schema())) | set(CLOSED_LIST) | MADE
     known |= set(_words_of(SCHEMAS))
     known |= {value for name, value in vars(names).items() if name.isupper()}
+    known |= Unseen(lambda _: 0).evidence(a_route(rollback="lossy")).keys()
     known |= set(re.findall(r"`(\w+)`", text_of("docs/decisions/0006-mirroring.md")))  # the reasons, tested there
     return known
 
@@ -116,6 +119,8 @@ def _known_words() -> set[str]:
 ELSEWHERE = {
     "split_clients": "nginx",
     "proxy_pass": "nginx",
+    "metric_relabel_configs": "Prometheus",
+    "prometheus_client": "Prometheus' package for Python",
 }
 """Words of other people's programs."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -34,18 +35,23 @@ class Scene:
     load: Load
 
 
-@pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+@contextlib.asynccontextmanager
+async def staged(folder: Path, **environ: str) -> AsyncIterator[Scene]:
+    """Everything started, with what the proxy finds in its environment."""
     async with AsyncExitStack() as around:
         legacy = Backend(_works)
         await legacy.start()
         around.push_async_callback(legacy.stop)
         port = free_port()
-        (tmp_path / "edge").mkdir()
+        (folder / "edge").mkdir()
         text = config(legacy.url, workers=2, listen=f"127.0.0.1:{port}")
         text = text.replace("store: memory", 'store: "sqlite:var/strangler.db"')
-        proxy = await around.enter_async_context(Running(tmp_path, text))
-        edge = await around.enter_async_context(
-            Edge(tmp_path / "edge", ("127.0.0.1", port), ("127.0.0.1", legacy.port))
-        )
+        proxy = await around.enter_async_context(Running(folder, text, **environ))
+        edge = await around.enter_async_context(Edge(folder / "edge", ("127.0.0.1", port), ("127.0.0.1", legacy.port)))
         yield Scene(proxy, Load(edge.address, legacy))
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    async with staged(tmp_path) as found:
+        yield found

@@ -7,6 +7,7 @@ import resource
 from pathlib import Path
 
 from tests.faults.conftest import Scene
+from tests.faults.test_processes import IN_FLIGHT
 from tests.support import raw
 from tests.support.line import Ended
 from tests.support.running import Running
@@ -35,6 +36,42 @@ async def test_without_file_descriptors_those_who_are_connected_are_served_and_t
     assert meanwhile == [200, 200]
     assert after == 200
     assert proxy.pids("worker") == workers
+
+
+async def test_a_worker_without_memory_drops_those_it_has_no_room_for_and_serves_the_others(scene: Scene):
+    proxy = scene.proxy
+    worker, *_ = workers = proxy.pids("worker")
+    async with scene.load as load:
+        before = resource.prlimit(worker, resource.RLIMIT_AS)
+        resource.prlimit(worker, resource.RLIMIT_AS, (address_space(worker), before[1]))
+        crowd = asyncio.create_task(_crowd(proxy))
+        told = await proxy.event("unexpected", process="worker")
+        crowd.cancel()
+        await asyncio.gather(crowd, return_exceptions=True)
+        await load.more(60)
+        resource.prlimit(worker, resource.RLIMIT_AS, before)
+
+    print(f"{load.lost_writes} of {len(load.writes)} writes lost to a worker without memory")
+    load.claim()
+    assert load.lost_writes <= IN_FLIGHT
+    assert (told["pid"], told["error"]) == (worker, "MemoryError()")
+    assert proxy.pids("worker") == workers
+
+
+async def _crowd(proxy: Running) -> None:
+    """Come with half a head each, stay; they leave as one."""
+    crowd: list[raw.RawClient] = []
+    try:
+        while True:
+            crowd.append(await proxy.client())
+            crowd[-1].send(raw.get("/read", f"X-Much: {'x' * 30_000}")[:-4])
+    finally:
+        for client in crowd:
+            client.close()
+
+
+def address_space(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
 
 
 def highest_descriptor(pid: int) -> int:

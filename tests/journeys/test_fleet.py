@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from rules.bucket import bucket
 from tests.support.backend import Backend, always, ok
 from tests.support.messages import Message
 from tests.support.redis_server import PASSWORD, RedisServer, redis_running
@@ -22,6 +23,24 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 SIZE = 3
 WITHIN = 1.0
 """Seconds after which everyone everywhere is on legacy."""
+THIN = """\
+  - name: thin
+    match: {path: /api/thin, methods: [GET]}
+    rollout: {weight: 1}
+    modern: {backend: modern}
+    guard: {min_requests: 20, p95: 1m, worse_than_legacy: {errors: 1%, p95: 1000, p95_floor: 1m}}
+"""
+"""A share of 1 %, under a guard that no slowness of the test machine convinces."""
+TWIN = """\
+  - name: twin
+    match: {path: /api/twin, methods: [GET]}
+    modern: {backend: modern}
+    shadow: {sample: 100%, timeout: 1m, recheck: {after: 10ms}}
+"""
+"""A mirror of two sides that never answer the same."""
+EACH = 12
+"""Of its users on each instance: fewer than any of them could judge by."""
+ON_MODERN = [user for user in map(str, range(20_000)) if bucket("thin", user) < 0.01]
 
 
 class Trio:
@@ -38,14 +57,14 @@ class Trio:
         """Who answers the same user on each instance."""
         return [(await proxy.get("/api/me", "Cookie: uid=42")).body for proxy in self.proxies]
 
-    async def routes(self) -> list[dict[str, Any]]:
-        return [await proxy.json("/api/v1/routes/profile") for proxy in self.proxies]
+    async def routes(self, name: str = "profile") -> list[dict[str, Any]]:
+        return [await proxy.json(f"/api/v1/routes/{name}") for proxy in self.proxies]
 
-    async def until_agreed(self, stage: str) -> list[dict[str, Any]]:
+    async def until_agreed(self, stage: str, name: str = "profile") -> list[dict[str, Any]]:
         """Wait until every instance knows the same of the route, which is in this stage."""
         async with asyncio.timeout(PATIENCE):
             while True:
-                routes = await self.routes()
+                routes = await self.routes(name)
                 if {route["stage"] for route in routes} == {stage} and len(
                     {route["revision"] for route in routes}
                 ) == 1:
@@ -61,17 +80,31 @@ class Trio:
         return time.monotonic() - began
 
 
+def half_broken(name: bytes) -> Callable[[Message], bytes]:
+    """Modern as it should be, but on the thin route, where every other answer is an error."""
+    asked = 0
+
+    def answer(request: Message) -> bytes:
+        nonlocal asked
+        if "/api/thin" not in request.start:
+            return ok(name)
+        asked += 1
+        return ok(b"broken", status="500 Internal Server Error") if asked % 2 else ok(name)
+
+    return answer
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def trio(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Trio]:
     async with AsyncExitStack() as around:
         server = await around.enter_async_context(redis_running(tmp_path_factory.mktemp("redis")))
         sides = []
         for name in (b"legacy", b"modern"):
-            backend = Backend(always(ok(name)))
+            backend = Backend(always(half_broken(name) if name == b"modern" else ok(name)))
             await backend.start()
             around.push_async_callback(backend.stop)
             sides.append(backend.url)
-        text = config(*sides, weight=100).replace("store: memory", f'store: "{server.url}"')
+        text = config(*sides, weight=100).replace("store: memory", f'store: "{server.url}"') + THIN + TWIN
         proxies = [
             Running(tmp_path_factory.mktemp(f"instance{number}"), text, STRANGLER_REDIS_PASSWORD=PASSWORD)
             for number in range(SIZE)
@@ -118,6 +151,42 @@ async def test_a_rollback_on_one_is_on_all_within_a_second_and_so_is_its_end(tri
     assert len({route["revision"] for route in routes}) == 1
 
 
+async def test_a_fault_that_each_sees_too_little_of_is_rolled_back_on_all_of_them(trio: Trio):
+    users = iter(ON_MODERN)
+    before = [await proxy.json("/api/v1/routes/thin") for proxy in trio.proxies]
+    for _ in range(EACH):
+        for proxy in trio.proxies:
+            await proxy.get("/api/thin", f"Cookie: uid={next(users)}")
+            await proxy.get("/api/thin", "Cookie: uid=1")
+
+    routes = await trio.until_agreed("rolled_back", "thin")
+
+    evidence = [route["rolled_back"]["evidence"] for route in routes]
+    asked = [route["totals"]["modern"]["requests"] for route in routes]
+    print(f"{asked} requests on modern, judged by {evidence[0]['instances']} instances: {evidence[0]['detail']}")
+    assert {route["stage"] for route in before} == {"canary"}
+    assert bucket("thin", "1") > 0.01
+    assert max(asked) <= EACH
+    assert {route["rolled_back"]["reason"] for route in routes} <= {"errors", "worse_errors"}
+    assert {each["instances"] > 1 for each in evidence} == {True}
+
+
+async def test_a_difference_that_one_instance_met_is_in_the_list_of_all(trio: Trio):
+    async with asyncio.timeout(2 * PATIENCE):
+        while True:
+            found = [(await proxy.json("/api/v1/diffs?route=twin"))["items"] for proxy in trio.proxies]
+            if all(found):
+                break
+            if not found[0]:  # a worker that is short of breath makes no copies
+                await trio.proxies[0].get("/api/twin")
+            await asyncio.sleep(0.2)
+
+    told = [[(item["here"] > 0, len(item["examples"]) > 0) for item in items] for items in found]
+    assert told == [[(True, True)], [(False, False)], [(False, False)]]
+    assert len({item["id"] for items in found for item in items}) == 1
+    assert min(item["count"] for items in found for item in items) > 0
+
+
 async def test_a_redis_that_dies_and_comes_back_empty_costs_no_answer_and_undoes_no_rollback(trio: Trio):
     asked, over = 0, False
 
@@ -146,6 +215,7 @@ async def test_a_redis_that_dies_and_comes_back_empty_costs_no_answer_and_undoes
     statuses = await busy
     late = await trio.does(2, "resume", reason="mended")
     await trio.until_sides(b"modern")
+    thin = await trio.until_agreed("rolled_back", "thin")
 
     print(f"{asked} requests while Redis was killed, started again; all agreed after {agreed * 1000:.0f} ms")
     assert (refused.status, lowered.status, refused_again.status) == (200, 200, 503)
@@ -153,3 +223,4 @@ async def test_a_redis_that_dies_and_comes_back_empty_costs_no_answer_and_undoes
     assert statuses == {200}
     assert {route["rolled_back"]["text"] for route in routes} == {"while cut off"}
     assert late.status == 200
+    assert {route["rolled_back"]["who"] for route in thin} == {"guard"}

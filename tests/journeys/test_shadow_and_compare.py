@@ -14,6 +14,7 @@ import orjson
 import pytest
 import pytest_asyncio
 
+from examples.paymenter.sides import token_for
 from tests.journeys.configs import Settings, route
 from tests.journeys.stage import Sides, Visits, Workshop
 from tests.journeys.visiting import side_of
@@ -205,6 +206,26 @@ async def test_a_person_finds_the_cent_and_says_what_to_do_about_it(compared: Co
     assert verdicts["/stats/total_paid"] == "equal"
     assert verdicts["/created_at"] == "different"
     assert await proxy.metric("strangler_forgiven_total", route="profile", rule="known") > 0
+
+
+async def test_a_difference_is_asked_again_as_a_test_that_fails_until_it_is_mended(
+    compared: Compared, visit: Visits, broken: Any, monkeypatch: pytest.MonkeyPatch
+):
+    broken(tax="python")
+    await compared.round(visit)
+    (group,) = [each for each in await compared.groups() if (each["route"], each["path"]) == ("invoice", "/tax")]
+    where = ("--admin", compared.proxy.admin_url, "-c", str(compared.proxy.file))
+    monkeypatch.setenv("AUTHORIZATION", f"Bearer {token_for(1, compared.sides.database.key, 'admin')}")
+
+    code, program, _ = await run_command("diffs", "show", group["id"], "--as", "pytest", *where)
+    names: dict[str, Any] = {}
+    exec(compile(program, "test_again.py", "exec"), names)
+    with pytest.raises(AssertionError, match="path='/tax'"):
+        await asyncio.to_thread(names["test_both_sides_mean_the_same"])
+    broken()
+
+    assert code == 0
+    await asyncio.to_thread(names["test_both_sides_mean_the_same"])
 
 
 def ignoring(name: str, path: str) -> Any:

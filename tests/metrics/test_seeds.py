@@ -79,6 +79,12 @@ def test_only_what_is_mirrored_is_compared():
     }
 
 
+def test_a_picture_of_differences_has_a_line_before_there_is_any():
+    found = seeded(snapshots.route(name="mirrored", shadow=ShadowPolicy(sample=0.1)), snapshots.route(name="plain"))
+
+    assert found[names.DIFFERENCES.name] == {("mirrored", "value")}
+
+
 def test_five_hundred_quiet_routes_fit_into_a_scrape():
     guarded = {"weight": 10.0, "guard": GuardPolicy(), "shadow": ShadowPolicy(sample=1.0)}
     routes = [snapshots.route(f"/api/{number}", name=f"route-{number}", **guarded) for number in range(500)]

@@ -139,3 +139,29 @@ def test_a_scrape_shows_results_rules_kinds_and_invariants():
     assert shown["strangler_forgiven_total", ("profile", "numeric_string")] == (3,)
     assert shown["strangler_differences_total", ("profile", "value")] == (2,)
     assert shown["strangler_invariant_violations_total", ("profile", "sum")] == (1,)
+
+
+def test_kinds_that_users_send_without_a_pair_that_was_compared_are_missed_until_there_is_one():
+    clock = Clock()
+    made = comparisons(clock)
+    kinds = ("GET /a 2xx", "GET /b 2xx", "POST /a 2xx")
+    made.take(counted(clock, kinds=kinds, kinds_compared=kinds[:1]))
+    before = made.never_compared("profile")
+    made.compared("profile", 1, kinds[1])
+
+    assert before == {"GET /b 2xx", "POST /a 2xx"}
+    assert made.never_compared("profile") == {"POST /a 2xx"}
+    assert made.never_compared("gone") == set()
+
+
+def test_kinds_begin_anew_with_the_window():
+    clock = Clock()
+    made = comparisons(clock)
+    made.take(counted(clock, kinds=("GET /a 2xx",), kinds_compared=("GET /a 2xx",)))
+
+    made.restart("profile", 2)
+    made.take(counted(clock, kinds=("GET /b 2xx",)))
+    made.compared("profile", 1, "GET /c 2xx")
+    made.take(Outcomes(int(clock()), (), (PairCounts("profile", 2, kinds=("GET /a 2xx",)),)))
+
+    assert made.never_compared("profile") == {"GET /a 2xx"}

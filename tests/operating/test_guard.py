@@ -36,6 +36,9 @@ class Compared(NothingJudged):
     def open_groups(self, _route: str) -> int:
         return self.groups
 
+    def never_compared(self, _route: str) -> frozenset[str]:
+        return frozenset(["DELETE /profile 2xx"]) if self.groups else frozenset()
+
     def violations(self, _route: str) -> tuple[Violation, ...]:
         return self.broken
 
@@ -193,6 +196,7 @@ async def test_the_status_tells_how_ready_a_mirrored_route_is_with_what_is_not_e
 
     told = steered.steering.standing("profile")["readiness"]
     assert (told["compared"], told["coverage"], told["open_groups"]) == (1000, 0.8, 3)
+    assert told["never_compared"] == ("DELETE /profile 2xx",)
 
 
 async def test_pairs_where_only_modern_failed_accuse_it(tmp_path: Path):

@@ -8,7 +8,9 @@ import pytest
 
 from proxy.link.messages import Again, AgainFailed, Answer
 from proxy.operating import judges as judges_module
+from proxy.operating.judging import MOST_TIMES, WRITES_ARE_NEAR
 from proxy.operating.rechecks import GRACE
+from proxy.serving.shadowing.writes import APART
 from proxy.state.diffs import Known
 from rules.model import ShadowPolicy
 from tests.support.hall import BROKEN, FOUND, HELD, OTHER, WORKER, Hall
@@ -59,7 +61,85 @@ async def test_one_that_is_gone_the_second_time_was_a_race(hall: Hall, verdict: 
     assert hall.kept == []
 
 
-@pytest.mark.parametrize("reason", ["gone", "budget", "busy", "failed"])
+async def test_one_whose_values_move_is_asked_again_until_it_is_gone(hall: Hall):
+    moved = [replace(FOUND, legacy=legacy, modern=modern) for legacy, modern in (("1", "2"), ("3", "2"), ("3", "4"))]
+    await hall.judged(a_pair(), "different", found=moved[:1])
+    await hall.judged(a_pair(again=1), "different", found=moved[1:2])
+    before = hall.result()
+    await hall.judged(a_pair(again=1), "equal")
+
+    assert before == {}
+    assert hall.asked == [Again(a_pair().id)] * 2
+    assert hall.result() == {"transient": 1}
+
+
+async def test_one_whose_values_move_for_ever_counts_all_the_same(hall: Hall):
+    clocks = [replace(FOUND, legacy=f'"12:00:0{number}"', modern=f'"14:00:0{number}"') for number in range(4)]
+    await hall.judged(a_pair(), "different", found=clocks[:1])
+    for found in clocks[1:]:
+        await hall.judged(a_pair(again=1), "different", found=(found,))
+
+    assert len(hall.asked) == MOST_TIMES
+    assert hall.result() == {"different": 1}
+
+
+async def test_one_whose_values_move_counts_once_the_budget_is_spent(hall: Hall):
+    hall.policy = ShadowPolicy(sample=1.0, recheck_per_minute=1)
+    await hall.judged(a_pair(), "different", found=(FOUND,))
+    await hall.judged(a_pair(again=1), "different", found=(replace(FOUND, legacy="3"),))
+
+    assert hall.result() == {"different": 1}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "found", "result"),
+    [("equal", (), "equal"), ("noise", (), "noise"), ("different", (FOUND,), "transient")],
+)
+async def test_beside_a_write_only_what_is_equal_counts(hall: Hall, verdict: str, found: tuple, result: str):
+    await hall.judged(a_pair(reason="raced"), verdict, found=found, checked=(BROKEN,))
+
+    assert hall.result() == {result: 1}
+    assert (hall.asked, hall.kept, hall.violations) == ([], [], [])
+
+
+async def test_a_second_look_beside_a_write_is_taken_a_little_later(hall: Hall):
+    await hall.judged(a_pair(), "different", found=(FOUND,))
+    hall.judging.hear(WORKER, AgainFailed(a_pair().id, "raced"))
+    await hall.judged(a_pair(again=1), "different", found=(FOUND,))
+
+    assert hall.delays == [0.5, 0.5 + WRITES_ARE_NEAR]
+    assert hall.result() == {"different": 1}
+
+
+async def test_who_always_writes_meanwhile_leaves_it_open(hall: Hall):
+    await hall.judged(a_pair(), "different", found=(FOUND,))
+    for _ in range(MOST_TIMES):
+        hall.judging.hear(WORKER, AgainFailed(a_pair().id, "raced"))
+
+    assert len(hall.asked) <= MOST_TIMES
+    assert hall.result() == {"transient": 1}
+
+
+def test_a_write_is_near_for_as_long_as_a_worker_says():
+    assert WRITES_ARE_NEAR == APART
+
+
+async def test_a_worker_that_is_busy_is_asked_a_little_later_but_not_for_ever(hall: Hall):
+    await hall.judged(a_pair(id="a"), "different", found=(FOUND,))
+    hall.judging.hear(WORKER, AgainFailed("a", "busy"))
+    await hall.judged(a_pair(id="a", again=1), "equal")
+    first = hall.result()
+    hall.clock.turn(60)
+    await hall.judged(a_pair(id="b"), "different", found=(OTHER,))
+    for _ in range(MOST_TIMES):
+        hall.judging.hear(WORKER, AgainFailed("b", "busy"))
+
+    assert first == {"transient": 1}
+    assert hall.result() == {"transient": 1, "different": 1}
+    assert hall.kept[0].notes == ("not asked again: busy",)
+
+
+@pytest.mark.parametrize("reason", ["gone", "budget", "failed"])
 async def test_a_difference_that_cannot_be_looked_at_again_counts_and_says_so(hall: Hall, reason: str):
     await hall.judged(a_pair(), "different", found=(FOUND,))
     hall.judging.hear(WORKER, AgainFailed(a_pair().id, reason))

@@ -86,6 +86,37 @@ def test_a_held_route_goes_on_where_it_was_held():
     assert (after.held, after.step, effective_weight(STEPPED, after)) == (False, 2, 10.0)
 
 
+def test_a_held_route_stays_where_it_was_when_the_file_rises_and_follows_it_down():
+    held = moves.held(PLAIN, None, NOON)
+    raised, lowered = (a_route(rollout=Rollout(weight=weight)) for weight in (90.0, 5.0))
+
+    assert (effective_weight(raised, held), effective_weight(lowered, held)) == (50.0, 5.0)
+    assert effective_weight(raised, moves.resumed(raised, held, NOON)) == 90.0
+
+
+def test_a_held_route_stays_where_it_was_when_its_step_means_more_than_before():
+    held = moves.held(STEPPED, Override("profile", step=2), NOON)
+    steeper = a_route(rollout=Rollout(steps=(Step(1.0), Step(60.0), Step(100.0))))
+
+    assert effective_weight(steeper, held) == 10.0
+
+
+def test_a_weight_set_by_hand_is_where_a_held_route_stays_from_then_on():
+    held = moves.held(PLAIN, None, NOON)
+
+    after = moves.weighted(PLAIN, held, 70, NOON)
+
+    assert (after.held, effective_weight(PLAIN, after)) == (True, 70.0)
+
+
+def test_a_hold_on_a_hold_does_not_go_up_again():
+    lowered = a_route(rollout=Rollout(weight=5.0))
+
+    again = moves.held(lowered, moves.held(PLAIN, None, NOON), NOON)
+
+    assert effective_weight(PLAIN, again) == 5.0
+
+
 def test_resuming_what_is_neither_held_nor_rolled_back_returns_to_the_files_weight():
     after = moves.resumed(PLAIN, Override("profile", weight=3.0), NOON)
 

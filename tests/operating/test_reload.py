@@ -10,8 +10,9 @@ from proxy.link.messages import Applied, Commit, Effects, Hello, Message, Prepar
 from proxy.link.wires import WORKER
 from proxy.state.configuration import unpack
 from proxy.state.effects import unpack_effects
+from rules.model import Rollout
 from tests.support.running import config
-from tests.support.steering import Steered
+from tests.support.steering import Steered, a_route
 from tests.support.waiting import until
 
 
@@ -73,3 +74,29 @@ async def test_a_file_that_is_refused_changes_nothing_of_what_is_set(tmp_path: P
 
     assert not outcome.ok
     assert steered.weight() == 20.0
+
+
+async def test_a_held_route_stays_where_it_is_when_the_file_says_more_and_follows_it_down(tmp_path: Path):
+    steered = Steered(tmp_path)
+    await steered.verbs.hold("profile", "ann", "let me look")
+    weights = []
+    for weight in (90, 5, 90):
+        (tmp_path / "proxy.yaml").write_text(config("http://127.0.0.1:1", weight=weight))
+        await steered.reloader.reload("test")
+        weights.append(steered.weight())
+
+    await steered.verbs.resume("profile", "ann", "looked")
+
+    assert weights == [50.0, 5.0, 50.0]
+    assert steered.weight() == 90.0
+
+
+async def test_a_start_under_a_file_that_says_more_leaves_a_held_route_where_it_was(tmp_path: Path):
+    before = Steered(tmp_path, a_route(rollout=Rollout(weight=20.0)))
+    await before.verbs.hold("profile", "ann", "let me look")
+    await before.ledger.flush()
+
+    kept = await before.ledger.store.overrides()
+    after = Steered(tmp_path, a_route(rollout=Rollout(weight=90.0)), overrides=kept)
+
+    assert after.weight() == 20.0

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from proxy.operating.settling import afresh, agreement, settled
+from rules.lane import effective_weight
 from rules.model import Override, Rollout, Step
 from tests.support import snapshots
 
@@ -26,14 +27,26 @@ HELD = Override("a", 20.0, held=True, revision=5)
         (BACK, replace(BACK, reason="p95"), replace(BACK, reason="p95")),
         (LOW, HIGH, LOW),
         (HIGH, LOW, LOW),
-        (HELD, HIGH, replace(HIGH, held=True)),
+        (HELD, HIGH, replace(HIGH, held=True, at_most=20.0)),
         (HIGH, HELD, HELD),
-        (LOW, HELD, replace(LOW, held=True)),
+        (LOW, HELD, replace(LOW, held=True, at_most=5.0)),
         (HIGH, HIGH, HIGH),
     ],
 )
 def test_the_more_cautious_of_two_changes_is_right(ours: Override, theirs: Override, right: Override):
     assert settled(ROUTE, ours, theirs) == right
+
+
+def test_a_hold_that_comes_with_the_other_change_keeps_the_smaller_weight():
+    held = Override("a", held=True, at_most=30.0, revision=5)
+
+    right = settled(ROUTE, LOW, held)
+
+    raised = snapshots.route("/a", name="a", rollout=Rollout(weight=90.0))
+    assert right.held
+    assert effective_weight(raised, right) == 5.0
+    assert effective_weight(raised, settled(ROUTE, held, HIGH)) == 20.0
+    assert effective_weight(raised, settled(ROUTE, Override("a", revision=5), held)) == 30.0
 
 
 def test_what_is_kept_needs_no_writing_where_nothing_is_added_to_it():

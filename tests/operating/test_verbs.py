@@ -35,6 +35,28 @@ class Sluggish(MemoryStore):
         return await super().put(override, expected)
 
 
+class Turnstile(MemoryStore):
+    """A store that writes once for each `turn` that is released."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turn = Turns(0)
+        self.asked = 0
+
+    async def put(self, override: Override, expected: int | None = None) -> Override:
+        self.asked += 1
+        await self.turn.acquire()
+        return await super().put(override, expected)
+
+
+class Turns(asyncio.Semaphore):
+    """A semaphore of which several places are given at once."""
+
+    def release(self, many: int = 1) -> None:
+        for _ in range(many):
+            super().release()
+
+
 async def test_who_and_why_are_kept_with_what_was_done(tmp_path: Path):
     steered = Steered(tmp_path)
 
@@ -157,6 +179,114 @@ async def test_all_routes_are_rolled_back_in_one_swap(tmp_path: Path):
     assert len(made) == 20
     assert {steered.weight(f"r{number}") for number in range(20)} == {0.0}
     assert len(steered.effects) == 1
+
+
+async def test_all_routes_are_resumed_in_one_swap_but_for_those_that_the_guard_sent_back(tmp_path: Path):
+    steered = Steered(tmp_path, *(a_route(name) for name in ("one", "two", "bad", "held", "free")))
+    steered.verbs.roll_back_now(("bad",), "guard", "too many errors", cause="errors")
+    await steered.verbs.roll_back_all("ann", "stop everything")
+    await steered.verbs.resume("held", "ann", "first")
+    await steered.verbs.hold("held", "ann", "let me look")
+    before = len(steered.effects)
+
+    made = await steered.verbs.resume_all("bob", "the database is back")
+
+    assert {override.route for override in made} == {"one", "two", "free"}
+    assert {name: steered.weight(name) for name in ("one", "two", "bad", "free")} == {
+        "one": 50.0,
+        "two": 50.0,
+        "bad": 0.0,
+        "free": 50.0,
+    }
+    assert steered.override("held").held
+    assert len(steered.effects) == before + 1
+    kept = {override.route: override for override in await steered.ledger.store.overrides()}
+    assert not kept["one"].rolled_back
+    last = (await steered.trail.since(-1, 3))[-3:]
+    assert {(event.event, event.route, event.who, event.reason) for event in last} == {
+        ("resume", name, "bob", "the database is back") for name in ("one", "two", "free")
+    }
+
+
+async def test_nothing_is_resumed_while_the_store_does_not_answer(tmp_path: Path):
+    store = Sluggish()
+    steered = Steered(tmp_path, a_route("one"), a_route("two"), store=store)
+    await steered.verbs.roll_back_all("ann", "stop everything")
+    await steered.ledger.flush()
+    store.down = True
+
+    with pytest.raises(RefusedError) as refused:
+        await steered.verbs.resume_all("ann", "on we go")
+
+    assert (refused.value.status, steered.weight("one"), steered.weight("two")) == (503, 0.0, 0.0)
+
+
+async def test_a_rollback_that_comes_while_all_are_being_resumed_stands(tmp_path: Path):
+    store = Sluggish()
+    steered = Steered(tmp_path, a_route("one"), a_route("two"), store=store)
+    await steered.verbs.roll_back_all("ann", "stop everything")
+    await steered.ledger.flush()
+    asked = store.asked
+    store.let.clear()
+    resuming = asyncio.create_task(steered.verbs.resume_all("ann", "on we go"))
+    await until(lambda: store.asked == asked + 1, "the first write")
+
+    steered.verbs.outvote("one")
+    store.let.set()
+    with pytest.raises(RefusedError) as refused:
+        await resuming
+
+    assert refused.value.status == 409
+    assert (steered.weight("one"), steered.weight("two")) == (0.0, 0.0)
+
+
+async def test_a_route_rolled_back_while_the_others_are_being_resumed_stays_so(tmp_path: Path):
+    store = Turnstile()
+    steered = Steered(tmp_path, a_route("one"), a_route("two"), store=store)
+    store.turn.release(2)
+    await steered.verbs.roll_back_all("ann", "stop everything")
+    await steered.ledger.flush()
+    resuming = asyncio.create_task(steered.verbs.resume_all("bob", "on we go"))
+    store.turn.release()
+    await until(lambda: store.asked == 4, "the write of the second")
+
+    rolling = asyncio.create_task(steered.verbs.roll_back("one", "ann", "not this one"))
+    await asyncio.sleep(0)
+    store.turn.release(2)
+    made = await resuming
+    await rolling
+    await steered.ledger.flush()
+
+    kept = {override.route: override.rolled_back for override in await store.overrides()}
+    assert [override.route for override in made] == ["two"]
+    assert (steered.weight("one"), steered.weight("two")) == (0.0, 50.0)
+    assert kept == {"one": True, "two": False}
+
+
+@pytest.mark.parametrize("everything", [False, True])
+async def test_a_rollback_said_again_while_a_resume_is_being_written_stands(tmp_path: Path, *, everything: bool):
+    store = Sluggish()
+    steered = Steered(tmp_path, store=store)
+    await steered.verbs.roll_back("profile", "ann", "stop")
+    await steered.ledger.flush()
+    store.let.clear()
+    verbs = steered.verbs
+    resuming = asyncio.create_task(
+        verbs.resume_all("bob", "on we go") if everything else verbs.resume("profile", "bob", "on we go")
+    )
+    await until(lambda: store.asked == 2, "the resume's write")
+
+    rolling = asyncio.create_task(verbs.roll_back("profile", "ann", "no, stay"))
+    await asyncio.sleep(0)
+    store.let.set()
+    await rolling
+    with pytest.raises(RefusedError) as refused:
+        await resuming
+    await steered.ledger.flush()
+
+    (kept,) = await store.overrides()
+    assert refused.value.status == 409
+    assert (steered.weight(), kept.rolled_back) == (0.0, True)
 
 
 async def test_a_resume_begins_a_fresh_window(tmp_path: Path):

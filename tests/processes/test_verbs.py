@@ -27,11 +27,19 @@ async def test_the_command_line_does_what_the_api_does(tmp_path: Path, legacy: B
         again, lifted, _ = await run_command("resume", "--all", "--reason", "mended", *where)
         neither, asked, _ = await run_command("resume", "--reason", "mended", *where)
         _, trail, _ = await run_command("events", *where)
+        await does(proxy, "weight", weight=100)
+        await modern.stop()
+        for _ in range(100):
+            await sides(proxy)  # five failures in a row
+            if (await proxy.json("/api/v1/routes/profile"))["rolled_back"]:
+                break
+        _, left, _ = await run_command("resume", "--all", "--reason", "mended", *where)
 
     assert (raised, back, refused, again, neither) == (0, 0, 1, 0, 2)
     assert said == "profile: modern, 100 % on modern\n"
     assert why == "profile is rolled back: resume it first\n"
-    assert (lifted, asked) == ("1 routes are resumed\n", "")
+    assert (lifted, asked) == ("resumed: 1 route\n", "")
+    assert left == "resumed: 0 routes\nstill rolled back, by the guard: profile\n"
     assert (on_modern, on_legacy) == ({b"modern"}, {b"legacy"})
     assert [line.split()[1] for line in trail.splitlines()] == ["weight", "rollback", "resume"]
 

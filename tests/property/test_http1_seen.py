@@ -56,12 +56,105 @@ def verdict(line: bytes, behind: bytes) -> object:
         head = seen_head(data + b"\r\n\r\n") or request_head(data)
     except Refusal as refusal:
         return refusal.status
-    return head.line.written, head.host, head.close, head.expect, head.strangler, plain(head.fields)
+    ids = head.request_id, head.traceparent
+    return head.line.written, head.host, head.close, head.expect, head.strangler, ids, plain(head.fields)
 
 
 def plain(fields: request.Fields) -> dict[str, Any]:
-    names = [name for name in dir(fields) if not name.startswith("_") and name not in ("user", "user_of", "asked")]
+    passing = ("user", "user_of", "asked", "request_id", "traceparent", "ids", "traces")
+    names = [name for name in dir(fields) if not name.startswith("_") and name not in passing]
     return {name: getattr(fields, name) for name in names}
+
+
+@settings(max_examples=400)
+@given(SEEDS)
+async def test_ids_mean_in_a_head_that_came_before_what_they_mean_in_a_new_one(seed: int) -> None:
+    random = Random(seed)
+    behind = spoilt(random, REQUESTS).partition(b"\r\n")[2].partition(b"\r\n\r\n")[0]
+    heads = [numbered(random, behind) for _ in range(5)]
+    alone = [told(head) for head in heads]
+
+    forgotten()
+
+    assert [verdict(b"GET / HTTP/1.1", head) for head in heads] == alone
+
+
+def told(behind: bytes) -> object:
+    """The verdict on a head that nobody sent before."""
+    forgotten()
+    return verdict(b"GET / HTTP/1.1", behind)
+
+
+def numbered(random: Random, behind: bytes) -> bytes:
+    """The same fields with ids among them, as an edge puts them there, or as somebody who means harm."""
+    lines = behind.split(b"\r\n")
+    for _ in range(random.choice((0, 1, 1, 2, 2, 3))):
+        lines.insert(random.randrange(len(lines) + 1), random.choice(IDS) % random.randrange(16, 256))
+    return b"\r\n".join(lines)
+
+
+_TRACE = b"00-" + b"1" * 32 + b"-22222222222222%x-01"
+IDS = (
+    b"X-Request-Id: id-%d", b"X-Request-Id: id-%d", b"x-request-id: id-%d", b"X-Request-ID: id-%d ",
+    b"X-Request-Id:  %d", b"X-Request-Id: not one %d", b"X-Request-Id: %d\r\n", b"X-Request-Id: \0%d",
+    b"X-Request-Id: %d\nX: y", b"X_Request_Id: %d", b"X-Request-Id: " + b"x" * 128 + b"%d",
+    b"traceparent: " + _TRACE, b"traceparent: " + _TRACE, b"Traceparent: " + _TRACE, b"traceparent: " + _TRACE + b"1",
+    b"traceparent: " + _TRACE + b" ", b"traceparent: " + _TRACE.replace(b"1", b"0"), b"traceparent: %d",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["X-Request-Id", "x-request-id", "X-REQUEST-ID"])
+def test_a_head_is_known_again_by_another_id(name: str) -> None:
+    forgotten()
+    ids = ["one", "two"]
+    heads = [f"GET / HTTP/1.1\r\nHost: a\r\n{name}: {each}\r\nAccept: b\r\n\r\n".encode() for each in ids]
+    request_head(heads[0][:-4])
+
+    found = [seen_head(head) for head in heads]
+
+    assert [head and head.request_id for head in found] == ids
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "wanted"),
+    [
+        (["X-Request-Id: no id"], ["X-Request-Id: good", "X-Request-Id: no id"], ""),
+        (["x-request-id: a", "X-Request-Id: b"], ["x-request-id: a"], "a"),
+        (["x-request-id: a", "X-Request-Id: b"], ["X-Request-Id: c"], "c"),
+        (["X-Request-Id: a", "X-Request-Id: b"], ["X-Request-Id: b"], "b"),
+        (["X-Request-Id: a"], [], ""),
+        ([], ["X-Request-Id: a"], "a"),
+        (["X-Request-Id: a"], ["X-Request-Id: a", "X-Request-Id: b"], ""),
+    ],
+)
+def test_whose_ids_are_two_or_none_has_none(first: list[str], second: list[str], wanted: str) -> None:
+    forgotten()
+    heads = ["\r\n".join(("GET / HTTP/1.1", "Host: a", *lines, "", "")).encode() for lines in (first, second)]
+    request_head(heads[0][:-4])
+
+    found = seen_head(heads[1]) or request_head(heads[1][:-4])
+
+    assert found.request_id == wanted
+
+
+def test_a_head_is_known_again_by_another_line() -> None:
+    forgotten()
+    request_head(b"GET / HTTP/1.1\r\nHost: a")
+
+    found = seen_head(b"HEAD /other?x HTTP/1.1\r\nHost: a\r\n\r\n")
+
+    assert found is not None
+    assert (found.method, found.line.path, found.line.query) == ("HEAD", "/other", "x")
+
+
+def test_the_limit_of_fields_counts_the_ids_that_were_not_there_before() -> None:
+    forgotten()
+    fields = b"".join(b"\r\nX: y" for _ in range(request.FIELDS_AT_MOST - 2))
+    request_head(b"GET / HTTP/1.1\r\nHost: a" + fields)
+    head = b"GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: b" + fields + b"\r\n\r\n"
+
+    with pytest.raises(Refusal):
+        seen_head(head) or request_head(head[:-4])
 
 
 def test_two_heads_in_one_piece_are_never_taken_for_one() -> None:

@@ -60,6 +60,13 @@ def test_a_route_has_the_methods_that_were_seen():
     assert route.match.methods == ("GET", "PUT")
 
 
+@pytest.mark.parametrize("word", ["no", "on", "y", "null", "true"])
+def test_a_route_may_be_called_what_yaml_takes_for_something_else(word: str):
+    (route,) = loaded(draft(traffic(f"/{word}"))).routes
+
+    assert (route.name, route.match.path) == (word, f"/{word}")
+
+
 def test_a_read_with_effects_is_never_mirrored():
     (route,) = draft(traffic("/logout")).routes
 
@@ -70,6 +77,77 @@ def test_pages_behind_one_script_become_routes_of_their_own():
     snapshot = loaded(draft(traffic(*[f"/index.php?r={page}" for page in ("cat/view", "home", "home")])))
 
     assert {route.match.query for route in snapshot.routes} == {(("r", "home"),), (("r", "cat/view"),)}
+
+
+def test_a_scanners_values_hide_no_pages_and_become_none():
+    pages = [*["home"] * 60, *["cat/view"] * 40, "../../etc/passwd", "1%27%20or%201=1"]
+
+    snapshot = loaded(draft(traffic(*[f"/index.php?r={page}" for page in pages])))
+
+    assert [route.match.query for route in snapshot.routes] == [(("r", "home"),), (("r", "cat/view"),)]
+
+
+WIKI = [
+    *["/doku.php?id=start"] * 20, *["/doku.php?id=recipes:soup"] * 9, "/doku.php?id=start&do=edit",
+    *[f"/doku.php?id={page}&do={deed}" for page in ("start", "money") for deed in ("edit", "backlink", "recent")],
+]  # fmt: skip
+MEDIA = [
+    *[f"/index.php?title=Page_{number}" for number in range(90)],
+    *[f"/index.php?title=Page_{number}&action={deed}" for number in range(5) for deed in ("edit", "history")],
+    *[f"/index.php?title=Page_{number}&action=edit&section={number}" for number in range(3)],
+]
+KLEIN = [f"/seite.php?seite={page}&sort={way}" for page in ("kontakt", "preise") for way in ("asc", "desc")] * 5
+
+
+@pytest.mark.parametrize(
+    ("targets", "path", "hint"),
+    [
+        (WIKI, "/doku.php", '"do": "edit"'),
+        (MEDIA, "/index.php", '"action": "edit"'),
+        (KLEIN, "/seite.php", '"seite": "kontakt"'),
+    ],
+    ids=["DokuWiki", "MediaWiki", "a name of its own"],
+)
+def test_a_parameter_that_chooses_the_page_is_told_beside_the_route(targets: list[str], path: str, hint: str):
+    made = draft(traffic(*targets, "/about.php"))
+
+    text = written(made, source="a", legacy="http://127.0.0.1:1", modern="http://127.0.0.1:2")
+    (line,) = [line for line in text.splitlines() if "a route of its own" in line]
+    (said,) = [sentence for sentence in made.undecided if "tells its pages apart" in sentence]
+
+    assert line.endswith(f"match: {{path: {path}, methods: [GET], query: {{{hint}}}}}")
+    assert said.startswith(f"{path}: ?{hint.split(chr(34))[1]}=")
+    assert [route.path for route in made.routes] == [path, "/about.php"]
+
+
+def test_what_is_told_beside_the_route_is_a_route():
+    made = draft(traffic(*WIKI))
+    text = written(made, source="a", legacy="http://127.0.0.1:1", modern="http://127.0.0.1:2")
+    (match,) = [line.partition("match: ")[2] for line in text.splitlines() if "a route of its own" in line]
+
+    snapshot = rules.load(f"{text}  - {{name: edit, match: {match}}}\n")
+
+    assert snapshot.routes[-1].match.query == (("do", "edit"),)
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        ["/list.php?sort=asc", "/list.php?sort=desc"] * 20,
+        [f"/show.php?id={number}" for number in range(40)],
+        [
+            f"/search.php?q={word}"
+            for word in ("red-shoes", "blue-shoes", "a-hat", "socks", "belt", "bag")
+            for _ in "ab"
+        ],
+        [*[f"/users/{number}/things?view=list" for number in range(30)], *["/"] * 40, *["/home"] * 40],
+        ["/index.php?view=on"] * 40,
+        ["/index.php"] * 400 + ["/index.php?do=edit", "/index.php?do=show"],
+    ],
+    ids=["order", "numbers", "search", "a view of one thing", "one value", "seldom"],
+)
+def test_a_parameter_that_chooses_nothing_is_not_told(targets: list[str]):
+    assert not [sentence for sentence in draft(traffic(*targets)).undecided if "pages apart" in sentence]
 
 
 def test_an_old_path_is_mapped_onto_the_operation_that_means_the_same():

@@ -7,7 +7,7 @@ import pytest
 from proxy.http1 import request
 from proxy.serving import deciding
 from rules.decide import generation, with_overrides
-from rules.model import LEGACY, MODERN, Override, Rollout
+from rules.model import LEGACY, MODERN, Override, Rollout, SidePolicy
 from tests.support import raw
 from tests.support.backend import always, ok
 from tests.support.proxying import House, Proxy
@@ -91,14 +91,46 @@ async def test_what_was_decided_for_one_generation_goes_with_it(house: House):
     assert {known[0].number for known in fields.decided.values()} == {2}
 
 
-async def test_decisions_about_endless_targets_are_not_kept(house: House):
+async def test_whatever_the_targets_one_decision_for_each_route_is_kept(house: House):
     proxy = await sides(house)
-    endless = [raw.get(f"/{number}{'x' * 1000}", "X-User: 7", "Cookie: uid=8") for number in range(5)]
+    many = [raw.get(f"/{number}{'x' * 100 * number}", "X-User: 7", "Cookie: uid=8") for number in range(50)]
 
-    await answers(proxy, HEAD, *endless, HEAD)
+    found = await answers(proxy, HEAD, *many, HEAD)
 
     fields = request.seen.lately[HEAD[HEAD.index(b"\r\n") :]]
-    assert [line.target for line in fields.decided] == ["/"]
+    assert list(fields.decided) == ["all"]
+    assert set(found) == {b"modern"}
+    assert all(len(path) <= 256 for path, _ in proxy.server.live.generation.table.known)
+
+
+async def test_no_more_routes_than_a_few_are_kept_for_a_user(house: House):
+    legacy, modern = await house.backend(always(ok(b"legacy"))), await house.backend(always(ok(b"modern")))
+    routes = [route(f"/{number}", name=f"r{number}", rollout=Rollout(weight=50.0, salt="s")) for number in range(40)]
+    proxy = await house.serve(
+        snapshot({LEGACY: [legacy.url], MODERN: [modern.url]}, routes=routes, identity=("cookie:uid",))
+    )
+    heads = [raw.get(f"/{number}", "Cookie: uid=8") for number in range(40)]
+
+    first, again = await answers(proxy, *heads), await answers(proxy, *heads)
+
+    fields = request.seen.lately[heads[0][heads[0].index(b"\r\n") :]]
+    assert first == again
+    assert 0 < len(fields.decided) <= deciding.REMEMBERED
+
+
+async def test_what_a_path_captures_is_each_calls_own(house: House):
+    legacy = await house.backend(always(ok(b"legacy")))
+    modern = await house.backend(always(ok(b"modern")))
+    renamed = SidePolicy(MODERN, path="/new/{id}/**")
+    routes = [route("/old/{id}/**", name="old", modern=renamed, rollout=Rollout(weight=100.0))]
+    proxy = await house.serve(
+        snapshot({LEGACY: [legacy.url], MODERN: [modern.url]}, routes=routes, identity=("cookie:uid",))
+    )
+    paths = ["/old/1/a", "/old/2/b/c", "/old/2", "/old/1/a"]
+
+    await answers(proxy, *(raw.get(path, "Cookie: uid=8") for path in paths))
+
+    assert [request.target for request in modern.requests] == ["/new/1/a", "/new/2/b/c", "/new/2", "/new/1/a"]
 
 
 async def test_an_endless_id_is_decided_by_and_not_kept(house: House):

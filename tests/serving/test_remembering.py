@@ -21,7 +21,9 @@ from tests.support.snapshots import route, snapshot
 STEPS = 200
 LINES = (
     "Cookie: uid=1", "Cookie: uid=2", "X-User: 7", "X-User: 9", "Accept: a", "X-Beta: 1", "Connection: close",
-    "Connection: X-User", "Connection: cookie", "Max-Forwards: 0", "X-Request-Id: same", "Via: 1.0 x",
+    "Connection: X-User", "Connection: cookie", "Max-Forwards: 0", "Via: 1.0 x",
+    "X-Request-Id: same", "x-request-id: other", "X-Request-Id: no id",
+    f"traceparent: 00-{'1' * 32}-{'2' * 16}-01",
     "X-Forwarded-For: 6.6.6.6", "X-Forwarded-Proto: https", "X-Strangler-Force: modern", "X-Strangler-Debug: 1",
     "X-Shadow: 1", "TE: trailers", "Expect: 100-continue", "Content-Length: 0",
 )  # fmt: skip

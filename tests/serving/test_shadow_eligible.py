@@ -61,10 +61,10 @@ async def test_a_route_without_a_sample_is_left_alone(house: House):
     assert modern.wires == []
 
 
-async def test_the_same_users_are_in_the_sample_each_time(house: House, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sampling, "FIRST", 0)
+async def test_the_same_users_are_in_the_sample_each_time(house: House):
     legacy, modern = await house.backend(always(ok())), await house.backend(always(ok()))
     mirror = await mirroring(house, legacy, modern, sample=0.5, identity=["cookie:uid"])
+    mirror.route.floor.first = 0
     await mirror.ask()  # the floor's
     await mirror.record()
 
@@ -74,12 +74,10 @@ async def test_the_same_users_are_in_the_sample_each_time(house: House, monkeypa
     assert set(rounds[0]) == {("equal", ""), ("not_compared", "sample")}
 
 
-async def test_a_new_route_is_mirrored_whatever_its_sample_until_it_is_known(
-    house: House, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(sampling, "FIRST", 3)
+async def test_a_new_route_is_mirrored_whatever_its_sample_until_it_is_known(house: House):
     legacy, modern = await house.backend(always(ok())), await house.backend(always(ok()))
     mirror = await mirroring(house, legacy, modern, sample=1e-9)
+    mirror.route.floor.first = 3
 
     became = [(await mirror.became(raw.get()))[1] for _ in range(5)]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from proxy.serving.shadowing.mirrored import Mirrored
 from tests.support import raw
 from tests.support.backend import Script, Wire, always, hang, ok
 from tests.support.clock import Clock
@@ -148,22 +148,28 @@ async def test_a_fault_of_mirroring_itself_is_counted_and_hurts_nobody(house: Ho
     told: list[BaseException] = []
     mirror.proxy.server.shadows.observe.failed = told.append
 
-    def broken(*_: object) -> None:
+    def broken(*_: object) -> bool:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(Mirrored, "__init__", broken)
+    shadows, route = mirror.proxy.server.shadows, mirror.route
+    find, targets = shadows.neighbours._find, dict(route.targets)
+    route.targets.clear()  # before anything is mirrored
     answer = await mirror.ask()
-    monkeypatch.undo()
-    monkeypatch.setattr("proxy.serving.shadowing.mirrored.is_plainly_equal", broken)
-    became = [await mirror.became(raw.get())]
-    mirror.route.always_sends = True
-    monkeypatch.setattr("proxy.serving.shadowing.mirrored.settle", broken)
+    route.targets.update(targets)
+    with monkeypatch.context() as patched:  # when both sides have answered
+        route.policy = replace(route.policy, secondary=0.5)
+        patched.setattr("proxy.serving.shadowing.mirrored.random", broken)
+        became = [await mirror.became(raw.get())]
+    route.policy = replace(route.policy, secondary=0.0)
+    route.always_sends = True
+    shadows.neighbours._writes.begin((":1",))  # when it has to be settled
+    shadows.neighbours._find = broken
     became.append(await mirror.became(raw.get()))
-    monkeypatch.undo()
-    monkeypatch.setattr(mirror.proxy.server.shadows, "send_pair", broken)
+    shadows.neighbours._find = find
+    shadows.connect(broken, mirror.tell)
     unsent = await mirror.became(raw.get())
 
     assert (answer.body, became) == (b"live" * 1000, [("not_compared", "error")] * 2)
-    assert [str(error) for error in told] == ["a bug"]
+    assert [type(error) for error in told] == [KeyError]
     assert unsent == ("not_compared", "shed")
-    assert mirror.proxy.server.shadows.observe.failures == 4
+    assert shadows.observe.failures == 4

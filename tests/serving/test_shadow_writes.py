@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from proxy.log import names
+from proxy.serving.shadowing.pools import WRITES
 from rules.model import BodyEdit, SidePolicy
 from tests.support import raw
 from tests.support.backend import Wire, always, hang, ok, on_head
@@ -228,9 +230,9 @@ async def test_a_probe_that_gets_no_answer_switches_nothing_off(house: House):
 
 async def test_a_write_that_waits_for_a_connection_does_not_trust_what_another_found_out(house: House):
     """The pool hands a connection on before the probe's answer is looked at."""
-    mirror = await dry(house, lambda _: DONE, options={"max_connections": 1})
-    server = mirror.proxy.server
-    server.shadows.asking.obstacle = lambda *_: ""  # type: ignore[method-assign]
+    mirror = await dry(house, lambda _: DONE)
+    pool = mirror.proxy.server.shadows.asking._pools.pool(mirror.route.targets["modern"], WRITES)
+    pool.backend = replace(pool.backend, max_connections=1)
     clients = [await mirror.proxy.client() for _ in range(2)]
 
     for client in clients:

@@ -24,6 +24,7 @@ import httptools
 from proxy.http1 import answer, fields, parse, request
 from proxy.http1.errors import BrokenAnswer
 from proxy.http1.framing import ChunkedBody
+from proxy.http1.numbered import spelling
 from tests.support.oracle import Heard, Judged
 from tests.support.raw import get
 from tests.support.wired import Wired
@@ -79,6 +80,7 @@ def forgotten() -> None:
         table.clear()  # type: ignore[attr-defined]
     parse.forget()
     parse.forget()
+    spelling.learn("X-Request-Id", "traceparent")
 
 
 def statuses(judged: Judged) -> list[bytes]:

@@ -51,6 +51,7 @@ NASTY = [
     *lines("Transfer-Encoding: chunked|", "Transfer-Encoding: identity|", "transfer-encoding:", "chunked"),
     *lines("Transfer_Encoding: chunked|", "Connection: close|", "Connection: content-length|", "TE: trailers|"),
     *lines("Connection: upgrade|Upgrade: websocket|", "Expect: 100-continue|", "Max-Forwards: 0|", "X-Shadow: 1|"),
+    *lines("X-Request-Id: a-1|", "x-request-id: b|", f"traceparent: 00-{'1' * 32}-{'2' * 16}-01|"),
     *lines("X-Forwarded-For: 6.6.6.6|", "X: " + "y" * 300 + "|", "0||", "5|hello|"),
     *lines("HTTP/1.1 101 Switching Protocols|", "HTTP/1.1 100 Continue||"),
 ]

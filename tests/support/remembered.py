@@ -6,8 +6,8 @@ from proxy.http1 import answer, request
 from proxy.http1.request_line import request_line
 
 LINE = request_line(b"GET / HTTP/1.1")
-GROWS = ("asked", "decided", "mirrors", "user", "user_of")
-"""What a set of fields may learn."""
+GROWS = ("asked", "decided", "mirrors", "user", "user_of", "agrees")
+"""What a set of fields, an answer's head may learn."""
 
 
 def check_and_forget() -> None:

@@ -44,13 +44,17 @@ def snapshot(
     identity: Sequence[str] = (),
     options: Mapping[str, Any] | None = None,
 ) -> Snapshot:
-    """A checked file's worth of settings; `options` go to every backend."""
+    """A checked file's worth of settings; `options` go to every backend.
+
+    A connection may take long: the machine stands still at times, and a test that means the limit sets it.
+    """
+    settings = {"connect_timeout": 30.0, **(options or {})}
     return Snapshot(
         listen=Listen(limits=limits or Limits(), trusted_proxies=tuple(trusted)),
         admin=Admin(),
         store="memory",
         diffs=DiffStorage(),
-        backends=tuple(Backend(name, tuple(urls), **(options or {})) for name, urls in backends.items()),
+        backends=tuple(Backend(name, tuple(urls), **settings) for name, urls in backends.items()),
         identity=tuple(identity),
         routes=tuple(routes),
         digest="test",

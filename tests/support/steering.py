@@ -42,6 +42,7 @@ class Steered:
         store: Store | None = None,
         judged: Judged | None = None,
         fleet: Fleet | None = None,
+        name: str = "",
     ) -> None:
         self.clock, self.wall = Clock(), Clock(NOON)
         self.told: list[tuple[str, dict[str, Any]]] = []
@@ -72,6 +73,7 @@ class Steered:
             self._tell,
             Probing("127.0.0.1:1", tls=False),
             fleet=fleet,
+            name=name,
             leads=lambda: self.leads,
             clock=self.clock,
             wall=self.wall,
@@ -118,7 +120,7 @@ class Steered:
         )
         outcomes = Outcomes(int(self.clock()), sides, (pairs,) if pairs else ())
         self.figures.take(outcomes)
-        self.steering.collected.take(outcomes)
+        self.steering.take(outcomes)
 
     async def second(self, **seen: Any) -> None:
         """One second passes in which this is seen, then the guard looks; what it began is done."""

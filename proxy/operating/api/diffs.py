@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from proxy.operating import answers
+from proxy.operating.again.adding import with_questions
 from proxy.operating.api import PREFIX
 from proxy.operating.api.pages import limit_of
 from proxy.operating.api.since import moment
@@ -47,7 +48,7 @@ def routes(control: Control) -> Sequence[web.RouteDef]:
 
     async def group(request: web.Request) -> web.Response:
         found = await control.differences.group(request.match_info["id"])
-        return answers.json(_there(found))
+        return answers.json(_there(with_questions(found, control.current().configuration.snapshot)))
 
     async def ignore(request: web.Request) -> web.Response:
         wish = await wish_of(

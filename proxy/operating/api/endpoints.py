@@ -145,6 +145,15 @@ ENDPOINTS = (
         required=("reason",),
     ),
     Endpoint(
+        "POST",
+        f"{PREFIX}/resume",
+        "Lift every rollback that a person asked for; what the guard sent back is listed as left.",
+        "Object",
+        wish=(("reason", _NEEDED),),
+        required=("reason",),
+        refusals=(409, 503),
+    ),
+    Endpoint(
         "GET",
         f"{PREFIX}/diffs",
         "Groups of differences, those seen last first.",

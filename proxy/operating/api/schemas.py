@@ -66,6 +66,16 @@ SCHEMAS: dict[str, Schema] = {
             coverage=SHARE,
             mismatch_rate=SHARE,
         ),
+        together=maybe(ref("Together")),
+    ),
+    "Together": thing(
+        heard=FLAG,
+        # `with` is a word of Python's own
+        **{"with": many(TEXT)},
+        left_out={"type": "object", "additionalProperties": TEXT},
+        legacy=thing(requests=COUNT, errors=COUNT, error_rate=SHARE, p95=SECONDS),
+        modern=thing(requests=COUNT, errors=COUNT, error_rate=SHARE, p95=SECONDS),
+        compare=thing(equal=COUNT, different=COUNT, noise=COUNT, mismatch_rate=SHARE),
     ),
     "Status": thing(
         config=thing(digest=TEXT, loaded_at=MOMENT, error=maybe(TEXT)),
@@ -99,6 +109,7 @@ SCHEMAS: dict[str, Schema] = {
         path=TEXT,
         kind=TEXT,
         count=COUNT,
+        here=COUNT,
         first_seen=MOMENT,
         last_seen=MOMENT,
         known=ANYTHING,

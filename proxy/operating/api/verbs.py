@@ -69,6 +69,15 @@ def routes(control: Control) -> Sequence[web.RouteDef]:
         document = await control.status()
         return answers.json({"routes": [each for each in document["routes"] if each["rolled_back"]]})
 
+    async def all_again(request: web.Request) -> web.Response:
+        wish = await wish_of(request, _REASON_NEEDED)
+        work = asyncio.ensure_future(control.verbs.resume_all(who_asks(request), wish["reason"]))
+        await finished(work)
+        lifted = {override.route for override in work.result()}
+        document = await control.status()
+        resumed = [each for each in document["routes"] if each["name"] in lifted]
+        return answers.json({"routes": resumed, "left": [each for each in document["routes"] if each["rolled_back"]]})
+
     return (
         verb(
             "rollback",
@@ -86,6 +95,7 @@ def routes(control: Control) -> Sequence[web.RouteDef]:
             _REASON,
         ),
         web.post(f"{PREFIX}/rollback", all_back),
+        web.post(f"{PREFIX}/resume", all_again),
     )
 
 

@@ -14,6 +14,8 @@ from proxy.operating.console.visitors import Visitors, see_other
 
 VERBS = ("rollback", "resume", "hold", "advance", "weight")
 _NEED_A_REASON = ("rollback", "resume")
+FOR_ALL = ("rollback", "resume")
+"""What may be done to every route at once."""
 
 
 class Operator(Protocol):
@@ -21,6 +23,9 @@ class Operator(Protocol):
 
     async def act(self, verb: str, route: str, who: str, reason: str, weight: float | None) -> None:
         """Do one of the verbs."""
+
+    async def act_on_all(self, verb: str, who: str, reason: str) -> None:
+        """Do one of the verbs to every route."""
 
     async def ignore(self, group: str, who: str, wish: Mapping[str, str]) -> None:
         """Hold a difference to be known: `reason`, `owner`, `until`."""
@@ -48,6 +53,17 @@ def routes(operator: Operator, documents: Documents, visitors: Visitors) -> Sequ
         documents.forget()
         return see_other(f"/routes/{name}?told=done")
 
+    async def verb_for_all(request: web.Request) -> web.Response:
+        what, fields = request.match_info["verb"], await visitors.form(request)
+        if what not in FOR_ALL:
+            raise RefusedError(HTTPStatus.NOT_FOUND, f"{what} is nothing that can be done to every route")
+        reason = fields.get("reason", "").strip()
+        if not reason or not fields.get("every"):
+            raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "a reason is required, as is to say: every route")
+        await operator.act_on_all(what, who_asks(request), reason)
+        documents.forget()
+        return see_other("/?told=done")
+
     async def ignore(request: web.Request) -> web.Response:
         fields = await visitors.form(request)
         if not fields.get("reason", "").strip():
@@ -69,6 +85,7 @@ def routes(operator: Operator, documents: Documents, visitors: Visitors) -> Sequ
 
     return (
         web.post("/routes/{name}/{verb}", verb),
+        web.post("/every-route/{verb}", verb_for_all),
         web.post("/differences/rejudge", rejudge),
         web.post("/differences/{id}/ignore", ignore),
         web.post("/differences/{id}/unignore", unignore),

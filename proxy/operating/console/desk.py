@@ -9,6 +9,7 @@ from http import HTTPStatus
 from time import time
 from typing import Any, Protocol, TypeVar
 
+from proxy.operating.again.adding import with_questions
 from proxy.operating.api.diffs import checked_place
 from proxy.operating.api.events import event_id
 from proxy.operating.api.wishes import RefusedError
@@ -97,7 +98,8 @@ class Desk:
 
     async def difference(self, group: str) -> Document | None:
         """Return one group with its examples, None when there is none."""
-        return await _kept(self._control.differences.group(group))
+        found = await _kept(self._control.differences.group(group))
+        return with_questions(found, self._control.current().configuration.snapshot)
 
     # ── what forms ask for ─────────────────────────────────────────────────────────────────────────────
 
@@ -109,6 +111,12 @@ class Desk:
         does = {"rollback": verbs.roll_back, "resume": verbs.resume, "hold": verbs.hold, "advance": verbs.advance}
         work = does[verb](route, who, reason) if weight is None else verbs.weight(route, weight, who, reason)
         await self._finished(work)
+
+    async def act_on_all(self, verb: str, who: str, reason: str) -> None:
+        """Do one of the verbs to every route."""
+        verbs = self._control.verbs
+        does = {"rollback": verbs.roll_back_all, "resume": verbs.resume_all}
+        await self._finished(does[verb](who, reason))
 
     async def ignore(self, group: str, who: str, wish: Mapping[str, str]) -> None:
         """Hold a difference to be known."""

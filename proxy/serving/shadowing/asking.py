@@ -7,12 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from proxy.http1.parse import RequestHead
+from proxy.serving.pool import Pool
 from proxy.serving.recorder import Budget, Recorder
 from proxy.serving.shadowing.call import ShadowCall
 from proxy.serving.shadowing.dry_run import Confirmed, DryRunCall
 from proxy.serving.shadowing.legs import leg_of
 from proxy.serving.shadowing.pools import READS, WRITES, ShadowPools
-from proxy.serving.shadowing.question import Origin, probe_for, question
+from proxy.serving.shadowing.question import Origin, Question, probe_for, question, same_question
 from proxy.serving.shadowing.route import ShadowRoute
 from proxy.state.pairs import ANSWERED, FAILURES
 from proxy.tracing.spans import Leg
@@ -55,13 +56,17 @@ class Asking:
 
     def obstacle(self, route: ShadowRoute, side: str) -> str:
         """Why `side` is not asked now: `unhealthy`, `failing`, `busy`; empty where it is."""
-        backend, now = route.targets[side], self._server.clock()
-        own = self._pools.pool(backend, READS)
-        if backend.name in self._server.unhealthy or not own.available(now):
+        server, name = self._server, route.targets[side].name
+        now = server.clock()
+        own = route.reads.get(side)
+        if own is None or own.retired:
+            own = self._reads(route, side)
+        if name in server.unhealthy or not own.available(now):
             return "unhealthy"
-        if route.breakers[side].is_open(now):
+        breaker = route.breakers[side]
+        if breaker.failed and breaker.is_open(now):
             return "failing"
-        live = self._server.bound.pools.get(backend.name)
+        live = server.bound.pools.get(name)
         return "busy" if live is not None and not self._pools.can_spare(live, own) else ""
 
     def are_writes_off(self, route: ShadowRoute) -> bool:
@@ -81,25 +86,48 @@ class Asking:
         self, route: ShadowRoute, origin: Origin, side: str, body: bytes, ended: Ended, *, share: bool = False
     ) -> ShadowCall:
         """Put a copy to `side`; raises TranslationError. Without `share`, legacy gets no cookies."""
-        head, policy, backend = origin.head, route.policy, route.targets[side]
         asked = question(origin, side, body, strip=side == LEGACY and not share)
+        if origin.head.method in SAFE:
+            return self._read(route, origin, asked, ended)
+        policy, backend = route.policy, route.targets[side]
         recorder = Recorder(policy.max_body, self._budget)
+        pool = self._pools.pool(backend, WRITES)
         finish = partial(self._ended, route, origin, ended)
         clock = self._server.clock
-        call: ShadowCall
-        if head.method in SAFE:
-            call = ShadowCall(asked, self._pools.pool(backend, READS), recorder, clock, policy.timeout, finish)
-        else:
-            pool = self._pools.pool(backend, WRITES)
-            if policy.writes == "dry_run":
-                off = partial(self._switch_off, backend.name)
-                call = DryRunCall(
-                    asked, pool, recorder, clock, policy.timeout, finish,
-                    probe=probe_for(asked), confirmed=self._confirmed, unconfirmed=off,
-                )  # fmt: skip
-            else:
-                call = ShadowCall(asked, pool, recorder, clock, policy.timeout, finish)
-        route.breakers[side].tried(clock())
+        if policy.writes == "dry_run":
+            off = partial(self._switch_off, backend.name)
+            dry_run = DryRunCall(
+                asked, pool, recorder, clock, policy.timeout, finish,
+                probe=probe_for(asked), confirmed=self._confirmed, unconfirmed=off,
+            )  # fmt: skip
+            return self._start(route, side, dry_run)
+        return self._start(route, side, ShadowCall(asked, pool, recorder, clock, policy.timeout, finish))
+
+    def ask_as_live(
+        self, route: ShadowRoute, origin: Origin, side: str, live: bytes, ended: Ended
+    ) -> ShadowCall | None:
+        """Put a copy that has the live request's bytes, as most have but for the marks; None where it has others."""
+        asked = same_question(origin, side, live)
+        return self._read(route, origin, asked, ended) if asked is not None else None
+
+    def _read(self, route: ShadowRoute, origin: Origin, asked: Question, ended: Ended) -> ShadowCall:
+        side, policy = asked.side, route.policy
+        pool = route.reads.get(side)
+        if pool is None or pool.retired:
+            pool = self._reads(route, side)
+        recorder = Recorder(policy.max_body, self._budget)
+        finish = partial(self._ended, route, origin, ended)
+        return self._start(route, side, ShadowCall(asked, pool, recorder, self._server.clock, policy.timeout, finish))
+
+    def _reads(self, route: ShadowRoute, side: str) -> Pool:
+        """The pool for copies of the route's reads; a reload may have retired the one that it used last."""
+        pool = route.reads[side] = self._pools.pool(route.targets[side], READS)
+        return pool
+
+    def _start(self, route: ShadowRoute, side: str, call: ShadowCall) -> ShadowCall:
+        breaker = route.breakers[side]
+        if breaker.failed:
+            breaker.tried(self._server.clock())
         self._calls.add(call)
         self.in_flight[side] += 1
         call.start()
@@ -109,8 +137,11 @@ class Asking:
         side = call.question.side
         self._calls.discard(call)
         self.in_flight[side] -= 1
-        if call.kind in FAILURES or call.kind in ANSWERED:
-            route.breakers[side].note(failed=call.kind in FAILURES, now=self._server.clock())
+        breaker = route.breakers[side]
+        if call.kind in FAILURES:
+            breaker.note(failed=True, now=self._server.clock())
+        elif breaker.failed and call.kind in ANSWERED:
+            breaker.note(failed=False, now=self._server.clock())
         if origin.span and self.trace is not None:
             self._trace(route.route.name, origin, call)
         ended(call)

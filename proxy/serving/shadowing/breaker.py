@@ -11,12 +11,12 @@ PAUSE: Final = 1.0
 
 
 class Breaker:
-    """One route towards one side; moves as copies end."""
+    """One route towards one side; `failed`, how many in a row did, moves as copies end."""
 
-    __slots__ = ("_in_a_row", "_until")
+    __slots__ = ("_until", "failed")
 
     def __init__(self) -> None:
-        self._in_a_row = 0
+        self.failed = 0
         self._until = 0.0
 
     def is_open(self, now: float) -> bool:
@@ -25,15 +25,15 @@ class Breaker:
 
     def tried(self, now: float) -> None:
         """A copy goes out; of a side that failed lately, no other one before the next pause is over."""
-        if self._in_a_row >= FAILURES:
+        if self.failed >= FAILURES:
             self._until = now + PAUSE
 
     def note(self, *, failed: bool, now: float) -> None:
         """A copy has ended."""
         if not failed:
-            self._in_a_row = 0
+            self.failed = 0
             self._until = 0.0
             return
-        self._in_a_row += 1
-        if self._in_a_row >= FAILURES:
+        self.failed += 1
+        if self.failed >= FAILURES:
             self._until = now + PAUSE

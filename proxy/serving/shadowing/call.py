@@ -16,6 +16,8 @@ from proxy.serving.upstream import UpstreamConnection
 from proxy.state.pairs import ANSWERED, FAILURES
 from rules.translate import TranslationError
 
+Copies = tuple[tuple[Attempt, float], ...]
+"""Copies that were put to a side, each with its seconds to the last byte."""
 _new = tuple.__new__
 """A named tuple made without its own constructor, which costs more than the tuple."""
 
@@ -81,6 +83,11 @@ class ShadowCall:
             connection.leave()
         self._end(reason)
 
+    def copies(self) -> Copies:
+        """What `Shadowed` tells of this one."""
+        attempt = self.attempt()
+        return () if attempt is None else ((attempt, self.seconds),)
+
     def attempt(self) -> Attempt | None:
         """How it went, for the observers; None where that says nothing about the side."""
         kind = "" if self.kind in ANSWERED else self.kind
@@ -99,9 +106,6 @@ class ShadowCall:
         """Ask."""
         self.wants_connection = False
         self._reused = connection.answered > 0
-        self._put(connection)
-
-    def _put(self, connection: UpstreamConnection) -> None:
         self._connection = connection
         self.target = connection.target.address
         connection.ask(self, self.question.data)
@@ -153,6 +157,7 @@ class ShadowCall:
                 self._gathered = Gathering(head, translation)
         if self._gathered is None:
             recorder = self.recorder
+            recorder.head = head
             recorder.began(head.status, head.lines, payload)
             if whole:
                 self._end(recorder.lost)

@@ -120,4 +120,6 @@ class DryRunCall(ShadowCall):
             self._end("stale")
             return
         self._line = connection
-        self._put(connection)
+        self._connection = connection
+        self.target = connection.target.address
+        connection.ask(self, self.question.data)

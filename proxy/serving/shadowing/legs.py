@@ -25,7 +25,7 @@ def leg_of(route: str, origin: Origin, call: ShadowCall) -> Leg | None:
         route=route,
         method=head.method,
         request_id=origin.request_id,
-        traceparent=head.fields.traceparent,
+        traceparent=head.traceparent,
         parent=origin.span,
         span=data[begin : begin + 16].decode("latin-1"),
         attempt=attempt,

@@ -15,20 +15,22 @@ if TYPE_CHECKING:
 class Live:
     """The live side of a call, as far as it has got; `over` once `end` was called."""
 
-    __slots__ = ("answer", "kind", "over", "seconds", "side")
+    kind: str = ""
+    seconds: float = 0.0
+    over: bool = False
 
     def __init__(self, side: str, limit: int, budget: Budget) -> None:
         self.side = side
         self.answer = Recorder(limit, budget)
-        self.kind = ""
-        self.seconds = 0.0
-        self.over = False
 
     def began(self, head: ResponseHead, lines: list[str], payload: bytes) -> None:
         """The client gets the head, with the first bytes behind it."""
-        self.answer.began(head.status, lines, payload)
+        answer = self.answer
+        if lines is head.lines:
+            answer.head = head
+        answer.began(head.status, lines, payload)
         if head.stream:
-            self.answer.lose("stream")
+            answer.lose("stream")
 
     def end(self, call: Answering) -> None:
         """The call is over; whether this side answered, and whole, is known now."""

@@ -19,11 +19,28 @@ _PARENT_AT: Final = len("00-") + 32 + len("-")
 _FLAGS_AT: Final = _PARENT_AT + 16
 _TRACE_LENGTH: Final = _FLAGS_AT + len("-01")
 _KEY: Final = "idempotency-key:"
+_TRACE_WRITTEN: Final = _TRACE.encode()
+_PARENT_BEGINS: Final = len(_TRACE) + _PARENT_AT
+_PARENT_TO_END: Final = _TRACE_LENGTH - _PARENT_AT
 
 
 def marked(own: str, request_id: str, at: float) -> str:
     """The proxy's own lines of a live request, as a copy carries them; `at` is the live request's epoch time."""
     return f"{_with_own_span(own)}X-Shadow: 1\r\nX-Shadow-Id: {request_id}\r\nX-Shadow-Time: {int(at * 1000)}\r\n"
+
+
+def marked_head(live: bytes, traceparent: str, request_id: str, at: float) -> bytes:
+    """The whole head of a live request as a copy carries it; `traceparent` is its caller's, who sent no tracestate.
+
+    Our own lines come last in a head, so the last traceparent is ours.
+    """
+    begin = live.rfind(_TRACE_WRITTEN) + _PARENT_BEGINS
+    flags = traceparent[-3:] or "-01"
+    own = (
+        f"{new_id()[:15]}1{flags}\r\n{_STATE}{_MEMBER}\r\n"
+        f"X-Shadow: 1\r\nX-Shadow-Id: {request_id}\r\nX-Shadow-Time: {int(at * 1000)}"
+    )
+    return b"".join((live[:begin], own.encode("latin-1"), live[begin + _PARENT_TO_END :]))
 
 
 def _with_own_span(own: str) -> str:

@@ -9,19 +9,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from random import random
 from typing import TYPE_CHECKING
 
 from proxy.http1.parse import ResponseHead
-from proxy.serving.shadowing.call import ShadowCall
+from proxy.serving.shadowing.call import Copies, ShadowCall
 from proxy.serving.shadowing.harmless import harmless, swallow
 from proxy.serving.shadowing.live import Live
 from proxy.serving.shadowing.question import Origin
 from proxy.serving.shadowing.route import ShadowRoute
 from proxy.serving.shadowing.settling import NEITHER, PLAINLY_EQUAL, Settled, failures, is_plainly_equal, settle
-from proxy.state.pairs import NOT_COMPARED, SENT, TRANSIENT
+from proxy.state.pairs import NOT_COMPARED, RACED, SENT, TRANSIENT
 from rules.mirror import SAFE
 from rules.model import LEGACY, MODERN
 from rules.translate import TranslationError
@@ -42,6 +41,7 @@ class Mirrored:
     over = False
     _body: list[bytes] | None = None
     _size = 0
+    _written = b""
     _copy: ShadowCall | None = None
     _second: ShadowCall | None = None
     _settled: Settled | None = None
@@ -51,17 +51,16 @@ class Mirrored:
         self.origin = origin
         self.started = now
         self.generation = call.bound.generation.number
-        self.asked = MODERN if call.decision.side == LEGACY else LEGACY
+        self.asked = asked = MODERN if call.decision.side == LEGACY else LEGACY
         self.live = Live(call.decision.side, route.policy.max_body, shadows.budget)
         self._shadows = shadows
         self._call: Answering | None = call
-        self._loop = asyncio.get_running_loop()
-        self._session = shadows.neighbours.session_to_share(route, self.asked, origin.head)
+        self._session = shadows.neighbours.session_to_share(route, asked, origin.head) if asked == LEGACY else ""
         self._after = route.policy.when == "after" or bool(self._session)
-        self._whole = not origin.head.has_body
+        self._whole = not origin.head.fields.has_body
         if self._whole and not self._after:
             # not now: the live request goes out first
-            self._loop.call_soon(self._ask)
+            shadows.next_turn.do(self._ask)
 
     def mishap(self, error: Exception) -> None:
         """Give up for good, whatever is wrong."""
@@ -93,7 +92,7 @@ class Mirrored:
         """The body is whole."""
         self._whole = True
         if not self._after:
-            self._loop.call_soon(self._ask)
+            self._shadows.next_turn.do(self._ask)
 
     def answer_began(self, head: ResponseHead, lines: list[str], payload: bytes) -> None:
         """Copy the first bytes."""
@@ -116,15 +115,16 @@ class Mirrored:
             return
         try:
             self.live.end(call)
+            self._written = call.asked
             if self.live.kind in AFTERMATH:
-                self._loop.call_soon(self._drop, self.live.kind)
+                self._shadows.next_turn.do(partial(self._drop, self.live.kind))
             elif not self._whole:
-                self._loop.call_soon(self._drop, "client_gone")  # answered before the request was
+                self._shadows.next_turn.do(partial(self._drop, "client_gone"))  # answered before the request was
             elif self._copy is not None:
                 if self._copy.over:
-                    self._loop.call_soon(self._ended)
+                    self._shadows.next_turn.do(self._ended)
             elif self._after:
-                self._loop.call_soon(self._ask)
+                self._shadows.next_turn.do(self._ask)
         except Exception as error:  # noqa: BLE001 - whatever it is, the user's call goes on
             self.mishap(error)
 
@@ -140,6 +140,10 @@ class Mirrored:
             return
         shadows, route, origin, session = self._shadows, self.route, self.origin, self._session
         try:
+            live = self._written if self._call is None else self._call.asked
+            self._copy = shadows.asking.ask_as_live(route, origin, self.asked, live, self._ended)
+            if self._copy is not None:
+                return
             if session and not shadows.neighbours.sessions.lend(session, self._user_is_back):
                 self._session = ""
                 self._drop("session_busy")
@@ -168,12 +172,13 @@ class Mirrored:
             return
         try:
             live, route = self.live, self.route
-            twice = random() < route.policy.secondary  # noqa: S311 - a share
+            twice = route.policy.secondary > 0.0 and random() < route.policy.secondary  # noqa: S311 - a share
             whole = not (live.kind or copy.kind or route.always_sends or twice)
             if whole and is_plainly_equal(live.answer, copy.recorder, route.compared):
                 self.over = True
                 self._settled = PLAINLY_EQUAL
-                self._parted(PLAINLY_EQUAL, [copy], NEITHER)
+                self._parted(PLAINLY_EQUAL, copy.copies(), NEITHER)
+                copy.recorder.release()
             else:
                 self._settle(copy, twice=twice)
         except Exception as error:  # noqa: BLE001 - the pool's connection must not hear of it
@@ -183,16 +188,11 @@ class Mirrored:
         """Say what the two amount to, unless (`twice`) legacy is to be asked once more first."""
         live, said = self.live.said(), copy.said()
         raced = self._shadows.neighbours.was_written(self.origin, self.started)
-        self._settled = settled = settle(
-            live,
-            said,
-            self.route.compared,
-            stripped=copy.question.stripped,
-            raced=raced,
-            always=self.route.always_sends,
-        )
+        stripped, always = copy.question.stripped, self.route.always_sends
+        settled = settle(live, said, self.route.compared, stripped=stripped, raced=raced, always=always)
+        self._settled = settled
         self._shadows.watch_effects(self.route, self.origin, live if live.side == LEGACY else said, copy.question)
-        if not twice or raced or settled.result in (NOT_COMPARED, TRANSIENT):
+        if not twice or raced or settled.result == NOT_COMPARED:
             self._conclude(settled)
             return
         if not self._shadows.may_ask_twice(self.route, self.origin.head):
@@ -208,7 +208,7 @@ class Mirrored:
     def _second_ended(self, _second: ShadowCall) -> None:
         self.route.asks_twice = False
         if self._settled is not None and not self.over:
-            self._loop.call_soon(self._conclude, Settled(SENT, self._settled.reason or "noise"))
+            self._shadows.next_turn.do(partial(self._conclude, Settled(SENT, self._settled.reason or "noise")))
 
     # ── the end ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -231,19 +231,19 @@ class Mirrored:
             again = second if second is not None and not second.kind else None
             send = partial(self._shadows.send_pair, self, settled.reason, self.live.said(), copy.said(), again)
             if not swallow(self._shadows.mishap, send):
-                settled = Settled(NOT_COMPARED, "shed")
+                settled = Settled(TRANSIENT, "") if settled.reason == RACED else Settled(NOT_COMPARED, "shed")
         fails = None
         if copy is not None and self.live.over:
             fails = failures(self.live.said(), copy.said(), self.route.policy.timeout)
-        self._parted(settled, calls, fails)
+        self._parted(settled, tuple(told for call in calls for told in call.copies()), fails)
+        for call in calls:
+            call.recorder.release()
 
-    def _parted(self, settled: Settled, calls: list[ShadowCall], fails: tuple[bool, bool] | None) -> None:
-        self._shadows.concluded(self, settled, calls, fails)
+    def _parted(self, settled: Settled, copies: Copies, fails: tuple[bool, bool] | None) -> None:
+        self._shadows.concluded(self, settled, copies, fails)
         self.live.answer.release()
         if self._size:
             self._body = None
             self._shadows.budget.give(self._size)
-        for call in calls:
-            call.recorder.release()
         if self._session:
             self._shadows.neighbours.sessions.give_back(self._session)

@@ -13,6 +13,7 @@ from proxy.serving.shadowing.question import Origin
 from proxy.serving.shadowing.route import ShadowRoute, seems_to_have_effects
 from proxy.serving.shadowing.sessions import Sessions, session_of
 from proxy.serving.shadowing.writes import Writes, read_keys, write_keys
+from proxy.serving.shadowing.writing import Writing
 from rules.mirror import SAFE
 from rules.model import LEGACY
 
@@ -42,26 +43,22 @@ class Neighbours:
         """Note what may write (a `known_read` does not), a session in use; its end is noted with its call's."""
         head = call.head
         if not known_read and _may_write(head):
-            path, _ = _parts(head.target)
-            keys = write_keys(path, self._somebody(head, trusted=call.client.peer.trusted))
-            self._writes.begin(keys)
-            companion = Around(companion, partial(self._written, keys))
+            somebody = self._somebody(head, trusted=call.client.peer.trusted)
+            keys = write_keys(head.target, call.decision.names.values(), somebody)
+            companion = Writing(companion, self._writes, keys, head.target, self._clock)
         if sharing and head.cookie:
             session = session_of(head.cookie)
             self.sessions.enter(session)
             companion = Around(companion, partial(self.sessions.leave, session))
         return companion
 
-    def _written(self, keys: tuple[str, ...]) -> None:
-        self._writes.end(keys, self._clock())
-
     def was_written(self, origin: Origin, since: float) -> bool:
         """Whether a write of the same user or thing was near a read that began at `since`."""
         head = origin.head
         if self._writes.is_empty or head.method not in SAFE:
             return False
-        path, _ = _parts(head.target)
-        return self._writes.overlap(read_keys(path, self._somebody(head, trusted=origin.peer.trusted)), since)
+        somebody = self._somebody(head, trusted=origin.peer.trusted)
+        return self._writes.overlap(read_keys(head.target, origin.decision.names.values(), somebody), since)
 
     def session_to_share(self, route: ShadowRoute, side: str, head: RequestHead) -> str:
         """The session that a copy would use, empty where it goes without cookies or to a side that locks none."""
@@ -80,8 +77,3 @@ def _may_write(head: RequestHead) -> bool:
     if head.method in SAFE:
         return seems_to_have_effects(head.line.path, head.line.query)
     return head.method != "OPTIONS"
-
-
-def _parts(target: str) -> tuple[str, str | None]:
-    path, mark, query = target.partition("?")
-    return path, query if mark else None

@@ -9,10 +9,10 @@ from proxy.http1 import serialise
 from proxy.http1.parse import RequestHead
 from proxy.serving import headers
 from proxy.serving.peer import Peer
-from proxy.serving.shadowing.marks import marked, with_own_key
+from proxy.serving.shadowing.marks import marked, marked_head, with_own_key
 from proxy.serving.transform import Translation
 from rules.mirror import SAFE
-from rules.model import MODERN, Decision
+from rules.model import LEGACY, MODERN, Decision
 
 Translations = tuple[Translation | None, Translation | None]
 UNTRANSLATED: Final[Translations] = (None, None)
@@ -73,6 +73,21 @@ def question(origin: Origin, side: str, body: bytes, *, strip: bool) -> Question
         own += f"Content-Length: {len(body)}\r\n"
     data = serialise.request(head.method, target, host, lines, own) + body
     return Question(side, head.method, data, translation, origin.own_url, stripped)
+
+
+def same_question(origin: Origin, side: str, live: bytes) -> Question | None:
+    """Write the copy of a simple read from the bytes of the live request, which as a rule are the same but for marks.
+
+    None where they are not: for legacy, which gets no cookies; in other words; as a leg of a trace of our own.
+    """
+    head = origin.head
+    fields = head.fields
+    if not live or side == LEGACY or origin.translations != UNTRANSLATED or origin.span or fields.tracestate:
+        return None
+    if not fields.is_simple or not head.line.is_usual or head.method not in SAFE:
+        return None
+    data = marked_head(live, head.traceparent, origin.request_id, origin.at)
+    return _new(Question, (side, head.method, data, None, "", False))
 
 
 def probe_for(asked: Question) -> bytes:

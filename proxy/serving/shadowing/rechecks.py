@@ -9,7 +9,7 @@ from proxy.serving.shadowing.call import ShadowCall
 from proxy.serving.shadowing.question import Origin
 from proxy.serving.shadowing.route import ShadowRoute
 from proxy.serving.shadowing.settling import Said, settle
-from proxy.state.pairs import NOT_COMPARED, TRANSIENT
+from proxy.state.pairs import NOT_COMPARED, RACED
 from rules.mirror import SAFE
 from rules.model import LEGACY, MODERN
 from rules.translate import TranslationError
@@ -35,7 +35,7 @@ class Kept(NamedTuple):
 
 
 class Rechecks:
-    """The latest pairs that were sent. They come with `keep`, go when asked again, too old, too many."""
+    """The latest pairs that were sent. They come with `keep`, go when too old, too many."""
 
     def __init__(self, shadows: Shadows) -> None:
         self._shadows = shadows
@@ -57,7 +57,7 @@ class Rechecks:
 
     def again(self, pair: str) -> None:
         """Ask both sides, or say why not."""
-        kept = self._kept.pop(pair, None)
+        kept = self._kept.get(pair)
         shadows = self._shadows
         if kept is None:
             shadows.outbox.send(AgainFailed(pair, "gone"))
@@ -107,15 +107,18 @@ class Recheck:
         first, other = (Said(call.question.side, call.recorder, call.kind, call.waited) for call in (live, copy))
         raced = self._shadows.neighbours.was_written(kept.origin, self._began)
         settled = settle(first, other, kept.route.compared, stripped=copy.question.stripped, raced=raced, always=True)
+        if settled.reason == RACED:
+            self._failed(RACED)
+            return
         legacy = live if live.question.side == LEGACY else copy
         # after the cut-over legacy had no cookies the first time either: both its answers mean the same thing
         missed = legacy.question.stripped and kept.live_side == LEGACY
         stranger = missed and hash(legacy.recorder.body) != kept.legacy
-        if settled.result in (NOT_COMPARED, TRANSIENT) or stranger:
+        if settled.result == NOT_COMPARED or stranger:
             # a legacy that says something else without the user's cookies cannot be asked again for that user
             self._failed()
         elif not self._shadows.outbox.send_again(self._pair, kept.origin, kept.generation, kept.user, first, other):
             self._failed()
 
-    def _failed(self) -> None:
-        self._shadows.outbox.send(AgainFailed(self._pair, "failed"))
+    def _failed(self, why: str = "failed") -> None:
+        self._shadows.outbox.send(AgainFailed(self._pair, why))

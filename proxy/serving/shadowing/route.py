@@ -8,6 +8,7 @@ from typing import Final
 
 from proxy.http1 import fields as f
 from proxy.http1.parse import RequestHead
+from proxy.serving.pool import Pool
 from proxy.serving.shadowing.breaker import Breaker
 from proxy.serving.shadowing.question import Translations
 from proxy.serving.shadowing.same import compared_fields
@@ -26,6 +27,7 @@ class ShadowRoute:
 
     `targets` are the backends that copies for each side go to. `compared` are the fields the route compares beyond
     the usual; `always_sends` tells that equal bytes are not the whole answer. Changes: `in_flight` with each copy,
+    `reads` (the pool for copies of reads to a side) where one is retired,
     `suspended` (why) once, the allowances as they are spent.
     """
 
@@ -42,6 +44,7 @@ class ShadowRoute:
         self.compared = compared_fields(compare.get("headers") or ())
         self.has_invariants = bool(route.invariants)
         self.always_sends = self.has_invariants or bool(compare.get("map") or compare.get("custom"))
+        self.reads: dict[str, Pool] = {}
         self.in_flight = 0
         self.suspended = ""
         self.asks_twice = False

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class ShadowRoutes:
     """The routes of one configuration. `any`: whether there is something to watch; `sharing`: sessions are, too.
 
+    `mirrored` are those of which some share is.
     `_known` fills as routes are asked for; None stands for a route without a shadow, without invariants. A route that
     is the same under the next configuration keeps what it has come to.
     """
@@ -23,6 +24,7 @@ class ShadowRoutes:
     def __init__(self) -> None:
         self.any = False
         self.sharing = False
+        self.mirrored: frozenset[str] = frozenset()
         self._known: dict[str, ShadowRoute | None] = {}
         self._backends: dict[str, Backend] = {}
 
@@ -32,6 +34,7 @@ class ShadowRoutes:
         self._backends = {backend.name: backend for backend in snapshot.backends}
         self.any = any(route.shadow.sample > 0 or route.invariants for route in snapshot.routes)
         self.sharing = any(route.shadow.sample > 0 and route.shadow.session == "share" for route in snapshot.routes)
+        self.mirrored = frozenset(route.name for route in snapshot.routes if route.shadow.sample > 0)
         names = {route.name for route in snapshot.routes}
         self._known = {name: known for name, known in self._known.items() if name in names}
 

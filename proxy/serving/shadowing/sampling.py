@@ -11,17 +11,18 @@ AT_LEAST_EVERY: Final = 180.0
 
 
 class Floor:
-    """The least that a route is mirrored; `taken` moves with each request that is."""
+    """The least that a route is mirrored: `first` requests, then one now and then; moves with each request that is."""
 
-    __slots__ = ("_last", "_taken")
+    __slots__ = ("_last", "_taken", "first")
 
     def __init__(self) -> None:
+        self.first = FIRST
         self._taken = 0
         self._last = 0.0
 
     def wants(self, now: float) -> bool:
         """Whether this request is wanted although it is not in the sample."""
-        return self._taken < FIRST or now - self._last > AT_LEAST_EVERY
+        return self._taken < self.first or now - self._last > AT_LEAST_EVERY
 
     def took(self, now: float) -> None:
         """A request was mirrored."""

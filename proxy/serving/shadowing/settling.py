@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from proxy.serving.recorder import Recorder
-from proxy.serving.shadowing.same import first_difference
-from proxy.state.pairs import ANSWERED, EQUAL, FAILURES, NOT_COMPARED, SENT, TRANSIENT
+from proxy.serving.shadowing.same import first_difference, have_same_fields
+from proxy.state.pairs import ANSWERED, EQUAL, FAILURES, NOT_COMPARED, RACED, SENT
 from rules.model import LEGACY
 
 _NOT_ONES_OWN: Final = (401, 403, 419)
@@ -42,16 +42,16 @@ _PLAIN: Final = 200
 
 def is_plainly_equal(live: Recorder, copy: Recorder, compared: frozenset[str]) -> bool:
     """Whether `settle` would find two answers that came whole equal, as most are: both 200, the same to the byte."""
-    if live.status != _PLAIN or live.lost:
+    if live.status != _PLAIN or copy.status != _PLAIN or live.lost:
         return False
-    return not first_difference(live, copy, compared)
+    return have_same_fields(live, copy, compared) and live.has_body_of(copy)
 
 
 def settle(live: Said, copy: Said, compared: frozenset[str], *, stripped: bool, raced: bool, always: bool) -> Settled:
     """Say what became of the request.
 
-    `stripped`: the copy went without the user's cookies; `raced`: a write of the same user or thing was near;
-    `always`: the pair goes to control even if its bytes are equal.
+    `stripped`: the copy went without the user's cookies; `raced`: a write of the same user or thing was near, so that
+    only what is equal counts; `always`: the pair goes to control even if its bytes are equal.
     """
     reason = _obstacle(live, copy, stripped=stripped)
     if reason:
@@ -59,7 +59,7 @@ def settle(live: Said, copy: Said, compared: frozenset[str], *, stripped: bool, 
     legacy, modern = (live, copy) if live.side == LEGACY else (copy, live)
     difference = first_difference(legacy.answer, modern.answer, compared)
     if difference and raced:
-        return Settled(TRANSIENT, "")
+        return Settled(SENT, RACED)
     if difference or always:
         return Settled(SENT, difference or "invariants")
     return Settled(EQUAL, "")

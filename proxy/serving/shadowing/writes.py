@@ -1,23 +1,20 @@
 """Remembers writes for a while, so that a read beside one is not taken for a difference.
 
-A write is known by its user, by the thing its path names: `/orders/17/pay` writes what `/orders/17/lines` reads. A path
-without an id, a list or `/me`, names nothing: were it a thing, one busy user would leave nobody's pairs to compare.
-Other users' writes there are the re-check's.
+A write is known by its user, by the things it names (`shadowing.things`). Other users' writes of what has no name, a
+list, are the re-check's.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
+
+from proxy.serving.shadowing import things
 
 APART: Final = 2.0
 """Seconds after its end for which a write may still be seen by one side only: replicas, caches."""
 KEYS_AT_MOST: Final = 16_384
 LONGEST: Final = 256
-_is_id: Final = re.compile(
-    r"[0-9]+|[0-9a-fA-F]{8,}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9A-Z]{26}"
-).fullmatch
 
 
 class Writes:
@@ -62,31 +59,15 @@ class Writes:
             self._ended = {key: at for key, at in self._ended.items() if at > gone}
 
 
-def read_keys(path: str, user: str | None) -> tuple[str, ...]:
-    """What a read of `path` may see: the thing it belongs to, whatever its user wrote."""
-    return _keys(path, user)
+def read_keys(target: str, names: Collection[str], user: str | None) -> tuple[str, ...]:
+    """What a read of `target` may see: the thing it names, whatever its user wrote."""
+    return _with_user(things.read(target, names), user)
 
 
-def write_keys(path: str, user: str | None) -> tuple[str, ...]:
-    """What a write to `path` may change: the thing it belongs to, its user's view."""
-    return _keys(path, user)
+def write_keys(target: str, names: Collection[str], user: str | None) -> tuple[str, ...]:
+    """What a write to `target` may change: the things it names, its user's view."""
+    return _with_user(things.written(target, names), user)
 
 
-def _keys(path: str, user: str | None) -> tuple[str, ...]:
-    thing = _thing(path)
-    found = (_short(f"path:{thing}"),) if thing else ()
-    return (*found, _short(f"user:{user}")) if user else found
-
-
-def _short(key: str) -> str:
-    """A key, hashed where it is as long as somebody who floods us likes: it is kept for a minute."""
-    return key if len(key) <= LONGEST else f"long:{hash(key)}"
-
-
-def _thing(path: str) -> str:
-    """The path up to its last id, empty where there is none."""
-    segments = path.rstrip("/").split("/")
-    for at in range(len(segments) - 1, 0, -1):
-        if _is_id(segments[at]):
-            return "/".join(segments[: at + 1])
-    return ""
+def _with_user(named: tuple[str, ...], user: str | None) -> tuple[str, ...]:
+    return (*named, f"user={user}" if len(user) <= LONGEST else f"user={hash(user)}") if user else named

@@ -106,7 +106,7 @@ async def test_groups_are_listed_in_the_contracts_shape_page_by_page(port: Port)
     assert rest["next"] is None
     item = first["items"][0]
     assert item.keys() == {
-        "id", "route", "path", "kind", "count", "first_seen", "last_seen", "known", "rejudged", "examples",
+        "id", "route", "path", "kind", "count", "here", "first_seen", "last_seen", "known", "rejudged", "examples",
     }  # fmt: skip
     assert item["examples"][0].keys() == {
         "pair", "at", "request", "path", "kind", "legacy", "modern", "rule", "notes",
@@ -140,6 +140,7 @@ async def test_one_group_shows_both_answers_and_an_explanation(port: Port):
     assert example["answers"]["legacy"]["body"] == '{"total":"10.50"}'
     assert example["answers"]["modern"]["body"] == '{"total":10.51}'
     assert example["explanation"] == "the total is a cent off"
+    assert "http://127.0.0.1:2/api/me" in example["again"]["curl"]
     assert len(asked.seats) == 1
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
+from proxy.http1.parse import ResponseHead, response_head
 from proxy.serving.recorder import Budget, Recorder
 from proxy.serving.shadowing.same import compared_fields, first_difference
 
@@ -41,3 +44,40 @@ def recorded(*lines: str, status: int = 200, body: bytes = b"same") -> Recorder:
 def test_status_compared_fields_and_bytes_decide(legacy: Recorder, modern: Recorder, difference: str):
     assert first_difference(legacy, modern, COMPARED) == difference
     assert first_difference(modern, legacy, COMPARED) == difference
+
+
+def answered(*lines: str) -> ResponseHead:
+    return response_head("\r\n".join(("HTTP/1.1 200 OK", "Content-Length: 4", *lines)).encode())
+
+
+def as_came(head: ResponseHead) -> Recorder:
+    """A copy of an answer whose head is shared by all that repeat it."""
+    recorder = recorded(*head.lines)
+    recorder.lines, recorder.head = head.lines, head
+    return recorder
+
+
+def test_a_verdict_is_the_same_whatever_was_seen_before():
+    draw = Random(7)
+    pieces = ("Date: 1", "Date: 2", "X-Total: 1", "X-Total: 2", "Set-Cookie: a=1", "Content-Type: text/html", "ETag: 1")
+    heads = [answered(*draw.sample(pieces, draw.randrange(4))) for _ in range(40)]
+    both: set[str] = set()
+
+    for _ in range(4000):
+        one, two, fields = draw.choice(heads), draw.choice(heads), draw.choice((COMPARED, compared_fields(())))
+        verdict = first_difference(as_came(one), as_came(two), fields)
+        both.add(verdict)
+
+        assert verdict == first_difference(recorded(*one.lines), recorded(*two.lines), fields)
+    assert both == {"", "headers"}
+
+
+def test_a_head_remembers_one_other_at_most_and_none_with_another_cookie():
+    one = answered("Date: 0")
+    others = [answered(f"Date: {number}") for number in range(1, 5)]
+
+    for other in (*others, answered("Set-Cookie: a=1")):
+        first_difference(as_came(one), as_came(other), COMPARED)
+
+    assert one.agrees == (others[-1].lines, COMPARED)
+    assert all(other.agrees is None for other in others)

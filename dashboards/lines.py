@@ -1,0 +1,111 @@
+"""Lays the status out as lines for a terminal of a given width.
+
+Wide enough, every route is a row under its column; otherwise a few short lines. Below it stands what speaks for giving
+it more users: how much was compared, how many answers may differ at most, what is open, what nobody has compared.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dashboards.text import COLUMNS, rows
+from dashboards.views import RouteView, StatusView
+from dashboards.words import NOTHING, count, share
+
+_KINDS_TOLD = 4
+_GAP = "  "
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+_WORDS = 2
+"""Columns of words; the others are figures, which stand to the right."""
+_LEGACY, _MODERN, _COMPARED = slice(3, 6), slice(6, 9), slice(9, 11)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line; `stage` is that of the route it is about (empty: a heading), `quiet` says that it explains another."""
+
+    text: str
+    stage: str = ""
+    quiet: bool = False
+
+
+def lines(view: StatusView, width: int) -> tuple[Line, ...]:
+    """Return what to print about the routes in `width` columns."""
+    cells = rows(view)
+    wide = [max(map(len, column)) for column in zip(COLUMNS, *cells, strict=True)]
+    if sum(wide) + len(_GAP) * (len(wide) - 1) <= width:
+        head = [Line(_aligned(COLUMNS, wide))]
+        body = [Line(_aligned(row, wide), route.stage) for row, route in zip(cells, view.routes, strict=True)]
+    else:
+        first = [max(len(row[place]) for row in cells) if cells else 0 for place in range(_WORDS)]
+        head = []
+        body = [
+            Line(_aligned(row[: _WORDS + 1], first), route.stage) for row, route in zip(cells, view.routes, strict=True)
+        ]
+    told: list[Line] = [*head]
+    for line, row, route in zip(body, cells, view.routes, strict=True):
+        told.append(line)
+        if not head:
+            told += _below(_sides(row), width)
+        for text in readiness(route):
+            told += _below(text, width)
+    return tuple(told)
+
+
+def readiness(route: RouteView) -> Iterator[str]:
+    """Yield what is known before a route gets more users, then what is not; nothing where nothing is mirrored."""
+    known = route.readiness
+    if not known:
+        return
+    state = "ready" if known.get("ready") else "not ready"
+    told = (*_evidence(known), count(known.get("open_groups", 0), "open difference"))
+    yield f"{state}: {', '.join(map(_unbroken, told))}"
+    kinds: Sequence[str] = known.get("never_compared") or ()
+    if kinds:
+        left = len(kinds) - _KINDS_TOLD
+        more = [f"{left} more"] if left > 0 else []
+        yield f"never compared: {', '.join(map(_unbroken, (*kinds[:_KINDS_TOLD], *more)))}"
+
+
+def _evidence(known: Mapping[str, Any]) -> Iterator[str]:
+    compared = known.get("compared", 0)
+    if not compared:
+        yield "nothing compared yet"
+        return
+    yield f"{compared:,} compared ({share(known.get('coverage'))} of what could be)"
+    yield f"at most {share(known.get('upper_bound'))} differ"
+
+
+def _sides(row: Sequence[str]) -> str:
+    """Return the figures of a row as a sentence."""
+    told = [_side("legacy", row[_LEGACY]), _side("modern", row[_MODERN])]
+    mismatch, coverage = row[_COMPARED]
+    if (mismatch, coverage) != (NOTHING, NOTHING):
+        told.append(f"mismatch {mismatch}, coverage {coverage}")
+    return f"{_NO_BREAK}· ".join(map(_unbroken, told))
+
+
+def _side(name: str, figures: Sequence[str]) -> str:
+    rate, errors, p95 = figures
+    return f"{name} quiet" if rate == NOTHING else f"{name} {rate}/s, {errors} errors, P95 {p95}"
+
+
+def _below(text: str, width: int) -> list[Line]:
+    folded = textwrap.wrap(text, max(20, width), initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+    return [Line(each.replace(_NO_BREAK, " "), quiet=True) for each in folded]
+
+
+def _unbroken(text: str) -> str:
+    """Return words that stay in one line while it fits."""
+    return text.replace(" ", _NO_BREAK)
+
+
+def _aligned(cells: Sequence[str], wide: Sequence[int]) -> str:
+    placed = (
+        cell.ljust(width) if place < _WORDS else cell.rjust(width)
+        for place, (cell, width) in enumerate(zip(cells, wide, strict=False))
+    )
+    return _GAP.join((*placed, *cells[len(wide) :])).rstrip()

@@ -1,0 +1,185 @@
+"""Exchanges each second what every instance saw of its routes, so that all of it is judged as one.
+
+1. what this instance saw since the last time is packed; what did not get through waits for a few seconds
+2. one message goes to the store, what the others told meanwhile comes back with its answer
+3. it is added to the merged windows, each message once, whoever is told twice
+
+Nobody waits for it. Whoever hears nothing judges alone, as without others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+from proxy.link.codec import CodecError
+from proxy.link.messages import Outcomes
+from proxy.log import names
+from proxy.log.events import Tell
+from proxy.operating.current import Current
+from proxy.operating.figures import Figures
+from proxy.operating.judged import Judged
+from proxy.operating.merged import Merged
+from proxy.operating.telling import Telling
+from proxy.state.fleet import LEASE_SECONDS, TOLD_FOR, Fleet, Told
+from proxy.state.shares import unpack
+from proxy.state.store import StoreError
+from rules.model import LEGACY, MODERN
+from rules.pairs import added
+from rules.stages import concerns
+from rules.window import Tally
+
+EVERY = 1.0
+LATELY = 2 * TOLD_FOR
+"""Seconds after which a run of an instance that tells nothing any more is not remembered."""
+MOST_COMPLAINTS = 100
+REFUSED_AFTER = 5
+"""Failures in a row of a store that answers all else: it is too old, or we have no right to its streams."""
+WHERE = "exchange of windows"
+
+
+class Together:
+    """This instance among those whose traffic is judged as one.
+
+    `merged` grows with what is heard. `_place` is how far we have read, `_heard_at` when that was (monotonic), `_runs`
+    the last message of each run with the time it came, `_unread` the runs whose messages nobody here can read,
+    `_failed` how often it did not work lately. `answers` tells whether the store does, as far as anybody knows.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        name: str,
+        current: Callable[[], Current],
+        figures: Figures,
+        judged: Judged,
+        tell: Tell,
+        clock: Callable[[], float] = monotonic,
+        answers: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._name = name
+        self._fleet = fleet
+        self._answers = answers
+        self._failed = 0
+        self._current = current
+        self._judged = judged
+        self._tell = tell
+        self._clock = clock
+        self._place = ""
+        self._heard_at: float | None = None
+        self._runs: dict[str, tuple[int, float]] = {}
+        self._unread: set[str] = set()
+        configuration = current().configuration
+        self.merged = Merged(configuration.snapshot, configuration.number, self._revision)
+        self._telling = Telling(name, figures, judged, revision=self._revision, is_judged=self._is_judged, clock=clock)
+
+    async def run(self) -> None:
+        """Exchange for ever."""
+        while True:
+            try:
+                await self.exchange()
+            except Exception as error:  # noqa: BLE001 - the next second comes all the same
+                if not self._failed:
+                    self._tell(names.UNEXPECTED, "error", where=WHERE, error=repr(error))
+                self._failed += 1
+            await asyncio.sleep(EVERY)
+
+    async def exchange(self) -> None:
+        """Tell and hear once; silence of the store is told elsewhere."""
+        began = self._clock()
+        self._telling.pack(route.name for route in self._current().configuration.snapshot.routes)
+        own = self._telling.waiting()
+        try:
+            heard = await self._fleet.exchange(own, self._place)
+        except StoreError as error:
+            self._failed += 1
+            if self._failed == REFUSED_AFTER and self._answers():
+                self._tell(names.UNEXPECTED, "warning", where=WHERE, error=str(error))
+            return
+        self._telling.through(own)
+        self._place, self._heard_at = heard.place, began
+        now = self._clock()
+        for one in heard.told:
+            if one.run != self._telling.run and one.number > self._runs.get(one.run, (0, 0.0))[0]:
+                self._runs[one.run] = one.number, now
+                self._hear(one, now)
+                await asyncio.sleep(0)  # a millisecond each: others want the loop as well
+        self._runs = {run: last for run, last in self._runs.items() if now - last[1] < LATELY}
+        self._failed = 0
+
+    def is_heard(self) -> bool:
+        """Whether we know what the others see; who does not judges alone, sends nobody forward."""
+        return self._heard_at is not None and self._clock() - self._heard_at < LEASE_SECONDS
+
+    def others(self, route: str) -> tuple[str, ...]:
+        """Return whose traffic is to be judged with ours, nobody's when we hear nothing."""
+        if not self.is_heard():
+            return ()
+        # under our own name an earlier run of this instance may be heard
+        return tuple(name for name in self.merged.others(route, int(self._clock())) if name != self._name)
+
+    def standing(self, route: str) -> dict[str, Any]:
+        """Return what the status of a route says of all instances: whose traffic is judged as one, its figures."""
+        now, merged = int(self._clock()), self.merged
+        compared = added(self._judged.counts(route), merged.compared(route, now))
+        return {
+            "heard": self.is_heard(),
+            "with": list(self.others(route)),
+            "left_out": merged.left_out(route, now),
+            **{side: _side(merged.figures.lately(route, side, now)) for side in (LEGACY, MODERN)},
+            "compare": {
+                "equal": compared.equal,
+                "different": compared.different,
+                "noise": compared.noise,
+                "mismatch_rate": compared.mismatch_rate,
+            },
+        }
+
+    # ── what happens here ──────────────────────────────────────────────────────────────────────────────
+
+    def take(self, outcomes: Outcomes) -> None:
+        """Add a second of one of our own workers."""
+        self.merged.take(outcomes)
+        self._telling.take(outcomes)
+
+    def restart(self, route: str, number: int) -> None:
+        """Begin anew with one route: what was decided before generation `number` does not count any more."""
+        self.merged.restart(route, number)
+        self._telling.restart(route)
+
+    def follow(self, now: Current) -> None:
+        """Know another file; routes whose own rules changed begin anew."""
+        for route in self.merged.follow(now.configuration.snapshot, now.configuration.number):
+            self._telling.restart(route)
+
+    # ── inside ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _hear(self, told: Told, now: float) -> None:
+        try:
+            self.merged.hear(unpack(told.payload), told.ago, now)
+        except CodecError as error:
+            if told.run not in self._unread and len(self._unread) < MOST_COMPLAINTS:
+                self._unread.add(told.run)
+                self._tell(names.UNEXPECTED, "warning", where=WHERE, error=str(error))
+
+    def _revision(self, route: str) -> int:
+        override = self._current().generation.overrides.get(route)
+        return override.revision if override is not None else 0
+
+    def _is_judged(self, name: str) -> bool:
+        current = self._current()
+        lane = current.generation.table.lane_of(name)
+        if lane is None or lane.route.guard is None:
+            return False
+        return concerns(lane.route, current.generation.overrides.get(name))
+
+
+def _side(tally: Tally) -> dict[str, Any]:
+    return {
+        "requests": tally.requests,
+        "errors": tally.errors,
+        "error_rate": tally.error_rate,
+        "p95": tally.percentile(0.95),
+    }

@@ -1,0 +1,170 @@
+"""Packs what one instance saw of its routes within a second or two, for the other instances to add to theirs.
+
+What is told are increments, never sums: whoever reads each message once counts nothing twice. No moment of a clock is
+among it; how old it is the store says (see `fleet`).
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from itertools import chain
+from typing import Any, Final, NamedTuple
+
+from proxy.link.codec import CodecError, from_json, to_json
+from proxy.link.messages import PairCounts, SideOutcomes
+from rules.model import LEGACY, MODERN
+from rules.pairs import ComparedTally, PairTally
+from rules.window import Tally
+
+FORMAT: Final = 1
+"""Another number is another layout, or another accuracy of the sketch: who does not know it leaves it out."""
+MOST_ROUTES: Final = 64
+"""In one message; what else there is to tell waits for the next, merged by then."""
+MOST_STEPS: Final = 96
+"""Counters of one sketch: neighbours are put together, upwards, until there are no more."""
+MOST_UNPACKED: Final = 1 << 20
+Sketch = tuple[tuple[int, int], ...]
+_COMPARED: Final = 5
+_WIDTH: Final = 6
+_MOST: Final = (1 << 32) - 1
+PAIR_COLUMNS: Final = tuple(field.name for field in fields(PairTally))
+
+
+class SideShare(NamedTuple):
+    """One side: counts, the sketch of its latencies, that of the ages of those who wait; both packed, see `sketch`."""
+
+    requests: int = 0
+    errors: int = 0
+    client_errors: int = 0
+    latencies: str = ""
+    waiting: str = ""
+
+
+class RouteShare(NamedTuple):
+    """One route. `rules` is the digest of all that decides how it behaves, `revision` that of what is set for it.
+
+    `pairs` are the columns of `PairTally`; `compared` equal, different, noise, transient, eligible.
+    """
+
+    route: str
+    rules: str
+    revision: int
+    legacy: SideShare = SideShare()
+    modern: SideShare = SideShare()
+    pairs: tuple[int, ...] = ()
+    compared: tuple[int, ...] = ()
+    not_compared: tuple[tuple[str, int], ...] = ()
+
+
+class Share(NamedTuple):
+    """What the instance called `name` tells."""
+
+    format: int
+    name: str
+    routes: tuple[RouteShare, ...]
+
+
+def pack(name: str, routes: Sequence[RouteShare]) -> bytes:
+    """Return the bytes that `unpack` understands: some 60 to 400 for each route, by its traffic."""
+    return zlib.compress(to_json(Share(FORMAT, name, tuple(routes))), 1)
+
+
+def unpack(payload: bytes) -> Share:
+    """Return what was packed, or raise CodecError."""
+    bounded = zlib.decompressobj()
+    try:
+        plain = bounded.decompress(payload, MOST_UNPACKED)
+    except zlib.error as error:
+        raise CodecError(f"share: {error}") from error
+    if not bounded.eof:
+        raise CodecError("share: longer than any may be, or cut off")
+    share = from_json(plain, Share)
+    if share.format != FORMAT:
+        raise CodecError(f"share: format {share.format} is not known here")
+    if any(
+        len(row.pairs) not in (0, len(PAIR_COLUMNS)) or len(row.compared) not in (0, _COMPARED) for row in share.routes
+    ):
+        raise CodecError("share: too few or too many columns")
+    return share
+
+
+def side_share(tally: Tally, waiting: Mapping[int, int]) -> SideShare:
+    """Return one side as it is told."""
+    return SideShare(tally.requests, tally.errors, tally.client_errors, _packed(tally.latencies), _packed(waiting))
+
+
+def compared_share(tally: ComparedTally) -> tuple[tuple[int, ...], tuple[tuple[str, int], ...]]:
+    """Return the members `compared` and `not_compared`, both empty for nothing."""
+    counts = tally.equal, tally.different, tally.noise, tally.transient, tally.eligible
+    reasons = tuple((reason, count) for reason, count in tally.not_compared.items() if count)
+    return (counts if any(counts) else ()), reasons
+
+
+def compared_of(share: RouteShare) -> ComparedTally:
+    """Return what was told of mirrored requests."""
+    equal, different, noise, transient, eligible = share.compared or (0,) * _COMPARED
+    return ComparedTally(equal, different, noise, transient, dict(share.not_compared), eligible)
+
+
+def outcomes_of(share: RouteShare, generation: int) -> tuple[SideOutcomes, ...]:
+    """Return both sides as a worker would have told of them, or raise CodecError."""
+    return tuple(
+        SideOutcomes(
+            share.route,
+            side,
+            generation,
+            told.requests,
+            told.errors,
+            told.client_errors,
+            sketch(told.latencies),
+            waiting=sketch(told.waiting),
+        )
+        for side, told in ((LEGACY, share.legacy), (MODERN, share.modern))
+        if told != SideShare()
+    )
+
+
+def pairs_of(share: RouteShare, generation: int) -> tuple[PairCounts, ...]:
+    """Return the table of pairs in the same way, none for an empty one."""
+    if not share.pairs:
+        return ()
+    columns: dict[str, Any] = dict(zip(PAIR_COLUMNS, share.pairs, strict=True))
+    return (PairCounts(share.route, generation, **columns),)
+
+
+def sketch(text: str) -> Sketch:
+    """Return steps with their counts, or raise CodecError.
+
+    Packed are base64 of all steps, two bytes each, then all counts, four each: read a thousand times a second, what
+    is numbers in JSON costs ten times as much.
+    """
+    try:
+        raw = a2b_base64(text, strict_mode=True)
+        many = len(raw) // _WIDTH
+        numbers = struct.unpack(f"<{many}h{many}I", raw)
+    except (ValueError, struct.error) as error:
+        raise CodecError(f"share: no sketch: {error}") from error
+    return tuple(zip(numbers[:many], numbers[many:], strict=True))
+
+
+def _packed(latencies: Mapping[int, int]) -> str:
+    steps = coarse(latencies)
+    many = len(steps)
+    columns = (step for step, _ in steps), (min(count, _MOST) for _, count in steps)
+    return str(b2a_base64(struct.pack(f"<{many}h{many}I", *chain(*columns)), newline=False), "ascii")
+
+
+def coarse(latencies: Mapping[int, int]) -> Sketch:
+    """Return a sketch of at most `MOST_STEPS` counters: what is put together counts as the slowest of it."""
+    width, steps = 1, dict(latencies)
+    while len(steps) > MOST_STEPS:
+        width *= 2
+        steps = {}
+        for step, count in latencies.items():
+            upper = -(-step // width) * width
+            steps[upper] = steps.get(upper, 0) + count
+    return tuple(sorted(steps.items()))
