@@ -166,8 +166,12 @@ class Judging:
         violations = tuple(one for one in again.checked if one.name in both)
         if again.verdict == "different" or violations:
             # whatever moves between two questions may be somebody's writes: only what stays is beyond doubt
-            moves = asked.number < MOST_TIMES and not _stays(first, again)
-            if not (moves and self._put_again(asked.pair, again, worker, asked.number + 1)):
+            moves = not _stays(first, again)
+            if moves and asked.number < MOST_TIMES and self._put_again(asked.pair, again, worker, asked.number + 1):
+                return
+            if moves and not violations and _follows(first, again):
+                self._verdicts.transient(asked.pair)
+            else:
                 self._verdicts.confirm(asked.pair, again, violations, ())
         elif first.verdict == "different":
             self._verdicts.transient(asked.pair)
@@ -219,6 +223,16 @@ class Judging:
 def _stays(one: Opinion, other: Opinion) -> bool:
     """Whether anything that was wrong is wrong in the same way, with the same values."""
     return bool(_wrong(one) & _wrong(other))
+
+
+def _follows(before: Opinion, now: Opinion) -> bool:
+    """Whether each side says what the other said a moment ago: one value on its way, read at two places.
+
+    A real difference that looks like this stays at the first moment in which nobody writes.
+    """
+    legacy = {(each.group, each.legacy) for each in before.found if each.legacy}
+    modern = {(each.group, each.modern) for each in before.found if each.modern}
+    return all((each.group, each.modern) in legacy or (each.group, each.legacy) in modern for each in now.found)
 
 
 def _wrong(opinion: Opinion) -> set[tuple[str, str, str]]:

@@ -83,6 +83,22 @@ async def test_one_whose_values_move_for_ever_counts_all_the_same(hall: Hall):
     assert hall.result() == {"different": 1}
 
 
+@pytest.mark.parametrize("behind", ["legacy", "modern"])
+async def test_a_total_that_grows_with_every_question_is_no_difference(hall: Hall, behind: str):
+    """As in a list that others write to, on a machine too slow to read it twice between two writes."""
+    totals = [(f"{256 + number}", f"{257 + number}") for number in range(4)]
+    found = [
+        replace(FOUND, legacy=low if behind == "legacy" else high, modern=high if behind == "legacy" else low)
+        for low, high in totals
+    ]
+    await hall.judged(a_pair(), "different", found=found[:1])
+    for each in found[1:]:
+        await hall.judged(a_pair(again=1), "different", found=(each,))
+
+    assert len(hall.asked) == MOST_TIMES
+    assert hall.result() == {"transient": 1}
+
+
 async def test_one_whose_values_move_counts_once_the_budget_is_spent(hall: Hall):
     hall.policy = ShadowPolicy(sample=1.0, recheck_per_minute=1)
     await hall.judged(a_pair(), "different", found=(FOUND,))
