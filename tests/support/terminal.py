@@ -30,7 +30,8 @@ class Terminal:
         self.process: asyncio.subprocess.Process
         self._command = command
         self._folder = folder
-        self._environ = {"TERM": "xterm", **environ}
+        # what this process has of it is of another terminal, or of a test that was here before
+        self._environ = {**environ, "TERM": "xterm", "COLUMNS": f"{size[1]}", "LINES": f"{size[0]}"}
         self._size = size
         self._data = b""
         self._master = -1
