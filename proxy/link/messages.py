@@ -408,7 +408,7 @@ class Pair(Message):
 
 @dataclass(frozen=True, slots=True)
 class AgainFailed(Message):
-    """The pair of this id cannot be asked again: `gone`, `budget`, `busy`, `failed`; `raced`: a write was near again."""
+    """The pair of this id cannot be asked again: `gone`, `budget`, `busy`, `failed`; `raced` when a write was near."""
 
     pair: str
     reason: str

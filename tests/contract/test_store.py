@@ -12,7 +12,8 @@ import pytest
 from proxy.state.store import KEPT_EVENTS, Event, StaleError, Store
 from proxy.state.stores import store_of
 from rules.model import Override
-from tests.support.redis_server import PASSWORD, redis_running
+from tests.support.instances import redis_waited_for
+from tests.support.redis_server import PASSWORD
 
 KINDS = {"memory": "memory", "sqlite": "sqlite:var/store.db", "redis": ""}
 
@@ -24,7 +25,7 @@ async def store(
     async with contextlib.AsyncExitStack() as around:
         text = KINDS[request.param]
         if request.param == "redis":
-            text = (await around.enter_async_context(redis_running(tmp_path))).url
+            text = (await around.enter_async_context(redis_waited_for(tmp_path))).url
             monkeypatch.setenv("STRANGLER_REDIS_PASSWORD", PASSWORD)
         made = store_of(text, tmp_path)
         around.push_async_callback(made.close)

@@ -125,9 +125,7 @@ async def test_a_user_stays_on_their_side_over_many_requests_and_a_restart_of_th
     seen: dict[int, set[Side]] = {user: set() for user in users}
 
     for _ in range(2):
-        async with running(
-            tmp_path, as_it_is(), **sides.around(tmp_path, STRANGLER_LISTEN__WORKERS="2")
-        ) as proxy:
+        async with running(tmp_path, as_it_is(), **sides.around(tmp_path, STRANGLER_LISTEN__WORKERS="2")) as proxy:
             for _ in range(6):
                 for user, found in seen.items():
                     visitor = visit(proxy, user)  # a connection of its own: another worker may get it

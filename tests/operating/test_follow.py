@@ -11,7 +11,8 @@ import pytest
 from proxy.operating.api.wishes import RefusedError
 from proxy.state.fleet_redis import RedisFleet
 from proxy.state.store_redis import RedisStore
-from tests.support.redis_server import PASSWORD, RedisServer, redis_running
+from tests.support.instances import redis_waited_for
+from tests.support.redis_server import PASSWORD, RedisServer
 from tests.support.steering import Steered
 
 ENVIRON = {"STRANGLER_REDIS_PASSWORD": PASSWORD}
@@ -40,7 +41,7 @@ class Pair:
 
 @pytest.fixture
 async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
-    async with redis_running(tmp_path) as server:
+    async with redis_waited_for(tmp_path) as server:
         made = Pair(server, tmp_path)
         await made.agree()
         yield made

@@ -14,7 +14,8 @@ from proxy.state.fleet_redis import RedisFleet
 from rules.model import Rollout
 from tests.support import snapshots
 from tests.support.clock import Clock
-from tests.support.redis_server import PASSWORD, RedisServer, redis_running
+from tests.support.instances import redis_waited_for
+from tests.support.redis_server import PASSWORD, RedisServer
 from tests.support.steering import BACKENDS, a_route
 
 ENVIRON = {"STRANGLER_REDIS_PASSWORD": PASSWORD}
@@ -22,7 +23,7 @@ ENVIRON = {"STRANGLER_REDIS_PASSWORD": PASSWORD}
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[RedisServer]:
-    async with redis_running(tmp_path) as made:
+    async with redis_waited_for(tmp_path) as made:
         yield made
 
 
