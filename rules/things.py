@@ -55,7 +55,7 @@ def singular(word: str) -> str:
     return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=8192)
 def pattern_of(path: str) -> str:
     """Return `path` with `*` for whatever names a thing, or might be somebody's name or secret: `/orders/*/lines`.
 

@@ -12,7 +12,7 @@ from rules.things import pattern_of
 MOST: Final = 64
 """Kinds of one route that are told apart by their path; of the rest only method with status is known."""
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"))
-_LOOKED_AT: Final = 4096
+_LOOKED_AT: Final = 16_384
 
 
 def kind_of(method: str, path: str, status: int) -> str:

@@ -17,6 +17,7 @@ from examples.paymenter.visits import MIX
 from tests.journeys.edge import Edge
 from tests.journeys.stage import Sides
 from tests.support.running import run_command
+from tests.support.waiting import until
 
 AT_ONCE = 4
 """As many as PHP has workers."""
@@ -74,6 +75,9 @@ async def recorded(sides: Sides, folder: Path) -> Recording:
     old = (sides.legacy.host, sides.legacy.port)
     async with Recorder(folder, old, old) as edge:
         traffic = await _visited(f"http://{edge.address[0]}:{edge.address[1]}", sides.database.key)
+        # nginx writes a line once the answer is out; what it has not written when it is told to end is not written
+        logs = [folder / name for name in ("access.log", "nginx.json")]
+        await until(lambda: all(len(log.read_bytes().splitlines()) >= traffic.sent for log in logs), "every line")
     assert not traffic.lost, traffic.lost
     async with aiohttp.ClientSession() as session, session.get(f"{sides.modern.url}/openapi.json") as answer:
         (folder / "openapi.json").write_bytes(await answer.read())

@@ -83,7 +83,7 @@ class ShadowRoute:
         return not mirror.denied or mirror.denial(head.target) is None
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=8192)
 def seems_to_have_effects(path: str, query: str | None) -> bool:
     """As `has_effects`; the same targets come again and again."""
     return has_effects(path, query)
