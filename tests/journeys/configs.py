@@ -14,6 +14,8 @@ FILE = ROOT / "proxy.yaml"
 Settings = dict[str, Any]
 UNHURRIED = {"p95": "1m", "worse_than_legacy": {"errors": "1%", "p95": 1000, "p95_floor": "1m"}}
 """A guard that no slowness of the test machine convinces; errors do."""
+MACHINE_IS_BUSY = ("busy", "capacity", "load", "memory", "queue", "shadow_timeout", "shed", "time")
+"""Why pairs are not compared by a proxy that has no time for them."""
 PATIENT = "10s"
 """For a connection on a test machine that stands still for a second now and then; a refused one fails at once."""
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.journeys.configs import MACHINE_IS_BUSY
 from tests.support.running import ROOT
 
-MACHINE_IS_BUSY = ("busy", "capacity", "load", "memory", "queue", "shadow_timeout", "shed", "time")
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
