@@ -14,6 +14,9 @@ PEERS := nginx:nginx-light haproxy:haproxy wrk:wrk taskset:util-linux redis-serv
 COMPILER := gcc:gcc /usr/include/python3.*/Python.h:python3-dev
 COMPILED_TESTS := tests/http1 tests/serving tests/property tests/rules tests/log tests/metrics tests/state
 
+# What failed in a run that came to its end is asked once more, alone: see docs/decisions/0011-tests-of-real-processes.md.
+ONCE_MORE := $(BIN)/pytest --last-failed --last-failed-no-failures none --maxfail 1
+
 IMAGE := mmdebstrap:mmdebstrap chroot:coreutils
 
 .PHONY: demo test bench compiled test-compiled lint fuzz image-steps reference dashboards screenshots clean
@@ -24,7 +27,7 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@deploy/need.sh $(PHP) $(CURL) $(SERVERS) $(BROWSER)
-	$(BIN)/pytest -n 2 --dist loadfile $(TESTS)
+	$(BIN)/pytest -n 2 --dist loadfile $(TESTS) || { [ $$? = 1 ] && $(ONCE_MORE) $(TESTS); }
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -18,6 +19,8 @@ settings.load_profile("house")
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "uvloop: runs on uvloop only, as the proxy does")
     config.addinivalue_line("markers", "both_loops: runs on uvloop and on asyncio's own loop")
+    # whoever was started in the background ignores Ctrl-C, as would every process that a test starts
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -17,6 +17,7 @@ from tests.support.waiting import until
 
 TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 SHADOW = "modern (shadow)"
+ASKED_AGAIN = {"legacy (shadow)"}  # the two answers differ: a slow collector hears of the re-check as well
 THEIRS = f"traceparent: 00-{TRACE}-{CALLER}-01"
 FRESH = "Accept: application/openmetrics-text; version=1.0.0"
 
@@ -82,7 +83,7 @@ async def test_one_trace_runs_through_client_live_leg_and_copy(tmp_path: Path, l
     legs = {span.name: span for span in told.values() if span.parent_span_id == own.span_id}
     assert own.parent_span_id.hex() == CALLER
     assert {span.trace_id.hex() for span in told.values()} == {TRACE}
-    assert legs.keys() == {"legacy", SHADOW}
+    assert legs.keys() - ASKED_AGAIN == {"legacy", SHADOW}
     for leg, side in zip((legs["legacy"], copy), (legacy, modern), strict=True):
         heard = [request.field("traceparent") for request in side.requests]
         assert f"00-{TRACE}-{leg.span_id.hex()}-01" in heard
