@@ -84,6 +84,7 @@ HOT = (
     "rules/bunch.py",
     "rules/conditions.py",
     "rules/decide.py",
+    "rules/effects.py",
     "rules/hashes.py",
     "rules/index.py",
     "rules/lane.py",
@@ -91,6 +92,7 @@ HOT = (
     "rules/pattern.py",
     "rules/reading.py",
     "rules/tally.py",
+    "rules/things.py",
     "rules/window.py",
 )
 """Whatever every request goes through, or its copy. Plain, typed Python: nothing in it is written for the compiler."""

@@ -14,7 +14,7 @@ _WORDS: Final = (
 _WORD: Final = "(?:" + "|".join(_WORDS) + ")"
 _ACTIONS: Final = "r|route|rp|action|act|a|do|op|cmd|task|event|func|method"
 """Parameters by which an index.php tells what to do."""
-_path: Final = re.compile(rf"(?:^|[/_.-]){_WORD}(?:$|[/_.-])", re.IGNORECASE).search
+_path: Final = re.compile(rf"[/_.-]{_WORD}(?:$|[/_.-])").search
 _query: Final = re.compile(
     r"(?:^|&)(?:token|signature|_method)=|(?=.*(?:^|&)code=)(?=.*(?:^|&)state=)"
     rf"|(?:^|&)(?:(?:{_ACTIONS})=(?:[^&=]*[/_.-])?|q=[^&=]*/)(?i:{_WORD})(?:$|[&/_.-])"
@@ -26,6 +26,7 @@ def has_effects(path: str, query: str | None) -> bool:
 
     Both are read as a backend reads them: with their percent-encodings undone.
     """
-    if _path(unquote(path) if "%" in path else path) is not None:
+    # folded here, because a search that ignores case takes four times as long; a first slash begins a first word
+    if _path("/" + (unquote(path) if "%" in path else path).casefold()) is not None:
         return True
     return query is not None and _query(unquote_plus(query) if "%" in query else query) is not None

@@ -43,9 +43,15 @@ def is_name(segment: str, before: str) -> bool:
     An id does anywhere; words joined by hyphens do behind a plural only: `/tickets/printer-on-fire` is a ticket,
     `/api/gift-cards` is no api.
     """
-    if is_datum(segment):
-        return True
-    return len(before) >= _A_NOUN and singular(before) != before and _WORDS_JOINED.fullmatch(segment) is not None
+    return _is_name(segment, _is_plural(before))
+
+
+def _is_name(segment: str, behind_plural: bool) -> bool:  # noqa: FBT001 - the one thing that counts of the segment before
+    return is_datum(segment) or (behind_plural and _WORDS_JOINED.fullmatch(segment) is not None)
+
+
+def _is_plural(word: str) -> bool:
+    return len(word) >= _A_NOUN and singular(word) != word
 
 
 def singular(word: str) -> str:
@@ -55,15 +61,25 @@ def singular(word: str) -> str:
     return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
 
 
-@lru_cache(maxsize=8192)
 def pattern_of(path: str) -> str:
     """Return `path` with `*` for whatever names a thing, or might be somebody's name or secret: `/orders/*/lines`.
 
     What is deeper than eight segments is left out.
     """
-    before, found = "", []
+    plural, found = False, []
     for segment in path.split("/", _DEEPEST + 1)[1 : _DEEPEST + 1]:
-        plain = not segment or _WORD.fullmatch(segment) is not None
-        found.append(segment if plain and not is_name(segment, before) else ANY)
-        before = segment
+        if segment.isdecimal() and segment.isascii():  # what is new in a path mostly is
+            plural = False
+            found.append(ANY)
+        else:
+            found.append(_shown(segment, plural))
+            plural = _is_plural(segment)
     return "/" + "/".join(found)
+
+
+@lru_cache(maxsize=4096)
+def _shown(segment: str, behind_plural: bool) -> str:  # noqa: FBT001 - as `is_name`
+    """A segment as it stands in a pattern; words come again and again."""
+    if segment and (_WORD.fullmatch(segment) is None or _is_name(segment, behind_plural)):
+        return ANY
+    return segment

@@ -15,6 +15,7 @@ traceparent: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}
 _ID: Final = len("\r\nX-Request-Id: ")
 _TRACE: Final = len("\r\ntraceparent: ")
 _TRACE_LONG: Final = 55
+_USUAL_LENGTH: Final = 64
 
 
 class Spelling:
@@ -40,18 +41,24 @@ class Spelling:
 spelling: Final = Spelling()
 
 
+def _is_plain(number: str) -> bool:
+    """Whether an id is one of those that most are, letters and digits with hyphens: seen quicker than by a pattern."""
+    return len(number) <= _USUAL_LENGTH and number.isascii() and number.replace("-", "").isalnum()
+
+
 def without_ids(data: bytes, at: int) -> tuple[bytes, str, str]:
     """What is left of a head from `at` on, where the request line ends; the request's id, its trace, or empty.
 
     `data` ends with the empty line that ends the head.
     """
     number = trace = ""
-    begin, other = data.find(spelling.request_id, at), data.find(spelling.traceparent, at)
+    # from behind: an edge adds its own fields after the browser's
+    begin, other = data.rfind(spelling.request_id, at), data.rfind(spelling.traceparent, at)
     end = other_end = at
     if begin >= 0:
         end = data.find(b"\r\n", begin + _ID)
         number = data[begin + _ID : end].decode("latin-1")
-        if request_id(number) is None:
+        if not _is_plain(number) and request_id(number) is None:
             number = ""
     if other >= 0:
         other_end = other + _TRACE + _TRACE_LONG

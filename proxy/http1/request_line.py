@@ -16,14 +16,15 @@ _absolute: Final = re.compile(r"[hH][tT][tT][pP][sS]?://([^/?#@]+)((?:[/?][\x21\
 
 
 class RequestLine:
-    """A request line, read; shared by all requests that repeat it: nothing changes it.
+    """A request line, read; shared by all requests that repeat it: nothing changes it but whoever first asks `effects`.
 
     `path` and `query` (None without question mark) are the parts of `target`. `authority` is an absolute-form
     target's. `written` is the line as a backend gets it. `is_usual` where fields mean what they usually mean:
-    HTTP/1.1, origin-form.
+    HTTP/1.1, origin-form. `effects` tells whether a read of it looks like one that changes something, None until
+    somebody has looked.
     """
 
-    __slots__ = ("authority", "is_usual", "method", "minor", "path", "query", "target", "written")
+    __slots__ = ("authority", "effects", "is_usual", "method", "minor", "path", "query", "target", "written")
 
     def __init__(self, method: str, target: str, minor: int, authority: str, written: bytes) -> None:
         self.method = method
@@ -34,6 +35,7 @@ class RequestLine:
         self.path = path
         self.query: str | None = query if mark else None
         self.written = written
+        self.effects: bool | None = None
         self.is_usual = minor == 1 and not authority and method != "OPTIONS"
 
 

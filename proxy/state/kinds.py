@@ -12,7 +12,7 @@ from rules.things import pattern_of
 MOST: Final = 64
 """Kinds of one route that are told apart by their path; of the rest only method with status is known."""
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"))
-_LOOKED_AT: Final = 16_384
+_PATHS: Final = 16_384
 
 
 def kind_of(method: str, path: str, status: int) -> str:
@@ -63,27 +63,44 @@ def _news(there: set[str], kind: str) -> str:
     return kind
 
 
+class _Noted:
+    """What a path was last asked as: by whom, how, which kind that is; `seen`, `compared` as far as it was noted."""
+
+    __slots__ = ("compared", "kind", "request", "seen")
+
+    def __init__(self, request: tuple[str, int, str, int], kind: str) -> None:
+        self.request = request
+        self.kind = kind
+        self.seen = False
+        self.compared = False
+
+
 class News:
     """What a worker has to tell of its routes' kinds. `_routes` grows with their generations, `_lately` is emptied.
 
-    Most requests are of a kind, to a path even, that was told before: that is all that is looked up for them.
+    Most requests are to a path that was noted before, as the same: that is all that is looked up for them.
     """
 
-    __slots__ = ("_lately", "_looked_at", "_routes")
+    __slots__ = ("_lately", "_noted", "_routes")
 
     def __init__(self) -> None:
         self._routes: dict[str, tuple[int, Kinds]] = {}
-        self._looked_at: set[tuple[str, int, str, str, int, bool]] = set()
+        self._noted: dict[str, _Noted] = {}
         self._lately: dict[tuple[str, int], tuple[list[str], list[str]]] = {}
 
     def note(self, route: str, generation: int, method: str, path: str, status: int, *, compared: bool = False) -> None:
         """Note a request that a user sent, or a pair that was `compared`."""
-        key = (route, generation, method, path, status, compared)
-        if key in self._looked_at:
+        noted, request = self._noted.get(path), (route, generation, method, status)
+        if noted is None or noted.request != request:
+            if len(self._noted) >= _PATHS:
+                self._noted.clear()
+            noted = self._noted[path] = _Noted(request, kind_of(method, path, status))
+        elif noted.compared if compared else noted.seen:
             return
-        if len(self._looked_at) >= _LOOKED_AT:
-            self._looked_at.clear()
-        self._looked_at.add(key)
+        if compared:
+            noted.compared = True
+        else:
+            noted.seen = True
         newest, kinds = self._routes.get(route) or (-1, Kinds())
         if generation > newest:
             # counts begin anew with some generations: what was told of an older one may be forgotten by now
@@ -91,8 +108,7 @@ class News:
             self._routes[route] = generation, kinds
         elif generation < newest:
             return
-        kind = kind_of(method, path, status)
-        news = kinds.compare(kind) if compared else kinds.saw(kind)
+        news = kinds.compare(noted.kind) if compared else kinds.saw(noted.kind)
         if news:
             lately = self._lately.get((route, generation))
             if lately is None:
@@ -107,4 +123,4 @@ class News:
     def resend(self) -> None:
         """Tell everything anew: whoever listened is gone."""
         self._routes.clear()
-        self._looked_at.clear()
+        self._noted.clear()

@@ -75,5 +75,5 @@ class Neighbours:
 
 def _may_write(head: RequestHead) -> bool:
     if head.method in SAFE:
-        return seems_to_have_effects(head.line.path, head.line.query)
+        return seems_to_have_effects(head.line)
     return head.method != "OPTIONS"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Final
 
 from proxy.http1 import fields as f
 from proxy.http1.parse import RequestHead
+from proxy.http1.request_line import RequestLine
 from proxy.serving.pool import Pool
 from proxy.serving.shadowing.breaker import Breaker
 from proxy.serving.shadowing.question import Translations
@@ -78,15 +78,17 @@ class ShadowRoute:
             return False
         if fields.mirrors is None:  # the same fields come again and again
             fields.mirrors = not fields.has_body and not fields.upgrade and field_refusal(_fields(head)) is None
-        if not fields.mirrors or seems_to_have_effects(line.path, line.query):
+        if not fields.mirrors or seems_to_have_effects(line):
             return False
         return not mirror.denied or mirror.denial(head.target) is None
 
 
-@lru_cache(maxsize=8192)
-def seems_to_have_effects(path: str, query: str | None) -> bool:
+def seems_to_have_effects(line: RequestLine) -> bool:
     """As `has_effects`; the same targets come again and again."""
-    return has_effects(path, query)
+    found = line.effects
+    if found is None:
+        found = line.effects = has_effects(line.path, line.query)
+    return found
 
 
 def _facts(head: RequestHead) -> Facts:
