@@ -14,6 +14,7 @@ from comparators import (
     hook,
     html_body,
     json_body,
+    kinds,
     noise,
     status,
     text_body,
@@ -86,7 +87,7 @@ def _bodies(context: Context) -> None:
     if legacy.method.upper() == "HEAD":
         headers.media_types(context, None)
         return
-    if _BODILESS & {legacy.status, modern.status} or not (legacy.body or modern.body):
+    if legacy.status in _BODILESS or modern.status in _BODILESS or not (legacy.body or modern.body):
         return
     if _is_same_body(legacy, modern):
         headers.media_types(context, _readable(legacy))
@@ -99,7 +100,7 @@ def _bodies(context: Context) -> None:
         # What a redirect says besides its Location is for people whose browser does not follow it.
         context.forgive("redirects")
     elif (found := body.bodies(context)) is not None:
-        _decoded(*found, context)
+        _decoded(found[0], found[1], context)
 
 
 def _decoded(legacy: bytes, modern: bytes, context: Context) -> None:
@@ -114,7 +115,7 @@ def _decoded(legacy: bytes, modern: bytes, context: Context) -> None:
         else:
             _one_empty(legacy, modern, context)
         return
-    kind = body.choose(legacy, modern, context)
+    kind = kinds.choose(legacy, modern, context)
     headers.media_types(context, legacy if kind == "json" else b"")
     if kind != "json" and errors.excused(context):
         context.forgive("errors")
@@ -126,7 +127,7 @@ def _one_empty(legacy: bytes, modern: bytes, context: Context) -> None:
     """Tell that only one side has a body: nothing is no JSON (PHP sends it where it could not encode), else a loss."""
     left, right = (each[:_PREVIEW].decode("utf-8", "replace") for each in (legacy, modern))
     kind: Kind = "extra" if modern else "missing"
-    if body.choose(legacy, modern, context) == "json":
+    if kinds.choose(legacy, modern, context) == "json":
         kind = "parse"
     context.differ("@body", kind, left, right)
 
@@ -178,7 +179,7 @@ def _tokens(legacy: Capture, again: Capture, policy: Policy) -> tuple[Observatio
     context = Context(policy, legacy, again, alike=True)
     if policy.has_pages or legacy.status != again.status or (found := body.bodies(context)) is None:
         return ()
-    if not all(found) or body.choose(*found, context) not in _PAGES:
+    if not all(found) or kinds.choose(*found, context) not in _PAGES:
         return ()
     return noise.observed_tokens(*as_texts(*found))
 

@@ -57,7 +57,7 @@ def literal(value: Any, spelled: str = "") -> str:
     if kind is str:
         return _text(value[:LONGEST_LITERAL], spelled)
     if kind is Number:
-        return bytes(value[:LONGEST_LITERAL]).decode()
+        return str(value[:LONGEST_LITERAL], "ascii")
     if kind is dict or kind is list:
         parts: list[str] = []
         _container(value, parts, LONGEST_LITERAL, spelled)
@@ -128,7 +128,7 @@ def _text(value: str, spelled: str) -> str:
 
 def _printable(plain: str, value: str) -> str:
     """Half of a surrogate pair cannot be stored or sent; it is shown escaped."""
-    return plain if _HALF.search(value) is None else encode_basestring_ascii(value)
+    return plain if value.isascii() or _HALF.search(value) is None else encode_basestring_ascii(value)
 
 
 def _container(value: Any, parts: list[str], room: int, spelled: str) -> int:

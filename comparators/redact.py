@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from comparators import redact_json, redact_table
-from comparators.body import Undecodable, coding_of, decode
+from comparators.body import coding_of
+from comparators.codings import Undecodable, decode
 from comparators.kinds import media_type
 from comparators.mask import Mask
 from comparators.model import Capture, Finding

@@ -74,7 +74,7 @@ def _document(comparison: Comparison) -> dict[str, Any]:
     return {
         "verdict": comparison.verdict,
         "reason": comparison.reason,
-        "findings": [asdict(one) for one in comparison.findings],
+        "findings": [one._asdict() for one in comparison.findings],
         "forgiven": dict(comparison.forgiven),
         "notes": list(comparison.notes),
     }

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from comparators.body import Undecodable, coding_of, decode
+from comparators.body import coding_of
+from comparators.codings import Undecodable, decode
 from comparators.model import Capture
 from comparators.noise import NoiseRule
 from comparators.policy import Policy

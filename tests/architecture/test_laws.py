@@ -14,7 +14,7 @@ HELPERS = {
     "comparators.explain": ("deepdiff",),
     "comparators.html_body": ("selectolax",),
     "comparators.xml_body": ("lxml",),
-    "comparators.body": ("brotli", "backports", "compression"),
+    "comparators.codings": ("brotli", "backports", "compression"),
 }
 """The named helper of one module each; nothing else from outside the standard library enters a pure room."""
 
