@@ -140,9 +140,11 @@ def main(arguments: Sequence[str]) -> int:
     os.chdir(TREE)
     sys.path.insert(0, str(TREE))
     build(wheel=wanted.wheel)
-    copy(BESIDE)
+    # where an image is made there is nothing but the package
+    copy([name for name in BESIDE if (ROOT / name).is_dir()])
     for name in ("pyproject.toml", "proxy.yaml", "README.md", "CHANGELOG.md", "Makefile"):
-        shutil.copy2(ROOT / name, TREE / name)
+        if (ROOT / name).is_file():
+            shutil.copy2(ROOT / name, TREE / name)
     print(f"compiled {len(HOT)} modules into {TREE.relative_to(ROOT)}")
     return 0
 

@@ -121,8 +121,11 @@ def follow(stage: Stage, word: str, rest: str, stages: dict[str, Stage]) -> None
 
 
 def prove(stage: Stage) -> None:
-    """Start the image's program as its user: it must answer, validate a file, and own nothing of the system."""
+    """Start the image's program as its user: compiled, it must answer, validate a file, own nothing of the system."""
     print(chroot(stage, [*stage.entry, "--help"], user=stage.user).splitlines()[0])
+    hot = chroot(stage, ["python3", "-c", "from proxy.http1 import request; print(request.__file__)"], user=stage.user)
+    if not hot.strip().endswith(".so"):
+        sys.exit(f"the data path is not compiled: {hot}")
     shutil.copy(TOP / "proxy.yaml", stage.tree / "etc/proxy.yaml")
     print(chroot(stage, [*stage.entry, "check", "-c", "/etc/proxy.yaml"], user=stage.user).strip())
     uid = int(stage.user.partition(":")[0])
