@@ -31,6 +31,8 @@ NOISY = 0.15
 WHOLE = 0.99
 """The least share of requests that were copied; a round in which load was shed says nothing of what copies cost."""
 SECTION = "mirroring"
+PEERS = ("nginx mirror", "Envoy mirror")
+GOAL_ROW = "strangler compiled shadow"
 FORWARDS = {"mirror": ("nginx", "Envoy"), "shadow": ("strangler", "strangler compiled")}
 
 
@@ -75,7 +77,8 @@ def main(arguments: Sequence[str]) -> int:
                 _say(
                     f"round {number + 1} {row.name:36} {visit.cost:7.1f} µs {visit.answers.rate:7.0f}/s {visit.results}"
                 )
-        parts = [_about(wanted.rounds, wanted.seconds, arguments), _table(visits), _ratios(visits), _outcomes(visits)]
+        about = _about(wanted.rounds, wanted.seconds, arguments)
+        parts = [about, _table(visits), _ratios(visits), _goals(visits), _outcomes(visits)]
         sections = {SECTION: "\n\n".join(part for part in parts if part)}
         if not wanted.no_hung:
             sections["hung shadow"] = hung(same, _made(folder / "hung"), _say)
@@ -141,7 +144,7 @@ def _ratios(visits: dict[str, list[Visit]]) -> str:
         plain = _plain(name)
         if plain is None or plain not in visits:
             continue
-        beside = [plain, *(peer for peer in ("nginx mirror", "Envoy mirror") if peer in visits and peer != name)]
+        beside = [plain, *(peer for peer in PEERS if peer in visits and peer != name)]
         ratios = {other: list(_each(visits, name, other)) for other in beside}
         lines.append([name, *(f"{other}: {spread(found, 2)}" for other, found in ratios.items() if found)])
     width = max((len(line) for line in lines), default=0)
@@ -155,6 +158,18 @@ def _ratios(visits: dict[str, list[Visit]]) -> str:
     if wide > NOISY:
         told += f" **Disturbed**: that band is {wide:.0%} wide, so only what is far larger is worth anything."
     return f"{text}\n\n{told}"
+
+
+def _goals(visits: dict[str, list[Visit]]) -> str:
+    """Asking, comparing, counting for less than others spend on asking alone; for the build that images have."""
+    lines = []
+    for peer in PEERS:
+        found = list(_each(visits, GOAL_ROW, peer)) if {GOAL_ROW, peer} <= set(visits) else []
+        if found:
+            met = "met" if median(found) <= 1.0 else "**missed**"
+            least = min(one.cost for one in visits[GOAL_ROW]) / min(one.cost for one in visits[peer])
+            lines.append([f"{GOAL_ROW}: CPU, times {peer}", "≤ 1x", f"{median(found):.2f}x", f"{least:.2f}x", met])
+    return grid(["goal", "wanted", "found", "least beside least", ""], lines) if lines else ""
 
 
 def _outcomes(visits: dict[str, list[Visit]]) -> str:

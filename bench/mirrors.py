@@ -60,6 +60,8 @@ def rows() -> list[Row]:
         built = partial(ours, Path(folder).resolve())
         found.append(Row("strangler compiled", partial(built, ""), ours=True))
         found.append(Row("strangler compiled shadow", partial(built, SHADOW), ours=True))
+        otherwise = "strangler compiled shadow, spelled otherwise"
+        found.append(Row(otherwise, partial(built, SHADOW), spelled=True, ours=True))
     return found
 
 
