@@ -168,6 +168,8 @@ def build(*, wheel: bool) -> None:
     from mypyc.build import mypycify
     from setuptools import find_packages, setup
 
+    for older in Path().glob("*__mypyc*.so"):
+        older.unlink()  # or the wheel would have it
     project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     scripts = [f"{name} = {target}" for name, target in project["scripts"].items()]
     extensions = mypycify([*HOT, "--ignore-missing-imports"], opt_level="3", debug_level="0")

@@ -49,7 +49,7 @@ class ShadowCounts:
         dropped = self._dropped
         for record in records:
             reason = record.reason
-            if reason in DROPPED:
+            if reason and reason in DROPPED:
                 key = record.route, reason
                 dropped[key] = dropped.get(key, 0) + 1
             for attempt, seconds in record.calls:

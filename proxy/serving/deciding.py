@@ -41,7 +41,10 @@ def decision_for(call: Call) -> Decision:
         if known[3] is not None:
             server.noted.add(known[3])
         decision = known[2]
-        return decision if decision[6] is names else _new(Decision, (*decision[:6], names))
+        if decision[6] is names:
+            return decision
+        route, side, why, bucket, weight, who, _ = decision
+        return _new(Decision, (route, side, why, bucket, weight, who, names))
     decision = choose(lane, names, facts or _facts(call, trusted, unhealthy), random())  # noqa: S311 - a share, not a secret
     user = None
     if decision.user is not None and len(decision.user) <= NAMED and not call.minted and not call.drilled:
