@@ -31,23 +31,33 @@ class Strangler:
         self.outcomes: Counter[str] = Counter()
         self._legacy, self._modern = (Window(int(self.policy.window) + 2) for _ in range(2))
         self._trials = Trials(self.policy.worse_than_legacy)
-        self._rescues: deque[list[bool]] = deque(maxlen=int(self.policy.window))
+        self._rescues: deque[tuple[int, list[bool]]] = deque()
         self._run = Run(self.policy.consecutive_failures)
 
     def see(self, second: Second) -> str | None:
         if self._tripped(second):
             return "consecutive"
-        now, window = second.number, self.policy.window
-        self._legacy.add(now, second.legacy)
-        self._modern.add(now, second.modern)
+        self.take(second)
+        return self.judged(second.number)
+
+    def take(self, second: Second) -> None:
+        """Add a second to the windows, to the running comparisons; of several instances one after the other."""
+        self._legacy.add(second.number, second.legacy)
+        self._modern.add(second.number, second.modern)
         rescues = [answer.failed for answer in second.order if answer.rescue]
-        self._rescues.append(rescues)
-        self._trials.add(now, second.legacy, second.modern, _pairs(rescues))
+        self._rescues.append((second.number, rescues))
+        self._trials.add(second.number, second.legacy, second.modern, _pairs(rescues))
+
+    def judged(self, now: int) -> str | None:
+        """Return the reason for a rollback, if there is one now."""
+        window = self.policy.window
+        while self._rescues and self._rescues[0][0] <= now - window:
+            self._rescues.popleft()
         evidence = Evidence(
             legacy=self._legacy.last(window, now),
             modern=self._modern.last(window, now),
             burst=Sides(self._legacy.last(BURST, now), self._modern.last(BURST, now)),
-            pairs=_pairs([lost for rescues in self._rescues for lost in rescues]),
+            pairs=_pairs([lost for _, rescues in self._rescues for lost in rescues]),
             trials=self._trials,
         )
         verdict = judge(self.policy, evidence, now)
