@@ -27,7 +27,7 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@deploy/need.sh $(PHP) $(CURL) $(SERVERS) $(BROWSER)
-	$(BIN)/pytest -n 2 --dist loadfile $(TESTS) || { [ $$? = 1 ] && $(ONCE_MORE) $(TESTS); }
+	$(BIN)/pytest -n 2 --dist loadfile --max-worker-restart 0 $(TESTS) || { [ $$? = 1 ] && $(ONCE_MORE) $(TESTS); }
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -15,7 +15,6 @@ traceparent: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}
 _ID: Final = len("\r\nX-Request-Id: ")
 _TRACE: Final = len("\r\ntraceparent: ")
 _TRACE_LONG: Final = 55
-_USUAL_LENGTH: Final = 64
 
 
 class Spelling:
@@ -41,11 +40,6 @@ class Spelling:
 spelling: Final = Spelling()
 
 
-def _is_plain(number: str) -> bool:
-    """Whether an id is one of those that most are, letters and digits with hyphens: seen quicker than by a pattern."""
-    return len(number) <= _USUAL_LENGTH and number.isascii() and number.replace("-", "").isalnum()
-
-
 def without_ids(data: bytes, at: int) -> tuple[bytes, str, str]:
     """What is left of a head from `at` on, where the request line ends; the request's id, its trace, or empty.
 
@@ -58,7 +52,7 @@ def without_ids(data: bytes, at: int) -> tuple[bytes, str, str]:
     if begin >= 0:
         end = data.find(b"\r\n", begin + _ID)
         number = data[begin + _ID : end].decode("latin-1")
-        if not _is_plain(number) and request_id(number) is None:
+        if request_id(number) is None:
             number = ""
     if other >= 0:
         other_end = other + _TRACE + _TRACE_LONG

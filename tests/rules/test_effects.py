@@ -11,6 +11,8 @@ from rules.effects import has_effects
     ("path", "query"),
     [
         ("/logout", None),
+        ("logout", None),
+        ("/LOGOUT", None),
         ("/user/verify/42", None),
         ("/oauth/authorize", None),
         ("/payment/return", None),
