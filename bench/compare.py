@@ -27,8 +27,8 @@ from bench.strangler import ROOT
 from bench.tables import grid
 from comparators import Capture, Policy, compare
 from comparators.context import Context
-from comparators.json_text import parse
-from comparators.json_walk import Walk
+from comparators.json_compare import Walk
+from comparators.json_parse import parse
 
 SIZES = {"1 KB": 5, "10 KB": 55, "100 KB": 560}
 POLICY = Policy.from_mapping({"preset": "php"})

@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from comparators import compare
-from comparators.fingerprint import path_pattern
-from comparators.model import Capture
-from comparators.noise import Learner
+from comparators.model import Capture, path_pattern
+from comparators.noise_learning import Learner
 from examples.paymenter.sides import Legacy, Modern, token_for
 from proxy.judge.compiled import Compiled, compiled
 from proxy.judge.rulebook import Rules, route_rules

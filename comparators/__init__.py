@@ -11,7 +11,7 @@ from comparators.model import Capture, Comparison, Finding, Observation
 from comparators.policy import Policy
 
 if TYPE_CHECKING:
-    from comparators.comparing import compare
+    from comparators.comparison import compare
 
 __all__ = ["Capture", "Comparison", "Finding", "Observation", "Policy", "compare"]
 
@@ -20,7 +20,7 @@ def __getattr__(name: str) -> Any:
     """Import the comparing itself, once."""
     if name != "compare":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from comparators.comparing import compare
+    from comparators.comparison import compare
 
     globals()["compare"] = compare
     return compare

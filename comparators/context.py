@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from comparators.hosts import Origins
 from comparators.model import LONGEST_LITERAL, Capture, Finding, Kind, Reason
 from comparators.policy import Policy
+from comparators.values import Origins
 
 MOST_FINDINGS = 200
 MOST_NODES = 2_000_000
@@ -126,10 +126,10 @@ class Context:
         """Return two texts with what legacy is known to vary there masked, to see what else differs."""
         if not self.policy.noise_rules or self.policy.noise != "learn":
             return legacy, modern
-        from comparators import noise
+        from comparators import noise_rules
 
         rules = self.policy.noise_rules
-        return noise.masked(rules, path, legacy), noise.masked(rules, path, modern)
+        return noise_rules.masked(rules, path, legacy), noise_rules.masked(rules, path, modern)
 
     def _same_but_noise(self, legacy: str, modern: str, path: str) -> bool:
         if not self.policy.noise_rules or self.policy.noise != "learn":

@@ -14,8 +14,8 @@ from decimal import Decimal
 from difflib import unified_diff
 from typing import Any, Final
 
-from comparators.pointer import escaped
-from comparators.texts import as_texts
+from comparators.paths import escaped
+from comparators.text_compare import as_texts
 
 _MOST_NODES: Final = 5000
 _MOST_DETAILS: Final = 100

@@ -1,15 +1,77 @@
-"""Compares the header fields that mean something to a client, and those the operator names."""
+"""Status and header fields."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Final
+from urllib.parse import unquote
 
-from comparators import errors, fields
+from comparators import error_bodies
 from comparators.context import Context
-from comparators.json_side import Side, legacy_side
+from comparators.json_parse import Side, legacy_side
 from comparators.model import Capture
-from comparators.numbers import plain, within
+from comparators.values import plain, within
+
+# What a header field says, apart from how it is spelled.
+
+
+_AT_ONCE = re.compile(r'\b(nonce|opaque)="[^"]*"', re.IGNORECASE)
+_PARAMETER = re.compile(r';\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
+
+
+def meaning(name: str, values: Sequence[str]) -> str:
+    """Return the text by which two fields of a name (lower case) are compared; empty where there is none."""
+    if not values:
+        return ""
+    if name == "set-cookie":
+        return cookies(values)
+    if name == "content-disposition":
+        return disposition(values[-1])
+    if name == "www-authenticate":
+        return _AT_ONCE.sub(r'\1=""', ", ".join(_challenge(each) for each in values))
+    return ", ".join(values)
+
+
+def cookies(values: Sequence[str]) -> str:
+    """Return the names of the cookies that are set, in order of the alphabet, each with whether it is HttpOnly.
+
+    Values, lifetimes and the rest are each framework's own. Of a name set twice the last counts.
+    """
+    found: dict[str, str] = {}
+    for value in values:
+        pair, *attributes = value.split(";")
+        closed = any(each.strip().lower() == "httponly" for each in attributes)
+        found[pair.partition("=")[0].strip()] = "; HttpOnly" if closed else ""
+    return ", ".join(f"{name}{found[name]}" for name in sorted(found))
+
+
+def disposition(value: str) -> str:
+    """Return a Content-Disposition (RFC 6266) with its parameters sorted, unquoted, `filename*` in filename's place."""
+    kind, _, _ = value.partition(";")
+    found: dict[str, str] = {}
+    for name, text in _PARAMETER.findall(value):
+        found[name.lower()] = re.sub(r"\\(.)", r"\1", text[1:-1]) if text.startswith('"') else text.strip()
+    extended = found.pop("filename*", None)
+    if extended is not None:
+        found["filename"] = _extended(extended)
+    return "; ".join([kind.strip().lower(), *(f"{name}={found[name]}" for name in sorted(found))])
+
+
+def _extended(text: str) -> str:
+    """Decode RFC 8187's `charset'language'percent-encoded`."""
+    charset, _, rest = text.partition("'")
+    _, _, encoded = rest.partition("'")
+    try:
+        return unquote(encoded, encoding=charset or "utf-8", errors="strict")
+    except (LookupError, UnicodeDecodeError):
+        return text
+
+
+def _challenge(value: str) -> str:
+    scheme, space, rest = value.partition(" ")
+    return f"{scheme.lower()}{space}{rest.strip()}"
+
 
 ALWAYS: Final = ("location", "retry-after", "www-authenticate", "content-disposition", "set-cookie")
 MEDIA_TYPE: Final = "content-type"
@@ -41,7 +103,7 @@ def media_types(context: Context, body: bytes | None) -> None:
         context.forgive("content_type")
     elif _is_json(theirs) and ours == "text/html" and context.has("text_html_json") and _holds_json(body, context):
         context.forgive("text_html_json")
-    elif errors.excused(context) or (errors.by_shape(context) and _is_json(ours) and _is_json(theirs)):
+    elif error_bodies.excused(context) or (error_bodies.by_shape(context) and _is_json(ours) and _is_json(theirs)):
         context.forgive("errors")
     else:
         nearly = "text_html_json" if ours == "text/html" and _is_json(theirs) else "content_type"
@@ -60,7 +122,7 @@ def _joined(capture: Capture) -> Mapping[str, list[str]]:
 
 
 def _field(name: str, ours: Mapping[str, list[str]], theirs: Mapping[str, list[str]], context: Context) -> None:
-    left, right = fields.meaning(name, ours.get(name, [])), fields.meaning(name, theirs.get(name, []))
+    left, right = meaning(name, ours.get(name, [])), meaning(name, theirs.get(name, []))
     if left == right or _ignored(name, context):
         return
     spot = context.policy.spot(f"@header:{name}")
@@ -100,3 +162,45 @@ def _media(capture: Capture) -> str:
 
 def _is_json(media: str) -> bool:
     return media == _JSON or media.endswith("+json")
+
+
+# Compares two statuses, and says whether the rest of the answers can still be held against each other.
+
+
+_SEE_OTHER: Final = frozenset({302, 303})
+_TEMPORARY: Final = 307
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_SAFE: Final = frozenset({"GET", "HEAD"})
+_HUNDRED: Final = 100
+
+
+def status_differences(context: Context) -> bool:
+    """Compare the statuses; False when answers of their two kinds have nothing else to compare."""
+    legacy, modern = context.legacy.status, context.modern.status
+    if legacy == modern:
+        return True
+    if (ignored := context.policy.spot("@status").ignored) is not None:
+        context.forgive(f"ignore:{ignored}")
+        return True
+    if (legacy, modern) in context.policy.statuses:
+        context.forgive("status")
+        return True
+    if _same_redirect(legacy, modern, context):
+        context.forgive("redirects")
+        return True
+    nearly = "redirects" if {legacy, modern} <= _REDIRECTS else ""
+    context.differ("@status", "status", str(legacy), str(modern), nearly)
+    return legacy // _HUNDRED == modern // _HUNDRED
+
+
+def is_redirect(context: Context) -> bool:
+    """Whether both answers send the client elsewhere."""
+    return {context.legacy.status, context.modern.status} <= _REDIRECTS
+
+
+def _same_redirect(legacy: int, modern: int, context: Context) -> bool:
+    """302 and 303 both lead a browser to a GET; 307 does so only when the request was one."""
+    if context.policy.redirects != "class":
+        return False
+    alike = _SEE_OTHER | {_TEMPORARY} if context.legacy.method.upper() in _SAFE else _SEE_OTHER
+    return legacy in alike and modern in alike

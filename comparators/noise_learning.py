@@ -9,13 +9,21 @@ from datetime import UTC, date, datetime
 from math import ceil, log10
 from typing import Final
 
-from comparators.fingerprint import path_pattern
-from comparators.model import Observation
-from comparators.names import looks_money
-from comparators.noise_own import pieces
-from comparators.noise_rules import NoiseRule, place_of
-from comparators.noise_shapes import alphabet_of, digest, instant_of, is_whole, moments_apart, number_of, text_of
-from comparators.pointer import steps
+from comparators.model import Observation, path_pattern
+from comparators.noise_rules import (
+    NoiseRule,
+    alphabet_of,
+    digest,
+    instant_of,
+    is_whole,
+    moments_apart,
+    number_of,
+    place_of,
+    text_of,
+)
+from comparators.paths import steps
+from comparators.self_noise import pieces
+from comparators.sensitive_names import looks_money
 
 _PATHS_AT_MOST: Final = 400
 _SAMPLES_AT_MOST: Final = 60

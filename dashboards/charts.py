@@ -116,10 +116,10 @@ def _grid(chart: Chart, top: float) -> Iterator[Html]:
         y = _y(value, top)
         yield el("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=y, y2=y, class_="grid")
         yield el("text", chart.word(value), x=_LEFT - 6, y=y + 4, text_anchor="end")
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        x = _LEFT + share * (WIDTH - _LEFT - _RIGHT)
-        anchor = {0.0: "start", 1.0: "end"}.get(share, "middle")
-        moment = chart.clock(chart.start + share * (chart.end - chart.start))
+    for part in (0.0, 0.25, 0.5, 0.75, 1.0):
+        x = _LEFT + part * (WIDTH - _LEFT - _RIGHT)
+        anchor = {0.0: "start", 1.0: "end"}.get(part, "middle")
+        moment = chart.clock(chart.start + part * (chart.end - chart.start))
         yield el("text", moment, x=round(x, 1), y=HEIGHT - 6, text_anchor=anchor)
 
 

@@ -27,30 +27,21 @@ TREE = ROOT / "build" / "compiled"
 ROOMS = ("proxy", "rules", "comparators", "dashboards")
 BESIDE = ("tests", "bench", "examples", "docs", "deploy")
 HOT = (
-    "comparators/body.py",
-    "comparators/comparing.py",
+    "comparators/body_kind.py",
+    "comparators/comparison.py",
     "comparators/context.py",
-    "comparators/errors.py",
-    "comparators/fields.py",
+    "comparators/error_bodies.py",
     "comparators/headers.py",
-    "comparators/instants.py",
-    "comparators/json_body.py",
-    "comparators/json_lists.py",
-    "comparators/json_side.py",
-    "comparators/json_text.py",
-    "comparators/json_walk.py",
-    "comparators/kinds.py",
-    "comparators/leaf.py",
+    "comparators/json_compare.py",
+    "comparators/json_parse.py",
     "comparators/model.py",
-    "comparators/names.py",
-    "comparators/nearly.py",
-    "comparators/numbers.py",
-    "comparators/onesided.py",
-    "comparators/place.py",
-    "comparators/pointer.py",
+    "comparators/near_misses.py",
+    "comparators/paths.py",
     "comparators/policy.py",
-    "comparators/selfnoise.py",
-    "comparators/status.py",
+    "comparators/scalars.py",
+    "comparators/self_noise.py",
+    "comparators/sensitive_names.py",
+    "comparators/values.py",
     "proxy/http1/answer.py",
     "proxy/http1/early.py",
     "proxy/http1/errors.py",
@@ -122,8 +113,8 @@ HOT = (
 """Whatever every request goes through, its copy, two JSON answers that differ.
 
 Plain, typed Python: nothing in it is written for the compiler. What unordered lists are compared with is not in it,
-because mypyc's `comparators/json_rows.py` crashes when it is imported; `comparators/codings.py` imports another module
-by version, which mypyc does not follow.
+because mypyc's `comparators/json_unordered.py` crashes when it is imported; `comparators/content_coding.py` imports
+another module by version, which mypyc does not follow.
 """
 
 

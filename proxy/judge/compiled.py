@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from comparators.body import coding_of
-from comparators.codings import Undecodable, decode
+from comparators.body_kind import coding_of
+from comparators.content_coding import Undecodable, decode
 from comparators.model import Capture
-from comparators.noise import NoiseRule
+from comparators.noise_rules import NoiseRule
 from comparators.policy import Policy
 from proxy.judge.rulebook import Rules
 from rules.invariant import Compiled as Invariant
-from rules.invariant import InvariantError, compile_invariant
+from rules.invariant import compile_invariant
+from rules.invariant_tree import InvariantError
 
 MOST_BYTES = 32 << 20
 """What a body that an invariant reads may become when its coding is undone."""

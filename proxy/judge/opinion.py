@@ -14,10 +14,9 @@ from typing import Final
 
 import orjson
 
-from comparators.comparing import compare
-from comparators.fingerprint import fingerprint, path_pattern
-from comparators.model import Capture, Comparison, Finding
-from comparators.redact import Redactor
+from comparators.comparison import compare
+from comparators.model import Capture, Comparison, Finding, fingerprint, path_pattern
+from comparators.redaction import Redactor
 from proxy.judge.compiled import Compiled, body_of, compiled
 from proxy.judge.packed import pack
 from proxy.judge.rulebook import Rules

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from comparators.pointer import steps
-from comparators.redact import Redactor
-from comparators.redact_names import Names
+from comparators.paths import steps
+from comparators.redaction import Redactor
+from comparators.redaction_text import Names
 from proxy.judge.rulebook import RouteRules
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

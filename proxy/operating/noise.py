@@ -14,7 +14,7 @@ from proxy.log.events import Tell, timestamp
 from rules.model import Snapshot
 
 if TYPE_CHECKING:
-    from comparators.noise import Learner
+    from comparators.noise_learning import Learner
 
 SUGGEST = "suggest"
 LEARN = "learn"
@@ -46,7 +46,7 @@ class Noise:
         if self._modes.get(route, NONE) == NONE:
             return
         from comparators.model import Observation
-        from comparators.noise import Learner
+        from comparators.noise_learning import Learner
 
         learner = self._learners.setdefault(route, Learner())
         learner.add(tuple(Observation(*each) for each in orjson.loads(observed)), at)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from comparators.model import Capture
-from comparators.redact import Redactor
+from comparators.redaction import Redactor
 from proxy.judge.unmapped import Redactors
 from proxy.recorded.request import UnreadableError
 

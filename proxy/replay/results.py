@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from comparators.fingerprint import fingerprint, path_pattern
-from comparators.model import Comparison, Finding
+from comparators.model import Comparison, Finding, fingerprint, path_pattern
 
 GROUPS_AT_MOST: Final = 10_000
 EXAMPLES: Final = 3

@@ -12,9 +12,9 @@ from tests.architecture.source import PURE, ROOT, Module, modules, touches
 HELPERS = {
     "rules.load": ("yaml", "pydantic", "pydantic_core"),
     "comparators.explain": ("deepdiff",),
-    "comparators.html_body": ("selectolax",),
-    "comparators.xml_body": ("lxml",),
-    "comparators.codings": ("brotli", "backports", "compression"),
+    "comparators.html_compare": ("selectolax",),
+    "comparators.xml_compare": ("lxml",),
+    "comparators.content_coding": ("brotli", "backports", "compression"),
 }
 """The named helper of one module each; nothing else from outside the standard library enters a pure room."""
 
@@ -112,7 +112,7 @@ def test_nothing_pickles():
         ("proxy.app.worker", (*HEAVY, "proxy.operating", "proxy.cli", "proxy.supervisor")),
         ("proxy.supervisor.run", (*HEAVY, "rules", "uvloop", "httptools", "proxy.operating", "proxy.serving")),
         ("proxy.app.control", ("typer", "deepdiff", "httpx", "pydantic", "yaml", "proxy.serving", "proxy.cli")),
-        ("proxy.app.control", ("comparators.comparing", "selectolax", "lxml")),
+        ("proxy.app.control", ("comparators.comparison", "selectolax", "lxml")),
         (
             "proxy.app.judge",
             (

@@ -5,7 +5,7 @@ import gzip
 import brotli
 import pytest
 
-from comparators.body import bodies, coding_of
+from comparators.body_kind import bodies, coding_of
 from comparators.context import Stopped
 from tests.comparators.bodies import answer, between, kinds
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparators.cards import is_card, without_cards
+from comparators.redaction_text import is_card, without_cards
 
 CARDS = [
     "4111111111111111",

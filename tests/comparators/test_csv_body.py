@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparators import csv_body
-from comparators.csv_body import rows
+from comparators import text_compare
+from comparators.text_compare import rows
 from tests.comparators.bodies import PHP, held, kinds
 
 SAME = [
@@ -37,19 +37,19 @@ DIFFERENT = [
 
 @pytest.mark.parametrize(("legacy", "modern"), SAME)
 def test_one_table_written_in_two_ways_is_one_table(legacy: str, modern: str) -> None:
-    assert kinds(held(csv_body.differences, legacy, modern)) == []
-    assert kinds(held(csv_body.differences, modern, legacy)) == []
+    assert kinds(held(text_compare.csv_differences, legacy, modern)) == []
+    assert kinds(held(text_compare.csv_differences, modern, legacy)) == []
 
 
 @pytest.mark.parametrize(("legacy", "modern", "kind"), DIFFERENT)
 def test_cells_their_order_and_the_delimiter_count(legacy: str, modern: str, kind: str) -> None:
-    assert kinds(held(csv_body.differences, legacy, modern))[0] == kind
-    assert kinds(held(csv_body.differences, modern, legacy)) != []
-    assert kinds(held(csv_body.differences, legacy, modern, PHP)) != []
+    assert kinds(held(text_compare.csv_differences, legacy, modern))[0] == kind
+    assert kinds(held(text_compare.csv_differences, modern, legacy)) != []
+    assert kinds(held(text_compare.csv_differences, legacy, modern, PHP)) != []
 
 
 def test_a_cell_is_named_by_row_and_column() -> None:
-    finding = held(csv_body.differences, "id,price\n1,10.50\n", "id,price\n1,10.5\n").findings[0]
+    finding = held(text_compare.csv_differences, "id,price\n1,10.50\n", "id,price\n1,10.5\n").findings[0]
 
     assert (finding.legacy, finding.modern) == ("row 2, column 2: 10.50", "row 2, column 2: 10.5")
 
@@ -57,14 +57,14 @@ def test_a_cell_is_named_by_row_and_column() -> None:
 def test_a_table_that_differs_everywhere_shows_a_few_cells() -> None:
     legacy = "".join(f"{number},a\n" for number in range(100))
 
-    assert len(kinds(held(csv_body.differences, legacy, legacy.replace("a", "b")))) == 6
-    assert kinds(held(csv_body.differences, legacy, "new,x\n" + legacy)) == ["length", "value"]
+    assert len(kinds(held(text_compare.csv_differences, legacy, legacy.replace("a", "b")))) == 6
+    assert kinds(held(text_compare.csv_differences, legacy, "new,x\n" + legacy)) == ["length", "value"]
 
 
 def test_cells_are_text_for_the_operators_patterns_and_own_hosts() -> None:
     legacy, modern = "url,made\nhttp://old.example/a,at 10:01\n", "url,made\nhttp://new.example:8000/a,at 10:02\n"
 
-    assert kinds(held(csv_body.differences, legacy, modern, {**PHP, "ignore_text": [r"at [\d:]+"]})) == []
+    assert kinds(held(text_compare.csv_differences, legacy, modern, {**PHP, "ignore_text": [r"at [\d:]+"]})) == []
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,6 @@ def test_a_table_reads_as_it_was_written(table: list[list[str]], quoting: int) -
 
 @given(st.binary(max_size=80), st.binary(max_size=80))
 def test_tables_are_compared_whatever_they_hold(legacy: bytes, modern: bytes) -> None:
-    held(csv_body.differences, legacy, modern)
+    held(text_compare.csv_differences, legacy, modern)
 
-    assert kinds(held(csv_body.differences, legacy, legacy)) == []
+    assert kinds(held(text_compare.csv_differences, legacy, legacy)) == []

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from comparators.fingerprint import fingerprint, path_pattern
-from comparators.model import Finding
+from comparators.model import Finding, fingerprint, path_pattern
 
 
 @pytest.mark.parametrize(

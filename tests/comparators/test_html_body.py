@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparators import html_body
+from comparators import html_compare
 from tests.comparators.bodies import PHP, held, kinds
 
 FORGIVEN = [
@@ -87,8 +87,8 @@ NEVER = [
 
 @pytest.mark.parametrize(("legacy", "modern"), FORGIVEN)
 def test_what_a_page_is_written_like_is_forgiven_under_html(legacy: str, modern: str) -> None:
-    forgiven = held(html_body.differences, legacy, modern, PHP)
-    strict = held(html_body.differences, legacy, modern, {"preset": {"name": "php", "except": ["html"]}})
+    forgiven = held(html_compare.differences, legacy, modern, PHP)
+    strict = held(html_compare.differences, legacy, modern, {"preset": {"name": "php", "except": ["html"]}})
 
     assert kinds(forgiven) == []
     assert forgiven.forgiven.keys() == {"html"}
@@ -97,22 +97,22 @@ def test_what_a_page_is_written_like_is_forgiven_under_html(legacy: str, modern:
 
 @pytest.mark.parametrize(("legacy", "modern", "kind"), NEVER)
 def test_what_a_page_says_is_never_forgiven(legacy: str, modern: str, kind: str) -> None:
-    assert kinds(held(html_body.differences, legacy, modern, PHP))[0] == kind
-    assert kinds(held(html_body.differences, modern, legacy, PHP)) != []
+    assert kinds(held(html_compare.differences, legacy, modern, PHP))[0] == kind
+    assert kinds(held(html_compare.differences, modern, legacy, PHP)) != []
 
 
 def test_a_page_asked_for_as_html_may_be_written_otherwise_but_keeps_its_tokens() -> None:
     by_hand = {"body": "html"}
 
-    assert kinds(held(html_body.differences, "<p> a\n</p>", "<p>a</p>", by_hand)) == []
-    assert kinds(held(html_body.differences, "<p nonce=a>x</p>", "<p nonce=b>x</p>", by_hand)) == ["value"]
+    assert kinds(held(html_compare.differences, "<p> a\n</p>", "<p>a</p>", by_hand)) == []
+    assert kinds(held(html_compare.differences, "<p nonce=a>x</p>", "<p nonce=b>x</p>", by_hand)) == ["value"]
 
 
 def test_a_difference_is_shown_with_the_elements_around_it() -> None:
     legacy = "<main id=shop><h1>Plans</h1><p>From <b>10.50</b></p></main>"
 
-    finding = held(html_body.differences, legacy, legacy.replace("10.50", "10.05"), PHP).findings[0]
-    lost = held(html_body.differences, legacy, legacy.replace("<h1>Plans</h1>", ""), PHP).findings[0]
+    finding = held(html_compare.differences, legacy, legacy.replace("10.50", "10.05"), PHP).findings[0]
+    lost = held(html_compare.differences, legacy, legacy.replace("<h1>Plans</h1>", ""), PHP).findings[0]
 
     assert finding.legacy == "html > body > main#shop > p > b: 10.50"
     assert finding.modern == "html > body > main#shop > p > b: 10.05"
@@ -123,7 +123,7 @@ LIST = "<ul>" + "".join(f"<li><a href=/{n}>{n}</a></li>" for n in range(9)) + "<
 
 
 def test_places_tell_siblings_apart() -> None:
-    findings = held(html_body.differences, LIST, LIST.replace(">4<", ">x<").replace("end", "END"), PHP).findings
+    findings = held(html_compare.differences, LIST, LIST.replace(">4<", ">x<").replace("end", "END"), PHP).findings
 
     assert [finding.legacy for finding in findings] == ["html > body > ul > li[5] > a: 4", "html > body > p: end"]
 
@@ -131,43 +131,45 @@ def test_places_tell_siblings_apart() -> None:
 def test_one_element_less_is_one_difference() -> None:
     modern = LIST.replace("<li><a href=/3>3</a></li>", "")
 
-    assert kinds(held(html_body.differences, LIST, modern, PHP)) == ["missing"]
-    assert kinds(held(html_body.differences, modern, LIST, PHP)) == ["extra"]
+    assert kinds(held(html_compare.differences, LIST, modern, PHP)) == ["missing"]
+    assert kinds(held(html_compare.differences, modern, LIST, PHP)) == ["extra"]
 
 
 def test_a_token_and_a_host_in_one_script_are_two_reasons() -> None:
     legacy = "<script>x = {csrf: 'aaa', base: 'http://old.example/a'}</script>"
     modern = "<script>x = {csrf: 'bbb', base: 'http://new.example:8000/a'}</script>"
 
-    assert kinds(held(html_body.differences, legacy, modern, PHP)) == []
-    assert kinds(held(html_body.differences, legacy, modern.replace("/a'", "/b'"), PHP)) == ["value"]
+    assert kinds(held(html_compare.differences, legacy, modern, PHP)) == []
+    assert kinds(held(html_compare.differences, legacy, modern.replace("/a'", "/b'"), PHP)) == ["value"]
 
 
 def test_several_differences_are_found_in_one_page() -> None:
     modern = LIST.replace("<ul>", "<ul><hr>").replace("/6", "/x").replace(">8<", ">9<").replace("end", "END")
 
-    findings = held(html_body.differences, LIST, modern, PHP).findings
+    findings = held(html_compare.differences, LIST, modern, PHP).findings
 
     assert [finding.modern.rpartition(": ")[2] for finding in findings] == ["<hr>", "href=/x", "9", "END"]
 
 
 def test_a_page_that_differs_everywhere_shows_a_few_places() -> None:
-    assert 0 < len(kinds(held(html_body.differences, LIST, LIST.replace("li>", "p>").replace("href", "id"), PHP))) <= 9
+    assert (
+        0 < len(kinds(held(html_compare.differences, LIST, LIST.replace("li>", "p>").replace("href", "id"), PHP))) <= 9
+    )
 
 
 def test_own_hosts_and_the_operators_patterns_count_inside_pages() -> None:
     legacy = '<p>made in 12ms <a href="http://old.example/a">x</a></p><!-- z -->'
     modern = '<p>made in 9ms <a href="http://new.example:8000/a">x</a></p>'
-    context = held(html_body.differences, legacy, modern, {**PHP, "ignore_text": [r"in \d+ms"]})
+    context = held(html_compare.differences, legacy, modern, {**PHP, "ignore_text": [r"in \d+ms"]})
 
     assert kinds(context) == []
     assert context.forgiven == {"ignore_text": 1, "own_host": 1, "html": 1}
-    assert kinds(held(html_body.differences, legacy, modern.replace("/a", "/b"), PHP)) != []
+    assert kinds(held(html_compare.differences, legacy, modern.replace("/a", "/b"), PHP)) != []
 
 
 @pytest.mark.parametrize("page", ["<div>" * 3000, "<b>" * 3000 + "x", "<!--" * 5000, "<!-- a -->" * 5000 + "<p>"])
 def test_a_page_nests_as_it_likes(page: str) -> None:
-    assert kinds(held(html_body.differences, page + "a", page + "b", PHP)) in (["value"], [])
+    assert kinds(held(html_compare.differences, page + "a", page + "b", PHP)) in (["value"], [])
 
 
 PIECES = st.sampled_from(
@@ -179,8 +181,8 @@ PAGES = st.lists(PIECES, max_size=25).map(lambda pieces: "".join(pieces).encode(
 
 @given(PAGES, PAGES)
 def test_pages_are_compared_whatever_they_hold(legacy: bytes, modern: bytes) -> None:
-    forth = held(html_body.differences, legacy, modern, PHP)
-    back = held(html_body.differences, modern, legacy, PHP)
+    forth = held(html_compare.differences, legacy, modern, PHP)
+    back = held(html_compare.differences, modern, legacy, PHP)
 
-    assert kinds(held(html_body.differences, legacy, legacy, PHP)) == []
+    assert kinds(held(html_compare.differences, legacy, legacy, PHP)) == []
     assert bool(kinds(forth)) == bool(kinds(back))

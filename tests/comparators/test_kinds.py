@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from comparators.kinds import choose
+from comparators.body_kind import choose
 from tests.comparators.bodies import answer, between
 
 DOCUMENT = '{"a": 1}'

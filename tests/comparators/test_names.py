@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from comparators.names import looks_money, looks_secret
+from comparators.sensitive_names import looks_money, looks_secret
 
 
 @pytest.mark.parametrize(

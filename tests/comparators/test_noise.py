@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comparators.model import Finding, Kind, Observation
-from comparators.noise import Learner, NoiseRule, Suggestion, hides, masked
+from comparators.noise_learning import Learner, Suggestion
+from comparators.noise_rules import NoiseRule, hides, masked
 
 AT = 1_795_228_800.0
 TODAY = date(2026, 11, 21)

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from comparators.comparing import compare
+from comparators.comparison import compare
 from comparators.model import Capture, Comparison
-from comparators.noise import Learner, NoiseRule
+from comparators.noise_learning import Learner
+from comparators.noise_rules import NoiseRule
 from comparators.policy import Policy
 from tests.comparators.bodies import answer
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from comparators.comparing import compare
+from comparators.comparison import compare
 from comparators.model import Comparison
-from comparators.noise import Learner
+from comparators.noise_learning import Learner
 from comparators.policy import Policy
 from tests.comparators.bodies import answer
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from comparators.hosts import Origins
-from comparators.pairing import paired
-from comparators.place import Ignored, Place, root
-from comparators.pointer import matches
+from comparators.json_unordered import paired
+from comparators.paths import Ignored, Place, matches, root
+from comparators.values import Origins
 
 
 @pytest.mark.parametrize(

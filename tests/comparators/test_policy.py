@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from comparators import Policy
-from comparators.place import Ignored
+from comparators.paths import Ignored
 from comparators.policy import EQUIVALENCES, PHP_RULES
 from rules.load.written_compare import Compare, Equivalent, Preset
 from tests.support.tables import cases
@@ -102,6 +102,6 @@ def test_file_and_comparator_know_the_same_names():
 
 
 def _keys() -> tuple[str, ...]:
-    from comparators.policy_reading import KEYS
+    from comparators.policy import KEYS
 
     return KEYS

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comparators.model import Capture, Finding
-from comparators.redact import LARGEST, Redactor
+from comparators.redaction import LARGEST, Redactor
 from tests.comparators.bodies import answer
 
 MARK = re.compile(r"<redacted:[0-9a-f]{8}>")

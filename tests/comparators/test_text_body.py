@@ -4,19 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparators import bytes_body, text_body
-from comparators.texts import around, first_difference
+from comparators import text_compare
+from comparators.text_compare import around, first_difference
 from tests.comparators.bodies import PHP, Differences, held, kinds
 
 
 def test_text_is_the_same_to_the_letter() -> None:
-    assert kinds(held(text_body.differences, "a\nb", "a\nb")) == []
-    assert kinds(held(text_body.differences, "a\r\nb", "a\nb")) == ["value"]
-    assert kinds(held(text_body.differences, "a b", "a  b")) == ["value"]
+    assert kinds(held(text_compare.text_differences, "a\nb", "a\nb")) == []
+    assert kinds(held(text_compare.text_differences, "a\r\nb", "a\nb")) == ["value"]
+    assert kinds(held(text_compare.text_differences, "a b", "a  b")) == ["value"]
 
 
 def test_each_line_that_differs_is_shown() -> None:
-    findings = held(text_body.differences, "one\ntwo\nthree", "ane\ntwo\ntree").findings
+    findings = held(text_compare.text_differences, "one\ntwo\nthree", "ane\ntwo\ntree").findings
 
     assert [(each.legacy, each.modern) for each in findings] == [
         ("line 1: one", "line 1: ane"),
@@ -25,14 +25,14 @@ def test_each_line_that_differs_is_shown() -> None:
 
 
 def test_a_line_more_is_a_length() -> None:
-    context = held(text_body.differences, "one\ntwo", "one\nnew\ntwo")
+    context = held(text_compare.text_differences, "one\ntwo", "one\nnew\ntwo")
 
     assert kinds(context) == ["length", "value"]
     assert context.findings[1].modern == "line 2: one\nnew\ntwo"
 
 
 def test_lines_that_are_not_listed_are_not_forgotten() -> None:
-    context = held(text_body.differences, "a\n" * 50, "b\n" * 50)
+    context = held(text_compare.text_differences, "a\n" * 50, "b\n" * 50)
 
     assert len(kinds(context)) == 9
     assert "not the last" in context.findings[-1].legacy
@@ -41,12 +41,12 @@ def test_lines_that_are_not_listed_are_not_forgotten() -> None:
 def test_a_pattern_may_reach_over_lines() -> None:
     pattern = {"ignore_text": [r"(?s)<made>.*</made>"]}
 
-    assert kinds(held(text_body.differences, "a\n<made>1\n2</made>", "a\n<made>3\n4</made>", pattern)) == []
-    assert kinds(held(text_body.differences, "a\n<made>1\n2</made>", "b\n<made>3\n4</made>", pattern)) != []
+    assert kinds(held(text_compare.text_differences, "a\n<made>1\n2</made>", "a\n<made>3\n4</made>", pattern)) == []
+    assert kinds(held(text_compare.text_differences, "a\n<made>1\n2</made>", "b\n<made>3\n4</made>", pattern)) != []
 
 
 def test_what_the_operator_blanks_is_no_difference() -> None:
-    context = held(text_body.differences, "in 12ms, ok", "in 3ms, ok", {"ignore_text": [r"in \d+ms"]})
+    context = held(text_compare.text_differences, "in 12ms, ok", "in 3ms, ok", {"ignore_text": [r"in \d+ms"]})
 
     assert kinds(context) == []
     assert context.forgiven == {"ignore_text": 1}
@@ -55,28 +55,28 @@ def test_what_the_operator_blanks_is_no_difference() -> None:
 def test_own_hosts_are_no_difference_with_the_preset() -> None:
     bodies = "see http://old.example/a", "see http://new.example:8000/a"
 
-    assert kinds(held(text_body.differences, *bodies, PHP)) == []
-    assert kinds(held(text_body.differences, *bodies)) == ["value"]
+    assert kinds(held(text_compare.text_differences, *bodies, PHP)) == []
+    assert kinds(held(text_compare.text_differences, *bodies)) == ["value"]
 
 
 def test_a_byte_order_mark_is_forgiven_to_legacy_alone() -> None:
-    assert held(text_body.differences, "\ufeffa", "a", PHP).forgiven == {"bom_ws": 1}
-    assert kinds(held(text_body.differences, "a", "\ufeffa", PHP)) == ["value"]
-    assert kinds(held(text_body.differences, "\ufeffa", "a")) == ["value"]
-    assert kinds(held(text_body.differences, "\ufeffa", "\ufeffb", PHP)) == ["value"]
+    assert held(text_compare.text_differences, "\ufeffa", "a", PHP).forgiven == {"bom_ws": 1}
+    assert kinds(held(text_compare.text_differences, "a", "\ufeffa", PHP)) == ["value"]
+    assert kinds(held(text_compare.text_differences, "\ufeffa", "a")) == ["value"]
+    assert kinds(held(text_compare.text_differences, "\ufeffa", "\ufeffb", PHP)) == ["value"]
 
 
 def test_one_letter_in_two_charsets_is_two_bodies() -> None:
-    assert kinds(held(text_body.differences, "café".encode("latin-1"), "café")) == ["value"]
+    assert kinds(held(text_compare.text_differences, "café".encode("latin-1"), "café")) == ["value"]
 
 
 def test_bytes_are_told_apart_at_the_first_byte() -> None:
-    context = held(bytes_body.differences, b"\x00\x01\xff", b"\x00\x01\xfe")
+    context = held(text_compare.bytes_differences, b"\x00\x01\xff", b"\x00\x01\xfe")
 
     assert kinds(context) == ["value"]
     assert (context.findings[0].legacy, context.findings[0].modern) == ("3 bytes, from 2: ff", "3 bytes, from 2: fe")
-    assert kinds(held(bytes_body.differences, b"abc", b"ab")) == ["length"]
-    assert kinds(held(bytes_body.differences, b"", b"ab")) == ["length"]
+    assert kinds(held(text_compare.bytes_differences, b"abc", b"ab")) == ["length"]
+    assert kinds(held(text_compare.bytes_differences, b"", b"ab")) == ["length"]
 
 
 @given(st.text(max_size=200), st.text(max_size=200))
@@ -92,7 +92,7 @@ def test_a_cut_text_says_so() -> None:
     assert around("x" * 1000, 500) == f"…{'x' * 150}…"
 
 
-@pytest.mark.parametrize("differences", [text_body.differences, bytes_body.differences])
+@pytest.mark.parametrize("differences", [text_compare.text_differences, text_compare.bytes_differences])
 @given(legacy=st.binary(max_size=80), modern=st.binary(max_size=80))
 def test_any_two_bodies_are_the_same_only_when_they_are(differences: Differences, legacy: bytes, modern: bytes) -> None:
     assert bool(kinds(held(differences, legacy, modern))) == (legacy != modern)

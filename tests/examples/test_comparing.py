@@ -16,7 +16,7 @@ import pytest
 
 import rules
 from comparators import Capture, Comparison, Policy, compare
-from comparators.fingerprint import path_pattern
+from comparators.model import path_pattern
 from examples.paymenter.sides import token_for
 from rules.match import Table, compile_table
 from rules.model import Facts

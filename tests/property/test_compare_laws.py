@@ -11,9 +11,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from comparators import Policy, compare
-from comparators.names import looks_money, looks_secret
-from comparators.pointer import matches, pointer, steps
+from comparators.paths import matches, pointer, steps
 from comparators.policy import EQUIVALENCES
+from comparators.sensitive_names import looks_money, looks_secret
 from tests.comparators.answers import answer, held, policy
 
 TEXTS = st.sampled_from(

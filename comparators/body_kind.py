@@ -1,0 +1,153 @@
+"""Media type, sniffing, which comparison."""
+
+from __future__ import annotations
+
+import json
+from typing import Final, Literal, cast
+
+from comparators.content_coding import CORRUPT, ENCODING, MOST_BYTES, Undecodable, decode
+from comparators.context import Context
+from comparators.model import Capture
+
+BodyKind = Literal["json", "html", "xml", "csv", "text", "bytes"]
+
+_EXACT: Final[dict[str, BodyKind]] = {
+    "application/json": "json",
+    "text/json": "json",
+    "application/x-json": "json",
+    "text/html": "html",
+    "application/xhtml+xml": "html",
+    "application/xml": "xml",
+    "text/xml": "xml",
+    "text/csv": "csv",
+    "application/csv": "csv",
+    "application/javascript": "text",
+    "application/x-www-form-urlencoded": "text",
+}
+_SPACE: Final = b" \t\r\n"
+_BOM: Final = b"\xef\xbb\xbf"
+_HEAD: Final = 1024
+_BRACKETS: Final = {b"{": b"}", b"[": b"]"}
+
+
+_JSON: Final = frozenset(("application/json", "application/json; charset=utf-8", "application/json;charset=utf-8"))
+"""How most of what is compared calls itself, to the letter."""
+
+
+def choose(legacy: bytes, modern: bytes, context: Context) -> BodyKind:
+    """Return how two bodies without codings are compared: the policy's word, else by media type.
+
+    Where the sides call themselves different things, JSON on either side makes it JSON: a body that is none is
+    then a difference. A side that does not say, or has no body, leaves the choice to the other.
+    """
+    if context.policy.body != "auto":
+        return cast(BodyKind, context.policy.body)
+    if legacy and modern and _says_json(context.legacy) and _says_json(context.modern):
+        return "json"
+    kinds = {_kind(media_type(context.legacy), legacy)} if legacy else set()
+    if modern:
+        kinds.add(_kind(media_type(context.modern), modern))
+    if len(kinds) == 1:
+        return kinds.pop()
+    if "json" in kinds:
+        return "json"
+    if "csv" in kinds and kinds <= {"csv", "text", "bytes"}:
+        return "csv"
+    return "bytes" if "bytes" in kinds or not kinds else "text"
+
+
+def _says_json(capture: Capture) -> bool:
+    return capture.header("content-type") in _JSON
+
+
+def media_type(capture: Capture) -> str:
+    """Return an answer's media type in lower case without parameters, empty where it has none."""
+    return (capture.header("content-type") or "").partition(";")[0].strip().lower()
+
+
+def _kind(media: str, body: bytes) -> BodyKind:
+    """Return what one body is: JSON where it is that, else what it says, else what it looks like."""
+    said = _said(media)
+    # PHP serves JSON as text/html where nobody set the header; a document or a table never parses as JSON.
+    if said != "json" and _is_json(body):
+        return "json"
+    return said or _looks_like(body)
+
+
+def _said(media: str) -> BodyKind | None:
+    if media in _EXACT:
+        return _EXACT[media]
+    if media.endswith("+json"):
+        return "json"
+    if media.endswith("+xml"):
+        return "xml"
+    if media.startswith("text/"):
+        return "text"
+    return "bytes" if media else None
+
+
+def _is_json(body: bytes) -> bool:
+    """Whether a body is a whole JSON object or array, a BOM or blank lines around it apart."""
+    bare = body.removeprefix(_BOM).strip(_SPACE)
+    if _BRACKETS.get(bare[:1]) != bare[-1:] or not bare:
+        return False
+    try:
+        json.loads(bare)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _looks_like(body: bytes) -> BodyKind:
+    head = body.removeprefix(_BOM)[:_HEAD].lstrip(_SPACE).lower()
+    if head.startswith((b"<!doctype html", b"<html")):
+        return "html"
+    if head.startswith(b"<?xml"):
+        return "xml"
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return "bytes"
+    return "text"
+
+
+# Says which two bodies of two answers are compared: what was sent, its codings undone.
+
+
+def bodies(context: Context) -> tuple[bytes, bytes] | None:
+    """Return both bodies without their codings; None where what there is to say of them has been said.
+
+    A coding that only one side broke is a difference; a cap that is reached, a coding nobody knows, or two
+    broken bodies that are not the same stop the comparison.
+    """
+    codings = coding_of(context.legacy), coding_of(context.modern)
+    plain = context.legacy.body, context.modern.body
+    if codings == ("", "") and max(map(len, plain)) <= MOST_BYTES:  # most are
+        return plain
+    legacy, modern = (_decoded(capture, context) for capture in (context.legacy, context.modern))
+    if legacy is not None and modern is not None:
+        return legacy, modern
+    if legacy is None and modern is None:
+        if context.legacy.body != context.modern.body:
+            context.stop(ENCODING)
+        return None
+    context.differ("@body", "parse", _broken(legacy, context.legacy), _broken(modern, context.modern))
+    return None
+
+
+def _decoded(capture: Capture, context: Context) -> bytes | None:
+    try:
+        return decode(capture.body, coding_of(capture))
+    except Undecodable as error:
+        if error.reason == CORRUPT:
+            return None
+        context.stop(error.reason)
+
+
+def _broken(body: bytes | None, capture: Capture) -> str:
+    return f"broken {coding_of(capture)}" if body is None else f"{len(body)} bytes"
+
+
+def coding_of(capture: Capture) -> str:
+    """Return the Content-Encoding of an answer, its lines joined."""
+    return capture.header("content-encoding") or ""

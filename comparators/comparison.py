@@ -1,0 +1,218 @@
+"""The one entry; never raises; custom hook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, Final
+
+from comparators import (
+    body_kind,
+    error_bodies,
+    headers,
+    html_compare,
+    json_compare,
+    self_noise,
+    text_compare,
+    xml_compare,
+)
+from comparators.context import Context, Stopped
+from comparators.model import Capture, Comparison, Finding, Kind, Observation, Reason, Verdict
+from comparators.policy import Policy
+from comparators.self_noise import masking, split
+from comparators.text_compare import as_texts
+
+# Asks an operator's own comparator.
+
+
+class HookError(Exception):
+    """An operator's comparator could not be found, failed, or answered with something else."""
+
+
+def asked(custom: Any, legacy: Capture, modern: Capture) -> Comparison | None:
+    """Return what a comparator (`package.module:function`, or the function) says; None leaves it to ours.
+
+    HookError for whatever goes wrong in it; its message is never shown, for it may quote a body.
+    """
+    try:
+        answer = _found(custom)(legacy, modern)
+    except Exception as error:
+        raise HookError(f"the custom comparator failed: {type(error).__name__}") from error
+    if answer is None or isinstance(answer, Comparison):
+        return answer
+    raise HookError(f"the custom comparator answered with {type(answer).__name__}, not a Comparison or None")
+
+
+def _found(custom: Any) -> Any:
+    if callable(custom):
+        return custom
+    module, _, function = custom.partition(":")
+    return getattr(import_module(module), function)
+
+
+_BODILESS: Final = frozenset({204, 304})
+_PAGES: Final = ("html", "text")
+_MOST_OBSERVED: Final = 10_000
+_PREVIEW: Final = 120
+_DIFFERENCES: Final = {
+    "json": json_compare.differences,
+    "html": html_compare.differences,
+    "xml": xml_compare.differences,
+    "csv": text_compare.csv_differences,
+    "text": text_compare.text_differences,
+    "bytes": text_compare.bytes_differences,
+}
+
+
+def compare(legacy: Capture, modern: Capture, policy: Policy, *, secondary: Sequence[Capture] = ()) -> Comparison:
+    """Return what two answers to one request come to; `secondary` are further answers of legacy to it.
+
+    1. An operator's own comparator may decide.
+    2. Status, headers and body are compared; what the policy forgives is counted.
+    3. Where legacy was asked again, what it does not even agree on with itself is noise.
+
+    A cap that is reached, a failure of the operator's comparator and one of ours all mean: not compared.
+    """
+    try:
+        if policy.custom is not None and (answer := asked(policy.custom, legacy, modern)) is not None:
+            return answer
+        return _judged(legacy, modern, policy, secondary)
+    except Stopped as stopped:
+        return Comparison("not_compared", reason=stopped.reason)
+    except RecursionError:
+        return Comparison("not_compared", reason="depth")
+    except HookError as error:
+        return _failed("custom", str(error))
+    except Exception as error:  # noqa: BLE001 - a comparison must never hurt whoever asked for it
+        # Only the kind of error: its text may quote a body.
+        return _failed("comparator", f"the comparator failed: {type(error).__name__}")
+
+
+def _judged(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequence[Capture]) -> Comparison:
+    observations = _observed(legacy, secondary, policy)
+    context = Context(masking(policy, observations), legacy, modern)
+    _answers(context)
+    findings, noise = split(context.findings, observations, context.policy)
+    if noise:
+        context.forgive("noise", noise)
+    verdict: Verdict = "different" if findings else "noise" if "noise" in context.forgiven else "equal"
+    return Comparison(verdict, findings, context.forgiven, "", tuple(context.notes), observations)
+
+
+def _answers(context: Context) -> None:
+    """Compare two whole answers."""
+    if headers.status_differences(context):
+        headers.differences(context)
+        _bodies(context)
+
+
+def _bodies(context: Context) -> None:
+    legacy, modern, policy = context.legacy, context.modern, context.policy
+    if legacy.method.upper() == "HEAD":
+        headers.media_types(context, None)
+        return
+    if legacy.status in _BODILESS or modern.status in _BODILESS or not (legacy.body or modern.body):
+        return
+    if _is_same_body(legacy, modern):
+        headers.media_types(context, _readable(legacy))
+        return
+    if (ignored := policy.spot("@body").ignored) is not None:
+        # What a body says is ignored, not what it is.
+        headers.media_types(context, _readable(legacy))
+        context.forgive(f"ignore:{ignored}")
+    elif headers.is_redirect(context) and policy.redirects == "class" and _is_note(legacy) and _is_note(modern):
+        # What a redirect says besides its Location is for people whose browser does not follow it.
+        context.forgive("redirects")
+    elif (found := body_kind.bodies(context)) is not None:
+        _decoded(found[0], found[1], context)
+
+
+def _decoded(legacy: bytes, modern: bytes, context: Context) -> None:
+    """Compare two bodies without codings, by what they are."""
+    if not (legacy and modern):
+        if not (legacy or modern):
+            return
+        if error_bodies.excused(context):
+            context.forgive("errors")
+        elif not legacy and context.policy.spot("@body").allowed:
+            context.forgive("allow_extra")
+        else:
+            _one_empty(legacy, modern, context)
+        return
+    kind = body_kind.choose(legacy, modern, context)
+    headers.media_types(context, legacy if kind == "json" else b"")
+    if kind != "json" and error_bodies.excused(context):
+        context.forgive("errors")
+        return
+    _DIFFERENCES[kind](legacy, modern, context)
+
+
+def _one_empty(legacy: bytes, modern: bytes, context: Context) -> None:
+    """Tell that only one side has a body: nothing is no JSON (PHP sends it where it could not encode), else a loss."""
+    left, right = (each[:_PREVIEW].decode("utf-8", "replace") for each in (legacy, modern))
+    kind: Kind = "extra" if modern else "missing"
+    if body_kind.choose(legacy, modern, context) == "json":
+        kind = "parse"
+    context.differ("@body", kind, left, right)
+
+
+def _readable(capture: Capture) -> bytes | None:
+    """Return a body that can be looked into as it is; None where it is coded."""
+    return capture.body if capture.header("content-encoding") is None else None
+
+
+def _is_same_body(legacy: Capture, modern: Capture) -> bool:
+    return legacy.body == modern.body and legacy.header("content-encoding") == modern.header("content-encoding")
+
+
+def _is_note(capture: Capture) -> bool:
+    return not capture.body or (capture.header("content-type") or "").lower().startswith("text/html")
+
+
+def _observed(legacy: Capture, secondary: Sequence[Capture], policy: Policy) -> tuple[Observation, ...]:
+    """Return where legacy's answers differ from each other, whichever is taken first.
+
+    What the policy forgives is no difference: a value that legacy spells now one way and now the other must not
+    make every value in that place pass. An answer that cannot be compared teaches nothing.
+    """
+    if not secondary or policy.noise == "none":
+        return ()
+    found: list[Observation] = []
+    for again in secondary:
+        try:
+            tokens = _tokens(legacy, again, policy)
+            # What is made anew is masked, so that what else varies beside it is seen as well.
+            held = masking(policy, tokens)
+            first, second = (
+                Context(held, *pair, alike=True, most=_MOST_OBSERVED) for pair in _both_ways(legacy, again)
+            )
+            _answers(first)
+            _answers(second)
+        except Stopped:
+            continue
+        there = {each.path for each in second.findings}
+        found += tokens
+        found += [
+            Observation(each.path, each.kind, each.legacy, each.modern) for each in first.findings if each.path in there
+        ]
+    return tuple(found)
+
+
+def _tokens(legacy: Capture, again: Capture, policy: Policy) -> tuple[Observation, ...]:
+    """Return the tokens of a page in which legacy's answers differ, where its kind of page is compared as text."""
+    context = Context(policy, legacy, again, alike=True)
+    if policy.has_pages or legacy.status != again.status or (found := body_kind.bodies(context)) is None:
+        return ()
+    if not all(found) or body_kind.choose(*found, context) not in _PAGES:
+        return ()
+    return self_noise.observed(*as_texts(*found))
+
+
+def _both_ways(one: Capture, other: Capture) -> tuple[tuple[Capture, Capture], tuple[Capture, Capture]]:
+    return (one, other), (other, one)
+
+
+def _failed(rule: str, message: str) -> Comparison:
+    """Return the outcome of a failure: a finding of its own, and nothing said about either side."""
+    reason: Reason = "error"
+    return Comparison("not_compared", (Finding("@body", "error", "", "", rule),), reason=reason, notes=(message,))

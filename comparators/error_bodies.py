@@ -1,0 +1,103 @@
+"""Holds two error answers together by their shape: Laravel's on one side, FastAPI's or Laravel's on the other.
+
+Texts and stack traces are each framework's own; which fields a validation refused, and every member that is no part
+of an error's envelope, are still compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from comparators.context import Context
+from comparators.json_parse import literal
+from comparators.json_reshape import camel
+from comparators.model import Kind
+from comparators.paths import steps
+from comparators.sensitive_names import looks_secret
+
+_FIRST_ERROR: Final = 400
+_FIRST_FAILURE: Final = 500
+_UNPROCESSABLE: Final = 422
+_RULE: Final = "errors"
+# What says what went wrong; what else belongs to the envelope where one of these does.
+_SAYS: Final = ("message", "detail", "error", "errors", "title")
+_ENVELOPE: Final = frozenset({*_SAYS, "exception", "file", "line", "trace", "type", "instance"})
+_PARTS_OF_A_REQUEST: Final = frozenset({"body", "query", "path", "header", "cookie"})
+
+
+def by_shape(context: Context) -> bool:
+    """Whether these are two errors that the policy compares by shape."""
+    return (
+        context.policy.errors == "laravel"
+        and context.legacy.status >= _FIRST_ERROR
+        and context.modern.status >= _FIRST_ERROR
+    )
+
+
+def excused(context: Context) -> bool:
+    """Whether these are two failures whose bodies need not even be of one kind: PHP dies with an empty answer."""
+    return by_shape(context) and min(context.legacy.status, context.modern.status) >= _FIRST_FAILURE
+
+
+def reduced(legacy: Any, modern: Any, context: Context) -> tuple[Any, Any] | None:
+    """Return what is left to compare of two error bodies, None for nothing; differing fields are told here."""
+    if type(legacy) is not dict or type(modern) is not dict:
+        if not excused(context):
+            return legacy, modern
+        context.forgive(_RULE)
+        return None
+    if not (_says(legacy) and _says(modern)):
+        return legacy, modern
+    if _UNPROCESSABLE in {context.legacy.status, context.modern.status}:
+        _fields(legacy, modern, context)
+    ours, theirs = _enveloped(legacy), _enveloped(modern)
+    if ours != theirs:
+        context.forgive(_RULE)
+    return _rest(legacy), _rest(modern)
+
+
+def _says(body: dict[str, Any]) -> bool:
+    return any(type(body.get(name)) in {str, list} or (name == "errors" and name in body) for name in _SAYS)
+
+
+def _enveloped(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: each for name, each in body.items() if name in _ENVELOPE}
+
+
+def _rest(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: each for name, each in body.items() if name not in _ENVELOPE or looks_secret(name)}
+
+
+def _fields(legacy: dict[str, Any], modern: dict[str, Any], context: Context) -> None:
+    """Compare the sets of refused fields."""
+    ours = _renamed(_refused(legacy), context)
+    theirs = _renamed(_refused(modern), context) if context.alike else _refused(modern)
+    if ours == theirs:
+        return
+    kind: Kind = "missing" if theirs < ours else "extra" if ours < theirs else "value"
+    path = "/errors" if type(modern.get("errors")) is dict else "/detail"
+    context.differ(path, kind, literal(sorted(ours)), literal(sorted(theirs)), _RULE)
+
+
+def _refused(body: dict[str, Any]) -> frozenset[str]:
+    """Return the refused fields, `items.0.price`, of Laravel's `errors` or FastAPI's `detail`."""
+    if type(body.get("errors")) is dict:
+        return frozenset(body["errors"])
+    if type(body.get("detail")) is not list:
+        return frozenset()
+    found = set()
+    for each in body["detail"]:
+        place = each.get("loc") if type(each) is dict else None
+        if type(place) is list:
+            inner = place[1:] if place and place[0] in _PARTS_OF_A_REQUEST else place
+            found.add(".".join(each if type(each) is str else literal(each) for each in inner))
+    return frozenset(found)
+
+
+def _renamed(fields: Iterable[str], context: Context) -> frozenset[str]:
+    """Bring names of fields into the modern shape, as the members of an answer are."""
+    reshape = context.policy.reshape
+    renames = {".".join(steps(source)): ".".join(steps(target)) for source, target in reshape.rename}
+    found = (renames.get(name, name) for name in fields)
+    return frozenset(".".join(map(camel, name.split("."))) if reshape.camel else name for name in found)

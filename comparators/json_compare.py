@@ -1,0 +1,363 @@
+"""Walks two JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, Literal
+
+from comparators import error_bodies, text_compare
+from comparators.context import DEEPEST, GLANCED, Context
+from comparators.json_parse import Side, legacy_side, literal, modern_side
+from comparators.json_reshape import reshaped
+from comparators.json_unordered import Rows
+from comparators.model import Kind
+from comparators.near_misses import nearly
+from comparators.paths import Place, Trail, pointer
+from comparators.scalars import forgiving, one_type
+from comparators.sensitive_names import looks_secret
+from comparators.values import Number
+
+# Compares two JSON lists: in order, or as rows whose order does not matter.
+
+
+_LONGEST_KEY = 20
+"""No integer of PHP is longer."""
+
+
+def compare_lists(
+    walk: Walk, legacy: list[Any], modern: list[Any], trail: Trail, place: Place, depth: int, *, rule: str = ""
+) -> None:
+    """Compare two lists; `rule` is what made legacy's side a list."""
+    walk.enter(depth, len(modern))
+    if place.unordered is not None:
+        Rows(walk, legacy, modern, place, depth).compare(trail, place.unordered.key)
+    elif len(legacy) != len(modern):
+        # Which row is lost could only be guessed, and a guess would tell every row behind it.
+        walk.differ(trail, "length", _length(legacy), _length(modern), rule)
+    else:
+        _in_order(walk, legacy, modern, trail, place, depth)
+
+
+def sparse(legacy: dict[str, Any]) -> list[Any] | None:
+    """Return the values of an object whose names are ascending integers: how PHP writes a list with gaps."""
+    last = -1
+    for name in legacy:
+        if (
+            len(name) > _LONGEST_KEY
+            or not name.isdecimal()
+            or not name.isascii()
+            or (name[0] == "0" and name != "0")
+            or int(name) <= last
+        ):
+            return None
+        last = int(name)
+    return list(legacy.values()) if legacy else None
+
+
+def _in_order(walk: Walk, legacy: list[Any], modern: list[Any], trail: Trail, place: Place, depth: int) -> None:
+    """Compare element by element; the same elements in another order are one difference, not many."""
+    context = walk.context
+    start, found, counted = len(context.findings), context.differences, dict(context.forgiven)
+    broken, notes = list[int](), len(context.notes)
+    glanced = depth < GLANCED
+    for index, right in enumerate(modern):
+        left = legacy[index]
+        if glanced and left == right:
+            continue
+        before = context.differences
+        walk.values(left, right, (trail, index), place.step(index), depth + 1)
+        if context.differences > before:
+            broken.append(index)
+    if len(broken) > 1 and _may_be_moved(context, start) and Rows(walk, legacy, modern, place, depth).are_moved(broken):
+        del context.findings[start:], context.notes[notes:]
+        context.differences = found
+        context.forgiven = counted
+        walk.differ(trail, "order", legacy, modern)
+
+
+def _may_be_moved(context: Context, start: int) -> bool:
+    """Whether something that is missed in one place was found in another; rules out most lists at no cost."""
+    found = context.findings[start:]
+    there = {each.modern for each in found}
+    return context.is_full or any(each.legacy in there for each in found)
+
+
+def _length(rows: list[Any]) -> Number:
+    return str(len(rows)).encode()
+
+
+# Looks through values for members that only one side has, inside what is otherwise not compared.
+
+
+OneSided = tuple[Literal["missing", "extra"], Trail, Any]
+
+
+def inside(value: Any, trail: Trail) -> Iterator[tuple[Trail, Any]]:
+    """Yield every member inside a value, at any depth."""
+    waiting: list[tuple[Any, Trail]] = [(value, trail)]
+    while waiting:
+        one, at = waiting.pop()
+        if type(one) is dict:
+            for name, each in one.items():
+                yield (at, name), each
+                waiting.append((each, (at, name)))
+        elif type(one) is list:
+            waiting.extend((each, (at, index)) for index, each in enumerate(one))
+
+
+def one_sided(legacy: Any, modern: Any, trail: Trail) -> Iterator[OneSided]:
+    """Yield every member that one of two values has alone, at any depth."""
+    waiting: list[tuple[Any, Any, Trail]] = [(legacy, modern, trail)]
+    while waiting:
+        left, right, at = waiting.pop()
+        ours, theirs = _members(left), _members(right)
+        for name, each in ours.items():
+            if name in theirs:
+                waiting.append((each, theirs[name], (at, name)))
+                continue
+            yield "missing", (at, name), each
+            yield from (("missing", inner, member) for inner, member in inside(each, (at, name)))
+        for name, each in theirs.items():
+            if name not in ours:
+                yield "extra", (at, name), each
+                yield from (("extra", inner, member) for inner, member in inside(each, (at, name)))
+
+
+def _members(value: Any) -> dict[Any, Any]:
+    if type(value) is dict:
+        return value
+    return dict(enumerate(value)) if type(value) is list else {}
+
+
+ABSENT = object()
+_MOST_TRIALS = 20_000
+_CONTAINERS = frozenset({dict, list})
+
+
+class Differs(Exception):
+    """Two values were only tried against each other, and differ."""
+
+
+class Walk:
+    """One walk; it changes nothing but its context. Paths are only written out where something differs.
+
+    What Python calls equal is equal (see json_text): whole branches are passed over without being entered. Far down
+    branches are entered all the same, or every level would compare what is below it once more.
+    """
+
+    def __init__(self, context: Context, legacy_text: str = "", modern_text: str = "", *, tries: bool = False) -> None:
+        self.context = context
+        self._texts = (legacy_text, modern_text)
+        self._tries = tries
+        self._left = _MOST_TRIALS
+        self._trial: Walk | None = None
+
+    def compare(self, legacy: Any, modern: Any) -> None:
+        """Compare two whole documents."""
+        self.values(legacy, modern, None, self.context.policy.place, 0)
+
+    def values(self, legacy: Any, modern: Any, trail: Trail, place: Place, depth: int) -> None:
+        """Compare two values at one place."""
+        kind = type(modern)
+        if (depth < GLANCED or kind not in _CONTAINERS) and legacy == modern:
+            return
+        if kind is not type(legacy) or kind not in _CONTAINERS:
+            self.unlike(legacy, modern, trail, place, depth)
+        elif place.ignored is not None:
+            self._ignored(legacy, modern, trail, place)
+        elif kind is dict:
+            self.members(legacy, modern, trail, place, depth)
+        else:
+            compare_lists(self, legacy, modern, trail, place, depth)
+
+    def members(self, legacy: dict[str, Any], modern: dict[str, Any], trail: Trail, place: Place, depth: int) -> None:
+        """Compare two objects, whatever the order of their members."""
+        self.enter(depth, len(modern))
+        common, glanced, bare = 0, depth < GLANCED, place.bare
+        for name, right in modern.items():
+            left = legacy.get(name, ABSENT)
+            if left is ABSENT:
+                self.added(right, (trail, name), place.step(name))
+                continue
+            common += 1
+            if glanced and left == right:
+                continue
+            self.values(left, right, (trail, name), place if bare else place.step(name), depth + 1)
+        if common != len(legacy):
+            for name, left in legacy.items():
+                if name not in modern:
+                    self.removed(left, (trail, name), place.step(name))
+
+    def enter(self, depth: int, size: int) -> None:
+        """Count a container against the caps."""
+        if depth > DEEPEST:
+            self.context.stop("depth")
+        self.context.spend(size)
+
+    def unlike(self, legacy: Any, modern: Any, trail: Trail, place: Place, depth: int) -> None:
+        """Judge two values that are not the same: forgiven by a rule, or a difference."""
+        if place.ignored is not None:
+            self._ignored(legacy, modern, trail, place)
+            return
+        context = self.context
+        if type(legacy) is dict and type(modern) is list and context.has("sparse_list"):
+            rows = sparse(legacy)
+            if rows is not None:
+                context.forgive("sparse_list")
+                compare_lists(self, rows, modern, trail, place, depth, rule="sparse_list")
+                return
+        if context.policy.noise_rules:
+            context.path = pointer(trail)
+        rules = forgiving(legacy, modern, place, context)
+        if rules is None:
+            kind: Kind = "value" if one_type(legacy, modern, place, context) else "type"
+            self.differ(trail, kind, legacy, modern, "" if self._tries else nearly(legacy, modern, context))
+            return
+        for rule in rules:
+            context.forgive(rule)
+
+    def added(self, modern: Any, trail: Trail, place: Place) -> None:
+        """Judge a member that modern has alone."""
+        name = place.ignored and f"ignore:{place.ignored}"
+        if name is None and place.allowed is not None:
+            name = "allow_extra"
+        if name is None and modern is None and "null_missing" in place.rules:
+            name = "null_missing"
+        if name is None or _named_secret(trail):
+            self.differ(trail, "extra", ABSENT, modern, "null_missing" if modern is None else "")
+            return
+        self.context.forgive(name)
+        self._secrets(modern, trail, "extra")
+
+    def removed(self, legacy: Any, trail: Trail, place: Place) -> None:
+        """Judge a member that legacy has alone."""
+        name = place.ignored and f"ignore:{place.ignored}"
+        if name is None and legacy is None and "null_missing" in place.rules:
+            name = "null_missing"
+        if name is None or _named_secret(trail):
+            self.differ(trail, "missing", legacy, ABSENT, "null_missing" if legacy is None else "")
+            return
+        self.context.forgive(name)
+        self._secrets(legacy, trail, "missing")
+
+    def differ(self, trail: Trail, kind: Kind, legacy: Any, modern: Any, rule: str = "") -> None:
+        """Report a difference with both literals; ABSENT shows as nothing."""
+        if self._tries:
+            raise Differs
+        if self.context.is_full:
+            self.context.differ("", kind, "", "")
+            return
+        left = "" if legacy is ABSENT else literal(legacy, self._texts[0])
+        right = "" if modern is ABSENT else literal(modern, self._texts[1])
+        self.context.differ(pointer(trail), kind, left, right, rule)
+
+    def lost(self, legacy: Any, trail: Trail) -> None:
+        """Report a row of an unordered list that modern does not have."""
+        self.differ(trail, "missing", legacy, ABSENT, "unordered")
+
+    def gained(self, modern: Any, trail: Trail) -> None:
+        """Report a row of an unordered list that legacy does not have."""
+        self.differ(trail, "extra", ABSENT, modern, "unordered")
+
+    def alike(self, legacy: Any, modern: Any, place: Place, depth: int) -> bool:
+        """Whether two values would lead to no difference; tells and counts nothing."""
+        self._left -= 1
+        if self._left < 0:
+            self.context.stop("nodes")
+        if self._trial is None:
+            self._trial = Walk(self.context.fork(), tries=True)
+        try:
+            self._trial.values(legacy, modern, None, place, depth)
+        except Differs:
+            return False
+        return True
+
+    def apart(self, legacy: Any, modern: Any, place: Place, depth: int) -> int:
+        """Return how many differences two values would lead to; tells and counts nothing."""
+        attempt = self.context.fork()
+        Walk(attempt).values(legacy, modern, None, place, depth)
+        return attempt.differences
+
+    def _ignored(self, legacy: Any, modern: Any, trail: Trail, place: Place) -> None:
+        """Count what is ignored where it is not the same; a secret that only one side shows is told all the same."""
+        before = self.context.differences
+        for kind, name_trail, value in one_sided(legacy, modern, trail):
+            if _named_secret(name_trail):
+                left, right = (value, ABSENT) if kind == "missing" else (ABSENT, value)
+                self.differ(name_trail, kind, left, right)
+        if self.context.differences == before and type(legacy) is type(modern) and legacy == modern:
+            return
+        self.context.forgive(f"ignore:{place.ignored}")
+
+    def _secrets(self, value: Any, trail: Trail, kind: Kind) -> None:
+        """Report members with secret names inside a value that only one side has."""
+        for inner, each in inside(value, trail):
+            if _named_secret(inner):
+                self.differ(inner, kind, *((each, ABSENT) if kind == "missing" else (ABSENT, each)))
+
+
+def _named_secret(trail: Trail) -> bool:
+    return trail is not None and type(trail[1]) is str and looks_secret(trail[1])
+
+
+# Compares two bodies as JSON: from text to values, into one shape, then member by member.
+
+
+_PREVIEW: Final = 120
+
+
+def differences(legacy: bytes, modern: bytes, context: Context) -> None:
+    """Find what differs between two JSON bodies; a body that only one side can parse is one difference.
+
+    1. Both sides are parsed, legacy's with what PHP is known to put around its JSON taken off.
+    2. Neither is JSON: they are compared as text.
+    3. Legacy is brought into the modern shape; where that leads to differences, as it came may be right as well.
+    4. Error answers are reduced to what their shape leaves to compare, if the policy says so.
+    """
+    left, right = legacy_side(legacy, context), modern_side(modern, context)
+    if left.value is Side.NONE or right.value is Side.NONE:
+        _unparsed(left, right, legacy, modern, context)
+        return
+    left.report(context)
+    right.report(context)
+    if not context.policy.reshape.anything:
+        compare(left, right, left.value, right.value, context)
+        return
+    shaped = context.fork()
+    value = reshaped(left.value, right.value, shaped)
+    other = reshaped(right.value, left.value, shaped) if context.alike else right.value
+    compare(left, right, value, other, shaped)
+    if shaped.findings:
+        # A setting only ever forgives: what is the same without being reshaped is the same.
+        plain = context.fork()
+        compare(left, right, left.value, right.value, plain)
+        if not plain.findings:
+            shaped = plain
+    context.adopt(shaped)
+
+
+def compare(left: Side, right: Side, legacy: Any, modern: Any, context: Context) -> None:
+    """Walk two values whose sides are known to be JSON."""
+    if error_bodies.by_shape(context):
+        reduced = error_bodies.reduced(legacy, modern, context)
+        if reduced is None:
+            return
+        legacy, modern = reduced
+    Walk(context, left.text, right.text).compare(legacy, modern)
+
+
+def _unparsed(left: Side, right: Side, legacy: bytes, modern: bytes, context: Context) -> None:
+    if left.value is Side.NONE and right.value is Side.NONE:
+        text_compare.text_differences(legacy, modern, context)
+        return
+    left.report(context)
+    if error_bodies.excused(context):
+        context.forgive("errors")
+        return
+    context.differ("@body", "parse", _preview(left, legacy), _preview(right, modern), left.rule)
+
+
+def _preview(side: Side, body: bytes) -> str:
+    if side.value is Side.NONE:
+        return body[:_PREVIEW].decode("utf-8", "replace")
+    return literal(side.value, side.text)[:_PREVIEW]

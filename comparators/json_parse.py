@@ -1,0 +1,251 @@
+"""JSON text to values with number spelling kept.
+
+Objects are dicts, arrays lists, texts str, numbers `Number`, which is the bytes of their literal. So two values that
+Python calls equal are equal, types included (True is no 1 then), and comparing whole branches costs next to nothing.
+Stricter than Python's own reader: NaN and Infinity are no JSON (RFC 8259, 6).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from json.decoder import JSONDecodeError
+from json.encoder import encode_basestring, encode_basestring_ascii
+from json.scanner import make_scanner
+from typing import Any, ClassVar, NoReturn
+
+from comparators.context import Context
+from comparators.model import LONGEST_LITERAL
+from comparators.values import Number
+
+BLANKS = " \t\r\n"
+_HALF = re.compile(r"[\ud800-\udfff]")
+
+
+class NotJson(ValueError):
+    """A text that is no JSON document."""
+
+
+class TooDeep(ValueError):
+    """A document nested deeper than the reader goes."""
+
+
+class _Repeated(Exception):
+    """A member occurs twice: the document is read again, slowly, to say which."""
+
+
+def parse(text: str, repeated: list[str]) -> Any:
+    """Read one document; of repeated members the last wins, as in PHP, Python and browsers, and is added to `repeated`.
+
+    NotJson where it is none, TooDeep where it is nested beyond a thousand levels.
+    """
+    text = text.strip(BLANKS)
+    try:
+        return _read(text, _quickly)
+    except _Repeated:
+        return _read(text, _decoder(_Members(repeated)))
+    except RecursionError:
+        raise TooDeep("nested too deeply") from None
+
+
+def literal(value: Any, spelled: str = "") -> str:
+    """Return a value as JSON text, cut where it is long; texts keep the escapes they have in `spelled`, the document.
+
+    Of the usual ways to escape, the one that occurs in the document is taken: readers differ, the value does not.
+    """
+    kind = type(value)
+    if kind is str:
+        return _text(value[:LONGEST_LITERAL], spelled)
+    if kind is Number:
+        return str(value[:LONGEST_LITERAL], "ascii")
+    if kind is dict or kind is list:
+        parts: list[str] = []
+        _container(value, parts, LONGEST_LITERAL, spelled)
+        return "".join(parts)[:LONGEST_LITERAL]
+    return "null" if value is None else str(value).lower()
+
+
+def _read(text: str, scan: Any) -> Any:
+    try:
+        value, end = scan(text, 0)
+    except StopIteration:
+        raise NotJson("nothing that begins as a value does") from None
+    except JSONDecodeError as error:
+        raise NotJson(error.msg) from None
+    if end != len(text):
+        raise NotJson("something follows the value")
+    return value
+
+
+def _decoder(hook: Any) -> Any:
+    """Return a scanner: text and start to value and end."""
+    decoder = json.JSONDecoder(
+        object_pairs_hook=hook, parse_float=str.encode, parse_int=str.encode, parse_constant=_constant
+    )
+    return make_scanner(decoder)  # type: ignore[arg-type] # what typeshed calls a scanner is any decoder
+
+
+def _constant(name: str) -> NoReturn:
+    raise JSONDecodeError(f"{name} is no JSON", name, 0)
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise _Repeated
+    return made
+
+
+class _Members:
+    """Makes objects and notes the names that are repeated."""
+
+    def __init__(self, repeated: list[str]) -> None:
+        self._repeated = repeated
+
+    def __call__(self, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in made and name not in self._repeated:
+                self._repeated.append(name)
+            made[name] = value
+        return made
+
+
+_quickly = _decoder(_members)
+
+
+def _text(value: str, spelled: str) -> str:
+    plain = encode_basestring(value)
+    # What may be escaped or not is a slash, and what is beyond ASCII; only then the document is looked through.
+    if not spelled or (value.isascii() and "/" not in value) or plain in spelled:
+        return _printable(plain, value)
+    ascii_ = encode_basestring_ascii(value)
+    for spelling in (ascii_, ascii_.replace("/", "\\/"), plain.replace("/", "\\/")):
+        if spelling[1:-1] in spelled:
+            return spelling
+    return _printable(plain, value)
+
+
+def _printable(plain: str, value: str) -> str:
+    """Half of a surrogate pair cannot be stored or sent; it is shown escaped."""
+    return plain if value.isascii() or _HALF.search(value) is None else encode_basestring_ascii(value)
+
+
+def _container(value: Any, parts: list[str], room: int, spelled: str) -> int:
+    """Write a container into `parts` until the room is used up; returns what is left of it."""
+    opening, closing = ("{", "}") if type(value) is dict else ("[", "]")
+    parts.append(opening)
+    room -= 2
+    for position, each in enumerate(value):
+        if room <= 0:
+            break
+        head = "," if position else ""
+        if type(value) is dict:
+            head += _text(each, spelled) + ":"
+            each = value[each]  # noqa: PLW2901 - the member that goes by this name
+        parts.append(head)
+        room -= len(head)
+        if type(each) is dict or type(each) is list:
+            room = _container(each, parts, room, spelled)
+        else:
+            parts.append(literal(each, spelled))
+            room -= len(parts[-1])
+    parts.append(closing)
+    return room
+
+
+# One side's JSON body: its text and value, and what had to be taken off to read it.
+
+
+_MARK = "\ufeff"
+# White space that JSON does not know, which an included file with a blank line or a form feed leaves behind.
+_STRAY = "\ufeff \t\r\n\f\v\0"
+_NOTICE = re.compile(
+    r"\A\s*(?:(?:<br />\s*)?(?:<b>)?(?:PHP )?"
+    r"(?:Warning|Notice|Deprecated|Strict Standards|Strict warning|Catchable fatal error|Parse error)(?:</b>)?: "
+    r".*? on line (?:<b>)?[0-9]+(?:</b>)?(?:<br />)?\s*)+",
+    re.DOTALL,
+)
+
+
+@dataclass(slots=True)
+class Side:
+    """A body read as JSON; `value` is NONE where it is none, `rule` names what would have read it."""
+
+    NONE: ClassVar[object] = object()
+
+    value: Any
+    text: str = ""
+    rule: str = ""
+    forgiven: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    def report(self, context: Context) -> None:
+        """Count what was forgiven to read it, pass on what a person should know."""
+        if self.forgiven and not context.alike:
+            context.forgive(self.forgiven)
+        for note in self.notes:
+            context.note(note)
+
+
+def modern_side(body: bytes, context: Context) -> Side:
+    """Read modern's body as it is; where it is legacy's as well, as legacy's."""
+    if context.alike:
+        return legacy_side(body, context)
+    text = _decoded(body)
+    return Side(Side.NONE) if text is None else _read_side(text, "modern", context)
+
+
+def legacy_side(body: bytes, context: Context) -> Side:
+    """Read legacy's body, with what PHP puts around JSON taken off where the policy allows it."""
+    text = _decoded(body)
+    if text is None:
+        return Side(Side.NONE)
+    side = _read_side(text, "legacy", context)
+    if side.value is not Side.NONE:
+        return side
+    bare = text.strip(_STRAY)
+    if bare != text:
+        side = _cleaned(bare, "bom_ws", context.has("bom_ws"), context)
+        if side.value is not Side.NONE or side.rule:
+            return side
+    if (found := _NOTICE.match(bare)) is not None:
+        side = _cleaned(bare[found.end() :], "strip_php_warnings", _strips(context), context)
+        if side.value is not Side.NONE or side.rule:
+            side.notes.append("legacy defect: PHP messages stand before its JSON")
+    return side
+
+
+def _strips(context: Context) -> bool:
+    return "strip_php_warnings" in context.policy.place.rules
+
+
+def _cleaned(text: str, rule: str, allowed: bool, context: Context) -> Side:  # noqa: FBT001 - a rule is on or off
+    """Read what is left; where the rule is off, say only which rule would have read it."""
+    side = _read_side(text, "legacy", context)
+    if side.value is Side.NONE:
+        return side
+    if not allowed:
+        return Side(Side.NONE, rule=rule)
+    side.forgiven = rule
+    return side
+
+
+def _read_side(text: str, name: str, context: Context) -> Side:
+    repeated: list[str] = []
+    try:
+        value = parse(text, repeated)
+    except NotJson:
+        return Side(Side.NONE)
+    except TooDeep:
+        context.stop("depth")
+    return Side(value, text, notes=[f"{name} repeats the member `{each}`: the last one counts" for each in repeated])
+
+
+def _decoded(body: bytes) -> str | None:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,62 @@
+"""Which names are secret or money; masks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Final
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_SECRET_WORDS = frozenset(
+    {"authorization", "bearer", "cookie", "csrf", "cvc", "cvv", "hash", "jwt", "otp", "passphrase", "pin", "pwd",
+     "salt", "signature", "ssn", "totp"}
+)  # fmt: skip
+_SECRET_PARTS = ("passw", "secret", "token", "apikey", "privatekey", "accesskey", "sessionid", "credential")
+_MONEY_WORDS = frozenset({"tax", "taxes", "vat", "due", "dues", "qty", "fee", "fees", "cost", "costs", "paid"})
+_MONEY_PARTS = ("amount", "total", "price", "balance", "credit", "currency", "quantity", "discount", "refund")
+
+
+def looks_secret(name: str) -> bool:
+    """Whether a member of this name carries a secret: password, token, hash, api_key and their like."""
+    flat = re.sub(r"[^a-z0-9]", "", name.lower())
+    return any(part in flat for part in _SECRET_PARTS) or not _SECRET_WORDS.isdisjoint(_words(name))
+
+
+def looks_money(names: Iterable[str]) -> bool:
+    """Whether any name along a path is about money or amounts, whose changes are never called noise."""
+    for name in names:
+        flat = name.lower()
+        if any(part in flat for part in _MONEY_PARTS) or not _MONEY_WORDS.isdisjoint(_words(name)):
+            return True
+    return False
+
+
+def _words(name: str) -> set[str]:
+    """Return the words of snake_case, kebab-case and camelCase names, in lower case."""
+    return {word.lower() for word in _WORDS.findall(name)}
+
+
+# Puts a mark in the place of a secret: the same mark for the same secret, under one key.
+
+
+_MARK: Final = re.compile(r"<redacted:[0-9a-f]{8}>")
+_BYTES: Final = 4
+
+
+class Mask:
+    """Makes marks under a key of any length; without the key nobody can try secrets out. Nothing changes."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = blake2b(key).digest()
+
+    def of(self, secret: str) -> str:
+        """Return `<redacted:1a2b3c4d>`; what is nothing, or is a mark already, stays what it is."""
+        if not secret or _MARK.fullmatch(secret):
+            return secret
+        raw = secret.encode("utf-8", "surrogatepass")
+        return f"<redacted:{blake2b(raw, key=self._key, digest_size=_BYTES).hexdigest()}>"
+
+    def of_bytes(self, secret: bytes) -> str:
+        """Return the mark of a whole body."""
+        return f"<redacted:{blake2b(secret, key=self._key, digest_size=_BYTES).hexdigest()}>"

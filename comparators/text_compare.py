@@ -1,0 +1,223 @@
+"""Compares what is read as text: plain text, CSV, bytes."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from itertools import islice, zip_longest
+from typing import Final
+
+from comparators.context import Context
+from comparators.noise_rules import MASKED
+
+# Reads two bodies as text in one common way, cuts what is shown of them around their first difference.
+
+
+_BOM: Final = "\ufeff"
+_BEFORE: Final = 30
+_AFTER: Final = 120
+
+
+def as_texts(legacy: bytes, modern: bytes) -> tuple[str, str]:
+    """Decode both as UTF-8, or both as Latin-1 where one of them is not UTF-8: two different bodies never become one.
+
+    The charset parameter is not looked at: media-type parameters do not count.
+    """
+    try:
+        return legacy.decode(), modern.decode()
+    except UnicodeDecodeError:
+        return legacy.decode("latin-1"), modern.decode("latin-1")
+
+
+def without_mark(legacy: str, modern: str, context: Context) -> tuple[str, str]:
+    """Take the byte order mark off both where the preset forgives legacy's, where legacy is held against itself."""
+    bare = legacy.removeprefix(_BOM)
+    if bare != legacy and context.has("bom_ws"):
+        if not modern.startswith(_BOM):
+            context.forgive("bom_ws")
+        return bare, modern.removeprefix(_BOM)
+    return legacy, modern
+
+
+def first_difference(legacy: str, modern: str) -> int:
+    """Return the index at which two texts part."""
+    low, high = 0, min(len(legacy), len(modern))
+    # Slices compare at the speed of memory; a loop over the characters of a megabyte does not.
+    while low < high:
+        middle = (low + high + 1) // 2
+        if legacy[low:middle] == modern[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def around(text: str, at: int) -> str:
+    """Return the piece of a text around an index, with an ellipsis where more stands."""
+    start, end = max(0, at - _BEFORE), at + _AFTER
+    return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")
+
+
+_MOST: Final = 8
+
+
+def text_differences(legacy: bytes, modern: bytes, context: Context) -> None:
+    """Find the first lines in which two texts part; `length` where one has more of them.
+
+    The operator's patterns are blanked and own hosts undone before that; line ends count.
+    """
+    left, right = without_mark(*as_texts(legacy, modern), context)
+    if context.same_text(left, right):
+        return
+    ours, theirs = left.split("\n"), right.split("\n")
+    if len(ours) != len(theirs):
+        context.differ("@body", "length", f"{len(ours)} lines", f"{len(theirs)} lines")
+        _at_first(left, right, context)
+        return
+    shown = 0
+    for number, (one, two) in enumerate(zip(ours, theirs, strict=True), 1):
+        if not context.same_text(one, two):
+            one, two = _text_shown(one, two, context)  # noqa: PLW2901 - what is masked is not what differs
+            at = first_difference(one, two)
+            # Who hides a line as noise must not hide with it the lines that were no longer looked at.
+            place = f"line {number}" if shown < _MOST else f"line {number}, not the last"
+            context.differ("@body", "value", f"{place}: {around(one, at)}", f"{place}: {around(two, at)}")
+            shown += 1
+            if shown > _MOST:
+                return
+    if not shown:
+        # Blanked or readdressed as a whole they differ, line by line they do not: a pattern reaches over a line end.
+        _at_first(left, right, context)
+
+
+def _at_first(legacy: str, modern: str, context: Context) -> None:
+    legacy, modern = _text_shown(legacy, modern, context)
+    at = first_difference(legacy, modern)
+    line = legacy.count("\n", 0, at) + 1
+    context.differ("@body", "value", f"line {line}: {around(legacy, at)}", f"line {line}: {around(modern, at)}")
+
+
+def _text_shown(legacy: str, modern: str, context: Context) -> tuple[str, str]:
+    """Return two texts with what is masked in them left out."""
+    left, right = context.without_noise(legacy, modern)
+    return left.replace(MASKED, "…"), right.replace(MASKED, "…")
+
+
+# Compares two bodies byte by byte.
+
+
+_SHOWN = 16
+
+
+def bytes_differences(legacy: bytes, modern: bytes, context: Context) -> None:
+    """Find the first byte at which two bodies part, shown in hexadecimal; `length` where one begins with the other."""
+    if legacy == modern:
+        return
+    at = first_difference(legacy.decode("latin-1"), modern.decode("latin-1"))
+    begins = at == min(len(legacy), len(modern))
+    context.differ("@body", "length" if begins else "value", _bytes_shown(legacy, at), _bytes_shown(modern, at))
+
+
+def _bytes_shown(body: bytes, at: int) -> str:
+    return f"{len(body)} bytes, from {at}: {body[at : at + _SHOWN].hex()}"
+
+
+# Compares two bodies as tables: the delimiter, the order of rows, each cell as text.
+
+
+_DELIMITERS: Final = ",;\t|"
+_QUOTED: Final = re.compile(r'"(?:[^"]|"")*+"')
+_MOST_CELLS: Final = 5
+
+Row = list[str]
+
+
+def csv_differences(legacy: bytes, modern: bytes, context: Context) -> None:
+    """Find where two tables part: RFC 4180 read generously; quoting, line ends, a last line end do not count."""
+    left, right = without_mark(*as_texts(legacy, modern), context)
+    if left == right:
+        return
+    one, two = delimiter_of(left), delimiter_of(right)
+    if one != two:
+        context.differ("@body", "value", f"delimiter {one!r}", f"delimiter {two!r}")
+        return
+    legacy_rows, modern_rows = rows(left, one), rows(right, two)
+    context.spend(sum(map(len, legacy_rows)) + sum(map(len, modern_rows)))
+    _compare(legacy_rows, modern_rows, context)
+
+
+def rows(text: str, delimiter: str) -> list[Row]:
+    """Return the rows of a table; a quote that is never closed, or has text after it, is a plain character."""
+    found: list[Row] = [[]]
+    for cell in _cells(delimiter).finditer(text):
+        quoted, plain, end = cell.groups()
+        found[-1].append(plain if quoted is None else quoted.replace('""', '"'))
+        if end != delimiter:
+            found.append([])
+        if not end:
+            break
+    # The line end of the last row opens no further one.
+    while found and found[-1] in ([], [""]):
+        found.pop()
+    return found
+
+
+@cache
+def _cells(delimiter: str) -> re.Pattern[str]:
+    mark = re.escape(delimiter)
+    return re.compile(rf'(?:"((?:[^"]|"")*+)"(?={mark}|[\r\n]|\Z)|([^{mark}\r\n]*))({mark}|\r\n|\n|\r|\Z)')
+
+
+def delimiter_of(text: str) -> str:
+    """Return the delimiter that stands most often in the first row, outside quotes."""
+    first = re.split(r"[\r\n]", _QUOTED.sub("", text[:65536].lstrip("\r\n")), maxsplit=1)[0]
+    return max(_DELIMITERS, key=first.count)
+
+
+def _compare(legacy: list[Row], modern: list[Row], context: Context) -> None:
+    if len(legacy) != len(modern):
+        context.differ("@body", "length", f"{len(legacy)} rows", f"{len(modern)} rows")
+    elif Counter(map(tuple, legacy)) == Counter(map(tuple, modern)):
+        _order(legacy, modern, context)
+        return
+    # Rows of one table that is longer are shifted from there on: one cell shows where.
+    most = _MOST_CELLS if len(legacy) == len(modern) else 1
+    apart = _apart(legacy, modern, context)
+    for row, column, one, two in islice(apart, most):
+        _differ(f"row {row}, column {column}", one, two, context)
+    if most > 1 and (further := next(apart, None)) is not None:
+        # Who hides these cells as noise must not hide with them what was no longer looked at.
+        row, column, one, two = further
+        _differ(f"row {row}, column {column}, not the last", one, two, context)
+
+
+def _apart(legacy: list[Row], modern: list[Row], context: Context) -> Iterator[tuple[int, int, str | None, str | None]]:
+    """Yield the cells that are not the same with their place, counted from 1; None where a row has no such cell."""
+    for row, (left, right) in enumerate(zip_longest(legacy, modern, fillvalue=Row()), 1):
+        for column, (one, two) in enumerate(zip_longest(left, right), 1):
+            if one != two and (one is None or two is None or not context.same_text(one, two)):
+                yield row, column, one, two
+
+
+def _order(legacy: list[Row], modern: list[Row], context: Context) -> None:
+    """Say from which row on the same rows stand in another order."""
+    for number, (left, right) in enumerate(zip(legacy, modern, strict=True), 1):
+        if left != right:
+            context.differ("@body", "order", f"row {number}: {_csv_shown(left)}", f"row {number}: {_csv_shown(right)}")
+            return
+
+
+def _differ(place: str, one: str | None, two: str | None, context: Context) -> None:
+    if one is None:
+        context.differ("@body", "extra", "", f"{place}: {two}")
+    elif two is None:
+        context.differ("@body", "missing", f"{place}: {one}", "")
+    else:
+        at = first_difference(one, two)
+        context.differ("@body", "value", f"{place}: {around(one, at)}", f"{place}: {around(two, at)}")
+
+
+def _csv_shown(row: Row) -> str:
+    return ",".join(row)

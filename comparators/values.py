@@ -1,0 +1,269 @@
+"""Reads values in text: exact decimals, instants, own hosts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
+from typing import NamedTuple
+
+_PLAIN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+# Sixty digits keep a difference apart from rounding even between amounts of forty.
+_ARITHMETIC = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
+_NOISE = Decimal("1e-12")
+_NEAR = Decimal("1e-6")
+_PLAINLY = 1e-5
+
+Exact = tuple[bool, str, int]
+
+
+Number = bytes
+"""A JSON number is the bytes of its literal: exact, quickly made, and equal to no text and to no True."""
+
+
+def exact(value: Number | str) -> Exact:
+    """Return a number's sign, digits without zeros at either end, and power of ten: equal exactly for equal values."""
+    mantissa, _, power = _spelled(value).lower().partition("e")
+    whole, _, fraction = mantissa.lstrip("-").partition(".")
+    digits = whole + fraction
+    short = digits.rstrip("0")
+    significant = short.lstrip("0")
+    if not significant:
+        return (False, "", 0)
+    try:
+        exponent = int(power or 0)
+    except ValueError:  # thousands of digits in the exponent alone: only the same text is the same number
+        return (mantissa.startswith("-"), f"{digits}e{power}", 0)
+    return (mantissa.startswith("-"), significant, exponent - len(fraction) + len(digits) - len(short))
+
+
+def same(legacy: Number, modern: Number) -> bool:
+    """Whether two numbers that are not spelled alike have one value; whole ones never do, but for -0."""
+    if legacy.isdigit() and modern.isdigit():
+        return False
+    # What is one decimal is one double; the other way round it takes the exact look.
+    if float(legacy) != float(modern):
+        return False
+    return exact(legacy) == exact(modern)
+
+
+def plain(text: str) -> bool:
+    """Whether a text is a plain decimal: no leading zeros, plus sign, exponent or white space."""
+    return _PLAIN.fullmatch(text) is not None
+
+
+def is_float(value: Number) -> bool:
+    """Whether a literal has a fraction or an exponent."""
+    return not value.lstrip(b"-").isdigit()
+
+
+def within(legacy: Number | str, modern: Number | str, relative: Decimal | None, absolute: Decimal | None) -> bool:
+    """Whether two numbers are no further apart than either limit says."""
+    left, right = _ARITHMETIC.create_decimal(_spelled(legacy)), _ARITHMETIC.create_decimal(_spelled(modern))
+    apart = _ARITHMETIC.subtract(left, right).copy_abs()
+    if not apart.is_finite():
+        return False
+    if absolute is not None and apart <= absolute:
+        return True
+    if relative is None:
+        return False
+    limit = _ARITHMETIC.multiply(relative, max(left.copy_abs(), right.copy_abs()))
+    return limit.is_finite() and apart <= limit
+
+
+def _may_be(legacy: Number, modern: Number) -> bool:
+    """Whether two numbers are worth the exact look: one is a float, and they are not plainly apart."""
+    if not (is_float(legacy) or is_float(modern)):
+        return False
+    left, right = float(legacy), float(modern)
+    return not abs(left - right) > _PLAINLY * max(abs(left), abs(right))
+
+
+def is_noise(legacy: Number, modern: Number) -> bool:
+    """Whether two numbers, one of them a float, differ by what binary sums leave behind: 1e-12 of the larger."""
+    return _may_be(legacy, modern) and within(legacy, modern, _NOISE, None)
+
+
+def is_near(legacy: Number, modern: Number) -> bool:
+    """Whether a reader would take two floats for the same number: 1e-6 of the larger."""
+    return _may_be(legacy, modern) and within(legacy, modern, _NEAR, None)
+
+
+def _spelled(value: Number | str) -> str:
+    return value.decode() if type(value) is bytes else str(value)
+
+
+# Points in time written as text: the spellings that PHP and Python use, and when two of them are one instant.
+
+
+_ISO = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.,]([0-9]{1,9}))? ?"
+    r"(?:([Zz])|([+-])([0-9]{2}):?([0-9]{2}))?"
+)
+_MAIL = re.compile(
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}:[0-9]{2}:[0-9]{2}) "
+    r"(?:(GMT|UTC)|([+-])([0-9]{2})([0-9]{2}))"
+)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DAY = 10
+_SHORTEST = 19
+_LONGEST = 40
+
+
+class Moment(NamedTuple):
+    """A date and time of day as written: whole seconds, fraction without trailing zeros, offset if there is one."""
+
+    wall: datetime
+    fraction: str
+    offset: timedelta | None
+
+
+def moment(text: str) -> Moment | None:
+    """Read a text that is a date with a time of day and nothing else (ISO 8601 in both habits, RFC 5322)."""
+    if not _SHORTEST <= len(text) <= _LONGEST:
+        return None
+    if found := _ISO.fullmatch(text):
+        day, clock, fraction, zulu, sign, hours, minutes = found.groups()
+    elif found := _MAIL.fullmatch(text):
+        number, month, year, clock, zulu, sign, hours, minutes = found.groups()
+        if month not in _MONTHS:
+            return None
+        day, fraction = f"{year}-{_MONTHS.index(month) + 1:02}-{number}", ""
+    else:
+        return None
+    try:
+        wall = datetime.fromisoformat(f"{day}T{clock}")
+    except ValueError:
+        return None
+    return Moment(wall, (fraction or "").rstrip("0"), _offset(zulu, sign, hours, minutes))
+
+
+def same_instant(legacy: Moment, modern: Moment, zone: tzinfo | None) -> bool:
+    """Whether two texts are one instant.
+
+    Legacy's time without a zone is read in `zone` (UTC where it is None), and so is modern's when legacy has none
+    either; a zone that only modern lost is a loss. Where clocks were set back, either reading will do.
+    """
+    if legacy.fraction != modern.fraction:
+        return False
+    if legacy.offset is None and modern.offset is None:
+        return legacy.wall == modern.wall
+    if modern.offset is None or legacy.wall.year in {1, 9999} or modern.wall.year in {1, 9999}:
+        return False
+    return _utc(modern, UTC)[0] in _utc(legacy, zone or UTC)
+
+
+def is_epoch(seconds: int, modern: Moment, zone: tzinfo | None) -> bool:
+    """Whether an integer of seconds since 1970 is the instant of a text; without a zone it is read in `zone`."""
+    if modern.fraction or modern.wall.year in {1, 9999}:
+        return False
+    start = datetime(1970, 1, 1)  # noqa: DTZ001 - both ends of the subtraction are UTC
+    return any((each - start) // timedelta(seconds=1) == seconds for each in _utc(modern, zone or UTC))
+
+
+def is_midnight(day: str, moment_: Moment) -> bool:
+    """Whether a text is a date, and the moment that date at midnight."""
+    if _DATE.fullmatch(day) is None or moment_.fraction:
+        return False
+    return moment_.wall.isoformat() == f"{day}T00:00:00"
+
+
+def is_date(text: str) -> bool:
+    """Whether a text is a date without a time of day."""
+    if len(text) != _DAY or _DATE.fullmatch(text) is None:
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _offset(zulu: str | None, sign: str | None, hours: str | None, minutes: str | None) -> timedelta | None:
+    if zulu:
+        return timedelta(0)
+    if not sign or not hours or not minutes:
+        return None
+    offset = timedelta(hours=int(hours), minutes=int(minutes))
+    return -offset if sign == "-" else offset
+
+
+def _utc(when: Moment, zone: tzinfo) -> tuple[datetime, ...]:
+    """Return the instants, without their zone, that a moment may be."""
+    if when.offset is not None:
+        return (when.wall - when.offset,)
+    return tuple(when.wall.replace(tzinfo=zone, fold=fold).astimezone(UTC).replace(tzinfo=None) for fold in (0, 1))
+
+
+# What a backend calls itself inside the texts it writes: scheme, host and port, in full or without the scheme.
+
+
+# Neither character occurs in JSON text, HTML or a header.
+_ORIGIN = "\x00"
+_BARE = "\x01"
+_BEFORE = r"(?:https?(?::|%3A))?(?://|\\/\\/|%2F%2F)"
+_AFTER = r"(?![\w@-]|\.\w|:\d|%3A\d)"
+_DEFAULT_PORTS = {"80", "443"}
+
+
+class Origins:
+    """Both backends' own addresses, given as `host:port`; nothing changes after it is made."""
+
+    def __init__(self, legacy: Sequence[str] = (), modern: Sequence[str] = ()) -> None:
+        self._legacy = _patterns(legacy)
+        self._modern = _patterns(modern)
+
+    def same(self, legacy: str, modern: str) -> bool:
+        """Whether two texts are equal once each side's own address counts as one.
+
+        An absolute address of legacy is also the same as the relative one of modern; not the other way round,
+        which would show a client where modern lives.
+        """
+        if not (self._legacy or self._modern):
+            return False
+        left, right = _marked(legacy, self._legacy), _marked(modern, self._modern)
+        if left == legacy and right == modern:
+            return False
+        return left == right or (_ORIGIN not in right and left.replace(f"{_ORIGIN}/", "/") == right)
+
+    def named(self, legacy: str, modern: str) -> bool:
+        """Whether either text holds its own side's address."""
+        return bool(self._legacy or self._modern) and any(
+            pattern.search(text)
+            for text, patterns in ((legacy, self._legacy), (modern, self._modern))
+            for pattern, _ in patterns
+        )
+
+
+def _patterns(hosts: Sequence[str]) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Compile what stands for these hosts with a scheme, then without one (only with a port: a name is a word)."""
+    full: list[str] = []
+    bare: list[str] = []
+    for host in hosts:
+        name, colon, port = host.rpartition(":")
+        if not colon or not port.isdigit():
+            name, port = host, ""
+        full.append(re.escape(name) + _port(port))
+        if port:
+            bare.append(f"{re.escape(name)}:{port}")
+    if not full:
+        return ()
+    found = [(re.compile(f"{_BEFORE}(?:{'|'.join(full)}){_AFTER}", re.IGNORECASE), _ORIGIN)]
+    if bare:
+        found.append((re.compile(rf"(?<![\w.@:/-])(?:{'|'.join(bare)}){_AFTER}", re.IGNORECASE), _BARE))
+    return tuple(found)
+
+
+def _port(port: str) -> str:
+    if not port:
+        return "(?:(?::|%3A)(?:80|443))?"
+    return f"(?:(?::|%3A){port})" + ("?" if port in _DEFAULT_PORTS else "")
+
+
+def _marked(text: str, patterns: tuple[tuple[re.Pattern[str], str], ...]) -> str:
+    for pattern, mark in patterns:
+        text = pattern.sub(mark, text)
+    # An address without a path is the address of `/` (RFC 3986, 6.2.3).
+    return re.sub(f"{_ORIGIN}(?=$|[?#])", f"{_ORIGIN}/", text) if _ORIGIN in text else text

@@ -1,0 +1,121 @@
+"""Compares two bodies as XML, element by element."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Any, Final
+
+from lxml import etree
+
+from comparators import text_compare
+from comparators.context import Context
+from comparators.text_compare import around, first_difference
+
+_SPACE: Final = "{http://www.w3.org/XML/1998/namespace}space"
+_MOST: Final = 8
+
+Step = tuple[Any, Any, str]
+
+
+def differences(legacy: bytes, modern: bytes, context: Context) -> None:
+    """Find where two documents part, the first few places.
+
+    The order of attributes, prefixes of namespaces, comments, CDATA, white space between elements do not count.
+    Nothing is resolved or fetched: a document that defines entities or elements itself is compared as text, and so
+    is what neither side can parse. What only one side can parse is a difference.
+    """
+    if legacy == modern:
+        return
+    left, right = _parsed(legacy), _parsed(modern)
+    if (left is None and right is None) or _defines(left) or _defines(right):
+        text_compare.text_differences(legacy, modern, context)
+    elif left is None or right is None:
+        context.differ("@body", "parse", _start(legacy, left), _start(modern, right))
+    else:
+        _Walk(context).documents(left, right)
+
+
+def _parsed(body: bytes) -> Any:
+    """Return a document's tree, None for what is no XML or nests deeper than libxml2's own limit."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
+    try:
+        return etree.fromstring(body, parser).getroottree()
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+
+
+def _defines(tree: Any) -> bool:
+    """Whether a document says itself what its entities or attributes mean."""
+    own = tree.docinfo.internalDTD if tree is not None else None
+    return own is not None and (any(own.iterentities()) or any(own.iterelements()))
+
+
+def _start(body: bytes, tree: Any) -> str:
+    return ("no XML: " if tree is None else "XML: ") + body[:120].decode("utf-8", "replace")
+
+
+class _Walk:
+    """One comparison of two trees; nothing changes but the context."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._before = len(context.findings)
+
+    def documents(self, legacy: Any, modern: Any) -> None:
+        self._values("document type", legacy.docinfo.doctype, modern.docinfo.doctype)
+        pairs: list[Step] = [(legacy.getroot(), modern.getroot(), "")]
+        while pairs and len(self._context.findings) - self._before < _MOST:
+            one, two, above = pairs.pop()
+            self._context.spend(1)
+            place = f"{above}/{_name(one)}"
+            if one.tag != two.tag:
+                self._context.differ("@body", "value", place, f"{above}/{_name(two)}")
+                continue
+            self._attributes(one, two, place)
+            self._texts(one, two, place)
+            pairs += reversed(list(self._children(one, two, place)))
+        if pairs:
+            # Who hides these places as noise must not hide with them what was no longer looked at.
+            self._context.differ("@body", "value", "document, what follows", "document, what follows")
+
+    def _children(self, one: Any, two: Any, place: str) -> Iterator[Step]:
+        # lxml walks over all children to count them: once is enough
+        count, others = len(one), len(two)
+        if count != others:
+            self._context.differ("@body", "length", f"{place}: {count} elements", f"{place}: {others} elements")
+        for number, (left, right) in enumerate(zip(one, two, strict=False), 1):
+            yield left, right, f"{place}[{number}]" if count > 1 else place
+
+    def _attributes(self, one: Any, two: Any, place: str) -> None:
+        left, right = dict(one.attrib), dict(two.attrib)
+        for name in sorted(left.keys() | right.keys()):
+            if name not in right:
+                self._context.differ("@body", "missing", f"{place}@{name}: {left[name]}", "")
+            elif name not in left:
+                self._context.differ("@body", "extra", "", f"{place}@{name}: {right[name]}")
+            else:
+                self._values(f"{place}@{name}", left[name], right[name])
+
+    def _texts(self, one: Any, two: Any, place: str) -> None:
+        """Compare what an element says before, between, after the elements in it."""
+        for left, right in zip_longest(_said(one), _said(two), fillvalue=""):
+            self._values(place, left, right)
+
+    def _values(self, place: str, left: str, right: str) -> None:
+        if not self._context.same_text(left, right):
+            at = first_difference(left, right)
+            self._context.differ("@body", "value", f"{place}: {around(left, at)}", f"{place}: {around(right, at)}")
+
+
+def _said(element: Any) -> list[str]:
+    """Return an element's own pieces of text; white space alone says nothing beside other elements."""
+    pieces = [element.text or "", *(child.tail or "" for child in element)]
+    if len(pieces) == 1 or element.get(_SPACE) == "preserve":
+        return pieces
+    return [piece if piece.strip() else "" for piece in pieces]
+
+
+def _name(element: Any) -> str:
+    """Return what a person calls an element; an entity or a processing instruction by its own text."""
+    return etree.QName(element).localname if isinstance(element.tag, str) else str(element)
