@@ -33,8 +33,8 @@ from proxy.serving.server import Server
 from proxy.serving.upstream import UpstreamConnection
 from proxy.state.live import Live
 from proxy.state.windows import Outcomes
-from rules.decide import generation
-from rules.load import load as read
+from rules.config import load as read
+from rules.routing.decide import generation
 
 CONNECTIONS = 64
 A_ROUND = 8192

@@ -7,14 +7,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from bench.streams import Second
-from rules.evidence import BURST, Evidence, Sides
-from rules.judge import judge
+from rules.guard.analysis import judge
+from rules.guard.circuit_breaker import Run
+from rules.guard.evidence import BAD, BURST, Evidence, Sides
+from rules.guard.sequential import Trials
+from rules.guard.window import PairTally, Tally, Window, percentile
 from rules.model import GuardPolicy
-from rules.pairs import PairTally
-from rules.trials import Trials
-from rules.trip import Run
-from rules.verdict import BAD
-from rules.window import Tally, Window, percentile
 
 
 class Referee(Protocol):

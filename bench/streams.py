@@ -11,7 +11,7 @@ from random import Random
 from statistics import NormalDist
 from typing import NamedTuple
 
-from rules.window import Tally, step_of
+from rules.guard.window import Tally, step_of
 
 _USUAL = 0.060
 """Seconds that legacy takes, half of the time less; P95 is 137 ms."""

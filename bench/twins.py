@@ -23,7 +23,7 @@ from proxy.operating.rulings import today
 from proxy.recorded.request import Recorded
 from proxy.replay.asking import FailedError, Question, Sides, SkippedError
 from proxy.replay.judging import Judge
-from rules.load import load
+from rules.config import load
 from rules.model import Snapshot
 
 ROOT = Path(__file__).resolve().parents[1]

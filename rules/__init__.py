@@ -9,10 +9,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from rules.bucket import admits, bucket
-from rules.decide import decide, generation
-from rules.explain import Explanation, explain
-from rules.match import Lane, Table, compile_table, effective_weight
 from rules.model import (
     DEFAULT_ROUTE,
     LEGACY,
@@ -27,15 +23,20 @@ from rules.model import (
     Snapshot,
 )
 from rules.problems import ConfigError, Problem
+from rules.routing.bucketing import admits, bucket
+from rules.routing.compiled_route import Lane, effective_weight
+from rules.routing.decide import decide, generation
+from rules.routing.explain import Explanation, explain
+from rules.routing.route_table import Table, compile_table
 
 if TYPE_CHECKING:
-    from rules.load import effective, json_schema, load, load_with_warnings
+    from rules.config import effective, json_schema, load, load_with_warnings
 
 _ON_DEMAND = {
-    "effective": "settings",
-    "json_schema": "schema",
-    "load": "loading",
-    "load_with_warnings": "loading",
+    "effective": "effective_settings",
+    "json_schema": "effective_settings",
+    "load": "loader",
+    "load_with_warnings": "loader",
 }
 
 __all__ = [
@@ -74,5 +75,5 @@ def __getattr__(name: str) -> Any:
     if name not in _ON_DEMAND:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     for one, module in _ON_DEMAND.items():
-        globals()[one] = getattr(import_module(f"rules.load.{module}"), one)
+        globals()[one] = getattr(import_module(f"rules.config.{module}"), one)
     return globals()[name]

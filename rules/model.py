@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from rules.match import Table
+    from rules.routing.route_table import Table
 
 LEGACY = "legacy"
 MODERN = "modern"

@@ -1,4 +1,4 @@
-"""Tells what another generation would change, for which of the users seen lately.
+"""What another generation would change, for which users.
 
 The sides are those that `choose` names for the same user in both generations, each on the lane that takes an
 example of the route's requests: a plan knows nothing that traffic does not.
@@ -7,14 +7,109 @@ example of the route's requests: a plan knows nothing that traffic does not.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
 
-from rules.changes import changes
-from rules.decide import choose
-from rules.example import examples
-from rules.lane import Lane
-from rules.model import MODERN, NO_NAMES, Facts, Generation, Route, Snapshot
-from rules.sketch import Sample
+from rules.model import MODERN, NO_NAMES, Facts, Generation, Match, Route, Snapshot
+from rules.problems import MASK, looks_secret, masked
+from rules.routing import pattern as patterns
+from rules.routing.compiled_route import Lane
+from rules.routing.decide import choose
+from rules.routing.route_table import Table
+from rules.user_sketch import Sample
+
+# Puts the differences between two frozen words into sentences.
+
+
+_LONGEST = 120
+_NOT_MEANT = ("line", "digest", "source", "version")
+"""What says where or which, not what."""
+
+
+def changes(before: Any, after: Any, path: str = "") -> Iterator[str]:
+    """Yield `key: old → new` for each setting that differs, secrets masked."""
+    if before == after:
+        return
+    if is_dataclass(before) and type(before) is type(after):
+        for one in fields(before):
+            if one.name not in _NOT_MEANT:
+                yield from changes(getattr(before, one.name), getattr(after, one.name), _under(path, one.name))
+    elif isinstance(before, Mapping) and isinstance(after, Mapping):
+        for name in dict.fromkeys((*before, *after)):
+            yield from changes(before.get(name), after.get(name), _under(path, str(name)))
+    else:
+        yield f"{path}: {_shown(before, path)} → {_shown(after, path)}"
+
+
+def _under(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _shown(value: Any, path: str) -> str:
+    """Show a value as the file would spell it, roughly."""
+    if value is None or value in ("", ()):
+        return "nothing"
+    if isinstance(value, str) and looks_secret(path.rpartition(".")[2]):
+        return MASK
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:g}"
+    text = value if isinstance(value, str) else _plain(masked(value))
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name}: {_plain(member)}" for name, member in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_plain(member) for member in value) + "]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+# Makes up a request that a route takes.
+
+
+_ANYTHING = "1"
+
+
+def examples(route: Route, table: Table, methods: tuple[str, ...]) -> Iterator[Facts]:
+    """Yield a request for each method of the route that `table` does give to this route.
+
+    `methods` are those of a route that names none. Nothing comes where only a regex says what matches, or
+    where another route takes every request that could be thought of.
+    """
+    for method in route.match.methods or methods:
+        facts = _example(route.match, method)
+        if facts is not None and table.find(facts)[0].route.name == route.name:
+            yield facts
+
+
+def _example(match: Match, method: str) -> Facts | None:
+    values = [match.path, match.host or "", *(value for _, value in (*match.headers, *match.query))]
+    if any(value.startswith("~") for value in values):
+        return None
+    headers = {name.lower(): value for name, value in match.headers}
+    return Facts(
+        method=method,
+        path=_path(match.path),
+        query=urlencode(match.query) or None,
+        host=(match.host or "").replace("*", _ANYTHING),
+        header=headers.get,
+        user=_nobody,
+    )
+
+
+def _path(path: str) -> str:
+    form = patterns.parse(path)
+    segments = [_ANYTHING if segment is None else segment for segment in form.segments]
+    return "/" + "/".join([*segments, _ANYTHING] if form.kind == patterns.PREFIX else segments)
+
+
+def _nobody() -> None:
+    return None
+
 
 ADDED, REMOVED, CHANGED, SAME = "added", "removed", "changed", "same"
 NOBODY = Sample()

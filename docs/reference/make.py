@@ -19,7 +19,7 @@ from proxy.cli.commands import app
 from proxy.log import names
 from proxy.metrics.names import METRICS
 from proxy.operating.trail import CLOSED_LIST
-from rules.load import json_schema
+from rules.config import json_schema
 
 HERE = Path(__file__).resolve().parent
 FILE = """\

@@ -14,8 +14,8 @@ from proxy.serving.identity import warm
 from proxy.state.configuration import Configuration, unpack
 from proxy.state.effects import by_route, unpack_effects
 from proxy.state.live import Live
-from rules.decide import generation, with_overrides
 from rules.model import Generation, Override
+from rules.routing.decide import generation, with_overrides
 
 _NOTHING: Mapping[str, Override] = MappingProxyType({})
 

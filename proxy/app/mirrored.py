@@ -15,7 +15,7 @@ from proxy.serving.ages import ages
 from proxy.serving.server import Server
 from proxy.state.pairs import Pairs
 from proxy.state.windows import Key, Outcomes, waiting
-from rules.window import Tally
+from rules.guard.window import Tally
 
 
 class MirroringReport:

@@ -26,7 +26,7 @@ from proxy.doctor.nginx import dumped
 from proxy.errors import EXIT_USAGE, EXIT_YES, ProxyError, UnreachableError
 from proxy.version import program_version
 from rules import effective
-from rules.secrets import masked
+from rules.problems import masked
 
 ASKED: Final = {
     "status.json": "/api/v1/status",

@@ -32,7 +32,7 @@ def check(config: str, *, as_json: bool) -> int:
 
 def schema() -> int:
     """Print the JSON Schema of the file, for editors."""
-    from rules.load import json_schema
+    from rules.config import json_schema
 
     print_json(json_schema())
     return EXIT_YES

@@ -77,7 +77,7 @@ def client(config: str, admin: str) -> Client:
 
 def _admin_of(config: str) -> Admin:
     """Return where the file says the admin port is; a broken file may still say that much."""
-    from rules.load import load
+    from rules.config import load
     from rules.problems import ConfigError
 
     try:

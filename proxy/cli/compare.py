@@ -16,7 +16,7 @@ from proxy.errors import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError
 from proxy.judge.compiled import Compiled, body_of, compiled
 from proxy.judge.rulebook import RouteRules, Rules, route_rules
 from proxy.operating.rulings import today
-from rules.invariant import VIOLATED, check_all
+from rules.invariants import VIOLATED, check_all
 
 NOBODY = "(none)"
 

@@ -16,7 +16,7 @@ def config_show(config: str, *, as_json: bool) -> int:
     prepared = read(config, as_json=as_json)
     if prepared is None:
         return EXIT_USAGE
-    from rules.load import effective
+    from rules.config import effective
 
     settings = effective(Path(config).read_text(encoding="utf-8-sig"), config)
     if as_json:

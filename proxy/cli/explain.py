@@ -10,8 +10,8 @@ from proxy.cli.files import print_json, read
 from proxy.described import facts_of
 from proxy.errors import EXIT_USAGE, EXIT_YES
 from proxy.settings import is_legacy_only
-from rules.decide import generation
-from rules.explain import explain as explained
+from rules.routing.decide import generation
+from rules.routing.explain import explain as explained
 
 _EVEN_DRAW = 0.5
 

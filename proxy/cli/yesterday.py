@@ -14,7 +14,7 @@ from proxy.errors import EXIT_USAGE, EXIT_YES
 from proxy.recorded.reading import Recording
 from proxy.recorded.yesterday import Yesterday
 from proxy.settings import is_legacy_only
-from rules.decide import generation
+from rules.routing.decide import generation
 
 
 def yesterday(config: str, log: str, *, as_json: bool) -> int:

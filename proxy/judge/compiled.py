@@ -13,9 +13,9 @@ from comparators.model import Capture
 from comparators.noise_rules import NoiseRule
 from comparators.policy import Policy
 from proxy.judge.rulebook import Rules
-from rules.invariant import Compiled as Invariant
-from rules.invariant import compile_invariant
-from rules.invariant_tree import InvariantError
+from rules.invariant_parser import InvariantError
+from rules.invariants import CompiledInvariant as Invariant
+from rules.invariants import compile_invariant
 
 MOST_BYTES = 32 << 20
 """What a body that an invariant reads may become when its coding is undone."""

@@ -24,8 +24,7 @@ from proxy.judge.unmapped import Redactors
 from proxy.link.judging import Case, Checked, Opinion
 from proxy.link.messages import Answer, Pair
 from proxy.state.diffs import Found
-from rules.invariant import VIOLATED, Outcome, check_all
-from rules.invariant import Compiled as CompiledInvariant
+from rules.invariants import VIOLATED, CompiledInvariant, Outcome, check_all
 
 MOST_GROUPS = 50
 """Differences of one pair that are told apart; a body that is another one altogether differs in thousands."""

@@ -15,8 +15,8 @@ from types import MappingProxyType
 from proxy.metrics import names
 from proxy.metrics.totals import Key, Values
 from proxy.observe import NOBODY
-from rules.match import effective_weight
 from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, GuardPolicy, Override, Route, Snapshot
+from rules.routing.compiled_route import effective_weight
 
 _NOTHING_SET: Mapping[str, Override] = MappingProxyType({})
 _ANSWERS = ("2xx", "3xx", "4xx", "5xx")
@@ -79,7 +79,7 @@ def _rollbacks(route: Route) -> Iterator[tuple[Key, Values]]:
 
 
 def _checks(route: Route, guard: GuardPolicy) -> dict[str, bool]:
-    """Return `rules.verdict.REASONS`, each with whether this guard ever names it."""
+    """Return `rules.guard.evidence.REASONS`, each with whether this guard ever names it."""
     worse = guard.worse_than_legacy
     return {
         "consecutive": guard.consecutive_failures > 0,

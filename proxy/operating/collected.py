@@ -9,11 +9,10 @@ from proxy.link.messages import Outcomes, PairCounts, SideOutcomes
 from proxy.metrics.names import LIVE
 from proxy.operating.figures import Figures
 from proxy.state.windows import unpack
-from rules.evidence import BURST, Evidence, Sides, Violation
+from rules.guard.evidence import BURST, Evidence, Sides, Violation
+from rules.guard.sequential import Trials
+from rules.guard.window import ComparedTally, PairTally, Tally
 from rules.model import LEGACY, MODERN, Route, Snapshot
-from rules.pairs import ComparedTally, PairTally
-from rules.trials import Trials
-from rules.window import Tally
 
 _SIDES = (LEGACY, MODERN)
 _WAITING_FOR = 2

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from proxy.state.pairs import DROPPED, NOT_SAMPLED
-from rules.pairs import ComparedTally
+from rules.guard.window import ComparedTally
 
 _NEVER_SENT = (*DROPPED, NOT_SAMPLED)
 

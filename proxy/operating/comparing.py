@@ -33,9 +33,9 @@ from proxy.state.configuration import Configuration
 from proxy.state.diffs import Diffs, DiffsError
 from proxy.state.diffs_thread import DiffsThread
 from proxy.state.fleet import Fleet
-from rules.evidence import Violation
+from rules.guard.evidence import Violation
+from rules.guard.window import ComparedTally
 from rules.model import Route, Snapshot
-from rules.pairs import ComparedTally
 
 EVERY = 1.0
 LOOK_EVERY = 10

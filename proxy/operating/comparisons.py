@@ -14,8 +14,8 @@ from proxy.metrics import names
 from proxy.metrics.names import Metric
 from proxy.metrics.totals import Key, Values
 from proxy.state.kinds import Kinds
-from rules.evidence import Violation
-from rules.pairs import ComparedTally
+from rules.guard.evidence import Violation
+from rules.guard.window import ComparedTally
 
 Result = tuple[str, str]
 """A result (equal, different, noise, transient, not_compared) with its reason; only `not_compared` always has one."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from proxy.state.configuration import Configuration
-from rules.decide import generation
 from rules.model import Generation
 from rules.problems import Problem
+from rules.routing.decide import generation
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,11 +26,11 @@ from proxy.operating.probing import Probe, Probing
 from proxy.operating.trail import Listener, Trail
 from proxy.operating.verbs import Verbs
 from proxy.operating.workers import Workers
-from rules.decide import choose
-from rules.effects import has_effects
-from rules.example import examples
-from rules.lane import effective_weight
 from rules.model import MODERN, Facts, Generation, Route
+from rules.plan import examples
+from rules.routing.compiled_route import effective_weight
+from rules.routing.decide import choose
+from rules.routing.mirroring import has_effects
 
 USERS = 20
 READS = ("GET", "HEAD")

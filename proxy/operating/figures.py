@@ -10,8 +10,8 @@ from proxy.link.codec import to_json
 from proxy.link.messages import Outcomes
 from proxy.metrics.names import LIVE
 from proxy.state.windows import unpack
+from rules.guard.window import Tally, Totals, Window
 from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Route, Snapshot
-from rules.window import Tally, Totals, Window
 
 DEFAULT_WINDOW = 60.0
 Side = tuple[str, str]

@@ -24,9 +24,9 @@ from proxy.operating.trail import Trail
 from proxy.operating.turns import Turns
 from proxy.operating.verbs import Verbs
 from proxy.operating.watching import Seen, Watching
+from rules.guard.evidence import BAD
+from rules.guard.rollout import Move, concerns, next_move
 from rules.model import Override, Route
-from rules.stages import Move, concerns, next_move
-from rules.verdict import BAD
 
 EVERY = 1.0
 AT_ONCE = 50

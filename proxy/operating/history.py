@@ -14,8 +14,8 @@ from dashboards.trend import Moment, SideMoment
 from proxy.link.messages import Outcomes
 from proxy.metrics.names import LIVE
 from proxy.state.windows import unpack
+from rules.guard.window import Tally
 from rules.model import LEGACY, MODERN
-from rules.window import Tally
 
 FINE, COARSE = 10.0, 60.0
 FINE_KEPT, COARSE_KEPT = 360, 1440

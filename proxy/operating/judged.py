@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from rules.evidence import Violation
-from rules.pairs import ComparedTally
+from rules.guard.evidence import Violation
+from rules.guard.window import ComparedTally
 
 
 class Judged(Protocol):

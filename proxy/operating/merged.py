@@ -13,9 +13,9 @@ from proxy.link.messages import Outcomes
 from proxy.operating.collected import Collected
 from proxy.operating.figures import Figures
 from proxy.state.shares import RouteShare, Share, compared_of, outcomes_of, pairs_of
-from rules.evidence import Evidence, Violation
+from rules.guard.evidence import Evidence, Violation
+from rules.guard.window import ComparedTally, added
 from rules.model import Snapshot
-from rules.pairs import ComparedTally, added
 
 LATE_AFTER: Final = 30.0
 """Seconds after which what was packed is too old to be counted."""

@@ -11,8 +11,8 @@ from http import HTTPStatus
 
 from proxy.operating.api.wishes import RefusedError
 from proxy.operating.beginning import UNKNOWN
-from rules.lane import effective_weight
 from rules.model import Override, Route
+from rules.routing.compiled_route import effective_weight
 
 _ALL = 100.0
 _DECIMALS = 2

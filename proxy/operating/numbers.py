@@ -13,8 +13,8 @@ from proxy.metrics.totals import Key, Totals, Values
 from proxy.operating.current import Current
 from proxy.operating.status import stage
 from proxy.version import program_version
-from rules.lane import effective_weight, intended_weight
 from rules.model import GuardPolicy, Route, Snapshot
+from rules.routing.compiled_route import effective_weight, intended_weight
 
 NOTHING: Mapping[Key, Values] = MappingProxyType({})
 

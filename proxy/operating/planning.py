@@ -11,7 +11,7 @@ from proxy.operating.current import Current, built
 from proxy.operating.reload import adopted, needs_restart
 from proxy.settings import Settings
 from rules.plan import Plan, RoutePlan, plan
-from rules.sketch import Sample
+from rules.user_sketch import Sample
 
 
 def planned(

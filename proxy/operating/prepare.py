@@ -13,9 +13,9 @@ from proxy.operating.prepared import Prepared
 from proxy.settings import parse_address
 from proxy.state.keys import keys_from
 from proxy.state.stores import is_shared
-from rules.load import load_with_warnings
-from rules.load.document import read
-from rules.load.overlay import lay_over, overrides
+from rules.config import load_with_warnings
+from rules.config.loader import lay_over, overrides
+from rules.config.yaml_document import read
 from rules.model import Snapshot
 from rules.problems import ERROR, WARNING, ConfigError, Finding, Problem
 

@@ -8,8 +8,8 @@ from http import HTTPStatus
 from proxy.operating.api.wishes import RefusedError
 from proxy.operating.ledger import Ledger
 from proxy.state.store import StaleError, StoreError
-from rules.lane import effective_weight
 from rules.model import Generation, Override, Route
+from rules.routing.compiled_route import effective_weight
 
 MANUAL = "manual"
 """The reason of a rollback that a person asked for."""

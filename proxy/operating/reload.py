@@ -25,9 +25,9 @@ from proxy.operating.workers import NotAdoptedError, Workers
 from proxy.settings import Settings
 from proxy.state.configuration import Configuration
 from proxy.state.effects import RunTime, by_route
-from rules.decide import with_overrides
 from rules.model import Override, Snapshot
 from rules.problems import ConfigError, Problem
+from rules.routing.decide import with_overrides
 
 
 @dataclass(frozen=True, slots=True)

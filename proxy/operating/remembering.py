@@ -8,9 +8,9 @@ from time import time
 
 from proxy.operating.current import Current
 from proxy.operating.history import FINE, History, Pairs
-from rules.match import effective_weight
+from rules.guard.window import ComparedTally
 from rules.model import DEFAULT_ROUTE
-from rules.pairs import ComparedTally
+from rules.routing.compiled_route import effective_weight
 
 
 class Remembering:

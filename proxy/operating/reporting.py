@@ -9,8 +9,8 @@ from typing import Any
 from proxy.log.events import timestamp
 from proxy.operating.history import History
 from proxy.operating.resources import Usage
+from rules.guard.window import ComparedTally
 from rules.model import LEGACY, MODERN
-from rules.pairs import ComparedTally
 
 
 def report(

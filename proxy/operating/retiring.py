@@ -14,9 +14,9 @@ from proxy.log.events import timestamp
 from proxy.operating.current import Current
 from proxy.operating.figures import Figures
 from proxy.state.store import Store, StoreError
-from rules.lane import effective_weight
+from rules.guard.rollout import Served, retirement
 from rules.model import LEGACY, MODERN, Route
-from rules.retirement import Served, retirement
+from rules.routing.compiled_route import effective_weight
 
 EVERY = 60.0
 NAME = "all_modern_since"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from rules.lane import effective_weight
 from rules.model import Override, Route
+from rules.routing.compiled_route import effective_weight
 
 
 @dataclass(frozen=True, slots=True)

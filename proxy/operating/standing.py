@@ -8,8 +8,8 @@ from typing import Any
 from proxy.log.events import timestamp
 from proxy.operating.guard import verdict_document
 from proxy.operating.watching import Seen
+from rules.guard.rollout import Move, step_of
 from rules.model import Override, Route
-from rules.stages import Move, step_of
 
 
 def standing(route: Route | None, override: Override | None, seen: Seen | None, move: Move | None) -> dict[str, Any]:

@@ -15,10 +15,9 @@ from proxy.operating.figures import Figures
 from proxy.operating.trail import parsed
 from proxy.operating.workers import Workers
 from proxy.version import program_version
-from rules.lane import effective_weight, intended_weight
+from rules.guard.window import ComparedTally, Tally, Totals
 from rules.model import LEGACY, MODERN, Override, Route
-from rules.pairs import ComparedTally
-from rules.window import Tally, Totals
+from rules.routing.compiled_route import effective_weight, intended_weight
 
 _ALL = 100.0
 Standing = Callable[[str], Mapping[str, Any]]

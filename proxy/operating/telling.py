@@ -24,9 +24,8 @@ from proxy.state.shares import (
     side_share,
 )
 from proxy.state.windows import unpack
+from rules.guard.window import ComparedTally, Tally
 from rules.model import LEGACY, MODERN
-from rules.pairs import ComparedTally
-from rules.window import Tally
 
 MOST_WAITING = 5
 """Messages that wait for a store that does not answer; the oldest go."""

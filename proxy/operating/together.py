@@ -26,10 +26,9 @@ from proxy.operating.telling import Telling
 from proxy.state.fleet import LEASE_SECONDS, TOLD_FOR, Fleet, Told
 from proxy.state.shares import unpack
 from proxy.state.store import StoreError
+from rules.guard.rollout import concerns
+from rules.guard.window import Tally, added
 from rules.model import LEGACY, MODERN
-from rules.pairs import added
-from rules.stages import concerns
-from rules.window import Tally
 
 EVERY = 1.0
 LATELY = 2 * TOLD_FOR

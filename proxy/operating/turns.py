@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from typing import Final
 
 from proxy.operating.watching import Seen
-from rules.stages import Move
+from rules.guard.rollout import Move
 
 LEADER_ACTS_WITHIN: Final = 3.0
 """Seconds that the one who leads has: its own look, the way over the store."""

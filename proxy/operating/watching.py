@@ -11,12 +11,11 @@ from proxy.operating.collected import Collected
 from proxy.operating.figures import Figures
 from proxy.operating.judged import Judged, since
 from proxy.operating.together import Together
-from rules.judge import judge
+from rules.guard.analysis import judge
+from rules.guard.evidence import BAD, Verdict
+from rules.guard.rollout import Readiness, Volume, readiness
+from rules.guard.window import ComparedTally, added
 from rules.model import MODERN, Override, Route
-from rules.pairs import ComparedTally, added
-from rules.readiness import Readiness, readiness
-from rules.stages import Volume
-from rules.verdict import BAD, Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,8 @@ from typing import Final
 from proxy.recorded.endpoints import Endpoints, Found
 from proxy.recorded.front import Hint, dispatcher, hinted, pages
 from proxy.recorded.openapi import Operation, mapped
-from proxy.recorded.shapes import singular
 from proxy.recorded.tallying import Endpoint
-from rules.effects import has_effects
+from rules.routing.mirroring import has_effects, singular
 
 ROUTES_AT_MOST: Final = 500
 _SAFE: Final = frozenset({"GET", "HEAD"})

@@ -6,7 +6,7 @@ import re
 from typing import Final
 from urllib.parse import unquote
 
-from rules.things import is_datum, singular
+from rules.routing.mirroring import is_datum, singular
 
 __all__ = ["is_datum", "is_static", "name_for", "segments_of", "singular"]
 

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import Final
 
 from proxy.recorded.request import Recorded
-from rules.window import Tally
+from rules.guard.window import Tally
 
 VISITORS_AT_MOST: Final = 10_000
 EXAMPLES: Final = 3

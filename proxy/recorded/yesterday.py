@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from proxy.described import facts_of
 from proxy.recorded.request import Recorded
-from rules.bucket import admits
-from rules.decide import decide
-from rules.mirror import Mirror, mirror_of
 from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Decision, Generation
+from rules.routing.bucketing import admits
+from rules.routing.decide import decide
+from rules.routing.mirroring import Mirror, mirror_of
 
 USERS_AT_MOST: Final = 100_000
 UNMATCHED_AT_MOST: Final = 1000

@@ -22,11 +22,10 @@ from proxy.recorded.request import Recorded
 from proxy.replay.reaching import reach
 from proxy.serving.gathering import Gathering
 from proxy.serving.transform import Translation, translation_of
-from rules.decide import generation
-from rules.effects import has_effects
-from rules.mirror import mirror_of
 from rules.model import DEFAULT_ROUTE, LEGACY, Backend, Route, SidePolicy, Snapshot
-from rules.translate import TranslationError
+from rules.routing.decide import generation
+from rules.routing.mirroring import has_effects, mirror_of
+from rules.routing.rewrite import TranslationError
 
 LARGEST: Final = 8 * 1024 * 1024
 """Bytes of one answer; more is not compared."""

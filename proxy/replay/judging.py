@@ -11,7 +11,7 @@ from proxy.judge.compiled import Compiled, body_of, compiled
 from proxy.judge.rulebook import Rules, route_rules
 from proxy.judge.unmapped import Redactors
 from proxy.operating.rulings import today
-from rules.invariant import VIOLATED, check_all
+from rules.invariants import VIOLATED, check_all
 from rules.model import Snapshot
 
 

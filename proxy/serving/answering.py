@@ -21,7 +21,7 @@ from proxy.serving.tunnel import Tunnel
 from proxy.serving.upload import NO_BODY, Upload
 from proxy.serving.upstream import UpstreamConnection
 from rules.model import LEGACY, MODERN, Decision
-from rules.translate import TranslationError
+from rules.routing.rewrite import TranslationError
 
 if TYPE_CHECKING:
     from proxy.serving.client import ClientConnection

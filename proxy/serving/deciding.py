@@ -10,8 +10,8 @@ from random import random
 from typing import TYPE_CHECKING, Final
 
 from proxy.state.recent import LONGEST as NAMED
-from rules.decide import choose
 from rules.model import Decision, Facts, Generation
+from rules.routing.decide import choose
 
 if TYPE_CHECKING:
     from proxy.serving.forward import Call

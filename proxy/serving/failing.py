@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from proxy.http1.parse import RequestHead
-from rules.effects import has_effects
 from rules.model import Fallback
+from rules.routing.mirroring import has_effects
 
 IDEMPOTENT: Final = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
 NEVER_SENT: Final = frozenset(("connect", "connect_timeout", "busy"))

@@ -24,7 +24,7 @@ from proxy.serving.upload import NO_BODY, Upload
 from proxy.serving.upstream import UpstreamConnection
 from proxy.serving.waiting import Waiting
 from rules.model import LEGACY, MODERN
-from rules.translate import TranslationError
+from rules.routing.rewrite import TranslationError
 
 if TYPE_CHECKING:
     from proxy.serving.client import ClientConnection

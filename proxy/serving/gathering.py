@@ -7,7 +7,7 @@ from typing import Final
 from proxy.http1.parse import ResponseHead
 from proxy.serving.reply import without_length
 from proxy.serving.transform import Translation
-from rules.translate import TranslationError
+from rules.routing.rewrite import TranslationError
 
 ANSWER_AT_MOST: Final = 1024 * 1024
 _SUCCESS_BELOW: Final = 300

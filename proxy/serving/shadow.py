@@ -35,8 +35,8 @@ from proxy.serving.shadowing.settling import Said, Settled
 from proxy.serving.shadowing.turns import NextTurn
 from proxy.shadowed import Shadowed, ShadowObservers
 from proxy.state.pairs import NOT_COMPARED, NOT_SAMPLED, RACED
-from rules.mirror import SAFE
 from rules.model import LEGACY, MODERN, Snapshot
+from rules.routing.mirroring import SAFE
 
 if TYPE_CHECKING:
     from proxy.serving.answering import Answering

@@ -11,9 +11,8 @@ from jmespath.exceptions import JMESPathError
 
 from proxy.http1 import fields as f
 from proxy.http1.parse import RequestHead, ResponseHead
-from rules.forms import form_to_value, value_to_form
 from rules.model import Backend, CookieEdit, HeaderEdit, SidePolicy
-from rules.translate import TranslationError, status_of, target
+from rules.routing.rewrite import TranslationError, form_to_value, status_of, target, value_to_form
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _JSON: Final = "application/json"

@@ -16,8 +16,8 @@ import orjson
 from proxy.observe import Attempt, Exchange
 from proxy.state.live import Live
 from proxy.state.outcomes import last_of_each_side
+from rules.guard.circuit_breaker import PATIENCE, Run
 from rules.model import MODERN, Generation
-from rules.trip import PATIENCE, Run
 
 Later = Callable[[float, Callable[[], None]], object]
 _NOT_JUDGED: Final = "force"

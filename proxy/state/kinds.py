@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from rules.things import pattern_of
+from rules.routing.mirroring import pattern_of
 
 MOST: Final = 64
 """Kinds of one route that are told apart by their path; of the rest only method with status is known."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 
 from proxy.link.messages import RouteUsers, Users
-from rules.sketch import CAPACITY, Sample, Sketch, merged
+from rules.user_sketch import CAPACITY, Sample, Sketch, merged
 
 IN_ALL = 32 * CAPACITY
 FEWEST = 64

@@ -16,9 +16,8 @@ from typing import Any, Final, NamedTuple
 
 from proxy.link.codec import CodecError, from_json, to_json
 from proxy.link.messages import PairCounts, SideOutcomes
+from rules.guard.window import ComparedTally, PairTally, Tally
 from rules.model import LEGACY, MODERN
-from rules.pairs import ComparedTally, PairTally
-from rules.window import Tally
 
 FORMAT: Final = 1
 """Another number is another layout, or another accuracy of the sketch: who does not know it leaves it out."""

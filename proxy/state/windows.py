@@ -10,7 +10,7 @@ from proxy.metrics.names import LIVE, SHADOW
 from proxy.observe import Attempt, Exchange
 from proxy.shadowed import Shadowed
 from proxy.state.outcomes import last_of_each_side
-from rules.window import Tally
+from rules.guard.window import Tally
 
 FORCED = "force"
 _CLIENT_ERRORS = range(400, 500)

@@ -16,7 +16,7 @@ from proxy.link.messages import RouteWrites, Write, Writes
 from proxy.metrics.writes import is_write_of_modern
 from proxy.observe import Exchange
 from proxy.state.live import Live
-from rules.secrets import MASK
+from rules.problems import MASK
 
 KEPT: Final = 20
 """Writes of each route."""

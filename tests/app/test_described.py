@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.described import facts_of
-from rules.decide import decide, generation
+from rules.routing.decide import decide, generation
 from tests.support import snapshots
 
 RUNNING = generation(

@@ -10,7 +10,7 @@ import pytest
 from tests.architecture.source import PURE, ROOT, Module, modules, touches
 
 HELPERS = {
-    "rules.load": ("yaml", "pydantic", "pydantic_core"),
+    "rules.config": ("yaml", "pydantic", "pydantic_core"),
     "comparators.explain": ("deepdiff",),
     "comparators.html_compare": ("selectolax",),
     "comparators.xml_compare": ("lxml",),

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from proxy.cli.completing import route_names
-from rules.load import load
+from rules.config import load
 from tests.architecture.source import ROOT
 from tests.support.running import config
 

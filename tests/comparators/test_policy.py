@@ -10,7 +10,7 @@ import pytest
 from comparators import Policy
 from comparators.paths import Ignored
 from comparators.policy import EQUIVALENCES, PHP_RULES
-from rules.load.written_compare import Compare, Equivalent, Preset
+from rules.config.schema_compare import Compare, Equivalent, Preset
 from tests.support.tables import cases
 
 

@@ -18,7 +18,7 @@ from proxy.metrics.names import METRICS
 from proxy.operating.api.schemas import SCHEMAS
 from proxy.operating.trail import CLOSED_LIST
 from proxy.operating.unseen import Unseen
-from rules.load import json_schema
+from rules.config import json_schema
 from tests.docs.material import PAGES, ROOT, blocks, commands, lines, text_of, words
 from tests.support.steering import a_route
 

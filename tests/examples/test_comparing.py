@@ -18,8 +18,8 @@ import rules
 from comparators import Capture, Comparison, Policy, compare
 from comparators.model import path_pattern
 from examples.paymenter.sides import token_for
-from rules.match import Table, compile_table
 from rules.model import Facts
+from rules.routing.route_table import Table, compile_table
 from tests.examples.test_same_reads import ADMIN, CLIENT, READS, REFUSED_READS
 
 FILE = Path(__file__).parents[2] / "proxy.yaml"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from proxy.operating.judged import NothingJudged
-from rules.load import load_with_warnings
+from rules.config import load_with_warnings
+from rules.guard.window import ComparedTally
 from rules.model import Route
-from rules.pairs import ComparedTally
 from tests.support.steering import Steered
 
 FILE = Path(__file__).parents[2] / "examples" / "paymenter" / "phases.yaml"

@@ -8,7 +8,7 @@ import jmespath
 import pytest
 import yaml
 
-from rules.load import load_with_warnings
+from rules.config import load_with_warnings
 from tests.examples.asking import ask
 
 ROOT = Path(__file__).parents[2]

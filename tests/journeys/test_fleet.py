@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from rules.bucket import bucket
+from rules.routing.bucketing import bucket
 from tests.support.backend import Backend, always, ok
 from tests.support.messages import Message
 from tests.support.redis_server import PASSWORD, RedisServer, redis_running

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from proxy.link.codec import CodecError, build, from_json, to_json
 from proxy.state.configuration import Configuration, unpack
-from rules.load import load
+from rules.config import load
 from rules.model import Override
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from proxy.metrics import names
 from proxy.metrics.exposition import render
 from proxy.metrics.seeds import zeros
+from rules import model
+from rules.guard.evidence import REASONS
 from rules.model import GuardPolicy, Override, Route, ShadowPolicy, Step
-from rules.verdict import REASONS
 from tests.support import snapshots
 
 
@@ -66,7 +67,7 @@ def test_changes_by_people_are_increases_as_far_as_the_route_knows_them():
     assert {verb for route, verb in verbs if route == "stepped"} == {"hold", "resume", "weight", "advance"}
 
 
-STEPPED = snapshots.Rollout(steps=(Step(5.0),))
+STEPPED = model.Rollout(steps=(Step(5.0),))
 
 
 def test_only_what_is_mirrored_is_compared():

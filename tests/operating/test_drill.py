@@ -7,8 +7,8 @@ import pytest
 from proxy.operating.api.wishes import RefusedError
 from proxy.operating.drill import read_of
 from proxy.operating.probing import Probing
-from rules.decide import generation
 from rules.model import Generation, Match, Route, ShadowPolicy
+from rules.routing.decide import generation
 from tests.support import snapshots
 from tests.support.backend import Backend, always, ok
 

@@ -9,9 +9,9 @@ import orjson
 
 from proxy.link.messages import PairCounts, Trip
 from proxy.operating.judged import NothingJudged
-from rules.evidence import Violation
+from rules.guard.evidence import Violation
+from rules.guard.window import ComparedTally
 from rules.model import Override, Rollout, ShadowPolicy, Step
-from rules.pairs import ComparedTally
 from tests.support import snapshots
 from tests.support.steering import NOON, Steered, a_route
 

@@ -13,8 +13,8 @@ from proxy.operating.judged import NothingJudged
 from proxy.operating.merged import Merged
 from proxy.operating.telling import Telling
 from proxy.state.shares import MOST_ROUTES, Share, unpack
+from rules.guard.window import ComparedTally
 from rules.model import Route, Snapshot
-from rules.pairs import ComparedTally
 from tests.support import snapshots
 from tests.support.clock import Clock
 from tests.support.steering import BACKENDS, a_route

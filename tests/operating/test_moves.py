@@ -8,8 +8,8 @@ import pytest
 
 from proxy.operating import moves
 from proxy.operating.api.wishes import RefusedError
-from rules.match import effective_weight
 from rules.model import Override, Rollout, Step
+from rules.routing.compiled_route import effective_weight
 from tests.support.steering import NOON, a_route
 
 PLAIN = a_route()

@@ -20,7 +20,7 @@ from proxy.settings import Address, Settings
 from proxy.state.configuration import Configuration
 from rules.model import Admin, Override
 from rules.problems import ConfigError
-from rules.sketch import Sample
+from rules.user_sketch import Sample
 from tests.support import raw
 from tests.support.messages import Message
 from tests.support.running import config

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from proxy.operating.settling import afresh, agreement, settled
-from rules.lane import effective_weight
 from rules.model import Override, Rollout, Step
+from rules.routing.compiled_route import effective_weight
 from tests.support import snapshots
 
 ROUTE = snapshots.route("/a", name="a", rollout=Rollout(weight=50.0))

@@ -14,8 +14,8 @@ from proxy.link.messages import PairCounts
 from proxy.operating.api.wishes import RefusedError
 from proxy.operating.judged import NothingJudged
 from proxy.state.redis_client import waiting_client
+from rules.guard.window import ComparedTally
 from rules.model import Rollout, ShadowPolicy, Step
-from rules.pairs import ComparedTally
 from tests.support.instances import ENVIRON, Several, redis_waited_for, several, together
 from tests.support.steering import NOON, Steered, a_route
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rules
-from rules.bucket import SCHEMES, admits, bucket
+from rules.routing.bucketing import SCHEMES, admits, bucket
 from tests.rules.asking import facts, generation, route
 
 users = st.text(min_size=1, max_size=40)

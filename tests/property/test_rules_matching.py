@@ -8,8 +8,8 @@ from urllib.parse import unquote
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.match import Table
-from rules.pattern import EXACT, PREFIX, REGEX, TEMPLATE, parse
+from rules.routing.pattern import EXACT, PREFIX, REGEX, TEMPLATE, parse
+from rules.routing.route_table import Table
 from tests.rules.asking import facts, generation
 
 WORDS = ["a", "b", "c"]

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from proxy.recorded.endpoints import CHILDREN_AT_MOST, Endpoints
 from proxy.recorded.front import dispatcher
 from proxy.recorded.request import Recorded
-from proxy.recorded.shapes import is_datum, name_for, singular
-from rules.pattern import parse
+from proxy.recorded.shapes import name_for
+from rules.routing.mirroring import is_datum, singular
+from rules.routing.pattern import parse
 
 
 def seen(targets: Iterable[str]) -> Endpoints:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from random import Random
 
-from rules.evidence import Evidence, Sides
+from rules.guard.evidence import OUTCOMES, Check, Evidence, Sides, Verdict
+from rules.guard.sequential import Trials
+from rules.guard.window import PairTally, Tally, step_of
 from rules.model import GuardPolicy, WorseThanLegacy
-from rules.pairs import PairTally
-from rules.trials import Trials
-from rules.verdict import OUTCOMES, Check, Verdict
-from rules.window import Tally, step_of
 
 WORSE = WorseThanLegacy()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rules.changes import changes
 from rules.model import Fallback, HeaderEdit, Rollout, SidePolicy, Step
+from rules.plan import changes
 from tests.support import snapshots
 
 ROUTE = snapshots.route("/api/me", name="profile", rollout=Rollout(weight=10.0, salt="profile"))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.invariant import HELD, INDETERMINATE, VIOLATED, Outcome, check_all, compile_invariant
+from rules.invariants import HELD, INDETERMINATE, VIOLATED, Outcome, check_all, compile_invariant
 from rules.model import Invariant
 
 INVOICE = (

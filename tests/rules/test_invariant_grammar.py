@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.invariant_grammar import DEEPEST, LONGEST, parse
-from rules.invariant_tree import InvariantError, Pointer, pointers
+from rules.invariant_parser import DEEPEST, LONGEST, InvariantError, Pointer, parse, pointers
 
 
 @pytest.mark.parametrize(

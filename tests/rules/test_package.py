@@ -9,14 +9,14 @@ import rules
 
 
 def test_a_process_that_only_decides_imports_neither_yaml_nor_pydantic() -> None:
-    program = "import rules, sys; print([m for m in ('yaml', 'pydantic', 'rules.load') if m in sys.modules])"
+    program = "import rules, sys; print([m for m in ('yaml', 'pydantic', 'rules.config') if m in sys.modules])"
 
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert told.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("first", ["import rules.load.units", "from rules.load import load", "import rules"])
+@pytest.mark.parametrize("first", ["import rules.config.units", "from rules.config import load", "import rules"])
 def test_load_is_a_function_whatever_was_imported_first(first: str) -> None:
     program = (
         f"{first}\nimport rules\nprint(rules.load('backends: {{legacy: {{url: http://a}}}}', environ={{}}).digest)"

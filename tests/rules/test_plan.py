@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import rules
 from rules.model import Generation, Override
 from rules.plan import Plan, RoutePlan, plan
-from rules.sketch import Sample
+from rules.user_sketch import Sample
 from tests.rules.asking import BACKENDS, facts, generation, route, snapshot
 
 USERS = tuple(map(str, range(200)))

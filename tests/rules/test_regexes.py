@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from rules.regexes import RegexError, degree, is_steep, literal_start, matches_everything, refuse_dangerous
+from rules.safe_regex import RegexError, degree, is_steep, literal_start, matches_everything, refuse_dangerous
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import rules
-from rules.secrets import looks_secret, masked
+from rules.problems import looks_secret, masked
 from tests.rules.asking import BACKENDS
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from proxy.http1 import request
 from proxy.serving import deciding
-from rules.decide import generation, with_overrides
 from rules.model import LEGACY, MODERN, Override, Rollout, SidePolicy
+from rules.routing.decide import generation, with_overrides
 from tests.support import raw
 from tests.support.backend import always, ok
 from tests.support.proxying import House, Proxy

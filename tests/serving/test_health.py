@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from proxy.serving.pool import Target
-from rules.decide import generation
 from rules.model import Health
+from rules.routing.decide import generation
 from tests.support.backend import Wire, always, hang, ok, on_head
 from tests.support.messages import Message
 from tests.support.proxying import House, Proxy

@@ -11,8 +11,8 @@ from proxy.observe import Observers
 from proxy.serving.parting import announce
 from proxy.serving.server import Server
 from proxy.state.live import Live
-from rules.decide import generation
 from rules.model import LEGACY, Backend, Limits, Snapshot
+from rules.routing.decide import generation
 from tests.support.backend import Wire, always, chunks, hang, ok, on_head
 from tests.support.filling import fill
 from tests.support.line import Ended

@@ -6,8 +6,8 @@ from proxy.observe import Observers
 from proxy.serving.server import Server
 from proxy.state.keys import Keys
 from proxy.state.live import Live
-from rules.decide import generation
 from rules.model import Rollout
+from rules.routing.decide import generation
 from tests.support import raw, snapshots
 from tests.support.backend import always, ok
 from tests.support.proxying import House, Proxy, listen_on, urls

@@ -9,8 +9,8 @@ from random import Random
 import pytest
 
 from proxy.serving import deciding
-from rules.decide import generation, with_overrides
 from rules.model import LEGACY, MODERN, HeaderEdit, Match, Override, Rollout, Route, SidePolicy, Snapshot
+from rules.routing.decide import generation, with_overrides
 from tests.support import raw
 from tests.support.backend import Backend, always, ok
 from tests.support.laws import forgotten

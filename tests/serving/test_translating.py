@@ -7,7 +7,7 @@ import pytest
 from proxy.http1.parse import ResponseHead, request_head
 from proxy.serving.transform import Translation, translation_of
 from rules.model import Backend, BodyEdit, CookieEdit, HeaderEdit, QueryEdit, SidePolicy
-from rules.translate import TranslationError
+from rules.routing.rewrite import TranslationError
 
 BACKEND = Backend("modern", ("http://10.0.0.5:8000",))
 REQUEST = request_head(b"GET /api/me?p=2&debug=1 HTTP/1.1\r\nHost: shop.example\r\nX-Old: 1\r\nAccept-Encoding: gzip")

@@ -11,8 +11,8 @@ import pytest
 from proxy.observe import Attempt, Exchange
 from proxy.serving.trip import FastTrip
 from proxy.state.live import Live
-from rules.decide import generation, with_overrides
 from rules.model import GuardPolicy, Override
+from rules.routing.decide import generation, with_overrides
 from tests.support import snapshots
 from tests.support.clock import Clock
 from tests.support.exchanges import exchange

@@ -9,7 +9,7 @@ from proxy.link.wire import Inbox
 from proxy.link.wires import WORKER
 from proxy.state import recent as module
 from proxy.state.recent import Recent
-from rules.sketch import CAPACITY, REMEMBERED, Sample
+from rules.user_sketch import CAPACITY, REMEMBERED, Sample
 
 
 class Stand:

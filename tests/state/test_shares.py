@@ -26,8 +26,7 @@ from proxy.state.shares import (
     unpack,
 )
 from proxy.state.windows import unpack as tally_of
-from rules.pairs import ComparedTally
-from rules.window import Tally, percentile
+from rules.guard.window import ComparedTally, Tally, percentile
 
 
 def busy(name: str = "profile", answers: int = 500) -> RouteShare:

@@ -6,8 +6,8 @@ import pytest
 
 from proxy.state.live import Live
 from proxy.state.writes import KEPT, LastWrites, lossy_in, shown
-from rules.decide import generation
 from rules.model import GuardPolicy
+from rules.routing.decide import generation
 from tests.support import snapshots
 from tests.support.exchanges import attempt, exchange
 

@@ -13,8 +13,8 @@ from typing import Any, Self
 from proxy.observe import Exchange, Observers
 from proxy.serving.server import Server
 from proxy.state.live import Live
-from rules.decide import generation
 from rules.model import LEGACY, MODERN, BackendTls, Fallback, Limits, Route, Snapshot
+from rules.routing.decide import generation
 from tests.support import raw, snapshots
 from tests.support.backend import Backend, Script
 from tests.support.clock import Clock

@@ -15,8 +15,8 @@ from proxy.serving.client import ClientConnection
 from proxy.serving.server import Server
 from proxy.serving.upstream import UpstreamConnection
 from proxy.state.live import Live
-from rules.decide import generation
 from rules.model import LEGACY, Generation, Limits
+from rules.routing.decide import generation
 from tests.support.clock import Clock
 from tests.support.snapshots import snapshot
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from proxy.judge.rulebook import route_rules
-from rules.asked import Asked, asked
-from rules.effects import has_effects
 from rules.model import Route, Snapshot
+from rules.routing.explain import Asked, asked
+from rules.routing.mirroring import has_effects
 
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})

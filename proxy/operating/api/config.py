@@ -12,7 +12,7 @@ from aiohttp import web
 from proxy.operating import answers
 from proxy.operating.api import PREFIX
 from proxy.operating.current import Current
-from rules.secrets import masked
+from rules.problems import masked
 
 
 class Control(Protocol):
@@ -38,7 +38,7 @@ def routes(control: Control) -> Sequence[web.RouteDef]:
         )
 
     async def schema(_: web.Request) -> web.Response:
-        from rules.load import json_schema  # the checking libraries come when they are needed
+        from rules.config import json_schema  # the checking libraries come when they are needed
 
         return answers.json(await asyncio.to_thread(json_schema))
 

@@ -13,7 +13,7 @@ from proxy.described import facts_of
 from proxy.operating import answers
 from proxy.operating.api import PREFIX
 from proxy.operating.current import Current
-from rules.explain import explain as explained
+from rules.routing.explain import explain as explained
 
 _EVEN_DRAW = 0.5
 

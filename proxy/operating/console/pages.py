@@ -21,7 +21,7 @@ from proxy.described import facts_of
 from proxy.operating.api.wishes import RefusedError
 from proxy.operating.console.documents import Document, Documents
 from proxy.operating.console.visitors import Visitors, page
-from rules.explain import explain as explained
+from rules.routing.explain import explain as explained
 
 Query = Mapping[str, str]
 _EVEN_DRAW = 0.5

@@ -17,9 +17,8 @@ from proxy.serving.shadowing.question import Origin, Question, probe_for, questi
 from proxy.serving.shadowing.route import ShadowRoute
 from proxy.state.pairs import ANSWERED, FAILURES
 from proxy.tracing.spans import Leg
-from rules.mirror import SAFE
 from rules.model import LEGACY, MODERN, Backend
-from rules.override import meant_method
+from rules.routing.mirroring import SAFE, meant_method
 
 if TYPE_CHECKING:
     from proxy.serving.server import Server

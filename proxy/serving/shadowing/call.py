@@ -14,7 +14,7 @@ from proxy.serving.shadowing.question import Question
 from proxy.serving.shadowing.settling import Said
 from proxy.serving.upstream import UpstreamConnection
 from proxy.state.pairs import ANSWERED, FAILURES
-from rules.translate import TranslationError
+from rules.routing.rewrite import TranslationError
 
 Copies = tuple[tuple[Attempt, float], ...]
 """Copies that were put to a side, each with its seconds to the last byte."""

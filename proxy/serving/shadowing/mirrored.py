@@ -21,9 +21,9 @@ from proxy.serving.shadowing.question import Origin
 from proxy.serving.shadowing.route import ShadowRoute
 from proxy.serving.shadowing.settling import NEITHER, PLAINLY_EQUAL, Settled, failures, is_plainly_equal, settle
 from proxy.state.pairs import NOT_COMPARED, RACED, SENT, TRANSIENT
-from rules.mirror import SAFE
 from rules.model import LEGACY, MODERN
-from rules.translate import TranslationError
+from rules.routing.mirroring import SAFE
+from rules.routing.rewrite import TranslationError
 
 if TYPE_CHECKING:
     from proxy.serving.answering import Answering

@@ -14,8 +14,8 @@ from proxy.serving.shadowing.route import ShadowRoute, seems_to_have_effects
 from proxy.serving.shadowing.sessions import Sessions, session_of
 from proxy.serving.shadowing.writes import Writes, read_keys, write_keys
 from proxy.serving.shadowing.writing import Writing
-from rules.mirror import SAFE
 from rules.model import LEGACY
+from rules.routing.mirroring import SAFE
 
 if TYPE_CHECKING:
     from proxy.serving.answering import Answering

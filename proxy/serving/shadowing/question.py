@@ -11,8 +11,8 @@ from proxy.serving import headers
 from proxy.serving.peer import Peer
 from proxy.serving.shadowing.marks import marked, marked_head, with_own_key
 from proxy.serving.transform import Translation
-from rules.mirror import SAFE
 from rules.model import LEGACY, MODERN, Decision
+from rules.routing.mirroring import SAFE
 
 Translations = tuple[Translation | None, Translation | None]
 UNTRANSLATED: Final[Translations] = (None, None)

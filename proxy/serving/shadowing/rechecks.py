@@ -10,9 +10,9 @@ from proxy.serving.shadowing.question import Origin
 from proxy.serving.shadowing.route import ShadowRoute
 from proxy.serving.shadowing.settling import Said, settle
 from proxy.state.pairs import NOT_COMPARED, RACED
-from rules.mirror import SAFE
 from rules.model import LEGACY, MODERN
-from rules.translate import TranslationError
+from rules.routing.mirroring import SAFE
+from rules.routing.rewrite import TranslationError
 
 if TYPE_CHECKING:
     from proxy.serving.shadow import Shadows

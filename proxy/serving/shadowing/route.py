@@ -13,9 +13,8 @@ from proxy.serving.shadowing.breaker import Breaker
 from proxy.serving.shadowing.question import Translations
 from proxy.serving.shadowing.same import compared_fields
 from proxy.serving.shadowing.sampling import Allowance, Floor
-from rules.effects import has_effects
-from rules.mirror import SAFE, Mirror, field_refusal, mirror_of
 from rules.model import LEGACY, MODERN, Backend, Decision, Facts, Route
+from rules.routing.mirroring import SAFE, Mirror, field_refusal, has_effects, mirror_of
 
 ALONE_PER_SECOND: Final = 20
 """Answers of a modern side that runs alone whose invariants are checked, in each worker."""

@@ -2,8 +2,8 @@
 
 `/orders/17/pay` writes the order 17, which `/orders/17/lines` reads, `/admin/orders/17`, `/print?order_id=17` too. A
 thing below it is another one: who writes `/orders/17/lines/5` writes both, who reads `/orders/17/lines/6` reads only
-that line. What a path names is told by its shape (`rules.things`), by the route's `{names}`. A path without any, a list
-or `/me`, names nothing: were it a thing, one busy user would leave nobody's pairs to compare.
+that line. What a path names is told by its shape (`rules.routing.mirroring`), by the route's `{names}`. A path
+without any, a list or `/me`, names nothing: were it a thing, one busy user would leave nobody's pairs to compare.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 from urllib.parse import unquote, unquote_plus
 
-from rules.things import is_name, singular
+from rules.routing.mirroring import is_name, singular
 
 MOST_BYTES: Final = 16_384
 """Of a body that is looked through for ids."""

@@ -9,8 +9,8 @@ import pytest
 from proxy.http1.parse import request_head
 from proxy.serving.shadowing.question import UNTRANSLATED
 from proxy.serving.shadowing.route import ShadowRoute
-from rules.mirror import mirror_of
 from rules.model import LEGACY, MODERN, NO_NAMES, Backend, Decision, Facts, ShadowPolicy
+from rules.routing.mirroring import mirror_of
 from tests.support import snapshots
 
 ROUTE = snapshots.route(

@@ -1,0 +1,116 @@
+"""The decision: which side answers a request, by which rule.
+
+The order is fixed: force header of a trusted peer, rolled back or legacy-only, exclude, include, weight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+
+from rules.model import LEGACY, MODERN, Decision, Facts, Generation, Override, Snapshot
+from rules.routing.bucketing import admits, bucket
+from rules.routing.compiled_route import Lane, overridden
+from rules.routing.route_table import compile_table
+
+NO_OVERRIDES: Mapping[str, Override] = MappingProxyType({})
+_EVERYONE = 100.0
+_LONGEST = 256
+"""Characters of an id that is remembered."""
+_new = tuple.__new__
+"""A named tuple made without its own constructor, which costs more than the tuple."""
+
+
+def generation(
+    number: int,
+    snapshot: Snapshot,
+    overrides: Mapping[str, Override] = NO_OVERRIDES,
+    legacy_only: bool = False,  # noqa: FBT001, FBT002 - one of four things a generation is made of
+) -> Generation:
+    """Compile a snapshot with what was set at run time into what a worker runs."""
+    kept = MappingProxyType(dict(overrides))
+    return Generation(number, snapshot, kept, compile_table(snapshot, kept, legacy_only), legacy_only)
+
+
+def with_overrides(before: Generation, number: int, overrides: Mapping[str, Override]) -> Generation:
+    """Return `before` with other things set at run time on top, as generation `number`; only changed lanes are new."""
+    kept = MappingProxyType(dict(overrides))
+    changed: dict[str, Lane] = {}
+    for name in before.overrides.keys() | kept.keys():
+        lane = before.table.lane_of(name)
+        if lane is not None and before.overrides.get(name) != kept.get(name):
+            changed[name] = overridden(lane, kept.get(name), legacy_only=before.legacy_only)
+    table = before.table.replaced(changed) if changed else before.table
+    return Generation(number, before.snapshot, kept, table, before.legacy_only)
+
+
+def decide(generation: Generation, facts: Facts, draw: float) -> Decision:
+    """Return where a request goes; `draw` in [0, 1) is used only by routes that draw for each request."""
+    lane, names = generation.table.find(facts)
+    return choose(lane, names, facts, draw)
+
+
+def choose(lane: Lane, names: Mapping[str, str], facts: Facts, draw: float) -> Decision:
+    """Return the side for a request that is on this lane."""
+    if lane.stopped == "default":
+        return Decision(lane.route, LEGACY, "default", None, 0.0, None, names)
+    if lane.force is not None and facts.trusted:
+        forced = facts.header(lane.force)
+        if forced in {LEGACY, MODERN}:
+            return _settle(lane, str(forced), "force", None, None, names, facts)
+    if lane.stopped is not None:
+        return _settle(lane, LEGACY, lane.stopped, None, None, names, facts)
+    user: str | None = None
+    if lane.listed:
+        user = facts.user() or None
+        if user is not None and user in lane.exclude:
+            return _settle(lane, LEGACY, "exclude", None, user, names, facts)
+        if user is not None and user in lane.include:
+            return _settle(lane, MODERN, "include", None, user, names, facts)
+    return _by_weight(lane, user, names, facts, draw)
+
+
+def _stand(salt: str, user: str, scheme: str, weight: float) -> tuple[float, str]:
+    """Return where a user stands, on which side."""
+    point = bucket(salt, user, scheme)
+    return point, MODERN if admits(point, weight, scheme) else LEGACY
+
+
+_stands = lru_cache(maxsize=16_384)(_stand)
+"""The latest users are remembered: they come again within seconds."""
+
+
+def _by_weight(lane: Lane, user: str | None, names: Mapping[str, str], facts: Facts, draw: float) -> Decision:
+    """Hash or draw, as the route says. A weight of 0 asks for nobody's identity."""
+    weight = lane.weight
+    if weight <= 0.0:
+        return _settle(lane, LEGACY, "weight", None, user, names, facts)
+    if not lane.by_user:
+        side = MODERN if draw < weight / 100.0 else LEGACY
+        return _settle(lane, side, "weight", draw, user, names, facts)
+    if user is None and not lane.listed:
+        user = facts.user() or None
+    if user is None:
+        return _settle(lane, LEGACY, "no_identity", None, None, names, facts)
+    if weight >= _EVERYONE:
+        return _settle(lane, MODERN, "weight", None, user, names, facts)
+    rollout = lane.route.rollout
+    stands = _stands if len(user) <= _LONGEST else _stand  # a cookie may be invented, as long as a head
+    point, side = stands(rollout.salt, user, rollout.hash, weight)
+    return _settle(lane, side, "weight", point, user, names, facts)
+
+
+def _settle(
+    lane: Lane,
+    side: str,
+    reason: str,
+    point: float | None,
+    user: str | None,
+    names: Mapping[str, str],
+    facts: Facts,
+) -> Decision:
+    """Make the decision; a modern side without a healthy target gives way, unless legacy is no better."""
+    if side == MODERN and facts.unhealthy and lane.modern in facts.unhealthy and lane.legacy not in facts.unhealthy:
+        side, reason = LEGACY, "unhealthy"
+    return _new(Decision, (lane.route, side, reason, point, lane.weight, user, names))

@@ -1,0 +1,227 @@
+"""The same walk with a trail; what each side is asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import unquote
+
+from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Decision, Facts, Generation, Route, SidePolicy, Snapshot
+from rules.problems import MASK, looks_secret
+from rules.routing.bucketing import bucket
+from rules.routing.compiled_route import Lane
+from rules.routing.decide import choose
+from rules.routing.mirroring import mirror_of
+from rules.routing.pattern import is_plain, readings
+from rules.routing.rewrite import TranslationError, target
+from rules.routing.route_table import Rejection, compile_table
+
+_EVEN_DRAW = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A decision that accounts for itself; `target` is path and query as `backend` would get them.
+
+    `bucket` is told wherever a user is known and the route hashes users, though the weight may not have asked.
+    """
+
+    route: str
+    side: str
+    reason: str
+    bucket: float | None
+    weight: float
+    identity: str | None
+    backend: str
+    target: str
+    shadow: bool
+    trail: tuple[str, ...]
+
+
+def explain(generation: Generation, facts: Facts, draw: float = _EVEN_DRAW) -> Explanation:
+    """Decide, and say why; the side, reason and route are those of `decide` for the same facts and draw."""
+    rejected: list[Rejection] = []
+    lane, names = generation.table.find(facts, rejected)
+    decision = choose(lane, names, facts, draw)
+    user = facts.user() or None
+    point = decision.bucket
+    if point is None and user is not None and lane.by_user and decision.reason != "default":
+        point = bucket(lane.route.rollout.salt, user, lane.route.rollout.hash)
+    sent, sending = _sent(decision, names, facts)
+    shadow, mirroring = _shadow(decision, facts, user, draw)
+    return Explanation(
+        route=decision.route.name,
+        side=decision.side,
+        reason=decision.reason,
+        bucket=point,
+        weight=decision.weight,
+        identity=user,
+        backend=_side(decision).backend,
+        target=sent,
+        shadow=shadow,
+        trail=(
+            *_path(facts),
+            *_passed(rejected),
+            _taken(lane),
+            _identity(lane, user),
+            _why(decision, lane, point, draw),
+            sending,
+            mirroring,
+        ),
+    )
+
+
+def _path(facts: Facts) -> Iterator[str]:
+    """Say how a path that servers read differently was read."""
+    if is_plain(facts.path):
+        return
+    found = readings(facts.path)
+    if not found:
+        yield f"the path {facts.path} cannot be read in one way"
+    elif len(found) == 1:
+        yield f"the path is read as {found[0]}"
+    else:
+        yield f"the path can be read as {' or as '.join(found)}; a route takes it only if it takes all of them"
+
+
+def _passed(rejected: list[Rejection]) -> Iterator[str]:
+    seen: set[tuple[str, str]] = set()
+    for one in rejected:
+        name = one.lane.route.name
+        if (name, one.why) not in seen:
+            seen.add((name, one.why))
+            yield f"{name} (line {one.lane.route.line}): the path matches, but {one.why}"
+
+
+def _taken(lane: Lane) -> str:
+    route = lane.route
+    if route.name == DEFAULT_ROUTE:
+        return f"no route takes it: {DEFAULT_ROUTE}, to {lane.legacy}"
+    methods = f" for {' '.join(sorted(lane.methods))}" if lane.methods is not None else ""
+    return f"{route.name} (line {route.line}): taken by {route.match.path}{methods}"
+
+
+def _identity(lane: Lane, user: str | None) -> str:
+    if user is None:
+        return "identity: none found"
+    return f"identity: {user}" if lane.by_user or lane.listed else f"identity: {user}, not asked for by this route"
+
+
+def _why(decision: Decision, lane: Lane, point: float | None, draw: float) -> str:
+    """Put the rule that decided into words."""
+    rollout = decision.route.rollout
+    to = f"to {decision.side}"
+    share = f"{decision.weight:g} %"
+    texts = {
+        "default": f"{to}: requests without a route stay there",
+        "force": f"{to}: forced by {rollout.force_header} of a trusted peer",
+        "rolled_back": f"{to}: the route is rolled back",
+        "legacy_only": f"{to}: everything is sent to legacy",
+        "exclude": f"{to}: the user is on the exclude list",
+        "include": f"{to}: the user is on the include list",
+        "no_identity": f"{to}: {share} of users are moved, and nobody is known here",
+        "unhealthy": f"{to}: {lane.modern} has no healthy target",
+    }
+    if decision.reason != "weight":
+        return texts[decision.reason]
+    if decision.weight <= 0.0:
+        return f"{to}: the weight is 0"
+    if not lane.by_user:
+        return f"{to}: drew {draw:.6f} for each request, weight {share}"
+    if point is None:
+        return f"{to}: weight {share}"
+    return f"{to}: bucket {point:.6f} of {rollout.hash} with salt {rollout.salt}, weight {share}"
+
+
+def _sent(decision: Decision, names: Mapping[str, str], facts: Facts) -> tuple[str, str]:
+    side = _side(decision)
+    asked = facts.path if facts.query is None else f"{facts.path}?{facts.query}"
+    try:
+        sent = target(side, names, facts.path, facts.query)
+    except TranslationError as error:
+        return asked, f"sent to {side.backend}: not at all, {error}"
+    rewritten = " as it came" if sent == asked else ""
+    return sent, f"sent to {side.backend}: {facts.method} {sent}{rewritten}"
+
+
+def _shadow(decision: Decision, facts: Facts, user: str | None, draw: float) -> tuple[bool, str]:
+    mirror = mirror_of(decision.route)
+    if mirror is None:
+        return False, "shadow: none, the route has no sample"
+    why = mirror.refusal(facts, decision.side)
+    if why is not None:
+        return False, f"shadow: none, {why}"
+    other = MODERN if decision.side == LEGACY else LEGACY
+    if not mirror.sampled(user, draw):
+        return False, f"shadow: none, not in the sample of {mirror.sample:.4g}, unless the route is new or rare"
+    return True, f"shadow: to {other}"
+
+
+def _side(decision: Decision) -> SidePolicy:
+    return decision.route.modern if decision.side == MODERN else decision.route.legacy
+
+
+# Tells what each side is asked for a request that a route took.
+
+
+_MARK: Final = re.compile(r"%3[Cc]redacted(?::|%3[Aa])[0-9a-f]+%3[Ee]")
+"""A redacted value that was put into a path: shown as it was before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One side's part: `target` as `backend` gets it, the names of the fields that the route sets.
+
+    `translated` tells that the route puts this side's answer into other words before a client gets it.
+    """
+
+    side: str
+    backend: str
+    target: str
+    sets: tuple[str, ...] = ()
+    translated: bool = False
+
+
+def asked(snapshot: Snapshot, name: str, method: str, sent: str) -> tuple[Asked, Asked] | None:
+    """Return what legacy, then modern is asked for `sent` (a path with its query) by the route of this name.
+
+    Only the path has to fit: which fields a past request had is not known any more. What a route adds to a query
+    under a secret's name is masked. None where there is no such route, or its path is another one today.
+    """
+    route = next((route for route in snapshot.routes if route.name == name), None)
+    path, mark, query = sent.partition("?")
+    facts = Facts(method, path, query if mark else None, "", _unknown, lambda: None)
+    if route is None or not path.startswith("/"):
+        return None
+    lane, names = compile_table(replace(snapshot, routes=(_anyone(route),)), {}, legacy_only=False).find(facts)
+    if lane.route.name != name:
+        return None
+    mirrored = replace(route.modern, backend=route.shadow.backend or route.modern.backend)
+    try:
+        return (
+            _part(LEGACY, route.legacy, target(_masked(route.legacy), names, path, facts.query)),
+            _part(MODERN, mirrored, target(_masked(mirrored), names, path, facts.query)),
+        )
+    except TranslationError:
+        return None
+
+
+def _unknown(_: str) -> None:
+    """No field of a past request is known."""
+
+
+def _anyone(route: Route) -> Route:
+    return replace(route, match=replace(route.match, methods=(), host=None, headers=(), query=()))
+
+
+def _part(side: str, policy: SidePolicy, sent: str) -> Asked:
+    sets = tuple(name for name, _ in policy.headers.set)
+    translated = bool(policy.response_json or policy.status or policy.rewrite_location)
+    return Asked(side, policy.backend, _MARK.sub(lambda found: unquote(found[0]), sent), sets, translated)
+
+
+def _masked(policy: SidePolicy) -> SidePolicy:
+    added = tuple((name, MASK if looks_secret(name) else value) for name, value in policy.query.set)
+    return replace(policy, query=replace(policy.query, set=added))

@@ -1,0 +1,375 @@
+"""The compiled table: index by shape, lookup, precedence.
+
+Precedence: exact path, then templates with most literal segments first, then prefixes with the longest first,
+then regexes in file order; within one path the lane with more conditions first. Routes are kept by *shape*
+(how many segments, which of them literal): one dictionary look-up a shape, however many routes share it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from operator import itemgetter
+
+from rules.model import NO_NAMES, Facts, Override, Snapshot
+from rules.routing import pattern as patterns
+from rules.routing.compiled_route import Lane, default_lane, lane_of
+from rules.routing.conditions import Condition, unmet, value_of, weight_of
+from rules.routing.pattern import is_plain, readings
+
+# All lanes of one path, in the order in which they are tried.
+#
+# One path may carry a thousand routes, told apart by a parameter (`index.php?r=…`), a host or a header. Then the
+# condition that most of them name is looked up first, so that only lanes with the right value are tried.
+
+
+_WORTH_A_FORK = 4
+
+
+class Bunch:
+    """Lanes of one path; nothing in it changes. With a `probe` the lanes are `forked`, else simply `lanes`."""
+
+    __slots__ = ("_by_value", "_loose", "lanes", "probe")
+
+    def __init__(self, lanes: list[Lane]) -> None:
+        self.lanes: tuple[Lane, ...] = tuple(sorted(lanes, key=lambda lane: -weight_of(lane.route.match)))
+        self.probe: Condition | None = _telling(self.lanes)
+        self._by_value: dict[str | None, tuple[Lane, ...]] = {}
+        self._loose: tuple[Lane, ...] = ()
+        if self.probe is not None:
+            self._fork(self.probe)
+
+    def forked(self, facts: Facts) -> tuple[Lane, ...]:
+        """Return the lanes that can take this request, by the value of the one telling condition."""
+        if self.probe is None:
+            return self.lanes
+        return self._by_value.get(value_of(self.probe, facts), self._loose)
+
+    def replaced(self, lanes: Mapping[str, Lane]) -> Bunch:
+        """Return this bunch with other lanes of the same routes, by name; itself where none is concerned."""
+        if not any(lane.route.name in lanes for lane in self.lanes):
+            return self
+        return Bunch([lanes.get(lane.route.name, lane) for lane in self.lanes])
+
+    def _fork(self, probe: Condition) -> None:
+        wanted = [_exact(lane, probe) for lane in self.lanes]
+        self._loose = tuple(lane for lane, value in zip(self.lanes, wanted, strict=True) if value is None)
+        places: dict[str, list[int]] = {}
+        loose = [at for at, value in enumerate(wanted) if value is None]
+        for at, value in enumerate(wanted):
+            if value is not None:
+                places.setdefault(value, []).append(at)
+        for value, found in places.items():
+            self._by_value[value] = tuple(self.lanes[at] for at in sorted((*found, *loose)))
+
+
+def _telling(lanes: tuple[Lane, ...]) -> Condition | None:
+    """Return the condition most lanes want an exact value of; None where trying them in turn is as good."""
+    if len(lanes) <= _WORTH_A_FORK:
+        return None
+    named: dict[tuple[str, str], Condition] = {}
+    counts: Counter[tuple[str, str]] = Counter()
+    for lane in lanes:
+        for condition in lane.conditions:
+            if condition.exact is not None:
+                key = condition.kind, condition.name
+                named.setdefault(key, condition)
+                counts[key] += 1
+    if not counts:
+        return None
+    key, count = counts.most_common(1)[0]
+    return named[key] if count > 1 else None
+
+
+def _exact(lane: Lane, probe: Condition) -> str | None:
+    for condition in lane.conditions:
+        if condition.kind == probe.kind and condition.name == probe.name:
+            return condition.exact
+    return None
+
+
+# Keeps lanes by how their paths are written, so that one look-up finds all that share a form.
+
+
+Form = tuple[int, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """All paths of one form: `key` picks the literal segments, `bunches` knows who spelled them."""
+
+    length: int
+    key: Callable[[list[str]], object]
+    bunches: dict[object, Bunch]
+
+    def replaced(self, lanes: Mapping[str, Lane]) -> Shape:
+        """Return this shape with other lanes of the same routes, by name."""
+        return Shape(self.length, self.key, {key: bunch.replaced(lanes) for key, bunch in self.bunches.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """All lanes by how their paths are written; nothing in it changes."""
+
+    exact: dict[str, Bunch]
+    templates: dict[int, tuple[Shape, ...]]
+    prefixes: tuple[Shape, ...]
+    regexes: tuple[tuple[re.Pattern[str], Bunch], ...]
+
+    def replaced(self, lanes: Mapping[str, Lane]) -> Index:
+        """Return this index with other lanes of the same routes, by name."""
+        return Index(
+            {path: bunch.replaced(lanes) for path, bunch in self.exact.items()},
+            {length: _all_replaced(shapes, lanes) for length, shapes in self.templates.items()},
+            _all_replaced(self.prefixes, lanes),
+            tuple([(expression, bunch.replaced(lanes)) for expression, bunch in self.regexes]),
+        )
+
+
+def _all_replaced(shapes: tuple[Shape, ...], lanes: Mapping[str, Lane]) -> tuple[Shape, ...]:
+    return tuple([shape.replaced(lanes) for shape in shapes])
+
+
+def indexed(lanes: tuple[Lane, ...]) -> Index:
+    """Return the index of `lanes`."""
+    exact, templates, prefixes, regexes = _sorted_out(lanes)
+    by_length: dict[int, tuple[Shape, ...]] = {}
+    for shape in _shapes(templates):
+        by_length[shape.length] = (*by_length.get(shape.length, ()), shape)
+    return Index(
+        {path: Bunch(same) for path, same in exact.items()},
+        by_length,
+        _shapes(prefixes),
+        tuple([(re.compile(text), Bunch(same)) for text, same in regexes.items()]),
+    )
+
+
+def _sorted_out(
+    lanes: tuple[Lane, ...],
+) -> tuple[
+    dict[str, list[Lane]],
+    dict[Form, dict[object, list[Lane]]],
+    dict[Form, dict[object, list[Lane]]],
+    dict[str, list[Lane]],
+]:
+    """Return lanes by exact path, by form of template, by form of prefix, by regex in file order."""
+    exact: dict[str, list[Lane]] = {}
+    templates: dict[Form, dict[object, list[Lane]]] = {}
+    prefixes: dict[Form, dict[object, list[Lane]]] = {}
+    regexes: dict[str, list[Lane]] = {}
+    for lane in lanes:
+        form = patterns.parse(lane.route.match.path)
+        if form.kind == patterns.EXACT:
+            exact.setdefault(form.text, []).append(lane)
+        elif form.kind == patterns.REGEX:
+            regexes.setdefault(form.text, []).append(lane)
+        else:
+            forms = templates if form.kind == patterns.TEMPLATE else prefixes
+            members = forms.setdefault((len(form.segments), form.shape), {})
+            key = _picker(form.shape)(["", *(segment or "" for segment in form.segments)])
+            members.setdefault(key, []).append(lane)
+    return exact, templates, prefixes, regexes
+
+
+def _shapes(forms: Mapping[Form, dict[object, list[Lane]]]) -> tuple[Shape, ...]:
+    """Return the shapes, the longest first, of equally long ones those with most literals first."""
+    order = sorted(forms, key=lambda form: (-form[0], -len(form[1]), form[1]))
+    return tuple(
+        Shape(length, _picker(literals), {key: Bunch(same) for key, same in forms[length, literals].items()})
+        for length, literals in order
+    )
+
+
+def _picker(literals: tuple[int, ...]) -> Callable[[list[str]], object]:
+    """Return what takes the literal segments out of a path that was split at its slashes, as one hashable value.
+
+    A split path begins with the empty text before its first slash, so that segment 0 is at 1.
+    """
+    return itemgetter(*(at + 1 for at in literals)) if literals else _nothing
+
+
+def _nothing(_segments: list[str]) -> object:
+    return ()
+
+
+_KNOWN_AT_MOST = 8192
+_KNOWN_LENGTH = 256
+Found = tuple[Lane, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A lane whose path matched though the request is not for it, with the reason in words."""
+
+    lane: Lane
+    why: str
+
+
+class Table:
+    """Every lane, found by path. Nothing in it changes once it is built but `known`.
+
+    Where no route looks beyond path and method, `known` remembers which lane these led to: most paths come again. In
+    other tables it stays empty. What it says of a method is not true of an OPTIONS, which may ask for another's lane.
+    """
+
+    def __init__(self, lanes: tuple[Lane, ...], default: Lane, index: Index | None = None) -> None:
+        self.lanes = lanes
+        self.default = default
+        self._by_name = {lane.route.name: lane for lane in lanes}
+        found = self._index = indexed(lanes) if index is None else index
+        self._exact, self._templates = found.exact, found.templates
+        self._prefixes, self._regexes = found.prefixes, found.regexes
+        self._is_plain = not any(lane.conditions for lane in lanes)
+        self.known: dict[tuple[str, str], Found] = {}
+
+    def replaced(self, lanes: Mapping[str, Lane]) -> Table:
+        """Return this table with other lanes of the same routes, by name; what is not concerned is shared.
+
+        Two thousand routes are gone through in a millisecond or two: nothing is compiled again.
+        """
+        kept = tuple([lanes.get(lane.route.name, lane) for lane in self.lanes])
+        return Table(kept, self.default, self._index.replaced(lanes))
+
+    def lane_of(self, name: str) -> Lane | None:
+        """Return the lane of a route by its name."""
+        return self._by_name.get(name)
+
+    def find(self, facts: Facts, rejected: list[Rejection] | None = None) -> Found:
+        """Return the lane a request is on with the names its path captured; `_default` when no route takes it.
+
+        `rejected`, where given, collects the lanes that were passed over: for `explain`, never for traffic.
+        """
+        method = facts.method
+        if method == "OPTIONS":
+            method = facts.header("access-control-request-method") or method
+        if not self._is_plain or rejected is not None:
+            return self._find(facts.path, method, facts, rejected)
+        key = facts.path, method
+        found = self.known.get(key)
+        if found is None:
+            found = self._find(facts.path, method, facts, None)
+            if len(self.known) >= _KNOWN_AT_MOST:
+                self.known.clear()
+            if len(facts.path) <= _KNOWN_LENGTH:
+                self.known[key] = found
+        return found
+
+    def _find(self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None) -> Found:
+        bunch = self._exact.get(path)
+        if bunch is not None:
+            # A path that is spelled as a route spells it is plain: routes with other paths do not load.
+            for lane in bunch.lanes if bunch.probe is None else bunch.forked(facts):
+                if _takes(lane, method, facts, rejected):
+                    return lane, NO_NAMES
+        elif not is_plain(path):
+            return self._find_odd(path, method, facts, rejected)
+        found = self._search(path, method, facts, rejected)
+        return (self.default, NO_NAMES) if found is None else found
+
+    def _find_odd(self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None) -> Found:
+        """Find the lane on which all readings of a path agree; the names are those of the usual reading."""
+        agreed: Found | None = None
+        for reading in readings(path):
+            found = self._look_up(reading, method, facts, rejected)
+            if found is None or (agreed is not None and found[0] is not agreed[0]):
+                return self.default, NO_NAMES
+            agreed = agreed or found
+        return agreed or (self.default, NO_NAMES)
+
+    def _look_up(self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None) -> Found | None:
+        bunch = self._exact.get(path)
+        for lane in bunch.forked(facts) if bunch is not None else ():
+            if _takes(lane, method, facts, rejected):
+                return lane, NO_NAMES
+        return self._search(path, method, facts, rejected)
+
+    def _search(self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None) -> Found | None:
+        """Find a lane by template, then by prefix, then by regex."""
+        if path[:1] != "/":
+            return None
+        segments = path.split("/")
+        count = len(segments) - 1
+        for shape in self._templates.get(count, ()):
+            bunch = shape.bunches.get(shape.key(segments))
+            if bunch is not None:
+                found = _first(bunch, segments, method, facts, rejected)
+                if found is not None:
+                    return found
+        for shape in self._prefixes:
+            bunch = shape.bunches.get(shape.key(segments)) if shape.length <= count else None
+            if bunch is not None:
+                found = _first(bunch, segments, method, facts, rejected)
+                if found is not None:
+                    return found
+        return self._by_regex(path, method, facts, rejected) if self._regexes else None
+
+    def _by_regex(self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None) -> Found | None:
+        for expression, bunch in self._regexes:
+            match = expression.search(path)
+            names = None if match is None else _groups(match)
+            if names is not None:
+                for lane in bunch.forked(facts):
+                    if _takes(lane, method, facts, rejected):
+                        return lane, names
+        return None
+
+
+def compile_table(
+    snapshot: Snapshot,
+    overrides: Mapping[str, Override],
+    legacy_only: bool,  # noqa: FBT001 - one of three things a generation is made of
+) -> Table:
+    """Compile a snapshot's routes with what was set at run time on top."""
+    lanes = tuple(lane_of(route, overrides.get(route.name), legacy_only=legacy_only) for route in snapshot.routes)
+    return Table(lanes, default_lane(snapshot))
+
+
+def _first(
+    bunch: Bunch, segments: list[str], method: str, facts: Facts, rejected: list[Rejection] | None
+) -> Found | None:
+    """Return the first lane of a bunch that takes the request."""
+    for lane in bunch.lanes if bunch.probe is None else bunch.forked(facts):
+        names = _captured(lane, segments) if lane.names or lane.rest >= 0 else NO_NAMES
+        if names is not None and _takes(lane, method, facts, rejected):
+            return lane, names
+    return None
+
+
+def _takes(lane: Lane, method: str, facts: Facts, rejected: list[Rejection] | None) -> bool:
+    """Whether a lane whose path matches takes this request."""
+    if lane.methods is not None and method not in lane.methods:
+        if rejected is not None:
+            rejected.append(Rejection(lane, f"{method} is not among its methods {' '.join(sorted(lane.methods))}"))
+        return False
+    if not lane.conditions:
+        return True
+    why = unmet(lane.conditions, facts)
+    if why is not None and rejected is not None:
+        rejected.append(Rejection(lane, why))
+    return why is None
+
+
+def _captured(lane: Lane, segments: list[str]) -> Mapping[str, str] | None:
+    """Return the names a split path captured, None when a named segment is empty."""
+    names: dict[str, str] = {}
+    for name, index in lane.names:
+        value = segments[index + 1]
+        if not value:
+            return None
+        names[name] = value
+    if 0 <= lane.rest < len(segments) - 1:
+        names[patterns.REST] = "/".join(segments[lane.rest + 1 :])
+    return names
+
+
+def _groups(match: re.Match[str]) -> Mapping[str, str] | None:
+    """Return what a regex captured by name; None where putting it into a path could make the path climb."""
+    found = match.groupdict()
+    if not found:
+        return NO_NAMES
+    names = {name: value for name, value in found.items() if value is not None}
+    if any("." in value and not {".", ".."}.isdisjoint(value.split("/")) for value in names.values()):
+        return None
+    return names

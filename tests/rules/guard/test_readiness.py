@@ -1,0 +1,50 @@
+"""A route is ready when what was compared shows it, not when nothing was seen."""
+
+from __future__ import annotations
+
+import pytest
+
+from rules.guard.rollout import pairs_needed, readiness
+from rules.guard.window import ComparedTally
+
+
+@pytest.mark.parametrize(
+    ("equal", "different", "ready"), [(0, 0, False), (250, 0, False), (300, 0, True), (300, 1, False), (600, 1, True)]
+)
+def test_a_route_is_ready_when_the_bound_is_within_the_limit(equal: int, different: int, ready: bool):
+    found = readiness(ComparedTally(equal=equal, different=different), 0.01)
+
+    assert found.ready is ready
+    assert bool(found.wanting) is not ready
+
+
+def test_no_difference_in_three_hundred_pairs_shows_one_percent():
+    found = readiness(ComparedTally(equal=300, eligible=400), 0.01)
+
+    assert found.upper_bound == pytest.approx(0.01, rel=0.01)
+    assert (found.compared, found.different, found.coverage, found.eligible) == (300, 0, 0.75, 400)
+
+
+def test_nothing_compared_is_said():
+    found = readiness(ComparedTally(eligible=50), 0.01)
+
+    assert (found.upper_bound, found.wanting) == (1.0, ("nothing has been compared",))
+
+
+def test_what_is_wanting_says_how_many_pairs_would_show_it():
+    found = readiness(ComparedTally(equal=100), 0.01)
+
+    told = "0 of 100 differ: up to 2.95% may, 1.00% are allowed (shown by 299 pairs without a difference)"
+    assert found.wanting == (told,)
+
+
+def test_open_groups_and_kinds_never_compared_are_told_without_holding_back():
+    never = {"GET /orders/* 4xx", "DELETE /orders/* 2xx"}
+    found = readiness(ComparedTally(equal=1000), 0.01, open_groups=2, never_compared=never)
+
+    assert (found.ready, found.open_groups, found.never_compared) == (True, 2, tuple(sorted(never)))
+
+
+@pytest.mark.parametrize(("limit", "pairs"), [(0.01, 299), (0.05, 59), (0.0, 0), (1.0, 0)])
+def test_so_many_pairs_show_a_limit(limit: float, pairs: int):
+    assert pairs_needed(limit) == pairs
