@@ -52,7 +52,7 @@ test-compiled: compiled
 	cd build/compiled && ../../$(BIN)/pytest -n 2 --dist loadfile $(COMPILED_TESTS)
 
 dashboards: $(STAMP)
-	$(BIN)/python -m dashboards.grafana.write
+	$(BIN)/python -m dashboards.grafana.dashboards
 
 screenshots: $(STAMP)
 	@deploy/need.sh $(PHP) $(BROWSER)

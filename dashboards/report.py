@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from dashboards import retiring
-from dashboards.html import Html, el
-from dashboards.words import NOTHING, count, number, percent, seconds, share, span, spoken_moment
+from dashboards import retirement
+from dashboards.html import NOTHING, Html, count, el, number, percent, seconds, share, span, spoken_moment
 
 Report = Mapping[str, Any]
 _COLUMNS = ("Route", "Stage", "Weight", "Side", "Requests", "Requests/s", "P50", "P95", "Error rate", "Mismatch rate",
@@ -105,7 +104,7 @@ def _figures(side: Mapping[str, Any]) -> tuple[str, ...]:
 
 def retirement_lines(report: Report) -> list[str]:
     """Say of each route that modern answers wholly whether legacy's part may go."""
-    return retiring.lines(report["routes"])
+    return retirement.lines(report["routes"])
 
 
 def resource_lines(report: Report) -> list[str]:

@@ -1,1 +1,1 @@
-"""Dashboards as Grafana provisions them, with what writes them."""
+"""Grafana's dashboards, generated from the list of metrics."""

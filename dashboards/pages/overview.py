@@ -1,18 +1,17 @@
-"""Draws the first page: how far the migration is, what needs a person now, every route."""
+"""The first page: every route, and the migration as a whole."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from dashboards.attention import Attention
-from dashboards.html import Html, el, join
-from dashboards.pages.frame import Blocks, Visitor, block, page
-from dashboards.pages.parts import STAGE_NAMES, badge, state, table, weight
-from dashboards.pages.verbs import verbs_for_all
-from dashboards.views import RouteView, SideView, StatusView
-from dashboards.words import NOTHING, count, number, seconds, share
+from dashboards import report as written
+from dashboards.html import NOTHING, Html, count, el, join, number, seconds, share
+from dashboards.pages.layout import STAGE_NAMES, Blocks, Visitor, badge, block, page, state, table, weight
+from dashboards.pages.route import verbs_for_all
+from dashboards.views import Attention, RouteView, SideView, StatusView
 
 _COLUMNS = ("Route", "Stage", "Weight", "#Legacy/s", "#Errors", "#P95", "#Modern/s", "#Errors", "#P95", "#Mismatch",
             "#Coverage")  # fmt: skip
@@ -151,3 +150,26 @@ def _side(side: SideView) -> tuple[str, str, str]:
     if not side.requests:
         return NOTHING, NOTHING, NOTHING
     return number(side.rate), share(side.error_rate), seconds(side.p95)
+
+
+# Draws the migration report inside the console.
+
+
+def migration(report: Mapping[str, Any], visitor: Visitor, state: Html) -> Html:
+    """Return the page."""
+    table = written.table(report)
+    return page(
+        "Report",
+        "/report",
+        visitor,
+        el("h1", "Migration report"),
+        [el("p", sentence) for sentence in written.summary(report)],
+        el("p", _download("Markdown", "md"), " · ", _download("HTML", "html"), " · ", _download("JSON", "json")),
+        el("div", table, class_="scroll", tabindex="0", role="region", aria_label="Report"),
+        [el("p", line) for line in (*written.retirement_lines(report), *written.resource_lines(report))],
+        state=state,
+    )
+
+
+def _download(name: str, form: str) -> Html:
+    return el("a", name, href=f"/api/v1/report?format={form}", download=f"migration-report.{form}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from dashboards.words import count
+from dashboards.html import count
 from proxy.cli.files import print_json, print_problems
 from proxy.errors import EXIT_USAGE, EXIT_YES
 from proxy.operating.prepare import prepare

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from dashboards.words import count
+from dashboards.html import count
 from proxy.cli.files import print_json
 from proxy.cli.progress import progress
 from proxy.cli.recordings import RecordingError, each, path_of, unread

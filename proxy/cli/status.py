@@ -9,8 +9,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from dashboards.lines import Line, lines
-from dashboards.text import headline
+from dashboards.terminal import Line, headline, lines
 from dashboards.views import StatusView, status_view
 from proxy.cli.client import Client, client
 from proxy.cli.files import print_json

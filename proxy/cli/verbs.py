@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from dashboards.words import count
+from dashboards.html import count
 from proxy.cli.client import Reply, client
 from proxy.cli.files import print_json
 from proxy.errors import EXIT_NO, EXIT_USAGE, EXIT_YES

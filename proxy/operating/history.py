@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from dashboards.trend import Moment, SideMoment
+from dashboards.charts import Moment, SideMoment
 from proxy.link.messages import Outcomes
 from proxy.metrics.names import LIVE
 from proxy.state.windows import unpack

@@ -27,7 +27,7 @@ LONGER: dict[str, str] = {
 """Files that may be longer, each with its reason."""
 
 
-MAY_NAME_METRICS = ("proxy.metrics.names", "dashboards.boards")
+MAY_NAME_METRICS = ("proxy.metrics.names", "dashboards.grafana")
 """Grafana's queries spell names out; tests/dashboards/test_boards.py holds them against the list."""
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from dashboards.attention import SOON, URGENT, attention
-from dashboards.views import CheckView, RolledBackView, RouteView, StatusView, VerdictView
+from dashboards.views import SOON, URGENT, CheckView, RolledBackView, RouteView, StatusView, VerdictView, attention
 from tests.support.views import route, view
 
 BACK = RolledBackView("2026-11-21T03:00:00.000Z", "errors", "guard", None)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards.beside import ALIKE, GAP, MARKED, OTHER, SAME, Row, rows
+from dashboards.pages.difference import ALIKE, GAP, MARKED, OTHER, SAME, Row, rows
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-99, 99) | st.text(max_size=5),

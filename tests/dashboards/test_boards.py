@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from dashboards.boards.panels import Board, dashboard
-from dashboards.grafana.write import BOARDS, texts
+from dashboards.grafana.dashboards import BOARDS, texts
+from dashboards.grafana.panels import Board, dashboard
 from proxy.metrics.names import BY_NAME, HISTOGRAM
 from tests.architecture.source import ROOT
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dashboards.lines import lines
+from dashboards.terminal import lines
 from dashboards.views import RouteView
 from tests.support.views import BUSY, route, view
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dashboards.pages import overview, route
-from dashboards.pages.frame import Visitor, page
+from dashboards.pages.layout import Visitor, page
 from dashboards.views import RolledBackView
 from tests.support import views
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from dashboards.text import COLUMNS, headline, rows
+from dashboards.html import seconds
+from dashboards.terminal import COLUMNS, headline, rows
 from dashboards.views import status_view
-from dashboards.words import seconds
 
 QUIET = {"requests": 0, "errors": 0, "error_rate": 0.0, "p50": None, "p95": None}
 BUSY = {"requests": 600, "errors": 6, "error_rate": 0.01, "p50": 0.02, "p95": 0.1234}

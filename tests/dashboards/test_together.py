@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dashboards.together import judged_by
+from dashboards.pages.route import judged_by
 
 ALONE = "Judged by this instance's own traffic"
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.charts import Chart
-from dashboards.trend import Moment, SideMoment, charts
+from dashboards.charts import Chart, Moment, SideMoment, charts
 
 
 def drawn(*moments: Moment, weights: tuple[tuple[float, float], ...] = ()) -> dict[str, Chart]:

@@ -7,8 +7,8 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from dashboards.pages import simple
-from dashboards.pages.frame import Visitor
+from dashboards.pages import other
+from dashboards.pages.layout import Visitor
 from proxy.operating import answers
 from proxy.operating.access import LOGIN, Access
 from proxy.operating.console.visitors import Visitors, page, see_other
@@ -21,7 +21,7 @@ def routes(access: Access, visitors: Visitors, wrong: Rates) -> Sequence[web.Rou
 
     async def ask(request: web.Request) -> web.Response:
         told = Visitor(told=visitors.of(request).told)
-        return page(simple.login(told, onward(request.query.get("next", ""))))
+        return page(other.login(told, onward(request.query.get("next", ""))))
 
     async def enter(request: web.Request) -> web.Response:
         # no secret is asked for: whoever can make a browser send the right token knows it already
@@ -32,7 +32,7 @@ def routes(access: Access, visitors: Visitors, wrong: Rates) -> Sequence[web.Rou
             wait = wrong.wait(request.remote or "")
             if wait:
                 return answers.too_many(wait)
-            refused = simple.login(Visitor(trouble="This is not a token of this proxy."), onward(following))
+            refused = other.login(Visitor(trouble="This is not a token of this proxy."), onward(following))
             return page(refused, HTTPStatus.UNAUTHORIZED)
         answer = see_other(onward(following))
         answer.set_cookie(

@@ -11,12 +11,11 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from dashboards.attention import Attention, attention
+from dashboards.charts import charts
 from dashboards.html import Html
-from dashboards.pages import difference, migration, overview, parts, route, simple
-from dashboards.pages.frame import Blocks
-from dashboards.trend import charts
-from dashboards.views import StatusView
+from dashboards.pages import difference, layout, other, overview, route
+from dashboards.pages.layout import Blocks
+from dashboards.views import Attention, StatusView, attention
 from proxy.described import facts_of
 from proxy.operating.api.wishes import RefusedError
 from proxy.operating.console.documents import Document, Documents
@@ -57,9 +56,9 @@ class Pages:
             return await asyncio.to_thread(route.blocks, await self._shown(path.removeprefix("/routes/"), query))
         document, view = await self._documents.status()
         if path == "/events":
-            return simple.event_blocks(await self._documents.events(query.get("route", "")), parts.state(view))
+            return other.event_blocks(await self._documents.events(query.get("route", "")), layout.state(view))
         if path == "/instances":
-            return simple.instance_blocks(document, parts.state(view))
+            return other.instance_blocks(document, layout.state(view))
         raise RefusedError(HTTPStatus.NOT_FOUND, "nothing changes there")
 
     # ── pages ──────────────────────────────────────────────────────────────────────────────────────────
@@ -78,7 +77,7 @@ class Pages:
         asked = {name: request.query.get(name, "") for name in ("route", "since")}
         found = await self._documents.groups(asked["route"], asked["since"], request.query.get("after", ""))
         state = await self._state()
-        return page(simple.differences(found["items"], asked, found["next"], self._visitors.of(request), state))
+        return page(other.differences(found["items"], asked, found["next"], self._visitors.of(request), state))
 
     async def _difference(self, request: web.Request) -> web.Response:
         group = await self._documents.source.difference(request.match_info["id"])
@@ -94,25 +93,25 @@ class Pages:
             trouble = "A path begins with a slash."
         elif asked["path"]:
             answer = self._explained(asked)
-        return page(simple.explain(asked, answer, self._visitors.of(request, trouble), await self._state()))
+        return page(other.explain(asked, answer, self._visitors.of(request, trouble), await self._state()))
 
     async def _events(self, request: web.Request) -> web.Response:
         found = await self._documents.events(request.query.get("route", ""))
-        return page(simple.events(found, self._visitors.of(request), await self._state(), _live(request)))
+        return page(other.events(found, self._visitors.of(request), await self._state(), _live(request)))
 
     async def _instances(self, request: web.Request) -> web.Response:
         document, view = await self._documents.status()
-        return page(simple.instances(document, self._visitors.of(request), parts.state(view), _live(request)))
+        return page(other.instances(document, self._visitors.of(request), layout.state(view), _live(request)))
 
     async def _report(self, request: web.Request) -> web.Response:
         found = await self._documents.source.report()
         state, visitor = await self._state(), self._visitors.of(request)
-        return page(await asyncio.to_thread(migration.migration, found, visitor, state))
+        return page(await asyncio.to_thread(overview.migration, found, visitor, state))
 
     # ── what they show ─────────────────────────────────────────────────────────────────────────────────
 
     async def _state(self) -> Html:
-        return parts.state((await self._documents.status())[1])
+        return layout.state((await self._documents.status())[1])
 
     async def _needs(self) -> tuple[StatusView, Sequence[Attention]]:
         _, view = await self._documents.status()

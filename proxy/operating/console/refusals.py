@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from dashboards.pages import simple
-from dashboards.pages.frame import Visitor
+from dashboards.pages import other
+from dashboards.pages.layout import Visitor
 from proxy.operating.access import API, LOGIN, METRICS, PROBES
 from proxy.operating.console.visitors import page, see_other
 
@@ -20,4 +20,4 @@ def page_of(request: web.Request, status: HTTPStatus, detail: str) -> web.Respon
         return None
     if status == HTTPStatus.UNAUTHORIZED and request.method == "GET":
         return see_other(f"{LOGIN}?next={quote(request.path_qs, safe='')}")
-    return page(simple.sorry(status.phrase, f"{detail[:1].upper()}{detail[1:]}.", Visitor()), status)
+    return page(other.sorry(status.phrase, f"{detail[:1].upper()}{detail[1:]}.", Visitor()), status)

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from dashboards.html import Html
-from dashboards.pages.frame import Visitor
+from dashboards.pages.layout import Visitor
 from proxy.operating.access import Access
 from proxy.operating.api.wishes import CONSOLE, PERSON, RefusedError
 from proxy.operating.sessions import cookie_of

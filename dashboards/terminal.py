@@ -1,8 +1,4 @@
-"""Lays the status out as lines for a terminal of a given width.
-
-Wide enough, every route is a row under its column; otherwise a few short lines. Below it stands what speaks for giving
-it more users: how much was compared, how many answers may differ at most, what is open, what nobody has compared.
-"""
+"""Status as a table or lines for a terminal."""
 
 from __future__ import annotations
 
@@ -11,9 +7,66 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dashboards.text import COLUMNS, rows
-from dashboards.views import RouteView, StatusView
-from dashboards.words import NOTHING, count, share
+from dashboards.html import NOTHING, count, number, percent, seconds, share
+from dashboards.views import RouteView, SideView, StatusView
+
+COLUMNS = (
+    "route",
+    "stage",
+    "weight",
+    "legacy/s",
+    "errors",
+    "P95",
+    "modern/s",
+    "errors",
+    "P95",
+    "mismatch",
+    "coverage",
+)
+
+
+def headline(view: StatusView) -> str:
+    """Return the sentence above the table."""
+    state = "ready" if view.ready else f"not ready: {', '.join(view.reasons)}"
+    said = f"{state} · {view.accepting} of {view.workers} workers accept · configuration {view.digest}"
+    return f"{said} · the file on disk is refused" if view.error else said
+
+
+def rows(view: StatusView) -> tuple[tuple[str, ...], ...]:
+    """Return one row of cells for each route, in the order of COLUMNS."""
+    return tuple(_row(route) for route in view.routes)
+
+
+def _row(route: RouteView) -> tuple[str, ...]:
+    return (
+        route.name,
+        route.stage,
+        _weight(route),
+        *_side_columns(route.legacy),
+        *_side_columns(route.modern),
+        share(route.mismatch_rate),
+        share(route.coverage),
+    )
+
+
+def _side_columns(side: SideView) -> tuple[str, str, str]:
+    if not side.requests:
+        return NOTHING, NOTHING, NOTHING
+    return number(side.rate), share(side.error_rate), seconds(side.p95)
+
+
+def _weight(route: RouteView) -> str:
+    if route.intended == route.effective:
+        return percent(route.effective)
+    return f"{percent(route.effective)} (file: {percent(route.intended)})"
+
+
+# Lays the status out as lines for a terminal of a given width.
+#
+# Wide enough, every route is a row under its column; otherwise a few short lines. Below it stands what speaks for
+# giving it more users: how much was compared, how many answers may differ at most, what is open, what nobody has
+# compared.
+
 
 _KINDS_TOLD = 4
 _GAP = "  "
@@ -81,14 +134,14 @@ def _evidence(known: Mapping[str, Any]) -> Iterator[str]:
 
 def _sides(row: Sequence[str]) -> str:
     """Return the figures of a row as a sentence."""
-    told = [_side("legacy", row[_LEGACY]), _side("modern", row[_MODERN])]
+    told = [_side_line("legacy", row[_LEGACY]), _side_line("modern", row[_MODERN])]
     mismatch, coverage = row[_COMPARED]
     if (mismatch, coverage) != (NOTHING, NOTHING):
         told.append(f"mismatch {mismatch}, coverage {coverage}")
     return f"{_NO_BREAK}· ".join(map(_unbroken, told))
 
 
-def _side(name: str, figures: Sequence[str]) -> str:
+def _side_line(name: str, figures: Sequence[str]) -> str:
     rate, errors, p95 = figures
     return f"{name} quiet" if rate == NOTHING else f"{name} {rate}/s, {errors} errors, P95 {p95}"
 

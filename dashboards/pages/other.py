@@ -7,9 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from dashboards.html import Child, Html, el, join
-from dashboards.pages import lists
-from dashboards.pages.frame import Blocks, Visitor, block, field, page
-from dashboards.pages.parts import evidence, facts, moment, table
+from dashboards.pages import layout
+from dashboards.pages.layout import Blocks, Visitor, block, evidence, facts, field, moment, page, table
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -27,13 +26,13 @@ def differences(found: Rows, asked: Mapping[str, str], following: str | None, vi
         role="search",
     )
     more = _following("/differences", asked, following)
-    groups = lists.groups(found, "Groups of differences")
+    groups = layout.groups(found, "Groups of differences")
     return page("Differences", "/differences", visitor, el("h1", "Differences"), search, groups, more, state=state)
 
 
 def event_blocks(found: Rows, state: Html) -> Blocks:
     """Return what changes on the page of events."""
-    return {"state": state, "trail": lists.events(found, "Events, newest first")}
+    return {"state": state, "trail": layout.events(found, "Events, newest first")}
 
 
 def events(found: Rows, visitor: Visitor, state: Html, live: str) -> Html:

@@ -1,1 +1,0 @@
-"""Grafana's dashboards as values: what each shows, from which queries, what to do about it."""
