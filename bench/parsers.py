@@ -15,7 +15,8 @@ from collections.abc import Callable
 import h11
 import httptools
 
-from proxy.http1 import fields, parse
+from proxy import http1
+from proxy.http1 import fields
 
 FIELDS = {
     "Host": "shop.example.test",
@@ -64,17 +65,17 @@ def by_h11() -> None:
 
 
 def by_scan() -> None:
-    parse.request_head(HEAD[:-2])
+    http1.request_head(HEAD[:-2])
 
 
 def by_memory() -> None:
-    parse.seen_head(HEAD + b"\r\n")
+    http1.seen_head(HEAD + b"\r\n")
 
 
 def by_fresh_scan() -> None:
     fields.request_lines.clear()
     fields.request_kinds.clear()
-    parse.request_head(HEAD[:-2])
+    http1.request_head(HEAD[:-2])
 
 
 def least(work: Callable[[], None]) -> float:

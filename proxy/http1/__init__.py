@@ -1,1 +1,26 @@
-"""HTTP/1.1 without sockets: bytes in, heads, bodies or refusals out (RFC 9110, RFC 9112)."""
+"""Reads heads, strictly: the face of `request`, `answer` and `early`."""
+
+from __future__ import annotations
+
+from proxy.http1 import request, response
+from proxy.http1.request import RequestHead, request_head, seen_head
+from proxy.http1.request_line import early_refusal, first_offence
+from proxy.http1.response import ResponseHead, response_head, seen_answer
+
+__all__ = [
+    "RequestHead",
+    "ResponseHead",
+    "early_refusal",
+    "first_offence",
+    "forget",
+    "request_head",
+    "response_head",
+    "seen_answer",
+    "seen_head",
+]
+
+
+def forget() -> None:
+    """Forget the heads that did not come again since the last time."""
+    request.seen.turn()
+    response.seen.turn()

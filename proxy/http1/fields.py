@@ -1,4 +1,4 @@
-"""Knows every field name that means something to an intermediary.
+"""What each header field means to an intermediary; serialises heads.
 
 Each spelling seen is classified once, then found in a bounded table: one dictionary look-up a line. PHP and
 CGI read `X_Forwarded_For` as `X-Forwarded-For`, PHP even `X.Forwarded.For` (php_register_variable_ex), so such a
@@ -158,3 +158,42 @@ def host_is_valid(value: str) -> bool:
                 _hosts.clear()
             _hosts[value] = known
     return known
+
+
+# Writes heads from parsed fields; nothing raw is copied, the version is our own (RFC 9110 2.5).
+
+
+def request(method: str, target: str, host: str, lines: list[str], own: str) -> bytes:
+    """A request head for a backend; `own` are whole lines of ours, framing included, each with its CR LF."""
+    if lines:
+        passed = "\r\n".join(lines)
+        return f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n{passed}\r\n{own}\r\n".encode("latin-1")
+    return f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n{own}\r\n".encode("latin-1")
+
+
+def response(status: int, reason: str, lines: list[str], own: str) -> bytes:
+    """An answer head for a client; `own` are whole lines of ours, each with its CR LF."""
+    if lines:
+        passed = "\r\n".join(lines)
+        return f"HTTP/1.1 {status} {reason}\r\n{passed}\r\n{own}\r\n".encode("latin-1")
+    return f"HTTP/1.1 {status} {reason}\r\n{own}\r\n".encode("latin-1")
+
+
+# What the parsers raise.
+
+
+class Refusal(Exception):
+    """A request that is not forwarded.
+
+    `status` is what the client gets, `detail` says what was wrong without repeating what was sent. The
+    connection closes after it: nothing that follows on it may be parsed (RFC 9112 section 11.2).
+    """
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
+class BrokenAnswer(Exception):
+    """A backend's answer that cannot be trusted to mean one thing; the client gets a 502, or an abort."""

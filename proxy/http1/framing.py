@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from proxy.http1 import fields as f
-from proxy.http1.errors import BrokenAnswer
+from proxy.http1.fields import BrokenAnswer
 
 CHUNK_LINE_AT_MOST: Final = 256
 TRAILER_BYTES_AT_MOST: Final = 8192

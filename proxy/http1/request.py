@@ -14,10 +14,9 @@ from itertools import islice
 from typing import Any, Final
 
 from proxy.http1 import fields as f
-from proxy.http1.errors import Refusal
-from proxy.http1.numbered import request_id, spelling, traceparent, without_ids
+from proxy.http1.fields import Refusal
+from proxy.http1.head_cache import Seen, request_id, spelling, traceparent, without_ids
 from proxy.http1.request_line import RequestLine, request_line, request_lines
-from proxy.http1.seen import Seen
 
 FIELDS_AT_MOST: Final = 128
 _REPEATED: Final = (f.PASS, f.KEEP_ALIVE, f.HOST)

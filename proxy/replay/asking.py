@@ -16,8 +16,8 @@ import httpx
 
 from comparators.model import Capture
 from proxy.described import facts_of
-from proxy.http1.errors import BrokenAnswer, Refusal
-from proxy.http1.parse import RequestHead, request_head, response_head
+from proxy.http1 import RequestHead, request_head, response_head
+from proxy.http1.fields import BrokenAnswer, Refusal
 from proxy.recorded.request import Recorded
 from proxy.replay.reaching import reach
 from proxy.serving.gathering import Gathering

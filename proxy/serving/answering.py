@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proxy.http1 import serialise
+from proxy.http1 import RequestHead, ResponseHead, fields
 from proxy.http1.framing import Body, chunk, last_chunk
-from proxy.http1.parse import RequestHead, ResponseHead
 from proxy.observe import NOBODY, Attempt
 from proxy.serving import answers, headers, record, reply
 from proxy.serving.bound import Bound
@@ -111,7 +110,7 @@ class Answering:
         """Pass a 1xx on (RFC 9110 15.2), except to HTTP/1.0."""
         if self.head.minor == 1:
             lines = reply.without_length(head.lines) if head.length >= 0 else head.lines
-            self.client.write(serialise.response(head.status, head.reason, lines, ""))
+            self.client.write(fields.response(head.status, head.reason, lines, ""))
 
     def answer(self, head: ResponseHead, payload: bytes, body: Body | None) -> None:
         """Pass the head on, with what came of the body, unless another side has to answer.
@@ -177,7 +176,7 @@ class Answering:
             self.stream = True
         self.head_sent = True
         if own or lines is not head.lines or not head.written:
-            data = serialise.response(status, head.reason, lines, own)
+            data = fields.response(status, head.reason, lines, own)
         else:
             data = head.written
         if self.companion is not None:
@@ -271,7 +270,7 @@ class Answering:
         self.head_sent = self.stream = True
         self.waited = self.server.clock() - self.sent_at
         own = "Connection: Upgrade\r\nUpgrade: websocket\r\n"
-        self.client.write(serialise.response(101, head.reason, reply.without_length(head.lines), own))
+        self.client.write(fields.response(101, head.reason, reply.without_length(head.lines), own))
         self.tunnel = Tunnel(self.client, self.connection, self._tunnel_active)
         self._tunnel_active()
         if rest:
@@ -305,7 +304,7 @@ class Answering:
     def answer_options(self) -> None:
         """Answer an OPTIONS that may go no further (RFC 9110 7.6.2)."""
         own = reply.own_lines(self.head, chunked=False)
-        self.client.write(serialise.response(204, "No Content", [answers.ALLOW], own))
+        self.client.write(fields.response(204, "No Content", [answers.ALLOW], own))
         self.finish(NOBODY, 204, "", self.server.clock())
         self.client.call_finished(self.server.clock(), keep=not self.head.close)
 

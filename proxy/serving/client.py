@@ -7,9 +7,9 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Final
 
-from proxy.http1.errors import BrokenAnswer, Refusal
+from proxy.http1 import RequestHead, early_refusal, first_offence, request_head, seen_head
+from proxy.http1.fields import BrokenAnswer, Refusal
 from proxy.http1.framing import ChunkedBody, LengthBody
-from proxy.http1.parse import RequestHead, early_refusal, first_offence, request_head, seen_head
 from proxy.serving.forward import Call
 from proxy.serving.peer import Peer, peer_of
 from proxy.serving.tunnel import Tunnel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from proxy.http1.parse import ResponseHead
+from proxy.http1 import ResponseHead
 
 
 class Companion(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from proxy.http1.parse import RequestHead
+from proxy.http1 import RequestHead
 from rules.model import Fallback
 from rules.routing.mirroring import has_effects
 

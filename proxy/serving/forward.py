@@ -12,9 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proxy.http1 import serialise
+from proxy.http1 import RequestHead, ResponseHead, fields
 from proxy.http1.framing import chunk, last_chunk
-from proxy.http1.parse import RequestHead, ResponseHead
 from proxy.observe import NOBODY
 from proxy.serving import failing, headers, outgoing
 from proxy.serving.answering import Answering
@@ -151,7 +150,7 @@ class Call(Answering):
             own += outgoing.framing_lines(
                 head, chunked=chunked, length=length, expect=expect, upgrade=self.wants_upgrade
             )
-        self.asked = serialise.request(head.method, target, host, lines, own)
+        self.asked = fields.request(head.method, target, host, lines, own)
         self._chunk_up = chunked
         return True
 

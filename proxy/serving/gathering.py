@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from proxy.http1.parse import ResponseHead
+from proxy.http1 import ResponseHead
 from proxy.serving.reply import without_length
 from proxy.serving.transform import Translation
 from rules.routing.rewrite import TranslationError

@@ -6,8 +6,8 @@ What an untrusted peer sent of these is gone; what a trusted one sent is kept, o
 
 from __future__ import annotations
 
+from proxy.http1 import RequestHead
 from proxy.http1 import fields as f
-from proxy.http1.parse import RequestHead
 from proxy.serving.peer import Peer
 from proxy.trace import trace_id
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from proxy.http1 import ResponseHead
 from proxy.http1.framing import Body
-from proxy.http1.parse import ResponseHead
 from proxy.serving.pool import Pool, Target, open_connection
 from rules.model import Health
 

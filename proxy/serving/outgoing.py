@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy.http1.parse import RequestHead
+from proxy.http1 import RequestHead
 
 
 def framing_lines(head: RequestHead, *, chunked: bool, length: int, expect: bool, upgrade: bool) -> str:

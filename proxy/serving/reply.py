@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from proxy.http1 import RequestHead, ResponseHead
 from proxy.http1.framing import Body
-from proxy.http1.parse import RequestHead, ResponseHead
 from rules.model import LEGACY, Decision
 
 

@@ -10,17 +10,17 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Final, cast
 
-from proxy.http1 import parse
-from proxy.http1.errors import Refusal
+from proxy import http1
+from proxy.http1.fields import Refusal
 from proxy.observe import Observers
 from proxy.serving import answers, record
 from proxy.serving.bound import Bound, bind
 from proxy.serving.client import ClientConnection
 from proxy.serving.drill import Drill
 from proxy.serving.health import watches
-from proxy.serving.identity import Keys
 from proxy.serving.pool import Pool
 from proxy.serving.shadow import Shadows
+from proxy.state.keys import Keys
 from proxy.state.live import Live
 from rules.model import LEGACY, MODERN, Generation
 
@@ -203,7 +203,7 @@ class Server:
             pool.sweep(now)
         if now >= self._forget_at:
             self._forget_at = now + FORGOTTEN_AFTER
-            parse.forget()
+            http1.forget()
         self.shadows.sweep(now)
         self._note_health()
 

@@ -13,7 +13,7 @@ from random import random
 from time import time
 from typing import TYPE_CHECKING, Final
 
-from proxy.http1.parse import RequestHead
+from proxy.http1 import RequestHead
 from proxy.link.messages import Message
 from proxy.log.events import Tell
 from proxy.serving.companion import Companion

@@ -9,8 +9,8 @@ from typing import Any, Final
 import jmespath
 from jmespath.exceptions import JMESPathError
 
+from proxy.http1 import RequestHead, ResponseHead
 from proxy.http1 import fields as f
-from proxy.http1.parse import RequestHead, ResponseHead
 from rules.model import Backend, CookieEdit, HeaderEdit, SidePolicy
 from rules.routing.rewrite import TranslationError, form_to_value, status_of, target, value_to_form
 

@@ -13,17 +13,16 @@ import select
 import socket
 from typing import TYPE_CHECKING, Final, Protocol
 
-from proxy.http1 import answer
-from proxy.http1.errors import BrokenAnswer
+from proxy.http1 import ResponseHead, response, response_head, seen_answer
+from proxy.http1.fields import BrokenAnswer
 from proxy.http1.framing import Body, ChunkedBody, CloseBody, LengthBody
-from proxy.http1.parse import ResponseHead, response_head, seen_answer
 
 if TYPE_CHECKING:
     from proxy.serving.pool import Target
 
 HEAD_AT_MOST: Final = 64 * 1024
 INFORMATIONAL_AT_MOST: Final = 8
-_seen: Final = answer.seen
+_seen: Final = response.seen
 _UNFINISHED: Final = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)").search
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.http1.errors import BrokenAnswer
+from proxy.http1.fields import BrokenAnswer
 from proxy.http1.framing import (
     CHUNK_LINE_AT_MOST,
     TRAILER_BYTES_AT_MOST,

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.http1.errors import BrokenAnswer, Refusal
-from proxy.http1.parse import RequestHead, ResponseHead, request_head, response_head
+from proxy.http1 import RequestHead, ResponseHead, request_head, response_head
+from proxy.http1.fields import BrokenAnswer, Refusal
 
 
 def request(*lines: str) -> RequestHead:

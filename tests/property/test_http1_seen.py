@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.http1 import parse, request, seen
-from proxy.http1.errors import BrokenAnswer, Refusal
-from proxy.http1.parse import ResponseHead, request_head, response_head, seen_answer, seen_head
+from proxy import http1
+from proxy.http1 import ResponseHead, head_cache, request, request_head, response_head, seen_answer, seen_head
+from proxy.http1.fields import BrokenAnswer, Refusal
 from tests.support.laws import answer_again_law, forgotten, request_again_law
 from tests.support.material import ANSWERS, REQUESTS, spoilt
 
@@ -171,10 +171,10 @@ def test_what_does_not_come_again_is_forgotten_after_two_turns() -> None:
     head = b"GET / HTTP/1.1\r\nHost: a\r\nCookie: secret\r\n\r\n"
     request_head(head[:-4])
 
-    parse.forget()
+    http1.forget()
     kept = seen_head(head)
-    parse.forget()
-    parse.forget()
+    http1.forget()
+    http1.forget()
 
     assert kept is not None
     assert seen_head(head) is None
@@ -186,7 +186,7 @@ def test_what_comes_again_stays() -> None:
     request_head(head[:-4])
 
     for _ in range(5):
-        parse.forget()
+        http1.forget()
         assert seen_head(head) is not None
 
 
@@ -195,10 +195,10 @@ def test_a_flood_of_heads_is_not_kept_nor_does_it_drive_away_who_was_there() -> 
     head = b"GET / HTTP/1.1\r\nHost: regular\r\n\r\n"
     request_head(head[:-4])
 
-    for number in range(3 * seen.AT_MOST):
+    for number in range(3 * head_cache.AT_MOST):
         request_head(b"GET / HTTP/1.1\r\nHost: a\r\nCookie: n=%d" % number)
 
-    assert len(request.seen) <= seen.AT_MOST
+    assert len(request.seen) <= head_cache.AT_MOST
     assert seen_head(head) is not None
 
 
@@ -206,14 +206,14 @@ def test_those_who_all_come_again_are_not_kept_without_end() -> None:
     forgotten()
     known: list[bytes] = []
     for turn in range(8):
-        for number in range(seen.AT_MOST):
+        for number in range(head_cache.AT_MOST):
             known.append(b"GET / HTTP/1.1\r\nHost: a\r\nCookie: n=%d.%d\r\n\r\n" % (turn, number))
             request_head(known[-1][:-4])
         for head in known:
             seen_head(head)
-        parse.forget()
+        http1.forget()
 
-    assert len(request.seen) <= 2 * seen.ALTOGETHER
+    assert len(request.seen) <= 2 * head_cache.ALTOGETHER
     assert seen_head(known[0]) is not None
 
 

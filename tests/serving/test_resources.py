@@ -7,7 +7,8 @@ import os
 from collections.abc import Callable
 from random import Random
 
-from proxy.http1 import answer, fields, parse, request
+from proxy import http1
+from proxy.http1 import fields, request, request_line, response
 from tests.support.backend import Backend, Wire, always, chunks, ok
 from tests.support.line import Ended
 from tests.support.measuring import answer_times, descriptors, memory
@@ -192,8 +193,8 @@ async def test_connections_that_come_and_go_leave_nothing(house: House) -> None:
 def test_a_flood_of_invented_names_does_not_grow_what_is_remembered() -> None:
     """Requirement 17: tables of known spellings are bounded."""
     for number in range(20_000):
-        parse.request_head(f"GET / HTTP/1.1\r\nHost: h{number}\r\nX-{number}: {number}".encode())
-        parse.response_head(f"HTTP/1.1 200 Reason {number}\r\nX-{number}: {number}".encode())
+        http1.request_head(f"GET / HTTP/1.1\r\nHost: h{number}\r\nX-{number}: {number}".encode())
+        http1.response_head(f"HTTP/1.1 200 Reason {number}\r\nX-{number}: {number}".encode())
 
     for table in (
         fields.request_kinds,
@@ -201,9 +202,9 @@ def test_a_flood_of_invented_names_does_not_grow_what_is_remembered() -> None:
         fields.request_lines,
         fields.response_lines,
         fields._hosts,
-        answer._status_lines,
-        answer.seen,
+        response._status_lines,
+        response.seen,
         request.seen,
-        request.request_lines,
+        request_line.request_lines,
     ):
         assert len(table) <= 5000

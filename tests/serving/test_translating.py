@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.http1.parse import ResponseHead, request_head
+from proxy.http1 import ResponseHead, request_head
 from proxy.serving.transform import Translation, translation_of
 from rules.model import Backend, BodyEdit, CookieEdit, HeaderEdit, QueryEdit, SidePolicy
 from rules.routing.rewrite import TranslationError

@@ -21,10 +21,11 @@ from itertools import pairwise
 import h11
 import httptools
 
-from proxy.http1 import answer, fields, parse, request
-from proxy.http1.errors import BrokenAnswer
+from proxy import http1
+from proxy.http1 import fields, request_line, response
+from proxy.http1.fields import BrokenAnswer
 from proxy.http1.framing import ChunkedBody
-from proxy.http1.numbered import spelling
+from proxy.http1.head_cache import spelling
 from tests.support.oracle import Heard, Judged
 from tests.support.raw import get
 from tests.support.wired import Wired
@@ -76,10 +77,10 @@ def request_again_law(data: bytes, places: Iterable[int]) -> None:
 
 def forgotten() -> None:
     """Nothing is remembered of any message."""
-    for table in (fields.request_lines, fields.response_lines, request.request_lines, answer._status_lines):
+    for table in (fields.request_lines, fields.response_lines, request_line.request_lines, response._status_lines):
         table.clear()  # type: ignore[attr-defined]
-    parse.forget()
-    parse.forget()
+    http1.forget()
+    http1.forget()
     spelling.learn("X-Request-Id", "traceparent")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy.http1 import answer, request
+from proxy.http1 import request, response
 from proxy.http1.request_line import request_line
 
 LINE = request_line(b"GET / HTTP/1.1")
@@ -12,18 +12,18 @@ GROWS = ("asked", "decided", "mirrors", "user", "user_of", "agrees")
 
 def check_and_forget() -> None:
     """Read everything remembered once more: it has to mean what it is remembered to mean."""
-    fields, answers = list(request.seen.lately.items()), list(answer.seen.lately.items())
+    fields, answers = list(request.seen.lately.items()), list(response.seen.lately.items())
     for _ in range(2):
         request.seen.turn()
-        answer.seen.turn()
+        response.seen.turn()
     for data, known in fields:
         fresh = request.request_head(LINE.written[:-2] + data[:-4]).fields
         assert meaning(fresh) == meaning(known), data
     for data, head in answers:
-        assert meaning(answer.response_head(data[:-4])) == meaning(head), data
+        assert meaning(response.response_head(data[:-4])) == meaning(head), data
     for _ in range(2):
         request.seen.turn()
-        answer.seen.turn()
+        response.seen.turn()
 
 
 def meaning(head: object) -> dict[str, object]:

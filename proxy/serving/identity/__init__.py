@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from proxy.http1.parse import RequestHead
+from proxy.http1 import RequestHead
 from proxy.serving.identity.cookies import value_of
 from proxy.serving.identity.source import Source
 from proxy.serving.identity.sticky import COOKIE, Sticky

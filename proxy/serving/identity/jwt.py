@@ -8,7 +8,7 @@ from typing import Final
 import jwt
 from jwt.types import Options
 
-from proxy.http1.parse import RequestHead
+from proxy.http1 import RequestHead
 from proxy.serving.identity.memo import Memo
 
 _UNTRUSTED_AGAIN_AFTER: Final = 60.0

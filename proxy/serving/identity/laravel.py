@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from proxy.http1.parse import RequestHead
+from proxy.http1 import RequestHead
 from proxy.serving.identity.cookies import value_of
 from proxy.serving.identity.memo import Memo
 

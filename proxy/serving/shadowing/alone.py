@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from proxy.http1.parse import ResponseHead
+from proxy.http1 import ResponseHead
 from proxy.serving.shadowing.harmless import harmless
 from proxy.serving.shadowing.live import Live
 

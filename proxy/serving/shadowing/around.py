@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from proxy.http1.parse import ResponseHead
+from proxy.http1 import ResponseHead
 from proxy.serving.companion import Companion
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from proxy.http1.parse import RequestHead
+from proxy.http1 import RequestHead
 from proxy.serving.pool import Pool
 from proxy.serving.recorder import Budget, Recorder
 from proxy.serving.shadowing.call import ShadowCall

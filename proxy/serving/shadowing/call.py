@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from proxy.http1 import ResponseHead
 from proxy.http1.framing import Body
-from proxy.http1.parse import ResponseHead
 from proxy.observe import Attempt
 from proxy.serving.gathering import Gathering
 from proxy.serving.pool import Pool

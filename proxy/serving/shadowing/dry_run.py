@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from proxy.http1 import ResponseHead
 from proxy.http1.framing import Body
-from proxy.http1.parse import ResponseHead
 from proxy.serving.pool import Pool
 from proxy.serving.recorder import Recorder
 from proxy.serving.shadowing.call import ShadowCall

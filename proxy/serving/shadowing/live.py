@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proxy.http1.parse import ResponseHead
+from proxy.http1 import ResponseHead
 from proxy.serving.recorder import Budget, Recorder
 from proxy.serving.shadowing.settling import Said
 

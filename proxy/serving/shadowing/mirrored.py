@@ -13,7 +13,7 @@ from functools import partial
 from random import random
 from typing import TYPE_CHECKING
 
-from proxy.http1.parse import ResponseHead
+from proxy.http1 import ResponseHead
 from proxy.serving.shadowing.call import Copies, ShadowCall
 from proxy.serving.shadowing.harmless import harmless, swallow
 from proxy.serving.shadowing.live import Live

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from proxy.http1.parse import RequestHead
+from proxy.http1 import RequestHead
 from proxy.serving.companion import Companion
 from proxy.serving.shadowing.around import Around
 from proxy.serving.shadowing.question import Origin

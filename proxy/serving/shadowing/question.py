@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from proxy.http1 import RequestHead
 from proxy.http1 import fields as f
-from proxy.http1 import serialise
-from proxy.http1.parse import RequestHead
 from proxy.serving import headers
 from proxy.serving.peer import Peer
 from proxy.serving.shadowing.marks import marked, marked_head, with_own_key
@@ -71,7 +70,7 @@ def question(origin: Origin, side: str, body: bytes, *, strip: bool) -> Question
         lines = with_own_key(lines)
     if body or head.has_body or head.length >= 0:
         own += f"Content-Length: {len(body)}\r\n"
-    data = serialise.request(head.method, target, host, lines, own) + body
+    data = f.request(head.method, target, host, lines, own) + body
     return Question(side, head.method, data, translation, origin.own_url, stripped)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from proxy.http1 import RequestHead
 from proxy.http1 import fields as f
-from proxy.http1.parse import RequestHead
 from proxy.http1.request_line import RequestLine
 from proxy.serving.pool import Pool
 from proxy.serving.shadowing.breaker import Breaker

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from proxy.http1.parse import RequestHead, request_head
+from proxy.http1 import RequestHead, request_head
 from proxy.serving import headers
 from proxy.serving.peer import Peer, Trust, peer_of
 from proxy.serving.shadowing.question import UNTRANSLATED, Origin, Question, question, same_question

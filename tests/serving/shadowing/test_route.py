@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from proxy.http1.parse import request_head
+from proxy.http1 import request_head
 from proxy.serving.shadowing.question import UNTRANSLATED
 from proxy.serving.shadowing.route import ShadowRoute
 from rules.model import LEGACY, MODERN, NO_NAMES, Backend, Decision, Facts, ShadowPolicy

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from proxy.http1.parse import ResponseHead, response_head
+from proxy.http1 import ResponseHead, response_head
 from proxy.serving.recorder import Budget, Recorder
 from proxy.serving.shadowing.same import compared_fields, first_difference
 

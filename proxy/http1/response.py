@@ -10,9 +10,8 @@ from itertools import islice
 from typing import Final
 
 from proxy.http1 import fields as f
-from proxy.http1 import serialise
-from proxy.http1.errors import BrokenAnswer
-from proxy.http1.seen import Seen
+from proxy.http1.fields import BrokenAnswer
+from proxy.http1.head_cache import Seen
 
 FIELDS_AT_MOST: Final = 128
 _digits: Final = re.compile(r"[0-9]{1,18}").fullmatch
@@ -114,7 +113,7 @@ def response_head(data: bytes) -> ResponseHead:  # noqa: C901, PLR0912 - a flat 
         raise BrokenAnswer("Content-Length beside Transfer-Encoding")
     if head.named:
         head.lines = f.without(passed, tuple(n for n in head.named if n not in ("content-length", "set-cookie")))
-    head.written = serialise.response(status, reason, head.lines, "")
+    head.written = f.response(status, reason, head.lines, "")
     head.is_simple = head.length >= 0 and not head.close and status >= _FINAL and status not in _BODYLESS
     if seen.has_room() and head.length >= 0 and _set_cookie(data) is None:  # nobody else gets the same cookie
         seen.remember(data + b"\r\n\r\n", head)

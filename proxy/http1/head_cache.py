@@ -1,0 +1,122 @@
+"""Remembers parsed heads for seconds, without their per-request ids.
+
+A browser repeats every field but the request line, a backend every one but Date. What is remembered was checked when
+it first came; the same bytes mean the same. Cookies and tokens are among them, so nothing stays that was not used
+for two turns of the server's clock.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Generic, TypeVar
+
+AT_MOST: Final = 1024
+ALTOGETHER: Final = 4 * AT_MOST
+"""Meanings of one turn, new ones and those that came again: a few dozen megabytes of a worker at the worst."""
+LONGEST: Final = 2048
+
+Meaning = TypeVar("Meaning")
+
+
+class Seen(Generic[Meaning]):
+    """Meanings of at most LONGEST bytes each: those used since the last turn, those before; AT_MOST new ones a turn.
+
+    Those who come again stay, ALTOGETHER at most: whoever is met beyond that will have to be read closely again.
+
+    Whoever sends what never comes again, a flood or an edge that numbers its requests, fills that soon; then nobody
+    spends time on remembering until the next turn, and those who were remembered stay.
+    """
+
+    __slots__ = ("_before", "lately")
+
+    def __init__(self) -> None:
+        self.lately: dict[bytes, Meaning] = {}
+        self._before: dict[bytes, Meaning] = {}
+
+    def before(self, data: bytes) -> Meaning | None:
+        """What is not found in `lately` may have been used before the last turn; then it is used lately now."""
+        found = self._before.get(data)
+        if found is not None and len(self.lately) < ALTOGETHER:
+            self.lately[data] = found
+        return found
+
+    def remember(self, data: bytes, meaning: Meaning) -> None:
+        """Keep a meaning, where there is room."""
+        if len(data) <= LONGEST and self.has_room():
+            self.lately[data] = meaning
+
+    def has_room(self) -> bool:
+        """Whether anything new is remembered in this turn."""
+        return len(self.lately) < AT_MOST
+
+    def turn(self) -> None:
+        """Forget what was not used since the last turn."""
+        self._before, self.lately = self.lately, {}
+
+    def __len__(self) -> int:
+        return len(self.lately) + len(self._before)
+
+
+# Takes the ids that an edge gives to each request out of a head, so that the rest of it is found again.
+#
+# An edge that numbers its requests sends one X-Request-Id, one traceparent with each, everything else as before. Only a
+# line that is found as the latest edge spelled it, with a value that may be used, is taken out; what is left reads as
+# if the line had not been there, because no other line means anything else without it.
+
+
+request_id: Final = re.compile(r"[A-Za-z0-9._-]{1,128}").fullmatch
+traceparent: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
+_ID: Final = len("\r\nX-Request-Id: ")
+_TRACE: Final = len("\r\ntraceparent: ")
+_TRACE_LONG: Final = 55
+
+
+class Spelling:
+    """How the two fields were spelled lately, each with what stands before its value; changes with `learn`."""
+
+    __slots__ = ("_lately", "request_id", "traceparent")
+
+    def __init__(self) -> None:
+        self._lately = ("", "")
+        self.request_id = b"\r\nX-Request-Id: "
+        self.traceparent = b"\r\ntraceparent: "
+
+    def learn(self, request_id: str, traceparent: str) -> None:
+        """Look for these names from now on; an empty one leaves what is known."""
+        if (request_id, traceparent) != self._lately:
+            self._lately = (request_id, traceparent)
+            if request_id:
+                self.request_id = f"\r\n{request_id}: ".encode("latin-1")
+            if traceparent:
+                self.traceparent = f"\r\n{traceparent}: ".encode("latin-1")
+
+
+spelling: Final = Spelling()
+
+
+def without_ids(data: bytes, at: int) -> tuple[bytes, str, str]:
+    """What is left of a head from `at` on, where the request line ends; the request's id, its trace, or empty.
+
+    `data` ends with the empty line that ends the head.
+    """
+    number = trace = ""
+    # from behind: an edge adds its own fields after the browser's
+    begin, other = data.rfind(spelling.request_id, at), data.rfind(spelling.traceparent, at)
+    end = other_end = at
+    if begin >= 0:
+        end = data.find(b"\r\n", begin + _ID)
+        number = data[begin + _ID : end].decode("latin-1")
+        if request_id(number) is None:
+            number = ""
+    if other >= 0:
+        other_end = other + _TRACE + _TRACE_LONG
+        trace = data[other + _TRACE : other_end].decode("latin-1")
+        if traceparent(trace) is None or data[other_end : other_end + 2] != b"\r\n":
+            trace = ""
+    if number and trace:
+        if begin > other:
+            begin, end, other, other_end = other, other_end, begin, end
+        return b"".join((data[at:begin], data[end:other], data[other_end:])), number, trace
+    if number:
+        return data[at:begin] + data[end:], number, trace
+    return (data[at:other] + data[other_end:] if trace else data[at:]), number, trace
