@@ -24,15 +24,15 @@ from typing import Any
 
 from bench import load, strangler
 from bench.backends import Backends, body
-from proxy.log.access import AccessLog
-from proxy.log.writer import LineWriter
-from proxy.metrics.counting import Counts
-from proxy.observe import Observers
 from proxy.serving.client import ClientConnection
 from proxy.serving.server import Server
 from proxy.serving.upstream import UpstreamConnection
 from proxy.state.live import Live
 from proxy.state.windows import Outcomes
+from proxy.telemetry.access_log import AccessLog
+from proxy.telemetry.log_writer import LineWriter
+from proxy.telemetry.records import Observers
+from proxy.telemetry.worker_metrics import Counts
 from rules.config import load as read
 from rules.routing.decide import generation
 

@@ -16,9 +16,9 @@ import typer
 import yaml
 
 from proxy.cli.commands import app
-from proxy.log import names
-from proxy.metrics.names import METRICS
 from proxy.operating.trail import CLOSED_LIST
+from proxy.telemetry import events as telemetry_events
+from proxy.telemetry.metric_names import METRICS
 from rules.config import json_schema
 
 HERE = Path(__file__).resolve().parent
@@ -226,7 +226,7 @@ def events() -> Iterator[str]:
 
 def logged() -> Iterator[tuple[str, str]]:
     """Every event of the log with the sentence that stands under its name."""
-    body = ast.parse(Path(names.__file__).read_text()).body
+    body = ast.parse(Path(telemetry_events.__file__).read_text()).body
     for named, said in pairwise(body):
         match named, said:
             case ast.Assign(value=ast.Constant(value=str(name))), ast.Expr(value=ast.Constant(value=str(text))):

@@ -78,7 +78,7 @@ async def running_proxy(legacy: str, modern: str, folder: Path, ports: Ports | N
         "STRANGLER_ACCESS_LOG": str(folder / "access.log"),
     }
     command = [sys.executable, "-m", "proxy", "run", "-c", str(ROOT / "proxy.yaml")]
-    with (folder / "proxy.log").open("wb") as log:
+    with (folder / "proxy.telemetry").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
         )
@@ -87,7 +87,7 @@ async def running_proxy(legacy: str, modern: str, folder: Path, ports: Ports | N
             users, admin = await _ready(process)
         yield Proxy(users, admin, folder / "access.log")
     except TimeoutError:
-        raise SideError(f"the proxy was not ready in time:\n{(folder / 'proxy.log').read_text()}") from None
+        raise SideError(f"the proxy was not ready in time:\n{(folder / 'proxy.telemetry').read_text()}") from None
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)

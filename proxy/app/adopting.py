@@ -8,12 +8,12 @@ from types import MappingProxyType
 
 from proxy.link.channel import Channel
 from proxy.link.messages import Applied, Commit, Effects, Prepare, Prepared
-from proxy.log import names
-from proxy.log.events import Tell
 from proxy.serving.identity import warm
 from proxy.state.configuration import Configuration, unpack
 from proxy.state.effects import by_route, unpack_effects
 from proxy.state.live import Live
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
 from rules.model import Generation, Override
 from rules.routing.decide import generation, with_overrides
 
@@ -69,7 +69,7 @@ class Adopting:
         try:
             prepared = await asyncio.to_thread(build_from, message.payload)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the old generation stays
-            self._tell(names.GENERATION_REFUSED, "error", generation=message.generation, error=repr(error))
+            self._tell(events.GENERATION_REFUSED, "error", generation=message.generation, error=repr(error))
             link.send(Prepared(message.generation, repr(error)))
             return
         self._prepared = prepared
@@ -109,7 +109,7 @@ class Adopting:
             adopted = with_overrides(prepared, self._latest, overrides)
             self._live.swap(adopted)
             self._refresh(adopted)
-            self._tell(names.GENERATION_APPLIED, generation=prepared.number, config=prepared.snapshot.digest)
+            self._tell(events.GENERATION_APPLIED, generation=prepared.number, config=prepared.snapshot.digest)
         link.send(Applied(prepared.number))
 
     def _overlaid(self, overrides: Mapping[str, Override]) -> Mapping[str, Override]:

@@ -20,10 +20,6 @@ from proxy.app.child import Lifeline, run, take_socket
 from proxy.errors import EXIT_YES
 from proxy.link import messages
 from proxy.link.messages import Prepare
-from proxy.log import names
-from proxy.log.structured import events_through_structlog
-from proxy.metrics.exemplars import Exemplars
-from proxy.metrics.totals import Key, Values
 from proxy.operating.access import Access
 from proxy.operating.admin import AdminPort
 from proxy.operating.comparing import Comparing
@@ -53,6 +49,9 @@ from proxy.state.configuration import Configuration, unpack
 from proxy.state.effects import with_effects
 from proxy.state.recent import Recent
 from proxy.state.stores import fleet_of, store_of
+from proxy.telemetry import events
+from proxy.telemetry.aggregation import Exemplars, Key, Values
+from proxy.telemetry.structured_log import events_through_structlog
 from rules.model import Snapshot
 
 FRESH_WITHIN = 0.2
@@ -338,7 +337,7 @@ class Control:
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._tell(names.UNEXPECTED, "error", where=task.get_name(), error=repr(error))
+            self._tell(events.UNEXPECTED, "error", where=task.get_name(), error=repr(error))
 
 
 def _route_names(snapshot: Snapshot) -> tuple[str, ...]:

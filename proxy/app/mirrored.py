@@ -6,15 +6,14 @@ from collections.abc import Iterable, Mapping
 
 from proxy.link.channel import Channel
 from proxy.link.messages import Message, PairCounts
-from proxy.log import names
-from proxy.log.events import Tell
-from proxy.metrics.counting import Row
-from proxy.metrics.shadow_counting import ShadowCounts
-from proxy.observe import Observers
 from proxy.serving.ages import ages
 from proxy.serving.server import Server
 from proxy.state.pairs import Pairs
 from proxy.state.windows import Key, Outcomes, waiting
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
+from proxy.telemetry.records import Observers
+from proxy.telemetry.worker_metrics import Row, ShadowCounts
 from rules.guard.window import Tally
 
 
@@ -34,7 +33,7 @@ class MirroringReport:
         """Hear of everything that `server` does from now on."""
         self._server = server
         shadows = server.shadows
-        shadows.observe.failed = lambda error: tell(names.OBSERVER_FAILED, "error", error=repr(error))
+        shadows.observe.failed = lambda error: tell(events.OBSERVER_FAILED, "error", error=repr(error))
         shadows.connect(self._send, tell)
         self._pairs.mirrored = lambda: shadows.mirrored
         calls.add_batch(self._pairs.observe_all)

@@ -11,11 +11,11 @@ from proxy.app.mirrored import MirroringReport
 from proxy.link.channel import Channel
 from proxy.link.messages import Numbers
 from proxy.link.messages import Outcomes as OutcomesMessage
-from proxy.metrics import names
-from proxy.metrics.counting import Counts, gauges
 from proxy.state.recent import Recent
 from proxy.state.windows import Outcomes
 from proxy.state.writes import LastWrites
+from proxy.telemetry import metric_names
+from proxy.telemetry.worker_metrics import Counts, gauges
 
 EVERY = 0.5
 KEPT_SECONDS = 60
@@ -29,7 +29,7 @@ class Reporting:
         counts: Counts,
         outcomes: Outcomes,
         stats: Callable[[], Mapping[str, float]],
-        lost: Callable[[], Mapping[names.Metric, float]],
+        lost: Callable[[], Mapping[metric_names.Metric, float]],
         recent: Recent,
         mirroring: MirroringReport | None = None,
         writes: LastWrites | None = None,
@@ -69,8 +69,8 @@ class Reporting:
         gauges(self._stats(), put)
         for metric, value in self._lost().items():
             put(metric, (), value)
-        put(names.LOOP_LAG, (), round(self._lag, 6))
-        put(names.REPORTS_SHED, (), link.dropped)
+        put(metric_names.LOOP_LAG, (), round(self._lag, 6))
+        put(metric_names.REPORTS_SHED, (), link.dropped)
         rows = (*self._counts.changed(), *self._mirroring.rows())
         if (rows or ticket) and not link.send(Numbers(ticket, rows, tuple(self._counts.exemplars()))):
             self._counts.resend()

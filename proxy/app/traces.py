@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Mapping
 from functools import partial
 
-from proxy.log import names
-from proxy.log.events import Tell
-from proxy.observe import Observers
 from proxy.serving.server import Server
-from proxy.tracing.recorder import Recorder, Sender
-from proxy.tracing.wanted import is_installed, is_wanted, share
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
+from proxy.telemetry.records import Observers
+from proxy.telemetry.span_exporter import Recorder, Sender
+from proxy.telemetry.spans import is_installed, is_wanted, share
 
 LAST_WORDS = 1.0
 """Seconds that a worker which leaves may spend on spans."""
@@ -25,13 +25,13 @@ class Traces:
         if not is_wanted(environ):
             return
         if not is_installed():
-            tell(names.SPANS_LOST, "warning", error="the extra is not installed: pip install strangler-proxy[otel]")
+            tell(events.SPANS_LOST, "warning", error="the extra is not installed: pip install strangler-proxy[otel]")
             return
         loop = asyncio.get_running_loop()
 
         def failed(error: BaseException | None) -> None:
             cause = repr(error) if error is not None else "nobody took them"
-            loop.call_soon_threadsafe(partial(tell, names.SPANS_LOST, "warning", error=cause))
+            loop.call_soon_threadsafe(partial(tell, events.SPANS_LOST, "warning", error=cause))
 
         recorder = self._recorder = Recorder(_sender, failed, share(environ))
         server.traced = recorder.wants
@@ -52,6 +52,6 @@ class Traces:
 
 def _sender() -> Sender:
     """Load OpenTelemetry, in the thread that needs it."""
-    from proxy.tracing.otlp import Otlp
+    from proxy.telemetry.otlp import Otlp
 
     return Otlp()

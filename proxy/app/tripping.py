@@ -8,9 +8,9 @@ from time import time
 from proxy.app.adopting import Adopting
 from proxy.link.channel import Channel
 from proxy.link.messages import Trip
-from proxy.log import names
-from proxy.log.events import Tell
 from proxy.state.live import Live
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
 from rules.model import GuardPolicy, Override
 
 
@@ -53,7 +53,7 @@ class Tripping:
         acts = acts_alone(guard)
         if acts:
             self._adopting.trip(trip)
-        self._tell(names.TRIPPED, "warning", route=name, rolled_back=acts, detail=detail)
+        self._tell(events.TRIPPED, "warning", route=name, rolled_back=acts, detail=detail)
         self._report(trip, acted=acts)
 
     def _report(self, trip: Override, *, acted: bool) -> None:

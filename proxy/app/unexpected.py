@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from traceback import extract_tb
 from typing import Any
 
-from proxy.log import names
-from proxy.log.events import Tell
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
 
 EVERY = 1.0
 """Seconds between two that are told: a worker without memory meets thousands."""
@@ -38,7 +38,7 @@ class Unexpected:
         error: BaseException | None = context.get("exception")
         frames = extract_tb(error.__traceback__) if error is not None else []
         self._tell(
-            names.UNEXPECTED,
+            events.UNEXPECTED,
             "error",
             where=context.get("message", ""),
             error=repr(error),

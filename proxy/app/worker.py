@@ -20,7 +20,6 @@ from typing import Any
 from proxy.app.adopting import Adopting, build
 from proxy.app.beating import beat
 from proxy.app.child import Lifeline, run, take_socket
-from proxy.app.lines import AccessLines
 from proxy.app.mirrored import MirroringReport
 from proxy.app.reporting import Reporting
 from proxy.app.tls import renew, server_context
@@ -32,12 +31,6 @@ from proxy.link import messages
 from proxy.link.channel import Channel
 from proxy.link.messages import Message
 from proxy.link.wires import WORKER
-from proxy.log import names
-from proxy.log.events import events
-from proxy.metrics.counting import Counts
-from proxy.metrics.names import LOG_LINES_LOST, OBSERVER_FAILURES, SPANS_LOST, Metric
-from proxy.metrics.writes import ModernWrites
-from proxy.observe import Observers
 from proxy.serving.drill import drilling
 from proxy.serving.parting import announce
 from proxy.serving.server import Server
@@ -49,6 +42,12 @@ from proxy.state.live import Live
 from proxy.state.recent import Recent
 from proxy.state.windows import Outcomes
 from proxy.state.writes import LastWrites, lossy_in
+from proxy.telemetry import events as telemetry_events
+from proxy.telemetry.access_log import AccessLines
+from proxy.telemetry.events import events
+from proxy.telemetry.metric_names import LOG_LINES_LOST, OBSERVER_FAILURES, SPANS_LOST, Metric
+from proxy.telemetry.records import Observers
+from proxy.telemetry.worker_metrics import Counts, ModernWrites
 from rules.model import DEFAULT_ROUTE, Generation
 
 LAST_CALL = 0.1
@@ -86,7 +85,9 @@ class Worker:
         self._writes = LastWrites(lossy_in(self._live))
         self._outcomes = Outcomes()
         self._lines = AccessLines(os.environ, self._base_dir, self._tell)
-        self._observers = Observers(lambda error: self._tell(names.OBSERVER_FAILED, "error", error=repr(error)))
+        self._observers = Observers(
+            lambda error: self._tell(telemetry_events.OBSERVER_FAILED, "error", error=repr(error))
+        )
         self._server = self._compose()
         self._traces = Traces(os.environ, self._server, self._observers, self._tell)
         self._mirroring = MirroringReport()
@@ -109,7 +110,7 @@ class Worker:
         await self._server.start(self._listener)
         self._spawn(self._reporting.run(), "reporting")
         self._lifeline.channel.send(messages.Accepting(self._live.generation.number))
-        self._tell(names.ACCEPTING, generation=self._live.generation.number)
+        self._tell(telemetry_events.ACCEPTING, generation=self._live.generation.number)
         # what was loaded stays for good: the collector need not look at it again and again
         gc.collect()
         gc.freeze()
@@ -142,11 +143,11 @@ class Worker:
         await asyncio.sleep(min(LAST_CALL, seconds))
         await announce(self._server, seconds)
         self._server.stop_accepting()
-        self._tell(names.DRAINING, seconds=seconds)
+        self._tell(telemetry_events.DRAINING, seconds=seconds)
         cut = await self._server.drained(seconds)
         await self._traces.close()
         if cut:
-            self._tell(names.DRAIN_CUT, "warning", calls=cut)
+            self._tell(telemetry_events.DRAIN_CUT, "warning", calls=cut)
         self._reporting.send_outcomes()
         self._reporting.send_numbers()
         for task in tuple(self._tasks):
@@ -174,7 +175,7 @@ class Worker:
 
     def _lose_control(self, link: Channel, error: Exception | None) -> None:
         if error is not None:
-            self._tell(names.LINK_LOST, "warning", error=repr(error))
+            self._tell(telemetry_events.LINK_LOST, "warning", error=repr(error))
         if link is self._link:
             self._link = None
             self._reporting.attach(None)
@@ -233,7 +234,7 @@ class Worker:
             try:
                 renew(self._tls, tls, self._base_dir)
             except (OSError, ssl.SSLError) as error:
-                self._tell(names.CERTIFICATE_REFUSED, "error", error=repr(error))
+                self._tell(telemetry_events.CERTIFICATE_REFUSED, "error", error=repr(error))
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
-from proxy.metrics.exemplars import Exemplar
 from proxy.settings import Settings
+from proxy.telemetry.aggregation import Exemplar
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,6 @@ from typing import Any, Protocol
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from proxy.log import names
-from proxy.log.events import Tell
 from proxy.operating import answers
 from proxy.operating.access import METRICS, PROBES, Access, Asked, Denial
 from proxy.operating.api import areas
@@ -19,6 +17,8 @@ from proxy.operating.console import refusals
 from proxy.operating.console.application import add_console
 from proxy.operating.console.desk import Control
 from proxy.operating.rates import Rates
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
 
 _LARGEST_BODY = 64 * 1024
 _REQUESTS = (200.0, 400)
@@ -76,7 +76,7 @@ class AdminPort:
         except web.HTTPException as error:
             return _refused_by_aiohttp(request, error)
         except Exception as error:  # noqa: BLE001 - a fault here must not take the admin port down
-            self._tell(names.UNEXPECTED, "error", where=request.path, error=repr(error))
+            self._tell(events.UNEXPECTED, "error", where=request.path, error=repr(error))
             return _refused(request, HTTPStatus.INTERNAL_SERVER_ERROR, "a fault of the proxy; its log says more")
 
     def _wait(self, request: web.Request, denial: Denial | None) -> float:

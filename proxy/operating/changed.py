@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from proxy.metrics.names import ROLLBACKS, ROUTE_CHANGES
-from proxy.metrics.totals import Key, Values
+from proxy.telemetry.aggregation import Key, Values
+from proxy.telemetry.metric_names import ROLLBACKS, ROUTE_CHANGES
 
 
 class Changes:

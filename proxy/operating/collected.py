@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 
 from proxy.link.messages import Outcomes, PairCounts, SideOutcomes
-from proxy.metrics.names import LIVE
 from proxy.operating.figures import Figures
 from proxy.state.windows import unpack
+from proxy.telemetry.metric_names import LIVE
 from rules.guard.evidence import BURST, Evidence, Sides, Violation
 from rules.guard.sequential import Trials
 from rules.guard.window import ComparedTally, PairTally, Tally

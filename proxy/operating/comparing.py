@@ -12,9 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from proxy.link.messages import Outcomes
-from proxy.log import names
-from proxy.log.events import Tell
-from proxy.metrics.totals import Key, Values
 from proxy.operating.compared import compared
 from proxy.operating.comparisons import Comparisons
 from proxy.operating.differences import Differences
@@ -33,6 +30,9 @@ from proxy.state.configuration import Configuration
 from proxy.state.diffs import Diffs, DiffsError
 from proxy.state.diffs_thread import DiffsThread
 from proxy.state.fleet import Fleet
+from proxy.telemetry import events
+from proxy.telemetry.aggregation import Key, Values
+from proxy.telemetry.events import Tell
 from rules.guard.evidence import Violation
 from rules.guard.window import ComparedTally
 from rules.model import Route, Snapshot
@@ -165,7 +165,7 @@ class Comparing:
             try:
                 await self._tick(ticks)
             except Exception as error:  # noqa: BLE001 - the next tick comes all the same
-                self._tell(names.UNEXPECTED, "error", where="comparing", error=repr(error))
+                self._tell(events.UNEXPECTED, "error", where="comparing", error=repr(error))
 
     async def _tick(self, number: int) -> None:
         self._judging.tick()
@@ -217,9 +217,9 @@ class Comparing:
 
     def _complained(self, what: str) -> None:
         if what:
-            self._tell(names.DIFFERENCES_LOST, "error", reason=what)
+            self._tell(events.DIFFERENCES_LOST, "error", reason=what)
         else:
-            self._tell(names.DIFFERENCES_KEPT, lost=self._store.lost)
+            self._tell(events.DIFFERENCES_KEPT, lost=self._store.lost)
 
 
 def diffs_of(settings: Settings) -> Diffs:

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from proxy.link.messages import Outcomes, PairCounts
-from proxy.metrics import names
-from proxy.metrics.names import Metric
-from proxy.metrics.totals import Key, Values
 from proxy.state.kinds import Kinds
+from proxy.telemetry import metric_names
+from proxy.telemetry.aggregation import Key, Values
+from proxy.telemetry.metric_names import Metric
 from rules.guard.evidence import Violation
 from rules.guard.window import ComparedTally
 
@@ -215,12 +215,12 @@ class Comparisons:
         """Yield every series that this adds to a scrape."""
         for name, route in self._routes.items():
             for (result, reason), count in route.totals.results.items():
-                yield (names.COMPARISONS.name, (name, result, reason)), (count,)
+                yield (metric_names.COMPARISONS.name, (name, result, reason)), (count,)
         counted: tuple[tuple[Metric, Counter[tuple[str, ...]]], ...] = (
-            (names.FORGIVEN, self._forgiven),
-            (names.DIFFERENCES, self._differences),
-            (names.INVARIANT_CHECKS, self._checks),
-            (names.INVARIANT_VIOLATIONS, self._violations),
+            (metric_names.FORGIVEN, self._forgiven),
+            (metric_names.DIFFERENCES, self._differences),
+            (metric_names.INVARIANT_CHECKS, self._checks),
+            (metric_names.INVARIANT_VIOLATIONS, self._violations),
         )
         for metric, counter in counted:
             for labels, count in counter.items():

@@ -13,7 +13,6 @@ import orjson
 
 from proxy.judge.packed import UnreadableError, unpack
 from proxy.link.messages import Answer
-from proxy.log.events import timestamp
 from proxy.operating.everywhere import KNOWN, Everywhere
 from proxy.operating.judges import NotJudgedError
 from proxy.operating.judging import Judging
@@ -22,6 +21,7 @@ from proxy.operating.noise import Noise
 from proxy.operating.rejudging import rejudge
 from proxy.state.diffs import EQUAL, Diffs, Example, Group, Known, Wanted
 from proxy.state.diffs_thread import DiffsThread
+from proxy.telemetry.events import timestamp
 
 MOST_SHOWN = 256 * 1024
 """Characters of a body that a person gets to see."""

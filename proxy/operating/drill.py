@@ -18,7 +18,6 @@ from time import monotonic
 import orjson
 
 from proxy.link.messages import Drill, DrillCount
-from proxy.metrics.totals import Worker
 from proxy.operating.api.wishes import RefusedError
 from proxy.operating.current import Current
 from proxy.operating.figures import Figures
@@ -26,6 +25,7 @@ from proxy.operating.probing import Probe, Probing
 from proxy.operating.trail import Listener, Trail
 from proxy.operating.verbs import Verbs
 from proxy.operating.workers import Workers
+from proxy.telemetry.aggregation import Worker
 from rules.model import MODERN, Facts, Generation, Route
 from rules.plan import examples
 from rules.routing.compiled_route import effective_weight

@@ -8,8 +8,8 @@ from hashlib import blake2b
 
 from proxy.link.codec import to_json
 from proxy.link.messages import Outcomes
-from proxy.metrics.names import LIVE
 from proxy.state.windows import unpack
+from proxy.telemetry.metric_names import LIVE
 from rules.guard.window import Tally, Totals, Window
 from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Route, Snapshot
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
-from proxy.log import names
-from proxy.log.events import Tell
 from proxy.operating.ledger import Ledger
 from proxy.operating.reload import Reloader
 from proxy.operating.settling import afresh, agreement, settled
@@ -19,6 +17,8 @@ from proxy.operating.verbs import Verbs
 from proxy.state.effects import by_route
 from proxy.state.fleet import Fleet, Version
 from proxy.state.store import StoreError
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
 from rules.model import Override, Route
 
 EVERY = 0.2
@@ -106,7 +106,7 @@ class Follow:
             if afresh(known, override):
                 self._restart(override.route, self._reloader.current.configuration.number)
             self._tell(
-                names.FOLLOWED,
+                events.FOLLOWED,
                 route=override.route,
                 revision=override.revision,
                 rolled_back=override.rolled_back,

@@ -16,14 +16,14 @@ from typing import Any
 import orjson
 
 from proxy.link.messages import Trip
-from proxy.log import names
-from proxy.log.events import Tell
 from proxy.operating.api.wishes import RefusedError
 from proxy.operating.current import Current
 from proxy.operating.trail import Trail
 from proxy.operating.turns import Turns
 from proxy.operating.verbs import Verbs
 from proxy.operating.watching import Seen, Watching
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
 from rules.guard.evidence import BAD
 from rules.guard.rollout import Move, concerns, next_move
 from rules.model import Override, Route
@@ -177,7 +177,7 @@ class Guard:
                 await work
                 self._afresh(name, move)
             except RefusedError as error:
-                self._tell(names.ALERT, "warning", route=name, wanted=move.kind, detail=error.detail)
+                self._tell(events.ALERT, "warning", route=name, wanted=move.kind, detail=error.detail)
             finally:
                 self._busy.discard(name)
 
@@ -198,7 +198,7 @@ class Guard:
         if (kind, reason) == (move.kind, about) and (move.kind == "ask" or now - at < TOLD_AGAIN):
             return
         self._told[route.name] = move.kind, about, now
-        self._tell(names.ALERT, "warning", route=route.name, wanted=move.kind, reason=move.reason, detail=move.detail)
+        self._tell(events.ALERT, "warning", route=route.name, wanted=move.kind, reason=move.reason, detail=move.detail)
         if move.kind != "stay":
             self._trail.record("hold", route.name, WHO, move.reason, self._evidence(route, move), "warning")
 
@@ -208,7 +208,7 @@ class Guard:
         kind, reason, at = self._told.get(name, ("", "", 0.0))
         if (kind, reason) != ("fault", repr(error)) or now - at >= TOLD_AGAIN:
             self._told[name] = "fault", repr(error), now
-            self._tell(names.UNEXPECTED, "error", where=f"guard of {name}", error=repr(error))
+            self._tell(events.UNEXPECTED, "error", where=f"guard of {name}", error=repr(error))
 
     def _evidence(self, route: Route, move: Move) -> str:
         seen = self.seen[route.name]

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from dashboards.charts import Moment, SideMoment
 from proxy.link.messages import Outcomes
-from proxy.metrics.names import LIVE
 from proxy.state.windows import unpack
+from proxy.telemetry.metric_names import LIVE
 from rules.guard.window import Tally
 from rules.model import LEGACY, MODERN
 

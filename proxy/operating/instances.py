@@ -17,9 +17,9 @@ from typing import Any
 import orjson
 
 from proxy.link.codec import to_json
-from proxy.log.events import timestamp
 from proxy.state.fleet import LEASE_SECONDS, Fleet, Pulse, Seen
 from proxy.state.store import StoreError
+from proxy.telemetry.events import timestamp
 from rules.model import Snapshot
 
 EVERY = 1.0

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 
 from proxy.link.judging import Case, Exhibit, Explained, Opinion, Rulebook, Seated
 from proxy.link.messages import Message
-from proxy.log import names
-from proxy.log.events import Tell
 from proxy.operating.judge_process import Judge
 from proxy.supervisor.backoff import Backoff
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
 
 MOST_WAITING = 1000
 MOST_BYTES = 32 << 20
@@ -143,7 +143,7 @@ class Judges:
                 lambda message: self._heard(seat, message), lambda late: self._gone(seat, late=late)
             )
         except OSError as error:
-            self._tell(names.JUDGE_LOST, "error", reason=repr(error))
+            self._tell(events.JUDGE_LOST, "error", reason=repr(error))
             self._gone(seat)
 
     def _over(self, seat: _Seat) -> None:
@@ -179,7 +179,7 @@ class Judges:
             self._spare(seat.work.message, reason)
         if self._closed:
             return
-        self._tell(names.JUDGE_LOST, "warning", reason=reason, working=seat.work is not None)
+        self._tell(events.JUDGE_LOST, "warning", reason=reason, working=seat.work is not None)
         if seat.seated:
             self._hand_out()
             return

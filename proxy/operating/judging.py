@@ -19,12 +19,12 @@ from typing import Any
 from proxy.link import messages
 from proxy.link.judging import Case, Checked, Exhibit, Explained, Opinion
 from proxy.link.messages import Message, Pair
-from proxy.metrics.totals import Worker
 from proxy.operating.judges import Judges, NotJudgedError
 from proxy.operating.rechecks import Asked, Rechecks
 from proxy.operating.resting import Resting
 from proxy.operating.verdicts import Verdicts
 from proxy.state.pairs import RACED
+from proxy.telemetry.aggregation import Worker
 from rules.model import ShadowPolicy
 
 VIOLATED = "violated"

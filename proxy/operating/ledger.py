@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 
-from proxy.log import names
-from proxy.log.events import Tell
 from proxy.state.store import Event, StaleError, Store, StoreError
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
 from rules.model import Override
 
 MOST_EVENTS = 5_000
@@ -181,8 +181,8 @@ class Ledger:
         if error is not None:
             self._sure.clear()
         if error is not None and not self._told:
-            self._tell(names.STORE_DOWN, "error", error=str(error), waiting=self.waiting)
+            self._tell(events.STORE_DOWN, "error", error=str(error), waiting=self.waiting)
         elif error is None and self._told:
-            self._tell(names.STORE_UP, waiting=self.waiting)
+            self._tell(events.STORE_UP, waiting=self.waiting)
             self._back.set()
         self._told = error is not None

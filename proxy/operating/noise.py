@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from proxy.log import names
-from proxy.log.events import Tell, timestamp
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell, timestamp
 from rules.model import Snapshot
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Noise:
             rules = self._with(route, tuple(each["rule"] for each in self.suggestions(route)))
             if self._modes.get(route) == LEARN and rules != self._rules.get(route, ()):
                 self._rules[route] = rules
-                self._tell(names.NOISE_LEARNED, route=route, paths=[rule.get("path", "") for rule in rules])
+                self._tell(events.NOISE_LEARNED, route=route, paths=[rule.get("path", "") for rule in rules])
                 changed = True
         return changed
 

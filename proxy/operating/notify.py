@@ -19,10 +19,10 @@ from typing import Any
 
 import orjson
 
-from proxy.log import names
-from proxy.log.events import Tell
 from proxy.operating.trail import document
 from proxy.state.store import Event
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
 from rules.model import Notify
 
 QUEUED = 500
@@ -151,7 +151,7 @@ class Notifier:
                     return
                 problem, final = f"answered {status}", status < 500 and status not in _WORTH_A_TRY  # noqa: PLR2004 - HTTP
             final = final or not left
-            self._tell(names.HOOK_FAILED, "warning", hook=hook.name, id=event.id, problem=problem, final=final)
+            self._tell(events.HOOK_FAILED, "warning", hook=hook.name, id=event.id, problem=problem, final=final)
             if final:
                 self.lost += 1
                 return

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from proxy.link.messages import Census
-from proxy.metrics import names
-from proxy.metrics.names import Metric
-from proxy.metrics.seeds import route_names, zeros
-from proxy.metrics.totals import Key, Totals, Values
 from proxy.operating.current import Current
 from proxy.operating.status import stage
+from proxy.telemetry import metric_names
+from proxy.telemetry.aggregation import Key, Totals, Values
+from proxy.telemetry.metric_names import Metric
+from proxy.telemetry.metric_seeds import route_names, zeros
 from proxy.version import program_version
 from rules.model import GuardPolicy, Route, Snapshot
 from rules.routing.compiled_route import effective_weight, intended_weight
@@ -31,7 +31,7 @@ def numbers(current: Current, totals: Totals, census: Census, own: Mapping[Key, 
 
 
 def _is_bounded(key: Key, known: frozenset[str]) -> bool:
-    metric = names.BY_NAME.get(key[0])
+    metric = metric_names.BY_NAME.get(key[0])
     if metric is None:
         return False
     return "route" not in metric.labels or key[1][metric.labels.index("route")] in known
@@ -39,14 +39,14 @@ def _is_bounded(key: Key, known: frozenset[str]) -> bool:
 
 def _own(current: Current, census: Census) -> Iterator[tuple[Key, Values]]:
     configuration = current.configuration
-    yield _row(names.RELOAD_SUCCESS, not current.problems)
-    yield _row(names.LOADED_TIMESTAMP, configuration.loaded_at)
-    yield _row(names.CONFIG_INFO, 1, configuration.snapshot.digest)
-    yield _row(names.GENERATION, configuration.number)
-    yield _row(names.WORKERS, sum(state.accepting for state in census.workers))
-    yield _row(names.WORKER_RESTARTS, census.worker_restarts)
-    yield _row(names.CONTROL_RESTARTS, census.control_restarts)
-    yield _row(names.BUILD_INFO, 1, program_version())
+    yield _row(metric_names.RELOAD_SUCCESS, not current.problems)
+    yield _row(metric_names.LOADED_TIMESTAMP, configuration.loaded_at)
+    yield _row(metric_names.CONFIG_INFO, 1, configuration.snapshot.digest)
+    yield _row(metric_names.GENERATION, configuration.number)
+    yield _row(metric_names.WORKERS, sum(state.accepting for state in census.workers))
+    yield _row(metric_names.WORKER_RESTARTS, census.worker_restarts)
+    yield _row(metric_names.CONTROL_RESTARTS, census.control_restarts)
+    yield _row(metric_names.BUILD_INFO, 1, program_version())
     yield from _routes(configuration.snapshot, current)
 
 
@@ -55,9 +55,9 @@ def _routes(snapshot: Snapshot, current: Current) -> Iterator[tuple[Key, Values]
     for route in snapshot.routes:
         override = current.generation.overrides.get(route.name)
         weight = 0.0 if legacy_only else effective_weight(route, override)
-        yield _row(names.WEIGHT, intended_weight(route, override), route.name, "intended")
-        yield _row(names.WEIGHT, weight, route.name, "effective")
-        yield _row(names.STAGE, 1, route.name, stage(route, override, weight))
+        yield _row(metric_names.WEIGHT, intended_weight(route, override), route.name, "intended")
+        yield _row(metric_names.WEIGHT, weight, route.name, "effective")
+        yield _row(metric_names.STAGE, 1, route.name, stage(route, override, weight))
         if route.guard is not None:
             yield from _limits(route, route.guard)
 
@@ -75,7 +75,7 @@ def _limits(route: Route, guard: GuardPolicy) -> Iterator[tuple[Key, Values]]:
         limits["worse_p95_floor"] = guard.worse_than_legacy.p95_floor
     for limit, value in limits.items():
         if value > 0:  # 0 is no limit: as a number it would be one that everybody breaks
-            yield _row(names.GUARD_LIMIT, value, route.name, limit)
+            yield _row(metric_names.GUARD_LIMIT, value, route.name, limit)
 
 
 def _row(metric: Metric, value: float, *labels: str) -> tuple[Key, Values]:

@@ -17,14 +17,14 @@ from hashlib import sha256
 from pathlib import Path
 
 from proxy.link.messages import Effects, Prepare
-from proxy.log import names
-from proxy.log.events import Tell
 from proxy.operating.current import Current, built
 from proxy.operating.prepared import Prepared
 from proxy.operating.workers import NotAdoptedError, Workers
 from proxy.settings import Settings
 from proxy.state.configuration import Configuration
 from proxy.state.effects import RunTime, by_route
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
 from rules.model import Override, Snapshot
 from rules.problems import ConfigError, Problem
 from rules.routing.decide import with_overrides
@@ -71,7 +71,7 @@ class Reloader:
         async with self._one_at_a_time:
             if only_if_changed and await asyncio.to_thread(_hash, self._path) == self.current.content:
                 return Outcome(not self.current.problems, changed=False, current=self.current)
-            self._tell(names.RELOAD_ASKED, who=who)
+            self._tell(events.RELOAD_ASKED, who=who)
             from proxy.operating.prepare import prepare  # the checking libraries come with the first reload
 
             try:
@@ -137,16 +137,16 @@ class Reloader:
 
     def _tell_adopted(self, who: str, configuration: Configuration) -> None:
         current = self.current
-        self._tell(names.RELOAD, who=who, generation=configuration.number, config=configuration.snapshot.digest)
+        self._tell(events.RELOAD, who=who, generation=configuration.number, config=configuration.snapshot.digest)
         for warning in current.warnings:
-            self._tell(names.CONFIG_WARNING, "warning", problem=str(warning))
+            self._tell(events.CONFIG_WARNING, "warning", problem=str(warning))
         if current.waiting:
-            self._tell(names.CONFIG_NEEDS_RESTART, "warning", settings=current.waiting)
+            self._tell(events.CONFIG_NEEDS_RESTART, "warning", settings=current.waiting)
 
     def _refuse(self, who: str, problems: tuple[Problem, ...], content: str) -> Outcome:
         self.current = self.current.refused(problems, content)
         self._tell(
-            names.CONFIG_REFUSED,
+            events.CONFIG_REFUSED,
             "error",
             who=who,
             problems=[str(problem) for problem in problems],

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from proxy.log.events import timestamp
 from proxy.operating.history import History
 from proxy.operating.resources import Usage
+from proxy.telemetry.events import timestamp
 from rules.guard.window import ComparedTally
 from rules.model import LEGACY, MODERN
 

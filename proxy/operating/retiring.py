@@ -10,10 +10,10 @@ from typing import Any
 
 import orjson
 
-from proxy.log.events import timestamp
 from proxy.operating.current import Current
 from proxy.operating.figures import Figures
 from proxy.state.store import Store, StoreError
+from proxy.telemetry.events import timestamp
 from rules.guard.rollout import Served, retirement
 from rules.model import LEGACY, MODERN, Route
 from rules.routing.compiled_route import effective_weight

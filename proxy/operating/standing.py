@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from proxy.log.events import timestamp
 from proxy.operating.guard import verdict_document
 from proxy.operating.watching import Seen
+from proxy.telemetry.events import timestamp
 from rules.guard.rollout import Move, step_of
 from rules.model import Override, Route
 

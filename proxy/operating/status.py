@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from proxy.log.events import timestamp
 from proxy.operating.compared import compared
 from proxy.operating.current import Current
 from proxy.operating.figures import Figures
 from proxy.operating.trail import parsed
 from proxy.operating.workers import Workers
+from proxy.telemetry.events import timestamp
 from proxy.version import program_version
 from rules.guard.window import ComparedTally, Tally, Totals
 from rules.model import LEGACY, MODERN, Override, Route

@@ -15,9 +15,6 @@ from typing import Any
 import orjson
 
 from proxy.link.messages import DrillCount, Message, Outcomes, Trip, Writes
-from proxy.log.events import Tell
-from proxy.metrics.names import MODERN_WRITES, STORE_UP
-from proxy.metrics.totals import Key, Values, Worker
 from proxy.operating.beginning import reconciled
 from proxy.operating.changed import Changes
 from proxy.operating.collected import Collected
@@ -40,6 +37,9 @@ from proxy.operating.watching import Watching
 from proxy.operating.workers import Workers
 from proxy.state.fleet import Fleet
 from proxy.state.store import Store
+from proxy.telemetry.aggregation import Key, Values, Worker
+from proxy.telemetry.events import Tell
+from proxy.telemetry.metric_names import MODERN_WRITES, STORE_UP
 
 LAST_WORDS = 2.0
 """Seconds that the store has for what still waits when control leaves."""

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from secrets import token_hex
 
 from proxy.link.messages import Outcomes, PairCounts, SideOutcomes
-from proxy.metrics.names import LIVE
 from proxy.operating.figures import Figures
 from proxy.operating.judged import Judged, since
 from proxy.state.fleet import Told
@@ -24,6 +23,7 @@ from proxy.state.shares import (
     side_share,
 )
 from proxy.state.windows import unpack
+from proxy.telemetry.metric_names import LIVE
 from rules.guard.window import ComparedTally, Tally
 from rules.model import LEGACY, MODERN
 

@@ -16,8 +16,6 @@ from typing import Any
 
 from proxy.link.codec import CodecError
 from proxy.link.messages import Outcomes
-from proxy.log import names
-from proxy.log.events import Tell
 from proxy.operating.current import Current
 from proxy.operating.figures import Figures
 from proxy.operating.judged import Judged
@@ -26,6 +24,8 @@ from proxy.operating.telling import Telling
 from proxy.state.fleet import LEASE_SECONDS, TOLD_FOR, Fleet, Told
 from proxy.state.shares import unpack
 from proxy.state.store import StoreError
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
 from rules.guard.rollout import concerns
 from rules.guard.window import Tally, added
 from rules.model import LEGACY, MODERN
@@ -81,7 +81,7 @@ class Together:
                 await self.exchange()
             except Exception as error:  # noqa: BLE001 - the next second comes all the same
                 if not self._failed:
-                    self._tell(names.UNEXPECTED, "error", where=WHERE, error=repr(error))
+                    self._tell(events.UNEXPECTED, "error", where=WHERE, error=repr(error))
                 self._failed += 1
             await asyncio.sleep(EVERY)
 
@@ -95,7 +95,7 @@ class Together:
         except StoreError as error:
             self._failed += 1
             if self._failed == REFUSED_AFTER and self._answers():
-                self._tell(names.UNEXPECTED, "warning", where=WHERE, error=str(error))
+                self._tell(events.UNEXPECTED, "warning", where=WHERE, error=str(error))
             return
         self._telling.through(own)
         self._place, self._heard_at = heard.place, began
@@ -161,7 +161,7 @@ class Together:
         except CodecError as error:
             if told.run not in self._unread and len(self._unread) < MOST_COMPLAINTS:
                 self._unread.add(told.run)
-                self._tell(names.UNEXPECTED, "warning", where=WHERE, error=str(error))
+                self._tell(events.UNEXPECTED, "warning", where=WHERE, error=str(error))
 
     def _revision(self, route: str) -> int:
         override = self._current().generation.overrides.get(route)

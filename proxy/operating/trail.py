@@ -14,10 +14,10 @@ from typing import Any
 
 import orjson
 
-from proxy.log import names
-from proxy.log.events import Tell, timestamp
 from proxy.operating.ledger import Ledger
 from proxy.state.store import Event, StoreError
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell, timestamp
 
 CLOSED_LIST = (
     "rollback", "step_back", "advance", "hold", "resume", "weight", "invariant", "reload", "config_refused", "trip",
@@ -82,7 +82,7 @@ class Trail:
         self._lately.append(made)
         self._ledger.record(made)
         if event not in _TOLD_ELSEWHERE:
-            self._tell(names.CHANGED, level, what=event, route=route, who=who, reason=reason)
+            self._tell(events.CHANGED, level, what=event, route=route, who=who, reason=reason)
         for listener in tuple(self._listeners):
             listener.put(made)
         for follower in self._followers:

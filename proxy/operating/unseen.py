@@ -12,9 +12,9 @@ from typing import Any
 import orjson
 
 from proxy.link.messages import RouteWrites, Write, Writes
-from proxy.log.events import timestamp
-from proxy.metrics.totals import Worker
 from proxy.state.writes import KEPT
+from proxy.telemetry.aggregation import Worker
+from proxy.telemetry.events import timestamp
 from rules.model import Route
 
 _NOBODY: Worker = (-1, -1)

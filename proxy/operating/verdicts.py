@@ -8,12 +8,12 @@ from hashlib import sha256
 
 from proxy.link.judging import Checked, Opinion
 from proxy.link.messages import Pair
-from proxy.log import names
-from proxy.log.events import Tell
 from proxy.operating.comparisons import Comparisons
 from proxy.operating.known import KnownDifferences, Rates
 from proxy.state.diffs import Difference, Found
 from proxy.state.kinds import kind_of
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
 from rules.model import LEGACY, Invariant
 
 _ALONE = "alone"
@@ -128,7 +128,9 @@ class Verdicts:
             pair.at,
         )
         self._comparisons.violated(pair.route, pair.generation, invariant.name, invariant.on_violation, checked.detail)
-        self._tell(names.INVARIANT_VIOLATED, "error", route=pair.route, invariant=invariant.name, detail=checked.detail)
+        self._tell(
+            events.INVARIANT_VIOLATED, "error", route=pair.route, invariant=invariant.name, detail=checked.detail
+        )
         self._on_violation(seen)
 
     def _store(self, pair: Pair, opinion: Opinion, found: Sequence[Found], notes: tuple[str, ...]) -> None:
@@ -141,7 +143,7 @@ class Verdicts:
                 self._told.add(each.group)
                 # the values stay in the store: a log is read by more people
                 where = {"route": pair.route, "group": each.group, "path": each.path, "kind": each.kind}
-                self._tell(names.DIFFERENCE, "warning", **where)
+                self._tell(events.DIFFERENCE, "warning", **where)
 
     def _count(self, pair: Pair, result: str, reason: str = "") -> None:
         if pair.reason != _ALONE:  # there was nothing to compare: it was never eligible

@@ -10,10 +10,9 @@ from proxy.link import messages
 from proxy.link.channel import Channel
 from proxy.link.messages import Message
 from proxy.link.wires import WORKER
-from proxy.log import names
-from proxy.log.events import Tell
-from proxy.metrics.exemplars import Exemplars
-from proxy.metrics.totals import Totals, Worker
+from proxy.telemetry import events
+from proxy.telemetry.aggregation import Exemplars, Totals, Worker
+from proxy.telemetry.events import Tell
 
 PREPARE_WITHIN = 10.0
 APPLY_WITHIN = 5.0
@@ -178,7 +177,7 @@ class Workers:
         for future, link in zip(waiting, links, strict=True):
             if not future.done():
                 slot = link.worker[0]
-                self._tell(names.WORKER_LATE, "warning", slot=slot, generation=generation)
+                self._tell(events.WORKER_LATE, "warning", slot=slot, generation=generation)
 
     # ── what they report ───────────────────────────────────────────────────────────────────────────────
 
@@ -227,7 +226,7 @@ class Workers:
 
     def _lose(self, link: WorkerLink, error: Exception | None) -> None:
         if error is not None:
-            self._tell(names.LINK_LOST, "warning", slot=link.worker[0], error=repr(error))
+            self._tell(events.LINK_LOST, "warning", slot=link.worker[0], error=repr(error))
         link.lost()
         if self._links.get(link.worker) is link:
             del self._links[link.worker]

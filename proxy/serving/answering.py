@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from proxy.http1 import RequestHead, ResponseHead, fields
 from proxy.http1.framing import Body, chunk, last_chunk
-from proxy.observe import NOBODY, Attempt
 from proxy.serving import answers, headers, record, reply
 from proxy.serving.bound import Bound
 from proxy.serving.companion import Companion
@@ -19,6 +18,7 @@ from proxy.serving.transform import Translation
 from proxy.serving.tunnel import Tunnel
 from proxy.serving.upload import NO_BODY, Upload
 from proxy.serving.upstream import UpstreamConnection
+from proxy.telemetry.records import NOBODY, Attempt
 from rules.model import LEGACY, MODERN, Decision
 from rules.routing.rewrite import TranslationError
 

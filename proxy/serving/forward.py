@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from proxy.http1 import RequestHead, ResponseHead, fields
 from proxy.http1.framing import chunk, last_chunk
-from proxy.observe import NOBODY
 from proxy.serving import failing, headers, outgoing
 from proxy.serving.answering import Answering
 from proxy.serving.deciding import decision_for
@@ -22,6 +21,7 @@ from proxy.serving.ids import new_id
 from proxy.serving.upload import NO_BODY, Upload
 from proxy.serving.upstream import UpstreamConnection
 from proxy.serving.waiting import Waiting
+from proxy.telemetry.records import NOBODY
 from rules.model import LEGACY, MODERN
 from rules.routing.rewrite import TranslationError
 

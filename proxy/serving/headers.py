@@ -9,7 +9,7 @@ from __future__ import annotations
 from proxy.http1 import RequestHead
 from proxy.http1 import fields as f
 from proxy.serving.peer import Peer
-from proxy.trace import trace_id
+from proxy.telemetry.spans import trace_id
 
 VIA = "1.1 strangler"
 _REPLACED = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from time import time
 from typing import TYPE_CHECKING
 
-from proxy.observe import NOBODY, Exchange
 from proxy.serving import headers
 from proxy.serving.peer import Peer
+from proxy.telemetry.records import NOBODY, Exchange
 from rules.model import DEFAULT_ROUTE, Generation
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from typing import Any, Final, cast
 
 from proxy import http1
 from proxy.http1.fields import Refusal
-from proxy.observe import Observers
 from proxy.serving import answers, record
 from proxy.serving.bound import Bound, bind
 from proxy.serving.client import ClientConnection
@@ -22,6 +21,7 @@ from proxy.serving.pool import Pool
 from proxy.serving.shadow import Shadows
 from proxy.state.keys import Keys
 from proxy.state.live import Live
+from proxy.telemetry.records import Observers
 from rules.model import LEGACY, MODERN, Generation
 
 SWEEP: Final = 0.1

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 
 from proxy.http1 import RequestHead
 from proxy.link.messages import Message
-from proxy.log.events import Tell
 from proxy.serving.companion import Companion
 from proxy.serving.recorder import Budget
 from proxy.serving.shadowing.alone import Alone
@@ -33,8 +32,9 @@ from proxy.serving.shadowing.route import ShadowRoute
 from proxy.serving.shadowing.routes import ShadowRoutes
 from proxy.serving.shadowing.settling import Said, Settled
 from proxy.serving.shadowing.turns import NextTurn
-from proxy.shadowed import Shadowed, ShadowObservers
 from proxy.state.pairs import NOT_COMPARED, NOT_SAMPLED, RACED
+from proxy.telemetry.events import Tell
+from proxy.telemetry.records import Shadowed, ShadowObservers
 from rules.model import LEGACY, MODERN, Snapshot
 from rules.routing.mirroring import SAFE
 

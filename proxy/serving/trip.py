@@ -13,9 +13,8 @@ from typing import Final
 
 import orjson
 
-from proxy.observe import Attempt, Exchange
 from proxy.state.live import Live
-from proxy.state.outcomes import last_of_each_side
+from proxy.telemetry.records import Attempt, Exchange, last_of_each_side
 from rules.guard.circuit_breaker import PATIENCE, Run
 from rules.model import MODERN, Generation
 

@@ -6,10 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from proxy.link.messages import PairCounts
-from proxy.observe import NOBODY, Exchange
-from proxy.shadowed import Shadowed
 from proxy.state.kinds import News
-from proxy.state.outcomes import last_of_each_side
+from proxy.telemetry.records import NOBODY, Exchange, Shadowed, last_of_each_side
 from rules.model import LEGACY, MODERN
 
 EQUAL: Final = "equal"

@@ -6,10 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from proxy.link.messages import SideOutcomes
-from proxy.metrics.names import LIVE, SHADOW
-from proxy.observe import Attempt, Exchange
-from proxy.shadowed import Shadowed
-from proxy.state.outcomes import last_of_each_side
+from proxy.telemetry.metric_names import LIVE, SHADOW
+from proxy.telemetry.records import Attempt, Exchange, Shadowed, last_of_each_side
 from rules.guard.window import Tally
 
 FORCED = "force"

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from proxy.link.messages import RouteWrites, Write, Writes
-from proxy.metrics.writes import is_write_of_modern
-from proxy.observe import Exchange
 from proxy.state.live import Live
+from proxy.telemetry.records import Exchange
+from proxy.telemetry.worker_metrics import is_write_of_modern
 from rules.problems import MASK
 
 KEPT: Final = 20

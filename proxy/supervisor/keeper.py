@@ -16,13 +16,13 @@ from functools import partial
 from proxy.errors import EXIT_HOPELESS, EXIT_NO, EXIT_YES
 from proxy.link import messages
 from proxy.link.messages import Message
-from proxy.log import names
-from proxy.log.events import Tell
 from proxy.settings import Settings
 from proxy.supervisor.backoff import Backoff
 from proxy.supervisor.child import TICK, Child
 from proxy.supervisor.slots import Slot
 from proxy.supervisor.systemd import Notifier
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
 
 GRACE = 2.0
 """Seconds that a worker may be late after its drain time before it is killed."""
@@ -93,7 +93,7 @@ class Keeper:
                 self._abandon()
             return
         self._stopping = True
-        self._tell(names.STOPPING, signal=signal_name, drain=self._drain)
+        self._tell(events.STOPPING, signal=signal_name, drain=self._drain)
         if not self.handed_over:
             self._systemd.say("STOPPING=1", f"STATUS=draining for at most {self._drain:g} s")
         self._closing()
@@ -112,7 +112,7 @@ class Keeper:
 
     def upgrades(self) -> None:
         """A new program is being started beside this one."""
-        self._tell(names.UPGRADING)
+        self._tell(events.UPGRADING)
         self._systemd.say("STATUS=starting the new program")
 
     def hand_over(self, pid: int) -> None:
@@ -125,14 +125,14 @@ class Keeper:
 
     def stays(self) -> None:
         """The new program did not get ready: this one goes on as if nothing had been asked."""
-        self._tell(names.UPGRADE_FAILED, "error")
+        self._tell(events.UPGRADE_FAILED, "error")
         self._systemd.say("STATUS=the new program did not start; the old one goes on")
 
     def reload(self, who: str) -> None:
         """Ask control to read the file again."""
         if self._control is None:
             # a control process that is just being replaced reads the file when it starts
-            self._tell(names.RELOAD_IGNORED, "warning", who=who, legacy_only=self._settings.legacy_only)
+            self._tell(events.RELOAD_IGNORED, "warning", who=who, legacy_only=self._settings.legacy_only)
             return
         self._control.send(messages.Reread(who))
 
@@ -167,7 +167,7 @@ class Keeper:
         )
         self._children.add(child)
         child.send(messages.Begin(number, incarnation, self._settings, self._addresses, self._payload, self._effects))
-        self._tell(names.CHILD_STARTED, role=role, slot=number, pid=child.pid, incarnation=incarnation)
+        self._tell(events.CHILD_STARTED, role=role, slot=number, pid=child.pid, incarnation=incarnation)
         return child
 
     def _connect(self, slot: Slot) -> None:
@@ -222,7 +222,7 @@ class Keeper:
             return
         self._ready = True
         self._announce()
-        self._tell(names.READY, addresses=self._addresses, workers=len(self._slots))
+        self._tell(events.READY, addresses=self._addresses, workers=len(self._slots))
         self._systemd.say("READY=1", "STATUS=ready")
 
     def _take_census(self) -> None:
@@ -237,7 +237,7 @@ class Keeper:
         self._children.discard(child)
         hopeless = status == EXIT_HOPELESS and not self._ready
         if self._stopping or hopeless:
-            self._tell(names.CHILD_EXITED, role=child.role, slot=child.slot, pid=child.pid, status=status)
+            self._tell(events.CHILD_EXITED, role=child.role, slot=child.slot, pid=child.pid, status=status)
             self._forget(child)
             if hopeless:
                 self._abandon()
@@ -254,12 +254,12 @@ class Keeper:
             self._replace(child, status, slot.backoff, partial(self._start_worker, slot))
             self._take_census()
             return
-        self._tell(names.CHILD_EXITED, role=child.role, slot=child.slot, pid=child.pid, status=status)
+        self._tell(events.CHILD_EXITED, role=child.role, slot=child.slot, pid=child.pid, status=status)
 
     def _replace(self, child: Child, status: int, backoff: Backoff, start: Callable[[], None]) -> None:
         wait = backoff.after(child.lived)
         self._tell(
-            names.CHILD_EXITED,
+            events.CHILD_EXITED,
             "error",
             role=child.role,
             slot=child.slot,
@@ -288,7 +288,7 @@ class Keeper:
     def _kill_workers(self) -> None:
         for child in list(self._children):
             if child is not self._control:
-                self._tell(names.DRAIN_CUT, "warning", slot=child.slot, pid=child.pid)
+                self._tell(events.DRAIN_CUT, "warning", slot=child.slot, pid=child.pid)
                 child.kill()
 
     def _abandon(self) -> None:
@@ -306,5 +306,5 @@ class Keeper:
             self._systemd.alive()
             for child in list(self._children):
                 if child.tick():
-                    self._tell(names.CHILD_SILENT, "error", role=child.role, slot=child.slot, pid=child.pid)
+                    self._tell(events.CHILD_SILENT, "error", role=child.role, slot=child.slot, pid=child.pid)
                     child.kill()

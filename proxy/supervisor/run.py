@@ -12,8 +12,6 @@ import sys
 
 from proxy.errors import EXIT_NO, CannotStartError
 from proxy.link.wire import Inbox
-from proxy.log import names
-from proxy.log.events import Events, events
 from proxy.settings import Address, Settings, parse_address, worker_count
 from proxy.supervisor import sockets
 from proxy.supervisor.child import command, environment
@@ -21,6 +19,8 @@ from proxy.supervisor.handover import Inherited, Successor, adopted, inherited, 
 from proxy.supervisor.keeper import Keeper
 from proxy.supervisor.loaded import LOADER, Loaded
 from proxy.supervisor.systemd import Notifier
+from proxy.telemetry import events as telemetry_events
+from proxy.telemetry.events import Events, events
 
 
 def main(arguments: list[str]) -> int:
@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"strangler: {error}\n")
         return EXIT_NO
     finally:
-        tell(names.STOPPED)
+        tell(telemetry_events.STOPPED)
         tell.close()
 
 
@@ -71,7 +71,7 @@ async def _keep(settings: Settings, payload: bytes, workers: str, tell: Events) 
     addresses = (str(users), str(operators or ""))
     line = _ready_line(settings, users, operators)
     tell(
-        names.STARTING,
+        telemetry_events.STARTING,
         pid=os.getpid(),
         config=settings.config,
         workers=len(listeners),

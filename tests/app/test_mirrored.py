@@ -12,12 +12,11 @@ from proxy.app.reporting import Reporting
 from proxy.link.channel import Channel
 from proxy.link.messages import Again, AgainFailed, Message, Numbers, Outcomes, Pair
 from proxy.link.wires import WORKER
-from proxy.log import names as events
-from proxy.metrics import names
-from proxy.metrics.counting import Counts
-from proxy.observe import Observers
 from proxy.state.recent import Recent
 from proxy.state.windows import Outcomes as Collected
+from proxy.telemetry import events, metric_names
+from proxy.telemetry.records import Observers
+from proxy.telemetry.worker_metrics import Counts
 from tests.support import raw
 from tests.support.backend import always, ok
 from tests.support.mirroring import Mirroring, mirroring
@@ -72,7 +71,7 @@ async def test_a_pair_its_counts_and_its_metrics_reach_control(stand: Stand):
     assert (pair.legacy.body, pair.modern.body) == (b"one", b"two")
     assert [(counts.eligible, counts.sent) for counts in second.pairs] == [(1, 1)]
     assert {side.role for side in second.sides} == {"shadow"}
-    assert (names.REQUESTS.name, ("all", "modern", "shadow", "2xx")) in rows
+    assert (metric_names.REQUESTS.name, ("all", "modern", "shadow", "2xx")) in rows
 
 
 async def test_while_nobody_listens_pairs_are_lost_and_counted(stand: Stand):

@@ -11,11 +11,11 @@ from proxy.app.reporting import Reporting
 from proxy.link.channel import Channel
 from proxy.link.messages import Message, Numbers, Outcomes, Users, Writes
 from proxy.link.wires import WORKER
-from proxy.metrics import names
-from proxy.metrics.counting import Counts
 from proxy.state.recent import Recent
 from proxy.state.windows import Outcomes as Collected
 from proxy.state.writes import LastWrites
+from proxy.telemetry import metric_names
+from proxy.telemetry.worker_metrics import Counts
 from tests.support.exchanges import attempt, exchange
 from tests.support.waiting import until
 
@@ -30,7 +30,7 @@ class Stand:
             self.counts,
             self.outcomes,
             lambda: {"connections_client": 2},
-            lambda: {names.LOG_LINES_LOST: 0},
+            lambda: {metric_names.LOG_LINES_LOST: 0},
             Recent("secret", ["profile"], self.noted),
             writes=self.writes,
         )
@@ -87,8 +87,8 @@ async def test_a_new_listener_gets_every_number_at_once(stand: Stand):
     stand.attach()
     await until(lambda: stand.heard, "the report to the second one")
 
-    assert stand.rows()[names.REQUESTS.name, ("profile", "legacy", "live", "2xx")] == (1,)
-    assert stand.rows()[names.CONNECTIONS.name, ("client",)] == (2,)
+    assert stand.rows()[metric_names.REQUESTS.name, ("profile", "legacy", "live", "2xx")] == (1,)
+    assert stand.rows()[metric_names.CONNECTIONS.name, ("client",)] == (2,)
 
 
 async def test_outcomes_of_seconds_without_control_are_delivered_when_it_is_back(stand: Stand):
@@ -143,7 +143,7 @@ async def test_the_worst_lag_since_the_last_report_is_told(stand: Stand):
     stand.attach()
     await until(lambda: stand.heard, "the report")
 
-    assert stand.rows()[names.LOOP_LAG.name, ()] == (0.2,)
+    assert stand.rows()[metric_names.LOOP_LAG.name, ()] == (0.2,)
 
 
 async def test_users_are_told_once_and_all_of_them_to_a_new_listener(stand: Stand):

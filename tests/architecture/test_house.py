@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import re
 
-from proxy.log import names as events
-from proxy.metrics.names import BY_NAME, METRICS
+from proxy.telemetry import events
+from proxy.telemetry.metric_names import BY_NAME, METRICS
 from tests.architecture.source import ROOMS, Module, modules
 
 LONGEST = 250
@@ -27,7 +27,7 @@ LONGER: dict[str, str] = {
 """Files that may be longer, each with its reason."""
 
 
-MAY_NAME_METRICS = ("proxy.metrics.names", "dashboards.grafana")
+MAY_NAME_METRICS = ("proxy.telemetry.metric_names", "dashboards.grafana")
 """Grafana's queries spell names out; tests/dashboards/test_boards.py holds them against the list."""
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from dashboards.grafana.dashboards import BOARDS, texts
 from dashboards.grafana.panels import Board, dashboard
-from proxy.metrics.names import BY_NAME, HISTOGRAM
+from proxy.telemetry.metric_names import BY_NAME, HISTOGRAM
 from tests.architecture.source import ROOT
 
 FOLDER = ROOT / "dashboards" / "grafana"

@@ -13,11 +13,11 @@ import yaml
 
 import rules
 from proxy.cli.commands import app
-from proxy.log import names
-from proxy.metrics.names import METRICS
 from proxy.operating.api.schemas import SCHEMAS
 from proxy.operating.trail import CLOSED_LIST
 from proxy.operating.unseen import Unseen
+from proxy.telemetry import events
+from proxy.telemetry.metric_names import METRICS
 from rules.config import json_schema
 from tests.docs.material import PAGES, ROOT, blocks, commands, lines, text_of, words
 from tests.support.steering import a_route
@@ -110,7 +110,7 @@ def _words_of(node: object) -> Iterator[str]:
 def _known_words() -> set[str]:
     known = set(_words_of(json_schema())) | set(CLOSED_LIST) | MADE
     known |= set(_words_of(SCHEMAS))
-    known |= {value for name, value in vars(names).items() if name.isupper()}
+    known |= {value for name, value in vars(events).items() if name.isupper()}
     known |= Unseen(lambda _: 0).evidence(a_route(rollback="lossy")).keys()
     known |= set(re.findall(r"`(\w+)`", text_of("docs/decisions/0006-mirroring.md")))  # the reasons, tested there
     return known

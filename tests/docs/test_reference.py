@@ -9,8 +9,8 @@ from types import ModuleType
 import pytest
 import yaml
 
-from proxy.log import names
 from proxy.operating.trail import CLOSED_LIST
+from proxy.telemetry import events
 
 DOCS = Path(__file__).resolve().parents[2] / "docs/reference"
 
@@ -41,7 +41,7 @@ def test_a_page_is_what_make_reference_writes(page: str):
 
 
 def test_every_event_has_its_sentence():
-    told = {value for name, value in vars(names).items() if name.isupper()}
+    told = {value for name, value in vars(events).items() if name.isupper()}
 
     assert set(MAKE.TRAIL) == set(CLOSED_LIST)
     assert {name for name, _ in MAKE.logged()} == told

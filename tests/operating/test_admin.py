@@ -10,8 +10,6 @@ import orjson
 import pytest
 
 from proxy.link.messages import Outcomes, Prepare, SideOutcomes
-from proxy.metrics import names
-from proxy.metrics.exemplars import Exemplars
 from proxy.operating.access import Access
 from proxy.operating.admin import AdminPort
 from proxy.operating.current import Current, current
@@ -22,6 +20,8 @@ from proxy.operating.status import instance, status
 from proxy.operating.workers import Workers
 from proxy.settings import Address
 from proxy.state.configuration import Configuration
+from proxy.telemetry import metric_names
+from proxy.telemetry.aggregation import Exemplars
 from rules.model import Admin, GuardPolicy, Override, Rollout, ShadowPolicy
 from rules.problems import Problem
 from tests.support import raw, snapshots
@@ -226,18 +226,18 @@ def test_the_scrape_shows_every_route_limit_stage_and_weight():
     control = Control()
     series = numbers(control.now, control.workers.totals, control.workers.census)
 
-    assert series[names.WEIGHT.name, ("rolled", "intended")] == (50.0,)
-    assert series[names.WEIGHT.name, ("rolled", "effective")] == (0.0,)
-    assert series[names.STAGE.name, ("profile", "canary")] == (True,)
-    assert sum(values[0] for (name, labels), values in series.items() if name == names.STAGE.name) == 3
-    assert series[names.GUARD_LIMIT.name, ("profile", "error_rate")] == (GuardPolicy().error_rate,)
-    assert not any(name == names.GUARD_LIMIT.name and labels[0] == "mirrored" for name, labels in series)
-    assert series[names.CONFIG_INFO.name, ("test",)] == (1,)
+    assert series[metric_names.WEIGHT.name, ("rolled", "intended")] == (50.0,)
+    assert series[metric_names.WEIGHT.name, ("rolled", "effective")] == (0.0,)
+    assert series[metric_names.STAGE.name, ("profile", "canary")] == (True,)
+    assert sum(values[0] for (name, labels), values in series.items() if name == metric_names.STAGE.name) == 3
+    assert series[metric_names.GUARD_LIMIT.name, ("profile", "error_rate")] == (GuardPolicy().error_rate,)
+    assert not any(name == metric_names.GUARD_LIMIT.name and labels[0] == "mirrored" for name, labels in series)
+    assert series[metric_names.CONFIG_INFO.name, ("test",)] == (1,)
 
 
 def test_labels_are_bounded_by_the_file():
     control = Control()
-    control.workers.totals.report((0, 1), [(names.REQUESTS.name, ("gone", "legacy", "live", "2xx"), (9.0,))])
+    control.workers.totals.report((0, 1), [(metric_names.REQUESTS.name, ("gone", "legacy", "live", "2xx"), (9.0,))])
     control.workers.totals.report((0, 1), [("strangler_invented_total", (), (9.0,))])
 
     series = numbers(control.now, control.workers.totals, control.workers.census)
@@ -251,5 +251,5 @@ def test_a_refused_file_shows_in_the_scrape():
 
     series = numbers(refused, control.workers.totals, control.workers.census)
 
-    assert series[names.RELOAD_SUCCESS.name, ()] == (False,)
-    assert series[names.LOADED_TIMESTAMP.name, ()] == (1_800_000_000.0,)
+    assert series[metric_names.RELOAD_SUCCESS.name, ()] == (False,)
+    assert series[metric_names.LOADED_TIMESTAMP.name, ()] == (1_800_000_000.0,)

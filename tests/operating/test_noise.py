@@ -8,8 +8,8 @@ import pytest
 from proxy.judge.opinion import Opinions
 from proxy.judge.rulebook import RouteRules, Rules
 from proxy.link.judging import Case
-from proxy.log.events import timestamp
 from proxy.operating.noise import Noise
+from proxy.telemetry.events import timestamp
 from tests.support import snapshots
 from tests.support.pairs import a_pair
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.observe import Observers
 from proxy.serving.parting import announce
 from proxy.serving.server import Server
 from proxy.state.live import Live
+from proxy.telemetry.records import Observers
 from rules.model import LEGACY, Backend, Limits, Snapshot
 from rules.routing.decide import generation
 from tests.support.backend import Wire, always, chunks, hang, ok, on_head

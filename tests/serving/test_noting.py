@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from proxy.observe import Observers
 from proxy.serving.server import Server
 from proxy.state.keys import Keys
 from proxy.state.live import Live
+from proxy.telemetry.records import Observers
 from rules.model import Rollout
 from rules.routing.decide import generation
 from tests.support import raw, snapshots

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.observe import Exchange
+from proxy.telemetry.records import Exchange
 from tests.support.backend import always, chunks, hang, ok
 from tests.support.clock import Clock
 from tests.support.proxying import House

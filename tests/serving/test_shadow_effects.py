@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.log import names
+from proxy.telemetry import events
 from tests.support import raw
 from tests.support.backend import always, ok
 from tests.support.mirroring import mirroring
@@ -41,7 +41,7 @@ async def test_an_answer_of_legacy_that_shows_effects_suspends_the_route(
 
     assert first == ("equal", "")
     assert second == (("not_compared", "suspended") if suspended else first)
-    assert [event for event, _ in mirror.events] == [names.SHADOW_SUSPENDED] * suspended
+    assert [event for event, _ in mirror.events] == [events.SHADOW_SUSPENDED] * suspended
     assert not mirror.events or (mirror.events[0][1]["route"], mirror.events[0][1]["path"]) == ("all", "/thing")
 
 

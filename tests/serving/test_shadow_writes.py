@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.log import names
 from proxy.serving.shadowing.pools import WRITES
+from proxy.telemetry import events
 from rules.model import BodyEdit, SidePolicy
 from tests.support import raw
 from tests.support.backend import Wire, always, hang, ok, on_head
@@ -69,7 +69,7 @@ async def test_without_a_confirmed_probe_no_write_is_ever_sent_and_that_is_told(
     assert became == [("not_compared", "dry_run"), ("not_compared", "writes_off")]
     assert [request.method for request in house.backends[1].requests] == ["OPTIONS"]
     ((event, fields),) = mirror.events
-    assert (event, fields["backend"]) == (names.SHADOW_WRITES_OFF, "modern")
+    assert (event, fields["backend"]) == (events.SHADOW_WRITES_OFF, "modern")
 
 
 async def test_one_answer_without_confirmation_ends_copies_of_writes_not_of_reads(house: House):

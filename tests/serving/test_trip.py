@@ -8,9 +8,9 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from proxy.observe import Attempt, Exchange
 from proxy.serving.trip import FastTrip
 from proxy.state.live import Live
+from proxy.telemetry.records import Attempt, Exchange
 from rules.model import GuardPolicy, Override
 from rules.routing.decide import generation, with_overrides
 from tests.support import snapshots

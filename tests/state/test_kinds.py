@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from proxy.shadowed import Shadowed
 from proxy.state.kinds import MOST, Kinds, kind_of
 from proxy.state.pairs import Pairs
+from proxy.telemetry.records import Shadowed
 from tests.support.exchanges import attempt, exchange
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from proxy.link.messages import PairCounts
-from proxy.shadowed import Shadowed
 from proxy.state.pairs import Pairs
+from proxy.telemetry.records import Shadowed
 from tests.support.exchanges import attempt, exchange
 
 

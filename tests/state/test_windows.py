@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from proxy.link.messages import SideOutcomes
-from proxy.observe import Exchange
-from proxy.shadowed import Shadowed
 from proxy.state.windows import Outcomes, unpack, waiting
+from proxy.telemetry.records import Exchange, Shadowed
 from tests.support.exchanges import attempt, exchange
 
 

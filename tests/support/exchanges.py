@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from proxy.observe import Attempt, Exchange
+from proxy.telemetry.records import Attempt, Exchange
 
 
 def attempt(side: str = "legacy", status: int = 200, kind: str = "", wait: float = 0.02) -> Attempt:

@@ -7,7 +7,6 @@ from typing import Any
 
 from proxy.link.judging import Checked
 from proxy.link.messages import Message, Pair
-from proxy.metrics.totals import Worker
 from proxy.operating.comparisons import Comparisons
 from proxy.operating.judges import Judges
 from proxy.operating.judging import Judging
@@ -15,6 +14,7 @@ from proxy.operating.known import KnownDifferences, Rates
 from proxy.operating.rechecks import Rechecks
 from proxy.operating.verdicts import Verdicts, ViolationSeen
 from proxy.state.diffs import Difference, Found
+from proxy.telemetry.aggregation import Worker
 from rules.model import Invariant, ShadowPolicy
 from tests.support.clock import Clock
 from tests.support.seats import Seat

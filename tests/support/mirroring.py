@@ -10,8 +10,8 @@ from typing import Any
 
 from proxy.link.messages import Message, Pair
 from proxy.serving.shadowing.route import ShadowRoute
-from proxy.shadowed import Shadowed
 from proxy.state.pairs import DROPPED, NOT_COMPARED, NOT_SAMPLED, UNCOMPARED
+from proxy.telemetry.records import Shadowed
 from rules.model import LEGACY, MODERN, ShadowPolicy
 from tests.support import raw, snapshots
 from tests.support.backend import Backend

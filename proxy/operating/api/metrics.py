@@ -9,9 +9,8 @@ from typing import Protocol
 
 from aiohttp import web
 
-from proxy.metrics.exemplars import Exemplars
-from proxy.metrics.exposition import render
-from proxy.metrics.totals import Key, Values
+from proxy.telemetry.aggregation import Exemplars, Key, Values
+from proxy.telemetry.exposition import render
 
 _WORTH_PACKING = 1400
 """Bytes; less goes out in one packet anyway."""

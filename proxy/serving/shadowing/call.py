@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from proxy.http1 import ResponseHead
 from proxy.http1.framing import Body
-from proxy.observe import Attempt
 from proxy.serving.gathering import Gathering
 from proxy.serving.pool import Pool
 from proxy.serving.recorder import Recorder
@@ -14,6 +13,7 @@ from proxy.serving.shadowing.question import Question
 from proxy.serving.shadowing.settling import Said
 from proxy.serving.upstream import UpstreamConnection
 from proxy.state.pairs import ANSWERED, FAILURES
+from proxy.telemetry.records import Attempt
 from rules.routing.rewrite import TranslationError
 
 Copies = tuple[tuple[Attempt, float], ...]

@@ -7,7 +7,7 @@ from typing import Final
 
 from proxy.serving.shadowing.call import ShadowCall
 from proxy.serving.shadowing.question import Origin
-from proxy.tracing.spans import Leg
+from proxy.telemetry.spans import Leg
 
 _TRACE: Final = b"\r\ntraceparent: "
 _PARENT_AT: Final = len("00-") + 32 + len("-")

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from typing import Final
 
 from proxy.link.messages import Message
-from proxy.log import names
-from proxy.log.events import Tell
 from proxy.serving.ids import new_id
 from proxy.serving.shadowing.call import ShadowCall
 from proxy.serving.shadowing.live import Live
@@ -15,6 +13,8 @@ from proxy.serving.shadowing.pairing import hashed, pair_of
 from proxy.serving.shadowing.question import Origin
 from proxy.serving.shadowing.sampling import Allowance
 from proxy.serving.shadowing.settling import Said
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
 
 BYTES_PER_SECOND: Final = 16 << 20
 """Bodies that a worker sends: a storm of large differences must not keep control from anything else."""
@@ -69,11 +69,11 @@ class Outbox:
 
     def tell_suspended(self, route: str, path: str, reason: str) -> None:
         """Say that a route is no longer mirrored."""
-        self._tell(names.SHADOW_SUSPENDED, "warning", route=route, path=path, reason=reason)
+        self._tell(events.SHADOW_SUSPENDED, "warning", route=route, path=path, reason=reason)
 
     def tell_writes_off(self, backend: str, reason: str) -> None:
         """Say that writes are no longer copied to a backend."""
-        self._tell(names.SHADOW_WRITES_OFF, "error", backend=backend, reason=reason)
+        self._tell(events.SHADOW_WRITES_OFF, "error", backend=backend, reason=reason)
 
 
 def _new_name() -> str:

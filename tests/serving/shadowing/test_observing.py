@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from proxy.shadowed import Shadowed, ShadowObservers
+from proxy.telemetry.records import Shadowed, ShadowObservers
 
 
 def became(number: int) -> Shadowed:

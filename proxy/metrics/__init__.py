@@ -1,1 +1,0 @@
-"""Counts what requests did: cheap slots in each worker, added up by control."""

@@ -1,0 +1,1 @@
+"""What is known of finished requests: records, access lines, events, metrics, traces."""

@@ -1,0 +1,170 @@
+"""Event names and the function that emits them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import orjson
+
+from proxy.telemetry.log_writer import LineWriter
+
+# The name of every event, each with the moment it tells of.
+
+
+REQUEST = "request"
+"""A request is finished; the access line is the record of its decision."""
+LINES_LOST = "log_lines_lost"
+"""So many lines are missing here: whoever reads the log was too slow, or the disk was full."""
+LINES_UNWRITTEN = "log_lines_unwritten"
+"""Access lines cannot be written now; they are counted, users do not notice."""
+
+STARTING = "starting"
+"""The supervisor has its sockets, children follow."""
+READY = "ready"
+"""/readyz said 200 for the first time."""
+STOPPING = "stopping"
+"""Told to stop: what is in flight may finish."""
+UPGRADING = "upgrading"
+"""Told by USR2 to start the new program beside this one."""
+UPGRADE_FAILED = "upgrade_failed"
+"""The new program ended before it was ready; this one goes on."""
+STOPPED = "stopped"
+"""The supervisor leaves, nothing runs any more."""
+DRAIN_CUT = "drain_cut"
+"""The drain time was over before these calls were."""
+CHILD_STARTED = "child_started"
+"""A worker or the control process was started."""
+CHILD_EXITED = "child_exited"
+"""A child ended; `wait` seconds until its successor starts."""
+CHILD_SILENT = "child_silent"
+"""A child's event loop stopped turning; it is killed, replaced."""
+ACCEPTING = "accepting"
+"""A worker takes connections."""
+DRAINING = "draining"
+"""A worker takes no more connections."""
+
+RELOAD = "reload"
+"""Another configuration is live in every worker."""
+RELOAD_ASKED = "reload_asked"
+"""A signal, the API or a changed file asked for the file to be read again."""
+RELOAD_IGNORED = "reload_ignored"
+"""Nobody is there who could reload."""
+CONFIG_REFUSED = "config_refused"
+"""The file is broken; the old configuration stays."""
+CONFIG_WARNING = "config_warning"
+"""The file is accepted, somebody should look at this line."""
+CONFIG_NEEDS_RESTART = "config_needs_restart"
+"""These settings changed in the file, they wait for the next start."""
+GENERATION_APPLIED = "generation_applied"
+"""A worker runs another generation."""
+GENERATION_REFUSED = "generation_refused"
+"""A worker could not build a generation that control could."""
+CERTIFICATE_REFUSED = "certificate_refused"
+"""The renewed certificate cannot be used; connections go on with the old one."""
+WORKER_LATE = "worker_late"
+"""A worker did not acknowledge a generation in time; it gets it again when it is back."""
+SPANS_LOST = "spans_lost"
+"""Spans cannot be sent to the collector; how many is counted."""
+LINK_LOST = "link_lost"
+"""The connection between control and worker broke."""
+JUDGE_LOST = "judge_lost"
+"""A process that compares pairs was over its limit or died; another takes its place."""
+DIFFERENCES_LOST = "differences_lost"
+"""What differs cannot be kept now; it is counted all the same."""
+DIFFERENCES_KEPT = "differences_kept"
+"""What differs is kept again."""
+DIFFERENCE = "difference"
+"""A kind of difference that was not seen before in this life of control; its values are in the store."""
+INVARIANT_VIOLATED = "invariant_violated"
+"""A business rule does not hold for a pair, and did not when both sides were asked again."""
+CHANGED = "changed"
+"""Somebody, or the guard, changed how a route is served; `what` is the event of the audit trail."""
+FOLLOWED = "followed"
+"""What another instance set for a route is in effect here too."""
+ALERT = "alert"
+"""The guard cannot decide for itself, or may not act: a person should look."""
+TRIPPED = "tripped"
+"""A worker sent everyone of a route to legacy by itself: modern failed too often in a row."""
+STORE_DOWN = "store_down"
+"""The store does not answer; what must be kept waits, promotions are refused."""
+STORE_UP = "store_up"
+"""The store answers again."""
+HOOK_FAILED = "hook_failed"
+"""A webhook did not take an event; `final` when nobody tries again."""
+NOISE_LEARNED = "noise_learned"
+"""What legacy varies by itself at these paths is not taken for a difference from now on."""
+SHADOW_SUSPENDED = "shadow_suspended"
+"""A worker mirrors this route no more until its words change: an answer shows that its reads have effects."""
+SHADOW_WRITES_OFF = "shadow_writes_off"
+"""A worker copies no more writes to this backend until the next reload: it did not confirm that it keeps none."""
+OBSERVER_FAILED = "observer_failed"
+"""A metric, window or log line could not be made; told once."""
+UNEXPECTED = "unexpected"
+"""A fault of the proxy itself that no user noticed."""
+
+
+class Tell(Protocol):
+    """How a process tells an event: its name from `names`, a level, fields."""
+
+    def __call__(self, event: str, level: str = "info", /, **fields: object) -> None:
+        """Tell `event`; never raises, never waits."""
+
+
+class Events:
+    """Writes events to a descriptor; `bound` fields come with each. Nothing in it changes."""
+
+    def __init__(self, writer: LineWriter, *, human: bool, bound: Mapping[str, object]) -> None:
+        self._writer = writer
+        self._render = render_human if human else render_json
+        self._bound = bound
+
+    def __call__(self, event: str, level: str = "info", /, **fields: object) -> None:
+        """Tell `event` now."""
+        self._writer.put(self._render(timestamp(time.time()), level, event, {**self._bound, **fields}))
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._writer.close()
+
+
+def events(process: str, descriptor: int = 2, **bound: object) -> Events:
+    """Return the events of `process`, written to `descriptor`."""
+    human = os.isatty(descriptor)
+    writer = LineWriter(descriptor, lambda count: lost_line(process, count))
+    return Events(writer, human=human, bound={"process": process, **bound})
+
+
+def lost_line(process: str, count: int) -> bytes:
+    """Return the line that says how many lines are missing before it."""
+    return render_json(timestamp(time.time()), "warning", LINES_LOST, {"process": process, "count": count})
+
+
+def timestamp(at: float) -> str:
+    """Return epoch seconds as RFC 3339 in UTC with milliseconds."""
+    whole = int(at)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{int((at - whole) * 1000):03d}Z"
+
+
+def render_json(ts: str, level: str, event: str, fields: Mapping[str, object]) -> bytes:
+    """Return one event as a line of JSON."""
+    return orjson.dumps({"ts": ts, "level": level, "event": event, **fields}, default=_say) + b"\n"
+
+
+def render_human(ts: str, level: str, event: str, fields: Mapping[str, object]) -> bytes:
+    """Return one event as a line for eyes."""
+    said = " ".join(f"{name}={_word(value)}" for name, value in fields.items())
+    return f"{ts} [{level:<8}] {event:<24} {said}\n".encode(errors="replace")
+
+
+def _say(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple | frozenset | set) else str(value)
+
+
+def _word(value: object) -> str:
+    text = str(value)
+    # a field may quote a file's text: it must not be able to draw on the terminal
+    printable = text.isprintable()
+    return text if printable and " " not in text else repr(text)

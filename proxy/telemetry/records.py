@@ -1,0 +1,237 @@
+"""The frozen record of a finished request or mirrored request, and the fan-out to observers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+NOBODY = "none"
+"""The side of an answer that the proxy itself made."""
+
+
+class Attempt(NamedTuple):
+    """One try at one backend.
+
+    `kind` is empty for an answer that came whole, else what failed: connect reset timeout broken
+    truncated declined, or client (the user went away: nobody's failure). `wait` is seconds from the
+    request's last byte sent to the answer's first byte, or the age when it never came.
+    """
+
+    side: str
+    backend: str
+    target: str
+    status: int
+    kind: str
+    wait: float
+
+    @property
+    def failed(self) -> bool:
+        """Whether the guard counts this against the side: a 5xx or a failure that the backend made."""
+        if self.kind in ("client", "declined"):
+            return False
+        return self.kind != "" or self.status >= 500  # noqa: PLR2004 - HTTP
+
+
+class Exchange(NamedTuple):
+    """One finished call, frozen. Times are seconds, `at` since the epoch; nothing in it names a secret.
+
+    `side` is who was chosen, `answered` whose answer the client got (`none`: the proxy's own).
+    `overhead` is `duration` less the time spent waiting for the backend or the client.
+    `fallback` is why another side had to answer, else empty. `tunnel` marks upgrades and event streams,
+    which are not judged by latency. `traceparent` is the client's, `span` the beginning of our own part of the trace
+    (`proxy.telemetry.spans`), empty where nobody records it.
+    """
+
+    at: float
+    request_id: str
+    client: str
+    method: str
+    host: str
+    path: str
+    route: str
+    generation: int
+    digest: str
+    bucket: float | None
+    weight: float
+    side: str
+    reason: str
+    answered: str
+    status: int
+    attempts: tuple[Attempt, ...]
+    fallback: str
+    duration: float
+    overhead: float
+    bytes_in: int
+    bytes_out: int
+    error: str
+    tunnel: bool
+    traceparent: str = ""
+    span: str = ""
+
+
+Observer = Callable[[Exchange], None]
+BatchObserver = Callable[[Sequence[Exchange]], None]
+
+
+class Observers:
+    """A fan-out that survives its listeners; the list changes only while the process is put together.
+
+    `_waiting` are records that nobody has heard of yet: all that finish in one turn of the loop are told together,
+    because going through many at once costs half of what it costs to be called for each.
+    """
+
+    __slots__ = ("_failed", "_listeners", "_soon", "_waiting", "failures")
+
+    def __init__(self, failed: Callable[[BaseException], None] = lambda _: None) -> None:
+        self._listeners: tuple[BatchObserver, ...] = ()
+        self._failed = failed
+        self._soon: Callable[[Callable[[], None]], object] | None = None
+        self._waiting: list[Exchange] = []
+        self.failures = 0
+
+    def add(self, listener: Observer) -> None:
+        """Let `listener` have every exchange that finishes from now on."""
+
+        def each(records: Sequence[Exchange]) -> None:
+            for record in records:
+                try:
+                    listener(record)
+                except Exception as error:  # noqa: BLE001 - as in tell
+                    self._note(error)
+
+        self.add_batch(each)
+
+    def add_batch(self, listener: BatchObserver) -> None:
+        """Let `listener` have the exchanges that finish from now on, some at a time, in their order."""
+        self._listeners = (*self._listeners, listener)
+
+    def tell_by(self, soon: Callable[[Callable[[], None]], object]) -> None:
+        """Tell in the next turn of a loop, whose `call_soon` this is, instead of at once."""
+        self._soon = soon
+
+    def exchange(self, record: Exchange) -> None:
+        """Hand `record` to everybody, soon."""
+        waiting = self._waiting
+        waiting.append(record)
+        if len(waiting) == 1:
+            if self._soon is None:
+                self.tell()
+            else:
+                self._soon(self.tell)
+
+    def tell(self) -> None:
+        """Tell everybody what waits; what a listener raises is counted, told once, never passed on."""
+        records, self._waiting = self._waiting, []
+        for listener in self._listeners:
+            try:
+                listener(records)
+            except Exception as error:  # noqa: BLE001 - an observer must not hurt a request
+                self._note(error)
+
+    def _note(self, error: Exception) -> None:
+        self.failures += 1
+        if self.failures == 1:
+            self._failed(error)
+
+
+# Hands what became of mirrored requests to everybody who adds it up.
+
+
+class Shadowed(NamedTuple):
+    """What became of one request that might have been mirrored, frozen.
+
+    `side` is whom the copy was meant for. `result` is one of `equal sent transient not_compared`, with its `reason`
+    (closed lists in `state.pairs`); empty for copies that belong to a request told of before. `calls` are the copies
+    that were put to a side, each with its seconds to the last byte. `failures` says whether modern, whether legacy
+    failed, as far as both had their chance, else None. `method`, `path`, `status` are the user's, where he got one.
+    """
+
+    route: str
+    generation: int
+    side: str
+    result: str
+    reason: str
+    calls: tuple[tuple[Attempt, float], ...]
+    failures: tuple[bool, bool] | None
+    method: str = ""
+    path: str = ""
+    status: int = 0
+
+
+Listener = Callable[[Shadowed], None]
+BatchListener = Callable[[Sequence[Shadowed]], None]
+
+
+class ShadowObservers:
+    """A fan-out that survives its listeners; `failures` counts theirs, those of mirroring itself.
+
+    `_waiting` are records that nobody has heard of yet: as with calls, those of one turn of the loop are told together.
+    """
+
+    __slots__ = ("_listeners", "_soon", "_waiting", "failed", "failures")
+
+    def __init__(self) -> None:
+        self._listeners: tuple[BatchListener, ...] = ()
+        self._soon: Callable[[Callable[[], None]], object] | None = None
+        self._waiting: list[Shadowed] = []
+        self.failed: Callable[[BaseException], None] = lambda _: None
+        self.failures = 0
+
+    def add(self, listener: Listener) -> None:
+        """Let `listener` have every record from now on."""
+
+        def each(records: Sequence[Shadowed]) -> None:
+            for record in records:
+                try:
+                    listener(record)
+                except Exception as error:  # noqa: BLE001 - as in tell_now
+                    self.mishap(error)
+
+        self.add_batch(each)
+
+    def add_batch(self, listener: BatchListener) -> None:
+        """Let `listener` have the records from now on, some at a time, in their order."""
+        self._listeners = (*self._listeners, listener)
+
+    def tell_by(self, soon: Callable[[Callable[[], None]], object]) -> None:
+        """Tell in the next turn of a loop, whose `call_soon` this is, instead of at once."""
+        self._soon = soon
+
+    def tell(self, record: Shadowed) -> None:
+        """Hand `record` to everybody, soon."""
+        waiting = self._waiting
+        waiting.append(record)
+        if len(waiting) == 1:
+            if self._soon is None:
+                self.tell_now()
+            else:
+                self._soon(self.tell_now)
+
+    def tell_now(self) -> None:
+        """Tell everybody what waits; what a listener raises is counted, told once, never passed on."""
+        records, self._waiting = self._waiting, []
+        for listener in self._listeners:
+            try:
+                listener(records)
+            except Exception as error:  # noqa: BLE001 - an observer must not hurt a request
+                self.mishap(error)
+
+    def mishap(self, error: BaseException) -> None:
+        """Count a fault of whoever only watches; the first one is told."""
+        self.failures += 1
+        if self.failures == 1:
+            self.failed(error)
+
+
+# Says what a finished call means for each side that took part in it.
+
+
+def last_of_each_side(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    """Return the attempt that decided for each side.
+
+    A side that failed, tried again, answered has answered: one outcome for each side and request, as the user
+    would have seen it without the other side.
+    """
+    if len(attempts) == 1:
+        return attempts
+    return tuple({attempt.side: attempt for attempt in attempts}.values())

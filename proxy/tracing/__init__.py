@@ -1,1 +1,0 @@
-"""Records the proxy's part of each trace, where OpenTelemetry is wanted."""
