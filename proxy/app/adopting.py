@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from proxy.link.channel import Channel
-from proxy.link.messages import Applied, Commit, Effects, Prepare, Prepared
+from proxy.ipc.channel import Channel
+from proxy.ipc.messages import Applied, Commit, Effects, Prepare, Prepared
 from proxy.serving.identity import warm
 from proxy.state.configuration import Configuration, unpack
 from proxy.state.effects import by_route, unpack_effects

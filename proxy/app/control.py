@@ -15,11 +15,10 @@ from collections.abc import Coroutine
 from time import monotonic, time
 from typing import Any
 
-from proxy.app.beating import beat
-from proxy.app.child import Lifeline, run, take_socket
 from proxy.errors import EXIT_YES
-from proxy.link import messages
-from proxy.link.messages import Prepare
+from proxy.ipc import messages
+from proxy.ipc.child_process import Lifeline, beat, run, take_socket
+from proxy.ipc.messages import Prepare
 from proxy.operating.access import Access
 from proxy.operating.admin import AdminPort
 from proxy.operating.comparing import Comparing

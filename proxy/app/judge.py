@@ -15,12 +15,12 @@ import socket
 import sys
 
 from proxy.errors import EXIT_YES
+from proxy.ipc.codec import Inbox
+from proxy.ipc.judge_messages import JUDGE, Case, Exhibit, Explained, Opinion, Rulebook, Seated
+from proxy.ipc.messages import Message
 from proxy.judge.explaining import explained
 from proxy.judge.opinion import Opinions
 from proxy.judge.rulebook import Rules, unpack_rules
-from proxy.link.judging import JUDGE, Case, Exhibit, Explained, Opinion, Rulebook, Seated
-from proxy.link.messages import Message
-from proxy.link.wire import Inbox
 
 PROCESSOR_SECONDS = 2.0
 ALARM_SECONDS = 15.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from proxy.link.channel import Channel
-from proxy.link.messages import Message, PairCounts
+from proxy.ipc.channel import Channel
+from proxy.ipc.messages import Message, PairCounts
 from proxy.serving.ages import ages
 from proxy.serving.server import Server
 from proxy.state.pairs import Pairs

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from time import monotonic
 
 from proxy.app.mirrored import MirroringReport
-from proxy.link.channel import Channel
-from proxy.link.messages import Numbers
-from proxy.link.messages import Outcomes as OutcomesMessage
+from proxy.ipc.channel import Channel
+from proxy.ipc.messages import Numbers
+from proxy.ipc.messages import Outcomes as OutcomesMessage
 from proxy.state.recent import Recent
 from proxy.state.windows import Outcomes
 from proxy.state.writes import LastWrites

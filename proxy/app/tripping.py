@@ -6,8 +6,8 @@ from collections.abc import Callable
 from time import time
 
 from proxy.app.adopting import Adopting
-from proxy.link.channel import Channel
-from proxy.link.messages import Trip
+from proxy.ipc.channel import Channel
+from proxy.ipc.messages import Trip
 from proxy.state.live import Live
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell

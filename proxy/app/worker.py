@@ -18,19 +18,17 @@ from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from proxy.app.adopting import Adopting, build
-from proxy.app.beating import beat
-from proxy.app.child import Lifeline, run, take_socket
 from proxy.app.mirrored import MirroringReport
 from proxy.app.reporting import Reporting
 from proxy.app.tls import renew, server_context
 from proxy.app.traces import Traces
 from proxy.app.tripping import Tripping
-from proxy.app.unexpected import Unexpected
 from proxy.errors import EXIT_YES
-from proxy.link import messages
-from proxy.link.channel import Channel
-from proxy.link.messages import Message
-from proxy.link.wires import WORKER
+from proxy.ipc import messages
+from proxy.ipc.channel import Channel
+from proxy.ipc.child_process import Lifeline, Unexpected, beat, run, take_socket
+from proxy.ipc.codec import WORKER
+from proxy.ipc.messages import Message
 from proxy.serving.drill import drilling
 from proxy.serving.parting import announce
 from proxy.serving.server import Server

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from proxy.ipc.judge_messages import Exhibit, Explained
 from proxy.judge.packed import UnreadableError, unpack
-from proxy.link.judging import Exhibit, Explained
 
 if TYPE_CHECKING:
     from comparators.explain import Explanation

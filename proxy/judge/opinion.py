@@ -17,12 +17,12 @@ import orjson
 from comparators.comparison import compare
 from comparators.model import Capture, Comparison, Finding, fingerprint, path_pattern
 from comparators.redaction import Redactor
+from proxy.ipc.judge_messages import Case, Checked, Opinion
+from proxy.ipc.messages import Answer, Pair
 from proxy.judge.compiled import Compiled, body_of, compiled
 from proxy.judge.packed import pack
 from proxy.judge.rulebook import Rules
 from proxy.judge.unmapped import Redactors
-from proxy.link.judging import Case, Checked, Opinion
-from proxy.link.messages import Answer, Pair
 from proxy.state.diffs import Found
 from rules.invariants import VIOLATED, CompiledInvariant, Outcome, check_all
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import zlib
 
-from proxy.link.codec import CodecError
-from proxy.link.judging import STORED
-from proxy.link.messages import Pair
-from proxy.link.wire import LARGEST, Inbox
+from proxy.ipc.codec import LARGEST, CodecError, Inbox
+from proxy.ipc.judge_messages import STORED
+from proxy.ipc.messages import Pair
 
 _FAST = 1
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from proxy.link.codec import from_json, to_json
+from proxy.ipc.codec import from_json, to_json
 from rules.model import Backend, Invariant, Route, Snapshot
 
 _PORTS = {"http": 80, "https": 443}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 
-from proxy.link.messages import Outcomes, PairCounts, SideOutcomes
+from proxy.ipc.messages import Outcomes, PairCounts, SideOutcomes
 from proxy.operating.figures import Figures
 from proxy.state.windows import unpack
 from proxy.telemetry.metric_names import LIVE

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from proxy.link.messages import Outcomes
+from proxy.ipc.messages import Outcomes
 from proxy.operating.compared import compared
 from proxy.operating.comparisons import Comparisons
 from proxy.operating.differences import Differences

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from proxy.link.messages import Outcomes, PairCounts
+from proxy.ipc.messages import Outcomes, PairCounts
 from proxy.state.kinds import Kinds
 from proxy.telemetry import metric_names
 from proxy.telemetry.aggregation import Key, Values

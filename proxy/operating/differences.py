@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
+from proxy.ipc.messages import Answer
 from proxy.judge.packed import UnreadableError, unpack
-from proxy.link.messages import Answer
 from proxy.operating.everywhere import KNOWN, Everywhere
 from proxy.operating.judges import NotJudgedError
 from proxy.operating.judging import Judging

@@ -17,7 +17,7 @@ from time import monotonic
 
 import orjson
 
-from proxy.link.messages import Drill, DrillCount
+from proxy.ipc.messages import Drill, DrillCount
 from proxy.operating.api.wishes import RefusedError
 from proxy.operating.current import Current
 from proxy.operating.figures import Figures

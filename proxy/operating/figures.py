@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import blake2b
 
-from proxy.link.codec import to_json
-from proxy.link.messages import Outcomes
+from proxy.ipc.codec import to_json
+from proxy.ipc.messages import Outcomes
 from proxy.state.windows import unpack
 from proxy.telemetry.metric_names import LIVE
 from rules.guard.window import Tally, Totals, Window

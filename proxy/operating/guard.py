@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from proxy.link.messages import Trip
+from proxy.ipc.messages import Trip
 from proxy.operating.api.wishes import RefusedError
 from proxy.operating.current import Current
 from proxy.operating.trail import Trail

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from dashboards.charts import Moment, SideMoment
-from proxy.link.messages import Outcomes
+from proxy.ipc.messages import Outcomes
 from proxy.state.windows import unpack
 from proxy.telemetry.metric_names import LIVE
 from rules.guard.window import Tally

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from proxy.link.codec import to_json
+from proxy.ipc.codec import to_json
 from proxy.state.fleet import LEASE_SECONDS, Fleet, Pulse, Seen
 from proxy.state.store import StoreError
 from proxy.telemetry.events import timestamp

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
-from proxy.link.channel import Channel
-from proxy.link.judging import JUDGE
-from proxy.link.messages import Message
+from proxy.ipc.channel import Channel
+from proxy.ipc.judge_messages import JUDGE
+from proxy.ipc.messages import Message
 from proxy.supervisor.child import command, environment
 
 _SECRETS = ("APP_KEY", "APP_PREVIOUS_KEYS")

@@ -13,10 +13,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from proxy.link.judging import Case, Exhibit, Explained, Opinion, Rulebook, Seated
-from proxy.link.messages import Message
+from proxy.ipc.child_process import Backoff
+from proxy.ipc.judge_messages import Case, Exhibit, Explained, Opinion, Rulebook, Seated
+from proxy.ipc.messages import Message
 from proxy.operating.judge_process import Judge
-from proxy.supervisor.backoff import Backoff
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 

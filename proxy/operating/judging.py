@@ -16,9 +16,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from proxy.link import messages
-from proxy.link.judging import Case, Checked, Exhibit, Explained, Opinion
-from proxy.link.messages import Message, Pair
+from proxy.ipc import messages
+from proxy.ipc.judge_messages import Case, Checked, Exhibit, Explained, Opinion
+from proxy.ipc.messages import Message, Pair
 from proxy.operating.judges import Judges, NotJudgedError
 from proxy.operating.rechecks import Asked, Rechecks
 from proxy.operating.resting import Resting

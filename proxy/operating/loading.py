@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 
 from proxy.errors import EXIT_USAGE, EXIT_YES
+from proxy.ipc.codec import LOADER, Loaded
 from proxy.operating.beginning import begun_with
 from proxy.operating.prepare import prepare
 from proxy.operating.sticky_key import sticky_key
 from proxy.settings import Settings, is_legacy_only
 from proxy.state.configuration import Configuration
-from proxy.supervisor.loaded import LOADER, Loaded
 from rules.problems import ConfigError
 
 FIRST_GENERATION = 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
-from proxy.link.messages import Outcomes
+from proxy.ipc.messages import Outcomes
 from proxy.operating.collected import Collected
 from proxy.operating.figures import Figures
 from proxy.state.shares import RouteShare, Share, compared_of, outcomes_of, pairs_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from proxy.link.messages import Census
+from proxy.ipc.messages import Census
 from proxy.operating.current import Current
 from proxy.operating.status import stage
 from proxy.telemetry import metric_names

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from proxy.link.judging import Opinion
-from proxy.link.messages import Answer, Pair
+from proxy.ipc.judge_messages import Opinion
+from proxy.ipc.messages import Answer, Pair
 
 A_MINUTE = 60.0
 MOST_PENDING = 500

@@ -6,9 +6,9 @@ from collections import Counter
 from functools import partial
 from typing import Any
 
+from proxy.ipc.judge_messages import Opinion
+from proxy.ipc.messages import Pair
 from proxy.judge.packed import UnreadableError, unpack
-from proxy.link.judging import Opinion
-from proxy.link.messages import Pair
 from proxy.operating.judges import NotJudgedError
 from proxy.operating.judging import Judging
 from proxy.state.diffs import Diffs, Group, Wanted

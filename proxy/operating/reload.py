@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from proxy.link.messages import Effects, Prepare
+from proxy.ipc.messages import Effects, Prepare
 from proxy.operating.current import Current, built
 from proxy.operating.prepared import Prepared
 from proxy.operating.workers import NotAdoptedError, Workers

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from proxy.link.messages import DrillCount, Message, Outcomes, Trip, Writes
+from proxy.ipc.messages import DrillCount, Message, Outcomes, Trip, Writes
 from proxy.operating.beginning import reconciled
 from proxy.operating.changed import Changes
 from proxy.operating.collected import Collected

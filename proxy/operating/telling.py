@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from secrets import token_hex
 
-from proxy.link.messages import Outcomes, PairCounts, SideOutcomes
+from proxy.ipc.messages import Outcomes, PairCounts, SideOutcomes
 from proxy.operating.figures import Figures
 from proxy.operating.judged import Judged, since
 from proxy.state.fleet import Told

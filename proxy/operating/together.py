@@ -14,8 +14,8 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
-from proxy.link.codec import CodecError
-from proxy.link.messages import Outcomes
+from proxy.ipc.codec import CodecError
+from proxy.ipc.messages import Outcomes
 from proxy.operating.current import Current
 from proxy.operating.figures import Figures
 from proxy.operating.judged import Judged

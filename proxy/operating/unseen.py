@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from proxy.link.messages import RouteWrites, Write, Writes
+from proxy.ipc.messages import RouteWrites, Write, Writes
 from proxy.state.writes import KEPT
 from proxy.telemetry.aggregation import Worker
 from proxy.telemetry.events import timestamp

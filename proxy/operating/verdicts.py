@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from proxy.link.judging import Checked, Opinion
-from proxy.link.messages import Pair
+from proxy.ipc.judge_messages import Checked, Opinion
+from proxy.ipc.messages import Pair
 from proxy.operating.comparisons import Comparisons
 from proxy.operating.known import KnownDifferences, Rates
 from proxy.state.diffs import Difference, Found

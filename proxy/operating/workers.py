@@ -6,10 +6,10 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterable
 
-from proxy.link import messages
-from proxy.link.channel import Channel
-from proxy.link.messages import Message
-from proxy.link.wires import WORKER
+from proxy.ipc import messages
+from proxy.ipc.channel import Channel
+from proxy.ipc.codec import WORKER
+from proxy.ipc.messages import Message
 from proxy.telemetry import events
 from proxy.telemetry.aggregation import Exemplars, Totals, Worker
 from proxy.telemetry.events import Tell

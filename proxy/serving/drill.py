@@ -7,8 +7,8 @@ import hmac
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from proxy.link.messages import Drill as DrillMessage
-from proxy.link.messages import DrillCount
+from proxy.ipc.messages import Drill as DrillMessage
+from proxy.ipc.messages import DrillCount
 
 if TYPE_CHECKING:
     from proxy.http1.request import RequestHead

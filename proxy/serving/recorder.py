@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from proxy.http1 import ResponseHead
-from proxy.link.messages import Answer
+from proxy.ipc.messages import Answer
 
 HELD_AT_MOST: Final = 64 << 20
 """Bytes of copies that one worker holds at the same time; what would go beyond is not copied."""

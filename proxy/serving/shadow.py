@@ -14,7 +14,7 @@ from time import time
 from typing import TYPE_CHECKING, Final
 
 from proxy.http1 import RequestHead
-from proxy.link.messages import Message
+from proxy.ipc.messages import Message
 from proxy.serving.companion import Companion
 from proxy.serving.recorder import Budget
 from proxy.serving.shadowing.alone import Alone

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from proxy.link.codec import from_json, to_json
+from proxy.ipc.codec import from_json, to_json
 from rules.model import Override, Snapshot
 from rules.problems import Problem
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from proxy.link.codec import from_json, to_json
+from proxy.ipc.codec import from_json, to_json
 from proxy.state.fleet import Counted, Counts, News
 
 MOST_GROUPS: Final = 1000

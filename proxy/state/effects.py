@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from proxy.link.codec import from_json, to_json
+from proxy.ipc.codec import from_json, to_json
 from proxy.state.configuration import Configuration
 from rules.model import Override
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from proxy.link.messages import PairCounts
+from proxy.ipc.messages import PairCounts
 from proxy.state.kinds import News
 from proxy.telemetry.records import NOBODY, Exchange, Shadowed, last_of_each_side
 from rules.model import LEGACY, MODERN

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import blake2b
 
-from proxy.link.messages import RouteUsers, Users
+from proxy.ipc.messages import RouteUsers, Users
 from rules.user_sketch import CAPACITY, Sample, Sketch, merged
 
 IN_ALL = 32 * CAPACITY

@@ -18,7 +18,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError, RedisError  # noqa: A004 - the name is theirs
 
-from proxy.link.codec import CodecError
+from proxy.ipc.codec import CodecError
 from proxy.state.store import StoreError
 
 PASSWORD = "STRANGLER_REDIS_PASSWORD"  # noqa: S105 - the name of a variable

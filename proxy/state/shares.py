@@ -14,8 +14,8 @@ from dataclasses import fields
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
-from proxy.link.codec import CodecError, from_json, to_json
-from proxy.link.messages import PairCounts, SideOutcomes
+from proxy.ipc.codec import CodecError, from_json, to_json
+from proxy.ipc.messages import PairCounts, SideOutcomes
 from rules.guard.window import ComparedTally, PairTally, Tally
 from rules.model import LEGACY, MODERN
 

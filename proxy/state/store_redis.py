@@ -13,7 +13,7 @@ from dataclasses import replace
 from secrets import token_hex
 from typing import Any, cast
 
-from proxy.link.codec import from_json, to_json
+from proxy.ipc.codec import from_json, to_json
 from proxy.state.redis_client import Names, asking, client, waiting_client
 from proxy.state.store import KEPT_EVENTS, Event, StoreError, revised
 from rules.model import Override

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from proxy.link.codec import CodecError, from_json, to_json
+from proxy.ipc.codec import CodecError, from_json, to_json
 from proxy.state.store import KEPT_EVENTS, Event, StoreError, revised
 from rules.model import Override
 

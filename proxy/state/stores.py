@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from proxy.link.codec import CodecError
+from proxy.ipc.codec import CodecError
 from proxy.state.fleet import Fleet
 from proxy.state.store import Store, StoreError
 from proxy.state.store_memory import MemoryStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from proxy.link.messages import SideOutcomes
+from proxy.ipc.messages import SideOutcomes
 from proxy.telemetry.metric_names import LIVE, SHADOW
 from proxy.telemetry.records import Attempt, Exchange, Shadowed, last_of_each_side
 from rules.guard.window import Tally

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from proxy.link.messages import RouteWrites, Write, Writes
+from proxy.ipc.messages import RouteWrites, Write, Writes
 from proxy.state.live import Live
 from proxy.telemetry.records import Exchange
 from proxy.telemetry.worker_metrics import is_write_of_modern

@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from proxy.link.channel import Channel
-from proxy.link.messages import Beat, Message
-from proxy.link.wires import LIFELINE
+from proxy.ipc.channel import Channel
+from proxy.ipc.codec import LIFELINE
+from proxy.ipc.messages import Beat, Message
 
 TICK = 0.5
 SILENT_TICKS = 10

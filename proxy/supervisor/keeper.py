@@ -14,10 +14,10 @@ from collections.abc import Callable
 from functools import partial
 
 from proxy.errors import EXIT_HOPELESS, EXIT_NO, EXIT_YES
-from proxy.link import messages
-from proxy.link.messages import Message
+from proxy.ipc import messages
+from proxy.ipc.child_process import Backoff
+from proxy.ipc.messages import Message
 from proxy.settings import Settings
-from proxy.supervisor.backoff import Backoff
 from proxy.supervisor.child import TICK, Child
 from proxy.supervisor.slots import Slot
 from proxy.supervisor.systemd import Notifier

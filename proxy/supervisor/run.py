@@ -11,13 +11,12 @@ import subprocess
 import sys
 
 from proxy.errors import EXIT_NO, CannotStartError
-from proxy.link.wire import Inbox
+from proxy.ipc.codec import LOADER, Inbox, Loaded
 from proxy.settings import Address, Settings, parse_address, worker_count
 from proxy.supervisor import sockets
 from proxy.supervisor.child import command, environment
 from proxy.supervisor.handover import Inherited, Successor, adopted, inherited, tell_ready
 from proxy.supervisor.keeper import Keeper
-from proxy.supervisor.loaded import LOADER, Loaded
 from proxy.supervisor.systemd import Notifier
 from proxy.telemetry import events as telemetry_events
 from proxy.telemetry.events import Events, events

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 
-from proxy.link.messages import WorkerState
-from proxy.supervisor.backoff import Backoff
+from proxy.ipc.child_process import Backoff
+from proxy.ipc.messages import WorkerState
 from proxy.supervisor.child import Child
 
 

@@ -7,9 +7,9 @@ import socket
 import pytest
 
 from proxy.app.adopting import Adopting, build
-from proxy.link.channel import Channel
-from proxy.link.messages import Applied, Commit, Effects, Message, Prepare, Prepared
-from proxy.link.wires import WORKER
+from proxy.ipc.channel import Channel
+from proxy.ipc.codec import WORKER
+from proxy.ipc.messages import Applied, Commit, Effects, Message, Prepare, Prepared
 from proxy.state.configuration import Configuration
 from proxy.state.effects import RunTime
 from proxy.state.live import Live

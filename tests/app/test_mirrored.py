@@ -9,9 +9,9 @@ import pytest
 
 from proxy.app.mirrored import MirroringReport
 from proxy.app.reporting import Reporting
-from proxy.link.channel import Channel
-from proxy.link.messages import Again, AgainFailed, Message, Numbers, Outcomes, Pair
-from proxy.link.wires import WORKER
+from proxy.ipc.channel import Channel
+from proxy.ipc.codec import WORKER
+from proxy.ipc.messages import Again, AgainFailed, Message, Numbers, Outcomes, Pair
 from proxy.state.recent import Recent
 from proxy.state.windows import Outcomes as Collected
 from proxy.telemetry import events, metric_names

@@ -8,9 +8,9 @@ import pytest
 
 from proxy.app import reporting as module
 from proxy.app.reporting import Reporting
-from proxy.link.channel import Channel
-from proxy.link.messages import Message, Numbers, Outcomes, Users, Writes
-from proxy.link.wires import WORKER
+from proxy.ipc.channel import Channel
+from proxy.ipc.codec import WORKER
+from proxy.ipc.messages import Message, Numbers, Outcomes, Users, Writes
 from proxy.state.recent import Recent
 from proxy.state.windows import Outcomes as Collected
 from proxy.state.writes import LastWrites

@@ -16,7 +16,7 @@ LONGER: dict[str, str] = {
     "rules/config/schema.py": "the file format as models, best read in one piece",
     "proxy/app/control.py": "one composition: everything that the control process consists of, in one place",
     "proxy/http1/request.py": "one pass over a head with every check beside it: a reader must see that none is missing",
-    "proxy/link/messages.py": "every word that processes exchange, best read in one piece",
+    "proxy/ipc/messages.py": "every word that processes exchange, best read in one piece",
     "proxy/serving/answering.py": "one story: an answer on its way to the client",
     "proxy/serving/client.py": "one protocol: its callbacks share the state of a connection",
     "proxy/serving/forward.py": "one story: a request's way there with every way it can go wrong",

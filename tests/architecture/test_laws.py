@@ -74,8 +74,8 @@ def test_nothing_but_tests_and_the_command_imports_proxy(room: str):
         ("proxy/supervisor", ("proxy.serving", "proxy.operating", "proxy.app", "proxy.cli", "proxy.state", "rules")),
         ("proxy/judge", ("proxy.serving", "proxy.operating", "proxy.supervisor", "proxy.app", "proxy.cli", "asyncio")),
         ("proxy/state", ("proxy.serving", "proxy.operating", "proxy.supervisor", "proxy.app", "proxy.cli")),
-        ("proxy/link", ("proxy.serving", "proxy.operating", "proxy.supervisor", "proxy.app", "proxy.cli", "rules")),
-        ("proxy/http1", ("proxy.serving", "proxy.operating", "proxy.link", "proxy.state", "asyncio", "socket", "ssl")),
+        ("proxy/ipc", ("proxy.serving", "proxy.operating", "proxy.supervisor", "proxy.app", "proxy.cli", "rules")),
+        ("proxy/http1", ("proxy.serving", "proxy.operating", "proxy.ipc", "proxy.state", "asyncio", "socket", "ssl")),
     ],
 )
 def test_rooms_inside_proxy_know_only_what_the_drawing_shows(room: str, forbidden: tuple[str, ...]):

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from proxy.link.messages import Outcomes, Prepare, SideOutcomes
+from proxy.ipc.messages import Outcomes, Prepare, SideOutcomes
 from proxy.operating.access import Access
 from proxy.operating.admin import AdminPort
 from proxy.operating.current import Current, current

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy.link.messages import Outcomes, PairCounts
+from proxy.ipc.messages import Outcomes, PairCounts
 from proxy.operating.comparisons import Comparisons
 from tests.support.clock import Clock
 

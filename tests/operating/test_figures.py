@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from proxy.link.messages import Outcomes, SideOutcomes
+from proxy.ipc.messages import Outcomes, SideOutcomes
 from proxy.operating.figures import Figures
 from rules.model import GuardPolicy, Match, Rollout, Route, SidePolicy, Snapshot
 from tests.support import snapshots

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from proxy.link.messages import PairCounts, Trip
+from proxy.ipc.messages import PairCounts, Trip
 from proxy.operating.judged import NothingJudged
 from rules.guard.evidence import Violation
 from rules.guard.window import ComparedTally

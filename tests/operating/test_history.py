@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from proxy.link.messages import Outcomes, SideOutcomes
+from proxy.ipc.messages import Outcomes, SideOutcomes
 from proxy.operating.history import FINE_KEPT, History
 
 NO_WEIGHTS: Mapping[str, float] = {}

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from proxy.link.judging import Case, Opinion, Rulebook
-from proxy.link.messages import Message
+from proxy.ipc.judge_messages import Case, Opinion, Rulebook
+from proxy.ipc.messages import Message
 from proxy.operating import judges as module
 from proxy.operating.judges import Judges, NotJudgedError
 from tests.support.pairs import a_pair
@@ -145,7 +145,7 @@ async def test_what_waits_of_the_same_route_is_not_given_to_another_judge(court:
 async def test_judges_that_never_sit_down_are_tried_more_slowly_and_nobody_waits_for_them(
     court: Court, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("proxy.supervisor.backoff.FIRST", 0.001)
+    monkeypatch.setattr("proxy.ipc.child_process.FIRST", 0.001)
     answer = court.put()
 
     for number in range(1, 6):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.link.messages import Again, AgainFailed, Answer
+from proxy.ipc.messages import Again, AgainFailed, Answer
 from proxy.operating import judges as judges_module
 from proxy.operating.judging import MOST_TIMES, WRITES_ARE_NEAR
 from proxy.operating.rechecks import GRACE

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.link.messages import Outcomes, PairCounts, SideOutcomes
+from proxy.ipc.messages import Outcomes, PairCounts, SideOutcomes
 from proxy.operating import telling
 from proxy.operating.figures import Figures
 from proxy.operating.judged import NothingJudged

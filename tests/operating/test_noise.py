@@ -5,9 +5,9 @@ from __future__ import annotations
 import orjson
 import pytest
 
+from proxy.ipc.judge_messages import Case
 from proxy.judge.opinion import Opinions
 from proxy.judge.rulebook import RouteRules, Rules
-from proxy.link.judging import Case
 from proxy.operating.noise import Noise
 from proxy.telemetry.events import timestamp
 from tests.support import snapshots

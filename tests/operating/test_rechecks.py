@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.link.judging import Opinion
+from proxy.ipc.judge_messages import Opinion
 from proxy.operating import rechecks as module
 from proxy.operating.rechecks import GRACE, MOST_PENDING, REMEMBERED, Rechecks
 from proxy.operating.resting import Resting

@@ -5,9 +5,9 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from proxy.link.channel import Channel
-from proxy.link.messages import Applied, Commit, Effects, Hello, Message, Prepare, Prepared
-from proxy.link.wires import WORKER
+from proxy.ipc.channel import Channel
+from proxy.ipc.codec import WORKER
+from proxy.ipc.messages import Applied, Commit, Effects, Hello, Message, Prepare, Prepared
 from proxy.state.configuration import unpack
 from proxy.state.effects import unpack_effects
 from rules.model import Rollout

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
+from proxy.ipc.judge_messages import Case, Rulebook
 from proxy.judge.rulebook import Rules, unpack_rules
-from proxy.link.judging import Case, Rulebook
 from proxy.operating import rulings as module
 from proxy.operating.comparing import diffs_of
 from proxy.operating.judges import Judges

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from proxy.link.messages import PairCounts
+from proxy.ipc.messages import PairCounts
 from proxy.operating.api.wishes import RefusedError
 from proxy.operating.judged import NothingJudged
 from proxy.state.redis_client import waiting_client

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 
-from proxy.link.messages import RouteWrites, Write, Writes
+from proxy.ipc.messages import RouteWrites, Write, Writes
 from proxy.operating.unseen import Unseen
 from proxy.state.writes import KEPT
 from tests.support.steering import Steered, a_route

@@ -7,8 +7,9 @@ import socket
 
 import pytest
 
-from proxy.link.channel import Channel
-from proxy.link.messages import (
+from proxy.ipc.channel import Channel
+from proxy.ipc.codec import WORKER
+from proxy.ipc.messages import (
     Applied,
     Ask,
     Census,
@@ -22,7 +23,6 @@ from proxy.link.messages import (
     Prepared,
     WorkerState,
 )
-from proxy.link.wires import WORKER
 from proxy.operating import workers as module
 from proxy.operating.workers import NotAdoptedError, Workers
 from tests.support.waiting import until

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy.link.messages import Answer
+from proxy.ipc.messages import Answer
 from proxy.serving.shadowing.route import ALONE_PER_SECOND
 from rules.model import Invariant
 from tests.support import raw

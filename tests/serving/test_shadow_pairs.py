@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proxy.link.messages import Answer
+from proxy.ipc.messages import Answer
 from proxy.serving.shadowing.outbox import BYTES_PER_SECOND
 from rules.model import CookieEdit, Invariant, SidePolicy
 from tests.support import raw

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.link.messages import AgainFailed
+from proxy.ipc.messages import AgainFailed
 from proxy.serving.shadowing.writes import APART
 from tests.support import raw
 from tests.support.backend import Backend, Wire, always, hang, ok

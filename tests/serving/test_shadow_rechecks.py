@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.link.messages import AgainFailed, Pair
+from proxy.ipc.messages import AgainFailed, Pair
 from proxy.serving.shadowing import rechecks
 from tests.support import raw
 from tests.support.backend import Script, Wire, always, answering, hang, ok

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy.link.messages import PairCounts
+from proxy.ipc.messages import PairCounts
 from proxy.state.pairs import Pairs
 from proxy.telemetry.records import Shadowed
 from tests.support.exchanges import attempt, exchange

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.link.messages import Users
-from proxy.link.wire import Inbox
-from proxy.link.wires import WORKER
+from proxy.ipc.codec import WORKER, Inbox
+from proxy.ipc.messages import Users
 from proxy.state import recent as module
 from proxy.state.recent import Recent
 from rules.user_sketch import CAPACITY, REMEMBERED, Sample

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from proxy.link.codec import CodecError, to_json
+from proxy.ipc.codec import CodecError, to_json
 from proxy.state.shares import (
     FORMAT,
     MOST_ROUTES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.link.messages import SideOutcomes
+from proxy.ipc.messages import SideOutcomes
 from proxy.state.windows import Outcomes, unpack, waiting
 from proxy.telemetry.records import Exchange, Shadowed
 from tests.support.exchanges import attempt, exchange

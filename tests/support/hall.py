@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from proxy.link.judging import Checked
-from proxy.link.messages import Message, Pair
+from proxy.ipc.judge_messages import Checked
+from proxy.ipc.messages import Message, Pair
 from proxy.operating.comparisons import Comparisons
 from proxy.operating.judges import Judges
 from proxy.operating.judging import Judging

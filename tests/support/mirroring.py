@@ -8,7 +8,7 @@ from math import inf
 from time import monotonic
 from typing import Any
 
-from proxy.link.messages import Message, Pair
+from proxy.ipc.messages import Message, Pair
 from proxy.serving.shadowing.route import ShadowRoute
 from proxy.state.pairs import DROPPED, NOT_COMPARED, NOT_SAMPLED, UNCOMPARED
 from proxy.telemetry.records import Shadowed

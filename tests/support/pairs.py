@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from proxy.link.messages import Answer, Pair
+from proxy.ipc.messages import Answer, Pair
 
 
 def a_pair(legacy: bytes = b"{}", modern: bytes = b"{}", secondary: Answer | None = None, **changes: Any) -> Pair:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from proxy.link.judging import Case, Opinion, Seated
-from proxy.link.messages import Message
+from proxy.ipc.judge_messages import Case, Opinion, Seated
+from proxy.ipc.messages import Message
 
 
 class Seat:

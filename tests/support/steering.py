@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from proxy.link.messages import Outcomes, PairCounts, Prepare, SideOutcomes
+from proxy.ipc.messages import Outcomes, PairCounts, Prepare, SideOutcomes
 from proxy.operating.current import current
 from proxy.operating.figures import Figures
 from proxy.operating.judged import Judged, NothingJudged

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from proxy.link.messages import Message
+from proxy.ipc.messages import Message
 from proxy.serving.ids import new_id
 from proxy.serving.shadowing.call import ShadowCall
 from proxy.serving.shadowing.live import Live

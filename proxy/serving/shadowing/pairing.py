@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from proxy.link.messages import Answer, Pair
+from proxy.ipc.messages import Answer, Pair
 from proxy.serving.recorder import Recorder
 from proxy.serving.shadowing.question import Origin
 from proxy.serving.shadowing.settling import Said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from proxy.link.messages import AgainFailed
+from proxy.ipc.messages import AgainFailed
 from proxy.serving.shadowing.call import ShadowCall
 from proxy.serving.shadowing.question import Origin
 from proxy.serving.shadowing.route import ShadowRoute

@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 import pytest
 
+from proxy.ipc.judge_messages import Checked, Explained
 from proxy.judge.packed import pack
-from proxy.link.judging import Checked, Explained
 from proxy.operating.access import Access
 from proxy.operating.admin import AdminPort
 from proxy.operating.current import Current, current

@@ -12,9 +12,8 @@ import socket
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from proxy.link.codec import CodecError
-from proxy.link.messages import Message
-from proxy.link.wire import Inbox, Wire
+from proxy.ipc.codec import CodecError, Inbox, Wire
+from proxy.ipc.messages import Message
 
 _CHUNK = 256 * 1024
 _MOST_DESCRIPTORS = 16

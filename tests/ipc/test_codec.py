@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.link.codec import CodecError, build, from_json, to_json
+from proxy.ipc.codec import CodecError, build, from_json, to_json
 from proxy.state.configuration import Configuration, unpack
 from rules.config import load
 from rules.model import Override

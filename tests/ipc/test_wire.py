@@ -8,10 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.link.codec import CodecError
-from proxy.link.messages import Answer, Applied, Ask, Commit, Drain, Pair, Prepare
-from proxy.link.wire import LARGEST, VERSION, Inbox, Wire, WireError
-from proxy.link.wires import LIFELINE, WORKER
+from proxy.ipc.codec import LARGEST, LIFELINE, VERSION, WORKER, CodecError, Inbox, Wire, WireError
+from proxy.ipc.messages import Answer, Applied, Ask, Commit, Drain, Pair, Prepare
 from tests.support.pairs import a_pair
 
 MESSAGES = st.lists(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy.supervisor.backoff import Backoff
+from proxy.ipc.child_process import Backoff
 
 
 def test_the_first_death_costs_nothing_and_later_ones_more_and_more():

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from proxy.link.messages import Message, Pair
-from proxy.link.wire import Wire
+from proxy.ipc.codec import Wire
+from proxy.ipc.messages import Message, Pair
 from proxy.state.diffs import Found
 
 

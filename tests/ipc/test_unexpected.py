@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from proxy.app.unexpected import Unexpected
+from proxy.ipc.child_process import Unexpected
 from tests.support.clock import Clock
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from proxy.link.channel import Channel
-from proxy.link.messages import Applied, Attach, Commit, Message, Numbers, Outcomes, Pair, Prepare
-from proxy.link.wires import LIFELINE, WORKER
+from proxy.ipc.channel import Channel
+from proxy.ipc.codec import LIFELINE, WORKER
+from proxy.ipc.messages import Applied, Attach, Commit, Message, Numbers, Outcomes, Pair, Prepare
 from tests.support.pairs import a_pair
 from tests.support.waiting import breathe, until
 

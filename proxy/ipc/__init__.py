@@ -1,0 +1,1 @@
+"""Messages between processes over one Unix socket each; what every child process has."""

@@ -1,0 +1,163 @@
+"""How a child is started and what every child has: event loop, lifeline, signals, heart-beat, back-off."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from traceback import extract_tb
+from typing import Any
+
+from proxy.errors import EXIT_HOPELESS, CannotStartError
+from proxy.ipc.channel import Channel
+from proxy.ipc.codec import LIFELINE
+from proxy.ipc.messages import Beat, Leave, Message
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
+
+Heard = tuple[Message, tuple[int, ...]]
+
+
+class Lifeline:
+    """The connection to the supervisor, as a queue of what it says; its end reads as `Leave` with `lost` set."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._queue: asyncio.Queue[Heard] = asyncio.Queue()
+        self.lost = False
+        self.channel = Channel(socket.socket(fileno=descriptor), LIFELINE, self._heard, lambda _: self._closed())
+
+    async def next(self) -> Heard:
+        """Wait for the supervisor's next words."""
+        return await self._queue.get()
+
+    def put(self, message: Message) -> None:
+        """Act as if the supervisor had said `message`."""
+        self._queue.put_nowait((message, ()))
+
+    def _heard(self, message: Message, descriptors: tuple[int, ...]) -> None:
+        self._queue.put_nowait((message, descriptors))
+
+    def _closed(self) -> None:
+        self.lost = True
+        self.put(Leave())
+
+
+def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """Run a child's `main` to its exit code, on uvloop where there is one.
+
+    A terminal's signals reach the whole process group: the supervisor alone decides what they mean. It had them
+    blocked for us until now.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (number,))
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(main())
+    except CannotStartError as error:
+        sys.stderr.write(f"strangler: {error}\n")
+        return EXIT_HOPELESS
+
+
+def take_socket(descriptor: str) -> socket.socket:
+    """Return the inherited listening socket; grandchildren do not get it."""
+    number = int(descriptor)
+    os.set_inheritable(number, False)  # noqa: FBT003 - the os API
+    return socket.socket(fileno=number)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+# Proves from inside the event loop that it turns.
+
+
+BEAT_EVERY = 0.5
+
+
+async def beat(channel: Channel, lag: Callable[[float], None] = lambda _: None) -> None:
+    """Send a heart-beat every half second for ever, tell `lag` how many seconds late each was."""
+    loop = asyncio.get_running_loop()
+    due = loop.time()
+    while True:
+        late = loop.time() - due
+        lag(late)
+        channel.send(Beat(late))
+        # a late beat is not made up for by a burst of others
+        due = max(due + BEAT_EVERY, loop.time())
+        await asyncio.sleep(due - loop.time())
+
+
+# Tells what an event loop found nobody to handle, as an event like others instead of a traceback among lines of JSON.
+#
+# Asked by the loop itself, for instance when there is no memory for what a client sent: that client's connection is
+# gone, everybody else's goes on.
+
+
+UNEXPECTED_EVERY = 1.0
+"""Seconds between two that are told: a worker without memory meets thousands."""
+
+
+class Unexpected:
+    """A loop's exception handler. `_told_at` is when one was told last, `_more` how many were not since."""
+
+    def __init__(self, tell: Tell, clock: Callable[[], float] = time.monotonic) -> None:
+        self._tell = tell
+        self._clock = clock
+        self._told_at = -UNEXPECTED_EVERY
+        self._more = 0
+
+    def __call__(self, _: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+        """Tell of `context`, at most once a second; `more` says how many passed unsaid before."""
+        now = self._clock()
+        if now - self._told_at < UNEXPECTED_EVERY:
+            self._more += 1
+            return
+        self._told_at, more, self._more = now, self._more, 0
+        error: BaseException | None = context.get("exception")
+        frames = extract_tb(error.__traceback__) if error is not None else []
+        self._tell(
+            events.UNEXPECTED,
+            "error",
+            where=context.get("message", ""),
+            error=repr(error),
+            at=f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "",
+            more=more,
+        )
+
+
+# Says how long to wait before a child that died is started again.
+
+
+FIRST = 0.1
+LONGEST = 5.0
+HEALTHY_AFTER = 30.0
+
+
+class Backoff:
+    """0, then 0.1 s, doubling up to 5 s; back to 0 once a child has lived for 30 s. `deaths` changes with `after`."""
+
+    __slots__ = ("deaths",)
+
+    def __init__(self) -> None:
+        self.deaths = 0
+
+    def after(self, lived: float) -> float:
+        """Return the seconds to wait after a child that lived for `lived` seconds has died."""
+        if lived >= HEALTHY_AFTER:
+            self.deaths = 0
+        self.deaths += 1
+        if self.deaths == 1:
+            return 0.0
+        # 2 ** 1000 would overflow a float long after the wait has reached its limit
+        return float(min(FIRST * 2 ** min(self.deaths - 2, 16), LONGEST))

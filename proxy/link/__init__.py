@@ -1,1 +1,0 @@
-"""The messages between supervisor, workers, control: frozen, versioned, length-prefixed, never pickled."""
