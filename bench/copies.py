@@ -25,7 +25,7 @@ from bench.path import A_TURN, CONNECTIONS, Path
 from proxy.app.mirrored import MirroringReport
 from proxy.serving.pool import Target
 from proxy.serving.shadowing.pools import READS
-from proxy.state.pairs import EQUAL
+from proxy.state.mirror_outcomes import EQUAL
 
 A_ROUND = 2048
 

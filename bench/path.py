@@ -28,7 +28,7 @@ from proxy.serving.client import ClientConnection
 from proxy.serving.server import Server
 from proxy.serving.upstream import UpstreamConnection
 from proxy.state.live import Live
-from proxy.state.windows import Outcomes
+from proxy.state.request_outcomes import Outcomes
 from proxy.telemetry.access_log import AccessLog
 from proxy.telemetry.log_writer import LineWriter
 from proxy.telemetry.records import Observers

@@ -9,9 +9,7 @@ from types import MappingProxyType
 from proxy.ipc.channel import Channel
 from proxy.ipc.messages import Applied, Commit, Effects, Prepare, Prepared
 from proxy.serving.identity import warm
-from proxy.state.configuration import Configuration, unpack
-from proxy.state.effects import by_route, unpack_effects
-from proxy.state.live import Live
+from proxy.state.live import Configuration, Live, by_route, unpack, unpack_effects
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 from rules.model import Generation, Override

@@ -44,10 +44,9 @@ from proxy.operating.verdicts import ViolationSeen
 from proxy.operating.watch import watch
 from proxy.operating.workers import Workers
 from proxy.settings import parse_address
-from proxy.state.configuration import Configuration, unpack
-from proxy.state.effects import with_effects
-from proxy.state.recent import Recent
-from proxy.state.stores import fleet_of, store_of
+from proxy.state.live import Configuration, unpack, with_effects
+from proxy.state.user_sample import Recent
+from proxy.storage import fleet_of, store_of
 from proxy.telemetry import events
 from proxy.telemetry.aggregation import Exemplars, Key, Values
 from proxy.telemetry.structured_log import events_through_structlog

@@ -8,8 +8,8 @@ from proxy.ipc.channel import Channel
 from proxy.ipc.messages import Message, PairCounts
 from proxy.serving.ages import ages
 from proxy.serving.server import Server
-from proxy.state.pairs import Pairs
-from proxy.state.windows import Key, Outcomes, waiting
+from proxy.state.mirror_outcomes import Pairs
+from proxy.state.request_outcomes import Key, Outcomes, waiting
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 from proxy.telemetry.records import Observers

@@ -11,9 +11,8 @@ from proxy.app.mirrored import MirroringReport
 from proxy.ipc.channel import Channel
 from proxy.ipc.messages import Numbers
 from proxy.ipc.messages import Outcomes as OutcomesMessage
-from proxy.state.recent import Recent
-from proxy.state.windows import Outcomes
-from proxy.state.writes import LastWrites
+from proxy.state.request_outcomes import LastWrites, Outcomes
+from proxy.state.user_sample import Recent
 from proxy.telemetry import metric_names
 from proxy.telemetry.worker_metrics import Counts, gauges
 

@@ -33,13 +33,10 @@ from proxy.serving.drill import drilling
 from proxy.serving.parting import announce
 from proxy.serving.server import Server
 from proxy.serving.trip import FastTrip
-from proxy.state.configuration import unpack
-from proxy.state.effects import with_effects
-from proxy.state.keys import keys_from
-from proxy.state.live import Live
-from proxy.state.recent import Recent
-from proxy.state.windows import Outcomes
-from proxy.state.writes import LastWrites, lossy_in
+from proxy.state.identity_keys import keys_from
+from proxy.state.live import Live, unpack, with_effects
+from proxy.state.request_outcomes import LastWrites, Outcomes, lossy_in
+from proxy.state.user_sample import Recent
 from proxy.telemetry import events as telemetry_events
 from proxy.telemetry.access_log import AccessLines
 from proxy.telemetry.events import events

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from proxy.operating.prepare import prepare
-from proxy.operating.prepared import Prepared
+from proxy.state.live import Prepared
 from rules.problems import ConfigError, Problem
 
 

@@ -12,7 +12,6 @@ from proxy.cli.files import print_json, print_problems, read
 from proxy.cli.progress import progress
 from proxy.cli.recordings import RecordingError, path_of, unread
 from proxy.errors import EXIT_NO, EXIT_USAGE, EXIT_YES
-from proxy.operating.prepared import Prepared
 from proxy.recorded.reading import Recording
 from proxy.recorded.request import UnreadableError
 from proxy.replay.asking import Sides
@@ -20,6 +19,7 @@ from proxy.replay.judging import Judge
 from proxy.replay.kept import Keeper, pairs
 from proxy.replay.replaying import Replay, Wish
 from proxy.replay.results import Results
+from proxy.state.live import Prepared
 
 _SHOWN = 20
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from proxy.ipc.codec import Wire
 from proxy.ipc.messages import Message, Pair
-from proxy.state.diffs import Found
+from proxy.storage.diff_store import Found
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from proxy.judge.compiled import Compiled, body_of, compiled
 from proxy.judge.packed import pack
 from proxy.judge.rulebook import Rules
 from proxy.judge.unmapped import Redactors
-from proxy.state.diffs import Found
+from proxy.storage.diff_store import Found
 from rules.invariants import VIOLATED, CompiledInvariant, Outcome, check_all
 
 MOST_GROUPS = 50

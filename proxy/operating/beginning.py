@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from time import time
 
-from proxy.state.store import StoreError
-from proxy.state.stores import kept_overrides
+from proxy.storage import kept_overrides
+from proxy.storage.store import StoreError
 from rules.model import Override, Snapshot
 
 UNKNOWN = "store"

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from proxy.ipc.messages import Outcomes, PairCounts, SideOutcomes
 from proxy.operating.figures import Figures
-from proxy.state.windows import unpack
+from proxy.state.request_outcomes import unpack
 from proxy.telemetry.metric_names import LIVE
 from rules.guard.evidence import BURST, Evidence, Sides, Violation
 from rules.guard.sequential import Trials

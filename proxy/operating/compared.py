@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from proxy.state.pairs import DROPPED, NOT_SAMPLED
+from proxy.state.mirror_outcomes import DROPPED, NOT_SAMPLED
 from rules.guard.window import ComparedTally
 
 _NEVER_SENT = (*DROPPED, NOT_SAMPLED)

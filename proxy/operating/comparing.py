@@ -26,10 +26,9 @@ from proxy.operating.rulings import Rulings, today
 from proxy.operating.verdicts import Verdicts, ViolationSeen
 from proxy.operating.workers import Workers
 from proxy.settings import Settings, worker_count
-from proxy.state.configuration import Configuration
-from proxy.state.diffs import Diffs, DiffsError
-from proxy.state.diffs_thread import DiffsThread
-from proxy.state.fleet import Fleet
+from proxy.state.live import Configuration
+from proxy.storage.diff_store import Diffs, DiffsError, DiffsThread
+from proxy.storage.fleet import Fleet
 from proxy.telemetry import events
 from proxy.telemetry.aggregation import Key, Values
 from proxy.telemetry.events import Tell
@@ -226,10 +225,10 @@ def diffs_of(settings: Settings) -> Diffs:
     """Return the difference store that goes with the store that a file names: a file beside its file."""
     store = settings.store
     if store == "memory" or settings.legacy_only:
-        from proxy.state.diffs_memory import MemoryDiffs
+        from proxy.storage.diff_store_memory import MemoryDiffs
 
         return MemoryDiffs()
-    from proxy.state.diffs_sqlite import SqliteDiffs
+    from proxy.storage.diff_store_sqlite import SqliteDiffs
 
     named = store.removeprefix("sqlite:") if store.startswith("sqlite:") else "var/strangler.db"
     path = settings.base_dir / named

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from proxy.ipc.messages import Outcomes, PairCounts
-from proxy.state.kinds import Kinds
+from proxy.state.mirror_outcomes import Kinds
 from proxy.telemetry import metric_names
 from proxy.telemetry.aggregation import Key, Values
 from proxy.telemetry.metric_names import Metric

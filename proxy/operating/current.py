@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from proxy.state.configuration import Configuration
+from proxy.state.live import Configuration
 from rules.model import Generation
 from rules.problems import Problem
 from rules.routing.decide import generation

@@ -19,8 +19,7 @@ from proxy.operating.judging import Judging
 from proxy.operating.known import KnownDifferences
 from proxy.operating.noise import Noise
 from proxy.operating.rejudging import rejudge
-from proxy.state.diffs import EQUAL, Diffs, Example, Group, Known, Wanted
-from proxy.state.diffs_thread import DiffsThread
+from proxy.storage.diff_store import EQUAL, Diffs, DiffsThread, Example, Group, Known, Wanted
 from proxy.telemetry.events import timestamp
 
 MOST_SHOWN = 256 * 1024

@@ -13,9 +13,9 @@ from dataclasses import replace
 from secrets import token_hex
 from time import time
 
-from proxy.state.diffs import EQUAL, Difference, Found, Group, Known, Wanted
-from proxy.state.fleet import UNSAID, Counted, Counts, Fleet, News
-from proxy.state.store import StoreError
+from proxy.storage.diff_store import EQUAL, Difference, Found, Group, Known, Wanted
+from proxy.storage.fleet import UNSAID, Counted, Counts, Fleet, News
+from proxy.storage.store import StoreError
 
 EVERY = 2.0
 MOST_NEWS = 1000

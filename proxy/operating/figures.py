@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 from proxy.ipc.codec import to_json
 from proxy.ipc.messages import Outcomes
-from proxy.state.windows import unpack
+from proxy.state.request_outcomes import unpack
 from proxy.telemetry.metric_names import LIVE
 from rules.guard.window import Tally, Totals, Window
 from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Route, Snapshot

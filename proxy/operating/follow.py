@@ -14,9 +14,9 @@ from proxy.operating.ledger import Ledger
 from proxy.operating.reload import Reloader
 from proxy.operating.settling import afresh, agreement, settled
 from proxy.operating.verbs import Verbs
-from proxy.state.effects import by_route
-from proxy.state.fleet import Fleet, Version
-from proxy.state.store import StoreError
+from proxy.state.live import by_route
+from proxy.storage.fleet import Fleet, Version
+from proxy.storage.store import StoreError
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 from rules.model import Override, Route

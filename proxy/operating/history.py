@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from dashboards.charts import Moment, SideMoment
 from proxy.ipc.messages import Outcomes
-from proxy.state.windows import unpack
+from proxy.state.request_outcomes import unpack
 from proxy.telemetry.metric_names import LIVE
 from rules.guard.window import Tally
 from rules.model import LEGACY, MODERN

@@ -17,8 +17,8 @@ from typing import Any
 import orjson
 
 from proxy.ipc.codec import to_json
-from proxy.state.fleet import LEASE_SECONDS, Fleet, Pulse, Seen
-from proxy.state.store import StoreError
+from proxy.storage.fleet import LEASE_SECONDS, Fleet, Pulse, Seen
+from proxy.storage.store import StoreError
 from proxy.telemetry.events import timestamp
 from rules.model import Snapshot
 

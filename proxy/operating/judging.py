@@ -23,7 +23,7 @@ from proxy.operating.judges import Judges, NotJudgedError
 from proxy.operating.rechecks import Asked, Rechecks
 from proxy.operating.resting import Resting
 from proxy.operating.verdicts import Verdicts
-from proxy.state.pairs import RACED
+from proxy.state.mirror_outcomes import RACED
 from proxy.telemetry.aggregation import Worker
 from rules.model import ShadowPolicy
 

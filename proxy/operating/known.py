@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from proxy.state.diffs import Known
+from proxy.storage.diff_store import Known
 from rules.model import Snapshot
 
 WINDOW = 600.0

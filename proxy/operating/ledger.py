@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 
-from proxy.state.store import Event, StaleError, Store, StoreError
+from proxy.storage.store import Event, StaleError, Store, StoreError
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 from rules.model import Override

@@ -13,7 +13,7 @@ from proxy.operating.beginning import begun_with
 from proxy.operating.prepare import prepare
 from proxy.operating.sticky_key import sticky_key
 from proxy.settings import Settings, is_legacy_only
-from proxy.state.configuration import Configuration
+from proxy.state.live import Configuration
 from rules.problems import ConfigError
 
 FIRST_GENERATION = 1

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from proxy.ipc.messages import Outcomes
 from proxy.operating.collected import Collected
 from proxy.operating.figures import Figures
-from proxy.state.shares import RouteShare, Share, compared_of, outcomes_of, pairs_of
+from proxy.storage.fleet import RouteShare, Share, compared_of, outcomes_of, pairs_of
 from rules.guard.evidence import Evidence, Violation
 from rules.guard.window import ComparedTally, added
 from rules.model import Snapshot

@@ -20,7 +20,7 @@ from typing import Any
 import orjson
 
 from proxy.operating.trail import document
-from proxy.state.store import Event
+from proxy.storage.store import Event
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 from rules.model import Notify

@@ -9,10 +9,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from proxy.errors import BadAddressError
-from proxy.operating.prepared import Prepared
 from proxy.settings import parse_address
-from proxy.state.keys import keys_from
-from proxy.state.stores import is_shared
+from proxy.state.identity_keys import keys_from
+from proxy.state.live import Prepared
+from proxy.storage import is_shared
 from rules.config import load_with_warnings
 from rules.config.loader import lay_over, overrides
 from rules.config.yaml_document import read

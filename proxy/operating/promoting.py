@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from proxy.operating.api.wishes import RefusedError
 from proxy.operating.ledger import Ledger
-from proxy.state.store import StaleError, StoreError
+from proxy.storage.store import StaleError, StoreError
 from rules.model import Generation, Override, Route
 from rules.routing.compiled_route import effective_weight
 

@@ -11,8 +11,7 @@ from proxy.ipc.messages import Pair
 from proxy.judge.packed import UnreadableError, unpack
 from proxy.operating.judges import NotJudgedError
 from proxy.operating.judging import Judging
-from proxy.state.diffs import Diffs, Group, Wanted
-from proxy.state.diffs_thread import DiffsThread
+from proxy.storage.diff_store import Diffs, DiffsThread, Group, Wanted
 
 MOST_PAIRS = 1000
 _PAGE = 200

@@ -18,11 +18,9 @@ from pathlib import Path
 
 from proxy.ipc.messages import Effects, Prepare
 from proxy.operating.current import Current, built
-from proxy.operating.prepared import Prepared
 from proxy.operating.workers import NotAdoptedError, Workers
 from proxy.settings import Settings
-from proxy.state.configuration import Configuration
-from proxy.state.effects import RunTime, by_route
+from proxy.state.live import Configuration, Prepared, RunTime, by_route
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 from rules.model import Override, Snapshot

@@ -12,7 +12,7 @@ import orjson
 
 from proxy.operating.current import Current
 from proxy.operating.figures import Figures
-from proxy.state.store import Store, StoreError
+from proxy.storage.store import Store, StoreError
 from proxy.telemetry.events import timestamp
 from rules.guard.rollout import Served, retirement
 from rules.model import LEGACY, MODERN, Route

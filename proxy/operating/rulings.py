@@ -15,7 +15,7 @@ from proxy.judge.rulebook import Rules, route_rules
 from proxy.operating.judges import Judges
 from proxy.operating.known import Rates, limited_ignores
 from proxy.operating.noise import Noise
-from proxy.state.configuration import Configuration
+from proxy.state.live import Configuration
 from rules.model import Route
 
 

@@ -35,8 +35,8 @@ from proxy.operating.unseen import Unseen
 from proxy.operating.verbs import Verbs
 from proxy.operating.watching import Watching
 from proxy.operating.workers import Workers
-from proxy.state.fleet import Fleet
-from proxy.state.store import Store
+from proxy.storage.fleet import Fleet
+from proxy.storage.store import Store
 from proxy.telemetry.aggregation import Key, Values, Worker
 from proxy.telemetry.events import Tell
 from proxy.telemetry.metric_names import MODERN_WRITES, STORE_UP

@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from proxy.state.secrets_sqlite import kept
-from proxy.state.store import StoreError
-from proxy.state.stores import is_shared
+from proxy.storage import is_shared
+from proxy.storage.store import StoreError
+from proxy.storage.store_sqlite import kept
 
 _NAME = "sticky"
 
@@ -26,7 +26,7 @@ def sticky_key(store: str, base: Path, environ: Mapping[str, str], complain: Cal
     made = secrets.token_hex(32)
     try:
         if is_shared(store):
-            from proxy.state.store_redis import value_at_start
+            from proxy.storage.store_redis import value_at_start
 
             return value_at_start(store, _NAME, made, environ)
         if not store.startswith("sqlite:"):

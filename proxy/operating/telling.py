@@ -13,16 +13,8 @@ from secrets import token_hex
 from proxy.ipc.messages import Outcomes, PairCounts, SideOutcomes
 from proxy.operating.figures import Figures
 from proxy.operating.judged import Judged, since
-from proxy.state.fleet import Told
-from proxy.state.shares import (
-    MOST_ROUTES,
-    PAIR_COLUMNS,
-    RouteShare,
-    compared_share,
-    pack,
-    side_share,
-)
-from proxy.state.windows import unpack
+from proxy.state.request_outcomes import unpack
+from proxy.storage.fleet import MOST_ROUTES, PAIR_COLUMNS, RouteShare, Told, compared_share, pack, side_share
 from proxy.telemetry.metric_names import LIVE
 from rules.guard.window import ComparedTally, Tally
 from rules.model import LEGACY, MODERN

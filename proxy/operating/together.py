@@ -21,9 +21,8 @@ from proxy.operating.figures import Figures
 from proxy.operating.judged import Judged
 from proxy.operating.merged import Merged
 from proxy.operating.telling import Telling
-from proxy.state.fleet import LEASE_SECONDS, TOLD_FOR, Fleet, Told
-from proxy.state.shares import unpack
-from proxy.state.store import StoreError
+from proxy.storage.fleet import LEASE_SECONDS, TOLD_FOR, Fleet, Told, unpack_share
+from proxy.storage.store import StoreError
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 from rules.guard.rollout import concerns
@@ -157,7 +156,7 @@ class Together:
 
     def _hear(self, told: Told, now: float) -> None:
         try:
-            self.merged.hear(unpack(told.payload), told.ago, now)
+            self.merged.hear(unpack_share(told.payload), told.ago, now)
         except CodecError as error:
             if told.run not in self._unread and len(self._unread) < MOST_COMPLAINTS:
                 self._unread.add(told.run)

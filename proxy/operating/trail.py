@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from proxy.operating.ledger import Ledger
-from proxy.state.store import Event, StoreError
+from proxy.storage.store import Event, StoreError
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell, timestamp
 

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from proxy.ipc.messages import RouteWrites, Write, Writes
-from proxy.state.writes import KEPT
+from proxy.state.request_outcomes import KEPT
 from proxy.telemetry.aggregation import Worker
 from proxy.telemetry.events import timestamp
 from rules.model import Route

@@ -19,7 +19,7 @@ from proxy.operating.ledger import Ledger
 from proxy.operating.promoting import MANUAL, kept_first, promotes, sent_back_by_hand
 from proxy.operating.reload import Reloader
 from proxy.operating.trail import Trail
-from proxy.state.effects import by_route
+from proxy.state.live import by_route
 from rules.model import Override, Route
 
 APPLIED_WITHIN = 2.0

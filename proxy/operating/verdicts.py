@@ -10,8 +10,8 @@ from proxy.ipc.judge_messages import Checked, Opinion
 from proxy.ipc.messages import Pair
 from proxy.operating.comparisons import Comparisons
 from proxy.operating.known import KnownDifferences, Rates
-from proxy.state.diffs import Difference, Found
-from proxy.state.kinds import kind_of
+from proxy.state.mirror_outcomes import kind_of
+from proxy.storage.diff_store import Difference, Found
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 from rules.model import LEGACY, Invariant

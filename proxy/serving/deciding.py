@@ -9,7 +9,7 @@ from __future__ import annotations
 from random import random
 from typing import TYPE_CHECKING, Final
 
-from proxy.state.recent import LONGEST as NAMED
+from proxy.state.user_sample import LONGEST as NAMED
 from rules.model import Decision, Facts, Generation
 from rules.routing.decide import choose
 

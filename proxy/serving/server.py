@@ -19,7 +19,7 @@ from proxy.serving.drill import Drill
 from proxy.serving.health import watches
 from proxy.serving.pool import Pool
 from proxy.serving.shadow import Shadows
-from proxy.state.keys import Keys
+from proxy.state.identity_keys import Keys
 from proxy.state.live import Live
 from proxy.telemetry.records import Observers
 from rules.model import LEGACY, MODERN, Generation

@@ -32,7 +32,7 @@ from proxy.serving.shadowing.route import ShadowRoute
 from proxy.serving.shadowing.routes import ShadowRoutes
 from proxy.serving.shadowing.settling import Said, Settled
 from proxy.serving.shadowing.turns import NextTurn
-from proxy.state.pairs import NOT_COMPARED, NOT_SAMPLED, RACED
+from proxy.state.mirror_outcomes import NOT_COMPARED, NOT_SAMPLED, RACED
 from proxy.telemetry.events import Tell
 from proxy.telemetry.records import Shadowed, ShadowObservers
 from rules.model import LEGACY, MODERN, Snapshot

@@ -1,10 +1,13 @@
-"""The one reference to the generation that runs now."""
+"""The one reference to the current generation; a checked file; what travels of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 
-from rules.model import Generation
+from proxy.ipc.codec import from_json, to_json
+from rules.model import Generation, Override, Snapshot
+from rules.problems import Problem
 
 
 class Live:
@@ -28,3 +31,80 @@ class Live:
         old, self.generation = self.generation, generation
         for follower in self._followers:
             follower(old, generation)
+
+
+# A generation as it travels: the checked file, what was set at run time, its number.
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Everything a worker needs to build the generation `number`.
+
+    `loaded_at` is epoch seconds. `content` is the hash of the file's bytes, `warnings` what was said about them:
+    a later control process need not read an unchanged file again. `sticky_key` signs the proxy's own cookies.
+    """
+
+    number: int
+    snapshot: Snapshot
+    overrides: tuple[Override, ...] = ()
+    legacy_only: bool = False
+    loaded_at: float = 0.0
+    content: str = ""
+    warnings: tuple[Problem, ...] = ()
+    sticky_key: str = field(default="", repr=False)
+
+    def pack(self) -> bytes:
+        """Return the bytes that `unpack` understands; the supervisor keeps them unread."""
+        return to_json(self)
+
+
+def unpack(payload: bytes) -> Configuration:
+    """Return the configuration that was packed, or raise CodecError."""
+    return from_json(payload, Configuration)
+
+
+# What was set at run time, as it travels beside a configuration that has not changed.
+
+
+@dataclass(frozen=True, slots=True)
+class RunTime:
+    """All overrides of generation `number`; they lie on the file of the newest configuration before it."""
+
+    number: int
+    overrides: tuple[Override, ...] = ()
+
+    def pack(self) -> bytes:
+        """Return the bytes that `unpack_effects` understands."""
+        return to_json(self)
+
+
+def unpack_effects(payload: bytes) -> RunTime:
+    """Return what was packed, or raise CodecError."""
+    return from_json(payload, RunTime)
+
+
+def with_effects(configuration: Configuration, effects: bytes) -> Configuration:
+    """Return `configuration` with what was set since; `effects` as packed, empty for nothing."""
+    if not effects:
+        return configuration
+    latest = unpack_effects(effects)
+    if latest.number <= configuration.number:
+        return configuration
+    return replace(configuration, number=latest.number, overrides=latest.overrides)
+
+
+def by_route(overrides: Iterable[Override]) -> dict[str, Override]:
+    """Return overrides by the name of their route."""
+    return {override.route: override for override in overrides}
+
+
+# A file that may run.
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A checked file with its warnings; `content` is the hash of its bytes, which tells two versions apart."""
+
+    snapshot: Snapshot
+    warnings: tuple[Problem, ...]
+    content: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from proxy.state.pairs import DROPPED
+from proxy.state.mirror_outcomes import DROPPED
 from proxy.telemetry.aggregation import Exemplar
 from proxy.telemetry.metric_names import (
     CODES,

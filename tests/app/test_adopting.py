@@ -10,9 +10,7 @@ from proxy.app.adopting import Adopting, build
 from proxy.ipc.channel import Channel
 from proxy.ipc.codec import WORKER
 from proxy.ipc.messages import Applied, Commit, Effects, Message, Prepare, Prepared
-from proxy.state.configuration import Configuration
-from proxy.state.effects import RunTime
-from proxy.state.live import Live
+from proxy.state.live import Configuration, Live, RunTime
 from rules.model import Generation, Override
 from tests.support import snapshots
 from tests.support.waiting import until

@@ -12,8 +12,8 @@ from proxy.app.reporting import Reporting
 from proxy.ipc.channel import Channel
 from proxy.ipc.codec import WORKER
 from proxy.ipc.messages import Again, AgainFailed, Message, Numbers, Outcomes, Pair
-from proxy.state.recent import Recent
-from proxy.state.windows import Outcomes as Collected
+from proxy.state.request_outcomes import Outcomes as Collected
+from proxy.state.user_sample import Recent
 from proxy.telemetry import events, metric_names
 from proxy.telemetry.records import Observers
 from proxy.telemetry.worker_metrics import Counts

@@ -11,9 +11,9 @@ from proxy.app.reporting import Reporting
 from proxy.ipc.channel import Channel
 from proxy.ipc.codec import WORKER
 from proxy.ipc.messages import Message, Numbers, Outcomes, Users, Writes
-from proxy.state.recent import Recent
-from proxy.state.windows import Outcomes as Collected
-from proxy.state.writes import LastWrites
+from proxy.state.request_outcomes import LastWrites
+from proxy.state.request_outcomes import Outcomes as Collected
+from proxy.state.user_sample import Recent
 from proxy.telemetry import metric_names
 from proxy.telemetry.worker_metrics import Counts
 from tests.support.exchanges import attempt, exchange

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from proxy.state.diffs import EXAMPLES, Difference, Diffs, Found, Known, Wanted
-from proxy.state.diffs_memory import MemoryDiffs
-from proxy.state.diffs_sqlite import SqliteDiffs
+from proxy.storage.diff_store import EXAMPLES, Difference, Diffs, Found, Known, Wanted
+from proxy.storage.diff_store_memory import MemoryDiffs
+from proxy.storage.diff_store_sqlite import SqliteDiffs
 
 
 @pytest.fixture(params=["memory", "sqlite"])

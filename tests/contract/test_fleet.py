@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from proxy.state import differences_redis, exchange_redis
-from proxy.state.fleet import UNSAID, Counted, Fleet, News, Told
-from proxy.state.store import StoreError
-from proxy.state.stores import fleet_of
+from proxy.storage import fleet_of, fleet_redis
+from proxy.storage.fleet import UNSAID, Counted, Fleet, News, Told
+from proxy.storage.store import StoreError
 from tests.support.instances import redis_waited_for
 from tests.support.redis_server import PASSWORD, RedisServer
 
@@ -76,7 +75,7 @@ async def test_the_age_is_that_of_the_contents_on_the_way_out_as_on_the_way_in(f
 
 async def test_what_is_old_is_gone(fleet: Fleet, monkeypatch: pytest.MonkeyPatch):
     await fleet.exchange([told(1)], "")
-    monkeypatch.setattr(exchange_redis, "TOLD_FOR", -1.0)
+    monkeypatch.setattr(fleet_redis, "TOLD_FOR", -1.0)
 
     heard = await fleet.exchange([], "")
 
@@ -84,7 +83,7 @@ async def test_what_is_old_is_gone(fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 
 
 async def test_what_is_kept_is_bounded_whatever_the_time(fleet: Fleet, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(exchange_redis, "MOST_KEPT", 2)
+    monkeypatch.setattr(fleet_redis, "MOST_KEPT", 2)
     await fleet.exchange([told(number) for number in range(1, 6)], "")
 
     heard = await fleet.exchange([], "")
@@ -93,7 +92,7 @@ async def test_what_is_kept_is_bounded_whatever_the_time(fleet: Fleet, monkeypat
 
 
 async def test_of_very_much_at_once_some_is_heard_the_rest_next_time(fleet: Fleet, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(exchange_redis, "AT_ONCE", 3)
+    monkeypatch.setattr(fleet_redis, "AT_ONCE", 3)
     first = await fleet.exchange([told(number) for number in range(1, 6)], "")
 
     second = await fleet.exchange([], first.place)
@@ -190,7 +189,7 @@ async def test_what_was_not_met_for_long_is_forgotten(fleet: Fleet):
 
 
 async def test_of_too_many_those_not_met_for_longest_go(fleet: Fleet, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(differences_redis, "MOST_GROUPS", 2)
+    monkeypatch.setattr(fleet_redis, "MOST_GROUPS", 2)
 
     counts = await fleet.count(News("ann", 1, tuple(met(f"g{at}", at=at) for at in range(5))), "", EARLY, WEEK)
 

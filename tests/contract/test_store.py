@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from proxy.state.store import KEPT_EVENTS, Event, StaleError, Store
-from proxy.state.stores import store_of
+from proxy.storage import store_of
+from proxy.storage.store import KEPT_EVENTS, Event, StaleError, Store
 from rules.model import Override
 from tests.support.instances import redis_waited_for
 from tests.support.redis_server import PASSWORD
@@ -130,7 +130,7 @@ async def test_small_values_are_replaced(store: Store):
 
 async def test_the_oldest_events_go_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch, store: Store):
     assert KEPT_EVENTS >= 1000
-    for module in ("proxy.state.store_memory", "proxy.state.store_sqlite", "proxy.state.store_redis"):
+    for module in ("proxy.storage.store", "proxy.storage.store_sqlite", "proxy.storage.store_redis"):
         monkeypatch.setattr(f"{module}.KEPT_EVENTS", 3)
 
     for number in range(1, 6):

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.ipc.codec import CodecError, build, from_json, to_json
-from proxy.state.configuration import Configuration, unpack
+from proxy.state.live import Configuration, unpack
 from rules.config import load
 from rules.model import Override
 

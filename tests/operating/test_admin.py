@@ -19,7 +19,7 @@ from proxy.operating.reload import Outcome
 from proxy.operating.status import instance, status
 from proxy.operating.workers import Workers
 from proxy.settings import Address
-from proxy.state.configuration import Configuration
+from proxy.state.live import Configuration
 from proxy.telemetry import metric_names
 from proxy.telemetry.aggregation import Exemplars
 from rules.model import Admin, GuardPolicy, Override, Rollout, ShadowPolicy

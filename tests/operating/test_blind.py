@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxy.operating.beginning import cautious
-from proxy.state.store import StoreError
-from proxy.state.store_memory import MemoryStore
+from proxy.storage.store import MemoryStore, StoreError
 from rules.model import Override
 from tests.support import snapshots
 from tests.support.steering import Steered, a_route

@@ -9,8 +9,8 @@ import pytest
 
 from proxy.operating import everywhere
 from proxy.operating.everywhere import Everywhere
-from proxy.state.diffs import Difference, Found, Wanted
-from proxy.state.fleet_redis import RedisFleet
+from proxy.storage.diff_store import Difference, Found, Wanted
+from proxy.storage.fleet_redis import RedisFleet
 from tests.support.instances import ENVIRON, redis_waited_for
 from tests.support.redis_server import RedisServer
 

@@ -10,10 +10,9 @@ import pytest
 from proxy.operating.differences import Differences
 from proxy.operating.everywhere import Everywhere
 from proxy.operating.noise import Noise
-from proxy.state.diffs import Difference, Found, Known, Wanted
-from proxy.state.diffs_memory import MemoryDiffs
-from proxy.state.diffs_thread import DiffsThread
-from proxy.state.fleet_redis import RedisFleet
+from proxy.storage.diff_store import Difference, DiffsThread, Found, Known, Wanted
+from proxy.storage.diff_store_memory import MemoryDiffs
+from proxy.storage.fleet_redis import RedisFleet
 from tests.support.hall import Hall
 from tests.support.instances import ENVIRON, redis_waited_for
 from tests.support.redis_server import RedisServer

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from proxy.operating.api.wishes import RefusedError
-from proxy.state.fleet_redis import RedisFleet
-from proxy.state.store_redis import RedisStore
+from proxy.storage.fleet_redis import RedisFleet
+from proxy.storage.store_redis import RedisStore
 from tests.support.instances import redis_waited_for
 from tests.support.redis_server import PASSWORD, RedisServer
 from tests.support.steering import Steered

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from proxy.operating.instances import Instances, flags, rules_digest
-from proxy.state.fleet_redis import RedisFleet
+from proxy.storage.fleet_redis import RedisFleet
 from rules.model import Rollout
 from tests.support import snapshots
 from tests.support.clock import Clock

@@ -11,7 +11,7 @@ from proxy.operating import judges as judges_module
 from proxy.operating.judging import MOST_TIMES, WRITES_ARE_NEAR
 from proxy.operating.rechecks import GRACE
 from proxy.serving.shadowing.writes import APART
-from proxy.state.diffs import Known
+from proxy.storage.diff_store import Known
 from rules.model import ShadowPolicy
 from tests.support.hall import BROKEN, FOUND, HELD, OTHER, WORKER, Hall
 from tests.support.pairs import a_pair

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.operating.known import WINDOW, KnownDifferences, Rates, limited_ignores, share
-from proxy.state.diffs import Known
+from proxy.storage.diff_store import Known
 from tests.support import snapshots
 from tests.support.clock import Clock
 

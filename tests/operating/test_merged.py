@@ -12,7 +12,7 @@ from proxy.operating.figures import Figures
 from proxy.operating.judged import NothingJudged
 from proxy.operating.merged import Merged
 from proxy.operating.telling import Telling
-from proxy.state.shares import MOST_ROUTES, Share, unpack
+from proxy.storage.fleet import MOST_ROUTES, Share, unpack_share
 from rules.guard.window import ComparedTally
 from rules.model import Route, Snapshot
 from tests.support import snapshots
@@ -53,7 +53,7 @@ class Teller:
     def shares(self) -> list[Share]:
         """Pack; everything that waits to be told."""
         self.telling.pack(route.name for route in self.snapshot.routes)
-        return [unpack(told.payload) for told in self.telling.waiting()]
+        return [unpack_share(told.payload) for told in self.telling.waiting()]
 
     def share(self, *outcomes: Outcomes) -> Share:
         """What is told of these seconds alone."""

@@ -12,7 +12,7 @@ import pytest
 
 from proxy.operating import notify as module
 from proxy.operating.notify import Hook, Notifier, Posting, UndeliveredError, hooks_of, letter
-from proxy.state.store import Event
+from proxy.storage.store import Event
 from rules.model import Notify
 from tests.support.backend import Backend, always, ok
 from tests.support.waiting import until

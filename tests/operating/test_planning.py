@@ -17,7 +17,7 @@ from proxy.operating.planning import planned
 from proxy.operating.prepare import prepare_text
 from proxy.operating.reload import adopted
 from proxy.settings import Address, Settings
-from proxy.state.configuration import Configuration
+from proxy.state.live import Configuration
 from rules.model import Admin, Override
 from rules.problems import ConfigError
 from rules.user_sketch import Sample

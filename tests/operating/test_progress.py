@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from proxy.state.store import StoreError
-from proxy.state.store_memory import MemoryStore
+from proxy.storage.store import MemoryStore, StoreError
 from rules.model import Override, Rollout, Step
 from tests.support.steering import Steered, a_route
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from proxy.ipc.channel import Channel
 from proxy.ipc.codec import WORKER
 from proxy.ipc.messages import Applied, Commit, Effects, Hello, Message, Prepare, Prepared
-from proxy.state.configuration import unpack
-from proxy.state.effects import unpack_effects
+from proxy.state.live import unpack, unpack_effects
 from rules.model import Rollout
 from tests.support.running import config
 from tests.support.steering import Steered, a_route

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from proxy.operating.retiring import Retiring
-from proxy.state.store import Store, StoreError
-from proxy.state.store_memory import MemoryStore
+from proxy.storage.store import MemoryStore, Store, StoreError
 from rules.model import Fallback, Rollout
 from tests.support.steering import Steered, a_route
 

@@ -18,9 +18,9 @@ from proxy.operating.known import Rates
 from proxy.operating.noise import Noise
 from proxy.operating.rulings import Rulings
 from proxy.settings import Settings
-from proxy.state.configuration import Configuration
-from proxy.state.diffs_memory import MemoryDiffs
-from proxy.state.diffs_sqlite import SqliteDiffs
+from proxy.state.live import Configuration
+from proxy.storage.diff_store_memory import MemoryDiffs
+from proxy.storage.diff_store_sqlite import SqliteDiffs
 from rules.model import DiffStorage
 from tests.support import snapshots
 from tests.support.clock import Clock

@@ -13,7 +13,7 @@ import pytest
 from proxy.ipc.messages import PairCounts
 from proxy.operating.api.wishes import RefusedError
 from proxy.operating.judged import NothingJudged
-from proxy.state.redis_client import waiting_client
+from proxy.storage.store_redis import waiting_client
 from rules.guard.window import ComparedTally
 from rules.model import Rollout, ShadowPolicy, Step
 from tests.support.instances import ENVIRON, Several, redis_waited_for, several, together

@@ -10,8 +10,7 @@ from proxy.operating import ledger as ledger_module
 from proxy.operating import trail as module
 from proxy.operating.ledger import Ledger
 from proxy.operating.trail import TooManyListenersError, Trail, document
-from proxy.state.store import Event, StoreError
-from proxy.state.store_memory import MemoryStore
+from proxy.storage.store import Event, MemoryStore, StoreError
 from rules.model import Override
 from tests.support.clock import Clock
 

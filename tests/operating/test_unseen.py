@@ -8,7 +8,7 @@ import orjson
 
 from proxy.ipc.messages import RouteWrites, Write, Writes
 from proxy.operating.unseen import Unseen
-from proxy.state.writes import KEPT
+from proxy.state.request_outcomes import KEPT
 from tests.support.steering import Steered, a_route
 
 LOSSY = a_route(rollback="lossy")

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxy.operating.api.wishes import RefusedError
-from proxy.state.store import StoreError
-from proxy.state.store_memory import MemoryStore
+from proxy.storage.store import MemoryStore, StoreError
 from rules.model import Override, Rollout, Step
 from tests.support.steering import Steered, a_route
 from tests.support.waiting import until

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from proxy.serving.server import Server
-from proxy.state.keys import Keys
+from proxy.state.identity_keys import Keys
 from proxy.state.live import Live
 from proxy.telemetry.records import Observers
 from rules.model import Rollout

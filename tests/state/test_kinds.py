@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from proxy.state.kinds import MOST, Kinds, kind_of
-from proxy.state.pairs import Pairs
+from proxy.state.mirror_outcomes import MOST, Kinds, Pairs, kind_of
 from proxy.telemetry.records import Shadowed
 from tests.support.exchanges import attempt, exchange
 

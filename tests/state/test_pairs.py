@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from proxy.ipc.messages import PairCounts
-from proxy.state.pairs import Pairs
+from proxy.state.mirror_outcomes import Pairs
 from proxy.telemetry.records import Shadowed
 from tests.support.exchanges import attempt, exchange
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.ipc.messages import SideOutcomes
-from proxy.state.windows import Outcomes, unpack, waiting
+from proxy.state.request_outcomes import Outcomes, unpack, waiting
 from proxy.telemetry.records import Exchange, Shadowed
 from tests.support.exchanges import attempt, exchange
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.state.live import Live
-from proxy.state.writes import KEPT, LastWrites, lossy_in, shown
+from proxy.state.request_outcomes import KEPT, LastWrites, lossy_in, shown
 from rules.model import GuardPolicy
 from rules.routing.decide import generation
 from tests.support import snapshots

@@ -13,7 +13,7 @@ from proxy.operating.judging import Judging
 from proxy.operating.known import KnownDifferences, Rates
 from proxy.operating.rechecks import Rechecks
 from proxy.operating.verdicts import Verdicts, ViolationSeen
-from proxy.state.diffs import Difference, Found
+from proxy.storage.diff_store import Difference, Found
 from proxy.telemetry.aggregation import Worker
 from rules.model import Invariant, ShadowPolicy
 from tests.support.clock import Clock

@@ -11,11 +11,11 @@ import pytest
 
 from proxy.operating.judged import Judged
 from proxy.operating.together import Together
-from proxy.state import redis_client
-from proxy.state.fleet import Heard, Told
-from proxy.state.fleet_redis import RedisFleet
-from proxy.state.store import StoreError
-from proxy.state.store_redis import RedisStore
+from proxy.storage import store_redis
+from proxy.storage.fleet import Heard, Told
+from proxy.storage.fleet_redis import RedisFleet
+from proxy.storage.store import StoreError
+from proxy.storage.store_redis import RedisStore
 from rules.model import Route
 from tests.support.redis_server import PASSWORD, RedisServer, redis_running
 from tests.support.steering import Steered
@@ -114,6 +114,6 @@ async def redis_waited_for(folder: Path) -> AsyncIterator[RedisServer]:
     """A Redis whose clients, made within, wait for it however long the machine stands still."""
     with pytest.MonkeyPatch.context() as patch:
         for limit in ("CONNECT_WITHIN", "ANSWER_WITHIN"):
-            patch.setattr(redis_client, limit, PATIENCE)
+            patch.setattr(store_redis, limit, PATIENCE)
         async with redis_running(folder) as server:
             yield server

@@ -10,7 +10,7 @@ from typing import Any
 
 from proxy.ipc.messages import Message, Pair
 from proxy.serving.shadowing.route import ShadowRoute
-from proxy.state.pairs import DROPPED, NOT_COMPARED, NOT_SAMPLED, UNCOMPARED
+from proxy.state.mirror_outcomes import DROPPED, NOT_COMPARED, NOT_SAMPLED, UNCOMPARED
 from proxy.telemetry.records import Shadowed
 from rules.model import LEGACY, MODERN, ShadowPolicy
 from tests.support import raw, snapshots

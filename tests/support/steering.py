@@ -14,10 +14,9 @@ from proxy.operating.reload import Reloader
 from proxy.operating.steering import Steering
 from proxy.operating.workers import Workers
 from proxy.settings import Settings
-from proxy.state.configuration import Configuration
-from proxy.state.fleet import Fleet
-from proxy.state.store import Store
-from proxy.state.store_memory import MemoryStore
+from proxy.state.live import Configuration
+from proxy.storage.fleet import Fleet
+from proxy.storage.store import MemoryStore, Store
 from rules.model import GuardPolicy, Override, Rollout, Route
 from tests.support import snapshots
 from tests.support.clock import Clock

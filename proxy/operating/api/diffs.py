@@ -19,7 +19,7 @@ from proxy.operating.api.wishes import Field, RefusedError, who_asks, wish_of
 from proxy.operating.current import Current
 from proxy.operating.differences import Differences
 from proxy.operating.known import share
-from proxy.state.diffs import DiffsError, Known, Wanted
+from proxy.storage.diff_store import DiffsError, Known, Wanted
 
 
 class Control(Protocol):

@@ -16,7 +16,7 @@ from proxy.operating.api import PREFIX
 from proxy.operating.api.pages import limit_of
 from proxy.operating.api.since import moment
 from proxy.operating.trail import Listener, TooManyListenersError, Trail, document
-from proxy.state.store import Event
+from proxy.storage.store import Event
 
 HEART_BEAT = 15.0
 """Seconds of silence after which a stream says that it is there."""

@@ -19,7 +19,7 @@ from proxy.operating.differences import Differences
 from proxy.operating.history import History
 from proxy.operating.trail import Trail, document
 from proxy.operating.verbs import Verbs
-from proxy.state.diffs import DiffsError, Known, Wanted
+from proxy.storage.diff_store import DiffsError, Known, Wanted
 
 T = TypeVar("T")
 _MICRO = 1_000_000

@@ -12,7 +12,7 @@ from proxy.http1 import RequestHead
 from proxy.serving.identity.cookies import value_of
 from proxy.serving.identity.source import Source
 from proxy.serving.identity.sticky import COOKIE, Sticky
-from proxy.state.keys import Keys
+from proxy.state.identity_keys import Keys
 
 __all__ = ["Identity", "Keys", "identity_of", "warm"]
 

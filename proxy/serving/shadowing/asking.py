@@ -15,7 +15,7 @@ from proxy.serving.shadowing.legs import leg_of
 from proxy.serving.shadowing.pools import READS, WRITES, ShadowPools
 from proxy.serving.shadowing.question import Origin, Question, probe_for, question, same_question
 from proxy.serving.shadowing.route import ShadowRoute
-from proxy.state.pairs import ANSWERED, FAILURES
+from proxy.state.mirror_outcomes import ANSWERED, FAILURES
 from proxy.telemetry.spans import Leg
 from rules.model import LEGACY, MODERN, Backend
 from rules.routing.mirroring import SAFE, meant_method

@@ -12,7 +12,7 @@ from proxy.serving.recorder import Recorder
 from proxy.serving.shadowing.question import Question
 from proxy.serving.shadowing.settling import Said
 from proxy.serving.upstream import UpstreamConnection
-from proxy.state.pairs import ANSWERED, FAILURES
+from proxy.state.mirror_outcomes import ANSWERED, FAILURES
 from proxy.telemetry.records import Attempt
 from rules.routing.rewrite import TranslationError
 

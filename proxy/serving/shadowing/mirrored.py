@@ -20,7 +20,7 @@ from proxy.serving.shadowing.live import Live
 from proxy.serving.shadowing.question import Origin
 from proxy.serving.shadowing.route import ShadowRoute
 from proxy.serving.shadowing.settling import NEITHER, PLAINLY_EQUAL, Settled, failures, is_plainly_equal, settle
-from proxy.state.pairs import NOT_COMPARED, RACED, SENT, TRANSIENT
+from proxy.state.mirror_outcomes import NOT_COMPARED, RACED, SENT, TRANSIENT
 from rules.model import LEGACY, MODERN
 from rules.routing.mirroring import SAFE
 from rules.routing.rewrite import TranslationError

@@ -9,7 +9,7 @@ from proxy.serving.shadowing.call import ShadowCall
 from proxy.serving.shadowing.question import Origin
 from proxy.serving.shadowing.route import ShadowRoute
 from proxy.serving.shadowing.settling import Said, settle
-from proxy.state.pairs import NOT_COMPARED, RACED
+from proxy.state.mirror_outcomes import NOT_COMPARED, RACED
 from rules.model import LEGACY, MODERN
 from rules.routing.mirroring import SAFE
 from rules.routing.rewrite import TranslationError

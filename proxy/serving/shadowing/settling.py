@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from proxy.serving.recorder import Recorder
 from proxy.serving.shadowing.same import first_difference, have_same_fields
-from proxy.state.pairs import ANSWERED, EQUAL, FAILURES, NOT_COMPARED, RACED, SENT
+from proxy.state.mirror_outcomes import ANSWERED, EQUAL, FAILURES, NOT_COMPARED, RACED, SENT
 from rules.model import LEGACY
 
 _NOT_ONES_OWN: Final = (401, 403, 419)

@@ -20,10 +20,9 @@ from proxy.operating.current import Current, current
 from proxy.operating.differences import Differences
 from proxy.operating.noise import Noise
 from proxy.settings import Address
-from proxy.state.configuration import Configuration
-from proxy.state.diffs import Difference, Found
-from proxy.state.diffs_memory import MemoryDiffs
-from proxy.state.diffs_thread import DiffsThread
+from proxy.state.live import Configuration
+from proxy.storage.diff_store import Difference, DiffsThread, Found
+from proxy.storage.diff_store_memory import MemoryDiffs
 from rules.model import Admin
 from tests.support import raw, snapshots
 from tests.support.hall import Hall

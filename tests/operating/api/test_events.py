@@ -7,7 +7,7 @@ import pytest
 
 from proxy.operating.api.events import event_id, spelled
 from proxy.operating.api.wishes import RefusedError
-from proxy.state.store import Event
+from proxy.storage.store import Event
 
 NOW = 1_800_000_000.0
 

@@ -9,7 +9,7 @@ from proxy.operating.api.wishes import RefusedError
 from proxy.operating.console.documents import Documents
 from proxy.operating.current import Current, current
 from proxy.operating.history import History
-from proxy.state.configuration import Configuration
+from proxy.state.live import Configuration
 from rules.model import GuardPolicy
 from tests.support import snapshots
 from tests.support.clock import Clock

@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from proxy.operating.sticky_key import sticky_key
-from proxy.state import redis_client
-from proxy.state.store import StaleError, StoreError
-from proxy.state.store_redis import RedisStore
-from proxy.state.stores import kept_overrides
+from proxy.storage import kept_overrides, store_redis
+from proxy.storage.store import StaleError, StoreError
+from proxy.storage.store_redis import RedisStore
 from rules.model import Override
 from tests.support.instances import redis_waited_for
 from tests.support.redis_server import PASSWORD, RedisServer
@@ -78,7 +77,7 @@ async def test_a_server_that_is_gone_is_an_error_at_once_and_fine_again_when_it_
     await store.keep("a", "b")
     server.kill()
 
-    async with asyncio.timeout(redis_client.CONNECT_WITHIN):
+    async with asyncio.timeout(store_redis.CONNECT_WITHIN):
         with pytest.raises(StoreError):
             await store.put(ROLLED_BACK)
     await server.start()
@@ -100,7 +99,7 @@ async def test_a_restart_that_nobody_noticed_is_nobodys_error(server: RedisServe
 async def test_a_server_that_hangs_is_an_error_after_a_bounded_time(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(redis_client, "ANSWER_WITHIN", 0.1)
+    monkeypatch.setattr(store_redis, "ANSWER_WITHIN", 0.1)
     quick = RedisStore(server.url, ENVIRON)
     await quick.keep("a", "b")
     server.kill(signal.SIGSTOP)

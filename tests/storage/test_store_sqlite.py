@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from proxy.state import store_sqlite
-from proxy.state.store import Event, StoreError
-from proxy.state.store_sqlite import SqliteStore
-from proxy.state.stores import kept_overrides
+from proxy.storage import kept_overrides, store_sqlite
+from proxy.storage.store import Event, StoreError
+from proxy.storage.store_sqlite import SqliteStore
 from rules.model import Override
 
 ROLLED_BACK = Override("a", rolled_back=True, reason="errors")

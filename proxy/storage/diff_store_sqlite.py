@@ -16,7 +16,18 @@ from typing import Any
 
 import orjson
 
-from proxy.state.diffs import EQUAL, EXAMPLES, MOST_GROUPS, Difference, DiffsError, Example, Found, Group, Known, Wanted
+from proxy.storage.diff_store import (
+    EQUAL,
+    EXAMPLES,
+    MOST_GROUPS,
+    Difference,
+    DiffsError,
+    Example,
+    Found,
+    Group,
+    Known,
+    Wanted,
+)
 
 _BUSY_SECONDS = 5.0
 _SCHEMA = """

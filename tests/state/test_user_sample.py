@@ -6,8 +6,8 @@ import pytest
 
 from proxy.ipc.codec import WORKER, Inbox
 from proxy.ipc.messages import Users
-from proxy.state import recent as module
-from proxy.state.recent import Recent
+from proxy.state import user_sample as module
+from proxy.state.user_sample import Recent
 from rules.user_sketch import CAPACITY, REMEMBERED, Sample
 
 

@@ -8,7 +8,8 @@ from random import Random
 import pytest
 
 from proxy.ipc.codec import CodecError, to_json
-from proxy.state.shares import (
+from proxy.state.request_outcomes import unpack as tally_of
+from proxy.storage.fleet import (
     FORMAT,
     MOST_ROUTES,
     MOST_STEPS,
@@ -23,9 +24,8 @@ from proxy.state.shares import (
     pairs_of,
     side_share,
     sketch,
-    unpack,
+    unpack_share,
 )
-from proxy.state.windows import unpack as tally_of
 from rules.guard.window import ComparedTally, Tally, percentile
 
 
@@ -46,7 +46,7 @@ def busy(name: str = "profile", answers: int = 500) -> RouteShare:
 def test_what_is_packed_comes_back_whole():
     rows = (busy(), RouteShare("quiet", "0123456789ab", 0, modern=SideShare(1)))
 
-    assert unpack(pack("ann", rows)) == Share(FORMAT, "ann", rows)
+    assert unpack_share(pack("ann", rows)) == Share(FORMAT, "ann", rows)
 
 
 def test_what_was_told_counts_like_what_a_worker_tells():
@@ -90,7 +90,7 @@ def test_the_busiest_second_of_the_most_routes_is_bounded():
     assert sizes[0] < 300
     assert sizes[1] < 1500
     assert sizes[3] < 64 << 10
-    assert len(unpack(pack("ann", hurried)).routes) == MOST_ROUTES
+    assert len(unpack_share(pack("ann", hurried)).routes) == MOST_ROUTES
 
 
 @pytest.mark.parametrize("answers", [10, 5_000, 100_000])
@@ -125,4 +125,4 @@ def test_a_sketch_gets_coarser_never_faster_and_loses_nobody(answers: int):
 )
 def test_anything_else_is_refused(payload: bytes):
     with pytest.raises(CodecError):
-        unpack(payload)
+        unpack_share(payload)

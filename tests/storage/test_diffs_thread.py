@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from proxy.state import diffs_thread as module
-from proxy.state.diffs import Difference, DiffsError, Found, Wanted
-from proxy.state.diffs_memory import MemoryDiffs
-from proxy.state.diffs_sqlite import SqliteDiffs
-from proxy.state.diffs_thread import DiffsThread
+from proxy.storage import diff_store as module
+from proxy.storage.diff_store import Difference, DiffsError, DiffsThread, Found, Wanted
+from proxy.storage.diff_store_memory import MemoryDiffs
+from proxy.storage.diff_store_sqlite import SqliteDiffs
 
 
 def difference(number: int, size: int = 10) -> Difference:

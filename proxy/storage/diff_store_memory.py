@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from proxy.state.diffs import EQUAL, EXAMPLES, MOST_GROUPS, Difference, Example, Found, Group, Known, Wanted
+from proxy.storage.diff_store import EQUAL, EXAMPLES, MOST_GROUPS, Difference, Example, Found, Group, Known, Wanted
 
 
 @dataclass(slots=True)

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from proxy.ipc.codec import CodecError
-from proxy.state.fleet import Fleet
-from proxy.state.store import Store, StoreError
-from proxy.state.store_memory import MemoryStore
+from proxy.storage.fleet import Fleet
+from proxy.storage.store import MemoryStore, Store, StoreError
 from rules.model import Override
 
 _SQLITE = "sqlite:"
@@ -23,11 +22,11 @@ def is_shared(text: str) -> bool:
 def store_of(text: str, base: Path, overrides: Iterable[Override] = ()) -> Store:
     """Return the store that `text` names, paths from `base`; one that keeps nothing begins with `overrides`."""
     if text.startswith(_SQLITE):
-        from proxy.state.store_sqlite import SqliteStore
+        from proxy.storage.store_sqlite import SqliteStore
 
         return SqliteStore(base / text.removeprefix(_SQLITE))
     if is_shared(text):
-        from proxy.state.store_redis import RedisStore
+        from proxy.storage.store_redis import RedisStore
 
         return RedisStore(text)
     return MemoryStore(overrides)
@@ -37,7 +36,7 @@ def fleet_of(text: str) -> Fleet | None:
     """Return the way to the other instances that use the store `text` names, None where there can be none."""
     if not is_shared(text):
         return None
-    from proxy.state.fleet_redis import RedisFleet
+    from proxy.storage.fleet_redis import RedisFleet
 
     return RedisFleet(text)
 
@@ -45,14 +44,14 @@ def fleet_of(text: str) -> Fleet | None:
 def kept_overrides(text: str, base: Path) -> tuple[Override, ...]:
     """Return what an earlier run of the proxy left in the store; StoreError where that cannot be told."""
     if is_shared(text):
-        from proxy.state.store_redis import overrides_at_start
+        from proxy.storage.store_redis import overrides_at_start
 
         return overrides_at_start(text)
     if not text.startswith(_SQLITE):
         return ()
     import sqlite3
 
-    from proxy.state.store_sqlite import opened, read_overrides
+    from proxy.storage.store_sqlite import opened, read_overrides
 
     try:
         connection = opened(base / text.removeprefix(_SQLITE))

@@ -1,4 +1,4 @@
-"""A store in one SQLite file, written by one thread.
+"""The store in one SQLite file.
 
 The file is for its owner alone (0600). WAL lets readers read while somebody writes; every write is on the disk when
 it is told to be kept (`synchronous=FULL`), because a rollback must survive a power cut. A file that cannot be
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from proxy.ipc.codec import CodecError, from_json, to_json
-from proxy.state.store import KEPT_EVENTS, Event, StoreError, revised
+from proxy.storage.store import KEPT_EVENTS, Event, StoreError, revised
 from rules.model import Override
 
 T = TypeVar("T")
@@ -156,3 +156,27 @@ def _value(connection: sqlite3.Connection, name: str) -> str | None:
 
 def _keep(connection: sqlite3.Connection, name: str, value: str) -> None:
     connection.execute("INSERT OR REPLACE INTO small_values VALUES (?, ?)", (name, value))
+
+
+# Keeps keys that were made once, in the store's file, for every worker and every start to come.
+
+
+_BUSY_SECONDS = 5.0
+
+
+def kept(path: Path, name: str, made: str) -> str:
+    """The key called `name`: `made` if there was none before. Raises `OSError` or `sqlite3.Error`.
+
+    The file is made readable for its owner alone.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS)
+    try:
+        with connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
+            connection.execute("INSERT OR IGNORE INTO secrets VALUES (?, ?)", (name, made))
+        found = connection.execute("SELECT value FROM secrets WHERE name = ?", (name,)).fetchone()
+    finally:
+        connection.close()
+    return str(found[0])
