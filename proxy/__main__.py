@@ -9,7 +9,7 @@ from importlib import import_module
 from proxy.errors import EXIT_NO
 
 _PROCESSES = {
-    "supervise": "proxy.supervisor.run",
+    "supervise": "proxy.supervisor.main",
     "load": "proxy.operating.loading",
     "worker": "proxy.app.worker",
     "control": "proxy.app.control",

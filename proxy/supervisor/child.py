@@ -1,4 +1,4 @@
-"""One child process with its lifeline."""
+"""One child process: its lifeline, its worker slot."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from proxy.ipc.channel import Channel
+from proxy.ipc.child_process import Backoff
 from proxy.ipc.codec import LIFELINE
-from proxy.ipc.messages import Beat, Message
+from proxy.ipc.messages import Beat, Message, WorkerState
 
 TICK = 0.5
 SILENT_TICKS = 10
@@ -116,3 +117,23 @@ class Child:
         os.close(self._pidfd)
         self._channel.close()
         self._exited(self, status)
+
+
+# The place of one worker: its listening socket stays while workers come, leave, die.
+
+
+class Slot:
+    """One worker's place. `child` changes with each start or exit; `incarnation` counts the starts."""
+
+    def __init__(self, number: int, listener: socket.socket) -> None:
+        self.number = number
+        self.listener = listener
+        self.backoff = Backoff()
+        self.incarnation = 0
+        self.child: Child | None = None
+
+    def state(self) -> WorkerState:
+        """Return what others may know."""
+        if self.child is None:
+            return WorkerState(self.number, self.incarnation, 0, accepting=False)
+        return WorkerState(self.number, self.incarnation, self.child.pid, self.child.accepting)

@@ -1,15 +1,20 @@
-"""Opens the listening sockets, which outlive every process that accepts from them."""
+"""Opens listening sockets, hands them to a successor (binary upgrade)."""
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import socket
 import stat
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from proxy.errors import AddressTakenError, CannotStartError
-from proxy.settings import Address
+from proxy.settings import Address, parse_address
+from proxy.supervisor.child import command, environment
 
 _BACKLOG = 4096
 
@@ -109,3 +114,109 @@ def _clear_stale(address: Address, key: str) -> None:
             raise CannotStartError(f"cannot tell who owns {address.path}: {error.strerror} ({key})") from error
         else:
             raise AddressTakenError(str(address), key)
+
+
+# Hands the listening sockets from a running program to its successor (SIGUSR2).
+#
+# 1. the old supervisor starts the new program beside itself: same file, same sockets, the end of a pipe
+# 2. the new one loads, starts its children on those sockets, says into the pipe that it is ready
+# 3. the old one closes its sockets, drains, leaves; should the new one end before that, nothing has changed
+#
+# The kernel's queue is never without somebody who takes from it. The admin port is the new program's from 3 on.
+
+
+VARIABLE = "STRANGLER_INHERITED"
+"""What `Inherited.text` writes, set by one supervisor for the next alone."""
+START_WITHIN = 120.0
+"""Seconds after which a new program that is neither ready nor gone is ended; the old one goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """What the old program left: its sockets with the addresses they were opened for."""
+
+    listen: str
+    listeners: tuple[int, ...]
+    admin: str
+    operators: int
+    ready: int
+
+    def text(self) -> str:
+        """As the environment carries it."""
+        numbers = ",".join(map(str, self.listeners))
+        return "\n".join((self.listen, numbers, self.admin, str(self.operators), str(self.ready)))
+
+
+def inherited() -> Inherited | None:
+    """Take what an old program left to this one, if one did; no child of ours shall find it again."""
+    text = os.environ.pop(VARIABLE, "")
+    if not text:
+        return None
+    listen, numbers, admin, operators, ready = text.split("\n")
+    found = Inherited(listen, tuple(map(int, numbers.split(","))), admin, int(operators), int(ready))
+    for number in (*found.listeners, found.operators, found.ready):
+        if number >= 0:
+            os.set_inheritable(number, False)  # noqa: FBT003 - the os API
+    return found
+
+
+def adopted(left: Inherited, count: int) -> tuple[list[socket.socket], Address]:
+    """The users' sockets for `count` workers: as many as were left, further ones shared with the first."""
+    sockets = [socket.socket(fileno=number) for number in left.listeners]
+    for further in sockets[count:]:
+        further.close()
+    kept = sockets[:count]
+    kept += [kept[number % len(sockets)].dup() for number in range(count - len(kept))]
+    return kept, parse_address(left.listen)
+
+
+class Successor:
+    """The new program, as long as nobody knows whether it will do. `_process` is there from `start` on."""
+
+    def __init__(self, config: str, workers: str, ready: Callable[[int], None], failed: Callable[[], None]) -> None:
+        self._arguments = command("supervise", config, workers)
+        self._ready = ready
+        self._failed = failed
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pipe = -1
+        self._limit: asyncio.TimerHandle | None = None
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether the last one that was started has neither got ready nor ended."""
+        return self._pipe >= 0
+
+    def start(self, users: str, listeners: Sequence[int], operators: str, admin: int) -> None:
+        """Start it on copies of these sockets; `ready` or `failed` is called once."""
+        self._pipe, theirs = os.pipe()
+        left = Inherited(users, tuple(listeners), operators, admin, theirs)
+        passed = [number for number in (*listeners, admin, theirs) if number >= 0]
+        environ = {**environment(), VARIABLE: left.text()}
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
+                self._arguments, pass_fds=passed, stdin=subprocess.DEVNULL, env=environ
+            )
+        finally:
+            os.close(theirs)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._pipe, self._heard)
+        self._limit = loop.call_later(START_WITHIN, self._process.kill)
+
+    def _heard(self) -> None:
+        said = os.read(self._pipe, 16)
+        asyncio.get_running_loop().remove_reader(self._pipe)
+        if self._limit is not None:
+            self._limit.cancel()
+        os.close(self._pipe)
+        self._pipe = -1
+        if said and self._process is not None:
+            self._ready(self._process.pid)
+        else:
+            self._failed()
+
+
+def tell_ready(left: Inherited | None) -> None:
+    """Say to the old program, once, that this one has taken over."""
+    if left is not None:
+        os.write(left.ready, b"ready")
+        os.close(left.ready)

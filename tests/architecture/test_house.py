@@ -22,7 +22,7 @@ LONGER: dict[str, str] = {
     "proxy/serving/forward.py": "one story: a request's way there with every way it can go wrong",
     "proxy/serving/pool.py": "one story: a connection's life between requests",
     "proxy/serving/upstream.py": "one protocol: its callbacks share the state of a connection",
-    "proxy/supervisor/keeper.py": "one story: every event in the life of the children, in order",
+    "proxy/supervisor/process_manager.py": "one story: every event in the life of the children, in order",
 }
 """Files that may be longer, each with its reason."""
 

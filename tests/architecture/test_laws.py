@@ -110,7 +110,7 @@ def test_nothing_pickles():
     ("process", "unwanted"),
     [
         ("proxy.app.worker", (*HEAVY, "proxy.operating", "proxy.cli", "proxy.supervisor")),
-        ("proxy.supervisor.run", (*HEAVY, "rules", "uvloop", "httptools", "proxy.operating", "proxy.serving")),
+        ("proxy.supervisor.main", (*HEAVY, "rules", "uvloop", "httptools", "proxy.operating", "proxy.serving")),
         ("proxy.app.control", ("typer", "deepdiff", "httpx", "pydantic", "yaml", "proxy.serving", "proxy.cli")),
         ("proxy.app.control", ("comparators.comparison", "selectolax", "lxml")),
         (

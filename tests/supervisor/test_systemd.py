@@ -6,7 +6,7 @@ import socket
 import time
 from pathlib import Path
 
-from proxy.supervisor.systemd import PATIENCE, Notifier
+from proxy.supervisor.process_manager import PATIENCE, Notifier
 
 
 def manager(address: str) -> socket.socket:

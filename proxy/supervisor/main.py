@@ -15,9 +15,8 @@ from proxy.ipc.codec import LOADER, Inbox, Loaded
 from proxy.settings import Address, Settings, parse_address, worker_count
 from proxy.supervisor import sockets
 from proxy.supervisor.child import command, environment
-from proxy.supervisor.handover import Inherited, Successor, adopted, inherited, tell_ready
-from proxy.supervisor.keeper import Keeper
-from proxy.supervisor.systemd import Notifier
+from proxy.supervisor.process_manager import Keeper, Notifier
+from proxy.supervisor.sockets import Inherited, Successor, adopted, inherited, tell_ready
 from proxy.telemetry import events as telemetry_events
 from proxy.telemetry.events import Events, events
 

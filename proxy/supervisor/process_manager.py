@@ -1,4 +1,4 @@
-"""Keeps one control process with N workers alive until it is told to stop.
+"""Keeps one control process and N workers alive; notifies systemd.
 
 1. every child is started with its socket, begins with the last good configuration
 2. worker and control get a fresh connection to each other whenever either is new
@@ -9,8 +9,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from proxy.errors import EXIT_HOPELESS, EXIT_NO, EXIT_YES
@@ -18,11 +20,47 @@ from proxy.ipc import messages
 from proxy.ipc.child_process import Backoff
 from proxy.ipc.messages import Message
 from proxy.settings import Settings
-from proxy.supervisor.child import TICK, Child
-from proxy.supervisor.slots import Slot
-from proxy.supervisor.systemd import Notifier
+from proxy.supervisor.child import TICK, Child, Slot
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
+
+# Tells the service manager how the proxy is doing (sd_notify).
+
+
+PATIENCE = 0.5
+"""Seconds that the supervisor waits for a service manager that does not read."""
+
+
+class Notifier:
+    """Sends state lines to `$NOTIFY_SOCKET`; without one, to nobody. Nothing in it changes."""
+
+    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+        name = environ.get("NOTIFY_SOCKET", "")
+        # a leading @ spells the abstract namespace
+        self._path = "\0" + name[1:] if name.startswith("@") else name
+        self.watched = "WATCHDOG_USEC" in environ
+
+    def say(self, *lines: str) -> None:
+        """Send `lines` as one datagram; a service manager that does not listen is not our problem."""
+        if not self._path:
+            return
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            # a busy manager's queue is ten messages long; a lost READY=1 would be a failed start
+            sock.settimeout(PATIENCE)
+            try:
+                sock.sendto("\n".join(lines).encode(), self._path)
+            except OSError:
+                return
+
+    def reloading(self) -> None:
+        """Say that a reload begins; READY=1 must follow."""
+        self.say("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+    def alive(self) -> None:
+        """Feed the watchdog, if there is one."""
+        if self.watched:
+            self.say("WATCHDOG=1")
+
 
 GRACE = 2.0
 """Seconds that a worker may be late after its drain time before it is killed."""
