@@ -17,8 +17,7 @@ from comparators import compare
 from comparators.model import Capture, path_pattern
 from comparators.noise_learning import Learner
 from examples.paymenter.sides import Legacy, Modern, token_for
-from proxy.judge.compiled import Compiled, compiled
-from proxy.judge.rulebook import Rules, route_rules
+from proxy.judge.policies import Compiled, Rules, compiled, route_rules
 from proxy.operating.rulings import today
 from proxy.recorded.request import Recorded
 from proxy.replay.asking import FailedError, Question, Sides, SkippedError

@@ -13,7 +13,7 @@ _PROCESSES = {
     "load": "proxy.operating.loading",
     "worker": "proxy.app.worker",
     "control": "proxy.app.control",
-    "judge": "proxy.app.judge",
+    "judge": "proxy.judge.main",
 }
 """Each of these imports only what its process needs."""
 

@@ -13,8 +13,7 @@ from proxy.cli.files import print_json, read
 from proxy.cli.plain import print_line
 from proxy.cli.saved import saved
 from proxy.errors import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError
-from proxy.judge.compiled import Compiled, body_of, compiled
-from proxy.judge.rulebook import RouteRules, Rules, route_rules
+from proxy.judge.policies import Compiled, RouteRules, Rules, body_of, compiled, route_rules
 from proxy.operating.rulings import today
 from rules.invariants import VIOLATED, check_all
 

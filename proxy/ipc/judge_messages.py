@@ -17,7 +17,7 @@ class Seated(Message):
 
 @dataclass(frozen=True, slots=True)
 class Rulebook(Message):
-    """Judge by these rules from now on; the payload is a `proxy.judge.rulebook.Rules`."""
+    """Judge by these rules from now on; the payload is a `proxy.judge.policies.Rules`."""
 
     payload: bytes = field(repr=False)
 

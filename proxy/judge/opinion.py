@@ -19,10 +19,8 @@ from comparators.model import Capture, Comparison, Finding, fingerprint, path_pa
 from comparators.redaction import Redactor
 from proxy.ipc.judge_messages import Case, Checked, Opinion
 from proxy.ipc.messages import Answer, Pair
-from proxy.judge.compiled import Compiled, body_of, compiled
-from proxy.judge.packed import pack
-from proxy.judge.rulebook import Rules
-from proxy.judge.unmapped import Redactors
+from proxy.judge.policies import Compiled, Rules, body_of, compiled
+from proxy.judge.redaction import Redactors, pack
 from proxy.storage.diff_store import Found
 from rules.invariants import VIOLATED, CompiledInvariant, Outcome, check_all
 

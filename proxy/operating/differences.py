@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from proxy.ipc.messages import Answer
-from proxy.judge.packed import UnreadableError, unpack
+from proxy.judge.redaction import UnreadableError, unpack
 from proxy.operating.everywhere import KNOWN, Everywhere
 from proxy.operating.judges import NotJudgedError
 from proxy.operating.judging import Judging

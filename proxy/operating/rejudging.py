@@ -8,7 +8,7 @@ from typing import Any
 
 from proxy.ipc.judge_messages import Opinion
 from proxy.ipc.messages import Pair
-from proxy.judge.packed import UnreadableError, unpack
+from proxy.judge.redaction import UnreadableError, unpack
 from proxy.operating.judges import NotJudgedError
 from proxy.operating.judging import Judging
 from proxy.storage.diff_store import Diffs, DiffsThread, Group, Wanted

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from proxy.ipc.judge_messages import Rulebook
-from proxy.judge.rulebook import Rules, route_rules
+from proxy.judge.policies import Rules, route_rules
 from proxy.operating.judges import Judges
 from proxy.operating.known import Rates, limited_ignores
 from proxy.operating.noise import Noise

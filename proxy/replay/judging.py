@@ -7,9 +7,8 @@ from pathlib import Path
 
 from comparators import compare
 from comparators.model import Capture, Comparison
-from proxy.judge.compiled import Compiled, body_of, compiled
-from proxy.judge.rulebook import Rules, route_rules
-from proxy.judge.unmapped import Redactors
+from proxy.judge.policies import Compiled, Rules, body_of, compiled, route_rules
+from proxy.judge.redaction import Redactors
 from proxy.operating.rulings import today
 from rules.invariants import VIOLATED, check_all
 from rules.model import Snapshot

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from comparators.model import Capture
 from comparators.redaction import Redactor
-from proxy.judge.unmapped import Redactors
+from proxy.judge.redaction import Redactors
 from proxy.recorded.request import UnreadableError
 
 

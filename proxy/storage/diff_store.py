@@ -45,7 +45,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One pair that differed; `pair` is its redacted, packed form (see `proxy.judge.packed`), empty when not kept.
+    """One pair that differed; `pair` is its redacted, packed form (see `proxy.judge.redaction`), empty when not kept.
 
     `at` is epoch seconds, `request` one line for eyes.
     """

@@ -114,7 +114,7 @@ def test_nothing_pickles():
         ("proxy.app.control", ("typer", "deepdiff", "httpx", "pydantic", "yaml", "proxy.serving", "proxy.cli")),
         ("proxy.app.control", ("comparators.comparison", "selectolax", "lxml")),
         (
-            "proxy.app.judge",
+            "proxy.judge.main",
             (
                 "typer",
                 "aiohttp",

@@ -12,10 +12,10 @@ import pytest
 
 from proxy.ipc.judge_messages import Case, Exhibit, Opinion
 from proxy.ipc.messages import Answer, Pair
-from proxy.judge.explaining import explained
+from proxy.judge.main import explained
 from proxy.judge.opinion import Opinions
-from proxy.judge.packed import UnreadableError, pack, unpack
-from proxy.judge.rulebook import RouteRules, Rules, route_rules, unpack_rules
+from proxy.judge.policies import RouteRules, Rules, route_rules, unpack_rules
+from proxy.judge.redaction import UnreadableError, pack, unpack
 from rules.model import Backend, Invariant, ShadowPolicy, SidePolicy
 from tests.support import snapshots
 from tests.support.pairs import a_pair

@@ -7,7 +7,7 @@ import pytest
 
 from proxy.ipc.judge_messages import Case
 from proxy.judge.opinion import Opinions
-from proxy.judge.rulebook import RouteRules, Rules
+from proxy.judge.policies import RouteRules, Rules
 from proxy.operating.noise import Noise
 from proxy.telemetry.events import timestamp
 from tests.support import snapshots

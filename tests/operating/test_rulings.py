@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from proxy.ipc.judge_messages import Case, Rulebook
-from proxy.judge.rulebook import Rules, unpack_rules
+from proxy.judge.policies import Rules, unpack_rules
 from proxy.operating import rulings as module
 from proxy.operating.comparing import diffs_of
 from proxy.operating.judges import Judges

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from proxy.judge.rulebook import route_rules
+from proxy.judge.policies import route_rules
 from rules.model import Route, Snapshot
 from rules.routing.explain import Asked, asked
 from rules.routing.mirroring import has_effects

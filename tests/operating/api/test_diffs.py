@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from proxy.ipc.judge_messages import Checked, Explained
-from proxy.judge.packed import pack
+from proxy.judge.redaction import pack
 from proxy.operating.access import Access
 from proxy.operating.admin import AdminPort
 from proxy.operating.current import Current, current

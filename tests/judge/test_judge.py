@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from proxy.app import judge as module
 from proxy.ipc.judge_messages import Case, Opinion, Rulebook
 from proxy.ipc.messages import Pair
-from proxy.judge.rulebook import RouteRules, Rules
+from proxy.judge import main as module
+from proxy.judge.policies import RouteRules, Rules
 from proxy.operating.judge_process import JudgeProcess, judge_environment
 from proxy.operating.judges import Judges, NotJudgedError
 from tests.support.pairs import a_pair

@@ -1,4 +1,4 @@
-"""Redacts answers also where a route maps legacy's shape to modern's.
+"""Redacts and packs a pair for the store.
 
 `diffs.redact` names fields as modern has them. What a map moves about is looked for wherever legacy may have it: to
 hide a member too many costs a person a look, to keep one costs a secret. Both sides lose the same, so that what is
@@ -8,13 +8,17 @@ kept can be judged again.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from comparators.paths import steps
 from comparators.redaction import Redactor
 from comparators.redaction_text import Names
-from proxy.judge.rulebook import RouteRules
+from proxy.ipc.codec import LARGEST, CodecError, Inbox
+from proxy.ipc.judge_messages import STORED
+from proxy.ipc.messages import Pair
+from proxy.judge.policies import RouteRules
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _ANY = ("*", "**")
@@ -61,3 +65,32 @@ def _sources(fields: Sequence[str], renames: Mapping[str, str]) -> Iterator[str]
         inside = any(field.startswith(f"{new}/") for field in fields)
         if (names.covers(new) or inside) and (source := steps(old)) and source[-1] not in _ANY:
             yield source[-1]
+
+
+# Packs a redacted pair for the store, unpacks it again.
+
+
+_FAST = 1
+
+
+class UnreadableError(Exception):
+    """A stored pair that this version cannot read; its findings are still there."""
+
+
+def pack(pair: Pair) -> bytes:
+    """Return `pair` as the store keeps it."""
+    return zlib.compress(STORED.pack(pair), _FAST)
+
+
+def unpack(data: bytes) -> Pair:
+    """Return the pair that was packed, or raise UnreadableError."""
+    undone = zlib.decompressobj()
+    inbox = Inbox(STORED)
+    try:
+        inbox.feed(undone.decompress(data, LARGEST))
+        message = inbox.take()
+    except (zlib.error, CodecError) as error:
+        raise UnreadableError(str(error)) from error
+    if not isinstance(message, Pair):
+        raise UnreadableError("it is not whole")
+    return message

@@ -1,4 +1,4 @@
-"""A judge: reads one case after the other from control, answers each.
+"""The judge process; explains a stored pair.
 
 It waits for nothing else, so no event loop is needed. Its own limit is processor time: the kernel ends it in the
 middle of whatever it is doing, a regular expression in C included. Control has a limit by the clock besides; should
@@ -13,14 +13,48 @@ import resource
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import orjson
 
 from proxy.errors import EXIT_YES
 from proxy.ipc.codec import Inbox
 from proxy.ipc.judge_messages import JUDGE, Case, Exhibit, Explained, Opinion, Rulebook, Seated
 from proxy.ipc.messages import Message
-from proxy.judge.explaining import explained
 from proxy.judge.opinion import Opinions
-from proxy.judge.rulebook import Rules, unpack_rules
+from proxy.judge.policies import Rules, unpack_rules
+from proxy.judge.redaction import UnreadableError, unpack
+
+if TYPE_CHECKING:
+    from comparators.explain import Explanation
+
+
+# Explains a stored pair to a person, in more words than the verdict needs.
+
+
+def explained(exhibit: Exhibit) -> Explained:
+    """Return what there is to say of a packed pair, as lines of text; null when nothing is."""
+    try:
+        pair = unpack(exhibit.payload)
+    except UnreadableError:
+        return Explained(exhibit.ticket, b"null")
+    from comparators.explain import explain  # DeepDiff comes with the first question
+
+    try:
+        text = "\n".join(_lines(explain(pair.legacy.body, pair.modern.body)))
+    except Exception as error:  # noqa: BLE001 - the explanation is a courtesy, the findings stand without it
+        text = f"no explanation: {type(error).__name__}"
+    return Explained(exhibit.ticket, orjson.dumps(text or None))
+
+
+def _lines(explanation: Explanation) -> Iterator[str]:
+    for detail in explanation.details:
+        yield f"{detail.path or '(root)'}  {detail.change}: {detail.legacy or '-'} → {detail.modern or '-'}"
+    yield from explanation.lines
+    if explanation.note:
+        yield explanation.note
+
 
 PROCESSOR_SECONDS = 2.0
 ALARM_SECONDS = 15.0

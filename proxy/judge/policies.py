@@ -1,13 +1,21 @@
-"""The rules that judges go by: what of a configuration they need, as it travels to them."""
+"""Compiled rules of each route, and how they travel."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
+from comparators.body_kind import coding_of
+from comparators.content_coding import Undecodable, decode
+from comparators.model import Capture
+from comparators.noise_rules import NoiseRule
+from comparators.policy import Policy
 from proxy.ipc.codec import from_json, to_json
+from rules.invariant_parser import InvariantError
+from rules.invariants import CompiledInvariant, compile_invariant
 from rules.model import Backend, Invariant, Route, Snapshot
 
 _PORTS = {"http": 80, "https": 443}
@@ -79,3 +87,59 @@ def _hosts(backends: Iterable[Backend]) -> Iterator[str]:
                 continue
             host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
             yield f"{host}:{parts.port or _PORTS.get(parts.scheme, 80)}"
+
+
+# Compiles the rules of one route for judging.
+
+
+MOST_BYTES = 32 << 20
+"""What a body that an invariant reads may become when its coding is undone."""
+_OK = range(200, 300)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What a route's pairs are held against."""
+
+    policy: Policy
+    invariants: tuple[CompiledInvariant, ...]
+
+
+def compiled(rules: Rules, route: str) -> Compiled | str:
+    """Return the rules of `route` ready for use, or why they cannot be used."""
+    written = rules.routes.get(route)
+    if written is None:
+        return f"there are no rules for {route}"
+    try:
+        policy = Policy.from_mapping(
+            written.compare,
+            legacy_hosts=written.legacy_hosts,
+            modern_hosts=written.modern_hosts,
+            noise=tuple(_learned(written.noise)),
+            today=date.fromisoformat(rules.today),
+        )
+        return Compiled(policy, tuple(compile_invariant(one) for one in written.invariants))
+    except (ValueError, InvariantError) as error:
+        return str(error)
+
+
+def _learned(noise: Iterable[Mapping[str, Any]]) -> Iterator[NoiseRule]:
+    """Read what was learned; what another version has written in another form is left out."""
+    for one in noise:
+        try:
+            yield NoiseRule.from_mapping(one)
+        except (ValueError, KeyError, TypeError):
+            continue
+
+
+def body_of(capture: Capture | None) -> bytes | None:
+    """Return an answer's body with its coding undone, None when there is nothing that an invariant could read.
+
+    An error's body is no balance: what a side did not answer says nothing about its amounts.
+    """
+    if capture is None or capture.status not in _OK:
+        return None
+    try:
+        return decode(capture.body, coding_of(capture), MOST_BYTES)
+    except Undecodable:
+        return None
