@@ -19,9 +19,9 @@ from comparators.noise_learning import Learner
 from examples.paymenter.sides import Legacy, Modern, token_for
 from proxy.judge.policies import Compiled, Rules, compiled, route_rules
 from proxy.operating.rulings import today
-from proxy.recorded.request import Recorded
-from proxy.replay.asking import FailedError, Question, Sides, SkippedError
-from proxy.replay.judging import Judge
+from proxy.traffic.reader import Recorded
+from proxy.traffic.replay_archive import Judge
+from proxy.traffic.replay_client import FailedError, Question, Sides, SkippedError
 from rules.config import load
 from rules.model import Snapshot
 

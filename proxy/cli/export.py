@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from proxy.cli.recordings import RecordingError, path_of
 from proxy.errors import EXIT_YES
-from proxy.recorded.reading import Recording
-from proxy.recorded.request import UnreadableError
-from proxy.replay.exporting import WRITERS
+from proxy.traffic.reader import Recording, UnreadableError
+from proxy.traffic.replay_archive import WRITERS
 
 
 def export(file: str, line: int, form: str, origin: str) -> int:

@@ -11,12 +11,9 @@ from proxy.cli.files import print_json
 from proxy.cli.progress import progress
 from proxy.cli.recordings import RecordingError, each, path_of, unread
 from proxy.errors import EXIT_USAGE, EXIT_YES, ProxyError
-from proxy.recorded.draft import Draft, draft
-from proxy.recorded.endpoints import Endpoints
-from proxy.recorded.openapi import Operation, operations
-from proxy.recorded.reading import Recording
-from proxy.recorded.request import UnreadableError
-from proxy.recorded.writing import written
+from proxy.traffic.draft import Draft, Operation, draft, operations, written
+from proxy.traffic.endpoints import Endpoints
+from proxy.traffic.reader import Recording, UnreadableError
 
 
 class NothingToGoByError(ProxyError):

@@ -37,7 +37,7 @@ def replay(
 ) -> None:
     """Put recorded requests to both sides, compare; needs no running proxy. 0 when all of it agreed."""
     from proxy.cli.replay import replay as do
-    from proxy.replay.replaying import Wish
+    from proxy.traffic.replay import Wish
 
     wish = Wish(rate=rate, concurrency=concurrency, only=route, limit=limit)
     raise typer.Exit(do(config, file, header or [], wish, unsafe=unsafe, out=out, state=state, as_json=json))

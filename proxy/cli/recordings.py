@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from proxy.errors import EXIT_USAGE, ProxyError
-from proxy.recorded.reading import Recording
-from proxy.recorded.request import Recorded, UnreadableError
+from proxy.traffic.reader import Recorded, Recording, UnreadableError
 
 
 class RecordingError(ProxyError):

@@ -12,14 +12,11 @@ from proxy.cli.files import print_json, print_problems, read
 from proxy.cli.progress import progress
 from proxy.cli.recordings import RecordingError, path_of, unread
 from proxy.errors import EXIT_NO, EXIT_USAGE, EXIT_YES
-from proxy.recorded.reading import Recording
-from proxy.recorded.request import UnreadableError
-from proxy.replay.asking import Sides
-from proxy.replay.judging import Judge
-from proxy.replay.kept import Keeper, pairs
-from proxy.replay.replaying import Replay, Wish
-from proxy.replay.results import Results
 from proxy.state.live import Prepared
+from proxy.traffic.reader import Recording, UnreadableError
+from proxy.traffic.replay import Replay, Results, Wish
+from proxy.traffic.replay_archive import Judge, Keeper, pairs
+from proxy.traffic.replay_client import Sides
 
 _SHOWN = 20
 

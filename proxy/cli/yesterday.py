@@ -11,9 +11,9 @@ from proxy.cli.files import print_json, print_problems, read
 from proxy.cli.progress import progress
 from proxy.cli.recordings import each, path_of, unread
 from proxy.errors import EXIT_USAGE, EXIT_YES
-from proxy.recorded.reading import Recording
-from proxy.recorded.yesterday import Yesterday
 from proxy.settings import is_legacy_only
+from proxy.traffic.reader import Recording
+from proxy.traffic.what_if import Yesterday
 from rules.routing.decide import generation
 
 

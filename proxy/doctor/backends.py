@@ -11,7 +11,7 @@ from time import time
 import httpx
 
 from proxy.doctor.finding import ERROR, OK, WARNING, Found, House
-from proxy.replay.reaching import reach
+from proxy.traffic.replay_client import reach
 from rules.model import Backend
 
 _APART = 2.0

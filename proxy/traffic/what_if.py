@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from proxy.described import facts_of
-from proxy.recorded.request import Recorded
+from proxy.traffic.reader import Recorded
 from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Decision, Generation
 from rules.routing.bucketing import admits
 from rules.routing.decide import decide

@@ -12,14 +12,10 @@ import orjson
 import pytest
 
 import rules
-from proxy.recorded.reading import Recording
-from proxy.recorded.request import Recorded
-from proxy.replay.asking import Sides
-from proxy.replay.exporting import WRITERS
-from proxy.replay.judging import Judge
-from proxy.replay.kept import Keeper, pairs
-from proxy.replay.replaying import Replay, Wish
-from proxy.replay.results import Results
+from proxy.traffic.reader import Recorded, Recording
+from proxy.traffic.replay import Replay, Results, Wish
+from proxy.traffic.replay_archive import WRITERS, Judge, Keeper, pairs
+from proxy.traffic.replay_client import Sides
 from tests.support.backend import Backend, always, ok
 from tests.support.messages import Message
 

@@ -1,8 +1,9 @@
-"""Asks both sides one recorded request, as the route would put it to each."""
+"""Asks both sides one recorded request."""
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -18,14 +19,31 @@ from comparators.model import Capture
 from proxy.described import facts_of
 from proxy.http1 import RequestHead, request_head, response_head
 from proxy.http1.fields import BrokenAnswer, Refusal
-from proxy.recorded.request import Recorded
-from proxy.replay.reaching import reach
 from proxy.serving.gathering import Gathering
 from proxy.serving.transform import Translation, translation_of
+from proxy.traffic.reader import Recorded
 from rules.model import DEFAULT_ROUTE, LEGACY, Backend, Route, SidePolicy, Snapshot
 from rules.routing.decide import generation
 from rules.routing.mirroring import has_effects, mirror_of
 from rules.routing.rewrite import TranslationError
+
+# Reaches a target of a backend for an operator's command; live traffic never comes this way.
+
+
+def reach(backend: Backend, url: str, base: Path) -> tuple[httpx.AsyncHTTPTransport, str]:
+    """The transport for a target, the address that requests through it begin with. OSError: its CA cannot be read."""
+    if url.startswith("unix:"):
+        return httpx.AsyncHTTPTransport(uds=str(base / url.removeprefix("unix:"))), "http://localhost"
+    tls = backend.tls
+    if not url.startswith("https://") or tls is None:
+        return httpx.AsyncHTTPTransport(), url.rstrip("/")
+    context = ssl.create_default_context(cafile=str(base / tls.ca) if tls.ca else None)
+    if not tls.verify or tls.server_name:
+        context.check_hostname = False
+    if not tls.verify:
+        context.verify_mode = ssl.CERT_NONE
+    return httpx.AsyncHTTPTransport(verify=context), url.rstrip("/")
+
 
 LARGEST: Final = 8 * 1024 * 1024
 """Bytes of one answer; more is not compared."""

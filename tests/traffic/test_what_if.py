@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import rules
-from proxy.recorded.request import Recorded
-from proxy.recorded.yesterday import Yesterday
+from proxy.traffic.reader import Recorded
+from proxy.traffic.what_if import Yesterday
 from rules.model import Generation
 from tests.rules.asking import facts, generation, route
 

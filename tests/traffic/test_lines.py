@@ -6,9 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.recorded.combined import combined_line
-from proxy.recorded.json_line import json_line
-from proxy.recorded.request import Recorded, UnreadableError
+from proxy.traffic.reader import Recorded, UnreadableError, combined_line, json_line
 
 COMBINED = '10.0.0.7 - anna [21/Nov/2026:03:00:05 +0100] "GET /api/me?x=1 HTTP/1.1" 200 512 "-" "Firefox \\"1\\""'
 

@@ -8,10 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.recorded.endpoints import CHILDREN_AT_MOST, Endpoints
-from proxy.recorded.front import dispatcher
-from proxy.recorded.request import Recorded
-from proxy.recorded.shapes import name_for
+from proxy.traffic.endpoints import CHILDREN_AT_MOST, Endpoints, dispatcher, name_for
+from proxy.traffic.reader import Recorded
 from rules.routing.mirroring import is_datum, singular
 from rules.routing.pattern import parse
 

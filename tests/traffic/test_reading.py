@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.recorded.reading import LONGEST, Recording
-from proxy.recorded.request import UnreadableError
+from proxy.traffic.reader import LONGEST, Recording, UnreadableError
 
 LINE = '10.0.0.1 - - [21/Nov/2026:03:00:00 +0000] "GET /{} HTTP/1.1" 200 1 "-" "-"\n'
 

@@ -11,11 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rules
-from proxy.recorded.draft import ROUTES_AT_MOST, Draft, draft
-from proxy.recorded.endpoints import Endpoints
-from proxy.recorded.openapi import Operation, mapped, operations
-from proxy.recorded.request import Recorded, UnreadableError
-from proxy.recorded.writing import written
+from proxy.traffic.draft import ROUTES_AT_MOST, Draft, Operation, draft, mapped, operations, written
+from proxy.traffic.endpoints import Endpoints
+from proxy.traffic.reader import Recorded, UnreadableError
 from rules.model import Snapshot
 
 OFFERED = (

@@ -1,4 +1,4 @@
-"""Replays a recording: so many requests a second, some at a time, from where the last run ended.
+"""Replays a recording at a rate; results.
 
 1. take the next request when its turn in the rate has come
 2. ask both sides; what cannot be asked is counted with its reason
@@ -10,17 +10,103 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from comparators.model import Capture
-from proxy.recorded.reading import Recording
-from proxy.replay.asking import FailedError, Question, Sides, SkippedError
-from proxy.replay.judging import Judge
-from proxy.replay.kept import Keeper
-from proxy.replay.results import Results
+from comparators.model import Capture, Comparison, Finding, fingerprint, path_pattern
+from proxy.traffic.reader import Recording
+from proxy.traffic.replay_archive import Judge, Keeper
+from proxy.traffic.replay_client import FailedError, Question, Sides, SkippedError
+
+# Adds up what a replay found: verdicts for each route, groups of differences, what was not asked and why.
+
+
+GROUPS_AT_MOST: Final = 10_000
+EXAMPLES: Final = 3
+
+
+@dataclass(slots=True)
+class Group:
+    """One difference, wherever it was seen; `examples` are redacted."""
+
+    id: str
+    route: str
+    path: str
+    kind: str
+    count: int = 0
+    examples: list[dict[str, str]] = field(default_factory=list)
+
+
+class Results:
+    """Grows with every request. `cut` counts findings beyond GROUPS_AT_MOST groups."""
+
+    def __init__(self) -> None:
+        self.verdicts: dict[str, Counter[str]] = {}
+        self.reasons: Counter[str] = Counter()
+        self.skipped: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+        self.invariants: Counter[str] = Counter()
+        self.groups: dict[str, Group] = {}
+        self.cut = 0
+
+    def compared(self, route: str, comparison: Comparison, shown: Sequence[Finding], request: str) -> None:
+        """Add a verdict; `shown` are its findings redacted, one for each of the comparison's, `request` as well."""
+        self.verdicts.setdefault(route, Counter())[comparison.verdict] += 1
+        if comparison.reason:
+            self.reasons[comparison.reason] += 1
+        if comparison.verdict == "different":
+            found = zip(comparison.findings, shown, strict=True)
+            for group in {
+                group.id: group for one, seen in found if (group := self._put(route, one, seen, request))
+            }.values():
+                group.count += 1
+
+    def _put(self, route: str, finding: Finding, seen: Finding, request: str) -> Group | None:
+        name = fingerprint(route, finding)
+        group = self.groups.get(name)
+        if group is None:
+            if len(self.groups) >= GROUPS_AT_MOST:
+                self.cut += 1
+                return None
+            group = self.groups[name] = Group(name, route, path_pattern(finding.path), finding.kind)
+        if len(group.examples) < EXAMPLES:
+            group.examples.append({"request": request, "path": seen.path, "legacy": seen.legacy, "modern": seen.modern})
+        return group
+
+    @property
+    def total(self) -> Counter[str]:
+        """Verdicts over all routes."""
+        return sum(self.verdicts.values(), Counter())
+
+    @property
+    def clean(self) -> bool:
+        """Whether something was compared, nothing differed, no side failed, no invariant was broken."""
+        total = self.total
+        compared = total["equal"] + total["noise"]
+        return bool(compared) and not total["different"] and not self.failed and not self.invariants
+
+    def document(self) -> dict[str, Any]:
+        """Everything as JSON-ready values."""
+        return {
+            "routes": {route: dict(counts) for route, counts in sorted(self.verdicts.items())},
+            "not_compared": dict(self.reasons),
+            "skipped": dict(self.skipped),
+            "failed": dict(self.failed),
+            "invariants": dict(self.invariants),
+            "groups": [
+                {
+                    "id": group.id, "route": group.route, "path": group.path, "kind": group.kind, "count": group.count,
+                    "examples": group.examples,
+                }
+                for group in sorted(self.groups.values(), key=lambda one: -one.count)
+            ],
+            "findings_cut": self.cut,
+            "clean": self.clean,
+        }  # fmt: skip
+
 
 _SAVE_EVERY: Final = 100
 

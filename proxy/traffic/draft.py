@@ -1,4 +1,4 @@
-"""Drafts routes from what traffic looks like, from what the new API offers, or from both.
+"""Drafts a configuration from traffic and OpenAPI, writes it as YAML.
 
 Nothing is moved by a draft: every weight is 0. What numbers or names could not settle is told in `undecided`.
 """
@@ -10,13 +10,124 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
 
-from proxy.recorded.endpoints import Endpoints, Found
-from proxy.recorded.front import Hint, dispatcher, hinted, pages
-from proxy.recorded.openapi import Operation, mapped
-from proxy.recorded.tallying import Endpoint
+import yaml
+
+from proxy.traffic.endpoints import Endpoint, Endpoints, Found, Hint, dispatcher, hinted, pages
+from proxy.traffic.reader import UnreadableError
 from rules.routing.mirroring import has_effects, singular
+
+# Reads which operations an OpenAPI document offers, finds the one that stands for an old endpoint.
+
+
+LARGEST: Final = 32 * 1024 * 1024
+SURE: Final = 0.8
+MARGIN: Final = 0.08
+"""How far ahead of the next best the best must be."""
+WORTH_TELLING: Final = 0.5
+_METHODS: Final = frozenset({"get", "put", "post", "delete", "patch", "head", "options"})
+_NAME: Final = re.compile(r"\{([^}]*)\}")
+_PREFIXES: Final = frozenset({"api", "index", "rest", "ajax", "public"})
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One path of the new API with its methods."""
+
+    path: str
+    methods: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """The operation for an old path: `target` spells it with the old path's names, None while undecided.
+
+    `candidates` are what came near, best first.
+    """
+
+    target: str | None
+    candidates: tuple[str, ...] = ()
+
+
+def operations(path: Path) -> tuple[Operation, ...]:
+    """Read an OpenAPI document, JSON or YAML; UnreadableError says what is wrong with it, OSError as opening does."""
+    if path.stat().st_size > LARGEST:
+        raise UnreadableError(f"{path}: larger than {LARGEST} bytes")
+    try:
+        document: Any = yaml.load(path.read_bytes(), Loader=_LOADER)  # noqa: S506 - a safe loader, chosen below
+    except (yaml.YAMLError, UnicodeError, RecursionError) as error:
+        raise UnreadableError(f"{path}: neither JSON nor YAML: {str(error).splitlines()[0]}") from None
+    paths = document.get("paths") if isinstance(document, dict) else None
+    if not isinstance(paths, dict):
+        raise UnreadableError(f"{path}: no OpenAPI document: it has no `paths`")
+    base = _base(document)
+    found = []
+    for spelled, item in paths.items():
+        if isinstance(item, dict) and isinstance(spelled, str) and spelled.startswith("/"):
+            methods = tuple(sorted(name.upper() for name in item if str(name).lower() in _METHODS))
+            if methods:
+                found.append(Operation(base + spelled, methods))
+    return tuple(found)
+
+
+def mapped(path: str, methods: Iterable[str], offered: Sequence[Operation]) -> Mapped:
+    """Find the operation that does what `path` did: the same words, the same number of names, a method in common."""
+    wanted, asked = _operation_words(path), {"GET" if method == "HEAD" else method for method in methods}
+    scored = sorted(
+        (
+            (_likeness(wanted, _operation_words(operation.path)), operation)
+            for operation in offered
+            if asked & set(operation.methods) and path.count("{") == operation.path.count("{")
+        ),
+        key=lambda pair: (-pair[0], pair[1].path),
+    )
+    near = [(score, operation) for score, operation in scored if score >= WORTH_TELLING]
+    candidates = tuple(operation.path for _, operation in near[:3])
+    if not near or near[0][0] < SURE or (len(near) > 1 and near[0][0] - near[1][0] < MARGIN):
+        return Mapped(None, candidates)
+    return Mapped(_renamed(near[0][1].path, path), candidates)
+
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _base(document: dict[str, Any]) -> str:
+    servers = document.get("servers")
+    if isinstance(servers, list) and servers and isinstance(servers[0], dict):
+        path = urlsplit(str(servers[0].get("url", ""))).path.rstrip("/")
+        return path if "{" not in path else ""
+    return str(document.get("basePath") or "").rstrip("/")
+
+
+def _operation_words(path: str) -> list[str]:
+    """A path as words that mean the same on both sides: no `/api/v2`, no `.php`, one `user` for `users`."""
+    words = []
+    for segment in path.strip("/").split("/"):
+        if _NAME.fullmatch(segment):
+            words.append("{}")
+            continue
+        plain = re.sub(r"\.(php|json|html?|aspx?)$", "", segment.lower())
+        if plain in _PREFIXES or re.fullmatch(r"v\d+", plain):
+            continue
+        words += [singular(word) for word in re.split(r"[-_.]", plain) if word]
+    return words
+
+
+def _likeness(one: list[str], other: list[str]) -> float:
+    if not set(one) & set(other) - {"{}"}:
+        return 0.0
+    return SequenceMatcher(None, one, other, autojunk=False).ratio()
+
+
+def _renamed(target: str, path: str) -> str:
+    """Spell `target` with the names that `path` captures, in their order."""
+    names = iter(_NAME.findall(path))
+    return _NAME.sub(lambda found: f"{{{next(names, found[1])}}}", target)
+
 
 ROUTES_AT_MOST: Final = 500
 _SAFE: Final = frozenset({"GET", "HEAD"})
@@ -146,7 +257,7 @@ class _Drafting:
         self.draft.routes.append(DraftRoute(name, path, known, query, other, mirrored, tuple(notes)))
 
     def _name(self, path: str) -> str:
-        name = "-".join(_words(path))[:60].strip("-") or "home"
+        name = "-".join(_name_words(path))[:60].strip("-") or "home"
         self._names[name] += 1
         times = self._names[name]
         return name if times == 1 else self._name(f"{name}-{times}")
@@ -155,7 +266,7 @@ class _Drafting:
         self.draft.undecided.append(sentence)
 
 
-def _words(path: str) -> list[str]:
+def _name_words(path: str) -> list[str]:
     """What a route is called after: `users` for the list, `user` for one of them."""
     kept: list[str] = []
     for part in path.strip("/").split("/"):
@@ -200,3 +311,89 @@ def _volume(endpoint: Endpoint, total: int) -> str:
     if p95 is not None:
         parts.append(f"p95 {p95 * 1000:.0f} ms")
     return "; ".join(parts)
+
+
+# Writes a drafted configuration as YAML with comments, for a person to go on with.
+
+
+_PLAIN: Final = re.compile(r"/[A-Za-z0-9/_.-]*")
+_WORDS_OF_YAML: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+
+_HEAD: Final = """\
+# Drafted by `strangler init` from {source}.
+# Every weight is 0: legacy answers everything until you say otherwise. `strangler check` validates this file,
+# `strangler explain GET /path` tells what it makes of a request.
+{undecided}
+version: 1
+
+listen:
+  address: 127.0.0.1:8080
+  # trusted_proxies: [127.0.0.1/32]  # the nginx in front, so that its X-Forwarded-* are believed
+
+admin:
+  address: 127.0.0.1:9180
+
+store: "sqlite:var/strangler.db"
+
+backends:
+  legacy: {{url: {legacy}}}
+  modern: {{url: {modern}}}
+
+# Who the user is, before any weight may rise: a cookie, a header of a trusted proxy, a signed token …
+# identity: ["cookie:uid", "header:X-User-Id", "jwt:sub", "laravel:session", "sticky"]
+
+defaults:
+  legacy: legacy
+  modern: modern
+  compare: {{preset: php}}             # forgives what PHP is known to spell its own way, each forgiveness counted
+  # shadow: {{sample: 100%}}           # asks both sides for every read that may be asked twice, and compares
+"""
+
+
+def written(draft: Draft, *, source: str, legacy: str, modern: str) -> str:
+    """Return the file's text."""
+    text = _HEAD.format(
+        source=_comment(source), undecided=_undecided(draft), legacy=json.dumps(legacy), modern=json.dumps(modern)
+    )
+    if not draft.routes:
+        return f"{text}\nroutes: []\n"
+    return f"{text}\nroutes:\n" + "\n".join("\n".join(_route(route)) for route in draft.routes) + "\n"
+
+
+def _undecided(draft: Draft) -> str:
+    if not draft.undecided:
+        return ""
+    lines = "\n".join(f"#   - {_comment(sentence)}" for sentence in draft.undecided)
+    return f"#\n# Not decided here:\n{lines}\n"
+
+
+def _route(route: DraftRoute) -> Iterator[str]:
+    for note in route.notes:
+        yield f"  # {_comment(note)}"
+    yield f"  - name: {route.name if _is_name(route.name) else json.dumps(route.name)}"
+    match = [f"path: {_text(route.path)}"]
+    if route.methods:
+        match.append(f"methods: [{', '.join(route.methods)}]")
+    if route.query is not None:
+        match.append(f"query: {{{_text(route.query[0])}: {_text(route.query[1])}}}")
+    yield f"    match: {{{', '.join(match)}}}"
+    yield "    rollout: {weight: 0}"
+    if route.modern is not None:
+        yield f"    modern: {{path: {_text(route.modern)}}}"
+    if not route.mirrored:
+        yield "    shadow: {sample: 0}"
+
+
+def _is_name(text: str) -> bool:
+    """Whether YAML reads this as text without quotes; `no` is none."""
+    return text[0].isalpha() and text not in _WORDS_OF_YAML
+
+
+def _text(value: str) -> str:
+    """A value as YAML reads it back; plain where that is safe."""
+    return value if _PLAIN.fullmatch(value) else json.dumps(value.replace("$", "$$"), ensure_ascii=False)
+
+
+def _comment(text: str) -> str:
+    """Text that cannot end its line, or anything else."""
+    return "".join(character if character.isprintable() else "?" for character in text)[:400]

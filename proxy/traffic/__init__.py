@@ -1,0 +1,1 @@
+"""Recorded traffic: read, turned into a draft, decided again, replayed."""

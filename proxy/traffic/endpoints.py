@@ -1,0 +1,365 @@
+"""Finds endpoints behind recorded paths.
+
+A segment that reads like an id folds at once. Where a place in the tree has many different children, each of them
+rare, they are data too (slugs, user names), folded when the tree has grown or in the end; what was folded by numbers
+alone is told, because numbers can mislead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+from urllib.parse import unquote
+
+from proxy.traffic.reader import Recorded
+from rules.guard.window import Tally
+from rules.routing.mirroring import is_datum, singular
+
+# Takes the path of a recorded request apart as a route would.
+
+
+STATIC: Final = frozenset(
+    {
+        "avif", "bmp", "css", "eot", "gif", "ico", "jpeg", "jpg", "js", "map", "mjs", "mp4", "otf", "png", "svg", "ttf",
+        "txt", "webm", "webmanifest", "webp", "woff", "woff2",
+    }
+)  # fmt: skip
+_ODD: Final = re.compile(r"[\x00-\x20\x7f%?#;\\{}*]|//|/\.\.?(?:/|$)")
+
+
+def is_static(path: str) -> bool:
+    """Whether a path names a file that a web server serves by itself."""
+    return path.rpartition(".")[2].lower() in STATIC
+
+
+def segments_of(path: str) -> tuple[str, ...] | None:
+    """Take a path apart as a route would match it; None for a spelling that no route may name."""
+    if "%" in path:
+        path = unquote(path, errors="surrogateescape")
+    if not path.startswith("/") or _ODD.search(path) or not path.isprintable():
+        return None
+    return tuple(path[1:].split("/"))
+
+
+def name_for(segments: tuple[str | None, ...]) -> str:
+    """What the variable behind these segments stands for: `users` → `user`; `id` when nothing tells."""
+    before = next((segment for segment in reversed(segments) if segment is not None), "")
+    word = re.sub(r"[^a-z0-9]+", "_", before.rpartition(".")[0].lower() or before.lower()).strip("_")
+    return singular(word) if word and word[0].isalpha() else "id"
+
+
+# Adds up what is known of one endpoint's recorded requests.
+
+
+VISITORS_AT_MOST: Final = 10_000
+EXAMPLES: Final = 3
+QUERY_NAMES_AT_MOST: Final = 40
+VALUES_AT_MOST: Final = 60
+_SERVER_ERROR: Final = 500
+_REDIRECTS: Final = range(300, 400)
+
+
+class Endpoint:
+    """Requests of one path pattern; grows with `add`, everything in it has a bound.
+
+    `visitors` holds keyed marks of distinct people until there are too many, `values` the values of each query
+    parameter that has few.
+    """
+
+    __slots__ = ("errors", "examples", "methods", "queries", "redirects", "requests", "times", "values", "visitors")
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.errors = 0
+        self.redirects = 0
+        self.methods: Counter[str] = Counter()
+        self.queries: Counter[str] = Counter()
+        self.values: dict[str, Counter[str] | None] = {}
+        self.visitors: set[bytes] = set()
+        self.examples: list[str] = []
+        self.times = Tally()
+
+    def add(self, recorded: Recorded) -> None:
+        """Count one request."""
+        self.requests += 1
+        self.methods[recorded.method] += 1
+        self.errors += recorded.status >= _SERVER_ERROR
+        self.redirects += recorded.status in _REDIRECTS
+        if recorded.seconds is not None and recorded.seconds >= 0:
+            self.times.add(recorded.seconds)
+        who = recorded.user or recorded.visitor
+        if who and len(self.visitors) < VISITORS_AT_MOST:
+            self.visitors.add(blake2b(who.encode(errors="surrogateescape"), digest_size=8).digest())
+        path, _, query = recorded.target.partition("?")
+        if query:
+            self._query(query)
+        if len(self.examples) < EXAMPLES and path not in self.examples:
+            self.examples.append(path)
+
+    def merge(self, other: Endpoint) -> None:
+        """Add everything that `other` counted."""
+        self.requests += other.requests
+        self.errors += other.errors
+        self.redirects += other.redirects
+        self.methods += other.methods
+        self.queries += other.queries
+        self.times.merge(other.times)
+        self.visitors |= other.visitors
+        self.examples = [*self.examples, *other.examples][:EXAMPLES]
+        for name, counts in other.values.items():
+            mine = self.values.setdefault(name, Counter())
+            if mine is not None and counts is not None:
+                mine.update(counts)
+            self._bound(name)
+
+    @property
+    def people(self) -> str:
+        """How many distinct visitors there were, as far as was counted."""
+        return f"{len(self.visitors)}{'+' if len(self.visitors) >= VISITORS_AT_MOST else ''}"
+
+    def _query(self, query: str) -> None:
+        for part in query.split("&")[:QUERY_NAMES_AT_MOST]:
+            name, _, value = part.partition("=")
+            if name not in self.queries and len(self.queries) >= QUERY_NAMES_AT_MOST:
+                continue
+            self.queries[name] += 1
+            counts = self.values.setdefault(name, Counter())
+            if counts is not None:
+                counts[value] += 1
+                self._bound(name)
+
+    def _bound(self, name: str) -> None:
+        counts = self.values[name]
+        if counts is not None and len(counts) > VALUES_AT_MOST:
+            self.values[name] = None
+
+
+CHILDREN_AT_MOST: Final = 400
+"""Different segments in one place before the rare half of them is folded."""
+MANY: Final = 20
+RARE: Final = 0.05
+DEEPEST: Final = 16
+
+Segments = tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One endpoint: a path with names for its data; `guessed` when only numbers spoke for one of them."""
+
+    segments: Segments
+    endpoint: Endpoint
+    guessed: bool
+
+    @property
+    def path(self) -> str:
+        """The path as a route spells it: `/users/{user}/orders/{order}`."""
+        parts: list[str] = []
+        names: set[str] = set()
+        for index, segment in enumerate(self.segments):
+            if segment is not None:
+                parts.append(segment)
+                continue
+            name = base = name_for(self.segments[:index])
+            number = 2
+            while name in names:
+                name, number = f"{base}{number}", number + 1
+            names.add(name)
+            parts.append(f"{{{name}}}")
+        return "/" + "/".join(parts)
+
+
+class Node:
+    """One place in the tree; grows with every request that passes."""
+
+    __slots__ = ("children", "data", "endpoint", "folded", "passed")
+
+    def __init__(self) -> None:
+        self.passed = 0
+        self.children: dict[str, Node] = {}
+        self.data: Node | None = None
+        self.endpoint: Endpoint | None = None
+        self.folded = False
+
+    def fold(self, names: list[str]) -> None:
+        """Make data of these children."""
+        data = self.data = self.data or Node()
+        for name in names:
+            data.merge(self.children.pop(name))
+        self.folded = True
+
+    def merge(self, other: Node) -> None:
+        """Take over everything below `other`."""
+        self.passed += other.passed
+        self.folded = self.folded or other.folded
+        if other.endpoint is not None:
+            self.endpoint = self.endpoint or Endpoint()
+            self.endpoint.merge(other.endpoint)
+        if other.data is not None:
+            self.data = self.data or Node()
+            self.data.merge(other.data)
+        for name, child in other.children.items():
+            self.children.setdefault(name, Node()).merge(child)
+        if len(self.children) > CHILDREN_AT_MOST:
+            self.fold(sorted(self.children, key=lambda name: self.children[name].passed)[: CHILDREN_AT_MOST // 2])
+
+
+class Endpoints:
+    """What traffic looks like. `static` are files, `odd` paths no route could name; both stay with legacy."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.static = Endpoint()
+        self.odd = Endpoint()
+        self._root = Node()
+
+    def add(self, recorded: Recorded) -> None:
+        """Count one request."""
+        self.requests += 1
+        path = recorded.target.partition("?")[0]
+        if is_static(path):
+            self.static.add(recorded)
+            return
+        segments = segments_of(path)
+        if segments is None or len(segments) > DEEPEST:
+            self.odd.add(recorded)
+            return
+        node = self._root
+        node.passed += 1
+        for segment in segments:
+            node = self._below(node, segment)
+            node.passed += 1
+        node.endpoint = node.endpoint or Endpoint()
+        node.endpoint.add(recorded)
+
+    def found(self) -> list[Found]:
+        """Every endpoint, the busiest first."""
+        _fold_rare(self._root)
+        return sorted(_walk(self._root, (), guessed=False), key=lambda one: (-one.endpoint.requests, one.path))
+
+    def _below(self, node: Node, segment: str) -> Node:
+        if segment and is_datum(segment):
+            node.data = node.data or Node()
+            return node.data
+        child = node.children.get(segment)
+        if child is None:
+            if len(node.children) >= CHILDREN_AT_MOST:
+                names = sorted(node.children, key=lambda name: node.children[name].passed)
+                node.fold(names[: CHILDREN_AT_MOST // 2])
+            child = node.children[segment] = Node()
+        return child
+
+
+def _fold_rare(node: Node) -> None:
+    """Fold what is many, rare, alike: children that all lead on in the same way."""
+    rare = [name for name, child in node.children.items() if name and child.passed < max(2.0, RARE * node.passed)]
+    shapes = {frozenset(node.children[name].children) for name in rare}
+    if len(rare) >= MANY and len(shapes) <= max(1, len(rare) // MANY):
+        node.fold(rare)
+    for child in (*node.children.values(), *((node.data,) if node.data is not None else ())):
+        _fold_rare(child)
+
+
+def _walk(node: Node, segments: Segments, *, guessed: bool) -> Iterator[Found]:
+    if node.endpoint is not None:
+        yield Found(segments, node.endpoint, guessed)
+    for name, child in node.children.items():
+        yield from _walk(child, (*segments, name), guessed=guessed)
+    if node.data is not None:
+        yield from _walk(node.data, (*segments, None), guessed=guessed or node.folded)
+
+
+# Finds the pages of an application that has one script for all: `index.php?r=catalog/view`.
+
+
+_NAMES: Final = ("r", "route", "page", "action", "act", "do", "module", "controller", "option", "p", "q", "view")
+_PRESENTATION: Final = frozenset(
+    {
+        "asc", "by", "currency", "dir", "direction", "format", "hl", "lang", "language", "limit", "locale", "order",
+        "orderby", "per_page", "ref", "size", "sort", "style", "tab", "theme", "type", "utm_campaign", "utm_medium",
+        "utm_source",
+    }
+)  # fmt: skip
+"""Parameters with few words as values that choose how something is shown, not what."""
+_DEEDS: Final = frozenset(
+    {
+        "account", "add", "admin", "backlink", "cart", "checkout", "create", "delete", "diff", "download", "edit",
+        "export", "history", "index", "info", "list", "login", "logout", "media", "new", "preview", "print", "profile",
+        "purge", "raw", "recent", "register", "render", "revisions", "save", "search", "show", "source", "submit",
+        "unwatch", "update", "upload", "view", "watch",
+    }
+)  # fmt: skip
+_VALUE: Final = re.compile(r"[A-Za-z][\w./%-]{0,80}")
+_SCRIPT: Final = re.compile(r"(?:.*/)?(?:[\w-]+\.(?:php\d?|phtml|cgi|pl|aspx?|jsp|do))?")
+_NEARLY_ALWAYS: Final = 0.8
+_WORDS: Final = 0.95
+"""Share of a parameter's values that must read like names: scanners put anything into anything."""
+_ALONE: Final = 0.5
+_SELDOM: Final = 0.03
+_FEW: Final = 40
+_TWO: Final = 2
+_AGAIN: Final = 5
+"""How often a value comes back, on the average, when there are only so many pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A parameter that probably chooses the page: its values, busiest first; the share of requests that have it."""
+
+    name: str
+    values: tuple[tuple[str, int], ...]
+    share: float
+
+
+def dispatcher(endpoint: Endpoint) -> str | None:
+    """The query parameter that chooses the page, None where there is no such.
+
+    It is called as such parameters are, it is there nearly always, has several values, few of them, and they read
+    like names.
+    """
+    for name in _NAMES:
+        words = pages(endpoint, name)
+        if len(words) >= _TWO and words.total() >= _NEARLY_ALWAYS * _WORDS * endpoint.requests:
+            return name
+    return None
+
+
+def pages(endpoint: Endpoint, name: str) -> Counter[str]:
+    """What a parameter's values are, where they read like names; empty where they do not."""
+    counts = endpoint.values.get(name) or Counter()
+    words = Counter({value: count for value, count in counts.items() if _VALUE.fullmatch(value)})
+    return words if words.total() >= _WORDS * counts.total() else Counter()
+
+
+def hinted(endpoint: Endpoint, path: str, total: int) -> Hint | None:
+    """What numbers alone say of a parameter that nobody has told us about, or that is there only at times.
+
+    Only a script, or a path that takes most of the traffic, is looked at: elsewhere `?view=list` chooses nothing that
+    could move by itself.
+    """
+    if not _SCRIPT.fullmatch(path) and endpoint.requests < _ALONE * total:
+        return None
+    likely = {name: found for name in endpoint.values if (found := _likeliness(endpoint, name))}
+    if not likely:
+        return None
+    name = max(likely, key=lambda name: (likely[name], pages(endpoint, name).total()))
+    words = pages(endpoint, name)
+    return Hint(name, tuple(words.most_common()), words.total() / endpoint.requests)
+
+
+def _likeliness(endpoint: Endpoint, name: str) -> int:
+    """0 for no; more where the values are deeds, then where the name is one that others use."""
+    words = pages(endpoint, name)
+    share = words.total() / max(1, endpoint.requests)
+    if name.lower() in _PRESENTATION or not _TWO <= len(words) <= _FEW or share < _SELDOM:
+        return 0
+    deeds = sum(value.lower() in _DEEDS for value in words)
+    if deeds >= _TWO and deeds * 3 >= len(words):
+        return 3
+    if words.total() < _AGAIN * len(words):
+        return 0
+    return 2 if name.lower() in _NAMES else int(share >= _NEARLY_ALWAYS)
