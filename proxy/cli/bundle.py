@@ -20,7 +20,7 @@ import orjson
 
 from proxy.cli.client import Client, client
 from proxy.cli.files import print_json, read
-from proxy.doctor.examining import examined
+from proxy.doctor import examined
 from proxy.doctor.finding import House
 from proxy.doctor.nginx import dumped
 from proxy.errors import EXIT_USAGE, EXIT_YES, ProxyError, UnreachableError

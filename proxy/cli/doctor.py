@@ -11,7 +11,7 @@ from pathlib import Path
 from proxy.cli.client import client
 from proxy.cli.files import print_json, print_problems, read
 from proxy.cli.recordings import RecordingError
-from proxy.doctor.examining import examined
+from proxy.doctor import examined
 from proxy.doctor.finding import ERROR, OK, WARNING, Found, House
 from proxy.doctor.nginx import dumped
 from proxy.errors import EXIT_NO, EXIT_USAGE, EXIT_YES, UnreachableError

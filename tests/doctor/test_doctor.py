@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import rules
+from proxy.doctor import examined
 from proxy.doctor.backends import backends
-from proxy.doctor.examining import examined
 from proxy.doctor.finding import ERROR, OK, WARNING, Found, House
 from proxy.doctor.limits import limits
 from proxy.doctor.modes import modes
