@@ -15,7 +15,7 @@ from typing import Any
 import typer
 import yaml
 
-from proxy.cli.commands import app
+from proxy.cli.app import app
 from proxy.operating.trail import CLOSED_LIST
 from proxy.telemetry import events as telemetry_events
 from proxy.telemetry.metric_names import METRICS

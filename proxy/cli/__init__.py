@@ -5,6 +5,6 @@ from __future__ import annotations
 
 def main(arguments: list[str]) -> int:
     """Run the command named by `arguments`; return its exit code."""
-    from proxy.cli.commands import run_command
+    from proxy.cli.app import run_command
 
     return run_command(arguments)

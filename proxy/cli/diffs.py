@@ -1,15 +1,23 @@
-"""`strangler diffs`: what differs between both sides, one difference with its examples, what is known of it."""
+"""Commands about differences: those of a proxy, those of two saved responses."""
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from proxy.cli.client import Client, Reply, client
-from proxy.cli.files import print_json
-from proxy.cli.plain import print_line
+from comparators import compare as compared
+from comparators.model import Capture, Comparison
+from proxy.cli.admin_client import Client, Reply, client
+from proxy.cli.common import print_json, print_line, read
 from proxy.errors import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError
+from proxy.judge.policies import Compiled, RouteRules, Rules, body_of, compiled, route_rules
+from proxy.operating.rulings import today
+from rules.invariants import VIOLATED, check_all
 
 _API = "/api/v1/diffs"
 _NOT_FOUND = 404
@@ -147,3 +155,180 @@ def _print_example(example: Mapping[str, Any]) -> None:
 
 def _cut(text: str) -> str:
     return (text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…") or "-"
+
+
+# Reads a saved answer: raw HTTP as `curl -i` writes it, or a body alone.
+
+
+_STATUS = re.compile(rb"HTTP/[0-9.]+ ([1-9][0-9]{2})(?: [^\r\n]*)?\r?\n")
+_END = re.compile(rb"\r?\n\r?\n")
+_INTERIM = range(100, 200)
+_TYPES = {
+    ".json": "application/json",
+    ".html": "text/html",
+    ".htm": "text/html",
+    ".xml": "application/xml",
+    ".csv": "text/csv",
+    ".txt": "text/plain",
+}
+
+
+class UnreadableAnswerError(ProxyError):
+    """A file that holds no answer; the message names it."""
+
+    exit_code = EXIT_USAGE
+
+
+def saved(name: str, method: str, target: str) -> Capture:
+    """Return the answer saved in the file `name` to a request of `method` for `target`; UnreadableAnswerError."""
+    try:
+        data = Path(name).read_bytes()
+    except OSError as error:
+        raise UnreadableAnswerError(f"{name}: {error.strerror}") from error
+    if _STATUS.match(data):
+        return _raw(name, data, method, target)
+    kind = _TYPES.get(Path(name).suffix.lower()) or _guessed(data)
+    return Capture(method, target, 200, (("Content-Type", kind),), data)
+
+
+def _guessed(data: bytes) -> str:
+    start = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if start in (b"{", b"["):
+        return "application/json"
+    return "text/html" if start == b"<" else "text/plain"
+
+
+def _raw(name: str, data: bytes, method: str, target: str) -> Capture:
+    while True:
+        line, end = _STATUS.match(data), _END.search(data)
+        if line is None or end is None:
+            raise UnreadableAnswerError(f"{name}: the head of an HTTP answer never ends")
+        status, head, rest = int(line[1]), data[line.end() : end.end()], data[end.end() :]
+        # curl writes the heads of interim answers, of redirects that it followed, before the last one
+        if status in _INTERIM or _STATUS.match(rest):
+            data = rest
+            continue
+        headers = tuple(_headers(name, head))
+        return Capture(method, target, status, headers, _body(name, dict(headers), rest, method))
+
+
+def _headers(name: str, head: bytes) -> list[tuple[str, str]]:
+    found = []
+    for line in head.decode("latin-1").splitlines():
+        if not line:
+            continue
+        field, colon, value = line.partition(":")
+        if not colon or field != field.strip():
+            raise UnreadableAnswerError(f"{name}: {line[:60]!r} is no header")
+        found.append((field, value.strip()))
+    return found
+
+
+def _body(name: str, headers: dict[str, str], rest: bytes, method: str) -> bytes:
+    fields = {field.lower(): value for field, value in headers.items()}
+    if "chunked" in fields.get("transfer-encoding", "").lower():
+        return _without_chunks(rest)
+    length = fields.get("content-length", "")
+    if length.isdigit() and method != "HEAD" and rest:
+        if int(length) > len(rest):
+            raise UnreadableAnswerError(f"{name}: {len(rest)} bytes of a body of {length}")
+        return rest[: int(length)]
+    return rest
+
+
+def _without_chunks(rest: bytes) -> bytes:
+    """Undo chunks where they are still there: curl takes them out, leaving the header that tells of them."""
+    body: list[bytes] = []
+    left = rest
+    while True:
+        size = re.match(rb"([0-9A-Fa-f]{1,8})[^\r\n]{0,200}\r\n", left)
+        if size is None:
+            return rest
+        length = int(size[1], 16)
+        if length == 0:
+            return b"".join(body)
+        chunk = left[size.end() : size.end() + length]
+        left = left[size.end() + length :]
+        if len(chunk) < length or not left.startswith(b"\r\n"):
+            return rest
+        body.append(chunk)
+        left = left[2:]
+
+
+# `strangler compare`: two saved answers, judged as a route would judge them.
+
+
+NOBODY = "(none)"
+
+
+class UnknownRouteError(ProxyError):
+    """The file has no such route."""
+
+    exit_code = EXIT_USAGE
+
+
+def compare(config: str, legacy: str, modern: str, route: str, method: str, path: str, *, as_json: bool) -> int:
+    """Print how two saved answers differ; 0 when they do not, nor break an invariant of the route."""
+    rules = _rules(config, route, as_json=as_json)
+    if rules is None:
+        return EXIT_USAGE
+    sides = saved(legacy, method, path), saved(modern, method, path)
+    comparison = compared(*sides, rules.policy)
+    invariants = _invariants(rules, *sides)
+    if as_json:
+        print_json({**_document(comparison), "invariants": invariants})
+    else:
+        _print(comparison, invariants)
+    fine = comparison.verdict in ("equal", "noise") and all(one["state"] != VIOLATED for one in invariants)
+    return EXIT_YES if fine else EXIT_NO
+
+
+def _rules(config: str, route: str, *, as_json: bool) -> Compiled | None:
+    """Return what to judge by: the route's rules, or none at all; None after the file's problems were printed."""
+    written, folder = RouteRules({}), ""
+    if route:
+        prepared = read(config, as_json=as_json)
+        if prepared is None:
+            return None
+        found = next((one for one in prepared.snapshot.routes if one.name == route), None)
+        if found is None:
+            names = ", ".join(one.name for one in prepared.snapshot.routes)
+            raise UnknownRouteError(f"{config} has no route {route}; it has {names}")
+        written, folder = route_rules(prepared.snapshot, found), str(Path(config).absolute().parent)
+    if folder and folder not in sys.path:
+        sys.path.append(folder)  # the operator's own comparator lies beside the file
+    rules = compiled(Rules({NOBODY: written}, today()), NOBODY)
+    if isinstance(rules, str):
+        raise ProxyError(rules)
+    return rules
+
+
+def _invariants(rules: Compiled, legacy: Capture, modern: Capture) -> list[dict[str, Any]]:
+    outcomes = check_all(rules.invariants, body_of(legacy), body_of(modern))
+    return [
+        {"name": one.invariant.name, **asdict(outcome)} for one, outcome in zip(rules.invariants, outcomes, strict=True)
+    ]
+
+
+def _document(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "verdict": comparison.verdict,
+        "reason": comparison.reason,
+        "findings": [one._asdict() for one in comparison.findings],
+        "forgiven": dict(comparison.forgiven),
+        "notes": list(comparison.notes),
+    }
+
+
+def _print(comparison: Comparison, invariants: list[dict[str, Any]]) -> None:
+    print_line(comparison.verdict + (f": {comparison.reason}" if comparison.reason else ""))
+    for one in comparison.findings:
+        nearly = f"  (nearly {one.rule})" if one.rule else ""
+        print_line(f"  {one.path or '(root)'}  {one.kind}: {one.legacy or '-'} → {one.modern or '-'}{nearly}")
+    for rule, count in sorted(comparison.forgiven.items()):
+        print_line(f"  forgiven by {rule}: {count}")
+    for note in comparison.notes:
+        print_line(f"  note: {note}")
+    for invariant in invariants:
+        detail = f": {invariant['detail']}" if invariant["detail"] else ""
+        print_line(f"  invariant {invariant['name']}: {invariant['state']}{detail}")

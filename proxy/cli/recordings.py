@@ -1,13 +1,25 @@
-"""Opens recorded requests for a command, tells what of them could not be read."""
+"""Commands about recorded traffic: init, replay, export."""
 
 from __future__ import annotations
 
+import asyncio
+import os
+import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from proxy.errors import EXIT_USAGE, ProxyError
+from dashboards.html import count
+from proxy.cli.common import print_json, print_problems, progress, read
+from proxy.errors import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError
+from proxy.state.live import Prepared
+from proxy.traffic.draft import Draft, Operation, draft, operations, written
+from proxy.traffic.endpoints import Endpoints
 from proxy.traffic.reader import Recorded, Recording, UnreadableError
+from proxy.traffic.replay import Replay, Results, Wish
+from proxy.traffic.replay_archive import WRITERS, Judge, Keeper, pairs
+from proxy.traffic.replay_client import Sides
 
 
 class RecordingError(ProxyError):
@@ -41,3 +53,199 @@ def path_of(name: str) -> Path:
     if not path.is_file():
         raise RecordingError(f"{name}: there is no such file")
     return path
+
+
+# `strangler init`: a first configuration from what the traffic or the new API looks like.
+
+
+class NothingToGoByError(ProxyError):
+    """Neither traffic nor an API was named."""
+
+    exit_code = EXIT_USAGE
+
+
+class ThereAlreadyError(ProxyError):
+    """A file that somebody may have written by hand stands where the draft would go."""
+
+    exit_code = EXIT_USAGE
+
+
+def init(config: str, access_log: str, openapi: str, *, legacy: str, modern: str, force: bool, as_json: bool) -> int:
+    """Write the draft to `config`, print what it could not decide."""
+    if not access_log and not openapi:
+        raise NothingToGoByError("name what to go by: --access-log FILE, --openapi FILE or both")
+    if Path(config).exists() and not force:
+        raise ThereAlreadyError(f"{config} is there already; choose another with -c, or overwrite it with --force")
+    offered = _operations(openapi) if openapi else ()
+    traffic = _traffic(access_log) if access_log else None
+    made = draft(traffic, offered)
+    source = " and ".join(Path(name).name for name in (access_log, openapi) if name)
+    _put(Path(config), written(made, source=source, legacy=legacy, modern=modern))
+    _print_draft(config, made, traffic, as_json=as_json)
+    return EXIT_YES
+
+
+def _operations(name: str) -> tuple[Operation, ...]:
+    try:
+        return operations(path_of(name))
+    except (UnreadableError, OSError) as error:
+        raise RecordingError(str(error)) from error
+
+
+def _traffic(name: str) -> Endpoints:
+    traffic = Endpoints()
+    with progress(f"reading {Path(name).name}") as told:
+        recording = Recording(path_of(name), told)
+        each(recording, traffic.add)
+    unread(recording)
+    return traffic
+
+
+def _put(path: Path, text: str) -> None:
+    """Write beside, then rename: a full disk leaves what was there."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(text, encoding="utf-8", errors="replace")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise RecordingError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _print_draft(config: str, made: Draft, traffic: Endpoints | None, *, as_json: bool) -> None:
+    if as_json:
+        requests = traffic.requests if traffic is not None else 0
+        routes = [{"name": route.name, "path": route.path, "modern": route.modern} for route in made.routes]
+        print_json({"file": config, "requests": requests, "routes": routes, "undecided": made.undecided})
+        return
+    seen = f" from {count(traffic.requests, 'request')}" if traffic is not None else ""
+    print(f"{config}: {count(len(made.routes), 'route')}{seen}, every weight 0")
+    if made.undecided:
+        print("not decided:")
+        for sentence in made.undecided:
+            print(f"  {sentence}")
+    print(f"next: strangler check -c {config}", file=sys.stderr)
+
+
+# `strangler replay`: recorded requests put to both sides, compared; pairs kept, judged again.
+
+
+_SHOWN = 20
+
+
+def replay(
+    config: str, file: str, headers: Sequence[str], wish: Wish, *, unsafe: bool, out: str, state: str, as_json: bool
+) -> int:
+    """Replay `file`, print what was found; 0 when something was compared and all of it agreed."""
+    prepared = read(config, as_json=as_json)
+    if prepared is None:
+        return EXIT_USAGE
+    source = path_of(file)
+    if not as_json:
+        print_problems(prepared.warnings)
+    judge = _judge(config, prepared)
+    keeper = _keeper(out, judge) if out else None
+    own = [(name.strip(), value.strip()) for name, _, value in (header.partition(":") for header in headers)]
+    try:
+        results, recording = asyncio.run(
+            _run(Path(config).absolute().parent, prepared, source, own, judge, wish, keeper, state=state, unsafe=unsafe)
+        )
+    except UnreadableError as error:
+        raise RecordingError(str(error)) from error
+    except OSError as error:
+        raise RecordingError(f"{error.filename or file}: {error.strerror or error}") from error
+    finally:
+        if keeper is not None:
+            keeper.close()
+    unread(recording)
+    return _print_results(results, as_json=as_json)
+
+
+def rejudge(config: str, file: str, *, as_json: bool) -> int:
+    """Judge the pairs that `replay --out` kept, by the file as it is now."""
+    prepared = read(config, as_json=as_json)
+    if prepared is None:
+        return EXIT_USAGE
+    judge, results = _judge(config, prepared), Results()
+    try:
+        for route, legacy, modern in pairs(path_of(file)):
+            comparison, broken = judge.compare(route, legacy, modern)
+            results.compared(route, comparison, comparison.findings, f"{legacy.method} {legacy.path}")
+            results.invariants.update(f"{route}: {name}" for name in broken)
+    except UnreadableError as error:
+        raise RecordingError(str(error)) from error
+    return _print_results(results, as_json=as_json)
+
+
+def _judge(config: str, prepared: Prepared) -> Judge:
+    return Judge(prepared.snapshot, Path(config).absolute().parent, secrets.token_bytes(32))
+
+
+def _keeper(out: str, judge: Judge) -> Keeper:
+    try:
+        return Keeper(Path(out), judge.redactors)
+    except OSError as error:
+        raise RecordingError(f"{out}: cannot be written: {error.strerror}") from error
+
+
+async def _run(
+    base: Path,
+    prepared: Prepared,
+    source: Path,
+    headers: Sequence[tuple[str, str]],
+    judge: Judge,
+    wish: Wish,
+    keeper: Keeper | None,
+    *,
+    state: str,
+    unsafe: bool,
+) -> tuple[Results, Recording]:
+    with progress(f"replaying {source.name}") as told:
+        recording = Recording(source, told)
+        async with Sides(prepared.snapshot, base, headers, unsafe=unsafe) as sides:
+            running = Replay(sides, judge, wish, keeper=keeper, state=Path(state) if state else None)
+            await running.run(recording)
+    return running.results, recording
+
+
+def _print_results(results: Results, *, as_json: bool) -> int:
+    document = results.document()
+    if as_json:
+        print_json(document)
+    else:
+        _print(document)
+    return EXIT_YES if results.clean else EXIT_NO
+
+
+def _print(document: dict[str, Any]) -> None:
+    for route, counts in document["routes"].items():
+        print(f"{route}: {', '.join(f'{count} {verdict}' for verdict, count in counts.items())}")
+    for title in ("not_compared", "skipped", "failed", "invariants"):
+        for reason, times in sorted(document[title].items(), key=lambda pair: -pair[1]):
+            print(f"{title.replace('_', ' ')}: {times} x {reason}")
+    for group in document["groups"][:_SHOWN]:
+        print(f"{group['id']}  {group['route']}  {group['path'] or '(root)'}  {group['kind']}  x {group['count']}")
+        for example in group["examples"][:1]:
+            print(f"    {example['request']}: {example['legacy'] or '-'} → {example['modern'] or '-'}")
+    if document["findings_cut"]:
+        print(f"{document['findings_cut']} findings more, of differences that are too many to list")
+    if not document["routes"]:
+        print("nothing was compared")
+
+
+# `strangler export`: one recorded request for curl, an editor, a test.
+
+
+def export(file: str, line: int, form: str, origin: str) -> int:
+    """Print request `line` of `file` in `form`."""
+    writer = WRITERS.get(form)
+    if writer is None:
+        raise RecordingError(f"{form}: one of {', '.join(WRITERS)} is expected")
+    try:
+        found = next((recorded for recorded in Recording(path_of(file)) if recorded.line >= line), None)
+    except (UnreadableError, OSError) as error:
+        raise RecordingError(str(error)) from error
+    if found is None or found.line != line:
+        raise RecordingError(f"{file}: there is no request in line {line}")
+    print(writer(found, origin.rstrip("/")), end="")
+    return EXIT_YES

@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from proxy.cli.commands import run_command
+from proxy.cli.app import run_command
 
 CONFIG = """\
 version: 1

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from proxy.cli.completing import route_names
+from proxy.cli.common import route_names
 from rules.config import load
 from tests.architecture.source import ROOT
 from tests.support.running import config

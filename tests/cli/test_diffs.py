@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from proxy.cli.commands import run_command
+from proxy.cli.app import run_command
 
 GROUP: dict[str, Any] = {
     "id": "0123456789abcdef",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.cli.commands import SETTINGS, app, run_command
-from proxy.cli.outline import outline
+from proxy.cli.app import SETTINGS, app, outline, run_command
 
 
 def said_by(shown: object, capsys: pytest.CaptureFixture[str]) -> str:

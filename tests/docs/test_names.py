@@ -12,7 +12,7 @@ import typer
 import yaml
 
 import rules
-from proxy.cli.commands import app
+from proxy.cli.app import app
 from proxy.operating.api.schemas import SCHEMAS
 from proxy.operating.trail import CLOSED_LIST
 from proxy.operating.unseen import Unseen

@@ -1,9 +1,8 @@
-"""Lists the commands; what they do is imported only when one is called, so that help is quick."""
-
-# ruff: noqa: FBT002 - typer makes options of parameters
+"""Declares the commands; imports each when called."""
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from enum import StrEnum
@@ -11,10 +10,48 @@ from typing import Annotated, Any
 
 import typer
 
-from proxy.cli import diff_commands, recorded_commands, verb_commands
-from proxy.cli.options import AdminOption, ConfigOption, JsonOption
-from proxy.cli.outline import outline, wants_the_list
+from proxy.cli import app_commands
+from proxy.cli.common import AdminOption, ConfigOption, JsonOption
 from proxy.errors import EXIT_YES, ProxyError
+
+# Makes a command line that knows its commands by name alone, for help that comes at once.
+#
+# To show the list of commands nobody needs their options; working those out takes longer than everything else.
+
+
+_HELP: tuple[list[str], ...] = ([], ["--help"], ["-h"])
+_COMPLETING = "_STRANGLER_COMPLETE"
+"""What a shell sets that asks what could follow: it types nothing."""
+
+
+def wants_the_list(arguments: list[str]) -> bool:
+    """Whether somebody typed nothing but the wish to see the commands."""
+    return arguments in _HELP and _COMPLETING not in os.environ
+
+
+def outline(app: typer.Typer, settings: dict[str, Any]) -> typer.Typer:
+    """Return a command line with the names and the help of `app`, which does nothing else."""
+    shown = typer.Typer(**settings)
+    for command in app.registered_commands:
+        callback = command.callback
+        if callback is not None:
+            name = command.name or callback.__name__.replace("_", "-")
+            shown.command(name, help=command.help or callback.__doc__, hidden=command.hidden)(_nothing)
+    for group in app.registered_groups:
+        if isinstance(group.typer_instance, typer.Typer):
+            shown.command(group.name, help=_text(group.help) or _text(group.typer_instance.info.help))(_nothing)
+    return shown
+
+
+def _nothing() -> None:
+    """Stands for a command."""
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+# ruff: noqa: FBT002 - typer makes options of parameters
 
 
 class Form(StrEnum):
@@ -47,7 +84,7 @@ def run(
     json: JsonOption = False,
 ) -> None:
     """Run the proxy. TERM or INT drains, HUP reloads, USR2 starts the new program and drains the old."""
-    from proxy.cli.run import run as do
+    from proxy.cli.config import run as do
 
     raise typer.Exit(do(config, workers, as_json=json))
 
@@ -67,15 +104,15 @@ def check(
     ] = "",
 ) -> None:
     """Validate the file: every problem with line and column."""
-    from proxy.cli.check import check as do
-    from proxy.cli.check import schema as print_schema
+    from proxy.cli.config import check as do
+    from proxy.cli.config import schema as print_schema
 
     if against and not schema:
         if "://" in against or against.startswith("unix:") or re.fullmatch(r"[\w.\[\]:-]*:\d+", against):
-            from proxy.cli.plan import plan
+            from proxy.cli.config import plan
 
             raise typer.Exit(plan(config, against, as_json=json))
-        from proxy.cli.yesterday import yesterday
+        from proxy.cli.config import yesterday
 
         raise typer.Exit(yesterday(config, against, as_json=json))
     raise typer.Exit(print_schema() if schema else do(config, as_json=json))
@@ -98,7 +135,7 @@ def init(
     json: JsonOption = False,
 ) -> None:
     """Write a first proxy.yaml from recorded traffic, from the new API, or from both; every weight is 0."""
-    from proxy.cli.init import init as do
+    from proxy.cli.recordings import init as do
 
     raise typer.Exit(do(config, access_log, openapi, legacy=legacy, modern=modern, force=force, as_json=json))
 
@@ -113,7 +150,7 @@ def doctor(
     json: JsonOption = False,
 ) -> None:
     """Look at ports, limits, file modes, backends, nginx, store and clocks; say what to do."""
-    from proxy.cli.doctor import doctor as do
+    from proxy.cli.support import doctor as do
 
     raise typer.Exit(do(config, admin, nginx, as_json=json))
 
@@ -128,7 +165,7 @@ def bundle(
     json: JsonOption = False,
 ) -> None:
     """Pack what helps to help, without secrets: configuration, status, events, findings, versions."""
-    from proxy.cli.bundle import bundle as do
+    from proxy.cli.support import bundle as do
 
     raise typer.Exit(do(config, admin, out, as_json=json))
 
@@ -136,7 +173,7 @@ def bundle(
 @config_app.command("show")
 def config_show(config: ConfigOption = "proxy.yaml", json: JsonOption = False) -> None:
     """Show the effective configuration with the origin of each value, secrets masked."""
-    from proxy.cli.config_show import config_show as do
+    from proxy.cli.config import config_show as do
 
     raise typer.Exit(do(config, as_json=json))
 
@@ -153,7 +190,7 @@ def explain(
     json: JsonOption = False,
 ) -> None:
     """Say where a request would go, and why; needs no running proxy."""
-    from proxy.cli.explain import explain as do
+    from proxy.cli.config import explain as do
 
     raise typer.Exit(do(config, method, path, header or [], user, as_json=json))
 
@@ -166,7 +203,7 @@ def reload(
     json: JsonOption = False,
 ) -> None:
     """Have the running proxy read its file again."""
-    from proxy.cli.reload import reload as do
+    from proxy.cli.config import reload as do
 
     raise typer.Exit(do(config, admin, wait=wait, as_json=json))
 
@@ -179,14 +216,14 @@ def status(
     json: JsonOption = False,
 ) -> None:
     """Show each route: stage, weights, rate, errors, P95 of both sides."""
-    from proxy.cli.status import status as do
+    from proxy.cli.routes import status as do
 
     raise typer.Exit(do(config, admin, watch=watch, as_json=json))
 
 
-verb_commands.add_to(app)
-diff_commands.add_to(app)
-recorded_commands.add_to(app)
+app_commands.add_routes_to(app)
+app_commands.add_diffs_to(app)
+app_commands.add_recordings_to(app)
 
 
 @app.command()
@@ -197,7 +234,7 @@ def report(
     json: JsonOption = False,
 ) -> None:
     """Print the migration report: both sides of every route, since the proxy began to count."""
-    from proxy.cli.report import report as do
+    from proxy.cli.routes import report as do
 
     raise typer.Exit(do(config, admin, form.value, as_json=json))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.cli.client import client
+from proxy.cli.admin_client import client
 from proxy.errors import ProxyError, UnreachableError
 from tests.support.running import config
 

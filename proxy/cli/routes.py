@@ -1,0 +1,260 @@
+"""Commands about routes: actions, drill, status, events, report."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import time
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import orjson
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from dashboards.html import count
+from dashboards.report import markdown, page
+from dashboards.terminal import Line, headline, lines
+from dashboards.views import StatusView, status_view
+from proxy.cli.admin_client import Client, Reply, client
+from proxy.cli.common import print_json
+from proxy.errors import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError, UnreachableError
+
+_API = "/api/v1"
+_OPERATOR = "X-Strangler-Operator"
+
+
+def verb(
+    config: str, admin: str, name: str, route: str, wish: dict[str, Any], *, revision: int | None, as_json: bool
+) -> int:
+    """Ask for one verb on one route; 0 when it is in effect, 1 when the proxy has a reason against it."""
+    body = {key: value for key, value in wish.items() if value not in (None, "")}
+    if revision is not None:
+        body["revision"] = revision
+    reply = client(config, admin).post(f"{_API}/routes/{quote(route, safe='')}/{name}", body, operator())
+    if as_json:
+        print_json(reply.body)
+    elif reply.ok:
+        print(_route_line(reply.body))
+    else:
+        print(reply.body.get("detail", "refused"))
+    return exit_code(reply)
+
+
+def rollback_all(config: str, admin: str, reason: str, *, as_json: bool) -> int:
+    """Send everybody of every route to legacy."""
+    reply = client(config, admin).post(f"{_API}/rollback", {"reason": reason}, operator())
+    if as_json:
+        print_json(reply.body)
+    elif reply.ok:
+        print(f"{len(reply.body['routes'])} routes are rolled back: everybody is on legacy")
+    else:
+        print(reply.body.get("detail", "refused"))
+    return exit_code(reply)
+
+
+def resume_all(config: str, admin: str, reason: str, *, as_json: bool) -> int:
+    """Lift every rollback that a person asked for; the guard's own each want a look."""
+    reply = client(config, admin).post(f"{_API}/resume", {"reason": reason}, operator())
+    left = [route["name"] for route in reply.body.get("left", ())]
+    if as_json:
+        print_json(reply.body)
+    elif reply.ok:
+        print(f"resumed: {count(len(reply.body['routes']), 'route')}")
+        if left:
+            print(f"still rolled back, by the guard: {', '.join(left)}")
+    else:
+        print(reply.body.get("detail", "refused"))
+    return exit_code(reply)
+
+
+def operator() -> dict[str, str]:
+    """Return the field that says who asks: the name of the account that runs the command."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        return {}
+    return {_OPERATOR: name} if re.fullmatch(r"[A-Za-z0-9._@-]{1,64}", name) else {}
+
+
+def exit_code(reply: Reply) -> int:
+    """Return what the command ends with: 2 for what can never be right, 1 for what is not possible now."""
+    if reply.ok:
+        return EXIT_YES
+    return EXIT_USAGE if reply.status in (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.BAD_REQUEST) else EXIT_NO
+
+
+def _route_line(route: dict[str, Any]) -> str:
+    weight = route["weight"]
+    said = f"{route['name']}: {route['stage']}, {weight['effective']:g} % on modern"
+    step = route.get("step")
+    return f"{said}, step {step['number']} of {step['of']}" if step and step["number"] else said
+
+
+# `strangler drill`: proves with timings that users return to legacy when modern fails.
+
+
+def drill(config: str, admin: str, route: str, path: str, seconds: float, *, as_json: bool) -> int:
+    """Run the drill; 0 when the guard sent everybody back in time and nobody else was harmed."""
+    wish = {"seconds": seconds, **({"path": path} if path else {})}
+    reply = client(config, admin).post(f"/api/v1/routes/{quote(route, safe='')}/drill", wish, operator())
+    if as_json:
+        print_json(reply.body)
+    elif reply.ok:
+        _print_drill(reply.body)
+    else:
+        print(reply.body.get("detail", "refused"))
+    if not reply.ok:
+        return exit_code(reply)
+    return EXIT_YES if reply.body["proved"] else EXIT_NO
+
+
+def _print_drill(report: dict[str, Any]) -> None:
+    name = report["route"]
+    if report["detected_after"] is None:
+        print(
+            f"{name}: the guard did not act on {report['injected']} failures in a row of {report['requests']} requests"
+        )
+        return
+    print(
+        f"{name}: the guard acted ({report['reason']}) {report['detected_after'] * 1000:.0f} ms after the first failure"
+    )
+    print(f"the last user was back on legacy after {report['last_user_back_after'] * 1000:.0f} ms")
+    print(f"{report['requests']} made-up requests, {report['injected']} failures injected, {report['harmed']} harmed")
+    if report["restored"]:
+        print("the route is as it was before")
+    else:
+        print(f"modern failed {report['real_failures']} times by itself meanwhile: the route stays rolled back")
+
+
+# `strangler status`: what every route does now.
+
+
+STATUS_EVERY = 1.0
+_STYLES = {"canary": "yellow", "modern": "green", "rolled_back": "bold red", "held": "magenta", "shadow": "cyan"}
+
+
+def status(config: str, admin: str, *, watch: bool, as_json: bool) -> int:
+    """Print the status once, or again each second; 1 when the proxy says that it is not ready."""
+    proxy = client(config, admin)
+    if as_json:
+        document = _document(proxy)
+        print_json(document)
+        return _verdict(status_view(document))
+    # rich honours NO_COLOR by itself; a pipe has no width, so nothing is cut there
+    console = Console(width=None if os.isatty(1) else 200)
+    if watch and console.is_terminal:
+        return _watch(proxy, console)
+    view = status_view(_document(proxy))
+    console.print(_screen(view, console.width))
+    return _verdict(view)
+
+
+def _watch(proxy: Client, console: Console) -> int:
+    view = status_view(_document(proxy))
+    with Live(_screen(view, console.width), console=console, auto_refresh=False) as live:
+        try:
+            while True:
+                time.sleep(STATUS_EVERY)
+                view = status_view(_document(proxy))
+                live.update(_screen(view, console.width), refresh=True)
+        except KeyboardInterrupt:
+            return _verdict(view)
+
+
+def _document(proxy: Client) -> dict[str, object]:
+    reply = proxy.get("/api/v1/status")
+    if not reply.ok:
+        raise ProxyError(str(reply.body.get("detail", "the proxy cannot tell its status")))
+    return reply.body
+
+
+def _verdict(view: StatusView) -> int:
+    return EXIT_YES if view.ready else EXIT_NO
+
+
+def _screen(view: StatusView, width: int) -> Group:
+    parts = [Text(headline(view), style="" if view.ready and not view.error else "bold red"), Text()]
+    if view.error:
+        parts.insert(1, Text(view.error, style="red"))
+    # Text, so that a name with brackets is not taken for markup
+    parts += [Text(line.text, style=_style(line)) for line in lines(view, width)]
+    return Group(*parts)
+
+
+def _style(line: Line) -> str:
+    if line.quiet:
+        return "dim"
+    return _STYLES.get(line.stage, "") if line.stage else "bold"
+
+
+# `strangler events`: the audit trail, as far as it goes or as it grows.
+
+
+_EVENTS = "/api/v1/events"
+EVENTS_EVERY = 0.5
+"""Seconds between two questions while following."""
+
+
+def events(config: str, admin: str, route: str, since: str, *, limit: int, follow: bool, as_json: bool) -> int:
+    """Print events, the oldest first; with `follow` for ever, until Ctrl-C. A proxy that restarts is waited for."""
+    proxy = client(config, admin)
+    items = _ask(proxy, route, since, limit)
+    if as_json and not follow:
+        print_json({"items": items})
+        return EXIT_YES
+    _print_events(items, as_json=as_json)
+    known = items[-1]["id"] if items else None
+    try:
+        while follow:
+            time.sleep(EVENTS_EVERY)
+            try:
+                items = _ask(proxy, route, str(known or "1h"), 1000)
+            except UnreachableError:
+                continue
+            _print_events(items, as_json=as_json)
+            known = items[-1]["id"] if items else known
+    except KeyboardInterrupt:
+        pass
+    return EXIT_YES
+
+
+def _ask(proxy: Client, route: str, since: str, limit: int) -> list[dict[str, Any]]:
+    asked = {"limit": limit, **({"route": route} if route else {}), **({"since": since} if since else {})}
+    reply = proxy.get(f"{_EVENTS}?{urlencode(asked)}")
+    if not reply.ok:
+        raise ProxyError(str(reply.body.get("detail", "the proxy cannot tell what happened")))
+    items: list[dict[str, Any]] = reply.body["items"]
+    return items
+
+
+def _print_events(items: list[dict[str, Any]], *, as_json: bool) -> None:
+    for item in items:
+        print(orjson.dumps(item).decode() if as_json else _event_line(item), flush=True)
+
+
+def _event_line(item: dict[str, Any]) -> str:
+    evidence = item["evidence"]
+    detail = evidence.get("detail", "") if isinstance(evidence, dict) else ""
+    said = f"{item['at']}  {item['event']:<14} {item['route'] or '-':<20} {item['who']:<16} {item['reason']}"
+    line = f"{said} ({detail})" if detail else said
+    # a reason is a person's text: it must not be able to draw on the terminal
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line)
+
+
+# `strangler report`: the migration report.
+
+
+def report(config: str, admin: str, form: str, *, as_json: bool) -> int:
+    """Print the report of the running proxy as Markdown or as a page of its own."""
+    reply = client(config, admin).get("/api/v1/report")
+    if not reply.ok:
+        raise ProxyError(str(reply.body.get("detail", "the proxy cannot tell what was migrated")))
+    if as_json:
+        print_json(reply.body)
+    else:
+        print(page(reply.body) if form == "html" else markdown(reply.body).rstrip("\n"))
+    return EXIT_YES
