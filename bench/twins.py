@@ -17,8 +17,8 @@ from comparators import compare
 from comparators.model import Capture, path_pattern
 from comparators.noise_learning import Learner
 from examples.paymenter.sides import Legacy, Modern, token_for
+from proxy.control.comparison.policies import today
 from proxy.judge.policies import Compiled, Rules, compiled, route_rules
-from proxy.operating.rulings import today
 from proxy.traffic.reader import Recorded
 from proxy.traffic.replay_archive import Judge
 from proxy.traffic.replay_client import FailedError, Question, Sides, SkippedError

@@ -10,9 +10,9 @@ from proxy.errors import EXIT_NO
 
 _PROCESSES = {
     "supervise": "proxy.supervisor.main",
-    "load": "proxy.operating.loading",
+    "load": "proxy.control.config_loader",
     "worker": "proxy.app.worker",
-    "control": "proxy.app.control",
+    "control": "proxy.control.main",
     "judge": "proxy.judge.main",
 }
 """Each of these imports only what its process needs."""

@@ -16,7 +16,7 @@ import typer
 import yaml
 
 from proxy.cli.app import app
-from proxy.operating.trail import CLOSED_LIST
+from proxy.control.audit_log import CLOSED_LIST
 from proxy.telemetry import events as telemetry_events
 from proxy.telemetry.metric_names import METRICS
 from rules.config import json_schema

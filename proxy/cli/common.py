@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from proxy.operating.prepare import prepare
+from proxy.control.config_loader import prepare
 from proxy.state.live import Prepared
 from rules.problems import ConfigError, Problem
 

@@ -14,9 +14,9 @@ from typing import Any, Final, TextIO
 from comparators import compare
 from comparators.model import Capture, Comparison
 from comparators.redaction import Redactor
+from proxy.control.comparison.policies import today
 from proxy.judge.policies import Compiled, Rules, body_of, compiled, route_rules
 from proxy.judge.redaction import Redactors
-from proxy.operating.rulings import today
 from proxy.traffic.reader import Recorded, UnreadableError
 from rules.invariants import VIOLATED, check_all
 from rules.model import Snapshot

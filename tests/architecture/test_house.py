@@ -14,7 +14,7 @@ LONGER: dict[str, str] = {
     "rules/model.py": "the vocabulary of the whole house, best read in one piece",
     "rules/config/yaml_document.py": "the guard around YAML: every silent surprise it refuses, side by side",
     "rules/config/schema.py": "the file format as models, best read in one piece",
-    "proxy/app/control.py": "one composition: everything that the control process consists of, in one place",
+    "proxy/control/main.py": "one composition: everything that the control process consists of, in one place",
     "proxy/http1/request.py": "one pass over a head with every check beside it: a reader must see that none is missing",
     "proxy/ipc/messages.py": "every word that processes exchange, best read in one piece",
     "proxy/serving/answering.py": "one story: an answer on its way to the client",

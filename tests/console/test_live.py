@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from proxy.operating.console.live import STREAMS
+from proxy.control.console.live_updates import STREAMS
 from tests.console.conftest import OPERATOR, VIEWER, Browser
 from tests.support import raw
 from tests.support.running import Running

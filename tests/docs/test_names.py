@@ -13,9 +13,9 @@ import yaml
 
 import rules
 from proxy.cli.app import app
-from proxy.operating.api.schemas import SCHEMAS
-from proxy.operating.trail import CLOSED_LIST
-from proxy.operating.unseen import Unseen
+from proxy.control.api.endpoints import SCHEMAS
+from proxy.control.audit_log import CLOSED_LIST
+from proxy.control.retirement import Unseen
 from proxy.telemetry import events
 from proxy.telemetry.metric_names import METRICS
 from rules.config import json_schema

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 import yaml
 
-from proxy.operating.trail import CLOSED_LIST
+from proxy.control.audit_log import CLOSED_LIST
 from proxy.telemetry import events
 
 DOCS = Path(__file__).resolve().parents[2] / "docs/reference"

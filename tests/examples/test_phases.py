@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.operating.judged import NothingJudged
+from proxy.control.route_evidence import NothingJudged
 from rules.config import load_with_warnings
 from rules.guard.window import ComparedTally
 from rules.model import Route

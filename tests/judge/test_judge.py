@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from proxy.control.comparison.judge_pool import JudgeProcess, Judges, NotJudgedError, judge_environment
 from proxy.ipc.judge_messages import Case, Opinion, Rulebook
 from proxy.ipc.messages import Pair
 from proxy.judge import main as module
 from proxy.judge.policies import RouteRules, Rules
-from proxy.operating.judge_process import JudgeProcess, judge_environment
-from proxy.operating.judges import Judges, NotJudgedError
 from tests.support.pairs import a_pair
 from tests.support.running import alive
 from tests.support.waiting import until
@@ -96,7 +95,7 @@ async def test_a_hook_that_never_ends_or_ends_everything_costs_its_own_pair_only
 
 async def test_one_that_sleeps_is_ended_by_the_clock(court: Court, monkeypatch: pytest.MonkeyPatch):
     await court.judged(a_pair(route="credits"))
-    monkeypatch.setattr("proxy.operating.judges.WITHIN", 0.2)
+    monkeypatch.setattr("proxy.control.comparison.judge_pool.WITHIN", 0.2)
 
     assert await court.reason(b"hang") == "time"
     assert (await court.judged(a_pair(route="credits"))).verdict == "equal"

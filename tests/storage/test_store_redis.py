@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.operating.sticky_key import sticky_key
+from proxy.control.config_loader import sticky_key
 from proxy.storage import kept_overrides, store_redis
 from proxy.storage.store import StaleError, StoreError
 from proxy.storage.store_redis import RedisStore

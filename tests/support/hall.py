@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from proxy.control.comparison.counters import Comparisons
+from proxy.control.comparison.judge_pool import Judges
+from proxy.control.comparison.pair_pipeline import Judging, Rechecks
+from proxy.control.comparison.results import KnownDifferences, Rates, Verdicts, ViolationSeen
 from proxy.ipc.judge_messages import Checked
 from proxy.ipc.messages import Message, Pair
-from proxy.operating.comparisons import Comparisons
-from proxy.operating.judges import Judges
-from proxy.operating.judging import Judging
-from proxy.operating.known import KnownDifferences, Rates
-from proxy.operating.rechecks import Rechecks
-from proxy.operating.verdicts import Verdicts, ViolationSeen
 from proxy.storage.diff_store import Difference, Found
 from proxy.telemetry.aggregation import Worker
 from rules.model import Invariant, ShadowPolicy

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from proxy.operating.judged import Judged
-from proxy.operating.together import Together
+from proxy.control.fleet.window_exchange import Together
+from proxy.control.route_evidence import Judged
 from proxy.storage import store_redis
 from proxy.storage.fleet import Heard, Told
 from proxy.storage.fleet_redis import RedisFleet

@@ -5,14 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from proxy.control.drill import Probing
+from proxy.control.reload import Reloader, current
+from proxy.control.rollout import Steering
+from proxy.control.route_evidence import Figures, Judged, NothingJudged
+from proxy.control.worker_links import Workers
 from proxy.ipc.messages import Outcomes, PairCounts, Prepare, SideOutcomes
-from proxy.operating.current import current
-from proxy.operating.figures import Figures
-from proxy.operating.judged import Judged, NothingJudged
-from proxy.operating.probing import Probing
-from proxy.operating.reload import Reloader
-from proxy.operating.steering import Steering
-from proxy.operating.workers import Workers
 from proxy.settings import Settings
 from proxy.state.live import Configuration
 from proxy.storage.fleet import Fleet

@@ -1,0 +1,1 @@
+"""The control process: loads, reloads, watches routes, acts on them, answers operators."""

@@ -1,0 +1,1 @@
+"""The API of the admin listener, one file an area."""

@@ -1,0 +1,133 @@
+"""The configuration in the API: shown, planned, reloaded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from proxy.control.api import http
+from proxy.control.api.access import PLAN
+from proxy.control.api.http import PREFIX, Field, is_operator, who_asks, wish_of
+from proxy.control.reload import Current, Outcome
+from rules.problems import ConfigError, masked
+
+
+class ConfigControl(Protocol):
+    """What this area asks."""
+
+    def current(self) -> Current:
+        """Return what runs now."""
+
+
+def config_routes(control: ConfigControl) -> Sequence[web.RouteDef]:
+    """Return the paths of the configuration."""
+
+    async def config(_: web.Request) -> web.Response:
+        configuration = control.current().configuration
+        return http.json(
+            {
+                "digest": configuration.snapshot.digest,
+                "generation": configuration.number,
+                "source": configuration.snapshot.source,
+                "effective": masked(configuration.snapshot),
+                "overrides": [asdict(override) for override in configuration.overrides],
+            }
+        )
+
+    async def schema(_: web.Request) -> web.Response:
+        from rules.config import json_schema  # the checking libraries come when they are needed
+
+        return http.json(await asyncio.to_thread(json_schema))
+
+    return (web.get(f"{PREFIX}/config", config), web.get(f"{PREFIX}/config/schema", schema))
+
+
+# Has the file read again.
+
+
+class ReloadControl(Protocol):
+    """What a reload asks."""
+
+    async def reload(self, who: str) -> Outcome:
+        """Read the file again; return how it went."""
+
+
+def reload_routes(control: ReloadControl) -> Sequence[web.RouteDef]:
+    """Return the path of reloads."""
+    background: set[asyncio.Task[Outcome]] = set()
+
+    async def reload(request: web.Request) -> web.Response:
+        wish = await wish_of(request, Field("wait", bool))
+        work = asyncio.create_task(control.reload(who_asks(request)), name="reload-by-api")
+        background.add(work)
+        work.add_done_callback(background.discard)
+        if wish.get("wait") is False:
+            return http.json({"outcome": "accepted"}, HTTPStatus.ACCEPTED)
+        # a client that hangs up must not leave a reload half done
+        return _told(await asyncio.shield(work))
+
+    return (web.post(f"{PREFIX}/reload", reload),)
+
+
+def _told(outcome: Outcome) -> web.Response:
+    configuration = outcome.current.configuration
+    if not outcome.ok:
+        return http.problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "the file is refused; the old configuration stays",
+            problems=[asdict(problem) for problem in outcome.current.problems],
+            digest=configuration.snapshot.digest,
+            generation=configuration.number,
+        )
+    return http.json(
+        {
+            "outcome": "applied" if outcome.changed else "unchanged",
+            "digest": configuration.snapshot.digest,
+            "generation": configuration.number,
+            "warnings": [asdict(warning) for warning in outcome.current.warnings],
+            "needs_restart": list(outcome.current.waiting),
+        }
+    )
+
+
+# Answers what another file would change.
+
+
+_LARGEST = 4 * 1024 * 1024
+_VARIABLES = "a file that names ${VARIABLES} is planned for the operator's token only"
+
+
+class PlanControl(Protocol):
+    """What a plan asks."""
+
+    async def plan(self, text: str, *, variables: bool) -> dict[str, Any]:
+        """Return what `text`, as the file, would change; ConfigError with every problem of it.
+
+        Without `variables` no value of our environment gets into it.
+        """
+
+
+def plan_routes(control: PlanControl) -> Sequence[web.RouteDef]:
+    """Return the path of plans."""
+    one_at_a_time = asyncio.Lock()
+
+    async def plan(request: web.Request) -> web.Response:
+        wish = await wish_of(request, Field("config", str, required=True, longest=_LARGEST), largest=_LARGEST)
+        text = wish["config"]
+        # else a reader could have the plan spell out any variable of ours
+        variables = is_operator(request)
+        if "${" in text and not variables:
+            return http.problem(HTTPStatus.FORBIDDEN, _VARIABLES)
+        try:
+            async with one_at_a_time:
+                return http.json(await control.plan(text, variables=variables))
+        except ConfigError as error:
+            problems = [asdict(problem) for problem in error.problems]
+            return http.problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the file would be refused", problems=problems)
+
+    return (web.post(PLAN, plan),)

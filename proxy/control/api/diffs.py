@@ -1,0 +1,149 @@
+"""Answers what differs; takes what is known of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from proxy.control.api import http
+from proxy.control.api.http import PREFIX, Field, RefusedError, limit_of, moment, who_asks, wish_of
+from proxy.control.comparison.queries import Differences
+from proxy.control.comparison.reproduce import with_questions
+from proxy.control.comparison.results import share
+from proxy.control.reload import Current
+from proxy.storage.diff_store import DiffsError, Known, Wanted
+
+
+class Control(Protocol):
+    """What questions about differences ask."""
+
+    def current(self) -> Current:
+        """Return what runs now."""
+
+    @property
+    def differences(self) -> Differences:
+        """What is kept of pairs that differ."""
+
+
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+def routes(control: Control) -> Sequence[web.RouteDef]:
+    """Return the paths of differences."""
+
+    async def groups(request: web.Request) -> web.Response:
+        limit = limit_of(request)
+        since = moment(request.query.get("since", ""), time.time())
+        route = _route(request.query.get("route", ""))
+        wanted = Wanted(route, since, checked_place(request.query.get("after", "")), limit)
+        return http.json(await control.differences.groups(wanted))
+
+    async def group(request: web.Request) -> web.Response:
+        found = await control.differences.group(request.match_info["id"])
+        return http.json(_there(with_questions(found, control.current().configuration.snapshot)))
+
+    async def ignore(request: web.Request) -> web.Response:
+        wish = await wish_of(
+            request,
+            Field("reason", str, required=True),
+            Field("owner", str, longest=200),
+            Field("until", str, check=_until),
+            Field("max_rate", object, check=_share),
+        )
+        rate = wish.get("max_rate")
+        known = Known(
+            wish["reason"],
+            wish.get("owner") or "",
+            wish.get("until") or "",
+            None if rate is None else share(rate),
+            who_asks(request),
+            time.time(),
+        )
+        return await _noted(request, known)
+
+    async def unignore(request: web.Request) -> web.Response:
+        await wish_of(request, Field("reason", str, required=True))
+        return await _noted(request, None)
+
+    async def _noted(request: web.Request, known: Known | None) -> web.Response:
+        name = request.match_info["id"]
+        if not await control.differences.ignore(name, known):
+            raise RefusedError(HTTPStatus.NOT_FOUND, _UNKNOWN)
+        return http.json(_there(await control.differences.group(name)))
+
+    async def rejudge(request: web.Request) -> web.Response:
+        wish = await wish_of(request, Field("route", str))
+        return http.json(await control.differences.rejudge(_route(wish.get("route") or "")))
+
+    async def noise(request: web.Request) -> web.Response:
+        route = _route(request.query.get("route", ""))
+        names = [route] if route else [each.name for each in control.current().configuration.snapshot.routes]
+        return http.json({"items": control.differences.noise(names), "next": None})
+
+    def _route(name: str) -> str:
+        if name and control.current().generation.table.lane_of(name) is None:
+            raise RefusedError(HTTPStatus.NOT_FOUND, f"there is no route {name}")
+        return name
+
+    return (
+        web.get(f"{PREFIX}/diffs", _kept(groups)),
+        web.post(f"{PREFIX}/diffs/rejudge", _kept(rejudge)),
+        web.get(f"{PREFIX}/diffs/{{id}}", _kept(group)),
+        web.post(f"{PREFIX}/diffs/{{id}}/ignore", _kept(ignore)),
+        web.post(f"{PREFIX}/diffs/{{id}}/unignore", _kept(unignore)),
+        web.get(f"{PREFIX}/noise", noise),
+    )
+
+
+_UNKNOWN = "there is no group of differences with this id"
+
+
+def _kept(handler: Handler) -> Handler:
+    """Answer 503 where the store cannot be asked now."""
+
+    async def answered(request: web.Request) -> web.Response:
+        try:
+            return await handler(request)
+        except DiffsError as error:
+            raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, f"differences cannot be read now: {error}") from error
+
+    return answered
+
+
+def checked_place(after: str) -> str:
+    """Return a place in the list of groups; RefusedError (422) for what no page has told as its `next`."""
+    try:
+        Wanted(after=after)
+    except ValueError as error:
+        detail = "after must be what the page before has told as next"
+        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, detail) from error
+    return after
+
+
+def _there(found: dict[str, Any] | None) -> dict[str, Any]:
+    if found is None:
+        raise RefusedError(HTTPStatus.NOT_FOUND, _UNKNOWN)
+    return found
+
+
+def _until(text: str) -> str | None:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return "must be a day, such as 2027-01-31"
+    return None
+
+
+def _share(value: Any) -> str | None:
+    wrong = "must be a share, 0.05 or 5%"
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return wrong
+    try:
+        return None if 0 <= share(value) <= 1 else wrong
+    except ValueError:
+        return wrong

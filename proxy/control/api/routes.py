@@ -1,0 +1,228 @@
+"""Routes in the API: status, explanation, actions, drill."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from proxy.control.api import http
+from proxy.control.api.http import PREFIX, Field, RefusedError, tag, who_asks, wish_of
+from proxy.control.drill import Drills, Report
+from proxy.control.override_changes import wrong_weight
+from proxy.control.reload import Current
+from proxy.control.route_actions import Verbs
+from proxy.described import facts_of
+from rules.model import Override
+from rules.routing.explain import explain as explained
+
+_REVISION = Field("revision", int)
+_REASON = Field("reason", str)
+_REASON_NEEDED = Field("reason", str, required=True)
+_WEIGHT = Field("weight", float, required=True, check=wrong_weight)
+Do = Callable[[str, str, dict[str, Any]], Awaitable[object]]
+
+
+class ActionControl(Protocol):
+    """What the verbs ask."""
+
+    @property
+    def verbs(self) -> Verbs:
+        """Return what changes routes."""
+
+    def current(self) -> Current:
+        """Return what runs now."""
+
+    async def status(self) -> dict[str, Any]:
+        """Return the status document, fresh."""
+
+
+def action_routes(control: ActionControl) -> Sequence[web.RouteDef]:
+    """Return the paths of the verbs."""
+    begun: set[asyncio.Future[object]] = set()
+
+    def verb(name: str, do: Do, *fields: Field, any_revision: bool = False) -> web.RouteDef:
+        async def handler(request: web.Request) -> web.Response:
+            route = request.match_info["name"]
+            wish = await wish_of(request, *fields, _REVISION)
+            if control.current().generation.table.lane_of(route) is None:
+                raise RefusedError(HTTPStatus.NOT_FOUND, f"no route is called {route}")
+            if not any_revision:
+                _check_revision(request, wish, control.current(), control.verbs.override(route))
+            await finished(do(route, who_asks(request), wish))
+            return await _answer(control, route)
+
+        return web.post(f"{PREFIX}/routes/{{name}}/{name}", handler)
+
+    async def finished(work: Awaitable[object]) -> None:
+        # whoever hangs up must not leave a change half done
+        task = asyncio.ensure_future(work)
+        begun.add(task)
+        task.add_done_callback(begun.discard)
+        await asyncio.shield(task)
+
+    async def all_back(request: web.Request) -> web.Response:
+        wish = await wish_of(request, _REASON_NEEDED)
+        await finished(control.verbs.roll_back_all(who_asks(request), wish["reason"]))
+        document = await control.status()
+        return http.json({"routes": [each for each in document["routes"] if each["rolled_back"]]})
+
+    async def all_again(request: web.Request) -> web.Response:
+        wish = await wish_of(request, _REASON_NEEDED)
+        work = asyncio.ensure_future(control.verbs.resume_all(who_asks(request), wish["reason"]))
+        await finished(work)
+        lifted = {override.route for override in work.result()}
+        document = await control.status()
+        resumed = [each for each in document["routes"] if each["name"] in lifted]
+        return http.json({"routes": resumed, "left": [each for each in document["routes"] if each["rolled_back"]]})
+
+    return (
+        verb(
+            "rollback",
+            lambda route, who, wish: control.verbs.roll_back(route, who, wish["reason"]),
+            _REASON_NEEDED,
+            any_revision=True,
+        ),
+        verb("resume", lambda route, who, wish: control.verbs.resume(route, who, wish["reason"]), _REASON_NEEDED),
+        verb("hold", lambda route, who, wish: control.verbs.hold(route, who, wish.get("reason", "")), _REASON),
+        verb("advance", lambda route, who, wish: control.verbs.advance(route, who, wish.get("reason", "")), _REASON),
+        verb(
+            "weight",
+            lambda route, who, wish: control.verbs.weight(route, wish["weight"], who, wish.get("reason", "")),
+            _WEIGHT,
+            _REASON,
+        ),
+        web.post(f"{PREFIX}/rollback", all_back),
+        web.post(f"{PREFIX}/resume", all_again),
+    )
+
+
+async def _answer(control: ActionControl, name: str) -> web.Response:
+    document = await control.status()
+    found = next((route for route in document["routes"] if route["name"] == name), None)
+    if found is None:  # the file changed meanwhile
+        return http.problem(HTTPStatus.NOT_FOUND, f"no route is called {name}")
+    answer = http.json(found)
+    answer.headers["ETag"] = tag(found, document["config"]["digest"])
+    return answer
+
+
+def _check_revision(request: web.Request, wish: dict[str, Any], current: Current, override: Override | None) -> None:
+    """Raise RefusedError (412) when the request names another state than the present one (RFC 9110 13.1.1).
+
+    An If-Match is the tag of the route's status, or its `revision` between quotes.
+    """
+    revision = override.revision if override is not None else 0
+    present = tag({"revision": revision}, current.configuration.snapshot.digest)
+    wanted = request.headers.get("If-Match", "").strip()
+    named = {each.strip() for each in wanted.split(",")} if wanted else {"*"}
+    if named.isdisjoint({"*", present, f'"{revision}"', str(revision)}) or wish.get("revision", revision) != revision:
+        detail = "the route has changed since you looked"
+        raise RefusedError(HTTPStatus.PRECONDITION_FAILED, detail, current=present, revision=revision)
+
+
+# Answers what every route does now.
+
+
+class StatusControl(Protocol):
+    """What the status asks."""
+
+    async def status(self) -> dict[str, Any]:
+        """Return the status document, fresh."""
+
+
+def status_routes(control: StatusControl) -> Sequence[web.RouteDef]:
+    """Return the paths of the status."""
+
+    async def status(_: web.Request) -> web.Response:
+        return http.json(await control.status())
+
+    async def route(request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        document = await control.status()
+        found = next((route for route in document["routes"] if route["name"] == name), None)
+        if found is None:
+            return http.problem(HTTPStatus.NOT_FOUND, f"no route is called {name}")
+        answer = http.json(found)
+        answer.headers["ETag"] = tag(found, document["config"]["digest"])
+        return answer
+
+    return (web.get(f"{PREFIX}/status", status), web.get(f"{PREFIX}/routes/{{name}}", route))
+
+
+# Answers where a described request would go.
+
+
+_EVEN_DRAW = 0.5
+
+
+class ExplainControl(Protocol):
+    """What an explanation asks."""
+
+    def current(self) -> Current:
+        """Return what runs now."""
+
+
+def explain_routes(control: ExplainControl) -> Sequence[web.RouteDef]:
+    """Return the path of explanations."""
+
+    async def explain(request: web.Request) -> web.Response:
+        query = request.query
+        path = query.get("path", "")
+        if not path.startswith("/"):
+            return http.problem(HTTPStatus.UNPROCESSABLE_ENTITY, "path must be given, beginning with a slash")
+        headers = [(name.strip(), value.strip()) for name, _, value in _split(query.getall("header", []))]
+        generation = control.current().generation
+        facts = facts_of(generation, query.get("method", "GET"), path, headers, query.get("user"))
+        return http.json(asdict(explained(generation, facts, draw=_EVEN_DRAW)))
+
+    return (web.get(f"{PREFIX}/explain", explain),)
+
+
+def _split(headers: list[str]) -> list[tuple[str, str, str]]:
+    return [header.partition(":") for header in headers]
+
+
+# Runs a drill on one route.
+
+
+_LONGEST, _USUAL = 20.0, 10.0
+
+
+class DrillControl(Protocol):
+    """What a drill asks."""
+
+    @property
+    def drills(self) -> Drills:
+        """Return what runs drills."""
+
+
+def drill_routes(control: DrillControl) -> Sequence[web.RouteDef]:
+    """Return the path of drills."""
+    begun: set[asyncio.Task[Report]] = set()
+
+    async def drill(request: web.Request) -> web.Response:
+        wish = await wish_of(request, Field("seconds", float, check=_wrong), Field("path", str, check=_no_path))
+        work = control.drills.run(
+            request.match_info["name"], wish.get("path", ""), float(wish.get("seconds", _USUAL)), who_asks(request)
+        )
+        task = asyncio.create_task(work, name="drill")
+        begun.add(task)
+        task.add_done_callback(begun.discard)
+        # a client that hangs up must not leave the route rolled back
+        return http.json(asdict(await asyncio.shield(task)))
+
+    return (web.post(f"{PREFIX}/routes/{{name}}/drill", drill),)
+
+
+def _wrong(seconds: Any) -> str | None:
+    return None if 1 <= seconds <= _LONGEST else f"must be between 1 and {_LONGEST:g}"
+
+
+def _no_path(path: Any) -> str | None:
+    good = path.startswith("/") and path.isascii() and path.isprintable() and " " not in path
+    return None if good else "must be a path, beginning with a slash"

@@ -1,0 +1,305 @@
+"""Judge processes over one bounded queue.
+
+1. work waits in one queue, with an end by number as by bytes: what finds it full is turned away
+2. an idle judge takes the next piece; none idle, fewer than allowed: another is started
+3. it answers, or its time is over: it is killed, whoever waits is told so
+4. judges that die before they ever answered are started more and more slowly
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from proxy.ipc.channel import Channel
+from proxy.ipc.child_process import Backoff
+from proxy.ipc.judge_messages import JUDGE, Case, Exhibit, Explained, Opinion, Rulebook, Seated
+from proxy.ipc.messages import Message
+from proxy.supervisor.child import command, environment
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
+
+# One judge: a child process of control, with the connection to it.
+
+
+_SECRETS = ("APP_KEY", "APP_PREVIOUS_KEYS")
+_OURS = "STRANGLER_"
+_STANDARD_ERROR = 2
+_OUT_OF_TIME = (-signal.SIGPROF, -signal.SIGALRM)
+
+
+class Judge(Protocol):
+    """What the pool needs of a judge."""
+
+    def send(self, message: Message) -> None:
+        """Hand `message` over."""
+
+    def end(self) -> None:
+        """End it without a word; safe to repeat."""
+
+
+class JudgeProcess:
+    """A `Judge` of flesh. `heard` gets its words; `gone(late)` comes once, when it has ended, by its own limit or not.
+
+    Nothing in it changes but what the kernel says of the process.
+    """
+
+    def __init__(
+        self, environ: Mapping[str, str], heard: Callable[[Message], None], gone: Callable[[bool], None]
+    ) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
+                command("judge", str(theirs.fileno())),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                # an operator's function may print: not among the access lines
+                stdout=_STANDARD_ERROR,
+                env=dict(environ),
+            )
+        self.pid = self._process.pid
+        self._gone = gone
+        self._channel = Channel(ours, JUDGE, lambda message, _: heard(message), lambda _: self.end())
+        self._pidfd = os.pidfd_open(self.pid)
+        asyncio.get_running_loop().add_reader(self._pidfd, self._reap)
+
+    def send(self, message: Message) -> None:
+        """Hand `message` over."""
+        self._channel.send(message)
+
+    def end(self) -> None:
+        """End it without a word; safe to repeat."""
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+
+    def _reap(self) -> None:
+        if self._process.poll() is None:
+            return
+        asyncio.get_running_loop().remove_reader(self._pidfd)
+        os.close(self._pidfd)
+        self._channel.close()
+        self._gone(self._process.returncode in _OUT_OF_TIME)
+
+
+def judge_environment(named: tuple[str, ...]) -> dict[str, str]:
+    """Return a judge's environment: ours without the keys, tokens, webhooks (`named` by the file) that it never needs.
+
+    What runs there may be an operator's own function, over answers that anybody may have shaped.
+    """
+    return {
+        name: value
+        for name, value in environment().items()
+        if not name.startswith(_OURS) and name not in _SECRETS and name not in named
+    }
+
+
+MOST_WAITING = 1000
+MOST_BYTES = 32 << 20
+WITHIN = 5.0
+"""Seconds by the clock that one piece of work may take; a judge limits its own processor time besides."""
+SEATED_WITHIN = 60.0
+HOPELESS = 3
+"""Judges in a row that died before they ever answered."""
+
+Start = Callable[[Callable[[Message], None], Callable[[bool], None]], Judge]
+Answer = Opinion | Explained
+
+
+class NotJudgedError(Exception):
+    """There is no answer: `reason` is queue (too much waits), time (over its limit), crash (the judge died)."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class _Work:
+    message: Case | Exhibit
+    size: int
+    answer: asyncio.Future[Answer]
+
+
+@dataclass(slots=True)
+class _Seat:
+    """One judge: `work` is what it is at, `timer` ends it. `late` says that we did."""
+
+    judge: Judge | None = None
+    seated: bool = False
+    late: bool = False
+    work: _Work | None = None
+    timer: asyncio.TimerHandle | None = field(default=None, repr=False)
+
+
+class Judges:
+    """All judges. The queue changes by `put`, the seats as judges come, answer, go."""
+
+    def __init__(self, start: Start, most: int, tell: Tell) -> None:
+        self._start = start
+        self._most = most
+        self._tell = tell
+        self._rules: Rulebook | None = None
+        self._queue: deque[_Work] = deque()
+        self._bytes = 0
+        self._seats: list[_Seat] = []
+        self._ticket = 0
+        self._closed = False
+        self._backoff = Backoff()
+        self._retry: asyncio.TimerHandle | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How much work nobody has taken yet."""
+        return len(self._queue)
+
+    def rule(self, rules: Rulebook) -> None:
+        """Have everything that is taken up from now on judged by `rules`."""
+        self._rules = rules
+        for seat in self._seats:
+            if seat.judge is not None and seat.seated:
+                seat.judge.send(rules)
+
+    def ticket(self) -> int:
+        """Return a number for the next piece of work."""
+        self._ticket += 1
+        return self._ticket
+
+    def put(self, message: Case | Exhibit, size: int, *, first: bool = False) -> asyncio.Future[Answer]:
+        """Return what becomes the answer to `message` of about `size` bytes; NotJudgedError with its reason.
+
+        `first` lets it pass what waits: somebody looks at the screen, or it has waited before.
+        """
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        if self._closed or len(self._queue) >= MOST_WAITING or self._bytes + size > MOST_BYTES:
+            future.set_exception(NotJudgedError("queue"))
+            return future
+        work = _Work(message, size, future)
+        (self._queue.appendleft if first else self._queue.append)(work)
+        self._bytes += size
+        self._hand_out()
+        return future
+
+    def close(self) -> None:
+        """End every judge; who waits is told."""
+        self._closed = True
+        if self._retry is not None:
+            self._retry.cancel()
+        self._turn_away()
+        for seat in self._seats:
+            if seat.judge is not None:
+                seat.judge.end()
+
+    # ── who does what ──────────────────────────────────────────────────────────────────────────────────
+
+    def _hand_out(self) -> None:
+        idle = [seat for seat in self._seats if seat.seated and seat.work is None]
+        while self._queue and idle:
+            self._give(idle.pop(), self._queue.popleft())
+        coming = sum(not seat.seated for seat in self._seats)
+        if len(self._queue) > coming and len(self._seats) < self._most and self._retry is None and not self._closed:
+            self._seat()
+
+    def _give(self, seat: _Seat, work: _Work) -> None:
+        self._bytes -= work.size
+        if work.answer.cancelled() or seat.judge is None:
+            return
+        seat.work = work
+        seat.timer = asyncio.get_running_loop().call_later(WITHIN, self._over, seat)
+        seat.judge.send(work.message)
+
+    def _seat(self) -> None:
+        seat = _Seat()
+        self._seats.append(seat)
+        seat.timer = asyncio.get_running_loop().call_later(SEATED_WITHIN, self._over, seat)
+        try:
+            seat.judge = self._start(
+                lambda message: self._heard(seat, message), lambda late: self._gone(seat, late=late)
+            )
+        except OSError as error:
+            self._tell(events.JUDGE_LOST, "error", reason=repr(error))
+            self._gone(seat)
+
+    def _over(self, seat: _Seat) -> None:
+        seat.late = True
+        if seat.judge is not None:
+            seat.judge.end()
+
+    # ── their words ────────────────────────────────────────────────────────────────────────────────────
+
+    def _heard(self, seat: _Seat, message: Message) -> None:
+        match message:
+            case Seated():
+                seat.seated = True
+                _stop(seat)
+                if self._rules is not None and seat.judge is not None:
+                    seat.judge.send(self._rules)
+            case Opinion() | Explained():
+                work, seat.work = seat.work, None
+                _stop(seat)
+                self._backoff.deaths = 0
+                if work is not None and work.message.ticket == message.ticket and not work.answer.done():
+                    work.answer.set_result(message)
+            case _:
+                return
+        self._hand_out()
+
+    def _gone(self, seat: _Seat, *, late: bool = False) -> None:
+        _stop(seat)
+        self._seats.remove(seat)
+        reason = "time" if late or seat.late else "crash"
+        if seat.work is not None:
+            _refuse(seat.work, reason)
+            self._spare(seat.work.message, reason)
+        if self._closed:
+            return
+        self._tell(events.JUDGE_LOST, "warning", reason=reason, working=seat.work is not None)
+        if seat.seated:
+            self._hand_out()
+            return
+        wait = self._backoff.after(0.0)
+        self._retry = asyncio.get_running_loop().call_later(wait, self._try_again)
+        if self._backoff.deaths > HOPELESS:
+            self._turn_away()
+
+    def _spare(self, message: Case | Exhibit, reason: str) -> None:
+        """Refuse what waits of a route whose case has just ended a judge: the next one may well do the same."""
+        if not isinstance(message, Case):
+            return
+        waiting, self._queue = self._queue, deque()
+        for work in waiting:
+            if isinstance(work.message, Case) and work.message.pair.route == message.pair.route:
+                self._bytes -= work.size
+                _refuse(work, reason)
+            else:
+                self._queue.append(work)
+
+    def _turn_away(self) -> None:
+        """Nobody will come soon: what waits is better told now."""
+        while self._queue:
+            work = self._queue.popleft()
+            self._bytes -= work.size
+            _refuse(work, "crash")
+
+    def _try_again(self) -> None:
+        self._retry = None
+        self._hand_out()
+
+
+def _stop(seat: _Seat) -> None:
+    if seat.timer is not None:
+        seat.timer.cancel()
+        seat.timer = None
+
+
+def _refuse(work: _Work, reason: str) -> None:
+    if not work.answer.done():
+        work.answer.set_exception(NotJudgedError(reason))

@@ -1,0 +1,381 @@
+"""A pair's way: queue, judge, re-check, count.
+
+1. a pair comes from a worker; what the queue has no room for, or whose route has just cost a judge, is not compared
+2. a judge says what it thinks of it: equal, noise, not comparable: counted, done
+3. it differs, or breaks an invariant: both sides are asked again, within the route's budget
+4. gone the second time: a race, counted as transient; there with other values: asked again, a few times at most
+5. still there: counted, kept, told
+
+A pair beside a write counts where it is equal; where it differs it is transient at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from proxy.control.comparison.judge_pool import Judges, NotJudgedError
+from proxy.control.comparison.results import Verdicts
+from proxy.ipc import messages
+from proxy.ipc.judge_messages import Case, Checked, Exhibit, Explained, Opinion
+from proxy.ipc.messages import Answer, Message, Pair
+from proxy.state.mirror_outcomes import RACED
+from proxy.telemetry.aggregation import Worker
+from rules.model import ShadowPolicy
+
+# Asks both sides again before a difference counts, within a budget for each route.
+#
+# Two reads a moment apart may truly differ because somebody wrote in between; what is still there when both are asked
+# once more is no such race. The budget keeps a broken route from doubling its own load.
+
+
+A_MINUTE = 60.0
+MOST_PENDING = 500
+MOST_BYTES = 64 << 20
+"""Of packed pairs that wait for their second answers; the answers themselves are not kept."""
+GRACE = 5.0
+"""Seconds beyond the delay and both sides' time-outs that a worker has for its answer."""
+REMEMBERED = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A pair that is being asked again, the `number`th time, without its answers, with what was last said of them."""
+
+    pair: Pair
+    opinion: Opinion
+    until: float
+    number: int = 1
+
+
+class Budget:
+    """So many tokens a minute, at most a minute's worth saved up; they change by `take`."""
+
+    def __init__(self, per_minute: int, now: float) -> None:
+        self._per_minute = per_minute
+        self._left = float(per_minute)
+        self._at = now
+
+    def take(self, now: float) -> bool:
+        """Take one, if there is one."""
+        self._left = min(float(self._per_minute), self._left + (now - self._at) * self._per_minute / A_MINUTE)
+        self._at = now
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True
+
+
+class Rechecks:
+    """Who is asked again, what came of it lately. `_asked` changes with `begin`, `end`, `overdue`.
+
+    Violations of an invariant have a budget of their own: a storm of differences must not use up what decides about
+    a rollback.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._asked: dict[str, Asked] = {}
+        self._bytes = 0
+        self._budgets: dict[tuple[str, bool], tuple[int, Budget]] = {}
+        self._vanished: dict[str, float] = {}
+
+    def may(self, route: str, per_minute: int, *, violated: bool) -> bool:
+        """Whether one more may be asked again now; takes it from the budget (0: there is none)."""
+        if len(self._asked) >= MOST_PENDING or self._bytes >= MOST_BYTES:
+            return False
+        if per_minute == 0:
+            return True
+        now = self._clock()
+        there = self._budgets.get((route, violated))
+        if there is None or there[0] != per_minute:
+            there = self._budgets[route, violated] = per_minute, Budget(per_minute, now)
+        return there[1].take(now)
+
+    def begin(self, pair: Pair, opinion: Opinion, seconds: float, number: int = 1) -> None:
+        """Wait for other answers to `pair`, for so long."""
+        light = replace(pair, legacy=_bare(pair.legacy), modern=_bare(pair.modern), secondary=None)
+        self._asked[pair.id] = Asked(light, opinion, self._clock() + seconds + GRACE, number)
+        self._bytes += len(opinion.payload)
+
+    def end(self, pair: str) -> Asked | None:
+        """Return what was waiting for the second answers, None when nobody does any more."""
+        asked = self._asked.pop(pair, None)
+        if asked is not None:
+            self._bytes -= len(asked.opinion.payload)
+        return asked
+
+    def overdue(self) -> list[Asked]:
+        """Take out whoever has waited too long: a worker that is gone answers nothing."""
+        now = self._clock()
+        late = [name for name, asked in self._asked.items() if asked.until < now]
+        return [asked for name in late if (asked := self.end(name)) is not None]
+
+    def vanished(self, group: str) -> None:
+        """Remember that a difference of this group was not there any more when it was looked at again."""
+        self._vanished.pop(group, None)
+        self._vanished[group] = self._clock()
+        while len(self._vanished) > REMEMBERED:
+            del self._vanished[next(iter(self._vanished))]
+
+    def stayed(self, group: str) -> None:
+        """Remember that a difference of this group was still there."""
+        self._vanished.pop(group, None)
+
+    def looks_like_a_race(self, group: str) -> bool:
+        """Whether the latest difference of this group that was looked at again had vanished, within a minute."""
+        at = self._vanished.get(group)
+        return at is not None and self._clock() - at < A_MINUTE
+
+
+def _bare(answer: Answer) -> Answer:
+    """What a pair is counted by, without what is only compared."""
+    return Answer(status=answer.status, failed=answer.failed)
+
+
+# Lets a route rest whose pairs have cost a judge its life, so that the other routes' pairs are judged meanwhile.
+
+
+FIRST = 1.0
+LONGEST = 300.0
+FORGIVEN_AFTER = 600.0
+
+
+class Resting:
+    """How long each route rests: a second after the first judge, twice as long after each further one."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._until: dict[str, tuple[float, float]] = {}
+
+    def cost_a_judge(self, route: str) -> None:
+        """A pair of `route` was over its limit, or ended its judge."""
+        now = self._clock()
+        until, rest = self._until.get(route, (0.0, 0.0))
+        rest = FIRST if now - until > FORGIVEN_AFTER else min(2 * rest, LONGEST)
+        self._until[route] = now + rest, rest
+
+    def rests(self, route: str) -> bool:
+        """Whether the pairs of `route` are not judged now."""
+        there = self._until.get(route)
+        return there is not None and self._clock() < there[0]
+
+
+VIOLATED = "violated"
+_SAFE = ("GET", "HEAD")
+_ALONE = "alone"
+_LATER = (RACED, "busy")
+MOST_TIMES = 3
+"""How often a pair is asked again at most."""
+WRITES_ARE_NEAR = 2.0
+"""Seconds for which a worker takes a write to be near (`serving.shadowing.writes`)."""
+
+
+class Judging:
+    """The way of a pair through control. Nothing in it changes but its parts, on the event loop.
+
+    `send` reaches the worker that has sent a pair; `policy` says how a route is mirrored, None for one that is gone;
+    `later` is the loop's `call_later`.
+    """
+
+    def __init__(
+        self,
+        judges: Judges,
+        verdicts: Verdicts,
+        rechecks: Rechecks,
+        send: Callable[[Message, Worker], int],
+        policy: Callable[[str], ShadowPolicy | None],
+        clock: Callable[[], float],
+        later: Callable[..., object],
+    ) -> None:
+        self._judges = judges
+        self._verdicts = verdicts
+        self._rechecks = rechecks
+        self._send = send
+        self._policy = policy
+        self._later = later
+        self._resting = Resting(clock)
+
+    def hear(self, worker: Worker, message: Message) -> None:
+        """Take what a worker says about pairs; anything else is not meant for us."""
+        match message:
+            case messages.Pair():
+                self.take_pair(message, worker)
+            case messages.AgainFailed():
+                asked = self._rechecks.end(message.pair)
+                if asked is not None:
+                    self._not_again(asked, worker, message.reason)
+            case _:
+                pass
+
+    def take_pair(self, pair: Pair, worker: Worker) -> None:
+        """Have `pair` judged, decide what it counts as."""
+        asked = self._rechecks.end(pair.id) if pair.again else None
+        if self._policy(pair.route) is None or (pair.again and asked is None):
+            return
+        if asked is None and self._resting.rests(pair.route):
+            self._verdicts.not_compared(pair, "time")
+            return
+        size = len(pair.legacy.body) + len(pair.modern.body) + (len(pair.secondary.body) if pair.secondary else 0)
+        # a second look has waited before: it may pass
+        answer = self._judges.put(Case(self._judges.ticket(), pair), size, first=asked is not None)
+        if asked is None:
+            answer.add_done_callback(partial(self._judged, pair, worker))
+        else:
+            answer.add_done_callback(partial(self._judged_again, asked, pair, worker))
+
+    def tick(self) -> None:
+        """Give up waiting for workers that do not answer; to be called about once a second."""
+        for asked in self._rechecks.overdue():
+            self._unchecked(asked.pair, asked.opinion, "late")
+
+    # ── the first time ─────────────────────────────────────────────────────────────────────────────────
+
+    def _judged(self, pair: Pair, worker: Worker, answer: asyncio.Future[Any]) -> None:
+        opinion = self._opinion(pair, answer)
+        if opinion is None:
+            return
+        self._verdicts.learn(pair, opinion)
+        differs = opinion.verdict == "different" and not self._verdicts.is_known(pair, opinion)
+        violated = any(one.state == VIOLATED for one in opinion.checked)
+        if differs and pair.reason == RACED:
+            self._verdicts.transient(pair)
+            return
+        if pair.reason == RACED or not (differs or violated):
+            self._verdicts.settle(pair, opinion)
+            return
+        policy = self._policy(pair.route)
+        if policy is None:
+            return
+        if pair.reason == _ALONE or pair.method not in _SAFE:
+            # one answer alone cannot race with anything; a write cannot be tried twice
+            self._verdicts.confirm(pair, opinion, _violations(opinion), ())
+        elif not self._put_again(pair, opinion, worker, 1):
+            self._unchecked(pair, opinion, "budget")
+
+    def _put_again(self, pair: Pair, opinion: Opinion, worker: Worker, number: int, pause: float = 0.0) -> bool:
+        """Have both sides asked the `number`th time, `pause` seconds later than usual; False without a budget."""
+        policy = self._policy(pair.route)
+        violated = bool(_violations(opinion))
+        if policy is None or not self._rechecks.may(pair.route, policy.recheck_per_minute, violated=violated):
+            return False
+        wait = policy.recheck_after + pause
+        self._rechecks.begin(pair, opinion, wait + 2 * policy.timeout, number)
+        self._later(wait, self._ask_again, pair.id, worker)
+        return True
+
+    def _ask_again(self, pair: str, worker: Worker) -> None:
+        if not self._send(messages.Again(pair), worker):
+            asked = self._rechecks.end(pair)
+            if asked is not None:
+                self._unchecked(asked.pair, asked.opinion, "gone")
+
+    def _opinion(self, pair: Pair, answer: asyncio.Future[Any]) -> Opinion | None:
+        """Return what the judge said; None after counting that it could not."""
+        if answer.cancelled():
+            return None
+        error = answer.exception()
+        if error is None:
+            opinion: Opinion = answer.result()
+            return opinion
+        reason = error.reason if isinstance(error, NotJudgedError) else "error"
+        if reason in ("time", "crash"):
+            self._resting.cost_a_judge(pair.route)
+        if not pair.again:
+            self._verdicts.not_compared(pair, reason)
+        return None
+
+    # ── the second time ────────────────────────────────────────────────────────────────────────────────
+
+    def _judged_again(self, asked: Asked, pair: Pair, worker: Worker, answer: asyncio.Future[Any]) -> None:
+        again = self._opinion(pair, answer)
+        first = asked.opinion
+        if again is None or again.verdict == "not_compared":
+            self._unchecked(asked.pair, first, "failed" if again is None else again.reason)
+            return
+        groups = {each.group for each in again.found}
+        for each in first.found:
+            (self._rechecks.stayed if each.group in groups else self._rechecks.vanished)(each.group)
+        both = {one.name for one in _violations(first)} & {one.name for one in _violations(again)}
+        violations = tuple(one for one in again.checked if one.name in both)
+        if again.verdict == "different" or violations:
+            # whatever moves between two questions may be somebody's writes: only what stays is beyond doubt
+            moves = not _stays(first, again)
+            if moves and asked.number < MOST_TIMES and self._put_again(asked.pair, again, worker, asked.number + 1):
+                return
+            if moves and not violations and _follows(first, again):
+                self._verdicts.transient(asked.pair)
+            else:
+                self._verdicts.confirm(asked.pair, again, violations, ())
+        elif first.verdict == "different":
+            self._verdicts.transient(asked.pair)
+        else:
+            self._verdicts.settle(asked.pair, first)
+
+    def _not_again(self, asked: Asked, worker: Worker, why: str) -> None:
+        """Decide about a pair of which a worker could not ask again; beside a write, or busy, it may a little later."""
+        later = why in _LATER and asked.number < MOST_TIMES
+        if later and self._put_again(asked.pair, asked.opinion, worker, asked.number + 1, WRITES_ARE_NEAR):
+            return
+        if why != RACED:
+            self._unchecked(asked.pair, asked.opinion, why)
+        elif asked.opinion.verdict == "different":
+            self._verdicts.transient(asked.pair)
+        else:
+            self._verdicts.settle(asked.pair, asked.opinion)
+
+    def _unchecked(self, pair: Pair, opinion: Opinion, why: str) -> None:
+        """Decide about a pair that could not be asked again.
+
+        A difference counts all the same, lest a broken route hide behind its budget; only where the same difference
+        has lately turned out to be a race it is left open. A violation alone decides nothing: the next one is
+        looked at again.
+        """
+        if opinion.verdict != "different":
+            self._verdicts.settle(pair, opinion)
+        elif all(self._rechecks.looks_like_a_race(each.group) for each in opinion.found):
+            self._verdicts.not_compared(pair, "unchecked")
+        else:
+            self._verdicts.confirm(pair, opinion, (), (f"not asked again: {why}",))
+
+    # ── questions ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def explain(self, packed: bytes) -> bytes:
+        """Return a JSON document that explains a stored pair; NotJudgedError when no judge could."""
+        answer = await self._judges.put(Exhibit(self._judges.ticket(), packed), len(packed), first=True)
+        return answer.payload if isinstance(answer, Explained) else b"null"
+
+    async def rejudge(self, pair: Pair) -> Opinion:
+        """Return what the current rules say of a stored pair; NotJudgedError when no judge could."""
+        case = Case(self._judges.ticket(), pair, stored=True)
+        answer = await self._judges.put(case, len(pair.legacy.body) + len(pair.modern.body))
+        if not isinstance(answer, Opinion):
+            raise NotJudgedError("error")
+        return answer
+
+
+def _stays(one: Opinion, other: Opinion) -> bool:
+    """Whether anything that was wrong is wrong in the same way, with the same values."""
+    return bool(_wrong(one) & _wrong(other))
+
+
+def _follows(before: Opinion, now: Opinion) -> bool:
+    """Whether each side says what the other said a moment ago: one value on its way, read at two places.
+
+    A real difference that looks like this stays at the first moment in which nobody writes.
+    """
+    legacy = {(each.group, each.legacy) for each in before.found if each.legacy}
+    modern = {(each.group, each.modern) for each in before.found if each.modern}
+    return all((each.group, each.modern) in legacy or (each.group, each.legacy) in modern for each in now.found)
+
+
+def _wrong(opinion: Opinion) -> set[tuple[str, str, str]]:
+    found = {(each.group, each.legacy, each.modern) for each in opinion.found}
+    return found | {(one.name, one.left, one.right) for one in _violations(opinion)}
+
+
+def _violations(opinion: Opinion) -> tuple[Checked, ...]:
+    return tuple(one for one in opinion.checked if one.state == VIOLATED)

@@ -1,0 +1,185 @@
+"""The rules judges go by; learned noise.
+
+They are sent anew when the file, what was learned, what is over its rate, or the day is another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from proxy.control.comparison.judge_pool import Judges
+from proxy.control.comparison.results import Rates, limited_ignores
+from proxy.ipc.judge_messages import Rulebook
+from proxy.judge.policies import Rules, route_rules
+from proxy.state.live import Configuration
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell, timestamp
+from rules.model import Route, Snapshot
+
+if TYPE_CHECKING:
+    from comparators.noise_learning import Learner
+
+
+# Learns what each route's legacy side varies by itself: suggestions for people, rules where a route says `learn`.
+
+
+SUGGEST = "suggest"
+LEARN = "learn"
+NONE = "none"
+
+
+class Noise:
+    """A learner for each route. They grow by `observe`, the rules change by `look`; what was learned is kept.
+
+    `today` returns a date (ISO): what was learned expires.
+    """
+
+    def __init__(self, today: Callable[[], str], tell: Tell) -> None:
+        self._today = today
+        self._tell = tell
+        self._learners: dict[str, Learner] = {}
+        self._modes: dict[str, str] = {}
+        self._rules: dict[str, tuple[Mapping[str, Any], ...]] = {}
+        self._news: set[str] = set()
+
+    def follow(self, snapshot: Snapshot) -> None:
+        """Learn about these routes from now on, as each says."""
+        self._modes = {route.name: route.compare.get("noise", SUGGEST) for route in snapshot.routes}
+        self._learners = {name: one for name, one in self._learners.items() if self._modes.get(name, NONE) != NONE}
+        self._rules = {name: rules for name, rules in self._rules.items() if self._modes.get(name) == LEARN}
+
+    def observe(self, route: str, observed: bytes, at: float) -> None:
+        """Take where legacy differed from itself in one pair; `at` is epoch seconds."""
+        if self._modes.get(route, NONE) == NONE:
+            return
+        from comparators.model import Observation
+        from comparators.noise_learning import Learner
+
+        learner = self._learners.setdefault(route, Learner())
+        learner.add(tuple(Observation(*each) for each in orjson.loads(observed)), at)
+        self._news.add(route)
+
+    def look(self) -> bool:
+        """Draw conclusions from what is new; returns whether the rules are others now."""
+        changed = False
+        news, self._news = self._news, set()
+        for route in news:
+            rules = self._with(route, tuple(each["rule"] for each in self.suggestions(route)))
+            if self._modes.get(route) == LEARN and rules != self._rules.get(route, ()):
+                self._rules[route] = rules
+                self._tell(events.NOISE_LEARNED, route=route, paths=[rule.get("path", "") for rule in rules])
+                changed = True
+        return changed
+
+    def rules(self, route: str) -> tuple[Mapping[str, Any], ...]:
+        """Return the learned rules that are in force for `route`, in the form that travels."""
+        return self._rules.get(route, ())
+
+    def suggestions(self, route: str) -> list[dict[str, Any]]:
+        """Return what was learned of `route` with its evidence, in force or not."""
+        learner = self._learners.get(route)
+        if learner is None:
+            return []
+        found = learner.suggestions(date.fromisoformat(self._today()))
+        return [
+            {
+                **asdict(one),
+                "rule": one.rule.to_mapping(),
+                "first_seen": timestamp(one.first_seen),
+                "last_seen": timestamp(one.last_seen),
+            }
+            for one in found
+        ]
+
+    def _with(self, route: str, learned: tuple[Mapping[str, Any], ...]) -> tuple[Mapping[str, Any], ...]:
+        """Return what was learned on top of what was in force: a learner begins anew with each start of the proxy."""
+        today = self._today()
+        places = {_place(rule) for rule in learned}
+        before = self._rules.get(route, ())
+        return (
+            *(rule for rule in before if rule.get("until", "") >= today and _place(rule) not in places),
+            *learned,
+        )
+
+    def pack(self) -> bytes:
+        """Return the rules in force as the store keeps them."""
+        return orjson.dumps(self._rules, default=str)
+
+    def restore(self, packed: bytes) -> None:
+        """Take up the rules that were in force before a restart."""
+        try:
+            kept = {name: tuple(rules) for name, rules in orjson.loads(packed or b"{}").items()}
+        except (ValueError, AttributeError, TypeError):
+            return  # another version wrote it in another form: it is learned again
+        self._rules = {**{name: one for name, one in kept.items() if self._modes.get(name) == LEARN}, **self._rules}
+
+
+def _place(rule: Mapping[str, Any]) -> tuple[object, object]:
+    return rule.get("path"), rule.get("shape")
+
+
+class Rulings:
+    """The rules as they are now. Changes: the configuration by `follow`, `_lifted` with `_day` by `look`."""
+
+    def __init__(self, judges: Judges, rates: Rates, noise: Noise, folder: Path) -> None:
+        self._judges = judges
+        self._rates = rates
+        self._noise = noise
+        self._folder = folder
+        self._configuration: Configuration | None = None
+        self._routes: Mapping[str, Route] = {}
+        self._lifted: dict[str, frozenset[str]] = {}
+        self._day = today()
+
+    def follow(self, configuration: Configuration, routes: Mapping[str, Route]) -> None:
+        """Have these routes judged by this configuration from now on."""
+        self._configuration, self._routes = configuration, routes
+        self.publish()
+
+    def look(self) -> bool:
+        """Return whether the rules are others now: an ignore hides more than it may, or the day is another one."""
+        before = self._lifted, self._day
+        self._lifted, self._day = self._over_their_rate(), today()
+        return before != (self._lifted, self._day)
+
+    def publish(self) -> None:
+        """Send the rules to every judge."""
+        configuration = self._configuration
+        if configuration is None:
+            return
+        snapshot = configuration.snapshot
+        rules = Rules(
+            {
+                name: route_rules(snapshot, route, self._noise.rules(name), self._lifted.get(name, frozenset()))
+                for name, route in self._routes.items()
+            },
+            self._day,
+            str(self._folder),
+            snapshot.diffs.redact,
+            snapshot.diffs.bodies,
+            blake2b(b"redaction", key=configuration.sticky_key.encode()[:64]).hexdigest(),
+        )
+        self._judges.rule(Rulebook(rules.pack()))
+
+    def _over_their_rate(self) -> dict[str, frozenset[str]]:
+        """Return the ignored paths that are looked at again, by route."""
+        if self._configuration is None:
+            return {}
+        over: dict[str, frozenset[str]] = {}
+        for route, limits in limited_ignores(self._configuration.snapshot).items():
+            paths = {path for path, most in limits.items() if self._rates.over(route, f"ignore:{path}", most)}
+            if paths:
+                over[route] = frozenset(paths)
+        return over
+
+
+def today() -> str:
+    """Return the day, in UTC, as it is written in a file."""
+    return datetime.now(UTC).date().isoformat()

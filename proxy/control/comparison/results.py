@@ -1,0 +1,248 @@
+"""Counts results, keeps differences, knows the known ones."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from proxy.control.comparison.counters import Comparisons
+from proxy.ipc.judge_messages import Checked, Opinion
+from proxy.ipc.messages import Pair
+from proxy.state.mirror_outcomes import kind_of
+from proxy.storage.diff_store import Difference, Found, Known
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
+from rules.model import LEGACY, Invariant, Snapshot
+
+# Which differences somebody has said are known, and whether they still keep within what was said.
+#
+# A known difference goes on being counted. It is forgiven until its day has come, as long as it is not more frequent
+# than it may be.
+
+
+WINDOW = 600.0
+FEWEST = 20
+"""Pairs of a route within the window before a rate says anything."""
+_KEPT = 5000
+
+
+class Rates:
+    """How frequent something was among a route's compared pairs lately; the events leave after `WINDOW` seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._events: dict[str, deque[tuple[float, tuple[str, ...]]]] = {}
+        self._counts: dict[str, Counter[str]] = {}
+
+    def note(self, route: str, things: Iterable[str]) -> None:
+        """One pair of `route` was compared, these things were in it."""
+        events = self._events.setdefault(route, deque())
+        counts = self._counts.setdefault(route, Counter())
+        there = tuple(things)
+        now = self._clock()
+        events.append((now, there))
+        counts.update(there)
+        while events and (events[0][0] < now - WINDOW or len(events) > _KEPT):
+            counts.subtract(events.popleft()[1])
+
+    def over(self, route: str, thing: str, most: float | None) -> bool:
+        """Whether `thing` was in more than the share `most` of the pairs; None is no limit."""
+        seen = len(self._events.get(route, ()))
+        return most is not None and seen >= FEWEST and self._counts[route][thing] > most * seen
+
+
+class KnownDifferences:
+    """What was said at run time, by group. `_known` changes by `learn`, from the store or by an operator."""
+
+    def __init__(self, rates: Rates, today: Callable[[], str]) -> None:
+        self._known: dict[str, Known] = {}
+        self._rates = rates
+        self._today = today
+
+    def learn(self, known: Mapping[str, Known]) -> None:
+        """Replace all that is known."""
+        self._known = dict(known)
+
+    def set(self, group: str, known: Known | None) -> None:
+        """Say that one group is known, or not any more."""
+        if known is None:
+            self._known.pop(group, None)
+        else:
+            self._known[group] = known
+
+    def forgives(self, route: str, group: str) -> bool:
+        """Whether a difference of this group is not to count as a mismatch now."""
+        known = self._known.get(group)
+        if known is None or (known.until and known.until < self._today()):
+            return False
+        return not self._rates.over(route, group, known.max_rate)
+
+
+def limited_ignores(snapshot: Snapshot) -> dict[str, dict[str, float]]:
+    """Return the ignored paths of the file that have a `max_rate`, by route."""
+    limits: dict[str, dict[str, float]] = {}
+    for route in snapshot.routes:
+        ignored: list[Any] = list(route.compare.get("ignore", ()))
+        found = {one["path"]: share(one["max_rate"]) for one in ignored if isinstance(one, dict) and "max_rate" in one}
+        if found:
+            limits[route.name] = found
+    return limits
+
+
+def share(written: float | str) -> float:
+    """Return a share as the file may write it, `5%` or `0.05`; it was checked when the file was loaded."""
+    if isinstance(written, str):
+        text = written.strip()
+        return float(text.removesuffix("%")) / 100 if text.endswith("%") else float(text)
+    return float(written)
+
+
+_ALONE = "alone"
+_COUNT = ("equal", "different", "noise")
+_TOLD = 1000
+"""Groups that were told of in the log; beyond, the log says no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViolationSeen:
+    """An invariant that does not hold, asked again included; `pair` names the example, `values` are both operands."""
+
+    route: str
+    generation: int
+    invariant: str
+    on_violation: str
+    detail: str
+    values: tuple[str, str]
+    pair: str
+    at: float
+
+
+class Verdicts:
+    """Where every judged pair ends, in exactly one count. `_told` grows with each new group.
+
+    `keep` hands a difference to the store. `invariants` returns the invariants of a route. `observe` gets what
+    noise is learned from.
+    """
+
+    def __init__(
+        self,
+        comparisons: Comparisons,
+        known: KnownDifferences,
+        rates: Rates,
+        *,
+        keep: Callable[[Difference], bool],
+        invariants: Callable[[str], Sequence[Invariant]],
+        on_violation: Callable[[ViolationSeen], None],
+        observe: Callable[[str, bytes, float], None],
+        tell: Tell,
+    ) -> None:
+        self._comparisons = comparisons
+        self._known = known
+        self._rates = rates
+        self._keep = keep
+        self._invariants = invariants
+        self._on_violation = on_violation
+        self._observe = observe
+        self._tell = tell
+        self._told: set[str] = set()
+
+    def learn(self, pair: Pair, opinion: Opinion) -> None:
+        """Note what every first opinion tells, whatever comes of it: what was forgiven, what legacy itself varies."""
+        self._comparisons.forgave(pair.route, opinion.forgiven)
+        self._comparisons.checked(pair.route, [(one.name, one.state) for one in opinion.checked])
+        if opinion.observed:
+            self._observe(pair.route, opinion.observed, pair.at)
+        if opinion.verdict != "not_compared":
+            self._rates.note(pair.route, [*(rule for rule, _ in opinion.forgiven), *_groups(opinion.found)])
+
+    def is_known(self, pair: Pair, opinion: Opinion) -> bool:
+        """Whether everything that differs is known, as often as it may be."""
+        return bool(opinion.found) and all(self._known.forgives(pair.route, each.group) for each in opinion.found)
+
+    def not_compared(self, pair: Pair, reason: str) -> None:
+        """Count a pair that nobody could judge."""
+        self._count(pair, "not_compared", reason)
+
+    def transient(self, pair: Pair) -> None:
+        """Count a difference that was a race."""
+        self._count(pair, "transient")
+
+    def settle(self, pair: Pair, opinion: Opinion) -> None:
+        """Count a pair about which there is no more to find out."""
+        if opinion.verdict == "different":
+            # known differences stay counted: in their group, as forgiven, under a reason of their own
+            self._comparisons.forgave(pair.route, (("known", len(opinion.found)),))
+            self._store(pair, opinion, opinion.found, ())
+            self._count(pair, "equal", "known")
+        else:
+            if opinion.found:  # a comparator of the operator's, or ours, has failed: somebody should see that
+                self._comparisons.differed(pair.route, [each.kind for each in opinion.found])
+                self._tell_of(pair, opinion.found)
+                self._store(pair, opinion, opinion.found, ())
+            self._count(pair, opinion.verdict, opinion.reason if opinion.verdict == "not_compared" else "")
+
+    def confirm(self, pair: Pair, opinion: Opinion, violations: Sequence[Checked], notes: tuple[str, ...]) -> None:
+        """Count a pair that differs, or breaks invariants, beyond doubt; keep it, tell of it."""
+        told = {one.name: one for one in violations}
+        if opinion.verdict == "different" and not self.is_known(pair, opinion):
+            self._count(pair, "different")
+            self._comparisons.differed(pair.route, [each.kind for each in opinion.found])
+            self._tell_of(pair, opinion.found)
+            self._store(pair, opinion, opinion.found, notes)
+        else:
+            self.settle(pair, opinion)
+        if violations:
+            self._store(pair, opinion, [_broken(pair.route, one) for one in violations], notes)
+        for invariant in self._invariants(pair.route):
+            if invariant.name in told:
+                self._violated(pair, invariant, told[invariant.name])
+
+    def _violated(self, pair: Pair, invariant: Invariant, checked: Checked) -> None:
+        seen = ViolationSeen(
+            pair.route,
+            pair.generation,
+            invariant.name,
+            invariant.on_violation,
+            checked.detail,
+            (checked.left, checked.right),
+            pair.id,
+            pair.at,
+        )
+        self._comparisons.violated(pair.route, pair.generation, invariant.name, invariant.on_violation, checked.detail)
+        self._tell(
+            events.INVARIANT_VIOLATED, "error", route=pair.route, invariant=invariant.name, detail=checked.detail
+        )
+        self._on_violation(seen)
+
+    def _store(self, pair: Pair, opinion: Opinion, found: Sequence[Found], notes: tuple[str, ...]) -> None:
+        told = (*opinion.notes, *notes)
+        self._keep(Difference(pair.id, pair.at, pair.route, opinion.request, tuple(found), told, opinion.payload))
+
+    def _tell_of(self, pair: Pair, found: Sequence[Found]) -> None:
+        for each in found:
+            if each.group not in self._told and len(self._told) < _TOLD:
+                self._told.add(each.group)
+                # the values stay in the store: a log is read by more people
+                where = {"route": pair.route, "group": each.group, "path": each.path, "kind": each.kind}
+                self._tell(events.DIFFERENCE, "warning", **where)
+
+    def _count(self, pair: Pair, result: str, reason: str = "") -> None:
+        if pair.reason != _ALONE:  # there was nothing to compare: it was never eligible
+            self._comparisons.add(pair.route, pair.generation, result, reason)
+            if result in _COUNT:
+                status = (pair.legacy if pair.live_side == LEGACY else pair.modern).status
+                self._comparisons.compared(pair.route, pair.generation, kind_of(pair.method, pair.path, status))
+
+
+def _broken(route: str, checked: Checked) -> Found:
+    """Return a broken invariant as a group of its own, so that its example is found where differences are."""
+    path = f"@invariant:{checked.name}"
+    group = sha256(f"{route} {path}".encode()).hexdigest()[:16]
+    return Found(group, path, path, "value", checked.left, checked.right, checked.detail)
+
+
+def _groups(found: Sequence[Found]) -> set[str]:
+    return {each.group for each in found}

@@ -1,0 +1,221 @@
+"""Reads and checks the file with everything around it; the loading process."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+
+from proxy.control.override_changes import begun_with
+from proxy.errors import EXIT_USAGE, EXIT_YES, BadAddressError
+from proxy.ipc.codec import LOADER, Loaded
+from proxy.settings import Settings, is_legacy_only, parse_address
+from proxy.state.identity_keys import keys_from
+from proxy.state.live import Configuration, Prepared
+from proxy.storage import is_shared
+from proxy.storage.store import StoreError
+from proxy.storage.store_sqlite import kept
+from rules.config import load_with_warnings
+from rules.config.loader import lay_over, overrides
+from rules.config.yaml_document import read
+from rules.model import Snapshot
+from rules.problems import ERROR, WARNING, ConfigError, Finding, Problem
+
+
+def prepare(path: Path, environ: Mapping[str, str] | None = None) -> Prepared:
+    """Return the file at `path` ready to run, or raise ConfigError with every problem."""
+    source = str(path)
+    data = _read(path, source)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ConfigError((Problem(source, line, 1, "is not UTF-8"),)) from error
+    environ = os.environ if environ is None else environ
+    return _prepared(text, path, sha256(data).hexdigest(), environ, environ)
+
+
+def prepare_text(text: str, path: Path, *, variables: bool, environ: Mapping[str, str] | None = None) -> Prepared:
+    """Return `text` ready to run as if it stood in the file at `path`, or raise ConfigError with every problem.
+
+    Without `variables` a `${NAME}` is never filled in, however it is spelled: whoever wrote the text may not
+    read our environment. Process settings laid over the file are no secrets.
+    """
+    environ = os.environ if environ is None else environ
+    fills = environ if variables else {name: value for name, value in environ.items() if overrides(name)}
+    return _prepared(text, path, sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), environ, fills)
+
+
+def _prepared(text: str, path: Path, content: str, environ: Mapping[str, str], fills: Mapping[str, str]) -> Prepared:
+    source = str(path)
+    snapshot, warnings = load_with_warnings(text, source, environ=fills)
+    around = _placed(text, source, fills, check_around(snapshot, path.parent, environ))
+    if any(problem.level == ERROR for problem in around):
+        raise ConfigError(around)
+    return Prepared(snapshot, (*warnings, *around), content)
+
+
+def _read(path: Path, source: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError((Problem(source, 1, 1, f"cannot be read: {error.strerror}"),)) from error
+
+
+def _placed(text: str, source: str, environ: Mapping[str, str], found: Iterator[Finding]) -> tuple[Problem, ...]:
+    """Give findings their lines; the file is read once more only when there are any."""
+    findings = tuple(found)
+    if not findings:
+        return ()
+    document = read(text, source, environ)
+    lay_over(document, environ)
+    return tuple(Problem(*document.place(one.path), one.message, one.hint, one.level) for one in findings)
+
+
+def check_around(snapshot: Snapshot, base_dir: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield what is missing of the files, addresses, variables that `snapshot` names."""
+    for check in _CHECKS:
+        yield from check(snapshot, base_dir, environ)
+
+
+Check = Callable[[Snapshot, Path, Mapping[str, str]], Iterator[Finding]]
+
+
+def _addresses(snapshot: Snapshot, base: Path, _: Mapping[str, str]) -> Iterator[Finding]:
+    for key, text in (("listen", snapshot.listen.address), ("admin", snapshot.admin.address)):
+        try:
+            parse_address(text, base)
+        except BadAddressError as error:
+            yield Finding((key, "address"), str(error))
+
+
+def _files(snapshot: Snapshot, base: Path, _: Mapping[str, str]) -> Iterator[Finding]:
+    wanted: list[tuple[tuple[str, ...], str | None]] = []
+    if snapshot.listen.tls is not None:
+        wanted += [
+            (("listen", "tls", "cert"), snapshot.listen.tls.cert),
+            (("listen", "tls", "key"), snapshot.listen.tls.key),
+        ]
+    wanted += [
+        (("backends", backend.name, "tls", "ca"), backend.tls.ca)
+        for backend in snapshot.backends
+        if backend.tls is not None and any(url.startswith("https://") for url in backend.urls)
+    ]
+    for path, name in wanted:
+        if name is not None and not os.access(base / name, os.R_OK):
+            yield Finding(path, f"{name} cannot be read")
+
+
+def _tokens(snapshot: Snapshot, base: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+    try:
+        address = parse_address(snapshot.admin.address, base)
+    except BadAddressError:
+        return
+    name = snapshot.admin.token_env
+    if not address.is_loopback and not environ.get(name):
+        yield Finding(
+            ("admin", "address"),
+            f"{address} can be reached from other machines, but {name} is not set",
+            "set the token, or listen on 127.0.0.1",
+        )
+
+
+def _variables(snapshot: Snapshot, _: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+    for index, hook in enumerate(snapshot.notify):
+        for key, name in (("url_env", hook.url_env), ("secret_env", hook.secret_env)):
+            if name and not environ.get(name):
+                yield Finding(("notify", index, key), f"{name} is not set", level=WARNING)
+    wanted = {"jwt": ("STRANGLER_JWT_KEY", "STRANGLER_JWT_KEY_FILE"), "laravel": ("APP_KEY",)}
+    for index, identity in enumerate(snapshot.identity):
+        keys = wanted.get(identity.partition(":")[0], ())
+        if keys and not any(environ.get(name) for name in keys):
+            hint = "nobody is known by it until then"
+            yield Finding(("identity", index), f"{' or '.join(keys)} is not set", hint, level=WARNING)
+
+
+def _keys(_: Snapshot, base: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+    try:
+        keys_from(environ, base)
+    except (OSError, ValueError) as error:
+        yield Finding(("identity",), str(error))
+
+
+def _store(snapshot: Snapshot, _: Path, __: Mapping[str, str]) -> Iterator[Finding]:
+    if is_shared(snapshot.store) and find_spec("redis") is None:
+        yield Finding(("store",), "the Redis client is not installed", "pip install 'strangler-proxy[fleet]'")
+
+
+_CHECKS: tuple[Check, ...] = (_addresses, _files, _tokens, _variables, _keys, _store)
+
+
+# Finds the key that the proxy's own cookies are signed with.
+
+
+_NAME = "sticky"
+
+
+def sticky_key(store: str, base: Path, environ: Mapping[str, str], complain: Callable[[str], None]) -> str:
+    """STRANGLER_STICKY_KEY, else the one in the store, made there the first time.
+
+    Without a store that keeps anything, users who are known by the cookie alone are strangers after a restart:
+    `complain` is told so, the proxy runs all the same.
+    """
+    given = environ.get("STRANGLER_STICKY_KEY", "")
+    if given:
+        return given
+    made = secrets.token_hex(32)
+    try:
+        if is_shared(store):
+            from proxy.storage.store_redis import value_at_start
+
+            return value_at_start(store, _NAME, made, environ)
+        if not store.startswith("sqlite:"):
+            return made
+        return kept(base / store.removeprefix("sqlite:"), _NAME, made)
+    except (OSError, sqlite3.Error, StoreError) as error:
+        complain(f"the sticky key cannot be kept in {store}: {error}; it will be another one after a restart")
+        return made
+
+
+# The loading process: checks the file once, prints what the supervisor hands to its children.
+
+
+FIRST_GENERATION = 1
+
+
+def main(arguments: list[str]) -> int:
+    """Print the file `arguments[0]` as a message; `arguments[1]` overrides its number of workers."""
+    path = Path(arguments[0]).absolute()  # not resolved: a ConfigMap swaps the link
+    try:
+        prepared = prepare(path)
+    except ConfigError as error:
+        sys.stderr.writelines(f"{problem}\n" for problem in error.problems)
+        return EXIT_USAGE
+    sys.stderr.writelines(f"{problem}\n" for problem in prepared.warnings)
+    snapshot = prepared.snapshot
+    legacy_only = is_legacy_only(os.environ)
+    store = "memory" if legacy_only else snapshot.store
+    key = sticky_key(store, path.parent, os.environ, lambda text: print(text, file=sys.stderr))  # noqa: T201 - as problems
+    overrides = begun_with(store, path.parent, snapshot, lambda text: print(text, file=sys.stderr))  # noqa: T201 - as above
+    configuration = Configuration(
+        FIRST_GENERATION, snapshot, overrides, legacy_only, time.time(), prepared.content, prepared.warnings, key
+    )
+    settings = Settings(
+        config=str(path),
+        listen=snapshot.listen.address,
+        admin=snapshot.admin.address,
+        store=snapshot.store,
+        file_workers=snapshot.listen.workers,
+        workers=int(arguments[1]) if arguments[1] else snapshot.listen.workers,
+        drain=snapshot.listen.drain,
+        tls=snapshot.listen.tls is not None,
+        legacy_only=legacy_only,
+    )
+    sys.stdout.buffer.write(LOADER.pack(Loaded(settings, configuration.pack())))
+    return EXIT_YES

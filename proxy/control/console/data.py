@@ -1,0 +1,244 @@
+"""Fetches the documents pages are drawn from."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date
+from http import HTTPStatus
+from typing import Any, Protocol, TypeVar
+
+from dashboards.views import StatusView, status_view
+from proxy.control.api.diffs import checked_place
+from proxy.control.api.events import event_id
+from proxy.control.api.http import RefusedError
+from proxy.control.audit_log import Trail, document
+from proxy.control.comparison.queries import Differences
+from proxy.control.comparison.reproduce import with_questions
+from proxy.control.history import History
+from proxy.control.reload import Current
+from proxy.control.route_actions import Verbs
+from proxy.storage.diff_store import DiffsError, Known, Wanted
+
+# Fetches the documents that pages are drawn from; many pages at once ask for the status once a second.
+
+
+Document = Mapping[str, Any]
+_FRESH = 1.0
+_SHOWN_EVENTS = 200
+
+
+class Source(Protocol):
+    """What the console reads of control."""
+
+    @property
+    def history(self) -> History:
+        """What every route did over the last day."""
+
+    def current(self) -> Current:
+        """Return what runs now."""
+
+    async def status(self) -> dict[str, Any]:
+        """Return the status document, fresh."""
+
+    async def report(self) -> dict[str, Any]:
+        """Return the migration report's document, fresh."""
+
+    async def latest_events(self, route: str, limit: int) -> Sequence[Document]:
+        """Return the latest events of a route (empty: of all), the newest first."""
+
+    async def differences(self, route: str, since: str, after: str, limit: int) -> Document:
+        """Return a page of groups of differences, `items` with `next`; RefusedError for a `since` that is none."""
+
+    async def difference(self, group: str) -> Document | None:
+        """Return one group with its examples, None when there is none."""
+
+
+class Documents:
+    """Asks control. `_status` is the latest status with its moment."""
+
+    def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic) -> None:
+        self.source = source
+        self._clock = clock
+        self._status: tuple[tuple[float, int], Document, StatusView] | None = None
+
+    async def status(self) -> tuple[Document, StatusView]:
+        """Return the status with its view, at most a second old, never older than what runs.
+
+        A page that is drawn from before a change hears of nothing later that would have it drawn again.
+        """
+        kept, number = self._status, self.source.current().generation.number
+        if kept is None or kept[0][1] != number or self._clock() - kept[0][0] > _FRESH:
+            document = await self.source.status()
+            kept = self._status = (self._clock(), number), document, status_view(document)
+        return kept[1], kept[2]
+
+    def forget(self) -> None:
+        """Ask anew the next time: something was changed."""
+        self._status = None
+
+    async def events(self, route: str = "") -> Sequence[Document]:
+        """Return the latest events, the newest first."""
+        return await self.source.latest_events(route, _SHOWN_EVENTS)
+
+    async def groups(self, route: str = "", since: str = "", after: str = "", limit: int = 50) -> Document:
+        """Return a page of groups of differences."""
+        return await self.source.differences(route, since, after, limit)
+
+    async def groups_if_any(self, route: str = "", limit: int = 50) -> Sequence[Document]:
+        """Return groups of differences, none where they cannot be read now: the page has more to say than these."""
+        try:
+            found: Sequence[Document] = (await self.groups(route, limit=limit))["items"]
+        except RefusedError:
+            return ()
+        return found
+
+    def limits(self, route: str) -> Mapping[str, float]:
+        """Return the guard's limits that charts show."""
+        snapshot = self.source.current().configuration.snapshot
+        guard = next((each.guard for each in snapshot.routes if each.name == route), None)
+        if guard is None:
+            return {}
+        limits = {"error_rate": guard.error_rate, "p95": guard.p95, "mismatch_rate": guard.mismatch_rate}
+        return {name: value for name, value in limits.items() if value}
+
+    def place(self, route: str) -> str:
+        """Return where the file speaks of a route."""
+        snapshot = self.source.current().configuration.snapshot
+        line = next((each.line for each in snapshot.routes if each.name == route), 0)
+        return f"{snapshot.source.rpartition('/')[2]}, line {line}" if line else ""
+
+
+T = TypeVar("T")
+_MICRO = 1_000_000
+_LOOKED_THROUGH = 1000
+
+
+class Control(Protocol):
+    """What the console needs of control."""
+
+    @property
+    def history(self) -> History:
+        """Return what every route did over the last day."""
+
+    @property
+    def verbs(self) -> Verbs:
+        """Return what changes routes."""
+
+    @property
+    def trail(self) -> Trail:
+        """Return the audit trail."""
+
+    @property
+    def differences(self) -> Differences:
+        """Return what is known of stored differences."""
+
+    def current(self) -> Current:
+        """Return what runs now."""
+
+    async def status(self) -> dict[str, Any]:
+        """Return the status document, fresh."""
+
+    async def report(self) -> dict[str, Any]:
+        """Return the migration report's document, fresh."""
+
+    async def rejudge(self, route: str) -> dict[str, Any]:
+        """Judge the stored pairs of a route (empty: of all) again."""
+
+
+class Desk:
+    """Both the source of documents, the operator of verbs. `_begun` is what was asked for and is not done yet."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+        self._begun: set[asyncio.Future[Any]] = set()
+
+    # ── what pages read ────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def history(self) -> History:
+        """Return what every route did over the last day."""
+        return self._control.history
+
+    def current(self) -> Current:
+        """Return what runs now."""
+        return self._control.current()
+
+    async def status(self) -> dict[str, Any]:
+        """Return the status document, fresh."""
+        return await self._control.status()
+
+    async def report(self) -> dict[str, Any]:
+        """Return the migration report's document, fresh."""
+        return await self._control.report()
+
+    async def latest_events(self, route: str, limit: int) -> Sequence[Document]:
+        """Return the latest events of a route (empty: of all), the newest first."""
+        found = await self._control.trail.since(-1, _LOOKED_THROUGH)
+        chosen = [event for event in reversed(found) if not route or event.route in (route, "")]
+        return [document(event) for event in chosen[:limit]]
+
+    async def differences(self, route: str, since: str, after: str, limit: int) -> Document:
+        """Return a page of groups of differences."""
+        earliest = max(0, event_id(since, time.time())) / _MICRO
+        wanted = Wanted(route, earliest, checked_place(after), limit)
+        return await _kept(self._control.differences.groups(wanted))
+
+    async def difference(self, group: str) -> Document | None:
+        """Return one group with its examples, None when there is none."""
+        found = await _kept(self._control.differences.group(group))
+        return with_questions(found, self._control.current().configuration.snapshot)
+
+    # ── what forms ask for ─────────────────────────────────────────────────────────────────────────────
+
+    async def act(self, verb: str, route: str, who: str, reason: str, weight: float | None) -> None:
+        """Do one of the verbs."""
+        if self._control.current().generation.table.lane_of(route) is None:
+            raise RefusedError(HTTPStatus.NOT_FOUND, f"no route is called {route}")
+        verbs = self._control.verbs
+        does = {"rollback": verbs.roll_back, "resume": verbs.resume, "hold": verbs.hold, "advance": verbs.advance}
+        work = does[verb](route, who, reason) if weight is None else verbs.weight(route, weight, who, reason)
+        await self._finished(work)
+
+    async def act_on_all(self, verb: str, who: str, reason: str) -> None:
+        """Do one of the verbs to every route."""
+        verbs = self._control.verbs
+        does = {"rollback": verbs.roll_back_all, "resume": verbs.resume_all}
+        await self._finished(does[verb](who, reason))
+
+    async def ignore(self, group: str, who: str, wish: Mapping[str, str]) -> None:
+        """Hold a difference to be known."""
+        until = wish.get("until", "")
+        try:
+            until = date.fromisoformat(until).isoformat() if until else ""
+        except ValueError as error:
+            raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "until must be a date: 2027-01-31") from error
+        known = Known(wish["reason"], wish.get("owner", ""), until, None, who, time.time())
+        if not await _kept(self._control.differences.ignore(group, known)):
+            raise RefusedError(HTTPStatus.NOT_FOUND, "no difference is known by this name (any more)")
+
+    async def unignore(self, group: str) -> None:
+        """Have a difference count again."""
+        if not await _kept(self._control.differences.ignore(group, None)):
+            raise RefusedError(HTTPStatus.NOT_FOUND, "no difference is known by this name (any more)")
+
+    async def rejudge(self, route: str, who: str) -> None:
+        """Judge the stored pairs of a route again."""
+        del who  # it changes nothing that anybody would ask about later
+        await self._finished(_kept(self._control.rejudge(route)))
+
+    async def _finished(self, work: Awaitable[Any]) -> None:
+        # whoever hangs up must not leave a change half done
+        task = asyncio.ensure_future(work)
+        self._begun.add(task)
+        task.add_done_callback(self._begun.discard)
+        await asyncio.shield(task)
+
+
+async def _kept(work: Awaitable[T]) -> T:
+    try:
+        return await work
+    except DiffsError as error:
+        detail = "the store of differences does not answer now"
+        raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, detail) from error

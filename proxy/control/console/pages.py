@@ -1,0 +1,255 @@
+"""Draws the pages, does what their forms ask for."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Protocol
+from urllib.parse import quote
+
+from aiohttp import web
+
+from dashboards.charts import charts
+from dashboards.html import Html
+from dashboards.pages import difference, layout, other, overview, route
+from dashboards.pages.layout import Blocks
+from dashboards.views import Attention, StatusView, attention
+from proxy.control.api.http import RefusedError, who_asks
+from proxy.control.console.auth import Visitors, page, see_other
+from proxy.control.console.data import Document, Documents
+from proxy.described import facts_of
+from rules.routing.explain import explain as explained
+
+Query = Mapping[str, str]
+_EVEN_DRAW = 0.5
+_MARKED_EVENTS = 100
+
+
+class Pages:
+    """Draws every page from documents. Nothing in it changes."""
+
+    def __init__(self, documents: Documents, visitors: Visitors) -> None:
+        self._documents = documents
+        self._visitors = visitors
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """Return the paths of all pages."""
+        return (
+            web.get("/", self._overview),
+            web.get("/routes/{name}", self._route),
+            web.get("/differences", self._differences),
+            web.get("/differences/{id}", self._difference),
+            web.get("/explain", self._explain),
+            web.get("/events", self._events),
+            web.get("/instances", self._instances),
+            web.get("/report", self._report),
+        )
+
+    async def blocks(self, path: str, query: Query) -> Blocks:
+        """Return what changes on the page at `path`; RefusedError for a page on which nothing does."""
+        if path == "/":
+            view, needs = await self._needs()
+            return await asyncio.to_thread(overview.blocks, view, needs, _wanted(query))
+        if path.startswith("/routes/"):
+            return await asyncio.to_thread(route.blocks, await self._shown(path.removeprefix("/routes/"), query))
+        document, view = await self._documents.status()
+        if path == "/events":
+            return other.event_blocks(await self._documents.events(query.get("route", "")), layout.state(view))
+        if path == "/instances":
+            return other.instance_blocks(document, layout.state(view))
+        raise RefusedError(HTTPStatus.NOT_FOUND, "nothing changes there")
+
+    # ── pages ──────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _overview(self, request: web.Request) -> web.Response:
+        view, needs = await self._needs()
+        # hundreds of routes take a while to write: the heart-beat goes on meanwhile
+        wanted, visitor = _wanted(request.query), self._visitors.of(request)
+        return page(await asyncio.to_thread(overview.overview, view, needs, wanted, visitor, _live(request)))
+
+    async def _route(self, request: web.Request) -> web.Response:
+        shown = await self._shown(request.match_info["name"], request.query)
+        return page(await asyncio.to_thread(route.page_of, shown, self._visitors.of(request), _live(request)))
+
+    async def _differences(self, request: web.Request) -> web.Response:
+        asked = {name: request.query.get(name, "") for name in ("route", "since")}
+        found = await self._documents.groups(asked["route"], asked["since"], request.query.get("after", ""))
+        state = await self._state()
+        return page(other.differences(found["items"], asked, found["next"], self._visitors.of(request), state))
+
+    async def _difference(self, request: web.Request) -> web.Response:
+        group = await self._documents.source.difference(request.match_info["id"])
+        if group is None:
+            raise RefusedError(HTTPStatus.NOT_FOUND, "no difference is known by this name (any more)")
+        state, visitor = await self._state(), self._visitors.of(request)
+        return page(await asyncio.to_thread(difference.difference, group, visitor, state))
+
+    async def _explain(self, request: web.Request) -> web.Response:
+        asked = {name: request.query.get(name, "") for name in ("method", "path", "user", "header")}
+        trouble, answer = "", None
+        if asked["path"] and not asked["path"].startswith("/"):
+            trouble = "A path begins with a slash."
+        elif asked["path"]:
+            answer = self._explained(asked)
+        return page(other.explain(asked, answer, self._visitors.of(request, trouble), await self._state()))
+
+    async def _events(self, request: web.Request) -> web.Response:
+        found = await self._documents.events(request.query.get("route", ""))
+        return page(other.events(found, self._visitors.of(request), await self._state(), _live(request)))
+
+    async def _instances(self, request: web.Request) -> web.Response:
+        document, view = await self._documents.status()
+        return page(other.instances(document, self._visitors.of(request), layout.state(view), _live(request)))
+
+    async def _report(self, request: web.Request) -> web.Response:
+        found = await self._documents.source.report()
+        state, visitor = await self._state(), self._visitors.of(request)
+        return page(await asyncio.to_thread(overview.migration, found, visitor, state))
+
+    # ── what they show ─────────────────────────────────────────────────────────────────────────────────
+
+    async def _state(self) -> Html:
+        return layout.state((await self._documents.status())[1])
+
+    async def _needs(self) -> tuple[StatusView, Sequence[Attention]]:
+        _, view = await self._documents.status()
+        return view, attention(view, await self._documents.groups_if_any())
+
+    async def _shown(self, name: str, query: Query) -> route.RoutePage:
+        documents = self._documents
+        _, view = await documents.status()
+        found = view.route(name)
+        if found is None:
+            raise RefusedError(HTTPStatus.NOT_FOUND, f"no route is called {name}")
+        span = query.get("span", "")
+        span = span if span in route.SPANS else "1h"
+        events = await documents.events(name)
+        groups = await documents.groups_if_any(name, limit=20)
+        end = time.time()
+        start, history = end - route.SPANS[span], documents.source.history
+        drawn = charts(
+            history.moments(name, start, end),
+            history.weights(name),
+            events[:_MARKED_EVENTS],
+            documents.limits(name),
+            start,
+            end,
+        )
+        return route.RoutePage(view, found, drawn, events[:50], groups, documents.place(name), span)
+
+    def _explained(self, asked: Query) -> Document:
+        generation = self._documents.source.current().generation
+        name, _, value = asked["header"].partition(":")
+        headers = [(name.strip(), value.strip())] if name.strip() else []
+        facts = facts_of(generation, asked["method"] or "GET", asked["path"], headers, asked["user"] or None)
+        return asdict(explained(generation, facts, draw=_EVEN_DRAW))
+
+
+Draw = Callable[[str, Query], Awaitable[Blocks]]
+
+
+def _wanted(query: Query) -> overview.Wanted:
+    sort = query.get("sort", "")
+    return overview.Wanted(
+        query.get("q", "")[:100], query.get("stage", ""), sort if sort in overview.SORTS else "attention"
+    )
+
+
+def _live(request: web.Request) -> str:
+    return f"/live?page={quote(request.path_qs, safe='')}"
+
+
+# Does what the console's forms ask for: the verbs, what is known of a difference.
+
+
+VERBS = ("rollback", "resume", "hold", "advance", "weight")
+_NEED_A_REASON = ("rollback", "resume")
+FOR_ALL = ("rollback", "resume")
+"""What may be done to every route at once."""
+
+
+class Operator(Protocol):
+    """What the console may have control do; RefusedError when it cannot be."""
+
+    async def act(self, verb: str, route: str, who: str, reason: str, weight: float | None) -> None:
+        """Do one of the verbs."""
+
+    async def act_on_all(self, verb: str, who: str, reason: str) -> None:
+        """Do one of the verbs to every route."""
+
+    async def ignore(self, group: str, who: str, wish: Mapping[str, str]) -> None:
+        """Hold a difference to be known: `reason`, `owner`, `until`."""
+
+    async def unignore(self, group: str) -> None:
+        """Have a difference count again."""
+
+    async def rejudge(self, route: str, who: str) -> None:
+        """Judge the stored pairs of a route again."""
+
+
+def routes(operator: Operator, documents: Documents, visitors: Visitors) -> Sequence[web.RouteDef]:
+    """Return the paths that forms are sent to; each leads back to the page it came from."""
+
+    async def verb(request: web.Request) -> web.Response:
+        name, what = request.match_info["name"], request.match_info["verb"]
+        if what not in VERBS:
+            raise RefusedError(HTTPStatus.NOT_FOUND, f"{what} is nothing that can be done")
+        fields = await visitors.form(request)
+        reason = fields.get("reason", "").strip()
+        if what in _NEED_A_REASON and not reason:
+            raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "a reason is required")
+        weight = _percent(fields.get("weight", "")) if what == "weight" else None
+        await operator.act(what, name, who_asks(request), reason, weight)
+        documents.forget()
+        return see_other(f"/routes/{name}?told=done")
+
+    async def verb_for_all(request: web.Request) -> web.Response:
+        what, fields = request.match_info["verb"], await visitors.form(request)
+        if what not in FOR_ALL:
+            raise RefusedError(HTTPStatus.NOT_FOUND, f"{what} is nothing that can be done to every route")
+        reason = fields.get("reason", "").strip()
+        if not reason or not fields.get("every"):
+            raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "a reason is required, as is to say: every route")
+        await operator.act_on_all(what, who_asks(request), reason)
+        documents.forget()
+        return see_other("/?told=done")
+
+    async def ignore(request: web.Request) -> web.Response:
+        fields = await visitors.form(request)
+        if not fields.get("reason", "").strip():
+            raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "a reason is required")
+        wish = {name: fields[name].strip() for name in ("reason", "owner", "until") if fields.get(name, "").strip()}
+        await operator.ignore(request.match_info["id"], who_asks(request), wish)
+        return see_other(f"/differences/{request.match_info['id']}?told=done")
+
+    async def unignore(request: web.Request) -> web.Response:
+        await visitors.form(request)
+        await operator.unignore(request.match_info["id"])
+        return see_other(f"/differences/{request.match_info['id']}?told=done")
+
+    async def rejudge(request: web.Request) -> web.Response:
+        fields = await visitors.form(request)
+        route = fields.get("route", "")
+        await operator.rejudge(route, who_asks(request))
+        return see_other(f"/differences?route={route}&told=done")
+
+    return (
+        web.post("/routes/{name}/{verb}", verb),
+        web.post("/every-route/{verb}", verb_for_all),
+        web.post("/differences/rejudge", rejudge),
+        web.post("/differences/{id}/ignore", ignore),
+        web.post("/differences/{id}/unignore", unignore),
+    )
+
+
+def _percent(text: str) -> float:
+    try:
+        weight = float(text.strip().removesuffix("%").replace(",", "."))
+    except ValueError:
+        weight = -1.0
+    if not 0 <= weight <= 100:  # noqa: PLR2004 - percent
+        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "a weight is a number from 0 to 100")
+    return weight

@@ -1,0 +1,300 @@
+"""Proves that users return: fails modern on purpose, watches probes through the front door.
+
+1. look for made-up users that the route's weight puts on modern, for a path that is a plain read
+2. give every worker the secret mark: what bears it fails on modern without modern being asked
+3. send their requests through the front door, fifty a second, until the guard has acted, a little longer then
+4. put the route back to where it was, unless modern has also failed by itself meanwhile
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import ssl
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from time import monotonic
+
+import orjson
+
+from proxy.control.api.http import RefusedError
+from proxy.control.audit_log import Listener, Trail
+from proxy.control.reload import Current
+from proxy.control.route_actions import Verbs
+from proxy.control.route_evidence import Figures
+from proxy.control.worker_links import Workers
+from proxy.ipc.messages import Drill, DrillCount
+from proxy.settings import Address, parse_address
+from proxy.telemetry.aggregation import Worker
+from rules.model import MODERN, Facts, Generation, Route
+from rules.plan import examples
+from rules.routing.compiled_route import effective_weight
+from rules.routing.decide import choose
+from rules.routing.mirroring import has_effects
+
+# Asks our own front door like a user would, for drills.
+
+
+WITHIN = 5.0
+_LONGEST_LINE = 8192
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not bound here, replaced by loopback
+MARK = "X-Strangler-Drill"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One answer: its status, 0 for none, after so many seconds."""
+
+    status: int
+    seconds: float
+
+
+class Probing:
+    """Knows the front door; nothing in it changes."""
+
+    def __init__(self, address: str, *, tls: bool) -> None:
+        self._address = parse_address(address)
+        self._tls = _trusting() if tls else None
+
+    async def ask(self, facts: Facts, mark: str, headers: Iterable[tuple[str, str]] = ()) -> Probe:
+        """Send one marked request without a body over a connection of its own; never raises.
+
+        `headers` are what the route wants to see before it takes a request.
+        """
+        began = monotonic()
+        status = 0
+        try:
+            async with asyncio.timeout(WITHIN):
+                status = await self._ask(facts, mark, headers)
+        except (OSError, TimeoutError, ValueError, IndexError):
+            status = 0
+        return Probe(status, monotonic() - began)
+
+    async def _ask(self, facts: Facts, mark: str, headers: Iterable[tuple[str, str]]) -> int:
+        reader, writer = await self._connect(self._address)
+        try:
+            target = facts.path if facts.query is None else f"{facts.path}?{facts.query}"
+            lines = [f"{facts.method} {target} HTTP/1.1", f"Host: {facts.host or 'localhost'}", f"{MARK}: {mark}"]
+            lines += [f"{name}: {value}" for name, value in headers]
+            lines += ["User-Agent: strangler-drill", "Accept: */*", "Connection: close", "", ""]
+            writer.write("\r\n".join(lines).encode("latin-1"))
+            first = await reader.readline()
+            return int(first.split(b" ", 2)[1])
+        finally:
+            writer.transport.abort()
+
+    async def _connect(self, address: Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if address.path:
+            return await asyncio.open_unix_connection(address.path, limit=_LONGEST_LINE, ssl=self._tls)
+        host = _ANY.get(address.host, address.host)
+        return await asyncio.open_connection(host, address.port, limit=_LONGEST_LINE, ssl=self._tls)
+
+
+def _trusting() -> ssl.SSLContext:
+    """Return a context for talking to ourselves: whose certificate it is need not be asked."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+USERS = 20
+READS = ("GET", "HEAD")
+_LOOKED_AT = 200_000
+"""Made-up users that are tried for their place; at a weight of 0.1 % one in a thousand is on modern."""
+EVERY = 0.02
+AFTERWARDS = 1.0
+"""Seconds that probes go on after the rollback: they show that nobody is sent to modern any more."""
+GRACE = 5.0
+"""Seconds after which workers forget a drill that nobody ended."""
+FRESH_WITHIN = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a drill has shown. Times are seconds since the first failure; None where it never came to that.
+
+    `harmed` are made-up users' requests that got an error or nothing; `injected` the failures that modern is taken to
+    have made. `real_failures` are modern's own meanwhile: then the route is left as the guard left it.
+    """
+
+    route: str
+    proved: bool
+    reason: str
+    detected_after: float | None
+    last_user_back_after: float | None
+    requests: int
+    injected: int
+    harmed: int
+    real_failures: int
+    restored: bool
+
+
+class Drills:
+    """At most one drill at a time. `_counts` holds what each worker has told of the present one."""
+
+    def __init__(
+        self,
+        current: Callable[[], Current],
+        workers: Workers,
+        figures: Figures,
+        verbs: Verbs,
+        trail: Trail,
+        probing: Probing,
+    ) -> None:
+        self._current = current
+        self._workers = workers
+        self._figures = figures
+        self._verbs = verbs
+        self._trail = trail
+        self._probing = probing
+        self._one_at_a_time = asyncio.Lock()
+        self._counts: dict[Worker, DrillCount] = {}
+
+    def hear(self, worker: Worker, count: DrillCount) -> None:
+        """Note how far a worker has come."""
+        self._counts[worker] = count
+
+    async def run(self, name: str, path: str, seconds: float, who: str) -> Report:
+        """Drill the route `name` for at most `seconds`; RefusedError where nothing could be proved."""
+        if self._one_at_a_time.locked():
+            raise RefusedError(HTTPStatus.CONFLICT, "another drill is going on")
+        async with self._one_at_a_time:
+            generation = self._current().generation
+            route = _drillable(generation, name)
+            facts = read_of(generation, route, path)
+            users = made_up_users(generation, route, facts)
+            before = self._verbs.override(name)
+            errors = await self._errors(name)
+            self._trail.record("drill", name, who, "begins")
+            self._counts.clear()
+            began = monotonic()
+            with self._trail.listening() as listener:
+                probes, rolled_back, reason = await self._fail(route, facts, users, seconds, listener)
+            real = max(0, await self._errors(name) - errors - sum(each.failed for each in self._counts.values()))
+            restored = False
+            if rolled_back is not None and not real:
+                await self._verbs.restore(name, before, who, "the drill is over")
+                restored = True
+            first = min((each.first for each in self._counts.values() if each.failed), default=began)
+            last = max((each.last for each in self._counts.values()), default=0.0)
+            report = Report(
+                name,
+                proved=rolled_back is not None and last - first < seconds,
+                reason=reason,
+                detected_after=round(rolled_back - first, 3) if rolled_back is not None else None,
+                last_user_back_after=round(max(0.0, last - first), 3) if rolled_back is not None else None,
+                requests=len(probes),
+                injected=sum(each.failed for each in self._counts.values()),
+                harmed=sum(not 0 < probe.status < HTTPStatus.INTERNAL_SERVER_ERROR for probe in probes),
+                real_failures=real,
+                restored=restored,
+            )
+            told = "users returned to legacy" if report.proved else "nobody was sent back"
+            self._trail.record("drill", name, who, told, orjson.dumps(asdict(report)).decode())
+            return report
+
+    async def _fail(
+        self, route: Route, facts: Facts, users: list[str], seconds: float, listener: Listener
+    ) -> tuple[list[Probe], float | None, str]:
+        """Send marked requests; return how they went, when the route was rolled back, for what reason."""
+        mark = secrets.token_hex(16)
+        if not self._workers.send(Drill(route.name, mark, seconds + GRACE)):
+            raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "no worker is connected")
+        when: float | None = None
+        reason = ""
+        end = monotonic() + seconds
+        waiting = asyncio.create_task(_acted(listener, route.name), name="drill-listens")
+        asked: list[asyncio.Task[Probe]] = []
+        try:
+            while monotonic() < end:
+                user = users[len(asked) % len(users)]
+                probe = self._probing.ask(facts, f"{mark}.{user}", route.match.headers)
+                asked.append(asyncio.create_task(probe, name="drill-probe"))
+                await asyncio.sleep(EVERY)
+                if when is None and waiting.done():
+                    when, reason = waiting.result()
+                    end = monotonic() + AFTERWARDS
+            probes = list(await asyncio.gather(*asked))
+            await self._workers.refresh(FRESH_WITHIN)
+            return probes, when, reason
+        finally:
+            waiting.cancel()
+            for task in asked:
+                task.cancel()
+            self._workers.send(Drill(route.name, mark, 0.0))
+
+    async def _errors(self, name: str) -> int:
+        """Return modern's failures so far, fresh from the workers."""
+        await self._workers.refresh(FRESH_WITHIN)
+        return self._figures.totals(name, MODERN).errors
+
+
+async def _acted(listener: Listener, route: str) -> tuple[float, str]:
+    """Wait until the guard sends the users of `route` back."""
+    while True:
+        event = await listener.next()
+        if event is None or (event.route == route and event.event in ("rollback", "step_back")):
+            return monotonic(), event.reason if event is not None else ""
+
+
+def _drillable(generation: Generation, name: str) -> Route:
+    """Return the route of that name if a drill can show anything there."""
+    lane = generation.table.lane_of(name)
+    if lane is None:
+        raise RefusedError(HTTPStatus.NOT_FOUND, f"no route is called {name}")
+    route, override = lane.route, generation.overrides.get(name)
+    if override is not None and override.rolled_back:
+        raise RefusedError(HTTPStatus.CONFLICT, f"{name} is rolled back: everybody is on legacy already")
+    if generation.legacy_only or effective_weight(route, override) <= 0:
+        raise RefusedError(HTTPStatus.CONFLICT, f"nobody of {name} is on modern: there is nothing to prove")
+    if route.guard is None or route.guard.on_breach == "observe" or route.guard.rollback == "forbidden":
+        raise RefusedError(HTTPStatus.CONFLICT, f"the guard of {name} sends nobody back by itself")
+    return route
+
+
+def read_of(generation: Generation, route: Route, path: str) -> Facts:
+    """Return a plain read that the route takes: `path` where one is given, else one made up.
+
+    A write is never sent, not even where modern answers it as a dry run: whoever is back on legacy writes there.
+    """
+    asked = route.match.methods
+    method = next((each for each in READS if not asked or each in asked), None)
+    if method is None:
+        raise RefusedError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"{route.name} takes no GET or HEAD, only {', '.join(asked)}: once everybody is back, legacy would write"
+            " for made-up users. Drill a route that reads, with the same guard",
+        )
+    found = next((facts for facts in examples(route, generation.table, READS) if facts.method == method), None)
+    if path:
+        where, mark, query = path.partition("?")
+        found = (found or Facts(method, where, None, route.match.host or "", lambda _: None, lambda: None))._replace(
+            path=where, query=query if mark else None
+        )
+    if found is None:
+        raise RefusedError(
+            HTTPStatus.UNPROCESSABLE_ENTITY, f"no {method} of {route.name} could be made up: name one with path"
+        )
+    if generation.table.find(found)[0].route.name != route.name:
+        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{route.name} does not take {method} {found.path}")
+    if has_effects(found.path, found.query):
+        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{method} {found.path} looks as if it changed something")
+    return found
+
+
+def made_up_users(generation: Generation, route: Route, facts: Facts) -> list[str]:
+    """Return numbers of made-up users whom the route's weight puts on modern."""
+    lane, names = generation.table.find(facts)
+
+    def on_modern() -> Iterator[str]:
+        for number in range(_LOOKED_AT):
+            asked = facts._replace(user=lambda number=number: f"drill-{number}")  # type: ignore[misc]
+            if choose(lane, names, asked, draw=0.0).side == MODERN:
+                yield str(number)
+
+    found = [user for user, _ in zip(on_modern(), range(USERS), strict=False)]
+    if not found:
+        raise RefusedError(HTTPStatus.CONFLICT, f"no made-up user of {route.name} is on modern at its weight")
+    return found

@@ -1,0 +1,1 @@
+"""What instances that share a store exchange: membership, overrides, windows, differences."""

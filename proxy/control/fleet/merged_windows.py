@@ -1,0 +1,156 @@
+"""Adds up what all instances saw of a route, this one's own included, to be judged as one.
+
+A second of another instance counts here at the second it was packed in, reckoned back by its age: no two clocks are
+compared. What was seen under other rules, or before what this instance's window began anew with, is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
+
+from proxy.control.route_evidence import Collected, Figures
+from proxy.ipc.messages import Outcomes
+from proxy.storage.fleet import RouteShare, Share, compared_of, outcomes_of, pairs_of
+from rules.guard.evidence import Evidence, Violation
+from rules.guard.window import ComparedTally, added
+from rules.model import Snapshot
+
+LATE_AFTER: Final = 30.0
+"""Seconds after which what was packed is too old to be counted."""
+OTHER_RULES: Final = "other rules"
+BEHIND: Final = "does not know yet what is set"
+LATE: Final = "late"
+NOTHING: Final = ComparedTally()
+
+
+class LeftOut(NamedTuple):
+    """Why the latest of what an instance told of a route was not counted, the second of that."""
+
+    second: int
+    why: str
+
+
+class _Elsewhere:
+    """What others told of one route since its window began anew; grows by `take`."""
+
+    def __init__(self, revision: int) -> None:
+        self.revision = revision
+        self.seconds: dict[int, ComparedTally] = {}
+        self.counted: dict[str, int] = {}
+        self.left_out: dict[str, LeftOut] = {}
+
+    def compare(self, second: int, tally: ComparedTally, kept: int) -> None:
+        """Add what became of mirrored requests."""
+        self.seconds[second] = added(self.seconds.get(second, NOTHING), tally)
+        for old in [each for each in self.seconds if each <= second - kept]:
+            del self.seconds[old]
+
+
+class Merged:
+    """The windows of all instances. They fill with `take` and `hear`; `follow` and `restart` let routes begin anew.
+
+    `_totals` is what others told of mirrored requests since this instance began. `revision` returns that of what is
+    set for a route here.
+    """
+
+    def __init__(self, snapshot: Snapshot, number: int, revision: Callable[[str], int]) -> None:
+        self.figures = Figures(snapshot, number)
+        self._collected = Collected(self.figures, snapshot)
+        self._revision = revision
+        self._elsewhere: dict[str, _Elsewhere] = {route.name: _Elsewhere(0) for route in snapshot.routes}
+        self._totals: dict[str, ComparedTally] = {}
+
+    def follow(self, snapshot: Snapshot, number: int) -> frozenset[str]:
+        """Judge by `snapshot`, generation `number`, from now on: only routes that changed begin anew; returns these."""
+        changed = self.figures.follow(snapshot, number)
+        self._collected.follow(snapshot, changed)
+        known = {name: there for name, there in self._elsewhere.items() if name not in changed}
+        self._elsewhere = {route.name: known.get(route.name) or _Elsewhere(0) for route in snapshot.routes}
+        self._totals = {name: tally for name, tally in self._totals.items() if name in self._elsewhere}
+        return changed
+
+    def restart(self, route: str, number: int) -> None:
+        """Begin anew with one route, by what is set for it now."""
+        self.figures.restart(route, number)
+        self._collected.restart(route)
+        if route in self._elsewhere:
+            self._elsewhere[route] = _Elsewhere(self._revision(route))
+
+    def take(self, outcomes: Outcomes) -> None:
+        """Add a second of one of our own workers."""
+        self.figures.take(outcomes)
+        self._collected.take(outcomes)
+
+    def hear(self, share: Share, ago: float, now: float) -> None:
+        """Add what another instance told, `ago` seconds old by now (monotonic)."""
+        second = int(now - ago)
+        for told in share.routes:
+            route = self._elsewhere.get(told.route)
+            if route is None:
+                continue
+            if why := self._unfit(told, route, ago):
+                route.left_out[share.name] = LeftOut(second, why)
+            else:
+                route.counted[share.name] = second
+                self._add(share.name, told, route, second)
+
+    # ── questions ──────────────────────────────────────────────────────────────────────────────────────
+
+    def others(self, route: str, now: int) -> tuple[str, ...]:
+        """Return who else's traffic is in the route's window."""
+        there = self._elsewhere.get(route)
+        return () if there is None else tuple(self._recent(route, there.counted.items(), now))
+
+    def left_out(self, route: str, now: int) -> dict[str, str]:
+        """Return whose traffic of late is not in the route's window, and why."""
+        there = self._elsewhere.get(route)
+        if there is None:
+            return {}
+        latest = {
+            name: left.second for name, left in there.left_out.items() if left.second > there.counted.get(name, -1)
+        }
+        return {name: there.left_out[name].why for name in self._recent(route, latest.items(), now)}
+
+    def evidence(self, route: str, now: int, own: ComparedTally, violations: tuple[Violation, ...] = ()) -> Evidence:
+        """Return all that all instances know of a route.
+
+        `own` is what became of our mirrored requests lately. `violations` are our own: one is enough for whoever sees
+        it, the others need not hear of it.
+        """
+        return self._collected.evidence(route, now, added(own, self.compared(route, now)), violations)
+
+    def compared(self, route: str, now: int) -> ComparedTally:
+        """Return what became of the others' mirrored requests within the route's window."""
+        there, whole, oldest = self._elsewhere.get(route), NOTHING, now - int(self.figures.length(route))
+        for second, tally in there.seconds.items() if there is not None else ():
+            if second > oldest:
+                whole = added(whole, tally)
+        return whole
+
+    def totals(self, route: str) -> ComparedTally:
+        """Return the same since this instance began."""
+        return self._totals.get(route, NOTHING)
+
+    # ── inside ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _recent(self, route: str, seconds: Iterable[tuple[str, int]], now: int) -> list[str]:
+        oldest = now - int(self.figures.length(route))
+        return sorted(name for name, second in seconds if second > oldest)
+
+    def _unfit(self, told: RouteShare, route: _Elsewhere, ago: float) -> str:
+        if told.rules != self.figures.digest(told.route):
+            return OTHER_RULES
+        if told.revision < route.revision:
+            return BEHIND
+        return LATE if ago > LATE_AFTER else ""
+
+    def _add(self, source: str, told: RouteShare, route: _Elsewhere, second: int) -> None:
+        number = self.figures.since[told.route]
+        outcomes = Outcomes(second, outcomes_of(told, number), pairs_of(told, number))
+        self.figures.take(outcomes)
+        self._collected.take(outcomes, source)
+        tally = compared_of(told)
+        if told.compared or told.not_compared:
+            route.compare(second, tally, int(self.figures.length(told.route)) + 2)
+            self._totals[told.route] = added(self._totals.get(told.route, NOTHING), tally)

@@ -1,0 +1,127 @@
+"""Follows what other instances set at run time, so that all of them agree within a second.
+
+1. wait for a hint that something has changed, 200 ms at most: hints may be missed, a look never is
+2. look at one number with its epoch; where they are others, read what is kept
+3. put into effect what others set; write again what the store has lost
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+from proxy.control.override_changes import afresh, agreement, settled
+from proxy.control.reload import Reloader
+from proxy.control.route_actions import Verbs
+from proxy.control.store_writer import Ledger
+from proxy.state.live import by_route
+from proxy.storage.fleet import Fleet, Version
+from proxy.storage.store import StoreError
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
+from rules.model import Override, Route
+
+EVERY = 0.2
+ANYWAY_EVERY = 5.0
+"""Seconds after which everything is read though nothing says that it must be."""
+
+
+class Follow:
+    """Keeps this instance in agreement with the store.
+
+    `version` is that of the latest look that read everything, `_read_at` when that was; `heard_at` is when the
+    store last answered a look, monotonic.
+    """
+
+    def __init__(
+        self,
+        reloader: Reloader,
+        ledger: Ledger,
+        verbs: Verbs,
+        restart: Callable[[str, int], None],
+        tell: Tell,
+        fleet: Fleet | None = None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._reloader = reloader
+        self._ledger = ledger
+        self._verbs = verbs
+        self._restart = restart
+        self._tell = tell
+        self._fleet = fleet
+        self._clock = clock
+        self._read_at = -ANYWAY_EVERY
+        self.version = Version()
+        self.heard_at: float | None = None
+        ledger.settle = self._settle
+        ledger.corrected = self._corrected
+
+    async def run(self) -> None:
+        """Follow for ever; without a fleet there is nobody to follow."""
+        while self._fleet is not None:
+            await self._fleet.hint(EVERY)
+            await self.look()
+
+    async def look(self) -> None:
+        """Look once whether somebody changed anything."""
+        assert self._fleet is not None  # noqa: S101 - `run` has seen to it
+        try:
+            version = await self._fleet.version()
+            now = self._clock()
+            if version != self.version or now - self._read_at >= ANYWAY_EVERY:
+                kept = await self._ledger.store.overrides()
+                forgetful = self.version.epoch not in ("", version.epoch)
+                self._agree(by_route(kept), forgetful=forgetful)
+                self.version, self._read_at = version, now
+        except StoreError as error:
+            self._ledger.went(error)
+            # whatever it has when it answers again is read, be the number what it may
+            self._read_at = -ANYWAY_EVERY
+        else:
+            self._ledger.went(None)
+            self.heard_at = self._clock()
+
+    @property
+    def lag(self) -> float | None:
+        """Seconds since we knew what is set elsewhere, None as long as we never did."""
+        return None if self.heard_at is None else max(0.0, self._clock() - self.heard_at)
+
+    def _agree(self, kept: dict[str, Override], *, forgetful: bool) -> None:
+        current = self._reloader.current
+        routes = {route.name: route for route in current.configuration.snapshot.routes}
+        ours = dict(current.generation.overrides)
+        doubted = ours.keys() - self._ledger.sure() if forgetful else ()
+        found = agreement(routes, ours, kept, self._ledger.unwritten(), doubted)
+        if not self._ledger.unwritten():
+            self._ledger.know(kept.values())
+        self._adopt(found.adopt)
+        for override in found.untold:
+            self._ledger.write(override)
+
+    def _adopt(self, overrides: tuple[Override, ...]) -> None:
+        before = self._reloader.current.generation.overrides
+        self._verbs.adopt(overrides)
+        for override in overrides:
+            known = before.get(override.route)
+            if afresh(known, override):
+                self._restart(override.route, self._reloader.current.configuration.number)
+            self._tell(
+                events.FOLLOWED,
+                route=override.route,
+                revision=override.revision,
+                rolled_back=override.rolled_back,
+                who=override.who,
+                reason=override.text or override.reason,
+            )
+
+    def _settle(self, ours: Override, theirs: Override) -> Override:
+        return settled(self._route(ours.route), ours, theirs)
+
+    def _corrected(self, ours: Override, kept: Override) -> None:
+        """Hear that `kept` is in the store instead of `ours`: run it, unless something newer runs here."""
+        if self._verbs.override(ours.route) == ours:
+            self._adopt((kept,))
+
+    def _route(self, name: str) -> Route | None:
+        lane = self._reloader.current.generation.table.lane_of(name)
+        return lane.route if lane is not None else None

@@ -1,0 +1,373 @@
+"""Each second: look, decide, act.
+
+1. look: windows, trials, pairs become evidence, evidence a verdict
+2. decide: the verdict with the route's stage becomes a move
+3. act: rolling back at once, everything else in its own time; a person is told once of what only a person can decide
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Coroutine
+from dataclasses import asdict, dataclass
+from time import monotonic, time
+from typing import Any, Final
+
+import orjson
+
+from proxy.control.api.http import RefusedError
+from proxy.control.audit_log import Trail
+from proxy.control.fleet.window_exchange import Together
+from proxy.control.reload import Current
+from proxy.control.route_actions import Verbs
+from proxy.control.route_evidence import Collected, Figures, Judged, since
+from proxy.ipc.messages import Trip
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
+from rules.guard.analysis import judge
+from rules.guard.evidence import BAD, Verdict
+from rules.guard.rollout import Move, Readiness, Volume, concerns, next_move, readiness
+from rules.guard.window import ComparedTally, added
+from rules.model import MODERN, Override, Route
+
+# Finds out how each route behaves: the verdict, how ready it is, how much its present step has seen.
+#
+# It only looks; what follows from what it sees is for the guard to do.
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One look at a route; `readiness` is None where nothing is mirrored.
+
+    `others` are the instances whose traffic the verdict is by, beside our own; none where ours alone decides.
+    """
+
+    verdict: Verdict
+    readiness: Readiness | None
+    volume: Volume
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """What the totals of a route were when its present step began."""
+
+    step_since: float
+    requests: int
+    compared: int
+
+
+class Watching:
+    """All routes that have a guard. `_steps` holds where each step began, `_restarts` where each window did.
+
+    Our own traffic is judged by itself, and `together` with that of the other instances: a fault of one host must not
+    drown in the health of ten, nor one of all of them hide in the little that each sees.
+    """
+
+    def __init__(
+        self, figures: Figures, collected: Collected, judged: Judged, together: Together | None = None
+    ) -> None:
+        self.collected = collected
+        self._figures = figures
+        self._judged = judged
+        self._together = together
+        self._steps: dict[str, _Mark] = {}
+        self._restarts: dict[str, ComparedTally] = {}
+
+    def restart(self, route: str, number: int) -> None:
+        """Let a route begin anew: what was decided before generation `number` does not count any more."""
+        self._figures.restart(route, number)
+        self.collected.restart(route)
+        self._judged.restart(route, number)
+        if self._together is not None:
+            self._together.restart(route, number)
+        self._restarts[route] = self._totals(route)
+
+    def look(self, route: Route, override: Override | None, now: float, at: float, trip: str = "") -> Seen:
+        """Look at a route that has a guard; `now` is monotonic, `at` epoch seconds."""
+        assert route.guard is not None  # noqa: S101 - the caller's promise
+        name = route.name
+        compared, violations = self._judged.counts(name), self._judged.violations(name)
+        evidence = self.collected.evidence(name, int(now), compared, violations, trip)
+        verdict = judge(route.guard, evidence, at)
+        others = self._together.others(name) if self._together is not None and verdict.outcome != BAD else ()
+        if self._together is not None and others:
+            whole = self._together.merged.evidence(name, int(now), compared, violations)
+            verdict = judge(route.guard, whole, at)
+        return Seen(verdict, self._readiness(route), self._volume(name, override), others)
+
+    def _readiness(self, route: Route) -> Readiness | None:
+        if route.shadow.sample <= 0 or route.guard is None:
+            return None
+        whole = since(self._totals(route.name), self._restarts.get(route.name, ComparedTally()))
+        return readiness(
+            whole,
+            route.guard.mismatch_rate,
+            open_groups=self._judged.open_groups(route.name),
+            never_compared=self._judged.never_compared(route.name),
+        )
+
+    def _volume(self, name: str, override: Override | None) -> Volume:
+        figures = self._figures if self._together is None else self._together.merged.figures
+        requests = figures.totals(name, MODERN).requests
+        compared = self._totals(name).compared
+        began = override.step_since if override is not None else 0.0
+        mark = self._steps.get(name)
+        if mark is None or mark.step_since != began:
+            # after a restart of control it counts from here: a step then only takes longer
+            mark = self._steps[name] = _Mark(began, requests, compared)
+        return Volume(requests - mark.requests, compared - mark.compared)
+
+    def _totals(self, name: str) -> ComparedTally:
+        """Return what became of all mirrored requests, those of other instances included."""
+        own = self._judged.totals(name)
+        return own if self._together is None else added(own, self._together.merged.totals(name))
+
+
+# Says whose turn it is to act on what all instances see together: the one's that leads.
+#
+# All judge the same traffic, so all come to the same verdict; one rollback, told once, is enough. The others act as
+# well when the leader does not in time: it may be hanging. Two who act at once do no harm, one of them is written
+# first.
+
+
+LEADER_ACTS_WITHIN: Final = 3.0
+"""Seconds that the one who leads has: its own look, the way over the store."""
+_BACK: Final = ("roll_back", "step_back")
+
+
+class Turns:
+    """Every route. `_since` is when what has to be done was first seen, monotonic; changed by every method."""
+
+    def __init__(self, leads: Callable[[], bool], clock: Callable[[], float]) -> None:
+        self._leads = leads
+        self._clock = clock
+        self._since: dict[str, float] = {}
+
+    def keep(self, routes: Collection[str]) -> None:
+        """Know no other routes any more."""
+        self._since = {name: at for name, at in self._since.items() if name in routes}
+
+    def is_another_s(self, route: str, seen: Seen, move: Move) -> bool:
+        """Whether `move` is left to the instance that leads. What our own traffic shows never is."""
+        if not seen.others or self._leads():
+            self._since.pop(route, None)
+            return False
+        if move.kind not in _BACK and not move.latch:
+            self._since.pop(route, None)
+            return True
+        now = self._clock()
+        return now - self._since.setdefault(route, now) < LEADER_ACTS_WITHIN
+
+
+EVERY = 1.0
+AT_ONCE = 50
+"""Routes that are judged before the loop gets its turn."""
+TOLD_AGAIN = 600.0
+"""Seconds after which a person is told of the same thing again."""
+WHO = "guard"
+
+
+class Guard:
+    """All routes that have a guard. `seen` and `moves` are of the latest look, `_told` what a person was told when."""
+
+    def __init__(
+        self,
+        current: Callable[[], Current],
+        watching: Watching,
+        verbs: Verbs,
+        trail: Trail,
+        tell: Tell,
+        *,
+        writes: Callable[[Route], dict[str, Any]] = lambda _: {},
+        leads: Callable[[], bool] = lambda: True,
+        clock: Callable[[], float] = monotonic,
+        wall: Callable[[], float] = time,
+    ) -> None:
+        self._current = current
+        self._watching = watching
+        self._verbs = verbs
+        self._trail = trail
+        self._tell = tell
+        self._writes = writes
+        self._leads = leads
+        self._clock = clock
+        self._wall = wall
+        self.seen: dict[str, Seen] = {}
+        self.moves: dict[str, Move] = {}
+        self._told: dict[str, tuple[str, str, float]] = {}
+        self._turns = Turns(leads, clock)
+        self._busy: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Look at all routes each second, for ever."""
+        while True:
+            await self.tick()
+            await asyncio.sleep(EVERY)
+
+    async def tick(self) -> None:
+        """Look at all routes once."""
+        routes = self._current().configuration.snapshot.routes
+        known = {route.name for route in routes if route.guard is not None}
+        for table in (self.seen, self.moves, self._told):
+            for gone in table.keys() - known:
+                table.pop(gone)
+        self._turns.keep(known)
+        for number, route in enumerate(route for route in routes if route.guard is not None):
+            if number % AT_ONCE == AT_ONCE - 1:
+                await asyncio.sleep(0)
+            try:
+                self._one(route)
+            except Exception as error:  # noqa: BLE001 - a fault with one route must not leave the others alone
+                self._fault(route.name, error)
+
+    def take_trip(self, slot: int, trip: Trip) -> None:
+        """Hear that a worker tripped by itself: act for all of them, or have it take the trip back."""
+        override = self._verbs.override(trip.route)
+        if override is not None and override.revision > trip.revision:
+            return  # what was set since has the last word, the worker hears of it or has done so
+        lane = self._current().generation.table.lane_of(trip.route)
+        if lane is None:
+            return
+        self._trail.record("trip", trip.route, f"worker {slot}", "consecutive", trip.detail, "warning")
+        route = lane.route
+        if route.guard is not None:
+            self._act(route, override, self._look(route, override, spoken(trip.detail)))
+        after = self._verbs.override(trip.route)
+        if trip.acted and (after is None or not after.rolled_back):
+            self._verbs.outvote(trip.route)
+
+    def take_violation(self, name: str) -> None:
+        """Hear that an invariant is broken: look at once."""
+        lane = self._current().generation.table.lane_of(name)
+        if lane is not None and lane.route.guard is not None:
+            self._one(lane.route)
+
+    async def close(self) -> None:
+        """Let go of what is not done yet."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # ── one route ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _one(self, route: Route) -> None:
+        override = self._verbs.override(route.name)
+        if not concerns(route, override):
+            self.seen.pop(route.name, None)
+            self.moves.pop(route.name, None)
+            return
+        move = self._look(route, override)
+        if route.name not in self._busy and not self._turns.is_another_s(route.name, self.seen[route.name], move):
+            self._act(route, override, move)
+
+    def _look(self, route: Route, override: Override | None, trip: str = "") -> Move:
+        now = self._wall()
+        seen = self.seen[route.name] = self._watching.look(route, override, self._clock(), now, trip)
+        move = next_move(route, override, seen.verdict, seen.readiness, now, seen.volume)
+        self.moves[route.name] = move
+        return move
+
+    def _act(self, route: Route, override: Override | None, move: Move) -> None:
+        name, verbs = route.name, self._verbs
+        match move.kind:
+            case "roll_back":
+                evidence = self._evidence(route, move)
+                verbs.roll_back_now((name,), WHO, move.reason, evidence, cause=move.reason, hold_off=move.hold_off)
+                self._afresh(name, move)
+            case "step_back":
+                back = verbs.step_back(
+                    name,
+                    WHO,
+                    move.reason,
+                    self._evidence(route, move),
+                    weight=move.weight,
+                    step=move.step,
+                    hold_off=move.hold_off,
+                )
+                self._spawn(name, back, move)
+            case "advance" if not self._leads():
+                pass  # one instance of all lets routes advance; sending users back needs nobody's permission
+            case "advance":
+                self._spawn(name, verbs.advance(name, WHO, move.reason, self._evidence(route, move)), move)
+            case "hold" if move.latch:
+                self._spawn(name, verbs.hold(name, WHO, move.reason, self._evidence(route, move)), move)
+            case "hold" | "ask":
+                if override is None or not override.held:
+                    self._alert(route, move)
+            case _ if self.seen[name].verdict.outcome == BAD:
+                self._alert(route, move)
+            case _:
+                pass
+
+    def _spawn(self, name: str, work: Coroutine[Any, Any, Override], move: Move) -> None:
+        """Do what takes its time beside the clock, once at a time for each route."""
+
+        async def do() -> None:
+            try:
+                await work
+                self._afresh(name, move)
+            except RefusedError as error:
+                self._tell(events.ALERT, "warning", route=name, wanted=move.kind, detail=error.detail)
+            finally:
+                self._busy.discard(name)
+
+        self._busy.add(name)
+        task = asyncio.create_task(do(), name=f"{move.kind} {name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _afresh(self, name: str, move: Move) -> None:
+        if move.fresh:
+            self._watching.restart(name, self._current().configuration.number)
+
+    def _alert(self, route: Route, move: Move) -> None:
+        """Tell a person, once as long as it is the same thing; of a step to approve once at all: nothing is wrong."""
+        now = self._wall()
+        kind, reason, at = self._told.get(route.name, ("", "", 0.0))
+        about = f"{move.reason} {move.step}"
+        if (kind, reason) == (move.kind, about) and (move.kind == "ask" or now - at < TOLD_AGAIN):
+            return
+        self._told[route.name] = move.kind, about, now
+        self._tell(events.ALERT, "warning", route=route.name, wanted=move.kind, reason=move.reason, detail=move.detail)
+        if move.kind != "stay":
+            self._trail.record("hold", route.name, WHO, move.reason, self._evidence(route, move), "warning")
+
+    def _fault(self, name: str, error: Exception) -> None:
+        """Tell of a fault of our own, once as long as it is the same."""
+        now = self._wall()
+        kind, reason, at = self._told.get(name, ("", "", 0.0))
+        if (kind, reason) != ("fault", repr(error)) or now - at >= TOLD_AGAIN:
+            self._told[name] = "fault", repr(error), now
+            self._tell(events.UNEXPECTED, "error", where=f"guard of {name}", error=repr(error))
+
+    def _evidence(self, route: Route, move: Move) -> str:
+        seen = self.seen[route.name]
+        told: dict[str, Any] = {"detail": move.detail, **verdict_document(seen), **self._writes(route)}
+        return orjson.dumps(told).decode()
+
+
+def spoken(detail: str) -> str:
+    """Return what a worker tells of its trip (JSON) as a sentence; as it is where it tells something else."""
+    try:
+        told: Any = orjson.loads(detail)
+        failures, seconds, kinds, legacy = (told[name] for name in ("failures", "seconds", "kinds", "legacy"))
+        how = ", ".join(f"{kind} x {count}" for kind, count in kinds.items())
+        aside = f"legacy failed {legacy['failed']} of {legacy['answers']} meanwhile"
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        return detail
+    return f"{failures} failures in a row within {seconds:g} s ({how}); {aside}"
+
+
+def verdict_document(seen: Seen) -> dict[str, Any]:
+    """Return a verdict as the API tells it."""
+    verdict = seen.verdict
+    checks = [asdict(check) for check in verdict.checks]
+    return {
+        "outcome": verdict.outcome,
+        "reason": verdict.reason,
+        "window": verdict.window,
+        "instances": 1 + len(seen.others),
+        "checks": checks,
+    }

@@ -1,0 +1,336 @@
+"""The control process: reloads, the admin port, what all workers report.
+
+1. begin with the last good configuration that the supervisor kept
+2. answer on the admin port; follow workers as the supervisor hands over their connections
+3. look at the file at once, then whenever it changes or somebody asks
+4. leave when told; workers go on without us
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Coroutine
+from time import monotonic, time
+from typing import Any
+
+from proxy.control.admin_server import AdminPort
+from proxy.control.api.access import Access
+from proxy.control.audit_log import Trail
+from proxy.control.comparison.queries import Differences
+from proxy.control.comparison.results import ViolationSeen
+from proxy.control.comparison.service import Comparing
+from proxy.control.drill import Drills, Probing
+from proxy.control.fleet.membership import Instances, rules_digest
+from proxy.control.history import History, Remembering
+from proxy.control.metrics import numbers
+from proxy.control.reload import Current, Outcome, Reloader, current, planned, watch
+from proxy.control.report import report, resources
+from proxy.control.retirement import Retiring
+from proxy.control.rollout import Steering
+from proxy.control.route_actions import Verbs
+from proxy.control.route_evidence import Figures
+from proxy.control.status import instance, status
+from proxy.control.worker_links import Workers
+from proxy.errors import EXIT_YES
+from proxy.ipc import messages
+from proxy.ipc.child_process import Lifeline, beat, run, take_socket
+from proxy.ipc.messages import Prepare
+from proxy.settings import parse_address
+from proxy.state.live import Configuration, unpack, with_effects
+from proxy.state.user_sample import Recent
+from proxy.storage import fleet_of, store_of
+from proxy.telemetry import events
+from proxy.telemetry.aggregation import Exemplars, Key, Values
+from proxy.telemetry.structured_log import events_through_structlog
+from rules.model import Snapshot
+
+FRESH_WITHIN = 0.2
+"""Seconds that a scrape waits for workers; a slower one shows what it last reported."""
+
+
+def main(arguments: list[str]) -> int:
+    """Operate on the inherited descriptors named by `arguments`: lifeline, admin listener."""
+    lifeline, listener = arguments
+    return run(lambda: _main(int(lifeline), take_socket(listener)))
+
+
+async def _main(lifeline_fd: int, listener: socket.socket) -> int:
+    lifeline = Lifeline(lifeline_fd)
+    begin, _ = await lifeline.next()
+    if not isinstance(begin, messages.Begin):
+        return EXIT_YES
+    return await Control(lifeline, listener, begin).run()
+
+
+class Control:
+    """Everything the control process consists of. `_draining` changes once, `_told` with each new readiness."""
+
+    def __init__(self, lifeline: Lifeline, listener: socket.socket, begin: messages.Begin) -> None:
+        self._lifeline = lifeline
+        self._listener = listener
+        self._begin = begin
+        self._tell = events_through_structlog("control")
+        kept = unpack(begin.payload)
+        configuration = with_effects(kept, begin.effects)
+        self._figures = Figures(configuration.snapshot, configuration.number)
+        self._recent = Recent(configuration.sticky_key, _route_names(configuration.snapshot))
+        self._workers = Workers(Prepare(kept.number, begin.payload), self._take_outcomes, self._tell, self._take_users)
+        if begin.effects:
+            self._workers.remember(messages.Effects(configuration.number, begin.effects))
+        self._reloader = Reloader(
+            begin.settings,
+            current(configuration),
+            self._workers,
+            keep=self._keep,
+            keep_effects=self._keep_effects,
+            changed=self._changed,
+            told=self._reloaded,
+            tell=self._tell,
+        )
+        store = store_of(begin.settings.store, begin.settings.base_dir, configuration.overrides)
+        fleet = fleet_of(begin.settings.store)
+        self._comparing = Comparing(
+            configuration,
+            self._figures.spans(),
+            begin.settings,
+            self._workers,
+            on_violation=self._violated,
+            tell=self._tell,
+            fleet=fleet,
+        )
+        name = f"{socket.gethostname()} {begin.addresses[1]}"
+        self._instances = Instances(fleet, name, self._describe)
+        front_door = Probing(begin.addresses[0], tls=begin.settings.tls)
+        self._steering = Steering(
+            self._reloader,
+            self._workers,
+            self._figures,
+            self._comparing,
+            store,
+            self._tell,
+            front_door,
+            fleet=fleet,
+            name=name,
+            leads=self._instances.leads,
+        )
+        self._rules = rules_digest(configuration.snapshot)
+        self._remembering = Remembering(self.current, self._comparing.totals)
+        self._retiring = Retiring(self.current, self._figures, self._comparing.open_groups, store)
+        access = Access(configuration.snapshot.admin, parse_address(begin.addresses[1]))
+        self._admin = AdminPort(self, access, self._tell)
+        self._draining = False
+        self._told: tuple[str, ...] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def run(self) -> int:
+        """Operate until told to leave; returns the exit code."""
+        self._spawn(beat(self._lifeline.channel), "heart-beat")
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._lifeline.put, messages.Leave())
+        await self._admin.start(self._listener)
+        folder = self._begin.settings.base_dir
+        self._steering.begin(self._spawn)
+        self._spawn(self._instances.run(), "instances")
+        self._spawn(self._comparing.run(), "comparing")
+        self._spawn(self._comparing.everywhere.run(), "differences-everywhere")
+        self._spawn(self._remembering.run(), "history")
+        self._spawn(self._retiring.run(), "retiring")
+        self._spawn(watch(folder, self._look), "watch")
+        # the file may have changed while nobody was looking
+        self._spawn(self._look(), "first-look")
+        await self._follow_supervisor()
+        await self._leave()
+        return EXIT_YES
+
+    # ── what the admin port asks for ───────────────────────────────────────────────────────────────────
+
+    def current(self) -> Current:
+        """Return what runs now."""
+        return self._reloader.current
+
+    def unready(self) -> tuple[str, ...]:
+        """Return why the proxy is not ready, empty when it is."""
+        reasons = ["draining"] if self._draining else []
+        states = self._workers.census.workers
+        if not states:
+            reasons.append("the workers are not known yet")
+        reasons += [f"worker {state.slot} does not accept" for state in states if not state.accepting]
+        return tuple(reasons)
+
+    async def status(self) -> dict[str, Any]:
+        """Return the status document, fresh."""
+        await self._workers.refresh(FRESH_WITHIN)
+        return status(self.current(), self._figures, self._instances.documents(), standing=self._standing)
+
+    async def numbers(self) -> dict[Key, Values]:
+        """Return every metric series, fresh."""
+        await self._workers.refresh(FRESH_WITHIN)
+        own = {**self._steering.series(), **dict(self._comparing.series())}
+        return numbers(self.current(), self._workers.totals, self._workers.census, own)
+
+    @property
+    def exemplars(self) -> Exemplars:
+        """Return recent requests behind the histograms."""
+        return self._workers.exemplars
+
+    @property
+    def verbs(self) -> Verbs:
+        """Return what changes routes."""
+        return self._steering.verbs
+
+    async def report(self) -> dict[str, Any]:
+        """Return the migration report's document, fresh."""
+        document = await self.status()
+        used = await asyncio.to_thread(resources, self.current().configuration.snapshot.backends)
+        return report(document, self.history, self._comparing.totals, used, time())
+
+    @property
+    def history(self) -> History:
+        """Return what every route did over the last day."""
+        return self._remembering.history
+
+    @property
+    def trail(self) -> Trail:
+        """Return the audit trail."""
+        return self._steering.trail
+
+    @property
+    def drills(self) -> Drills:
+        """Return what runs drills."""
+        return self._steering.drills
+
+    @property
+    def differences(self) -> Differences:
+        """Return what is kept of pairs that differ."""
+        return self._comparing.differences
+
+    async def rejudge(self, route: str) -> dict[str, Any]:
+        """Judge what is kept of `route` (empty: of all) again under the current file."""
+        return await self._comparing.differences.rejudge(route)
+
+    async def reload(self, who: str) -> Outcome:
+        """Read the file again; return how it went."""
+        channel = self._lifeline.channel
+        channel.send(messages.Rereading(done=False, ok=False, detail=""))
+        outcome = await self._reloader.reload(who)
+        detail = "ready" if outcome.ok else "the file is refused, the old configuration stays"
+        channel.send(messages.Rereading(done=True, ok=outcome.ok, detail=detail))
+        return outcome
+
+    async def plan(self, text: str, *, variables: bool) -> dict[str, Any]:
+        """Return what `text`, as the file, would change; ConfigError with every problem of it."""
+        await self._workers.refresh(FRESH_WITHIN)
+        seen, everybody = self._recent.samples(monotonic())
+        return await asyncio.to_thread(
+            planned, self._begin.settings, self.current(), text, seen, everybody, variables=variables
+        )
+
+    # ── the supervisor's words ─────────────────────────────────────────────────────────────────────────
+
+    async def _follow_supervisor(self) -> None:
+        while True:
+            message, descriptors = await self._lifeline.next()
+            match message:
+                case messages.Attach():
+                    worker = message.slot, message.incarnation
+                    self._workers.attach(worker, socket.socket(fileno=descriptors[0]))
+                case messages.Census():
+                    self._workers.take_census(message)
+                case messages.Reread():
+                    self._spawn(self.reload(message.who), "reload-by-signal")
+                case messages.Drain():
+                    self._draining = True
+                    if message.handover:
+                        # the new program's control answers here now: what is asked of us would reach nobody
+                        await self._admin.stop()
+                case messages.Leave():
+                    return
+                case _:
+                    pass
+            self._tell_readiness()
+
+    def _tell_readiness(self) -> None:
+        reasons = self.unready()
+        if reasons != self._told:
+            self._told = reasons
+            self._lifeline.channel.send(messages.Readiness(not reasons, reasons))
+
+    # ── reloading ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def _look(self) -> None:
+        await self._reloader.reload("file", only_if_changed=True)
+
+    def _keep(self, configuration: Configuration, payload: bytes) -> None:
+        drain = configuration.snapshot.listen.drain
+        self._lifeline.channel.send(messages.Keep(configuration.number, drain, payload))
+
+    def _violated(self, seen: ViolationSeen) -> None:
+        self._steering.violated(seen.route, seen.invariant, seen.on_violation, seen.detail, seen.pair)
+
+    def _reloaded(self, who: str, outcome: Outcome) -> None:
+        self._steering.reloaded(who, outcome)
+
+    def _keep_effects(self, number: int, payload: bytes) -> None:
+        self._lifeline.channel.send(messages.KeepEffects(number, payload))
+
+    def _changed(self, before: Current, now: Current) -> None:
+        snapshot = now.configuration.snapshot
+        self._remembering.changed()
+        self._retiring.look()
+        if snapshot is before.configuration.snapshot:
+            return
+        self._rules = rules_digest(snapshot)
+        restarted = self._figures.follow(snapshot, now.configuration.number)
+        self._comparing.follow(now.configuration, self._figures.spans())
+        self._steering.follow(before, now, restarted)
+        self._recent.follow(_route_names(snapshot))
+
+    def _describe(self) -> dict[str, Any]:
+        following = self._steering.following
+        return {
+            **instance(self.current(), self._workers, self.unready()),
+            "rules": self._rules,
+            "revision": following.version.number,
+            "lag": following.lag,
+        }
+
+    def _standing(self, route: str) -> dict[str, Any]:
+        own = {"retirement": self._retiring.document(route)}
+        return {**self._comparing.standing(route), **self._steering.standing(route), **own}
+
+    def _take_outcomes(self, outcomes: messages.Outcomes) -> None:
+        self._figures.take(outcomes)
+        self._remembering.history.take(outcomes)
+        self._steering.take(outcomes)
+        self._comparing.take(outcomes)
+
+    def _take_users(self, users: messages.Users) -> None:
+        self._recent.take(users, monotonic())
+
+    # ── leaving ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _leave(self) -> None:
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._steering.close()
+        await self._instances.leave()
+        self._comparing.close()
+        await self._admin.stop()
+        self._workers.close()
+        self._tell.close()
+
+    def _spawn(self, work: Coroutine[Any, Any, Any], name: str) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._tell(events.UNEXPECTED, "error", where=task.get_name(), error=repr(error))
+
+
+def _route_names(snapshot: Snapshot) -> tuple[str, ...]:
+    return tuple(route.name for route in snapshot.routes)

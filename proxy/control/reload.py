@@ -1,0 +1,318 @@
+"""Two-phase reload to every worker; watches the file; what a file would change.
+
+1. read and check the file; broken: say so, keep everything
+2. lay it under what was set at run time, build the generation here; impossible: the same
+3. have every worker build it; one that cannot: the same
+4. have the supervisor keep it for later children
+5. have every worker run it
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from watchfiles import awatch
+
+from proxy.control.worker_links import NotAdoptedError, Workers
+from proxy.ipc.messages import Effects, Prepare
+from proxy.settings import Settings
+from proxy.state.live import Configuration, Prepared, RunTime, by_route
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
+from rules.model import Generation, Override, Snapshot
+from rules.plan import Plan, RoutePlan, plan
+from rules.problems import ConfigError, Problem
+from rules.routing.decide import generation, with_overrides
+from rules.user_sketch import Sample
+
+# What runs now, as control knows it: the configuration with the outcome of the last reading of the file.
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """One moment of control; a new one is made for each change.
+
+    `problems` are those of the last reading, empty when it was accepted. `waiting` names the settings that
+    differ in the file but need a restart. `content` is the hash of the file's bytes that were last judged.
+    """
+
+    configuration: Configuration
+    generation: Generation
+    content: str
+    problems: tuple[Problem, ...] = ()
+    waiting: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What was said about the file that runs."""
+        return self.configuration.warnings
+
+    @property
+    def error(self) -> str | None:
+        """Why the file on disk is not what runs, None when it is."""
+        return "; ".join(map(str, self.problems)) or None
+
+    def refused(self, problems: tuple[Problem, ...], content: str) -> Current:
+        """Return this moment with a refused file."""
+        return replace(self, problems=problems, content=content)
+
+
+def current(configuration: Configuration) -> Current:
+    """Return the moment in which `configuration` runs, the file being what it was made from."""
+    return Current(configuration, built(configuration), configuration.content)
+
+
+def built(configuration: Configuration) -> Generation:
+    """Return the generation of `configuration`."""
+    return generation(
+        configuration.number,
+        configuration.snapshot,
+        {override.route: override for override in configuration.overrides},
+        configuration.legacy_only,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a reload went; `changed` says whether another configuration runs now."""
+
+    ok: bool
+    changed: bool
+    current: Current
+
+
+class Reloader:
+    """The only one who publishes. `current` changes here: one reload at a time, what is set at run time in between."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        current: Current,
+        workers: Workers,
+        *,
+        keep: Callable[[Configuration, bytes], None],
+        keep_effects: Callable[[int, bytes], None] = lambda *_: None,
+        changed: Callable[[Current, Current], None],
+        told: Callable[[str, Outcome], None] = lambda *_: None,
+        tell: Tell,
+    ) -> None:
+        self.current = current
+        self._path = Path(settings.config)
+        self._workers = workers
+        self._keep = keep
+        self._keep_effects = keep_effects
+        self._changed = changed
+        self._told = told
+        self._tell = tell
+        self._one_at_a_time = asyncio.Lock()
+        self._settings = settings
+        self._last = 0
+
+    async def reload(self, who: str, *, only_if_changed: bool = False) -> Outcome:
+        """Read the file now on behalf of `who`; `only_if_changed` skips a content that was judged before."""
+        async with self._one_at_a_time:
+            if only_if_changed and await asyncio.to_thread(_hash, self._path) == self.current.content:
+                return Outcome(not self.current.problems, changed=False, current=self.current)
+            self._tell(events.RELOAD_ASKED, who=who)
+            from proxy.control.config_loader import prepare  # the checking libraries come with the first reload
+
+            try:
+                prepared = await asyncio.to_thread(prepare, self._path)
+            except ConfigError as error:
+                return self._refuse(who, error.problems, await asyncio.to_thread(_hash, self._path))
+            return await self._adopt(who, prepared)
+
+    def put_into_effect(self, overrides: Iterable[Override]) -> asyncio.Task[None]:
+        """Run the same file with these overrides, all there are: workers first; the answer comes when all do."""
+        before = self.current
+        latest = RunTime(self._next_number(), tuple(overrides))
+        payload = latest.pack()
+        applied = self._workers.effect(Effects(latest.number, payload))
+        self._keep_effects(latest.number, payload)
+        self.current = replace(
+            before,
+            configuration=replace(before.configuration, number=latest.number, overrides=latest.overrides),
+            generation=with_overrides(before.generation, latest.number, by_route(latest.overrides)),
+        )
+        self._changed(before, self.current)
+        return applied
+
+    async def _adopt(self, who: str, prepared: Prepared) -> Outcome:
+        try:
+            configuration = await self._publish(prepared)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the new one, the old one stays
+            reason = str(error) if isinstance(error, NotAdoptedError) else repr(error)
+            problem = Problem(str(self._path), 1, 1, f"cannot be put into effect: {reason}")
+            return self._refuse(who, (problem,), prepared.content)
+        waiting = tuple(needs_restart(self._settings, prepared.snapshot))
+        self.current = replace(self.current, content=prepared.content, problems=(), waiting=waiting)
+        self._tell_adopted(who, configuration)
+        outcome = Outcome(ok=True, changed=True, current=self.current)
+        self._told(who, outcome)
+        return outcome
+
+    async def _publish(self, prepared: Prepared) -> Configuration:
+        """Bring `prepared` to this process, to every worker, to the supervisor.
+
+        What is set at run time while workers build is never waited for: then they build once more, on top of it.
+        """
+        while True:
+            under = self.current.configuration
+            configuration = replace(adopted(under, prepared), number=self._next_number())
+            payload = configuration.pack()
+            message = Prepare(configuration.number, payload)
+            generation = await asyncio.to_thread(built, configuration)
+            await self._workers.prepare(message)
+            if self.current.configuration is under:
+                break
+        self._keep(configuration, payload)
+        before = self.current
+        self.current = replace(before, configuration=configuration, generation=generation)
+        self._changed(before, self.current)
+        await self._workers.commit(message)
+        return configuration
+
+    def _next_number(self) -> int:
+        """Return a number that no generation had: one that was prepared in vain is not used again."""
+        self._last = max(self._last, self.current.configuration.number) + 1
+        return self._last
+
+    def _tell_adopted(self, who: str, configuration: Configuration) -> None:
+        current = self.current
+        self._tell(events.RELOAD, who=who, generation=configuration.number, config=configuration.snapshot.digest)
+        for warning in current.warnings:
+            self._tell(events.CONFIG_WARNING, "warning", problem=str(warning))
+        if current.waiting:
+            self._tell(events.CONFIG_NEEDS_RESTART, "warning", settings=current.waiting)
+
+    def _refuse(self, who: str, problems: tuple[Problem, ...], content: str) -> Outcome:
+        self.current = self.current.refused(problems, content)
+        self._tell(
+            events.CONFIG_REFUSED,
+            "error",
+            who=who,
+            problems=[str(problem) for problem in problems],
+            still=self.current.configuration.snapshot.digest,
+        )
+        outcome = Outcome(ok=False, changed=False, current=self.current)
+        self._told(who, outcome)
+        return outcome
+
+
+def adopted(before: Configuration, prepared: Prepared) -> Configuration:
+    """Return what runs once `prepared` has taken the place of `before`: everything but the file stays."""
+    return Configuration(
+        before.number + 1,
+        prepared.snapshot,
+        before.overrides,
+        before.legacy_only,
+        time.time(),
+        prepared.content,
+        prepared.warnings,
+        before.sticky_key,
+    )
+
+
+def needs_restart(started: Settings, new: Snapshot) -> Iterator[str]:
+    """Yield the settings that are fixed while the processes live, where `new` wants another value."""
+    pairs: dict[str, tuple[object, object]] = {
+        "listen.address": (started.listen, new.listen.address),
+        "listen.workers": (started.file_workers, new.listen.workers),
+        "listen.tls": (started.tls, new.listen.tls is not None),
+        "admin.address": (started.admin, new.admin.address),
+        "store": (started.store, new.store),
+    }
+    return (key for key, (running, wanted) in pairs.items() if running != wanted)
+
+
+def _hash(path: Path) -> str:
+    try:
+        return sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        # a file that cannot be read is a content of its own: told once, not at every look
+        return repr(error)
+
+
+# Notices that the configuration file has changed.
+#
+# The folder is watched, not the file: editors, Ansible, Kubernetes replace files instead of writing them, which a
+# watch on the file sees once, then never again. A slow look at the content finds what no watch reports.
+
+
+LOOK_EVERY = 5.0
+SETTLE = 0.1
+
+
+async def watch(folder: Path, look: Callable[[], Awaitable[object]]) -> None:
+    """Call `look` after each change in `folder`, besides every few seconds; for ever."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_events(folder, look), name="watch-folder")
+        group.create_task(_slowly(look), name="watch-slowly")
+
+
+async def _events(folder: Path, look: Callable[[], Awaitable[object]]) -> None:
+    try:
+        async for _ in awatch(folder, recursive=False, debounce=400, step=50):
+            # who writes in several steps should be done by then
+            await asyncio.sleep(SETTLE)
+            await look()
+    except OSError:
+        return  # no inotify here, or its limit is reached: the slow look remains
+
+
+async def _slowly(look: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        await asyncio.sleep(LOOK_EVERY)
+        await look()
+
+
+# Answers "what would this file change, for whom" with the same steps that a reload takes.
+
+
+def planned(
+    settings: Settings,
+    current: Current,
+    text: str,
+    seen: Mapping[str, Sample],
+    everybody: Sample,
+    *,
+    variables: bool,
+) -> dict[str, Any]:
+    """Return the plan of putting `text` in the file's place, as JSON-ready values; ConfigError as a reload would.
+
+    `variables` says whether the text may name any of ours. Takes as long as a reload: for a thread, not for
+    the event loop.
+    """
+    from proxy.control.config_loader import prepare_text  # the checking libraries come when they are needed
+
+    prepared = prepare_text(text, Path(settings.config), variables=variables)
+    after = built(adopted(current.configuration, prepared))
+    found = plan(current.generation, after, seen, everybody)
+    return {
+        "routes": [_route(route) for route in found.routes],
+        "settings": list(_settings(found, tuple(needs_restart(settings, prepared.snapshot)))),
+        "users": {"sampled": len(everybody.users), "estimated": everybody.estimated},
+        "warnings": [asdict(warning) for warning in prepared.warnings],
+    }
+
+
+def _route(route: RoutePlan) -> dict[str, Any]:
+    return {
+        "name": route.name,
+        "change": route.change,
+        "what": list(route.what),
+        "weight": {"before": route.before, "after": route.after},
+        "users": asdict(route.users),
+    }
+
+
+def _settings(found: Plan, waiting: tuple[str, ...]) -> Iterator[str]:
+    yield from found.settings
+    if waiting and found.settings:
+        yield f"waiting for a restart: {', '.join(waiting)}"

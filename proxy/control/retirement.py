@@ -1,0 +1,188 @@
+"""Since when modern answers all; writes legacy has not seen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from time import time
+from typing import Any
+
+import orjson
+
+from proxy.control.reload import Current
+from proxy.control.route_evidence import Figures
+from proxy.ipc.messages import RouteWrites, Write, Writes
+from proxy.state.request_outcomes import KEPT
+from proxy.storage.store import Store, StoreError
+from proxy.telemetry.aggregation import Worker
+from proxy.telemetry.events import timestamp
+from rules.guard.rollout import Served, retirement
+from rules.model import LEGACY, MODERN, Route
+from rules.routing.compiled_route import effective_weight
+
+EVERY = 60.0
+NAME = "all_modern_since"
+"""Under this name the store keeps the moments, for the longest wait here is a week."""
+_ALL = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """What the totals of a route were when modern began to answer all of it."""
+
+    modern: int = 0
+    legacy: int = 0
+
+
+@dataclass(slots=True)
+class _Moments:
+    """`since` (epoch seconds) and `marks` by route; `kept` is what the store has of the former."""
+
+    since: dict[str, float] = field(default_factory=dict)
+    marks: dict[str, _Mark] = field(default_factory=dict)
+    kept: dict[str, float] | None = None
+
+
+class Retiring:
+    """Looks at the weights each minute, whenever they change. Counts are of this process, moments of the store."""
+
+    def __init__(
+        self,
+        current: Callable[[], Current],
+        figures: Figures,
+        open_groups: Callable[[str], int],
+        store: Store,
+        clock: Callable[[], float] = time,
+    ) -> None:
+        self._current = current
+        self._figures = figures
+        self._open_groups = open_groups
+        self._store = store
+        self._clock = clock
+        self._moments = _Moments()
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            await self.remember()
+            await asyncio.sleep(EVERY)
+
+    async def remember(self) -> None:
+        """Look, bring what is new to the store; what cannot be kept now is tried again at the next look."""
+        moments = self._moments
+        try:
+            if moments.kept is None:
+                moments.kept = _read(await self._store.value(NAME))
+                self.look()
+                # an earlier process may have known for longer
+                moments.since.update({name: moments.kept[name] for name in moments.since.keys() & moments.kept.keys()})
+            self.look()
+            now = dict(moments.since)
+            if now != moments.kept:
+                await self._store.keep(NAME, orjson.dumps(now).decode())
+                moments.kept = now
+        except StoreError:
+            return
+
+    def look(self) -> None:
+        """Note which routes modern answers wholly, from now on or still."""
+        moments, full = self._moments, {route.name for route in self._routes() if self._weight(route) >= _ALL}
+        for gone in moments.since.keys() - full:
+            del moments.since[gone]
+            moments.marks.pop(gone, None)
+        for name in full - moments.since.keys():
+            moments.since[name] = self._clock()
+            moments.marks[name] = _Mark(*self._answered(name))
+
+    def document(self, name: str) -> dict[str, Any] | None:
+        """Return what of legacy may go once nothing is waited for; None as long as users are on legacy."""
+        since = self._moments.since.get(name)
+        route = next((route for route in self._routes() if route.name == name), None)
+        if since is None or route is None:
+            return None
+        mark = self._moments.marks.get(name, _Mark())
+        modern, legacy = self._answered(name)
+        served = Served(
+            self._weight(route),
+            since,
+            requests=max(0, modern - mark.modern),
+            legacy_requests=max(0, legacy - mark.legacy),
+            open_groups=self._open_groups(name),
+        )
+        return {"since": timestamp(since), **asdict(retirement(route, served, self._routes(), self._clock()))}
+
+    def _answered(self, name: str) -> tuple[int, int]:
+        return self._figures.totals(name, MODERN).requests, self._figures.totals(name, LEGACY).requests
+
+    def _weight(self, route: Route) -> float:
+        current = self._current()
+        if current.configuration.legacy_only:
+            return 0.0
+        return effective_weight(route, current.generation.overrides.get(route.name))
+
+    def _routes(self) -> Iterable[Route]:
+        return self._current().configuration.snapshot.routes
+
+
+def _read(text: str | None) -> dict[str, float]:
+    try:
+        found: Any = orjson.loads(text or "{}")
+    except orjson.JSONDecodeError:
+        return {}
+    if not isinstance(found, Mapping):
+        return {}
+    return {str(name): float(at) for name, at in found.items() if isinstance(at, int | float)}
+
+
+# Knows which writes legacy has not seen, for the evidence of a rollback that loses them.
+#
+# What this instance's workers told: each names its own first and last writes of a route. A worker that is gone has
+# nobody to tell its writes again, so they stay.
+
+
+_NOBODY: Worker = (-1, -1)
+
+
+class Unseen:
+    """`_told` is what each worker said last, for each route; that of many workers is put together under nobody."""
+
+    def __init__(self, count: Callable[[str], int]) -> None:
+        self._count = count
+        self._told: dict[str, dict[Worker, RouteWrites]] = {}
+
+    def take(self, worker: Worker, writes: Writes) -> None:
+        """Hear what a worker knows; it takes the place of what the same worker said."""
+        for route in writes.routes:
+            told = self._told.setdefault(route.route, {})
+            told[worker] = route
+            if len(told) > KEPT:
+                self._told[route.route] = {_NOBODY: _together(route.route, told.values())}
+
+    def keep_only(self, routes: Iterable[str]) -> None:
+        """Forget the routes that are no more."""
+        for name in self._told.keys() - set(routes):
+            del self._told[name]
+
+    def evidence(self, route: Route) -> dict[str, Any]:
+        """Return what an operator needs to know of writes that a rollback loses; nothing where none are lost."""
+        if route.guard is None or route.guard.rollback != "lossy":
+            return {}
+        known = _together(route.name, self._told.get(route.name, {}).values())
+        return {
+            "writes_legacy_has_not_seen": self._count(route.name),
+            "writes_since": timestamp(known.since) if known.last else None,
+            "last_writes": [write._asdict() | {"at": timestamp(write.at)} for write in known.last],
+        }
+
+    def words(self, route: Route) -> str:
+        """Return the same as a document, empty where there is none."""
+        found = self.evidence(route)
+        return orjson.dumps(found).decode() if found else ""
+
+
+def _together(name: str, told: Iterable[RouteWrites]) -> RouteWrites:
+    """Return the earliest moment, the newest writes of several."""
+    several = tuple(told)
+    last: list[Write] = sorted({write for each in several for write in each.last})
+    return RouteWrites(name, min((each.since for each in several), default=0.0), tuple(last[-KEPT:]))

@@ -1,0 +1,188 @@
+"""Holds together what changes routes at run time: store, trail, verbs, guard, webhooks, drills.
+
+1. what the store knows is laid against what runs, as soon as it answers
+2. the ledger writes, the guard looks, webhooks go out, each on its own
+3. everything a worker or a person asks for comes in here
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from time import monotonic, time
+from typing import Any
+
+import orjson
+
+from proxy.control.audit_log import Changes, Trail
+from proxy.control.drill import Drills, Probing
+from proxy.control.fleet.override_sync import Follow
+from proxy.control.fleet.window_exchange import Together
+from proxy.control.guard import TOLD_AGAIN, Guard, Watching
+from proxy.control.override_changes import reconciled
+from proxy.control.reload import Current, Outcome, Reloader
+from proxy.control.retirement import Unseen
+from proxy.control.route_actions import Verbs
+from proxy.control.route_evidence import Collected, Figures, Judged
+from proxy.control.status import standing
+from proxy.control.store_writer import Ledger
+from proxy.control.webhooks import Notifier, hooks_of
+from proxy.control.worker_links import Workers
+from proxy.ipc.messages import DrillCount, Message, Outcomes, Trip, Writes
+from proxy.storage.fleet import Fleet
+from proxy.storage.store import Store
+from proxy.telemetry.aggregation import Key, Values, Worker
+from proxy.telemetry.events import Tell
+from proxy.telemetry.metric_names import MODERN_WRITES, STORE_UP
+
+LAST_WORDS = 2.0
+"""Seconds that the store has for what still waits when control leaves."""
+
+
+class Steering:
+    """Everything that steers. `_violations` says when each broken invariant was last recorded."""
+
+    def __init__(
+        self,
+        reloader: Reloader,
+        workers: Workers,
+        figures: Figures,
+        judged: Judged,
+        store: Store,
+        tell: Tell,
+        front_door: Probing,
+        *,
+        fleet: Fleet | None = None,
+        name: str = "",
+        leads: Callable[[], bool] = lambda: True,
+        clock: Callable[[], float] = monotonic,
+        wall: Callable[[], float] = time,
+    ) -> None:
+        self._reloader = reloader
+        self._workers = workers
+        self._clock = clock
+        self._violations: dict[tuple[str, str], float] = {}
+        snapshot = reloader.current.configuration.snapshot
+        self.changes = Changes()
+        self.unseen = Unseen(self._modern_writes)
+        self.ledger = Ledger(store, tell)
+        self.trail = Trail(self.ledger, tell, wall)
+        self.collected = Collected(figures, snapshot)
+        self.together: Together | None = None
+        if fleet is not None:
+            self.together = Together(
+                fleet, name, lambda: reloader.current, figures, judged, tell, clock, lambda: self.ledger.up
+            )
+        self.watching = Watching(figures, self.collected, judged, self.together)
+        self.verbs = Verbs(reloader, self.ledger, self.trail, self.changes, self.watching.restart, wall)
+        self.verbs.lost = self.unseen.words
+        self.following = Follow(reloader, self.ledger, self.verbs, self.watching.restart, tell, fleet, clock)
+        self.guard = Guard(
+            lambda: reloader.current,
+            self.watching,
+            self.verbs,
+            self.trail,
+            tell,
+            writes=self.unseen.evidence,
+            leads=lambda: leads() and (self.together is None or self.together.is_heard()),
+            clock=clock,
+            wall=wall,
+        )
+        self.drills = Drills(lambda: reloader.current, workers, figures, self.verbs, self.trail, front_door)
+        self._notifier = Notifier(tell)
+        self._notifier.follow(hooks_of(snapshot.notify))
+        self.trail.follow(self._notifier.take)
+        workers.follow(self._hear)
+
+    def begin(self, spawn: Callable[[Coroutine[Any, Any, Any], str], None]) -> None:
+        """Start what runs for ever."""
+        spawn(self._meet_store(), "meet-store")
+        spawn(self.ledger.run(), "ledger")
+        spawn(self.guard.run(), "guard")
+        if self.together is not None:
+            spawn(self.together.run(), "together")
+
+    def take(self, outcomes: Outcomes) -> None:
+        """Add a second of one of our workers to what is judged."""
+        self.collected.take(outcomes)
+        if self.together is not None:
+            self.together.take(outcomes)
+
+    async def close(self) -> None:
+        """Stop; what still waits to be written gets its last chance."""
+        self.trail.dismiss_all()
+        await self.guard.close()
+        await self._notifier.close()
+        try:
+            async with asyncio.timeout(LAST_WORDS):
+                await self.ledger.flush()
+                await self.ledger.store.close()
+        except TimeoutError:
+            return
+
+    def follow(self, before: Current, now: Current, restarted: frozenset[str]) -> None:
+        """Know another file, of which the `restarted` routes are judged afresh."""
+        if before.configuration.snapshot is not now.configuration.snapshot:
+            self.collected.follow(now.configuration.snapshot, restarted)
+            if self.together is not None:
+                self.together.follow(now)
+            self._violations.clear()
+            self.unseen.keep_only(route.name for route in now.configuration.snapshot.routes)
+            self._notifier.follow(hooks_of(now.configuration.snapshot.notify))
+
+    def reloaded(self, who: str, outcome: Outcome) -> None:
+        """Record a reload that did something."""
+        if outcome.changed:
+            self.trail.record("reload", "", who, outcome.current.configuration.snapshot.digest)
+        elif not outcome.ok:
+            self.trail.record("config_refused", "", who, outcome.current.error or "refused")
+
+    def violated(self, route: str, invariant: str, on_violation: str, detail: str, pair: str) -> None:
+        """Hear that an invariant does not hold: record it, once as long as it goes on, have the guard look at once."""
+        now = self._clock()
+        if now - self._violations.get((route, invariant), -TOLD_AGAIN) >= TOLD_AGAIN:
+            self._violations[route, invariant] = now
+            evidence = {"invariant": invariant, "on_violation": on_violation, "detail": detail, "pair": pair}
+            self.trail.record("invariant", route, "judge", invariant, orjson.dumps(evidence).decode(), "warning")
+        self.guard.take_violation(route)
+
+    def standing(self, route: str) -> dict[str, Any]:
+        """Return what the status of a route says of verdict, readiness, step."""
+        lane = self._reloader.current.generation.table.lane_of(route)
+        override = self.verbs.override(route)
+        if lane is None:
+            return {**standing(None, override, None, None), "together": None}
+        found = standing(lane.route, override, self.guard.seen.get(route), self.guard.moves.get(route))
+        return {**found, "together": None if self.together is None else self.together.standing(route)}
+
+    def series(self) -> dict[Key, Values]:
+        """Return the metrics of all that."""
+        return {**self.changes.series(), (STORE_UP.name, ()): (float(self.ledger.up),)}
+
+    # ── inside ─────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _meet_store(self) -> None:
+        kept = await self.ledger.kept()
+        running = self._reloader.current.generation.overrides.values()
+        newer, untold, forgotten = reconciled(running, kept)
+        # what was done while nobody could read the store is settled with it when it is written
+        waiting = self.ledger.unwritten()
+        self.verbs.adopt([one for one in newer if one.route not in waiting], forgotten)
+        for override in untold:
+            self.ledger.write(override)
+        await self.following.run()
+
+    def _hear(self, worker: Worker, message: Message) -> None:
+        match message:
+            case Trip():
+                self.guard.take_trip(worker[0], message)
+            case Writes():
+                self.unseen.take(worker, message)
+            case DrillCount():
+                self.drills.hear(worker, message)
+            case _:
+                pass
+
+    def _modern_writes(self, route: str) -> int:
+        found = self._workers.totals.sums().get((MODERN_WRITES.name, (route,)), (0.0,))
+        return int(found[0])

@@ -1,0 +1,287 @@
+"""Weight, advance, hold, resume, rollback: done, recorded, stored.
+
+Every verb takes who and why. What sends users back swaps the workers first and is written at the same time, again
+and again until it is; what sends users forward waits for the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from http import HTTPStatus
+from time import time
+
+from proxy.control import override_changes
+from proxy.control.api.http import RefusedError
+from proxy.control.audit_log import Changes, Trail
+from proxy.control.reload import Reloader
+from proxy.control.store_writer import Ledger
+from proxy.state.live import by_route
+from proxy.storage.store import StaleError, StoreError
+from rules.model import Generation, Override, Route
+from rules.routing.compiled_route import effective_weight
+
+# Has the store keep what sends users forward before anybody is sent, or says why nobody may be.
+
+
+MANUAL = "manual"
+"""The reason of a rollback that a person asked for."""
+
+
+def sent_back_by_hand(generation: Generation) -> tuple[Override, ...]:
+    """Return what is set for the routes of the file that a person, not the guard, has rolled back."""
+    overrides = (generation.overrides.get(route.name) for route in generation.snapshot.routes)
+    return tuple(one for one in overrides if one is not None and one.rolled_back and one.reason == MANUAL)
+
+
+def promotes(route: Route, before: Override | None, after: Override) -> bool:
+    """Whether `after` may send more users to modern than `before`, now or by itself."""
+    if before is not None and (before.rolled_back or before.held) and not (after.rolled_back or after.held):
+        return True
+    return effective_weight(route, after) > effective_weight(route, before)
+
+
+async def kept_first(
+    ledger: Ledger, after: Override, expected: int, adopt: Callable[[Iterable[Override]], None]
+) -> None:
+    """Have the store keep `after` on top of revision `expected`.
+
+    RefusedError: 409 when somebody else was faster, whose change goes to `adopt`, 503 when the store does not answer.
+    """
+    try:
+        await ledger.put(after, expected)
+    except StaleError as error:
+        if error.current is not None and error.current.revision > expected:
+            adopt((error.current,))
+        detail = f"{after.route} was changed by somebody else meanwhile"
+        raise RefusedError(HTTPStatus.CONFLICT, detail) from error
+    except StoreError as error:
+        detail = "the store does not answer, and what sends users forward must be kept first"
+        raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, detail) from error
+
+
+APPLIED_WITHIN = 2.0
+"""Seconds that an answer to a verb waits for every worker; a slower one follows on its own."""
+Move = Callable[[Route, Override | None, float], Override]
+
+
+class Verbs:
+    """Changes overrides. `_highest` is each route's last revision, `_tasks` who waits, `lost` what is set once."""
+
+    def __init__(
+        self,
+        reloader: Reloader,
+        ledger: Ledger,
+        trail: Trail,
+        changes: Changes,
+        restarted: Callable[[str, int], None],
+        clock: Callable[[], float] = time,
+    ) -> None:
+        self._reloader = reloader
+        self._ledger = ledger
+        self._trail = trail
+        self._changes = changes
+        self._restarted = restarted
+        self._clock = clock
+        self._highest: dict[str, int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.lost: Callable[[Route], str] = lambda _: ""
+        self._one_promotion_at_a_time = asyncio.Lock()
+
+    def override(self, route: str) -> Override | None:
+        """Return what is set for a route now."""
+        return self._reloader.current.generation.overrides.get(route)
+
+    # ── what people and the guard ask for ──────────────────────────────────────────────────────────────
+
+    async def weight(self, route: str, percent: float, who: str, reason: str, evidence: str = "") -> Override:
+        """Send this share of users to modern, until the next change."""
+
+        def move(known: Route, before: Override | None, now: float) -> Override:
+            return override_changes.weighted(known, before, percent, now)
+
+        return await self._change("weight", route, move, who, reason or f"{percent:g} %", evidence)
+
+    async def advance(self, route: str, who: str, reason: str, evidence: str = "") -> Override:
+        """Enter the next step."""
+        return await self._change("advance", route, override_changes.advanced, who, reason, evidence)
+
+    async def hold(self, route: str, who: str, reason: str, evidence: str = "") -> Override:
+        """Have nothing move forwards by itself."""
+        return await self._change("hold", route, override_changes.held, who, reason, evidence)
+
+    async def resume(self, route: str, who: str, reason: str, evidence: str = "") -> Override:
+        """Lift a rollback or a hold; after a rollback everything is judged afresh."""
+        before = self.override(route)
+        changed = await self._change("resume", route, override_changes.resumed, who, reason, evidence)
+        if before is not None and before.rolled_back:
+            self._restarted(route, self._reloader.current.configuration.number)
+        return changed
+
+    async def resume_all(self, who: str, reason: str) -> tuple[Override, ...]:
+        """Lift every rollback that a person asked for, in one swap; RefusedError at the first that may not be."""
+        lifted: list[Override] = []
+        try:
+            async with self._one_promotion_at_a_time:
+                for before in sent_back_by_hand(self._reloader.current.generation):
+                    after = override_changes.resumed(self._route(before.route), before, self._clock())
+                    after = replace(after, reason="resume", who=who, text=reason)
+                    lifted.append(await self._write_first(after, before.revision))
+        finally:
+            # a rollback that came while the store wrote others has the last word
+            lifted = [one for one in lifted if self._highest[one.route] == one.revision]
+            self._put_into_effect(lifted)
+            for override in lifted:
+                self._restarted(override.route, self._reloader.current.configuration.number)
+                self._changes.changed(override.route, "resume")
+                self._trail.record("resume", override.route, who, reason)
+        await self._everywhere()
+        return tuple(lifted)
+
+    async def step_back(
+        self,
+        route: str,
+        who: str,
+        reason: str,
+        evidence: str = "",
+        *,
+        weight: float | None = None,
+        step: int | None = None,
+        hold_off: float = 0.0,
+    ) -> Override:
+        """Go one step down."""
+
+        def move(known: Route, before: Override | None, now: float) -> Override:
+            return override_changes.stepped_back(known, before, now, weight=weight, step=step, hold_off=hold_off)
+
+        return await self._change("step_back", route, move, who, reason, evidence)
+
+    async def roll_back(
+        self, route: str, who: str, reason: str, evidence: str = "", *, cause: str = MANUAL, hold_off: float = 0.0
+    ) -> Override:
+        """Send everyone to legacy; never refused for a route that exists."""
+        self.roll_back_now((route,), who, reason, evidence, cause=cause, hold_off=hold_off)
+        await self._everywhere()
+        made = self.override(route)
+        assert made is not None  # noqa: S101 - it was set two lines above
+        return made
+
+    async def roll_back_all(self, who: str, reason: str) -> tuple[Override, ...]:
+        """Send everyone of every route to legacy."""
+        names = [route.name for route in self._reloader.current.configuration.snapshot.routes]
+        self.roll_back_now(names, who, reason)
+        await self._everywhere()
+        return tuple(override for name in names if (override := self.override(name)) is not None)
+
+    def roll_back_now(
+        self,
+        routes: Iterable[str],
+        who: str,
+        reason: str,
+        evidence: str = "",
+        *,
+        cause: str = MANUAL,
+        hold_off: float = 0.0,
+    ) -> None:
+        """Send everyone of these routes to legacy before this returns, once the workers read it."""
+        made = []
+        for name in routes:
+            known, before = self._route(name), self.override(name)
+            after = override_changes.rolled_back(known, before, self._clock(), hold_off=hold_off)
+            if after is before:
+                if self._one_promotion_at_a_time.locked():
+                    self.outvote(name)  # a resume may be on its way to the store
+                if cause == MANUAL:
+                    self._trail.record("rollback", name, who, reason, evidence)
+                continue
+            text, told = (reason, evidence or self.lost(known)) if cause == MANUAL else ("", evidence)
+            after = replace(after, reason=cause, who=who, text=text, evidence=told, revision=self._next(name))
+            made.append(after)
+        if made:
+            self._put_into_effect(made)
+        for override in made:
+            self._ledger.write(override)
+            self._changes.rolled_back(override.route, cause)
+            self._changes.changed(override.route, "rollback")
+            self._trail.record("rollback", override.route, who, reason, override.evidence, "warning")
+
+    async def restore(self, route: str, override: Override | None, who: str, reason: str) -> Override:
+        """Put back what was set before, with a fresh window: for a drill that is over."""
+
+        def move(known: Route, _: Override | None, now: float) -> Override:
+            return replace(override or Override(known.name), at=now)
+
+        restored = await self._change("resume", route, move, who, reason, "")
+        self._restarted(route, self._reloader.current.configuration.number)
+        return restored
+
+    def adopt(self, overrides: Iterable[Override], forget: Iterable[str] = ()) -> None:
+        """Put into effect what the store knows better, without recording it again; `forget` routes have nothing set."""
+        found = tuple(overrides)
+        for override in found:
+            self._highest[override.route] = max(override.revision, self._highest.get(override.route, 0))
+        gone = frozenset(forget)
+        if found or gone:
+            self._put_into_effect(found, gone)
+
+    def outvote(self, route: str) -> None:
+        """Say again what is set for a route, under a new revision: a worker that decided otherwise follows."""
+        again = replace(self.override(route) or Override(route), revision=self._next(route))
+        self._put_into_effect((again,))
+        self._ledger.write(again)
+
+    # ── how ────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _change(self, verb: str, name: str, move: Move, who: str, reason: str, evidence: str) -> Override:
+        def changed() -> tuple[Override | None, Override]:
+            before = self.override(name)
+            after = move(self._route(name), before, self._clock())
+            return before, replace(after, who=who, reason=after.reason or verb, text=reason, evidence=evidence)
+
+        before, after = changed()
+        if promotes(self._route(name), before, after):
+            async with self._one_promotion_at_a_time:
+                before, after = changed()  # somebody may have been faster
+                after = await self._write_first(after, before.revision if before is not None else 0)
+        else:
+            after = replace(after, revision=self._next(name))
+            self._ledger.write(after)
+        self._put_into_effect((after,))
+        self._changes.changed(name, verb)
+        self._trail.record(verb, name, who, reason, evidence)
+        await self._everywhere()
+        return after
+
+    async def _write_first(self, wanted: Override, expected: int) -> Override:
+        name = wanted.route
+        after = replace(wanted, revision=self._next(name))
+        await kept_first(self._ledger, after, expected, self.adopt)
+        if self._highest[name] != after.revision:
+            # whatever came while the store wrote has the last word, there as here
+            raise RefusedError(HTTPStatus.CONFLICT, f"{name} was changed meanwhile: it stays as it is now")
+        return after
+
+    def _put_into_effect(self, overrides: Iterable[Override], gone: frozenset[str] = frozenset()) -> None:
+        there = self._reloader.current.generation.overrides
+        merged = {**{name: kept for name, kept in there.items() if name not in gone}, **by_route(overrides)}
+        task = self._reloader.put_into_effect(merged.values())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _everywhere(self) -> None:
+        """Wait until every worker said that it runs what was put into effect, for a while."""
+        if self._tasks:
+            await asyncio.wait(tuple(self._tasks), timeout=APPLIED_WITHIN)
+
+    def _next(self, name: str) -> int:
+        before = self.override(name)
+        there = before.revision if before is not None else 0
+        self._highest[name] = max(self._highest.get(name, 0), there) + 1
+        return self._highest[name]
+
+    def _route(self, name: str) -> Route:
+        lane = self._reloader.current.generation.table.lane_of(name)
+        if lane is None:
+            raise RefusedError(HTTPStatus.NOT_FOUND, f"no route is called {name}")
+        return lane.route

@@ -1,1 +1,0 @@
-"""What a clock or a person sets going: reloads, the admin port, later guard with judging."""

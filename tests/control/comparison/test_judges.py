@@ -1,0 +1,188 @@
+"""Work is handed to judges one piece at a time; one that is over its limit is replaced."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from proxy.control.comparison import judge_pool as module
+from proxy.control.comparison.judge_pool import Judges, NotJudgedError
+from proxy.ipc.judge_messages import Case, Opinion, Rulebook
+from proxy.ipc.messages import Message
+from tests.support.pairs import a_pair
+from tests.support.seats import Seat
+from tests.support.waiting import breathe, until
+
+
+class Court:
+    def __init__(self, most: int = 1) -> None:
+        self.seats: list[Seat] = []
+        self.told: list[dict[str, object]] = []
+        self.judges = Judges(self._start, most, lambda *_, **fields: self.told.append(fields))
+
+    def _start(self, heard: Callable[[Message], None], gone: Callable[[bool], None]) -> Seat:
+        self.seats.append(Seat(heard, gone))
+        return self.seats[-1]
+
+    def put(self, size: int = 10, *, route: str = "profile", first: bool = False) -> asyncio.Future[Opinion]:
+        case = Case(self.judges.ticket(), a_pair(route=route))
+        return self.judges.put(case, size, first=first)  # type: ignore[return-value]
+
+
+@pytest.fixture
+async def court() -> AsyncIterator[Court]:
+    made = Court()
+    yield made
+    made.judges.close()
+    await breathe()
+
+
+async def reason_of(answer: asyncio.Future[Opinion]) -> str:
+    with pytest.raises(NotJudgedError) as refused:
+        await asyncio.wait_for(answer, 60)
+    return refused.value.reason
+
+
+async def test_nobody_is_seated_before_there_is_work(court: Court):
+    court.judges.rule(Rulebook(b"rules"))
+
+    assert court.seats == []
+
+
+async def test_a_judge_learns_the_rules_before_its_first_case_and_whenever_they_change(court: Court):
+    court.judges.rule(Rulebook(b"one"))
+    answer = court.put()
+    court.seats[0].sit_down()
+    court.judges.rule(Rulebook(b"two"))
+    court.seats[0].say("different")
+
+    kinds = [type(message).__name__ for message in court.seats[0].told]
+
+    assert kinds == ["Rulebook", "Case", "Rulebook"]
+    assert (await answer).verdict == "different"
+
+
+async def test_a_judge_has_one_case_at_a_time_and_the_others_wait_in_order(court: Court):
+    answers = [court.put() for _ in range(3)]
+    (judge,) = court.seats
+    judge.sit_down()
+    told = [judge.tickets.copy()]
+    for _ in answers:
+        judge.say()
+        told.append(judge.tickets.copy())
+
+    assert told == [[1], [1, 2], [1, 2, 3], [1, 2, 3]]
+    assert [(await answer).ticket for answer in answers] == [1, 2, 3]
+
+
+async def test_what_has_waited_before_passes_what_waits(court: Court):
+    court.put()
+    court.seats[0].sit_down()
+    court.put()
+    court.put(first=True)
+
+    court.seats[0].say()
+
+    assert court.seats[0].tickets == [1, 3]
+
+
+async def test_as_many_judges_sit_as_there_is_work_for_and_no_more_than_allowed():
+    court = Court(most=2)
+    seated = []
+    for _ in range(4):
+        court.put()
+        seated.append(len(court.seats))
+
+    assert seated == [1, 2, 2, 2]
+    court.judges.close()
+
+
+async def test_a_case_that_takes_too_long_costs_its_judge_and_the_next_one_is_judged(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "WITHIN", 0.01)
+    slow, next_one = court.put(), court.put(route="credits")
+    court.seats[0].sit_down()
+
+    reason = await reason_of(slow)
+    await until(lambda: len(court.seats) == 2, "a successor")
+    court.seats[1].sit_down()
+    court.seats[1].say()
+
+    assert reason == "time"
+    assert court.seats[0].ended
+    assert (await next_one).verdict == "equal"
+    assert court.told == [{"reason": "time", "working": True}]
+
+
+async def test_a_judge_that_dies_takes_only_its_case_along(court: Court):
+    lost, next_one = court.put(), court.put(route="credits")
+    court.seats[0].sit_down()
+
+    court.seats[0].end()
+    reason = await reason_of(lost)
+    await until(lambda: len(court.seats) == 2, "a successor")
+    court.seats[1].sit_down()
+    court.seats[1].say()
+
+    assert reason == "crash"
+    assert (await next_one).verdict == "equal"
+
+
+async def test_what_waits_of_the_same_route_is_not_given_to_another_judge(court: Court):
+    lost, like_it, other = court.put(), court.put(), court.put(route="credits")
+    court.seats[0].sit_down()
+
+    court.seats[0].end()
+    reasons = [await reason_of(lost), await reason_of(like_it)]
+
+    assert reasons == ["crash", "crash"]
+    assert not other.done()
+
+
+async def test_judges_that_never_sit_down_are_tried_more_slowly_and_nobody_waits_for_them(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("proxy.ipc.child_process.FIRST", 0.001)
+    answer = court.put()
+
+    for number in range(1, 6):
+        await until(lambda number=number: len(court.seats) >= number or answer.done(), "another try")
+        court.seats[-1].end()
+        await breathe()
+
+    assert await reason_of(answer) == "crash"
+
+
+async def test_a_full_queue_turns_away_by_number(court: Court, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "MOST_WAITING", 2)
+    answers = [court.put() for _ in range(3)]
+
+    assert await reason_of(answers[2]) == "queue"
+    assert not answers[0].done()
+
+
+async def test_a_full_queue_turns_away_by_bytes_and_takes_more_once_there_is_room(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "MOST_BYTES", 100)
+    court.put(90)
+    refused = court.put(20)
+    court.seats[0].sit_down()
+    taken = court.put(20)
+
+    assert await reason_of(refused) == "queue"
+    assert not taken.done()
+
+
+async def test_in_the_end_everybody_who_waits_is_told(court: Court):
+    working, waiting = court.put(), court.put()
+    court.seats[0].sit_down()
+
+    court.judges.close()
+
+    assert await reason_of(waiting) == "crash"
+    assert await reason_of(working) == "crash"
+    assert await reason_of(court.put()) == "queue"

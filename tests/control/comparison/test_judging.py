@@ -1,0 +1,301 @@
+"""A pair is judged, looked at again where it differs, then counted as one thing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from proxy.control.comparison import judge_pool as judges_module
+from proxy.control.comparison.pair_pipeline import GRACE, MOST_TIMES, WRITES_ARE_NEAR
+from proxy.ipc.messages import Again, AgainFailed, Answer
+from proxy.serving.shadowing.writes import APART
+from proxy.storage.diff_store import Known
+from rules.model import ShadowPolicy
+from tests.support.hall import BROKEN, FOUND, HELD, OTHER, WORKER, Hall
+from tests.support.pairs import a_pair
+from tests.support.waiting import breathe
+
+
+@pytest.fixture
+def hall() -> Hall:
+    return Hall()
+
+
+@pytest.mark.parametrize(
+    ("opinion", "result"),
+    [
+        ({"verdict": "equal"}, {"equal": 1}),
+        ({"verdict": "noise"}, {"noise": 1}),
+        ({"verdict": "not_compared", "reason": "depth"}, {"depth": 1}),
+    ],
+)
+async def test_what_does_not_differ_is_counted_at_once(hall: Hall, opinion: dict, result: dict):
+    await hall.judged(a_pair(), **opinion)
+
+    assert hall.result() == result
+    assert (hall.asked, hall.kept) == ([], [])
+
+
+async def test_a_difference_counts_once_it_is_still_there_when_both_are_asked_again(hall: Hall):
+    await hall.judged(a_pair(), "different", found=(FOUND,))
+    before = hall.result()
+    await hall.judged(a_pair(again=1), "different", found=(FOUND, OTHER), request="GET /api/me", payload=b"packed")
+
+    assert before == {}
+    assert hall.asked == [Again(a_pair().id)]
+    assert hall.delays == [0.5]
+    assert hall.result() == {"different": 1}
+    (kept,) = hall.kept
+    assert (kept.found, kept.request, kept.pair) == ((FOUND, OTHER), "GET /api/me", b"packed")
+    assert hall.told == ["difference", "difference"]
+
+
+@pytest.mark.parametrize("verdict", ["equal", "noise"])
+async def test_one_that_is_gone_the_second_time_was_a_race(hall: Hall, verdict: str):
+    await hall.judged(a_pair(), "different", found=(FOUND,))
+    await hall.judged(a_pair(again=1), verdict)
+
+    assert hall.result() == {"transient": 1}
+    assert hall.kept == []
+
+
+async def test_one_whose_values_move_is_asked_again_until_it_is_gone(hall: Hall):
+    moved = [replace(FOUND, legacy=legacy, modern=modern) for legacy, modern in (("1", "2"), ("3", "2"), ("3", "4"))]
+    await hall.judged(a_pair(), "different", found=moved[:1])
+    await hall.judged(a_pair(again=1), "different", found=moved[1:2])
+    before = hall.result()
+    await hall.judged(a_pair(again=1), "equal")
+
+    assert before == {}
+    assert hall.asked == [Again(a_pair().id)] * 2
+    assert hall.result() == {"transient": 1}
+
+
+async def test_one_whose_values_move_for_ever_counts_all_the_same(hall: Hall):
+    clocks = [replace(FOUND, legacy=f'"12:00:0{number}"', modern=f'"14:00:0{number}"') for number in range(4)]
+    await hall.judged(a_pair(), "different", found=clocks[:1])
+    for found in clocks[1:]:
+        await hall.judged(a_pair(again=1), "different", found=(found,))
+
+    assert len(hall.asked) == MOST_TIMES
+    assert hall.result() == {"different": 1}
+
+
+@pytest.mark.parametrize("behind", ["legacy", "modern"])
+async def test_a_total_that_grows_with_every_question_is_no_difference(hall: Hall, behind: str):
+    """As in a list that others write to, on a machine too slow to read it twice between two writes."""
+    totals = [(f"{256 + number}", f"{257 + number}") for number in range(4)]
+    found = [
+        replace(FOUND, legacy=low if behind == "legacy" else high, modern=high if behind == "legacy" else low)
+        for low, high in totals
+    ]
+    await hall.judged(a_pair(), "different", found=found[:1])
+    for each in found[1:]:
+        await hall.judged(a_pair(again=1), "different", found=(each,))
+
+    assert len(hall.asked) == MOST_TIMES
+    assert hall.result() == {"transient": 1}
+
+
+async def test_one_whose_values_move_counts_once_the_budget_is_spent(hall: Hall):
+    hall.policy = ShadowPolicy(sample=1.0, recheck_per_minute=1)
+    await hall.judged(a_pair(), "different", found=(FOUND,))
+    await hall.judged(a_pair(again=1), "different", found=(replace(FOUND, legacy="3"),))
+
+    assert hall.result() == {"different": 1}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "found", "result"),
+    [("equal", (), "equal"), ("noise", (), "noise"), ("different", (FOUND,), "transient")],
+)
+async def test_beside_a_write_only_what_is_equal_counts(hall: Hall, verdict: str, found: tuple, result: str):
+    await hall.judged(a_pair(reason="raced"), verdict, found=found, checked=(BROKEN,))
+
+    assert hall.result() == {result: 1}
+    assert (hall.asked, hall.kept, hall.violations) == ([], [], [])
+
+
+async def test_a_second_look_beside_a_write_is_taken_a_little_later(hall: Hall):
+    await hall.judged(a_pair(), "different", found=(FOUND,))
+    hall.judging.hear(WORKER, AgainFailed(a_pair().id, "raced"))
+    await hall.judged(a_pair(again=1), "different", found=(FOUND,))
+
+    assert hall.delays == [0.5, 0.5 + WRITES_ARE_NEAR]
+    assert hall.result() == {"different": 1}
+
+
+async def test_who_always_writes_meanwhile_leaves_it_open(hall: Hall):
+    await hall.judged(a_pair(), "different", found=(FOUND,))
+    for _ in range(MOST_TIMES):
+        hall.judging.hear(WORKER, AgainFailed(a_pair().id, "raced"))
+
+    assert len(hall.asked) <= MOST_TIMES
+    assert hall.result() == {"transient": 1}
+
+
+def test_a_write_is_near_for_as_long_as_a_worker_says():
+    assert WRITES_ARE_NEAR == APART
+
+
+async def test_a_worker_that_is_busy_is_asked_a_little_later_but_not_for_ever(hall: Hall):
+    await hall.judged(a_pair(id="a"), "different", found=(FOUND,))
+    hall.judging.hear(WORKER, AgainFailed("a", "busy"))
+    await hall.judged(a_pair(id="a", again=1), "equal")
+    first = hall.result()
+    hall.clock.turn(60)
+    await hall.judged(a_pair(id="b"), "different", found=(OTHER,))
+    for _ in range(MOST_TIMES):
+        hall.judging.hear(WORKER, AgainFailed("b", "busy"))
+
+    assert first == {"transient": 1}
+    assert hall.result() == {"transient": 1, "different": 1}
+    assert hall.kept[0].notes == ("not asked again: busy",)
+
+
+@pytest.mark.parametrize("reason", ["gone", "budget", "failed"])
+async def test_a_difference_that_cannot_be_looked_at_again_counts_and_says_so(hall: Hall, reason: str):
+    await hall.judged(a_pair(), "different", found=(FOUND,))
+    hall.judging.hear(WORKER, AgainFailed(a_pair().id, reason))
+
+    assert hall.result() == {"different": 1}
+    assert hall.kept[0].notes == (f"not asked again: {reason}",)
+
+
+async def test_a_worker_that_is_gone_is_not_waited_for(hall: Hall):
+    hall.worker_is_there = False
+
+    await hall.judged(a_pair(), "different", found=(FOUND,))
+
+    assert hall.result() == {"different": 1}
+
+
+async def test_nor_is_one_that_says_nothing(hall: Hall):
+    await hall.judged(a_pair(), "different", found=(FOUND,))
+    hall.clock.turn(0.5 + 2 * 5 + GRACE + 1)
+    hall.judging.tick()
+
+    assert hall.result() == {"different": 1}
+    assert hall.kept[0].notes == ("not asked again: late",)
+
+
+async def test_without_budget_a_difference_counts_unless_the_same_one_was_a_race_lately(hall: Hall):
+    hall.policy = ShadowPolicy(sample=1.0, recheck_per_minute=1)
+    await hall.judged(a_pair(id="a"), "different", found=(FOUND,))
+    await hall.judged(a_pair(id="a", again=1), "equal")
+
+    await hall.judged(a_pair(id="b"), "different", found=(FOUND,))
+    await hall.judged(a_pair(id="c"), "different", found=(FOUND, OTHER))
+
+    assert hall.result() == {"transient": 1, "unchecked": 1, "different": 1}
+
+
+async def test_a_broken_invariant_counts_when_it_is_broken_twice_whatever_the_comparison_says(hall: Hall):
+    await hall.judged(a_pair(), "equal", checked=(BROKEN,))
+    before = list(hall.violations)
+    await hall.judged(a_pair(again=1), "equal", checked=(BROKEN,), request="GET /api/me")
+
+    assert before == []
+    (seen,) = hall.violations
+    assert (seen.route, seen.invariant, seen.on_violation, seen.values) == ("profile", "sum", "rollback", ("1", "2"))
+    assert hall.result() == {"equal": 1}
+    assert [each.found[0].path for each in hall.kept] == ["@invariant:sum"]
+    assert hall.told == ["invariant_violated"]
+    (violation,) = hall.comparisons.violations("profile")
+    assert (violation.invariant, violation.count) == ("sum", 1)
+
+
+async def test_one_that_holds_the_second_time_was_a_race(hall: Hall):
+    await hall.judged(a_pair(), "equal", checked=(BROKEN,))
+    await hall.judged(a_pair(again=1), "equal", checked=(HELD,))
+
+    assert (hall.violations, hall.result()) == ([], {"equal": 1})
+
+
+async def test_a_violation_that_could_not_be_looked_at_again_decides_nothing(hall: Hall):
+    await hall.judged(a_pair(), "equal", checked=(BROKEN,))
+    hall.judging.hear(WORKER, AgainFailed(a_pair().id, "gone"))
+
+    assert (hall.violations, hall.result()) == ([], {"equal": 1})
+
+
+@pytest.mark.parametrize("kind", [{"method": "POST"}, {"reason": "alone", "legacy": Answer(failed="absent")}])
+async def test_what_cannot_race_or_be_repeated_counts_at_once(hall: Hall, kind: dict):
+    await hall.judged(replace(a_pair(), **kind), "not_compared", checked=(BROKEN,))
+
+    assert len(hall.violations) == 1
+    assert hall.asked == []
+
+
+async def test_modern_alone_is_no_mirrored_request(hall: Hall):
+    await hall.judged(a_pair(reason="alone"), "not_compared", reason="absent")
+
+    assert hall.result() == {}
+
+
+async def test_a_known_difference_is_no_mismatch_but_stays_counted(hall: Hall):
+    hall.known.learn({"g1": Known("live data")})
+
+    await hall.judged(a_pair(id="a"), "different", found=(FOUND,))
+    await hall.judged(a_pair(id="b"), "different", found=(FOUND, OTHER))
+    await hall.judged(a_pair(id="b", again=1), "different", found=(FOUND, OTHER))
+
+    assert hall.result() == {"equal": 1, "different": 1}
+    assert [each.id for each in hall.kept] == ["a", "b"]
+    series = dict(hall.comparisons.series())
+    assert series["strangler_comparisons_total", ("profile", "equal", "known")] == (1,)
+    assert series["strangler_forgiven_total", ("profile", "known")] == (1,)
+
+
+async def test_a_full_queue_leaves_a_pair_uncompared_and_says_why(hall: Hall, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(judges_module, "MOST_WAITING", 0)
+
+    hall.judging.hear(WORKER, a_pair())
+    await breathe(1)
+
+    assert hall.result() == {"queue": 1}
+
+
+async def test_a_route_whose_pairs_end_judges_rests_while_others_are_judged(hall: Hall):
+    hall.judging.hear(WORKER, a_pair(id="a"))
+    await breathe(1)
+    hall.seats[-1].end()
+    await breathe(1)
+    hall.judging.hear(WORKER, a_pair(id="b"))
+    await hall.judged(a_pair(id="c", route="credits"))
+    hall.clock.turn(2)
+    await hall.judged(a_pair(id="d"))
+
+    assert hall.result() == {"crash": 1, "time": 1, "equal": 1}
+
+
+async def test_second_answers_that_nobody_waits_for_are_left_alone(hall: Hall):
+    hall.judging.hear(WORKER, a_pair(again=1))
+    hall.judging.hear(WORKER, AgainFailed("never", "gone"))
+    hall.policy = None
+    hall.judging.hear(WORKER, a_pair())
+
+    assert (hall.seats, hall.result()) == ([], {})
+
+
+async def test_every_pair_ends_in_exactly_one_count(hall: Hall):
+    verdicts = ["equal", "different", "noise", "not_compared", "different", "different"]
+    for number, verdict in enumerate(verdicts):
+        found = (FOUND,) if verdict == "different" else ()
+        await hall.judged(a_pair(id=f"p{number}"), verdict, found=found, reason="x" if verdict[0] == "n" else "")
+    for number, again in ((1, "equal"), (4, "different")):
+        await hall.judged(a_pair(id=f"p{number}", again=1), again, found=(FOUND,) if again == "different" else ())
+    hall.judging.hear(WORKER, AgainFailed("p5", "gone"))
+
+    assert sum(hall.result().values()) == len(verdicts)
+
+
+async def test_an_opinion_that_comes_after_its_route_is_gone_hurts_nobody(hall: Hall):
+    hall.judging.hear(WORKER, a_pair())
+    await breathe(1)
+    hall.policy = None
+    hall.seats[-1].say("different", found=(FOUND,))
+    await breathe(1)
+
+    assert (hall.result(), hall.asked) == ({}, [])

@@ -1,0 +1,138 @@
+"""A difference is looked at again, as often as the budget allows."""
+
+from __future__ import annotations
+
+import pytest
+
+from proxy.control.comparison import pair_pipeline as module
+from proxy.control.comparison.pair_pipeline import GRACE, MOST_PENDING, REMEMBERED, Rechecks, Resting
+from proxy.ipc.judge_messages import Opinion
+from tests.support.clock import Clock
+from tests.support.pairs import a_pair
+
+OPINION = Opinion(1, "different")
+
+
+def test_a_route_has_its_number_a_minute_and_no_more():
+    clock = Clock()
+    made = Rechecks(clock)
+
+    at_once = [made.may("profile", 3, violated=False) for _ in range(5)]
+    clock.turn(20)
+    later = [made.may("profile", 3, violated=False) for _ in range(2)]
+
+    assert at_once == [True, True, True, False, False]
+    assert later == [True, False]
+
+
+def test_violations_have_a_budget_of_their_own_and_so_has_every_route():
+    made = Rechecks(Clock())
+    while made.may("profile", 3, violated=False):
+        pass
+
+    assert made.may("profile", 3, violated=True)
+    assert made.may("credits", 3, violated=False)
+
+
+def test_no_limit_is_no_limit():
+    made = Rechecks(Clock())
+
+    assert all(made.may("profile", 0, violated=False) for _ in range(1000))
+
+
+def test_another_budget_in_the_file_holds_at_once():
+    made = Rechecks(Clock())
+    while made.may("profile", 3, violated=False):
+        pass
+
+    assert made.may("profile", 5, violated=False)
+
+
+def test_so_many_may_wait_for_their_second_answers():
+    made = Rechecks(Clock())
+    for number in range(MOST_PENDING):
+        made.begin(a_pair(id=f"p{number}"), OPINION, 1.0)
+
+    assert not made.may("profile", 0, violated=False)
+    assert made.end("p7") is not None
+    assert made.may("profile", 0, violated=False)
+
+
+def test_what_waits_is_bounded_in_bytes_and_holds_no_answers(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "MOST_BYTES", 1000)
+    made = Rechecks(Clock())
+    made.begin(a_pair(bytes(5000), bytes(5000), id="a"), Opinion(1, "different", payload=bytes(1000)), 1.0)
+    full = made.may("profile", 0, violated=True)
+
+    asked = made.end("a")
+
+    assert not full
+    assert asked is not None
+    assert asked.pair.legacy.body == asked.pair.modern.body == b""
+    assert made.may("profile", 0, violated=True)
+
+
+def test_a_worker_that_never_answers_is_not_waited_for_for_ever():
+    clock = Clock()
+    made = Rechecks(clock)
+    made.begin(a_pair(id="a"), OPINION, 1.0)
+    made.begin(a_pair(id="b"), OPINION, 100.0)
+
+    clock.turn(1.0 + GRACE + 0.1)
+    late = made.overdue()
+
+    assert [asked.pair.id for asked in late] == ["a"]
+    assert made.end("a") is None
+    assert made.end("b") is not None
+
+
+def test_a_group_looks_like_a_race_while_its_latest_second_look_found_nothing():
+    clock = Clock()
+    made = Rechecks(clock)
+    before = made.looks_like_a_race("g")
+    made.vanished("g")
+    vanished = made.looks_like_a_race("g")
+    clock.turn(61)
+    long_ago = made.looks_like_a_race("g")
+    made.vanished("g")
+    made.stayed("g")
+
+    assert (before, vanished, long_ago, made.looks_like_a_race("g")) == (False, True, False, False)
+
+
+def test_only_the_latest_groups_are_remembered():
+    made = Rechecks(Clock())
+    for number in range(REMEMBERED + 1):
+        made.vanished(str(number))
+
+    assert not made.looks_like_a_race("0")
+    assert made.looks_like_a_race("1")
+
+
+def test_a_route_that_costs_judges_rests_longer_each_time_up_to_a_limit():
+    clock = Clock()
+    made = Resting(clock)
+    rests = []
+    for _ in range(12):
+        made.cost_a_judge("profile")
+        begun = clock()
+        while made.rests("profile"):
+            clock.turn(1)
+        rests.append(clock() - begun)
+
+    assert rests[:5] == [1, 2, 4, 8, 16]
+    assert max(rests) == 300
+    assert not made.rests("credits")
+
+
+def test_a_route_that_was_quiet_for_long_begins_with_a_short_rest():
+    clock = Clock()
+    made = Resting(clock)
+    for _ in range(6):
+        made.cost_a_judge("profile")
+    clock.turn(2000)
+
+    made.cost_a_judge("profile")
+    clock.turn(1.1)
+
+    assert not made.rests("profile")

@@ -1,0 +1,77 @@
+"""A file may run only if what it names is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from proxy.control.config_loader import prepare
+from rules.problems import ConfigError, Problem
+
+FILE = """\
+version: 1
+listen:
+  address: {listen}
+admin: {{address: "{admin}"}}
+backends:
+  legacy: {{url: "http://127.0.0.1:1"}}
+identity: [{identity}]
+"""
+
+
+def problems(
+    folder: Path, *, environ: dict[str, str] | None = None, more: str = "", **values: str
+) -> tuple[Problem, ...]:
+    """What is wrong with, or warned of about, a small file."""
+    filled = {"listen": "127.0.0.1:0", "admin": "127.0.0.1:0", "identity": "", **values}
+    path = folder / "proxy.yaml"
+    path.write_text(FILE.format(**filled) + more)
+    try:
+        return prepare(path, environ or {}).warnings
+    except ConfigError as error:
+        return error.problems
+
+
+def test_a_sound_file_has_nothing_to_say(tmp_path: Path):
+    assert problems(tmp_path) == ()
+
+
+def test_a_missing_file_and_one_that_is_no_text_say_so(tmp_path: Path):
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"version: 1\n\xff\xfe")
+
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        prepare(tmp_path / "nothing", {})
+    with pytest.raises(ConfigError, match=f"{binary}:2:1: is not UTF-8"):
+        prepare(binary, {})
+
+
+def test_a_certificate_that_is_not_there_is_found_where_it_is_named(tmp_path: Path):
+    (tmp_path / "cert.pem").write_text("there")
+
+    found = problems(tmp_path, listen='127.0.0.1:0\n  tls: {cert: cert.pem, key: "key.pem"}')
+
+    assert [(each.line, each.message) for each in found] == [(4, "key.pem cannot be read")]
+
+
+def test_an_admin_port_for_others_needs_its_token(tmp_path: Path):
+    without = problems(tmp_path, admin="0.0.0.0:9180")
+    with_token = problems(tmp_path, admin="0.0.0.0:9180", environ={"STRANGLER_ADMIN_TOKEN": "x"})
+
+    assert [(each.line, each.level) for each in without] == [(4, "error")]
+    assert "STRANGLER_ADMIN_TOKEN is not set" in without[0].message
+    assert with_token == ()
+
+
+def test_a_missing_key_is_a_warning_nobody_is_turned_away_for_it(tmp_path: Path):
+    found = problems(tmp_path, identity='"jwt:sub"')
+
+    assert [(each.line, each.level) for each in found] == [(7, "warning")]
+    assert problems(tmp_path, identity='"jwt:sub"', environ={"STRANGLER_JWT_KEY": "k"}) == ()
+
+
+def test_hooks_whose_variables_are_unset_are_warned_about(tmp_path: Path):
+    found = problems(tmp_path, more="notify:\n  - {url_env: HOOK_URL}\n")
+
+    assert [(each.line, each.message, each.level) for each in found] == [(9, "HOOK_URL is not set", "warning")]
