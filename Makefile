@@ -12,7 +12,7 @@ SERVERS := /usr/sbin/php-fpm*:php-fpm nginx:nginx-light systemd-analyze:systemd 
 PEERS := nginx:nginx-light haproxy:haproxy wrk:wrk taskset:util-linux redis-server:redis-server
 
 COMPILER := gcc:gcc /usr/include/python3.*/Python.h:python3-dev
-COMPILED_TESTS := tests/comparators tests/http1 tests/serving tests/property tests/rules tests/telemetry tests/state
+COMPILED_TESTS := tests/comparators tests/http1 tests/worker tests/property tests/rules tests/telemetry tests/state
 
 # What failed in a run that came to its end is asked once more, alone: see docs/decisions/0011-tests-of-real-processes.md.
 ONCE_MORE := $(BIN)/pytest --last-failed --last-failed-no-failures none --maxfail 1

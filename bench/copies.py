@@ -22,10 +22,10 @@ from statistics import median
 
 from bench.mirrors import SHADOW
 from bench.path import A_TURN, CONNECTIONS, Path
-from proxy.app.mirrored import MirroringReport
-from proxy.serving.pool import Target
-from proxy.serving.shadowing.pools import READS
 from proxy.state.mirror_outcomes import EQUAL
+from proxy.worker.connection_pool import Target
+from proxy.worker.reporting import MirroringReport
+from proxy.worker.shadow.sender import READS
 
 A_ROUND = 2048
 

@@ -24,15 +24,15 @@ from typing import Any
 
 from bench import load, strangler
 from bench.backends import Backends, body
-from proxy.serving.client import ClientConnection
-from proxy.serving.server import Server
-from proxy.serving.upstream import UpstreamConnection
 from proxy.state.live import Live
 from proxy.state.request_outcomes import Outcomes
 from proxy.telemetry.access_log import AccessLog
 from proxy.telemetry.log_writer import LineWriter
 from proxy.telemetry.records import Observers
 from proxy.telemetry.worker_metrics import Counts
+from proxy.worker.client_connection import ClientConnection
+from proxy.worker.server import Server
+from proxy.worker.upstream_connection import UpstreamConnection
 from rules.config import load as read
 from rules.routing.decide import generation
 

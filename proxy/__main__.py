@@ -6,12 +6,12 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 
-from proxy.errors import EXIT_NO
+from proxy.settings import EXIT_NO
 
 _PROCESSES = {
     "supervise": "proxy.supervisor.main",
     "load": "proxy.control.config_loader",
-    "worker": "proxy.app.worker",
+    "worker": "proxy.worker.main",
     "control": "proxy.control.main",
     "judge": "proxy.judge.main",
 }

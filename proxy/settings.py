@@ -1,14 +1,53 @@
-"""What a process must know before it reads a configuration: addresses, counts, switches of the environment."""
+"""What a process must know before it reads a configuration: defaults, exit codes, its version."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_address
 from pathlib import Path
 
-from proxy.errors import BadAddressError
+# What can go wrong in the processes: each error says where, whose fault it was, whether trying again helps.
+
+
+EXIT_YES = 0
+EXIT_NO = 1
+EXIT_USAGE = 2
+EXIT_UNREACHABLE = 3
+EXIT_HOPELESS = 78
+"""A child's way to say that starting it again cannot help (EX_CONFIG of sysexits.h)."""
+
+
+class ProxyError(Exception):
+    """Something an operator can read; `exit_code` is what a command ends with."""
+
+    exit_code = EXIT_NO
+
+
+class CannotStartError(ProxyError):
+    """The process cannot serve as configured; the operator has to change something first."""
+
+
+class AddressTakenError(CannotStartError):
+    """Somebody else listens there."""
+
+    def __init__(self, address: str, key: str) -> None:
+        super().__init__(f"{address} is in use by another process; is the proxy running already? ({key})")
+
+
+class UnreachableError(ProxyError):
+    """No proxy answers at the admin address; it may be starting, or listen elsewhere."""
+
+    exit_code = EXIT_UNREACHABLE
+
+
+class BadAddressError(ProxyError):
+    """Text that names no address."""
+
+    exit_code = EXIT_USAGE
+
 
 LEGACY_ONLY = "STRANGLER_LEGACY_ONLY"
 ACCESS_LOG = "STRANGLER_ACCESS_LOG"
@@ -97,3 +136,14 @@ def access_log_target(environ: Mapping[str, str], base_dir: Path) -> str | None:
     if wanted.lower() in ("off", "none", "0", "false"):
         return None
     return "" if wanted in ("", "-", "stdout") else str(base_dir / wanted)
+
+
+# The version of this program, as the package tells it.
+
+
+def program_version() -> str:
+    """Return the installed version, `unknown` in a bare checkout."""
+    try:
+        return version("strangler-proxy")
+    except PackageNotFoundError:
+        return "unknown"

@@ -47,6 +47,6 @@ def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[]
         return {"uvloop": uvloop.new_event_loop}
     if item.get_closest_marker("both_loops") is not None:
         return {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
-    if "serving" in item.path.parts:
+    if "worker" in item.path.parts:
         return {"uvloop": uvloop.new_event_loop}
     return {"asyncio": asyncio.new_event_loop}

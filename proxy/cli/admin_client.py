@@ -15,8 +15,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from proxy.errors import ProxyError, UnreachableError
-from proxy.settings import Address, parse_address
+from proxy.settings import Address, ProxyError, UnreachableError, parse_address
 from rules.model import Admin
 
 _TIMEOUT = 35.0

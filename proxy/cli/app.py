@@ -12,7 +12,7 @@ import typer
 
 from proxy.cli import app_commands
 from proxy.cli.common import AdminOption, ConfigOption, JsonOption
-from proxy.errors import EXIT_YES, ProxyError
+from proxy.settings import EXIT_YES, ProxyError
 
 # Makes a command line that knows its commands by name alone, for help that comes at once.
 #

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from proxy.cli.common import AdminOption, ConfigOption, JsonOption, route_names
-from proxy.errors import EXIT_USAGE
+from proxy.settings import EXIT_USAGE
 
 # ruff: noqa: FBT002 - typer makes options of parameters
 

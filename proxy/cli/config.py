@@ -17,9 +17,8 @@ from proxy.cli.admin_client import Reply, client
 from proxy.cli.common import print_json, print_problems, progress, read
 from proxy.cli.recordings import each, path_of, unread
 from proxy.control.config_loader import prepare
-from proxy.described import facts_of
-from proxy.errors import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError
-from proxy.settings import is_legacy_only
+from proxy.described_request import facts_of
+from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError, is_legacy_only
 from proxy.supervisor.child import command, environment
 from proxy.traffic.reader import Recording
 from proxy.traffic.what_if import Yesterday

@@ -15,8 +15,8 @@ from comparators.model import Capture, Comparison
 from proxy.cli.admin_client import Client, Reply, client
 from proxy.cli.common import print_json, print_line, read
 from proxy.control.comparison.policies import today
-from proxy.errors import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError
 from proxy.judge.policies import Compiled, RouteRules, Rules, body_of, compiled, route_rules
+from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError
 from rules.invariants import VIOLATED, check_all
 
 _API = "/api/v1/diffs"

@@ -12,7 +12,7 @@ from typing import Any
 
 from dashboards.html import count
 from proxy.cli.common import print_json, print_problems, progress, read
-from proxy.errors import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError
+from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError
 from proxy.state.live import Prepared
 from proxy.traffic.draft import Draft, Operation, draft, operations, written
 from proxy.traffic.endpoints import Endpoints

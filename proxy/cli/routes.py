@@ -21,7 +21,7 @@ from dashboards.terminal import Line, headline, lines
 from dashboards.views import StatusView, status_view
 from proxy.cli.admin_client import Client, Reply, client
 from proxy.cli.common import print_json
-from proxy.errors import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError, UnreachableError
+from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError, UnreachableError
 
 _API = "/api/v1"
 _OPERATOR = "X-Strangler-Operator"

@@ -24,8 +24,7 @@ from proxy.cli.recordings import RecordingError
 from proxy.doctor import examined
 from proxy.doctor.finding import ERROR, OK, WARNING, Found, House
 from proxy.doctor.nginx import dumped
-from proxy.errors import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError, UnreachableError
-from proxy.version import program_version
+from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError, UnreachableError, program_version
 from rules import effective
 from rules.problems import masked
 

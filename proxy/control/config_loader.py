@@ -13,9 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from proxy.control.override_changes import begun_with
-from proxy.errors import EXIT_USAGE, EXIT_YES, BadAddressError
 from proxy.ipc.codec import LOADER, Loaded
-from proxy.settings import Settings, is_legacy_only, parse_address
+from proxy.settings import EXIT_USAGE, EXIT_YES, BadAddressError, Settings, is_legacy_only, parse_address
 from proxy.state.identity_keys import keys_from
 from proxy.state.live import Configuration, Prepared
 from proxy.storage import is_shared

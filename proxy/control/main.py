@@ -33,11 +33,10 @@ from proxy.control.route_actions import Verbs
 from proxy.control.route_evidence import Figures
 from proxy.control.status import instance, status
 from proxy.control.worker_links import Workers
-from proxy.errors import EXIT_YES
 from proxy.ipc import messages
 from proxy.ipc.child_process import Lifeline, beat, run, take_socket
 from proxy.ipc.messages import Prepare
-from proxy.settings import parse_address
+from proxy.settings import EXIT_YES, parse_address
 from proxy.state.live import Configuration, unpack, with_effects
 from proxy.state.user_sample import Recent
 from proxy.storage import fleet_of, store_of

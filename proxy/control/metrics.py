@@ -8,11 +8,11 @@ from types import MappingProxyType
 from proxy.control.reload import Current
 from proxy.control.status import stage
 from proxy.ipc.messages import Census
+from proxy.settings import program_version
 from proxy.telemetry import metric_names
 from proxy.telemetry.aggregation import Key, Totals, Values
 from proxy.telemetry.metric_names import Metric
 from proxy.telemetry.metric_seeds import route_names, zeros
-from proxy.version import program_version
 from rules.model import GuardPolicy, Route, Snapshot
 from rules.routing.compiled_route import effective_weight, intended_weight
 

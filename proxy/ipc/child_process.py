@@ -12,10 +12,10 @@ from collections.abc import Callable, Coroutine, Mapping
 from traceback import extract_tb
 from typing import Any
 
-from proxy.errors import EXIT_HOPELESS, CannotStartError
 from proxy.ipc.channel import Channel
 from proxy.ipc.codec import LIFELINE
 from proxy.ipc.messages import Beat, Leave, Message
+from proxy.settings import EXIT_HOPELESS, CannotStartError
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 

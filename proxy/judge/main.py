@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from proxy.errors import EXIT_YES
 from proxy.ipc.codec import Inbox
 from proxy.ipc.judge_messages import JUDGE, Case, Exhibit, Explained, Opinion, Rulebook, Seated
 from proxy.ipc.messages import Message
 from proxy.judge.opinion import Opinions
 from proxy.judge.policies import Rules, unpack_rules
 from proxy.judge.redaction import UnreadableError, unpack
+from proxy.settings import EXIT_YES
 
 if TYPE_CHECKING:
     from comparators.explain import Explanation

@@ -10,9 +10,8 @@ import socket
 import subprocess
 import sys
 
-from proxy.errors import EXIT_NO, CannotStartError
 from proxy.ipc.codec import LOADER, Inbox, Loaded
-from proxy.settings import Address, Settings, parse_address, worker_count
+from proxy.settings import EXIT_NO, Address, CannotStartError, Settings, parse_address, worker_count
 from proxy.supervisor import sockets
 from proxy.supervisor.child import command, environment
 from proxy.supervisor.process_manager import Keeper, Notifier

@@ -15,11 +15,10 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from proxy.errors import EXIT_HOPELESS, EXIT_NO, EXIT_YES
 from proxy.ipc import messages
 from proxy.ipc.child_process import Backoff
 from proxy.ipc.messages import Message
-from proxy.settings import Settings
+from proxy.settings import EXIT_HOPELESS, EXIT_NO, EXIT_YES, Settings
 from proxy.supervisor.child import TICK, Child, Slot
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell

@@ -12,8 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from proxy.errors import AddressTakenError, CannotStartError
-from proxy.settings import Address, parse_address
+from proxy.settings import Address, AddressTakenError, CannotStartError, parse_address
 from proxy.supervisor.child import command, environment
 
 _BACKLOG = 4096

@@ -12,8 +12,8 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
+from proxy.settings import program_version
 from proxy.telemetry.spans import SERVER, Span
-from proxy.version import program_version
 
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _WELL, _FAILED = Status(StatusCode.UNSET), Status(StatusCode.ERROR)

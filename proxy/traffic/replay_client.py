@@ -16,12 +16,11 @@ from typing import Final, Self
 import httpx
 
 from comparators.model import Capture
-from proxy.described import facts_of
+from proxy.described_request import facts_of
 from proxy.http1 import RequestHead, request_head, response_head
 from proxy.http1.fields import BrokenAnswer, Refusal
-from proxy.serving.gathering import Gathering
-from proxy.serving.transform import Translation, translation_of
 from proxy.traffic.reader import Recorded
+from proxy.worker.transform import Gathering, Translation, translation_of
 from rules.model import DEFAULT_ROUTE, LEGACY, Backend, Route, SidePolicy, Snapshot
 from rules.routing.decide import generation
 from rules.routing.mirroring import has_effects, mirror_of

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
-from proxy.described import facts_of
+from proxy.described_request import facts_of
 from proxy.traffic.reader import Recorded
 from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Decision, Generation
 from rules.routing.bucketing import admits

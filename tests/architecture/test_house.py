@@ -17,11 +17,11 @@ LONGER: dict[str, str] = {
     "proxy/control/main.py": "one composition: everything that the control process consists of, in one place",
     "proxy/http1/request.py": "one pass over a head with every check beside it: a reader must see that none is missing",
     "proxy/ipc/messages.py": "every word that processes exchange, best read in one piece",
-    "proxy/serving/answering.py": "one story: an answer on its way to the client",
-    "proxy/serving/client.py": "one protocol: its callbacks share the state of a connection",
-    "proxy/serving/forward.py": "one story: a request's way there with every way it can go wrong",
-    "proxy/serving/pool.py": "one story: a connection's life between requests",
-    "proxy/serving/upstream.py": "one protocol: its callbacks share the state of a connection",
+    "proxy/worker/response_relay.py": "one story: an answer on its way to the client",
+    "proxy/worker/client_connection.py": "one protocol: its callbacks share the state of a connection",
+    "proxy/worker/forwarding.py": "one story: a request's way there with every way it can go wrong",
+    "proxy/worker/connection_pool.py": "one story: a connection's life between requests",
+    "proxy/worker/upstream_connection.py": "one protocol: its callbacks share the state of a connection",
     "proxy/supervisor/process_manager.py": "one story: every event in the life of the children, in order",
 }
 """Files that may be longer, each with its reason."""

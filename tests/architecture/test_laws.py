@@ -69,13 +69,13 @@ def test_nothing_but_tests_and_the_command_imports_proxy(room: str):
 @pytest.mark.parametrize(
     ("room", "forbidden"),
     [
-        ("proxy/serving", ("proxy.control", "proxy.supervisor", "proxy.app", "proxy.cli")),
-        ("proxy/control", ("proxy.serving", "proxy.app", "proxy.cli")),
-        ("proxy/supervisor", ("proxy.serving", "proxy.control", "proxy.app", "proxy.cli", "proxy.state", "rules")),
-        ("proxy/judge", ("proxy.serving", "proxy.control", "proxy.supervisor", "proxy.app", "proxy.cli", "asyncio")),
-        ("proxy/state", ("proxy.serving", "proxy.control", "proxy.supervisor", "proxy.app", "proxy.cli")),
-        ("proxy/ipc", ("proxy.serving", "proxy.control", "proxy.supervisor", "proxy.app", "proxy.cli", "rules")),
-        ("proxy/http1", ("proxy.serving", "proxy.control", "proxy.ipc", "proxy.state", "asyncio", "socket", "ssl")),
+        ("proxy/worker", ("proxy.control", "proxy.supervisor", "proxy.app", "proxy.cli")),
+        ("proxy/control", ("proxy.worker", "proxy.app", "proxy.cli")),
+        ("proxy/supervisor", ("proxy.worker", "proxy.control", "proxy.app", "proxy.cli", "proxy.state", "rules")),
+        ("proxy/judge", ("proxy.worker", "proxy.control", "proxy.supervisor", "proxy.app", "proxy.cli", "asyncio")),
+        ("proxy/state", ("proxy.worker", "proxy.control", "proxy.supervisor", "proxy.app", "proxy.cli")),
+        ("proxy/ipc", ("proxy.worker", "proxy.control", "proxy.supervisor", "proxy.app", "proxy.cli", "rules")),
+        ("proxy/http1", ("proxy.worker", "proxy.control", "proxy.ipc", "proxy.state", "asyncio", "socket", "ssl")),
     ],
 )
 def test_rooms_inside_proxy_know_only_what_the_drawing_shows(room: str, forbidden: tuple[str, ...]):
@@ -86,7 +86,7 @@ def test_only_the_composition_knows_both_serving_and_operating():
     both = [
         module.name
         for module in modules("proxy")
-        if touches(module, "proxy.serving") and touches(module, "proxy.control")
+        if touches(module, "proxy.worker") and touches(module, "proxy.control")
     ]
 
     assert [name for name in both if not name.startswith("proxy.app")] == []
@@ -109,9 +109,9 @@ def test_nothing_pickles():
 @pytest.mark.parametrize(
     ("process", "unwanted"),
     [
-        ("proxy.app.worker", (*HEAVY, "proxy.control", "proxy.cli", "proxy.supervisor")),
-        ("proxy.supervisor.main", (*HEAVY, "rules", "uvloop", "httptools", "proxy.control", "proxy.serving")),
-        ("proxy.control.main", ("typer", "deepdiff", "httpx", "pydantic", "yaml", "proxy.serving", "proxy.cli")),
+        ("proxy.worker.main", (*HEAVY, "proxy.control", "proxy.cli", "proxy.supervisor")),
+        ("proxy.supervisor.main", (*HEAVY, "rules", "uvloop", "httptools", "proxy.control", "proxy.worker")),
+        ("proxy.control.main", ("typer", "deepdiff", "httpx", "pydantic", "yaml", "proxy.worker", "proxy.cli")),
         ("proxy.control.main", ("comparators.comparison", "selectolax", "lxml")),
         (
             "proxy.judge.main",
@@ -127,7 +127,7 @@ def test_nothing_pickles():
                 "prometheus_client",
                 "uvloop",
                 "proxy.control",
-                "proxy.serving",
+                "proxy.worker",
                 "proxy.supervisor",
             ),
         ),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from proxy.cli.admin_client import client
-from proxy.errors import ProxyError, UnreachableError
+from proxy.settings import ProxyError, UnreachableError
 from tests.support.running import config
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.described import facts_of
+from proxy.described_request import facts_of
 from rules.routing.decide import decide, generation
 from tests.support import snapshots
 

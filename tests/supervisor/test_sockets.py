@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.errors import AddressTakenError, BadAddressError, CannotStartError
-from proxy.settings import Address, parse_address
+from proxy.settings import Address, AddressTakenError, BadAddressError, CannotStartError, parse_address
 from proxy.supervisor.sockets import listen_alone, listen_shared
 
 

@@ -9,9 +9,9 @@ from time import monotonic
 from typing import Any
 
 from proxy.ipc.messages import Message, Pair
-from proxy.serving.shadowing.route import ShadowRoute
 from proxy.state.mirror_outcomes import DROPPED, NOT_COMPARED, NOT_SAMPLED, UNCOMPARED
 from proxy.telemetry.records import Shadowed
+from proxy.worker.shadow.route_state import ShadowRoute
 from rules.model import LEGACY, MODERN, ShadowPolicy
 from tests.support import raw, snapshots
 from tests.support.backend import Backend

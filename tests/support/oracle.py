@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import h11
 
-from proxy.serving.upstream import UpstreamConnection
+from proxy.worker.upstream_connection import UpstreamConnection
 from rules.model import Limits
 from tests.support.wired import Wired
 

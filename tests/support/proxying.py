@@ -10,9 +10,9 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Self
 
-from proxy.serving.server import Server
 from proxy.state.live import Live
 from proxy.telemetry.records import Exchange, Observers
+from proxy.worker.server import Server
 from rules.model import LEGACY, MODERN, BackendTls, Fallback, Limits, Route, Snapshot
 from rules.routing.decide import generation
 from tests.support import raw, snapshots

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from proxy.serving.client import ClientConnection
-from proxy.serving.server import Server
-from proxy.serving.upstream import UpstreamConnection
 from proxy.state.live import Live
 from proxy.telemetry.records import Exchange, Observers
+from proxy.worker.client_connection import ClientConnection
+from proxy.worker.server import Server
+from proxy.worker.upstream_connection import UpstreamConnection
 from rules.model import LEGACY, Generation, Limits
 from rules.routing.decide import generation
 from tests.support.clock import Clock

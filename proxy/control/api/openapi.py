@@ -11,7 +11,7 @@ from aiohttp import web
 from proxy.control.api import http
 from proxy.control.api.endpoints import ENDPOINTS, JSON, SCHEMAS, TEXT, Endpoint, ref
 from proxy.control.api.http import PREFIX
-from proxy.version import program_version
+from proxy.settings import program_version
 
 _SAFE = "GET"
 _OF_READING = (401, 421, 422, 429)

@@ -16,7 +16,7 @@ from proxy.control.drill import Drills, Report
 from proxy.control.override_changes import wrong_weight
 from proxy.control.reload import Current
 from proxy.control.route_actions import Verbs
-from proxy.described import facts_of
+from proxy.described_request import facts_of
 from rules.model import Override
 from rules.routing.explain import explain as explained
 

@@ -20,7 +20,7 @@ from dashboards.views import Attention, StatusView, attention
 from proxy.control.api.http import RefusedError, who_asks
 from proxy.control.console.auth import Visitors, page, see_other
 from proxy.control.console.data import Document, Documents
-from proxy.described import facts_of
+from proxy.described_request import facts_of
 from rules.routing.explain import explain as explained
 
 Query = Mapping[str, str]

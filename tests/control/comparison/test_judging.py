@@ -9,8 +9,8 @@ import pytest
 from proxy.control.comparison import judge_pool as judges_module
 from proxy.control.comparison.pair_pipeline import GRACE, MOST_TIMES, WRITES_ARE_NEAR
 from proxy.ipc.messages import Again, AgainFailed, Answer
-from proxy.serving.shadowing.writes import APART
 from proxy.storage.diff_store import Known
+from proxy.worker.shadow.conflicts import APART
 from rules.model import ShadowPolicy
 from tests.support.hall import BROKEN, FOUND, HELD, OTHER, WORKER, Hall
 from tests.support.pairs import a_pair

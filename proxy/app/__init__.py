@@ -1,1 +1,0 @@
-"""Puts the processes together: the one place that knows every class."""

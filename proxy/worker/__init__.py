@@ -1,0 +1,1 @@
+"""The worker process: serves traffic, mirrors it, reports what became of it."""

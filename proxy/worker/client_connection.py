@@ -1,0 +1,394 @@
+"""Speaks HTTP/1.1 to one client: reads its requests one after the other, keeps them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from typing import TYPE_CHECKING, Final
+
+from proxy.http1 import RequestHead, early_refusal, first_offence, request_head, seen_head
+from proxy.http1.fields import BrokenAnswer, Refusal
+from proxy.http1.framing import ChunkedBody, LengthBody
+from proxy.worker.client_transport import Tunnel
+from proxy.worker.forwarded_headers import Peer, peer_of
+from proxy.worker.forwarding import Call
+
+if TYPE_CHECKING:
+    from proxy.worker.server import Server
+
+EMPTY_LINES_AT_MOST: Final = 2
+PIPELINED_AT_MOST: Final = 64 * 1024
+LINGER: Final = 2.0
+"""Seconds in which an answer given before the request was read whole may still reach its reader."""
+FIRST_REQUEST: Final = 0.5
+"""Seconds that a new connection gets for its first request when the worker is about to leave."""
+UNREAD_AT_MOST: Final = 75.0
+LINGER_BYTES_AT_MOST: Final = 1024 * 1024
+_RESET: Final = struct.pack("ii", 1, 0)
+
+
+class ClientConnection:
+    """One client connection.
+
+    `call` is the request being answered; what comes behind it waits in `_buffer`, at most so much, unread
+    beyond that. `deadline` (0: none) is when the client has kept us waiting too long; `closing` is final: not
+    one more byte is parsed.
+    """
+
+    __slots__ = (
+        "_body", "_body_bytes", "_buffer", "_empty_lines", "_lingered", "_lingering", "_reading", "_searched",
+        "_tunnel", "_turned_away", "call", "closing", "deadline", "fresh", "peer", "server", "transport",
+        "write_paused",
+    )  # fmt: skip
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.transport: asyncio.Transport | None = None
+        self.peer: Peer
+        self.call: Call | None = None
+        self.deadline = 0.0
+        self.closing = False
+        self.write_paused = False
+        self._buffer = b""
+        self._body: LengthBody | ChunkedBody | None = None
+        self._body_bytes = 0
+        self._empty_lines = 0
+        self._reading = True
+        self._tunnel: Tunnel | None = None
+        self._lingering = False
+        self._lingered = 0
+        self._turned_away = False
+        self.fresh = True
+        self._searched = 0
+
+    # ── called by the event loop ───────────────────────────────────────────────────────────────────────
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Greet a client, or turn it away when the house is full."""
+        server = self.server
+        self.transport = transport
+        scheme = "https" if transport.get_extra_info("sslcontext") is not None else "http"
+        self.peer = peer_of(transport.get_extra_info("peername"), scheme, server.bound.trust)
+        transport.set_write_buffer_limits(high=128 * 1024)
+        sock = transport.get_extra_info("socket")
+        if sock is not None and sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.deadline = server.clock() + (server.limits.header_timeout or server.limits.idle_timeout)
+        server.clients.add(self)
+        limit = server.limits.connections
+        if limit and len(server.clients) - server.turned_away > limit:
+            server.turned_away += 1
+            self._turned_away = True
+            self._refuse(Refusal(503, "too many connections"))
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes: of a head, of a body, of a tunnel, or of a request that has to wait its turn."""
+        if self.closing:
+            self._discard(data)
+        elif self.call is None and not self.write_paused:
+            server = self.server
+            head = seen_head(data) if not self._buffer and len(data) <= server.quick_head else None
+            if head is None or not head.fields.is_simple:
+                self._read_head(data)
+            else:  # what most requests are: all of `_begin` that they need
+                self.deadline = 0.0
+                self.fresh = False
+                self._empty_lines = 0
+                call = self.call = Call(server, self, head, server.clock())
+                call.start()
+        elif self._tunnel is not None:
+            self._tunnel.from_client(data)
+        elif self._body is not None:
+            self._read_body(self._body, data)
+        else:
+            self._buffer += data
+            if len(self._buffer) > PIPELINED_AT_MOST:
+                self.pause_reading()
+
+    def eof_received(self) -> bool:
+        """A client that says no more is gone, as nginx has it: stop working for it."""
+        self._gone()
+        return False
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """The end, whoever made it."""
+        self.server.clients.discard(self)
+        if self._turned_away:
+            self.server.turned_away -= 1
+            self._turned_away = False
+        self._gone()
+        self.transport = None
+
+    def pause_writing(self) -> None:
+        """The client reads more slowly than the backend sends."""
+        self.write_paused = True
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        self.write_paused = False
+        if self.call is not None:
+            self.call.client_resumed()
+        elif not self.closing:
+            self._read_ahead()
+            self._next_request()
+
+    # ── called by the call ─────────────────────────────────────────────────────────────────────────────
+
+    def write(self, data: bytes) -> None:
+        """Send bytes of an answer."""
+        if self.transport is not None:
+            self.transport.write(data)
+
+    def start_tunnel(self, tunnel: Tunnel) -> None:
+        """Give every byte from here on to the tunnel, beginning with those that came early."""
+        self._tunnel = tunnel
+        self.deadline = 0.0
+        early, self._buffer = self._buffer, b""
+        if early:
+            tunnel.from_client(early)
+        self.resume_reading()
+
+    def call_finished(self, now: float, *, keep: bool) -> None:
+        """The answer is out; go on with the next request, or part."""
+        refused_upgrade = bool(self._buffer) and self.call is not None and self.call.wants_upgrade
+        self.call = None
+        if not keep or self._body is not None or refused_upgrade:
+            self.close_after_writing()
+            return
+        idle = self.server.limits.idle_timeout
+        self.deadline = now + idle if idle else 0.0
+        if self.write_paused:
+            return  # who does not read his answers gets no further ones
+        if not self._reading:
+            self._read_ahead()
+        if self._buffer:
+            asyncio.get_running_loop().call_soon(self._next_request)
+
+    def pause_reading(self) -> None:
+        """Take no more from the client; its time does not run meanwhile."""
+        if self._reading and self.transport is not None:
+            self._reading = False
+            self.deadline = 0.0
+            self.transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Take from the client again."""
+        if not self._reading and self.transport is not None and not self.transport.is_closing():
+            self._reading = True
+            if self._body is not None:
+                self._await_body()
+            self.transport.resume_reading()
+
+    def abort(self) -> None:
+        """Cut the connection so that the client sees its answer as incomplete.
+
+        With a reset: to a client that reads until the end, an orderly one would make half an answer look whole.
+        """
+        self.closing = True
+        self.call = None
+        transport = self.transport
+        if transport is not None:
+            sock = transport.get_extra_info("socket")
+            if sock is not None and sock.family != socket.AF_UNIX:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            transport.abort()
+
+    def close_after_writing(self) -> None:
+        """Close when the answer is out.
+
+        Where request bytes may still be under way, a plain close would reset the connection, possibly before
+        the client has read the answer; so say the end, then swallow for a while (RFC 9112 9.6).
+        """
+        unread = self._body is not None or bool(self._buffer)
+        self.call = None
+        self.closing = True
+        self._body = None
+        self._buffer = b""
+        transport = self.transport
+        if transport is None:
+            return
+        if unread and transport.can_write_eof():
+            self._lingering = True
+            unwritten = transport.get_write_buffer_size() > 0
+            patience = (self.server.limits.idle_timeout or UNREAD_AT_MOST) if unwritten else LINGER
+            self.deadline = self.server.clock() + patience
+            transport.write_eof()
+            self.resume_reading()
+        else:
+            # a client that never reads its last answer must not keep the connection either
+            self.deadline = self.server.clock() + (self.server.limits.idle_timeout or UNREAD_AT_MOST)
+            transport.close()
+
+    # ── called by the sweep ────────────────────────────────────────────────────────────────────────────
+
+    def expired(self) -> None:
+        """The client has kept us waiting for too long."""
+        self.deadline = 0.0
+        if self.closing:
+            if self.transport is not None:
+                self.transport.abort()
+        elif self.call is not None:
+            self.call.request_broken(408, "The request's body stopped coming.")
+        elif self._buffer:
+            self._refuse(Refusal(408, "the request's head did not come within the time limit"))
+        else:
+            self.close_after_writing()
+
+    def is_busy(self) -> bool:
+        """Whether leaving now would cost this client something: an answer, its last bytes, a first request.
+
+        One that is being parted from is busy until it is gone: what the transport says of its buffer leaves out
+        what it has yet to hand to the kernel.
+        """
+        return self.transport is not None and (self.call is not None or self.fresh or self.closing)
+
+    def drain(self) -> None:
+        """Close now if idle; a call closes the connection when it ends.
+
+        Who has just come may have a request on its way: nobody else would answer that.
+        """
+        if self.closing or self.call is not None or self._buffer:
+            return
+        if self.fresh:
+            self.deadline = self.server.clock() + FIRST_REQUEST
+        else:
+            self.close_after_writing()
+
+    # ── reading requests ───────────────────────────────────────────────────────────────────────────────
+
+    def _read_ahead(self) -> None:
+        """Take from the client again, unless enough requests wait their turn: one answer is no room for a read."""
+        if len(self._buffer) <= PIPELINED_AT_MOST:
+            self.resume_reading()
+
+    def _next_request(self) -> None:
+        if self.call is None and self._buffer and not self.closing and not self.write_paused:
+            data, self._buffer = self._buffer, b""
+            self._read_head(data)
+
+    def _read_head(self, data: bytes) -> None:
+        limits = self.server.limits
+        seen, end = self._searched, -1
+        self._searched = 0
+        if self._buffer:
+            data = self._buffer + data
+        try:
+            if data[0] in b"\r\n":
+                data, seen = self._without_empty_lines(data), 0
+            end = data.find(b"\r\n\r\n", max(0, seen - 3))
+            if end < 0 or end > self.server.quick_head:
+                refusal = early_refusal(data, end, limits.header_bytes, limits.url_bytes, seen)
+                if refusal is not None:
+                    raise refusal
+            if end < 0:
+                self._buffer = data
+                self._searched = len(data)
+                self.resume_reading()  # what waited was no whole request
+                if not seen and data:
+                    self.deadline = self.server.clock() + limits.header_timeout if limits.header_timeout else 0.0
+                return
+            head = request_head(data[:end])
+            if limits.url_bytes and len(head.target) > limits.url_bytes:
+                raise Refusal(414, "the request target is longer than the limit")
+            if limits.body_bytes and head.length > limits.body_bytes:
+                raise Refusal(413, "the request body is larger than the limit")
+        except Refusal as refusal:
+            self._refuse(first_offence(data[: end + 2] if end >= 0 else data, refusal))
+            return
+        self._begin(head, data[end + 4 :])
+
+    def _without_empty_lines(self, data: bytes) -> bytes:
+        """RFC 9112 2.2: ignore an empty line or two before a request."""
+        while data.startswith(b"\r\n"):
+            self._empty_lines += 1
+            if self._empty_lines > EMPTY_LINES_AT_MOST:
+                raise Refusal(400, "too many empty lines before a request")
+            data = data[2:]
+        return data
+
+    def _begin(self, head: RequestHead, rest: bytes) -> None:
+        server = self.server
+        self.deadline = 0.0
+        self.fresh = False
+        self._empty_lines = 0
+        body: LengthBody | ChunkedBody | None = None
+        if head.chunked:
+            body = ChunkedBody()
+        elif head.length > 0:
+            body = LengthBody(head.length)
+        else:
+            self._buffer = rest
+        self._body = body
+        if body is not None:
+            self.resume_reading()  # its rest comes behind what waited
+        call = self.call = Call(server, self, head, server.clock())
+        call.start()
+        if body is not None:
+            self._buffer = b""
+            self._await_body()
+            if rest and self._body is body:
+                self._read_body(body, rest)
+
+    def _read_body(self, body: LengthBody | ChunkedBody, data: bytes) -> None:
+        call = self.call
+        if call is None:
+            return
+        try:
+            payload = body.feed(data)
+        except BrokenAnswer as error:
+            call.request_broken(400, str(error))
+            return
+        limit = self.server.limits.body_bytes
+        self._body_bytes += len(payload)
+        if limit and self._body_bytes > limit:
+            call.request_broken(413, "The request body is larger than the limit.")
+            return
+        self._await_body()
+        if payload:
+            call.request_data(payload)
+        if self._body is not body:
+            return
+        if body.done:
+            self.deadline = 0.0
+            self._body = None
+            self._body_bytes = 0
+            self._buffer = body.rest
+            call.request_end(body.trailers)
+        elif body.more:
+            self.pause_reading()
+            asyncio.get_running_loop().call_soon(self._next_portion)
+
+    def _next_portion(self) -> None:
+        body = self._body
+        if body is not None and body.more and not self.closing:
+            self.resume_reading()
+            self._read_body(body, b"")
+
+    def _await_body(self) -> None:
+        timeout = self.server.limits.body_timeout
+        self.deadline = self.server.clock() + timeout if timeout else 0.0
+
+    # ── parting ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Answer a request that is not forwarded; nothing behind it is parsed."""
+        self.server.refused(self, refusal)
+        self._buffer = b"unread"  # what follows is unknown: swallow it for a while
+        self.close_after_writing()
+
+    def _discard(self, data: bytes) -> None:
+        self._lingered += len(data)
+        transport = self.transport
+        if self._lingered > LINGER_BYTES_AT_MOST and transport is not None:
+            if transport.get_write_buffer_size() > 0:
+                self.pause_reading()  # the answer is still on its way; its deadline stands
+                self.deadline = self.server.clock() + (self.server.limits.idle_timeout or UNREAD_AT_MOST)
+            else:
+                transport.abort()
+
+    def _gone(self) -> None:
+        call, self.call = self.call, None
+        self.closing = True
+        if call is not None:
+            call.client_gone()

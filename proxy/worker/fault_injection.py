@@ -1,0 +1,67 @@
+"""Fails modern's attempts at requests that bear the mark of a drill; nobody else's."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from proxy.ipc.messages import Drill as DrillMessage
+from proxy.ipc.messages import DrillCount
+
+if TYPE_CHECKING:
+    from proxy.http1.request import RequestHead
+    from proxy.worker.forwarding import Call
+    from proxy.worker.server import Server
+
+FIELD: Final = "x-strangler-drill"
+"""The field that marks a request: the secret of the drill, a dot, the made-up user."""
+USER: Final = "drill-"
+KIND: Final = "reset"
+TARGET: Final = "drill"
+
+
+class Drill:
+    """One drill in one worker: counts what it fails; over at `until` (seconds of `clock`), ended or not."""
+
+    def __init__(
+        self, route: str, mark: str, until: float, clock: Callable[[], float], told: Callable[[DrillCount], object]
+    ) -> None:
+        self.route = route
+        self._mark = mark.encode()
+        self._until = until
+        self._clock = clock
+        self._told = told
+        self._failed = 0
+        self._first = self._last = 0.0
+
+    def user(self, head: RequestHead) -> str:
+        """The made-up user of a request that bears the mark, empty for everybody else."""
+        mark, _, user = (head.field(FIELD) or "").partition(".")
+        if not user or self._clock() > self._until or not hmac.compare_digest(mark.encode(), self._mark):
+            return ""
+        return f"{USER}{user}"
+
+    def fail(self, call: Call) -> None:
+        """Let an attempt of a marked request fail, as if modern had closed the connection."""
+        now = self._clock()
+        self._first = self._first or now
+        self._last = now
+        self._failed += 1
+        call.target = TARGET
+        asyncio.get_running_loop().call_soon(call.failed, KIND, "a drill")
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell control how far it went."""
+        self._told(DrillCount(self.route, self._failed, self._first, self._last))
+
+
+def drilling(server: Server, message: DrillMessage, told: Callable[[DrillCount], object]) -> None:
+    """Begin the drill that control asks for, or end the present one."""
+    before, server.drill = server.drill, None
+    if message.seconds > 0:
+        server.drill = Drill(message.route, message.mark, server.clock() + message.seconds, server.clock, told)
+    elif before is not None:
+        before.tell()

@@ -1,0 +1,239 @@
+"""Header fields that a proxy adds: forwarding, tracing, request ids; which peers are trusted.
+
+X-Forwarded-For, -Proto, -Host, Forwarded (RFC 7239), X-Request-Id, traceparent (W3C Trace Context), Via.
+What an untrusted peer sent of these is gone; what a trusted one sent is kept, our hop appended.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from random import randbytes
+from typing import Final
+
+from proxy.http1 import RequestHead
+from proxy.http1 import fields as f
+from proxy.telemetry.spans import trace_id
+
+# Tells who is at the other end of a client connection, whether that peer is believed.
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Trust:
+    """The peers whose forwarded fields, identity fields and X-Strangler-* are believed."""
+
+    __slots__ = ("_local", "_networks")
+
+    def __init__(self, trusted: Iterable[str]) -> None:
+        names = tuple(trusted)
+        self._local = "unix" in names
+        self._networks: tuple[Network, ...] = tuple(
+            ipaddress.ip_network(name, strict=False) for name in names if name != "unix"
+        )
+
+    def believes(self, address: str) -> bool:
+        """Whether the peer at `address` (empty: a Unix socket) is trusted."""
+        if not address:
+            return self._local
+        if not self._networks:
+            return False
+        ip = ipaddress.ip_address(address.partition("%")[0])
+        if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+            ip = ip.ipv4_mapped
+        return any(ip.version == network.version and ip in network for network in self._networks)
+
+
+class Peer:
+    """One client connection's other end; nothing changes after it is made but the cached lines of `headers`."""
+
+    __slots__ = ("address", "cached_host", "cached_lines", "scheme", "trusted")
+
+    def __init__(self, address: str, scheme: str, *, trusted: bool) -> None:
+        self.address = address
+        self.scheme = scheme
+        self.trusted = trusted
+        self.cached_host = " "  # no host: HTTP/1.0 may come with an empty one
+        self.cached_lines = ""
+
+    @property
+    def node(self) -> str:
+        """The peer as RFC 7239 writes a node."""
+        if not self.address:
+            return "unknown"
+        return f'"[{self.address}]"' if ":" in self.address else self.address
+
+
+def peer_of(sockname: object, scheme: str, trust: Trust) -> Peer:
+    """Read what a transport's `peername` says; a Unix socket's is no tuple."""
+    address = str(sockname[0]) if isinstance(sockname, tuple) and sockname else ""
+    return Peer(address, scheme, trusted=trust.believes(address))
+
+
+VIA = "1.1 strangler"
+_REPLACED = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded")
+
+
+def own_lines(head: RequestHead, peer: Peer, call_id: str, span: str = "") -> str:
+    """All fields of ours for this request, each line with its CR LF; `span` is our own part of the trace, if any."""
+    fields = head.fields
+    if peer.cached_host == head.host and not fields.forwarded:
+        where_from = peer.cached_lines
+    else:
+        where_from = _where_from(head, peer)
+    via = f"{', '.join(fields.via)}, {VIA}" if fields.via else VIA
+    if span:
+        state = _state(fields.tracestate) if head.traceparent else ""
+        trace = f"00-{trace_id(call_id, head.traceparent)}-{span}-01{state}"
+    else:
+        trace = f"{head.traceparent}{_state(fields.tracestate)}" if head.traceparent else _new_trace(call_id)
+    strangler = "".join(f"{line}\r\n" for line in head.strangler) if head.strangler and peer.trusted else ""
+    return f"{where_from}X-Request-Id: {call_id}\r\ntraceparent: {trace}\r\nVia: {via}\r\n{strangler}"
+
+
+def simple_head(head: RequestHead, peer: Peer, call_id: str, span: str) -> bytes:
+    """The whole head for a backend that takes a simple request (`Fields.is_simple`) as it came."""
+    own = own_lines(head, peer, call_id, span)
+    return b"".join((head.line.written, head.fields.crossing, own.encode("latin-1"), b"\r\n"))
+
+
+def _where_from(head: RequestHead, peer: Peer) -> str:
+    """The lines that say who asked for what."""
+    host = head.host
+    if peer.trusted and head.fields.forwarded:
+        key = (peer.address, peer.scheme, host, head.fields.forwarded)
+        return _known.get(key) or _remember(key, _appended(head, peer))
+    if peer.cached_host != host:
+        peer.cached_lines = _forwarding(peer.address, peer.scheme, host, (), peer.node)
+        peer.cached_host = host
+    return peer.cached_lines
+
+
+_known: dict[tuple[str, str, str, tuple[str, ...]], str] = {}
+_KNOWN_AT_MOST = 4096
+_LONGEST = 1024
+
+
+def _remember(key: tuple[str, str, str, tuple[str, ...]], lines: str) -> str:
+    """The same clients come again and again through the same edge; who sends a book is not worth the shelf."""
+    if len(lines) > _LONGEST or sum(map(len, key[3])) > _LONGEST:
+        return lines
+    if len(_known) >= _KNOWN_AT_MOST:
+        _known.clear()
+    _known[key] = lines
+    return lines
+
+
+def _state(values: tuple[str, ...]) -> str:
+    return f"\r\ntracestate: {','.join(values)}" if values else ""
+
+
+def _new_trace(call_id: str) -> str:
+    """A trace that begins here, its parent a part of its id: a request's attempts then have the same one.
+
+    Sampled: OpenTelemetry's default sampler follows its parent, with 00 every backend's traces would vanish. The last
+    digit of the parent is one of ours: nothing but zeroes would be none.
+    """
+    trace = trace_id(call_id, "")
+    return f"00-{trace}-{trace[:15]}1-01"
+
+
+def _forwarding(address: str, scheme: str, host: str, before: tuple[str, ...], node: str) -> str:
+    chain = ", ".join((*before, address or "unknown"))
+    nodes = "".join(f"for={_node(hop)}, " for hop in before)
+    quoted = f'"{host}"' if f.token(host) is None else host
+    return (
+        f"X-Forwarded-For: {chain}\r\nX-Forwarded-Proto: {scheme}\r\nX-Forwarded-Host: {host}\r\n"
+        f"Forwarded: {nodes}for={node};host={quoted};proto={scheme}\r\n"
+    )
+
+
+def _node(hop: str) -> str:
+    """A member of X-Forwarded-For as RFC 7239 writes it."""
+    if ":" in hop:
+        return f'"{hop}"' if hop.startswith("[") or hop.count(":") == 1 else f'"[{hop}]"'
+    return hop if f.token(hop) else "unknown"
+
+
+def _appended(head: RequestHead, peer: Peer) -> str:
+    """Keep what a trusted peer says about the hops before it."""
+    before: list[str] = []
+    forwarded: list[str] = []
+    scheme, host = peer.scheme, head.host
+    others = ""
+    for line in head.forwarded:
+        name, _, value = line.partition(": ")
+        lower = name.lower()
+        if lower == "x-forwarded-for":
+            before += [hop.strip() for hop in value.split(",") if hop.strip()]
+        elif lower == "forwarded":
+            forwarded.append(value)
+        elif lower == "x-forwarded-proto" and f.token(value) is not None:
+            scheme = value
+        elif lower == "x-forwarded-host" and f.host_is_valid(value):
+            host = value
+        elif lower not in _REPLACED:
+            others += f"{line}\r\n"
+    lines = _forwarding(peer.address, scheme, host, tuple(before), peer.node)
+    if forwarded:
+        chain, _, element = lines.rpartition("Forwarded: ")
+        lines = f"{chain}Forwarded: {', '.join(forwarded)}, {element.rpartition('for=')[2].join(('for=', ''))}"
+    return lines + others
+
+
+def is_secure(head: RequestHead, peer: Peer) -> bool:
+    """Whether the user speaks https, as far as a trusted peer or the listener itself can say."""
+    if peer.trusted:
+        for line in head.forwarded:
+            name, _, value = line.partition(": ")
+            if name.lower() == "x-forwarded-proto":
+                return value.lower() == "https"
+    return peer.scheme == "https"
+
+
+def client_address(head: RequestHead, peer: Peer) -> str:
+    """Whom the request comes from, for the access line: the last hop a trusted peer vouches for."""
+    if peer.trusted:
+        for line in reversed(head.forwarded):
+            name, _, value = line.partition(": ")
+            if name.lower() == "x-forwarded-for":
+                return value.rpartition(",")[2].strip() or peer.address
+    return peer.address or "unix"
+
+
+# Makes ids that are new: 32 random hexadecimal digits.
+#
+# Many are made at a time, because one at a time costs four times as much.
+
+
+_AT_ONCE: Final = 256
+_LENGTH: Final = 32
+_ready: Final[list[str]] = []
+
+
+def new_id() -> str:
+    """An id nobody had before."""
+    if not _ready:
+        digits = randbytes(_AT_ONCE * _LENGTH // 2).hex()  # noqa: S311 - an id is no secret
+        _ready.extend([digits[at : at + _LENGTH] for at in range(0, len(digits), _LENGTH)])
+    return _ready.pop()
+
+
+# Frames a request for the side that gets it.
+
+
+def framing_lines(head: RequestHead, *, chunked: bool, length: int, expect: bool, upgrade: bool) -> str:
+    """Our framing and connection lines; a length stays a length, chunked stays chunked (requirement 5)."""
+    own = ""
+    if chunked:
+        own = "Transfer-Encoding: chunked\r\n"
+    elif length >= 0:
+        own = f"Content-Length: {length}\r\n"
+    if expect:
+        own += "Expect: 100-continue\r\n"
+    if upgrade:
+        own += "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+    elif head.te:
+        own += "Connection: TE\r\nTE: trailers\r\n"
+    return own

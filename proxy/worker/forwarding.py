@@ -1,0 +1,391 @@
+"""The life of one proxied request: decide, try a side, retry, fall back.
+
+1. decide: one draw, one generation, read once and held to the end
+2. try the chosen side: a connection from its pool, the head rewritten, the body streamed behind it
+3. when that fails before the client has seen a byte: once more on a fresh connection (only where nothing can
+   have happened twice), or legacy in modern's place (as far as the route's fallback allows)
+4. pass the answer on, head and first bytes in one write, the rest as it comes
+5. hand the finished exchange to the observers, the connection to its next request
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proxy.http1 import RequestHead, ResponseHead, fields
+from proxy.http1.framing import chunk, last_chunk
+from proxy.telemetry.records import NOBODY
+from proxy.worker import forwarded_headers, retry_policy
+from proxy.worker.forwarded_headers import new_id
+from proxy.worker.request_state import NO_BODY, Upload
+from proxy.worker.response_relay import Answering
+from proxy.worker.route_decision import decision_for
+from proxy.worker.upstream_connection import UpstreamConnection
+from rules.model import LEGACY, MODERN
+from rules.routing.rewrite import TranslationError
+
+if TYPE_CHECKING:
+    from proxy.worker.client_connection import ClientConnection
+    from proxy.worker.server import Server
+
+
+# Stands in a pool's queue for a call.
+#
+# A call may give up waiting and turn to another side; what then comes from the first pool must not be taken for
+# the second's. So each wait has an object of its own, which the call can let go of.
+
+
+class Waiting:
+    """One wait for one connection; `wants_connection` turns false once, for good."""
+
+    __slots__ = ("_call", "wants_connection")
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self.wants_connection = True
+
+    def connected(self, connection: UpstreamConnection) -> None:
+        """Hand the connection on."""
+        self.wants_connection = False
+        self._call.connected(connection)
+
+    def failed(self, kind: str, detail: str) -> None:
+        """Hand the failure on."""
+        self.wants_connection = False
+        self._call.failed(kind, detail)
+
+
+def may_upgrade(head: RequestHead) -> bool:
+    """Whether an Upgrade field counts (RFC 9110 7.8): named by Connection, in a GET of HTTP/1.1 without a body."""
+    return head.minor == 1 and head.method == "GET" and "upgrade" in head.named and not head.has_body
+
+
+class Call(Answering):
+    """One request of one client, from the decision to the last attempt.
+
+    `request_done` once the whole request was handed to the connection; `method`, `wants_upgrade` are what the
+    connection must know to read the answer.
+    """
+
+    wants_upgrade: bool = False
+    request_done: bool = False
+    _retried: bool = False
+    drilled: str = ""
+    _collecting: bool = False
+    _chunk_up: bool = False
+    _in_line: bool = False
+    _waiting: Waiting | None = None
+
+    def __init__(self, server: Server, client: ClientConnection, head: RequestHead, now: float) -> None:
+        self.server = server
+        self.client = client
+        self.head = head
+        self.method = head.method
+        self._started = now
+        bound = self.bound = server.bound
+        fields, trusted = head.fields, client.peer.trusted
+        self.request_id = (trusted and head.request_id) or new_id()
+        if server.traced and server.traced(head.traceparent):
+            self.span = new_id()[:15]
+        if not fields.is_simple:
+            if head.strangler and server.drill is not None:
+                self.drilled = server.drill.user(head)
+            if not trusted:
+                head.strangler = ()
+            if fields.upgrade == "websocket":
+                self.wants_upgrade = may_upgrade(head)
+        decision = self.decision = decision_for(self)
+        if bound.translations:
+            self.translations = bound.translations.get(decision.route.name)
+        if fields.has_body:
+            repeats = decision.side == MODERN or self.translation(LEGACY) is not None
+            self.upload = Upload(complete=False, keep_at_most=decision.route.fallback.max_body if repeats else 0)
+
+    def user(self) -> str | None:
+        """Who the user is; nobody yet, with a sticky identity: somebody new, decided at once, told with the answer."""
+        if self.drilled:
+            return self.drilled
+        identity = self.bound.identity
+        user = identity.find(self.head, self.client.peer.trusted)
+        if user is None and identity.sticky is not None:
+            user = self.minted = identity.sticky.mint()
+        return user
+
+    # ── trying a side ──────────────────────────────────────────────────────────────────────────────────
+
+    def start(self) -> None:
+        """Try the side that was decided; a body that has to be translated for it must be whole first."""
+        side, head = self.decision.side, self.head
+        self.server.in_flight[side] += 1
+        if head.fields.ends_here:
+            self.answer_options()
+            return
+        if self.server.shadows.active and not self.drilled:
+            self.companion = self.server.shadows.begin(self)
+        translation = None
+        if self.translations is not None and head.has_body:
+            translation = self.translation(side)
+        if translation is not None and translation.converts_body:
+            self._collecting = True
+            if head.expect:
+                head.expect = False
+                self.client.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        else:
+            self._try(side, fresh=False)
+
+    def _try(self, side: str, *, fresh: bool) -> None:
+        route, head = self.decision.route, self.head
+        policy = route.legacy if side == LEGACY else route.modern
+        if self.translations is None and head.fields.is_simple and head.line.is_usual:
+            self.asked = forwarded_headers.simple_head(head, self.client.peer, self.request_id, self._leg())
+        elif not self._rewritten(side):
+            return
+        self.side = side
+        pool = self.pool = self.bound.pools[policy.backend]
+        if self.drilled and side == MODERN and self.server.drill is not None:
+            self.server.drill.fail(self)
+            return
+        if self.attempts or fresh:
+            self.began = self.server.clock()
+        careful = head.fields.has_body or head.method not in retry_policy.IDEMPOTENT
+        connection = None if fresh else pool.take(careful=careful)
+        if connection is not None:
+            self._send_head(connection)
+        else:
+            self._wait_for_connection()
+
+    def _rewritten(self, side: str) -> bool:
+        """Write the head for `side`, with the body where that has to be translated; False when it cannot be."""
+        head = self.head
+        target, host, lines = head.target, head.host, head.lines
+        chunked, length = head.chunked, head.length
+        if self.translations is not None and (translation := self.translation(side)) is not None:
+            try:
+                target, host, lines = translation.request(head, self.decision.names)
+                if translation.converts_body and head.has_body:
+                    lines, payload = translation.body(lines, b"".join(self.upload.kept or ()))
+                    self.upload.pending = [payload]
+                    chunked, length = False, len(payload)
+            except TranslationError as error:
+                self._untranslatable(side, str(error))
+                return False
+        own = forwarded_headers.own_lines(head, self.client.peer, self.request_id, self._leg())
+        if length >= 0 or chunked or self.wants_upgrade or head.te:
+            expect = head.expect and self.upload.size == 0
+            own += forwarded_headers.framing_lines(
+                head, chunked=chunked, length=length, expect=expect, upgrade=self.wants_upgrade
+            )
+        self.asked = fields.request(head.method, target, host, lines, own)
+        self._chunk_up = chunked
+        return True
+
+    def _leg(self) -> str:
+        """The id of this attempt's span: the call's, with the attempt's number; empty where nobody records it."""
+        return f"{self.span}{len(self.attempts) + 1}" if self.span else ""
+
+    def _wait_for_connection(self) -> None:
+        waiting = self._waiting = Waiting(self)
+        timeout = self.pool.backend.connect_timeout
+        self.deadline = self.server.clock() + timeout + 0.2 if timeout else 0.0
+        self._in_line = not self.pool.open_or_queue(waiting)
+
+    def connected(self, connection: UpstreamConnection) -> None:
+        """Go on, after having waited for a connection."""
+        self._waiting = None
+        self.waited = self.server.clock() - (self.began or self._started)
+        self._send_head(connection)
+
+    def _send_head(self, connection: UpstreamConnection) -> None:
+        """Send the head, with whatever of the body has come by now."""
+        self.connection = connection
+        self.target = connection.target.address
+        upload = self.upload
+        if upload is NO_BODY:
+            self.request_done = True
+            connection.ask(self, self.asked)
+        else:
+            self.request_done = upload.complete
+            pieces = upload.take()
+            if pieces:
+                self.client.resume_reading()
+            frames = [self.asked, *((chunk(piece) for piece in pieces) if self._chunk_up else pieces)]
+            if upload.complete and self._chunk_up:
+                frames.append(last_chunk(upload.trailers))
+            connection.ask(self, b"".join(frames))
+        now = self.server.clock()
+        if not self.overhead:
+            self.overhead = now - self._started - self.waited
+        self._sent(now)
+
+    def _sent(self, now: float) -> None:
+        """What there is of the request is on its way; the backend's time runs from the last byte."""
+        self.sent_at = now
+        if not self.head_sent:
+            timeout = self.pool.backend.timeout if self.upload.complete else 0.0
+            self.deadline = now + timeout if timeout else 0.0
+
+    def leave(self) -> None:
+        """Abandon the current attempt: nothing of it may be heard again."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.wants_connection = False
+        connection, self.connection = self.connection, None
+        if connection is not None and connection.asker is self:
+            connection.leave()
+
+    # ── the request's body, from the client ────────────────────────────────────────────────────────────
+
+    def request_data(self, piece: bytes) -> None:
+        """A piece of the body came."""
+        upload, connection = self.upload, self.connection
+        upload.came(piece)
+        if self.companion is not None:
+            self.companion.request_data(piece)
+        if connection is None:
+            affordable = upload.hold(piece)
+            if self._collecting and upload.kept is None:
+                self._untranslatable(self.decision.side, "its body is too large")
+            elif not affordable and not self._collecting:
+                self.client.pause_reading()
+            return
+        connection.write(chunk(piece) if self._chunk_up else piece)
+        if connection.paused:
+            self.client.pause_reading()
+        self._sent(self.server.clock())
+
+    def request_end(self, trailers: list[str]) -> None:
+        """The body is whole."""
+        self.upload.complete = True
+        self.upload.trailers = trailers
+        if self.companion is not None:
+            self.companion.request_end()
+        if self._collecting:
+            self._collecting = False
+            self._try(self.decision.side, fresh=False)
+        elif self.connection is not None:
+            self.request_done = True
+            if self._chunk_up:
+                self.connection.write(last_chunk(trailers))
+            self._sent(self.server.clock())
+
+    def request_broken(self, status: int, detail: str) -> None:
+        """The client's body broke a rule or stopped coming: the backend must see an aborted upload."""
+        self._abandon()
+        if self.head_sent:
+            self.finish(NOBODY, status, detail, self.server.clock())
+            self.client.abort()
+        else:
+            self.own_answer(status, detail, close=True)
+
+    def upstream_paused(self) -> None:
+        """The backend takes no more for now; that, too, must end some time."""
+        self.client.pause_reading()
+        timeout = self.pool.backend.timeout
+        if timeout and not self.head_sent:
+            self.deadline = self.server.clock() + timeout
+
+    def upstream_resumed(self) -> None:
+        """The backend takes more again."""
+        self.client.resume_reading()
+        self._sent(self.server.clock())
+
+    # ── when something goes wrong ──────────────────────────────────────────────────────────────────────
+
+    def failed(self, kind: str, detail: str) -> None:
+        """An attempt brought no answer, or not all of it."""
+        connection, self.connection = self.connection, None
+        self._waiting = None
+        if self.head_sent:
+            self._cut(kind, detail)
+            return
+        reused = connection is not None and connection.answered > 0 and not connection.heard
+        if kind == "reset" and reused and not self._retried and retry_policy.may_repeat(self.head):
+            self._retried = True
+            self._try(self.side, fresh=True)
+            return
+        self.waited = self.server.clock() - (self.sent_at or self.began or self._started)
+        self.attempted(0, kind)
+        if self.side == MODERN and self._may_fall_back(kind):
+            self._fall_back(kind)
+        else:
+            self.own_answer(retry_policy.status(kind), retry_policy.DETAIL[kind])
+
+    def _cut(self, kind: str, detail: str) -> None:
+        """The answer ends too early: the client must see that (RFC 9112 8). The end of a tunnel is just one."""
+        if self.tunnel is not None:
+            self.attempted(self.status, "")
+            self.finish(self.side, self.status, "", self.server.clock())
+            self.client.close_after_writing()
+            return
+        self.attempted(self.status, kind)
+        self.finish(self.side, self.status, detail, self.server.clock())
+        self.client.abort()
+
+    def expired(self) -> None:
+        """What was waited for has taken too long."""
+        if self.finished:
+            return
+        if self.head_sent and self.client.write_paused:
+            self._abandon()
+            self.finish(self.side, self.status, "the client stopped reading", self.server.clock())
+            self.client.abort()
+            return
+        kind = "timeout" if self._waiting is None else "busy" if self._in_line else "connect_timeout"
+        self.leave()
+        self.failed(kind, "no byte within the time limit")
+
+    def client_gone(self) -> None:
+        """Nobody waits for the answer any more: stop the backend at once."""
+        if not self.finished:
+            side = self.side if self.head_sent else NOBODY
+            self._abandon()
+            told = "" if self.tunnel is not None else "the client went away"
+            self.finish(side, self.status or 499, told, self.server.clock())
+
+    def _abandon(self) -> None:
+        if self.connection is not None or self._waiting is not None:
+            self.attempted(self.status, "client")
+            self.leave()
+
+    def answered_elsewhere(self, head: ResponseHead) -> bool:
+        """Whether modern's answer is one that legacy has to replace."""
+        if head.decline:
+            self.attempted(head.status, "declined")
+            self.leave()
+            if self.upload.repeatable:
+                self._fall_back("declined")
+            else:
+                self.own_answer(502, retry_policy.DETAIL["declined"], close=True)
+            return True
+        if head.status in self.decision.route.fallback.statuses and self._may_fall_back("status"):
+            self.attempted(head.status, "")
+            self.leave()
+            self._fall_back("status")
+            return True
+        return False
+
+    def _untranslatable(self, side: str, detail: str) -> None:
+        """The request does not fit this side's form: nothing was sent, so the side that takes it as it is answers."""
+        self._collecting = False
+        if side == MODERN and not self.fallback:
+            self._fall_back("untranslatable")
+        else:
+            self.own_answer(502, f"The request could not be translated: {detail}.", close=not self.upload.complete)
+
+    def _may_fall_back(self, kind: str) -> bool:
+        return not self.fallback and retry_policy.may_fall_back(
+            self.decision.route.fallback,
+            kind,
+            self.head,
+            upgrade=self.wants_upgrade,
+            repeatable=self.upload.repeatable or kind in retry_policy.NEVER_SENT,
+        )
+
+    def _fall_back(self, reason: str) -> None:
+        """Let legacy answer what modern could not."""
+        self.fallback = reason
+        self.sent_at = self.waited = 0.0
+        self.upload.rewind()
+        self.server.in_flight[MODERN] -= 1
+        self.server.in_flight[LEGACY] += 1
+        self._try(LEGACY, fresh=False)

@@ -1,0 +1,311 @@
+"""The worker process: composition and life cycle.
+
+1. the supervisor says who we are, with the last good configuration
+2. the data path starts on the inherited socket
+3. control is connected, replaced, gone again: requests never notice
+4. told to drain, or left alone by a dead supervisor: finish what is in flight, leave
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import ssl
+from collections.abc import Coroutine, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from proxy.ipc import messages
+from proxy.ipc.channel import Channel
+from proxy.ipc.child_process import Lifeline, Unexpected, beat, run, take_socket
+from proxy.ipc.codec import WORKER
+from proxy.ipc.messages import Message
+from proxy.settings import EXIT_YES, CannotStartError
+from proxy.state.identity_keys import keys_from
+from proxy.state.live import Live, unpack, with_effects
+from proxy.state.request_outcomes import LastWrites, Outcomes, lossy_in
+from proxy.state.user_sample import Recent
+from proxy.telemetry import events as telemetry_events
+from proxy.telemetry.access_log import AccessLines
+from proxy.telemetry.events import Tell, events
+from proxy.telemetry.metric_names import LOG_LINES_LOST, OBSERVER_FAILURES, SPANS_LOST, Metric
+from proxy.telemetry.records import Observers
+from proxy.telemetry.span_exporter import Recorder, Sender
+from proxy.telemetry.spans import is_installed, is_wanted, share
+from proxy.telemetry.worker_metrics import Counts, ModernWrites
+from proxy.worker.circuit_breaker import FastTrip
+from proxy.worker.config_updates import Adopting, Tripping, build
+from proxy.worker.fault_injection import drilling
+from proxy.worker.reporting import MirroringReport, Reporting
+from proxy.worker.server import Server, announce
+from rules.model import DEFAULT_ROUTE, Generation, ListenTls
+
+# Makes the context that users' TLS connections are accepted with.
+
+
+def server_context(tls: ListenTls, base_dir: Path) -> ssl.SSLContext:
+    """Return a context with certificate chain and key of `tls`, TLS 1.2 or later."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        renew(context, tls, base_dir)
+    except (OSError, ssl.SSLError) as error:
+        raise CannotStartError(f"the certificate cannot be used: {error} (listen.tls)") from error
+    return context
+
+
+def renew(context: ssl.SSLContext, tls: ListenTls, base_dir: Path) -> None:
+    """Read the files again: connections made from now on see the new certificate."""
+    context.load_cert_chain(base_dir / tls.cert, base_dir / tls.key)
+
+
+# Lets a worker record its part of each trace, where that is wanted and can be done.
+
+
+LAST_WORDS = 1.0
+"""Seconds that a worker which leaves may spend on spans."""
+
+
+class Traces:
+    """Nothing at all, unless the environment asks for it: then a recorder, to which everything is told."""
+
+    def __init__(self, environ: Mapping[str, str], server: Server, observers: Observers, tell: Tell) -> None:
+        self._recorder: Recorder | None = None
+        if not is_wanted(environ):
+            return
+        if not is_installed():
+            tell(
+                telemetry_events.SPANS_LOST,
+                "warning",
+                error="the extra is not installed: pip install strangler-proxy[otel]",
+            )
+            return
+        loop = asyncio.get_running_loop()
+
+        def failed(error: BaseException | None) -> None:
+            cause = repr(error) if error is not None else "nobody took them"
+            loop.call_soon_threadsafe(partial(tell, telemetry_events.SPANS_LOST, "warning", error=cause))
+
+        recorder = self._recorder = Recorder(_sender, failed, share(environ))
+        server.traced = recorder.wants
+        server.shadows.asking.trace = recorder.observe_leg
+        observers.add_batch(recorder.observe_all)
+        recorder.start()
+
+    @property
+    def lost(self) -> int:
+        """Calls and copies whose spans nobody got."""
+        return self._recorder.lost if self._recorder is not None else 0
+
+    async def close(self) -> None:
+        """Send what waits."""
+        if self._recorder is not None:
+            await asyncio.to_thread(self._recorder.close, LAST_WORDS)
+
+
+def _sender() -> Sender:
+    """Load OpenTelemetry, in the thread that needs it."""
+    from proxy.telemetry.otlp import Otlp
+
+    return Otlp()
+
+
+LAST_CALL = 0.1
+"""Seconds between being told to drain and closing the door."""
+
+
+def main(arguments: list[str]) -> int:
+    """Serve on the inherited descriptors named by `arguments`: lifeline, listening socket."""
+    lifeline, listener = arguments
+    return run(lambda: _main(int(lifeline), take_socket(listener)))
+
+
+async def _main(lifeline_fd: int, listener: socket.socket) -> int:
+    lifeline = Lifeline(lifeline_fd)
+    begin, _ = await lifeline.next()
+    if not isinstance(begin, messages.Begin):
+        return EXIT_YES  # the supervisor went away before its first word
+    return await Worker(lifeline, listener, begin).run()
+
+
+class Worker:
+    """Everything one serving process consists of. `_link` changes with control."""
+
+    def __init__(self, lifeline: Lifeline, listener: socket.socket, begin: messages.Begin) -> None:
+        self._lifeline = lifeline
+        self._listener = listener
+        self._begin = begin
+        self._base_dir = begin.settings.base_dir
+        self._tell = events("worker", slot=begin.slot, pid=os.getpid())
+        configuration = with_effects(unpack(begin.payload), begin.effects)
+        self._keys = keys_from(os.environ, self._base_dir, configuration.sticky_key)
+        self._live = Live(build(configuration))
+        self._tls = self._tls_context(self._live.generation)
+        self._counts = Counts()
+        self._writes = LastWrites(lossy_in(self._live))
+        self._outcomes = Outcomes()
+        self._lines = AccessLines(os.environ, self._base_dir, self._tell)
+        self._observers = Observers(
+            lambda error: self._tell(telemetry_events.OBSERVER_FAILED, "error", error=repr(error))
+        )
+        self._server = self._compose()
+        self._traces = Traces(os.environ, self._server, self._observers, self._tell)
+        self._mirroring = MirroringReport()
+        self._mirroring.watch(self._server, self._observers, self._outcomes, self._tell)
+        self._recent = Recent(configuration.sticky_key, _route_names(self._live.generation), self._server.noted)
+        self._reporting = Reporting(
+            self._counts, self._outcomes, self._server.stats, self._losses, self._recent, self._mirroring, self._writes
+        )
+        self._adopting = Adopting(self._live, self._tell, self._refresh)
+        self._tripping = Tripping(self._live, self._adopting, begin.slot, self._tell)
+        self._observers.add_batch(FastTrip(self._live, self._tripping.tripped).observe_all)
+        self._link: Channel | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> int:
+        """Serve until told to leave; returns the exit code."""
+        asyncio.get_running_loop().set_exception_handler(Unexpected(self._tell))
+        self._spawn(beat(self._lifeline.channel, self._reporting.note_lag), "heart-beat")
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._leave_by_signal)
+        await self._server.start(self._listener)
+        self._spawn(self._reporting.run(), "reporting")
+        self._lifeline.channel.send(messages.Accepting(self._live.generation.number))
+        self._tell(telemetry_events.ACCEPTING, generation=self._live.generation.number)
+        # what was loaded stays for good: the collector need not look at it again and again
+        gc.collect()
+        gc.freeze()
+        await self._drain(await self._told_to_leave())
+        return EXIT_YES
+
+    # ── the supervisor's words ─────────────────────────────────────────────────────────────────────────
+
+    async def _told_to_leave(self) -> float:
+        """Follow the supervisor until it sends us away; returns how long that may take."""
+        while True:
+            message, descriptors = await self._lifeline.next()
+            match message:
+                case messages.Attach():
+                    self._attach(socket.socket(fileno=descriptors[0]))
+                case messages.Drain():
+                    return message.seconds
+                case messages.Leave():
+                    # nobody is there any more to set a limit
+                    return self._live.generation.snapshot.listen.drain
+                case _:
+                    pass
+
+    def _leave_by_signal(self) -> None:
+        self._lifeline.channel.send(messages.Leaving())
+        self._lifeline.put(messages.Drain(self._live.generation.snapshot.listen.drain))
+
+    async def _drain(self, seconds: float) -> None:
+        # what the kernel has queued is still accepted, its first request read
+        await asyncio.sleep(min(LAST_CALL, seconds))
+        await announce(self._server, seconds)
+        self._server.stop_accepting()
+        self._tell(telemetry_events.DRAINING, seconds=seconds)
+        cut = await self._server.drained(seconds)
+        await self._traces.close()
+        if cut:
+            self._tell(telemetry_events.DRAIN_CUT, "warning", calls=cut)
+        self._reporting.send_outcomes()
+        self._reporting.send_numbers()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._lines.close()
+        self._tell.close()
+
+    # ── control ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _attach(self, sock: socket.socket) -> None:
+        if self._link is not None:
+            self._link.close()
+        link = Channel(
+            sock,
+            WORKER,
+            lambda message, _: self._hear_control(link, message),
+            lambda error: self._lose_control(link, error),
+        )
+        self._link = link
+        begin, number = self._begin, self._live.generation.number
+        link.send(messages.Hello(begin.slot, begin.incarnation, os.getpid(), number))
+        self._reporting.attach(link)
+        self._tripping.attach(link)
+
+    def _lose_control(self, link: Channel, error: Exception | None) -> None:
+        if error is not None:
+            self._tell(telemetry_events.LINK_LOST, "warning", error=repr(error))
+        if link is self._link:
+            self._link = None
+            self._reporting.attach(None)
+            self._tripping.attach(None)
+
+    def _hear_control(self, link: Channel, message: Message) -> None:
+        match message:
+            case messages.Prepare():
+                self._spawn(self._adopting.prepare(message, link), "prepare")
+            case messages.Commit():
+                self._adopting.commit(message, link)
+            case messages.Effects():
+                self._adopting.effects(message, link)
+            case messages.Again():
+                self._mirroring.again(message.pair)
+            case messages.Drill():
+                drilling(self._server, message, link.send)
+            case messages.Ask():
+                self._reporting.send_outcomes()
+                self._reporting.send_users()
+                self._reporting.send_writes()
+                self._reporting.send_numbers(message.ticket)
+            case _:
+                pass
+
+    # ── parts ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _compose(self) -> Server:
+        self._observers.add_batch(self._counts.observe_all)
+        self._observers.add_batch(self._outcomes.observe_all)
+        self._observers.add_batch(ModernWrites(self._counts).observe_all)
+        self._observers.add_batch(self._writes.observe_all)
+        if (lines := self._lines.observer()) is not None:
+            self._observers.add_batch(lines.observe_all)
+        return Server(self._live, self._observers, tls_context=self._tls, base_dir=self._base_dir, keys=self._keys)
+
+    def _losses(self) -> Mapping[Metric, float]:
+        return {
+            LOG_LINES_LOST: self._lines.lost(),
+            OBSERVER_FAILURES: self._observers.failures + self._server.shadows.observe.failures,
+            SPANS_LOST: self._traces.lost,
+        }
+
+    def _tls_context(self, generation: Generation) -> ssl.SSLContext | None:
+        tls = generation.snapshot.listen.tls
+        return server_context(tls, self._base_dir) if tls else None
+
+    def _refresh(self, generation: Generation) -> None:
+        routes = _route_names(generation)
+        self._counts.keep_only((*routes, DEFAULT_ROUTE))
+        self._mirroring.keep_only(routes)
+        self._recent.follow(routes)
+        self._writes.keep_only(routes)
+        tls = generation.snapshot.listen.tls
+        if self._tls is not None and tls is not None:
+            try:
+                renew(self._tls, tls, self._base_dir)
+            except (OSError, ssl.SSLError) as error:
+                self._tell(telemetry_events.CERTIFICATE_REFUSED, "error", error=repr(error))
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _route_names(generation: Generation) -> tuple[str, ...]:
+    return tuple(route.name for route in generation.snapshot.routes)

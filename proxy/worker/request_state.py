@@ -1,0 +1,150 @@
+"""The state of one proxied request, its body, its final record; who may observe it."""
+
+from __future__ import annotations
+
+from time import time
+from typing import TYPE_CHECKING, Final, Protocol
+
+from proxy.http1 import ResponseHead
+from proxy.telemetry.records import NOBODY, Exchange
+from proxy.worker import forwarded_headers
+from proxy.worker.forwarded_headers import Peer
+from rules.model import DEFAULT_ROUTE, Generation
+
+if TYPE_CHECKING:
+    from proxy.worker.response_relay import Answering
+
+
+PENDING_AT_MOST: Final = 64 * 1024
+
+
+class Upload:
+    """A request body on its way.
+
+    `pending` are pieces that no leg has taken yet; `kept` all pieces while they may have to be repeated
+    (None: too large, or never needed); `complete` once the body is whole; `size` counts its bytes.
+    """
+
+    __slots__ = ("_keep_at_most", "complete", "kept", "pending", "pending_size", "size", "trailers")
+
+    def __init__(self, *, complete: bool, keep_at_most: int) -> None:
+        self.complete = complete
+        self.size = 0
+        self.trailers: list[str] = []
+        self.pending: list[bytes] = []
+        self.pending_size = 0
+        self.kept: list[bytes] | None = [] if keep_at_most > 0 else None
+        self._keep_at_most = keep_at_most
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether all that came so far could be sent again."""
+        return self.kept is not None or self.size == 0
+
+    def came(self, piece: bytes) -> None:
+        """Count a piece; keep it while that is affordable."""
+        self.size += len(piece)
+        if self.kept is not None:
+            if self.size > self._keep_at_most:
+                self.kept = None
+            else:
+                self.kept.append(piece)
+
+    def hold(self, piece: bytes) -> bool:
+        """Let a piece wait for a leg; False when the client should hold back."""
+        self.pending.append(piece)
+        self.pending_size += len(piece)
+        return self.pending_size <= PENDING_AT_MOST
+
+    def take(self) -> list[bytes]:
+        """The pieces that wait; they are the caller's now."""
+        pieces = self.pending
+        if pieces:
+            self.pending, self.pending_size = [], 0
+        return pieces
+
+    def rewind(self) -> None:
+        """Let everything kept wait again, for another leg."""
+        if self.kept is not None:
+            self.pending = list(self.kept)
+            self.pending_size = self.size
+
+
+NO_BODY: Final = Upload(complete=True, keep_at_most=0)
+"""Shared by every request without a body: nothing in it ever changes."""
+
+
+# Freezes a finished call for the observers.
+
+
+_new = tuple.__new__
+"""A named tuple made without its own constructor, which costs more than the tuple."""
+
+
+def exchange(call: Answering, answered: str, status: int, error: str, duration: float) -> Exchange:
+    """What happened to `call`; nothing secret, no query values."""
+    head, decision, generation = call.head, call.decision, call.bound.generation
+    peer = call.client.peer
+    known = forwarded_headers.client_address(head, peer) if head.fields.forwarded else peer.address or "unix"
+    return _new(
+        Exchange,
+        (
+            time() - duration,
+            call.request_id,
+            known,
+            head.method,
+            head.host,
+            head.line.path,
+            decision.route.name,
+            generation.number,
+            generation.snapshot.digest,
+            decision.bucket,
+            decision.weight,
+            decision.side,
+            decision.reason,
+            answered,
+            status,
+            call.attempts,
+            call.fallback,
+            duration,
+            call.overhead,
+            call.bytes_in,
+            call.bytes_out,
+            error,
+            call.stream,
+            head.traceparent,
+            call.span,
+        ),
+    )
+
+
+def refused(generation: Generation, peer: Peer, status: int, error: str) -> Exchange:
+    """A request that was not understood well enough to be one: nobody's failure but the client's."""
+    return Exchange(
+        at=time(), request_id="", client=peer.address or "unix", method="", host="", path="", route=DEFAULT_ROUTE,
+        generation=generation.number, digest=generation.snapshot.digest, bucket=None, weight=0.0, side=NOBODY,
+        reason="default", answered=NOBODY, status=status, attempts=(), fallback="", duration=0.0, overhead=0.0,
+        bytes_in=0, bytes_out=0, error=error, tunnel=False,
+    )  # fmt: skip
+
+
+# What may go along with a call to see its request, its answer, its end.
+
+
+class Companion(Protocol):
+    """Somebody who watches one call; nothing here may wait, raise, or change what the client gets."""
+
+    def request_data(self, piece: bytes) -> None:
+        """A piece of the request's body came from the client."""
+
+    def request_end(self) -> None:
+        """The request's body is whole."""
+
+    def answer_began(self, head: ResponseHead, lines: list[str], payload: bytes) -> None:
+        """The client gets this head, with `lines` for its fields, these first bytes of the body behind it."""
+
+    def answer_data(self, payload: bytes) -> None:
+        """The client gets more of the body."""
+
+    def finished(self) -> None:
+        """The call is over, however it went."""

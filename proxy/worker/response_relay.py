@@ -1,0 +1,332 @@
+"""The half of a call that faces its client: what becomes of an answer.
+
+The other half, where answers come from, is `forward`; it says what happens when one does not come.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proxy.http1 import RequestHead, ResponseHead, fields
+from proxy.http1.framing import Body, chunk, last_chunk
+from proxy.telemetry.records import NOBODY, Attempt
+from proxy.worker import forwarded_headers, request_state, responses
+from proxy.worker.bindings import Bound
+from proxy.worker.client_transport import Tunnel
+from proxy.worker.connection_pool import Pool
+from proxy.worker.request_state import NO_BODY, Companion, Upload
+from proxy.worker.transform import Gathering, Translation
+from proxy.worker.upstream_connection import UpstreamConnection
+from rules.model import LEGACY, MODERN, Decision
+from rules.routing.rewrite import TranslationError
+
+if TYPE_CHECKING:
+    from proxy.worker.client_connection import ClientConnection
+    from proxy.worker.server import Server
+
+
+_new = tuple.__new__
+"""A named tuple made without its own constructor, which costs more than the tuple."""
+
+
+class Answering:
+    """One request of one client, seen from the client.
+
+    `side`, `pool`, `target`, `connection` are those of the current attempt, `asked` is the head that goes there; it
+    was begun at `began`, its last byte sent at `sent_at`, and took `waited` seconds to bring a first byte. `deadline`
+    (0: none) is when what is waited for now has taken too long; `head_sent` once the client has begun to get an
+    answer; `finished` is final; `span` (15 digits) begins the ids of our spans, where the call's trace is recorded.
+    What is not set in `__init__` is as most calls have it.
+    """
+
+    deadline: float = 0.0
+    attempts: tuple[Attempt, ...] = ()
+    fallback: str = ""
+    head_sent: bool = False
+    finished: bool = False
+    stream: bool = False
+    status: int = 0
+    overhead: float = 0.0
+    bytes_out: int = 0
+    tunnel: Tunnel | None = None
+    upload: Upload = NO_BODY
+    translations: tuple[Translation | None, Translation | None] | None = None
+    companion: Companion | None = None
+    connection: UpstreamConnection | None = None
+    side: str = ""
+    target: str = ""
+    asked: bytes = b""
+    began: float = 0.0
+    sent_at: float = 0.0
+    waited: float = 0.0
+    _chunk_out: bool = False
+    minted: str = ""
+    span: str = ""
+    _gathered: Gathering | None = None
+
+    server: Server
+    client: ClientConnection
+    head: RequestHead
+    bound: Bound
+    pool: Pool
+    decision: Decision
+    request_id: str
+    _started: float
+
+    @property
+    def bytes_in(self) -> int:
+        """Body bytes that came from the client."""
+        return self.upload.size + (self.tunnel.bytes_in if self.tunnel is not None else 0)
+
+    @property
+    def waits_since(self) -> float:
+        """When the wait for the answer's first byte began, or that for a connection to ask on."""
+        return self.sent_at if self.connection is not None else self.began or self._started
+
+    def translation(self, side: str) -> Translation | None:
+        """What puts this call into one side's words; None where none is needed."""
+        pair = self.translations
+        return None if pair is None else pair[1 if side == MODERN else 0]
+
+    # ── what the other half decides ────────────────────────────────────────────────────────────────────
+
+    def failed(self, kind: str, detail: str) -> None:
+        """An attempt brought no answer, or not all of it."""
+        raise NotImplementedError
+
+    def answered_elsewhere(self, head: ResponseHead) -> bool:
+        """Whether this answer is one that legacy has to replace."""
+        raise NotImplementedError
+
+    def leave(self) -> None:
+        """Abandon the current attempt: nothing of it may be heard again."""
+        raise NotImplementedError
+
+    # ── the answer, from the backend ───────────────────────────────────────────────────────────────────
+
+    def informational(self, head: ResponseHead) -> None:
+        """Pass a 1xx on (RFC 9110 15.2), except to HTTP/1.0."""
+        if self.head.minor == 1:
+            lines = responses.without_length(head.lines) if head.length >= 0 else head.lines
+            self.client.write(fields.response(head.status, head.reason, lines, ""))
+
+    def answer(self, head: ResponseHead, payload: bytes, body: Body | None) -> None:
+        """Pass the head on, with what came of the body, unless another side has to answer.
+
+        Without more to follow, the connection is the pool's again already.
+        """
+        now = self.server.clock()
+        self.waited = now - self.sent_at
+        whole = body is None or body.done
+        if whole:
+            self.connection = None
+        if self.side == MODERN:
+            unwanted = head.decline or head.status in self.decision.route.fallback.statuses
+            if unwanted and self.answered_elsewhere(head):
+                return
+        if self.translations is not None:
+            translated = self._translated(head, payload, body)
+            if translated is None:
+                return
+            head = translated
+        self._reply(head, payload, body)
+        if not whole:
+            self._await_more()
+            return
+        if self._chunk_out and body is not None:
+            self.client.write(last_chunk(body.trailers))
+        ended = self.server.clock()
+        self.overhead += ended - now
+        self._complete(ended)
+
+    def _translated(self, head: ResponseHead, payload: bytes, body: Body | None) -> ResponseHead | None:
+        """Put the head into the client's words; None when the body has to be collected for that as well."""
+        translation = self.translation(self.side)
+        if translation is None:
+            return head
+        scheme = "https" if forwarded_headers.is_secure(self.head, self.client.peer) else "http"
+        head = head.copy()
+        translation.answer(head, f"{scheme}://{self.head.host}")
+        if not translation.rewrites_answer or not (payload or body is not None):
+            return head
+        gathered = self._gathered = Gathering(head, translation)
+        if not gathered.add(payload):
+            self._too_large()
+        elif body is None or body.done:
+            self._reply_translated()
+        return None
+
+    def _reply(self, head: ResponseHead, payload: bytes, body: Body | None) -> None:
+        """Write the head, with the first bytes of the body behind it."""
+        request, lines, own = self.head, head.lines, ""
+        if self.server.draining or not self.upload.complete:
+            request.close = True
+        chunked = False
+        if head.length < 0 or request.close or request.minor == 0:
+            chunked = self._chunk_out = responses.chunks(request, head, body)
+            own = responses.own_lines(request, chunked=chunked)
+        if self.minted or request.strangler:
+            own += self._lines_for_some()
+        status = self.status = head.status
+        if status == 204 and head.length >= 0:  # noqa: PLR2004 - RFC 9110 8.6
+            lines = responses.without_length(lines)
+        if head.stream:
+            self.stream = True
+        self.head_sent = True
+        if own or lines is not head.lines or not head.written:
+            data = fields.response(status, head.reason, lines, own)
+        else:
+            data = head.written
+        if self.companion is not None:
+            self.companion.answer_began(head, lines, payload)
+        if payload:
+            self.bytes_out = len(payload)
+            data += chunk(payload) if chunked else payload
+        self.client.write(data)
+
+    def _lines_for_some(self) -> str:
+        """The cookie of somebody new, the decision for a trusted peer that asked."""
+        own, peer, sticky = "", self.client.peer, self.bound.identity.sticky
+        if self.minted and sticky is not None:
+            own = sticky.line(self.minted, secure=forwarded_headers.is_secure(self.head, peer))
+        if peer.trusted:
+            own += responses.debug_lines(self.head, self.decision, self.fallback)
+        return own
+
+    def _reply_translated(self) -> None:
+        gathered, self._gathered = self._gathered, None
+        if gathered is None:
+            return
+        try:
+            head, payload = gathered.translated()
+        except TranslationError as error:
+            self.failed("untranslatable", str(error))
+            return
+        self._reply(head, payload, None)
+        self._complete(self.server.clock())
+
+    def more(self, payload: bytes) -> None:
+        """Pass more of the body on."""
+        gathered = self._gathered
+        if gathered is not None:
+            if not gathered.add(payload):
+                self._too_large()
+            return
+        self.bytes_out += len(payload)
+        self.client.write(chunk(payload) if self._chunk_out else payload)
+        if self.companion is not None:
+            self.companion.answer_data(payload)
+        self._await_more()
+
+    def done(self, payload: bytes, trailers: list[str]) -> None:
+        """End the answer; whatever happens now is no longer the connection's business."""
+        self.connection = None
+        gathered = self._gathered
+        if gathered is not None:
+            if gathered.add(payload):
+                self._reply_translated()
+            else:
+                self._too_large()
+            return
+        if payload:
+            self.bytes_out += len(payload)
+            self.client.write(chunk(payload) if self._chunk_out else payload)
+            if self.companion is not None:
+                self.companion.answer_data(payload)
+        if self._chunk_out:
+            self.client.write(last_chunk(trailers))
+        self._complete(self.server.clock())
+
+    def _too_large(self) -> None:
+        self._gathered = None
+        self.leave()
+        self.failed("untranslatable", "the answer is too large to be translated")
+
+    def _await_more(self) -> None:
+        if self.tunnel is not None:
+            self._tunnel_active()
+            return
+        if self.client.write_paused:
+            if self.connection is not None:
+                self.connection.pause_reading()
+            limit = self.server.limits.idle_timeout
+        else:
+            limit = 0.0 if self.stream else self.pool.backend.idle_timeout
+        self.deadline = self.server.clock() + limit if limit else 0.0
+
+    def client_resumed(self) -> None:
+        """The client takes more again."""
+        if self.connection is not None and self.head_sent:
+            self.connection.resume_reading()
+            self._await_more()
+
+    def upgraded(self, head: ResponseHead, rest: bytes) -> None:
+        """From here on the two connections are one tunnel."""
+        if self.connection is None:
+            return
+        self.status = 101
+        self.head_sent = self.stream = True
+        self.waited = self.server.clock() - self.sent_at
+        own = "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+        self.client.write(fields.response(101, head.reason, responses.without_length(head.lines), own))
+        self.tunnel = Tunnel(self.client, self.connection, self._tunnel_active)
+        self._tunnel_active()
+        if rest:
+            self.tunnel.from_upstream(rest)
+        self.client.start_tunnel(self.tunnel)
+
+    def tunnelled(self, data: bytes) -> None:
+        """Bytes of the upgraded connection came."""
+        if self.tunnel is not None:
+            self.tunnel.from_upstream(data)
+
+    def _tunnel_active(self) -> None:
+        self.deadline = self.server.clock() + self.server.tunnel_idle
+
+    # ── answers of our own ─────────────────────────────────────────────────────────────────────────────
+
+    def own_answer(self, status: int, detail: str, *, close: bool = False) -> None:
+        """Answer ourselves: there is nobody else who could."""
+        head = self.head
+        close = head.close = close or head.close or not self.upload.complete or self.server.draining
+        seconds = self.server.clock() - self._started
+        wanted = head.method != "HEAD"
+        self.client.write(
+            responses.problem(
+                status, detail, request_id=self.request_id, seconds=seconds, body_wanted=wanted, close=close
+            )
+        )
+        self.finish(NOBODY, status, detail, self.server.clock())
+        self.client.call_finished(self.server.clock(), keep=not close)
+
+    def answer_options(self) -> None:
+        """Answer an OPTIONS that may go no further (RFC 9110 7.6.2)."""
+        own = responses.own_lines(self.head, chunked=False)
+        self.client.write(fields.response(204, "No Content", [responses.ALLOW], own))
+        self.finish(NOBODY, 204, "", self.server.clock())
+        self.client.call_finished(self.server.clock(), keep=not self.head.close)
+
+    # ── the end ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _complete(self, now: float) -> None:
+        upload = self.upload
+        if upload is not NO_BODY and not upload.complete:
+            self.leave()
+        self.attempted(self.status, "")
+        self.finish(self.side, self.status, "", now)
+        self.client.call_finished(now, keep=not self.head.close)
+
+    def attempted(self, status: int, kind: str) -> None:
+        """Remember how an attempt ended."""
+        attempt = _new(Attempt, (self.side, self.pool.backend.name, self.target, status, kind, self.waited))
+        self.attempts = (*self.attempts, attempt) if self.attempts else (attempt,)
+
+    def finish(self, answered: str, status: int, error: str, now: float) -> None:
+        """Freeze what happened for the observers."""
+        self.finished = True
+        self.deadline = 0.0
+        server = self.server
+        server.in_flight[LEGACY if self.fallback else self.decision.side] -= 1
+        if self.companion is not None:
+            self.companion.finished()
+        server.observe.exchange(request_state.exchange(self, answered, status, error, now - self._started))

@@ -1,0 +1,275 @@
+"""Accepts, sweeps deadlines, drains."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final, cast
+
+from proxy import http1
+from proxy.http1.fields import Refusal
+from proxy.state.identity_keys import Keys
+from proxy.state.live import Live
+from proxy.telemetry.records import Observers
+from proxy.worker import request_state, responses
+from proxy.worker.bindings import Bound, bind
+from proxy.worker.client_connection import ClientConnection
+from proxy.worker.connection_pool import Pool, watches
+from proxy.worker.fault_injection import Drill
+from proxy.worker.shadow.admission import Shadows
+from rules.model import LEGACY, MODERN, Generation
+
+SWEEP: Final = 0.1
+"""Seconds between two looks at the deadlines: how late a time-out may fire."""
+LATE: Final = 0.2
+BUSY: Final = 0.05
+"""Seconds of lag from which on the worker has enough to do with its users: nothing is mirrored for a while."""
+CATCH_UP: Final = 0.01
+FORGOTTEN_AFTER: Final = 10.0
+"""Seconds between two turns of what is remembered of heads: one that does not come again is gone after two."""
+TUNNEL_IDLE: Final = 3600.0
+BACKLOG: Final = 4096
+QUICK_HEAD: Final = 8192
+
+
+class Server:
+    """The data path of one process.
+
+    Changes: `bound` by `live.swap` only; `clients` by the connections themselves; `draining` once, by
+    `stop_accepting`; `unhealthy` by the sweep; `noted` (route, user) by calls, it is emptied by whoever
+    counts users; `turned_away` counts clients over the limit that are
+    still being told so. A head up to `quick_head` bytes is within every limit.
+    """
+
+    def __init__(
+        self,
+        live: Live,
+        observe: Observers,
+        *,
+        tls_context: ssl.SSLContext | None = None,
+        base_dir: Path = Path(),
+        keys: Keys = Keys(),  # noqa: B008 - frozen
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self.live = live
+        self.observe = observe
+        self.clock = clock
+        self.clients: set[ClientConnection] = set()
+        self.in_flight = {LEGACY: 0, MODERN: 0}
+        self.draining = False
+        self.turned_away = 0
+        self.quick_head = 0
+        self.unhealthy: frozenset[str] = frozenset()
+        self.drill: Drill | None = None
+        self.traced: Callable[[str], bool] | None = None
+        self.noted: set[tuple[str, str]] = set()
+        self.tunnel_idle = TUNNEL_IDLE
+        self.busy_after = BUSY
+        self.limits = live.generation.snapshot.listen.limits
+        self._base = base_dir
+        self._keys = keys
+        self._tls = tls_context
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._listener: asyncio.Server | None = None
+        self._sock: socket.socket | None = None
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._sweep_due = 0.0
+        self._stalled = False
+        self._forget_at = clock() + FORGOTTEN_AFTER
+        self.bound: Bound
+        self.shadows = Shadows(self, keys.sticky, base_dir)
+        self._bind(live.generation, None)
+        live.follow(self._swapped)
+
+    # ── living ─────────────────────────────────────────────────────────────────────────────────────────
+
+    async def start(self, listening_socket: socket.socket) -> None:
+        """Accept from `listening_socket` from now on; the caller keeps its own reference to it."""
+        loop = asyncio.get_running_loop()
+        self._sock = listening_socket
+        self.observe.tell_by(loop.call_soon)
+        self.shadows.observe.tell_by(loop.call_soon)
+        create = loop.create_unix_server if listening_socket.family == socket.AF_UNIX else loop.create_server
+        self._listener = await create(self._client, sock=listening_socket, ssl=self._tls, backlog=BACKLOG)
+        self._sweep_due = self.clock() + SWEEP
+        self._sweeper = loop.call_later(SWEEP, self._sweep)
+        self._watch(self.bound.pools.values())
+
+    def _client(self) -> asyncio.Protocol:
+        return cast(asyncio.Protocol, ClientConnection(self))
+
+    def stop_accepting(self) -> None:
+        """Take no more connections; answers from now on say `Connection: close`, idle clients are parted from."""
+        self.draining = True
+        if self._listener is not None:
+            self._take_queued()
+            self._listener.close()
+        for client in tuple(self.clients):
+            client.drain()
+
+    def _take_queued(self) -> None:
+        """Accept what the kernel has queued already: on a socket that is about to go it would be reset."""
+        sock = self._sock
+        while sock is not None:
+            try:
+                accepted, _ = sock.accept()
+            except OSError:
+                return
+            self.spawn(self._adopt(accepted), "queued client")
+
+    async def _adopt(self, accepted: socket.socket) -> None:
+        accepted.settimeout(0)
+        await asyncio.get_running_loop().connect_accepted_socket(self._client, accepted, ssl=self._tls)
+
+    async def drained(self, seconds: float) -> int:
+        """Wait until what is in flight has ended, at most `seconds`; returns how many calls were cut."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while any(client.is_busy() for client in self.clients):
+            if asyncio.get_running_loop().time() >= deadline:
+                break
+            await asyncio.sleep(0.02)
+        cut = [client for client in self.clients if client.call is not None]
+        for client in cut:
+            if client.call is not None:
+                client.call.client_gone()
+            client.abort()
+        await self._leave()
+        return len(cut)
+
+    async def _leave(self) -> None:
+        """Let last bytes go out, then close every connection and end every task."""
+        for _ in range(50):
+            if not self.clients:
+                break
+            await asyncio.sleep(0.02)
+        for client in tuple(self.clients):
+            client.abort()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        self.shadows.leave()
+        for pool in self.bound.pools.values():
+            pool.retire()
+        for task in tuple(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)
+
+    def stats(self) -> Mapping[str, int]:
+        """Plain numbers for metrics and heart-beats."""
+        targets = [target for pool in self.bound.pools.values() for target in pool.targets]
+        return {
+            "connections_client": len(self.clients),
+            "connections_upstream_active": sum(target.busy + target.opening for target in targets),
+            "connections_upstream_idle": sum(len(target.idle) for target in targets),
+            "in_flight_legacy": self.in_flight[LEGACY],
+            "in_flight_modern": self.in_flight[MODERN],
+            "connections_shadow": self.shadows.asking.connections,
+            "shadows_in_flight_legacy": self.shadows.asking.in_flight[LEGACY],
+            "shadows_in_flight_modern": self.shadows.asking.in_flight[MODERN],
+        }
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Start a named task that is kept, and awaited when the server leaves."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # ── used by calls ──────────────────────────────────────────────────────────────────────────────────
+
+    def refused(self, client: ClientConnection, refusal: Refusal) -> None:
+        """Answer and record a request that is not forwarded; it is nobody's failure but the client's."""
+        client.write(responses.problem(refusal.status, refusal.detail, request_id="", seconds=0.0, close=True))
+        self.observe.exchange(request_state.refused(self.bound.generation, client.peer, refusal.status, refusal.detail))
+
+    # ── following the clock, the generations ───────────────────────────────────────────────────────────
+
+    def sweep(self) -> None:
+        """Look at every deadline once; the loop calls it ten times a second, a test when it has turned the clock."""
+        now = self.clock()
+        for client in tuple(self.clients):
+            if 0.0 < client.deadline <= now:
+                client.expired()
+            call = client.call
+            if call is not None and 0.0 < call.deadline <= now:
+                call.deadline = 0.0
+                call.expired()
+        for pool in self.bound.pools.values():
+            pool.sweep(now)
+        if now >= self._forget_at:
+            self._forget_at = now + FORGOTTEN_AFTER
+            http1.forget()
+        self.shadows.sweep(now)
+        self._note_health()
+
+    def _note_health(self) -> None:
+        now = self.clock()
+        self.unhealthy = frozenset(name for name, pool in self.bound.pools.items() if not pool.available(now))
+
+    def _sweep(self) -> None:
+        """Judge ten times a second; after a stall of our own, read first what has come meanwhile."""
+        lag = self.clock() - self._sweep_due
+        if lag > self.busy_after:
+            self.shadows.hold_back()
+        late = lag > LATE
+        if late and not self._stalled:
+            self._stalled = True
+            self._sweeper = asyncio.get_running_loop().call_later(CATCH_UP, self._sweep)
+            return
+        self._stalled = False
+        self.sweep()
+        self._sweep_due = self.clock() + SWEEP
+        self._sweeper = asyncio.get_running_loop().call_later(SWEEP, self._sweep)
+
+    def _swapped(self, _old: Generation, new: Generation) -> None:
+        known = set(self.bound.pools.values())
+        for pool in self._bind(new, self.bound):
+            pool.retire()
+        self._note_health()
+        if self._listener is not None:
+            self._watch(pool for pool in self.bound.pools.values() if pool not in known)
+
+    def _watch(self, pools: Iterable[Pool]) -> None:
+        for pool in pools:
+            for watch in watches(pool):
+                self.spawn(watch.run(), f"health {pool.backend.name}")
+
+    def _bind(self, generation: Generation, before: Bound | None) -> list[Pool]:
+        self.bound, gone = bind(
+            generation, before, keys=self._keys, clock=self.clock, spawn=self.spawn, base=self._base
+        )
+        self.shadows.follow(self.bound)
+        limits = self.limits = generation.snapshot.listen.limits
+        sizes = [size for size in (limits.header_bytes, limits.url_bytes) if size]
+        self.quick_head = min(sizes) if sizes else QUICK_HEAD
+        return gone
+
+
+# Parts from clients whose connections are kept, without meeting a request on its way.
+#
+# Whoever just closes an idle connection may cross a request that is being sent, which nobody may send again if it
+# writes: nginx answers such a POST with 502. An answer that says `Connection: close` cannot be crossed (RFC 9112, 9.6).
+
+
+PARTING = 0.5
+"""Seconds that kept connections have to be used once more, so that the answer can say that it was the last."""
+_LOOK_EVERY = 0.02
+_TURNS = 10
+
+
+async def announce(server: Server, seconds: float) -> None:
+    """Have answers say that they are the last, until no connection is idle, for as long as we part at most."""
+    server.draining = True
+    loop = asyncio.get_running_loop()
+    end = loop.time() + min(PARTING, seconds)
+    while any(not client.is_busy() for client in server.clients):
+        if loop.time() >= end:
+            break
+        await asyncio.sleep(_LOOK_EVERY)
+    for _ in range(_TURNS):
+        # a loop that was held up has its timers first, the sockets only in its next turns
+        await asyncio.sleep(0)

@@ -1,0 +1,1 @@
+"""Mirroring: a copy of a live request for the other side, without the user noticing."""

@@ -1,0 +1,286 @@
+"""Decides whether a request is mirrored.
+
+Everything here is shed first: a copy has its own connections, its own limits; where the worker, the backend or the
+memory has enough to do, there is none, and that is counted with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from random import random
+from time import time
+from typing import TYPE_CHECKING, Final
+
+from proxy.http1 import RequestHead
+from proxy.ipc.messages import Message
+from proxy.state.mirror_outcomes import NOT_COMPARED, NOT_SAMPLED, RACED
+from proxy.telemetry.events import Tell
+from proxy.telemetry.records import Shadowed, ShadowObservers
+from proxy.worker.request_state import Companion
+from proxy.worker.shadow.conflicts import Neighbours
+from proxy.worker.shadow.live_response import Live
+from proxy.worker.shadow.mirrored_request import Mirrored
+from proxy.worker.shadow.observers import Alone, NextTurn
+from proxy.worker.shadow.outcome import Said, Settled, effect_of
+from proxy.worker.shadow.pair_sender import Outbox
+from proxy.worker.shadow.rechecks import KEPT_FOR, Kept, Rechecks
+from proxy.worker.shadow.request_copy import UNTRANSLATED, Origin, Question, Translations
+from proxy.worker.shadow.response_copy import Budget
+from proxy.worker.shadow.route_state import ShadowRoute
+from proxy.worker.shadow.sender import Asking, ShadowPools
+from proxy.worker.shadow.shadow_call import Copies, ShadowCall
+from proxy.worker.transform import translation_of
+from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Backend, Route, Snapshot
+from rules.routing.mirroring import SAFE
+
+if TYPE_CHECKING:
+    from proxy.worker.bindings import Bound
+    from proxy.worker.response_relay import Answering
+    from proxy.worker.server import Server
+
+
+# Finds the prepared mirroring of a route; prepares it when it is first asked for.
+
+
+class ShadowRoutes:
+    """The routes of one configuration. `any`: whether there is something to watch; `sharing`: sessions are, too.
+
+    `mirrored` are those of which some share is.
+    `_known` fills as routes are asked for; None stands for a route without a shadow, without invariants. A route that
+    is the same under the next configuration keeps what it has come to.
+    """
+
+    def __init__(self) -> None:
+        self.any = False
+        self.sharing = False
+        self.mirrored: frozenset[str] = frozenset()
+        self._known: dict[str, ShadowRoute | None] = {}
+        self._backends: dict[str, Backend] = {}
+
+    def follow(self, bound: Bound) -> None:
+        """Know the routes of another generation."""
+        snapshot = bound.generation.snapshot
+        self._backends = {backend.name: backend for backend in snapshot.backends}
+        self.any = any(route.shadow.sample > 0 or route.invariants for route in snapshot.routes)
+        self.sharing = any(route.shadow.sample > 0 and route.shadow.session == "share" for route in snapshot.routes)
+        self.mirrored = frozenset(route.name for route in snapshot.routes if route.shadow.sample > 0)
+        names = {route.name for route in snapshot.routes}
+        self._known = {name: known for name, known in self._known.items() if name in names}
+
+    def of(self, bound: Bound, route: Route) -> ShadowRoute | None:
+        """The mirroring of `route`; None where it has none."""
+        name = route.name
+        known = self._known.get(name)
+        if known is not None and known.route is route:
+            return known
+        if name == DEFAULT_ROUTE or not (route.shadow.sample > 0 or route.invariants):
+            return None
+        made = ShadowRoute(route, self._backends, self._translations(bound, route))
+        if known is not None:
+            made.take_over(known)
+        self._known[name] = made
+        return made
+
+    def _translations(self, bound: Bound, route: Route) -> Translations:
+        """As for live calls; where a backend of its own stands in for modern, with that one's address."""
+        legacy, modern = bound.translations.get(route.name) or UNTRANSLATED
+        if route.shadow.backend is not None:
+            modern = translation_of(route.modern, self._backends[route.shadow.backend])
+        return legacy, modern
+
+
+HELD_BACK: Final = 1.0
+"""Seconds without a copy after the event loop was late: the worker has enough to do with its users."""
+LIVE_AT_MOST: Final = 60.0
+"""Seconds that a live answer may take while its copy's waits for it in memory."""
+SWEPT_EVERY: Final = 5.0
+_new = tuple.__new__
+"""A named tuple made without its own constructor, which costs more than the tuple."""
+
+
+class Shadows:
+    """All copies of one worker. Changes: `active`, `mirrored` with the generation; the parts as calls come and go."""
+
+    def __init__(self, server: Server, key: bytes, base: Path) -> None:
+        self._server = server
+        self.clock = server.clock
+        self.active = False
+        self.mirrored: frozenset[str] = frozenset()
+        self.observe = ShadowObservers()
+        self.budget = Budget()
+        self.outbox = Outbox(key, server.clock)
+        self.neighbours = Neighbours(self._user, server.clock)
+        pools = ShadowPools(clock=server.clock, spawn=server.spawn, base=base)
+        self.asking = Asking(server, self.budget, pools, self.outbox.tell_writes_off)
+        self.rechecks = Rechecks(self)
+        self._routes = ShadowRoutes()
+        self._mirrored: set[Mirrored] = set()
+        self._snapshot: Snapshot | None = None
+        self._held_back = 0.0
+        self._swept = 0.0
+        self.next_turn = NextTurn(self.mishap)
+
+    def connect(self, send: Callable[[Message], bool], tell: Tell) -> None:
+        """Send pairs by `send` (False: nobody took it), tell events by `tell`; before that they go nowhere."""
+        self.outbox.connect(send, tell)
+
+    def follow(self, bound: Bound) -> None:
+        """Know the routes of another generation, unless only what was set at run time is another."""
+        snapshot = bound.generation.snapshot
+        if snapshot is self._snapshot:
+            return
+        self._snapshot = snapshot
+        self._routes.follow(bound)
+        self.active = self._routes.any
+        self.mirrored = self._routes.mirrored
+        self.asking.follow(snapshot.backends)
+
+    # ── a call begins ──────────────────────────────────────────────────────────────────────────────────
+
+    def begin(self, call: Answering) -> Companion | None:
+        """Let a companion go with `call`, where one is wanted."""
+        try:
+            route = self._routes.of(call.bound, call.decision.route)
+            companion = self._mirror(route, call) if route is not None else None
+            sharing = self._routes.sharing
+            read = type(companion) is Mirrored and call.head.method in SAFE  # it would not be mirrored else
+            if read and not sharing:
+                return companion
+            return self.neighbours.noting(call, companion, sharing=sharing, known_read=read)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the user's call goes on
+            self.mishap(error)
+            return None
+
+    def _mirror(self, route: ShadowRoute, call: Answering) -> Companion | None:
+        now = self.clock()
+        if route.is_eligible(call.head, call.decision):
+            side = MODERN if call.decision.side == LEGACY else LEGACY
+            reason = self._obstacle(route, call, side, now)
+            if not reason:
+                mirrored = Mirrored(self, route, call, _origin(route, call), now)
+                self._mirrored.add(mirrored)
+                route.in_flight += 1
+                route.floor.took(now)
+                return mirrored
+            number = call.bound.generation.number
+            self._tell(Shadowed(route.route.name, number, side, NOT_COMPARED, reason, (), None))
+        if route.has_invariants and call.decision.side == MODERN and route.alone.spend(now):
+            origin = _origin(route, call)
+            live = Live(MODERN, route.policy.max_body, self.budget)
+            return Alone(call, live, partial(self._alone, origin, call.bound.generation.number), self.mishap)
+        return None
+
+    def _obstacle(self, route: ShadowRoute, call: Answering, side: str, now: float) -> str:  # noqa: PLR0911 - one a line
+        """Why an eligible request is not mirrored now, empty where it is."""
+        policy = route.policy
+        if route.suspended:
+            return "suspended"
+        if policy.sample < 1.0 and route.mirror is not None and not route.floor.wants(now):
+            user = call.decision.user or self._user(call.head, call.client.peer.trusted)
+            if not route.mirror.sampled(user, random()):  # noqa: S311 - a share, not a secret
+                return NOT_SAMPLED
+        if now < self._held_back:
+            return "load"
+        if 0 < policy.max_in_flight <= route.in_flight:
+            return "capacity"
+        if self.budget.held * 2 > self.budget.at_most:
+            return "memory"
+        if call.head.method not in SAFE and self.asking.are_writes_off(route):
+            return "writes_off"
+        return self.asking.obstacle(route, side)
+
+    # ── used by a mirrored request ─────────────────────────────────────────────────────────────────────
+
+    def has_time(self, route: ShadowRoute, side: str) -> bool:
+        """Whether one more copy holds up nobody now."""
+        return self.clock() >= self._held_back and not self.asking.obstacle(route, side)
+
+    def may_ask_twice(self, route: ShadowRoute, head: RequestHead) -> bool:
+        """Whether legacy can be asked once more: a read without a session, when it has little to do."""
+        return route.may_ask_twice(head) and self.has_time(route, LEGACY) and route.secondaries.spend(self.clock())
+
+    def watch_effects(self, route: ShadowRoute, origin: Origin, legacy: Said, copy: Question) -> None:
+        """Stop mirroring a route whose reads turn out to have effects."""
+        if origin.head.method != "GET" or legacy.kind or route.suspended:
+            return
+        cookie = "" if copy.side == LEGACY and copy.stripped else origin.head.cookie
+        effect = effect_of(legacy.answer, cookie)
+        if effect:
+            route.suspended = effect
+            self.outbox.tell_suspended(route.route.name, origin.head.target.partition("?")[0], effect)
+
+    def send_pair(self, mirrored: Mirrored, reason: str, live: Said, copy: Said, again: ShadowCall | None) -> bool:
+        """Send what has to be compared, be ready to ask again; False when nobody takes it."""
+        origin, route, number = mirrored.origin, mirrored.route, mirrored.generation
+        user = self._user(origin.head, origin.peer.trusted)
+        pair = self.outbox.send_pair(origin, number, user, live, copy, reason, again)
+        if not pair:
+            return False
+        if reason == RACED:
+            return True  # who asks again finds the same write
+        until = self.clock() + route.policy.recheck_after + KEPT_FOR
+        legacy = (live if live.side == LEGACY else copy).answer.body
+        self.rechecks.keep(pair, Kept(origin, route, number, live.side, user, until, hash(legacy)))
+        return True
+
+    def concluded(
+        self, mirrored: Mirrored, settled: Settled, copies: Copies, failures: tuple[bool, bool] | None
+    ) -> None:
+        """Tell what became of a mirrored request."""
+        mirrored.route.in_flight -= 1
+        self._mirrored.discard(mirrored)
+        name = mirrored.route.route.name
+        result, reason = settled
+        head, status = mirrored.origin.head, mirrored.live.answer.status
+        asked = (head.method, head.line.path, status)
+        record = (name, mirrored.generation, mirrored.asked, result, reason, copies, failures, *asked)
+        self.observe.tell(_new(Shadowed, record))
+
+    def asked_again(self, kept: Kept, calls: list[ShadowCall]) -> None:
+        """Tell of copies that belong to a request which was told of already."""
+        copies = tuple(told for call in calls for told in call.copies())
+        self._tell(Shadowed(kept.route.route.name, kept.generation, "", "", "", copies, None))
+
+    def mishap(self, error: Exception) -> None:
+        """Count a fault of our own; the first one is told."""
+        self.observe.mishap(error)
+
+    def _alone(self, origin: Origin, generation: int, live: Live) -> None:
+        self.outbox.send_alone(origin, generation, self._user(origin.head, origin.peer.trusted), live)
+
+    def _user(self, head: RequestHead, trusted: bool) -> str | None:  # noqa: FBT001 - as Identity.find
+        return self._server.bound.identity.find(head, trusted)
+
+    def _tell(self, record: Shadowed) -> None:
+        self.observe.tell(record)
+
+    # ── following the clock ────────────────────────────────────────────────────────────────────────────
+
+    def hold_back(self) -> None:
+        """The event loop was late: users first."""
+        self._held_back = self.clock() + HELD_BACK
+
+    def sweep(self, now: float) -> None:
+        """End what has taken too long."""
+        self.asking.sweep(now)
+        if now - self._swept < SWEPT_EVERY:
+            return
+        self._swept = now
+        for mirrored in [each for each in self._mirrored if now - each.started > LIVE_AT_MOST]:
+            mirrored.expire()
+        self.neighbours.sweep(now)
+        self.rechecks.sweep(now)
+
+    def leave(self) -> None:
+        """End everything: the worker goes."""
+        self.active = False
+        for mirrored in tuple(self._mirrored):
+            mirrored.expire("shed")
+        self.asking.leave()
+
+
+def _origin(route: ShadowRoute, call: Answering) -> Origin:
+    known = (call.head, call.client.peer, call.decision, route.translations, call.request_id, time(), call.span)
+    return _new(Origin, known)

@@ -1,0 +1,249 @@
+"""The story of one mirrored request.
+
+1. the user's call goes its way; its answer is copied as the user gets it
+2. the copy of the request is asked of the other side: beside the call, after it, or once its body is whole
+3. when both are over: are they the same, to the byte? control gets what is not
+4. sometimes legacy is asked once more, to learn what differs from itself
+5. what became of it is told once; everything held is given back
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from random import random
+from typing import TYPE_CHECKING
+
+from proxy.http1 import ResponseHead
+from proxy.state.mirror_outcomes import NOT_COMPARED, RACED, SENT, TRANSIENT
+from proxy.worker.shadow.live_response import Live
+from proxy.worker.shadow.observers import harmless, swallow
+from proxy.worker.shadow.outcome import NEITHER, PLAINLY_EQUAL, Settled, failures, is_plainly_equal, settle
+from proxy.worker.shadow.request_copy import Origin
+from proxy.worker.shadow.route_state import ShadowRoute
+from proxy.worker.shadow.shadow_call import Copies, ShadowCall
+from rules.model import LEGACY, MODERN
+from rules.routing.mirroring import SAFE
+from rules.routing.rewrite import TranslationError
+
+if TYPE_CHECKING:
+    from proxy.worker.response_relay import Answering
+    from proxy.worker.shadow.admission import Shadows
+
+AFTERMATH: frozenset[str] = frozenset(("client_gone", "fallback"))
+
+
+class Mirrored:
+    """A companion of the call, then on its own until the copy is over; `over` is final, told once.
+
+    Where every mirrored request passes, faults are caught by hand: `harmless` costs as much again as what it guards.
+    """
+
+    over = False
+    _body: list[bytes] | None = None
+    _size = 0
+    _written = b""
+    _copy: ShadowCall | None = None
+    _second: ShadowCall | None = None
+    _settled: Settled | None = None
+
+    def __init__(self, shadows: Shadows, route: ShadowRoute, call: Answering, origin: Origin, now: float) -> None:
+        self.route = route
+        self.origin = origin
+        self.started = now
+        self.generation = call.bound.generation.number
+        self.asked = asked = MODERN if call.decision.side == LEGACY else LEGACY
+        self.live = Live(call.decision.side, route.policy.max_body, shadows.budget)
+        self._shadows = shadows
+        self._call: Answering | None = call
+        self._session = shadows.neighbours.session_to_share(route, asked, origin.head) if asked == LEGACY else ""
+        self._after = route.policy.when == "after" or bool(self._session)
+        self._whole = not origin.head.fields.has_body
+        if self._whole and not self._after:
+            # not now: the live request goes out first
+            shadows.next_turn.do(self._ask)
+
+    def mishap(self, error: Exception) -> None:
+        """Give up for good, whatever is wrong."""
+        self._shadows.mishap(error)
+        if not self.over:
+            self._conclude(Settled(NOT_COMPARED, "error"))
+
+    # ── the user's call ────────────────────────────────────────────────────────────────────────────────
+
+    @harmless
+    def request_data(self, piece: bytes) -> None:
+        """Keep the body for the copy, as far as the route and the memory for copies allow."""
+        if self.over:
+            return
+        if 0 < self.route.policy.max_body < self._size + len(piece):
+            self._drop("body_cap")
+            return
+        if not self._shadows.budget.take(len(piece)):
+            self._drop("memory")
+            return
+        self._size += len(piece)
+        if self._body is None:
+            self._body = [piece]
+        else:
+            self._body.append(piece)
+
+    @harmless
+    def request_end(self) -> None:
+        """The body is whole."""
+        self._whole = True
+        if not self._after:
+            self._shadows.next_turn.do(self._ask)
+
+    def answer_began(self, head: ResponseHead, lines: list[str], payload: bytes) -> None:
+        """Copy the first bytes."""
+        try:
+            if not self.over:
+                self.live.began(head, lines, payload)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the user's call goes on
+            self.mishap(error)
+
+    @harmless
+    def answer_data(self, payload: bytes) -> None:
+        """Copy more."""
+        if not self.over:
+            self.live.answer.add(payload)
+
+    def finished(self) -> None:
+        """The user has his answer, or is gone."""
+        call, self._call = self._call, None
+        if call is None or self.over:
+            return
+        try:
+            self.live.end(call)
+            self._written = call.asked
+            if self.live.kind in AFTERMATH:
+                self._shadows.next_turn.do(partial(self._drop, self.live.kind))
+            elif not self._whole:
+                self._shadows.next_turn.do(partial(self._drop, "client_gone"))  # answered before the request was
+            elif self._copy is not None:
+                if self._copy.over:
+                    self._shadows.next_turn.do(self._ended)
+            elif self._after:
+                self._shadows.next_turn.do(self._ask)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the user's call goes on
+            self.mishap(error)
+
+    def expire(self, reason: str = "live_slow") -> None:
+        """The live answer takes so long that nobody can compare it with the copy any more, or the worker goes."""
+        self._drop(reason)
+
+    # ── the copy ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _ask(self) -> None:
+        """Ask the other side."""
+        if self.over:
+            return
+        shadows, route, origin, session = self._shadows, self.route, self.origin, self._session
+        try:
+            live = self._written if self._call is None else self._call.asked
+            self._copy = shadows.asking.ask_as_live(route, origin, self.asked, live, self._ended)
+            if self._copy is not None:
+                return
+            if session and not shadows.neighbours.sessions.lend(session, self._user_is_back):
+                self._session = ""
+                self._drop("session_busy")
+                return
+            body, self._body = b"".join(self._body) if self._body is not None else b"", None
+            refusal = "" if origin.head.method in SAFE else shadows.asking.refusal(route, origin.head, body)
+            if refusal:
+                self._drop(refusal)
+                return
+            self._copy = shadows.asking.ask(route, origin, self.asked, body, self._ended, share=bool(session))
+        except TranslationError:
+            self._drop("untranslatable")
+        except Exception as error:  # noqa: BLE001 - it runs in the loop, for nobody
+            self.mishap(error)
+
+    def _user_is_back(self) -> None:
+        if self._copy is not None:
+            self._copy.give_up("session_busy")
+
+    # ── both ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _ended(self, _copy: ShadowCall | None = None) -> None:
+        """One side is over; once both are, most pairs are equal as they stand: no more has to be looked at then."""
+        copy = self._copy
+        if self.over or copy is None or self._settled is not None or not self.live.over:
+            return
+        try:
+            live, route = self.live, self.route
+            twice = route.policy.secondary > 0.0 and random() < route.policy.secondary  # noqa: S311 - a share
+            whole = not (live.kind or copy.kind or route.always_sends or twice)
+            if whole and is_plainly_equal(live.answer, copy.recorder, route.compared):
+                self.over = True
+                self._settled = PLAINLY_EQUAL
+                self._parted(PLAINLY_EQUAL, copy.copies(), NEITHER)
+                copy.recorder.release()
+            else:
+                self._settle(copy, twice=twice)
+        except Exception as error:  # noqa: BLE001 - the pool's connection must not hear of it
+            self.mishap(error)
+
+    def _settle(self, copy: ShadowCall, *, twice: bool) -> None:
+        """Say what the two amount to, unless (`twice`) legacy is to be asked once more first."""
+        live, said = self.live.said(), copy.said()
+        raced = self._shadows.neighbours.was_written(self.origin, self.started)
+        stripped, always = copy.question.stripped, self.route.always_sends
+        settled = settle(live, said, self.route.compared, stripped=stripped, raced=raced, always=always)
+        self._settled = settled
+        self._shadows.watch_effects(self.route, self.origin, live if live.side == LEGACY else said, copy.question)
+        if not twice or raced or settled.result == NOT_COMPARED:
+            self._conclude(settled)
+            return
+        if not self._shadows.may_ask_twice(self.route, self.origin.head):
+            self._conclude(settled)
+            return
+        self.route.asks_twice = True
+        try:
+            self._second = self._shadows.asking.ask(self.route, self.origin, LEGACY, b"", self._second_ended)
+        except TranslationError:
+            self.route.asks_twice = False
+            self._conclude(settled)
+
+    def _second_ended(self, _second: ShadowCall) -> None:
+        self.route.asks_twice = False
+        if self._settled is not None and not self.over:
+            self._shadows.next_turn.do(partial(self._conclude, Settled(SENT, self._settled.reason or "noise")))
+
+    # ── the end ────────────────────────────────────────────────────────────────────────────────────────
+
+    @harmless
+    def _drop(self, reason: str) -> None:
+        """End it without a comparison."""
+        if not self.over:
+            self._conclude(Settled(NOT_COMPARED, reason))
+
+    def _conclude(self, settled: Settled) -> None:
+        """Tell what became of it, give back what is held."""
+        if self.over:
+            return
+        self.over = True
+        copy, second = self._copy, self._second
+        calls = [call for call in (copy, second) if call is not None]
+        for call in calls:
+            call.give_up("over")
+        if settled.result == SENT and copy is not None:
+            again = second if second is not None and not second.kind else None
+            send = partial(self._shadows.send_pair, self, settled.reason, self.live.said(), copy.said(), again)
+            if not swallow(self._shadows.mishap, send):
+                settled = Settled(TRANSIENT, "") if settled.reason == RACED else Settled(NOT_COMPARED, "shed")
+        fails = None
+        if copy is not None and self.live.over:
+            fails = failures(self.live.said(), copy.said(), self.route.policy.timeout)
+        self._parted(settled, tuple(told for call in calls for told in call.copies()), fails)
+        for call in calls:
+            call.recorder.release()
+
+    def _parted(self, settled: Settled, copies: Copies, fails: tuple[bool, bool] | None) -> None:
+        self._shadows.concluded(self, settled, copies, fails)
+        self.live.answer.release()
+        if self._size:
+            self._body = None
+            self._shadows.budget.give(self._size)
+        if self._session:
+            self._shadows.neighbours.sessions.give_back(self._session)

@@ -1,0 +1,139 @@
+"""Sends pairs to control."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Final
+
+from proxy.ipc.messages import Answer, Message, Pair
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
+from proxy.worker.forwarded_headers import new_id
+from proxy.worker.shadow.live_response import Live
+from proxy.worker.shadow.outcome import Said
+from proxy.worker.shadow.request_copy import Origin
+from proxy.worker.shadow.response_copy import Recorder
+from proxy.worker.shadow.route_state import Allowance
+from proxy.worker.shadow.shadow_call import ShadowCall
+from rules.model import LEGACY
+
+# Puts two answers to one request into the message that control compares.
+
+
+ABSENT = Answer(failed="absent")
+
+
+def pair_of(
+    origin: Origin,
+    generation: int,
+    user: str,
+    live: Said,
+    copy: Said | None,
+    *,
+    name: str,
+    again: int = 0,
+    reason: str,
+    secondary: tuple[Recorder, float] | None = None,
+    sequence: int = 0,
+) -> Pair:
+    """The message of that `name`; without a `copy` it holds modern's answer alone."""
+    answers = {live.side: live.answer.answer(live.seconds)}
+    if copy is not None:
+        answers[copy.side] = copy.answer.answer(copy.seconds)
+    path, mark, query = origin.head.target.partition("?")
+    legacy = answers.pop(LEGACY, ABSENT)
+    (modern,) = answers.values()
+    return Pair(
+        id=name,
+        at=origin.at,
+        route=origin.decision.route.name,
+        generation=generation,
+        user=user,
+        method=origin.head.method,
+        path=path,
+        query=query if mark else None,
+        live_side=live.side,
+        again=again,
+        reason=reason,
+        legacy=legacy,
+        modern=modern,
+        secondary=secondary[0].answer(secondary[1]) if secondary is not None else None,
+        request_id=origin.request_id,
+        sequence=sequence,
+    )
+
+
+def hashed(user: str | None, key: bytes) -> str:
+    """The user's keyed hash, 16 hexadecimal digits; empty for nobody."""
+    if not user:
+        return ""
+    return blake2b(user.encode("utf-8", "surrogatepass"), key=key[:64], digest_size=8).hexdigest()
+
+
+BYTES_PER_SECOND: Final = 16 << 20
+"""Bodies that a worker sends: a storm of large differences must not keep control from anything else."""
+
+
+class Outbox:
+    """Where a worker's pairs leave it. `connect` says by whom; `sequence` counts them."""
+
+    def __init__(self, key: bytes, clock: Callable[[], float]) -> None:
+        self._key = key
+        self._clock = clock
+        self._bytes = Allowance(BYTES_PER_SECOND, 1.0)
+        self._sequence = 0
+        self._send: Callable[[Message], bool] = lambda _: False
+        self._tell: Tell = _nobody_listens
+
+    def connect(self, send: Callable[[Message], bool], tell: Tell) -> None:
+        """Send by `send` (False: nobody took it), tell events by `tell`."""
+        self._send, self._tell = send, tell
+
+    def send(self, message: Message) -> bool:
+        """Send; False when nobody took it."""
+        return self._send(message)
+
+    def send_pair(
+        self, origin: Origin, generation: int, user: str | None, live: Said, copy: Said, reason: str,
+        again: ShadowCall | None,
+    ) -> str:  # fmt: skip
+        """Send what has to be compared; `again` is legacy's second answer. Returns the pair's id, empty if not sent."""
+        if not self._bytes.spend(self._clock(), len(live.answer.body) + len(copy.answer.body)):
+            return ""
+        self._sequence += 1
+        name = _new_name()
+        secondary = None if again is None else (again.recorder, again.waited)
+        pair = pair_of(
+            origin, generation, hashed(user, self._key), live, copy,
+            name=name, reason=reason, secondary=secondary, sequence=self._sequence,
+        )  # fmt: skip
+        return name if self._send(pair) else ""
+
+    def send_again(self, name: str, origin: Origin, generation: int, user: str | None, live: Said, copy: Said) -> bool:
+        """Send what both sides say the second time about the pair of that id."""
+        key = hashed(user, self._key)
+        return self._send(pair_of(origin, generation, key, live, copy, name=name, again=1, reason="again"))
+
+    def send_alone(self, origin: Origin, generation: int, user: str | None, live: Live) -> None:
+        """Send modern's answer alone, if it came whole; nobody misses it."""
+        if not live.kind and not live.answer.lost:
+            key = hashed(user, self._key)
+            self._send(pair_of(origin, generation, key, live.said(), None, name=_new_name(), reason="alone"))
+        live.answer.release()
+
+    def tell_suspended(self, route: str, path: str, reason: str) -> None:
+        """Say that a route is no longer mirrored."""
+        self._tell(events.SHADOW_SUSPENDED, "warning", route=route, path=path, reason=reason)
+
+    def tell_writes_off(self, backend: str, reason: str) -> None:
+        """Say that writes are no longer copied to a backend."""
+        self._tell(events.SHADOW_WRITES_OFF, "error", backend=backend, reason=reason)
+
+
+def _new_name() -> str:
+    return new_id()[:16]
+
+
+def _nobody_listens(event: str, level: str = "info", /, **fields: object) -> None:
+    """Until somebody is connected."""

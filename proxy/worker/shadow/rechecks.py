@@ -1,0 +1,124 @@
+"""Asks both sides once more what a pair was about, when control wants to know whether a difference stays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from proxy.ipc.messages import AgainFailed
+from proxy.state.mirror_outcomes import NOT_COMPARED, RACED
+from proxy.worker.shadow.outcome import Said, settle
+from proxy.worker.shadow.request_copy import Origin
+from proxy.worker.shadow.route_state import ShadowRoute
+from proxy.worker.shadow.shadow_call import ShadowCall
+from rules.model import LEGACY, MODERN
+from rules.routing.mirroring import SAFE
+from rules.routing.rewrite import TranslationError
+
+if TYPE_CHECKING:
+    from proxy.worker.shadow.admission import Shadows
+
+KEPT_AT_MOST: Final = 512
+KEPT_FOR: Final = 15.0
+"""Seconds beyond the route's own delay for which control may ask for a pair again."""
+
+
+class Kept(NamedTuple):
+    """What is needed to ask again; `legacy` is what legacy said the first time, hashed."""
+
+    origin: Origin
+    route: ShadowRoute
+    generation: int
+    live_side: str
+    user: str | None
+    until: float
+    legacy: int
+
+
+class Rechecks:
+    """The latest pairs that were sent. They come with `keep`, go when too old, too many."""
+
+    def __init__(self, shadows: Shadows) -> None:
+        self._shadows = shadows
+        self._kept: dict[str, Kept] = {}
+
+    def keep(self, pair: str, kept: Kept) -> None:
+        """Remember a read that may be asked again."""
+        if kept.origin.head.method not in SAFE:
+            return
+        while len(self._kept) >= KEPT_AT_MOST:
+            del self._kept[next(iter(self._kept))]
+        self._kept[pair] = kept
+
+    def sweep(self, now: float) -> None:
+        """Forget who was not asked for."""
+        gone = [pair for pair, kept in self._kept.items() if kept.until <= now]
+        for pair in gone:
+            del self._kept[pair]
+
+    def again(self, pair: str) -> None:
+        """Ask both sides, or say why not."""
+        kept = self._kept.get(pair)
+        shadows = self._shadows
+        if kept is None:
+            shadows.outbox.send(AgainFailed(pair, "gone"))
+        elif not kept.route.rechecks.spend(shadows.clock()):
+            shadows.outbox.send(AgainFailed(pair, "budget"))
+        elif not all(shadows.has_time(kept.route, side) for side in (LEGACY, MODERN)):
+            shadows.outbox.send(AgainFailed(pair, "busy"))
+        else:
+            Recheck(shadows, pair, kept).start()
+
+
+class Recheck:
+    """One pair that is asked again, both sides at once; each is a copy this time."""
+
+    def __init__(self, shadows: Shadows, pair: str, kept: Kept) -> None:
+        self._shadows = shadows
+        self._pair = pair
+        self._kept = kept
+        self._began = shadows.clock()
+        self._calls: list[ShadowCall] = []
+
+    def start(self) -> None:
+        """Ask."""
+        kept = self._kept
+        ask = self._shadows.asking.ask
+        try:
+            for side in (kept.live_side, MODERN if kept.live_side == LEGACY else LEGACY):
+                self._calls.append(ask(kept.route, kept.origin, side, b"", self._ended))
+        except TranslationError:
+            for call in self._calls:
+                call.give_up("over")
+                call.recorder.release()
+            self._failed()
+            return
+        self._ended(self._calls[0])
+
+    def _ended(self, _call: ShadowCall) -> None:
+        if len(self._calls) == 2 and all(call.over for call in self._calls):  # noqa: PLR2004 - both sides
+            calls, self._calls = self._calls, []
+            self._answer(*calls)
+            for call in calls:
+                call.recorder.release()
+
+    def _answer(self, live: ShadowCall, copy: ShadowCall) -> None:
+        kept = self._kept
+        self._shadows.asked_again(kept, [live, copy])
+        first, other = (Said(call.question.side, call.recorder, call.kind, call.waited) for call in (live, copy))
+        raced = self._shadows.neighbours.was_written(kept.origin, self._began)
+        settled = settle(first, other, kept.route.compared, stripped=copy.question.stripped, raced=raced, always=True)
+        if settled.reason == RACED:
+            self._failed(RACED)
+            return
+        legacy = live if live.question.side == LEGACY else copy
+        # after the cut-over legacy had no cookies the first time either: both its answers mean the same thing
+        missed = legacy.question.stripped and kept.live_side == LEGACY
+        stranger = missed and hash(legacy.recorder.body) != kept.legacy
+        if settled.result == NOT_COMPARED or stranger:
+            # a legacy that says something else without the user's cookies cannot be asked again for that user
+            self._failed()
+        elif not self._shadows.outbox.send_again(self._pair, kept.origin, kept.generation, kept.user, first, other):
+            self._failed()
+
+    def _failed(self, why: str = "failed") -> None:
+        self._shadows.outbox.send(AgainFailed(self._pair, why))

@@ -1,0 +1,204 @@
+"""One route's mirroring: policy, allowances, breaker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from proxy.http1 import RequestHead
+from proxy.http1 import fields as f
+from proxy.http1.request_line import RequestLine
+from proxy.worker.connection_pool import Pool
+from proxy.worker.shadow.outcome import compared_fields
+from proxy.worker.shadow.request_copy import Translations
+from rules.model import LEGACY, MODERN, Backend, Decision, Facts, Route
+from rules.routing.mirroring import SAFE, Mirror, field_refusal, has_effects, mirror_of
+
+# Leaves a side alone for a while that fails again and again: a copy that cannot succeed costs a live user's time.
+
+
+FAILURES: Final = 10
+"""Copies in a row that get no whole answer before there is a pause."""
+PAUSE: Final = 1.0
+"""Seconds without a copy; after that, one at a time finds out whether the side is well again."""
+
+
+class Breaker:
+    """One route towards one side; `failed`, how many in a row did, moves as copies end."""
+
+    __slots__ = ("_until", "failed")
+
+    def __init__(self) -> None:
+        self.failed = 0
+        self._until = 0.0
+
+    def is_open(self, now: float) -> bool:
+        """Whether the side is left alone now."""
+        return now < self._until
+
+    def tried(self, now: float) -> None:
+        """A copy goes out; of a side that failed lately, no other one before the next pause is over."""
+        if self.failed >= FAILURES:
+            self._until = now + PAUSE
+
+    def note(self, *, failed: bool, now: float) -> None:
+        """A copy has ended."""
+        if not failed:
+            self.failed = 0
+            self._until = 0.0
+            return
+        self.failed += 1
+        if self.failed >= FAILURES:
+            self._until = now + PAUSE
+
+
+# Bounds how often something is done: at least so often on a rare route, at most so often on a busy one.
+
+
+FIRST: Final = 200
+"""Requests of a route that are mirrored whatever its sample, so that a new route is soon known."""
+AT_LEAST_EVERY: Final = 180.0
+"""Seconds after which the next request is mirrored whatever the sample: twenty an hour of the rarest route."""
+
+
+class Floor:
+    """The least that a route is mirrored: `first` requests, then one now and then; moves with each request that is."""
+
+    __slots__ = ("_last", "_taken", "first")
+
+    def __init__(self) -> None:
+        self.first = FIRST
+        self._taken = 0
+        self._last = 0.0
+
+    def wants(self, now: float) -> bool:
+        """Whether this request is wanted although it is not in the sample."""
+        return self._taken < self.first or now - self._last > AT_LEAST_EVERY
+
+    def took(self, now: float) -> None:
+        """A request was mirrored."""
+        self._taken += 1
+        self._last = now
+
+
+class Allowance:
+    """At most `most` of something within `seconds` (0: as many as one likes), evenly refilled; moves with `spend`."""
+
+    __slots__ = ("_at", "_left", "_most", "_rate")
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self._most = float(most)
+        self._rate = most / seconds
+        self._left = float(most)
+        self._at = 0.0
+
+    def spend(self, now: float, amount: float = 1.0) -> bool:
+        """Whether so much is left, which is gone then."""
+        if not self._most:
+            return True
+        self._left = min(self._most, self._left + max(0.0, now - self._at) * self._rate)
+        self._at = now
+        if self._left < amount:
+            return False
+        self._left -= amount
+        return True
+
+
+ALONE_PER_SECOND: Final = 20
+"""Answers of a modern side that runs alone whose invariants are checked, in each worker."""
+SECONDARY_PER_MINUTE: Final = 60
+
+
+class ShadowRoute:
+    """The prepared words of a route.
+
+    `targets` are the backends that copies for each side go to. `compared` are the fields the route compares beyond
+    the usual; `always_sends` tells that equal bytes are not the whole answer. Changes: `in_flight` with each copy,
+    `reads` (the pool for copies of reads to a side) where one is retired,
+    `suspended` (why) once, the allowances as they are spent.
+    """
+
+    def __init__(self, route: Route, backends: dict[str, Backend], translations: Translations) -> None:
+        self.route = route
+        self.policy = route.shadow
+        self.mirror: Mirror | None = mirror_of(route)
+        self.translations = translations
+        self.targets = {
+            LEGACY: backends[route.legacy.backend],
+            MODERN: backends[route.shadow.backend or route.modern.backend],
+        }
+        compare = route.compare
+        self.compared = compared_fields(compare.get("headers") or ())
+        self.has_invariants = bool(route.invariants)
+        self.always_sends = self.has_invariants or bool(compare.get("map") or compare.get("custom"))
+        self.reads: dict[str, Pool] = {}
+        self.in_flight = 0
+        self.suspended = ""
+        self.asks_twice = False
+        self.floor = Floor()
+        self.breakers = {LEGACY: Breaker(), MODERN: Breaker()}
+        # control spends so many on differences, as many on invariants: a storm of one must not use up the other's
+        self.rechecks = Allowance(2 * self.policy.recheck_per_minute, 60.0)
+        self.secondaries = Allowance(SECONDARY_PER_MINUTE, 60.0)
+        self.alone = Allowance(ALONE_PER_SECOND, 1.0)
+
+    def take_over(self, old: ShadowRoute) -> None:
+        """Go on from what the same route had come to; its suspension ends only with a change of its own words."""
+        self.floor = old.floor
+        self.rechecks, self.secondaries, self.alone = old.rechecks, old.secondaries, old.alone
+        if old.policy == self.policy and old.targets == self.targets:
+            self.suspended = old.suspended
+
+    def may_ask_twice(self, head: RequestHead) -> bool:
+        """Whether legacy may get this read once more: without a session, one at a time."""
+        return not self.asks_twice and head.method in SAFE and not head.cookie
+
+    def is_eligible(self, head: RequestHead, decision: Decision) -> bool:
+        """Whether this request may be mirrored at all, sample aside."""
+        mirror = self.mirror
+        if mirror is None:
+            return False
+        fields, line = head.fields, head.line
+        if head.method not in SAFE:
+            return mirror.refusal(_facts(head), decision.side) is None
+        if head.method not in mirror.methods:
+            return False
+        if fields.mirrors is None:  # the same fields come again and again
+            fields.mirrors = not fields.has_body and not fields.upgrade and field_refusal(_fields(head)) is None
+        if not fields.mirrors or seems_to_have_effects(line):
+            return False
+        return not mirror.denied or mirror.denial(head.target) is None
+
+
+def seems_to_have_effects(line: RequestLine) -> bool:
+    """As `has_effects`; the same targets come again and again."""
+    found = line.effects
+    if found is None:
+        found = line.effects = has_effects(line.path, line.query)
+    return found
+
+
+def _facts(head: RequestHead) -> Facts:
+    """What mirroring may look at; framing fields, which `head.field` does not find, are told as they came."""
+    line = head.line
+    return Facts(head.method, line.path, line.query, head.host, _fields(head), _nobody)
+
+
+def _fields(head: RequestHead) -> Callable[[str], str | None]:
+    """The fields by the names that PHP takes them for; what is repeated is a list (RFC 9110 5.3)."""
+    found: dict[str, str] = {}
+    for line in head.lines:
+        name, _, value = line.partition(": ")
+        name = f.as_read(name.lower())
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    if head.upgrade:
+        found["upgrade"] = head.upgrade
+    if head.chunked:
+        found["transfer-encoding"] = "chunked"
+    elif head.length >= 0:
+        found["content-length"] = str(head.length)
+    return found.get
+
+
+def _nobody() -> None:
+    return None

@@ -1,0 +1,346 @@
+"""Speaks HTTP/1.1 to one backend over one connection, one call at a time.
+
+A connection that says anything while nobody asked, or that has anything unread when it is wanted again, is
+never used again: late bytes must not become the next user's answer (requirement 13 of the data path).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import select
+import socket
+from typing import TYPE_CHECKING, Final, Protocol
+
+from proxy.http1 import ResponseHead, response, response_head, seen_answer
+from proxy.http1.fields import BrokenAnswer
+from proxy.http1.framing import Body, ChunkedBody, CloseBody, LengthBody
+
+if TYPE_CHECKING:
+    from proxy.worker.connection_pool import Target
+
+HEAD_AT_MOST: Final = 64 * 1024
+INFORMATIONAL_AT_MOST: Final = 8
+_seen: Final = response.seen
+_UNFINISHED: Final = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)").search
+
+
+class Asker(Protocol):
+    """Whoever put a request on a connection; `kind` values are those of `observe.Attempt`."""
+
+    method: str
+    wants_upgrade: bool
+
+    @property
+    def request_done(self) -> bool:
+        """Whether the whole request was handed to the connection."""
+
+    def informational(self, head: ResponseHead) -> None:
+        """A 1xx came."""
+
+    def upgraded(self, head: ResponseHead, rest: bytes) -> None:
+        """A 101 that was asked for came; every byte after it belongs to the tunnel."""
+
+    def answer(self, head: ResponseHead, payload: bytes, body: Body | None) -> None:
+        """The final head came; nothing more follows `payload` when `body` is None or done."""
+
+    def more(self, payload: bytes) -> None:
+        """More of the body came."""
+
+    def done(self, payload: bytes, trailers: list[str]) -> None:
+        """The body's last piece came; the connection is the pool's again."""
+
+    def failed(self, kind: str, detail: str) -> None:
+        """The connection cannot bring the answer, or the rest of it."""
+
+    def tunnelled(self, data: bytes) -> None:
+        """Bytes of an upgraded connection came."""
+
+    def upstream_paused(self) -> None:
+        """The backend does not take more for now."""
+
+    def upstream_resumed(self) -> None:
+        """The backend takes more again."""
+
+
+class UpstreamConnection:
+    """One connection to a target.
+
+    `asker` is who waits now (None: idle); `answered` counts whole answers; `heard` tells whether the current
+    request got any byte; `busy` is the pool's mark; `closed` is final.
+    """
+
+    __slots__ = (
+        "_body", "_buffer", "_descriptor", "_ended_properly", "_head", "_informed", "_poll", "_reading",
+        "_secure", "answered", "asker", "busy", "closed", "heard", "idle_since", "paused", "target",
+        "transport", "tunnel",
+    )  # fmt: skip
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.transport: asyncio.Transport | None = None
+        self.asker: Asker | None = None
+        self.answered = 0
+        self.busy = False
+        self.heard = False
+        self.closed = False
+        self.paused = False
+        self.tunnel = False
+        self.idle_since = 0.0
+        self._buffer = b""
+        self._head: ResponseHead | None = None
+        self._body: Body | None = None
+        self._informed = 0
+        self._reading = True
+        self._secure = False
+        self._descriptor = -1
+        self._ended_properly = False
+        self._poll: select.poll | None = None
+
+    # ── used by the pool and the call ──────────────────────────────────────────────────────────────────
+
+    def ask(self, asker: Asker, data: bytes) -> None:
+        """Put a request's first bytes on the connection."""
+        self.asker = asker
+        self.heard = False
+        self._informed = 0
+        if not self._reading:
+            self.resume_reading()
+        if self.transport is not None:
+            self.transport.write(data)
+
+    def write(self, data: bytes) -> None:
+        """Send more of the request; back-pressure comes by `upstream_paused`."""
+        if self.transport is not None:
+            self.transport.write(data)
+
+    def is_clean(self) -> bool:
+        """Whether the kernel holds nothing for us, neither bytes nor an end, that the loop has yet to read."""
+        return not self.closed and (self._poll is None or not self._poll.poll(0))
+
+    def leave(self) -> None:
+        """Give up the current request: its answer can no longer be told from the next one, so close at once."""
+        self.asker = None
+        self.close()
+
+    def close(self) -> None:
+        """Close without waiting for anything to be written."""
+        if not self.closed:
+            self.closed = True
+            if self.transport is not None:
+                self.transport.abort()
+
+    def pause_reading(self) -> None:
+        """Take no more from the backend until `resume_reading`."""
+        if self._reading and self.transport is not None and not self.closed:
+            self._reading = False
+            self.transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Take from the backend again."""
+        if not self._reading and self.transport is not None and not self.closed:
+            self._reading = True
+            self.transport.resume_reading()
+
+    # ── called by the event loop ───────────────────────────────────────────────────────────────────────
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Prepare a fresh connection."""
+        self.transport = transport
+        transport.set_write_buffer_limits(high=128 * 1024)
+        sock = transport.get_extra_info("socket")
+        self._secure = transport.get_extra_info("sslcontext") is not None
+        if sock is not None:
+            if sock.family != socket.AF_UNIX and not self._secure:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._poll = select.poll()
+            self._descriptor = sock.fileno()
+            self._poll.register(self._descriptor, select.POLLIN | select.POLLRDHUP)
+
+    def data_received(self, data: bytes) -> None:
+        """Read an answer, whatever its bytes' portions."""
+        asker = self.asker
+        if asker is None:
+            self.close()
+            return
+        self.heard = True
+        if self.tunnel:
+            asker.tunnelled(data)
+            return
+        try:
+            if self._head is not None:
+                self._read_body(asker, data)
+            elif self._buffer:
+                self._read_head(asker, self._buffer + data, len(self._buffer))
+            else:
+                end = data.find(b"\r\n\r\n") + 4
+                head = _seen.lately.get(data[:end])
+                if head is None or not head.is_simple or len(data) - end != head.length or asker.method == "HEAD":
+                    self._read_head(asker, data, 0)
+                else:
+                    self._free(reusable=asker.request_done)
+                    asker.answer(head, data[end:], None)
+        except BrokenAnswer as error:
+            self._break(asker, "broken", str(error))
+
+    def eof_received(self) -> bool:
+        """Let the transport close; what the end means is decided when it has."""
+        self._ended_properly = True
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Tell the waiting call what the end means for it."""
+        if error is not None and self.asker is not None and not self.closed and not self._secure:
+            self._hear_the_rest()
+        already = self.closed
+        self.closed = True
+        self._poll = None
+        asker, self.asker = self.asker, None
+        if asker is not None and not already:
+            # over TLS only a close_notify is an end, a bare FIN may be an attacker's (RFC 9112 9.8)
+            proper = error is None and (self._ended_properly or not self._secure)
+            if proper and isinstance(self._body, CloseBody):
+                asker.done(b"", [])
+            elif self._head is not None:
+                asker.failed("truncated", "the connection ended inside the answer")
+            else:
+                asker.failed("reset", "the connection ended before the answer")
+        self.target.lost(self)
+
+    def _hear_the_rest(self) -> None:
+        """Read what the kernel still holds after a write failed.
+
+        Who refuses a large upload answers and closes: our next write fails, and the loop gives the connection up
+        with that answer unread. The descriptor is open until this callback returns.
+        """
+        try:
+            while self.asker is not None and not self.closed:
+                data = os.read(self._descriptor, 65536)
+                if not data:
+                    return
+                self.data_received(data)
+        except OSError:
+            return
+
+    def pause_writing(self) -> None:
+        """The socket is full."""
+        self.paused = True
+        if self.asker is not None:
+            self.asker.upstream_paused()
+
+    def resume_writing(self) -> None:
+        """The socket takes more."""
+        self.paused = False
+        if self.asker is not None:
+            self.asker.upstream_resumed()
+
+    # ── reading ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _read_head(self, asker: Asker, data: bytes, seen: int) -> None:
+        """Read the heads in `data`, whose first `seen` bytes hold no end of one."""
+        while True:
+            end = data.find(b"\r\n\r\n", max(0, seen - 3))
+            if end < 0 or end > HEAD_AT_MOST:
+                if len(data) > HEAD_AT_MOST:
+                    raise BrokenAnswer("a head larger than the limit")
+                if _UNFINISHED(data, max(0, seen - 1)) is not None:
+                    raise BrokenAnswer("a line of the head that does not end with CR LF")
+                self._buffer = data
+                return
+            whole = data[: end + 4]
+            head = seen_answer(whole) or response_head(data[:end])
+            data, seen = data[end + 4 :], 0
+            if head.status >= 200:  # noqa: PLR2004 - RFC 9110 15
+                self._buffer = b""
+                self._final(asker, head, data)
+                return
+            if head.status == 101:  # noqa: PLR2004 - RFC 9110 15.2.2
+                self._upgrade(asker, head, data)
+                return
+            self._informed += 1
+            if self._informed > INFORMATIONAL_AT_MOST:
+                raise BrokenAnswer("more informational answers than the limit")
+            asker.informational(head)
+            if not data:
+                self._buffer = b""
+                return
+
+    def _upgrade(self, asker: Asker, head: ResponseHead, rest: bytes) -> None:
+        if not asker.wants_upgrade or head.upgrade != "websocket":
+            raise BrokenAnswer("a switch of protocols that nobody asked for")
+        self.tunnel = True
+        self._buffer = b""
+        asker.upgraded(head, rest)
+
+    def _final(self, asker: Asker, head: ResponseHead, data: bytes) -> None:
+        body: Body
+        length = head.length
+        if asker.method == "HEAD" or head.status in (204, 304):
+            length = 0
+        if 0 <= length <= len(data):
+            exact = len(data) == length
+            self._free(reusable=exact and not head.close and asker.request_done)
+            asker.answer(head, data if exact else data[:length], None)
+            return
+        if length > 0:
+            body = LengthBody(length)
+        elif head.chunked:
+            body = ChunkedBody()
+        else:
+            body = CloseBody()
+            head = head.copy()
+            head.close = True
+        self._head = head
+        payload = body.feed(data) if data else b""
+        if body.done:
+            self._head = None
+            self._free(reusable=not head.close and not body.rest and asker.request_done)
+            asker.answer(head, payload, body)
+            return
+        self._body = body
+        asker.answer(head, payload, body)
+        self._continue_later(body)
+
+    def _read_body(self, asker: Asker, data: bytes) -> None:
+        body, head = self._body, self._head
+        if body is None or head is None:
+            raise BrokenAnswer("bytes after the answer")
+        payload = body.feed(data)
+        if not body.done:
+            if payload:
+                asker.more(payload)
+            self._continue_later(body)
+            return
+        self._head = self._body = None
+        self._free(reusable=not head.close and not body.rest and asker.request_done)
+        asker.done(payload, body.trailers)
+
+    def _continue_later(self, body: Body) -> None:
+        """Let others have the loop between two portions of a flood of tiny chunks."""
+        if body.more:
+            self.pause_reading()
+            asyncio.get_running_loop().call_soon(self._next_portion)
+
+    def _next_portion(self) -> None:
+        asker = self.asker
+        if asker is None or self._body is None or self.closed:
+            return
+        self.resume_reading()
+        try:
+            self._read_body(asker, b"")
+        except BrokenAnswer as error:
+            self._break(asker, "broken", str(error))
+
+    def _free(self, *, reusable: bool) -> None:
+        """Part from the asker: back into the pool, or away."""
+        self.asker = None
+        self.answered += 1
+        if not reusable:
+            self.close()
+        self.target.free(self)
+
+    def _break(self, asker: Asker, kind: str, detail: str) -> None:
+        self.asker = None
+        self.close()
+        asker.failed(kind, detail)

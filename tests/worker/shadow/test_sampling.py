@@ -1,0 +1,17 @@
+"""What is done at most so often."""
+
+from __future__ import annotations
+
+from proxy.worker.shadow.route_state import Allowance
+
+
+def test_an_allowance_is_spent_then_refilled_evenly():
+    allowance = Allowance(2, 10.0)
+
+    at_once = [allowance.spend(1000.0) for _ in range(3)]
+    after = [allowance.spend(1004.9), allowance.spend(1005.0), allowance.spend(1005.1)]
+    much_later = [allowance.spend(2000.0) for _ in range(3)]
+
+    assert at_once == [True, True, False]
+    assert after == [False, True, False]
+    assert much_later == [True, True, False]

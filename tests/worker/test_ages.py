@@ -1,0 +1,72 @@
+"""A request that waits longer than it should is known before its answer is."""
+
+from __future__ import annotations
+
+from proxy.worker.reporting import Age, ages
+from rules.model import GuardPolicy
+from tests.support import raw, snapshots
+from tests.support.backend import always, hang, ok
+from tests.support.clock import Clock
+from tests.support.proxying import House, Proxy
+from tests.support.waiting import until
+
+ROUTES = (
+    snapshots.route("/judged", name="judged", guard=GuardPolicy(p95=0.3), weight=0.0),
+    snapshots.route("/free", name="free", guard=None),
+)
+
+
+async def waiting(house: House, *requests: bytes) -> Proxy:
+    backend = await house.backend(hang)
+    proxy = await house.proxy(backend, backend, routes=ROUTES, clock=Clock())
+    for number, request in enumerate(requests):
+        client = await proxy.client()
+        client.send(request)
+        await (await backend.wire(number)).seen(b"\r\n\r\n")
+    return proxy
+
+
+def seen(proxy: Proxy) -> list[Age]:
+    return sorted(ages(proxy.server.clients, proxy.server.clock()))
+
+
+async def test_who_waits_longer_than_the_routes_p95_is_told_with_the_age(house: House):
+    proxy = await waiting(house, raw.get("/judged"), raw.get("/free"))
+
+    clock = proxy.server.clock
+    assert isinstance(clock, Clock)
+    clock.turn(0.5)
+    after_half = seen(proxy)
+    clock.turn(1.0)
+
+    assert after_half == [Age("judged", "legacy", 1, 0.5)]
+    assert seen(proxy) == [Age("free", "modern", 1, 1.5), Age("judged", "legacy", 1, 1.5)]
+
+
+async def test_who_is_still_sending_or_has_an_answer_does_not_wait(house: House):
+    proxy = await waiting(house, raw.get("/judged", "Content-Length: 5", method="POST") + b"abc")
+    other = await house.backend(always(ok()))
+    answered = await house.proxy(other, other, routes=ROUTES, clock=Clock())
+    await (await answered.client()).ask(raw.get("/judged"))
+
+    for each in (proxy, answered):
+        assert isinstance(each.server.clock, Clock)
+        each.server.clock.turn(5.0)
+
+    assert seen(proxy) == []
+    assert seen(answered) == []
+
+
+async def test_who_has_no_connection_yet_waits_too(house: House):
+    backend = await house.backend(hang)
+    proxy = await house.proxy(backend, backend, routes=ROUTES, clock=Clock(), max_connections=1, connect_timeout=0.0)
+    first, second = await proxy.client(), await proxy.client()
+    first.send(raw.get("/judged"))
+    await (await backend.wire()).seen(b"\r\n\r\n")
+    second.send(raw.get("/judged"))
+    await until(lambda: sum(client.call is not None for client in proxy.server.clients) == 2, "both calls")
+
+    assert isinstance(proxy.server.clock, Clock)
+    proxy.server.clock.turn(2.0)
+
+    assert seen(proxy) == [Age("judged", "legacy", 1, 2.0)] * 2

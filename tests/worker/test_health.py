@@ -1,0 +1,194 @@
+"""Active health: a target's state changes after so many like answers in a row (contract: backends.health)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from proxy.worker.connection_pool import Target
+from rules.model import Health
+from rules.routing.decide import generation
+from tests.support.backend import Wire, always, hang, ok, on_head
+from tests.support.messages import Message
+from tests.support.proxying import House, Proxy
+from tests.support.raw import get, post
+from tests.support.waiting import until
+
+QUICK = Health("/health", every=0.01, unhealthy_after=3, healthy_after=2)
+SICK = ok(b"", status="503 Service Unavailable")
+
+
+def target(proxy: Proxy, backend: str = "legacy", number: int = 0) -> Target:
+    return proxy.server.bound.pools[backend].targets[number]
+
+
+class Moody:
+    """Well or not, as the test says; counts how often it was asked."""
+
+    def __init__(self, health: bytes = ok()) -> None:
+        self.health = health
+        self.asked = 0
+
+    def __call__(self, request: Message) -> bytes:
+        if request.target == "/health":
+            self.asked += 1
+            return self.health
+        return ok(b"served")
+
+    async def asked_again(self, times: int) -> None:
+        wanted = self.asked + times
+        await until(lambda: self.asked >= wanted, f"{times} more checks")
+
+
+async def test_a_target_is_given_up_after_three_bad_answers_and_taken_back_after_two_good_ones(house: House) -> None:
+    moody = Moody()
+    backend = await house.backend(always(moody))
+    proxy = await house.proxy(backend, health=QUICK)
+    await moody.asked_again(3)
+    assert target(proxy).healthy
+
+    moody.health = SICK
+    await until(lambda: not target(proxy).healthy, "the target's fall")
+    moody.health = ok()
+    await until(lambda: target(proxy).healthy, "the target's return")
+
+
+async def test_one_bad_answer_changes_nothing(house: House) -> None:
+    answers = [SICK, SICK, ok(), SICK, SICK, ok()] * 3
+    moody = Moody()
+    backend = await house.backend(
+        always(lambda request: answers[moody.asked % len(answers)] if moody(request) else b"")
+    )
+    proxy = await house.proxy(backend, health=QUICK)
+    seen = []
+    for _ in range(10):
+        await moody.asked_again(1)
+        seen.append(target(proxy).healthy)
+
+    assert all(seen)
+
+
+@pytest.mark.parametrize("status", ["200 OK", "204 x", "301 x", "399 x"])
+async def test_what_is_well(house: House, status: str) -> None:
+    moody = Moody(ok(b"", status=status))
+    backend = await house.backend(always(moody))
+    proxy = await house.proxy(backend, health=replace(QUICK, unhealthy_after=1))
+    await moody.asked_again(3)
+
+    assert target(proxy).healthy
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ok(b"", status="404 x"),
+        ok(b"", status="500 x"),
+        b"garbage\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+    ],
+)
+async def test_what_is_not_well(house: House, answer: bytes) -> None:
+    backend = await house.backend(on_head(answer))
+    proxy = await house.proxy(backend, health=replace(QUICK, unhealthy_after=1))
+
+    await until(lambda: not target(proxy).healthy, "the target's fall")
+
+
+async def test_a_target_that_nobody_listens_at_is_not_well(house: House) -> None:
+    proxy = await house.proxy("http://127.0.0.1:1", health=QUICK)
+
+    await until(lambda: not target(proxy).healthy, "the target's fall")
+
+
+async def test_requests_go_to_the_targets_that_are_well(house: House) -> None:
+    sick, well = await house.backend(always(Moody(SICK))), await house.backend(always(Moody()))
+    proxy = await house.proxy([sick, well], health=QUICK)
+    await until(lambda: not target(proxy).healthy, "the target's fall")
+
+    for _ in range(5):
+        assert (await proxy.ask(post(b"x"))).body == b"served"
+
+    assert {request.target for request in sick.requests} == {"/health"}
+
+
+async def test_a_backend_without_a_health_check_is_never_asked(house: House) -> None:
+    backend = await house.backend(always(ok()))
+    proxy = await house.proxy(backend)
+    await asyncio.sleep(0.05)
+
+    assert backend.wires == []
+    assert target(proxy).healthy
+
+
+async def test_a_check_says_who_asks(house: House) -> None:
+    moody = Moody()
+    backend = await house.backend(always(moody))
+    await house.proxy(backend, health=QUICK)
+    await moody.asked_again(1)
+
+    request = backend.requests[0]
+    assert request.start == "GET /health HTTP/1.1"
+    assert request.field("user-agent") == "strangler-health"
+    assert request.field("host") == f"127.0.0.1:{backend.port}"
+
+
+async def slow_body(wire: Wire) -> None:
+    """A health answer that begins and never ends."""
+    head = await wire.head()
+    if b"/health" in head:
+        wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+        await wire.gone()
+    wire.send(ok(b"served"))
+    await wire.gone()
+
+
+@pytest.mark.parametrize(
+    "script", [always(Moody()), always(Moody(SICK)), slow_body], ids=["well", "sick", "endless body"]
+)
+async def test_checks_do_not_pile_up_connections(house: House, script: object) -> None:
+    """Requirement 17."""
+    backend = await house.backend(script)  # type: ignore[arg-type]
+    proxy = await house.proxy(backend, health=QUICK)
+    await until(lambda: len(backend.wires) >= 1)
+    await asyncio.sleep(0.4)
+
+    open_now = [wire for wire in backend.wires if not wire.ended]
+    assert len(open_now) <= 4
+    assert target(proxy).busy <= 1
+
+
+async def test_a_check_ends_with_its_backend(house: House) -> None:
+    """A backend that a reload dropped is left alone."""
+    moody = Moody()
+    old, new = await house.backend(always(moody)), await house.backend(always(ok()))
+    proxy = await house.proxy(old, health=QUICK)
+    await moody.asked_again(2)
+    chosen = proxy.server.live.generation.snapshot
+    backends = tuple(replace(each, urls=(new.url,), health=None) for each in chosen.backends)
+
+    proxy.server.live.swap(generation(2, replace(chosen, backends=backends)))
+    await asyncio.sleep(0.05)
+    asked = moody.asked
+    await asyncio.sleep(0.05)
+
+    assert moody.asked == asked
+    assert (await proxy.ask(get("/"))).status == 200
+
+
+async def test_a_hanging_check_holds_nobody_up(house: House) -> None:
+    """Law 6: nothing a user waits for waits for a health check."""
+
+    async def script(wire: Wire) -> None:
+        head = await wire.head()
+        if b"/health" in head:
+            await hang(wire)
+        wire.send(ok(b"served"))
+        await wire.gone()
+
+    backend = await house.backend(script)
+    proxy = await house.proxy(backend, health=QUICK)
+    await until(lambda: backend.wires)
+
+    assert (await proxy.ask(get("/"))).body == b"served"

@@ -1,0 +1,183 @@
+"""Control may have a pair asked again; legacy is asked twice now and then."""
+
+from __future__ import annotations
+
+import pytest
+
+from proxy.ipc.messages import AgainFailed, Pair
+from proxy.worker.shadow import rechecks
+from tests.support import raw
+from tests.support.backend import Script, Wire, always, answering, hang, ok
+from tests.support.clock import Clock
+from tests.support.mirroring import Mirroring, mirroring
+from tests.support.proxying import House
+from tests.support.waiting import until
+
+ONE, TWO = ok(b"one"), ok(b"two")
+
+
+async def differing(house: House, legacy: Script, modern: Script, *lines: str, **settings) -> tuple[Mirroring, str]:
+    """A mirror whose first request differed, the id of that pair."""
+    mirror = await mirroring(house, await house.backend(legacy), await house.backend(modern), **settings)
+    await mirror.became(raw.get("/a?b=1", *lines))
+    return mirror, mirror.pairs[0].id
+
+
+async def again(mirror: Mirroring, pair: str) -> Pair | AgainFailed:
+    before = len(mirror.sent)
+    mirror.proxy.server.shadows.rechecks.again(pair)
+    await until(lambda: len(mirror.sent) > before, "an answer to Again")
+    answer = mirror.sent[-1]
+    assert isinstance(answer, Pair | AgainFailed)
+    return answer
+
+
+async def test_both_sides_are_asked_again_as_copies(house: House):
+    mirror, pair = await differing(house, always(ONE), answering(TWO, ONE))
+
+    answer = await again(mirror, pair)
+
+    legacy, modern = house.backends
+    assert isinstance(answer, Pair)
+    assert (answer.id, answer.again, answer.reason, answer.live_side) == (pair, 1, "again", "legacy")
+    assert (answer.legacy.body, answer.modern.body) == (b"one", b"one")
+    assert [request.target for request in (*legacy.requests, *modern.requests)] == ["/a?b=1"] * 4
+    assert [request.field("X-Shadow") for request in legacy.requests] == [None, "1"]
+    assert mirror.proxy.server.shadows.budget.held == 0
+
+
+async def test_a_re_check_is_no_request_of_its_own(house: House):
+    mirror, pair = await differing(house, always(ONE), always(TWO))
+    await again(mirror, pair)
+
+    assert [(record.result, len(record.calls)) for record in mirror.records] == [("sent", 1), ("", 2)]
+
+
+async def test_a_pair_is_asked_again_as_often_as_control_wants_while_it_is_remembered(house: House):
+    clock = Clock()
+    mirror, pair = await differing(house, always(ONE), always(TWO), clock=clock)
+    await mirror.became(raw.get("/b"))
+    other = mirror.pairs[1].id
+    await again(mirror, pair)
+
+    twice = await again(mirror, pair)
+    mirror.proxy.turn(rechecks.KEPT_FOR + 1.0)
+    late = await again(mirror, other)
+
+    assert isinstance(twice, Pair)
+    assert late == AgainFailed(other, "gone")
+
+
+async def test_only_the_latest_pairs_are_remembered(house: House, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(rechecks, "KEPT_AT_MOST", 2)
+    mirror, first = await differing(house, always(ONE), always(TWO))
+    await mirror.became(raw.get("/b"))
+    await mirror.became(raw.get("/c"))
+
+    assert await again(mirror, first) == AgainFailed(first, "gone")
+
+
+@pytest.mark.parametrize(("per_minute", "asked"), [(1, 2), (0, 4)])
+async def test_re_checks_have_a_budget_for_differences_one_for_invariants(house: House, per_minute: int, asked: int):
+    mirror, _ = await differing(house, always(ONE), always(TWO), clock=Clock(), recheck_per_minute=per_minute)
+    for target in ("/b", "/c", "/d"):
+        await mirror.became(raw.get(target))
+
+    answers = [await again(mirror, pair.id) for pair in tuple(mirror.pairs)]
+
+    assert [isinstance(answer, Pair) for answer in answers] == [True] * asked + [False] * (4 - asked)
+
+
+async def test_a_worker_with_enough_to_do_asks_nobody_again(house: House):
+    mirror, pair = await differing(house, always(ONE), always(TWO), clock=Clock())
+    mirror.proxy.server.shadows.hold_back()
+
+    assert await again(mirror, pair) == AgainFailed(pair, "busy")
+
+
+async def test_a_side_that_does_not_answer_again_is_told(house: House):
+    mirror, pair = await differing(house, always(ONE), answering(TWO), timeout=0.2)
+
+    assert await again(mirror, pair) == AgainFailed(pair, "failed")
+
+
+async def test_a_write_in_between_is_told(house: House):
+    mirror, pair = await differing(house, always(ONE), always(TWO), "Authorization: Bearer me")
+    await mirror.proxy.ask(raw.post(b"", "Authorization: Bearer me", target="/c"))
+
+    assert await again(mirror, pair) == AgainFailed(pair, "raced")
+
+
+@pytest.mark.parametrize("needs_session", [True, False])
+async def test_legacy_is_never_asked_again_with_the_users_cookies(house: House, needs_session: bool):
+    def legacy(request) -> bytes:
+        return ONE if request.field("Cookie") or not needs_session else ok(b"a guest's")
+
+    mirror, pair = await differing(house, always(legacy), always(TWO), "Cookie: PHPSESSID=abc")
+
+    answer = await again(mirror, pair)
+
+    assert [request.field("Cookie") for request in house.backends[0].requests] == ["PHPSESSID=abc", None]
+    assert isinstance(answer, AgainFailed if needs_session else Pair)
+
+
+async def test_a_legacy_that_never_had_the_cookies_may_say_something_else_the_second_time(house: House):
+    legacy, modern = answering(ONE, TWO), always(TWO)
+    mirror, pair = await differing(house, legacy, modern, "Cookie: PHPSESSID=abc", weight=100.0)
+
+    answer = await again(mirror, pair)
+
+    assert [request.field("Cookie") for request in house.backends[0].requests] == [None, None]
+    assert isinstance(answer, Pair)
+    assert (answer.legacy.body, answer.modern.body) == (b"two", b"two")
+
+
+async def test_legacy_is_asked_twice_for_a_share_of_the_reads(house: House):
+    legacy = await house.backend(answering(ok(b"1")), answering(ok(b"2")))
+    mirror = await mirroring(house, legacy, await house.backend(always(ok(b"1"))), secondary=1.0)
+
+    became = await mirror.became(raw.get())
+
+    (pair,) = mirror.pairs
+    assert became == ("sent", "noise")
+    assert pair.secondary is not None
+    assert (pair.legacy.body, pair.modern.body, pair.secondary.body) == (b"1", b"1", b"2")
+    assert len(mirror.records[0].calls) == 2
+
+
+async def test_a_second_answer_that_does_not_come_does_not_keep_the_pair(house: House):
+    legacy, modern = await house.backend(answering(ONE), hang), await house.backend(always(TWO))
+    mirror = await mirroring(house, legacy, modern, secondary=1.0, timeout=0.2)
+
+    became = await mirror.became(raw.get())
+
+    assert became == ("sent", "body")
+    assert mirror.pairs[0].secondary is None
+
+
+async def test_legacy_is_not_asked_twice_for_somebody_with_a_session(house: House):
+    legacy, modern = await house.backend(always(ONE)), await house.backend(always(ONE))
+    mirror = await mirroring(house, legacy, modern, secondary=1.0)
+
+    assert await mirror.became(raw.get("/", "Cookie: PHPSESSID=abc")) == ("equal", "")
+    assert len(legacy.requests) == 1
+
+
+async def test_one_second_question_at_a_time(house: House):
+    async def slow(wire: Wire) -> None:
+        await wire.request()
+        wire.send(ONE)
+        await wire.request()
+        wire.send(ONE)
+        await wire.gone()
+
+    legacy, modern = await house.backend(slow, hang), await house.backend(always(ONE))
+    mirror = await mirroring(house, legacy, modern, secondary=1.0)
+    client = await mirror.proxy.client()
+    await client.ask(raw.get("/1"))
+    await (await legacy.wire(1)).head()
+
+    await client.ask(raw.get("/2"))
+    record = await mirror.record()
+
+    assert (record.result, len(record.calls)) == ("equal", 1)
