@@ -35,7 +35,7 @@ def asked(custom: Any, legacy: Capture, modern: Capture) -> Comparison | None:
     HookError for whatever goes wrong in it; its message is never shown, for it may quote a body.
     """
     try:
-        answer = _found(custom)(legacy, modern)
+        answer = found(custom)(legacy, modern)
     except Exception as error:
         raise HookError(f"the custom comparator failed: {type(error).__name__}") from error
     if answer is None or isinstance(answer, Comparison):
@@ -43,7 +43,8 @@ def asked(custom: Any, legacy: Capture, modern: Capture) -> Comparison | None:
     raise HookError(f"the custom comparator answered with {type(answer).__name__}, not a Comparison or None")
 
 
-def _found(custom: Any) -> Any:
+def found(custom: Any) -> Any:
+    """Return the function that `custom` names or is; ImportError, AttributeError, whatever its module raises."""
     if callable(custom):
         return custom
     module, _, function = custom.partition(":")

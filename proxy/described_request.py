@@ -1,10 +1,12 @@
-"""Reads a request that somebody describes as the facts a decision looks at."""
+"""Reads a described request as the facts a decision looks at, as the proxy would read it off the wire."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from http.cookies import CookieError, SimpleCookie
+from collections.abc import Iterable
+from time import time
 
+from proxy.state.identities import described_user
+from proxy.state.identity_keys import Keys
 from rules.model import Facts, Generation
 
 
@@ -16,44 +18,38 @@ def facts_of(
     user: str | None = None,
     *,
     trusted: bool = True,
+    keys: Keys = Keys(),  # noqa: B008 - frozen
 ) -> Facts:
     """Return the facts of a described request.
 
-    Without `user` the identity is looked for in the headers given; sources that need a key (jwt, laravel,
-    sticky) are left to the proxy itself: a description seldom carries a signature.
+    Without `user` the identity is looked for in the headers given, as a live request's is; `keys` verify it.
     """
     path, mark, query = target.partition("?")
-    first: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for name, value in headers:
-        first.setdefault(name.lower(), value)
+        _add(fields, name.lower(), value)
+    sources = generation.snapshot.identity
     return Facts(
         method=method.upper(),
         path=path,
         query=query if mark else None,
-        host=first.get("host", ""),
-        header=first.get,
-        user=lambda: user or _identity(generation.snapshot.identity, first),
+        host=fields.get("host", ""),
+        header=fields.get,
+        user=lambda: user or described_user(sources, keys, fields, time(), trusted=trusted),
         trusted=trusted,
     )
 
 
-def _identity(sources: Iterable[str], headers: Mapping[str, str]) -> str | None:
-    for source in sources:
-        kind, _, name = source.partition(":")
-        if kind == "header":
-            found = headers.get(name.lower())
-        elif kind == "cookie":
-            found = _cookie(headers.get("cookie", ""), name)
-        else:
-            continue
-        if found:
-            return found
-    return None
+def meets_strangers(generation: Generation, keys: Keys, user: str | None) -> bool:
+    """Whether somebody whom nothing identifies gets an id of the proxy's own, which decides at once."""
+    return not user and bool(keys.sticky) and "sticky" in generation.snapshot.identity
 
 
-def _cookie(text: str, name: str) -> str | None:
-    try:
-        cookies = SimpleCookie(text)
-    except CookieError:
-        return None
-    return cookies[name].value if name in cookies else None
+def _add(fields: dict[str, str], name: str, value: str) -> None:
+    """Add a field as it is read off the wire: cookies are put together, of the others the first counts."""
+    if name == "cookie" and name in fields:
+        fields[name] = f"{fields[name]}; {value}"
+    elif name == "authorization":
+        fields[name] = value  # of several the last is what a backend reads
+    else:
+        fields.setdefault(name, value)

@@ -43,6 +43,12 @@ class UnreachableError(ProxyError):
     exit_code = EXIT_UNREACHABLE
 
 
+class UnknownProxyError(ProxyError):
+    """Nothing says which proxy is meant: its file cannot be read. Another one is never asked instead."""
+
+    exit_code = EXIT_USAGE
+
+
 class BadAddressError(ProxyError):
     """Text that names no address."""
 

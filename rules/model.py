@@ -40,10 +40,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ListenTls:
-    """Certificate chain and key files, relative to the configuration file's folder."""
+    """Certificate chain and key files, relative to the configuration file's folder.
+
+    The texts are what these files held when the configuration was read: a process that starts later needs no file.
+    """
 
     cert: str
     key: str
+    cert_text: str = field(default="", repr=False)
+    key_text: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +107,12 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class BackendTls:
-    """How an https backend is verified."""
+    """How an https backend is verified; `ca_text` is what the file `ca` held when the configuration was read."""
 
     ca: str | None = None
     verify: bool = True
     server_name: str | None = None
+    ca_text: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

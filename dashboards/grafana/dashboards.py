@@ -244,9 +244,12 @@ GATEWAY = Board(
         ),
         Panel(
             "Workers that accept",
-            "Fewer than configured: one died or hangs; the supervisor starts another. The log says why.",
+            "Fewer than configured: one died or hangs; the supervisor starts another. Not as set: a change waits.",
             "none",
-            (Query(_now("strangler_workers_accepting"), "{{instance}}"),),
+            (
+                Query(_now("strangler_workers_accepting"), "{{instance}}"),
+                Query(_now("strangler_workers_unconfirmed"), "{{instance}} not as set"),
+            ),
             "stat",
             6,
         ),
@@ -292,6 +295,7 @@ GATEWAY = Board(
                 Query(f"sum by (job) (rate(strangler_log_lines_lost_total{{{JOB}}}[{RATE}]))", "log lines"),
                 Query(f"sum by (job) (rate(strangler_reports_shed_total{{{JOB}}}[{RATE}]))", "reports"),
                 Query(f"sum by (job) (rate(strangler_observer_failures_total{{{JOB}}}[{RATE}]))", "records"),
+                Query(f"sum by (task) (rate(strangler_task_failures_total{{{JOB}}}[{RATE}]))", "task {{task}}"),
             ),
         ),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,11 +16,12 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from proxy.settings import Address, ProxyError, UnreachableError, parse_address
+from proxy.settings import Address, ProxyError, UnknownProxyError, UnreachableError, parse_address
 from rules.model import Admin
 
 _TIMEOUT = 35.0
 NO_FIELDS: Mapping[str, str] = MappingProxyType({})
+_SECTION = re.compile(r"^admin:.*\n?(?:[ \t]+.*\n?|\n)*", re.MULTILINE)
 _ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - not bound here, replaced by loopback
 
 
@@ -68,34 +70,53 @@ class Client:
 
 
 def client(config: str, admin: str) -> Client:
-    """Return the client for the proxy that runs `config`, or listens at the URL `admin`."""
-    settings, base_dir = _admin_of(config), Path(config).absolute().parent
+    """Return the client for the proxy that runs `config`, or listens at the URL `admin`.
+
+    UnknownProxyError where neither says which one that is.
+    """
+    settings, base_dir = _admin_of(config, needed=not admin), Path(config).absolute().parent
     token = os.environ.get(settings.token_env) or os.environ.get(settings.view_token_env, "")
     return Client(admin or _url(parse_address(settings.address, base_dir)), token)
 
 
-def _admin_of(config: str) -> Admin:
-    """Return where the file says the admin port is; a broken file may still say that much."""
+def _admin_of(config: str, *, needed: bool) -> Admin:
+    """Return where the file says the admin port is; a broken file may still say that much.
+
+    A missing one is an error where it is `needed`.
+    """
     from rules.config import load
     from rules.problems import ConfigError
 
     try:
         text = Path(config).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        return Admin()
+    except (OSError, UnicodeDecodeError) as error:
+        if not needed:
+            return Admin()
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        hint = "name the file with -c, or the proxy with --admin URL"
+        raise UnknownProxyError(f"{config} cannot be read: {why}; which proxy is meant? {hint}") from error
     try:
         return load(text, config).admin
     except ConfigError:
         return _salvaged(text)
 
 
-def _salvaged(text: str) -> Admin:
+def _parsed(text: str) -> Any:
     import yaml
 
     try:
-        document = yaml.safe_load(text)
+        return yaml.safe_load(text)
     except yaml.YAMLError:
-        document = None
+        return None
+
+
+def _salvaged(text: str) -> Admin:
+    document = _parsed(text)
+    if document is None and (section := _SECTION.search(text)) is not None:
+        # what is broken may stand anywhere else: a rollback is wanted most when the file is half written
+        document = _parsed(section.group())
+        if document is None:
+            raise UnknownProxyError("the file's `admin` cannot be read; name the proxy with --admin URL")
     admin = document.get("admin") if isinstance(document, dict) else None
     written = admin.items() if isinstance(admin, dict) else ()
     known = {field: value for field, value in written if isinstance(value, str)}

@@ -17,7 +17,24 @@ from proxy.control.config_loader import prepare
 from proxy.state.live import Prepared
 from rules.problems import ConfigError, Problem
 
-ConfigOption = Annotated[str, typer.Option("-c", "--config", metavar="FILE", help="The configuration file.")]
+DEFAULT_FILE = "proxy.yaml"
+
+
+def _readable(context: typer.Context, file: str) -> str:
+    """Refuse a file that was named and cannot be read, whatever the command would do without it."""
+    if context.resilient_parsing or file == DEFAULT_FILE or context.command.name == "init":
+        return file
+    try:
+        with Path(file).open("rb"):
+            return file
+    except OSError as error:
+        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}") from error
+
+
+ConfigOption = Annotated[
+    str,
+    typer.Option("-c", "--config", metavar="FILE", help="The configuration file.", callback=_readable),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 AdminOption = Annotated[
     str,

@@ -13,12 +13,13 @@ from typing import Any
 import orjson
 
 from dashboards.html import count
-from proxy.cli.admin_client import Reply, client
+from proxy.cli.admin_client import Client, Reply, client
 from proxy.cli.common import print_json, print_problems, progress, read
 from proxy.cli.recordings import each, path_of, unread
-from proxy.control.config_loader import prepare
-from proxy.described_request import facts_of
+from proxy.control.config_loader import known_sticky_key, prepare
+from proxy.described_request import facts_of, meets_strangers
 from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError, is_legacy_only
+from proxy.state.identity_keys import keys_from
 from proxy.supervisor.child import command, environment
 from proxy.traffic.reader import Recording
 from proxy.traffic.what_if import Yesterday
@@ -173,27 +174,28 @@ def _spelled(value: object) -> str:
 
 def reload(config: str, admin: str, *, wait: bool, as_json: bool) -> int:
     """Ask for the reload; with `wait` the outcome is the exit code: 2 for a broken file."""
-    reply = client(config, admin).post("/api/v1/reload", {"wait": wait})
+    proxy = client(config, admin)
+    reply = proxy.post("/api/v1/reload", {"wait": wait})
     if as_json:
-        print_json(reply.body)
+        print_json({**reply.body, "proxy": proxy.url})
     else:
-        _print_reload(reply)
+        _print_reload(proxy, reply)
     if reply.ok:
         return EXIT_YES
     return EXIT_USAGE if "problems" in reply.body else EXIT_NO
 
 
-def _print_reload(reply: Reply) -> None:
+def _print_reload(proxy: Client, reply: Reply) -> None:
     body = reply.body
     problems = [Problem(**problem) for problem in (*body.get("problems", ()), *body.get("warnings", ()))]
     print_problems(problems)
     if not reply.ok:
-        print(f"{body.get('detail', 'refused')} (digest {body.get('digest', 'unknown')})")
+        print(f"{body.get('detail', 'refused')} (digest {body.get('digest', 'unknown')}, {proxy.url})")
         return
     if body["outcome"] == "accepted":
-        print("asked for; status shows the outcome")
+        print(f"asked for; status shows the outcome ({proxy.url})")
         return
-    print(f"{body['outcome']}: digest {body['digest']}, generation {body['generation']}")
+    print(f"{body['outcome']}: digest {body['digest']}, generation {body['generation']} ({proxy.url})")
     if body["needs_restart"]:
         print(f"waiting for a restart: {', '.join(body['needs_restart'])}")
 
@@ -211,7 +213,10 @@ def explain(config: str, method: str, path: str, headers: list[str], user: str |
         return EXIT_USAGE
     pairs = [(name.strip(), value.strip()) for name, _, value in (header.partition(":") for header in headers)]
     running = generation(0, prepared.snapshot, {}, is_legacy_only(os.environ))
-    answer = asdict(explained(running, facts_of(running, method, path, pairs, user), draw=_EVEN_DRAW))
+    keys = keys_from(os.environ, Path(config).absolute().parent, known_sticky_key(prepared.snapshot.store, config))
+    facts = facts_of(running, method, path, pairs, user, keys=keys)
+    fresh = meets_strangers(running, keys, user)
+    answer = asdict(explained(running, facts, draw=_EVEN_DRAW, fresh=fresh))
     if as_json:
         print_json(answer)
     else:

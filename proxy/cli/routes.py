@@ -34,41 +34,49 @@ def verb(
     body = {key: value for key, value in wish.items() if value not in (None, "")}
     if revision is not None:
         body["revision"] = revision
-    reply = client(config, admin).post(f"{_API}/routes/{quote(route, safe='')}/{name}", body, operator())
+    proxy = client(config, admin)
+    reply = proxy.post(f"{_API}/routes/{quote(route, safe='')}/{name}", body, operator())
     if as_json:
-        print_json(reply.body)
+        print_json({**reply.body, "proxy": proxy.url})
     elif reply.ok:
-        print(_route_line(reply.body))
+        print(f"{_route_line(reply.body)} ({proxy.url})")
     else:
-        print(reply.body.get("detail", "refused"))
+        print(refusal(proxy, reply))
     return exit_code(reply)
 
 
 def rollback_all(config: str, admin: str, reason: str, *, as_json: bool) -> int:
     """Send everybody of every route to legacy."""
-    reply = client(config, admin).post(f"{_API}/rollback", {"reason": reason}, operator())
+    proxy = client(config, admin)
+    reply = proxy.post(f"{_API}/rollback", {"reason": reason}, operator())
     if as_json:
-        print_json(reply.body)
+        print_json({**reply.body, "proxy": proxy.url})
     elif reply.ok:
-        print(f"{len(reply.body['routes'])} routes are rolled back: everybody is on legacy")
+        print(f"{len(reply.body['routes'])} routes are rolled back: everybody is on legacy ({proxy.url})")
     else:
-        print(reply.body.get("detail", "refused"))
+        print(refusal(proxy, reply))
     return exit_code(reply)
 
 
 def resume_all(config: str, admin: str, reason: str, *, as_json: bool) -> int:
     """Lift every rollback that a person asked for; the guard's own each want a look."""
-    reply = client(config, admin).post(f"{_API}/resume", {"reason": reason}, operator())
+    proxy = client(config, admin)
+    reply = proxy.post(f"{_API}/resume", {"reason": reason}, operator())
     left = [route["name"] for route in reply.body.get("left", ())]
     if as_json:
-        print_json(reply.body)
+        print_json({**reply.body, "proxy": proxy.url})
     elif reply.ok:
-        print(f"resumed: {count(len(reply.body['routes']), 'route')}")
+        print(f"resumed: {count(len(reply.body['routes']), 'route')} ({proxy.url})")
         if left:
             print(f"still rolled back, by the guard: {', '.join(left)}")
     else:
-        print(reply.body.get("detail", "refused"))
+        print(refusal(proxy, reply))
     return exit_code(reply)
+
+
+def refusal(proxy: Client, reply: Reply) -> str:
+    """Return why the proxy did not do, or could not confirm, what it was asked for, and which proxy that is."""
+    return f"{reply.body.get('detail', 'refused')} ({proxy.url})"
 
 
 def operator() -> dict[str, str]:
@@ -100,13 +108,15 @@ def _route_line(route: dict[str, Any]) -> str:
 def drill(config: str, admin: str, route: str, path: str, seconds: float, *, as_json: bool) -> int:
     """Run the drill; 0 when the guard sent everybody back in time and nobody else was harmed."""
     wish = {"seconds": seconds, **({"path": path} if path else {})}
-    reply = client(config, admin).post(f"/api/v1/routes/{quote(route, safe='')}/drill", wish, operator())
+    proxy = client(config, admin)
+    reply = proxy.post(f"/api/v1/routes/{quote(route, safe='')}/drill", wish, operator())
     if as_json:
-        print_json(reply.body)
+        print_json({**reply.body, "proxy": proxy.url})
     elif reply.ok:
+        print(f"drilled at {proxy.url}")
         _print_drill(reply.body)
     else:
-        print(reply.body.get("detail", "refused"))
+        print(refusal(proxy, reply))
     if not reply.ok:
         return exit_code(reply)
     return EXIT_YES if reply.body["proved"] else EXIT_NO

@@ -7,22 +7,23 @@ import secrets
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
+from proxy.control.hooks import unimportable
 from proxy.control.override_changes import begun_with
 from proxy.ipc.codec import LOADER, Loaded
 from proxy.settings import EXIT_USAGE, EXIT_YES, BadAddressError, Settings, is_legacy_only, parse_address
-from proxy.state.identity_keys import keys_from
+from proxy.state.bindable import COMPILING, unbindable, with_texts
+from proxy.state.identity_keys import Keys, keys_from
 from proxy.state.live import Configuration, Prepared
 from proxy.storage import is_shared
 from proxy.storage.store import StoreError
-from proxy.storage.store_sqlite import kept
-from rules.config import load_with_warnings
-from rules.config.loader import lay_over, overrides
-from rules.config.yaml_document import read
+from proxy.storage.store_sqlite import kept, known
+from rules.config.loader import Draft, drafted, overrides, placed
 from rules.model import Snapshot
 from rules.problems import ERROR, WARNING, ConfigError, Finding, Problem
 
@@ -44,20 +45,28 @@ def prepare_text(text: str, path: Path, *, variables: bool, environ: Mapping[str
     """Return `text` ready to run as if it stood in the file at `path`, or raise ConfigError with every problem.
 
     Without `variables` a `${NAME}` is never filled in, however it is spelled: whoever wrote the text may not
-    read our environment. Process settings laid over the file are no secrets.
+    read our environment, or have modules imported: functions it names are not looked for. Process settings laid
+    over the file are no secrets.
     """
     environ = os.environ if environ is None else environ
     fills = environ if variables else {name: value for name, value in environ.items() if overrides(name)}
-    return _prepared(text, path, sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), environ, fills)
+    return _prepared(text, path, sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), environ, fills, hooks=False)
 
 
-def _prepared(text: str, path: Path, content: str, environ: Mapping[str, str], fills: Mapping[str, str]) -> Prepared:
-    source = str(path)
-    snapshot, warnings = load_with_warnings(text, source, environ=fills)
-    around = _placed(text, source, fills, check_around(snapshot, path.parent, environ))
-    if any(problem.level == ERROR for problem in around):
-        raise ConfigError(around)
-    return Prepared(snapshot, (*warnings, *around), content)
+def _prepared(
+    text: str, path: Path, content: str, environ: Mapping[str, str], fills: Mapping[str, str], *, hooks: bool = True
+) -> Prepared:
+    draft = drafted(text, str(path), fills)
+    if draft.snapshot is None:
+        raise ConfigError(placed(draft.document, draft.findings))
+    snapshot = with_texts(draft.snapshot, path.parent)
+    around = [*check_around(snapshot, path.parent, environ)]
+    if hooks:
+        around += unimportable(snapshot, path.parent)
+    problems = placed(draft.document, (*draft.findings, *_by_the_file(around, snapshot, draft)))
+    if any(problem.level == ERROR for problem in problems):
+        raise ConfigError(problems)
+    return Prepared(snapshot, problems, content)
 
 
 def _read(path: Path, source: str) -> bytes:
@@ -67,14 +76,20 @@ def _read(path: Path, source: str) -> bytes:
         raise ConfigError((Problem(source, 1, 1, f"cannot be read: {error.strerror}"),)) from error
 
 
-def _placed(text: str, source: str, environ: Mapping[str, str], found: Iterator[Finding]) -> tuple[Problem, ...]:
-    """Give findings their lines; the file is read once more only when there are any."""
-    findings = tuple(found)
-    if not findings:
-        return ()
-    document = read(text, source, environ)
-    lay_over(document, environ)
-    return tuple(Problem(*document.place(one.path), one.message, one.hint, one.level) for one in findings)
+def _by_the_file(found: Iterable[Finding], snapshot: Snapshot, draft: Draft) -> Iterator[Finding]:
+    """Count routes as the file does: the snapshot of a broken one lacks those that are wrong."""
+    broken = any(one.level == ERROR for one in draft.findings)
+    routes = draft.document.data.get("routes") if isinstance(draft.document.data, dict) else None
+    listed = routes if isinstance(routes, list) else []
+    names = [route.get("name") if isinstance(route, dict) else None for route in listed]
+    for one in found:
+        if broken and one.kind == COMPILING:
+            continue
+        match one.path:
+            case ("routes", int(position), *rest) if snapshot.routes[position].name in names:
+                yield replace(one, path=("routes", names.index(snapshot.routes[position].name), *rest))
+            case _:
+                yield one
 
 
 def check_around(snapshot: Snapshot, base_dir: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -92,23 +107,6 @@ def _addresses(snapshot: Snapshot, base: Path, _: Mapping[str, str]) -> Iterator
             parse_address(text, base)
         except BadAddressError as error:
             yield Finding((key, "address"), str(error))
-
-
-def _files(snapshot: Snapshot, base: Path, _: Mapping[str, str]) -> Iterator[Finding]:
-    wanted: list[tuple[tuple[str, ...], str | None]] = []
-    if snapshot.listen.tls is not None:
-        wanted += [
-            (("listen", "tls", "cert"), snapshot.listen.tls.cert),
-            (("listen", "tls", "key"), snapshot.listen.tls.key),
-        ]
-    wanted += [
-        (("backends", backend.name, "tls", "ca"), backend.tls.ca)
-        for backend in snapshot.backends
-        if backend.tls is not None and any(url.startswith("https://") for url in backend.urls)
-    ]
-    for path, name in wanted:
-        if name is not None and not os.access(base / name, os.R_OK):
-            yield Finding(path, f"{name} cannot be read")
 
 
 def _tokens(snapshot: Snapshot, base: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -138,11 +136,24 @@ def _variables(snapshot: Snapshot, _: Path, environ: Mapping[str, str]) -> Itera
             yield Finding(("identity", index), f"{' or '.join(keys)} is not set", hint, level=WARNING)
 
 
-def _keys(_: Snapshot, base: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+def _bindable(snapshot: Snapshot, base: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+    keys = Keys()
     try:
-        keys_from(environ, base)
+        keys = keys_from(environ, base)
     except (OSError, ValueError) as error:
         yield Finding(("identity",), str(error))
+    yield from unbindable(snapshot, base, keys)
+
+
+def _compared(snapshot: Snapshot, _: Path, __: Mapping[str, str]) -> Iterator[Finding]:
+    """Read each `compare:` as the judges will."""
+    from comparators.policy import Policy
+
+    for position, route in enumerate(snapshot.routes):
+        try:
+            Policy.from_mapping(route.compare)
+        except ValueError as error:
+            yield Finding(("routes", position, "compare"), str(error))
 
 
 def _store(snapshot: Snapshot, _: Path, __: Mapping[str, str]) -> Iterator[Finding]:
@@ -150,7 +161,7 @@ def _store(snapshot: Snapshot, _: Path, __: Mapping[str, str]) -> Iterator[Findi
         yield Finding(("store",), "the Redis client is not installed", "pip install 'strangler-proxy[fleet]'")
 
 
-_CHECKS: tuple[Check, ...] = (_addresses, _files, _tokens, _variables, _keys, _store)
+_CHECKS: tuple[Check, ...] = (_addresses, _tokens, _variables, _bindable, _compared, _store)
 
 
 # Finds the key that the proxy's own cookies are signed with.
@@ -182,6 +193,16 @@ def sticky_key(store: str, base: Path, environ: Mapping[str, str], complain: Cal
         return made
 
 
+def known_sticky_key(store: str, file: str) -> str:
+    """Return the key that a proxy under `file` signs its cookies with, where its store can be read here without it.
+
+    Else any other: a cookie proves nothing then, and whoever has none gets a new id all the same.
+    """
+    path = Path(file).absolute().parent / store.removeprefix("sqlite:")
+    found = known(path, _NAME) if store.startswith("sqlite:") else ""
+    return found or secrets.token_hex(32)
+
+
 # The loading process: checks the file once, prints what the supervisor hands to its children.
 
 
@@ -200,10 +221,19 @@ def main(arguments: list[str]) -> int:
     snapshot = prepared.snapshot
     legacy_only = is_legacy_only(os.environ)
     store = "memory" if legacy_only else snapshot.store
+    keys = keys_from(os.environ, path.parent)
     key = sticky_key(store, path.parent, os.environ, lambda text: print(text, file=sys.stderr))  # noqa: T201 - as problems
     overrides = begun_with(store, path.parent, snapshot, lambda text: print(text, file=sys.stderr))  # noqa: T201 - as above
     configuration = Configuration(
-        FIRST_GENERATION, snapshot, overrides, legacy_only, time.time(), prepared.content, prepared.warnings, key
+        FIRST_GENERATION,
+        snapshot,
+        overrides,
+        legacy_only,
+        time.time(),
+        prepared.content,
+        prepared.warnings,
+        sticky_key=key,
+        jwt_key=keys.jwt,
     )
     settings = Settings(
         config=str(path),

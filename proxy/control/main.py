@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Coroutine
@@ -21,27 +22,31 @@ from proxy.control.audit_log import Trail
 from proxy.control.comparison.queries import Differences
 from proxy.control.comparison.results import ViolationSeen
 from proxy.control.comparison.service import Comparing
+from proxy.control.confirmation import Confirmation
 from proxy.control.drill import Drills, Probing
+from proxy.control.effective import Effective
+from proxy.control.endless import EndlessTasks
 from proxy.control.fleet.membership import Instances, rules_digest
 from proxy.control.history import History, Remembering
 from proxy.control.metrics import numbers
-from proxy.control.reload import Current, Outcome, Reloader, current, planned, watch
+from proxy.control.reload import Current, Outcome, Reloader, current, look_slowly, planned, watch
 from proxy.control.report import report, resources
 from proxy.control.retirement import Retiring
 from proxy.control.rollout import Steering
 from proxy.control.route_actions import Verbs
 from proxy.control.route_evidence import Figures
-from proxy.control.status import instance, status
+from proxy.control.status import instance, status, worker_documents
 from proxy.control.worker_links import Workers
 from proxy.ipc import messages
 from proxy.ipc.child_process import Lifeline, beat, run, take_socket
 from proxy.ipc.messages import Prepare
-from proxy.settings import EXIT_YES, parse_address
+from proxy.settings import EXIT_NO, EXIT_YES, parse_address, worker_count
+from proxy.state.identity_keys import Keys, keys_from
 from proxy.state.live import Configuration, unpack, with_effects
 from proxy.state.user_sample import Recent
 from proxy.storage import fleet_of, store_of
 from proxy.telemetry import events
-from proxy.telemetry.aggregation import Exemplars, Key, Values
+from proxy.telemetry.aggregation import Exemplars, Key, Values, Worker
 from proxy.telemetry.structured_log import events_through_structlog
 from rules.model import Snapshot
 
@@ -64,7 +69,10 @@ async def _main(lifeline_fd: int, listener: socket.socket) -> int:
 
 
 class Control:
-    """Everything the control process consists of. `_draining` changes once, `_told` with each new readiness."""
+    """Everything the control process consists of.
+
+    `_draining` changes once, `_told` with each new readiness, `_hopeless` once: to the task that cannot go on.
+    """
 
     def __init__(self, lifeline: Lifeline, listener: socket.socket, begin: messages.Begin) -> None:
         self._lifeline = lifeline
@@ -73,14 +81,21 @@ class Control:
         self._tell = events_through_structlog("control")
         kept = unpack(begin.payload)
         configuration = with_effects(kept, begin.effects)
+        self._keys = keys_from(os.environ, begin.settings.base_dir, kept.sticky_key, kept.jwt_key)
         self._figures = Figures(configuration.snapshot, configuration.number)
         self._recent = Recent(configuration.sticky_key, _route_names(configuration.snapshot))
-        self._workers = Workers(Prepare(kept.number, begin.payload), self._take_outcomes, self._tell, self._take_users)
+        self._workers = Workers(
+            Prepare(kept.number, begin.payload),
+            self._take_outcomes,
+            self._tell,
+            self._take_users,
+            expected=worker_count(begin.settings.workers),
+        )
         if begin.effects:
             self._workers.remember(messages.Effects(configuration.number, begin.effects))
         self._reloader = Reloader(
             begin.settings,
-            current(configuration),
+            current(configuration, kept.number),
             self._workers,
             keep=self._keep,
             keep_effects=self._keep_effects,
@@ -88,6 +103,8 @@ class Control:
             told=self._reloaded,
             tell=self._tell,
         )
+        self._confirmation = Confirmation(self._workers, self._replace, self._tell)
+        self._effective = Effective(self._workers, self._reloader.current)
         store = store_of(begin.settings.store, begin.settings.base_dir, configuration.overrides)
         fleet = fleet_of(begin.settings.store)
         self._comparing = Comparing(
@@ -119,6 +136,8 @@ class Control:
         self._retiring = Retiring(self.current, self._figures, self._comparing.open_groups, store)
         access = Access(configuration.snapshot.admin, parse_address(begin.addresses[1]))
         self._admin = AdminPort(self, access, self._tell)
+        self._endless = EndlessTasks(self._tell, self._give_up)
+        self._hopeless = ""
         self._draining = False
         self._told: tuple[str, ...] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -129,18 +148,21 @@ class Control:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._lifeline.put, messages.Leave())
         await self._admin.start(self._listener)
         folder = self._begin.settings.base_dir
-        self._steering.begin(self._spawn)
-        self._spawn(self._instances.run(), "instances")
-        self._spawn(self._comparing.run(), "comparing")
-        self._spawn(self._comparing.everywhere.run(), "differences-everywhere")
-        self._spawn(self._remembering.run(), "history")
-        self._spawn(self._retiring.run(), "retiring")
-        self._spawn(watch(folder, self._look), "watch")
+        start = self._endless.start
+        self._steering.begin(start)
+        start(self._confirmation.run, "confirmation")
+        start(self._instances.run, "instances")
+        start(self._comparing.run, "comparing")
+        start(self._comparing.everywhere.run, "differences-everywhere")
+        start(self._remembering.run, "history")
+        start(self._retiring.run, "retiring")
+        start(lambda: watch(folder, self._look), "watch")
+        start(lambda: look_slowly(self._look), "watch-slowly")
         # the file may have changed while nobody was looking
         self._spawn(self._look(), "first-look")
         await self._follow_supervisor()
         await self._leave()
-        return EXIT_YES
+        return EXIT_NO if self._hopeless else EXIT_YES
 
     # ── what the admin port asks for ───────────────────────────────────────────────────────────────────
 
@@ -157,16 +179,38 @@ class Control:
         reasons += [f"worker {state.slot} does not accept" for state in states if not state.accepting]
         return tuple(reasons)
 
+    def identity_keys(self) -> Keys:
+        """Return what workers verify identities with."""
+        return self._keys
+
+    def unconfirmed(self) -> tuple[int, ...]:
+        """Return the slots of workers that have not confirmed what they are to run."""
+        return self._confirmation.missing
+
     async def status(self) -> dict[str, Any]:
         """Return the status document, fresh."""
         await self._workers.refresh(FRESH_WITHIN)
-        return status(self.current(), self._figures, self._instances.documents(), standing=self._standing)
+        return status(
+            self.current(),
+            self._figures,
+            self._instances.documents(),
+            standing=self._standing,
+            effective=self._effective.weight,
+            workers=worker_documents(self._workers),
+        )
 
     async def numbers(self) -> dict[Key, Values]:
         """Return every metric series, fresh."""
         await self._workers.refresh(FRESH_WITHIN)
-        own = {**self._steering.series(), **dict(self._comparing.series())}
-        return numbers(self.current(), self._workers.totals, self._workers.census, own)
+        own = {**self._steering.series(), **dict(self._comparing.series()), **self._endless.series()}
+        return numbers(
+            self.current(),
+            self._workers.totals,
+            self._workers.census,
+            own,
+            effective=self._effective.weight,
+            missing=self._confirmation.missing,
+        )
 
     @property
     def exemplars(self) -> Exemplars:
@@ -273,7 +317,11 @@ class Control:
     def _keep_effects(self, number: int, payload: bytes) -> None:
         self._lifeline.channel.send(messages.KeepEffects(number, payload))
 
+    def _replace(self, worker: Worker) -> None:
+        self._lifeline.channel.send(messages.Replace(*worker))
+
     def _changed(self, before: Current, now: Current) -> None:
+        self._effective.changed(now)
         snapshot = now.configuration.snapshot
         self._remembering.changed()
         self._retiring.look()
@@ -310,6 +358,7 @@ class Control:
     # ── leaving ────────────────────────────────────────────────────────────────────────────────────────
 
     async def _leave(self) -> None:
+        await self._endless.close()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -319,6 +368,10 @@ class Control:
         await self._admin.stop()
         self._workers.close()
         self._tell.close()
+
+    def _give_up(self, task: str) -> None:
+        self._hopeless = task
+        self._lifeline.put(messages.Leave())
 
     def _spawn(self, work: Coroutine[Any, Any, Any], name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
 
 from proxy.control.reload import Current
@@ -19,14 +19,26 @@ from rules.routing.compiled_route import effective_weight, intended_weight
 NOTHING: Mapping[Key, Values] = MappingProxyType({})
 
 
-def numbers(current: Current, totals: Totals, census: Census, own: Mapping[Key, Values] = NOTHING) -> dict[Key, Values]:
-    """Return every series; those of routes that the file no longer has are left out. `own` is what control counted."""
+def numbers(
+    current: Current,
+    totals: Totals,
+    census: Census,
+    own: Mapping[Key, Values] = NOTHING,
+    *,
+    effective: Callable[[str], float] | None = None,
+    missing: Collection[int] = (),
+) -> dict[Key, Values]:
+    """Return every series; those of routes that the file no longer has are left out. `own` is what control counted.
+
+    `effective` is the highest weight of a route that any worker runs, `missing` are the slots of workers that have
+    not confirmed what they are to run.
+    """
     snapshot = current.configuration.snapshot
     shown = dict(zeros(snapshot, current.generation.overrides))
     known = frozenset(route_names(snapshot))
     shown.update((key, values) for key, values in totals.sums().items() if _is_bounded(key, known))
     shown.update((key, values) for key, values in own.items() if _is_bounded(key, known))
-    shown.update(_own(current, census))
+    shown.update(_own(current, census, effective, missing))
     return shown
 
 
@@ -37,9 +49,12 @@ def _is_bounded(key: Key, known: frozenset[str]) -> bool:
     return "route" not in metric.labels or key[1][metric.labels.index("route")] in known
 
 
-def _own(current: Current, census: Census) -> Iterator[tuple[Key, Values]]:
+def _own(
+    current: Current, census: Census, effective: Callable[[str], float] | None, missing: Collection[int]
+) -> Iterator[tuple[Key, Values]]:
     configuration = current.configuration
-    yield _row(metric_names.RELOAD_SUCCESS, not current.problems)
+    yield _row(metric_names.RELOAD_SUCCESS, not current.problems and not missing)
+    yield _row(metric_names.WORKERS_UNCONFIRMED, len(missing))
     yield _row(metric_names.LOADED_TIMESTAMP, configuration.loaded_at)
     yield _row(metric_names.CONFIG_INFO, 1, configuration.snapshot.digest)
     yield _row(metric_names.GENERATION, configuration.number)
@@ -47,14 +62,17 @@ def _own(current: Current, census: Census) -> Iterator[tuple[Key, Values]]:
     yield _row(metric_names.WORKER_RESTARTS, census.worker_restarts)
     yield _row(metric_names.CONTROL_RESTARTS, census.control_restarts)
     yield _row(metric_names.BUILD_INFO, 1, program_version())
-    yield from _routes(configuration.snapshot, current)
+    yield from _routes(configuration.snapshot, current, effective)
 
 
-def _routes(snapshot: Snapshot, current: Current) -> Iterator[tuple[Key, Values]]:
+def _routes(
+    snapshot: Snapshot, current: Current, effective: Callable[[str], float] | None
+) -> Iterator[tuple[Key, Values]]:
     legacy_only = current.configuration.legacy_only
     for route in snapshot.routes:
         override = current.generation.overrides.get(route.name)
         weight = 0.0 if legacy_only else effective_weight(route, override)
+        weight = weight if effective is None else effective(route.name)
         yield _row(metric_names.WEIGHT, intended_weight(route, override), route.name, "intended")
         yield _row(metric_names.WEIGHT, weight, route.name, "effective")
         yield _row(metric_names.STAGE, 1, route.name, stage(route, override, weight))

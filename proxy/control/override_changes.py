@@ -99,15 +99,15 @@ def held(route: Route, before: Override | None, now: float) -> Override:
 def resumed(route: Route, before: Override | None, now: float) -> Override:
     """Return what `resume` makes; 409 where there is nothing to resume.
 
-    A rolled-back route returns to the file's weight, or to step 1. A held one goes on where it was held, at what the
-    file says by now. What is neither loses the weight that was set at run time.
+    A rolled-back route returns to the file's weight, or to step 1. A held one returns to the file's weight, or to that
+    of the step it has come to. What is neither loses the weight that was set at run time.
     """
     if before is not None and before.rolled_back:
         step = 1 if route.rollout.steps else None
         later = before.hold_off_until if before.hold_off_until > now else 0.0
         return Override(route.name, step=step, at=now, step_since=now, hold_off_until=later, rollbacks=before.rollbacks)
     if before is not None and before.held:
-        return replace(before, held=False, at_most=None, at=now, step_since=now)
+        return replace(before, held=False, at_most=None, weight=None, at=now, step_since=now)
     if before is not None and before.weight is not None:
         return replace(before, weight=None, at=now, step_since=now)
     raise _conflict(route, "is neither held nor rolled back, nor was its weight set at run time")

@@ -4,7 +4,7 @@
 2. lay it under what was set at run time, build the generation here; impossible: the same
 3. have every worker build it; one that cannot: the same
 4. have the supervisor keep it for later children
-5. have every worker run it
+5. have every worker run it; one that does not say so in time is named, and brought there later
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 
 from watchfiles import awatch
 
-from proxy.control.worker_links import NotAdoptedError, Workers
+from proxy.control.worker_links import CONFIRM_WITHIN, NotAdoptedError, Workers
 from proxy.ipc.messages import Effects, Prepare
 from proxy.settings import Settings
 from proxy.state.live import Configuration, Prepared, RunTime, by_route
@@ -39,7 +40,8 @@ class Current:
     """One moment of control; a new one is made for each change.
 
     `problems` are those of the last reading, empty when it was accepted. `waiting` names the settings that
-    differ in the file but need a restart. `content` is the hash of the file's bytes that were last judged.
+    differ in the file but need a restart. `content` is the hash of the file's bytes that were last judged. `file` is
+    the number of the generation that brought the file.
     """
 
     configuration: Configuration
@@ -47,6 +49,7 @@ class Current:
     content: str
     problems: tuple[Problem, ...] = ()
     waiting: tuple[str, ...] = ()
+    file: int = 1
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -63,9 +66,10 @@ class Current:
         return replace(self, problems=problems, content=content)
 
 
-def current(configuration: Configuration) -> Current:
-    """Return the moment in which `configuration` runs, the file being what it was made from."""
-    return Current(configuration, built(configuration), configuration.content)
+def current(configuration: Configuration, file: int | None = None) -> Current:
+    """Return the moment in which `configuration` runs, whose file came as generation `file`, by default with it."""
+    number = configuration.number if file is None else file
+    return Current(configuration, built(configuration), configuration.content, file=number)
 
 
 def built(configuration: Configuration) -> Generation:
@@ -78,13 +82,22 @@ def built(configuration: Configuration) -> Generation:
     )
 
 
+LAST_CALL = 0.25
+"""Seconds that workers have for the swap itself where building has used up all the time there is to wait."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a reload went; `changed` says whether another configuration runs now."""
+    """How a reload went; `changed` says whether another configuration runs now.
+
+    `late` are the slots of workers that have not said in time that they run it, `seconds` how long that was waited for.
+    """
 
     ok: bool
     changed: bool
     current: Current
+    late: tuple[int, ...] = ()
+    seconds: float = 0.0
 
 
 class Reloader:
@@ -120,16 +133,19 @@ class Reloader:
             if only_if_changed and await asyncio.to_thread(_hash, self._path) == self.current.content:
                 return Outcome(not self.current.problems, changed=False, current=self.current)
             self._tell(events.RELOAD_ASKED, who=who)
-            from proxy.control.config_loader import prepare  # the checking libraries come with the first reload
-
             try:
+                from proxy.control.config_loader import prepare  # the checking libraries come with the first reload
+
                 prepared = await asyncio.to_thread(prepare, self._path)
             except ConfigError as error:
                 return self._refuse(who, error.problems, await asyncio.to_thread(_hash, self._path))
+            except Exception as error:  # noqa: BLE001 - a fault of our own: no descriptor, no memory
+                problem = Problem(str(self._path), 1, 1, f"cannot be checked now: {error!r}", "it is looked at again")
+                return self._refuse(who, (problem,), "")
             return await self._adopt(who, prepared)
 
-    def put_into_effect(self, overrides: Iterable[Override]) -> asyncio.Task[None]:
-        """Run the same file with these overrides, all there are: workers first; the answer comes when all do."""
+    def put_into_effect(self, overrides: Iterable[Override]) -> asyncio.Task[tuple[int, ...]]:
+        """Run the same file with these overrides, all there are: workers first; the slots that are late in the end."""
         before = self.current
         latest = RunTime(self._next_number(), tuple(overrides))
         payload = latest.pack()
@@ -145,20 +161,23 @@ class Reloader:
 
     async def _adopt(self, who: str, prepared: Prepared) -> Outcome:
         try:
-            configuration = await self._publish(prepared)
+            began = time.monotonic()
+            configuration, message = await self._publish(prepared)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the new one, the old one stays
             reason = str(error) if isinstance(error, NotAdoptedError) else repr(error)
             problem = Problem(str(self._path), 1, 1, f"cannot be put into effect: {reason}")
             return self._refuse(who, (problem,), prepared.content)
         waiting = tuple(needs_restart(self._settings, prepared.snapshot))
         self.current = replace(self.current, content=prepared.content, problems=(), waiting=waiting)
+        left = CONFIRM_WITHIN - (time.monotonic() - began)
+        late = await self._workers.commit(message, max(left, LAST_CALL))
         self._tell_adopted(who, configuration)
-        outcome = Outcome(ok=True, changed=True, current=self.current)
+        outcome = Outcome(ok=True, changed=True, current=self.current, late=late, seconds=time.monotonic() - began)
         self._told(who, outcome)
         return outcome
 
-    async def _publish(self, prepared: Prepared) -> Configuration:
-        """Bring `prepared` to this process, to every worker, to the supervisor.
+    async def _publish(self, prepared: Prepared) -> tuple[Configuration, Prepare]:
+        """Bring `prepared` to this process, to the supervisor, have every worker build it.
 
         What is set at run time while workers build is never waited for: then they build once more, on top of it.
         """
@@ -172,11 +191,12 @@ class Reloader:
             if self.current.configuration is under:
                 break
         self._keep(configuration, payload)
+        # on top of an older file as well, should this one turn out to kill whoever begins with it
+        self._keep_effects(configuration.number, RunTime(configuration.number, configuration.overrides).pack())
         before = self.current
-        self.current = replace(before, configuration=configuration, generation=generation)
+        self.current = replace(before, configuration=configuration, generation=generation, file=configuration.number)
         self._changed(before, self.current)
-        await self._workers.commit(message)
-        return configuration
+        return configuration, message
 
     def _next_number(self) -> int:
         """Return a number that no generation had: one that was prepared in vain is not used again."""
@@ -216,6 +236,7 @@ def adopted(before: Configuration, prepared: Prepared) -> Configuration:
         prepared.content,
         prepared.warnings,
         before.sticky_key,
+        before.jwt_key,
     )
 
 
@@ -250,23 +271,23 @@ SETTLE = 0.1
 
 
 async def watch(folder: Path, look: Callable[[], Awaitable[object]]) -> None:
-    """Call `look` after each change in `folder`, besides every few seconds; for ever."""
-    async with asyncio.TaskGroup() as group:
-        group.create_task(_events(folder, look), name="watch-folder")
-        group.create_task(_slowly(look), name="watch-slowly")
+    """Call `look` after each change in `folder`, for ever."""
+    while True:
+        # no inotify here, its limit or that of descriptors is reached: the slow look remains, and this is tried again
+        with suppress(OSError):
+            await _events(folder, look)
+        await asyncio.sleep(LOOK_EVERY)
 
 
 async def _events(folder: Path, look: Callable[[], Awaitable[object]]) -> None:
-    try:
-        async for _ in awatch(folder, recursive=False, debounce=400, step=50):
-            # who writes in several steps should be done by then
-            await asyncio.sleep(SETTLE)
-            await look()
-    except OSError:
-        return  # no inotify here, or its limit is reached: the slow look remains
+    async for _ in awatch(folder, recursive=False, debounce=400, step=50):
+        # who writes in several steps should be done by then
+        await asyncio.sleep(SETTLE)
+        await look()
 
 
-async def _slowly(look: Callable[[], Awaitable[object]]) -> None:
+async def look_slowly(look: Callable[[], Awaitable[object]]) -> None:
+    """Call `look` every few seconds, for ever."""
     while True:
         await asyncio.sleep(LOOK_EVERY)
         await look()

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from time import monotonic, time
 from typing import Any
 
@@ -16,6 +16,7 @@ import orjson
 
 from proxy.control.audit_log import Changes, Trail
 from proxy.control.drill import Drills, Probing
+from proxy.control.endless import Endless
 from proxy.control.fleet.override_sync import Follow
 from proxy.control.fleet.window_exchange import Together
 from proxy.control.guard import TOLD_AGAIN, Guard, Watching
@@ -94,13 +95,13 @@ class Steering:
         self.trail.follow(self._notifier.take)
         workers.follow(self._hear)
 
-    def begin(self, spawn: Callable[[Coroutine[Any, Any, Any], str], None]) -> None:
-        """Start what runs for ever."""
-        spawn(self._meet_store(), "meet-store")
-        spawn(self.ledger.run(), "ledger")
-        spawn(self.guard.run(), "guard")
+    def begin(self, start: Callable[[Endless, str], None]) -> None:
+        """Have what runs for ever started."""
+        start(self._meet_store, "meet-store")
+        start(self.ledger.run, "ledger")
+        start(self.guard.run, "guard")
         if self.together is not None:
-            spawn(self.together.run(), "together")
+            start(self.together.run, "together")
 
     def take(self, outcomes: Outcomes) -> None:
         """Add a second of one of our workers to what is judged."""

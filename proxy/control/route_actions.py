@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from http import HTTPStatus
-from time import time
+from time import monotonic, time
 
 from proxy.control import override_changes
 from proxy.control.api.http import RefusedError
@@ -61,13 +61,34 @@ async def kept_first(
         raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, detail) from error
 
 
-APPLIED_WITHIN = 2.0
-"""Seconds that an answer to a verb waits for every worker; a slower one follows on its own."""
 Move = Callable[[Route, Override | None, float], Override]
 
 
+class UnconfirmedError(RefusedError):
+    """What was asked for is in effect and kept, but the workers `slots` have not said so in time."""
+
+    def __init__(self, slots: tuple[int, ...], seconds: float, generation: int) -> None:
+        workers = ", ".join(f"worker {slot}" for slot in slots)
+        detail = (
+            f"unconfirmed: {workers} did not say within {seconds:.1f} s that this is in effect there."
+            " It stands: it is kept, asked for again, and a worker that stays silent is replaced"
+        )
+        super().__init__(
+            HTTPStatus.CONFLICT,
+            detail,
+            reason="unconfirmed",
+            workers=[{"id": slot} for slot in slots],
+            generation=generation,
+            milliseconds=round(seconds * 1000, 1),
+        )
+        self.slots = slots
+
+
 class Verbs:
-    """Changes overrides. `_highest` is each route's last revision, `_tasks` who waits, `lost` what is set once."""
+    """Changes overrides. `_highest` is each route's last revision, `_tasks` who waits, `lost` what is set once.
+
+    `waited` is how many seconds the workers took to confirm the latest one.
+    """
 
     def __init__(
         self,
@@ -85,8 +106,9 @@ class Verbs:
         self._restarted = restarted
         self._clock = clock
         self._highest: dict[str, int] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[tuple[int, ...]]] = set()
         self.lost: Callable[[Route], str] = lambda _: ""
+        self.waited = 0.0
         self._one_promotion_at_a_time = asyncio.Lock()
 
     def override(self, route: str) -> Override | None:
@@ -114,10 +136,12 @@ class Verbs:
     async def resume(self, route: str, who: str, reason: str, evidence: str = "") -> Override:
         """Lift a rollback or a hold; after a rollback everything is judged afresh."""
         before = self.override(route)
-        changed = await self._change("resume", route, override_changes.resumed, who, reason, evidence)
-        if before is not None and before.rolled_back:
-            self._restarted(route, self._reloader.current.configuration.number)
-        return changed
+        try:
+            return await self._change("resume", route, override_changes.resumed, who, reason, evidence)
+        finally:
+            after = self.override(route)
+            if before is not None and before.rolled_back and after is not None and not after.rolled_back:
+                self._restarted(route, self._reloader.current.configuration.number)
 
     async def resume_all(self, who: str, reason: str) -> tuple[Override, ...]:
         """Lift every rollback that a person asked for, in one swap; RefusedError at the first that may not be."""
@@ -212,9 +236,10 @@ class Verbs:
         def move(known: Route, _: Override | None, now: float) -> Override:
             return replace(override or Override(known.name), at=now)
 
-        restored = await self._change("resume", route, move, who, reason, "")
-        self._restarted(route, self._reloader.current.configuration.number)
-        return restored
+        try:
+            return await self._change("resume", route, move, who, reason, "")
+        finally:
+            self._restarted(route, self._reloader.current.configuration.number)
 
     def adopt(self, overrides: Iterable[Override], forget: Iterable[str] = ()) -> None:
         """Put into effect what the store knows better, without recording it again; `forget` routes have nothing set."""
@@ -270,9 +295,12 @@ class Verbs:
         task.add_done_callback(self._tasks.discard)
 
     async def _everywhere(self) -> None:
-        """Wait until every worker said that it runs what was put into effect, for a while."""
-        if self._tasks:
-            await asyncio.wait(tuple(self._tasks), timeout=APPLIED_WITHIN)
+        """Wait until every worker said that it runs what was put into effect; UnconfirmedError where one has not."""
+        began = monotonic()
+        done = await asyncio.gather(*self._tasks)  # each waits for so long, not longer
+        self.waited = monotonic() - began
+        if late := tuple(sorted({slot for slots in done for slot in slots})):
+            raise UnconfirmedError(late, self.waited, self._reloader.current.configuration.number)
 
     def _next(self, name: str) -> int:
         before = self.override(name)

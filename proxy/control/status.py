@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -73,8 +73,13 @@ def status(
     instances: list[dict[str, Any]],
     *,
     standing: Standing = lambda _: {},
+    effective: Callable[[str], float] | None = None,
+    workers: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """Return the document as JSON-ready values; `instances` are those that share the store, this one first."""
+    """Return the document as JSON-ready values; `instances` are those that share the store, this one first.
+
+    `effective` is the highest weight of a route that any worker runs, `workers` say which generation each runs.
+    """
     configuration = current.configuration
     return {
         "config": {
@@ -86,18 +91,21 @@ def status(
             "needs_restart": list(current.waiting),
             "legacy_only": configuration.legacy_only,
         },
+        "workers": list(workers),
         "instances": instances,
         "routes": [
-            {**route_status(route, current, figures), **standing(route.name)}
+            {**route_status(route, current, figures, effective), **standing(route.name)}
             for route in (*configuration.snapshot.routes, current.generation.table.default.route)
         ],
     }
 
 
-def route_status(route: Route, current: Current, figures: Figures) -> dict[str, Any]:
+def route_status(
+    route: Route, current: Current, figures: Figures, effective: Callable[[str], float] | None = None
+) -> dict[str, Any]:
     """Return what one route does now; counts cover the guard's window, `totals` the time since the start."""
     override = current.generation.overrides.get(route.name)
-    weight = 0.0 if current.configuration.legacy_only else effective_weight(route, override)
+    weight = effective(route.name) if effective is not None else _meant(route, current)
     now = int(time.monotonic())
     return {
         "name": route.name,
@@ -116,6 +124,13 @@ def route_status(route: Route, current: Current, figures: Figures) -> dict[str, 
             MODERN: _counts(figures.totals(route.name, MODERN)),
         },
     }
+
+
+def _meant(route: Route, current: Current) -> float:
+    """Return the weight that control has put into effect."""
+    if current.configuration.legacy_only:
+        return 0.0
+    return effective_weight(route, current.generation.overrides.get(route.name))
 
 
 def stage(route: Route, override: Override | None, weight: float) -> str:
@@ -169,17 +184,23 @@ def instance(current: Current, workers: Workers, reasons: tuple[str, ...]) -> di
         "digest": current.configuration.snapshot.digest,
         "ready": not reasons,
         "reasons": list(reasons),
-        "workers": [
-            {
-                "slot": state.slot,
-                "pid": state.pid,
-                "accepting": state.accepting,
-                "generation": workers.running(state.slot),
-            }
-            for state in census.workers
-        ],
+        "workers": worker_documents(workers),
         "restarts": {"workers": census.worker_restarts, "control": census.control_restarts},
     }
+
+
+def worker_documents(workers: Workers) -> list[dict[str, Any]]:
+    """Return what each worker of this instance runs."""
+    return [
+        {
+            "id": state.slot,
+            "slot": state.slot,
+            "pid": state.pid,
+            "accepting": state.accepting,
+            "generation": workers.running(state.slot),
+        }
+        for state in workers.census.workers
+    ]
 
 
 # Says how a route stands between its steps, as the status shows it.

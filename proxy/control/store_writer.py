@@ -108,6 +108,8 @@ class Ledger:
     async def run(self) -> None:
         """Write for ever."""
         wait = FIRST_WAIT
+        if self.waiting:
+            self._news.set()  # left over by a run of this that failed
         while True:
             await self._news.wait()
             self._news.clear()

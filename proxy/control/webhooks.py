@@ -146,6 +146,8 @@ class Notifier:
                 status = await self._post(hook.url, body, fields)
             except UndeliveredError as error:
                 problem, final = str(error), False
+            except Exception as error:  # noqa: BLE001 - of our own: no file descriptor to load a library with
+                problem, final = type(error).__name__, False
             else:
                 if status < 300:  # noqa: PLR2004 - HTTP
                     return

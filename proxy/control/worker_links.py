@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Iterable
+from time import monotonic
 
 from proxy.ipc import messages
 from proxy.ipc.channel import Channel
@@ -14,8 +15,11 @@ from proxy.telemetry import events
 from proxy.telemetry.aggregation import Exemplars, Totals, Worker
 from proxy.telemetry.events import Tell
 
-PREPARE_WITHIN = 10.0
-APPLY_WITHIN = 5.0
+CONFIRM_WITHIN = 2.0
+"""Seconds that a change waits for every worker to say that it runs it; a slower one is brought there all the same."""
+
+
+NOBODY: frozenset[Worker] = frozenset()
 
 
 class NotAdoptedError(Exception):
@@ -25,14 +29,17 @@ class NotAdoptedError(Exception):
 class WorkerLink:
     """The connection to one incarnation of a worker.
 
-    `generation` is what it last said it runs, `sent` the latest it was asked to build.
+    `generation` is what it last said it runs, `file` the generation that brought the file under it, `sent` the latest
+    it was asked to build, `heard_at` (monotonic) when it last said anything.
     """
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Worker, now: float) -> None:
         self.worker = worker
         self.generation = 0
+        self.file = 0
         self.sent = 0
         self.pid = 0
+        self.heard_at = now
         self.channel: Channel
         self.expected: dict[tuple[str, int], asyncio.Future[str]] = {}
 
@@ -47,6 +54,10 @@ class WorkerLink:
         if self.sent < message.generation:
             self.sent = message.generation
             self.channel.send(message)
+
+    def runs(self, generation: int, file: int) -> None:
+        """Note what it says it runs."""
+        self.generation, self.file = generation, file or generation
 
     def answered(self, what: str, number: int, text: str = "") -> None:
         """Give a waiting caller the answer."""
@@ -65,7 +76,8 @@ class WorkerLink:
 class Workers:
     """All links. They change with `attach` or a hang-up, `totals` with each report.
 
-    `_current`, and what was set at run time since (`_effects`), is what a newcomer is brought to.
+    `_current`, and what was set at run time since (`_effects`), is what a newcomer is brought to; `expected` is how
+    many there are as soon as the supervisor has told of them. `named` are those that an answer has named as late.
     """
 
     def __init__(
@@ -74,6 +86,8 @@ class Workers:
         heard: Callable[[messages.Outcomes], None],
         tell: Tell,
         heard_users: Callable[[messages.Users], None] = lambda _: None,
+        clock: Callable[[], float] = monotonic,
+        expected: int = 0,
     ) -> None:
         self.totals = Totals()
         self.exemplars = Exemplars()
@@ -85,6 +99,9 @@ class Workers:
         self._heard_outcomes = heard
         self._heard_users = heard_users
         self._tell = tell
+        self._clock = clock
+        self._expected = expected
+        self.named: set[Worker] = set()
         self._ticket = 0
 
     # ── who is there ───────────────────────────────────────────────────────────────────────────────────
@@ -105,7 +122,7 @@ class Workers:
 
     def attach(self, worker: Worker, sock: socket.socket) -> None:
         """Talk to `worker` over `sock`."""
-        link = WorkerLink(worker)
+        link = WorkerLink(worker, self._clock())
         link.channel = Channel(
             sock, WORKER, lambda message, _: self._heard(link, message), lambda error: self._lose(link, error)
         )
@@ -127,57 +144,119 @@ class Workers:
 
     # ── what they run ──────────────────────────────────────────────────────────────────────────────────
 
+    @property
+    def wanted(self) -> tuple[int, int]:
+        """The generation that every worker is to run, the one that brought its file."""
+        file = self._current.generation
+        return max(file, self._effects.generation if self._effects is not None else 0), file
+
+    def run_by(self) -> frozenset[tuple[int, int]]:
+        """Return the generations, each with that of its file, that workers have said they run."""
+        return frozenset((link.generation, link.file) for link in self._links.values() if link.pid)
+
+    def behind(self) -> tuple[Worker, ...]:
+        """Return the workers that serve without having said that they run what they are to run."""
+        wanted, file = self.wanted
+        links = self._links.values()
+        late = {link.worker for link in links if link.pid and (link.generation < wanted or link.file < file)}
+        known = {link.worker for link in links if link.pid}
+        serving = {(state.slot, state.incarnation) for state in self._census.workers if state.pid and state.accepting}
+        return tuple(sorted(late | (serving - known)))
+
+    def remind(self, worker: Worker) -> None:
+        """Send once more what `worker` is to run."""
+        link = self._links.get(worker)
+        if link is None:
+            return
+        if link.file < self._current.generation:
+            link.sent = 0
+            link.prepare(self._current)
+            link.channel.send(messages.Commit(self._current.generation))
+        if self._effects is not None and link.generation < self._effects.generation:
+            link.channel.send(self._effects)
+
+    def is_deaf(self, worker: Worker, seconds: float) -> bool:
+        """Whether `worker` has said nothing for so long, or says much but not that it runs what was set at run time."""
+        link = self._links.get(worker)
+        if link is None or self._clock() - link.heard_at >= seconds:
+            return True
+        return self._effects is not None and link.generation < self._effects.generation
+
     async def prepare(self, message: messages.Prepare) -> None:
         """Have every worker build the generation; NotAdoptedError when one cannot. A slow one is not waited for."""
         links = tuple(self._links.values())
         waiting = [link.expect("prepared", message.generation) for link in links]
         for link in links:
             link.prepare(message)
-        await self._wait(waiting, links, PREPARE_WITHIN, message.generation)
+        if waiting:
+            await asyncio.wait(waiting, timeout=CONFIRM_WITHIN)
         errors = [future.result() for future in waiting if future.done() and future.result()]
         if errors:
             raise NotAdoptedError(errors[0])
 
-    async def commit(self, message: messages.Prepare) -> None:
-        """Have every worker run the prepared generation; return when all said they do."""
+    async def commit(self, message: messages.Prepare, within: float | None = None) -> tuple[int, ...]:
+        """Have every worker run the prepared generation; return the slots that have not said in time that they do."""
         self._current = message
         if self._effects is not None and self._effects.generation < message.generation:
             self._effects = None  # the prepared one has them in it
-        links = tuple(self._links.values())
+        links = self._serving()
         waiting = [link.expect("applied", message.generation) for link in links]
-        for link in links:
+        for link in self._links.values():
             # whoever joined since the preparation gets both at once
             link.prepare(message)
             link.channel.send(messages.Commit(message.generation))
-        await self._wait(waiting, links, APPLY_WITHIN, message.generation)
+        return await self._wait(waiting, links, message.generation, within)
 
     def remember(self, message: messages.Effects) -> None:
         """Know what was set at run time before this process began: a worker that missed it gets it."""
         self._effects = message
 
-    def effect(self, message: messages.Effects) -> asyncio.Task[None]:
-        """Have every worker run the current file with other overrides, at once; the answer comes when all do."""
+    def effect(self, message: messages.Effects) -> asyncio.Task[tuple[int, ...]]:
+        """Have every worker run the file it has with other overrides, at once; the slots that are late are the result.
+
+        Each says so whatever file it runs: one that refused the latest obeys all the same.
+        """
         self._effects = message
-        links = tuple(self._links.values())
+        links = self._serving()
         waiting = [link.expect("applied", message.generation) for link in links]
-        for link in links:
+        for link in self._links.values():
             link.channel.send(message)
-        work = self._wait(waiting, links, APPLY_WITHIN, message.generation)
-        return asyncio.create_task(work, name="effect")
+        return asyncio.create_task(self._wait(waiting, links, message.generation), name="effect")
+
+    def _serving(self) -> tuple[WorkerLink, ...]:
+        """Return the links that can be waited for: one that is just starting says what it runs when it is there."""
+        accepting = {(state.slot, state.incarnation) for state in self._census.workers if state.accepting}
+        return tuple(link for link in self._links.values() if link.pid or link.worker in accepting)
+
+    def _unheard(self, generation: int) -> frozenset[Worker]:
+        """Return the workers that serve, as the supervisor says, and have not named `generation` or a later one."""
+        states = self._census.workers
+        serving = [(state.slot, state.incarnation) for state in states if state.pid and state.accepting]
+        heard = {link.worker for link in self._links.values() if link.generation >= generation}
+        unknown = {(slot, 0) for slot in range(len(states), self._expected)}
+        return frozenset(unknown.union(worker for worker in serving if worker not in heard)) or NOBODY
 
     async def _wait(
         self,
         waiting: list[asyncio.Future[str]],
         links: Iterable[WorkerLink],
-        seconds: float,
         generation: int,
-    ) -> None:
+        within: float | None = None,
+    ) -> tuple[int, ...]:
+        seconds = CONFIRM_WITHIN if within is None else within
+        end = asyncio.get_running_loop().time() + seconds
         if waiting:
             await asyncio.wait(waiting, timeout=seconds)
-        for future, link in zip(waiting, links, strict=True):
-            if not future.done():
-                slot = link.worker[0]
-                self._tell(events.WORKER_LATE, "warning", slot=slot, generation=generation)
+        # one that just died loses its connection before the supervisor tells of its end; when control itself has just
+        # begun, nothing is known of anyone
+        while self._unheard(generation) is not NOBODY and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110 - both come from other processes
+            await asyncio.sleep(0.02)
+        late = {link.worker for future, link in zip(waiting, links, strict=True) if not _is_well(future)}
+        late |= self._unheard(generation)
+        self.named |= late
+        for slot, _ in sorted(late):
+            self._tell(events.WORKER_LATE, "warning", slot=slot, generation=generation)
+        return tuple(sorted({slot for slot, _ in late}))
 
     # ── what they report ───────────────────────────────────────────────────────────────────────────────
 
@@ -196,6 +275,7 @@ class Workers:
     # ── their words ────────────────────────────────────────────────────────────────────────────────────
 
     def _heard(self, link: WorkerLink, message: Message) -> None:
+        link.heard_at = self._clock()
         match message:
             case messages.Numbers():
                 self.totals.report(link.worker, message.rows)
@@ -209,16 +289,19 @@ class Workers:
                 self._welcome(link, message)
             case messages.Prepared():
                 link.answered("prepared", message.generation, message.error)
+                if message.error:  # at the swap itself
+                    link.answered("applied", message.generation, message.error)
             case messages.Applied():
-                link.generation = message.generation
+                link.runs(max(message.generation, link.generation), message.file)
                 link.answered("applied", message.generation)
             case _:
                 for follower in self._followers:
                     follower(link.worker, message)
 
     def _welcome(self, link: WorkerLink, hello: messages.Hello) -> None:
-        link.pid, link.generation = hello.pid, hello.generation
-        if max(hello.generation, link.sent) < self._current.generation:
+        link.pid = hello.pid
+        link.runs(hello.generation, hello.file)
+        if max(link.file, link.sent) < self._current.generation:
             link.prepare(self._current)
             link.channel.send(messages.Commit(self._current.generation))
         if self._effects is not None and hello.generation < self._effects.generation:
@@ -235,3 +318,8 @@ class Workers:
     def _bury(self) -> None:
         living = {(state.slot, state.incarnation) for state in self._census.workers if state.pid}
         self.totals.keep_only(living | self._links.keys())
+
+
+def _is_well(answer: asyncio.Future[str]) -> bool:
+    """Whether an answer came, and is no refusal."""
+    return answer.done() and not answer.result()

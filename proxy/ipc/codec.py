@@ -317,6 +317,7 @@ LIFELINE = Wire(
     messages.Keep,
     messages.KeepEffects,
     messages.Rereading,
+    messages.Replace,
 )
 """Supervisor and child, both ways."""
 

@@ -135,6 +135,14 @@ class KeepEffects(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class Replace(Message):
+    """This worker does not do what it is told: end it, start another in its place."""
+
+    slot: int
+    incarnation: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rereading(Message):
     """A reload begins (`done` false) or has ended."""
 
@@ -197,17 +205,18 @@ class Again(Message):
 
 @dataclass(frozen=True, slots=True)
 class Hello(Message):
-    """First words of a worker on a fresh connection."""
+    """First words of a worker on a fresh connection; `file` is the generation that brought the file it runs."""
 
     slot: int
     incarnation: int
     pid: int
     generation: int
+    file: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared(Message):
-    """The generation is ready, or `error` says why it cannot be."""
+    """The generation is ready, or `error` says why it cannot be: the worker stays with the file it has."""
 
     generation: int
     error: str
@@ -215,9 +224,10 @@ class Prepared(Message):
 
 @dataclass(frozen=True, slots=True)
 class Applied(Message):
-    """Requests that start from now on use this generation."""
+    """Requests that start from now on use this generation; `file` is the one that brought the file they are under."""
 
     generation: int
+    file: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,14 @@ class Keys:
     sticky: bytes = b""
 
 
-def keys_from(environ: Mapping[str, str], base: Path, sticky: str = "") -> Keys:
+def keys_from(environ: Mapping[str, str], base: Path, sticky: str = "", jwt: str = "") -> Keys:
     """Read STRANGLER_JWT_KEY or …_FILE, APP_KEY with APP_PREVIOUS_KEYS, STRANGLER_STICKY_KEY or else `sticky`.
+
+    With `jwt` (read when this run began) no file is looked at: it may be gone by now.
 
     Raises `OSError` for a key file that cannot be read, `ValueError` for an APP_KEY that is no Laravel key.
     """
-    jwt = environ.get("STRANGLER_JWT_KEY", "")
+    jwt = jwt or environ.get("STRANGLER_JWT_KEY", "")
     path = environ.get("STRANGLER_JWT_KEY_FILE", "")
     if not jwt and path:
         jwt = (base / path).read_text(encoding="utf-8").strip()
@@ -31,6 +33,19 @@ def keys_from(environ: Mapping[str, str], base: Path, sticky: str = "") -> Keys:
     laravel = tuple(_laravel_key(text.strip()) for text in texts if text.strip())
     own = environ.get("STRANGLER_STICKY_KEY", "") or sticky
     return Keys(jwt, laravel, own.encode())
+
+
+def jwt_problem(key: str) -> str:
+    """Return why tokens cannot be verified with `key`, empty when they can: a PEM must be an RSA key (RS256)."""
+    if not key.lstrip().startswith("-----BEGIN"):
+        return ""
+    try:
+        from jwt.algorithms import RSAAlgorithm
+
+        RSAAlgorithm(RSAAlgorithm.SHA256).prepare_key(key)
+    except Exception as error:  # noqa: BLE001 - PyJWT lets through whatever cryptography finds
+        return f"is no RSA key: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
+    return ""
 
 
 def _laravel_key(text: str) -> bytes:

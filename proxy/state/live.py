@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from proxy.ipc.codec import from_json, to_json
@@ -27,10 +28,20 @@ class Live:
         self._followers.append(follower)
 
     def swap(self, generation: Generation) -> None:
-        """Make `generation` the current one for every request that starts from now on."""
+        """Make `generation` the current one for every request that starts from now on.
+
+        Whatever a follower raises passes, after all of them were taken back to the generation before.
+        """
         old, self.generation = self.generation, generation
-        for follower in self._followers:
-            follower(old, generation)
+        try:
+            for follower in self._followers:
+                follower(old, generation)
+        except Exception:
+            self.generation = old
+            for follower in self._followers:
+                with suppress(Exception):
+                    follower(generation, old)
+            raise
 
 
 # A generation as it travels: the checked file, what was set at run time, its number.
@@ -41,7 +52,8 @@ class Configuration:
     """Everything a worker needs to build the generation `number`.
 
     `loaded_at` is epoch seconds. `content` is the hash of the file's bytes, `warnings` what was said about them:
-    a later control process need not read an unchanged file again. `sticky_key` signs the proxy's own cookies.
+    a later control process need not read an unchanged file again. `sticky_key` signs the proxy's own cookies,
+    `jwt_key` verifies tokens; both are those that this run began with.
     """
 
     number: int
@@ -52,6 +64,7 @@ class Configuration:
     content: str = ""
     warnings: tuple[Problem, ...] = ()
     sticky_key: str = field(default="", repr=False)
+    jwt_key: str = field(default="", repr=False)
 
     def pack(self) -> bytes:
         """Return the bytes that `unpack` understands; the supervisor keeps them unread."""

@@ -11,7 +11,7 @@ from typing import Final
 from proxy.ipc.messages import RouteWrites, SideOutcomes, Write, Writes
 from proxy.state.live import Live
 from proxy.telemetry.metric_names import LIVE, SHADOW
-from proxy.telemetry.records import Attempt, Exchange, Shadowed, last_of_each_side
+from proxy.telemetry.records import NO_TARGET, UNHEALTHY, Attempt, Exchange, Shadowed, last_of_each_side
 from proxy.telemetry.worker_metrics import is_write_of_modern
 from rules.guard.window import Tally
 from rules.problems import MASK
@@ -44,6 +44,8 @@ class Outcomes:
             if exchange.reason == FORCED:
                 continue  # whoever chose the side for one request is not a user whose luck is judged
             attempts = exchange.attempts
+            if exchange.reason == UNHEALTHY:
+                self._add(exchange, NO_TARGET)
             if len(attempts) == 1:
                 side, _, _, status, kind, wait = attempts[0]
                 if not kind and status < 400 and not exchange.tunnel:  # noqa: PLR2004 - HTTP
@@ -84,12 +86,14 @@ class Outcomes:
         return (*live, *(_pack(key, tally, SHADOW, None) for key, tally in copies.items()))
 
     def _add(self, exchange: Exchange, attempt: Attempt) -> None:
+        if attempt.kind == "busy":
+            return  # it was never put to the side
         key = exchange.route, attempt.side, exchange.generation
         _count(self._tallies.setdefault(key, Tally()), attempt, timed=not exchange.tunnel)
 
 
 def _count(tally: Tally, attempt: Attempt, *, timed: bool) -> None:
-    if not timed or attempt.kind in ("connect", "declined"):
+    if not timed or attempt.kind in ("connect", "declined", UNHEALTHY):
         # it was never put to the side, or lasts as long as its user likes: no latency to speak of
         tally.requests += 1
     else:

@@ -180,3 +180,18 @@ def kept(path: Path, name: str, made: str) -> str:
     finally:
         connection.close()
     return str(found[0])
+
+
+def known(path: Path, name: str) -> str:
+    """The key called `name`, empty where there is none or the file cannot be read; nothing is written."""
+    if not path.is_file():
+        return ""
+    try:
+        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
+        try:
+            found = connection.execute("SELECT value FROM secrets WHERE name = ?", (name,)).fetchone()
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return ""
+    return str(found[0]) if found else ""

@@ -53,7 +53,9 @@ def _start(arguments: list[str], passed: list[int]) -> subprocess.Popen[bytes]:
 
 
 class Child:
-    """A running child. `silence` counts ticks without a heart-beat; `accepting` is the worker's own word.
+    """A running child.
+
+    `silence` counts ticks without a heart-beat; `accepting` is the worker's own word, `payload` what it began with.
 
     Counting ticks of our own instead of seconds keeps a supervisor that was itself stopped for a while from
     killing children whose beats it has not read yet.
@@ -73,6 +75,7 @@ class Child:
         self.accepting = False
         self.silence = 0
         self.beaten = False
+        self.payload = b""
         self._exited = exited
         self.started = time.monotonic()
         ours, theirs = socket.socketpair()

@@ -69,7 +69,8 @@ class Keeper:
     """The supervisor's whole state.
 
     `payload` with `drain` change when control sends a newer configuration, `effects` when it sends what was set at
-    run time since, `ready` once, `stopping` once, `handed_over` once.
+    run time since, `proven` (what a worker began with and served) when one serves, `ready` once, `stopping` once,
+    `handed_over` once.
     Children are added by starting, removed by their exit.
     """
 
@@ -88,6 +89,7 @@ class Keeper:
     ) -> None:
         self._settings = settings
         self._payload = payload
+        self._proven = b""
         self._effects = b""
         self._drain = settings.drain
         self._slots = [Slot(number, listener) for number, listener in enumerate(listeners)]
@@ -203,6 +205,7 @@ class Keeper:
             exited=self._gone,
         )
         self._children.add(child)
+        child.payload = self._payload
         child.send(messages.Begin(number, incarnation, self._settings, self._addresses, self._payload, self._effects))
         self._tell(events.CHILD_STARTED, role=role, slot=number, pid=child.pid, incarnation=incarnation)
         return child
@@ -221,21 +224,31 @@ class Keeper:
         match message:
             case messages.Accepting():
                 child.accepting = True
+                self._proven = child.payload
                 self._take_census()
                 if self._admin is None and all(slot.state().accepting for slot in self._slots):
                     self._become_ready()
             case messages.Leaving():
                 self._succeed(child)
             case messages.Keep():
-                self._payload, self._drain, self._effects = message.payload, message.drain, b""
+                # what was set at run time stays: it comes with the next message, and under an older file it still holds
+                self._payload, self._drain = message.payload, message.drain
             case messages.KeepEffects():
                 self._effects = message.payload
+            case messages.Replace():
+                self._end(message)
             case messages.Readiness():
                 self._hear_readiness(message)
             case messages.Rereading():
                 self._hear_rereading(message)
             case _:
                 pass
+
+    def _end(self, asked: messages.Replace) -> None:
+        child = self._slots[asked.slot].child
+        if child is not None and child.incarnation == asked.incarnation:
+            self._tell(events.CHILD_SILENT, "error", role=child.role, slot=child.slot, pid=child.pid)
+            child.kill()
 
     def _succeed(self, child: Child) -> None:
         slot = self._slots[child.slot]
@@ -287,11 +300,18 @@ class Keeper:
         slot = self._slots[child.slot]
         if slot.child is child:
             slot.child = None
+            self._go_back(child)
             self._worker_restarts += 1
             self._replace(child, status, slot.backoff, partial(self._start_worker, slot))
             self._take_census()
             return
         self._tell(events.CHILD_EXITED, role=child.role, slot=child.slot, pid=child.pid, status=status)
+
+    def _go_back(self, child: Child) -> None:
+        """Let the next one begin with what another began with and lived, where this one died before it served."""
+        if not child.accepting and self._proven and child.payload is self._payload is not self._proven:
+            self._tell(events.FILE_DEADLY, "error", slot=child.slot, pid=child.pid)
+            self._payload = self._proven
 
     def _replace(self, child: Child, status: int, backoff: Backoff, start: Callable[[], None]) -> None:
         wait = backoff.after(child.lived)

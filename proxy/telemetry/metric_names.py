@@ -130,6 +130,12 @@ REPORTS_SHED = Metric(
     "strangler_reports_shed_total", COUNTER, "Reports of workers dropped because control was too slow."
 )
 
+TASK_FAILURES = Metric(
+    "strangler_task_failures_total",
+    COUNTER,
+    "Exceptions in what the control process does for ever: it goes on, and is replaced when that lasts for a minute.",
+    ("task",),
+)
 ROLLBACKS = Metric(
     "strangler_rollbacks_total", COUNTER, "Times that everyone was sent back to legacy, by cause.", ("route", "reason")
 )
@@ -154,7 +160,9 @@ GUARD_LIMIT = Metric(
     "strangler_guard_limit", GAUGE_SUM, "The limits a route's modern side is judged by.", ("route", "limit")
 )
 RELOAD_SUCCESS = Metric(
-    "strangler_config_reload_success", GAUGE_SUM, "1 when the last reading of the file was accepted, else 0."
+    "strangler_config_reload_success",
+    GAUGE_SUM,
+    "1 when the last reading of the file was accepted and every worker runs it, else 0.",
 )
 LOADED_TIMESTAMP = Metric(
     "strangler_config_loaded_timestamp_seconds", GAUGE_SUM, "When the running configuration was loaded."
@@ -162,6 +170,11 @@ LOADED_TIMESTAMP = Metric(
 CONFIG_INFO = Metric("strangler_config_info", GAUGE_SUM, "1 for the running configuration.", ("digest",))
 GENERATION = Metric("strangler_config_generation", GAUGE_SUM, "Number of the running generation.")
 WORKERS = Metric("strangler_workers_accepting", GAUGE_SUM, "Workers that accept connections.")
+WORKERS_UNCONFIRMED = Metric(
+    "strangler_workers_unconfirmed",
+    GAUGE_SUM,
+    "Workers that have not said within 2 s that they run what was set: the latest file, a rollback.",
+)
 WORKER_RESTARTS = Metric(
     "strangler_worker_restarts_total", COUNTER, "Workers replaced because they died or fell silent."
 )
@@ -187,6 +200,7 @@ METRICS = (
     OBSERVER_FAILURES,
     REPORTS_SHED,
     SPANS_LOST,
+    TASK_FAILURES,
     ROLLBACKS,
     ROUTE_CHANGES,
     STORE_UP,
@@ -199,6 +213,7 @@ METRICS = (
     CONFIG_INFO,
     GENERATION,
     WORKERS,
+    WORKERS_UNCONFIRMED,
     WORKER_RESTARTS,
     CONTROL_RESTARTS,
     BUILD_INFO,

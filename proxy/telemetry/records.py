@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from rules.model import MODERN
+
 NOBODY = "none"
 """The side of an answer that the proxy itself made."""
+
+
+UNHEALTHY = "unhealthy"
+"""The reason of a decision for legacy because modern has no healthy target: one failure of modern each."""
+NEUTRAL = ("client", "declined", "busy")
+"""How an attempt ends without saying anything about its side."""
 
 
 class Attempt(NamedTuple):
     """One try at one backend.
 
     `kind` is empty for an answer that came whole, else what failed: connect reset timeout broken
-    truncated declined, or client (the user went away: nobody's failure). `wait` is seconds from the
+    truncated declined, busy (no connection of our own pool was free: nobody's failure), or client (the user went away:
+    nor this). `wait` is seconds from the
     request's last byte sent to the answer's first byte, or the age when it never came.
     """
 
@@ -27,7 +36,7 @@ class Attempt(NamedTuple):
     @property
     def failed(self) -> bool:
         """Whether the guard counts this against the side: a 5xx or a failure that the backend made."""
-        if self.kind in ("client", "declined"):
+        if self.kind in NEUTRAL:
             return False
         return self.kind != "" or self.status >= 500  # noqa: PLR2004 - HTTP
 
@@ -226,12 +235,18 @@ class ShadowObservers:
 # Says what a finished call means for each side that took part in it.
 
 
+NO_TARGET = Attempt(MODERN, "", "", 0, UNHEALTHY, 0.0)
+"""What a request stands for that modern would have got, had it a target that may be tried."""
+
+
 def last_of_each_side(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     """Return the attempt that decided for each side.
 
     A side that failed, tried again, answered has answered: one outcome for each side and request, as the user
-    would have seen it without the other side.
+    would have seen it without the other side. One that only waited for a connection of our own says nothing: it does
+    not take the place of an earlier one.
     """
     if len(attempts) == 1:
         return attempts
-    return tuple({attempt.side: attempt for attempt in attempts}.values())
+    waited = {attempt.side: attempt for attempt in attempts if attempt.kind == "busy"}
+    return tuple({**waited, **{attempt.side: attempt for attempt in attempts if attempt.kind != "busy"}}.values())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -19,6 +18,7 @@ from comparators.model import Capture
 from proxy.described_request import facts_of
 from proxy.http1 import RequestHead, request_head, response_head
 from proxy.http1.fields import BrokenAnswer, Refusal
+from proxy.state.bindable import upstream_tls
 from proxy.traffic.reader import Recorded
 from proxy.worker.transform import Gathering, Translation, translation_of
 from rules.model import DEFAULT_ROUTE, LEGACY, Backend, Route, SidePolicy, Snapshot
@@ -36,11 +36,9 @@ def reach(backend: Backend, url: str, base: Path) -> tuple[httpx.AsyncHTTPTransp
     tls = backend.tls
     if not url.startswith("https://") or tls is None:
         return httpx.AsyncHTTPTransport(), url.rstrip("/")
-    context = ssl.create_default_context(cafile=str(base / tls.ca) if tls.ca else None)
-    if not tls.verify or tls.server_name:
+    context = upstream_tls(backend, base)
+    if tls.server_name:
         context.check_hostname = False
-    if not tls.verify:
-        context.verify_mode = ssl.CERT_NONE
     return httpx.AsyncHTTPTransport(verify=context), url.rstrip("/")
 
 

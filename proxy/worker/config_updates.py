@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from time import time
-from types import MappingProxyType
 
 from proxy.ipc.channel import Channel
 from proxy.ipc.messages import Applied, Commit, Effects, Prepare, Prepared, Trip
+from proxy.state.bindable import UnbindableError, unbindable
+from proxy.state.identity_keys import Keys
 from proxy.state.live import Configuration, Live, by_route, unpack, unpack_effects
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 from proxy.worker.identity import warm
 from rules.model import Generation, GuardPolicy, Override
 from rules.routing.decide import generation, with_overrides
-
-_NOTHING: Mapping[str, Override] = MappingProxyType({})
 
 
 def build(configuration: Configuration) -> Generation:
@@ -29,10 +29,15 @@ def build(configuration: Configuration) -> Generation:
     )
 
 
-def build_from(payload: bytes) -> Generation:
-    """Return the generation that a packed configuration describes; everything slow about it is done here."""
+def build_from(payload: bytes, base: Path, keys: Keys) -> Generation:
+    """Return the generation that a packed configuration describes; everything slow about it is done here.
+
+    What could not be bound is found here as well, by the same code: UnbindableError.
+    """
     configuration = unpack(payload)
     warm(configuration.snapshot.identity)
+    if problems := [finding.message for finding in unbindable(configuration.snapshot, base, keys)]:
+        raise UnbindableError("; ".join(problems))
     return build(configuration)
 
 
@@ -44,18 +49,32 @@ class Adopting:
     3. Effects: the file stays, what was set at run time changes; at once, a few milliseconds for thousands of routes
     4. trip: the same for one route by our own decision, until control knows better
 
-    `_base` is the number under which the live file came, `_latest` that of the newest effects with `_effects`
+    A file that cannot be bound after all leaves the old one; what is set at run time takes effect on whichever runs.
+
+    `file` is the number under which the live file came, `_latest` that of the newest effects with `_effects`
     themselves, `_trips` what this worker has decided alone.
     """
 
-    def __init__(self, live: Live, tell: Tell, refresh: Callable[[Generation], None]) -> None:
+    def __init__(
+        self,
+        live: Live,
+        tell: Tell,
+        refresh: Callable[[Generation], None],
+        *,
+        file: int | None = None,
+        base: Path = Path(),
+        keys: Keys = Keys(),  # noqa: B008 - frozen
+    ) -> None:
         self._live = live
         self._tell = tell
         self._refresh = refresh
+        self._base = base
+        self._keys = keys
         self._prepared: Generation | None = None
         self._wanted = 0
-        self._base = self._latest = live.generation.number
-        self._effects: Mapping[str, Override] = _NOTHING
+        self._latest = live.generation.number
+        self.file = self._latest if file is None else file
+        self._effects: Mapping[str, Override] = live.generation.overrides
         self._trips: dict[str, Override] = {}
 
     @property
@@ -66,10 +85,9 @@ class Adopting:
     async def prepare(self, message: Prepare, link: Channel) -> None:
         """Build what `message` describes, answer over `link`."""
         try:
-            prepared = await asyncio.to_thread(build_from, message.payload)
+            prepared = await asyncio.to_thread(build_from, message.payload, self._base, self._keys)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the old generation stays
-            self._tell(events.GENERATION_REFUSED, "error", generation=message.generation, error=repr(error))
-            link.send(Prepared(message.generation, repr(error)))
+            self._refuse(message.generation, error, link)
             return
         self._prepared = prepared
         link.send(Prepared(message.generation, ""))
@@ -78,6 +96,9 @@ class Adopting:
 
     def commit(self, message: Commit, link: Channel) -> None:
         """Make the prepared generation the live one, unless a newer one is."""
+        if message.generation <= self.file:
+            link.send(Applied(message.generation, self.file))  # asked again
+            return
         self._wanted = message.generation
         if self._prepared is not None and self._prepared.number == message.generation:
             self._adopt(self._prepared, link)
@@ -87,9 +108,9 @@ class Adopting:
         if message.generation > self._latest:
             latest = unpack_effects(message.payload)
             self._latest, self._effects = latest.number, by_route(latest.overrides)
-            number = max(self._latest, self._base)
+            number = max(self._latest, self.file)
             self._live.swap(with_overrides(self._live.generation, number, self._overlaid(self._effects)))
-        link.send(Applied(message.generation))
+        link.send(Applied(message.generation, self.file))
 
     def trip(self, override: Override) -> None:
         """Put `override` into effect here, now; it holds until control names a newer revision for the route."""
@@ -99,17 +120,25 @@ class Adopting:
 
     def _adopt(self, prepared: Generation, link: Channel) -> None:
         self._prepared, self._wanted = None, 0
-        if prepared.number > self._base:
-            self._base = prepared.number
+        if prepared.number > self.file:
             # what was set while this was being built lies on top of it
             newer = self._latest > prepared.number
             overrides = self._overlaid(self._effects if newer else prepared.overrides)
-            self._latest = max(self._latest, prepared.number)
-            adopted = with_overrides(prepared, self._latest, overrides)
-            self._live.swap(adopted)
+            latest = max(self._latest, prepared.number)
+            adopted = with_overrides(prepared, latest, overrides)
+            try:
+                self._live.swap(adopted)
+            except Exception as error:  # noqa: BLE001 - as above: the swap has been taken back
+                self._refuse(prepared.number, error, link)
+                return
+            self.file, self._latest = prepared.number, latest
             self._refresh(adopted)
             self._tell(events.GENERATION_APPLIED, generation=prepared.number, config=prepared.snapshot.digest)
-        link.send(Applied(prepared.number))
+        link.send(Applied(prepared.number, self.file))
+
+    def _refuse(self, number: int, error: Exception, link: Channel) -> None:
+        self._tell(events.GENERATION_REFUSED, "error", generation=number, error=repr(error))
+        link.send(Prepared(number, str(error) if isinstance(error, UnbindableError) else repr(error)))
 
     def _overlaid(self, overrides: Mapping[str, Override]) -> Mapping[str, Override]:
         """Return `overrides` with our own trips on top, as far as control has not answered them."""

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from proxy.http1 import ResponseHead
 from proxy.http1.framing import Body
+from proxy.state.bindable import is_https, upstream_tls
 from proxy.worker.upstream_connection import UpstreamConnection
 from rules.model import Backend, Health
 
@@ -118,7 +119,7 @@ class Pool:
         self.clock = clock
         self._spawn = spawn
         self._base = base
-        self.tls = tls_context(backend, base) if any(target.tls for target in self.targets) else None
+        self.tls = upstream_tls(backend, base) if is_https(backend) else None
         self.waiting: deque[Waiter] = deque()
 
     def take(self, *, careful: bool) -> UpstreamConnection | None:
@@ -286,17 +287,6 @@ async def open_connection(target: Target, tls: ssl.SSLContext | None, backend: B
                 server_hostname=name if target.tls else None,
             )
     return cast(UpstreamConnection, protocol)
-
-
-def tls_context(backend: Backend, base: Path) -> ssl.SSLContext:
-    """How an https backend is verified; raises `OSError` when its CA file cannot be read."""
-    tls = backend.tls
-    context = ssl.create_default_context(cafile=str(base / tls.ca) if tls and tls.ca else None)
-    context.set_alpn_protocols(["http/1.1"])
-    if tls is not None and not tls.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 # Asks the targets of a backend regularly whether they are well.

@@ -334,6 +334,11 @@ class Call(Answering):
         self.leave()
         self.failed(kind, "no byte within the time limit")
 
+    @property
+    def waits_in_line(self) -> bool:
+        """Whether it waits for a connection of our own pool: nobody's fault but ours."""
+        return self._waiting is not None and self._in_line
+
     def client_gone(self) -> None:
         """Nobody waits for the answer any more: stop the backend at once."""
         if not self.finished:

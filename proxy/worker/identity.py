@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from proxy.http1 import RequestHead
+from proxy.http1.cookies import value_of
 from proxy.state.identity_keys import Keys
-from proxy.worker.identity_cookie import COOKIE, Source, Sticky, value_of
+from proxy.worker.identity_cookie import COOKIE, Source, Sticky
 
 __all__ = ["Identity", "Keys", "identity_of", "warm"]
 

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import hmac
 import secrets
 from collections.abc import Callable
-from hashlib import sha256
 from typing import Final
 
 from proxy.http1 import RequestHead
-
-
-def value_of(header: str, name: str) -> str | None:
-    """The first value of cookie `name` (RFC 6265 5.4), quotes taken off; None when absent."""
-    wanted = name + "="
-    start = header.find(wanted)
-    while start >= 0:
-        if start == 0 or header[start - 1] in "; ":
-            begin = start + len(wanted)
-            end = header.find(";", begin)
-            value = (header[begin:] if end < 0 else header[begin:end]).strip(" \t")
-            return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
-        start = header.find(wanted, start + 1)
-    return None
-
+from proxy.state.identities import STICKY, sticky_signature, sticky_user
 
 # Makes the proxy's own signed cookie for people whom nothing else identifies.
 
 
-COOKIE: Final = "strangler_id"
+COOKIE: Final = STICKY
 _LIFE: Final = 365 * 24 * 3600
-_SIGNATURE: Final = 32
 
 
 class Sticky:
@@ -47,17 +30,13 @@ class Sticky:
 
     def verify(self, value: str) -> str | None:
         """The id in a cookie's value, or None when it was not made here."""
-        user, _, signature = value.partition(".")
-        return user if user and hmac.compare_digest(self._sign(user).encode(), signature.encode()) else None
+        return sticky_user(value, self._key)
 
     def line(self, user: str, *, secure: bool) -> str:
         """The Set-Cookie line, with its CR LF, that makes `user` known from now on."""
         flags = "; Secure" if secure else ""
-        value = f"{user}.{self._sign(user)}"
+        value = f"{user}.{sticky_signature(user, self._key)}"
         return f"Set-Cookie: {COOKIE}={value}; Path=/; Max-Age={_LIFE}; HttpOnly; SameSite=Lax{flags}\r\n"
-
-    def _sign(self, user: str) -> str:
-        return hmac.digest(self._key, user.encode(), sha256).hex()[:_SIGNATURE]
 
 
 # Remembers a bounded number of costly answers.

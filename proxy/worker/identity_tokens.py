@@ -2,74 +2,45 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
-from hashlib import sha1, sha256
 from time import time
-from typing import Any, Final
-from urllib.parse import unquote
+from typing import Final
 
-import jwt
-import orjson
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.padding import PKCS7
-from jwt.types import Options
+import jwt  # noqa: F401 - loads what verifies, before the first request needs it
 
 from proxy.http1 import RequestHead
-from proxy.worker.identity_cookie import Memo, value_of
-
-_UNTRUSTED_AGAIN_AFTER: Final = 60.0
-_LENGTH_AT_MOST: Final = 8192
-_CHECKED: Final[Options] = {"verify_aud": False, "verify_sub": False, "verify_jti": False, "verify_iat": False}
-"""Signature, exp and nbf stay. PHP libraries write ids as numbers; an issuer's clock may be a second ahead."""
+from proxy.http1.cookies import value_of
+from proxy.state.identities import bearer, jwt_claim, laravel_value
+from proxy.worker.identity_cookie import Memo
 
 
 class JwtClaim:
-    """A claim of the token in `Authorization: Bearer`.
+    """A claim of the token in `Authorization: Bearer`; expired, not yet valid or forged: nobody."""
 
-    The key's type fixes the algorithm (a PEM key: RS256, anything else: HS256), so that a token cannot choose
-    how it is verified. Expired, not yet valid or forged: nobody.
-    """
-
-    __slots__ = ("_algorithm", "_claim", "_key", "_memo")
+    __slots__ = ("_claim", "_key", "_memo")
 
     def __init__(self, claim: str, key: str) -> None:
         self._claim = claim
         self._key = key
-        self._algorithm = "RS256" if key.lstrip().startswith("-----BEGIN") else "HS256"
         self._memo = Memo()
 
     def __call__(self, head: RequestHead, _trusted: bool) -> str | None:  # noqa: FBT001 - as Source
         """The claim's value as text, or None."""
-        scheme, _, token = head.authorization.partition(" ")
-        token = token.strip()
-        if scheme.lower() != "bearer" or not token or len(token) > _LENGTH_AT_MOST:
+        token = bearer(head.authorization)
+        if not token:
             return None
         now = time()
         known = self._memo.get(token, now)
         if known is None:
-            known, until = self._verified(token, now)
+            known, until = jwt_claim(token, self._claim, self._key, now)
             self._memo.put(token, known, until)
         return known or None
 
-    def _verified(self, token: str, now: float) -> tuple[str, float]:
-        try:
-            claims = jwt.decode(token, self._key, algorithms=[self._algorithm], options=_CHECKED)
-        except jwt.PyJWTError:
-            return "", now + _UNTRUSTED_AGAIN_AFTER
-        value = claims.get(self._claim)
-        expires = claims.get("exp", now + _UNTRUSTED_AGAIN_AFTER)
-        if isinstance(value, bool) or not isinstance(value, str | int):
-            return "", now + _UNTRUSTED_AGAIN_AFTER
-        return str(value), min(float(expires), now + _UNTRUSTED_AGAIN_AFTER)
 
-
-# Decrypts a cookie that Laravel encrypted (Illuminate Encrypter, CookieValuePrefix).
+# Reads a cookie that Laravel encrypted.
 
 
 _REMEMBERED: Final = 300.0
+_LENGTH_AT_MOST: Final = 8192
 
 
 class LaravelCookie:
@@ -90,35 +61,6 @@ class LaravelCookie:
         now = time()
         known = self._memo.get(value, now)
         if known is None:
-            known = next((plain for key in self._keys if (plain := decrypt(value, self._name, key))), "")
+            known = laravel_value(value, self._name, self._keys)
             self._memo.put(value, known, now + _REMEMBERED)
         return known or None
-
-
-def decrypt(value: str, name: str, key: bytes) -> str:
-    """The plain value of cookie `name`; empty when `key` did not encrypt it for that name."""
-    try:
-        envelope: Any = orjson.loads(base64.b64decode(unquote(value), validate=True))
-        iv, body = str(envelope["iv"]), str(envelope["value"])
-        tag = str(envelope.get("tag") or "")
-        plain = _gcm(iv, body, tag, key) if tag else _cbc(iv, body, str(envelope["mac"]), key)
-    except (binascii.Error, orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError, InvalidTag):
-        return ""
-    prefix = hmac.digest(key, f"{name}v2".encode(), sha1).hex() + "|"
-    text = plain.decode("utf-8", "replace")
-    return text[len(prefix) :] if hmac.compare_digest(text[: len(prefix)].encode(), prefix.encode()) else ""
-
-
-def _cbc(iv: str, body: str, mac: str, key: bytes) -> bytes:
-    if not hmac.compare_digest(hmac.digest(key, (iv + body).encode(), sha256).hex().encode(), mac.encode()):
-        raise ValueError("forged")
-    decryptor = Cipher(algorithms.AES(key), modes.CBC(base64.b64decode(iv))).decryptor()
-    padded = decryptor.update(base64.b64decode(body)) + decryptor.finalize()
-    unpadder = PKCS7(128).unpadder()
-    return unpadder.update(padded) + unpadder.finalize()
-
-
-def _gcm(iv: str, body: str, tag: str, key: bytes) -> bytes:
-    mode = modes.GCM(base64.b64decode(iv), base64.b64decode(tag), min_tag_length=16)
-    decryptor = Cipher(algorithms.AES(key), mode).decryptor()
-    return decryptor.update(base64.b64decode(body)) + decryptor.finalize()

@@ -25,6 +25,7 @@ from proxy.ipc.child_process import Lifeline, Unexpected, beat, run, take_socket
 from proxy.ipc.codec import WORKER
 from proxy.ipc.messages import Message
 from proxy.settings import EXIT_YES, CannotStartError
+from proxy.state.bindable import UnbindableError, client_tls, renew
 from proxy.state.identity_keys import keys_from
 from proxy.state.live import Live, unpack, with_effects
 from proxy.state.request_outcomes import LastWrites, Outcomes, lossy_in
@@ -48,20 +49,11 @@ from rules.model import DEFAULT_ROUTE, Generation, ListenTls
 
 
 def server_context(tls: ListenTls, base_dir: Path) -> ssl.SSLContext:
-    """Return a context with certificate chain and key of `tls`, TLS 1.2 or later."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
+    """Return a context with certificate chain and key of `tls`; CannotStartError without one."""
     try:
-        renew(context, tls, base_dir)
-    except (OSError, ssl.SSLError) as error:
+        return client_tls(tls, base_dir)
+    except (OSError, UnbindableError) as error:
         raise CannotStartError(f"the certificate cannot be used: {error} (listen.tls)") from error
-    return context
-
-
-def renew(context: ssl.SSLContext, tls: ListenTls, base_dir: Path) -> None:
-    """Read the files again: connections made from now on see the new certificate."""
-    context.load_cert_chain(base_dir / tls.cert, base_dir / tls.key)
 
 
 # Lets a worker record its part of each trace, where that is wanted and can be done.
@@ -142,8 +134,9 @@ class Worker:
         self._begin = begin
         self._base_dir = begin.settings.base_dir
         self._tell = events("worker", slot=begin.slot, pid=os.getpid())
-        configuration = with_effects(unpack(begin.payload), begin.effects)
-        self._keys = keys_from(os.environ, self._base_dir, configuration.sticky_key)
+        kept = unpack(begin.payload)
+        configuration = with_effects(kept, begin.effects)
+        self._keys = keys_from(os.environ, self._base_dir, configuration.sticky_key, configuration.jwt_key)
         self._live = Live(build(configuration))
         self._tls = self._tls_context(self._live.generation)
         self._counts = Counts()
@@ -161,7 +154,9 @@ class Worker:
         self._reporting = Reporting(
             self._counts, self._outcomes, self._server.stats, self._losses, self._recent, self._mirroring, self._writes
         )
-        self._adopting = Adopting(self._live, self._tell, self._refresh)
+        self._adopting = Adopting(
+            self._live, self._tell, self._refresh, file=kept.number, base=self._base_dir, keys=self._keys
+        )
         self._tripping = Tripping(self._live, self._adopting, begin.slot, self._tell)
         self._observers.add_batch(FastTrip(self._live, self._tripping.tripped).observe_all)
         self._link: Channel | None = None
@@ -234,7 +229,7 @@ class Worker:
         )
         self._link = link
         begin, number = self._begin, self._live.generation.number
-        link.send(messages.Hello(begin.slot, begin.incarnation, os.getpid(), number))
+        link.send(messages.Hello(begin.slot, begin.incarnation, os.getpid(), number, self._adopting.file))
         self._reporting.attach(link)
         self._tripping.attach(link)
 
@@ -298,7 +293,7 @@ class Worker:
         if self._tls is not None and tls is not None:
             try:
                 renew(self._tls, tls, self._base_dir)
-            except (OSError, ssl.SSLError) as error:
+            except (OSError, UnbindableError) as error:
                 self._tell(telemetry_events.CERTIFICATE_REFUSED, "error", error=repr(error))
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:

@@ -48,7 +48,7 @@ def ages(clients: Iterable[ClientConnection], now: float) -> list[Age]:
 
 
 def _age(call: Answering, now: float) -> Age | None:
-    if call.finished or call.head_sent or not call.side or not call.upload.complete:
+    if call.finished or call.head_sent or not call.side or not call.upload.complete or call.waits_in_line:
         return None
     route = call.decision.route
     seconds = now - call.waits_since

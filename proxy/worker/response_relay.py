@@ -79,6 +79,11 @@ class Answering:
         return self.upload.size + (self.tunnel.bytes_in if self.tunnel is not None else 0)
 
     @property
+    def waits_in_line(self) -> bool:
+        """Whether it waits for a connection of our own pool."""
+        return False
+
+    @property
     def waits_since(self) -> float:
         """When the wait for the answer's first byte began, or that for a connection to ask on."""
         return self.sent_at if self.connection is not None else self.began or self._started

@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-import jmespath
 from jmespath.exceptions import JMESPathError
 
 from proxy.http1 import RequestHead, ResponseHead
 from proxy.http1 import fields as f
+from proxy.state.bindable import expression
 from proxy.worker.responses import without_length
 from rules.model import Backend, CookieEdit, HeaderEdit, SidePolicy
 from rules.routing.rewrite import TranslationError, form_to_value, status_of, target, value_to_form
@@ -30,7 +30,7 @@ class Translation:
         edit = policy.headers
         self._removed = (*(name.lower() for name in edit.remove), *(name.lower() for name, _ in edit.set))
         self._names_host = next((value for name, value in edit.set if name.lower() == "host"), "")
-        self._response = jmespath.compile(policy.response_json) if policy.response_json else None
+        self._response = expression(policy.response_json) if policy.response_json else None
         self.converts_body = policy.body.convert is not None or bool(policy.body.rename)
         self.rewrites_answer = self._response is not None
 

@@ -43,7 +43,7 @@ def digest(snapshot: model.Snapshot) -> str:
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-_LAYOUT = frozenset({"line", "source", "digest"})
+_LAYOUT = frozenset({"line", "source", "digest", "cert_text", "key_text", "ca_text"})
 
 
 @cache

@@ -19,6 +19,7 @@ from rules.routing.rewrite import TranslationError, target
 from rules.routing.route_table import Rejection, compile_table
 
 _EVEN_DRAW = 0.5
+_EVERYONE = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,24 @@ class Explanation:
     trail: tuple[str, ...]
 
 
-def explain(generation: Generation, facts: Facts, draw: float = _EVEN_DRAW) -> Explanation:
-    """Decide, and say why; the side, reason and route are those of `decide` for the same facts and draw."""
+def explain(
+    generation: Generation,
+    facts: Facts,
+    draw: float = _EVEN_DRAW,
+    *,
+    fresh: bool = False,
+) -> Explanation:
+    """Decide, and say why; the side, reason and route are those of `decide` for the same facts and draw.
+
+    With `fresh` whoever is not known gets a new id, which decides at once: `draw` is where that id comes to lie.
+    """
     rejected: list[Rejection] = []
     lane, names = generation.table.find(facts, rejected)
     decision = choose(lane, names, facts, draw)
+    stranger = fresh and decision.reason == "no_identity"
+    if stranger:
+        side = MODERN if draw < decision.weight / 100.0 else LEGACY
+        decision = decision._replace(side=side, reason="weight")
     user = facts.user() or None
     point = decision.bucket
     if point is None and user is not None and lane.by_user and decision.reason != "default":
@@ -65,7 +79,7 @@ def explain(generation: Generation, facts: Facts, draw: float = _EVEN_DRAW) -> E
             *_path(facts),
             *_passed(rejected),
             _taken(lane),
-            _identity(lane, user),
+            _identity(lane, user, stranger=stranger),
             _why(decision, lane, point, draw),
             sending,
             mirroring,
@@ -103,7 +117,9 @@ def _taken(lane: Lane) -> str:
     return f"{route.name} (line {route.line}): taken by {route.match.path}{methods}"
 
 
-def _identity(lane: Lane, user: str | None) -> str:
+def _identity(lane: Lane, user: str | None, *, stranger: bool) -> str:
+    if stranger:
+        return "identity: none yet; a new id in the proxy's own cookie decides at once, and stays"
     if user is None:
         return "identity: none found"
     return f"identity: {user}" if lane.by_user or lane.listed else f"identity: {user}, not asked for by this route"
@@ -128,6 +144,8 @@ def _why(decision: Decision, lane: Lane, point: float | None, draw: float) -> st
         return texts[decision.reason]
     if decision.weight <= 0.0:
         return f"{to}: the weight is 0"
+    if lane.by_user and point is None and decision.user is None and decision.weight < _EVERYONE:
+        return f"{to}: {share} of new ids come to modern, this is where most of them go"
     if not lane.by_user:
         return f"{to}: drew {draw:.6f} for each request, weight {share}"
     if point is None:

@@ -22,6 +22,9 @@ LONGER: dict[str, str] = {
     "proxy/worker/forwarding.py": "one story: a request's way there with every way it can go wrong",
     "proxy/worker/connection_pool.py": "one story: a connection's life between requests",
     "proxy/worker/upstream_connection.py": "one protocol: its callbacks share the state of a connection",
+    "proxy/control/route_actions.py": "one story: every change at run time, from its asking to every worker's word",
+    "proxy/control/worker_links.py": "one story: what each worker was sent and has said, in one place",
+    "proxy/state/bindable.py": "everything a worker binds, a function for each kind: none may be missing",
     "proxy/supervisor/process_manager.py": "one story: every event in the life of the children, in order",
 }
 """Files that may be longer, each with its reason."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from proxy.cli.admin_client import client
-from proxy.settings import ProxyError, UnreachableError
+from proxy.settings import ProxyError, UnknownProxyError, UnreachableError
 from tests.support.running import config
 
 
@@ -74,7 +74,26 @@ def test_a_broken_file_still_says_where_the_proxy_is(tmp_path: Path):
 @pytest.mark.parametrize("text", ["version: [", "- 1", "admin: 7"])
 def test_a_file_that_says_nothing_leaves_the_usual_place(tmp_path: Path, text: str):
     assert client(file_at(tmp_path, text), "").url == "http://127.0.0.1:9180"
-    assert client(str(tmp_path / "missing.yaml"), "").url == "http://127.0.0.1:9180"
+
+
+def test_a_file_that_is_not_there_never_means_another_proxy(tmp_path: Path):
+    missing = str(tmp_path / "missing.yaml")
+
+    with pytest.raises(UnknownProxyError, match=r"missing\.yaml cannot be read: No such file.*--admin URL") as refused:
+        client(missing, "")
+
+    assert refused.value.exit_code == 2
+    assert client(missing, "http://127.0.0.1:7777").url == "http://127.0.0.1:7777"
+
+
+@pytest.mark.parametrize("section", ['admin: {address: "127.0.0.1:7777"}\n', "admin:\n  address: 127.0.0.1:7777\n\n"])
+def test_a_file_that_is_half_written_still_says_where_the_proxy_is(tmp_path: Path, section: str):
+    assert client(file_at(tmp_path, f"version: 1\n{section}routes: [{{"), "").url == "http://127.0.0.1:7777"
+
+
+def test_a_place_that_cannot_be_read_is_not_guessed(tmp_path: Path):
+    with pytest.raises(UnknownProxyError, match="--admin URL"):
+        client(file_at(tmp_path, "admin: {address: [\n"), "")
 
 
 def test_a_port_that_is_open_to_all_is_asked_over_loopback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -127,3 +127,43 @@ def test_every_command_has_help(command: list[str], capsys: pytest.CaptureFixtur
 
     assert code == 0
     assert capsys.readouterr().out.startswith("Usage: strangler")
+
+
+COMMANDS = (
+    ("run",), ("check",), ("check", "--schema"), ("config", "show"), ("reload", "--wait"), ("explain", "GET", "/"),
+    ("status",), ("weight", "a", "5"), ("advance", "a"), ("hold", "a"), ("resume", "a", "--reason", "x"),
+    ("rollback", "a", "--reason", "x"), ("rollback", "--all", "--reason", "x"), ("drill", "a"), ("diffs", "list"),
+    ("diffs", "rejudge"), ("compare", "a", "b"), ("replay", "x"), ("events",), ("report",), ("doctor",), ("bundle",),
+    ("export", "x", "1"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("admin", ["", "http://127.0.0.1:1"])
+def test_a_file_that_cannot_be_read_is_an_error_of_every_command_and_never_another_proxy(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+    admin: str,
+):
+    monkeypatch.setenv("STRANGLER_ADMIN_URL", admin)
+
+    code = main([*command, "-c", str(tmp_path / "typo.yaml")])
+
+    assert code == 2
+    assert "typo.yaml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [("rollback", "a", "--reason", "x"), ("status",), ("reload",), ("events",)])
+def test_without_a_file_only_an_address_says_which_proxy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+):
+    monkeypatch.chdir(tmp_path)
+
+    nowhere = main([*command])
+    told = capsys.readouterr().err
+    named = main([*command, "--admin", "http://127.0.0.1:1"])
+
+    assert (nowhere, named) == (2, 3)
+    assert "proxy.yaml cannot be read" in told

@@ -18,6 +18,7 @@ from proxy.control.status import instance, status
 from proxy.control.worker_links import Workers
 from proxy.ipc.messages import Outcomes, Prepare, SideOutcomes
 from proxy.settings import Address
+from proxy.state.identity_keys import Keys
 from proxy.state.live import Configuration
 from proxy.telemetry import metric_names
 from proxy.telemetry.aggregation import Exemplars
@@ -44,6 +45,7 @@ class Control:
         configuration = Configuration(4, SNAPSHOT, OVERRIDES, loaded_at=1_800_000_000.0)
         self.now: Current = current(configuration)
         self.figures = Figures(SNAPSHOT, 1)
+        self.late: tuple[int, ...] = ()
         self.workers = Workers(Prepare(4, b""), self.figures.take, lambda *_, **__: None)
         self.reasons: tuple[str, ...] = ()
         self.asked: list[str] = []
@@ -51,6 +53,12 @@ class Control:
 
     def current(self) -> Current:
         return self.now
+
+    def identity_keys(self) -> Keys:
+        return Keys()
+
+    def unconfirmed(self) -> tuple[int, ...]:
+        return self.late
 
     def unready(self) -> tuple[str, ...]:
         return self.reasons

@@ -41,7 +41,7 @@ async def begun(folder: Path, kept: tuple[Override, ...]) -> tuple[Steered, Unre
     blank = snapshots.snapshot({"legacy": ["http://127.0.0.1:1"], "modern": ["http://127.0.0.1:2"]}, routes=[a_route()])
     steered = Steered(folder, overrides=tuple(cautious(blank)), store=store)
     tasks: list[asyncio.Task[None]] = []
-    steered.steering.begin(lambda work, _: tasks.append(asyncio.create_task(work)))
+    steered.steering.begin(lambda work, _: tasks.append(asyncio.create_task(work())))
     await until(lambda: not steered.ledger.up, "a store that is down")
     return steered, store, tasks
 

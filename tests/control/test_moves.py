@@ -89,6 +89,19 @@ def test_a_held_route_goes_on_where_it_was_held():
     assert (after.held, after.step, effective_weight(STEPPED, after)) == (False, 2, 10.0)
 
 
+@pytest.mark.parametrize("first", ["weighted", "held"])
+def test_a_held_route_returns_to_the_files_weight_whichever_was_set_at_run_time(first: str):
+    if first == "weighted":
+        held = override_changes.held(PLAIN, override_changes.weighted(PLAIN, None, 5, NOON), NOON)
+    else:
+        held = override_changes.weighted(PLAIN, override_changes.held(PLAIN, None, NOON), 5, NOON)
+
+    after = override_changes.resumed(PLAIN, held, NOON + 5)
+
+    assert effective_weight(PLAIN, held) == 5.0
+    assert (after.held, effective_weight(PLAIN, after)) == (False, PLAIN.rollout.weight)
+
+
 def test_a_held_route_stays_where_it_was_when_the_file_rises_and_follows_it_down():
     held = override_changes.held(PLAIN, None, NOON)
     raised, lowered = (a_route(rollout=Rollout(weight=weight)) for weight in (90.0, 5.0))

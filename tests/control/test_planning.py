@@ -159,7 +159,10 @@ def test_a_file_is_judged_at_the_place_of_the_one_that_runs(tmp_path: Path):
         planned(control.settings, control.current, asked, {}, Sample(), variables=False)
 
     (problem,) = refused.value.problems
-    assert (problem.file, problem.message) == (str(tmp_path / "proxy.yaml"), "key.pem cannot be read")
+    assert (problem.file, problem.message) == (
+        str(tmp_path / "proxy.yaml"),
+        "key.pem cannot be read: No such file or directory",
+    )
 
 
 @pytest.mark.parametrize(

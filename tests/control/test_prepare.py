@@ -9,6 +9,7 @@ import pytest
 from proxy.control.config_loader import prepare
 from rules.problems import ConfigError, Problem
 
+BROKEN = Path(__file__).parents[1] / "data" / "broken"
 FILE = """\
 version: 1
 listen:
@@ -52,7 +53,7 @@ def test_a_certificate_that_is_not_there_is_found_where_it_is_named(tmp_path: Pa
 
     found = problems(tmp_path, listen='127.0.0.1:0\n  tls: {cert: cert.pem, key: "key.pem"}')
 
-    assert [(each.line, each.message) for each in found] == [(4, "key.pem cannot be read")]
+    assert [(each.line, each.message) for each in found] == [(4, "key.pem cannot be read: No such file or directory")]
 
 
 def test_an_admin_port_for_others_needs_its_token(tmp_path: Path):
@@ -69,6 +70,16 @@ def test_a_missing_key_is_a_warning_nobody_is_turned_away_for_it(tmp_path: Path)
 
     assert [(each.line, each.level) for each in found] == [(7, "warning")]
     assert problems(tmp_path, identity='"jwt:sub"', environ={"STRANGLER_JWT_KEY": "k"}) == ()
+
+
+@pytest.mark.parametrize("path", sorted(BROKEN.glob("*.yaml")), ids=lambda path: path.stem)
+def test_whatever_is_wrong_with_a_file_is_told_and_never_a_fault_of_ours(path: Path, tmp_path: Path):
+    (tmp_path / "proxy.yaml").write_bytes(path.read_bytes())
+
+    with pytest.raises(ConfigError) as refused:
+        prepare(tmp_path / "proxy.yaml", {})
+
+    assert any(problem.level == "error" for problem in refused.value.problems)
 
 
 def test_hooks_whose_variables_are_unset_are_warned_about(tmp_path: Path):

@@ -38,6 +38,7 @@ async def test_check_accepts_the_file_of_this_repository_without_a_word():
 async def test_check_accepts_the_sample_of_the_contract_where_its_files_and_variables_exist(tmp_path: Path):
     shutil.copy(ROOT / "tests" / "data" / "contract-sample.yaml", tmp_path / "proxy.yaml")
     _certificate(tmp_path)
+    _function(tmp_path)
     variables = {"HOOK_URL": "http://127.0.0.1:9/", "HOOK_SECRET": "x" * 32, "STRANGLER_JWT_KEY": "k" * 40}
     variables["APP_KEY"] = "base64:" + "A" * 43 + "="
 
@@ -56,6 +57,12 @@ async def test_check_misses_what_the_sample_names_and_is_not_there(tmp_path: Pat
 
     assert code == 2
     assert re.search(r"proxy\.yaml:\d+:\d+: cert\.pem cannot be read", err)
+    assert re.search(r"proxy\.yaml:\d+:\d+: `mypackage\.module:function` cannot be imported", err)
+
+
+def _function(folder: Path) -> None:
+    (folder / "mypackage").mkdir()
+    (folder / "mypackage" / "module.py").write_text("def function(legacy, modern):\n    return None\n")
 
 
 def _certificate(folder: Path) -> None:

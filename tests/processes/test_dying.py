@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
+import time
+from datetime import datetime
 from pathlib import Path
 
 from tests.support import raw
@@ -164,3 +167,75 @@ async def until_ready_again(proxy: Running) -> None:
             return
         await asyncio.sleep(0.05)
     raise AssertionError("never ready again")
+
+
+MODERN = """\
+import asyncio
+
+async def answer(reader, writer):
+    while await reader.readuntil(b"\\r\\n\\r\\n"):
+        writer.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 6\\r\\n\\r\\nmodern")
+
+async def main():
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+asyncio.run(main())
+"""
+TIMES = int(os.environ.get("STRANGLER_TEST_KILLS", "3"))
+"""How often modern is killed; each time a fresh one with a fresh port."""
+
+
+async def a_modern() -> tuple[asyncio.subprocess.Process, str]:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", MODERN, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    return process, f"http://127.0.0.1:{int(await process.stdout.readline())}"
+
+
+async def test_once_modern_is_killed_every_user_of_both_workers_is_on_legacy_within_a_second(
+    tmp_path: Path, legacy: Backend
+):
+    took: list[float] = []
+    process, url = await a_modern()
+    async with running(tmp_path, config(legacy.url, url, workers=2, weight=100)) as proxy:
+        for number in range(TIMES):
+            if number:
+                process, url = await a_modern()
+                proxy.file.write_text(config(legacy.url, url, workers=2, weight=100))
+                assert (await proxy.reload()).status == 200
+                assert (await proxy.admin(*RESUME, method="POST", body={"reason": "mended"})).status == 200
+            rolled = sum(event.get("what") == "rollback" for event in proxy.events)
+            over = asyncio.Event()
+            users = [asyncio.create_task(browse(proxy, user, over)) for user in range(8)]
+            await asyncio.sleep(0.3)
+            process.kill()
+            killed = time.time()
+            await process.wait()
+            await proxy.event("changed", count=rolled + 1, what="rollback")
+            await asyncio.sleep(0.2)
+            over.set()
+            statuses = set().union(*await asyncio.gather(*users))
+            asked = [moment(line["ts"]) for line in proxy.access if line["side"] == "modern"]
+            took.append(max(asked) - killed)
+            assert statuses == {200}
+
+    print(f"modern was chosen last {', '.join(f'{each * 1000:.0f}' for each in took)} ms after its end")
+    assert max(took) < 1
+
+
+RESUME = ("/api/v1/routes/profile/resume",)
+
+
+def moment(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+async def browse(proxy: Running, user: int, over: asyncio.Event) -> set[int]:
+    """Ask again and again, on one connection; what statuses came."""
+    client, statuses = await proxy.client(), set()
+    while not over.is_set():
+        statuses.add((await client.ask(raw.get("/api/me", f"Cookie: uid={user}"))).status)
+        await asyncio.sleep(0.05)
+    client.close()
+    return statuses

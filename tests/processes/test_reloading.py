@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 from pathlib import Path
 
@@ -132,3 +133,22 @@ async def test_numbers_of_generations_grow_across_a_restart_of_control(
 
         assert applied["generation"] >= 3
         assert (await proxy.get("/api/me", "Cookie: uid=42")).body == b"modern"
+
+
+async def test_a_control_process_without_a_descriptor_left_goes_on_watching_the_file(
+    tmp_path: Path, legacy: Backend, modern: Backend
+):
+    async with running(tmp_path, config(legacy.url, modern.url)) as proxy:
+        (control,) = proxy.pids("control")
+        before = resource.prlimit(control, resource.RLIMIT_NOFILE)
+        resource.prlimit(control, resource.RLIMIT_NOFILE, (4, before[1]))
+        proxy.file.write_text(config(legacy.url, modern.url, weight=100))
+        await proxy.event("config_refused")
+        resource.prlimit(control, resource.RLIMIT_NOFILE, before)
+        await proxy.event("reload")
+        answer = await proxy.get("/api/me", "Cookie: uid=42")
+        failures = await proxy.metrics()
+
+    assert answer.body == b"modern"
+    assert proxy.pids("control") == [control]
+    assert ("strangler_task_failures_total", frozenset({("task", "watch")})) in failures

@@ -25,12 +25,13 @@ async def test_users_are_served_over_tls_and_a_renewed_certificate_needs_only_a_
         assert (await proxy.reload()).status == 200
         renewed = await serial_of(proxy)
         (tmp_path / "key.pem").write_text("broken")
-        await proxy.reload()
+        answer = await proxy.reload()
         still = await serial_of(proxy)
-        refused = await proxy.event("certificate_refused")
+        refused = await proxy.event("config_refused")
 
     assert (seen, renewed, still) == (first, second, second)
-    assert refused["level"] == "error"
+    assert (answer.status, refused["level"]) == (422, "error")
+    assert "cert.pem and key.pem cannot be used" in refused["problems"][0]
 
 
 def certified(folder: Path) -> int:

@@ -36,10 +36,10 @@ async def test_the_command_line_does_what_the_api_does(tmp_path: Path, legacy: B
         _, left, _ = await run_command("resume", "--all", "--reason", "mended", *where)
 
     assert (raised, back, refused, again, neither) == (0, 0, 1, 0, 2)
-    assert said == "profile: modern, 100 % on modern\n"
-    assert why == "profile is rolled back: resume it first\n"
-    assert (lifted, asked) == ("resumed: 1 route\n", "")
-    assert left == "resumed: 0 routes\nstill rolled back, by the guard: profile\n"
+    assert said == f"profile: modern, 100 % on modern ({proxy.admin_url})\n"
+    assert why == f"profile is rolled back: resume it first ({proxy.admin_url})\n"
+    assert (lifted, asked) == (f"resumed: 1 route ({proxy.admin_url})\n", "")
+    assert left == f"resumed: 0 routes ({proxy.admin_url})\nstill rolled back, by the guard: profile\n"
     assert (on_modern, on_legacy) == ({b"modern"}, {b"legacy"})
     assert [line.split()[1] for line in trail.splitlines()] == ["weight", "rollback", "resume"]
 

@@ -38,6 +38,22 @@ def test_a_side_that_failed_twice_before_it_was_rescued_is_one_error():
     assert outcomes(twice)["modern"].errors == 1
 
 
+def test_a_request_that_modern_would_have_got_had_it_a_target_is_an_error_of_modern():
+    sides = outcomes(exchange(attempt("legacy"), reason="unhealthy"))
+
+    assert (sides["modern"].requests, sides["modern"].errors, sides["modern"].latencies) == (1, 1, ())
+    assert (sides["legacy"].requests, sides["legacy"].errors) == (1, 0)
+
+
+def test_waiting_for_a_connection_of_our_own_says_nothing_about_a_side():
+    waited = exchange(attempt("modern", 0, "busy"), attempt("legacy"), fallback="connect")
+    after_all = exchange(attempt("modern", 0, "reset"), attempt("modern", 0, "busy"), attempt("legacy"))
+
+    assert list(outcomes(waited)) == ["legacy"]
+    assert outcomes(waited, exchange(attempt("modern", 0, "busy"))).keys() == {"legacy"}
+    assert (outcomes(after_all)["modern"].requests, outcomes(after_all)["modern"].errors) == (1, 1)
+
+
 def test_a_forced_request_is_not_judged():
     assert outcomes(exchange(attempt("modern", 500), reason="force"), exchange(attempt("modern"), reason="force")) == {}
 

@@ -33,6 +33,13 @@ class Authority:
             )
         )
 
+    def encrypted(self) -> None:
+        """Write the key once more as encrypted.pem, for which somebody would have to type a password."""
+        key = serialization.load_pem_private_key((self.folder / "key.pem").read_bytes(), None)
+        sealed = serialization.BestAvailableEncryption(b"secret")
+        form = serialization.PrivateFormat.PKCS8
+        (self.folder / "encrypted.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, form, sealed))
+
     def server(self) -> ssl.SSLContext:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(self.folder / "cert.pem", self.folder / "key.pem")

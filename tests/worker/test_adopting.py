@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -73,7 +74,7 @@ async def test_preparing_changes_nothing_and_committing_changes_all_at_once(stan
     assert before == (1, ["old"])
     assert stand.running == (2, ["new"])
     assert [generation.number for generation in stand.refreshed] == [2]
-    await until(lambda: stand.heard == [Prepared(2, ""), Applied(2)], "both answers")
+    await until(lambda: stand.heard == [Prepared(2, ""), Applied(2, 2)], "both answers")
 
 
 async def test_a_commit_that_overtakes_its_preparation_waits_for_it(stand: Stand):
@@ -95,6 +96,22 @@ async def test_a_generation_that_cannot_be_built_leaves_the_old_one_and_says_why
     (answer,) = stand.heard
     assert isinstance(answer, Prepared)
     assert "Configuration.number" in answer.error
+
+
+async def test_a_worker_finds_what_it_could_not_bind_before_it_says_that_it_is_ready(stand: Stand):
+    broken = configuration(2, "new")
+    modern = replace(broken.snapshot.routes[0].modern, response_json="{a: b")
+    routes = (replace(broken.snapshot.routes[0], modern=modern),)
+    payload = replace(broken, snapshot=replace(broken.snapshot, routes=routes)).pack()
+
+    await stand.adopting.prepare(Prepare(2, payload), stand.link)
+    stand.commit(2)
+    await until(lambda: stand.heard, "the answer")
+
+    (answer,) = stand.heard
+    assert isinstance(answer, Prepared)
+    assert answer.error.startswith("`{a: b` is no JMESPath")
+    assert stand.running == (1, ["old"])
 
 
 async def test_generations_never_go_backwards(stand: Stand):
@@ -162,6 +179,34 @@ async def test_a_workers_own_trip_outlives_whatever_control_says_before_it_has_h
 
     assert (alone, unaware, stand.weight("old")) == (0.0, 0.0, 0.0)
     assert [trip.route for trip in stand.adopting.trips] == ["old"]
+
+
+async def test_a_file_that_cannot_be_bound_is_refused_and_overrides_still_take_effect(stand: Stand):
+    """A follower that fails at the swap itself, as when a file of certificates has gone meanwhile."""
+
+    def follower(_: Generation, new: Generation) -> None:
+        if new.snapshot is not stand.first:
+            raise OSError("gone meanwhile")
+
+    stand.live.follow(follower)
+    await stand.prepare(2, "old")
+    stand.commit(2)
+    refused = stand.running
+    stand.effects(3, back("old"))
+
+    assert refused == (1, ["old"])
+    assert (stand.running, stand.weight("old")) == ((3, ["old"]), 0.0)
+    assert stand.told == ["generation_refused"]
+    await until(lambda: len(stand.heard) == 3, "all answers")
+    assert stand.heard == [Prepared(2, ""), Prepared(2, "OSError('gone meanwhile')"), Applied(3, 1)]
+
+
+async def test_a_commit_that_comes_again_is_confirmed_again(stand: Stand):
+    await stand.prepare(2, "new")
+    stand.commit(2)
+    stand.commit(2)
+
+    await until(lambda: stand.heard == [Prepared(2, ""), Applied(2, 2), Applied(2, 2)], "both confirmations")
 
 
 def test_control_has_the_last_word_about_a_trip(stand: Stand):

@@ -64,6 +64,29 @@ def test_modern_that_fails_so_often_in_a_row_while_legacy_answers_is_left_at_onc
     assert detail == {"failures": 5, "seconds": 0.0, "kinds": {"500": 5}, "legacy": {"answers": 4, "failed": 0}}
 
 
+def test_a_request_that_modern_would_have_got_had_it_a_target_is_a_failure_of_modern():
+    watched = Watched()
+
+    watched.sees(modern(0, "connect"), legacy(), count=3)
+    watched.sees(legacy(), count=2, reason="unhealthy")
+
+    assert watched.tripped[0][1]["kinds"] == {"connect": 3, "unhealthy": 2}
+
+
+def test_waiting_for_a_connection_of_our_own_is_no_failure_and_ends_no_run_of_failures():
+    watched = Watched()
+
+    watched.sees(modern(0, "busy"), legacy(), count=50)
+    never = list(watched.tripped)
+    watched.sees(modern(500), legacy(), count=4)
+    watched.sees(modern(0, "busy"), legacy(), count=50)
+    still = list(watched.tripped)
+    watched.sees(modern(500), modern(0, "busy"), legacy())
+
+    assert (never, still) == ([], [])
+    assert watched.tripped[0][1]["kinds"] == {"500": 5}
+
+
 @pytest.mark.parametrize("kind", ["connect", "timeout", "reset", "broken", "truncated"])
 def test_every_kind_of_failure_counts(kind: str):
     watched = Watched()

@@ -84,6 +84,17 @@ def _told(outcome: Outcome) -> web.Response:
             digest=configuration.snapshot.digest,
             generation=configuration.number,
         )
+    if outcome.late:
+        return http.problem(
+            HTTPStatus.CONFLICT,
+            f"unconfirmed: {', '.join(f'worker {slot}' for slot in outcome.late)} did not say within"
+            f" {outcome.seconds:.1f} s that the file is in effect there; it is asked for again",
+            reason="unconfirmed",
+            workers=[{"id": slot} for slot in outcome.late],
+            digest=configuration.snapshot.digest,
+            generation=configuration.number,
+            milliseconds=round(outcome.seconds * 1000, 1),
+        )
     return http.json(
         {
             "outcome": "applied" if outcome.changed else "unchanged",
@@ -91,6 +102,7 @@ def _told(outcome: Outcome) -> web.Response:
             "generation": configuration.number,
             "warnings": [asdict(warning) for warning in outcome.current.warnings],
             "needs_restart": list(outcome.current.waiting),
+            "milliseconds": round(outcome.seconds * 1000, 1),
         }
     )
 

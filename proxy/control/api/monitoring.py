@@ -25,6 +25,9 @@ class ProbesControl(Protocol):
     def unready(self) -> tuple[str, ...]:
         """Return why the proxy is not ready, empty when it is."""
 
+    def unconfirmed(self) -> tuple[int, ...]:
+        """Return the slots of workers that have not confirmed what they are to run."""
+
 
 def probe_routes(control: ProbesControl) -> Sequence[web.RouteDef]:
     """Return the probes' paths."""
@@ -38,7 +41,11 @@ def probe_routes(control: ProbesControl) -> Sequence[web.RouteDef]:
         body = {
             "ready": not reasons,
             "reasons": list(reasons),
-            "config": {"digest": current.configuration.snapshot.digest, "accepted": not current.problems},
+            "config": {
+                "digest": current.configuration.snapshot.digest,
+                "accepted": not current.problems,
+                "unconfirmed": [f"worker {slot}" for slot in control.unconfirmed()],
+            },
         }
         return http.json(body, HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK)
 

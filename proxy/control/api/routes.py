@@ -16,7 +16,8 @@ from proxy.control.drill import Drills, Report
 from proxy.control.override_changes import wrong_weight
 from proxy.control.reload import Current
 from proxy.control.route_actions import Verbs
-from proxy.described_request import facts_of
+from proxy.described_request import facts_of, meets_strangers
+from proxy.state.identity_keys import Keys
 from rules.model import Override
 from rules.routing.explain import explain as explained
 
@@ -69,7 +70,8 @@ def action_routes(control: ActionControl) -> Sequence[web.RouteDef]:
         wish = await wish_of(request, _REASON_NEEDED)
         await finished(control.verbs.roll_back_all(who_asks(request), wish["reason"]))
         document = await control.status()
-        return http.json({"routes": [each for each in document["routes"] if each["rolled_back"]]})
+        routes = [each for each in document["routes"] if each["rolled_back"]]
+        return http.json({"routes": routes, "milliseconds": round(control.verbs.waited * 1000, 1)})
 
     async def all_again(request: web.Request) -> web.Response:
         wish = await wish_of(request, _REASON_NEEDED)
@@ -106,7 +108,7 @@ async def _answer(control: ActionControl, name: str) -> web.Response:
     found = next((route for route in document["routes"] if route["name"] == name), None)
     if found is None:  # the file changed meanwhile
         return http.problem(HTTPStatus.NOT_FOUND, f"no route is called {name}")
-    answer = http.json(found)
+    answer = http.json({**found, "milliseconds": round(control.verbs.waited * 1000, 1)})
     answer.headers["ETag"] = tag(found, document["config"]["digest"])
     return answer
 
@@ -166,6 +168,9 @@ class ExplainControl(Protocol):
     def current(self) -> Current:
         """Return what runs now."""
 
+    def identity_keys(self) -> Keys:
+        """Return what workers verify identities with."""
+
 
 def explain_routes(control: ExplainControl) -> Sequence[web.RouteDef]:
     """Return the path of explanations."""
@@ -177,8 +182,10 @@ def explain_routes(control: ExplainControl) -> Sequence[web.RouteDef]:
             return http.problem(HTTPStatus.UNPROCESSABLE_ENTITY, "path must be given, beginning with a slash")
         headers = [(name.strip(), value.strip()) for name, _, value in _split(query.getall("header", []))]
         generation = control.current().generation
-        facts = facts_of(generation, query.get("method", "GET"), path, headers, query.get("user"))
-        return http.json(asdict(explained(generation, facts, draw=_EVEN_DRAW)))
+        keys, user = control.identity_keys(), query.get("user")
+        facts = facts_of(generation, query.get("method", "GET"), path, headers, user, keys=keys)
+        fresh = meets_strangers(generation, keys, user)
+        return http.json(asdict(explained(generation, facts, draw=_EVEN_DRAW, fresh=fresh)))
 
     return (web.get(f"{PREFIX}/explain", explain),)
 

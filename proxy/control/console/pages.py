@@ -202,8 +202,10 @@ def routes(operator: Operator, documents: Documents, visitors: Visitors) -> Sequ
         if what in _NEED_A_REASON and not reason:
             raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "a reason is required")
         weight = _percent(fields.get("weight", "")) if what == "weight" else None
-        await operator.act(what, name, who_asks(request), reason, weight)
-        documents.forget()
+        try:
+            await operator.act(what, name, who_asks(request), reason, weight)
+        finally:
+            documents.forget()  # what is not confirmed by every worker is in effect all the same
         return see_other(f"/routes/{name}?told=done")
 
     async def verb_for_all(request: web.Request) -> web.Response:

@@ -137,5 +137,8 @@ def flags(instance: Document, own: Document, ago: float) -> Iterator[str]:
 def rules_digest(snapshot: Snapshot) -> str:
     """Return what is the same for all instances that decide alike, wherever each of them listens."""
     routes = tuple(replace(route, line=0) for route in snapshot.routes)
-    decided = to_json((snapshot.identity, snapshot.default_backend, routes, snapshot.backends))
+    backends = tuple(
+        replace(one, tls=one.tls and replace(one.tls, ca_text="")) for one in snapshot.backends
+    )  # each machine may have its own authority
+    decided = to_json((snapshot.identity, snapshot.default_backend, routes, backends))
     return blake2b(decided, digest_size=8).hexdigest()

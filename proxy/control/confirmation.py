@@ -1,0 +1,71 @@
+"""Brings every worker to what was set: asks again, has one that does not do it replaced.
+
+1. twice a second: who serves without having said that it runs what it is to run
+2. it is sent all of it once more, each second
+3. one that says nothing for five seconds, or has not put into effect what was set at run time, is replaced: what starts
+   in its place begins with the latest of everything
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from time import monotonic
+
+from proxy.control.worker_links import CONFIRM_WITHIN, Workers
+from proxy.telemetry import events
+from proxy.telemetry.aggregation import Worker
+from proxy.telemetry.events import Tell
+
+EVERY = 0.5
+REMIND_EVERY = 1.0
+REBUILD_EVERY = 5.0
+"""Seconds between two tries of a worker that hears everything and refuses a file: building one takes its time."""
+REPLACE_AFTER = 5.0
+
+
+class Confirmation:
+    """The workers that are behind. `_since` is when each was found so, `_reminded` when it was last asked again."""
+
+    def __init__(
+        self,
+        workers: Workers,
+        replace: Callable[[Worker], None],
+        tell: Tell,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._workers = workers
+        self._replace = replace
+        self._tell = tell
+        self._clock = clock
+        self._since: dict[Worker, float] = {}
+        self._reminded: dict[Worker, float] = {}
+
+    async def run(self) -> None:
+        """Look twice a second, for ever."""
+        while True:
+            self.tick()
+            await asyncio.sleep(EVERY)
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """The slots of workers that have not confirmed within the time that a change waits for them."""
+        now, named = self._clock(), self._workers.named
+        late = {worker for worker, since in self._since.items() if now - since >= CONFIRM_WITHIN} | named
+        return tuple(sorted({worker[0] for worker in self._workers.behind() if worker in late}))
+
+    def tick(self) -> None:
+        """Look once."""
+        now, behind = self._clock(), self._workers.behind()
+        self._since = {worker: self._since.get(worker, now) for worker in behind}
+        self._workers.named.intersection_update(behind)
+        self._reminded = {worker: at for worker, at in self._reminded.items() if worker in self._since}
+        for worker, since in self._since.items():
+            deaf = self._workers.is_deaf(worker, REPLACE_AFTER)
+            if deaf and now - since >= REPLACE_AFTER:
+                self._tell(events.WORKER_REPLACED, "error", slot=worker[0], seconds=round(now - since, 1))
+                self._since[worker] = now  # its successor has a number of its own; should none come, once more
+                self._replace(worker)
+            elif now - self._reminded.get(worker, since) >= (REMIND_EVERY if deaf else REBUILD_EVERY):
+                self._reminded[worker] = now
+                self._workers.remind(worker)

@@ -1,0 +1,110 @@
+"""Verifies what says who the user is: the same for live requests and for described ones, in worker and control.
+
+The libraries of tokens are loaded when a source needs them.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from typing import Any, Final
+
+from proxy.http1.cookies import value_of
+from proxy.state.identity_keys import Keys
+
+STICKY: Final = "strangler_id"
+"""The cookie of the proxy's own."""
+JWT_REMEMBERED: Final = 60.0
+"""Seconds for which a token that proves nothing, or lives for ever, may be remembered."""
+_SIGNATURE: Final = 32
+_LENGTH_AT_MOST: Final = 8192
+_CHECKED: Final[Mapping[str, bool]] = {
+    "verify_aud": False,
+    "verify_sub": False,
+    "verify_jti": False,
+    "verify_iat": False,
+}
+"""Signature, exp and nbf stay. PHP libraries write ids as numbers; an issuer's clock may be a second ahead."""
+
+
+def described_user(
+    sources: Iterable[str], keys: Keys, fields: Mapping[str, str], now: float, *, trusted: bool
+) -> str | None:
+    """Return who a described request is from; `fields` by lower-case name. The first source that is present wins."""
+    for source in sources:
+        kind, _, name = source.partition(":")
+        if found := _one(kind, name, keys, fields, now, trusted=trusted):
+            return found
+    return None
+
+
+def _one(kind: str, name: str, keys: Keys, fields: Mapping[str, str], now: float, *, trusted: bool) -> str | None:
+    cookies = fields.get("cookie", "")
+    match kind:
+        case "header":
+            return fields.get(name.lower()) if trusted else None
+        case "cookie":
+            return value_of(cookies, name)
+        case "jwt" if keys.jwt and (token := bearer(fields.get("authorization", ""))):
+            return jwt_claim(token, name, keys.jwt, now)[0]
+        case "laravel" if keys.laravel and (value := value_of(cookies, name)):
+            return laravel_value(value, name, keys.laravel)
+        case "sticky" if keys.sticky and (value := value_of(cookies, STICKY)):
+            return sticky_user(value, keys.sticky)
+        case _:
+            return None
+
+
+# ── the proxy's own cookie ─────────────────────────────────────────────────────────────────────────────
+
+
+def sticky_user(value: str, key: bytes) -> str | None:
+    """Return the id in a cookie's value, or None when it was not made here."""
+    user, _, signature = value.partition(".")
+    return user if user and hmac.compare_digest(sticky_signature(user, key).encode(), signature.encode()) else None
+
+
+def sticky_signature(user: str, key: bytes) -> str:
+    """Return what proves that an id was made here."""
+    return hmac.digest(key, user.encode(), sha256).hex()[:_SIGNATURE]
+
+
+# ── tokens ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def bearer(authorization: str) -> str:
+    """Return the bearer token of an Authorization field (RFC 6750 2.1), empty without one that is read."""
+    scheme, _, token = authorization.partition(" ")
+    token = token.strip()
+    return token if scheme.lower() == "bearer" and len(token) <= _LENGTH_AT_MOST else ""
+
+
+def jwt_claim(token: str, claim: str, key: str, now: float) -> tuple[str, float]:
+    """Return a claim of a verified token (RFC 7519) as text, empty for none, and until when that holds (epoch seconds).
+
+    The key's type fixes the algorithm (a PEM key: RS256, anything else: HS256), so that a token cannot choose how it
+    is verified. Expired, not yet valid or forged: none.
+    """
+    import jwt
+
+    algorithm = "RS256" if key.lstrip().startswith("-----BEGIN") else "HS256"
+    options: Any = _CHECKED
+    try:
+        claims = jwt.decode(token, key, algorithms=[algorithm], options=options)
+    except jwt.PyJWTError:
+        return "", now + JWT_REMEMBERED
+    value = claims.get(claim)
+    expires = claims.get("exp", now + JWT_REMEMBERED)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return "", now + JWT_REMEMBERED
+    return str(value), min(float(expires), now + JWT_REMEMBERED)
+
+
+def laravel_value(value: str, name: str, keys: Iterable[bytes]) -> str:
+    """Return the plain value of an encrypted cookie, empty when none of `keys` has encrypted it for that name."""
+    if len(value) > _LENGTH_AT_MOST:
+        return ""
+    from proxy.state.laravel_cookie import decrypt
+
+    return next((plain for key in keys if (plain := decrypt(value, name, key))), "")
