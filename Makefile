@@ -19,7 +19,7 @@ ONCE_MORE := $(BIN)/pytest --last-failed --last-failed-no-failures none --maxfai
 
 IMAGE := mmdebstrap:mmdebstrap chroot:coreutils
 
-.PHONY: demo test bench compiled test-compiled lint fuzz image-steps reference dashboards screenshots clean
+.PHONY: demo test bench compiled wheels test-compiled lint fuzz image-steps reference dashboards screenshots clean
 
 demo: $(STAMP)
 	@deploy/need.sh $(PHP) $(CURL)
@@ -47,6 +47,10 @@ bench: $(STAMP) compiled
 compiled: $(STAMP)
 	@deploy/need.sh $(COMPILER)
 	$(BIN)/python deploy/compiled.py --wheel
+
+wheels:
+	@deploy/need.sh $(COMPILER)
+	$(PYTHON) deploy/wheels.py
 
 test-compiled: compiled
 	cd build/compiled && ../../$(BIN)/pytest -n 2 --dist loadfile $(COMPILED_TESTS)

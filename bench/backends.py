@@ -40,8 +40,13 @@ def body(size: int) -> bytes:
 
 
 @contextlib.contextmanager
-def running(folder: Path, spelled: Callable[[bytes], bytes] = bytes) -> Iterator[Backends]:
-    """Run both sides on the load's processor until the block ends; modern spells its 1 KB as it likes."""
+def running(
+    folder: Path, spelled: Callable[[bytes], bytes] = bytes, meant: Callable[[bytes], bytes] = bytes, odd: str = "0%"
+) -> Iterator[Backends]:
+    """Run both sides on the load's processor until the block ends; modern spells its 1 KB as it likes.
+
+    Legacy says the same as it `meant` it. For the share `odd` of users modern's answer has another `id`.
+    """
     bodies = folder / "bodies"
     bodies.mkdir(parents=True)
     for name, size in SIZES.items():
@@ -53,8 +58,9 @@ def running(folder: Path, spelled: Callable[[bytes], bytes] = bytes) -> Iterator
         LEGACY=legacy,
         MODERN=modern,
         PREFIX=PREFIX,
-        SMALL=body(SIZES["1k"]).decode(),
-        SPELLED=spelled(body(SIZES["1k"])).decode(),
+        SMALL=meant(body(SIZES["1k"])).decode(),
+        SPELLED=spelled(body(SIZES["1k"])).decode().replace("4711", "$number", 1),
+        ODD=f'{odd} "4712";' if odd != "0%" else "",
     )
     command = [program("nginx"), "-p", str(folder), "-c", str(conf)]
     with started(command, LOAD_CPU, folder, port_of=lambda _: modern) as process:

@@ -8,11 +8,12 @@ import re
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from bench import strangler, templates
 from bench.backends import Backends
@@ -30,17 +31,59 @@ Start = Callable[[Backends, Path], AbstractContextManager[Running]]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One proxy; `spelled`: modern says the same in other bytes; `ours`: it can be asked what it has compared."""
+    """One proxy; `sides`: what both sides say, one of `SIDES`; `ours`: it can be asked what it has compared."""
 
     name: str
     start: Start
-    spelled: bool = False
+    sides: str = ""
     ours: bool = False
 
 
 def respelled(body: bytes) -> bytes:
-    """Return the same JSON without a space: what has to be read to be found equal."""
-    return json.dumps(json.loads(body), separators=(",", ":")).encode()
+    """Return the same JSON in other bytes: no spaces, members in another order, numbers with a point."""
+    document = json.loads(body)
+    items = document["items"]
+    document["items"] = [{**dict(reversed(item.items())), "quantity": float(item["quantity"])} for item in items]
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def priced(body: bytes) -> bytes:
+    """Return the document with a price and a flag in each of its rows, as Python writes them."""
+    document = json.loads(body)
+    document["rest"] = "x" * 300  # no shorter than what is asked for, without spaces either
+    for item in document["items"]:
+        item |= {"quantity": item["quantity"] + 0.5, "colour": item["quantity"] % 2 == 0}
+    return json.dumps(document).encode()
+
+
+def as_php(body: bytes) -> bytes:
+    """Return the same as PHP writes it: numbers as texts, 0 and 1 for booleans, no spaces."""
+    document = json.loads(priced(body))
+    for item in document["items"]:
+        item |= {"quantity": f"{item['quantity']:.2f}", "colour": int(item["colour"])}
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def dated(body: bytes) -> bytes:
+    """Return the document with a time as Python writes it, which only a judge can hold against PHP's."""
+    return json.dumps({**json.loads(body), "more": "x" * 100, "at": "2026-11-21T03:05:28Z"}).encode()
+
+
+def dated_by_php(body: bytes) -> bytes:
+    """Return the same as PHP writes it."""
+    return json.dumps(
+        {**json.loads(body), "more": "x" * 100, "at": "2026-11-21 03:05:28"}, separators=(",", ":")
+    ).encode()
+
+
+SIDES: Mapping[str, Mapping[str, Any]] = {
+    "": {},
+    "spelled otherwise": {"spelled": respelled},
+    "PHP at work": {"spelled": priced, "meant": as_php},
+    "PHP at work, 5% different": {"spelled": priced, "meant": as_php, "odd": "5%"},
+    "times, for judges": {"spelled": dated, "meant": dated_by_php},
+}
+"""What both sides say, by the end of a row's name."""
 
 
 def rows() -> list[Row]:
@@ -54,14 +97,15 @@ def rows() -> list[Row]:
         Row("strangler", partial(here, ""), ours=True),
         Row("strangler shadow", partial(here, SHADOW), ours=True),
         Row("strangler shadow again", partial(here, SHADOW), ours=True),
-        Row("strangler shadow, spelled otherwise", partial(here, SHADOW), spelled=True, ours=True),
+        Row("strangler shadow, spelled otherwise", partial(here, SHADOW), "spelled otherwise", ours=True),
     ]
     if folder := os.environ.get(COMPILED):
         built = partial(ours, Path(folder).resolve())
         found.append(Row("strangler compiled", partial(built, ""), ours=True))
         found.append(Row("strangler compiled shadow", partial(built, SHADOW), ours=True))
-        otherwise = "strangler compiled shadow, spelled otherwise"
-        found.append(Row(otherwise, partial(built, SHADOW), spelled=True, ours=True))
+        found.append(Row("strangler compiled shadow again", partial(built, SHADOW), ours=True))
+        name, shadowed = "strangler compiled shadow", partial(built, SHADOW)
+        found += [Row(f"{name}, {sides}", shadowed, sides, ours=True) for sides in SIDES if sides]
     return found
 
 

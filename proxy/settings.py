@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -144,7 +146,7 @@ def access_log_target(environ: Mapping[str, str], base_dir: Path) -> str | None:
     return "" if wanted in ("", "-", "stdout") else str(base_dir / wanted)
 
 
-# The version of this program, as the package tells it.
+# The version of this program as the package tells it, and which of its two builds runs.
 
 
 def program_version() -> str:
@@ -153,3 +155,14 @@ def program_version() -> str:
         return version("strangler-proxy")
     except PackageNotFoundError:
         return "unknown"
+
+
+def is_compiled() -> bool:
+    """Whether the data path that would be imported is the compiled one."""
+    found = find_spec("proxy.http1.request")
+    return found is not None and (found.origin or "").endswith(tuple(EXTENSION_SUFFIXES))
+
+
+def build() -> str:
+    """Return version and build in a few words, as a person reads them."""
+    return f"{program_version()} ({'compiled' if is_compiled() else 'interpreted'})"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -80,6 +81,23 @@ class DiffStorage:
     max_bytes: int = 1 << 30
     bodies: bool = True
     redact: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """What comparing may take: `cpu` is a share of the machine (0: all of it), `processes` 0 as many as that needs."""
+
+    cpu: float = 0.5
+    processes: int = 0
+
+    def count(self, processors: int) -> int:
+        """Return how many judges there may be on so many processors."""
+        return self.processes or max(1, ceil((self.cpu or 1.0) * processors))
+
+    def share(self, processors: int) -> float:
+        """Return which share of one processor each of them may use, 0 for all of it."""
+        share = self.cpu * processors / self.count(processors)
+        return share if 0.0 < share < 1.0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +326,7 @@ class Snapshot:
     routes: tuple[Route, ...]
     default_backend: str = LEGACY
     notify: tuple[Notify, ...] = ()
+    judges: Judges = Judges()
     digest: str = ""
     source: str = "proxy.yaml"
     version: int = 1

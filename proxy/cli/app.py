@@ -32,6 +32,8 @@ def wants_the_list(arguments: list[str]) -> bool:
 def outline(app: typer.Typer, settings: dict[str, Any]) -> typer.Typer:
     """Return a command line with the names and the help of `app`, which does nothing else."""
     shown = typer.Typer(**settings)
+    if app.registered_callback is not None and app.registered_callback.callback is not None:
+        shown.callback()(app.registered_callback.callback)
     for command in app.registered_commands:
         callback = command.callback
         if callback is not None:
@@ -73,6 +75,23 @@ SETTINGS: dict[str, Any] = {
 app = typer.Typer(**SETTINGS)
 config_app = typer.Typer(help="The configuration.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(config_app, name="config")
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - as typer calls it
+    if wanted:
+        from proxy.settings import build
+
+        typer.echo(f"strangler {build()}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print version and build.")
+    ] = False,
+) -> None:
+    """Take what belongs to no command."""
 
 
 @app.command()

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from proxy.control.reload import Current
 from proxy.control.status import stage
 from proxy.ipc.messages import Census
-from proxy.settings import program_version
+from proxy.settings import is_compiled, program_version
 from proxy.telemetry import metric_names
 from proxy.telemetry.aggregation import Key, Totals, Values
 from proxy.telemetry.metric_names import Metric
@@ -61,7 +61,7 @@ def _own(
     yield _row(metric_names.WORKERS, sum(state.accepting for state in census.workers))
     yield _row(metric_names.WORKER_RESTARTS, census.worker_restarts)
     yield _row(metric_names.CONTROL_RESTARTS, census.control_restarts)
-    yield _row(metric_names.BUILD_INFO, 1, program_version())
+    yield _row(metric_names.BUILD_INFO, 1, program_version(), str(is_compiled()).lower())
     yield from _routes(configuration.snapshot, current, effective)
 
 

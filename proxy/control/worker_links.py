@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 
 from proxy.ipc import messages
@@ -129,13 +130,22 @@ class Workers:
         self._links[worker] = link
 
     def follow(self, follower: Callable[[Worker, Message], None]) -> None:
-        """Let `follower` hear whatever a worker says that is not about its generation or its numbers."""
+        """Let `follower` hear whatever a worker says."""
         self._followers.append(follower)
 
     def send(self, message: Message, to: Worker | None = None) -> int:
         """Send `message` to one worker, else to all; returns how many it may reach."""
         links = [link for link in self._links.values() if to in (None, link.worker)]
         return sum(link.channel.send(message) for link in links)
+
+    def hand(self, message: Message, to: Worker, descriptors: Sequence[int]) -> bool:
+        """Send `message` with descriptors, which are ours no longer, to one worker; False where it is gone."""
+        link = self._links.get(to)
+        if link is not None:
+            return link.channel.send(message, descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        return False
 
     def close(self) -> None:
         """Hang up on everybody; they go on without us."""
@@ -295,8 +305,9 @@ class Workers:
                 link.runs(max(message.generation, link.generation), message.file)
                 link.answered("applied", message.generation)
             case _:
-                for follower in self._followers:
-                    follower(link.worker, message)
+                pass
+        for follower in self._followers:
+            follower(link.worker, message)
 
     def _welcome(self, link: WorkerLink, hello: messages.Hello) -> None:
         link.pid = hello.pid

@@ -339,6 +339,11 @@ WORKER = Wire(
     messages.Writes,
     messages.Pair,
     messages.AgainFailed,
+    messages.JudgeLink,
+    messages.JudgeWanted,
+    messages.JudgeSilent,
+    messages.Unjudged,
+    messages.Rest,
 )
 """Control and worker, both ways."""
 

@@ -1,4 +1,4 @@
-"""What control says to a judge, what a judge answers."""
+"""What control says to a judge, what a judge answers; pairs come from workers (`pair_frames`)."""
 
 from __future__ import annotations
 
@@ -80,7 +80,57 @@ class Explained(Message):
     payload: bytes = field(repr=False)
 
 
-JUDGE = Wire(Seated, Rulebook, Case, Exhibit, Opinion, Explained)
+@dataclass(frozen=True, slots=True)
+class Serve(Message):
+    """Judge the pairs that this worker sends over the connection that comes with this message.
+
+    With it comes a page that both share: its first eight bytes say the how-manieth pair of it is being judged.
+    """
+
+    slot: int
+    incarnation: int
+    carries: ClassVar[int] = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Judged(Message):
+    """What is to be said of a worker's pair that control has to decide about; the pair is without its answers."""
+
+    slot: int
+    incarnation: int
+    pair: Pair
+    opinion: Opinion
+    attached: ClassVar[tuple[str, ...]] = (
+        "pair.legacy.body", "pair.modern.body", "opinion.observed", "opinion.payload",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTally:
+    """What became of pairs about which there is nothing to decide, of one route under one generation.
+
+    `results` are result, reason, number of pairs; `checked` invariants with their state; `kinds` kinds of request, each
+    told once (`state.kinds`); `compared` pairs with a verdict, `rated` in how many of them a rule forgave something.
+    """
+
+    route: str
+    generation: int
+    results: tuple[tuple[str, str, int], ...] = ()
+    forgiven: tuple[tuple[str, int], ...] = ()
+    checked: tuple[tuple[str, str, int], ...] = ()
+    kinds: tuple[str, ...] = ()
+    compared: int = 0
+    rated: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tallied(Message):
+    """Pairs that were judged since the last message of this kind."""
+
+    routes: tuple[RouteTally, ...]
+
+
+JUDGE = Wire(Seated, Rulebook, Case, Exhibit, Opinion, Explained, Serve, Judged, Tallied)
 """Control and judge, both ways."""
 STORED = Wire(Pair)
 """A pair at rest, in the store."""

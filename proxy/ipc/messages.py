@@ -340,6 +340,7 @@ class PairCounts:
     The table of failures counts mirrored requests that both sides got, whoever was live. Requests that legacy was
     asked because modern had failed stand apart, for they cannot show modern innocent: `rescued`, or `lost` as well.
     `kinds` are kinds of request that users sent, `kinds_compared` those found equal, each told once (`state.kinds`).
+    `forgiven` counts by rule what made some of the equal ones equal.
     """
 
     route: str
@@ -357,6 +358,7 @@ class PairCounts:
     lost: int = 0
     kinds: tuple[str, ...] = ()
     kinds_compared: tuple[str, ...] = ()
+    forgiven: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,6 +416,53 @@ class Pair(Message):
     shed: ClassVar[bool] = True
     shed_above: ClassVar[int] = 4 << 20
     attached: ClassVar[tuple[str, ...]] = ("legacy.body", "modern.body", "secondary.body")
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeLink(Message):
+    """A connection to the judge of this number comes with this message, with a page where it says which pair it is at.
+
+    Control has given the judge the other ends (`judging.Serve`).
+    """
+
+    judge: int
+    carries: ClassVar[int] = 2
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeWanted(Message):
+    """So many pairs wait in this worker, more than its judges take; it may have none."""
+
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeSilent(Message):
+    """The judge of this number has not moved for far longer than a pair may take."""
+
+    judge: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged(Message):
+    """So many pairs that were sent could not be judged, for this reason: `queue` (too much waited), `time`, `crash`.
+
+    `cost` says that one of them has ended its judge.
+    """
+
+    route: str
+    generation: int
+    reason: str
+    count: int
+    cost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rest(Message):
+    """Pairs of this route are not judged for so many seconds: they end judges."""
+
+    route: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,12 @@
 """The judge process; explains a stored pair.
 
+1. control says by which rules, hands over a connection to each worker
+2. of a worker's pairs a batch is judged; what only has to be counted is added up, what differs is sent at once
+3. every quarter of a second, with what differs, or when much is done, control is told; then the workers are
+4. above its share of the processor it rests; what waits meanwhile waits in the workers, which drop what is too much
+
 It waits for nothing else, so no event loop is needed. Its own limit is processor time: the kernel ends it in the
-middle of whatever it is doing, a regular expression in C included. Control has a limit by the clock besides; should
-control be gone by then, the alarm is what is left.
+middle of whatever it is doing, a regular expression in C included; an alarm does so where it sleeps.
 """
 
 from __future__ import annotations
@@ -10,20 +14,27 @@ from __future__ import annotations
 import gc
 import os
 import resource
+import select
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import orjson
 
-from proxy.ipc.codec import Inbox
-from proxy.ipc.judge_messages import JUDGE, Case, Exhibit, Explained, Opinion, Rulebook, Seated
-from proxy.ipc.messages import Message
+from proxy.ipc.codec import Inbox, WireError
+from proxy.ipc.judge_messages import JUDGE, Case, Exhibit, Explained, Judged, Opinion, Rulebook, Seated, Serve
+from proxy.ipc.messages import Answer, Message, Pair
 from proxy.judge.opinion import Opinions
 from proxy.judge.policies import Rules, unpack_rules
 from proxy.judge.redaction import UnreadableError, unpack
+from proxy.judge.share import Share
+from proxy.judge.tally import Tally, is_settled
+from proxy.judge.worker_link import WorkerLink
 from proxy.settings import EXIT_YES
 
 if TYPE_CHECKING:
@@ -57,18 +68,24 @@ def _lines(explanation: Explanation) -> Iterator[str]:
 
 
 PROCESSOR_SECONDS = 2.0
-ALARM_SECONDS = 15.0
+ALARM_SECONDS = 5.0
 MEMORY = 2 << 30
 """Bytes of address space: a bomb that passes every other limit ends here, in this process."""
+TOLD_EVERY = 0.25
+"""Seconds for which pairs that only have to be counted are added up."""
+BATCH = 64
+BATCH_SECONDS = 0.05
+"""What is judged of one worker's pairs before anything else is looked at."""
 _POLITENESS = 5
 _CHUNK = 1 << 20
+_DESCRIPTORS = 16
 
 
 def main(arguments: list[str]) -> int:
     """Judge what comes over the inherited socket named by `arguments` until it is closed."""
     _settle()
-    with socket.socket(fileno=int(arguments[0])) as link:
-        _work(link)
+    with socket.socket(fileno=int(arguments[0])) as control:
+        Judge(control).work()
     return EXIT_YES
 
 
@@ -83,35 +100,142 @@ def _settle() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _work(link: socket.socket) -> None:
-    inbox, opinions = Inbox(JUDGE), Opinions(Rules({}, "2000-01-01"))
-    gc.freeze()
-    link.sendall(JUDGE.pack(Seated()))
-    while data := link.recv(_CHUNK):
-        inbox.feed(data)
-        while (message := inbox.take()) is not None:
-            if isinstance(message, Rulebook):
+class Judge:
+    """Everything a judge consists of. Changes: the rules as control says, `_links` as workers come and go.
+
+    `_told_at` is when control was told last of what was added up since.
+    """
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._inbox = Inbox(JUDGE)
+        self._descriptors: deque[int] = deque()
+        self._opinions = Opinions(Rules({}, "2000-01-01"))
+        self._links: dict[int, WorkerLink] = {}
+        self._tally = Tally()
+        self._share = Share()
+        self._told_at = time.monotonic()
+        self._poll, self._control_alone = select.poll(), select.poll()
+        self._poll.register(control, select.POLLIN)
+        self._control_alone.register(control, select.POLLIN)
+
+    def work(self) -> None:
+        """Judge until control hangs up."""
+        gc.freeze()
+        self._control.sendall(JUDGE.pack(Seated()))
+        while True:
+            resting = self._share.rest(time.monotonic())
+            poll = self._control_alone if resting else self._poll
+            ready = {descriptor for descriptor, _ in poll.poll(self._patience(resting))}
+            if self._control.fileno() in ready and not self._hear():
+                return
+            if not resting:
+                self._judge_some(ready)
+            if time.monotonic() - self._told_at >= TOLD_EVERY:
+                self._report()
+
+    def _patience(self, resting: float) -> int:
+        """Return for how many milliseconds there is nothing to do unless something comes."""
+        if not resting and any(link.has_more for link in self._links.values()):
+            return 0
+        due = max(0.0, self._told_at + TOLD_EVERY - time.monotonic())
+        return int(max(due, resting) * 1000) + 1 if self._is_behind or resting else 60_000
+
+    # ── control ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _hear(self) -> bool:
+        data, descriptors, _, _ = socket.recv_fds(self._control, _CHUNK, _DESCRIPTORS)
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)  # noqa: FBT003 - the os API
+        self._descriptors.extend(descriptors)
+        self._inbox.feed(data)
+        while (message := self._inbox.take()) is not None:
+            self._do(message)
+        return bool(data)
+
+    def _do(self, message: Message) -> None:
+        match message:
+            case Rulebook():
                 rules = unpack_rules(message.payload)
                 if rules.folder and rules.folder not in sys.path:
                     sys.path.append(rules.folder)
-                opinions = Opinions(rules)
-                continue
-            answer = _timed(message, opinions)
-            if answer is not None:
-                link.sendall(JUDGE.pack(answer))
-
-
-def _timed(message: Message, opinions: Opinions) -> Opinion | Explained | None:
-    signal.setitimer(signal.ITIMER_PROF, PROCESSOR_SECONDS)
-    signal.setitimer(signal.ITIMER_REAL, ALARM_SECONDS)
-    try:
-        match message:
-            case Case():
-                return opinions.on(message)
-            case Exhibit():
-                return explained(message)
+                self._opinions = Opinions(rules)
+                self._share.allow(rules.processor)
+            case Serve():
+                descriptor, page = self._descriptors.popleft(), self._descriptors.popleft()
+                link = WorkerLink(descriptor, page, message.slot, message.incarnation)
+                self._links[link.socket.fileno()] = link
+                self._poll.register(link.socket, select.POLLIN)
+            case Case() | Exhibit():
+                self._control.sendall(JUDGE.pack(self._timed(message)))
+                _disarm()
             case _:
-                return None
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.setitimer(signal.ITIMER_REAL, 0)
+                pass
+
+    def _timed(self, message: Case | Exhibit) -> Opinion | Explained:
+        signal.setitimer(signal.ITIMER_PROF, PROCESSOR_SECONDS)
+        signal.setitimer(signal.ITIMER_REAL, ALARM_SECONDS)
+        return self._opinions.on(message) if isinstance(message, Case) else explained(message)
+
+    # ── workers ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _judge_some(self, ready: set[int]) -> None:
+        for descriptor, link in tuple(self._links.items()):
+            try:
+                is_there = descriptor not in ready or link.read()
+                self._batch(link)
+            except WireError:
+                is_there = False
+            if not is_there:
+                self._poll.unregister(link.socket)
+                del self._links[descriptor]
+                link.close()
+
+    def _batch(self, link: WorkerLink) -> None:
+        """Judge some of a worker's pairs; each has all the time that a pair may take."""
+        until = time.monotonic() + BATCH_SECONDS
+        differing: list[Message] = []
+        for _ in range(BATCH):
+            pair = link.take()
+            if pair is None:
+                break
+            opinion = self._timed(Case(0, pair))
+            if not isinstance(opinion, Opinion):
+                continue
+            if is_settled(opinion):
+                self._tally.add(pair, opinion)
+            else:
+                differing.append(Judged(*link.worker, _bare(pair), opinion))
+            if time.monotonic() > until:
+                break
+        _disarm()
+        if differing or link.is_far_behind:
+            self._report(differing)
+
+    @property
+    def _is_behind(self) -> bool:
+        return any(link.is_behind for link in self._links.values())
+
+    def _report(self, differing: Sequence[Message] = ()) -> None:
+        """Tell control of what was judged, then workers that it is done."""
+        self._told_at = time.monotonic()
+        told = self._tally.take()
+        messages = [*differing, *(() if told is None else (told,))]
+        if messages:
+            self._control.sendall(b"".join(JUDGE.pack(message) for message in messages))
+        for link in self._links.values():
+            link.acknowledge()
+
+
+def _disarm() -> None:
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _bare(pair: Pair) -> Pair:
+    """Return the pair without what was only compared."""
+    return replace(pair, legacy=_status(pair.legacy), modern=_status(pair.modern), secondary=None)
+
+
+def _status(answer: Answer) -> Answer:
+    return Answer(status=answer.status, failed=answer.failed)

@@ -36,7 +36,8 @@ class RouteRules:
 class Rules:
     """Everything a judge is told. `folder` is where an operator's own function may lie, `key` what redaction hashes by.
 
-    `bodies` says whether pairs are kept whole. `today` is a date (ISO): an ignore may end.
+    `bodies` says whether pairs are kept whole. `processor` is the share of a processor that one judge may use, 0 for
+    any. `today` is a date (ISO): an ignore may end.
     """
 
     routes: Mapping[str, RouteRules]
@@ -45,6 +46,7 @@ class Rules:
     redact: tuple[str, ...] = ()
     bodies: bool = True
     key: str = field(default="", repr=False)
+    processor: float = 0.0
 
     def pack(self) -> bytes:
         """Return the bytes that `unpack_rules` understands."""

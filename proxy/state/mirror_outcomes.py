@@ -165,12 +165,13 @@ _NO_NEWS: Final[tuple[Sequence[str], Sequence[str]]] = ((), ())
 class _Row:
     """One route under one generation."""
 
-    __slots__ = ("failures", "lost", "reasons", "rescued", "results")
+    __slots__ = ("failures", "forgiven", "lost", "reasons", "rescued", "results")
 
     def __init__(self) -> None:
         self.results: dict[str, int] = {}
         self.reasons: dict[str, int] = {}
         self.failures: dict[tuple[bool, bool], int] = {}
+        self.forgiven: dict[str, int] = {}
         self.rescued = 0
         self.lost = 0
 
@@ -193,6 +194,7 @@ class _Row:
             lost=self.lost,
             kinds=tuple(kinds[0]),
             kinds_compared=tuple(kinds[1]),
+            forgiven=tuple(self.forgiven.items()),
         )
 
 
@@ -237,7 +239,7 @@ class Pairs:
         """Count what became of eligible requests."""
         rows = self._rows
         for shadowed in records:
-            route, generation, _, result, reason, _, failures, method, path, status = shadowed
+            route, generation, _, result, reason, _, failures, method, path, status, forgiven = shadowed
             if not result:
                 continue  # copies of a request that was counted before
             row = rows.get((route, generation)) or self._row(route, generation)
@@ -246,6 +248,8 @@ class Pairs:
                 self._kinds.note(route, generation, method, path, status, compared=True)
             elif result == NOT_COMPARED:
                 row.reasons[reason] = row.reasons.get(reason, 0) + 1
+            for rule, times in forgiven.items():
+                row.forgiven[rule] = row.forgiven.get(rule, 0) + times
             if failures is not None:
                 row.failures[failures] = row.failures.get(failures, 0) + 1
 

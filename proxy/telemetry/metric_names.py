@@ -179,7 +179,7 @@ WORKER_RESTARTS = Metric(
     "strangler_worker_restarts_total", COUNTER, "Workers replaced because they died or fell silent."
 )
 CONTROL_RESTARTS = Metric("strangler_control_restarts_total", COUNTER, "Control processes that were replaced.")
-BUILD_INFO = Metric("strangler_build_info", GAUGE_SUM, "1 for the running version.", ("version",))
+BUILD_INFO = Metric("strangler_build_info", GAUGE_SUM, "1 for the running version and build.", ("version", "compiled"))
 
 METRICS = (
     REQUESTS,

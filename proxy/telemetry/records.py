@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from rules.model import MODERN
@@ -146,6 +147,9 @@ class Observers:
 # Hands what became of mirrored requests to everybody who adds it up.
 
 
+NOTHING: Mapping[str, int] = MappingProxyType({})
+
+
 class Shadowed(NamedTuple):
     """What became of one request that might have been mirrored, frozen.
 
@@ -153,6 +157,7 @@ class Shadowed(NamedTuple):
     (closed lists in `state.pairs`); empty for copies that belong to a request told of before. `calls` are the copies
     that were put to a side, each with its seconds to the last byte. `failures` says whether modern, whether legacy
     failed, as far as both had their chance, else None. `method`, `path`, `status` are the user's, where he got one.
+    `forgiven` counts by rule what made a pair equal.
     """
 
     route: str
@@ -165,6 +170,7 @@ class Shadowed(NamedTuple):
     method: str = ""
     path: str = ""
     status: int = 0
+    forgiven: Mapping[str, int] = NOTHING
 
 
 Listener = Callable[[Shadowed], None]

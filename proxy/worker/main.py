@@ -208,6 +208,7 @@ class Worker:
         await self._traces.close()
         if cut:
             self._tell(telemetry_events.DRAIN_CUT, "warning", calls=cut)
+        self._mirroring.close()
         self._reporting.send_outcomes()
         self._reporting.send_numbers()
         for task in tuple(self._tasks):
@@ -224,7 +225,7 @@ class Worker:
         link = Channel(
             sock,
             WORKER,
-            lambda message, _: self._hear_control(link, message),
+            lambda message, descriptors: self._hear_control(link, message, descriptors),
             lambda error: self._lose_control(link, error),
         )
         self._link = link
@@ -241,7 +242,7 @@ class Worker:
             self._reporting.attach(None)
             self._tripping.attach(None)
 
-    def _hear_control(self, link: Channel, message: Message) -> None:
+    def _hear_control(self, link: Channel, message: Message, descriptors: tuple[int, ...]) -> None:
         match message:
             case messages.Prepare():
                 self._spawn(self._adopting.prepare(message, link), "prepare")
@@ -249,6 +250,10 @@ class Worker:
                 self._adopting.commit(message, link)
             case messages.Effects():
                 self._adopting.effects(message, link)
+            case messages.JudgeLink():
+                self._mirroring.connect_judge(message, descriptors)
+            case messages.Rest():
+                self._mirroring.rest(message)
             case messages.Again():
                 self._mirroring.again(message.pair)
             case messages.Drill():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from proxy.ipc.channel import Channel
-from proxy.ipc.messages import Message, Numbers, PairCounts
+from proxy.ipc.messages import JudgeLink, Message, Numbers, Pair, PairCounts, Rest
 from proxy.ipc.messages import Outcomes as OutcomesMessage
 from proxy.state.mirror_outcomes import Pairs
 from proxy.state.request_outcomes import Key, LastWrites, Outcomes, waiting
@@ -19,6 +19,7 @@ from proxy.telemetry.events import Tell
 from proxy.telemetry.records import Observers
 from proxy.telemetry.worker_metrics import Counts, Row, ShadowCounts, gauges
 from proxy.worker.server import Server
+from proxy.worker.shadow.judge_links import JudgeLinks
 from rules.guard.window import Tally
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class MirroringReport:
         self._pairs = Pairs()
         self._server: Server | None = None
         self._link: Channel | None = None
+        self._judges = JudgeLinks(self._tell_control, monotonic)
 
     def watch(self, server: Server, calls: Observers, outcomes: Outcomes, tell: Tell) -> None:
         """Hear of everything that `server` does from now on."""
@@ -116,7 +118,30 @@ class MirroringReport:
         """Forget other routes."""
         self._counts.keep_only(routes)
 
+    def connect_judge(self, message: JudgeLink, descriptors: Sequence[int]) -> None:
+        """Have pairs judged by this judge as well."""
+        self._judges.connect(message.judge, *descriptors)
+
+    def rest(self, message: Rest) -> None:
+        """Have no pair of a route judged for a while."""
+        self._judges.rest(message)
+
+    def sweep(self) -> None:
+        """Look after judges that are silent; to be called twice a second."""
+        self._judges.sweep()
+
+    def close(self) -> None:
+        """Hang up on judges."""
+        self._judges.close()
+
     def _send(self, message: Message) -> bool:
+        """Send first answers to judges, anything else to control, which waits for second ones."""
+        if isinstance(message, Pair) and not message.again:
+            self._judges.put(message)
+            return True
+        return self._tell_control(message)
+
+    def _tell_control(self, message: Message) -> bool:
         return self._link is not None and self._link.send(message)
 
 
@@ -210,6 +235,7 @@ class Reporting:
         """Report for ever."""
         while True:
             await asyncio.sleep(EVERY)
+            self._mirroring.sweep()
             self.send_numbers()
             self._lag = 0.0
             self.send_users()

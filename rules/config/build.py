@@ -31,6 +31,7 @@ def snapshot(file: schema.File, source: str, lines: Sequence[int], compares: Seq
         ),
         default_backend=legacy,
         notify=tuple(model.Notify(one.url_env, one.secret_env, one.format, tuple(one.events)) for one in file.notify),
+        judges=model.Judges(file.judges.cpu, file.judges.processes),
         source=source,
         version=file.version,
     )

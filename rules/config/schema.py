@@ -282,6 +282,13 @@ class Notify(Section):
     ] = Field(default_factory=list)  # fmt: skip
 
 
+class Judges(Section):
+    """What comparing may take of the machine."""
+
+    cpu: t.Share = 0.5
+    processes: t.Processes = 0
+
+
 class File(Section):
     """The whole file."""
 
@@ -295,6 +302,7 @@ class File(Section):
     defaults: Defaults = Defaults()
     routes: list[Route] = Field(default_factory=list)
     notify: list[Notify] = Field(default_factory=list)
+    judges: Judges = Judges()
 
 
 # What the type checks found, in the words of an operator.

@@ -184,12 +184,11 @@ def _final_status(value: object) -> int:
 
 
 def _workers(value: object) -> int:
-    if value == "auto":
-        return 0
-    workers = units.count(value)
-    if workers == 0:
-        raise UnitError("there is at least one worker", "`auto` is one for each CPU")
-    return workers
+    return units.some_or_auto(value, "worker", "`auto` is one for each CPU")
+
+
+def _processes(value: object) -> int:
+    return units.some_or_auto(value, "process", "`auto` is as many as the share of the machine needs")
 
 
 def _steady_version(value: object) -> int:
@@ -228,6 +227,7 @@ Number = Annotated[float, BeforeValidator(units.number), _schema({"type": "numbe
 Count = Annotated[int, BeforeValidator(units.count), _schema({"type": "integer", "minimum": 0})]
 Status = Annotated[int, BeforeValidator(_final_status), _schema({"type": "integer", "minimum": 200, "maximum": 599})]
 Workers = Annotated[int, BeforeValidator(_workers), _schema({"type": "integer", "minimum": 1}, {"const": "auto"})]
+Processes = Annotated[int, BeforeValidator(_processes), _schema({"type": "integer", "minimum": 1}, {"const": "auto"})]
 Version = Annotated[int, BeforeValidator(_steady_version), _schema({"const": 1})]
 
 Name = Annotated[str, AfterValidator(_name)]

@@ -109,6 +109,16 @@ def count(value: object) -> int:
     return value
 
 
+def some_or_auto(value: object, what: str, hint: str) -> int:
+    """Read how many of something there are, at least one; `auto` is 0."""
+    if value == "auto":
+        return 0
+    found = count(value)
+    if found == 0:
+        raise UnitError(f"there is at least one {what}", hint)
+    return found
+
+
 def write_duration(seconds: float) -> str:
     """Write seconds as an operator would: the largest unit that keeps the figure whole."""
     for unit in ("h", "m", "s"):

@@ -16,6 +16,7 @@ LONGER: dict[str, str] = {
     "rules/config/schema.py": "the file format as models, best read in one piece",
     "proxy/control/main.py": "one composition: everything that the control process consists of, in one place",
     "proxy/http1/request.py": "one pass over a head with every check beside it: a reader must see that none is missing",
+    "proxy/control/comparison/judge_pool.py": "one story: what a judge is at, how it ends, what waits for the next one",
     "proxy/ipc/messages.py": "every word that processes exchange, best read in one piece",
     "proxy/worker/response_relay.py": "one story: an answer on its way to the client",
     "proxy/worker/client_connection.py": "one protocol: its callbacks share the state of a connection",

@@ -14,6 +14,7 @@ HELPERS = {
     "comparators.explain": ("deepdiff",),
     "comparators.html_compare": ("selectolax",),
     "comparators.xml_compare": ("lxml",),
+    "comparators.quick_equal": ("orjson",),
     "comparators.content_coding": ("brotli", "backports", "compression"),
 }
 """The named helper of one module each; nothing else from outside the standard library enters a pure room."""

@@ -8,6 +8,8 @@ import orjson
 import pytest
 
 from proxy.cli import main
+from proxy.http1 import request
+from proxy.settings import program_version
 from tests.support.running import config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +52,13 @@ def test_check_for_programs_is_json(file: Path, capsys: pytest.CaptureFixture[st
     assert good["problems"] == []
     assert code == 2
     assert {"file", "line", "column", "message", "hint", "level"} == bad["problems"][0].keys()
+
+
+def test_the_version_says_which_build_would_run(capsys: pytest.CaptureFixture[str]):
+    code = main(["--version"])
+
+    hot = "compiled" if request.__file__.endswith(".so") else "interpreted"
+    assert (code, capsys.readouterr().out) == (0, f"strangler {program_version()} ({hot})\n")
 
 
 def test_check_prints_the_schema(capsys: pytest.CaptureFixture[str]):

@@ -9,8 +9,9 @@ from proxy.control.comparison.counters import Comparisons
 from proxy.control.comparison.judge_pool import Judges
 from proxy.control.comparison.pair_pipeline import Judging, Rechecks
 from proxy.control.comparison.results import KnownDifferences, Rates, Verdicts, ViolationSeen
-from proxy.ipc.judge_messages import Checked
+from proxy.ipc.judge_messages import Checked, Judged, Opinion
 from proxy.ipc.messages import Message, Pair
+from proxy.judge.tally import Tally, is_settled
 from proxy.storage.diff_store import Difference, Found
 from proxy.telemetry.aggregation import Worker
 from rules.model import Invariant, ShadowPolicy
@@ -68,7 +69,7 @@ class Hall:
         asyncio.get_running_loop().call_soon(self.seats[-1].sit_down)
         return self.seats[-1]
 
-    def _send(self, message: Message, _worker: Worker) -> int:
+    def _send(self, message: Message, _worker: Worker | None) -> int:
         self.asked.append(message)
         return int(self.worker_is_there)
 
@@ -77,11 +78,24 @@ class Hall:
         asyncio.get_running_loop().call_soon(callback, *arguments)
 
     async def judged(self, pair: Pair, verdict: str = "equal", **more: object) -> None:
-        """Have `pair` judged like this."""
-        self.judging.hear(WORKER, pair)
+        """Have `pair` judged like this: second answers on behalf of control, others as a worker's judge does."""
+        if pair.again:
+            self.judging.hear(WORKER, pair)
+            await breathe(3)
+            self.seats[-1].say(verdict, **more)
+        else:
+            self.hear(pair, Opinion(0, verdict, **more))  # type: ignore[arg-type]
         await breathe(1)
-        self.seats[-1].say(verdict, **more)
-        await breathe(1)
+
+    def hear(self, pair: Pair, opinion: Opinion) -> None:
+        """Hear of a pair as a judge tells of it: added up, or with its opinion."""
+        tally = Tally()
+        if not is_settled(opinion):
+            self.judging.hear_judge(Judged(*WORKER, pair, opinion))
+            return
+        tally.add(pair, opinion)
+        if (told := tally.take()) is not None:
+            self.judging.hear_judge(told)
 
     def result(self) -> dict[str, int]:
         tally = self.comparisons.totals("profile")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator
 
@@ -9,13 +11,15 @@ import pytest
 
 from proxy.ipc.channel import Channel
 from proxy.ipc.codec import WORKER
-from proxy.ipc.messages import Again, AgainFailed, Message, Numbers, Outcomes, Pair
+from proxy.ipc.messages import Again, AgainFailed, JudgeLink, Message, Numbers, Outcomes, Pair, Unjudged
+from proxy.ipc.pair_frames import PAGE, PairInbox
 from proxy.state.request_outcomes import Outcomes as Collected
 from proxy.state.user_sample import Recent
 from proxy.telemetry import events, metric_names
 from proxy.telemetry.records import Observers
 from proxy.telemetry.worker_metrics import Counts
 from proxy.worker.reporting import MirroringReport, Reporting
+from proxy.worker.shadow import pair_queue
 from tests.support import raw
 from tests.support.backend import always, ok
 from tests.support.mirroring import Mirroring, mirroring
@@ -37,6 +41,18 @@ class Stand:
         self.near = Channel(ours, WORKER, self._asked, lambda _: None)
         self.far = Channel(theirs, WORKER, lambda message, _: self.heard.append(message), lambda _: None)
         self.heard: list[Message] = []
+        self.judge, for_worker = socket.socketpair()
+        self.pairs = PairInbox()
+        page = os.memfd_create("page")
+        os.ftruncate(page, PAGE)
+        self.report.connect_judge(JudgeLink(1), (for_worker.detach(), page))
+
+    async def pair(self) -> Pair:
+        """The next pair that is sent to a judge."""
+        self.judge.setblocking(False)
+        while (pair := self.pairs.take()) is None:
+            self.pairs.feed(await asyncio.get_running_loop().sock_recv(self.judge, 1 << 16))
+        return pair
 
     def _asked(self, message: Message, _: tuple[int, ...]) -> None:
         assert isinstance(message, Again)
@@ -45,6 +61,8 @@ class Stand:
     def close(self) -> None:
         self.near.close()
         self.far.close()
+        self.report.close()
+        self.judge.close()
 
 
 @pytest.fixture
@@ -62,9 +80,9 @@ async def test_a_pair_its_counts_and_its_metrics_reach_control(stand: Stand):
     await stand.mirror.became(raw.get())
     stand.reporting.send_outcomes()
     stand.reporting.send_numbers()
-    await until(lambda: any(isinstance(message, Numbers) for message in stand.heard[2:]), "numbers")
+    await until(lambda: any(isinstance(message, Numbers) for message in stand.heard[1:]), "numbers")
 
-    (pair,) = [message for message in stand.heard if isinstance(message, Pair)]
+    pair = await asyncio.wait_for(stand.pair(), 10)
     (second,) = [message for message in stand.heard if isinstance(message, Outcomes)]
     rows = {row[:2] for message in stand.heard if isinstance(message, Numbers) for row in message.rows}
     assert (pair.legacy.body, pair.modern.body) == (b"one", b"two")
@@ -73,22 +91,30 @@ async def test_a_pair_its_counts_and_its_metrics_reach_control(stand: Stand):
     assert (metric_names.REQUESTS.name, ("all", "modern", "shadow", "2xx")) in rows
 
 
-async def test_while_nobody_listens_pairs_are_lost_and_counted(stand: Stand):
-    became = await stand.mirror.became(raw.get())
+async def test_what_judges_have_no_room_for_is_counted(stand: Stand, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pair_queue, "MOST", 0)
 
-    assert became == ("not_compared", "shed")
+    await stand.mirror.became(raw.get())
+    await stand.mirror.became(raw.get())
+    stand.report.sweep()
+    stand.reporting.attach(stand.near)
+    stand.report.sweep()
+    await until(lambda: any(isinstance(message, Unjudged) for message in stand.heard), "the count")
+
+    assert [message for message in stand.heard if isinstance(message, Unjudged)] == [Unjudged("all", 1, "queue", 2)]
 
 
 async def test_control_may_have_a_pair_asked_again(stand: Stand):
     stand.reporting.attach(stand.near)
     await stand.mirror.became(raw.get())
-    await until(lambda: any(isinstance(message, Pair) for message in stand.heard), "the pair")
-    (pair,) = [message for message in stand.heard if isinstance(message, Pair)]
+    pair = await asyncio.wait_for(stand.pair(), 10)
 
     stand.far.send(Again(pair.id))
     stand.far.send(Again("unknown"))
-    await until(lambda: sum(isinstance(message, Pair) for message in stand.heard) == 2, "the pair again")
+    await until(lambda: any(isinstance(message, Pair) for message in stand.heard), "the pair again")
 
+    (again,) = [message for message in stand.heard if isinstance(message, Pair)]
+    assert (again.id, again.again, again.modern.body) == (pair.id, 1, b"two")
     assert AgainFailed("unknown", "gone") in stand.heard
 
 

@@ -118,9 +118,10 @@ class Comparisons:
                         route.kinds.compare(kind)
                 for counts in spans:
                     _add(counts, pairs)
+                self.forgave(pairs.route, pairs.forgiven)
 
-    def add(self, route: str, generation: int, result: str, reason: str = "") -> None:
-        """Count one pair that was decided here."""
+    def add(self, route: str, generation: int, result: str, reason: str = "", pairs: int = 1) -> None:
+        """Count pairs of which was decided here, or by a judge, as a rule one."""
         there = self._routes.get(route)
         if there is None:
             return
@@ -128,7 +129,7 @@ class Comparisons:
         if generation >= there.since:
             spans += [there.seen, there.counts(int(self._clock()))]
         for counts in spans:
-            counts.results[result, reason] += 1
+            counts.results[result, reason] += pairs
 
     def compared(self, route: str, generation: int, kind: str) -> None:
         """Note that a pair of answers to such a request has a result that counts."""
@@ -146,10 +147,10 @@ class Comparisons:
         for kind in kinds:
             self._differences[route, kind] += 1
 
-    def checked(self, route: str, states: Iterable[tuple[str, str]]) -> None:
-        """Count what invariants, by name, say of one pair."""
-        for name, state in states:
-            self._checks[route, name, state] += 1
+    def checked(self, route: str, states: Iterable[tuple[str, str, int]]) -> None:
+        """Count what invariants, by name, say of pairs, and of how many."""
+        for name, state, pairs in states:
+            self._checks[route, name, state] += pairs
 
     def violated(self, route: str, generation: int, invariant: str, on_violation: str, detail: str) -> None:
         """Count a violation that survived being asked again."""

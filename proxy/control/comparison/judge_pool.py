@@ -1,9 +1,12 @@
 """Judge processes over one bounded queue.
 
-1. work waits in one queue, with an end by number as by bytes: what finds it full is turned away
-2. an idle judge takes the next piece; none idle, fewer than allowed: another is started
-3. it answers, or its time is over: it is killed, whoever waits is told so
-4. judges that die before they ever answered are started more and more slowly
+Workers send them pairs directly (`judge_links`); what control itself wants judged goes through a bounded queue here.
+
+1. a worker whose pairs wait has a judge started, another while they still wait, up to as many as are allowed
+2. work of control waits in one queue, with an end by number as by bytes: what finds it full is turned away
+3. an idle judge takes the next piece; none idle, fewer than allowed: another is started
+4. it answers, or its time is over: it is killed, whoever waits is told so
+5. judges that die before they ever answered are started more and more slowly
 """
 
 from __future__ import annotations
@@ -14,14 +17,15 @@ import signal
 import socket
 import subprocess
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from proxy.control.judge_links import JudgeLinks
 from proxy.ipc.channel import Channel
 from proxy.ipc.child_process import Backoff
-from proxy.ipc.judge_messages import JUDGE, Case, Exhibit, Explained, Opinion, Rulebook, Seated
+from proxy.ipc.judge_messages import JUDGE, Case, Exhibit, Explained, Judged, Opinion, Rulebook, Seated, Tallied
 from proxy.ipc.messages import Message
 from proxy.supervisor.child import command, environment
 from proxy.telemetry import events
@@ -39,8 +43,8 @@ _OUT_OF_TIME = (-signal.SIGPROF, -signal.SIGALRM)
 class Judge(Protocol):
     """What the pool needs of a judge."""
 
-    def send(self, message: Message) -> None:
-        """Hand `message` over."""
+    def send(self, message: Message, descriptors: Sequence[int] = ()) -> None:
+        """Hand `message` over with descriptors, which are ours no longer."""
 
     def end(self) -> None:
         """End it without a word; safe to repeat."""
@@ -71,9 +75,9 @@ class JudgeProcess:
         self._pidfd = os.pidfd_open(self.pid)
         asyncio.get_running_loop().add_reader(self._pidfd, self._reap)
 
-    def send(self, message: Message) -> None:
-        """Hand `message` over."""
-        self._channel.send(message)
+    def send(self, message: Message, descriptors: Sequence[int] = ()) -> None:
+        """Hand `message` over with descriptors, which are ours no longer."""
+        self._channel.send(message, descriptors)
 
     def end(self) -> None:
         """End it without a word; safe to repeat."""
@@ -136,6 +140,7 @@ class _Seat:
     judge: Judge | None = None
     seated: bool = False
     late: bool = False
+    number: int = 0
     work: _Work | None = None
     timer: asyncio.TimerHandle | None = field(default=None, repr=False)
 
@@ -155,6 +160,31 @@ class Judges:
         self._closed = False
         self._backoff = Backoff()
         self._retry: asyncio.TimerHandle | None = None
+        self._seats_made = 0
+        self._links: JudgeLinks | None = None
+        self._heard_pairs: Callable[[Judged | Tallied], None] = lambda _: None
+
+    def link(self, links: JudgeLinks, heard: Callable[[Judged | Tallied], None]) -> None:
+        """Have every judge connected with workers by `links`; `heard` gets what judges say of workers' pairs."""
+        self._links, self._heard_pairs = links, heard
+
+    def allow(self, most: int) -> None:
+        """Have at most so many judges from now on; those too many end, what they were at is judged by others."""
+        self._most = most
+        for seat in self._seats[most:]:
+            if seat.judge is not None:
+                seat.judge.end()
+
+    def want(self) -> None:
+        """Start another judge, where one is allowed and none is coming: pairs wait in a worker."""
+        if all(seat.seated for seat in self._seats) and self._may_seat():
+            self._seat()
+
+    def end(self, number: int) -> None:
+        """End a judge that does not move."""
+        for seat in self._seats:
+            if seat.number == number:
+                self._over(seat)
 
     @property
     def waiting(self) -> int:
@@ -205,8 +235,11 @@ class Judges:
         while self._queue and idle:
             self._give(idle.pop(), self._queue.popleft())
         coming = sum(not seat.seated for seat in self._seats)
-        if len(self._queue) > coming and len(self._seats) < self._most and self._retry is None and not self._closed:
+        if len(self._queue) > coming and self._may_seat():
             self._seat()
+
+    def _may_seat(self) -> bool:
+        return len(self._seats) < self._most and self._retry is None and not self._closed
 
     def _give(self, seat: _Seat, work: _Work) -> None:
         self._bytes -= work.size
@@ -217,7 +250,8 @@ class Judges:
         seat.judge.send(work.message)
 
     def _seat(self) -> None:
-        seat = _Seat()
+        self._seats_made += 1
+        seat = _Seat(number=self._seats_made)
         self._seats.append(seat)
         seat.timer = asyncio.get_running_loop().call_later(SEATED_WITHIN, self._over, seat)
         try:
@@ -242,6 +276,12 @@ class Judges:
                 _stop(seat)
                 if self._rules is not None and seat.judge is not None:
                     seat.judge.send(self._rules)
+                if self._links is not None and seat.judge is not None:
+                    self._links.seated(seat.number, seat.judge)
+            case Judged() | Tallied():
+                self._backoff.deaths = 0
+                self._heard_pairs(message)
+                return
             case Opinion() | Explained():
                 work, seat.work = seat.work, None
                 _stop(seat)
@@ -255,6 +295,8 @@ class Judges:
     def _gone(self, seat: _Seat, *, late: bool = False) -> None:
         _stop(seat)
         self._seats.remove(seat)
+        if self._links is not None:
+            self._links.left(seat.number)
         reason = "time" if late or seat.late else "crash"
         if seat.work is not None:
             _refuse(seat.work, reason)

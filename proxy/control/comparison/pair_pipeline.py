@@ -1,7 +1,7 @@
 """A pair's way: queue, judge, re-check, count.
 
-1. a pair comes from a worker; what the queue has no room for, or whose route has just cost a judge, is not compared
-2. a judge says what it thinks of it: equal, noise, not comparable: counted, done
+1. a judge has a pair from a worker; one that ends its judge is not compared, and its route rests in every worker
+2. the judge says what it thinks of it: equal, noise, not comparable: it adds them up, they are counted, done
 3. it differs, or breaks an invariant: both sides are asked again, within the route's budget
 4. gone the second time: a race, counted as transient; there with other values: asked again, a few times at most
 5. still there: counted, kept, told
@@ -20,7 +20,7 @@ from typing import Any
 from proxy.control.comparison.judge_pool import Judges, NotJudgedError
 from proxy.control.comparison.results import Verdicts
 from proxy.ipc import messages
-from proxy.ipc.judge_messages import Case, Checked, Exhibit, Explained, Opinion
+from proxy.ipc.judge_messages import Case, Checked, Exhibit, Explained, Judged, Opinion, Tallied
 from proxy.ipc.messages import Answer, Message, Pair
 from proxy.state.mirror_outcomes import RACED
 from proxy.telemetry.aggregation import Worker
@@ -151,17 +151,13 @@ class Resting:
         self._clock = clock
         self._until: dict[str, tuple[float, float]] = {}
 
-    def cost_a_judge(self, route: str) -> None:
-        """A pair of `route` was over its limit, or ended its judge."""
+    def cost_a_judge(self, route: str) -> float:
+        """A pair of `route` was over its limit, or ended its judge: return for how many seconds the route rests."""
         now = self._clock()
         until, rest = self._until.get(route, (0.0, 0.0))
         rest = FIRST if now - until > FORGIVEN_AFTER else min(2 * rest, LONGEST)
         self._until[route] = now + rest, rest
-
-    def rests(self, route: str) -> bool:
-        """Whether the pairs of `route` are not judged now."""
-        there = self._until.get(route)
-        return there is not None and self._clock() < there[0]
+        return rest
 
 
 VIOLATED = "violated"
@@ -177,8 +173,8 @@ WRITES_ARE_NEAR = 2.0
 class Judging:
     """The way of a pair through control. Nothing in it changes but its parts, on the event loop.
 
-    `send` reaches the worker that has sent a pair; `policy` says how a route is mirrored, None for one that is gone;
-    `later` is the loop's `call_later`.
+    `send` reaches the worker that has sent a pair, None: all of them; `policy` says how a route is mirrored, None for
+    one that is gone; `later` is the loop's `call_later`.
     """
 
     def __init__(
@@ -186,7 +182,7 @@ class Judging:
         judges: Judges,
         verdicts: Verdicts,
         rechecks: Rechecks,
-        send: Callable[[Message, Worker], int],
+        send: Callable[[Message, Worker | None], int],
         policy: Callable[[str], ShadowPolicy | None],
         clock: Callable[[], float],
         later: Callable[..., object],
@@ -203,29 +199,41 @@ class Judging:
         """Take what a worker says about pairs; anything else is not meant for us."""
         match message:
             case messages.Pair():
-                self.take_pair(message, worker)
+                self._take_again(message, worker)
             case messages.AgainFailed():
-                asked = self._rechecks.end(message.pair)
-                if asked is not None:
+                if (asked := self._rechecks.end(message.pair)) is not None:
                     self._not_again(asked, worker, message.reason)
+            case messages.JudgeWanted():
+                self._judges.want()
+            case messages.JudgeSilent():
+                self._judges.end(message.judge)
+            case messages.Unjudged():
+                self._verdicts.unjudged(message)
+                if message.cost:
+                    self._cost_a_judge(message.route)
             case _:
                 pass
 
-    def take_pair(self, pair: Pair, worker: Worker) -> None:
-        """Have `pair` judged, decide what it counts as."""
-        asked = self._rechecks.end(pair.id) if pair.again else None
-        if self._policy(pair.route) is None or (pair.again and asked is None):
+    def hear_judge(self, message: Judged | Tallied) -> None:
+        """Take what a judge says of workers' pairs."""
+        match message:
+            case Tallied():
+                for row in message.routes:
+                    self._verdicts.tally(row)
+            case Judged():
+                self._judged(message.pair, (message.slot, message.incarnation), message.opinion)
+
+    def _take_again(self, pair: Pair, worker: Worker) -> None:
+        """Have the second answers judged; they have waited before, and pass what waits."""
+        asked = self._rechecks.end(pair.id)
+        if asked is None or self._policy(pair.route) is None:
             return
-        if asked is None and self._resting.rests(pair.route):
-            self._verdicts.not_compared(pair, "time")
-            return
-        size = len(pair.legacy.body) + len(pair.modern.body) + (len(pair.secondary.body) if pair.secondary else 0)
-        # a second look has waited before: it may pass
-        answer = self._judges.put(Case(self._judges.ticket(), pair), size, first=asked is not None)
-        if asked is None:
-            answer.add_done_callback(partial(self._judged, pair, worker))
-        else:
-            answer.add_done_callback(partial(self._judged_again, asked, pair, worker))
+        case = Case(self._judges.ticket(), pair)
+        answer = self._judges.put(case, len(pair.legacy.body) + len(pair.modern.body), first=True)
+        answer.add_done_callback(partial(self._judged_again, asked, pair, worker))
+
+    def _cost_a_judge(self, route: str) -> None:
+        self._send(messages.Rest(route, self._resting.cost_a_judge(route)), None)
 
     def tick(self) -> None:
         """Give up waiting for workers that do not answer; to be called about once a second."""
@@ -234,9 +242,8 @@ class Judging:
 
     # ── the first time ─────────────────────────────────────────────────────────────────────────────────
 
-    def _judged(self, pair: Pair, worker: Worker, answer: asyncio.Future[Any]) -> None:
-        opinion = self._opinion(pair, answer)
-        if opinion is None:
+    def _judged(self, pair: Pair, worker: Worker, opinion: Opinion) -> None:
+        if self._policy(pair.route) is None:
             return
         self._verdicts.learn(pair, opinion)
         differs = opinion.verdict == "different" and not self._verdicts.is_known(pair, opinion)
@@ -246,9 +253,6 @@ class Judging:
             return
         if pair.reason == RACED or not (differs or violated):
             self._verdicts.settle(pair, opinion)
-            return
-        policy = self._policy(pair.route)
-        if policy is None:
             return
         if pair.reason == _ALONE or pair.method not in _SAFE:
             # one answer alone cannot race with anything; a write cannot be tried twice
@@ -274,7 +278,7 @@ class Judging:
                 self._unchecked(asked.pair, asked.opinion, "gone")
 
     def _opinion(self, pair: Pair, answer: asyncio.Future[Any]) -> Opinion | None:
-        """Return what the judge said; None after counting that it could not."""
+        """Return what the judge said, None where it could not."""
         if answer.cancelled():
             return None
         error = answer.exception()
@@ -283,9 +287,7 @@ class Judging:
             return opinion
         reason = error.reason if isinstance(error, NotJudgedError) else "error"
         if reason in ("time", "crash"):
-            self._resting.cost_a_judge(pair.route)
-        if not pair.again:
-            self._verdicts.not_compared(pair, reason)
+            self._cost_a_judge(pair.route)
         return None
 
     # ── the second time ────────────────────────────────────────────────────────────────────────────────

@@ -18,6 +18,7 @@ from proxy.control.comparison.judge_pool import Judges
 from proxy.control.comparison.results import Rates, limited_ignores
 from proxy.ipc.judge_messages import Rulebook
 from proxy.judge.policies import Rules, route_rules
+from proxy.settings import worker_count
 from proxy.state.live import Configuration
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell, timestamp
@@ -165,6 +166,7 @@ class Rulings:
             snapshot.diffs.redact,
             snapshot.diffs.bodies,
             blake2b(b"redaction", key=configuration.sticky_key.encode()[:64]).hexdigest(),
+            snapshot.judges.share(worker_count(0)),
         )
         self._judges.rule(Rulebook(rules.pack()))
 

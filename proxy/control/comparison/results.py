@@ -9,8 +9,8 @@ from hashlib import sha256
 from typing import Any
 
 from proxy.control.comparison.counters import Comparisons
-from proxy.ipc.judge_messages import Checked, Opinion
-from proxy.ipc.messages import Pair
+from proxy.ipc.judge_messages import Checked, Opinion, RouteTally
+from proxy.ipc.messages import Pair, Unjudged
 from proxy.state.mirror_outcomes import kind_of
 from proxy.storage.diff_store import Difference, Found, Known
 from proxy.telemetry import events
@@ -34,24 +34,34 @@ class Rates:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._events: dict[str, deque[tuple[float, tuple[str, ...]]]] = {}
+        self._events: dict[str, deque[tuple[float, int, Mapping[str, int]]]] = {}
         self._counts: dict[str, Counter[str]] = {}
+        self._pairs: Counter[str] = Counter()
 
-    def note(self, route: str, things: Iterable[str]) -> None:
-        """One pair of `route` was compared, these things were in it."""
+    def note(self, route: str, things: Iterable[str], pairs: int = 1) -> None:
+        """Note that so many pairs of `route` were compared, in each of which were these things."""
+        self.add(route, pairs, dict.fromkeys(things, pairs))
+
+    def add(self, route: str, pairs: int, things: Mapping[str, int]) -> None:
+        """Note that so many pairs of `route` were compared, and in how many of them each thing was."""
         events = self._events.setdefault(route, deque())
-        counts = self._counts.setdefault(route, Counter())
-        there = tuple(things)
         now = self._clock()
-        events.append((now, there))
-        counts.update(there)
+        events.append((now, pairs, things))
+        self._count(route, pairs, things, 1)
         while events and (events[0][0] < now - WINDOW or len(events) > _KEPT):
-            counts.subtract(events.popleft()[1])
+            _, many, gone = events.popleft()
+            self._count(route, many, gone, -1)
 
     def over(self, route: str, thing: str, most: float | None) -> bool:
         """Whether `thing` was in more than the share `most` of the pairs; None is no limit."""
-        seen = len(self._events.get(route, ()))
+        seen = self._pairs[route]
         return most is not None and seen >= FEWEST and self._counts[route][thing] > most * seen
+
+    def _count(self, route: str, pairs: int, things: Mapping[str, int], sign: int) -> None:
+        self._pairs[route] += sign * pairs
+        counts = self._counts.setdefault(route, Counter())
+        for thing, many in things.items():
+            counts[thing] += sign * many
 
 
 class KnownDifferences:
@@ -152,11 +162,28 @@ class Verdicts:
     def learn(self, pair: Pair, opinion: Opinion) -> None:
         """Note what every first opinion tells, whatever comes of it: what was forgiven, what legacy itself varies."""
         self._comparisons.forgave(pair.route, opinion.forgiven)
-        self._comparisons.checked(pair.route, [(one.name, one.state) for one in opinion.checked])
+        self._comparisons.checked(pair.route, [(one.name, one.state, 1) for one in opinion.checked])
         if opinion.observed:
             self._observe(pair.route, opinion.observed, pair.at)
         if opinion.verdict != "not_compared":
             self._rates.note(pair.route, [*(rule for rule, _ in opinion.forgiven), *_groups(opinion.found)])
+
+    def tally(self, row: RouteTally) -> None:
+        """Count pairs about which there is nothing to decide."""
+        route, generation = row.route, row.generation
+        self._comparisons.forgave(route, row.forgiven)
+        self._comparisons.checked(route, row.checked)
+        for result, reason, pairs in row.results:
+            self._comparisons.add(route, generation, result, reason, pairs)
+        for kind in row.kinds:
+            self._comparisons.compared(route, generation, kind)
+        if row.compared:
+            self._rates.add(route, row.compared, dict(row.rated))
+
+    def unjudged(self, message: Unjudged) -> None:
+        """Count pairs that ended their judge, or were not judged because others of their route have."""
+        if message.count:
+            self._comparisons.add(message.route, message.generation, "not_compared", message.reason, message.count)
 
     def is_known(self, pair: Pair, opinion: Opinion) -> bool:
         """Whether everything that differs is known, as often as it may be."""

@@ -18,6 +18,7 @@ from proxy.control.comparison.policies import Noise, Rulings, today
 from proxy.control.comparison.queries import Differences
 from proxy.control.comparison.results import KnownDifferences, Rates, Verdicts, ViolationSeen
 from proxy.control.fleet.shared_differences import Everywhere
+from proxy.control.judge_links import JudgeLinks
 from proxy.control.status import compared
 from proxy.control.worker_links import Workers
 from proxy.ipc.messages import Outcomes
@@ -70,7 +71,7 @@ class Comparing:
         self._noise = Noise(today, tell)
         self._judges = Judges(
             lambda heard, gone: JudgeProcess(judge_environment(_named(self._snapshot)), heard, gone),
-            max(1, worker_count(0) // 2),
+            self._snapshot.judges.count(worker_count(0)),
             tell,
         )
         self._rulings = Rulings(self._judges, self._rates, self._noise, settings.base_dir)
@@ -93,8 +94,11 @@ class Comparing:
             clock,
             self._loop.call_later,
         )
+        links = JudgeLinks(workers.hand)
+        self._judges.link(links, self._judging.hear_judge)
         self.differences = Differences(self._store, self._judging, self._known, self._noise, self.everywhere)
         self.follow(configuration, spans)
+        workers.follow(links.hear)
         workers.follow(self._judging.hear)
 
     # ── for the guard, for the status, for scrapes ─────────────────────────────────────────────────────
@@ -102,6 +106,9 @@ class Comparing:
     def take(self, outcomes: Outcomes) -> None:
         """Add what one worker decided in one second."""
         self._comparisons.take(outcomes)
+        for pairs in outcomes.pairs:
+            if pairs.equal:
+                self._rates.note(pairs.route, (), pairs.equal)
 
     def counts(self, route: str) -> ComparedTally:
         """Return what became of the route's mirrored requests within its window."""
@@ -146,6 +153,7 @@ class Comparing:
         self._configuration = configuration
         snapshot = configuration.snapshot
         self._routes = {route.name: route for route in snapshot.routes if route.shadow.sample > 0 or route.invariants}
+        self._judges.allow(snapshot.judges.count(worker_count(0)))
         self._comparisons.follow({name: span for name, span in spans.items() if name in self._routes})
         self._noise.follow(snapshot)
         self._rulings.follow(configuration, self._routes)

@@ -31,6 +31,7 @@ from proxy.worker.shadow.response_copy import Budget
 from proxy.worker.shadow.route_state import ShadowRoute
 from proxy.worker.shadow.sender import Asking, ShadowPools
 from proxy.worker.shadow.shadow_call import Copies, ShadowCall
+from proxy.worker.shadow.value_equality import LookBudget
 from proxy.worker.transform import translation_of
 from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Backend, Route, Snapshot
 from rules.routing.mirroring import SAFE
@@ -58,6 +59,7 @@ class ShadowRoutes:
         self.mirrored: frozenset[str] = frozenset()
         self._known: dict[str, ShadowRoute | None] = {}
         self._backends: dict[str, Backend] = {}
+        self._looks = LookBudget()
 
     def follow(self, bound: Bound) -> None:
         """Know the routes of another generation."""
@@ -77,7 +79,7 @@ class ShadowRoutes:
             return known
         if name == DEFAULT_ROUTE or not (route.shadow.sample > 0 or route.invariants):
             return None
-        made = ShadowRoute(route, self._backends, self._translations(bound, route))
+        made = ShadowRoute(route, self._backends, self._translations(bound, route), self._looks)
         if known is not None:
             made.take_over(known)
         self._known[name] = made
@@ -232,10 +234,10 @@ class Shadows:
         mirrored.route.in_flight -= 1
         self._mirrored.discard(mirrored)
         name = mirrored.route.route.name
-        result, reason = settled
+        result, reason, forgiven = settled
         head, status = mirrored.origin.head, mirrored.live.answer.status
         asked = (head.method, head.line.path, status)
-        record = (name, mirrored.generation, mirrored.asked, result, reason, copies, failures, *asked)
+        record = (name, mirrored.generation, mirrored.asked, result, reason, copies, failures, *asked, forgiven)
         self.observe.tell(_new(Shadowed, record))
 
     def asked_again(self, kept: Kept, calls: list[ShadowCall]) -> None:

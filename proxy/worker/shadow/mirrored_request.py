@@ -2,7 +2,7 @@
 
 1. the user's call goes its way; its answer is copied as the user gets it
 2. the copy of the request is asked of the other side: beside the call, after it, or once its body is whole
-3. when both are over: are they the same, to the byte? control gets what is not
+3. when both are over: are they the same, to the byte or by value? a judge gets what is not
 4. sometimes legacy is asked once more, to learn what differs from itself
 5. what became of it is told once; everything held is given back
 """
@@ -17,7 +17,7 @@ from proxy.http1 import ResponseHead
 from proxy.state.mirror_outcomes import NOT_COMPARED, RACED, SENT, TRANSIENT
 from proxy.worker.shadow.live_response import Live
 from proxy.worker.shadow.observers import harmless, swallow
-from proxy.worker.shadow.outcome import NEITHER, PLAINLY_EQUAL, Settled, failures, is_plainly_equal, settle
+from proxy.worker.shadow.outcome import NEITHER, Settled, at_a_glance, failures, settle
 from proxy.worker.shadow.request_copy import Origin
 from proxy.worker.shadow.route_state import ShadowRoute
 from proxy.worker.shadow.shadow_call import Copies, ShadowCall
@@ -35,7 +35,7 @@ AFTERMATH: frozenset[str] = frozenset(("client_gone", "fallback"))
 class Mirrored:
     """A companion of the call, then on its own until the copy is over; `over` is final, told once.
 
-    Where every mirrored request passes, faults are caught by hand: `harmless` costs as much again as what it guards.
+    Where every mirrored request passes, faults are caught by hand: `harmless` costs as much as what it guards.
     """
 
     over = False
@@ -173,14 +173,15 @@ class Mirrored:
         try:
             live, route = self.live, self.route
             twice = route.policy.secondary > 0.0 and random() < route.policy.secondary  # noqa: S311 - a share
-            whole = not (live.kind or copy.kind or route.always_sends or twice)
-            if whole and is_plainly_equal(live.answer, copy.recorder, route.compared):
-                self.over = True
-                self._settled = PLAINLY_EQUAL
-                self._parted(PLAINLY_EQUAL, copy.copies(), NEITHER)
-                copy.recorder.release()
-            else:
+            settled: Settled | None = None
+            if not (live.kind or copy.kind or route.always_sends or twice):
+                settled = at_a_glance(live.answer, live.side, copy.recorder, route.compared, route.values)
+            if settled is None:
                 self._settle(copy, twice=twice)
+                return
+            self.over, self._settled = True, settled
+            self._parted(settled, copy.copies(), NEITHER)
+            copy.recorder.release()
         except Exception as error:  # noqa: BLE001 - the pool's connection must not hear of it
             self.mishap(error)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from proxy.state.mirror_outcomes import ANSWERED, EQUAL, FAILURES, NOT_COMPARED, RACED, SENT
+from proxy.telemetry.records import NOTHING
 from proxy.worker.shadow.request_keys import session_values
 from proxy.worker.shadow.response_copy import Recorder
+from proxy.worker.shadow.value_equality import ValueEquality
 from rules.model import LEGACY
 
 # The worker's own look at a pair: equal as it stands, or where it differs first.
@@ -107,10 +109,11 @@ class Said(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """`result` with its `reason`, as `state.pairs` names them."""
+    """`result` with its `reason`, as `state.pairs` names them; `forgiven` counts by rule what made a pair equal."""
 
     result: str
     reason: str
+    forgiven: Mapping[str, int] = NOTHING
 
 
 PLAINLY_EQUAL: Final = Settled(EQUAL, "")
@@ -119,11 +122,21 @@ NEITHER: Final = (False, False)
 _PLAIN: Final = 200
 
 
-def is_plainly_equal(live: Recorder, copy: Recorder, compared: frozenset[str]) -> bool:
-    """Whether `settle` would find two answers that came whole equal, as most are: both 200, the same to the byte."""
-    if live.status != _PLAIN or copy.status != _PLAIN or live.lost:
-        return False
-    return have_same_fields(live, copy, compared) and live.has_body_of(copy)
+def at_a_glance(
+    one: Recorder, side: str, other: Recorder, compared: frozenset[str], values: ValueEquality | None
+) -> Settled | None:
+    """Return what `settle` would say of two answers that came whole and are equal, as most are; else None.
+
+    `side` is whose answer `one` is. Equal is: both 200, the same to the byte, or by value as far as `values` can tell.
+    """
+    if one.status != _PLAIN or other.status != _PLAIN or one.lost or not have_same_fields(one, other, compared):
+        return None
+    if one.has_body_of(other):
+        return PLAINLY_EQUAL
+    if values is None:
+        return None
+    forgiven = values.forgiven(one, other) if side == LEGACY else values.forgiven(other, one)
+    return None if forgiven is None else Settled(EQUAL, "", forgiven)
 
 
 def settle(live: Said, copy: Said, compared: frozenset[str], *, stripped: bool, raced: bool, always: bool) -> Settled:

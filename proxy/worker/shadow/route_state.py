@@ -11,6 +11,7 @@ from proxy.http1.request_line import RequestLine
 from proxy.worker.connection_pool import Pool
 from proxy.worker.shadow.outcome import compared_fields
 from proxy.worker.shadow.request_copy import Translations
+from proxy.worker.shadow.value_equality import LookBudget, value_equality
 from rules.model import LEGACY, MODERN, Backend, Decision, Facts, Route
 from rules.routing.mirroring import SAFE, Mirror, field_refusal, has_effects, mirror_of
 
@@ -113,12 +114,15 @@ class ShadowRoute:
     """The prepared words of a route.
 
     `targets` are the backends that copies for each side go to. `compared` are the fields the route compares beyond
-    the usual; `always_sends` tells that equal bytes are not the whole answer. Changes: `in_flight` with each copy,
+    the usual; `always_sends` tells that equal bytes are not the whole answer; `values` looks whether other bytes are
+    equal by value, where that is. Changes: `in_flight` with each copy,
     `reads` (the pool for copies of reads to a side) where one is retired,
     `suspended` (why) once, the allowances as they are spent.
     """
 
-    def __init__(self, route: Route, backends: dict[str, Backend], translations: Translations) -> None:
+    def __init__(
+        self, route: Route, backends: dict[str, Backend], translations: Translations, looks: LookBudget | None = None
+    ) -> None:
         self.route = route
         self.policy = route.shadow
         self.mirror: Mirror | None = mirror_of(route)
@@ -131,6 +135,7 @@ class ShadowRoute:
         self.compared = compared_fields(compare.get("headers") or ())
         self.has_invariants = bool(route.invariants)
         self.always_sends = self.has_invariants or bool(compare.get("map") or compare.get("custom"))
+        self.values = None if self.always_sends else value_equality(compare, looks or LookBudget())
         self.reads: dict[str, Pool] = {}
         self.in_flight = 0
         self.suspended = ""

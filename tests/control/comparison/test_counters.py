@@ -34,6 +34,17 @@ def test_what_workers_decide_and_what_judges_decide_add_up_to_what_was_eligible(
     assert tally.coverage == 0.7
 
 
+def test_what_workers_forgave_is_counted_by_route_and_rule():
+    clock = Clock()
+    made = comparisons(clock)
+
+    made.take(counted(clock, eligible=2, equal=2, forgiven=(("bool_int", 3),)))
+    made.take(counted(clock, eligible=1, equal=1, forgiven=(("bool_int", 1), ("numeric_string", 2))))
+    series = {labels: values for (name, labels), values in made.series() if name == "strangler_forgiven_total"}
+
+    assert series == {("profile", "bool_int"): (4,), ("profile", "numeric_string"): (2,)}
+
+
 def test_a_pair_that_is_still_being_judged_is_eligible_already():
     clock = Clock()
     made = comparisons(clock)

@@ -8,7 +8,7 @@ import pytest
 
 from proxy.control.comparison import judge_pool as judges_module
 from proxy.control.comparison.pair_pipeline import GRACE, MOST_TIMES, WRITES_ARE_NEAR
-from proxy.ipc.messages import Again, AgainFailed, Answer
+from proxy.ipc.messages import Again, AgainFailed, Answer, JudgeSilent, JudgeWanted, Rest, Unjudged
 from proxy.storage.diff_store import Known
 from proxy.worker.shadow.conflicts import APART
 from rules.model import ShadowPolicy
@@ -248,33 +248,52 @@ async def test_a_known_difference_is_no_mismatch_but_stays_counted(hall: Hall):
     assert series["strangler_forgiven_total", ("profile", "known")] == (1,)
 
 
-async def test_a_full_queue_leaves_a_pair_uncompared_and_says_why(hall: Hall, monkeypatch: pytest.MonkeyPatch):
+async def test_second_answers_that_find_the_queue_full_decide_nothing(hall: Hall, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(judges_module, "MOST_WAITING", 0)
 
-    hall.judging.hear(WORKER, a_pair())
+    await hall.judged(a_pair(), "different", found=(FOUND,))
+    hall.judging.hear(WORKER, a_pair(again=1))
     await breathe(1)
 
-    assert hall.result() == {"queue": 1}
+    assert hall.result() == {"different": 1}
+    assert hall.kept[0].notes == ("not asked again: failed",)
 
 
-async def test_a_route_whose_pairs_end_judges_rests_while_others_are_judged(hall: Hall):
-    hall.judging.hear(WORKER, a_pair(id="a"))
-    await breathe(1)
+async def test_a_route_whose_pairs_end_judges_rests_in_every_worker_longer_each_time(hall: Hall):
+    hall.judging.hear(WORKER, Unjudged("profile", 1, "crash", 1, cost=True))
+    hall.judging.hear(WORKER, Unjudged("profile", 1, "crash", 3))
+    hall.judging.hear(WORKER, Unjudged("profile", 1, "time", 1, cost=True))
+
+    assert hall.result() == {"crash": 4, "time": 1}
+    assert hall.asked == [Rest("profile", 1.0), Rest("profile", 2.0)]
+
+
+async def test_second_answers_that_end_their_judge_count_the_first_ones_and_the_route_rests(hall: Hall):
+    await hall.judged(a_pair(), "different", found=(FOUND,))
+    hall.judging.hear(WORKER, a_pair(again=1))
+    await breathe(3)
     hall.seats[-1].end()
     await breathe(1)
-    hall.judging.hear(WORKER, a_pair(id="b"))
-    await hall.judged(a_pair(id="c", route="credits"))
-    hall.clock.turn(2)
-    await hall.judged(a_pair(id="d"))
 
-    assert hall.result() == {"crash": 1, "time": 1, "equal": 1}
+    assert hall.result() == {"different": 1}
+    assert hall.asked[-1] == Rest("profile", 1.0)
+
+
+async def test_a_worker_whose_pairs_wait_has_a_judge_started_up_to_what_is_allowed(hall: Hall):
+    for _ in range(3):
+        hall.judging.hear(WORKER, JudgeWanted(10))
+        await breathe(1)
+    started = len(hall.seats)
+    hall.judging.hear(WORKER, JudgeSilent(1))
+    await breathe(1)
+
+    assert (started, hall.seats[0].ended) == (1, True)
 
 
 async def test_second_answers_that_nobody_waits_for_are_left_alone(hall: Hall):
     hall.judging.hear(WORKER, a_pair(again=1))
     hall.judging.hear(WORKER, AgainFailed("never", "gone"))
-    hall.policy = None
-    hall.judging.hear(WORKER, a_pair())
+    await breathe(3)
 
     assert (hall.seats, hall.result()) == ([], {})
 
@@ -292,10 +311,8 @@ async def test_every_pair_ends_in_exactly_one_count(hall: Hall):
 
 
 async def test_an_opinion_that_comes_after_its_route_is_gone_hurts_nobody(hall: Hall):
-    hall.judging.hear(WORKER, a_pair())
-    await breathe(1)
     hall.policy = None
-    hall.seats[-1].say("different", found=(FOUND,))
-    await breathe(1)
+
+    await hall.judged(a_pair(), "different", found=(FOUND,))
 
     assert (hall.result(), hall.asked) == ({}, [])

@@ -46,6 +46,18 @@ def test_one_that_is_more_frequent_than_it_may_be_counts_again():
     assert made.forgives("profile", "g")
 
 
+def test_a_rate_is_a_share_of_all_pairs_those_that_workers_found_equal_included():
+    rates = Rates(Clock())
+    made = known(rates, Known("now and then", max_rate=0.1))
+
+    rates.note("profile", ["g"], 5)
+    rates.note("profile", (), 15)
+    often = made.forgives("profile", "g")
+    rates.note("profile", (), 40)
+
+    assert (often, made.forgives("profile", "g")) == (False, True)
+
+
 def test_a_handful_of_pairs_says_nothing_about_a_rate():
     rates = Rates(Clock())
     for _ in range(5):

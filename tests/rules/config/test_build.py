@@ -21,6 +21,7 @@ def test_a_file_that_says_nothing_means_the_defaults_of_the_words() -> None:
     assert loaded.listen == model.Listen()
     assert loaded.admin == model.Admin()
     assert loaded.diffs == model.DiffStorage()
+    assert loaded.judges == model.Judges()
     assert loaded.backends[0] == model.Backend("legacy", ("http://127.0.0.1:9001",))
     assert (loaded.store, loaded.notify, loaded.version) == ("sqlite:var/strangler.db", (), 1)
     assert route.rollout == model.Rollout(salt="a", force_header="X-Strangler-Force")
@@ -72,6 +73,33 @@ def test_every_key_of_the_sample_arrives() -> None:
     assert loaded.notify == (
         model.Notify("HOOK_URL", "HOOK_SECRET", "json", ("rollback", "advance", "invariant", "config_refused")),
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "processors", "count", "share"),
+    [
+        ("{}", 2, 1, 0.0),
+        ("{cpu: 50%, processes: auto}", 1, 1, 0.5),
+        ("{cpu: 50%}", 16, 8, 0.0),
+        ("{cpu: 10%}", 4, 1, 0.4),
+        ("{cpu: 60%}", 4, 3, 0.8),
+        ("{cpu: 50%, processes: 4}", 2, 4, 0.25),
+        ("{cpu: 0}", 4, 4, 0.0),
+    ],
+)
+def test_judges_share_what_comparing_may_take(written: str, processors: int, count: int, share: float) -> None:
+    judges = rules.load(f"{BACKENDS}judges: {written}\n{ROUTE}", environ={}).judges
+
+    assert judges.count(processors) == count
+    assert judges.share(processors) == pytest.approx(share)
+
+
+@pytest.mark.parametrize("written", ["{processes: 0}", "{cpu: 120%}", "{cpu: many}", "{cores: 2}"])
+def test_a_share_that_makes_no_sense_is_refused_where_it_stands(written: str) -> None:
+    with pytest.raises(rules.ConfigError) as refused:
+        rules.load(f"{BACKENDS}judges: {written}\n{ROUTE}", environ={})
+
+    assert [problem.line for problem in refused.value.problems] == [BACKENDS.count("\n") + 1]
 
 
 def test_compare_arrives_as_it_was_written() -> None:

@@ -1,0 +1,208 @@
+"""Whether two JSON bodies are equal by value, as far as that can be told at little cost, without a policy's every rule.
+
+A C parser reads both, one pass holds the values together. The pass may always say that it cannot tell; it never says
+"equal" where the walk (`json_walk`) would find a difference, and what it forgives it counts as the walk does. What a
+double cannot hold exactly is left to the walk: with at most 15 digits and a small exponent, two literals are one double
+only where they are one decimal. Members are counted in the text, so that none that is repeated is overlooked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+
+from comparators.model import NOTHING
+
+MOST_BYTES: Final = 16 << 10
+"""Of one body."""
+_DEEPEST: Final = 64
+"""Far above what people write, far below what stops the walk."""
+_LONGEST_TEXT: Final = 15
+"""Characters of a text that is held against a number: no more digits than a double keeps."""
+
+_JSON: Final = frozenset(("application/json", "text/json", "application/x-json"))
+_UTF8: Final = frozenset(("", "charset=utf-8", 'charset="utf-8"'))
+_PLAIN: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+# A literal stands behind one of these, never behind a quote: an id inside a text is no number.
+_LONG: Final = re.compile(rb"[\s:,\[]-?(?:[0-9]{16}|[0-9.]{17})")
+_LARGE: Final = re.compile(rb"[\s:,\[]-?[0-9.]+[eE][+-]?[0-9]{3}")
+_MINUS_ZERO: Final = re.compile(rb"-0(?<=[\s:,\[]-0)(?![.0-9eE])")
+_SIXTEEN: Final = b"0" * 16
+_POWER: Final = b"0e"
+_ABSENT: Final = object()
+_CONTAINERS: Final = (dict, list)
+
+
+def _classes() -> bytes:
+    """Return a table that makes every digit and point a `0`, both letters of a power an `e`, the rest blanks."""
+    table = bytearray(b" " * 256)
+    for each in b"0123456789.":
+        table[each] = ord("0")
+    for each in b"eE":
+        table[each] = ord("e")
+    return bytes(table)
+
+
+_CLASSES: Final = _classes()
+FORGIVING: Final = frozenset(("numeric_string", "bool_int", "empty_array"))
+"""The rules of the preset that look at two values alone, whatever stands around them."""
+_PLACED: Final = ("ignore", "allow_extra", "unordered", "tolerance", "equivalent")
+"""Settings that hold at a place, or count under a name of their own: with one of them nothing is forgiven here."""
+
+
+def quick_rules(compare: Mapping[str, Any]) -> frozenset[str] | None:
+    """Return what a pass may forgive under a `compare:` mapping; None where equal values are not the whole answer."""
+    if compare.get("map") or compare.get("custom") or compare.get("body", "auto") not in ("auto", "json"):
+        return None
+    preset = compare.get("preset")
+    if isinstance(preset, str):
+        preset = {"name": preset}
+    if not preset or preset.get("name") != "php" or any(compare.get(key) for key in _PLACED):
+        return frozenset()
+    return FORGIVING - frozenset(preset.get("except") or ())
+
+
+def says_json(content_type: str) -> bool:
+    """Whether a body of this Content-Type is read as JSON in UTF-8, whatever it looks like."""
+    media, _, parameters = content_type.lower().partition(";")
+    media = media.strip()
+    return (media in _JSON or media.endswith("+json")) and parameters.strip() in _UTF8
+
+
+def quick_equal(legacy: bytes, modern: bytes, rules: frozenset[str]) -> Mapping[str, int] | None:
+    """Return what was forgiven (by rule, as a rule nothing) where two bodies are equal, None where it cannot tell.
+
+    `rules` are those of `quick_rules`. Both bodies are known to be JSON, their codings undone.
+    """
+    if len(legacy) > MOST_BYTES or len(modern) > MOST_BYTES:
+        return None
+    try:
+        left, right = orjson.loads(legacy), orjson.loads(modern)
+    except orjson.JSONDecodeError:
+        return None
+    walk = _Pass(rules)
+    # a number alone has no character before it to be found by
+    if type(right) not in _CONTAINERS or not walk.equal(left, right, 0) or not _allow_it(legacy, modern, walk):
+        return None
+    return NOTHING if walk.forgiven is None else walk.forgiven
+
+
+class _Pass:
+    """One pass over two values; what it needs the texts for is noted on the way.
+
+    `members` counts those of either side, `floats` says that a float was compared, `bits` that a number was taken for
+    a boolean.
+    """
+
+    def __init__(self, rules: frozenset[str]) -> None:
+        self._rules = rules
+        self.members = 0
+        self.floats = False
+        self.bits = False
+        self.forgiven: dict[str, int] | None = None
+
+    def equal(self, left: Any, right: Any, depth: int) -> bool:
+        """Whether two values are equal, or forgiven; False as well where that cannot be told."""
+        kind = type(right)
+        if kind is dict:
+            return self._objects(left, right, depth)
+        if kind is list:
+            return self._lists(left, right, depth)
+        return self._scalars(left, right)
+
+    def _objects(self, left: Any, right: dict[str, Any], depth: int) -> bool:
+        if type(left) is not dict:
+            return type(left) is list and not left and not right and self._forgives("empty_array")
+        if len(left) != len(right) or depth > _DEEPEST:
+            return False
+        self.members += len(right)
+        for name, value in right.items():
+            other = left.get(name, _ABSENT)
+            if other is value:
+                continue
+            kind = type(value)
+            if kind is str and type(other) is str:
+                if value != other:
+                    return False
+            elif not self.equal(other, value, depth + 1):
+                return False
+        return True
+
+    def _lists(self, left: Any, right: list[Any], depth: int) -> bool:
+        if type(left) is not list or len(left) != len(right) or depth > _DEEPEST:
+            return False
+        for position, value in enumerate(right):
+            other = left[position]
+            if other is not value and not self.equal(other, value, depth + 1):
+                return False
+        return True
+
+    def _scalars(self, left: Any, right: Any) -> bool:
+        kind, other = type(right), type(left)
+        if kind is bool:
+            return left is right or self._is_bit(left, right)
+        if kind is int or kind is float:
+            if other is str:
+                return self._is_number(left, right)
+            if other is not int and other is not float:
+                return False
+            if kind is float or other is float:
+                self.floats = True
+            return bool(left == right)
+        return kind is other and bool(left == right)
+
+    def _is_bit(self, left: Any, right: bool) -> bool:  # noqa: FBT001 - a JSON value
+        """Whether legacy wrote 0, 1, "0" or "1" for this boolean."""
+        if type(left) is int:
+            self.bits = True
+            return left == int(right) and self._forgives("bool_int")
+        return type(left) is str and left == ("1" if right else "0") and self._forgives("bool_int")
+
+    def _is_number(self, left: str, right: Any) -> bool:
+        """Whether legacy wrote this number as a text."""
+        if len(left) > _LONGEST_TEXT or _number(left) != right:
+            return False
+        if type(right) is float:
+            self.floats = True
+        return self._forgives("numeric_string")
+
+    def _forgives(self, rule: str) -> bool:
+        if rule not in self._rules:
+            return False
+        if self.forgiven is None:
+            self.forgiven = {rule: 1}
+        else:
+            self.forgiven[rule] = self.forgiven.get(rule, 0) + 1
+        return True
+
+
+def _allow_it(legacy: bytes, modern: bytes, walk: _Pass) -> bool:
+    """Whether both texts say no more than their values did: exact numbers, no -0 for false, no member twice."""
+    if walk.floats and not (_is_exact(legacy) and _is_exact(modern)):
+        return False
+    if walk.bits and _MINUS_ZERO.search(legacy) is not None:
+        return False
+    return _has_members(legacy, walk.members) and _has_members(modern, walk.members)
+
+
+@lru_cache(maxsize=2048)
+def _number(text: str) -> float | None:
+    """Return the value of a plain decimal, None for another text; prices and counts come again and again."""
+    return float(text) if _PLAIN.fullmatch(text) is not None else None
+
+
+def _is_exact(body: bytes) -> bool:
+    """Whether a double holds every number of a text exactly enough to be told from every other such number."""
+    classes = body.translate(_CLASSES)
+    if _SIXTEEN in classes and _LONG.search(body) is not None:
+        return False
+    return _POWER not in classes or _LARGE.search(body) is None
+
+
+def _has_members(body: bytes, members: int) -> bool:
+    """Whether a text has so many members, each name with its colon behind it: what looks like one in a text is more."""
+    return body.count(b'":') == members and b'" :' not in body

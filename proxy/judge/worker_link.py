@@ -1,0 +1,86 @@
+"""The judge's end of a connection to one worker: pairs come in, how many are done goes back.
+
+What is done is said after control has been told of it, never before: a worker sends again what was not done when a
+judge ended, and no pair is counted twice. Before each pair its number goes into the page that both share, so that the
+worker knows which one has ended the judge; that costs a memory access, no system call.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import socket
+from contextlib import suppress
+
+from proxy.ipc.messages import Pair
+from proxy.ipc.pair_frames import NUMBER, PAGE, PairInbox
+
+FAR = 64
+FAR_BYTES = 256 << 10
+"""A quarter of what a worker sends ahead."""
+_CHUNK = 1 << 18
+
+
+class WorkerLink:
+    """One connection. `taken` counts pairs as they are taken out, `_said` those that the worker knows to be done.
+
+    `has_more` says that another whole pair may have been read.
+    """
+
+    def __init__(self, descriptor: int, page: int, slot: int, incarnation: int) -> None:
+        self.worker = slot, incarnation
+        self.socket = socket.socket(fileno=descriptor)
+        self.socket.setblocking(False)  # noqa: FBT003 - the socket API
+        self._page = mmap.mmap(page, PAGE)
+        os.close(page)
+        self._inbox = PairInbox()
+        self.taken = 0
+        self._said = 0
+        self._bytes = 0
+        self.has_more = False
+
+    def read(self) -> bool:
+        """Take in what has come; False when the worker is gone."""
+        try:
+            data = self.socket.recv(_CHUNK)
+        except (BlockingIOError, InterruptedError):
+            return True
+        except OSError:
+            return False
+        self._inbox.feed(data)
+        self.has_more = True
+        return bool(data)
+
+    def take(self) -> Pair | None:
+        """Take up the next pair that is whole; WireError where what came can be none."""
+        pair = self._inbox.take()
+        if pair is None:
+            self.has_more = False
+            return None
+        self.taken += 1
+        self._bytes += len(pair.legacy.body) + len(pair.modern.body)
+        NUMBER.pack_into(self._page, 0, self.taken)
+        return pair
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether pairs are done of which nobody was told."""
+        return self._said != self.taken
+
+    @property
+    def is_far_behind(self) -> bool:
+        """Whether so much is done of which nobody was told that the worker may soon be kept waiting."""
+        return self.taken - self._said >= FAR or self._bytes >= FAR_BYTES
+
+    def acknowledge(self) -> None:
+        """Say that every pair that was taken up is done."""
+        if self._said != self.taken:
+            self._said, self._bytes = self.taken, 0
+            # a worker that is gone is noticed where its pairs are read
+            with suppress(OSError):
+                self.socket.send(NUMBER.pack(self.taken))
+
+    def close(self) -> None:
+        """Let go of it."""
+        self.socket.close()
+        self._page.close()

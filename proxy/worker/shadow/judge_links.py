@@ -1,0 +1,244 @@
+"""Sends a worker's pairs to judges over connections of its own, several a write, as many as they take.
+
+1. a pair waits in one queue with an end by number as by bytes; when it fills up, each kind of request has its share
+2. the judge with the least to do gets what waits, up to a window; it says how many it is done with
+3. a judge that ends takes along the one pair it was at: that is told, its route rests; what else it had is sent again
+4. one that has not moved for far too long is hung up on, control ends it
+
+Without judges pairs wait; what finds no room is not compared, `queue`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import mmap
+import os
+import socket
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from proxy.ipc.messages import JudgeSilent, JudgeWanted, Message, Pair, Rest, Unjudged
+from proxy.ipc.pair_frames import NUMBER, PAGE, pack_pair
+from proxy.state.mirror_outcomes import kind_of
+from proxy.worker.shadow.pair_queue import PairQueue, Waiting
+from rules.model import LEGACY
+
+WINDOW: Final = 256
+WINDOW_BYTES: Final = 1 << 20
+"""What one judge is sent beyond what it is done with; one pair it always gets."""
+WANTED_EVERY: Final = 0.5
+SILENT: Final = 15.0
+"""Seconds without a pair done, three times what the longest may take."""
+SLOW: Final = 1.5
+"""Seconds at one batch from which on a judge has ended by its limit of time, not of itself."""
+REST: Final = 1.0
+"""Seconds that a route rests here, until control says for how long."""
+_ALONE: Final = "alone"
+_ACKNOWLEDGEMENTS: Final = 4096
+
+
+class Link:
+    """One judge. `sent` are its pairs that are not done, the oldest first; `done` counts the others."""
+
+    def __init__(self, judge: int, sock: socket.socket, page: mmap.mmap, now: float) -> None:
+        self.judge = judge
+        self.socket = sock
+        self.page = page
+        self.sent: deque[Waiting] = deque()
+        self.bytes = 0
+        self.done = 0
+        self.moved = now
+        self.unsent = b""
+        self.heard = b""
+
+    def has_room(self, size: int) -> bool:
+        """Whether another pair of `size` bytes may be sent."""
+        if not self.sent:
+            return True
+        return not self.unsent and len(self.sent) < WINDOW and self.bytes + size <= WINDOW_BYTES
+
+    def in_hand(self) -> int:
+        """Return the place among `sent` of the pair that the judge is at, -1 where it is at none."""
+        (number,) = NUMBER.unpack_from(self.page, 0)
+        place = int(number) - self.done - 1
+        return place if place < len(self.sent) else -1
+
+
+class JudgeLinks:
+    """All connections of a worker. Everything changes on the event loop; `tell` reaches control, where there is one."""
+
+    def __init__(self, tell: Callable[[Message], bool], clock: Callable[[], float]) -> None:
+        self._tell = tell
+        self._clock = clock
+        self._queue = PairQueue()
+        self._links: list[Link] = []
+        self._rests: dict[str, float] = {}
+        self._untold: dict[tuple[str, int, str, bool], int] = {}
+        self._wanted_at = -WANTED_EVERY
+        self._pumps = False
+
+    def put(self, pair: Pair) -> None:
+        """Have `pair` judged; what finds no room is counted, as what is lost later."""
+        now, counts = self._clock(), int(pair.reason != _ALONE)
+        if self._rests and self._rests.get(pair.route, 0.0) > now:
+            self._unjudged(pair.route, pair.generation, "time", counts)
+            return
+        status = (pair.legacy if pair.live_side == LEGACY else pair.modern).status
+        key = pair.route, kind_of(pair.method, pair.path, status)
+        if not self._queue.has_room(key, len(pair.legacy.body) + len(pair.modern.body)):
+            self._unjudged(pair.route, pair.generation, "queue", counts)
+            return
+        self._queue.put(Waiting(pack_pair(pair), pair.route, pair.generation, key, counts))
+        if not self._pumps:
+            # what else this turn of the loop brings goes with it
+            self._pumps = True
+            asyncio.get_running_loop().call_soon(self._pump)
+
+    def connect(self, judge: int, descriptor: int, page: int) -> None:
+        """Send pairs to this judge as well."""
+        sock = socket.socket(fileno=descriptor)
+        sock.setblocking(False)  # noqa: FBT003 - the socket API
+        link = Link(judge, sock, mmap.mmap(page, PAGE), self._clock())
+        os.close(page)
+        self._links.append(link)
+        asyncio.get_running_loop().add_reader(sock, self._hear, link)
+        self._pump()
+
+    def rest(self, message: Rest) -> None:
+        """Have no pair of this route judged for a while."""
+        self._rests[message.route] = self._clock() + message.seconds
+        self._drop_waiting(message.route, "time")
+
+    def sweep(self) -> None:
+        """Look for judges that are silent, tell control what it could not be told; to be called twice a second."""
+        now = self._clock()
+        for link in [link for link in self._links if link.sent and now - link.moved > SILENT]:
+            self._tell(JudgeSilent(link.judge))
+            self._lose(link)
+        self._tell_lost()
+        self._rests = {route: until for route, until in self._rests.items() if until > now}
+        self._want()
+
+    def close(self) -> None:
+        """Hang up on every judge; what waits is lost."""
+        for link in tuple(self._links):
+            self._forget(link)
+
+    # ── what is lost ───────────────────────────────────────────────────────────────────────────────────
+
+    def _drop_waiting(self, route: str, reason: str) -> None:
+        """Give up what waits of a route: the next pair of it may well end the next judge."""
+        for waiting in self._queue.drop(route):
+            self._unjudged(route, waiting.generation, reason, waiting.counts)
+
+    def _unjudged(self, route: str, generation: int, reason: str, counts: int, *, cost: bool = False) -> None:
+        """Count a pair that was told of as sent, until control can be told what came of it."""
+        key = route, generation, reason, cost
+        self._untold[key] = self._untold.get(key, 0) + counts
+
+    def _tell_lost(self) -> None:
+        untold, self._untold = self._untold, {}
+        for (route, generation, reason, cost), count in untold.items():
+            if not self._tell(Unjudged(route, generation, reason, count, cost)):
+                self._untold[route, generation, reason, cost] = count
+
+    # ── judges ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _pump(self) -> None:
+        """Send what waits to whom has room, the one with the least to do first."""
+        self._pumps = False
+        while self._queue:
+            size = self._queue.next_size
+            free = [link for link in self._links if link.has_room(size)]
+            if not free:
+                self._want()
+                return
+            self._fill(min(free, key=lambda link: len(link.sent)))
+
+    def _fill(self, link: Link) -> None:
+        if not link.sent:
+            link.moved = self._clock()
+        frames: list[bytes] = []
+        while self._queue and (not link.sent or link.has_room(self._queue.next_size)):
+            waiting = self._queue.take()
+            link.sent.append(waiting)
+            link.bytes += len(waiting.frame)
+            frames.append(waiting.frame)
+        link.unsent += b"".join(frames)
+        self._write(link)
+
+    def _write(self, link: Link) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            sent = link.socket.send(link.unsent)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError:
+            return  # its end is read in a moment
+        link.unsent = link.unsent[sent:]
+        if link.unsent:
+            loop.add_writer(link.socket, self._write_more, link)
+
+    def _write_more(self, link: Link) -> None:
+        asyncio.get_running_loop().remove_writer(link.socket)
+        self._write(link)
+        if not link.unsent:
+            self._pump()
+
+    def _hear(self, link: Link) -> None:
+        try:
+            data = link.socket.recv(_ACKNOWLEDGEMENTS)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._lose(link)
+            return
+        heard = link.heard + data
+        whole = len(heard) // NUMBER.size * NUMBER.size
+        link.heard = heard[whole:]
+        if whole:
+            (number,) = NUMBER.unpack_from(heard, whole - NUMBER.size)
+            self._are_done(link, int(number))
+            self._pump()
+
+    def _are_done(self, link: Link, number: int) -> None:
+        link.moved = self._clock()
+        while link.done < number and link.sent:
+            link.done += 1
+            waiting = link.sent.popleft()
+            link.bytes -= len(waiting.frame)
+            self._queue.release(waiting)
+
+    def _lose(self, link: Link) -> None:
+        """Go on without a judge: the pair it was at is lost, the others are sent to the next one."""
+        place = link.in_hand()
+        reason = "time" if self._clock() - link.moved >= SLOW else "crash"
+        others = list(link.sent)
+        lost = others.pop(place) if place >= 0 else None
+        self._forget(link)
+        self._queue.put_back(others)
+        if lost is not None:
+            self._queue.release(lost)
+            self._unjudged(lost.route, lost.generation, reason, lost.counts, cost=True)
+            self._rests[lost.route] = self._clock() + REST
+            self._drop_waiting(lost.route, reason)
+        self._tell_lost()
+        self._pump()
+
+    def _forget(self, link: Link) -> None:
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(link.socket)
+        loop.remove_writer(link.socket)
+        link.socket.close()
+        link.page.close()
+        self._links.remove(link)
+
+    def _want(self) -> None:
+        """Ask control for another judge, now and then, as long as pairs wait for one."""
+        now = self._clock()
+        if self._queue and now - self._wanted_at >= WANTED_EVERY:
+            self._wanted_at = now
+            self._tell(JudgeWanted(len(self._queue)))

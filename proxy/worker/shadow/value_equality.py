@@ -1,0 +1,116 @@
+"""The worker's second look at a pair: other bytes, but equal by value, within a share of the event loop's time.
+
+A pair that is settled here is not packed, sent, unpacked, read by another process: that costs the worker as much as
+the look does. So a look that settles its pair is charged only for what it takes beyond that; one that settles nothing
+is charged whole. What there is no time for goes to a judge, as what is too large does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from time import perf_counter, thread_time
+from typing import Any, Final
+
+from comparators.quick_equal import MOST_BYTES, quick_equal, quick_rules, says_json
+from proxy.worker.shadow.response_copy import Recorder
+
+A_PAIR: Final = 100e-6
+"""Seconds that the look at one pair may take, as a rule: where they take longer only smaller ones are looked at."""
+SHARE: Final = 0.05
+"""Of the loop's time, for all looks of a worker; what is not used up is kept for a second."""
+SENDING: Final = 20e-6
+"""Seconds that sending a pair to a judge costs a worker at the least."""
+_BOTH: Final = 2 * MOST_BYTES
+_LOOKS: Final = 16
+"""How many looks the cost of a byte is a mean of, about."""
+_DISTURBED: Final = 4 * A_PAIR
+_FORGETS: Final = 0.99
+"""What is left of the cost of a byte with each pair that is too large for it: some day one is looked at again."""
+
+
+class LookBudget:
+    """The time that a worker has left for looks; it moves with the clock, with each look.
+
+    What a look takes is told by the thread's own processor time: that the machine was busy with others is no reason
+    to look less.
+    """
+
+    def __init__(self, clock: Callable[[], float] = perf_counter, processor: Callable[[], float] = thread_time) -> None:
+        self._clock = clock
+        self.processor = processor
+        self._left = SHARE
+        self._at = clock()
+
+    def has_time(self) -> bool:
+        """Whether one more look may be taken."""
+        now = self._clock()
+        self._left = min(SHARE, self._left + (now - self._at) * SHARE)
+        self._at = now
+        return self._left > 0.0
+
+    def spend(self, seconds: float) -> None:
+        """Take off what a look took; it may have been more than was left."""
+        self._left -= seconds
+
+
+class ValueEquality:
+    """How one route's pairs are looked at. Changes: the seconds that a byte costs lately, the heads seen last."""
+
+    def __init__(self, rules: frozenset[str], budget: LookBudget) -> None:
+        self._rules = rules
+        self._budget = budget
+        self._cost = 0.0
+        self._json: list[list[str]] = []
+
+    def forgiven(self, legacy: Recorder, modern: Recorder) -> Mapping[str, int] | None:
+        """Return what was forgiven where two whole answers have equal bodies, None where a judge has to say."""
+        one, two = legacy.body, modern.body
+        size = len(one) + len(two)
+        if size > _BOTH or size * self._cost > A_PAIR:
+            self._cost *= _FORGETS
+            return None
+        if not (self._is_json(legacy.lines) and self._is_json(modern.lines)):
+            return None
+        budget = self._budget
+        if not budget.has_time():
+            return None
+        begun = budget.processor()
+        found = quick_equal(one, two, self._rules)
+        took = budget.processor() - begun
+        budget.spend(took if found is None else max(0.0, took - SENDING))
+        self._learn(size, took)
+        return found
+
+    def _learn(self, size: int, took: float) -> None:
+        """Follow what a byte costs; one look that was disturbed, by an interrupt or cold caches, says little."""
+        self._cost += (min(took, _DISTURBED) / size - self._cost) / _LOOKS
+
+    def _is_json(self, lines: list[str]) -> bool:
+        """Whether these fields belong to JSON without a coding; heads that repeat are one list."""
+        for known in self._json:
+            if known is lines:
+                return True
+        if not _tell_json(lines):
+            return False
+        self._json = [*self._json[-1:], lines]
+        return True
+
+
+def value_equality(compare: Mapping[str, Any], budget: LookBudget) -> ValueEquality | None:
+    """Return how the pairs of a route with this `compare:` mapping are looked at, None where they are not."""
+    rules = quick_rules(compare)
+    return None if rules is None else ValueEquality(rules, budget)
+
+
+def _tell_json(lines: list[str]) -> bool:
+    media = ""
+    for line in lines:
+        name, _, value = line.partition(": ")
+        lower = name.lower()
+        if lower == "content-encoding":
+            return False
+        if lower == "content-type":
+            if media:
+                return False
+            media = value
+    return says_json(media)
