@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Final, Literal, cast
 
-from comparators.content_coding import CORRUPT, ENCODING, MOST_BYTES, Undecodable, decode
+from comparators.content_coding import CORRUPT, ENCODING, MOST_BYTES, Undecodable, decode, misnamed
 from comparators.context import Context
+from comparators.jsonp import called
 from comparators.model import Capture
 
-BodyKind = Literal["json", "html", "xml", "csv", "text", "bytes"]
+BodyKind = Literal["json", "ndjson", "jsonp", "form", "html", "xml", "csv", "text", "bytes"]
 
 _EXACT: Final[dict[str, BodyKind]] = {
     "application/json": "json",
@@ -18,12 +19,27 @@ _EXACT: Final[dict[str, BodyKind]] = {
     "text/html": "html",
     "application/xhtml+xml": "html",
     "application/xml": "xml",
-    "text/xml": "xml",
+    "application/x-ndjson": "ndjson",
+    "application/ndjson": "ndjson",
+    "application/jsonl": "ndjson",
+    "application/x-jsonl": "ndjson",
+    "application/jsonlines": "ndjson",
+    "application/x-jsonlines": "ndjson",
+    "application/jsonlines+json": "ndjson",
     "text/csv": "csv",
     "application/csv": "csv",
-    "application/javascript": "text",
-    "application/x-www-form-urlencoded": "text",
+    "application/x-www-form-urlencoded": "form",
 }
+_ALIASES: Final = {
+    "text/xml": "application/xml",
+    **dict.fromkeys(
+        ("application/javascript", "application/x-javascript", "text/x-javascript", "application/ecmascript",
+         "application/x-ecmascript", "text/ecmascript", "text/x-ecmascript"),
+        "text/javascript",
+    ),
+}  # fmt: skip
+"""RFC 7303, RFC 9239."""
+_CALL_END: Final = b" \t\r\n);"
 _SPACE: Final = b" \t\r\n"
 _BOM: Final = b"\xef\xbb\xbf"
 _HEAD: Final = 1024
@@ -48,7 +64,8 @@ def choose(legacy: bytes, modern: bytes, context: Context) -> BodyKind:
     if modern:
         kinds.add(_kind(media_type(context.modern), modern))
     if len(kinds) == 1:
-        return kinds.pop()
+        kind = kinds.pop()
+        return "jsonp" if kind == "text" and _are_calls(legacy, modern, context) else kind
     if "json" in kinds:
         return "json"
     if "csv" in kinds and kinds <= {"csv", "text", "bytes"}:
@@ -56,13 +73,28 @@ def choose(legacy: bytes, modern: bytes, context: Context) -> BodyKind:
     return "bytes" if "bytes" in kinds or not kinds else "text"
 
 
+def _are_calls(legacy: bytes, modern: bytes, context: Context) -> bool:
+    """Whether two scripts are calls of a function with one JSON value."""
+    if not (legacy and modern) or {media_type(context.legacy), media_type(context.modern)} != {"text/javascript"}:
+        return False
+    return _ends_a_call(legacy) and _ends_a_call(modern) and bool(called(legacy) and called(modern))
+
+
+def _ends_a_call(body: bytes) -> bool:
+    return body.rstrip(_CALL_END)[-1:] in {b"}", b"]"} and body.rstrip()[-1:] in {b")", b";"}
+
+
 def _says_json(capture: Capture) -> bool:
     return capture.header("content-type") in _JSON
 
 
 def media_type(capture: Capture) -> str:
-    """Return an answer's media type in lower case without parameters, empty where it has none."""
-    return (capture.header("content-type") or "").partition(";")[0].strip().lower()
+    """Return an answer's media type in lower case without parameters, of several names of one type always the same.
+
+    Empty where it has none.
+    """
+    found = (capture.header("content-type") or "").partition(";")[0].strip().lower()
+    return _ALIASES.get(found, found)
 
 
 def _kind(media: str, body: bytes) -> BodyKind:
@@ -124,6 +156,8 @@ def bodies(context: Context) -> tuple[bytes, bytes] | None:
     plain = context.legacy.body, context.modern.body
     if codings == ("", "") and max(map(len, plain)) <= MOST_BYTES:  # most are
         return plain
+    for side, capture in (("legacy", context.legacy), ("modern", context.modern)):
+        _note(side, capture, context)
     legacy, modern = (_decoded(capture, context) for capture in (context.legacy, context.modern))
     if legacy is not None and modern is not None:
         return legacy, modern
@@ -142,6 +176,12 @@ def _decoded(capture: Capture, context: Context) -> bytes | None:
         if error.reason == CORRUPT:
             return None
         context.stop(error.reason)
+
+
+def _note(side: str, capture: Capture, context: Context) -> None:
+    for name in coding_of(capture).split(","):
+        if misnamed(word := name.strip().lower()):
+            context.note(f"{side} names a Content-Encoding that is none: `{word[:40]}`")
 
 
 def _broken(body: bytes | None, capture: Capture) -> str:

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from comparators import (
+    body_cost,
     body_kind,
     error_bodies,
     headers,
@@ -14,9 +15,10 @@ from comparators import (
     json_compare,
     self_noise,
     text_compare,
+    wrapped_json,
     xml_compare,
 )
-from comparators.context import Context, Stopped
+from comparators.context import MORE, MOST_FINDINGS, MOST_LOOKED_AT, Context, Stopped
 from comparators.model import Capture, Comparison, Finding, Kind, Observation, Reason, Verdict
 from comparators.policy import Policy
 from comparators.self_noise import masking, split
@@ -51,12 +53,15 @@ def found(custom: Any) -> Any:
     return getattr(import_module(module), function)
 
 
-_BODILESS: Final = frozenset({204, 304})
+_NOT_MODIFIED: Final = 304
+_BODILESS: Final = frozenset({204, _NOT_MODIFIED})
 _PAGES: Final = ("html", "text")
-_MOST_OBSERVED: Final = 10_000
 _PREVIEW: Final = 120
 _DIFFERENCES: Final = {
     "json": json_compare.differences,
+    "ndjson": wrapped_json.lines,
+    "jsonp": wrapped_json.calls,
+    "form": wrapped_json.forms,
     "html": html_compare.differences,
     "xml": xml_compare.differences,
     "csv": text_compare.csv_differences,
@@ -91,13 +96,33 @@ def compare(legacy: Capture, modern: Capture, policy: Policy, *, secondary: Sequ
 
 def _judged(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequence[Capture]) -> Comparison:
     observations = _observed(legacy, secondary, policy)
-    context = Context(masking(policy, observations), legacy, modern)
-    _answers(context)
+    held = masking(policy, observations)
+    hides = bool(observations or held.noise_rules)
+    context = Context(held, legacy, modern, most=MOST_LOOKED_AT if hides else MOST_FINDINGS)
+    stopped = _stopped(context)
     findings, noise = split(context.findings, observations, context.policy)
+    if stopped is not None and not findings:
+        raise stopped
+    if len(findings) > MOST_FINDINGS:
+        context.note(MORE)
+        findings = findings[:MOST_FINDINGS]
     if noise:
         context.forgive("noise", noise)
     verdict: Verdict = "different" if findings else "noise" if "noise" in context.forgiven else "equal"
-    return Comparison(verdict, findings, context.forgiven, "", tuple(context.notes), observations)
+    capped = context.capped or stopped is not None
+    return Comparison(verdict, findings, context.forgiven, "", tuple(context.notes), observations, capped)
+
+
+def _stopped(context: Context) -> Stopped | None:
+    """Compare two whole answers; return why that did not come to its end: what was found before stands."""
+    try:
+        _answers(context)
+    except Stopped as stopped:
+        context.note(f"a cap was reached ({stopped.reason}): there may be more differences")
+        return stopped
+    except RecursionError:
+        return Stopped("depth")
+    return None
 
 
 def _answers(context: Context) -> None:
@@ -112,7 +137,10 @@ def _bodies(context: Context) -> None:
     if legacy.method.upper() == "HEAD":
         headers.media_types(context, None)
         return
-    if legacy.status in _BODILESS or modern.status in _BODILESS or not (legacy.body or modern.body):
+    if legacy.status in _BODILESS or modern.status in _BODILESS:
+        _bodiless(context)
+        return
+    if not (legacy.body or modern.body):
         return
     if _is_same_body(legacy, modern):
         headers.media_types(context, _readable(legacy))
@@ -128,22 +156,40 @@ def _bodies(context: Context) -> None:
         _decoded(found[0], found[1], context)
 
 
+def _bodiless(context: Context) -> None:
+    """Tell what one side says where the other's status has no body; a setting about statuses forgives no loss of it.
+
+    A 304 loses nothing: it stands for the body that the client has.
+    """
+    legacy, modern = context.legacy, context.modern
+    if legacy.status == modern.status or _NOT_MODIFIED in {legacy.status, modern.status}:
+        return
+    if (found := body_kind.bodies(context)) is not None and any(found):
+        if (ignored := context.policy.spot("@body").ignored) is not None:
+            context.forgive(f"ignore:{ignored}")
+        else:
+            _decoded(found[0], found[1], context)
+
+
 def _decoded(legacy: bytes, modern: bytes, context: Context) -> None:
     """Compare two bodies without codings, by what they are."""
     if not (legacy and modern):
         if not (legacy or modern):
             return
         if error_bodies.excused(context):
-            context.forgive("errors")
+            error_bodies.excuse(legacy, modern, context)
         elif not legacy and context.policy.spot("@body").allowed:
             context.forgive("allow_extra")
         else:
             _one_empty(legacy, modern, context)
         return
+    body_cost.refuse_costly(legacy, modern, context)
     kind = body_kind.choose(legacy, modern, context)
+    if kind != "bytes":
+        body_cost.refuse_long(legacy, modern, context)
     headers.media_types(context, legacy if kind == "json" else b"")
-    if kind != "json" and error_bodies.excused(context):
-        context.forgive("errors")
+    if (kind != "json" and error_bodies.excused(context)) or (kind == "html" and error_bodies.are_pages(context)):
+        error_bodies.excuse(legacy, modern, context)
         return
     _DIFFERENCES[kind](legacy, modern, context)
 
@@ -185,7 +231,7 @@ def _observed(legacy: Capture, secondary: Sequence[Capture], policy: Policy) -> 
             # What is made anew is masked, so that what else varies beside it is seen as well.
             held = masking(policy, tokens)
             first, second = (
-                Context(held, *pair, alike=True, most=_MOST_OBSERVED) for pair in _both_ways(legacy, again)
+                Context(held, *pair, alike=True, most=MOST_LOOKED_AT) for pair in _both_ways(legacy, again)
             )
             _answers(first)
             _answers(second)

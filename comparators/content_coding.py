@@ -50,7 +50,9 @@ class _Decompressor(Protocol):
 def decode(body: bytes, coding: str, cap: int = MOST_BYTES) -> bytes:
     """Undo a Content-Encoding (RFC 9110 8.4); Undecodable when more than `cap` bytes come of it, or nothing does."""
     names = [name.strip().lower() for name in coding.split(",")]
-    codings = [name for name in names if name not in {"", "identity"}]
+    codings = [name for name in names if name not in {"", "identity"} and not misnamed(name)]
+    if not codings and any(map(misnamed, names)) and not is_plain(body):
+        raise Undecodable(ENCODING)
     if len(codings) > _CODINGS_AT_MOST or not set(codings) <= _UNDO.keys():
         raise Undecodable(ENCODING)
     # An answer to HEAD, a 204, a 304 names the coding of a body it does not have.
@@ -60,6 +62,24 @@ def decode(body: bytes, coding: str, cap: int = MOST_BYTES) -> bytes:
     if len(body) > cap:
         raise Undecodable(BODY_CAP)
     return body
+
+
+def misnamed(name: str) -> bool:
+    """Whether a name is no coding that there is: `none`, a charset, whatever a server was told to send."""
+    return name not in {"", "identity"} and name not in _UNDO and name not in _OTHERS
+
+
+def is_plain(body: bytes) -> bool:
+    """Whether a body can be read as it is: text, or something that says by its first bytes what it is."""
+    if body.startswith(_MAGIC):
+        return True
+    if b"\0" in body:
+        return False
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _gzip(body: bytes, cap: int) -> bytes:
@@ -122,3 +142,10 @@ _UNDO: Final[dict[str, Callable[[bytes, int], bytes]]] = {
     "br": _brotli,
     "zstd": _zstd,
 }
+_OTHERS: Final = frozenset(
+    {"compress", "x-compress", "exi", "pack200-gzip", "aes128gcm", "dcb", "dcz", "bzip2", "x-bzip2", "lzma", "xz",
+     "sdch", "lz4", "snappy"}
+)  # fmt: skip
+"""Codings that there are and that are not undone here."""
+
+_MAGIC: Final = (b"%PDF-", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"RIFF", b"PK\x03\x04", b"OggS", b"\x00\x00\x01\x00")

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+import re
+from typing import NamedTuple, NoReturn
 
 from comparators.model import LONGEST_LITERAL, Capture, Finding, Kind, Reason
 from comparators.policy import Policy
-from comparators.values import Origins
+from comparators.values import Origins, moment, same_instant
 
 MOST_FINDINGS = 200
+MOST_LOOKED_AT = 10_000
+"""So many differences are looked for where some of them may turn out to be noise."""
 MOST_NODES = 2_000_000
+MOST_TRIALS = 20_000
+"""So many rows of lists without an order are held against each other to see whether they are alike."""
+MOST_TRIED_NODES = 300_000
+MOST_GLANCES = 60_000
+"""So many pairs of rows are looked at to see that they are plainly not alike."""
+MOST_PROOFS = 120_000
+"""So many more to prove that a row has no partner anywhere."""
+MOST_NOTES = 50
+MORE = "there are more differences than are listed"
 DEEPEST = 256
 """PHP writes 512 levels at most, Python's parser about a thousand; people write ten."""
+
+_QUERY = re.compile(r"(?<=[^\s?])\?[^\s\"'<>#?]+")
+_NODES, _TRIED, _TRIALS, _GLANCES, _PROOFS = range(5)
 
 GLANCED = 16
 """Down to here a branch is first compared in one go; each level further would do that once more."""
@@ -23,6 +38,27 @@ class Stopped(Exception):
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class Mark(NamedTuple):
+    """How much a context held at some time."""
+
+    findings: int
+    differences: int
+    notes: int
+    forgiven: dict[str, int]
+
+
+class Differs(Exception):
+    """Two values were only tried against each other, and differ."""
+
+
+class Untried(Exception):
+    """A search for a better explanation of what differs has used up what it may cost."""
+
+
+class Full(Exception):
+    """As many differences are found as are looked for."""
 
 
 class Context:
@@ -47,7 +83,10 @@ class Context:
         self.notes: list[str] = []
         self.differences = 0
         self.most = most
-        self._left = [MOST_NODES]
+        self.capped = False
+        self.charsets: tuple[str, str] | None = None
+        self._left = [MOST_NODES, MOST_TRIED_NODES, MOST_TRIALS, MOST_GLANCES, MOST_PROOFS]
+        self._tries = False
 
     def has(self, rule: str) -> bool:
         """Whether a rule of the preset is on."""
@@ -57,7 +96,7 @@ class Context:
         """Add a finding; literals are cut, and beyond the bound of findings only a note is kept."""
         self.differences += 1
         if self.differences > self.most:
-            self.note("there are more differences than are listed")
+            self.note(MORE)
             return
         self.findings.append(Finding(_printable(path), kind, legacy[:LONGEST_LITERAL], modern[:LONGEST_LITERAL], rule))
 
@@ -66,29 +105,66 @@ class Context:
         """Whether a further finding would only be counted."""
         return self.differences >= self.most
 
+    def mark(self) -> Mark:
+        """Return how much there is, to go back to it."""
+        return Mark(len(self.findings), self.differences, len(self.notes), dict(self.forgiven))
+
+    def go_back(self, mark: Mark) -> None:
+        """Forget what was found since."""
+        del self.findings[mark.findings :], self.notes[mark.notes :]
+        self.differences = mark.differences
+        self.forgiven = dict(mark.forgiven)
+
     def forgive(self, rule: str, times: int = 1) -> None:
         """Count values that a rule forgave."""
         self.forgiven[rule] = self.forgiven.get(rule, 0) + times
 
     def note(self, text: str) -> None:
         """Keep something a person should know, once."""
+        if len(self.notes) >= MOST_NOTES:
+            return
         shown = _printable(text)
         if shown not in self.notes:
-            self.notes.append(shown)
+            self.notes.append(shown if len(self.notes) < MOST_NOTES - 1 else "there is more to note than is listed")
 
     def stop(self, reason: Reason) -> NoReturn:
         """Give up: the pair counts as not compared."""
         raise Stopped(reason)
 
     def spend(self, nodes: int) -> None:
-        """Count visited values against the cap."""
-        self._left[0] -= nodes
-        if self._left[0] < 0:
+        """Count visited values against the cap; while trying, against that of trials (Untried)."""
+        left = self._left
+        if self._tries:
+            left[_TRIED] -= nodes
+            if left[_TRIED] < 0:
+                raise Untried
+            return
+        left[_NODES] -= nodes
+        if left[_NODES] < 0:
             self.stop("nodes")
+
+    def spend_trial(self) -> None:
+        """Count two rows that are held against each other to see whether they are alike; Untried at the cap."""
+        self._left[_TRIALS] -= 1
+        if self._left[_TRIALS] < 0:
+            raise Untried
+
+    def spend_glance(self, *, proof: bool) -> None:
+        """Count two rows that are glanced at, to pair them or to prove that one has no partner; Untried at the cap."""
+        kind = _PROOFS if proof else _GLANCES
+        self._left[kind] -= 1
+        if self._left[kind] < 0:
+            raise Untried
 
     def fork(self) -> Context:
         """Return an empty context for another way to compare the same, which spends from the same cap."""
         return self._sharing(Context(self.policy, self.legacy, self.modern, alike=self.alike, most=self.most))
+
+    def trial(self) -> Context:
+        """Return an empty context to see whether two values are alike."""
+        made = self.fork()
+        made._tries = True  # noqa: SLF001 - of its own kind
+        return made
 
     def adopt(self, other: Context) -> None:
         """Take over what another way to compare came to."""
@@ -98,6 +174,7 @@ class Context:
             self.forgive(rule, times)
         for text in other.notes:
             self.note(text)
+        self.capped = self.capped or other.capped
 
     def same_text(self, legacy: str, modern: str, path: str = "@body") -> bool:
         """Whether two texts are equal once the operator's patterns are blanked and own hosts are undone; counts that.
@@ -115,7 +192,33 @@ class Context:
         if self.has("own_host") and self.origins.same(legacy, modern):
             self.forgive("own_host")
             return True
+        if self._same_query(legacy, modern):
+            return True
         return self._same_but_noise(legacy, modern, path)
+
+    def same_moment(self, legacy: str, modern: str) -> bool:
+        """Whether two texts that stand for themselves are one instant; counts that."""
+        if not self.has("datetime") or (written := moment(legacy.strip())) is None:
+            return False
+        dated = moment(modern.strip())
+        if dated is None or not same_instant(written, dated, self.policy.zone):
+            return False
+        self.forgive("datetime")
+        return True
+
+    def _same_query(self, legacy: str, modern: str) -> bool:
+        """Whether two texts are equal once legacy's queries have spaces as modern's do; counts that."""
+        if not ("?" in legacy and "+" in legacy and self.has("query_spaces")):
+            return False
+        spaced = _QUERY.sub(_spaced, legacy)
+        if spaced == modern:
+            self.forgive("query_spaces")
+        elif spaced != legacy and self.has("own_host") and self.origins.same(spaced, modern):
+            self.forgive("query_spaces")
+            self.forgive("own_host")
+        else:
+            return False
+        return True
 
     @property
     def origins(self) -> Origins:
@@ -143,6 +246,10 @@ class Context:
     def _sharing(self, other: Context) -> Context:
         other._left = self._left
         return other
+
+
+def _spaced(query: re.Match[str]) -> str:
+    return query[0].replace("+", "%20")
 
 
 def _printable(text: str) -> str:

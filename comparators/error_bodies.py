@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from comparators import exposed_internals
+from comparators.body_kind import media_type
 from comparators.context import Context
 from comparators.json_parse import literal
 from comparators.json_reshape import camel
@@ -18,6 +20,7 @@ from comparators.sensitive_names import looks_secret
 
 _FIRST_ERROR: Final = 400
 _FIRST_FAILURE: Final = 500
+_UNAUTHORIZED: Final = 401
 _UNPROCESSABLE: Final = 422
 _RULE: Final = "errors"
 # What says what went wrong; what else belongs to the envelope where one of these does.
@@ -40,11 +43,35 @@ def excused(context: Context) -> bool:
     return by_shape(context) and min(context.legacy.status, context.modern.status) >= _FIRST_FAILURE
 
 
+def are_pages(context: Context) -> bool:
+    """Whether these are two pages that say the same error to a browser, each in its framework's words.
+
+    A refused form is a page with content.
+    """
+    legacy, modern = context.legacy, context.modern
+    if not by_shape(context) or legacy.status != modern.status or legacy.status == _UNPROCESSABLE:
+        return False
+    return media_type(legacy) == media_type(modern)
+
+
+def are_unauthorized(context: Context) -> bool:
+    """Whether both answer 401: FastAPI says with it how to authenticate, Laravel does not."""
+    return by_shape(context) and context.legacy.status == context.modern.status == _UNAUTHORIZED
+
+
+def excuse(legacy: bytes, modern: bytes, context: Context) -> None:
+    """Forgive two bodies that need not be alike, but for insides that only modern's shows."""
+    if not context.alike:
+        exposed_internals.differ_in_text(legacy.decode("utf-8", "replace"), modern.decode("utf-8", "replace"), context)
+    context.forgive(_RULE)
+
+
 def reduced(legacy: Any, modern: Any, context: Context) -> tuple[Any, Any] | None:
     """Return what is left to compare of two error bodies, None for nothing; differing fields are told here."""
     if type(legacy) is not dict or type(modern) is not dict:
         if not excused(context):
             return legacy, modern
+        exposed_internals.differ_in_values(legacy, modern, context)
         context.forgive(_RULE)
         return None
     if not (_says(legacy) and _says(modern)):
@@ -53,6 +80,7 @@ def reduced(legacy: Any, modern: Any, context: Context) -> tuple[Any, Any] | Non
         _fields(legacy, modern, context)
     ours, theirs = _enveloped(legacy), _enveloped(modern)
     if ours != theirs:
+        exposed_internals.differ_in_members(ours, theirs, context)
         context.forgive(_RULE)
     return _rest(legacy), _rest(modern)
 

@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from comparators import error_bodies
+from comparators.body_kind import media_type
 from comparators.context import Context
 from comparators.json_parse import Side, legacy_side
 from comparators.model import Capture
@@ -96,7 +97,7 @@ def media_types(context: Context, body: bytes | None) -> None:
     """
     if context.legacy.headers == context.modern.headers:
         return
-    ours, theirs = _media(context.legacy), _media(context.modern)
+    ours, theirs = media_type(context.legacy), media_type(context.modern)
     if ours == theirs or _ignored(MEDIA_TYPE, context):
         return
     if "content_type" in context.policy.place.rules:
@@ -130,6 +131,10 @@ def _field(name: str, ours: Mapping[str, list[str]], theirs: Mapping[str, list[s
         context.forgive("cookies")
     elif spot.allowed and name not in ours:
         context.forgive("allow_extra")
+    elif (
+        name == "www-authenticate" and not (name in ours and name in theirs) and error_bodies.are_unauthorized(context)
+    ):
+        context.forgive("errors")
     elif name in ours and name in theirs and _tolerated(left, right, name, context):
         context.forgive("tolerance")
     elif not (name in ours and name in theirs and _addresses(name, left, right, context)):
@@ -154,10 +159,6 @@ def _ignored(name: str, context: Context) -> bool:
     if ignored is not None:
         context.forgive(f"ignore:{ignored}")
     return ignored is not None
-
-
-def _media(capture: Capture) -> str:
-    return (capture.header(MEDIA_TYPE) or "").partition(";")[0].strip().lower()
 
 
 def _is_json(media: str) -> bool:

@@ -2,70 +2,54 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import islice
-from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
-
-from comparators import text_compare
+from comparators import assets, embedded_json, html_attributes, html_tokens, text_compare
+from comparators.charsets import codec_of
 from comparators.context import Context
+from comparators.html_tokens import END, SCRIPT, START, TEXT, Stream, Token, common
 from comparators.html_volatile import blanked, blanked_script
-from comparators.model import Kind
-from comparators.text_compare import around, as_texts, first_difference, without_mark
+from comparators.model import Finding, Kind
+from comparators.text_compare import around, as_declared, first_difference, without_mark
 
 # Holds two streams of a page's tokens against each other.
 
 
-DOCTYPE: Final = "doctype"
-START: Final = "start"
-END: Final = "end"
-TEXT: Final = "text"
-SCRIPT: Final = "script"
-
-_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 Place = Callable[[], str]
 _MOST: Final = 8
-_SHOWN: Final = 5
 _AHEAD: Final = 400
 """How far the place is looked for at which two streams meet again."""
 
 
-class Token(NamedTuple):
-    """One step of a page: a tag's begin or end, a text; `glued` tells that no white space parts it from the last."""
-
-    kind: str
-    text: str
-    attributes: Mapping[str, str] = _NONE
-    glued: bool = False
-
-
-def compare(legacy: Sequence[Token], modern: Sequence[Token], context: Context) -> None:
+def compare(ours: Stream, theirs: Stream, context: Context) -> None:
     """Find where two streams part, the first few places; a page that holds the same is forgiven under `html`."""
+    legacy, modern = ours.tokens, theirs.tokens
     before = len(context.findings)
-    at = to = _alike(legacy, modern)
+    at = to = common(legacy, modern)
     # What follows the last difference is set aside, so that one element more or less is one difference.
-    tail = _alike(legacy[at:][::-1], modern[to:][::-1])
+    tail = common(legacy[at:][::-1], modern[to:][::-1])
     end, stop = len(legacy) - tail, len(modern) - tail
     while at < end and to < stop and len(context.findings) - before < _MOST:
         one, two = legacy[at], modern[to]
-        if one == two or (one.kind == two.kind and _same_kind(one, two, partial(place_of, legacy, at), context)):
+        if (
+            one == two
+            or _is_time(legacy, at, two, context)
+            or (one.kind == two.kind and _same_kind(one, two, partial(ours.place_of, at), context))
+        ):
             at, to = at + 1, to + 1
             continue
         lost, added = _meet(one, modern, to), _meet(two, legacy, at)
         if lost is None and added is None:
             kind: Kind = "extra" if one.kind == END else "missing" if two.kind == END else "value"
-            context.differ("@body", kind, _shown(legacy, at), _shown(modern, to))
+            context.differ("@body", kind, _shown(ours, at), _shown(theirs, to))
             return
         if added is None or (lost is not None and lost <= added):
-            context.differ("@body", "extra", "", _shown(modern, to))
+            context.differ("@body", "extra", "", _shown(theirs, to))
             to += lost or 0
         else:
-            context.differ("@body", "missing", _shown(legacy, at), "")
+            context.differ("@body", "missing", _shown(ours, at), "")
             at += added
     if at < end and to < stop:
         # Who hides these places as noise must not hide with them what was no longer looked at.
@@ -73,24 +57,24 @@ def compare(legacy: Sequence[Token], modern: Sequence[Token], context: Context) 
             "@body", "value", f"page, what follows: {end - at} tokens", f"page, what follows: {stop - to} tokens"
         )
     elif at < end:
-        context.differ("@body", "missing", _shown(legacy, _beginning(legacy, at, end)), "")
+        context.differ("@body", "missing", _shown(ours, _beginning(legacy, at, end)), "")
     elif to < stop:
-        context.differ("@body", "extra", "", _shown(modern, _beginning(modern, to, stop)))
+        context.differ("@body", "extra", "", _shown(theirs, _beginning(modern, to, stop)))
     elif len(context.findings) == before and context.has("html"):
         context.forgive("html")
+
+
+def _is_time(legacy: Sequence[Token], at: int, two: Token, context: Context) -> bool:
+    """Whether two texts are the instant that a `time` without an attribute for it stands for."""
+    one, before = legacy[at], legacy[at - 1] if at else None
+    if one.kind != TEXT or two.kind != TEXT or before is None or before.kind != START or before.text != "time":
+        return False
+    return "datetime" not in before.attributes and context.same_moment(one.text, two.text)
 
 
 def _beginning(stream: Sequence[Token], at: int, end: int) -> int:
     """Return where something begins in a range: of rows alike, one less seems to begin with the end of the last."""
     return next((place for place in range(at, end) if stream[place].kind != END), at)
-
-
-def _alike(one: Sequence[Token], two: Sequence[Token]) -> int:
-    """Return how many tokens two streams begin with in common."""
-    for count, (left, right) in enumerate(zip(one, two, strict=False)):
-        if left != right:
-            return count
-    return min(len(one), len(two))
 
 
 def _meet(wanted: Token, stream: Sequence[Token], begin: int) -> int | None:
@@ -116,27 +100,41 @@ def _same_kind(one: Token, two: Token, place: Place, context: Context) -> bool:
         context.forgive("html")
     elif one.glued != two.glued and one.text == two.text:
         context.differ("@body", "value", _spaced(place(), one), _spaced(place(), two))
-    elif not context.same_text(left, right):
+    elif not _are_one_text(one, two, left, right, context):
+        if one.kind == SCRIPT and (inner := embedded_json.scripts_differ(left, right, context)) is not None:
+            _tell_inside(place(), inner, context)
+            return True
         at = first_difference(one.text, two.text)
         context.differ("@body", "value", f"{place()}: {around(one.text, at)}", f"{place()}: {around(two.text, at)}")
     return True
+
+
+def _are_one_text(one: Token, two: Token, left: str, right: str, context: Context) -> bool:
+    """Whether two texts are one: as they came, or with what is made anew in a script blanked."""
+    if one.text != left and context.policy.ignore_text and context.same_text(one.text, two.text):
+        return True
+    return context.same_text(left, right)
 
 
 def _attributes(one: Token, two: Token, place: Place, context: Context) -> None:
     left, right = one.attributes, two.attributes
     if left == right:
         return
-    forgiving = context.has("html")
-    blank_left, blank_right = (blanked(one.text, left), blanked(two.text, right)) if forgiving else (left, right)
+    blank_left, blank_right = (
+        (blanked(one.text, left), blanked(two.text, right)) if context.has("html") else (left, right)
+    )
     for name in sorted(left.keys() | right.keys()):
         here, there = left.get(name), right.get(name)
-        if here == there:
+        if here == there or _are_spelled_alike(one.text, name, here, there, context):
             continue
         if here is not None and there is not None:
             if blank_left[name] == blank_right[name]:
                 context.forgive("html")
                 continue
-            if context.same_text(blank_left[name], blank_right[name]):
+            if _are_one_value(one, name, (here, there), (blank_left[name], blank_right[name]), context):
+                continue
+            if (inner := embedded_json.values_differ(here, there, context)) is not None:
+                _tell_inside(f"{place()} > {_named(one)}: {name}", inner, context)
                 continue
         where = f"{place()} > {_named(one)}: {name}"
         if here is None:
@@ -148,36 +146,51 @@ def _attributes(one: Token, two: Token, place: Place, context: Context) -> None:
             context.differ("@body", "value", f"{where}={around(here, at)}", f"{where}={around(there, at)}")
 
 
+def _are_spelled_alike(tag: str, name: str, here: str | None, there: str | None, context: Context) -> bool:
+    if not context.has("attributes") or html_attributes.meaning(tag, name, here) != html_attributes.meaning(
+        tag, name, there
+    ):
+        return False
+    context.forgive("attributes")
+    return True
+
+
+def _are_one_value(token: Token, name: str, values: tuple[str, str], blank: tuple[str, str], context: Context) -> bool:
+    """Whether two values of an attribute are one: as they came, with what is made anew blanked, by some rule."""
+    if context.policy.ignore_text and context.same_text(*values):
+        return True
+    if context.same_text(*blank):
+        return True
+    if context.policy.asset_paths and assets.are_one(token.text, name, *values, context):
+        return True
+    if name == "datetime" and token.text == "time" and context.same_moment(*values):
+        return True
+    return name == "charset" and token.text == "meta" and _say_their_own(values, context)
+
+
+def _say_their_own(values: tuple[str, str], context: Context) -> bool:
+    """Whether each page names the charset that it was read in."""
+    if context.charsets is None or context.charsets != tuple(map(codec_of, values)):
+        return False
+    context.forgive("charset")
+    return True
+
+
+def _tell_inside(place: str, findings: Sequence[Finding], context: Context) -> None:
+    for each in findings:
+        where = f"{place} {each.path}" if each.path else place
+        left, right = (f"{where}: {literal}" if literal else "" for literal in (each.legacy, each.modern))
+        context.differ("@body", each.kind, left, right, each.rule)
+
+
 def _named(token: Token) -> str:
     name = token.attributes.get("name")
     return f"{token.text}[name={name}]" if name else token.text
 
 
-def place_of(stream: Sequence[Token], at: int) -> str:
-    """Return the elements that are open before the token at `at`, each with its number among its like from 2 on."""
-    stack: list[str] = []
-    counts: list[Counter[str]] = [Counter()]
-    for token in islice(stream, at):
-        if token.kind == START:
-            counts[-1][token.text] += 1
-            stack.append(_numbered(token, counts[-1][token.text]))
-            counts.append(Counter())
-        elif token.kind == END and stack:
-            stack.pop()
-            counts.pop()
-    return " > ".join(stack[-_SHOWN:]) or "page"
-
-
-def _numbered(token: Token, number: int) -> str:
-    name = token.attributes.get("id")
-    if name:
-        return f"{token.text}#{name}"
-    return f"{token.text}[{number}]" if number > 1 else token.text
-
-
-def _shown(stream: Sequence[Token], at: int) -> str:
-    token = stream[at]
-    place = place_of(stream, at)
+def _shown(stream: Stream, at: int) -> str:
+    token = stream.tokens[at]
+    place = stream.place_of(at)
     match token.kind:
         case "start":
             attributes = "".join(f' {name}="{value}"' for name, value in token.attributes.items())
@@ -192,19 +205,6 @@ def _spaced(place: str, token: Token) -> str:
     return f"{place}: {'no' if token.glued else 'a'} space before {around(token.text, 0)}"
 
 
-_TEMPLATE: Final = re.compile(r"<(/?)template(?=[\s/>])", re.IGNORECASE)
-_ROW: Final = re.compile(r"\s*<(?:tr|t[dh]|tbody|thead|tfoot|col|colgroup|caption)[\s/>]", re.IGNORECASE)
-_BLANKS: Final = " \t\n\f\r"
-_SPACES: Final = re.compile(f"[{_BLANKS}]+")
-_VERBATIM: Final = {"pre", "textarea", "listing"}
-_CODE: Final = {"script", "style"}
-_IN_A_LINE: Final = {
-    "abbr", "b", "cite", "code", "del", "em", "font", "i", "ins", "kbd", "mark", "q", "s", "samp", "small", "span",
-    "strong", "sub", "sup", "time", "tt", "u", "var",
-}  # fmt: skip
-"""Elements that only dress up words: white space beside their tags keeps words apart."""
-
-
 def differences(legacy: bytes, modern: bytes, context: Context) -> None:
     """Find where two pages part.
 
@@ -212,119 +212,8 @@ def differences(legacy: bytes, modern: bytes, context: Context) -> None:
     of attributes, comments, the spelling of entities do not count; the rule also blanks what `html_blanks` names.
     Without either, pages are compared as text.
     """
-    left, right = without_mark(*as_texts(legacy, modern), context)
+    left, right = without_mark(*as_declared(legacy, modern, context), context)
     if left == right or not (context.has("html") or context.policy.body == "html"):
         text_compare.text_differences(legacy, modern, context)
     elif not context.same_text(left, right):
-        compare(tokens(left, context), tokens(right, context), context)
-
-
-def tokens(page: str, context: Context) -> list[Token]:
-    """Return what a page consists of, comments left out, white space as a browser shows it."""
-    # The parser keeps a template's content where a walk does not come by; rows without their table it drops.
-    source = _TEMPLATE.sub(r"<\1x-template", page)
-    if _ROW.match(source):
-        source = f"<table>{source}"
-    found = [Token(DOCTYPE, _doctype(page))]
-    writer = _Writer(found)
-    root = LexborHTMLParser(source).root
-    for node, leaving in _walk(root):
-        if node.is_element_node:
-            if leaving:
-                writer.end(node.tag or "")
-            else:
-                writer.start(node.tag or "", {name: value or "" for name, value in node.attributes.items()})
-        elif node.is_text_node and not leaving:
-            writer.text(node.text_content or "")
-    writer.flush()
-    context.spend(len(found))
-    return found
-
-
-def _walk(root: LexborNode | None) -> Iterator[tuple[LexborNode, bool]]:
-    """Yield each node when it is entered, when it is left; without recursion, pages nest as they like."""
-    stack: list[tuple[LexborNode, bool]] = [] if root is None else [(root, False)]
-    while stack:
-        node, leaving = stack.pop()
-        yield node, leaving
-        if leaving:
-            continue
-        stack.append((node, True))
-        child = node.last_child
-        while child is not None:
-            stack.append((child, False))
-            child = child.prev
-
-
-class _Writer:
-    """Turns nodes into tokens.
-
-    `_pending` is text not yet written, `_run` says that words stand before it in the same line, `_gap` that white
-    space does, `_verbatim` in how many elements white space stands as it is, `_code` that this is a script's.
-    """
-
-    def __init__(self, found: list[Token]) -> None:
-        self._found = found
-        self._pending: list[str] = []
-        self._run = self._gap = False
-        self._verbatim = 0
-        self._code = False
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        self.flush()
-        self._verbatim += tag in _VERBATIM
-        self._code = tag in _CODE
-        if "class" in attributes:
-            attributes["class"] = _SPACES.sub(" ", attributes["class"]).strip(" ")
-        self._found.append(Token(START, tag, attributes))
-        self._cross(tag)
-
-    def end(self, tag: str) -> None:
-        self.flush()
-        self._verbatim -= tag in _VERBATIM
-        self._code = False
-        self._found.append(Token(END, tag))
-        self._cross(tag)
-
-    def text(self, text: str) -> None:
-        self._pending.append(text)
-
-    def flush(self) -> None:
-        """Write the text between two tags as one token: a comment in its middle does not cut it."""
-        text = "".join(self._pending)
-        self._pending.clear()
-        if self._code:
-            self._write(SCRIPT, text.replace("\r\n", "\n").strip(), glued=False)
-        elif self._verbatim:
-            self._write(TEXT, text, glued=False)
-        elif text:
-            words = text.strip(_BLANKS)
-            if words:
-                glued = self._run and not self._gap and text[0] not in _BLANKS
-                self._write(TEXT, _SPACES.sub(" ", words), glued=glued)
-                self._run = True
-            self._gap = text[-1] in _BLANKS or (self._gap and not words)
-
-    def _write(self, kind: str, text: str, *, glued: bool) -> None:
-        if text:
-            self._found.append(Token(kind, text, glued=glued))
-
-    def _cross(self, tag: str) -> None:
-        if tag not in _IN_A_LINE:
-            self._run = self._gap = False
-
-
-def _doctype(page: str) -> str:
-    """Return the document type a page begins with, in lower case: without one browsers lay it out differently."""
-    at = 0
-    while True:
-        at += len(page[at:]) - len(page[at:].lstrip())
-        if not page.startswith("<!--", at):
-            break
-        end = page.find("-->", at)
-        if end < 0:
-            break
-        at = end + 3
-    if page[at : at + 9].lower() != "<!doctype":
-        return ""
-    return " ".join(page[at : page.find(">", at) + 1].lower().split())
+        compare(*html_tokens.streams(left, right, context), context)

@@ -22,7 +22,7 @@ _STATIC: Final = r"\.(?:css|m?js|map|png|jpe?g|gif|svg|webp|avif|ico|woff2?|ttf|
 _ADDRESSES: Final = {"href", "src", "action", "formaction"}
 # A fingerprint is told from a word by its alphabet: hexadecimal with a digit, long, or eight of mixed case (Vite).
 _FINGERPRINT: Final = re.compile(
-    rf"(?<=[.\-_])(?:(?=[a-f]*\d)[0-9a-f]{{8,64}}|(?=[A-Za-z]*\d)[A-Za-z0-9]{{20,64}}"
+    rf"(?<=[.\-_])(?:(?=[a-f]*\d)[0-9a-f]{{5,7}}(?=(?:\.min)?\.(?:css|m?js)\b)|(?=[a-f]*\d)[0-9a-f]{{8,64}}|(?=[A-Za-z]*\d)[A-Za-z0-9]{{20,64}}"
     rf"|(?=[^A-Z]{{0,7}}[A-Z])(?=[^a-z]{{0,7}}[a-z])[\w-]{{8}})(?=(?:\.min)?{_STATIC}(?:$|[?#\s,]))"
 )
 _VERSION: Final = re.compile(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Any, Final, Literal
+from contextlib import suppress
+from typing import Any, Final, Literal, NoReturn
 
 from comparators import error_bodies, text_compare
-from comparators.context import DEEPEST, GLANCED, Context
+from comparators.context import DEEPEST, GLANCED, Context, Differs, Full, Mark, Untried
 from comparators.json_parse import Side, legacy_side, literal, modern_side
 from comparators.json_reshape import reshaped
 from comparators.json_unordered import Rows
 from comparators.model import Kind
 from comparators.near_misses import nearly
-from comparators.paths import Place, Trail, pointer
+from comparators.paths import INCLUDE, Place, Trail, pointer
 from comparators.scalars import forgiving, one_type
 from comparators.sensitive_names import looks_secret
 from comparators.values import Number
@@ -22,6 +24,14 @@ from comparators.values import Number
 
 _LONGEST_KEY = 20
 """No integer of PHP is longer."""
+_GAPS = 16
+"""A list with gaps has lost no more than half of its rows, or a few."""
+_FEW = 2
+_ENOUGH = 8
+"""With so many elements that differ it is asked whether all are there in another order."""
+_LONGEST_ASKED = 20_000
+_NAMES_A_ROW = re.compile(r"(?i:(?:^|_)(?:id|key|code|nr|no|number|uid|pk|year)$)|[a-z](?:Id|ID|Key|Code|Number)$")
+_PLACES_A_ROW = re.compile(r"index|pos|sort|order|rank|offset|line|row|seq|step|level|^i$|^n$", re.IGNORECASE)
 
 
 def compare_lists(
@@ -39,45 +49,88 @@ def compare_lists(
 
 
 def sparse(legacy: dict[str, Any]) -> list[Any] | None:
-    """Return the values of an object whose names are ascending integers: how PHP writes a list with gaps."""
-    last = -1
+    """Return the values of an object whose names are ascending integers: how PHP writes a list with gaps.
+
+    A map is left alone: its names are far above the number of its rows (years), or its rows repeat them (ids).
+    """
+    last, limit = -1, 2 * len(legacy) + _GAPS
     for name in legacy:
         if (
             len(name) > _LONGEST_KEY
             or not name.isdecimal()
             or not name.isascii()
             or (name[0] == "0" and name != "0")
-            or int(name) <= last
+            or not last < int(name) < limit
         ):
             return None
         last = int(name)
-    return list(legacy.values()) if legacy else None
+    return None if not legacy or _is_keyed(legacy) else list(legacy.values())
+
+
+def _is_keyed(legacy: dict[str, Any]) -> bool:
+    """Whether the rows of a map repeat the names they go by."""
+    rows = list(legacy.values())
+    if type(rows[0]) is not dict:
+        return False
+    for member, first in rows[0].items():
+        if not _says(first, next(iter(legacy))) or not (_NAMES_A_ROW.search(member) or _is_telling(member, rows)):
+            continue
+        if all(type(row) is dict and member in row and _says(row[member], name) for name, row in legacy.items()):
+            return True
+    return False
+
+
+def _says(value: Any, name: str) -> bool:
+    """Whether a value is the name it goes by, as number or as text."""
+    return (type(value) is Number and value == name.encode()) or (type(value) is str and value == name)
+
+
+def _is_telling(member: str, rows: list[Any]) -> bool:
+    """Whether a member that is no id by its name is one by what it holds; a few rows, or places, tell nothing."""
+    return len(rows) > _FEW and _PLACES_A_ROW.search(member) is None
 
 
 def _in_order(walk: Walk, legacy: list[Any], modern: list[Any], trail: Trail, place: Place, depth: int) -> None:
     """Compare element by element; the same elements in another order are one difference, not many."""
     context = walk.context
-    start, found, counted = len(context.findings), context.differences, dict(context.forgiven)
-    broken, notes = list[int](), len(context.notes)
+    before = context.mark()
+    broken, asked = 0, False
     glanced = depth < GLANCED
-    for index, right in enumerate(modern):
-        left = legacy[index]
-        if glanced and left == right:
-            continue
-        before = context.differences
-        walk.values(left, right, (trail, index), place.step(index), depth + 1)
-        if context.differences > before:
-            broken.append(index)
-    if len(broken) > 1 and _may_be_moved(context, start) and Rows(walk, legacy, modern, place, depth).are_moved(broken):
-        del context.findings[start:], context.notes[notes:]
-        context.differences = found
-        context.forgiven = counted
-        walk.differ(trail, "order", legacy, modern)
+    try:
+        for index, right in enumerate(modern):
+            left = legacy[index]
+            if glanced and left == right:
+                continue
+            count = context.differences
+            walk.values(left, right, (trail, index), place.step(index), depth + 1)
+            broken += context.differences > count
+            if broken == _ENOUGH and not asked:
+                asked = True
+                if len(modern) <= _LONGEST_ASKED and _are_moved(walk, legacy, modern, place, depth):
+                    break
+        else:
+            if (
+                asked
+                or broken <= 1
+                or not _may_be_moved(context, before)
+                or not _are_moved(walk, legacy, modern, place, depth)
+            ):
+                return
+    except Full:
+        if asked or not _are_moved(walk, legacy, modern, place, depth):
+            raise
+    context.go_back(before)
+    walk.differ(trail, "order", legacy, modern)
 
 
-def _may_be_moved(context: Context, start: int) -> bool:
+def _are_moved(walk: Walk, legacy: list[Any], modern: list[Any], place: Place, depth: int) -> bool:
+    apart = [index for index, right in enumerate(modern) if legacy[index] != right]
+    return len(apart) > 1 and Rows(walk, legacy, modern, place, depth).are_moved(apart)
+
+
+def _may_be_moved(context: Context, before: Mark) -> bool:
     """Whether something that is missed in one place was found in another; rules out most lists at no cost."""
-    found = context.findings[start:]
+    found = context.findings[before.findings :]
     there = {each.modern for each in found}
     return context.is_full or any(each.legacy in there for each in found)
 
@@ -130,12 +183,7 @@ def _members(value: Any) -> dict[Any, Any]:
 
 
 ABSENT = object()
-_MOST_TRIALS = 20_000
 _CONTAINERS = frozenset({dict, list})
-
-
-class Differs(Exception):
-    """Two values were only tried against each other, and differ."""
 
 
 class Walk:
@@ -149,12 +197,18 @@ class Walk:
         self.context = context
         self._texts = (legacy_text, modern_text)
         self._tries = tries
-        self._left = _MOST_TRIALS
         self._trial: Walk | None = None
 
     def compare(self, legacy: Any, modern: Any) -> None:
-        """Compare two whole documents."""
-        self.values(legacy, modern, None, self.context.policy.place, 0)
+        """Compare two whole documents, as far as differences are looked for."""
+        self.compare_at(legacy, modern, self.context.policy.place)
+
+    def compare_at(self, legacy: Any, modern: Any, place: Place) -> None:
+        """Compare two values under the settings of a place."""
+        try:
+            self.values(legacy, modern, None, place, 0)
+        except Full:
+            return
 
     def values(self, legacy: Any, modern: Any, trail: Trail, place: Place, depth: int) -> None:
         """Compare two values at one place."""
@@ -200,6 +254,9 @@ class Walk:
             self._ignored(legacy, modern, trail, place)
             return
         context = self.context
+        if place.partly and type(legacy) not in _CONTAINERS and type(modern) not in _CONTAINERS:
+            context.forgive(INCLUDE)
+            return
         if type(legacy) is dict and type(modern) is list and context.has("sparse_list"):
             rows = sparse(legacy)
             if rows is not None:
@@ -218,7 +275,7 @@ class Walk:
 
     def added(self, modern: Any, trail: Trail, place: Place) -> None:
         """Judge a member that modern has alone."""
-        name = place.ignored and f"ignore:{place.ignored}"
+        name = place.excused or (INCLUDE if place.partly and type(modern) not in _CONTAINERS else None)
         if name is None and place.allowed is not None:
             name = "allow_extra"
         if name is None and modern is None and "null_missing" in place.rules:
@@ -231,7 +288,7 @@ class Walk:
 
     def removed(self, legacy: Any, trail: Trail, place: Place) -> None:
         """Judge a member that legacy has alone."""
-        name = place.ignored and f"ignore:{place.ignored}"
+        name = place.excused or (INCLUDE if place.partly and type(legacy) not in _CONTAINERS else None)
         if name is None and legacy is None and "null_missing" in place.rules:
             name = "null_missing"
         if name is None or _named_secret(trail):
@@ -246,7 +303,7 @@ class Walk:
             raise Differs
         if self.context.is_full:
             self.context.differ("", kind, "", "")
-            return
+            raise Full
         left = "" if legacy is ABSENT else literal(legacy, self._texts[0])
         right = "" if modern is ABSENT else literal(modern, self._texts[1])
         self.context.differ(pointer(trail), kind, left, right, rule)
@@ -260,12 +317,10 @@ class Walk:
         self.differ(trail, "extra", ABSENT, modern, "unordered")
 
     def alike(self, legacy: Any, modern: Any, place: Place, depth: int) -> bool:
-        """Whether two values would lead to no difference; tells and counts nothing."""
-        self._left -= 1
-        if self._left < 0:
-            self.context.stop("nodes")
+        """Whether two values would lead to no difference; tells and counts nothing. Untried at the cap of trials."""
+        self.context.spend_trial()
         if self._trial is None:
-            self._trial = Walk(self.context.fork(), tries=True)
+            self._trial = Walk(self.context.trial(), tries=True)
         try:
             self._trial.values(legacy, modern, None, place, depth)
         except Differs:
@@ -275,8 +330,20 @@ class Walk:
     def apart(self, legacy: Any, modern: Any, place: Place, depth: int) -> int:
         """Return how many differences two values would lead to; tells and counts nothing."""
         attempt = self.context.fork()
-        Walk(attempt).values(legacy, modern, None, place, depth)
+        with suppress(Full):
+            Walk(attempt).values(legacy, modern, None, place, depth)
         return attempt.differences
+
+    def fail(self) -> None:
+        """End a trial: there is a difference, wherever it will be told."""
+        if self._tries:
+            raise Differs
+
+    def give_up(self) -> NoReturn:
+        """Say that a search has not come to its end: the pair is not compared, a trial not made."""
+        if self._tries:
+            raise Untried
+        self.context.stop("nodes")
 
     def _ignored(self, legacy: Any, modern: Any, trail: Trail, place: Place) -> None:
         """Count what is ignored where it is not the same; a secret that only one side shows is told all the same."""
@@ -287,7 +354,7 @@ class Walk:
                 self.differ(name_trail, kind, left, right)
         if self.context.differences == before and type(legacy) is type(modern) and legacy == modern:
             return
-        self.context.forgive(f"ignore:{place.ignored}")
+        self.context.forgive(place.excused)
 
     def _secrets(self, value: Any, trail: Trail, kind: Kind) -> None:
         """Report members with secret names inside a value that only one side has."""
@@ -352,7 +419,7 @@ def _unparsed(left: Side, right: Side, legacy: bytes, modern: bytes, context: Co
         return
     left.report(context)
     if error_bodies.excused(context):
-        context.forgive("errors")
+        error_bodies.excuse(legacy, modern, context)
         return
     context.differ("@body", "parse", _preview(left, legacy), _preview(right, modern), left.rule)
 

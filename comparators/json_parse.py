@@ -16,7 +16,7 @@ from json.encoder import encode_basestring, encode_basestring_ascii
 from json.scanner import make_scanner
 from typing import Any, ClassVar, NoReturn
 
-from comparators.context import Context
+from comparators.context import MOST_NOTES, Context
 from comparators.model import LONGEST_LITERAL
 from comparators.values import Number
 
@@ -48,6 +48,12 @@ def parse(text: str, repeated: list[str]) -> Any:
         return _read(text, _decoder(_Members(repeated)))
     except RecursionError:
         raise TooDeep("nested too deeply") from None
+
+
+def begins(text: str, at: int) -> tuple[Any, int]:
+    """Read the document that begins at a place of a text; also where it ends. StopIteration, ValueError for none."""
+    found: tuple[Any, int] = _loosely(text, at)
+    return found
 
 
 def literal(value: Any, spelled: str = "") -> str:
@@ -99,21 +105,29 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class _Members:
-    """Makes objects and notes the names that are repeated."""
+    """Makes objects and notes the names that are repeated, each once."""
 
     def __init__(self, repeated: list[str]) -> None:
         self._repeated = repeated
+        self._told = set(repeated)
 
     def __call__(self, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-        made: dict[str, Any] = {}
-        for name, value in pairs:
-            if name in made and name not in self._repeated:
-                self._repeated.append(name)
-            made[name] = value
+        made = dict(pairs)
+        if len(made) != len(pairs):
+            self._note(pairs)
         return made
+
+    def _note(self, pairs: Sequence[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen and name not in self._told:
+                self._told.add(name)
+                self._repeated.append(name)
+            seen.add(name)
 
 
 _quickly = _decoder(_members)
+_loosely = _decoder(dict)
 
 
 def _text(value: str, spelled: str) -> str:
@@ -241,7 +255,8 @@ def _read_side(text: str, name: str, context: Context) -> Side:
         return Side(Side.NONE)
     except TooDeep:
         context.stop("depth")
-    return Side(value, text, notes=[f"{name} repeats the member `{each}`: the last one counts" for each in repeated])
+    noted = repeated[:MOST_NOTES]
+    return Side(value, text, notes=[f"{name} repeats the member `{each}`: the last one counts" for each in noted])
 
 
 def _decoded(body: bytes) -> str | None:

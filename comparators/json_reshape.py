@@ -221,6 +221,6 @@ def _left_behind(legacy: Any, path: tuple[str, ...], context: Context) -> None:
     for step in path:
         value, place = value[step], place.step(step)
     if place.ignored is not None:
-        context.forgive(f"ignore:{place.ignored}")
+        context.forgive(place.excused)
         return
     context.differ("".join(f"/{escaped(step)}" for step in path), "missing", literal(value), "", "unwrap")

@@ -68,7 +68,8 @@ class Comparison(NamedTuple):
 
     `forgiven` counts values by the rule that forgave them (`ignore:PATH` for what an operator ignores there, `noise`
     for what was hidden because legacy differs from itself), `notes` are for people (a legacy defect, a repeated
-    member), `observations` feed the learning of noise, `reason` says why nothing was compared.
+    member), `observations` feed the learning of noise, `reason` says why nothing was compared. `capped` says that a cap
+    ended the comparison: what was found stands, there may be more.
     """
 
     verdict: Verdict
@@ -77,6 +78,7 @@ class Comparison(NamedTuple):
     reason: Reason = ""
     notes: tuple[str, ...] = ()
     observations: tuple[Observation, ...] = ()
+    capped: bool = False
 
 
 # Names the group that a difference belongs to: where it stands, what kind it is, of which types both values are.

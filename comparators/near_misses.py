@@ -8,7 +8,7 @@ from typing import Any
 
 from comparators.context import Context
 from comparators.scalars import ZERO_DATE, are_decimals, as_bit
-from comparators.values import Number, is_date, is_near, moment
+from comparators.values import Number, instant_of, is_date, is_near, moment
 
 _NUMERIC = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?")
 
@@ -65,6 +65,10 @@ def _list_for_other(legacy: list[Any], modern: Any, _: Context) -> str:
     return "sparse_list" if type(modern) is dict else ""
 
 
+def _map_for_text(legacy: dict[str, Any], _: Any, __: Context) -> str:
+    return "" if instant_of(legacy) is None else "php_datetime"
+
+
 _BY_TYPES: dict[tuple[type, type], Any] = {
     (str, str): _texts,
     (str, Number): _text_for_number,
@@ -79,4 +83,5 @@ _BY_TYPES: dict[tuple[type, type], Any] = {
     (list, dict): _list_for_other,
     (list, NoneType): _list_for_other,
     (dict, list): "sparse_list",
+    (dict, str): _map_for_text,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 ONE = "*"
 ANY = "**"
@@ -101,6 +101,13 @@ class Allowed:
 
 
 @dataclass(frozen=True, slots=True)
+class Included:
+    """What counts where not everything does: a member with all that is in it."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unordered:
     """A list whose order does not matter; `key` names the member that tells rows apart."""
 
@@ -125,8 +132,10 @@ class Equivalent:
     rule: str
 
 
-Setting = Ignored | Allowed | Unordered | Tolerance | Equivalent
+Setting = Ignored | Allowed | Included | Unordered | Tolerance | Equivalent
 Rests = frozenset[tuple[str, ...]]
+INCLUDE: Final = "include"
+"""The name under which is counted what an operator did not include."""
 
 
 class Place:
@@ -137,13 +146,22 @@ class Place:
     """
 
     __slots__ = (
-        "_inner", "_known", "_made", "_other", "_settings", "allowed", "bare", "ignored", "rules", "tolerances",
-        "unordered",
+        "_counts", "_inner", "_known", "_made", "_other", "_settings", "allowed", "bare", "excused", "ignored",
+        "partly", "rules", "tolerances", "unordered",
     )  # fmt: skip
 
-    def __init__(self, settings: Sequence[tuple[Rests, Setting]], rules: frozenset[str]) -> None:
+    def __init__(
+        self, settings: Sequence[tuple[Rests, Setting]], rules: frozenset[str], *, counts: bool | None = None
+    ) -> None:
+        """`counts` says whether this place is included; None where everything is."""
         here = [setting for rests, setting in settings if () in rests]
+        if counts is False:
+            counts = any(isinstance(each, Included) for each in here)
         self.ignored = next((each.path for each in here if isinstance(each, Ignored)), None)
+        self.excused = "" if self.ignored is None else f"ignore:{self.ignored}"
+        if counts is False and not any(isinstance(setting, Included) for _, setting in settings):
+            self.ignored, self.excused = "", INCLUDE
+        self.partly = counts is False and self.ignored is None
         self.allowed = next((each.path for each in here if isinstance(each, Allowed)), None)
         self.unordered = next((each for each in here if isinstance(each, Unordered)), None)
         self.tolerances = tuple(each for each in here if isinstance(each, Tolerance))
@@ -153,6 +171,7 @@ class Place:
         self._known = frozenset(rest[0] for rests, _ in settings for rest in rests if rest)
         self._other: Place | None = None
         self._made: dict[str, Place] = {}
+        self._counts = counts
         self.bare = not settings
 
     def step(self, key: object) -> Place:
@@ -171,9 +190,10 @@ class Place:
 
     def _next(self, name: str | None) -> Place:
         led = [(after(rests, name), setting) for rests, setting in self._settings]
-        return Place([(rests, setting) for rests, setting in led if rests], self._inner)
+        return Place([(rests, setting) for rests, setting in led if rests], self._inner, counts=self._counts)
 
 
 def root(settings: Sequence[Setting], rules: frozenset[str]) -> Place:
     """Return the place of the whole body; `rules` are the equivalences that hold everywhere."""
-    return Place([(closure([steps(setting.path)]), setting) for setting in settings], rules)
+    counts = False if any(isinstance(each, Included) for each in settings) else None
+    return Place([(closure([steps(each.path)]), each) for each in settings], rules, counts=counts)

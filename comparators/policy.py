@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from comparators.paths import Allowed, Equivalent, Ignored, Place, Setting, Tolerance, Unordered, root, steps
+from comparators.paths import Allowed, Equivalent, Ignored, Included, Place, Setting, Tolerance, Unordered, root, steps
 from comparators.values import Origins
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PHP_RULES = (
     "numeric_string", "bool_int", "empty_array", "sparse_list", "datetime", "own_host", "html", "text_html_json",
-    "bom_ws", "float_noise",
+    "bom_ws", "float_noise", "attributes", "query_spaces", "embedded_json", "php_datetime", "charset",
 )  # fmt: skip
 EQUIVALENCES = (
     "null_missing", "empty_null", "zero_date", "unix_time", "date_midnight", "decimal_strings", "number_to_string",
@@ -70,6 +70,7 @@ class Policy:
     spots: Mapping[str, Spot] = field(default_factory=dict)
     headers: tuple[str, ...] = ()
     ignore_text: tuple[re.Pattern[str], ...] = ()
+    asset_paths: tuple[str, ...] = ()
     zone: tzinfo | None = None
     reshape: Reshape = Reshape()
     statuses: frozenset[tuple[int, int]] = frozenset()
@@ -184,9 +185,9 @@ def _meant(word: str, known: Sequence[str]) -> str:
 
 KEYS = (
     "preset", "headers", "ignore", "ignore_text", "allow_extra", "unordered", "tolerance", "equivalent",
-    "legacy_timezone", "map", "status", "redirects", "errors", "body", "noise", "custom",
+    "legacy_timezone", "map", "status", "redirects", "errors", "body", "noise", "custom", "include", "asset_paths",
 )  # fmt: skip
-BODIES = ("auto", "json", "html", "xml", "csv", "text", "bytes")
+BODIES = ("auto", "json", "ndjson", "jsonp", "form", "html", "xml", "csv", "text", "bytes")
 _SPOT = re.compile(r"@status|@body|@header:[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -202,6 +203,7 @@ def read(mapping: Mapping[str, Any], *, origins: Origins, noise_rules: tuple[Any
     placed: list[Setting] = [*known, *allowed, *tolerances, *unordered]
     inside = [setting for setting in placed if not setting.path.startswith("@")]
     inside += [each for each in equivalents if each.path]
+    inside += [Included(_pointer(each, "include")) for each in listed(given, "include")]
     return Policy(
         rules=_preset(given.get("preset", "none")),
         everywhere=everywhere,
@@ -209,6 +211,7 @@ def read(mapping: Mapping[str, Any], *, origins: Origins, noise_rules: tuple[Any
         spots=_spots([setting for setting in placed if setting.path.startswith("@")]),
         headers=tuple(text(each, "headers").lower() for each in listed(given, "headers")),
         ignore_text=tuple(_regex(each) for each in listed(given, "ignore_text")),
+        asset_paths=tuple(_folder(each) for each in listed(given, "asset_paths")),
         zone=_zone(given.get("legacy_timezone")),
         reshape=_reshape(given.get("map", {})),
         statuses=frozenset(pair for each in listed(given, "status") for pair in _statuses(each)),
@@ -339,6 +342,13 @@ def _pointer(value: Any, key: str) -> str:
         steps(found)
     except ValueError as error:
         raise ValueError(f"compare.{key}: {error}") from None
+    return found
+
+
+def _folder(value: Any) -> str:
+    found = text(value, "asset_paths").rstrip("/")
+    if re.fullmatch(r"(?:/[\w.~@-]+)+", found) is None:
+        raise ValueError(f"compare.asset_paths: `{value}` is not a folder, written /build")
     return found
 
 

@@ -15,6 +15,7 @@ from comparators.values import (
     Moment,
     Number,
     exact,
+    instant_of,
     is_date,
     is_epoch,
     is_float,
@@ -94,9 +95,13 @@ def _is_epoch(legacy: Number) -> bool:
 
 def _bridged(rule: str, legacy: Number | str, modern: Number | str, place: Place) -> Rules:
     """Hold a number against a text that is one: equal, or no further apart than the operator says there."""
-    if exact(legacy) == exact(modern):
+    if _text(legacy) == _text(modern) or exact(legacy) == exact(modern):
         return (rule,)
     return (rule, "tolerance") if _tolerated(legacy, modern, place) else None
+
+
+def _text(value: Number | str) -> str:
+    return value if isinstance(value, str) else value.decode()
 
 
 def _value_for_bool(legacy: Any, modern: bool, place: Place, context: Context) -> Rules:  # noqa: FBT001 - a JSON value
@@ -119,6 +124,12 @@ def _text_for_null(legacy: str, _: None, place: Place, __: Context) -> Rules:
 
 def _list_for_map(legacy: list[Any], modern: dict[str, Any], _: Place, context: Context) -> Rules:
     return ("empty_array",) if not legacy and not modern and context.has("empty_array") else None
+
+
+def _map_for_text(legacy: dict[str, Any], modern: str, _: Place, context: Context) -> Rules:
+    if not context.has("php_datetime") or (written := instant_of(legacy)) is None or (dated := moment(modern)) is None:
+        return None
+    return ("php_datetime",) if same_instant(written, dated, context.policy.zone) else None
 
 
 def _texts(legacy: str, modern: str, place: Place, context: Context) -> Rules:
@@ -165,4 +176,5 @@ _BY_TYPES: dict[tuple[type, type], Any] = {
     (bool, Number): _bool_for_value,
     (bool, str): _bool_for_value,
     (list, dict): _list_for_map,
+    (dict, str): _map_for_text,
 }

@@ -9,6 +9,7 @@ from functools import cache
 from itertools import islice, zip_longest
 from typing import Final
 
+from comparators import charsets
 from comparators.context import Context
 from comparators.noise_rules import MASKED
 
@@ -16,15 +17,27 @@ from comparators.noise_rules import MASKED
 
 
 _BOM: Final = "\ufeff"
+_UTF_8: Final = "utf-8"
 _BEFORE: Final = 30
 _AFTER: Final = 120
 
 
-def as_texts(legacy: bytes, modern: bytes) -> tuple[str, str]:
-    """Decode both as UTF-8, or both as Latin-1 where one of them is not UTF-8: two different bodies never become one.
+def as_declared(legacy: bytes, modern: bytes, context: Context) -> tuple[str, str]:
+    """Decode both as what they declare, where the preset's `charset` is on and one is not UTF-8; else `as_texts`."""
+    if context.has("charset"):
+        codecs = charsets.declared(context.legacy), charsets.declared(context.modern)
+        if set(codecs) - {None, _UTF_8}:
+            left, right = charsets.read(legacy, codecs[0] or _UTF_8), charsets.read(modern, codecs[1] or _UTF_8)
+            if left is not None and right is not None:
+                context.charsets = (codecs[0] or _UTF_8, codecs[1] or _UTF_8)
+                if legacy != modern and left == right:
+                    context.forgive("charset")
+                return left, right
+    return as_texts(legacy, modern)
 
-    The charset parameter is not looked at: media-type parameters do not count.
-    """
+
+def as_texts(legacy: bytes, modern: bytes) -> tuple[str, str]:
+    """Decode both as UTF-8, or both as Latin-1 where one of them is not: two different bodies never become one."""
     try:
         return legacy.decode(), modern.decode()
     except UnicodeDecodeError:
@@ -68,7 +81,7 @@ def text_differences(legacy: bytes, modern: bytes, context: Context) -> None:
 
     The operator's patterns are blanked and own hosts undone before that; line ends count.
     """
-    left, right = without_mark(*as_texts(legacy, modern), context)
+    left, right = without_mark(*as_declared(legacy, modern, context), context)
     if context.same_text(left, right):
         return
     ours, theirs = left.split("\n"), right.split("\n")
@@ -136,7 +149,7 @@ Row = list[str]
 
 def csv_differences(legacy: bytes, modern: bytes, context: Context) -> None:
     """Find where two tables part: RFC 4180 read generously; quoting, line ends, a last line end do not count."""
-    left, right = without_mark(*as_texts(legacy, modern), context)
+    left, right = without_mark(*as_declared(legacy, modern, context), context)
     if left == right:
         return
     one, two = delimiter_of(left), delimiter_of(right)
@@ -144,7 +157,8 @@ def csv_differences(legacy: bytes, modern: bytes, context: Context) -> None:
         context.differ("@body", "value", f"delimiter {one!r}", f"delimiter {two!r}")
         return
     legacy_rows, modern_rows = rows(left, one), rows(right, two)
-    context.spend(sum(map(len, legacy_rows)) + sum(map(len, modern_rows)))
+    # Cells are cheaper than other values: a mebibyte of empty ones on both sides has to fit.
+    context.spend((sum(map(len, legacy_rows)) + sum(map(len, modern_rows))) // 2)
     _compare(legacy_rows, modern_rows, context)
 
 
@@ -197,8 +211,12 @@ def _apart(legacy: list[Row], modern: list[Row], context: Context) -> Iterator[t
     """Yield the cells that are not the same with their place, counted from 1; None where a row has no such cell."""
     for row, (left, right) in enumerate(zip_longest(legacy, modern, fillvalue=Row()), 1):
         for column, (one, two) in enumerate(zip_longest(left, right), 1):
-            if one != two and (one is None or two is None or not context.same_text(one, two)):
+            if one != two and (one is None or two is None or not _is_same_cell(one, two, context)):
                 yield row, column, one, two
+
+
+def _is_same_cell(legacy: str, modern: str, context: Context) -> bool:
+    return context.same_text(legacy, modern) or context.same_moment(legacy, modern)
 
 
 def _order(legacy: list[Row], modern: list[Row], context: Context) -> None:

@@ -6,13 +6,18 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 # Sixty digits keep a difference apart from rounding even between amounts of forty.
 _ARITHMETIC = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 _NOISE = Decimal("1e-12")
 _NEAR = Decimal("1e-6")
+_TENTH_OF_A_CENT = Decimal("0.001")
+_EVERY_DECIMAL = 15
+"""Decimals of up to so many digits are told apart by the double nearest to them."""
 _PLAINLY = 1e-5
 
 Exact = tuple[bool, str, int]
@@ -24,7 +29,12 @@ Number = bytes
 
 def exact(value: Number | str) -> Exact:
     """Return a number's sign, digits without zeros at either end, and power of ten: equal exactly for equal values."""
-    mantissa, _, power = _spelled(value).lower().partition("e")
+    text = _spelled(value)
+    if text.isdigit() and text.isascii():  # most are whole
+        short = text.rstrip("0")
+        whole = short.lstrip("0")
+        return (False, whole, len(text) - len(short)) if whole else (False, "", 0)
+    mantissa, _, power = text.lower().partition("e")
     whole, _, fraction = mantissa.lstrip("-").partition(".")
     digits = whole + fraction
     short = digits.rstrip("0")
@@ -81,8 +91,34 @@ def _may_be(legacy: Number, modern: Number) -> bool:
 
 
 def is_noise(legacy: Number, modern: Number) -> bool:
-    """Whether two numbers, one of them a float, differ by what binary sums leave behind: 1e-12 of the larger."""
-    return _may_be(legacy, modern) and within(legacy, modern, _NOISE, None)
+    """Whether two numbers, one of them a float, differ by what binary sums leave behind, or by how a double is spelled.
+
+    What sums leave behind is 1e-12 of the larger, less than a tenth of a cent, and shows in a literal of more than
+    fifteen digits: with fewer each decimal is a double of its own. A whole number is never another whole number.
+    """
+    if not _may_be(legacy, modern):
+        return False
+    one, two = exact(legacy), exact(modern)
+    if one[2] >= 0 and two[2] >= 0:
+        return False
+    digits = len(one[1]), len(two[1])
+    if max(digits) <= _EVERY_DECIMAL:
+        return False
+    if _is_close(legacy, modern) and within(legacy, modern, _NOISE, None):
+        return True
+    return float(legacy) == float(modern) and all(_is_of_a_double(*each) for each in ((legacy, one), (modern, two)))
+
+
+def _is_close(legacy: Number, modern: Number) -> bool:
+    """Whether two numbers are less than a tenth of a cent apart."""
+    left, right = _ARITHMETIC.create_decimal(legacy.decode()), _ARITHMETIC.create_decimal(modern.decode())
+    return _ARITHMETIC.subtract(left, right).copy_abs() < _TENTH_OF_A_CENT
+
+
+def _is_of_a_double(value: Number, written: Exact) -> bool:
+    """Whether a literal is one that programs write for its double: the shortest, or one with 17 or 16 digits."""
+    double = float(value)
+    return written in {exact(repr(double)), exact(f"{double:.17g}"), exact(f"{double:.16g}")}
 
 
 def is_near(legacy: Number, modern: Number) -> bool:
@@ -108,6 +144,13 @@ _MAIL = re.compile(
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DAY = 10
+_MEMBERS: Final = 3
+_ZONE_TYPES: Final = (b"1", b"2", b"3")
+_OFFSET: Final = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})")
+_ABBREVIATIONS: Final = {
+    "Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "BST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3,
+    "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
+}  # fmt: skip
 _SHORTEST = 19
 _LONGEST = 40
 
@@ -138,6 +181,35 @@ def moment(text: str) -> Moment | None:
     except ValueError:
         return None
     return Moment(wall, (fraction or "").rstrip("0"), _offset(zulu, sign, hours, minutes))
+
+
+def instant_of(value: dict[str, Any]) -> Moment | None:
+    """Read what `json_encode` makes of PHP's DateTime: `{date, timezone_type, timezone}`, and nothing else."""
+    if len(value) != _MEMBERS or value.get("timezone_type") not in _ZONE_TYPES:
+        return None
+    day, zone = value.get("date"), value.get("timezone")
+    if type(day) is not str or type(zone) is not str or (when := moment(day)) is None or when.offset is not None:
+        return None
+    offset = _zone_offset(zone, when.wall)
+    return None if offset is None else Moment(when.wall, when.fraction, offset)
+
+
+def _zone_offset(name: str, wall: datetime) -> timedelta | None:
+    """Return how far a zone of PHP is ahead of UTC then: an offset, an abbreviation, a name."""
+    if found := _OFFSET.fullmatch(name):
+        return _offset(None, *found.groups())
+    if name in _ABBREVIATIONS:
+        return timedelta(hours=_ABBREVIATIONS[name])
+    zone = _zone(name)
+    return None if zone is None else wall.replace(tzinfo=zone).utcoffset()
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        return None
 
 
 def same_instant(legacy: Moment, modern: Moment, zone: tzinfo | None) -> bool:
@@ -227,6 +299,11 @@ class Origins:
         if left == legacy and right == modern:
             return False
         return left == right or (_ORIGIN not in right and left.replace(f"{_ORIGIN}/", "/") == right)
+
+    def bare(self, text: str, *, modern: bool) -> str:
+        """Return a text of one side without its own address: what it has in common with a relative one."""
+        marked = _marked(text, self._modern if modern else self._legacy)
+        return marked.replace(_ORIGIN, "").replace(_BARE, "")
 
     def named(self, legacy: str, modern: str) -> bool:
         """Whether either text holds its own side's address."""

@@ -71,6 +71,7 @@ JSON lines on standard error, the access lines on standard output; each has `ts`
 | event | |
 |---|---|
 """
+RULES = {"Preset": ("rules of preset: php",), "Equivalent": ("settings of compare.equivalent",)}
 TRAIL = {
     "rollback": "Everybody of a route was sent to legacy; by the guard with its evidence, or by a person.",
     "step_back": "The guard went to the step before (`on_breach: step_back`).",
@@ -133,7 +134,7 @@ def referred(node: Node, suffix: str = "") -> Iterator[tuple[str, str]]:
 
 def configuration() -> Iterator[str]:
     """The page of proxy.yaml."""
-    meanings = yaml.safe_load((HERE / "meanings.yaml").read_text())
+    meanings, rules = (yaml.safe_load((HERE / name).read_text()) for name in ("meanings.yaml", "rules.yaml"))
     yield FILE
     for name, (place, node) in sections().items():
         yield f"\n## {f'`{place}`' if place else 'The file'}\n\n"
@@ -142,6 +143,15 @@ def configuration() -> Iterator[str]:
             required = key in node.get("required", ())
             default = "required" if required else spelled(value.get("default"))
             yield f"| `{key}` | {kind(value)} | {default} | {meanings[name][key]} |\n"
+        for title in RULES.get(name, ()):
+            yield from _rules(title, rules[title])
+
+
+def _rules(title: str, rules: dict[str, list[str]]) -> Iterator[str]:
+    yield f"\n### The {title}\n\nWhat each forgives is counted under its name.\n\n"
+    yield "| rule | forgives | never |\n|---|---|---|\n"
+    for rule, (forgives, never) in rules.items():
+        yield f"| `{rule}` | {forgives} | {never} |\n"
 
 
 def kind(node: Node) -> str:

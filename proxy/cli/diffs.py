@@ -317,6 +317,7 @@ def _document(comparison: Comparison) -> dict[str, Any]:
         "findings": [one._asdict() for one in comparison.findings],
         "forgiven": dict(comparison.forgiven),
         "notes": list(comparison.notes),
+        "capped": comparison.capped,
     }
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
@@ -161,7 +162,23 @@ def _store(snapshot: Snapshot, _: Path, __: Mapping[str, str]) -> Iterator[Findi
         yield Finding(("store",), "the Redis client is not installed", "pip install 'strangler-proxy[fleet]'")
 
 
-_CHECKS: tuple[Check, ...] = (_addresses, _tokens, _variables, _bindable, _compared, _store)
+def _ledger(snapshot: Snapshot, _: Path, __: Mapping[str, str]) -> Iterator[Finding]:
+    """Name what counts again because the day until which it was ignored has passed."""
+    today = datetime.now(tz=UTC).date().isoformat()
+    for index, route in enumerate(snapshot.routes):
+        for at, entry in enumerate(route.compare.get("ignore", ())):
+            until = str(entry.get("until") or "") if isinstance(entry, Mapping) else ""
+            if until and until < today:
+                yield Finding(
+                    ("routes", index, "compare", "ignore", at),
+                    f"`{entry['path']}` of {route.name} was ignored until {until}: it counts again"
+                    + (f" (asked for by {entry['owner']})" if entry.get("owner") else ""),
+                    "take the entry out, or write a later day",
+                    level=WARNING,
+                )
+
+
+_CHECKS: tuple[Check, ...] = (_addresses, _tokens, _variables, _bindable, _compared, _store, _ledger)
 
 
 # Finds the key that the proxy's own cookies are signed with.

@@ -161,6 +161,8 @@ def _regexes(path: Path, route: Route) -> Iterator[tuple[Path, str]]:
     places += [((*path, "match", "headers", name), value) for name, value in match.headers]
     places += [((*path, "match", "query", name), value) for name, value in match.query]
     places += [((*path, "shadow", "deny", at), value) for at, value in enumerate(route.shadow.deny)]
+    for at, text in enumerate(route.compare.get("ignore_text", ())):
+        yield (*path, "compare", "ignore_text", at), text
     for place, text in places:
         if text.startswith("~"):
             yield place, text[1:]

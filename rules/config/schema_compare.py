@@ -64,6 +64,12 @@ def _zone(value: str) -> str:
     return value
 
 
+def _folder(value: str) -> str:
+    if re.fullmatch(r"(?:/[\w.~@-]+)+/?", value):
+        return value
+    raise UnitError(f"`{value}` is not a folder", "written /build")
+
+
 def _function(value: str) -> str:
     if re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", value):
         return value
@@ -128,7 +134,8 @@ class Preset(Section):
     except_: list[
         Literal[
             "numeric_string", "bool_int", "empty_array", "sparse_list", "datetime", "own_host", "html",
-            "text_html_json", "bom_ws", "float_noise",
+            "text_html_json", "bom_ws", "float_noise", "attributes", "query_spaces", "embedded_json", "php_datetime",
+            "charset",
         ]
     ] = Field(default_factory=list, alias="except")  # fmt: skip
 
@@ -149,6 +156,8 @@ class Compare(Section):
     headers: list[t.FieldName] = Field(default_factory=list)
     ignore: list[Annotated[Ignore, t.Short("path")]] = Field(default_factory=list)
     ignore_text: list[t.Regex] = Field(default_factory=list)
+    include: list[Pointer] = Field(default_factory=list)
+    asset_paths: list[Annotated[str, AfterValidator(_folder)]] = Field(default_factory=list)
     allow_extra: list[Spot] = Field(default_factory=list)
     unordered: list[Annotated[Unordered, t.Short("path")]] = Field(default_factory=list)
     tolerance: list[Tolerance] = Field(default_factory=list)
@@ -158,6 +167,6 @@ class Compare(Section):
     status: list[Annotated[list[t.Status], BeforeValidator(_status_pair)]] = Field(default_factory=list)
     redirects: Literal["exact", "class"] = "class"
     errors: Literal["laravel", "exact"] | None = None
-    body: Literal["auto", "json", "html", "xml", "csv", "text", "bytes"] = "auto"
+    body: Literal["auto", "json", "ndjson", "jsonp", "form", "html", "xml", "csv", "text", "bytes"] = "auto"
     noise: Literal["none", "suggest", "learn"] = "suggest"
     custom: Annotated[str, AfterValidator(_function)] | None = None

@@ -86,3 +86,13 @@ def test_hooks_whose_variables_are_unset_are_warned_about(tmp_path: Path):
     found = problems(tmp_path, more="notify:\n  - {url_env: HOOK_URL}\n")
 
     assert [(each.line, each.message, each.level) for each in found] == [(9, "HOOK_URL is not set", "warning")]
+
+
+def test_what_is_no_longer_ignored_is_named(tmp_path: Path):
+    route = "{name: a, match: {path: /a}, compare: {ignore: [/b, {path: /eta, until: 2020-01-31, owner: ops}, %s]}}"
+    more = f"defaults: {{modern: legacy}}\nroutes:\n  - {route % '{path: /c, until: 2999-01-01}'}\n"
+
+    (warning,) = problems(tmp_path, more=more)
+
+    assert (warning.line, warning.level) == (10, "warning")
+    assert warning.message == "`/eta` of a was ignored until 2020-01-31: it counts again (asked for by ops)"

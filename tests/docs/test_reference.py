@@ -9,6 +9,7 @@ from types import ModuleType
 import pytest
 import yaml
 
+from comparators.policy import EQUIVALENCES, PHP_RULES
 from proxy.control.audit_log import CLOSED_LIST
 from proxy.telemetry import events
 
@@ -33,6 +34,13 @@ def test_every_key_has_its_sentence_and_every_sentence_its_key():
     assert {name: set(keys) for name, keys in meanings.items()} == {
         name: set(node.get("properties", {})) for name, (_, node) in MAKE.sections().items()
     }
+
+
+def test_every_rule_says_what_it_never_forgives():
+    rules = yaml.safe_load((DOCS / "rules.yaml").read_text())
+
+    assert [tuple(each) for each in rules.values()] == [PHP_RULES, EQUIVALENCES]
+    assert all(forgives and never for table in rules.values() for forgives, never in table.values())
 
 
 @pytest.mark.parametrize("page", ["configuration.md", "commands.md", "metrics.md", "events.md"])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from comparators import Policy, compare
 from comparators.paths import matches, pointer, steps
-from comparators.policy import EQUIVALENCES
+from comparators.policy import EQUIVALENCES, PHP_RULES
 from comparators.sensitive_names import looks_money, looks_secret
 from tests.comparators.answers import answer, held, policy
 
@@ -25,6 +25,11 @@ NUMBERS = (
     | st.integers()
     | st.decimals(allow_nan=False, allow_infinity=False, places=3).map(float)
 )
+EVERYWHERE = (
+    "numeric_string", "bool_int", "empty_array", "sparse_list", "datetime", "own_host", "bom_ws", "float_noise",
+    "query_spaces", "php_datetime",
+)  # fmt: skip
+"""Rules that look at values of JSON."""
 LEAVES = st.none() | st.booleans() | NUMBERS | TEXTS
 NAMES = st.sampled_from(["a", "b", "user_id", "userId", "0", "1", "data", "total", "password"]) | st.text(max_size=3)
 VALUES = st.recursive(
@@ -45,6 +50,8 @@ SETTINGS = st.one_of(
     st.sampled_from([{"map": {"case": "camel"}}, {"map": {"unwrap": "/data"}}, {"map": {"rename": {"/a": "/b"}}}]),
     st.just({"errors": "laravel"}),
     st.just({"ignore_text": ["[0-9]+"]}),
+    st.just({"asset_paths": ["/build"]}),
+    PLACES.map(lambda path: {"include": [path]}),
     st.just({"legacy_timezone": "Europe/Amsterdam"}),
 )
 
@@ -187,7 +194,9 @@ def test_a_setting_only_ever_forgives(pair: tuple[Any, Any], settings: list[dict
 def test_where_deepdiff_finds_something_so_does_the_walk_and_nowhere_else(pair: tuple[Any, Any]):
     legacy, modern = pair
     # DeepDiff takes False for 0 inside lists of lists: it is shown names instead.
-    wanted = DeepDiff(booleans_named(legacy), booleans_named(modern), threshold_to_diff_deeper=0)
+    wanted = DeepDiff(
+        booleans_named(legacy), booleans_named(modern), threshold_to_diff_deeper=0, ignore_private_variables=False
+    )
 
     assert (held(spelled(legacy), spelled(modern)).verdict == "different") == bool(wanted)
 
@@ -197,7 +206,7 @@ def test_where_deepdiff_finds_something_so_does_the_walk_and_nowhere_else(pair: 
     st.dictionaries(st.text(max_size=3), st.integers(0, 3), max_size=5),
 )
 def test_the_paths_are_those_of_deepdiff(legacy: dict[str, int], modern: dict[str, int]):
-    tree = DeepDiff(legacy, modern, view="tree", threshold_to_diff_deeper=0)
+    tree = DeepDiff(legacy, modern, view="tree", threshold_to_diff_deeper=0, ignore_private_variables=False)
     wanted = {pointer((None, one.path(output_format="list")[0])) for kind in tree.values() for one in kind}
 
     assert {finding.path for finding in held(spelled(legacy), spelled(modern)).findings} == wanted
@@ -230,3 +239,83 @@ def test_legacy_against_itself_is_silent(preset: str, pair: tuple[Any, Any]):
 def _never_noise(path: str) -> bool:
     names = steps(path)
     return looks_money(names) or any(map(looks_secret, names))
+
+
+MAY_CHANGE = {
+    # What a setting is about, and pairs that have nothing of it.
+    "status": [({"status": [[200, 201]]}, '{"a":1}', "[]"), ({"status": [[200, 204]]}, '{"a":1}', "null")],
+    "errors": [({"errors": "laravel"}, '{"message":"a"}', '{"message":"b"}')],
+    "asset_paths": [({"asset_paths": ["/build"]}, '{"a":"/build/a.js"}', '{"a":"/build/b.js"}')],
+    "cookies": [({"equivalent": ["cookies"]}, '{"a":1}', '{"a":2}')],
+    "content_type": [({"equivalent": ["content_type"]}, '{"a":1}', '{"a":2}')],
+    "timezone": [({"legacy_timezone": "Europe/Amsterdam"}, '{"a":"1"}', '{"a":1}')],
+}
+CASES = [(name, *case) for name, some in MAY_CHANGE.items() for case in some]
+
+
+@pytest.mark.parametrize(("_", "mapping", "legacy", "modern"), CASES)
+def test_a_setting_changes_no_verdict_where_its_name_does_not_apply(
+    _: str, mapping: dict[str, Any], legacy: str, modern: str
+):
+    assert held(legacy, modern, mapping).verdict == held(legacy, modern).verdict == "different"
+
+
+@given(twins(), st.sampled_from([rule for rule in PHP_RULES if rule not in EVERYWHERE]))
+def test_a_rule_of_other_bodies_changes_no_verdict_of_json(pair: tuple[Any, Any], rule: str):
+    legacy, modern = map(spelled, pair)
+    only = {"preset": {"name": "php", "except": [each for each in PHP_RULES if each != rule]}}
+
+    assert held(legacy, modern, only).verdict == held(legacy, modern).verdict
+
+
+@given(twins(), st.sampled_from([[200, 204], [200, 404], [500, 200]]), st.booleans())
+def test_a_setting_about_statuses_never_forgives_bodies(pair: tuple[Any, Any], statuses: list[int], ignored: bool):
+    legacy, modern = map(spelled, pair)
+    mapping: dict[str, Any] = {"ignore": ["@status"]} if ignored else {"status": [statuses]}
+    same = held(legacy, modern).verdict
+
+    forgiven = compare(
+        answer(legacy, statuses[0]), answer(modern if statuses[1] != 204 else "", statuses[1]), policy(mapping)
+    )
+
+    assert forgiven.verdict == ("different" if statuses[1] == 204 else same)
+
+
+ROWS = st.lists(st.fixed_dictionaries({"id": st.integers(0, 9), "v": LEAVES}), min_size=1, max_size=30)
+
+
+def with_changes(rows: list[dict[str, Any]], many: int) -> list[dict[str, Any]]:
+    """The first so many rows with another value each."""
+    return [{**row, "v": f"changed {at}"} if at < many else row for at, row in enumerate(rows)]
+
+
+@pytest.mark.parametrize("unordered", [[], [""], [{"path": "", "key": "id"}]])
+@given(ROWS, st.integers(1, 30), st.integers(0, 30), st.randoms(use_true_random=False))
+def test_findings_only_grow_with_more_differences(
+    unordered: list[Any], rows: list[dict[str, Any]], some: int, more: int, order: Any
+):
+    mapping = {"unordered": unordered}
+    few, many = with_changes(rows, some), with_changes(rows, some + more)
+    shuffle = list(range(len(rows)))
+    if unordered:
+        order.shuffle(shuffle)
+
+    less = held(spelled(rows), spelled([few[at] for at in shuffle]), mapping)
+    further = held(spelled(rows), spelled([many[at] for at in shuffle]), mapping)
+
+    assert less.verdict == further.verdict == "different"
+    assert len(less.findings) <= len(further.findings)
+
+
+@pytest.mark.parametrize("unordered", [[], [""], [{"path": "", "key": "id"}]])
+@pytest.mark.parametrize("count", [150, 1000, 4000])
+def test_no_number_of_differences_makes_them_none(unordered: list[Any], count: int):
+    rows = [{"id": at, "v": f"{at}.50", "w": [at]} for at in range(count)]
+    found = [
+        held(spelled(rows), spelled(with_changes(rows, many)[::-1] if unordered else with_changes(rows, many)), mapping)
+        for many in (1, 30, count // 2, count)
+        for mapping in [{"preset": "php", "unordered": unordered}]
+    ]
+
+    assert {each.verdict for each in found} == {"different"}
+    assert [len(each.findings) for each in found] == sorted(len(each.findings) for each in found)

@@ -14,6 +14,9 @@ from rules.safe_regex import RegexError, degree, is_steep, literal_start, matche
         "(a+)+", "(a*)*", "(.*)*x", "(a|a)*x", "(a|ab|b)*c", r"(\w+\s?)*$", r"(\s*,\s*)*x", "(x+x+)+y",
         "^(([a-z])+.)+[A-Z]([a-z])+$", "(a{1,100}){1,100}", r"^(\d+)*$", "(?:a?){30}a{30}", "(?=(a+)+b)c",
         r"([a-zA-Z0-9])(([\-.]|[_]+)?([a-zA-Z0-9]+))*@", "(?:[^/]+/?)+$", "((?:ab)*c*)*d",
+        r"(\w{1,15}){1,15}!", r"(?:\w{2,9}\s?){1,12}!", r"(\w+){3}!", r"(?:a|ab|b){3,15}c", "a?" * 20 + "b",
+        r"((\d{1,4}){1,4}){1,4}x", r"\w{1,15}\w{1,15}\w{1,15}\w{1,15}!", r"(?:(?:\w{1,9}){1,9}|-){2}!",
+        "(?:x{0,3}){10}y",
     ],
 )  # fmt: skip
 def test_a_regex_of_exponential_time_is_refused(text: str) -> None:
@@ -33,6 +36,11 @@ def test_a_regex_of_cubic_time_is_refused(text: str) -> None:
         r"^/v\d+/", r"\.php$", "(logout|verify|callback)", r"^/users/(?P<id>\d+)/?$", "^/[^/]+/[^/]+/edit$",
         r"^/(?:[a-z]+/)*[a-z]+$", "^/(?:en|de|fr)(?:/|$)", r"timing: \d+ms", r"^([a-z]+\.)+$", r"^(?:/[a-z]+)*$",
         "(?i)^/api/", r"^\d{4}-\d{2}-\d{2}$", "^(?:%[0-9a-f]{2})+$", "^(?:foo|foobar)+$", r"^/a\b", "^$", "",
+        r"\d{1,3}(?:\.\d{1,3}){3}", r"\d{1,3}(?:,\d{3})*(?:\.\d{1,2})?", r"(?:[0-9a-f]{1,4}:){1,7}[0-9a-f]{1,4}",
+        r"(?:\w{1,15}-){1,15}!", r"\d{4}-?\d{2}-?\d{2}[T ]?\d{2}:?\d{2}(?::?\d{2}(?:\.\d{1,9})?)?Z?",
+        r"-[0-9a-f]{8}(?=\.css)|(?<=site)\.[0-9a-z]{5}(?=\.css)", r"(?:build|bundle)/[a-z]+[-.][0-9a-f]{8,20}\.js",
+        r"\b[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,10}\b", r"(?>\w{1,15}){1,15}!", "(?:ab){1,15}c",
+        "(?:foo|bar){1,15}", r'taskrunner\.php\?id=[^"]*&\d+', r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     ],
 )  # fmt: skip
 def test_a_regex_as_operators_write_them_is_taken(text: str) -> None:

@@ -1,0 +1,43 @@
+"""Which style sheet or script an address stands for, whatever folder and fingerprint a build gave it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from comparators.context import Context
+
+_TAGS: Final = {"script": "src", "link": "href"}
+_ASSET: Final = re.compile(r"(?P<path>/[^?#]*?)(?P<min>\.min)?\.(?P<kind>css|m?js)(?:\?[\w.=&-]*)?")
+_FINGERPRINT: Final = re.compile(
+    r"[.\-_](?:(?=[a-f]*[0-9])[0-9a-f]{5,64}|(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20,64}|(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])[\w-]{8})$"
+)
+_FOLDERS: Final = frozenset({"assets", "build", "bundles", "css", "dist", "js", "static"})
+
+
+def are_one(tag: str, name: str, legacy: str, modern: str, context: Context) -> bool:
+    """Whether two addresses in the operator's `asset_paths` are one css or js but for folder and fingerprint."""
+    if _TAGS.get(tag) != name:
+        return False
+    origins = context.origins
+    left, right = _stem(origins.bare(legacy, modern=False), context), _stem(origins.bare(modern, modern=True), context)
+    if left is None or left != right:
+        return False
+    context.forgive("asset_paths")
+    return True
+
+
+def _stem(address: str, context: Context) -> str | None:
+    """Return the name of an asset without folder and fingerprint; None for what is no asset in such a folder."""
+    found = _ASSET.fullmatch(address)
+    if found is None:
+        return None
+    path = found["path"]
+    folder = next((each for each in context.policy.asset_paths if path.startswith(f"{each}/")), None)
+    if folder is None or "/../" in path:
+        return None
+    steps = path[len(folder) + 1 :].split("/")
+    while len(steps) > 1 and steps[0] in _FOLDERS:
+        steps.pop(0)
+    kind = "js" if found["kind"] == "mjs" else found["kind"]
+    return f"{_FINGERPRINT.sub('', '/'.join(steps))}.{kind}"

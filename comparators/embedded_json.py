@@ -1,0 +1,96 @@
+"""Compares JSON that stands inside something else, a script or an attribute, as JSON."""
+
+from __future__ import annotations
+
+from json import JSONDecodeError
+from typing import Any, Final
+
+from comparators.context import Context
+from comparators.json_compare import Walk
+from comparators.json_parse import NotJson, TooDeep, begins, parse
+from comparators.model import Finding
+from comparators.paths import Place
+
+_BEFORE: Final = "=(:,?[&|!\n;"
+_OPENING: Final = "{["
+_MOST_TRIED: Final = 64
+_MOST_TOLD: Final = 3
+
+Pieces = tuple[list[str], list[Any]]
+
+
+def values_differ(legacy: str, modern: str, context: Context) -> list[Finding] | None:
+    """Compare two texts that are JSON objects or arrays; None where one of them is none, or the rule is off."""
+    if not context.has("embedded_json"):
+        return None
+    left, right = _whole(legacy), _whole(modern)
+    if left is None or right is None:
+        return None
+    return _compared([left[0]], [right[0]], context)
+
+
+def scripts_differ(legacy: str, modern: str, context: Context) -> list[Finding] | None:
+    """Compare two scripts but for how the JSON in them is written; None where the code around it is not the same."""
+    if not context.has("embedded_json"):
+        return None
+    whole = values_differ(legacy, modern, context)
+    if whole is not None:
+        return whole
+    (code, ours), (other, theirs) = _pieces(legacy), _pieces(modern)
+    if code != other or not ours:
+        return None
+    return _compared(ours, theirs, context)
+
+
+def _compared(legacy: list[Any], modern: list[Any], context: Context) -> list[Finding]:
+    """Compare values in turn under the policy's rules; its paths are about the answer's own body, not about these."""
+    attempt = context.fork()
+    place = Place((), context.policy.everywhere)
+    for left, right in zip(legacy, modern, strict=True):
+        Walk(attempt).compare_at(left, right, place)
+    if not attempt.findings:
+        context.adopt(attempt)
+        context.forgive("embedded_json")
+    return attempt.findings[:_MOST_TOLD]
+
+
+def _whole(text: str) -> tuple[Any] | None:
+    bare = text.strip()
+    if bare[:1] not in {"{", "["}:
+        return None
+    try:
+        return (parse(bare, []),)
+    except (NotJson, TooDeep, RecursionError):
+        return None
+
+
+def _pieces(script: str) -> Pieces:
+    """Cut a script into its code and the JSON objects and arrays in it, where a value may begin."""
+    code: list[str] = []
+    values: list[Any] = []
+    begin = at = tried = 0
+    while tried < _MOST_TRIED and (at := _next(script, at)) >= 0:
+        tried += 1
+        try:
+            value, end = begins(script, at)
+        except (StopIteration, JSONDecodeError, RecursionError):
+            at += 1
+            continue
+        code.append(script[begin:at])
+        values.append(value)
+        begin = at = end
+    code.append(script[begin:])
+    return code, values
+
+
+def _next(script: str, at: int) -> int:
+    """Return where the next bracket stands that a value may begin with, -1 for nowhere."""
+    while True:
+        places = [place for place in (script.find(each, at) for each in _OPENING) if place >= 0]
+        if not places:
+            return -1
+        at = min(places)
+        before = script[max(0, at - 64) : at].rstrip(" \t")
+        if not before or before[-1] in _BEFORE or before.endswith("return"):
+            return at
+        at += 1

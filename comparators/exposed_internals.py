@@ -1,0 +1,72 @@
+"""Finds what an error answer shows of an application's insides: stack traces, files, queries."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from comparators.context import Context
+from comparators.json_parse import literal
+from comparators.text_compare import around
+
+MEMBERS: Final = ("exception", "file", "line", "trace")
+_SIGNS: Final = re.compile(
+    r"Traceback \(most recent call last\)"
+    r"|File (?:\"|&quot;|&#34;)[^\"&<>\n]{1,300}(?:\"|&quot;|&#34;), line [0-9]+"
+    r"|[Ss]tack ?trace:"
+    r"|(?:^|[\s>\"'(])/(?:[\w.@+-]+/){1,30}[\w.@+-]+\.(?:py|php|pyx|so)(?:[:(][0-9]+|\W{0,3}line [0-9]+| on line)"
+    r"|#[0-9]+ (?:/|\{main\}|[A-Za-z_\\]+(?:->|::))"
+    r"|SQLSTATE\["
+    r"|\((?:sqlite3|psycopg2?|pymysql|MySQLdb|asyncpg|sqlalchemy)\.[\w.]+\)"
+    r"|\b(?:sqlalchemy|psycopg2?|pymysql|asyncpg|pydantic_core)\.[\w.]*(?:Error|Exception|exc)\b"
+)
+"""What no application means to show: signs of Python's, PHP's and the data bases' own reports."""
+
+_MEMBERS: Final = re.compile(r'"(?:exception|trace)"\s*:\s*["\[{]')
+
+
+def differ_in_members(legacy: dict[str, Any], modern: dict[str, Any], context: Context) -> None:
+    """Tell which members about the insides only modern has, and what its other members show that none of legacy's does.
+
+    Both are what two error bodies have of an error's envelope.
+    """
+    for name in MEMBERS:
+        if modern.get(name) and not legacy.get(name):
+            context.differ(f"/{name}", "extra", "", literal(modern[name]), "errors")
+    if any(legacy.get(name) for name in MEMBERS):
+        return
+    ours = _texts(legacy)
+    for name, value in modern.items():
+        if name not in MEMBERS:
+            _differ(f"/{name}", ours, _texts(value), context)
+
+
+def differ_in_values(legacy: Any, modern: Any, context: Context) -> None:
+    """Tell what modern's value shows of its insides where legacy's shows nothing."""
+    _differ("@body", _texts(legacy), _texts(modern), context)
+
+
+def differ_in_text(legacy: str, modern: str, context: Context) -> None:
+    """Tell what modern's text shows of its insides where legacy's shows nothing."""
+    _differ("@body", legacy, modern, context)
+
+
+def _differ(path: str, legacy: str, modern: str, context: Context) -> None:
+    shown = _SIGNS.search(modern)
+    if shown is not None and _SIGNS.search(legacy) is None and _MEMBERS.search(legacy) is None:
+        context.differ(path, "extra", "", around(modern, shown.start()), "errors")
+
+
+def _texts(value: Any) -> str:
+    """Return all texts in a value, a line each."""
+    found: list[str] = []
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if type(one) is str:
+            found.append(one)
+        elif type(one) is dict:
+            waiting.extend(reversed(one.values()))
+        elif type(one) is list:
+            waiting.extend(reversed(one))
+    return "\n".join(found)

@@ -1,0 +1,41 @@
+"""What an attribute says, apart from how it is spelled: HTML's boolean and enumerated attributes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_BOOLEAN: Final = frozenset(
+    {"allowfullscreen", "async", "autofocus", "autoplay", "checked", "controls", "default", "defer", "disabled",
+     "formnovalidate", "hidden", "inert", "ismap", "itemscope", "loop", "multiple", "muted", "nomodule", "noshade",
+     "novalidate", "nowrap", "open", "playsinline", "readonly", "required", "reversed", "selected"}
+)  # fmt: skip
+_ON: Final = frozenset({"", "true", "1"})
+_ENUMERATED: Final = frozenset(
+    {"autocapitalize", "autocomplete", "charset", "contenteditable", "crossorigin", "decoding", "dir", "draggable",
+     "enctype", "fetchpriority", "formenctype", "formmethod", "http-equiv", "inputmode", "kind", "loading", "method",
+     "preload", "scope", "shape", "spellcheck", "translate", "wrap"}
+)  # fmt: skip
+_TYPED: Final = frozenset({"button", "embed", "input", "link", "object", "script", "source", "style"})
+"""Elements whose `type` is a word or a media type; that of a numbered list tells A from a."""
+
+_JAVASCRIPT: Final = frozenset(
+    {"", "text/javascript", "application/javascript", "application/x-javascript", "text/x-javascript",
+     "application/ecmascript", "text/ecmascript"}
+)  # fmt: skip
+_CHARSETS: Final = {"utf8": "utf-8", "latin1": "iso-8859-1", "latin-1": "iso-8859-1", "cp1252": "windows-1252"}
+
+
+def meaning(tag: str, name: str, value: str | None) -> str | None:
+    """Return the one spelling of an attribute's value, None where it is not there or says what holds without it."""
+    if tag == "script" and name == "type":
+        return None if value is None or value.strip().lower() in _JAVASCRIPT else value.strip().lower()
+    if value is None:
+        return None
+    if name in _BOOLEAN:
+        return "" if value.lower() in _ON or value.lower() == name else value
+    if name in _ENUMERATED or (name == "type" and tag in _TYPED):
+        word = value.strip().lower()
+        return _CHARSETS.get(word, word) if name == "charset" else word
+    if tag == "meta" and name == "content" and "charset=" in value.lower():
+        return value.lower().replace(" ", "").replace("utf8", "utf-8")
+    return value

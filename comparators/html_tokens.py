@@ -1,0 +1,347 @@
+"""Reads a page as the stream of tokens that a browser's parser makes of it.
+
+The parser writes its tree down again, and what it writes is cut into pieces by one regex: both are done in C. Only
+the pieces between what two pages begin and end with in common are looked at one by one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from html import unescape
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from selectolax.lexbor import LexborHTMLParser
+
+from comparators.context import Context
+
+DOCTYPE: Final = "doctype"
+START: Final = "start"
+END: Final = "end"
+TEXT: Final = "text"
+SCRIPT: Final = "script"
+
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
+_ROW: Final = re.compile(r"\s*<(?:tr|t[dh]|tbody|thead|tfoot|col|colgroup|caption)[\s/>]", re.IGNORECASE)
+_BLANKS: Final = " \t\n\f\r"
+_SPACES: Final = re.compile(f"[{_BLANKS}]+")
+_RAW: Final = "script|style|xmp|iframe|noembed|noframes|plaintext"
+_PIECES: Final = re.compile(rf"[^<]+|<(?:!--.*?--|(?:{_RAW})[ >].*?</(?:{_RAW})|[^>]*)>", re.DOTALL)
+"""The parser writes `<` and `>` of attributes as entities: a tag ends at the first `>`."""
+
+_RAW_ELEMENT: Final = re.compile(rf"(<({_RAW})(?: [^>]*)?>)(.*)</(?:{_RAW})>", re.DOTALL)
+_ATTRIBUTE: Final = re.compile(r" (=?[^ =]*)=\"([^\"]*)\"")
+_VERBATIM: Final = frozenset({"pre", "textarea", "listing"})
+_CODE: Final = frozenset({"script", "style"})
+_IN_A_LINE: Final = frozenset(
+    {"abbr", "b", "cite", "code", "del", "em", "font", "i", "ins", "kbd", "mark", "q", "s", "samp", "small", "span",
+     "strong", "sub", "sup", "time", "tt", "u", "var"}
+)  # fmt: skip
+"""Elements that only dress up words: white space beside their tags keeps words apart."""
+
+_VOID: Final = frozenset(
+    {"area", "base", "basefont", "bgsound", "br", "col", "embed", "frame", "hr", "img", "input", "keygen", "link",
+     "meta", "param", "source", "track", "wbr"}
+)  # fmt: skip
+_MANY: Final = 10_000
+_DEEPEST: Final = 2000
+_BLOCKS: Final = re.compile(
+    r"<(/?)(?:address|article|aside|blockquote|center|details|dialog|dir|div|dl|fieldset|figcaption|figure|footer|form"
+    r"|header|hgroup|h[1-6]|listing|main|menu|nav|ol|pre|search|section|summary|table|ul|xmp)(?=[\s/>])",
+    re.IGNORECASE,
+)
+_SHOWN: Final = 5
+
+
+class Token(NamedTuple):
+    """One step of a page: a tag's begin or end, a text; `glued` tells that no white space parts it from the last."""
+
+    kind: str
+    text: str
+    attributes: Mapping[str, str] = _NONE
+    glued: bool = False
+
+
+class Stream:
+    """The tokens of a page from the first place on at which it is not like the other.
+
+    `head` are the pieces before, which both have; they are only read where a place is asked for. The memory of the
+    last place changes.
+    """
+
+    def __init__(self, tokens: Sequence[Token], head: Head) -> None:
+        self.tokens = tokens
+        self._head = head
+        self._at = -1
+        self._open = _Open()
+
+    def place_of(self, at: int) -> str:
+        """Return the elements that are open before a token, each with its number among its like from 2 on."""
+        if self._at < 0 or at < self._at:
+            self._at, self._open = 0, self._head.opened()
+        for token in self.tokens[self._at : at]:
+            if token.kind == START:
+                self._open.start(token.text, token.attributes.get("id", ""))
+            elif token.kind == END:
+                self._open.end()
+        self._at = at
+        return self._open.shown()
+
+
+class Head:
+    """What two pages begin with; its open elements are looked up once."""
+
+    def __init__(self, pieces: Sequence[str]) -> None:
+        self._pieces = pieces
+        self._found: _Open | None = None
+
+    def opened(self) -> _Open:
+        """Return the elements that are open behind it."""
+        if self._found is None:
+            self._found = _Open()
+            _open_up(self._found, self._pieces)
+        return self._found.copy()
+
+
+class _Open:
+    """The elements that are open at some place, and how many of a name came before in each."""
+
+    def __init__(self) -> None:
+        self._stack: list[str] = []
+        self._counts: list[dict[str, int]] = [{}]
+
+    def start(self, tag: str, name: str) -> None:
+        counts = self._counts[-1]
+        number = counts[tag] = counts.get(tag, 0) + 1
+        self._stack.append(f"{tag}#{name}" if name else f"{tag}[{number}]" if number > 1 else tag)
+        self._counts.append({})
+
+    def end(self) -> None:
+        if self._stack:
+            self._stack.pop()
+            self._counts.pop()
+
+    def count(self, tag: str) -> None:
+        """Count an element that is closed at once."""
+        counts = self._counts[-1]
+        counts[tag] = counts.get(tag, 0) + 1
+
+    def shown(self) -> str:
+        return " > ".join(self._stack[-_SHOWN:]) or "page"
+
+    def copy(self) -> _Open:
+        made = _Open()
+        made._stack = list(self._stack)
+        made._counts = [dict(each) for each in self._counts]
+        return made
+
+
+def _open_up(found: _Open, pieces: Sequence[str]) -> None:
+    known: dict[str, tuple[str, str, bool]] = {}
+    for piece in pieces:
+        if piece[0] != "<" or piece[1:2] == "!":
+            continue
+        if piece[1:2] == "/":
+            found.end()
+            continue
+        tag, name, closed = known.get(piece) or known.setdefault(piece, _named(piece))
+        if closed:
+            found.count(tag)
+        else:
+            found.start(tag, name)
+
+
+def _named(piece: str) -> tuple[str, str, bool]:
+    tag, attributes = _tag(piece.partition(">")[0] + ">")
+    return tag, attributes.get("id", ""), tag in _VOID or piece.count("<") > 1
+
+
+def streams(legacy: str, modern: str, context: Context) -> tuple[Stream, Stream]:
+    """Return two pages as tokens, comments left out, white space as a browser shows it, what both begin with apart."""
+    left, right = _pieces(legacy, context), _pieces(modern, context)
+    begin = _begin(left, right)
+    end = _end(left, right, begin)
+    head = Head(left[:begin])
+    verbatim = _verbatim(left[:begin])
+    ours, theirs = (_tokens(pieces[begin : len(pieces) - end], verbatim) for pieces in (left, right))
+    ours.insert(0, Token(DOCTYPE, _doctype(legacy)))
+    theirs.insert(0, Token(DOCTYPE, _doctype(modern)))
+    return Stream(ours, head), Stream(theirs, head)
+
+
+def _pieces(page: str, context: Context) -> list[str]:
+    if page.count("<") > _MANY and _is_deep(page):
+        context.stop("depth")
+    # The parser drops rows without their table.
+    source = f"<table>{page}" if _ROW.match(page) else page
+    found = _PIECES.findall(LexborHTMLParser(source).html or "")
+    context.spend(len(found))
+    return found
+
+
+def _is_deep(page: str) -> bool:
+    """Whether blocks nest so deep that the parser, which looks through all open ones at each, would take minutes."""
+    depth = 0
+    for found in _BLOCKS.finditer(page):
+        depth = max(0, depth - 1) if found[1] else depth + 1
+        if depth > _DEEPEST:
+            return True
+    return False
+
+
+def _begin(left: list[str], right: list[str]) -> int:
+    """Return how many pieces two pages begin with in common, up to a tag at which a line ends."""
+    at = common(left, right)
+    while at and not _ends_a_line(left[at - 1]):
+        at -= 1
+    return at
+
+
+def _end(left: list[str], right: list[str], begin: int) -> int:
+    """Return how many pieces behind `begin` two pages end with in common, from a tag on at which a line ends."""
+    ours, theirs = left[begin:], right[begin:]
+    ours.reverse()
+    theirs.reverse()
+    count = common(ours, theirs)
+    while count and not _ends_a_line(ours[count - 1]):
+        count -= 1
+    return count
+
+
+def common(one: Sequence[object], two: Sequence[object]) -> int:
+    """Return how many items two lists begin with in common; slices compare at the speed of C."""
+    low, high = 0, min(len(one), len(two))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == two[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _ends_a_line(piece: str) -> bool:
+    if piece[0] != "<" or piece[1:2] == "!":
+        return False
+    return piece.lstrip("</").partition(">")[0].partition(" ")[0] not in _IN_A_LINE
+
+
+def _verbatim(pieces: Sequence[str]) -> int:
+    """Return in how many elements whose white space stands as it is a place is."""
+    depth = 0
+    for piece in pieces:
+        if piece.startswith(("<pre", "</pre", "<textarea", "</textarea", "<listing", "</listing")):
+            depth += (piece[1] != "/") - (piece[1] == "/")
+    return depth
+
+
+def _tokens(pieces: Sequence[str], verbatim: int) -> list[Token]:
+    writer = _Writer(verbatim)
+    known: dict[str, tuple[str, Mapping[str, str]]] = {}
+    for piece in pieces:
+        if piece[0] != "<":
+            writer.text(unescape(piece) if "&" in piece else piece)
+        elif piece[1] == "!":
+            continue
+        elif piece[1] == "/":
+            writer.end(piece[2:-1])
+        elif (raw := _RAW_ELEMENT.fullmatch(piece)) is not None:
+            writer.raw(*_tag(raw[1]), raw[3])
+        else:
+            tag, attributes = known.get(piece) or known.setdefault(piece, _tag(piece))
+            writer.start(tag, attributes)
+            if tag in _VOID:
+                writer.end(tag)
+    writer.flush()
+    return writer.found
+
+
+def _tag(piece: str) -> tuple[str, Mapping[str, str]]:
+    tag, space, _ = piece[1:-1].partition(" ")
+    if not space:
+        return tag, _NONE
+    found = {name: unescape(value) if "&" in value else value for name, value in _ATTRIBUTE.findall(piece)}
+    if "class" in found:
+        found["class"] = _SPACES.sub(" ", found["class"]).strip(" ")
+    return tag, found
+
+
+class _Writer:
+    """Turns nodes into tokens.
+
+    `_pending` is text not yet written, `_run` says that words stand before it in the same line, `_gap` that white
+    space does, `_verbatim` in how many elements white space stands as it is.
+    """
+
+    def __init__(self, verbatim: int) -> None:
+        self.found: list[Token] = []
+        self._pending: list[str] = []
+        self._run = self._gap = False
+        self._verbatim = verbatim
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        if self._pending:
+            self.flush()
+        if tag in _VERBATIM:
+            self._verbatim += 1
+        self.found.append(Token(START, tag, attributes))
+        self._cross(tag)
+
+    def end(self, tag: str) -> None:
+        if self._pending:
+            self.flush()
+        if tag in _VERBATIM:
+            self._verbatim -= 1
+        self.found.append(Token(END, tag))
+        self._cross(tag)
+
+    def raw(self, tag: str, attributes: Mapping[str, str], text: str) -> None:
+        """Write an element whose text is no markup: a script, a style, a frame."""
+        self.start(tag, attributes)
+        if tag in _CODE:
+            self._write(SCRIPT, text.replace("\r\n", "\n").strip(), glued=False)
+        else:
+            self.text(text)
+        self.end(tag)
+
+    def text(self, text: str) -> None:
+        self._pending.append(text)
+
+    def flush(self) -> None:
+        """Write the text between two tags as one token: a comment in its middle does not cut it."""
+        text = "".join(self._pending)
+        self._pending.clear()
+        if self._verbatim:
+            self._write(TEXT, text, glued=False)
+        elif text:
+            words = text.strip(_BLANKS)
+            if words:
+                glued = self._run and not self._gap and text[0] not in _BLANKS
+                self._write(TEXT, _SPACES.sub(" ", words), glued=glued)
+                self._run = True
+            self._gap = text[-1] in _BLANKS or (self._gap and not words)
+
+    def _write(self, kind: str, text: str, *, glued: bool) -> None:
+        if text:
+            self.found.append(Token(kind, text, glued=glued))
+
+    def _cross(self, tag: str) -> None:
+        if tag not in _IN_A_LINE:
+            self._run = self._gap = False
+
+
+def _doctype(page: str) -> str:
+    """Return the document type a page begins with, in lower case: without one browsers lay it out differently."""
+    at = 0
+    while True:
+        at += len(page[at:]) - len(page[at:].lstrip())
+        if not page.startswith("<!--", at):
+            break
+        end = page.find("-->", at)
+        if end < 0:
+            break
+        at = end + 3
+    if page[at : at + 9].lower() != "<!doctype":
+        return ""
+    return " ".join(page[at : page.find(">", at) + 1].lower().split())

@@ -1,0 +1,85 @@
+"""Compares bodies that are JSON in a wrapping of their own: lines, a call of JSONP, a form."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import unquote, unquote_plus
+
+from comparators import json_compare, text_compare
+from comparators.context import Context
+from comparators.json_compare import Walk
+from comparators.json_parse import NotJson, Side, TooDeep, parse
+from comparators.jsonp import called
+
+_PREVIEW: Final = 120
+
+
+def lines(legacy: bytes, modern: bytes, context: Context) -> None:
+    """Compare two bodies of one JSON value a line; blank lines say nothing, `/2/id` is a member of the third value."""
+    left, right = _lines(legacy, context), _lines(modern, context)
+    if left is None and right is None:
+        text_compare.text_differences(legacy, modern, context)
+    elif left is None or right is None:
+        context.differ("@body", "parse", _start(legacy), _start(modern))
+    else:
+        Walk(context, legacy.decode(), modern.decode()).compare(left, right)
+
+
+def calls(legacy: bytes, modern: bytes, context: Context) -> None:
+    """Compare two calls of a function with one JSON value (JSONP): the name, and the value as JSON."""
+    left, right = called(legacy), called(modern)
+    if left is None and right is None:
+        text_compare.text_differences(legacy, modern, context)
+    elif left is None or right is None:
+        context.differ("@body", "parse", _start(legacy), _start(modern))
+    else:
+        if left[0] != right[0]:
+            context.differ("@body", "value", f"callback: {left[0]}", f"callback: {right[0]}")
+        json_compare.differences(left[1], right[1], context)
+
+
+def forms(legacy: bytes, modern: bytes, context: Context) -> None:
+    """Compare two bodies of `name=value&…` by their names; how a character is escaped says nothing.
+
+    `+` is a space as `%20` is where the preset's `query_spaces` is on.
+    """
+    spaced = context.has("query_spaces")
+    left, right = _fields(legacy, spaced=spaced), _fields(modern, spaced=spaced)
+    if spaced and left == right and _fields(legacy, spaced=False) != _fields(modern, spaced=False):
+        context.forgive("query_spaces")
+    Walk(context).compare(left, right)
+
+
+def _fields(body: bytes, *, spaced: bool) -> dict[str, Any]:
+    read = unquote_plus if spaced else unquote
+    found: dict[str, Any] = {}
+    for field in body.decode("utf-8", "surrogateescape").strip("\r\n").split("&"):
+        if not field:
+            continue
+        name, _, value = field.partition("=")
+        found.setdefault(read(name, errors="surrogateescape"), []).append(read(value, errors="surrogateescape"))
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+
+
+def _lines(body: bytes, context: Context) -> list[Any] | None:
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return None
+    found: list[Any] = []
+    repeated: list[str] = []
+    for line in text.removeprefix("\ufeff").split("\n"):
+        if not line.strip():
+            continue
+        try:
+            found.append(parse(line, repeated))
+        except NotJson:
+            return None
+        except TooDeep:
+            context.stop("depth")
+    Side(None, notes=[f"the member `{each}` is repeated: the last one counts" for each in repeated]).report(context)
+    return found
+
+
+def _start(body: bytes) -> str:
+    return body[:_PREVIEW].decode("utf-8", "replace")

@@ -1,0 +1,42 @@
+"""Pairs that strangers' applications answered, each with its right verdict: all kinds that are not learned noise."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from comparators import Capture, Policy, compare
+
+FILE = Path(__file__).parent.parent / "data" / "compare-cases.jsonl"
+ELSEWHERE = ("own noise", "learned noise", "html: any text but an empty one")
+"""Kinds that are tested where noise is."""
+
+
+def _cases() -> list[Any]:
+    lines = [json.loads(line) for line in FILE.read_text().splitlines()]
+    return [
+        pytest.param(case, id=f"{number}-{case['kind'][:40]}".replace(" ", "-"))
+        for number, case in enumerate(lines)
+        if (case.get("guard") and not case.get("learn_from")) or not case["kind"].startswith(ELSEWHERE)
+    ]
+
+
+def _answer(case: Mapping[str, Any], answer: Mapping[str, Any]) -> Capture:
+    coded = answer.get("body_base64")
+    body = answer["body"].encode() if coded is None else base64.b64decode(coded)
+    return Capture(case["method"], case["path"], answer["status"], tuple(map(tuple, answer["headers"])), body)
+
+
+@pytest.mark.parametrize("case", _cases())
+def test_a_pair_has_the_right_verdict(case: dict[str, Any]) -> None:
+    legacy, modern = _answer(case, case["legacy"]), _answer(case, case["modern"])
+    secondary = [_answer(case, each) for each in case.get("secondary", ())]
+
+    comparison = compare(legacy, modern, Policy.from_mapping(case["policy"]), secondary=secondary)
+
+    assert comparison.verdict == case["right_verdict"], (case["why"], comparison)

@@ -1,0 +1,559 @@
+"""What real ports spell otherwise is held equal under the rule that names it; what it never forgives counts."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+import pytest
+
+from comparators import Capture, Policy, compare
+from comparators.policy import PHP_RULES
+from tests.comparators.answers import answer, policy, rules, spots
+
+PHP = {"preset": "php"}
+HTML = "text/html; charset=UTF-8"
+XML = "application/xml"
+FIELDS = "application/x-www-form-urlencoded"
+NDJSON = "application/x-ndjson"
+SCRIPT = "text/javascript"
+Case = tuple[str, str]
+
+
+def verdict(legacy: str | bytes, modern: str | bytes, media: str, mapping: Any = PHP) -> str:
+    return compare(answer(legacy, media=media), answer(modern, media=media), policy(mapping)).verdict
+
+
+def without(rule: str) -> dict[str, Any]:
+    return {"preset": {"name": "php", "except": [rule]}}
+
+
+SPELLED = [
+    ('<input checked="checked">', "<input checked>"),
+    ('<input checked="true">', "<input checked>"),
+    ('<button disabled="disabled">a</button>', "<button disabled>a</button>"),
+    ('<input readonly="readonly">', '<input readonly="">'),
+    ('<option selected="selected">a</option>', "<option selected>a</option>"),
+    ('<form method="POST">a</form>', '<form method="post">a</form>'),
+    ('<form enctype="Multipart/Form-Data">a</form>', '<form enctype="multipart/form-data">a</form>'),
+    ('<meta charset="UTF-8">', '<meta charset="utf-8">'),
+    ('<meta charset="utf8">', '<meta charset="utf-8">'),
+    (
+        '<meta http-equiv="Content-Type" content="text/html; charset=UTF-8">',
+        '<meta http-equiv="content-type" content="text/html;charset=utf-8">',
+    ),
+    ('<script type="text/javascript">go()</script>', "<script>go()</script>"),
+    ('<script type="application/javascript">go()</script>', '<script type="text/javascript">go()</script>'),
+    ('<script type="">go()</script>', "<script>go()</script>"),
+    ('<script type="TEXT/JAVASCRIPT">go()</script>', "<script>go()</script>"),
+    ('<script src="/a.js" defer="defer"></script>', '<script src="/a.js" defer></script>'),
+    ('<input type="HIDDEN" name="a">', '<input type="hidden" name="a">'),
+    ('<input required="required" name="a">', "<input required name=a>"),
+    ('<select multiple="multiple"></select>', "<select multiple></select>"),
+    ('<input autocomplete="OFF">', '<input autocomplete="off">'),
+    ('<td scope="ROW">a</td>', '<td scope="row">a</td>'),
+    ('<p dir="LTR">a</p>', '<p dir="ltr">a</p>'),
+    ('<img loading="Lazy">', '<img loading="lazy">'),
+    ('<video controls="controls"></video>', "<video controls></video>"),
+    ('<link rel="stylesheet" type="TEXT/CSS" href="/a.css">', '<link rel="stylesheet" type="text/css" href="/a.css">'),
+]
+MEANT = [
+    ("<input checked>", "<input>"),
+    ("<input disabled>", "<input>"),
+    ('<input disabled="false">', "<input disabled>"),
+    ('<input value="VALUE">', '<input value="value">'),
+    ('<form method="post">a</form>', '<form method="get">a</form>'),
+    ('<form method="post">a</form>', "<form>a</form>"),
+    ('<form method="get">a</form>', "<form>a</form>"),
+    ('<script type="module">go()</script>', "<script>go()</script>"),
+    ('<script type="application/json">{}</script>', "<script>{}</script>"),
+    ('<input type="text">', "<input>"),
+    ('<ol type="A"><li>a</ol>', '<ol type="a"><li>a</ol>'),
+    ('<p id="A">a</p>', '<p id="a">a</p>'),
+    ('<p class="A">a</p>', '<p class="a">a</p>'),
+    ('<meta charset="utf-8">', '<meta charset="iso-8859-1">'),
+    ('<a href="/A">a</a>', '<a href="/a">a</a>'),
+    ('<p hidden="until-found">a</p>', "<p hidden>a</p>"),
+    ('<input name="Checked">', '<input name="checked">'),
+    ('<input type="hidden">', '<input type="text">'),
+    ('<input autocomplete="off">', '<input autocomplete="on">'),
+    ('<p data-checked="checked">a</p>', "<p data-checked>a</p>"),
+    ('<img alt="">', "<img>"),
+    ('<meta name="a" content="Text">', '<meta name="a" content="text">'),
+]
+EMBEDDED = [
+    (
+        '<div data-page="{&quot;a&quot;:&quot;N\\/4&quot;,&quot;b&quot;:3}"></div>',
+        '<div data-page=\'{"a": "N/4", "b": 3}\'></div>',
+    ),
+    ('<div data-x="[1,2]"></div>', '<div data-x="[1, 2]"></div>'),
+    ('<p x-data=\'{"a":1,"b":2}\'>a</p>', '<p x-data=\'{"b":2,"a":1}\'>a</p>'),
+    (
+        '<script type="application/ld+json">{"url":"https:\\/\\/a.b\\/c","n":"Caf\\u00e9"}</script>',
+        '<script type="application/ld+json">{"url": "https://a.b/c", "n": "Café"}</script>',
+    ),
+    ('<script>window.D = {"a":"x\\/y"};</script>', '<script>window.D = {"a": "x/y"};</script>'),
+    ('<script>go({"a":[1,2]}, 5)</script>', '<script>go({"a": [1, 2]}, 5)</script>'),
+    ('<script>let a=["\\u00e9"]</script>', '<script>let a=["é"]</script>'),
+    ('<script>var a = {"p":"10.50"}; b()</script>', '<script>var a = {"p":10.5}; b()</script>'),
+    ('<script>a={"x":1};b={"y":"\\/"};</script>', '<script>a={"x": 1};b={"y": "/"};</script>'),
+    (
+        '<script type="application/json">{"a":1,"b":[]}</script>',
+        '<script type="application/json">\n{"b": {}, "a": 1.0}\n</script>',
+    ),
+    (
+        '<script type="importmap">{"imports":{"a":"\\/a.js"}}</script>',
+        '<script type="importmap">{"imports": {"a": "/a.js"}}</script>',
+    ),
+    ('<script>return [{"a":1}]</script>', '<script>return [{"a": 1}]</script>'),
+    ('<div wire:snapshot=\'{"d":{"n":1}}\'></div>', '<div wire:snapshot=\'{"d": {"n": 1}}\'></div>'),
+    ('<script>x || {"a":"\\u003C"}</script>', '<script>x || {"a": "<"}</script>'),
+    ('<p data-a="{}">a</p>', '<p data-a="{ }">a</p>'),
+    ('<script>f(a, {"t":true,"n":null})</script>', '<script>f(a, {"n": null, "t": true})</script>'),
+    ('<script>var d = {"at":"2031-01-02 03:04:05"}</script>', '<script>var d = {"at":"2031-01-02T03:04:05Z"}</script>'),
+    (
+        '<script>var u = {"u":"http:\\/\\/old.test:9001\\/a"}</script>',
+        '<script>var u = {"u":"http://new.test:8000/a"}</script>',
+    ),
+    ('<a data-o="{&quot;x&quot;:&quot;\\u20ac&quot;}">a</a>', '<a data-o="{&quot;x&quot;:&quot;€&quot;}">a</a>'),
+    ("<script>c = [[1,2],[3,4]]</script>", "<script>c = [[1, 2], [3, 4]]</script>"),
+]
+NOT_EMBEDDED = [
+    ('<script type="application/ld+json">{"a":1}</script>', '<script type="application/ld+json">{"a":2}</script>'),
+    ("<div data-a='{\"a\":1}'></div>", "<div data-a='{\"a\":2}'></div>"),
+    ('<script>a={"x":1}</script>', '<script>a={"x":2}</script>'),
+    ('<script>a={"x":1}</script>', '<script>b={"x":1}</script>'),
+    ('<script>a={"x":1};go()</script>', '<script>a={"x":1};</script>'),
+    ("<script>a=[1,2]</script>", "<script>a=[2,1]</script>"),
+    ('<div data-a="[1,2]"></div>', '<div data-a="[1]"></div>'),
+    ('<script>a={"x":null}</script>', "<script>a={}</script>"),
+    ('<script>a={"x":"1.10"}</script>', '<script>a={"x":"1.1"}</script>'),
+    ('<script>a={"x":5}</script>', '<script>a={"x":"5"}</script>'),
+    ('<p data-a="{x}">a</p>', '<p data-a="{ x}">a</p>'),
+    ('<script>f({"a":1},{"b":2})</script>', '<script>f({"b":2},{"a":1})</script>'),
+    ('<p>{"a":1}</p>', '<p>{"a":  2}</p>'),
+    ("<script>if(a){b()}</script>", "<script>if(a){c()}</script>"),
+    ('<script>a={"x":1}</script>', '<script>a={"x":1,"y":2}</script>'),
+    ('<div data-a="{&quot;a&quot;:true}"></div>', '<div data-a="{&quot;a&quot;:1}"></div>'),
+    ('<script>a="{"</script>', '<script>a="["</script>'),
+    ('<script>a={"token":1}</script>', "<script>a={}</script>"),
+    ('<div data-a="[]"></div>', '<div data-a=""></div>'),
+    ('<script>a = {"x": 1}\nb = {"y": 1}</script>', '<script>a = {"x": 1}\nb = {"y": 9}</script>'),
+]
+
+
+@pytest.mark.parametrize(("legacy", "modern"), SPELLED)
+def test_an_attribute_in_another_spelling_is_the_same(legacy: str, modern: str):
+    assert verdict(legacy, modern, HTML) == verdict(modern, legacy, HTML) == "equal"
+    assert verdict(legacy, modern, HTML, without("attributes")) in {"different", "equal"}
+
+
+@pytest.mark.parametrize(("legacy", "modern"), MEANT)
+def test_an_attribute_that_says_something_else_counts(legacy: str, modern: str):
+    assert verdict(legacy, modern, HTML) == verdict(modern, legacy, HTML) == "different"
+
+
+@pytest.mark.parametrize(("legacy", "modern"), EMBEDDED)
+def test_json_inside_a_page_is_compared_as_json(legacy: str, modern: str):
+    assert verdict(legacy, modern, HTML) == "equal"
+    assert verdict(legacy, modern, HTML, without("embedded_json")) == "different"
+
+
+@pytest.mark.parametrize(("legacy", "modern"), NOT_EMBEDDED)
+def test_another_value_inside_a_page_counts(legacy: str, modern: str):
+    assert verdict(legacy, modern, HTML) == "different"
+
+
+def _in_csv(text: str) -> str:
+    return f"id,at\n4,{text}\n"
+
+
+def _in_xml(text: str) -> str:
+    return f"<urlset><url><lastmod>{text}</lastmod></url></urlset>"
+
+
+def _in_attribute(text: str) -> str:
+    return f'<feed><entry updated="{text}"/></feed>'
+
+
+def _in_page(text: str) -> str:
+    return f'<p><time datetime="{text}">4 March</time></p>'
+
+
+def _in_time(text: str) -> str:
+    return f"<p><time>{text}</time></p>"
+
+
+PLACES = [("text/csv", _in_csv), (XML, _in_xml), (XML, _in_attribute), (HTML, _in_page), (HTML, _in_time)]
+
+
+@pytest.mark.parametrize(("media", "inside"), PLACES)
+def test_an_instant_is_one_outside_json_as_well(media: str, inside: Any):
+    for legacy, modern in (
+        ("2031-03-04 09:15:00", "2031-03-04T09:15:00Z"),
+        ("2031-03-04T09:15:00+00:00", "2031-03-04T09:15:00Z"),
+        ("2031-03-04T10:15:00+0100", "2031-03-04T09:15:00+00:00"),
+        ("2031-03-04T09:15:00.000000Z", "2031-03-04T09:15:00Z"),
+    ):
+        assert verdict(inside(legacy), inside(modern), media) == "equal"
+        assert verdict(inside(legacy), inside(modern), media, without("datetime")) == "different"
+    for legacy, modern in (
+        ("2031-03-04 09:15:00", "2031-03-04T09:16:00Z"),
+        ("2031-03-04T09:15:00Z", "2031-03-04"),
+        ("2031-03-04T09:15:00Z", "2031-03-04T09:15:00"),
+        ("2031-03-04 09:15:00", "2031-03-04T10:15:00Z"),
+    ):
+        assert verdict(inside(legacy), inside(modern), media) == "different"
+
+
+def test_an_instant_that_people_read_is_text():
+    legacy, modern = ("<p>%s</p>", '<time datetime="2031-03-04">%s</time>'), "2031-03-04T09:15:00Z"
+
+    assert [verdict(one % "2031-03-04 09:15:00", one % modern, HTML) for one in legacy] == ["different", "different"]
+
+
+LATIN = "text/html; charset=ISO-8859-1"
+
+
+@pytest.mark.parametrize(
+    "label", ["ISO-8859-1", "iso-8859-1", "latin1", "Windows-1252", "windows-1252", '"ISO-8859-1"', "cp1252"]
+)
+@pytest.mark.parametrize("media", ["text/html", "text/plain", "text/csv"])
+def test_text_is_read_in_the_charset_that_it_declares(label: str, media: str):
+    legacy = answer("<p>café déjà</p>".encode("latin-1"), media=f"{media}; charset={label}")
+    modern = answer("<p>café déjà</p>", media=f"{media}; charset=utf-8")
+
+    assert compare(legacy, modern, policy(PHP)).verdict == "equal"
+    assert compare(legacy, modern, policy(without("charset"))).verdict == "different"
+    assert (
+        compare(legacy, answer("<p>cafe déjà</p>", media=f"{media}; charset=utf-8"), policy(PHP)).verdict == "different"
+    )
+
+
+def test_a_euro_sign_of_windows_is_one_and_utf8_called_latin_is_what_a_browser_shows():
+    euro = answer(b"<p>5 \x80</p>", media=LATIN)
+
+    assert compare(euro, answer("<p>5 €</p>", media=HTML), policy(PHP)).verdict == "equal"
+    assert (
+        compare(answer("<p>é</p>", media=LATIN), answer("<p>é</p>\n", media=HTML), policy(PHP)).verdict == "different"
+    )
+
+
+def test_each_page_names_its_own_charset():
+    legacy = answer('<meta charset="iso-8859-1"><p>é</p>'.encode("latin-1"), media=LATIN)
+    modern = answer('<meta charset="utf-8"><p>é</p>', media=HTML)
+
+    assert compare(legacy, modern, policy(PHP)).forgiven == {"charset": 1, "html": 1}
+
+
+def coded(body: bytes, coding: str, media: str = "application/json") -> Capture:
+    return answer(body, 200, ("Content-Encoding", coding), media=media)
+
+
+@pytest.mark.parametrize(
+    "coding",
+    [
+        "none",
+        "UTF-8",
+        "utf8",
+        "binary",
+        "8bit",
+        "ISO-8859-1",
+        "text",
+        "null",
+        "plain",
+        "identity, none",
+        "chunked",
+        "x-none",
+    ],
+)
+def test_a_coding_that_is_none_over_a_plain_body_is_none(coding: str):
+    legacy = coded(b'{"a":1}', coding)
+
+    comparison = compare(legacy, answer('{"a": 1}'), policy())
+
+    assert comparison.verdict == "equal"
+    assert "Content-Encoding that is none" in comparison.notes[0]
+    assert spots(compare(legacy, answer('{"a": 2}'), policy())) == ["/a value"]
+    assert (
+        compare(
+            coded(b"%PDF-1\0\xff", coding, "application/pdf"), answer(b"%PDF-2", media="application/pdf"), policy()
+        ).verdict
+        == "different"
+    )
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"), [("compress", b"{}"), ("none", b"\x1f\x8b\0\xff"), ("br2", b"\xff\xfe\x01"), ("dcb", b"{}")]
+)
+def test_a_coding_that_may_be_one_is_not_guessed(coding: str, body: bytes):
+    assert compare(coded(body, coding), answer("{}"), policy()).reason == "encoding"
+
+
+def test_codings_that_there_are_stay_what_they_are():
+    legacy = coded(gzip.compress(b"[1]"), "none, gzip")
+
+    assert compare(legacy, answer("[1]"), policy()).verdict == "equal"
+
+
+ONE_TYPE = [
+    ("text/xml", XML, "<a/>"),
+    (XML, "text/xml; charset=utf-8", "<a/>"),
+    ("application/javascript", SCRIPT, "a()"),
+    (SCRIPT, "application/javascript", "a()"),
+    ("application/x-javascript", SCRIPT, "a()"),
+    ("text/ecmascript", SCRIPT, "a()"),
+]
+
+
+@pytest.mark.parametrize(("one", "two", "body"), ONE_TYPE)
+def test_names_of_one_media_type_are_one(one: str, two: str, body: str):
+    assert compare(answer(body, media=one), answer(body, media=two), policy()).verdict == "equal"
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [(XML, HTML), ("text/plain", SCRIPT), ("text/xml", "text/plain"), (XML, "image/svg+xml"), ("text/css", SCRIPT)],
+)
+def test_other_media_types_are_others(one: str, two: str):
+    assert compare(answer("<a/>", media=one), answer("<a/>", media=two), policy()).verdict == "different"
+
+
+def sheet(path: str) -> str:
+    return f'<link rel="stylesheet" href="{path}">'
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ("site.9f3e1.css", "site.1c07b.css"),
+        ("site-a1b2c3d.css", "site-0f9e8d7.css"),
+        ("site_9f3e12.css", "site_1c07b2.css"),
+        ("site.9f3e1.min.css", "site.1c07b.min.css"),
+        ("site.9f3e1.css?x=1", "site.1c07b.css?x=1"),
+        ("a/site.12345.css", "a/site.9a9b9.css"),
+    ],
+)
+def test_a_short_fingerprint_of_a_style_sheet_is_made_anew(one: str, two: str):
+    assert verdict(sheet(f"/css/{one}"), sheet(f"/css/{two}"), HTML) == "equal"
+    scripts = (f'<script src="/js/{each.replace(".css", ".js")}"></script>' for each in (one, two))
+    assert verdict(*scripts, HTML) == "equal"  # type: ignore[call-arg, misc] # two scripts
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (sheet("/css/facade.css"), sheet("/css/decade.css")),
+        (sheet("/css/site.css"), sheet("/css/print.css")),
+        (sheet("/css/site-facade.css"), sheet("/css/site-decade.css")),
+        (sheet("/css/site.1a.css"), sheet("/css/site.2b.css")),
+        ('<img src="/i/cat-9f3e1.png">', '<img src="/i/cat-1c07b.png">'),
+        ('<a href="/a-9f3e1.html">a</a>', '<a href="/a-1c07b.html">a</a>'),
+        (sheet("/css/site.9f3e1.css"), sheet("/css/site.css")),
+        (sheet("/css/site.9f3e1.css"), sheet("/other/site.1c07b.css")),
+        (sheet("/css/site.9f3e1.css"), sheet("/css/print.1c07b.css")),
+        (sheet("/css/site.9f3e1.css"), sheet("/css/site.1c07b.js")),
+    ],
+)
+def test_what_is_no_fingerprint_is_a_name(one: str, two: str):
+    assert verdict(one, two, HTML) == "different"
+
+
+ASSETS = {"preset": "php", "asset_paths": ["/build", "/static"]}
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ("/build/assets/site-4ed993c7.css", "/static/site.91b2c3d4.css"),
+        ("/build/site.css", "/static/site.css"),
+        ("/build/js/app-4ed993c7.js", "/static/app.js"),
+        ("/build/app.js?v=1", "/static/app.js?v=9"),
+        ("/build/a/app.js", "/static/a/app.mjs"),
+        ("http://old.test:9001/build/app.js", "/static/app.js"),
+        ("/build/assets/app-BxK3z_9q.js", "/static/js/app.js"),
+    ],
+)
+def test_an_asset_of_another_folder_is_the_same_asset(one: str, two: str):
+    def page(path: str) -> str:
+        return sheet(path) if path.endswith(".css") else f'<script src="{path}"></script>'
+
+    assert verdict(page(one), page(two), HTML, ASSETS) == "equal"
+    assert verdict(page(one), page(two), HTML) == "different"
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (sheet("/build/site.css"), sheet("/static/print.css")),
+        (sheet("/build/site.css"), sheet("/static/site.js")),
+        (sheet("/build/site.css"), sheet("/css/site.css")),
+        (sheet("/build/a/site.css"), sheet("/static/b/site.css")),
+        ('<img src="/build/a.png">', '<img src="/static/a.png">'),
+        ('<a href="/build/a.js">a</a>', '<a href="/static/a.js">a</a>'),
+        (sheet("/builds/site.css"), sheet("/static/site.css")),
+        (sheet("/build/../site.css"), sheet("/static/site.css")),
+    ],
+)
+def test_another_asset_is_another(one: str, two: str):
+    assert verdict(one, two, HTML, ASSETS) == "different"
+
+
+def test_a_pattern_sees_an_attribute_and_a_script_as_they_came():
+    patterns = {**PHP, "ignore_text": [r"(?:build|bundle)/[a-z]+[-.][0-9a-f]{8,20}\.js", "nonce: '[a-z]+'"]}
+    legacy = "<script src='/build/desk-4ed993c7.js'></script><script>a({nonce: 'aa'})</script>"
+
+    assert verdict(legacy, legacy.replace("build/desk-4ed993c7", "bundle/desk.0bd8a1f20c4e"), HTML, patterns) == "equal"
+    assert verdict(legacy, legacy.replace("a({", "b({"), HTML, patterns) == "different"
+
+
+LINES = [
+    ('{"id":1,"t":"a\\/b"}\n{"id":2}\n', '{"id": 1, "t": "a/b"}\n{"id": 2}\n'),
+    ('{"id":1}\n', '{"id":1}'),
+    ('{"id":1}\r\n\r\n{"id":2}', '{"id":1}\n{"id":2}\n'),
+    ("1\n2", "1.0\n2.0"),
+    ('{"a":1,"b":2}\n', '{"b":2,"a":1}\n'),
+    ('{"p":"10.50"}\n', '{"p":10.5}\n'),
+    ("[]\n", "{}\n"),
+]
+OTHER_LINES = [
+    ('{"id":1}\n{"id":2}\n', '{"id":1}\n{"id":3}\n'),
+    ('{"id":1}\n{"id":2}\n', '{"id":1}\n'),
+    ('{"id":1}\n{"id":2}\n', '{"id":2}\n{"id":1}\n'),
+    ('{"id":1}\n', "id 1\n"),
+    ('{"id":1}\n', '{"id":"1"}\n'),
+    ("{}\n", "[]\n"),
+]
+
+
+@pytest.mark.parametrize("media", [NDJSON, "application/jsonl", "application/x-jsonlines", "application/ndjson"])
+def test_lines_of_json_are_values(media: str):
+    assert {verdict(*pair, media) for pair in LINES} == {"equal"}
+    assert {verdict(*pair, media) for pair in OTHER_LINES} == {"different"}
+
+
+def test_a_place_in_lines_of_json_is_the_line_and_the_member():
+    legacy, modern = (answer(f'{{"id":1}}\n{{"id":{last}}}\n', media=NDJSON) for last in (2, 3))
+
+    assert spots(compare(legacy, modern, policy())) == ["/1/id value"]
+    assert compare(legacy, modern, policy({"ignore": ["/*/id"]})).verdict == "equal"
+
+
+CALLS = [
+    ('cb({"a":"x\\/y"});', 'cb({"a": "x/y"})'),
+    ('/**/cb({"a":1});', 'cb({"a":1});'),
+    ("cb([1,2])", "cb([1, 2]);\n"),
+    ("a.b.c({})", "a.b.c({ })"),
+    ('cb({"p":"1.50"})', 'cb({"p":1.5})'),
+    ("jQuery123_4([])", "jQuery123_4([]);"),
+]
+OTHER_CALLS = [
+    ('cb({"a":1})', 'cb({"a":2})'),
+    ('cb({"a":1})', 'bc({"a":1})'),
+    ('cb({"a":1})', '({"a":1})'),
+    ("cb([1])", "cb([1,2])"),
+    ("cb({})", "cb([])"),
+    ('cb({"a":1})', 'cb({"a":1});evil()'),
+]
+
+
+@pytest.mark.parametrize("media", [SCRIPT, "application/javascript"])
+def test_a_call_with_json_is_compared_by_its_value(media: str):
+    assert {verdict(*pair, media) for pair in CALLS} == {"equal"}
+    assert {verdict(*pair, media) for pair in OTHER_CALLS} == {"different"}
+
+
+def test_a_form_is_compared_by_its_fields():
+    same = [
+        ("a=1&b=2", "b=2&a=1"),
+        ("a=x+y", "a=x%20y"),
+        ("a=%c3%a9", "a=%C3%A9"),
+        ("a=%7E", "a=~"),
+        ("a=1&a=2", "a=1&a=2"),
+        ("a=", "a="),
+        ("a=1\n", "a=1"),
+    ]
+    other = [
+        ("a=1", "a=2"),
+        ("a=1", "b=1"),
+        ("a=1&a=2", "a=2&a=1"),
+        ("a=1", "a=1&b=2"),
+        ("a=%2B", "a=+"),
+        ("a=1&a=1", "a=1"),
+        ("a=", "b="),
+    ]
+
+    assert {verdict(*pair, FIELDS) for pair in same} == {"equal"}
+    assert {verdict(*pair, FIELDS) for pair in other} == {"different"}
+    assert verdict("a=x+y", "a=x%20y", FIELDS, without("query_spaces")) == "different"
+
+
+SCHEMA = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+
+
+def test_a_type_in_xml_is_a_name_of_its_namespace():
+    legacy = f'<r {SCHEMA} xmlns:xsd="http://www.w3.org/2001/XMLSchema"><a xsi:type="xsd:int">1</a></r>'
+    modern = legacy.replace("xsd:", "xs:").replace(":xsd=", ":xs=")
+    other = modern.replace('http://www.w3.org/2001/XMLSchema"', 'urn:other"')
+
+    assert verdict(legacy, modern, XML) == "equal"
+    assert verdict(legacy, modern.replace(":int", ":long"), XML) == "different"
+    assert verdict(legacy, other, XML) == "different"
+    assert verdict(legacy, legacy.replace("xsd:int", "int"), XML) == "different"
+
+
+INCLUDE = {"include": ["/total", "/items/*/price"]}
+
+
+@pytest.mark.parametrize(
+    "modern",
+    [
+        {"total": 5, "items": [{"price": 1, "name": "b"}]},
+        {"total": 5, "items": [{"price": 1}]},
+        {"total": 5, "items": [{"price": 1}], "x": 1},
+        {"total": 5, "items": [{"price": 1.0, "name": None}], "meta": [1]},
+    ],
+)
+def test_only_what_is_included_counts(modern: Any):
+    legacy = {"total": 5, "items": [{"price": 1, "name": "a"}], "meta": {"at": 1}}
+
+    comparison = compare(answer(json.dumps(legacy)), answer(json.dumps(modern)), policy(INCLUDE))
+
+    assert (comparison.verdict, rules(comparison)) == ("equal", ["include"])
+
+
+@pytest.mark.parametrize(
+    "modern",
+    [
+        {"total": 6, "items": [{"price": 1}]},
+        {"total": 5, "items": [{"price": 2}]},
+        {"total": 5, "items": []},
+        {"items": [{"price": 1}]},
+        {"total": 5, "items": [{"price": 1}, {"price": 1}]},
+        {"total": 5},
+        {"total": 5, "items": [{}]},
+        {"total": "5", "items": [{"price": 1}]},
+        [],
+        {"total": 5, "items": [{"price": 1}], "password": "x"},
+        {"total": 5, "items": {"0": {"price": 1}}},
+    ],
+)
+def test_what_is_included_counts_whole(modern: Any):
+    legacy = {"total": 5, "items": [{"price": 1}]}
+
+    assert compare(answer(json.dumps(legacy)), answer(json.dumps(modern)), policy(INCLUDE)).verdict == "different"
+
+
+def test_what_is_inside_of_what_is_included_is_included():
+    legacy, modern = (json.dumps({"a": {"b": {"c": value}}, "d": value}) for value in (1, 2))
+
+    assert spots(compare(answer(legacy), answer(modern), policy({"include": ["/a"]}))) == ["/a/b/c value"]
+    assert compare(answer(legacy), answer(modern, 201), policy({"include": ["/x"]})).verdict == "different"
+    assert spots(compare(answer(legacy), answer(modern), policy({"include": ["/**/c"]}))) == ["/a/b/c value"]
+
+
+def test_a_rule_of_the_preset_is_off_without_it():
+    mapping = {"preset": {"name": "php", "except": list(PHP_RULES)}}
+
+    assert Policy.from_mapping(mapping).rules == frozenset()
