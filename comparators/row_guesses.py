@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
-from comparators.json_unordered import Likely
 from comparators.paths import Place
+from comparators.row_keys import Likely
 
 if TYPE_CHECKING:
     from comparators.json_compare import Walk

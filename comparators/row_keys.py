@@ -1,0 +1,196 @@
+"""What rows of unordered lists are recognised by: keys equal only for equal values, or for all that might be alike."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from comparators.context import Context
+from comparators.paths import Place
+from comparators.values import Moment, Number, exact, instant_of, is_date, moment, plain
+
+_NOTHING = (None, "", "0000-00-00 00:00:00")
+_CONTAINERS = frozenset({dict, list})
+_MIDNIGHT = "00:00:00"
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+_FAR = 1e-9
+_FIGURES = frozenset("-0123456789") | {""}
+_MOST_ADDRESSES = 20_000
+
+
+def frozen(value: Any) -> Hashable:
+    """Return a key that two values share exactly when they are the same, types included."""
+    kind = type(value)
+    if kind is str or value is None:
+        return cast(Hashable, value)
+    if kind is bool:
+        return ("bool", value)
+    if kind is dict:
+        return ("map", frozenset((name, frozen(each)) for name, each in value.items()))
+    if kind is list:
+        return ("list", tuple(map(frozen, value)))
+    return ("number", exact(value))
+
+
+def written(value: Any) -> Hashable:
+    """Return a key that only values share that are written alike, cheaply: the order of members is part of it."""
+    # Numbers are bytes here: scalars of two types are never equal.
+    return repr(value) if type(value) in _CONTAINERS else cast(Hashable, value)
+
+
+def named(value: Any) -> Hashable:
+    """Return a key by which rows find their partners: a number and the text of it are one name."""
+    if type(value) is Number or (type(value) is str and plain(value)):
+        return ("number", exact(value))
+    return frozen(value)
+
+
+class Likely:
+    """Makes keys that values which some rule makes the same mostly share, under one policy.
+
+    Only a way to look in the right place first: whether two values are alike is decided by comparing them.
+    Only the memory of addresses changes.
+    """
+
+    def __init__(self, context: Context) -> None:
+        policy = context.policy
+        self._zone = policy.zone or UTC
+        self._patterns = policy.ignore_text
+        self._origins = policy.origins if context.has("own_host") else None
+        self._both_legacy = context.alike
+        self._masks = bool(policy.noise_rules)
+        self._addresses: dict[tuple[str, bool], str] = {}
+
+    def key(self, value: Any, place: Place, *, modern: bool) -> Hashable:
+        """Return the key of one side's value; None for what may stand for nothing, or for anything."""
+        kind = type(value)
+        if place.ignored is not None or value in _NOTHING or (kind in _CONTAINERS and not value):
+            return None
+        if kind is str:
+            return self._text(value, place, modern=modern)
+        if kind is dict:
+            return self._members(value, place, modern=modern)
+        if kind is list:
+            return self._list(value, place, modern=modern)
+        if place.tolerances:
+            return None
+        return str(int(value)) if kind is bool else _number(value.decode())
+
+    def are_apart(self, legacy: Any, modern: Any, place: Place) -> bool:
+        """Whether a glance shows that no rule makes two values alike: quick, and True only where that is sure."""
+        if legacy == modern or place.ignored is not None:
+            return False
+        left, right = type(legacy), type(modern)
+        if left is dict and right is dict:
+            return self._are_rows_apart(legacy, modern, place)
+        if left is str and right is str:
+            return self._are_texts_apart(legacy, modern)
+        if left is Number and right is Number:
+            return _are_far(legacy, modern, place)
+        if left is str and right is Number:
+            return not plain(legacy) or _are_far(legacy.encode(), modern, place)
+        return False
+
+    def _are_rows_apart(self, legacy: dict[str, Any], modern: dict[str, Any], place: Place) -> bool:
+        bare = place.bare
+        for name, right in modern.items():
+            left = legacy.get(name)
+            if left is None or left == right or type(right) in _CONTAINERS:
+                continue
+            if self.are_apart(left, right, place if bare else place.step(name)):
+                return True
+        return False
+
+    def _are_texts_apart(self, legacy: str, modern: str) -> bool:
+        """Whether two texts that are not the same can be no time, no number, no address that are."""
+        if self._patterns or self._masks:
+            return False
+        if legacy[:1] in _FIGURES or modern[:1] in _FIGURES:
+            return False
+        if "/" in legacy or "/" in modern or "?" in legacy or ":" in legacy or "," in legacy:
+            return self._address(legacy, modern=False) != self._address(modern, modern=True)
+        return True
+
+    def _address(self, text: str, *, modern: bool) -> str:
+        found = self._addresses.get((text, modern))
+        if found is None:
+            found = text
+            if self._origins is not None:
+                found = self._origins.bare(text, modern=modern and not self._both_legacy)
+            if "?" in found:
+                found = found.replace("+", "%20")
+            if moment(text) is not None:
+                found = ""
+            if len(self._addresses) < _MOST_ADDRESSES:
+                self._addresses[text, modern] = found
+        return found
+
+    def _members(self, value: dict[str, Any], place: Place, *, modern: bool) -> Hashable:
+        if (when := instant_of(value)) is not None:
+            return self._instant(when, place)
+        if all(name.isdigit() for name in value):
+            return self._list(list(value.values()), place, modern=modern)
+        found = []
+        for name, each in value.items():
+            inner = place if place.bare else place.step(name)
+            key = None if inner.allowed is not None else self.key(each, inner, modern=modern)
+            if key is not None:
+                found.append((name, key))
+        return ("map", frozenset(found))
+
+    def _list(self, value: list[Any], place: Place, *, modern: bool) -> Hashable:
+        keys = [
+            self.key(each, place if place.bare else place.step(index), modern=modern)
+            for index, each in enumerate(value)
+        ]
+        if place.unordered is not None:
+            return ("bag", frozenset(Counter(keys).items()))
+        return ("list", tuple(keys))
+
+    def _text(self, text: str, place: Place, *, modern: bool) -> Hashable:
+        if plain(text):
+            return None if place.tolerances else _number(text)
+        if (when := moment(text)) is not None:
+            return self._instant(when, place)
+        if "date_midnight" in place.rules and is_date(text):
+            return ("day", text)
+        for pattern in self._patterns:
+            text = pattern.sub("", text)
+        if self._origins is not None and "/" in text:
+            text = self._origins.bare(text, modern=modern and not self._both_legacy)
+        return text.replace("+", "%20") if "?" in text else text
+
+    def _instant(self, when: Moment, place: Place) -> Hashable:
+        if "date_midnight" in place.rules and when.wall.isoformat().endswith(_MIDNIGHT) and not when.fraction:
+            return ("day", when.wall.date().isoformat())
+        if when.wall.year in {1, 9999}:
+            return when.wall.isoformat()
+        if when.offset is None:
+            seconds = (when.wall.replace(tzinfo=self._zone) - _START).total_seconds()
+        else:
+            seconds = (when.wall.replace(tzinfo=UTC) - when.offset - _START).total_seconds()
+        return f"{seconds:.0f}" if not when.fraction else f"{seconds:.0f}.{when.fraction}"
+
+
+def _are_far(legacy: Number, modern: Number, place: Place) -> bool:
+    left, right = float(legacy), float(modern)
+    largest = max(abs(left), abs(right))
+    apart = abs(left - right)
+    for each in place.tolerances:
+        limit = max(float(each.absolute or 0), float(each.relative or 0) * largest)
+        if not apart > limit * (1 + _FAR) + _FAR * largest:
+            return False
+    return apart > _FAR * largest
+
+
+def _number(text: str) -> str:
+    """Return the text of a number without what binary sums leave behind, of a long whole number all its digits."""
+    if text.isdigit() and text != "0" and text[0] != "0":
+        return text
+    try:
+        found = f"{float(text):.12g}"
+    except OverflowError:
+        return text
+    return text if found in {"inf", "-inf"} else "0" if found == "-0" else found
