@@ -89,9 +89,9 @@ def compare(legacy: Capture, modern: Capture, policy: Policy, *, secondary: Sequ
         return Comparison("not_compared", reason="depth")
     except HookError as error:
         return _failed("custom", str(error))
-    except Exception as error:  # noqa: BLE001 - a comparison must never hurt whoever asked for it
+    except Exception as fault:  # noqa: BLE001 - a comparison must never hurt whoever asked for it
         # Only the kind of error: its text may quote a body.
-        return _failed("comparator", f"the comparator failed: {type(error).__name__}")
+        return _failed("comparator", f"the comparator failed: {type(fault).__name__}")
 
 
 def _judged(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequence[Capture]) -> Comparison:

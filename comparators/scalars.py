@@ -1,7 +1,7 @@
 """When two values that are not the same all the same mean the same: the rules that look at one value.
 
-Each rule is a line of the contract's tables. What legacy may write for what modern writes is never forgiven the
-other way round, unless the rule says so.
+Each rule is a line of the tables in docs/contract.md. What legacy may write for what modern writes is never forgiven
+the other way round, unless the rule says so.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Reads heads, strictly: the face of `request`, `answer` and `early`."""
+"""HTTP/1.1 without sockets: bytes in, heads, bodies or refusals out (RFC 9110, RFC 9112).
+
+The names that others import to read heads, strictly: those of `request`, `response` and `request_line`.
+"""
 
 from __future__ import annotations
 

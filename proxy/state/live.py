@@ -14,7 +14,7 @@ from rules.problems import Problem
 class Live:
     """Holds the current generation; `swap` alone changes it, from the thread of the event loop.
 
-    A request reads `generation` once and keeps what it read (law 4 of the architecture).
+    A request reads `generation` once and keeps what it read (docs/architecture.md, law 4).
     """
 
     __slots__ = ("_followers", "generation")

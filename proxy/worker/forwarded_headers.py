@@ -224,7 +224,10 @@ def new_id() -> str:
 
 
 def framing_lines(head: RequestHead, *, chunked: bool, length: int, expect: bool, upgrade: bool) -> str:
-    """Our framing and connection lines; a length stays a length, chunked stays chunked (requirement 5)."""
+    """Our framing and connection lines: a length stays a length, chunked stays chunked.
+
+    That is requirement 5 of tests/worker/README.md.
+    """
     own = ""
     if chunked:
         own = "Transfer-Encoding: chunked\r\n"

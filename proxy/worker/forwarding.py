@@ -82,6 +82,7 @@ class Call(Answering):
         self.head = head
         self.method = head.method
         self._started = now
+        self.companion = None  # not above: mypyc leaves out defaults of fields that hold a protocol
         bound = self.bound = server.bound
         fields, trusted = head.fields, client.peer.trusted
         self.request_id = (trusted and head.request_id) or new_id()

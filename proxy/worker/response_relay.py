@@ -51,7 +51,6 @@ class Answering:
     tunnel: Tunnel | None = None
     upload: Upload = NO_BODY
     translations: tuple[Translation | None, Translation | None] | None = None
-    companion: Companion | None = None
     connection: UpstreamConnection | None = None
     side: str = ""
     target: str = ""
@@ -70,6 +69,7 @@ class Answering:
     bound: Bound
     pool: Pool
     decision: Decision
+    companion: Companion | None
     request_id: str
     _started: float
 

@@ -1,7 +1,7 @@
 """Speaks HTTP/1.1 to one backend over one connection, one call at a time.
 
 A connection that says anything while nobody asked, or that has anything unread when it is wanted again, is
-never used again: late bytes must not become the next user's answer (requirement 13 of the data path).
+never used again: late bytes must not become the next user's answer (requirement 13, tests/worker/README.md).
 """
 
 from __future__ import annotations

@@ -10,6 +10,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITTEN_BY_HAND = sorted({ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/runbooks").glob("*.md")})
+AHEAD = {ROOT / "docs/contract.md"}
+"""Agreed before it is built: what it names is held against the program once all of it is there."""
+WRITTEN_BY_HAND = [path for path in WRITTEN_BY_HAND if path not in AHEAD]
 PAGES = [path.relative_to(ROOT).as_posix() for path in WRITTEN_BY_HAND]
 
 
