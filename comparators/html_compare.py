@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from types import MappingProxyType
@@ -15,8 +15,9 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from comparators import text_compare
 from comparators.context import Context
 from comparators.html_volatile import blanked, blanked_script
+from comparators.literals import first_difference
 from comparators.model import Kind
-from comparators.text_compare import around, as_texts, first_difference, without_mark
+from comparators.text_compare import around, as_texts, without_mark
 
 # Holds two streams of a page's tokens against each other.
 
@@ -28,7 +29,6 @@ TEXT: Final = "text"
 SCRIPT: Final = "script"
 
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
-Place = Callable[[], str]
 _MOST: Final = 8
 _SHOWN: Final = 5
 _AHEAD: Final = 400
@@ -44,16 +44,55 @@ class Token(NamedTuple):
     glued: bool = False
 
 
+class _Where:
+    """Names the places of a stream, asked in their order; `_at`, `_open`, `_counts` are how far it has walked."""
+
+    def __init__(self, stream: Sequence[Token]) -> None:
+        self._stream = stream
+        self._at = 0
+        self._open: list[str] = []
+        self._counts: list[Counter[str]] = [Counter()]
+
+    def of(self, at: int) -> str:
+        """Return the elements that are open before a token, each with its number among its like from 2 on."""
+        if at < self._at:
+            self._at, self._open, self._counts = 0, [], [Counter()]
+        for token in islice(self._stream, self._at, at):
+            self._step(token)
+        self._at = at
+        return " > ".join(self._open[-_SHOWN:]) or "page"
+
+    def _step(self, token: Token) -> None:
+        if token.kind == START:
+            self._counts[-1][token.text] += 1
+            self._open.append(_numbered(token, self._counts[-1][token.text]))
+            self._counts.append(Counter())
+        elif token.kind == END and self._open:
+            self._open.pop()
+            self._counts.pop()
+
+
+class _Spot(NamedTuple):
+    """A token's place in legacy's page: `at` tells it from all others."""
+
+    where: _Where
+    at: int
+
+    def name(self) -> str:
+        """Return the elements that are open there."""
+        return self.where.of(self.at)
+
+
 def compare(legacy: Sequence[Token], modern: Sequence[Token], context: Context) -> None:
     """Find where two streams part, the first few places; a page that holds the same is forgiven under `html`."""
-    before = len(context.findings)
+    before, most, where = len(context.findings), context.places(_MOST), _Where(legacy)
     at = to = _alike(legacy, modern)
     # What follows the last difference is set aside, so that one element more or less is one difference.
     tail = _alike(legacy[at:][::-1], modern[to:][::-1])
     end, stop = len(legacy) - tail, len(modern) - tail
-    while at < end and to < stop and len(context.findings) - before < _MOST:
+    while at < end and to < stop and len(context.findings) - before < most:
         one, two = legacy[at], modern[to]
-        if one == two or (one.kind == two.kind and _same_kind(one, two, partial(place_of, legacy, at), context)):
+        if one == two or (one.kind == two.kind and _same_kind(one, two, _Spot(where, at), context)):
             at, to = at + 1, to + 1
             continue
         lost, added = _meet(one, modern, to), _meet(two, legacy, at)
@@ -101,7 +140,7 @@ def _meet(wanted: Token, stream: Sequence[Token], begin: int) -> int | None:
     return None
 
 
-def _same_kind(one: Token, two: Token, place: Place, context: Context) -> bool:
+def _same_kind(one: Token, two: Token, place: _Spot, context: Context) -> bool:
     """Compare two tokens of one kind; False where the streams no longer run side by side."""
     if one.kind == START:
         if one.text == two.text:
@@ -115,14 +154,16 @@ def _same_kind(one: Token, two: Token, place: Place, context: Context) -> bool:
     if left == right and one.glued == two.glued:
         context.forgive("html")
     elif one.glued != two.glued and one.text == two.text:
-        context.differ("@body", "value", _spaced(place(), one), _spaced(place(), two))
-    elif not context.same_text(left, right):
+        context.differ("@body", "value", _spaced(place.name(), one), _spaced(place.name(), two))
+    elif not context.same_text(left, right, place=f"{place.at}", shown=place.name):
         at = first_difference(one.text, two.text)
-        context.differ("@body", "value", f"{place()}: {around(one.text, at)}", f"{place()}: {around(two.text, at)}")
+        context.differ(
+            "@body", "value", f"{place.name()}: {around(one.text, at)}", f"{place.name()}: {around(two.text, at)}"
+        )
     return True
 
 
-def _attributes(one: Token, two: Token, place: Place, context: Context) -> None:
+def _attributes(one: Token, two: Token, place: _Spot, context: Context) -> None:
     left, right = one.attributes, two.attributes
     if left == right:
         return
@@ -136,9 +177,10 @@ def _attributes(one: Token, two: Token, place: Place, context: Context) -> None:
             if blank_left[name] == blank_right[name]:
                 context.forgive("html")
                 continue
-            if context.same_text(blank_left[name], blank_right[name]):
+            shown = partial(_attribute, place, one, name)
+            if context.same_text(blank_left[name], blank_right[name], place=f"{place.at} {name}", shown=shown):
                 continue
-        where = f"{place()} > {_named(one)}: {name}"
+        where = f"{place.name()} > {_named(one)}: {name}"
         if here is None:
             context.differ("@body", "extra", "", f'{where}="{there}"')
         elif there is None:
@@ -148,6 +190,10 @@ def _attributes(one: Token, two: Token, place: Place, context: Context) -> None:
             context.differ("@body", "value", f"{where}={around(here, at)}", f"{where}={around(there, at)}")
 
 
+def _attribute(place: _Spot, token: Token, name: str) -> str:
+    return f"{place.name()} > {_named(token)}@{name}"
+
+
 def _named(token: Token) -> str:
     name = token.attributes.get("name")
     return f"{token.text}[name={name}]" if name else token.text
@@ -155,17 +201,7 @@ def _named(token: Token) -> str:
 
 def place_of(stream: Sequence[Token], at: int) -> str:
     """Return the elements that are open before the token at `at`, each with its number among its like from 2 on."""
-    stack: list[str] = []
-    counts: list[Counter[str]] = [Counter()]
-    for token in islice(stream, at):
-        if token.kind == START:
-            counts[-1][token.text] += 1
-            stack.append(_numbered(token, counts[-1][token.text]))
-            counts.append(Counter())
-        elif token.kind == END and stack:
-            stack.pop()
-            counts.pop()
-    return " > ".join(stack[-_SHOWN:]) or "page"
+    return _Where(stream).of(at)
 
 
 def _numbered(token: Token, number: int) -> str:

@@ -128,7 +128,7 @@ class Preset(Section):
     except_: list[
         Literal[
             "numeric_string", "bool_int", "empty_array", "sparse_list", "datetime", "own_host", "html",
-            "text_html_json", "bom_ws", "float_noise",
+            "text_html_json", "bom_ws", "float_noise", "clock",
         ]
     ] = Field(default_factory=list, alias="except")  # fmt: skip
 
