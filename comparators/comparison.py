@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final
 
 from comparators import (
@@ -13,6 +15,7 @@ from comparators import (
     headers,
     html_compare,
     json_compare,
+    noise_samples,
     self_noise,
     text_compare,
     wrapped_json,
@@ -34,15 +37,32 @@ class HookError(Exception):
 def asked(custom: Any, legacy: Capture, modern: Capture) -> Comparison | None:
     """Return what a comparator (`package.module:function`, or the function) says; None leaves it to ours.
 
-    HookError for whatever goes wrong in it; its message is never shown, for it may quote a body.
+    HookError for whatever goes wrong in it, with what it raised and where. What an exception says is not shown, for it
+    may quote a body, and this is kept: `failure` is for who holds both answers.
     """
     try:
         answer = found(custom)(legacy, modern)
     except Exception as error:
-        raise HookError(f"the custom comparator failed: {type(error).__name__}") from error
+        raise HookError(f"the custom comparator failed: {_told(error)}") from error
     if answer is None or isinstance(answer, Comparison):
         return answer
     raise HookError(f"the custom comparator answered with {type(answer).__name__}, not a Comparison or None")
+
+
+def failure(custom: Any, legacy: Capture, modern: Capture) -> str:
+    """Return the traceback of a comparator that fails on two answers; empty where it does not."""
+    try:
+        found(custom)(legacy, modern)
+    except Exception as error:  # noqa: BLE001 - whatever it is, its author wants to see it
+        return "".join(traceback.format_exception(error))
+    return ""
+
+
+def _told(error: Exception) -> str:
+    """Return an exception's kind with the line that raised it."""
+    frames = traceback.extract_tb(error.__traceback__)[1:]
+    where = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}, {frames[-1].name}" if frames else ""
+    return f"{type(error).__name__}{where}"
 
 
 def found(custom: Any) -> Any:
@@ -95,10 +115,11 @@ def compare(legacy: Capture, modern: Capture, policy: Policy, *, secondary: Sequ
 
 
 def _judged(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequence[Capture]) -> Comparison:
-    observations = _observed(legacy, secondary, policy)
+    observations, own = _observed(legacy, secondary, policy)
     held = masking(policy, observations)
     hides = bool(observations or held.noise_rules)
     context = Context(held, legacy, modern, most=MOST_LOOKED_AT if hides else MOST_FINDINGS)
+    context.own = own
     stopped = _stopped(context)
     findings, noise = split(context.findings, observations, context.policy)
     if stopped is not None and not findings:
@@ -216,15 +237,18 @@ def _is_note(capture: Capture) -> bool:
     return not capture.body or (capture.header("content-type") or "").lower().startswith("text/html")
 
 
-def _observed(legacy: Capture, secondary: Sequence[Capture], policy: Policy) -> tuple[Observation, ...]:
-    """Return where legacy's answers differ from each other, whichever is taken first.
+def _observed(
+    legacy: Capture, secondary: Sequence[Capture], policy: Policy
+) -> tuple[tuple[Observation, ...], self_noise.Own | None]:
+    """Return where legacy's answers differ from each other, whichever is taken first, with their texts there.
 
     What the policy forgives is no difference: a value that legacy spells now one way and now the other must not
     make every value in that place pass. An answer that cannot be compared teaches nothing.
     """
     if not secondary or policy.noise == "none":
-        return ()
+        return (), None
     found: list[Observation] = []
+    own = self_noise.Own()
     for again in secondary:
         try:
             tokens = _tokens(legacy, again, policy)
@@ -233,16 +257,17 @@ def _observed(legacy: Capture, secondary: Sequence[Capture], policy: Policy) -> 
             first, second = (
                 Context(held, *pair, alike=True, most=MOST_LOOKED_AT) for pair in _both_ways(legacy, again)
             )
+            first.seen, second.seen = self_noise.Own(), self_noise.Own()
             _answers(first)
             _answers(second)
         except Stopped:
             continue
         there = {each.path for each in second.findings}
+        first.seen.forget(second.seen.paths())
         found += tokens
-        found += [
-            Observation(each.path, each.kind, each.legacy, each.modern) for each in first.findings if each.path in there
-        ]
-    return tuple(found)
+        found += noise_samples.observed([each for each in first.findings if each.path in there], first.seen)
+        own.join(first.seen)
+    return tuple(found), None if own.is_empty() else own
 
 
 def _tokens(legacy: Capture, again: Capture, policy: Policy) -> tuple[Observation, ...]:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, NoReturn
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from comparators.model import LONGEST_LITERAL, Capture, Finding, Kind, Reason
+from comparators.literals import cut_apart
+from comparators.model import Capture, Finding, Kind, Reason
+from comparators.noise_times import Reading
 from comparators.policy import Policy
+from comparators.sensitive_names import looks_money
 from comparators.values import Origins, moment, same_instant
+
+if TYPE_CHECKING:
+    from comparators.clock import Clocks
+    from comparators.self_noise import Own
 
 MOST_FINDINGS = 200
 MOST_LOOKED_AT = 10_000
@@ -22,6 +30,7 @@ MOST_PROOFS = 120_000
 """So many more to prove that a row has no partner anywhere."""
 MOST_NOTES = 50
 MORE = "there are more differences than are listed"
+MOST_SEEN = 1000
 DEEPEST = 256
 """PHP writes 512 levels at most, Python's parser about a thousand; people write ten."""
 
@@ -67,7 +76,8 @@ class Context:
     `legacy` and `modern` are the whole answers (for their media types); the bodies that are compared are handed to
     the modules decoded. `alike` says that both are legacy's (legacy asked twice): what is done to the legacy side
     to bring it into the modern shape is then done to both. `path` is where the text is that is looked at, said only
-    where learned noise could be in it.
+    where noise could be in it. `own` are the texts in which legacy differs from itself in this very pair, `seen`
+    collects them where legacy is held against itself.
     """
 
     def __init__(
@@ -85,6 +95,9 @@ class Context:
         self.most = most
         self.capped = False
         self.charsets: tuple[str, str] | None = None
+        self.own: Own | None = None
+        self.seen: Own | None = None
+        self._clocks: Clocks | None = None
         self._left = [MOST_NODES, MOST_TRIED_NODES, MOST_TRIALS, MOST_GLANCES, MOST_PROOFS]
         self._tries = False
 
@@ -98,7 +111,7 @@ class Context:
         if self.differences > self.most:
             self.note(MORE)
             return
-        self.findings.append(Finding(_printable(path), kind, legacy[:LONGEST_LITERAL], modern[:LONGEST_LITERAL], rule))
+        self.findings.append(Finding(_printable(path), kind, *cut_apart(path, legacy, modern), rule))
 
     @property
     def is_full(self) -> bool:
@@ -156,9 +169,24 @@ class Context:
         if self._left[kind] < 0:
             raise Untried
 
-    def fork(self) -> Context:
-        """Return an empty context for another way to compare the same, which spends from the same cap."""
-        return self._sharing(Context(self.policy, self.legacy, self.modern, alike=self.alike, most=self.most))
+    def fork(self, *, whole: bool = False) -> Context:
+        """Return an empty context for another way to compare the same, which spends from the same cap.
+
+        Only where `whole` bodies are compared paths are whole, so that what legacy varies by itself is known there.
+        """
+        other = self._sharing(Context(self.policy, self.legacy, self.modern, alike=self.alike, most=self.most))
+        if whole:
+            other.own, other.seen = self.own, self.seen
+        return other
+
+    def places(self, most: int) -> int:
+        """How many places of a page, a text, a document are told: all where legacy is held against itself."""
+        return most if self.seen is None else MOST_SEEN
+
+    @property
+    def minds_places(self) -> bool:
+        """Whether it matters where a text stands: noise may be known there."""
+        return self.own is not None or self.seen is not None or bool(self.policy.noise_rules)
 
     def trial(self) -> Context:
         """Return an empty context to see whether two values are alike."""
@@ -176,11 +204,14 @@ class Context:
             self.note(text)
         self.capped = self.capped or other.capped
 
-    def same_text(self, legacy: str, modern: str, path: str = "@body") -> bool:
+    def same_text(
+        self, legacy: str, modern: str, path: str = "@body", place: str = "", shown: Callable[[], str] | None = None
+    ) -> bool:
         """Whether two texts are equal once the operator's patterns are blanked and own hosts are undone; counts that.
 
         For strings inside bodies of every kind and for headers that carry addresses. Learned text noise at the
-        path is blanked as well, where the policy lets it.
+        path is blanked as well, where the policy lets it; what legacy varies by itself in this very pair may vary at
+        its `place` of the path, which `shown` names for people.
         """
         if legacy == modern:
             return True
@@ -194,7 +225,27 @@ class Context:
             return True
         if self._same_query(legacy, modern):
             return True
-        return self._same_but_noise(legacy, modern, path)
+        if place and self.same_clock(legacy, modern, (shown() if shown is not None else "",)):
+            return True
+        return self.same_but_noise(legacy, modern, path, place, shown)
+
+    def same_clock(self, legacy: object, modern: object, names: Sequence[str]) -> bool:
+        """Whether two values differ only in what either answer's own clock says; counts that."""
+        if not self.has("clock"):
+            return False
+        if self._clocks is None:
+            from comparators.clock import Clocks
+
+            self._clocks = Clocks(self.legacy, self.modern, self.reading)
+        count = self._clocks.same(legacy, modern, names)
+        if count:
+            self.forgive("clock", count)
+        return count > 0
+
+    @property
+    def reading(self) -> Reading:
+        """How times are read: legacy's without a zone in this one, another spelling is the same."""
+        return Reading(self.policy.zone, self.has("datetime"))
 
     def same_moment(self, legacy: str, modern: str) -> bool:
         """Whether two texts that stand for themselves are one instant; counts that."""
@@ -232,13 +283,47 @@ class Context:
         from comparators import noise_rules
 
         rules = self.policy.noise_rules
-        return noise_rules.masked(rules, path, legacy), noise_rules.masked(rules, path, modern)
+        return noise_rules.masked_both(rules, path, legacy, modern)
 
-    def _same_but_noise(self, legacy: str, modern: str, path: str) -> bool:
+    def same_but_noise(
+        self, legacy: str, modern: str, path: str, place: str = "", shown: Callable[[], str] | None = None
+    ) -> bool:
+        """Whether two texts are equal but for what legacy is known to vary at a path; counts that."""
+        return self._same_but_learned(legacy, modern, path, shown) or self._same_but_own(
+            legacy, modern, path, place, shown
+        )
+
+    def _same_but_learned(self, legacy: str, modern: str, path: str, shown: Callable[[], str] | None = None) -> bool:
         if not self.policy.noise_rules or self.policy.noise != "learn":
             return False
         left, right = self.without_noise(legacy, modern, path)
-        if left != right:
+        if (
+            left != right
+            and not (self.has("own_host") and self.origins.same(left, right))
+            and not (shown is not None and self._hidden_there(path, shown(), legacy, modern))
+        ):
+            return False
+        self.forgive("noise")
+        return True
+
+    def _hidden_there(self, path: str, place: str, legacy: str, modern: str) -> bool:
+        from comparators import noise_rules
+
+        return not looks_money((place,)) and noise_rules.hides_there(
+            self.policy.noise_rules, path, place, legacy, modern
+        )
+
+    def _same_but_own(self, legacy: str, modern: str, path: str, place: str, shown: Callable[[], str] | None) -> bool:
+        """Whether modern's text could be one more of those that legacy gives there; collects legacy's own."""
+        if self.seen is not None:
+            if place or path != "@body":
+                self.seen.add(path, place, legacy, modern, shown() if shown is not None else "")
+            return False
+        if self.own is None:
+            return False
+        from comparators import self_noise
+
+        if not self_noise.is_own(self.own, (path, place), legacy, modern, self):
             return False
         self.forgive("noise")
         return True

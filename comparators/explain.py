@@ -14,6 +14,7 @@ from decimal import Decimal
 from difflib import unified_diff
 from typing import Any, Final
 
+from comparators.model import Comparison
 from comparators.paths import escaped
 from comparators.text_compare import as_texts
 
@@ -56,8 +57,11 @@ class Explanation:
     note: str = ""
 
 
-def explain(legacy: bytes, modern: bytes) -> Explanation:
-    """Explain two bodies without codings; never raises for what they hold, empty for equal ones."""
+def explain(legacy: bytes, modern: bytes, found: Comparison | None = None) -> Explanation:
+    """Explain two bodies without codings; never raises for what they hold, empty for equal ones.
+
+    With what a comparison `found` only what counts is told in detail: the rest, forgiven, is one line.
+    """
     if legacy == modern:
         return Explanation()
     if max(len(legacy), len(modern)) > _LONGEST_BODY:
@@ -69,14 +73,14 @@ def explain(legacy: bytes, modern: bytes) -> Explanation:
         return _lines(_split(left), _split(right))
     if _nodes(one) + _nodes(two) > _MOST_NODES:
         return _lines(_indented(one), _indented(two))
-    return _detailed(one, two)
+    return _detailed(one, two, found)
 
 
 def _parsed(text: str) -> Any:
     return json.loads(text.lstrip("\ufeff"), parse_float=Decimal, parse_int=Decimal)
 
 
-def _detailed(legacy: Any, modern: Any) -> Explanation:
+def _detailed(legacy: Any, modern: Any, compared: Comparison | None) -> Explanation:
     from deepdiff import DeepDiff
     from deepdiff.helper import CannotCompare
 
@@ -94,8 +98,26 @@ def _detailed(legacy: Any, modern: Any) -> Explanation:
         limits = [name for name, reached in found.get_stats().items() if name.endswith("REACHED") and reached]
     except Exception as error:  # noqa: BLE001 - it has raised on odd documents; the findings stand without it
         return Explanation(note=f"DeepDiff could not say: {type(error).__name__}")
+    details, folded = _counting(details, compared)
     left_out = f"{len(details) - _MOST_DETAILS} more are left out" if len(details) > _MOST_DETAILS else ""
-    return Explanation(tuple(details[:_MOST_DETAILS]), note=left_out or ", ".join(limits).lower())
+    notes = [each for each in (left_out or ", ".join(limits).lower(), folded) if each]
+    return Explanation(tuple(details[:_MOST_DETAILS]), note="; ".join(notes))
+
+
+def _counting(details: list[Detail], compared: Comparison | None) -> tuple[list[Detail], str]:
+    """Return the details that count by what a comparison found, and a line about the others."""
+    paths = {each.path for each in compared.findings} if compared is not None else set()
+    counting = [each for each in details if _belongs(each.path, paths)]
+    others = len(details) - len(counting)
+    if compared is None or not counting or not others:
+        return details, ""
+    rules = ", ".join(f"{rule} {count}" for rule, count in sorted(compared.forgiven.items()))
+    return counting, f"{others} more places differ only in what is forgiven" + (f": {rules}" if rules else "")
+
+
+def _belongs(path: str, paths: set[str]) -> bool:
+    """Whether a path is one of these, or inside one, or around one."""
+    return any(f"{path}/".startswith(f"{each}/") or each.startswith(f"{path}/") for each in paths)
 
 
 def _details(found: Any) -> Iterator[Detail]:

@@ -4,39 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from comparators import assets, embedded_json, html_attributes, html_tokens, text_compare
 from comparators.charsets import codec_of
 from comparators.context import Context
 from comparators.html_tokens import END, SCRIPT, START, TEXT, Stream, Token, common
 from comparators.html_volatile import blanked, blanked_script
+from comparators.literals import first_difference
 from comparators.model import Finding, Kind
-from comparators.text_compare import around, as_declared, first_difference, without_mark
+from comparators.text_compare import around, as_declared, without_mark
 
 # Holds two streams of a page's tokens against each other.
 
 
-Place = Callable[[], str]
 _MOST: Final = 8
 _AHEAD: Final = 400
 """How far the place is looked for at which two streams meet again."""
 
 
+class _Spot(NamedTuple):
+    """A token's place in legacy's page."""
+
+    stream: Stream
+    at: int
+
+    def key(self, context: Context) -> str:
+        """What tells the place from all others of the page, whatever it is compared with where that matters."""
+        return f"{self.stream.index(self.at) if context.minds_places else self.at}"
+
+    def name(self) -> str:
+        """Return the elements that are open there."""
+        return self.stream.place_of(self.at)
+
+
 def compare(ours: Stream, theirs: Stream, context: Context) -> None:
     """Find where two streams part, the first few places; a page that holds the same is forgiven under `html`."""
     legacy, modern = ours.tokens, theirs.tokens
-    before = len(context.findings)
+    before, most = len(context.findings), context.places(_MOST)
     at = to = common(legacy, modern)
     # What follows the last difference is set aside, so that one element more or less is one difference.
     tail = common(legacy[at:][::-1], modern[to:][::-1])
     end, stop = len(legacy) - tail, len(modern) - tail
-    while at < end and to < stop and len(context.findings) - before < _MOST:
+    while at < end and to < stop and len(context.findings) - before < most:
         one, two = legacy[at], modern[to]
         if (
             one == two
             or _is_time(legacy, at, two, context)
-            or (one.kind == two.kind and _same_kind(one, two, partial(ours.place_of, at), context))
+            or (one.kind == two.kind and _same_kind(one, two, _Spot(ours, at), context))
         ):
             at, to = at + 1, to + 1
             continue
@@ -85,7 +100,7 @@ def _meet(wanted: Token, stream: Sequence[Token], begin: int) -> int | None:
     return None
 
 
-def _same_kind(one: Token, two: Token, place: Place, context: Context) -> bool:
+def _same_kind(one: Token, two: Token, place: _Spot, context: Context) -> bool:
     """Compare two tokens of one kind; False where the streams no longer run side by side."""
     if one.kind == START:
         if one.text == two.text:
@@ -99,24 +114,26 @@ def _same_kind(one: Token, two: Token, place: Place, context: Context) -> bool:
     if left == right and one.glued == two.glued:
         context.forgive("html")
     elif one.glued != two.glued and one.text == two.text:
-        context.differ("@body", "value", _spaced(place(), one), _spaced(place(), two))
-    elif not _are_one_text(one, two, left, right, context):
+        context.differ("@body", "value", _spaced(place.name(), one), _spaced(place.name(), two))
+    elif not _are_one_text(one, two, (left, right), place, context):
         if one.kind == SCRIPT and (inner := embedded_json.scripts_differ(left, right, context)) is not None:
-            _tell_inside(place(), inner, context)
+            _tell_inside(place.name(), inner, context)
             return True
         at = first_difference(one.text, two.text)
-        context.differ("@body", "value", f"{place()}: {around(one.text, at)}", f"{place()}: {around(two.text, at)}")
+        context.differ(
+            "@body", "value", f"{place.name()}: {around(one.text, at)}", f"{place.name()}: {around(two.text, at)}"
+        )
     return True
 
 
-def _are_one_text(one: Token, two: Token, left: str, right: str, context: Context) -> bool:
+def _are_one_text(one: Token, two: Token, blank: tuple[str, str], place: _Spot, context: Context) -> bool:
     """Whether two texts are one: as they came, or with what is made anew in a script blanked."""
-    if one.text != left and context.policy.ignore_text and context.same_text(one.text, two.text):
+    if one.text != blank[0] and context.policy.ignore_text and context.same_text(one.text, two.text):
         return True
-    return context.same_text(left, right)
+    return context.same_text(*blank, place=place.key(context), shown=place.name)
 
 
-def _attributes(one: Token, two: Token, place: Place, context: Context) -> None:
+def _attributes(one: Token, two: Token, place: _Spot, context: Context) -> None:
     left, right = one.attributes, two.attributes
     if left == right:
         return
@@ -131,12 +148,13 @@ def _attributes(one: Token, two: Token, place: Place, context: Context) -> None:
             if blank_left[name] == blank_right[name]:
                 context.forgive("html")
                 continue
-            if _are_one_value(one, name, (here, there), (blank_left[name], blank_right[name]), context):
+            shown = partial(_attribute, place, one, name)
+            if _are_one_value(one, name, (here, there), (blank_left[name], blank_right[name]), place, shown, context):
                 continue
             if (inner := embedded_json.values_differ(here, there, context)) is not None:
-                _tell_inside(f"{place()} > {_named(one)}: {name}", inner, context)
+                _tell_inside(f"{place.name()} > {_named(one)}: {name}", inner, context)
                 continue
-        where = f"{place()} > {_named(one)}: {name}"
+        where = f"{place.name()} > {_named(one)}: {name}"
         if here is None:
             context.differ("@body", "extra", "", f'{where}="{there}"')
         elif there is None:
@@ -144,6 +162,10 @@ def _attributes(one: Token, two: Token, place: Place, context: Context) -> None:
         else:
             at = first_difference(here, there)
             context.differ("@body", "value", f"{where}={around(here, at)}", f"{where}={around(there, at)}")
+
+
+def _attribute(place: _Spot, token: Token, name: str) -> str:
+    return f"{place.name()} > {_named(token)}@{name}"
 
 
 def _are_spelled_alike(tag: str, name: str, here: str | None, there: str | None, context: Context) -> bool:
@@ -155,11 +177,19 @@ def _are_spelled_alike(tag: str, name: str, here: str | None, there: str | None,
     return True
 
 
-def _are_one_value(token: Token, name: str, values: tuple[str, str], blank: tuple[str, str], context: Context) -> bool:
+def _are_one_value(
+    token: Token,
+    name: str,
+    values: tuple[str, str],
+    blank: tuple[str, str],
+    place: _Spot,
+    shown: Callable[[], str],
+    context: Context,
+) -> bool:
     """Whether two values of an attribute are one: as they came, with what is made anew blanked, by some rule."""
     if context.policy.ignore_text and context.same_text(*values):
         return True
-    if context.same_text(*blank):
+    if context.same_text(*blank, place=f"{place.key(context)} {name}", shown=shown):
         return True
     if context.policy.asset_paths and assets.are_one(token.text, name, *values, context):
         return True

@@ -88,13 +88,24 @@ class Stream:
         self._at = at
         return self._open.shown()
 
+    def index(self, at: int) -> int:
+        """Return where a token stands in the whole page, which does not depend on the page it is compared with."""
+        return at + self._head.length() if at else 0
+
 
 class Head:
-    """What two pages begin with; its open elements are looked up once."""
+    """What two pages begin with; its open elements and its number of tokens are looked up once."""
 
     def __init__(self, pieces: Sequence[str]) -> None:
         self._pieces = pieces
         self._found: _Open | None = None
+        self._length = -1
+
+    def length(self) -> int:
+        """Return how many tokens it holds."""
+        if self._length < 0:
+            self._length = len(_tokens(self._pieces, 0))
+        return self._length
 
     def opened(self) -> _Open:
         """Return the elements that are open behind it."""

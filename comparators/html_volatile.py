@@ -1,6 +1,8 @@
 """Which values of a page are made anew for each answer or each build: CSRF tokens, nonces, asset fingerprints.
 
-Only values are blanked, never names, and only where there is one: a token that one side lost stays a difference.
+Only values are blanked, never names, and of tokens only those that look made: one that a side lost, or that its
+templates did not fill in (`None`, `{{ csrf_token() }}`, `undefined`), stays a difference, for a form that is sent with
+it is refused.
 """
 
 from __future__ import annotations
@@ -12,10 +14,16 @@ from typing import Final
 MARK: Final = "\x00"
 """Stands for a blanked value; no HTML attribute holds it, the parser turns it into U+FFFD."""
 
-_TOKEN_NAME: Final = re.compile(
+_TOKEN_NAME: Final = re.compile(r".*(?:csrf|xsrf).*|.*token|.*nonce|sectok", re.IGNORECASE | re.DOTALL)
+_LINKED_NAME: Final = re.compile(
     r"_?token|.*(?:csrf|xsrf).*|authenticity_token|__requestverificationtoken|_?(?:wp_?)?nonce|sectok|\w*edittoken",
     re.IGNORECASE,
 )
+"""In an address other tokens than these may be what a link is about."""
+_MADE: Final = re.compile(r"[A-Za-z0-9+/=_.~:%\\|$,-]{8,4096}")
+_WORDS: Final = re.compile(r"[A-Z]?[a-z]{2,}(?:[A-Z][a-z]+|_[a-z]+|-[a-z]+)*")
+"""A name in a program: what a template shows that was not filled in."""
+_NOT_FILLED: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ASSET_TAGS: Final = {"script", "link", "img", "source", "image", "use", "video", "audio", "embed", "object"}
 _ASSET_ATTRIBUTES: Final = {"src", "href", "srcset", "data-src", "xlink:href", "data", "poster"}
 _STATIC: Final = r"\.(?:css|m?js|map|png|jpe?g|gif|svg|webp|avif|ico|woff2?|ttf|eot|json|webmanifest)"
@@ -33,26 +41,39 @@ _QUERY_HASH: Final = re.compile(r"(?<=[?&;])([\w-]{1,20}=)[0-9a-f]{16,64}(?=$|[&
 _NO_ASSET: Final = {"canonical", "alternate", "next", "prev", "shortlink", "author", "license", "search"}
 _PARAMETER: Final = re.compile(r"(?<=[?&;])([\w-]{2,40})=([^&;#]+)")
 _POLICY_NONCE: Final = re.compile(r"(?<='nonce-)[\w+/=-]+")
-_SCRIPT_TOKEN: Final = re.compile(
-    r"""(["']?\b\w*(?:(?:csrf|xsrf)[-_]?(?:token)?|nonce)["']?\s*[:=]\s*["'])[^"'\s]+(?=["'])""", re.IGNORECASE
+SCRIPT_TOKEN: Final = re.compile(
+    r"""["']?\b([\w$]{0,40}?(?:(?:csrf|xsrf)[\w-]{0,20}|token|nonce))["']?\s{0,4}[:=]\s{0,4}["']([^"'\s<>]+)(?=["'])""",
+    re.IGNORECASE,
 )
+"""A member or variable of a script that holds a token: its name, its value."""
 
 
 def is_token_name(name: str) -> bool:
     """Whether a field of this name holds a CSRF token or a nonce."""
-    return _TOKEN_NAME.fullmatch(name.replace("-", "_")) is not None
+    return _TOKEN_NAME.fullmatch(name) is not None
+
+
+def is_made(value: str) -> bool:
+    """Whether a token looks made: eight or more letters of a token's alphabet, with a digit or of both cases.
+
+    Names in a program look alike but are made of words; one letter over and over is made by nothing.
+    """
+    if _MADE.fullmatch(value) is None or _NOT_FILLED.search(value) or _WORDS.fullmatch(value.strip("%$_.:|-")):
+        return False
+    mixed = value.lower() != value != value.upper()
+    return (mixed or any(map(str.isdigit, value))) and len(set(value)) > 1
 
 
 def blanked(tag: str, attributes: Mapping[str, str]) -> dict[str, str]:
     """Return an element's attributes with the values that are made anew replaced by MARK."""
     found = dict(attributes)
     for name in token_attributes(tag, attributes):
-        if found.get(name):
+        if is_made(found.get(name, "")):
             found[name] = MARK
     for name in _ADDRESSES & found.keys():
         found[name] = _PARAMETER.sub(_parameter, found[name])
     if tag == "meta" and "'nonce-" in attributes.get("content", ""):
-        found["content"] = _POLICY_NONCE.sub(MARK, found["content"])
+        found["content"] = _POLICY_NONCE.sub(_if_made, found["content"])
     if tag in _ASSET_TAGS and _NO_ASSET.isdisjoint(attributes.get("rel", "").lower().split()):
         if found.get("integrity"):
             found["integrity"] = MARK
@@ -66,7 +87,13 @@ def blanked(tag: str, attributes: Mapping[str, str]) -> dict[str, str]:
 
 def _parameter(found: re.Match[str]) -> str:
     """Blank a CSRF token in an address; a plain `token` there may be what a link is about."""
-    return f"{found[1]}={MARK}" if found[1] != "token" and is_token_name(found[1]) else found[0]
+    name, value = found.groups()
+    linked = name == "token" or _LINKED_NAME.fullmatch(name.replace("-", "_")) is None
+    return found[0] if linked or not is_made(value) else f"{name}={MARK}"
+
+
+def _if_made(found: re.Match[str]) -> str:
+    return MARK if is_made(found[0]) else found[0]
 
 
 def _version(found: re.Match[str]) -> str:
@@ -74,14 +101,19 @@ def _version(found: re.Match[str]) -> str:
 
 
 def blanked_script(text: str) -> str:
-    """Return a script with the CSRF tokens it assigns to something replaced by MARK."""
-    return _SCRIPT_TOKEN.sub(rf"\1{MARK}", text)
+    """Return a script with the CSRF tokens and nonces it assigns to something replaced by MARK."""
+    return SCRIPT_TOKEN.sub(_member, text)
+
+
+def _member(found: re.Match[str]) -> str:
+    head = found[0][: found.start(2) - found.start()]
+    return f"{head}{MARK}" if is_made(found[2]) else found[0]
 
 
 def token_attributes(tag: str, attributes: Mapping[str, str]) -> list[str]:
     """Return which attributes of an element hold a CSRF token or a nonce."""
     named = attributes.get("name", "")
-    found = [name for name in attributes if name == "nonce" or "csrf" in name or "xsrf" in name]
+    found = [name for name in attributes if name.endswith("nonce") or "csrf" in name or "xsrf" in name]
     if tag == "input" and attributes.get("type", "").lower() == "hidden" and is_token_name(named):
         found.append("value")
     if tag == "meta" and is_token_name(named):

@@ -25,13 +25,17 @@ NOTHING: Mapping[str, int] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """One whole answer as the client would get it, and the request's method and target it belongs to."""
+    """One whole answer as the client would get it, and the request's method and target it belongs to.
+
+    `at` is when it was received (epoch seconds), where that is known: its clock, if it does not say its `Date`.
+    """
 
     method: str
     path: str
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    at: float | None = None
 
     def header(self, name: str) -> str | None:
         """The values of a header (`name` in lower case) in their order, joined by commas; None where it is absent."""
@@ -92,6 +96,10 @@ _RUNNING: Final = re.compile(
 """Steps that number or name one row among many: indexes, UUIDs, ULIDs, hashes, dates."""
 
 _COUNTED: Final = re.compile(r"(?<=\[)[0-9]+(?=\])|(?<=row )[0-9]+|(?<=line )[0-9]+|(?<=from )[0-9]+|^[0-9]+(?= bytes)")
+_IN_NAME: Final = re.compile(
+    r"(?<=[#=._-])(?:[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[0-9]+|(?=[a-f]*[0-9])[0-9a-f]{6,64})(?![0-9A-Za-z])"
+)
+"""Ids inside the name of a place: `#post-4711`, `#wp-embed-share-tab-html-4-1808915178`."""
 _NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _WORDS: Final = {"": "nothing", "null": "null", "true": "boolean", "false": "boolean"}
 _BRACKETS: Final = {"{": "object", "[": "array"}
@@ -120,7 +128,12 @@ def _type(literal: str) -> str:
     return _BRACKETS.get(literal[0]) or ("number" if _NUMBER.fullmatch(literal) else "text")
 
 
+def masked_place(place: str) -> str:
+    """Return the name of a place with `*` for what numbers or names one row, one page, one answer among many."""
+    return _IN_NAME.sub(_ANY, _COUNTED.sub(_ANY, place))
+
+
 def _place(literal: str) -> str:
     """Return where in a page, a table, a document a literal says it stands: each place is a difference of its own."""
     place, colon, _ = literal.partition(": ")
-    return _COUNTED.sub(_ANY, place) if colon else _type(literal)
+    return masked_place(place) if colon else _type(literal)

@@ -10,50 +10,42 @@ A rule holds at one path pattern, and only for values that have the shape it was
 | `measure` | a number that wavers | a number of that sign, that kind, within a tenth and ten times |
 | `categorical` | a few values in turn | one of these values |
 | `permutation` | the same elements in any order | another order of the same elements |
-| `text` | a text with a piece that changes | that piece, by a pattern with the words around it |
+| `text` | a text with a piece that changes | that piece, found by the words around it: a token, a number, a time |
 
-What never varied has no rule; a value that comes and goes, changes its type or is money's or a secret's gets none, a
-page's token against forged requests aside (`noise_tokens`).
+The number in a `text` has a size between two, its time is within a minute. What never varied has no rule; a value
+that comes and goes, changes its type or is money's or a secret's gets none, a page's token against forged requests
+aside (`noise_tokens`).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
-from difflib import SequenceMatcher
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
-from comparators.model import LONGEST_LITERAL, Finding, path_pattern
-from comparators.sensitive_names import looks_money, looks_secret
-from comparators.values import moment
+from comparators import noise_times
+from comparators.literals import is_cut, shared_beginning
+from comparators.model import LONGEST_LITERAL, Finding, masked_place, path_pattern
+from comparators.noise_forms import Affixed, Made, Numbers, Row, Times, Uuids
+from comparators.noise_forms import Shape as noise_forms_Shape
+from comparators.noise_letters import letters_of
+from comparators.noise_pieces import SEALED, shape_of
+from comparators.noise_times import STRICT, Reading, instant
+from comparators.sensitive_names import looks_money
 
 # Tells what kind of varying value a literal is: made at random, a time, a whole number, a measure.
 
 
-ALPHABETS: Final = (
-    ("digits", re.compile(r"[0-9]+")),
-    ("hex", re.compile(r"[0-9a-f]+")),
-    ("HEX", re.compile(r"[0-9A-F]+")),
-    ("uuid", re.compile(r"[0-9a-fA-F-]+")),
-    ("letters and digits", re.compile(r"[A-Za-z0-9]+")),
-    ("url", re.compile(r"[A-Za-z0-9_.~-]+")),
-    ("base64", re.compile(r"[A-Za-z0-9+/=_-]+")),
-    ("printable", re.compile(r"[!-~]+")),
-)
-"""From narrow to wide; a token's is the first that all of its values keep to."""
-
 _WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?(?:[eE][+-]?[0-9]{1,2})?")
-_SHORTEST_TOKEN: Final = 8
-_EPOCH: Final = (1_000_000_000, 4_200_000_000)
-_MILLISECONDS: Final = 1000
-_ALIKE: Final = re.compile(r"[0-9]")
+_NO_INSTANTS: Final = frozenset({"clock", "date"})
+_UUIDS: Final = Uuids(upper=True, lower=True)
 
 
 def text_of(literal: str) -> str | None:
@@ -90,41 +82,41 @@ def is_beside(literal: str, least: float, most: float, other: str) -> bool:
 
 def moments_apart(one: str, two: str) -> float | None:
     """Return the seconds between two literals that are times in one spelling; None where they are not."""
-    first, second = instant_of(one), instant_of(two)
-    if first is None or second is None or _spelling(one) != _spelling(two):
+    found = [None if text is None else instant(text) for text in (text_of(one), text_of(two))]
+    first, second = found
+    if (
+        first is None
+        or second is None
+        or first[1:] != second[1:]
+        or _is_quoted_noise_shapes(one) != _is_quoted_noise_shapes(two)
+    ):
         return None
-    return abs(first - second)
+    return abs(first.seconds - second.seconds)
+
+
+def _is_quoted_noise_shapes(literal: str) -> bool:
+    return literal.startswith('"')
 
 
 def instant_of(literal: str) -> float | None:
     """Return a literal's time in seconds, of a naive one as if in UTC: an epoch in (milli)seconds, a date with time."""
     text = text_of(literal)
-    if text is None:
-        return None
-    if _WHOLE.fullmatch(text):
-        for unit in (1, _MILLISECONDS):
-            if _EPOCH[0] <= int(text) / unit <= _EPOCH[1]:
-                return int(text) / unit
-        return None
-    when = moment(text)
-    if when is None:
-        return None
-    wall = when.wall.replace(tzinfo=None) - (when.offset or timedelta(0))
-    return (wall - type(wall)(1970, 1, 1)).total_seconds() + float(f"0.{when.fraction or 0}")
-
-
-def alphabet_of(texts: list[str]) -> str:
-    """Return the narrowest alphabet that texts long enough to be tokens keep to, empty where there is none."""
-    if any(len(text) < _SHORTEST_TOKEN for text in texts):
-        return ""
-    return next((name for name, letters in ALPHABETS if all(letters.fullmatch(text) for text in texts)), "")
+    found = None if text is None else instant(text)
+    return found.seconds if found is not None and found.kind not in _NO_INSTANTS else None
 
 
 def fits_random(literal: str, alphabet: str, least: float, most: float) -> bool:
-    """Whether a literal is a text of an alphabet between two lengths."""
+    """Whether a literal is a text of an alphabet between two lengths, `uuid` for UUIDs."""
     text = text_of(literal)
-    letters = dict(ALPHABETS).get(alphabet)
-    return text is not None and letters is not None and least <= len(text) <= most and bool(letters.fullmatch(text))
+    if text is None:
+        return False
+    if alphabet == "uuid":
+        return _UUIDS.fits(text)
+    try:
+        letters = letters_of(alphabet)
+    except KeyError:  # another version named it otherwise: it is learned again
+        return False
+    return Made(letters, int(least), int(most)).fits(text)
 
 
 def digest(literal: str) -> str:
@@ -132,13 +124,10 @@ def digest(literal: str) -> str:
     return sha256(literal.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _spelling(literal: str) -> str:
-    return _ALIKE.sub("0", literal.partition(".")[0] + literal[-1:])
-
-
 Shape = Literal["random", "timestamp", "counter", "measure", "categorical", "permutation", "text"]
 
 MASKED: Final = "\x00"
+TIME: Final = "time"
 _SECONDS: Final = 60.0
 
 
@@ -146,8 +135,9 @@ _SECONDS: Final = 60.0
 class NoiseRule:
     """Noise at one path pattern, until a day.
 
-    `least` and `most` bound the lengths of a `random`, the size of a `measure`, the step of a `counter`;
-    `alphabet` is a `random`'s, `values` are hashes of a `categorical`'s, `pattern` is a `text`'s regex.
+    `least` and `most` bound the lengths of a `random`, the size of a `measure`, the step of a `counter`, the number in
+    a `text`; `alphabet` is a `random`'s (of a `text`, `time` says that its piece is one), `values` are hashes of a
+    `categorical`'s, `pattern` is a `text`'s regex. `place` is where in a page, a table, a document a value stands.
     """
 
     path: str
@@ -158,6 +148,7 @@ class NoiseRule:
     alphabet: str = ""
     values: tuple[str, ...] = ()
     pattern: str = ""
+    place: str = ""
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the rule as JSON can carry it."""
@@ -175,18 +166,70 @@ def hides(rules: Iterable[NoiseRule], finding: Finding) -> bool:
 
     A `text` rule says so of whole texts alone: of those whose literal was cut, of pages, `masked` is the way.
     """
+    if is_cut(finding.legacy) or is_cut(finding.modern):
+        return False
     path = path_pattern(finding.path)
-    here = [rule for rule in rules if rule.path == path]
+    here = [rule for rule in rules if rule.path == path and not rule.place]
     return any(_hides(rule, finding) for rule in here) or _reads_alike(here, finding)
 
 
 def masked(rules: Iterable[NoiseRule], path: str, text: str) -> str:
     """Return a whole text with the pieces that legacy varies there masked; literals that were cut are no whole text."""
+    return masked_both(rules, path, text, text)[0]
+
+
+def masked_both(rules: Iterable[NoiseRule], path: str, legacy: str, modern: str) -> tuple[str, str]:
+    """Return two whole texts with the pieces masked that legacy varies there, and that have the size learned.
+
+    Times are held against each other in the order in which they stand.
+    """
     wanted = path_pattern(path)
     for rule in rules:
-        if rule.shape == "text" and rule.path == wanted:
-            text = _compiled(rule.pattern).sub(MASKED, text)
-    return text
+        if rule.shape == "text" and rule.path == wanted and not rule.place:
+            near = _times(rule, legacy, modern) if rule.alphabet == TIME else None
+            legacy, modern = _blanked(rule, legacy, near), _blanked(rule, modern, near)
+    return legacy, modern
+
+
+def _blanked(rule: NoiseRule, text: str, near: Sequence[bool] | None) -> str:
+    count = -1
+
+    def blank(found: re.Match[str]) -> str:
+        nonlocal count
+        count += 1
+        if near is not None:
+            return MASKED if count < len(near) and near[count] else found[0]
+        return MASKED if not rule.most or _is_sized(rule, found[0]) else found[0]
+
+    return _compiled(rule.pattern).sub(blank, text)
+
+
+def _is_sized(rule: NoiseRule, text: str) -> bool:
+    number = number_of(text)
+    return number is not None and rule.least <= number <= rule.most
+
+
+def _times(rule: NoiseRule, legacy: str, modern: str) -> tuple[bool, ...]:
+    """Return which of the times that stand side by side in two texts are near each other."""
+    pattern = _compiled(rule.pattern)
+    found = zip(pattern.finditer(legacy), pattern.finditer(modern), strict=False)
+    return tuple(_timestamp(rule, json.dumps(one[0]), json.dumps(two[0])) for one, two in found)
+
+
+def hides_there(rules: Iterable[NoiseRule], path: str, place: str, legacy: str, modern: str) -> bool:
+    """Whether a rule says of two whole texts at a place of a page that their difference is legacy's own noise."""
+    here = [rule for rule in rules if rule.place and rule.path == path]
+    if not here or '"' in (legacy[:1], modern[:1]) or max(len(legacy), len(modern)) >= LONGEST_LITERAL:
+        return False
+    wanted = masked_place(place)
+    finding = Finding(path, "value", legacy, modern)
+    return any(_hides_whole(rule, finding) for rule in here if rule.place == wanted)
+
+
+def _hides_whole(rule: NoiseRule, finding: Finding) -> bool:
+    if rule.shape != "text":
+        return _hides(rule, finding)
+    return len({_blanked(rule, text, None) for text in (finding.legacy, finding.modern)}) == 1
 
 
 def place_of(literal: str) -> str:
@@ -231,7 +274,8 @@ def _reads_alike(rules: Sequence[NoiseRule], finding: Finding) -> bool:
     texts = [rule for rule in rules if rule.shape == "text"]
     if not (texts and one_kind) or finding.path == "@body" or legacy is None or modern is None:
         return False
-    return masked(texts, finding.path, legacy) == masked(texts, finding.path, modern)
+    left, right = masked_both(texts, finding.path, legacy, modern)
+    return left == right
 
 
 def _is_quoted(literal: str) -> bool:
@@ -253,39 +297,37 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-# Finds the piece that changes inside a text, as a pattern with the words around it.
+# Takes texts apart into the pieces that stay the same in all of them and the pieces that vary.
 
 
-_WORDS: Final = re.compile(r"[0-9]+(?:[.:,][0-9]+)*|[0-9A-Za-z_]+|\s+|[^\w\s]")
-_NUMBER_IN_TEXT: Final = re.compile(r"[0-9]+(?:[.:,][0-9]+)*")
+UUID: Final = r"(?<![0-9A-Za-z-])[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?![0-9A-Za-z-])"
+_GROUPED: Final = r"(?<![0-9,.])[0-9]{1,3}(?:,[0-9]{3}){1,5}(?:\.[0-9]+)?(?![0-9,])"
+_WHOLE_NOISE_TEXT: Final = re.compile(f"({noise_times.TIME}|{UUID}|{_GROUPED})")
+_CHUNK: Final = re.compile(r"[\w%+/.~$!*-]+={1,2}(?![\w%+/.~$!*-])|[\w%+/.~$!*-]+|\s+|.", re.DOTALL)
+_LONGEST: Final = 1 << 18
+_WORTH_IT: Final = 2000
+_MARGIN: Final = 128
 _SIGN: Final = re.compile(r"[€$£¥]|\b(?:EUR|USD|GBP|CHF|JPY)\b")
-_DIGIT: Final = re.compile(r"[0-9…]")
-"""Where the words around a piece end: at what may change as well, at what was left out."""
-_ANCHOR: Final = 24
-_AFTER: Final = 8
-_LETTERS: Final = 3
-_MOST_WORDS: Final = 400
-_MOST_PIECES: Final = 3
+_CLAUSE: Final = re.compile(r"[;{}<>\n&|]|,\"|, ")
+_BEFORE: Final = 48
+_AFTER: Final = 16
+_ATTRIBUTE: Final = re.compile(r"[<>]")
 
 
-def patterns(one: str, two: str) -> tuple[str, ...]:
-    """Return a pattern for each piece in which two texts differ; none where they differ in words, or too much.
+class Same(NamedTuple):
+    """A piece that all texts share."""
 
-    A piece is one number or one token; the pattern holds the text before it (after it where nothing stands
-    before), which must have letters to be found by, and is neither about money nor a secret.
-    """
-    left, right = _WORDS.findall(one), _WORDS.findall(two)
-    if max(len(left), len(right)) > _MOST_WORDS:
-        return ()
-    found: list[str] = []
-    for change, begin, end, start, stop in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
-        if change == "equal":
-            continue
-        pattern = _pattern(left, right, (begin, end), (start, stop))
-        if pattern is None:
-            return ()
-        found.append(pattern)
-    return tuple(dict.fromkeys(found)) if len(found) <= _MOST_PIECES else ()
+    text: str
+
+
+class Varying(NamedTuple):
+    """A piece that varies, its values in the order of the texts, what they have in common."""
+
+    values: tuple[str, ...]
+    shape: Times | Numbers | Made | Uuids
+
+
+Piece = Same | Varying
 
 
 def is_about_money(text: str) -> bool:
@@ -293,22 +335,118 @@ def is_about_money(text: str) -> bool:
     return looks_money([text]) or _SIGN.search(text) is not None
 
 
-def _pattern(left: list[str], right: list[str], here: tuple[int, int], there: tuple[int, int]) -> str | None:
-    if here[1] - here[0] != 1 or there[1] - there[0] != 1:
-        return None
-    piece = _piece(left[here[0]], right[there[0]])
-    # Other numbers may change as well: the words to find a piece by end where digits begin.
-    before = _DIGIT.split("".join(left[: here[0]])[-_ANCHOR:])[-1]
-    after = _DIGIT.split("".join(left[here[1] :])[:_AFTER])[0]
-    anchor = f"{before} {after}"
-    if piece is None or sum(map(str.isalpha, anchor)) < _LETTERS or is_about_money(anchor) or looks_secret(anchor):
-        return None
-    return f"(?<={re.escape(before)}){piece}(?={re.escape(after)})"
+def chunks(text: str) -> list[str]:
+    """Return a text cut into times, ids, runs of a token's letters, white space, single marks; joined they are it."""
+    found: list[str] = []
+    for at, part in enumerate(_WHOLE_NOISE_TEXT.split(text)):
+        if at % 2:
+            found.append(part)
+        elif part:
+            found += _CHUNK.findall(part)
+    return found
 
 
-def _piece(one: str, two: str) -> str | None:
-    """Return what both pieces are instances of: numbers, or tokens of one length that have a digit."""
-    if _NUMBER_IN_TEXT.fullmatch(one) and _NUMBER_IN_TEXT.fullmatch(two):
-        return r"[0-9]+(?:[.:,][0-9]+)*"
-    token = len(one) == len(two) and one.isalnum() and two.isalnum() and not (one.isalpha() and two.isalpha())
-    return f"[0-9A-Za-z]{{{len(one)}}}" if token else None
+def middles(texts: Sequence[str]) -> tuple[int, int]:
+    """Return how much of texts can be left out before and behind, for all of them share it: nothing of short ones.
+
+    What is left out ends well before the first difference, at white space, so that no piece is cut.
+    """
+    if min(map(len, texts)) < _WORTH_IT:
+        return 0, 0
+    start = _at_blank(shared_beginning(texts))
+    return start, _at_blank(shared_beginning([text[start:][::-1] for text in texts]))
+
+
+def _at_blank(shared: str) -> int:
+    blanks = [shared.rfind(blank, 0, max(0, len(shared) - _MARGIN)) for blank in " \n"]
+    return max(blanks) + 1
+
+
+def columns(texts: Sequence[str]) -> list[tuple[str, ...]] | None:
+    """Return the chunks that stand side by side in all texts; None where they have not as many."""
+    if max(map(len, texts)) > _LONGEST:
+        return None
+    rows = [chunks(text) for text in texts]
+    return list(zip(*rows, strict=True)) if len({len(row) for row in rows}) == 1 else None
+
+
+def pieces(texts: Sequence[str], reading: Reading = STRICT) -> tuple[Piece, ...] | None:
+    """Return the pieces of texts that differ only in times, numbers and tokens; None where they differ in words.
+
+    Each varying piece is as small as can be: letters before and after that all texts share are pieces of their own.
+    """
+    start, end = middles(texts)
+    there = columns([text[start : len(text) - end] for text in texts])
+    if there is None:
+        return None
+    found: list[Piece] = [Same(texts[0][:start])]
+    for column in there:
+        if len(set(column)) == 1:
+            found.append(Same(column[0]))
+            continue
+        shape = shape_of(column, reading)
+        if shape is None:
+            return None
+        found += _flat(column, shape)
+    found.append(Same(texts[0][len(texts[0]) - end :]))
+    return tuple(_joined(found))
+
+
+def _flat(values: tuple[str, ...], shape: noise_forms_Shape) -> Iterator[Piece]:
+    if isinstance(shape, Row):
+        yield from _of_row(values, shape)
+    elif isinstance(shape, Affixed):
+        cut = [value[len(shape.before) : len(value) - len(shape.after)] for value in values]
+        yield from (Same(shape.before), Varying(tuple(cut), shape.number), Same(shape.after))
+    elif isinstance(shape, Made) and shape.before != SEALED:
+        cut = [value[len(shape.before) : len(value) - len(shape.after)] for value in values]
+        bare = Made(shape.letters, shape.least, shape.most)
+        yield from (Same(shape.before), Varying(tuple(cut), bare), Same(shape.after))
+    else:
+        yield Varying(values, shape)
+
+
+def _of_row(values: tuple[str, ...], row: Row) -> Iterator[Piece]:
+    parts = zip(*(value.split(row.mark) for value in values), strict=True)
+    for at, (column, inner) in enumerate(zip(parts, row.shapes, strict=True)):
+        if at:
+            yield Same(row.mark)
+        if isinstance(inner, str):
+            yield Same(inner)
+        else:
+            yield from _flat(column, inner)
+
+
+def _joined(found: Sequence[Piece]) -> Iterator[Piece]:
+    """Yield pieces with those that stay the same written together, empty ones left out."""
+    kept: list[str] = []
+    for piece in found:
+        if isinstance(piece, Same):
+            kept.append(piece.text)
+            continue
+        if text := "".join(kept):
+            yield Same(text)
+        kept = []
+        yield piece
+    if text := "".join(kept):
+        yield Same(text)
+
+
+def around(found: Sequence[Piece], at: int) -> tuple[str, str]:
+    """Return what stays the same directly before and after a varying piece."""
+    before = found[at - 1] if at else None
+    after = found[at + 1] if at + 1 < len(found) else None
+    return (
+        before.text if isinstance(before, Same) else "",
+        after.text if isinstance(after, Same) else "",
+    )
+
+
+def speaks_of_money(before: str, after: str) -> bool:
+    """Whether the words beside a number speak of money: those of its own clause."""
+    near, far = before[-_BEFORE:], after[:_AFTER]
+    if "<" in near:
+        # An element's own name and attributes belong to what it holds.
+        near = near.rpartition("<")[2]
+        return is_about_money(near) or is_about_money(_CLAUSE.split(far)[0])
+    return is_about_money(_CLAUSE.split(near)[-1]) or is_about_money(_CLAUSE.split(far)[0])

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PHP_RULES = (
     "numeric_string", "bool_int", "empty_array", "sparse_list", "datetime", "own_host", "html", "text_html_json",
-    "bom_ws", "float_noise", "attributes", "query_spaces", "embedded_json", "php_datetime", "charset",
+    "bom_ws", "float_noise", "attributes", "query_spaces", "embedded_json", "php_datetime", "charset", "clock",
 )  # fmt: skip
 EQUIVALENCES = (
     "null_missing", "empty_null", "zero_date", "unix_time", "date_midnight", "decimal_strings", "number_to_string",

@@ -4,37 +4,248 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
 from decimal import Decimal
-from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
-from comparators import noise_rules
-from comparators.html_volatile import token_attributes
-from comparators.model import LONGEST_LITERAL, Finding, Observation, path_pattern
-from comparators.noise_rules import NoiseRule, patterns, place_of, text_of
+from comparators import noise_rules, noise_samples
+from comparators.html_volatile import SCRIPT_TOKEN, is_made, token_attributes
+from comparators.literals import is_cut, shared_beginning
+from comparators.model import LONGEST_LITERAL, Finding, Observation
+from comparators.noise_bytes import BYTES, in_ranges
+from comparators.noise_forms import Affixed, Made, Numbers, Row, Shape
+from comparators.noise_letters import narrowest, plausible
+from comparators.noise_pieces import ranged, shape_of, times
+from comparators.noise_rules import chunks, columns, is_about_money, middles, speaks_of_money
+from comparators.noise_times import STRICT, Reading
 from comparators.paths import steps
 from comparators.policy import Policy
 from comparators.sensitive_names import looks_money, looks_secret
-from comparators.values import moment
+from comparators.values import Origins
+
+# Noise known from this very pair: legacy was asked again, what it changes at a place by itself may be otherwise there.
+#
+# Whether a value may stand there is decided by what all of legacy's values share: the words, the hosts, the prefix and
+# suffix, letters and length of what is made anew, the instants of its clock, the size of its numbers.
+
+
+_LONGEST_WORDS: Final = 256
+_FACTOR: Final = 2
+_TOKEN: Final = 10
+_FEW: Final = 2
+_PIN: Final = range(4, 9)
+_MOST_PLACES: Final = 10_000
+_MOST_KEPT: Final = 8 << 20
+_BOUNDARY: Final = re.compile(r"[^0-9A-Za-z](?=[0-9A-Za-z]*\Z)")
+_NEAR: Final = 64
+
+
+class Own:
+    """The texts that legacy gave at each place, the first answer's first; grows by `add`, within bounds."""
+
+    def __init__(self) -> None:
+        self._texts: dict[tuple[str, str], list[str]] = {}
+        self._shown: dict[tuple[str, str], str] = {}
+        self._left = _MOST_KEPT
+
+    def add(self, path: str, place: str, first: str, again: str, shown: str = "") -> None:
+        """Take two texts of legacy; `place` tells places of one path apart, `shown` names it for people."""
+        key = path, place
+        self._left -= len(again) if key in self._texts else len(first) + len(again)
+        if self._left < 0 or len(self._texts) >= _MOST_PLACES:
+            return
+        texts = self._texts.setdefault(key, [first])
+        if texts[0] == first:
+            texts.append(again)
+            self._shown.setdefault(key, shown)
+
+    def forget(self, paths: set[str]) -> None:
+        """Keep what was seen at these paths, drop the rest."""
+        for key in [key for key in self._texts if key[0] not in paths]:
+            del self._texts[key]
+
+    def join(self, other: Own) -> None:
+        """Take what another second answer showed."""
+        for (path, place), texts in other._texts.items():
+            for again in texts[1:]:
+                self.add(path, place, texts[0], again, other._shown.get((path, place), ""))
+
+    def is_empty(self) -> bool:
+        """Whether legacy agreed with itself in every text."""
+        return not self._texts
+
+    def paths(self) -> set[str]:
+        """Return the paths at which texts varied."""
+        return {path for path, _ in self._texts}
+
+    def all(self) -> list[tuple[str, str, str, str]]:
+        """Return path, name of the place, and each pair of texts."""
+        return [
+            (path, self._shown.get((path, place), ""), texts[0], again)
+            for (path, place), texts in self._texts.items()
+            for again in texts[1:]
+        ]
+
+    def is_about_money(self, path: str, place: str) -> bool:
+        """Whether a place goes by a name of money or amounts."""
+        return is_about_money(self._shown.get((path, place), "")) or looks_money(
+            steps(path) if path.startswith("/") else (path,)
+        )
+
+    def texts_at(self, path: str, place: str, legacy: str) -> list[str]:
+        """Return legacy's texts at a place where it gave this one; none where it agreed with itself."""
+        found = self._texts.get((path, place), [])
+        return found if found and found[0] == legacy else []
+
+
+def fits(values: Sequence[str], given: str, reading: Reading = STRICT, *, words: bool = True) -> bool:
+    """Whether a text may stand where legacy had `values`: it varies where they do, as they do, and nowhere else.
+
+    Where no pieces can be told apart short texts are held against each other as `words`, others byte by byte.
+    """
+    filled = list(dict.fromkeys(value for value in values if value))
+    if not given or len(filled) < _FEW:
+        return given in values
+    start, end = middles((*filled, given))
+    filled, given = [value[start : len(value) - end] for value in filled], given[start : len(given) - end]
+    there = columns(filled)
+    shapes = None if there is None else _shapes(there, reading)
+    if there is None or shapes is None:
+        return _like_words(filled, given) if words else in_ranges(filled, given)
+    mine = chunks(given)
+    return len(mine) == len(there) and _fit(there, shapes, mine, filled[0], reading)
+
+
+def _shapes(there: Sequence[tuple[str, ...]], reading: Reading) -> list[Shape | None] | None:
+    """Return what each column has in common, None for one that stays the same; None where one has nothing."""
+    shapes: list[Shape | None] = []
+    for column in there:
+        shape: Shape | None = None
+        if len(set(column)) > 1:
+            shape = _pins(column) if len(there) == 1 else None
+            shape = shape or shape_of(column, reading)
+            if shape is None:
+                return None
+        shapes.append(shape)
+    return shapes
+
+
+def _fit(
+    there: Sequence[tuple[str, ...]], shapes: Sequence[Shape | None], mine: Sequence[str], legacy: str, reading: Reading
+) -> bool:
+    at = 0
+    for column, shape, chunk in zip(there, shapes, mine, strict=True):
+        if chunk != column[0]:
+            if shape is None or not shape.fits(chunk, reading):
+                return False
+            end = at + len(column[0])
+            if _is_sum(shape, column[0], legacy[max(0, at - _NEAR) : at], legacy[end : end + _NEAR]):
+                return False
+        at += len(column[0])
+    return True
+
+
+def _is_sum(shape: Shape, text: str, before: str, after: str) -> bool:
+    """Whether a varying number is one of money, by the words beside it or in one word with it."""
+    if isinstance(shape, Row | Affixed):
+        return _has_number(shape) and (is_about_money(text) or speaks_of_money(before, after))
+    is_number = isinstance(shape, Numbers) or (isinstance(shape, Made) and shape.letters <= set("0123456789"))
+    return is_number and speaks_of_money(before, after)
+
+
+def _has_number(shape: str | Shape) -> bool:
+    if isinstance(shape, Row):
+        return any(map(_has_number, shape.shapes))
+    return isinstance(shape, Numbers | Affixed)
+
+
+def _pins(values: Sequence[str]) -> Made | None:
+    """Return whole texts of digits that are made, not counted: of one length, far apart from each other."""
+    sizes = {len(value) for value in values}
+    if len(values) <= _FEW or len(sizes) > 1 or min(sizes) not in _PIN or not all(map(str.isdigit, values)):
+        return None
+    apart = max(values) > str(_FACTOR * int(min(values))).zfill(min(sizes))
+    return Made(plausible(values), min(sizes), min(sizes)) if apart else None
+
+
+def _like_words(values: Sequence[str], given: str) -> bool:
+    """Whether a text is of the length of others, of their letters, with the words that all of them begin and end with.
+
+    For short texts alone: of a long one, what is not the same may be anything.
+    """
+    texts = [*values, given]
+    if max(map(len, texts)) > _LONGEST_WORDS or any(map(is_about_money, texts)):
+        return False
+    before, after = _shared(values)
+    if not (given.startswith(before) and given.endswith(after) and len(given) > len(before) + len(after)):
+        return False
+    cores = [value[len(before) : len(value) - len(after)] for value in texts]
+    sizes = [len(core) for core in cores[:-1]]
+    if narrowest(cores[:-1]) is not None and not plausible(cores[:-1]).issuperset(cores[-1]):
+        return False
+    if min(sizes) == max(sizes) > _TOKEN and not any(map(_has_blank, cores[:-1])):
+        return len(cores[-1]) == sizes[0]
+    return max(1, min(sizes) / _FACTOR) <= len(cores[-1]) <= max(sizes) * _FACTOR
+
+
+def _shared(values: Sequence[str]) -> tuple[str, str]:
+    """Return the words that all texts begin and end with."""
+    before = shared_beginning(values)
+    found = _BOUNDARY.search(before)
+    before = before[: found.end()] if found else ""
+    rest = [value[len(before) :][::-1] for value in values]
+    after = shared_beginning(rest)
+    found = _BOUNDARY.search(after)
+    return before, after[: found.end()][::-1] if found else ""
+
+
+def _has_blank(text: str) -> bool:
+    return any(map(str.isspace, text))
+
+
+def is_own(own: Own, where: tuple[str, str], legacy: str, modern: str, about: Addressed) -> bool:
+    """Whether modern's text could be one more of those that legacy has at a path and place."""
+    values = own.texts_at(*where, legacy)
+    if not values or own.is_about_money(*where):
+        return False
+    reading = about.reading
+    # Of bytes only pieces and ranges may vary.
+    words = not where[1].startswith(BYTES)
+    if fits(values, modern, reading, words=words):
+        return True
+    if not about.has("own_host"):
+        return False
+    texts = [about.origins.readdressed(value, modern) for value in values]
+    return texts[0] != (legacy, modern) and fits([left for left, _ in texts], texts[0][1], reading)
+
+
+class Addressed(Protocol):
+    """What is to be known of a comparison: how its times are read, what its backends call themselves."""
+
+    @property
+    def reading(self) -> Reading:
+        """How times are read."""
+
+    @property
+    def origins(self) -> Origins:
+        """What either backend calls itself."""
+
+    def has(self, rule: str) -> bool:
+        """Whether a rule of the preset is on."""
+
 
 # Whether a value looks like others that stood in its place: type, emptiness, length class, unit.
 
 
-_FACTOR: Final = 2
-_DECADE: Final = 10
-_NEAR: Final = timedelta(days=1)
-
-
-def same_shape(literal: str, examples: Sequence[str]) -> bool:
-    """Whether a literal has the shape of the examples: JSON literals, possibly cut, or the text of a header.
+def same_shape(literal: str, examples: Sequence[str], reading: Reading = STRICT) -> bool:
+    """Whether a literal has the shape of the examples: JSON literals, or the text of a header.
 
     - type: one that the examples have; null only where they have it
     - emptiness: empty where an example is, otherwise not
-    - length class: texts at most twice as long and half as short; fixed where all examples are one long length
-    - unit: numbers of the same sign within a factor of ten (seconds are not milliseconds), instants within a day
+    - texts: what `noise_own.fits` says; one that was cut has no shape
+    - numbers: of the same sign within a factor of ten (seconds are not milliseconds), whole ones where all examples
+      are; epochs that run with the clock within ten times their span and two minutes
     """
     kind = _kind(literal)
     alike = [each for each in examples if _kind(each) == kind]
@@ -43,9 +254,11 @@ def same_shape(literal: str, examples: Sequence[str]) -> bool:
     if kind in {"null", "bool"}:
         return True
     if kind == "number":
-        return _same_unit(Decimal(literal), [Decimal(each) for each in alike])
+        return _same_unit(literal, alike)
     if kind == "text":
-        return _same_text(_inner(literal), [_inner(each) for each in alike])
+        return not any(map(is_cut, (literal, *alike))) and fits(
+            [_inner(each) for each in alike], _inner(literal), reading
+        )
     return _is_empty(literal) in {_is_empty(each) for each in alike}
 
 
@@ -66,7 +279,7 @@ def _kind(literal: str) -> str:
 
 
 def _inner(literal: str) -> str:
-    """Return the text of a literal; a cut one, or a header's, as it is."""
+    """Return the text of a literal; a header's as it is."""
     try:
         found = json.loads(literal)
     except ValueError:
@@ -74,34 +287,12 @@ def _inner(literal: str) -> str:
     return found if isinstance(found, str) else literal
 
 
-def _same_unit(number: Decimal, examples: Sequence[Decimal]) -> bool:
-    if not number:
-        return any(not each for each in examples)
-    sizes = [abs(each) for each in examples if each and (each > 0) == (number > 0)]
-    return bool(sizes) and min(sizes) / _DECADE <= abs(number) <= max(sizes) * _DECADE
-
-
-def _same_text(text: str, examples: Sequence[str]) -> bool:
-    if not text:
-        return "" in examples
-    filled = [each for each in examples if each]
-    if not filled:
-        return False
-    moments = [moment(each) for each in filled]
-    if all(moments):
-        here = moment(text)
-        return here is not None and any(each and abs(here.wall - each.wall) <= _NEAR for each in moments)
-    lengths = {len(each) for each in filled}
-    if all(each.isdigit() for each in filled) and not text.isdigit():
-        return False
-    if len(lengths) == 1 and _is_token(filled):
-        return len(text) in lengths
-    return min(lengths) / _FACTOR <= len(text) <= max(lengths) * _FACTOR
-
-
-def _is_token(texts: Sequence[str]) -> bool:
-    """Whether texts of one length look made rather than written: long, without white space, more than one."""
-    return len(texts) > 1 and all(len(each) > _DECADE and not any(c.isspace() for c in each) for each in texts)
+def _same_unit(literal: str, examples: Sequence[str]) -> bool:
+    clock = times(examples)
+    if clock is not None and len(set(examples)) > 1:
+        return clock.fits(literal)
+    number, there = Decimal(literal), ranged([Decimal(each) for each in examples])
+    return not number if there is None else there.holds(number)
 
 
 def _is_empty(literal: str) -> bool:
@@ -125,14 +316,16 @@ def split(
     if policy.noise == "none" or not findings or not (observations or policy.noise_rules):
         return tuple(findings), 0
     counting = tuple(
-        each for each in findings if not _may_hide(each) or not (_is_own(each, observations) or _learned(each, policy))
+        each
+        for each in findings
+        if not _may_hide(each) or not (_is_own(each, observations, policy) or _learned(each, policy))
     )
     return counting, len(findings) - len(counting)
 
 
 def masking(policy: Policy, observations: Sequence[Observation]) -> Policy:
-    """Return the policy for a pair whose legacy side was asked again: what it changes inside texts is masked."""
-    if not observations or not (own := own_rules(observations)):
+    """Return the policy for a pair whose legacy side was asked again: the tokens it makes anew are masked."""
+    if not observations or not (own := noise_samples.token_rules(observations)):
         return policy
     learned = policy.noise_rules if policy.noise == "learn" else ()
     return replace(policy, noise="learn", noise_rules=(*own, *learned))
@@ -154,26 +347,31 @@ def _learned(finding: Finding, policy: Policy) -> bool:
     return noise_rules.hides(policy.noise_rules, finding)
 
 
-def _is_own(finding: Finding, observations: Sequence[Observation]) -> bool:
+def _is_own(finding: Finding, observations: Sequence[Observation], policy: Policy) -> bool:
     here = [each for each in observations if each.path == finding.path]
     if finding.path == "@body":
+        # Texts of a page were held against legacy's own ones where they stand: what is still found is something else.
+        if finding.kind in _CONTENTS - {"length"} or any(map(_is_unsure, (finding.legacy, finding.modern))):
+            return False
         place = noise_rules.place_of(finding.legacy or finding.modern)
         here = [each for each in here if place and noise_rules.place_of(each.first or each.again) == place]
-        if any(is_cut(each) or noise_rules.is_about_money(each) for each in (finding.legacy, finding.modern)):
-            return False
-    # Where only a piece of a text changed, the piece was masked: what is still found there is something else.
-    here = [each for each in here if not is_piecewise(each)]
     if not here:
         return False
     kinds = {each.kind for each in here}
     examples = [literal for each in here for literal in (each.first, each.again)]
     if finding.kind in _CONTENTS:
-        return not kinds.isdisjoint(_CONTENTS) and same_shape(finding.modern, examples)
+        reading = Reading(policy.zone, "datetime" in policy.rules)
+        return not kinds.isdisjoint(_CONTENTS) and same_shape(finding.modern, examples, reading)
     if finding.kind == "missing":
         return not kinds.isdisjoint(_ONE_SIDED)
     if finding.kind == "extra":
         return "extra" in kinds and same_shape(finding.modern, [each for each in examples if each])
     return finding.kind in kinds
+
+
+def _is_unsure(literal: str) -> bool:
+    """Whether a literal shows only a part of what stood there, which may be anything, or speaks of money."""
+    return is_cut(literal) or noise_rules.is_about_money(literal)
 
 
 # Finds the tokens of a page that legacy makes anew for each answer, where pages are compared as text.
@@ -187,14 +385,9 @@ _OPEN, _CLOSE = "{", "}"
 """Around the value in what is observed; no token has them."""
 _MOST: Final = 50
 _ANCHOR: Final = 60
-_SHORTEST: Final = 8
 _ELEMENT: Final = re.compile(r"<([a-zA-Z][\w-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*'){0,200})>")
 _ATTRIBUTE: Final = re.compile(r"([^\s\"'<>/=]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>=]+))")
-_SCRIPT: Final = re.compile(
-    r"""["']?\b(\w{0,40}(?:csrf|xsrf)\w{0,40})["']?\s?[:=]\s?["']([^"'\s<>]+)(?=["'])""", re.IGNORECASE
-)
-_LETTERS: Final = "[A-Za-z0-9+/=_.~%:-]"
-_TOKEN: Final = re.compile(f"{_LETTERS}+")
+_LETTERS: Final = r"[A-Za-z0-9+/=_.~%:\\|$,-]"
 _WRITTEN: Final = re.compile(rf"(.*?){re.escape(_OPEN)}({_LETTERS}+){re.escape(_CLOSE)}(.*)", re.DOTALL)
 _DIGIT: Final = re.compile(r"[0-9]")
 
@@ -219,6 +412,15 @@ def observed(legacy: str, again: str) -> tuple[Observation, ...]:
         if one.value != two.value and (one.before, one.after) == (two.before, two.after)
     }
     return tuple(each for each in varying.values() if max(len(each.first), len(each.again)) < LONGEST_LITERAL)
+
+
+def of_place(observation: Observation) -> tuple[str, ...]:
+    """Return the pattern of the token that an observed place holds; none where it holds something else."""
+    texts = observation.first, observation.again
+    if observation.path != "@body" or not all(text.startswith(f"{PLACE} ") for text in texts):
+        return ()
+    names, values = zip(*(text.partition(": ")[::2] for text in texts), strict=True)
+    return token_patterns(*values) if names[0] == names[1] else ()
 
 
 def token_patterns(one: str, two: str) -> tuple[str, ...]:
@@ -246,7 +448,7 @@ def _in_elements(text: str) -> Iterator[tuple[int, _Found]]:
         wanted = token_attributes(element[1].lower(), attributes)
         for each in written:
             name, value = each[1].lower(), each[each.lastindex or 1]
-            if name not in wanted or not _is_page_token(value):
+            if name not in wanted or not is_made(value):
                 continue
             start, end = (element.start(2) + at for at in each.span(each.lastindex or 1))
             whose = attributes.get("name", "")
@@ -259,58 +461,10 @@ def _in_elements(text: str) -> Iterator[tuple[int, _Found]]:
 
 
 def _in_scripts(text: str) -> Iterator[tuple[int, _Found]]:
-    for each in _SCRIPT.finditer(text):
-        if _is_page_token(each[2]):
+    for each in SCRIPT_TOKEN.finditer(text):
+        if is_made(each[2]):
             yield each.start(2), _Found(each[1], text[each.start() : each.start(2)], each[2], text[each.end(2)])
-
-
-def _is_page_token(value: str) -> bool:
-    return len(value) >= _SHORTEST and _TOKEN.fullmatch(value) is not None
 
 
 def _literal(found: _Found) -> str:
     return f"{PLACE} {found.name}: {found.before}{_OPEN}{found.value}{_CLOSE}{found.after}"
-
-
-# Noise known from this very pair: legacy was asked again, the pieces it changed inside texts are masked.
-
-
-_CUT: Final = "…"
-
-
-def own_rules(observations: Iterable[Observation]) -> tuple[NoiseRule, ...]:
-    """Return a `text` rule for each piece that changed; for use on this pair only."""
-    found = {(path_pattern(each.path), one): None for each in observations for one in pieces(each)}
-    return tuple(NoiseRule(path, "text", date.max, pattern=pattern) for path, pattern in found)
-
-
-def is_piecewise(observation: Observation) -> bool:
-    """Whether legacy changed only a piece of a text: whoever changed another piece of it differs."""
-    return bool(pieces(observation))
-
-
-def is_cut(literal: str) -> bool:
-    """Whether a literal shows only a part of what stood there: the rest may be anything."""
-    return len(literal) >= LONGEST_LITERAL or literal.endswith(_CUT)
-
-
-def pieces(observation: Observation) -> tuple[str, ...]:
-    """Return the patterns of the pieces that changed, none where something else did."""
-    if observation.kind not in {"value", "header"}:
-        return ()
-    return _pieces(observation.path == "@body", observation.first, observation.again)
-
-
-@lru_cache(maxsize=256)
-def _pieces(in_body: bool, first: str, again: str) -> tuple[str, ...]:  # noqa: FBT001 - a key of the cache
-    one, two = text_of(first), text_of(again)
-    if one is None or two is None:
-        return ()
-    if in_body:
-        if place_of(one) != place_of(two):
-            return ()
-        is_token = one.startswith(f"{PLACE} ")
-        one, two = (text.partition(": ")[2].strip(_CUT) for text in (one, two))
-        if is_token:
-            return token_patterns(one, two)
-    return patterns(one, two)

@@ -14,6 +14,10 @@ _SECRET_WORDS = frozenset(
 )  # fmt: skip
 _SECRET_PARTS = ("passw", "secret", "token", "apikey", "privatekey", "accesskey", "sessionid", "credential")
 _MONEY_WORDS = frozenset({"tax", "taxes", "vat", "due", "dues", "qty", "fee", "fees", "cost", "costs", "paid"})
+_DUE_WORDS = frozenset(
+    {"due", "dues", "until", "till", "valid", "validity", "deadline", "end", "ends", "ending", "exp", "ttl", "renewal",
+     "renews"}
+)  # fmt: skip
 _MONEY_PARTS = ("amount", "total", "price", "balance", "credit", "currency", "quantity", "discount", "refund")
 
 
@@ -30,6 +34,11 @@ def looks_money(names: Iterable[str]) -> bool:
         if any(part in flat for part in _MONEY_PARTS) or not _MONEY_WORDS.isdisjoint(_words(name)):
             return True
     return False
+
+
+def looks_due(names: Iterable[str]) -> bool:
+    """Whether any name along a path is about when something ends: such a time is never just the clock."""
+    return any("expir" in name.lower() or not _DUE_WORDS.isdisjoint(_words(name)) for name in names)
 
 
 def _words(name: str) -> set[str]:

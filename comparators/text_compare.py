@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from itertools import islice, zip_longest
 from typing import Final
 
 from comparators import charsets
 from comparators.context import Context
+from comparators.literals import first_difference
+from comparators.noise_bytes import BYTES, ranges
 from comparators.noise_rules import MASKED
 
 # Reads two bodies as text in one common way, cuts what is shown of them around their first difference.
@@ -54,19 +56,6 @@ def without_mark(legacy: str, modern: str, context: Context) -> tuple[str, str]:
     return legacy, modern
 
 
-def first_difference(legacy: str, modern: str) -> int:
-    """Return the index at which two texts part."""
-    low, high = 0, min(len(legacy), len(modern))
-    # Slices compare at the speed of memory; a loop over the characters of a megabyte does not.
-    while low < high:
-        middle = (low + high + 1) // 2
-        if legacy[low:middle] == modern[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
 def around(text: str, at: int) -> str:
     """Return the piece of a text around an index, with an ellipsis where more stands."""
     start, end = max(0, at - _BEFORE), at + _AFTER
@@ -89,20 +78,29 @@ def text_differences(legacy: bytes, modern: bytes, context: Context) -> None:
         context.differ("@body", "length", f"{len(ours)} lines", f"{len(theirs)} lines")
         _at_first(left, right, context)
         return
-    shown = 0
+    shown, most, before = 0, context.places(_MOST), _by_line(context)
     for number, (one, two) in enumerate(zip(ours, theirs, strict=True), 1):
-        if not context.same_text(one, two):
+        if not context.same_text(one, two, place=f"line {number}", shown=partial(_line, number)):
             one, two = _text_shown(one, two, context)  # noqa: PLW2901 - what is masked is not what differs
             at = first_difference(one, two)
             # Who hides a line as noise must not hide with it the lines that were no longer looked at.
-            place = f"line {number}" if shown < _MOST else f"line {number}, not the last"
+            place = f"line {number}" if shown < most else f"line {number}, not the last"
             context.differ("@body", "value", f"{place}: {around(one, at)}", f"{place}: {around(two, at)}")
             shown += 1
-            if shown > _MOST:
+            if shown > most:
                 return
-    if not shown:
+    if not shown and _by_line(context) == before:
         # Blanked or readdressed as a whole they differ, line by line they do not: a pattern reaches over a line end.
         _at_first(left, right, context)
+
+
+def _by_line(context: Context) -> int:
+    """Return how much was forgiven that is known of single lines alone."""
+    return context.forgiven.get("noise", 0) + context.forgiven.get("clock", 0)
+
+
+def _line(number: int) -> str:
+    return f"line {number}"
 
 
 def _at_first(legacy: str, modern: str, context: Context) -> None:
@@ -121,16 +119,56 @@ def _text_shown(legacy: str, modern: str, context: Context) -> tuple[str, str]:
 # Compares two bodies byte by byte.
 
 
-_SHOWN = 16
+_SHOWN: Final = 16
+_LINE: Final = b"\n"
 
 
 def bytes_differences(legacy: bytes, modern: bytes, context: Context) -> None:
-    """Find the first byte at which two bodies part, shown in hexadecimal; `length` where one begins with the other."""
+    """Find the ranges of bytes in which two bodies differ, the first few, shown in hexadecimal.
+
+    Bodies of one length are held together byte by byte, others line by line where they have as many lines (a PDF whose
+    date and total are longer); else what follows the first difference is one. `length` where one begins with the
+    other. What legacy is known to vary by itself hides no other range.
+    """
     if legacy == modern:
         return
-    at = first_difference(legacy.decode("latin-1"), modern.decode("latin-1"))
-    begins = at == min(len(legacy), len(modern))
-    context.differ("@body", "length" if begins else "value", _bytes_shown(legacy, at), _bytes_shown(modern, at))
+    if legacy.startswith(modern) or modern.startswith(legacy):
+        at = min(len(legacy), len(modern))
+        context.differ("@body", "length", _bytes_shown(legacy, at), _bytes_shown(modern, at))
+        return
+    found = _apart(legacy, modern, context)
+    for at, to in islice(found, _MOST):
+        context.differ("@body", "value", _bytes_shown(legacy, at), _bytes_shown(modern, to))
+    if (further := next(found, None)) is not None:
+        # Who hides these ranges as noise must not hide with them what was no longer looked at.
+        context.differ(
+            "@body", "value", f"not the last, {_bytes_shown(legacy, further[0])}", _bytes_shown(modern, further[1])
+        )
+
+
+def _apart(legacy: bytes, modern: bytes, context: Context) -> Iterator[tuple[int, int]]:
+    """Yield where ranges begin in either body."""
+    ours, theirs = legacy.split(_LINE), modern.split(_LINE)
+    if len(ours) != len(theirs):
+        ours, theirs = [legacy], [modern]
+    at = to = 0
+    for number, (one, two) in enumerate(zip(ours, theirs, strict=True), 1):
+        if one != two:
+            yield from ((at + here, to + there) for here, there in _in_line(one, two, number, context))
+        at, to = at + len(one) + 1, to + len(two) + 1
+
+
+def _in_line(one: bytes, two: bytes, number: int, context: Context) -> Iterator[tuple[int, int]]:
+    left, right = one.decode("latin-1"), two.decode("latin-1")
+    if context.minds_places:
+        place = f"{BYTES} of line {number}"
+        if context.same_but_noise(left, right, "@body", place, lambda: place):
+            return
+    if len(left) == len(right):
+        yield from ((begin, begin) for begin, _ in ranges(left, right))
+    else:
+        at = first_difference(left, right)
+        yield at, at
 
 
 def _bytes_shown(body: bytes, at: int) -> str:
@@ -197,8 +235,8 @@ def _compare(legacy: list[Row], modern: list[Row], context: Context) -> None:
         _order(legacy, modern, context)
         return
     # Rows of one table that is longer are shifted from there on: one cell shows where.
-    most = _MOST_CELLS if len(legacy) == len(modern) else 1
-    apart = _apart(legacy, modern, context)
+    most = context.places(_MOST_CELLS) if len(legacy) == len(modern) else 1
+    apart = _apart_csv_body(legacy, modern, context)
     for row, column, one, two in islice(apart, most):
         _differ(f"row {row}, column {column}", one, two, context)
     if most > 1 and (further := next(apart, None)) is not None:
@@ -207,16 +245,19 @@ def _compare(legacy: list[Row], modern: list[Row], context: Context) -> None:
         _differ(f"row {row}, column {column}, not the last", one, two, context)
 
 
-def _apart(legacy: list[Row], modern: list[Row], context: Context) -> Iterator[tuple[int, int, str | None, str | None]]:
+def _apart_csv_body(
+    legacy: list[Row], modern: list[Row], context: Context
+) -> Iterator[tuple[int, int, str | None, str | None]]:
     """Yield the cells that are not the same with their place, counted from 1; None where a row has no such cell."""
     for row, (left, right) in enumerate(zip_longest(legacy, modern, fillvalue=Row()), 1):
         for column, (one, two) in enumerate(zip_longest(left, right), 1):
-            if one != two and (one is None or two is None or not _is_same_cell(one, two, context)):
+            if one != two and (one is None or two is None or not _is_same_cell(one, two, row, column, context)):
                 yield row, column, one, two
 
 
-def _is_same_cell(legacy: str, modern: str, context: Context) -> bool:
-    return context.same_text(legacy, modern) or context.same_moment(legacy, modern)
+def _is_same_cell(one: str, two: str, row: int, column: int, context: Context) -> bool:
+    place = f"row {row}, column {column}" if context.minds_places else ""
+    return context.same_text(one, two, place=place, shown=lambda: place) or context.same_moment(one, two)
 
 
 def _order(legacy: list[Row], modern: list[Row], context: Context) -> None:

@@ -305,6 +305,11 @@ class Origins:
         marked = _marked(text, self._modern if modern else self._legacy)
         return marked.replace(_ORIGIN, "").replace(_BARE, "")
 
+    def readdressed(self, legacy: str, modern: str) -> tuple[str, str]:
+        """Return two texts with each side's own address as one mark, left out of legacy's where modern has none."""
+        left, right = _marked(legacy, self._legacy), _marked(modern, self._modern)
+        return (left if _ORIGIN in right else left.replace(f"{_ORIGIN}/", "/")), right
+
     def named(self, legacy: str, modern: str) -> bool:
         """Whether either text holds its own side's address."""
         return bool(self._legacy or self._modern) and any(

@@ -10,7 +10,8 @@ from lxml import etree
 
 from comparators import text_compare
 from comparators.context import Context
-from comparators.text_compare import around, first_difference
+from comparators.literals import first_difference
+from comparators.text_compare import around
 
 _SPACE: Final = "{http://www.w3.org/XML/1998/namespace}space"
 _MOST: Final = 8
@@ -65,7 +66,7 @@ class _Walk:
     def documents(self, legacy: Any, modern: Any) -> None:
         self._values("document type", legacy.docinfo.doctype, modern.docinfo.doctype)
         pairs: list[Step] = [(legacy.getroot(), modern.getroot(), "")]
-        while pairs and len(self._context.findings) - self._before < _MOST:
+        while pairs and len(self._context.findings) - self._before < self._context.places(_MOST):
             one, two, above = pairs.pop()
             place = f"{above}/{_name(one)}"
             if one.tag != two.tag:
@@ -106,7 +107,10 @@ class _Walk:
                 self._values(place, left, right)
 
     def _values(self, place: str, left: str, right: str) -> None:
-        if not (self._context.same_text(left, right) or self._context.same_moment(left, right)):
+        if not (
+            self._context.same_text(left, right, place=place, shown=lambda: place)
+            or self._context.same_moment(left, right)
+        ):
             at = first_difference(left, right)
             self._context.differ("@body", "value", f"{place}: {around(left, at)}", f"{place}: {around(right, at)}")
 

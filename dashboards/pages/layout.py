@@ -228,6 +228,18 @@ def groups(found: Sequence[Mapping[str, Any]], caption: str) -> Html:
     return table(caption, columns, rows)
 
 
+def suggested(found: Sequence[Mapping[str, str]]) -> Html | None:
+    """Return what legacy varies by itself as lines of the file, for each route; nothing where none was learned."""
+    if not found:
+        return None
+    blocks = [
+        el("details", el("summary", one["route"]), el("pre", one["compare"], class_="whole", tabindex="0"))
+        for one in found
+    ]
+    what = el("p", "Seen when legacy was asked twice; to paste under a route's ", el("code", "compare:"), ".")
+    return el("section", el("h2", "What legacy varies by itself"), what, blocks, aria_label="Suggestions")
+
+
 def _style(event: str) -> str:
     return "badge bad" if event in _BAD else "badge"
 

@@ -13,8 +13,15 @@ from dashboards.pages.layout import Blocks, Visitor, block, evidence, facts, fie
 Rows = Sequence[Mapping[str, Any]]
 
 
-def differences(found: Rows, asked: Mapping[str, str], following: str | None, visitor: Visitor, state: Html) -> Html:
-    """Return the page of all groups of differences; `asked` are the filter's values."""
+def differences(
+    found: Rows,
+    asked: Mapping[str, str],
+    following: str | None,
+    visitor: Visitor,
+    state: Html,
+    suggested: Sequence[Mapping[str, str]] = (),
+) -> Html:
+    """Return the page of all groups of differences; `asked` are the filter's values, `suggested` lines to paste."""
     search = el(
         "form",
         field("Route", "route", asked.get("route", "")),
@@ -27,7 +34,10 @@ def differences(found: Rows, asked: Mapping[str, str], following: str | None, vi
     )
     more = _following("/differences", asked, following)
     groups = layout.groups(found, "Groups of differences")
-    return page("Differences", "/differences", visitor, el("h1", "Differences"), search, groups, more, state=state)
+    noise = layout.suggested(suggested)
+    return page(
+        "Differences", "/differences", visitor, el("h1", "Differences"), search, groups, more, noise, state=state
+    )
 
 
 def event_blocks(found: Rows, state: Html) -> Blocks:

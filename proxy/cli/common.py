@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import orjson
 import typer
@@ -104,9 +104,9 @@ def plain(text: str) -> str:
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
-def print_line(text: str) -> None:
-    """Print one line, made fit for a terminal."""
-    print(plain(text))
+def print_line(text: str, *, to: TextIO | None = None) -> None:
+    """Print one line, made fit for a terminal, to standard output or where it is said."""
+    print(plain(text), file=to)
 
 
 # Shows how far a long command has come, to people only.

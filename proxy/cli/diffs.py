@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from comparators import compare as compared
+from comparators.comparison import failure
 from comparators.model import Capture, Comparison
 from proxy.cli.admin_client import Client, Reply, client
 from proxy.cli.common import print_json, print_line, read
@@ -27,14 +28,17 @@ _LONGEST = 100
 
 def diffs(config: str, admin: str, route: str, since: str, *, as_json: bool) -> int:
     """Print the groups of differences, newest first; 1 when there is one that nobody has declared known."""
-    items = _all(client(config, admin), route, since)
+    items, suggested = _all(client(config, admin), route, since)
     if as_json:
-        print_json({"items": items, "next": None})
-    elif not items:
+        print_json({"items": items, "next": None, "suggested": suggested})
+        return EXIT_NO if any(_is_open(item) for item in items) else EXIT_YES
+    if not items:
         print("no differences")
     else:
         for item in items:
             _print_group(item)
+    for one in suggested:
+        _print_suggested(one)
     return EXIT_NO if any(_is_open(item) for item in items) else EXIT_YES
 
 
@@ -94,16 +98,19 @@ def ignore(config: str, admin: str, group: str, wish: Mapping[str, Any], *, undo
     return EXIT_YES
 
 
-def _all(proxy: Client, route: str, since: str) -> list[dict[str, Any]]:
+def _all(proxy: Client, route: str, since: str) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    """Return the groups of all pages with what is suggested beside the first."""
     items: list[dict[str, Any]] = []
+    suggested: list[dict[str, str]] | None = None
     query = {name: value for name, value in (("route", route), ("since", since)) if value}
     while True:
         reply = proxy.get(f"{_API}?{urlencode(query)}" if query else _API)
         if not reply.ok:
             raise _UnansweredError(reply)
         items += reply.body["items"]
+        suggested = reply.body.get("suggested") or [] if suggested is None else suggested
         if not reply.body["next"]:
-            return items
+            return items, suggested
         query["after"] = reply.body["next"]
 
 
@@ -134,6 +141,13 @@ def _print_group(item: Mapping[str, Any]) -> None:
         print_line(f"  under the current file: {item['rejudged']}")
     for example in item["examples"][:1]:
         print_line(f"  {example['request']}: {_cut(example['legacy'])} → {_cut(example['modern'])}")
+
+
+def _print_suggested(one: Mapping[str, str]) -> None:
+    print()
+    print_line(f"{one['route']}: what legacy varies by itself, to paste under its compare:")
+    for line in one["compare"].splitlines():
+        print_line(f"  {line}")
 
 
 def _print_example(example: Mapping[str, Any]) -> None:
@@ -279,8 +293,16 @@ def compare(config: str, legacy: str, modern: str, route: str, method: str, path
         print_json({**_document(comparison), "invariants": invariants})
     else:
         _print(comparison, invariants)
+        _trace(comparison, rules, *sides)
     fine = comparison.verdict in ("equal", "noise") and all(one["state"] != VIOLATED for one in invariants)
     return EXIT_YES if fine else EXIT_NO
+
+
+def _trace(comparison: Comparison, rules: Compiled, legacy: Capture, modern: Capture) -> None:
+    """Print what the operator's own comparator raised, to errors: both answers are the operator's own as well."""
+    if any((one.kind, one.rule) == ("error", "custom") for one in comparison.findings):
+        for line in failure(rules.policy.custom, legacy, modern).splitlines():
+            print_line(f"  {line}", to=sys.stderr)
 
 
 def _rules(config: str, route: str, *, as_json: bool) -> Compiled | None:

@@ -44,16 +44,20 @@ if TYPE_CHECKING:
 # Explains a stored pair to a person, in more words than the verdict needs.
 
 
-def explained(exhibit: Exhibit) -> Explained:
-    """Return what there is to say of a packed pair, as lines of text; null when nothing is."""
+def explained(exhibit: Exhibit, opinions: Opinions | None = None) -> Explained:
+    """Return what there is to say of a packed pair, as lines of text, null when nothing is.
+
+    Where a judge's `opinions` are at hand what counts is told, what is forgiven folded.
+    """
     try:
         pair = unpack(exhibit.payload)
     except UnreadableError:
         return Explained(exhibit.ticket, b"null")
     from comparators.explain import explain  # DeepDiff comes with the first question
 
+    found = None if opinions is None else opinions.compared(pair)
     try:
-        text = "\n".join(_lines(explain(pair.legacy.body, pair.modern.body)))
+        text = "\n".join(_lines(explain(pair.legacy.body, pair.modern.body, found)))
     except Exception as error:  # noqa: BLE001 - the explanation is a courtesy, the findings stand without it
         text = f"no explanation: {type(error).__name__}"
     return Explained(exhibit.ticket, orjson.dumps(text or None))
@@ -175,7 +179,7 @@ class Judge:
     def _timed(self, message: Case | Exhibit) -> Opinion | Explained:
         signal.setitimer(signal.ITIMER_PROF, PROCESSOR_SECONDS)
         signal.setitimer(signal.ITIMER_REAL, ALARM_SECONDS)
-        return self._opinions.on(message) if isinstance(message, Case) else explained(message)
+        return self._opinions.on(message) if isinstance(message, Case) else explained(message, self._opinions)
 
     # ── workers ────────────────────────────────────────────────────────────────────────────────────────
 

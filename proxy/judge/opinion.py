@@ -44,6 +44,14 @@ class Opinions:
         except Exception as error:  # noqa: BLE001 - whatever a pair or our own code is like, the next one is judged
             return Opinion(case.ticket, NOT_COMPARED, "error", notes=(repr(error)[:200],))
 
+    def compared(self, pair: Pair) -> Comparison | None:
+        """Return what the comparator alone finds in a pair; None where nothing can be said."""
+        rules = self._rules_of(pair.route)
+        legacy, modern = _capture(pair, pair.legacy), _capture(pair, pair.modern)
+        if isinstance(rules, str) or legacy is None or modern is None:
+            return None
+        return _compared(rules, pair, legacy, modern)[0]
+
     def _opinion(self, case: Case) -> Opinion:
         pair = case.pair
         rules = self._rules_of(pair.route)

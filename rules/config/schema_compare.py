@@ -135,7 +135,7 @@ class Preset(Section):
         Literal[
             "numeric_string", "bool_int", "empty_array", "sparse_list", "datetime", "own_host", "html",
             "text_html_json", "bom_ws", "float_noise", "attributes", "query_spaces", "embedded_json", "php_datetime",
-            "charset",
+            "charset", "clock",
         ]
     ] = Field(default_factory=list, alias="except")  # fmt: skip
 

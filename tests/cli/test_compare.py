@@ -121,3 +121,14 @@ def test_a_wrong_question_is_told_apart_from_a_difference(desk: Desk, options: t
 
     assert code == 2
     assert said in err
+
+
+def test_a_comparator_that_fails_is_shown_with_its_trace(desk: Desk):
+    (desk.folder / "beside_the_file.py").write_text("def judge(legacy, modern):\n    raise KeyError('price')\n")
+    sys.modules.pop("beside_the_file", None)
+
+    code, out, err = desk.compare(b'{"a": 1}', b'{"a":2}', "--route", "invoice")
+
+    assert code == 1
+    assert "note: the custom comparator failed: KeyError in beside_the_file.py, line 2, judge" in out
+    assert "KeyError: 'price'" in err

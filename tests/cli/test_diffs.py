@@ -113,6 +113,18 @@ def test_what_is_known_or_mended_is_no_open_difference(desk: Desk, settled: dict
         assert "known: rounding, owner ops, until 2027-01-31, max_rate 0.05 (api)" in out
 
 
+def test_what_legacy_varies_itself_is_shown_as_lines_to_paste(desk: Desk):
+    lines = "ignore_text:\n  - '(?<=in )[0-9]+(?= ms)'  # legacy differed from itself 9 times, in 9 pairs"
+    body = {"items": [], "next": None, "suggested": [{"route": "wiki", "compare": lines}]}
+
+    code, out, _ = desk.diffs(answers=[(200, body)])
+    _, shown, _ = desk.diffs("--json", answers=[(200, body)])
+
+    assert code == 0
+    assert "wiki: what legacy varies by itself, to paste under its compare:\n  ignore_text:\n    - '(?<=in )" in out
+    assert json.loads(shown)["suggested"] == body["suggested"]
+
+
 def test_none_at_all_is_said(desk: Desk):
     assert desk.diffs(answers=[page()]) == (0, "no differences\n", "")
 

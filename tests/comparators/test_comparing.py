@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from comparators import Capture, Comparison, Finding, compare
+from comparators.comparison import failure
 from tests.comparators.answers import answer, found, policy, rules, spots
 
 PHP = {"preset": "php"}
@@ -344,6 +345,14 @@ def test_an_operators_comparator_that_fails_is_a_finding_of_its_own(custom: Any)
     assert (comparison.verdict, comparison.reason) == ("not_compared", "error")
     assert comparison.findings == (Finding("@body", "error", "", "", "custom"),)
     assert "secret" not in str(comparison)
+
+
+def test_an_operators_comparator_that_fails_says_what_it_raised_and_where():
+    (note,) = compare(answer("1"), answer("2"), policy({"custom": _fails})).notes
+
+    assert note.startswith("the custom comparator failed: LookupError in test_comparing.py, line ")
+    assert "LookupError: a secret in a message" in failure(_fails, answer("1"), answer("2"))
+    assert failure(_says_nothing, answer("1"), answer("2")) == ""
 
 
 def test_a_failure_of_ours_is_a_finding_of_its_own():

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from comparators import compare
 from comparators.explain import Detail, Explanation, explain
+from tests.comparators.answers import answer, policy
 
 
 def details(legacy: str, modern: str) -> list[tuple[str, str, str, str]]:
@@ -103,3 +105,17 @@ def test_any_two_documents_are_explained(one: Any, two: Any) -> None:
 @given(st.binary(max_size=60), st.binary(max_size=60))
 def test_any_two_bodies_are_explained(legacy: bytes, modern: bytes) -> None:
     assert isinstance(explain(legacy, modern), Explanation)
+
+
+def test_what_counts_is_told_and_what_is_forgiven_folded() -> None:
+    legacy = json.dumps({"a": "1.50", "b": {"c": 1, "d": "2"}, "e": [{"f": "1"}, {"f": "2"}]}).encode()
+    modern = json.dumps({"a": 1.5, "b": {"c": 2, "d": 2}, "e": [{"f": 1}, {"f": 2}]}).encode()
+    both = (answer(legacy), answer(modern))
+
+    told = explain(legacy, modern, compare(*both, policy({"preset": "php"})))
+    strict = explain(legacy, modern, compare(*both, policy()))
+
+    assert [each.path for each in told.details] == ["/b/c"]
+    assert told.note == "4 more places differ only in what is forgiven: numeric_string 4"
+    assert [each.path for each in strict.details] == ["/a", "/b/c", "/b/d", "/e/0/f", "/e/1/f"]
+    assert strict.note == ""

@@ -20,10 +20,17 @@ FORGIVEN = [
     ("<p>Total: <b>5</b></p>", "<p>Total:<b> 5</b></p>"),
     ("<nav><a>Home</a>\n<a>About</a></nav>", "<nav><a>Home</a><a>About</a></nav>"),
     ("<script>\n a() \n</script>", "<script>a()</script>"),
-    ('<input type="hidden" name="_token" value="aaaa">', '<input type="hidden" name="_token" value="bbbb">'),
-    ('<meta name="csrf-token" content="a1">', '<meta name="csrf-token" content="b2">'),
-    ("<input type=hidden name=csrfmiddlewaretoken value=1>", "<input type=hidden name=csrfmiddlewaretoken value=2>"),
-    ('<script nonce="r4nd">x()</script>', '<script nonce="0th3r">x()</script>'),
+    ('<input type="hidden" name="_token" value="aaaa1111">', '<input type="hidden" name="_token" value="2222bbbb">'),
+    ('<meta name="csrf-token" content="a1b2c3d4">', '<meta name="csrf-token" content="KpVtmQxR">'),
+    (
+        "<input type=hidden name=csrfmiddlewaretoken value=12ab34cd>",
+        "<input type=hidden name=csrfmiddlewaretoken value=ef56ab78>",
+    ),
+    (
+        '<input type="hidden" name="wpLoginToken" value="9f2c41d07be8a3659f2c41d07be8a365+\\">',
+        '<input type="hidden" name="wpLoginToken" value="00c41d07be8a3659f2c41d07be8a3bb1+\\">',
+    ),
+    ('<script nonce="r4nd0m1x">x()</script>', '<script nonce="0th3r1xy">x()</script>'),
     ('<link href="/css/app.3f2a9c1b.css">', '<link href="/css/app.0011aabb.css">'),
     ('<script src="/build/assets/app-4ed993c7.js"></script>', '<script src="/build/assets/app-BxK3z_9q.js"></script>'),
     ('<script src="/js/app.js?id=68fd822d">', '<script src="/js/app.js?id=c1b2a3d4">'),
@@ -32,10 +39,14 @@ FORGIVEN = [
         f'<link rel=stylesheet href="/css.php?t=a&amp;tseed={"f6f85a60" * 4}">',
         f'<link rel=stylesheet href="/css.php?t=a&amp;tseed={"598128f0" * 4}">',
     ),
-    ('<a href="/out?_wpnonce=1a2b&amp;x=1">out</a>', '<a href="/out?_wpnonce=3c4d&amp;x=1">out</a>'),
-    ("<meta content=\"script-src 'nonce-r4nd'\">", "<meta content=\"script-src 'nonce-0th3r'\">"),
-    ('<script>var s = {"nonce":"1a","a":1}</script>', '<script>var s = {"nonce":"2b","a":1}</script>'),
-    ("<script>window.csrfToken = 'abc';</script>", "<script>window.csrfToken = 'def';</script>"),
+    ('<a href="/out?_wpnonce=1a2b3c4d5e&amp;x=1">out</a>', '<a href="/out?_wpnonce=3c4d5e6f70&amp;x=1">out</a>'),
+    ("<meta content=\"script-src 'nonce-r4nd0m1x'\">", "<meta content=\"script-src 'nonce-0th3r1xy'\">"),
+    ('<script>var s = {"nonce":"1a2b3c4d5e","a":1}</script>', '<script>var s = {"nonce":"2b3c4d5e6f","a":1}</script>'),
+    ("<script>window.csrfToken = 'abcdefg1';</script>", "<script>window.csrfToken = '2hijklmn';</script>"),
+    (
+        '<script>mw.set({"patrolToken":"9f2c41d07be8a365+\\\\","watchToken":"19f2c41d07be8a36+\\\\"})</script>',
+        '<script>mw.set({"patrolToken":"aa2c41d07be8a365+\\\\","watchToken":"bb9f2c41d07be8a3+\\\\"})</script>',
+    ),
 ]
 NEVER = [
     ("<p>Hello</p>", "<p>Hallo</p>", "value"),
@@ -83,6 +94,31 @@ NEVER = [
     ("<svg><text>a</text></svg>", "<svg><text>b</text></svg>", "value"),
     ("<select><option selected>a</option></select>", "<select><option>a</option></select>", "missing"),
 ]
+
+TOKEN = "8KpVt2mQx7RwYc4ZbN1s"
+NOT_MADE = [
+    "", "0", "None", "null", "undefined", "Undefined", "NotImplemented", "csrfToken", "csrf_token", "%csrfToken%",
+    "{{ csrf_token() }}", "${csrfToken}", "%(token1)s", "csrf_token()", "&lt;Token 1&gt;", "00000000", "1a2b3c4",
+]  # fmt: skip
+FIELDS = [
+    '<input type="hidden" name="_token" value="{}">',
+    '<input type="hidden" name="wpEditToken" value="{}">',
+    '<input type="hidden" name="_wpnonce" value="{}">',
+    '<meta name="csrf-token" content="{}">',
+    '<script nonce="{}">x()</script>',
+    '<script>var s = {{"patrolToken":"{}"}}</script>',
+    "<script>wp.nonce = '{}';</script>",
+]
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_token_that_is_none_is_a_difference(field: str) -> None:
+    legacy = field.format(TOKEN)
+
+    assert kinds(held(html_compare.differences, legacy, field.format(TOKEN[::-1]), PHP)) == []
+    for value in NOT_MADE:
+        assert kinds(held(html_compare.differences, legacy, field.format(value), PHP)) == ["value"], value
+        assert kinds(held(html_compare.differences, field.format(value), legacy, PHP)) == ["value"], value
 
 
 @pytest.mark.parametrize(("legacy", "modern"), FORGIVEN)
@@ -136,8 +172,8 @@ def test_one_element_less_is_one_difference() -> None:
 
 
 def test_a_token_and_a_host_in_one_script_are_two_reasons() -> None:
-    legacy = "<script>x = {csrf: 'aaa', base: 'http://old.example/a'}</script>"
-    modern = "<script>x = {csrf: 'bbb', base: 'http://new.example:8000/a'}</script>"
+    legacy = "<script>x = {csrf: 'aaaa1111', base: 'http://old.example/a'}</script>"
+    modern = "<script>x = {csrf: '2222bbbb', base: 'http://new.example:8000/a'}</script>"
 
     assert kinds(held(html_compare.differences, legacy, modern, PHP)) == []
     assert kinds(held(html_compare.differences, legacy, modern.replace("/a'", "/b'"), PHP)) == ["value"]

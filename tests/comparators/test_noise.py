@@ -38,7 +38,7 @@ def quoted(*texts: str) -> list[tuple[str, str]]:
     return [(json.dumps(one), json.dumps(two)) for one, two in zip(texts[::2], texts[1::2], strict=True)]
 
 
-TOKENS = quoted(*(f"{n * 7919 % 65536:04x}{n * 104729 % 65536:04x}{n:02x}aa" for n in range(1, 21)))
+TOKENS = quoted(*(f"{n * 7919 % 65536:04x}{n * 104729 % 65536:04x}{n:02x}{n * 31 % 256:02x}" for n in range(1, 21)))
 TIMES = quoted(*(text for stamp in STAMPS for text in (stamp, stamp[:-1] + "9")))
 COUNTS = [(str(n * 10), str(n * 10 + 1)) for n in range(1, 9)]
 MODES = [(one, two) for one, two in (('"a"', '"b"'), ('"b"', '"a"')) * 4]

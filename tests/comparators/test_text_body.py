@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comparators import text_compare
-from comparators.text_compare import around, first_difference
+from comparators.literals import first_difference
+from comparators.text_compare import around
 from tests.comparators.bodies import PHP, Differences, held, kinds
 
 

@@ -42,9 +42,9 @@ def ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def paged(schema: Schema) -> Schema:
-    """Return one page of a list of `schema`."""
-    return thing(items=many(schema), next={"type": ["string", "integer", "null"]})
+def paged(schema: Schema, **beside: Schema) -> Schema:
+    """Return one page of a list of `schema`, with what stands `beside` it."""
+    return thing(items=many(schema), next={"type": ["string", "integer", "null"]}, **beside)
 
 
 _FILE_PROBLEM = thing(file=TEXT, line=COUNT, column=COUNT, message=TEXT, hint=maybe(TEXT), level=TEXT)
@@ -121,7 +121,7 @@ SCHEMAS: dict[str, Schema] = {
         known=ANYTHING,
         examples=ANYTHING,
     ),
-    "Groups": paged(ref("Group")),
+    "Groups": paged(ref("Group"), suggested=many(thing(route=TEXT, compare=TEXT))),
     "Config": thing(digest=TEXT, generation=COUNT, effective={"type": "object"}, overrides=many({"type": "object"})),
     "Plan": thing(routes=many({"type": "object"}), settings=many(TEXT), users={"type": "object"}),
     "Reloaded": thing(outcome={"enum": ["applied", "unchanged", "accepted"]}),

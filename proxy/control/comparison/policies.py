@@ -49,10 +49,12 @@ class Noise:
         self._modes: dict[str, str] = {}
         self._rules: dict[str, tuple[Mapping[str, Any], ...]] = {}
         self._news: set[str] = set()
+        self._known: dict[str, tuple[str, list[dict[str, Any]]]] = {}
 
     def follow(self, snapshot: Snapshot) -> None:
         """Learn about these routes from now on, as each says."""
         self._modes = {route.name: route.compare.get("noise", SUGGEST) for route in snapshot.routes}
+        self._known = {}
         self._learners = {name: one for name, one in self._learners.items() if self._modes.get(name, NONE) != NONE}
         self._rules = {name: rules for name, rules in self._rules.items() if self._modes.get(name) == LEARN}
 
@@ -64,6 +66,7 @@ class Noise:
         from comparators.noise_learning import Learner
 
         learner = self._learners.setdefault(route, Learner())
+        self._known.pop(route, None)
         learner.add(tuple(Observation(*each) for each in orjson.loads(observed)), at)
         self._news.add(route)
 
@@ -85,10 +88,15 @@ class Noise:
 
     def suggestions(self, route: str) -> list[dict[str, Any]]:
         """Return what was learned of `route` with its evidence, in force or not."""
+        today = self._today()
+        known = self._known.get(route)
+        if known is None or known[0] != today:
+            known = self._known[route] = today, self._suggested(route, today)
+        return list(known[1])
+
+    def _suggested(self, route: str, today: str) -> list[dict[str, Any]]:
         learner = self._learners.get(route)
-        if learner is None:
-            return []
-        found = learner.suggestions(date.fromisoformat(self._today()))
+        found = () if learner is None else learner.suggestions(date.fromisoformat(today))
         return [
             {
                 **asdict(one),
@@ -98,6 +106,18 @@ class Noise:
             }
             for one in found
         ]
+
+    def to_paste(self, wanted: str = "") -> list[dict[str, str]]:
+        """Return for each route (or one) with suggestions the lines of YAML that say the same under its `compare:`."""
+        from comparators.noise_words import pasted
+
+        found = []
+        for route in sorted(self._learners):
+            if not wanted or route == wanted:
+                each = self.suggestions(route)
+                lines = pasted((one["setting"], one["entry"], _seen(one)) for one in each)
+                found += [{"route": route, "compare": lines}] if lines else []
+        return found
 
     def _with(self, route: str, learned: tuple[Mapping[str, Any], ...]) -> tuple[Mapping[str, Any], ...]:
         """Return what was learned on top of what was in force: a learner begins anew with each start of the proxy."""
@@ -122,8 +142,12 @@ class Noise:
         self._rules = {**{name: one for name, one in kept.items() if self._modes.get(name) == LEARN}, **self._rules}
 
 
-def _place(rule: Mapping[str, Any]) -> tuple[object, object]:
-    return rule.get("path"), rule.get("shape")
+def _place(rule: Mapping[str, Any]) -> tuple[object, ...]:
+    return rule.get("path"), rule.get("shape"), rule.get("place", "")
+
+
+def _seen(suggestion: Mapping[str, Any]) -> str:
+    return f"legacy differed from itself {suggestion['seen']} times, in {suggestion['pairs']} pairs"
 
 
 class Rulings:

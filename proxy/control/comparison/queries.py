@@ -121,14 +121,21 @@ class Differences:
         self._everywhere = everywhere or Everywhere(None, lambda: 0.0)
 
     async def groups(self, wanted: Wanted) -> dict[str, Any]:
-        """Return a page of groups with short examples, newest first, those only others met among them; DiffsError."""
+        """Return a page of groups with short examples, newest first, those only others met among them; DiffsError.
+
+        `suggested` is what legacy was seen to vary by itself, as lines to paste under a route's `compare:`.
+        """
         one_more = replace(wanted, limit=wanted.limit + 1)
         others = self._everywhere.groups(one_more)
         found = await self._store.ask(lambda store: [*store.groups(one_more), *_absent(store, others, one_more.limit)])
         found.sort(key=lambda group: (group.last_seen, group.id), reverse=True)
         shown = found[: wanted.limit]
         following = shown[-1].place if len(found) > len(shown) else None
-        return {"items": [self._document(group) for group in shown], "next": following}
+        return {
+            "items": [self._document(group) for group in shown],
+            "next": following,
+            "suggested": self._noise.to_paste(wanted.route),
+        }
 
     async def group(self, group: str) -> dict[str, Any] | None:
         """Return one group with all that is kept of its examples, the latest of them explained; DiffsError."""

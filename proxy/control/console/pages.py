@@ -78,7 +78,8 @@ class Pages:
         asked = {name: request.query.get(name, "") for name in ("route", "since")}
         found = await self._documents.groups(asked["route"], asked["since"], request.query.get("after", ""))
         state = await self._state()
-        return page(other.differences(found["items"], asked, found["next"], self._visitors.of(request), state))
+        visitor, suggested = self._visitors.of(request), found.get("suggested") or ()
+        return page(other.differences(found["items"], asked, found["next"], visitor, state, suggested))
 
     async def _difference(self, request: web.Request) -> web.Response:
         group = await self._documents.source.difference(request.match_info["id"])

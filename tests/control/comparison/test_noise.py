@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import orjson
 import pytest
+import yaml
 
+from comparators import Capture, Policy, compare
 from proxy.control.comparison.policies import Noise
 from proxy.ipc.judge_messages import Case
 from proxy.judge.opinion import Opinions
@@ -65,6 +69,30 @@ def test_otherwise_it_is_only_suggested_with_its_evidence(mode: str | None):
     assert (suggested["rule"]["path"], suggested["pairs"]) == ("/token", 60)
     assert suggested["first_seen"] == timestamp(NOW)
     assert orjson.dumps(suggested)
+
+
+def test_what_is_suggested_can_be_pasted_into_the_file():
+    learning = Learning("suggest")
+    learning.vary()
+    for number in range(6):
+        texts = [f'"<p>it\'s made in {number + step} ms</p>"' for step in (10, 20)]
+        learning.noise.observe("profile", orjson.dumps([["/html", "value", *texts]]), NOW + number)
+
+    (one,) = learning.noise.to_paste("profile")
+    mapping = yaml.safe_load(one["compare"])
+    policy = Policy.from_mapping(mapping, today=date.fromisoformat(TODAY))
+    legacy, modern = (
+        Capture("GET", "/", 200, (("Content-Type", "application/json"),), orjson.dumps(body))
+        for body in (
+            {"token": "a", "html": "<p>it's made in 12 ms</p>", "n": 1},
+            {"token": "b", "html": "<p>it's made in 19 ms</p>", "n": 1},
+        )
+    )
+
+    assert one["route"] == "profile"
+    assert sorted(mapping) == ["ignore", "ignore_text"]
+    assert compare(legacy, modern, policy).verdict == "equal"
+    assert learning.noise.to_paste("other") == []
 
 
 def test_a_route_that_wants_nothing_learned_is_not_learned_about():

@@ -1,0 +1,95 @@
+"""Cuts the two literals of a difference to what can be kept, around the place where they part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from comparators.model import LONGEST_LITERAL
+
+ELLIPSIS: Final = "…"
+_BEFORE: Final = 160
+_BEHIND: Final = 60
+_LONG: Final = 240
+_LONGEST_PLACE: Final = 100
+_OPENING: Final = ("{", "[", '"')
+
+
+def first_difference(legacy: str, modern: str) -> int:
+    """Return the index at which two texts part."""
+    low, high = 0, min(len(legacy), len(modern))
+    # Slices compare at the speed of memory; a loop over the characters of a megabyte does not.
+    while low < high:
+        middle = (low + high + 1) // 2
+        if legacy[low:middle] == modern[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def shared_beginning(texts: Sequence[str]) -> str:
+    """Return what all texts begin with."""
+    # Between the first and the last in order there is none that parts earlier.
+    one, other = min(texts), max(texts)
+    return one[: first_difference(one, other)]
+
+
+def cut_apart(path: str, legacy: str, modern: str) -> tuple[str, str]:
+    """Return two literals of at most `LONGEST_LITERAL` characters that are not the same.
+
+    Where one is longer, both show the same stretch of the text, around the first difference; the bracket or quote they
+    begin with tells their type and stays, so does the place in a page that they begin with.
+    """
+    if len(legacy) < LONGEST_LITERAL and len(modern) < LONGEST_LITERAL:
+        return legacy, modern
+    place, left, right = _placed(legacy, modern) if path == "@body" else ("", legacy, modern)
+    at = first_difference(left, right)
+    room = LONGEST_LITERAL - len(place)
+    start = at - _BEFORE if at > room - _BEHIND else 0
+    return place + _cut(left, start, room), place + _cut(right, start, room)
+
+
+def apart(legacy: Any, modern: Any, write: Callable[[Any, int], str]) -> tuple[str, str]:
+    """Return the literals of two values, of long ones from where they part on; `write` spells one of either side.
+
+    A long text is cut before it is spelled, or two of them would show the same beginning; so is a list.
+    """
+    if type(legacy) is str and type(modern) is str and max(len(legacy), len(modern)) >= _LONG:
+        at = first_difference(legacy, modern)
+        start = at - _BEFORE if at > _LONG - _BEHIND else 0
+        return _written(legacy, start, write, 0), _written(modern, start, write, 1)
+    left, right = write(legacy, 0), write(modern, 1)
+    if left == right and type(legacy) is list and type(modern) is list:
+        pairs = enumerate(zip(legacy, modern, strict=False))
+        at = next((at for at, (one, two) in pairs if one != two), min(len(legacy), len(modern)))
+        left, right = (f"[{ELLIPSIS}{write(each[at:], side)[1:]}" for side, each in enumerate((legacy, modern)))
+    return left, right
+
+
+def _written(text: str, start: int, write: Callable[[Any, int], str], side: int) -> str:
+    head, end = ELLIPSIS if start else "", start + _LONG
+    tail = ELLIPSIS if end < len(text) else ""
+    return f'"{head}{write(text[start:end], side)[1:-1]}{tail}"'
+
+
+def is_cut(literal: str) -> bool:
+    """Whether a literal shows only a part of what stood there: the rest may be anything."""
+    return len(literal) >= LONGEST_LITERAL or ELLIPSIS in literal[:2] or ELLIPSIS in literal[-2:]
+
+
+def _placed(legacy: str, modern: str) -> tuple[str, str, str]:
+    place, colon, left = legacy.partition(": ")
+    other, _, right = modern.partition(": ")
+    if not colon or other != place:
+        return "", legacy, modern
+    shown = place if len(place) <= _LONGEST_PLACE else ELLIPSIS + place[1 - _LONGEST_PLACE :]
+    return f"{shown}: ", left, right
+
+
+def _cut(text: str, start: int, room: int) -> str:
+    """Return the stretch of a text from an index on, the bracket or quote it begins with before it."""
+    head = (text[0] if text[0] in _OPENING else "") + ELLIPSIS if start and text else ""
+    shown = text[start:]
+    rest = room - len(head)
+    return head + (shown if len(shown) <= rest else shown[: rest - 1] + ELLIPSIS)

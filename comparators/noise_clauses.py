@@ -1,0 +1,194 @@
+"""Which words a varying piece of a text is found by, and the pattern that finds it again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from comparators.noise_forms import Made, Numbers, Times, Uuids
+from comparators.noise_letters import charset
+from comparators.noise_pieces import shape_of
+from comparators.noise_rules import (
+    TIME,
+    NoiseRule,
+    Piece,
+    Varying,
+    around,
+    chunks,
+    is_about_money,
+    pieces,
+    speaks_of_money,
+)
+from comparators.sensitive_names import looks_secret
+
+_BEFORE: Final = 24
+_AFTER: Final = 8
+_LETTERS: Final = 3
+_WORDY: Final = 5
+"""So many letters before a number: short words stand before many of them."""
+_ENOUGH: Final = 4
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_MARKS: Final = re.compile(r"[^0-9A-Za-z]{0,2}")
+_UNIT: Final = re.compile(r" ?[A-Za-z%]{1,8}|[^0-9A-Za-z]{0,2}")
+_VARIES: Final = re.compile(r"[0-9…]")
+"""Where the words around a piece end: at what may change as well, at what was left out."""
+_PARAMETER: Final = re.compile(r"[?&;][\w.\[\]-]{1,40}=\Z")
+_MOST_PIECES: Final = 40
+_UUID: Final = r"(?!0{8}-)[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+_NUMBER: Final = r"[0-9]{1,18}(?:\.[0-9]{1,18})?"
+_THOUSANDS: Final = r"[0-9]{1,3}(?:,[0-9]{3}){0,5}(?:\.[0-9]{1,9})?"
+_CODED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
+_DIGITS: Final = re.compile(r"[0-9]+")
+_NAMES: Final = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)(?=,)|(?<= )[A-Z][a-z]{2}(?= )")
+
+
+class Clause(NamedTuple):
+    """The words by which a piece is found, as parts of a regex; `timed` says that the piece is a time."""
+
+    before: str
+    after: str
+    timed: bool = False
+
+
+class Found(NamedTuple):
+    """A piece that varied between two texts: where, and both values."""
+
+    clause: Clause
+    values: tuple[str, str]
+
+
+@lru_cache(maxsize=512)
+def found(one: str, two: str, *, whole: bool) -> tuple[Found, ...]:
+    """Return the pieces in which two texts differ that can be found again; `whole` where they are no cut-outs.
+
+    None of what varies is a number about money or stands beside a secret's name, a parameter of an address aside.
+    """
+    there = pieces((one, two)) or ()
+    varying = [at for at, piece in enumerate(there) if isinstance(piece, Varying)]
+    if not varying or len(varying) > _MOST_PIECES or len(there) == 1:
+        return ()
+    return tuple(_each(there, varying, whole=whole))
+
+
+def _each(there: Sequence[Piece], varying: Sequence[int], *, whole: bool) -> Iterator[Found]:
+    for at in varying:
+        piece = there[at]
+        before, after = around(there, at)
+        if not isinstance(piece, Varying) or not _may_vary(piece, before, after):
+            continue
+        clause = _clause(before, after, piece, starts=whole and at <= 1, ends=whole and at + 2 >= len(there))
+        if clause is not None:
+            yield Found(clause, (piece.values[0], piece.values[1]))
+
+
+def _may_vary(piece: Varying, before: str, after: str) -> bool:
+    is_token = isinstance(piece.shape, Made) and not piece.shape.letters <= set("0123456789")
+    if isinstance(piece.shape, Uuids | Times) or is_token:
+        return _PARAMETER.search(before) is not None or not looks_secret(f"{before[-_BEFORE:]} {after[:_AFTER]}")
+    near = f"{before[-_BEFORE:]} {after[:_AFTER]}"
+    return not (speaks_of_money(before, after) or is_about_money(near) or looks_secret(near))
+
+
+def _clause(before: str, after: str, piece: Varying, *, starts: bool, ends: bool) -> Clause | None:
+    """Return the words next to a piece, up to what may vary as well; None where there are too few to find it by.
+
+    As few words as will do: those further away are often another page's. A number's unit stands behind it.
+    """
+    is_number = isinstance(piece.shape, Numbers)
+    near = before[-_BEFORE:]
+    left = _nearest(_VARIES.split(near)[-1], _WORDY if is_number else _LETTERS)
+    if _letters(left) < _LETTERS <= _letters(near := near.rpartition("…")[2]):
+        # Too few words without the digits: any of as many digits may stand there.
+        left = _nearest(near, _LETTERS)
+    behind = (_UNIT if is_number or _letters(left) < _LETTERS else _MARKS).match(_VARIES.split(after[:_AFTER])[0])
+    right = behind[0] if behind is not None else ""
+    begins, closes = starts and left == before, ends and right == after
+    if _letters(left + right) < _LETTERS and len(left + right) < _ENOUGH and not ((begins or closes) and left + right):
+        return None
+    return Clause(
+        ("\\A" if begins else "") + _any_digits(left) if left or begins else "",
+        re.escape(right) + ("\\Z" if closes else "") if right or closes else "",
+        isinstance(piece.shape, Times),
+    )
+
+
+def _any_digits(words: str) -> str:
+    return re.sub(r"[0-9]+", lambda run: f"[0-9]{{{len(run[0])}}}", re.escape(words))
+
+
+def _nearest(words: str, letters: int) -> str:
+    """Return the end of a text from a word on that has so many letters, the whole of it where there are fewer."""
+    if (parameter := _PARAMETER.search(words)) is not None:
+        return parameter[0]
+    starts = [found.start() for found in _WORD.finditer(words)]
+    return next((words[at:] for at in reversed(starts) if _letters(words[at:]) >= letters), words)
+
+
+def _letters(text: str) -> int:
+    return sum(map(str.isalpha, text))
+
+
+def affixed_rule(path: str, values: Sequence[str], until: date) -> NoiseRule | None:
+    """Return the rule that hides the one made part of whole values which all begin or end alike, None for others."""
+    if any(len(chunks(value)) > 1 for value in values):
+        return None
+    there = pieces(values) or ()
+    made = [each for each in there if isinstance(each, Varying)]
+    if len(there) == 1 or len(made) != 1 or not isinstance(made[0].shape, Made):
+        return None
+    before, after = (re.escape(text) for text in around(there, there.index(made[0])))
+    pattern = f"(?<=\\A{before}){_core(made[0].shape, values)}(?={after}\\Z)"
+    return NoiseRule(path, "text", until, pattern=pattern)
+
+
+def rule_of(path: str, clause: Clause, values: Sequence[str], until: date) -> NoiseRule | None:
+    """Return the rule that hides a piece which took these values; None where they have nothing in common."""
+    shape = shape_of(list(dict.fromkeys(values)))
+    if clause.timed:
+        written = list(dict.fromkeys(map(_spelled, values)))
+        core = written[0] if len(written) == 1 else f"(?:{'|'.join(written)})"
+        return NoiseRule(path, "text", until, alphabet=TIME, pattern=_pattern(clause, core, "[0-9]"))
+    if isinstance(shape, Uuids):
+        return NoiseRule(path, "text", until, pattern=_pattern(clause, _UUID, "[0-9a-fA-F-]"))
+    if isinstance(shape, Made):
+        return NoiseRule(path, "text", until, pattern=_pattern(clause, _core(shape, values), charset(shape.letters)))
+    if isinstance(shape, Numbers):
+        core = _THOUSANDS if any("," in value for value in values) else _NUMBER
+        core = f"-?{core}" if shape.least < 0 else core
+        least, most = (float(_rounded(each, how)) for each, how in _ends(shape))
+        return NoiseRule(path, "text", until, least, most, pattern=_pattern(clause, core, "[0-9.,]"))
+    return None
+
+
+def _ends(shape: Numbers) -> tuple[tuple[Decimal, str], tuple[Decimal, str]]:
+    least = Decimal(0) if shape.zero and shape.least > 0 else shape.least
+    return (least, ROUND_FLOOR), (shape.most, ROUND_CEILING)
+
+
+def _rounded(number: Decimal, how: str) -> Decimal:
+    """Return a number with one digit that counts: a new record is then seldom a new rule."""
+    return number.quantize(Decimal(1).scaleb(number.adjusted()), rounding=how) if number else number
+
+
+def _core(shape: Made, values: Sequence[str]) -> str:
+    core = shape.regex
+    if any(map(_CODED.search, values)):
+        letters = charset(shape.letters)
+        core = f"(?:{letters}|%2[BbFf]|%3[Dd]){core[len(letters) :]}"
+    return re.escape(shape.before) + core + re.escape(shape.after)
+
+
+def _spelled(value: str) -> str:
+    """Return a regex of the times that are spelled like this one."""
+    text = _NAMES.sub("\0", value)
+    return _DIGITS.sub(lambda run: f"[0-9]{{{len(run[0])}}}", re.escape(text)).replace("\0", "[A-Z][a-z]{2}")
+
+
+def _pattern(clause: Clause, core: str, letter: str) -> str:
+    """Return a regex of a piece between its words; without words before it begins where its letters do."""
+    start = f"(?<={clause.before})" if clause.before else f"(?<!{letter})"
+    return f"{start}{core}" + (f"(?={clause.after})" if clause.after else f"(?!{letter})")

@@ -1,0 +1,87 @@
+"""Recognises by what whole values at one place vary: a clock, a counter, a few values in turn, at random, a measure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from math import ceil, log10
+from typing import Final
+
+from comparators.noise_clauses import affixed_rule
+from comparators.noise_forms import Made, Uuids
+from comparators.noise_letters import name_of
+from comparators.noise_pieces import shape_of
+from comparators.noise_rules import NoiseRule, chunks, digest, instant_of, is_whole, moments_apart, number_of, text_of
+
+_CATEGORIES: Final = 5
+_OFTEN: Final = 4
+_NEAR_NOW: Final = 120.0
+_SHORTEST_TOKEN: Final = 4
+Samples = list[tuple[str, str, float]]
+
+
+def timestamp(path: str, samples: Samples, until: date) -> NoiseRule | None:
+    """Recognise the time of the answer: it runs with the clock, whatever the zone it is written in."""
+    ahead: list[float] = []
+    for one, two, at in samples:
+        apart, when = moments_apart(one, two), instant_of(one)
+        if apart is None or apart > _NEAR_NOW / 2:
+            return None
+        # A time of day says no day.
+        ahead.append(0.0 if when is None else when - at)
+    return NoiseRule(path, "timestamp", until) if max(ahead) - min(ahead) <= _NEAR_NOW else None
+
+
+def counter(path: str, samples: Samples, until: date) -> NoiseRule | None:
+    """Recognise whole numbers that only grow."""
+    numbers = [(number_of(one), number_of(two)) for one, two, _ in samples if is_whole(one) and is_whole(two)]
+    growth = [two - one for one, two in numbers if one is not None and two is not None]
+    if len(growth) < len(samples) or min(growth) <= 0:
+        return None
+    return NoiseRule(path, "counter", until, most=10.0 ** ceil(log10(float(max(growth)) * 10)))
+
+
+def categorical(path: str, samples: Samples, until: date) -> NoiseRule | None:
+    """Recognise a few values in turn."""
+    counts = Counter(each for one, two, _ in samples for each in (one, two))
+    often = min(counts.values()) >= _OFTEN and len(counts) <= _CATEGORIES
+    return NoiseRule(path, "categorical", until, values=tuple(sorted(map(digest, counts)))) if often else None
+
+
+def random(path: str, samples: Samples, until: date) -> NoiseRule | None:
+    """Recognise texts made anew each time, whole ones."""
+    texts = [text_of(each) for one, two, _ in samples for each in (one, two)]
+    quoted = path.startswith("@") or all(each.startswith('"') for one, two, _ in samples for each in (one, two))
+    whole = [text for text in texts if text is not None]
+    if len(whole) < len(texts) or not quoted or len(set(whole)) * 10 < len(whole) * 9:
+        return None
+    shape = shape_of(whole) if all(len(chunks(each)) == 1 for each in whole) else None
+    if isinstance(shape, Uuids):
+        return NoiseRule(path, "random", until, least=36, most=36, alphabet="uuid")
+    # What all of them begin or end with is told by the piece between.
+    if not isinstance(shape, Made) or shape.before or shape.after or min(map(len, whole)) < _SHORTEST_TOKEN:
+        return None
+    return NoiseRule(path, "random", until, shape.least, shape.most, alphabet=name_of(shape.letters))
+
+
+def affixed(path: str, samples: Samples, until: date) -> NoiseRule | None:
+    """Recognise values with a part made anew between what all of them share."""
+    texts = [text_of(each) for one, two, _ in samples for each in (one, two)]
+    whole = [text for text in texts if text is not None]
+    many = len(whole) == len(texts) and len(set(whole)) * 10 >= len(whole) * 9
+    return affixed_rule(path, whole, until) if many else None
+
+
+def measure(path: str, samples: Samples, until: date) -> NoiseRule | None:
+    """Recognise a number that wavers about one size."""
+    numbers = [number_of(each) for one, two, _ in samples for each in (one, two)]
+    sizes = [float(number) for number in numbers if number is not None]
+    if len(sizes) < len(numbers) or min(sizes) <= 0:
+        return None
+    # Powers of ten: a unit (seconds, milliseconds) is a thousand, so it is told apart; a new record is no new rule.
+    least, most = 10.0 ** (ceil(log10(min(sizes))) - 1), 10.0 ** ceil(log10(max(sizes)) + 0.001)
+    return NoiseRule(path, "measure", until, least=least, most=most) if most <= least * 1000 else None
+
+
+MAKERS: Final = (timestamp, counter, categorical, random, affixed, measure)
+"""In the order in which they are asked."""

@@ -1,0 +1,228 @@
+"""What the values of one varying piece have in common: times, numbers, made tokens, or several of these in a row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+from comparators.literals import shared_beginning
+from comparators.noise_forms import AFFIXED, UUID, Affixed, Made, Numbers, Row, Shape, Times, Uuids, number_of
+from comparators.noise_letters import decoded, is_even, narrowest, plausible
+from comparators.noise_times import STRICT, Reading, are_clock, instant
+
+_APART: Final = re.compile(r"[^0-9A-Za-z]")
+_CAMEL: Final = re.compile(r"[A-Z]?[a-z]{2,}(?:[A-Z][a-z]+)*[0-9]{0,2}")
+_TAIL: Final = re.compile(r"=+\Z")
+_PARTS: Final = "/._-:+~"
+_DECADE: Final = 10
+_LONG: Final = 12
+"""From so many letters on a text without a digit may be made as well."""
+_FEW: Final = 2
+_KEPT: Final = {2: 3}
+_MOST_KEPT: Final = 6
+_LEAST_KEPT: Final = 2
+_NESTED: Final = 4
+SEALED: Final = "eyJ"
+_PADDING: Final = frozenset("=+/")
+_LOOSE: Final = 96
+"""A token of so many letters that holds JSON (it begins `eyJ`) varies a little in its length."""
+_PADDED: Final = 16
+
+
+def shape_of(values: Sequence[str], reading: Reading = STRICT, *, depth: int = 0) -> Shape | None:
+    """Return what values that are not all the same have in common; None for words, or for nothing."""
+    return (
+        times(values, reading)
+        or _uuids(values)
+        or _numbers(values)
+        or _affixed(values)
+        or (_row(values, reading, depth) if depth < _NESTED else None)
+        or made(values)
+    )
+
+
+def times(values: Sequence[str], reading: Reading = STRICT) -> Times | None:
+    """Return the points in time that all values are."""
+    found = [each for each in (instant(value, reading) for value in values) if each is not None]
+    return Times(tuple(found)) if len(found) == len(values) and are_clock(found) else None
+
+
+def _uuids(values: Sequence[str]) -> Uuids | None:
+    if not all(map(UUID.fullmatch, values)):
+        return None
+    text = "".join(values)
+    return Uuids(text.upper() == text, text.lower() == text)
+
+
+def numbers(values: Sequence[str]) -> Numbers | None:
+    """Return the range of numbers around those that all values are."""
+    found = [number_of(value) for value in values]
+    there = [each for each in found if each is not None]
+    return ranged(there) if len(there) == len(found) else None
+
+
+def ranged(there: Sequence[Decimal]) -> Numbers | None:
+    """Return the range of numbers that are a factor of ten around these; None where all are zero."""
+    # A fraction of zero is one: the next may be another.
+    whole = all(_is_whole(each) for each in there)
+    ranges = [each for each in there if each]
+    if not ranges:
+        return None
+    low, high = min(ranges), max(ranges)
+    least = low / _DECADE if low > 0 else low * _DECADE
+    most = high * _DECADE if high > 0 else high / _DECADE
+    return Numbers(least, most, whole, len(ranges) < len(there))
+
+
+def _is_whole(number: Decimal) -> bool:
+    exponent = number.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= 0
+
+
+def _numbers(values: Sequence[str]) -> Numbers | Made | None:
+    found = numbers(values)
+    if found is None:
+        return None
+    return _of_one_length(values) if any(map(_is_padded, values)) else found
+
+
+def _of_one_length(values: Sequence[str]) -> Made | None:
+    """Return digits that keep their length: a zero in front says that they do."""
+    sizes = {len(each) for each in values}
+    digits = all(each.isdigit() for each in values)
+    return Made(plausible(values), min(sizes), max(sizes)) if digits and len(sizes) == 1 else None
+
+
+def _is_padded(value: str) -> bool:
+    return len(value) > 1 and value[0] == "0" and value[1] != "."
+
+
+def _affixed(values: Sequence[str]) -> Affixed | None:
+    found = [AFFIXED.fullmatch(value) for value in values]
+    there = [each for each in found if each is not None]
+    if len(there) < len(found) or len({(each[1], each[3]) for each in there}) > 1:
+        return None
+    if not (there[0][1] or there[0][3]):
+        return None
+    inner = [each[2] for each in there]
+    shape = times(inner) or _numbers(inner)
+    # An exponent, hexadecimal digits: letters beside a long number are more likely its own.
+    if shape is None or max(map(len, inner)) > _PADDED:
+        return None
+    return Affixed(there[0][1], shape, there[0][3])
+
+
+def _row(values: Sequence[str], reading: Reading, depth: int) -> Row | None:
+    """Return the pieces between marks that all values have as often."""
+    for mark in _PARTS:
+        rows = [value.split(mark) for value in values]
+        if len(rows[0]) > 1 and len({len(row) for row in rows}) == 1:
+            shapes = tuple(_part(column, reading, depth) for column in zip(*rows, strict=True))
+            found = [each for each in shapes if each is not None]
+            if len(found) == len(shapes) and _is_meant(found, rows, mark):
+                return Row(mark, tuple(found))
+    return None
+
+
+def _part(column: tuple[str, ...], reading: Reading, depth: int) -> str | Shape | None:
+    if len(set(column)) == 1:
+        return column[0]
+    return None if "" in column else shape_of(column, reading, depth=depth + 1)
+
+
+def _is_meant(shapes: Sequence[str | Shape], rows: Sequence[Sequence[str]], mark: str) -> bool:
+    """Whether marks part pieces, and are no letters of one token: that they stand alike is no chance.
+
+    What two tokens of base64 have in common by chance is one mark at one place.
+    """
+    if mark == ".":
+        return True
+    varying = [each for each in shapes if not isinstance(each, str)]
+    fixed = [each for each in shapes if isinstance(each, str)]
+    loose = any(isinstance(each, Made) and each.least != each.most for each in varying)
+    if fixed and any(len(each) > 1 or not each for each in fixed):
+        return not loose or mark == "/"
+    if loose:
+        return False
+    alike = len({tuple(map(len, row)) for row in rows}) == 1
+    plain = all(isinstance(each, Numbers | Times | Uuids | Affixed) or _is_narrow(each) for each in varying)
+    return alike and (plain or len(rows) > _FEW or len(shapes) > _FEW)
+
+
+def _is_narrow(shape: Shape) -> bool:
+    """Whether a mark is certainly no letter of a token: its letters are those of one case."""
+    return isinstance(shape, Made) and not {"a", "A"} <= shape.letters
+
+
+def made(values: Sequence[str], *, known: bool = False) -> Made | None:
+    """Return the letters and lengths of texts that look made; with `known` they are, whatever they look like."""
+    before, after = _kept(values)
+    if _is_sealed(values):
+        # Base64 of JSON ends in one of three ways, by its length.
+        before, after = SEALED, ""
+    cores = [decoded(value[len(before) : len(value) - len(after)]) for value in values]
+    if "" in cores:
+        before, after = "", ""
+        cores = [decoded(value) for value in values]
+    own = narrowest(cores)
+    if own is None or own.name == "printable" or "" in cores or not (known or _look_made(cores)):
+        return None
+    sizes = [len(core) for core in cores]
+    if max(sizes) > _FEW * min(sizes):
+        return None
+    letters = plausible(cores) | (_PADDING if before == SEALED else frozenset())
+    return Made(letters, *_lengths(before, sizes), before, after)
+
+
+def _is_sealed(values: Sequence[str]) -> bool:
+    return all(len(value) > _LOOSE and value.startswith(SEALED) for value in values)
+
+
+def _lengths(before: str, sizes: Sequence[int]) -> tuple[int, int]:
+    least, most = min(sizes), max(sizes)
+    if least >= _LOOSE and before == SEALED:
+        return least - least // 8, most + most // 8
+    if least == most:
+        return least, most
+    room = _FEW * (most - least)
+    return max(1, least // _FEW, least - room), min(most * _FEW, most + room)
+
+
+def _look_made(cores: Sequence[str]) -> bool:
+    """Whether texts are tokens, not words: digits among letters, letters of both cases, or long of one length."""
+    if any(is_even(core) for core in cores):
+        return False
+    text = "".join(cores)
+    digits = sum(map(str.isdigit, text))
+    letters = sum(map(str.isalpha, text))
+    if digits and letters and all(_is_token(core) for core in cores):
+        return True
+    if digits and not letters:
+        return len({len(core) for core in cores}) == 1
+    one_length = len({len(core) for core in cores}) == 1 and len(cores[0]) >= _LONG
+    mixed = all(core.lower() != core != core.upper() and not _CAMEL.fullmatch(core) for core in cores)
+    return letters > 0 and (one_length or (mixed and len(cores[0]) >= _LONG // _FEW))
+
+
+def _is_token(core: str) -> bool:
+    """Whether one text may be a token: all letters is possible by chance, a word with a number behind it is none."""
+    return _CAMEL.fullmatch(core) is None or len(core) < _MOST_KEPT or core.islower()
+
+
+def _kept(values: Sequence[str]) -> tuple[str, str]:
+    """Return what stands before and after the part that is made: up to a mark, or some letters."""
+    before = shared_beginning(values)
+    after = shared_beginning([value[len(before) :][::-1] for value in values])[::-1]
+    few = _KEPT.get(len(values), _MOST_KEPT)
+    tail = _TAIL.sub("", after)
+    return _up_to_mark(before, few), _up_to_mark(tail[::-1], few)[::-1] if tail == after else ""
+
+
+def _up_to_mark(text: str, few: int) -> str:
+    marks = [found.end() for found in _APART.finditer(text)]
+    end = marks[-1] if marks else 0
+    letters = re.match(r"[A-Za-z]*", text[end:])
+    more = min(few, len(letters[0])) if letters else 0
+    return text[: end + more] if more >= _LEAST_KEPT else text[:end]

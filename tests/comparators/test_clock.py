@@ -1,0 +1,93 @@
+"""A time beside its own answer's Date, on both sides, is the answer's clock; nothing wider, and never a due date."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from comparators import Comparison, compare
+from tests.comparators.answers import answer, policy
+
+LEGACY, MODERN = "Tue, 04 Mar 2031 09:15:01 GMT", "Tue, 04 Mar 2031 09:15:07 GMT"
+EPOCH = 1930382101
+
+
+def held(legacy: Any, modern: Any, mapping: Any = None, media: str = "application/json") -> Comparison:
+    """Two answers that were made six seconds after each other."""
+    bodies = [each if isinstance(each, str) else json.dumps(each) for each in (legacy, modern)]
+    sides = [
+        answer(body, 200, ("Date", date), media=media) for body, date in zip(bodies, (LEGACY, MODERN), strict=True)
+    ]
+    return compare(*sides, policy({"preset": "php"} if mapping is None else mapping))
+
+
+@pytest.mark.parametrize(
+    ("legacy", "modern"),
+    [
+        ("2031-03-04 09:15:01", "2031-03-04 09:15:07"),
+        ("2031-03-04 09:15:00", "2031-03-04T09:15:08+00:00"),
+        ("2031-03-04T10:15:01+01:00", "2031-03-04T09:15:07.123456Z"),
+        ("Tue, 04 Mar 2031 09:15:01 GMT", "Tue, 04 Mar 2031 09:15:07 GMT"),
+        (EPOCH, EPOCH + 6),
+        (str(EPOCH), str(EPOCH + 6)),
+        (EPOCH * 1000 + 12, EPOCH * 1000 + 6700),
+        ("made 20310304091501, seen 2031-03-04 09:15:02", "made 20310304091507, seen 2031-03-04 09:15:08"),
+    ],
+)
+def test_the_time_of_the_answer_is_its_clock(legacy: Any, modern: Any):
+    found = held({"at": legacy}, {"at": modern})
+
+    assert (found.verdict, list(found.forgiven)) == ("equal", ["clock"])
+    assert held({"at": legacy}, {"at": modern}, {}).verdict == "different"
+    assert held({"at": legacy}, {"at": modern}, {"preset": {"name": "php", "except": ["clock"]}}).verdict == "different"
+
+
+@pytest.mark.parametrize(
+    ("legacy", "modern"),
+    [
+        ({"at": "2031-03-04 09:15:01"}, {"at": "2031-03-04 10:15:07"}),
+        ({"at": "2031-03-04 09:15:07"}, {"at": "2031-03-04 09:15:13"}),
+        ({"at": "2031-03-04 09:15:01"}, {"at": EPOCH + 6}),
+        ({"at": "2031-03-04T09:15:01Z"}, {"at": "2031-03-04 09:15:07"}),
+        ({"at": EPOCH}, {"at": (EPOCH + 6) * 1000}),
+        ({"at": EPOCH}, {}),
+        ({"at": "on 2031-03-04 09:15:01"}, {"at": "at 2031-03-04 09:15:07"}),
+        ({"at": "made 2031-03-04 09:15:01 by a"}, {"at": "made 2031-03-04 09:15:07 by b"}),
+        *(({name: EPOCH}, {name: EPOCH + 6}) for name in ("due_at", "expires", "validUntil", "valid_to", "expiryDate")),
+        ({"lease": {"until": {"at": EPOCH}}}, {"lease": {"until": {"at": EPOCH + 6}}}),
+        ({"a": "valid until 2031-03-04 09:15:01"}, {"a": "valid until 2031-03-04 09:15:07"}),
+    ],
+)
+def test_what_is_no_clock_counts(legacy: Any, modern: Any):
+    assert held(legacy, modern).verdict == "different"
+
+
+def test_a_naive_clock_is_read_in_legacys_zone():
+    mapping = {"preset": "php", "legacy_timezone": "Europe/Amsterdam"}
+    legacy, modern = {"at": "2031-03-04 10:15:01"}, {"at": "2031-03-04T09:15:07Z"}
+
+    assert held(legacy, modern, mapping).verdict == "equal"
+    assert held(legacy, modern).verdict == "different"
+
+
+def test_the_clock_of_a_page_is_one_as_well():
+    legacy = "<main><p>Made at 2031-03-04 09:15:01</p><time datetime='2031-03-04T09:15:01Z'>now</time></main>"
+    modern = legacy.replace(":01", ":07")
+
+    assert held(legacy, modern, media="text/html").verdict == "equal"
+    assert held(legacy, modern.replace("09:15", "08:15"), media="text/html").verdict == "different"
+    assert held(legacy.replace("Made at", "Due"), modern.replace("Made at", "Due"), media="text/html").verdict == (
+        "different"
+    )
+
+
+def test_without_a_date_the_time_of_receipt_will_do():
+    legacy, modern = answer(f'{{"at":{EPOCH}}}'), answer(f'{{"at":{EPOCH + 6}}}')
+    php = policy({"preset": "php"})
+
+    assert compare(legacy, modern, php).verdict == "different"
+    assert compare(replace(legacy, at=EPOCH + 1.5), replace(modern, at=EPOCH + 7.0), php).verdict == "equal"
+    assert compare(replace(legacy, at=EPOCH + 9.0), replace(modern, at=EPOCH + 7.0), php).verdict == "different"
