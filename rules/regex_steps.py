@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rules.safe_regex import EVERY, ops, single
+from rules.regex_charsets import EVERY, ops, single
 
 UNBOUNDED = 16
 """A repeat of so many rounds is as good as one without a bound."""

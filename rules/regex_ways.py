@@ -7,8 +7,8 @@ from dataclasses import replace
 from itertools import chain, repeat
 from typing import Any
 
+from rules.regex_charsets import ops, single
 from rules.regex_steps import UNBOUNDED, Piece, either, linked, overlapping, share, steps_of, union
-from rules.safe_regex import ops, single
 
 WAYS_AT_MOST = 10_000
 """More are as good as exponential."""
