@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
+from comparators.context import Context
 from comparators.paths import Place, Trail
 from comparators.values import Number, exact, is_date, moment, plain
-
-if TYPE_CHECKING:
-    from comparators.json_compare import Walk
-
 
 # Hashable keys of JSON values: equal only for equal values, or mostly equal for all that might be alike.
 
@@ -126,6 +123,29 @@ _FEW = 400
 Rest = tuple[list[int], list[int]]
 Pairs = tuple[dict[int, int], Rest]
 """Who was paired, left to right, and who is left."""
+
+
+class Walk(Protocol):
+    """What rows need of the walk that came upon them; `json_compare` has it."""
+
+    @property
+    def context(self) -> Context:
+        """The comparison that this is part of."""
+
+    def values(self, legacy: Any, modern: Any, trail: Trail, place: Place, depth: int) -> None:
+        """Compare two values at one place."""
+
+    def lost(self, legacy: Any, trail: Trail) -> None:
+        """Report a row that modern does not have."""
+
+    def gained(self, modern: Any, trail: Trail) -> None:
+        """Report a row that legacy does not have."""
+
+    def alike(self, legacy: Any, modern: Any, place: Place, depth: int) -> bool:
+        """Whether two values would lead to no difference."""
+
+    def apart(self, legacy: Any, modern: Any, place: Place, depth: int) -> int:
+        """Return how many differences two values would lead to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from http.cookies import CookieError, SimpleCookie
 
-from rules.model import Facts, Generation
+from rules.model import Facts
+from rules.routing.decide import Generation
 
 
 def facts_of(

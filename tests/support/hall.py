@@ -9,9 +9,9 @@ from proxy.control.comparison.counters import Comparisons
 from proxy.control.comparison.judge_pool import Judges
 from proxy.control.comparison.pair_pipeline import Judging, Rechecks
 from proxy.control.comparison.results import KnownDifferences, Rates, Verdicts, ViolationSeen
-from proxy.ipc.judge_messages import Checked
+from proxy.ipc.judge_messages import Checked, Found
 from proxy.ipc.messages import Message, Pair
-from proxy.storage.diff_store import Difference, Found
+from proxy.storage.diff_store import Difference
 from proxy.telemetry.aggregation import Worker
 from rules.model import Invariant, ShadowPolicy
 from tests.support.clock import Clock

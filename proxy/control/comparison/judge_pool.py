@@ -20,10 +20,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from proxy.ipc.channel import Channel
-from proxy.ipc.child_process import Backoff
+from proxy.ipc.child_process import Backoff, command, environment
 from proxy.ipc.judge_messages import JUDGE, Case, Exhibit, Explained, Opinion, Rulebook, Seated
 from proxy.ipc.messages import Message
-from proxy.supervisor.child import command, environment
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 
