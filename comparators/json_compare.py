@@ -16,6 +16,7 @@ from comparators.literals import apart
 from comparators.model import Kind
 from comparators.near_misses import nearly
 from comparators.paths import INCLUDE, Place, Trail, pointer
+from comparators.row_guesses import RowWalk
 from comparators.scalars import forgiving, one_type
 from comparators.sensitive_names import looks_secret
 from comparators.values import Number
@@ -187,7 +188,7 @@ ABSENT = object()
 _CONTAINERS = frozenset({dict, list})
 
 
-class Walk:
+class Walk(RowWalk):
     """One walk; it changes nothing but its context. Paths are only written out where something differs.
 
     What Python calls equal is equal (see json_text): whole branches are passed over without being entered. Far down

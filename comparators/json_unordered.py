@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from comparators.context import Differs, Full, Untried
 from comparators.paths import Place, Trail
-from comparators.row_guesses import Guesses
+from comparators.row_guesses import Guesses, RowWalk
 from comparators.row_keys import Likely, named, written
-
-if TYPE_CHECKING:
-    from comparators.json_compare import Walk
-
 
 # Pairs as many as possible of two groups, when only some may go together.
 
@@ -87,7 +83,7 @@ class Rows:
     of what was tried.
     """
 
-    def __init__(self, walk: Walk, legacy: list[Any], modern: list[Any], place: Place, depth: int) -> None:
+    def __init__(self, walk: RowWalk, legacy: list[Any], modern: list[Any], place: Place, depth: int) -> None:
         self._walk = walk
         self._legacy = legacy
         self._modern = modern

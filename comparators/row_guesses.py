@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
 
-from comparators.paths import Place
+from comparators.context import Context
+from comparators.paths import Place, Trail
 from comparators.row_keys import Likely
-
-if TYPE_CHECKING:
-    from comparators.json_compare import Walk
 
 _FEW = 400
 _SMALL = 40_000
@@ -21,11 +20,45 @@ _CANDIDATES = 16
 Rest = tuple[list[int], list[int]]
 
 
+class RowWalk(ABC):
+    """What rows need of the walk that came upon them: `json_compare.Walk` is one."""
+
+    context: Context
+
+    @abstractmethod
+    def values(self, legacy: Any, modern: Any, trail: Trail, place: Place, depth: int) -> None:
+        """Compare two values at one place."""
+
+    @abstractmethod
+    def lost(self, legacy: Any, trail: Trail) -> None:
+        """Report a row that modern does not have."""
+
+    @abstractmethod
+    def gained(self, modern: Any, trail: Trail) -> None:
+        """Report a row that legacy does not have."""
+
+    @abstractmethod
+    def alike(self, legacy: Any, modern: Any, place: Place, depth: int) -> bool:
+        """Whether two values would lead to no difference."""
+
+    @abstractmethod
+    def apart(self, legacy: Any, modern: Any, place: Place, depth: int) -> int:
+        """Return how many differences two values would lead to."""
+
+    @abstractmethod
+    def fail(self) -> None:
+        """End a trial: there is a difference."""
+
+    @abstractmethod
+    def give_up(self) -> NoReturn:
+        """Report that a search has not come to its end."""
+
+
 class Guesses:
     """Rows that are left over on both sides; nothing changes."""
 
     def __init__(
-        self, walk: Walk, legacy: list[Any], modern: list[Any], place: Place, depth: int, likely: Likely
+        self, walk: RowWalk, legacy: list[Any], modern: list[Any], place: Place, depth: int, likely: Likely
     ) -> None:
         self._walk = walk
         self._legacy = legacy

@@ -7,7 +7,8 @@ from time import time
 
 from proxy.state.identities import described_user
 from proxy.state.identity_keys import Keys
-from rules.model import Facts, Generation
+from rules.model import Facts
+from rules.routing.decide import Generation
 
 
 def facts_of(

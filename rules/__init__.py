@@ -9,23 +9,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from rules.model import (
-    DEFAULT_ROUTE,
-    LEGACY,
-    MODERN,
-    Backend,
-    Decision,
-    Facts,
-    Generation,
-    Override,
-    Route,
-    SidePolicy,
-    Snapshot,
-)
+from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Backend, Decision, Facts, Override, Route, SidePolicy, Snapshot
 from rules.problems import ConfigError, Problem
 from rules.routing.bucketing import admits, bucket
 from rules.routing.compiled_route import Lane, effective_weight
-from rules.routing.decide import decide, generation
+from rules.routing.decide import Generation, decide, generation
 from rules.routing.explain import Explanation, explain
 from rules.routing.route_table import Table, compile_table
 

@@ -1,9 +1,9 @@
 """The frozen words the whole house speaks.
 
 Three forms of a route, three names: a `Route` is what the operator wrote (checked, defaults filled in), a
-`Table` (see `match`) is what matching compiled from all of them, a `Generation` is what a worker runs right
-now. Times are seconds, sizes bytes, shares 0…1, weights percent 0…100. A size, time or count of 0 that
-limits something means unlimited.
+`Table` (`routing/route_table`) is what matching compiled from all of them, a `Generation` (`routing/decide`) is
+what a worker runs right now. Times are seconds, sizes bytes, shares 0…1, weights percent 0…100. A size, time or count
+of 0 that limits something means unlimited.
 """
 
 from __future__ import annotations
@@ -12,10 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from rules.routing.route_table import Table
+from typing import Any, NamedTuple
 
 LEGACY = "legacy"
 MODERN = "modern"
@@ -362,20 +359,6 @@ class Override:
     hold_off_until: float = 0.0
     rollbacks: int = 0
     at_most: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """What a worker runs: one file, what was set at run time on top, compiled for matching.
-
-    `table` carries the effective weight of each route. A request reads one generation once, holds it to the end.
-    """
-
-    number: int
-    snapshot: Snapshot
-    overrides: Mapping[str, Override]
-    table: Table
-    legacy_only: bool = False
 
 
 class Facts(NamedTuple):

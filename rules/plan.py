@@ -11,11 +11,11 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from rules.model import MODERN, NO_NAMES, Facts, Generation, Match, Route, Snapshot
+from rules.model import MODERN, NO_NAMES, Facts, Match, Route, Snapshot
 from rules.problems import MASK, looks_secret, masked
 from rules.routing import pattern as patterns
 from rules.routing.compiled_route import Lane
-from rules.routing.decide import choose
+from rules.routing.decide import Generation, choose
 from rules.routing.route_table import Table
 from rules.user_sketch import Sample
 

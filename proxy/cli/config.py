@@ -18,9 +18,9 @@ from proxy.cli.common import print_json, print_problems, progress, read
 from proxy.cli.recordings import each, path_of, unread
 from proxy.control.config_loader import known_sticky_key, prepare
 from proxy.described_request import facts_of, meets_strangers
+from proxy.ipc.child_process import command, environment
 from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError, is_legacy_only
 from proxy.state.identity_keys import keys_from
-from proxy.supervisor.child import command, environment
 from proxy.traffic.reader import Recording
 from proxy.traffic.what_if import Yesterday
 from rules.problems import ConfigError, Problem

@@ -14,10 +14,11 @@ from proxy.control.api import config, diffs, http, monitoring, openapi, report
 from proxy.control.api import events as api_events
 from proxy.control.api import routes as api_routes
 from proxy.control.api.access import METRICS, PROBES, Access, Asked, Denial
-from proxy.control.api.http import ROLE, Rates, RefusedError
+from proxy.control.api.http import ROLE, Rates
 from proxy.control.console import app
 from proxy.control.console.app import add_console
 from proxy.control.console.data import Control
+from proxy.control.errors import RefusedError
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 

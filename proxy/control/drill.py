@@ -19,8 +19,8 @@ from time import monotonic
 
 import orjson
 
-from proxy.control.api.http import RefusedError
 from proxy.control.audit_log import Listener, Trail
+from proxy.control.errors import RefusedError
 from proxy.control.reload import Current
 from proxy.control.route_actions import UnconfirmedError, Verbs
 from proxy.control.route_evidence import Figures
@@ -28,10 +28,10 @@ from proxy.control.worker_links import Workers
 from proxy.ipc.messages import Drill, DrillCount
 from proxy.settings import Address, parse_address
 from proxy.telemetry.aggregation import Worker
-from rules.model import MODERN, Facts, Generation, Route
+from rules.model import MODERN, Facts, Route
 from rules.plan import examples
 from rules.routing.compiled_route import effective_weight
-from rules.routing.decide import choose
+from rules.routing.decide import Generation, choose
 from rules.routing.mirroring import has_effects
 
 # Asks our own front door like a user would, for drills.

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import orjson
 
-from proxy.control.api.http import RefusedError
 from proxy.control.audit_log import Trail
+from proxy.control.errors import RefusedError
 from proxy.control.fleet.window_exchange import Together
 from proxy.control.reload import Current
 from proxy.control.route_actions import UnconfirmedError, Verbs

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from pathlib import Path
 from time import time
 
-from proxy.control.api.http import RefusedError
+from proxy.control.errors import RefusedError
 from proxy.storage import kept_overrides
 from proxy.storage.store import StoreError
 from rules.model import Override, Route, Snapshot

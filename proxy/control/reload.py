@@ -26,10 +26,10 @@ from proxy.settings import Settings
 from proxy.state.live import Configuration, Prepared, RunTime, by_route
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
-from rules.model import Generation, Override, Snapshot
+from rules.model import Override, Snapshot
 from rules.plan import Plan, RoutePlan, plan
 from rules.problems import ConfigError, Problem
-from rules.routing.decide import generation, with_overrides
+from rules.routing.decide import Generation, generation, with_overrides
 from rules.user_sketch import Sample
 
 # What runs now, as control knows it: the configuration with the outcome of the last reading of the file.

@@ -13,14 +13,15 @@ from http import HTTPStatus
 from time import monotonic, time
 
 from proxy.control import override_changes
-from proxy.control.api.http import RefusedError
 from proxy.control.audit_log import Changes, Trail
+from proxy.control.errors import RefusedError
 from proxy.control.reload import Reloader
 from proxy.control.store_writer import Ledger
 from proxy.state.live import by_route
 from proxy.storage.store import StaleError, StoreError
-from rules.model import Generation, Override, Route
+from rules.model import Override, Route
 from rules.routing.compiled_route import effective_weight
+from rules.routing.decide import Generation
 
 # Has the store keep what sends users forward before anybody is sent, or says why nobody may be.
 

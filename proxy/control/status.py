@@ -15,8 +15,9 @@ from proxy.control.reload import Current
 from proxy.control.route_evidence import Figures
 from proxy.control.worker_links import Workers
 from proxy.settings import program_version
-from proxy.state.mirror_outcomes import DROPPED, NOT_SAMPLED
+from proxy.state.mirror_outcomes import NOT_SAMPLED
 from proxy.telemetry.events import timestamp
+from proxy.telemetry.records import DROPPED
 from rules.guard.rollout import Move, step_of
 from rules.guard.window import ComparedTally, Tally, Totals
 from rules.model import LEGACY, MODERN, Override, Route

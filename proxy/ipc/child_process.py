@@ -7,8 +7,10 @@ import os
 import signal
 import socket
 import sys
+import sysconfig
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
 from traceback import extract_tb
 from typing import Any
 
@@ -20,6 +22,22 @@ from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 
 Heard = tuple[Message, tuple[int, ...]]
+
+
+def command(*arguments: str) -> list[str]:
+    """Return the command line that runs one of our own internal commands."""
+    return [sys.executable, "-m", "proxy", *arguments]
+
+
+def environment() -> dict[str, str]:
+    """Return a child's environment: ours, with the folder this very code came from."""
+    root = str(Path(__file__).resolve().parents[2])
+    environ = dict(os.environ)
+    # -m looks into the working directory first; -P stops that, so a checkout must be named
+    environ["PYTHONSAFEPATH"] = "1"
+    if root not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
+        environ["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environ.get("PYTHONPATH", ""))))
+    return environ
 
 
 class Lifeline:

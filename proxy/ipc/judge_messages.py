@@ -7,7 +7,22 @@ from typing import ClassVar
 
 from proxy.ipc.codec import Wire
 from proxy.ipc.messages import Message, Pair
-from proxy.storage.diff_store import Found
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One difference of one pair: `path` points at it, `legacy` with `modern` are its literals, cut, redacted.
+
+    `group` is its fingerprint, `pattern` the path with `*` for numbers, `rule` what nearly forgave it.
+    """
+
+    group: str
+    path: str
+    pattern: str
+    kind: str
+    legacy: str
+    modern: str
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,10 @@ import orjson
 from comparators.comparison import compare
 from comparators.model import Capture, Comparison, Finding, fingerprint, path_pattern
 from comparators.redaction import Redactor
-from proxy.ipc.judge_messages import Case, Checked, Opinion
+from proxy.ipc.judge_messages import Case, Checked, Found, Opinion
 from proxy.ipc.messages import Answer, Pair
 from proxy.judge.policies import Compiled, Rules, body_of, compiled
 from proxy.judge.redaction import Redactors, pack
-from proxy.storage.diff_store import Found
 from rules.invariants import VIOLATED, CompiledInvariant, Outcome, check_all
 
 MOST_GROUPS = 50

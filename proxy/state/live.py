@@ -7,8 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from proxy.ipc.codec import from_json, to_json
-from rules.model import Generation, Override, Snapshot
+from rules.model import Override, Snapshot
 from rules.problems import Problem
+from rules.routing.decide import Generation
 
 
 class Live:

@@ -140,14 +140,6 @@ NOT_COMPARED: Final = "not_compared"
 RACED: Final = "raced"
 """Why a pair is sent though a write was near: it counts where it is equal all the same, else it is transient."""
 NOT_SAMPLED: Final = "sample"
-DROPPED: Final = (
-    "busy", "capacity", "load", "memory", "unhealthy", "failing", "suspended", "session_busy", "writes_off", "override",
-    "untranslatable",
-)  # fmt: skip
-"""Why no copy was sent though the request was in the sample: the backend, the route's own limit, this worker or its
-memory had enough to do; the backend is down, or gave this route no whole answer lately; the route's reads have
-effects; the session is in use; writes are not confirmed to be harmless; the body means another method than the one
-that may be mirrored; the request does not fit the other side's form."""
 UNCOMPARED: Final = (
     "body_cap", "client_gone", "conditional", "declined", "dry_run", "error", "fallback", "live_failed", "live_slow",
     "memory_full", "session", "shadow_failed", "shadow_timeout", "shed", "stale", "stream",

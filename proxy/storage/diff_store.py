@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Protocol, TypeVar
 
+from proxy.ipc.judge_messages import Found
+
 EXAMPLES = 5
 """Pairs kept for each group: the first that was ever seen, the latest besides."""
 MOST_GROUPS = 10_000
@@ -25,22 +27,6 @@ FIRST_PLACE = (inf, "")
 
 EQUAL = "equal"
 """What `Group.rejudged` says of a difference that a later file forgives, or that somebody mended."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One difference of one pair: `path` points at it, `legacy` with `modern` are its literals, cut, redacted.
-
-    `group` is its fingerprint, `pattern` the path with `*` for numbers, `rule` what nearly forgave it.
-    """
-
-    group: str
-    path: str
-    pattern: str
-    kind: str
-    legacy: str
-    modern: str
-    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from proxy.storage.diff_store import EQUAL, EXAMPLES, MOST_GROUPS, Difference, Example, Found, Group, Known, Wanted
+from proxy.ipc.judge_messages import Found
+from proxy.storage.diff_store import EQUAL, EXAMPLES, MOST_GROUPS, Difference, Example, Group, Known, Wanted
 
 
 @dataclass(slots=True)

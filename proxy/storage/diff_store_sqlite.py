@@ -16,18 +16,8 @@ from typing import Any
 
 import orjson
 
-from proxy.storage.diff_store import (
-    EQUAL,
-    EXAMPLES,
-    MOST_GROUPS,
-    Difference,
-    DiffsError,
-    Example,
-    Found,
-    Group,
-    Known,
-    Wanted,
-)
+from proxy.ipc.judge_messages import Found
+from proxy.storage.diff_store import EQUAL, EXAMPLES, MOST_GROUPS, Difference, DiffsError, Example, Group, Known, Wanted
 
 _BUSY_SECONDS = 5.0
 _SCHEMA = """

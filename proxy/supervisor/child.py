@@ -7,14 +7,11 @@ import os
 import signal
 import socket
 import subprocess
-import sys
-import sysconfig
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from proxy.ipc.channel import Channel
-from proxy.ipc.child_process import Backoff
+from proxy.ipc.child_process import Backoff, command, environment
 from proxy.ipc.codec import LIFELINE
 from proxy.ipc.messages import Beat, Message, WorkerState
 
@@ -23,22 +20,6 @@ SILENT_TICKS = 10
 STARTING_TICKS = 60
 BLOCKED = (signal.SIGINT, signal.SIGHUP)
 """Signals that reach the whole process group, while the supervisor alone decides what they mean."""
-
-
-def command(*arguments: str) -> list[str]:
-    """Return the command line that runs one of our own internal commands."""
-    return [sys.executable, "-m", "proxy", *arguments]
-
-
-def environment() -> dict[str, str]:
-    """Return a child's environment: ours, with the folder this very code came from."""
-    root = str(Path(__file__).resolve().parents[2])
-    environ = dict(os.environ)
-    # -m looks into the working directory first; -P stops that, so a checkout must be named
-    environ["PYTHONSAFEPATH"] = "1"
-    if root not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
-        environ["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environ.get("PYTHONPATH", ""))))
-    return environ
 
 
 def _start(arguments: list[str], passed: list[int]) -> subprocess.Popen[bytes]:

@@ -10,10 +10,10 @@ import socket
 import subprocess
 import sys
 
+from proxy.ipc.child_process import command, environment
 from proxy.ipc.codec import LOADER, Inbox, Loaded
 from proxy.settings import EXIT_NO, Address, CannotStartError, Settings, parse_address, worker_count
 from proxy.supervisor import sockets
-from proxy.supervisor.child import command, environment
 from proxy.supervisor.process_manager import Keeper, Notifier
 from proxy.supervisor.sockets import Inherited, Successor, adopted, inherited, tell_ready
 from proxy.telemetry import events as telemetry_events

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from proxy.ipc.child_process import command, environment
 from proxy.settings import Address, AddressTakenError, CannotStartError, parse_address
-from proxy.supervisor.child import command, environment
 
 _BACKLOG = 4096
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from rules.model import MODERN
 
@@ -256,3 +256,13 @@ def last_of_each_side(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
         return attempts
     waited = {attempt.side: attempt for attempt in attempts if attempt.kind == "busy"}
     return tuple({**waited, **{attempt.side: attempt for attempt in attempts if attempt.kind != "busy"}}.values())
+
+
+DROPPED: Final = (
+    "busy", "capacity", "load", "memory", "unhealthy", "failing", "suspended", "session_busy", "writes_off", "override",
+    "untranslatable",
+)  # fmt: skip
+"""Why no copy was sent though the request was in the sample: the backend, the route's own limit, this worker or its
+memory had enough to do; the backend is down, or gave this route no whole answer lately; the route's reads have
+effects; the session is in use; writes are not confirmed to be harmless; the body means another method than the one
+that may be mirrored; the request does not fit the other side's form."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from proxy.state.mirror_outcomes import DROPPED
 from proxy.telemetry.aggregation import Exemplar
 from proxy.telemetry.metric_names import (
     CODES,
@@ -25,7 +24,7 @@ from proxy.telemetry.metric_names import (
     UPSTREAM_ERRORS,
     Metric,
 )
-from proxy.telemetry.records import NOBODY, Attempt, Exchange, Shadowed, last_of_each_side
+from proxy.telemetry.records import DROPPED, NOBODY, Attempt, Exchange, Shadowed, last_of_each_side
 from proxy.telemetry.spans import trace_id
 from rules.model import LEGACY, MODERN
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from proxy.described_request import facts_of
 from proxy.traffic.reader import Recorded
-from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Decision, Generation
+from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Decision
 from rules.routing.bucketing import admits
-from rules.routing.decide import decide
+from rules.routing.decide import Generation, decide
 from rules.routing.mirroring import Mirror, mirror_of
 
 USERS_AT_MOST: Final = 100_000

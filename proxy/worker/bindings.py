@@ -11,7 +11,8 @@ from proxy.worker.connection_pool import Pool, Spawn
 from proxy.worker.forwarded_headers import Trust
 from proxy.worker.identity import Identity, identity_of
 from proxy.worker.transform import Translation, translation_of
-from rules.model import Generation, Snapshot
+from rules.model import Snapshot
+from rules.routing.decide import Generation
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ import orjson
 from proxy.state.live import Live
 from proxy.telemetry.records import NEUTRAL, NO_TARGET, UNHEALTHY, Attempt, Exchange, last_of_each_side
 from rules.guard.circuit_breaker import PATIENCE, Run
-from rules.model import MODERN, Generation
+from rules.model import MODERN
+from rules.routing.decide import Generation
 
 Later = Callable[[float, Callable[[], None]], object]
 _NOT_JUDGED: Final = "force"

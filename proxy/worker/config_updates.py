@@ -15,8 +15,8 @@ from proxy.state.live import Configuration, Live, by_route, unpack, unpack_effec
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 from proxy.worker.identity import warm
-from rules.model import Generation, GuardPolicy, Override
-from rules.routing.decide import generation, with_overrides
+from rules.model import GuardPolicy, Override
+from rules.routing.decide import Generation, generation, with_overrides
 
 
 def build(configuration: Configuration) -> Generation:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from proxy.http1 import ResponseHead
 from proxy.http1.framing import Body
 from proxy.state.bindable import is_https, upstream_tls
-from proxy.worker.upstream_connection import UpstreamConnection
+from proxy.worker.upstream_connection import ConnectionOwner, UpstreamConnection
 from rules.model import Backend, Health
 
 WAITING_AT_MOST: Final = 1024
@@ -42,7 +42,7 @@ class Waiter(Protocol):
         """There will be none."""
 
 
-class Target:
+class Target(ConnectionOwner):
     """One address of a backend.
 
     `busy` counts connections with a call, `opening` those being made; `healthy` is what active checks say,
@@ -51,7 +51,6 @@ class Target:
 
     __slots__ = (
         "_pool",
-        "address",
         "busy",
         "down_until",
         "healthy",

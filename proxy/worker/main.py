@@ -43,7 +43,8 @@ from proxy.worker.config_updates import Adopting, Tripping, build
 from proxy.worker.fault_injection import drilling
 from proxy.worker.reporting import MirroringReport, Reporting
 from proxy.worker.server import Server, announce
-from rules.model import DEFAULT_ROUTE, Generation, ListenTls
+from rules.model import DEFAULT_ROUTE, ListenTls
+from rules.routing.decide import Generation
 
 # Makes the context that users' TLS connections are accepted with.
 

@@ -9,7 +9,8 @@ from proxy.http1 import ResponseHead
 from proxy.telemetry.records import NOBODY, Exchange
 from proxy.worker import forwarded_headers
 from proxy.worker.forwarded_headers import Peer
-from rules.model import DEFAULT_ROUTE, Generation
+from rules.model import DEFAULT_ROUTE
+from rules.routing.decide import Generation
 
 if TYPE_CHECKING:
     from proxy.worker.response_relay import Answering

@@ -10,8 +10,8 @@ from random import random
 from typing import TYPE_CHECKING, Final
 
 from proxy.state.user_sample import LONGEST as NAMED
-from rules.model import Decision, Facts, Generation
-from rules.routing.decide import choose
+from rules.model import Decision, Facts
+from rules.routing.decide import Generation, choose
 
 if TYPE_CHECKING:
     from proxy.worker.forwarding import Call

@@ -21,7 +21,8 @@ from proxy.worker.client_connection import ClientConnection
 from proxy.worker.connection_pool import Pool, watches
 from proxy.worker.fault_injection import Drill
 from proxy.worker.shadow.admission import Shadows
-from rules.model import LEGACY, MODERN, Generation
+from rules.model import LEGACY, MODERN
+from rules.routing.decide import Generation
 
 SWEEP: Final = 0.1
 """Seconds between two looks at the deadlines: how late a time-out may fire."""

@@ -11,14 +11,11 @@ import os
 import re
 import select
 import socket
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from proxy.http1 import ResponseHead, response, response_head, seen_answer
 from proxy.http1.fields import BrokenAnswer
 from proxy.http1.framing import Body, ChunkedBody, CloseBody, LengthBody
-
-if TYPE_CHECKING:
-    from proxy.worker.connection_pool import Target
 
 HEAD_AT_MOST: Final = 64 * 1024
 INFORMATIONAL_AT_MOST: Final = 8
@@ -64,6 +61,25 @@ class Asker(Protocol):
         """The backend takes more again."""
 
 
+class ConnectionOwner:
+    """What a connection belongs to; `address` is where it leads to.
+
+    A class and no protocol: the compiled variant reads fields of a class directly.
+    """
+
+    __slots__ = ("address",)
+
+    address: str
+
+    def free(self, connection: UpstreamConnection) -> None:
+        """Take back a connection whose request is over."""
+        raise NotImplementedError
+
+    def lost(self, connection: UpstreamConnection) -> None:
+        """Forget a connection that is gone, in use or not."""
+        raise NotImplementedError
+
+
 class UpstreamConnection:
     """One connection to a target.
 
@@ -77,7 +93,7 @@ class UpstreamConnection:
         "transport", "tunnel",
     )  # fmt: skip
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: ConnectionOwner) -> None:
         self.target = target
         self.transport: asyncio.Transport | None = None
         self.asker: Asker | None = None

@@ -6,13 +6,14 @@ The order is fixed: force header of a trusted peer, rolled back or legacy-only, 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
-from rules.model import LEGACY, MODERN, Decision, Facts, Generation, Override, Snapshot
+from rules.model import LEGACY, MODERN, Decision, Facts, Override, Snapshot
 from rules.routing.bucketing import admits, bucket
 from rules.routing.compiled_route import Lane, overridden
-from rules.routing.route_table import compile_table
+from rules.routing.route_table import Table, compile_table
 
 NO_OVERRIDES: Mapping[str, Override] = MappingProxyType({})
 _EVERYONE = 100.0
@@ -20,6 +21,20 @@ _LONGEST = 256
 """Characters of an id that is remembered."""
 _new = tuple.__new__
 """A named tuple made without its own constructor, which costs more than the tuple."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What a worker runs: one file, what was set at run time on top, compiled for matching.
+
+    `table` carries the effective weight of each route. A request reads one generation once, holds it to the end.
+    """
+
+    number: int
+    snapshot: Snapshot
+    overrides: Mapping[str, Override]
+    table: Table
+    legacy_only: bool = False
 
 
 def generation(

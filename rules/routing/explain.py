@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import unquote
 
-from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Decision, Facts, Generation, Route, SidePolicy, Snapshot
+from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Decision, Facts, Route, SidePolicy, Snapshot
 from rules.problems import MASK, looks_secret
 from rules.routing.bucketing import bucket
 from rules.routing.compiled_route import Lane
-from rules.routing.decide import choose
+from rules.routing.decide import Generation, choose
 from rules.routing.mirroring import mirror_of
 from rules.routing.pattern import is_plain, readings
 from rules.routing.rewrite import TranslationError, target

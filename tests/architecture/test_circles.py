@@ -10,26 +10,6 @@ from tests.architecture.source import ROOMS, Module, modules
 DEBT: tuple[frozenset[str], ...] = (
     frozenset(
         {
-            "rules.model",
-            "rules.routing.compiled_route",
-            "rules.routing.conditions",
-            "rules.routing.route_table",
-        }
-    ),
-    frozenset(
-        {
-            "comparators.json_compare",
-            "comparators.json_unordered",
-        }
-    ),
-    frozenset(
-        {
-            "proxy.worker.connection_pool",
-            "proxy.worker.upstream_connection",
-        }
-    ),
-    frozenset(
-        {
             "proxy.worker.client_connection",
             "proxy.worker.client_transport",
             "proxy.worker.fault_injection",

@@ -17,8 +17,8 @@ SHORTEST = 60
 SHORTER: dict[str, str] = {
     "dashboards/retirement.py": "a part that a route's page and the migration report both show",
     "proxy/__main__.py": "the entry point: what it imports, every process pays for",
+    "proxy/control/errors.py": "known to guard and actions, which know nothing of HTTP's layers",
     "proxy/control/api/report.py": "an area of the API by itself: neither a route nor the configuration",
-    "proxy/described_request.py": "shared by control, the command line and recorded traffic, part of none",
     "proxy/doctor/finding.py": "what every check returns; they know it and not each other",
     "proxy/doctor/modes.py": "one check a file, as the others",
     "proxy/state/identity_keys.py": "keys from the environment, apart from values that travel between processes",

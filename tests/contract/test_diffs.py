@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from proxy.storage.diff_store import EXAMPLES, Difference, Diffs, Found, Known, Wanted
+from proxy.ipc.judge_messages import Found
+from proxy.storage.diff_store import EXAMPLES, Difference, Diffs, Known, Wanted
 from proxy.storage.diff_store_memory import MemoryDiffs
 from proxy.storage.diff_store_sqlite import SqliteDiffs
 

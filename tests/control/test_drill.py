@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.control.api.http import RefusedError
 from proxy.control.drill import Probing, read_of
-from rules.model import Generation, Match, Route, ShadowPolicy
-from rules.routing.decide import generation
+from proxy.control.errors import RefusedError
+from rules.model import Match, Route, ShadowPolicy
+from rules.routing.decide import Generation, generation
 from tests.support import snapshots
 from tests.support.backend import Backend, always, ok
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from proxy.control import override_changes
-from proxy.control.api.http import RefusedError
+from proxy.control.errors import RefusedError
 from rules.model import Override, Rollout, Step
 from rules.routing.compiled_route import effective_weight
 from tests.support.steering import NOON, a_route

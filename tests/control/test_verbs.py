@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.control.api.http import RefusedError
+from proxy.control.errors import RefusedError
 from proxy.storage.store import MemoryStore, StoreError
 from rules.model import Override, Rollout, Step
 from tests.support.steering import Steered, a_route

@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 
 import rules
-from rules.model import Facts, Generation, Override, Snapshot
+from rules.model import Facts, Override, Snapshot
+from rules.routing.decide import Generation
 
 BACKENDS = """\
 backends:

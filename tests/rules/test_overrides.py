@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rules.model import Generation, Match, Override, Route
-from rules.routing.decide import decide, generation, with_overrides
+from rules.model import Match, Override, Route
+from rules.routing.decide import Generation, decide, generation, with_overrides
 from tests.rules.asking import facts
 from tests.support import snapshots
 from tests.support.snapshots import route

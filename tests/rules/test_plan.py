@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rules
-from rules.model import Generation, Override
+from rules.model import Override
 from rules.plan import Plan, RoutePlan, plan
+from rules.routing.decide import Generation
 from rules.user_sketch import Sample
 from tests.rules.asking import BACKENDS, facts, generation, route, snapshot
 

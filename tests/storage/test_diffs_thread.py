@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from proxy.ipc.judge_messages import Found
 from proxy.storage import diff_store as module
-from proxy.storage.diff_store import Difference, DiffsError, DiffsThread, Found, Wanted
+from proxy.storage.diff_store import Difference, DiffsError, DiffsThread, Wanted
 from proxy.storage.diff_store_memory import MemoryDiffs
 from proxy.storage.diff_store_sqlite import SqliteDiffs
 

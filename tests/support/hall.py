@@ -9,10 +9,10 @@ from proxy.control.comparison.counters import Comparisons
 from proxy.control.comparison.judge_pool import Judges
 from proxy.control.comparison.pair_pipeline import Judging, Rechecks
 from proxy.control.comparison.results import KnownDifferences, Rates, Verdicts, ViolationSeen
-from proxy.ipc.judge_messages import Checked, Judged, Opinion
+from proxy.ipc.judge_messages import Checked, Found, Judged, Opinion
 from proxy.ipc.messages import Message, Pair
 from proxy.judge.tally import Tally, is_settled
-from proxy.storage.diff_store import Difference, Found
+from proxy.storage.diff_store import Difference
 from proxy.telemetry.aggregation import Worker
 from rules.model import Invariant, ShadowPolicy
 from tests.support.clock import Clock

@@ -9,8 +9,8 @@ from time import monotonic
 from typing import Any
 
 from proxy.ipc.messages import Message, Pair
-from proxy.state.mirror_outcomes import DROPPED, NOT_COMPARED, NOT_SAMPLED, UNCOMPARED
-from proxy.telemetry.records import Shadowed
+from proxy.state.mirror_outcomes import NOT_COMPARED, NOT_SAMPLED, UNCOMPARED
+from proxy.telemetry.records import DROPPED, Shadowed
 from proxy.worker.shadow.route_state import ShadowRoute
 from rules.model import LEGACY, MODERN, ShadowPolicy
 from tests.support import raw, snapshots

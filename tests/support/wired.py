@@ -15,8 +15,8 @@ from proxy.telemetry.records import Exchange, Observers
 from proxy.worker.client_connection import ClientConnection
 from proxy.worker.server import Server
 from proxy.worker.upstream_connection import UpstreamConnection
-from rules.model import LEGACY, Generation, Limits
-from rules.routing.decide import generation
+from rules.model import LEGACY, Limits
+from rules.routing.decide import Generation, generation
 from tests.support.clock import Clock
 from tests.support.snapshots import snapshot
 

@@ -7,7 +7,7 @@ from typing import Any
 import rules
 from proxy.traffic.reader import Recorded
 from proxy.traffic.what_if import Yesterday
-from rules.model import Generation
+from rules.routing.decide import Generation
 from tests.rules.asking import facts, generation, route
 
 

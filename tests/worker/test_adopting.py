@@ -12,7 +12,8 @@ from proxy.ipc.codec import WORKER
 from proxy.ipc.messages import Applied, Commit, Effects, Message, Prepare, Prepared
 from proxy.state.live import Configuration, Live, RunTime
 from proxy.worker.config_updates import Adopting, build
-from rules.model import Generation, Override
+from rules.model import Override
+from rules.routing.decide import Generation
 from tests.support import snapshots
 from tests.support.waiting import until
 

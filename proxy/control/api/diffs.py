@@ -11,10 +11,11 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from proxy.control.api import http
-from proxy.control.api.http import PREFIX, Field, RefusedError, limit_of, moment, who_asks, wish_of
+from proxy.control.api.http import PREFIX, Field, limit_of, moment, who_asks, wish_of
 from proxy.control.comparison.queries import Differences
 from proxy.control.comparison.reproduce import with_questions
 from proxy.control.comparison.results import share
+from proxy.control.errors import RefusedError
 from proxy.control.reload import Current
 from proxy.storage.diff_store import DiffsError, Known, Wanted
 

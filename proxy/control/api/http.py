@@ -16,6 +16,7 @@ import orjson
 from aiohttp import web
 
 from proxy.control.api.access import NAME, OPERATE
+from proxy.control.errors import RefusedError
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -95,16 +96,6 @@ PERSON = web.RequestKey("person", str)
 """Under this key a request carries the name that was given at the login."""
 OPERATOR_HEADER = "X-Strangler-Operator"
 _NAMES: Mapping[type, str] = {str: "a text", float: "a number", int: "a whole number", bool: "true or false"}
-
-
-class RefusedError(Exception):
-    """A request that the admin port answers with a problem document; `more` are its further members."""
-
-    def __init__(self, status: HTTPStatus, detail: str, **more: Any) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-        self.more = more
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from aiohttp import web
 
 from dashboards import report as written
 from proxy.control.api import http
-from proxy.control.api.http import PREFIX, RefusedError
+from proxy.control.api.http import PREFIX
+from proxy.control.errors import RefusedError
 
 _FORMATS = ("json", "md", "html")
 

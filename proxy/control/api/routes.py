@@ -11,8 +11,9 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from proxy.control.api import http
-from proxy.control.api.http import PREFIX, Field, RefusedError, tag, who_asks, wish_of
+from proxy.control.api.http import PREFIX, Field, tag, who_asks, wish_of
 from proxy.control.drill import Drills, Report
+from proxy.control.errors import RefusedError
 from proxy.control.override_changes import wrong_weight
 from proxy.control.reload import Current
 from proxy.control.route_actions import Verbs

@@ -9,10 +9,10 @@ from hashlib import sha256
 from typing import Any
 
 from proxy.control.comparison.counters import Comparisons
-from proxy.ipc.judge_messages import Checked, Opinion, RouteTally
+from proxy.ipc.judge_messages import Checked, Found, Opinion, RouteTally
 from proxy.ipc.messages import Pair, Unjudged
 from proxy.state.mirror_outcomes import kind_of
-from proxy.storage.diff_store import Difference, Found, Known
+from proxy.storage.diff_store import Difference, Known
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 from rules.model import LEGACY, Invariant, Snapshot

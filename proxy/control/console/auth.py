@@ -15,7 +15,8 @@ from dashboards.pages import other
 from dashboards.pages.layout import Visitor
 from proxy.control.api import http
 from proxy.control.api.access import COOKIE, LASTS, LOGIN, Access, cookie_of
-from proxy.control.api.http import CONSOLE, PERSON, Rates, RefusedError
+from proxy.control.api.http import CONSOLE, PERSON, Rates
+from proxy.control.errors import RefusedError
 
 # Tells who looks at the console, reads the forms they send.
 #

@@ -12,10 +12,10 @@ from typing import Any, Protocol, TypeVar
 from dashboards.views import StatusView, status_view
 from proxy.control.api.diffs import checked_place
 from proxy.control.api.events import event_id
-from proxy.control.api.http import RefusedError
 from proxy.control.audit_log import Trail, document
 from proxy.control.comparison.queries import Differences
 from proxy.control.comparison.reproduce import with_questions
+from proxy.control.errors import RefusedError
 from proxy.control.history import History
 from proxy.control.reload import Current
 from proxy.control.route_actions import Verbs

@@ -15,8 +15,8 @@ import orjson
 from aiohttp import web
 
 from dashboards.html import Html
-from proxy.control.api.http import RefusedError
 from proxy.control.console.pages import Pages, Query
+from proxy.control.errors import RefusedError
 
 EVERY = 2.0
 STREAMS = 32

@@ -17,9 +17,10 @@ from dashboards.html import Html
 from dashboards.pages import difference, layout, other, overview, route
 from dashboards.pages.layout import Blocks
 from dashboards.views import Attention, StatusView, attention
-from proxy.control.api.http import RefusedError, who_asks
+from proxy.control.api.http import who_asks
 from proxy.control.console.auth import Visitors, page, see_other
 from proxy.control.console.data import Document, Documents
+from proxy.control.errors import RefusedError
 from proxy.described_request import facts_of
 from rules.routing.explain import explain as explained
 

@@ -13,7 +13,8 @@ from dataclasses import replace
 from secrets import token_hex
 from time import time
 
-from proxy.storage.diff_store import EQUAL, Difference, Found, Group, Known, Wanted
+from proxy.ipc.judge_messages import Found
+from proxy.storage.diff_store import EQUAL, Difference, Group, Known, Wanted
 from proxy.storage.fleet import UNSAID, Counted, Counts, Fleet, News
 from proxy.storage.store import StoreError
 

@@ -322,7 +322,7 @@ class DryRunCall(ShadowCall):
         if connection is None or connection not in self._confirmed:
             # it does not keep connections, or somebody else got this one: what confirmed is not what would be asked
             if connection is not None:
-                self._pool.free(connection.target, connection)
+                connection.target.free(connection)
             self._end("stale")
             return
         self._line = connection

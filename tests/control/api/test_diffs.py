@@ -17,11 +17,11 @@ from proxy.control.api.access import Access
 from proxy.control.comparison.policies import Noise
 from proxy.control.comparison.queries import Differences
 from proxy.control.reload import Current, current
-from proxy.ipc.judge_messages import Checked, Explained
+from proxy.ipc.judge_messages import Checked, Explained, Found
 from proxy.judge.redaction import pack
 from proxy.settings import Address
 from proxy.state.live import Configuration
-from proxy.storage.diff_store import Difference, DiffsThread, Found
+from proxy.storage.diff_store import Difference, DiffsThread
 from proxy.storage.diff_store_memory import MemoryDiffs
 from rules.model import Admin
 from tests.support import raw, snapshots

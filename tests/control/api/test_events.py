@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from proxy.control.api.events import event_id, spelled
-from proxy.control.api.http import RefusedError
+from proxy.control.errors import RefusedError
 from proxy.storage.store import Event
 
 NOW = 1_800_000_000.0

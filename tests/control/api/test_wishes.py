@@ -9,7 +9,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from proxy.control.api.http import Field, RefusedError, who_asks, wish_of
+from proxy.control.api.http import Field, who_asks, wish_of
+from proxy.control.errors import RefusedError
 
 FIELDS = (
     Field("reason", str, required=True, longest=10),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from proxy.control.api.http import RefusedError
 from proxy.control.console.data import Documents
+from proxy.control.errors import RefusedError
 from proxy.control.history import History
 from proxy.control.reload import Current, current
 from proxy.state.live import Configuration

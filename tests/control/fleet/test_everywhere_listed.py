@@ -10,7 +10,8 @@ import pytest
 from proxy.control.comparison.policies import Noise
 from proxy.control.comparison.queries import Differences
 from proxy.control.fleet.shared_differences import Everywhere
-from proxy.storage.diff_store import Difference, DiffsThread, Found, Known, Wanted
+from proxy.ipc.judge_messages import Found
+from proxy.storage.diff_store import Difference, DiffsThread, Known, Wanted
 from proxy.storage.diff_store_memory import MemoryDiffs
 from proxy.storage.fleet_redis import RedisFleet
 from tests.support.hall import Hall

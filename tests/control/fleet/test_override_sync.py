@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.control.api.http import RefusedError
+from proxy.control.errors import RefusedError
 from proxy.storage.fleet_redis import RedisFleet
 from proxy.storage.store_redis import RedisStore
 from tests.support.instances import redis_waited_for

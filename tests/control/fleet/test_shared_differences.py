@@ -9,7 +9,8 @@ import pytest
 
 from proxy.control.fleet import shared_differences
 from proxy.control.fleet.shared_differences import Everywhere
-from proxy.storage.diff_store import Difference, Found, Wanted
+from proxy.ipc.judge_messages import Found
+from proxy.storage.diff_store import Difference, Wanted
 from proxy.storage.fleet_redis import RedisFleet
 from tests.support.instances import ENVIRON, redis_waited_for
 from tests.support.redis_server import RedisServer

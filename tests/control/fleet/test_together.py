@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from proxy.control.api.http import RefusedError
+from proxy.control.errors import RefusedError
 from proxy.control.route_evidence import NothingJudged
 from proxy.ipc.messages import PairCounts
 from proxy.storage.store_redis import waiting_client
