@@ -1,32 +1,50 @@
 # Two commands do everything on a fresh Debian machine: `make demo`, `make test`.
 
-PYTHON := $(shell test -x /usr/bin/python3 && echo /usr/bin/python3 || command -v python3)
+# Looked up when it is used: on a bare machine `packages` brings it.
+PYTHON = $(shell test -x /usr/bin/python3 && echo /usr/bin/python3 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
 FUZZ_SECONDS ?= 600
 TESTS ?= tests
-CURL := curl:curl
-PHP := php:php-cli /usr/lib/php/*/pdo_sqlite.so:php-sqlite3
-BROWSER := chromium:chromium prometheus:prometheus
-SERVERS := /usr/sbin/php-fpm*:php-fpm nginx:nginx-light systemd-analyze:systemd redis-server:redis-server
-PEERS := nginx:nginx-light haproxy:haproxy wrk:wrk taskset:util-linux redis-server:redis-server
+RELEASE ?= bookworm
 
+# The Debian packages that each target needs, as `command:package`; README.md has them as a table.
+VENV = $(shell $(or $(PYTHON),false) -c 'import ensurepip, venv' 2>/dev/null || echo /no/ensurepip:python3-venv)
+CURL := curl:curl
+PHP := php:php-cli $(shell sed -n '/mysql/q; s,^\([a-z0-9_]*\) = \(.*\),/usr/lib/php/*/\1.so:\2,p' examples/paymenter/legacy-php/extensions.ini)
+BROWSER := chromium:chromium
+METRICS := prometheus:prometheus
+SERVERS := /usr/sbin/php-fpm*:php-fpm nginx:nginx-light systemd-analyze:systemd redis-server:redis-server
+DATABASES := /usr/sbin/mariadbd:mariadb-server /usr/lib/postgresql/*/bin/postgres:postgresql
+PEERS := nginx:nginx-light haproxy:haproxy wrk:wrk taskset:util-linux redis-server:redis-server
 COMPILER := gcc:gcc /usr/include/python3.*/Python.h:python3-dev
+TREES := /usr/bin/python3:python3 mmdebstrap:mmdebstrap chroot:coreutils
+
+NEEDS_demo = $(VENV) $(PHP) $(CURL)
+NEEDS_test = $(VENV) $(PHP) $(CURL) $(SERVERS) $(DATABASES) $(BROWSER) $(METRICS)
+NEEDS_lint = $(VENV)
+NEEDS_fuzz = $(VENV)
+NEEDS_compiled = $(VENV) $(COMPILER)
+NEEDS_wheels = $(NEEDS_compiled)
+NEEDS_test-compiled = $(NEEDS_compiled)
+NEEDS_bench = $(NEEDS_compiled) $(PEERS)
+NEEDS_dashboards = $(VENV)
+NEEDS_screenshots = $(VENV) $(PHP) $(BROWSER)
+NEEDS_reference = $(VENV)
+NEEDS_image-steps = $(TREES)
+NEEDS_bare = $(TREES) unshare:util-linux git:git
+
 COMPILED_TESTS := tests/comparators tests/http1 tests/worker tests/property tests/rules tests/telemetry tests/state
 
 # What failed in a run that came to its end is asked once more, alone: see docs/decisions/0011-tests-of-real-processes.md.
 ONCE_MORE := $(BIN)/pytest --last-failed --last-failed-no-failures none --maxfail 1
 
-IMAGE := mmdebstrap:mmdebstrap chroot:coreutils
-
-.PHONY: demo test bench compiled wheels test-compiled lint fuzz image-steps reference dashboards screenshots clean
+.PHONY: packages demo test bench compiled wheels test-compiled lint fuzz image-steps bare reference dashboards screenshots clean
 
 demo: $(STAMP)
-	@deploy/need.sh $(PHP) $(CURL)
 	@$(BIN)/python -m examples.paymenter.demo
 
 test: $(STAMP)
-	@deploy/need.sh $(PHP) $(CURL) $(SERVERS) $(BROWSER)
 	$(BIN)/pytest -n 2 --dist loadfile --max-worker-restart 0 $(TESTS) || { [ $$? = 1 ] && $(ONCE_MORE) $(TESTS); }
 
 lint: $(STAMP)
@@ -38,18 +56,15 @@ fuzz: $(STAMP)
 	$(BIN)/python tests/fuzz/http1.py --seconds $(FUZZ_SECONDS)
 
 bench: $(STAMP) compiled
-	@deploy/need.sh $(PEERS)
 	STRANGLER_COMPILED=build/compiled $(BIN)/python -m bench --write
 	STRANGLER_COMPILED=build/compiled $(BIN)/python -m bench.compare --write
 	$(BIN)/python -m bench.workers --rounds 3 --seconds 2 --write
 	$(BIN)/python -m bench.fleet --rounds 1 --seconds 5 --write
 
 compiled: $(STAMP)
-	@deploy/need.sh $(COMPILER)
 	$(BIN)/python deploy/compiled.py --wheel
 
-wheels:
-	@deploy/need.sh $(COMPILER)
+wheels: packages
 	$(PYTHON) deploy/wheels.py
 
 test-compiled: compiled
@@ -59,18 +74,24 @@ dashboards: $(STAMP)
 	$(BIN)/python -m dashboards.grafana.dashboards
 
 screenshots: $(STAMP)
-	@deploy/need.sh $(PHP) $(BROWSER)
 	$(BIN)/python docs/pictures/make.py
 
 reference: $(STAMP)
 	$(BIN)/python docs/reference/make.py
 
-image-steps:
-	@deploy/need.sh $(IMAGE)
+image-steps: packages
 	$(PYTHON) deploy/image_steps.py
 
-$(STAMP): pyproject.toml
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || deploy/need.sh /usr/lib/python3/dist-packages/no-such-file:python3-venv
+# Both commands of the README in a bare Debian tree. RELEASE=trixie; TESTS=...; TREE=folder keeps the tree,
+# CACHE=folder what was downloaded.
+bare: packages
+	$(PYTHON) deploy/bare.py --release $(RELEASE) --tests "$(TESTS)" $(if $(TREE),--tree $(TREE)) $(if $(CACHE),--cache $(CACHE))
+
+# Everything that the wanted targets lack, at once and before anything else is tried.
+packages:
+	@deploy/need.sh $(foreach goal,$(or $(MAKECMDGOALS),demo),$(NEEDS_$(goal)))
+
+$(STAMP): pyproject.toml | packages
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing Python packages into .venv"
 	@$(BIN)/python -m pip install -q -e '.[dev]'

@@ -7,6 +7,7 @@ from typing import Final, Literal, cast
 
 from comparators.content_coding import CORRUPT, ENCODING, MOST_BYTES, Undecodable, decode, misnamed
 from comparators.context import Context
+from comparators.json_parse import deeper
 from comparators.jsonp import called
 from comparators.model import Capture
 
@@ -119,15 +120,14 @@ def _said(media: str) -> BodyKind | None:
 
 
 def _is_json(body: bytes) -> bool:
-    """Whether a body is a whole JSON object or array, a BOM or blank lines around it apart."""
+    """Whether a body is a whole JSON object or array that can be compared, a BOM or blank lines around it apart."""
     bare = body.removeprefix(_BOM).strip(_SPACE)
     if _BRACKETS.get(bare[:1]) != bare[-1:] or not bare:
         return False
     try:
-        json.loads(bare)
+        return not deeper(json.loads(bare), bare.count(b"[") + bare.count(b"{"))
     except (ValueError, RecursionError):
         return False
-    return True
 
 
 def _looks_like(body: bytes) -> BodyKind:

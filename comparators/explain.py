@@ -14,11 +14,13 @@ from decimal import Decimal
 from difflib import unified_diff
 from typing import Any, Final
 
+from comparators.json_parse import deeper
 from comparators.model import Comparison
 from comparators.paths import escaped
 from comparators.text_compare import as_texts
 
 _MOST_NODES: Final = 5000
+_DEEPEST: Final = 60  # levels; DeepDiff takes several frames for each
 _MOST_DETAILS: Final = 100
 _MOST_LINES: Final = 2000
 _LONGEST_BODY: Final = 512 * 1024
@@ -77,7 +79,10 @@ def explain(legacy: bytes, modern: bytes, found: Comparison | None = None) -> Ex
 
 
 def _parsed(text: str) -> Any:
-    return json.loads(text.lstrip("\ufeff"), parse_float=Decimal, parse_int=Decimal)
+    value = json.loads(text.lstrip("\ufeff"), parse_float=Decimal, parse_int=Decimal)
+    if deeper(value, text.count("[") + text.count("{"), _DEEPEST):
+        raise ValueError("nested too deeply to be explained by its structure")
+    return value
 
 
 def _detailed(legacy: Any, modern: Any, compared: Comparison | None) -> Explanation:

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from json.decoder import JSONDecodeError
 from json.encoder import encode_basestring, encode_basestring_ascii
 from json.scanner import make_scanner
 from typing import Any, ClassVar, NoReturn
 
-from comparators.context import MOST_NOTES, Context
+from comparators.context import DEEPEST, MOST_NOTES, Context
 from comparators.model import LONGEST_LITERAL
 from comparators.values import Number
 
 BLANKS = " \t\r\n"
+_CONTAINERS = frozenset({dict, list})
 _HALF = re.compile(r"[\ud800-\udfff]")
 
 
@@ -29,7 +30,7 @@ class NotJson(ValueError):
 
 
 class TooDeep(ValueError):
-    """A document nested deeper than the reader goes."""
+    """A document nested deeper than DEEPEST."""
 
 
 class _Repeated(Exception):
@@ -39,15 +40,44 @@ class _Repeated(Exception):
 def parse(text: str, repeated: list[str]) -> Any:
     """Read one document; of repeated members the last wins, as in PHP, Python and browsers, and is added to `repeated`.
 
-    NotJson where it is none, TooDeep where it is nested beyond a thousand levels.
+    NotJson where it is none, TooDeep where it is nested deeper than DEEPEST.
     """
     text = text.strip(BLANKS)
+    try:
+        value = _read_once(text, repeated)
+    except RecursionError:
+        raise TooDeep("nested too deeply") from None
+    if deeper(value, text.count("[") + text.count("{")):
+        raise TooDeep("nested too deeply")
+    return value
+
+
+def deeper(value: Any, brackets: int, most: int = DEEPEST) -> bool:
+    """Whether containers in a value stand below the level `most`, the outermost being level 0.
+
+    `brackets` is how many open in its text: of most documents too few. Counted by us, level by level: how deep the
+    interpreter's own recursion goes changes with its version and with who called.
+    """
+    if brackets <= most:
+        return False
+    level = [value] if type(value) in _CONTAINERS else []
+    for _ in range(most + 1):
+        if not level:
+            return False
+        level = [each for outer in level for each in _inside(outer) if type(each) in _CONTAINERS]
+    return bool(level)
+
+
+def _inside(container: Any) -> Iterable[Any]:
+    return container.values() if type(container) is dict else container
+
+
+def _read_once(text: str, repeated: list[str]) -> Any:
+    """Read a document quickly, slowly only where members are repeated."""
     try:
         return _read(text, _quickly)
     except _Repeated:
         return _read(text, _decoder(_Members(repeated)))
-    except RecursionError:
-        raise TooDeep("nested too deeply") from None
 
 
 def begins(text: str, at: int) -> tuple[Any, int]:

@@ -8,7 +8,6 @@ As root: `make image-steps`. Takes some minutes; nothing of it stays.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import shutil
@@ -17,6 +16,9 @@ import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+
+# From its own folder: this runs with the machine's Python, before anything is installed.
+from bare_tree import plant, root_or_exit
 
 TOP = Path(__file__).resolve().parents[1]
 WANTED = ("build", "proxy")
@@ -65,22 +67,6 @@ def chroot(stage: Stage, command: list[str], *, user: str = "0:0") -> str:
     if done.returncode:
         sys.exit(f"{shlex.join(command)[:200]}\nended with {done.returncode}:\n{done.stdout[-3000:]}")
     return done.stdout
-
-
-def debian(tree: Path) -> None:
-    """Make a bare Debian, with the package sources, the name service, the trusted authorities of this machine."""
-    sources = [
-        str(path)
-        for path in (Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*"))
-        if path.exists()
-    ]
-    subprocess.run(
-        ["mmdebstrap", "--quiet", "--variant=minbase", RELEASE, str(tree), *sources], check=True, timeout=LIMIT
-    )
-    shutil.copy("/etc/resolv.conf", tree / "etc/resolv.conf")
-    own = Path("/usr/local/share/ca-certificates")
-    if own.is_dir():
-        shutil.copytree(own, tree / own.relative_to("/"), dirs_exist_ok=True)
 
 
 def copied(stage: Stage, rest: str, stages: dict[str, Stage]) -> None:
@@ -136,8 +122,7 @@ def prove(stage: Stage) -> None:
 
 def main() -> None:
     """Follow the stages one after the other, then prove the last."""
-    if os.geteuid() != 0:
-        sys.exit("chroot needs root: sudo make image-steps")
+    root_or_exit("make image-steps")
     stages: dict[str, Stage] = {}
     current: Stage | None = None
     with tempfile.TemporaryDirectory(prefix="strangler-image-") as folder:
@@ -147,7 +132,7 @@ def main() -> None:
                 current = None
                 if name in WANTED:
                     current = stages[name] = Stage(Path(folder, name))
-                    debian(current.tree)
+                    plant(current.tree, RELEASE)
             elif current is not None:
                 print(f"{word} {rest[:100]}", flush=True)
                 follow(current, word, rest, stages)

@@ -20,7 +20,7 @@ if ! command -v apt-get >/dev/null 2>&1; then
   exit 1
 fi
 if [ "$(id -u)" != 0 ]; then
-  echo "Please run: sudo apt-get update && sudo apt-get install -y$missing" >&2
+  echo "Please run: sudo apt-get update && sudo apt-get install -y --no-install-recommends$missing" >&2
   exit 1
 fi
 

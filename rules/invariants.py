@@ -25,6 +25,7 @@ from typing import Any, Final
 
 from rules.invariant_parser import Call, Claim, Node, Number, Pointer, Product, Sum, parse, pointers
 from rules.model import Invariant
+from rules.routing.rewrite import is_deeper
 
 # Finds the values of an invariant's parts in the bodies, in exact decimals from their literal text.
 
@@ -183,9 +184,10 @@ def _read(body: bytes | None) -> Any:
     if body is None:
         return _ABSENT
     try:
-        return json.loads(body, parse_float=_Literal, parse_int=_Literal, parse_constant=_no_constant)
+        value = json.loads(body, parse_float=_Literal, parse_int=_Literal, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return _ABSENT
+    return _ABSENT if is_deeper(value) else value
 
 
 HELD: Final = "held"

@@ -29,6 +29,8 @@ _MOST_ROWS = 600
 _DATED = re.compile(r"\d{4}-\d\d-\d\d[T ]")
 _PUNCTUATION = re.compile(r"[TZ :]|\.0+(?=Z|$)")
 _DEEPEST = 60
+_READ = 256
+"""Levels of a body that is laid out by its structure at all; the comparison reads no more either."""
 _WORTH_A_GAP = 2
 
 
@@ -67,9 +69,25 @@ def rows(legacy: str, modern: str, marked: Iterable[str] = ()) -> tuple[Row, ...
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text, parse_int=_Number, parse_float=_Number)
+        value = json.loads(text, parse_int=_Number, parse_float=_Number)
     except (ValueError, RecursionError):
         return _MISSING
+    return _MISSING if _is_deeper(value, _READ) else value
+
+
+def _is_deeper(value: Any, most: int) -> bool:
+    """Whether containers stand more than `most` deep, counted level by level.
+
+    How deep the interpreter itself goes changes with its version, and is not the same for reading and for writing.
+    """
+    level = [value]
+    for _ in range(most + 1):
+        level = [each for outer in level if isinstance(outer, dict | list) for each in _members(outer)]
+    return any(isinstance(each, dict | list) for each in level)
+
+
+def _members(container: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return container.values() if isinstance(container, dict) else container
 
 
 def _by_structure(left: Any, right: Any, marked: frozenset[str], pointer: str, label: str, depth: int) -> Iterator[Row]:

@@ -16,6 +16,7 @@ from examples.paymenter.tokens import token_for
 
 _DISABLED = 17  # every so many users have a disabled account, see rows.py
 _TOKEN_LIFE = 24 * 3600
+_FIRST = 200  # characters of the first answer of a kind that is lost
 
 Answered = tuple[str, str, int]
 Lost = tuple[str, str, str]
@@ -25,11 +26,13 @@ Lost = tuple[str, str, str]
 class Traffic:
     """What happened, by (method, route label, status) and, for what was lost, by (method, label, why).
 
-    `lost` holds connection errors by name, timeouts and 5xx. Only the run that made it changes it.
+    `lost` holds connection errors by name, timeouts and 5xx; `first` what the first of each kind contained.
+    Only the run that made it changes it.
     """
 
     answers: Counter[Answered] = field(default_factory=Counter)
     lost: Counter[Lost] = field(default_factory=Counter)
+    first: dict[Lost, str] = field(default_factory=dict)
 
     @property
     def sent(self) -> int:
@@ -37,15 +40,26 @@ class Traffic:
         without_answer = (count for (_, _, why), count in self.lost.items() if not why.isdigit())
         return self.answers.total() + sum(without_answer)
 
-    def add_answer(self, method: str, label: str, status: int) -> None:
+    def add_answer(self, method: str, label: str, status: int, text: str = "") -> None:
         """Count an answer; a 5xx is also lost."""
         self.answers[method, label, status] += 1
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            self.lost[method, label, str(status)] += 1
+            self._lose((method, label, str(status)), text)
 
     def add_failure(self, method: str, label: str, error: BaseException) -> None:
         """Count a request that no answer came to."""
-        self.lost[method, label, type(error).__name__] += 1
+        self._lose((method, label, type(error).__name__), str(error))
+
+    def _lose(self, kind: Lost, text: str) -> None:
+        self.lost[kind] += 1
+        self.first.setdefault(kind, " ".join(text.split())[:_FIRST])
+
+    def what_was_lost(self) -> list[str]:
+        """A line for each kind: how many, and what the first contained."""
+        return [
+            f"lost: {' '.join(kind)}: {count} times, the first: {self.first.get(kind) or '(nothing)'}"
+            for kind, count in sorted(self.lost.items())
+        ]
 
 
 @dataclass(frozen=True)
@@ -114,7 +128,7 @@ class Client:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self.traffic.add_failure(method, label, error)
             return None
-        self.traffic.add_answer(method, label, answer.status)
+        self.traffic.add_answer(method, label, answer.status, text)
         return answer
 
 

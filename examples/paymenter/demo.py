@@ -129,8 +129,8 @@ class Demo:
             return found
 
     def _say_lost(self, traffic: Traffic) -> None:
-        for (method, label, why), count in sorted(traffic.lost.items()):
-            self._console.print(f"lost: {method} {label} {why}: {count} times")
+        for line in traffic.what_was_lost():
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
@@ -163,11 +163,28 @@ async def show(seconds: float, rate: float) -> int:
                 console.print(f"legacy PHP {legacy.url}, modern FastAPI {modern.url}, proxy {proxy.users}")
                 console.print(f"console  {proxy.admin}/")
                 await demo.drive(seconds, rate)
+                if demo.lost:
+                    _keep_logs(
+                        console, legacy=legacy.log(), modern=modern.log(), proxy=_read(folder, "proxy.telemetry")
+                    )
                 _say_where(console, proxy)
                 if sys.stdout.isatty() and not stop.is_set():
                     _say_what_to_try(console, proxy, modern)
                     await demo.go_on(rate)
     return 1 if demo.lost else 0
+
+
+def _keep_logs(console: Console, **logs: str) -> None:
+    """Put the logs where they outlive this run: its own folders go with it."""
+    folder = Path(tempfile.mkdtemp(prefix="strangler-lost-"))
+    for name, text in logs.items():
+        kept = folder / f"{name}.log"
+        kept.write_text(text)
+        console.print(f"log of {name}: {kept}, {len(text.splitlines())} lines", highlight=False, soft_wrap=True)
+
+
+def _read(folder: str, name: str) -> str:
+    return Path(folder, name).read_text(errors="replace")
 
 
 def _say_where(console: Console, proxy: Proxy) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import random
-import shutil
 import signal
 import socket
 import subprocess
@@ -29,15 +29,18 @@ class SideError(RuntimeError):
     """A side that cannot run, with what would help."""
 
 
-def find_program(*names: str, package: str) -> str:
-    """The path of the first of these programs; a SideError that names the Debian package if there is none."""
+def find_program(name: str, *, package: str) -> str:
+    """The path of this program, of the newest that `name` matches; a SideError that names the Debian package if none.
+
+    A pattern is for programs with their version in the name: `php-fpm*` is php-fpm8.2 or php-fpm8.4.
+    """
     # The directories of system programs are missing from an ordinary user's PATH.
-    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"))
-    for name in names:
-        found = shutil.which(name, path=path)
-        if found:
-            return found
-    raise SideError(f"{names[0]} is not installed; on Debian: apt-get install {package}")
+    folders = (*os.environ.get("PATH", os.defpath).split(os.pathsep), "/usr/local/sbin", "/usr/sbin", "/sbin")
+    for folder in folders:
+        found = sorted(path for path in Path(folder).glob(name) if os.access(path, os.X_OK) and path.is_file())
+        if found and folder:
+            return str(found[-1])
+    raise SideError(f"{name.rstrip('*')} is not installed; on Debian: apt-get install {package}")
 
 
 class Side:
@@ -145,11 +148,16 @@ class Side:
         connection = http.client.HTTPConnection(self.host, self.port, timeout=2)
         try:
             connection.request("GET", "/health")
-            return connection.getresponse().status == http.HTTPStatus.OK
+            answer = connection.getresponse()
+            body = answer.read()
         except (OSError, http.client.HTTPException):
             return False
         finally:
             connection.close()
+        # A side that lacks something says so in a sentence; it will not get better by waiting.
+        if answer.status == http.HTTPStatus.SERVICE_UNAVAILABLE and (sentence := _sentence(body)):
+            raise SideError(sentence)
+        return answer.status == http.HTTPStatus.OK
 
     def _end_processes(self) -> None:
         for process in self._processes:
@@ -164,6 +172,15 @@ class Side:
         if self._processes:
             _wait_until_closed(self.host, self.port)
         self._processes.clear()
+
+
+def _sentence(body: bytes) -> str:
+    """The `message` of a JSON object."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return ""
+    return str(found.get("message", "")) if isinstance(found, dict) else ""
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -9,12 +9,14 @@ By hand: `python -m examples.paymenter.sides` prints the addresses and stays unt
 from __future__ import annotations
 
 import argparse
+import configparser
 import http.client
 import json
 import os
 import signal
 import sys
 from contextlib import ExitStack, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +30,13 @@ __all__ = ["Database", "Legacy", "Modern", "Side", "SideError", "find_program", 
 HERE = Path(__file__).resolve().parent
 LEGACY_CODE = HERE / "legacy-php"
 MODERN_CODE = HERE / "modern-python"
+
+
+def _extension_packages() -> str:
+    """The Debian packages of the extensions that the PHP side needs on SQLite."""
+    named = configparser.ConfigParser()
+    named.read_string((LEGACY_CODE / "extensions.ini").read_text())
+    return " ".join((*named["always"].values(), *named["sqlite"].values()))
 
 
 class Legacy(Side):
@@ -66,7 +75,7 @@ class Legacy(Side):
         }
 
     def _start_builtin(self) -> None:
-        php = find_program("php", "php8.2", package="php-cli php-sqlite3 php-mbstring")
+        php = find_program("php", package=f"php-cli {_extension_packages()}")
         flags = [flag for name, value in self._settings().items() for flag in ("-d", f"{name}={value}")]
         flags += ["-d", "opcache.enable=1", "-d", "opcache.enable_cli=1"]
         # -q: without it each connection is two lines in the log.
@@ -83,7 +92,7 @@ class Legacy(Side):
         self._run(command, {"PHP_CLI_SERVER_WORKERS": str(self._workers)}, "php.log")
 
     def _start_fpm(self) -> None:
-        fpm = find_program("php-fpm8.2", "php-fpm", package="php-fpm php-sqlite3 php-mbstring")
+        fpm = find_program("php-fpm*", package=f"php-fpm {_extension_packages()}")
         nginx = find_program("nginx", package="nginx-light")
         pool, site = self.folder / "fpm.conf", self.folder / "nginx.conf"
         pool.write_text(fpm_conf(self.folder, self._settings(), self._workers))
@@ -100,7 +109,9 @@ class Modern(Side):
 
     def start(self) -> None:
         """Start uvicorn with this interpreter."""
-        command = [sys.executable, "-m", "uvicorn", "--factory", "paymenter.app:create_app"]
+        if find_spec("uvicorn") is None:
+            raise SideError("Python lacks uvicorn: pip install uvicorn")
+        command = [sys.executable, "-m", "uvicorn", "--factory", "paymenter.main:create_app"]
         command += ["--app-dir", str(MODERN_CODE), "--host", self.host, "--port", str(self.port)]
         # The answer to a long-idle connection must not race its closing: longer than any proxy keeps one.
         command += ["--no-access-log", "--log-level", "warning", "--timeout-keep-alive", "120"]
@@ -127,9 +138,12 @@ def main() -> None:
     chosen = options.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt), ExitStack() as stack:
-        database = stack.enter_context(Database(os.environ.get("DATABASE_URL")))
-        legacy = stack.enter_context(Legacy(database, port=chosen.legacy_port))
-        modern = stack.enter_context(Modern(database, port=chosen.modern_port))
+        try:
+            database = stack.enter_context(Database(os.environ.get("DATABASE_URL")))
+            legacy = stack.enter_context(Legacy(database, port=chosen.legacy_port))
+            modern = stack.enter_context(Modern(database, port=chosen.modern_port))
+        except SideError as error:
+            sys.exit(str(error))
         print(f"legacy {legacy.url}\nmodern {modern.url}\ndatabase {database.url}", flush=True)
         print(f"token of user 1: {token_for(1, database.key, 'admin')}", flush=True)
         signal.pause()

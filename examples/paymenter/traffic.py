@@ -81,8 +81,8 @@ def main() -> None:
     traffic = asyncio.run(drive(chosen.url, key, seconds=chosen.seconds, rate=chosen.rate))
     for (method, label, status), count in sorted(traffic.answers.items()):
         print(f"{method:6} {label:40} {status} {count:6}")
-    for (method, label, why), count in sorted(traffic.lost.items()):
-        print(f"{method:6} {label:40} lost: {why} {count}")
+    for line in traffic.what_was_lost():
+        print(line)
     print(f"{traffic.sent} requests, {traffic.lost.total()} lost")
     sys.exit(1 if traffic.lost else 0)
 

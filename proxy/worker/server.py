@@ -94,8 +94,8 @@ class Server:
         self._sock = listening_socket
         self.observe.tell_by(loop.call_soon)
         self.shadows.observe.tell_by(loop.call_soon)
-        create = loop.create_unix_server if listening_socket.family == socket.AF_UNIX else loop.create_server
-        self._listener = await create(self._client, sock=listening_socket, ssl=self._tls, backlog=BACKLOG)
+        # Never create_unix_server: since Python 3.13 it removes, when closed, the name under which others still listen.
+        self._listener = await loop.create_server(self._client, sock=listening_socket, ssl=self._tls, backlog=BACKLOG)
         self._sweep_due = self.clock() + SWEEP
         self._sweeper = loop.call_later(SWEEP, self._sweep)
         self._watch(self.bound.pools.values())

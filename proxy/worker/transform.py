@@ -13,10 +13,20 @@ from proxy.http1 import fields as f
 from proxy.state.bindable import expression
 from proxy.worker.responses import without_length
 from rules.model import Backend, CookieEdit, HeaderEdit, SidePolicy
-from rules.routing.rewrite import TranslationError, form_to_value, status_of, target, value_to_form
+from rules.routing.rewrite import (
+    DEEPEST_JSON,
+    TranslationError,
+    form_to_value,
+    is_deeper,
+    status_of,
+    target,
+    value_to_form,
+)
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _JSON: Final = "application/json"
+
+_TOO_DEEP = f"the body is nested deeper than {DEEPEST_JSON} levels"
 
 
 class Translation:
@@ -148,9 +158,14 @@ def _cookie(value: str, edit: CookieEdit) -> str:
 
 def _parsed(payload: bytes) -> Any:
     try:
-        return json.loads(payload)
-    except (ValueError, RecursionError) as error:
+        value = json.loads(payload)
+    except ValueError as error:
         raise TranslationError("the body is not JSON") from error
+    except RecursionError as error:
+        raise TranslationError(_TOO_DEEP) from error
+    if is_deeper(value):
+        raise TranslationError(_TOO_DEEP)
+    return value
 
 
 def _written(value: Any) -> bytes:

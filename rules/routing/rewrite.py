@@ -87,6 +87,23 @@ def _parameter(text: str) -> str:
 FIELDS_AT_MOST: Final = 1000
 """PHP's own max_input_vars."""
 DEPTH_AT_MOST: Final = 16
+DEEPEST_JSON: Final = 256
+"""Levels of a JSON body that is read at all; PHP writes twice that at most, people write ten."""
+
+
+def is_deeper(value: Any, most: int = DEEPEST_JSON) -> bool:
+    """Whether containers in a JSON value stand below the level `most`, the outermost being level 0.
+
+    Counted level by level: how deep the interpreter's own recursion goes changes with its version.
+    """
+    level = [value]
+    for _ in range(most + 1):
+        level = [each for outer in level if isinstance(outer, dict | list) for each in _members(outer)]
+    return any(isinstance(each, dict | list) for each in level)
+
+
+def _members(container: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return container.values() if isinstance(container, dict) else container
 
 
 def form_to_value(body: bytes, renames: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:

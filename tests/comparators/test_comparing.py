@@ -10,6 +10,7 @@ import pytest
 
 from comparators import Capture, Comparison, Finding, compare
 from comparators.comparison import failure
+from comparators.context import DEEPEST
 from tests.comparators.answers import answer, found, policy, rules, spots
 
 PHP = {"preset": "php"}
@@ -233,6 +234,37 @@ def test_a_cap_that_is_reached_is_never_equal(legacy: Capture, modern: Capture, 
     comparison = compare(legacy, modern, policy())
 
     assert (comparison.verdict, comparison.reason, comparison.findings) == ("not_compared", reason, ())
+
+
+def nested(levels: int, inner: str) -> bytes:
+    """Lists and objects in turn around a value, `levels` in all."""
+    text = inner
+    for level in range(levels):
+        text = f"[{text}]" if level % 2 else f'{{"a":{text}}}'
+    return text.encode()
+
+
+@pytest.mark.parametrize("levels", [DEEPEST + 2, 700, 1500, 4000])
+@pytest.mark.parametrize("one_alone", [True, False])
+def test_how_deep_bodies_are_read_is_ours_to_say_not_the_interpreters(levels: int, *, one_alone: bool):
+    modern = answer("[]" if one_alone else nested(levels, "2"))
+
+    assert compare(answer(nested(levels, "1")), modern, policy()).reason == "depth"
+    assert compare(modern, answer(nested(levels, "1")), policy()).reason == "depth"
+    assert compare(answer(nested(DEEPEST + 1, "1")), modern, policy()).reason == ("" if one_alone else "depth")
+
+
+def test_what_is_as_deep_as_may_be_is_compared():
+    comparison = compare(*(answer(nested(DEEPEST + 1, inner)) for inner in "12"), policy())
+
+    assert [(each.kind, each.legacy, each.modern) for each in comparison.findings] == [("value", "1", "2")]
+
+
+def test_many_shallow_containers_are_not_deep():
+    legacy, modern = ("[" + ",".join(f'{{"a":[{n}]}}' for n in range(first, first + 500)) + "]" for first in (0, 1))
+
+    assert compare(answer(legacy), answer(modern), policy()).verdict == "different"
+    assert compare(answer(legacy), answer(legacy + " "), policy()).verdict == "equal"
 
 
 def _rows(count: int, off: int) -> str:

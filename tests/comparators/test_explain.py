@@ -71,6 +71,16 @@ def test_what_is_no_json_is_told_line_by_line() -> None:
     assert explain(b'{"a":1', b'{"a":1}').lines[-2:] == ('-{"a":1', '+{"a":1}')
 
 
+@pytest.mark.parametrize("levels", [62, 300, 1500, 4000])
+def test_what_is_nested_deeply_is_told_line_by_line(levels: int) -> None:
+    legacy, modern = (b"[" * levels + inner + b"]" * levels for inner in (b"1", b"2"))
+
+    found = explain(legacy, modern)
+
+    assert (found.note, found.details) == ("", ())
+    assert {line[0] for line in found.lines} == {"-", "+", "@"}
+
+
 def test_what_is_left_out_is_said() -> None:
     many = explain(json.dumps(list(range(500))).encode(), json.dumps(list(range(1, 501))).encode())
     large = explain(json.dumps(list(range(9000))).encode(), json.dumps(list(range(1, 9001))).encode())

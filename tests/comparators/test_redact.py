@@ -88,6 +88,16 @@ def test_json_keeps_its_shape_and_every_other_literal() -> None:
     )
 
 
+@pytest.mark.parametrize("levels", [255, 300, 1500, 4000])
+def test_a_secret_is_taken_out_however_deep_it_lies(levels: int) -> None:
+    document = '{"a":' * levels + '{"password":"hunter2x"}' + "}" * levels
+
+    shown = body(document, "application/json")
+
+    assert "hunter2x" not in shown
+    assert len(shown) > levels * 5
+
+
 def test_a_body_without_secrets_stays_to_the_byte() -> None:
     text = '\ufeff{"a" : 1.50, "b":"c\\/d", "n":1e3}\n'
 

@@ -84,7 +84,10 @@ def test_equal_bodies_have_no_difference_and_other_ones_have_one(one: object, ot
         assert any(row.kind in (OTHER, ALIKE) for row in laid)
 
 
-def test_a_deep_body_is_not_laid_out_for_ever():
-    deep = "[" * 5000 + "]" * 5000
+@pytest.mark.parametrize("levels", [61, 257, 1500, 5000])
+def test_a_deep_body_is_not_laid_out_for_ever(levels: int):
+    one, other = ("[" * levels + inner + "]" * levels for inner in ("1", "2"))
 
-    assert rows(deep, deep)
+    assert rows(one, one)
+    assert {row.kind for row in rows(one, other)} & {OTHER, MARKED}
+    assert rows(one, "[]")

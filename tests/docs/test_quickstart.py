@@ -50,7 +50,7 @@ class Second:
     async def runs(self, line: str) -> tuple[int, str]:
         """One line, at the addresses that were told."""
         there = line.replace("http://127.0.0.1:8000", self._told.modern)
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
         environ = {**clean(), "PATH": path, "STRANGLER_ADMIN_URL": self._told.admin}
         process = await asyncio.create_subprocess_exec(
             "/bin/sh", "-c", there, cwd=ROOT, env=environ,

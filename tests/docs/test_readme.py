@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -80,6 +83,69 @@ async def test_both_commands_do_what_is_run_elsewhere(target: str, runs: str):
 
     assert process.returncode == 0
     assert runs in told
+
+
+def packages_of(target: str) -> set[str]:
+    """What the Makefile installs for a target on a machine that has nothing, not even Python."""
+    told = subprocess.check_output(["make", "--dry-run", target, "PYTHON="], cwd=ROOT, text=True)
+    (line,) = [line for line in told.splitlines() if line.startswith("deploy/need.sh")]
+    return {pair.rpartition(":")[2] for pair in line.split()[1:]}
+
+
+def table_of_targets() -> dict[str, set[str]]:
+    """Each target and its packages; `those of X` are X's, less what stands behind `without`."""
+    found: dict[str, set[str]] = {}
+    for line in (ROOT / "README.md").read_text().splitlines():
+        row = re.fullmatch(r"\| (`[a-z`, -]+) \| (.+?) \| (?:to install (?:it|them)|always) \| [^|]+ \| [^|]+ \|", line)
+        if row is None:
+            continue
+        known = set[str]().union(*(found[name] for name in re.findall(r"those of `([a-z-]+)`", row[2])))
+        without = set(re.findall(r"without `([a-z0-9-]+)`", row[2]))
+        own = set(re.findall(r"`([a-z0-9-]+)`", re.sub(r"(?:those of|without) `[a-z0-9-]+`", "", row[2])))
+        found |= dict.fromkeys(re.findall(r"`([a-z-]+)`", row[1]), known - without | own)
+    return found
+
+
+def test_the_table_of_targets_names_what_the_makefile_installs():
+    makefile = (ROOT / "Makefile").read_text()
+    table = table_of_targets()
+
+    assert table.keys() == set(re.findall(r"(?m)^NEEDS_([a-z-]+) =", makefile))
+    assert table == {target: packages_of(target) for target in table}
+
+
+@pytest.fixture
+def bare_folder(tmp_path: Path) -> Path:
+    """The Makefile and what it calls, and a machine that has hardly a command, for an ordinary user."""
+    for name in ("Makefile", "deploy/need.sh", "examples/paymenter/legacy-php/extensions.ini", "pyproject.toml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("sh", "make", "sed", "test"):
+        (programs / name).symlink_to(shutil.which(name) or "/nowhere")
+    for name, said in (("id", "echo 1000"), ("apt-get", "echo ran $*"), ("sudo", "echo ran $*")):
+        (programs / name).write_text(f"#!/bin/sh\n{said}\n")
+        (programs / name).chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize("targets", [["demo"], ["test"], ["demo", "bench"]])
+def test_an_ordinary_user_gets_one_command_for_everything_before_anything_runs(bare_folder: Path, targets: list[str]):
+    done = subprocess.run(
+        ["make", *targets, "PYTHON="], cwd=bare_folder, env={"PATH": str(bare_folder / "bin")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    command = re.match(r"Please run: sudo apt-get update && sudo apt-get install -y --no-install-recommends (.*)\n",
+                       done.stderr)  # fmt: skip
+    assert done.returncode == 2
+    assert command, done.stderr
+    # By a path some are found on the machine of the test itself.
+    certain = {"demo": {"php-cli", "curl"}, "test": {"redis-server", "chromium"}, "bench": {"gcc", "wrk"}}
+    assert set(command[1].split()) >= {"python3-venv", *(name for target in targets for name in certain[target])}
+    assert done.stdout == ""
+    assert not (bare_folder / ".venv").exists()
 
 
 def test_every_block_is_run_or_one_of_the_two_commands():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -203,7 +204,7 @@ async def test_a_store_that_is_no_database_is_an_error(house: Callable[..., Hous
 
 async def test_a_sound_store_is_fine_with_no_trace_left(house: Callable[..., House]):
     made = house('store: "sqlite:strangler.db"\n')
-    with sqlite3.connect(made.base / "strangler.db") as connection:
+    with closing(sqlite3.connect(made.base / "strangler.db")) as connection:
         connection.execute("CREATE TABLE a (b)")
 
     assert [one.level async for one in stores(made)] == [OK]

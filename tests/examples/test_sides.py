@@ -1,19 +1,34 @@
 from __future__ import annotations
 
+import configparser
 import http.client
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from examples.paymenter.sides import Database, Legacy, Modern, SideError, find_program
+from examples.paymenter.sides import (
+    LEGACY_CODE,
+    MODERN_CODE,
+    Database,
+    Legacy,
+    Modern,
+    SideError,
+    find_program,
+)
 from tests.examples.asking import ask
 from tests.examples.meaning import differences, read
+from tests.support.running import ROOT
+
+sys.path.insert(0, str(MODERN_CODE))
+from paymenter.packages import MYSQL, PACKAGES
 
 
 def _processes_in(group: int) -> list[str]:
@@ -88,6 +103,89 @@ def test_a_taken_port_is_an_error_that_says_so(started_sides):
 def test_a_missing_program_names_its_debian_package():
     with pytest.raises(SideError, match="apt-get install php-fpm"):
         find_program("php-fpm-that-is-nowhere", package="php-fpm")
+
+
+def without_extensions(folder: Path, *missing: str) -> str:
+    """A folder of PHP's settings as this machine's, some extensions left out."""
+    there = Path(subprocess.check_output(["php", "-r", "echo PHP_CONFIG_FILE_SCAN_DIR;"], text=True))
+    for path in there.glob("*.ini"):
+        if path.stem.partition("-")[2] not in missing:
+            shutil.copy(path, folder)
+    return str(folder)
+
+
+class Answering(Legacy):
+    """Is waited for until it answers anything."""
+
+    def _is_healthy(self) -> bool:
+        try:
+            return ask(self, "GET", "/health").status > 0
+        except OSError:
+            return False
+
+
+@pytest.mark.parametrize(
+    ("missing", "sentence"),
+    [
+        (["mbstring"], "PHP lacks mbstring: apt-get install php-mbstring"),
+        (
+            ["mbstring", "pdo_sqlite"],
+            "PHP lacks mbstring, pdo_sqlite: apt-get install php-mbstring php-sqlite3",
+        ),
+    ],
+)
+def test_a_php_without_its_extensions_says_what_to_install_and_serves_nothing(
+    started_sides, tmp_path, monkeypatch, missing, sentence
+):
+    monkeypatch.setenv("PHP_INI_SCAN_DIR", without_extensions(tmp_path, *missing))
+
+    with Answering(started_sides.database) as side:
+        health = ask(side, "GET", "/health")
+        other = ask(side, "POST", "/oauth/token", form={"username": "a@example.com", "password": "x"})
+
+    assert (health.status, other.status) == (503, 503)
+    assert health.json == other.json == {"status": "down", "message": sentence}
+    with pytest.raises(SideError, match=f"^{sentence}$"), Legacy(started_sides.database):
+        pytest.fail("it started")
+
+
+@pytest.mark.parametrize("missing", ["bcrypt", "fastapi", "python_multipart"])
+def test_a_python_without_its_packages_says_what_to_install(started_sides, tmp_path, monkeypatch, missing):
+    (tmp_path / "sitecustomize.py").write_text(f"import sys\nsys.modules[{missing!r}] = None\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    package = missing.replace("_", "-")
+
+    with (
+        pytest.raises(SideError, match=f"^Python lacks {missing}: pip install {package}$"),
+        Modern(started_sides.database),
+    ):
+        pytest.fail("it started")
+
+
+def test_what_the_python_side_needs_is_what_its_extra_installs():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = {
+        re.split(r"[<>=;\[ ]", line)[0]
+        for line in (*project["optional-dependencies"]["example"], *project["dependencies"])
+    }
+
+    assert {*PACKAGES.values(), *MYSQL.values()} <= named
+    assert {re.split("[<>=]", line)[0] for line in project["optional-dependencies"]["example"]} == {
+        *PACKAGES.values(),
+        *MYSQL.values(),
+    } - {"pydantic"}
+
+
+def test_what_the_php_side_needs_is_installed_wherever_it_runs():
+    named = configparser.ConfigParser()
+    named.read(LEGACY_CODE / "extensions.ini")
+    needed = {*named["always"].values(), *named["sqlite"].values()}
+    demo = subprocess.check_output(["make", "-n", "demo", "PYTHON="], cwd=ROOT, text=True)
+
+    assert {f"{path}:{needed}" for path, needed in ((f"/usr/lib/php/*/{name}.so", named[kind][name])
+            for kind in ("always", "sqlite") for name in named[kind])} <= set(demo.split())  # fmt: skip
+    assert needed <= set((ROOT / "deploy/Containerfile").read_text().split())
+    assert needed <= set(re.findall(r"[a-z0-9-]+", (ROOT / "examples/paymenter/README.md").read_text()))
 
 
 def test_a_database_is_gone_after_its_run():

@@ -16,11 +16,12 @@ from tests.support.running import ROOT
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_the_demo_ends_by_itself_and_says_who_answered_what(tmp_path: Path):
+async def demo(folder: Path, seconds: int, **variables: str) -> tuple[int | None, str]:
+    """Its exit code, and what it said."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("STRANGLER_")}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "examples.paymenter.demo", "--seconds", "5",
-        cwd=ROOT, env={**environ, "TMPDIR": str(tmp_path)}, start_new_session=True,
+        sys.executable, "-m", "examples.paymenter.demo", "--seconds", str(seconds),
+        cwd=ROOT, env={**environ, "TMPDIR": str(folder), **variables}, start_new_session=True,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     try:
@@ -30,10 +31,15 @@ async def test_the_demo_ends_by_itself_and_says_who_answered_what(tmp_path: Path
         if process.returncode is None:
             process.terminate()  # as Ctrl-C: it ends what it started
             await process.wait()
+    return process.returncode, said
+
+
+async def test_the_demo_ends_by_itself_and_says_who_answered_what(tmp_path: Path):
+    code, said = await demo(tmp_path, 5)
 
     rows = dict(re.findall(r"(?m)^[│ ]*([a-z][a-z0-9-]+|_default) *[│ ](.*)$", said))
     figures = {name: [cell.strip() for cell in row.strip("│ ").split("│")] for name, row in rows.items()}
-    assert process.returncode == 0, said
+    assert code == 0, said
     assert re.search(r"\b0 lost", said)
     assert int(re.findall(r"(\d+) requests sent", said)[0]) >= 100
     assert figures.keys() >= {"login", "profile", "credits", "subscriptions", "plans"}, said
@@ -46,6 +52,39 @@ async def test_the_demo_ends_by_itself_and_says_who_answered_what(tmp_path: Path
     assert _share_left_open(said) < 0.2, said
     assert re.search(r"metrics +http://127\.0\.0\.1:\d+/metrics", said)
     assert _left_behind(tmp_path) == []
+
+
+async def test_what_is_lost_is_shown_with_the_first_answer_and_the_logs(tmp_path: Path):
+    (tmp_path / "settings").mkdir()
+    # There, but refused: what a machine may have that no list of packages knows of.
+    (tmp_path / "settings/broken.ini").write_text("disable_functions = mb_strlen\n")
+
+    code, said = await demo(tmp_path, 2, PHP_INI_SCAN_DIR=f":{tmp_path}/settings")
+
+    lost = re.findall(r"(?m)^lost: POST \S+ 500: (\d+) times, the first: (.+)$", said)
+    logs = _logs(said)
+    assert code == 1, said
+    assert lost, said
+    assert all(int(count) and text == '{"message":"Server Error"}' for count, text in lost)
+    assert logs.keys() == {"legacy", "modern", "proxy"}
+    assert "Call to undefined function mb_strlen()" in logs["legacy"]
+
+
+def _logs(said: str) -> dict[str, str]:
+    told = re.findall(r"(?m)^log of (\w+): (\S+), \d+ lines$", said)
+    return {name: Path(path).read_text() for name, path in told}
+
+
+async def test_what_php_lacks_is_one_sentence_and_the_end(tmp_path: Path):
+    (tmp_path / "none").mkdir()
+
+    code, said = await demo(tmp_path, 3, PHP_INI_SCAN_DIR=str(tmp_path / "none"))
+
+    assert code == 1, said
+    lines = said.splitlines()
+    assert lines[-1] == "PHP lacks mbstring, pdo_sqlite: apt-get install php-mbstring php-sqlite3"
+    assert "Traceback" not in said
+    assert _left_behind(tmp_path) == [str(tmp_path / "none")]
 
 
 def _share_left_open(said: str) -> float:

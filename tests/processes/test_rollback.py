@@ -7,6 +7,7 @@ import os
 import signal
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ async def until_kept(proxy: Running, events: int = 1) -> None:
     """An event is written after its override: once it is in the file, so is the other."""
     async with asyncio.timeout(PATIENCE):
         while True:
-            with sqlite3.connect(proxy.folder / "var" / "strangler.db") as connection:
+            with closing(sqlite3.connect(proxy.folder / "var" / "strangler.db")) as connection:
                 if connection.execute("SELECT count(*) FROM events").fetchone()[0] >= events:
                     return
             await asyncio.sleep(0.01)

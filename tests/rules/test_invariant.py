@@ -79,7 +79,10 @@ def test_a_string_that_is_no_plain_decimal_is_no_number(literal: str) -> None:
     assert check("/a >= 0", f'{{"a":{literal}}}'.encode()).state == INDETERMINATE
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b'{"a":1', b"[" * 100_000, b"\xff\xfe\xfa"])
+DEEP = b'{"a":1,"b":' + b"[" * 1500 + b"]" * 1500 + b"}"
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"a":1', b"[" * 100_000, b"\xff\xfe\xfa", DEEP])
 def test_a_body_that_is_no_json_is_indeterminate(body: bytes) -> None:
     assert check("/a == 1", body) == Outcome(INDETERMINATE, "the modern body is no JSON")
 

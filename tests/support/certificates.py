@@ -14,6 +14,18 @@ from cryptography.x509.oid import NameOID
 
 NAMES = [x509.DNSName("localhost"), x509.DNSName("api.internal"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
 
+_SIGNS = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
 
 class Authority:
     """Files in `folder`: ca.pem, cert.pem, key.pem; contexts for either end."""
@@ -72,6 +84,9 @@ def certificate(
         .add_extension(key_id, critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     )
-    if not authority:
+    if authority:
+        # Python 3.13 verifies strictly (RFC 5280, 4.2.1.3): who signs certificates says so.
+        builder = builder.add_extension(_SIGNS, critical=True)
+    else:
         builder = builder.add_extension(x509.SubjectAlternativeName(NAMES), critical=False)
     return builder.sign(signer, hashes.SHA256())

@@ -144,3 +144,11 @@ def test_cookie_attributes_are_rewritten_where_they_are() -> None:
     Translation(policy, BACKEND).answer(head, "https://shop.example")
 
     assert head.lines == ["Set-Cookie: a=1; Path=/; Domain=example.com; HttpOnly", "Set-Cookie: b=path=/x"]
+
+
+@pytest.mark.parametrize("levels", [300, 900, 1500, 4000])
+def test_a_body_that_is_nested_too_deeply_is_refused(levels: int) -> None:
+    translation = Translation(SidePolicy("modern", body=BodyEdit(rename=(("a", "b"),))), BACKEND)
+
+    with pytest.raises(TranslationError, match="nested"):
+        translation.body(["Content-Type: application/json"], b'{"a":' * levels + b"1" + b"}" * levels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from pathlib import Path
 
@@ -55,6 +56,17 @@ async def test_clients_on_a_unix_socket_are_served(house: House, tmp_path: Path)
     assert answer.body == b"hello"
     assert backend.requests[0].field("x-forwarded-for") == "unknown"
     assert (backend.requests[0].field("forwarded") or "").startswith("for=unknown;")
+
+
+async def test_the_name_of_a_unix_socket_outlives_one_server_on_it(house: House, tmp_path: Path) -> None:
+    """Other workers accept under it, and so does a successor."""
+    backend = await house.backend(always(ok(b"hello")))
+    proxy = await house.proxy(backend, listen=str(tmp_path / "p.sock"))
+
+    proxy.server.stop_accepting()
+    await asyncio.sleep(0)
+
+    assert (tmp_path / "p.sock").is_socket()
 
 
 async def test_peers_on_a_unix_socket_may_be_trusted(house: House, tmp_path: Path) -> None:

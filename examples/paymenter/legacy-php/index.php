@@ -1,6 +1,7 @@
 <?php
 // Front controller of the old billing application. Every request lands here.
 
+require __DIR__ . '/lib/extensions.php';
 require __DIR__ . '/lib/database.php';
 require __DIR__ . '/lib/http.php';
 require __DIR__ . '/lib/auth.php';
@@ -47,6 +48,12 @@ foreach (['users', 'services', 'orders', 'invoices', 'tickets'] as $thing) {
 }
 $routes[] = ['POST', '/api/v1/admin/tickets/{id}/messages', 'tickets_reply', 'admin', 'json'];
 
+if ($lacking = lacking_extensions()) {
+    // Nothing is half answered: a call of what is missing would be a 500 here and there.
+    error_log($lacking);
+    json(['status' => 'down', 'message' => $lacking], 503);
+    return;
+}
 try {
     dispatch($routes);
 } catch (Throwable $e) {

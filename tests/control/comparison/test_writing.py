@@ -31,7 +31,7 @@ def words_of(text: str, **environ: str) -> list[list[str]]:
         capture_output=True,
         text=True,
         check=True,
-        env={"PATH": os.environ["PATH"], **environ},
+        env={"PATH": os.environ.get("PATH", os.defpath), **environ},
     )
     return [line.split("\0")[:-1] for line in done.stdout.splitlines()]
 

@@ -1,0 +1,77 @@
+"""Runs `make demo`, then `make test`, from a clone in a bare Debian tree: nothing was ever installed there by hand.
+
+    deploy/bare.py [--release bookworm|trixie] [--tests "tests/examples …"] [--tree FOLDER] [--cache FOLDER]
+
+As root: `make bare`, `make bare RELEASE=trixie`. The tree has what Debian calls minbase, and `make`; no Python, no git.
+Nothing of it stays, unless `--tree` names a folder: that tree is kept and used again. `--cache` keeps downloads only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+# From its own folder: this runs with the machine's Python, before anything is installed.
+from bare_tree import RELEASES, apart_or_exit, command_inside, plant, root_or_exit
+
+TOP = Path(__file__).resolve().parents[1]
+PLACE = "/srv/strangler"
+LIMITS = {"demo": 1200, "test": 3600}
+"""Seconds: of installing packages and a minute of traffic; of installing the others and the whole suite."""
+CACHED = {"apt": "/var/cache/apt/archives", "pip": "/root/.cache/pip"}
+
+
+def clone(tree: Path) -> None:
+    """Put what is committed into the tree, as somebody would who has just fetched it."""
+    subprocess.run(["git", "clone", "--quiet", "--no-local", str(TOP), str(tree) + PLACE], check=True, timeout=300)
+
+
+def prepare(tree: Path, release: str) -> None:
+    """A tree with the clone in it, made only if it is not there yet."""
+    if not (tree / "etc").is_dir():
+        plant(tree, release, extra=["make"])
+    subprocess.run(["rm", "-rf", str(tree) + PLACE], check=True, timeout=300)
+    clone(tree)
+
+
+def run(tree: Path, words: list[str], cache: Path | None) -> int:
+    """One `make` in the clone; its exit code, or 124 when it took longer than it may."""
+    mounts = {cache / name: there for name, there in CACHED.items()} if cache else {}
+    inside = command_inside(tree, ["make", *words], folder=PLACE, mounts=mounts)
+    print(f"--- in the bare tree: make {shlex.join(words)}", flush=True)
+    begun = time.monotonic()
+    try:
+        code = subprocess.run(inside, stdin=subprocess.DEVNULL, timeout=LIMITS[words[0]], check=False).returncode
+    except subprocess.TimeoutExpired:
+        code = 124
+    print(f"--- make {words[0]} ended with {code} after {time.monotonic() - begun:.0f} s", flush=True)
+    return code
+
+
+def main() -> None:
+    """Make the tree, run both commands; the exit code is that of the first which fails."""
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    options.add_argument("--release", choices=RELEASES, default="bookworm")
+    options.add_argument("--tests", default="tests", help="what of the suite, as pytest takes it")
+    options.add_argument("--tree", type=Path, help="a folder that keeps the tree")
+    options.add_argument("--cache", type=Path, help="a folder that keeps downloaded packages")
+    chosen = options.parse_args()
+    root_or_exit("make bare")
+    apart_or_exit()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the tree goes whatever ends this
+    cache = chosen.cache.resolve() if chosen.cache else None
+    with tempfile.TemporaryDirectory(prefix="strangler-bare-", ignore_cleanup_errors=True) as folder:
+        tree = chosen.tree.resolve() if chosen.tree else Path(folder, "tree")
+        print(f"--- a bare {RELEASES[chosen.release]} ({chosen.release})", flush=True)
+        prepare(tree, chosen.release)
+        sys.exit(run(tree, ["demo"], cache) or run(tree, ["test", f"TESTS={chosen.tests}"], cache))
+
+
+if __name__ == "__main__":
+    main()
