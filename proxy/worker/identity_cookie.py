@@ -11,6 +11,16 @@ from typing import Final
 from proxy.http1 import RequestHead
 
 
+def without(header: str, name: str) -> str:
+    """A Cookie field without every cookie `name`; as it is where there is none."""
+    wanted = name + "="
+    if wanted not in header:
+        return header
+    pairs = header.split(";")
+    kept = [pair for pair in pairs if not pair.strip(" \t").startswith(wanted)]
+    return header if len(kept) == len(pairs) else ";".join(kept).strip(" \t")
+
+
 def value_of(header: str, name: str) -> str | None:
     """The first value of cookie `name` (RFC 6265 5.4), quotes taken off; None when absent."""
     wanted = name + "="

@@ -25,6 +25,10 @@ _LENGTH_AT_MOST: Final = 8192
 _CHECKED: Final[Options] = {"verify_aud": False, "verify_sub": False, "verify_jti": False, "verify_iat": False}
 """Signature, exp and nbf stay. PHP libraries write ids as numbers; an issuer's clock may be a second ahead."""
 
+_STRANGE: Final = (ValueError, TypeError, OverflowError, AttributeError, KeyError, RecursionError)
+"""What a token may make the library stumble over, some of it before its signature is looked at: an algorithm that is a
+list, a time that is null, or has four hundred digits."""
+
 
 class JwtClaim:
     """A claim of the token in `Authorization: Bearer`.
@@ -55,15 +59,18 @@ class JwtClaim:
         return known or None
 
     def _verified(self, token: str, now: float) -> tuple[str, float]:
+        soon = now + _UNTRUSTED_AGAIN_AFTER
         try:
             claims = jwt.decode(token, self._key, algorithms=[self._algorithm], options=_CHECKED)
-        except jwt.PyJWTError:
-            return "", now + _UNTRUSTED_AGAIN_AFTER
-        value = claims.get(self._claim)
-        expires = claims.get("exp", now + _UNTRUSTED_AGAIN_AFTER)
-        if isinstance(value, bool) or not isinstance(value, str | int):
-            return "", now + _UNTRUSTED_AGAIN_AFTER
-        return str(value), min(float(expires), now + _UNTRUSTED_AGAIN_AFTER)
+            value = claims.get(self._claim)
+            if isinstance(value, bool) or not isinstance(value, str | int):
+                return "", soon
+            user = str(value)
+            user.encode()  # half a character cannot be hashed
+            expires = claims.get("exp", soon)
+            return user, soon if isinstance(expires, int) and expires > soon else min(float(expires), soon)
+        except (jwt.PyJWTError, *_STRANGE):
+            return "", soon
 
 
 # Decrypts a cookie that Laravel encrypted (Illuminate Encrypter, CookieValuePrefix).

@@ -21,6 +21,7 @@ LONGER: dict[str, str] = {
     "proxy/worker/client_connection.py": "one protocol: its callbacks share the state of a connection",
     "proxy/worker/forwarding.py": "one story: a request's way there with every way it can go wrong",
     "proxy/worker/connection_pool.py": "one story: a connection's life between requests",
+    "proxy/worker/server.py": "one worker's data path: what it holds, how it begins, follows the clock, leaves",
     "proxy/worker/upstream_connection.py": "one protocol: its callbacks share the state of a connection",
     "proxy/supervisor/process_manager.py": "one story: every event in the life of the children, in order",
 }
