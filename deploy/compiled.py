@@ -52,6 +52,7 @@ HOT = (
     "comparators/values.py",
     "proxy/http1/cookies.py",
     "proxy/http1/fields.py",
+    "proxy/http1/forwarded.py",
     "proxy/http1/framing.py",
     "proxy/http1/head_cache.py",
     "proxy/http1/request.py",

@@ -109,7 +109,8 @@ def parse_address(text: str, base_dir: Path = Path()) -> Address:
 class Settings:
     """What the processes were started with; the supervisor never looks further into a configuration.
 
-    `workers` is how many were asked for, on the command line or else by the file (`file_workers`).
+    `workers` is how many were asked for, on the command line or else by the file (`file_workers`). `instance` is a
+    token that no other running program has, by which this one knows its own requests.
     """
 
     config: str
@@ -121,6 +122,7 @@ class Settings:
     drain: float
     tls: bool
     legacy_only: bool
+    instance: str = ""
 
     @property
     def base_dir(self) -> Path:

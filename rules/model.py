@@ -50,6 +50,17 @@ class ListenTls:
 
 
 @dataclass(frozen=True, slots=True)
+class Via:
+    """Our own member of Via; empty: made anew at each start. A request that comes again more often is a loop.
+
+    `passes` is how often one request may be here, its first time included; 0: as often as it likes.
+    """
+
+    name: str = ""
+    passes: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Listen:
     """Where users are served; `workers` 0 is one for each CPU."""
 
@@ -59,6 +70,7 @@ class Listen:
     trusted_proxies: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     drain: float = 30.0
+    via: Via = field(default_factory=Via)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +230,10 @@ class CookieEdit:
 
 @dataclass(frozen=True, slots=True)
 class SidePolicy:
-    """How a request is put to one side, how that side's answer is put to the client."""
+    """How a request is put to one side, how that side's answer is put to the client.
+
+    `method` is another one than the client's for unsafe requests; a safe one stays as it is unless this is safe too.
+    """
 
     backend: str
     path: str | None = None
@@ -229,6 +244,7 @@ class SidePolicy:
     status: tuple[tuple[int, int], ...] = ()
     rewrite_location: bool = False
     cookies: CookieEdit = field(default_factory=CookieEdit)
+    method: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

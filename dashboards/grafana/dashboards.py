@@ -177,7 +177,10 @@ ROUTE = Board(
             "Rescued by legacy",
             "Requests that modern failed, by what went wrong.",
             "reqps",
-            (Query(rate("strangler_fallbacks_total", "route, reason"), "{{route}} {{reason}}"),),
+            (
+                Query(rate("strangler_fallbacks_total", "route, reason"), "{{route}} {{reason}}"),
+                Query(rate("strangler_untranslated_total", "route, side"), "{{route}} {{side}} in its own words"),
+            ),
         ),
         Panel(
             "Shadows dropped",

@@ -262,6 +262,7 @@ def main(arguments: list[str]) -> int:
         drain=snapshot.listen.drain,
         tls=snapshot.listen.tls is not None,
         legacy_only=legacy_only,
+        instance=secrets.token_hex(4),
     )
     sys.stdout.buffer.write(LOADER.pack(Loaded(settings, configuration.pack())))
     return EXIT_YES

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from time import time
+from urllib.parse import urlsplit
 
 import httpx
 
 from proxy.doctor.finding import ERROR, OK, WARNING, Found, House
 from proxy.traffic.replay_client import reach
+from rules.config.file_checks import leads_to
 from rules.model import Backend
 
 _APART = 2.0
@@ -36,8 +39,41 @@ async def _target(house: House, backend: Backend, url: str) -> list[Found]:
             answer = await client.get(f"{base}{path}", headers={"User-Agent": "strangler-doctor"})
     except (httpx.HTTPError, OSError) as error:
         why = str(error) or type(error).__name__
-        return [Found(ERROR, about, f"{url} does not answer: {why}", "start it, or correct its url")]
-    return [*_health(backend, url, path, answer), *_clock(about, url, answer)]
+        found = [Found(ERROR, about, f"{url} does not answer: {why}", "start it, or correct its url")]
+        return [*_ourselves(house, about, url), *found]
+    return [*_ourselves(house, about, url), *_health(backend, url, path, answer), *_clock(about, url, answer)]
+
+
+def _ourselves(house: House, about: str, url: str) -> list[Found]:
+    """Whether a target's name leads to where the proxy listens: a loop, which it answers 508."""
+    for address in (house.snapshot.listen.address, house.snapshot.admin.address):
+        if any(leads_to(known, address) for known in _addresses(url)):
+            advice = "name the server behind the proxy: what comes back to it is a loop"
+            return [Found(ERROR, about, f"{url} is our own listener, {address}", advice)]
+    return []
+
+
+def _addresses(url: str) -> list[str]:
+    """The url, and the same with each address of its name; one of this machine counts as what listens everywhere."""
+    parts = urlsplit(url)
+    if url.startswith("unix:") or not parts.hostname:
+        return [url]
+    try:
+        known = {str(info[4][0]) for info in socket.getaddrinfo(parts.hostname, parts.port, type=socket.SOCK_STREAM)}
+    except OSError:
+        return [url]
+    own = {"0.0.0.0"} if any(_is_here(address) for address in known) else set[str]()  # noqa: S104 - compared
+    return [url, *(f"http://{f'[{each}]' if ':' in each else each}:{parts.port}" for each in sorted(known | own))]
+
+
+def _is_here(address: str) -> bool:
+    """Whether this machine has an address: a socket can be bound to it."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.bind((address, 0))
+    except OSError:
+        return False
+    return True
 
 
 def _health(backend: Backend, url: str, path: str, answer: httpx.Response) -> list[Found]:

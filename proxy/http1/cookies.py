@@ -1,4 +1,4 @@
-"""Finds one cookie in a Cookie field."""
+"""Finds one cookie in a Cookie field, or takes it out."""
 
 from __future__ import annotations
 
@@ -15,3 +15,13 @@ def value_of(header: str, name: str) -> str | None:
             return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
         start = header.find(wanted, start + 1)
     return None
+
+
+def without(header: str, name: str) -> str:
+    """A Cookie field without every cookie `name`; as it is where there is none."""
+    wanted = name + "="
+    if wanted not in header:
+        return header
+    pairs = header.split(";")
+    kept = [pair for pair in pairs if not pair.strip(" \t").startswith(wanted)]
+    return header if len(kept) == len(pairs) else ";".join(kept).strip(" \t")

@@ -18,12 +18,14 @@ TRAILERS_AT_MOST: Final = 32
 CHUNKS_A_TURN: Final = 512
 """How many chunks one call looks at, so that a flood of tiny ones cannot hold the loop (aiohttp GHSA-g84x)."""
 
-_size_line: Final = re.compile(
-    rb"([0-9A-Fa-f]{1,15})"
+_extensions: Final = (
     rb"(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
     rb"(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
     rb"|\"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*\"))?)*"
-).fullmatch
+)
+_size_line: Final = re.compile(rb"([0-9A-Fa-f]{1,15})" + _extensions).fullmatch
+_padded_size_line: Final = re.compile(rb"0*([0-9A-Fa-f]{1,15})[ \t]*" + _extensions).fullmatch
+"""A size as some old servers write it, filled up with zeroes or spaces."""
 
 
 class LengthBody:
@@ -78,12 +80,14 @@ class ChunkedBody:
     """A chunked body: CR LF only, hex only, bounded extensions that are dropped, checked data ends.
 
     `trailers` are the trailer lines that may cross: never framing, routing or trust (RFC 9110 6.5.1).
-    Raises `BrokenAnswer` with the reason; who reads a request turns that into a refusal.
+    Raises `BrokenAnswer` with the reason; who reads a request turns that into a refusal. `padded` sizes are read where
+    a backend sends them: nothing behind it can be smuggled to anybody, for its answers are framed anew.
     """
 
-    __slots__ = ("_left", "_state", "_trailer_bytes", "done", "more", "rest", "trailers")
+    __slots__ = ("_left", "_padded", "_state", "_trailer_bytes", "done", "more", "rest", "trailers")
 
-    def __init__(self) -> None:
+    def __init__(self, *, padded: bool = False) -> None:
+        self._padded = padded
         self._state = _SIZE
         self._left = 0
         self._trailer_bytes = 0
@@ -149,6 +153,8 @@ class ChunkedBody:
             self._trailer(line)
             return end + 1
         size = _size_line(line)
+        if size is None and self._padded:
+            size = _padded_size_line(line)
         if size is None:
             raise BrokenAnswer("a chunk size that is not hexadecimal")
         self._left = int(size[1], 16)

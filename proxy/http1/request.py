@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from proxy.http1 import fields as f
 from proxy.http1.fields import Refusal
@@ -24,8 +24,17 @@ _REPEATED: Final = (f.PASS, f.KEEP_ALIVE, f.HOST)
 _digits: Final = re.compile(r"[0-9]{1,18}").fullmatch
 
 
+class Rule(Protocol):
+    """Says which fields may cross."""
+
+    def look(self, fields: Fields) -> tuple[Fields | None, Fields | None]:
+        """The fields for trusted peers, for others; None where nothing is taken out."""
+
+
 class Fields:
     """Everything behind the request line, read. Shared by all requests that repeat it: nothing changes it.
+
+    What changes: what the latest rule `cleaned`.
 
     What grows: `asked`, values that somebody wanted by name, by as many names as the rules know; `decided`, where
     requests with these fields went, by route; `user`, once. `lines` are the fields that cross as they came, in
@@ -68,10 +77,54 @@ class Fields:
     user_of: object = None
     """The identity sources that found `user` in these fields, where they always will."""
 
+    _rule: object = None
+    _for_trusted: Fields | None = None
+    _for_others: Fields | None = None
+
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.asked: dict[str, str | None] = {}
         self.decided: dict[str, Any] = {}
+
+    def cleaned(self, rule: Rule, trusted: bool) -> Fields:  # noqa: FBT001 - hot, positional
+        """The fields as `rule` lets them cross, for a peer that is trusted or is not; itself where all of them may.
+
+        What the rule found is remembered, for all requests that repeat these fields.
+        """
+        if self._rule is not rule:
+            self._rule = rule
+            self._for_trusted, self._for_others = rule.look(self)
+        return (self._for_trusted if trusted else self._for_others) or self
+
+
+def replaced(fields: Fields, lines: list[str], cookie: str) -> Fields:
+    """The same with other lines that cross, and other cookies."""
+    new = Fields()
+    new.host = fields.host
+    new.length = fields.length
+    new.chunked = fields.chunked
+    new.upgrade = fields.upgrade
+    new.expect = fields.expect
+    new.te = fields.te
+    new.named = fields.named
+    new.cookie = cookie
+    new.authorization = fields.authorization
+    new.request_id = fields.request_id
+    new.ids = fields.ids
+    new.traceparent = fields.traceparent
+    new.traces = fields.traces
+    new.tracestate = fields.tracestate
+    new.via = fields.via
+    new.forwarded = fields.forwarded
+    new.strangler = fields.strangler
+    new.close = fields.close
+    new.has_body = fields.has_body
+    new.ends_here = fields.ends_here
+    new.counts_hops = fields.counts_hops
+    new.decided = fields.decided  # each decision there says for which kind of peer it was made
+    new.lines = lines
+    _prepare(new)
+    return new
 
 
 class RequestHead:

@@ -27,6 +27,10 @@ _CHECKED: Final[Mapping[str, bool]] = {
 }
 """Signature, exp and nbf stay. PHP libraries write ids as numbers; an issuer's clock may be a second ahead."""
 
+_STRANGE: Final = (ValueError, TypeError, OverflowError, AttributeError, KeyError, RecursionError)
+"""What a token may make the library stumble over, some of it before its signature is looked at: an algorithm that is a
+list, a time that is null, or has four hundred digits."""
+
 
 def described_user(
     sources: Iterable[str], keys: Keys, fields: Mapping[str, str], now: float, *, trusted: bool
@@ -90,15 +94,18 @@ def jwt_claim(token: str, claim: str, key: str, now: float) -> tuple[str, float]
 
     algorithm = "RS256" if key.lstrip().startswith("-----BEGIN") else "HS256"
     options: Any = _CHECKED
+    soon = now + JWT_REMEMBERED
     try:
         claims = jwt.decode(token, key, algorithms=[algorithm], options=options)
-    except jwt.PyJWTError:
-        return "", now + JWT_REMEMBERED
-    value = claims.get(claim)
-    expires = claims.get("exp", now + JWT_REMEMBERED)
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return "", now + JWT_REMEMBERED
-    return str(value), min(float(expires), now + JWT_REMEMBERED)
+        value = claims.get(claim)
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            return "", soon
+        user = str(value)
+        user.encode()  # half a character cannot be hashed
+        expires = claims.get("exp", soon)
+        return user, soon if isinstance(expires, int) and expires > soon else min(float(expires), soon)
+    except (jwt.PyJWTError, *_STRANGE):
+        return "", soon
 
 
 def laravel_value(value: str, name: str, keys: Iterable[bytes]) -> str:

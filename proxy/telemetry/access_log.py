@@ -70,6 +70,7 @@ class AccessLog:
             _,
             _,
             _,
+            untranslated,
         ) = exchange
         second = int(at)
         if second != self._second:
@@ -96,7 +97,7 @@ class AccessLog:
             "host": host,
             "path": path,
         }
-        if fallback or error or len(attempts) > 1:
+        if fallback or error or untranslated or len(attempts) > 1:
             _tell_trouble(line, exchange)
         return b"".join((self._stamp, _MILLISECONDS[int((at - second) * 1000)], alike, _text(line)[1:]))
 
@@ -136,6 +137,8 @@ def _tell_trouble(line: dict[str, object], exchange: Exchange) -> None:
         line["fallback"] = exchange.fallback
     if exchange.error:
         line["error"] = exchange.error[:_LONGEST_NAME]
+    if exchange.untranslated:
+        line["untranslated"] = exchange.untranslated[:_LONGEST_NAME]
     line["attempts"] = [
         {
             "side": attempt.side,

@@ -20,7 +20,7 @@ NO_ANSWER = "none"
 CODES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 ERROR_KINDS = ("status", "connect", "reset", "timeout", "broken", "truncated")
 """Kinds of upstream errors; `status` is an answer of 5xx."""
-FALLBACK_REASONS = (*ERROR_KINDS, "declined", "unhealthy", "untranslatable")
+FALLBACK_REASONS = (*ERROR_KINDS, "declined", "unhealthy", "untranslatable", "shared")
 """Why legacy answered in modern's place."""
 VERBS = ("rollback", "step_back", "advance", "hold", "resume", "weight")
 MANUAL = "manual"
@@ -149,6 +149,12 @@ MODERN_WRITES = Metric(
     "Writes that modern alone has answered well: what legacy may not know of where each side has its own data.",
     ("route",),
 )
+UNTRANSLATED = Metric(
+    "strangler_untranslated_total",
+    COUNTER,
+    "Answers to writes that reached the client in their side's own words, because `response` could not map them.",
+    ("route", "side"),
+)
 WEIGHT = Metric(
     "strangler_weight_percent",
     GAUGE_SUM,
@@ -205,6 +211,7 @@ METRICS = (
     ROUTE_CHANGES,
     STORE_UP,
     MODERN_WRITES,
+    UNTRANSLATED,
     WEIGHT,
     STAGE,
     GUARD_LIMIT,

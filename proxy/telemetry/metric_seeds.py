@@ -42,6 +42,9 @@ def zeros(snapshot: Snapshot, overrides: Mapping[str, Override] = _NOTHING_SET) 
         yield from _changes(route)
         if route.shadow.sample > 0:
             yield from _comparisons(route)
+        for side, policy in ((LEGACY, route.legacy), (MODERN, route.modern)):
+            if policy.response_json:
+                yield _zero(metric_names.UNTRANSLATED, route.name, side)
         for invariant in route.invariants:
             yield _zero(metric_names.INVARIANT_VIOLATIONS, route.name, invariant.name)
     for name in route_names(snapshot):

@@ -49,7 +49,8 @@ class Exchange(NamedTuple):
     `overhead` is `duration` less the time spent waiting for the backend or the client.
     `fallback` is why another side had to answer, else empty. `tunnel` marks upgrades and event streams,
     which are not judged by latency. `traceparent` is the client's, `span` the beginning of our own part of the trace
-    (`proxy.telemetry.spans`), empty where nobody records it.
+    (`proxy.telemetry.spans`), empty where nobody records it. `untranslated` is why the answer to a write was
+    delivered in its side's own words though the file has a translation, else empty.
     """
 
     at: float
@@ -77,6 +78,7 @@ class Exchange(NamedTuple):
     tunnel: bool
     traceparent: str = ""
     span: str = ""
+    untranslated: str = ""
 
 
 Observer = Callable[[Exchange], None]

@@ -20,11 +20,12 @@ from proxy.http1 import RequestHead, request_head, response_head
 from proxy.http1.fields import BrokenAnswer, Refusal
 from proxy.state.bindable import upstream_tls
 from proxy.traffic.reader import Recorded
-from proxy.worker.transform import Gathering, Translation, translation_of
+from proxy.worker.transform import Translation, gathering, translation_of
 from rules.model import DEFAULT_ROUTE, LEGACY, Backend, Route, SidePolicy, Snapshot
 from rules.routing.decide import generation
 from rules.routing.mirroring import has_effects, mirror_of
 from rules.routing.rewrite import TranslationError
+from rules.ways_back import ways_back
 
 # Reaches a target of a backend for an operator's command; live traffic never comes this way.
 
@@ -152,10 +153,12 @@ class Sides:
 
     async def _side(self, policy: SidePolicy, side: str, question: Question) -> Capture:
         recorded, head = question.recorded, question.head
-        translation = translation_of(policy, self._backends[policy.backend])
-        target, host, lines, body = head.target, head.host, head.lines, recorded.body
+        ways = ways_back(question.route, side, self._running.snapshot.routes) if policy.rewrite_location else ()
+        translation = translation_of(policy, self._backends[policy.backend], ways)
+        method, target, host, lines, body = head.method, head.target, head.host, head.lines, recorded.body
         if translation is not None:
             try:
+                method = translation.method(method)
                 target, host, lines = translation.request(head, question.names)
                 if translation.converts_body and body:
                     lines, body = translation.body(lines, body)
@@ -171,7 +174,7 @@ class Sides:
         targets = self._targets[policy.backend]
         client, origin = targets[next(self._turn) % len(targets)]
         request = client.build_request(
-            recorded.method, httpx.URL(origin).copy_with(raw_path=target.encode("latin-1")), content=body or None
+            method, httpx.URL(origin).copy_with(raw_path=target.encode("latin-1")), content=body or None
         )
         request.headers = httpx.Headers([("Host", host), *fields, *marks])
         if body:
@@ -184,7 +187,7 @@ class Sides:
                 await answer.aclose()
         except (httpx.HTTPError, OSError) as error:
             raise FailedError(f"{side}: {type(error).__name__}") from error
-        return _capture(side, recorded, answer, data, translation)
+        return _capture(side, recorded, answer, data, translation, target.partition("?")[0])
 
 
 async def _whole(answer: httpx.Response) -> bytes:
@@ -199,9 +202,9 @@ async def _whole(answer: httpx.Response) -> bytes:
 
 
 def _capture(
-    side: str, recorded: Recorded, answer: httpx.Response, data: bytes, translation: Translation | None
+    side: str, recorded: Recorded, answer: httpx.Response, data: bytes, translation: Translation | None, place: str
 ) -> Capture:
-    """The answer as the client would get it."""
+    """The answer as the client would get it; `place` is the path that the side was asked for."""
     raw = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw]
     if translation is None:
         return Capture(recorded.method, recorded.target, answer.status_code, tuple(raw), data)
@@ -213,11 +216,11 @@ def _capture(
     ]
     try:
         head = response_head("\r\n".join(lines).encode("latin-1")).copy()
-        translation.answer(head, f"http://{recorded.host or 'localhost'}")
-        if translation.rewrites_answer and data:
-            gathering = Gathering(head, translation)
-            gathering.add(data)
-            head, data = gathering.translated()
+        translation.answer(head, f"http://{recorded.host or 'localhost'}", place)
+        gathered = gathering(head, translation, method=recorded.method, is_empty=not data)
+        if gathered is not None:
+            gathered.add(data)
+            head, data = gathered.translated()
     except (BrokenAnswer, TranslationError) as error:
         raise FailedError(f"{side}: {error}") from error
     fields = tuple((name, value) for name, _, value in (line.partition(": ") for line in head.lines))

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from proxy.state.identity_keys import Keys
+from proxy.worker.claims import Claims
 from proxy.worker.connection_pool import Pool, Spawn
-from proxy.worker.forwarded_headers import Trust
+from proxy.worker.forwarded_headers import Trust, via_member
 from proxy.worker.identity import Identity, identity_of
 from proxy.worker.transform import Translation, translation_of
-from rules.model import Snapshot
+from rules.model import LEGACY, MODERN, Backend, Route, Snapshot
 from rules.routing.decide import Generation
+from rules.ways_back import ways_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +24,21 @@ class Bound:
     generation: Generation
     pools: Mapping[str, Pool]
     identity: Identity
+    claims: Claims
     trust: Trust
     translations: Mapping[str, tuple[Translation | None, Translation | None]]
     """By route name, for legacy, for modern; routes whose sides speak the client's words are left out."""
 
 
 def bind(
-    generation: Generation, before: Bound | None, *, keys: Keys, clock: Callable[[], float], spawn: Spawn, base: Path
+    generation: Generation,
+    before: Bound | None,
+    *,
+    keys: Keys,
+    clock: Callable[[], float],
+    spawn: Spawn,
+    base: Path,
+    instance: str = "",
 ) -> tuple[Bound, list[Pool]]:
     """Bind `generation`; pools of unchanged backends keep their connections, the others are returned to retire."""
     if before is not None and before.generation.snapshot is generation.snapshot:
@@ -45,8 +55,8 @@ def bind(
         pools[backend.name] = pool
     snapshot = generation.snapshot
     identity = identity_of(snapshot.identity, keys)
-    trust = Trust(snapshot.listen.trusted_proxies)
-    bound = Bound(generation, pools, identity, trust, _translations(snapshot))
+    trust = Trust(snapshot.listen.trusted_proxies, via_member(snapshot.listen.via.name, instance))
+    bound = Bound(generation, pools, identity, Claims(snapshot.identity), trust, _translations(snapshot))
     return bound, list(old.values())
 
 
@@ -54,9 +64,14 @@ def _translations(snapshot: Snapshot) -> dict[str, tuple[Translation | None, Tra
     backends = {backend.name: backend for backend in snapshot.backends}
     pairs = {
         route.name: (
-            translation_of(route.legacy, backends[route.legacy.backend]),
-            translation_of(route.modern, backends[route.modern.backend]),
+            _translation(snapshot, route, LEGACY, backends[route.legacy.backend]),
+            _translation(snapshot, route, MODERN, backends[route.modern.backend]),
         )
         for route in snapshot.routes
     }
     return {name: pair for name, pair in pairs.items() if pair != (None, None)}
+
+
+def _translation(snapshot: Snapshot, route: Route, side: str, backend: Backend) -> Translation | None:
+    policy = route.legacy if side == LEGACY else route.modern
+    return translation_of(policy, backend, ways_back(route, side, snapshot.routes) if policy.rewrite_location else ())

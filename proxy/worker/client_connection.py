@@ -84,27 +84,30 @@ class ClientConnection:
 
     def data_received(self, data: bytes) -> None:
         """Take bytes: of a head, of a body, of a tunnel, or of a request that has to wait its turn."""
-        if self.closing:
-            self._discard(data)
-        elif self.call is None and not self.write_paused:
-            server = self.server
-            head = seen_head(data) if not self._buffer and len(data) <= server.quick_head else None
-            if head is None or not head.fields.is_simple:
-                self._read_head(data)
-            else:  # what most requests are: all of `_begin` that they need
-                self.deadline = 0.0
-                self.fresh = False
-                self._empty_lines = 0
-                call = self.call = Call(server, self, head, server.clock())
-                call.start()
-        elif self._tunnel is not None:
-            self._tunnel.from_client(data)
-        elif self._body is not None:
-            self._read_body(self._body, data)
-        else:
-            self._buffer += data
-            if len(self._buffer) > PIPELINED_AT_MOST:
-                self.pause_reading()
+        try:
+            if self.closing:
+                self._discard(data)
+            elif self.call is None and not self.write_paused:
+                server = self.server
+                head = seen_head(data) if not self._buffer and len(data) <= server.quick_head else None
+                if head is None or not head.fields.is_simple:
+                    self._read_head(data)
+                else:  # what most requests are: all of `_begin` that they need
+                    self.deadline = 0.0
+                    self.fresh = False
+                    self._empty_lines = 0
+                    call = self.call = Call(server, self, head, server.clock())
+                    call.start()
+            elif self._tunnel is not None:
+                self._tunnel.from_client(data)
+            elif self._body is not None:
+                self._read_body(self._body, data)
+            else:
+                self._buffer += data
+                if len(self._buffer) > PIPELINED_AT_MOST:
+                    self.pause_reading()
+        except Exception as error:  # noqa: BLE001 - whatever it is, everybody else's connections go on
+            self.unforeseen(error, "a client's bytes")
 
     def eof_received(self) -> bool:
         """A client that says no more is gone, as nginx has it: stop working for it."""
@@ -128,7 +131,10 @@ class ClientConnection:
         """The client has caught up."""
         self.write_paused = False
         if self.call is not None:
-            self.call.client_resumed()
+            try:
+                self.call.client_resumed()
+            except Exception as error:  # noqa: BLE001 - as in `data_received`
+                self.unforeseen(error, "a client that reads again")
         elif not self.closing:
             self._read_ahead()
             self._next_request()
@@ -179,6 +185,16 @@ class ClientConnection:
             if self._body is not None:
                 self._await_body()
             self.transport.resume_reading()
+
+    def unforeseen(self, error: Exception, where: str) -> None:
+        """Answer 400 or 502 to what our own fault leaves without an answer; it is told with its place."""
+        self.server.unforeseen(error, where)
+        if self.call is not None:
+            self.call.unforeseen()
+        elif not self.closing:
+            self._refuse(Refusal(400, "the request could not be handled"))
+        else:
+            self.abort()
 
     def abort(self) -> None:
         """Cut the connection so that the client sees its answer as incomplete.
@@ -265,7 +281,10 @@ class ClientConnection:
     def _next_request(self) -> None:
         if self.call is None and self._buffer and not self.closing and not self.write_paused:
             data, self._buffer = self._buffer, b""
-            self._read_head(data)
+            try:
+                self._read_head(data)
+            except Exception as error:  # noqa: BLE001 - as in `data_received`
+                self.unforeseen(error, "a request that waited")
 
     def _read_head(self, data: bytes) -> None:
         limits = self.server.limits
@@ -363,7 +382,10 @@ class ClientConnection:
         body = self._body
         if body is not None and body.more and not self.closing:
             self.resume_reading()
-            self._read_body(body, b"")
+            try:
+                self._read_body(body, b"")
+            except Exception as error:  # noqa: BLE001 - as in `data_received`
+                self.unforeseen(error, "a client's body")
 
     def _await_body(self) -> None:
         timeout = self.server.limits.body_timeout

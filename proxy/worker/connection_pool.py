@@ -329,6 +329,10 @@ class Probe:
         """Not well."""
         self._tell(0)
 
+    def unforeseen(self) -> None:
+        """Not well."""
+        self._tell(0)
+
     def tunnelled(self, data: bytes) -> None:
         """There is no tunnel."""
 

@@ -11,22 +11,30 @@ from collections.abc import Iterable
 from random import randbytes
 from typing import Final
 
-from proxy.http1 import RequestHead
+from proxy.http1 import RequestHead, forwarded
 from proxy.http1 import fields as f
 from proxy.telemetry.spans import trace_id
 
 # Tells who is at the other end of a client connection, whether that peer is believed.
 
 
+VIA: Final = "1.1 strangler"
+_MAPPED: Final = "::ffff:"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
+def via_member(name: str, instance: str) -> str:
+    """Our own member of Via (RFC 9110 7.6.3): the name in the file, or one that no other instance has."""
+    return f"1.1 {name or (f'strangler-{instance}' if instance else 'strangler')}"
+
+
 class Trust:
-    """The peers whose forwarded fields, identity fields and X-Strangler-* are believed."""
+    """The peers whose forwarded fields, identity fields and X-Strangler-* are believed; `via` is our own member."""
 
-    __slots__ = ("_local", "_networks")
+    __slots__ = ("_local", "_networks", "via")
 
-    def __init__(self, trusted: Iterable[str]) -> None:
+    def __init__(self, trusted: Iterable[str], via: str = VIA) -> None:
+        self.via = via
         names = tuple(trusted)
         self._local = "unix" in names
         self._networks: tuple[Network, ...] = tuple(
@@ -46,32 +54,41 @@ class Trust:
 
 
 class Peer:
-    """One client connection's other end; nothing changes after it is made but the cached lines of `headers`."""
+    """One client connection's other end; nothing changes after it is made but the cached lines of `headers`.
 
-    __slots__ = ("address", "cached_host", "cached_lines", "scheme", "trusted")
+    `address` is empty on a Unix socket; `via` is the member of Via that a request of this peer gets from us.
+    """
 
-    def __init__(self, address: str, scheme: str, *, trusted: bool) -> None:
+    __slots__ = ("address", "cached_host", "cached_lines", "scheme", "trusted", "via")
+
+    def __init__(self, address: str, scheme: str, *, trusted: bool, via: str = VIA) -> None:
         self.address = address
         self.scheme = scheme
         self.trusted = trusted
+        self.via = via
         self.cached_host = " "  # no host: HTTP/1.0 may come with an empty one
         self.cached_lines = ""
 
     @property
     def node(self) -> str:
-        """The peer as RFC 7239 writes a node."""
-        if not self.address:
-            return "unknown"
+        """The peer as RFC 7239 writes a node; empty where it has no address."""
         return f'"[{self.address}]"' if ":" in self.address else self.address
 
 
 def peer_of(sockname: object, scheme: str, trust: Trust) -> Peer:
     """Read what a transport's `peername` says; a Unix socket's is no tuple."""
-    address = str(sockname[0]) if isinstance(sockname, tuple) and sockname else ""
-    return Peer(address, scheme, trusted=trust.believes(address))
+    address = _plain(str(sockname[0])) if isinstance(sockname, tuple) and sockname else ""
+    return Peer(address, scheme, trusted=trust.believes(address), via=trust.via)
 
 
-VIA = "1.1 strangler"
+def _plain(address: str) -> str:
+    """A client of IPv4 by its own address, also where one socket takes both families (RFC 4291 2.5.5.2)."""
+    return address.removeprefix(_MAPPED) if address.startswith(_MAPPED) and "." in address else address
+
+
+Origin = tuple[str, str]
+"""Scheme and host."""
+_SCHEMES: Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 _REPLACED = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded")
 
 
@@ -82,7 +99,7 @@ def own_lines(head: RequestHead, peer: Peer, call_id: str, span: str = "") -> st
         where_from = peer.cached_lines
     else:
         where_from = _where_from(head, peer)
-    via = f"{', '.join(fields.via)}, {VIA}" if fields.via else VIA
+    via = f"{', '.join(fields.via)}, {peer.via}" if fields.via else peer.via
     if span:
         state = _state(fields.tracestate) if head.traceparent else ""
         trace = f"00-{trace_id(call_id, head.traceparent)}-{span}-01{state}"
@@ -105,7 +122,7 @@ def _where_from(head: RequestHead, peer: Peer) -> str:
         key = (peer.address, peer.scheme, host, head.fields.forwarded)
         return _known.get(key) or _remember(key, _appended(head, peer))
     if peer.cached_host != host:
-        peer.cached_lines = _forwarding(peer.address, peer.scheme, host, (), peer.node)
+        peer.cached_lines = _forwarding(peer.address, (peer.scheme, host), (), peer.node)
         peer.cached_host = host
     return peer.cached_lines
 
@@ -139,14 +156,17 @@ def _new_trace(call_id: str) -> str:
     return f"00-{trace}-{trace[:15]}1-01"
 
 
-def _forwarding(address: str, scheme: str, host: str, before: tuple[str, ...], node: str) -> str:
-    chain = ", ".join((*before, address or "unknown"))
-    nodes = "".join(f"for={_node(hop)}, " for hop in before)
+def _forwarding(address: str, origin: Origin, before: tuple[str, ...], node: str) -> str:
+    """Our lines; a peer on a Unix socket has no address, so no word stands for it (RFC 7239 5.2 asks for none)."""
+    scheme, host = origin
+    chain = ", ".join((*before, address) if address else before)
+    nodes = [f"for={_node(hop)}" for hop in before]
+    if node:
+        nodes.append(f"for={node}")
     quoted = f'"{host}"' if f.token(host) is None else host
-    return (
-        f"X-Forwarded-For: {chain}\r\nX-Forwarded-Proto: {scheme}\r\nX-Forwarded-Host: {host}\r\n"
-        f"Forwarded: {nodes}for={node};host={quoted};proto={scheme}\r\n"
-    )
+    said = "".join((f"{', '.join(nodes)};" if nodes else "", f"host={quoted};proto={scheme}"))
+    known = f"X-Forwarded-For: {chain}\r\n" if chain else ""
+    return f"{known}X-Forwarded-Proto: {scheme}\r\nX-Forwarded-Host: {host}\r\nForwarded: {said}\r\n"
 
 
 def _node(hop: str) -> str:
@@ -157,10 +177,9 @@ def _node(hop: str) -> str:
 
 
 def _appended(head: RequestHead, peer: Peer) -> str:
-    """Keep what a trusted peer says about the hops before it."""
+    """Keep what a trusted peer says about the hops before it; our own element says what the user's own origin is."""
     before: list[str] = []
-    forwarded: list[str] = []
-    scheme, host = peer.scheme, head.host
+    elements: list[str] = []
     others = ""
     for line in head.forwarded:
         name, _, value = line.partition(": ")
@@ -168,37 +187,89 @@ def _appended(head: RequestHead, peer: Peer) -> str:
         if lower == "x-forwarded-for":
             before += [hop.strip() for hop in value.split(",") if hop.strip()]
         elif lower == "forwarded":
-            forwarded.append(value)
-        elif lower == "x-forwarded-proto" and f.token(value) is not None:
-            scheme = value
-        elif lower == "x-forwarded-host" and f.host_is_valid(value):
-            host = value
+            elements.append(value)
         elif lower not in _REPLACED:
             others += f"{line}\r\n"
-    lines = _forwarding(peer.address, scheme, host, tuple(before), peer.node)
-    if forwarded:
-        chain, _, element = lines.rpartition("Forwarded: ")
-        lines = f"{chain}Forwarded: {', '.join(forwarded)}, {element.rpartition('for=')[2].join(('for=', ''))}"
-    return lines + others
+    if not elements:
+        return _forwarding(peer.address, origin(head, peer), tuple(before), peer.node) + others
+    told = ", ".join(elements)
+    lines = _forwarding(peer.address, origin(head, peer), tuple(before) or forwarded.addresses(told), peer.node)
+    fields, _, element = lines.rpartition("Forwarded: ")
+    if peer.node:
+        own = element[element.rindex("for=") :]
+        return f"{fields}Forwarded: {told}, {own}{others}"
+    return f"{fields}Forwarded: {told}\r\n{others}"
+
+
+def origin(head: RequestHead, peer: Peer) -> Origin:
+    """Scheme and host of the URL that the user asked for, as far as a trusted peer or the listener can say.
+
+    Both are from one source: the first members of X-Forwarded-Proto and -Host, or the first element of Forwarded;
+    the one that says the scheme comes first. What a source leaves out is that of the request itself.
+    """
+    if not peer.trusted or not head.fields.forwarded:
+        return peer.scheme, head.host
+    scheme = host = ""
+    elements: list[str] = []
+    for line in head.forwarded:
+        name, _, value = line.partition(": ")
+        lower = name.lower()
+        if lower == "x-forwarded-proto":
+            scheme = scheme or _first(value)
+        elif lower == "x-forwarded-host":
+            host = host or _first(value)
+        elif lower == "forwarded":
+            elements.append(value)
+    scheme, host = _usable(scheme, host)
+    if not scheme and elements:
+        other = _usable(*forwarded.first(", ".join(elements)))
+        if other[0] or not host:
+            scheme, host = other
+    return scheme or peer.scheme, host or head.host
+
+
+def _first(value: str) -> str:
+    """The first member of a list: what the edge nearest to the user has said."""
+    return next((member for part in value.split(",") if (member := part.strip(" \t"))), "")
+
+
+def _usable(scheme: str, host: str) -> Origin:
+    """Each of the two, empty where it is none; some edges call the scheme of a WebSocket by its own name."""
+    return _SCHEMES.get(scheme.lower(), ""), host if f.host_is_valid(host) else ""
+
+
+def times_here(via: tuple[str, ...], member: str) -> int:
+    """How often `member` is among those of Via: how often this request was here before."""
+    name = member.partition(" ")[2].lower()
+    words = (one.split(None, 2) for line in via for one in line.split(","))
+    return sum(1 for word in words if len(word) > 1 and word[1].lower() == name)
+
+
+def own_url(head: RequestHead, peer: Peer) -> str:
+    """What the client calls us, without a path."""
+    scheme, host = origin(head, peer)
+    return f"{scheme}://{host}"
 
 
 def is_secure(head: RequestHead, peer: Peer) -> bool:
-    """Whether the user speaks https, as far as a trusted peer or the listener itself can say."""
-    if peer.trusted:
-        for line in head.forwarded:
-            name, _, value = line.partition(": ")
-            if name.lower() == "x-forwarded-proto":
-                return value.lower() == "https"
-    return peer.scheme == "https"
+    """Whether the user speaks https."""
+    return origin(head, peer)[0] == "https"
 
 
 def client_address(head: RequestHead, peer: Peer) -> str:
     """Whom the request comes from, for the access line: the last hop a trusted peer vouches for."""
     if peer.trusted:
+        elements: list[str] = []
         for line in reversed(head.forwarded):
             name, _, value = line.partition(": ")
-            if name.lower() == "x-forwarded-for":
+            lower = name.lower()
+            if lower == "x-forwarded-for":
                 return value.rpartition(",")[2].strip() or peer.address
+            if lower == "forwarded":
+                elements.insert(0, value)
+        known = forwarded.addresses(", ".join(elements)) if elements else ()
+        if known:
+            return known[-1]
     return peer.address or "unix"
 
 

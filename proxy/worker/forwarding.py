@@ -16,12 +16,14 @@ from proxy.http1 import RequestHead, ResponseHead, fields
 from proxy.http1.framing import chunk, last_chunk
 from proxy.telemetry.records import NOBODY
 from proxy.worker import forwarded_headers, retry_policy
+from proxy.worker.caching import is_shared
 from proxy.worker.forwarded_headers import new_id
 from proxy.worker.request_state import NO_BODY, Upload
 from proxy.worker.response_relay import Answering
 from proxy.worker.route_decision import decision_for
 from proxy.worker.upstream_connection import UpstreamConnection
 from rules.model import LEGACY, MODERN
+from rules.routing.mirroring import SAFE, has_effects
 from rules.routing.rewrite import TranslationError
 
 if TYPE_CHECKING:
@@ -47,12 +49,18 @@ class Waiting:
     def connected(self, connection: UpstreamConnection) -> None:
         """Hand the connection on."""
         self.wants_connection = False
-        self._call.connected(connection)
+        try:
+            self._call.connected(connection)
+        except Exception as error:  # noqa: BLE001 - a fault of our own: the pool serves others
+            self._call.client.unforeseen(error, "a connection that came")
 
     def failed(self, kind: str, detail: str) -> None:
         """Hand the failure on."""
         self.wants_connection = False
-        self._call.failed(kind, detail)
+        try:
+            self._call.failed(kind, detail)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._call.client.unforeseen(error, "a connection that did not come")
 
 
 def may_upgrade(head: RequestHead) -> bool:
@@ -85,6 +93,9 @@ class Call(Answering):
         self.companion = None  # not above: mypyc leaves out defaults of fields that hold a protocol
         bound = self.bound = server.bound
         fields, trusted = head.fields, client.peer.trusted
+        cleaned = fields.cleaned(bound.claims, trusted)
+        if cleaned is not fields:
+            fields = head.fields = cleaned
         self.request_id = (trusted and head.request_id) or new_id()
         if server.traced and server.traced(head.traceparent):
             self.span = new_id()[:15]
@@ -118,8 +129,12 @@ class Call(Answering):
         """Try the side that was decided; a body that has to be translated for it must be whole first."""
         side, head = self.decision.side, self.head
         self.server.in_flight[side] += 1
-        if head.fields.ends_here:
+        fields = head.fields
+        if fields.ends_here:
             self.answer_options()
+            return
+        if fields.via and self._loops(fields.via):
+            self.own_answer(508, retry_policy.DETAIL["loop"], close=not self.upload.complete)
             return
         if self.server.shadows.active and not self.drilled:
             self.companion = self.server.shadows.begin(self)
@@ -134,9 +149,15 @@ class Call(Answering):
         else:
             self._try(side, fresh=False)
 
+    def _loops(self, via: tuple[str, ...]) -> bool:
+        """Whether this request was here as often as one may be."""
+        passes = self.bound.generation.snapshot.listen.via.passes
+        return passes > 0 and forwarded_headers.times_here(via, self.client.peer.via) >= passes
+
     def _try(self, side: str, *, fresh: bool) -> None:
         route, head = self.decision.route, self.head
         policy = route.legacy if side == LEGACY else route.modern
+        self.method = head.method
         if self.translations is None and head.fields.is_simple and head.line.is_usual:
             self.asked = forwarded_headers.simple_head(head, self.client.peer, self.request_id, self._leg())
         elif not self._rewritten(side):
@@ -148,7 +169,11 @@ class Call(Answering):
             return
         if self.attempts or fresh:
             self.began = self.server.clock()
-        careful = head.fields.has_body or head.method not in retry_policy.IDEMPOTENT
+        careful = (
+            head.fields.has_body
+            or head.method not in retry_policy.IDEMPOTENT
+            or self.method not in retry_policy.IDEMPOTENT
+        )
         connection = None if fresh else pool.take(careful=careful)
         if connection is not None:
             self._send_head(connection)
@@ -163,6 +188,8 @@ class Call(Answering):
         if self.translations is not None and (translation := self.translation(side)) is not None:
             try:
                 target, host, lines = translation.request(head, self.decision.names)
+                self.method = translation.method(head.method)
+                self.place = target.partition("?")[0]
                 if translation.converts_body and head.has_body:
                     lines, payload = translation.body(lines, b"".join(self.upload.kept or ()))
                     self.upload.pending = [payload]
@@ -176,7 +203,7 @@ class Call(Answering):
             own += forwarded_headers.framing_lines(
                 head, chunked=chunked, length=length, expect=expect, upgrade=self.wants_upgrade
             )
-        self.asked = fields.request(head.method, target, host, lines, own)
+        self.asked = fields.request(self.method, target, host, lines, own)
         self._chunk_up = chunked
         return True
 
@@ -256,6 +283,8 @@ class Call(Answering):
 
     def request_end(self, trailers: list[str]) -> None:
         """The body is whole."""
+        if trailers:
+            trailers = self.bound.claims.crossing(trailers, trusted=self.client.peer.trusted)
         self.upload.complete = True
         self.upload.trailers = trailers
         if self.companion is not None:
@@ -300,7 +329,7 @@ class Call(Answering):
             self._cut(kind, detail)
             return
         reused = connection is not None and connection.answered > 0 and not connection.heard
-        if kind == "reset" and reused and not self._retried and retry_policy.may_repeat(self.head):
+        if kind == "reset" and reused and not self._retried and retry_policy.may_repeat(self.head, self.method):
             self._retried = True
             self._try(self.side, fresh=True)
             return
@@ -340,6 +369,26 @@ class Call(Answering):
         """Whether it waits for a connection of our own pool: nobody's fault but ours."""
         return self._waiting is not None and self._in_line
 
+    def unforeseen(self) -> None:
+        """End after a fault of our own, which is no failure of the side: 502, or a cut where the answer has begun."""
+        try:
+            self._end_unforeseen()
+        except Exception as error:  # noqa: BLE001 - the same fault, as a rule
+            self.server.unforeseen(error, "the end of a call")
+            self.client.abort()
+
+    def _end_unforeseen(self) -> None:
+        if self.finished:
+            if self.client.call is self:
+                self.client.abort()
+            return
+        self._abandon()
+        if self.head_sent:
+            self.finish(self.side, self.status, retry_policy.DETAIL["unforeseen"], self.server.clock())
+            self.client.abort()
+        else:
+            self.own_answer(502, retry_policy.DETAIL["unforeseen"], close=True)
+
     def client_gone(self) -> None:
         """Nobody waits for the answer any more: stop the backend at once."""
         if not self.finished:
@@ -368,7 +417,18 @@ class Call(Answering):
             self.leave()
             self._fall_back("status")
             return True
+        if self.minted and is_shared(head.lines) and self._is_read():
+            # nobody can be given a cookie with it, so its user has no identity: such a request is legacy's
+            self.attempted(head.status, "")
+            self.leave()
+            self._fall_back("shared")
+            return True
         return False
+
+    def _is_read(self) -> bool:
+        """Whether asking legacy as well does nothing twice."""
+        line = self.head.line
+        return line.method in SAFE and not has_effects(line.path, line.query)
 
     def _untranslatable(self, side: str, detail: str) -> None:
         """The request does not fit this side's form: nothing was sent, so the side that takes it as it is answers."""
@@ -383,6 +443,7 @@ class Call(Answering):
             self.decision.route.fallback,
             kind,
             self.head,
+            self.method,
             upgrade=self.wants_upgrade,
             repeatable=self.upload.repeatable or kind in retry_policy.NEVER_SENT,
         )

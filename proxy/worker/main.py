@@ -37,6 +37,7 @@ from proxy.telemetry.metric_names import LOG_LINES_LOST, OBSERVER_FAILURES, SPAN
 from proxy.telemetry.records import Observers
 from proxy.telemetry.span_exporter import Recorder, Sender
 from proxy.telemetry.spans import is_installed, is_wanted, share
+from proxy.telemetry.untranslated import Untranslated
 from proxy.telemetry.worker_metrics import Counts, ModernWrites
 from proxy.worker.circuit_breaker import FastTrip
 from proxy.worker.config_updates import Adopting, Tripping, build
@@ -274,9 +275,11 @@ class Worker:
         self._observers.add_batch(self._outcomes.observe_all)
         self._observers.add_batch(ModernWrites(self._counts).observe_all)
         self._observers.add_batch(self._writes.observe_all)
+        self._observers.add_batch(Untranslated(self._counts, self._tell).observe_all)
         if (lines := self._lines.observer()) is not None:
             self._observers.add_batch(lines.observe_all)
-        return Server(self._live, self._observers, tls_context=self._tls, base_dir=self._base_dir, keys=self._keys)
+        tls, base, own = self._tls, self._base_dir, self._begin.settings.instance
+        return Server(self._live, self._observers, tls_context=tls, base_dir=base, keys=self._keys, instance=own)
 
     def _losses(self) -> Mapping[Metric, float]:
         return {

@@ -115,6 +115,7 @@ def exchange(call: Answering, answered: str, status: int, error: str, duration: 
             call.stream,
             head.traceparent,
             call.span,
+            call.untranslated,
         ),
     )
 

@@ -5,19 +5,21 @@ The other half, where answers come from, is `forward`; it says what happens when
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from proxy.http1 import RequestHead, ResponseHead, fields
 from proxy.http1.framing import Body, chunk, last_chunk
 from proxy.telemetry.records import NOBODY, Attempt
 from proxy.worker import forwarded_headers, request_state, responses
 from proxy.worker.bindings import Bound
+from proxy.worker.caching import PRIVATE, is_private, is_shared
 from proxy.worker.client_transport import Tunnel
 from proxy.worker.connection_pool import Pool
 from proxy.worker.request_state import NO_BODY, Companion, Upload
-from proxy.worker.transform import Gathering, Translation
+from proxy.worker.transform import Gathering, Translation, gathering
 from proxy.worker.upstream_connection import UpstreamConnection
 from rules.model import LEGACY, MODERN, Decision
+from rules.routing.mirroring import SAFE
 from rules.routing.rewrite import TranslationError
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from proxy.worker.server import Server
 
 
+PROCESSING_AT_MOST: Final = 10
+"""Times a backend's `timeout` that 1xx answers can put its end off."""
 _new = tuple.__new__
 """A named tuple made without its own constructor, which costs more than the tuple."""
 
@@ -36,6 +40,7 @@ class Answering:
     was begun at `began`, its last byte sent at `sent_at`, and took `waited` seconds to bring a first byte. `deadline`
     (0: none) is when what is waited for now has taken too long; `head_sent` once the client has begun to get an
     answer; `finished` is final; `span` (15 digits) begins the ids of our spans, where the call's trace is recorded.
+    `place` is the path that a side with other words was asked for, `untranslated` why its answer was delivered in them.
     What is not set in `__init__` is as most calls have it.
     """
 
@@ -55,11 +60,13 @@ class Answering:
     side: str = ""
     target: str = ""
     asked: bytes = b""
+    place: str = "/"
     began: float = 0.0
     sent_at: float = 0.0
     waited: float = 0.0
     _chunk_out: bool = False
     minted: str = ""
+    untranslated: str = ""
     span: str = ""
     _gathered: Gathering | None = None
 
@@ -110,8 +117,15 @@ class Answering:
     # ── the answer, from the backend ───────────────────────────────────────────────────────────────────
 
     def informational(self, head: ResponseHead) -> None:
-        """Pass a 1xx on (RFC 9110 15.2), except to HTTP/1.0."""
+        """Pass a 1xx on (RFC 9110 15.2), except to HTTP/1.0; a backend that says it works gets time for that."""
+        timeout = self.pool.backend.timeout
+        if timeout and self.upload.complete:
+            now = self.server.clock()
+            self.deadline = min(now + timeout, self.sent_at + PROCESSING_AT_MOST * timeout)
         if self.head.minor == 1:
+            if self.translations is not None and (translation := self.translation(self.side)) is not None:
+                head = head.copy()  # heads are shared
+                translation.answer(head, forwarded_headers.own_url(self.head, self.client.peer), self.place)
             lines = responses.without_length(head.lines) if head.length >= 0 else head.lines
             self.client.write(fields.response(head.status, head.reason, lines, ""))
 
@@ -126,7 +140,7 @@ class Answering:
         if whole:
             self.connection = None
         if self.side == MODERN:
-            unwanted = head.decline or head.status in self.decision.route.fallback.statuses
+            unwanted = head.decline or head.status in self.decision.route.fallback.statuses or bool(self.minted)
             if unwanted and self.answered_elsewhere(head):
                 return
         if self.translations is not None:
@@ -149,16 +163,20 @@ class Answering:
         translation = self.translation(self.side)
         if translation is None:
             return head
-        scheme = "https" if forwarded_headers.is_secure(self.head, self.client.peer) else "http"
         head = head.copy()
-        translation.answer(head, f"{scheme}://{self.head.host}")
-        if not translation.rewrites_answer or not (payload or body is not None):
+        translation.answer(head, forwarded_headers.own_url(self.head, self.client.peer), self.place)
+        if not translation.rewrites_answer:
             return head
-        gathered = self._gathered = Gathering(head, translation)
+        empty = not payload and body is None
+        gathered = self._gathered = gathering(head, translation, method=self.head.method, is_empty=empty)
+        if gathered is None:
+            return head
+        whole = body is None or body.done
+        trailers = body.trailers if body is not None else []
         if not gathered.add(payload):
-            self._too_large()
-        elif body is None or body.done:
-            self._reply_translated()
+            self._too_large(trailers if whole else None)
+        elif whole:
+            self._reply_translated(trailers)
         return None
 
     def _reply(self, head: ResponseHead, payload: bytes, body: Body | None) -> None:
@@ -171,7 +189,7 @@ class Answering:
             chunked = self._chunk_out = responses.chunks(request, head, body)
             own = responses.own_lines(request, chunked=chunked)
         if self.minted or request.strangler:
-            own += self._lines_for_some()
+            own += self._lines_for_some(lines)
         status = self.status = head.status
         if status == 204 and head.length >= 0:  # noqa: PLR2004 - RFC 9110 8.6
             lines = responses.without_length(lines)
@@ -189,25 +207,52 @@ class Answering:
             data += chunk(payload) if chunked else payload
         self.client.write(data)
 
-    def _lines_for_some(self) -> str:
-        """The cookie of somebody new, the decision for a trusted peer that asked."""
+    def _lines_for_some(self, lines: list[str]) -> str:
+        """The cookie of a new user, unless the answer is for many; the decision for a trusted peer that asked."""
         own, peer, sticky = "", self.client.peer, self.bound.identity.sticky
-        if self.minted and sticky is not None:
+        if self.minted and sticky is not None and not is_shared(lines):
             own = sticky.line(self.minted, secure=forwarded_headers.is_secure(self.head, peer))
+            own += "" if is_private(lines) else PRIVATE
         if peer.trusted:
             own += responses.debug_lines(self.head, self.decision, self.fallback)
         return own
 
-    def _reply_translated(self) -> None:
-        gathered, self._gathered = self._gathered, None
+    def _reply_translated(self, trailers: list[str]) -> None:
+        gathered = self._gathered
         if gathered is None:
             return
         try:
             head, payload = gathered.translated()
         except TranslationError as error:
-            self.failed("untranslatable", str(error))
+            self._untranslated(str(error), trailers)
             return
+        self._gathered = None
         self._reply(head, payload, None)
+        self._complete(self.server.clock())
+
+    def _too_large(self, trailers: list[str] | None) -> None:
+        self._untranslated("the answer is too large to be translated", trailers)
+
+    def _untranslated(self, why: str, trailers: list[str] | None) -> None:
+        """Deliver what answers a write as it came: it was done, a 502 would have people do it again.
+
+        `trailers` None: there is more of it to come.
+        Nothing was done by a read, so it has an answer from elsewhere, or none.
+        """
+        gathered, self._gathered = self._gathered, None
+        if gathered is None:
+            return
+        if self.head.method in SAFE:
+            self.leave()
+            self.failed("untranslatable", why)
+            return
+        self.untranslated = why
+        self._reply(gathered.head, gathered.whole, None)
+        if trailers is None:
+            self._await_more()
+            return
+        if self._chunk_out:
+            self.client.write(last_chunk(trailers))
         self._complete(self.server.clock())
 
     def more(self, payload: bytes) -> None:
@@ -215,7 +260,7 @@ class Answering:
         gathered = self._gathered
         if gathered is not None:
             if not gathered.add(payload):
-                self._too_large()
+                self._too_large(None)
             return
         self.bytes_out += len(payload)
         self.client.write(chunk(payload) if self._chunk_out else payload)
@@ -229,9 +274,9 @@ class Answering:
         gathered = self._gathered
         if gathered is not None:
             if gathered.add(payload):
-                self._reply_translated()
+                self._reply_translated(trailers)
             else:
-                self._too_large()
+                self._too_large(trailers)
             return
         if payload:
             self.bytes_out += len(payload)
@@ -241,11 +286,6 @@ class Answering:
         if self._chunk_out:
             self.client.write(last_chunk(trailers))
         self._complete(self.server.clock())
-
-    def _too_large(self) -> None:
-        self._gathered = None
-        self.leave()
-        self.failed("untranslatable", "the answer is too large to be translated")
 
     def _await_more(self) -> None:
         if self.tunnel is not None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from proxy.http1 import RequestHead
+from rules.methods import IDEMPOTENT_METHODS
 from rules.model import Fallback
 from rules.routing.mirroring import has_effects
 
-IDEMPOTENT: Final = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
+IDEMPOTENT: Final = IDEMPOTENT_METHODS
+_READS: Final = ("GET", "HEAD")
 NEVER_SENT: Final = frozenset(("connect", "connect_timeout", "busy"))
 _STATUS: Final = {"timeout": 504, "connect_timeout": 504, "busy": 503}
 DETAIL: Final = {
@@ -20,6 +22,8 @@ DETAIL: Final = {
     "broken": "The backend's answer could not be understood.",
     "truncated": "The backend's answer ended too early.",
     "declined": "The backend declined the request, and it could not be repeated elsewhere.",
+    "loop": "The request came back to this proxy: one of its backends leads here.",
+    "unforeseen": "The proxy could not handle this request.",
     "untranslatable": "The backend's answer could not be translated for this client.",
 }
 
@@ -29,22 +33,27 @@ def status(kind: str) -> int:
     return _STATUS.get(kind, 502)
 
 
-def may_repeat(head: RequestHead) -> bool:
-    """Whether sending a request twice cannot do anything twice (RFC 9110 9.2.2), body or not at hand aside."""
-    return head.method in IDEMPOTENT and not head.has_body
+def may_repeat(head: RequestHead, sent: str) -> bool:
+    """Whether sending a request twice cannot do anything twice (RFC 9110 9.2.2), body or not at hand aside.
+
+    `sent` is the method that the side got: both it and the client's must allow it.
+    """
+    return head.method in IDEMPOTENT and sent in IDEMPOTENT and not head.has_body
 
 
-def may_fall_back(fallback: Fallback, kind: str, head: RequestHead, *, upgrade: bool, repeatable: bool) -> bool:
+def may_fall_back(
+    fallback: Fallback, kind: str, head: RequestHead, sent: str, *, upgrade: bool, repeatable: bool
+) -> bool:
     """Whether legacy may answer in modern's place (contract: Fallback); `kind` "status" is a listed status.
 
     What was never sent may go elsewhere whatever its method. What was sent may have been done: only a GET or
-    HEAD without effects is tried again.
+    HEAD without effects is tried again, which was one for the side that got `sent` as well.
     """
     if fallback.mode == "none":
         return False
     if kind in NEVER_SENT:
         return repeatable
-    if fallback.mode != "safe" or head.method not in ("GET", "HEAD") or upgrade:
+    if fallback.mode != "safe" or head.method not in _READS or sent not in _READS or upgrade:
         return False
     path, mark, query = head.target.partition("?")
     return repeatable and not has_effects(path, query if mark else None)

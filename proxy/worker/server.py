@@ -55,6 +55,7 @@ class Server:
         base_dir: Path = Path(),
         keys: Keys = Keys(),  # noqa: B008 - frozen
         clock: Callable[[], float] = monotonic,
+        instance: str = "",
     ) -> None:
         self.live = live
         self.observe = observe
@@ -73,6 +74,7 @@ class Server:
         self.limits = live.generation.snapshot.listen.limits
         self._base = base_dir
         self._keys = keys
+        self._instance = instance
         self._tls = tls_context
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server | None = None
@@ -187,18 +189,25 @@ class Server:
         client.write(responses.problem(refusal.status, refusal.detail, request_id="", seconds=0.0, close=True))
         self.observe.exchange(request_state.refused(self.bound.generation, client.peer, refusal.status, refusal.detail))
 
+    def unforeseen(self, error: Exception, where: str) -> None:
+        """Tell of a fault of our own by the loop's handler, which says where it is; never raises."""
+        asyncio.get_running_loop().call_exception_handler({"message": f"unforeseen: {where}", "exception": error})
+
     # ── following the clock, the generations ───────────────────────────────────────────────────────────
 
     def sweep(self) -> None:
         """Look at every deadline once; the loop calls it ten times a second, a test when it has turned the clock."""
         now = self.clock()
         for client in tuple(self.clients):
-            if 0.0 < client.deadline <= now:
-                client.expired()
-            call = client.call
-            if call is not None and 0.0 < call.deadline <= now:
-                call.deadline = 0.0
-                call.expired()
+            try:
+                if 0.0 < client.deadline <= now:
+                    client.expired()
+                call = client.call
+                if call is not None and 0.0 < call.deadline <= now:
+                    call.deadline = 0.0
+                    call.expired()
+            except Exception as error:  # noqa: BLE001 - every other deadline is looked at all the same
+                client.unforeseen(error, "a deadline")
         for pool in self.bound.pools.values():
             pool.sweep(now)
         if now >= self._forget_at:
@@ -241,8 +250,9 @@ class Server:
 
     def _bind(self, generation: Generation, before: Bound | None) -> list[Pool]:
         self.bound, gone = bind(
-            generation, before, keys=self._keys, clock=self.clock, spawn=self.spawn, base=self._base
-        )
+            generation, before, keys=self._keys, clock=self.clock, spawn=self.spawn, base=self._base,
+            instance=self._instance,
+        )  # fmt: skip
         self.shadows.follow(self.bound)
         limits = self.limits = generation.snapshot.listen.limits
         sizes = [size for size in (limits.header_bytes, limits.url_bytes) if size]

@@ -2,47 +2,50 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
-
-from jmespath.exceptions import JMESPathError
 
 from proxy.http1 import RequestHead, ResponseHead
 from proxy.http1 import fields as f
 from proxy.state.bindable import expression
+from proxy.worker import literal_json
+from proxy.worker.locations import FIELDS, Locations
 from proxy.worker.responses import without_length
+from rules.methods import method_for
 from rules.model import Backend, CookieEdit, HeaderEdit, SidePolicy
-from rules.routing.rewrite import (
-    DEEPEST_JSON,
-    TranslationError,
-    form_to_value,
-    is_deeper,
-    status_of,
-    target,
-    value_to_form,
-)
+from rules.routing.rewrite import TranslationError, form_to_value, status_of, target, value_to_form
+from rules.ways_back import Way
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _JSON: Final = "application/json"
-
-_TOO_DEEP = f"the body is nested deeper than {DEEPEST_JSON} levels"
+UNPACKED_AT_MOST: Final = 8 * 1024 * 1024
+"""Bytes that come of a packed body which has to be read."""
+_DIGESTS: Final = ("content-md5", "digest", "content-digest", "repr-digest")
+_OF_ONE_FORM: Final = (*_DIGESTS, "etag", "last-modified", "accept-ranges", "content-length", "content-encoding")
+"""What is said of one representation, and is true of no other (RFC 9110 8.4, 8.6, 8.8, 14.3; RFC 9530)."""
+_NOT_MODIFIED: Final = 304
 
 
 class Translation:
     """One side's translation rules, compiled; frozen once made."""
 
-    __slots__ = ("_names_host", "_origins", "_policy", "_removed", "_response", "converts_body", "rewrites_answer")
+    __slots__ = (
+        "_edits_lines", "_locations", "_names_host", "_policy", "_removed", "_response", "converts_body",
+        "rewrites_answer",
+    )  # fmt: skip
 
-    def __init__(self, policy: SidePolicy, backend: Backend) -> None:
+    def __init__(self, policy: SidePolicy, backend: Backend, ways: tuple[Way, ...] = ()) -> None:
         self._policy = policy
-        self._origins = tuple(url.rstrip("/") for url in backend.urls if "://" in url)
         edit = policy.headers
         self._removed = (*(name.lower() for name in edit.remove), *(name.lower() for name, _ in edit.set))
         self._names_host = next((value for name, value in edit.set if name.lower() == "host"), "")
         self._response = expression(policy.response_json) if policy.response_json else None
         self.converts_body = policy.body.convert is not None or bool(policy.body.rename)
         self.rewrites_answer = self._response is not None
+        hosts = [*backend.urls, f"//{self._names_host}"]
+        self._locations = Locations(hosts, ways) if policy.rewrite_location else None
+        cookies = policy.cookies
+        self._edits_lines = policy.rewrite_location or cookies.path is not None or cookies.domain is not None
 
     # ── towards the side ───────────────────────────────────────────────────────────────────────────────
 
@@ -62,8 +65,7 @@ class Translation:
     def body(self, lines: list[str], payload: bytes) -> tuple[list[str], bytes]:
         """Lines and body in this side's form; raises TranslationError for what is not in the client's form."""
         media = media_type(lines)
-        if value_of(lines, "content-encoding"):
-            raise TranslationError("the body is packed")
+        payload = _unpacked(lines, payload)
         edit = self._policy.body
         reads_form = edit.convert == "form_to_json" or (edit.convert is None and media == _FORM)
         if reads_form and media != _FORM:
@@ -72,49 +74,61 @@ class Translation:
             raise TranslationError("the body is not JSON")
         writes_form = edit.convert == "json_to_form" or (edit.convert is None and reads_form)
         renames = edit.rename
-        value: Any = form_to_value(payload, renames) if reads_form else _parsed(payload)
+        value: Any = form_to_value(payload, renames) if reads_form else literal_json.read(payload)
         if writes_form:
             data = value_to_form(value, () if reads_form else renames)
         else:
-            data = _written(value if reads_form else _renamed(value, dict(renames)))
-        kept = f.without(lines, ("content-type", "content-md5", "digest", "content-digest"))
+            data = literal_json.write(value if reads_form else _renamed(value, dict(renames)))
+        kept = f.without(lines, ("content-type", "content-encoding", *_DIGESTS))
         return [*kept, f"Content-Type: {_FORM if writes_form else _JSON}"], data
+
+    def method(self, method: str) -> str:
+        """The method that this side gets for the client's."""
+        return method_for(method, self._policy.method)
 
     # ── towards the client ─────────────────────────────────────────────────────────────────────────────
 
-    def answer(self, head: ResponseHead, own_origin: str) -> None:
-        """Change status, Location and Set-Cookie of `head` in place; `own_origin` is what the client calls us."""
-        policy = self._policy
-        after = status_of(policy, head.status)
+    def answer(self, head: ResponseHead, own_origin: str, asked: str = "/") -> None:
+        """Change status, references and Set-Cookie of `head` in place.
+
+        `own_origin` is what the client calls us, `asked` the path that this side was asked for.
+        """
+        after = status_of(self._policy, head.status)
         if after != head.status:
             head.status, head.reason = after, ""
-        if policy.rewrite_location or policy.cookies.path is not None or policy.cookies.domain is not None:
-            head.lines = [self._line(line, own_origin) for line in head.lines]
+        if self._edits_lines:
+            head.lines = [self._line(line, own_origin, asked) for line in head.lines]
+
+    def rewrites_body(self, lines: list[str]) -> bool:
+        """Whether the body behind these lines is put into the client's contract: all JSON is, nothing else."""
+        return self._response is not None and is_json(media_type(lines))
 
     def answer_body(self, lines: list[str], payload: bytes) -> bytes | None:
-        """The body in the client's contract; None where it is no JSON, so that it has to stay as it is."""
-        if self._response is None or not is_json(media_type(lines)) or value_of(lines, "content-encoding"):
+        """The body in the client's contract; None where it is empty or no JSON, so that it has to stay as it is."""
+        if self._response is None or not payload or not is_json(media_type(lines)):
             return None
-        try:
-            return _written(self._response.search(_parsed(payload)))
-        except JMESPathError as error:
-            raise TranslationError(f"the answer does not fit response.json: {error}") from error
+        unpacked = _unpacked(lines, payload)
+        return literal_json.write(literal_json.search(self._response, literal_json.read(unpacked)))
 
-    def _line(self, line: str, own_origin: str) -> str:
+    def bodiless(self, head: ResponseHead) -> None:
+        """Take out of a head without a body what the one with it does not say either (RFC 9110 9.3.2, 15.4.5)."""
+        if self.rewrites_body(head.lines) or (self.rewrites_answer and head.status == _NOT_MODIFIED):
+            head.lines = of_another_form(head.lines)
+            head.length = -1
+
+    def _line(self, line: str, own_origin: str, asked: str) -> str:
         name, _, value = line.partition(": ")
         lower = name.lower()
-        if lower == "location" and self._policy.rewrite_location:
-            for origin in self._origins:
-                if value.startswith(origin) and value[len(origin) : len(origin) + 1] in ("", "/", "?", "#"):
-                    return f"{name}: {own_origin}{value[len(origin) :]}"
-        elif lower == "set-cookie":
+        if lower == "set-cookie":
             return f"{name}: {_cookie(value, self._policy.cookies)}"
+        if self._locations is not None and lower in FIELDS:
+            return f"{name}: {self._locations.rewritten(lower, value, own_origin, asked)}"
         return line
 
 
-def translation_of(policy: SidePolicy, backend: Backend) -> Translation | None:
+def translation_of(policy: SidePolicy, backend: Backend, ways: tuple[Way, ...] = ()) -> Translation | None:
     """The compiled translation, or None where this side speaks the client's words already."""
-    return None if policy == SidePolicy(policy.backend) else Translation(policy, backend)
+    return None if policy == SidePolicy(policy.backend) else Translation(policy, backend, ways)
 
 
 def media_type(lines: list[str]) -> str:
@@ -156,20 +170,22 @@ def _cookie(value: str, edit: CookieEdit) -> str:
     return ";".join(parts)
 
 
-def _parsed(payload: bytes) -> Any:
+def of_another_form(lines: list[str]) -> list[str]:
+    """The lines without what is said of the backend's own representation alone."""
+    return f.without(lines, _OF_ONE_FORM)
+
+
+def _unpacked(lines: list[str], payload: bytes) -> bytes:
+    """The body without its content codings; raises TranslationError where they cannot be undone within bounds."""
+    coding = ", ".join(line.partition(":")[2] for line in lines if line[:17].lower() == "content-encoding:")
+    if not coding.strip():
+        return payload
+    from comparators import content_coding  # their libraries are loaded where something comes packed
+
     try:
-        value = json.loads(payload)
-    except ValueError as error:
-        raise TranslationError("the body is not JSON") from error
-    except RecursionError as error:
-        raise TranslationError(_TOO_DEEP) from error
-    if is_deeper(value):
-        raise TranslationError(_TOO_DEEP)
-    return value
-
-
-def _written(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+        return content_coding.decode(payload, coding, UNPACKED_AT_MOST)
+    except content_coding.Undecodable as error:
+        raise TranslationError("the body cannot be unpacked") from error
 
 
 def _renamed(value: Any, names: dict[str, str]) -> Any:
@@ -180,19 +196,23 @@ def _renamed(value: Any, names: dict[str, str]) -> Any:
 
 
 ANSWER_AT_MOST: Final = 1024 * 1024
-_SUCCESS_BELOW: Final = 300
 
 
 class Gathering:
-    """One answer's body so far, at most ANSWER_AT_MOST bytes."""
+    """One answer's body so far, at most ANSWER_AT_MOST bytes; `head` is the answer's until it is translated."""
 
-    __slots__ = ("_head", "_pieces", "_size", "_translation")
+    __slots__ = ("_pieces", "_size", "_translation", "head")
 
     def __init__(self, head: ResponseHead, translation: Translation) -> None:
-        self._head = head
+        self.head = head
         self._translation = translation
         self._pieces: list[bytes] = []
         self._size = 0
+
+    @property
+    def whole(self) -> bytes:
+        """All that came."""
+        return b"".join(self._pieces)
 
     def add(self, piece: bytes) -> bool:
         """Take a piece; False when the answer is too large to be translated."""
@@ -201,17 +221,27 @@ class Gathering:
         return self._size <= ANSWER_AT_MOST
 
     def translated(self) -> tuple[ResponseHead, bytes]:
-        """Head and body for the client; raises TranslationError for a good answer that is not what was declared.
+        """Head and body for the client; raises TranslationError for JSON that is not what was declared.
 
-        An error that is no JSON (a crash page, a gateway's own words) passes as it is.
+        What is empty or no JSON (a crash page, a gateway's own words) passes as it is.
         """
-        head, whole = self._head, b"".join(self._pieces)
+        head, whole = self.head, self.whole
         data = self._translation.answer_body(head.lines, whole)
-        if data is None:
-            if head.status < _SUCCESS_BELOW:
-                raise TranslationError("the answer is no JSON")
-            data = whole
-        head.lines = [*without_length(head.lines), f"Content-Length: {len(data)}"]
+        lines = of_another_form(head.lines) if data is not None else without_length(head.lines)
+        data = whole if data is None else data
+        head.lines = [*lines, f"Content-Length: {len(data)}"]
         head.length = len(data)
         head.chunked = False
         return head, data
+
+
+def gathering(head: ResponseHead, translation: Translation, *, method: str, is_empty: bool) -> Gathering | None:
+    """What collects the body behind `head`, if it has one that is translated; None: it passes as it is.
+
+    `method` is what the client asked with; `is_empty` where nothing came behind the head and nothing will.
+    """
+    if is_empty:
+        if method == "HEAD" or head.status == 304:  # noqa: PLR2004 - RFC 9110 15.4.5
+            translation.bodiless(head)
+        return None
+    return Gathering(head, translation) if translation.rewrites_body(head.lines) else None

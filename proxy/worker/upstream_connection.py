@@ -18,7 +18,8 @@ from proxy.http1.fields import BrokenAnswer
 from proxy.http1.framing import Body, ChunkedBody, CloseBody, LengthBody
 
 HEAD_AT_MOST: Final = 64 * 1024
-INFORMATIONAL_AT_MOST: Final = 8
+INFORMATIONAL_BYTES_AT_MOST: Final = 32 * 1024
+"""Of one request's answers before the answer: any number of them, no flood."""
 _seen: Final = response.seen
 _UNFINISHED: Final = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)").search
 
@@ -50,6 +51,9 @@ class Asker(Protocol):
 
     def failed(self, kind: str, detail: str) -> None:
         """The connection cannot bring the answer, or the rest of it."""
+
+    def unforeseen(self) -> None:
+        """Our own fault, told already: end without an answer; never raises."""
 
     def tunnelled(self, data: bytes) -> None:
         """Bytes of an upgraded connection came."""
@@ -199,6 +203,8 @@ class UpstreamConnection:
                     asker.answer(head, data[end:], None)
         except BrokenAnswer as error:
             self._break(asker, "broken", str(error))
+        except Exception as fault:  # noqa: BLE001 - of our own: everybody else's answers go on (mypyc: a name a type)
+            self._unforeseen(asker, fault)
 
     def eof_received(self) -> bool:
         """Let the transport close; what the end means is decided when it has."""
@@ -216,12 +222,15 @@ class UpstreamConnection:
         if asker is not None and not already:
             # over TLS only a close_notify is an end, a bare FIN may be an attacker's (RFC 9112 9.8)
             proper = error is None and (self._ended_properly or not self._secure)
-            if proper and isinstance(self._body, CloseBody):
-                asker.done(b"", [])
-            elif self._head is not None:
-                asker.failed("truncated", "the connection ended inside the answer")
-            else:
-                asker.failed("reset", "the connection ended before the answer")
+            try:
+                if proper and isinstance(self._body, CloseBody):
+                    asker.done(b"", [])
+                elif self._head is not None:
+                    asker.failed("truncated", "the connection ended inside the answer")
+                else:
+                    asker.failed("reset", "the connection ended before the answer")
+            except Exception as fault:  # noqa: BLE001 - as in `data_received`
+                self._unforeseen(asker, fault)
         self.target.lost(self)
 
     def _hear_the_rest(self) -> None:
@@ -255,6 +264,7 @@ class UpstreamConnection:
 
     def _read_head(self, asker: Asker, data: bytes, seen: int) -> None:
         """Read the heads in `data`, whose first `seen` bytes hold no end of one."""
+        informed: list[ResponseHead] = []
         while True:
             end = data.find(b"\r\n\r\n", max(0, seen - 3))
             if end < 0 or end > HEAD_AT_MOST:
@@ -263,24 +273,33 @@ class UpstreamConnection:
                 if _UNFINISHED(data, max(0, seen - 1)) is not None:
                     raise BrokenAnswer("a line of the head that does not end with CR LF")
                 self._buffer = data
-                return
+                break
             whole = data[: end + 4]
             head = seen_answer(whole) or response_head(data[:end])
             data, seen = data[end + 4 :], 0
             if head.status >= 200:  # noqa: PLR2004 - RFC 9110 15
                 self._buffer = b""
+                self._inform(asker, informed)
                 self._final(asker, head, data)
                 return
             if head.status == 101:  # noqa: PLR2004 - RFC 9110 15.2.2
+                self._inform(asker, informed)
                 self._upgrade(asker, head, data)
                 return
-            self._informed += 1
-            if self._informed > INFORMATIONAL_AT_MOST:
+            self._informed += end + 4
+            if self._informed > INFORMATIONAL_BYTES_AT_MOST:
                 raise BrokenAnswer("more informational answers than the limit")
-            asker.informational(head)
+            informed.append(head)
             if not data:
                 self._buffer = b""
-                return
+                break
+        self._inform(asker, informed)
+
+    def _inform(self, asker: Asker, informed: list[ResponseHead]) -> None:
+        """Pass on what came before the answer, once all that came with it is known to be within the limit."""
+        for head in informed:
+            if self.asker is asker:
+                asker.informational(head)
 
     def _upgrade(self, asker: Asker, head: ResponseHead, rest: bytes) -> None:
         if not asker.wants_upgrade or head.upgrade != "websocket":
@@ -302,7 +321,7 @@ class UpstreamConnection:
         if length > 0:
             body = LengthBody(length)
         elif head.chunked:
-            body = ChunkedBody()
+            body = ChunkedBody(padded=True)
         else:
             body = CloseBody()
             head = head.copy()
@@ -347,6 +366,15 @@ class UpstreamConnection:
             self._read_body(asker, b"")
         except BrokenAnswer as error:
             self._break(asker, "broken", str(error))
+        except Exception as fault:  # noqa: BLE001 - as in `data_received`
+            self._unforeseen(asker, fault)
+
+    def _unforeseen(self, asker: Asker, error: Exception) -> None:
+        self.asker = None
+        self.close()
+        tell = asyncio.get_running_loop().call_exception_handler
+        tell({"message": "unforeseen: a backend's bytes", "exception": error})
+        asker.unforeseen()
 
     def _free(self, *, reusable: bool) -> None:
         """Part from the asker: back into the pool, or away."""

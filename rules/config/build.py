@@ -70,6 +70,7 @@ def _listen(listen: schema.Listen) -> model.Listen:
             limits.connections,
         ),
         drain=listen.drain,
+        via=model.Via(listen.via.name or "", listen.via.passes),
     )
 
 
@@ -143,6 +144,7 @@ def _side(side: schema.Side, backend: str) -> model.SidePolicy:
         status=tuple(side.status.items()),
         rewrite_location=side.location == "rewrite",
         cookies=model.CookieEdit(side.cookies.path, side.cookies.domain),
+        method=side.method,
     )
 
 

@@ -6,11 +6,12 @@ import difflib
 import ipaddress
 import re
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 from rules.config import route_checks
 from rules.config.route_checks import Path, Plan
 from rules.model import LEGACY, Route
-from rules.problems import WARNING, Finding
+from rules.problems import ERROR, WARNING, Finding
 from rules.routing import pattern
 from rules.safe_regex import is_steep
 
@@ -115,12 +116,56 @@ def _meant(name: str, plan: Plan) -> str:
 # Checks on where the proxy listens, whom it believes.
 
 
+_EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not listened on
+
+
 def one_address_twice(plan: Plan) -> Iterator[Finding]:
     """Users and operators are served on addresses of their own."""
     listen, admin = plan.snapshot.listen.address, plan.snapshot.admin.address
     if listen == admin and not listen.endswith(":0"):
         hint = "users must not reach the admin listener"
         yield Finding(("admin", "address"), f"`admin` listens where `listen` does, on {admin}", hint)
+
+
+def backend_is_us(plan: Plan) -> Iterator[Finding]:
+    """A backend that is our own listener gets every request again, until the first of them is refused."""
+    listen, admin = plan.snapshot.listen, plan.snapshot.admin
+    for backend in plan.snapshot.backends:
+        path: Path = ("backends", backend.name)
+        for url in backend.urls:
+            if leads_to(url, listen.address):
+                loops = listen.via.passes == 1
+                message = f"backend `{backend.name}` is our own listener, {listen.address}"
+                hint = (
+                    "every request would loop and be answered 508"
+                    if loops
+                    else "each pass counts for `listen.via.passes`"
+                )
+                yield Finding(path, message, hint, at_key=True, level=ERROR if loops else WARNING)
+            elif leads_to(url, admin.address):
+                message = f"backend `{backend.name}` is our own admin listener, {admin.address}"
+                yield Finding(path, message, "users must not reach the admin listener", at_key=True)
+
+
+def leads_to(url: str, address: str) -> bool:
+    """Whether a backend's url surely is the address where something listens; a name that has to be looked up is not."""
+    if url.startswith("unix:") or address.startswith("unix:"):
+        return url == address
+    there, here = urlsplit(url), urlsplit(f"//{address}")
+    if there.port != here.port or not here.port:
+        return False
+    host, own = there.hostname or "", here.hostname or ""
+    if host == own:
+        return True
+    everywhere, near = own in _EVERYWHERE, _is_loopback(host) or host in _EVERYWHERE
+    return near and (everywhere or (_is_loopback(own) and "localhost" in (host, own)))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def everybody_trusted(plan: Plan) -> Iterator[Finding]:
@@ -170,6 +215,7 @@ def _regexes(path: Path, route: Route) -> Iterator[tuple[Path, str]]:
 
 CHECKS: tuple[Callable[[Plan], Iterator[Finding]], ...] = (
     one_address_twice,
+    backend_is_us,
     everybody_trusted,
     header_from_nobody,
     unknown_backends,
@@ -192,6 +238,8 @@ CHECKS: tuple[Callable[[Plan], Iterator[Finding]], ...] = (
     route_checks.nothing_to_mirror,
     route_checks.framing_fields,
     route_checks.bodies_lost,
+    route_checks.ways_lost,
+    route_checks.methods_made_unsafe,
     route_checks.secrets_written_out,
     slow_regexes,
 )

@@ -10,12 +10,14 @@ from itertools import combinations, pairwise
 
 from rules.invariant_parser import InvariantError
 from rules.invariants import compile_invariant
+from rules.methods import SAFE_METHODS
 from rules.model import Match, Route, SidePolicy, Snapshot
 from rules.problems import WARNING, Finding, looks_secret
 from rules.routing import pattern
 from rules.routing.conditions import bare_host, methods_of, weight_of
 from rules.routing.pattern import Pattern
 from rules.safe_regex import literal_start, matches_everything
+from rules.ways_back import obstacle
 
 Path = tuple[str | int, ...]
 
@@ -225,6 +227,7 @@ FRAMING = frozenset(
     {"connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 )
 BODILESS = frozenset({204, 205, 304})
+PARTIAL = 206
 
 
 def framing_fields(plan: Plan) -> Iterator[Finding]:
@@ -240,13 +243,49 @@ def framing_fields(plan: Plan) -> Iterator[Finding]:
 
 
 def bodies_lost(plan: Plan) -> Iterator[Finding]:
-    """An answer keeps its body, or keeps having none."""
+    """An answer keeps its body, or keeps having none, and ends where its status says that it ends."""
     for path, policy in _sides(plan):
         for before, after in policy.status:
-            if (before in BODILESS) != (after in BODILESS):
-                without = before if before in BODILESS else after
-                message = f"{before} cannot become {after}: a {without} has no body"
-                yield Finding((*path, "status", before), message, "map to a status of the same form", at_key=True)
+            why = _impossible(before, after)
+            if why:
+                hint = "map to a status of the same form"
+                yield Finding((*path, "status", before), f"{before} cannot become {after}: {why}", hint, at_key=True)
+
+
+def _impossible(before: int, after: int) -> str:
+    """Why a client could not read an answer of one status as one of another; empty where it can."""
+    if before == after:
+        return ""
+    if PARTIAL in (before, after):
+        return "a 206 is a part of what its Content-Range says"
+    if before in BODILESS and after in BODILESS:
+        return f"a {before} and a {after} do not end alike"
+    without = before if before in BODILESS else after
+    return f"a {without} has no body" if without in BODILESS else ""
+
+
+def ways_lost(plan: Plan) -> Iterator[Finding]:
+    """Where redirects are rewritten, the path of a side leads back to one of ours."""
+    for path, route in plan.routes():
+        for side, policy in (("legacy", route.legacy), ("modern", route.modern)):
+            why = obstacle(route.match.path, policy.path) if policy.rewrite_location and policy.path else ""
+            if why:
+                message = f"`location: rewrite` cannot map {policy.path} back to {route.match.path}: {why}"
+                hint = "clients will be sent to the path of this side; name in it all that the match captures"
+                yield Finding((*path, side, "path"), message, hint, level=WARNING)
+
+
+def methods_made_unsafe(plan: Plan) -> Iterator[Finding]:
+    """What only reads for the client only reads on a side; HEAD and OPTIONS stay what they are."""
+    for path, route in plan.routes():
+        for side, policy in (("legacy", route.legacy), ("modern", route.modern)):
+            if policy.method is None or policy.method in SAFE_METHODS:
+                continue
+            made = [method for method in route.match.methods if method in SAFE_METHODS]
+            if made:
+                message = f"{made[0]} cannot become {policy.method}: it would no longer be safe"
+                hint = f"give the route's {' and '.join(made)} a route of its own"
+                yield Finding((*path, side, "method"), message, hint)
 
 
 def secrets_written_out(plan: Plan) -> Iterator[Finding]:

@@ -35,6 +35,13 @@ class ListenTls(Section):
     key: str
 
 
+class Via(Section):
+    """Our own member of the Via field, by which a loop is known."""
+
+    name: t.Pseudonym | None = None
+    passes: t.Count = 1
+
+
 class Listen(Section):
     """Where users are served."""
 
@@ -44,6 +51,7 @@ class Listen(Section):
     trusted_proxies: list[t.Network] = Field(default_factory=list)
     limits: Limits = Limits()
     drain: t.Time = 30.0
+    via: Via = Via()
 
 
 class Admin(Section):
@@ -168,6 +176,7 @@ class Side(Section):
     """How a request is put to one side, how its answer is put to the client."""
 
     backend: str | None = None
+    method: t.Method | None = None
     path: t.TargetPath | None = None
     query: QueryEdit = QueryEdit()
     headers: HeaderEdit = HeaderEdit()

@@ -233,6 +233,7 @@ Version = Annotated[int, BeforeValidator(_steady_version), _schema({"const": 1})
 Name = Annotated[str, AfterValidator(_name)]
 Variable = Annotated[str, AfterValidator(_variable)]
 FieldName = Annotated[str, AfterValidator(_field)]
+Pseudonym = Annotated[str, AfterValidator(units.pseudonym)]
 FieldValue = Annotated[str, AfterValidator(_field_value)]
 Method = Annotated[str, AfterValidator(_method), WithJsonSchema({"enum": list(METHODS)})]
 MatchPath = Annotated[str, AfterValidator(_path)]

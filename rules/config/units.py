@@ -10,6 +10,7 @@ SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 BYTES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 _QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([A-Za-z]*)")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?)\s*%")
 _FULL = 100.0
 
@@ -169,3 +170,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `did you mean X?` for the nearest known word, nothing when none is near."""
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"did you mean {near[0]}?" if near else ""
+
+
+def pseudonym(value: str) -> str:
+    """Return a name of ours in Via (RFC 9110 7.6.3): a token."""
+    if _TOKEN.fullmatch(value):
+        return value
+    raise UnitError(f"`{value}` is not a name for Via: letters, digits and `-._~`", "such as strangler-a")

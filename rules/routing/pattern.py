@@ -108,6 +108,7 @@ def _refuse_unmatchable(path: str) -> None:
 
 
 _ENCODED_SLASH = re.compile("%2[fF]")
+_SLASHES = re.compile("/+")
 _FIRST_PRINTABLE = 0x20
 _DELETE = 0x7F
 
@@ -131,6 +132,20 @@ def readings(path: str) -> tuple[str, ...]:
     if usual is None or credulous is None:
         return ()
     return tuple(dict.fromkeys((usual, decoded, literal, credulous)))
+
+
+def is_reading_of(spelled: str, value: str, *, is_rest: bool) -> bool:
+    """Whether a captured value is the usual reading of a spelling; a rest begins without the slashes before it."""
+    merged = _SLASHES.sub("/", _decode(spelled))
+    return value == (merged.removeprefix("/") if is_rest else merged)
+
+
+def climbs(spelled: str) -> bool:
+    """Whether some reading of a spelling has `.` or `..` for a segment."""
+    if "." not in spelled and "%2" not in spelled:
+        return False
+    read = _without_parameters(_decode(_decode(spelled)).replace("\\", "/"))
+    return not {".", ".."}.isdisjoint(read.split("/"))
 
 
 def _decode(text: str) -> str:

@@ -7,12 +7,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, unquote_plus, urlencode
 
+from rules.captured import Captured
 from rules.model import QueryEdit, SidePolicy
-from rules.routing.pattern import REST
+from rules.routing.pattern import REST, is_plain
 
 _NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 # What may stand in one segment as it is. `;` is not among them: behind it some servers see parameters.
 _SEGMENT = "!$&'()*+,=:@~"
+_VISIBLE = _SEGMENT + '"<>[]^`{|}'
+"""What a plain path may have as well, against RFC 3986; those who spell it so are not corrected."""
 
 
 class TranslationError(ValueError):
@@ -26,19 +29,22 @@ def target(side: SidePolicy, names: Mapping[str, str], path: str, query: str | N
     TranslationError where the rewritten path would climb.
     """
     if side.path is not None:
-        path = rewritten_path(side.path, names)
+        path = rewritten_path(side.path, names, verbatim=is_plain(path))
     query = edited_query(side.query, query)
     return path if query is None else f"{path}?{query}"
 
 
-def rewritten_path(template: str, names: Mapping[str, str]) -> str:
-    """Put captured names into a path template; each is encoded so that it stays where it is put."""
+def rewritten_path(template: str, names: Mapping[str, str], *, verbatim: bool = False) -> str:
+    """Put captured names into a path template, as the client spelled them where that is known (`Captured`).
+
+    Others are encoded so that they stay where they are put, unless they are what was spelled (`verbatim`).
+    """
     ending = ""
     if template.endswith("/**"):
         template = template.removesuffix("/**")
         rest = names.get(REST)
-        ending = "" if rest is None else f"/{_encoded(rest)}"
-    path = _NAME.sub(lambda found: _encoded(names.get(found.group(1), "")), template) + ending
+        ending = "" if rest is None else f"/{_written(rest, verbatim)}"
+    path = _NAME.sub(lambda found: _written(names.get(found.group(1), ""), verbatim), template) + ending
     if "/." in path and any(segment in {".", ".."} for segment in path.split("/")):
         raise TranslationError("the rewritten path would climb out of the place the route gives it")
     return path or "/"
@@ -71,9 +77,15 @@ def status_of(side: SidePolicy, status: int) -> int:
     return status
 
 
-def _encoded(value: str) -> str:
+def _written(value: str, verbatim: bool) -> str:  # noqa: FBT001 - of one use
+    if isinstance(value, Captured):
+        return value.sent
+    return _encoded(value, _VISIBLE if verbatim else _SEGMENT)
+
+
+def _encoded(value: str, safe: str) -> str:
     """Percent-encode a captured value; its slashes stay, for a regex or a prefix may capture several segments."""
-    return quote(value, safe=_SEGMENT + "/", errors="surrogateescape")
+    return quote(value, safe=safe + "/", errors="surrogateescape")
 
 
 def _parameter(text: str) -> str:
@@ -106,21 +118,28 @@ def _members(container: dict[str, Any] | list[Any]) -> Iterable[Any]:
     return container.values() if isinstance(container, dict) else container
 
 
-def form_to_value(body: bytes, renames: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
-    """Read application/x-www-form-urlencoded: `a[]=1` is a list, `a[b]=1` a map, of repeated names the last wins.
+_MANGLED: Final = str.maketrans(" .[", "___")
+_NO_KEY: Final = ("", " ", "\t", "\n", "\v", "\f", "\r")
+_MOST: Final = 2**63 - 1
+_number: Final = re.compile("0|-?[1-9][0-9]{0,18}").fullmatch
 
-    Every value is text, as it is for PHP. Raises TranslationError for what is no form, is not UTF-8, or is
-    larger than PHP would take.
+
+def form_to_value(body: bytes, renames: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
+    """Read application/x-www-form-urlencoded as PHP does: `a[]=1` is a list, `a[b]=1` a map, `a.b=1` is `a_b`.
+
+    Of repeated names the last wins, a name that PHP drops is dropped. Every value is text, as it is for PHP. Raises
+    TranslationError for what is no form, is not UTF-8, or is larger than PHP would take.
     """
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=FIELDS_AT_MOST)
     except (ValueError, UnicodeError) as error:
         raise TranslationError("the body is not a form in UTF-8") from error
     names = dict(renames)
-    root: dict[str, Any] = {}
+    root = _Place()
     for name, value in pairs:
         first, keys = _keys(name)
-        _put(root, [names.get(first, first), *keys], value)
+        if first:
+            _put(root, [names.get(first, first), *keys], value)
     return {name: _listed(value) for name, value in root.items()}
 
 
@@ -133,34 +152,64 @@ def value_to_form(value: Any, renames: Iterable[tuple[str, str]] = ()) -> bytes:
     for key, member in value.items():
         name = str(key)
         _flatten(names.get(name, name), member, pairs, 0)
-    return urlencode(pairs).encode()
+    try:
+        return urlencode(pairs).encode()
+    except UnicodeEncodeError as error:
+        raise TranslationError("the body has half a character, which no form can say") from error
 
 
 def _keys(name: str) -> tuple[str, list[str]]:
-    """Split `a[b][]` into `a`, `b` and an empty key."""
+    """Split `a[b][]` into `a`, `b` and an empty key, as PHP's php_register_variable_ex does.
+
+    Spaces before a name, all behind a NUL, all behind the last bracket are left out; in what is outside of brackets a
+    space, a dot, a bracket that nothing closes are underlines.
+    """
+    name = name.partition("\0")[0].lstrip(" ")
     first, bracket, rest = name.partition("[")
-    if not bracket or not first or not rest.endswith("]"):
-        return name, []
-    keys = rest[:-1].split("][")
+    if not first or not bracket:
+        return first.translate(_MANGLED), []
+    keys: list[str] = []
+    while bracket:
+        key, closed, rest = rest.partition("]")
+        if not closed:
+            break
+        keys.append("" if key in _NO_KEY else key)
+        bracket, rest = rest[:1] if rest.startswith("[") else "", rest[1:]
     if len(keys) > DEPTH_AT_MOST:
         raise TranslationError("the form is nested too deeply")
-    return first, keys
+    return (first if keys else name).translate(_MANGLED), keys
 
 
-def _put(place: dict[str, Any], keys: list[str], value: str) -> None:
-    """Set one value; an empty key takes the next number, as in PHP."""
+class _Place(dict[str, Any]):
+    """A map as PHP fills it; `following` is the number behind the highest one that was used."""
+
+    following: int | None = None
+
+    def put(self, key: str, value: Any) -> None:
+        """Set one member; an empty key takes the next number. What is beyond the last number is lost in PHP too."""
+        key = key or str(self.following or 0)
+        number = int(key) if _number(key) is not None else None
+        if number is not None and -_MOST <= number <= _MOST:
+            self.following = number + 1 if self.following is None else max(self.following, number + 1)
+        elif number == _MOST + 1:
+            return
+        self[key] = value
+
+    def inner(self, key: str) -> _Place:
+        """The map behind a key, put there where there is none."""
+        found = self.get(key) if key else None
+        if not isinstance(found, _Place):
+            found = _Place()
+            self.put(key, found)
+        return found
+
+
+def _put(place: _Place, keys: list[str], value: str) -> None:
+    """Set one value."""
     *path, last = keys
     for key in path:
-        step = key or _next(place)
-        found = place.get(step)
-        if not isinstance(found, dict):
-            found = place[step] = {}
-        place = found
-    place[last or _next(place)] = value
-
-
-def _next(place: dict[str, Any]) -> str:
-    return str(len(place))
+        place = place.inner(key)
+    place.put(last, value)
 
 
 def _listed(value: Any) -> Any:

@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 
+from rules.captured import Captured
 from rules.model import NO_NAMES, Facts, Override, Snapshot
 from rules.routing import pattern as patterns
 from rules.routing.compiled_route import Lane, default_lane, lane_of
 from rules.routing.conditions import Condition, unmet, value_of, weight_of
-from rules.routing.pattern import is_plain, readings
+from rules.routing.pattern import climbs, is_plain, is_reading_of, readings
 
 # All lanes of one path, in the order in which they are tried.
 #
@@ -269,14 +270,31 @@ class Table:
         return (self.default, NO_NAMES) if found is None else found
 
     def _find_odd(self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None) -> Found:
-        """Find the lane on which all readings of a path agree; the names are those of the usual reading."""
+        """Find the lane on which all readings of a path agree; the names are those of the usual reading.
+
+        Each knows how the client spelled it, so that it crosses unchanged; where the spelling climbs, it is read.
+        """
         agreed: Found | None = None
         for reading in readings(path):
             found = self._look_up(reading, method, facts, rejected)
             if found is None or (agreed is not None and found[0] is not agreed[0]):
                 return self.default, NO_NAMES
             agreed = agreed or found
-        return agreed or (self.default, NO_NAMES)
+        if agreed is None:
+            return self.default, NO_NAMES
+        lane, names = agreed
+        return lane, _as_sent(names, self._spelled(lane, path)) if names else names
+
+    def _spelled(self, lane: Lane, path: str) -> Mapping[str, str]:
+        """What a lane captures of a path as it is spelled, none where it does not match so."""
+        for expression, bunch in self._regexes:
+            if any(each is lane for each in bunch.lanes):
+                match = expression.search(path)
+                return NO_NAMES if match is None else _groups(match) or NO_NAMES
+        segments = path.split("/")
+        if len(segments) - 1 < max((index for _, index in lane.names), default=0) + 1:
+            return NO_NAMES
+        return _captured(lane, segments) or NO_NAMES
 
     def _look_up(self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None) -> Found | None:
         bunch = self._exact.get(path)
@@ -362,6 +380,14 @@ def _captured(lane: Lane, segments: list[str]) -> Mapping[str, str] | None:
     if 0 <= lane.rest < len(segments) - 1:
         names[patterns.REST] = "/".join(segments[lane.rest + 1 :])
     return names
+
+
+def _as_sent(names: Mapping[str, str], spelled: Mapping[str, str]) -> Mapping[str, str]:
+    """The names with the bytes that cross; as they are where the two do not say the same, or a dot would climb."""
+    if any(climbs(value) for value in spelled.values()):
+        return names
+    same = [is_reading_of(spelled.get(name, ""), value, is_rest=name == patterns.REST) for name, value in names.items()]
+    return {name: Captured(value, spelled[name]) for name, value in names.items()} if all(same) else names
 
 
 def _groups(match: re.Match[str]) -> Mapping[str, str] | None:

@@ -224,3 +224,26 @@ async def test_a_check_that_breaks_keeps_no_other_from_running(house: Callable[.
 
     assert [one.about for one in found if "mistake of ours" in one.advice] == ["nginx"]
     assert any(one.about == "store" for one in found)
+
+
+@pytest.mark.parametrize(("listening", "url"), [("127.0.0.1", "localhost"), ("0.0.0.0", "127.0.0.1")])
+async def test_a_backend_that_is_our_own_listener_is_a_loop(house: Callable[..., House], listening: str, url: str):
+    text = (
+        f"listen: {{address: '{listening}:8099', via: {{passes: 2}}}}\n"
+        f'backends: {{legacy: {{url: "http://{url}:8099"}}, modern: {{url: "http://{url}:8098"}}}}\n'
+    )
+
+    found = [one async for one in backends(house(text))]
+
+    assert [one.about for one in found if "our own listener" in one.what] == ["backend legacy"]
+
+
+async def test_a_name_of_this_machine_is_our_own_listener_where_that_is_everywhere(house: Callable[..., House]):
+    text = (
+        "listen: {address: '0.0.0.0:8099'}\n"
+        f'backends: {{legacy: {{url: "http://{socket.gethostname()}:8099"}}, modern: {{url: "http://192.0.2.1:8099"}}}}\n'
+    )
+
+    found = [one async for one in backends(house(text))]
+
+    assert [one.about for one in found if "our own listener" in one.what] == ["backend legacy"]

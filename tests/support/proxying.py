@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Self
 
+from proxy.state.identity_keys import Keys
 from proxy.state.live import Live
 from proxy.telemetry.records import Exchange, Observers
 from proxy.worker.server import Server
@@ -137,6 +138,12 @@ class House:
         )
         return await self.serve(chosen, clock=clock, listen=listen, tls=tls, base=base)
 
+    async def serve_sticky(self, modern: Backend, chosen: Route, trusted: Sequence[str] = ()) -> Proxy:
+        """A server that hands out cookies to users whom nothing else identifies; `modern` is both sides."""
+        backends = {LEGACY: [modern.url], MODERN: [modern.url]}
+        identified = snapshots.snapshot(backends, routes=[chosen], trusted=trusted, identity=["sticky"])
+        return await self.serve(identified, keys=Keys(sticky=b"k" * 32))
+
     async def serve(
         self,
         chosen: Snapshot,
@@ -145,12 +152,13 @@ class House:
         listen: str = "",
         tls: ssl.SSLContext | None = None,
         base: Path = Path(),
+        keys: Keys = Keys(),  # noqa: B008 - frozen
     ) -> Proxy:
         """A server that follows one snapshot."""
         listening, address = listen_on(listen)
         failures: list[BaseException] = []
         observers = Observers(failures.append)
-        server = Server(Live(generation(1, chosen)), observers, tls_context=tls, base_dir=base, clock=clock)
+        server = Server(Live(generation(1, chosen)), observers, tls_context=tls, base_dir=base, clock=clock, keys=keys)
         proxy = Proxy(self, server, listening, address)
         proxy.observer_failures = failures
         observers.add(proxy.exchanges.append)
@@ -165,7 +173,11 @@ def urls(backends: Backend | str | Sequence[Backend | str]) -> list[str]:
 
 
 def listen_on(path: str) -> tuple[socket.socket, tuple[str, int] | str]:
-    """A listening socket on a free port, or at `path`."""
+    """A listening socket on a free port, or at `path`; `[::]` is one of both families, reached by IPv4 here."""
+    if path == "[::]":
+        listening = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True, backlog=4096)
+        listening.setblocking(False)
+        return listening, ("127.0.0.1", listening.getsockname()[1])
     if path:
         listening = socket.socket(socket.AF_UNIX)
         listening.bind(path)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.support.backend import Wire, always, ok, on_head
-from tests.support.proxying import House
-from tests.support.raw import get
-from tests.support.waiting import breathe
+from tests.support.clock import Clock
+from tests.support.proxying import House, Proxy
+from tests.support.raw import RawClient, get
+from tests.support.waiting import breathe, until
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"
@@ -180,3 +181,76 @@ async def test_no_informational_answer_comes_inside_another_answer(house: House)
 
     assert (await client.answer()).body == b"half"[:2] + b"lf"
     assert [each.status for each in (await client.answer()).interim] == [103]
+
+
+PROCESSING = b"HTTP/1.1 102 Processing\r\n\r\n"
+
+
+@pytest.mark.parametrize("number", [12, 200])
+async def test_any_number_of_informational_answers_is_passed_on(house: House, number: int) -> None:
+    """A long import says 102 all the time; only a flood is refused."""
+    backend = await house.backend(on_head(PROCESSING * number + ok()))
+    proxy = await house.proxy(backend)
+
+    answer = await proxy.ask(get("/"))
+
+    assert (answer.status, len(answer.interim)) == (200, number)
+
+
+async def test_the_limit_of_one_request_is_not_the_next_ones(house: House) -> None:
+    backend = await house.backend(always(PROCESSING * 500 + ok()))
+    proxy = await house.proxy(backend)
+    client = await proxy.client()
+
+    for _ in range(4):
+        assert (await client.ask(get("/"))).status == 200
+
+
+async def test_each_informational_answer_gives_the_backend_its_time_again(house: House) -> None:
+    """A 102 each second, `timeout: 2s`."""
+    proxy, wire, client = await working(house)
+
+    for _ in range(5):
+        proxy.turn(1.5)
+        wire.send(PROCESSING)
+        await client.until(PROCESSING)
+    wire.send(ok())
+
+    assert (await client.answer()).status == 200
+
+
+@pytest.mark.parametrize("hint", [PROCESSING, HINTS], ids=["102", "103"])
+async def test_informational_answers_do_not_put_the_end_off_for_ever(house: House, hint: bytes) -> None:
+    """Ten times `timeout`, whatever is said."""
+    proxy, wire, client = await working(house)
+
+    for _ in range(13):
+        proxy.turn(1.5)
+        wire.send(hint)
+        await client.until(hint)
+    proxy.turn(1.0)
+
+    assert (await client.answer()).status == 504
+
+
+async def test_a_client_of_http_1_0_has_the_same_patience(house: House) -> None:
+    proxy, wire, client = await working(house, b"GET / HTTP/1.0\r\nHost: a\r\n\r\n")
+
+    for _ in range(3):
+        proxy.turn(1.5)
+        wire.send(PROCESSING)
+        await breathe()
+    wire.send(ok())
+
+    assert (await client.answer()).status == 200
+
+
+async def working(house: House, request: bytes = get("/")) -> tuple[Proxy, Wire, RawClient]:
+    """A request that its backend has, with two seconds to answer."""
+    backend = await house.backend(on_head(b""))
+    proxy = await house.proxy(backend, clock=Clock(), timeout=2.0)
+    client = await proxy.client()
+    client.send(request)
+    wire = await backend.wire()
+    await until(lambda: b"\r\n\r\n" in wire.received, "the request")
+    return proxy, wire, client

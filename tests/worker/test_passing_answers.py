@@ -154,3 +154,39 @@ async def test_chunks_of_an_answer_stay_chunks(house: House) -> None:
         None,
         b"hello",
     )
+
+
+@pytest.mark.parametrize("size", [b"5  ", b"5\t", b"00000000000000000005", b"5 ;a=b", b"0005 \t "])
+async def test_a_padded_chunk_size_of_a_backend_is_read(house: House, size: bytes) -> None:
+    """Old servers fill sizes up; what a client gets is framed anew."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    backend = await house.backend(always(head + size + b"\r\nhello\r\n" + b"0   \r\n\r\n"))
+    proxy = await house.proxy(backend)
+    client = await proxy.client()
+
+    for _ in range(2):
+        answer = await client.ask(get("/"))
+        assert (answer.body, answer.raw_body) == (b"hello", b"5\r\nhello\r\n0\r\n\r\n")
+    assert len(backend.wires) == 1
+
+
+@pytest.mark.parametrize("size", [b" 5", b"5 5", b"0x5", b"5 x", b"+5", b"5;", b"0" * 300 + b"5", b"5\xa0"])
+async def test_a_chunk_size_that_may_be_another_is_not_read(house: House, size: bytes) -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    backend = await house.backend(always(head + size + b"\r\nhello\r\n0\r\n\r\n"))
+    proxy = await house.proxy(backend)
+
+    assert (await proxy.ask(get("/"))).status == 502
+
+
+@pytest.mark.parametrize("size", [b"5 ", b"5\t", b"00000000000000000005"])
+async def test_a_padded_chunk_size_of_a_client_is_refused(house: House, size: bytes) -> None:
+    """Requirement 3: what stands behind it could be another request for another server."""
+    backend = await house.backend(always(ok()))
+    proxy = await house.proxy(backend)
+
+    answer = await proxy.ask(
+        get("/", "Transfer-Encoding: chunked", method="POST") + size + b"\r\nhello\r\n0\r\n\r\n", "POST"
+    )
+
+    assert (answer.status, answer.closes) == (400, True)

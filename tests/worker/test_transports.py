@@ -54,8 +54,8 @@ async def test_clients_on_a_unix_socket_are_served(house: House, tmp_path: Path)
     answer = await proxy.ask(get("/", "X-Forwarded-For: 6.6.6.6"))
 
     assert answer.body == b"hello"
-    assert backend.requests[0].field("x-forwarded-for") == "unknown"
-    assert (backend.requests[0].field("forwarded") or "").startswith("for=unknown;")
+    assert backend.requests[0].field("x-forwarded-for") is None
+    assert backend.requests[0].field("forwarded") == "host=example.test;proto=http"
 
 
 async def test_the_name_of_a_unix_socket_outlives_one_server_on_it(house: House, tmp_path: Path) -> None:
@@ -76,7 +76,31 @@ async def test_peers_on_a_unix_socket_may_be_trusted(house: House, tmp_path: Pat
 
     await proxy.ask(get("/", "X-Forwarded-For: 192.0.2.1"))
 
-    assert (backend.requests[0].field("x-forwarded-for") or "").startswith("192.0.2.1")
+    assert backend.requests[0].field("x-forwarded-for") == "192.0.2.1"
+    assert backend.requests[0].field("forwarded") == "for=192.0.2.1;host=example.test;proto=http"
+
+
+async def test_a_trusted_peer_on_a_unix_socket_has_the_last_word_in_forwarded(house: House, tmp_path: Path) -> None:
+    """RFC 7239 5.2: a hop without an address has nothing to add."""
+    backend = await house.backend(always(ok(b"hello")))
+    proxy = await house.proxy(backend, listen=str(tmp_path / "p.sock"), trusted=["unix"])
+
+    await proxy.ask(get("/", "Forwarded: for=192.0.2.1;proto=https;host=shop.test"))
+
+    assert backend.requests[0].field("forwarded") == "for=192.0.2.1;proto=https;host=shop.test"
+    assert backend.requests[0].field("x-forwarded-for") == "192.0.2.1"
+
+
+async def test_a_client_of_the_older_family_is_named_plainly_by_a_listener_of_both(house: House) -> None:
+    """RFC 4291 2.5.5.2: no backend looks for ::ffff:127.0.0.1 in its list of addresses."""
+    backend = await house.backend(always(ok(b"hello")))
+    proxy = await house.proxy(backend, listen="[::]")
+
+    await (await proxy.client()).ask(get("/"))
+
+    assert backend.requests[0].field("x-forwarded-for") == "127.0.0.1"
+    assert backend.requests[0].field("forwarded") == "for=127.0.0.1;host=example.test;proto=http"
+    assert (await proxy.exchange()).client == "127.0.0.1"
 
 
 # ── TLS towards backends ──

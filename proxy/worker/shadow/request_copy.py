@@ -94,12 +94,14 @@ class Origin(NamedTuple):
     @property
     def own_url(self) -> str:
         """What the client calls us."""
-        scheme = "https" if forwarded_headers.is_secure(self.head, self.peer) else "http"
-        return f"{scheme}://{self.head.host}"
+        return forwarded_headers.own_url(self.head, self.peer)
 
 
 class Question(NamedTuple):
-    """One side's copy, ready to be sent whole; `stripped` tells that cookies were taken out of it."""
+    """One side's copy, ready to be sent whole; `stripped` tells that cookies were taken out of it.
+
+    `place` is the path that it asks for.
+    """
 
     side: str
     method: str
@@ -107,6 +109,7 @@ class Question(NamedTuple):
     translation: Translation | None
     own_url: str
     stripped: bool
+    place: str = "/"
 
 
 def question(origin: Origin, side: str, body: bytes, *, strip: bool) -> Question:
@@ -119,20 +122,22 @@ def question(origin: Origin, side: str, body: bytes, *, strip: bool) -> Question
     if translation is None and not stripped and fields.is_simple and line.is_usual and head.method in SAFE:
         # as a simple live request is written, from what was written before
         data = b"".join((line.written, fields.crossing, own.encode("latin-1"), b"\r\n"))
-        return _new(Question, (side, head.method, data, None, "", stripped))
+        return _new(Question, (side, head.method, data, None, "", stripped, "/"))
     target, host, lines = head.target, head.host, head.lines
+    method = head.method
     if translation is not None:
+        method = translation.method(method)
         target, host, lines = translation.request(head, origin.decision.names)
         if translation.converts_body and head.has_body:
             lines, body = translation.body(lines, body)
     if stripped:
         lines = f.without(lines, ("cookie",))
-    if head.method not in SAFE:
+    if head.method not in SAFE or method not in SAFE:
         lines = with_own_key(lines)
     if body or head.has_body or head.length >= 0:
         own += f"Content-Length: {len(body)}\r\n"
-    data = f.request(head.method, target, host, lines, own) + body
-    return Question(side, head.method, data, translation, origin.own_url, stripped)
+    data = f.request(method, target, host, lines, own) + body
+    return Question(side, method, data, translation, origin.own_url, stripped, target.partition("?")[0])
 
 
 def same_question(origin: Origin, side: str, live: bytes) -> Question | None:
@@ -147,7 +152,7 @@ def same_question(origin: Origin, side: str, live: bytes) -> Question | None:
     if not fields.is_simple or not head.line.is_usual or head.method not in SAFE:
         return None
     data = marked_head(live, head.traceparent, origin.request_id, origin.at)
-    return _new(Question, (side, head.method, data, None, "", False))
+    return _new(Question, (side, head.method, data, None, "", False, "/"))
 
 
 def probe_for(asked: Question) -> bytes:

@@ -13,7 +13,7 @@ from proxy.worker.connection_pool import Pool
 from proxy.worker.shadow.outcome import Said
 from proxy.worker.shadow.request_copy import Question
 from proxy.worker.shadow.response_copy import Recorder
-from proxy.worker.transform import Gathering
+from proxy.worker.transform import Gathering, gathering
 from proxy.worker.upstream_connection import UpstreamConnection
 from rules.routing.rewrite import TranslationError
 
@@ -121,6 +121,10 @@ class ShadowCall:
         heard = connection is not None and connection.heard
         self._end("stale" if kind == "reset" and self._reused and not heard else kind)
 
+    def unforeseen(self) -> None:
+        """A fault of our own: nothing is said of the side."""
+        self.give_up("shed")
+
     def informational(self, head: ResponseHead) -> None:
         """Wait for the final answer."""
 
@@ -153,9 +157,10 @@ class ShadowCall:
         translation = self.question.translation
         if translation is not None:
             head = head.copy()  # heads are shared
-            translation.answer(head, self.question.own_url)
-            if translation.rewrites_answer and (payload or body is not None):
-                self._gathered = Gathering(head, translation)
+            translation.answer(head, self.question.own_url, self.question.place)
+            if translation.rewrites_answer:
+                empty = not payload and body is None
+                self._gathered = gathering(head, translation, method=self.method, is_empty=empty)
         if self._gathered is None:
             recorder = self.recorder
             recorder.head = head

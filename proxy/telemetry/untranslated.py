@@ -1,0 +1,42 @@
+"""Counts answers that were delivered in their side's own words, tells of the first in a while."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
+from proxy.telemetry.metric_names import UNTRANSLATED
+from proxy.telemetry.records import Exchange
+from proxy.telemetry.worker_metrics import Counts
+
+EVERY: Final = 60.0
+"""Seconds between two of one route that are told: each is counted."""
+
+
+class Untranslated:
+    """An observer; `_told` is when each route was told of last, by as many names as the file has."""
+
+    __slots__ = ("_clock", "_counts", "_tell", "_told")
+
+    def __init__(self, counts: Counts, tell: Tell, clock: Callable[[], float] = time.monotonic) -> None:
+        self._counts = counts
+        self._tell = tell
+        self._clock = clock
+        self._told: dict[str, float] = {}
+
+    def observe_all(self, exchanges: Sequence[Exchange]) -> None:
+        """Look at finished calls; hardly any is one."""
+        for exchange in exchanges:
+            if exchange.untranslated:
+                self._note(exchange)
+
+    def _note(self, exchange: Exchange) -> None:
+        route, side, now = exchange.route, exchange.answered, self._clock()
+        self._counts.add(UNTRANSLATED, (route, side))
+        if now - self._told.get(route, -EVERY) >= EVERY:
+            self._told[route] = now
+            why, number = exchange.untranslated, exchange.request_id
+            self._tell(events.UNTRANSLATED, "warning", route=route, side=side, request_id=number, why=why)

@@ -1,0 +1,122 @@
+"""What only an edge may say never reaches a backend from anybody else (contract: Headers; trusted_proxies)."""
+
+from __future__ import annotations
+
+import pytest
+
+from rules.model import Match, Rollout, SidePolicy
+from tests.support.backend import always, ok
+from tests.support.messages import Message
+from tests.support.proxying import House
+from tests.support.raw import get, post
+from tests.support.snapshots import route
+
+TRUSTED = ("127.0.0.1/32",)
+IDENTITY = ("header:X-User-Id", "header:X_Account", "header:Authorization", "header:Cookie", "cookie:uid")
+
+
+async def heard(house: House, data: bytes, trusted: tuple[str, ...] = ()) -> Message:
+    """The request as its backend gets it, the second of two like it: what was remembered of the first counts."""
+    backend = await house.backend(always(ok()))
+    proxy = await house.proxy(backend, backend, identity=IDENTITY, trusted=trusted)
+    client = await proxy.client()
+    await client.ask(data)
+    await client.ask(data)
+    first, second = backend.requests
+    assert (first.names, first.body) == (second.names, second.body)
+    return second
+
+
+@pytest.mark.parametrize("name", ["X-User-Id", "x-user-id", "X_Account", "Proxy", "PROXY"])
+async def test_a_claim_reaches_a_backend_from_a_trusted_peer_only(house: House, name: str) -> None:
+    data = get("/", "A: 1", f"{name}: someone", "B: 2")
+
+    assert "someone" not in str(await heard(house, data))
+    believed = await heard(house, data, TRUSTED)
+    assert [field for field in believed.fields if field[0] in ("A", name, "B")] == [
+        ("A", "1"),
+        (name, "someone"),
+        ("B", "2"),
+    ]
+
+
+@pytest.mark.parametrize("trusted", [(), TRUSTED], ids=["untrusted", "trusted"])
+@pytest.mark.parametrize("name", ["X_User_Id", "X.User.Id", "x-user_id", "X_USER-ID", "X-Account", "X.Account"])
+async def test_a_disguised_claim_reaches_a_backend_from_no_peer(
+    house: House, name: str, trusted: tuple[str, ...]
+) -> None:
+    """PHP and CGI take X_User_Id for X-User-Id."""
+    assert "someone" not in str(await heard(house, get("/", f"{name}: someone", f"{name}: someone"), trusted))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Authorization: Bearer someone",
+        "Cookie: uid=someone",
+        "X-User-Identity: someone",
+        "X-User: someone",
+        "Proxy-Status: someone",
+        "X-Proxy: someone",
+    ],
+)
+async def test_what_is_no_claim_crosses(house: House, line: str) -> None:
+    name, _, value = line.partition(": ")
+
+    assert (await heard(house, get("/", line))).field(name) == value
+
+
+async def test_a_claim_is_taken_out_of_a_request_with_a_body_and_of_its_trailers(house: House) -> None:
+    data = (
+        get("/", "X-User-Id: someone", "Transfer-Encoding: chunked", method="POST")
+        + b"1\r\na\r\n0\r\nX-User-Id: someone\r\n\r\n"
+    )
+
+    request = await heard(house, data)
+
+    assert (request.body, request.trailers) == (b"a", ())
+    assert "someone" not in str(request)
+    assert (await heard(house, post(b"a", "X-User-Id: someone"))).body == b"a"
+
+
+async def test_one_head_from_two_kinds_of_peers_is_two_requests(house: House) -> None:
+    """What is remembered of a head is shared; what crosses of it is not."""
+    backend = await house.backend(always(ok()))
+    open_ = await house.proxy(backend, identity=IDENTITY, trusted=TRUSTED)
+    closed = await house.proxy(backend, identity=IDENTITY)
+    other = await house.proxy(backend)
+
+    for proxy in (open_, closed, other, open_, closed, other):
+        await proxy.ask(get("/", "X-User-Id: someone"))
+
+    assert [[request.field("x-user-id") for request in wire.requests] for wire in backend.wires] == [
+        ["someone"] * 2, [None] * 2, ["someone"] * 2,
+    ]  # fmt: skip
+
+
+async def test_a_route_is_not_chosen_by_a_claim_that_nobody_may_make(house: House) -> None:
+    legacy, hidden = await house.backend(always(ok(b"legacy"))), await house.backend(always(ok(b"hidden")))
+    match = Match("/**", headers=(("X-User-Id", "someone"),))
+    chosen = route(name="hidden", match=match, legacy=SidePolicy("modern"), rollout=Rollout(by="request"))
+    proxy = await house.proxy(legacy, hidden, routes=[chosen], identity=IDENTITY)
+
+    assert (await proxy.ask(get("/", "X-User-Id: someone"))).body == b"legacy"
+
+
+@pytest.mark.parametrize("trusted", [(), TRUSTED], ids=["untrusted", "trusted"])
+@pytest.mark.parametrize(
+    ("sent", "crosses"),
+    [
+        ("strangler_session=secret", None),
+        ("a=1; strangler_session=secret; b=2", "a=1; b=2"),
+        ("strangler_session=secret; a=1", "a=1"),
+        ("a=1;strangler_session=secret", "a=1"),
+        ("a=1; strangler_session=secret; strangler_session=secret", "a=1"),
+        ("my_strangler_session=1; a=strangler_session=2", "my_strangler_session=1; a=strangler_session=2"),
+        ("strangler_id=x.y; a=1", "strangler_id=x.y; a=1"),
+    ],
+)
+async def test_the_cookie_of_the_console_reaches_no_backend(
+    house: House, sent: str, crosses: str | None, trusted: tuple[str, ...]
+) -> None:
+    assert (await heard(house, get("/", f"Cookie: {sent}"), trusted)).field("cookie") == crosses

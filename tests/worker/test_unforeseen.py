@@ -1,0 +1,130 @@
+"""A fault of our own ends one request, is told with its place, and cuts nobody else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from proxy.http1 import RequestHead, ResponseHead
+from proxy.worker.identity import Identity
+from proxy.worker.request_state import Companion
+from proxy.worker.transform import Translation
+from rules.model import Backend, Rollout, SidePolicy
+from tests.support.backend import always, chunks, hang, ok
+from tests.support.clock import Clock
+from tests.support.proxying import House, Proxy
+from tests.support.raw import get, post
+from tests.support.snapshots import route
+
+
+class Faulty(Translation):
+    """A translation that meets what nobody has foreseen in a request to /q, in an answer that says X-Fault."""
+
+    def request(self, head: RequestHead, *arguments: Any) -> Any:
+        assert not head.target.startswith("/q"), "in a request"
+        return super().request(head, *arguments)
+
+    def answer(self, head: ResponseHead, *arguments: Any, **more: Any) -> None:
+        assert "X-Fault: 1" not in head.lines, "in an answer"
+        super().answer(head, *arguments, **more)
+
+
+class FaultyCompanion(Companion):
+    """A companion with a fault in all that it does while an answer goes on and when it ends."""
+
+    def answer_data(self, payload: bytes) -> None:  # noqa: ARG002 - as Companion
+        raise IndexError("pop from empty list")
+
+    def finished(self) -> None:
+        raise IndexError("pop from empty list")
+
+
+def _unknown(head: RequestHead, _trusted: object) -> str | None:
+    return json.loads("{}")["user"] if head.target == "/who" else "42"
+
+
+async def faulty(house: House) -> Proxy:
+    backend = await house.backend(always(lambda request: ok(b"", "X-Fault: 1" if request.target == "/a" else "X: 1")))
+    rollout = Rollout(weight=100.0, by="user", salt="all")
+    proxy = await house.proxy(backend, backend, routes=[route(rollout=rollout)], identity=["cookie:uid"])
+    bound = proxy.server.bound
+    translation = Faulty(SidePolicy("modern"), Backend("modern", ("http://127.0.0.1:1",)))
+    proxy.server.bound = replace(bound, identity=Identity([_unknown]), translations={"all": (None, translation)})
+    return proxy
+
+
+PLACES: list[tuple[str, bytes, int]] = [
+    ("who asks", get("/who"), 400),
+    ("who asks, with a body", post(b"x", target="/who"), 400),
+    ("a request", get("/q"), 502),
+    ("a request with a body", post(b"x", target="/q"), 502),
+    ("an answer", get("/a"), 502),
+]
+
+
+@pytest.mark.both_loops
+@pytest.mark.parametrize(("data", "status"), [case[1:] for case in PLACES], ids=[case[0] for case in PLACES])
+async def test_a_fault_of_our_own_ends_one_request_with_an_answer(house: House, data: bytes, status: int) -> None:
+    proxy = await faulty(house)
+    other, client = await proxy.client(), await proxy.client()
+    assert (await other.ask(get("/"))).status == 200
+
+    answer = await client.ask(data)
+
+    assert (answer.status, answer.closes) == (status, True)
+    assert (await other.ask(get("/"))).status == 200
+    told = house.mishaps.pop()
+    assert told["message"].startswith("unforeseen: ")
+    assert told["exception"].__traceback__ is not None
+    assert not house.mishaps
+    exchange = await proxy.exchange(1)
+    assert (exchange.answered, exchange.status) == ("none", status)
+    assert not any(attempt.failed for attempt in exchange.attempts)
+
+
+async def test_a_request_that_waited_behind_another_is_guarded_as_well(house: House) -> None:
+    proxy = await faulty(house)
+    client = await proxy.client()
+    client.send(get("/") + get("/who") + get("/"))
+
+    assert (await client.answer()).status == 200
+    assert (await client.answer()).status == 400
+    assert await client.rest() == b""
+    house.mishaps.clear()
+
+
+async def test_a_fault_inside_an_answer_cuts_it(house: House) -> None:
+    backend = await house.backend(always(chunks(b"one", end=b"")))
+    proxy = await house.proxy(backend, backend)
+    client = await proxy.client()
+    client.send(get("/"))
+    await client.until(b"one")
+    call = next(iter(proxy.server.clients)).call
+    assert call is not None
+    call.companion = FaultyCompanion()
+
+    backend.wires[0].send(b"3\r\ntwo\r\n")
+
+    assert await client.gone() == "reset"
+    await proxy.quiet()
+    assert {str(told["exception"]) for told in house.mishaps} == {"pop from empty list"}
+    house.mishaps.clear()
+
+
+async def test_a_deadline_that_fails_stops_no_other_deadline(house: House) -> None:
+    backend = await house.backend(hang)
+    proxy = await house.proxy(backend, clock=Clock(), timeout=2.0)
+    clients = [await proxy.client() for _ in range(2)]
+    for number, client in enumerate(clients):
+        client.send(get("/"))
+        await backend.wire(number)
+    calls = [client.call for client in proxy.server.clients if client.call is not None]
+    calls[0].companion = FaultyCompanion()
+
+    proxy.turn(3.0)
+
+    assert [(await client.answer()).status for client in clients] == [504, 504]
+    house.mishaps.clear()
