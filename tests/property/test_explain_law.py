@@ -17,8 +17,8 @@ from proxy.telemetry.records import Observers
 from proxy.worker.client_connection import ClientConnection
 from proxy.worker.server import Server
 from proxy.worker.upstream_connection import UpstreamConnection
-from rules.model import Decision, Generation, Override, Rollout
-from rules.routing.decide import generation
+from rules.model import Decision, Override, Rollout
+from rules.routing.decide import Generation, generation
 from rules.routing.explain import explain
 from tests.journeys.tokens import claims, hmac_token, laravel_cookie, unsigned_token
 from tests.support import snapshots

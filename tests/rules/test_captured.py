@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.model import Generation
+from rules.routing.decide import Generation
 from rules.routing.rewrite import TranslationError, target
 from tests.rules.asking import facts, generation, route
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from rules.safe_regex import EVERY, ops, single
+from rules.regex_charsets import EVERY, ops, single
 
 SETS = ["a", ".", "[abc]", "[^abc]", r"\d", r"\D", r"\w", r"\W", r"\s", r"\S", "[a-z_]", r"[^\d/]", "[é-ü]", "[^a]"]
 
