@@ -18,6 +18,7 @@ from typing import Any
 from proxy.control.admin_server import AdminPort
 from proxy.control.api.access import Access
 from proxy.control.audit_log import Trail
+from proxy.control.backend_states import BackendStates
 from proxy.control.comparison.queries import Differences
 from proxy.control.comparison.results import ViolationSeen
 from proxy.control.comparison.service import Comparing
@@ -78,6 +79,8 @@ class Control:
         self._workers = Workers(Prepare(kept.number, begin.payload), self._take_outcomes, self._tell, self._take_users)
         if begin.effects:
             self._workers.remember(messages.Effects(configuration.number, begin.effects))
+        self._backend_states = BackendStates()
+        self._workers.follow(self._backend_states.record)
         self._reloader = Reloader(
             begin.settings,
             current(configuration),
@@ -159,13 +162,22 @@ class Control:
 
     async def status(self) -> dict[str, Any]:
         """Return the status document, fresh."""
+        backends = await self.backends()
+        document = status(self.current(), self._figures, self._instances.documents(), standing=self._standing)
+        return {**document, "backends": backends}
+
+    async def backends(self) -> list[dict[str, Any]]:
+        """Return every backend with its targets, fresh."""
         await self._workers.refresh(FRESH_WITHIN)
-        return status(self.current(), self._figures, self._instances.documents(), standing=self._standing)
+        self._backend_states.keep_only(self._workers.living())
+        return self._backend_states.documents(self.current().configuration.snapshot.backends)
 
     async def numbers(self) -> dict[Key, Values]:
         """Return every metric series, fresh."""
         await self._workers.refresh(FRESH_WITHIN)
-        own = {**self._steering.series(), **dict(self._comparing.series())}
+        self._backend_states.keep_only(self._workers.living())
+        targets = self._backend_states.series(self.current().configuration.snapshot.backends)
+        own = {**self._steering.series(), **dict(self._comparing.series()), **dict(targets)}
         return numbers(self.current(), self._workers.totals, self._workers.census, own)
 
     @property

@@ -89,7 +89,9 @@ class Outcomes:
 
 
 def _count(tally: Tally, attempt: Attempt, *, timed: bool) -> None:
-    if not timed or attempt.kind in ("connect", "declined"):
+    if attempt.kind == "busy":
+        return  # it waited in our own pool: the side was not asked
+    if not timed or attempt.kind in ("connect", "declined", "unhealthy"):
         # it was never put to the side, or lasts as long as its user likes: no latency to speak of
         tally.requests += 1
     else:

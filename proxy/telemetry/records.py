@@ -9,11 +9,16 @@ NOBODY = "none"
 """The side of an answer that the proxy itself made."""
 
 
+NEUTRAL = ("client", "declined", "busy")
+"""How an attempt ends without saying anything about its side."""
+
+
 class Attempt(NamedTuple):
     """One try at one backend.
 
     `kind` is empty for an answer that came whole, else what failed: connect reset timeout broken
-    truncated declined, or client (the user went away: nobody's failure). `wait` is seconds from the
+    truncated unhealthy (no target that could be asked), or what is no failure of the side: declined, client (the user
+    went away or was too slow), busy (our own pool was in use). `wait` is seconds from the
     request's last byte sent to the answer's first byte, or the age when it never came.
     """
 
@@ -27,7 +32,7 @@ class Attempt(NamedTuple):
     @property
     def failed(self) -> bool:
         """Whether the guard counts this against the side: a 5xx or a failure that the backend made."""
-        if self.kind in ("client", "declined"):
+        if self.kind in NEUTRAL:
             return False
         return self.kind != "" or self.status >= 500  # noqa: PLR2004 - HTTP
 

@@ -10,6 +10,7 @@ from proxy.state.identity_keys import Keys
 from proxy.worker.connection_pool import Pool, Spawn
 from proxy.worker.forwarded_headers import Trust
 from proxy.worker.identity import Identity, identity_of
+from proxy.worker.resolver import Resolver
 from proxy.worker.transform import Translation, translation_of
 from rules.model import Generation, Snapshot
 
@@ -27,7 +28,14 @@ class Bound:
 
 
 def bind(
-    generation: Generation, before: Bound | None, *, keys: Keys, clock: Callable[[], float], spawn: Spawn, base: Path
+    generation: Generation,
+    before: Bound | None,
+    *,
+    keys: Keys,
+    clock: Callable[[], float],
+    spawn: Spawn,
+    base: Path,
+    resolver: Resolver,
 ) -> tuple[Bound, list[Pool]]:
     """Bind `generation`; pools of unchanged backends keep their connections, the others are returned to retire."""
     if before is not None and before.generation.snapshot is generation.snapshot:
@@ -40,7 +48,7 @@ def bind(
         if pool is not None and pool.backend == backend:
             del old[backend.name]
         else:
-            pool = Pool(backend, clock=clock, spawn=spawn, base=base)
+            pool = Pool(backend, clock=clock, spawn=spawn, base=base, resolver=resolver)
         pools[backend.name] = pool
     snapshot = generation.snapshot
     identity = identity_of(snapshot.identity, keys)

@@ -14,7 +14,7 @@ from typing import Final
 import orjson
 
 from proxy.state.live import Live
-from proxy.telemetry.records import Attempt, Exchange, last_of_each_side
+from proxy.telemetry.records import NEUTRAL, Attempt, Exchange, last_of_each_side
 from rules.guard.circuit_breaker import PATIENCE, Run
 from rules.model import MODERN, Generation
 
@@ -22,8 +22,6 @@ Later = Callable[[float, Callable[[], None]], object]
 _NOT_JUDGED: Final = "force"
 QUIET: Final = 60.0
 """Seconds in which a trip of a route that nobody acts on is not told again."""
-_NEUTRAL: Final = ("client", "declined")
-"""How an attempt ends without saying anything about its side."""
 
 
 class _Watched:
@@ -107,7 +105,7 @@ class FastTrip:
         if exchange.reason == _NOT_JUDGED or exchange.generation < self._since.get(exchange.route, 0):
             return
         for attempt in last_of_each_side(exchange.attempts):
-            if attempt.kind not in _NEUTRAL:
+            if attempt.kind not in NEUTRAL:
                 self._count(exchange.route, attempt)
 
     def _count(self, route: str, attempt: Attempt) -> None:
