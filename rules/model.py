@@ -25,7 +25,7 @@ NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one client may ask of the listener."""
+    """What one client may ask of the listener; `min_rate` is bytes a second, `per_peer` connections of an address."""
 
     header_bytes: int = 32 * 1024
     url_bytes: int = 8 * 1024
@@ -33,7 +33,18 @@ class Limits:
     header_timeout: float = 10.0
     body_timeout: float = 30.0
     idle_timeout: float = 75.0
+    min_rate: int = 240
+    per_peer: int = 0
     connections: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """What is taken over from slow clients: bytes of one request's body, of one response, of a whole worker."""
+
+    request: int = 64 * 1024
+    response: int = 256 * 1024
+    total: int = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,7 @@ class Listen:
     limits: Limits = field(default_factory=Limits)
     drain: float = 30.0
     via: Via = field(default_factory=Via)
+    buffer: Buffer = field(default_factory=Buffer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +136,18 @@ class Notify:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Active health check: a target changes state after so many like answers in a row."""
+    """Active health check: a target changes state after so many like answers in a row.
+
+    `host` None is the URL's; `statuses` are pairs of first and last.
+    """
 
     path: str
     every: float = 5.0
     unhealthy_after: int = 3
     healthy_after: int = 2
+    host: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    statuses: tuple[tuple[int, int], ...] = ((200, 399),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +162,11 @@ class BackendTls:
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """A named set of targets; each url is `http://host:port`, `https://host:port` or `unix:PATH`."""
+    """A named set of targets; each url is `http://host:port`, `https://host:port` or `unix:PATH`.
+
+    `max_age` is that of a connection, `resolve` that of looked-up addresses; `retries` counts further addresses or
+    targets that are tried where nothing was sent.
+    """
 
     name: str
     urls: tuple[str, ...]
@@ -154,6 +176,9 @@ class Backend:
     max_connections: int = 256
     health: Health | None = None
     tls: BackendTls | None = None
+    max_age: float = 600.0
+    resolve: float = 30.0
+    retries: int = 2
 
 
 # ── as written: routes ─────────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from proxy.control.api import config, diffs, http, monitoring, openapi, report
+from proxy.control.api import backends, config, diffs, http, monitoring, openapi, report
 from proxy.control.api import events as api_events
 from proxy.control.api import routes as api_routes
 from proxy.control.api.access import METRICS, PROBES, Access, Asked, Denial
@@ -32,6 +32,7 @@ class Areas(
     monitoring.ProbesControl,
     monitoring.MetricsControl,
     api_routes.StatusControl,
+    backends.Control,
     api_routes.ExplainControl,
     config.ConfigControl,
     config.ReloadControl,
@@ -57,6 +58,7 @@ def _areas(control: Areas) -> Sequence[web.RouteDef]:
         *monitoring.probe_routes(control),
         *monitoring.metrics_routes(control),
         *api_routes.status_routes(control),
+        *backends.routes(control),
         *api_routes.explain_routes(control),
         *config.config_routes(control),
         *config.reload_routes(control),

@@ -19,6 +19,7 @@ from typing import Any
 from proxy.control.admin_server import AdminPort
 from proxy.control.api.access import Access
 from proxy.control.audit_log import Trail
+from proxy.control.backend_states import BackendStates
 from proxy.control.comparison.queries import Differences
 from proxy.control.comparison.results import ViolationSeen
 from proxy.control.comparison.service import Comparing
@@ -93,6 +94,8 @@ class Control:
         )
         if begin.effects:
             self._workers.remember(messages.Effects(configuration.number, begin.effects))
+        self._backend_states = BackendStates()
+        self._workers.follow(self._backend_states.record)
         self._reloader = Reloader(
             begin.settings,
             current(configuration, kept.number),
@@ -189,8 +192,8 @@ class Control:
 
     async def status(self) -> dict[str, Any]:
         """Return the status document, fresh."""
-        await self._workers.refresh(FRESH_WITHIN)
-        return status(
+        backends = await self.backends()
+        document = status(
             self.current(),
             self._figures,
             self._instances.documents(),
@@ -198,11 +201,25 @@ class Control:
             effective=self._effective.weight,
             workers=worker_documents(self._workers),
         )
+        return {**document, "backends": backends}
+
+    async def backends(self) -> list[dict[str, Any]]:
+        """Return every backend with its targets, fresh."""
+        await self._workers.refresh(FRESH_WITHIN)
+        self._backend_states.keep_only(self._workers.living())
+        return self._backend_states.documents(self.current().configuration.snapshot.backends)
 
     async def numbers(self) -> dict[Key, Values]:
         """Return every metric series, fresh."""
         await self._workers.refresh(FRESH_WITHIN)
-        own = {**self._steering.series(), **dict(self._comparing.series()), **self._endless.series()}
+        self._backend_states.keep_only(self._workers.living())
+        targets = self._backend_states.series(self.current().configuration.snapshot.backends)
+        own = {
+            **self._steering.series(),
+            **dict(self._comparing.series()),
+            **self._endless.series(),
+            **dict(targets),
+        }
         return numbers(
             self.current(),
             self._workers.totals,

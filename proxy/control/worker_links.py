@@ -326,9 +326,12 @@ class Workers:
             del self._links[link.worker]
         self._bury()
 
+    def living(self) -> set[Worker]:
+        """Return the workers that run or are still connected."""
+        return {(state.slot, state.incarnation) for state in self._census.workers if state.pid} | self._links.keys()
+
     def _bury(self) -> None:
-        living = {(state.slot, state.incarnation) for state in self._census.workers if state.pid}
-        self.totals.keep_only(living | self._links.keys())
+        self.totals.keep_only(self.living())
 
 
 def _is_well(answer: asyncio.Future[str]) -> bool:

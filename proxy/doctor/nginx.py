@@ -78,8 +78,9 @@ def _connection(text: str, headers: dict[str, str]) -> Iterator[Found]:
     elif "connection" not in headers:
         yield Found(WARNING, _ABOUT, "closes its connection after each request", 'proxy_set_header Connection "";')
     for name in ("proxy_buffering", "proxy_request_buffering"):
-        if not re.search(rf"{name}\s+off", text):
-            yield Found(WARNING, _ABOUT, f"{name} is on: event streams and large uploads are held back", f"{name} off;")
+        if re.search(rf"^\s*{name}\s+off", text, re.MULTILINE):
+            advice = f"{name} on; a stream asks for itself with X-Accel-Buffering: no"
+            yield Found(WARNING, _ABOUT, f"{name} is off: every slow client keeps a connection of the proxy", advice)
 
 
 def _trust(house: House) -> Iterator[Found]:

@@ -336,6 +336,7 @@ WORKER = Wire(
     messages.Numbers,
     messages.Outcomes,
     messages.Users,
+    messages.Targets,
     messages.Writes,
     messages.Pair,
     messages.AgainFailed,

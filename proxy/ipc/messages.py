@@ -314,6 +314,40 @@ class Writes(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class AddressState:
+    """One looked-up address of a target: failures in a row, look-ups in a row that came without it."""
+
+    address: str
+    failures: int
+    missed: int
+
+
+@dataclass(frozen=True, slots=True)
+class TargetState:
+    """One target as a worker sees it; `probe_in` are seconds until it is tried again where it is left `out`."""
+
+    backend: str
+    target: str
+    healthy: bool
+    out: bool
+    probe_in: float
+    in_flight: int
+    idle: int
+    waiting: int
+    errors: int
+    last_error: str
+    addresses: tuple[AddressState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Targets(Message):
+    """Every target of a worker; it takes the place of what it said before."""
+
+    targets: tuple[TargetState, ...]
+    shed: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
 class SideOutcomes:
     """What one side of one route did within one second; `latencies` maps sketch index to count.
 

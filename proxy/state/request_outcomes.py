@@ -11,7 +11,7 @@ from typing import Final
 from proxy.ipc.messages import RouteWrites, SideOutcomes, Write, Writes
 from proxy.state.live import Live
 from proxy.telemetry.metric_names import LIVE, SHADOW
-from proxy.telemetry.records import NO_TARGET, UNHEALTHY, Attempt, Exchange, Shadowed, last_of_each_side
+from proxy.telemetry.records import UNHEALTHY, Attempt, Exchange, Shadowed, last_of_each_side
 from proxy.telemetry.worker_metrics import is_write_of_modern
 from rules.guard.window import Tally
 from rules.problems import MASK
@@ -44,8 +44,6 @@ class Outcomes:
             if exchange.reason == FORCED:
                 continue  # whoever chose the side for one request is not a user whose luck is judged
             attempts = exchange.attempts
-            if exchange.reason == UNHEALTHY:
-                self._add(exchange, NO_TARGET)
             if len(attempts) == 1:
                 side, _, _, status, kind, wait = attempts[0]
                 if not kind and status < 400 and not exchange.tunnel:  # noqa: PLR2004 - HTTP

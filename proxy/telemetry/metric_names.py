@@ -18,9 +18,9 @@ SHADOW = "shadow"
 NO_ANSWER = "none"
 """The `code` of a copy that got no answer; a live request gets at least one of the proxy's own."""
 CODES = ("1xx", "2xx", "3xx", "4xx", "5xx")
-ERROR_KINDS = ("status", "connect", "reset", "timeout", "broken", "truncated")
-"""Kinds of upstream errors; `status` is an answer of 5xx."""
-FALLBACK_REASONS = (*ERROR_KINDS, "declined", "unhealthy", "untranslatable", "shared")
+ERROR_KINDS = ("status", "connect", "reset", "timeout", "broken", "truncated", "unhealthy")
+"""Kinds of upstream errors; `status` is an answer of 5xx, `unhealthy` that no target could be asked."""
+FALLBACK_REASONS = (*ERROR_KINDS, "declined", "busy", "untranslatable", "shared")
 """Why legacy answered in modern's place."""
 VERBS = ("rollback", "step_back", "advance", "hold", "resume", "weight")
 MANUAL = "manual"
@@ -69,6 +69,42 @@ UPSTREAM_ERRORS = Metric(
     COUNTER,
     "Requests that a side failed, also when another side rescued them.",
     ("side", "kind"),
+)
+RETRIES = Metric(
+    "strangler_retries_total",
+    COUNTER,
+    "Further addresses or targets of the same side that were tried, and requests sent again, where nothing was done.",
+    ("side", "reason"),
+)
+POOL_WAITS = Metric(
+    "strangler_pool_waits_total",
+    COUNTER,
+    "Requests that found every connection to their backend in use; no error of the backend.",
+    ("backend",),
+)
+SLOW_CLIENTS = Metric(
+    "strangler_slow_clients_total",
+    COUNTER,
+    "Clients that sent or read too slowly, or gave their connection up to another request.",
+    ("direction",),
+)
+LOOKUPS = Metric(
+    "strangler_lookups_total",
+    COUNTER,
+    "Look-ups of backends' names: answered, failed (an error, nothing found), silent (no answer within 2 s).",
+    ("backend", "result"),
+)
+BACKEND_UP = Metric(
+    "strangler_backend_up",
+    GAUGE_SUM,
+    "1 when every worker would use the target, else 0.",
+    ("backend", "target"),
+)
+BACKEND_IN_FLIGHT = Metric(
+    "strangler_backend_in_flight",
+    GAUGE_SUM,
+    "Connections to the target that have a request.",
+    ("backend", "target"),
 )
 FALLBACKS = Metric(
     "strangler_fallbacks_total",
@@ -192,6 +228,12 @@ METRICS = (
     DURATION,
     OVERHEAD,
     UPSTREAM_ERRORS,
+    RETRIES,
+    POOL_WAITS,
+    SLOW_CLIENTS,
+    LOOKUPS,
+    BACKEND_UP,
+    BACKEND_IN_FLIGHT,
     FALLBACKS,
     SHADOW_DROPPED,
     COMPARISONS,

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from rules.model import MODERN
-
 NOBODY = "none"
 """The side of an answer that the proxy itself made."""
 
@@ -22,8 +20,8 @@ class Attempt(NamedTuple):
     """One try at one backend.
 
     `kind` is empty for an answer that came whole, else what failed: connect reset timeout broken
-    truncated declined, busy (no connection of our own pool was free: nobody's failure), or client (the user went away:
-    nor this). `wait` is seconds from the
+    truncated unhealthy (no target that could be asked), or what is no failure of the side: declined, client (the user
+    went away or was too slow), busy (our own pool was in use). `wait` is seconds from the
     request's last byte sent to the answer's first byte, or the age when it never came.
     """
 
@@ -241,10 +239,6 @@ class ShadowObservers:
 
 
 # Says what a finished call means for each side that took part in it.
-
-
-NO_TARGET = Attempt(MODERN, "", "", 0, UNHEALTHY, 0.0)
-"""What a request stands for that modern would have got, had it a target that may be tried."""
 
 
 def last_of_each_side(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:

@@ -11,6 +11,7 @@ from proxy.worker.claims import Claims
 from proxy.worker.connection_pool import Pool, Spawn
 from proxy.worker.forwarded_headers import Trust, via_member
 from proxy.worker.identity import Identity, identity_of
+from proxy.worker.resolver import Resolver
 from proxy.worker.transform import Translation, translation_of
 from rules.model import LEGACY, MODERN, Backend, Route, Snapshot
 from rules.routing.decide import Generation
@@ -38,6 +39,7 @@ def bind(
     clock: Callable[[], float],
     spawn: Spawn,
     base: Path,
+    resolver: Resolver,
     instance: str = "",
 ) -> tuple[Bound, list[Pool]]:
     """Bind `generation`; pools of unchanged backends keep their connections, the others are returned to retire."""
@@ -51,7 +53,7 @@ def bind(
         if pool is not None and pool.backend == backend:
             del old[backend.name]
         else:
-            pool = Pool(backend, clock=clock, spawn=spawn, base=base)
+            pool = Pool(backend, clock=clock, spawn=spawn, base=base, resolver=resolver)
         pools[backend.name] = pool
     snapshot = generation.snapshot
     identity = identity_of(snapshot.identity, keys)

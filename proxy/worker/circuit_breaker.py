@@ -14,7 +14,7 @@ from typing import Final
 import orjson
 
 from proxy.state.live import Live
-from proxy.telemetry.records import NEUTRAL, NO_TARGET, UNHEALTHY, Attempt, Exchange, last_of_each_side
+from proxy.telemetry.records import NEUTRAL, Attempt, Exchange, last_of_each_side
 from rules.guard.circuit_breaker import PATIENCE, Run
 from rules.model import MODERN
 from rules.routing.decide import Generation
@@ -94,7 +94,7 @@ class FastTrip:
         """Look at finished calls, in their order."""
         watched = self._watched
         for exchange in exchanges:
-            if exchange.route in watched or exchange.reason == UNHEALTHY:
+            if exchange.route in watched:
                 self._judge(exchange)
                 continue
             for _, _, _, status, kind, _ in exchange.attempts:
@@ -105,8 +105,6 @@ class FastTrip:
     def _judge(self, exchange: Exchange) -> None:
         if exchange.reason == _NOT_JUDGED or exchange.generation < self._since.get(exchange.route, 0):
             return
-        if exchange.reason == UNHEALTHY:
-            self._count(exchange.route, NO_TARGET)
         for attempt in last_of_each_side(exchange.attempts):
             if attempt.kind not in NEUTRAL:
                 self._count(exchange.route, attempt)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import socket
 import struct
+import termios
 from typing import TYPE_CHECKING, Final
 
 from proxy.http1 import RequestHead, early_refusal, first_offence, request_head, seen_head
@@ -13,6 +15,7 @@ from proxy.http1.framing import ChunkedBody, LengthBody
 from proxy.worker.client_transport import Tunnel
 from proxy.worker.forwarded_headers import Peer, peer_of
 from proxy.worker.forwarding import Call
+from proxy.worker.slow_clients import ONE_READ, REQUEST, RESPONSE, Progress
 
 if TYPE_CHECKING:
     from proxy.worker.server import Server
@@ -25,6 +28,12 @@ FIRST_REQUEST: Final = 0.5
 """Seconds that a new connection gets for its first request when the worker is about to leave."""
 UNREAD_AT_MOST: Final = 75.0
 LINGER_BYTES_AT_MOST: Final = 1024 * 1024
+BEHIND: Final = 32 * 1024
+"""Bytes that wait unwritten from which on a client is behind, and is watched."""
+UNSENT: Final = 128 * 1024
+"""Bytes that the kernel takes of an answer beyond what is under way to the client; by itself it takes megabytes."""
+_NOTSENT_LOWAT: Final = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
+_OUT_QUEUE: Final = termios.TIOCOUTQ
 _RESET: Final = struct.pack("ii", 1, 0)
 
 
@@ -33,13 +42,15 @@ class ClientConnection:
 
     `call` is the request being answered; what comes behind it waits in `_buffer`, at most so much, unread
     beyond that. `deadline` (0: none) is when the client has kept us waiting too long; `closing` is final: not
-    one more byte is parsed.
+    one more byte is parsed. `_sender` and `_reader` measure a client that sends or reads slowly; `_held` is what of
+    the worker's buffers waits for it, `_unread` what had not been taken when its time was looked at last (-1: it was
+    not).
     """
 
     __slots__ = (
-        "_body", "_body_bytes", "_buffer", "_empty_lines", "_lingered", "_lingering", "_reading", "_searched",
-        "_tunnel", "_turned_away", "call", "closing", "deadline", "fresh", "peer", "server", "transport",
-        "write_paused",
+        "_body", "_body_bytes", "_buffer", "_counted", "_empty_lines", "_held", "_lingered", "_lingering", "_reader",
+        "_reading", "_searched", "_sender", "_tunnel", "_turned_away", "_unread", "accepted_at", "call", "closing",
+        "deadline", "fresh", "peer", "server", "transport", "write_paused",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
@@ -61,6 +72,12 @@ class ClientConnection:
         self._turned_away = False
         self.fresh = True
         self._searched = 0
+        self._sender: Progress | None = None
+        self._reader: Progress | None = None
+        self._held = 0
+        self._unread = -1
+        self._counted = False
+        self.accepted_at = server.clock()
 
     # ── called by the event loop ───────────────────────────────────────────────────────────────────────
 
@@ -70,17 +87,28 @@ class ClientConnection:
         self.transport = transport
         scheme = "https" if transport.get_extra_info("sslcontext") is not None else "http"
         self.peer = peer_of(transport.get_extra_info("peername"), scheme, server.bound.trust)
-        transport.set_write_buffer_limits(high=128 * 1024)
+        transport.set_write_buffer_limits(high=BEHIND)
         sock = transport.get_extra_info("socket")
         if sock is not None and sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.deadline = server.clock() + (server.limits.header_timeout or server.limits.idle_timeout)
+            sock.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, UNSENT)
+        limits = server.limits
+        patience = limits.header_timeout or limits.idle_timeout
+        self.deadline = self.accepted_at + patience if patience else 0.0
         server.clients.add(self)
-        limit = server.limits.connections
-        if limit and len(server.clients) - server.turned_away > limit:
+        server.handshakes.pop(self, None)
+        refusal = server.admit(self)
+        if refusal is not None:
             server.turned_away += 1
             self._turned_away = True
-            self._refuse(Refusal(503, "too many connections"))
+            self._refuse(refusal)
+
+    def count_peer(self, at_most: int) -> bool:
+        """Count this connection for its peer's address; False when that has more than `at_most`."""
+        peers, address = self.server.peers, self.peer.address
+        peers[address] = peers.get(address, 0) + 1
+        self._counted = True
+        return peers[address] <= at_most
 
     def data_received(self, data: bytes) -> None:
         """Take bytes: of a head, of a body, of a tunnel, or of a request that has to wait its turn."""
@@ -120,16 +148,30 @@ class ClientConnection:
         if self._turned_away:
             self.server.turned_away -= 1
             self._turned_away = False
+        if self._counted:
+            self._counted = False
+            peers, address = self.server.peers, self.peer.address
+            peers[address] -= 1
+            if not peers[address]:
+                del peers[address]
+        self._hold(0)
         self._gone()
         self.transport = None
 
     def pause_writing(self) -> None:
         """The client reads more slowly than the backend sends."""
         self.write_paused = True
+        now, reader = self.server.clock(), self._reader
+        if reader is not None and reader.of is self.call:
+            reader.go_on(now)
+        else:
+            self._reader = Progress(self.call, now, self._taken(self._unwritten()))
+        self.server.watched.add(self)
 
     def resume_writing(self) -> None:
         """The client has caught up."""
         self.write_paused = False
+        self._hold(0)
         if self.call is not None:
             try:
                 self.call.client_resumed()
@@ -236,11 +278,106 @@ class ClientConnection:
             self.deadline = self.server.clock() + (self.server.limits.idle_timeout or UNREAD_AT_MOST)
             transport.close()
 
+    # ── slow clients ───────────────────────────────────────────────────────────────────────────────────
+
+    def is_full(self) -> bool:
+        """Whether no more may be read ahead for this client, which is behind."""
+        transport = self.transport
+        if transport is None:
+            return False
+        waiting = transport.get_write_buffer_size()
+        self._hold(waiting)
+        return waiting + ONE_READ > self.server.buffers.allowance()
+
+    def look(self, now: float) -> bool:
+        """Judge how the client moves its bytes; False when there is nothing to look at any more."""
+        call = self.call
+        if self.transport is None:
+            return False
+        is_sending = self._body is not None and call is not None and not call.finished
+        if is_sending and call is not None:
+            sender = self._sender
+            if sender is None or sender.of is not call:
+                sender = self._sender = Progress(call, now)
+            sender.note(self._body_bytes, now, waited_for=self._reading)
+            if self._is_sending_too_slowly(sender):
+                call.client_too_slow(REQUEST)
+                return False
+        if self.write_paused:
+            self._look_at_reader(now)
+        return is_sending or self.write_paused
+
+    def _is_sending_too_slowly(self, sender: Progress) -> bool:
+        limits, call, body = self.server.limits, self.call, self._body
+        if call is None or not limits.min_rate:
+            return False
+        if isinstance(body, LengthBody):
+            seconds = limits.body_timeout + call.head.length / limits.min_rate if limits.body_timeout else 0.0
+            return sender.is_overdue(seconds) or sender.is_too_slow(limits.min_rate)
+        # a body without a length that goes beyond the buffer is a stream: it may trickle as long as it likes
+        return self._body_bytes <= self.server.buffers.request and sender.is_too_slow(limits.min_rate)
+
+    def _look_at_reader(self, now: float) -> None:
+        """Count what was taken from the kernel: what left our own buffer moves in steps of megabytes."""
+        limits, call, reader = self.server.limits, self.call, self._reader
+        self._hold(self.transport.get_write_buffer_size() if self.transport is not None else 0)
+        self._unread = self._unwritten()
+        if reader is None or reader.of is not call:
+            reader = self._reader = Progress(call, now, self._taken(self._unread))
+        reader.note(self._taken(self._unread), now, waited_for=True)
+        idle = now - reader.moved_at
+        if call is None:  # the answer is ours, the connection to the backend another's by now
+            if idle == 0.0 and limits.idle_timeout:
+                self.deadline = now + limits.idle_timeout
+        elif 0 < limits.idle_timeout < idle:
+            call.client_stopped_reading()
+        elif call.is_measured and reader.is_too_slow(limits.min_rate):
+            call.client_too_slow(RESPONSE)
+
+    def held_up(self, now: float) -> int:
+        """Bytes that moved in the last five seconds of a request that waits for its client; -1: it may not give way."""
+        call, rate = self.call, self.server.limits.min_rate
+        progress: Progress | None = None
+        if call is None or call.tunnel is not None:
+            return -1
+        if call.head_sent:
+            progress = self._reader if self.write_paused else None
+        elif self._body is not None and self._reading:
+            progress = self._sender
+        if progress is None or progress.of is not call or not progress.may_give_way(now, rate):
+            return -1
+        return progress.lately()
+
+    def _hold(self, size: int) -> None:
+        if size != self._held:
+            self.server.buffers.held += size - self._held
+            self._held = size
+
+    def _unwritten(self) -> int:
+        """Bytes that the client's machine has not taken yet, be they in our buffer or in the kernel's."""
+        transport = self.transport
+        if transport is None:
+            return 0
+        size = transport.get_write_buffer_size()
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            try:
+                size += int.from_bytes(fcntl.ioctl(sock.fileno(), _OUT_QUEUE, b"\0\0\0\0"), "little")
+            except OSError:
+                return size
+        return size
+
+    def _taken(self, unwritten: int) -> int:
+        return (self.call.bytes_out if self.call is not None else 0) - unwritten
+
     # ── called by the sweep ────────────────────────────────────────────────────────────────────────────
 
     def expired(self) -> None:
-        """The client has kept us waiting for too long."""
+        """The client has kept us waiting for too long; one that still takes what was written has not."""
         self.deadline = 0.0
+        if self.call is None and not self._buffer and self._still_reads():
+            self.deadline = self.server.clock() + (self.server.limits.idle_timeout or UNREAD_AT_MOST)
+            return
         if self.closing:
             if self.transport is not None:
                 self.transport.abort()
@@ -250,6 +387,16 @@ class ClientConnection:
             self._refuse(Refusal(408, "the request's head did not come within the time limit"))
         else:
             self.close_after_writing()
+
+    def _still_reads(self) -> bool:
+        """Whether less waits for the client than when its time was over before.
+
+        What only the kernel still has is no reason: it delivers that after a close as well.
+        """
+        if self.transport is None or not self.transport.get_write_buffer_size():
+            return False
+        before, self._unread = self._unread, self._unwritten()
+        return before < 0 or self._unread < before
 
     def is_busy(self) -> bool:
         """Whether leaving now would cost this client something: an answer, its last bytes, a first request.
@@ -305,7 +452,8 @@ class ClientConnection:
                 self._searched = len(data)
                 self.resume_reading()  # what waited was no whole request
                 if not seen and data:
-                    self.deadline = self.server.clock() + limits.header_timeout if limits.header_timeout else 0.0
+                    began = self.accepted_at if self.fresh else self.server.clock()
+                    self.deadline = began + limits.header_timeout if limits.header_timeout else 0.0
                 return
             head = request_head(data[:end])
             if limits.url_bytes and len(head.target) > limits.url_bytes:
@@ -340,6 +488,7 @@ class ClientConnection:
             self._buffer = rest
         self._body = body
         if body is not None:
+            self._body_bytes = 0
             self.resume_reading()  # its rest comes behind what waited
         call = self.call = Call(server, self, head, server.clock())
         call.start()
@@ -348,6 +497,9 @@ class ClientConnection:
             self._await_body()
             if rest and self._body is body:
                 self._read_body(body, rest)
+            if self._body is body and self.call is call:
+                self._sender = Progress(call, server.clock())
+                server.watched.add(self)
 
     def _read_body(self, body: LengthBody | ChunkedBody, data: bytes) -> None:
         call = self.call

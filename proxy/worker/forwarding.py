@@ -1,27 +1,29 @@
 """The life of one proxied request: decide, try a side, retry, fall back.
 
 1. decide: one draw, one generation, read once and held to the end
-2. try the chosen side: a connection from its pool, the head rewritten, the body streamed behind it
-3. when that fails before the client has seen a byte: once more on a fresh connection (only where nothing can
+2. collect a body as far as the buffer goes: a client that sends slowly holds no backend's connection
+3. try the chosen side: a connection from its pool, the head rewritten, the body streamed behind it
+4. when that fails before the client has seen a byte: once more on a fresh connection (only where nothing can
    have happened twice), or legacy in modern's place (as far as the route's fallback allows)
-4. pass the answer on, head and first bytes in one write, the rest as it comes
-5. hand the finished exchange to the observers, the connection to its next request
+5. pass the answer on, head and first bytes in one write, the rest as it comes
+6. hand the finished exchange to the observers, the connection to its next request
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from proxy.http1 import RequestHead, ResponseHead, fields
 from proxy.http1.framing import chunk, last_chunk
-from proxy.telemetry.records import NOBODY
+from proxy.telemetry.records import NOBODY, Attempt
 from proxy.worker import forwarded_headers, retry_policy
 from proxy.worker.caching import is_shared
 from proxy.worker.forwarded_headers import new_id
 from proxy.worker.request_state import NO_BODY, Upload
 from proxy.worker.response_relay import Answering
 from proxy.worker.route_decision import decision_for
-from proxy.worker.upstream_connection import UpstreamConnection
+from proxy.worker.slow_clients import REQUEST
+from proxy.worker.upstream_connection import ConnectionOwner, UpstreamConnection
 from rules.model import LEGACY, MODERN
 from rules.routing.mirroring import SAFE, has_effects
 from rules.routing.rewrite import TranslationError
@@ -38,13 +40,17 @@ if TYPE_CHECKING:
 
 
 class Waiting:
-    """One wait for one connection; `wants_connection` turns false once, for good."""
+    """One wait for one connection.
 
-    __slots__ = ("_call", "wants_connection")
+    `wants_connection` turns false once, for good; `made_way` true once a slow client was ended for it.
+    """
+
+    __slots__ = ("_call", "made_way", "wants_connection")
 
     def __init__(self, call: Call) -> None:
         self._call = call
         self.wants_connection = True
+        self.made_way = False
 
     def connected(self, connection: UpstreamConnection) -> None:
         """Hand the connection on."""
@@ -54,6 +60,10 @@ class Waiting:
         except Exception as error:  # noqa: BLE001 - a fault of our own: the pool serves others
             self._call.client.unforeseen(error, "a connection that came")
 
+    def retrying(self, reason: str) -> None:
+        """Count that another address or target is tried."""
+        self._call.server.retried(self._call.side, reason)
+
     def failed(self, kind: str, detail: str) -> None:
         """Hand the failure on."""
         self.wants_connection = False
@@ -61,6 +71,11 @@ class Waiting:
             self._call.failed(kind, detail)
         except Exception as error:  # noqa: BLE001 - as above
             self._call.client.unforeseen(error, "a connection that did not come")
+
+
+STREAMS_AFTER: Final = 1.0
+"""Seconds that a body without a length is collected at most: it may be one half of a conversation."""
+UNHEALTHY: Final = "unhealthy"
 
 
 def may_upgrade(head: RequestHead) -> bool:
@@ -77,11 +92,13 @@ class Call(Answering):
 
     wants_upgrade: bool = False
     request_done: bool = False
-    _retried: bool = False
+    _refreshed: bool = False
+    _moved: bool = False
     drilled: str = ""
     _collecting: bool = False
+    _buffering: bool = False
+    _buffered_for: float = 0.0
     _chunk_up: bool = False
-    _in_line: bool = False
     _waiting: Waiting | None = None
 
     def __init__(self, server: Server, client: ClientConnection, head: RequestHead, now: float) -> None:
@@ -111,7 +128,11 @@ class Call(Answering):
             self.translations = bound.translations.get(decision.route.name)
         if fields.has_body:
             repeats = decision.side == MODERN or self.translation(LEGACY) is not None
-            self.upload = Upload(complete=False, keep_at_most=decision.route.fallback.max_body if repeats else 0)
+            keep = decision.route.fallback.max_body if repeats else 0
+            self.upload = Upload(complete=False, keep_at_most=keep, budget=server.buffers)
+        if decision.reason == UNHEALTHY:
+            # nothing was asked, because nothing could be: all the same modern has failed this user
+            self.attempts = (Attempt(MODERN, decision.route.modern.backend, "", 0, UNHEALTHY, 0.0),)
 
     def user(self) -> str | None:
         """Who the user is; nobody yet, with a sticky identity: somebody new, decided at once, told with the answer."""
@@ -143,9 +164,12 @@ class Call(Answering):
             translation = self.translation(side)
         if translation is not None and translation.converts_body:
             self._collecting = True
-            if head.expect:
-                head.expect = False
-                self.client.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._invite_body()
+        elif head.fields.has_body:
+            self._buffering = True
+            self._invite_body()
+            if head.length < 0:
+                self.deadline = self._started + STREAMS_AFTER
         else:
             self._try(side, fresh=False)
 
@@ -154,7 +178,22 @@ class Call(Answering):
         passes = self.bound.generation.snapshot.listen.via.passes
         return passes > 0 and forwarded_headers.times_here(via, self.client.peer.via) >= passes
 
-    def _try(self, side: str, *, fresh: bool) -> None:
+    def _invite_body(self) -> None:
+        """Answer `Expect: 100-continue` ourselves (RFC 9110 10.1.1): the body is collected here first."""
+        head = self.head
+        if head.expect:
+            head.expect = False
+            self.client.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _begin_upstream(self) -> None:
+        """Enough of the body is here: from now on it is the backend's turn."""
+        self._buffering = self._collecting = False
+        self.began = self.server.clock()
+        self._buffered_for = self.began - self._started
+        self.deadline = 0.0
+        self._try(self.decision.side, fresh=False)
+
+    def _try(self, side: str, *, fresh: bool, avoid: ConnectionOwner | None = None) -> None:
         route, head = self.decision.route, self.head
         policy = route.legacy if side == LEGACY else route.modern
         self.method = head.method
@@ -178,7 +217,7 @@ class Call(Answering):
         if connection is not None:
             self._send_head(connection)
         else:
-            self._wait_for_connection()
+            self._wait_for_connection(avoid)
 
     def _rewritten(self, side: str) -> bool:
         """Write the head for `side`, with the body where that has to be translated; False when it cannot be."""
@@ -211,15 +250,18 @@ class Call(Answering):
         """The id of this attempt's span: the call's, with the attempt's number; empty where nobody records it."""
         return f"{self.span}{len(self.attempts) + 1}" if self.span else ""
 
-    def _wait_for_connection(self) -> None:
+    def _wait_for_connection(self, avoid: ConnectionOwner | None) -> None:
         waiting = self._waiting = Waiting(self)
         timeout = self.pool.backend.connect_timeout
         self.deadline = self.server.clock() + timeout + 0.2 if timeout else 0.0
-        self._in_line = not self.pool.open_or_queue(waiting)
+        self.in_line = not self.pool.open_or_queue(waiting, avoid)
+        if self.in_line:
+            self.server.pool_wait(self.pool.backend.name)
 
     def connected(self, connection: UpstreamConnection) -> None:
         """Go on, after having waited for a connection."""
         self._waiting = None
+        self.in_line = False
         self.waited = self.server.clock() - (self.began or self._started)
         self._send_head(connection)
 
@@ -242,7 +284,7 @@ class Call(Answering):
             connection.ask(self, b"".join(frames))
         now = self.server.clock()
         if not self.overhead:
-            self.overhead = now - self._started - self.waited
+            self.overhead = now - self._started - self.waited - self._buffered_for
         self._sent(now)
 
     def _sent(self, now: float) -> None:
@@ -271,7 +313,10 @@ class Call(Answering):
             self.companion.request_data(piece)
         if connection is None:
             affordable = upload.hold(piece)
-            if self._collecting and upload.kept is None:
+            if self._buffering:
+                if upload.budget.fills(upload.pending_size):
+                    self._begin_upstream()
+            elif self._collecting and upload.kept is None:
                 self._untranslatable(self.decision.side, "its body is too large")
             elif not affordable and not self._collecting:
                 self.client.pause_reading()
@@ -289,9 +334,8 @@ class Call(Answering):
         self.upload.trailers = trailers
         if self.companion is not None:
             self.companion.request_end()
-        if self._collecting:
-            self._collecting = False
-            self._try(self.decision.side, fresh=False)
+        if self._collecting or self._buffering:
+            self._begin_upstream()
         elif self.connection is not None:
             self.request_done = True
             if self._chunk_up:
@@ -328,17 +372,33 @@ class Call(Answering):
         if self.head_sent:
             self._cut(kind, detail)
             return
-        reused = connection is not None and connection.answered > 0 and not connection.heard
-        if kind == "reset" and reused and not self._retried and retry_policy.may_repeat(self.head, self.method):
-            self._retried = True
-            self._try(self.side, fresh=True)
+        if connection is not None and self._try_again(kind, connection):
             return
+        self.in_line = False
         self.waited = self.server.clock() - (self.sent_at or self.began or self._started)
         self.attempted(0, kind)
         if self.side == MODERN and self._may_fall_back(kind):
             self._fall_back(kind)
         else:
             self.own_answer(retry_policy.status(kind), retry_policy.DETAIL[kind])
+
+    def _try_again(self, kind: str, connection: UpstreamConnection) -> bool:
+        """Send once more what did nothing yet: fresh where the connection was stale, else to another target."""
+        target, reused = connection.target, connection.answered > 0
+        repeatable = kind == "reset" and not connection.heard and retry_policy.may_repeat(self.head, self.method)
+        if not (reused and kind == "reset"):
+            target.note_error(kind, fresh=not connection.heard)
+        if repeatable and reused and not self._refreshed:
+            self._refreshed = True
+            self.server.retried(self.side, "stale")
+            self._try(self.side, fresh=True)
+            return True
+        if repeatable and not reused and not self._moved and self.pool.has_another(target):
+            self._moved = True
+            self.server.retried(self.side, kind)
+            self._try(self.side, fresh=True, avoid=target)
+            return True
+        return False
 
     def _cut(self, kind: str, detail: str) -> None:
         """The answer ends too early: the client must see that (RFC 9112 8). The end of a tunnel is just one."""
@@ -355,19 +415,19 @@ class Call(Answering):
         """What was waited for has taken too long."""
         if self.finished:
             return
-        if self.head_sent and self.client.write_paused:
-            self._abandon()
-            self.finish(self.side, self.status, "the client stopped reading", self.server.clock())
-            self.client.abort()
+        if self._buffering:
+            self._begin_upstream()
             return
-        kind = "timeout" if self._waiting is None else "busy" if self._in_line else "connect_timeout"
+        kind = "timeout" if self._waiting is None else "busy" if self.in_line else "connect_timeout"
+        if kind == "timeout" and self.connection is not None:
+            self.connection.target.note_error(kind, fresh=False)
         self.leave()
         self.failed(kind, "no byte within the time limit")
 
     @property
     def waits_in_line(self) -> bool:
         """Whether it waits for a connection of our own pool: nobody's fault but ours."""
-        return self._waiting is not None and self._in_line
+        return self._waiting is not None and self.in_line
 
     def unforeseen(self) -> None:
         """End after a fault of our own, which is no failure of the side: 502, or a cut where the answer has begun."""
@@ -388,6 +448,20 @@ class Call(Answering):
             self.client.abort()
         else:
             self.own_answer(502, retry_policy.DETAIL["unforeseen"], close=True)
+
+    def client_stopped_reading(self, told: str = "the client stopped reading") -> None:
+        """Nothing of the answer was taken for too long."""
+        self._abandon()
+        self.finish(self.side, self.status, told, self.server.clock())
+        self.client.abort()
+
+    def client_too_slow(self, direction: str) -> None:
+        """The client moves its bytes too slowly, or too slowly for a connection that others wait for."""
+        self.server.slow_client(direction)
+        if direction == REQUEST:
+            self.request_broken(408, "The request's body came too slowly.")
+        else:
+            self.client_stopped_reading("the client reads too slowly")
 
     def client_gone(self) -> None:
         """Nobody waits for the answer any more: stop the backend at once."""

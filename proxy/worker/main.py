@@ -149,12 +149,21 @@ class Worker:
             lambda error: self._tell(telemetry_events.OBSERVER_FAILED, "error", error=repr(error))
         )
         self._server = self._compose()
+        self._server.tell = self._tell
         self._traces = Traces(os.environ, self._server, self._observers, self._tell)
         self._mirroring = MirroringReport()
         self._mirroring.watch(self._server, self._observers, self._outcomes, self._tell)
         self._recent = Recent(configuration.sticky_key, _route_names(self._live.generation), self._server.noted)
         self._reporting = Reporting(
-            self._counts, self._outcomes, self._server.stats, self._losses, self._recent, self._mirroring, self._writes
+            self._counts,
+            self._outcomes,
+            self._server.stats,
+            self._losses,
+            self._recent,
+            self._mirroring,
+            self._writes,
+            targets=self._server.targets,
+            counted=self._server.counted,
         )
         self._adopting = Adopting(
             self._live, self._tell, self._refresh, file=kept.number, base=self._base_dir, keys=self._keys
@@ -264,6 +273,7 @@ class Worker:
                 self._reporting.send_outcomes()
                 self._reporting.send_users()
                 self._reporting.send_writes()
+                self._reporting.send_targets()
                 self._reporting.send_numbers(message.ticket)
             case _:
                 pass

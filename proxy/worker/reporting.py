@@ -6,10 +6,11 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import monotonic
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from proxy.ipc.channel import Channel
-from proxy.ipc.messages import JudgeLink, Message, Numbers, Pair, PairCounts, Rest
+from proxy.ipc.messages import JudgeLink, Message, Numbers, Pair, PairCounts, Rest, Targets, TargetState
 from proxy.ipc.messages import Outcomes as OutcomesMessage
 from proxy.state.mirror_outcomes import Pairs
 from proxy.state.request_outcomes import Key, LastWrites, Outcomes, waiting
@@ -50,7 +51,7 @@ def ages(clients: Iterable[ClientConnection], now: float) -> list[Age]:
 
 def _age(call: Answering, now: float) -> Age | None:
     if call.finished or call.head_sent or not call.side or not call.upload.complete or call.waits_in_line:
-        return None
+        return None  # what waits in line waits for us, not for its side
     route = call.decision.route
     seconds = now - call.waits_since
     patience = route.guard.p95 if route.guard is not None else PATIENCE
@@ -161,6 +162,9 @@ class Reporting:
         recent: Recent,
         mirroring: MirroringReport | None = None,
         writes: LastWrites | None = None,
+        *,
+        targets: Callable[[], tuple[TargetState, ...]] = tuple,
+        counted: Mapping[tuple[metric_names.Metric, tuple[str, ...]], int] = MappingProxyType({}),
     ) -> None:
         self._counts = counts
         self._outcomes = outcomes
@@ -169,6 +173,9 @@ class Reporting:
         self._recent = recent
         self._mirroring = mirroring or MirroringReport()
         self._writes = writes or LastWrites(lambda _: False)
+        self._targets = targets
+        self._told_targets: tuple[TargetState, ...] | None = None
+        self._counted = counted
         self._link: Channel | None = None
         self._waiting: deque[OutcomesMessage] = deque(maxlen=KEPT_SECONDS)
         self._second = int(monotonic())
@@ -182,6 +189,8 @@ class Reporting:
             self._counts.resend()
             self._recent.resend()
             self._writes.resend()
+            self._told_targets = None
+            self.send_targets()
             self.send_numbers()
 
     def note_lag(self, seconds: float) -> None:
@@ -197,6 +206,8 @@ class Reporting:
         gauges(self._stats(), put)
         for metric, value in self._lost().items():
             put(metric, (), value)
+        for (metric, labels), count in self._counted.items():
+            put(metric, labels, count)
         put(metric_names.LOOP_LAG, (), round(self._lag, 6))
         put(metric_names.REPORTS_SHED, (), link.dropped)
         rows = (*self._counts.changed(), *self._mirroring.rows())
@@ -231,12 +242,19 @@ class Reporting:
         if link is not None and writes is not None and not link.send(writes):
             self._writes.unheard(writes)
 
+    def send_targets(self) -> None:
+        """Send how the targets are, where that is another than it was."""
+        targets = self._targets()
+        if self._link is not None and targets != self._told_targets and self._link.send(Targets(targets)):
+            self._told_targets = targets
+
     async def run(self) -> None:
         """Report for ever."""
         while True:
             await asyncio.sleep(EVERY)
             self._mirroring.sweep()
             self.send_numbers()
+            self.send_targets()
             self._lag = 0.0
             self.send_users()
             self.send_writes()

@@ -9,7 +9,8 @@ from proxy.http1 import ResponseHead
 from proxy.telemetry.records import NOBODY, Exchange
 from proxy.worker import forwarded_headers
 from proxy.worker.forwarded_headers import Peer
-from rules.model import DEFAULT_ROUTE
+from proxy.worker.slow_clients import BufferBudget
+from rules.model import DEFAULT_ROUTE, Buffer
 from rules.routing.decide import Generation
 
 if TYPE_CHECKING:
@@ -23,12 +24,15 @@ class Upload:
     """A request body on its way.
 
     `pending` are pieces that no leg has taken yet; `kept` all pieces while they may have to be repeated
-    (None: too large, or never needed); `complete` once the body is whole; `size` counts its bytes.
+    (None: too large, or never needed); `complete` once the body is whole; `size` counts its bytes. What of `budget`
+    is held for it, `release` gives back.
     """
 
-    __slots__ = ("_keep_at_most", "complete", "kept", "pending", "pending_size", "size", "trailers")
+    __slots__ = ("_held", "_keep_at_most", "budget", "complete", "kept", "pending", "pending_size", "size", "trailers")
 
-    def __init__(self, *, complete: bool, keep_at_most: int) -> None:
+    def __init__(self, *, complete: bool, keep_at_most: int, budget: BufferBudget) -> None:
+        self.budget = budget
+        self._held = 0
         self.complete = complete
         self.size = 0
         self.trailers: list[str] = []
@@ -46,22 +50,25 @@ class Upload:
         """Count a piece; keep it while that is affordable."""
         self.size += len(piece)
         if self.kept is not None:
-            if self.size > self._keep_at_most:
+            if self.size > self._keep_at_most or not self.budget.has_room():
                 self.kept = None
             else:
                 self.kept.append(piece)
+            self._account()
 
     def hold(self, piece: bytes) -> bool:
         """Let a piece wait for a leg; False when the client should hold back."""
         self.pending.append(piece)
         self.pending_size += len(piece)
-        return self.pending_size <= PENDING_AT_MOST
+        self._account()
+        return self.pending_size <= max(self.budget.request, PENDING_AT_MOST)
 
     def take(self) -> list[bytes]:
         """The pieces that wait; they are the caller's now."""
         pieces = self.pending
         if pieces:
             self.pending, self.pending_size = [], 0
+            self._account()
         return pieces
 
     def rewind(self) -> None:
@@ -70,8 +77,19 @@ class Upload:
             self.pending = list(self.kept)
             self.pending_size = self.size
 
+    def release(self) -> None:
+        """Give the memory back: the request is over."""
+        self.pending, self.pending_size, self.kept = [], 0, None
+        self._account()
 
-NO_BODY: Final = Upload(complete=True, keep_at_most=0)
+    def _account(self) -> None:
+        held = self.pending_size if self.kept is None else self.size
+        if held != self._held:
+            self.budget.held += held - self._held
+            self._held = held
+
+
+NO_BODY: Final = Upload(complete=True, keep_at_most=0, budget=BufferBudget(Buffer()))
 """Shared by every request without a body: nothing in it ever changes."""
 
 

@@ -62,6 +62,7 @@ class Answering:
     asked: bytes = b""
     place: str = "/"
     began: float = 0.0
+    in_line: bool = False
     sent_at: float = 0.0
     waited: float = 0.0
     _chunk_out: bool = False
@@ -69,6 +70,7 @@ class Answering:
     untranslated: str = ""
     span: str = ""
     _gathered: Gathering | None = None
+    _streamed: ResponseHead | None = None
 
     server: Server
     client: ClientConnection
@@ -99,6 +101,14 @@ class Answering:
         """What puts this call into one side's words; None where none is needed."""
         pair = self.translations
         return None if pair is None else pair[1 if side == MODERN else 0]
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether the client has to take its answer at some rate: a stream may be read as slowly as it comes."""
+        head = self._streamed
+        if self.stream or self.tunnel is not None or head is None:
+            return False
+        return not any(line[:19].lower() == "x-accel-buffering: " and line[19:].lower() == "no" for line in head.lines)
 
     # ── what the other half decides ────────────────────────────────────────────────────────────────────
 
@@ -150,6 +160,7 @@ class Answering:
             head = translated
         self._reply(head, payload, body)
         if not whole:
+            self._streamed = head
             self._await_more()
             return
         if self._chunk_out and body is not None:
@@ -291,10 +302,10 @@ class Answering:
         if self.tunnel is not None:
             self._tunnel_active()
             return
-        if self.client.write_paused:
+        if self.client.write_paused and self.client.is_full():
             if self.connection is not None:
                 self.connection.pause_reading()
-            limit = self.server.limits.idle_timeout
+            limit = 0.0  # the client's time is another's business: `client.look`
         else:
             limit = 0.0 if self.stream else self.pool.backend.idle_timeout
         self.deadline = self.server.clock() + limit if limit else 0.0
@@ -374,4 +385,6 @@ class Answering:
         server.in_flight[LEGACY if self.fallback else self.decision.side] -= 1
         if self.companion is not None:
             self.companion.finished()
+        if self.upload is not NO_BODY:
+            self.upload.release()
         server.observe.exchange(request_state.exchange(self, answered, status, error, now - self._started))

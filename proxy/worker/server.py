@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
 from time import monotonic
@@ -12,15 +13,22 @@ from typing import Any, Final, cast
 
 from proxy import http1
 from proxy.http1.fields import Refusal
+from proxy.ipc.messages import TargetState
 from proxy.state.identity_keys import Keys
 from proxy.state.live import Live
+from proxy.telemetry import events
+from proxy.telemetry.events import Tell
+from proxy.telemetry.metric_names import LOOKUPS, POOL_WAITS, RETRIES, SLOW_CLIENTS, Metric
 from proxy.telemetry.records import Observers
 from proxy.worker import request_state, responses
 from proxy.worker.bindings import Bound, bind
 from proxy.worker.client_connection import ClientConnection
-from proxy.worker.connection_pool import Pool, watches
+from proxy.worker.connection_pool import Pool, Target, watches
 from proxy.worker.fault_injection import Drill
+from proxy.worker.handshake import Handshake, accept
+from proxy.worker.resolver import ANSWERED, LookUp, Resolver
 from proxy.worker.shadow.admission import Shadows
+from proxy.worker.slow_clients import REQUEST, RESPONSE, BufferBudget
 from rules.model import LEGACY, MODERN
 from rules.routing.decide import Generation
 
@@ -35,6 +43,10 @@ FORGOTTEN_AFTER: Final = 10.0
 TUNNEL_IDLE: Final = 3600.0
 BACKLOG: Final = 4096
 QUICK_HEAD: Final = 8192
+TURNED_AWAY_AT_MOST: Final = 1024
+"""Clients over the limit that are told so at the same time; further ones are cut off."""
+QUIET: Final = 60.0
+"""Seconds in which the same event about a backend is not told again."""
 
 
 class Server:
@@ -43,7 +55,9 @@ class Server:
     Changes: `bound` by `live.swap` only; `clients` by the connections themselves; `draining` once, by
     `stop_accepting`; `unhealthy` by the sweep; `noted` (route, user) by calls, it is emptied by whoever
     counts users; `turned_away` counts clients over the limit that are
-    still being told so. A head up to `quick_head` bytes is within every limit.
+    still being told so. A head up to `quick_head` bytes is within every limit. `watched` are clients that send or
+    read slowly, `peers` counts connections by address where there is a limit, `handshakes` are not clients yet;
+    `counted` is what happened how often, by metric and labels.
     """
 
     def __init__(
@@ -64,6 +78,15 @@ class Server:
         self.in_flight = {LEGACY: 0, MODERN: 0}
         self.draining = False
         self.turned_away = 0
+        self.watched: set[ClientConnection] = set()
+        self.handshakes: dict[ClientConnection, Handshake] = {}
+        self.peers: dict[str, int] = {}
+        self.counted: Counter[tuple[Metric, tuple[str, ...]]] = Counter()
+        self.tell: Tell = _tell_nobody
+        self.buffers = BufferBudget(live.generation.snapshot.listen.buffer)
+        self.resolver = Resolver(clock, self._looked_up)
+        self._told_at: dict[tuple[str, str], float] = {}
+        self._silent_names: set[tuple[str, str]] = set()
         self.quick_head = 0
         self.unhealthy: frozenset[str] = frozenset()
         self.drill: Drill | None = None
@@ -78,6 +101,7 @@ class Server:
         self._tls = tls_context
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server | None = None
+        self._accepting: asyncio.Task[None] | None = None
         self._sock: socket.socket | None = None
         self._sweeper: asyncio.TimerHandle | None = None
         self._sweep_due = 0.0
@@ -96,8 +120,14 @@ class Server:
         self._sock = listening_socket
         self.observe.tell_by(loop.call_soon)
         self.shadows.observe.tell_by(loop.call_soon)
-        # Never create_unix_server: since Python 3.13 it removes, when closed, the name under which others still listen.
-        self._listener = await loop.create_server(self._client, sock=listening_socket, ssl=self._tls, backlog=BACKLOG)
+        if self._tls is None:
+            # Never create_unix_server: since Python 3.13 it removes, when closed, the name under which others listen.
+            self._listener = await loop.create_server(self._client, sock=listening_socket, backlog=BACKLOG)
+        else:
+            listening_socket.settimeout(0)
+            listening_socket.listen(BACKLOG)
+            self._accepting = loop.create_task(accept(listening_socket, self._shake_hands, self.spawn), name="accept")
+            self._accepting.add_done_callback(lambda _: listening_socket.close())
         self._sweep_due = self.clock() + SWEEP
         self._sweeper = loop.call_later(SWEEP, self._sweep)
         self._watch(self.bound.pools.values())
@@ -105,12 +135,23 @@ class Server:
     def _client(self) -> asyncio.Protocol:
         return cast(asyncio.Protocol, ClientConnection(self))
 
+    def _shake_hands(self, accepted: socket.socket) -> Coroutine[Any, Any, None] | None:
+        """What is done with a connection that speaks TLS; None where there are too many to tell each so."""
+        limit = self.limits.connections
+        there_are = len(self.clients) + len(self.handshakes)
+        if self._tls is None or 0 < limit <= there_are - TURNED_AWAY_AT_MOST:
+            return None
+        return Handshake(ClientConnection(self), accepted).run(self._tls)
+
     def stop_accepting(self) -> None:
         """Take no more connections; answers from now on say `Connection: close`, idle clients are parted from."""
         self.draining = True
-        if self._listener is not None:
+        if self._listener is not None or self._accepting is not None:
             self._take_queued()
+        if self._listener is not None:
             self._listener.close()
+        if self._accepting is not None:
+            self._accepting.cancel()
         for client in tuple(self.clients):
             client.drain()
 
@@ -126,7 +167,10 @@ class Server:
 
     async def _adopt(self, accepted: socket.socket) -> None:
         accepted.settimeout(0)
-        await asyncio.get_running_loop().connect_accepted_socket(self._client, accepted, ssl=self._tls)
+        if self._tls is not None:
+            await Handshake(ClientConnection(self), accepted).run(self._tls)
+            return
+        await asyncio.get_running_loop().connect_accepted_socket(self._client, accepted)
 
     async def drained(self, seconds: float) -> int:
         """Wait until what is in flight has ended, at most `seconds`; returns how many calls were cut."""
@@ -151,6 +195,8 @@ class Server:
             await asyncio.sleep(0.02)
         for client in tuple(self.clients):
             client.abort()
+        for handshake in tuple(self.handshakes.values()):
+            handshake.abort()
         if self._sweeper is not None:
             self._sweeper.cancel()
         self.shadows.leave()
@@ -166,7 +212,7 @@ class Server:
         """Plain numbers for metrics and heart-beats."""
         targets = [target for pool in self.bound.pools.values() for target in pool.targets]
         return {
-            "connections_client": len(self.clients),
+            "connections_client": len(self.clients) + len(self.handshakes),
             "connections_upstream_active": sum(target.busy + target.opening for target in targets),
             "connections_upstream_idle": sum(len(target.idle) for target in targets),
             "in_flight_legacy": self.in_flight[LEGACY],
@@ -176,11 +222,46 @@ class Server:
             "shadows_in_flight_modern": self.shadows.asking.in_flight[MODERN],
         }
 
+    def targets(self) -> tuple[TargetState, ...]:
+        """How every target is."""
+        now = self.clock()
+        return tuple(target.state(now) for pool in self.bound.pools.values() for target in pool.targets)
+
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Start a named task that is kept, and awaited when the server leaves."""
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    # ── used by connections ────────────────────────────────────────────────────────────────────────────
+
+    def admit(self, client: ClientConnection) -> Refusal | None:
+        """Why a client that has just come is one too many, None where it is not."""
+        limits, peer = self.limits, client.peer
+        if limits.connections and len(self.clients) + len(self.handshakes) - self.turned_away > limits.connections:
+            return Refusal(503, "too many connections")
+        if limits.per_peer and peer.address and not peer.trusted and not client.count_peer(limits.per_peer):
+            return Refusal(429, "too many connections from this address")
+        return None
+
+    def slow_client(self, direction: str) -> None:
+        """Count a client that was too slow."""
+        self.counted[SLOW_CLIENTS, (direction,)] += 1
+
+    def make_way(self, pool: Pool) -> bool:
+        """End the request whose client holds one of the pool's connections and moves least; False: there is none."""
+        now = self.clock()
+        least, found = 0, None
+        for client in self.watched:
+            call = client.call
+            if call is not None and call.connection is not None and call.pool is pool:
+                moved = client.held_up(now)
+                if moved >= 0 and (found is None or moved < least):
+                    least, found = moved, client
+        if found is None or found.call is None:
+            return False
+        found.call.client_too_slow(RESPONSE if found.call.head_sent else REQUEST)
+        return True
 
     # ── used by calls ──────────────────────────────────────────────────────────────────────────────────
 
@@ -192,6 +273,39 @@ class Server:
     def unforeseen(self, error: Exception, where: str) -> None:
         """Tell of a fault of our own by the loop's handler, which says where it is; never raises."""
         asyncio.get_running_loop().call_exception_handler({"message": f"unforeseen: {where}", "exception": error})
+
+    def retried(self, side: str, reason: str) -> None:
+        """Count that something was tried again on the same side."""
+        self.counted[RETRIES, (side, reason)] += 1
+
+    def pool_wait(self, backend: str) -> None:
+        """Count a request that found every connection to its backend in use; that is no fault of the backend."""
+        self.counted[POOL_WAITS, (backend,)] += 1
+        self._tell_rarely(events.POOL_FULL, backend)
+
+    def _tell_rarely(self, event: str, backend: str, **fields: object) -> None:
+        now = self.clock()
+        if now >= self._told_at.get((event, backend), now):
+            self._told_at[event, backend] = now + QUIET
+            self.tell(event, "warning", backend=backend, **fields)
+
+    def _looked_up(self, look_up: LookUp) -> None:
+        """Count a look-up; tell of a name server that has nothing to say, and of one that has again."""
+        self.counted[LOOKUPS, (look_up.backend, look_up.result)] += 1
+        key = look_up.backend, look_up.host
+        if look_up.result == ANSWERED:
+            if key in self._silent_names:
+                self._silent_names.discard(key)
+                self.tell(events.NAME_ANSWERED, backend=look_up.backend, host=look_up.host)
+        elif key not in self._silent_names:
+            self._silent_names.add(key)
+            kept = look_up.addresses
+            self.tell(events.NAME_SILENT, "warning", backend=look_up.backend, host=look_up.host, kept=kept)
+
+    def _target_told(self, target: Target) -> None:
+        event = events.TARGET_OUT if target.out else events.TARGET_BACK
+        level = "warning" if target.out else "info"
+        self.tell(event, level, backend=target.backend, target=target.address, error=target.last_error)
 
     # ── following the clock, the generations ───────────────────────────────────────────────────────────
 
@@ -208,6 +322,12 @@ class Server:
                     call.expired()
             except Exception as error:  # noqa: BLE001 - every other deadline is looked at all the same
                 client.unforeseen(error, "a deadline")
+        for client in tuple(self.watched):
+            if not client.look(now):
+                self.watched.discard(client)
+        for handshake in tuple(self.handshakes.values()):
+            if 0.0 < handshake.expires_at <= now:
+                handshake.abort()
         for pool in self.bound.pools.values():
             pool.sweep(now)
         if now >= self._forget_at:
@@ -217,8 +337,7 @@ class Server:
         self._note_health()
 
     def _note_health(self) -> None:
-        now = self.clock()
-        self.unhealthy = frozenset(name for name, pool in self.bound.pools.items() if not pool.available(now))
+        self.unhealthy = frozenset(name for name, pool in self.bound.pools.items() if not pool.available())
 
     def _sweep(self) -> None:
         """Judge ten times a second; after a stall of our own, read first what has come meanwhile."""
@@ -240,7 +359,7 @@ class Server:
         for pool in self._bind(new, self.bound):
             pool.retire()
         self._note_health()
-        if self._listener is not None:
+        if self._sweeper is not None:
             self._watch(pool for pool in self.bound.pools.values() if pool not in known)
 
     def _watch(self, pools: Iterable[Pool]) -> None:
@@ -250,14 +369,28 @@ class Server:
 
     def _bind(self, generation: Generation, before: Bound | None) -> list[Pool]:
         self.bound, gone = bind(
-            generation, before, keys=self._keys, clock=self.clock, spawn=self.spawn, base=self._base,
+            generation,
+            before,
+            keys=self._keys,
+            clock=self.clock,
+            spawn=self.spawn,
+            base=self._base,
+            resolver=self.resolver,
             instance=self._instance,
-        )  # fmt: skip
+        )
+        for pool in self.bound.pools.values():
+            pool.make_way = self.make_way
+            pool.told = self._target_told
+        self.buffers.follow(generation.snapshot.listen.buffer)
         self.shadows.follow(self.bound)
         limits = self.limits = generation.snapshot.listen.limits
         sizes = [size for size in (limits.header_bytes, limits.url_bytes) if size]
         self.quick_head = min(sizes) if sizes else QUICK_HEAD
         return gone
+
+
+def _tell_nobody(event: str, level: str = "info", /, **fields: object) -> None:
+    """What is told before anything is connected."""
 
 
 # Parts from clients whose connections are kept, without meeting a request on its way.

@@ -20,6 +20,8 @@ from proxy.http1.framing import Body, ChunkedBody, CloseBody, LengthBody
 HEAD_AT_MOST: Final = 64 * 1024
 INFORMATIONAL_BYTES_AT_MOST: Final = 32 * 1024
 """Of one request's answers before the answer: any number of them, no flood."""
+FOREVER: Final = 1e18
+"""Seconds of a clock that it will not reach."""
 _seen: Final = response.seen
 _UNFINISHED: Final = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)").search
 
@@ -83,18 +85,23 @@ class ConnectionOwner:
         """Forget a connection that is gone, in use or not."""
         raise NotImplementedError
 
+    def note_error(self, kind: str, *, fresh: bool) -> None:
+        """Count what went wrong on a connection; `fresh` tells that nothing of an answer had come on it."""
+        raise NotImplementedError
+
 
 class UpstreamConnection:
     """One connection to a target.
 
     `asker` is who waits now (None: idle); `answered` counts whole answers; `heard` tells whether the current
-    request got any byte; `busy` is the pool's mark; `closed` is final.
+    request got any byte; `busy` is the pool's mark; `closed` is final. It leads to `address`, and is not used again
+    after `expires`.
     """
 
     __slots__ = (
         "_body", "_buffer", "_descriptor", "_ended_properly", "_head", "_informed", "_poll", "_reading",
-        "_secure", "answered", "asker", "busy", "closed", "heard", "idle_since", "paused", "target",
-        "transport", "tunnel",
+        "_secure", "address", "answered", "asker", "busy", "closed", "expires", "heard", "idle_since", "paused",
+        "target", "transport", "tunnel",
     )  # fmt: skip
 
     def __init__(self, target: ConnectionOwner) -> None:
@@ -108,6 +115,8 @@ class UpstreamConnection:
         self.paused = False
         self.tunnel = False
         self.idle_since = 0.0
+        self.address = ""
+        self.expires = FOREVER
         self._buffer = b""
         self._head: ResponseHead | None = None
         self._body: Body | None = None

@@ -67,15 +67,18 @@ def _listen(listen: schema.Listen) -> model.Listen:
             limits.header_timeout,
             limits.body_timeout,
             limits.idle_timeout,
+            limits.min_rate,
+            limits.per_peer,
             limits.connections,
         ),
         drain=listen.drain,
         via=model.Via(listen.via.name or "", listen.via.passes),
+        buffer=model.Buffer(listen.buffer.request, listen.buffer.response, listen.buffer.total),
     )
 
 
 def _backend(name: str, backend: schema.Backend) -> model.Backend:
-    health, tls = backend.health, backend.tls
+    tls = backend.tls
     return model.Backend(
         name=name,
         urls=tuple(backend.urls) if backend.url is None else (backend.url,),
@@ -83,10 +86,24 @@ def _backend(name: str, backend: schema.Backend) -> model.Backend:
         timeout=backend.timeout,
         idle_timeout=backend.idle_timeout,
         max_connections=backend.max_connections,
-        health=None
-        if health is None
-        else model.Health(health.path, health.every, health.unhealthy_after, health.healthy_after),
+        health=None if backend.health is None else _health(backend.health),
         tls=None if tls is None else model.BackendTls(tls.ca, tls.verify, tls.server_name),
+        max_age=backend.max_age,
+        resolve=backend.resolve,
+        retries=backend.retries,
+    )
+
+
+def _health(health: schema.Health) -> model.Health:
+    ends = [each.partition("-") for each in health.statuses]
+    return model.Health(
+        health.path,
+        health.every,
+        health.unhealthy_after,
+        health.healthy_after,
+        host=health.host,
+        headers=tuple(health.headers.items()),
+        statuses=tuple((int(first), int(last or first)) for first, _, last in ends),
     )
 
 

@@ -298,6 +298,9 @@ def secrets_written_out(plan: Plan) -> Iterator[Finding]:
         for name, value in route.match.headers:
             if not value.startswith("~"):
                 yield from _secret(plan, (*path, "match", "headers", name), name)
+    for backend in plan.snapshot.backends:
+        for name, _ in backend.health.headers if backend.health is not None else ():
+            yield from _secret(plan, ("backends", backend.name, "health", "headers", name), name)
 
 
 def _secret(plan: Plan, path: Path, name: str) -> Iterator[Finding]:

@@ -25,7 +25,17 @@ class Limits(Section):
     header_timeout: t.Time = 10.0
     body_timeout: t.Time = 30.0
     idle_timeout: t.Time = 75.0
+    min_rate: t.Rate = 240
+    per_peer: t.Count = 0
     connections: t.Count = 10_000
+
+
+class Buffer(Section):
+    """What the proxy takes over from slow clients."""
+
+    request: t.Size = 64 * 1024
+    response: t.Size = 256 * 1024
+    total: t.Size = 64 << 20
 
 
 class ListenTls(Section):
@@ -50,6 +60,7 @@ class Listen(Section):
     tls: ListenTls | None = None
     trusted_proxies: list[t.Network] = Field(default_factory=list)
     limits: Limits = Limits()
+    buffer: Buffer = Buffer()
     drain: t.Time = 30.0
     via: Via = Via()
 
@@ -75,6 +86,9 @@ class Health(Section):
     """The active health check of a backend."""
 
     path: t.TargetPath = "/health"
+    host: t.Authority | None = None
+    headers: dict[t.ProbeField, t.FieldValue] = Field(default_factory=dict)
+    statuses: list[t.StatusRange] = Field(default=["200-399"], min_length=1)
     every: t.Time = 5.0
     unhealthy_after: t.Count = 3
     healthy_after: t.Count = 2
@@ -97,6 +111,9 @@ class Backend(Section):
     timeout: t.Time = 30.0
     idle_timeout: t.Time = 60.0
     max_connections: t.Count = 256
+    max_age: t.Time = 600.0
+    resolve: t.Time = 30.0
+    retries: t.Count = 2
     health: Health | None = None
     tls: BackendTls | None = None
 

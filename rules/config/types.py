@@ -161,6 +161,35 @@ def _host(value: str) -> str:
     raise UnitError(f"`{value}` is not a host", "written api.example.com, *.example.com or ~regex")
 
 
+def _authority(value: str) -> str:
+    host, colon, port = value.rpartition(":") if not value.endswith("]") else (value, "", "")
+    known = re.fullmatch(r"[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]", host if colon else value)
+    if known and (not colon or port.isdecimal()):
+        return value
+    raise UnitError(f"`{value}` is not a host", "written api.internal, api.internal:8080 or [::1]:8080")
+
+
+_FRAMING = ("connection", "content-length", "host", "te", "trailer", "transfer-encoding", "upgrade")
+
+
+def _probe_field(value: str) -> str:
+    if value.lower() in _FRAMING:
+        hint = "`host` is a key of its own" if value.lower() == "host" else "a health check sets it itself"
+        raise UnitError(f"`{value}` cannot be set here", hint)
+    return _field(value)
+
+
+_RANGE = re.compile(r"([1-5][0-9]{2})(?:\s*-\s*([1-5][0-9]{2}))?")
+
+
+def _status_range(value: object) -> str:
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    found = _RANGE.fullmatch(text)
+    if found is None or (found[2] and found[2] < found[1]):
+        raise UnitError(f"`{value}` is no status or range of statuses", "written 204 or 200-399")
+    return text.replace(" ", "")
+
+
 def _identity(value: str) -> str:
     if _IDENTITY.fullmatch(value):
         return value
@@ -228,12 +257,20 @@ Count = Annotated[int, BeforeValidator(units.count), _schema({"type": "integer",
 Status = Annotated[int, BeforeValidator(_final_status), _schema({"type": "integer", "minimum": 200, "maximum": 599})]
 Workers = Annotated[int, BeforeValidator(_workers), _schema({"type": "integer", "minimum": 1}, {"const": "auto"})]
 Processes = Annotated[int, BeforeValidator(_processes), _schema({"type": "integer", "minimum": 1}, {"const": "auto"})]
+Rate = Annotated[int, BeforeValidator(units.rate), _schema({"type": "integer", "minimum": 0})]
+StatusRange = Annotated[
+    str,
+    BeforeValidator(_status_range),
+    _schema({"type": "integer", "minimum": 100, "maximum": 599}, {"type": "string", "pattern": r"^\d{3} *- *\d{3}$"}),
+]
 Version = Annotated[int, BeforeValidator(_steady_version), _schema({"const": 1})]
 
 Name = Annotated[str, AfterValidator(_name)]
 Variable = Annotated[str, AfterValidator(_variable)]
 FieldName = Annotated[str, AfterValidator(_field)]
 Pseudonym = Annotated[str, AfterValidator(units.pseudonym)]
+ProbeField = Annotated[str, AfterValidator(_probe_field)]
+Authority = Annotated[str, AfterValidator(_authority)]
 FieldValue = Annotated[str, AfterValidator(_field_value)]
 Method = Annotated[str, AfterValidator(_method), WithJsonSchema({"enum": list(METHODS)})]
 MatchPath = Annotated[str, AfterValidator(_path)]

@@ -55,6 +55,11 @@ def size(value: object) -> int:
     raise UnitError(f"`{unit}` is not a unit of size", hint)
 
 
+def rate(value: object) -> int:
+    """Bytes a second: a bare number, or a size such as `1KiB`."""
+    return size(value) if isinstance(value, str) else count(value)
+
+
 def share(value: object) -> float:
     """A share 0…1 of `5%` or `0.05`."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):

@@ -125,7 +125,8 @@ def _settle(
     names: Mapping[str, str],
     facts: Facts,
 ) -> Decision:
-    """Make the decision; a modern side without a healthy target gives way, unless legacy is no better."""
+    """Make the decision; a modern side without a healthy target gives way, unless legacy is no better or must not."""
     if side == MODERN and facts.unhealthy and lane.modern in facts.unhealthy and lane.legacy not in facts.unhealthy:
-        side, reason = LEGACY, "unhealthy"
+        may_stand_in = lane.route.fallback.mode != "none"
+        side, reason = (LEGACY, "unhealthy") if may_stand_in else (side, reason)
     return _new(Decision, (lane.route, side, reason, point, lane.weight, user, names))

@@ -127,7 +127,8 @@ def test_the_shipped_nginx_file_is_without_fault(house: Callable[..., House]):
         ("X-Forwarded-For $remote_addr", "X-Forwarded-For $proxy_add_x_forwarded_for", "of their own address"),
         ('proxy_set_header X-User-Id "";', "", "X-User-Id"),
         ("proxy_http_version 1.1;", "", "HTTP/1.0"),
-        ("proxy_buffering off;", "", "proxy_buffering"),
+        ("proxy_buffering on;", "proxy_buffering off;", "proxy_buffering is off"),
+        ("proxy_request_buffering on;", "proxy_request_buffering off;", "proxy_request_buffering is off"),
         ("proxy_set_header Connection $strangler_connection;", "", "closes its connection"),
         (
             "proxy_set_header X-Forwarded-Proto $scheme;",

@@ -51,16 +51,18 @@ class Backend:
         self._server: asyncio.AbstractServer | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def start(self, *, path: str = "", tls: ssl.SSLContext | None = None) -> None:
-        """Listen on a free port, or on a Unix socket."""
+    async def start(
+        self, *, path: str = "", tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", port: int = 0
+    ) -> None:
+        """Listen on a free port (or on this one), or on a Unix socket."""
         loop = asyncio.get_running_loop()
         if path:
             self._server = await loop.create_unix_server(lambda: Wire(self), path, ssl=tls)
             self.url = f"unix:{path}"
             return
-        self._server = await loop.create_server(lambda: Wire(self), "127.0.0.1", 0, ssl=tls)
+        self._server = await loop.create_server(lambda: Wire(self), host, port, ssl=tls)
         self.port = self._server.sockets[0].getsockname()[1]
-        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://{host}:{self.port}"
 
     async def stop(self) -> None:
         """End everything; `errors` keeps what went wrong in a script."""

@@ -14,7 +14,7 @@ from proxy.state.identity_keys import Keys
 from proxy.state.live import Live
 from proxy.telemetry.records import Exchange, Observers
 from proxy.worker.server import Server
-from rules.model import LEGACY, MODERN, BackendTls, Fallback, Limits, Route, Snapshot
+from rules.model import LEGACY, MODERN, BackendTls, Buffer, Fallback, Limits, Route, Snapshot
 from rules.routing.decide import generation
 from tests.support import raw, snapshots
 from tests.support.backend import Backend, Script
@@ -117,6 +117,7 @@ class House:
         routes: Sequence[Route] | None = None,
         fallback: Fallback | None = None,
         limits: Limits | None = None,
+        buffer: Buffer | None = None,
         trusted: Sequence[str] = (),
         identity: Sequence[str] = (),
         clock: Callable[[], float] = monotonic,
@@ -134,7 +135,13 @@ class House:
         if tls_of_backends is not None:
             options["tls"] = tls_of_backends
         chosen = snapshots.snapshot(
-            backends, routes=routes or (), limits=limits, trusted=trusted, identity=identity, options=options
+            backends,
+            routes=routes or (),
+            limits=limits,
+            buffer=buffer,
+            trusted=trusted,
+            identity=identity,
+            options=options,
         )
         return await self.serve(chosen, clock=clock, listen=listen, tls=tls, base=base)
 

@@ -10,6 +10,7 @@ from rules.model import (
     MODERN,
     Admin,
     Backend,
+    Buffer,
     DiffStorage,
     Fallback,
     Limits,
@@ -40,6 +41,7 @@ def snapshot(
     *,
     routes: Sequence[Route] = (),
     limits: Limits | None = None,
+    buffer: Buffer | None = None,
     trusted: Sequence[str] = (),
     identity: Sequence[str] = (),
     options: Mapping[str, Any] | None = None,
@@ -50,7 +52,7 @@ def snapshot(
     """
     settings = {"connect_timeout": 30.0, **(options or {})}
     return Snapshot(
-        listen=Listen(limits=limits or Limits(), trusted_proxies=tuple(trusted)),
+        listen=Listen(limits=limits or Limits(), buffer=buffer or Buffer(), trusted_proxies=tuple(trusted)),
         admin=Admin(),
         store="memory",
         diffs=DiffStorage(),

@@ -15,7 +15,7 @@ from proxy.telemetry.records import Exchange, Observers
 from proxy.worker.client_connection import ClientConnection
 from proxy.worker.server import Server
 from proxy.worker.upstream_connection import UpstreamConnection
-from rules.model import LEGACY, Limits
+from rules.model import LEGACY, Buffer, Limits
 from rules.routing.decide import Generation, generation
 from tests.support.clock import Clock
 from tests.support.snapshots import snapshot
@@ -70,7 +70,9 @@ class Paper:
 @cache
 def running(limits: Limits | None, trusted: tuple[str, ...]) -> Generation:
     """One generation for all tests that want the same."""
-    return generation(1, snapshot({LEGACY: ["http://127.0.0.1:9"]}, limits=limits, trusted=trusted))
+    backends = {LEGACY: ["http://127.0.0.1:9"]}
+    # a body is passed on from its first byte: it is its parsing that is judged here
+    return generation(1, snapshot(backends, limits=limits, trusted=trusted, buffer=Buffer(request=1)))
 
 
 class Wired:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from proxy.worker.reporting import Age, ages
-from rules.model import GuardPolicy
+from rules.model import Buffer, GuardPolicy
 from tests.support import raw, snapshots
 from tests.support.backend import always, hang, ok
 from tests.support.clock import Clock
@@ -18,7 +18,7 @@ ROUTES = (
 
 async def waiting(house: House, *requests: bytes) -> Proxy:
     backend = await house.backend(hang)
-    proxy = await house.proxy(backend, backend, routes=ROUTES, clock=Clock())
+    proxy = await house.proxy(backend, backend, routes=ROUTES, clock=Clock(), buffer=Buffer(request=1))
     for number, request in enumerate(requests):
         client = await proxy.client()
         client.send(request)
@@ -57,7 +57,7 @@ async def test_who_is_still_sending_or_has_an_answer_does_not_wait(house: House)
     assert seen(answered) == []
 
 
-async def test_who_stands_in_line_for_a_connection_of_our_own_does_not_wait_for_the_backend(house: House):
+async def test_who_waits_for_a_connection_of_our_own_pool_does_not_wait_for_a_side(house: House):
     backend = await house.backend(hang)
     proxy = await house.proxy(backend, backend, routes=ROUTES, clock=Clock(), max_connections=1, connect_timeout=0.0)
     first, second = await proxy.client(), await proxy.client()

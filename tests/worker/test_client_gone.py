@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rules.model import Buffer
 from tests.support.backend import Wire, chunks, hang, on_head
 from tests.support.line import Line
 from tests.support.proxying import House
@@ -68,7 +69,7 @@ async def test_an_aborted_chunked_upload_never_gets_its_last_chunk(house: House,
 @pytest.mark.parametrize("leave", LEAVE)
 async def test_an_aborted_upload_is_never_filled_up(house: House, leave: object) -> None:
     backend = await house.backend(hang)
-    proxy = await house.proxy(backend)
+    proxy = await house.proxy(backend, buffer=Buffer(request=5))
     client = await proxy.client()
     client.send(get("/", "Content-Length: 10", method="POST") + b"hello")
     upstream = await backend.wire()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rules.model import Fallback
+from rules.model import Buffer, Fallback
 from tests.support.backend import Backend, Script, Wire, always, answering, chunks, hang, ok, on_head
 from tests.support.clock import Clock
 from tests.support.messages import Message
@@ -70,7 +70,7 @@ async def test_a_declined_chunked_request_is_replayed_chunk_for_chunk_in_meaning
 
 async def test_a_request_declined_before_it_was_read_whole_is_replayed_whole(house: House) -> None:
     """The part that came before and the part that came after make one body."""
-    both = await sides(house, on_head(DECLINED))
+    both = await sides(house, on_head(DECLINED), buffer=Buffer(request=5))
     client = await both.proxy.client()
     client.send(get("/", "Content-Length: 10", method="POST") + b"01234")
     assert both.modern is not None
@@ -82,12 +82,11 @@ async def test_a_request_declined_before_it_was_read_whole_is_replayed_whole(hou
     assert (await client.answer()).body == b"legacy:0123456789"
 
 
-async def test_a_client_that_expects_a_100_gets_legacys_after_a_decline(house: House) -> None:
-    """Nothing of the body came yet: legacy is asked in modern's place, with the expectation."""
+async def test_a_client_that_expects_a_100_gets_ours_before_a_decline(house: House) -> None:
+    """The body is collected first: neither side is asked for a 100, both may have the body whole."""
 
     async def patient(wire: Wire) -> None:
-        assert b"Expect: 100-continue\r\n" in await wire.head()
-        wire.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        assert b"Expect" not in await wire.head()
         wire.send(ok(b"legacy:" + await wire.exactly(5)))
         await wire.gone()
 
@@ -128,14 +127,28 @@ async def test_legacy_cannot_decline(house: House) -> None:
 
 # ── health, judgement ──
 async def test_without_a_healthy_modern_target_everything_goes_to_legacy(house: House) -> None:
-    """Contract: any method, whatever the mode."""
-    both = await sides(house, always(ok(b"modern")), "none", clock=Clock())
+    """Contract: any method; each such request is one failure of modern, whom it could not be put to."""
+    both = await sides(house, always(ok(b"modern")), "connect", clock=Clock())
     target = both.proxy.server.bound.pools["modern"].targets[0]
     target.healthy = False
     both.proxy.turn(0.1)
 
     assert (await both.ask(post(b"x"))).body == b"legacy:x"
-    assert (await both.proxy.exchange()).reason == "unhealthy"
+    record = await both.proxy.exchange()
+    assert record.reason == "unhealthy"
+    assert [(each.side, each.kind, each.failed) for each in record.attempts] == [
+        ("modern", "unhealthy", True),
+        ("legacy", "", False),
+    ]
+
+
+async def test_without_a_fallback_modern_is_tried_though_no_target_is_healthy(house: House) -> None:
+    """Contract: Retries."""
+    both = await sides(house, always(ok(b"modern")), "none", clock=Clock())
+    both.proxy.server.bound.pools["modern"].targets[0].healthy = False
+    both.proxy.turn(0.1)
+
+    assert (await both.ask(post(b"x"))).body == b"modern"
 
 
 async def test_when_both_sides_are_unhealthy_requests_are_still_tried(house: House) -> None:
@@ -175,12 +188,12 @@ async def test_the_guards_latency_runs_from_the_last_byte_sent_to_the_first_byte
 
     legacy = await house.backend(hang)
     modern = await house.backend(script)
-    proxy = await house.proxy(legacy, modern, clock=Clock())
+    proxy = await house.proxy(legacy, modern, clock=Clock(), buffer=Buffer(request=1))
     client = await proxy.client()
-    client.send(get("/", "Content-Length: 10", method="POST"))
+    client.send(get("/", "Content-Length: 10", method="POST") + b"0")
     await (await modern.wire()).seen(b"\r\n\r\n")
     proxy.turn(5.0)
-    client.send(b"0123456789")
+    client.send(b"123456789")
     await client.until(b"ha")
     proxy.turn(3.0)
     modern.wires[0].send(b"ha")

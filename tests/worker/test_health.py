@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.worker.connection_pool import Target
+from proxy.worker.connection_pool import Target, question
 from rules.model import Health
 from rules.routing.decide import generation
 from tests.support.backend import Wire, always, hang, ok, on_head
@@ -192,3 +192,53 @@ async def test_a_hanging_check_holds_nobody_up(house: House) -> None:
     await until(lambda: backend.wires)
 
     assert (await proxy.ask(get("/"))).body == b"served"
+
+
+# ── what is asked, what is well ──
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://[::1]:9001", "[::1]:9001"),
+        ("http://app.test:8000", "app.test:8000"),
+        ("https://app.test", "app.test"),
+        ("http://127.0.0.1:80", "127.0.0.1:80"),
+        ("unix:/run/app.sock", "localhost"),
+    ],
+)
+def test_the_host_of_a_check_is_that_of_the_url(url: str, host: str):
+    assert f"\r\nHost: {host}\r\n".encode() in question(url, QUICK)
+
+
+async def test_a_check_has_the_host_and_the_fields_that_the_file_says(house: House) -> None:
+    moody = Moody()
+    backend = await house.backend(always(moody))
+    checked = replace(QUICK, host="api.internal", headers=(("X-Probe", "1"), ("User-Agent", "me")))
+    await house.proxy(backend, health=checked)
+    await moody.asked_again(1)
+
+    request = backend.requests[0]
+    assert request.field("host") == "api.internal"
+    assert request.field("x-probe") == "1"
+    assert [value for name, value in request.fields if name.lower() == "user-agent"] == ["me"]
+
+
+@pytest.mark.parametrize(("status", "well"), [("401 x", True), ("204 x", True), ("200 OK", False), ("500 x", False)])
+async def test_what_is_well_is_what_the_file_says(house: House, status: str, well: bool) -> None:
+    moody = Moody(ok(b"", status=status))
+    backend = await house.backend(always(moody))
+    checked = replace(QUICK, unhealthy_after=1, statuses=((204, 204), (400, 404)))
+    proxy = await house.proxy(backend, health=checked)
+    await moody.asked_again(2)
+
+    await until(lambda: target(proxy).healthy is well, "the verdict")
+
+
+async def test_a_target_left_out_comes_back_by_its_health_check(house: House) -> None:
+    moody = Moody()
+    backend = await house.backend(always(moody))
+    proxy = await house.proxy(backend, health=QUICK)
+    target(proxy).leave_out()
+
+    await until(lambda: not target(proxy).out, "the target's return")

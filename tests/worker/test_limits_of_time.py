@@ -91,10 +91,12 @@ async def test_a_body_that_stops_coming_is_a_408_and_looks_aborted_behind_us(hou
     proxy = await house.proxy(backend, clock=Clock(), timeout=100.0, limits=Limits(body_timeout=5.0))
     client = await proxy.client()
     client.send(get("/", "Transfer-Encoding: chunked", method="POST") + b"5\r\nhello\r\n")
+    await breathe()
+    proxy.turn(1.1)
     upstream = await backend.wire()
     await upstream.seen(b"hello")
 
-    proxy.turn(5.1)
+    proxy.turn(4.1)
     answer = await client.answer()
 
     assert (answer.status, answer.closes) == (408, True)
@@ -106,7 +108,7 @@ async def test_a_body_that_stops_coming_is_a_408_and_looks_aborted_behind_us(hou
 async def test_a_body_that_keeps_coming_slowly_is_served(house: House) -> None:
     """Requirement 15: the body's time is between bytes."""
     backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, clock=Clock(), timeout=100.0, limits=Limits(body_timeout=5.0))
+    proxy = await house.proxy(backend, clock=Clock(), timeout=100.0, limits=Limits(body_timeout=5.0, min_rate=0))
     client = await proxy.client()
     client.send(get("/", "Content-Length: 10", method="POST"))
     for _ in range(10):
@@ -121,11 +123,11 @@ async def test_a_slow_upload_is_not_the_backends_silence(house: House) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, clock=Clock(), timeout=3.0, limits=Limits(body_timeout=30.0))
     client = await proxy.client()
-    client.send(get("/", "Content-Length: 10", method="POST") + b"x" * 5)
+    client.send(get("/", "Content-Length: 70000", method="POST") + b"x" * 66_000)
     await (await backend.wire()).seen(b"xxxxx")
 
     proxy.turn(10.0)
-    client.send(b"x" * 5)
+    client.send(b"x" * 4000)
     answer = await client.answer()
 
     assert answer.status == 200
@@ -137,7 +139,7 @@ async def test_the_body_time_does_not_run_while_the_backend_is_the_slow_one(hous
     backend = await house.backend(hang)
     proxy = await house.proxy(backend, clock=Clock(), timeout=100.0, limits=Limits(body_timeout=5.0))
     client = await proxy.client()
-    client.send(get("/", "Content-Length: 50000000", method="POST"))
+    client.send(get("/", "Content-Length: 50000000", method="POST") + b"x" * 100_000)
     upstream = await backend.wire()
     await upstream.seen(b"\r\n\r\n")
     upstream.transport.pause_reading()
@@ -193,7 +195,7 @@ async def test_an_early_answer_to_a_slow_reader_is_not_cut_by_the_wait_for_its_u
     proxy = await house.proxy(backend, clock=Clock(), limits=Limits(idle_timeout=60.0))
     client = await proxy.client()
     client.transport.pause_reading()
-    client.send(get("/", "Content-Length: 1000", method="POST"))
+    client.send(get("/", "Content-Length: 100000", method="POST") + b"x" * 70_000)
     sent = await fill(proxy, await backend.wire())
 
     proxy.turn(5.0)

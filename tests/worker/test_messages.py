@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rules.model import Buffer
 from tests.support.backend import always, chunks, ok, on_head
 from tests.support.messages import Message
 from tests.support.proxying import House
@@ -171,9 +172,9 @@ async def test_a_connection_serves_request_after_request(house: House) -> None:
 async def test_an_answer_given_while_the_request_is_still_coming_closes_afterwards(house: House) -> None:
     """Requirement 6: the rest of the body is swallowed, never parsed."""
     backend = await house.backend(on_head(ok(b"no", status="403 Forbidden")))
-    proxy = await house.proxy(backend)
+    proxy = await house.proxy(backend, buffer=Buffer(request=1))
     client = await proxy.client()
-    client.send(get("/", "Content-Length: 1000", method="POST"))
+    client.send(get("/", "Content-Length: 1000", method="POST") + b"x")
 
     answer = await client.answer()
     await client.send_pieces([get("/smuggled"), b"x" * 2000])

@@ -213,5 +213,5 @@ async def test_no_single_byte_in_chunk_framing_is_overlooked(value: int) -> None
             assert judged.heard[0].whole
             assert judged.heard[0].body == b"hello", body
         else:
-            assert not judged.heard[0].whole, body
+            assert not any(heard.whole for heard in judged.heard), body
             assert judged.status == 400 or not judged.over, body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rules.model import Buffer
 from tests.support.backend import Wire, always, answering, chunks, hang, ok, on_head
 from tests.support.proxying import House, Proxy
 from tests.support.raw import get, post
@@ -175,7 +176,7 @@ async def test_a_waiting_request_does_not_get_a_connection_that_has_just_ended(h
 async def test_a_connection_with_half_a_request_on_it_is_never_used_again(house: House, answer: bytes) -> None:
     """Requirement 13: an early answer ends a request that was not sent whole; the rest must not meet the next one."""
     backend = await house.backend(on_head(answer), always(ok(b"second")))
-    proxy = await house.proxy(backend)
+    proxy = await house.proxy(backend, buffer=Buffer(request=1))
     client = await proxy.client()
     client.send(post(b"x" * 100)[:-50])
 

@@ -99,15 +99,17 @@ async def test_a_target_that_refuses_connections_is_left_alone_for_a_while(house
 
 
 async def test_a_dead_target_is_tried_again_later(house: House) -> None:
-    """Passive health: a target that comes back is used again."""
+    """Passive health: a target that comes back is used again, once a connection of our own was made."""
     down = await house.backend(always(ok(b"back")))
     proxy = await house.proxy(down, clock=Clock())
     target = proxy.server.bound.pools["legacy"].targets[0]
-    target.down_until = proxy.server.clock() + 1.0
+    target.leave_out()
     proxy.turn(0.5)
     assert proxy.server.unhealthy == {"legacy"}
 
     proxy.turn(0.6)
+    await until(lambda: not target.out, "the target's return")
+    proxy.turn(0.1)
 
     assert proxy.server.unhealthy == set()
     assert (await proxy.ask(get("/"))).body == b"back"

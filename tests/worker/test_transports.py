@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from rules.model import BackendTls
+from rules.model import BackendTls, Limits
 from tests.support.backend import Wire, always, answering, chunks, hang, ok, on_head
 from tests.support.certificates import Authority
+from tests.support.clock import Clock
 from tests.support.line import Ended
 from tests.support.proxying import House
 from tests.support.raw import get, post
-from tests.support.waiting import breathe
+from tests.support.waiting import breathe, until
 
 pytestmark = pytest.mark.both_loops
 
@@ -257,7 +258,7 @@ async def test_an_early_answer_over_tls_is_read_whole_while_the_upload_goes_on(
     backend = await house.backend(on_head(ok(b"too large", status="413 x")))
     proxy = await house.proxy(backend, tls=authority.server())
     client = await proxy.client(authority.client())
-    client.send(get("/", "Content-Length: 1000000", method="POST"))
+    client.send(get("/", "Content-Length: 1000000", method="POST") + b"x" * 70_000)
     await client.until(b"too large")
     await client.send_pieces([b"x" * 10_000] * 20)
 
@@ -291,3 +292,52 @@ async def test_a_client_that_does_not_speak_tls_gets_nothing(house: House, autho
 
 def test_the_authority_is_one(authority: Authority) -> None:
     assert authority.client().verify_mode is ssl.CERT_REQUIRED
+
+
+# ── from accept on ──
+
+
+async def test_a_handshake_is_a_connection_and_its_time_runs_from_accept(house: House, authority: Authority) -> None:
+    """A client that connects and says nothing takes its place, and no longer than a head may take."""
+    backend = await house.backend(always(ok()))
+    limits = Limits(connections=1, header_timeout=5.0)
+    proxy = await house.proxy(backend, tls=authority.server(), clock=Clock(), limits=limits)
+    mute = await proxy.client()
+    await until(lambda: proxy.server.handshakes, "the handshake")
+    assert proxy.server.stats()["connections_client"] == 1
+
+    one_too_many = await (await proxy.client(authority.client())).answer()
+    proxy.turn(5.1)
+    await mute.gone()
+
+    assert one_too_many.status == 503
+    await until(lambda: not proxy.server.handshakes, "its end")
+    await until(lambda: not proxy.server.clients, "the other's end")
+    client = await proxy.client(authority.client())
+    assert (await client.ask(get("/"))).status == 200
+
+
+async def test_a_slow_handshake_is_part_of_the_time_for_a_head(house: House, authority: Authority) -> None:
+    backend = await house.backend(always(ok()))
+    limits = Limits(header_timeout=5.0)
+    proxy = await house.proxy(backend, tls=authority.server(), clock=Clock(), limits=limits)
+    client = await proxy.client(authority.client())
+    await until(lambda: proxy.server.clients, "the client")
+    connection = next(iter(proxy.server.clients))
+
+    assert connection.deadline == connection.accepted_at + 5.0
+    client.send(b"GET / HTTP/1.1\r\n")
+    await breathe()
+    proxy.turn(5.1)
+    assert (await client.answer()).status == 408
+
+
+async def test_garbage_in_the_place_of_a_handshake_leaves_nothing_behind(house: House, authority: Authority) -> None:
+    backend = await house.backend(always(ok()))
+    proxy = await house.proxy(backend, tls=authority.server())
+    for _ in range(3):
+        client = await proxy.client()
+        client.send(b"GET / HTTP/1.1\r\n\r\n")
+        await client.gone()
+
+    await until(lambda: not proxy.server.handshakes and not proxy.server.clients, "their end")

@@ -87,7 +87,23 @@ SCHEMAS: dict[str, Schema] = {
         config=thing(digest=TEXT, loaded_at=MOMENT, error=maybe(TEXT)),
         instances=many({"type": "object"}),
         routes=many(ref("RouteStatus")),
+        backends=many(ref("Backend")),
     ),
+    "Backend": thing(name=TEXT, max_connections=COUNT, health_check=FLAG, targets=many(ref("Target"))),
+    "Target": thing(
+        target=TEXT,
+        up=maybe(FLAG),
+        healthy=maybe(FLAG),
+        left_out=COUNT,
+        probe_in=SECONDS,
+        in_flight=COUNT,
+        idle=COUNT,
+        waiting=COUNT,
+        errors=COUNT,
+        last_error=maybe(TEXT),
+        addresses=many(thing(address=TEXT, failures=COUNT, missed=COUNT)),
+    ),
+    "Backends": paged(ref("Backend")),
     "Explanation": thing(
         route=TEXT,
         side=TEXT,
@@ -194,6 +210,7 @@ def _verb(name: str, about: str, *, reason_needed: bool = False) -> Endpoint:
 ENDPOINTS = (
     Endpoint("GET", f"{PREFIX}/status", "What every route does now.", "Status"),
     Endpoint("GET", _ONE, "What one route does now; its ETag is for If-Match.", "RouteStatus", refusals=(404,)),
+    Endpoint("GET", f"{PREFIX}/backends", "How the targets of every backend are.", "Backends"),
     Endpoint(
         "GET",
         f"{PREFIX}/explain",

@@ -114,7 +114,7 @@ class Shadows:
         self.budget = Budget()
         self.outbox = Outbox(key, server.clock)
         self.neighbours = Neighbours(self._user, server.clock)
-        pools = ShadowPools(clock=server.clock, spawn=server.spawn, base=base)
+        pools = ShadowPools(clock=server.clock, spawn=server.spawn, base=base, resolver=server.resolver)
         self.asking = Asking(server, self.budget, pools, self.outbox.tell_writes_off)
         self.rechecks = Rechecks(self)
         self._routes = ShadowRoutes()

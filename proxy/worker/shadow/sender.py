@@ -13,6 +13,7 @@ from proxy.http1 import RequestHead
 from proxy.state.mirror_outcomes import ANSWERED, FAILURES
 from proxy.telemetry.spans import Leg
 from proxy.worker.connection_pool import Pool, Spawn
+from proxy.worker.resolver import Resolver
 from proxy.worker.shadow.request_copy import Origin, Question, probe_for, question, same_question
 from proxy.worker.shadow.response_copy import Budget, Recorder
 from proxy.worker.shadow.route_state import ShadowRoute
@@ -45,8 +46,9 @@ def busy(pool: Pool) -> int:
 class ShadowPools:
     """One pool for each backend that copies go to, made when first wanted, retired with its backend."""
 
-    def __init__(self, *, clock: Callable[[], float], spawn: Spawn, base: Path) -> None:
+    def __init__(self, *, clock: Callable[[], float], spawn: Spawn, base: Path, resolver: Resolver) -> None:
         self._clock = clock
+        self._resolver = resolver
         self._spawn = spawn
         self._base = base
         self._pools: dict[tuple[str, str], Pool] = {}
@@ -69,7 +71,7 @@ class ShadowPools:
             return
         if pool is not None:
             pool.retire()
-        self._pools[key] = Pool(wanted, clock=self._clock, spawn=self._spawn, base=self._base)
+        self._pools[key] = Pool(wanted, clock=self._clock, spawn=self._spawn, base=self._base, resolver=self._resolver)
 
     @property
     def size(self) -> int:
@@ -169,7 +171,7 @@ class Asking:
         own = route.reads.get(side)
         if own is None or own.retired:
             own = self._reads(route, side)
-        if name in server.unhealthy or not own.available(now):
+        if name in server.unhealthy or not own.available():
             return "unhealthy"
         breaker = route.breakers[side]
         if breaker.failed and breaker.is_open(now):

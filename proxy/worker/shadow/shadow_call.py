@@ -40,6 +40,7 @@ class ShadowCall:
     seconds = 0.0
     confirmed = False
     wants_connection = True
+    made_way = False
     _connection: UpstreamConnection | None = None
     _reused = False
     _gathered: Gathering | None = None
@@ -110,6 +111,9 @@ class ShadowCall:
         self._connection = connection
         self.target = connection.target.address
         connection.ask(self, self.question.data)
+
+    def retrying(self, reason: str) -> None:
+        """Another address is tried; nothing was sent, so nothing is repeated."""
 
     # ── called by the connection ───────────────────────────────────────────────────────────────────────
 

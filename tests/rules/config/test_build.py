@@ -42,7 +42,7 @@ def test_every_key_of_the_sample_arrives() -> None:
     route = loaded.routes[0]
 
     assert loaded.listen.tls == model.ListenTls("cert.pem", "key.pem")
-    assert loaded.backends[1].health == model.Health("/health")
+    assert loaded.backends[1].health == model.Health("/health", host="api.internal", headers=(("X-Probe", "1"),))
     assert loaded.backends[1].tls == model.BackendTls("ca.pem", verify=True, server_name="api.internal")
     assert loaded.diffs.redact == ("/user/email",)
     assert loaded.identity == ("header:X-User-Id", "cookie:uid", "jwt:sub", "laravel:session", "sticky")

@@ -83,9 +83,9 @@ def test_the_sample_has_no_setting_without_a_value_of_its_own_kind() -> None:
 def test_what_is_shown_is_in_effect() -> None:
     found = _settings(SAMPLE, {})
 
-    assert found["routes.profile.rollout.group"] == ("account", "proxy.yaml:50")
+    assert found["routes.profile.rollout.group"] == ("account", "proxy.yaml:54")
     assert found["routes.profile.rollout.salt"] == (None, "default")
-    assert found["routes.profile.compare.ignore"][1] == "proxy.yaml:91"
+    assert found["routes.profile.compare.ignore"][1] == "proxy.yaml:95"
 
 
 def test_a_broken_file_has_no_settings() -> None:
