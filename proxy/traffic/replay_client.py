@@ -21,7 +21,7 @@ from proxy.http1 import RequestHead, request_head, response_head
 from proxy.http1.fields import BrokenAnswer, Refusal
 from proxy.traffic.reader import Recorded
 from proxy.worker.transform import Gathering, Translation, translation_of
-from rules.model import DEFAULT_ROUTE, LEGACY, Backend, Route, SidePolicy, Snapshot
+from rules.model import DEFAULT_ROUTE, LEGACY, SAFE_METHODS, Backend, Route, SidePolicy, Snapshot
 from rules.routing.decide import generation
 from rules.routing.mirroring import has_effects, mirror_of
 from rules.routing.rewrite import TranslationError
@@ -46,7 +46,6 @@ def reach(backend: Backend, url: str, base: Path) -> tuple[httpx.AsyncHTTPTransp
 
 LARGEST: Final = 8 * 1024 * 1024
 """Bytes of one answer; more is not compared."""
-SAFE: Final = frozenset({"GET", "HEAD"})
 _NOT_RECORDED: Final = frozenset(
     {"host", "connection", "content-length", "transfer-encoding", "expect", "te", "upgrade"}
 )
@@ -118,7 +117,7 @@ class Sides:
             raise SkippedError("no route takes it")
         if only and route.name != only:
             raise SkippedError("another route")
-        if recorded.method not in SAFE and not self._unsafe:
+        if recorded.method not in SAFE_METHODS and not self._unsafe:
             raise SkippedError(f"{recorded.method} changes something")
         if has_effects(facts.path, facts.query) and not self._unsafe:
             raise SkippedError("it looks like a read with effects")

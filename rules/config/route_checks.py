@@ -10,7 +10,7 @@ from itertools import combinations, pairwise
 
 from rules.invariant_parser import InvariantError
 from rules.invariants import compile_invariant
-from rules.model import Match, Route, SidePolicy, Snapshot
+from rules.model import SAFE_METHODS, Match, Route, SidePolicy, Snapshot
 from rules.problems import WARNING, Finding, looks_secret
 from rules.routing import pattern
 from rules.routing.conditions import bare_host, methods_of, weight_of
@@ -351,7 +351,6 @@ def unguarded_weight(plan: Plan) -> Iterator[Finding]:
 # Checks on what is mirrored.
 
 
-SAFE = frozenset({"GET", "HEAD"})
 NEVER = frozenset({"OPTIONS", "TRACE", "CONNECT"})
 
 
@@ -370,7 +369,7 @@ def writes_without_a_way(plan: Plan) -> Iterator[Finding]:
         if route.shadow.writes != "none":
             continue
         for index, method in enumerate(route.shadow.methods):
-            if method not in SAFE | NEVER:
+            if method not in SAFE_METHODS | NEVER:
                 place: Path = (*path, "shadow", "methods", index)
                 hint = "say `writes: dry_run` or `writes: isolated`, or mirror GET and HEAD only"
                 yield Finding(place, f"{method} would be done twice", hint)
