@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-SAFE_METHODS: Final = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH"))
+READ_METHODS: Final = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH"))
 """Methods that only read; the last three are WebDAV's."""
 IDEMPOTENT_METHODS: Final = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
 """Methods that may be sent again."""
@@ -16,6 +16,6 @@ def method_for(method: str, wanted: str | None) -> str:
 
     A safe method never becomes an unsafe one. HEAD and OPTIONS ask about another request: they stay.
     """
-    if wanted is None or method in _AS_THEY_ARE or (method in SAFE_METHODS and wanted not in SAFE_METHODS):
+    if wanted is None or method in _AS_THEY_ARE or (method in READ_METHODS and wanted not in READ_METHODS):
         return method
     return wanted

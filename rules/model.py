@@ -17,7 +17,14 @@ from typing import Any, NamedTuple
 LEGACY = "legacy"
 MODERN = "modern"
 DEFAULT_ROUTE = "_default"
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+"""Methods of requests that may be put twice without a setting that allows it."""
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
+
+
+def other_side(side: str) -> str:
+    """Return legacy for modern, modern for legacy."""
+    return MODERN if side == LEGACY else LEGACY
 
 
 # ── as written: the process ────────────────────────────────────────────────────────────────────────────

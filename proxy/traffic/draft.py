@@ -19,6 +19,7 @@ import yaml
 
 from proxy.traffic.endpoints import Endpoint, Endpoints, Found, Hint, dispatcher, hinted, pages
 from proxy.traffic.reader import UnreadableError
+from rules.model import SAFE_METHODS
 from rules.routing.mirroring import has_effects, singular
 
 # Reads which operations an OpenAPI document offers, finds the one that stands for an old endpoint.
@@ -130,7 +131,6 @@ def _renamed(target: str, path: str) -> str:
 
 
 ROUTES_AT_MOST: Final = 500
-_SAFE: Final = frozenset({"GET", "HEAD"})
 _KNOWN: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _PAGES_SHOWN: Final = 8
 _NEEDS_PERSON: Final = 0.3
@@ -179,7 +179,7 @@ class _Drafting:
 
     def from_operations(self) -> None:
         for operation in self._offered:
-            reads = _SAFE.issuperset(operation.methods)
+            reads = SAFE_METHODS.issuperset(operation.methods)
             self._add(operation.path, operation.methods, mirrored=reads, notes=("the path is the new API's own",))
         self.draft.undecided.append(
             "the old paths are not known: `match.path` has the new API's, `modern.path` is missing where they differ"
@@ -203,7 +203,7 @@ class _Drafting:
     def _endpoint(self, found: Found, total: int) -> None:
         endpoint, path = found.endpoint, found.path
         methods = tuple(method for method in _KNOWN if endpoint.methods[method])
-        reads = any(method in _SAFE for method in methods)
+        reads = any(method in SAFE_METHODS for method in methods)
         effects = any(has_effects(example, None) for example in endpoint.examples)
         notes = [_volume(endpoint, total)]
         if found.guessed:

@@ -21,7 +21,7 @@ from proxy.http1.fields import BrokenAnswer, Refusal
 from proxy.state.bindable import upstream_tls
 from proxy.traffic.reader import Recorded
 from proxy.worker.transform import Translation, gathering, translation_of
-from rules.model import DEFAULT_ROUTE, LEGACY, Backend, Route, SidePolicy, Snapshot
+from rules.model import DEFAULT_ROUTE, LEGACY, SAFE_METHODS, Backend, Route, SidePolicy, Snapshot
 from rules.routing.decide import generation
 from rules.routing.mirroring import has_effects, mirror_of
 from rules.routing.rewrite import TranslationError
@@ -45,7 +45,6 @@ def reach(backend: Backend, url: str, base: Path) -> tuple[httpx.AsyncHTTPTransp
 
 LARGEST: Final = 8 * 1024 * 1024
 """Bytes of one answer; more is not compared."""
-SAFE: Final = frozenset({"GET", "HEAD"})
 _NOT_RECORDED: Final = frozenset(
     {"host", "connection", "content-length", "transfer-encoding", "expect", "te", "upgrade"}
 )
@@ -117,7 +116,7 @@ class Sides:
             raise SkippedError("no route takes it")
         if only and route.name != only:
             raise SkippedError("another route")
-        if recorded.method not in SAFE and not self._unsafe:
+        if recorded.method not in SAFE_METHODS and not self._unsafe:
             raise SkippedError(f"{recorded.method} changes something")
         if has_effects(facts.path, facts.query) and not self._unsafe:
             raise SkippedError("it looks like a read with effects")

@@ -24,8 +24,8 @@ from proxy.worker.response_relay import Answering
 from proxy.worker.route_decision import decision_for
 from proxy.worker.slow_clients import REQUEST
 from proxy.worker.upstream_connection import ConnectionOwner, UpstreamConnection
-from rules.model import LEGACY, MODERN
-from rules.routing.mirroring import SAFE, has_effects
+from rules.model import LEGACY, MODERN, SAFE_METHODS
+from rules.routing.mirroring import has_effects
 from rules.routing.rewrite import TranslationError
 
 if TYPE_CHECKING:
@@ -502,7 +502,7 @@ class Call(Answering):
     def _is_read(self) -> bool:
         """Whether asking legacy as well does nothing twice."""
         line = self.head.line
-        return line.method in SAFE and not has_effects(line.path, line.query)
+        return line.method in SAFE_METHODS and not has_effects(line.path, line.query)
 
     def _untranslatable(self, side: str, detail: str) -> None:
         """The request does not fit this side's form: nothing was sent, so the side that takes it as it is answers."""

@@ -18,8 +18,7 @@ from proxy.worker.connection_pool import Pool
 from proxy.worker.request_state import NO_BODY, Companion, Upload
 from proxy.worker.transform import Gathering, Translation, gathering
 from proxy.worker.upstream_connection import UpstreamConnection
-from rules.model import LEGACY, MODERN, Decision
-from rules.routing.mirroring import SAFE
+from rules.model import LEGACY, MODERN, SAFE_METHODS, Decision
 from rules.routing.rewrite import TranslationError
 
 if TYPE_CHECKING:
@@ -253,7 +252,7 @@ class Answering:
         gathered, self._gathered = self._gathered, None
         if gathered is None:
             return
-        if self.head.method in SAFE:
+        if self.head.method in SAFE_METHODS:
             self.leave()
             self.failed("untranslatable", why)
             return

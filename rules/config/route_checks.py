@@ -10,8 +10,8 @@ from itertools import combinations, pairwise
 
 from rules.invariant_parser import InvariantError
 from rules.invariants import compile_invariant
-from rules.methods import SAFE_METHODS
-from rules.model import Match, Route, SidePolicy, Snapshot
+from rules.methods import READ_METHODS
+from rules.model import SAFE_METHODS, Match, Route, SidePolicy, Snapshot
 from rules.problems import WARNING, Finding, looks_secret
 from rules.routing import pattern
 from rules.routing.conditions import bare_host, methods_of, weight_of
@@ -279,9 +279,9 @@ def methods_made_unsafe(plan: Plan) -> Iterator[Finding]:
     """What only reads for the client only reads on a side; HEAD and OPTIONS stay what they are."""
     for path, route in plan.routes():
         for side, policy in (("legacy", route.legacy), ("modern", route.modern)):
-            if policy.method is None or policy.method in SAFE_METHODS:
+            if policy.method is None or policy.method in READ_METHODS:
                 continue
-            made = [method for method in route.match.methods if method in SAFE_METHODS]
+            made = [method for method in route.match.methods if method in READ_METHODS]
             if made:
                 message = f"{made[0]} cannot become {policy.method}: it would no longer be safe"
                 hint = f"give the route's {' and '.join(made)} a route of its own"
@@ -393,7 +393,6 @@ def unguarded_weight(plan: Plan) -> Iterator[Finding]:
 # Checks on what is mirrored.
 
 
-SAFE = frozenset({"GET", "HEAD"})
 NEVER = frozenset({"OPTIONS", "TRACE", "CONNECT"})
 
 
@@ -412,7 +411,7 @@ def writes_without_a_way(plan: Plan) -> Iterator[Finding]:
         if route.shadow.writes != "none":
             continue
         for index, method in enumerate(route.shadow.methods):
-            if method not in SAFE | NEVER:
+            if method not in SAFE_METHODS | NEVER:
                 place: Path = (*path, "shadow", "methods", index)
                 hint = "say `writes: dry_run` or `writes: isolated`, or mirror GET and HEAD only"
                 yield Finding(place, f"{method} would be done twice", hint)

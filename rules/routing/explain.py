@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import unquote
 
-from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Decision, Facts, Route, SidePolicy, Snapshot
+from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Decision, Facts, Route, SidePolicy, Snapshot, other_side
 from rules.problems import MASK, looks_secret
 from rules.routing.bucketing import bucket
 from rules.routing.compiled_route import Lane
@@ -171,7 +171,7 @@ def _shadow(decision: Decision, facts: Facts, user: str | None, draw: float) -> 
     why = mirror.refusal(facts, decision.side)
     if why is not None:
         return False, f"shadow: none, {why}"
-    other = MODERN if decision.side == LEGACY else LEGACY
+    other = other_side(decision.side)
     if not mirror.sampled(user, draw):
         return False, f"shadow: none, not in the sample of {mirror.sample:.4g}, unless the route is new or rare"
     return True, f"shadow: to {other}"

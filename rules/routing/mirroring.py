@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote, unquote_plus
 
-from rules.model import DEFAULT_ROUTE, LEGACY, Facts, Route
+from rules.model import DEFAULT_ROUTE, LEGACY, SAFE_METHODS, Facts, Route
 from rules.routing.bucketing import bucket
 
 # Knows which GETs are likely to have effects, so that nobody repeats or mirrors them unasked.
@@ -71,7 +71,6 @@ def meant_method(method: str, target: str, body: bytes) -> str:
     return next(group for group in inside.groups() if group is not None).decode("ascii").upper()
 
 
-SAFE = frozenset({"GET", "HEAD"})
 _NEVER_HEADERS = ("upgrade", "range", *FIELDS, "transfer-encoding")
 
 
@@ -89,7 +88,7 @@ class Mirror:
         """Return why a request that `side` answers is not mirrored to the other, None when it may be."""
         if facts.method not in self.methods:
             return f"{facts.method} is not mirrored here"
-        if facts.method in SAFE:
+        if facts.method in SAFE_METHODS:
             return self._read_refusal(facts)
         if side != LEGACY:
             return "a write is never mirrored to legacy"

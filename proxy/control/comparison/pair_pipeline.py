@@ -24,7 +24,7 @@ from proxy.ipc.judge_messages import Case, Checked, Exhibit, Explained, Judged, 
 from proxy.ipc.messages import Answer, Message, Pair
 from proxy.state.mirror_outcomes import RACED
 from proxy.telemetry.aggregation import Worker
-from rules.model import ShadowPolicy
+from rules.model import SAFE_METHODS, ShadowPolicy
 
 # Asks both sides again before a difference counts, within a budget for each route.
 #
@@ -161,7 +161,6 @@ class Resting:
 
 
 VIOLATED = "violated"
-_SAFE = ("GET", "HEAD")
 _ALONE = "alone"
 _LATER = (RACED, "busy")
 MOST_TIMES = 3
@@ -254,7 +253,7 @@ class Judging:
         if pair.reason == RACED or not (differs or violated):
             self._verdicts.settle(pair, opinion)
             return
-        if pair.reason == _ALONE or pair.method not in _SAFE:
+        if pair.reason == _ALONE or pair.method not in SAFE_METHODS:
             # one answer alone cannot race with anything; a write cannot be tried twice
             self._verdicts.confirm(pair, opinion, _violations(opinion), ())
         elif not self._put_again(pair, opinion, worker, 1):

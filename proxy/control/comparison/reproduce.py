@@ -9,14 +9,13 @@ from pprint import pformat
 from typing import Any, Final
 
 from proxy.judge.policies import route_rules
-from rules.model import Route, Snapshot
+from rules.model import SAFE_METHODS, Route, Snapshot
 from rules.routing.explain import Asked, asked
 from rules.routing.mirroring import has_effects
 
 # Finds what a person has to ask, whom, to see a stored difference again.
 
 
-_SAFE: Final = frozenset({"GET", "HEAD"})
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _MARK: Final = "<redacted:"
 
@@ -88,7 +87,7 @@ def _address(snapshot: Snapshot, part: Asked) -> Address:
 def _notes(snapshot: Snapshot, route: Route, method: str, parts: Sequence[Asked]) -> Iterator[str]:
     """Say everything that this request lacks of the one that was seen."""
     path, _, query = parts[0].target.partition("?")
-    if method not in _SAFE or has_effects(path, query):
+    if method not in SAFE_METHODS or has_effects(path, query):
         yield "careful: this may change something, once on each side"
     yield "the request's own fields (cookies, Authorization …) are not stored: sign in by COOKIE or AUTHORIZATION"
     if method in _WITH_BODY:

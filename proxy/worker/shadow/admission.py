@@ -33,8 +33,7 @@ from proxy.worker.shadow.sender import Asking, ShadowPools
 from proxy.worker.shadow.shadow_call import Copies, ShadowCall
 from proxy.worker.shadow.value_equality import LookBudget
 from proxy.worker.transform import translation_of
-from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Backend, Route, Snapshot
-from rules.routing.mirroring import SAFE
+from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, SAFE_METHODS, Backend, Route, Snapshot, other_side
 
 if TYPE_CHECKING:
     from proxy.worker.bindings import Bound
@@ -147,7 +146,7 @@ class Shadows:
             route = self._routes.of(call.bound, call.decision.route)
             companion = self._mirror(route, call) if route is not None else None
             sharing = self._routes.sharing
-            read = type(companion) is Mirrored and call.head.method in SAFE  # it would not be mirrored else
+            read = type(companion) is Mirrored and call.head.method in SAFE_METHODS  # it would not be mirrored else
             if read and not sharing:
                 return companion
             return self.neighbours.noting(call, companion, sharing=sharing, known_read=read)
@@ -158,7 +157,7 @@ class Shadows:
     def _mirror(self, route: ShadowRoute, call: Answering) -> Companion | None:
         now = self.clock()
         if route.is_eligible(call.head, call.decision):
-            side = MODERN if call.decision.side == LEGACY else LEGACY
+            side = other_side(call.decision.side)
             reason = self._obstacle(route, call, side, now)
             if not reason:
                 mirrored = Mirrored(self, route, call, _origin(route, call), now)
@@ -189,7 +188,7 @@ class Shadows:
             return "capacity"
         if self.budget.held * 2 > self.budget.at_most:
             return "memory"
-        if call.head.method not in SAFE and self.asking.are_writes_off(route):
+        if call.head.method not in SAFE_METHODS and self.asking.are_writes_off(route):
             return "writes_off"
         return self.asking.obstacle(route, side)
 

@@ -13,8 +13,7 @@ from proxy.worker.shadow.observers import Around
 from proxy.worker.shadow.request_copy import Origin
 from proxy.worker.shadow.request_keys import Sessions, session_of
 from proxy.worker.shadow.route_state import ShadowRoute, seems_to_have_effects
-from rules.model import LEGACY
-from rules.routing.mirroring import SAFE
+from rules.model import LEGACY, SAFE_METHODS
 
 if TYPE_CHECKING:
     from proxy.worker.response_relay import Answering
@@ -164,7 +163,7 @@ class Neighbours:
     def was_written(self, origin: Origin, since: float) -> bool:
         """Whether a write of the same user or thing was near a read that began at `since`."""
         head = origin.head
-        if self._writes.is_empty or head.method not in SAFE:
+        if self._writes.is_empty or head.method not in SAFE_METHODS:
             return False
         somebody = self._somebody(head, trusted=origin.peer.trusted)
         return self._writes.overlap(read_keys(head.target, origin.decision.names.values(), somebody), since)
@@ -183,6 +182,6 @@ class Neighbours:
 
 
 def _may_write(head: RequestHead) -> bool:
-    if head.method in SAFE:
+    if head.method in SAFE_METHODS:
         return seems_to_have_effects(head.line)
     return head.method != "OPTIONS"

@@ -21,8 +21,7 @@ from proxy.worker.shadow.outcome import NEITHER, Settled, at_a_glance, failures,
 from proxy.worker.shadow.request_copy import Origin
 from proxy.worker.shadow.route_state import ShadowRoute
 from proxy.worker.shadow.shadow_call import Copies, ShadowCall
-from rules.model import LEGACY, MODERN
-from rules.routing.mirroring import SAFE
+from rules.model import LEGACY, SAFE_METHODS, other_side
 from rules.routing.rewrite import TranslationError
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class Mirrored:
         self.origin = origin
         self.started = now
         self.generation = call.bound.generation.number
-        self.asked = asked = MODERN if call.decision.side == LEGACY else LEGACY
+        self.asked = asked = other_side(call.decision.side)
         self.live = Live(call.decision.side, route.policy.max_body, shadows.budget)
         self._shadows = shadows
         self._call: Answering | None = call
@@ -149,7 +148,7 @@ class Mirrored:
                 self._drop("session_busy")
                 return
             body, self._body = b"".join(self._body) if self._body is not None else b"", None
-            refusal = "" if origin.head.method in SAFE else shadows.asking.refusal(route, origin.head, body)
+            refusal = "" if origin.head.method in SAFE_METHODS else shadows.asking.refusal(route, origin.head, body)
             if refusal:
                 self._drop(refusal)
                 return

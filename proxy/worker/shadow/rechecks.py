@@ -10,8 +10,7 @@ from proxy.worker.shadow.outcome import Said, settle
 from proxy.worker.shadow.request_copy import Origin
 from proxy.worker.shadow.route_state import ShadowRoute
 from proxy.worker.shadow.shadow_call import ShadowCall
-from rules.model import LEGACY, MODERN
-from rules.routing.mirroring import SAFE
+from rules.model import LEGACY, MODERN, SAFE_METHODS, other_side
 from rules.routing.rewrite import TranslationError
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class Rechecks:
 
     def keep(self, pair: str, kept: Kept) -> None:
         """Remember a read that may be asked again."""
-        if kept.origin.head.method not in SAFE:
+        if kept.origin.head.method not in SAFE_METHODS:
             return
         while len(self._kept) >= KEPT_AT_MOST:
             del self._kept[next(iter(self._kept))]
@@ -84,7 +83,7 @@ class Recheck:
         kept = self._kept
         ask = self._shadows.asking.ask
         try:
-            for side in (kept.live_side, MODERN if kept.live_side == LEGACY else LEGACY):
+            for side in (kept.live_side, other_side(kept.live_side)):
                 self._calls.append(ask(kept.route, kept.origin, side, b"", self._ended))
         except TranslationError:
             for call in self._calls:

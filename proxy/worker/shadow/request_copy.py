@@ -10,8 +10,7 @@ from proxy.http1.fields import as_read
 from proxy.worker import forwarded_headers
 from proxy.worker.forwarded_headers import Peer, new_id
 from proxy.worker.transform import Translation
-from rules.model import LEGACY, MODERN, Decision
-from rules.routing.mirroring import SAFE
+from rules.model import LEGACY, MODERN, SAFE_METHODS, Decision
 
 # Marks a copy of a request, so that whoever gets it knows that no user waits for it.
 #
@@ -119,7 +118,7 @@ def question(origin: Origin, side: str, body: bytes, *, strip: bool) -> Question
     stripped = strip and bool(head.cookie)
     own = marked(forwarded_headers.own_lines(head, origin.peer, origin.request_id), origin.request_id, origin.at)
     fields, line = head.fields, head.line
-    if translation is None and not stripped and fields.is_simple and line.is_usual and head.method in SAFE:
+    if translation is None and not stripped and fields.is_simple and line.is_usual and head.method in SAFE_METHODS:
         # as a simple live request is written, from what was written before
         data = b"".join((line.written, fields.crossing, own.encode("latin-1"), b"\r\n"))
         return _new(Question, (side, head.method, data, None, "", stripped, "/"))
@@ -132,7 +131,7 @@ def question(origin: Origin, side: str, body: bytes, *, strip: bool) -> Question
             lines, body = translation.body(lines, body)
     if stripped:
         lines = f.without(lines, ("cookie",))
-    if head.method not in SAFE or method not in SAFE:
+    if head.method not in SAFE_METHODS or method not in SAFE_METHODS:
         lines = with_own_key(lines)
     if body or head.has_body or head.length >= 0:
         own += f"Content-Length: {len(body)}\r\n"
@@ -149,7 +148,7 @@ def same_question(origin: Origin, side: str, live: bytes) -> Question | None:
     fields = head.fields
     if not live or side == LEGACY or origin.translations != UNTRANSLATED or origin.span or fields.tracestate:
         return None
-    if not fields.is_simple or not head.line.is_usual or head.method not in SAFE:
+    if not fields.is_simple or not head.line.is_usual or head.method not in SAFE_METHODS:
         return None
     data = marked_head(live, head.traceparent, origin.request_id, origin.at)
     return _new(Question, (side, head.method, data, None, "", False, "/"))

@@ -12,8 +12,8 @@ from proxy.worker.connection_pool import Pool
 from proxy.worker.shadow.outcome import compared_fields
 from proxy.worker.shadow.request_copy import Translations
 from proxy.worker.shadow.value_equality import LookBudget, value_equality
-from rules.model import LEGACY, MODERN, Backend, Decision, Facts, Route
-from rules.routing.mirroring import SAFE, Mirror, field_refusal, has_effects, mirror_of
+from rules.model import LEGACY, MODERN, SAFE_METHODS, Backend, Decision, Facts, Route
+from rules.routing.mirroring import Mirror, field_refusal, has_effects, mirror_of
 
 # Leaves a side alone for a while that fails again and again: a copy that cannot succeed costs a live user's time.
 
@@ -156,7 +156,7 @@ class ShadowRoute:
 
     def may_ask_twice(self, head: RequestHead) -> bool:
         """Whether legacy may get this read once more: without a session, one at a time."""
-        return not self.asks_twice and head.method in SAFE and not head.cookie
+        return not self.asks_twice and head.method in SAFE_METHODS and not head.cookie
 
     def is_eligible(self, head: RequestHead, decision: Decision) -> bool:
         """Whether this request may be mirrored at all, sample aside."""
@@ -164,7 +164,7 @@ class ShadowRoute:
         if mirror is None:
             return False
         fields, line = head.fields, head.line
-        if head.method not in SAFE:
+        if head.method not in SAFE_METHODS:
             return mirror.refusal(_facts(head), decision.side) is None
         if head.method not in mirror.methods:
             return False

@@ -18,8 +18,8 @@ from proxy.worker.shadow.request_copy import Origin, Question, probe_for, questi
 from proxy.worker.shadow.response_copy import Budget, Recorder
 from proxy.worker.shadow.route_state import ShadowRoute
 from proxy.worker.shadow.shadow_call import Confirmed, DryRunCall, ShadowCall
-from rules.model import LEGACY, MODERN, Backend
-from rules.routing.mirroring import SAFE, meant_method
+from rules.model import LEGACY, MODERN, SAFE_METHODS, Backend
+from rules.routing.mirroring import meant_method
 
 if TYPE_CHECKING:
     from proxy.worker.server import Server
@@ -185,7 +185,7 @@ class Asking:
 
     def refusal(self, route: ShadowRoute, head: RequestHead, body: bytes) -> str:
         """Why a write is not copied now that its body is known; empty where it is."""
-        if head.method in SAFE:
+        if head.method in SAFE_METHODS:
             return ""
         if self.are_writes_off(route):
             return "writes_off"
@@ -197,7 +197,7 @@ class Asking:
     ) -> ShadowCall:
         """Put a copy to `side`; raises TranslationError. Without `share`, legacy gets no cookies."""
         asked = question(origin, side, body, strip=side == LEGACY and not share)
-        if origin.head.method in SAFE:
+        if origin.head.method in SAFE_METHODS:
             return self._read(route, origin, asked, ended)
         policy, backend = route.policy, route.targets[side]
         recorder = Recorder(policy.max_body, self._budget)
