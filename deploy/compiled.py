@@ -67,6 +67,7 @@ HOT = (
     "proxy/telemetry/worker_metrics.py",
     "proxy/worker/client_connection.py",
     "proxy/worker/connection_pool.py",
+    "proxy/worker/health_checks.py",
     "proxy/worker/forwarded_headers.py",
     "proxy/worker/forwarding.py",
     "proxy/worker/request_state.py",

@@ -23,9 +23,10 @@ from proxy.telemetry.records import Observers
 from proxy.worker import request_state, responses
 from proxy.worker.bindings import Bound, bind
 from proxy.worker.client_connection import ClientConnection
-from proxy.worker.connection_pool import Pool, Target, watches
+from proxy.worker.connection_pool import Pool, Target
 from proxy.worker.fault_injection import Drill
 from proxy.worker.handshake import Handshake, accept
+from proxy.worker.health_checks import watches
 from proxy.worker.resolver import ANSWERED, LookUp, Resolver
 from proxy.worker.shadow.admission import Shadows
 from proxy.worker.slow_clients import REQUEST, RESPONSE, BufferBudget

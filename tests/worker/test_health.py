@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.worker.connection_pool import Target, question
+from proxy.worker.connection_pool import Target
+from proxy.worker.health_checks import question
 from rules.model import Health
 from rules.routing.decide import generation
 from tests.support.backend import Wire, always, hang, ok, on_head
