@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from datetime import date
+from collections.abc import Sequence
 from typing import Final
 
-from comparators import self_noise
-from comparators.model import LONGEST_LITERAL, Finding, Observation, path_pattern
-from comparators.noise_rules import NoiseRule, Piece, Same, Varying, pieces
+from comparators.model import LONGEST_LITERAL, Finding, Observation
+from comparators.noise_rules import Piece, Same, Varying, pieces
 from comparators.self_noise import Own
 
 CUT: Final = "…"
@@ -79,10 +76,3 @@ def _written(path: str, shown: str, one: str, two: str) -> tuple[str, str]:
     if path.startswith("/") or not path:
         return json.dumps(one, ensure_ascii=False), json.dumps(two, ensure_ascii=False)
     return one, two
-
-
-def token_rules(observations: Iterable[Observation]) -> tuple[NoiseRule, ...]:
-    """Return a `text` rule for each token in which legacy's pages differ; for this pair only."""
-    rule = NoiseRule("", "text", date.max)
-    found = {(path_pattern(each.path), pattern): None for each in observations for pattern in self_noise.of_place(each)}
-    return tuple(replace(rule, path=path, pattern=pattern) for path, pattern in found)

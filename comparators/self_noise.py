@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple, Protocol
 
-from comparators import noise_rules, noise_samples
+from comparators import noise_rules
 from comparators.html_volatile import SCRIPT_TOKEN, is_made, token_attributes
 from comparators.literals import is_cut, shared_beginning
-from comparators.model import LONGEST_LITERAL, Finding, Observation
+from comparators.model import LONGEST_LITERAL, Finding, Observation, path_pattern
 from comparators.noise_bytes import BYTES, in_ranges
 from comparators.noise_forms import Affixed, Made, Numbers, Row, Shape
 from comparators.noise_letters import narrowest, plausible
 from comparators.noise_pieces import ranged, shape_of, times
-from comparators.noise_rules import chunks, columns, is_about_money, middles, speaks_of_money
+from comparators.noise_rules import NoiseRule, chunks, columns, is_about_money, middles, speaks_of_money
 from comparators.noise_times import STRICT, Reading
 from comparators.paths import steps
 from comparators.policy import Policy
@@ -325,10 +326,17 @@ def split(
 
 def masking(policy: Policy, observations: Sequence[Observation]) -> Policy:
     """Return the policy for a pair whose legacy side was asked again: the tokens it makes anew are masked."""
-    if not observations or not (own := noise_samples.token_rules(observations)):
+    if not observations or not (own := _token_rules(observations)):
         return policy
     learned = policy.noise_rules if policy.noise == "learn" else ()
     return replace(policy, noise="learn", noise_rules=(*own, *learned))
+
+
+def _token_rules(observations: Iterable[Observation]) -> tuple[NoiseRule, ...]:
+    """Return a `text` rule for each token in which legacy's pages differ; for this pair only."""
+    rule = NoiseRule("", "text", date.max)
+    found = {(path_pattern(each.path), pattern): None for each in observations for pattern in of_place(each)}
+    return tuple(replace(rule, path=path, pattern=pattern) for path, pattern in found)
 
 
 def _may_hide(finding: Finding) -> bool:

@@ -63,6 +63,7 @@ HOT = (
     "proxy/state/request_outcomes.py",
     "proxy/telemetry/access_log.py",
     "proxy/telemetry/records.py",
+    "proxy/telemetry/request_kinds.py",
     "proxy/telemetry/spans.py",
     "proxy/telemetry/worker_metrics.py",
     "proxy/worker/client_connection.py",

@@ -7,7 +7,7 @@ from typing import Final
 
 from proxy.ipc.judge_messages import Opinion, RouteTally, Tallied
 from proxy.ipc.messages import Pair
-from proxy.state.mirror_outcomes import News
+from proxy.telemetry.request_kinds import News
 from rules.invariants import VIOLATED
 from rules.model import LEGACY
 

@@ -14,6 +14,7 @@ DEBT: tuple[frozenset[str], ...] = (
             "proxy.worker.client_transport",
             "proxy.worker.fault_injection",
             "proxy.worker.forwarding",
+            "proxy.worker.handshake",
             "proxy.worker.request_state",
             "proxy.worker.response_relay",
             "proxy.worker.route_decision",

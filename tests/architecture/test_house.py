@@ -10,21 +10,50 @@ from proxy.telemetry.metric_names import BY_NAME, METRICS
 from tests.architecture.source import ROOMS, Module, modules
 
 LONGEST = 450
-LONGER: dict[str, str] = {}
+LONGER: dict[str, str] = {
+    "comparators/noise_rules.py": "learned rules beside what reads text by them: each in the other's words",
+    "comparators/self_noise.py": "one question: may this stand where legacy varies by itself",
+    "proxy/ipc/messages.py": "every message that processes exchange, best read in one piece",
+    "proxy/worker/client_connection.py": "one protocol: its callbacks share the state of a connection",
+    "proxy/worker/connection_pool.py": "one story: targets, their addresses, the attempts to reach them, who waits",
+    "proxy/worker/forwarding.py": "one story: a request's way there with every way it can go wrong",
+    "rules/config/route_checks.py": "every check of one route, side by side",
+    "rules/config/types.py": "every small type of the file format, side by side",
+}
 """Files that may be longer, each with its reason."""
 
 SHORTEST = 60
 SHORTER: dict[str, str] = {
+    "comparators/assets.py": "read by pages alone, with a rule of its own to be found by name",
+    "comparators/body_cost.py": "an estimate that every kind of body asks for",
+    "comparators/charsets.py": "read by text, pages and XML alike",
+    "comparators/html_attributes.py": "HTML's table of attributes, apart from the walk",
+    "comparators/jsonp.py": "a kind of body by itself",
+    "comparators/noise_bytes.py": "noise of bodies that are no text, apart from that of texts",
+    "comparators/noise_words.py": "what people read of noise, apart from what decides",
     "dashboards/retirement.py": "a part that a route's page and the migration report both show",
     "proxy/__main__.py": "the entry point: what it imports, every process pays for",
     "proxy/control/errors.py": "known to guard and actions, which know nothing of HTTP's layers",
+    "proxy/control/api/backends.py": "an area of the API by itself",
+    "proxy/control/effective.py": "the one answer to what users really meet",
+    "proxy/control/hooks.py": "starts a process, which neither the loader nor check should know how to",
     "proxy/control/api/report.py": "an area of the API by itself: neither a route nor the configuration",
+    "proxy/described_request.py": "shared by control, the command line and recorded traffic, part of none",
     "proxy/doctor/finding.py": "what every check returns; they know it and not each other",
     "proxy/doctor/modes.py": "one check a file, as the others",
+    "proxy/http1/cookies.py": "a port that worker and control share",
+    "proxy/http1/forwarded.py": "one field (RFC 7239) with a grammar of its own",
+    "proxy/judge/hooks.py": "the program of a process of a moment",
+    "proxy/judge/share.py": "a limit apart from what it limits",
+    "proxy/state/laravel_cookie.py": "loads cryptography on demand",
+    "proxy/telemetry/untranslated.py": "an observer by itself",
     "proxy/state/identity_keys.py": "keys from the environment, apart from values that travel between processes",
+    "proxy/worker/caching.py": "reads a field (RFC 9111), decides nothing",
     "proxy/worker/client_transport.py": "tunnels; the writing half of a client connection is to join it",
     "proxy/worker/retry_policy.py": "a decision apart from what acts on it",
     "proxy/worker/shadow/live_response.py": "the live side, known to observers, apart from copies",
+    "rules/captured.py": "a value that rules and rewriting hand each other",
+    "rules/methods.py": "a table of HTTP's methods",
     "rules/guard/analysis.py": "the one answer of the guard's rules: the worst of all checks",
 }
 """Files that may be shorter, each with its reason; an `__init__.py` needs none."""

@@ -12,7 +12,7 @@ from tests.architecture.source import PURE, ROOT, Module, modules, touches
 HELPERS = {
     "rules.config": ("yaml", "pydantic", "pydantic_core"),
     "comparators.explain": ("deepdiff",),
-    "comparators.html_compare": ("selectolax",),
+    "comparators.html_tokens": ("selectolax",),
     "comparators.xml_compare": ("lxml",),
     "comparators.quick_equal": ("orjson",),
     "comparators.content_coding": ("brotli", "backports", "compression"),

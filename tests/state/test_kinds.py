@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from proxy.state.mirror_outcomes import MOST, Kinds, Pairs, kind_of
+from proxy.state.mirror_outcomes import Pairs
 from proxy.telemetry.records import Shadowed
+from proxy.telemetry.request_kinds import MOST, Kinds, kind_of
 from tests.support.exchanges import attempt, exchange
 
 

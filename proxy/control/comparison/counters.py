@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from proxy.ipc.messages import Outcomes, PairCounts
-from proxy.state.mirror_outcomes import Kinds
 from proxy.telemetry import metric_names
 from proxy.telemetry.aggregation import Key, Values
 from proxy.telemetry.metric_names import Metric
+from proxy.telemetry.request_kinds import Kinds
 from rules.guard.evidence import Violation
 from rules.guard.window import ComparedTally
 

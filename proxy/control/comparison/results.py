@@ -11,10 +11,10 @@ from typing import Any
 from proxy.control.comparison.counters import Comparisons
 from proxy.ipc.judge_messages import Checked, Found, Opinion, RouteTally
 from proxy.ipc.messages import Pair, Unjudged
-from proxy.state.mirror_outcomes import kind_of
 from proxy.storage.diff_store import Difference, Known
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
+from proxy.telemetry.request_kinds import kind_of
 from rules.model import LEGACY, Invariant, Snapshot
 
 # Which differences somebody has said are known, and whether they still keep within what was said.

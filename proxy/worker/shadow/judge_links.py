@@ -20,7 +20,7 @@ from typing import Final
 
 from proxy.ipc.messages import JudgeSilent, JudgeWanted, Message, Pair, Rest, Unjudged
 from proxy.ipc.pair_frames import NUMBER, PAGE, pack_pair
-from proxy.state.mirror_outcomes import kind_of
+from proxy.telemetry.request_kinds import kind_of
 from proxy.worker.shadow.pair_queue import PairQueue, Waiting
 from rules.model import LEGACY
 
