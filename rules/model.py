@@ -315,7 +315,10 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One file, checked whole: what the operator intends. `digest` names its effective content."""
+    """One file, checked whole: what the operator intends. `digest` names its effective content.
+
+    `secrets` are the values that came from the environment and may not be shown anywhere.
+    """
 
     listen: Listen
     admin: Admin
@@ -330,6 +333,7 @@ class Snapshot:
     digest: str = ""
     source: str = "proxy.yaml"
     version: int = 1
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 # ── running ────────────────────────────────────────────────────────────────────────────────────────────

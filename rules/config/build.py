@@ -14,7 +14,9 @@ from rules import model
 from rules.config import schema
 
 
-def snapshot(file: schema.File, source: str, lines: Sequence[int], compares: Sequence[Any]) -> model.Snapshot:
+def snapshot(
+    file: schema.File, source: str, lines: Sequence[int], compares: Sequence[Any], secrets: tuple[str, ...] = ()
+) -> model.Snapshot:
     """Build the snapshot; `lines` and `compares` hold each route's line and its `compare:` as written."""
     legacy = file.defaults.legacy.backend or model.LEGACY
     modern = file.defaults.modern.backend or model.MODERN
@@ -34,6 +36,7 @@ def snapshot(file: schema.File, source: str, lines: Sequence[int], compares: Seq
         judges=model.Judges(file.judges.cpu, file.judges.processes),
         source=source,
         version=file.version,
+        secrets=secrets,
     )
     return replace(built, digest=digest(built))
 
@@ -44,7 +47,7 @@ def digest(snapshot: model.Snapshot) -> str:
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-_LAYOUT = frozenset({"line", "source", "digest", "cert_text", "key_text", "ca_text"})
+_LAYOUT = frozenset({"line", "source", "digest", "cert_text", "key_text", "ca_text", "secrets"})
 
 
 @cache

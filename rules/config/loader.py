@@ -8,7 +8,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from rules.config import build, file_checks, route_checks, schema
 from rules.config.schema import findings
 from rules.config.yaml_document import Document, Path, read
+from rules.masking import Masking
 from rules.model import Snapshot
 from rules.problems import ERROR, ConfigError, Finding, Problem
 
@@ -67,7 +68,10 @@ def placed(document: Document, found: Iterable[Finding]) -> tuple[Problem, ...]:
         place = place_of(document, one.path, at_key=one.at_key)
         if place not in taken:
             problems.append(Problem(*place, one.message, one.hint, one.level))
-    unique = dict.fromkeys(problems)
+    masking = Masking(document.secrets())
+    unique = dict.fromkeys(
+        replace(one, message=masking.text(one.message), hint=masking.text(one.hint)) for one in problems
+    )
     return tuple(
         sorted(unique, key=lambda one: (one.file != document.source, one.line, one.column, one.level != ERROR))
     )
@@ -355,7 +359,7 @@ def _drafted(text: str, source: str, environ: Mapping[str, str]) -> Draft:
         file, _ = _validated(data)
     if file is None:
         return Draft(document, data, None, None, tuple(found))
-    snapshot = build.snapshot(file, source, _lines(document, indexes), _compares(data))
+    snapshot = build.snapshot(file, source, _lines(document, indexes), _compares(data), document.secrets())
     plan = route_checks.Plan(
         snapshot, tuple(indexes), _backend_names(document.data), lost, document.from_environment, document.is_written
     )

@@ -14,7 +14,8 @@ from proxy.control.api import http
 from proxy.control.api.access import PLAN
 from proxy.control.api.http import PREFIX, Field, is_operator, who_asks, wish_of
 from proxy.control.reload import Current, Outcome
-from rules.problems import ConfigError, masked
+from rules.masking import masked
+from rules.problems import ConfigError
 
 
 class ConfigControl(Protocol):
@@ -34,7 +35,7 @@ def config_routes(control: ConfigControl) -> Sequence[web.RouteDef]:
                 "digest": configuration.snapshot.digest,
                 "generation": configuration.number,
                 "source": configuration.snapshot.source,
-                "effective": masked(configuration.snapshot),
+                "effective": masked(configuration.snapshot, configuration.snapshot.secrets),
                 "overrides": [asdict(override) for override in configuration.overrides],
             }
         )
