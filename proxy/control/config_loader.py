@@ -114,13 +114,33 @@ def _tokens(snapshot: Snapshot, base: Path, environ: Mapping[str, str]) -> Itera
         address = parse_address(snapshot.admin.address, base)
     except BadAddressError:
         return
-    name = snapshot.admin.token_env
-    if not address.is_loopback and not environ.get(name):
+    names = snapshot.admin.token_env, snapshot.admin.view_token_env
+    if not address.is_loopback and not environ.get(names[0]):
         yield Finding(
             ("admin", "address"),
-            f"{address} can be reached from other machines, but {name} is not set",
+            f"{address} can be reached from other machines, but {names[0]} is not set",
             "set the token, or listen on 127.0.0.1",
         )
+    level = WARNING if address.is_loopback else ERROR
+    for message, hint in weak_tokens(names, environ):
+        yield Finding(("admin", "address"), message, hint, level=level)
+
+
+SHORTEST_TOKEN = 16
+"""Characters: below, a token can be guessed even at one try a second."""
+
+
+def weak_tokens(names: tuple[str, str], environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the admin port's tokens that are set, never their values."""
+    tokens = [environ.get(name, "") for name in names]
+    hint = "make one with: openssl rand -hex 24"
+    for name, token in zip(names, tokens, strict=True):
+        if token and not token.strip():
+            yield f"{name} is blank", hint
+        elif token and len(token.strip()) < SHORTEST_TOKEN:
+            yield f"{name} has fewer than {SHORTEST_TOKEN} characters and can be guessed", hint
+    if tokens[0].strip() and tokens[0].strip() == tokens[1].strip():
+        yield f"{names[0]} and {names[1]} are the same: whoever may look may change", hint
 
 
 def _variables(snapshot: Snapshot, _: Path, environ: Mapping[str, str]) -> Iterator[Finding]:

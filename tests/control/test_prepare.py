@@ -58,11 +58,32 @@ def test_a_certificate_that_is_not_there_is_found_where_it_is_named(tmp_path: Pa
 
 def test_an_admin_port_for_others_needs_its_token(tmp_path: Path):
     without = problems(tmp_path, admin="0.0.0.0:9180")
-    with_token = problems(tmp_path, admin="0.0.0.0:9180", environ={"STRANGLER_ADMIN_TOKEN": "x"})
+    with_token = problems(tmp_path, admin="0.0.0.0:9180", environ={"STRANGLER_ADMIN_TOKEN": "t" * 16})
 
     assert [(each.line, each.level) for each in without] == [(4, "error")]
     assert "STRANGLER_ADMIN_TOKEN is not set" in without[0].message
     assert with_token == ()
+
+
+@pytest.mark.parametrize(
+    ("operator", "viewer", "told"),
+    [
+        ("fifteen-letters", "", "fewer than 16"),
+        ("  fifteen-letters  ", "", "fewer than 16"),
+        ("   ", "", "is blank"),
+        ("a-token-of-some-length", "short", "fewer than 16"),
+        ("a-token-of-some-length", "a-token-of-some-length ", "are the same"),
+    ],
+)
+def test_a_token_that_can_be_guessed_is_refused_for_others_and_warned_about_at_home(
+    tmp_path: Path, operator: str, viewer: str, told: str
+):
+    environ = {"STRANGLER_ADMIN_TOKEN": operator, "STRANGLER_VIEW_TOKEN": viewer}
+
+    for admin, level in (("0.0.0.0:9180", "error"), ("127.0.0.1:9180", "warning")):
+        (found,) = problems(tmp_path, admin=admin, environ=environ)
+        assert (found.level, told in found.message) == (level, True)
+        assert not [token for token in (operator, viewer) if token.strip() and token.strip() in str(found)]
 
 
 def test_a_missing_key_is_a_warning_nobody_is_turned_away_for_it(tmp_path: Path):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from proxy.control.comparison.judge_links import JudgeLinks as Connections
 from proxy.control.comparison.judge_pool import JudgeProcess, Judges, judge_environment
-from proxy.control.judge_links import JudgeLinks as Connections
 from proxy.ipc.judge_messages import Judged, Rulebook, Tallied
 from proxy.ipc.messages import Hello, JudgeLink, JudgeSilent, JudgeWanted, Message, Rest, Unjudged
 from proxy.judge.policies import RouteRules, Rules

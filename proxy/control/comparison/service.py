@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from proxy.control.comparison.counters import Comparisons
+from proxy.control.comparison.judge_links import JudgeLinks
 from proxy.control.comparison.judge_pool import JudgeProcess, Judges, judge_environment
 from proxy.control.comparison.pair_pipeline import Judging, Rechecks
 from proxy.control.comparison.policies import Noise, Rulings, today
 from proxy.control.comparison.queries import Differences
 from proxy.control.comparison.results import KnownDifferences, Rates, Verdicts, ViolationSeen
 from proxy.control.fleet.shared_differences import Everywhere
-from proxy.control.judge_links import JudgeLinks
 from proxy.control.status import compared
 from proxy.control.worker_links import Workers
 from proxy.ipc.messages import Outcomes

@@ -14,7 +14,7 @@ from dashboards.html import Html
 from dashboards.pages import other
 from dashboards.pages.layout import Visitor
 from proxy.control.api import http
-from proxy.control.api.access import COOKIE, LASTS, LOGIN, Access, cookie_of
+from proxy.control.api.access import COOKIE, LASTS, LOGIN, NAME, Access, cookie_of
 from proxy.control.api.http import CONSOLE, PERSON, Rates, RefusedError
 
 # Tells who looks at the console, reads the forms they send.
@@ -106,11 +106,12 @@ def routes(access: Access, visitors: Visitors, wrong: Rates) -> Sequence[web.Rou
         token, following, name = (str(sent.get(field, "")) for field in ("token", "next", "name"))
         role = access.role_of_token(token.strip())
         if not role:
-            wait = wrong.wait(request.remote or "")
+            wait = wrong.wait(http.asker(request))
             if wait:
                 return http.too_many(wait)
             refused = other.login(Visitor(trouble="This is not a token of this proxy."), onward(following))
             return page(refused, HTTPStatus.UNAUTHORIZED)
+        request[http.LOGGED_IN] = {"role": role, "name": name.strip() if NAME.fullmatch(name.strip()) else ""}
         answer = see_other(onward(following))
         answer.set_cookie(
             COOKIE,
