@@ -73,14 +73,19 @@ class Admin:
     view_token_env: str = "STRANGLER_VIEW_TOKEN"  # noqa: S105 - as above
 
 
+KEEP = "keep"
+"""`diffs.pii`: what names a person is stored as it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class DiffStorage:
-    """What is kept of differing pairs, how long it stays."""
+    """What is kept of differing pairs, how long it stays; `pii` is `mask` or `keep`."""
 
     keep: float = 168 * 3600.0
     max_bytes: int = 1 << 30
     bodies: bool = True
     redact: tuple[str, ...] = ()
+    pii: str = "mask"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,9 @@ def snapshot(
         listen=_listen(file.listen),
         admin=model.Admin(file.admin.address, file.admin.token_env, file.admin.view_token_env),
         store=file.store,
-        diffs=model.DiffStorage(file.diffs.keep, file.diffs.max_bytes, file.diffs.bodies, tuple(file.diffs.redact)),
+        diffs=model.DiffStorage(
+            file.diffs.keep, file.diffs.max_bytes, file.diffs.bodies, tuple(file.diffs.redact), file.diffs.pii
+        ),
         backends=tuple(_backend(name, backend) for name, backend in file.backends.items()),
         identity=tuple(file.identity),
         routes=tuple(

@@ -60,6 +60,7 @@ class Diffs(Section):
     keep: t.Time = 168 * 3600.0
     max_bytes: t.Size = 1 << 30
     bodies: bool = True
+    pii: Literal["mask", "keep"] = "mask"
     redact: list[str] = Field(default_factory=list)
 
 
