@@ -121,6 +121,9 @@ class Settings:
     drain: float
     tls: bool
     legacy_only: bool
+    admin_tls: bool = False
+    mode: str = ""
+    group: str = ""
 
     @property
     def base_dir(self) -> Path:

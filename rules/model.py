@@ -54,7 +54,10 @@ class ListenTls:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Where users are served; `workers` 0 is one for each CPU."""
+    """Where users are served; `workers` 0 is one for each CPU.
+
+    `mode` (octal digits) and `group` are those of a Unix socket, empty: as the process makes it.
+    """
 
     address: str = "127.0.0.1:8080"
     workers: int = 1
@@ -62,6 +65,8 @@ class Listen:
     trusted_proxies: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     drain: float = 30.0
+    mode: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ class Admin:
     address: str = "127.0.0.1:9180"
     token_env: str = "STRANGLER_ADMIN_TOKEN"  # noqa: S105 - the name of a variable, not a token
     view_token_env: str = "STRANGLER_VIEW_TOKEN"  # noqa: S105 - as above
+    tls: ListenTls | None = None
 
 
 KEEP = "keep"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import ssl
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -10,6 +12,7 @@ from typing import Any, Protocol
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from proxy.control.admin_connections import Connection, Connections, serve, unnamed
 from proxy.control.api import config, diffs, http, monitoring, openapi, report
 from proxy.control.api import events as api_events
 from proxy.control.api import routes as api_routes
@@ -79,36 +82,52 @@ class Operations(Areas, Control, Protocol):
 
 
 class AdminPort:
-    """The HTTP side of control. Nothing in it changes but the runner, by `start` then `stop`."""
+    """The HTTP side of control. Nothing in it changes but runner and server, by `start` then `stop`."""
 
     def __init__(self, operations: Operations, access: Access, tell: Tell) -> None:
         self._operations = operations
         self._access = access
         self._tell = tell
         self._runner: web.AppRunner | None = None
+        self._server: asyncio.Server | None = None
+        self._connections = Connections()
         self._asked = Rates(*_REQUESTS)
         self._failed = Rates(*_WRONG_TOKENS)
 
     def application(self) -> web.Application:
         """Return the aiohttp application with every path of the admin port."""
         app = web.Application(middlewares=[self._guarded], client_max_size=_LARGEST_BODY)
+        app.on_response_prepare.append(unnamed)
         app.add_routes(routes(self._operations))
         add_console(app, self._operations, self._access, self._failed)
         return app
 
-    async def start(self, listener: socket.socket) -> None:
-        """Answer on `listener` from now on."""
+    async def start(self, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
+        """Answer on `listener` from now on, encrypted with `tls`."""
         self._runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
-        await web.SockSite(self._runner, listener).start()
+        if self._runner.server is not None:
+            self._server = await serve(self._runner.server, listener, tls, self._connections)
 
     async def stop(self) -> None:
         """Hang up."""
+        if self._server is not None:
+            self._server.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
     @web.middleware
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        connection = request.protocol
+        if not isinstance(connection, Connection):
+            return await self._admitted(request, handler)
+        connection.begin(request)
+        try:
+            return await self._admitted(request, handler)
+        finally:
+            connection.end()
+
+    async def _admitted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
         asked = Asked(request.method, request.path, headers)
         # before a token is compared: whoever guesses learns nothing from the 21st on, not even that it was right

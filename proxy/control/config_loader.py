@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import secrets
 import sqlite3
@@ -143,6 +144,20 @@ def weak_tokens(names: tuple[str, str], environ: Mapping[str, str]) -> Iterator[
         yield f"{names[0]} and {names[1]} are the same: whoever may look may change", hint
 
 
+def _socket_files(snapshot: Snapshot, base: Path, _: Mapping[str, str]) -> Iterator[Finding]:
+    listen = snapshot.listen
+    written = [(key, value) for key, value in (("mode", listen.mode), ("group", listen.group)) if value]
+    if written and not listen.address.startswith("unix:"):
+        for key, _value in written:
+            yield Finding(("listen", key), f"`{key}` is of a Unix socket; {listen.address} is none", level=WARNING)
+        return
+    if listen.group:
+        try:
+            grp.getgrnam(listen.group)
+        except KeyError:
+            yield Finding(("listen", "group"), f"there is no group {listen.group} on this machine")
+
+
 def _variables(snapshot: Snapshot, _: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     for index, hook in enumerate(snapshot.notify):
         for key, name in (("url_env", hook.url_env), ("secret_env", hook.secret_env)):
@@ -181,7 +196,7 @@ def _store(snapshot: Snapshot, _: Path, __: Mapping[str, str]) -> Iterator[Findi
         yield Finding(("store",), "the Redis client is not installed", "pip install 'strangler-proxy[fleet]'")
 
 
-_CHECKS: tuple[Check, ...] = (_addresses, _tokens, _variables, _bindable, _compared, _store)
+_CHECKS: tuple[Check, ...] = (_addresses, _tokens, _socket_files, _variables, _bindable, _compared, _store)
 
 
 # Finds the key that the proxy's own cookies are signed with.
@@ -265,6 +280,9 @@ def main(arguments: list[str]) -> int:
         drain=snapshot.listen.drain,
         tls=snapshot.listen.tls is not None,
         legacy_only=legacy_only,
+        admin_tls=snapshot.admin.tls is not None,
+        mode=snapshot.listen.mode,
+        group=snapshot.listen.group,
     )
     sys.stdout.buffer.write(LOADER.pack(Loaded(settings, configuration.pack())))
     return EXIT_YES

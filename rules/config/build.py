@@ -22,7 +22,9 @@ def snapshot(
     modern = file.defaults.modern.backend or model.MODERN
     built = model.Snapshot(
         listen=_listen(file.listen),
-        admin=model.Admin(file.admin.address, file.admin.token_env, file.admin.view_token_env),
+        admin=model.Admin(
+            file.admin.address, file.admin.token_env, file.admin.view_token_env, _server_tls(file.admin.tls)
+        ),
         store=file.store,
         diffs=model.DiffStorage(
             file.diffs.keep, file.diffs.max_bytes, file.diffs.bodies, tuple(file.diffs.redact), file.diffs.pii
@@ -63,7 +65,7 @@ def _listen(listen: schema.Listen) -> model.Listen:
     return model.Listen(
         address=listen.address,
         workers=listen.workers,
-        tls=None if listen.tls is None else model.ListenTls(listen.tls.cert, listen.tls.key),
+        tls=_server_tls(listen.tls),
         trusted_proxies=tuple(listen.trusted_proxies),
         limits=model.Limits(
             limits.header_bytes,
@@ -75,7 +77,13 @@ def _listen(listen: schema.Listen) -> model.Listen:
             limits.connections,
         ),
         drain=listen.drain,
+        mode=listen.mode or "",
+        group=listen.group or "",
     )
+
+
+def _server_tls(tls: schema.ListenTls | None) -> model.ListenTls | None:
+    return None if tls is None else model.ListenTls(tls.cert, tls.key)
 
 
 def _backend(name: str, backend: schema.Backend) -> model.Backend:

@@ -43,6 +43,8 @@ class Listen(Section):
     tls: ListenTls | None = None
     trusted_proxies: list[t.Network] = Field(default_factory=list)
     limits: Limits = Limits()
+    mode: t.FileMode | None = None
+    group: Annotated[str, Field(min_length=1)] | None = None
     drain: t.Time = 30.0
 
 
@@ -52,6 +54,7 @@ class Admin(Section):
     address: t.Address = "127.0.0.1:9180"
     token_env: t.Variable = "STRANGLER_ADMIN_TOKEN"  # noqa: S105 - the name of a variable
     view_token_env: t.Variable = "STRANGLER_VIEW_TOKEN"  # noqa: S105 - as above
+    tls: ListenTls | None = None
 
 
 class Diffs(Section):

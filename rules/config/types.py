@@ -197,6 +197,12 @@ def _steady_version(value: object) -> int:
     return 1
 
 
+def _file_mode(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(r"0?[0-7]{3}", value):
+        return value
+    raise UnitError(f"`{value}` is not the mode of a file", 'three octal digits in quotes, such as "0660"')
+
+
 def _schema(*choices: dict[str, Any]) -> WithJsonSchema:
     """Describe a value; wherever one stands, a variable may stand that gives it."""
     return WithJsonSchema({"anyOf": [*choices, {"type": "string", "pattern": r"\$\{"}]})
@@ -228,6 +234,7 @@ Count = Annotated[int, BeforeValidator(units.count), _schema({"type": "integer",
 Status = Annotated[int, BeforeValidator(_final_status), _schema({"type": "integer", "minimum": 200, "maximum": 599})]
 Workers = Annotated[int, BeforeValidator(_workers), _schema({"type": "integer", "minimum": 1}, {"const": "auto"})]
 Processes = Annotated[int, BeforeValidator(_processes), _schema({"type": "integer", "minimum": 1}, {"const": "auto"})]
+FileMode = Annotated[str, BeforeValidator(_file_mode), _schema({"type": "string", "pattern": "^0?[0-7]{3}$"})]
 Version = Annotated[int, BeforeValidator(_steady_version), _schema({"const": 1})]
 
 Name = Annotated[str, AfterValidator(_name)]

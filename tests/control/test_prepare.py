@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import grp
+import os
 from pathlib import Path
 
 import pytest
@@ -107,3 +109,16 @@ def test_hooks_whose_variables_are_unset_are_warned_about(tmp_path: Path):
     found = problems(tmp_path, more="notify:\n  - {url_env: HOOK_URL}\n")
 
     assert [(each.line, each.message, each.level) for each in found] == [(9, "HOOK_URL is not set", "warning")]
+
+
+def test_mode_and_group_are_checked_where_they_can_apply(tmp_path: Path):
+    group = grp.getgrgid(os.getgid()).gr_name
+    fine = problems(tmp_path, listen=f'unix:users.sock\n  mode: "0660"\n  group: {group}')
+    nobody = problems(tmp_path, listen="unix:users.sock\n  group: no-such-group")
+    pointless = problems(tmp_path, listen='127.0.0.1:0\n  mode: "0660"')
+    wrong = problems(tmp_path, listen='unix:users.sock\n  mode: "0888"')
+
+    assert fine == ()
+    assert [(one.level, "no group no-such-group" in one.message) for one in nobody] == [("error", True)]
+    assert [(one.level, "is none" in one.message) for one in pointless] == [("warning", True)]
+    assert [(one.level, "is not the mode of a file" in one.message) for one in wrong] == [("error", True)]
