@@ -20,6 +20,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -93,7 +94,8 @@ def _settle() -> None:
         signal.signal(number, signal.SIG_IGN)
     for number in (signal.SIGPROF, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
-    os.nice(_POLITENESS)
+    with suppress(PermissionError):  # a unit may forbid it: then it is as polite as everything else
+        os.nice(_POLITENESS)
     confine()
 
 

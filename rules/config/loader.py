@@ -323,10 +323,10 @@ class Draft:
     findings: tuple[Finding, ...]
 
 
-def drafted(text: str, source: str, environ: Mapping[str, str]) -> Draft:
-    """Read and check as far as possible."""
+def drafted(text: str, source: str, environ: Mapping[str, str], most_routes: int = 0) -> Draft:
+    """Read and check as far as possible; a file of more than `most_routes` (0: any number) is not looked into."""
     with _collector_at_rest():
-        return _drafted(text, source, environ)
+        return _drafted(text, source, environ, most_routes)
 
 
 @contextmanager
@@ -344,8 +344,12 @@ def _collector_at_rest() -> Iterator[None]:
             gc.enable()
 
 
-def _drafted(text: str, source: str, environ: Mapping[str, str]) -> Draft:
+def _drafted(text: str, source: str, environ: Mapping[str, str], most_routes: int) -> Draft:
     document = read(text, source, environ)
+    routes = document.data.get("routes") if isinstance(document.data, dict) else None
+    if most_routes and isinstance(routes, list) and len(routes) > most_routes:
+        message = f"{len(routes)} routes are more than the {most_routes} that are looked at here"
+        return Draft(document, None, None, None, (Finding(("routes",), message, "use `strangler check`", at_key=True),))
     lay_over(document, environ)
     data = _over_defaults(document.data)
     if document.root is None:
