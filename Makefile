@@ -19,7 +19,7 @@ ONCE_MORE := $(BIN)/pytest --last-failed --last-failed-no-failures none --maxfai
 
 IMAGE := mmdebstrap:mmdebstrap chroot:coreutils
 
-.PHONY: demo test bench compiled wheels test-compiled lint fuzz image-steps reference dashboards screenshots clean
+.PHONY: demo test attack bench compiled wheels test-compiled lint fuzz image-steps reference dashboards screenshots clean
 
 demo: $(STAMP)
 	@deploy/need.sh $(PHP) $(CURL)
@@ -36,6 +36,14 @@ lint: $(STAMP)
 
 fuzz: $(STAMP)
 	$(BIN)/python tests/fuzz/http1.py --seconds $(FUZZ_SECONDS)
+
+# Without addresses an instance is started and attacked: make attack [ADMIN=http://HOST:PORT USERS=http://HOST:PORT]
+attack: $(STAMP)
+ifdef ADMIN
+	$(BIN)/python tests/attacks/attack.py --admin $(ADMIN) --users $(USERS)
+else
+	$(BIN)/pytest -n 0 tests/attacks
+endif
 
 bench: $(STAMP) compiled
 	@deploy/need.sh $(PEERS)

@@ -54,7 +54,13 @@ class Names:
         plain = unquote_plus(name)
         # PHP writes user[email], XML s:email, JavaScript user.email.
         last = plain.rstrip("]").replace("[", ".").replace(":", ".").rpartition(".")[2]
-        return looks_secret(plain) or looks_secret(last) or is_token_name(last) or self.is_named(plain) or self.is_named(last)
+        return (
+            looks_secret(plain)
+            or looks_secret(last)
+            or is_token_name(last)
+            or self.is_named(plain)
+            or self.is_named(last)
+        )
 
     def covers(self, pointer: str) -> bool:
         """Whether what stands at a pointer is secret, or lies inside something that is."""

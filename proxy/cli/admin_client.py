@@ -129,13 +129,13 @@ def _salvaged(text: str) -> Admin:
     known = {field: value for field, value in written if isinstance(value, str)}
     overridden = os.environ.get("STRANGLER_ADMIN__ADDRESS")
     tls = admin.get("tls") if isinstance(admin, dict) else None
-    files = [tls.get(key) for key in ("cert", "key")] if isinstance(tls, dict) else []
+    files = [str(tls[key]) for key in ("cert", "key") if key in tls] if isinstance(tls, dict) else []
     default = Admin()
     return Admin(
         address=overridden or known.get("address", default.address),
         token_env=known.get("token_env", default.token_env),
         view_token_env=known.get("view_token_env", default.view_token_env),
-        tls=ListenTls(*files) if len(files) == 2 and all(isinstance(one, str) for one in files) else None,  # noqa: PLR2004
+        tls=ListenTls(files[0], files[1]) if len(files) == 2 else None,  # noqa: PLR2004 - a certificate and its key
     )
 
 

@@ -68,7 +68,7 @@ class Connection(RequestHandler):
 
     __slots__ = ("_connections", "_idle", "_limit")
 
-    def __init__(self, connections: Connections, server: web.Server[Any], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, connections: Connections, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(server, loop=loop, access_log=None, keepalive_timeout=IDLE_SECONDS)  # type: ignore[arg-type]
         self._connections = connections
         self._limit: asyncio.TimerHandle | None = None
@@ -135,7 +135,7 @@ class Connection(RequestHandler):
 
 
 async def serve(
-    server: web.Server[Any], listener: Any, tls: ssl.SSLContext | None, connections: Connections | None = None
+    server: web.Server, listener: Any, tls: ssl.SSLContext | None, connections: Connections | None = None
 ) -> asyncio.Server:
     """Accept on `listener` from now on."""
     loop = asyncio.get_running_loop()

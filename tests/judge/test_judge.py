@@ -56,7 +56,11 @@ class Court:
         self.pids: list[int] = []
         self.told: list[object] = []
         self.judges = Judges(self._start, 1, lambda *_, **fields: self.told.append(fields))
-        routes = {"profile": RouteRules({"custom": "ju_hook:judge"}), "credits": RouteRules({}), "pages": RouteRules({"preset": "php"})}
+        routes = {
+            "profile": RouteRules({"custom": "ju_hook:judge"}),
+            "credits": RouteRules({}),
+            "pages": RouteRules({"preset": "php"}),
+        }
         self.judges.rule(Rulebook(Rules(routes, "2026-11-21", str(folder)).pack()))
 
     def _start(self, heard: Callable, gone: Callable) -> JudgeProcess:
