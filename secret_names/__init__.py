@@ -21,7 +21,9 @@ _SECRET_PARTS: Final = (
     "rememberme", "clientcert",
 )  # fmt: skip
 _SECRET_WHOLE: Final = frozenset({"auth", "xauth", "session", "xsession", "httpauth", "userauth"})
-_SESSION: Final = re.compile(r"(?:^|[_.-])(?:laravel|ci|symfony|django|wp|php|user|app|login|auth)[_-]?session$", re.I)
+_SESSION: Final = re.compile(
+    r"(?:^|[_.-])(?:laravel|ci|symfony|django|wp|php|user|app|login|auth)[_-]?session$", re.IGNORECASE
+)
 # A law about cookies, a header that says whether they are allowed: words around a secret's that carry none.
 _NO_SECRET: Final = re.compile(r"^x-cookie-law$|(?:pass|passed)[_-](?:rate|count|ed)|boarding[_-]?pass|(?i:_env)$")
 

@@ -157,7 +157,7 @@ def weak_tokens(names: tuple[str, str], environ: Mapping[str, str]) -> Iterator[
         yield f"{names[0]} and {names[1]} are the same: whoever may look may change", hint
 
 
-def _socket_files(snapshot: Snapshot, base: Path, _: Mapping[str, str]) -> Iterator[Finding]:
+def _socket_files(snapshot: Snapshot, _base: Path, _: Mapping[str, str]) -> Iterator[Finding]:
     listen = snapshot.listen
     written = [(key, value) for key, value in (("mode", listen.mode), ("group", listen.group)) if value]
     if written and not listen.address.startswith("unix:"):

@@ -1,6 +1,6 @@
 """Attacks a running instance over its sockets: `python tests/attacks/attack.py --admin URL --users URL`.
 
-Each attack is a function that returns what it got away with, nothing where it was refused. It needs no token and changes
+Each attack is a function that returns what it got away with, nothing where it was refused. It needs no token, changes
 nothing; those that have to know the configuration (secrets) are given what may not be seen. Ends with 1 where one of
 them succeeded. Only against what is yours.
 """
@@ -16,9 +16,13 @@ from urllib.parse import urlsplit
 
 ANSWERED_WITHIN = 5.0
 GUESSES = 40
+FORGED = "Cookie: strangler_session=operate:99999999999::" + "0" * 64
 HALF_REQUESTS = 300
-READS = ("/", "/api/v1/status", "/api/v1/config", "/api/v1/events", "/api/v1/report", "/api/v1/diffs", "/api/v1/backends",
-         "/api/v1/explain?path=/", "/api/v1/openapi.json", "/api/v1/config/schema", "/api/v1/events/stream", "/live")  # fmt: skip
+READS = (
+    "/", "/api/v1/status", "/api/v1/config", "/api/v1/events", "/api/v1/report", "/api/v1/diffs", "/api/v1/backends",
+    "/api/v1/explain?path=/", "/api/v1/openapi.json", "/api/v1/config/schema", "/api/v1/events/stream", "/live",
+)  # fmt: skip
+JSON = "Content-Type: application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +68,11 @@ async def reads_without_a_token(target: Target) -> list[str]:
 async def changes_without_a_token(target: Target) -> list[str]:
     """Nobody changes anything without a token, whatever the request looks like."""
     tried = [
-        _get("/api/v1/rollback", "Content-Type: application/json", method="POST", body='{"reason": "attack"}'),
-        _get("/api/v1/reload", "Content-Type: application/json", "Authorization: Bearer ", method="POST", body="{}"),
-        _get("/api/v1/plan", "Content-Type: application/json", method="POST", body='{"config": ""}'),
-        _get("/api/v1/reload", "Content-Type: application/json", "X-HTTP-Method-Override: GET", method="POST", body="{}"),
-        _get("/api/v1/reload", "Content-Type: application/json", "Cookie: strangler_session=operate:99999999999::" + "0" * 64, method="POST", body="{}"),
+        _get("/api/v1/rollback", JSON, method="POST", body='{"reason": "attack"}'),
+        _get("/api/v1/reload", JSON, "Authorization: Bearer ", method="POST", body="{}"),
+        _get("/api/v1/plan", JSON, method="POST", body='{"config": ""}'),
+        _get("/api/v1/reload", JSON, "X-HTTP-Method-Override: GET", method="POST", body="{}"),
+        _get("/api/v1/reload", JSON, FORGED, method="POST", body="{}"),
     ]  # fmt: skip
     answers = [_status(await _ask(target.admin, request)) for request in tried]
     return [f"request {number} → {status}" for number, status in enumerate(answers) if status < 400]
@@ -100,7 +104,10 @@ async def half_requests(target: Target) -> list[str]:
 async def smuggled_requests(target: Target) -> list[str]:
     """What servers read differently is refused, and the connection closed."""
     tried = [
-        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /x HTTP/1.1\r\nHost: a\r\n\r\n",
+        (
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"0\r\n\r\nGET /x HTTP/1.1\r\nHost: a\r\n\r\n"
+        ),
         b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcde",
         b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked\r\n\r\n",
         b"GET / HTTP/1.1\nHost: a\n\n",

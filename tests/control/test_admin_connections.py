@@ -65,7 +65,10 @@ async def test_half_requests_keep_nobody_out_however_many_there_are(port: Port, 
     [
         b"",
         b"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ",
-        b"POST /api/v1/reload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+        (
+            b"POST /api/v1/reload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 9\r\n\r\n{"
+        ),
     ],
 )
 async def test_what_does_not_become_whole_is_hung_up_on(port: Port, monkeypatch: pytest.MonkeyPatch, half: bytes):
@@ -100,7 +103,8 @@ async def test_an_idle_connection_is_closed_after_its_time_one_at_work_never(
 
     idle = await ended(await held(port, whole))
 
-    assert idle.startswith(b"HTTP/1.1 200") and idle.endswith(b"ok\n")
+    assert idle.startswith(b"HTTP/1.1 200")
+    assert idle.endswith(b"ok\n")
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/api/v1/status", "/nothing", "/login", "/static/console.css"])
@@ -118,7 +122,8 @@ async def test_rubbish_is_answered_without_a_name_and_without_a_line_in_the_log(
 ):
     answer = await ended(await held(port, rubbish))
 
-    assert b"aiohttp" not in answer.lower() and b"python" not in answer.lower()
+    assert b"aiohttp" not in answer.lower()
+    assert b"python" not in answer.lower()
     assert caplog.records == []
 
 
@@ -139,7 +144,8 @@ async def test_the_port_speaks_tls_where_it_is_told_to_and_the_command_line_trus
     writer.write(raw.get("/healthz", "Connection: close", host="127.0.0.1"))
     file = tmp_path / "proxy.yaml"
     file.write_text(
-        f"backends: {{legacy: {{url: 'http://127.0.0.1:1'}}}}\nadmin: {{address: '{address}', tls: {{cert: cert.pem, key: key.pem}}}}\n"
+        "backends: {legacy: {url: 'http://127.0.0.1:1'}}\n"
+        f"admin: {{address: '{address}', tls: {{cert: cert.pem, key: key.pem}}}}\n"
     )
 
     answer = await reader.read()

@@ -22,7 +22,10 @@ WRONG = "Authorization: Bearer the-operators-tokem"
 @pytest.fixture
 async def port() -> AsyncIterator[Port]:
     port = Port()
-    tell = lambda event, level="info", /, **fields: port.told.append((event, fields))  # noqa: E731
+
+    def tell(event: str, _level: str = "info", /, **fields: object) -> None:
+        port.told.append((event, fields))
+
     port.admin = AdminPort(port.control, Access(Admin(), Address("127.0.0.1", 0), TOKENS), tell)
     port.admin._failed = Rates(1.0, 3, clock=lambda: 0.0)
     await port.admin.start(port.listener)
@@ -69,3 +72,16 @@ async def test_logins_and_changes_are_in_the_log_without_their_tokens(port: Port
     assert told["login"] == {"client": "127.0.0.1", "role": "view", "name": "anna"}
     assert (told["admin_request"]["path"], told["admin_request"]["status"]) == ("/api/v1/reload", 200)
     assert "token" not in repr(port.told).replace("login", "")
+
+
+@pytest.mark.parametrize(("proto", "name"), [("https", "__Host-strangler_session"), ("http", "strangler_session")])
+async def test_under_tls_the_cookie_belongs_to_this_host_alone(port: Port, proto: str, name: str):
+    answer = await port.ask(
+        "/login", FORM, f"X-Forwarded-Proto: {proto}", method="POST", body=b"token=the-operators-token"
+    )
+    cookie = answer.field("Set-Cookie") or ""
+    seen = await port.ask("/api/v1/status", f"Cookie: {cookie.partition(';')[0]}")
+
+    assert cookie.startswith(f"{name}=operate:")
+    assert ("Secure" in cookie, "Path=/" in cookie, "Domain" in cookie) == (proto == "https", True, False)
+    assert seen.status == 200

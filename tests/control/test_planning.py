@@ -24,6 +24,7 @@ from rules.user_sketch import Sample
 from tests.support import raw
 from tests.support.messages import Message
 from tests.support.running import config
+from tests.support.waiting import until
 
 USERS = Sample(tuple(map(str, range(200))), 200)
 TOKENS = {"STRANGLER_ADMIN_TOKEN": "operator", "STRANGLER_VIEW_TOKEN": "viewer"}
@@ -218,17 +219,14 @@ async def test_a_plan_of_too_many_routes_is_refused_before_it_costs_anything(por
 async def test_only_so_many_plans_wait(port: Port):
     release = asyncio.Event()
 
-    async def slow(text: str, *, variables: bool) -> dict[str, Any]:
+    async def slow(_text: str, **_: bool) -> dict[str, Any]:
         await release.wait()
         return {}
 
     port.control.plan = slow  # type: ignore[method-assign]
     asked = [asyncio.create_task(port.plan(text())) for _ in range(8)]
-    done, _ = await asyncio.wait(asked, timeout=5, return_when=asyncio.FIRST_COMPLETED)
-    while sum(one.done() for one in asked) < 4:
-        await asyncio.sleep(0.01)
+    await until(lambda: sum(one.done() for one in asked) == 4, "four refusals")
     release.set()
     answers = sorted([(await one).status for one in asked])
 
-    assert done
     assert answers == [200] * 4 + [429] * 4

@@ -61,7 +61,7 @@ def test_a_value_from_the_environment_is_masked_whatever_name_it_stands_under() 
 
 
 def test_explain_sends_no_secret_to_the_screen_not_even_as_a_url_spells_it() -> None:
-    running = rules.generation(1, rules.load(BACKENDS + ODD, environ=ODD_VALUES), {}, False)  # noqa: FBT003
+    running = rules.generation(1, rules.load(BACKENDS + ODD, environ=ODD_VALUES), {}, False)
     forced = {"x-gate": "g8", "x-strangler-force": "modern"}
     taken = rules.explain(running, rules.Facts("GET", "/a", None, "", forced.get, lambda: None, trusted=True))
     passed = rules.explain(running, rules.Facts("GET", "/a", None, "", lambda _: None, lambda: None))
@@ -89,7 +89,7 @@ def test_a_plan_names_no_old_and_no_new_secret() -> None:
     old, new = (
         rules.generation(
             1, rules.load(BACKENDS + ODD, environ={name: value + tail for name, value in ODD_VALUES.items()}), {}, False
-        )  # noqa: FBT003, E501
+        )
         for tail in ("", "-new")
     )
 

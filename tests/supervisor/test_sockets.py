@@ -119,7 +119,7 @@ def test_the_admin_socket_is_its_owners_alone_whatever_the_umask(tmp_path: Path,
     finally:
         assert os.umask(before) == umask
 
-    assert stat.S_IMODE(os.stat(address.path).st_mode) == 0o600
+    assert stat.S_IMODE(Path(address.path).stat().st_mode) == 0o600
     close([sock])
 
 
@@ -134,8 +134,8 @@ def test_the_users_socket_has_the_mode_that_the_file_says(tmp_path: Path, mode: 
     finally:
         os.umask(before)
 
-    assert stat.S_IMODE(os.stat(address.path).st_mode) == seen
-    assert stat.S_IMODE(os.stat(tmp_path / "g.sock").st_mode) == seen
+    assert stat.S_IMODE(Path(address.path).stat().st_mode) == seen
+    assert stat.S_IMODE((tmp_path / "g.sock").stat().st_mode) == seen
     close([*sockets, *group])
 
 

@@ -1,9 +1,9 @@
 """Tokens, origins, roles, console sessions.
 
 Probes need nothing. On an address that other machines reach everything else needs a token; on loopback any token
-that is set closes reads as well as changes, scrapes excepted. A browser shows the token once, then a cookie made from it. A page in an operator's
-browser must not reach us: it cannot send JSON without asking, cannot hide its origin, cannot be called what we
-are called; the console's forms carry a secret of their own besides (see `forms`).
+that is set closes reads as well as changes, scrapes excepted. A browser shows the token once, then a cookie made from
+it. A page in an operator's browser must not reach us: it cannot send JSON without asking, cannot hide its origin,
+cannot be called what we are called; the console's forms carry a secret of their own besides (see `forms`).
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from rules.model import Admin
 
 
 COOKIE = "strangler_session"
+SECURE_COOKIE = f"__Host-{COOKIE}"
+"""Its name under TLS: browsers take it from this very host alone, never from a neighbour of its domain."""
 LASTS = 12 * 3600
 """Seconds that a login holds."""
 _PURPOSE = "strangler console session"
@@ -76,11 +78,10 @@ class Sessions:
 
 def cookie_of(header: str) -> str:
     """Return the session's value in a Cookie header field, empty when it is not there."""
-    for pair in header.split(";"):
-        name, _, value = pair.strip().partition("=")
-        if name == COOKIE:
-            return value
-    return ""
+    found = dict(
+        reversed([(name, value) for name, _, value in (each.strip().partition("=") for each in header.split(";"))])
+    )
+    return found.get(SECURE_COOKIE) or found.get(COOKIE, "")
 
 
 PROBES = ("/healthz", "/readyz")

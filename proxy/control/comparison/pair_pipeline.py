@@ -145,7 +145,7 @@ FORGIVEN_AFTER = 600.0
 
 
 class Resting:
-    """How long each route rests: not after its first judge, a second after the next, twice as long after each further."""
+    """How long each route rests: not after its first judge, a second after the next, then twice as long each time."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -155,10 +155,8 @@ class Resting:
         """A pair of `route` was over its limit, or ended its judge: return for how many seconds the route rests."""
         now = self._clock()
         until, rest = self._until.get(route, (0.0, 0.0))
-        if now - until > FORGIVEN_AFTER or route not in self._until:
-            rest = 0.0
-        else:
-            rest = min(max(FIRST, 2 * rest), LONGEST)
+        is_first = route not in self._until or now - until > FORGIVEN_AFTER
+        rest = 0.0 if is_first else min(max(FIRST, 2 * rest), LONGEST)
         self._until[route] = now + rest, rest
         return rest
 
