@@ -23,6 +23,7 @@ TREES := /usr/bin/python3:python3 mmdebstrap:mmdebstrap chroot:coreutils
 NEEDS_demo = $(VENV) $(PHP) $(CURL)
 NEEDS_test = $(VENV) $(PHP) $(CURL) $(SERVERS) $(DATABASES) $(BROWSER) $(METRICS)
 NEEDS_lint = $(VENV)
+NEEDS_attack = $(VENV)
 NEEDS_fuzz = $(VENV)
 NEEDS_compiled = $(VENV) $(COMPILER)
 NEEDS_wheels = $(NEEDS_compiled)
@@ -39,7 +40,7 @@ COMPILED_TESTS := tests/comparators tests/http1 tests/worker tests/property test
 # What failed in a run that came to its end is asked once more, alone: see docs/decisions/0011-tests-of-real-processes.md.
 ONCE_MORE := $(BIN)/pytest --last-failed --last-failed-no-failures none --maxfail 1
 
-.PHONY: packages demo test bench compiled wheels test-compiled lint fuzz image-steps bare reference dashboards screenshots clean
+.PHONY: packages demo test attack bench compiled wheels test-compiled lint fuzz image-steps bare reference dashboards screenshots clean
 
 demo: $(STAMP)
 	@$(BIN)/python -m examples.paymenter.demo
@@ -54,6 +55,14 @@ lint: $(STAMP)
 
 fuzz: $(STAMP)
 	$(BIN)/python tests/fuzz/http1.py --seconds $(FUZZ_SECONDS)
+
+# Without addresses an instance is started and attacked: make attack [ADMIN=http://HOST:PORT USERS=http://HOST:PORT]
+attack: $(STAMP)
+ifdef ADMIN
+	$(BIN)/python tests/attacks/attack.py --admin $(ADMIN) --users $(USERS)
+else
+	$(BIN)/pytest -n 0 tests/attacks
+endif
 
 bench: $(STAMP) compiled
 	STRANGLER_COMPILED=build/compiled $(BIN)/python -m bench --write

@@ -7,6 +7,8 @@ keyed hash: equal secrets stay equal, others stay apart, redacting twice changes
 
 from __future__ import annotations
 
+import codecs
+import json
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -15,9 +17,21 @@ from comparators import redaction_text
 from comparators.body_kind import coding_of, media_type
 from comparators.content_coding import Undecodable, decode
 from comparators.model import Capture, Finding
+from comparators.personal_data import without_personal
 from comparators.redaction_text import Names, Scrubber
 from comparators.sensitive_names import Mask, looks_secret
 from comparators.text_compare import delimiter_of, rows
+
+
+def _encoding(body: bytes) -> str:
+    """Return what a body is written in: NULs among its first bytes, or a mark, tell of UTF-16 and UTF-32 (RFC 4627)."""
+    if b"\0" not in body[:4] and not body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-8"
+    found = json.detect_encoding(body)
+    if found in ("utf-16", "utf-32"):
+        return f"{found}-{'le' if body.startswith(codecs.BOM_UTF16_LE) else 'be'}"
+    return found.removesuffix("-sig")
+
 
 # Takes the columns of secrets out of a table of text.
 
@@ -60,12 +74,16 @@ _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}
 
 
 class Redactor:
-    """Redacts under one key; `fields` are JSON pointers with `*` and `**`, or names of members. Nothing changes."""
+    """Redacts under one key; `fields` are JSON pointers with `*` and `**`, or names of members. Nothing changes.
 
-    def __init__(self, key: bytes, fields: Sequence[str] = ()) -> None:
+    `personal` says whether addresses of mail and account numbers are masked as well.
+    """
+
+    def __init__(self, key: bytes, fields: Sequence[str] = (), *, personal: bool = True) -> None:
         self._mask = Mask(key)
         self._names = Names(fields)
-        self._scrubber = Scrubber(self._mask, self._names)
+        self._scrubber = Scrubber(self._mask, self._names, personal=personal)
+        self._personal = personal
         self._scrub = self._scrubber.text
 
     def capture(self, capture: Capture) -> Capture:
@@ -77,7 +95,11 @@ class Redactor:
     def finding(self, finding: Finding) -> Finding:
         """Return a difference with both literals redacted, its rule and place kept."""
         legacy, modern = (self._literal(finding.path, literal) for literal in (finding.legacy, finding.modern))
-        return Finding(finding.path, finding.kind, legacy, modern, finding.rule)
+        return Finding(self._place(finding.path), finding.kind, legacy, modern, finding.rule)
+
+    def _place(self, path: str) -> str:
+        """Return where a difference is: a map may have people for its keys."""
+        return without_personal(path, self._mask.of) if self._personal and path.startswith("/") else path
 
     def target(self, target: str) -> str:
         """Return a path with its query, secrets masked; also those that stand in the path itself."""
@@ -106,14 +128,17 @@ class Redactor:
             body = decode(capture.body, coding_of(capture), LARGEST)
         except Undecodable:
             return self._mask.of_bytes(capture.body).encode()
+        coding = _encoding(body)
         try:
-            text = body.decode()
+            text = body.decode(coding)
         except UnicodeDecodeError:
+            if coding != "utf-8":
+                return self._mask.of_bytes(capture.body).encode()
             return self._scrub(body.decode("latin-1")).encode("latin-1")
         redacted = redaction_text.redacted_json(text, self._names, self._mask, self._scrub)
         if redacted is None:
             redacted = self._scrub(redacted_table(text, media_type(capture), self._names, self._mask))
-        return body if redacted == text else redacted.encode()
+        return body if redacted == text else redacted.encode(coding)
 
     def _literal(self, path: str, literal: str) -> str:
         if path.startswith("/") and self._names.covers(path):

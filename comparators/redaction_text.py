@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote_plus
@@ -12,6 +12,7 @@ from urllib.parse import unquote_plus
 from comparators.html_volatile import is_token_name
 from comparators.json_parse import NotJson, TooDeep, parse
 from comparators.paths import after, closure, steps
+from comparators.personal_data import without_personal
 from comparators.sensitive_names import Mask, looks_secret
 from comparators.values import Number, exact
 
@@ -19,6 +20,9 @@ from comparators.values import Number, exact
 
 
 Rests = frozenset[tuple[str, ...]]
+NAMES: Final = frozenset({"name", "key", "field", "fieldname", "label", "id", "option_name", "meta_key"})
+HOLDS: Final = frozenset({"value", "val", "content", "data", "text", "values", "option_value", "meta_value"})
+"""Members of a row in a list of fields: what is called so, what it holds."""
 
 
 class Names:
@@ -35,6 +39,12 @@ class Names:
         self.is_secret = lru_cache(maxsize=4096)(self._is_secret)
         self._named = {pattern[-1].lower() for pattern in patterns if pattern} - {"*", "**"}
 
+    def is_named_row(self, members: Mapping[str, Any]) -> bool:
+        """Whether an object is a row whose name says that its value is secret: `{"name": "password", "value": …}`."""
+        return any(
+            name.lower() in NAMES and isinstance(held, str) and self.is_secret(held) for name, held in members.items()
+        )
+
     def is_named(self, name: str) -> bool:
         """Whether the operator named a field of this name, wherever it stands."""
         return name.lower() in self._named
@@ -44,7 +54,13 @@ class Names:
         plain = unquote_plus(name)
         # PHP writes user[email], XML s:email, JavaScript user.email.
         last = plain.rstrip("]").replace("[", ".").replace(":", ".").rpartition(".")[2]
-        return looks_secret(plain) or is_token_name(last) or self.is_named(plain) or self.is_named(last)
+        return (
+            looks_secret(plain)
+            or looks_secret(last)
+            or is_token_name(last)
+            or self.is_named(plain)
+            or self.is_named(last)
+        )
 
     def covers(self, pointer: str) -> bool:
         """Whether what stands at a pointer is secret, or lies inside something that is."""
@@ -66,6 +82,10 @@ _LONGEST: Final = 19
 # Digits in groups of three or more, as cards print them; letters, dots or more digits around make it something else.
 _DIGITS: Final = re.compile(r"(?<![\w.])[0-9]{3,}(?:(?:[ +-]|%20)[0-9]{3,})*(?![\w]|\.[0-9])")
 _GROUP: Final = re.compile(r"[0-9]{3,}(?:[ +-]|%20)?")
+# With dots only in the groups that are printed on a card: anything else is an address or an amount.
+_DOTTED: Final = re.compile(
+    r"(?<![\w.])(?:[2-6][0-9]{3}\.[0-9]{4}\.[0-9]{4}\.[0-9]{4}|3[0-9]{3}\.[0-9]{6}\.[0-9]{5})(?![\w]|\.[0-9])"
+)
 
 
 def is_card(digits: str) -> bool:
@@ -81,7 +101,16 @@ def is_card(digits: str) -> bool:
 
 def without_cards(text: str, mask: Callable[[str], str]) -> str:
     """Return a text with the numbers of cards masked."""
-    return _DIGITS.sub(lambda found: _masked(found[0], mask), text) if len(text) >= _SHORTEST else text
+    if len(text) < _SHORTEST:
+        return text
+    if "." in text:
+        text = _DOTTED.sub(lambda found: _dotted(found[0], mask), text)
+    return _DIGITS.sub(lambda found: _masked(found[0], mask), text)
+
+
+def _dotted(run: str, mask: Callable[[str], str]) -> str:
+    digits = run.replace(".", "")
+    return mask(digits) if is_card(digits) else run
 
 
 def _masked(run: str, mask: Callable[[str], str]) -> str:
@@ -145,7 +174,11 @@ class _Walk:
     def value(self, value: Any, rests: Rests, *, hidden: bool) -> Any:
         match value:
             case dict():
-                return {self._scrub(name): self._member(name, inner, rests, hidden) for name, inner in value.items()}
+                named = self._names.is_named_row(value)
+                return {
+                    self._scrub(name): self._member(name, inner, rests, hidden or (named and name.lower() in HOLDS))
+                    for name, inner in value.items()
+                }
             case list():
                 return [self._member(str(at), inner, rests, hidden) for at, inner in enumerate(value)]
             case None | bool():
@@ -212,10 +245,28 @@ _LOOKS_SECRET: Final = re.compile(
 _ASSIGNED: Final = re.compile(
     r"(?<![\w%.-])([A-Za-z_%][\w%.\[\]-]{0,80}+)(?:\\?[\"']\]?)?\s{0,4}(?:=>|[:=])\s{0,4}(?:string\([0-9]+\)\s)?"
 )
+# PHP writes serialised values by their length, names with NULs around a class: s:8:"password";s:7:"hunter2";
+_SERIALISED: Final = re.compile(
+    r"""(?:s:[0-9]{1,6}:(\\?")(?:\x00[^\x00"]{1,100}\x00)?([^"\\\x00]{1,80})\\?";|(?<![\w.-])([A-Za-z_][\w.-]{0,80}+)\|)"""
+    r"""(?:s:([0-9]{1,9}):(\\?")|([idb]):(?=[^;]{1,40};)|a:[0-9]{1,6}:(?=\{))"""
+)
+# A row of a list of fields in a script, the name first or last.
+_ROW: Final = re.compile(
+    r"""["']?\b(?:name|key|field|id|label)["']?\s{0,4}:\s{0,4}["']([^"'\s]{1,80})["']\s{0,4},\s{0,4}"""
+    r"""["']?(?:value|val|content)["']?\s{0,4}:\s{0,4}("[^"]*"?|'[^']*'?)"""
+)
+_ROW_BACK: Final = re.compile(
+    r"""(["']?\b(?:value|val|content)["']?\s{0,4}:\s{0,4})("[^"]{0,500}"|'[^']{0,500}')(?=\s{0,4},\s{0,4}"""
+    r"""["']?(?:name|key|field|id|label)["']?\s{0,4}:\s{0,4}["']([^"'\s]{1,80})["'])"""
+)
+_PASSWORD_TYPE: Final = re.compile(r"""\btype\s?=\s?["']?password\b""", re.IGNORECASE)
 _NAMED: Final = re.compile(r"<(?:input|meta|button|textarea)\b[^>]{0,4000}>?", re.IGNORECASE)
 _NAME: Final = re.compile(r"""\bname\s?=\s?["']?([^"'\s>]{1,80})""", re.IGNORECASE)
 _HELD: Final = re.compile(r"""\b((?:value|content)\s?=\s?)("[^"]*"?|'[^']*'?|[^\s"'>]+)""", re.IGNORECASE)
-_ELEMENT: Final = re.compile(r"<([A-Za-z_][\w:.-]{0,80}+)(?:\s[^<>]{0,1000})?>([^<]+)")
+_ELEMENT: Final = re.compile(
+    r"<([A-Za-z_][\w:.-]{0,80}+)(?:\s[^<>]{0,1000})?>(\s{0,20}<!\[CDATA\[[^\]]*(?:\](?!\]>)[^\]]*)*|[^<]+)"
+)
+_CDATA: Final = re.compile(r"\s{0,20}<!\[CDATA\[")
 _PLACED: Final = re.compile(
     r"((?:\[name=([^\]]{1,80})\]|/([\w.-]{1,80})|@([\w.-]{1,80}))(?:: (?:value|content))?[=:] ?)(.+)", re.DOTALL
 )
@@ -228,9 +279,10 @@ _MOST_DEPTH_SCANNED: Final = 65536
 class Scrubber:
     """Scrubs texts with one mask; nothing changes."""
 
-    def __init__(self, mask: Mask, names: Names) -> None:
+    def __init__(self, mask: Mask, names: Names, *, personal: bool = True) -> None:
         self._mask = mask.of
         self._names = names
+        self._personal = personal
 
     def text(self, text: str) -> str:
         """Return a text with its secrets masked, everything else kept; time grows with its length alone."""
@@ -238,9 +290,13 @@ class Scrubber:
             text = _NAMED.sub(self._tag, text)
             text = _ELEMENT.sub(self._element, text)
         if "=" in text or ":" in text:
+            text = self._serialised(text)
+            text = _ROW.sub(self._row, text)
+            text = _ROW_BACK.sub(self._row_back, text)
             text = self._assigned(text)
         text = _LOOKS_SECRET.sub(lambda found: self._mask(found[0]), text)
-        return without_cards(text, self._mask)
+        text = without_cards(text, self._mask)
+        return without_personal(text, self._mask) if self._personal else text
 
     def placed(self, text: str) -> str:
         """Return the literal of a finding in a page or document: its place may name the secret that it shows."""
@@ -251,7 +307,8 @@ class Scrubber:
 
     def _tag(self, found: re.Match[str]) -> str:
         named = _NAME.search(found[0])
-        if named is None or not self._names.is_secret(named[1]):
+        secret = named is not None and self._names.is_secret(named[1])
+        if not secret and _PASSWORD_TYPE.search(found[0]) is None:
             return found[0]
         return _HELD.sub(lambda held: held[1] + self._quoted(held[2]), found[0])
 
@@ -259,11 +316,37 @@ class Scrubber:
         if not self._names.is_secret(found[1]):
             return found[0]
         start = found.start(2) - found.start()
-        return found[0][:start] + self._mask(found[2])
+        opened = _CDATA.match(found[2])
+        start += 0 if opened is None else opened.end()
+        return found[0][:start] + self._mask(found[0][start:])
+
+    def _row(self, found: re.Match[str]) -> str:
+        if not self._names.is_secret(found[1]):
+            return found[0]
+        return found[0][: found.start(2) - found.start()] + self._quoted(found[2])
+
+    def _row_back(self, found: re.Match[str]) -> str:
+        return found[1] + self._quoted(found[2]) if self._names.is_secret(found[3]) else found[0]
+
+    def _serialised(self, text: str) -> str:
+        """Mask what PHP's serialize() and its sessions hold under the names of secrets."""
+        pieces: list[str] = []
+        done = 0
+        for found in _SERIALISED.finditer(text) if ":" in text else ():
+            if found.start() < done or not self._names.is_secret(found[2] or found[3]):
+                continue
+            end = _end_of_serialised(text, found)
+            if found.end() < end and text[found.end() : end] not in _SAYS_NOTHING:
+                pieces += text[done : found.end()], self._mask(text[found.end() : end])
+                done = end
+        return "".join((*pieces, text[done:]))
 
     def _quoted(self, value: str) -> str:
         quote = value[0] if value[0] in "\"'" else ""
-        return quote + self._mask(value.strip(quote)) + quote if quote else self._mask(value)
+        if not quote:
+            return self._mask(value)
+        closing = quote if len(value) > 1 and value.endswith(quote) else ""
+        return quote + self._mask(value[1 : len(value) - len(closing)]) + closing
 
     def _assigned(self, text: str) -> str:
         """Mask what is assigned to the names of secrets."""
@@ -278,6 +361,20 @@ class Scrubber:
                 pieces += text[done:start], self._mask(value)
                 done = end
         return "".join((*pieces, text[done:]))
+
+
+def _end_of_serialised(text: str, found: re.Match[str]) -> int:
+    """Return where a serialised value ends: by its length where that fits, a text has quotes inside unescaped."""
+    at = found.end()
+    if found[5] is None:
+        end = _bracket(text, at) if text[at : at + 1] == "{" else text.find(";", at)
+        return len(text) if end < 0 else end
+    by_length = at + int(found[4])
+    if text.startswith(found[5], by_length):
+        return by_length
+    # its length counts bytes, or the text was cut
+    end = text.find(f"{found[5]};", at)
+    return len(text) if end < 0 else end
 
 
 def _value(text: str, at: int, tight: bool) -> tuple[int, int]:  # noqa: FBT001 - how the name was assigned

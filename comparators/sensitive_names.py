@@ -1,4 +1,4 @@
-"""Which names are secret or money; masks."""
+"""Which names are about money; marks in the place of secrets."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_SECRET_WORDS = frozenset(
-    {"authorization", "bearer", "cookie", "csrf", "cvc", "cvv", "hash", "jwt", "otp", "passphrase", "pin", "pwd",
-     "salt", "signature", "ssn", "totp"}
-)  # fmt: skip
-_SECRET_PARTS = ("passw", "secret", "token", "apikey", "privatekey", "accesskey", "sessionid", "credential")
+from secret_names import looks_secret, words
+
+__all__ = ("Mask", "looks_money", "looks_secret")
+
 _MONEY_WORDS = frozenset({"tax", "taxes", "vat", "due", "dues", "qty", "fee", "fees", "cost", "costs", "paid"})
 _DUE_WORDS = frozenset(
     {"due", "dues", "until", "till", "valid", "validity", "deadline", "end", "ends", "ending", "exp", "ttl", "renewal",
@@ -21,29 +19,18 @@ _DUE_WORDS = frozenset(
 _MONEY_PARTS = ("amount", "total", "price", "balance", "credit", "currency", "quantity", "discount", "refund")
 
 
-def looks_secret(name: str) -> bool:
-    """Whether a member of this name carries a secret: password, token, hash, api_key and their like."""
-    flat = re.sub(r"[^a-z0-9]", "", name.lower())
-    return any(part in flat for part in _SECRET_PARTS) or not _SECRET_WORDS.isdisjoint(_words(name))
-
-
 def looks_money(names: Iterable[str]) -> bool:
     """Whether any name along a path is about money or amounts, whose changes are never called noise."""
     for name in names:
         flat = name.lower()
-        if any(part in flat for part in _MONEY_PARTS) or not _MONEY_WORDS.isdisjoint(_words(name)):
+        if any(part in flat for part in _MONEY_PARTS) or not _MONEY_WORDS.isdisjoint(words(name)):
             return True
     return False
 
 
 def looks_due(names: Iterable[str]) -> bool:
     """Whether any name along a path is about when something ends: such a time is never just the clock."""
-    return any("expir" in name.lower() or not _DUE_WORDS.isdisjoint(_words(name)) for name in names)
-
-
-def _words(name: str) -> set[str]:
-    """Return the words of snake_case, kebab-case and camelCase names, in lower case."""
-    return {word.lower() for word in _WORDS.findall(name)}
+    return any("expir" in name.lower() or not _DUE_WORDS.isdisjoint(words(name)) for name in names)
 
 
 # Puts a mark in the place of a secret: the same mark for the same secret, under one key.

@@ -123,6 +123,9 @@ class Settings:
     tls: bool
     legacy_only: bool
     instance: str = ""
+    admin_tls: bool = False
+    mode: str = ""
+    group: str = ""
 
     @property
     def base_dir(self) -> Path:

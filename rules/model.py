@@ -80,7 +80,10 @@ class Via:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Where users are served; `workers` 0 is one for each CPU."""
+    """Where users are served; `workers` 0 is one for each CPU.
+
+    `mode` (octal digits) and `group` are those of a Unix socket, empty: as the process makes it.
+    """
 
     address: str = "127.0.0.1:8080"
     workers: int = 1
@@ -90,6 +93,8 @@ class Listen:
     drain: float = 30.0
     via: Via = field(default_factory=Via)
     buffer: Buffer = field(default_factory=Buffer)
+    mode: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +104,22 @@ class Admin:
     address: str = "127.0.0.1:9180"
     token_env: str = "STRANGLER_ADMIN_TOKEN"  # noqa: S105 - the name of a variable, not a token
     view_token_env: str = "STRANGLER_VIEW_TOKEN"  # noqa: S105 - as above
+    tls: ListenTls | None = None
+
+
+KEEP = "keep"
+"""`diffs.pii`: what names a person is stored as it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class DiffStorage:
-    """What is kept of differing pairs, how long it stays."""
+    """What is kept of differing pairs, how long it stays; `pii` is `mask` or `keep`."""
 
     keep: float = 168 * 3600.0
     max_bytes: int = 1 << 30
     bodies: bool = True
     redact: tuple[str, ...] = ()
+    pii: str = "mask"
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,7 +371,10 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One file, checked whole: what the operator intends. `digest` names its effective content."""
+    """One file, checked whole: what the operator intends. `digest` names its effective content.
+
+    `secrets` are the values that came from the environment and may not be shown anywhere.
+    """
 
     listen: Listen
     admin: Admin
@@ -375,6 +389,7 @@ class Snapshot:
     digest: str = ""
     source: str = "proxy.yaml"
     version: int = 1
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 # ── running ────────────────────────────────────────────────────────────────────────────────────────────

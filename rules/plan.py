@@ -11,13 +11,14 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
+from rules.masking import MASK, Masking
 from rules.model import MODERN, NO_NAMES, Facts, Match, Route, Snapshot
-from rules.problems import MASK, looks_secret, masked
 from rules.routing import pattern as patterns
 from rules.routing.compiled_route import Lane
 from rules.routing.decide import Generation, choose
 from rules.routing.route_table import Table
 from rules.user_sketch import Sample
+from secret_names import looks_secret
 
 # Puts the differences between two frozen words into sentences.
 
@@ -27,36 +28,40 @@ _NOT_MEANT = ("line", "digest", "source", "version")
 """What says where or which, not what."""
 
 
-def changes(before: Any, after: Any, path: str = "") -> Iterator[str]:
-    """Yield `key: old → new` for each setting that differs, secrets masked."""
+_NOTHING_HIDDEN = Masking()
+
+
+def changes(before: Any, after: Any, path: str = "", masking: Masking = _NOTHING_HIDDEN) -> Iterator[str]:
+    """Yield `key: old → new` for each setting that differs, secrets masked; of a file's text only that it changed."""
     if before == after:
         return
     if is_dataclass(before) and type(before) is type(after):
         for one in fields(before):
-            if one.name not in _NOT_MEANT:
-                yield from changes(getattr(before, one.name), getattr(after, one.name), _under(path, one.name))
+            if one.name in _NOT_MEANT or not one.repr:
+                continue
+            yield from changes(getattr(before, one.name), getattr(after, one.name), _under(path, one.name), masking)
     elif isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in dict.fromkeys((*before, *after)):
-            yield from changes(before.get(name), after.get(name), _under(path, str(name)))
+            yield from changes(before.get(name), after.get(name), _under(path, str(name)), masking)
     else:
-        yield f"{path}: {_shown(before, path)} → {_shown(after, path)}"
+        yield f"{path}: {_shown(before, path, masking)} → {_shown(after, path, masking)}"
 
 
 def _under(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _shown(value: Any, path: str) -> str:
+def _shown(value: Any, path: str, masking: Masking) -> str:
     """Show a value as the file would spell it, roughly."""
     if value is None or value in ("", ()):
         return "nothing"
-    if isinstance(value, str) and looks_secret(path.rpartition(".")[2]):
+    if isinstance(value, str) and (looks_secret(path.rpartition(".")[2]) or masking.named("", value) == MASK):
         return MASK
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
         return f"{value:g}"
-    text = value if isinstance(value, str) else _plain(masked(value))
+    text = masking.text(value) if isinstance(value, str) else _plain(masking.value(value))
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
@@ -172,6 +177,7 @@ class _Walk:
         self._after = after
         self._seen = seen
         self._everybody = everybody
+        self._masking = _masking(before.snapshot, after.snapshot)
         written = {method for one in (before, after) for route in one.snapshot.routes for method in route.match.methods}
         self._methods = tuple(sorted(written.union(_OTHER_METHODS)))
 
@@ -224,7 +230,7 @@ class _Walk:
             if one is not None:
                 yield f"{one.match.path}{_methods(one)}: {one.legacy.backend} → {one.modern.backend}"
             return
-        found = tuple(changes(old, new))
+        found = tuple(changes(old, new, "", self._masking))
         yield from found
         override = self._after.overrides.get(name)
         if found and override is not None and override.rolled_back:
@@ -280,13 +286,19 @@ def _no_header(_name: str) -> None:
     return None
 
 
+def _masking(*snapshots: Snapshot) -> Masking:
+    """Hide what either file took from the environment: what is old and what is new stand side by side."""
+    return Masking(secret for snapshot in snapshots for secret in snapshot.secrets)
+
+
 def _settings(before: Snapshot, after: Snapshot) -> Iterator[str]:
     """Yield what would change beside the routes."""
-    yield from changes(replace(before, routes=(), backends=()), replace(after, routes=(), backends=()))
+    masking = _masking(before, after)
+    yield from changes(replace(before, routes=(), backends=()), replace(after, routes=(), backends=()), "", masking)
     old, new = ({backend.name: backend for backend in one.backends} for one in (before, after))
     for name in dict.fromkeys((*old, *new)):
         if name in old and name in new:
-            yield from changes(old[name], new[name], f"backends.{name}")
+            yield from changes(old[name], new[name], f"backends.{name}", masking)
         else:
             yield f"backends.{name}: {'added' if name in new else 'removed'}"
     if before.identity != after.identity:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from proxy.settings import Address, ProxyError, UnknownProxyError, UnreachableError, parse_address
-from rules.model import Admin
+from rules.model import Admin, ListenTls
 
 _TIMEOUT = 35.0
 NO_FIELDS: Mapping[str, str] = MappingProxyType({})
@@ -40,10 +41,14 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Where the proxy is, how to prove who we are."""
+    """Where the proxy is, how to prove who we are.
+
+    `authorities` is a file of certificates to trust beside the machine's: the proxy's own, where the file names it.
+    """
 
     url: str
     token: str
+    authorities: str = ""
 
     def get(self, path: str) -> Reply:
         """Return the answer to a question."""
@@ -57,7 +62,7 @@ class Client:
         headers = {"Content-Type": "application/json", **fields} if body is not None else {}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        connection = _connection(self.url)
+        connection = _connection(self.url, self.authorities)
         try:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
@@ -76,7 +81,9 @@ def client(config: str, admin: str) -> Client:
     """
     settings, base_dir = _admin_of(config, needed=not admin), Path(config).absolute().parent
     token = os.environ.get(settings.token_env) or os.environ.get(settings.view_token_env, "")
-    return Client(admin or _url(parse_address(settings.address, base_dir)), token)
+    authorities = str(base_dir / settings.tls.cert) if settings.tls is not None else ""
+    scheme = "http" if settings.tls is None else "https"
+    return Client(admin or _url(parse_address(settings.address, base_dir), scheme), token, authorities)
 
 
 def _admin_of(config: str, *, needed: bool) -> Admin:
@@ -121,26 +128,47 @@ def _salvaged(text: str) -> Admin:
     written = admin.items() if isinstance(admin, dict) else ()
     known = {field: value for field, value in written if isinstance(value, str)}
     overridden = os.environ.get("STRANGLER_ADMIN__ADDRESS")
+    tls = admin.get("tls") if isinstance(admin, dict) else None
+    files = [str(tls[key]) for key in ("cert", "key") if key in tls] if isinstance(tls, dict) else []
     default = Admin()
     return Admin(
         address=overridden or known.get("address", default.address),
         token_env=known.get("token_env", default.token_env),
         view_token_env=known.get("view_token_env", default.view_token_env),
+        tls=ListenTls(files[0], files[1]) if len(files) == 2 else None,  # noqa: PLR2004 - a certificate and its key
     )
 
 
-def _url(address: Address) -> str:
+def _url(address: Address, scheme: str) -> str:
     if address.host in _ANY_ADDRESS:
         address = Address("127.0.0.1", address.port)
-    return address.url()
+    return address.url(scheme)
 
 
-def _connection(url: str) -> HTTPConnection:
+def _connection(url: str, authorities: str) -> HTTPConnection:
     if url.startswith("unix:"):
         return _UnixConnection(url.removeprefix("unix:"))
     parts = urlsplit(url if "://" in url else f"http://{url}")
-    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    return kind(parts.hostname or "127.0.0.1", parts.port, timeout=_TIMEOUT)
+    host = parts.hostname or "127.0.0.1"
+    if parts.scheme != "https":
+        return HTTPConnection(host, parts.port, timeout=_TIMEOUT)
+    return HTTPSConnection(host, parts.port, timeout=_TIMEOUT, context=_trusting(host, authorities))
+
+
+def _trusting(host: str, authorities: str) -> ssl.SSLContext:
+    """Trust the machine's authorities, and the proxy's own certificate where we can read it.
+
+    On loopback, which certificates seldom name, that very certificate is proof enough.
+    """
+    context = ssl.create_default_context()
+    if authorities:
+        try:
+            context.load_verify_locations(authorities)
+        except (OSError, ssl.SSLError) as error:
+            raise UnreachableError(f"{authorities} cannot be read: {error} (admin.tls)") from error
+        context.check_hostname = not Address(host).is_loopback
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
 
 
 class _UnixConnection(HTTPConnection):

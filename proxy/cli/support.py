@@ -26,7 +26,7 @@ from proxy.doctor.finding import ERROR, OK, WARNING, Found, House
 from proxy.doctor.nginx import dumped
 from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError, UnreachableError, program_version
 from rules import effective
-from rules.problems import masked
+from rules.masking import Masking
 
 _COLOURS = {OK: "32", WARNING: "33", ERROR: "31"}
 
@@ -115,6 +115,7 @@ def bundle(config: str, admin: str, out: str, *, as_json: bool) -> int:
 def _members(config: str, admin: str) -> Iterator[tuple[str, bytes]]:
     yield "about.json", _json(_about())
     prepared = read(config)
+    masking = Masking(() if prepared is None else prepared.snapshot.secrets)
     if prepared is not None:
         yield (
             "effective.json",
@@ -125,7 +126,7 @@ def _members(config: str, admin: str) -> Iterator[tuple[str, bytes]]:
         yield "doctor.json", _json([asdict(found) for found in asyncio.run(examined(house))])
     asked = client(config, admin)
     for name, path_of in ASKED.items():
-        yield name, _json(_asked(asked, path_of))
+        yield name, _json(masking.value(_asked(asked, path_of)))
 
 
 def _about() -> dict[str, Any]:
@@ -146,7 +147,7 @@ def _asked(asked: Client, path: str) -> Any:
         reply = asked.get(path)
     except UnreachableError as error:
         return {"unreachable": str(error)}
-    return masked(reply.body)
+    return reply.body
 
 
 def _json(value: Any) -> bytes:

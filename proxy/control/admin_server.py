@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import ssl
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -10,11 +12,12 @@ from typing import Any, Protocol
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from proxy.control.admin_connections import Connection, Connections, serve, unnamed
 from proxy.control.api import backends, config, diffs, http, monitoring, openapi, report
 from proxy.control.api import events as api_events
 from proxy.control.api import routes as api_routes
-from proxy.control.api.access import METRICS, PROBES, Access, Asked, Denial
-from proxy.control.api.http import ROLE, Rates
+from proxy.control.api.access import LOGIN, METRICS, PROBES, Access, Asked, Denial, is_safe
+from proxy.control.api.http import ROLE, Rates, asker, who_asks
 from proxy.control.console import app
 from proxy.control.console.app import add_console
 from proxy.control.console.data import Control
@@ -82,44 +85,72 @@ class Operations(Areas, Control, Protocol):
 
 
 class AdminPort:
-    """The HTTP side of control. Nothing in it changes but the runner, by `start` then `stop`."""
+    """The HTTP side of control. Nothing in it changes but runner and server, by `start` then `stop`."""
 
     def __init__(self, operations: Operations, access: Access, tell: Tell) -> None:
         self._operations = operations
         self._access = access
         self._tell = tell
         self._runner: web.AppRunner | None = None
+        self._server: asyncio.Server | None = None
+        self._connections = Connections()
         self._asked = Rates(*_REQUESTS)
         self._failed = Rates(*_WRONG_TOKENS)
 
     def application(self) -> web.Application:
         """Return the aiohttp application with every path of the admin port."""
         app = web.Application(middlewares=[self._guarded], client_max_size=_LARGEST_BODY)
+        app.on_response_prepare.append(unnamed)
         app.add_routes(routes(self._operations))
         add_console(app, self._operations, self._access, self._failed)
         return app
 
-    async def start(self, listener: socket.socket) -> None:
-        """Answer on `listener` from now on."""
+    async def start(self, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
+        """Answer on `listener` from now on, encrypted with `tls`."""
         self._runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
-        await web.SockSite(self._runner, listener).start()
+        if self._runner.server is not None:
+            self._server = await serve(self._runner.server, listener, tls, self._connections)
 
     async def stop(self) -> None:
         """Hang up."""
+        if self._server is not None:
+            self._server.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
     @web.middleware
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        connection = request.protocol
+        if not isinstance(connection, Connection):
+            return await self._admitted(request, handler)
+        connection.begin(request)
+        try:
+            return await self._admitted(request, handler)
+        finally:
+            connection.end()
+
+    async def _admitted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        denial = self._access.denial(Asked(request.method, request.path, headers))
+        asked = Asked(request.method, request.path, headers)
+        # before a token is compared: whoever guesses learns nothing from the 21st on, not even that it was right
+        wait = self._failed.due(asker(request)) if self._access.is_guess(asked) else 0.0
+        if wait:
+            return http.too_many(wait)
+        denial = self._access.denial(asked)
         wait = self._wait(request, denial)
         if wait:
             return http.too_many(wait)
         if denial is not None:
+            self._tell_denied(request, asked, denial)
             return _refused(request, denial.status, denial.detail)
         request[ROLE] = self._access.role(headers)
+        answer = await self._answered(request, handler)
+        if not is_safe(request.method):
+            self._tell_access(request, answer.status)
+        return answer
+
+    async def _answered(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
         except RefusedError as refused:
@@ -132,11 +163,33 @@ class AdminPort:
 
     def _wait(self, request: web.Request, denial: Denial | None) -> float:
         """Return the seconds that whoever asks too much has to wait; probes, scrapes, rollbacks never have to."""
-        who = request.remote or ""
+        who = asker(request)
         if denial is not None:
             return self._failed.wait(who) if denial.status == HTTPStatus.UNAUTHORIZED else 0.0
         is_urgent = request.path in (*PROBES, METRICS) or request.path.endswith("/rollback")
         return 0.0 if is_urgent else self._asked.wait(who)
+
+    def _tell_denied(self, request: web.Request, asked: Asked, denial: Denial) -> None:
+        if denial.status == HTTPStatus.UNAUTHORIZED and self._access.is_guess(asked):
+            self._tell(events.LOGIN_FAILED, "warning", client=request.remote or "unix", path=request.path[:200])
+        if not is_safe(request.method):
+            self._tell_access(request, denial.status)
+
+    def _tell_access(self, request: web.Request, status: int) -> None:
+        """Write the access line of what may have changed something; reads are too many, scrapes too regular."""
+        if request.path == LOGIN:
+            succeeded = status == HTTPStatus.SEE_OTHER
+            event, level = (events.LOGIN, "info") if succeeded else (events.LOGIN_FAILED, "warning")
+            self._tell(event, level, client=request.remote or "unix", **request.get(http.LOGGED_IN, {}))
+        self._tell(
+            events.ADMIN_REQUEST,
+            client=request.remote or "unix",
+            method=request.method,
+            path=request.path[:200],
+            status=int(status),
+            who=who_asks(request),
+            role=request.get(ROLE, ""),
+        )
 
 
 def _refused_by_aiohttp(request: web.Request, error: web.HTTPException) -> web.Response:

@@ -42,6 +42,7 @@ from proxy.ipc import messages
 from proxy.ipc.child_process import Lifeline, beat, run, take_socket
 from proxy.ipc.messages import Prepare
 from proxy.settings import EXIT_NO, EXIT_YES, parse_address, worker_count
+from proxy.state.bindable import client_tls
 from proxy.state.identity_keys import Keys, keys_from
 from proxy.state.live import Configuration, unpack, with_effects
 from proxy.state.user_sample import Recent
@@ -137,6 +138,7 @@ class Control:
         self._rules = rules_digest(configuration.snapshot)
         self._remembering = Remembering(self.current, self._comparing.totals)
         self._retiring = Retiring(self.current, self._figures, self._comparing.open_groups, store)
+        self._begun = configuration
         access = Access(configuration.snapshot.admin, parse_address(begin.addresses[1]))
         self._admin = AdminPort(self, access, self._tell)
         self._endless = EndlessTasks(self._tell, self._give_up)
@@ -149,8 +151,9 @@ class Control:
         """Operate until told to leave; returns the exit code."""
         self._spawn(beat(self._lifeline.channel), "heart-beat")
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._lifeline.put, messages.Leave())
-        await self._admin.start(self._listener)
         folder = self._begin.settings.base_dir
+        tls = self._begun.snapshot.admin.tls
+        await self._admin.start(self._listener, None if tls is None else client_tls(tls, folder))
         start = self._endless.start
         self._steering.begin(start)
         start(self._confirmation.run, "confirmation")

@@ -246,7 +246,10 @@ def needs_restart(started: Settings, new: Snapshot) -> Iterator[str]:
         "listen.address": (started.listen, new.listen.address),
         "listen.workers": (started.file_workers, new.listen.workers),
         "listen.tls": (started.tls, new.listen.tls is not None),
+        "listen.mode": (started.mode, new.listen.mode),
+        "listen.group": (started.group, new.listen.group),
         "admin.address": (started.admin, new.admin.address),
+        "admin.tls": (started.admin_tls, new.admin.tls is not None),
         "store": (started.store, new.store),
     }
     return (key for key, (running, wanted) in pairs.items() if running != wanted)

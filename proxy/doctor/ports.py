@@ -25,6 +25,13 @@ def _tried(about: str, address: Address, house: House) -> Found:
     except OSError as error:
         return _refused(about, address, error, house)
     if about == "admin.address" and not address.is_loopback:
+        if house.snapshot.admin.tls is None:
+            return Found(
+                WARNING,
+                about,
+                f"{address} can be reached from other machines without TLS: tokens travel in clear",
+                "set admin.tls, or listen on 127.0.0.1 behind nginx",
+            )
         return Found(
             WARNING, about, f"{address} can be reached from other machines", "let a firewall or nginx guard it"
         )

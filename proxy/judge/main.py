@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import gc
 import os
-import resource
 import select
 import signal
 import socket
@@ -21,6 +20,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ import orjson
 from proxy.ipc.codec import Inbox, WireError
 from proxy.ipc.judge_messages import JUDGE, Case, Exhibit, Explained, Judged, Opinion, Rulebook, Seated, Serve
 from proxy.ipc.messages import Answer, Message, Pair
+from proxy.judge.confinement import confine
 from proxy.judge.opinion import Opinions
 from proxy.judge.policies import Rules, unpack_rules
 from proxy.judge.redaction import UnreadableError, unpack
@@ -73,8 +74,6 @@ def _lines(explanation: Explanation) -> Iterator[str]:
 
 PROCESSOR_SECONDS = 2.0
 ALARM_SECONDS = 5.0
-MEMORY = 2 << 30
-"""Bytes of address space: a bomb that passes every other limit ends here, in this process."""
 TOLD_EVERY = 0.25
 """Seconds for which pairs that only have to be counted are added up."""
 BATCH = 64
@@ -99,9 +98,9 @@ def _settle() -> None:
         signal.signal(number, signal.SIG_IGN)
     for number in (signal.SIGPROF, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
-    os.nice(_POLITENESS)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(PermissionError):  # a unit may forbid it: then it is as polite as everything else
+        os.nice(_POLITENESS)
+    confine()
 
 
 class Judge:

@@ -33,7 +33,7 @@ class Opinions:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._redactors = Redactors(rules.key.encode(), rules.redact, rules.routes)
+        self._redactors = Redactors(rules.key.encode(), rules.redact, rules.routes, personal=rules.personal)
         self._compiled: dict[str, Compiled | str] = {}
 
     def on(self, case: Case) -> Opinion:
@@ -57,7 +57,7 @@ class Opinions:
         if isinstance(rules, str):
             return Opinion(case.ticket, NOT_COMPARED, "rules", notes=(rules,))
         legacy, modern = _capture(pair, pair.legacy), _capture(pair, pair.modern)
-        checked = _checked(rules, legacy, modern, self._rules.redact)
+        checked = _checked(rules, legacy, modern, self._rules.redact, self._redactors.of(pair.route))
         comparison, reason = _compared(rules, pair, legacy, modern)
         found = tuple(self._found(pair.route, comparison.findings, stored=case.stored))
         opinion = Opinion(
@@ -123,19 +123,21 @@ def _compared(rules: Compiled, pair: Pair, legacy: Capture | None, modern: Captu
 
 
 def _checked(
-    rules: Compiled, legacy: Capture | None, modern: Capture | None, redact: Sequence[str]
+    rules: Compiled, legacy: Capture | None, modern: Capture | None, redact: Sequence[str], redactor: Redactor
 ) -> tuple[Checked, ...]:
     if not rules.invariants:
         return ()
     outcomes = check_all(rules.invariants, body_of(legacy), body_of(modern))
-    return tuple(_shown(one, outcome, redact) for one, outcome in zip(rules.invariants, outcomes, strict=True))
+    return tuple(
+        _shown(one, outcome, redact, redactor) for one, outcome in zip(rules.invariants, outcomes, strict=True)
+    )
 
 
-def _shown(invariant: CompiledInvariant, outcome: Outcome, redact: Sequence[str]) -> Checked:
+def _shown(invariant: CompiledInvariant, outcome: Outcome, redact: Sequence[str], redactor: Redactor) -> Checked:
     name = invariant.invariant.name
     if any(field in invariant.invariant.expr for field in redact):
         return Checked(name, outcome.state, "its values are not shown" if outcome.detail else "")
-    return Checked(name, outcome.state, outcome.detail, outcome.left, outcome.right)
+    return Checked(name, outcome.state, redactor.text(outcome.detail), outcome.left, outcome.right)
 
 
 def _redacted(pair: Pair, answer: Answer, redactor: Redactor) -> Answer:

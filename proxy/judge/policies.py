@@ -37,7 +37,8 @@ class Rules:
     """Everything a judge is told. `folder` is where an operator's own function may lie, `key` what redaction hashes by.
 
     `bodies` says whether pairs are kept whole. `processor` is the share of a processor that one judge may use, 0 for
-    any. `today` is a date (ISO): an ignore may end.
+    any. `personal` says whether what names a person is masked before it is stored. `today` is a
+    date (ISO): an ignore may end.
     """
 
     routes: Mapping[str, RouteRules]
@@ -47,6 +48,7 @@ class Rules:
     bodies: bool = True
     key: str = field(default="", repr=False)
     processor: float = 0.0
+    personal: bool = True
 
     def pack(self) -> bytes:
         """Return the bytes that `unpack_rules` understands."""

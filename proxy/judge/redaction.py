@@ -27,12 +27,15 @@ _ANY = ("*", "**")
 class Redactors:
     """One for each route that maps legacy's answers, made when first asked for, one for all others."""
 
-    def __init__(self, key: bytes, fields: Sequence[str], routes: Mapping[str, RouteRules]) -> None:
+    def __init__(
+        self, key: bytes, fields: Sequence[str], routes: Mapping[str, RouteRules], *, personal: bool = True
+    ) -> None:
         self._key = key
         self._fields = fields
         self._routes = routes
         self._mapped: dict[str, Redactor] = {}
-        self._plain = Redactor(key, fields)
+        self._personal = personal
+        self._plain = Redactor(key, fields, personal=personal)
 
     def of(self, route: str) -> Redactor:
         """Return who redacts what is kept of `route`."""
@@ -41,7 +44,7 @@ class Redactors:
             return self._plain
         there = self._mapped.get(route)
         if there is None:
-            there = self._mapped[route] = Redactor(self._key, fields_of(self._fields, mapping))
+            there = self._mapped[route] = Redactor(self._key, fields_of(self._fields, mapping), personal=self._personal)
         return there
 
 

@@ -122,11 +122,18 @@ def is_https(backend: Backend) -> bool:
 
 def with_texts(snapshot: Snapshot, base: Path) -> Snapshot:
     """Return `snapshot` with what its files of certificates and keys hold now; one that cannot be read stays a name."""
-    listen, tls = snapshot.listen, snapshot.listen.tls
-    if tls is not None:
-        texts = replace(tls, cert_text=_text_or_none(base / tls.cert), key_text=_text_or_none(base / tls.key))
-        listen = replace(listen, tls=texts)
-    return replace(snapshot, listen=listen, backends=tuple(_with_text(one, base) for one in snapshot.backends))
+    return replace(
+        snapshot,
+        listen=replace(snapshot.listen, tls=_held(snapshot.listen.tls, base)),
+        admin=replace(snapshot.admin, tls=_held(snapshot.admin.tls, base)),
+        backends=tuple(_with_text(one, base) for one in snapshot.backends),
+    )
+
+
+def _held(tls: ListenTls | None, base: Path) -> ListenTls | None:
+    if tls is None:
+        return None
+    return replace(tls, cert_text=_text_or_none(base / tls.cert), key_text=_text_or_none(base / tls.key))
 
 
 def _with_text(backend: Backend, base: Path) -> Backend:
@@ -144,17 +151,18 @@ def _text_or_none(path: Path) -> str:
 
 
 def _tls(snapshot: Snapshot, base: Path) -> Iterator[Finding]:
-    tls = snapshot.listen.tls
-    if tls is not None:
-        section: tuple[str, ...] = ("listen", "tls")
-        unread = [*_unread((*section, "cert"), base / tls.cert, tls.cert_text)]
-        unread += _unread((*section, "key"), base / tls.key, tls.key_text)
-        yield from unread or _tried(
-            (*section, "cert"), lambda: client_tls(tls, base), "PEM: certificate chain, its key"
-        )
+    for name, tls in (("listen", snapshot.listen.tls), ("admin", snapshot.admin.tls)):
+        if tls is not None:
+            yield from _served((name, "tls"), tls, base)
     for backend in snapshot.backends:
         if is_https(backend):
             yield from _upstream(("backends", backend.name, "tls"), backend, base)
+
+
+def _served(section: tuple[str, ...], tls: ListenTls, base: Path) -> Iterator[Finding]:
+    unread = [*_unread((*section, "cert"), base / tls.cert, tls.cert_text)]
+    unread += _unread((*section, "key"), base / tls.key, tls.key_text)
+    yield from unread or _tried((*section, "cert"), lambda: client_tls(tls, base), "PEM: certificate chain, its key")
 
 
 def _upstream(section: tuple[str, ...], backend: Backend, base: Path) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from proxy.telemetry.metric_names import LIVE, SHADOW
 from proxy.telemetry.records import UNHEALTHY, Attempt, Exchange, Shadowed, last_of_each_side
 from proxy.telemetry.worker_metrics import is_write_of_modern
 from rules.guard.window import Tally
-from rules.problems import MASK
+from rules.masking import MASK
 
 FORCED = "force"
 _CLIENT_ERRORS = range(400, 500)

@@ -18,6 +18,7 @@ import orjson
 
 from proxy.ipc.judge_messages import Found
 from proxy.storage.diff_store import EQUAL, EXAMPLES, MOST_GROUPS, Difference, DiffsError, Example, Group, Known, Wanted
+from proxy.storage.store_sqlite import ours_alone
 
 _BUSY_SECONDS = 5.0
 _SCHEMA = """
@@ -199,8 +200,7 @@ class SqliteDiffs:
 
 def _opened(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    path.chmod(0o600)
+    ours_alone(path)
     try:
         return _connected(path)
     except sqlite3.OperationalError:

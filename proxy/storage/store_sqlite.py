@@ -12,6 +12,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -101,10 +102,19 @@ class SqliteStore:
             connection.close()
 
 
+def ours_alone(path: Path) -> None:
+    """Make the file where there is none; it and what SQLite keeps beside it are readable for their owner alone."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    for ending in ("", "-wal", "-shm", "-journal"):
+        # one that belongs to another user stays as that one wants it
+        with suppress(FileNotFoundError, PermissionError):
+            path.with_name(path.name + ending).chmod(0o600)
+
+
 def opened(path: Path) -> sqlite3.Connection:
     """Return a connection to the store's file, made where there is none. Raises `OSError` or `sqlite3.Error`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    ours_alone(path)
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode=WAL")
@@ -170,7 +180,7 @@ def kept(path: Path, name: str, made: str) -> str:
     The file is made readable for its owner alone.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    ours_alone(path)
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS)
     try:
         with connection:

@@ -109,7 +109,7 @@ def _users(settings: Settings, left: Inherited | None) -> tuple[list[socket.sock
     wanted, count = parse_address(settings.listen, settings.base_dir), worker_count(settings.workers)
     if left is not None and _is_meant(wanted, left.listen):
         return adopted(left, count)
-    return sockets.listen_shared(wanted, count)
+    return sockets.listen_shared(wanted, count, owner=sockets.Owner(settings.mode, settings.group))
 
 
 def _operators(settings: Settings, left: Inherited | None) -> tuple[socket.socket | None, Address | None]:
@@ -143,7 +143,11 @@ def _succeed(
 
 def _ready_line(settings: Settings, users: Address, operators: Address | None) -> str:
     said = f"strangler ready: {users.url('https' if settings.tls else 'http')} (users)"
-    return f"{said} {operators.url()} (admin)" if operators else f"{said}, everybody on legacy, no admin"
+    return (
+        f"{said} {operators.url('https' if settings.admin_tls else 'http')} (admin)"
+        if operators
+        else f"{said}, everybody on legacy, no admin"
+    )
 
 
 def _print(line: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -18,7 +19,21 @@ from proxy.settings import Address, AddressTakenError, CannotStartError, parse_a
 _BACKLOG = 4096
 
 
-def listen_shared(address: Address, count: int, key: str = "listen.address") -> tuple[list[socket.socket], Address]:
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who may connect to a Unix socket: its `mode` (octal digits) and `group`, empty: as the process makes files."""
+
+    mode: str = ""
+    group: str = ""
+
+
+AS_IT_COMES = Owner()
+OURS_ALONE = Owner("0600")
+
+
+def listen_shared(
+    address: Address, count: int, key: str = "listen.address", owner: Owner = AS_IT_COMES
+) -> tuple[list[socket.socket], Address]:
     """Return one listening socket for each of `count` workers, with the address that came of port 0.
 
     Over TCP the kernel spreads connections over the sockets (SO_REUSEPORT). The first one is bound without
@@ -26,7 +41,7 @@ def listen_shared(address: Address, count: int, key: str = "listen.address") -> 
     socket cannot be opened twice: there all workers share one.
     """
     if address.path:
-        shared = _listen_unix(address, key)
+        shared = _listen_unix(address, key, owner)
         return [shared, *(shared.dup() for _ in range(count - 1))], address
     first = _bind_tcp(address, key, reuse_port=False)
     first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -41,8 +56,8 @@ def listen_shared(address: Address, count: int, key: str = "listen.address") -> 
 
 
 def listen_alone(address: Address, key: str = "admin.address") -> tuple[socket.socket, Address]:
-    """Return one listening socket that is shared with nobody, with its real address."""
-    sockets, real = listen_shared(address, 1, key)
+    """Return one listening socket that is shared with nobody, with its real address; of a Unix one mode 0600."""
+    sockets, real = listen_shared(address, 1, key, OURS_ALONE)
     return sockets[0], real
 
 
@@ -85,16 +100,39 @@ def _failure(error: OSError, address: Address, key: str) -> CannotStartError:
     return CannotStartError(f"cannot listen on {address}: {error.strerror} ({key})")
 
 
-def _listen_unix(address: Address, key: str) -> socket.socket:
+def _listen_unix(address: Address, key: str, owner: Owner) -> socket.socket:
     _clear_stale(address, key)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        sock.bind(address.path)
+        _bind_unix(sock, address.path, owner)
         sock.listen(_BACKLOG)
+    except CannotStartError:
+        sock.close()
+        raise
     except OSError as error:
         sock.close()
         raise _failure(error, address, key) from error
     return sock
+
+
+def _bind_unix(sock: socket.socket, path: str, owner: Owner) -> None:
+    """Make the file, closed to all others until it is theirs; before `listen` no connection succeeds."""
+    if not (owner.mode or owner.group):
+        sock.bind(path)
+        return
+    before = os.umask(0o177)
+    try:
+        sock.bind(path)
+    finally:
+        os.umask(before)
+    try:
+        if owner.group:
+            shutil.chown(path, group=owner.group)
+        Path(path).chmod(int(owner.mode, 8) if owner.mode else 0o666 & ~before)
+    except (OSError, LookupError) as error:
+        Path(path).unlink(missing_ok=True)
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise CannotStartError(f"{path} cannot be given to group {owner.group or '-'}: {why} (listen.group)") from error
 
 
 def _clear_stale(address: Address, key: str) -> None:

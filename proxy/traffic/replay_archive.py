@@ -19,7 +19,7 @@ from proxy.judge.policies import Compiled, Rules, body_of, compiled, route_rules
 from proxy.judge.redaction import Redactors
 from proxy.traffic.reader import Recorded, UnreadableError
 from rules.invariants import VIOLATED, check_all
-from rules.model import Snapshot
+from rules.model import KEEP, Snapshot
 
 
 class Keeper:
@@ -79,7 +79,7 @@ class Judge:
         routes = {route.name: route_rules(snapshot, route) for route in snapshot.routes}
         self._rules = Rules(routes, today(), str(folder))
         self._compiled: dict[str, Compiled | str] = {}
-        self.redactors = Redactors(key, snapshot.diffs.redact, routes)
+        self.redactors = Redactors(key, snapshot.diffs.redact, routes, personal=snapshot.diffs.pii != KEEP)
         if str(folder) not in sys.path:
             sys.path.append(str(folder))  # the operator's own comparator lies beside the file
 

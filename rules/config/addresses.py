@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from rules.config.units import UnitError
 
@@ -82,7 +82,7 @@ def _redis(value: str) -> str:
         parts.port  # noqa: B018 - reading it is the check
     except ValueError:
         raise UnitError(f"`{value}` is not a store", "redis://HOST:PORT/DB") from None
-    if parts.password is not None:
+    if parts.password is not None or {name.lower() for name, _ in parse_qsl(parts.query)} & {"password", "username"}:
         raise UnitError("a password does not belong in the file", "set STRANGLER_REDIS_PASSWORD")
     if not parts.hostname or not re.fullmatch("(?:/[0-9]*)?", parts.path):
         raise UnitError(f"`{value}` is not a store", "redis://HOST:PORT/DB")

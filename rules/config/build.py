@@ -14,15 +14,21 @@ from rules import model
 from rules.config import schema
 
 
-def snapshot(file: schema.File, source: str, lines: Sequence[int], compares: Sequence[Any]) -> model.Snapshot:
+def snapshot(
+    file: schema.File, source: str, lines: Sequence[int], compares: Sequence[Any], secrets: tuple[str, ...] = ()
+) -> model.Snapshot:
     """Build the snapshot; `lines` and `compares` hold each route's line and its `compare:` as written."""
     legacy = file.defaults.legacy.backend or model.LEGACY
     modern = file.defaults.modern.backend or model.MODERN
     built = model.Snapshot(
         listen=_listen(file.listen),
-        admin=model.Admin(file.admin.address, file.admin.token_env, file.admin.view_token_env),
+        admin=model.Admin(
+            file.admin.address, file.admin.token_env, file.admin.view_token_env, _server_tls(file.admin.tls)
+        ),
         store=file.store,
-        diffs=model.DiffStorage(file.diffs.keep, file.diffs.max_bytes, file.diffs.bodies, tuple(file.diffs.redact)),
+        diffs=model.DiffStorage(
+            file.diffs.keep, file.diffs.max_bytes, file.diffs.bodies, tuple(file.diffs.redact), file.diffs.pii
+        ),
         backends=tuple(_backend(name, backend) for name, backend in file.backends.items()),
         identity=tuple(file.identity),
         routes=tuple(
@@ -34,6 +40,7 @@ def snapshot(file: schema.File, source: str, lines: Sequence[int], compares: Seq
         judges=model.Judges(file.judges.cpu, file.judges.processes),
         source=source,
         version=file.version,
+        secrets=secrets,
     )
     return replace(built, digest=digest(built))
 
@@ -44,7 +51,7 @@ def digest(snapshot: model.Snapshot) -> str:
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-_LAYOUT = frozenset({"line", "source", "digest", "cert_text", "key_text", "ca_text"})
+_LAYOUT = frozenset({"line", "source", "digest", "cert_text", "key_text", "ca_text", "secrets"})
 
 
 @cache
@@ -58,7 +65,7 @@ def _listen(listen: schema.Listen) -> model.Listen:
     return model.Listen(
         address=listen.address,
         workers=listen.workers,
-        tls=None if listen.tls is None else model.ListenTls(listen.tls.cert, listen.tls.key),
+        tls=_server_tls(listen.tls),
         trusted_proxies=tuple(listen.trusted_proxies),
         limits=model.Limits(
             limits.header_bytes,
@@ -74,7 +81,13 @@ def _listen(listen: schema.Listen) -> model.Listen:
         drain=listen.drain,
         via=model.Via(listen.via.name or "", listen.via.passes),
         buffer=model.Buffer(listen.buffer.request, listen.buffer.response, listen.buffer.total),
+        mode=listen.mode or "",
+        group=listen.group or "",
     )
+
+
+def _server_tls(tls: schema.ListenTls | None) -> model.ListenTls | None:
+    return None if tls is None else model.ListenTls(tls.cert, tls.key)
 
 
 def _backend(name: str, backend: schema.Backend) -> model.Backend:

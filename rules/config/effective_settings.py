@@ -14,9 +14,11 @@ from rules.config import types as t
 from rules.config.loader import Draft, drafted, placed, source_of
 from rules.config.schema import File, direct_section, section_of
 from rules.config.schema_compare import Section
-from rules.config.yaml_document import Document, Path
+from rules.config.yaml_document import Document, Path, is_hidden
+from rules.masking import MASK
 from rules.model import LEGACY, MODERN, Snapshot
-from rules.problems import ERROR, MASK, ConfigError, looks_secret
+from rules.problems import ERROR, ConfigError
+from secret_names import looks_secret
 
 DEFAULT = "default"
 
@@ -106,12 +108,14 @@ def _origin(document: Document, path: Path) -> str:
 
 
 def _masked(document: Document, path: Path, value: Any) -> Any:
-    """Mask what came from a variable, or stands under a name, that looks secret."""
+    """Mask what came from a variable where free text stands, or stands under a name that looks secret."""
     if isinstance(value, dict):
         return {str(key): _masked(document, (*path, key), member) for key, member in value.items()}
     if isinstance(value, list):
         return [_masked(document, (*path, at), member) for at, member in enumerate(value)]
-    from_secret = any(looks_secret(name) for name in document.variables(path))
+    variables = document.variables(path)
+    overlaid = document.place(path)[0] != document.source
+    from_secret = any(map(looks_secret, variables)) or (bool(variables) and not overlaid and is_hidden(path, ()))
     set_secret = path[-2:-1] == ("set",) and looks_secret(str(path[-1]))
     return MASK if isinstance(value, str) and (from_secret or set_secret) else value
 

@@ -8,7 +8,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from rules.config import build, file_checks, route_checks, schema
 from rules.config.schema import findings
 from rules.config.yaml_document import Document, Path, read
+from rules.masking import Masking
 from rules.model import Snapshot
 from rules.problems import ERROR, ConfigError, Finding, Problem
 
@@ -67,7 +68,10 @@ def placed(document: Document, found: Iterable[Finding]) -> tuple[Problem, ...]:
         place = place_of(document, one.path, at_key=one.at_key)
         if place not in taken:
             problems.append(Problem(*place, one.message, one.hint, one.level))
-    unique = dict.fromkeys(problems)
+    masking = Masking(document.secrets())
+    unique = dict.fromkeys(
+        replace(one, message=masking.text(one.message), hint=masking.text(one.hint)) for one in problems
+    )
     return tuple(
         sorted(unique, key=lambda one: (one.file != document.source, one.line, one.column, one.level != ERROR))
     )
@@ -319,10 +323,10 @@ class Draft:
     findings: tuple[Finding, ...]
 
 
-def drafted(text: str, source: str, environ: Mapping[str, str]) -> Draft:
-    """Read and check as far as possible."""
+def drafted(text: str, source: str, environ: Mapping[str, str], most_routes: int = 0) -> Draft:
+    """Read and check as far as possible; a file of more than `most_routes` (0: any number) is not looked into."""
     with _collector_at_rest():
-        return _drafted(text, source, environ)
+        return _drafted(text, source, environ, most_routes)
 
 
 @contextmanager
@@ -340,8 +344,12 @@ def _collector_at_rest() -> Iterator[None]:
             gc.enable()
 
 
-def _drafted(text: str, source: str, environ: Mapping[str, str]) -> Draft:
+def _drafted(text: str, source: str, environ: Mapping[str, str], most_routes: int) -> Draft:
     document = read(text, source, environ)
+    routes = document.data.get("routes") if isinstance(document.data, dict) else None
+    if most_routes and isinstance(routes, list) and len(routes) > most_routes:
+        message = f"{len(routes)} routes are more than the {most_routes} that are looked at here"
+        return Draft(document, None, None, None, (Finding(("routes",), message, "use `strangler check`", at_key=True),))
     lay_over(document, environ)
     data = _over_defaults(document.data)
     if document.root is None:
@@ -355,7 +363,7 @@ def _drafted(text: str, source: str, environ: Mapping[str, str]) -> Draft:
         file, _ = _validated(data)
     if file is None:
         return Draft(document, data, None, None, tuple(found))
-    snapshot = build.snapshot(file, source, _lines(document, indexes), _compares(data))
+    snapshot = build.snapshot(file, source, _lines(document, indexes), _compares(data), document.secrets())
     plan = route_checks.Plan(
         snapshot, tuple(indexes), _backend_names(document.data), lost, document.from_environment, document.is_written
     )

@@ -12,12 +12,13 @@ from rules.invariant_parser import InvariantError
 from rules.invariants import compile_invariant
 from rules.methods import READ_METHODS
 from rules.model import SAFE_METHODS, Match, Route, SidePolicy, Snapshot
-from rules.problems import WARNING, Finding, looks_secret
+from rules.problems import WARNING, Finding
 from rules.routing import pattern
 from rules.routing.conditions import bare_host, methods_of, weight_of
 from rules.routing.pattern import Pattern
 from rules.safe_regex import literal_start, matches_everything
 from rules.ways_back import obstacle
+from secret_names import looks_secret
 
 Path = tuple[str | int, ...]
 

@@ -61,6 +61,8 @@ class Listen(Section):
     trusted_proxies: list[t.Network] = Field(default_factory=list)
     limits: Limits = Limits()
     buffer: Buffer = Buffer()
+    mode: t.FileMode | None = None
+    group: Annotated[str, Field(min_length=1)] | None = None
     drain: t.Time = 30.0
     via: Via = Via()
 
@@ -71,6 +73,7 @@ class Admin(Section):
     address: t.Address = "127.0.0.1:9180"
     token_env: t.Variable = "STRANGLER_ADMIN_TOKEN"  # noqa: S105 - the name of a variable
     view_token_env: t.Variable = "STRANGLER_VIEW_TOKEN"  # noqa: S105 - as above
+    tls: ListenTls | None = None
 
 
 class Diffs(Section):
@@ -79,6 +82,7 @@ class Diffs(Section):
     keep: t.Time = 168 * 3600.0
     max_bytes: t.Size = 1 << 30
     bodies: bool = True
+    pii: Literal["mask", "keep"] = "mask"
     redact: list[str] = Field(default_factory=list)
 
 

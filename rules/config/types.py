@@ -226,6 +226,12 @@ def _steady_version(value: object) -> int:
     return 1
 
 
+def _file_mode(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(r"0?[0-7]{3}", value):
+        return value
+    raise UnitError(f"`{value}` is not the mode of a file", 'three octal digits in quotes, such as "0660"')
+
+
 def _schema(*choices: dict[str, Any]) -> WithJsonSchema:
     """Describe a value; wherever one stands, a variable may stand that gives it."""
     return WithJsonSchema({"anyOf": [*choices, {"type": "string", "pattern": r"\$\{"}]})
@@ -263,6 +269,7 @@ StatusRange = Annotated[
     BeforeValidator(_status_range),
     _schema({"type": "integer", "minimum": 100, "maximum": 599}, {"type": "string", "pattern": r"^\d{3} *- *\d{3}$"}),
 ]
+FileMode = Annotated[str, BeforeValidator(_file_mode), _schema({"type": "string", "pattern": "^0?[0-7]{3}$"})]
 Version = Annotated[int, BeforeValidator(_steady_version), _schema({"const": 1})]
 
 Name = Annotated[str, AfterValidator(_name)]

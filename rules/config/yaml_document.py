@@ -19,6 +19,7 @@ import yaml.resolver
 from yaml.resolver import Resolver
 
 from rules.problems import Problem
+from secret_names import looks_secret
 
 # Single YAML values, read as an operator means them: variables put in, YAML 1.1's surprises reported.
 
@@ -44,10 +45,11 @@ _SHORTEST_SECRET = 6
 
 
 class Scalars:
-    """Makes values of scalar nodes; `substituted` collects which of them took which variables."""
+    """Makes values of scalar nodes; `substituted` collects which of them took which variables, `filled` their texts."""
 
     def __init__(self, environ: Mapping[str, str], report: Report) -> None:
         self.substituted: dict[int, tuple[str, ...]] = {}
+        self.filled: dict[int, tuple[str, ...]] = {}
         self._environ = environ
         self._report = report
 
@@ -69,7 +71,9 @@ class Scalars:
         if filled == text:
             return text
         if "${" in text:
-            self.substituted[id(node)] = tuple(name for name in _VARIABLE.findall(text) if name)
+            names = tuple(name for name in _VARIABLE.findall(text) if name)
+            self.substituted[id(node)] = names
+            self.filled[id(node)] = (filled, *(self._environ.get(name, "") for name in names))
         if node.style in {"'", '"', "|", ">"}:
             return filled
         return self._typed(node, filled, _resolved(filled))
@@ -176,6 +180,7 @@ class Document:
     problems: list[Problem] = field(default_factory=list)
     substituted: dict[int, tuple[str, ...]] = field(default_factory=dict)
     overlaid: dict[Path, str] = field(default_factory=dict)
+    filled: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     def place(self, path: Path, *, key: bool = False) -> tuple[str, int, int]:
         """Return file, line and column of a value (or of its key), of the nearest thing above if absent."""
@@ -207,6 +212,17 @@ class Document:
         node = self.node(path)
         return () if node is None else self.substituted.get(id(node), ())
 
+    def secrets(self) -> tuple[str, ...]:
+        """Return the texts that variables put where free text stands: a variable's own value, the whole it made.
+
+        What has a form of its own (an address, a path, a time) is shown, unless its variable is named like a secret.
+        """
+        found: dict[str, None] = {}
+        for path, node in _scalars(self.root) if self.filled and self.root is not None else ():
+            if id(node) in self.filled and is_hidden(path, self.substituted[id(node)]):
+                found.update(dict.fromkeys(self.filled[id(node)]))
+        return tuple(text for text in found if text)
+
     def nodes(self, path: Path, *, key: bool = False) -> Iterator[yaml.Node]:
         """Walk down a path as far as it is written; with `key` the last node is the key itself."""
         node = self.root
@@ -219,6 +235,38 @@ class Document:
                 return
             node = pair[1]
             yield pair[0] if key and index == len(path) - 1 else node
+
+
+_SHOWN = frozenset(
+    {"address", "url", "urls", "store", "host", "path", "backend", "name", "version", "domain", "cert", "key", "ca",
+     "server_name", "salt", "group", "mode", "level", "weight", "sample", "passes", "asset_paths", "trusted_proxies",
+     "identity", "token_env", "view_token_env", "url_env", "secret_env", "owner", "until", "every", "for"}
+)  # fmt: skip
+_MAPS = ("set", "headers", "query")
+
+
+def is_hidden(path: Path, variables: tuple[str, ...]) -> bool:
+    """Whether a value that came from these variables may not be shown at this path."""
+    if any(looks_secret(name) for name in variables):
+        return True
+    names = [part for part in path if isinstance(part, str)]
+    return names[-2:-1] in [[each] for each in _MAPS] or not names or names[-1] not in _SHOWN
+
+
+def _scalars(root: yaml.Node) -> Iterator[tuple[Path, yaml.ScalarNode]]:
+    """Yield every value with its path; what an alias repeats comes once."""
+    waiting: list[tuple[Path, yaml.Node]] = [((), root)]
+    seen: set[int] = set()
+    while waiting:
+        path, node = waiting.pop()
+        if isinstance(node, yaml.ScalarNode):
+            yield path, node
+        elif id(node) not in seen:
+            seen.add(id(node))
+            if isinstance(node, yaml.MappingNode):
+                waiting += [((*path, str(key.value)), child) for key, child in node.value]
+            else:
+                waiting += [((*path, at), child) for at, child in enumerate(node.value)]
 
 
 def read(text: str, source: str, environ: Mapping[str, str]) -> Document:
@@ -238,7 +286,8 @@ def read(text: str, source: str, environ: Mapping[str, str]) -> Document:
         return _unreadable(source, "the file is empty", None)
     reader = _Reader(source, environ)
     data = reader.value(root)
-    return Document(source, data, root, reader.problems, reader.scalars.substituted)
+    scalars = reader.scalars
+    return Document(source, data, root, reader.problems, scalars.substituted, filled=scalars.filled)
 
 
 class _TooDeepError(Exception):

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import unquote
 
+from rules.masking import Masking
 from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Decision, Facts, Route, SidePolicy, Snapshot, other_side
-from rules.problems import MASK, looks_secret
 from rules.routing.bucketing import bucket
 from rules.routing.compiled_route import Lane
 from rules.routing.decide import Generation, choose
@@ -50,6 +50,8 @@ def explain(
 ) -> Explanation:
     """Decide, and say why; the side, reason and route are those of `decide` for the same facts and draw.
 
+    What the configuration took from the environment is masked, wherever it would be sent.
+
     With `fresh` whoever is not known gets a new id, which decides at once: `draw` is where that id comes to lie.
     """
     rejected: list[Rejection] = []
@@ -63,7 +65,8 @@ def explain(
     point = decision.bucket
     if point is None and user is not None and lane.by_user and decision.reason != "default":
         point = bucket(lane.route.rollout.salt, user, lane.route.rollout.hash)
-    sent, sending = _sent(decision, names, facts)
+    masking = Masking(generation.snapshot.secrets)
+    sent, sending = _sent(decision, names, facts, masking)
     shadow, mirroring = _shadow(decision, facts, user, draw)
     return Explanation(
         route=decision.route.name,
@@ -77,10 +80,10 @@ def explain(
         shadow=shadow,
         trail=(
             *_path(facts),
-            *_passed(rejected),
-            _taken(lane),
+            *map(masking.text, _passed(rejected, masking)),
+            masking.text(_taken(lane)),
             _identity(lane, user, stranger=stranger),
-            _why(decision, lane, point, draw),
+            masking.text(_why(decision, lane, point, draw)),
             sending,
             mirroring,
         ),
@@ -100,13 +103,22 @@ def _path(facts: Facts) -> Iterator[str]:
         yield f"the path can be read as {' or as '.join(found)}; a route takes it only if it takes all of them"
 
 
-def _passed(rejected: list[Rejection]) -> Iterator[str]:
+def _passed(rejected: list[Rejection], masking: Masking) -> Iterator[str]:
     seen: set[tuple[str, str]] = set()
     for one in rejected:
         name = one.lane.route.name
         if (name, one.why) not in seen:
             seen.add((name, one.why))
-            yield f"{name} (line {one.lane.route.line}): the path matches, but {one.why}"
+            yield f"{name} (line {one.lane.route.line}): the path matches, but {_unsaid(one, masking)}"
+
+
+def _unsaid(rejection: Rejection, masking: Masking) -> str:
+    """Return why a route was passed over; a value that may not be shown is not said, however short it is."""
+    match = rejection.lane.route.match
+    for name, value in (*match.headers, *match.query):
+        if rejection.why.endswith(f" {value}") and masking.named(name, value) != value:
+            return rejection.why.removesuffix(value) + masking.named(name, value)
+    return rejection.why
 
 
 def _taken(lane: Lane) -> str:
@@ -153,11 +165,11 @@ def _why(decision: Decision, lane: Lane, point: float | None, draw: float) -> st
     return f"{to}: bucket {point:.6f} of {rollout.hash} with salt {rollout.salt}, weight {share}"
 
 
-def _sent(decision: Decision, names: Mapping[str, str], facts: Facts) -> tuple[str, str]:
-    side = _side(decision)
+def _sent(decision: Decision, names: Mapping[str, str], facts: Facts, masking: Masking) -> tuple[str, str]:
+    side = _masked(_side(decision), masking)
     asked = facts.path if facts.query is None else f"{facts.path}?{facts.query}"
     try:
-        sent = target(side, names, facts.path, facts.query)
+        sent = masking.text(target(side, names, facts.path, facts.query))
     except TranslationError as error:
         return asked, f"sent to {side.backend}: not at all, {error}"
     rewritten = " as it came" if sent == asked else ""
@@ -216,11 +228,12 @@ def asked(snapshot: Snapshot, name: str, method: str, sent: str) -> tuple[Asked,
     lane, names = compile_table(replace(snapshot, routes=(_anyone(route),)), {}, legacy_only=False).find(facts)
     if lane.route.name != name:
         return None
+    masking = Masking(snapshot.secrets)
     mirrored = replace(route.modern, backend=route.shadow.backend or route.modern.backend)
     try:
         return (
-            _part(LEGACY, route.legacy, target(_masked(route.legacy), names, path, facts.query)),
-            _part(MODERN, mirrored, target(_masked(mirrored), names, path, facts.query)),
+            _part(LEGACY, route.legacy, masking.text(target(_masked(route.legacy, masking), names, path, facts.query))),
+            _part(MODERN, mirrored, masking.text(target(_masked(mirrored, masking), names, path, facts.query))),
         )
     except TranslationError:
         return None
@@ -240,6 +253,5 @@ def _part(side: str, policy: SidePolicy, sent: str) -> Asked:
     return Asked(side, policy.backend, _MARK.sub(lambda found: unquote(found[0]), sent), sets, translated)
 
 
-def _masked(policy: SidePolicy) -> SidePolicy:
-    added = tuple((name, MASK if looks_secret(name) else value) for name, value in policy.query.set)
-    return replace(policy, query=replace(policy.query, set=added))
+def _masked(policy: SidePolicy, masking: Masking) -> SidePolicy:
+    return replace(policy, query=replace(policy.query, set=masking.pairs(policy.query.set)))

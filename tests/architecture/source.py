@@ -9,8 +9,10 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("rules", "comparators", "dashboards", "proxy")
-PURE = ("rules", "comparators", "dashboards")
+GROUND = "secret_names"
+"""The one list of secret names, below the pure rooms; every one of them may import it."""
+ROOMS = (GROUND, "rules", "comparators", "dashboards", "proxy")
+PURE = (GROUND, "rules", "comparators", "dashboards")
 
 
 @dataclass(frozen=True)

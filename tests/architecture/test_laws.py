@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.architecture.source import PURE, ROOT, Module, modules, touches
+from tests.architecture.source import GROUND, PURE, ROOT, Module, modules, touches
 
 HELPERS = {
     "rules.config": ("yaml", "pydantic", "pydantic_core"),
@@ -61,7 +61,7 @@ def test_a_pure_room_imports_the_standard_library_itself_and_its_one_helper():
 
 def _strangers(module: Module) -> list[str]:
     helpers = next((helpers for owner, helpers in HELPERS.items() if f"{module.name}.".startswith(f"{owner}.")), ())
-    known = {*sys.stdlib_module_names, module.room, *helpers}
+    known = {*sys.stdlib_module_names, module.room, GROUND, *helpers}
     return [name for name in module.imports if name.partition(".")[0] not in known]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from rules.user_sketch import Sample
 from tests.support import raw
 from tests.support.messages import Message
 from tests.support.running import config
+from tests.support.waiting import until
 
 USERS = Sample(tuple(map(str, range(200))), 200)
 TOKENS = {"STRANGLER_ADMIN_TOKEN": "operator", "STRANGLER_VIEW_TOKEN": "viewer"}
@@ -126,7 +129,8 @@ async def test_whoever_may_only_look_reads_no_variable_through_a_plan(
 
     assert looking.status in (403, 422)
     assert b"hidden-word" not in looking.body
-    assert (operating.status, b"/hidden-word" in operating.body) == (200, True)
+    # filled in for an operator, masked by its origin for everyone
+    assert (operating.status, b"hidden-word" in operating.body, b"********" in operating.body) == (200, False, True)
 
 
 async def test_settings_that_wait_for_a_restart_are_said(port: Port):
@@ -156,7 +160,7 @@ def test_a_file_is_judged_at_the_place_of_the_one_that_runs(tmp_path: Path):
     asked = text().replace("drain: 10s", "drain: 10s, tls: {cert: cert.pem, key: key.pem}")
 
     with pytest.raises(ConfigError) as refused:
-        planned(control.settings, control.current, asked, {}, Sample(), variables=False)
+        planned(control.settings, control.current, asked, {}, Sample(), variables=True)
 
     (problem,) = refused.value.problems
     assert (problem.file, problem.message) == (
@@ -182,3 +186,47 @@ def test_a_plan_is_a_question_in_the_form_of_a_change(token: str, more: dict[str
     denial = Access(Admin(), Address("10.0.0.5", 9180), TOKENS).denial(Asked("POST", PLAN, headers))
 
     assert (denial and denial.status) == expected
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_a_plan_tells_a_viewer_nothing_of_files_variables_or_groups(
+    port: Port, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
+):
+    if there:
+        (tmp_path / "file.pem").write_text("content")
+        monkeypatch.setenv("A_VARIABLE", "https://hook.example/")
+    tls = "{cert: file.pem, key: file.pem}"
+    asking = text().replace("\nadmin: {", f"\nnotify: [{{url_env: A_VARIABLE}}]\nadmin: {{tls: {tls}, ")
+    assert asking != text()
+
+    looking, operating = await port.plan(asking), await port.plan(asking, "operator")
+
+    assert (looking.status, orjson.loads(looking.body)["warnings"]) == (200, [])
+    assert (operating.status, b"file.pem" in operating.body) == (422, True)
+
+
+async def test_a_plan_of_too_many_routes_is_refused_before_it_costs_anything(port: Port):
+    routes = "".join(f"\n  - {{name: r{number}, match: {{path: /r{number}}}}}" for number in range(30_000))
+    asking = "backends: {legacy: {url: 'http://127.0.0.1:1'}}\nroutes:" + routes
+
+    begun = time.process_time()
+    answer = await port.plan(asking)
+
+    assert (answer.status, "30000 routes are more than the 5000" in answer.body.decode()) == (422, True)
+    assert time.process_time() - begun < 6
+
+
+async def test_only_so_many_plans_wait(port: Port):
+    release = asyncio.Event()
+
+    async def slow(_text: str, **_: bool) -> dict[str, Any]:
+        await release.wait()
+        return {}
+
+    port.control.plan = slow  # type: ignore[method-assign]
+    asked = [asyncio.create_task(port.plan(text())) for _ in range(8)]
+    await until(lambda: sum(one.done() for one in asked) == 4, "four refusals")
+    release.set()
+    answers = sorted([(await one).status for one in asked])
+
+    assert answers == [200] * 4 + [429] * 4

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import grp
+import os
 from pathlib import Path
 
 import pytest
@@ -58,11 +60,32 @@ def test_a_certificate_that_is_not_there_is_found_where_it_is_named(tmp_path: Pa
 
 def test_an_admin_port_for_others_needs_its_token(tmp_path: Path):
     without = problems(tmp_path, admin="0.0.0.0:9180")
-    with_token = problems(tmp_path, admin="0.0.0.0:9180", environ={"STRANGLER_ADMIN_TOKEN": "x"})
+    with_token = problems(tmp_path, admin="0.0.0.0:9180", environ={"STRANGLER_ADMIN_TOKEN": "t" * 16})
 
     assert [(each.line, each.level) for each in without] == [(4, "error")]
     assert "STRANGLER_ADMIN_TOKEN is not set" in without[0].message
     assert with_token == ()
+
+
+@pytest.mark.parametrize(
+    ("operator", "viewer", "told"),
+    [
+        ("fifteen-letters", "", "fewer than 16"),
+        ("  fifteen-letters  ", "", "fewer than 16"),
+        ("   ", "", "is blank"),
+        ("a-token-of-some-length", "short", "fewer than 16"),
+        ("a-token-of-some-length", "a-token-of-some-length ", "are the same"),
+    ],
+)
+def test_a_token_that_can_be_guessed_is_refused_for_others_and_warned_about_at_home(
+    tmp_path: Path, operator: str, viewer: str, told: str
+):
+    environ = {"STRANGLER_ADMIN_TOKEN": operator, "STRANGLER_VIEW_TOKEN": viewer}
+
+    for admin, level in (("0.0.0.0:9180", "error"), ("127.0.0.1:9180", "warning")):
+        (found,) = problems(tmp_path, admin=admin, environ=environ)
+        assert (found.level, told in found.message) == (level, True)
+        assert not [token for token in (operator, viewer) if token.strip() and token.strip() in str(found)]
 
 
 def test_a_missing_key_is_a_warning_nobody_is_turned_away_for_it(tmp_path: Path):
@@ -96,3 +119,16 @@ def test_what_is_no_longer_ignored_is_named(tmp_path: Path):
 
     assert (warning.line, warning.level) == (10, "warning")
     assert warning.message == "`/eta` of a was ignored until 2020-01-31: it counts again (asked for by ops)"
+
+
+def test_mode_and_group_are_checked_where_they_can_apply(tmp_path: Path):
+    group = grp.getgrgid(os.getgid()).gr_name
+    fine = problems(tmp_path, listen=f'unix:users.sock\n  mode: "0660"\n  group: {group}')
+    nobody = problems(tmp_path, listen="unix:users.sock\n  group: no-such-group")
+    pointless = problems(tmp_path, listen='127.0.0.1:0\n  mode: "0660"')
+    wrong = problems(tmp_path, listen='unix:users.sock\n  mode: "0888"')
+
+    assert fine == ()
+    assert [(one.level, "no group no-such-group" in one.message) for one in nobody] == [("error", True)]
+    assert [(one.level, "is none" in one.message) for one in pointless] == [("warning", True)]
+    assert [(one.level, "is not the mode of a file" in one.message) for one in wrong] == [("error", True)]

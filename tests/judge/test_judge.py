@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import os
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,15 @@ def judge(legacy, modern):
     if legacy.body == b"secrets":
         names = [name for name in os.environ if name.startswith("STRANGLER_") or name in ("APP_KEY", "MY_TOKEN")]
         assert not names, names
+    if legacy.body == b"confined":
+        import resource
+        status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+        told = (
+            status["NoNewPrivs"].strip(), open("/proc/self/oom_score_adj").read().strip(),
+            resource.getrlimit(resource.RLIMIT_AS)[1], resource.getrlimit(resource.RLIMIT_CORE)[1],
+            resource.getrlimit(resource.RLIMIT_NOFILE)[1], len(os.listdir("/proc/self/fd")) < 12,
+        )
+        assert told == ("1", "1000", 384 << 20, 0, 512, True), told
     if legacy.body == b"memory":
         bytearray(8 << 30)
     return None
@@ -45,7 +56,11 @@ class Court:
         self.pids: list[int] = []
         self.told: list[object] = []
         self.judges = Judges(self._start, 1, lambda *_, **fields: self.told.append(fields))
-        routes = {"profile": RouteRules({"custom": "ju_hook:judge"}), "credits": RouteRules({})}
+        routes = {
+            "profile": RouteRules({"custom": "ju_hook:judge"}),
+            "credits": RouteRules({}),
+            "pages": RouteRules({"preset": "php"}),
+        }
         self.judges.rule(Rulebook(Rules(routes, "2026-11-21", str(folder)).pack()))
 
     def _start(self, heard: Callable, gone: Callable) -> JudgeProcess:
@@ -113,6 +128,41 @@ async def test_a_hook_sees_no_secret_of_ours_nor_writes_among_the_access_lines(
 
     assert saw.verdict == "equal"
     assert "from a hook" not in out
+
+
+async def test_a_judge_has_given_up_what_it_does_not_need(court: Court):
+    opinion = await court.judged(a_pair(b"confined", b"confined"))
+
+    assert (opinion.verdict, opinion.notes) == ("equal", ())
+
+
+@pytest.mark.parametrize("media", ["application/json", "text/html", "application/xml"])
+async def test_bodies_of_a_mebibyte_fit_bombs_cost_their_own_pair(court: Court, media: str):
+    piece = {"application/json": b'{"a":[1,"b",null]},', "text/html": b"<p>a<b>b</b>", "application/xml": b"<p>a</p>"}
+    unit = piece[media]
+    whole = {"application/json": b"[%s0]", "text/html": b"<body>%s", "application/xml": b"<r>%s</r>"}[media]
+    body = whole % (unit * ((1 << 20) // len(unit) - 4))
+    bomb = gzip.compress(whole % (unit * ((15 << 20) // len(unit))), 1)
+    fields = (("Content-Type", media),)
+    pair = a_pair(body, body + b" ", route="pages")
+    large = replace(pair, legacy=replace(pair.legacy, headers=fields), modern=replace(pair.modern, headers=fields))
+    packed = (*fields, ("Content-Encoding", "gzip"))
+    bombs = replace(
+        pair,
+        legacy=replace(pair.legacy, headers=packed, body=bomb),
+        modern=replace(pair.modern, headers=fields, body=body),
+    )
+
+    fits = await court.judged(large)
+    try:
+        bombed = (await court.judged(bombs)).verdict
+    except NotJudgedError as error:
+        bombed = error.reason
+    after = await court.judged(a_pair(route="credits"))
+
+    assert (fits.verdict, fits.reason) == ("equal", "")
+    assert bombed in ("not_compared", "different", "crash", "time")
+    assert after.verdict == "equal"
 
 
 async def test_memory_is_bounded(court: Court):

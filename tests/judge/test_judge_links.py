@@ -132,17 +132,33 @@ async def test_a_judge_that_is_killed_costs_at_most_the_pair_it_was_at(court: Co
     assert court.results == {"equal": 500 - len(court.unjudged)}
 
 
-async def test_one_that_a_pair_ends_takes_that_pair_along_and_its_route_rests(court: Court):
+async def test_a_judge_that_a_pair_ends_costs_its_route_that_one_pair(court: Court):
     put(court, 20)
     put(court, 1, b"die", route="profile")
+    put(court, 5, route="profile")
+    await until(lambda: bool(court.unjudged), "a loss")
+    court.want_another()
+    await court.hold(25)
+
+    assert [(one.route, one.reason, one.count, one.cost) for one in court.unjudged] == [("profile", "crash", 1, True)]
+    assert court.results == {"equal": 25}
+
+
+async def test_a_second_one_soon_after_has_its_route_rest(court: Court):
+    put(court, 20)
+    put(court, 2, b"die", route="profile")
     put(court, 5, route="profile")
     put(court, 20)
     await until(lambda: bool(court.unjudged), "a loss")
     court.want_another()
+    await until(lambda: len(court.unjudged) > 1, "a second loss")
+    court.want_another()
     await court.hold(40)
 
-    (lost, *rested) = court.unjudged
-    assert (lost.route, lost.reason, lost.count, lost.cost) == ("profile", "crash", 1, True)
+    first, second, *rested = court.unjudged
+    assert [(one.route, one.reason, one.count, one.cost) for one in (first, second)] == [
+        ("profile", "crash", 1, True)
+    ] * 2
     assert [(one.reason, one.count, one.cost) for one in rested] == [("crash", 5, False)]
     assert court.results == {"equal": 40}
     assert not court.worker._queue

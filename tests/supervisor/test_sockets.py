@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import grp
+import os
 import socket
+import stat
 from pathlib import Path
 
 import pytest
 
 from proxy.settings import Address, AddressTakenError, BadAddressError, CannotStartError, parse_address
-from proxy.supervisor.sockets import listen_alone, listen_shared
+from proxy.supervisor.sockets import Owner, listen_alone, listen_shared
 
 
 def test_every_worker_gets_a_socket_of_its_own_on_the_same_port():
@@ -106,3 +109,38 @@ def drained(sock: socket.socket) -> int:
 def close(sockets: list[socket.socket]) -> None:
     for sock in sockets:
         sock.close()
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o177, 0o777])
+def test_the_admin_socket_is_its_owners_alone_whatever_the_umask(tmp_path: Path, umask: int):
+    before = os.umask(umask)
+    try:
+        sock, address = listen_alone(Address(path=str(tmp_path / "admin.sock")))
+    finally:
+        assert os.umask(before) == umask
+
+    assert stat.S_IMODE(Path(address.path).stat().st_mode) == 0o600
+    close([sock])
+
+
+@pytest.mark.parametrize(("mode", "seen"), [("0660", 0o660), ("660", 0o660), ("0600", 0o600)])
+def test_the_users_socket_has_the_mode_that_the_file_says(tmp_path: Path, mode: str, seen: int):
+    before = os.umask(0o077)
+    try:
+        sockets, address = listen_shared(Address(path=str(tmp_path / "users.sock")), 2, owner=Owner(mode))
+        group = listen_shared(
+            Address(path=str(tmp_path / "g.sock")), 1, owner=Owner(mode, grp.getgrgid(os.getgid()).gr_name)
+        )[0]
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE(Path(address.path).stat().st_mode) == seen
+    assert stat.S_IMODE((tmp_path / "g.sock").stat().st_mode) == seen
+    close([*sockets, *group])
+
+
+def test_a_group_that_is_not_there_leaves_no_socket_behind(tmp_path: Path):
+    with pytest.raises(CannotStartError, match=r"no-such-group.*listen\.group"):
+        listen_shared(Address(path=str(tmp_path / "users.sock")), 1, owner=Owner("0660", "no-such-group"))
+
+    assert list(tmp_path.iterdir()) == []

@@ -1,9 +1,9 @@
 """Tokens, origins, roles, console sessions.
 
-Probes need nothing. On an address that other machines reach everything else needs a token; on loopback a token
-is asked for where one is set. A browser shows the token once, then a cookie made from it. A page in an operator's
-browser must not reach us: it cannot send JSON without asking, cannot hide its origin, cannot be called what we
-are called; the console's forms carry a secret of their own besides (see `forms`).
+Probes need nothing. On an address that other machines reach everything else needs a token; on loopback any token
+that is set closes reads as well as changes, scrapes excepted. A browser shows the token once, then a cookie made from
+it. A page in an operator's browser must not reach us: it cannot send JSON without asking, cannot hide its origin,
+cannot be called what we are called; the console's forms carry a secret of their own besides (see `forms`).
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from rules.model import Admin
 
 
 COOKIE = "strangler_session"
+SECURE_COOKIE = f"__Host-{COOKIE}"
+"""Its name under TLS: browsers take it from this very host alone, never from a neighbour of its domain."""
 LASTS = 12 * 3600
 """Seconds that a login holds."""
 _PURPOSE = "strangler console session"
@@ -76,11 +78,10 @@ class Sessions:
 
 def cookie_of(header: str) -> str:
     """Return the session's value in a Cookie header field, empty when it is not there."""
-    for pair in header.split(";"):
-        name, _, value = pair.strip().partition("=")
-        if name == COOKIE:
-            return value
-    return ""
+    found = dict(
+        reversed([(name, value) for name, _, value in (each.strip().partition("=") for each in header.split(";"))])
+    )
+    return found.get(SECURE_COOKIE) or found.get(COOKIE, "")
 
 
 PROBES = ("/healthz", "/readyz")
@@ -96,6 +97,11 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 _FORM = "application/x-www-form-urlencoded"
 _OPEN = (LOGIN, "/static/")
 """What a browser must get before it can show a token; nothing of it tells anything."""
+
+
+def is_safe(method: str) -> bool:
+    """Whether a request of this method changes nothing."""
+    return method in _SAFE
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +126,8 @@ class Access:
 
     def __init__(self, admin: Admin, address: Address, environ: Mapping[str, str] = os.environ) -> None:
         self._public = not address.is_loopback
-        self._operator = environ.get(admin.token_env, "")
-        self._viewer = environ.get(admin.view_token_env, "")
+        self._operator = environ.get(admin.token_env, "").strip()
+        self._viewer = environ.get(admin.view_token_env, "").strip()
         self.sessions = Sessions({OPERATE: self._operator, VIEW: self._viewer})
         extra = environ.get(EXTRA_HOSTS, "").split(",")
         known = {"localhost", address.host, socket.gethostname(), *map(str.strip, extra)}
@@ -159,8 +165,16 @@ class Access:
         return matches[0] if matches else ""
 
     def may_change(self, headers: Mapping[str, str]) -> bool:
-        """Whether whoever sent these fields may operate: with the token, or at home where none is set."""
-        return (not self._operator and not self._public) or self.role(headers) == OPERATE
+        """Whether these fields may operate: with the token, on loopback with any where no operator's is set."""
+        role = self.role(headers)
+        if self._operator or self._public:
+            return role == OPERATE
+        return bool(role) or not self._viewer
+
+    def is_guess(self, asked: Asked) -> bool:
+        """Whether a token is shown that has to be compared; a cookie is signed, trying them out leads nowhere."""
+        shown = "authorization" in asked.headers or (asked.path == LOGIN and asked.method not in _SAFE)
+        return shown and self.has_tokens and asked.path not in PROBES
 
     @property
     def has_tokens(self) -> bool:
@@ -168,7 +182,7 @@ class Access:
         return bool(self._operator or self._viewer)
 
     def _denial_to_read(self, asked: Asked) -> Denial | None:
-        if not self._public and (asked.path == METRICS or not self._viewer):
+        if not self._public and (asked.path == METRICS or not self.has_tokens):
             return None
         return None if self.role(asked.headers) else _WANTS_TOKEN
 

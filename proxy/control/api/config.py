@@ -14,7 +14,8 @@ from proxy.control.api import http
 from proxy.control.api.access import PLAN
 from proxy.control.api.http import PREFIX, Field, is_operator, who_asks, wish_of
 from proxy.control.reload import Current, Outcome
-from rules.problems import ConfigError, masked
+from rules.masking import masked
+from rules.problems import ConfigError
 
 
 class ConfigControl(Protocol):
@@ -34,7 +35,7 @@ def config_routes(control: ConfigControl) -> Sequence[web.RouteDef]:
                 "digest": configuration.snapshot.digest,
                 "generation": configuration.number,
                 "source": configuration.snapshot.source,
-                "effective": masked(configuration.snapshot),
+                "effective": masked(configuration.snapshot, configuration.snapshot.secrets),
                 "overrides": [asdict(override) for override in configuration.overrides],
             }
         )
@@ -111,6 +112,9 @@ def _told(outcome: Outcome) -> web.Response:
 
 
 _LARGEST = 4 * 1024 * 1024
+_MOST_PLANS = 4
+"""What is looked at and waits to be, each with its text in memory."""
+_PLAN_SECONDS = 2.0
 _VARIABLES = "a file that names ${VARIABLES} is planned for the operator's token only"
 
 
@@ -127,19 +131,26 @@ class PlanControl(Protocol):
 def plan_routes(control: PlanControl) -> Sequence[web.RouteDef]:
     """Return the path of plans."""
     one_at_a_time = asyncio.Lock()
+    waiting = 0
 
     async def plan(request: web.Request) -> web.Response:
+        nonlocal waiting
         wish = await wish_of(request, Field("config", str, required=True, longest=_LARGEST), largest=_LARGEST)
         text = wish["config"]
         # else a reader could have the plan spell out any variable of ours
         variables = is_operator(request)
         if "${" in text and not variables:
             return http.problem(HTTPStatus.FORBIDDEN, _VARIABLES)
+        if waiting >= _MOST_PLANS:
+            return http.too_many(_PLAN_SECONDS)
+        waiting += 1
         try:
             async with one_at_a_time:
                 return http.json(await control.plan(text, variables=variables))
         except ConfigError as error:
             problems = [asdict(problem) for problem in error.problems]
             return http.problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the file would be refused", problems=problems)
+        finally:
+            waiting -= 1
 
     return (web.post(PLAN, plan),)

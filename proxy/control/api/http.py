@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from http import HTTPStatus
+from ipaddress import ip_address, ip_network
 from math import ceil
 from typing import Any
 
@@ -49,6 +50,17 @@ def problem(status: HTTPStatus, detail: str, **more: Any) -> web.Response:
     )
 
 
+def asker(request: web.Request) -> str:
+    """Return whose bucket a request comes out of: an address, of IPv6 the network that one customer has."""
+    try:
+        address = ip_address((request.remote or "").partition("%")[0])
+    except ValueError:
+        return ""
+    if address.version == 4:  # noqa: PLR2004 - IPv4
+        return str(address)
+    return str(address.ipv4_mapped or ip_network((int(address) >> 64 << 64, 64)))
+
+
 # Says how long somebody who asks too often has to wait.
 
 
@@ -66,6 +78,12 @@ class Rates:
         self._kept = kept
         self._clock = clock
         self._buckets: dict[str, tuple[float, float]] = {}
+
+    def due(self, who: str) -> float:
+        """Return what `wait` would, without counting a request."""
+        left, since = self._buckets.get(who, (self._burst, 0.0))
+        left = min(self._burst, left + (self._clock() - since) * self._per_second)
+        return 0.0 if left >= 1 else (1 - left) / self._per_second
 
     def wait(self, who: str) -> float:
         """Count one request of `who`; return the seconds until it would be welcome, 0 when it is now."""
@@ -94,6 +112,8 @@ CONSOLE = web.RequestKey("console", bool)
 """Under this key a request says whether it came from a page of the console."""
 PERSON = web.RequestKey("person", str)
 """Under this key a request carries the name that was given at the login."""
+LOGGED_IN = web.RequestKey("logged_in", dict)
+"""Under this key a login says which role and which name it was for."""
 OPERATOR_HEADER = "X-Strangler-Operator"
 _NAMES: Mapping[type, str] = {str: "a text", float: "a number", int: "a whole number", bool: "true or false"}
 

@@ -34,6 +34,8 @@ from proxy.telemetry.events import Tell
 
 _SECRETS = ("APP_KEY", "APP_PREVIOUS_KEYS")
 _OURS = "STRANGLER_"
+_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+"""Libraries that would set memory aside for a thread of each processor, more than a judge may have."""
 _STANDARD_ERROR = 2
 _OUT_OF_TIME = (-signal.SIGPROF, -signal.SIGALRM)
 
@@ -87,11 +89,12 @@ def judge_environment(named: tuple[str, ...]) -> dict[str, str]:
 
     What runs there may be an operator's own function, over answers that anybody may have shaped.
     """
-    return {
+    kept = {
         name: value
         for name, value in environment().items()
         if not name.startswith(_OURS) and name not in _SECRETS and name not in named
     }
+    return {**kept, **dict.fromkeys(_THREADS, "1")}
 
 
 MOST_WAITING = 1000
@@ -99,6 +102,7 @@ MOST_BYTES = 32 << 20
 WITHIN = 5.0
 """Seconds by the clock that one piece of work may take; a judge limits its own processor time besides."""
 SEATED_WITHIN = 60.0
+AGAIN = 10.0
 HOPELESS = 3
 """Judges in a row that died before they ever answered."""
 
@@ -148,6 +152,7 @@ class Judges:
         self._closed = False
         self._backoff = Backoff()
         self._retry: asyncio.TimerHandle | None = None
+        self._ended: dict[str, float] = {}
         self._seats_made = 0
         self._links: JudgeLinks | None = None
         self._heard_pairs: Callable[[Judged | Tallied], None] = lambda _: None
@@ -301,8 +306,15 @@ class Judges:
             self._turn_away()
 
     def _spare(self, message: Case | Exhibit, reason: str) -> None:
-        """Refuse what waits of a route whose case has just ended a judge: the next one may well do the same."""
+        """Refuse what waits of a route of which a second case has ended a judge within `AGAIN`: the next may as well.
+
+        The first one costs nothing but itself.
+        """
         if not isinstance(message, Case):
+            return
+        now = asyncio.get_running_loop().time()
+        last, self._ended[message.pair.route] = self._ended.get(message.pair.route, -AGAIN), now
+        if now - last >= AGAIN:
             return
         waiting, self._queue = self._queue, deque()
         for work in waiting:

@@ -145,7 +145,7 @@ FORGIVEN_AFTER = 600.0
 
 
 class Resting:
-    """How long each route rests: a second after the first judge, twice as long after each further one."""
+    """How long each route rests: not after its first judge, a second after the next, then twice as long each time."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -155,7 +155,8 @@ class Resting:
         """A pair of `route` was over its limit, or ended its judge: return for how many seconds the route rests."""
         now = self._clock()
         until, rest = self._until.get(route, (0.0, 0.0))
-        rest = FIRST if now - until > FORGIVEN_AFTER else min(2 * rest, LONGEST)
+        is_first = route not in self._until or now - until > FORGIVEN_AFTER
+        rest = 0.0 if is_first else min(max(FIRST, 2 * rest), LONGEST)
         self._until[route] = now + rest, rest
         return rest
 
@@ -232,7 +233,9 @@ class Judging:
         answer.add_done_callback(partial(self._judged_again, asked, pair, worker))
 
     def _cost_a_judge(self, route: str) -> None:
-        self._send(messages.Rest(route, self._resting.cost_a_judge(route)), None)
+        seconds = self._resting.cost_a_judge(route)
+        if seconds:
+            self._send(messages.Rest(route, seconds), None)
 
     def tick(self) -> None:
         """Give up waiting for workers that do not answer; to be called about once a second."""

@@ -22,7 +22,7 @@ from proxy.settings import worker_count
 from proxy.state.live import Configuration
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell, timestamp
-from rules.model import Route, Snapshot
+from rules.model import KEEP, Route, Snapshot
 
 if TYPE_CHECKING:
     from comparators.noise_learning import Learner
@@ -191,6 +191,7 @@ class Rulings:
             snapshot.diffs.bodies,
             blake2b(b"redaction", key=configuration.sticky_key.encode()[:64]).hexdigest(),
             snapshot.judges.share(worker_count(0)),
+            snapshot.diffs.pii != KEEP,
         )
         self._judges.rule(Rulebook(rules.pack()))
 

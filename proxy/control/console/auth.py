@@ -14,7 +14,7 @@ from dashboards.html import Html
 from dashboards.pages import other
 from dashboards.pages.layout import Visitor
 from proxy.control.api import http
-from proxy.control.api.access import COOKIE, LASTS, LOGIN, Access, cookie_of
+from proxy.control.api.access import COOKIE, LASTS, LOGIN, NAME, SECURE_COOKIE, Access, cookie_of
 from proxy.control.api.http import CONSOLE, PERSON, Rates
 from proxy.control.errors import RefusedError
 
@@ -107,30 +107,38 @@ def routes(access: Access, visitors: Visitors, wrong: Rates) -> Sequence[web.Rou
         token, following, name = (str(sent.get(field, "")) for field in ("token", "next", "name"))
         role = access.role_of_token(token.strip())
         if not role:
-            wait = wrong.wait(request.remote or "")
+            wait = wrong.wait(http.asker(request))
             if wait:
                 return http.too_many(wait)
             refused = other.login(Visitor(trouble="This is not a token of this proxy."), onward(following))
             return page(refused, HTTPStatus.UNAUTHORIZED)
+        request[http.LOGGED_IN] = {"role": role, "name": name.strip() if NAME.fullmatch(name.strip()) else ""}
         answer = see_other(onward(following))
+        secure = _is_secure(request)
         answer.set_cookie(
-            COOKIE,
+            SECURE_COOKIE if secure else COOKIE,
             access.sessions.begin(role, name.strip()),
             max_age=LASTS,
             httponly=True,
             samesite="Strict",
             path="/",
-            secure=request.headers.get("X-Forwarded-Proto", request.scheme) == "https",
+            secure=secure,
         )
         return answer
 
     async def leave(request: web.Request) -> web.Response:
         await visitors.form(request)
         answer = see_other(f"{LOGIN}?told=bye")
-        answer.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
+        for name in (COOKIE, SECURE_COOKIE) if _is_secure(request) else (COOKIE,):
+            answer.del_cookie(name, path="/", httponly=True, samesite="Strict", secure=name == SECURE_COOKIE)
         return answer
 
     return (web.get(LOGIN, ask), web.post(LOGIN, enter), web.post("/logout", leave))
+
+
+def _is_secure(request: web.Request) -> bool:
+    """Whether the browser speaks TLS, to us or to what is in front of us; a page cannot say so for itself."""
+    return request.headers.get("X-Forwarded-Proto", request.scheme) == "https"
 
 
 def onward(place: str) -> str:

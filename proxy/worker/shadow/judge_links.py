@@ -2,7 +2,8 @@
 
 1. a pair waits in one queue with an end by number as by bytes; when it fills up, each kind of request has its share
 2. the judge with the least to do gets what waits, up to a window; it says how many it is done with
-3. a judge that ends takes along the one pair it was at: that is told, its route rests; what else it had is sent again
+3. a judge that ends takes along the one pair it was at: that is told, what else it had is sent again; a second one
+   soon after has the route rest, and what waits of it dropped
 4. one that has not moved for far too long is hung up on, control ends it
 
 Without judges pairs wait; what finds no room is not compared, `queue`.
@@ -32,6 +33,8 @@ SILENT: Final = 15.0
 """Seconds without a pair done, three times what the longest may take."""
 SLOW: Final = 1.5
 """Seconds at one batch from which on a judge has ended by its limit of time, not of itself."""
+AGAIN: Final = 10.0
+"""Seconds within which a second judge lost by a route is taken for more than an accident."""
 REST: Final = 1.0
 """Seconds that a route rests here, until control says for how long."""
 _ALONE: Final = "alone"
@@ -74,6 +77,7 @@ class JudgeLinks:
         self._queue = PairQueue()
         self._links: list[Link] = []
         self._rests: dict[str, float] = {}
+        self._lost_at: dict[str, float] = {}
         self._untold: dict[tuple[str, int, str, bool], int] = {}
         self._wanted_at = -WANTED_EVERY
         self._pumps = False
@@ -223,8 +227,11 @@ class JudgeLinks:
         if lost is not None:
             self._queue.release(lost)
             self._unjudged(lost.route, lost.generation, reason, lost.counts, cost=True)
-            self._rests[lost.route] = self._clock() + REST
-            self._drop_waiting(lost.route, reason)
+            now = self._clock()
+            last, self._lost_at[lost.route] = self._lost_at.get(lost.route, -AGAIN), now
+            if now - last < AGAIN:
+                self._rests[lost.route] = now + REST
+                self._drop_waiting(lost.route, reason)
         self._tell_lost()
         self._pump()
 

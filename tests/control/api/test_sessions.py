@@ -57,3 +57,10 @@ def test_a_name_that_could_confuse_an_audit_trail_is_dropped():
 def test_the_cookie_is_found_among_others():
     assert cookie_of(f"a=b; {COOKIE}=x=y; c=d") == "x=y"
     assert cookie_of(f"not{COOKIE}=1") == ""
+
+
+def test_under_tls_the_cookie_of_this_very_host_wins_over_one_that_a_neighbour_set():
+    tossed = f"{COOKIE}=theirs; __Host-{COOKIE}=ours; {COOKIE}=again"
+
+    assert cookie_of(tossed) == "ours"
+    assert cookie_of(f"{COOKIE}=first; {COOKIE}=second") == "first"

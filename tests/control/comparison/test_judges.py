@@ -131,14 +131,19 @@ async def test_a_judge_that_dies_takes_only_its_case_along(court: Court):
     assert (await next_one).verdict == "equal"
 
 
-async def test_what_waits_of_the_same_route_is_not_given_to_another_judge(court: Court):
-    lost, like_it, other = court.put(), court.put(), court.put(route="credits")
+async def test_what_waits_of_a_route_is_judged_by_the_next_judge_but_not_after_a_second_one(court: Court):
+    lost, also_lost, like_it, other = court.put(), court.put(), court.put(), court.put(route="credits")
     court.seats[0].sit_down()
 
     court.seats[0].end()
-    reasons = [await reason_of(lost), await reason_of(like_it)]
+    first = await reason_of(lost)
+    await until(lambda: len(court.seats) == 2, "a successor")
+    waited = (also_lost.done(), like_it.done())
+    court.seats[1].sit_down()
+    court.seats[1].end()
+    reasons = [await reason_of(also_lost), await reason_of(like_it)]
 
-    assert reasons == ["crash", "crash"]
+    assert (first, waited, reasons) == ("crash", (False, False), ["crash", "crash"])
     assert not other.done()
 
 
