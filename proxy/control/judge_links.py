@@ -5,14 +5,24 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
-from proxy.control.comparison.judge_pool import Judge
 from proxy.ipc.judge_messages import Serve
 from proxy.ipc.messages import Hello, JudgeLink, Message
 from proxy.ipc.pair_frames import PAGE
 from proxy.telemetry.aggregation import Worker
 
 Hand = Callable[[Message, Worker, Sequence[int]], bool]
+
+
+class Judge(Protocol):
+    """What the pool needs of a judge."""
+
+    def send(self, message: Message, descriptors: Sequence[int] = ()) -> None:
+        """Hand `message` over with descriptors, which are ours no longer."""
+
+    def end(self) -> None:
+        """End it without a word; safe to repeat."""
 
 
 class JudgeLinks:

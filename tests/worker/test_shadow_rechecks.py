@@ -46,6 +46,35 @@ async def test_both_sides_are_asked_again_as_copies(house: House):
     assert mirror.proxy.server.shadows.budget.held == 0
 
 
+async def test_a_re_check_brings_legacys_first_answer_along(house: House):
+    def legacy(request) -> bytes:
+        return ok(b"three") if request.field("X-Shadow") else ONE
+
+    mirror, pair = await differing(house, always(legacy), always(TWO))
+
+    answer = await again(mirror, pair)
+
+    assert isinstance(answer, Pair)
+    assert answer.secondary is not None
+    assert (answer.legacy.body, answer.secondary.body, answer.secondary.status) == (b"three", b"one", 200)
+
+
+async def test_first_answers_are_kept_as_long_as_there_is_room_for_them(house: House, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(rechecks, "FIRST_BYTES", 4)
+    clock = Clock()
+    mirror, first = await differing(house, always(ONE), always(TWO), clock=clock)
+    await mirror.became(raw.get("/b"))
+
+    kept, beyond = await again(mirror, first), await again(mirror, mirror.pairs[1].id)
+    mirror.proxy.turn(rechecks.KEPT_FOR + 1.0)
+    await mirror.became(raw.get("/c"))
+    later = await again(mirror, mirror.pairs[-1].id)
+
+    assert [isinstance(each, Pair) and each.secondary is not None for each in (kept, beyond, later)] == [
+        True, False, True,
+    ]  # fmt: skip
+
+
 async def test_a_re_check_is_no_request_of_its_own(house: House):
     mirror, pair = await differing(house, always(ONE), always(TWO))
     await again(mirror, pair)

@@ -20,9 +20,8 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol
 
-from proxy.control.judge_links import JudgeLinks
+from proxy.control.judge_links import Judge, JudgeLinks
 from proxy.ipc.channel import Channel
 from proxy.ipc.child_process import Backoff
 from proxy.ipc.judge_messages import JUDGE, Case, Exhibit, Explained, Judged, Opinion, Rulebook, Seated, Tallied
@@ -38,16 +37,6 @@ _SECRETS = ("APP_KEY", "APP_PREVIOUS_KEYS")
 _OURS = "STRANGLER_"
 _STANDARD_ERROR = 2
 _OUT_OF_TIME = (-signal.SIGPROF, -signal.SIGALRM)
-
-
-class Judge(Protocol):
-    """What the pool needs of a judge."""
-
-    def send(self, message: Message, descriptors: Sequence[int] = ()) -> None:
-        """Hand `message` over with descriptors, which are ours no longer."""
-
-    def end(self) -> None:
-        """End it without a word; safe to repeat."""
 
 
 class JudgeProcess:

@@ -3,8 +3,9 @@
 1. a judge has a pair from a worker; one that ends its judge is not compared, and its route rests in every worker
 2. the judge says what it thinks of it: equal, noise, not comparable: it adds them up, they are counted, done
 3. it differs, or breaks an invariant: both sides are asked again, within the route's budget
-4. gone the second time: a race, counted as transient; there with other values: asked again, a few times at most
-5. still there: counted, kept, told
+4. legacy's two answers are held against each other: what it varies by itself in this very pair is noise
+5. gone the second time: a race, counted as transient; there with other values: asked again, a few times at most
+6. still there: counted, kept, told
 
 A pair beside a write counts where it is equal; where it differs it is transient at once.
 """
@@ -16,6 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
+
+import orjson
 
 from proxy.control.comparison.judge_pool import Judges, NotJudgedError
 from proxy.control.comparison.results import Verdicts
@@ -229,7 +232,8 @@ class Judging:
         if asked is None or self._policy(pair.route) is None:
             return
         case = Case(self._judges.ticket(), pair)
-        answer = self._judges.put(case, len(pair.legacy.body) + len(pair.modern.body), first=True)
+        first = 0 if pair.secondary is None else len(pair.secondary.body)
+        answer = self._judges.put(case, len(pair.legacy.body) + len(pair.modern.body) + first, first=True)
         answer.add_done_callback(partial(self._judged_again, asked, pair, worker))
 
     def _cost_a_judge(self, route: str) -> None:
@@ -298,6 +302,7 @@ class Judging:
         if again is None or again.verdict == "not_compared":
             self._unchecked(asked.pair, first, "failed" if again is None else again.reason)
             return
+        self._verdicts.observed(pair, again)
         groups = {each.group for each in again.found}
         for each in first.found:
             (self._rechecks.stayed if each.group in groups else self._rechecks.vanished)(each.group)
@@ -312,10 +317,12 @@ class Judging:
                 self._verdicts.transient(asked.pair)
             else:
                 self._verdicts.confirm(asked.pair, again, violations, ())
-        elif first.verdict == "different":
-            self._verdicts.transient(asked.pair)
-        else:
+        elif first.verdict != "different":
             self._verdicts.settle(asked.pair, first)
+        elif again.verdict == "noise" and _is_legacys_own(first, again):
+            self._verdicts.noise(asked.pair)
+        else:
+            self._verdicts.transient(asked.pair)
 
     def _not_again(self, asked: Asked, worker: Worker, why: str) -> None:
         """Decide about a pair of which a worker could not ask again; beside a write, or busy, it may a little later."""
@@ -357,6 +364,14 @@ class Judging:
         if not isinstance(answer, Opinion):
             raise NotJudgedError("error")
         return answer
+
+
+def _is_legacys_own(first: Opinion, again: Opinion) -> bool:
+    """Whether legacy's two answers differ from each other in every place that `first` found."""
+    if not again.observed:
+        return False
+    varied = {path for path, *_ in orjson.loads(again.observed)}
+    return all(each.path in varied for each in first.found)
 
 
 def _stays(one: Opinion, other: Opinion) -> bool:

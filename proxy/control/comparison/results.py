@@ -163,10 +163,14 @@ class Verdicts:
         """Note what every first opinion tells, whatever comes of it: what was forgiven, what legacy itself varies."""
         self._comparisons.forgave(pair.route, opinion.forgiven)
         self._comparisons.checked(pair.route, [(one.name, one.state, 1) for one in opinion.checked])
-        if opinion.observed:
-            self._observe(pair.route, opinion.observed, pair.at)
+        self.observed(pair, opinion)
         if opinion.verdict != "not_compared":
             self._rates.note(pair.route, [*(rule for rule, _ in opinion.forgiven), *_groups(opinion.found)])
+
+    def observed(self, pair: Pair, opinion: Opinion) -> None:
+        """Note what two answers of legacy to one request tell: what it varies by itself."""
+        if opinion.observed:
+            self._observe(pair.route, opinion.observed, pair.at)
 
     def tally(self, row: RouteTally) -> None:
         """Count pairs about which there is nothing to decide."""
@@ -192,6 +196,10 @@ class Verdicts:
     def not_compared(self, pair: Pair, reason: str) -> None:
         """Count a pair that nobody could judge."""
         self._count(pair, "not_compared", reason)
+
+    def noise(self, pair: Pair) -> None:
+        """Count a pair that differs only where legacy differs from itself."""
+        self._count(pair, "noise")
 
     def transient(self, pair: Pair) -> None:
         """Count a difference that was a race."""

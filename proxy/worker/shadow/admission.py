@@ -223,8 +223,9 @@ class Shadows:
         if reason == RACED:
             return True  # who asks again finds the same write
         until = self.clock() + route.policy.recheck_after + KEPT_FOR
-        legacy = (live if live.side == LEGACY else copy).answer.body
-        self.rechecks.keep(pair, Kept(origin, route, number, live.side, user, until, hash(legacy)))
+        legacy = live if live.side == LEGACY else copy
+        first = legacy.answer.answer(legacy.seconds)
+        self.rechecks.keep(pair, Kept(origin, route, number, live.side, user, until, hash(first.body), first))
         return True
 
     def concluded(

@@ -60,6 +60,30 @@ async def test_one_that_is_gone_the_second_time_was_a_race(hall: Hall, verdict: 
     assert hall.kept == []
 
 
+OWN = b'[["/total","value","1","3"]]'
+"""Legacy's two answers differ where `FOUND` is."""
+
+
+@pytest.mark.parametrize(
+    ("found", "again", "result"),
+    [
+        ((FOUND,), ("noise", ()), {"noise": 1}),
+        ((FOUND, OTHER), ("noise", ()), {"transient": 1}),
+        ((FOUND,), ("equal", ()), {"transient": 1}),
+        ((FOUND, OTHER), ("different", (OTHER,)), {"different": 1}),
+    ],
+    ids=["all of it", "beside a race", "gone", "beside a difference"],
+)
+async def test_what_legacy_varies_by_itself_in_this_very_pair_is_noise(
+    hall: Hall, found: tuple, again: tuple, result: dict
+):
+    await hall.judged(a_pair(), "different", found=found)
+    await hall.judged(a_pair(again=1), again[0], found=again[1], observed=OWN)
+
+    assert hall.result() == result
+    assert hall.observed == [OWN]
+
+
 async def test_one_whose_values_move_is_asked_again_until_it_is_gone(hall: Hall):
     moved = [replace(FOUND, legacy=legacy, modern=modern) for legacy, modern in (("1", "2"), ("3", "2"), ("3", "4"))]
     await hall.judged(a_pair(), "different", found=moved[:1])
