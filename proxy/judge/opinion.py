@@ -1,8 +1,8 @@
 """Forms an opinion on one pair.
 
 1. the rules of its route, compiled once
-2. what the invariants say of both bodies, whatever is ignored or forgiven
-3. what the comparator says
+2. what the comparator says; nothing of a legacy that missed the user's session
+3. what the invariants say of both bodies, whatever is ignored or forgiven
 4. only if something was found: the pair with its findings, redacted; nothing else of it leaves the judge
 """
 
@@ -21,6 +21,7 @@ from proxy.ipc.judge_messages import Case, Checked, Opinion
 from proxy.ipc.messages import Answer, Pair
 from proxy.judge.policies import Compiled, Rules, body_of, compiled
 from proxy.judge.redaction import Redactors, pack
+from proxy.state.mirror_outcomes import SESSION, is_for_strangers
 from proxy.storage.diff_store import Found
 from rules.invariants import VIOLATED, CompiledInvariant, Outcome, check_all
 
@@ -50,8 +51,11 @@ class Opinions:
         if isinstance(rules, str):
             return Opinion(case.ticket, NOT_COMPARED, "rules", notes=(rules,))
         legacy, modern = _capture(pair, pair.legacy), _capture(pair, pair.modern)
-        checked = _checked(rules, legacy, modern, self._rules.redact)
         comparison, reason = _compared(rules, pair, legacy, modern)
+        if pair.reason == SESSION and (is_for_strangers(pair.legacy.status) or comparison.verdict == "different"):
+            # legacy spoke to a stranger: what it said proves nothing, what modern says of itself does
+            comparison, reason, legacy = Comparison(NOT_COMPARED), SESSION, None
+        checked = _checked(rules, legacy, modern, self._rules.redact)
         found = tuple(self._found(pair.route, comparison.findings, stored=case.stored))
         opinion = Opinion(
             case.ticket,

@@ -139,6 +139,9 @@ NOT_COMPARED: Final = "not_compared"
 
 RACED: Final = "raced"
 """Why a pair is sent though a write was near: it counts where it is equal all the same, else it is transient."""
+SESSION: Final = "session"
+"""Why a pair is sent although legacy was asked without a session: it counts where it is equal, else modern's
+invariants alone do. The same word says why a pair was not compared."""
 NOT_SAMPLED: Final = "sample"
 DROPPED: Final = (
     "busy", "capacity", "load", "memory", "unhealthy", "failing", "suspended", "session_busy", "writes_off", "override",
@@ -153,6 +156,16 @@ UNCOMPARED: Final = (
     "memory_full", "session", "shadow_failed", "shadow_timeout", "shed", "stale", "stream",
 )  # fmt: skip
 """Why a copy that was sent led to no comparison: only one of the sides' answers is whole, or means the same."""
+_NOT_ONES_OWN: Final = (401, 403, 419)
+_REDIRECTS: Final = range(300, 400)
+_NOT_MODIFIED: Final = 304
+
+
+def is_for_strangers(status: int) -> bool:
+    """Whether a side that got no session answers so: log in first."""
+    return status in _NOT_ONES_OWN or (status in _REDIRECTS and status != _NOT_MODIFIED)
+
+
 FAILURES: Final = frozenset(("connect", "connect_timeout", "reset", "broken", "truncated", "timeout", "untranslatable"))
 """How a copy ends that its side failed."""
 ANSWERED: Final = frozenset(("", "body_cap", "memory", "stream", "declined"))

@@ -150,7 +150,7 @@ async def test_legacy_is_never_asked_again_with_the_users_cookies(house: House, 
     assert isinstance(answer, AgainFailed if needs_session else Pair)
 
 
-async def test_a_legacy_that_never_had_the_cookies_may_say_something_else_the_second_time(house: House):
+async def test_second_answers_of_a_legacy_that_never_had_the_session_say_so(house: House):
     legacy, modern = answering(ONE, TWO), always(TWO)
     mirror, pair = await differing(house, legacy, modern, "Cookie: PHPSESSID=abc", weight=100.0)
 
@@ -158,6 +158,7 @@ async def test_a_legacy_that_never_had_the_cookies_may_say_something_else_the_se
 
     assert [request.field("Cookie") for request in house.backends[0].requests] == [None, None]
     assert isinstance(answer, Pair)
+    assert (mirror.pairs[0].reason, answer.reason) == ("session", "session")
     assert (answer.legacy.body, answer.modern.body) == (b"two", b"two")
 
 

@@ -25,7 +25,7 @@ from proxy.control.comparison.results import Verdicts
 from proxy.ipc import messages
 from proxy.ipc.judge_messages import Case, Checked, Exhibit, Explained, Judged, Opinion, Tallied
 from proxy.ipc.messages import Answer, Message, Pair
-from proxy.state.mirror_outcomes import RACED
+from proxy.state.mirror_outcomes import RACED, SESSION
 from proxy.telemetry.aggregation import Worker
 from rules.model import ShadowPolicy
 
@@ -258,7 +258,8 @@ class Judging:
         if pair.reason == RACED or not (differs or violated):
             self._verdicts.settle(pair, opinion)
             return
-        if pair.reason == _ALONE or pair.method not in _SAFE:
+        is_stranger = pair.reason == SESSION and opinion.verdict == "not_compared"
+        if pair.reason == _ALONE or is_stranger or pair.method not in _SAFE:
             # one answer alone cannot race with anything; a write cannot be tried twice
             self._verdicts.confirm(pair, opinion, _violations(opinion), ())
         elif not self._put_again(pair, opinion, worker, 1):

@@ -31,6 +31,7 @@ from proxy.worker.shadow.response_copy import Budget
 from proxy.worker.shadow.route_state import ShadowRoute
 from proxy.worker.shadow.sender import Asking, ShadowPools
 from proxy.worker.shadow.shadow_call import Copies, ShadowCall
+from proxy.worker.shadow.session_cookies import SessionCookies
 from proxy.worker.shadow.value_equality import LookBudget
 from proxy.worker.transform import translation_of
 from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Backend, Route, Snapshot
@@ -60,11 +61,16 @@ class ShadowRoutes:
         self._known: dict[str, ShadowRoute | None] = {}
         self._backends: dict[str, Backend] = {}
         self._looks = LookBudget()
+        self._identity: tuple[str, ...] = ()
+        self._sessions = SessionCookies()
 
     def follow(self, bound: Bound) -> None:
         """Know the routes of another generation."""
         snapshot = bound.generation.snapshot
         self._backends = {backend.name: backend for backend in snapshot.backends}
+        if snapshot.identity != self._identity:
+            self._identity, self._sessions = snapshot.identity, SessionCookies(snapshot.identity)
+            self._known = {}
         self.any = any(route.shadow.sample > 0 or route.invariants for route in snapshot.routes)
         self.sharing = any(route.shadow.sample > 0 and route.shadow.session == "share" for route in snapshot.routes)
         self.mirrored = frozenset(route.name for route in snapshot.routes if route.shadow.sample > 0)
@@ -79,7 +85,7 @@ class ShadowRoutes:
             return known
         if name == DEFAULT_ROUTE or not (route.shadow.sample > 0 or route.invariants):
             return None
-        made = ShadowRoute(route, self._backends, self._translations(bound, route), self._looks)
+        made = ShadowRoute(route, self._backends, self._translations(bound, route), self._looks, self._sessions)
         if known is not None:
             made.take_over(known)
         self._known[name] = made

@@ -7,6 +7,7 @@ from hashlib import blake2b
 from typing import Final
 
 from proxy.ipc.messages import Answer, Message, Pair
+from proxy.state.mirror_outcomes import SESSION
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 from proxy.worker.forwarded_headers import new_id
@@ -111,13 +112,11 @@ class Outbox:
 
     def send_again(
         self, name: str, origin: Origin, generation: int, user: str | None, live: Said, copy: Said,
-        first: Answer | None,
+        reason: str, first: Answer | None,
     ) -> bool:  # fmt: skip
         """Send what both sides say the second time about the pair of that id; `first` is what legacy said before."""
-        key = hashed(user, self._key)
-        return self._send(
-            pair_of(origin, generation, key, live, copy, name=name, again=1, reason="again", secondary=first)
-        )
+        key, why = hashed(user, self._key), SESSION if reason == SESSION else "again"
+        return self._send(pair_of(origin, generation, key, live, copy, name=name, again=1, reason=why, secondary=first))
 
     def send_alone(self, origin: Origin, generation: int, user: str | None, live: Live) -> None:
         """Send modern's answer alone, if it came whole; nobody misses it."""

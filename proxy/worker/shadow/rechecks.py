@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from proxy.ipc.messages import AgainFailed, Answer
-from proxy.state.mirror_outcomes import NOT_COMPARED, RACED
+from proxy.state.mirror_outcomes import NOT_COMPARED, RACED, SESSION
 from proxy.worker.shadow.outcome import Said, settle
 from proxy.worker.shadow.request_copy import Origin
 from proxy.worker.shadow.route_state import ShadowRoute
@@ -124,19 +124,17 @@ class Recheck:
         self._shadows.asked_again(kept, [live, copy])
         first, other = (Said(call.question.side, call.recorder, call.kind, call.waited) for call in (live, copy))
         raced = self._shadows.neighbours.was_written(kept.origin, self._began)
-        settled = settle(first, other, kept.route.compared, stripped=copy.question.stripped, raced=raced, always=True)
+        legacy = live if live.question.side == LEGACY else copy
+        stripped = legacy.question.stripped
+        settled = settle(first, other, kept.route.compared, stripped=stripped, raced=raced, always=True)
+        # a legacy that says something else without the user's session cannot be asked again for that user
+        stranger = stripped and kept.live_side == LEGACY and hash(legacy.recorder.body) != kept.legacy
         if settled.reason == RACED:
             self._failed(RACED)
-            return
-        legacy = live if live.question.side == LEGACY else copy
-        # after the cut-over legacy had no cookies the first time either: both its answers mean the same thing
-        missed = legacy.question.stripped and kept.live_side == LEGACY
-        stranger = missed and hash(legacy.recorder.body) != kept.legacy
-        if settled.result == NOT_COMPARED or stranger:
-            # a legacy that says something else without the user's cookies cannot be asked again for that user
-            self._failed()
+        elif settled.result == NOT_COMPARED or stranger:
+            self._failed(SESSION if stranger else "failed")
         elif not self._shadows.outbox.send_again(
-            self._pair, kept.origin, kept.generation, kept.user, first, other, kept.first
+            self._pair, kept.origin, kept.generation, kept.user, first, other, settled.reason, kept.first
         ):
             self._failed()
 

@@ -193,8 +193,8 @@ class Asking:
     def ask(
         self, route: ShadowRoute, origin: Origin, side: str, body: bytes, ended: Ended, *, share: bool = False
     ) -> ShadowCall:
-        """Put a copy to `side`; raises TranslationError. Without `share`, legacy gets no cookies."""
-        asked = question(origin, side, body, strip=side == LEGACY and not share)
+        """Put a copy to `side`; raises TranslationError. Without `share`, legacy gets no session's cookies."""
+        asked = question(origin, side, body, strip=route.sessions if side == LEGACY and not share else None)
         if origin.head.method in SAFE:
             return self._read(route, origin, asked, ended)
         policy, backend = route.policy, route.targets[side]

@@ -84,6 +84,24 @@ async def test_what_legacy_varies_by_itself_in_this_very_pair_is_noise(
     assert hall.observed == [OWN]
 
 
+async def test_a_legacy_that_missed_the_session_is_never_asked_again_for_a_difference(hall: Hall):
+    pair = a_pair(reason="session", live_side="modern")
+    await hall.judged(pair, "not_compared", reason="session")
+    await hall.judged(pair, "not_compared", reason="session", checked=(BROKEN,))
+
+    assert hall.asked == []
+    assert hall.result() == {"session": 2}
+    assert [seen.invariant for seen in hall.violations] == ["sum"]
+
+
+async def test_a_re_check_without_the_session_confirms_nothing(hall: Hall):
+    await hall.judged(a_pair(reason="session"), "equal", checked=(BROKEN,))
+    await hall.judged(a_pair(reason="session", again=1), "not_compared", reason="session", checked=(BROKEN,))
+
+    assert hall.result() == {"equal": 1}
+    assert hall.violations == []
+
+
 async def test_one_whose_values_move_is_asked_again_until_it_is_gone(hall: Hall):
     moved = [replace(FOUND, legacy=legacy, modern=modern) for legacy, modern in (("1", "2"), ("3", "2"), ("3", "4"))]
     await hall.judged(a_pair(), "different", found=moved[:1])
