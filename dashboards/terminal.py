@@ -45,7 +45,7 @@ def _row(route: RouteView) -> tuple[str, ...]:
         *_side_columns(route.legacy),
         *_side_columns(route.modern),
         share(route.mismatch_rate),
-        share(route.coverage),
+        route.told_coverage,
     )
 
 

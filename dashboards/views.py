@@ -83,6 +83,11 @@ class RouteView:
     retirement: Mapping[str, Any] | None = None
     together: Mapping[str, Any] | None = None
 
+    @property
+    def told_coverage(self) -> str:
+        """The coverage, or the word for why there is so little of it."""
+        return self.compare.get("coverage_reason") or share(self.coverage)
+
 
 @dataclass(frozen=True, slots=True)
 class StatusView:
@@ -227,7 +232,10 @@ def _route_items(route: RouteView) -> Iterator[Attention]:
         why = route.waits_for.get("detail") or "its step is baked; advance or hold it"
         yield Attention(SOON, f"{route.name} waits for approval", why, href)
     compared = route.equal + route.different
-    if compared and route.coverage is not None and route.coverage < _LITTLE_COVERAGE:
+    if route.compare.get("coverage_reason") == "session":
+        why = "legacy is asked without the users' sessions: `session: share`, or an identity in a header, helps"
+        yield Attention(SOON, f"{route.name}: coverage: session", why, href)
+    elif compared and route.coverage is not None and route.coverage < _LITTLE_COVERAGE:
         why = f"only {share(route.coverage)} of what could be compared is"
         yield Attention(SOON, f"{route.name} is hardly compared", why, href)
 

@@ -258,7 +258,7 @@ def _compare(route: RouteView) -> Html:
         ("Differs from itself", f"{found.get('noise', 0):,}"),
         ("Equal when asked again", f"{found.get('transient', 0):,}"),
         ("Not compared", evidence(left_out) if isinstance(left_out, Mapping) else f"{left_out:,}"),
-        ("Coverage", share(route.coverage)),
+        ("Coverage", route.told_coverage),
         ("Mismatch rate", share(route.mismatch_rate)),
         ("Shadows sent", f"{route.shadow.get('sent', 0):,}"),
         ("Shadows dropped", f"{route.shadow.get('dropped', 0):,}"),

@@ -18,7 +18,7 @@ from proxy.settings import program_version
 from proxy.state.mirror_outcomes import DROPPED, NOT_SAMPLED
 from proxy.telemetry.events import timestamp
 from rules.guard.rollout import Move, step_of
-from rules.guard.window import ComparedTally, Tally, Totals
+from rules.guard.window import SESSION, ComparedTally, Tally, Totals
 from rules.model import LEGACY, MODERN, Override, Route
 from rules.routing.compiled_route import effective_weight, intended_weight
 
@@ -58,6 +58,7 @@ def _compared(tally: ComparedTally) -> dict[str, Any]:
         "not_compared": sum(tally.not_compared.values()),
         "reasons": dict(tally.not_compared),
         "coverage": tally.coverage,
+        "coverage_reason": SESSION if tally.needs_sessions else None,
         "mismatch_rate": tally.mismatch_rate,
     }
 

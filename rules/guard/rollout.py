@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from rules.guard.evidence import BAD, CANNOT_TELL, TOO_LITTLE, Verdict
 from rules.guard.exact_tests import greatest_share
-from rules.guard.window import ComparedTally
+from rules.guard.window import SESSION, ComparedTally
 from rules.model import GuardPolicy, Override, Route, Step
 from rules.routing.compiled_route import effective_weight
 
@@ -74,12 +74,19 @@ def readiness(
     )
 
 
+SESSION_CURE: Final = "set `shadow: {session: share}`, or tell backends who the user is by a header"
+"""What helps a route that can only be compared with a session."""
+
+
 def pairs_needed(limit: float) -> int:
     """Return how many pairs without a difference show that at most `limit` (0…1) differ; 0 if none could."""
     return ceil(log(DOUBT) / log(1.0 - limit)) if 0.0 < limit < 1.0 else 0
 
 
 def _comparison_wanting(seen: ComparedTally, upper: float, limit: float) -> Iterable[str]:
+    if seen.needs_sessions:
+        told = f"coverage: session: {seen.not_compared[SESSION]} of {seen.eligible} pairs need the user's session"
+        yield f"{told}; {SESSION_CURE}"
     if not seen.compared:
         yield "nothing has been compared"
     elif upper > limit:

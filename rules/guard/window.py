@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import ceil, log
+from typing import Final
 
 # Adds up what a side did: counts, a latency sketch that merges by adding, rates, percentiles.
 #
@@ -246,6 +247,10 @@ class PairTally:
         return self.both_fine + self.modern_failed + self.legacy_failed + self.both_failed
 
 
+SESSION: Final = "session"
+"""Why a pair was not compared of which legacy was asked without the user's session, and says something else."""
+
+
 @dataclass(frozen=True, slots=True)
 class ComparedTally:
     """What became of the mirrored requests; `not_compared` is by reason."""
@@ -271,6 +276,11 @@ class ComparedTally:
     def coverage(self) -> float:
         """Share of the eligible that was compared, 0 with none eligible."""
         return min(1.0, self.compared / self.eligible) if self.eligible else 0.0
+
+    @property
+    def needs_sessions(self) -> bool:
+        """Whether more than half of the eligible were not compared because legacy was asked without the session."""
+        return 2 * self.not_compared.get(SESSION, 0) > self.eligible > 0
 
 
 def added(one: ComparedTally, other: ComparedTally) -> ComparedTally:

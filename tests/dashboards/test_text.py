@@ -48,6 +48,7 @@ def test_a_weight_in_effect_that_is_not_the_files_shows_both():
 
 def test_comparison_shows_once_there_is_one():
     assert cells(compare={"mismatch_rate": 0.004, "coverage": 1.0})[-2:] == ("0.4 %", "100 %")
+    assert cells(compare={"coverage": 0.1, "coverage_reason": "session"})[-2:] == ("-", "session")
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,12 @@ async def test_legacy_that_misses_the_session_is_not_compared(house: House, stat
 
 @pytest.mark.parametrize(
     ("cookie", "became"),
-    [("PHPSESSID=abc", "session"), ("uid=7; _ga=1", "session"), ("_ga=1", "body"), ("lang=en; strangler_id=x.y", "body")],
+    [
+        ("PHPSESSID=abc", "session"),
+        ("uid=7; _ga=1", "session"),
+        ("_ga=1", "body"),
+        ("lang=en; strangler_id=x.y", "body"),
+    ],
 )
 async def test_what_differs_counts_where_no_session_was_taken_away(house: House, cookie: str, became: str):
     legacy, modern = await house.backend(always(SAME)), await house.backend(always(ok(b"other")))

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from proxy.ipc.messages import Outcomes, PairCounts
 from proxy.state.mirror_outcomes import Kinds
-from proxy.telemetry import metric_names
+from proxy.telemetry import events, metric_names
 from proxy.telemetry.aggregation import Key, Values
+from proxy.telemetry.events import Tell
 from proxy.telemetry.metric_names import Metric
 from rules.guard.evidence import Violation
-from rules.guard.window import ComparedTally
+from rules.guard.rollout import SESSION_CURE
+from rules.guard.window import SESSION, ComparedTally
 
 Result = tuple[str, str]
 """A result (equal, different, noise, transient, not_compared) with its reason; only `not_compared` always has one."""
@@ -227,6 +229,28 @@ class Comparisons:
             for labels, count in counter.items():
                 if labels[0] in self._routes:
                     yield (metric.name, labels), (count,)
+
+
+FEWEST_ELIGIBLE = 20
+"""Eligible requests in a window before a route is said to need sessions."""
+
+
+class WithoutSessions:
+    """Says of which routes most pairs need the users' sessions; `_told` holds those as long as it is so."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._told: set[str] = set()
+
+    def look(self, route: str, lately: ComparedTally) -> None:
+        """Tell of `route`, once as long as most of its pairs are `not_compared: session`."""
+        if lately.eligible < FEWEST_ELIGIBLE:
+            return
+        if not lately.needs_sessions:
+            self._told.discard(route)
+        elif route not in self._told:
+            self._told.add(route)
+            self._tell(events.COVERAGE_SESSION, "warning", route=route, coverage=SESSION, cure=SESSION_CURE)
 
 
 def _add(counts: _Counts, pairs: PairCounts) -> None:

@@ -42,9 +42,7 @@ class SessionCookies:
     """
 
     def __init__(self, identity: Iterable[str] = ()) -> None:
-        self._named = frozenset(
-            source.partition(":")[2] for source in identity if source.startswith(_COOKIE_SOURCES)
-        )
+        self._named = frozenset(source.partition(":")[2] for source in identity if source.startswith(_COOKIE_SOURCES))
         self._known: dict[str, bool] = {}
 
     def without(self, cookie: str) -> str:
