@@ -9,6 +9,9 @@ from proxy.ipc.codec import Wire
 from proxy.ipc.messages import Message, Pair
 from proxy.storage.diff_store import Found
 
+MOST_FOUND = 50
+"""Differences of one pair that are told apart; a body that is another one altogether differs in thousands."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seated(Message):
@@ -55,7 +58,8 @@ class Checked:
 class Opinion(Message):
     """A judge's answer to a case. `verdict` is equal, different, noise or not_compared, then with its reason.
 
-    `observed` is what noise is learned from (JSON). The payload is the pair, redacted, packed, as the store keeps
+    `observed` is what noise is learned from (JSON), empty where legacy's two answers are the same; `sampled` tells that
+    there were two. The payload is the pair, redacted, packed, as the store keeps
     it; empty unless something was found.
     """
 
@@ -67,6 +71,7 @@ class Opinion(Message):
     notes: tuple[str, ...] = ()
     checked: tuple[Checked, ...] = ()
     request: str = ""
+    sampled: bool = False
     observed: bytes = field(default=b"", repr=False)
     payload: bytes = field(default=b"", repr=False)
     attached: ClassVar[tuple[str, ...]] = ("observed", "payload")
@@ -110,7 +115,8 @@ class RouteTally:
     """What became of pairs about which there is nothing to decide, of one route under one generation.
 
     `results` are result, reason, number of pairs; `checked` invariants with their state; `kinds` kinds of request, each
-    told once (`state.kinds`); `compared` pairs with a verdict, `rated` in how many of them a rule forgave something.
+    told once (`state.kinds`); `compared` pairs with a verdict, `rated` in how many of them a rule forgave something;
+    `sampled` in how many legacy's two answers were the same.
     """
 
     route: str
@@ -121,6 +127,7 @@ class RouteTally:
     kinds: tuple[str, ...] = ()
     compared: int = 0
     rated: tuple[tuple[str, int], ...] = ()
+    sampled: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ import orjson
 from comparators.comparison import compare
 from comparators.model import Capture, Comparison, Finding, fingerprint, path_pattern
 from comparators.redaction import Redactor
-from proxy.ipc.judge_messages import Case, Checked, Opinion
+from proxy.ipc.judge_messages import MOST_FOUND, Case, Checked, Opinion
 from proxy.ipc.messages import Answer, Pair
 from proxy.judge.policies import Compiled, Rules, body_of, compiled
 from proxy.judge.redaction import Redactors, pack
@@ -25,8 +25,6 @@ from proxy.state.mirror_outcomes import SESSION, is_for_strangers
 from proxy.storage.diff_store import Found
 from rules.invariants import VIOLATED, CompiledInvariant, Outcome, check_all
 
-MOST_GROUPS = 50
-"""Differences of one pair that are told apart; a body that is another one altogether differs in thousands."""
 NOT_COMPARED: Final = "not_compared"
 
 
@@ -65,6 +63,7 @@ class Opinions:
             tuple(comparison.forgiven.items()),
             comparison.notes,
             checked,
+            sampled=pair.secondary is not None and comparison.verdict != NOT_COMPARED and rules.policy.noise != "none",
             observed=_observed(comparison),
         )
         if case.stored or not (found or any(one.state == VIOLATED for one in checked)):
@@ -87,7 +86,7 @@ class Opinions:
         groups: set[str] = set()
         for finding in findings:
             group = fingerprint(route, finding)
-            if group in groups or len(groups) >= MOST_GROUPS:
+            if group in groups or len(groups) >= MOST_FOUND:
                 continue
             groups.add(group)
             shown = finding if stored else self._redactors.of(route).finding(finding)

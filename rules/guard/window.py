@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from math import ceil, log
 from typing import Final
 
+from rules.guard.excuses import NOTHING_EXCUSED, Excused
+
 # Adds up what a side did: counts, a latency sketch that merges by adding, rates, percentiles.
 #
 # The sketch keeps the logarithm of each latency to a base that makes neighbouring steps 2 % apart, so that a
@@ -253,7 +255,10 @@ SESSION: Final = "session"
 
 @dataclass(frozen=True, slots=True)
 class ComparedTally:
-    """What became of the mirrored requests; `not_compared` is by reason."""
+    """What became of the mirrored requests; `not_compared` is by reason.
+
+    `excused` are those of the different ones that differ only where legacy differs from itself (`rules.guard.excuses`).
+    """
 
     equal: int = 0
     different: int = 0
@@ -261,6 +266,7 @@ class ComparedTally:
     transient: int = 0
     not_compared: Mapping[str, int] = field(default_factory=dict)
     eligible: int = 0
+    excused: Excused = NOTHING_EXCUSED
 
     @property
     def compared(self) -> int:
@@ -295,4 +301,5 @@ def added(one: ComparedTally, other: ComparedTally) -> ComparedTally:
         one.transient + other.transient,
         reasons,
         one.eligible + other.eligible,
+        one.excused if one.excused.pairs else other.excused,
     )

@@ -6,8 +6,9 @@ Workers count what they decide themselves (byte-equal, transient by their own kn
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from proxy.ipc.messages import Outcomes, PairCounts
 from proxy.state.mirror_outcomes import Kinds
@@ -16,11 +17,15 @@ from proxy.telemetry.aggregation import Key, Values
 from proxy.telemetry.events import Tell
 from proxy.telemetry.metric_names import Metric
 from rules.guard.evidence import Violation
+from rules.guard.excuses import NOTHING_EXCUSED, Excused, Place, Sampled, excused
 from rules.guard.rollout import SESSION_CURE
 from rules.guard.window import SESSION, ComparedTally
 
 Result = tuple[str, str]
 """A result (equal, different, noise, transient, not_compared) with its reason; only `not_compared` always has one."""
+
+
+_MOST_PAIRS = 5000
 
 
 class _Counts:
@@ -49,6 +54,26 @@ class _Counts:
         )
 
 
+class _OwnDifferences:
+    """Where pairs of the window differ, where legacy differs from itself; both by second, the oldest go.
+
+    What is left out because it is too much is not excused.
+    """
+
+    def __init__(self) -> None:
+        self.differing: deque[tuple[int, frozenset[Place]]] = deque(maxlen=_MOST_PAIRS)
+        self.samples: deque[tuple[int, Sampled]] = deque(maxlen=_MOST_PAIRS)
+
+    def excused(self, oldest: int) -> Excused:
+        """Return what is excused of the pairs after the second `oldest`."""
+        samples = [sampled for second, sampled in self.samples if second > oldest]
+        return (
+            excused((places for second, places in self.differing if second > oldest), samples)
+            if samples
+            else NOTHING_EXCUSED
+        )
+
+
 class _Route:
     """One route: its seconds, `seen` and `kinds` since its rules are what they are, `totals` since the start.
 
@@ -65,6 +90,7 @@ class _Route:
         self.kinds = Kinds()
         self.violations: dict[int, Counter[tuple[str, str]]] = {}
         self.details: dict[str, str] = {}
+        self.own = _OwnDifferences()
 
     def counts(self, second: int) -> _Counts:
         """Return the counts of `second`; older ones go."""
@@ -98,6 +124,7 @@ class Comparisons:
                 if there.since >= since:
                     route.since, route.seen, route.kinds = there.since, there.seen, there.kinds
                     route.seconds, route.violations, route.details = there.seconds, there.violations, there.details
+                    route.own = there.own
 
     def restart(self, route: str, since: int) -> None:
         """Forget the window of `route`: what was decided before generation `since` does not count any more."""
@@ -105,6 +132,7 @@ class Comparisons:
         if there is not None:
             there.since = max(there.since, since)
             there.seconds, there.violations, there.seen, there.kinds = {}, {}, _Counts(), Kinds()
+            there.own = _OwnDifferences()
 
     def take(self, outcomes: Outcomes) -> None:
         """Add what one worker decided in one second."""
@@ -138,6 +166,18 @@ class Comparisons:
         there = self._routes.get(route)
         if there is not None and generation >= there.since:
             there.kinds.compare(kind)
+
+    def differs(self, route: str, generation: int, places: frozenset[Place]) -> None:
+        """Note where a pair differs that was counted as different."""
+        there = self._routes.get(route)
+        if there is not None and generation >= there.since:
+            there.own.differing.append((int(self._clock()), places))
+
+    def sampled(self, route: str, generation: int, sampled: Sampled) -> None:
+        """Note where second answers of legacy differ from the first ones."""
+        there = self._routes.get(route)
+        if there is not None and generation >= there.since and sampled.count:
+            there.own.samples.append((int(self._clock()), sampled))
 
     def forgave(self, route: str, forgiven: Iterable[tuple[str, int]]) -> None:
         """Count values that a rule forgave."""
@@ -177,6 +217,8 @@ class Comparisons:
                 if second > oldest:
                     whole.eligible += counts.eligible
                     whole.results.update(counts.results)
+            tally = whole.tally()
+            return replace(tally, excused=there.own.excused(oldest)) if tally.different else tally
         return whole.tally()
 
     def seen(self, route: str) -> ComparedTally:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+import orjson
+
 from proxy.control.comparison.counters import Comparisons
-from proxy.ipc.judge_messages import Checked, Opinion, RouteTally
+from proxy.ipc.judge_messages import MOST_FOUND, Checked, Opinion, RouteTally
 from proxy.ipc.messages import Pair, Unjudged
 from proxy.state.mirror_outcomes import kind_of
 from proxy.storage.diff_store import Difference, Found, Known
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
+from rules.guard.excuses import Place, Sampled
 from rules.model import LEGACY, Invariant, Snapshot
 
 # Which differences somebody has said are known, and whether they still keep within what was said.
@@ -169,6 +172,9 @@ class Verdicts:
 
     def observed(self, pair: Pair, opinion: Opinion) -> None:
         """Note what two answers of legacy to one request tell: what it varies by itself."""
+        if opinion.sampled:
+            paths = frozenset(_places_of(opinion.observed)) if opinion.observed else frozenset()
+            self._comparisons.sampled(pair.route, pair.generation, Sampled(paths))
         if opinion.observed:
             self._observe(pair.route, opinion.observed, pair.at)
 
@@ -181,6 +187,7 @@ class Verdicts:
             self._comparisons.add(route, generation, result, reason, pairs)
         for kind in row.kinds:
             self._comparisons.compared(route, generation, kind)
+        self._comparisons.sampled(route, generation, Sampled(frozenset(), row.sampled))
         if row.compared:
             self._rates.add(route, row.compared, dict(row.rated))
 
@@ -224,6 +231,7 @@ class Verdicts:
         told = {one.name: one for one in violations}
         if opinion.verdict == "different" and not self.is_known(pair, opinion):
             self._count(pair, "different")
+            self._comparisons.differs(pair.route, pair.generation, places_of(opinion.found))
             self._comparisons.differed(pair.route, [each.kind for each in opinion.found])
             self._tell_of(pair, opinion.found)
             self._store(pair, opinion, opinion.found, notes)
@@ -281,3 +289,37 @@ def _broken(route: str, checked: Checked) -> Found:
 
 def _groups(found: Sequence[Found]) -> set[str]:
     return {each.group for each in found}
+
+
+# Names the places where pairs differ as those where legacy differs from itself are named.
+
+
+def places_of(found: Sequence[Found]) -> frozenset[Place]:
+    """Return where a pair differs; one that differs in more places than are told apart is never excused."""
+    from comparators.noise_rules import is_about_money
+    from comparators.paths import steps
+    from comparators.sensitive_names import looks_money
+
+    if len(found) >= MOST_FOUND:
+        return frozenset((Place("", "error"),))
+    return frozenset(
+        Place(
+            _place(each.pattern, each.legacy or each.modern),
+            each.kind,
+            looks_money(steps(each.path) if each.path.startswith("/") else (each.path,))
+            or (each.path == "@body" and (is_about_money(each.legacy) or is_about_money(each.modern))),
+        )
+        for each in found
+    )
+
+
+def _places_of(observed: bytes) -> Iterator[str]:
+    from comparators.model import path_pattern
+
+    for path, _kind, first, again in orjson.loads(observed):
+        yield _place(path_pattern(path), first or again)
+
+
+def _place(pattern: str, literal: str) -> str:
+    """Return a path pattern; where the path is the whole body, with the place in the page or table that it tells."""
+    return f"{pattern} {literal.partition(': ')[0]}" if pattern == "@body" else pattern

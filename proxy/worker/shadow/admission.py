@@ -30,8 +30,8 @@ from proxy.worker.shadow.request_copy import UNTRANSLATED, Origin, Question, Tra
 from proxy.worker.shadow.response_copy import Budget
 from proxy.worker.shadow.route_state import ShadowRoute
 from proxy.worker.shadow.sender import Asking, ShadowPools
-from proxy.worker.shadow.shadow_call import Copies, ShadowCall
 from proxy.worker.shadow.session_cookies import SessionCookies
+from proxy.worker.shadow.shadow_call import Copies, ShadowCall
 from proxy.worker.shadow.value_equality import LookBudget
 from proxy.worker.transform import translation_of
 from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Backend, Route, Snapshot

@@ -144,14 +144,10 @@ def settle(live: Said, copy: Said, compared: frozenset[str], *, stripped: bool, 
     Only what is equal counts where the copy went without the session's cookies (`stripped`), or where a write of the
     same user or thing was near (`raced`); `always`: the pair goes to control even if its bytes are equal.
     """
-    reason = _obstacle(live, copy)
-    if reason:
-        return Settled(NOT_COMPARED, reason)
     misses = stripped and copy.side == LEGACY
-    if misses and is_for_strangers(copy.answer.status):
-        return Settled(SENT if always else NOT_COMPARED, SESSION)
-    if (live.answer.status == _NOT_MODIFIED) != (copy.answer.status == _NOT_MODIFIED):
-        return Settled(NOT_COMPARED, "conditional")  # each side knows only the validators that it gave itself
+    reason = _obstacle(live, copy, misses=misses)
+    if reason:
+        return Settled(SENT if always and reason == SESSION else NOT_COMPARED, reason)
     legacy, modern = (live, copy) if live.side == LEGACY else (copy, live)
     difference = first_difference(legacy.answer, modern.answer, compared)
     if misses and (difference or always):
@@ -163,7 +159,7 @@ def settle(live: Said, copy: Said, compared: frozenset[str], *, stripped: bool, 
     return Settled(EQUAL, "")
 
 
-def _obstacle(live: Said, copy: Said) -> str:
+def _obstacle(live: Said, copy: Said, *, misses: bool) -> str:  # noqa: PLR0911 - one a line
     """Why these two cannot be compared, empty where they can."""
     if live.kind:
         return live.kind if live.kind in _KEPT_REASONS else "live_failed"
@@ -175,6 +171,10 @@ def _obstacle(live: Said, copy: Said) -> str:
         return _lost(copy.kind)
     if copy.kind:
         return copy.kind if copy.kind in _KEPT_REASONS else "shadow_failed"
+    if misses and is_for_strangers(copy.answer.status):
+        return SESSION
+    if (live.answer.status == _NOT_MODIFIED) != (copy.answer.status == _NOT_MODIFIED):
+        return "conditional"  # each side knows only the validators that it gave itself
     return ""
 
 

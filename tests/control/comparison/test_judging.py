@@ -9,7 +9,7 @@ import pytest
 from proxy.control.comparison import judge_pool as judges_module
 from proxy.control.comparison.pair_pipeline import GRACE, MOST_TIMES, WRITES_ARE_NEAR
 from proxy.ipc.messages import Again, AgainFailed, Answer, JudgeSilent, JudgeWanted, Rest, Unjudged
-from proxy.storage.diff_store import Known
+from proxy.storage.diff_store import Found, Known
 from proxy.worker.shadow.conflicts import APART
 from rules.model import ShadowPolicy
 from tests.support.hall import BROKEN, FOUND, HELD, OTHER, WORKER, Hall
@@ -100,6 +100,53 @@ async def test_a_re_check_without_the_session_confirms_nothing(hall: Hall):
 
     assert hall.result() == {"equal": 1}
     assert hall.violations == []
+
+
+CLOCK = Found("g3", "/clock", "/clock", "value", '"10:00"', '"10:07"')
+PAGE = Found("g4", "@body", "@body", "value", "html > p: 1 visitor", "html > p: 2 visitors")
+SPENT = ShadowPolicy(sample=1.0, recheck_per_minute=1)
+
+
+@pytest.mark.parametrize(
+    ("found", "excused"),
+    [
+        ((CLOCK,), 3),
+        ((PAGE,), 3),
+        ((CLOCK, FOUND), 0),
+        ((FOUND,), 0),
+        ((replace(PAGE, kind="status"),), 0),
+        ((OTHER,), 0),
+    ],
+    ids=["clock", "page", "price beside a clock", "price", "status", "elsewhere"],
+)
+async def test_pairs_are_excused_where_legacys_second_answers_differ(hall: Hall, found: tuple, excused: int):
+    """`/total` is about money: legacy may vary it as it likes."""
+    observed = b'[["/clock","value","1","2"],["/total","value","1","2"],["@body","value","html > p: 1","html > p: 2"]]'
+    for _ in range(3):
+        await hall.judged(a_pair(reason="noise"), "noise", sampled=True, observed=observed)
+    hall.policy = SPENT
+    for _ in range(4):
+        await hall.judged(a_pair(), "different", found=found)
+    await hall.judged(a_pair(again=1), "equal")
+    hall.clock.turn(1)
+    before = hall.comparisons.lately("profile")
+
+    hall.comparisons.restart("profile", 1)
+
+    assert (before.different, before.excused.pairs) == (3, excused)
+    assert hall.comparisons.lately("profile").excused.pairs == 0
+
+
+async def test_without_evidence_nothing_is_excused(hall: Hall):
+    for _ in range(7):
+        await hall.judged(a_pair(reason="noise"), "equal", sampled=True)
+    for _ in range(3):
+        await hall.judged(a_pair(reason="noise"), "noise", sampled=True, observed=b'[["/clock","value","1","2"]]')
+    hall.policy = SPENT
+    for _ in range(3):
+        await hall.judged(a_pair(), "different", found=(CLOCK,))
+
+    assert hall.comparisons.lately("profile").excused.pairs == 0
 
 
 async def test_one_whose_values_move_is_asked_again_until_it_is_gone(hall: Hall):
