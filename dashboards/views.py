@@ -249,7 +249,7 @@ def _accused(route: RouteView) -> str:
 def _differences(groups: Iterable[Mapping[str, Any]]) -> Iterator[Attention]:
     open_ones: dict[str, int] = {}
     for group in groups:
-        if not group.get("known"):
+        if not group.get("known") and not group.get("transient"):
             open_ones[group["route"]] = open_ones.get(group["route"], 0) + 1
     for route, number in open_ones.items():
         what = f"{route}: {count(number, 'difference')} nobody has judged"

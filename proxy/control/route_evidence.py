@@ -308,4 +308,5 @@ def since(now: ComparedTally, mark: ComparedTally) -> ComparedTally:
         now.transient - mark.transient,
         {reason: count - mark.not_compared.get(reason, 0) for reason, count in now.not_compared.items()},
         now.eligible - mark.eligible,
+        failed_once=now.failed_once - mark.failed_once,
     )

@@ -27,6 +27,10 @@ EQUAL = "equal"
 """What `Group.rejudged` says of a difference that a later file forgives, or that somebody mended."""
 
 
+TRANSIENT = "t-"
+"""How the id of a group begins whose pairs were equal when asked again: an example, never a mismatch, never open."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """One difference of one pair: `path` points at it, `legacy` with `modern` are its literals, cut, redacted.
@@ -98,6 +102,11 @@ class Group:
     examples: tuple[Example, ...] = ()
 
     @property
+    def is_transient(self) -> bool:
+        """Whether its pairs were equal when they were asked again."""
+        return self.id.startswith(TRANSIENT)
+
+    @property
     def place(self) -> str:
         """Where the group stands in a list, for `Wanted.after`: it names no group, groups move while one reads."""
         return f"{self.last_seen!r}~{self.id}"
@@ -107,6 +116,7 @@ class Group:
 class Wanted:
     """Which groups are asked for: newest first, `limit` of them after the place `after` (empty: from the start).
 
+    `transient` asks for those whose pairs were equal when asked again, else for all others.
     ValueError when `after` is no `Group.place`.
     """
 
@@ -114,6 +124,7 @@ class Wanted:
     since: float = 0.0
     after: str = ""
     limit: int = 100
+    transient: bool = False
     place: tuple[float, str] = field(default=FIRST_PLACE, init=False)
 
     def __post_init__(self) -> None:

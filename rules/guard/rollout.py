@@ -57,9 +57,10 @@ def readiness(
 ) -> Readiness:
     """Return how ready a mirrored route is whose answers may differ in a share of `limit`.
 
-    Open groups, kinds that were never compared are told, but do not hold a route back: the bound does.
+    Open groups, kinds that were never compared are told, but do not hold a route back: the bound does. Copies that
+    modern failed once count in it as if they differed: they may be what overloads modern, or what awaits its users.
     """
-    upper = greatest_share(seen.different, seen.compared, DOUBT)
+    upper = greatest_share(seen.different + seen.failed_once, seen.compared + seen.failed_once, DOUBT)
     wanting = tuple(_comparison_wanting(seen, upper, limit))
     return Readiness(
         ready=not wanting,
@@ -91,7 +92,10 @@ def _comparison_wanting(seen: ComparedTally, upper: float, limit: float) -> Iter
         yield "nothing has been compared"
     elif upper > limit:
         told = f"{seen.different} of {seen.compared} differ: up to {upper:.2%} may, {limit:.2%} are allowed"
-        yield told if seen.different else f"{told} (shown by {pairs_needed(limit)} pairs without a difference)"
+        if seen.failed_once:
+            told = f"{seen.failed_once} copies were answered 5xx, and well when asked again; with these {told}"
+        nothing_yet = f"{told} (shown by {pairs_needed(limit)} pairs without a difference)"
+        yield told if seen.different or seen.failed_once else nothing_yet
 
 
 FIRST_HOLD_OFF: Final = 300.0

@@ -257,6 +257,7 @@ SESSION: Final = "session"
 class ComparedTally:
     """What became of the mirrored requests; `not_compared` is by reason.
 
+    `failed_once` are those of the transient ones that modern answered with a 5xx, and well when it was asked again.
     `excused` are those of the different ones that differ only where legacy differs from itself (`rules.guard.excuses`).
     """
 
@@ -267,6 +268,7 @@ class ComparedTally:
     not_compared: Mapping[str, int] = field(default_factory=dict)
     eligible: int = 0
     excused: Excused = NOTHING_EXCUSED
+    failed_once: int = 0
 
     @property
     def compared(self) -> int:
@@ -302,4 +304,5 @@ def added(one: ComparedTally, other: ComparedTally) -> ComparedTally:
         reasons,
         one.eligible + other.eligible,
         one.excused if one.excused.pairs else other.excused,
+        one.failed_once + other.failed_once,
     )

@@ -51,6 +51,7 @@ class _Counts:
             reasons,
             # pairs that are still being judged are eligible already; those of before a restart are not counted twice
             max(self.eligible, sum(by_result.values())),
+            failed_once=self.results["transient", "status"],
         )
 
 

@@ -253,7 +253,7 @@ class Judging:
         differs = opinion.verdict == "different" and not self._verdicts.is_known(pair, opinion)
         violated = any(one.state == VIOLATED for one in opinion.checked)
         if differs and pair.reason == RACED:
-            self._verdicts.transient(pair)
+            self._verdicts.transient(pair, opinion)
             return
         if pair.reason == RACED or not (differs or violated):
             self._verdicts.settle(pair, opinion)
@@ -315,7 +315,7 @@ class Judging:
             if moves and asked.number < MOST_TIMES and self._put_again(asked.pair, again, worker, asked.number + 1):
                 return
             if moves and not violations and _follows(first, again):
-                self._verdicts.transient(asked.pair)
+                self._verdicts.transient(asked.pair, first)
             else:
                 self._verdicts.confirm(asked.pair, again, violations, ())
         elif first.verdict != "different":
@@ -323,7 +323,7 @@ class Judging:
         elif again.verdict == "noise" and _is_legacys_own(first, again):
             self._verdicts.noise(asked.pair)
         else:
-            self._verdicts.transient(asked.pair)
+            self._verdicts.transient(asked.pair, first)
 
     def _not_again(self, asked: Asked, worker: Worker, why: str) -> None:
         """Decide about a pair of which a worker could not ask again; beside a write, or busy, it may a little later."""
@@ -333,7 +333,7 @@ class Judging:
         if why != RACED:
             self._unchecked(asked.pair, asked.opinion, why)
         elif asked.opinion.verdict == "different":
-            self._verdicts.transient(asked.pair)
+            self._verdicts.transient(asked.pair, asked.opinion)
         else:
             self._verdicts.settle(asked.pair, asked.opinion)
 

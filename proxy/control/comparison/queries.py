@@ -123,7 +123,7 @@ class Differences:
     async def groups(self, wanted: Wanted) -> dict[str, Any]:
         """Return a page of groups with short examples, newest first, those only others met among them; DiffsError."""
         one_more = replace(wanted, limit=wanted.limit + 1)
-        others = self._everywhere.groups(one_more)
+        others = [] if wanted.transient else self._everywhere.groups(one_more)
         found = await self._store.ask(lambda store: [*store.groups(one_more), *_absent(store, others, one_more.limit)])
         found.sort(key=lambda group: (group.last_seen, group.id), reverse=True)
         shown = found[: wanted.limit]
@@ -192,6 +192,7 @@ def group_document(group: Group) -> dict[str, Any]:
         "last_seen": timestamp(group.last_seen),
         "known": None if group.known is None else {**asdict(group.known), "at": timestamp(group.known.at)},
         "rejudged": group.rejudged or None,
+        "transient": group.is_transient,
         "examples": [_example(example) for example in group.examples],
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -14,7 +14,7 @@ from proxy.control.comparison.counters import Comparisons
 from proxy.ipc.judge_messages import MOST_FOUND, Checked, Opinion, RouteTally
 from proxy.ipc.messages import Pair, Unjudged
 from proxy.state.mirror_outcomes import kind_of
-from proxy.storage.diff_store import Difference, Found, Known
+from proxy.storage.diff_store import TRANSIENT, Difference, Found, Known
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 from rules.guard.excuses import Place, Sampled
@@ -208,9 +208,12 @@ class Verdicts:
         """Count a pair that differs only where legacy differs from itself."""
         self._count(pair, "noise")
 
-    def transient(self, pair: Pair) -> None:
-        """Count a difference that was a race."""
-        self._count(pair, "transient")
+    def transient(self, pair: Pair, opinion: Opinion) -> None:
+        """Count a difference that was a race, or a copy that modern failed once; keep it as an example of that."""
+        reason = "status" if is_failed_copy(pair) else ""
+        self._count(pair, "transient", reason)
+        found = [replace(each, group=f"{TRANSIENT}{each.group}") for each in opinion.found]
+        self._store(pair, opinion, found, (_FAILED_ONCE if reason else _GONE,))
 
     def settle(self, pair: Pair, opinion: Opinion) -> None:
         """Count a pair about which there is no more to find out."""
@@ -289,6 +292,16 @@ def _broken(route: str, checked: Checked) -> Found:
 
 def _groups(found: Sequence[Found]) -> set[str]:
     return {each.group for each in found}
+
+
+_GONE = "equal when both sides were asked again, or a write was near: no mismatch"
+_FAILED_ONCE = "modern failed this copy, and answered when asked again: no mismatch, but it counts against readiness"
+_SERVER_ERROR = 500
+
+
+def is_failed_copy(pair: Pair) -> bool:
+    """Whether modern answered a mirrored request with a 5xx that legacy did not answer so."""
+    return pair.live_side == LEGACY and pair.modern.status >= _SERVER_ERROR > pair.legacy.status
 
 
 # Names the places where pairs differ as those where legacy differs from itself are named.

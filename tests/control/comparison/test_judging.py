@@ -9,7 +9,7 @@ import pytest
 from proxy.control.comparison import judge_pool as judges_module
 from proxy.control.comparison.pair_pipeline import GRACE, MOST_TIMES, WRITES_ARE_NEAR
 from proxy.ipc.messages import Again, AgainFailed, Answer, JudgeSilent, JudgeWanted, Rest, Unjudged
-from proxy.storage.diff_store import Found, Known
+from proxy.storage.diff_store import TRANSIENT, Found, Known
 from proxy.worker.shadow.conflicts import APART
 from rules.model import ShadowPolicy
 from tests.support.hall import BROKEN, FOUND, HELD, OTHER, WORKER, Hall
@@ -57,7 +57,8 @@ async def test_one_that_is_gone_the_second_time_was_a_race(hall: Hall, verdict: 
     await hall.judged(a_pair(again=1), verdict)
 
     assert hall.result() == {"transient": 1}
-    assert hall.kept == []
+    (kept,) = hall.kept
+    assert [each.group for each in kept.found] == [f"{TRANSIENT}{FOUND.group}"]
 
 
 OWN = b'[["/total","value","1","3"]]'
@@ -149,6 +150,41 @@ async def test_without_evidence_nothing_is_excused(hall: Hall):
     assert hall.comparisons.lately("profile").excused.pairs == 0
 
 
+FAILED = Found("g5", "@status", "@status", "status", "200", "503")
+
+
+@pytest.mark.parametrize(
+    ("live_side", "legacy", "modern", "failed"),
+    [
+        ("legacy", 200, 503, 1),
+        ("legacy", 404, 500, 1),
+        ("legacy", 503, 500, 0),
+        ("modern", 200, 503, 0),
+        ("legacy", 200, 404, 0),
+    ],
+)
+async def test_a_copy_that_modern_failed_once_is_transient_and_counts_against_readiness(
+    hall: Hall, live_side: str, legacy: int, modern: int, failed: int
+):
+    pair = replace(a_pair(live_side=live_side), legacy=Answer(legacy), modern=Answer(modern))
+    await hall.judged(pair, "different", found=(FAILED,))
+    await hall.judged(a_pair(again=1), "equal")
+
+    tally = hall.comparisons.lately("profile")
+    series = {labels: values for (name, labels), values in hall.comparisons.series() if "comparisons" in name}
+    assert (tally.transient, tally.different, tally.failed_once) == (1, 0, failed)
+    assert series["profile", "transient", "status" if failed else ""] == (1,)
+    assert len(hall.kept) == 1
+
+
+async def test_a_copy_that_modern_fails_again_is_different(hall: Hall):
+    pair = replace(a_pair(), modern=Answer(503))
+    await hall.judged(pair, "different", found=(FAILED,))
+    await hall.judged(replace(pair, again=1), "different", found=(FAILED,))
+
+    assert hall.result() == {"different": 1}
+
+
 async def test_one_whose_values_move_is_asked_again_until_it_is_gone(hall: Hall):
     moved = [replace(FOUND, legacy=legacy, modern=modern) for legacy, modern in (("1", "2"), ("3", "2"), ("3", "4"))]
     await hall.judged(a_pair(), "different", found=moved[:1])
@@ -203,7 +239,8 @@ async def test_beside_a_write_only_what_is_equal_counts(hall: Hall, verdict: str
     await hall.judged(a_pair(reason="raced"), verdict, found=found, checked=(BROKEN,))
 
     assert hall.result() == {result: 1}
-    assert (hall.asked, hall.kept, hall.violations) == ([], [], [])
+    assert (hall.asked, hall.violations) == ([], [])
+    assert [each.group for one in hall.kept for each in one.found] == [f"{TRANSIENT}g1"] * (result == "transient")
 
 
 async def test_a_second_look_beside_a_write_is_taken_a_little_later(hall: Hall):
@@ -240,7 +277,7 @@ async def test_a_worker_that_is_busy_is_asked_a_little_later_but_not_for_ever(ha
 
     assert first == {"transient": 1}
     assert hall.result() == {"transient": 1, "different": 1}
-    assert hall.kept[0].notes == ("not asked again: busy",)
+    assert hall.kept[-1].notes == ("not asked again: busy",)
 
 
 @pytest.mark.parametrize("reason", ["gone", "budget", "failed"])

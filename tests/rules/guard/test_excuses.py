@@ -1,4 +1,4 @@
-"""A difference is excused where legacy differs from itself there, by evidence, never by kind or name that must count."""
+"""A difference is excused where legacy differs from itself, by evidence; never by a kind or name that must count."""
 
 from __future__ import annotations
 
