@@ -19,7 +19,7 @@ ONCE_MORE := $(BIN)/pytest --last-failed --last-failed-no-failures none --maxfai
 
 IMAGE := mmdebstrap:mmdebstrap chroot:coreutils
 
-.PHONY: demo test bench compiled wheels test-compiled lint fuzz image-steps reference dashboards screenshots clean
+.PHONY: demo test bench real-apps compiled wheels test-compiled lint fuzz image-steps reference dashboards screenshots clean
 
 demo: $(STAMP)
 	@deploy/need.sh $(PHP) $(CURL)
@@ -43,6 +43,10 @@ bench: $(STAMP) compiled
 	STRANGLER_COMPILED=build/compiled $(BIN)/python -m bench.compare --write
 	$(BIN)/python -m bench.workers --rounds 3 --seconds 2 --write
 	$(BIN)/python -m bench.fleet --rounds 1 --seconds 5 --write
+
+real-apps: $(STAMP)
+	@deploy/need.sh $(PHP)
+	$(BIN)/python -m bench.real_apps $(APPS)
 
 compiled: $(STAMP)
 	@deploy/need.sh $(COMPILER)
