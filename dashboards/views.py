@@ -82,6 +82,8 @@ class RouteView:
     shadow: Mapping[str, Any] = field(default_factory=dict)
     retirement: Mapping[str, Any] | None = None
     together: Mapping[str, Any] | None = None
+    legacy_copies: SideView | None = None
+    modern_copies: SideView | None = None
 
     @property
     def told_coverage(self) -> str:
@@ -124,7 +126,7 @@ def status_view(document: Mapping[str, Any]) -> StatusView:
 
 
 def _route(route: Mapping[str, Any]) -> RouteView:
-    compare = route.get("compare") or _NOTHING
+    compare, copies = route.get("compare") or _NOTHING, route.get("copies")
     return RouteView(
         name=route["name"],
         stage=route["stage"],
@@ -132,6 +134,8 @@ def _route(route: Mapping[str, Any]) -> RouteView:
         effective=route["weight"]["effective"],
         legacy=_side(route["legacy"], route["window"]),
         modern=_side(route["modern"], route["window"]),
+        legacy_copies=_side(copies["legacy"], route["window"]) if copies else None,
+        modern_copies=_side(copies["modern"], route["window"]) if copies else None,
         mismatch_rate=compare.get("mismatch_rate"),
         coverage=compare.get("coverage"),
         path=route.get("path", ""),

@@ -120,6 +120,7 @@ def route_status(
         "window": figures.length(route.name),
         LEGACY: _side(figures.lately(route.name, LEGACY, now)),
         MODERN: _side(figures.lately(route.name, MODERN, now)),
+        "copies": {side: _side(figures.copies(route.name, side, now)) for side in (LEGACY, MODERN)},
         "totals": {
             LEGACY: _counts(figures.totals(route.name, LEGACY)),
             MODERN: _counts(figures.totals(route.name, MODERN)),

@@ -121,7 +121,7 @@ class Shadows:
         self.outbox = Outbox(key, server.clock)
         self.neighbours = Neighbours(self._user, server.clock)
         pools = ShadowPools(clock=server.clock, spawn=server.spawn, base=base)
-        self.asking = Asking(server, self.budget, pools, self.outbox.tell_writes_off)
+        self.asking = Asking(server, self.budget, pools, self.outbox.tell_writes_off, self.outbox.tell_thinned)
         self.rechecks = Rechecks(self)
         self._routes = ShadowRoutes()
         self._mirrored: set[Mirrored] = set()

@@ -129,6 +129,10 @@ class Outbox:
         """Say that a route is no longer mirrored."""
         self._tell(events.SHADOW_SUSPENDED, "warning", route=route, path=path, reason=reason)
 
+    def tell_thinned(self, route: str, side: str, reason: str) -> None:
+        """Say that a side fails under copies, so that it gets few."""
+        self._tell(events.SHADOW_THINNED, "warning", route=route, side=side, reason=reason)
+
     def tell_writes_off(self, backend: str, reason: str) -> None:
         """Say that writes are no longer copied to a backend."""
         self._tell(events.SHADOW_WRITES_OFF, "error", backend=backend, reason=reason)

@@ -15,6 +15,7 @@ from proxy.telemetry.spans import Leg
 from proxy.worker.connection_pool import Pool, Spawn
 from proxy.worker.shadow.request_copy import Origin, Question, probe_for, question, same_question
 from proxy.worker.shadow.response_copy import Budget, Recorder
+from proxy.worker.shadow.route_state import FAILURES as FAILED_IN_A_ROW
 from proxy.worker.shadow.route_state import ShadowRoute
 from proxy.worker.shadow.shadow_call import Confirmed, DryRunCall, ShadowCall
 from rules.model import LEGACY, MODERN, Backend
@@ -141,13 +142,21 @@ class Asking:
     `trace` hears of copies that are over, where traces are recorded.
     """
 
-    def __init__(self, server: Server, budget: Budget, pools: ShadowPools, told: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        server: Server,
+        budget: Budget,
+        pools: ShadowPools,
+        told: Callable[[str, str], None],
+        thinned: Callable[[str, str, str], None],
+    ) -> None:
         self.in_flight = {LEGACY: 0, MODERN: 0}
         self.trace: Callable[[Leg], None] | None = None
         self._server = server
         self._budget = budget
         self._pools = pools
         self._told = told
+        self._thinned = thinned
         self._calls: set[ShadowCall] = set()
         self._confirmed = Confirmed()
         self._unconfirmed: dict[str, str] = {}
@@ -248,6 +257,8 @@ class Asking:
         breaker = route.breakers[side]
         if call.kind in FAILURES:
             breaker.note(failed=True, now=self._server.clock())
+            if breaker.failed == FAILED_IN_A_ROW:
+                self._thinned(route.route.name, side, call.kind)
         elif breaker.failed and call.kind in ANSWERED:
             breaker.note(failed=False, now=self._server.clock())
         if origin.span and self.trace is not None:
