@@ -400,7 +400,10 @@ def database(root: Path) -> Iterator[None]:
 APPS: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Path, Path, tuple[str, ...], int], Site]]]] = {
     "dokuwiki": (("dokuwiki", "php-geshi", "php-phpseclib", "php-random-compat", "libphp-simplepie"), dokuwiki),
     "mediawiki": (("mediawiki", "mediawiki-classes"), mediawiki),
-    "wordpress": (("wordpress", "php-getid3", "libjs-cropper", "libjs-underscore"), wordpress),
+    "wordpress": (
+        ("wordpress", "wordpress-theme-twentytwentythree", "php-getid3", "libjs-cropper", "libjs-underscore"),
+        wordpress,
+    ),
 }
 
 
