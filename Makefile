@@ -24,6 +24,7 @@ NEEDS_demo = $(VENV) $(PHP) $(CURL)
 NEEDS_test = $(VENV) $(PHP) $(CURL) $(SERVERS) $(DATABASES) $(BROWSER) $(METRICS)
 NEEDS_lint = $(VENV)
 NEEDS_attack = $(VENV)
+NEEDS_real-apps = $(VENV) $(PHP) $(DATABASES)
 NEEDS_fuzz = $(VENV)
 NEEDS_compiled = $(VENV) $(COMPILER)
 NEEDS_wheels = $(NEEDS_compiled)
@@ -40,7 +41,7 @@ COMPILED_TESTS := tests/comparators tests/http1 tests/worker tests/property test
 # What failed in a run that came to its end is asked once more, alone: see docs/decisions/0011-tests-of-real-processes.md.
 ONCE_MORE := $(BIN)/pytest --last-failed --last-failed-no-failures none --maxfail 1
 
-.PHONY: packages demo test attack bench compiled wheels test-compiled lint fuzz image-steps bare reference dashboards screenshots clean
+.PHONY: packages demo test attack bench real-apps compiled wheels test-compiled lint fuzz image-steps bare reference dashboards screenshots clean
 
 demo: $(STAMP)
 	@$(BIN)/python -m examples.paymenter.demo
@@ -69,6 +70,9 @@ bench: $(STAMP) compiled
 	STRANGLER_COMPILED=build/compiled $(BIN)/python -m bench.compare --write
 	$(BIN)/python -m bench.workers --rounds 3 --seconds 2 --write
 	$(BIN)/python -m bench.fleet --rounds 1 --seconds 5 --write
+
+real-apps: $(STAMP)
+	$(BIN)/python -m bench.real_apps $(APPS)
 
 compiled: $(STAMP)
 	$(BIN)/python deploy/compiled.py --wheel

@@ -82,12 +82,19 @@ def _sentences(report: Report) -> list[str]:
 
 
 def _rows(route: Mapping[str, Any]) -> tuple[Sequence[str], Sequence[str]]:
-    legacy, modern = route["legacy"], route["modern"]
     weight = percent(route["weight"]["effective"])
     return (
-        (route["name"], route["stage"].replace("_", " "), weight, "legacy", *_figures(legacy), "", ""),
-        ("", "", "", "modern", *_figures(modern), share(route["mismatch_rate"]), share(route["coverage"])),
+        (route["name"], route["stage"].replace("_", " "), weight, *_side(route, "legacy"), "", ""),
+        ("", "", "", *_side(route, "modern"), share(route["mismatch_rate"]), share(route["coverage"])),
     )
+
+
+def _side(route: Mapping[str, Any], side: str) -> tuple[str, ...]:
+    """Return a side with its figures; one that answers no user yet with those of its copies, marked as such."""
+    live, copies = route[side], (route.get("copies") or {}).get(side)
+    if live["requests"] or not copies or not copies["requests"]:
+        return (side, *_figures(live))
+    return (f"{side} (copies, lately)", *_figures({**copies, "rate": None}))
 
 
 def _figures(side: Mapping[str, Any]) -> tuple[str, ...]:
@@ -95,7 +102,7 @@ def _figures(side: Mapping[str, Any]) -> tuple[str, ...]:
         return "0", NOTHING, NOTHING, NOTHING, NOTHING
     return (
         f"{side['requests']:,}",
-        number(side["rate"]),
+        NOTHING if side["rate"] is None else number(side["rate"]),
         seconds(side["p50"]),
         seconds(side["p95"]),
         share(side["error_rate"]),

@@ -42,14 +42,17 @@ def _row(route: RouteView) -> tuple[str, ...]:
         route.name,
         route.stage,
         _weight(route),
-        *_side_columns(route.legacy),
-        *_side_columns(route.modern),
+        *_side_columns(route.legacy, route.legacy_copies),
+        *_side_columns(route.modern, route.modern_copies),
         share(route.mismatch_rate),
-        share(route.coverage),
+        route.told_coverage,
     )
 
 
-def _side_columns(side: SideView) -> tuple[str, str, str]:
+def _side_columns(side: SideView, copies: SideView | None) -> tuple[str, str, str]:
+    """Return a side's figures; where it answers no user, those of its copies, marked as such."""
+    if not side.requests and copies is not None and copies.requests:
+        return f"{number(copies.rate)} copies", share(copies.error_rate), seconds(copies.p95)
     if not side.requests:
         return NOTHING, NOTHING, NOTHING
     return number(side.rate), share(side.error_rate), seconds(side.p95)

@@ -82,6 +82,13 @@ class RouteView:
     shadow: Mapping[str, Any] = field(default_factory=dict)
     retirement: Mapping[str, Any] | None = None
     together: Mapping[str, Any] | None = None
+    legacy_copies: SideView | None = None
+    modern_copies: SideView | None = None
+
+    @property
+    def told_coverage(self) -> str:
+        """The coverage, or the word for why there is so little of it."""
+        return self.compare.get("coverage_reason") or share(self.coverage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +126,7 @@ def status_view(document: Mapping[str, Any]) -> StatusView:
 
 
 def _route(route: Mapping[str, Any]) -> RouteView:
-    compare = route.get("compare") or _NOTHING
+    compare, copies = route.get("compare") or _NOTHING, route.get("copies")
     return RouteView(
         name=route["name"],
         stage=route["stage"],
@@ -127,6 +134,8 @@ def _route(route: Mapping[str, Any]) -> RouteView:
         effective=route["weight"]["effective"],
         legacy=_side(route["legacy"], route["window"]),
         modern=_side(route["modern"], route["window"]),
+        legacy_copies=_side(copies["legacy"], route["window"]) if copies else None,
+        modern_copies=_side(copies["modern"], route["window"]) if copies else None,
         mismatch_rate=compare.get("mismatch_rate"),
         coverage=compare.get("coverage"),
         path=route.get("path", ""),
@@ -227,7 +236,10 @@ def _route_items(route: RouteView) -> Iterator[Attention]:
         why = route.waits_for.get("detail") or "its step is baked; advance or hold it"
         yield Attention(SOON, f"{route.name} waits for approval", why, href)
     compared = route.equal + route.different
-    if compared and route.coverage is not None and route.coverage < _LITTLE_COVERAGE:
+    if route.compare.get("coverage_reason") == "session":
+        why = "legacy is asked without the users' sessions: `session: share`, or an identity in a header, helps"
+        yield Attention(SOON, f"{route.name}: coverage: session", why, href)
+    elif compared and route.coverage is not None and route.coverage < _LITTLE_COVERAGE:
         why = f"only {share(route.coverage)} of what could be compared is"
         yield Attention(SOON, f"{route.name} is hardly compared", why, href)
 
@@ -241,7 +253,7 @@ def _accused(route: RouteView) -> str:
 def _differences(groups: Iterable[Mapping[str, Any]]) -> Iterator[Attention]:
     open_ones: dict[str, int] = {}
     for group in groups:
-        if not group.get("known"):
+        if not group.get("known") and not group.get("transient"):
             open_ones[group["route"]] = open_ones.get(group["route"], 0) + 1
     for route, number in open_ones.items():
         what = f"{route}: {count(number, 'difference')} nobody has judged"

@@ -88,6 +88,7 @@ HOT = (
     "proxy/worker/shadow/response_copy.py",
     "proxy/worker/shadow/route_state.py",
     "proxy/worker/shadow/sender.py",
+    "proxy/worker/shadow/session_cookies.py",
     "proxy/worker/shadow/shadow_call.py",
     "proxy/worker/shadow/value_equality.py",
     "proxy/worker/upstream_connection.py",

@@ -221,6 +221,8 @@ def _facts(group: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "Last", moment(group["last_seen"])
     if group.get("known"):
         yield "Known", evidence(group["known"])
+    if group.get("transient"):
+        yield "Asked again", "equal: no mismatch"
     if group.get("rejudged"):
         yield "Under the current file", group["rejudged"]
 

@@ -136,7 +136,7 @@ def _row(route: RouteView) -> Html:
         *_side(route.legacy),
         *_side(route.modern),
         share(route.mismatch_rate),
-        share(route.coverage),
+        route.told_coverage,
     )
     return join(
         el("th", link, scope="row"),

@@ -249,6 +249,17 @@ def _figure(check: CheckView, value: float | None) -> str:
     return share(value) if any(part in check.name for part in _SHARES) else f"{value:g}"
 
 
+def _copies(route: RouteView) -> Iterator[tuple[str, str]]:
+    """Yield what each side did with copies, beside what users got: slow or failing copies are seen here first."""
+    for name, copies, live in (
+        ("Legacy", route.legacy_copies, route.legacy),
+        ("Modern", route.modern_copies, route.modern),
+    ):
+        if copies is not None and copies.requests:
+            beside = f" (live: {seconds(live.p95)})" if live.requests else ""
+            yield f"{name}'s copies", f"{share(copies.error_rate)} failed, P95 {seconds(copies.p95)}{beside}"
+
+
 def _compare(route: RouteView) -> Html:
     found = route.compare
     left_out = found.get("not_compared", 0)
@@ -258,8 +269,9 @@ def _compare(route: RouteView) -> Html:
         ("Differs from itself", f"{found.get('noise', 0):,}"),
         ("Equal when asked again", f"{found.get('transient', 0):,}"),
         ("Not compared", evidence(left_out) if isinstance(left_out, Mapping) else f"{left_out:,}"),
-        ("Coverage", share(route.coverage)),
+        ("Coverage", route.told_coverage),
         ("Mismatch rate", share(route.mismatch_rate)),
+        *_copies(route),
         ("Shadows sent", f"{route.shadow.get('sent', 0):,}"),
         ("Shadows dropped", f"{route.shadow.get('dropped', 0):,}"),
     ]

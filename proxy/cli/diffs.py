@@ -127,7 +127,7 @@ def _refused(reply: Reply) -> int:
 
 
 def _is_open(item: Mapping[str, Any]) -> bool:
-    return item["known"] is None and item["rejudged"] != "equal"
+    return item["known"] is None and item["rejudged"] != "equal" and not item.get("transient")
 
 
 def _print_group(item: Mapping[str, Any]) -> None:
@@ -137,6 +137,8 @@ def _print_group(item: Mapping[str, Any]) -> None:
     if known is not None:
         limits = "".join(f", {name} {known[name]}" for name in ("owner", "until", "max_rate") if known[name])
         print_line(f"  known: {known['reason']}{limits} ({known['who']})")
+    if item.get("transient"):
+        print_line("  equal when it was asked again: no mismatch")
     if item["rejudged"]:
         print_line(f"  under the current file: {item['rejudged']}")
     for example in item["examples"][:1]:

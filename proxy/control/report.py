@@ -145,6 +145,7 @@ def _route(route: Mapping[str, Any], history: History, tally: ComparedTally, sec
         "weight": route["weight"],
         LEGACY: _side(history, route["name"], LEGACY, seconds),
         MODERN: _side(history, route["name"], MODERN, seconds),
+        "copies": route.get("copies"),
         "compared": tally.compared,
         "different": tally.different,
         "mismatch_rate": tally.mismatch_rate,

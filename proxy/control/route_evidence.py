@@ -22,7 +22,9 @@ Side = tuple[str, str]
 
 
 class Figures:
-    """The windows. They fill with `take`; `follow` adds, drops, restarts them when the configuration changes.
+    """The windows of what users got, and those of copies. They fill with `take`.
+
+    `follow` adds, drops, restarts them when the configuration changes.
 
     `_since` says from which generation on an outcome counts for a route: those decided under older rules
     of that route do not.
@@ -30,6 +32,7 @@ class Figures:
 
     def __init__(self, snapshot: Snapshot, number: int) -> None:
         self._windows: dict[Side, Window] = {}
+        self._copies: dict[Side, Window] = {}
         self._lengths: dict[str, float] = {}
         self._since: dict[str, int] = {}
         self._rules: dict[str, bytes] = {}
@@ -42,13 +45,12 @@ class Figures:
         lengths = {route.name: window_of(route) for route in snapshot.routes} | {DEFAULT_ROUTE: DEFAULT_WINDOW}
         for name in self._rules.keys() - rules.keys():
             for side in (LEGACY, MODERN):
-                del self._windows[name, side]
+                del self._windows[name, side], self._copies[name, side]
         changed = frozenset(name for name, text in rules.items() if self._rules.get(name) != text)
         for name in rules:
             if name in changed:
                 self._since[name] = number
-                for side in (LEGACY, MODERN):
-                    self._windows[name, side] = _successor(self._windows.get((name, side)), lengths[name])
+                self._begin(name, lengths[name])
         self._since = {name: self._since[name] for name in rules}
         self._rules, self._lengths = rules, lengths
         return changed
@@ -57,8 +59,12 @@ class Figures:
         """Forget the window of `route`: what was decided before generation `number` does not count any more."""
         if route in self._since:
             self._since[route] = max(self._since[route], number)
+            self._begin(route, self._lengths[route])
+
+    def _begin(self, route: str, length: float) -> None:
+        for windows in (self._windows, self._copies):
             for side in (LEGACY, MODERN):
-                self._windows[route, side] = _successor(self._windows.get((route, side)), self._lengths[route])
+                windows[route, side] = _successor(windows.get((route, side)), length)
 
     def digest(self, route: str) -> str:
         """Return what is the same for every instance that runs `route` by the same rules and backends."""
@@ -72,7 +78,8 @@ class Figures:
     def take(self, outcomes: Outcomes) -> None:
         """Add one worker's second."""
         for side in outcomes.sides:
-            window = self._windows.get((side.route, side.side)) if side.role == LIVE else None
+            windows = self._windows if side.role == LIVE else self._copies
+            window = windows.get((side.route, side.side))
             if window is not None and side.generation >= self._since[side.route]:
                 window.add(outcomes.second, unpack(side))
 
@@ -81,6 +88,11 @@ class Figures:
         window = self._windows.get((route, side))
         length = self._lengths[route] if seconds is None else seconds
         return window.last(length, now) if window is not None else Tally()
+
+    def copies(self, route: str, side: str, now: int) -> Tally:
+        """Return what `side` of `route` did with copies of requests, for which no user waits, in the same window."""
+        window = self._copies.get((route, side))
+        return window.last(self._lengths[route], now) if window is not None else Tally()
 
     def totals(self, route: str, side: str) -> Totals:
         """Return the counts of `side` of `route` since the start."""
@@ -308,4 +320,5 @@ def since(now: ComparedTally, mark: ComparedTally) -> ComparedTally:
         now.transient - mark.transient,
         {reason: count - mark.not_compared.get(reason, 0) for reason, count in now.not_compared.items()},
         now.eligible - mark.eligible,
+        failed_once=now.failed_once - mark.failed_once,
     )

@@ -19,7 +19,7 @@ from proxy.state.mirror_outcomes import NOT_SAMPLED
 from proxy.telemetry.events import timestamp
 from proxy.telemetry.records import DROPPED
 from rules.guard.rollout import Move, step_of
-from rules.guard.window import ComparedTally, Tally, Totals
+from rules.guard.window import SESSION, ComparedTally, Tally, Totals
 from rules.model import LEGACY, MODERN, Override, Route
 from rules.routing.compiled_route import effective_weight, intended_weight
 
@@ -59,6 +59,7 @@ def _compared(tally: ComparedTally) -> dict[str, Any]:
         "not_compared": sum(tally.not_compared.values()),
         "reasons": dict(tally.not_compared),
         "coverage": tally.coverage,
+        "coverage_reason": SESSION if tally.needs_sessions else None,
         "mismatch_rate": tally.mismatch_rate,
     }
 
@@ -120,6 +121,7 @@ def route_status(
         "window": figures.length(route.name),
         LEGACY: _side(figures.lately(route.name, LEGACY, now)),
         MODERN: _side(figures.lately(route.name, MODERN, now)),
+        "copies": {side: _side(figures.copies(route.name, side, now)) for side in (LEGACY, MODERN)},
         "totals": {
             LEGACY: _counts(figures.totals(route.name, LEGACY)),
             MODERN: _counts(figures.totals(route.name, MODERN)),

@@ -25,6 +25,10 @@ class Found:
     rule: str = ""
 
 
+MOST_FOUND = 50
+"""Differences of one pair that are told apart; a body that is another one altogether differs in thousands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seated(Message):
     """First words of a judge: it has loaded what it needs."""
@@ -70,7 +74,8 @@ class Checked:
 class Opinion(Message):
     """A judge's answer to a case. `verdict` is equal, different, noise or not_compared, then with its reason.
 
-    `observed` is what noise is learned from (JSON). The payload is the pair, redacted, packed, as the store keeps
+    `observed` is what noise is learned from (JSON), empty where legacy's two answers are the same; `sampled` tells that
+    there were two. The payload is the pair, redacted, packed, as the store keeps
     it; empty unless something was found.
     """
 
@@ -82,6 +87,7 @@ class Opinion(Message):
     notes: tuple[str, ...] = ()
     checked: tuple[Checked, ...] = ()
     request: str = ""
+    sampled: bool = False
     observed: bytes = field(default=b"", repr=False)
     payload: bytes = field(default=b"", repr=False)
     attached: ClassVar[tuple[str, ...]] = ("observed", "payload")
@@ -125,7 +131,8 @@ class RouteTally:
     """What became of pairs about which there is nothing to decide, of one route under one generation.
 
     `results` are result, reason, number of pairs; `checked` invariants with their state; `kinds` kinds of request, each
-    told once (`state.kinds`); `compared` pairs with a verdict, `rated` in how many of them a rule forgave something.
+    told once (`state.kinds`); `compared` pairs with a verdict, `rated` in how many of them a rule forgave something;
+    `sampled` in how many legacy's two answers were the same.
     """
 
     route: str
@@ -136,6 +143,7 @@ class RouteTally:
     kinds: tuple[str, ...] = ()
     compared: int = 0
     rated: tuple[tuple[str, int], ...] = ()
+    sampled: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -427,8 +427,9 @@ class Pair(Message):
 
     `id` names the pair while the worker can still ask again; `again` is 0 for the first answers, 1 for those of a
     re-check. `at` is the request's time since the epoch, `user` a keyed hash. `reason` says why it was sent:
-    `status`, `headers`, `body`, `raced` (it differs beside a write), `invariants`, `noise` (equal, but legacy was asked
-    twice), `again`, `alone` (modern only). `secondary` is a second answer of legacy. Nothing of it is redacted yet.
+    `status`, `headers`, `body`, `raced` (it differs beside a write), `session` (legacy missed it), `invariants`,
+    `noise` (equal, but legacy was asked twice), `again`, `alone` (modern only). `secondary` is a second answer of
+    legacy, the first one where the pair is a re-check's. Nothing of it is redacted yet.
     """
 
     id: str

@@ -1,8 +1,8 @@
 """Forms an opinion on one pair.
 
 1. the rules of its route, compiled once
-2. what the invariants say of both bodies, whatever is ignored or forgiven
-3. what the comparator says
+2. what the comparator says; nothing of a legacy that missed the user's session
+3. what the invariants say of both bodies, whatever is ignored or forgiven
 4. only if something was found: the pair with its findings, redacted; nothing else of it leaves the judge
 """
 
@@ -17,14 +17,13 @@ import orjson
 from comparators.comparison import compare
 from comparators.model import Capture, Comparison, Finding, fingerprint, path_pattern
 from comparators.redaction import Redactor
-from proxy.ipc.judge_messages import Case, Checked, Found, Opinion
+from proxy.ipc.judge_messages import MOST_FOUND, Case, Checked, Found, Opinion
 from proxy.ipc.messages import Answer, Pair
 from proxy.judge.policies import Compiled, Rules, body_of, compiled
 from proxy.judge.redaction import Redactors, pack
+from proxy.telemetry.records import SESSION, is_for_strangers
 from rules.invariants import VIOLATED, CompiledInvariant, Outcome, check_all
 
-MOST_GROUPS = 50
-"""Differences of one pair that are told apart; a body that is another one altogether differs in thousands."""
 NOT_COMPARED: Final = "not_compared"
 
 
@@ -57,8 +56,11 @@ class Opinions:
         if isinstance(rules, str):
             return Opinion(case.ticket, NOT_COMPARED, "rules", notes=(rules,))
         legacy, modern = _capture(pair, pair.legacy), _capture(pair, pair.modern)
-        checked = _checked(rules, legacy, modern, self._rules.redact, self._redactors.of(pair.route))
         comparison, reason = _compared(rules, pair, legacy, modern)
+        if pair.reason == SESSION and (is_for_strangers(pair.legacy.status) or comparison.verdict == "different"):
+            # legacy spoke to a stranger: what it said proves nothing, what modern says of itself does
+            comparison, reason, legacy = Comparison(NOT_COMPARED), SESSION, None
+        checked = _checked(rules, legacy, modern, self._rules.redact, self._redactors.of(pair.route))
         found = tuple(self._found(pair.route, comparison.findings, stored=case.stored))
         opinion = Opinion(
             case.ticket,
@@ -68,6 +70,7 @@ class Opinions:
             tuple(comparison.forgiven.items()),
             comparison.notes,
             checked,
+            sampled=pair.secondary is not None and comparison.verdict != NOT_COMPARED and rules.policy.noise != "none",
             observed=_observed(comparison),
         )
         if case.stored or not (found or any(one.state == VIOLATED for one in checked)):
@@ -90,7 +93,7 @@ class Opinions:
         groups: set[str] = set()
         for finding in findings:
             group = fingerprint(route, finding)
-            if group in groups or len(groups) >= MOST_GROUPS:
+            if group in groups or len(groups) >= MOST_FOUND:
                 continue
             groups.add(group)
             shown = finding if stored else self._redactors.of(route).finding(finding)

@@ -25,7 +25,7 @@ def is_settled(opinion: Opinion) -> bool:
 class _Row:
     """One route under one generation."""
 
-    __slots__ = ("checked", "compared", "forgiven", "rated", "results")
+    __slots__ = ("checked", "compared", "forgiven", "rated", "results", "sampled")
 
     def __init__(self) -> None:
         self.results: Counter[tuple[str, str]] = Counter()
@@ -33,6 +33,7 @@ class _Row:
         self.checked: Counter[tuple[str, str]] = Counter()
         self.rated: Counter[str] = Counter()
         self.compared = 0
+        self.sampled = 0
 
 
 class Tally:
@@ -48,6 +49,7 @@ class Tally:
         for rule, times in opinion.forgiven:
             row.forgiven[rule] += times
             row.rated[rule] += 1
+        row.sampled += opinion.sampled
         for one in opinion.checked:
             row.checked[one.name, one.state] += 1
         if opinion.verdict != "not_compared":
@@ -86,4 +88,5 @@ def _packed(route: str, generation: int, row: _Row, kinds: list[str]) -> RouteTa
         tuple(kinds),
         row.compared,
         tuple(row.rated.items()),
+        row.sampled,
     )

@@ -22,7 +22,7 @@ UNCOMPARED: Final = (
     "body_cap", "client_gone", "conditional", "declined", "dry_run", "error", "fallback", "live_failed", "live_slow",
     "memory_full", "session", "shadow_failed", "shadow_timeout", "shed", "stale", "stream",
 )  # fmt: skip
-"""Why a copy that was sent led to no comparison: only one of the sides' answers is whole, or means the same."""
+
 FAILURES: Final = frozenset(("connect", "connect_timeout", "reset", "broken", "truncated", "timeout", "untranslatable"))
 """How a copy ends that its side failed."""
 ANSWERED: Final = frozenset(("", "body_cap", "memory", "stream", "declined"))

@@ -29,6 +29,10 @@ EQUAL = "equal"
 """What `Group.rejudged` says of a difference that a later file forgives, or that somebody mended."""
 
 
+TRANSIENT = "t-"
+"""How the id of a group begins whose pairs were equal when asked again: an example, never a mismatch, never open."""
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One pair that differed; `pair` is its redacted, packed form (see `proxy.judge.redaction`), empty when not kept.
@@ -84,6 +88,11 @@ class Group:
     examples: tuple[Example, ...] = ()
 
     @property
+    def is_transient(self) -> bool:
+        """Whether its pairs were equal when they were asked again."""
+        return self.id.startswith(TRANSIENT)
+
+    @property
     def place(self) -> str:
         """Where the group stands in a list, for `Wanted.after`: it names no group, groups move while one reads."""
         return f"{self.last_seen!r}~{self.id}"
@@ -93,6 +102,7 @@ class Group:
 class Wanted:
     """Which groups are asked for: newest first, `limit` of them after the place `after` (empty: from the start).
 
+    `transient` asks for those whose pairs were equal when asked again, else for all others.
     ValueError when `after` is no `Group.place`.
     """
 
@@ -100,6 +110,7 @@ class Wanted:
     since: float = 0.0
     after: str = ""
     limit: int = 100
+    transient: bool = False
     place: tuple[float, str] = field(default=FIRST_PLACE, init=False)
 
     def __post_init__(self) -> None:

@@ -43,6 +43,7 @@ class MemoryDiffs:
             kept
             for kept in self._groups.values()
             if wanted.route in ("", kept.group.route)
+            and kept.group.is_transient == wanted.transient
             and kept.group.last_seen >= wanted.since
             and (kept.group.last_seen, kept.group.id) < wanted.place
         ]
@@ -62,7 +63,8 @@ class MemoryDiffs:
     def open_groups(self) -> Mapping[str, int]:
         """Return for each route how many groups are neither known nor found equal under a later file."""
         groups = (kept.group for kept in self._groups.values())
-        return Counter(group.route for group in groups if group.known is None and group.rejudged != EQUAL)
+        open_ones = (group for group in groups if group.known is None and group.rejudged != EQUAL)
+        return Counter(group.route for group in open_ones if not group.is_transient)
 
     def know(self, group: str, known: Known | None) -> bool:
         """Note that a group is known, or (None) is not any more; False when there is no such group."""

@@ -53,10 +53,10 @@ _SWEEP = "DELETE FROM pairs WHERE id NOT IN (SELECT pair FROM examples)"
 _TOO_MANY = "DELETE FROM groups WHERE id IN (SELECT id FROM groups ORDER BY last_seen DESC LIMIT -1 OFFSET ?)"
 _GROUPS = """
 SELECT * FROM groups WHERE last_seen >= :since AND (:route = '' OR route = :route)
-    AND (last_seen, id) < (:seen, :after)
+    AND (last_seen, id) < (:seen, :after) AND (id LIKE 't-%') = :transient
 ORDER BY last_seen DESC, id DESC LIMIT :limit
 """
-_OPEN = "SELECT route, count(*) FROM groups WHERE known IS NULL AND rejudged <> ? GROUP BY route"
+_OPEN = "SELECT route, count(*) FROM groups WHERE known IS NULL AND rejudged <> ? AND id NOT LIKE 't-%' GROUP BY route"
 _EXAMPLES = """
 SELECT examples.pair, examples.found, pairs.at, pairs.request, pairs.notes FROM examples
 JOIN pairs ON pairs.id = examples.pair WHERE examples.groupid = ? ORDER BY examples.number DESC
@@ -98,7 +98,10 @@ class SqliteDiffs:
         """Return groups with their latest examples."""
         with self._asking() as connection:
             seen, after = wanted.place
-            asked = {"route": wanted.route, "since": wanted.since, "seen": seen, "after": after, "limit": wanted.limit}
+            asked = {
+                "route": wanted.route, "since": wanted.since, "seen": seen, "after": after, "limit": wanted.limit,
+                "transient": wanted.transient,
+            }  # fmt: skip
             rows = connection.execute(_GROUPS, asked).fetchall()
             return tuple(self._group(row) for row in rows)
 

@@ -262,3 +262,17 @@ DROPPED: Final = (
 memory had enough to do; the backend is down, or gave this route no whole answer lately; the route's reads have
 effects; the session is in use; writes are not confirmed to be harmless; the body means another method than the one
 that may be mirrored; the request does not fit the other side's form."""
+
+
+SESSION: Final = "session"
+"""Why a pair is sent although legacy was asked without a session: it counts where it is equal, else modern's
+invariants alone do. The same word says why a pair was not compared."""
+"""Why a copy that was sent led to no comparison: only one of the sides' answers is whole, or means the same."""
+_NOT_ONES_OWN: Final = (401, 403, 419)
+_REDIRECTS: Final = range(300, 400)
+_NOT_MODIFIED: Final = 304
+
+
+def is_for_strangers(status: int) -> bool:
+    """Whether a side that got no session answers so: log in first."""
+    return status in _NOT_ONES_OWN or (status in _REDIRECTS and status != _NOT_MODIFIED)

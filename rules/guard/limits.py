@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from rules.guard.evidence import BAD, BURST, CANNOT_TELL, GOOD, TOO_LITTLE, Check, Evidence, Sides
 from rules.guard.exact_tests import binomial_tail, hypergeometric_tail, least_share
+from rules.guard.excuses import Excused
 from rules.guard.window import PairTally, above, percentile
 from rules.model import GuardPolicy
 
@@ -173,6 +174,7 @@ def _wanting(seen: int, policy: GuardPolicy) -> str:
 
 IMPROBABLE_MISMATCH: Final = 1e-3
 UNCOMPARED: Final = 5
+_PLACES_TOLD: Final = 5
 
 
 def mismatch(policy: GuardPolicy, evidence: Evidence) -> Check:
@@ -180,7 +182,8 @@ def mismatch(policy: GuardPolicy, evidence: Evidence) -> Check:
 
     What nobody managed to compare proves nothing: where mirrored requests were many, compared ones none, the check
     cannot tell. Many is `UNCOMPARED` times `min_requests`: a worker that just starts, or is short of breath for a
-    second, leaves out the copies of that second.
+    second, leaves out the copies of that second. Nor can it tell where what is left without the excused pairs is
+    within the limit.
     """
     seen, limit = evidence.compared, policy.mismatch_rate
     compared, rate = seen.compared, seen.mismatch_rate
@@ -192,8 +195,22 @@ def mismatch(policy: GuardPolicy, evidence: Evidence) -> Check:
     told = f"{seen.different} of {compared} differ"
     if binomial_tail(seen.different, compared, limit) >= IMPROBABLE_MISMATCH:
         return Check("mismatch", GOOD, rate, limit, told)
+    left = max(0, seen.different - seen.excused.pairs)
+    if left < seen.different and binomial_tail(left, compared, limit) >= IMPROBABLE_MISMATCH:
+        return Check("mismatch", CANNOT_TELL, rate, limit, f"{told}, {_excuse(seen.excused)}")
     least = least_share(seen.different, compared, IMPROBABLE_MISMATCH)
     return Check("mismatch", BAD, rate, limit, f"{told}, which is {least:.2%} at the least")
+
+
+def _excuse(excused: Excused) -> str:
+    """Return why pairs are excused, with what a person would do about it."""
+    places = ", ".join(excused.places[:_PLACES_TOLD])
+    more = len(excused.places) - _PLACES_TOLD
+    where = f"{places} and {more} more places" if more > 0 else places
+    return (
+        f"{excused.pairs} of them only where legacy differs from itself: {where}; "
+        "set `noise: learn`, or `ignore` (in texts `ignore_text`) what is meant to differ"
+    )
 
 
 def invariants(evidence: Evidence) -> Check:

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from rules.guard.evidence import BAD, CANNOT_TELL, TOO_LITTLE, Verdict
 from rules.guard.exact_tests import greatest_share
-from rules.guard.window import ComparedTally
+from rules.guard.window import SESSION, ComparedTally
 from rules.model import GuardPolicy, Override, Route, Step
 from rules.routing.compiled_route import effective_weight
 
@@ -57,9 +57,10 @@ def readiness(
 ) -> Readiness:
     """Return how ready a mirrored route is whose answers may differ in a share of `limit`.
 
-    Open groups, kinds that were never compared are told, but do not hold a route back: the bound does.
+    Open groups, kinds that were never compared are told, but do not hold a route back: the bound does. Copies that
+    modern failed once count in it as if they differed: they may be what overloads modern, or what awaits its users.
     """
-    upper = greatest_share(seen.different, seen.compared, DOUBT)
+    upper = greatest_share(seen.different + seen.failed_once, seen.compared + seen.failed_once, DOUBT)
     wanting = tuple(_comparison_wanting(seen, upper, limit))
     return Readiness(
         ready=not wanting,
@@ -74,17 +75,27 @@ def readiness(
     )
 
 
+SESSION_CURE: Final = "set `shadow: {session: share}`, or tell backends who the user is by a header"
+"""What helps a route that can only be compared with a session."""
+
+
 def pairs_needed(limit: float) -> int:
     """Return how many pairs without a difference show that at most `limit` (0…1) differ; 0 if none could."""
     return ceil(log(DOUBT) / log(1.0 - limit)) if 0.0 < limit < 1.0 else 0
 
 
 def _comparison_wanting(seen: ComparedTally, upper: float, limit: float) -> Iterable[str]:
+    if seen.needs_sessions:
+        told = f"coverage: session: {seen.not_compared[SESSION]} of {seen.eligible} pairs need the user's session"
+        yield f"{told}; {SESSION_CURE}"
     if not seen.compared:
         yield "nothing has been compared"
     elif upper > limit:
         told = f"{seen.different} of {seen.compared} differ: up to {upper:.2%} may, {limit:.2%} are allowed"
-        yield told if seen.different else f"{told} (shown by {pairs_needed(limit)} pairs without a difference)"
+        if seen.failed_once:
+            told = f"{seen.failed_once} copies were answered 5xx, and well when asked again; with these {told}"
+        nothing_yet = f"{told} (shown by {pairs_needed(limit)} pairs without a difference)"
+        yield told if seen.different or seen.failed_once else nothing_yet
 
 
 FIRST_HOLD_OFF: Final = 300.0

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import ceil, log
+from typing import Final
+
+from rules.guard.excuses import NOTHING_EXCUSED, Excused
 
 # Adds up what a side did: counts, a latency sketch that merges by adding, rates, percentiles.
 #
@@ -246,9 +249,17 @@ class PairTally:
         return self.both_fine + self.modern_failed + self.legacy_failed + self.both_failed
 
 
+SESSION: Final = "session"
+"""Why a pair was not compared of which legacy was asked without the user's session, and says something else."""
+
+
 @dataclass(frozen=True, slots=True)
 class ComparedTally:
-    """What became of the mirrored requests; `not_compared` is by reason."""
+    """What became of the mirrored requests; `not_compared` is by reason.
+
+    `failed_once` are those of the transient ones that modern answered with a 5xx, and well when it was asked again.
+    `excused` are those of the different ones that differ only where legacy differs from itself (`rules.guard.excuses`).
+    """
 
     equal: int = 0
     different: int = 0
@@ -256,6 +267,8 @@ class ComparedTally:
     transient: int = 0
     not_compared: Mapping[str, int] = field(default_factory=dict)
     eligible: int = 0
+    excused: Excused = NOTHING_EXCUSED
+    failed_once: int = 0
 
     @property
     def compared(self) -> int:
@@ -272,6 +285,11 @@ class ComparedTally:
         """Share of the eligible that was compared, 0 with none eligible."""
         return min(1.0, self.compared / self.eligible) if self.eligible else 0.0
 
+    @property
+    def needs_sessions(self) -> bool:
+        """Whether more than half of the eligible were not compared because legacy was asked without the session."""
+        return 2 * self.not_compared.get(SESSION, 0) > self.eligible > 0
+
 
 def added(one: ComparedTally, other: ComparedTally) -> ComparedTally:
     """Return what became of the mirrored requests of both."""
@@ -285,4 +303,6 @@ def added(one: ComparedTally, other: ComparedTally) -> ComparedTally:
         one.transient + other.transient,
         reasons,
         one.eligible + other.eligible,
+        one.excused if one.excused.pairs else other.excused,
+        one.failed_once + other.failed_once,
     )

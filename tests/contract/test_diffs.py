@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxy.ipc.judge_messages import Found
-from proxy.storage.diff_store import EXAMPLES, Difference, Diffs, Known, Wanted
+from proxy.storage.diff_store import EXAMPLES, TRANSIENT, Difference, Diffs, Known, Wanted
 from proxy.storage.diff_store_memory import MemoryDiffs
 from proxy.storage.diff_store_sqlite import SqliteDiffs
 
@@ -75,6 +75,15 @@ def test_groups_come_newest_first_page_by_page_of_one_route_since_a_moment(store
 
     assert [group.id for group in (*first, *rest)] == ["g5", "g4", "g3", "g2", "g1", "g0"]
     assert [group.id for group in of_a] == ["g4", "g2"]
+
+
+def test_what_was_equal_when_asked_again_is_kept_apart_and_never_open(store: Diffs):
+    store.add([difference(1, found(f"{TRANSIENT}g1")), difference(2, found("g2"))])
+
+    assert [group.id for group in store.groups(Wanted())] == ["g2"]
+    (apart,) = store.groups(Wanted(transient=True))
+    assert (apart.id, apart.is_transient, len(apart.examples)) == (f"{TRANSIENT}g1", True, 1)
+    assert store.open_groups() == {"profile": 1}
 
 
 def test_a_list_is_read_to_its_end_though_its_groups_are_seen_again_meanwhile(store: Diffs):

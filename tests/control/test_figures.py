@@ -109,3 +109,16 @@ def test_a_longer_guard_window_looks_back_further():
     figures.take(told("a", second=75))
 
     assert seen(figures, "a") == 5
+
+
+def test_what_a_side_does_with_copies_stands_apart_from_what_users_get():
+    figures = Figures(file(route("a")), 1)
+    (live,) = told("a").sides
+    figures.take(Outcomes(100, (live, replace(live, role="shadow", requests=7, errors=3)), ()))
+
+    copies = figures.copies("a", "modern", 100)
+    assert (seen(figures, "a"), copies.requests, copies.errors) == (5, 7, 3)
+    assert figures.totals("a", "modern").requests == 5
+
+    figures.restart("a", 2)
+    assert figures.copies("a", "modern", 100).requests == 0

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 
 from proxy.control.route_evidence import NothingJudged
 from proxy.ipc.messages import PairCounts, Trip
 from rules.guard.evidence import Violation
+from rules.guard.excuses import Excused
 from rules.guard.window import ComparedTally
 from rules.model import Override, Rollout, ShadowPolicy, Step
 from tests.support import snapshots
@@ -72,6 +74,27 @@ async def test_an_outage_of_both_sides_sends_nobody_anywhere_and_a_person_is_tol
     assert steered.weight() == 50.0
     assert await steered.events() == ["hold"]
     assert len(alerts) == 1
+
+
+@pytest.mark.parametrize(
+    ("excused", "weight", "event"), [(0, 0.0, "rollback"), (20, 0.0, "rollback"), (50, 50.0, "hold")]
+)
+async def test_differences_at_places_where_legacy_differs_from_itself_hold_instead_of_rolling_back(
+    tmp_path: Path, excused: int, weight: float, event: str
+):
+    compared = Compared()
+    route = snapshots.route("/profile", name="profile", rollout=Rollout(weight=50.0), shadow=ShadowPolicy(sample=1.0))
+    steered = Steered(tmp_path, route, judged=compared)
+    await steered.seconds(3, **FINE)
+
+    places = ("@body title",) if excused else ()
+    compared.tally = ComparedTally(equal=100, different=50, eligible=150, excused=Excused(excused, places))
+    await steered.seconds(2, **FINE)
+
+    alerts = [str(fields["detail"]) for name, fields in steered.told if name == "alert"]
+    assert steered.weight() == weight
+    assert await steered.events() == [event]
+    assert any("@body title" in told and "noise: learn" in told for told in alerts) is (event == "hold")
 
 
 async def test_a_handful_of_requests_proves_nothing(tmp_path: Path):

@@ -31,6 +31,7 @@ def test_nothing_needs_anybody_when_all_is_well():
         ({"held": True}, SOON, "profile is held"),
         ({"waits_for": {"kind": "ask", "detail": ""}}, SOON, "profile waits for approval"),
         ({"equal": 5, "coverage": 0.2}, SOON, "profile is hardly compared"),
+        ({"coverage": 0.0, "compare": {"coverage_reason": "session"}}, SOON, "profile: coverage: session"),
     ],
 )
 def test_a_route_that_needs_somebody_is_named(changes: dict[str, Any], level: str, what: str):

@@ -31,6 +31,15 @@ def test_markdown_has_a_row_for_each_side_that_no_name_can_break():
     assert "|  |  |  | modern | 0 | - | - | - | - | 0.4 % | 90 % |" in lines
 
 
+def test_a_side_that_answers_nobody_shows_its_copies_as_such():
+    (route,) = report()["routes"]
+    copies = {"legacy": SIDE, "modern": {**SIDE, "requests": 40, "rate": 0.5}}
+    lines = markdown(report(routes=[{**route, "copies": copies}])).splitlines()
+
+    assert "| pro\\|file | canary | 10 % | legacy | 1,200 | 20 | 20 ms | 500 ms | 1 % |  |  |" in lines
+    assert "|  |  |  | modern (copies, lately) | 40 | - | 20 ms | 500 ms | 1 % | 0.4 % | 90 % |" in lines
+
+
 def test_the_page_stands_alone_and_escapes_names():
     written = page(report(digest="<script>"))
 

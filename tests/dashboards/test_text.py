@@ -42,12 +42,23 @@ def test_a_busy_side_shows_rate_errors_and_p95_and_a_quiet_one_nothing():
     assert cells() == ("profile", "canary", "10 %", "10", "1 %", "123 ms", "-", "-", "-", "-", "-")
 
 
+def test_a_side_that_answers_nobody_shows_its_copies_as_such():
+    quiet = {"requests": 0, "errors": 0, "error_rate": None, "p50": None, "p95": None}
+    busy = {"requests": 120, "errors": 6, "error_rate": 0.05, "p50": 0.1, "p95": 0.4}
+
+    shown = cells(copies={"legacy": busy, "modern": busy})
+
+    assert shown[3:9] == ("10", "1 %", "123 ms", "2 copies", "5 %", "400 ms")
+    assert cells(copies={"legacy": busy, "modern": quiet})[6:9] == ("-", "-", "-")
+
+
 def test_a_weight_in_effect_that_is_not_the_files_shows_both():
     assert cells(stage="rolled_back", weight={"intended": 25.5, "effective": 0.0})[2] == "0 % (file: 25.5 %)"
 
 
 def test_comparison_shows_once_there_is_one():
     assert cells(compare={"mismatch_rate": 0.004, "coverage": 1.0})[-2:] == ("0.4 %", "100 %")
+    assert cells(compare={"coverage": 0.1, "coverage_reason": "session"})[-2:] == ("-", "session")
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,27 @@ LOSS = Invariant("loss", "legacy:/balance - modern:/balance <= 0", "rollback")
 SUM = Invariant("sum", "sum(modern:/items/*) == modern:/total")
 
 
+@pytest.mark.parametrize(
+    ("legacy", "modern", "verdict", "sum_of_modern", "loss"),
+    [
+        (Answer(302, JSON, b"{}"), b'{"items":[1],"total":2}', "not_compared", "violated", "indeterminate"),
+        (Answer(200, JSON, b'{"balance":1}'), b'{"balance":0}', "not_compared", "indeterminate", "indeterminate"),
+        (Answer(403, JSON, b"{}"), b"{}", "not_compared", "indeterminate", "indeterminate"),
+        (Answer(200, JSON, b'{"balance":1}'), b'{"balance":1}', "equal", "indeterminate", "held"),
+    ],
+)
+def test_a_legacy_without_the_session_proves_nothing_but_where_it_is_equal(
+    legacy: Answer, modern: bytes, verdict: str, sum_of_modern: str, loss: str
+):
+    pair = replace(a_pair(b"", modern, reason="session", live_side="modern"), legacy=legacy)
+
+    opinion = judged(pair, PHP, SUM, LOSS)
+
+    assert (opinion.verdict, opinion.found) == (verdict, ())
+    assert opinion.reason == ("session" if verdict == "not_compared" else "")
+    assert [one.state for one in opinion.checked] == [sum_of_modern, loss]
+
+
 def test_invariants_are_checked_whatever_is_ignored_and_their_pair_is_kept():
     opinion = judged(a_pair(b'{"balance":"10.50"}', b'{"balance":9.5}'), {"ignore": ["/balance"], **PHP}, LOSS, SUM)
 

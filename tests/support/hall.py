@@ -39,6 +39,7 @@ class Hall:
         self.kept: list[Difference] = []
         self.violations: list[ViolationSeen] = []
         self.told: list[str] = []
+        self.observed: list[bytes] = []
         self.worker_is_there = True
         self.comparisons = Comparisons(self.clock)
         self.comparisons.follow({"profile": (60.0, 1)})
@@ -53,7 +54,7 @@ class Hall:
             keep=self._keep,
             invariants=lambda _: (SUM,),
             on_violation=self.violations.append,
-            observe=lambda *_: None,
+            observe=lambda _route, observed, _at: self.observed.append(observed),
             tell=lambda event, *_, **__: self.told.append(event),
         )
         self.judging = Judging(

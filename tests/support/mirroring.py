@@ -19,7 +19,7 @@ from tests.support.messages import Message as Answer
 from tests.support.proxying import House, Proxy, urls
 from tests.support.waiting import until
 
-WHY_SENT = ("", "status", "headers", "body", "raced", "invariants", "noise")
+WHY_SENT = ("", "status", "headers", "body", "raced", "session", "invariants", "noise")
 
 
 @dataclass

@@ -145,6 +145,8 @@ async def test_a_side_that_fails_again_and_again_is_left_alone_for_a_while(house
     mirror = await mirroring(house, legacy, modern, clock=clock)
 
     failing = [(await mirror.became(raw.get()))[1] for _ in range(route_state.FAILURES + 2)]
+    told = [(fields["route"], fields["side"]) for event, fields in mirror.events if event == "shadow_thinned"]
+    assert told == [("all", "modern")]
     clock.turn(route_state.PAUSE + 0.1)
     later = [await mirror.became(raw.get()) for _ in range(3)]
 

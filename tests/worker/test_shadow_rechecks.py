@@ -46,6 +46,35 @@ async def test_both_sides_are_asked_again_as_copies(house: House):
     assert mirror.proxy.server.shadows.budget.held == 0
 
 
+async def test_a_re_check_brings_legacys_first_answer_along(house: House):
+    def legacy(request) -> bytes:
+        return ok(b"three") if request.field("X-Shadow") else ONE
+
+    mirror, pair = await differing(house, always(legacy), always(TWO))
+
+    answer = await again(mirror, pair)
+
+    assert isinstance(answer, Pair)
+    assert answer.secondary is not None
+    assert (answer.legacy.body, answer.secondary.body, answer.secondary.status) == (b"three", b"one", 200)
+
+
+async def test_first_answers_are_kept_as_long_as_there_is_room_for_them(house: House, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(rechecks, "FIRST_BYTES", 4)
+    clock = Clock()
+    mirror, first = await differing(house, always(ONE), always(TWO), clock=clock)
+    await mirror.became(raw.get("/b"))
+
+    kept, beyond = await again(mirror, first), await again(mirror, mirror.pairs[1].id)
+    mirror.proxy.turn(rechecks.KEPT_FOR + 1.0)
+    await mirror.became(raw.get("/c"))
+    later = await again(mirror, mirror.pairs[-1].id)
+
+    assert [isinstance(each, Pair) and each.secondary is not None for each in (kept, beyond, later)] == [
+        True, False, True,
+    ]  # fmt: skip
+
+
 async def test_a_re_check_is_no_request_of_its_own(house: House):
     mirror, pair = await differing(house, always(ONE), always(TWO))
     await again(mirror, pair)
@@ -121,7 +150,7 @@ async def test_legacy_is_never_asked_again_with_the_users_cookies(house: House, 
     assert isinstance(answer, AgainFailed if needs_session else Pair)
 
 
-async def test_a_legacy_that_never_had_the_cookies_may_say_something_else_the_second_time(house: House):
+async def test_second_answers_of_a_legacy_that_never_had_the_session_say_so(house: House):
     legacy, modern = answering(ONE, TWO), always(TWO)
     mirror, pair = await differing(house, legacy, modern, "Cookie: PHPSESSID=abc", weight=100.0)
 
@@ -129,6 +158,7 @@ async def test_a_legacy_that_never_had_the_cookies_may_say_something_else_the_se
 
     assert [request.field("Cookie") for request in house.backends[0].requests] == [None, None]
     assert isinstance(answer, Pair)
+    assert (mirror.pairs[0].reason, answer.reason) == ("session", "session")
     assert (answer.legacy.body, answer.modern.body) == (b"two", b"two")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rules.model import Invariant
 from tests.support import raw
 from tests.support.backend import always, hang, ok
 from tests.support.mirroring import Mirroring, mirroring
@@ -14,7 +15,7 @@ SAME = ok(b"same")
 COOKIE = "Cookie: lang=en; PHPSESSID=abc"
 
 
-async def test_legacy_gets_copies_without_cookies_modern_with(house: House):
+async def test_legacy_gets_copies_without_a_session_modern_with(house: House):
     legacy, modern = await house.backend(always(SAME)), await house.backend(always(SAME))
     to_modern = await mirroring(house, legacy, modern)
     to_legacy = await mirroring(house, legacy, modern, weight=100.0)
@@ -26,7 +27,7 @@ async def test_legacy_gets_copies_without_cookies_modern_with(house: House):
         ("/1", COOKIE[8:]), ("/2", COOKIE[8:]),
     }  # fmt: skip
     assert {(request.target, request.field("Cookie")) for request in legacy.requests} == {
-        ("/1", COOKIE[8:]), ("/2", None),
+        ("/1", COOKIE[8:]), ("/2", "lang=en"),
     }  # fmt: skip
 
 
@@ -40,6 +41,45 @@ async def test_legacy_that_misses_the_session_is_not_compared(house: House, stat
 
     assert with_session == ("not_compared", "session")
     assert without == ("sent", "status")
+
+
+@pytest.mark.parametrize(
+    ("cookie", "became"),
+    [
+        ("PHPSESSID=abc", "session"),
+        ("uid=7; _ga=1", "session"),
+        ("_ga=1", "body"),
+        ("lang=en; strangler_id=x.y", "body"),
+    ],
+)
+async def test_what_differs_counts_where_no_session_was_taken_away(house: House, cookie: str, became: str):
+    legacy, modern = await house.backend(always(SAME)), await house.backend(always(ok(b"other")))
+    mirror = await mirroring(house, legacy, modern, weight=100.0, identity=("cookie:uid",))
+
+    assert await mirror.became(raw.get("/", f"Cookie: {cookie}")) == ("sent", became)
+
+
+@pytest.mark.parametrize("cookie", ["PHPSESSID=abc", "_ga=1"])
+async def test_at_weight_0_what_differs_counts_for_everybody(house: House, cookie: str):
+    legacy, modern = await house.backend(always(SAME)), await house.backend(always(ok(b"other")))
+    mirror = await mirroring(house, legacy, modern)
+
+    assert await mirror.became(raw.get("/", f"Cookie: {cookie}")) == ("sent", "body")
+
+
+async def test_what_is_equal_without_the_session_counts(house: House):
+    legacy, modern = await house.backend(always(SAME)), await house.backend(always(SAME))
+    mirror = await mirroring(house, legacy, modern, weight=100.0)
+
+    assert await mirror.became(raw.get("/", COOKIE)) == ("equal", "")
+
+
+async def test_modern_is_sent_alone_to_its_invariants_where_legacy_asks_to_log_in(house: House):
+    legacy, modern = await house.backend(always(ok(b"", status="302 Found"))), await house.backend(always(SAME))
+    rules = {"invariants": (Invariant("sum", "modern:/a == modern:/b"),)}
+    mirror = await mirroring(house, legacy, modern, weight=100.0, route=rules)
+
+    assert await mirror.became(raw.get("/", COOKIE)) == ("sent", "session")
 
 
 async def sharing(house: House, legacy, modern, **settings) -> Mirroring:

@@ -41,7 +41,8 @@ def routes(control: Control) -> Sequence[web.RouteDef]:
         limit = limit_of(request)
         since = moment(request.query.get("since", ""), time.time())
         route = _route(request.query.get("route", ""))
-        wanted = Wanted(route, since, checked_place(request.query.get("after", "")), limit)
+        transient = request.query.get("transient", "") in ("1", "true")
+        wanted = Wanted(route, since, checked_place(request.query.get("after", "")), limit, transient)
         return http.json(await control.differences.groups(wanted))
 
     async def group(request: web.Request) -> web.Response:

@@ -62,6 +62,7 @@ SCHEMAS: dict[str, Schema] = {
         rolled_back=maybe(thing(at=MOMENT, reason=TEXT, evidence=ANYTHING)),
         legacy=ref("Side"),
         modern=ref("Side"),
+        copies=thing(legacy=ref("Side"), modern=ref("Side")),
         shadow=thing(sent=COUNT, dropped=COUNT),
         compare=thing(
             equal=COUNT,
@@ -70,6 +71,7 @@ SCHEMAS: dict[str, Schema] = {
             transient=COUNT,
             not_compared=ANYTHING,
             coverage=SHARE,
+            coverage_reason=maybe(TEXT),
             mismatch_rate=SHARE,
         ),
         together=maybe(ref("Together")),
@@ -135,6 +137,7 @@ SCHEMAS: dict[str, Schema] = {
         first_seen=MOMENT,
         last_seen=MOMENT,
         known=ANYTHING,
+        transient=FLAG,
         examples=ANYTHING,
     ),
     "Groups": paged(ref("Group"), suggested=many(thing(route=TEXT, compare=TEXT))),
@@ -185,6 +188,7 @@ class Endpoint:
 _LIMIT = Parameter("limit", "How many items at most.", {"type": "integer", "minimum": 1, "maximum": 1000})
 _AFTER = Parameter("after", "The `next` of the page before.", TEXT)
 _SINCE = Parameter("since", "A duration back (1h) or a timestamp.", TEXT)
+_TRANSIENT = Parameter("transient", "1: those whose pairs were equal when asked again, instead of the others.", TEXT)
 _ROUTE = Parameter("route", "Only this route.", TEXT)
 _REASON: Schema = {"type": "string", "maxLength": 2000}
 _NEEDED: Schema = {**_REASON, "minLength": 1, "pattern": r"\S"}
@@ -298,7 +302,7 @@ ENDPOINTS = (
         f"{PREFIX}/diffs",
         "Groups of differences, those seen last first.",
         "Groups",
-        parameters=(_ROUTE, _SINCE, _LIMIT, _AFTER),
+        parameters=(_ROUTE, _SINCE, _TRANSIENT, _LIMIT, _AFTER),
         refusals=(404, 503),
     ),
     Endpoint("GET", f"{PREFIX}/diffs/{{id}}", "One group with its examples.", "Group", refusals=(404, 503)),

@@ -6,19 +6,26 @@ Workers count what they decide themselves (byte-equal, transient by their own kn
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from proxy.ipc.messages import Outcomes, PairCounts
-from proxy.telemetry import metric_names
+from proxy.telemetry import events, metric_names
 from proxy.telemetry.aggregation import Key, Values
+from proxy.telemetry.events import Tell
 from proxy.telemetry.metric_names import Metric
 from proxy.telemetry.request_kinds import Kinds
 from rules.guard.evidence import Violation
-from rules.guard.window import ComparedTally
+from rules.guard.excuses import NOTHING_EXCUSED, Excused, Place, Sampled, excused
+from rules.guard.rollout import SESSION_CURE
+from rules.guard.window import SESSION, ComparedTally
 
 Result = tuple[str, str]
 """A result (equal, different, noise, transient, not_compared) with its reason; only `not_compared` always has one."""
+
+
+_MOST_PAIRS = 5000
 
 
 class _Counts:
@@ -44,6 +51,27 @@ class _Counts:
             reasons,
             # pairs that are still being judged are eligible already; those of before a restart are not counted twice
             max(self.eligible, sum(by_result.values())),
+            failed_once=self.results["transient", "status"],
+        )
+
+
+class _OwnDifferences:
+    """Where pairs of the window differ, where legacy differs from itself; both by second, the oldest go.
+
+    What is left out because it is too much is not excused.
+    """
+
+    def __init__(self) -> None:
+        self.differing: deque[tuple[int, frozenset[Place]]] = deque(maxlen=_MOST_PAIRS)
+        self.samples: deque[tuple[int, Sampled]] = deque(maxlen=_MOST_PAIRS)
+
+    def excused(self, oldest: int) -> Excused:
+        """Return what is excused of the pairs after the second `oldest`."""
+        samples = [sampled for second, sampled in self.samples if second > oldest]
+        return (
+            excused((places for second, places in self.differing if second > oldest), samples)
+            if samples
+            else NOTHING_EXCUSED
         )
 
 
@@ -63,6 +91,7 @@ class _Route:
         self.kinds = Kinds()
         self.violations: dict[int, Counter[tuple[str, str]]] = {}
         self.details: dict[str, str] = {}
+        self.own = _OwnDifferences()
 
     def counts(self, second: int) -> _Counts:
         """Return the counts of `second`; older ones go."""
@@ -96,6 +125,7 @@ class Comparisons:
                 if there.since >= since:
                     route.since, route.seen, route.kinds = there.since, there.seen, there.kinds
                     route.seconds, route.violations, route.details = there.seconds, there.violations, there.details
+                    route.own = there.own
 
     def restart(self, route: str, since: int) -> None:
         """Forget the window of `route`: what was decided before generation `since` does not count any more."""
@@ -103,6 +133,7 @@ class Comparisons:
         if there is not None:
             there.since = max(there.since, since)
             there.seconds, there.violations, there.seen, there.kinds = {}, {}, _Counts(), Kinds()
+            there.own = _OwnDifferences()
 
     def take(self, outcomes: Outcomes) -> None:
         """Add what one worker decided in one second."""
@@ -136,6 +167,18 @@ class Comparisons:
         there = self._routes.get(route)
         if there is not None and generation >= there.since:
             there.kinds.compare(kind)
+
+    def differs(self, route: str, generation: int, places: frozenset[Place]) -> None:
+        """Note where a pair differs that was counted as different."""
+        there = self._routes.get(route)
+        if there is not None and generation >= there.since:
+            there.own.differing.append((int(self._clock()), places))
+
+    def sampled(self, route: str, generation: int, sampled: Sampled) -> None:
+        """Note where second answers of legacy differ from the first ones."""
+        there = self._routes.get(route)
+        if there is not None and generation >= there.since and sampled.count:
+            there.own.samples.append((int(self._clock()), sampled))
 
     def forgave(self, route: str, forgiven: Iterable[tuple[str, int]]) -> None:
         """Count values that a rule forgave."""
@@ -175,6 +218,8 @@ class Comparisons:
                 if second > oldest:
                     whole.eligible += counts.eligible
                     whole.results.update(counts.results)
+            tally = whole.tally()
+            return replace(tally, excused=there.own.excused(oldest)) if tally.different else tally
         return whole.tally()
 
     def seen(self, route: str) -> ComparedTally:
@@ -227,6 +272,28 @@ class Comparisons:
             for labels, count in counter.items():
                 if labels[0] in self._routes:
                     yield (metric.name, labels), (count,)
+
+
+FEWEST_ELIGIBLE = 20
+"""Eligible requests in a window before a route is said to need sessions."""
+
+
+class WithoutSessions:
+    """Says of which routes most pairs need the users' sessions; `_told` holds those as long as it is so."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._told: set[str] = set()
+
+    def look(self, route: str, lately: ComparedTally) -> None:
+        """Tell of `route`, once as long as most of its pairs are `not_compared: session`."""
+        if lately.eligible < FEWEST_ELIGIBLE:
+            return
+        if not lately.needs_sessions:
+            self._told.discard(route)
+        elif route not in self._told:
+            self._told.add(route)
+            self._tell(events.COVERAGE_SESSION, "warning", route=route, coverage=SESSION, cure=SESSION_CURE)
 
 
 def _add(counts: _Counts, pairs: PairCounts) -> None:

@@ -3,8 +3,9 @@
 1. a judge has a pair from a worker; one that ends its judge is not compared, and its route rests in every worker
 2. the judge says what it thinks of it: equal, noise, not comparable: it adds them up, they are counted, done
 3. it differs, or breaks an invariant: both sides are asked again, within the route's budget
-4. gone the second time: a race, counted as transient; there with other values: asked again, a few times at most
-5. still there: counted, kept, told
+4. legacy's two answers are held against each other: what it varies by itself in this very pair is noise
+5. gone the second time: a race, counted as transient; there with other values: asked again, a few times at most
+6. still there: counted, kept, told
 
 A pair beside a write counts where it is equal; where it differs it is transient at once.
 """
@@ -17,6 +18,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+import orjson
+
 from proxy.control.comparison.judge_pool import Judges, NotJudgedError
 from proxy.control.comparison.results import Verdicts
 from proxy.ipc import messages
@@ -24,6 +27,7 @@ from proxy.ipc.judge_messages import Case, Checked, Exhibit, Explained, Judged, 
 from proxy.ipc.messages import Answer, Message, Pair
 from proxy.state.mirror_outcomes import RACED
 from proxy.telemetry.aggregation import Worker
+from proxy.telemetry.records import SESSION
 from rules.model import SAFE_METHODS, ShadowPolicy
 
 # Asks both sides again before a difference counts, within a budget for each route.
@@ -229,7 +233,8 @@ class Judging:
         if asked is None or self._policy(pair.route) is None:
             return
         case = Case(self._judges.ticket(), pair)
-        answer = self._judges.put(case, len(pair.legacy.body) + len(pair.modern.body), first=True)
+        first = 0 if pair.secondary is None else len(pair.secondary.body)
+        answer = self._judges.put(case, len(pair.legacy.body) + len(pair.modern.body) + first, first=True)
         answer.add_done_callback(partial(self._judged_again, asked, pair, worker))
 
     def _cost_a_judge(self, route: str) -> None:
@@ -251,12 +256,13 @@ class Judging:
         differs = opinion.verdict == "different" and not self._verdicts.is_known(pair, opinion)
         violated = any(one.state == VIOLATED for one in opinion.checked)
         if differs and pair.reason == RACED:
-            self._verdicts.transient(pair)
+            self._verdicts.transient(pair, opinion)
             return
         if pair.reason == RACED or not (differs or violated):
             self._verdicts.settle(pair, opinion)
             return
-        if pair.reason == _ALONE or pair.method not in SAFE_METHODS:
+        is_stranger = pair.reason == SESSION and opinion.verdict == "not_compared"
+        if pair.reason == _ALONE or is_stranger or pair.method not in SAFE_METHODS:
             # one answer alone cannot race with anything; a write cannot be tried twice
             self._verdicts.confirm(pair, opinion, _violations(opinion), ())
         elif not self._put_again(pair, opinion, worker, 1):
@@ -300,6 +306,7 @@ class Judging:
         if again is None or again.verdict == "not_compared":
             self._unchecked(asked.pair, first, "failed" if again is None else again.reason)
             return
+        self._verdicts.observed(pair, again)
         groups = {each.group for each in again.found}
         for each in first.found:
             (self._rechecks.stayed if each.group in groups else self._rechecks.vanished)(each.group)
@@ -311,13 +318,15 @@ class Judging:
             if moves and asked.number < MOST_TIMES and self._put_again(asked.pair, again, worker, asked.number + 1):
                 return
             if moves and not violations and _follows(first, again):
-                self._verdicts.transient(asked.pair)
+                self._verdicts.transient(asked.pair, first)
             else:
                 self._verdicts.confirm(asked.pair, again, violations, ())
-        elif first.verdict == "different":
-            self._verdicts.transient(asked.pair)
-        else:
+        elif first.verdict != "different":
             self._verdicts.settle(asked.pair, first)
+        elif again.verdict == "noise" and _is_legacys_own(first, again):
+            self._verdicts.noise(asked.pair)
+        else:
+            self._verdicts.transient(asked.pair, first)
 
     def _not_again(self, asked: Asked, worker: Worker, why: str) -> None:
         """Decide about a pair of which a worker could not ask again; beside a write, or busy, it may a little later."""
@@ -327,7 +336,7 @@ class Judging:
         if why != RACED:
             self._unchecked(asked.pair, asked.opinion, why)
         elif asked.opinion.verdict == "different":
-            self._verdicts.transient(asked.pair)
+            self._verdicts.transient(asked.pair, asked.opinion)
         else:
             self._verdicts.settle(asked.pair, asked.opinion)
 
@@ -359,6 +368,14 @@ class Judging:
         if not isinstance(answer, Opinion):
             raise NotJudgedError("error")
         return answer
+
+
+def _is_legacys_own(first: Opinion, again: Opinion) -> bool:
+    """Whether legacy's two answers differ from each other in every place that `first` found."""
+    if not again.observed:
+        return False
+    varied = {path for path, *_ in orjson.loads(again.observed)}
+    return all(each.path in varied for each in first.found)
 
 
 def _stays(one: Opinion, other: Opinion) -> bool:

@@ -126,7 +126,7 @@ class Differences:
         `suggested` is what legacy was seen to vary by itself, as lines to paste under a route's `compare:`.
         """
         one_more = replace(wanted, limit=wanted.limit + 1)
-        others = self._everywhere.groups(one_more)
+        others = [] if wanted.transient else self._everywhere.groups(one_more)
         found = await self._store.ask(lambda store: [*store.groups(one_more), *_absent(store, others, one_more.limit)])
         found.sort(key=lambda group: (group.last_seen, group.id), reverse=True)
         shown = found[: wanted.limit]
@@ -199,6 +199,7 @@ def group_document(group: Group) -> dict[str, Any]:
         "last_seen": timestamp(group.last_seen),
         "known": None if group.known is None else {**asdict(group.known), "at": timestamp(group.known.at)},
         "rejudged": group.rejudged or None,
+        "transient": group.is_transient,
         "examples": [_example(example) for example in group.examples],
     }
 

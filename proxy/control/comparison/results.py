@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
+import orjson
+
 from proxy.control.comparison.counters import Comparisons
-from proxy.ipc.judge_messages import Checked, Found, Opinion, RouteTally
+from proxy.ipc.judge_messages import MOST_FOUND, Checked, Found, Opinion, RouteTally
 from proxy.ipc.messages import Pair, Unjudged
-from proxy.storage.diff_store import Difference, Known
+from proxy.storage.diff_store import TRANSIENT, Difference, Known
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 from proxy.telemetry.request_kinds import kind_of
+from rules.guard.excuses import Place, Sampled
 from rules.model import LEGACY, Invariant, Snapshot
 
 # Which differences somebody has said are known, and whether they still keep within what was said.
@@ -163,10 +166,17 @@ class Verdicts:
         """Note what every first opinion tells, whatever comes of it: what was forgiven, what legacy itself varies."""
         self._comparisons.forgave(pair.route, opinion.forgiven)
         self._comparisons.checked(pair.route, [(one.name, one.state, 1) for one in opinion.checked])
-        if opinion.observed:
-            self._observe(pair.route, opinion.observed, pair.at)
+        self.observed(pair, opinion)
         if opinion.verdict != "not_compared":
             self._rates.note(pair.route, [*(rule for rule, _ in opinion.forgiven), *_groups(opinion.found)])
+
+    def observed(self, pair: Pair, opinion: Opinion) -> None:
+        """Note what two answers of legacy to one request tell: what it varies by itself."""
+        if opinion.sampled:
+            paths = frozenset(_places_of(opinion.observed)) if opinion.observed else frozenset()
+            self._comparisons.sampled(pair.route, pair.generation, Sampled(paths))
+        if opinion.observed:
+            self._observe(pair.route, opinion.observed, pair.at)
 
     def tally(self, row: RouteTally) -> None:
         """Count pairs about which there is nothing to decide."""
@@ -177,6 +187,7 @@ class Verdicts:
             self._comparisons.add(route, generation, result, reason, pairs)
         for kind in row.kinds:
             self._comparisons.compared(route, generation, kind)
+        self._comparisons.sampled(route, generation, Sampled(frozenset(), row.sampled))
         if row.compared:
             self._rates.add(route, row.compared, dict(row.rated))
 
@@ -193,9 +204,16 @@ class Verdicts:
         """Count a pair that nobody could judge."""
         self._count(pair, "not_compared", reason)
 
-    def transient(self, pair: Pair) -> None:
-        """Count a difference that was a race."""
-        self._count(pair, "transient")
+    def noise(self, pair: Pair) -> None:
+        """Count a pair that differs only where legacy differs from itself."""
+        self._count(pair, "noise")
+
+    def transient(self, pair: Pair, opinion: Opinion) -> None:
+        """Count a difference that was a race, or a copy that modern failed once; keep it as an example of that."""
+        reason = "status" if is_failed_copy(pair) else ""
+        self._count(pair, "transient", reason)
+        found = [replace(each, group=f"{TRANSIENT}{each.group}") for each in opinion.found]
+        self._store(pair, opinion, found, (_FAILED_ONCE if reason else _GONE,))
 
     def settle(self, pair: Pair, opinion: Opinion) -> None:
         """Count a pair about which there is no more to find out."""
@@ -216,6 +234,7 @@ class Verdicts:
         told = {one.name: one for one in violations}
         if opinion.verdict == "different" and not self.is_known(pair, opinion):
             self._count(pair, "different")
+            self._comparisons.differs(pair.route, pair.generation, places_of(opinion.found))
             self._comparisons.differed(pair.route, [each.kind for each in opinion.found])
             self._tell_of(pair, opinion.found)
             self._store(pair, opinion, opinion.found, notes)
@@ -273,3 +292,47 @@ def _broken(route: str, checked: Checked) -> Found:
 
 def _groups(found: Sequence[Found]) -> set[str]:
     return {each.group for each in found}
+
+
+_GONE = "equal when both sides were asked again, or a write was near: no mismatch"
+_FAILED_ONCE = "modern failed this copy, and answered when asked again: no mismatch, but it counts against readiness"
+_SERVER_ERROR = 500
+
+
+def is_failed_copy(pair: Pair) -> bool:
+    """Whether modern answered a mirrored request with a 5xx that legacy did not answer so."""
+    return pair.live_side == LEGACY and pair.modern.status >= _SERVER_ERROR > pair.legacy.status
+
+
+# Names the places where pairs differ as those where legacy differs from itself are named.
+
+
+def places_of(found: Sequence[Found]) -> frozenset[Place]:
+    """Return where a pair differs; one that differs in more places than are told apart is never excused."""
+    from comparators.noise_rules import is_about_money
+    from comparators.paths import steps
+    from comparators.sensitive_names import looks_money
+
+    if len(found) >= MOST_FOUND:
+        return frozenset((Place("", "error"),))
+    return frozenset(
+        Place(
+            _place(each.pattern, each.legacy or each.modern),
+            each.kind,
+            looks_money(steps(each.path) if each.path.startswith("/") else (each.path,))
+            or (each.path == "@body" and (is_about_money(each.legacy) or is_about_money(each.modern))),
+        )
+        for each in found
+    )
+
+
+def _places_of(observed: bytes) -> Iterator[str]:
+    from comparators.model import path_pattern
+
+    for path, _kind, first, again in orjson.loads(observed):
+        yield _place(path_pattern(path), first or again)
+
+
+def _place(pattern: str, literal: str) -> str:
+    """Return a path pattern; where the path is the whole body, with the place in the page or table that it tells."""
+    return f"{pattern} {literal.partition(': ')[0]}" if pattern == "@body" else pattern

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from proxy.control.comparison.counters import Comparisons
+from proxy.control.comparison.counters import Comparisons, WithoutSessions
 from proxy.control.comparison.judge_links import JudgeLinks
 from proxy.control.comparison.judge_pool import JudgeProcess, Judges, judge_environment
 from proxy.control.comparison.pair_pipeline import Judging, Rechecks
@@ -62,6 +62,7 @@ class Comparing:
         self._tell = tell
         self._routes: dict[str, Route] = {}
         self._open: Mapping[str, int] = {}
+        self._sessions = WithoutSessions(tell)
         self._loop = asyncio.get_running_loop()
         self._store = DiffsThread(lambda: diffs_of(settings), self._complain)
         self.everywhere = Everywhere(fleet, lambda: self._snapshot.diffs.keep)
@@ -195,6 +196,8 @@ class Comparing:
         self._rulings.publish()
 
     async def _look(self) -> None:
+        for route in self._routes:
+            self._sessions.look(route, self.counts(route))
         learned = self._noise.look()
         if self._rulings.look() or learned:
             self._rulings.publish()

@@ -14,7 +14,7 @@ from secrets import token_hex
 from time import time
 
 from proxy.ipc.judge_messages import Found
-from proxy.storage.diff_store import EQUAL, Difference, Group, Known, Wanted
+from proxy.storage.diff_store import EQUAL, TRANSIENT, Difference, Group, Known, Wanted
 from proxy.storage.fleet import UNSAID, Counted, Counts, Fleet, News
 from proxy.storage.store import StoreError
 
@@ -83,7 +83,7 @@ class Everywhere:
         """Count one pair, once in each group that it differs in."""
         if self._fleet is None:
             return
-        for found in {each.group: each for each in difference.found}.values():
+        for found in {each.group: each for each in difference.found if not each.group.startswith(TRANSIENT)}.values():
             there = self._noted(found, difference)
             if there is not None:
                 first, last = min(there.first_seen, difference.at), max(there.last_seen, difference.at)

@@ -30,6 +30,7 @@ from proxy.worker.shadow.request_copy import UNTRANSLATED, Origin, Question, Tra
 from proxy.worker.shadow.response_copy import Budget
 from proxy.worker.shadow.route_state import ShadowRoute
 from proxy.worker.shadow.sender import Asking, ShadowPools
+from proxy.worker.shadow.session_cookies import SessionCookies
 from proxy.worker.shadow.shadow_call import Copies, ShadowCall
 from proxy.worker.shadow.value_equality import LookBudget
 from proxy.worker.transform import translation_of
@@ -59,11 +60,16 @@ class ShadowRoutes:
         self._known: dict[str, ShadowRoute | None] = {}
         self._backends: dict[str, Backend] = {}
         self._looks = LookBudget()
+        self._identity: tuple[str, ...] = ()
+        self._sessions = SessionCookies()
 
     def follow(self, bound: Bound) -> None:
         """Know the routes of another generation."""
         snapshot = bound.generation.snapshot
         self._backends = {backend.name: backend for backend in snapshot.backends}
+        if snapshot.identity != self._identity:
+            self._identity, self._sessions = snapshot.identity, SessionCookies(snapshot.identity)
+            self._known = {}
         self.any = any(route.shadow.sample > 0 or route.invariants for route in snapshot.routes)
         self.sharing = any(route.shadow.sample > 0 and route.shadow.session == "share" for route in snapshot.routes)
         self.mirrored = frozenset(route.name for route in snapshot.routes if route.shadow.sample > 0)
@@ -78,7 +84,7 @@ class ShadowRoutes:
             return known
         if name == DEFAULT_ROUTE or not (route.shadow.sample > 0 or route.invariants):
             return None
-        made = ShadowRoute(route, self._backends, self._translations(bound, route), self._looks)
+        made = ShadowRoute(route, self._backends, self._translations(bound, route), self._looks, self._sessions)
         if known is not None:
             made.take_over(known)
         self._known[name] = made
@@ -114,7 +120,7 @@ class Shadows:
         self.outbox = Outbox(key, server.clock)
         self.neighbours = Neighbours(self._user, server.clock)
         pools = ShadowPools(clock=server.clock, spawn=server.spawn, base=base, resolver=server.resolver)
-        self.asking = Asking(server, self.budget, pools, self.outbox.tell_writes_off)
+        self.asking = Asking(server, self.budget, pools, self.outbox.tell_writes_off, self.outbox.tell_thinned)
         self.rechecks = Rechecks(self)
         self._routes = ShadowRoutes()
         self._mirrored: set[Mirrored] = set()
@@ -222,8 +228,9 @@ class Shadows:
         if reason == RACED:
             return True  # who asks again finds the same write
         until = self.clock() + route.policy.recheck_after + KEPT_FOR
-        legacy = (live if live.side == LEGACY else copy).answer.body
-        self.rechecks.keep(pair, Kept(origin, route, number, live.side, user, until, hash(legacy)))
+        legacy = live if live.side == LEGACY else copy
+        first = legacy.answer.answer(legacy.seconds)
+        self.rechecks.keep(pair, Kept(origin, route, number, live.side, user, until, hash(first.body), first))
         return True
 
     def concluded(

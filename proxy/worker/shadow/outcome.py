@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from proxy.state.mirror_outcomes import ANSWERED, EQUAL, FAILURES, NOT_COMPARED, RACED, SENT
-from proxy.telemetry.records import NOTHING
+from proxy.telemetry.records import NOTHING, SESSION, is_for_strangers
 from proxy.worker.shadow.request_keys import session_values
 from proxy.worker.shadow.response_copy import Recorder
 from proxy.worker.shadow.value_equality import ValueEquality
@@ -90,7 +90,6 @@ def _value(name: str, value: str) -> object:
     return value
 
 
-_NOT_ONES_OWN: Final = (401, 403, 419)
 _REDIRECTS: Final = range(300, 400)
 _NOT_MODIFIED: Final = 304
 _SERVER_ERROR: Final = 500
@@ -142,14 +141,17 @@ def at_a_glance(
 def settle(live: Said, copy: Said, compared: frozenset[str], *, stripped: bool, raced: bool, always: bool) -> Settled:
     """Say what became of the request.
 
-    `stripped`: the copy went without the user's cookies; `raced`: a write of the same user or thing was near, so that
-    only what is equal counts; `always`: the pair goes to control even if its bytes are equal.
+    Only what is equal counts where the copy went without the session's cookies (`stripped`), or where a write of the
+    same user or thing was near (`raced`); `always`: the pair goes to control even if its bytes are equal.
     """
-    reason = _obstacle(live, copy, stripped=stripped)
+    misses = stripped and copy.side == LEGACY
+    reason = _obstacle(live, copy, misses=misses)
     if reason:
-        return Settled(NOT_COMPARED, reason)
+        return Settled(SENT if always and reason == SESSION else NOT_COMPARED, reason)
     legacy, modern = (live, copy) if live.side == LEGACY else (copy, live)
     difference = first_difference(legacy.answer, modern.answer, compared)
+    if misses and (difference or always):
+        return Settled(SENT, SESSION)
     if difference and raced:
         return Settled(SENT, RACED)
     if difference or always:
@@ -157,7 +159,7 @@ def settle(live: Said, copy: Said, compared: frozenset[str], *, stripped: bool, 
     return Settled(EQUAL, "")
 
 
-def _obstacle(live: Said, copy: Said, *, stripped: bool) -> str:  # noqa: PLR0911 - one a line
+def _obstacle(live: Said, copy: Said, *, misses: bool) -> str:  # noqa: PLR0911 - one a line
     """Why these two cannot be compared, empty where they can."""
     if live.kind:
         return live.kind if live.kind in _KEPT_REASONS else "live_failed"
@@ -169,8 +171,8 @@ def _obstacle(live: Said, copy: Said, *, stripped: bool) -> str:  # noqa: PLR091
         return _lost(copy.kind)
     if copy.kind:
         return copy.kind if copy.kind in _KEPT_REASONS else "shadow_failed"
-    if stripped and copy.side == LEGACY and _is_for_strangers(copy.answer.status):
-        return "session"
+    if misses and is_for_strangers(copy.answer.status):
+        return SESSION
     if (live.answer.status == _NOT_MODIFIED) != (copy.answer.status == _NOT_MODIFIED):
         return "conditional"  # each side knows only the validators that it gave itself
     return ""
@@ -178,10 +180,6 @@ def _obstacle(live: Said, copy: Said, *, stripped: bool) -> str:  # noqa: PLR091
 
 def _lost(reason: str) -> str:
     return "memory_full" if reason == "memory" else reason
-
-
-def _is_for_strangers(status: int) -> bool:
-    return status in _NOT_ONES_OWN or (status in _REDIRECTS and status != _NOT_MODIFIED)
 
 
 def failures(live: Said, copy: Said, patience: float) -> tuple[bool, bool] | None:

@@ -9,11 +9,11 @@ from typing import Final
 from proxy.ipc.messages import Answer, Message, Pair
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
+from proxy.telemetry.records import SESSION
 from proxy.worker.forwarded_headers import new_id
 from proxy.worker.shadow.live_response import Live
 from proxy.worker.shadow.outcome import Said
 from proxy.worker.shadow.request_copy import Origin
-from proxy.worker.shadow.response_copy import Recorder
 from proxy.worker.shadow.route_state import Allowance
 from proxy.worker.shadow.shadow_call import ShadowCall
 from rules.model import LEGACY
@@ -34,7 +34,7 @@ def pair_of(
     name: str,
     again: int = 0,
     reason: str,
-    secondary: tuple[Recorder, float] | None = None,
+    secondary: Answer | None = None,
     sequence: int = 0,
 ) -> Pair:
     """The message of that `name`; without a `copy` it holds modern's answer alone."""
@@ -58,7 +58,7 @@ def pair_of(
         reason=reason,
         legacy=legacy,
         modern=modern,
-        secondary=secondary[0].answer(secondary[1]) if secondary is not None else None,
+        secondary=secondary,
         request_id=origin.request_id,
         sequence=sequence,
     )
@@ -103,17 +103,20 @@ class Outbox:
             return ""
         self._sequence += 1
         name = _new_name()
-        secondary = None if again is None else (again.recorder, again.waited)
+        secondary = None if again is None else again.recorder.answer(again.waited)
         pair = pair_of(
             origin, generation, hashed(user, self._key), live, copy,
             name=name, reason=reason, secondary=secondary, sequence=self._sequence,
         )  # fmt: skip
         return name if self._send(pair) else ""
 
-    def send_again(self, name: str, origin: Origin, generation: int, user: str | None, live: Said, copy: Said) -> bool:
-        """Send what both sides say the second time about the pair of that id."""
-        key = hashed(user, self._key)
-        return self._send(pair_of(origin, generation, key, live, copy, name=name, again=1, reason="again"))
+    def send_again(
+        self, name: str, origin: Origin, generation: int, user: str | None, live: Said, copy: Said,
+        reason: str, first: Answer | None,
+    ) -> bool:  # fmt: skip
+        """Send what both sides say the second time about the pair of that id; `first` is what legacy said before."""
+        key, why = hashed(user, self._key), SESSION if reason == SESSION else "again"
+        return self._send(pair_of(origin, generation, key, live, copy, name=name, again=1, reason=why, secondary=first))
 
     def send_alone(self, origin: Origin, generation: int, user: str | None, live: Live) -> None:
         """Send modern's answer alone, if it came whole; nobody misses it."""
@@ -125,6 +128,10 @@ class Outbox:
     def tell_suspended(self, route: str, path: str, reason: str) -> None:
         """Say that a route is no longer mirrored."""
         self._tell(events.SHADOW_SUSPENDED, "warning", route=route, path=path, reason=reason)
+
+    def tell_thinned(self, route: str, side: str, reason: str) -> None:
+        """Say that a side fails under copies, so that it gets few."""
+        self._tell(events.SHADOW_THINNED, "warning", route=route, side=side, reason=reason)
 
     def tell_writes_off(self, backend: str, reason: str) -> None:
         """Say that writes are no longer copied to a backend."""

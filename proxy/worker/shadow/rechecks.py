@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from proxy.ipc.messages import AgainFailed
+from proxy.ipc.messages import AgainFailed, Answer
 from proxy.state.mirror_outcomes import NOT_COMPARED, RACED
+from proxy.telemetry.records import SESSION
 from proxy.worker.shadow.outcome import Said, settle
 from proxy.worker.shadow.request_copy import Origin
 from proxy.worker.shadow.route_state import ShadowRoute
@@ -17,12 +18,17 @@ if TYPE_CHECKING:
     from proxy.worker.shadow.admission import Shadows
 
 KEPT_AT_MOST: Final = 512
+FIRST_BYTES: Final = 16 << 20
+"""Bodies of legacy's first answers that a worker keeps; beyond, a re-check only shows whether a difference stays."""
 KEPT_FOR: Final = 15.0
 """Seconds beyond the route's own delay for which control may ask for a pair again."""
 
 
 class Kept(NamedTuple):
-    """What is needed to ask again; `legacy` is what legacy said the first time, hashed."""
+    """What is needed to ask again; `legacy` is the hash of legacy's first body, `first` that answer, if there was room.
+
+    Held against legacy's second answer it shows what legacy varies by itself.
+    """
 
     origin: Origin
     route: ShadowRoute
@@ -31,28 +37,37 @@ class Kept(NamedTuple):
     user: str | None
     until: float
     legacy: int
+    first: Answer | None = None
 
 
 class Rechecks:
-    """The latest pairs that were sent. They come with `keep`, go when too old, too many."""
+    """The latest pairs that were sent. They come with `keep`, go when too old, too many; `_bytes` is what they hold."""
 
     def __init__(self, shadows: Shadows) -> None:
         self._shadows = shadows
         self._kept: dict[str, Kept] = {}
+        self._bytes = 0
 
     def keep(self, pair: str, kept: Kept) -> None:
         """Remember a read that may be asked again."""
         if kept.origin.head.method not in SAFE_METHODS:
             return
         while len(self._kept) >= KEPT_AT_MOST:
-            del self._kept[next(iter(self._kept))]
+            self._forget(next(iter(self._kept)))
+        size = _size(kept)
+        if self._bytes + size > FIRST_BYTES:
+            kept, size = kept._replace(first=None), 0
+        self._bytes += size
         self._kept[pair] = kept
 
     def sweep(self, now: float) -> None:
         """Forget who was not asked for."""
         gone = [pair for pair, kept in self._kept.items() if kept.until <= now]
         for pair in gone:
-            del self._kept[pair]
+            self._forget(pair)
+
+    def _forget(self, pair: str) -> None:
+        self._bytes -= _size(self._kept.pop(pair))
 
     def again(self, pair: str) -> None:
         """Ask both sides, or say why not."""
@@ -66,6 +81,10 @@ class Rechecks:
             shadows.outbox.send(AgainFailed(pair, "busy"))
         else:
             Recheck(shadows, pair, kept).start()
+
+
+def _size(kept: Kept) -> int:
+    return 0 if kept.first is None else len(kept.first.body)
 
 
 class Recheck:
@@ -105,18 +124,18 @@ class Recheck:
         self._shadows.asked_again(kept, [live, copy])
         first, other = (Said(call.question.side, call.recorder, call.kind, call.waited) for call in (live, copy))
         raced = self._shadows.neighbours.was_written(kept.origin, self._began)
-        settled = settle(first, other, kept.route.compared, stripped=copy.question.stripped, raced=raced, always=True)
+        legacy = live if live.question.side == LEGACY else copy
+        stripped = legacy.question.stripped
+        settled = settle(first, other, kept.route.compared, stripped=stripped, raced=raced, always=True)
+        # a legacy that says something else without the user's session cannot be asked again for that user
+        stranger = stripped and kept.live_side == LEGACY and hash(legacy.recorder.body) != kept.legacy
         if settled.reason == RACED:
             self._failed(RACED)
-            return
-        legacy = live if live.question.side == LEGACY else copy
-        # after the cut-over legacy had no cookies the first time either: both its answers mean the same thing
-        missed = legacy.question.stripped and kept.live_side == LEGACY
-        stranger = missed and hash(legacy.recorder.body) != kept.legacy
-        if settled.result == NOT_COMPARED or stranger:
-            # a legacy that says something else without the user's cookies cannot be asked again for that user
-            self._failed()
-        elif not self._shadows.outbox.send_again(self._pair, kept.origin, kept.generation, kept.user, first, other):
+        elif settled.result == NOT_COMPARED or stranger:
+            self._failed(SESSION if stranger else "failed")
+        elif not self._shadows.outbox.send_again(
+            self._pair, kept.origin, kept.generation, kept.user, first, other, settled.reason, kept.first
+        ):
             self._failed()
 
     def _failed(self, why: str = "failed") -> None:

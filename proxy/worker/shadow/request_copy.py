@@ -9,6 +9,7 @@ from proxy.http1 import fields as f
 from proxy.http1.fields import as_read
 from proxy.worker import forwarded_headers
 from proxy.worker.forwarded_headers import Peer, new_id
+from proxy.worker.shadow.session_cookies import SessionCookies
 from proxy.worker.transform import Translation
 from rules.model import LEGACY, MODERN, SAFE_METHODS, Decision
 
@@ -97,7 +98,7 @@ class Origin(NamedTuple):
 
 
 class Question(NamedTuple):
-    """One side's copy, ready to be sent whole; `stripped` tells that cookies were taken out of it.
+    """One side's copy, ready to be sent whole; `stripped` tells that a session's cookies were taken out.
 
     `place` is the path that it asks for.
     """
@@ -111,11 +112,15 @@ class Question(NamedTuple):
     place: str = "/"
 
 
-def question(origin: Origin, side: str, body: bytes, *, strip: bool) -> Question:
-    """Write the copy for `side`, its body at once with a length; raises TranslationError."""
+def question(origin: Origin, side: str, body: bytes, *, strip: SessionCookies | None) -> Question:
+    """Write the copy for `side`, its body at once with a length, without the cookies that `strip` knows.
+
+    Raises TranslationError.
+    """
     head = origin.head
     translation = origin.translations[1 if side == MODERN else 0]
-    stripped = strip and bool(head.cookie)
+    cookie = head.cookie if strip is None else strip.without(head.cookie)
+    stripped = cookie is not head.cookie
     own = marked(forwarded_headers.own_lines(head, origin.peer, origin.request_id), origin.request_id, origin.at)
     fields, line = head.fields, head.line
     if translation is None and not stripped and fields.is_simple and line.is_usual and head.method in SAFE_METHODS:
@@ -131,6 +136,8 @@ def question(origin: Origin, side: str, body: bytes, *, strip: bool) -> Question
             lines, body = translation.body(lines, body)
     if stripped:
         lines = f.without(lines, ("cookie",))
+        if cookie:
+            lines.append(f"Cookie: {cookie}")
     if head.method not in SAFE_METHODS or method not in SAFE_METHODS:
         lines = with_own_key(lines)
     if body or head.has_body or head.length >= 0:

@@ -11,6 +11,7 @@ from proxy.http1.request_line import RequestLine
 from proxy.worker.connection_pool import Pool
 from proxy.worker.shadow.outcome import compared_fields
 from proxy.worker.shadow.request_copy import Translations
+from proxy.worker.shadow.session_cookies import SessionCookies
 from proxy.worker.shadow.value_equality import LookBudget, value_equality
 from rules.model import LEGACY, MODERN, SAFE_METHODS, Backend, Decision, Facts, Route
 from rules.routing.mirroring import Mirror, field_refusal, has_effects, mirror_of
@@ -113,7 +114,8 @@ SECONDARY_PER_MINUTE: Final = 60
 class ShadowRoute:
     """The prepared words of a route.
 
-    `targets` are the backends that copies for each side go to. `compared` are the fields the route compares beyond
+    `targets` are the backends that copies for each side go to, `sessions` the cookies that one to legacy goes without.
+    `compared` are the fields the route compares beyond
     the usual; `always_sends` tells that equal bytes are not the whole answer; `values` looks whether other bytes are
     equal by value, where that is. Changes: `in_flight` with each copy,
     `reads` (the pool for copies of reads to a side) where one is retired,
@@ -121,12 +123,18 @@ class ShadowRoute:
     """
 
     def __init__(
-        self, route: Route, backends: dict[str, Backend], translations: Translations, looks: LookBudget | None = None
+        self,
+        route: Route,
+        backends: dict[str, Backend],
+        translations: Translations,
+        looks: LookBudget | None = None,
+        sessions: SessionCookies | None = None,
     ) -> None:
         self.route = route
         self.policy = route.shadow
         self.mirror: Mirror | None = mirror_of(route)
         self.translations = translations
+        self.sessions = sessions or SessionCookies()
         self.targets = {
             LEGACY: backends[route.legacy.backend],
             MODERN: backends[route.shadow.backend or route.modern.backend],
@@ -156,7 +164,7 @@ class ShadowRoute:
 
     def may_ask_twice(self, head: RequestHead) -> bool:
         """Whether legacy may get this read once more: without a session, one at a time."""
-        return not self.asks_twice and head.method in SAFE_METHODS and not head.cookie
+        return not self.asks_twice and head.method in SAFE_METHODS and not self.sessions.has_one(head.cookie)
 
     def is_eligible(self, head: RequestHead, decision: Decision) -> bool:
         """Whether this request may be mirrored at all, sample aside."""

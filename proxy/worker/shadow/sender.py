@@ -16,6 +16,7 @@ from proxy.worker.connection_pool import Pool, Spawn
 from proxy.worker.resolver import Resolver
 from proxy.worker.shadow.request_copy import Origin, Question, probe_for, question, same_question
 from proxy.worker.shadow.response_copy import Budget, Recorder
+from proxy.worker.shadow.route_state import FAILURES as FAILED_IN_A_ROW
 from proxy.worker.shadow.route_state import ShadowRoute
 from proxy.worker.shadow.shadow_call import Confirmed, DryRunCall, ShadowCall
 from rules.model import LEGACY, MODERN, SAFE_METHODS, Backend
@@ -143,13 +144,21 @@ class Asking:
     `trace` hears of copies that are over, where traces are recorded.
     """
 
-    def __init__(self, server: Server, budget: Budget, pools: ShadowPools, told: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        server: Server,
+        budget: Budget,
+        pools: ShadowPools,
+        told: Callable[[str, str], None],
+        thinned: Callable[[str, str, str], None],
+    ) -> None:
         self.in_flight = {LEGACY: 0, MODERN: 0}
         self.trace: Callable[[Leg], None] | None = None
         self._server = server
         self._budget = budget
         self._pools = pools
         self._told = told
+        self._thinned = thinned
         self._calls: set[ShadowCall] = set()
         self._confirmed = Confirmed()
         self._unconfirmed: dict[str, str] = {}
@@ -195,8 +204,8 @@ class Asking:
     def ask(
         self, route: ShadowRoute, origin: Origin, side: str, body: bytes, ended: Ended, *, share: bool = False
     ) -> ShadowCall:
-        """Put a copy to `side`; raises TranslationError. Without `share`, legacy gets no cookies."""
-        asked = question(origin, side, body, strip=side == LEGACY and not share)
+        """Put a copy to `side`; raises TranslationError. Without `share`, legacy gets no session's cookies."""
+        asked = question(origin, side, body, strip=route.sessions if side == LEGACY and not share else None)
         if origin.head.method in SAFE_METHODS:
             return self._read(route, origin, asked, ended)
         policy, backend = route.policy, route.targets[side]
@@ -250,6 +259,8 @@ class Asking:
         breaker = route.breakers[side]
         if call.kind in FAILURES:
             breaker.note(failed=True, now=self._server.clock())
+            if breaker.failed == FAILED_IN_A_ROW:
+                self._thinned(route.route.name, side, call.kind)
         elif breaker.failed and call.kind in ANSWERED:
             breaker.note(failed=False, now=self._server.clock())
         if origin.span and self.trace is not None:

@@ -21,7 +21,7 @@ from proxy.ipc.judge_messages import Checked, Explained, Found
 from proxy.judge.redaction import pack
 from proxy.settings import Address
 from proxy.state.live import Configuration
-from proxy.storage.diff_store import Difference, DiffsThread
+from proxy.storage.diff_store import TRANSIENT, Difference, DiffsThread
 from proxy.storage.diff_store_memory import MemoryDiffs
 from rules.model import Admin
 from tests.support import raw, snapshots
@@ -105,11 +105,22 @@ async def test_groups_are_listed_in_the_contracts_shape_page_by_page(port: Port)
     assert rest["next"] is None
     item = first["items"][0]
     assert item.keys() == {
-        "id", "route", "path", "kind", "count", "here", "first_seen", "last_seen", "known", "rejudged", "examples",
+        "id", "route", "path", "kind", "count", "here", "first_seen", "last_seen", "known", "rejudged", "transient",
+        "examples",
     }  # fmt: skip
     assert item["examples"][0].keys() == {
         "pair", "at", "request", "path", "kind", "legacy", "modern", "rule", "notes",
     }  # fmt: skip
+
+
+async def test_what_was_equal_when_asked_again_is_listed_apart(port: Port):
+    port.control.store.add(difference(0, "g0"))
+    port.control.store.add(difference(1, f"{TRANSIENT}g0"))
+
+    usual, apart = await port.json("diffs"), await port.json("diffs?transient=1")
+
+    assert [(item["id"], item["transient"]) for item in usual["items"]] == [("g0", False)]
+    assert [(item["id"], item["transient"]) for item in apart["items"]] == [(f"{TRANSIENT}g0", True)]
 
 
 async def test_groups_of_one_route_since_a_moment(port: Port):

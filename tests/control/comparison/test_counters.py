@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from proxy.control.comparison.counters import Comparisons
+from proxy.control.comparison.counters import Comparisons, WithoutSessions
 from proxy.ipc.messages import Outcomes, PairCounts
+from rules.guard.window import ComparedTally
 from tests.support.clock import Clock
 
 SPANS = {"profile": (60.0, 1), "credits": (10.0, 1)}
@@ -176,3 +177,17 @@ def test_kinds_begin_anew_with_the_window():
     made.take(Outcomes(int(clock()), (), (PairCounts("profile", 2, kinds=("GET /a 2xx",)),)))
 
     assert made.never_compared("profile") == {"GET /a 2xx"}
+
+
+def test_a_route_that_needs_sessions_is_told_of_once_with_the_cure():
+    told: list[tuple[str, dict[str, object]]] = []
+    watch = WithoutSessions(lambda event, _level="", /, **fields: told.append((event, fields)))
+    half, more = (ComparedTally(equal=20 - many, not_compared={"session": many}, eligible=20) for many in (10, 11))
+
+    for tally in (ComparedTally(not_compared={"session": 9}, eligible=9), half, more, more, half, more):
+        watch.look("profile", tally)
+
+    assert [(event, fields["route"], fields["coverage"]) for event, fields in told] == [
+        ("coverage_session", "profile", "session"),
+    ] * 2
+    assert "session: share" in str(told[0][1]["cure"])

@@ -8,8 +8,9 @@ import pytest
 
 from proxy.control.comparison import judge_pool as judges_module
 from proxy.control.comparison.pair_pipeline import GRACE, MOST_TIMES, WRITES_ARE_NEAR
+from proxy.ipc.judge_messages import Found
 from proxy.ipc.messages import Again, AgainFailed, Answer, JudgeSilent, JudgeWanted, Rest, Unjudged
-from proxy.storage.diff_store import Known
+from proxy.storage.diff_store import TRANSIENT, Known
 from proxy.worker.shadow.conflicts import APART
 from rules.model import ShadowPolicy
 from tests.support.hall import BROKEN, FOUND, HELD, OTHER, WORKER, Hall
@@ -57,7 +58,132 @@ async def test_one_that_is_gone_the_second_time_was_a_race(hall: Hall, verdict: 
     await hall.judged(a_pair(again=1), verdict)
 
     assert hall.result() == {"transient": 1}
-    assert hall.kept == []
+    (kept,) = hall.kept
+    assert [each.group for each in kept.found] == [f"{TRANSIENT}{FOUND.group}"]
+
+
+OWN = b'[["/total","value","1","3"]]'
+"""Legacy's two answers differ where `FOUND` is."""
+
+
+@pytest.mark.parametrize(
+    ("found", "again", "result"),
+    [
+        ((FOUND,), ("noise", ()), {"noise": 1}),
+        ((FOUND, OTHER), ("noise", ()), {"transient": 1}),
+        ((FOUND,), ("equal", ()), {"transient": 1}),
+        ((FOUND, OTHER), ("different", (OTHER,)), {"different": 1}),
+    ],
+    ids=["all of it", "beside a race", "gone", "beside a difference"],
+)
+async def test_what_legacy_varies_by_itself_in_this_very_pair_is_noise(
+    hall: Hall, found: tuple, again: tuple, result: dict
+):
+    await hall.judged(a_pair(), "different", found=found)
+    await hall.judged(a_pair(again=1), again[0], found=again[1], observed=OWN)
+
+    assert hall.result() == result
+    assert hall.observed == [OWN]
+
+
+async def test_a_legacy_that_missed_the_session_is_never_asked_again_for_a_difference(hall: Hall):
+    pair = a_pair(reason="session", live_side="modern")
+    await hall.judged(pair, "not_compared", reason="session")
+    await hall.judged(pair, "not_compared", reason="session", checked=(BROKEN,))
+
+    assert hall.asked == []
+    assert hall.result() == {"session": 2}
+    assert [seen.invariant for seen in hall.violations] == ["sum"]
+
+
+async def test_a_re_check_without_the_session_confirms_nothing(hall: Hall):
+    await hall.judged(a_pair(reason="session"), "equal", checked=(BROKEN,))
+    await hall.judged(a_pair(reason="session", again=1), "not_compared", reason="session", checked=(BROKEN,))
+
+    assert hall.result() == {"equal": 1}
+    assert hall.violations == []
+
+
+CLOCK = Found("g3", "/clock", "/clock", "value", '"10:00"', '"10:07"')
+PAGE = Found("g4", "@body", "@body", "value", "html > p: 1 visitor", "html > p: 2 visitors")
+SPENT = ShadowPolicy(sample=1.0, recheck_per_minute=1)
+
+
+@pytest.mark.parametrize(
+    ("found", "excused"),
+    [
+        ((CLOCK,), 3),
+        ((PAGE,), 3),
+        ((CLOCK, FOUND), 0),
+        ((FOUND,), 0),
+        ((replace(PAGE, kind="status"),), 0),
+        ((OTHER,), 0),
+    ],
+    ids=["clock", "page", "price beside a clock", "price", "status", "elsewhere"],
+)
+async def test_pairs_are_excused_where_legacys_second_answers_differ(hall: Hall, found: tuple, excused: int):
+    """`/total` is about money: legacy may vary it as it likes."""
+    observed = b'[["/clock","value","1","2"],["/total","value","1","2"],["@body","value","html > p: 1","html > p: 2"]]'
+    for _ in range(3):
+        await hall.judged(a_pair(reason="noise"), "noise", sampled=True, observed=observed)
+    hall.policy = SPENT
+    for _ in range(4):
+        await hall.judged(a_pair(), "different", found=found)
+    await hall.judged(a_pair(again=1), "equal")
+    hall.clock.turn(1)
+    before = hall.comparisons.lately("profile")
+
+    hall.comparisons.restart("profile", 1)
+
+    assert (before.different, before.excused.pairs) == (3, excused)
+    assert hall.comparisons.lately("profile").excused.pairs == 0
+
+
+async def test_without_evidence_nothing_is_excused(hall: Hall):
+    for _ in range(7):
+        await hall.judged(a_pair(reason="noise"), "equal", sampled=True)
+    for _ in range(3):
+        await hall.judged(a_pair(reason="noise"), "noise", sampled=True, observed=b'[["/clock","value","1","2"]]')
+    hall.policy = SPENT
+    for _ in range(3):
+        await hall.judged(a_pair(), "different", found=(CLOCK,))
+
+    assert hall.comparisons.lately("profile").excused.pairs == 0
+
+
+FAILED = Found("g5", "@status", "@status", "status", "200", "503")
+
+
+@pytest.mark.parametrize(
+    ("live_side", "legacy", "modern", "failed"),
+    [
+        ("legacy", 200, 503, 1),
+        ("legacy", 404, 500, 1),
+        ("legacy", 503, 500, 0),
+        ("modern", 200, 503, 0),
+        ("legacy", 200, 404, 0),
+    ],
+)
+async def test_a_copy_that_modern_failed_once_is_transient_and_counts_against_readiness(
+    hall: Hall, live_side: str, legacy: int, modern: int, failed: int
+):
+    pair = replace(a_pair(live_side=live_side), legacy=Answer(legacy), modern=Answer(modern))
+    await hall.judged(pair, "different", found=(FAILED,))
+    await hall.judged(a_pair(again=1), "equal")
+
+    tally = hall.comparisons.lately("profile")
+    series = {labels: values for (name, labels), values in hall.comparisons.series() if "comparisons" in name}
+    assert (tally.transient, tally.different, tally.failed_once) == (1, 0, failed)
+    assert series["profile", "transient", "status" if failed else ""] == (1,)
+    assert len(hall.kept) == 1
+
+
+async def test_a_copy_that_modern_fails_again_is_different(hall: Hall):
+    pair = replace(a_pair(), modern=Answer(503))
+    await hall.judged(pair, "different", found=(FAILED,))
+    await hall.judged(replace(pair, again=1), "different", found=(FAILED,))
+
+    assert hall.result() == {"different": 1}
 
 
 async def test_one_whose_values_move_is_asked_again_until_it_is_gone(hall: Hall):
@@ -114,7 +240,8 @@ async def test_beside_a_write_only_what_is_equal_counts(hall: Hall, verdict: str
     await hall.judged(a_pair(reason="raced"), verdict, found=found, checked=(BROKEN,))
 
     assert hall.result() == {result: 1}
-    assert (hall.asked, hall.kept, hall.violations) == ([], [], [])
+    assert (hall.asked, hall.violations) == ([], [])
+    assert [each.group for one in hall.kept for each in one.found] == [f"{TRANSIENT}g1"] * (result == "transient")
 
 
 async def test_a_second_look_beside_a_write_is_taken_a_little_later(hall: Hall):
@@ -151,7 +278,7 @@ async def test_a_worker_that_is_busy_is_asked_a_little_later_but_not_for_ever(ha
 
     assert first == {"transient": 1}
     assert hall.result() == {"transient": 1, "different": 1}
-    assert hall.kept[0].notes == ("not asked again: busy",)
+    assert hall.kept[-1].notes == ("not asked again: busy",)
 
 
 @pytest.mark.parametrize("reason", ["gone", "budget", "failed"])

@@ -48,3 +48,23 @@ def test_open_groups_and_kinds_never_compared_are_told_without_holding_back():
 @pytest.mark.parametrize(("limit", "pairs"), [(0.01, 299), (0.05, 59), (0.0, 0), (1.0, 0)])
 def test_so_many_pairs_show_a_limit(limit: float, pairs: int):
     assert pairs_needed(limit) == pairs
+
+
+@pytest.mark.parametrize(("sessions", "ready"), [(300, True), (301, False)])
+def test_a_route_of_which_most_pairs_need_a_session_is_not_ready_and_is_told_the_cure(sessions: int, ready: bool):
+    seen = ComparedTally(equal=300, not_compared={"session": sessions}, eligible=600)
+
+    found = readiness(seen, 0.01)
+
+    assert found.ready is ready
+    assert [told.startswith("coverage: session: 301 of 600") for told in found.wanting] == [True] * (not ready)
+    assert all("session: share" in told for told in found.wanting)
+
+
+def test_copies_that_modern_failed_once_keep_a_route_from_being_ready_without_being_mismatches():
+    seen = ComparedTally(equal=300, transient=5, eligible=305, failed_once=5)
+
+    found = readiness(seen, 0.01)
+
+    assert (found.ready, found.different, seen.mismatch_rate) == (False, 0, 0.0)
+    assert "5 copies were answered 5xx" in found.wanting[0]
