@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from dashboards.html import Child, Html, el, join
 from dashboards.pages import layout
-from dashboards.pages.layout import Blocks, Visitor, block, evidence, facts, field, moment, page, table
+from dashboards.pages.layout import Blocks, Visitor, block, evidence, facts, field, following, moment, page, table
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -48,7 +48,15 @@ def event_blocks(found: Rows, state: Html) -> Blocks:
 def events(found: Rows, visitor: Visitor, state: Html, live: str) -> Html:
     """Return the page of the audit trail."""
     parts = event_blocks(found, state)
-    return page("Events", "/events", visitor, el("h1", "Events"), block("trail", parts), live=live, state=state)
+    return page(
+        "Events",
+        "/events",
+        visitor,
+        el("h1", "Events"),
+        block("trail", parts),
+        live=following(live, parts),
+        state=state,
+    )
 
 
 def instance_blocks(document: Mapping[str, Any], state: Html) -> Blocks:
@@ -83,7 +91,7 @@ def instances(document: Mapping[str, Any], visitor: Visitor, state: Html, live: 
         el("h1", "Instances"),
         el("section", el("h2", "Configuration"), block("file", parts)),
         el("section", el("h2", "Processes"), block("instances", parts)),
-        live=live,
+        live=following(live, parts),
         state=state,
     )
 

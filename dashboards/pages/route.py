@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dashboards import retirement
+from dashboards import retirement, words
 from dashboards.charts import Chart, figure
 from dashboards.html import NOTHING, Html, el, join, number, seconds, share
 from dashboards.pages import layout
@@ -18,6 +18,7 @@ from dashboards.pages.layout import (
     evidence,
     facts,
     field,
+    following,
     form,
     moment,
     page,
@@ -25,7 +26,7 @@ from dashboards.pages.layout import (
     table,
     weight,
 )
-from dashboards.views import CheckView, RouteView, SideView, StatusView
+from dashboards.views import RouteView, SideView, StatusView
 
 # Says whose traffic a route is judged by where several instances share a store.
 
@@ -51,6 +52,14 @@ def verbs(route: RouteView, visitor: Visitor) -> Html:
     if not visitor.may_change:
         return el("p", "Who may operate can act here: log in with the operator's token.", class_="quiet")
     return el("section", el("h2", "Act", class_="hidden"), list(_forms(route, visitor)), class_="verbs", id="verbs")
+
+
+def offered(route: RouteView) -> tuple[str, ...]:
+    """Return the verbs that do something now."""
+    if route.rolled_back is not None:
+        return ("resume",)
+    lifts, stays = (("resume",), ()) if route.held else ((), ("hold",))
+    return ("rollback", *lifts, *stays, *(("advance",) if route.step is not None else ()), "weight")
 
 
 def verbs_for_all(visitor: Visitor) -> Html | None:
@@ -87,16 +96,11 @@ def _form_for_all(visitor: Visitor, verb: str, name: str, about: str) -> Html:
 
 
 def _forms(route: RouteView, visitor: Visitor) -> Iterator[Html]:
-    if route.rolled_back is None:
-        yield _form(route, visitor, "rollback", "Roll back", "Sends everybody to legacy at once.", needs_reason=True)
-    if route.rolled_back is not None or route.held:
-        yield _form(route, visitor, "resume", "Resume", "Back to the file's weight, or to step 1.", needs_reason=True)
-    if route.rolled_back is not None:
-        return
-    if not route.held:
-        yield _form(route, visitor, "hold", "Hold", "Stays where it is until a resume.")
-    if route.step is not None:
-        yield _form(route, visitor, "advance", "Advance", "Enters the next step now.")
+    """Yield every form, those hidden that would do nothing now: what is typed stays when the state changes."""
+    yield _form(route, visitor, "rollback", "Roll back", "Sends everybody to legacy at once.", needs_reason=True)
+    yield _form(route, visitor, "resume", "Resume", "Back to the file's weight, or to step 1.", needs_reason=True)
+    yield _form(route, visitor, "hold", "Hold", "Stays where it is until a resume.")
+    yield _form(route, visitor, "advance", "Advance", "Enters the next step now.")
     share = field("Percent", "weight", f"{route.effective:g}", inputmode="decimal", required=True, size="6")
     yield _form(route, visitor, "weight", "Set weight", "The share of users that modern answers.", share)
 
@@ -106,12 +110,9 @@ def _form(
 ) -> Html:
     reason = field("Reason", "reason", required=needs_reason, maxlength="2000", autocomplete="off")
     button = el("button", name, class_="danger" if verb == "rollback" else None)
-    return form(
-        f"/routes/{route.name}/{verb}", visitor, more, reason, button, el("small", about), class_=f"verb {verb}"
-    )
-
-
-_SHARES = ("error", "mismatch", "4xx", "coverage")
+    content = (more, reason, button, el("small", about))
+    place, is_hidden = f"/routes/{route.name}/{verb}", verb not in offered(route)
+    return form(place, visitor, *content, class_=f"verb {verb}", data_verb=verb, hidden=is_hidden)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,7 @@ def blocks(shown: RoutePage) -> Blocks:
     return {
         "state": state(shown.status),
         "where": _where(route),
+        "offers": join(" ".join(offered(route))),
         "sides": _sides(route),
         "guard": _guard(route),
         "compare": _compare(route),
@@ -159,6 +161,7 @@ def page_of(shown: RoutePage, visitor: Visitor, live: str) -> Html:
         el("h1", route.name),
         el("p", el("code", what or "everything else"), " ", el("span", shown.place, class_="quiet")),
         block("where", parts),
+        block("offers", parts, hidden=True),
         verbs(route, visitor),
         el("section", el("h2", "Side by side"), block("sides", parts)),
         el("section", el("h2", "The guard"), block("guard", parts)),
@@ -172,7 +175,7 @@ def page_of(shown: RoutePage, visitor: Visitor, live: str) -> Html:
         el("section", el("h2", "What legacy still has of it"), block("retirement", parts)),
         el("section", el("h2", "Differences"), block("differences", parts)),
         el("section", el("h2", "Events"), block("events", parts)),
-        live=live,
+        live=following(live, parts),
         state=parts["state"],
     )
 
@@ -226,27 +229,20 @@ def _guard(route: RouteView) -> Html:
     rows = [
         el(
             "tr",
-            el("th", check.name, scope="row"),
+            el("th", words.check_name(check.name), scope="row", title=check.name),
             el("td", check.outcome.replace("_", " "), class_=f"outcome {check.outcome}"),
-            el("td", _figure(check, check.value), class_="number"),
-            el("td", _figure(check, check.limit), class_="number"),
+            el("td", words.check_figure(check.name, check.value), class_="number"),
+            el("td", words.check_figure(check.name, check.limit), class_="number"),
             el("td", check.detail),
         )
         for check in verdict.checks
     ]
-    said = f"{verdict.outcome.replace('_', ' ')}{f': {verdict.reason}' if verdict.reason else ''}"
+    why = f": {words.check_name(verdict.reason)}" if verdict.reason else ""
+    said = f"{words.outcome(verdict.outcome)}{why}"
     answer = el("p", "Verdict: ", el("b", said, class_=f"outcome {verdict.outcome}"))
     by = judged_by(route.together)
     whose = el("p", by, class_="quiet") if by else None
     return join(answer, whose, table("What the guard asked", ("Check", "Answer", "#Seen", "#Limit", "Why"), rows))
-
-
-def _figure(check: CheckView, value: float | None) -> str:
-    if value is None:
-        return NOTHING
-    if "p95" in check.name:
-        return seconds(value)
-    return share(value) if any(part in check.name for part in _SHARES) else f"{value:g}"
 
 
 def _compare(route: RouteView) -> Html:

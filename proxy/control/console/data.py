@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
@@ -20,6 +21,7 @@ from proxy.control.history import History
 from proxy.control.reload import Current
 from proxy.control.route_actions import Verbs
 from proxy.storage.diff_store import DiffsError, Known, Wanted
+from proxy.telemetry.events import timestamp
 
 # Fetches the documents that pages are drawn from; many pages at once ask for the status once a second.
 
@@ -71,7 +73,7 @@ class Documents:
         kept, number = self._status, self.source.current().generation.number
         if kept is None or kept[0][1] != number or self._clock() - kept[0][0] > _FRESH:
             document = await self.source.status()
-            kept = self._status = (self._clock(), number), document, status_view(document)
+            kept = self._status = (self._clock(), number), document, replace(status_view(document), at=_now())
         return kept[1], kept[2]
 
     def forget(self) -> None:
@@ -108,6 +110,10 @@ class Documents:
         snapshot = self.source.current().configuration.snapshot
         line = next((each.line for each in snapshot.routes if each.name == route), 0)
         return f"{snapshot.source.rpartition('/')[2]}, line {line}" if line else ""
+
+
+def _now() -> str:
+    return timestamp(time.time())
 
 
 T = TypeVar("T")
