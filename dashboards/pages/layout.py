@@ -25,8 +25,21 @@ _PLACES = (
 
 
 @dataclass(frozen=True, slots=True)
+class Wrong:
+    """A form that was refused: its name, what was written into it, the field at fault (empty: none alone), why."""
+
+    form: str
+    fields: Mapping[str, str]
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who looks: may they operate, did they log in, could they, the secret of their forms, what to tell them first."""
+    """Who looks: may they operate, did they log in, could they, the secret of their forms, what to tell them first.
+
+    `wrong` is the form that they sent and have to mend.
+    """
 
     may_change: bool = False
     logged_in: bool = False
@@ -34,6 +47,7 @@ class Visitor:
     secret: str = ""
     told: str = ""
     trouble: str = ""
+    wrong: Wrong | None = None
 
 
 def page(title: str, here: str, visitor: Visitor, *content: Child, live: str = "", state: Html | None = None) -> Html:
@@ -92,6 +106,20 @@ def form(action: str, visitor: Visitor, *content: Child, **attributes: str | boo
 def field(label: str, name: str, value: str = "", **attributes: str | bool) -> Html:
     """Return a labelled line of text."""
     return el("label", el("span", label), el("input", name=name, value=value, **{"type": "text", **attributes}))
+
+
+def entry(visitor: Visitor, of: str, label: str, name: str, value: str = "", **attributes: str | bool) -> Html:
+    """Return a field of the form `of`: where that was refused, what was written stays, what is wrong stands beside."""
+    wrong = visitor.wrong if visitor.wrong is not None and visitor.wrong.form == of else None
+    if wrong is None:
+        return field(label, name, value, **attributes)
+    value = wrong.fields.get(name, value)
+    if wrong.field != name:
+        return field(label, name, value, **attributes)
+    place = f"wrong-{of}-{name}"
+    told: dict[str, str | bool] = {"aria_invalid": "true", "aria_describedby": place, "autofocus": True}
+    said = el("small", wrong.message, id=place, class_="wrong")
+    return el("div", field(label, name, value, **attributes, **told), said, class_="entry")
 
 
 def _header(here: str, visitor: Visitor, state: Html | None) -> Html:

@@ -8,7 +8,19 @@ from urllib.parse import urlencode
 
 from dashboards.html import Child, Html, el, join
 from dashboards.pages import layout
-from dashboards.pages.layout import Blocks, Visitor, block, evidence, facts, field, following, moment, page, table
+from dashboards.pages.layout import (
+    Blocks,
+    Visitor,
+    block,
+    entry,
+    evidence,
+    facts,
+    field,
+    following,
+    moment,
+    page,
+    table,
+)
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -25,7 +37,7 @@ def differences(
     search = el(
         "form",
         field("Route", "route", asked.get("route", "")),
-        field("Since (1h, 7d)", "since", asked.get("since", "")),
+        entry(visitor, "differences", "Since (1h, 7d)", "since", asked.get("since", "")),
         el("button", "Show"),
         method="get",
         action="/differences",
@@ -101,7 +113,7 @@ def explain(asked: Mapping[str, str], answer: Mapping[str, Any] | None, visitor:
     form = el(
         "form",
         field("Method", "method", asked.get("method") or "GET", size="8"),
-        field("Path", "path", asked.get("path", ""), required=True, placeholder="/api/me?page=2"),
+        entry(visitor, "explain", "Path", "path", asked.get("path", ""), required=True, placeholder="/api/me?page=2"),
         field("User", "user", asked.get("user", "")),
         field("Header", "header", asked.get("header", ""), placeholder="Host: api.example.com"),
         el("button", "Explain"),

@@ -9,18 +9,17 @@ from typing import Any
 from dashboards import retirement, words
 from dashboards.charts import Chart, figure
 from dashboards.html import NOTHING, Html, el, join, number, seconds, share
-from dashboards.pages import layout
+from dashboards.pages import layout, rollback
 from dashboards.pages.layout import (
     Blocks,
     Visitor,
     badge,
     block,
+    entry,
     evidence,
     facts,
-    field,
     following,
     form,
-    moment,
     page,
     state,
     table,
@@ -50,7 +49,7 @@ def judged_by(found: Mapping[str, Any] | None) -> str | None:
 def verbs(route: RouteView, visitor: Visitor) -> Html:
     """Return the forms, or a word on why there are none."""
     if not visitor.may_change:
-        return el("p", "Who may operate can act here: log in with the operator's token.", class_="quiet")
+        return el("p", "Who may operate can act here: log in with the operator's token.", class_="quiet", id="verbs")
     return el("section", el("h2", "Act", class_="hidden"), list(_forms(route, visitor)), class_="verbs", id="verbs")
 
 
@@ -80,6 +79,7 @@ def verbs_for_all(visitor: Visitor) -> Html | None:
             class_="verbs",
         ),
         class_="every",
+        open=visitor.wrong is not None,
     )
 
 
@@ -87,7 +87,7 @@ def _form_for_all(visitor: Visitor, verb: str, name: str, about: str) -> Html:
     return form(
         f"/every-route/{verb}",
         visitor,
-        field("Reason", "reason", required=True, maxlength="2000", autocomplete="off"),
+        entry(visitor, f"every-{verb}", "Reason", "reason", required=True, maxlength="2000", autocomplete="off"),
         el("label", el("input", type="checkbox", name="every", value="yes", required=True), " every route"),
         el("button", name, class_="danger" if verb == "rollback" else None),
         el("small", about),
@@ -101,14 +101,16 @@ def _forms(route: RouteView, visitor: Visitor) -> Iterator[Html]:
     yield _form(route, visitor, "resume", "Resume", "Back to the file's weight, or to step 1.", needs_reason=True)
     yield _form(route, visitor, "hold", "Hold", "Stays where it is until a resume.")
     yield _form(route, visitor, "advance", "Advance", "Enters the next step now.")
-    share = field("Percent", "weight", f"{route.effective:g}", inputmode="decimal", required=True, size="6")
+    share = entry(
+        visitor, "weight", "Percent", "weight", f"{route.effective:g}", inputmode="decimal", required=True, size="6"
+    )
     yield _form(route, visitor, "weight", "Set weight", "The share of users that modern answers.", share)
 
 
 def _form(
     route: RouteView, visitor: Visitor, verb: str, name: str, about: str, *more: Html, needs_reason: bool = False
 ) -> Html:
-    reason = field("Reason", "reason", required=needs_reason, maxlength="2000", autocomplete="off")
+    reason = entry(visitor, verb, "Reason", "reason", required=needs_reason, maxlength="2000", autocomplete="off")
     button = el("button", name, class_="danger" if verb == "rollback" else None)
     content = (more, reason, button, el("small", about))
     place, is_hidden = f"/routes/{route.name}/{verb}", verb not in offered(route)
@@ -117,7 +119,11 @@ def _form(
 
 @dataclass(frozen=True, slots=True)
 class RoutePage:
-    """All that the page shows of one route; `limits` are the guard's, `place` its line in the file."""
+    """All that the page shows of one route.
+
+    `place` names its line in the file, `lines` are what stands there. `worst` is the difference seen most, with its
+    examples; both are asked for where the route is rolled back.
+    """
 
     status: StatusView
     route: RouteView
@@ -126,6 +132,8 @@ class RoutePage:
     groups: Sequence[Mapping[str, Any]] = ()
     place: str = ""
     span: str = "1h"
+    worst: Mapping[str, Any] | None = None
+    lines: rollback.Lines = ()
 
 
 SPANS = {"15m": 900.0, "1h": 3600.0, "6h": 21600.0, "24h": 86400.0}
@@ -137,7 +145,7 @@ def blocks(shown: RoutePage) -> Blocks:
     route = shown.route
     return {
         "state": state(shown.status),
-        "where": _where(route),
+        "where": _where(shown),
         "offers": join(" ".join(offered(route))),
         "sides": _sides(route),
         "guard": _guard(route),
@@ -180,16 +188,10 @@ def page_of(shown: RoutePage, visitor: Visitor, live: str) -> Html:
     )
 
 
-def _where(route: RouteView) -> Html:
+def _where(shown: RoutePage) -> Html:
+    route, back = shown.route, shown.route.rolled_back
     now = el("p", badge(route.stage), " ", weight(route), _step(route), class_="now")
-    back = route.rolled_back
-    if back is None:
-        return now
-    by = f" by {back.who}" if back.who else ""
-    text = f" · {back.text}" if back.text else None
-    why = el("p", el("b", f"Rolled back{by}: {back.reason}"), text, " · ", moment(back.at))
-    shown = el("details", el("summary", "Evidence"), evidence(back.evidence)) if back.evidence else None
-    return join(now, el("div", why, shown, class_="trouble"))
+    return now if back is None else join(now, rollback.card(route, back, shown.worst, shown.place, shown.lines))
 
 
 def _step(route: RouteView) -> str | None:

@@ -63,3 +63,13 @@ async def window(
     finally:
         await context.close()
     assert complaints == [] or may_complain
+
+
+async def hide(page: Page, *, is_hidden: bool) -> None:
+    """What a browser says of a tab when another one is looked at; a headless one shows all its tabs."""
+    state = "hidden" if is_hidden else "visible"
+    await page.evaluate(f"""() => {{
+      Object.defineProperty(document, 'hidden', {{value: {str(is_hidden).lower()}, configurable: true}});
+      Object.defineProperty(document, 'visibilityState', {{value: '{state}', configurable: true}});
+      document.dispatchEvent(new Event('visibilitychange'));
+    }}""")

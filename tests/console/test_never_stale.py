@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Route, expect
 
-from tests.console.browsing import Look
+from tests.console.browsing import Look, hide
 from tests.console.conftest import OPERATOR, Browser
 from tests.support.running import Running
 
@@ -32,16 +32,6 @@ async def resumed_afterwards(proxy: Running) -> AsyncIterator[None]:
         yield
     finally:
         await act(proxy, "resume")
-
-
-async def hide(page: Page, *, is_hidden: bool) -> None:
-    """What a browser says of a tab when another one is looked at; a headless one shows all its tabs."""
-    state = "hidden" if is_hidden else "visible"
-    await page.evaluate(f"""() => {{
-      Object.defineProperty(document, 'hidden', {{value: {str(is_hidden).lower()}, configurable: true}});
-      Object.defineProperty(document, 'visibilityState', {{value: '{state}', configurable: true}});
-      document.dispatchEvent(new Event('visibilitychange'));
-    }}""")
 
 
 @pytest.mark.parametrize("path", SEEN)

@@ -103,3 +103,60 @@ def test_a_finished_route_says_what_legacy_still_waits_for_and_what_may_go():
     assert "<li>2.0 more &lt;quiet&gt; days</li>" in waiting
     assert "<li>GET /plans on legacy</li>" in done
     assert "not everybody is on modern" in early
+
+
+GROUP = {
+    "id": "g1", "path": "/tax", "count": 7, "kind": "value", "route": "profile",
+    "first_seen": "2026-11-21T02:00:00Z", "last_seen": "2026-11-21T03:00:00Z", "known": None,
+    "examples": [{"path": "/tax", "at": "2026-11-21T03:00:00Z", "answers": {
+        "legacy": {"status": 200, "body": '{"tax": 2.21}'}, "modern": {"status": 200, "body": '{"tax": 2.20}'}}}],
+}  # fmt: skip
+VERDICT = {
+    "outcome": "bad", "reason": "mismatch", "window": 60.0, "instances": 1,
+    "checks": [{"name": "mismatch", "outcome": "bad", "value": 7 / 124, "limit": 0.01,
+                "detail": "7 of 124 differ, which is 2.10% at the least"}],
+}  # fmt: skip
+
+
+def test_a_rollback_is_one_card_why_where_who_is_where_now_the_lines_and_the_way_back():
+    back = RolledBackView("2026-11-21T03:00:00.000Z", "mismatch", "guard", VERDICT)
+    one = shown(rolled_back=back, stage="rolled_back", effective=0.0)
+    lines = ((248, "  - name: profile"), (249, "    guard: {mismatch_rate: 1%}"))
+
+    card = route.blocks(replace(one, worst=GROUP, place="proxy.yaml, line 248", lines=lines))["where"]
+
+    assert "Rolled back by guard: 7 of 124 differ at /tax, limit 1 %" in card
+    assert "2.21" in card
+    assert "2.20" in card
+    assert 'href="/differences/g1"' in card
+    assert "Every request goes to legacy now" in card
+    assert "proxy.yaml, line 248" in card
+    assert "249      guard: {mismatch_rate: 1%}" in card
+    assert "Resume" in card
+
+
+@pytest.mark.parametrize(
+    ("reason", "value", "limit", "detail", "said"),
+    [
+        ("errors", 0.3, 0.05, "6 of 20 failed", "6 of 20 failed, limit 5 %"),
+        ("p95", 0.9, 0.5, "9 of 20 took longer", "9 of 20 took longer, limit 500 ms"),
+        ("worse_p95", 0.6, 0.05, "12 of 20 were slower", "12 of 20 were slower, limit 5 %"),
+        ("consecutive", None, 5.0, "5 failures in a row", "5 failures in a row"),
+    ],
+)
+def test_every_cause_has_its_figures_and_no_bodies_that_are_not_the_cause(
+    reason: str, value: float | None, limit: float, detail: str, said: str
+):
+    check = {"name": reason, "outcome": "bad", "value": value, "limit": limit, "detail": detail}
+    back = RolledBackView("2026-11-21T03:00:00Z", reason, "guard", {**VERDICT, "reason": reason, "checks": [check]})
+
+    card = route.blocks(replace(shown(rolled_back=back, stage="rolled_back"), worst=GROUP))["where"]
+
+    assert f"Rolled back by guard: {said}<" in card
+    assert "2.21" not in card
+
+
+def test_a_rollback_that_not_every_worker_confirmed_is_not_called_complete():
+    card = route.blocks(shown(rolled_back=BACK, stage="rolled_back", effective=2.5))["where"]
+
+    assert "Still 2.5 % reach modern" in card

@@ -7,7 +7,10 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from hashlib import sha256
 from http import HTTPStatus
+from itertools import takewhile
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from dashboards.views import StatusView, status_view
@@ -29,6 +32,7 @@ from proxy.telemetry.events import timestamp
 Document = Mapping[str, Any]
 _FRESH = 1.0
 _SHOWN_EVENTS = 200
+_SHOWN_LINES = 40
 
 
 class Source(Protocol):
@@ -110,6 +114,50 @@ class Documents:
         snapshot = self.source.current().configuration.snapshot
         line = next((each.line for each in snapshot.routes if each.name == route), 0)
         return f"{snapshot.source.rpartition('/')[2]}, line {line}" if line else ""
+
+    async def lines(self, route: str) -> Sequence[tuple[int, str]]:
+        """Return what the file says of a route, with the numbers of its lines; none where another file runs."""
+        now = self.source.current()
+        begins = [each.line for each in now.configuration.snapshot.routes if each.line]
+        first = next((each.line for each in now.configuration.snapshot.routes if each.name == route), 0)
+        if not first or now.problems:
+            return ()
+        text = await asyncio.to_thread(_text_of, now.configuration.snapshot.source, now.content)
+        end = min((line for line in begins if line > first), default=first + _SHOWN_LINES)
+        chosen = text[first - 1 : min(end - 1, first - 1 + _SHOWN_LINES)]
+        return _of_one(list(enumerate(chosen, first)))
+
+    async def worst(self, groups: Sequence[Document]) -> Document | None:
+        """Return the group that was seen most of those not known, with its examples; None where there is none."""
+        chosen = max((each for each in groups if not each.get("known")), key=lambda each: each["count"], default=None)
+        if chosen is None:
+            return None
+        try:
+            return await self.source.difference(chosen["id"])
+        except RefusedError:
+            return None
+
+
+def _text_of(source: str, content: str) -> Sequence[str]:
+    """The lines of the file, none where it is not the one of this hash any more."""
+    try:
+        data = Path(source).read_bytes()
+    except OSError:
+        return ()
+    return data.decode("utf-8-sig", "replace").splitlines() if sha256(data).hexdigest() == content else ()
+
+
+def _of_one(lines: Sequence[tuple[int, str]]) -> Sequence[tuple[int, str]]:
+    """Leave out what follows the route at its own depth or above, empty lines at the end."""
+    depth = next((len(line) - len(line.lstrip()) for _, line in lines), 0)
+    kept = list(takewhile(lambda each: each[0] == lines[0][0] or _is_inside(each[1], depth), lines))
+    while kept and not kept[-1][1].strip():
+        kept.pop()
+    return kept
+
+
+def _is_inside(line: str, depth: int) -> bool:
+    return not line.strip() or len(line) - len(line.lstrip()) > depth
 
 
 def _now() -> str:
@@ -219,7 +267,9 @@ class Desk:
         try:
             until = date.fromisoformat(until).isoformat() if until else ""
         except ValueError as error:
-            raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "until must be a date: 2027-01-31") from error
+            raise RefusedError(
+                HTTPStatus.UNPROCESSABLE_ENTITY, "until must be a date: 2027-01-31", field="until"
+            ) from error
         known = Known(wish["reason"], wish.get("owner", ""), until, None, who, time.time())
         if not await _kept(self._control.differences.ignore(group, known)):
             raise RefusedError(HTTPStatus.NOT_FOUND, "no difference is known by this name (any more)")
