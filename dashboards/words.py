@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -106,6 +107,18 @@ def verdict(found: Mapping[str, Any]) -> Iterator[str]:
         told = f"{told} of {count(instances, 'instance')} together"
     if told:
         yield told
+
+
+_COUNTS = re.compile(r"(\d+) of (\d+) \D.*? (\d+) of (\d+)(?:;|$)")
+
+
+def counts(detail: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """Return modern's and legacy's bad requests of all as a comparative check tells them, None where it does not."""
+    found = _COUNTS.match(detail)
+    if found is None:
+        return None
+    bad, of, on_legacy, of_legacy = map(int, found.groups())
+    return (bad, of), (on_legacy, of_legacy)
 
 
 def _number(found: Any) -> float | None:

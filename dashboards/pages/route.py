@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboards import retirement, words
-from dashboards.charts import Chart, figure
-from dashboards.html import NOTHING, Html, el, join, number, seconds, share
+from dashboards.charts import Beside, Chart, beside, figure
+from dashboards.html import NOTHING, Html, el, join, number, percent, seconds, share, span
+from dashboards.html import moment as as_seconds
 from dashboards.pages import layout, rollback
 from dashboards.pages.layout import (
     Blocks,
@@ -25,7 +26,7 @@ from dashboards.pages.layout import (
     table,
     weight,
 )
-from dashboards.views import RouteView, SideView, StatusView
+from dashboards.views import CheckView, RouteView, SideView, StatusView
 
 # Says whose traffic a route is judged by where several instances share a store.
 
@@ -118,6 +119,15 @@ def _form(
 
 
 @dataclass(frozen=True, slots=True)
+class StepView:
+    """One step of a rollout: percent, the seconds it bakes, whether a person approves what follows."""
+
+    weight: float
+    seconds: float
+    manual: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RoutePage:
     """All that the page shows of one route.
 
@@ -133,6 +143,7 @@ class RoutePage:
     place: str = ""
     span: str = "1h"
     worst: Mapping[str, Any] | None = None
+    steps: Sequence[StepView] = ()
     lines: rollback.Lines = ()
 
 
@@ -191,6 +202,7 @@ def page_of(shown: RoutePage, visitor: Visitor, live: str) -> Html:
 def _where(shown: RoutePage) -> Html:
     route, back = shown.route, shown.route.rolled_back
     now = el("p", badge(route.stage), " ", weight(route), _step(route), class_="now")
+    now = join(now, _steps(shown))
     return now if back is None else join(now, rollback.card(route, back, shown.worst, shown.place, shown.lines))
 
 
@@ -244,7 +256,64 @@ def _guard(route: RouteView) -> Html:
     answer = el("p", "Verdict: ", el("b", said, class_=f"outcome {verdict.outcome}"))
     by = judged_by(route.together)
     whose = el("p", by, class_="quiet") if by else None
-    return join(answer, whose, table("What the guard asked", ("Check", "Answer", "#Seen", "#Limit", "Why"), rows))
+    drawn = el("div", [beside(each) for each in _compared(verdict.checks)], class_="charts")
+    return join(
+        answer, whose, drawn, table("What the guard asked", ("Check", "Answer", "#Seen", "#Limit", "Why"), rows)
+    )
+
+
+_BESIDE = {
+    "worse_errors": "Errors beside legacy",
+    "worse_4xx": "4xx beside legacy",
+    "worse_p95": "Slower than legacy's P95",
+}
+
+
+def _compared(checks: Sequence[CheckView]) -> Iterator[Beside]:
+    """Yield what the guard compares with legacy at the same time, where both sides had traffic."""
+    for check in checks:
+        found = words.counts(check.detail) if check.name in _BESIDE else None
+        if found is not None:
+            yield _beside(check, *found)
+
+
+def _beside(check: CheckView, modern: tuple[int, int], legacy: tuple[int, int]) -> Beside:
+    """Errors may be so much above legacy's; of slow requests those count that are slower by more than is allowed."""
+    usual, title, limit = legacy[0] / max(1, legacy[1]), _BESIDE[check.name], check.limit or 0.0
+    if check.name != "worse_p95":
+        return Beside(title, legacy, modern, min(1.0, usual + limit))
+    if check.outcome != "bad" or check.value is None:
+        return Beside(title, legacy, modern)
+    far = round(check.value * modern[1]), modern[1]
+    return Beside(f"{title}, modern by more than is allowed", legacy, far, max(limit, usual))
+
+
+def _steps(shown: RoutePage) -> Html | None:
+    """The rollout's steps: those done, the present one with the time that is left, those to come."""
+    step = shown.route.step
+    if not step or not shown.steps:
+        return None
+    now = step.get("number") or 0
+    items = [
+        el("li", _told(number, one, now, shown), aria_current="step" if number == now else None)
+        for number, one in enumerate(shown.steps, 1)
+    ]
+    return el("ol", items, class_="steps", aria_label="Steps")
+
+
+def _told(number: int, one: StepView, now: int, shown: RoutePage) -> str:
+    mark = "✓" if number < now else "→" if number == now else "·"
+    bakes = f" for {span(one.seconds)}" if one.seconds else ""
+    approval = ", then a person approves" if one.manual else ""
+    return f"{mark} {number}. {percent(one.weight)}{bakes}{approval}{_left(one, shown) if number == now else ''}"
+
+
+def _left(one: StepView, shown: RoutePage) -> str:
+    since = (shown.route.step or {}).get("since")
+    if not since or not one.seconds or not shown.status.at:
+        return ""
+    left = as_seconds(since) + one.seconds - as_seconds(shown.status.at)
+    return f": {span(left)} left" if left >= 1 else ": baked"
 
 
 def _compare(route: RouteView) -> Html:

@@ -22,7 +22,16 @@
       time.append(beside);
     }
   };
-  localise(document);
+  const localiseCharts = (root) => {
+    for (const each of root.querySelectorAll("[data-at]")) {
+      const at = new Date(each.dataset.at * 1000), title = each.querySelector("title");
+      if (title && at.getTimezoneOffset() !== 0) {
+        title.textContent = title.textContent.replace(" UTC", ` UTC (${local(at, at.getDate() !== at.getUTCDate())} here)`);
+      }
+    }
+  };
+  const inLocalTime = (root) => { localise(root); localiseCharts(root); };
+  inLocalTime(document);
 
   const address = document.body.dataset.live;
   if (!address || !window.EventSource) return;
@@ -30,6 +39,11 @@
   /* Whoever is typing or about to press a button inside a block must not lose it: it waits until the focus leaves. */
   const busy = (block) => block.contains(document.activeElement) && document.activeElement !== document.body;
   const waiting = new Map();
+
+  /* Values under the pointer can be read: that chart waits while the pointer moves over it. */
+  let moved = 0;
+  document.addEventListener("pointermove", () => { moved = Date.now(); });
+  const isRead = (there) => there.matches("figure.chart:hover") && Date.now() - moved < 10000;
 
   const keepOpen = (there, fresh) => {
     const before = [there, ...there.querySelectorAll("details")], after = [fresh, ...fresh.querySelectorAll("details")];
@@ -41,7 +55,7 @@
     waiting.delete(block.id);
     const fresh = block.cloneNode(false);
     fresh.innerHTML = html;
-    localise(fresh);
+    inLocalTime(fresh);
     const isText = (node) => node.nodeType === Node.TEXT_NODE;
     const alike = fresh.childNodes.length === block.childNodes.length &&
       [...fresh.childNodes].every((node, index) => {
@@ -57,7 +71,7 @@
       const there = block.children[index];
       keepOpen(there, child);
       if (there.outerHTML === child.outerHTML) return;
-      if (busy(there)) waiting.set(block.id, html);
+      if (busy(there) || isRead(there)) waiting.set(block.id, html);
       else there.replaceWith(child);
     });
   };

@@ -10,7 +10,12 @@ import pytest
 
 from dashboards.pages import overview, route
 from dashboards.pages.layout import Visitor, page
-from dashboards.views import RolledBackView
+from dashboards.views import CheckView, RolledBackView, VerdictView
+from rules.guard import versus_legacy
+from rules.guard.evidence import Evidence
+from rules.guard.sequential import Trials
+from rules.guard.window import Tally
+from rules.model import GuardPolicy
 from tests.support import views
 
 OPERATOR = Visitor(may_change=True, secret="s3cret")
@@ -160,3 +165,55 @@ def test_a_rollback_that_not_every_worker_confirmed_is_not_called_complete():
     card = route.blocks(shown(rolled_back=BACK, stage="rolled_back", effective=2.5))["where"]
 
     assert "Still 2.5 % reach modern" in card
+
+
+def test_steps_are_a_tree_with_the_time_left():
+    one = shown(step={"number": 2, "of": 3, "since": "2026-11-21T03:00:00.000Z"})
+    steps = (route.StepView(1, 600), route.StepView(10, 3600, manual=True), route.StepView(100, 0))
+    at = replace(one.status, at="2026-11-21T03:20:00.000Z")
+
+    tree = route.blocks(replace(one, steps=steps, status=at))["where"]
+    later = route.blocks(replace(one, steps=steps, status=replace(at, at="2026-11-21T05:00:00.000Z")))["where"]
+
+    assert "<li>✓ 1. 1 % for 10 min</li>" in tree
+    assert '<li aria-current="step">→ 2. 10 % for 1 h, then a person approves: 40 min left</li>' in tree
+    assert "<li>· 3. 100 %</li>" in tree
+    assert "approves: baked" in later
+
+
+def tally(requests: int, errors: int, client_errors: int) -> Tally:
+    made = Tally()
+    for _ in range(requests):
+        made.add(0.01)
+    made.errors, made.client_errors = errors, client_errors
+    return made
+
+
+def test_what_the_guard_compares_with_legacy_is_drawn_from_what_it_says():
+    policy = GuardPolicy()
+    trials = Trials(policy.worse_than_legacy)
+    for second in range(20):
+        trials.add(second, tally(15, errors=0, client_errors=1), tally(15, errors=3, client_errors=0))
+    checks = versus_legacy.checks(policy, Evidence(trials=trials))
+    seen = tuple(CheckView(each.name, each.outcome, each.value, each.limit, each.detail) for each in checks)
+
+    guard = route.blocks(shown(verdict=VerdictView("bad", "worse_errors", seen)))["guard"]
+
+    assert "<figcaption>Errors beside legacy" in guard
+    assert "modern 20 % (" in guard
+    assert "<figcaption>4xx beside legacy" in guard
+    assert "legacy 6.7 % (" in guard
+
+
+@pytest.mark.parametrize(
+    ("outcome", "value", "figure"),
+    [("good", 0.0, "modern 3 % (9 of 300"), ("bad", 0.6, "modern 60 % (180 of 300")],
+)
+def test_slow_requests_are_drawn_as_the_guard_holds_them_against_modern(outcome: str, value: float, figure: str):
+    told = "9 of 300 were slower than legacy's P95 of late, of legacy's own 12 of 300"
+    check = CheckView("worse_p95", outcome, value, 0.05, told)
+
+    guard = route.blocks(shown(verdict=VerdictView(outcome, "worse_p95", (check,))))["guard"]
+
+    assert figure in guard
+    assert ("threshold 5 %" in guard) == (outcome == "bad")

@@ -13,6 +13,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from dashboards.pages.route import StepView
 from dashboards.views import StatusView, status_view
 from proxy.control.api.diffs import checked_place
 from proxy.control.api.events import event_id
@@ -114,6 +115,12 @@ class Documents:
         snapshot = self.source.current().configuration.snapshot
         line = next((each.line for each in snapshot.routes if each.name == route), 0)
         return f"{snapshot.source.rpartition('/')[2]}, line {line}" if line else ""
+
+    def steps(self, route: str) -> Sequence[StepView]:
+        """Return the steps of a route's rollout, none where it has none."""
+        routes = self.source.current().configuration.snapshot.routes
+        steps = next((each.rollout.steps for each in routes if each.name == route), ())
+        return tuple(StepView(step.weight, step.seconds, step.manual) for step in steps)
 
     async def lines(self, route: str) -> Sequence[tuple[int, str]]:
         """Return what the file says of a route, with the numbers of its lines; none where another file runs."""

@@ -163,7 +163,18 @@ class Pages:
         is_back = found.rolled_back is not None
         worst = await documents.worst(groups) if is_back else None
         lines = await documents.lines(name) if is_back else ()
-        return route.RoutePage(view, found, drawn, events[:50], groups, documents.place(name), span, worst, lines)
+        return route.RoutePage(
+            view,
+            found,
+            drawn,
+            events[:50],
+            groups,
+            documents.place(name),
+            span,
+            worst,
+            documents.steps(name),
+            lines,
+        )
 
     def _explained(self, asked: Query) -> Document:
         generation = self._documents.source.current().generation
