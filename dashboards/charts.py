@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import floor, log10
+from math import ceil, floor, log10, sqrt
 from typing import Any
 
 from dashboards.html import Html, clock, el, join, moment, number, percent, seconds, share
@@ -19,6 +19,10 @@ _TICKS = 4
 _STEPS = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5, 10.0)
 """What one tick of an axis may stand for, times a power of ten."""
 _HEADROOM = 1.08
+_NEAR = 2.0
+"""A limit within so many times the data is drawn to scale, one beyond stands at the edge: data fill the picture."""
+_COLUMNS = 60
+_SHORTEST = 60.0
 
 Point = tuple[float, float | None]
 """Epoch seconds with a value, None where nothing was measured."""
@@ -80,7 +84,9 @@ def figure(chart: Chart) -> Html:
 def svg(chart: Chart) -> Html:
     """Return the picture alone."""
     values = [value for line in chart.lines for _, value in line.points if value is not None]
-    top = axis_top(max([*values, *(limit.value for limit in chart.limits), chart.least_top]) * _HEADROOM)
+    highest = max([*values, chart.least_top])
+    near = [limit.value for limit in chart.limits if limit.value <= highest * _NEAR]
+    top = axis_top(max([highest, *near]) * _HEADROOM)
     return el(
         "svg",
         el("title", f"{chart.title}: {summary(chart)}"),
@@ -88,6 +94,7 @@ def svg(chart: Chart) -> Html:
         list(_limits(chart, top)),
         list(_marks(chart)),
         [_polylines(chart, line, top) for line in chart.lines],
+        list(_columns(chart)),
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
         role="img",
         preserveAspectRatio="none" if not values else None,
@@ -120,15 +127,20 @@ def _grid(chart: Chart, top: float) -> Iterator[Html]:
     for part in (0.0, 0.25, 0.5, 0.75, 1.0):
         x = _LEFT + part * (WIDTH - _LEFT - _RIGHT)
         anchor = {0.0: "start", 1.0: "end"}.get(part, "middle")
+        unit = " UTC" if part == 0.0 else ""
         moment = chart.clock(chart.start + part * (chart.end - chart.start))
-        yield el("text", moment, x=round(x, 1), y=HEIGHT - 6, text_anchor=anchor)
+        yield el("text", moment + unit, x=round(x, 1), y=HEIGHT - 6, text_anchor=anchor)
 
 
 def _limits(chart: Chart, top: float) -> Iterator[Html]:
     for limit in chart.limits:
+        text = f"{limit.name} {chart.word(limit.value)}"
+        if limit.value > top:
+            place = {"x": WIDTH - _RIGHT - 4, "y": _TOP + 10}
+            yield el("text", f"{text} ↑", text_anchor="end", class_="limit edge", **place)
+            continue
         y = _y(limit.value, top)
         yield el("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=y, y2=y, class_="limit")
-        text = f"{limit.name} {chart.word(limit.value)}"
         yield el("text", text, x=WIDTH - _RIGHT - 4, y=y - 4, text_anchor="end", class_="limit")
 
 
@@ -137,7 +149,25 @@ def _marks(chart: Chart) -> Iterator[Html]:
         if chart.start <= mark.at <= chart.end:
             x = _x(chart, mark.at)
             line = el("line", x1=x, x2=x, y1=_TOP, y2=HEIGHT - _BOTTOM)
-            yield el("g", el("title", f"{chart.clock(mark.at)} {mark.name}"), line, class_=f"mark {mark.style}")
+            title = el("title", f"{chart.clock(mark.at)} UTC {mark.name}")
+            yield el("g", title, line, class_=f"mark {mark.style}", data_at=round(mark.at))
+
+
+def _columns(chart: Chart) -> Iterator[Html]:
+    """What is under the pointer says its values: a strip for each moment, or for some of many."""
+    found: dict[float, list[str]] = {}
+    for line in chart.lines:
+        for at, value in line.points:
+            if value is not None and chart.start <= at <= chart.end:
+                found.setdefault(at, []).append(f"{line.name} {chart.word(value)}")
+    moments = sorted(found)
+    moments = moments[-1 :: -max(1, ceil(len(moments) / _COLUMNS))][::-1]
+    for before, at, after in zip([chart.start, *moments], moments, [*moments[1:], chart.end], strict=False):
+        left, right = _x(chart, (before + at) / 2), _x(chart, (at + after) / 2)
+        width = round(max(right - left, 1.0), 1)
+        strip = el("rect", x=left, width=width, y=_TOP, height=HEIGHT - _TOP - _BOTTOM)
+        title = el("title", "\n".join((f"{chart.clock(at)} UTC", *found[at])))
+        yield el("g", title, strip, class_="at", data_at=round(at))
 
 
 def _polylines(chart: Chart, line: Line, top: float) -> Html:
@@ -228,12 +258,14 @@ def charts(
     start: float,
     end: float,
 ) -> tuple[Chart, ...]:
-    """Return the charts between `start` and `end` (epoch seconds).
+    """Return the charts between `start` and `end` (epoch seconds), or from where there is something to draw.
 
     `weights` are the moments (epoch seconds) at which the weight in effect became another one, with that one.
     `limits` are the guard's, by their names in the file; `events` those of the route, drawn as marks.
     """
     marks = tuple(_mark(event) for event in events)
+    changes = [at - _SHORTEST for at, _ in weights if start < at <= end]
+    start = max(start, min(_first(moments, start), *changes, end - _SHORTEST))
 
     def chart(title: str, word: Callable[[float], str], *lines: Line, least: float = 0.0, limit: str = "") -> Chart:
         drawn = (Limit("limit", limits[limit]),) if limit in limits else ()
@@ -283,6 +315,12 @@ def charts(
     )
 
 
+def _first(moments: Sequence[Moment], otherwise: float) -> float:
+    """When the first request was seen, or `otherwise` without any."""
+    busy = (each.at - each.span for each in moments if each.legacy.requests or each.modern.requests or each.compared)
+    return min(busy, default=otherwise)
+
+
 def _line(moments: Sequence[Moment], name: str, style: str, value: Callable[[Moment], float | None]) -> Line:
     return Line(name, style, tuple((each.at, value(each)) for each in moments))
 
@@ -311,3 +349,89 @@ def _mark(event: Mapping[str, Any]) -> Mark:
     style = _EVENT_STYLES.get(event["event"], "change")
     said = " ".join(filter(None, (event["event"], event.get("who") or "", event.get("reason") or "")))
     return Mark(moment(event["at"]), said, style)
+
+
+# Draws modern beside legacy as tests are drawn: each side's share with its interval, the threshold between them.
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Bad requests of all, on either side; `threshold` is the share of 1 from which on modern is worse, if known."""
+
+    title: str
+    legacy: tuple[int, int]
+    modern: tuple[int, int]
+    threshold: float | None = None
+
+
+_ROW = 26
+_NAMES = 70
+_CERTAIN = 1.96
+"""Standard deviations that 95 % lie within."""
+
+
+def interval(bad: int, of: int) -> tuple[float, float]:
+    """Return the shares that the truth lies between at 95 %, by Wilson's score."""
+    if not of:
+        return 0.0, 1.0
+    rate, z = bad / of, _CERTAIN
+    middle, wide = rate + z * z / (2 * of), z * sqrt(rate * (1 - rate) / of + z * z / (4 * of * of))
+    low, high = ((middle + sign * wide) / (1 + z * z / of) for sign in (-1, 1))
+    return max(0.0, min(low, rate)), min(1.0, max(high, rate))
+
+
+def beside(shown: Beside) -> Html:
+    """Return both sides' shares with their intervals, the threshold as a line; all of it in words as well."""
+    sides = (("legacy", *shown.legacy), ("modern", *shown.modern))
+    threshold = shown.threshold
+    top = axis_top(max(threshold or 0.0, *(interval(bad, of)[1] for _, bad, of in sides)) * _HEADROOM)
+    said = "; ".join(_said(name, bad, of) for name, bad, of in sides)
+    text = said if threshold is None else f"{said}; threshold {share(threshold)}"
+    height = 2 * _ROW + 24
+    scale = [
+        el("text", share(top * tick / _TICKS), x=_across(top * tick / _TICKS, top), y=height - 4, text_anchor="middle")
+        for tick in range(_TICKS)
+    ]
+    return el(
+        "figure",
+        el("figcaption", f"{shown.title}, with the interval at 95 %"),
+        el(
+            "svg",
+            el("title", f"{shown.title}: {text}"),
+            [_interval(name, bad, of, row, top) for row, (name, bad, of) in enumerate(sides)],
+            _threshold(threshold, top),
+            scale,
+            viewBox=f"0 0 {WIDTH} {height}",
+            role="img",
+        ),
+        el("p", text, class_="quiet"),
+        class_="chart",
+    )
+
+
+def _threshold(value: float | None, top: float) -> Html | None:
+    if value is None:
+        return None
+    x = _across(value, top)
+    return el("line", x1=x, x2=x, y1=2, y2=2 * _ROW + 4, class_="limit")
+
+
+def _rate(bad: int, of: int) -> float:
+    return bad / of if of else 0.0
+
+
+def _said(name: str, bad: int, of: int) -> str:
+    low, high = interval(bad, of)
+    return f"{name} {share(_rate(bad, of))} ({bad:,} of {of:,}; {share(low)} to {share(high)})"
+
+
+def _interval(name: str, bad: int, of: int, row: int, top: float) -> Html:
+    low, high = interval(bad, of)
+    y = row * _ROW + _ROW / 2 + 2
+    bar = el("polyline", points=f"{_across(low, top)},{y:g} {_across(high, top)},{y:g}", class_=name)
+    dot = el("circle", cx=_across(_rate(bad, of), top), cy=y, r=5, class_=name)
+    return el("g", el("title", _said(name, bad, of)), el("text", name, x=4, y=y + 4), bar, dot)
+
+
+def _across(value: float, top: float) -> float:
+    return round(_NAMES + min(max(value / top, 0.0), 1.0) * (WIDTH - _NAMES - 30), 1)

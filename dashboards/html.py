@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from decimal import Decimal
 from html import escape
 from typing import TypeAlias
 
@@ -59,34 +60,57 @@ def _attribute(key: str, value: Attribute) -> str:
 
 
 NOTHING = "-"
+_LEAST_PERCENT = 0.001
+_ALMOST_ALL = 99.0
+_MOST_PERCENT = 99.9
 _PRINTED_WHOLE = 100.0
 _ALMOST_A_SECOND = 0.9995
 _THOUSAND = 1000.0
+_LEAST = 0.001
 _SPANS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 
+def digits(value: float, significant: int = 3) -> str:
+    """Return a number with so many significant digits, never with an exponent."""
+    text = f"{Decimal(f'{value:.{significant}g}'):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def share(value: float | None) -> str:
-    """Return a share of 1 as percent."""
+    """Return a share of 1 as percent; only all of it is 100 %, only nothing 0 %."""
     if value is None:
         return NOTHING
-    return f"{value * 100:.2g} %" if value < 1 else "100 %"
+    if value < 0:
+        return f"-{share(-value)}"
+    part = value * 100
+    if 0 < part < _LEAST_PERCENT:
+        return f"< {_LEAST_PERCENT:g} %"
+    if part < _ALMOST_ALL:
+        return f"{digits(part, 2)} %"
+    if value >= 1:
+        return "100 %"
+    return f"{digits(part)} %" if part < _MOST_PERCENT else f"> {_MOST_PERCENT:g} %"
 
 
 def percent(value: float) -> str:
     """Return a weight, which is percent already."""
-    return f"{value:g} %"
+    return f"{digits(value, 6)} %"
 
 
 def number(value: float) -> str:
     """Return a rate or a count that need not be exact."""
-    return f"{value:,.0f}" if value >= _PRINTED_WHOLE else f"{value:.3g}"
+    if 0 < value < _LEAST:
+        return f"< {_LEAST:g}"
+    return f"{value:,.0f}" if value >= _PRINTED_WHOLE else digits(value)
 
 
 def seconds(value: float | None) -> str:
     """Return a duration: milliseconds below a second."""
     if value is None:
         return NOTHING
-    return f"{value:.3g} s" if value >= _ALMOST_A_SECOND else f"{value * _THOUSAND:.3g} ms"
+    if value >= _ALMOST_A_SECOND:
+        return f"{number(value)} s"
+    return f"{number(value * _THOUSAND)} ms"
 
 
 def span(value: float) -> str:

@@ -93,7 +93,7 @@ class RouteView:
 
 @dataclass(frozen=True, slots=True)
 class StatusView:
-    """The whole status: what is configured, who serves, every route."""
+    """The whole status: what is configured, who serves, every route; `at` is when it was so, a timestamp."""
 
     digest: str
     error: str | None
@@ -103,6 +103,7 @@ class StatusView:
     accepting: int
     routes: tuple[RouteView, ...]
     legacy_only: bool = False
+    at: str = ""
 
     def route(self, name: str) -> RouteView | None:
         """Return the route of this name, None when there is none."""

@@ -12,7 +12,7 @@ from itertools import zip_longest
 from typing import Any, TypeAlias
 
 from dashboards.html import Html, count, el, join
-from dashboards.pages.layout import Visitor, evidence, facts, field, form, moment, page
+from dashboards.pages.layout import Visitor, entry, evidence, facts, form, moment, page
 
 # Lays two bodies beside each other, line by line, the differing places marked.
 #
@@ -237,9 +237,9 @@ def _acts(group: Mapping[str, Any], visitor: Visitor) -> Html | None:
     ignore = form(
         f"/differences/{group['id']}/ignore",
         visitor,
-        field("Reason", "reason", required=True, maxlength="2000", autocomplete="off"),
-        field("Owner", "owner", autocomplete="off"),
-        field("Until", "until", type="date"),
+        entry(visitor, "ignore", "Reason", "reason", required=True, maxlength="2000", autocomplete="off"),
+        entry(visitor, "ignore", "Owner", "owner", autocomplete="off"),
+        entry(visitor, "ignore", "Until", "until", type="date"),
         el("button", "Ignore"),
         el("small", "It is known then: still counted, no mismatch any more until that day."),
         class_="verb",
@@ -256,7 +256,7 @@ def _acts(group: Mapping[str, Any], visitor: Visitor) -> Html | None:
 
 
 def _example(example: Mapping[str, Any], number: int) -> Html:
-    answers = example.get("answers")
+    kept = example.get("answers")
     path = example.get("path") or ""
     heading = el("h3", f"{number}. ", el("code", example.get("request") or ""), " ", moment(example["at"]))
     told = el("p", el("code", path), ": legacy ", _literal(example, "legacy"), ", modern ", _literal(example, "modern"))
@@ -267,7 +267,7 @@ def _example(example: Mapping[str, Any], number: int) -> Html:
         heading,
         told,
         el("ul", notes) if notes else None,
-        _answers(answers, path) if answers else el("p", "The answers are not kept.", class_="quiet"),
+        answers(kept, path) if kept else el("p", "The answers are not kept.", class_="quiet"),
         el("details", el("summary", "In detail"), evidence(explained)) if explained else None,
         _again(example.get("again") or {}),
         class_="example",
@@ -296,8 +296,9 @@ def _literal(example: Mapping[str, Any], side: str) -> Html:
     return el("code", "nothing" if value in (None, "") else str(value), class_=f"literal {side}")
 
 
-def _answers(answers: Mapping[str, _Answer], path: str) -> Html:
-    legacy, modern = (answers.get(side) or _NO_ANSWER for side in ("legacy", "modern"))
+def answers(found: Mapping[str, Mapping[str, Any]], path: str) -> Html:
+    """Return both sides' answers beside each other, what differs at `path` marked."""
+    legacy, modern = (found.get(side) or _NO_ANSWER for side in ("legacy", "modern"))
     head = el("tr", el("th", "legacy", scope="col"), el("th", "modern", scope="col"))
     lines = [_line("same" if a == b else "other", a, b) for a, b in _heads(legacy, modern)]
     beside = rows(legacy.get("body") or "", modern.get("body") or "", (path,))

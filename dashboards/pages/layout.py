@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
+from dashboards import words
 from dashboards.html import Child, Html, count, el, join, percent, spoken_moment
 from dashboards.views import RouteView, StatusView
 
@@ -23,8 +25,21 @@ _PLACES = (
 
 
 @dataclass(frozen=True, slots=True)
+class Wrong:
+    """A form that was refused: its name, what was written into it, the field at fault (empty: none alone), why."""
+
+    form: str
+    fields: Mapping[str, str]
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who looks: may they operate, did they log in, could they, the secret of their forms, what to tell them first."""
+    """Who looks: may they operate, did they log in, could they, the secret of their forms, what to tell them first.
+
+    `wrong` is the form that they sent and have to mend.
+    """
 
     may_change: bool = False
     logged_in: bool = False
@@ -32,6 +47,7 @@ class Visitor:
     secret: str = ""
     told: str = ""
     trouble: str = ""
+    wrong: Wrong | None = None
 
 
 def page(title: str, here: str, visitor: Visitor, *content: Child, live: str = "", state: Html | None = None) -> Html:
@@ -39,6 +55,8 @@ def page(title: str, here: str, visitor: Visitor, *content: Child, live: str = "
 
     `here` is the place in the navigation, `live` the address that the script asks for changes of blocks.
     """
+    known = el("span", id="known")
+    lost = el("p", "The connection to the proxy is lost: this page shows what was known", known, id="lost", hidden=True)
     head = el(
         "head",
         el("meta", charset="utf-8"),
@@ -53,26 +71,55 @@ def page(title: str, here: str, visitor: Visitor, *content: Child, live: str = "
         "body",
         el("a", "To the content", href="#content", class_="skip"),
         _header(here, visitor, state),
+        el("div", lost, role="alert") if live else None,
         el("main", _messages(visitor), content, id="content", tabindex="-1"),
         data_live=live or None,
     )
     return Html(f"<!doctype html>{el('html', head, body, lang='en')}")
 
 
-def block(name: str, blocks: Blocks, element: str = "div", **attributes: str) -> Html:
+def digest(blocks: Blocks) -> str:
+    """Return a name of all that `blocks` show but the state of the proxy, which says the time as well."""
+    hashed = blake2b(digest_size=12)
+    for name, html in sorted(blocks.items()):
+        if name != "state":
+            hashed.update(f"{name}\0{html}\0".encode("utf-8", "surrogatepass"))
+    return hashed.hexdigest()
+
+
+def following(live: str, blocks: Blocks) -> str:
+    """Return the address `live` with what the page shows: the stream begins with all that has changed since then."""
+    return f"{live}&shows={digest(blocks)}" if live else ""
+
+
+def block(name: str, blocks: Blocks, element: str = "div", **attributes: str | bool) -> Html:
     """Return the element that holds the block `name`."""
     return el(element, blocks[name], id=name, **attributes)
 
 
-def form(action: str, visitor: Visitor, *content: Child, class_: str | None = None) -> Html:
+def form(action: str, visitor: Visitor, *content: Child, **attributes: str | bool | None) -> Html:
     """Return a form that changes something, with the visitor's secret in it."""
     secret = el("input", type="hidden", name="secret", value=visitor.secret)
-    return el("form", secret, content, method="post", action=action, class_=class_)
+    return el("form", secret, content, method="post", action=action, **attributes)
 
 
 def field(label: str, name: str, value: str = "", **attributes: str | bool) -> Html:
     """Return a labelled line of text."""
     return el("label", el("span", label), el("input", name=name, value=value, **{"type": "text", **attributes}))
+
+
+def entry(visitor: Visitor, of: str, label: str, name: str, value: str = "", **attributes: str | bool) -> Html:
+    """Return a field of the form `of`: where that was refused, what was written stays, what is wrong stands beside."""
+    wrong = visitor.wrong if visitor.wrong is not None and visitor.wrong.form == of else None
+    if wrong is None:
+        return field(label, name, value, **attributes)
+    value = wrong.fields.get(name, value)
+    if wrong.field != name:
+        return field(label, name, value, **attributes)
+    place = f"wrong-{of}-{name}"
+    told: dict[str, str | bool] = {"aria_invalid": "true", "aria_describedby": place, "autofocus": True}
+    said = el("small", wrong.message, id=place, class_="wrong")
+    return el("div", field(label, name, value, **attributes, **told), said, class_="entry")
 
 
 def _header(here: str, visitor: Visitor, state: Html | None) -> Html:
@@ -89,7 +136,7 @@ def _header(here: str, visitor: Visitor, state: Html | None) -> Html:
         "header",
         el("a", "Strangler", href="/", class_="brand"),
         el("nav", el("ul", places), aria_label="Console"),
-        el("div", state or "", id="state", role="status"),
+        el("div", state or "", id="state"),
         el("div", role, leave, class_="who"),
     )
 
@@ -119,12 +166,21 @@ def badge(stage: str) -> Html:
 
 
 def state(view: StatusView) -> Html:
-    """Return whether all is well with the proxy itself."""
+    """Return whether all is well with the proxy itself, and since when that is known."""
+    return join(_well(view), el("span", " · as of ", clock(view.at), class_="quiet") if view.at else None)
+
+
+def _well(view: StatusView) -> Html:
     if view.error:
         return el("a", "file refused", href="/instances", class_="badge bad")
     if not view.ready:
         return el("a", "not ready", href="/instances", class_="badge bad")
     return el("span", f"ready · {count(view.accepting, 'worker')} · {view.digest[:8]}", class_="quiet")
+
+
+def clock(text: str) -> Html:
+    """Return the time of day of a timestamp."""
+    return el("time", f"{spoken_moment(text)[11:]} UTC", datetime=text, title=text)
 
 
 def table(caption: str, columns: Iterable[str], rows: Child, **attributes: str) -> Html:
@@ -146,7 +202,7 @@ def table(caption: str, columns: Iterable[str], rows: Child, **attributes: str) 
 
 def moment(text: str) -> Html:
     """Return a timestamp."""
-    return el("time", spoken_moment(text), datetime=text, title=f"{text} (UTC)")
+    return el("time", f"{spoken_moment(text)} UTC", datetime=text, title=text)
 
 
 def weight(route: RouteView) -> Html:
@@ -163,24 +219,18 @@ def facts(pairs: Iterable[tuple[str, Child]]) -> Html:
     return el("dl", [join(el("dt", name), el("dd", value)) for name, value in pairs], class_="facts")
 
 
-def evidence(value: Any, depth: int = 0) -> Html:
-    """Return evidence as nested lists, whatever its shape is."""
+def evidence(value: Any, name: str = "", depth: int = 0) -> Html:
+    """Return evidence in words: a verdict as sentences, all else as nested lists; `name` is its member's."""
+    if words.is_verdict(value):
+        return el("ul", [el("li", said) for said in words.verdict(value)])
     if isinstance(value, Mapping) and depth < _DEEPEST:
-        return facts((str(name).replace("_", " "), evidence(inner, depth + 1)) for name, inner in value.items())
+        return facts((words.key(str(key)), evidence(inner, str(key), depth + 1)) for key, inner in value.items())
     if isinstance(value, (list, tuple)) and depth < _DEEPEST:
-        return el("ul", [el("li", evidence(inner, depth + 1)) for inner in value])
-    return join(_word(value))
+        return el("ul", [el("li", evidence(inner, name, depth + 1)) for inner in value]) if value else join("none")
+    return join(words.value(name, value))
 
 
 _DEEPEST = 5
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return "-" if value is None else str(value)
 
 
 # Draws lists of events, of groups of differences.
@@ -204,7 +254,7 @@ def events(found: Sequence[Mapping[str, Any]], caption: str) -> Html:
         )
         for event in found
     ]
-    return table(caption, ("When (UTC)", "What", "Route", "Who", "Why"), rows)
+    return table(caption, ("When", "What", "Route", "Who", "Why"), rows)
 
 
 def groups(found: Sequence[Mapping[str, Any]], caption: str) -> Html:
@@ -224,7 +274,7 @@ def groups(found: Sequence[Mapping[str, Any]], caption: str) -> Html:
         )
         for group in found
     ]
-    columns = ("Where", "What", "Route", "#Seen", "First (UTC)", "Last (UTC)", "Judged")
+    columns = ("Where", "What", "Route", "#Seen", "First", "Last", "Judged")
     return table(caption, columns, rows)
 
 

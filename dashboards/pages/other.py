@@ -8,7 +8,19 @@ from urllib.parse import urlencode
 
 from dashboards.html import Child, Html, el, join
 from dashboards.pages import layout
-from dashboards.pages.layout import Blocks, Visitor, block, evidence, facts, field, moment, page, table
+from dashboards.pages.layout import (
+    Blocks,
+    Visitor,
+    block,
+    entry,
+    evidence,
+    facts,
+    field,
+    following,
+    moment,
+    page,
+    table,
+)
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -25,7 +37,7 @@ def differences(
     search = el(
         "form",
         field("Route", "route", asked.get("route", "")),
-        field("Since (1h, 7d)", "since", asked.get("since", "")),
+        entry(visitor, "differences", "Since (1h, 7d)", "since", asked.get("since", "")),
         el("button", "Show"),
         method="get",
         action="/differences",
@@ -48,7 +60,15 @@ def event_blocks(found: Rows, state: Html) -> Blocks:
 def events(found: Rows, visitor: Visitor, state: Html, live: str) -> Html:
     """Return the page of the audit trail."""
     parts = event_blocks(found, state)
-    return page("Events", "/events", visitor, el("h1", "Events"), block("trail", parts), live=live, state=state)
+    return page(
+        "Events",
+        "/events",
+        visitor,
+        el("h1", "Events"),
+        block("trail", parts),
+        live=following(live, parts),
+        state=state,
+    )
 
 
 def instance_blocks(document: Mapping[str, Any], state: Html) -> Blocks:
@@ -83,7 +103,7 @@ def instances(document: Mapping[str, Any], visitor: Visitor, state: Html, live: 
         el("h1", "Instances"),
         el("section", el("h2", "Configuration"), block("file", parts)),
         el("section", el("h2", "Processes"), block("instances", parts)),
-        live=live,
+        live=following(live, parts),
         state=state,
     )
 
@@ -93,7 +113,7 @@ def explain(asked: Mapping[str, str], answer: Mapping[str, Any] | None, visitor:
     form = el(
         "form",
         field("Method", "method", asked.get("method") or "GET", size="8"),
-        field("Path", "path", asked.get("path", ""), required=True, placeholder="/api/me?page=2"),
+        entry(visitor, "explain", "Path", "path", asked.get("path", ""), required=True, placeholder="/api/me?page=2"),
         field("User", "user", asked.get("user", "")),
         field("Header", "header", asked.get("header", ""), placeholder="Host: api.example.com"),
         el("button", "Explain"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from dashboards import report as written
 from dashboards.html import NOTHING, Html, count, el, join, number, seconds, share
-from dashboards.pages.layout import STAGE_NAMES, Blocks, Visitor, badge, block, page, state, table, weight
+from dashboards.pages.layout import STAGE_NAMES, Blocks, Visitor, badge, block, following, page, state, table, weight
 from dashboards.pages.route import verbs_for_all
 from dashboards.views import Attention, RouteView, SideView, StatusView
 
@@ -38,7 +38,7 @@ def overview(view: StatusView, needs: Sequence[Attention], wanted: Wanted, visit
     """Return the page."""
     parts = blocks(view, needs, wanted)
     rows = [block(name, parts, "tr") for name in parts if name.startswith("route-")]
-    nothing = el("p", "No route is like that.") if not rows else None
+    nothing = el("p", "No route is like that.", id="none", hidden=bool(rows))
     return page(
         "Overview",
         "/",
@@ -46,9 +46,9 @@ def overview(view: StatusView, needs: Sequence[Attention], wanted: Wanted, visit
         el("h1", "Overview"),
         block("summary", parts, class_="tiles"),
         el("section", el("h2", "What needs a person now"), block("needs", parts), aria_live="polite"),
-        el("section", el("h2", "Routes"), _filter(wanted), table("Routes", _COLUMNS, rows), nothing),
+        el("section", el("h2", "Routes"), _filter(wanted), table("Routes", _COLUMNS, rows, id="rows"), nothing),
         verbs_for_all(visitor),
-        live=live,
+        live=following(live, parts),
         state=parts["state"],
     )
 

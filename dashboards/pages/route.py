@@ -6,20 +6,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dashboards import retirement
-from dashboards.charts import Chart, figure
-from dashboards.html import NOTHING, Html, el, join, number, seconds, share
-from dashboards.pages import layout
+from dashboards import retirement, words
+from dashboards.charts import Beside, Chart, beside, figure
+from dashboards.html import NOTHING, Html, el, join, number, percent, seconds, share, span
+from dashboards.html import moment as as_seconds
+from dashboards.pages import layout, rollback
 from dashboards.pages.layout import (
     Blocks,
     Visitor,
     badge,
     block,
+    entry,
     evidence,
     facts,
-    field,
+    following,
     form,
-    moment,
     page,
     state,
     table,
@@ -49,8 +50,16 @@ def judged_by(found: Mapping[str, Any] | None) -> str | None:
 def verbs(route: RouteView, visitor: Visitor) -> Html:
     """Return the forms, or a word on why there are none."""
     if not visitor.may_change:
-        return el("p", "Who may operate can act here: log in with the operator's token.", class_="quiet")
+        return el("p", "Who may operate can act here: log in with the operator's token.", class_="quiet", id="verbs")
     return el("section", el("h2", "Act", class_="hidden"), list(_forms(route, visitor)), class_="verbs", id="verbs")
+
+
+def offered(route: RouteView) -> tuple[str, ...]:
+    """Return the verbs that do something now."""
+    if route.rolled_back is not None:
+        return ("resume",)
+    lifts, stays = (("resume",), ()) if route.held else ((), ("hold",))
+    return ("rollback", *lifts, *stays, *(("advance",) if route.step is not None else ()), "weight")
 
 
 def verbs_for_all(visitor: Visitor) -> Html | None:
@@ -71,6 +80,7 @@ def verbs_for_all(visitor: Visitor) -> Html | None:
             class_="verbs",
         ),
         class_="every",
+        open=visitor.wrong is not None,
     )
 
 
@@ -78,7 +88,7 @@ def _form_for_all(visitor: Visitor, verb: str, name: str, about: str) -> Html:
     return form(
         f"/every-route/{verb}",
         visitor,
-        field("Reason", "reason", required=True, maxlength="2000", autocomplete="off"),
+        entry(visitor, f"every-{verb}", "Reason", "reason", required=True, maxlength="2000", autocomplete="off"),
         el("label", el("input", type="checkbox", name="every", value="yes", required=True), " every route"),
         el("button", name, class_="danger" if verb == "rollback" else None),
         el("small", about),
@@ -87,36 +97,43 @@ def _form_for_all(visitor: Visitor, verb: str, name: str, about: str) -> Html:
 
 
 def _forms(route: RouteView, visitor: Visitor) -> Iterator[Html]:
-    if route.rolled_back is None:
-        yield _form(route, visitor, "rollback", "Roll back", "Sends everybody to legacy at once.", needs_reason=True)
-    if route.rolled_back is not None or route.held:
-        yield _form(route, visitor, "resume", "Resume", "Back to the file's weight, or to step 1.", needs_reason=True)
-    if route.rolled_back is not None:
-        return
-    if not route.held:
-        yield _form(route, visitor, "hold", "Hold", "Stays where it is until a resume.")
-    if route.step is not None:
-        yield _form(route, visitor, "advance", "Advance", "Enters the next step now.")
-    share = field("Percent", "weight", f"{route.effective:g}", inputmode="decimal", required=True, size="6")
+    """Yield every form, those hidden that would do nothing now: what is typed stays when the state changes."""
+    yield _form(route, visitor, "rollback", "Roll back", "Sends everybody to legacy at once.", needs_reason=True)
+    yield _form(route, visitor, "resume", "Resume", "Back to the file's weight, or to step 1.", needs_reason=True)
+    yield _form(route, visitor, "hold", "Hold", "Stays where it is until a resume.")
+    yield _form(route, visitor, "advance", "Advance", "Enters the next step now.")
+    share = entry(
+        visitor, "weight", "Percent", "weight", f"{route.effective:g}", inputmode="decimal", required=True, size="6"
+    )
     yield _form(route, visitor, "weight", "Set weight", "The share of users that modern answers.", share)
 
 
 def _form(
     route: RouteView, visitor: Visitor, verb: str, name: str, about: str, *more: Html, needs_reason: bool = False
 ) -> Html:
-    reason = field("Reason", "reason", required=needs_reason, maxlength="2000", autocomplete="off")
+    reason = entry(visitor, verb, "Reason", "reason", required=needs_reason, maxlength="2000", autocomplete="off")
     button = el("button", name, class_="danger" if verb == "rollback" else None)
-    return form(
-        f"/routes/{route.name}/{verb}", visitor, more, reason, button, el("small", about), class_=f"verb {verb}"
-    )
+    content = (more, reason, button, el("small", about))
+    place, is_hidden = f"/routes/{route.name}/{verb}", verb not in offered(route)
+    return form(place, visitor, *content, class_=f"verb {verb}", data_verb=verb, hidden=is_hidden)
 
 
-_SHARES = ("error", "mismatch", "4xx", "coverage")
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step of a rollout: percent, the seconds it bakes, whether a person approves what follows."""
+
+    weight: float
+    seconds: float
+    manual: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RoutePage:
-    """All that the page shows of one route; `limits` are the guard's, `place` its line in the file."""
+    """All that the page shows of one route.
+
+    `place` names its line in the file, `lines` are what stands there. `worst` is the difference seen most, with its
+    examples; both are asked for where the route is rolled back.
+    """
 
     status: StatusView
     route: RouteView
@@ -125,6 +142,9 @@ class RoutePage:
     groups: Sequence[Mapping[str, Any]] = ()
     place: str = ""
     span: str = "1h"
+    worst: Mapping[str, Any] | None = None
+    steps: Sequence[StepView] = ()
+    lines: rollback.Lines = ()
 
 
 SPANS = {"15m": 900.0, "1h": 3600.0, "6h": 21600.0, "24h": 86400.0}
@@ -136,7 +156,8 @@ def blocks(shown: RoutePage) -> Blocks:
     route = shown.route
     return {
         "state": state(shown.status),
-        "where": _where(route),
+        "where": _where(shown),
+        "offers": join(" ".join(offered(route))),
         "sides": _sides(route),
         "guard": _guard(route),
         "compare": _compare(route),
@@ -159,6 +180,7 @@ def page_of(shown: RoutePage, visitor: Visitor, live: str) -> Html:
         el("h1", route.name),
         el("p", el("code", what or "everything else"), " ", el("span", shown.place, class_="quiet")),
         block("where", parts),
+        block("offers", parts, hidden=True),
         verbs(route, visitor),
         el("section", el("h2", "Side by side"), block("sides", parts)),
         el("section", el("h2", "The guard"), block("guard", parts)),
@@ -172,21 +194,16 @@ def page_of(shown: RoutePage, visitor: Visitor, live: str) -> Html:
         el("section", el("h2", "What legacy still has of it"), block("retirement", parts)),
         el("section", el("h2", "Differences"), block("differences", parts)),
         el("section", el("h2", "Events"), block("events", parts)),
-        live=live,
+        live=following(live, parts),
         state=parts["state"],
     )
 
 
-def _where(route: RouteView) -> Html:
+def _where(shown: RoutePage) -> Html:
+    route, back = shown.route, shown.route.rolled_back
     now = el("p", badge(route.stage), " ", weight(route), _step(route), class_="now")
-    back = route.rolled_back
-    if back is None:
-        return now
-    by = f" by {back.who}" if back.who else ""
-    text = f" · {back.text}" if back.text else None
-    why = el("p", el("b", f"Rolled back{by}: {back.reason}"), text, " · ", moment(back.at))
-    shown = el("details", el("summary", "Evidence"), evidence(back.evidence)) if back.evidence else None
-    return join(now, el("div", why, shown, class_="trouble"))
+    now = join(now, _steps(shown))
+    return now if back is None else join(now, rollback.card(route, back, shown.worst, shown.place, shown.lines))
 
 
 def _step(route: RouteView) -> str | None:
@@ -226,27 +243,77 @@ def _guard(route: RouteView) -> Html:
     rows = [
         el(
             "tr",
-            el("th", check.name, scope="row"),
+            el("th", words.check_name(check.name), scope="row", title=check.name),
             el("td", check.outcome.replace("_", " "), class_=f"outcome {check.outcome}"),
-            el("td", _figure(check, check.value), class_="number"),
-            el("td", _figure(check, check.limit), class_="number"),
+            el("td", words.check_figure(check.name, check.value), class_="number"),
+            el("td", words.check_figure(check.name, check.limit), class_="number"),
             el("td", check.detail),
         )
         for check in verdict.checks
     ]
-    said = f"{verdict.outcome.replace('_', ' ')}{f': {verdict.reason}' if verdict.reason else ''}"
+    why = f": {words.check_name(verdict.reason)}" if verdict.reason else ""
+    said = f"{words.outcome(verdict.outcome)}{why}"
     answer = el("p", "Verdict: ", el("b", said, class_=f"outcome {verdict.outcome}"))
     by = judged_by(route.together)
     whose = el("p", by, class_="quiet") if by else None
-    return join(answer, whose, table("What the guard asked", ("Check", "Answer", "#Seen", "#Limit", "Why"), rows))
+    drawn = el("div", [beside(each) for each in _compared(verdict.checks)], class_="charts")
+    return join(
+        answer, whose, drawn, table("What the guard asked", ("Check", "Answer", "#Seen", "#Limit", "Why"), rows)
+    )
 
 
-def _figure(check: CheckView, value: float | None) -> str:
-    if value is None:
-        return NOTHING
-    if "p95" in check.name:
-        return seconds(value)
-    return share(value) if any(part in check.name for part in _SHARES) else f"{value:g}"
+_BESIDE = {
+    "worse_errors": "Errors beside legacy",
+    "worse_4xx": "4xx beside legacy",
+    "worse_p95": "Slower than legacy's P95",
+}
+
+
+def _compared(checks: Sequence[CheckView]) -> Iterator[Beside]:
+    """Yield what the guard compares with legacy at the same time, where both sides had traffic."""
+    for check in checks:
+        found = words.counts(check.detail) if check.name in _BESIDE else None
+        if found is not None:
+            yield _beside(check, *found)
+
+
+def _beside(check: CheckView, modern: tuple[int, int], legacy: tuple[int, int]) -> Beside:
+    """Errors may be so much above legacy's; of slow requests those count that are slower by more than is allowed."""
+    usual, title, limit = legacy[0] / max(1, legacy[1]), _BESIDE[check.name], check.limit or 0.0
+    if check.name != "worse_p95":
+        return Beside(title, legacy, modern, min(1.0, usual + limit))
+    if check.outcome != "bad" or check.value is None:
+        return Beside(title, legacy, modern)
+    far = round(check.value * modern[1]), modern[1]
+    return Beside(f"{title}, modern by more than is allowed", legacy, far, max(limit, usual))
+
+
+def _steps(shown: RoutePage) -> Html | None:
+    """The rollout's steps: those done, the present one with the time that is left, those to come."""
+    step = shown.route.step
+    if not step or not shown.steps:
+        return None
+    now = step.get("number") or 0
+    items = [
+        el("li", _told(number, one, now, shown), aria_current="step" if number == now else None)
+        for number, one in enumerate(shown.steps, 1)
+    ]
+    return el("ol", items, class_="steps", aria_label="Steps")
+
+
+def _told(number: int, one: StepView, now: int, shown: RoutePage) -> str:
+    mark = "✓" if number < now else "→" if number == now else "·"
+    bakes = f" for {span(one.seconds)}" if one.seconds else ""
+    approval = ", then a person approves" if one.manual else ""
+    return f"{mark} {number}. {percent(one.weight)}{bakes}{approval}{_left(one, shown) if number == now else ''}"
+
+
+def _left(one: StepView, shown: RoutePage) -> str:
+    since = (shown.route.step or {}).get("since")
+    if not since or not one.seconds or not shown.status.at:
+        return ""
+    left = as_seconds(since) + one.seconds - as_seconds(shown.status.at)
+    return f": {span(left)} left" if left >= 1 else ": baked"
 
 
 def _copies(route: RouteView) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 from comparators import compare as compared
 from comparators.comparison import failure
 from comparators.model import Capture, Comparison
+from dashboards.html import count
 from proxy.cli.admin_client import Client, Reply, client
 from proxy.cli.common import print_json, print_line, read
 from proxy.control.comparison.policies import today
@@ -131,7 +132,8 @@ def _is_open(item: Mapping[str, Any]) -> bool:
 
 
 def _print_group(item: Mapping[str, Any]) -> None:
-    print_line(f"{item['id']}  {item['route']}  {item['path'] or '(root)'}  {item['kind']}  {item['count']} times")
+    seen = count(item["count"], "time")
+    print_line(f"{item['id']}  {item['route']}  {item['path'] or '(root)'}  {item['kind']}  {seen}")
     print_line(f"  first {item['first_seen']}, last {item['last_seen']}")
     known = item["known"]
     if known is not None:
@@ -350,8 +352,8 @@ def _print(comparison: Comparison, invariants: list[dict[str, Any]]) -> None:
     for one in comparison.findings:
         nearly = f"  (nearly {one.rule})" if one.rule else ""
         print_line(f"  {one.path or '(root)'}  {one.kind}: {one.legacy or '-'} → {one.modern or '-'}{nearly}")
-    for rule, count in sorted(comparison.forgiven.items()):
-        print_line(f"  forgiven by {rule}: {count}")
+    for rule, number in sorted(comparison.forgiven.items()):
+        print_line(f"  forgiven by {rule}: {number}")
     for note in comparison.notes:
         print_line(f"  note: {note}")
     for invariant in invariants:

@@ -137,7 +137,9 @@ def _print_drill(report: dict[str, Any]) -> None:
     if report["restored"]:
         print("the route is as it was before")
     else:
-        print(f"modern failed {report['real_failures']} times by itself meanwhile: the route stays rolled back")
+        print(
+            f"modern failed {count(report['real_failures'], 'time')} by itself meanwhile: the route stays rolled back"
+        )
 
 
 # `strangler status`: what every route does now.

@@ -31,15 +31,25 @@ async def chromium() -> AsyncIterator[Chromium]:
 
 @contextlib.asynccontextmanager
 async def window(
-    browser: Chromium, url: str, cookie: str = "", *, scheme: str = "light", script: bool = True, height: int = 900
+    browser: Chromium,
+    url: str,
+    cookie: str = "",
+    *,
+    scheme: str = "light",
+    script: bool = True,
+    height: int = 900,
+    width: int = 1280,
+    timezone: str = "UTC",
+    may_complain: bool = False,
 ) -> AsyncIterator[Page]:
-    """A page of somebody who has `cookie`, and nothing else of anybody; every complaint of the page is an error."""
+    """A page of a visitor with `cookie` and nothing else; complaints of the page are errors."""
     complaints: list[str] = []
     context = await browser.new_context(
         base_url=url,
         color_scheme="dark" if scheme == "dark" else "light",
         java_script_enabled=script,
-        viewport={"width": 1280, "height": height},
+        timezone_id=timezone,
+        viewport={"width": width, "height": height},
     )
     try:
         context.set_default_timeout(PATIENCE)
@@ -52,4 +62,14 @@ async def window(
         yield page
     finally:
         await context.close()
-    assert complaints == []
+    assert complaints == [] or may_complain
+
+
+async def hide(page: Page, *, is_hidden: bool) -> None:
+    """What a browser says of a tab when another one is looked at; a headless one shows all its tabs."""
+    state = "hidden" if is_hidden else "visible"
+    await page.evaluate(f"""() => {{
+      Object.defineProperty(document, 'hidden', {{value: {str(is_hidden).lower()}, configurable: true}});
+      Object.defineProperty(document, 'visibilityState', {{value: '{state}', configurable: true}});
+      document.dispatchEvent(new Event('visibilitychange'));
+    }}""")

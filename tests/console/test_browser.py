@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import expect
 
-from tests.console.browsing import Look
+from tests.console.browsing import Look, hide
 from tests.console.conftest import OPERATOR, VIEWER, Browser
 from tests.support.running import Running
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 AS_OPERATOR = f"Authorization: Bearer {OPERATOR}"
 
 
-async def test_an_operator_finds_a_missing_cent_rolls_the_route_back_and_sees_it_happen(proxy: Running, look: Look):
+async def test_an_operator_finds_a_missing_cent_rolls_the_route_back_and_resumes_it(proxy: Running, look: Look):
     async with look() as page:
         await page.goto("/")
         await page.get_by_label("Token").fill(OPERATOR)
@@ -35,9 +35,27 @@ async def test_an_operator_finds_a_missing_cent_rolls_the_route_back_and_sees_it
         answers = [(await proxy.get("/api/invoices/7", f"Cookie: uid={user}")).body for user in range(20)]
         assert all(b"2.21" in body for body in answers)
 
+        card = page.locator("#where .trouble")
+        await expect(card).to_contain_text("Every request goes to legacy now")
+        await expect(card.locator("tr.marked").first).to_contain_text("2.20")
+        await expect(card.locator("details pre").last).to_contain_text("preset: php")
+
+        await hide(page, is_hidden=True)
+        await proxy.admin("/api/v1/routes/invoice/resume", AS_OPERATOR, method="POST", body={"reason": "found"})
+        await expect(page.locator("#where .badge")).to_have_text("rolled back")
+        await hide(page, is_hidden=False)
+        await expect(page.locator("#where .badge")).to_have_text("canary")
+        await expect(rollback.get_by_role("button")).to_be_visible()
+
+        await rollback.get_by_label("Reason").fill("once more")
+        await rollback.get_by_role("button").click()
+        again = page.locator("form.resume")
+        await again.get_by_label("Reason").fill("the cent is there")
+        await again.get_by_role("button", name="Resume").click()
+        await expect(page.locator("#where .badge")).to_have_text("canary")
         await page.goto("/events")
         await expect(page.locator("#trail tbody tr").first).to_contain_text("console:anna")
-    await proxy.admin("/api/v1/routes/invoice/resume", AS_OPERATOR, method="POST", body={"reason": "found"})
+        await expect(page.locator("#trail tbody tr").first).to_contain_text("the cent is there")
 
 
 async def test_a_page_follows_what_others_do_while_somebody_looks_and_types(

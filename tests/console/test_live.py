@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import orjson
@@ -37,14 +38,38 @@ async def changes(client: raw.RawClient) -> dict[str, Any]:
 async def test_only_the_blocks_that_changed_are_sent(proxy: Running):
     client, _ = await stream(proxy, "%2F")
     wish = {"reason": "look here"}
+    whole = await changes(client)
 
     await proxy.admin("/api/v1/routes/steps/hold", f"Authorization: Bearer {OPERATOR}", method="POST", body=wish)
     sent = await changes(client)
+    while "route-steps" not in sent:
+        sent = await changes(client)
     client.close()
 
+    assert {"state", "route-_default", "route-steps", "rows"} <= whole.keys()
     assert "held" in sent["route-steps"]
     assert "route-_default" not in sent
     await proxy.admin("/api/v1/routes/steps/resume", f"Authorization: Bearer {OPERATOR}", method="POST", body=wish)
+
+
+async def test_a_page_that_shows_all_there_is_is_sent_only_the_time(proxy: Running, viewer: Browser):
+    shows = re.search(r'data-live="/live\?page=%2Fevents&amp;(shows=\w+)"', await viewer.page("/events"))
+    assert shows
+    client, _ = await stream(proxy, f"/events&{shows[1]}")
+    sent = await changes(client)
+    client.close()
+
+    assert sent.keys() == {"state"}
+    assert "as of" in sent["state"]
+
+
+@pytest.mark.parametrize("page", ["/", "/routes/steps", "/events", "/instances"])
+async def test_a_page_that_shows_something_else_is_sent_all_at_once(proxy: Running, page: str):
+    client, _ = await stream(proxy, f"{page}&shows=older")
+    sent = await changes(client)
+    client.close()
+
+    assert len(sent) > 1
 
 
 @pytest.mark.parametrize(("page", "status"), [("/routes/nobody", 404), ("/explain", 404), ("//evil", 404)])

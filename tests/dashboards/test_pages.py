@@ -10,7 +10,12 @@ import pytest
 
 from dashboards.pages import overview, route
 from dashboards.pages.layout import Visitor, page
-from dashboards.views import RolledBackView
+from dashboards.views import CheckView, RolledBackView, VerdictView
+from rules.guard import versus_legacy
+from rules.guard.evidence import Evidence
+from rules.guard.sequential import Trials
+from rules.guard.window import Tally
+from rules.model import GuardPolicy
 from tests.support import views
 
 OPERATOR = Visitor(may_change=True, secret="s3cret")
@@ -51,8 +56,8 @@ def test_every_live_block_of_a_page_is_on_it_once(visitor: Visitor):
 def test_only_what_can_be_done_now_is_offered(changes: dict[str, Any], verbs: list[str]):
     text = route.page_of(shown(**changes), OPERATOR, "")
 
-    assert re.findall(r'action="/routes/profile/(\w+)"', text) == verbs
-    assert text.count('value="s3cret"') == len(verbs)
+    assert re.findall(r'action="/routes/profile/(\w+)" class="verb \w+" data-verb="\w+">', text) == verbs
+    assert f'<div id="offers" hidden>{" ".join(verbs)}</div>' in text
 
 
 def test_a_rollback_shows_who_why_and_the_evidence():
@@ -103,3 +108,112 @@ def test_a_finished_route_says_what_legacy_still_waits_for_and_what_may_go():
     assert "<li>2.0 more &lt;quiet&gt; days</li>" in waiting
     assert "<li>GET /plans on legacy</li>" in done
     assert "not everybody is on modern" in early
+
+
+GROUP = {
+    "id": "g1", "path": "/tax", "count": 7, "kind": "value", "route": "profile",
+    "first_seen": "2026-11-21T02:00:00Z", "last_seen": "2026-11-21T03:00:00Z", "known": None,
+    "examples": [{"path": "/tax", "at": "2026-11-21T03:00:00Z", "answers": {
+        "legacy": {"status": 200, "body": '{"tax": 2.21}'}, "modern": {"status": 200, "body": '{"tax": 2.20}'}}}],
+}  # fmt: skip
+VERDICT = {
+    "outcome": "bad", "reason": "mismatch", "window": 60.0, "instances": 1,
+    "checks": [{"name": "mismatch", "outcome": "bad", "value": 7 / 124, "limit": 0.01,
+                "detail": "7 of 124 differ, which is 2.10% at the least"}],
+}  # fmt: skip
+
+
+def test_a_rollback_is_one_card_why_where_who_is_where_now_the_lines_and_the_way_back():
+    back = RolledBackView("2026-11-21T03:00:00.000Z", "mismatch", "guard", VERDICT)
+    one = shown(rolled_back=back, stage="rolled_back", effective=0.0)
+    lines = ((248, "  - name: profile"), (249, "    guard: {mismatch_rate: 1%}"))
+
+    card = route.blocks(replace(one, worst=GROUP, place="proxy.yaml, line 248", lines=lines))["where"]
+
+    assert "Rolled back by guard: 7 of 124 differ at /tax, limit 1 %" in card
+    assert "2.21" in card
+    assert "2.20" in card
+    assert 'href="/differences/g1"' in card
+    assert "Every request goes to legacy now" in card
+    assert "proxy.yaml, line 248" in card
+    assert "249      guard: {mismatch_rate: 1%}" in card
+    assert "Resume" in card
+
+
+@pytest.mark.parametrize(
+    ("reason", "value", "limit", "detail", "said"),
+    [
+        ("errors", 0.3, 0.05, "6 of 20 failed", "6 of 20 failed, limit 5 %"),
+        ("p95", 0.9, 0.5, "9 of 20 took longer", "9 of 20 took longer, limit 500 ms"),
+        ("worse_p95", 0.6, 0.05, "12 of 20 were slower", "12 of 20 were slower, limit 5 %"),
+        ("consecutive", None, 5.0, "5 failures in a row", "5 failures in a row"),
+    ],
+)
+def test_every_cause_has_its_figures_and_no_bodies_that_are_not_the_cause(
+    reason: str, value: float | None, limit: float, detail: str, said: str
+):
+    check = {"name": reason, "outcome": "bad", "value": value, "limit": limit, "detail": detail}
+    back = RolledBackView("2026-11-21T03:00:00Z", reason, "guard", {**VERDICT, "reason": reason, "checks": [check]})
+
+    card = route.blocks(replace(shown(rolled_back=back, stage="rolled_back"), worst=GROUP))["where"]
+
+    assert f"Rolled back by guard: {said}<" in card
+    assert "2.21" not in card
+
+
+def test_a_rollback_that_not_every_worker_confirmed_is_not_called_complete():
+    card = route.blocks(shown(rolled_back=BACK, stage="rolled_back", effective=2.5))["where"]
+
+    assert "Still 2.5 % reach modern" in card
+
+
+def test_steps_are_a_tree_with_the_time_left():
+    one = shown(step={"number": 2, "of": 3, "since": "2026-11-21T03:00:00.000Z"})
+    steps = (route.StepView(1, 600), route.StepView(10, 3600, manual=True), route.StepView(100, 0))
+    at = replace(one.status, at="2026-11-21T03:20:00.000Z")
+
+    tree = route.blocks(replace(one, steps=steps, status=at))["where"]
+    later = route.blocks(replace(one, steps=steps, status=replace(at, at="2026-11-21T05:00:00.000Z")))["where"]
+
+    assert "<li>✓ 1. 1 % for 10 min</li>" in tree
+    assert '<li aria-current="step">→ 2. 10 % for 1 h, then a person approves: 40 min left</li>' in tree
+    assert "<li>· 3. 100 %</li>" in tree
+    assert "approves: baked" in later
+
+
+def tally(requests: int, errors: int, client_errors: int) -> Tally:
+    made = Tally()
+    for _ in range(requests):
+        made.add(0.01)
+    made.errors, made.client_errors = errors, client_errors
+    return made
+
+
+def test_what_the_guard_compares_with_legacy_is_drawn_from_what_it_says():
+    policy = GuardPolicy()
+    trials = Trials(policy.worse_than_legacy)
+    for second in range(20):
+        trials.add(second, tally(15, errors=0, client_errors=1), tally(15, errors=3, client_errors=0))
+    checks = versus_legacy.checks(policy, Evidence(trials=trials))
+    seen = tuple(CheckView(each.name, each.outcome, each.value, each.limit, each.detail) for each in checks)
+
+    guard = route.blocks(shown(verdict=VerdictView("bad", "worse_errors", seen)))["guard"]
+
+    assert "<figcaption>Errors beside legacy" in guard
+    assert "modern 20 % (" in guard
+    assert "<figcaption>4xx beside legacy" in guard
+    assert "legacy 6.7 % (" in guard
+
+
+@pytest.mark.parametrize(
+    ("outcome", "value", "figure"),
+    [("good", 0.0, "modern 3 % (9 of 300"), ("bad", 0.6, "modern 60 % (180 of 300")],
+)
+def test_slow_requests_are_drawn_as_the_guard_holds_them_against_modern(outcome: str, value: float, figure: str):
+    told = "9 of 300 were slower than legacy's P95 of late, of legacy's own 12 of 300"
+    check = CheckView("worse_p95", outcome, value, 0.05, told)
+
+    guard = route.blocks(shown(verdict=VerdictView(outcome, "worse_p95", (check,))))["guard"]
+
+    assert figure in guard
+    assert ("threshold 5 %" in guard) == (outcome == "bad")

@@ -147,7 +147,12 @@ def _place(rule: Mapping[str, Any]) -> tuple[object, ...]:
 
 
 def _seen(suggestion: Mapping[str, Any]) -> str:
-    return f"legacy differed from itself {suggestion['seen']} times, in {suggestion['pairs']} pairs"
+    seen, pairs = _several(suggestion["seen"], "time"), _several(suggestion["pairs"], "pair")
+    return f"legacy differed from itself {seen}, in {pairs}"
+
+
+def _several(number: int, one: str) -> str:
+    return f"{number} {one if number == 1 else f'{one}s'}"
 
 
 class Rulings:

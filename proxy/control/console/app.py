@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
@@ -21,6 +22,8 @@ from proxy.control.console.auth import Visitors, page, see_other
 from proxy.control.console.data import Control, Desk, Documents
 from proxy.control.console.live_updates import Live
 from proxy.control.console.pages import Pages
+
+_VISITORS = web.AppKey("visitors", Visitors)
 
 # Serves the console's stylesheet, script, icon.
 
@@ -60,9 +63,10 @@ def add_console(app: web.Application, control: Control, access: Access, wrong: R
             *auth.routes(access, visitors, wrong),
             *pages.routes(),
             *live.routes(),
-            *console_pages.routes(desk, documents, visitors),
+            *console_pages.routes(desk, documents, visitors, pages),
         )
     )
+    app[_VISITORS] = visitors
     app.on_shutdown.append(live.close)
     return visitors
 
@@ -77,4 +81,6 @@ def page_of(request: web.Request, status: HTTPStatus, detail: str) -> web.Respon
         return None
     if status == HTTPStatus.UNAUTHORIZED and request.method == "GET":
         return see_other(f"{LOGIN}?next={quote(request.path_qs, safe='')}")
-    return page(other.sorry(status.phrase, f"{detail[:1].upper()}{detail[1:]}.", Visitor()), status)
+    visitors = request.app.get(_VISITORS)
+    visitor = visitors.of(request) if visitors is not None else Visitor()
+    return page(other.sorry(status.phrase, f"{detail[:1].upper()}{detail[1:]}.", replace(visitor, told="")), status)

@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from hashlib import sha256
 from http import HTTPStatus
+from itertools import takewhile
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from dashboards.pages.route import StepView
 from dashboards.views import StatusView, status_view
 from proxy.control.api.diffs import checked_place
 from proxy.control.api.events import event_id
@@ -20,6 +25,7 @@ from proxy.control.history import History
 from proxy.control.reload import Current
 from proxy.control.route_actions import Verbs
 from proxy.storage.diff_store import DiffsError, Known, Wanted
+from proxy.telemetry.events import timestamp
 
 # Fetches the documents that pages are drawn from; many pages at once ask for the status once a second.
 
@@ -27,6 +33,7 @@ from proxy.storage.diff_store import DiffsError, Known, Wanted
 Document = Mapping[str, Any]
 _FRESH = 1.0
 _SHOWN_EVENTS = 200
+_SHOWN_LINES = 40
 
 
 class Source(Protocol):
@@ -71,7 +78,7 @@ class Documents:
         kept, number = self._status, self.source.current().generation.number
         if kept is None or kept[0][1] != number or self._clock() - kept[0][0] > _FRESH:
             document = await self.source.status()
-            kept = self._status = (self._clock(), number), document, status_view(document)
+            kept = self._status = (self._clock(), number), document, replace(status_view(document), at=_now())
         return kept[1], kept[2]
 
     def forget(self) -> None:
@@ -108,6 +115,60 @@ class Documents:
         snapshot = self.source.current().configuration.snapshot
         line = next((each.line for each in snapshot.routes if each.name == route), 0)
         return f"{snapshot.source.rpartition('/')[2]}, line {line}" if line else ""
+
+    def steps(self, route: str) -> Sequence[StepView]:
+        """Return the steps of a route's rollout, none where it has none."""
+        routes = self.source.current().configuration.snapshot.routes
+        steps = next((each.rollout.steps for each in routes if each.name == route), ())
+        return tuple(StepView(step.weight, step.seconds, step.manual) for step in steps)
+
+    async def lines(self, route: str) -> Sequence[tuple[int, str]]:
+        """Return what the file says of a route, with the numbers of its lines; none where another file runs."""
+        now = self.source.current()
+        begins = [each.line for each in now.configuration.snapshot.routes if each.line]
+        first = next((each.line for each in now.configuration.snapshot.routes if each.name == route), 0)
+        if not first or now.problems:
+            return ()
+        text = await asyncio.to_thread(_text_of, now.configuration.snapshot.source, now.content)
+        end = min((line for line in begins if line > first), default=first + _SHOWN_LINES)
+        chosen = text[first - 1 : min(end - 1, first - 1 + _SHOWN_LINES)]
+        return _of_one(list(enumerate(chosen, first)))
+
+    async def worst(self, groups: Sequence[Document]) -> Document | None:
+        """Return the group that was seen most of those not known, with its examples; None where there is none."""
+        chosen = max((each for each in groups if not each.get("known")), key=lambda each: each["count"], default=None)
+        if chosen is None:
+            return None
+        try:
+            return await self.source.difference(chosen["id"])
+        except RefusedError:
+            return None
+
+
+def _text_of(source: str, content: str) -> Sequence[str]:
+    """The lines of the file, none where it is not the one of this hash any more."""
+    try:
+        data = Path(source).read_bytes()
+    except OSError:
+        return ()
+    return data.decode("utf-8-sig", "replace").splitlines() if sha256(data).hexdigest() == content else ()
+
+
+def _of_one(lines: Sequence[tuple[int, str]]) -> Sequence[tuple[int, str]]:
+    """Leave out what follows the route at its own depth or above, empty lines at the end."""
+    depth = next((len(line) - len(line.lstrip()) for _, line in lines), 0)
+    kept = list(takewhile(lambda each: each[0] == lines[0][0] or _is_inside(each[1], depth), lines))
+    while kept and not kept[-1][1].strip():
+        kept.pop()
+    return kept
+
+
+def _is_inside(line: str, depth: int) -> bool:
+    return not line.strip() or len(line) - len(line.lstrip()) > depth
+
+
+def _now() -> str:
+    return timestamp(time.time())
 
 
 T = TypeVar("T")
@@ -213,7 +274,9 @@ class Desk:
         try:
             until = date.fromisoformat(until).isoformat() if until else ""
         except ValueError as error:
-            raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "until must be a date: 2027-01-31") from error
+            raise RefusedError(
+                HTTPStatus.UNPROCESSABLE_ENTITY, "until must be a date: 2027-01-31", field="until"
+            ) from error
         known = Known(wish["reason"], wish.get("owner", ""), until, None, who, time.time())
         if not await _kept(self._control.differences.ignore(group, known)):
             raise RefusedError(HTTPStatus.NOT_FOUND, "no difference is known by this name (any more)")

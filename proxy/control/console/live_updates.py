@@ -1,5 +1,8 @@
 """Sends what changed on a page while somebody looks at it, as server-sent events.
 
+The page says what it shows by a digest: a stream begins with all that differs from it, so that nothing is missed
+between drawing and streaming, while the tab was hidden, while the connection was lost.
+
 A stream ends by itself after some minutes: the browser comes back, who it is gets checked again.
 """
 
@@ -9,20 +12,19 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 from aiohttp import web
 
-from dashboards.html import Html
+from dashboards.pages.layout import Blocks, digest
 from proxy.control.console.pages import Pages, Query
 from proxy.control.errors import RefusedError
 
 EVERY = 2.0
 STREAMS = 32
 LASTS = 600.0
-_STILL_HERE = 7
-"""Rounds without a change after which a comment keeps the connection open."""
 
 
 class Live:
@@ -49,32 +51,29 @@ class Live:
             raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, f"{STREAMS} pages are watched already")
         self._open += 1
         try:
-            before = dict(await self._pages.blocks(parts.path, query))
+            shown = request.headers.get("Last-Event-ID") or request.query.get("shows", "")
+            first = await self._pages.blocks(parts.path, query)
             answer = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
             await answer.prepare(request)
             # the browser may go on to another page, the route may go with a reload: the stream is over then
             with contextlib.suppress(ConnectionError, RefusedError):
-                await answer.write(b"retry: 3000\n\n")
-                await self._follow(request, answer, parts.path, query, before)
+                await answer.write(b"retry: 1000\n\n")
+                before = first if digest(first) == shown else {}
+                await answer.write(_message(first, before))
+                await self._follow(request, answer, parts.path, query, first)
         finally:
             self._open -= 1
         return answer
 
     async def _follow(
-        self, request: web.Request, answer: web.StreamResponse, path: str, query: Query, before: dict[str, Html]
+        self, request: web.Request, answer: web.StreamResponse, path: str, query: Query, before: Blocks
     ) -> None:
-        quiet = 0
         for _ in range(int(LASTS / self._every)):
             if await self._is_over_within(self._every) or _is_gone(request):
                 return
-            now = dict(await self._pages.blocks(path, query))
-            changed = {name: html for name, html in now.items() if before.get(name) != html}
+            now = await self._pages.blocks(path, query)
+            await answer.write(_message(now, before))
             before = now
-            quiet = 0 if changed else quiet + 1
-            if changed:
-                await answer.write(b"data: " + orjson.dumps(changed) + b"\n\n")
-            elif quiet % _STILL_HERE == 0:
-                await answer.write(b": still here\n\n")
 
     async def _is_over_within(self, seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):
@@ -85,3 +84,19 @@ class Live:
 def _is_gone(request: web.Request) -> bool:
     """Whether whoever looked has hung up: nothing would tell before the next write."""
     return request.transport is None or request.transport.is_closing()
+
+
+def _message(now: Blocks, before: Blocks) -> bytes:
+    """Return what differs, under the digest of all that the page shows then.
+
+    The state is said each time: it tells as of when the page is true. `rows` is the order of a table's rows
+    where it is another one.
+    """
+    changed: dict[str, Any] = {name: html for name, html in now.items() if before.get(name) != html or name == "state"}
+    if _rows(now) != _rows(before):
+        changed["rows"] = _rows(now)
+    return b"id: " + digest(now).encode() + b"\ndata: " + orjson.dumps(changed) + b"\n\n"
+
+
+def _rows(blocks: Blocks) -> list[str]:
+    return [name for name in blocks if name.startswith("route-")]

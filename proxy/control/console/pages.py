@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from http import HTTPStatus
 from typing import Protocol
 from urllib.parse import quote
@@ -77,26 +77,34 @@ class Pages:
 
     async def _differences(self, request: web.Request) -> web.Response:
         asked = {name: request.query.get(name, "") for name in ("route", "since")}
-        found = await self._documents.groups(asked["route"], asked["since"], request.query.get("after", ""))
-        state = await self._state()
-        visitor, suggested = self._visitors.of(request), found.get("suggested") or ()
+        state, visitor = await self._state(), self._visitors.of(request)
+        try:
+            found = await self._documents.groups(asked["route"], asked["since"], request.query.get("after", ""))
+        except RefusedError as error:
+            if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
+                raise
+            visitor = _mending(visitor, "differences", asked, "since", error.detail)
+            return page(other.differences((), asked, None, visitor, state), error.status)
+        suggested = found.get("suggested") or ()
         return page(other.differences(found["items"], asked, found["next"], visitor, state, suggested))
 
     async def _difference(self, request: web.Request) -> web.Response:
-        group = await self._documents.source.difference(request.match_info["id"])
+        return page(await self._drawn(request.match_info["id"], self._visitors.of(request)))
+
+    async def _drawn(self, name: str, visitor: layout.Visitor) -> Html:
+        group = await self._documents.source.difference(name)
         if group is None:
             raise RefusedError(HTTPStatus.NOT_FOUND, "no difference is known by this name (any more)")
-        state, visitor = await self._state(), self._visitors.of(request)
-        return page(await asyncio.to_thread(difference.difference, group, visitor, state))
+        return await asyncio.to_thread(difference.difference, group, visitor, await self._state())
 
     async def _explain(self, request: web.Request) -> web.Response:
         asked = {name: request.query.get(name, "") for name in ("method", "path", "user", "header")}
-        trouble, answer = "", None
+        visitor, answer = self._visitors.of(request), None
         if asked["path"] and not asked["path"].startswith("/"):
-            trouble = "A path begins with a slash."
+            visitor = _mending(visitor, "explain", asked, "path", "a path begins with a slash")
         elif asked["path"]:
             answer = self._explained(asked)
-        return page(other.explain(asked, answer, self._visitors.of(request, trouble), await self._state()))
+        return page(other.explain(asked, answer, visitor, await self._state()))
 
     async def _events(self, request: web.Request) -> web.Response:
         found = await self._documents.events(request.query.get("route", ""))
@@ -110,6 +118,18 @@ class Pages:
         found = await self._documents.source.report()
         state, visitor = await self._state(), self._visitors.of(request)
         return page(await asyncio.to_thread(overview.migration, found, visitor, state))
+
+    async def again(self, request: web.Request, place: str, wrong: layout.Wrong, status: HTTPStatus) -> web.Response:
+        """Return the page at `place` with the form that was refused, to be mended."""
+        visitor = _mending(self._visitors.of(request), wrong.form, wrong.fields, wrong.field, wrong.message)
+        live = f"/live?page={quote(place, safe='')}"
+        if place.startswith("/routes/"):
+            shown = await self._shown(place.removeprefix("/routes/"), {})
+            return page(await asyncio.to_thread(route.page_of, shown, visitor, live), status)
+        if place.startswith("/differences/"):
+            return page(await self._drawn(place.removeprefix("/differences/"), visitor), status)
+        view, needs = await self._needs()
+        return page(await asyncio.to_thread(overview.overview, view, needs, _wanted({}), visitor, live), status)
 
     # ── what they show ─────────────────────────────────────────────────────────────────────────────────
 
@@ -140,7 +160,21 @@ class Pages:
             start,
             end,
         )
-        return route.RoutePage(view, found, drawn, events[:50], groups, documents.place(name), span)
+        is_back = found.rolled_back is not None
+        worst = await documents.worst(groups) if is_back else None
+        lines = await documents.lines(name) if is_back else ()
+        return route.RoutePage(
+            view,
+            found,
+            drawn,
+            events[:50],
+            groups,
+            documents.place(name),
+            span,
+            worst,
+            documents.steps(name),
+            lines,
+        )
 
     def _explained(self, asked: Query) -> Document:
         generation = self._documents.source.current().generation
@@ -151,6 +185,12 @@ class Pages:
 
 
 Draw = Callable[[str, Query], Awaitable[Blocks]]
+
+
+def _mending(visitor: layout.Visitor, form: str, fields: Query, at_fault: str, message: str) -> layout.Visitor:
+    """Return the visitor with the form that has to be mended; `at_fault` is a field's name."""
+    said = f"{message[:1].upper()}{message[1:]}."
+    return replace(visitor, trouble=said, wrong=layout.Wrong(form, fields, at_fault, said))
 
 
 def _wanted(query: Query) -> overview.Wanted:
@@ -192,17 +232,47 @@ class Operator(Protocol):
         """Judge the stored pairs of a route again."""
 
 
-def routes(operator: Operator, documents: Documents, visitors: Visitors) -> Sequence[web.RouteDef]:
-    """Return the paths that forms are sent to; each leads back to the page it came from."""
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+Deed = Callable[[web.Request, Query], Awaitable[web.Response]]
+_MENDABLE = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT)
 
-    async def verb(request: web.Request) -> web.Response:
+
+class Mending:
+    """Shows a form again that was refused. Nothing in it changes."""
+
+    def __init__(self, visitors: Visitors, pages: Pages) -> None:
+        self._visitors = visitors
+        self._pages = pages
+
+    def kept(self, deed: Deed, form: str, place: str) -> Handler:
+        """Return what does `deed` with a form's fields; `form`, `place` name the form and its page, by the address."""
+
+        async def answered(request: web.Request) -> web.Response:
+            fields = await self._visitors.form(request)
+            try:
+                return await deed(request, fields)
+            except RefusedError as error:
+                if error.status not in _MENDABLE:
+                    raise
+                names = request.match_info
+                wrong = layout.Wrong(form.format(**names), fields, error.more.get("field", ""), error.detail)
+                return await self._pages.again(request, place.format(**names), wrong, error.status)
+
+        return answered
+
+
+def routes(operator: Operator, documents: Documents, visitors: Visitors, pages: Pages) -> Sequence[web.RouteDef]:
+    """Return the paths that forms are sent to; each leads back to the page it came from.
+
+    A form that is refused is shown again on its page with what was written, what is wrong beside the field.
+    """
+    kept = Mending(visitors, pages).kept
+
+    async def verb(request: web.Request, fields: Query) -> web.Response:
         name, what = request.match_info["name"], request.match_info["verb"]
         if what not in VERBS:
             raise RefusedError(HTTPStatus.NOT_FOUND, f"{what} is nothing that can be done")
-        fields = await visitors.form(request)
-        reason = fields.get("reason", "").strip()
-        if what in _NEED_A_REASON and not reason:
-            raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "a reason is required")
+        reason = _reason(fields) if what in _NEED_A_REASON else fields.get("reason", "").strip()
         weight = _percent(fields.get("weight", "")) if what == "weight" else None
         try:
             await operator.act(what, name, who_asks(request), reason, weight)
@@ -210,21 +280,19 @@ def routes(operator: Operator, documents: Documents, visitors: Visitors) -> Sequ
             documents.forget()  # what is not confirmed by every worker is in effect all the same
         return see_other(f"/routes/{name}?told=done")
 
-    async def verb_for_all(request: web.Request) -> web.Response:
-        what, fields = request.match_info["verb"], await visitors.form(request)
+    async def verb_for_all(request: web.Request, fields: Query) -> web.Response:
+        what = request.match_info["verb"]
         if what not in FOR_ALL:
             raise RefusedError(HTTPStatus.NOT_FOUND, f"{what} is nothing that can be done to every route")
-        reason = fields.get("reason", "").strip()
-        if not reason or not fields.get("every"):
-            raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "a reason is required, as is to say: every route")
+        reason = _reason(fields)
+        if not fields.get("every"):
+            raise _unprocessable("every route has to be ticked: this is for all of them", "reason")
         await operator.act_on_all(what, who_asks(request), reason)
         documents.forget()
         return see_other("/?told=done")
 
-    async def ignore(request: web.Request) -> web.Response:
-        fields = await visitors.form(request)
-        if not fields.get("reason", "").strip():
-            raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "a reason is required")
+    async def ignore(request: web.Request, fields: Query) -> web.Response:
+        _reason(fields)
         wish = {name: fields[name].strip() for name in ("reason", "owner", "until") if fields.get(name, "").strip()}
         await operator.ignore(request.match_info["id"], who_asks(request), wish)
         return see_other(f"/differences/{request.match_info['id']}?told=done")
@@ -241,12 +309,23 @@ def routes(operator: Operator, documents: Documents, visitors: Visitors) -> Sequ
         return see_other(f"/differences?route={route}&told=done")
 
     return (
-        web.post("/routes/{name}/{verb}", verb),
-        web.post("/every-route/{verb}", verb_for_all),
+        web.post("/routes/{name}/{verb}", kept(verb, "{verb}", "/routes/{name}")),
+        web.post("/every-route/{verb}", kept(verb_for_all, "every-{verb}", "/")),
         web.post("/differences/rejudge", rejudge),
-        web.post("/differences/{id}/ignore", ignore),
+        web.post("/differences/{id}/ignore", kept(ignore, "ignore", "/differences/{id}")),
         web.post("/differences/{id}/unignore", unignore),
     )
+
+
+def _reason(fields: Query) -> str:
+    reason = fields.get("reason", "").strip()
+    if not reason:
+        raise _unprocessable("a reason is required", "reason")
+    return reason
+
+
+def _unprocessable(detail: str, field: str) -> RefusedError:
+    return RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, detail, field=field)
 
 
 def _percent(text: str) -> float:
@@ -255,5 +334,5 @@ def _percent(text: str) -> float:
     except ValueError:
         weight = -1.0
     if not 0 <= weight <= 100:  # noqa: PLR2004 - percent
-        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "a weight is a number from 0 to 100")
+        raise _unprocessable("a weight is a number from 0 to 100", "weight")
     return weight

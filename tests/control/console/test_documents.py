@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from hashlib import sha256
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from proxy.control.console.data import Documents
@@ -73,3 +76,30 @@ def test_charts_get_the_limits_that_there_are_and_pages_the_place_in_the_file():
     assert documents.limits("_default") == {}
     assert documents.place("profile").endswith(", line 7")
     assert documents.place("_default") == ""
+
+
+async def test_the_lines_of_the_file_are_shown_as_long_as_the_file_is_what_runs(tmp_path: Path):
+    file = tmp_path / "proxy.yaml"
+    file.write_text(
+        "version: 1\nroutes:\n  - name: profile\n    match: {path: /a}\n\n    guard: none\n\n"
+        "  # another\n  - name: other\n    match: {path: /b}\nlimits: {}\n"
+    )
+    named = [replace(ROUTE, line=3), snapshots.route("/b", name="other", line=9)]
+    snapshot = replace(SNAPSHOT, source=str(file), routes=tuple(named))
+    source = Source()
+    source.current = lambda: current(  # type: ignore[method-assign]
+        Configuration(1, snapshot, (), content=sha256(file.read_bytes()).hexdigest())
+    )
+    runs = source.current()
+    documents = Documents(source)
+
+    assert list(await documents.lines("profile")) == [
+        (3, "  - name: profile"), (4, "    match: {path: /a}"), (5, ""), (6, "    guard: none"),
+    ]  # fmt: skip
+    assert [number for number, _ in await documents.lines("other")] == [9, 10]
+    assert await documents.lines("_default") == ()
+    file.write_text("another: file\n")
+    source.current = lambda: runs  # type: ignore[method-assign]
+    assert await documents.lines("profile") == []
+    file.unlink()
+    assert await documents.lines("profile") == []
