@@ -281,9 +281,13 @@ def export(
     line: Annotated[int, typer.Argument(metavar="LINE", help="Which of its requests.")],
     *,
     form: Annotated[str, typer.Option("--as", metavar="FORM", help="curl, http or pytest.")] = "curl",
-    origin: Annotated[str, typer.Option("--origin", metavar="URL", help="Where to send it.")] = "http://127.0.0.1:8080",
+    origin: Annotated[
+        str, typer.Option("--origin", metavar="URL", help="Where to send it; left out: where the file listens.")
+    ] = "",
+    config: ConfigOption = "proxy.yaml",
+    json: JsonOption = False,
 ) -> None:
     """Write one recorded request for another tool."""
     from proxy.cli.recordings import export as do
 
-    raise typer.Exit(do(file, line, form, origin))
+    raise typer.Exit(do(config, file, line, form, origin, as_json=json))

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
@@ -14,10 +15,12 @@ import orjson
 import typer
 
 from proxy.control.config_loader import prepare
+from proxy.settings import EXIT_USAGE, ProxyError
 from proxy.state.live import Prepared
 from rules.problems import ConfigError, Problem
 
 DEFAULT_FILE = "proxy.yaml"
+_NAMES_SHOWN = 20
 
 
 def _readable(context: typer.Context, file: str) -> str:
@@ -66,6 +69,36 @@ def route_names(ctx: Any, incomplete: str) -> list[str]:
     # what stands deeper than the first route is the name of something inside one
     names = dict.fromkeys(name for indent, name in found if indent.strip("\n") == found[0][0].strip("\n"))
     return [name for name in names if name.startswith(incomplete)]
+
+
+# Names that are not known: what was probably meant, and one exit code.
+
+
+class UnknownRouteError(ProxyError):
+    """Neither the file nor the proxy has such a route."""
+
+    exit_code = EXIT_USAGE
+
+
+def unknown(name: str, known: Iterable[str], where: str) -> str:
+    """Return that `where` has no route `name`, with the one that was probably meant, or all there are."""
+    names = list(known)
+    close = get_close_matches(name, names, 1)
+    if close:
+        return f"{where} has no route {name}; did you mean {close[0]}?"
+    return f"{where} has no route {name}; it has {', '.join(names[:_NAMES_SHOWN]) or 'none'}"
+
+
+_DURATION = re.compile(r"([0-9]{1,7}(?:\.[0-9]{1,3})?)(ms|s|m|h|)")
+_UNITS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def duration(text: str) -> float:
+    """Return seconds; typer.BadParameter for what is none."""
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise typer.BadParameter(f"{text} is no duration; write 30s, 5m or 1h")
+    return float(found[1]) * _UNITS[found[2]]
 
 
 # Reads the configuration file for a command, prints what is wrong with it.

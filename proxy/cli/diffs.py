@@ -14,7 +14,7 @@ from comparators import compare as compared
 from comparators.comparison import failure
 from comparators.model import Capture, Comparison
 from proxy.cli.admin_client import Client, Reply, client
-from proxy.cli.common import print_json, print_line, read
+from proxy.cli.common import UnknownRouteError, print_json, print_line, read, unknown
 from proxy.control.comparison.policies import today
 from proxy.judge.policies import Compiled, RouteRules, Rules, body_of, compiled, route_rules
 from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError
@@ -275,12 +275,6 @@ def _without_chunks(rest: bytes) -> bytes:
 NOBODY = "(none)"
 
 
-class UnknownRouteError(ProxyError):
-    """The file has no such route."""
-
-    exit_code = EXIT_USAGE
-
-
 def compare(config: str, legacy: str, modern: str, route: str, method: str, path: str, *, as_json: bool) -> int:
     """Print how two saved answers differ; 0 when they do not, nor break an invariant of the route."""
     rules = _rules(config, route, as_json=as_json)
@@ -314,8 +308,7 @@ def _rules(config: str, route: str, *, as_json: bool) -> Compiled | None:
             return None
         found = next((one for one in prepared.snapshot.routes if one.name == route), None)
         if found is None:
-            names = ", ".join(one.name for one in prepared.snapshot.routes)
-            raise UnknownRouteError(f"{config} has no route {route}; it has {names}")
+            raise UnknownRouteError(unknown(route, (one.name for one in prepared.snapshot.routes), config))
         written, folder = route_rules(prepared.snapshot, found), str(Path(config).absolute().parent)
     if folder and folder not in sys.path:
         sys.path.append(folder)  # the operator's own comparator lies beside the file

@@ -12,7 +12,7 @@ from typing import Any
 
 from dashboards.html import count
 from proxy.cli.common import print_json, print_problems, progress, read
-from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError
+from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError, parse_address
 from proxy.state.live import Prepared
 from proxy.traffic.draft import Draft, Operation, draft, operations, written
 from proxy.traffic.endpoints import Endpoints
@@ -236,16 +236,39 @@ def _print(document: dict[str, Any]) -> None:
 # `strangler export`: one recorded request for curl, an editor, a test.
 
 
-def export(file: str, line: int, form: str, origin: str) -> int:
-    """Print request `line` of `file` in `form`."""
+_LISTENS = "http://127.0.0.1:8080"
+
+
+def export(config: str, file: str, line: int, form: str, origin: str, *, as_json: bool) -> int:
+    """Print request `line` of `file` in `form`, for `origin` or for the proxy that `config` describes."""
     writer = WRITERS.get(form)
     if writer is None:
         raise RecordingError(f"{form}: one of {', '.join(WRITERS)} is expected")
+    where = origin or _listening(config, as_json=as_json)
+    if where is None:
+        return EXIT_USAGE
     try:
         found = next((recorded for recorded in Recording(path_of(file)) if recorded.line >= line), None)
     except (UnreadableError, OSError) as error:
         raise RecordingError(str(error)) from error
     if found is None or found.line != line:
         raise RecordingError(f"{file}: there is no request in line {line}")
-    print(writer(found, origin.rstrip("/")), end="")
+    text = writer(found, where.rstrip("/"))
+    if as_json:
+        print_json({"form": form, "text": text})
+    else:
+        print(text, end="")
     return EXIT_YES
+
+
+def _listening(config: str, *, as_json: bool) -> str | None:
+    """Return where users reach the proxy; None after the problems of a broken file were printed."""
+    if not Path(config).exists():
+        return _LISTENS
+    prepared = read(config, as_json=as_json)
+    if prepared is None:
+        return None
+    listen = prepared.snapshot.listen
+    address = parse_address(listen.address, Path(config).absolute().parent)
+    # a request for another tool needs a host: that of a Unix socket is the proxy in front's
+    return _LISTENS if address.path else address.url("https" if listen.tls else "http")

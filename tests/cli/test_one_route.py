@@ -1,0 +1,55 @@
+"""Commands about a proxy that runs, as they are typed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import orjson
+import pytest
+import pytest_asyncio
+
+from tests.support.running import Running, config, run_command, running
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def proxy(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    folder = tmp_path_factory.mktemp("one")
+    async with running(folder, config("http://127.0.0.1:1", weight=25)) as proxy:
+        yield proxy
+
+
+async def said(proxy: Running, *words: str) -> tuple[int, str, str]:
+    return await run_command(*words, "-c", str(proxy.file), "--admin", proxy.admin_url)
+
+
+async def test_status_of_one_route_shows_it_alone_in_the_shape_of_the_whole(proxy: Running):
+    (code, text, _), (_, out, _) = await asyncio.gather(
+        said(proxy, "status", "profile"), said(proxy, "status", "profile", "--json")
+    )
+
+    assert code == 0
+    assert "answers GET /api/me" in text
+    assert "_default" not in text
+    assert [each["name"] for each in orjson.loads(out)["routes"]] == ["profile"]
+
+
+async def test_waiting_ends_with_the_state_or_with_the_time(proxy: Running):
+    (there, _, _), (never, _, why) = await asyncio.gather(
+        said(proxy, "status", "profile", "--wait", "--timeout", "20s"),
+        said(proxy, "status", "profile", "--wait", "--for", "modern", "--timeout", "100ms"),
+    )
+
+    assert (there, never) == (0, 1)
+    assert "profile is not modern after 0.1 s" in why
+
+
+@pytest.mark.parametrize("words", [("status", "profle"), ("status", "profle", "--wait")], ids=" ".join)
+async def test_a_mistyped_route_is_answered_with_the_one_that_was_meant_and_2(proxy: Running, words: tuple[str, ...]):
+    code, _, err = await said(proxy, *words)
+
+    assert code == 2
+    assert "did you mean profile?" in err
