@@ -144,7 +144,9 @@ def _told_of(route: RouteView) -> Iterator[str]:
         yield f"waits for: {route.waits_for.get('detail') or route.waits_for.get('reason')}"
     if route.verdict is not None:
         yield f"guard: {route.verdict.outcome}{f' ({route.verdict.reason})' if route.verdict.reason else ''}"
-        yield from (f"  {check.name}: {check.outcome}, {check.detail}" for check in route.verdict.checks if check.detail)
+        yield from (
+            f"  {check.name}: {check.outcome}, {check.detail}" for check in route.verdict.checks if check.detail
+        )
 
 
 def _evidence(known: Mapping[str, Any]) -> Iterator[str]:

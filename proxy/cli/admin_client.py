@@ -130,9 +130,12 @@ def _salvaged(text: str) -> Admin:
 
 
 def _url(address: Address) -> str:
-    if address.host in _ANY_ADDRESS:
-        address = Address("127.0.0.1", address.port)
-    return address.url()
+    return reachable(address).url()
+
+
+def reachable(address: Address) -> Address:
+    """Return where a client of this machine finds what listens at `address`."""
+    return Address("127.0.0.1", address.port) if address.host in _ANY_ADDRESS else address
 
 
 def _connection(url: str) -> HTTPConnection:

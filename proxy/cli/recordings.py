@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from dashboards.html import count
-from proxy.cli.common import print_json, print_problems, progress, read
+from proxy.cli.admin_client import reachable
+from proxy.cli.common import UnknownRouteError, print_json, print_problems, progress, read, unknown
 from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError, parse_address
 from proxy.state.live import Prepared
 from proxy.traffic.draft import Draft, Operation, draft, operations, written
@@ -143,6 +144,9 @@ def replay(
     source = path_of(file)
     if not as_json:
         print_problems(prepared.warnings)
+    names = [route.name for route in prepared.snapshot.routes]
+    if wish.only and wish.only not in names:
+        raise UnknownRouteError(unknown(wish.only, names, config))
     judge = _judge(config, prepared)
     keeper = _keeper(out, judge) if out else None
     own = [(name.strip(), value.strip()) for name, _, value in (header.partition(":") for header in headers)]
@@ -271,4 +275,6 @@ def _listening(config: str, *, as_json: bool) -> str | None:
     listen = prepared.snapshot.listen
     address = parse_address(listen.address, Path(config).absolute().parent)
     # a request for another tool needs a host: that of a Unix socket is the proxy in front's
-    return _LISTENS if address.path else address.url("https" if listen.tls else "http")
+    if address.path:
+        return _LISTENS
+    return reachable(address).url("https" if listen.tls else "http")

@@ -27,6 +27,7 @@ from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError, Unreachabl
 
 _API = "/api/v1"
 _OPERATOR = "X-Strangler-Operator"
+_NEVER_RIGHT = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
 
 
 def verb(
@@ -94,7 +95,7 @@ def exit_code(reply: Reply) -> int:
     """Return what the command ends with: 2 for what can never be right, 1 for what is not possible now."""
     if reply.ok:
         return EXIT_YES
-    return EXIT_USAGE if reply.status in (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.BAD_REQUEST) else EXIT_NO
+    return EXIT_USAGE if reply.status in _NEVER_RIGHT else EXIT_NO
 
 
 def _route_line(route: dict[str, Any]) -> str:
@@ -165,9 +166,7 @@ class Awaited:
     seconds: float
 
 
-def status(
-    config: str, admin: str, route: str, awaited: Awaited | None, *, watch: bool, as_json: bool
-) -> int:
+def status(config: str, admin: str, route: str, awaited: Awaited | None, *, watch: bool, as_json: bool) -> int:
     """Print the status once, again each second, or once a state is reached; 1 when it is not ready, or not reached."""
     proxy = client(config, admin)
     if awaited is not None:
@@ -305,6 +304,8 @@ def events(config: str, admin: str, route: str, since: str, *, limit: int, follo
     """Print events, the oldest first; with `follow` for ever, until Ctrl-C. A proxy that restarts is waited for."""
     proxy = client(config, admin)
     items = _ask(proxy, route, since, limit)
+    if route and not items:
+        _document(proxy, route)  # an event may be of a route that the file has lost; without one the name is checked
     if as_json and not follow:
         print_json({"items": items})
         return EXIT_YES

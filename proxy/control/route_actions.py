@@ -14,7 +14,7 @@ from time import monotonic, time
 
 from proxy.control import override_changes
 from proxy.control.audit_log import Changes, Trail
-from proxy.control.errors import RefusedError
+from proxy.control.errors import RefusedError, no_such_route
 from proxy.control.reload import Reloader
 from proxy.control.store_writer import Ledger
 from proxy.state.live import by_route
@@ -312,5 +312,5 @@ class Verbs:
     def _route(self, name: str) -> Route:
         lane = self._reloader.current.generation.table.lane_of(name)
         if lane is None:
-            raise RefusedError(HTTPStatus.NOT_FOUND, f"no route is called {name}")
+            raise no_such_route(name, self._reloader.current.generation)
         return lane.route

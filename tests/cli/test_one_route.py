@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import orjson
 import pytest
@@ -47,9 +46,29 @@ async def test_waiting_ends_with_the_state_or_with_the_time(proxy: Running):
     assert "profile is not modern after 0.1 s" in why
 
 
-@pytest.mark.parametrize("words", [("status", "profle"), ("status", "profle", "--wait")], ids=" ".join)
-async def test_a_mistyped_route_is_answered_with_the_one_that_was_meant_and_2(proxy: Running, words: tuple[str, ...]):
-    code, _, err = await said(proxy, *words)
+OFFLINE = ("compare", "replay")
+MISTYPED = (
+    ("status", "profle"),
+    ("status", "profle", "--wait"),
+    ("weight", "profle", "5"),
+    ("advance", "profle"),
+    ("rollback", "profle", "--reason", "x"),
+    ("drill", "profle"),
+    ("diffs", "profle"),
+    ("diffs", "rejudge", "profle"),
+    ("events", "profle"),
+    ("compare", "a", "b", "--route", "profle"),
+    ("replay", "proxy.log", "--route", "profle"),
+)
 
-    assert code == 2
-    assert "did you mean profile?" in err
+
+@pytest.mark.parametrize("words", MISTYPED, ids=" ".join)
+async def test_a_mistyped_route_is_answered_with_the_one_that_was_meant_and_2(proxy: Running, words: tuple[str, ...]):
+    (proxy.folder / "proxy.log").touch()
+    found = [str(proxy.folder / word) if word == "proxy.log" else word for word in words]
+
+    admin = () if words[0] in OFFLINE else ("--admin", proxy.admin_url)
+    code, out, err = await run_command(*found, "-c", str(proxy.file), *admin)
+
+    assert code == 2, (out, err)
+    assert "did you mean profile?" in out + err

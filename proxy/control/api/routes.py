@@ -13,7 +13,7 @@ from aiohttp import web
 from proxy.control.api import http
 from proxy.control.api.http import PREFIX, Field, tag, who_asks, wish_of
 from proxy.control.drill import Drills, Report
-from proxy.control.errors import RefusedError
+from proxy.control.errors import RefusedError, no_such_route
 from proxy.control.override_changes import wrong_weight
 from proxy.control.reload import Current
 from proxy.control.route_actions import Verbs
@@ -52,7 +52,7 @@ def action_routes(control: ActionControl) -> Sequence[web.RouteDef]:
             route = request.match_info["name"]
             wish = await wish_of(request, *fields, _REVISION)
             if control.current().generation.table.lane_of(route) is None:
-                raise RefusedError(HTTPStatus.NOT_FOUND, f"no route is called {route}")
+                raise no_such_route(route, control.current().generation)
             if not any_revision:
                 _check_revision(request, wish, control.current(), control.verbs.override(route))
             await finished(do(route, who_asks(request), wish))
@@ -108,7 +108,7 @@ async def _answer(control: ActionControl, name: str) -> web.Response:
     document = await control.status()
     found = next((route for route in document["routes"] if route["name"] == name), None)
     if found is None:  # the file changed meanwhile
-        return http.problem(HTTPStatus.NOT_FOUND, f"no route is called {name}")
+        raise no_such_route(name, control.current().generation)
     answer = http.json({**found, "milliseconds": round(control.verbs.waited * 1000, 1)})
     answer.headers["ETag"] = tag(found, document["config"]["digest"])
     return answer
@@ -149,7 +149,7 @@ def status_routes(control: StatusControl) -> Sequence[web.RouteDef]:
         document = await control.status()
         found = next((route for route in document["routes"] if route["name"] == name), None)
         if found is None:
-            return http.problem(HTTPStatus.NOT_FOUND, f"no route is called {name}")
+            raise no_such_route(name, control.current().generation)
         answer = http.json(found)
         answer.headers["ETag"] = tag(found, document["config"]["digest"])
         return answer
