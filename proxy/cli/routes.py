@@ -61,20 +61,51 @@ def rollback_all(config: str, admin: str, reason: str, *, as_json: bool) -> int:
     return exit_code(reply)
 
 
-def resume_all(config: str, admin: str, reason: str, *, as_json: bool) -> int:
-    """Lift every rollback that a person asked for; the guard's own each want a look."""
+def resume_all(config: str, admin: str, wish: dict[str, Any], *, preview: bool, ask: bool, as_json: bool) -> int:
+    """Lift every rollback that a person asked for, or those of the guard's latest incident after they were shown.
+
+    With `ask` a terminal is asked whether to go on: the guard had a reason for each.
+    """
     proxy = client(config, admin)
-    reply = proxy.post(f"{_API}/resume", {"reason": reason}, operator())
+    by_guard = bool(wish.get("guard"))
+    if preview or (by_guard and not as_json):
+        would = proxy.post(f"{_API}/resume", {**wish, "preview": True}, operator())
+        if preview and as_json:
+            print_json({**would.body, "proxy": proxy.url})
+            return exit_code(would)
+        if not would.ok:
+            print(refusal(proxy, would))
+            return exit_code(would)
+        _print_preview(would.body["routes"], proxy)
+        if preview or not (would.body["routes"] and _agreed(ask=ask)):
+            return EXIT_YES if preview or not would.body["routes"] else EXIT_NO
+    reply = proxy.post(f"{_API}/resume", wish, operator())
     left = [route["name"] for route in reply.body.get("left", ())]
     if as_json:
         print_json({**reply.body, "proxy": proxy.url})
     elif reply.ok:
         print(f"resumed: {count(len(reply.body['routes']), 'route')} ({proxy.url})")
         if left:
-            print(f"still rolled back, by the guard: {', '.join(left)}")
+            whose = "" if by_guard else ", by the guard"
+            print(f"still rolled back{whose}: {', '.join(left)}")
     else:
         print(refusal(proxy, reply))
     return exit_code(reply)
+
+
+def _print_preview(routes: list[dict[str, Any]], proxy: Client) -> None:
+    """Print what would be resumed: when each was rolled back, why, to which weight it returns."""
+    print(f"would be resumed: {count(len(routes), 'route')} ({proxy.url})")
+    for route in routes:
+        back = route["rolled_back"]
+        print(f"  {route['name']}: {back['reason']} at {back['at']}, returns to {route['weight']['intended']:g} %")
+
+
+def _agreed(*, ask: bool) -> bool:
+    """Whether to go on: what is no terminal has said so by its command."""
+    if not ask or not sys.stdin.isatty():
+        return True
+    return input("resume them? [y/N] ").strip().lower() in ("y", "yes")
 
 
 def refusal(proxy: Client, reply: Reply) -> str:

@@ -9,6 +9,7 @@ import orjson
 import pytest
 import pytest_asyncio
 
+from proxy.cli import main
 from tests.support.running import Running, config, run_command, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -63,12 +64,15 @@ MISTYPED = (
 
 
 @pytest.mark.parametrize("words", MISTYPED, ids=" ".join)
-async def test_a_mistyped_route_is_answered_with_the_one_that_was_meant_and_2(proxy: Running, words: tuple[str, ...]):
+async def test_a_mistyped_route_is_answered_with_the_one_that_was_meant_and_2(
+    proxy: Running, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+):
     (proxy.folder / "proxy.log").touch()
     found = [str(proxy.folder / word) if word == "proxy.log" else word for word in words]
 
     admin = () if words[0] in OFFLINE else ("--admin", proxy.admin_url)
-    code, out, err = await run_command(*found, "-c", str(proxy.file), *admin)
+    code = await asyncio.to_thread(main, [*found, "-c", str(proxy.file), *admin])
 
+    out, err = capsys.readouterr()
     assert code == 2, (out, err)
     assert "did you mean profile?" in out + err

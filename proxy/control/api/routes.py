@@ -16,7 +16,7 @@ from proxy.control.drill import Drills, Report
 from proxy.control.errors import RefusedError, no_such_route
 from proxy.control.override_changes import wrong_weight
 from proxy.control.reload import Current
-from proxy.control.route_actions import Verbs
+from proxy.control.route_actions import Verbs, sent_back_by_hand, sent_back_in_this_incident
 from proxy.described_request import facts_of, meets_strangers
 from proxy.state.identity_keys import Keys
 from rules.model import Override
@@ -75,13 +75,18 @@ def action_routes(control: ActionControl) -> Sequence[web.RouteDef]:
         return http.json({"routes": routes, "milliseconds": round(control.verbs.waited * 1000, 1)})
 
     async def all_again(request: web.Request) -> web.Response:
-        wish = await wish_of(request, _REASON_NEEDED)
-        work = asyncio.ensure_future(control.verbs.resume_all(who_asks(request), wish["reason"]))
-        await finished(work)
-        lifted = {override.route for override in work.result()}
+        wish = await wish_of(request, _REASON_NEEDED, Field("guard", bool), Field("preview", bool))
+        which = sent_back_in_this_incident if wish.get("guard") else sent_back_by_hand
+        if wish.get("preview"):
+            lifted = {override.route for override in which(control.current().generation)}
+        else:
+            work = asyncio.ensure_future(control.verbs.resume_all(who_asks(request), wish["reason"], which))
+            await finished(work)
+            lifted = {override.route for override in work.result()}
         document = await control.status()
         resumed = [each for each in document["routes"] if each["name"] in lifted]
-        return http.json({"routes": resumed, "left": [each for each in document["routes"] if each["rolled_back"]]})
+        left = [each for each in document["routes"] if each["rolled_back"] and each["name"] not in lifted]
+        return http.json({"routes": resumed, "left": left})
 
     return (
         verb(
