@@ -175,6 +175,7 @@ def rejudge(config: str, file: str, *, as_json: bool) -> int:
         for route, legacy, modern in pairs(path_of(file)):
             comparison, broken = judge.compare(route, legacy, modern)
             results.compared(route, comparison, comparison.findings, f"{legacy.method} {legacy.path}")
+            results.answered(route, legacy.status, modern.status)
             results.invariants.update(f"{route}: {name}" for name in broken)
     except UnreadableError as error:
         raise RecordingError(str(error)) from error
@@ -223,7 +224,11 @@ def _print_results(results: Results, *, as_json: bool) -> int:
 
 def _print(document: dict[str, Any]) -> None:
     for route, counts in document["routes"].items():
-        print(f"{route}: {', '.join(f'{count} {verdict}' for verdict, count in counts.items())}")
+        classes = sorted(document["statuses"].get(route, {}).items(), key=lambda pair: (-pair[1], pair[0]))
+        statuses = f"; answered {', '.join(f'{times} x {name}' for name, times in classes)}" if classes else ""
+        print(f"{route}: {', '.join(f'{count} {verdict}' for verdict, count in counts.items())}{statuses}")
+    for route in document["unproved"]:
+        print(f"{route}: refusals and redirects alone were compared: no credentials? give them with -H 'Cookie: …'")
     for title in ("not_compared", "skipped", "failed", "invariants"):
         for reason, times in sorted(document[title].items(), key=lambda pair: -pair[1]):
             print(f"{title.replace('_', ' ')}: {times} x {reason}")
