@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from proxy.settings import Address, ProxyError, UnknownProxyError, UnreachableError, parse_address
+from proxy.settings import Address, ProxyError, UnknownProxyError, UnreachableError, parse_address, why_unread
 from rules.model import Admin
 
 _TIMEOUT = 35.0
@@ -92,7 +92,7 @@ def _admin_of(config: str, *, needed: bool) -> Admin:
     except (OSError, UnicodeDecodeError) as error:
         if not needed:
             return Admin()
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        why = why_unread(error) if isinstance(error, OSError) else "it is no text"
         hint = "name the file with -c, or the proxy with --admin URL"
         raise UnknownProxyError(f"{config} cannot be read: {why}; which proxy is meant? {hint}") from error
     try:

@@ -15,12 +15,14 @@ import orjson
 import typer
 
 from proxy.control.config_loader import prepare
-from proxy.settings import EXIT_USAGE, ProxyError
+from proxy.settings import EXIT_USAGE, ProxyError, why_unread
 from proxy.state.live import Prepared
-from rules.problems import ConfigError, Problem
+from rules.problems import NOT_YAML, ConfigError, Problem
 
 DEFAULT_FILE = "proxy.yaml"
 _NAMES_SHOWN = 20
+_BEFORE_CARET, _AFTER_CARET = 80, 40
+"""Columns of a long line that are shown."""
 
 
 def _readable(context: typer.Context, file: str) -> str:
@@ -31,7 +33,7 @@ def _readable(context: typer.Context, file: str) -> str:
         with Path(file).open("rb"):
             return file
     except OSError as error:
-        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}") from error
+        raise typer.BadParameter(f"{file} cannot be read: {why_unread(error)}") from error
 
 
 ConfigOption = Annotated[
@@ -120,6 +122,24 @@ def print_problems(problems: Iterable[Problem], *, as_json: bool = False) -> Non
         return
     for problem in problems:
         print(problem if problem.level == "error" else f"{problem} [{problem.level}]", file=sys.stderr)
+        if problem.message.startswith(NOT_YAML):
+            for line in _pointed_at(problem):
+                print_line(line, to=sys.stderr)
+
+
+def _pointed_at(problem: Problem) -> Iterator[str]:
+    """Yield the line of the file with a caret below the column; nothing where it cannot be read any more."""
+    try:
+        lines = Path(problem.file).read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return
+    if 0 < problem.line <= len(lines):
+        # a tab is drawn as an arrow of one column, so that it is seen and the caret stands below its character
+        line = lines[problem.line - 1].replace("\t", "→")
+        start = max(0, problem.column - _BEFORE_CARET)
+        number = f"{problem.line} | "
+        yield f"{number}{line[start : start + _BEFORE_CARET + _AFTER_CARET]}"
+        yield f"{' ' * (len(number) + problem.column - 1 - start)}^"
 
 
 def print_json(value: object) -> None:

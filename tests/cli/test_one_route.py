@@ -47,6 +47,23 @@ async def test_waiting_ends_with_the_state_or_with_the_time(proxy: Running):
     assert "profile is not modern after 0.1 s" in why
 
 
+async def test_the_doctor_knows_the_proxy_that_runs_the_file(proxy: Running):
+    file = proxy.folder / "fixed.yaml"
+    file.write_text(proxy.file.read_text())
+    addresses = {
+        "STRANGLER_LISTEN__ADDRESS": proxy.users.removeprefix("http://"),
+        "STRANGLER_ADMIN__ADDRESS": proxy.admin_url.removeprefix("http://"),
+    }
+
+    _, out, _ = await run_command("doctor", "-c", str(file), "--json", **addresses)
+
+    found = orjson.loads(out)
+    told = {one["about"]: (one["level"], one["what"]) for one in found["findings"]}
+    assert found["running"] is True
+    assert told["listen.address"][0] == told["admin.address"][0] == "ok"
+    assert "proxy" in told
+
+
 OFFLINE = ("compare", "replay")
 MISTYPED = (
     ("status", "profle"),
