@@ -120,6 +120,9 @@ def _print_plan(body: Mapping[str, Any]) -> None:
         print(sentence)
     if not changed and not body["settings"]:
         print("nothing would change")
+    if body.get("applied"):
+        hint = "the proxy runs this very file already; to plan an edit, plan a copy with -c before you save it there"
+        print(hint, file=sys.stderr)
 
 
 def _weight(weight: Mapping[str, float | None]) -> str:

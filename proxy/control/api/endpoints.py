@@ -270,7 +270,7 @@ ENDPOINTS = (
     Endpoint(
         "POST",
         f"{PREFIX}/resume",
-        "Lift every rollback that a person asked for, or (`guard`) of the guard's latest incident; `preview` lifts none.",
+        "Lift every rollback that a person asked for, or (`guard`) of the guard's latest incident; or `preview` it.",
         "Object",
         wish=(("reason", _NEEDED), ("guard", {"type": "boolean"}), ("preview", {"type": "boolean"})),
         required=("reason",),
