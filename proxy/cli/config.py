@@ -271,4 +271,4 @@ def _print_what_if(told: Mapping[str, Any]) -> None:
     if told["unmatched"]:
         print("no route takes")
         for one in told["unmatched"]:
-            print(f"  {one['requests']:>8} {one['path'][:100]}")
+            print(f"  {one['requests']:>8} {one['method']} {one['path'][:100]}")

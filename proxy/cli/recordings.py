@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import secrets
 import sys
@@ -72,7 +73,9 @@ class ThereAlreadyError(ProxyError):
 
 
 def init(config: str, access_log: str, openapi: str, *, legacy: str, modern: str, force: bool, as_json: bool) -> int:
-    """Write the draft to `config`, print what it could not decide."""
+    """Write the draft to `config` with the schema for editors beside it, print what it could not decide."""
+    from rules.config import json_schema
+
     if not access_log and not openapi:
         raise NothingToGoByError("name what to go by: --access-log FILE, --openapi FILE or both")
     if Path(config).exists() and not force:
@@ -81,7 +84,9 @@ def init(config: str, access_log: str, openapi: str, *, legacy: str, modern: str
     traffic = _traffic(access_log) if access_log else None
     made = draft(traffic, offered)
     source = " and ".join(Path(name).name for name in (access_log, openapi) if name)
-    _put(Path(config), written(made, source=source, legacy=legacy, modern=modern))
+    schema = Path(config).with_suffix(".schema.json")
+    _put(schema, json.dumps(json_schema(), indent=2) + "\n")
+    _put(Path(config), written(made, source=source, legacy=legacy, modern=modern, schema=f"./{schema.name}"))
     _print_draft(config, made, traffic, as_json=as_json)
     return EXIT_YES
 
