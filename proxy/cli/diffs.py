@@ -167,7 +167,7 @@ def _print_example(example: Mapping[str, Any]) -> None:
     answers = {side: answer for side, answer in (example.get("answers") or {}).items() if answer is not None}
     width = _width()
     if len(answers) == len(SIDES) and width >= _WIDE_ENOUGH:
-        for line in beside(*(answers[side] for side in SIDES), width):
+        for line in beside(answers["legacy"], answers["modern"], width):
             print_line(f"  {line}".rstrip())
         return
     for side, answer in answers.items():

@@ -142,6 +142,9 @@ class StatusControl(Protocol):
     async def status(self) -> dict[str, Any]:
         """Return the status document, fresh."""
 
+    def current(self) -> Current:
+        """Return what runs now."""
+
 
 def status_routes(control: StatusControl) -> Sequence[web.RouteDef]:
     """Return the paths of the status."""
