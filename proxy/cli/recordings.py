@@ -16,7 +16,8 @@ from proxy.cli.admin_client import reachable
 from proxy.cli.common import UnknownRouteError, print_json, print_problems, progress, read, unknown
 from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError, parse_address
 from proxy.state.live import Prepared
-from proxy.traffic.draft import Draft, Operation, draft, operations, written
+from proxy.traffic.draft import Draft, Operation, draft, operations
+from proxy.traffic.draft_file import written
 from proxy.traffic.endpoints import Endpoints
 from proxy.traffic.reader import Recorded, Recording, UnreadableError
 from proxy.traffic.replay import Replay, Results, Wish

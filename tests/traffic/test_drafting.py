@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rules
-from proxy.traffic.draft import ROUTES_AT_MOST, Draft, Operation, draft, mapped, operations, written
+from proxy.traffic.draft import ROUTES_AT_MOST, Draft, Operation, draft, mapped, operations
+from proxy.traffic.draft_file import written
 from proxy.traffic.endpoints import Endpoints
 from proxy.traffic.reader import Recorded, UnreadableError
 from rules.model import Snapshot
