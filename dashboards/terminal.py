@@ -126,6 +126,32 @@ def readiness(route: RouteView) -> Iterator[str]:
         yield f"never compared: {', '.join(map(_unbroken, (*kinds[:_KINDS_TOLD], *more)))}"
 
 
+def details(route: RouteView, width: int) -> tuple[Line, ...]:
+    """Return what is known of one route beyond its row: why it is where it is, what it waits for, each check."""
+    return tuple(line for text in _told_of(route) for line in _below(text, width))
+
+
+def _told_of(route: RouteView) -> Iterator[str]:
+    asked = " ".join((*route.methods, route.path)).strip()
+    if asked:
+        yield f"answers {asked}"
+    back = route.rolled_back
+    if back is not None:
+        who = f" by {back.who}" if back.who else ""
+        yield f"rolled back {back.at}{who}: {back.text or back.reason}"
+    if route.held:
+        yield "held: it stays where it is until a resume"
+    if route.step and route.step.get("number"):
+        yield f"step {route.step['number']} of {route.step['of']}"
+    if route.waits_for:
+        yield f"waits for: {route.waits_for.get('detail') or route.waits_for.get('reason')}"
+    if route.verdict is not None:
+        yield f"guard: {route.verdict.outcome}{f' ({route.verdict.reason})' if route.verdict.reason else ''}"
+        yield from (
+            f"  {check.name}: {check.outcome}, {check.detail}" for check in route.verdict.checks if check.detail
+        )
+
+
 def _evidence(known: Mapping[str, Any]) -> Iterator[str]:
     compared = known.get("compared", 0)
     if not compared:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dashboards.html import count, share
@@ -210,6 +210,16 @@ def attention(view: StatusView, groups: Iterable[Mapping[str, Any]] = ()) -> tup
     """Return everything that waits for a person; `groups` are open groups of differences."""
     found = [*_process(view), *(each for route in view.routes for each in _route_items(route)), *_differences(groups)]
     return tuple(sorted(found, key=lambda each: each.level != URGENT))
+
+
+def troubled_first(view: StatusView) -> StatusView:
+    """Return the view with the routes that need a person before the others; otherwise in the file's order."""
+    levels = {URGENT: 0, SOON: 1}
+    ranks = {
+        route.name: min((levels[each.level] for each in _route_items(route)), default=len(levels))
+        for route in view.routes
+    }
+    return replace(view, routes=tuple(sorted(view.routes, key=lambda route: ranks[route.name])))
 
 
 def _process(view: StatusView) -> Iterator[Attention]:

@@ -167,9 +167,17 @@ def build(*, wheel: bool) -> None:
         packages=find_packages(include=[pattern for room in ROOMS for pattern in (room, f"{room}.*")]),
         package_data={"": ["**/*"]},
         exclude_package_data={"": ["*.c"]},
+        data_files=_shared(),
         ext_modules=extensions,
         script_args=steps,
     )
+
+
+def _shared() -> list[tuple[str, list[str]]]:
+    """Return what the wheel puts under `share`, as the plain one does: manual page, unit, nginx site."""
+    targets = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]
+    shared: dict[str, str] = targets["wheel"]["shared-data"]
+    return [(str(Path(place).parent), [str(ROOT / source)]) for source, place in shared.items()]
 
 
 if __name__ == "__main__":

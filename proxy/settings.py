@@ -45,6 +45,15 @@ class UnreachableError(ProxyError):
     exit_code = EXIT_UNREACHABLE
 
 
+MAKE_ONE = "make one with strangler init --access-log FILE, or name another with -c"
+"""What to do about a configuration that is not there."""
+
+
+def why_unread(error: OSError) -> str:
+    """Return why a configuration cannot be read, with how to make one where there is none."""
+    return f"{error.strerror}; {MAKE_ONE}" if isinstance(error, FileNotFoundError) else str(error.strerror)
+
+
 class UnknownProxyError(ProxyError):
     """Nothing says which proxy is meant: its file cannot be read. Another one is never asked instead."""
 

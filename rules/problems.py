@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 ERROR = "error"
 WARNING = "warning"
+NOT_YAML = "not YAML: "
+"""How the message of a syntax error begins: its line is worth showing, for nothing else of the file could be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,7 @@ def pages() -> dict[str, str]:
     return {
         "configuration.md": "".join(configuration()),
         "commands.md": "".join(commands()),
+        "strangler.1": "".join(manual()),
         "metrics.md": "".join(metrics()),
         "events.md": "".join(events()),
     }
@@ -208,6 +209,79 @@ def _commands(group: Any, prefix: str) -> Iterator[str]:
         for option in rows:
             value = f" {option.metavar}" if option.metavar else ""
             yield f"| `{'`, `'.join(option.opts)}{value}` | {option.help or ''} |\n"
+
+
+# ── manual page ──
+
+MAN_HEAD = """\
+.\\" Written by `make reference`.
+.TH STRANGLER 1 "" "strangler-proxy" "User Commands"
+.SH NAME
+strangler \\- strangler-fig reverse proxy: routes, mirrors, compares and rolls back, endpoint by endpoint
+.SH SYNOPSIS
+.B strangler
+.I COMMAND
+[\\fIARGUMENTS\\fR] [\\fIOPTIONS\\fR]
+.SH DESCRIPTION
+Sends each endpoint to the legacy or to the modern side, as
+.I proxy.yaml
+says, and takes a route back when modern behaves worse.
+.SH COMMON OPTIONS
+.TP
+\\fB\\-c\\fR, \\fB\\-\\-config\\fR \\fIFILE\\fR
+The configuration file; left out: proxy.yaml in the present folder.
+.TP
+\\fB\\-\\-json\\fR
+Print JSON for programs.
+.SH COMMANDS
+"""
+MAN_TAIL = """\
+.SH EXIT STATUS
+0 for yes, 1 for no, 2 for wrong usage or a broken file, 3 when the proxy cannot be reached.
+.SH ENVIRONMENT
+.TP
+STRANGLER_ADMIN_URL
+Where the admin port is, as --admin.
+.TP
+STRANGLER_ADMIN_TOKEN, STRANGLER_VIEW_TOKEN
+What proves to the admin port who asks.
+.TP
+NO_COLOR
+Set: no colours.
+.SH FILES
+.TP
+/etc/strangler/proxy.yaml
+The configuration of the service.
+.TP
+/etc/strangler/environment
+Its secrets; mode 0600.
+"""
+
+
+def manual() -> Iterator[str]:
+    """The manual page, in the man macros of groff."""
+    yield MAN_HEAD
+    yield from _described(typer.main.get_command(app), "")
+    yield MAN_TAIL
+
+
+def _described(group: Any, prefix: str) -> Iterator[str]:
+    for name, command in sorted(group.commands.items()):
+        if hasattr(command, "commands"):
+            yield from _described(command, f"{prefix}{name} ")
+            continue
+        arguments = [each.name.upper() for each in command.params if each.param_type_name == "argument"]
+        yield f".SS {_roff(' '.join((prefix + name, *arguments)))}\n{_roff(' '.join((command.help or '').split()))}\n"
+        for option in command.params:
+            if option.param_type_name == "option" and option.name not in ("config", "json"):
+                value = f" \\fI{_roff(option.metavar)}\\fR" if option.metavar else ""
+                yield f".TP\n\\fB{_roff(', '.join(option.opts))}\\fR{value}\n{_roff(option.help or '')}\n"
+
+
+def _roff(text: str) -> str:
+    """Return text that groff prints as it is: no escape, no request at the start of a line."""
+    plain = text.replace("\\", "\\e").replace("-", "\\-")
+    return f"\\&{plain}" if plain.startswith((".", "'")) else plain
 
 
 # ── metrics ──

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from proxy.settings import Address, ProxyError, UnknownProxyError, UnreachableError, parse_address
+from proxy.settings import Address, ProxyError, UnknownProxyError, UnreachableError, parse_address, why_unread
 from rules.model import Admin, ListenTls
 
 _TIMEOUT = 35.0
@@ -99,7 +99,7 @@ def _admin_of(config: str, *, needed: bool) -> Admin:
     except (OSError, UnicodeDecodeError) as error:
         if not needed:
             return Admin()
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        why = why_unread(error) if isinstance(error, OSError) else "it is no text"
         hint = "name the file with -c, or the proxy with --admin URL"
         raise UnknownProxyError(f"{config} cannot be read: {why}; which proxy is meant? {hint}") from error
     try:
@@ -140,9 +140,12 @@ def _salvaged(text: str) -> Admin:
 
 
 def _url(address: Address, scheme: str) -> str:
-    if address.host in _ANY_ADDRESS:
-        address = Address("127.0.0.1", address.port)
-    return address.url(scheme)
+    return reachable(address).url(scheme)
+
+
+def reachable(address: Address) -> Address:
+    """Return where a client of this machine finds what listens at `address`."""
+    return Address("127.0.0.1", address.port) if address.host in _ANY_ADDRESS else address
 
 
 def _connection(url: str, authorities: str) -> HTTPConnection:

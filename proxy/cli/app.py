@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from proxy.cli import app_commands
-from proxy.cli.common import AdminOption, ConfigOption, JsonOption
+from proxy.cli.common import AdminOption, ConfigOption, JsonOption, route_names
 from proxy.settings import EXIT_YES, ProxyError
 
 # Makes a command line that knows its commands by name alone, for help that comes at once.
@@ -229,15 +229,34 @@ def reload(
 
 @app.command()
 def status(
+    route: Annotated[
+        str, typer.Argument(help="Only this route, with all that is known of it.", autocompletion=route_names)
+    ] = "",
     config: ConfigOption = "proxy.yaml",
-    watch: Annotated[bool, typer.Option("--watch", help="Show it again every second until Ctrl-C.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show it again every second until Ctrl-C, troubled routes first.")
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait until nothing moves by itself, or for the state of --for; else 1.")
+    ] = False,
+    state: Annotated[
+        str, typer.Option("--for", metavar="STATE", help="With --wait: settled, ready, or a stage such as modern.")
+    ] = "",
+    timeout: Annotated[str, typer.Option("--timeout", metavar="TIME", help="With --wait: how long at most.")] = "10m",
     admin: AdminOption = "",
     json: JsonOption = False,
 ) -> None:
-    """Show each route: stage, weights, rate, errors, P95 of both sides."""
+    """Show each route, or one: stage, weights, rate, errors, P95 of both sides."""
+    from proxy.cli.common import duration
+    from proxy.cli.routes import SETTLED, STATES, Awaited
     from proxy.cli.routes import status as do
 
-    raise typer.Exit(do(config, admin, watch=watch, as_json=json))
+    if state not in ("", *STATES):
+        raise typer.BadParameter(f"--for takes one of {', '.join(STATES)}")
+    if watch and (wait or state):
+        raise typer.BadParameter("--watch goes on until Ctrl-C: leave it out with --wait")
+    awaited = Awaited(state or SETTLED, duration(timeout)) if wait or state else None
+    raise typer.Exit(do(config, admin, route, awaited, watch=watch, as_json=json))
 
 
 app_commands.add_routes_to(app)

@@ -79,7 +79,15 @@ def hold(
 def resume(
     reason: NeededReason,
     route: RouteOrNone = "",
+    *,
     everything: Annotated[bool, typer.Option("--all", help="Every route that a person rolled back.")] = False,
+    guard: Annotated[
+        bool, typer.Option("--guard", help="With --all: every route that the guard rolled back in this incident.")
+    ] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", "--dry-run", help="With --all: only show which routes that would be.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --guard: do not ask on a terminal.")] = False,
     revision: RevisionOption = None,
     config: ConfigOption = "proxy.yaml",
     admin: AdminOption = "",
@@ -89,8 +97,12 @@ def resume(
     from proxy.cli.routes import resume_all, verb
 
     _one_or_all(route, everything=everything)
+    if (guard or preview) and not everything:
+        raise typer.BadParameter("--guard and --preview go with --all")
     if everything:
-        raise typer.Exit(resume_all(config, admin, reason, as_json=json))
+        wish = {"reason": reason, **({"guard": True} if guard else {})}
+        ask = guard and not yes and not json
+        raise typer.Exit(resume_all(config, admin, wish, preview=preview, ask=ask, as_json=json))
     raise typer.Exit(verb(config, admin, "resume", route, {"reason": reason}, revision=revision, as_json=json))
 
 
@@ -281,9 +293,13 @@ def export(
     line: Annotated[int, typer.Argument(metavar="LINE", help="Which of its requests.")],
     *,
     form: Annotated[str, typer.Option("--as", metavar="FORM", help="curl, http or pytest.")] = "curl",
-    origin: Annotated[str, typer.Option("--origin", metavar="URL", help="Where to send it.")] = "http://127.0.0.1:8080",
+    origin: Annotated[
+        str, typer.Option("--origin", metavar="URL", help="Where to send it; left out: where the file listens.")
+    ] = "",
+    config: ConfigOption = "proxy.yaml",
+    json: JsonOption = False,
 ) -> None:
     """Write one recorded request for another tool."""
     from proxy.cli.recordings import export as do
 
-    raise typer.Exit(do(file, line, form, origin))
+    raise typer.Exit(do(config, file, line, form, origin, as_json=json))

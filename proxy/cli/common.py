@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
@@ -14,10 +15,14 @@ import orjson
 import typer
 
 from proxy.control.config_loader import prepare
+from proxy.settings import EXIT_USAGE, ProxyError, why_unread
 from proxy.state.live import Prepared
-from rules.problems import ConfigError, Problem
+from rules.problems import NOT_YAML, ConfigError, Problem
 
 DEFAULT_FILE = "proxy.yaml"
+_NAMES_SHOWN = 20
+_BEFORE_CARET, _AFTER_CARET = 80, 40
+"""Columns of a long line that are shown."""
 
 
 def _readable(context: typer.Context, file: str) -> str:
@@ -28,7 +33,7 @@ def _readable(context: typer.Context, file: str) -> str:
         with Path(file).open("rb"):
             return file
     except OSError as error:
-        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}") from error
+        raise typer.BadParameter(f"{file} cannot be read: {why_unread(error)}") from error
 
 
 ConfigOption = Annotated[
@@ -68,6 +73,36 @@ def route_names(ctx: Any, incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
+# Names that are not known: what was probably meant, and one exit code.
+
+
+class UnknownRouteError(ProxyError):
+    """Neither the file nor the proxy has such a route."""
+
+    exit_code = EXIT_USAGE
+
+
+def unknown(name: str, known: Iterable[str], where: str) -> str:
+    """Return that `where` has no route `name`, with the one that was probably meant, or all there are."""
+    names = list(known)
+    close = get_close_matches(name, names, 1)
+    if close:
+        return f"{where} has no route {name}; did you mean {close[0]}?"
+    return f"{where} has no route {name}; it has {', '.join(names[:_NAMES_SHOWN]) or 'none'}"
+
+
+_DURATION = re.compile(r"([0-9]{1,7}(?:\.[0-9]{1,3})?)(ms|s|m|h|)")
+_UNITS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def duration(text: str) -> float:
+    """Return seconds; typer.BadParameter for what is none."""
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise typer.BadParameter(f"{text} is no duration; write 30s, 5m or 1h")
+    return float(found[1]) * _UNITS[found[2]]
+
+
 # Reads the configuration file for a command, prints what is wrong with it.
 
 
@@ -87,6 +122,24 @@ def print_problems(problems: Iterable[Problem], *, as_json: bool = False) -> Non
         return
     for problem in problems:
         print(problem if problem.level == "error" else f"{problem} [{problem.level}]", file=sys.stderr)
+        if problem.message.startswith(NOT_YAML):
+            for line in _pointed_at(problem):
+                print_line(line, to=sys.stderr)
+
+
+def _pointed_at(problem: Problem) -> Iterator[str]:
+    """Yield the line of the file with a caret below the column; nothing where it cannot be read any more."""
+    try:
+        lines = Path(problem.file).read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return
+    if 0 < problem.line <= len(lines):
+        # a tab is drawn as an arrow of one column, so that it is seen and the caret stands below its character
+        line = lines[problem.line - 1].replace("\t", "→")
+        start = max(0, problem.column - _BEFORE_CARET)
+        number = f"{problem.line} | "
+        yield f"{number}{line[start : start + _BEFORE_CARET + _AFTER_CARET]}"
+        yield f"{' ' * (len(number) + problem.column - 1 - start)}^"
 
 
 def print_json(value: object) -> None:

@@ -19,7 +19,7 @@ from proxy.cli.recordings import each, path_of, unread
 from proxy.control.config_loader import known_sticky_key, prepare
 from proxy.described_request import facts_of, meets_strangers
 from proxy.ipc.child_process import command, environment
-from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError, is_legacy_only
+from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError, is_legacy_only, why_unread
 from proxy.state.identity_keys import keys_from
 from proxy.traffic.reader import Recording
 from proxy.traffic.what_if import Yesterday
@@ -98,7 +98,7 @@ def _read(config: str) -> str:
     try:
         return Path(config).read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise ConfigError((Problem(config, 1, 1, f"cannot be read: {error.strerror}"),)) from error
+        raise ConfigError((Problem(config, 1, 1, f"cannot be read: {why_unread(error)}"),)) from error
     except UnicodeDecodeError as error:
         raise ConfigError((Problem(config, 1, 1, "is not UTF-8"),)) from error
 
@@ -120,6 +120,9 @@ def _print_plan(body: Mapping[str, Any]) -> None:
         print(sentence)
     if not changed and not body["settings"]:
         print("nothing would change")
+    if body.get("applied"):
+        hint = "the proxy runs this very file already; to plan an edit, plan a copy with -c before you save it there"
+        print(hint, file=sys.stderr)
 
 
 def _weight(weight: Mapping[str, float | None]) -> str:
@@ -268,4 +271,4 @@ def _print_what_if(told: Mapping[str, Any]) -> None:
     if told["unmatched"]:
         print("no route takes")
         for one in told["unmatched"]:
-            print(f"  {one['requests']:>8} {one['path'][:100]}")
+            print(f"  {one['requests']:>8} {one['method']} {one['path'][:100]}")

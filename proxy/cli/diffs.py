@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from difflib import SequenceMatcher
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -15,7 +19,7 @@ from comparators.comparison import failure
 from comparators.model import Capture, Comparison
 from dashboards.html import count
 from proxy.cli.admin_client import Client, Reply, client
-from proxy.cli.common import print_json, print_line, read
+from proxy.cli.common import UnknownRouteError, print_json, print_line, read, unknown
 from proxy.control.comparison.policies import today
 from proxy.judge.policies import Compiled, RouteRules, Rules, body_of, compiled, route_rules
 from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError
@@ -164,11 +168,94 @@ def _print_example(example: Mapping[str, Any]) -> None:
     if example.get("explanation"):
         for line in example["explanation"].splitlines():
             print_line(f"  {line}")
-    for side, answer in (example.get("answers") or {}).items():
-        if answer is not None:
-            print_line(f"  {side} {answer['status']}")
-            for line in answer["body"].splitlines():
-                print_line(f"    {line}")
+    answers = {side: answer for side, answer in (example.get("answers") or {}).items() if answer is not None}
+    width = _width()
+    if len(answers) == len(SIDES) and width >= _WIDE_ENOUGH:
+        for line in beside(answers["legacy"], answers["modern"], width):
+            print_line(f"  {line}".rstrip())
+        return
+    for side, answer in answers.items():
+        print_line(f"  {side} {answer['status']}")
+        for line in pretty(answer["body"]):
+            print_line(f"    {line}")
+
+
+SIDES = ("legacy", "modern")
+_WIDE_ENOUGH = 80
+_WIDEST = 240
+_LINES_AROUND = 3
+_QUADRATIC = 4000
+"""Lines from which on frequent ones are no anchors: else the time grows with the square."""
+_BETWEEN = {" ": "   ", "|": " ≠ ", "<": " < ", ">": " > "}
+
+
+def _width() -> int:
+    """Return the columns there are: a terminal's, COLUMNS where that is set; in a pipe as many as fit most."""
+    return min(_WIDEST, shutil.get_terminal_size((120, 24)).columns)
+
+
+def pretty(body: str) -> list[str]:
+    """Return the lines of a body: JSON with a member a line, tags of HTML and XML a line each, else as it is."""
+    try:
+        return _outlined(body)
+    except (ValueError, RecursionError):
+        pass
+    if body.lstrip().startswith("<"):
+        return [line.strip() for line in re.sub(r">\s*<", ">\n<", body).splitlines() if line.strip()]
+    return body.splitlines()
+
+
+_PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
+
+
+def _outlined(body: str) -> list[str]:
+    """Return JSON with a member a line; ValueError for anything else. Every literal stays as it is spelled."""
+    json.loads(body)
+    lines, line, depth = [], "", 0
+    pieces = [found.group() for found in _PIECE.finditer(body)]
+    for before, piece, after in zip(["", *pieces], pieces, [*pieces[1:], ""], strict=False):
+        opens, closes = piece in _OPEN, piece in _CLOSED
+        depth += opens - closes
+        if closes and before not in _OPEN:
+            lines.append(line)
+            line = "  " * depth
+        line += _SPELLED.get(piece, piece)
+        if piece == "," or (opens and after not in _CLOSED):
+            lines.append(line)
+            line = "  " * depth
+    return [*lines, line]
+
+
+_OPEN, _CLOSED = ("{", "["), ("}", "]")
+_SPELLED = {":": ": "}
+
+
+def beside(legacy: Mapping[str, Any], modern: Mapping[str, Any], width: int) -> Iterator[str]:
+    """Yield both answers in two columns, with a mark where they differ; long stretches of equal lines are folded."""
+    column = (width - 2 - len(_BETWEEN[" "])) // 2
+    yield _row(f"legacy {legacy['status']}", f"modern {modern['status']}", " ", column)
+    yield _row("─" * column, "─" * column, " ", column)
+    one, other = pretty(legacy["body"]), pretty(modern["body"])
+    is_long = len(one) + len(other) > _QUADRATIC
+    for group in SequenceMatcher(None, one, other, autojunk=is_long).get_grouped_opcodes(_LINES_AROUND):
+        if group[0][1] or group[0][3]:
+            yield "⋮"
+        for _, first, last, start, end in group:
+            for left, right in zip_longest(one[first:last], other[start:end]):
+                mark = " " if left == right else ("<" if right is None else ">" if left is None else "|")
+                yield from _rows(left or "", right or "", mark, column)
+    if one == other:
+        yield "both bodies are the same"
+
+
+def _rows(left: str, right: str, mark: str, column: int) -> Iterator[str]:
+    """Yield a line of each side, over as many rows as the longer one needs."""
+    for start in range(0, max(len(left), len(right), 1), column):
+        yield _row(left[start : start + column], right[start : start + column], mark, column)
+
+
+def _row(left: str, right: str, mark: str, column: int) -> str:
+    return f"{left:<{column}}{_BETWEEN[mark]}{right}"
 
 
 def _cut(text: str) -> str:
@@ -279,12 +366,6 @@ def _without_chunks(rest: bytes) -> bytes:
 NOBODY = "(none)"
 
 
-class UnknownRouteError(ProxyError):
-    """The file has no such route."""
-
-    exit_code = EXIT_USAGE
-
-
 def compare(config: str, legacy: str, modern: str, route: str, method: str, path: str, *, as_json: bool) -> int:
     """Print how two saved answers differ; 0 when they do not, nor break an invariant of the route."""
     rules = _rules(config, route, as_json=as_json)
@@ -318,8 +399,7 @@ def _rules(config: str, route: str, *, as_json: bool) -> Compiled | None:
             return None
         found = next((one for one in prepared.snapshot.routes if one.name == route), None)
         if found is None:
-            names = ", ".join(one.name for one in prepared.snapshot.routes)
-            raise UnknownRouteError(f"{config} has no route {route}; it has {names}")
+            raise UnknownRouteError(unknown(route, (one.name for one in prepared.snapshot.routes), config))
         written, folder = route_rules(prepared.snapshot, found), str(Path(config).absolute().parent)
     if folder and folder not in sys.path:
         sys.path.append(folder)  # the operator's own comparator lies beside the file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import secrets
 import sys
@@ -11,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from dashboards.html import count
-from proxy.cli.common import print_json, print_problems, progress, read
-from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError
+from proxy.cli.admin_client import reachable
+from proxy.cli.common import UnknownRouteError, print_json, print_problems, progress, read, unknown
+from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError, parse_address
 from proxy.state.live import Prepared
-from proxy.traffic.draft import Draft, Operation, draft, operations, written
+from proxy.traffic.draft import Draft, Operation, draft, operations
+from proxy.traffic.draft_file import written
 from proxy.traffic.endpoints import Endpoints
 from proxy.traffic.reader import Recorded, Recording, UnreadableError
 from proxy.traffic.replay import Replay, Results, Wish
@@ -71,7 +74,9 @@ class ThereAlreadyError(ProxyError):
 
 
 def init(config: str, access_log: str, openapi: str, *, legacy: str, modern: str, force: bool, as_json: bool) -> int:
-    """Write the draft to `config`, print what it could not decide."""
+    """Write the draft to `config` with the schema for editors beside it, print what it could not decide."""
+    from rules.config import json_schema
+
     if not access_log and not openapi:
         raise NothingToGoByError("name what to go by: --access-log FILE, --openapi FILE or both")
     if Path(config).exists() and not force:
@@ -80,7 +85,9 @@ def init(config: str, access_log: str, openapi: str, *, legacy: str, modern: str
     traffic = _traffic(access_log) if access_log else None
     made = draft(traffic, offered)
     source = " and ".join(Path(name).name for name in (access_log, openapi) if name)
-    _put(Path(config), written(made, source=source, legacy=legacy, modern=modern))
+    schema = Path(config).with_suffix(".schema.json")
+    _put(schema, json.dumps(json_schema(), indent=2) + "\n")
+    _put(Path(config), written(made, source=source, legacy=legacy, modern=modern, schema=f"./{schema.name}"))
     _print_draft(config, made, traffic, as_json=as_json)
     return EXIT_YES
 
@@ -143,6 +150,9 @@ def replay(
     source = path_of(file)
     if not as_json:
         print_problems(prepared.warnings)
+    names = [route.name for route in prepared.snapshot.routes]
+    if wish.only and wish.only not in names:
+        raise UnknownRouteError(unknown(wish.only, names, config))
     judge = _judge(config, prepared)
     keeper = _keeper(out, judge) if out else None
     own = [(name.strip(), value.strip()) for name, _, value in (header.partition(":") for header in headers)]
@@ -171,6 +181,7 @@ def rejudge(config: str, file: str, *, as_json: bool) -> int:
         for route, legacy, modern in pairs(path_of(file)):
             comparison, broken = judge.compare(route, legacy, modern)
             results.compared(route, comparison, comparison.findings, f"{legacy.method} {legacy.path}")
+            results.answered(route, legacy.status, modern.status)
             results.invariants.update(f"{route}: {name}" for name in broken)
     except UnreadableError as error:
         raise RecordingError(str(error)) from error
@@ -219,7 +230,11 @@ def _print_results(results: Results, *, as_json: bool) -> int:
 
 def _print(document: dict[str, Any]) -> None:
     for route, counts in document["routes"].items():
-        print(f"{route}: {', '.join(f'{count} {verdict}' for verdict, count in counts.items())}")
+        classes = sorted(document["statuses"].get(route, {}).items(), key=lambda pair: (-pair[1], pair[0]))
+        statuses = f"; answered {', '.join(f'{times} x {name}' for name, times in classes)}" if classes else ""
+        print(f"{route}: {', '.join(f'{count} {verdict}' for verdict, count in counts.items())}{statuses}")
+    for route in document["unproved"]:
+        print(f"{route}: refusals and redirects alone were compared: no credentials? give them with -H 'Cookie: …'")
     for title in ("not_compared", "skipped", "failed", "invariants"):
         for reason, times in sorted(document[title].items(), key=lambda pair: -pair[1]):
             print(f"{title.replace('_', ' ')}: {times} x {reason}")
@@ -236,16 +251,41 @@ def _print(document: dict[str, Any]) -> None:
 # `strangler export`: one recorded request for curl, an editor, a test.
 
 
-def export(file: str, line: int, form: str, origin: str) -> int:
-    """Print request `line` of `file` in `form`."""
+_LISTENS = "http://127.0.0.1:8080"
+
+
+def export(config: str, file: str, line: int, form: str, origin: str, *, as_json: bool) -> int:
+    """Print request `line` of `file` in `form`, for `origin` or for the proxy that `config` describes."""
     writer = WRITERS.get(form)
     if writer is None:
         raise RecordingError(f"{form}: one of {', '.join(WRITERS)} is expected")
+    where = origin or _listening(config, as_json=as_json)
+    if where is None:
+        return EXIT_USAGE
     try:
         found = next((recorded for recorded in Recording(path_of(file)) if recorded.line >= line), None)
     except (UnreadableError, OSError) as error:
         raise RecordingError(str(error)) from error
     if found is None or found.line != line:
         raise RecordingError(f"{file}: there is no request in line {line}")
-    print(writer(found, origin.rstrip("/")), end="")
+    text = writer(found, where.rstrip("/"))
+    if as_json:
+        print_json({"form": form, "text": text})
+    else:
+        print(text, end="")
     return EXIT_YES
+
+
+def _listening(config: str, *, as_json: bool) -> str | None:
+    """Return where users reach the proxy; None after the problems of a broken file were printed."""
+    if not Path(config).exists():
+        return _LISTENS
+    prepared = read(config, as_json=as_json)
+    if prepared is None:
+        return None
+    listen = prepared.snapshot.listen
+    address = parse_address(listen.address, Path(config).absolute().parent)
+    # a request for another tool needs a host: that of a Unix socket is the proxy in front's
+    if address.path:
+        return _LISTENS
+    return reachable(address).url("https" if listen.tls else "http")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import getpass
 import os
 import re
+import sys
 import time
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -17,14 +19,15 @@ from rich.text import Text
 
 from dashboards.html import count
 from dashboards.report import markdown, page
-from dashboards.terminal import Line, headline, lines
-from dashboards.views import StatusView, status_view
+from dashboards.terminal import Line, details, headline, lines
+from dashboards.views import RouteView, StatusView, status_view, troubled_first
 from proxy.cli.admin_client import Client, Reply, client
-from proxy.cli.common import print_json
+from proxy.cli.common import UnknownRouteError, print_json, unknown
 from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError, UnreachableError
 
 _API = "/api/v1"
 _OPERATOR = "X-Strangler-Operator"
+_NEVER_RIGHT = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
 
 
 def verb(
@@ -58,20 +61,51 @@ def rollback_all(config: str, admin: str, reason: str, *, as_json: bool) -> int:
     return exit_code(reply)
 
 
-def resume_all(config: str, admin: str, reason: str, *, as_json: bool) -> int:
-    """Lift every rollback that a person asked for; the guard's own each want a look."""
+def resume_all(config: str, admin: str, wish: dict[str, Any], *, preview: bool, ask: bool, as_json: bool) -> int:
+    """Lift every rollback that a person asked for, or those of the guard's latest incident after they were shown.
+
+    With `ask` a terminal is asked whether to go on: the guard had a reason for each.
+    """
     proxy = client(config, admin)
-    reply = proxy.post(f"{_API}/resume", {"reason": reason}, operator())
+    by_guard = bool(wish.get("guard"))
+    if preview or (by_guard and not as_json):
+        would = proxy.post(f"{_API}/resume", {**wish, "preview": True}, operator())
+        if preview and as_json:
+            print_json({**would.body, "proxy": proxy.url})
+            return exit_code(would)
+        if not would.ok:
+            print(refusal(proxy, would))
+            return exit_code(would)
+        _print_preview(would.body["routes"], proxy)
+        if preview or not (would.body["routes"] and _agreed(ask=ask)):
+            return EXIT_YES if preview or not would.body["routes"] else EXIT_NO
+    reply = proxy.post(f"{_API}/resume", wish, operator())
     left = [route["name"] for route in reply.body.get("left", ())]
     if as_json:
         print_json({**reply.body, "proxy": proxy.url})
     elif reply.ok:
         print(f"resumed: {count(len(reply.body['routes']), 'route')} ({proxy.url})")
         if left:
-            print(f"still rolled back, by the guard: {', '.join(left)}")
+            whose = "" if by_guard else ", by the guard"
+            print(f"still rolled back{whose}: {', '.join(left)}")
     else:
         print(refusal(proxy, reply))
     return exit_code(reply)
+
+
+def _print_preview(routes: list[dict[str, Any]], proxy: Client) -> None:
+    """Print what would be resumed: when each was rolled back, why, to which weight it returns."""
+    print(f"would be resumed: {count(len(routes), 'route')} ({proxy.url})")
+    for route in routes:
+        back = route["rolled_back"]
+        print(f"  {route['name']}: {back['reason']} at {back['at']}, returns to {route['weight']['intended']:g} %")
+
+
+def _agreed(*, ask: bool) -> bool:
+    """Whether to go on: what is no terminal has said so by its command."""
+    if not ask or not sys.stdin.isatty():
+        return True
+    return input("resume them? [y/N] ").strip().lower() in ("y", "yes")
 
 
 def refusal(proxy: Client, reply: Reply) -> str:
@@ -92,7 +126,7 @@ def exit_code(reply: Reply) -> int:
     """Return what the command ends with: 2 for what can never be right, 1 for what is not possible now."""
     if reply.ok:
         return EXIT_YES
-    return EXIT_USAGE if reply.status in (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.BAD_REQUEST) else EXIT_NO
+    return EXIT_USAGE if reply.status in _NEVER_RIGHT else EXIT_NO
 
 
 def _route_line(route: dict[str, Any]) -> str:
@@ -146,54 +180,142 @@ def _print_drill(report: dict[str, Any]) -> None:
 
 
 STATUS_EVERY = 1.0
+AWAIT_EVERY = 0.5
+"""Seconds between two looks."""
+_DEFAULT_ROUTE = "_default"
 _STYLES = {"canary": "yellow", "modern": "green", "rolled_back": "bold red", "held": "magenta", "shadow": "cyan"}
 
 
-def status(config: str, admin: str, *, watch: bool, as_json: bool) -> int:
-    """Print the status once, or again each second; 1 when the proxy says that it is not ready."""
+SETTLED = "settled"
+STATES = (SETTLED, "ready", "legacy", "shadow", "canary", "modern", "rolled_back", "held")
+"""What `--wait` may wait for: a stage of the contract, a proxy that is ready, or nothing that moves by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A state to wait for and for how many seconds; 0 seconds: one look."""
+
+    state: str
+    seconds: float
+
+
+def status(config: str, admin: str, route: str, awaited: Awaited | None, *, watch: bool, as_json: bool) -> int:
+    """Print the status once, again each second, or once a state is reached; 1 when it is not ready, or not reached."""
     proxy = client(config, admin)
+    if awaited is not None:
+        return _await(proxy, route, awaited, as_json=as_json)
     if as_json:
-        document = _document(proxy)
+        document = _document(proxy, route)
         print_json(document)
         return _verdict(status_view(document))
     # rich honours NO_COLOR by itself; a pipe has no width, so nothing is cut there
-    console = Console(width=None if os.isatty(1) else 200)
+    console = _console()
     if watch and console.is_terminal:
-        return _watch(proxy, console)
-    view = status_view(_document(proxy))
-    console.print(_screen(view, console.width))
+        return _watch(proxy, route, console)
+    view = status_view(_document(proxy, route))
+    console.print(_screen(view, console.width, route))
     return _verdict(view)
 
 
-def _watch(proxy: Client, console: Console) -> int:
-    view = status_view(_document(proxy))
-    with Live(_screen(view, console.width), console=console, auto_refresh=False) as live:
+def _console() -> Console:
+    return Console(width=None if os.isatty(1) else 200)
+
+
+def _watch(proxy: Client, route: str, console: Console) -> int:
+    view = _troubled(proxy, route)
+    with Live(_screen(view, console.width, route), console=console, auto_refresh=False) as live:
         try:
             while True:
                 time.sleep(STATUS_EVERY)
-                view = status_view(_document(proxy))
-                live.update(_screen(view, console.width), refresh=True)
+                view = _troubled(proxy, route)
+                live.update(_screen(view, console.width, route), refresh=True)
         except KeyboardInterrupt:
             return _verdict(view)
 
 
-def _document(proxy: Client) -> dict[str, object]:
+def _troubled(proxy: Client, route: str) -> StatusView:
+    return troubled_first(status_view(_document(proxy, route)))
+
+
+def _await(proxy: Client, route: str, awaited: Awaited, *, as_json: bool) -> int:
+    """Look until the state is reached: 0; 1 when the time is over, or when it settled rolled back instead.
+
+    A proxy that does not answer yet is waited for as well; 3 when it never did.
+    """
+    ends = time.monotonic() + awaited.seconds
+    while True:
+        is_last = time.monotonic() >= ends
+        try:
+            document = _document(proxy, route)
+        except UnreachableError:
+            if is_last:
+                raise
+        else:
+            reached = is_reached(status_view(document), awaited.state)
+            if reached is not None or is_last:
+                return _print_awaited(document, route, awaited, reached=bool(reached), as_json=as_json)
+        time.sleep(min(AWAIT_EVERY, max(0.0, ends - time.monotonic())))
+
+
+def is_reached(view: StatusView, state: str) -> bool | None:
+    """Whether every route of the view is in this state; False when it never will be by itself, None when not yet."""
+    routes = [each for each in view.routes if each.name != _DEFAULT_ROUTE or len(view.routes) == 1]
+    if not view.ready:
+        return None
+    if state == "ready":
+        return True
+    back = [each for each in routes if each.stage == "rolled_back"]
+    if state != SETTLED:
+        # a rolled-back route moves again after a resume alone: waiting for it to become modern would be for nothing
+        return True if all(each.stage == state for each in routes) else (False if back else None)
+    if back:
+        return False
+    return True if all(_rests(each) for each in routes) else None
+
+
+def _rests(route: RouteView) -> bool:
+    """Whether nothing about this route moves by itself: no step is left, or a person has to act first."""
+    step = route.step
+    asks = route.waits_for is not None and route.waits_for.get("kind") == "ask"
+    return route.held or asks or not step or step["number"] >= step["of"]
+
+
+def _print_awaited(document: dict[str, Any], route: str, awaited: Awaited, *, reached: bool, as_json: bool) -> int:
+    if as_json:
+        print_json(document)
+    else:
+        console = _console()
+        console.print(_screen(troubled_first(status_view(document)), console.width, route))
+        if not reached:
+            print(f"{route or 'not every route'} is not {awaited.state} after {awaited.seconds:g} s", file=sys.stderr)
+    return EXIT_YES if reached else EXIT_NO
+
+
+def _document(proxy: Client, route: str = "") -> dict[str, Any]:
+    """Return the status, of one route alone where one is named; UnknownRouteError where there is no such."""
     reply = proxy.get("/api/v1/status")
     if not reply.ok:
         raise ProxyError(str(reply.body.get("detail", "the proxy cannot tell its status")))
-    return reply.body
+    if not route:
+        return reply.body
+    found = [each for each in reply.body["routes"] if each["name"] == route]
+    if not found:
+        raise UnknownRouteError(unknown(route, (each["name"] for each in reply.body["routes"]), proxy.url))
+    return {**reply.body, "routes": found}
 
 
 def _verdict(view: StatusView) -> int:
     return EXIT_YES if view.ready else EXIT_NO
 
 
-def _screen(view: StatusView, width: int) -> Group:
+def _screen(view: StatusView, width: int, route: str = "") -> Group:
     parts = [Text(headline(view), style="" if view.ready and not view.error else "bold red"), Text()]
     if view.error:
         parts.insert(1, Text(view.error, style="red"))
     # Text, so that a name with brackets is not taken for markup
     parts += [Text(line.text, style=_style(line)) for line in lines(view, width)]
+    if route:
+        parts += [Text(line.text, style="dim") for each in view.routes for line in details(each, width)]
     return Group(*parts)
 
 
@@ -215,6 +337,8 @@ def events(config: str, admin: str, route: str, since: str, *, limit: int, follo
     """Print events, the oldest first; with `follow` for ever, until Ctrl-C. A proxy that restarts is waited for."""
     proxy = client(config, admin)
     items = _ask(proxy, route, since, limit)
+    if route and not items:
+        _document(proxy, route)  # an event may be of a route that the file has lost; without one the name is checked
     if as_json and not follow:
         print_json({"items": items})
         return EXIT_YES

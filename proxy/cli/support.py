@@ -43,7 +43,8 @@ def doctor(config: str, admin: str, nginx_conf: str, *, as_json: bool) -> int:
         path.absolute(),
         os.environ,
         _read(nginx_conf) if nginx_conf else dumped(),
-        running=_runs(config, admin),
+        running=bool(digest := _running_digest(config, admin)),
+        runs=digest,
     )
     found = asyncio.run(examined(house))
     if as_json:
@@ -61,11 +62,13 @@ def _read(name: str) -> str:
         raise RecordingError(f"{name}: cannot be read: {error.strerror}") from error
 
 
-def _runs(config: str, admin: str) -> bool:
+def _running_digest(config: str, admin: str) -> str:
+    """Return the digest of the file that the proxy at the admin address runs; empty when it is not one of ours."""
     try:
-        return bool(client(config, admin).get("/healthz").status)
-    except UnreachableError:
-        return False
+        answer = client(config, admin).get("/readyz").body.get("config")
+    except ProxyError:
+        return ""
+    return str(answer.get("digest", "")) if isinstance(answer, dict) else ""
 
 
 def _print(found: list[Found]) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from proxy.control.hooks import unimportable
 from proxy.control.override_changes import begun_with
 from proxy.ipc.codec import LOADER, Loaded
-from proxy.settings import EXIT_USAGE, EXIT_YES, BadAddressError, Settings, is_legacy_only, parse_address
+from proxy.settings import EXIT_USAGE, EXIT_YES, BadAddressError, Settings, is_legacy_only, parse_address, why_unread
 from proxy.state.bindable import COMPILING, unbindable, with_texts
 from proxy.state.identity_keys import Keys, keys_from
 from proxy.state.live import Configuration, Prepared
@@ -88,7 +88,7 @@ def _read(path: Path, source: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ConfigError((Problem(source, 1, 1, f"cannot be read: {error.strerror}"),)) from error
+        raise ConfigError((Problem(source, 1, 1, f"cannot be read: {why_unread(error)}"),)) from error
 
 
 def _by_the_file(found: Iterable[Finding], snapshot: Snapshot, draft: Draft) -> Iterator[Finding]:

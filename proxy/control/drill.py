@@ -20,7 +20,7 @@ from time import monotonic
 import orjson
 
 from proxy.control.audit_log import Listener, Trail
-from proxy.control.errors import RefusedError
+from proxy.control.errors import RefusedError, no_such_route
 from proxy.control.reload import Current
 from proxy.control.route_actions import UnconfirmedError, Verbs
 from proxy.control.route_evidence import Figures
@@ -245,7 +245,7 @@ def _drillable(generation: Generation, name: str) -> Route:
     """Return the route of that name if a drill can show anything there."""
     lane = generation.table.lane_of(name)
     if lane is None:
-        raise RefusedError(HTTPStatus.NOT_FOUND, f"no route is called {name}")
+        raise no_such_route(name, generation)
     route, override = lane.route, generation.overrides.get(name)
     if override is not None and override.rolled_back:
         raise RefusedError(HTTPStatus.CONFLICT, f"{name} is rolled back: everybody is on legacy already")

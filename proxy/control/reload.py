@@ -322,6 +322,7 @@ def planned(
         "routes": [_route(route) for route in found.routes],
         "settings": list(_settings(found, tuple(needs_restart(settings, prepared.snapshot)))),
         "users": {"sampled": len(everybody.users), "estimated": everybody.estimated},
+        "applied": prepared.snapshot.digest == current.configuration.snapshot.digest,
         "warnings": [asdict(warning) for warning in prepared.warnings],
     }
 

@@ -14,7 +14,7 @@ from time import monotonic, time
 
 from proxy.control import override_changes
 from proxy.control.audit_log import Changes, Trail
-from proxy.control.errors import RefusedError
+from proxy.control.errors import RefusedError, no_such_route
 from proxy.control.reload import Reloader
 from proxy.control.store_writer import Ledger
 from proxy.state.live import by_route
@@ -28,12 +28,32 @@ from rules.routing.decide import Generation
 
 MANUAL = "manual"
 """The reason of a rollback that a person asked for."""
+_NOT_THE_GUARDS = (MANUAL, override_changes.UNKNOWN)
 
 
 def sent_back_by_hand(generation: Generation) -> tuple[Override, ...]:
     """Return what is set for the routes of the file that a person, not the guard, has rolled back."""
     overrides = (generation.overrides.get(route.name) for route in generation.snapshot.routes)
     return tuple(one for one in overrides if one is not None and one.rolled_back and one.reason == MANUAL)
+
+
+INCIDENT_GAP = 600.0
+"""Seconds between two rollbacks of the guard from which on they belong to two incidents."""
+
+
+def sent_back_in_this_incident(generation: Generation) -> tuple[Override, ...]:
+    """Return what the guard's latest rollbacks set: each came soon after the one before it."""
+    overrides = (generation.overrides.get(route.name) for route in generation.snapshot.routes)
+    found = [one for one in overrides if one is not None and one.rolled_back and one.reason not in _NOT_THE_GUARDS]
+    if not found:
+        return ()
+    moments = sorted((one.at for one in found), reverse=True)
+    since = moments[0]
+    for moment in moments:
+        if since - moment > INCIDENT_GAP:
+            break
+        since = moment
+    return tuple(one for one in found if one.at >= since)
 
 
 def promotes(route: Route, before: Override | None, after: Override) -> bool:
@@ -144,12 +164,17 @@ class Verbs:
             if before is not None and before.rolled_back and after is not None and not after.rolled_back:
                 self._restarted(route, self._reloader.current.configuration.number)
 
-    async def resume_all(self, who: str, reason: str) -> tuple[Override, ...]:
-        """Lift every rollback that a person asked for, in one swap; RefusedError at the first that may not be."""
+    async def resume_all(
+        self, who: str, reason: str, which: Callable[[Generation], tuple[Override, ...]] = sent_back_by_hand
+    ) -> tuple[Override, ...]:
+        """Lift every rollback that a person asked for, in one swap; RefusedError at the first that may not be.
+
+        `which` names other ones, such as those of the guard's latest incident.
+        """
         lifted: list[Override] = []
         try:
             async with self._one_promotion_at_a_time:
-                for before in sent_back_by_hand(self._reloader.current.generation):
+                for before in which(self._reloader.current.generation):
                     after = override_changes.resumed(self._route(before.route), before, self._clock())
                     after = replace(after, reason="resume", who=who, text=reason)
                     lifted.append(await self._write_first(after, before.revision))
@@ -312,5 +337,5 @@ class Verbs:
     def _route(self, name: str) -> Route:
         lane = self._reloader.current.generation.table.lane_of(name)
         if lane is None:
-            raise RefusedError(HTTPStatus.NOT_FOUND, f"no route is called {name}")
+            raise no_such_route(name, self._reloader.current.generation)
         return lane.route

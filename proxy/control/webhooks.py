@@ -29,6 +29,10 @@ QUEUED = 500
 TRIES = 10
 FIRST_WAIT, LONGEST_WAIT = 1.0, 120.0
 """Seconds between tries, doubling: an event is given up after some ten minutes."""
+GATHERED_WITHIN = 1.0
+"""Seconds that a rollback waits for others, so that one incident is one message."""
+_GATHERED = frozenset({"rollback", "step_back"})
+_LINES_AT_MOST = 30
 WITHIN = 5.0
 """Seconds that a hook has for its answer."""
 TIMESTAMP, SIGNATURE, EVENT_ID = "X-Strangler-Timestamp", "X-Strangler-Signature", "X-Strangler-Event-Id"
@@ -64,11 +68,15 @@ def hooks_of(wanted: tuple[Notify, ...], environ: Mapping[str, str] = os.environ
     )
 
 
-def letter(hook: Hook, event: Event, now: float) -> tuple[bytes, dict[str, str]]:
-    """Return the body with its fields; the signature is over timestamp, a dot, the body."""
-    body = orjson.dumps({"text": sentence(event)} if hook.form == "slack" else document(event), default=str)
-    stamp = str(int(now))
-    fields = {"Content-Type": "application/json", "User-Agent": "strangler", EVENT_ID: str(event.id), TIMESTAMP: stamp}
+def letter(hook: Hook, events_told: tuple[Event, ...], now: float) -> tuple[bytes, dict[str, str]]:
+    """Return the body with its fields; the signature is over timestamp, a dot, the body.
+
+    One event is told as the API tells it, several as a digest. The id is the first one's, the same at every try.
+    """
+    told = {"text": digest_sentence(events_told)} if hook.form == "slack" else digest(events_told)
+    body = orjson.dumps(told, default=str)
+    stamp, first = str(int(now)), str(events_told[0].id)
+    fields = {"Content-Type": "application/json", "User-Agent": "strangler", EVENT_ID: first, TIMESTAMP: stamp}
     if hook.secret:
         made = hmac.new(hook.secret.encode(), stamp.encode() + b"." + body, sha256).hexdigest()
         fields[SIGNATURE] = f"sha256={made}"
@@ -84,6 +92,36 @@ def sentence(event: Event) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def digest(told: tuple[Event, ...]) -> dict[str, Any]:
+    """Return one event as it is; several as one event of no route, with all of them under `events`."""
+    first = document(told[0])
+    if len(told) == 1:
+        return first
+    names = sorted({event.route for event in told})
+    detail = f"{len(names)} routes together: {', '.join(names)}"
+    who = first["who"] if len({event.who for event in told}) == 1 else "several"
+    reason = first["reason"] if len({event.reason for event in told}) == 1 else "several"
+    evidence = {"detail": detail, "routes": names}
+    listed = [document(event) for event in told]
+    return {**first, "route": None, "who": who, "reason": reason, "evidence": evidence, "events": listed}
+
+
+def digest_sentence(told: tuple[Event, ...]) -> str:
+    """Return a digest for people: how many, then each on its line."""
+    if len(told) == 1:
+        return sentence(told[0])
+    lines = [sentence(event) for event in told[:_LINES_AT_MOST]]
+    left = [f"and {len(told) - _LINES_AT_MOST} more"] if len(told) > _LINES_AT_MOST else []
+    return "\n".join([f"*{len(told)} {told[0].event}s together*", *lines, *left])
+
+
+def together(queue: deque[Event]) -> tuple[Event, ...]:
+    """Return what goes into the next letter: the oldest event, with every other rollback if it is one."""
+    if queue[0].event not in _GATHERED:
+        return (queue[0],)
+    return tuple(event for event in queue if event.event == queue[0].event)
+
+
 class Notifier:
     """All hooks. They change with the file; `lost` counts events that a hook was never told."""
 
@@ -93,12 +131,14 @@ class Notifier:
         *,
         post: Post | None = None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        gather: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time,
     ) -> None:
         self.lost = 0
         self._tell = tell
         self._post = post or Posting().post
         self._pause = pause
+        self._gather = gather
         self._clock = clock
         self._queues: dict[Hook, deque[Event]] = {}
         self._tasks: dict[Hook, asyncio.Task[None]] = {}
@@ -133,15 +173,22 @@ class Notifier:
 
     async def _work(self, hook: Hook, queue: deque[Event]) -> None:
         while queue:
-            event = queue[0]
-            await self._deliver(hook, event)
-            if queue and queue[0] is event:
-                queue.popleft()
+            if queue[0].event in _GATHERED:
+                # one cause sends many routes back within one look of the guard: they are one message
+                await self._gather(GATHERED_WITHIN)
+            if not queue:
+                return
+            told = together(queue)
+            await self._deliver(hook, told)
+            gone = {id(event) for event in told}
+            left = [event for event in queue if id(event) not in gone]
+            queue.clear()
+            queue.extend(left)
 
-    async def _deliver(self, hook: Hook, event: Event) -> None:
+    async def _deliver(self, hook: Hook, told: tuple[Event, ...]) -> None:
         wait = FIRST_WAIT
         for left in reversed(range(TRIES)):
-            body, fields = letter(hook, event, self._clock())
+            body, fields = letter(hook, told, self._clock())
             try:
                 status = await self._post(hook.url, body, fields)
             except UndeliveredError as error:
@@ -153,9 +200,9 @@ class Notifier:
                     return
                 problem, final = f"answered {status}", status < 500 and status not in _WORTH_A_TRY  # noqa: PLR2004 - HTTP
             final = final or not left
-            self._tell(events.HOOK_FAILED, "warning", hook=hook.name, id=event.id, problem=problem, final=final)
+            self._tell(events.HOOK_FAILED, "warning", hook=hook.name, id=told[0].id, problem=problem, final=final)
             if final:
-                self.lost += 1
+                self.lost += len(told)
                 return
             await self._pause(wait)
             wait = min(wait * 2, LONGEST_WAIT)

@@ -23,7 +23,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What the checks look at: the file with its folder, the environment, the nginx configuration if any."""
+    """What the checks look at: the file with its folder, the environment, the nginx configuration if any.
+
+    `runs` is the digest of the file that our own proxy runs now, empty where it does not.
+    """
 
     snapshot: Snapshot
     base: Path
@@ -31,3 +34,4 @@ class House:
     environ: Mapping[str, str] = field(repr=False)
     nginx: str | None = None
     running: bool = False
+    runs: str = ""

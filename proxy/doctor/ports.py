@@ -17,6 +17,17 @@ def ports(house: House) -> Iterator[Found]:
     """Try both addresses; an address that is taken is fine while our own proxy runs."""
     for key, text in (("listen", house.snapshot.listen.address), ("admin", house.snapshot.admin.address)):
         yield _tried(f"{key}.address", parse_address(text, house.base), house)
+    if house.runs:
+        yield _running(house)
+
+
+def _running(house: House) -> Found:
+    own = house.snapshot.digest
+    if house.runs == own:
+        return Found(OK, "proxy", f"runs this file ({own})")
+    return Found(
+        WARNING, "proxy", f"runs {house.runs}, this file is {own}", "strangler reload --wait, or undo the edit"
+    )
 
 
 def _tried(about: str, address: Address, house: House) -> Found:

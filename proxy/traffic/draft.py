@@ -9,7 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, Final
@@ -133,6 +133,14 @@ def _renamed(target: str, path: str) -> str:
 ROUTES_AT_MOST: Final = 500
 _KNOWN: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _PAGES_SHOWN: Final = 8
+_RARE: Final = 0.001
+_FEW: Final = 2
+_MANY_RARE: Final = 8
+"""Paths of one folder, each with a request or less than a thousandth of all, that are one route."""
+_FORMS: Final = frozenset({"new", "create", "add", "edit", "form"})
+_FORM_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
+_MEANINGLESS: Final = frozenset({"r", "route", "p", "q", "page"})
+"""Parameters whose name says nothing that the value does not."""
 _NEEDS_PERSON: Final = 0.3
 """Share of redirects above which a page is more than a page."""
 
@@ -148,6 +156,7 @@ class DraftRoute:
     modern: str | None = None
     mirrored: bool = False
     notes: tuple[str, ...] = ()
+    group: str = ""
 
 
 @dataclass(slots=True)
@@ -186,7 +195,13 @@ class _Drafting:
         )
 
     def from_traffic(self, traffic: Endpoints) -> None:
-        found = traffic.found()
+        seen = traffic.found()
+        # what scanners try, what links of old ask for
+        there = [one for one in seen if one.endpoint.missing < one.endpoint.requests]
+        gone = len(seen) - len(there)
+        if gone:
+            self._say(f"{_several(gone, 'path')} answered with 404 alone: no route")
+        found = list(self._without_rare(there, traffic.requests))
         for one in found[:ROUTES_AT_MOST]:
             self._endpoint(one, traffic.requests)
         rest = found[ROUTES_AT_MOST:]
@@ -199,6 +214,47 @@ class _Drafting:
         for operation in self._offered:
             if operation.path not in self._used:
                 self._say(f"{' '.join(operation.methods)} {operation.path}: in the new API, but nobody asks for it")
+        self._group_forms()
+
+    def _without_rare(self, found: Sequence[Found], total: int) -> Iterator[Found]:
+        """Yield the endpoints worth a route; many that are hardly asked for, in one folder, become one of its own."""
+        few = max(_FEW, _RARE * total)
+        folders: dict[str, list[Found]] = {}
+        for one in found:
+            first = one.segments[0]
+            if first is not None and len(one.segments) > 1 and one.endpoint.requests < few:
+                folders.setdefault(first, []).append(one)
+        folded = {folder: ones for folder, ones in folders.items() if len(ones) >= _MANY_RARE}
+        gone = {id(one) for ones in folded.values() for one in ones}
+        yield from (one for one in found if id(one) not in gone)
+        for folder, ones in folded.items():
+            self._folder(folder, ones, total)
+
+    def _folder(self, folder: str, ones: Sequence[Found], total: int) -> None:
+        """Add one route for paths that are hardly asked for."""
+        together = Endpoint()
+        for one in ones:
+            together.merge(one.endpoint)
+        methods = tuple(method for method in _KNOWN if together.methods[method])
+        effects = any(has_effects(path, None) for one in ones for path in one.endpoint.examples)
+        shown = ", ".join(sorted(one.path for one in ones)[:3])
+        notes = (_volume(together, total), f"{len(ones)} paths of few requests each: {shown} …")
+        mirrored = not effects and any(method in _SAFE for method in methods)
+        self._add(f"/{folder}/**", methods, mirrored=mirrored, notes=notes, called=f"{folder}-rest")
+
+    def _group_forms(self) -> None:
+        """Give a form and what it is sent to one group: else a user gets the page of one side, posts to the other."""
+        routes = self.draft.routes
+        targets = {route.path: route.name for route in routes if set(route.methods) & _FORM_METHODS}
+        grouped = {
+            name
+            for route in routes
+            if (path := _form_of(route.path)) is not None and (name := targets.get(path)) is not None
+        }
+        for place, route in enumerate(routes):
+            sent_to = targets.get(_form_of(route.path) or "") or (route.name if route.name in grouped else "")
+            if sent_to and not route.group:
+                routes[place] = replace(route, group=sent_to)
 
     def _endpoint(self, found: Found, total: int) -> None:
         endpoint, path = found.endpoint, found.path
@@ -227,7 +283,15 @@ class _Drafting:
         for value, times in pages(endpoint, page).most_common():
             if not has_effects(f"/{value}", None):
                 note = f"{_several(times, 'request')}, {times / max(1, total):.1%} of all"
-                self._add(path, (), query=(page, value), mirrored=mirrored, notes=(note,), called=value)
+                called = value if page in _MEANINGLESS else f"{page}-{value}"
+                self._add(
+                    path, (), query=(page, value), mirrored=mirrored, notes=(note,), called=called,
+                    group=self._group_of(path),
+                )  # fmt: skip
+
+    def _group_of(self, path: str) -> str:
+        """Return one group for the pages of a script: which of them is a form, and what it is sent to, is not known."""
+        return "-".join(_name_words(path)) or "home"
 
     def _modern(self, path: str, methods: Iterable[str]) -> str | None:
         if not self._offered:
@@ -250,11 +314,12 @@ class _Drafting:
         mirrored: bool = False,
         notes: Iterable[str] = (),
         called: str = "",
+        group: str = "",
     ) -> None:
         name = self._name(called or path)
         known = _listed(methods)
         other = modern if modern != path else None
-        self.draft.routes.append(DraftRoute(name, path, known, query, other, mirrored, tuple(notes)))
+        self.draft.routes.append(DraftRoute(name, path, known, query, other, mirrored, tuple(notes), group))
 
     def _name(self, path: str) -> str:
         name = "-".join(_name_words(path))[:60].strip("-") or "home"
@@ -264,6 +329,12 @@ class _Drafting:
 
     def _say(self, sentence: str) -> None:
         self.draft.undecided.append(sentence)
+
+
+def _form_of(path: str) -> str | None:
+    """Return where the form at this path is sent to, as most frameworks have it: `/users/new` to `/users`."""
+    before, _, last = path.rpartition("/")
+    return before if before and last in _FORMS else None
 
 
 def _name_words(path: str) -> list[str]:
@@ -311,89 +382,3 @@ def _volume(endpoint: Endpoint, total: int) -> str:
     if p95 is not None:
         parts.append(f"p95 {p95 * 1000:.0f} ms")
     return "; ".join(parts)
-
-
-# Writes a drafted configuration as YAML with comments, for a person to go on with.
-
-
-_PLAIN: Final = re.compile(r"/[A-Za-z0-9/_.-]*")
-_WORDS_OF_YAML: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
-
-_HEAD: Final = """\
-# Drafted by `strangler init` from {source}.
-# Every weight is 0: legacy answers everything until you say otherwise. `strangler check` validates this file,
-# `strangler explain GET /path` tells what it makes of a request.
-{undecided}
-version: 1
-
-listen:
-  address: 127.0.0.1:8080
-  # trusted_proxies: [127.0.0.1/32]  # the nginx in front, so that its X-Forwarded-* are believed
-
-admin:
-  address: 127.0.0.1:9180
-
-store: "sqlite:var/strangler.db"
-
-backends:
-  legacy: {{url: {legacy}}}
-  modern: {{url: {modern}}}
-
-# Who the user is, before any weight may rise: a cookie, a header of a trusted proxy, a signed token …
-# identity: ["cookie:uid", "header:X-User-Id", "jwt:sub", "laravel:session", "sticky"]
-
-defaults:
-  legacy: legacy
-  modern: modern
-  compare: {{preset: php}}             # forgives what PHP is known to spell its own way, each forgiveness counted
-  # shadow: {{sample: 100%}}           # asks both sides for every read that may be asked twice, and compares
-"""
-
-
-def written(draft: Draft, *, source: str, legacy: str, modern: str) -> str:
-    """Return the file's text."""
-    text = _HEAD.format(
-        source=_comment(source), undecided=_undecided(draft), legacy=json.dumps(legacy), modern=json.dumps(modern)
-    )
-    if not draft.routes:
-        return f"{text}\nroutes: []\n"
-    return f"{text}\nroutes:\n" + "\n".join("\n".join(_route(route)) for route in draft.routes) + "\n"
-
-
-def _undecided(draft: Draft) -> str:
-    if not draft.undecided:
-        return ""
-    lines = "\n".join(f"#   - {_comment(sentence)}" for sentence in draft.undecided)
-    return f"#\n# Not decided here:\n{lines}\n"
-
-
-def _route(route: DraftRoute) -> Iterator[str]:
-    for note in route.notes:
-        yield f"  # {_comment(note)}"
-    yield f"  - name: {route.name if _is_name(route.name) else json.dumps(route.name)}"
-    match = [f"path: {_text(route.path)}"]
-    if route.methods:
-        match.append(f"methods: [{', '.join(route.methods)}]")
-    if route.query is not None:
-        match.append(f"query: {{{_text(route.query[0])}: {_text(route.query[1])}}}")
-    yield f"    match: {{{', '.join(match)}}}"
-    yield "    rollout: {weight: 0}"
-    if route.modern is not None:
-        yield f"    modern: {{path: {_text(route.modern)}}}"
-    if not route.mirrored:
-        yield "    shadow: {sample: 0}"
-
-
-def _is_name(text: str) -> bool:
-    """Whether YAML reads this as text without quotes; `no` is none."""
-    return text[0].isalpha() and text not in _WORDS_OF_YAML
-
-
-def _text(value: str) -> str:
-    """A value as YAML reads it back; plain where that is safe."""
-    return value if _PLAIN.fullmatch(value) else json.dumps(value.replace("$", "$$"), ensure_ascii=False)
-
-
-def _comment(text: str) -> str:
-    """Text that cannot end its line, or anything else."""
-    return "".join(character if character.isprintable() else "?" for character in text)[:400]

@@ -60,6 +60,7 @@ EXAMPLES: Final = 3
 QUERY_NAMES_AT_MOST: Final = 40
 VALUES_AT_MOST: Final = 60
 _SERVER_ERROR: Final = 500
+_MISSING: Final = frozenset({404, 410})
 _REDIRECTS: Final = range(300, 400)
 
 
@@ -70,12 +71,24 @@ class Endpoint:
     parameter that has few.
     """
 
-    __slots__ = ("errors", "examples", "methods", "queries", "redirects", "requests", "times", "values", "visitors")
+    __slots__ = (
+        "errors",
+        "examples",
+        "methods",
+        "missing",
+        "queries",
+        "redirects",
+        "requests",
+        "times",
+        "values",
+        "visitors",
+    )
 
     def __init__(self) -> None:
         self.requests = 0
         self.errors = 0
         self.redirects = 0
+        self.missing = 0
         self.methods: Counter[str] = Counter()
         self.queries: Counter[str] = Counter()
         self.values: dict[str, Counter[str] | None] = {}
@@ -89,6 +102,7 @@ class Endpoint:
         self.methods[recorded.method] += 1
         self.errors += recorded.status >= _SERVER_ERROR
         self.redirects += recorded.status in _REDIRECTS
+        self.missing += recorded.status in _MISSING
         if recorded.seconds is not None and recorded.seconds >= 0:
             self.times.add(recorded.seconds)
         who = recorded.user or recorded.visitor
@@ -105,6 +119,7 @@ class Endpoint:
         self.requests += other.requests
         self.errors += other.errors
         self.redirects += other.redirects
+        self.missing += other.missing
         self.methods += other.methods
         self.queries += other.queries
         self.times.merge(other.times)

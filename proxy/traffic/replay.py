@@ -26,6 +26,8 @@ from proxy.traffic.replay_client import FailedError, Question, Sides, SkippedErr
 
 GROUPS_AT_MOST: Final = 10_000
 EXAMPLES: Final = 3
+_REFUSALS: Final = frozenset({401, 403})
+_PROVES_NOTHING: Final = frozenset({"401", "403", "3xx"})
 
 
 @dataclass(slots=True)
@@ -50,6 +52,7 @@ class Results:
         self.failed: Counter[str] = Counter()
         self.invariants: Counter[str] = Counter()
         self.groups: dict[str, Group] = {}
+        self.statuses: dict[str, Counter[str]] = {}
         self.cut = 0
 
     def compared(self, route: str, comparison: Comparison, shown: Sequence[Finding], request: str) -> None:
@@ -63,6 +66,22 @@ class Results:
                 group.id: group for one, seen in found if (group := self._put(route, one, seen, request))
             }.values():
                 group.count += 1
+
+    def answered(self, route: str, legacy: int, modern: int) -> None:
+        """Add the status classes of a pair that was compared, such as `2xx` or `2xx/5xx` where they are two."""
+        one, other = (f"{status // 100}xx" if status not in _REFUSALS else str(status) for status in (legacy, modern))
+        self.statuses.setdefault(route, Counter())[one if one == other else f"{one}/{other}"] += 1
+
+    @property
+    def unproved(self) -> tuple[str, ...]:
+        """Routes of which nothing but refusals and redirects was compared: that login pages agree proves nothing."""
+        return tuple(
+            sorted(
+                route
+                for route, counts in self.statuses.items()
+                if counts and all(set(classes.split("/")) <= _PROVES_NOTHING for classes in counts)
+            )
+        )
 
     def _put(self, route: str, finding: Finding, seen: Finding, request: str) -> Group | None:
         name = fingerprint(route, finding)
@@ -83,15 +102,18 @@ class Results:
 
     @property
     def clean(self) -> bool:
-        """Whether something was compared, nothing differed, no side failed, no invariant was broken."""
+        """Whether something was compared that proves something, nothing differed or failed, no invariant broke."""
         total = self.total
         compared = total["equal"] + total["noise"]
-        return bool(compared) and not total["different"] and not self.failed and not self.invariants
+        wrong = total["different"] or self.failed or self.invariants or self.unproved
+        return bool(compared) and not wrong
 
     def document(self) -> dict[str, Any]:
         """Everything as JSON-ready values."""
         return {
             "routes": {route: dict(counts) for route, counts in sorted(self.verdicts.items())},
+            "statuses": {route: dict(counts) for route, counts in sorted(self.statuses.items())},
+            "unproved": list(self.unproved),
             "not_compared": dict(self.reasons),
             "skipped": dict(self.skipped),
             "failed": dict(self.failed),
@@ -221,6 +243,7 @@ class Replay:
         shown = [redactor.finding(finding) for finding in comparison.findings]
         request = f"{question.recorded.method} {redactor.target(question.recorded.target)}"
         self.results.compared(name, comparison, shown, request)
+        self.results.answered(name, legacy.status, modern.status)
         self.results.invariants.update(f"{name}: {one}" for one in broken)
         if self._keeper is not None and (comparison.verdict == "different" or broken):
             self._keeper.put(name, legacy, modern)

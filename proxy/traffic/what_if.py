@@ -44,8 +44,9 @@ class Yesterday:
         self.requests = 0
         self.stood_in = 0
         self.routes: dict[str, Route] = {}
-        self.unmatched: Counter[str] = Counter()
+        self.unmatched: Counter[tuple[str, str]] = Counter()
         self._generation = generation
+        self._by_query = {route.match.path for route in generation.snapshot.routes if route.match.query}
         self._mirrors: dict[str, Mirror | None] = {route.name: mirror_of(route) for route in generation.snapshot.routes}
 
     def add(self, recorded: Recorded) -> None:
@@ -61,13 +62,18 @@ class Yesterday:
         route = self.routes.setdefault(decision.route.name, Route())
         route.requests += 1
         if decision.route.name == DEFAULT_ROUTE:
-            path = recorded.target.partition("?")[0]
-            if path in self.unmatched or len(self.unmatched) < UNMATCHED_AT_MOST:
-                self.unmatched[path] += 1
+            asked = recorded.method, self._told_apart(recorded.target)
+            if asked in self.unmatched or len(self.unmatched) < UNMATCHED_AT_MOST:
+                self.unmatched[asked] += 1
         self._side(route, recorded, decision, user)
         mirror = self._mirrors.get(decision.route.name)
         if mirror is not None and mirror.refusal(facts, decision.side) is None:
             route.mirrored += mirror.sample
+
+    def _told_apart(self, target: str) -> str:
+        """Return the target with its query where that decides: what is printed has to be what `explain` answers for."""
+        path = target.partition("?")[0]
+        return target if path in self._by_query else path
 
     def _side(self, route: Route, recorded: Recorded, decision: Decision, user: str | None) -> None:
         """Count who would answer; where a draw decides, the share of it."""
@@ -92,7 +98,10 @@ class Yesterday:
             "requests": self.requests,
             "stand_ins": self.stood_in,
             "routes": [self._told(name) for name in self._ordered()],
-            "unmatched": [{"path": path, "requests": count} for path, count in self.unmatched.most_common(SHOWN)],
+            "unmatched": [
+                {"method": method, "path": path, "requests": count}
+                for (method, path), count in self.unmatched.most_common(SHOWN)
+            ],
         }
 
     def _ordered(self) -> Iterator[str]:

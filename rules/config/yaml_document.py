@@ -18,7 +18,7 @@ import yaml
 import yaml.resolver
 from yaml.resolver import Resolver
 
-from rules.problems import Problem
+from rules.problems import NOT_YAML, Problem
 from secret_names import looks_secret
 
 # Single YAML values, read as an operator means them: variables put in, YAML 1.1's surprises reported.
@@ -276,14 +276,13 @@ def read(text: str, source: str, environ: Mapping[str, str]) -> Document:
         _refuse_depth(text)
         root = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
-        expected = f"{error.context}, " if (error.context or "").startswith("expected") else ""
-        return _unreadable(source, f"{expected}{error.problem}", error.problem_mark)
+        return _no_yaml(source, text, error)
     except (yaml.YAMLError, UnicodeError) as error:
-        return _unreadable(source, f"not readable as YAML: {str(error).splitlines()[0]}", None)
+        return _unreadable(source, f"not readable as YAML: {str(error).splitlines()[0]}", "", None)
     except _TooDeepError:
-        return _unreadable(source, f"nested deeper than {_DEEPEST} levels", None)
+        return _unreadable(source, f"nested deeper than {_DEEPEST} levels", "", None)
     if root is None:
-        return _unreadable(source, "the file is empty", None)
+        return _unreadable(source, "the file is empty", "", None)
     reader = _Reader(source, environ)
     data = reader.value(root)
     scalars = reader.scalars
@@ -415,9 +414,58 @@ def _refuse_depth(text: str) -> None:
             depth -= 1
 
 
-def _unreadable(source: str, message: str, mark: yaml.Mark | None) -> Document:
+def _unreadable(source: str, message: str, hint: str, mark: yaml.Mark | None) -> Document:
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
-    return Document(source, None, None, [Problem(source, line, column, message)])
+    return Document(source, None, None, [Problem(source, line, column, message, hint)])
+
+
+_SYNTAX: tuple[tuple[str, str, str], ...] = (
+    ("mapping values are not allowed", "a second `: ` in this line, or a line that is indented too deep",
+     "put a value that holds `: ` into quotes; give keys of one mapping the same indentation"),
+    ("did not find expected key", "this line is indented unlike those it belongs to, or goes on after a closed quote",
+     "give keys of one mapping the same indentation"),
+    ("expected ',' or ']'", "a `[` is not closed before this place", "close it with `]`, put commas between"),
+    ("expected ',' or '}'", "a `{` is not closed before this place", "close it with `}`, put commas between"),
+    ("could not find expected ':'", "a key without its `:`", "write `name: value`"),
+    ("expected '-' indicator", "this line belongs neither to the list's entry above it, nor begins one with `- `",
+     "indent it as the other keys of its entry"),
+    ("did not find expected node content", "a value is expected here", "put text with special characters into quotes"),
+    ("unknown escape character", "a backslash in double quotes begins an escape", "use single quotes for regexes"),
+    ("unexpected end of stream", "a quote is opened and never closed", "close it"),
+    ("tab character", "a tab indents this line", "indent with spaces: YAML allows no tabs there"),
+)  # fmt: skip
+"""How libyaml puts it, how an operator would, what to do."""
+_STARTS_NOTHING = "cannot start any token"
+
+
+def _no_yaml(source: str, text: str, error: yaml.MarkedYAMLError) -> Document:
+    """Return the only problem of a file that is no YAML, in an operator's words, at the place to look at."""
+    mark, said = error.problem_mark, error.problem or ""
+    if _STARTS_NOTHING in said and mark is not None:
+        message, hint = _no_token(text, mark)
+        return _unreadable(source, f"{NOT_YAML}{message}", hint, mark)
+    for theirs, message, hint in _SYNTAX:
+        if theirs in said:
+            opened = error.context_mark
+            begins = (
+                f" (it began in line {opened.line + 1})"
+                if opened is not None and mark is not None and opened.line != mark.line
+                else ""
+            )
+            # a quote is closed nowhere: the end of the file is no place to look at
+            place = opened if "end of stream" in theirs and opened is not None else mark
+            return _unreadable(source, f"{NOT_YAML}{message}{begins if place is mark else ''}", hint, place)
+    expected = f"{error.context}, " if (error.context or "").startswith("expected") else ""
+    return _unreadable(source, f"{NOT_YAML}{expected}{said}", "", mark)
+
+
+def _no_token(text: str, mark: yaml.Mark) -> tuple[str, str]:
+    lines = text.splitlines()
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    found = line[mark.column : mark.column + 1]
+    if found == "\t" or "\t" in line[: len(line) - len(line.lstrip())]:
+        return "a tab indents this line", "indent with spaces: YAML allows no tabs there"
+    return f"a value may not begin with `{found}`", "put it into quotes"
 
 
 def _child(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:

@@ -42,6 +42,45 @@ def test_check_prints_every_problem_with_its_place_and_ends_with_2(file: Path, c
     assert all(line.startswith(f"{file}:") for line in said.err.splitlines())
 
 
+BROKEN_YAML = (
+    ("routes:\n  - name: a\n\tmatch: {path: /a}\n", "3:1: not YAML: a tab indents this line", "3 | →match:", "    ^"),
+    ("listen: {address: x\nroutes: []\n", "a `{` is not closed before this place", "2 | routes: []", "          ^"),
+    ('version: 1\nroutes:\n  - name: "a\n    x: y\n', "a quote is opened and never closed", '3 |   - name: "a', " ^"),
+    ("admin:\n  address: a: b\n", "put a value that holds `: ` into quotes", "2 |   address: a: b", " ^"),
+    ("- name: a\n match: x\n", "indent it as the other keys", "2 |  match: x", "     ^"),
+    ('x: "~\\d"\n', "use single quotes for regexes", '1 | x: "~\\d"', "         ^"),
+    ("x: @body\n", "a value may not begin with `@`", "1 | x: @body", "       ^"),
+)
+
+
+@pytest.mark.parametrize(("text", "told", "line", "caret"), BROKEN_YAML, ids=[case[1][:40] for case in BROKEN_YAML])
+def test_a_file_that_is_no_yaml_is_shown_where_it_breaks_in_an_operators_words(
+    file: Path, capsys: pytest.CaptureFixture[str], text: str, told: str, line: str, caret: str
+):
+    file.write_text(text)
+
+    code = main(["check", "-c", str(file)])
+
+    message, shown, below = capsys.readouterr().err.splitlines()
+    assert code == 2
+    assert told in message
+    assert shown.startswith(line)
+    assert below.strip() == "^"
+    assert below.endswith(caret)
+
+
+@pytest.mark.parametrize("command", [("check",), ("explain", "GET", "/"), ("events",), ("status",), ("config", "show")])
+def test_a_missing_file_is_answered_with_how_to_make_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+):
+    monkeypatch.chdir(tmp_path)
+
+    code = main([*command])
+
+    assert code == 2
+    assert "strangler init" in capsys.readouterr().err
+
+
 def test_check_for_programs_is_json(file: Path, capsys: pytest.CaptureFixture[str]):
     main(["check", "-c", str(file), "--json"])
     good = orjson.loads(capsys.readouterr().out)

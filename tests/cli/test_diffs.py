@@ -136,7 +136,7 @@ def test_one_is_shown_with_its_examples(desk: Desk):
     assert '/total: "13.76" → 13.74  (nearly numeric_string)' in out
     assert "note: not asked again: budget" in out
     assert "/total  value: 13.76 → 13.74" in out
-    assert 'legacy 200\n    {"total":"13.76"}' in out
+    assert 'legacy 200\n    {\n      "total": "13.76"\n    }' in out
 
 
 def test_what_a_backend_answered_cannot_draw_on_the_terminal(desk: Desk):

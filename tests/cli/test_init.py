@@ -29,6 +29,8 @@ def test_a_draft_is_written_that_check_accepts(log: Path, tmp_path: Path, capsys
     assert said.out.startswith(f"{file}: 1 route from 50 requests, every weight 0\n")
     assert f"{log}:51: " in said.err
     assert main(["check", "-c", str(file)]) == 0
+    assert file.read_text().startswith("# yaml-language-server: $schema=./proxy.schema.json\n")
+    assert "routes" in orjson.loads((tmp_path / "proxy.schema.json").read_bytes())["properties"]
 
 
 def test_a_file_that_is_there_is_not_lost(log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):

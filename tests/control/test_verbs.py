@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxy.control.errors import RefusedError
+from proxy.control.route_actions import INCIDENT_GAP, sent_back_in_this_incident
 from proxy.storage.store import MemoryStore, StoreError
 from rules.model import Override, Rollout, Step
 from tests.support.steering import Steered, a_route
@@ -205,6 +206,20 @@ async def test_all_routes_are_resumed_in_one_swap_but_for_those_that_the_guard_s
     assert {(event.event, event.route, event.who, event.reason) for event in last} == {
         ("resume", name, "bob", "the database is back") for name in ("one", "two", "free")
     }
+
+
+async def test_what_the_guard_sent_back_in_one_incident_is_resumed_at_once_and_nothing_older(tmp_path: Path):
+    steered = Steered(tmp_path, *(a_route(name) for name in ("old", "first", "second", "hers")))
+    for name, later in (("old", 0), ("first", 3 * INCIDENT_GAP), ("second", INCIDENT_GAP - 1)):
+        steered.turn(later)
+        steered.verbs.roll_back_now((name,), "guard", "too many errors", cause="errors")
+    await steered.verbs.roll_back("hers", "ann", "I am looking at it")
+
+    would = sent_back_in_this_incident(steered.reloader.current.generation)
+    made = await steered.verbs.resume_all("bob", "the database is back", sent_back_in_this_incident)
+
+    assert {one.route for one in would} == {one.route for one in made} == {"first", "second"}
+    assert [steered.override(name).rolled_back for name in ("old", "hers")] == [True, True]
 
 
 async def test_nothing_is_resumed_while_the_store_does_not_answer(tmp_path: Path):

@@ -32,7 +32,9 @@ class Stand:
         self.letters: list[tuple[str, bytes, Mapping[str, str]]] = []
         self.pauses: list[float] = []
         self.told: list[dict] = []
-        self.notifier = Notifier(self._tell, post=self._post, pause=self._pause, clock=lambda: 1_800_000_001.0)
+        self.notifier = Notifier(
+            self._tell, post=self._post, pause=self._pause, gather=self._gather, clock=lambda: 1_800_000_001.0
+        )
         self.notifier.follow((HOOK,))
 
     def _tell(self, _event: str, _level: str = "info", /, **fields: object) -> None:
@@ -47,6 +49,9 @@ class Stand:
 
     async def _pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
+
+    async def _gather(self, _seconds: float) -> None:
+        await asyncio.sleep(0)
 
     async def idle(self) -> None:
         await until(lambda: all(task.done() for task in self.notifier._tasks.values()), "an idle notifier")
@@ -71,10 +76,50 @@ async def test_an_event_is_told_as_the_api_tells_it_with_a_signature_over_time_a
 def test_slack_gets_a_sentence_that_cannot_be_taken_for_markup():
     hook = Hook("http://x", "", "slack", frozenset(), "X")
 
-    body, fields = letter(hook, event(), 0.0)
+    body, fields = letter(hook, (event(),), 0.0)
 
     assert orjson.loads(body) == {"text": "*rollback* of `profile` by guard: errors (6 of 20 &lt;failed&gt;)"}
     assert "X-Strangler-Signature" not in fields
+
+
+def of(number: int, route: str, name: str = "rollback") -> Event:
+    return Event(number, 1_800_000_000.5, name, route, "guard", "errors", "{}")
+
+
+async def test_rollbacks_together_are_one_letter_with_all_of_them_in_it():
+    stand = Stand()
+
+    for number in range(18):
+        stand.notifier.take(of(number + 1, f"r{number:02}"))
+    stand.notifier.take(of(19, "r00", "resume"))
+    await stand.idle()
+
+    first, second = (orjson.loads(body) for _, body, _ in stand.letters)
+    assert (first["event"], first["route"], first["reason"]) == ("rollback", None, "errors")
+    assert [each["route"] for each in first["events"]] == [f"r{number:02}" for number in range(18)]
+    assert first["evidence"]["detail"].startswith("18 routes together: r00, r01")
+    assert (second["event"], second["route"]) == ("resume", "r00")
+
+
+async def test_a_digest_is_tried_again_as_the_same_and_lost_as_many():
+    stand = Stand(503, 404)
+
+    stand.notifier.take(of(1, "a"))
+    stand.notifier.take(of(2, "b"))
+    await stand.idle()
+
+    (_, first, _), (_, again, _) = stand.letters
+    assert first == again
+    assert stand.notifier.lost == 2
+
+
+def test_a_digest_for_slack_has_a_line_for_each():
+    hook = Hook("http://x", "", "slack", frozenset(), "X")
+
+    body, _ = letter(hook, (of(1, "a"), of(2, "b")), 0.0)
+
+    assert orjson.loads(body)["text"].splitlines()[0] == "*2 rollbacks together*"
+    assert len(orjson.loads(body)["text"].splitlines()) == 3
 
 
 async def test_a_hook_that_fails_is_asked_again_later_and_later_until_it_takes_the_event():
@@ -92,8 +137,8 @@ async def test_a_hook_that_fails_is_asked_again_later_and_later_until_it_takes_t
 async def test_a_refusal_is_final_and_the_next_event_is_told_all_the_same():
     stand = Stand(410, 200)
 
-    stand.notifier.take(event(1))
-    stand.notifier.take(event(2))
+    stand.notifier.take(event(1, "hold"))
+    stand.notifier.take(event(2, "hold"))
     await stand.idle()
 
     assert [fields["X-Strangler-Event-Id"] for _, _, fields in stand.letters] == ["1", "2"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
+import subprocess
 from pathlib import Path
 from types import ModuleType
 
@@ -43,9 +45,27 @@ def test_every_rule_says_what_it_never_forgives():
     assert all(forgives and never for table in rules.values() for forgives, never in table.values())
 
 
-@pytest.mark.parametrize("page", ["configuration.md", "commands.md", "metrics.md", "events.md"])
+@pytest.mark.parametrize("page", ["configuration.md", "commands.md", "metrics.md", "events.md", "strangler.1"])
 def test_a_page_is_what_make_reference_writes(page: str):
     assert (DOCS / page).read_text() == MAKE.pages()[page].replace(" \n", "\n"), "run: make reference"
+
+
+def test_groff_prints_the_manual_page_without_a_warning_and_with_every_command():
+    program = shutil.which("groff")
+    if program is None:
+        pytest.skip("groff is missing: apt-get install groff-base")
+
+    said = subprocess.run(
+        [program, "-man", "-ww", "-Tutf8", "-P-cbou", str(DOCS / "strangler.1")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    commands = [line.removeprefix("## `strangler ").strip("`").split()[0]
+                for line in (DOCS / "commands.md").read_text().splitlines() if line.startswith("## ")]  # fmt: skip
+    assert said.stderr == ""
+    assert [name for name in commands if f"\n   {name}" not in said.stdout] == []
 
 
 def test_every_event_has_its_sentence():

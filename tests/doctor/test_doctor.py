@@ -6,6 +6,7 @@ import socket
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,16 @@ def test_a_port_that_somebody_else_holds_is_an_error(house: Callable[..., House]
     assert levels(found) == {"listen.address": ERROR, "admin.address": OK}
     assert "ss -ltnp" in found[0].advice
     assert levels(ours)["listen.address"] == OK
+
+
+@pytest.mark.parametrize(("same", "level"), [(True, OK), (False, WARNING)])
+def test_the_running_proxy_runs_this_file_or_another(house: Callable[..., House], same: bool, level: str):
+    made = house("admin: {address: '127.0.0.1:0'}\n")
+    made = replace(made, running=True, runs=made.snapshot.digest if same else "other")
+
+    found = list(ports(made))
+
+    assert levels(found)["proxy"] == level
 
 
 def test_an_address_of_another_machine_is_an_error(house: Callable[..., House]):

@@ -102,6 +102,7 @@ async def test_asking_changes_nothing_and_the_same_file_would_change_nothing(
         other = await check(proxy, tmp_path / "other")
 
         assert same[:2] == (0, "nothing would change\n")
+        assert "runs this very file already" in same[2]
         assert other[:2] == (
             0,
             "profile: changed, weight 10 % → 100 %; no users seen lately\n  rollout.weight: 10 → 100\n",

@@ -34,12 +34,19 @@ async def test_the_command_line_does_what_the_api_does(tmp_path: Path, legacy: B
             if (await proxy.json("/api/v1/routes/profile"))["rolled_back"]:
                 break
         _, left, _ = await run_command("resume", "--all", "--reason", "mended", *where)
+        guards = ("resume", "--all", "--guard", "--reason", "mended", *where)
+        _, shown, _ = await run_command(*guards, "--preview")
+        still = (await proxy.json("/api/v1/routes/profile"))["stage"]
+        lifted_too, incident, _ = await run_command(*guards)
 
     assert (raised, back, refused, again, neither) == (0, 0, 1, 0, 2)
     assert said == f"profile: modern, 100 % on modern ({proxy.admin_url})\n"
     assert why == f"profile is rolled back: resume it first ({proxy.admin_url})\n"
     assert (lifted, asked) == (f"resumed: 1 route ({proxy.admin_url})\n", "")
     assert left == f"resumed: 0 routes ({proxy.admin_url})\nstill rolled back, by the guard: profile\n"
+    assert shown.startswith(f"would be resumed: 1 route ({proxy.admin_url})\n  profile: consecutive at ")
+    assert (still, lifted_too) == ("rolled_back", 0)
+    assert incident.endswith(f"resumed: 1 route ({proxy.admin_url})\n")
     assert (on_modern, on_legacy) == ({b"modern"}, {b"legacy"})
     assert [line.split()[1] for line in trail.splitlines()] == ["weight", "rollback", "resume"]
 

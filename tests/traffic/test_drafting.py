@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rules
-from proxy.traffic.draft import ROUTES_AT_MOST, Draft, Operation, draft, mapped, operations, written
+from proxy.traffic.draft import ROUTES_AT_MOST, Draft, Operation, draft, mapped, operations
+from proxy.traffic.draft_file import written
 from proxy.traffic.endpoints import Endpoints
 from proxy.traffic.reader import Recorded, UnreadableError
 from rules.model import Snapshot
@@ -75,6 +76,48 @@ def test_pages_behind_one_script_become_routes_of_their_own():
     snapshot = loaded(draft(traffic(*[f"/index.php?r={page}" for page in ("cat/view", "home", "home")])))
 
     assert {route.match.query for route in snapshot.routes} == {(("r", "home"),), (("r", "cat/view"),)}
+
+
+def test_what_was_answered_with_404_alone_gets_no_route():
+    endpoints = traffic("/a", "/b")
+    for path, status in (("/wp-login.php", 404), ("/b", 404), ("/gone", 410)):
+        endpoints.add(Recorded(9, "GET", path, status=status))
+
+    made = draft(endpoints)
+
+    assert {route.path for route in made.routes} == {"/a", "/b"}
+    assert "2 paths answered with 404 alone: no route" in made.undecided
+
+
+def test_pages_keep_the_name_of_the_parameter_that_tells_them_apart_and_share_a_group():
+    made = draft(traffic(*[f"/w/api.php?action={word}" for word in ("query", "parse", "query")]))
+
+    assert {route.name for route in made.routes} == {"action-query", "action-parse"}
+    assert {route.rollout.group for route in loaded(made).routes} == {"w-api-php"}
+
+
+def test_paths_of_one_folder_that_are_hardly_asked_for_are_one_route():
+    busy = ["/w/index.php"] * 50 + ["/help/me"]
+    made = draft(traffic(*busy, *[f"/w/tool{letter}/run{letter}" for letter in "abcdefghi"]))
+
+    snapshot = loaded(made)
+
+    assert [route.match.path for route in snapshot.routes if route.name == "w-rest"] == ["/w/**"]
+    assert {route.match.path for route in snapshot.routes} == {"/w/index.php", "/help/me", "/w/**"}
+
+
+@pytest.mark.parametrize(
+    ("form", "target", "method"), [("/users/new", "/users", "POST"), ("/users/7/edit", "/users/7", "PUT")]
+)
+def test_a_form_and_what_it_is_sent_to_share_a_group(form: str, target: str, method: str):
+    endpoints = traffic(form, "/other/new")
+    endpoints.add(Recorded(9, method, target, status=302))
+
+    groups = {route.match.path: route.rollout.group for route in loaded(draft(endpoints)).routes}
+
+    (path,) = [path for path in groups if path.endswith(form.rpartition("/")[2]) and not path.startswith("/other")]
+    assert groups[path] == groups[path.rpartition("/")[0]] is not None
+    assert groups["/other/new"] is None
 
 
 def test_a_scanners_values_hide_no_pages_and_become_none():
@@ -182,7 +225,7 @@ def test_without_traffic_the_operations_themselves_are_the_routes():
 
 def test_there_are_never_more_routes_than_a_person_can_read():
     words = ("home", "shop", "blog", "news", "help", "team", "jobs", "maps", "docs", "info")
-    made = draft(traffic(*(f"/{a}/{b}/{c}" for a in words for b in words for c in words)))
+    made = draft(traffic(*(f"/{a}/{b}/{c}" for a in words for b in words for c in words for _ in range(2))))
 
     assert len(made.routes) == ROUTES_AT_MOST
     assert any("more endpoints" in sentence for sentence in made.undecided)

@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 import rules
+from comparators.model import Comparison
 from proxy.traffic.reader import Recorded, Recording
 from proxy.traffic.replay import Replay, Results, Wish
 from proxy.traffic.replay_archive import WRITERS, Judge, Keeper, pairs
@@ -142,6 +143,35 @@ async def test_told_to_it_sends_what_changes_something_with_its_body(house: Hous
     await house.replay(house.recording(line), unsafe=True)
 
     assert [one.body for one in house.legacy.requests + house.modern.requests] == [b'{"a": 1}'] * 2
+
+
+@pytest.mark.parametrize(
+    ("pairs_of_statuses", "unproved"),
+    [
+        ([(401, 401), (302, 302)], ("users",)),
+        ([(403, 403)], ("users",)),
+        ([(401, 401), (200, 200)], ()),
+        ([(404, 404)], ()),
+        ([(302, 200)], ()),
+    ],
+)
+def test_a_route_compared_on_refusals_and_redirects_alone_is_not_proved(
+    pairs_of_statuses: list[tuple[int, int]], unproved: tuple[str, ...]
+):
+    results = Results()
+
+    for legacy, modern in pairs_of_statuses:
+        results.compared("users", Comparison("equal"), (), "GET /users/1")
+        results.answered("users", legacy, modern)
+
+    assert results.unproved == unproved
+    assert results.clean is not bool(unproved)
+
+
+async def test_the_classes_of_the_answers_are_counted(house: House):
+    results = await house.replay(house.recording(*({"method": "GET", "path": f"/users/{n}"} for n in (1, 2))))
+
+    assert results.document()["statuses"] == {"users": {"2xx": 2}}
 
 
 async def test_a_side_that_does_not_answer_is_a_failure_that_names_it(house: House):

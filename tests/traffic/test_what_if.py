@@ -69,7 +69,10 @@ def test_a_visitor_stands_in_for_a_user_and_that_is_said():
 def test_what_no_route_takes_is_shown_by_path():
     document = told(generation(route()), *requests("/nobody", 3), *requests("/none", 1))
 
-    assert document["unmatched"] == [{"path": "/nobody", "requests": 3}, {"path": "/none", "requests": 1}]
+    assert document["unmatched"] == [
+        {"method": "GET", "path": "/nobody", "requests": 3},
+        {"method": "GET", "path": "/none", "requests": 1},
+    ]
 
 
 def test_mirrored_is_the_share_that_may_be_asked_twice():

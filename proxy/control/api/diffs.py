@@ -15,7 +15,7 @@ from proxy.control.api.http import PREFIX, Field, limit_of, moment, who_asks, wi
 from proxy.control.comparison.queries import Differences
 from proxy.control.comparison.reproduce import with_questions
 from proxy.control.comparison.results import share
-from proxy.control.errors import RefusedError
+from proxy.control.errors import RefusedError, no_such_route
 from proxy.control.reload import Current
 from proxy.storage.diff_store import DiffsError, Known, Wanted
 
@@ -89,7 +89,7 @@ def routes(control: Control) -> Sequence[web.RouteDef]:
 
     def _route(name: str) -> str:
         if name and control.current().generation.table.lane_of(name) is None:
-            raise RefusedError(HTTPStatus.NOT_FOUND, f"there is no route {name}")
+            raise no_such_route(name, control.current().generation)
         return name
 
     return (

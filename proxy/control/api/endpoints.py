@@ -291,9 +291,9 @@ ENDPOINTS = (
     Endpoint(
         "POST",
         f"{PREFIX}/resume",
-        "Lift every rollback that a person asked for; what the guard sent back is listed as left.",
+        "Lift every rollback that a person asked for, or (`guard`) of the guard's latest incident; or `preview` it.",
         "Object",
-        wish=(("reason", _NEEDED),),
+        wish=(("reason", _NEEDED), ("guard", {"type": "boolean"}), ("preview", {"type": "boolean"})),
         required=("reason",),
         refusals=(409, 503),
     ),

@@ -13,10 +13,10 @@ from aiohttp import web
 from proxy.control.api import http
 from proxy.control.api.http import PREFIX, Field, tag, who_asks, wish_of
 from proxy.control.drill import Drills, Report
-from proxy.control.errors import RefusedError
+from proxy.control.errors import RefusedError, no_such_route
 from proxy.control.override_changes import wrong_weight
 from proxy.control.reload import Current
-from proxy.control.route_actions import Verbs
+from proxy.control.route_actions import Verbs, sent_back_by_hand, sent_back_in_this_incident
 from proxy.described_request import facts_of, meets_strangers
 from proxy.state.identity_keys import Keys
 from rules.model import Override
@@ -52,7 +52,7 @@ def action_routes(control: ActionControl) -> Sequence[web.RouteDef]:
             route = request.match_info["name"]
             wish = await wish_of(request, *fields, _REVISION)
             if control.current().generation.table.lane_of(route) is None:
-                raise RefusedError(HTTPStatus.NOT_FOUND, f"no route is called {route}")
+                raise no_such_route(route, control.current().generation)
             if not any_revision:
                 _check_revision(request, wish, control.current(), control.verbs.override(route))
             await finished(do(route, who_asks(request), wish))
@@ -75,13 +75,18 @@ def action_routes(control: ActionControl) -> Sequence[web.RouteDef]:
         return http.json({"routes": routes, "milliseconds": round(control.verbs.waited * 1000, 1)})
 
     async def all_again(request: web.Request) -> web.Response:
-        wish = await wish_of(request, _REASON_NEEDED)
-        work = asyncio.ensure_future(control.verbs.resume_all(who_asks(request), wish["reason"]))
-        await finished(work)
-        lifted = {override.route for override in work.result()}
+        wish = await wish_of(request, _REASON_NEEDED, Field("guard", bool), Field("preview", bool))
+        which = sent_back_in_this_incident if wish.get("guard") else sent_back_by_hand
+        if wish.get("preview"):
+            lifted = {override.route for override in which(control.current().generation)}
+        else:
+            work = asyncio.ensure_future(control.verbs.resume_all(who_asks(request), wish["reason"], which))
+            await finished(work)
+            lifted = {override.route for override in work.result()}
         document = await control.status()
         resumed = [each for each in document["routes"] if each["name"] in lifted]
-        return http.json({"routes": resumed, "left": [each for each in document["routes"] if each["rolled_back"]]})
+        left = [each for each in document["routes"] if each["rolled_back"] and each["name"] not in lifted]
+        return http.json({"routes": resumed, "left": left})
 
     return (
         verb(
@@ -108,7 +113,7 @@ async def _answer(control: ActionControl, name: str) -> web.Response:
     document = await control.status()
     found = next((route for route in document["routes"] if route["name"] == name), None)
     if found is None:  # the file changed meanwhile
-        return http.problem(HTTPStatus.NOT_FOUND, f"no route is called {name}")
+        raise no_such_route(name, control.current().generation)
     answer = http.json({**found, "milliseconds": round(control.verbs.waited * 1000, 1)})
     answer.headers["ETag"] = tag(found, document["config"]["digest"])
     return answer
@@ -137,6 +142,9 @@ class StatusControl(Protocol):
     async def status(self) -> dict[str, Any]:
         """Return the status document, fresh."""
 
+    def current(self) -> Current:
+        """Return what runs now."""
+
 
 def status_routes(control: StatusControl) -> Sequence[web.RouteDef]:
     """Return the paths of the status."""
@@ -149,7 +157,7 @@ def status_routes(control: StatusControl) -> Sequence[web.RouteDef]:
         document = await control.status()
         found = next((route for route in document["routes"] if route["name"] == name), None)
         if found is None:
-            return http.problem(HTTPStatus.NOT_FOUND, f"no route is called {name}")
+            raise no_such_route(name, control.current().generation)
         answer = http.json(found)
         answer.headers["ETag"] = tag(found, document["config"]["digest"])
         return answer

@@ -20,7 +20,7 @@ from proxy.control.api.events import event_id
 from proxy.control.audit_log import Trail, document
 from proxy.control.comparison.queries import Differences
 from proxy.control.comparison.reproduce import with_questions
-from proxy.control.errors import RefusedError
+from proxy.control.errors import RefusedError, no_such_route
 from proxy.control.history import History
 from proxy.control.reload import Current
 from proxy.control.route_actions import Verbs
@@ -256,7 +256,7 @@ class Desk:
     async def act(self, verb: str, route: str, who: str, reason: str, weight: float | None) -> None:
         """Do one of the verbs."""
         if self._control.current().generation.table.lane_of(route) is None:
-            raise RefusedError(HTTPStatus.NOT_FOUND, f"no route is called {route}")
+            raise no_such_route(route, self._control.current().generation)
         verbs = self._control.verbs
         does = {"rollback": verbs.roll_back, "resume": verbs.resume, "hold": verbs.hold, "advance": verbs.advance}
         work = does[verb](route, who, reason) if weight is None else verbs.weight(route, weight, who, reason)
