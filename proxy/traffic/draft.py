@@ -239,7 +239,7 @@ class _Drafting:
         effects = any(has_effects(path, None) for one in ones for path in one.endpoint.examples)
         shown = ", ".join(sorted(one.path for one in ones)[:3])
         notes = (_volume(together, total), f"{len(ones)} paths of few requests each: {shown} …")
-        mirrored = not effects and any(method in _SAFE for method in methods)
+        mirrored = not effects and any(method in SAFE_METHODS for method in methods)
         self._add(f"/{folder}/**", methods, mirrored=mirrored, notes=notes, called=f"{folder}-rest")
 
     def _group_forms(self) -> None:
