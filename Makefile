@@ -8,6 +8,7 @@ TESTS ?= tests
 CURL := curl:curl
 PHP := php:php-cli /usr/lib/php/*/pdo_sqlite.so:php-sqlite3
 BROWSER := chromium:chromium prometheus:prometheus
+DATABASES := /usr/sbin/mariadbd:mariadb-server /usr/lib/postgresql/*/bin/postgres:postgresql setpriv:util-linux
 SERVERS := /usr/sbin/php-fpm*:php-fpm nginx:nginx-light systemd-analyze:systemd redis-server:redis-server
 PEERS := nginx:nginx-light haproxy:haproxy wrk:wrk taskset:util-linux redis-server:redis-server
 
@@ -19,14 +20,18 @@ ONCE_MORE := $(BIN)/pytest --last-failed --last-failed-no-failures none --maxfai
 
 IMAGE := mmdebstrap:mmdebstrap chroot:coreutils
 
-.PHONY: demo test bench compiled test-compiled lint fuzz image-steps reference dashboards screenshots clean
+.PHONY: demo demo-data test bench compiled test-compiled lint fuzz image-steps reference dashboards screenshots clean
 
 demo: $(STAMP)
 	@deploy/need.sh $(PHP) $(CURL)
 	@$(BIN)/python -m examples.paymenter.demo
 
+demo-data: $(STAMP)
+	@deploy/need.sh $(DATABASES)
+	@$(BIN)/python -m examples.paymenter.demo_data
+
 test: $(STAMP)
-	@deploy/need.sh $(PHP) $(CURL) $(SERVERS) $(BROWSER)
+	@deploy/need.sh $(PHP) $(CURL) $(SERVERS) $(DATABASES) $(BROWSER)
 	$(BIN)/pytest -n 2 --dist loadfile --max-worker-restart 0 $(TESTS) || { [ $$? = 1 ] && $(ONCE_MORE) $(TESTS); }
 
 lint: $(STAMP)

@@ -14,6 +14,7 @@ _PROCESSES = {
     "worker": "proxy.worker.main",
     "control": "proxy.control.main",
     "judge": "proxy.judge.main",
+    "data": "proxy.data.main",
 }
 """Each of these imports only what its process needs."""
 

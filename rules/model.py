@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rules.data_settings import DataSettings
+
 if TYPE_CHECKING:
     from rules.routing.route_table import Table
 
@@ -302,6 +304,7 @@ class Snapshot:
     routes: tuple[Route, ...]
     default_backend: str = LEGACY
     notify: tuple[Notify, ...] = ()
+    data: DataSettings | None = None
     digest: str = ""
     source: str = "proxy.yaml"
     version: int = 1

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from proxy.control.api import config, diffs, http, monitoring, openapi, report
+from proxy.control.api import config, data, diffs, http, monitoring, openapi, report
 from proxy.control.api import events as api_events
 from proxy.control.api import routes as api_routes
 from proxy.control.api.access import METRICS, PROBES, Access, Asked, Denial
@@ -40,6 +40,7 @@ class Areas(
     api_events.Control,
     api_routes.DrillControl,
     diffs.Control,
+    data.Control,
     Protocol,
 ):
     """All that the admin port may ask for; control offers it."""
@@ -65,6 +66,7 @@ def _areas(control: Areas) -> Sequence[web.RouteDef]:
         *api_events.routes(control),
         *api_routes.drill_routes(control),
         *diffs.routes(control),
+        *data.routes(control),
     )
 
 

@@ -15,12 +15,14 @@ from collections.abc import Coroutine
 from time import monotonic, time
 from typing import Any
 
+from proxy.control import data_verifying
 from proxy.control.admin_server import AdminPort
 from proxy.control.api.access import Access
 from proxy.control.audit_log import Trail
 from proxy.control.comparison.queries import Differences
 from proxy.control.comparison.results import ViolationSeen
 from proxy.control.comparison.service import Comparing
+from proxy.control.data_verifying import DataVerifying
 from proxy.control.drill import Drills, Probing
 from proxy.control.fleet.membership import Instances, rules_digest
 from proxy.control.history import History, Remembering
@@ -114,6 +116,8 @@ class Control:
             name=name,
             leads=self._instances.leads,
         )
+        self._verifying = DataVerifying(begin.settings.base_dir, self._tell, self._data_violated)
+        self._steering.verbs.withheld = self._verifying.withheld
         self._rules = rules_digest(configuration.snapshot)
         self._remembering = Remembering(self.current, self._comparing.totals)
         self._retiring = Retiring(self.current, self._figures, self._comparing.open_groups, store)
@@ -130,6 +134,7 @@ class Control:
         await self._admin.start(self._listener)
         folder = self._begin.settings.base_dir
         self._steering.begin(self._spawn)
+        self._verifying.follow(self.current().configuration.snapshot)
         self._spawn(self._instances.run(), "instances")
         self._spawn(self._comparing.run(), "comparing")
         self._spawn(self._comparing.everywhere.run(), "differences-everywhere")
@@ -160,12 +165,13 @@ class Control:
     async def status(self) -> dict[str, Any]:
         """Return the status document, fresh."""
         await self._workers.refresh(FRESH_WITHIN)
-        return status(self.current(), self._figures, self._instances.documents(), standing=self._standing)
+        instances, data = self._instances.documents(), self._verifying.summary()
+        return status(self.current(), self._figures, instances, standing=self._standing, data=data)
 
     async def numbers(self) -> dict[Key, Values]:
         """Return every metric series, fresh."""
         await self._workers.refresh(FRESH_WITHIN)
-        own = {**self._steering.series(), **dict(self._comparing.series())}
+        own = {**self._steering.series(), **dict(self._comparing.series()), **self._verifying.series()}
         return numbers(self.current(), self._workers.totals, self._workers.census, own)
 
     @property
@@ -183,6 +189,10 @@ class Control:
         document = await self.status()
         used = await asyncio.to_thread(resources, self.current().configuration.snapshot.backends)
         return report(document, self.history, self._comparing.totals, used, time())
+
+    def data(self) -> dict[str, Any]:
+        """Return what verifying both databases found."""
+        return self._verifying.document()
 
     @property
     def history(self) -> History:
@@ -267,6 +277,11 @@ class Control:
     def _violated(self, seen: ViolationSeen) -> None:
         self._steering.violated(seen.route, seen.invariant, seen.on_violation, seen.detail, seen.pair)
 
+    def _data_violated(self, routes: tuple[str, ...], check: str, evidence: str) -> None:
+        known = {route.name for route in self.current().configuration.snapshot.routes}
+        found = [route for route in routes if route in known]
+        self._steering.verbs.roll_back_now(found, data_verifying.WHO, check, evidence, cause=data_verifying.REASON)
+
     def _reloaded(self, who: str, outcome: Outcome) -> None:
         self._steering.reloaded(who, outcome)
 
@@ -284,6 +299,7 @@ class Control:
         self._comparing.follow(now.configuration, self._figures.spans())
         self._steering.follow(before, now, restarted)
         self._recent.follow(_route_names(snapshot))
+        self._verifying.follow(snapshot)
 
     def _describe(self) -> dict[str, Any]:
         following = self._steering.following
@@ -316,6 +332,7 @@ class Control:
         await self._steering.close()
         await self._instances.leave()
         self._comparing.close()
+        self._verifying.close()
         await self._admin.stop()
         self._workers.close()
         self._tell.close()

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 from proxy.control.audit_log import parsed
@@ -63,6 +64,9 @@ def _compared(tally: ComparedTally) -> dict[str, Any]:
 
 
 _ALL = 100.0
+NO_DATA: Mapping[str, Any] = MappingProxyType(
+    {"configured": False, "tables": 0, "verified": 0, "unverified": (), "violated": ()}
+)
 Standing = Callable[[str], Mapping[str, Any]]
 """What comparing, guard, verbs, steps say of a route."""
 
@@ -73,8 +77,12 @@ def status(
     instances: list[dict[str, Any]],
     *,
     standing: Standing = lambda _: {},
+    data: Mapping[str, Any] = NO_DATA,
 ) -> dict[str, Any]:
-    """Return the document as JSON-ready values; `instances` are those that share the store, this one first."""
+    """Return the document as JSON-ready values; `instances` are those that share the store, this one first.
+
+    `data` is what verifying both databases came to.
+    """
     configuration = current.configuration
     return {
         "config": {
@@ -87,6 +95,7 @@ def status(
             "legacy_only": configuration.legacy_only,
         },
         "instances": instances,
+        "data": dict(data),
         "routes": [
             {**route_status(route, current, figures), **standing(route.name)}
             for route in (*configuration.snapshot.routes, current.generation.table.default.route)

@@ -143,6 +143,18 @@ MODERN_WRITES = Metric(
     "Writes that modern alone has answered well: what legacy may not know of where each side has its own data.",
     ("route",),
 )
+DATA_ROWS = Metric(
+    "strangler_data_rows", GAUGE_SUM, "Rows of a table by what its last verifying came to.", ("table", "result")
+)
+DATA_VERIFIED = Metric(
+    "strangler_data_verified_timestamp_seconds",
+    GAUGE_SUM,
+    "When both databases were last known to hold the same rows of a table; 0: never, or they differ.",
+    ("table",),
+)
+DATA_CHECK = Metric(
+    "strangler_data_check", GAUGE_SUM, "1 while a check of both databases holds, 0 violated, -1 not judged.", ("name",)
+)
 WEIGHT = Metric(
     "strangler_weight_percent",
     GAUGE_SUM,
@@ -191,6 +203,9 @@ METRICS = (
     ROUTE_CHANGES,
     STORE_UP,
     MODERN_WRITES,
+    DATA_ROWS,
+    DATA_VERIFIED,
+    DATA_CHECK,
     WEIGHT,
     STAGE,
     GUARD_LIMIT,

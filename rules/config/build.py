@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from rules import model
-from rules.config import schema
+from rules.config import build_data, schema
 
 
 def snapshot(file: schema.File, source: str, lines: Sequence[int], compares: Sequence[Any]) -> model.Snapshot:
@@ -31,6 +31,7 @@ def snapshot(file: schema.File, source: str, lines: Sequence[int], compares: Seq
         ),
         default_backend=legacy,
         notify=tuple(model.Notify(one.url_env, one.secret_env, one.format, tuple(one.events)) for one in file.notify),
+        data=build_data.data(file.data),
         source=source,
         version=file.version,
     )

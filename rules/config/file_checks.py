@@ -7,7 +7,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterator
 
-from rules.config import route_checks
+from rules.config import data_checks, route_checks
 from rules.config.route_checks import Path, Plan
 from rules.model import LEGACY, Route
 from rules.problems import WARNING, Finding
@@ -192,6 +192,13 @@ CHECKS: tuple[Callable[[Plan], Iterator[Finding]], ...] = (
     route_checks.bodies_lost,
     route_checks.secrets_written_out,
     slow_regexes,
+    data_checks.databases_missing,
+    data_checks.repeated_names,
+    data_checks.unknown_routes,
+    data_checks.unknown_columns,
+    data_checks.uneven_keys,
+    data_checks.rollback_without_routes,
+    data_checks.nothing_changed,
 )
 
 

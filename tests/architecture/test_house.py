@@ -12,9 +12,11 @@ from tests.architecture.source import ROOMS, Module, modules
 LONGEST = 250
 LONGER: dict[str, str] = {
     "rules/model.py": "the vocabulary of the whole house, best read in one piece",
+    "comparators/row_values.py": "when two values mean the same: every rule of two databases, side by side",
     "rules/config/yaml_document.py": "the guard around YAML: every silent surprise it refuses, side by side",
     "rules/config/schema.py": "the file format as models, best read in one piece",
     "proxy/control/main.py": "one composition: everything that the control process consists of, in one place",
+    "proxy/control/route_actions.py": "every verb there is, with the one way in which a change is made",
     "proxy/http1/request.py": "one pass over a head with every check beside it: a reader must see that none is missing",
     "proxy/ipc/messages.py": "every word that processes exchange, best read in one piece",
     "proxy/worker/response_relay.py": "one story: an answer on its way to the client",

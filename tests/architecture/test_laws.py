@@ -36,6 +36,9 @@ WORLD = (
 )
 """What a pure room is handed instead: the time, the random draw, the text."""
 
+DATABASES = ("sqlalchemy", "pymysql", "psycopg", "proxy.data")
+"""What only the process that verifies data loads, and the command of that name."""
+
 HEAVY = ("aiohttp", "deepdiff", "httpx", "lxml", "opentelemetry", "prometheus_client", "pydantic", "rich", "selectolax",
          "structlog", "typer", "watchfiles", "yaml")  # fmt: skip
 """What a worker must never load: each costs megabytes in every worker."""
@@ -75,6 +78,7 @@ def test_nothing_but_tests_and_the_command_imports_proxy(room: str):
         ("proxy/judge", ("proxy.worker", "proxy.control", "proxy.supervisor", "proxy.app", "proxy.cli", "asyncio")),
         ("proxy/state", ("proxy.worker", "proxy.control", "proxy.supervisor", "proxy.app", "proxy.cli")),
         ("proxy/ipc", ("proxy.worker", "proxy.control", "proxy.supervisor", "proxy.app", "proxy.cli", "rules")),
+        ("proxy/data", ("proxy.worker", "proxy.control", "proxy.supervisor", "proxy.app", "proxy.cli")),
         ("proxy/http1", ("proxy.worker", "proxy.control", "proxy.ipc", "proxy.state", "asyncio", "socket", "ssl")),
     ],
 )
@@ -109,9 +113,11 @@ def test_nothing_pickles():
 @pytest.mark.parametrize(
     ("process", "unwanted"),
     [
-        ("proxy.worker.main", (*HEAVY, "proxy.control", "proxy.cli", "proxy.supervisor")),
+        ("proxy.worker.main", (*HEAVY, *DATABASES, "proxy.control", "proxy.cli", "proxy.supervisor")),
         ("proxy.supervisor.main", (*HEAVY, "rules", "uvloop", "httptools", "proxy.control", "proxy.worker")),
         ("proxy.control.main", ("typer", "deepdiff", "httpx", "pydantic", "yaml", "proxy.worker", "proxy.cli")),
+        ("proxy.control.main", DATABASES),
+        ("proxy.judge.main", DATABASES),
         ("proxy.control.main", ("comparators.comparison", "selectolax", "lxml")),
         (
             "proxy.judge.main",
