@@ -15,13 +15,14 @@ PHP := php:php-cli $(shell sed -n '/mysql/q; s,^\([a-z0-9_]*\) = \(.*\),/usr/lib
 BROWSER := chromium:chromium
 METRICS := prometheus:prometheus
 SERVERS := /usr/sbin/php-fpm*:php-fpm nginx:nginx-light systemd-analyze:systemd redis-server:redis-server
-DATABASES := /usr/sbin/mariadbd:mariadb-server /usr/lib/postgresql/*/bin/postgres:postgresql
+DATABASES := /usr/sbin/mariadbd:mariadb-server /usr/lib/postgresql/*/bin/postgres:postgresql setpriv:util-linux
 PEERS := nginx:nginx-light haproxy:haproxy wrk:wrk taskset:util-linux redis-server:redis-server
 COMPILER := gcc:gcc /usr/include/python3.*/Python.h:python3-dev
 TREES := /usr/bin/python3:python3 mmdebstrap:mmdebstrap chroot:coreutils
 
 NEEDS_demo = $(VENV) $(PHP) $(CURL)
 NEEDS_test = $(VENV) $(PHP) $(CURL) $(SERVERS) $(DATABASES) $(BROWSER) $(METRICS)
+NEEDS_demo-data = $(VENV) $(DATABASES)
 NEEDS_lint = $(VENV)
 NEEDS_attack = $(VENV)
 NEEDS_real-apps = $(VENV) $(PHP) $(DATABASES)
@@ -41,10 +42,13 @@ COMPILED_TESTS := tests/comparators tests/http1 tests/worker tests/property test
 # What failed in a run that came to its end is asked once more, alone: see docs/decisions/0011-tests-of-real-processes.md.
 ONCE_MORE := $(BIN)/pytest --last-failed --last-failed-no-failures none --maxfail 1
 
-.PHONY: packages demo test attack bench real-apps compiled wheels test-compiled lint fuzz image-steps bare reference dashboards screenshots clean
+.PHONY: packages demo demo-data test attack bench real-apps compiled wheels test-compiled lint fuzz image-steps bare reference dashboards screenshots clean
 
 demo: $(STAMP)
 	@$(BIN)/python -m examples.paymenter.demo
+
+demo-data: $(STAMP)
+	@$(BIN)/python -m examples.paymenter.demo_data
 
 test: $(STAMP)
 	$(BIN)/pytest -n 2 --dist loadfile --max-worker-restart 0 $(TESTS) || { [ $$? = 1 ] && $(ONCE_MORE) $(TESTS); }

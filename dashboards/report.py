@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -78,7 +78,17 @@ def _sentences(report: Report) -> list[str]:
         else f"{share(migrated)} of the requests were answered by modern.",
         f"{done} of {count(len(routes), 'route')} {'is' if len(routes) == 1 else 'are'} all modern.",
         f"Counted over {span(report['seconds'])} under configuration {report['digest'][:12]}.",
+        *_data(report.get("data") or {}),
     ]
+
+
+def _data(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is known of both databases, where the file names them."""
+    if not data.get("configured"):
+        return
+    yield f"Both databases hold the same in {data['verified']} of {count(data['tables'], 'table')}."
+    yield from (f"{each[0].upper()}{each[1:]}." for each in data["unverified"])
+    yield from (f"Check {name} is violated." for name in data["violated"])
 
 
 def _rows(route: Mapping[str, Any]) -> tuple[Sequence[str], Sequence[str]]:

@@ -15,6 +15,7 @@ _PROCESSES = {
     "control": "proxy.control.main",
     "judge": "proxy.judge.main",
     "hooks": "proxy.judge.hooks",
+    "data": "proxy.data.main",
 }
 """Each of these imports only what its process needs."""
 

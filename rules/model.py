@@ -14,6 +14,8 @@ from math import ceil
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from rules.data_settings import DataSettings
+
 LEGACY = "legacy"
 MODERN = "modern"
 DEFAULT_ROUTE = "_default"
@@ -386,6 +388,7 @@ class Snapshot:
     default_backend: str = LEGACY
     notify: tuple[Notify, ...] = ()
     judges: Judges = Judges()
+    data: DataSettings | None = None
     digest: str = ""
     source: str = "proxy.yaml"
     version: int = 1

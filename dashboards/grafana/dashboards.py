@@ -384,6 +384,24 @@ DIFFERENCES = Board(
             ),
         ),
         Panel(
+            "Rows that both databases do not hold alike",
+            "By table, of the last verifying. Zero everywhere is what a promotion waits for.",
+            "none",
+            (Query(f'max by (table, result) (strangler_data_rows{{{JOB}, result!="equal"}})', "{{table}} {{result}}"),),
+        ),
+        Panel(
+            "Age of the verified data",
+            "Since both databases were last known to hold the same rows of a table.",
+            "s",
+            (Query(f"time() - max by (table) (strangler_data_verified_timestamp_seconds{{{JOB}}} > 0)", "{{table}}"),),
+        ),
+        Panel(
+            "Checks of both databases",
+            "1 holds, 0 is violated, -1 was not judged.",
+            "none",
+            (Query(f"min by (name) (strangler_data_check{{{JOB}}})", "{{name}}"),),
+        ),
+        Panel(
             "Shadows in flight",
             "Mirrored requests that a backend works on now.",
             "none",

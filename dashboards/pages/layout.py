@@ -17,6 +17,7 @@ Blocks = Mapping[str, Html]
 _PLACES = (
     ("/", "Overview"),
     ("/differences", "Differences"),
+    ("/data", "Data"),
     ("/explain", "Explain"),
     ("/events", "Events"),
     ("/instances", "Instances"),

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from proxy.cli import app_commands
+from proxy.cli import app_commands, data_commands
 from proxy.cli.common import AdminOption, ConfigOption, JsonOption, route_names
 from proxy.settings import EXIT_YES, ProxyError
 
@@ -150,13 +150,18 @@ def init(
     modern: Annotated[
         str, typer.Option("--modern", metavar="URL", help="Where the new side listens.")
     ] = "http://127.0.0.1:8000",
+    database: Annotated[
+        list[str] | None,
+        typer.Option("--database", metavar="SIDE=URL", help="legacy=URL and modern=URL: draft the `data` section too."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file that is there.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Write a first proxy.yaml from recorded traffic, from the new API, or from both; every weight is 0."""
+    """Write a first proxy.yaml from recorded traffic, the new API, both databases; every weight is 0."""
     from proxy.cli.recordings import init as do
 
-    raise typer.Exit(do(config, access_log, openapi, legacy=legacy, modern=modern, force=force, as_json=json))
+    sides = {"legacy": legacy, "modern": modern}
+    raise typer.Exit(do(config, access_log, openapi, database or [], sides=sides, force=force, as_json=json))
 
 
 @app.command()
@@ -262,6 +267,7 @@ def status(
 app_commands.add_routes_to(app)
 app_commands.add_diffs_to(app)
 app_commands.add_recordings_to(app)
+data_commands.add_to(app)
 
 
 @app.command()

@@ -26,6 +26,11 @@ RevisionOption = Annotated[
 ]
 
 
+OverrideOption = Annotated[
+    bool, typer.Option("--override", help="Although its data is not verified; needs a reason, which is recorded.")
+]
+
+
 def add_routes_to(app: typer.Typer) -> None:
     """Add these commands to the others."""
     for command in (weight, advance, hold, resume, rollback, events, drill):
@@ -36,6 +41,7 @@ def weight(
     route: RouteArgument,
     percent: Annotated[float, typer.Argument(min=0, max=100, help="Share of users on modern, in percent.")],
     reason: ReasonOption = "",
+    override: OverrideOption = False,
     revision: RevisionOption = None,
     config: ConfigOption = "proxy.yaml",
     admin: AdminOption = "",
@@ -44,13 +50,14 @@ def weight(
     """Set the share of users that modern answers, until the next change."""
     from proxy.cli.routes import verb
 
-    wish = {"weight": percent, "reason": reason}
+    wish = {"weight": percent, "reason": reason, "override": override or None}
     raise typer.Exit(verb(config, admin, "weight", route, wish, revision=revision, as_json=json))
 
 
 def advance(
     route: RouteArgument,
     reason: ReasonOption = "",
+    override: OverrideOption = False,
     revision: RevisionOption = None,
     config: ConfigOption = "proxy.yaml",
     admin: AdminOption = "",
@@ -59,7 +66,8 @@ def advance(
     """Enter the next step of the route's rollout."""
     from proxy.cli.routes import verb
 
-    raise typer.Exit(verb(config, admin, "advance", route, {"reason": reason}, revision=revision, as_json=json))
+    wish = {"reason": reason, "override": override or None}
+    raise typer.Exit(verb(config, admin, "advance", route, wish, revision=revision, as_json=json))
 
 
 def hold(

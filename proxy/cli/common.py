@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -170,15 +171,39 @@ Told = Callable[[int, int], None]
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Told]:
-    """Yield what to tell progress to: a bar on standard error where that is a terminal, nothing elsewhere."""
+def progress(what: str, counted: str = "") -> Iterator[Told]:
+    """Yield what to tell progress to: a bar on standard error where that is a terminal, nothing elsewhere.
+
+    `counted` names what is done, such as `rows`: how many of them and how many a second are shown then.
+    """
     if not sys.stderr.isatty():
         yield lambda _done, _total: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        ProgressColumn,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    columns: list[ProgressColumn] = [
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    ]
+    if counted:
+        columns.insert(2, TextColumn("{task.completed:,} " + counted))
+        columns.insert(3, TextColumn("{task.fields[rate]:,.0f}/s"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        task = shown.add_task(what, total=None)
-        yield lambda done, total: shown.update(task, completed=done, total=total or None)
+        task = shown.add_task(what, total=None, rate=0.0)
+        began = time.monotonic()
+
+        def told(done: int, total: int) -> None:
+            rate = done / max(time.monotonic() - began, 0.001)
+            shown.update(task, completed=done, total=total or None, rate=rate)
+
+        yield told

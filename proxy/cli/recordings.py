@@ -7,13 +7,15 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dashboards.html import count
 from proxy.cli.admin_client import reachable
 from proxy.cli.common import UnknownRouteError, print_json, print_problems, progress, read, unknown
+from proxy.cli.data_draft import data_section
 from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError, parse_address
 from proxy.state.live import Prepared
 from proxy.traffic.draft import Draft, Operation, draft, operations
@@ -73,21 +75,35 @@ class ThereAlreadyError(ProxyError):
     exit_code = EXIT_USAGE
 
 
-def init(config: str, access_log: str, openapi: str, *, legacy: str, modern: str, force: bool, as_json: bool) -> int:
+def init(
+    config: str,
+    access_log: str,
+    openapi: str,
+    databases: Sequence[str] = (),
+    *,
+    sides: Mapping[str, str],
+    force: bool,
+    as_json: bool,
+) -> int:
     """Write the draft to `config` with the schema for editors beside it, print what it could not decide."""
     from rules.config import json_schema
 
-    if not access_log and not openapi:
-        raise NothingToGoByError("name what to go by: --access-log FILE, --openapi FILE or both")
+    if not access_log and not openapi and not databases:
+        raise NothingToGoByError("name what to go by: --access-log FILE, --openapi FILE or both, or --database")
     if Path(config).exists() and not force:
         raise ThereAlreadyError(f"{config} is there already; choose another with -c, or overwrite it with --force")
+    data, open_ends = data_section(databases, os.environ) if databases else ("", ())
     offered = _operations(openapi) if openapi else ()
     traffic = _traffic(access_log) if access_log else None
-    made = draft(traffic, offered)
-    source = " and ".join(Path(name).name for name in (access_log, openapi) if name)
+    made = draft(traffic, offered) if access_log or openapi else Draft()
+    made = replace(made, undecided=[*made.undecided, *open_ends])
+    names = [Path(name).name for name in (access_log, openapi) if name] or ["both databases"]
     schema = Path(config).with_suffix(".schema.json")
     _put(schema, json.dumps(json_schema(), indent=2) + "\n")
-    _put(Path(config), written(made, source=source, legacy=legacy, modern=modern, schema=f"./{schema.name}"))
+    text = written(
+        made, source=" and ".join(names), legacy=sides["legacy"], modern=sides["modern"], schema=f"./{schema.name}"
+    )
+    _put(Path(config), text + data)
     _print_draft(config, made, traffic, as_json=as_json)
     return EXIT_YES
 

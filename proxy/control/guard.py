@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from time import monotonic, time
 from typing import Any, Final
 
@@ -288,6 +288,8 @@ class Guard:
                     hold_off=move.hold_off,
                 )
                 self._spawn(name, back, move)
+            case "advance" if reason := verbs.withheld(name):
+                self._alert(route, replace(move, kind="stay", reason="data", detail=reason))
             case "advance" if not self._leads():
                 pass  # one instance of all lets routes advance; sending users back needs nobody's permission
             case "advance":

@@ -16,6 +16,7 @@ from collections.abc import Coroutine
 from time import monotonic, time
 from typing import Any
 
+from proxy.control import data_verifying
 from proxy.control.admin_server import AdminPort
 from proxy.control.api.access import Access
 from proxy.control.audit_log import Trail
@@ -24,6 +25,7 @@ from proxy.control.comparison.queries import Differences
 from proxy.control.comparison.results import ViolationSeen
 from proxy.control.comparison.service import Comparing
 from proxy.control.confirmation import Confirmation
+from proxy.control.data_verifying import DataVerifying
 from proxy.control.drill import Drills, Probing
 from proxy.control.effective import Effective
 from proxy.control.endless import EndlessTasks
@@ -135,6 +137,8 @@ class Control:
             name=name,
             leads=self._instances.leads,
         )
+        self._verifying = DataVerifying(begin.settings.base_dir, self._tell, self._data_violated)
+        self._steering.verbs.withheld = self._verifying.withheld
         self._rules = rules_digest(configuration.snapshot)
         self._remembering = Remembering(self.current, self._comparing.totals)
         self._retiring = Retiring(self.current, self._figures, self._comparing.open_groups, store)
@@ -156,6 +160,7 @@ class Control:
         await self._admin.start(self._listener, None if tls is None else client_tls(tls, folder))
         start = self._endless.start
         self._steering.begin(start)
+        self._verifying.follow(self.current().configuration.snapshot)
         start(self._confirmation.run, "confirmation")
         start(self._instances.run, "instances")
         start(self._comparing.run, "comparing")
@@ -203,6 +208,7 @@ class Control:
             standing=self._standing,
             effective=self._effective.weight,
             workers=worker_documents(self._workers),
+            data=self._verifying.summary(),
         )
         return {**document, "backends": backends}
 
@@ -222,6 +228,7 @@ class Control:
             **dict(self._comparing.series()),
             **self._endless.series(),
             **dict(targets),
+            **self._verifying.series(),
         }
         return numbers(
             self.current(),
@@ -247,6 +254,10 @@ class Control:
         document = await self.status()
         used = await asyncio.to_thread(resources, self.current().configuration.snapshot.backends)
         return report(document, self.history, self._comparing.totals, used, time())
+
+    def data(self) -> dict[str, Any]:
+        """Return what verifying both databases found."""
+        return self._verifying.document()
 
     @property
     def history(self) -> History:
@@ -331,6 +342,11 @@ class Control:
     def _violated(self, seen: ViolationSeen) -> None:
         self._steering.violated(seen.route, seen.invariant, seen.on_violation, seen.detail, seen.pair)
 
+    def _data_violated(self, routes: tuple[str, ...], check: str, evidence: str) -> None:
+        known = {route.name for route in self.current().configuration.snapshot.routes}
+        found = [route for route in routes if route in known]
+        self._steering.verbs.roll_back_now(found, data_verifying.WHO, check, evidence, cause=data_verifying.REASON)
+
     def _reloaded(self, who: str, outcome: Outcome) -> None:
         self._steering.reloaded(who, outcome)
 
@@ -352,6 +368,7 @@ class Control:
         self._comparing.follow(now.configuration, self._figures.spans())
         self._steering.follow(before, now, restarted)
         self._recent.follow(_route_names(snapshot))
+        self._verifying.follow(snapshot)
 
     def _describe(self) -> dict[str, Any]:
         following = self._steering.following
@@ -385,6 +402,7 @@ class Control:
         await self._steering.close()
         await self._instances.leave()
         self._comparing.close()
+        self._verifying.close()
         await self._admin.stop()
         self._workers.close()
         self._tell.close()

@@ -133,6 +133,7 @@ def report(
         "seconds": seconds,
         "digest": status["config"]["digest"],
         "share_migrated": modern / everything if everything else None,
+        "data": dict(status.get("data", {})),
         "routes": routes,
         "resources": {backend: asdict(usage) for backend, usage in resources.items()},
     }

@@ -12,6 +12,8 @@ from dataclasses import replace
 from http import HTTPStatus
 from time import monotonic, time
 
+import orjson
+
 from proxy.control import override_changes
 from proxy.control.audit_log import Changes, Trail
 from proxy.control.errors import RefusedError, no_such_route
@@ -106,9 +108,10 @@ class UnconfirmedError(RefusedError):
 
 
 class Verbs:
-    """Changes overrides. `_highest` is each route's last revision, `_tasks` who waits, `lost` what is set once.
+    """Changes overrides. `_highest` is each route's last revision, `_tasks` who waits.
 
-    `waited` is how many seconds the workers took to confirm the latest one.
+    Set once: `lost`, what legacy does not know of a route, and `withheld`, why a route may not be promoted. `waited` is
+    how many seconds the workers took to confirm the latest one.
     """
 
     def __init__(
@@ -130,6 +133,7 @@ class Verbs:
         self._tasks: set[asyncio.Task[tuple[int, ...]]] = set()
         self.lost: Callable[[Route], str] = lambda _: ""
         self.waited = 0.0
+        self.withheld: Callable[[str], str] = lambda _: ""
         self._one_promotion_at_a_time = asyncio.Lock()
 
     def override(self, route: str) -> Override | None:
@@ -138,17 +142,25 @@ class Verbs:
 
     # ── what people and the guard ask for ──────────────────────────────────────────────────────────────
 
-    async def weight(self, route: str, percent: float, who: str, reason: str, evidence: str = "") -> Override:
-        """Send this share of users to modern, until the next change."""
+    async def weight(
+        self, route: str, percent: float, who: str, reason: str, evidence: str = "", *, withheld: bool = True
+    ) -> Override:
+        """Send this share of users to modern, until the next change; more of them only where nothing is against it.
+
+        `withheld=False` passes over what `self.withheld` says, and records it.
+        """
 
         def move(known: Route, before: Override | None, now: float) -> Override:
             return override_changes.weighted(known, before, percent, now)
 
-        return await self._change("weight", route, move, who, reason or f"{percent:g} %", evidence)
+        why = reason or f"{percent:g} %"
+        return await self._change("weight", route, move, who, why, evidence, withheld=withheld)
 
-    async def advance(self, route: str, who: str, reason: str, evidence: str = "") -> Override:
-        """Enter the next step."""
-        return await self._change("advance", route, override_changes.advanced, who, reason, evidence)
+    async def advance(
+        self, route: str, who: str, reason: str, evidence: str = "", *, withheld: bool = True
+    ) -> Override:
+        """Enter the next step, where nothing is against it; `withheld=False` passes over that, and records it."""
+        return await self._change("advance", route, override_changes.advanced, who, reason, evidence, withheld=withheld)
 
     async def hold(self, route: str, who: str, reason: str, evidence: str = "") -> Override:
         """Have nothing move forwards by itself."""
@@ -284,13 +296,17 @@ class Verbs:
 
     # ── how ────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _change(self, verb: str, name: str, move: Move, who: str, reason: str, evidence: str) -> Override:
+    async def _change(
+        self, verb: str, name: str, move: Move, who: str, reason: str, evidence: str, *, withheld: bool | None = None
+    ) -> Override:
         def changed() -> tuple[Override | None, Override]:
             before = self.override(name)
             after = move(self._route(name), before, self._clock())
             return before, replace(after, who=who, reason=after.reason or verb, text=reason, evidence=evidence)
 
         before, after = changed()
+        if withheld is not None and promotes(self._route(name), before, after):
+            evidence = self._not_withheld(name, evidence, refuse=withheld)
         if promotes(self._route(name), before, after):
             async with self._one_promotion_at_a_time:
                 before, after = changed()  # somebody may have been faster
@@ -303,6 +319,16 @@ class Verbs:
         self._trail.record(verb, name, who, reason, evidence)
         await self._everywhere()
         return after
+
+    def _not_withheld(self, name: str, evidence: str, *, refuse: bool) -> str:
+        """Return the evidence, with what was passed over; RefusedError (409) where that may not be."""
+        reason = self.withheld(name)
+        if not reason:
+            return evidence
+        if refuse:
+            detail = f"{name} is not promoted: {reason}; `override` with a reason passes over it"
+            raise RefusedError(HTTPStatus.CONFLICT, detail, withheld=reason)
+        return evidence or orjson.dumps({"passed_over": reason}).decode()
 
     async def _write_first(self, wanted: Override, expected: int) -> Override:
         name = wanted.route

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 from proxy.control.audit_log import parsed
@@ -65,6 +66,9 @@ def _compared(tally: ComparedTally) -> dict[str, Any]:
 
 
 _ALL = 100.0
+NO_DATA: Mapping[str, Any] = MappingProxyType(
+    {"configured": False, "tables": 0, "verified": 0, "unverified": (), "violated": ()}
+)
 Standing = Callable[[str], Mapping[str, Any]]
 """What comparing, guard, verbs, steps say of a route."""
 
@@ -77,10 +81,12 @@ def status(
     standing: Standing = lambda _: {},
     effective: Callable[[str], float] | None = None,
     workers: Sequence[Mapping[str, Any]] = (),
+    data: Mapping[str, Any] = NO_DATA,
 ) -> dict[str, Any]:
     """Return the document as JSON-ready values; `instances` are those that share the store, this one first.
 
-    `effective` is the highest weight of a route that any worker runs, `workers` say which generation each runs.
+    `effective` is the highest weight of a route that any worker runs, `workers` say which generation each runs, `data`
+    is what verifying both databases came to.
     """
     configuration = current.configuration
     return {
@@ -95,6 +101,7 @@ def status(
         },
         "workers": list(workers),
         "instances": instances,
+        "data": dict(data),
         "routes": [
             {**route_status(route, current, figures, effective), **standing(route.name)}
             for route in (*configuration.snapshot.routes, current.generation.table.default.route)

@@ -191,6 +191,18 @@ UNTRANSLATED = Metric(
     "Answers to writes that reached the client in their side's own words, because `response` could not map them.",
     ("route", "side"),
 )
+DATA_ROWS = Metric(
+    "strangler_data_rows", GAUGE_SUM, "Rows of a table by what its last verifying came to.", ("table", "result")
+)
+DATA_VERIFIED = Metric(
+    "strangler_data_verified_timestamp_seconds",
+    GAUGE_SUM,
+    "When both databases were last known to hold the same rows of a table; 0: never, or they differ.",
+    ("table",),
+)
+DATA_CHECK = Metric(
+    "strangler_data_check", GAUGE_SUM, "1 while a check of both databases holds, 0 violated, -1 not judged.", ("name",)
+)
 WEIGHT = Metric(
     "strangler_weight_percent",
     GAUGE_SUM,
@@ -254,6 +266,9 @@ METRICS = (
     STORE_UP,
     MODERN_WRITES,
     UNTRANSLATED,
+    DATA_ROWS,
+    DATA_VERIFIED,
+    DATA_CHECK,
     WEIGHT,
     STAGE,
     GUARD_LIMIT,

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from rules import model
-from rules.config import schema
+from rules.config import build_data, schema
 
 
 def snapshot(
@@ -38,6 +38,7 @@ def snapshot(
         default_backend=legacy,
         notify=tuple(model.Notify(one.url_env, one.secret_env, one.format, tuple(one.events)) for one in file.notify),
         judges=model.Judges(file.judges.cpu, file.judges.processes),
+        data=build_data.data(file.data),
         source=source,
         version=file.version,
         secrets=secrets,

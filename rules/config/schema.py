@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 
 from rules.config import types as t
 from rules.config.schema_compare import Compare, Section
+from rules.config.schema_data import Data
 from rules.config.units import UnitError, did_you_mean
 from rules.config.yaml_document import Path
 from rules.problems import Finding
@@ -333,6 +334,7 @@ class File(Section):
     routes: list[Route] = Field(default_factory=list)
     notify: list[Notify] = Field(default_factory=list)
     judges: Judges = Judges()
+    data: Data = Data()
 
 
 # What the type checks found, in the words of an operator.

@@ -64,6 +64,9 @@ def _zone(value: str) -> str:
     return value
 
 
+TimeZone = Annotated[str, AfterValidator(_zone)]
+
+
 def _folder(value: str) -> str:
     if re.fullmatch(r"(?:/[\w.~@-]+)+/?", value):
         return value
@@ -162,7 +165,7 @@ class Compare(Section):
     unordered: list[Annotated[Unordered, t.Short("path")]] = Field(default_factory=list)
     tolerance: list[Tolerance] = Field(default_factory=list)
     equivalent: list[Annotated[Equivalent, t.Short("rule")]] = Field(default_factory=list)
-    legacy_timezone: Annotated[str, AfterValidator(_zone)] | None = None
+    legacy_timezone: TimeZone | None = None
     map: Mapping = Mapping()
     status: list[Annotated[list[t.Status], BeforeValidator(_status_pair)]] = Field(default_factory=list)
     redirects: Literal["exact", "class"] = "class"

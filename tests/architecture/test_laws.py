@@ -37,6 +37,9 @@ WORLD = (
 )
 """What a pure room is handed instead: the time, the random draw, the text."""
 
+DATABASES = ("sqlalchemy", "pymysql", "psycopg", "proxy.data")
+"""What only the process that verifies data loads, and the command of that name."""
+
 HEAVY = ("aiohttp", "deepdiff", "httpx", "lxml", "opentelemetry", "prometheus_client", "pydantic", "rich", "selectolax",
          "structlog", "typer", "watchfiles", "yaml")  # fmt: skip
 """What a worker must never load: each costs megabytes in every worker."""
@@ -81,6 +84,7 @@ def test_nothing_but_tests_and_the_command_imports_proxy(room: str):
         ("proxy/control", ("proxy.worker", "proxy.supervisor", *PEOPLE)),
         ("proxy/supervisor", ("proxy.worker", "proxy.control", "proxy.state", "proxy.storage", "rules", *PEOPLE)),
         ("proxy/judge", ("proxy.worker", "proxy.control", "proxy.supervisor", "proxy.state", "asyncio", *PEOPLE)),
+        ("proxy/data", ("proxy.worker", "proxy.control", "proxy.supervisor", *PEOPLE)),
         ("proxy/state", ("proxy.worker", "proxy.control", "proxy.supervisor", "proxy.storage", *PEOPLE)),
         ("proxy/storage", ("proxy.worker", "proxy.control", "proxy.supervisor", "proxy.state", *PEOPLE)),
         ("proxy/ipc", (*ABOVE, "rules", *PEOPLE)),
@@ -132,9 +136,11 @@ def test_nothing_pickles():
 @pytest.mark.parametrize(
     ("process", "unwanted"),
     [
-        ("proxy.worker.main", (*HEAVY, "proxy.control", "proxy.cli", "proxy.supervisor")),
+        ("proxy.worker.main", (*HEAVY, *DATABASES, "proxy.control", "proxy.cli", "proxy.supervisor")),
         ("proxy.supervisor.main", (*HEAVY, "rules", "uvloop", "httptools", "proxy.control", "proxy.worker")),
         ("proxy.control.main", ("typer", "deepdiff", "httpx", "pydantic", "yaml", "proxy.worker", "proxy.cli")),
+        ("proxy.control.main", DATABASES),
+        ("proxy.judge.main", DATABASES),
         ("proxy.control.main", ("comparators.comparison", "selectolax", "lxml")),
         (
             "proxy.judge.main",

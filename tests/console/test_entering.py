@@ -8,7 +8,7 @@ from tests.console.conftest import OPERATOR, VIEWER, Browser
 from tests.support.running import Running
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-PAGES = ("/", "/routes/invoice", "/differences", "/explain", "/events", "/instances", "/report")
+PAGES = ("/", "/routes/invoice", "/differences", "/data", "/explain", "/events", "/instances", "/report")
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/routes/invoice?span=15m"])

@@ -166,6 +166,21 @@ async def test_only_the_instance_that_leads_advances_but_each_sends_users_back(t
     assert steered.override().rolled_back
 
 
+async def test_a_step_waits_for_the_data_behind_the_route_and_a_person_is_told_once(tmp_path: Path):
+    under = (Override("profile", step=2, at=NOON, step_since=NOON, revision=1),)
+    steered = Steered(tmp_path, a_route(rollout=STEPPED), overrides=under)
+    reasons = ["table users differs"]
+    steered.verbs.withheld = lambda _route: "".join(reasons)
+    await steered.seconds(90, **FINE)
+    waiting, told = steered.weight(), [fields for event, fields in steered.told if event == "alert"]
+    reasons.clear()
+
+    await steered.seconds(2, **FINE)
+
+    assert (waiting, steered.weight()) == (10.0, 50.0)
+    assert [(one["reason"], one["detail"]) for one in told] == [("data", "table users differs")]
+
+
 async def test_what_older_generations_did_does_not_count_after_a_resume(tmp_path: Path):
     back = Override("profile", rolled_back=True, reason="errors", at=1.0, revision=1)
     steered = Steered(tmp_path, overrides=(back,))

@@ -112,6 +112,7 @@ def _known_words() -> set[str]:
     known |= set(_words_of(SCHEMAS))
     known |= {value for name, value in vars(events).items() if name.isupper()}
     known |= Unseen(lambda _: 0).evidence(a_route(rollback="lossy")).keys()
+    known |= set(re.findall(r'"(\w+)"', text_of("comparators/row_values.py")))  # rules of two databases
     known |= set(re.findall(r"`(\w+)`", text_of("docs/decisions/0006-mirroring.md")))  # the reasons, tested there
     return known
 

@@ -88,6 +88,7 @@ SCHEMAS: dict[str, Schema] = {
     "Status": thing(
         config=thing(digest=TEXT, loaded_at=MOMENT, error=maybe(TEXT)),
         instances=many({"type": "object"}),
+        data=thing(configured=FLAG, tables=COUNT, verified=COUNT, unverified=many(TEXT), violated=many(TEXT)),
         routes=many(ref("RouteStatus")),
         backends=many(ref("Backend")),
     ),
@@ -145,6 +146,9 @@ SCHEMAS: dict[str, Schema] = {
     "Plan": thing(routes=many({"type": "object"}), settings=many(TEXT), users={"type": "object"}),
     "Reloaded": thing(outcome={"enum": ["applied", "unchanged", "accepted"]}),
     "Report": thing(at=MOMENT, digest=TEXT, share_migrated=SHARE, routes=many({"type": "object"})),
+    "Data": thing(
+        configured=FLAG, tables=many({"type": "object"}), checks=many({"type": "object"}), warnings=many(TEXT)
+    ),
     "Object": {"type": "object"},
 }
 
@@ -238,6 +242,7 @@ ENDPOINTS = (
         parameters=(Parameter("format", "json, md or html.", {"enum": ["json", "md", "html"]}),),
         texts=("text/markdown", "text/html"),
     ),
+    Endpoint("GET", f"{PREFIX}/data", "What verifying both databases found.", "Data"),
     Endpoint(
         "POST",
         f"{PREFIX}/reload",
@@ -261,13 +266,21 @@ ENDPOINTS = (
     ),
     _verb("resume", "Return to the file's weight, or to step 1.", reason_needed=True),
     _verb("hold", "Stay where it is."),
-    _verb("advance", "Enter the next step."),
+    Endpoint(
+        "POST",
+        f"{_ONE}/advance",
+        "Enter the next step; `override: true` with a reason although its data is not verified.",
+        "RouteStatus",
+        wish=(*_WHY, ("override", FLAG)),
+        refusals=(404, 409, 412, 503),
+        tagged=True,
+    ),
     Endpoint(
         "POST",
         f"{_ONE}/weight",
         "Set the share of users that modern answers.",
         "RouteStatus",
-        wish=(("weight", {"type": "number", "minimum": 0, "maximum": 100}), *_WHY),
+        wish=(("weight", {"type": "number", "minimum": 0, "maximum": 100}), *_WHY, ("override", FLAG)),
         required=("weight",),
         refusals=(404, 409, 412, 503),
         tagged=True,

@@ -25,6 +25,7 @@ from rules.routing.explain import explain as explained
 _REVISION = Field("revision", int)
 _REASON = Field("reason", str)
 _REASON_NEEDED = Field("reason", str, required=True)
+_OVERRIDE = Field("override", bool)
 _WEIGHT = Field("weight", float, required=True, check=wrong_weight)
 Do = Callable[[str, str, dict[str, Any]], Awaitable[object]]
 
@@ -97,16 +98,34 @@ def action_routes(control: ActionControl) -> Sequence[web.RouteDef]:
         ),
         verb("resume", lambda route, who, wish: control.verbs.resume(route, who, wish["reason"]), _REASON_NEEDED),
         verb("hold", lambda route, who, wish: control.verbs.hold(route, who, wish.get("reason", "")), _REASON),
-        verb("advance", lambda route, who, wish: control.verbs.advance(route, who, wish.get("reason", "")), _REASON),
+        verb(
+            "advance",
+            lambda route, who, wish: control.verbs.advance(
+                route, who, _reason(wish), withheld=not wish.get("override", False)
+            ),
+            _REASON,
+            _OVERRIDE,
+        ),
         verb(
             "weight",
-            lambda route, who, wish: control.verbs.weight(route, wish["weight"], who, wish.get("reason", "")),
+            lambda route, who, wish: control.verbs.weight(
+                route, wish["weight"], who, _reason(wish), withheld=not wish.get("override", False)
+            ),
             _WEIGHT,
             _REASON,
+            _OVERRIDE,
         ),
         web.post(f"{PREFIX}/rollback", all_back),
         web.post(f"{PREFIX}/resume", all_again),
     )
+
+
+def _reason(wish: dict[str, Any]) -> str:
+    """Return why; RefusedError for an override without it: what was passed over is recorded with a reason."""
+    reason: str = wish.get("reason") or ""
+    if wish.get("override") and not reason.strip():
+        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "reason is required with `override`")
+    return reason
 
 
 async def _answer(control: ActionControl, name: str) -> web.Response:

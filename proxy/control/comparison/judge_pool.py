@@ -24,12 +24,13 @@ from dataclasses import dataclass, field
 from proxy.control.comparison.judge_links import Judge, JudgeLinks
 from proxy.ipc.channel import Channel
 from proxy.ipc.child_process import Backoff, command, environment
+from proxy.ipc.codec import Wire
 from proxy.ipc.judge_messages import JUDGE, Case, Exhibit, Explained, Judged, Opinion, Rulebook, Seated, Tallied
 from proxy.ipc.messages import Message
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 
-# One judge: a child process of control, with the connection to it.
+# One child process of control, a judge for one, with the connection to it.
 
 
 _SECRETS = ("APP_KEY", "APP_PREVIOUS_KEYS")
@@ -41,18 +42,24 @@ _OUT_OF_TIME = (-signal.SIGPROF, -signal.SIGALRM)
 
 
 class JudgeProcess:
-    """A `Judge` of flesh. `heard` gets its words; `gone(late)` comes once, when it has ended, by its own limit or not.
+    """A `Judge` of flesh, or what `program` names and speaks `wire`.
 
-    Nothing in it changes but what the kernel says of the process.
+    `heard` gets its words; `gone(late)` comes once, when it has ended, by its own limit or not. Nothing in it changes
+    but what the kernel says of the process.
     """
 
     def __init__(
-        self, environ: Mapping[str, str], heard: Callable[[Message], None], gone: Callable[[bool], None]
+        self,
+        environ: Mapping[str, str],
+        heard: Callable[[Message], None],
+        gone: Callable[[bool], None],
+        program: str = "judge",
+        wire: Wire = JUDGE,
     ) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
-                command("judge", str(theirs.fileno())),
+                command(program, str(theirs.fileno())),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 # an operator's function may print: not among the access lines
@@ -61,7 +68,7 @@ class JudgeProcess:
             )
         self.pid = self._process.pid
         self._gone = gone
-        self._channel = Channel(ours, JUDGE, lambda message, _: heard(message), lambda _: self.end())
+        self._channel = Channel(ours, wire, lambda message, _: heard(message), lambda _: self.end())
         self._pidfd = os.pidfd_open(self.pid)
         asyncio.get_running_loop().add_reader(self._pidfd, self._reap)
 

@@ -52,6 +52,9 @@ class Source(Protocol):
     async def report(self) -> dict[str, Any]:
         """Return the migration report's document, fresh."""
 
+    def data(self) -> dict[str, Any]:
+        """Return what verifying both databases found."""
+
     async def latest_events(self, route: str, limit: int) -> Sequence[Document]:
         """Return the latest events of a route (empty: of all), the newest first."""
 
@@ -204,6 +207,9 @@ class Control(Protocol):
     async def report(self) -> dict[str, Any]:
         """Return the migration report's document, fresh."""
 
+    def data(self) -> dict[str, Any]:
+        """Return what verifying both databases found."""
+
     async def rejudge(self, route: str) -> dict[str, Any]:
         """Judge the stored pairs of a route (empty: of all) again."""
 
@@ -233,6 +239,10 @@ class Desk:
     async def report(self) -> dict[str, Any]:
         """Return the migration report's document, fresh."""
         return await self._control.report()
+
+    def data(self) -> dict[str, Any]:
+        """Return what verifying both databases found."""
+        return self._control.data()
 
     async def latest_events(self, route: str, limit: int) -> Sequence[Document]:
         """Return the latest events of a route (empty: of all), the newest first."""

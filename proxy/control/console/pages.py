@@ -14,7 +14,7 @@ from aiohttp import web
 
 from dashboards.charts import charts
 from dashboards.html import Html
-from dashboards.pages import difference, layout, other, overview, route
+from dashboards.pages import data, difference, layout, other, overview, route
 from dashboards.pages.layout import Blocks
 from dashboards.views import Attention, StatusView, attention
 from proxy.control.api.http import who_asks
@@ -43,6 +43,7 @@ class Pages:
             web.get("/routes/{name}", self._route),
             web.get("/differences", self._differences),
             web.get("/differences/{id}", self._difference),
+            web.get("/data", self._data),
             web.get("/explain", self._explain),
             web.get("/events", self._events),
             web.get("/instances", self._instances),
@@ -96,6 +97,10 @@ class Pages:
         if group is None:
             raise RefusedError(HTTPStatus.NOT_FOUND, "no difference is known by this name (any more)")
         return await asyncio.to_thread(difference.difference, group, visitor, await self._state())
+
+    async def _data(self, request: web.Request) -> web.Response:
+        found = self._documents.source.data()
+        return page(data.data(found, self._visitors.of(request), await self._state()))
 
     async def _explain(self, request: web.Request) -> web.Response:
         asked = {name: request.query.get(name, "") for name in ("method", "path", "user", "header")}

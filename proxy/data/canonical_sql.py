@@ -1,0 +1,205 @@
+"""Writes both sides' values as one text inside their databases, so that checksums over them can be compared.
+
+The text is the same on both sides exactly where `comparators.row_values` holds the values to be the same. A pair of
+columns for which that cannot be had (documents, doubles, times in two zones of which none can be converted) gets no
+text: it is fetched and compared here. Multiplying and adding are exact in every database, dividing is not: a
+conversion that divides legacy's value multiplies modern's instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from comparators import row_values as kinds
+from comparators.row_values import ValuePair
+from proxy.data.column_types import ColumnType
+from proxy.data.database import MYSQL, POSTGRESQL, SQLITE
+
+_SCALE = 10
+"""Decimals that MySQL keeps of a number whose own scale is not declared."""
+_MOST_SCALE = 30
+_INVERSE = {"/": "*", "-": "+"}
+
+
+@dataclass(frozen=True, slots=True)
+class SideColumn:
+    """One side's column, quoted, with its type and the dialect it is asked in."""
+
+    sql: str
+    type: ColumnType
+    dialect: str
+
+
+def canonical(legacy: SideColumn, modern: SideColumn, pair: ValuePair) -> tuple[str, str] | None:
+    """Return both sides' expressions; None where the databases cannot write the same text."""
+    if pair.operator or (legacy.type.kind in kinds.NUMBERS and modern.type.kind in kinds.NUMBERS):
+        return _numbers(legacy, modern, pair)
+    if legacy.type.kind == kinds.TEXT and modern.type.kind == kinds.TEXT:
+        return _both_texts(legacy, modern, pair)
+    writer = _WRITERS.get((legacy.type.kind, modern.type.kind))
+    return None if writer is None else writer(legacy, modern, pair)
+
+
+def _numbers(legacy: SideColumn, modern: SideColumn, pair: ValuePair) -> tuple[str, str] | None:
+    sides = (legacy, modern)
+    if any(one.type.kind == kinds.FLOAT or one.type.kind not in kinds.NUMBERS for one in sides):
+        return None
+    if any(one.dialect == SQLITE and one.type.kind == kinds.DECIMAL for one in sides):
+        return None  # SQLite keeps decimals as doubles
+    left, right = legacy.sql, modern.sql
+    if pair.operator in _INVERSE:
+        right = f"({right} {_INVERSE[pair.operator]} {pair.operand})"
+    elif pair.operator:
+        left = f"({left} {pair.operator} {pair.operand})"
+    if not pair.operator and all(one.type.kind == kinds.INTEGER for one in sides):
+        return _text(left, legacy.dialect), _text(right, modern.dialect)
+    scale = min(max(_scale(legacy), _scale(modern)) + len(pair.operand.partition(".")[2]), _MOST_SCALE)
+    return _decimal(left, legacy.dialect, scale), _decimal(right, modern.dialect, scale)
+
+
+def _scale(side: SideColumn) -> int:
+    if side.type.kind == kinds.INTEGER:
+        return 1
+    return _SCALE if side.type.scale is None else max(side.type.scale, 1)
+
+
+def _decimal(sql: str, dialect: str, scale: int) -> str:
+    """Write a number without trailing zeros; PostgreSQL keeps all its digits, MySQL `scale` of them."""
+    if dialect == POSTGRESQL:
+        return f"trim_scale(({sql})::numeric)::text"
+    if dialect == SQLITE:
+        return _text(sql, dialect)
+    whole = f"CAST(CAST({sql} AS DECIMAL(65,{scale})) AS CHAR)"
+    return f"TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM {whole}))"
+
+
+def _text(sql: str, dialect: str) -> str:
+    if dialect == POSTGRESQL:
+        return f"({sql})::text"
+    return f"CAST({sql} AS CHAR)" if dialect == MYSQL else f"CAST({sql} AS TEXT)"
+
+
+def _both_texts(legacy: SideColumn, modern: SideColumn, pair: ValuePair) -> tuple[str, str]:
+    left, right = _written(legacy, padded=pair.padded), _written(modern, padded=pair.padded)
+    if "empty_null" in pair.equivalent:
+        # both sides alike: an empty text that modern has where legacy has none is found by the rows' own count
+        left, right = f"NULLIF({left}, '')", f"NULLIF({right}, '')"
+    return left, right
+
+
+def _written(side: SideColumn, *, padded: bool) -> str:
+    sql = f"CONVERT({side.sql} USING utf8mb4)" if side.dialect == MYSQL else _text(side.sql, side.dialect)
+    if not padded:
+        return sql
+    return f"TRIM(TRAILING ' ' FROM {sql})" if side.dialect == MYSQL else f"rtrim({sql}, ' ')"
+
+
+def _booleans(legacy: SideColumn, modern: SideColumn, _pair: ValuePair) -> tuple[str, str]:
+    return _truth(legacy), _truth(modern)
+
+
+def _truth(side: SideColumn) -> str:
+    if side.dialect == POSTGRESQL and side.type.kind == kinds.BOOLEAN:
+        return f"({side.sql})::int::text"
+    if side.dialect == POSTGRESQL:
+        return f"({side.sql})::text"
+    return _text(f"({side.sql} + 0)", side.dialect)
+
+
+def _dates(legacy: SideColumn, modern: SideColumn, _pair: ValuePair) -> tuple[str, str]:
+    return _date(legacy), _date(modern)
+
+
+def _date(side: SideColumn) -> str:
+    if side.dialect == POSTGRESQL:
+        return f"to_char({side.sql}, 'YYYY-MM-DD')"
+    if side.dialect == MYSQL:
+        return f"NULLIF(DATE_FORMAT({side.sql}, '%Y-%m-%d'), '{kinds.ZERO_DATE}')"
+    return f"substr({side.sql}, 1, 10)"
+
+
+def _datetimes(legacy: SideColumn, modern: SideColumn, pair: ValuePair) -> tuple[str, str] | None:
+    zones = (_zone(legacy, pair.legacy_zone), _zone(modern, pair.modern_zone))
+    common = _common_zone((legacy, modern), zones)
+    if common is None or SQLITE in (legacy.dialect, modern.dialect):
+        return None
+    return _moment(legacy, zones[0], common), _moment(modern, zones[1], common)
+
+
+def _zone(side: SideColumn, naive: str) -> str:
+    return "UTC" if side.type.zoned else naive
+
+
+def _common_zone(sides: tuple[SideColumn, SideColumn], zones: tuple[str, str]) -> str | None:
+    """Return the zone that both can be written in: only PostgreSQL knows the history of every zone."""
+    if zones[0] == zones[1]:
+        return zones[0]
+    fixed = [zone for side, zone in zip(sides, zones, strict=True) if side.dialect != POSTGRESQL]
+    return None if len(fixed) > 1 else (fixed or ["UTC"])[0]
+
+
+def _moment(side: SideColumn, zone: str, common: str) -> str:
+    if side.dialect == MYSQL:
+        written = f"DATE_FORMAT({side.sql}, '%Y-%m-%d %H:%i:%s.%f')"
+        return f"NULLIF({written}, '{kinds.ZERO_DATE} 00:00:00.000000')"
+    sql = side.sql
+    if side.type.zoned:
+        sql = f"({sql} AT TIME ZONE '{common}')"
+    elif zone != common:
+        sql = f"(({sql} AT TIME ZONE '{zone}') AT TIME ZONE '{common}')"
+    return f"to_char({sql}, 'YYYY-MM-DD HH24:MI:SS.US')"
+
+
+def _uuids(legacy: SideColumn, modern: SideColumn, _pair: ValuePair) -> tuple[str, str]:
+    return _uuid(legacy), _uuid(modern)
+
+
+def _uuid(side: SideColumn) -> str:
+    if side.type.kind == kinds.BINARY:
+        hexadecimal = f"encode({side.sql}, 'hex')" if side.dialect == POSTGRESQL else f"HEX({side.sql})"
+        return f"lower({hexadecimal})"
+    return f"lower(replace({_text(side.sql, side.dialect)}, '-', ''))"
+
+
+def _binaries(legacy: SideColumn, modern: SideColumn, pair: ValuePair) -> tuple[str, str] | None:
+    if "BIT" in legacy.type.declared or "BIT" in modern.type.declared or pair.padded:
+        return None
+    return _uuid(legacy), _uuid(modern)
+
+
+_WRITERS = {
+    (kinds.INTEGER, kinds.BOOLEAN): _booleans,
+    (kinds.BOOLEAN, kinds.BOOLEAN): _booleans,
+    (kinds.BINARY, kinds.BOOLEAN): _booleans,
+    (kinds.DATE, kinds.DATE): _dates,
+    (kinds.DATETIME, kinds.DATETIME): _datetimes,
+    (kinds.UUIDS, kinds.UUIDS): _uuids,
+    (kinds.TEXT, kinds.UUIDS): _uuids,
+    (kinds.BINARY, kinds.UUIDS): _uuids,
+    (kinds.BINARY, kinds.BINARY): _binaries,
+}
+
+
+def fingerprint(expressions: list[str], dialect: str) -> str:
+    """Return a row's sixty-bit checksum over these texts: each with its length, so that none runs into the next."""
+    return hash60(_joined([_framed(one, dialect) for one in expressions], dialect), dialect)
+
+
+def _framed(sql: str, dialect: str) -> str:
+    length = "CHAR_LENGTH" if dialect != SQLITE else "length"
+    if dialect == MYSQL:
+        return f"COALESCE(CONCAT({length}({sql}), ':', {sql}), '-')"
+    return f"COALESCE({length}({sql}) || ':' || ({sql}), '-')"
+
+
+def _joined(parts: list[str], dialect: str) -> str:
+    return f"CONCAT({', '.join(parts)})" if dialect == MYSQL else " || ".join(parts)
+
+
+def hash60(sql: str, dialect: str) -> str:
+    """Return the first sixty bits of the MD5 of a text as a number."""
+    if dialect == POSTGRESQL:
+        return f"('x' || left(md5({sql}), 15))::bit(60)::bigint"
+    if dialect == MYSQL:
+        return f"CAST(CONV(LEFT(MD5({sql}), 15), 16, 10) AS UNSIGNED)"
+    return f"strangler_hash({sql})"

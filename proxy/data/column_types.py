@@ -1,0 +1,89 @@
+"""What a column holds, by the type that its database declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from comparators import row_values as kinds
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnType:
+    """A column as the database declares it: the kind of its values, decimals kept, what pads or generates it."""
+
+    name: str
+    kind: str
+    declared: str
+    scale: int | None = None
+    zoned: bool = False
+    padded: bool = False
+    nullable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableShape:
+    """A table's columns by name, and the sets of columns that are unique."""
+
+    columns: Mapping[str, ColumnType]
+    unique: frozenset[frozenset[str]]
+
+
+def column_type(name: str, declared: Any, *, nullable: bool = False) -> ColumnType:
+    """Return what a declared type (SQLAlchemy's) holds."""
+    text = str(declared).upper()
+    kind, zoned = _kind(text), "TIMESTAMPTZ" in text or bool(getattr(declared, "timezone", False))
+    if text.startswith("TIMESTAMP") and type(declared).__module__.endswith("mysql.types"):
+        zoned = True
+    padded = text.startswith(("CHAR", "BINARY", "NCHAR", "BPCHAR"))
+    return ColumnType(name, kind, text, getattr(declared, "scale", None), zoned, padded, nullable)
+
+
+_KINDS: tuple[tuple[str, str], ...] = (
+    ("BOOL", kinds.BOOLEAN),
+    ("BIT", kinds.BINARY),
+    ("UUID", kinds.UUIDS),
+    ("JSON", kinds.JSON),
+    ("TINYINT", kinds.INTEGER),
+    ("SMALLINT", kinds.INTEGER),
+    ("MEDIUMINT", kinds.INTEGER),
+    ("BIGINT", kinds.INTEGER),
+    ("INTEGER", kinds.INTEGER),
+    ("INTERVAL", kinds.OTHER),
+    ("INT", kinds.INTEGER),
+    ("YEAR", kinds.INTEGER),
+    ("DECIMAL", kinds.DECIMAL),
+    ("NUMERIC", kinds.DECIMAL),
+    ("MONEY", kinds.OTHER),
+    ("FLOAT", kinds.FLOAT),
+    ("DOUBLE", kinds.FLOAT),
+    ("REAL", kinds.FLOAT),
+    ("DATETIME", kinds.DATETIME),
+    ("TIMESTAMP", kinds.DATETIME),
+    ("DATE", kinds.DATE),
+    ("TIME", kinds.TIME),
+    ("BYTEA", kinds.BINARY),
+    ("VARBINARY", kinds.BINARY),
+    ("BINARY", kinds.BINARY),
+    ("BLOB", kinds.BINARY),
+    ("TINYBLOB", kinds.BINARY),
+    ("MEDIUMBLOB", kinds.BINARY),
+    ("LONGBLOB", kinds.BINARY),
+    ("ENUM", kinds.TEXT),
+    ("SET", kinds.TEXT),
+    ("CHAR", kinds.TEXT),
+    ("VARCHAR", kinds.TEXT),
+    ("NVARCHAR", kinds.TEXT),
+    ("NCHAR", kinds.TEXT),
+    ("BPCHAR", kinds.TEXT),
+    ("CITEXT", kinds.TEXT),
+    ("TEXT", kinds.TEXT),
+    ("TINYTEXT", kinds.TEXT),
+    ("MEDIUMTEXT", kinds.TEXT),
+    ("LONGTEXT", kinds.TEXT),
+)
+
+
+def _kind(declared: str) -> str:
+    return next((kind for prefix, kind in _KINDS if declared.startswith(prefix)), kinds.OTHER)

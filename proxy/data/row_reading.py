@@ -1,0 +1,169 @@
+"""The queries a table is read with: checksums by group, rows by range or key, keys of what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from comparators import row_values as kinds
+from comparators.row_values import ValuePair
+from proxy.data.database import MYSQL, POSTGRESQL, SQLITE, Database, DatabaseError
+from proxy.data.key_ranges import Checksum, KeyRange
+from proxy.data.table_plan import SidePlan, TablePlan
+
+MOST_CHANGED = 200_000
+"""Changed rows that are looked up one by one; beyond, reading everything is cheaper."""
+BEYOND = 1 << 63
+"""Above every key that a signed column holds."""
+
+Key = tuple[Any, ...]
+Row = tuple[Any, ...]
+
+
+def bounds(side: SidePlan, database: Database) -> tuple[Any, Any]:
+    """Return the lowest and the highest key; None twice for an empty table."""
+    found = database.rows(f"SELECT MIN({side.key[0]}), MAX({side.key[0]}) FROM {side.table}{_where(side)}")  # noqa: S608
+    return found[0][0], found[0][1]
+
+
+def count(side: SidePlan, database: Database) -> int:
+    """Return how many rows there are."""
+    return int(database.value(f"SELECT COUNT(*) FROM {side.table}{_where(side)}"))  # noqa: S608 - quoted names
+
+
+def chunk_end(side: SidePlan, database: Database, first: int, rows: int) -> int:
+    """Return the key of the last of `rows` rows from `first` on; `BEYOND` where there are fewer."""
+    key = side.key[0]
+    sql = f"SELECT {key} FROM {side.table} WHERE {_and(side, f'{key} >= ?')}"  # noqa: S608 - quoted names
+    found = database.value(f"{sql} ORDER BY {key} LIMIT 1 OFFSET {rows - 1}", (first,))
+    return BEYOND if found is None else int(found)
+
+
+def checksums(side: SidePlan, database: Database, chunk: KeyRange, width: int, summed: str) -> dict[int, Checksum]:
+    """Return the sums of `summed` (a checksum of the row or of its key) by group of a chunk."""
+    key = side.key[0]
+    divide = "DIV" if database.dialect == MYSQL else "/"
+    group = f"({key} - {chunk.first}) {divide} {width}"
+    return _summed(side, database, summed, group, _and(side, f"{key} BETWEEN ? AND ?"), (chunk.first, chunk.last))
+
+
+def bucket_checksums(side: SidePlan, database: Database, buckets: int, summed: str) -> dict[int, Checksum]:
+    """Return the sums of `summed` by bucket of the key's own checksum."""
+    return _summed(side, database, summed, f"{side.key_hash} % {buckets}", side.condition or "1 = 1", ())
+
+
+def _summed(
+    side: SidePlan, database: Database, summed: str, group: str, where: str, parameters: Sequence[Any]
+) -> dict[int, Checksum]:
+    add = "strangler_sum" if database.dialect == SQLITE else "SUM"  # its own sum overflows
+    sql = f"SELECT {group}, COUNT(*), {add}({summed}) FROM {side.table} WHERE {where} GROUP BY 1"  # noqa: S608
+    return {int(name): Checksum(int(rows), int(found)) for name, rows, found in database.rows(sql, parameters)}
+
+
+def in_range(
+    side: SidePlan, database: Database, plan: TablePlan, span: KeyRange, only: Sequence[int] | None = None
+) -> dict[Key, Row]:
+    """Return the rows of a range of keys; of the columns `only`, where given."""
+    where = _and(side, f"{side.key[0]} BETWEEN ? AND ?")
+    return _rows(side, database, plan, where, (span.first, span.last), only)
+
+
+def in_buckets(
+    side: SidePlan, database: Database, plan: TablePlan, buckets: int, some: Iterable[int],
+    only: Sequence[int] | None = None,
+) -> dict[Key, Row]:  # fmt: skip
+    """Return the rows of these buckets."""
+    numbers = ", ".join(map(str, some))
+    return _rows(side, database, plan, _and(side, f"{side.key_hash} % {buckets} IN ({numbers})"), (), only)
+
+
+def by_keys(side: SidePlan, database: Database, plan: TablePlan, keys: Sequence[Key]) -> dict[Key, Row]:
+    """Return the rows of these keys, and no other that a collation holds to be equal."""
+    if not keys:
+        return {}
+    one = " AND ".join(f"{name} = ?" for name in side.key)
+    where = " OR ".join([f"({one})"] * len(keys))
+    if len(side.key) == 1:
+        where = f"{side.key[0]} IN ({', '.join('?' * len(keys))})"
+    own = [_native(part, plan.key_pairs[index], database) for key in keys for index, part in enumerate(key)]
+    found = _rows(side, database, plan, _and(side, f"({where})"), own)
+    return {key: found[key] for key in keys if key in found}
+
+
+def changed_keys(side: SidePlan, database: Database, plan: TablePlan, since: float) -> list[Key]:
+    """Return the keys of rows changed since an epoch time; DatabaseError for more than are looked up one by one."""
+    moment = _written_moment(datetime.fromtimestamp(since, UTC), side, database)
+    sql = f"SELECT {', '.join(side.key)} FROM {side.table} WHERE {_and(side, f'{side.changed} >= ?')}"  # noqa: S608
+    found = [_key(row, plan) for row in database.rows(f"{sql} LIMIT {MOST_CHANGED + 1}", (moment,))]
+    if len(found) > MOST_CHANGED:
+        raise DatabaseError(f"{plan.table.name}: more than {MOST_CHANGED:,} rows changed; run it with --full")
+    return found
+
+
+def _written_moment(moment: datetime, side: SidePlan, database: Database) -> Any:
+    """Return an instant as a side's column of the last change is compared with."""
+    if side.changed_kind == kinds.INTEGER:
+        return int(moment.timestamp())
+    if side.changed_zoned and database.dialect == POSTGRESQL:
+        return moment
+    local = moment if side.changed_zoned else moment.astimezone(ZoneInfo(database.zone))
+    naive = local.replace(tzinfo=None)
+    return naive.isoformat(" ", "seconds") if database.dialect == SQLITE else naive
+
+
+def repeated_key(side: SidePlan, database: Database) -> tuple[Any, ...] | None:
+    """Return a key that more than one row has, and how many have it; None where each has its own."""
+    columns = ", ".join(side.key)
+    sql = f"SELECT {columns}, COUNT(*) FROM {side.table}{_where(side)} GROUP BY {columns} HAVING COUNT(*) > 1 LIMIT 1"  # noqa: S608
+    return next(iter(database.rows(sql)), None)
+
+
+def rows_without_key(side: SidePlan, database: Database, columns: Sequence[str]) -> int:
+    """Return how many rows have no value in one of these key columns."""
+    missing = " OR ".join(f"{name} IS NULL" for name in columns)
+    return int(database.value(f"SELECT COUNT(*) FROM {side.table} WHERE {_and(side, f'({missing})')}"))  # noqa: S608
+
+
+def _and(side: SidePlan, condition: str) -> str:
+    return f"{side.condition} AND {condition}" if side.condition else condition
+
+
+def _where(side: SidePlan) -> str:
+    return f" WHERE {side.condition}" if side.condition else ""
+
+
+def _native(part: Any, pair: ValuePair, database: Database) -> Any:
+    """Return a part of a key as a side's own type wants it."""
+    kind = pair.legacy if database.side == "legacy" else pair.modern
+    if kind == kinds.BINARY and pair.modern == kinds.UUIDS:
+        return bytes.fromhex(part.replace("-", ""))
+    return part
+
+
+def _rows(
+    side: SidePlan,
+    database: Database,
+    plan: TablePlan,
+    where: str,
+    parameters: Sequence[Any],
+    only: Sequence[int] | None = None,
+) -> dict[Key, Row]:
+    columns = side.fetched if only is None else [side.fetched[index] for index in only]
+    sql = f"SELECT {', '.join((*side.key, *columns))} FROM {side.table} WHERE {where}"  # noqa: S608 - quoted names
+    parts = len(side.key)
+    return {_key(row[:parts], plan): row[parts:] for row in database.rows(sql, parameters)}
+
+
+def _key(row: Row, plan: TablePlan) -> Key:
+    return tuple(_key_part(part, pair) for part, pair in zip(row, plan.key_pairs, strict=True))
+
+
+def _key_part(part: Any, pair: ValuePair) -> Any:
+    """Return a part of a key in the one spelling that both sides have."""
+    if pair.modern == kinds.UUIDS:
+        return str(kinds.uuid_of(part) or part)
+    if isinstance(part, str) and pair.padded:
+        return part.rstrip(" ")
+    return int(part) if isinstance(part, bool) else part

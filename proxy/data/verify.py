@@ -1,0 +1,229 @@
+"""The verifying of one table.
+
+1. its chunks: by ranges of a numbered key, at most `rows_per_query` rows of either side; else all of it by groups
+2. both databases add up the checksums of a chunk's rows by group, at the same time
+3. rows are fetched only where groups differ, compared by `comparators.row_values`
+4. what differs is read again after `settle`, as often as it still moves; only what stays is counted
+5. totals by group beside all that: they find what a wrong expression of ours would hide
+
+A run over what changed takes the changed rows' keys instead of 1 to 3, then looks for rows that only one side has:
+counts and sums of keys by group, keys fetched where these differ.
+
+A chunk that is done is reported to `progress`, so that a run can be resumed behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from comparators.row_values import rule
+from proxy.data import row_reading as reading
+from proxy.data.database import Database
+from proxy.data.key_ranges import ROWS_PER_GROUP, Checksum, KeyRange, differing, group_ranges, rows_in
+from proxy.data.results import TableResult
+from proxy.data.row_reading import Key, Row
+from proxy.data.row_settling import KEYS_PER_QUERY, UNREAD, Redact, Settling, Suspect
+from proxy.data.table_plan import SidePlan, TablePlan
+from proxy.data.totals import differing_totals
+from rules.data_settings import DataLimits
+
+ROWS_PER_QUERY = 50_000
+"""Rows of a chunk where `rows_per_query` is 0."""
+
+WIDEST = 1 << 62
+"""Keys that a chunk spans: the distance of two keys in it is a number of their own type."""
+
+T = TypeVar("T")
+Both = tuple[dict[Key, Row], dict[Key, Row]]
+
+
+class Pace(Protocol):
+    """What a run waits by; tests turn it by hand."""
+
+    def settle(self, seconds: float) -> None:
+        """Wait until double writes and replication have arrived."""
+
+    def after_rows(self, rows: int) -> None:
+        """Wait as `rows_per_second` and the replicas' lag ask for."""
+
+
+Progress = Callable[[TableResult, int | None, float], None]
+"""Called after each chunk: the result so far, the last key of it (None: without an order), the share that is done."""
+
+
+@dataclass(slots=True)
+class TableRun:
+    """One run over one table. `result` and `rows` grow chunk by chunk; nothing else changes."""
+
+    plan: TablePlan
+    databases: tuple[Database, Database]
+    limits: DataLimits
+    pace: Pace
+    threads: ThreadPoolExecutor
+    progress: Progress
+    result: TableResult
+    redact: Redact = lambda _name, legacy, modern: (legacy, modern)
+    since: float | None = None
+    """Epoch seconds: only rows changed since then are compared."""
+    rows: Settling = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rows = Settling(self.plan, self.result, self._read, self.pace.settle, self.redact)
+
+    # ── the story ──────────────────────────────────────────────────────────────────────────────────────
+
+    def all_rows(self, behind: int | None = None) -> TableResult:
+        """Compare every row with a key above `behind`."""
+        for note in self.plan.notes:
+            self.result.note(note)
+        if self.since is not None:
+            self._changed_rows(self.since)
+            self._one_sided()
+        elif self.plan.numbered:
+            self._each_chunk(self._by_ranges, behind)
+        else:
+            self._by_buckets()
+        self._totals()
+        self.progress(self.result, None, 1.0)
+        return self.result
+
+    def _totals(self) -> None:
+        """Add up totals; one that differs is asked for again after `settle`."""
+        for total in self.plan.table.totals:
+            found = differing_totals(self.plan, total, self._both, self.redact)
+            if found:
+                self.pace.settle(self.plan.table.settle)
+                still = differing_totals(self.plan, total, self._both, self.redact)
+                self.result.totals.extend(one for one in still if one in found)
+
+    # ── every row ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _each_chunk(self, do: Callable[[KeyRange], None], behind: int | None) -> None:
+        known = [one for one in self._both(reading.bounds) if one[0] is not None]
+        if not known:
+            return
+        lowest, last = min(int(one[0]) for one in known), max(int(one[1]) for one in known)
+        for chunk in self._chunks(lowest if behind is None else behind + 1, last):
+            do(chunk)
+            self.progress(self.result, chunk.last, (chunk.last - lowest + 1) / (last - lowest + 1))
+
+    def _chunks(self, first: int, last: int) -> Iterator[KeyRange]:
+        while first <= last:
+            end = min(*self._ends(first), last, first + WIDEST)
+            yield KeyRange(first, end)
+            first = end + 1
+
+    def _ends(self, first: int) -> tuple[int, int]:
+        return self._both(lambda side, one: reading.chunk_end(side, one, first, self._most_rows))
+
+    @property
+    def _most_rows(self) -> int:
+        return self.limits.rows_per_query or ROWS_PER_QUERY
+
+    def _groups(self, chunk: KeyRange, *, keys: bool) -> tuple[int, tuple[dict[int, Checksum], dict[int, Checksum]]]:
+        width = chunk.width(-(-self._most_rows // ROWS_PER_GROUP))
+        return width, self._both(
+            lambda side, one: reading.checksums(side, one, chunk, width, side.key_hash if keys else side.checksum)
+        )
+
+    def _by_ranges(self, chunk: KeyRange) -> None:
+        width, groups = self._groups(chunk, keys=False)
+        apart = differing(*groups)
+        self._count_equal(rows_in(groups[0]) - sum(groups[0][one].rows for one in apart if one in groups[0]))
+        suspects: list[Suspect] = []
+        for span in group_ranges(chunk, width, apart):
+            suspects += self.rows.compared(*self._in_range(span))
+        if self.plan.fetched:
+            suspects += self._unchecked(chunk, width, frozenset(apart))
+        self.rows.settled(suspects)
+        self.pace.after_rows(rows_in(groups[0]))
+
+    def _unchecked(self, chunk: KeyRange, width: int, done: frozenset[int]) -> list[Suspect]:
+        """Compare the columns that no database can check, of rows whose other columns are equal."""
+        legacy, modern = self._in_range(chunk, self.plan.fetched)
+        pairs = [self.plan.pairs[index] for index in self.plan.fetched]
+        suspects: list[Suspect] = []
+        for key, left in legacy.items():
+            right = modern.get(key)
+            if right is None or (key[0] - chunk.first) // width in done:
+                continue
+            rules = [rule(one, other, pair) for one, other, pair in zip(left, right, pairs, strict=True)]
+            if None in rules:
+                self._count_equal(-1)
+                suspects.append((key, *UNREAD))
+            else:
+                self.result.forgiven.update(filter(None, rules))
+        return suspects
+
+    def _by_buckets(self) -> None:
+        buckets = self._buckets()
+        groups = self._both(lambda side, one: reading.bucket_checksums(side, one, buckets, side.checksum))
+        apart = list(range(buckets)) if self.plan.fetched else differing(*groups)
+        self._count_equal(rows_in(groups[0]) - sum(groups[0][one].rows for one in apart if one in groups[0]))
+        for some in _portions(apart, max(self._most_rows // ROWS_PER_GROUP, 1)):
+            found = self._in_buckets(buckets, some)
+            self.rows.settled(self.rows.compared(*found))
+            self.pace.after_rows(len(found[0]))
+
+    def _buckets(self) -> int:
+        return max(-(-max(self._both(reading.count)) // ROWS_PER_GROUP), 1)
+
+    # ── what changed ───────────────────────────────────────────────────────────────────────────────────
+
+    def _changed_rows(self, since: float) -> None:
+        """Compare rows that either side changed since then, by key."""
+        self.result.full = False
+        found = self._both(lambda side, one: reading.changed_keys(side, one, self.plan, since))
+        every = list(dict.fromkeys((*found[0], *found[1])))
+        for some in _portions(every, KEYS_PER_QUERY):
+            self.rows.settled(self.rows.compared(*self._read(some)))
+            self.pace.after_rows(len(some))
+
+    def _one_sided(self) -> None:
+        """Find rows that only one side has, changed or not: deletions leave no time of change."""
+        if self.plan.numbered:
+            self._each_chunk(self._one_sided_in, None)
+            return
+        buckets = self._buckets()
+        groups = self._both(lambda side, one: reading.bucket_checksums(side, one, buckets, side.key_hash))
+        for some in _portions(differing(*groups), max(self._most_rows // ROWS_PER_GROUP, 1)):
+            self._only_there(*self._in_buckets(buckets, some, ()))
+
+    def _one_sided_in(self, chunk: KeyRange) -> None:
+        width, groups = self._groups(chunk, keys=True)
+        for span in group_ranges(chunk, width, differing(*groups)):
+            self._only_there(*self._in_range(span, ()))
+        self.pace.after_rows(rows_in(groups[0]))
+
+    def _only_there(self, legacy: dict[Key, Row], modern: dict[Key, Row]) -> None:
+        self.rows.settled([(key, *UNREAD) for key in legacy.keys() ^ modern.keys()])
+
+    # ── both databases ─────────────────────────────────────────────────────────────────────────────────
+
+    def _read(self, keys: Sequence[Key]) -> Both:
+        return self._both(lambda side, one: reading.by_keys(side, one, self.plan, keys))
+
+    def _in_range(self, span: KeyRange, only: Sequence[int] | None = None) -> Both:
+        return self._both(lambda side, one: reading.in_range(side, one, self.plan, span, only))
+
+    def _in_buckets(self, buckets: int, some: Sequence[int], only: Sequence[int] | None = None) -> Both:
+        return self._both(lambda side, one: reading.in_buckets(side, one, self.plan, buckets, some, only))
+
+    def _count_equal(self, rows: int) -> None:
+        self.result.equal += rows
+        for name in self.plan.rules:
+            self.result.forgiven[name] += rows
+
+    def _both(self, ask: Callable[[SidePlan, Database], T]) -> tuple[T, T]:
+        """Ask both databases at the same time."""
+        legacy, modern = self.databases
+        other = self.threads.submit(ask, self.plan.modern, modern)
+        own = ask(self.plan.legacy, legacy)
+        return own, other.result()
+
+
+def _portions(values: Sequence[T], many: int) -> Iterator[Sequence[T]]:
+    return (values[start : start + many] for start in range(0, len(values), many))

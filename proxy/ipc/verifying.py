@@ -1,0 +1,28 @@
+"""What control says to the process that verifies data, what that answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from proxy.ipc.codec import Wire
+from proxy.ipc.messages import Message
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyData(Message):
+    """Verify by these orders from now on; the payload is a `rules.data_settings.DataOrders`."""
+
+    payload: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DataFound(Message):
+    """What a run came to: `kind` is table, failure, check or warning, the payload its JSON document."""
+
+    kind: str
+    name: str
+    payload: bytes = field(repr=False)
+
+
+DATA = Wire(VerifyData, DataFound)
+"""Control and the process that verifies data, both ways."""

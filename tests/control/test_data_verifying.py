@@ -1,0 +1,184 @@
+"""What the process that verifies data says becomes events, reasons against promotions, rollbacks, metrics."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxy.control.api.http import RefusedError
+from proxy.control.data_process import environment_of
+from proxy.control.data_verifying import DataVerifying
+from proxy.ipc.codec import from_json
+from proxy.ipc.messages import Message
+from proxy.ipc.verifying import DataFound, VerifyData
+from rules.data_settings import DataCheck, DataOrders, DataSettings, DataSource, DataTable, TableSide
+from rules.model import Rollout, Step
+from tests.support import snapshots
+from tests.support.steering import BACKENDS, Steered, a_route
+from tests.support.waiting import until
+
+SIDE = TableSide("t", ("id",))
+CHECK = DataCheck("credits", "select 1", "select 1", on_violation="rollback", routes=("profile",))
+SETTINGS = DataSettings(
+    DataSource("mysql://reader@h/x", "LEGACY_PW"),
+    DataSource("sqlite:b"),
+    tables=(DataTable("users", SIDE, SIDE, (), routes=("profile",)),),
+    checks=(CHECK,),
+    every=900.0,
+)
+NOW = 1_800_000_000.0
+
+
+class Process:
+    """A process that keeps what it is told; `dies` as often as it is let."""
+
+    def __init__(self, gone: Callable[[bool], None]) -> None:
+        self.orders: list[DataOrders] = []
+        self.gone = gone
+
+    def send(self, message: Message) -> None:
+        assert isinstance(message, VerifyData)
+        self.orders.append(from_json(message.payload, DataOrders))
+
+    def end(self) -> None:
+        self.gone(False)
+
+
+class Verified:
+    """`started` are the processes, `told` the events, `back` what was rolled back."""
+
+    def __init__(self, folder: Path) -> None:
+        self.started: list[Process] = []
+        self.told: list[tuple[str, dict[str, Any]]] = []
+        self.back: list[tuple[tuple[str, ...], str, Any]] = []
+        self.verifying = DataVerifying(
+            folder,
+            lambda event, _level="info", /, **fields: self.told.append((event, fields)),
+            lambda routes, check, evidence: self.back.append((routes, check, json.loads(evidence))),
+            self._start,
+            lambda: NOW,
+        )
+
+    def _start(self, _settings: DataSettings, _heard: object, gone: Callable[[bool], None]) -> Process:
+        self.started.append(Process(gone))
+        return self.started[-1]
+
+    def follow(self, settings: DataSettings | None) -> None:
+        self.verifying.follow(replace(snapshots.snapshot(BACKENDS, routes=(a_route(),)), data=settings))
+
+    def hears(self, kind: str, name: str, /, **document: Any) -> None:
+        self.verifying.hear(DataFound(kind, name, json.dumps(document).encode()))
+
+    def hears_table(self, *, different: int = 0, verified: float = NOW) -> None:
+        rows = {"compared": 5, "equal": 5 - different, "different": different, "missing_legacy": 0, "missing_modern": 0}
+        self.hears("table", "users", rows=rows, totals=[], by_column={}, at=NOW, full_at=NOW, verified_at=verified)
+
+
+@pytest.fixture
+def verified(tmp_path: Path) -> Verified:
+    return Verified(tmp_path)
+
+
+async def test_the_process_follows_the_file(verified: Verified):
+    verified.follow(None)
+    assert verified.started == []
+
+    verified.follow(SETTINGS)
+    verified.follow(SETTINGS)
+    verified.follow(replace(SETTINGS, every=60.0))
+    verified.follow(replace(SETTINGS, every=60.0))
+
+    assert [orders.settings.every for orders in verified.started[0].orders] == [900.0, 60.0]
+    verified.follow(None)
+    await asyncio.sleep(0)
+    assert len(verified.started) == 1
+    verified.verifying.close()
+
+
+async def test_a_process_that_ends_is_told_of_and_replaced(verified: Verified):
+    verified.follow(SETTINGS)
+    verified.started[0].gone(False)
+    await until(lambda: len(verified.started) == 2, "another process")
+
+    assert [event for event, _ in verified.told] == ["data_lost"]
+    assert verified.started[1].orders == verified.started[0].orders
+    verified.verifying.close()
+
+
+async def test_a_route_is_withheld_until_its_table_is_verified_and_while_it_differs(verified: Verified):
+    verified.follow(SETTINGS)
+    assert verified.verifying.withheld("profile") == "table users was not verified yet"
+
+    verified.hears_table()
+    assert verified.verifying.withheld("profile") == ""
+    verified.hears_table(different=2, verified=0.0)
+
+    assert verified.verifying.withheld("profile") == "table users differs (2 rows or totals)"
+    assert verified.verifying.withheld("other") == ""
+    assert [event for event, _ in verified.told] == ["data_verified", "data_differs"]
+    verified.verifying.close()
+
+
+async def test_a_table_that_the_file_describes_anew_is_unknown_again(verified: Verified):
+    verified.follow(SETTINGS)
+    verified.hears_table()
+    verified.follow(replace(SETTINGS, tables=(replace(SETTINGS.tables[0], settle=9.0),)))
+
+    assert verified.verifying.withheld("profile") == "table users was not verified yet"
+    verified.verifying.close()
+
+
+async def test_a_failure_is_told_once_as_long_as_it_is_the_same(verified: Verified):
+    verified.follow(SETTINGS)
+    for reason in ("legacy: gone", "legacy: gone", "legacy: denied"):
+        verified.hears("failure", "users", reason=reason, unreachable=True)
+
+    assert [(event, fields["reason"]) for event, fields in verified.told] == [
+        ("data_failed", "legacy: gone"), ("data_failed", "legacy: denied"),
+    ]  # fmt: skip
+    verified.verifying.close()
+
+
+@pytest.mark.parametrize(
+    ("state", "on_violation", "back"),
+    [("violated", "rollback", True), ("violated", "observe", False), ("failed", "rollback", False),
+     ("not_judged", "rollback", False), ("held", "rollback", False)],
+)  # fmt: skip
+async def test_only_a_violated_check_that_says_so_rolls_back(
+    verified: Verified, state: str, on_violation: str, back: bool
+):
+    verified.follow(replace(SETTINGS, checks=(replace(CHECK, on_violation=on_violation),)))
+    verified.hears("check", "credits", name="credits", state=state, legacy="5", modern="4", reason="", at=NOW)
+
+    evidence = {"check": "credits", "legacy": "5", "modern": "4", "at": NOW}
+    assert verified.back == ([(("profile",), "credits", evidence)] if back else [])
+    verified.verifying.close()
+
+
+def test_the_process_gets_its_passwords_and_no_other_secret():
+    found = environment_of(SETTINGS, {"LEGACY_PW": "x", "APP_KEY": "y", "OTHER": "z"})
+
+    assert found["LEGACY_PW"] == "x"
+    assert "APP_KEY" not in found
+    assert "OTHER" not in found
+
+
+async def test_what_is_withheld_is_refused_upwards_and_passed_over_with_a_record(tmp_path: Path):
+    steered = Steered(tmp_path, a_route(rollout=Rollout(steps=(Step(10.0), Step(50.0)))))
+    steered.verbs.withheld = lambda _route: "table users differs"
+
+    with pytest.raises(RefusedError, match="profile is not promoted: table users differs"):
+        await steered.verbs.advance("profile", "ann", "go")
+    await steered.verbs.advance("profile", "ann", "known", withheld=False)
+    event = (await steered.trail.since(-1, 1))[0]
+    await steered.verbs.weight("profile", 5.0, "ann", "less")
+    await steered.verbs.roll_back("profile", "ann", "back")
+
+    assert json.loads(event.evidence) == {"passed_over": "table users differs"}
+    assert steered.weight() == 0.0

@@ -1,0 +1,177 @@
+"""Real databases: every planted fault is found at its row and column, and nothing else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from proxy.data.pace import StoppedError
+from proxy.data.state_file import StateFile
+from tests.verify_data.both import Both, rows_of, table
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+BASE = datetime(2026, 10, 24, 12, tzinfo=UTC)
+"""The days around the clock's going back."""
+MANY = 3000
+COLUMNS = ("number", "currency", "status", "total=amount_cents / 100", "paid=is_paid", "created_at", "note")
+INVOICES = table(
+    "tbl_invoices:id", "invoices:legacy_id", COLUMNS, totals=[("total", "currency"), (None, "status")],
+)  # fmt: skip
+
+
+def filled(both: Both, rows: int = MANY) -> Both:
+    both.timezone = "Europe/Amsterdam"
+    both.legacy(
+        "CREATE TABLE tbl_invoices (id bigint unsigned PRIMARY KEY, number varchar(20), currency char(3),"
+        " status enum('open','paid'), amount_cents int, is_paid tinyint(1), created_at datetime, note varchar(50),"
+        " updated_at datetime, INDEX (updated_at)) DEFAULT CHARSET latin1"
+    )
+    both.modern(
+        "CREATE TABLE invoices (legacy_id bigint PRIMARY KEY, number text, currency text, status text,"
+        " total numeric(12,2), paid boolean, created_at timestamptz, note text, updated_at timestamptz)"
+    )
+    left, right = [], []
+    for number in range(1, rows + 1):
+        at, cents, paid = BASE + timedelta(seconds=number * 37), number * 7919 % 100_003, number % 3 > 0
+        note = f"é {number}" if number % 5 else ""
+        common = (number, f"N{number}", "EUR" if number % 4 else "USD", "paid" if paid else "open")
+        local = at.astimezone(AMSTERDAM).replace(tzinfo=None)
+        left.append((*common, cents, int(paid), local, note, local))
+        right.append((*common, Decimal(cents) / 100, paid, at, note, at))
+    both.legacy(f"INSERT INTO tbl_invoices VALUES ({', '.join(['%s'] * 9)})", *left)
+    both.modern(f"INSERT INTO invoices VALUES ({', '.join(['%s'] * 9)})", *right)
+    return both
+
+
+SWAPPED = (
+    "UPDATE invoices a SET total = b.total FROM invoices b WHERE a.legacy_id IN (400, 404)"
+    " AND b.legacy_id = 804 - a.legacy_id"
+)
+FAULTS = {
+    "a cent in one row": ("UPDATE invoices SET total = total + 0.01 WHERE legacy_id = 777", {"777": "total"}),
+    "a row that modern lost": ("DELETE FROM invoices WHERE legacy_id = 1500", {"1500": "missing_modern"}),
+    "a row of modern's own": (
+        "INSERT INTO invoices (legacy_id, number, total) SELECT 900000, number, total FROM invoices LIMIT 1",
+        {"900000": "missing_legacy"},
+    ),
+    "a shifted hour": (
+        "UPDATE invoices SET created_at = created_at + interval '1 hour' WHERE legacy_id = 10", {"10": "created_at"},
+    ),
+    "a null for ''": ("UPDATE invoices SET note = NULL WHERE legacy_id = 25", {"25": "note"}),
+    "a swapped pair of rows whose totals agree": (SWAPPED, {"400": "total", "404": "total"}),
+    "a blank behind a text": ("UPDATE invoices SET number = number || ' ' WHERE legacy_id = 3000", {"3000": "number"}),
+    "another case": ("UPDATE invoices SET number = lower(number) WHERE legacy_id = 1", {"1": "number"}),
+    "false for true": ("UPDATE invoices SET paid = false WHERE legacy_id = 2", {"2": "paid"}),
+    "a letter lost by an encoding": ("UPDATE invoices SET note = 'Ã© 7' WHERE legacy_id = 7", {"7": "note"}),
+}  # fmt: skip
+
+
+def test_each_planted_fault_is_found_at_its_row_and_column_and_nothing_else(both: Both):
+    filled(both)
+    clean = both.verified(INVOICES)
+    assert (clean.same, clean.equal, clean.totals) == (True, MANY, [])
+    assert clean.forgiven["convert"] == clean.forgiven["tinyint_boolean"] == MANY
+    assert max(both.reads) < 100, "equal rows stay where they are"
+
+    for name, (sql, expected) in FAULTS.items():
+        both.modern("BEGIN; CREATE TABLE kept AS TABLE invoices; COMMIT")
+        both.modern(sql)
+
+        found = both.verified(INVOICES)
+
+        assert rows_of(found) == expected, name
+        assert found.compared == MANY + ("900000" in expected)
+        both.modern("TRUNCATE invoices; INSERT INTO invoices SELECT * FROM kept; DROP TABLE kept")
+
+
+def test_totals_find_what_a_sum_hides_and_stay_silent_where_only_rows_are_swapped(both: Both):
+    filled(both, 300)
+    both.modern(SWAPPED.replace("400, 404", "200, 204").replace("804", "404"))
+    assert both.verified(INVOICES).totals == []
+
+    both.modern("UPDATE invoices SET total = total + 0.01 WHERE legacy_id = 3")
+    found = both.verified(INVOICES).totals
+
+    assert [(one.what, one.group) for one in found] == [("sum of total by currency", "EUR")]
+    assert Decimal(found[0].modern) - Decimal(found[0].legacy) == Decimal("0.01")
+
+
+CHANGING = table("tbl_invoices:id", "invoices:legacy_id", COLUMNS, changed="updated_at")
+
+
+def test_a_run_over_what_changed_reads_the_changed_rows_and_finds_deletions_on_both_sides(both: Both):
+    filled(both)
+    since = (BASE + timedelta(seconds=37 * 2990)).timestamp()
+    both.modern("UPDATE invoices SET note = 'old fault' WHERE legacy_id = 5")
+    both.modern("UPDATE invoices SET note = 'new fault' WHERE legacy_id = 2995")
+    both.modern("DELETE FROM invoices WHERE legacy_id IN (12, 2996)")
+    both.legacy("DELETE FROM tbl_invoices WHERE id = 2000")
+
+    found = both.verified(CHANGING, since)
+
+    assert rows_of(found) == {
+        "12": "missing_modern", "2000": "missing_legacy", "2995": "note", "2996": "missing_modern",
+    }  # fmt: skip
+    assert not found.full
+    assert found.equal == 9, "2990 to 3000 without the two that differ"
+
+
+class Arriving:
+    """What a run waits by: a late write arrives while it does. `waits` grows."""
+
+    def __init__(self, both: Both) -> None:
+        self.both = both
+        self.waits: list[float] = []
+
+    def wait(self, seconds: float) -> bool:
+        self.waits.append(seconds)
+        self.both.legacy("UPDATE tbl_invoices SET note = 'late' WHERE id = 9")
+        return False
+
+    def is_set(self) -> bool:
+        return False
+
+
+def test_a_row_in_flight_is_no_difference_and_one_that_stays_is(both: Both):
+    filled(both, 50)
+    both.modern("UPDATE invoices SET note = 'late' WHERE legacy_id IN (8, 9)")
+    both.stop = arriving = Arriving(both)  # type: ignore[assignment]  # a run waits by what stops it
+
+    found = both.verified(table("tbl_invoices:id", "invoices:legacy_id", COLUMNS, settle=1.5))
+
+    assert (rows_of(found), found.settled, found.equal) == ({"8": "note"}, 1, 49)
+    assert arriving.waits == [1.5]
+
+
+def test_a_run_that_was_stopped_goes_on_behind_what_is_done(both: Both, tmp_path: Path):
+    filled(both)
+    both.modern("UPDATE invoices SET note = 'x' WHERE legacy_id IN (20, 2990)")
+    both.state = StateFile(tmp_path / "state")
+
+    def cut(_result: object, last: int | None, _share: float) -> None:
+        if last is not None and last >= 1500:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        both.verified(INVOICES, progress=cut)
+    seen: list[int | None] = []
+    found = both.verified(INVOICES, progress=lambda _result, last, _share: seen.append(last))
+
+    assert (found.equal, rows_of(found)) == (MANY - 2, {"20": "note", "2990": "note"})
+    assert min(one for one in seen if one) > 1500
+    assert any("went on behind" in note for note in found.notes)
+    assert both.verified(INVOICES).notes == [], "a run that ended is forgotten"
+
+
+def test_connections_that_break_between_two_queries_are_made_again(both: Both):
+    filled(both, 1500)
+
+    def broken(_result: object, _last: int | None, _share: float) -> None:
+        both.modern("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                    " AND datname = current_database()")  # fmt: skip
+
+    assert both.verified(INVOICES, progress=broken).equal == 1500
