@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from proxy.control.api.http import RefusedError
+from proxy.control.errors import RefusedError
 from proxy.control.data_process import environment_of
 from proxy.control.data_verifying import DataVerifying
 from proxy.ipc.codec import from_json
