@@ -121,6 +121,8 @@ def question(origin: Origin, side: str, body: bytes, *, strip: SessionCookies | 
     translation = origin.translations[1 if side == MODERN else 0]
     cookie = head.cookie if strip is None else strip.without(head.cookie)
     stripped = cookie is not head.cookie
+    # who signs in by Authorization is no stranger to a side that lacks only the cookie which says who that is
+    strange = stripped and not (head.authorization and strip is not None and not strip.has_session(head.cookie))
     own = marked(forwarded_headers.own_lines(head, origin.peer, origin.request_id), origin.request_id, origin.at)
     fields, line = head.fields, head.line
     if translation is None and not stripped and fields.is_simple and line.is_usual and head.method in SAFE_METHODS:
@@ -143,7 +145,7 @@ def question(origin: Origin, side: str, body: bytes, *, strip: SessionCookies | 
     if body or head.has_body or head.length >= 0:
         own += f"Content-Length: {len(body)}\r\n"
     data = f.request(method, target, host, lines, own) + body
-    return Question(side, method, data, translation, origin.own_url, stripped, target.partition("?")[0])
+    return Question(side, method, data, translation, origin.own_url, strange, target.partition("?")[0])
 
 
 def same_question(origin: Origin, side: str, live: bytes) -> Question | None:

@@ -7,7 +7,7 @@ Cookies of measuring, of a language, of a consent stay, for they may decide what
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 _KNOWN: Final = re.compile(
@@ -41,8 +41,11 @@ class SessionCookies:
     The proxy's own sticky cookie is none of them: no backend knows it. `_known` fills with names as they come.
     """
 
-    def __init__(self, identity: Iterable[str] = ()) -> None:
+    def __init__(self, identity: Sequence[str] = ()) -> None:
         self._named = frozenset(source.partition(":")[2] for source in identity if source.startswith(_COOKIE_SOURCES))
+        self._plain = frozenset(
+            name for kind, _, name in (source.partition(":") for source in identity) if kind == "cookie"
+        ) - {name for name in self._named if _is_frameworks(name)}
         self._known: dict[str, bool] = {}
 
     def without(self, cookie: str) -> str:
@@ -56,6 +59,11 @@ class SessionCookies:
     def has_one(self, cookie: str) -> bool:
         """Whether a Cookie field has any of them."""
         return bool(cookie) and self.without(cookie) is not cookie
+
+    def has_session(self, cookie: str) -> bool:
+        """Whether a Cookie field has a session, or an identity that is one: not only the plain name of a user."""
+        names = (pair.partition("=")[0].strip() for pair in cookie.split(";"))
+        return any(self.is_one(name) and name not in self._plain for name in names)
 
     def is_one(self, name: str) -> bool:
         """Whether a cookie of this name is a session's, or an identity."""
