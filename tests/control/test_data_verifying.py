@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from proxy.control.errors import RefusedError
 from proxy.control.data_process import environment_of
 from proxy.control.data_verifying import DataVerifying
+from proxy.control.errors import RefusedError
 from proxy.ipc.codec import from_json
 from proxy.ipc.messages import Message
 from proxy.ipc.verifying import DataFound, VerifyData
