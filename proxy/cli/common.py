@@ -15,7 +15,6 @@ from typing import Annotated, Any, TextIO
 import orjson
 import typer
 
-from proxy.control.config_loader import prepare
 from proxy.settings import EXIT_USAGE, ProxyError, why_unread
 from proxy.state.live import Prepared
 from rules.problems import NOT_YAML, ConfigError, Problem
@@ -109,6 +108,8 @@ def duration(text: str) -> float:
 
 def read(config: str, *, as_json: bool = False) -> Prepared | None:
     """Return the file ready to run, or None after its problems were printed."""
+    from proxy.control.config_loader import prepare
+
     try:
         return prepare(Path(config))
     except ConfigError as error:

@@ -18,12 +18,27 @@ LONGER: dict[str, str] = {
     "proxy/worker/connection_pool.py": "one story: targets, their addresses, the attempts to reach them, who waits",
     "proxy/worker/forwarding.py": "one story: a request's way there with every way it can go wrong",
     "rules/config/route_checks.py": "every check of one route, side by side",
-    "rules/config/types.py": "every small type of the file format, side by side",
+    "rules/config/yaml_document.py": "the guard around YAML: every silent surprise it refuses, side by side",
+    "rules/model.py": "the vocabulary of the whole house, best read in one piece",
 }
 """Files that may be longer, each with its reason."""
 
 SHORTEST = 60
 SHORTER: dict[str, str] = {
+    "rules/config/build_data.py": "the section of one process, apart from the rest of the file",
+    "rules/problems.py": "known to every check, knows none",
+    "comparators/personal_data.py": "forms of mail addresses and account numbers, apart from names",
+    "comparators/sensitive_names.py": "names of money; those of secrets lie below all rooms",
+    "proxy/cli/data_commands.py": "declares a command whose parts are loaded when it is called",
+    "proxy/cli/data_draft.py": "loads database drivers on demand",
+    "proxy/cli/data_printing.py": "for people only; programs get the document",
+    "proxy/control/api/data.py": "an area of the API by itself",
+    "proxy/data/pace.py": "waits, apart from what is waited for",
+    "proxy/data/redaction.py": "the one place where rows of strangers become examples",
+    "proxy/data/schedule.py": "pure: when what is due",
+    "proxy/data/sqlite_functions.py": "what one database lacks",
+    "proxy/ipc/verifying.py": "what one kind of child says",
+    "proxy/judge/confinement.py": "what a judge gives up, apart from its work",
     "comparators/assets.py": "read by pages alone, with a rule of its own to be found by name",
     "comparators/body_cost.py": "an estimate that every kind of body asks for",
     "comparators/charsets.py": "read by text, pages and XML alike",

@@ -115,7 +115,7 @@ async def test_a_log_becomes_a_comparison_that_agrees_as_told(tmp_path: Path, si
     assert re.search(rf"(?m)^doku-php +{len(ASKED)} ", said(against))
     assert [code for code, _ in replay.values()] == [1]
     assert f"doku-php: {len(ASKED)} different" in said(replay)
-    assert said(rejudge) == f"doku-php: {len(ASKED)} equal\n"
+    assert said(rejudge) == f"doku-php: {len(ASKED)} equal; answered {len(ASKED)} x 2xx\n"
     assert len(checked) == 1
 
 

@@ -130,7 +130,7 @@ UNTRANSLATABLE = {
     "not-ascii": (FORM, _LOGIN + b"&note=\xff\xfe", 200),
     "too-many-fields": (FORM, _LOGIN + b"&a=1" * 1100, 200),
     "nested-too-deeply": (FORM, _LOGIN + b"&a" + b"[b]" * 40 + b"=1", 200),
-    "packed": (f"{FORM}\r\nContent-Encoding: gzip", gzip.compress(_LOGIN), 422),
+    "packed-unreadably": (f"{FORM}\r\nContent-Encoding: compress", gzip.compress(_LOGIN), 422),
     "no-media-type": ("X-Nothing: here", _LOGIN, 422),
     "json": (JSON, b'{"username": "x", "password": "y"}', 422),
 }

@@ -225,7 +225,10 @@ async def test_a_broken_file_changes_nothing_and_says_so_everywhere(
     assert code == 2
     assert f"{workshop.file}:" in err
     assert before["digest"] in out
-    assert (ready.status, orjson.loads(ready.body)["config"]) == (200, {"digest": before["digest"], "accepted": False})
+    assert (ready.status, orjson.loads(ready.body)["config"]) == (
+        200,
+        {"digest": before["digest"], "accepted": False, "unconfirmed": []},
+    )
     assert after["digest"] == before["digest"]
     assert after["generation"] == before["generation"]
     assert str(workshop.file) in after["error"]

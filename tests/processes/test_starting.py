@@ -72,13 +72,13 @@ async def test_an_admin_port_for_other_machines_needs_a_token(tmp_path: Path, le
     assert "STRANGLER_ADMIN_TOKEN is not set" in err
 
 
-async def test_a_certificate_that_is_no_certificate_ends_run_with_1(tmp_path: Path, legacy: Backend):
+async def test_a_certificate_that_is_no_certificate_ends_run_with_2(tmp_path: Path, legacy: Backend):
     (tmp_path / "cert.pem").write_text("nonsense")
     text = config(legacy.url).replace("drain:", "tls: {cert: cert.pem, key: cert.pem}, drain:")
     async with Running(tmp_path, text).started() as proxy:
         code = await proxy.exit_code()
 
-    assert code == 1
+    assert code == 2
     assert any("the certificate cannot be used" in line for line in proxy.errors)
 
 

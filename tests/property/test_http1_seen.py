@@ -63,7 +63,7 @@ def verdict(line: bytes, behind: bytes) -> object:
 def plain(fields: request.Fields) -> dict[str, Any]:
     passing = ("user", "user_of", "asked", "request_id", "traceparent", "ids", "traces")
     names = [name for name in dir(fields) if not name.startswith("_") and name not in passing]
-    return {name: getattr(fields, name) for name in names}
+    return {name: value for name in names if not callable(value := getattr(fields, name))}
 
 
 @settings(max_examples=400)

@@ -39,7 +39,7 @@ def test_a_side_that_failed_twice_before_it_was_rescued_is_one_error():
 
 
 def test_a_request_that_modern_would_have_got_had_it_a_target_is_an_error_of_modern():
-    sides = outcomes(exchange(attempt("legacy"), reason="unhealthy"))
+    sides = outcomes(exchange(attempt("modern", 0, "unhealthy"), attempt("legacy"), reason="unhealthy"))
 
     assert (sides["modern"].requests, sides["modern"].errors, sides["modern"].latencies) == (1, 1, ())
     assert (sides["legacy"].requests, sides["legacy"].errors) == (1, 0)

@@ -168,6 +168,8 @@ def test_follow_goes_on_until_it_is_stopped(
 
     class Stop:
         def wait(self, seconds: float) -> bool:
+            if seconds < 1:  # the pace of rows
+                return False
             rounds.append(seconds)
             files.modern("DELETE FROM invoices WHERE legacy_id = 12")
             return len(rounds) > 1

@@ -68,7 +68,7 @@ def test_a_request_that_modern_would_have_got_had_it_a_target_is_a_failure_of_mo
     watched = Watched()
 
     watched.sees(modern(0, "connect"), legacy(), count=3)
-    watched.sees(legacy(), count=2, reason="unhealthy")
+    watched.sees(modern(0, "unhealthy"), legacy(), count=2, reason="unhealthy")
 
     assert watched.tripped[0][1]["kinds"] == {"connect": 3, "unhealthy": 2}
 

@@ -392,17 +392,18 @@ async def test_a_route_whose_pairs_end_judges_rests_in_every_worker_longer_each_
     hall.judging.hear(WORKER, Unjudged("profile", 1, "time", 1, cost=True))
 
     assert hall.result() == {"crash": 4, "time": 1}
-    assert hall.asked == [Rest("profile", 1.0), Rest("profile", 2.0)]
+    assert hall.asked == [Rest("profile", 1.0)]  # the first judge that is lost costs one pair
 
 
 async def test_second_answers_that_end_their_judge_count_the_first_ones_and_the_route_rests(hall: Hall):
+    hall.judging.hear(WORKER, Unjudged("profile", 1, "crash", 1, cost=True))
     await hall.judged(a_pair(), "different", found=(FOUND,))
     hall.judging.hear(WORKER, a_pair(again=1))
     await breathe(3)
     hall.seats[-1].end()
     await breathe(1)
 
-    assert hall.result() == {"different": 1}
+    assert hall.result() == {"crash": 1, "different": 1}
     assert hall.asked[-1] == Rest("profile", 1.0)
 
 
