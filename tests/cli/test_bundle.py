@@ -22,7 +22,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("STRANGLER_JWT_KEY", SECRET)
     path = tmp_path / "proxy.yaml"
     text = config("http://127.0.0.1:1", weight=50).replace(
-        'admin: {address: "127.0.0.1:0"}', 'admin: {address: "127.0.0.1:1"}'
+        'admin: {address: "127.0.0.1:0"}', 'admin: {address: "127.0.0.1:2"}'
     )
     path.write_text(f'{text}    legacy: {{headers: {{set: {{Authorization: "Bearer ${{BACKEND_TOKEN}}"}}}}}}\n')
     return path
