@@ -106,7 +106,7 @@ async def test_reload_wait_ends_with_the_outcome_as_exit_code(tmp_path: Path, le
 
 async def test_settings_that_need_a_restart_are_told_and_not_half_applied(tmp_path: Path, legacy: Backend):
     async with running(tmp_path, config(legacy.url)) as proxy:
-        proxy.file.write_text(config(legacy.url, workers=3, weight=7, listen="127.0.0.1:1"))
+        proxy.file.write_text(config(legacy.url, workers=3, weight=7, listen="127.0.0.1:2"))
 
         outcome = orjson.loads((await proxy.reload()).body)
         told = await proxy.event("config_needs_restart")

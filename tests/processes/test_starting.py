@@ -79,7 +79,7 @@ async def test_a_certificate_that_is_no_certificate_ends_run_with_2(tmp_path: Pa
         code = await proxy.exit_code()
 
     assert code == 2
-    assert any("the certificate cannot be used" in line for line in proxy.errors)
+    assert any("cannot be used: it is no PEM" in line for line in proxy.errors)
 
 
 async def test_a_unix_socket_serves_and_is_gone_afterwards(tmp_path: Path, legacy: Backend):
