@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from proxy.http1 import RequestHead, ResponseHead, fields
 from proxy.http1.framing import chunk, last_chunk
-from proxy.telemetry.records import NOBODY, Attempt
+from proxy.telemetry.records import NOBODY, UNHEALTHY, Attempt
 from proxy.worker import forwarded_headers, retry_policy
 from proxy.worker.caching import is_shared
 from proxy.worker.forwarded_headers import new_id
@@ -75,7 +75,6 @@ class Waiting:
 
 STREAMS_AFTER: Final = 1.0
 """Seconds that a body without a length is collected at most: it may be one half of a conversation."""
-UNHEALTHY: Final = "unhealthy"
 
 
 def may_upgrade(head: RequestHead) -> bool:
