@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bench.streams import Second
 from rules.guard.analysis import judge
-from rules.guard.circuit_breaker import Run
+from rules.guard.circuit_breaker import FailureRun
 from rules.guard.evidence import BAD, BURST, Evidence, Sides
 from rules.guard.sequential import Trials
 from rules.guard.window import PairTally, Tally, Window, percentile
@@ -30,7 +30,7 @@ class Strangler:
         self._legacy, self._modern = (Window(int(self.policy.window) + 2) for _ in range(2))
         self._trials = Trials(self.policy.worse_than_legacy)
         self._rescues: deque[tuple[int, list[bool]]] = deque()
-        self._run = Run(self.policy.consecutive_failures)
+        self._run = FailureRun(self.policy.consecutive_failures)
 
     def see(self, second: Second) -> str | None:
         if self._tripped(second):

@@ -21,7 +21,7 @@ from proxy.control.comparison.policies import today
 from proxy.judge.policies import Compiled, Rules, compiled, route_rules
 from proxy.traffic.reader import Recorded
 from proxy.traffic.replay_archive import Judge
-from proxy.traffic.replay_client import FailedError, Question, Sides, SkippedError
+from proxy.traffic.replay_client import FailedError, ReplayRequest, Sides, SkippedError
 from rules.config import load
 from rules.model import Snapshot
 
@@ -100,7 +100,7 @@ class Asked:
         self._sides = sides
         self._judge = judge
 
-    async def pair(self, question: Question) -> Pair | None:
+    async def pair(self, question: ReplayRequest) -> Pair | None:
         """Return both answers with what they come to; None where one side had none."""
         try:
             legacy, modern = await self._sides.ask(question)
@@ -115,7 +115,7 @@ class Asked:
             (*places, *((question.route.name, f"@invariant:{name}") for name in broken)),
         )
 
-    def questions(self, wanted: Sequence[Recorded]) -> list[Question]:
+    def questions(self, wanted: Sequence[Recorded]) -> list[ReplayRequest]:
         """Return those requests that some route takes."""
         found = []
         for each in wanted:
@@ -199,7 +199,7 @@ def _rules(chosen: Snapshot, learned: Mapping[str, Sequence[Any]]) -> dict[str, 
     return {name: one for name, one in made.items() if not isinstance(one, str)}
 
 
-async def _against(sides: Sides, questions: Sequence[Question], rules: Mapping[str, Compiled]) -> Counter[str]:
+async def _against(sides: Sides, questions: Sequence[ReplayRequest], rules: Mapping[str, Compiled]) -> Counter[str]:
     verdicts: Counter[str] = Counter()
     for question in questions:
         one, two = await sides.ask(question)

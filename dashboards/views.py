@@ -197,7 +197,7 @@ _LITTLE_COVERAGE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Attention:
+class ActionItem:
     """One thing to look at; `href` is where."""
 
     level: str
@@ -206,7 +206,7 @@ class Attention:
     href: str
 
 
-def attention(view: StatusView, groups: Iterable[Mapping[str, Any]] = ()) -> tuple[Attention, ...]:
+def attention(view: StatusView, groups: Iterable[Mapping[str, Any]] = ()) -> tuple[ActionItem, ...]:
     """Return everything that waits for a person; `groups` are open groups of differences."""
     found = [*_process(view), *(each for route in view.routes for each in _route_items(route)), *_differences(groups)]
     return tuple(sorted(found, key=lambda each: each.level != URGENT))
@@ -222,37 +222,37 @@ def troubled_first(view: StatusView) -> StatusView:
     return replace(view, routes=tuple(sorted(view.routes, key=lambda route: ranks[route.name])))
 
 
-def _process(view: StatusView) -> Iterator[Attention]:
+def _process(view: StatusView) -> Iterator[ActionItem]:
     if view.error:
-        yield Attention(URGENT, "The file on disk is refused", view.error, "/instances")
+        yield ActionItem(URGENT, "The file on disk is refused", view.error, "/instances")
     if not view.ready:
-        yield Attention(URGENT, "The proxy is not ready", ", ".join(view.reasons), "/instances")
+        yield ActionItem(URGENT, "The proxy is not ready", ", ".join(view.reasons), "/instances")
     if view.legacy_only:
-        yield Attention(URGENT, "Everything goes to legacy", "STRANGLER_LEGACY_ONLY is set", "/instances")
+        yield ActionItem(URGENT, "Everything goes to legacy", "STRANGLER_LEGACY_ONLY is set", "/instances")
 
 
-def _route_items(route: RouteView) -> Iterator[Attention]:
+def _route_items(route: RouteView) -> Iterator[ActionItem]:
     href = f"/routes/{route.name}"
     if route.rolled_back is not None:
         why = f"{route.rolled_back.reason} ({route.rolled_back.who})" if route.rolled_back.who else ""
-        yield Attention(URGENT, f"{route.name} is rolled back", why or route.rolled_back.reason, href)
+        yield ActionItem(URGENT, f"{route.name} is rolled back", why or route.rolled_back.reason, href)
         return
     if route.verdict is not None and route.verdict.outcome == "bad":
-        yield Attention(URGENT, f"{route.name}: modern breaks its limits", _accused(route), href)
+        yield ActionItem(URGENT, f"{route.name}: modern breaks its limits", _accused(route), href)
     elif route.verdict is not None and route.verdict.outcome == "cannot_tell" and route.effective > 0:
-        yield Attention(SOON, f"{route.name}: the guard cannot tell", _accused(route), href)
+        yield ActionItem(SOON, f"{route.name}: the guard cannot tell", _accused(route), href)
     if route.held:
-        yield Attention(SOON, f"{route.name} is held", "it stays where it is until a resume", href)
+        yield ActionItem(SOON, f"{route.name} is held", "it stays where it is until a resume", href)
     if route.waits_for is not None and route.waits_for["kind"] == "ask":
         why = route.waits_for.get("detail") or "its step is baked; advance or hold it"
-        yield Attention(SOON, f"{route.name} waits for approval", why, href)
+        yield ActionItem(SOON, f"{route.name} waits for approval", why, href)
     compared = route.equal + route.different
     if route.compare.get("coverage_reason") == "session":
         why = "legacy is asked without the users' sessions: `session: share`, or an identity in a header, helps"
-        yield Attention(SOON, f"{route.name}: coverage: session", why, href)
+        yield ActionItem(SOON, f"{route.name}: coverage: session", why, href)
     elif compared and route.coverage is not None and route.coverage < _LITTLE_COVERAGE:
         why = f"only {share(route.coverage)} of what could be compared is"
-        yield Attention(SOON, f"{route.name} is hardly compared", why, href)
+        yield ActionItem(SOON, f"{route.name} is hardly compared", why, href)
 
 
 def _accused(route: RouteView) -> str:
@@ -261,11 +261,11 @@ def _accused(route: RouteView) -> str:
     return next((check.detail for check in route.verdict.checks if check.name == route.verdict.reason), "")
 
 
-def _differences(groups: Iterable[Mapping[str, Any]]) -> Iterator[Attention]:
+def _differences(groups: Iterable[Mapping[str, Any]]) -> Iterator[ActionItem]:
     open_ones: dict[str, int] = {}
     for group in groups:
         if not group.get("known") and not group.get("transient"):
             open_ones[group["route"]] = open_ones.get(group["route"], 0) + 1
     for route, number in open_ones.items():
         what = f"{route}: {count(number, 'difference')} nobody has judged"
-        yield Attention(SOON, what, "fix modern, or ignore with a reason", f"/differences?route={route}")
+        yield ActionItem(SOON, what, "fix modern, or ignore with a reason", f"/differences?route={route}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Backend, Decision, Facts, Override, Route, SidePolicy, Snapshot
 from rules.problems import ConfigError, Problem
 from rules.routing.bucketing import admits, bucket
-from rules.routing.compiled_route import Lane, effective_weight
+from rules.routing.compiled_route import CompiledRoute, effective_weight
 from rules.routing.decide import Generation, decide, generation
 from rules.routing.explain import Explanation, explain
 from rules.routing.route_table import Table, compile_table
@@ -32,12 +32,12 @@ __all__ = [
     "LEGACY",
     "MODERN",
     "Backend",
+    "CompiledRoute",
     "ConfigError",
     "Decision",
     "Explanation",
     "Facts",
     "Generation",
-    "Lane",
     "Override",
     "Problem",
     "Route",

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from rules.masking import MASK, Masking
 from rules.model import MODERN, NO_NAMES, Facts, Match, Route, Snapshot
 from rules.routing import pattern as patterns
-from rules.routing.compiled_route import Lane
+from rules.routing.compiled_route import CompiledRoute
 from rules.routing.decide import Generation, choose
 from rules.routing.route_table import Table
 from rules.user_sketch import Sample
@@ -198,28 +198,30 @@ class _Walk:
             change = CHANGED if what or moved or weights[0] != weights[1] else SAME
         return RoutePlan(name, change, what, *weights, users)
 
-    def _pairs(self, old: Route | None, new: Route | None) -> tuple[tuple[Lane, Lane], ...]:
+    def _pairs(self, old: Route | None, new: Route | None) -> tuple[tuple[CompiledRoute, CompiledRoute], ...]:
         """Return which lanes take the route's requests in both generations, one pair for each way that goes."""
         before, after = self._before.table, self._after.table
         route, table = (new, after) if old is None else (old, before)
-        found: dict[tuple[str, str], tuple[Lane, Lane]] = {}
+        found: dict[tuple[str, str], tuple[CompiledRoute, CompiledRoute]] = {}
         for facts in examples(route, table, self._methods) if route is not None else ():
             pair = before.find(facts)[0], after.find(facts)[0]
             found[pair[0].route.name, pair[1].route.name] = pair
         return tuple(found.values())
 
-    def _own(self, name: str) -> tuple[Lane, Lane]:
+    def _own(self, name: str) -> tuple[CompiledRoute, CompiledRoute]:
         before, after = self._before.table, self._after.table
-        return before.lane_of(name) or before.default, after.lane_of(name) or after.default
+        return before.compiled_route_of(name) or before.default, after.compiled_route_of(name) or after.default
 
-    def _users(self, name: str, pairs: tuple[tuple[Lane, Lane], ...]) -> Switching:
+    def _users(self, name: str, pairs: tuple[tuple[CompiledRoute, CompiledRoute], ...]) -> Switching:
         sample, of = self._seen.get(name, NOBODY), "route"
         if not sample.users:
             sample, of = self._everybody, "all"
-        differing = [(lanes[0], lanes[1]) for lanes in pairs if not _alike(*lanes)]
+        differing = [
+            (compiled_routes[0], compiled_routes[1]) for compiled_routes in pairs if not _alike(*compiled_routes)
+        ]
         to_modern = to_legacy = 0
         for user in sample.users if differing else ():
-            ways = {_way(user, *lanes) for lanes in differing}
+            ways = {_way(user, *compiled_routes) for compiled_routes in differing}
             to_modern += "to_modern" in ways
             to_legacy += "to_legacy" in ways
         return Switching(len(sample.users), to_modern, to_legacy, sample.estimated, of)
@@ -245,7 +247,7 @@ def _methods(route: Route) -> str:
     return f" for {' '.join(route.match.methods)}" if route.match.methods else ""
 
 
-def _taken(name: str, pairs: tuple[tuple[Lane, Lane], ...], *, removed: bool) -> Iterator[str]:
+def _taken(name: str, pairs: tuple[tuple[CompiledRoute, CompiledRoute], ...], *, removed: bool) -> Iterator[str]:
     """Say who takes the requests that this route took, or will take."""
     others = dict.fromkeys(after.route.name for before, after in pairs if before.route.name == name)
     if removed or any(other != name for other in others):
@@ -256,25 +258,25 @@ def _taken(name: str, pairs: tuple[tuple[Lane, Lane], ...], *, removed: bool) ->
 
 
 def _weight(generation: Generation, name: str) -> float | None:
-    lane = generation.table.lane_of(name)
-    if lane is None:
+    compiled = generation.table.compiled_route_of(name)
+    if compiled is None:
         return None
-    return lane.weight if lane.stopped is None else 0.0
+    return compiled.weight if compiled.stopped is None else 0.0
 
 
-def _alike(before: Lane, after: Lane) -> bool:
+def _alike(before: CompiledRoute, after: CompiledRoute) -> bool:
     """Whether two lanes cannot answer a user differently."""
     rollout = replace(after.route.rollout, weight=before.route.rollout.weight, steps=before.route.rollout.steps)
     return (before.weight, before.stopped, before.route.rollout) == (after.weight, after.stopped, rollout)
 
 
-def _way(user: str, before: Lane, after: Lane) -> str:
+def _way(user: str, before: CompiledRoute, after: CompiledRoute) -> str:
     """Return which way a user would go; someone whose requests are drawn for one by one goes none."""
     facts = Facts("GET", "/", None, "", _no_header, lambda: user)
     sides = []
-    for lane in (before, after):
-        decision = choose(lane, NO_NAMES, facts, _EVEN_DRAW)
-        if decision.reason == "weight" and not lane.by_user and 0.0 < lane.weight < _ALL:
+    for compiled in (before, after):
+        decision = choose(compiled, NO_NAMES, facts, _EVEN_DRAW)
+        if decision.reason == "weight" and not compiled.by_user and 0.0 < compiled.weight < _ALL:
             return ""
         sides.append(decision.side)
     if sides[0] == sides[1]:

@@ -11,7 +11,7 @@ from dashboards import report as written
 from dashboards.html import NOTHING, Html, count, el, join, number, seconds, share
 from dashboards.pages.layout import STAGE_NAMES, Blocks, Visitor, badge, block, following, page, state, table, weight
 from dashboards.pages.route import verbs_for_all
-from dashboards.views import Attention, RouteView, SideView, StatusView
+from dashboards.views import ActionItem, RouteView, SideView, StatusView
 
 _COLUMNS = ("Route", "Stage", "Weight", "#Legacy/s", "#Errors", "#P95", "#Modern/s", "#Errors", "#P95", "#Mismatch",
             "#Coverage")  # fmt: skip
@@ -28,13 +28,13 @@ class Wanted:
     sort: str = "attention"
 
 
-def blocks(view: StatusView, needs: Sequence[Attention], wanted: Wanted) -> Blocks:
+def blocks(view: StatusView, needs: Sequence[ActionItem], wanted: Wanted) -> Blocks:
     """Return all that changes while somebody looks: one block a route, plus the summary."""
     rows = {f"route-{route.name}": _row(route) for route in _chosen(view.routes, wanted)}
     return {"state": state(view), "summary": _summary(view), "needs": _needs(needs), **rows}
 
 
-def overview(view: StatusView, needs: Sequence[Attention], wanted: Wanted, visitor: Visitor, live: str) -> Html:
+def overview(view: StatusView, needs: Sequence[ActionItem], wanted: Wanted, visitor: Visitor, live: str) -> Html:
     """Return the page."""
     parts = blocks(view, needs, wanted)
     rows = [block(name, parts, "tr") for name in parts if name.startswith("route-")]
@@ -81,7 +81,7 @@ def _tile(title: str, value: str, about: str) -> Html:
     return el("div", el("h2", title), el("p", value, class_="big"), el("p", about, class_="quiet"), class_="tile")
 
 
-def _needs(needs: Sequence[Attention]) -> Html:
+def _needs(needs: Sequence[ActionItem]) -> Html:
     if not needs:
         return el("p", "Nothing. All routes behave, nobody is waited for.", class_="quiet")
     items = [

@@ -22,7 +22,7 @@ from proxy.cli.admin_client import Client, client
 from proxy.cli.common import print_json, print_problems, read
 from proxy.cli.recordings import RecordingError
 from proxy.doctor import examined
-from proxy.doctor.finding import ERROR, OK, WARNING, Found, House
+from proxy.doctor.finding import ERROR, OK, WARNING, Found, Subject
 from proxy.doctor.nginx import dumped
 from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError, UnreachableError, program_version
 from rules import effective
@@ -37,7 +37,7 @@ def doctor(config: str, admin: str, nginx_conf: str, *, as_json: bool) -> int:
     if prepared is None:
         return EXIT_USAGE
     path = Path(config)
-    house = House(
+    house = Subject(
         prepared.snapshot,
         path.absolute().parent,
         path.absolute(),
@@ -125,7 +125,7 @@ def _members(config: str, admin: str) -> Iterator[tuple[str, bytes]]:
             _json([asdict(setting) for setting in effective(Path(config).read_text(encoding="utf-8-sig"), config)]),
         )
         path = Path(config).absolute()
-        house = House(prepared.snapshot, path.parent, path, os.environ, dumped(), running=True)
+        house = Subject(prepared.snapshot, path.parent, path, os.environ, dumped(), running=True)
         yield "doctor.json", _json([asdict(found) for found in asyncio.run(examined(house))])
     asked = client(config, admin)
     for name, path_of in ASKED.items():

@@ -17,7 +17,7 @@ from proxy.control.api import backends, config, data, diffs, http, monitoring, o
 from proxy.control.api import events as api_events
 from proxy.control.api import routes as api_routes
 from proxy.control.api.access import LOGIN, METRICS, PROBES, Access, Asked, Denial, is_safe
-from proxy.control.api.http import ROLE, Rates, asker, who_asks
+from proxy.control.api.http import ROLE, Rates, requester, who_asks
 from proxy.control.console import app
 from proxy.control.console.app import add_console
 from proxy.control.console.data import Control
@@ -136,7 +136,7 @@ class AdminPort:
         headers = {name.lower(): value for name, value in request.headers.items()}
         asked = Asked(request.method, request.path, headers)
         # before a token is compared: whoever guesses learns nothing from the 21st on, not even that it was right
-        wait = self._failed.due(asker(request)) if self._access.is_guess(asked) else 0.0
+        wait = self._failed.due(requester(request)) if self._access.is_guess(asked) else 0.0
         if wait:
             return http.too_many(wait)
         denial = self._access.denial(asked)
@@ -165,7 +165,7 @@ class AdminPort:
 
     def _wait(self, request: web.Request, denial: Denial | None) -> float:
         """Return the seconds that whoever asks too much has to wait; probes, scrapes, rollbacks never have to."""
-        who = asker(request)
+        who = requester(request)
         if denial is not None:
             return self._failed.wait(who) if denial.status == HTTPStatus.UNAUTHORIZED else 0.0
         is_urgent = request.path in (*PROBES, METRICS) or request.path.endswith("/rollback")

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from proxy.control.store_writer import Ledger
+from proxy.control.store_writer import StoreWriter
 from proxy.storage.store import Event, StoreError
 from proxy.telemetry import events
 from proxy.telemetry.aggregation import Key, Values
@@ -64,11 +64,11 @@ class Listener:
         return await self._queue.get()
 
 
-class Trail:
+class AuditLog:
     """Records events. `_last` is the newest number, `_lately` the newest events, `_listeners` come and go."""
 
-    def __init__(self, ledger: Ledger, tell: Tell, clock: Callable[[], float] = time) -> None:
-        self._ledger = ledger
+    def __init__(self, writer: StoreWriter, tell: Tell, clock: Callable[[], float] = time) -> None:
+        self._ledger = writer
         self._tell = tell
         self._clock = clock
         self._last = 0

@@ -19,11 +19,11 @@ from time import monotonic
 
 import orjson
 
-from proxy.control.audit_log import Listener, Trail
+from proxy.control.audit_log import AuditLog, Listener
 from proxy.control.errors import RefusedError, no_such_route
 from proxy.control.reload import Current
-from proxy.control.route_actions import UnconfirmedError, Verbs
-from proxy.control.route_evidence import Figures
+from proxy.control.route_actions import RouteActions, UnconfirmedError
+from proxy.control.route_evidence import RouteWindows
 from proxy.control.worker_links import Workers
 from proxy.ipc.messages import Drill, DrillCount
 from proxy.settings import Address, parse_address
@@ -51,7 +51,7 @@ class Probe:
     seconds: float
 
 
-class Probing:
+class FrontDoorProbe:
     """Knows the front door; nothing in it changes."""
 
     def __init__(self, address: str, *, tls: bool) -> None:
@@ -139,10 +139,10 @@ class Drills:
         self,
         current: Callable[[], Current],
         workers: Workers,
-        figures: Figures,
-        verbs: Verbs,
-        trail: Trail,
-        probing: Probing,
+        figures: RouteWindows,
+        verbs: RouteActions,
+        trail: AuditLog,
+        probing: FrontDoorProbe,
     ) -> None:
         self._current = current
         self._workers = workers
@@ -243,10 +243,10 @@ async def _acted(listener: Listener, route: str) -> tuple[float, str]:
 
 def _drillable(generation: Generation, name: str) -> Route:
     """Return the route of that name if a drill can show anything there."""
-    lane = generation.table.lane_of(name)
-    if lane is None:
+    compiled = generation.table.compiled_route_of(name)
+    if compiled is None:
         raise no_such_route(name, generation)
-    route, override = lane.route, generation.overrides.get(name)
+    route, override = compiled.route, generation.overrides.get(name)
     if override is not None and override.rolled_back:
         raise RefusedError(HTTPStatus.CONFLICT, f"{name} is rolled back: everybody is on legacy already")
     if generation.legacy_only or effective_weight(route, override) <= 0:
@@ -288,12 +288,12 @@ def read_of(generation: Generation, route: Route, path: str) -> Facts:
 
 def made_up_users(generation: Generation, route: Route, facts: Facts) -> list[str]:
     """Return numbers of made-up users whom the route's weight puts on modern."""
-    lane, names = generation.table.find(facts)
+    compiled, names = generation.table.find(facts)
 
     def on_modern() -> Iterator[str]:
         for number in range(_LOOKED_AT):
             asked = facts._replace(user=lambda number=number: f"drill-{number}")  # type: ignore[misc]
-            if choose(lane, names, asked, draw=0.0).side == MODERN:
+            if choose(compiled, names, asked, draw=0.0).side == MODERN:
                 yield str(number)
 
     found = [user for user, _ in zip(on_modern(), range(USERS), strict=False)]

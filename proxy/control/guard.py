@@ -16,18 +16,18 @@ from typing import Any, Final
 
 import orjson
 
-from proxy.control.audit_log import Trail
+from proxy.control.audit_log import AuditLog
 from proxy.control.errors import RefusedError
-from proxy.control.fleet.window_exchange import Together
+from proxy.control.fleet.window_exchange import WindowExchange
 from proxy.control.reload import Current
-from proxy.control.route_actions import UnconfirmedError, Verbs
-from proxy.control.route_evidence import Collected, Figures, Judged, since
+from proxy.control.route_actions import RouteActions, UnconfirmedError
+from proxy.control.route_evidence import EvidenceCollector, Judged, RouteWindows, since
 from proxy.ipc.messages import Trip
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 from rules.guard.analysis import judge
 from rules.guard.evidence import BAD, Verdict
-from rules.guard.rollout import Move, Readiness, Volume, concerns, next_move, readiness
+from rules.guard.rollout import Readiness, RolloutAction, Volume, concerns, next_move, readiness
 from rules.guard.window import ComparedTally, added
 from rules.model import MODERN, Override, Route
 
@@ -37,7 +37,7 @@ from rules.model import MODERN, Override, Route
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class RouteHealth:
     """One look at a route; `readiness` is None where nothing is mirrored.
 
     `others` are the instances whose traffic the verdict is by, beside our own; none where ours alone decides.
@@ -58,7 +58,7 @@ class _Mark:
     compared: int
 
 
-class Watching:
+class HealthWatch:
     """All routes that have a guard. `_steps` holds where each step began, `_restarts` where each window did.
 
     Our own traffic is judged by itself, and `together` with that of the other instances: a fault of one host must not
@@ -66,7 +66,11 @@ class Watching:
     """
 
     def __init__(
-        self, figures: Figures, collected: Collected, judged: Judged, together: Together | None = None
+        self,
+        figures: RouteWindows,
+        collected: EvidenceCollector,
+        judged: Judged,
+        together: WindowExchange | None = None,
     ) -> None:
         self.collected = collected
         self._figures = figures
@@ -84,7 +88,7 @@ class Watching:
             self._together.restart(route, number)
         self._restarts[route] = self._totals(route)
 
-    def look(self, route: Route, override: Override | None, now: float, at: float, trip: str = "") -> Seen:
+    def look(self, route: Route, override: Override | None, now: float, at: float, trip: str = "") -> RouteHealth:
         """Look at a route that has a guard; `now` is monotonic, `at` epoch seconds."""
         assert route.guard is not None  # noqa: S101 - the caller's promise
         name = route.name
@@ -95,7 +99,7 @@ class Watching:
         if self._together is not None and others:
             whole = self._together.merged.evidence(name, int(now), compared, violations)
             verdict = judge(route.guard, whole, at)
-        return Seen(verdict, self._readiness(route), self._volume(name, override), others)
+        return RouteHealth(verdict, self._readiness(route), self._volume(name, override), others)
 
     def _readiness(self, route: Route) -> Readiness | None:
         if route.shadow.sample <= 0 or route.guard is None:
@@ -137,7 +141,7 @@ LEADER_ACTS_WITHIN: Final = 3.0
 _BACK: Final = ("roll_back", "step_back")
 
 
-class Turns:
+class LeaderTurn:
     """Every route. `_since` is when what has to be done was first seen, monotonic; changed by every method."""
 
     def __init__(self, leads: Callable[[], bool], clock: Callable[[], float]) -> None:
@@ -149,7 +153,7 @@ class Turns:
         """Know no other routes any more."""
         self._since = {name: at for name, at in self._since.items() if name in routes}
 
-    def is_another_s(self, route: str, seen: Seen, move: Move) -> bool:
+    def is_another_s(self, route: str, seen: RouteHealth, move: RolloutAction) -> bool:
         """Whether `move` is left to the instance that leads. What our own traffic shows never is."""
         if not seen.others or self._leads():
             self._since.pop(route, None)
@@ -175,9 +179,9 @@ class Guard:
     def __init__(
         self,
         current: Callable[[], Current],
-        watching: Watching,
-        verbs: Verbs,
-        trail: Trail,
+        watching: HealthWatch,
+        verbs: RouteActions,
+        trail: AuditLog,
         tell: Tell,
         *,
         writes: Callable[[Route], dict[str, Any]] = lambda _: {},
@@ -194,10 +198,10 @@ class Guard:
         self._leads = leads
         self._clock = clock
         self._wall = wall
-        self.seen: dict[str, Seen] = {}
-        self.moves: dict[str, Move] = {}
+        self.seen: dict[str, RouteHealth] = {}
+        self.moves: dict[str, RolloutAction] = {}
         self._told: dict[str, tuple[str, str, float]] = {}
-        self._turns = Turns(leads, clock)
+        self._turns = LeaderTurn(leads, clock)
         self._busy: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -228,11 +232,11 @@ class Guard:
         override = self._verbs.override(trip.route)
         if override is not None and override.revision > trip.revision:
             return  # what was set since has the last word, the worker hears of it or has done so
-        lane = self._current().generation.table.lane_of(trip.route)
-        if lane is None:
+        compiled = self._current().generation.table.compiled_route_of(trip.route)
+        if compiled is None:
             return
         self._trail.record("trip", trip.route, f"worker {slot}", "consecutive", trip.detail, "warning")
-        route = lane.route
+        route = compiled.route
         if route.guard is not None:
             self._act(route, override, self._look(route, override, spoken(trip.detail)))
         after = self._verbs.override(trip.route)
@@ -241,9 +245,9 @@ class Guard:
 
     def take_violation(self, name: str) -> None:
         """Hear that an invariant is broken: look at once."""
-        lane = self._current().generation.table.lane_of(name)
-        if lane is not None and lane.route.guard is not None:
-            self._one(lane.route)
+        compiled = self._current().generation.table.compiled_route_of(name)
+        if compiled is not None and compiled.route.guard is not None:
+            self._one(compiled.route)
 
     async def close(self) -> None:
         """Let go of what is not done yet."""
@@ -263,14 +267,14 @@ class Guard:
         if route.name not in self._busy and not self._turns.is_another_s(route.name, self.seen[route.name], move):
             self._act(route, override, move)
 
-    def _look(self, route: Route, override: Override | None, trip: str = "") -> Move:
+    def _look(self, route: Route, override: Override | None, trip: str = "") -> RolloutAction:
         now = self._wall()
         seen = self.seen[route.name] = self._watching.look(route, override, self._clock(), now, trip)
         move = next_move(route, override, seen.verdict, seen.readiness, now, seen.volume)
         self.moves[route.name] = move
         return move
 
-    def _act(self, route: Route, override: Override | None, move: Move) -> None:
+    def _act(self, route: Route, override: Override | None, move: RolloutAction) -> None:
         name, verbs = route.name, self._verbs
         match move.kind:
             case "roll_back":
@@ -304,7 +308,7 @@ class Guard:
             case _:
                 pass
 
-    def _spawn(self, name: str, work: Coroutine[Any, Any, Override], move: Move) -> None:
+    def _spawn(self, name: str, work: Coroutine[Any, Any, Override], move: RolloutAction) -> None:
         """Do what takes its time beside the clock, once at a time for each route."""
 
         async def do() -> None:
@@ -322,11 +326,11 @@ class Guard:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _afresh(self, name: str, move: Move) -> None:
+    def _afresh(self, name: str, move: RolloutAction) -> None:
         if move.fresh:
             self._watching.restart(name, self._current().configuration.number)
 
-    def _alert(self, route: Route, move: Move) -> None:
+    def _alert(self, route: Route, move: RolloutAction) -> None:
         """Tell a person, once as long as it is the same thing; of a step to approve once at all: nothing is wrong."""
         now = self._wall()
         kind, reason, at = self._told.get(route.name, ("", "", 0.0))
@@ -346,7 +350,7 @@ class Guard:
             self._told[name] = "fault", repr(error), now
             self._tell(events.UNEXPECTED, "error", where=f"guard of {name}", error=repr(error))
 
-    def _evidence(self, route: Route, move: Move) -> str:
+    def _evidence(self, route: Route, move: RolloutAction) -> str:
         seen = self.seen[route.name]
         told: dict[str, Any] = {"detail": move.detail, **verdict_document(seen), **self._writes(route)}
         return orjson.dumps(told).decode()
@@ -364,7 +368,7 @@ def spoken(detail: str) -> str:
     return f"{failures} failures in a row within {seconds:g} s ({how}); {aside}"
 
 
-def verdict_document(seen: Seen) -> dict[str, Any]:
+def verdict_document(seen: RouteHealth) -> dict[str, Any]:
     """Return a verdict as the API tells it."""
     verdict = seen.verdict
     checks = [asdict(check) for check in verdict.checks]

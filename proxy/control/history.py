@@ -150,7 +150,7 @@ def _moment(tally: Tally | None) -> SideMoment:
 # Cuts the history into moments as time goes by.
 
 
-class Remembering:
+class HistorySampler:
     """Feeds the history. Nothing changes but inside it."""
 
     def __init__(self, current: Callable[[], Current], counted: Callable[[str], ComparedTally]) -> None:

@@ -19,25 +19,25 @@ from typing import Any
 from proxy.control import data_verifying
 from proxy.control.admin_server import AdminPort
 from proxy.control.api.access import Access
-from proxy.control.audit_log import Trail
+from proxy.control.audit_log import AuditLog
 from proxy.control.backend_states import BackendStates
 from proxy.control.comparison.queries import Differences
 from proxy.control.comparison.results import ViolationSeen
-from proxy.control.comparison.service import Comparing
+from proxy.control.comparison.service import ComparisonService
 from proxy.control.confirmation import Confirmation
 from proxy.control.data_verifying import DataVerifying
-from proxy.control.drill import Drills, Probing
+from proxy.control.drill import Drills, FrontDoorProbe
 from proxy.control.effective import Effective
 from proxy.control.endless import EndlessTasks
-from proxy.control.fleet.membership import Instances, rules_digest
-from proxy.control.history import History, Remembering
+from proxy.control.fleet.membership import Membership, rules_digest
+from proxy.control.history import History, HistorySampler
 from proxy.control.metrics import numbers
 from proxy.control.reload import Current, Outcome, Reloader, current, look_slowly, planned, watch
 from proxy.control.report import report, resources
-from proxy.control.retirement import Retiring
-from proxy.control.rollout import Steering
-from proxy.control.route_actions import Verbs
-from proxy.control.route_evidence import Figures
+from proxy.control.retirement import Retirements
+from proxy.control.rollout import RolloutController
+from proxy.control.route_actions import RouteActions
+from proxy.control.route_evidence import RouteWindows
 from proxy.control.status import instance, status, worker_documents
 from proxy.control.worker_links import Workers
 from proxy.ipc import messages
@@ -86,7 +86,7 @@ class Control:
         kept = unpack(begin.payload)
         configuration = with_effects(kept, begin.effects)
         self._keys = keys_from(os.environ, begin.settings.base_dir, kept.sticky_key, kept.jwt_key)
-        self._figures = Figures(configuration.snapshot, configuration.number)
+        self._figures = RouteWindows(configuration.snapshot, configuration.number)
         self._recent = Recent(configuration.sticky_key, _route_names(configuration.snapshot))
         self._workers = Workers(
             Prepare(kept.number, begin.payload),
@@ -113,7 +113,7 @@ class Control:
         self._effective = Effective(self._workers, self._reloader.current)
         store = store_of(begin.settings.store, begin.settings.base_dir, configuration.overrides)
         fleet = fleet_of(begin.settings.store)
-        self._comparing = Comparing(
+        self._comparing = ComparisonService(
             configuration,
             self._figures.spans(),
             begin.settings,
@@ -123,9 +123,9 @@ class Control:
             fleet=fleet,
         )
         name = f"{socket.gethostname()} {begin.addresses[1]}"
-        self._instances = Instances(fleet, name, self._describe)
-        front_door = Probing(begin.addresses[0], tls=begin.settings.tls)
-        self._steering = Steering(
+        self._instances = Membership(fleet, name, self._describe)
+        front_door = FrontDoorProbe(begin.addresses[0], tls=begin.settings.tls)
+        self._steering = RolloutController(
             self._reloader,
             self._workers,
             self._figures,
@@ -140,8 +140,8 @@ class Control:
         self._verifying = DataVerifying(begin.settings.base_dir, self._tell, self._data_violated)
         self._steering.verbs.withheld = self._verifying.withheld
         self._rules = rules_digest(configuration.snapshot)
-        self._remembering = Remembering(self.current, self._comparing.totals)
-        self._retiring = Retiring(self.current, self._figures, self._comparing.open_groups, store)
+        self._remembering = HistorySampler(self.current, self._comparing.totals)
+        self._retiring = Retirements(self.current, self._figures, self._comparing.open_groups, store)
         self._begun = configuration
         access = Access(configuration.snapshot.admin, parse_address(begin.addresses[1]))
         self._admin = AdminPort(self, access, self._tell)
@@ -245,7 +245,7 @@ class Control:
         return self._workers.exemplars
 
     @property
-    def verbs(self) -> Verbs:
+    def verbs(self) -> RouteActions:
         """Return what changes routes."""
         return self._steering.verbs
 
@@ -265,7 +265,7 @@ class Control:
         return self._remembering.history
 
     @property
-    def trail(self) -> Trail:
+    def trail(self) -> AuditLog:
         """Return the audit trail."""
         return self._steering.trail
 

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from proxy.control.reload import Current
-from proxy.control.route_evidence import Figures
+from proxy.control.route_evidence import RouteWindows
 from proxy.ipc.messages import RouteWrites, Write, Writes
 from proxy.state.request_outcomes import KEPT
 from proxy.storage.store import Store, StoreError
@@ -44,13 +44,13 @@ class _Moments:
     kept: dict[str, float] | None = None
 
 
-class Retiring:
+class Retirements:
     """Looks at the weights each minute, whenever they change. Counts are of this process, moments of the store."""
 
     def __init__(
         self,
         current: Callable[[], Current],
-        figures: Figures,
+        figures: RouteWindows,
         open_groups: Callable[[str], int],
         store: Store,
         clock: Callable[[], float] = time,
@@ -144,7 +144,7 @@ def _read(text: str | None) -> dict[str, float]:
 _NOBODY: Worker = (-1, -1)
 
 
-class Unseen:
+class UnseenWrites:
     """`_told` is what each worker said last, for each route; that of many workers is put together under nobody."""
 
     def __init__(self, count: Callable[[str], int]) -> None:

@@ -14,19 +14,19 @@ from typing import Any
 
 import orjson
 
-from proxy.control.audit_log import Changes, Trail
-from proxy.control.drill import Drills, Probing
+from proxy.control.audit_log import AuditLog, Changes
+from proxy.control.drill import Drills, FrontDoorProbe
 from proxy.control.endless import Endless
-from proxy.control.fleet.override_sync import Follow
-from proxy.control.fleet.window_exchange import Together
-from proxy.control.guard import TOLD_AGAIN, Guard, Watching
+from proxy.control.fleet.override_sync import OverrideSync
+from proxy.control.fleet.window_exchange import WindowExchange
+from proxy.control.guard import TOLD_AGAIN, Guard, HealthWatch
 from proxy.control.override_changes import reconciled
 from proxy.control.reload import Current, Outcome, Reloader
-from proxy.control.retirement import Unseen
-from proxy.control.route_actions import Verbs
-from proxy.control.route_evidence import Collected, Figures, Judged
+from proxy.control.retirement import UnseenWrites
+from proxy.control.route_actions import RouteActions
+from proxy.control.route_evidence import EvidenceCollector, Judged, RouteWindows
 from proxy.control.status import standing
-from proxy.control.store_writer import Ledger
+from proxy.control.store_writer import StoreWriter
 from proxy.control.webhooks import Notifier, hooks_of
 from proxy.control.worker_links import Workers
 from proxy.ipc.messages import DrillCount, Message, Outcomes, Trip, Writes
@@ -40,18 +40,18 @@ LAST_WORDS = 2.0
 """Seconds that the store has for what still waits when control leaves."""
 
 
-class Steering:
+class RolloutController:
     """Everything that steers. `_violations` says when each broken invariant was last recorded."""
 
     def __init__(
         self,
         reloader: Reloader,
         workers: Workers,
-        figures: Figures,
+        figures: RouteWindows,
         judged: Judged,
         store: Store,
         tell: Tell,
-        front_door: Probing,
+        front_door: FrontDoorProbe,
         *,
         fleet: Fleet | None = None,
         name: str = "",
@@ -65,19 +65,19 @@ class Steering:
         self._violations: dict[tuple[str, str], float] = {}
         snapshot = reloader.current.configuration.snapshot
         self.changes = Changes()
-        self.unseen = Unseen(self._modern_writes)
-        self.ledger = Ledger(store, tell)
-        self.trail = Trail(self.ledger, tell, wall)
-        self.collected = Collected(figures, snapshot)
-        self.together: Together | None = None
+        self.unseen = UnseenWrites(self._modern_writes)
+        self.writer = StoreWriter(store, tell)
+        self.trail = AuditLog(self.writer, tell, wall)
+        self.collected = EvidenceCollector(figures, snapshot)
+        self.together: WindowExchange | None = None
         if fleet is not None:
-            self.together = Together(
-                fleet, name, lambda: reloader.current, figures, judged, tell, clock, lambda: self.ledger.up
+            self.together = WindowExchange(
+                fleet, name, lambda: reloader.current, figures, judged, tell, clock, lambda: self.writer.up
             )
-        self.watching = Watching(figures, self.collected, judged, self.together)
-        self.verbs = Verbs(reloader, self.ledger, self.trail, self.changes, self.watching.restart, wall)
+        self.watching = HealthWatch(figures, self.collected, judged, self.together)
+        self.verbs = RouteActions(reloader, self.writer, self.trail, self.changes, self.watching.restart, wall)
         self.verbs.lost = self.unseen.words
-        self.following = Follow(reloader, self.ledger, self.verbs, self.watching.restart, tell, fleet, clock)
+        self.following = OverrideSync(reloader, self.writer, self.verbs, self.watching.restart, tell, fleet, clock)
         self.guard = Guard(
             lambda: reloader.current,
             self.watching,
@@ -98,7 +98,7 @@ class Steering:
     def begin(self, start: Callable[[Endless, str], None]) -> None:
         """Have what runs for ever started."""
         start(self._meet_store, "meet-store")
-        start(self.ledger.run, "ledger")
+        start(self.writer.run, "ledger")
         start(self.guard.run, "guard")
         if self.together is not None:
             start(self.together.run, "together")
@@ -116,8 +116,8 @@ class Steering:
         await self._notifier.close()
         try:
             async with asyncio.timeout(LAST_WORDS):
-                await self.ledger.flush()
-                await self.ledger.store.close()
+                await self.writer.flush()
+                await self.writer.store.close()
         except TimeoutError:
             return
 
@@ -149,28 +149,28 @@ class Steering:
 
     def standing(self, route: str) -> dict[str, Any]:
         """Return what the status of a route says of verdict, readiness, step."""
-        lane = self._reloader.current.generation.table.lane_of(route)
+        compiled = self._reloader.current.generation.table.compiled_route_of(route)
         override = self.verbs.override(route)
-        if lane is None:
+        if compiled is None:
             return {**standing(None, override, None, None), "together": None}
-        found = standing(lane.route, override, self.guard.seen.get(route), self.guard.moves.get(route))
+        found = standing(compiled.route, override, self.guard.seen.get(route), self.guard.moves.get(route))
         return {**found, "together": None if self.together is None else self.together.standing(route)}
 
     def series(self) -> dict[Key, Values]:
         """Return the metrics of all that."""
-        return {**self.changes.series(), (STORE_UP.name, ()): (float(self.ledger.up),)}
+        return {**self.changes.series(), (STORE_UP.name, ()): (float(self.writer.up),)}
 
     # ── inside ─────────────────────────────────────────────────────────────────────────────────────────
 
     async def _meet_store(self) -> None:
-        kept = await self.ledger.kept()
+        kept = await self.writer.kept()
         running = self._reloader.current.generation.overrides.values()
         newer, untold, forgotten = reconciled(running, kept)
         # what was done while nobody could read the store is settled with it when it is written
-        waiting = self.ledger.unwritten()
+        waiting = self.writer.unwritten()
         self.verbs.adopt([one for one in newer if one.route not in waiting], forgotten)
         for override in untold:
-            self.ledger.write(override)
+            self.writer.write(override)
         await self.following.run()
 
     def _hear(self, worker: Worker, message: Message) -> None:

@@ -15,10 +15,10 @@ from time import monotonic, time
 import orjson
 
 from proxy.control import override_changes
-from proxy.control.audit_log import Changes, Trail
+from proxy.control.audit_log import AuditLog, Changes
 from proxy.control.errors import RefusedError, no_such_route
 from proxy.control.reload import Reloader
-from proxy.control.store_writer import Ledger
+from proxy.control.store_writer import StoreWriter
 from proxy.state.live import by_route
 from proxy.storage.store import StaleError, StoreError
 from rules.model import Override, Route
@@ -66,14 +66,14 @@ def promotes(route: Route, before: Override | None, after: Override) -> bool:
 
 
 async def kept_first(
-    ledger: Ledger, after: Override, expected: int, adopt: Callable[[Iterable[Override]], None]
+    writer: StoreWriter, after: Override, expected: int, adopt: Callable[[Iterable[Override]], None]
 ) -> None:
     """Have the store keep `after` on top of revision `expected`.
 
     RefusedError: 409 when somebody else was faster, whose change goes to `adopt`, 503 when the store does not answer.
     """
     try:
-        await ledger.put(after, expected)
+        await writer.put(after, expected)
     except StaleError as error:
         if error.current is not None and error.current.revision > expected:
             adopt((error.current,))
@@ -107,7 +107,7 @@ class UnconfirmedError(RefusedError):
         self.slots = slots
 
 
-class Verbs:
+class RouteActions:
     """Changes overrides. `_highest` is each route's last revision, `_tasks` who waits.
 
     Set once: `lost`, what legacy does not know of a route, and `withheld`, why a route may not be promoted. `waited` is
@@ -117,14 +117,14 @@ class Verbs:
     def __init__(
         self,
         reloader: Reloader,
-        ledger: Ledger,
-        trail: Trail,
+        writer: StoreWriter,
+        trail: AuditLog,
         changes: Changes,
         restarted: Callable[[str, int], None],
         clock: Callable[[], float] = time,
     ) -> None:
         self._reloader = reloader
-        self._ledger = ledger
+        self._ledger = writer
         self._trail = trail
         self._changes = changes
         self._restarted = restarted
@@ -361,7 +361,7 @@ class Verbs:
         return self._highest[name]
 
     def _route(self, name: str) -> Route:
-        lane = self._reloader.current.generation.table.lane_of(name)
-        if lane is None:
+        compiled = self._reloader.current.generation.table.compiled_route_of(name)
+        if compiled is None:
             raise no_such_route(name, self._reloader.current.generation)
-        return lane.route
+        return compiled.route

@@ -21,7 +21,7 @@ Side = tuple[str, str]
 """Route with side."""
 
 
-class Figures:
+class RouteWindows:
     """The windows of what users got, and those of copies. They fill with `take`.
 
     `follow` adds, drops, restarts them when the configuration changes.
@@ -189,10 +189,10 @@ class _Route:
         return PairTally(*map(sum, zip(*rows, strict=True))) if rows else PairTally()
 
 
-class Collected:
+class EvidenceCollector:
     """All routes that have a guard. They fill with `take`; `follow` and `restart` let routes begin anew."""
 
-    def __init__(self, figures: Figures, snapshot: Snapshot) -> None:
+    def __init__(self, figures: RouteWindows, snapshot: Snapshot) -> None:
         self._figures = figures
         self._routes: dict[str, _Route] = {}
         self._policies: dict[str, Route] = {}

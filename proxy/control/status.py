@@ -11,15 +11,15 @@ from types import MappingProxyType
 from typing import Any
 
 from proxy.control.audit_log import parsed
-from proxy.control.guard import Seen, verdict_document
+from proxy.control.guard import RouteHealth, verdict_document
 from proxy.control.reload import Current
-from proxy.control.route_evidence import Figures
+from proxy.control.route_evidence import RouteWindows
 from proxy.control.worker_links import Workers
 from proxy.settings import program_version
 from proxy.state.mirror_outcomes import NOT_SAMPLED
 from proxy.telemetry.events import timestamp
 from proxy.telemetry.records import DROPPED
-from rules.guard.rollout import Move, step_of
+from rules.guard.rollout import RolloutAction, step_of
 from rules.guard.window import SESSION, ComparedTally, Tally, Totals
 from rules.model import LEGACY, MODERN, Override, Route
 from rules.routing.compiled_route import effective_weight, intended_weight
@@ -75,7 +75,7 @@ Standing = Callable[[str], Mapping[str, Any]]
 
 def status(
     current: Current,
-    figures: Figures,
+    figures: RouteWindows,
     instances: list[dict[str, Any]],
     *,
     standing: Standing = lambda _: {},
@@ -110,7 +110,7 @@ def status(
 
 
 def route_status(
-    route: Route, current: Current, figures: Figures, effective: Callable[[str], float] | None = None
+    route: Route, current: Current, figures: RouteWindows, effective: Callable[[str], float] | None = None
 ) -> dict[str, Any]:
     """Return what one route does now; counts cover the guard's window, `totals` the time since the start."""
     override = current.generation.overrides.get(route.name)
@@ -216,7 +216,9 @@ def worker_documents(workers: Workers) -> list[dict[str, Any]]:
 # Says how a route stands between its steps, as the status shows it.
 
 
-def standing(route: Route | None, override: Override | None, seen: Seen | None, move: Move | None) -> dict[str, Any]:
+def standing(
+    route: Route | None, override: Override | None, seen: RouteHealth | None, move: RolloutAction | None
+) -> dict[str, Any]:
     """Return the members that guard and steps add to a route's status."""
     return {
         "revision": override.revision if override is not None else 0,

@@ -26,7 +26,7 @@ Settle = Callable[[Override, Override], Override]
 """What is right when ours meets one in the store that we did not know of."""
 
 
-class Ledger:
+class StoreWriter:
     """The way to the store. `_overrides` and `_events` wait to be written, `up` is how the last try went.
 
     `_known` is the revision that the store has of each route, as far as we heard, `_sure` are the routes of which we

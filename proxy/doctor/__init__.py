@@ -6,18 +6,18 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Final
 
 from proxy.doctor.backends import backends
-from proxy.doctor.finding import ERROR, Found, House
+from proxy.doctor.finding import ERROR, Found, Subject
 from proxy.doctor.limits import limits
 from proxy.doctor.modes import modes
 from proxy.doctor.nginx import nginx
 from proxy.doctor.ports import ports
 from proxy.doctor.stores import stores
 
-_AT_ONCE: Final[tuple[Callable[[House], Iterator[Found]], ...]] = (ports, limits, modes, nginx)
-_ASKING: Final[tuple[Callable[[House], AsyncIterator[Found]], ...]] = (backends, stores)
+_AT_ONCE: Final[tuple[Callable[[Subject], Iterator[Found]], ...]] = (ports, limits, modes, nginx)
+_ASKING: Final[tuple[Callable[[Subject], AsyncIterator[Found]], ...]] = (backends, stores)
 
 
-async def examined(house: House) -> list[Found]:
+async def examined(house: Subject) -> list[Found]:
     """Everything found, in the order of the checks; a check that breaks is a finding itself."""
     found: list[Found] = []
     for check in _AT_ONCE:

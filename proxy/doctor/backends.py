@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from proxy.doctor.finding import ERROR, OK, WARNING, Found, House
+from proxy.doctor.finding import ERROR, OK, WARNING, Found, Subject
 from proxy.traffic.replay_client import reach
 from rules.config.file_checks import leads_to
 from rules.model import Backend
@@ -22,7 +22,7 @@ _APART = 2.0
 _PATIENCE = 5.0
 
 
-async def backends(house: House) -> AsyncIterator[Found]:
+async def backends(house: Subject) -> AsyncIterator[Found]:
     """Ask every target of every backend, all at once."""
     asked = [_target(house, backend, url) for backend in house.snapshot.backends for url in backend.urls]
     for found in await asyncio.gather(*asked):
@@ -30,7 +30,7 @@ async def backends(house: House) -> AsyncIterator[Found]:
             yield one
 
 
-async def _target(house: House, backend: Backend, url: str) -> list[Found]:
+async def _target(house: Subject, backend: Backend, url: str) -> list[Found]:
     about = f"backend {backend.name}"
     path = backend.health.path if backend.health is not None else "/"
     transport, base = reach(backend, url, house.base)
@@ -44,7 +44,7 @@ async def _target(house: House, backend: Backend, url: str) -> list[Found]:
     return [*_ourselves(house, about, url), *_health(backend, url, path, answer), *_clock(about, url, answer)]
 
 
-def _ourselves(house: House, about: str, url: str) -> list[Found]:
+def _ourselves(house: Subject, about: str, url: str) -> list[Found]:
     """Whether a target's name leads to where the proxy listens: a loop, which it answers 508."""
     for address in (house.snapshot.listen.address, house.snapshot.admin.address):
         if any(leads_to(known, address) for known in _addresses(url)):

@@ -22,7 +22,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Subject:
     """What the checks look at: the file with its folder, the environment, the nginx configuration if any.
 
     `runs` is the digest of the file that our own proxy runs now, empty where it does not.

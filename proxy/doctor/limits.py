@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from proxy.doctor.finding import ERROR, OK, WARNING, Found, House
+from proxy.doctor.finding import ERROR, OK, WARNING, Found, Subject
 from proxy.settings import worker_count
 
 _SPARE = 64
@@ -16,7 +16,7 @@ _SPACE = 256 * 1024 * 1024
 _MIB = 1024 * 1024
 
 
-def limits(house: House) -> Iterator[Found]:
+def limits(house: Subject) -> Iterator[Found]:
     """Look at each limit."""
     yield _descriptors(house)
     yield _backlog()
@@ -24,7 +24,7 @@ def limits(house: House) -> Iterator[Found]:
         yield _space(house)
 
 
-def _descriptors(house: House) -> Found:
+def _descriptors(house: Subject) -> Found:
     """A worker holds one for each client, one for each connection to a backend, some of its own."""
     clients = house.snapshot.listen.limits.connections
     pools = sum(backend.max_connections * len(backend.urls) for backend in house.snapshot.backends)
@@ -54,7 +54,7 @@ def _backlog() -> Found:
     return Found(OK, about, f"{allowed} connections may wait to be accepted")
 
 
-def _space(house: House) -> Found:
+def _space(house: Subject) -> Found:
     folder = (house.base / house.snapshot.store.removeprefix("sqlite:")).parent
     while not folder.exists():
         folder = folder.parent

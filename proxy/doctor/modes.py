@@ -7,10 +7,10 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from proxy.doctor.finding import ERROR, OK, WARNING, Found, House
+from proxy.doctor.finding import ERROR, OK, WARNING, Found, Subject
 
 
-def modes(house: House) -> Iterator[Found]:
+def modes(house: Subject) -> Iterator[Found]:
     """Look at the configuration, the store, the TLS key, the key files that variables name."""
     yield _not_written_by_others("configuration", house.config)
     store = house.snapshot.store

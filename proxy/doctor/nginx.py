@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
-from proxy.doctor.finding import ERROR, OK, WARNING, Found, House
+from proxy.doctor.finding import ERROR, OK, WARNING, Found, Subject
 from proxy.settings import parse_address
 
 _ABOUT = "nginx"
@@ -29,7 +29,7 @@ def dumped() -> str | None:
     return told.stdout if told.returncode == 0 else None
 
 
-def nginx(house: House) -> Iterator[Found]:
+def nginx(house: Subject) -> Iterator[Found]:
     """Read the configuration that leads to us; nothing is said where no nginx does."""
     text = house.nginx
     if text is None:
@@ -44,13 +44,13 @@ def nginx(house: House) -> Iterator[Found]:
     yield from _trust(house)
 
 
-def _leads_here(text: str, house: House) -> bool:
+def _leads_here(text: str, house: Subject) -> bool:
     address = parse_address(house.snapshot.listen.address, house.base)
     wanted = str(address) if address.path else rf"(?:{re.escape(address.host)}|localhost|127\.0\.0\.1):{address.port}"
     return re.search(rf"(?:server|proxy_pass)\s+(?:http://)?(?:{wanted})\b", text) is not None
 
 
-def _headers(headers: dict[str, str], house: House) -> Iterator[Found]:
+def _headers(headers: dict[str, str], house: Subject) -> Iterator[Found]:
     missing = [name for name in _FORWARDED if name not in headers]
     if missing:
         advice = "proxy_set_header X-Forwarded-For $remote_addr; X-Forwarded-Proto $scheme; Host $host"
@@ -83,7 +83,7 @@ def _connection(text: str, headers: dict[str, str]) -> Iterator[Found]:
             yield Found(WARNING, _ABOUT, f"{name} is off: every slow client keeps a connection of the proxy", advice)
 
 
-def _trust(house: House) -> Iterator[Found]:
+def _trust(house: Subject) -> Iterator[Found]:
     networks = house.snapshot.listen.trusted_proxies
     address = parse_address(house.snapshot.listen.address, house.base)
     peer = "unix" if address.path else address.host

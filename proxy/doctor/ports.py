@@ -7,13 +7,13 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from proxy.doctor.finding import ERROR, OK, WARNING, Found, House
+from proxy.doctor.finding import ERROR, OK, WARNING, Found, Subject
 from proxy.settings import Address, parse_address
 
 _FIRST_UNPRIVILEGED = 1024
 
 
-def ports(house: House) -> Iterator[Found]:
+def ports(house: Subject) -> Iterator[Found]:
     """Try both addresses; an address that is taken is fine while our own proxy runs."""
     for key, text in (("listen", house.snapshot.listen.address), ("admin", house.snapshot.admin.address)):
         yield _tried(f"{key}.address", parse_address(text, house.base), house)
@@ -21,7 +21,7 @@ def ports(house: House) -> Iterator[Found]:
         yield _running(house)
 
 
-def _running(house: House) -> Found:
+def _running(house: Subject) -> Found:
     own = house.snapshot.digest
     if house.runs == own:
         return Found(OK, "proxy", f"runs this file ({own})")
@@ -30,7 +30,7 @@ def _running(house: House) -> Found:
     )
 
 
-def _tried(about: str, address: Address, house: House) -> Found:
+def _tried(about: str, address: Address, house: Subject) -> Found:
     try:
         _bind(address)
     except OSError as error:
@@ -61,7 +61,7 @@ def _bind(address: Address) -> None:
         sock.bind((address.host, address.port))
 
 
-def _refused(about: str, address: Address, error: OSError, house: House) -> Found:
+def _refused(about: str, address: Address, error: OSError, house: Subject) -> Found:
     if error.errno == errno.EADDRINUSE:
         if house.running:
             return Found(OK, about, f"{address} is held by the running proxy")

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import closing
 
-from proxy.doctor.finding import ERROR, OK, WARNING, Found, House
+from proxy.doctor.finding import ERROR, OK, WARNING, Found, Subject
 
 _APART = 1.0
 _PATIENCE = 3.0
@@ -16,7 +16,7 @@ _CLIENT = 6.2
 """From this Redis on, everything the proxy uses is there."""
 
 
-async def stores(house: House) -> AsyncIterator[Found]:
+async def stores(house: Subject) -> AsyncIterator[Found]:
     """Look at the store of the file."""
     store = house.snapshot.store
     if store == "memory":
@@ -30,7 +30,7 @@ async def stores(house: House) -> AsyncIterator[Found]:
             yield found
 
 
-def _sqlite(house: House) -> Found:
+def _sqlite(house: Subject) -> Found:
     path = house.base / house.snapshot.store.removeprefix("sqlite:")
     if not path.exists():
         return Found(OK, "store", f"{path} does not exist yet")
@@ -44,7 +44,7 @@ def _sqlite(house: House) -> Found:
     return Found(OK, "store", f"{path} is sound")
 
 
-async def _redis(house: House) -> AsyncIterator[Found]:
+async def _redis(house: Subject) -> AsyncIterator[Found]:
     try:
         from redis.asyncio import from_url
         from redis.exceptions import RedisError

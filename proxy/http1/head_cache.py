@@ -18,7 +18,7 @@ LONGEST: Final = 2048
 Meaning = TypeVar("Meaning")
 
 
-class Seen(Generic[Meaning]):
+class HeadCache(Generic[Meaning]):
     """Meanings of at most LONGEST bytes each: those used since the last turn, those before; AT_MOST new ones a turn.
 
     Those who come again stay, ALTOGETHER at most: whoever is met beyond that will have to be read closely again.

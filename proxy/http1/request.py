@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 from proxy.http1 import fields as f
 from proxy.http1.fields import Refusal
-from proxy.http1.head_cache import Seen, request_id, spelling, traceparent, without_ids
+from proxy.http1.head_cache import HeadCache, request_id, spelling, traceparent, without_ids
 from proxy.http1.request_line import RequestLine, request_line, request_lines
 
 FIELDS_AT_MOST: Final = 128
@@ -235,7 +235,7 @@ def _value(lines: Iterable[str], name: str) -> str | None:
     return None
 
 
-seen: Final[Seen[Fields]] = Seen()
+seen: Final[HeadCache[Fields]] = HeadCache()
 
 
 def seen_head(data: bytes) -> RequestHead | None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from proxy.http1 import fields as f
 from proxy.http1.fields import BrokenAnswer
-from proxy.http1.head_cache import Seen
+from proxy.http1.head_cache import HeadCache
 
 FIELDS_AT_MOST: Final = 128
 _digits: Final = re.compile(r"[0-9]{1,18}").fullmatch
@@ -64,7 +64,7 @@ class ResponseHead:
         return head
 
 
-seen: Final[Seen[ResponseHead]] = Seen()
+seen: Final[HeadCache[ResponseHead]] = HeadCache()
 _status_lines: Final[dict[str, tuple[int, str, int]]] = {}
 
 

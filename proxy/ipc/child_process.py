@@ -126,7 +126,7 @@ UNEXPECTED_EVERY = 1.0
 """Seconds between two that are told: a worker without memory meets thousands."""
 
 
-class Unexpected:
+class ExceptionHandler:
     """A loop's exception handler. `_told_at` is when one was told last, `_more` how many were not since."""
 
     def __init__(self, tell: Tell, clock: Callable[[], float] = time.monotonic) -> None:

@@ -196,8 +196,8 @@ def lossy_in(live: Live) -> Callable[[str], bool]:
     """Return what says whether a rollback of a route loses writes, as the running file has it."""
 
     def is_lossy(name: str) -> bool:
-        lane = live.generation.table.lane_of(name)
-        guard = lane.route.guard if lane is not None else None
+        compiled = live.generation.table.compiled_route_of(name)
+        guard = compiled.route.guard if compiled is not None else None
         return guard is not None and guard.rollback == "lossy"
 
     return is_lossy

@@ -14,7 +14,7 @@ from proxy.ipc.child_process import command, environment
 from proxy.ipc.codec import LOADER, Inbox, Loaded
 from proxy.settings import EXIT_NO, Address, CannotStartError, Settings, parse_address, worker_count
 from proxy.supervisor import sockets
-from proxy.supervisor.process_manager import Keeper, Notifier
+from proxy.supervisor.process_manager import Notifier, ProcessManager
 from proxy.supervisor.sockets import Inherited, Successor, adopted, inherited, tell_ready
 from proxy.telemetry import events as telemetry_events
 from proxy.telemetry.events import Events, events
@@ -81,7 +81,7 @@ async def _keep(settings: Settings, payload: bytes, workers: str, tell: Events) 
         _print(line)
         tell_ready(left)
 
-    keeper = Keeper(
+    keeper = ProcessManager(
         settings,
         payload,
         listeners=listeners,
@@ -129,7 +129,7 @@ def _is_meant(wanted: Address, open_there: str) -> bool:
 
 def _succeed(
     successor: Successor,
-    keeper: Keeper,
+    keeper: ProcessManager,
     listeners: list[socket.socket],
     admin: socket.socket | None,
     addresses: tuple[str, str],

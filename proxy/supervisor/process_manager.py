@@ -65,7 +65,7 @@ GRACE = 2.0
 """Seconds that a worker may be late after its drain time before it is killed."""
 
 
-class Keeper:
+class ProcessManager:
     """The supervisor's whole state.
 
     `payload` with `drain` change when control sends a newer configuration, `effects` when it sends what was set at

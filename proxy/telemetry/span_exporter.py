@@ -36,7 +36,7 @@ class Sender(Protocol):
         """Give up what is being tried again."""
 
 
-class Recorder:
+class SpanExporter:
     """An observer with a thread of its own.
 
     `lost` counts calls and copies whose spans nobody got. `_waiting` fills on the event loop, is emptied in the

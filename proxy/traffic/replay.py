@@ -19,7 +19,7 @@ from typing import Any, Final
 from comparators.model import Capture, Comparison, Finding, fingerprint, path_pattern
 from proxy.traffic.reader import Recording
 from proxy.traffic.replay_archive import Judge, Keeper
-from proxy.traffic.replay_client import FailedError, Question, Sides, SkippedError
+from proxy.traffic.replay_client import FailedError, ReplayRequest, Sides, SkippedError
 
 # Adds up what a replay found: verdicts for each route, groups of differences, what was not asked and why.
 
@@ -209,7 +209,7 @@ class Replay:
         finally:
             self._save()
 
-    def _questions(self, recording: Recording) -> Iterator[Question]:
+    def _questions(self, recording: Recording) -> Iterator[ReplayRequest]:
         """What may be asked; the rest is counted, and takes no turn in the rate."""
         done = self.progress.through
         for recorded in recording:
@@ -220,7 +220,7 @@ class Replay:
             except SkippedError as error:
                 self.results.skipped[str(error)] += 1
 
-    async def _one(self, question: Question) -> None:
+    async def _one(self, question: ReplayRequest) -> None:
         results, recorded = self.results, question.recorded
         try:
             legacy, modern = await self._sides.ask(question)
@@ -236,7 +236,7 @@ class Replay:
         if self._done % _SAVE_EVERY == 0:
             self._save()
 
-    async def _judged(self, question: Question, legacy: Capture, modern: Capture) -> None:
+    async def _judged(self, question: ReplayRequest, legacy: Capture, modern: Capture) -> None:
         name = question.route.name
         redactor = self._judge.redactors.of(name)
         comparison, broken = await asyncio.to_thread(self._judge.compare, name, legacy, modern)

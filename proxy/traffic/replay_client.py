@@ -59,7 +59,7 @@ class FailedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ReplayRequest:
     """A recorded request that may be asked, as the data path reads it."""
 
     recorded: Recorded
@@ -93,12 +93,12 @@ class Sides:
     ) -> None:
         await self._stack.aclose()
 
-    def question(self, recorded: Recorded, only: str = "") -> Question:
+    def question(self, recorded: Recorded, only: str = "") -> ReplayRequest:
         """Return what is to be asked; SkippedError says why nothing is."""
         route, names = self._route(recorded, only)
-        return Question(recorded, route, names, self._head(recorded))
+        return ReplayRequest(recorded, route, names, self._head(recorded))
 
-    async def ask(self, question: Question) -> tuple[Capture, Capture]:
+    async def ask(self, question: ReplayRequest) -> tuple[Capture, Capture]:
         """Return legacy's and modern's answer, as a client would get them; FailedError where there is none."""
         legacy, modern = await asyncio.gather(
             self._side(question.route.legacy, "legacy", question), self._side(question.route.modern, "modern", question)
@@ -110,8 +110,8 @@ class Sides:
     def _route(self, recorded: Recorded, only: str) -> tuple[Route, Mapping[str, str]]:
         headers = (*recorded.headers, ("Host", recorded.host)) if recorded.host else recorded.headers
         facts = facts_of(self._running, recorded.method, recorded.target, headers, recorded.user or None)
-        lane, names = self._running.table.find(facts)
-        route = lane.route
+        compiled, names = self._running.table.find(facts)
+        route = compiled.route
         if route.name == DEFAULT_ROUTE:
             raise SkippedError("no route takes it")
         if only and route.name != only:
@@ -150,7 +150,7 @@ class Sides:
         client = httpx.AsyncClient(transport=transport, timeout=timeout, trust_env=False, follow_redirects=False)
         return await self._stack.enter_async_context(client), origin
 
-    async def _side(self, policy: SidePolicy, side: str, question: Question) -> Capture:
+    async def _side(self, policy: SidePolicy, side: str, question: ReplayRequest) -> Capture:
         recorded, head = question.recorded, question.head
         ways = ways_back(question.route, side, self._running.snapshot.routes) if policy.rewrite_location else ()
         translation = translation_of(policy, self._backends[policy.backend], ways)

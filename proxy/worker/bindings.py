@@ -19,7 +19,7 @@ from rules.ways_back import ways_back
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class Bindings:
     """A generation, ready to serve; a call takes the current one once, keeps it to its end."""
 
     generation: Generation
@@ -33,7 +33,7 @@ class Bound:
 
 def bind(
     generation: Generation,
-    before: Bound | None,
+    before: Bindings | None,
     *,
     keys: Keys,
     clock: Callable[[], float],
@@ -41,7 +41,7 @@ def bind(
     base: Path,
     resolver: Resolver,
     instance: str = "",
-) -> tuple[Bound, list[Pool]]:
+) -> tuple[Bindings, list[Pool]]:
     """Bind `generation`; pools of unchanged backends keep their connections, the others are returned to retire."""
     if before is not None and before.generation.snapshot is generation.snapshot:
         # only what was set at run time is another: nothing else has to be looked at, a rollback must be quick
@@ -58,7 +58,7 @@ def bind(
     snapshot = generation.snapshot
     identity = identity_of(snapshot.identity, keys)
     trust = Trust(snapshot.listen.trusted_proxies, via_member(snapshot.listen.via.name, instance))
-    bound = Bound(generation, pools, identity, Claims(snapshot.identity), trust, _translations(snapshot))
+    bound = Bindings(generation, pools, identity, Claims(snapshot.identity), trust, _translations(snapshot))
     return bound, list(old.values())
 
 

@@ -15,7 +15,7 @@ import orjson
 
 from proxy.state.live import Live
 from proxy.telemetry.records import NEUTRAL, Attempt, Exchange, last_of_each_side
-from rules.guard.circuit_breaker import PATIENCE, Run
+from rules.guard.circuit_breaker import PATIENCE, FailureRun
 from rules.model import MODERN
 from rules.routing.decide import Generation
 
@@ -31,7 +31,7 @@ class _Watched:
     __slots__ = ("kinds", "legacy_answers", "legacy_failed", "run")
 
     def __init__(self, limit: int) -> None:
-        self.run = Run(limit)
+        self.run = FailureRun(limit)
         self.kinds: Counter[str] = Counter()
         self.legacy_answers = self.legacy_failed = 0
 
@@ -62,7 +62,7 @@ class _Watched:
         return orjson.dumps(found).decode()
 
 
-class FastTrip:
+class CircuitBreaker:
     """An observer.
 
     `_watched` has the routes where modern failed lately; `_since` the generation from which on a route counts: a
@@ -142,11 +142,11 @@ class FastTrip:
 
     def _limit(self, route: str) -> int:
         generation = self._live.generation
-        lane = generation.table.lane_of(route)
+        compiled = generation.table.compiled_route_of(route)
         override = generation.overrides.get(route)
-        if lane is None or lane.route.guard is None or (override is not None and override.rolled_back):
+        if compiled is None or compiled.route.guard is None or (override is not None and override.rolled_back):
             return 0
-        return lane.route.guard.consecutive_failures
+        return compiled.route.guard.consecutive_failures
 
     def _swapped(self, old: Generation, new: Generation) -> None:
         """Begin anew where a rollback was lifted or users were sent back, everywhere with another file."""
@@ -169,8 +169,8 @@ def _begins(old: Generation, new: Generation, route: str) -> bool:
         return False
     if before is not None and before.rolled_back:
         return after is None or not after.rolled_back
-    lane, following = old.table.lane_of(route), new.table.lane_of(route)
-    return lane is not None and following is not None and following.weight < lane.weight
+    compiled, following = old.table.compiled_route_of(route), new.table.compiled_route_of(route)
+    return compiled is not None and following is not None and following.weight < compiled.weight
 
 
 def _later(seconds: float, call: Callable[[], None]) -> object:

@@ -14,7 +14,7 @@ from proxy.http1.fields import BrokenAnswer, Refusal
 from proxy.http1.framing import ChunkedBody, LengthBody
 from proxy.worker.client_transport import Tunnel
 from proxy.worker.forwarded_headers import Peer, peer_of
-from proxy.worker.forwarding import Call
+from proxy.worker.forwarding import ProxiedRequest
 from proxy.worker.slow_clients import ONE_READ, REQUEST, RESPONSE, Progress
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class ClientConnection:
         self.server = server
         self.transport: asyncio.Transport | None = None
         self.peer: Peer
-        self.call: Call | None = None
+        self.call: ProxiedRequest | None = None
         self.deadline = 0.0
         self.closing = False
         self.write_paused = False
@@ -124,7 +124,7 @@ class ClientConnection:
                     self.deadline = 0.0
                     self.fresh = False
                     self._empty_lines = 0
-                    call = self.call = Call(server, self, head, server.clock())
+                    call = self.call = ProxiedRequest(server, self, head, server.clock())
                     call.start()
             elif self._tunnel is not None:
                 self._tunnel.from_client(data)
@@ -490,7 +490,7 @@ class ClientConnection:
         if body is not None:
             self._body_bytes = 0
             self.resume_reading()  # its rest comes behind what waited
-        call = self.call = Call(server, self, head, server.clock())
+        call = self.call = ProxiedRequest(server, self, head, server.clock())
         call.start()
         if body is not None:
             self._buffer = b""

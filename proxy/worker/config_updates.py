@@ -41,7 +41,7 @@ def build_from(payload: bytes, base: Path, keys: Keys) -> Generation:
     return build(configuration)
 
 
-class Adopting:
+class ConfigUpdates:
     """Holds at most one prepared generation beside the live one; all changes happen on the event loop.
 
     1. Prepare: build in a thread, so that requests go on; say whether that went well
@@ -152,11 +152,11 @@ class Adopting:
 # Acts on a worker's own trip: everyone of the route to legacy here, at once, then tells control.
 
 
-class Tripping:
+class LocalRollback:
     """Between the observer that counts failures and control; `_link` changes with control."""
 
     def __init__(
-        self, live: Live, adopting: Adopting, slot: int, tell: Tell, clock: Callable[[], float] = time
+        self, live: Live, adopting: ConfigUpdates, slot: int, tell: Tell, clock: Callable[[], float] = time
     ) -> None:
         self._live = live
         self._adopting = adopting
@@ -174,8 +174,8 @@ class Tripping:
     def tripped(self, name: str, detail: str) -> None:
         """Modern has failed too often in a row on the route `name`; `detail` is JSON of how."""
         generation = self._live.generation
-        lane = generation.table.lane_of(name)
-        guard = lane.route.guard if lane is not None else None
+        compiled = generation.table.compiled_route_of(name)
+        guard = compiled.route.guard if compiled is not None else None
         known = generation.overrides.get(name)
         if guard is None or (known is not None and known.rolled_back):
             return

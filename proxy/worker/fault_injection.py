@@ -12,7 +12,7 @@ from proxy.ipc.messages import DrillCount
 
 if TYPE_CHECKING:
     from proxy.http1.request import RequestHead
-    from proxy.worker.forwarding import Call
+    from proxy.worker.forwarding import ProxiedRequest
     from proxy.worker.server import Server
 
 FIELD: Final = "x-strangler-drill"
@@ -43,7 +43,7 @@ class Drill:
             return ""
         return f"{USER}{user}"
 
-    def fail(self, call: Call) -> None:
+    def fail(self, call: ProxiedRequest) -> None:
         """Let an attempt of a marked request fail, as if modern had closed the connection."""
         now = self._clock()
         self._first = self._first or now

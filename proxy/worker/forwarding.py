@@ -19,8 +19,8 @@ from proxy.telemetry.records import NOBODY, UNHEALTHY, Attempt
 from proxy.worker import forwarded_headers, retry_policy
 from proxy.worker.caching import is_shared
 from proxy.worker.forwarded_headers import new_id
-from proxy.worker.request_state import NO_BODY, Upload
-from proxy.worker.response_relay import Answering
+from proxy.worker.request_state import NO_BODY, RequestBody
+from proxy.worker.response_relay import ResponseRelay
 from proxy.worker.route_decision import decision_for
 from proxy.worker.slow_clients import REQUEST
 from proxy.worker.upstream_connection import ConnectionOwner, UpstreamConnection
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 # the second's. So each wait has an object of its own, which the call can let go of.
 
 
-class Waiting:
+class PendingConnection:
     """One wait for one connection.
 
     `wants_connection` turns false once, for good; `made_way` true once a slow client was ended for it.
@@ -47,7 +47,7 @@ class Waiting:
 
     __slots__ = ("_call", "made_way", "wants_connection")
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: ProxiedRequest) -> None:
         self._call = call
         self.wants_connection = True
         self.made_way = False
@@ -82,7 +82,7 @@ def may_upgrade(head: RequestHead) -> bool:
     return head.minor == 1 and head.method == "GET" and "upgrade" in head.named and not head.has_body
 
 
-class Call(Answering):
+class ProxiedRequest(ResponseRelay):
     """One request of one client, from the decision to the last attempt.
 
     `request_done` once the whole request was handed to the connection; `method`, `wants_upgrade` are what the
@@ -98,7 +98,7 @@ class Call(Answering):
     _buffering: bool = False
     _buffered_for: float = 0.0
     _chunk_up: bool = False
-    _waiting: Waiting | None = None
+    _waiting: PendingConnection | None = None
 
     def __init__(self, server: Server, client: ClientConnection, head: RequestHead, now: float) -> None:
         self.server = server
@@ -106,7 +106,7 @@ class Call(Answering):
         self.head = head
         self.method = head.method
         self._started = now
-        self.companion = None  # not above: mypyc leaves out defaults of fields that hold a protocol
+        self.request_observer = None  # not above: mypyc leaves out defaults of fields that hold a protocol
         bound = self.bound = server.bound
         fields, trusted = head.fields, client.peer.trusted
         cleaned = fields.cleaned(bound.claims, trusted)
@@ -128,7 +128,7 @@ class Call(Answering):
         if fields.has_body:
             repeats = decision.side == MODERN or self.translation(LEGACY) is not None
             keep = decision.route.fallback.max_body if repeats else 0
-            self.upload = Upload(complete=False, keep_at_most=keep, budget=server.buffers)
+            self.upload = RequestBody(complete=False, keep_at_most=keep, budget=server.buffers)
         if decision.reason == UNHEALTHY:
             # nothing was asked, because nothing could be: all the same modern has failed this user
             self.attempts = (Attempt(MODERN, decision.route.modern.backend, "", 0, UNHEALTHY, 0.0),)
@@ -157,7 +157,7 @@ class Call(Answering):
             self.own_answer(508, retry_policy.DETAIL["loop"], close=not self.upload.complete)
             return
         if self.server.shadows.active and not self.drilled:
-            self.companion = self.server.shadows.begin(self)
+            self.request_observer = self.server.shadows.begin(self)
         translation = None
         if self.translations is not None and head.has_body:
             translation = self.translation(side)
@@ -250,7 +250,7 @@ class Call(Answering):
         return f"{self.span}{len(self.attempts) + 1}" if self.span else ""
 
     def _wait_for_connection(self, avoid: ConnectionOwner | None) -> None:
-        waiting = self._waiting = Waiting(self)
+        waiting = self._waiting = PendingConnection(self)
         timeout = self.pool.backend.connect_timeout
         self.deadline = self.server.clock() + timeout + 0.2 if timeout else 0.0
         self.in_line = not self.pool.open_or_queue(waiting, avoid)
@@ -299,7 +299,7 @@ class Call(Answering):
         if waiting is not None:
             waiting.wants_connection = False
         connection, self.connection = self.connection, None
-        if connection is not None and connection.asker is self:
+        if connection is not None and connection.requester is self:
             connection.leave()
 
     # ── the request's body, from the client ────────────────────────────────────────────────────────────
@@ -308,8 +308,8 @@ class Call(Answering):
         """A piece of the body came."""
         upload, connection = self.upload, self.connection
         upload.came(piece)
-        if self.companion is not None:
-            self.companion.request_data(piece)
+        if self.request_observer is not None:
+            self.request_observer.request_data(piece)
         if connection is None:
             affordable = upload.hold(piece)
             if self._buffering:
@@ -331,8 +331,8 @@ class Call(Answering):
             trailers = self.bound.claims.crossing(trailers, trusted=self.client.peer.trusted)
         self.upload.complete = True
         self.upload.trailers = trailers
-        if self.companion is not None:
-            self.companion.request_end()
+        if self.request_observer is not None:
+            self.request_observer.request_end()
         if self._collecting or self._buffering:
             self._begin_upstream()
         elif self.connection is not None:

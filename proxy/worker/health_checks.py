@@ -136,7 +136,7 @@ class Watch:
         finally:
             reaching.wants_connection = False
             # never reused: a body that does not end must not keep a connection for each check
-            if connection is not None and (connection.asker is probe or not connection.busy):
+            if connection is not None and (connection.requester is probe or not connection.busy):
                 connection.leave()
 
     def _is_well(self, status: int) -> bool:

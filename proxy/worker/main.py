@@ -21,7 +21,7 @@ from typing import Any
 
 from proxy.ipc import messages
 from proxy.ipc.channel import Channel
-from proxy.ipc.child_process import Lifeline, Unexpected, beat, run, take_socket
+from proxy.ipc.child_process import ExceptionHandler, Lifeline, beat, run, take_socket
 from proxy.ipc.codec import WORKER
 from proxy.ipc.messages import Message
 from proxy.settings import EXIT_YES, CannotStartError
@@ -35,12 +35,12 @@ from proxy.telemetry.access_log import AccessLines
 from proxy.telemetry.events import Tell, events
 from proxy.telemetry.metric_names import LOG_LINES_LOST, OBSERVER_FAILURES, SPANS_LOST, Metric
 from proxy.telemetry.records import Observers
-from proxy.telemetry.span_exporter import Recorder, Sender
+from proxy.telemetry.span_exporter import Sender, SpanExporter
 from proxy.telemetry.spans import is_installed, is_wanted, share
 from proxy.telemetry.untranslated import Untranslated
 from proxy.telemetry.worker_metrics import Counts, ModernWrites
-from proxy.worker.circuit_breaker import FastTrip
-from proxy.worker.config_updates import Adopting, Tripping, build
+from proxy.worker.circuit_breaker import CircuitBreaker
+from proxy.worker.config_updates import ConfigUpdates, LocalRollback, build
 from proxy.worker.fault_injection import drilling
 from proxy.worker.reporting import MirroringReport, Reporting
 from proxy.worker.server import Server, announce
@@ -69,7 +69,7 @@ class Traces:
     """Nothing at all, unless the environment asks for it: then a recorder, to which everything is told."""
 
     def __init__(self, environ: Mapping[str, str], server: Server, observers: Observers, tell: Tell) -> None:
-        self._recorder: Recorder | None = None
+        self._recorder: SpanExporter | None = None
         if not is_wanted(environ):
             return
         if not is_installed():
@@ -85,7 +85,7 @@ class Traces:
             cause = repr(error) if error is not None else "nobody took them"
             loop.call_soon_threadsafe(partial(tell, telemetry_events.SPANS_LOST, "warning", error=cause))
 
-        recorder = self._recorder = Recorder(_sender, failed, share(environ))
+        recorder = self._recorder = SpanExporter(_sender, failed, share(environ))
         server.traced = recorder.wants
         server.shadows.asking.trace = recorder.observe_leg
         observers.add_batch(recorder.observe_all)
@@ -165,17 +165,17 @@ class Worker:
             targets=self._server.targets,
             counted=self._server.counted,
         )
-        self._adopting = Adopting(
+        self._adopting = ConfigUpdates(
             self._live, self._tell, self._refresh, file=kept.number, base=self._base_dir, keys=self._keys
         )
-        self._tripping = Tripping(self._live, self._adopting, begin.slot, self._tell)
-        self._observers.add_batch(FastTrip(self._live, self._tripping.tripped).observe_all)
+        self._tripping = LocalRollback(self._live, self._adopting, begin.slot, self._tell)
+        self._observers.add_batch(CircuitBreaker(self._live, self._tripping.tripped).observe_all)
         self._link: Channel | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> int:
         """Serve until told to leave; returns the exit code."""
-        asyncio.get_running_loop().set_exception_handler(Unexpected(self._tell))
+        asyncio.get_running_loop().set_exception_handler(ExceptionHandler(self._tell))
         self._spawn(beat(self._lifeline.channel, self._reporting.note_lag), "heart-beat")
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._leave_by_signal)
         await self._server.start(self._listener)

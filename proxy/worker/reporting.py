@@ -25,7 +25,7 @@ from rules.guard.window import Tally
 
 if TYPE_CHECKING:
     from proxy.worker.client_connection import ClientConnection
-    from proxy.worker.response_relay import Answering
+    from proxy.worker.response_relay import ResponseRelay
 
 
 # Tells which requests wait for their answer longer than they should, so that a silent side is noticed in time.
@@ -35,7 +35,7 @@ PATIENCE: Final = 1.0
 """Seconds after which an answer is late on a route without a guard's `p95`."""
 
 
-class Age(NamedTuple):
+class WaitingRequest(NamedTuple):
     """One request that waits for the first byte of `side`, since so many seconds."""
 
     route: str
@@ -44,12 +44,12 @@ class Age(NamedTuple):
     seconds: float
 
 
-def ages(clients: Iterable[ClientConnection], now: float) -> list[Age]:
+def waiting_requests(clients: Iterable[ClientConnection], now: float) -> list[WaitingRequest]:
     """The requests that wait longer than the route's P95 limit for an answer's first byte, whole as they are."""
     return [age for client in clients if (call := client.call) is not None and (age := _age(call, now)) is not None]
 
 
-def _age(call: Answering, now: float) -> Age | None:
+def _age(call: ResponseRelay, now: float) -> WaitingRequest | None:
     if call.finished or call.head_sent or not call.side or not call.upload.complete or call.waits_in_line:
         return None  # what waits in line waits for us, not for its side
     route = call.decision.route
@@ -57,7 +57,7 @@ def _age(call: Answering, now: float) -> Age | None:
     patience = route.guard.p95 if route.guard is not None else PATIENCE
     if seconds <= (patience or PATIENCE):
         return None
-    return Age(route.name, call.side, call.bound.generation.number, seconds)
+    return WaitingRequest(route.name, call.side, call.bound.generation.number, seconds)
 
 
 # Adds what a worker's mirroring has to say to its reports.
@@ -113,7 +113,7 @@ class MirroringReport:
     def waiting(self) -> Mapping[Key, Tally]:
         """The ages of requests that wait longer than they should."""
         server = self._server
-        return waiting(ages(server.clients, server.clock())) if server is not None else {}
+        return waiting(waiting_requests(server.clients, server.clock())) if server is not None else {}
 
     def keep_only(self, routes: Iterable[str]) -> None:
         """Forget other routes."""

@@ -14,13 +14,13 @@ from rules.model import DEFAULT_ROUTE, Buffer
 from rules.routing.decide import Generation
 
 if TYPE_CHECKING:
-    from proxy.worker.response_relay import Answering
+    from proxy.worker.response_relay import ResponseRelay
 
 
 PENDING_AT_MOST: Final = 64 * 1024
 
 
-class Upload:
+class RequestBody:
     """A request body on its way.
 
     `pending` are pieces that no leg has taken yet; `kept` all pieces while they may have to be repeated
@@ -89,7 +89,7 @@ class Upload:
             self._held = held
 
 
-NO_BODY: Final = Upload(complete=True, keep_at_most=0, budget=BufferBudget(Buffer()))
+NO_BODY: Final = RequestBody(complete=True, keep_at_most=0, budget=BufferBudget(Buffer()))
 """Shared by every request without a body: nothing in it ever changes."""
 
 
@@ -100,7 +100,7 @@ _new = tuple.__new__
 """A named tuple made without its own constructor, which costs more than the tuple."""
 
 
-def exchange(call: Answering, answered: str, status: int, error: str, duration: float) -> Exchange:
+def exchange(call: ResponseRelay, answered: str, status: int, error: str, duration: float) -> Exchange:
     """What happened to `call`; nothing secret, no query values."""
     head, decision, generation = call.head, call.decision, call.bound.generation
     peer = call.client.peer
@@ -151,7 +151,7 @@ def refused(generation: Generation, peer: Peer, status: int, error: str) -> Exch
 # What may go along with a call to see its request, its answer, its end.
 
 
-class Companion(Protocol):
+class RequestObserver(Protocol):
     """Somebody who watches one call; nothing here may wait, raise, or change what the client gets."""
 
     def request_data(self, piece: bytes) -> None:

@@ -11,12 +11,12 @@ from proxy.http1 import RequestHead, ResponseHead, fields
 from proxy.http1.framing import Body, chunk, last_chunk
 from proxy.telemetry.records import NOBODY, Attempt
 from proxy.worker import forwarded_headers, request_state, responses
-from proxy.worker.bindings import Bound
+from proxy.worker.bindings import Bindings
 from proxy.worker.caching import PRIVATE, is_private, is_shared
 from proxy.worker.client_transport import Tunnel
 from proxy.worker.connection_pool import Pool
-from proxy.worker.request_state import NO_BODY, Companion, Upload
-from proxy.worker.transform import Gathering, Translation, gathering
+from proxy.worker.request_state import NO_BODY, RequestBody, RequestObserver
+from proxy.worker.transform import BufferedResponse, Translation, gathering
 from proxy.worker.upstream_connection import UpstreamConnection
 from rules.model import LEGACY, MODERN, SAFE_METHODS, Decision
 from rules.routing.rewrite import TranslationError
@@ -32,7 +32,7 @@ _new = tuple.__new__
 """A named tuple made without its own constructor, which costs more than the tuple."""
 
 
-class Answering:
+class ResponseRelay:
     """One request of one client, seen from the client.
 
     `side`, `pool`, `target`, `connection` are those of the current attempt, `asked` is the head that goes there; it
@@ -53,7 +53,7 @@ class Answering:
     overhead: float = 0.0
     bytes_out: int = 0
     tunnel: Tunnel | None = None
-    upload: Upload = NO_BODY
+    upload: RequestBody = NO_BODY
     translations: tuple[Translation | None, Translation | None] | None = None
     connection: UpstreamConnection | None = None
     side: str = ""
@@ -68,16 +68,16 @@ class Answering:
     minted: str = ""
     untranslated: str = ""
     span: str = ""
-    _gathered: Gathering | None = None
+    _gathered: BufferedResponse | None = None
     _streamed: ResponseHead | None = None
 
     server: Server
     client: ClientConnection
     head: RequestHead
-    bound: Bound
+    bound: Bindings
     pool: Pool
     decision: Decision
-    companion: Companion | None
+    request_observer: RequestObserver | None
     request_id: str
     _started: float
 
@@ -210,8 +210,8 @@ class Answering:
             data = fields.response(status, head.reason, lines, own)
         else:
             data = head.written
-        if self.companion is not None:
-            self.companion.answer_began(head, lines, payload)
+        if self.request_observer is not None:
+            self.request_observer.answer_began(head, lines, payload)
         if payload:
             self.bytes_out = len(payload)
             data += chunk(payload) if chunked else payload
@@ -274,8 +274,8 @@ class Answering:
             return
         self.bytes_out += len(payload)
         self.client.write(chunk(payload) if self._chunk_out else payload)
-        if self.companion is not None:
-            self.companion.answer_data(payload)
+        if self.request_observer is not None:
+            self.request_observer.answer_data(payload)
         self._await_more()
 
     def done(self, payload: bytes, trailers: list[str]) -> None:
@@ -291,8 +291,8 @@ class Answering:
         if payload:
             self.bytes_out += len(payload)
             self.client.write(chunk(payload) if self._chunk_out else payload)
-            if self.companion is not None:
-                self.companion.answer_data(payload)
+            if self.request_observer is not None:
+                self.request_observer.answer_data(payload)
         if self._chunk_out:
             self.client.write(last_chunk(trailers))
         self._complete(self.server.clock())
@@ -382,8 +382,8 @@ class Answering:
         self.deadline = 0.0
         server = self.server
         server.in_flight[LEGACY if self.fallback else self.decision.side] -= 1
-        if self.companion is not None:
-            self.companion.finished()
+        if self.request_observer is not None:
+            self.request_observer.finished()
         if self.upload is not NO_BODY:
             self.upload.release()
         server.observe.exchange(request_state.exchange(self, answered, status, error, now - self._started))

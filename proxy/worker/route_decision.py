@@ -14,7 +14,7 @@ from rules.model import Decision, Facts
 from rules.routing.decide import Generation, choose
 
 if TYPE_CHECKING:
-    from proxy.worker.forwarding import Call
+    from proxy.worker.forwarding import ProxiedRequest
 
 REMEMBERED: Final = 16
 """Routes for each set of fields."""
@@ -24,7 +24,7 @@ _new = tuple.__new__
 """A named tuple made without its own constructor, which costs more than the tuple."""
 
 
-def decision_for(call: Call) -> Decision:
+def decision_for(call: ProxiedRequest) -> Decision:
     """Where this call goes; `call.minted` is set when its user is somebody new."""
     head, server, bound = call.head, call.server, call.bound
     fields, line, trusted = head.fields, head.line, call.client.peer.trusted
@@ -34,8 +34,8 @@ def decision_for(call: Call) -> Decision:
     if found is None:
         facts = _facts(call, trusted, unhealthy)
         found = generation.table.find(facts)
-    lane, names = found
-    name = lane.route.name
+    compiled, names = found
+    name = compiled.route.name
     known: Known | None = fields.decided.get(name)
     if known is not None and known[0] is generation and known[1] is trusted and not unhealthy:
         if known[3] is not None:
@@ -45,7 +45,7 @@ def decision_for(call: Call) -> Decision:
             return decision
         route, side, why, bucket, weight, who, _ = decision
         return _new(Decision, (route, side, why, bucket, weight, who, names))
-    decision = choose(lane, names, facts or _facts(call, trusted, unhealthy), random())  # noqa: S311 - a share, not a secret
+    decision = choose(compiled, names, facts or _facts(call, trusted, unhealthy), random())  # noqa: S311 - a share, not a secret
     user = None
     if decision.user is not None and len(decision.user) <= NAMED and not call.minted and not call.drilled:
         user = name, decision.user
@@ -59,7 +59,7 @@ def decision_for(call: Call) -> Decision:
     return decision
 
 
-def _facts(call: Call, trusted: bool, unhealthy: frozenset[str]) -> Facts:  # noqa: FBT001 - hot, positional
+def _facts(call: ProxiedRequest, trusted: bool, unhealthy: frozenset[str]) -> Facts:  # noqa: FBT001 - hot, positional
     head = call.head
     line = head.line
     return _new(Facts, (line.method, line.path, line.query, head.host, head.field, call.user, trusted, unhealthy))

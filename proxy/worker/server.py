@@ -21,7 +21,7 @@ from proxy.telemetry.events import Tell
 from proxy.telemetry.metric_names import LOOKUPS, POOL_WAITS, RETRIES, SLOW_CLIENTS, Metric
 from proxy.telemetry.records import Observers
 from proxy.worker import request_state, responses
-from proxy.worker.bindings import Bound, bind
+from proxy.worker.bindings import Bindings, bind
 from proxy.worker.client_connection import ClientConnection
 from proxy.worker.connection_pool import Pool, Target
 from proxy.worker.fault_injection import Drill
@@ -108,7 +108,7 @@ class Server:
         self._sweep_due = 0.0
         self._stalled = False
         self._forget_at = clock() + FORGOTTEN_AFTER
-        self.bound: Bound
+        self.bound: Bindings
         self.shadows = Shadows(self, keys.sticky, base_dir)
         self._bind(live.generation, None)
         live.follow(self._swapped)
@@ -368,7 +368,7 @@ class Server:
             for watch in watches(pool):
                 self.spawn(watch.run(), f"health {pool.backend.name}")
 
-    def _bind(self, generation: Generation, before: Bound | None) -> list[Pool]:
+    def _bind(self, generation: Generation, before: Bindings | None) -> list[Pool]:
         self.bound, gone = bind(
             generation,
             before,

@@ -198,7 +198,7 @@ def _renamed(value: Any, names: dict[str, str]) -> Any:
 ANSWER_AT_MOST: Final = 1024 * 1024
 
 
-class Gathering:
+class BufferedResponse:
     """One answer's body so far, at most ANSWER_AT_MOST bytes; `head` is the answer's until it is translated."""
 
     __slots__ = ("_pieces", "_size", "_translation", "head")
@@ -235,7 +235,7 @@ class Gathering:
         return head, data
 
 
-def gathering(head: ResponseHead, translation: Translation, *, method: str, is_empty: bool) -> Gathering | None:
+def gathering(head: ResponseHead, translation: Translation, *, method: str, is_empty: bool) -> BufferedResponse | None:
     """What collects the body behind `head`, if it has one that is translated; None: it passes as it is.
 
     `method` is what the client asked with; `is_empty` where nothing came behind the head and nothing will.
@@ -244,4 +244,4 @@ def gathering(head: ResponseHead, translation: Translation, *, method: str, is_e
         if method == "HEAD" or head.status == 304:  # noqa: PLR2004 - RFC 9110 15.4.5
             translation.bodiless(head)
         return None
-    return Gathering(head, translation) if translation.rewrites_body(head.lines) else None
+    return BufferedResponse(head, translation) if translation.rewrites_body(head.lines) else None

@@ -26,7 +26,7 @@ _seen: Final = response.seen
 _UNFINISHED: Final = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)").search
 
 
-class Asker(Protocol):
+class Requester(Protocol):
     """Whoever put a request on a connection; `kind` values are those of `observe.Attempt`."""
 
     method: str
@@ -93,21 +93,39 @@ class ConnectionOwner:
 class UpstreamConnection:
     """One connection to a target.
 
-    `asker` is who waits now (None: idle); `answered` counts whole answers; `heard` tells whether the current
+    `requester` is who waits now (None: idle); `answered` counts whole answers; `heard` tells whether the current
     request got any byte; `busy` is the pool's mark; `closed` is final. It leads to `address`, and is not used again
     after `expires`.
     """
 
     __slots__ = (
-        "_body", "_buffer", "_descriptor", "_ended_properly", "_head", "_informed", "_poll", "_reading",
-        "_secure", "address", "answered", "asker", "busy", "closed", "expires", "heard", "idle_since", "paused",
-        "target", "transport", "tunnel",
+        "_body",
+        "_buffer",
+        "_descriptor",
+        "_ended_properly",
+        "_head",
+        "_informed",
+        "_poll",
+        "_reading",
+        "_secure",
+        "address",
+        "answered",
+        "busy",
+        "closed",
+        "expires",
+        "heard",
+        "idle_since",
+        "paused",
+        "requester",
+        "target",
+        "transport",
+        "tunnel",
     )  # fmt: skip
 
     def __init__(self, target: ConnectionOwner) -> None:
         self.target = target
         self.transport: asyncio.Transport | None = None
-        self.asker: Asker | None = None
+        self.requester: Requester | None = None
         self.answered = 0
         self.busy = False
         self.heard = False
@@ -129,9 +147,9 @@ class UpstreamConnection:
 
     # ── used by the pool and the call ──────────────────────────────────────────────────────────────────
 
-    def ask(self, asker: Asker, data: bytes) -> None:
+    def ask(self, requester: Requester, data: bytes) -> None:
         """Put a request's first bytes on the connection."""
-        self.asker = asker
+        self.requester = requester
         self.heard = False
         self._informed = 0
         if not self._reading:
@@ -150,7 +168,7 @@ class UpstreamConnection:
 
     def leave(self) -> None:
         """Give up the current request: its answer can no longer be told from the next one, so close at once."""
-        self.asker = None
+        self.requester = None
         self.close()
 
     def close(self) -> None:
@@ -189,31 +207,31 @@ class UpstreamConnection:
 
     def data_received(self, data: bytes) -> None:
         """Read an answer, whatever its bytes' portions."""
-        asker = self.asker
-        if asker is None:
+        requester = self.requester
+        if requester is None:
             self.close()
             return
         self.heard = True
         if self.tunnel:
-            asker.tunnelled(data)
+            requester.tunnelled(data)
             return
         try:
             if self._head is not None:
-                self._read_body(asker, data)
+                self._read_body(requester, data)
             elif self._buffer:
-                self._read_head(asker, self._buffer + data, len(self._buffer))
+                self._read_head(requester, self._buffer + data, len(self._buffer))
             else:
                 end = data.find(b"\r\n\r\n") + 4
                 head = _seen.lately.get(data[:end])
-                if head is None or not head.is_simple or len(data) - end != head.length or asker.method == "HEAD":
-                    self._read_head(asker, data, 0)
+                if head is None or not head.is_simple or len(data) - end != head.length or requester.method == "HEAD":
+                    self._read_head(requester, data, 0)
                 else:
-                    self._free(reusable=asker.request_done)
-                    asker.answer(head, data[end:], None)
+                    self._free(reusable=requester.request_done)
+                    requester.answer(head, data[end:], None)
         except BrokenAnswer as error:
-            self._break(asker, "broken", str(error))
+            self._break(requester, "broken", str(error))
         except Exception as fault:  # noqa: BLE001 - of our own: everybody else's answers go on (mypyc: a name a type)
-            self._unforeseen(asker, fault)
+            self._unforeseen(requester, fault)
 
     def eof_received(self) -> bool:
         """Let the transport close; what the end means is decided when it has."""
@@ -222,24 +240,24 @@ class UpstreamConnection:
 
     def connection_lost(self, error: Exception | None) -> None:
         """Tell the waiting call what the end means for it."""
-        if error is not None and self.asker is not None and not self.closed and not self._secure:
+        if error is not None and self.requester is not None and not self.closed and not self._secure:
             self._hear_the_rest()
         already = self.closed
         self.closed = True
         self._poll = None
-        asker, self.asker = self.asker, None
-        if asker is not None and not already:
+        requester, self.requester = self.requester, None
+        if requester is not None and not already:
             # over TLS only a close_notify is an end, a bare FIN may be an attacker's (RFC 9112 9.8)
             proper = error is None and (self._ended_properly or not self._secure)
             try:
                 if proper and isinstance(self._body, CloseBody):
-                    asker.done(b"", [])
+                    requester.done(b"", [])
                 elif self._head is not None:
-                    asker.failed("truncated", "the connection ended inside the answer")
+                    requester.failed("truncated", "the connection ended inside the answer")
                 else:
-                    asker.failed("reset", "the connection ended before the answer")
+                    requester.failed("reset", "the connection ended before the answer")
             except Exception as fault:  # noqa: BLE001 - as in `data_received`
-                self._unforeseen(asker, fault)
+                self._unforeseen(requester, fault)
         self.target.lost(self)
 
     def _hear_the_rest(self) -> None:
@@ -249,7 +267,7 @@ class UpstreamConnection:
         with that answer unread. The descriptor is open until this callback returns.
         """
         try:
-            while self.asker is not None and not self.closed:
+            while self.requester is not None and not self.closed:
                 data = os.read(self._descriptor, 65536)
                 if not data:
                     return
@@ -260,18 +278,18 @@ class UpstreamConnection:
     def pause_writing(self) -> None:
         """The socket is full."""
         self.paused = True
-        if self.asker is not None:
-            self.asker.upstream_paused()
+        if self.requester is not None:
+            self.requester.upstream_paused()
 
     def resume_writing(self) -> None:
         """The socket takes more."""
         self.paused = False
-        if self.asker is not None:
-            self.asker.upstream_resumed()
+        if self.requester is not None:
+            self.requester.upstream_resumed()
 
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────
 
-    def _read_head(self, asker: Asker, data: bytes, seen: int) -> None:
+    def _read_head(self, requester: Requester, data: bytes, seen: int) -> None:
         """Read the heads in `data`, whose first `seen` bytes hold no end of one."""
         informed: list[ResponseHead] = []
         while True:
@@ -288,12 +306,12 @@ class UpstreamConnection:
             data, seen = data[end + 4 :], 0
             if head.status >= 200:  # noqa: PLR2004 - RFC 9110 15
                 self._buffer = b""
-                self._inform(asker, informed)
-                self._final(asker, head, data)
+                self._inform(requester, informed)
+                self._final(requester, head, data)
                 return
             if head.status == 101:  # noqa: PLR2004 - RFC 9110 15.2.2
-                self._inform(asker, informed)
-                self._upgrade(asker, head, data)
+                self._inform(requester, informed)
+                self._upgrade(requester, head, data)
                 return
             self._informed += end + 4
             if self._informed > INFORMATIONAL_BYTES_AT_MOST:
@@ -302,30 +320,30 @@ class UpstreamConnection:
             if not data:
                 self._buffer = b""
                 break
-        self._inform(asker, informed)
+        self._inform(requester, informed)
 
-    def _inform(self, asker: Asker, informed: list[ResponseHead]) -> None:
+    def _inform(self, requester: Requester, informed: list[ResponseHead]) -> None:
         """Pass on what came before the answer, once all that came with it is known to be within the limit."""
         for head in informed:
-            if self.asker is asker:
-                asker.informational(head)
+            if self.requester is requester:
+                requester.informational(head)
 
-    def _upgrade(self, asker: Asker, head: ResponseHead, rest: bytes) -> None:
-        if not asker.wants_upgrade or head.upgrade != "websocket":
+    def _upgrade(self, requester: Requester, head: ResponseHead, rest: bytes) -> None:
+        if not requester.wants_upgrade or head.upgrade != "websocket":
             raise BrokenAnswer("a switch of protocols that nobody asked for")
         self.tunnel = True
         self._buffer = b""
-        asker.upgraded(head, rest)
+        requester.upgraded(head, rest)
 
-    def _final(self, asker: Asker, head: ResponseHead, data: bytes) -> None:
+    def _final(self, requester: Requester, head: ResponseHead, data: bytes) -> None:
         body: Body
         length = head.length
-        if asker.method == "HEAD" or head.status in (204, 304):
+        if requester.method == "HEAD" or head.status in (204, 304):
             length = 0
         if 0 <= length <= len(data):
             exact = len(data) == length
-            self._free(reusable=exact and not head.close and asker.request_done)
-            asker.answer(head, data if exact else data[:length], None)
+            self._free(reusable=exact and not head.close and requester.request_done)
+            requester.answer(head, data if exact else data[:length], None)
             return
         if length > 0:
             body = LengthBody(length)
@@ -339,26 +357,26 @@ class UpstreamConnection:
         payload = body.feed(data) if data else b""
         if body.done:
             self._head = None
-            self._free(reusable=not head.close and not body.rest and asker.request_done)
-            asker.answer(head, payload, body)
+            self._free(reusable=not head.close and not body.rest and requester.request_done)
+            requester.answer(head, payload, body)
             return
         self._body = body
-        asker.answer(head, payload, body)
+        requester.answer(head, payload, body)
         self._continue_later(body)
 
-    def _read_body(self, asker: Asker, data: bytes) -> None:
+    def _read_body(self, requester: Requester, data: bytes) -> None:
         body, head = self._body, self._head
         if body is None or head is None:
             raise BrokenAnswer("bytes after the answer")
         payload = body.feed(data)
         if not body.done:
             if payload:
-                asker.more(payload)
+                requester.more(payload)
             self._continue_later(body)
             return
         self._head = self._body = None
-        self._free(reusable=not head.close and not body.rest and asker.request_done)
-        asker.done(payload, body.trailers)
+        self._free(reusable=not head.close and not body.rest and requester.request_done)
+        requester.done(payload, body.trailers)
 
     def _continue_later(self, body: Body) -> None:
         """Let others have the loop between two portions of a flood of tiny chunks."""
@@ -367,33 +385,33 @@ class UpstreamConnection:
             asyncio.get_running_loop().call_soon(self._next_portion)
 
     def _next_portion(self) -> None:
-        asker = self.asker
-        if asker is None or self._body is None or self.closed:
+        requester = self.requester
+        if requester is None or self._body is None or self.closed:
             return
         self.resume_reading()
         try:
-            self._read_body(asker, b"")
+            self._read_body(requester, b"")
         except BrokenAnswer as error:
-            self._break(asker, "broken", str(error))
+            self._break(requester, "broken", str(error))
         except Exception as fault:  # noqa: BLE001 - as in `data_received`
-            self._unforeseen(asker, fault)
+            self._unforeseen(requester, fault)
 
-    def _unforeseen(self, asker: Asker, error: Exception) -> None:
-        self.asker = None
+    def _unforeseen(self, requester: Requester, error: Exception) -> None:
+        self.requester = None
         self.close()
         tell = asyncio.get_running_loop().call_exception_handler
         tell({"message": "unforeseen: a backend's bytes", "exception": error})
-        asker.unforeseen()
+        requester.unforeseen()
 
     def _free(self, *, reusable: bool) -> None:
         """Part from the asker: back into the pool, or away."""
-        self.asker = None
+        self.requester = None
         self.answered += 1
         if not reusable:
             self.close()
         self.target.free(self)
 
-    def _break(self, asker: Asker, kind: str, detail: str) -> None:
-        self.asker = None
+    def _break(self, requester: Requester, kind: str, detail: str) -> None:
+        self.requester = None
         self.close()
-        asker.failed(kind, detail)
+        requester.failed(kind, detail)

@@ -30,7 +30,7 @@ _DOUBT: Final = 0.25
 _ROUNDING: Final = 1e-9
 
 
-class Run:
+class FailureRun:
     """Failures of modern in a row on one route; changed by `modern` with `legacy`, on one thread."""
 
     __slots__ = (

@@ -112,7 +112,7 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class RolloutAction:
     """What to do with a route.
 
     `kind` is stay, advance, step_back, roll_back, hold (no progress; with `latch` until a person resumes) or ask (a
@@ -169,7 +169,7 @@ def next_move(
     readiness: Readiness | None,
     now: float,
     volume: Volume | None = None,
-) -> Move:
+) -> RolloutAction:
     """Return what should happen to `route` now.
 
     `verdict` is None with `guard: none`, `readiness` None where nothing is mirrored.
@@ -181,28 +181,28 @@ def next_move(
     """
     step, weight = step_of(route, override), effective_weight(route, override)
     if override is not None and override.rolled_back:
-        return Move("stay", 0.0, step, "rolled_back")
+        return RolloutAction("stay", 0.0, step, "rolled_back")
     if verdict is not None and verdict.outcome == BAD and route.guard is not None:
         return _breach(route, override, verdict, route.guard)
     if override is not None and override.held:
-        return Move("stay", weight, step, "held")
+        return RolloutAction("stay", weight, step, "held")
     if verdict is not None and verdict.outcome == CANNOT_TELL:
-        return Move("hold", weight, step, verdict.reason, verdict.detail)
+        return RolloutAction("hold", weight, step, verdict.reason, verdict.detail)
     if override is None or not 0 < step < len(route.rollout.steps):
-        return Move("stay", weight, step, _resting(route, override, step))
+        return RolloutAction("stay", weight, step, _resting(route, override, step))
     return _progress(route, override, _Seen(verdict, readiness, volume or Volume()), now)
 
 
-def _progress(route: Route, override: Override, seen: _Seen, now: float) -> Move:
+def _progress(route: Route, override: Override, seen: _Seen, now: float) -> RolloutAction:
     """Return the next step, or what the present one still wants."""
     step = step_of(route, override)
     present, following = route.rollout.steps[step - 1 : step + 1]
     for reason, detail in _step_wanting(route, override, present, seen, now):
-        return Move("stay", present.weight, step, reason, detail)
+        return RolloutAction("stay", present.weight, step, reason, detail)
     if present.manual:
         detail = f"step {step + 1} ({following.weight:g} %) waits for a person"
-        return Move("ask", present.weight, step, "approval", detail)
-    return Move("advance", following.weight, step + 1, "good", seen.told())
+        return RolloutAction("ask", present.weight, step, "approval", detail)
+    return RolloutAction("advance", following.weight, step + 1, "good", seen.told())
 
 
 def _resting(route: Route, override: Override | None, step: int) -> str:
@@ -212,21 +212,21 @@ def _resting(route: Route, override: Override | None, step: int) -> str:
     return "last_step" if step else "waiting"
 
 
-def _breach(route: Route, override: Override | None, verdict: Verdict, policy: GuardPolicy) -> Move:
+def _breach(route: Route, override: Override | None, verdict: Verdict, policy: GuardPolicy) -> RolloutAction:
     """Return how a bad verdict is acted on."""
     step, weight = step_of(route, override), effective_weight(route, override)
     reason, detail = verdict.reason, verdict.detail
     if policy.on_breach == "observe" or not _has_users(route, weight):
-        return Move("stay", weight, step, reason, detail)
+        return RolloutAction("stay", weight, step, reason, detail)
     if policy.rollback == "forbidden":
         if override is not None and override.held:
-            return Move("stay", weight, step, reason, detail)
-        return Move("hold", weight, step, reason, detail, latch=True)
+            return RolloutAction("stay", weight, step, reason, detail)
+        return RolloutAction("hold", weight, step, reason, detail, latch=True)
     wait = hold_off((override.rollbacks if override is not None else 0) + 1)
     if policy.on_breach == "step_back" and step > 1 and reason != "invariant":
         before = route.rollout.steps[step - 2].weight
-        return Move("step_back", before, step - 1, reason, detail, hold_off=wait, fresh=True)
-    return Move("roll_back", 0.0, step, reason, detail, hold_off=wait, fresh=True)
+        return RolloutAction("step_back", before, step - 1, reason, detail, hold_off=wait, fresh=True)
+    return RolloutAction("roll_back", 0.0, step, reason, detail, hold_off=wait, fresh=True)
 
 
 def _has_users(route: Route, weight: float) -> bool:

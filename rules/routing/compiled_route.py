@@ -10,7 +10,7 @@ from rules.routing.conditions import Condition, conditions_of, methods_of
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class CompiledRoute:
     """A route as matching and deciding need it.
 
     `stopped` is the reason that sends everyone to legacy (`rolled_back`, `legacy_only`, `default`), or None.
@@ -60,15 +60,15 @@ def intended_weight(route: Route, override: Override | None) -> float:
     return steps[step - 1].weight if step > 0 else 0.0
 
 
-def lane_of(route: Route, override: Override | None, *, legacy_only: bool) -> Lane:
+def compiled_route_of(route: Route, override: Override | None, *, legacy_only: bool) -> CompiledRoute:
     """Prepare a route with what was set at run time on top."""
     return _prepared(route, effective_weight(route, override), _stopped(override, legacy_only=legacy_only))
 
 
-def overridden(lane: Lane, override: Override | None, *, legacy_only: bool) -> Lane:
+def overridden(compiled: CompiledRoute, override: Override | None, *, legacy_only: bool) -> CompiledRoute:
     """Return a prepared lane with other things set at run time on top; nothing is compiled again."""
-    weight = effective_weight(lane.route, override)
-    return replace(lane, weight=weight, stopped=_stopped(override, legacy_only=legacy_only))
+    weight = effective_weight(compiled.route, override)
+    return replace(compiled, weight=weight, stopped=_stopped(override, legacy_only=legacy_only))
 
 
 def _stopped(override: Override | None, *, legacy_only: bool) -> str | None:
@@ -77,7 +77,7 @@ def _stopped(override: Override | None, *, legacy_only: bool) -> str | None:
     return "legacy_only" if legacy_only else None
 
 
-def default_lane(snapshot: Snapshot) -> Lane:
+def default_compiled_route(snapshot: Snapshot) -> CompiledRoute:
     """Return the lane of requests no route takes: to the default backend, never mirrored."""
     side = SidePolicy(backend=snapshot.default_backend)
     route = Route(
@@ -92,10 +92,10 @@ def default_lane(snapshot: Snapshot) -> Lane:
     return _prepared(route, 0.0, "default")
 
 
-def _prepared(route: Route, weight: float, stopped: str | None) -> Lane:
+def _prepared(route: Route, weight: float, stopped: str | None) -> CompiledRoute:
     rollout = route.rollout
     form = patterns.parse(route.match.path)
-    return Lane(
+    return CompiledRoute(
         route=route,
         methods=methods_of(route.match),
         conditions=conditions_of(route.match),

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from rules.model import LEGACY, MODERN, Decision, Facts, Override, Snapshot
 from rules.routing.bucketing import admits, bucket
-from rules.routing.compiled_route import Lane, overridden
+from rules.routing.compiled_route import CompiledRoute, overridden
 from rules.routing.route_table import Table, compile_table
 
 NO_OVERRIDES: Mapping[str, Override] = MappingProxyType({})
@@ -51,39 +51,39 @@ def generation(
 def with_overrides(before: Generation, number: int, overrides: Mapping[str, Override]) -> Generation:
     """Return `before` with other things set at run time on top, as generation `number`; only changed lanes are new."""
     kept = MappingProxyType(dict(overrides))
-    changed: dict[str, Lane] = {}
+    changed: dict[str, CompiledRoute] = {}
     for name in before.overrides.keys() | kept.keys():
-        lane = before.table.lane_of(name)
-        if lane is not None and before.overrides.get(name) != kept.get(name):
-            changed[name] = overridden(lane, kept.get(name), legacy_only=before.legacy_only)
+        compiled = before.table.compiled_route_of(name)
+        if compiled is not None and before.overrides.get(name) != kept.get(name):
+            changed[name] = overridden(compiled, kept.get(name), legacy_only=before.legacy_only)
     table = before.table.replaced(changed) if changed else before.table
     return Generation(number, before.snapshot, kept, table, before.legacy_only)
 
 
 def decide(generation: Generation, facts: Facts, draw: float) -> Decision:
     """Return where a request goes; `draw` in [0, 1) is used only by routes that draw for each request."""
-    lane, names = generation.table.find(facts)
-    return choose(lane, names, facts, draw)
+    compiled, names = generation.table.find(facts)
+    return choose(compiled, names, facts, draw)
 
 
-def choose(lane: Lane, names: Mapping[str, str], facts: Facts, draw: float) -> Decision:
+def choose(compiled: CompiledRoute, names: Mapping[str, str], facts: Facts, draw: float) -> Decision:
     """Return the side for a request that is on this lane."""
-    if lane.stopped == "default":
-        return Decision(lane.route, LEGACY, "default", None, 0.0, None, names)
-    if lane.force is not None and facts.trusted:
-        forced = facts.header(lane.force)
+    if compiled.stopped == "default":
+        return Decision(compiled.route, LEGACY, "default", None, 0.0, None, names)
+    if compiled.force is not None and facts.trusted:
+        forced = facts.header(compiled.force)
         if forced in {LEGACY, MODERN}:
-            return _settle(lane, str(forced), "force", None, None, names, facts)
-    if lane.stopped is not None:
-        return _settle(lane, LEGACY, lane.stopped, None, None, names, facts)
+            return _settle(compiled, str(forced), "force", None, None, names, facts)
+    if compiled.stopped is not None:
+        return _settle(compiled, LEGACY, compiled.stopped, None, None, names, facts)
     user: str | None = None
-    if lane.listed:
+    if compiled.listed:
         user = facts.user() or None
-        if user is not None and user in lane.exclude:
-            return _settle(lane, LEGACY, "exclude", None, user, names, facts)
-        if user is not None and user in lane.include:
-            return _settle(lane, MODERN, "include", None, user, names, facts)
-    return _by_weight(lane, user, names, facts, draw)
+        if user is not None and user in compiled.exclude:
+            return _settle(compiled, LEGACY, "exclude", None, user, names, facts)
+        if user is not None and user in compiled.include:
+            return _settle(compiled, MODERN, "include", None, user, names, facts)
+    return _by_weight(compiled, user, names, facts, draw)
 
 
 def _stand(salt: str, user: str, scheme: str, weight: float) -> tuple[float, str]:
@@ -96,28 +96,30 @@ _stands = lru_cache(maxsize=16_384)(_stand)
 """The latest users are remembered: they come again within seconds."""
 
 
-def _by_weight(lane: Lane, user: str | None, names: Mapping[str, str], facts: Facts, draw: float) -> Decision:
+def _by_weight(
+    compiled: CompiledRoute, user: str | None, names: Mapping[str, str], facts: Facts, draw: float
+) -> Decision:
     """Hash or draw, as the route says. A weight of 0 asks for nobody's identity."""
-    weight = lane.weight
+    weight = compiled.weight
     if weight <= 0.0:
-        return _settle(lane, LEGACY, "weight", None, user, names, facts)
-    if not lane.by_user:
+        return _settle(compiled, LEGACY, "weight", None, user, names, facts)
+    if not compiled.by_user:
         side = MODERN if draw < weight / 100.0 else LEGACY
-        return _settle(lane, side, "weight", draw, user, names, facts)
-    if user is None and not lane.listed:
+        return _settle(compiled, side, "weight", draw, user, names, facts)
+    if user is None and not compiled.listed:
         user = facts.user() or None
     if user is None:
-        return _settle(lane, LEGACY, "no_identity", None, None, names, facts)
+        return _settle(compiled, LEGACY, "no_identity", None, None, names, facts)
     if weight >= _EVERYONE:
-        return _settle(lane, MODERN, "weight", None, user, names, facts)
-    rollout = lane.route.rollout
+        return _settle(compiled, MODERN, "weight", None, user, names, facts)
+    rollout = compiled.route.rollout
     stands = _stands if len(user) <= _LONGEST else _stand  # a cookie may be invented, as long as a head
     point, side = stands(rollout.salt, user, rollout.hash, weight)
-    return _settle(lane, side, "weight", point, user, names, facts)
+    return _settle(compiled, side, "weight", point, user, names, facts)
 
 
 def _settle(
-    lane: Lane,
+    compiled: CompiledRoute,
     side: str,
     reason: str,
     point: float | None,
@@ -126,7 +128,12 @@ def _settle(
     facts: Facts,
 ) -> Decision:
     """Make the decision; a modern side without a healthy target gives way, unless legacy is no better or must not."""
-    if side == MODERN and facts.unhealthy and lane.modern in facts.unhealthy and lane.legacy not in facts.unhealthy:
-        may_stand_in = lane.route.fallback.mode != "none"
+    if (
+        side == MODERN
+        and facts.unhealthy
+        and compiled.modern in facts.unhealthy
+        and compiled.legacy not in facts.unhealthy
+    ):
+        may_stand_in = compiled.route.fallback.mode != "none"
         side, reason = (LEGACY, "unhealthy") if may_stand_in else (side, reason)
-    return _new(Decision, (lane.route, side, reason, point, lane.weight, user, names))
+    return _new(Decision, (compiled.route, side, reason, point, compiled.weight, user, names))

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from rules.masking import Masking
 from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, Decision, Facts, Route, SidePolicy, Snapshot, other_side
 from rules.routing.bucketing import bucket
-from rules.routing.compiled_route import Lane
+from rules.routing.compiled_route import CompiledRoute
 from rules.routing.decide import Generation, choose
 from rules.routing.mirroring import mirror_of
 from rules.routing.pattern import is_plain, readings
@@ -55,16 +55,16 @@ def explain(
     With `fresh` whoever is not known gets a new id, which decides at once: `draw` is where that id comes to lie.
     """
     rejected: list[Rejection] = []
-    lane, names = generation.table.find(facts, rejected)
-    decision = choose(lane, names, facts, draw)
+    compiled, names = generation.table.find(facts, rejected)
+    decision = choose(compiled, names, facts, draw)
     stranger = fresh and decision.reason == "no_identity"
     if stranger:
         side = MODERN if draw < decision.weight / 100.0 else LEGACY
         decision = decision._replace(side=side, reason="weight")
     user = facts.user() or None
     point = decision.bucket
-    if point is None and user is not None and lane.by_user and decision.reason != "default":
-        point = bucket(lane.route.rollout.salt, user, lane.route.rollout.hash)
+    if point is None and user is not None and compiled.by_user and decision.reason != "default":
+        point = bucket(compiled.route.rollout.salt, user, compiled.route.rollout.hash)
     masking = Masking(generation.snapshot.secrets)
     sent, sending = _sent(decision, names, facts, masking)
     shadow, mirroring = _shadow(decision, facts, user, draw)
@@ -81,9 +81,9 @@ def explain(
         trail=(
             *_path(facts),
             *map(masking.text, _passed(rejected, masking)),
-            masking.text(_taken(lane)),
-            _identity(lane, user, stranger=stranger),
-            masking.text(_why(decision, lane, point, draw)),
+            masking.text(_taken(compiled)),
+            _identity(compiled, user, stranger=stranger),
+            masking.text(_why(decision, compiled, point, draw)),
             sending,
             mirroring,
         ),
@@ -106,38 +106,40 @@ def _path(facts: Facts) -> Iterator[str]:
 def _passed(rejected: list[Rejection], masking: Masking) -> Iterator[str]:
     seen: set[tuple[str, str]] = set()
     for one in rejected:
-        name = one.lane.route.name
+        name = one.compiled.route.name
         if (name, one.why) not in seen:
             seen.add((name, one.why))
-            yield f"{name} (line {one.lane.route.line}): the path matches, but {_unsaid(one, masking)}"
+            yield f"{name} (line {one.compiled.route.line}): the path matches, but {_unsaid(one, masking)}"
 
 
 def _unsaid(rejection: Rejection, masking: Masking) -> str:
     """Return why a route was passed over; a value that may not be shown is not said, however short it is."""
-    match = rejection.lane.route.match
+    match = rejection.compiled.route.match
     for name, value in (*match.headers, *match.query):
         if rejection.why.endswith(f" {value}") and masking.named(name, value) != value:
             return rejection.why.removesuffix(value) + masking.named(name, value)
     return rejection.why
 
 
-def _taken(lane: Lane) -> str:
-    route = lane.route
+def _taken(compiled: CompiledRoute) -> str:
+    route = compiled.route
     if route.name == DEFAULT_ROUTE:
-        return f"no route takes it: {DEFAULT_ROUTE}, to {lane.legacy}"
-    methods = f" for {' '.join(sorted(lane.methods))}" if lane.methods is not None else ""
+        return f"no route takes it: {DEFAULT_ROUTE}, to {compiled.legacy}"
+    methods = f" for {' '.join(sorted(compiled.methods))}" if compiled.methods is not None else ""
     return f"{route.name} (line {route.line}): taken by {route.match.path}{methods}"
 
 
-def _identity(lane: Lane, user: str | None, *, stranger: bool) -> str:
+def _identity(compiled: CompiledRoute, user: str | None, *, stranger: bool) -> str:
     if stranger:
         return "identity: none yet; a new id in the proxy's own cookie decides at once, and stays"
     if user is None:
         return "identity: none found"
-    return f"identity: {user}" if lane.by_user or lane.listed else f"identity: {user}, not asked for by this route"
+    return (
+        f"identity: {user}" if compiled.by_user or compiled.listed else f"identity: {user}, not asked for by this route"
+    )
 
 
-def _why(decision: Decision, lane: Lane, point: float | None, draw: float) -> str:
+def _why(decision: Decision, compiled: CompiledRoute, point: float | None, draw: float) -> str:
     """Put the rule that decided into words."""
     rollout = decision.route.rollout
     to = f"to {decision.side}"
@@ -150,15 +152,15 @@ def _why(decision: Decision, lane: Lane, point: float | None, draw: float) -> st
         "exclude": f"{to}: the user is on the exclude list",
         "include": f"{to}: the user is on the include list",
         "no_identity": f"{to}: {share} of users are moved, and nobody is known here",
-        "unhealthy": f"{to}: {lane.modern} has no healthy target",
+        "unhealthy": f"{to}: {compiled.modern} has no healthy target",
     }
     if decision.reason != "weight":
         return texts[decision.reason]
     if decision.weight <= 0.0:
         return f"{to}: the weight is 0"
-    if lane.by_user and point is None and decision.user is None and decision.weight < _EVERYONE:
+    if compiled.by_user and point is None and decision.user is None and decision.weight < _EVERYONE:
         return f"{to}: {share} of new ids come to modern, this is where most of them go"
-    if not lane.by_user:
+    if not compiled.by_user:
         return f"{to}: drew {draw:.6f} for each request, weight {share}"
     if point is None:
         return f"{to}: weight {share}"
@@ -225,8 +227,8 @@ def asked(snapshot: Snapshot, name: str, method: str, sent: str) -> tuple[Asked,
     facts = Facts(method, path, query if mark else None, "", _unknown, lambda: None)
     if route is None or not path.startswith("/"):
         return None
-    lane, names = compile_table(replace(snapshot, routes=(_anyone(route),)), {}, legacy_only=False).find(facts)
-    if lane.route.name != name:
+    compiled, names = compile_table(replace(snapshot, routes=(_anyone(route),)), {}, legacy_only=False).find(facts)
+    if compiled.route.name != name:
         return None
     masking = Masking(snapshot.secrets)
     mirrored = replace(route.modern, backend=route.shadow.backend or route.modern.backend)

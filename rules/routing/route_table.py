@@ -16,7 +16,7 @@ from operator import itemgetter
 from rules.captured import Captured
 from rules.model import NO_NAMES, Facts, Override, Snapshot
 from rules.routing import pattern as patterns
-from rules.routing.compiled_route import Lane, default_lane, lane_of
+from rules.routing.compiled_route import CompiledRoute, compiled_route_of, default_compiled_route
 from rules.routing.conditions import Condition, unmet, value_of, weight_of
 from rules.routing.pattern import climbs, is_plain, is_reading_of, readings
 
@@ -29,51 +29,58 @@ from rules.routing.pattern import climbs, is_plain, is_reading_of, readings
 _WORTH_A_FORK = 4
 
 
-class Bunch:
-    """Lanes of one path; nothing in it changes. With a `probe` the lanes are `forked`, else simply `lanes`."""
+class PathRoutes:
+    """Lanes of one path.
 
-    __slots__ = ("_by_value", "_loose", "lanes", "probe")
+    Nothing in it changes. With a `probe` the lanes are `candidates`, else simply `compiled_routes`.
+    """
 
-    def __init__(self, lanes: list[Lane]) -> None:
-        self.lanes: tuple[Lane, ...] = tuple(sorted(lanes, key=lambda lane: -weight_of(lane.route.match)))
-        self.probe: Condition | None = _telling(self.lanes)
-        self._by_value: dict[str | None, tuple[Lane, ...]] = {}
-        self._loose: tuple[Lane, ...] = ()
+    __slots__ = ("_by_value", "_loose", "compiled_routes", "probe")
+
+    def __init__(self, compiled_routes: list[CompiledRoute]) -> None:
+        self.compiled_routes: tuple[CompiledRoute, ...] = tuple(
+            sorted(compiled_routes, key=lambda compiled: -weight_of(compiled.route.match))
+        )
+        self.probe: Condition | None = _telling(self.compiled_routes)
+        self._by_value: dict[str | None, tuple[CompiledRoute, ...]] = {}
+        self._loose: tuple[CompiledRoute, ...] = ()
         if self.probe is not None:
             self._fork(self.probe)
 
-    def forked(self, facts: Facts) -> tuple[Lane, ...]:
+    def candidates(self, facts: Facts) -> tuple[CompiledRoute, ...]:
         """Return the lanes that can take this request, by the value of the one telling condition."""
         if self.probe is None:
-            return self.lanes
+            return self.compiled_routes
         return self._by_value.get(value_of(self.probe, facts), self._loose)
 
-    def replaced(self, lanes: Mapping[str, Lane]) -> Bunch:
+    def replaced(self, compiled_routes: Mapping[str, CompiledRoute]) -> PathRoutes:
         """Return this bunch with other lanes of the same routes, by name; itself where none is concerned."""
-        if not any(lane.route.name in lanes for lane in self.lanes):
+        if not any(compiled.route.name in compiled_routes for compiled in self.compiled_routes):
             return self
-        return Bunch([lanes.get(lane.route.name, lane) for lane in self.lanes])
+        return PathRoutes([compiled_routes.get(compiled.route.name, compiled) for compiled in self.compiled_routes])
 
     def _fork(self, probe: Condition) -> None:
-        wanted = [_exact(lane, probe) for lane in self.lanes]
-        self._loose = tuple(lane for lane, value in zip(self.lanes, wanted, strict=True) if value is None)
+        wanted = [_exact(compiled, probe) for compiled in self.compiled_routes]
+        self._loose = tuple(
+            compiled for compiled, value in zip(self.compiled_routes, wanted, strict=True) if value is None
+        )
         places: dict[str, list[int]] = {}
         loose = [at for at, value in enumerate(wanted) if value is None]
         for at, value in enumerate(wanted):
             if value is not None:
                 places.setdefault(value, []).append(at)
         for value, found in places.items():
-            self._by_value[value] = tuple(self.lanes[at] for at in sorted((*found, *loose)))
+            self._by_value[value] = tuple(self.compiled_routes[at] for at in sorted((*found, *loose)))
 
 
-def _telling(lanes: tuple[Lane, ...]) -> Condition | None:
+def _telling(compiled_routes: tuple[CompiledRoute, ...]) -> Condition | None:
     """Return the condition most lanes want an exact value of; None where trying them in turn is as good."""
-    if len(lanes) <= _WORTH_A_FORK:
+    if len(compiled_routes) <= _WORTH_A_FORK:
         return None
     named: dict[tuple[str, str], Condition] = {}
     counts: Counter[tuple[str, str]] = Counter()
-    for lane in lanes:
-        for condition in lane.conditions:
+    for compiled in compiled_routes:
+        for condition in compiled.conditions:
             if condition.exact is not None:
                 key = condition.kind, condition.name
                 named.setdefault(key, condition)
@@ -84,8 +91,8 @@ def _telling(lanes: tuple[Lane, ...]) -> Condition | None:
     return named[key] if count > 1 else None
 
 
-def _exact(lane: Lane, probe: Condition) -> str | None:
-    for condition in lane.conditions:
+def _exact(compiled: CompiledRoute, probe: Condition) -> str | None:
+    for condition in compiled.conditions:
         if condition.kind == probe.kind and condition.name == probe.name:
             return condition.exact
     return None
@@ -98,87 +105,91 @@ Form = tuple[int, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class PathShape:
     """All paths of one form: `key` picks the literal segments, `bunches` knows who spelled them."""
 
     length: int
     key: Callable[[list[str]], object]
-    bunches: dict[object, Bunch]
+    bunches: dict[object, PathRoutes]
 
-    def replaced(self, lanes: Mapping[str, Lane]) -> Shape:
+    def replaced(self, compiled_routes: Mapping[str, CompiledRoute]) -> PathShape:
         """Return this shape with other lanes of the same routes, by name."""
-        return Shape(self.length, self.key, {key: bunch.replaced(lanes) for key, bunch in self.bunches.items()})
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """All lanes by how their paths are written; nothing in it changes."""
-
-    exact: dict[str, Bunch]
-    templates: dict[int, tuple[Shape, ...]]
-    prefixes: tuple[Shape, ...]
-    regexes: tuple[tuple[re.Pattern[str], Bunch], ...]
-
-    def replaced(self, lanes: Mapping[str, Lane]) -> Index:
-        """Return this index with other lanes of the same routes, by name."""
-        return Index(
-            {path: bunch.replaced(lanes) for path, bunch in self.exact.items()},
-            {length: _all_replaced(shapes, lanes) for length, shapes in self.templates.items()},
-            _all_replaced(self.prefixes, lanes),
-            tuple([(expression, bunch.replaced(lanes)) for expression, bunch in self.regexes]),
+        return PathShape(
+            self.length,
+            self.key,
+            {key: path_routes.replaced(compiled_routes) for key, path_routes in self.bunches.items()},
         )
 
 
-def _all_replaced(shapes: tuple[Shape, ...], lanes: Mapping[str, Lane]) -> tuple[Shape, ...]:
-    return tuple([shape.replaced(lanes) for shape in shapes])
+@dataclass(frozen=True, slots=True)
+class PathIndex:
+    """All lanes by how their paths are written; nothing in it changes."""
+
+    exact: dict[str, PathRoutes]
+    templates: dict[int, tuple[PathShape, ...]]
+    prefixes: tuple[PathShape, ...]
+    regexes: tuple[tuple[re.Pattern[str], PathRoutes], ...]
+
+    def replaced(self, compiled_routes: Mapping[str, CompiledRoute]) -> PathIndex:
+        """Return this index with other lanes of the same routes, by name."""
+        return PathIndex(
+            {path: path_routes.replaced(compiled_routes) for path, path_routes in self.exact.items()},
+            {length: _all_replaced(shapes, compiled_routes) for length, shapes in self.templates.items()},
+            _all_replaced(self.prefixes, compiled_routes),
+            tuple([(expression, path_routes.replaced(compiled_routes)) for expression, path_routes in self.regexes]),
+        )
 
 
-def indexed(lanes: tuple[Lane, ...]) -> Index:
-    """Return the index of `lanes`."""
-    exact, templates, prefixes, regexes = _sorted_out(lanes)
-    by_length: dict[int, tuple[Shape, ...]] = {}
+def _all_replaced(shapes: tuple[PathShape, ...], compiled_routes: Mapping[str, CompiledRoute]) -> tuple[PathShape, ...]:
+    return tuple([shape.replaced(compiled_routes) for shape in shapes])
+
+
+def indexed(compiled_routes: tuple[CompiledRoute, ...]) -> PathIndex:
+    """Return the index of `compiled_routes`."""
+    exact, templates, prefixes, regexes = _sorted_out(compiled_routes)
+    by_length: dict[int, tuple[PathShape, ...]] = {}
     for shape in _shapes(templates):
         by_length[shape.length] = (*by_length.get(shape.length, ()), shape)
-    return Index(
-        {path: Bunch(same) for path, same in exact.items()},
+    return PathIndex(
+        {path: PathRoutes(same) for path, same in exact.items()},
         by_length,
         _shapes(prefixes),
-        tuple([(re.compile(text), Bunch(same)) for text, same in regexes.items()]),
+        tuple([(re.compile(text), PathRoutes(same)) for text, same in regexes.items()]),
     )
 
 
 def _sorted_out(
-    lanes: tuple[Lane, ...],
+    compiled_routes: tuple[CompiledRoute, ...],
 ) -> tuple[
-    dict[str, list[Lane]],
-    dict[Form, dict[object, list[Lane]]],
-    dict[Form, dict[object, list[Lane]]],
-    dict[str, list[Lane]],
+    dict[str, list[CompiledRoute]],
+    dict[Form, dict[object, list[CompiledRoute]]],
+    dict[Form, dict[object, list[CompiledRoute]]],
+    dict[str, list[CompiledRoute]],
 ]:
     """Return lanes by exact path, by form of template, by form of prefix, by regex in file order."""
-    exact: dict[str, list[Lane]] = {}
-    templates: dict[Form, dict[object, list[Lane]]] = {}
-    prefixes: dict[Form, dict[object, list[Lane]]] = {}
-    regexes: dict[str, list[Lane]] = {}
-    for lane in lanes:
-        form = patterns.parse(lane.route.match.path)
+    exact: dict[str, list[CompiledRoute]] = {}
+    templates: dict[Form, dict[object, list[CompiledRoute]]] = {}
+    prefixes: dict[Form, dict[object, list[CompiledRoute]]] = {}
+    regexes: dict[str, list[CompiledRoute]] = {}
+    for compiled in compiled_routes:
+        form = patterns.parse(compiled.route.match.path)
         if form.kind == patterns.EXACT:
-            exact.setdefault(form.text, []).append(lane)
+            exact.setdefault(form.text, []).append(compiled)
         elif form.kind == patterns.REGEX:
-            regexes.setdefault(form.text, []).append(lane)
+            regexes.setdefault(form.text, []).append(compiled)
         else:
             forms = templates if form.kind == patterns.TEMPLATE else prefixes
             members = forms.setdefault((len(form.segments), form.shape), {})
             key = _picker(form.shape)(["", *(segment or "" for segment in form.segments)])
-            members.setdefault(key, []).append(lane)
+            members.setdefault(key, []).append(compiled)
     return exact, templates, prefixes, regexes
 
 
-def _shapes(forms: Mapping[Form, dict[object, list[Lane]]]) -> tuple[Shape, ...]:
+def _shapes(forms: Mapping[Form, dict[object, list[CompiledRoute]]]) -> tuple[PathShape, ...]:
     """Return the shapes, the longest first, of equally long ones those with most literals first."""
     order = sorted(forms, key=lambda form: (-form[0], -len(form[1]), form[1]))
     return tuple(
-        Shape(length, _picker(literals), {key: Bunch(same) for key, same in forms[length, literals].items()})
+        PathShape(length, _picker(literals), {key: PathRoutes(same) for key, same in forms[length, literals].items()})
         for length, literals in order
     )
 
@@ -197,14 +208,14 @@ def _nothing(_segments: list[str]) -> object:
 
 _KNOWN_AT_MOST = 8192
 _KNOWN_LENGTH = 256
-Found = tuple[Lane, Mapping[str, str]]
+Found = tuple[CompiledRoute, Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
     """A lane whose path matched though the request is not for it, with the reason in words."""
 
-    lane: Lane
+    compiled: CompiledRoute
     why: str
 
 
@@ -215,25 +226,27 @@ class Table:
     other tables it stays empty. What it says of a method is not true of an OPTIONS, which may ask for another's lane.
     """
 
-    def __init__(self, lanes: tuple[Lane, ...], default: Lane, index: Index | None = None) -> None:
-        self.lanes = lanes
+    def __init__(
+        self, compiled_routes: tuple[CompiledRoute, ...], default: CompiledRoute, index: PathIndex | None = None
+    ) -> None:
+        self.compiled_routes = compiled_routes
         self.default = default
-        self._by_name = {lane.route.name: lane for lane in lanes}
-        found = self._index = indexed(lanes) if index is None else index
+        self._by_name = {compiled.route.name: compiled for compiled in compiled_routes}
+        found = self._index = indexed(compiled_routes) if index is None else index
         self._exact, self._templates = found.exact, found.templates
         self._prefixes, self._regexes = found.prefixes, found.regexes
-        self._is_plain = not any(lane.conditions for lane in lanes)
+        self._is_plain = not any(compiled.conditions for compiled in compiled_routes)
         self.known: dict[tuple[str, str], Found] = {}
 
-    def replaced(self, lanes: Mapping[str, Lane]) -> Table:
+    def replaced(self, compiled_routes: Mapping[str, CompiledRoute]) -> Table:
         """Return this table with other lanes of the same routes, by name; what is not concerned is shared.
 
         Two thousand routes are gone through in a millisecond or two: nothing is compiled again.
         """
-        kept = tuple([lanes.get(lane.route.name, lane) for lane in self.lanes])
-        return Table(kept, self.default, self._index.replaced(lanes))
+        kept = tuple([compiled_routes.get(compiled.route.name, compiled) for compiled in self.compiled_routes])
+        return Table(kept, self.default, self._index.replaced(compiled_routes))
 
-    def lane_of(self, name: str) -> Lane | None:
+    def compiled_route_of(self, name: str) -> CompiledRoute | None:
         """Return the lane of a route by its name."""
         return self._by_name.get(name)
 
@@ -258,12 +271,12 @@ class Table:
         return found
 
     def _find(self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None) -> Found:
-        bunch = self._exact.get(path)
-        if bunch is not None:
+        path_routes = self._exact.get(path)
+        if path_routes is not None:
             # A path that is spelled as a route spells it is plain: routes with other paths do not load.
-            for lane in bunch.lanes if bunch.probe is None else bunch.forked(facts):
-                if _takes(lane, method, facts, rejected):
-                    return lane, NO_NAMES
+            for compiled in path_routes.compiled_routes if path_routes.probe is None else path_routes.candidates(facts):
+                if _takes(compiled, method, facts, rejected):
+                    return compiled, NO_NAMES
         elif not is_plain(path):
             return self._find_odd(path, method, facts, rejected)
         found = self._search(path, method, facts, rejected)
@@ -282,25 +295,25 @@ class Table:
             agreed = agreed or found
         if agreed is None:
             return self.default, NO_NAMES
-        lane, names = agreed
-        return lane, _as_sent(names, self._spelled(lane, path)) if names else names
+        compiled, names = agreed
+        return compiled, _as_sent(names, self._spelled(compiled, path)) if names else names
 
-    def _spelled(self, lane: Lane, path: str) -> Mapping[str, str]:
+    def _spelled(self, compiled: CompiledRoute, path: str) -> Mapping[str, str]:
         """What a lane captures of a path as it is spelled, none where it does not match so."""
-        for expression, bunch in self._regexes:
-            if any(each is lane for each in bunch.lanes):
+        for expression, path_routes in self._regexes:
+            if any(each is compiled for each in path_routes.compiled_routes):
                 match = expression.search(path)
                 return NO_NAMES if match is None else _groups(match) or NO_NAMES
         segments = path.split("/")
-        if len(segments) - 1 < max((index for _, index in lane.names), default=0) + 1:
+        if len(segments) - 1 < max((index for _, index in compiled.names), default=0) + 1:
             return NO_NAMES
-        return _captured(lane, segments) or NO_NAMES
+        return _captured(compiled, segments) or NO_NAMES
 
     def _look_up(self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None) -> Found | None:
-        bunch = self._exact.get(path)
-        for lane in bunch.forked(facts) if bunch is not None else ():
-            if _takes(lane, method, facts, rejected):
-                return lane, NO_NAMES
+        path_routes = self._exact.get(path)
+        for compiled in path_routes.candidates(facts) if path_routes is not None else ():
+            if _takes(compiled, method, facts, rejected):
+                return compiled, NO_NAMES
         return self._search(path, method, facts, rejected)
 
     def _search(self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None) -> Found | None:
@@ -310,27 +323,27 @@ class Table:
         segments = path.split("/")
         count = len(segments) - 1
         for shape in self._templates.get(count, ()):
-            bunch = shape.bunches.get(shape.key(segments))
-            if bunch is not None:
-                found = _first(bunch, segments, method, facts, rejected)
+            path_routes = shape.bunches.get(shape.key(segments))
+            if path_routes is not None:
+                found = _first(path_routes, segments, method, facts, rejected)
                 if found is not None:
                     return found
         for shape in self._prefixes:
-            bunch = shape.bunches.get(shape.key(segments)) if shape.length <= count else None
-            if bunch is not None:
-                found = _first(bunch, segments, method, facts, rejected)
+            path_routes = shape.bunches.get(shape.key(segments)) if shape.length <= count else None
+            if path_routes is not None:
+                found = _first(path_routes, segments, method, facts, rejected)
                 if found is not None:
                     return found
         return self._by_regex(path, method, facts, rejected) if self._regexes else None
 
     def _by_regex(self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None) -> Found | None:
-        for expression, bunch in self._regexes:
+        for expression, path_routes in self._regexes:
             match = expression.search(path)
             names = None if match is None else _groups(match)
             if names is not None:
-                for lane in bunch.forked(facts):
-                    if _takes(lane, method, facts, rejected):
-                        return lane, names
+                for compiled in path_routes.candidates(facts):
+                    if _takes(compiled, method, facts, rejected):
+                        return compiled, names
         return None
 
 
@@ -340,45 +353,49 @@ def compile_table(
     legacy_only: bool,  # noqa: FBT001 - one of three things a generation is made of
 ) -> Table:
     """Compile a snapshot's routes with what was set at run time on top."""
-    lanes = tuple(lane_of(route, overrides.get(route.name), legacy_only=legacy_only) for route in snapshot.routes)
-    return Table(lanes, default_lane(snapshot))
+    compiled_routes = tuple(
+        compiled_route_of(route, overrides.get(route.name), legacy_only=legacy_only) for route in snapshot.routes
+    )
+    return Table(compiled_routes, default_compiled_route(snapshot))
 
 
 def _first(
-    bunch: Bunch, segments: list[str], method: str, facts: Facts, rejected: list[Rejection] | None
+    path_routes: PathRoutes, segments: list[str], method: str, facts: Facts, rejected: list[Rejection] | None
 ) -> Found | None:
     """Return the first lane of a bunch that takes the request."""
-    for lane in bunch.lanes if bunch.probe is None else bunch.forked(facts):
-        names = _captured(lane, segments) if lane.names or lane.rest >= 0 else NO_NAMES
-        if names is not None and _takes(lane, method, facts, rejected):
-            return lane, names
+    for compiled in path_routes.compiled_routes if path_routes.probe is None else path_routes.candidates(facts):
+        names = _captured(compiled, segments) if compiled.names or compiled.rest >= 0 else NO_NAMES
+        if names is not None and _takes(compiled, method, facts, rejected):
+            return compiled, names
     return None
 
 
-def _takes(lane: Lane, method: str, facts: Facts, rejected: list[Rejection] | None) -> bool:
+def _takes(compiled: CompiledRoute, method: str, facts: Facts, rejected: list[Rejection] | None) -> bool:
     """Whether a lane whose path matches takes this request."""
-    if lane.methods is not None and method not in lane.methods:
+    if compiled.methods is not None and method not in compiled.methods:
         if rejected is not None:
-            rejected.append(Rejection(lane, f"{method} is not among its methods {' '.join(sorted(lane.methods))}"))
+            rejected.append(
+                Rejection(compiled, f"{method} is not among its methods {' '.join(sorted(compiled.methods))}")
+            )
         return False
-    if not lane.conditions:
+    if not compiled.conditions:
         return True
-    why = unmet(lane.conditions, facts)
+    why = unmet(compiled.conditions, facts)
     if why is not None and rejected is not None:
-        rejected.append(Rejection(lane, why))
+        rejected.append(Rejection(compiled, why))
     return why is None
 
 
-def _captured(lane: Lane, segments: list[str]) -> Mapping[str, str] | None:
+def _captured(compiled: CompiledRoute, segments: list[str]) -> Mapping[str, str] | None:
     """Return the names a split path captured, None when a named segment is empty."""
     names: dict[str, str] = {}
-    for name, index in lane.names:
+    for name, index in compiled.names:
         value = segments[index + 1]
         if not value:
             return None
         names[name] = value
-    if 0 <= lane.rest < len(segments) - 1:
-        names[patterns.REST] = "/".join(segments[lane.rest + 1 :])
+    if 0 <= compiled.rest < len(segments) - 1:
+        names[patterns.REST] = "/".join(segments[compiled.rest + 1 :])
     return names
 
 

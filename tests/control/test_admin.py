@@ -13,7 +13,7 @@ from proxy.control.admin_server import AdminPort
 from proxy.control.api.access import Access
 from proxy.control.metrics import numbers
 from proxy.control.reload import Current, Outcome, current
-from proxy.control.route_evidence import Figures
+from proxy.control.route_evidence import RouteWindows
 from proxy.control.status import instance, status
 from proxy.control.worker_links import Workers
 from proxy.ipc.messages import Outcomes, Prepare, SideOutcomes
@@ -44,7 +44,7 @@ class Control:
     def __init__(self) -> None:
         configuration = Configuration(4, SNAPSHOT, OVERRIDES, loaded_at=1_800_000_000.0)
         self.now: Current = current(configuration)
-        self.figures = Figures(SNAPSHOT, 1)
+        self.figures = RouteWindows(SNAPSHOT, 1)
         self.late: tuple[int, ...] = ()
         self.workers = Workers(Prepare(4, b""), self.figures.take, lambda *_, **__: None)
         self.reasons: tuple[str, ...] = ()

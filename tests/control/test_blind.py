@@ -41,8 +41,8 @@ async def begun(folder: Path, kept: tuple[Override, ...]) -> tuple[Steered, Unre
     blank = snapshots.snapshot({"legacy": ["http://127.0.0.1:1"], "modern": ["http://127.0.0.1:2"]}, routes=[a_route()])
     steered = Steered(folder, overrides=tuple(cautious(blank)), store=store)
     tasks: list[asyncio.Task[None]] = []
-    steered.steering.begin(lambda work, _: tasks.append(asyncio.create_task(work())))
-    await until(lambda: not steered.ledger.up, "a store that is down")
+    steered.rollout_controller.begin(lambda work, _: tasks.append(asyncio.create_task(work())))
+    await until(lambda: not steered.writer.up, "a store that is down")
     return steered, store, tasks
 
 
@@ -57,7 +57,7 @@ async def test_a_rollback_that_somebody_asked_for_meanwhile_stays(tmp_path: Path
     steered, store, tasks = await begun(tmp_path, kept)
     await steered.verbs.roll_back("profile", "ann", "I do not trust it")
     store.there = True
-    await until(lambda: steered.ledger.up and not steered.ledger.waiting, "everything written")
+    await until(lambda: steered.writer.up and not steered.writer.waiting, "everything written")
     await stopped(tasks)
     (found,) = await store.overrides()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.control.drill import Probing, read_of
+from proxy.control.drill import FrontDoorProbe, read_of
 from proxy.control.errors import RefusedError
 from rules.model import Match, Route, ShadowPolicy
 from rules.routing.decide import Generation, generation
@@ -65,7 +65,7 @@ async def test_a_made_up_user_asks_as_the_route_wants_to_be_asked():
     door = Backend(always(ok(b"")))
     await door.start()
 
-    answer = await Probing(door.url.removeprefix("http://"), tls=False).ask(facts, "mark.7", match.headers)
+    answer = await FrontDoorProbe(door.url.removeprefix("http://"), tls=False).ask(facts, "mark.7", match.headers)
     await door.stop()
 
     (request,) = door.requests

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from proxy.control.route_evidence import Figures
+from proxy.control.route_evidence import RouteWindows
 from proxy.ipc.messages import Outcomes, SideOutcomes
 from rules.model import GuardPolicy, Match, Rollout, Route, SidePolicy, Snapshot
 from tests.support import snapshots
@@ -30,12 +30,12 @@ def told(route_name: str, *, generation: int = 1, second: int = 100, requests: i
     return Outcomes(second, (SideOutcomes(route_name, "modern", generation, requests, 1, 0, ((0, requests),)),))
 
 
-def seen(figures: Figures, name: str) -> int:
+def seen(figures: RouteWindows, name: str) -> int:
     return figures.lately(name, "modern", 100).requests
 
 
 def test_workers_add_up_and_old_seconds_fall_out():
-    figures = Figures(file(route("a")), 1)
+    figures = RouteWindows(file(route("a")), 1)
     figures.take(told("a"))
     figures.take(told("a"))
     figures.take(told("a", second=89))
@@ -45,7 +45,7 @@ def test_workers_add_up_and_old_seconds_fall_out():
 
 
 def test_a_change_elsewhere_in_the_file_restarts_nothing():
-    figures = Figures(file(route("a"), route("b")), 1)
+    figures = RouteWindows(file(route("a"), route("b")), 1)
     figures.take(told("a"))
 
     figures.follow(file(route("c"), route("a", line=77), route("b", match=Match("/other"))), 2)
@@ -54,7 +54,7 @@ def test_a_change_elsewhere_in_the_file_restarts_nothing():
 
 
 def test_another_weight_restarts_nothing():
-    figures = Figures(file(route("a")), 1)
+    figures = RouteWindows(file(route("a")), 1)
     figures.take(told("a"))
 
     figures.follow(file(route("a", rollout=Rollout(weight=50.0))), 2)
@@ -63,7 +63,7 @@ def test_another_weight_restarts_nothing():
 
 
 def test_the_routes_own_rules_restart_its_window_and_keep_its_totals():
-    figures = Figures(file(route("a")), 1)
+    figures = RouteWindows(file(route("a")), 1)
     figures.take(told("a"))
 
     figures.follow(file(route("a", modern=SidePolicy("modern", path="/new"))), 2)
@@ -73,7 +73,7 @@ def test_the_routes_own_rules_restart_its_window_and_keep_its_totals():
 
 
 def test_another_backend_restarts_every_route_that_uses_it():
-    figures = Figures(file(route("a")), 1)
+    figures = RouteWindows(file(route("a")), 1)
     figures.take(told("a"))
 
     figures.follow(file(route("a"), modern="http://127.0.0.1:3"), 2)
@@ -83,7 +83,7 @@ def test_another_backend_restarts_every_route_that_uses_it():
 
 def test_outcomes_decided_under_the_old_rules_are_not_counted_against_the_new():
     changed = route("a", modern=SidePolicy("modern", path="/new"))
-    figures = Figures(file(route("a"), route("b")), 1)
+    figures = RouteWindows(file(route("a"), route("b")), 1)
     figures.follow(file(changed, route("b")), 2)
 
     figures.take(told("a", generation=1))
@@ -95,7 +95,7 @@ def test_outcomes_decided_under_the_old_rules_are_not_counted_against_the_new():
 
 
 def test_a_route_that_left_is_not_kept_and_may_come_back_empty():
-    figures = Figures(file(route("a")), 1)
+    figures = RouteWindows(file(route("a")), 1)
     figures.take(told("a"))
     figures.follow(file(), 2)
     figures.take(told("a", generation=1))
@@ -105,14 +105,14 @@ def test_a_route_that_left_is_not_kept_and_may_come_back_empty():
 
 
 def test_a_longer_guard_window_looks_back_further():
-    figures = Figures(file(route("a", guard=replace(GuardPolicy(), window=30.0))), 1)
+    figures = RouteWindows(file(route("a", guard=replace(GuardPolicy(), window=30.0))), 1)
     figures.take(told("a", second=75))
 
     assert seen(figures, "a") == 5
 
 
 def test_what_a_side_does_with_copies_stands_apart_from_what_users_get():
-    figures = Figures(file(route("a")), 1)
+    figures = RouteWindows(file(route("a")), 1)
     (live,) = told("a").sides
     figures.take(Outcomes(100, (live, replace(live, role="shadow", requests=7, errors=3)), ()))
 

@@ -207,7 +207,7 @@ async def test_a_broken_invariant_acts_as_soon_as_it_is_confirmed(tmp_path: Path
     judged.broken = (Violation("totals", "rollback", 1, "10.00 is not 10.01"),)
 
     for _ in range(3):
-        steered.steering.violated("profile", "totals", "rollback", "10.00 is not 10.01", "pair-1")
+        steered.rollout_controller.violated("profile", "totals", "rollback", "10.00 is not 10.01", "pair-1")
 
     assert (steered.weight(), steered.override().reason) == (0.0, "invariant")
     assert await steered.events() == ["invariant", "rollback"]
@@ -232,7 +232,7 @@ async def test_the_status_tells_how_ready_a_mirrored_route_is_with_what_is_not_e
 
     await steered.seconds(2, **FINE)
 
-    told = steered.steering.standing("profile")["readiness"]
+    told = steered.rollout_controller.standing("profile")["readiness"]
     assert (told["compared"], told["coverage"], told["open_groups"]) == (1000, 0.8, 3)
     assert told["never_compared"] == ("DELETE /profile 2xx",)
 

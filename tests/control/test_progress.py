@@ -99,7 +99,7 @@ async def test_a_step_that_the_store_does_not_take_is_not_taken_and_tried_again(
     steered = Steered(tmp_path, a_route(rollout=FIVE), store=store)
     for _ in range(2):
         await steered.verbs.advance("profile", "ann", "")
-    await steered.ledger.flush()
+    await steered.writer.flush()
     store.down = True
     await steered.seconds(70, **FINE)
     during = steered.weight()

@@ -93,9 +93,9 @@ async def test_a_held_route_stays_where_it_is_when_the_file_says_more_and_follow
 async def test_a_start_under_a_file_that_says_more_leaves_a_held_route_where_it_was(tmp_path: Path):
     before = Steered(tmp_path, a_route(rollout=Rollout(weight=20.0)))
     await before.verbs.hold("profile", "ann", "let me look")
-    await before.ledger.flush()
+    await before.writer.flush()
 
-    kept = await before.ledger.store.overrides()
+    kept = await before.writer.store.overrides()
     after = Steered(tmp_path, a_route(rollout=Rollout(weight=90.0)), overrides=kept)
 
     assert after.weight() == 20.0

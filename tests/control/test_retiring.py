@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from proxy.control.retirement import Retiring
+from proxy.control.retirement import Retirements
 from proxy.storage.store import MemoryStore, Store, StoreError
 from rules.model import Fallback, Rollout
 from tests.support.steering import Steered, a_route
@@ -15,8 +15,8 @@ DAY = 86_400.0
 ALL = replace(a_route(rollout=Rollout(weight=100.0)), fallback=Fallback("none"))
 
 
-def retiring(steered: Steered, store: Store, groups: int = 0) -> Retiring:
-    return Retiring(lambda: steered.reloader.current, steered.figures, lambda _: groups, store, steered.wall)
+def retiring(steered: Steered, store: Store, groups: int = 0) -> Retirements:
+    return Retirements(lambda: steered.reloader.current, steered.figures, lambda _: groups, store, steered.wall)
 
 
 async def told(steered: Steered, store: Store, **more: Any) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import pytest
 
 from proxy.control import audit_log as module
 from proxy.control import store_writer as ledger_module
-from proxy.control.audit_log import TooManyListenersError, Trail, document
-from proxy.control.store_writer import Ledger
+from proxy.control.audit_log import AuditLog, TooManyListenersError, document
+from proxy.control.store_writer import StoreWriter
 from proxy.storage.store import Event, MemoryStore, StoreError
 from rules.model import Override
 from tests.support.clock import Clock
@@ -40,9 +40,9 @@ class Stand:
     def __init__(self) -> None:
         self.store = Flaky()
         self.told: list[str] = []
-        self.ledger = Ledger(self.store, lambda event, *_, **__: self.told.append(event))
+        self.writer = StoreWriter(self.store, lambda event, *_, **__: self.told.append(event))
         self.clock = Clock(1_800_000_000.0)
-        self.trail = Trail(self.ledger, lambda event, *_, **__: self.told.append(event), self.clock)
+        self.trail = AuditLog(self.writer, lambda event, *_, **__: self.told.append(event), self.clock)
 
     def record(self, *routes: str) -> list[int]:
         return [self.trail.record("hold", route, "ann", "why", '{"n": 1}').id for route in routes]
@@ -62,11 +62,11 @@ async def test_what_is_not_written_yet_is_told_all_the_same_and_written_later():
     stand = Stand()
     stand.store.down = True
     numbers = stand.record("a", "b")
-    flushed = await stand.ledger.flush()
+    flushed = await stand.writer.flush()
     without_store = [event.id for event in await stand.trail.since(0, 10)]
 
     stand.store.down = False
-    await stand.ledger.flush()
+    await stand.writer.flush()
 
     assert (flushed, without_store) == (False, numbers)
     assert [event.id for event in await stand.store.events()] == numbers
@@ -76,7 +76,7 @@ async def test_what_is_not_written_yet_is_told_all_the_same_and_written_later():
 async def test_events_are_read_on_in_pages():
     stand = Stand()
     numbers = stand.record(*"abcde")
-    await stand.ledger.flush()
+    await stand.writer.flush()
 
     pages = [[event.id for event in await stand.trail.since(after, 2)] for after in (0, numbers[1], numbers[4], -1)]
 
@@ -127,23 +127,23 @@ async def test_far_too_many_unwritten_events_cost_the_oldest(monkeypatch: pytest
     monkeypatch.setattr(ledger_module, "MOST_EVENTS", 3)
     stand = Stand()
     numbers = stand.record(*"abcde")
-    await stand.ledger.flush()
+    await stand.writer.flush()
 
     assert [event.id for event in await stand.store.events()] == numbers[2:]
-    assert stand.ledger.lost == 2
+    assert stand.writer.lost == 2
 
 
 async def test_of_one_route_only_the_newest_override_waits():
     stand = Stand()
     stand.store.down = True
     for revision in (1, 2, 3):
-        stand.ledger.write(Override("a", revision=revision))
-    await stand.ledger.flush()
+        stand.writer.write(Override("a", revision=revision))
+    await stand.writer.flush()
 
     stand.store.down = False
-    await stand.ledger.flush()
+    await stand.writer.flush()
 
-    assert stand.ledger.waiting == 0
+    assert stand.writer.waiting == 0
     assert [kept.revision for kept in await stand.store.overrides()] == [3]
 
 
@@ -161,6 +161,6 @@ async def test_what_the_store_has_is_waited_for(monkeypatch: pytest.MonkeyPatch)
 
     stand.store.overrides = overrides  # type: ignore[method-assign]
     async with asyncio.timeout(60):
-        kept = await stand.ledger.kept()
+        kept = await stand.writer.kept()
 
     assert (tries, kept) == (3, (Override("a", revision=1),))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 
-from proxy.control.retirement import Unseen
+from proxy.control.retirement import UnseenWrites
 from proxy.ipc.messages import RouteWrites, Write, Writes
 from proxy.state.request_outcomes import KEPT
 from tests.support.steering import Steered, a_route
@@ -24,7 +24,7 @@ def said(first: int, *seconds: int, route: str = "profile") -> Writes:
 
 
 def test_what_several_workers_saw_is_one_list_with_the_earliest_moment():
-    unseen = Unseen(lambda _: 5)
+    unseen = UnseenWrites(lambda _: 5)
     unseen.take((0, 1), said(3, 3, 9))
     unseen.take((1, 1), said(1, 5, 7))
     unseen.take((0, 1), said(3, 3, 9, 11))
@@ -44,7 +44,7 @@ def test_what_several_workers_saw_is_one_list_with_the_earliest_moment():
 
 
 def test_a_hundred_incarnations_of_workers_take_no_more_room_than_a_few():
-    unseen = Unseen(lambda _: 100)
+    unseen = UnseenWrites(lambda _: 100)
     for number in range(100):
         unseen.take((0, number), said(number, number))
 
@@ -56,7 +56,7 @@ def test_a_hundred_incarnations_of_workers_take_no_more_room_than_a_few():
 
 
 def test_where_nothing_is_lost_nothing_is_said():
-    unseen = Unseen(lambda _: 5)
+    unseen = UnseenWrites(lambda _: 5)
     unseen.take((0, 1), said(1, 1))
 
     assert unseen.evidence(a_route()) == {}
@@ -64,7 +64,7 @@ def test_where_nothing_is_lost_nothing_is_said():
 
 
 def test_a_route_that_is_no_more_is_forgotten():
-    unseen = Unseen(lambda _: 0)
+    unseen = UnseenWrites(lambda _: 0)
     unseen.take((0, 1), said(1, 1))
     unseen.keep_only([])
 
@@ -73,7 +73,7 @@ def test_a_route_that_is_no_more_is_forgotten():
 
 async def test_who_rolls_a_route_back_by_hand_is_told_as_well(tmp_path: Path):
     steered = Steered(tmp_path, a_route("profile", rollback="lossy"), a_route("other"))
-    steered.steering._hear((0, 1), said(1, 1, 2))
+    steered.rollout_controller._hear((0, 1), said(1, 1, 2))
 
     await steered.verbs.roll_back_all("ann", "stop")
 

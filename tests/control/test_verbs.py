@@ -84,16 +84,16 @@ async def test_a_rollback_is_written_again_and_again_until_it_is(tmp_path: Path)
     store = Sluggish()
     store.down = True
     steered = Steered(tmp_path, store=store)
-    writing = asyncio.create_task(steered.ledger.run())
+    writing = asyncio.create_task(steered.writer.run())
     await steered.verbs.roll_back("profile", "ann", "stop")
 
     await until(lambda: store.asked >= 2, "a second try")
-    up_then = steered.ledger.up
+    up_then = steered.writer.up
     store.down = False
-    await until(lambda: not steered.ledger.waiting, "the write")
+    await until(lambda: not steered.writer.waiting, "the write")
     writing.cancel()
 
-    assert (up_then, steered.ledger.up) == (False, True)
+    assert (up_then, steered.writer.up) == (False, True)
     assert [kept.rolled_back for kept in await store.overrides()] == [True]
     assert [event.event for event in await store.events()] == ["rollback"]
 
@@ -119,7 +119,7 @@ async def test_a_smaller_weight_or_a_hold_does_not_wait_for_the_store(tmp_path: 
     await steered.verbs.hold("profile", "ann", "")
 
     assert (steered.weight(), steered.override().held) == (10.0, True)
-    assert steered.ledger.waiting
+    assert steered.writer.waiting
 
 
 async def test_a_rollback_that_comes_while_a_promotion_is_being_written_wins_here_as_in_the_store(tmp_path: Path):
@@ -133,7 +133,7 @@ async def test_a_rollback_that_comes_while_a_promotion_is_being_written_wins_her
     store.let.set()
     with pytest.raises(RefusedError) as refused:
         await promotion
-    await steered.ledger.flush()
+    await steered.writer.flush()
 
     (kept,) = await store.overrides()
     assert refused.value.status == 409
@@ -146,7 +146,7 @@ async def test_of_two_promotions_at_once_both_are_done_in_order(tmp_path: Path):
 
     await asyncio.gather(steered.verbs.weight("profile", 60, "ann", ""), steered.verbs.weight("profile", 70, "bob", ""))
 
-    (kept,) = await steered.ledger.store.overrides()
+    (kept,) = await steered.writer.store.overrides()
     assert (steered.weight(), kept.weight, kept.revision) == (70.0, 70.0, 2)
 
 
@@ -200,7 +200,7 @@ async def test_all_routes_are_resumed_in_one_swap_but_for_those_that_the_guard_s
     }
     assert steered.override("held").held
     assert len(steered.effects) == before + 1
-    kept = {override.route: override for override in await steered.ledger.store.overrides()}
+    kept = {override.route: override for override in await steered.writer.store.overrides()}
     assert not kept["one"].rolled_back
     last = (await steered.trail.since(-1, 3))[-3:]
     assert {(event.event, event.route, event.who, event.reason) for event in last} == {
@@ -226,7 +226,7 @@ async def test_nothing_is_resumed_while_the_store_does_not_answer(tmp_path: Path
     store = Sluggish()
     steered = Steered(tmp_path, a_route("one"), a_route("two"), store=store)
     await steered.verbs.roll_back_all("ann", "stop everything")
-    await steered.ledger.flush()
+    await steered.writer.flush()
     store.down = True
 
     with pytest.raises(RefusedError) as refused:
@@ -239,7 +239,7 @@ async def test_a_rollback_that_comes_while_all_are_being_resumed_stands(tmp_path
     store = Sluggish()
     steered = Steered(tmp_path, a_route("one"), a_route("two"), store=store)
     await steered.verbs.roll_back_all("ann", "stop everything")
-    await steered.ledger.flush()
+    await steered.writer.flush()
     asked = store.asked
     store.let.clear()
     resuming = asyncio.create_task(steered.verbs.resume_all("ann", "on we go"))
@@ -259,7 +259,7 @@ async def test_a_route_rolled_back_while_the_others_are_being_resumed_stays_so(t
     steered = Steered(tmp_path, a_route("one"), a_route("two"), store=store)
     store.turn.release(2)
     await steered.verbs.roll_back_all("ann", "stop everything")
-    await steered.ledger.flush()
+    await steered.writer.flush()
     resuming = asyncio.create_task(steered.verbs.resume_all("bob", "on we go"))
     store.turn.release()
     await until(lambda: store.asked == 4, "the write of the second")
@@ -269,7 +269,7 @@ async def test_a_route_rolled_back_while_the_others_are_being_resumed_stays_so(t
     store.turn.release(2)
     made = await resuming
     await rolling
-    await steered.ledger.flush()
+    await steered.writer.flush()
 
     kept = {override.route: override.rolled_back for override in await store.overrides()}
     assert [override.route for override in made] == ["two"]
@@ -282,7 +282,7 @@ async def test_a_rollback_said_again_while_a_resume_is_being_written_stands(tmp_
     store = Sluggish()
     steered = Steered(tmp_path, store=store)
     await steered.verbs.roll_back("profile", "ann", "stop")
-    await steered.ledger.flush()
+    await steered.writer.flush()
     store.let.clear()
     verbs = steered.verbs
     resuming = asyncio.create_task(
@@ -296,7 +296,7 @@ async def test_a_rollback_said_again_while_a_resume_is_being_written_stands(tmp_
     await rolling
     with pytest.raises(RefusedError) as refused:
         await resuming
-    await steered.ledger.flush()
+    await steered.writer.flush()
 
     (kept,) = await store.overrides()
     assert refused.value.status == 409
@@ -340,7 +340,7 @@ async def test_every_change_is_counted(tmp_path: Path):
     await steered.verbs.weight("profile", 20, "ann", "")
     await steered.verbs.roll_back("profile", "guard", "p95", cause="p95")
 
-    series = steered.steering.series()
+    series = steered.rollout_controller.series()
 
     assert series["strangler_route_changes_total", ("profile", "weight")] == (1.0,)
     assert series["strangler_rollbacks_total", ("profile", "p95")] == (1.0,)

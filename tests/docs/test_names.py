@@ -15,7 +15,7 @@ import rules
 from proxy.cli.app import app
 from proxy.control.api.endpoints import SCHEMAS
 from proxy.control.audit_log import CLOSED_LIST
-from proxy.control.retirement import Unseen
+from proxy.control.retirement import UnseenWrites
 from proxy.telemetry import events
 from proxy.telemetry.metric_names import METRICS
 from rules.config import json_schema
@@ -111,7 +111,7 @@ def _known_words() -> set[str]:
     known = set(_words_of(json_schema())) | set(CLOSED_LIST) | MADE
     known |= set(_words_of(SCHEMAS))
     known |= {value for name, value in vars(events).items() if name.isupper()}
-    known |= Unseen(lambda _: 0).evidence(a_route(rollback="lossy")).keys()
+    known |= UnseenWrites(lambda _: 0).evidence(a_route(rollback="lossy")).keys()
     known |= set(re.findall(r'"(\w+)"', text_of("comparators/row_values.py")))  # rules of two databases
     known |= set(re.findall(r"`(\w+)`", text_of("docs/decisions/0006-mirroring.md")))  # the reasons, tested there
     return known

@@ -15,7 +15,7 @@ import pytest
 import rules
 from proxy.doctor import examined
 from proxy.doctor.backends import backends
-from proxy.doctor.finding import ERROR, OK, WARNING, Found, House
+from proxy.doctor.finding import ERROR, OK, WARNING, Found, Subject
 from proxy.doctor.limits import limits
 from proxy.doctor.modes import modes
 from proxy.doctor.nginx import nginx
@@ -27,14 +27,16 @@ NGINX = (Path(__file__).resolve().parents[2] / "deploy/nginx.conf").read_text()
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Callable[..., House]:
-    def made(text: str = "", *, nginx: str | None = None, environ: dict[str, str] | None = None, **more: Any) -> House:
+def house(tmp_path: Path) -> Callable[..., Subject]:
+    def made(
+        text: str = "", *, nginx: str | None = None, environ: dict[str, str] | None = None, **more: Any
+    ) -> Subject:
         file = tmp_path / "proxy.yaml"
         if "backends:" not in text:
             text += 'backends: {legacy: {url: "http://127.0.0.1:1"}, modern: {url: "http://127.0.0.1:2"}}\n'
         file.write_text(f"version: 1\n{text}routes: []\n")
         file.chmod(0o644)
-        return House(rules.load(file.read_text()), tmp_path, file, environ or {}, nginx, **more)
+        return Subject(rules.load(file.read_text()), tmp_path, file, environ or {}, nginx, **more)
 
     return made
 
@@ -47,7 +49,7 @@ def texts(found: list[Found]) -> str:
     return " ".join(one.what for one in found)
 
 
-def test_a_port_that_somebody_else_holds_is_an_error(house: Callable[..., House]):
+def test_a_port_that_somebody_else_holds_is_an_error(house: Callable[..., Subject]):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         text = f"listen: {{address: '127.0.0.1:{taken.getsockname()[1]}'}}\nadmin: {{address: '127.0.0.1:0'}}\n"
         found = list(ports(house(text)))
@@ -59,7 +61,7 @@ def test_a_port_that_somebody_else_holds_is_an_error(house: Callable[..., House]
 
 
 @pytest.mark.parametrize(("same", "level"), [(True, OK), (False, WARNING)])
-def test_the_running_proxy_runs_this_file_or_another(house: Callable[..., House], same: bool, level: str):
+def test_the_running_proxy_runs_this_file_or_another(house: Callable[..., Subject], same: bool, level: str):
     made = house("admin: {address: '127.0.0.1:0'}\n")
     made = replace(made, running=True, runs=made.snapshot.digest if same else "other")
 
@@ -68,36 +70,36 @@ def test_the_running_proxy_runs_this_file_or_another(house: Callable[..., House]
     assert levels(found)["proxy"] == level
 
 
-def test_an_address_of_another_machine_is_an_error(house: Callable[..., House]):
+def test_an_address_of_another_machine_is_an_error(house: Callable[..., Subject]):
     found = list(ports(house("listen: {address: '192.0.2.1:80'}\nadmin: {address: '127.0.0.1:0'}\n")))
 
     assert found[0].level == ERROR
 
 
-def test_a_socket_in_no_folder_is_an_error(house: Callable[..., House]):
+def test_a_socket_in_no_folder_is_an_error(house: Callable[..., Subject]):
     found = list(ports(house("listen: {address: 'unix:nowhere/s.sock'}\n")))
 
     assert "no folder" in found[0].what
 
 
-def test_more_connections_than_descriptors_is_an_error_with_the_number_to_set(house: Callable[..., House]):
+def test_more_connections_than_descriptors_is_an_error_with_the_number_to_set(house: Callable[..., Subject]):
     found = list(limits(house("listen: {limits: {connections: 500000000}}\n")))
 
     assert found[0].level == ERROR
     assert "LimitNOFILE=500000" in found[0].advice
 
 
-def test_unlimited_connections_are_warned_about(house: Callable[..., House]):
+def test_unlimited_connections_are_warned_about(house: Callable[..., Subject]):
     assert next(limits(house("listen: {limits: {connections: 0}}\n"))).level == WARNING
 
 
-def test_a_disk_too_small_for_the_differences_is_warned_about(house: Callable[..., House]):
+def test_a_disk_too_small_for_the_differences_is_warned_about(house: Callable[..., Subject]):
     found = levels(list(limits(house("diffs: {max_bytes: 900000GiB}\n"))))
 
     assert found["disk"] == WARNING
 
 
-def test_a_file_that_everybody_may_write_is_an_error(house: Callable[..., House]):
+def test_a_file_that_everybody_may_write_is_an_error(house: Callable[..., Subject]):
     made = house()
     made.config.chmod(0o666)
 
@@ -105,7 +107,7 @@ def test_a_file_that_everybody_may_write_is_an_error(house: Callable[..., House]
 
 
 @pytest.mark.parametrize(("mode", "level"), [(0o600, OK), (0o640, WARNING), (0o604, WARNING)])
-def test_a_store_is_for_its_owner_alone(house: Callable[..., House], mode: int, level: str):
+def test_a_store_is_for_its_owner_alone(house: Callable[..., Subject], mode: int, level: str):
     made = house('store: "sqlite:strangler.db"\n')
     (made.base / "strangler.db").touch()
     (made.base / "strangler.db").chmod(mode)
@@ -113,7 +115,7 @@ def test_a_store_is_for_its_owner_alone(house: Callable[..., House], mode: int, 
     assert levels(list(modes(made)))["store"] == level
 
 
-def test_a_key_file_that_is_missing_is_an_error(house: Callable[..., House]):
+def test_a_key_file_that_is_missing_is_an_error(house: Callable[..., Subject]):
     made = house(environ={"STRANGLER_JWT_KEY_FILE": "nowhere.pem"})
 
     assert levels(list(modes(made)))["STRANGLER_JWT_KEY_FILE"] == ERROR
@@ -122,7 +124,7 @@ def test_a_key_file_that_is_missing_is_an_error(house: Callable[..., House]):
 # ── nginx ──
 
 
-def test_the_shipped_nginx_file_is_without_fault(house: Callable[..., House]):
+def test_the_shipped_nginx_file_is_without_fault(house: Callable[..., Subject]):
     made = house(
         "listen: {address: '127.0.0.1:8080', trusted_proxies: [127.0.0.1/32]}\nidentity: ['header:X-User-Id']\n",
         nginx=NGINX,
@@ -148,7 +150,7 @@ def test_the_shipped_nginx_file_is_without_fault(house: Callable[..., House]):
         ),
     ],
 )
-def test_what_nginx_leaves_out_is_told(house: Callable[..., House], old: str, new: str, told: str):
+def test_what_nginx_leaves_out_is_told(house: Callable[..., Subject], old: str, new: str, told: str):
     assert old in NGINX
     made = house(
         "listen: {address: '127.0.0.1:8080', trusted_proxies: [127.0.0.1/32]}\nidentity: ['header:X-User-Id']\n",
@@ -162,13 +164,13 @@ def test_what_nginx_leaves_out_is_told(house: Callable[..., House], old: str, ne
 
 
 @pytest.mark.parametrize("trusted", ["[]", "[10.0.0.0/8]"])
-def test_an_nginx_that_is_not_trusted_is_told(house: Callable[..., House], trusted: str):
+def test_an_nginx_that_is_not_trusted_is_told(house: Callable[..., Subject], trusted: str):
     made = house(f"listen: {{address: '127.0.0.1:8080', trusted_proxies: {trusted}}}\n", nginx=NGINX)
 
     assert "trusted" in texts([one for one in nginx(made) if one.level == WARNING])
 
 
-def test_an_nginx_that_leads_elsewhere_is_no_business_of_ours(house: Callable[..., House]):
+def test_an_nginx_that_leads_elsewhere_is_no_business_of_ours(house: Callable[..., Subject]):
     made = house("listen: {address: '127.0.0.1:8081'}\n", nginx="server { proxy_pass http://127.0.0.1:3000; }")
 
     assert [one.level for one in nginx(made)] == [OK]
@@ -177,7 +179,7 @@ def test_an_nginx_that_leads_elsewhere_is_no_business_of_ours(house: Callable[..
 # ── what has to be asked ──
 
 
-async def with_backend(house: Callable[..., House], answer: bytes, health: str = "") -> list[Found]:
+async def with_backend(house: Callable[..., Subject], answer: bytes, health: str = "") -> list[Found]:
     backend = Backend(always(answer))
     await backend.start()
     try:
@@ -187,34 +189,34 @@ async def with_backend(house: Callable[..., House], answer: bytes, health: str =
         await backend.stop()
 
 
-async def test_a_backend_that_is_not_there_is_an_error(house: Callable[..., House]):
+async def test_a_backend_that_is_not_there_is_an_error(house: Callable[..., Subject]):
     found = await with_backend(house, ok())
 
     assert levels(found) == {"backend legacy": OK, "backend modern": ERROR}
 
 
-async def test_a_health_page_that_says_no_is_an_error(house: Callable[..., House]):
+async def test_a_health_page_that_says_no_is_an_error(house: Callable[..., Subject]):
     found = await with_backend(house, ok(status="503 No"), ", health: {path: /up}")
 
     assert levels(found)["backend legacy"] == ERROR
     assert "/up answers 503" in found[0].what
 
 
-async def test_a_clock_that_is_wrong_is_told(house: Callable[..., House]):
+async def test_a_clock_that_is_wrong_is_told(house: Callable[..., Subject]):
     found = await with_backend(house, ok(b"", "Date: Sat, 01 Jan 2000 00:00:00 GMT"))
 
     assert found[1].level == WARNING
     assert "s apart" in found[1].what
 
 
-async def test_a_store_that_is_no_database_is_an_error(house: Callable[..., House]):
+async def test_a_store_that_is_no_database_is_an_error(house: Callable[..., Subject]):
     made = house('store: "sqlite:strangler.db"\n')
     (made.base / "strangler.db").write_bytes(b"rubbish" * 1000)
 
     assert [one.level async for one in stores(made)] == [ERROR]
 
 
-async def test_a_sound_store_is_fine_with_no_trace_left(house: Callable[..., House]):
+async def test_a_sound_store_is_fine_with_no_trace_left(house: Callable[..., Subject]):
     made = house('store: "sqlite:strangler.db"\n')
     with closing(sqlite3.connect(made.base / "strangler.db")) as connection:
         connection.execute("CREATE TABLE a (b)")
@@ -223,13 +225,13 @@ async def test_a_sound_store_is_fine_with_no_trace_left(house: Callable[..., Hou
     assert sorted(path.name for path in made.base.iterdir()) == ["proxy.yaml", "strangler.db"]
 
 
-async def test_a_redis_that_is_not_there_is_an_error(house: Callable[..., House]):
+async def test_a_redis_that_is_not_there_is_an_error(house: Callable[..., Subject]):
     found = [one async for one in stores(house('store: "redis://127.0.0.1:1/0"\n'))]
 
     assert found[0].level == ERROR
 
 
-async def test_a_check_that_breaks_keeps_no_other_from_running(house: Callable[..., House]):
+async def test_a_check_that_breaks_keeps_no_other_from_running(house: Callable[..., Subject]):
     made = house(nginx=7)
 
     found = await examined(made)
@@ -239,7 +241,7 @@ async def test_a_check_that_breaks_keeps_no_other_from_running(house: Callable[.
 
 
 @pytest.mark.parametrize(("listening", "url"), [("127.0.0.1", "localhost"), ("0.0.0.0", "127.0.0.1")])
-async def test_a_backend_that_is_our_own_listener_is_a_loop(house: Callable[..., House], listening: str, url: str):
+async def test_a_backend_that_is_our_own_listener_is_a_loop(house: Callable[..., Subject], listening: str, url: str):
     text = (
         f"listen: {{address: '{listening}:8099', via: {{passes: 2}}}}\n"
         f'backends: {{legacy: {{url: "http://{url}:8099"}}, modern: {{url: "http://{url}:8098"}}}}\n'
@@ -250,7 +252,7 @@ async def test_a_backend_that_is_our_own_listener_is_a_loop(house: Callable[...,
     assert [one.about for one in found if "our own listener" in one.what] == ["backend legacy"]
 
 
-async def test_a_name_of_this_machine_is_our_own_listener_where_that_is_everywhere(house: Callable[..., House]):
+async def test_a_name_of_this_machine_is_our_own_listener_where_that_is_everywhere(house: Callable[..., Subject]):
     text = (
         "listen: {address: '0.0.0.0:8099'}\n"
         f'backends: {{legacy: {{url: "http://{socket.gethostname()}:8099"}}, modern: {{url: "http://192.0.2.1:8099"}}}}\n'

@@ -60,8 +60,8 @@ def table() -> Table:
 @cache
 def mapping_of(path: str) -> Mapping[str, object]:
     """The `compare:` section of the route that takes this path; what no route takes goes by the defaults."""
-    lane, _ = table().find(Facts("GET", path, None, "example.com", {}.get, lambda: None))
-    return lane.route.compare or {"preset": "php", "errors": "laravel"}
+    compiled, _ = table().find(Facts("GET", path, None, "example.com", {}.get, lambda: None))
+    return compiled.route.compare or {"preset": "php", "errors": "laravel"}
 
 
 def answer(side, path: str, user: int | None) -> Capture:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from proxy.ipc.child_process import Unexpected
+from proxy.ipc.child_process import ExceptionHandler
 from tests.support.clock import Clock
 
 
 async def test_what_a_callback_raises_is_told_with_its_place():
     told: list[dict[str, object]] = []
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(Unexpected(lambda event, _, /, **fields: told.append({"event": event, **fields})))
+    loop.set_exception_handler(ExceptionHandler(lambda event, _, /, **fields: told.append({"event": event, **fields})))
 
     loop.call_soon(lambda: 1 // 0)
     await asyncio.sleep(0)
@@ -25,7 +25,7 @@ async def test_what_a_callback_raises_is_told_with_its_place():
 async def test_a_storm_of_them_is_told_once_a_second_with_how_many_there_were():
     told: list[object] = []
     clock = Clock()
-    handler = Unexpected(lambda _, __, /, **fields: told.append(fields["more"]), clock)
+    handler = ExceptionHandler(lambda _, __, /, **fields: told.append(fields["more"]), clock)
     loop = asyncio.get_running_loop()
 
     for _ in range(100):

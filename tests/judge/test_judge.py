@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.control.comparison.judge_pool import JudgeProcess, Judges, NotJudgedError, judge_environment
+from proxy.control.comparison.judge_pool import JudgePool, JudgeProcess, NotJudgedError, judge_environment
 from proxy.ipc.judge_messages import Case, Opinion, Rulebook
 from proxy.ipc.messages import Pair
 from proxy.judge import main as module
@@ -55,7 +55,7 @@ class Court:
         (folder / "ju_hook.py").write_text(HOOK)
         self.pids: list[int] = []
         self.told: list[object] = []
-        self.judges = Judges(self._start, 1, lambda *_, **fields: self.told.append(fields))
+        self.judges = JudgePool(self._start, 1, lambda *_, **fields: self.told.append(fields))
         routes = {
             "profile": RouteRules({"custom": "ju_hook:judge"}),
             "credits": RouteRules({}),

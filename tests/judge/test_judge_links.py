@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from proxy.control.comparison.judge_links import JudgeLinks as Connections
-from proxy.control.comparison.judge_pool import JudgeProcess, Judges, judge_environment
+from proxy.control.comparison.judge_pool import JudgePool, JudgeProcess, judge_environment
 from proxy.ipc.judge_messages import Judged, Rulebook, Tallied
 from proxy.ipc.messages import Hello, JudgeLink, JudgeSilent, JudgeWanted, Message, Rest, Unjudged
 from proxy.judge.policies import RouteRules, Rules
@@ -44,7 +44,7 @@ class Court:
         self.results: Counter[str] = Counter()
         self.judged: list[Judged] = []
         self.processes: list[JudgeProcess] = []
-        self.judges = Judges(self._start, 2, lambda *_, **__: None)
+        self.judges = JudgePool(self._start, 2, lambda *_, **__: None)
         routes = {"profile": RouteRules({"custom": "li_hook:judge"}), "credits": RouteRules({"preset": "php"})}
         self.judges.rule(Rulebook(Rules(routes, "2026-11-21", str(folder)).pack()))
         self.worker = JudgeLinks(self._hear, self.clock)

@@ -24,8 +24,8 @@ REGEX = running("~^/pages/(?P<page>.+)$", "/new/{page}")
 def sent(chosen: Generation, path: str) -> str | None:
     """The path as modern gets it; None where no route takes the request."""
     asked = facts(target=path)
-    lane, names = chosen.table.find(asked)
-    return None if lane.route.name == "_default" else target(lane.route.modern, names, asked.path, None)
+    compiled, names = chosen.table.find(asked)
+    return None if compiled.route.name == "_default" else target(compiled.route.modern, names, asked.path, None)
 
 
 @pytest.mark.parametrize(

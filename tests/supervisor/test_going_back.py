@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxy.settings import Settings
-from proxy.supervisor.process_manager import Keeper, Notifier
+from proxy.supervisor.process_manager import Notifier, ProcessManager
 
 OLD, NEW = b"the old file", b"the new one"
 
@@ -33,7 +33,7 @@ async def test_only_a_file_that_kills_whoever_begins_with_it_is_left(
 ):
     told: list[str] = []
     settings = Settings(str(tmp_path / "proxy.yaml"), "a", "b", "memory", 1, 1, 1.0, tls=False, legacy_only=False)
-    keeper = Keeper(
+    keeper = ProcessManager(
         settings,
         OLD,
         listeners=[],

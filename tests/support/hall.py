@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from proxy.control.comparison.counters import Comparisons
-from proxy.control.comparison.judge_pool import Judges
-from proxy.control.comparison.pair_pipeline import Judging, Rechecks
-from proxy.control.comparison.results import KnownDifferences, Rates, Verdicts, ViolationSeen
+from proxy.control.comparison.counters import ComparisonCounters
+from proxy.control.comparison.judge_pool import JudgePool
+from proxy.control.comparison.pair_pipeline import PairPipeline, Rechecks
+from proxy.control.comparison.results import ComparisonResults, KnownDifferences, Rates, ViolationSeen
 from proxy.ipc.judge_messages import Checked, Found, Judged, Opinion
 from proxy.ipc.messages import Message, Pair
 from proxy.judge.tally import Tally, is_settled
@@ -16,7 +16,7 @@ from proxy.storage.diff_store import Difference
 from proxy.telemetry.aggregation import Worker
 from rules.model import Invariant, ShadowPolicy
 from tests.support.clock import Clock
-from tests.support.seats import Seat
+from tests.support.seats import StandInJudge
 from tests.support.waiting import breathe
 
 WORKER: Worker = (0, 1)
@@ -27,13 +27,13 @@ BROKEN = Checked("sum", "violated", "1 == 2 does not hold", "1", "2")
 HELD = Checked("sum", "held", "", "1", "1")
 
 
-class Hall:
+class ComparisonRig:
     """Where pairs are judged; `delays` are those that were asked for, none is waited for."""
 
     def __init__(self, policy: ShadowPolicy | None = None) -> None:
         self.clock = Clock()
         self.policy: ShadowPolicy | None = policy or ShadowPolicy(sample=1.0, recheck_per_minute=3)
-        self.seats: list[Seat] = []
+        self.seats: list[StandInJudge] = []
         self.asked: list[Message] = []
         self.delays: list[float] = []
         self.kept: list[Difference] = []
@@ -41,13 +41,13 @@ class Hall:
         self.told: list[str] = []
         self.observed: list[bytes] = []
         self.worker_is_there = True
-        self.comparisons = Comparisons(self.clock)
+        self.comparisons = ComparisonCounters(self.clock)
         self.comparisons.follow({"profile": (60.0, 1)})
         rates = Rates(self.clock)
         self.known = KnownDifferences(rates, lambda: "2026-11-21")
         self.rechecks = Rechecks(self.clock)
-        self.judges = Judges(self._seat, 1, lambda *_, **__: None)
-        verdicts = Verdicts(
+        self.judges = JudgePool(self._seat, 1, lambda *_, **__: None)
+        verdicts = ComparisonResults(
             self.comparisons,
             self.known,
             rates,
@@ -57,7 +57,7 @@ class Hall:
             observe=lambda _route, observed, _at: self.observed.append(observed),
             tell=lambda event, *_, **__: self.told.append(event),
         )
-        self.judging = Judging(
+        self.judging = PairPipeline(
             self.judges, verdicts, self.rechecks, self._send, lambda _: self.policy, self.clock, self._later
         )
 
@@ -65,8 +65,8 @@ class Hall:
         self.kept.append(difference)
         return True
 
-    def _seat(self, heard: Any, gone: Any) -> Seat:
-        self.seats.append(Seat(heard, gone))
+    def _seat(self, heard: Any, gone: Any) -> StandInJudge:
+        self.seats.append(StandInJudge(heard, gone))
         asyncio.get_running_loop().call_soon(self.seats[-1].sit_down)
         return self.seats[-1]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from proxy.control.fleet.window_exchange import Together
+from proxy.control.fleet.window_exchange import WindowExchange
 from proxy.control.route_evidence import Judged
 from proxy.storage import store_redis
 from proxy.storage.fleet import Heard, Told
@@ -75,14 +75,14 @@ class Several:
             await one.guard.tick()
             for task in tuple(one.guard._tasks):
                 await task
-            await one.ledger.flush()
+            await one.writer.flush()
         await self.agree()
 
     async def agree(self) -> None:
         for _ in range(2):
             for one in self:
-                await one.ledger.flush()
-                await one.steering.following.look()
+                await one.writer.flush()
+                await one.rollout_controller.following.look()
 
     def weights(self) -> list[float]:
         return [one.weight() for one in self]
@@ -92,9 +92,9 @@ class Several:
             await each.close()
 
 
-def together(one: Steered) -> Together:
-    assert one.steering.together is not None
-    return one.steering.together
+def together(one: Steered) -> WindowExchange:
+    assert one.rollout_controller.together is not None
+    return one.rollout_controller.together
 
 
 @contextlib.asynccontextmanager

@@ -16,7 +16,7 @@ from rules.model import LEGACY, MODERN, ShadowPolicy
 from tests.support import raw, snapshots
 from tests.support.backend import Backend
 from tests.support.messages import Message as Answer
-from tests.support.proxying import House, Proxy, urls
+from tests.support.proxying import Proxy, RunningProxy, urls
 from tests.support.waiting import until
 
 WHY_SENT = ("", "status", "headers", "body", "raced", "session", "invariants", "noise")
@@ -76,7 +76,7 @@ class Mirroring:
 
 
 async def mirroring(
-    house: House,
+    house: RunningProxy,
     legacy: Backend | str,
     modern: Backend | str,
     *,

@@ -27,7 +27,9 @@ from tests.support.waiting import until
 class Proxy:
     """A running server; `exchanges` are all calls it has finished."""
 
-    def __init__(self, house: House, server: Server, listening: socket.socket, address: tuple[str, int] | str) -> None:
+    def __init__(
+        self, house: RunningProxy, server: Server, listening: socket.socket, address: tuple[str, int] | str
+    ) -> None:
         self.house = house
         self.server = server
         self.listening = listening
@@ -65,7 +67,7 @@ class Proxy:
         await until(lambda: not any(client.call for client in self.server.clients), "every call's end")
 
 
-class House:
+class RunningProxy:
     """Everything one test starts; all of it ends with the test, and what went wrong unseen is told."""
 
     def __init__(self) -> None:

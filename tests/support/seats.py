@@ -9,7 +9,7 @@ from proxy.ipc.judge_messages import Case, Opinion, Seated
 from proxy.ipc.messages import Message
 
 
-class Seat:
+class StandInJudge:
     """Sits where a judge process would; says nothing that a test does not have it say."""
 
     def __init__(self, heard: Callable[[Message], None], gone: Callable[[bool], None]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from proxy.control.drill import Probing
+from proxy.control.drill import FrontDoorProbe
 from proxy.control.reload import Reloader, current
-from proxy.control.rollout import Steering
-from proxy.control.route_evidence import Figures, Judged, NothingJudged
+from proxy.control.rollout import RolloutController
+from proxy.control.route_evidence import Judged, NothingJudged, RouteWindows
 from proxy.control.worker_links import Workers
 from proxy.ipc.messages import Outcomes, PairCounts, Prepare, SideOutcomes
 from proxy.settings import Settings
@@ -46,7 +46,7 @@ class Steered:
         self.leads = True
         snapshot = snapshots.snapshot(BACKENDS, routes=routes or (a_route(),))
         configuration = Configuration(1, snapshot, overrides)
-        self.figures = Figures(snapshot, 1)
+        self.figures = RouteWindows(snapshot, 1)
         self.workers = Workers(Prepare(1, b""), lambda _: None, self._tell)
         self.effects: list[int] = []
         settings = Settings(
@@ -61,31 +61,35 @@ class Steered:
             changed=lambda *_: None,
             tell=self._tell,
         )
-        self.steering = Steering(
+        self.rollout_controller = RolloutController(
             self.reloader,
             self.workers,
             self.figures,
             judged or NothingJudged(),
             store or MemoryStore(overrides),
             self._tell,
-            Probing("127.0.0.1:1", tls=False),
+            FrontDoorProbe("127.0.0.1:1", tls=False),
             fleet=fleet,
             name=name,
             leads=lambda: self.leads,
             clock=self.clock,
             wall=self.wall,
         )
-        self.verbs, self.guard, self.trail = self.steering.verbs, self.steering.guard, self.steering.trail
-        self.ledger = self.steering.ledger
+        self.verbs, self.guard, self.trail = (
+            self.rollout_controller.verbs,
+            self.rollout_controller.guard,
+            self.rollout_controller.trail,
+        )
+        self.writer = self.rollout_controller.writer
 
     def _tell(self, event: str, _level: str = "info", /, **fields: Any) -> None:
         self.told.append((event, fields))
 
     def weight(self, route: str = "profile") -> float:
         """What is in effect now."""
-        lane = self.reloader.current.generation.table.lane_of(route)
-        assert lane is not None
-        return lane.weight
+        compiled = self.reloader.current.generation.table.compiled_route_of(route)
+        assert compiled is not None
+        return compiled.weight
 
     def override(self, route: str = "profile") -> Override:
         """What is set now."""
@@ -117,7 +121,7 @@ class Steered:
         )
         outcomes = Outcomes(int(self.clock()), sides, (pairs,) if pairs else ())
         self.figures.take(outcomes)
-        self.steering.take(outcomes)
+        self.rollout_controller.take(outcomes)
 
     async def second(self, **seen: Any) -> None:
         """One second passes in which this is seen, then the guard looks; what it began is done."""

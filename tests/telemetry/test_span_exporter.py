@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 
 from proxy.telemetry import span_exporter as module
-from proxy.telemetry.span_exporter import Recorder
+from proxy.telemetry.span_exporter import SpanExporter
 from proxy.telemetry.spans import Span
 from tests.support.exchanges import exchange
 
@@ -40,7 +40,7 @@ def usual_turns(monkeypatch: pytest.MonkeyPatch):
 
 def test_what_waits_is_sent_before_the_end():
     sender = Sender()
-    recorder = Recorder(lambda: sender, lambda _: None)
+    recorder = SpanExporter(lambda: sender, lambda _: None)
     recorder.observe_all([RECORDED, exchange(), RECORDED])
 
     recorder.start()
@@ -52,7 +52,7 @@ def test_what_waits_is_sent_before_the_end():
 
 
 def test_what_does_not_fit_is_lost_and_counted():
-    recorder = Recorder(Sender, lambda _: None)
+    recorder = SpanExporter(Sender, lambda _: None)
 
     recorder.observe_all([RECORDED] * (module.WAITING_AT_MOST + 3))
 
@@ -66,7 +66,7 @@ def test_what_nobody_takes_is_lost_counted_and_told_once(broken: bool):
     if broken:
         sender.sent = None  # type: ignore[assignment]  # what a library may do to us
         sender.takes = True
-    recorder = Recorder(lambda: sender, told.append)
+    recorder = SpanExporter(lambda: sender, told.append)
     recorder.observe_all([RECORDED] * 2)
 
     recorder.start()
@@ -86,7 +86,7 @@ def test_a_library_that_does_not_load_is_told_of():
     def missing() -> Sender:
         raise ImportError("protobuf")
 
-    recorder = Recorder(missing, told.append)
+    recorder = SpanExporter(missing, told.append)
     recorder.start()
     recorder.close(PATIENCE)
 
@@ -95,7 +95,7 @@ def test_a_library_that_does_not_load_is_told_of():
 
 def test_a_call_is_recorded_where_its_caller_does_or_by_lot():
     sampled = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    none, every = (Recorder(Sender, lambda _: None, share) for share in (0.0, 1.0))
+    none, every = (SpanExporter(Sender, lambda _: None, share) for share in (0.0, 1.0))
 
     assert (none.wants(""), every.wants("")) == (False, True)
     assert (none.wants(sampled), every.wants(sampled[:-2] + "00")) == (True, False)

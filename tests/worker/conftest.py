@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[House]:
-    async with House() as house:
+async def house() -> AsyncIterator[RunningProxy]:
+    async with RunningProxy() as house:
         yield house

@@ -11,7 +11,7 @@ from proxy.ipc.channel import Channel
 from proxy.ipc.codec import WORKER
 from proxy.ipc.messages import Applied, Commit, Effects, Message, Prepare, Prepared
 from proxy.state.live import Configuration, Live, RunTime
-from proxy.worker.config_updates import Adopting, build
+from proxy.worker.config_updates import ConfigUpdates, build
 from rules.model import Override
 from rules.routing.decide import Generation
 from tests.support import snapshots
@@ -30,7 +30,7 @@ class Stand:
         self.first = self.live.generation.snapshot
         self.refreshed: list[Generation] = []
         self.told: list[str] = []
-        self.adopting = Adopting(self.live, lambda event, *_, **__: self.told.append(event), self.refreshed.append)
+        self.adopting = ConfigUpdates(self.live, lambda event, *_, **__: self.told.append(event), self.refreshed.append)
         ours, theirs = socket.socketpair()
         self.heard: list[Message] = []
         self.link = Channel(ours, WORKER, lambda *_: None, lambda _: None)
@@ -46,9 +46,9 @@ class Stand:
         self.adopting.effects(Effects(number, RunTime(number, overrides).pack()), self.link)
 
     def weight(self, route: str) -> float:
-        lane = self.live.generation.table.lane_of(route)
-        assert lane is not None
-        return lane.weight
+        compiled = self.live.generation.table.compiled_route_of(route)
+        assert compiled is not None
+        return compiled.weight
 
     @property
     def running(self) -> tuple[int, list[str]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from proxy.worker.reporting import Age, ages
+from proxy.worker.reporting import WaitingRequest, waiting_requests
 from rules.model import Buffer, GuardPolicy
 from tests.support import raw, snapshots
 from tests.support.backend import always, hang, ok
 from tests.support.clock import Clock
-from tests.support.proxying import House, Proxy
+from tests.support.proxying import Proxy, RunningProxy
 from tests.support.waiting import until
 
 ROUTES = (
@@ -16,7 +16,7 @@ ROUTES = (
 )
 
 
-async def waiting(house: House, *requests: bytes) -> Proxy:
+async def waiting(house: RunningProxy, *requests: bytes) -> Proxy:
     backend = await house.backend(hang)
     proxy = await house.proxy(backend, backend, routes=ROUTES, clock=Clock(), buffer=Buffer(request=1))
     for number, request in enumerate(requests):
@@ -26,11 +26,11 @@ async def waiting(house: House, *requests: bytes) -> Proxy:
     return proxy
 
 
-def seen(proxy: Proxy) -> list[Age]:
-    return sorted(ages(proxy.server.clients, proxy.server.clock()))
+def seen(proxy: Proxy) -> list[WaitingRequest]:
+    return sorted(waiting_requests(proxy.server.clients, proxy.server.clock()))
 
 
-async def test_who_waits_longer_than_the_routes_p95_is_told_with_the_age(house: House):
+async def test_who_waits_longer_than_the_routes_p95_is_told_with_the_age(house: RunningProxy):
     proxy = await waiting(house, raw.get("/judged"), raw.get("/free"))
 
     clock = proxy.server.clock
@@ -39,11 +39,11 @@ async def test_who_waits_longer_than_the_routes_p95_is_told_with_the_age(house: 
     after_half = seen(proxy)
     clock.turn(1.0)
 
-    assert after_half == [Age("judged", "legacy", 1, 0.5)]
-    assert seen(proxy) == [Age("free", "modern", 1, 1.5), Age("judged", "legacy", 1, 1.5)]
+    assert after_half == [WaitingRequest("judged", "legacy", 1, 0.5)]
+    assert seen(proxy) == [WaitingRequest("free", "modern", 1, 1.5), WaitingRequest("judged", "legacy", 1, 1.5)]
 
 
-async def test_who_is_still_sending_or_has_an_answer_does_not_wait(house: House):
+async def test_who_is_still_sending_or_has_an_answer_does_not_wait(house: RunningProxy):
     proxy = await waiting(house, raw.get("/judged", "Content-Length: 5", method="POST") + b"abc")
     other = await house.backend(always(ok()))
     answered = await house.proxy(other, other, routes=ROUTES, clock=Clock())
@@ -57,7 +57,7 @@ async def test_who_is_still_sending_or_has_an_answer_does_not_wait(house: House)
     assert seen(answered) == []
 
 
-async def test_who_waits_for_a_connection_of_our_own_pool_does_not_wait_for_a_side(house: House):
+async def test_who_waits_for_a_connection_of_our_own_pool_does_not_wait_for_a_side(house: RunningProxy):
     backend = await house.backend(hang)
     proxy = await house.proxy(backend, backend, routes=ROUTES, clock=Clock(), max_connections=1, connect_timeout=0.0)
     first, second = await proxy.client(), await proxy.client()
@@ -69,4 +69,4 @@ async def test_who_waits_for_a_connection_of_our_own_pool_does_not_wait_for_a_si
     assert isinstance(proxy.server.clock, Clock)
     proxy.server.clock.turn(2.0)
 
-    assert seen(proxy) == [Age("judged", "legacy", 1, 2.0)]
+    assert seen(proxy) == [WaitingRequest("judged", "legacy", 1, 2.0)]

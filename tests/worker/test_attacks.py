@@ -11,7 +11,7 @@ import pytest
 from rules.model import Limits
 from tests.support.backend import Wire, always, hang, ok
 from tests.support.measuring import answer_times, memory
-from tests.support.proxying import House, Proxy
+from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import get
 from tests.support.waiting import breathe
 from tests.support.wired import Wired, single_bytes
@@ -72,7 +72,7 @@ async def malformed_flood(proxy: Proxy) -> None:
 
 @pytest.mark.parametrize("attack", [slowloris, tiny_chunks, endless_heads, pipelined_flood, malformed_flood])
 async def test_healthy_users_are_served_during_an_attack(
-    house: House, attack: Callable[[Proxy], Awaitable[None]]
+    house: RunningProxy, attack: Callable[[Proxy], Awaitable[None]]
 ) -> None:
     """Requirement 15: attacker, proxy, backend and user share one core here, and still nobody waits long."""
 
@@ -139,7 +139,7 @@ async def test_an_answers_head_in_single_bytes_costs_no_more_than_its_bytes() ->
     assert cost[1] < 0.4
 
 
-async def test_a_hanging_backend_holds_no_more_than_its_own_users(house: House) -> None:
+async def test_a_hanging_backend_holds_no_more_than_its_own_users(house: RunningProxy) -> None:
     """One slow backend does not slow another."""
     slow, fast = await house.backend(hang), await house.backend(always(ok(b"fast")))
     stuck = await house.proxy(slow, fast)

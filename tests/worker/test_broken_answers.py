@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.backend import Wire, answering, hang, ok, on_head
 from tests.support.clock import Clock
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.raw import get
 from tests.support.tables import cases, wire
 from tests.support.waiting import breathe, until
@@ -18,7 +18,7 @@ from tests.support.wired import Wired, halves, single_bytes
 
 
 @pytest.mark.parametrize("case", cases("http_broken_answers"))
-async def test_an_answer_that_cannot_be_trusted_is_a_502(house: House, case: dict[str, Any]) -> None:
+async def test_an_answer_that_cannot_be_trusted_is_a_502(house: RunningProxy, case: dict[str, Any]) -> None:
     """Requirement 11."""
     backend = await house.backend(on_head(wire(case)))
     proxy = await house.proxy(backend)
@@ -64,7 +64,7 @@ async def test_an_answers_verdict_does_not_depend_on_what_was_seen_before(case: 
 @pytest.mark.parametrize(
     "said", [b"", b"HTT", b"HTTP/1.1 200 OK\r\nContent-Le"], ids=["nothing", "letters", "half a head"]
 )
-async def test_a_connection_that_ends_before_the_answer_is_a_502(house: House, mode: str, said: bytes) -> None:
+async def test_a_connection_that_ends_before_the_answer_is_a_502(house: RunningProxy, mode: str, said: bytes) -> None:
     """Requirement 11."""
     backend = await house.backend(on_head(said, Wire.close if mode == "close" else Wire.reset))
     proxy = await house.proxy(backend)
@@ -76,7 +76,7 @@ async def test_a_connection_that_ends_before_the_answer_is_a_502(house: House, m
     assert [attempt.kind for attempt in record.attempts] == ["reset"]
 
 
-async def test_a_backend_that_refuses_connections_is_a_502_at_once(house: House) -> None:
+async def test_a_backend_that_refuses_connections_is_a_502_at_once(house: RunningProxy) -> None:
     """Requirement 11."""
     free = socket.socket()
     free.bind(("127.0.0.1", 0))
@@ -90,7 +90,7 @@ async def test_a_backend_that_refuses_connections_is_a_502_at_once(house: House)
     assert [attempt.kind for attempt in record.attempts] == ["connect"]
 
 
-async def test_a_backend_that_takes_no_connection_is_a_504_within_the_connect_timeout(house: House) -> None:
+async def test_a_backend_that_takes_no_connection_is_a_504_within_the_connect_timeout(house: RunningProxy) -> None:
     """Requirement 11; a full backlog drops what comes, as a dead host does."""
     deaf = socket.socket()
     deaf.bind(("127.0.0.1", 0))
@@ -110,7 +110,7 @@ async def test_a_backend_that_takes_no_connection_is_a_504_within_the_connect_ti
     assert [attempt.kind for attempt in record.attempts] == ["connect_timeout"]
 
 
-async def test_silence_is_a_504_within_the_configured_time_and_the_connection_is_closed(house: House) -> None:
+async def test_silence_is_a_504_within_the_configured_time_and_the_connection_is_closed(house: RunningProxy) -> None:
     """Requirement 11."""
     backend = await house.backend(hang)
     proxy = await house.proxy(backend, clock=Clock(), timeout=7.0)
@@ -132,7 +132,7 @@ async def test_silence_is_a_504_within_the_configured_time_and_the_connection_is
     assert 7.0 <= record.attempts[0].wait <= 7.2
 
 
-async def test_a_head_that_drips_does_not_prolong_the_time_to_the_first_answer(house: House) -> None:
+async def test_a_head_that_drips_does_not_prolong_the_time_to_the_first_answer(house: RunningProxy) -> None:
     """Requirement 11: silence and an endless head end the same way."""
     backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\n"))
     proxy = await house.proxy(backend, clock=Clock(), timeout=7.0)
@@ -148,7 +148,7 @@ async def test_a_head_that_drips_does_not_prolong_the_time_to_the_first_answer(h
     assert (await client.answer()).status == 504
 
 
-async def test_an_endless_head_is_a_502(house: House) -> None:
+async def test_an_endless_head_is_a_502(house: RunningProxy) -> None:
     """Requirement 11."""
 
     async def endless(wire: Wire) -> None:
@@ -166,7 +166,7 @@ async def test_an_endless_head_is_a_502(house: House) -> None:
     assert await backend.wires[0].gone() in ("eof", "reset")
 
 
-async def test_a_flood_of_fields_is_a_502(house: House) -> None:
+async def test_a_flood_of_fields_is_a_502(house: RunningProxy) -> None:
     """Requirement 11."""
     flood = "".join(f"X-{number}: 1\r\n" for number in range(2000)).encode()
     backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\n" + flood + b"Content-Length: 0\r\n\r\n"))
@@ -175,7 +175,7 @@ async def test_a_flood_of_fields_is_a_502(house: House) -> None:
     assert (await proxy.ask(get("/"))).status == 502
 
 
-async def test_a_502_names_neither_the_backend_nor_what_it_said(house: House) -> None:
+async def test_a_502_names_neither_the_backend_nor_what_it_said(house: RunningProxy) -> None:
     """What is inside stays inside."""
     backend = await house.backend(on_head(b"SECRET garbage\r\n\r\n"))
     proxy = await house.proxy(backend)
@@ -190,7 +190,7 @@ async def test_a_502_names_neither_the_backend_nor_what_it_said(house: House) ->
         assert secret not in answer.body
 
 
-async def test_a_connection_lives_on_after_a_502(house: House) -> None:
+async def test_a_connection_lives_on_after_a_502(house: RunningProxy) -> None:
     """The client did nothing wrong: its next request is served on the same connection."""
     backend = await house.backend(on_head(b"garbage\r\n\r\n"), answering(ok(b"fine")))
     proxy = await house.proxy(backend)
@@ -203,7 +203,7 @@ async def test_a_connection_lives_on_after_a_502(house: House) -> None:
     assert second.body == b"fine"
 
 
-async def test_an_answer_is_heard_although_the_backend_took_no_more_of_the_request(house: House) -> None:
+async def test_an_answer_is_heard_although_the_backend_took_no_more_of_the_request(house: RunningProxy) -> None:
     """A server that refuses a large upload answers and closes: writing fails, its answer lies ready to be read."""
     listener = socket.create_server(("127.0.0.1", 0))
     proxy = await house.proxy(f"http://127.0.0.1:{listener.getsockname()[1]}")

@@ -10,7 +10,7 @@ import pytest
 
 from proxy.state.live import Live
 from proxy.telemetry.records import Attempt, Exchange
-from proxy.worker.circuit_breaker import FastTrip
+from proxy.worker.circuit_breaker import CircuitBreaker
 from rules.model import GuardPolicy, Override
 from rules.routing.decide import generation, with_overrides
 from tests.support import snapshots
@@ -30,7 +30,7 @@ class Watched:
         self.tripped: list[tuple[str, dict]] = []
         self.timers: list[Callable[[], None]] = []
         self.clock = Clock()
-        self.trip = FastTrip(
+        self.trip = CircuitBreaker(
             self.live,
             lambda route, detail: self.tripped.append((route, orjson.loads(detail))),
             clock=self.clock,

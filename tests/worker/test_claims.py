@@ -7,7 +7,7 @@ import pytest
 from rules.model import Match, Rollout, SidePolicy
 from tests.support.backend import always, ok
 from tests.support.messages import Message
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.raw import get, post
 from tests.support.snapshots import route
 
@@ -15,7 +15,7 @@ TRUSTED = ("127.0.0.1/32",)
 IDENTITY = ("header:X-User-Id", "header:X_Account", "header:Authorization", "header:Cookie", "cookie:uid")
 
 
-async def heard(house: House, data: bytes, trusted: tuple[str, ...] = ()) -> Message:
+async def heard(house: RunningProxy, data: bytes, trusted: tuple[str, ...] = ()) -> Message:
     """The request as its backend gets it, the second of two like it: what was remembered of the first counts."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, backend, identity=IDENTITY, trusted=trusted)
@@ -28,7 +28,7 @@ async def heard(house: House, data: bytes, trusted: tuple[str, ...] = ()) -> Mes
 
 
 @pytest.mark.parametrize("name", ["X-User-Id", "x-user-id", "X_Account", "Proxy", "PROXY"])
-async def test_a_claim_reaches_a_backend_from_a_trusted_peer_only(house: House, name: str) -> None:
+async def test_a_claim_reaches_a_backend_from_a_trusted_peer_only(house: RunningProxy, name: str) -> None:
     data = get("/", "A: 1", f"{name}: someone", "B: 2")
 
     assert "someone" not in str(await heard(house, data))
@@ -43,7 +43,7 @@ async def test_a_claim_reaches_a_backend_from_a_trusted_peer_only(house: House, 
 @pytest.mark.parametrize("trusted", [(), TRUSTED], ids=["untrusted", "trusted"])
 @pytest.mark.parametrize("name", ["X_User_Id", "X.User.Id", "x-user_id", "X_USER-ID", "X-Account", "X.Account"])
 async def test_a_disguised_claim_reaches_a_backend_from_no_peer(
-    house: House, name: str, trusted: tuple[str, ...]
+    house: RunningProxy, name: str, trusted: tuple[str, ...]
 ) -> None:
     """PHP and CGI take X_User_Id for X-User-Id."""
     assert "someone" not in str(await heard(house, get("/", f"{name}: someone", f"{name}: someone"), trusted))
@@ -60,13 +60,13 @@ async def test_a_disguised_claim_reaches_a_backend_from_no_peer(
         "X-Proxy: someone",
     ],
 )
-async def test_what_is_no_claim_crosses(house: House, line: str) -> None:
+async def test_what_is_no_claim_crosses(house: RunningProxy, line: str) -> None:
     name, _, value = line.partition(": ")
 
     assert (await heard(house, get("/", line))).field(name) == value
 
 
-async def test_a_claim_is_taken_out_of_a_request_with_a_body_and_of_its_trailers(house: House) -> None:
+async def test_a_claim_is_taken_out_of_a_request_with_a_body_and_of_its_trailers(house: RunningProxy) -> None:
     data = (
         get("/", "X-User-Id: someone", "Transfer-Encoding: chunked", method="POST")
         + b"1\r\na\r\n0\r\nX-User-Id: someone\r\n\r\n"
@@ -79,7 +79,7 @@ async def test_a_claim_is_taken_out_of_a_request_with_a_body_and_of_its_trailers
     assert (await heard(house, post(b"a", "X-User-Id: someone"))).body == b"a"
 
 
-async def test_one_head_from_two_kinds_of_peers_is_two_requests(house: House) -> None:
+async def test_one_head_from_two_kinds_of_peers_is_two_requests(house: RunningProxy) -> None:
     """What is remembered of a head is shared; what crosses of it is not."""
     backend = await house.backend(always(ok()))
     open_ = await house.proxy(backend, identity=IDENTITY, trusted=TRUSTED)
@@ -94,7 +94,7 @@ async def test_one_head_from_two_kinds_of_peers_is_two_requests(house: House) ->
     ]  # fmt: skip
 
 
-async def test_a_route_is_not_chosen_by_a_claim_that_nobody_may_make(house: House) -> None:
+async def test_a_route_is_not_chosen_by_a_claim_that_nobody_may_make(house: RunningProxy) -> None:
     legacy, hidden = await house.backend(always(ok(b"legacy"))), await house.backend(always(ok(b"hidden")))
     match = Match("/**", headers=(("X-User-Id", "someone"),))
     chosen = route(name="hidden", match=match, legacy=SidePolicy("modern"), rollout=Rollout(by="request"))
@@ -117,6 +117,6 @@ async def test_a_route_is_not_chosen_by_a_claim_that_nobody_may_make(house: Hous
     ],
 )
 async def test_the_cookie_of_the_console_reaches_no_backend(
-    house: House, sent: str, crosses: str | None, trusted: tuple[str, ...]
+    house: RunningProxy, sent: str, crosses: str | None, trusted: tuple[str, ...]
 ) -> None:
     assert (await heard(house, get("/", f"Cookie: {sent}"), trusted)).field("cookie") == crosses

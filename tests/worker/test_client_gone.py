@@ -7,7 +7,7 @@ import pytest
 from rules.model import Buffer
 from tests.support.backend import Wire, chunks, hang, on_head
 from tests.support.line import Line
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.raw import get
 
 LEAVE = [Line.close, Line.reset]
@@ -15,7 +15,7 @@ LEAVE = [Line.close, Line.reset]
 
 @pytest.mark.both_loops
 @pytest.mark.parametrize("leave", LEAVE)
-async def test_a_waiting_backend_is_left_at_once(house: House, leave: object) -> None:
+async def test_a_waiting_backend_is_left_at_once(house: RunningProxy, leave: object) -> None:
     backend = await house.backend(hang)
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -30,7 +30,7 @@ async def test_a_waiting_backend_is_left_at_once(house: House, leave: object) ->
 
 
 @pytest.mark.parametrize("leave", LEAVE)
-async def test_a_sending_backend_is_left_at_once(house: House, leave: object) -> None:
+async def test_a_sending_backend_is_left_at_once(house: RunningProxy, leave: object) -> None:
     async def endless(wire: Wire) -> None:
         await wire.head()
         wire.send(chunks(end=b""))
@@ -52,7 +52,7 @@ async def test_a_sending_backend_is_left_at_once(house: House, leave: object) ->
 
 @pytest.mark.both_loops
 @pytest.mark.parametrize("leave", LEAVE)
-async def test_an_aborted_chunked_upload_never_gets_its_last_chunk(house: House, leave: object) -> None:
+async def test_an_aborted_chunked_upload_never_gets_its_last_chunk(house: RunningProxy, leave: object) -> None:
     backend = await house.backend(hang)
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -67,7 +67,7 @@ async def test_an_aborted_chunked_upload_never_gets_its_last_chunk(house: House,
 
 
 @pytest.mark.parametrize("leave", LEAVE)
-async def test_an_aborted_upload_is_never_filled_up(house: House, leave: object) -> None:
+async def test_an_aborted_upload_is_never_filled_up(house: RunningProxy, leave: object) -> None:
     backend = await house.backend(hang)
     proxy = await house.proxy(backend, buffer=Buffer(request=5))
     client = await proxy.client()
@@ -81,7 +81,7 @@ async def test_an_aborted_upload_is_never_filled_up(house: House, leave: object)
     assert upstream.received.endswith(b"\r\n\r\nhello")
 
 
-async def test_a_request_whose_head_was_not_finished_reaches_nobody(house: House) -> None:
+async def test_a_request_whose_head_was_not_finished_reaches_nobody(house: RunningProxy) -> None:
     backend = await house.backend(hang)
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -93,7 +93,7 @@ async def test_a_request_whose_head_was_not_finished_reaches_nobody(house: House
     assert backend.wires == []
 
 
-async def test_a_client_that_leaves_before_there_is_a_connection_costs_none(house: House) -> None:
+async def test_a_client_that_leaves_before_there_is_a_connection_costs_none(house: RunningProxy) -> None:
     """A request that nobody waits for is not sent when its turn comes."""
     backend = await house.backend(hang)
     proxy = await house.proxy(backend, max_connections=1)
@@ -110,7 +110,7 @@ async def test_a_client_that_leaves_before_there_is_a_connection_costs_none(hous
     assert b"/2" not in backend.received
 
 
-async def test_the_rest_of_a_pipeline_dies_with_its_client(house: House) -> None:
+async def test_the_rest_of_a_pipeline_dies_with_its_client(house: RunningProxy) -> None:
     backend = await house.backend(on_head(b""))
     proxy = await house.proxy(backend)
     client = await proxy.client()

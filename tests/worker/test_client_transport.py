@@ -7,7 +7,7 @@ import pytest
 from tests.support.backend import Script, Wire, always, hang, ok, on_head
 from tests.support.clock import Clock
 from tests.support.line import Line
-from tests.support.proxying import House, Proxy
+from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import RawClient, get
 from tests.support.waiting import breathe, until
 
@@ -26,7 +26,9 @@ FRAME = b"\x81\x05hello"
 AGREES = on_head(SWITCH)
 
 
-async def tunnelled(house: House, script: Script = AGREES, clock: Clock | None = None) -> tuple[Proxy, RawClient, Wire]:
+async def tunnelled(
+    house: RunningProxy, script: Script = AGREES, clock: Clock | None = None
+) -> tuple[Proxy, RawClient, Wire]:
     """An open tunnel: the proxy and both its ends."""
     backend = await house.backend(script)
     proxy = await house.proxy(backend, clock=clock or Clock())
@@ -37,7 +39,7 @@ async def tunnelled(house: House, script: Script = AGREES, clock: Clock | None =
 
 
 @pytest.mark.both_loops
-async def test_an_agreed_upgrade_becomes_a_tunnel_both_ways(house: House) -> None:
+async def test_an_agreed_upgrade_becomes_a_tunnel_both_ways(house: RunningProxy) -> None:
     backend = await house.backend(on_head(SWITCH))
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -54,7 +56,7 @@ async def test_an_agreed_upgrade_becomes_a_tunnel_both_ways(house: House) -> Non
     assert got == b"\x81\x02hi\x00\xff\r\n\r\nHTTP/1.1 400"[:20]
 
 
-async def test_the_backend_is_asked_for_websocket_and_nothing_else(house: House) -> None:
+async def test_the_backend_is_asked_for_websocket_and_nothing_else(house: RunningProxy) -> None:
     """Requirement 6."""
     backend = await house.backend(on_head(SWITCH))
     proxy = await house.proxy(backend)
@@ -73,7 +75,7 @@ async def test_the_backend_is_asked_for_websocket_and_nothing_else(house: House)
 
 
 @pytest.mark.parametrize("upgrade", ["h2c", "TLS/1.0", "websocket, h2c", "h2c, websocket", "websockets", "x"])
-async def test_other_protocols_are_not_asked_for(house: House, upgrade: str) -> None:
+async def test_other_protocols_are_not_asked_for(house: RunningProxy, upgrade: str) -> None:
     """Requirement 6: only websocket may be upgraded."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
@@ -86,14 +88,14 @@ async def test_other_protocols_are_not_asked_for(house: House, upgrade: str) -> 
     assert {"upgrade", "connection", "http2-settings"}.isdisjoint(name.lower() for name in backend.requests[0].names)
 
 
-async def test_bytes_behind_the_switch_reach_the_client(house: House) -> None:
+async def test_bytes_behind_the_switch_reach_the_client(house: RunningProxy) -> None:
     """A server may speak first, in the same segment."""
     _, client, _ = await tunnelled(house, on_head(SWITCH + FRAME))
 
     assert await client.exactly(len(FRAME)) == FRAME
 
 
-async def test_bytes_sent_before_the_answer_are_part_of_the_tunnel(house: House) -> None:
+async def test_bytes_sent_before_the_answer_are_part_of_the_tunnel(house: RunningProxy) -> None:
     backend = await house.backend(hang)
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -109,7 +111,7 @@ async def test_bytes_sent_before_the_answer_are_part_of_the_tunnel(house: House)
 
 
 @pytest.mark.parametrize("status", ["200 OK", "400 Bad Request", "426 Upgrade Required", "503 x"])
-async def test_a_refused_upgrade_makes_no_tunnel(house: House, status: str) -> None:
+async def test_a_refused_upgrade_makes_no_tunnel(house: RunningProxy, status: str) -> None:
     """Requirement 6: the client may go on in HTTP, its next request is parsed as one."""
     backend = await house.backend(
         always(lambda request: ok(b"no", status=status) if request.target == "/ws" else ok(b"yes"))
@@ -125,7 +127,7 @@ async def test_a_refused_upgrade_makes_no_tunnel(house: House, status: str) -> N
     assert backend.requests[1].field("x-forwarded-for") == "127.0.0.1"
 
 
-async def test_bytes_sent_in_hope_of_a_tunnel_are_never_parsed_as_a_request(house: House) -> None:
+async def test_bytes_sent_in_hope_of_a_tunnel_are_never_parsed_as_a_request(house: RunningProxy) -> None:
     """Requirement 6: they were meant for another protocol; the connection is closed after the refusal."""
     backend = await house.backend(always(ok(b"no", status="403 x")))
     proxy = await house.proxy(backend)
@@ -145,7 +147,7 @@ async def test_bytes_sent_in_hope_of_a_tunnel_are_never_parsed_as_a_request(hous
         b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket, h2c\r\n\r\n",
     ],
 )
-async def test_a_switch_to_something_else_is_a_502(house: House, switch: bytes) -> None:
+async def test_a_switch_to_something_else_is_a_502(house: RunningProxy, switch: bytes) -> None:
     """Requirement 11."""
     backend = await house.backend(on_head(switch))
     proxy = await house.proxy(backend)
@@ -153,7 +155,7 @@ async def test_a_switch_to_something_else_is_a_502(house: House, switch: bytes) 
     assert (await proxy.ask(UPGRADE)).status == 502
 
 
-async def test_a_body_on_a_refused_upgrade_is_consumed(house: House) -> None:
+async def test_a_body_on_a_refused_upgrade_is_consumed(house: RunningProxy) -> None:
     """Requirement 6: its bytes are the request's; what follows is parsed as a request or not at all."""
     backend = await house.backend(always(lambda request: ok(request.body)))
     proxy = await house.proxy(backend)
@@ -167,7 +169,7 @@ async def test_a_body_on_a_refused_upgrade_is_consumed(house: House) -> None:
 
 
 @pytest.mark.both_loops
-async def test_when_the_backend_closes_the_client_is_closed_after_the_last_byte(house: House) -> None:
+async def test_when_the_backend_closes_the_client_is_closed_after_the_last_byte(house: RunningProxy) -> None:
     """Requirement 10."""
     proxy, client, upstream = await tunnelled(house)
     upstream.send(b"x" * 200_000)
@@ -180,7 +182,7 @@ async def test_when_the_backend_closes_the_client_is_closed_after_the_last_byte(
 
 
 @pytest.mark.both_loops
-async def test_when_the_client_closes_the_backend_is_closed_after_the_last_byte(house: House) -> None:
+async def test_when_the_client_closes_the_backend_is_closed_after_the_last_byte(house: RunningProxy) -> None:
     """Requirement 10: a closing frame is worth delivering."""
     proxy, client, upstream = await tunnelled(house)
     client.send(b"x" * 100_000 + b"\x88\x00")
@@ -192,7 +194,7 @@ async def test_when_the_client_closes_the_backend_is_closed_after_the_last_byte(
     assert not record.attempts[0].failed
 
 
-async def test_a_closing_frame_in_the_same_breath_as_the_end_is_delivered(house: House) -> None:
+async def test_a_closing_frame_in_the_same_breath_as_the_end_is_delivered(house: RunningProxy) -> None:
     """Requirement 10."""
     _, client, upstream = await tunnelled(house)
     client.send_now(b"\x88\x02\x03\xe8")
@@ -201,7 +203,7 @@ async def test_a_closing_frame_in_the_same_breath_as_the_end_is_delivered(house:
     assert await upstream.rest() == b"\x88\x02\x03\xe8"
 
 
-async def test_what_a_client_sent_before_it_closed_reaches_a_slow_backend(house: House) -> None:
+async def test_what_a_client_sent_before_it_closed_reaches_a_slow_backend(house: RunningProxy) -> None:
     """Requirement 10: the end of one side ends the other after its bytes, not before."""
     _, client, upstream = await tunnelled(house)
     upstream.transport.pause_reading()
@@ -215,7 +217,7 @@ async def test_what_a_client_sent_before_it_closed_reaches_a_slow_backend(house:
 
 
 @pytest.mark.parametrize("end", [Line.close, Line.reset])
-async def test_no_end_of_a_tunnel_is_a_failure(house: House, end: object) -> None:
+async def test_no_end_of_a_tunnel_is_a_failure(house: RunningProxy, end: object) -> None:
     proxy, _, upstream = await tunnelled(house)
     end(upstream)  # type: ignore[operator]
 
@@ -223,7 +225,7 @@ async def test_no_end_of_a_tunnel_is_a_failure(house: House, end: object) -> Non
     assert not any(attempt.failed for attempt in record.attempts)
 
 
-async def test_a_silent_tunnel_is_closed_after_its_own_idle_timeout(house: House) -> None:
+async def test_a_silent_tunnel_is_closed_after_its_own_idle_timeout(house: RunningProxy) -> None:
     """Requirement 10: its own, not the one of answers or connections."""
     clock = Clock()
     proxy, client, upstream = await tunnelled(house, clock=clock)
@@ -243,7 +245,7 @@ async def test_a_silent_tunnel_is_closed_after_its_own_idle_timeout(house: House
     assert await upstream.gone() in ("eof", "reset")
 
 
-async def test_a_tunnel_that_was_once_behind_still_ends_when_idle(house: House) -> None:
+async def test_a_tunnel_that_was_once_behind_still_ends_when_idle(house: RunningProxy) -> None:
     """Requirement 10: back-pressure must not switch the timeout off."""
     clock = Clock()
     proxy, client, upstream = await tunnelled(house, clock=clock)
@@ -262,7 +264,7 @@ async def test_a_tunnel_that_was_once_behind_still_ends_when_idle(house: House) 
 
 
 @pytest.mark.parametrize("towards", ["client", "backend"])
-async def test_the_fast_end_of_a_tunnel_waits_for_the_slow_one(house: House, towards: str) -> None:
+async def test_the_fast_end_of_a_tunnel_waits_for_the_slow_one(house: RunningProxy, towards: str) -> None:
     """Requirement 10: bounded buffers."""
     _, client, upstream = await tunnelled(house)
     slow, fast = (client, upstream) if towards == "client" else (upstream, client)
@@ -277,7 +279,7 @@ async def test_the_fast_end_of_a_tunnel_waits_for_the_slow_one(house: House, tow
     assert await slow.exactly(20_000_000) == b"x" * 20_000_000
 
 
-async def test_an_upgrade_is_not_repeated_elsewhere_once_it_was_sent(house: House) -> None:
+async def test_an_upgrade_is_not_repeated_elsewhere_once_it_was_sent(house: RunningProxy) -> None:
     """A handshake is no safe request."""
     legacy = await house.backend(on_head(SWITCH))
     modern = await house.backend(on_head(b"", Wire.close))

@@ -10,7 +10,7 @@ from rules.model import Buffer, Fallback
 from tests.support.backend import Backend, Script, Wire, always, answering, chunks, hang, ok, on_head
 from tests.support.clock import Clock
 from tests.support.messages import Message
-from tests.support.proxying import House, Proxy
+from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import get, post
 from tests.support.waiting import breathe
 
@@ -29,7 +29,7 @@ class Sides:
 
 
 async def sides(
-    house: House, modern: Script | None, mode: str = "safe", *, max_body: int = 1 << 20, **settings: Any
+    house: RunningProxy, modern: Script | None, mode: str = "safe", *, max_body: int = 1 << 20, **settings: Any
 ) -> Sides:
     legacy = await house.backend(always(lambda request: ok(b"legacy:" + request.body)))
     backend = await house.backend(modern) if modern is not None else None
@@ -43,7 +43,7 @@ async def sides(
     "request_bytes", [get("/"), post(b"body"), post(b"b" * 100_000, method="PATCH")], ids=["GET", "POST", "PATCH"]
 )
 async def test_a_declined_request_is_replayed_to_legacy_whatever_the_mode(
-    house: House, mode: str, request_bytes: bytes
+    house: RunningProxy, mode: str, request_bytes: bytes
 ) -> None:
     """Contract: `X-Strangler-Decline: 1` means "nothing done"."""
     both = await sides(house, always(DECLINED), mode)
@@ -57,7 +57,7 @@ async def test_a_declined_request_is_replayed_to_legacy_whatever_the_mode(
     assert [(attempt.kind, attempt.failed) for attempt in record.attempts] == [("declined", False), ("", False)]
 
 
-async def test_a_declined_chunked_request_is_replayed_chunk_for_chunk_in_meaning(house: House) -> None:
+async def test_a_declined_chunked_request_is_replayed_chunk_for_chunk_in_meaning(house: RunningProxy) -> None:
     both = await sides(house, always(chunks(b"no", lines=("X-Strangler-Decline: 1",))))
 
     answer = await both.ask(
@@ -68,7 +68,7 @@ async def test_a_declined_chunked_request_is_replayed_chunk_for_chunk_in_meaning
     assert both.legacy.requests[0].trailers == (("X-Sum", "1"),)
 
 
-async def test_a_request_declined_before_it_was_read_whole_is_replayed_whole(house: House) -> None:
+async def test_a_request_declined_before_it_was_read_whole_is_replayed_whole(house: RunningProxy) -> None:
     """The part that came before and the part that came after make one body."""
     both = await sides(house, on_head(DECLINED), buffer=Buffer(request=5))
     client = await both.proxy.client()
@@ -82,7 +82,7 @@ async def test_a_request_declined_before_it_was_read_whole_is_replayed_whole(hou
     assert (await client.answer()).body == b"legacy:0123456789"
 
 
-async def test_a_client_that_expects_a_100_gets_ours_before_a_decline(house: House) -> None:
+async def test_a_client_that_expects_a_100_gets_ours_before_a_decline(house: RunningProxy) -> None:
     """The body is collected first: neither side is asked for a 100, both may have the body whole."""
 
     async def patient(wire: Wire) -> None:
@@ -99,7 +99,7 @@ async def test_a_client_that_expects_a_100_gets_ours_before_a_decline(house: Hou
     assert (await client.ask(b"hello")).body == b"legacy:hello"
 
 
-async def test_a_declined_body_above_the_limit_is_a_counted_502(house: House) -> None:
+async def test_a_declined_body_above_the_limit_is_a_counted_502(house: RunningProxy) -> None:
     """Contract: bodies up to `max_body`."""
     both = await sides(house, always(DECLINED), max_body=10)
 
@@ -112,13 +112,13 @@ async def test_a_declined_body_above_the_limit_is_a_counted_502(house: House) ->
 
 
 @pytest.mark.parametrize("value", ["0", "", "true", "11"])
-async def test_only_a_1_declines(house: House, value: str) -> None:
+async def test_only_a_1_declines(house: RunningProxy, value: str) -> None:
     both = await sides(house, always(ok(b"modern", f"X-Strangler-Decline: {value}")))
 
     assert (await both.ask(get("/"))).body == b"modern"
 
 
-async def test_legacy_cannot_decline(house: House) -> None:
+async def test_legacy_cannot_decline(house: RunningProxy) -> None:
     legacy = await house.backend(always(ok(b"legacy", "X-Strangler-Decline: 1")))
     proxy = await house.proxy(legacy)
 
@@ -126,7 +126,7 @@ async def test_legacy_cannot_decline(house: House) -> None:
 
 
 # ── health, judgement ──
-async def test_without_a_healthy_modern_target_everything_goes_to_legacy(house: House) -> None:
+async def test_without_a_healthy_modern_target_everything_goes_to_legacy(house: RunningProxy) -> None:
     """Contract: any method; each such request is one failure of modern, whom it could not be put to."""
     both = await sides(house, always(ok(b"modern")), "connect", clock=Clock())
     target = both.proxy.server.bound.pools["modern"].targets[0]
@@ -142,7 +142,7 @@ async def test_without_a_healthy_modern_target_everything_goes_to_legacy(house: 
     ]
 
 
-async def test_without_a_fallback_modern_is_tried_though_no_target_is_healthy(house: House) -> None:
+async def test_without_a_fallback_modern_is_tried_though_no_target_is_healthy(house: RunningProxy) -> None:
     """Contract: Retries."""
     both = await sides(house, always(ok(b"modern")), "none", clock=Clock())
     both.proxy.server.bound.pools["modern"].targets[0].healthy = False
@@ -151,7 +151,7 @@ async def test_without_a_fallback_modern_is_tried_though_no_target_is_healthy(ho
     assert (await both.ask(post(b"x"))).body == b"modern"
 
 
-async def test_when_both_sides_are_unhealthy_requests_are_still_tried(house: House) -> None:
+async def test_when_both_sides_are_unhealthy_requests_are_still_tried(house: RunningProxy) -> None:
     """Contract: Fallback."""
     both = await sides(house, always(ok(b"modern")), clock=Clock())
     for pool in both.proxy.server.bound.pools.values():
@@ -161,7 +161,7 @@ async def test_when_both_sides_are_unhealthy_requests_are_still_tried(house: Hou
     assert (await both.ask(get("/"))).body == b"modern"
 
 
-async def test_a_clients_hang_up_is_nobodys_failure(house: House) -> None:
+async def test_a_clients_hang_up_is_nobodys_failure(house: RunningProxy) -> None:
     """Contract: What is an error."""
     both = await sides(house, hang)
     client = await both.proxy.client()
@@ -176,7 +176,7 @@ async def test_a_clients_hang_up_is_nobodys_failure(house: House) -> None:
     assert both.legacy.requests == []
 
 
-async def test_the_guards_latency_runs_from_the_last_byte_sent_to_the_first_byte_back(house: House) -> None:
+async def test_the_guards_latency_runs_from_the_last_byte_sent_to_the_first_byte_back(house: RunningProxy) -> None:
     """Contract: What is an error."""
 
     async def script(wire: Wire) -> None:
@@ -204,7 +204,7 @@ async def test_the_guards_latency_runs_from_the_last_byte_sent_to_the_first_byte
     assert record.duration == pytest.approx(10.0)
 
 
-async def test_an_answered_4xx_is_no_failure(house: House) -> None:
+async def test_an_answered_4xx_is_no_failure(house: RunningProxy) -> None:
     both = await sides(house, answering(ok(b"", status="404 Not Found")))
 
     await both.ask(get("/"))

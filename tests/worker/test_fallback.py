@@ -11,7 +11,7 @@ from tests.support.backend import Backend, Script, Wire, always, chunks, hang, o
 from tests.support.clock import Clock
 from tests.support.line import Ended
 from tests.support.messages import Message
-from tests.support.proxying import House, Proxy
+from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import get, post
 
 SORRY = ok(b"sorry", status="503 Service Unavailable")
@@ -29,7 +29,7 @@ class Sides:
 
 
 async def sides(
-    house: House, modern: Script | None, mode: str = "safe", *, max_body: int = 1 << 20, **settings: Any
+    house: RunningProxy, modern: Script | None, mode: str = "safe", *, max_body: int = 1 << 20, **settings: Any
 ) -> Sides:
     legacy = await house.backend(always(lambda request: ok(b"legacy:" + request.body)))
     backend = await house.backend(modern) if modern is not None else None
@@ -43,7 +43,7 @@ async def sides(
     "request_bytes", [get("/"), post(b"body"), post(b"body", method="DELETE")], ids=["GET", "POST", "DELETE"]
 )
 async def test_a_request_that_could_not_be_sent_is_answered_by_legacy(
-    house: House, mode: str, request_bytes: bytes
+    house: RunningProxy, mode: str, request_bytes: bytes
 ) -> None:
     """Contract: `connect`: never sent, any method."""
     both = await sides(house, None, mode)
@@ -59,7 +59,7 @@ async def test_a_request_that_could_not_be_sent_is_answered_by_legacy(
     ]
 
 
-async def test_a_body_too_large_to_keep_still_goes_to_legacy_when_nothing_was_sent(house: House) -> None:
+async def test_a_body_too_large_to_keep_still_goes_to_legacy_when_nothing_was_sent(house: RunningProxy) -> None:
     """Contract: `connect`: never sent, any method; a small first part waits, the rest follows."""
     both = await sides(house, None, "connect", max_body=10)
 
@@ -68,7 +68,7 @@ async def test_a_body_too_large_to_keep_still_goes_to_legacy_when_nothing_was_se
     assert answer.body == b"legacy:" + b"x" * 50_000
 
 
-async def test_fallback_none_means_none(house: House) -> None:
+async def test_fallback_none_means_none(house: RunningProxy) -> None:
     both = await sides(house, None, "none")
 
     assert (await both.ask(get("/"))).status == 502
@@ -92,7 +92,9 @@ FAILURES: dict[str, tuple[Script, str]] = {
 
 @pytest.mark.parametrize("name", FAILURES)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_a_safe_request_that_modern_fails_is_answered_by_legacy(house: House, name: str, method: str) -> None:
+async def test_a_safe_request_that_modern_fails_is_answered_by_legacy(
+    house: RunningProxy, name: str, method: str
+) -> None:
     """Contract: `safe`."""
     script, reason = FAILURES[name]
     both = await sides(house, script)
@@ -108,7 +110,7 @@ async def test_a_safe_request_that_modern_fails_is_answered_by_legacy(house: Hou
     assert [(attempt.side, attempt.failed) for attempt in record.attempts] == [("modern", True), ("legacy", False)]
 
 
-async def test_a_safe_request_that_times_out_is_answered_by_legacy(house: House) -> None:
+async def test_a_safe_request_that_times_out_is_answered_by_legacy(house: RunningProxy) -> None:
     """Contract: `safe`."""
     both = await sides(house, hang, clock=Clock(), timeout=5.0)
     client = await both.proxy.client()
@@ -126,7 +128,7 @@ async def test_a_safe_request_that_times_out_is_answered_by_legacy(house: House)
 
 @pytest.mark.parametrize("name", ["reset", "close", "status", "status in chunks"])
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-async def test_what_may_have_had_an_effect_is_not_done_again(house: House, name: str, method: str) -> None:
+async def test_what_may_have_had_an_effect_is_not_done_again(house: RunningProxy, name: str, method: str) -> None:
     """Contract: `safe` is for GET and HEAD."""
     both = await sides(house, FAILURES[name][0])
 
@@ -137,7 +139,7 @@ async def test_what_may_have_had_an_effect_is_not_done_again(house: House, name:
 
 
 @pytest.mark.parametrize("target", ["/logout", "/users/verify?x=1", "/a?token=abc", "/oauth/callback?code=1&state=2"])
-async def test_a_get_with_effects_is_not_done_again(house: House, target: str) -> None:
+async def test_a_get_with_effects_is_not_done_again(house: RunningProxy, target: str) -> None:
     """Contract: the deny list of GETs with effects."""
     both = await sides(house, always(SORRY))
 
@@ -146,19 +148,19 @@ async def test_a_get_with_effects_is_not_done_again(house: House, target: str) -
 
 
 @pytest.mark.parametrize("status", ["400 x", "404 x", "401 x", "200 OK", "302 x", "501 x"])
-async def test_a_status_that_is_not_listed_is_passed_on(house: House, status: str) -> None:
+async def test_a_status_that_is_not_listed_is_passed_on(house: RunningProxy, status: str) -> None:
     both = await sides(house, always(ok(b"modern", status=status)))
 
     assert (await both.ask(get("/"))).body == b"modern"
 
 
-async def test_connect_mode_passes_a_5xx_on(house: House) -> None:
+async def test_connect_mode_passes_a_5xx_on(house: RunningProxy) -> None:
     both = await sides(house, always(SORRY), "connect")
 
     assert (await both.ask(get("/"))).body == b"sorry"
 
 
-async def test_there_is_no_fallback_once_a_byte_of_the_answer_went_out(house: House) -> None:
+async def test_there_is_no_fallback_once_a_byte_of_the_answer_went_out(house: RunningProxy) -> None:
     """Contract: never once a byte of the answer went to the client."""
     both = await sides(house, on_head(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", Wire.close))
     client = await both.proxy.client()
@@ -169,7 +171,7 @@ async def test_there_is_no_fallback_once_a_byte_of_the_answer_went_out(house: Ho
     assert both.legacy.requests == []
 
 
-async def test_a_retry_on_the_same_side_comes_before_the_fallback(house: House) -> None:
+async def test_a_retry_on_the_same_side_comes_before_the_fallback(house: RunningProxy) -> None:
     """Contract: Fallback."""
 
     async def stale(wire: Wire) -> None:
@@ -188,7 +190,7 @@ async def test_a_retry_on_the_same_side_comes_before_the_fallback(house: House) 
     assert legacy.requests == []
 
 
-async def test_legacys_failures_are_never_answered_by_modern(house: House) -> None:
+async def test_legacys_failures_are_never_answered_by_modern(house: RunningProxy) -> None:
     """Contract: modern → legacy only."""
     modern = await house.backend(always(ok(b"modern")))
     legacy = await house.backend(always(SORRY))
@@ -198,7 +200,7 @@ async def test_legacys_failures_are_never_answered_by_modern(house: House) -> No
     assert modern.requests == []
 
 
-async def test_a_fallback_that_fails_too_is_legacys_failure(house: House) -> None:
+async def test_a_fallback_that_fails_too_is_legacys_failure(house: RunningProxy) -> None:
     """Contract: legacy's answer to it is legacy's outcome."""
     modern = await house.backend(always(SORRY))
     legacy = await house.backend(on_head(b"", Wire.close))
@@ -212,7 +214,7 @@ async def test_a_fallback_that_fails_too_is_legacys_failure(house: House) -> Non
     assert [(attempt.side, attempt.failed) for attempt in record.attempts] == [("modern", True), ("legacy", True)]
 
 
-async def test_modern_is_left_at_once_when_legacy_takes_over(house: House) -> None:
+async def test_modern_is_left_at_once_when_legacy_takes_over(house: RunningProxy) -> None:
     """An answer that nobody will read is not read."""
     both = await sides(house, on_head(b"HTTP/1.1 503 x\r\nContent-Length: 1000000\r\n\r\nso"))
 
@@ -222,7 +224,7 @@ async def test_modern_is_left_at_once_when_legacy_takes_over(house: House) -> No
     assert await both.modern.wires[0].gone() in ("eof", "reset")
 
 
-async def test_legacys_silence_after_modern_could_not_be_reached_is_legacys_timeout(house: House) -> None:
+async def test_legacys_silence_after_modern_could_not_be_reached_is_legacys_timeout(house: RunningProxy) -> None:
     """Each attempt is recorded by what happened to it."""
 
     async def once(wire: Wire) -> None:

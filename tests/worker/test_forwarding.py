@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.backend import always, ok
 from tests.support.messages import Message
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.raw import get, post
 from tests.support.tables import cases, wire
 
@@ -25,7 +25,7 @@ OURS = {
 """Every field the proxy adds to a request (contract: Headers)."""
 
 
-async def forwarded(house: House, data: bytes, answer: bytes = ok(), **settings: Any) -> Message:
+async def forwarded(house: RunningProxy, data: bytes, answer: bytes = ok(), **settings: Any) -> Message:
     """The request a backend gets for what a client sent."""
     backend = await house.backend(always(answer))
     proxy = await house.proxy(backend, **settings)
@@ -35,7 +35,7 @@ async def forwarded(house: House, data: bytes, answer: bytes = ok(), **settings:
 
 
 @pytest.mark.both_loops
-async def test_a_request_reaches_the_backend_and_its_answer_comes_back(house: House) -> None:
+async def test_a_request_reaches_the_backend_and_its_answer_comes_back(house: RunningProxy) -> None:
     backend = await house.backend(always(ok(b"hello", "X-Kind: greeting")))
     proxy = await house.proxy(backend)
 
@@ -47,7 +47,7 @@ async def test_a_request_reaches_the_backend_and_its_answer_comes_back(house: Ho
 
 # ── request ──
 @pytest.mark.parametrize("case", cases("http_accepted"))
-async def test_an_unusual_but_proper_request_is_forwarded(house: House, case: dict[str, Any]) -> None:
+async def test_an_unusual_but_proper_request_is_forwarded(house: RunningProxy, case: dict[str, Any]) -> None:
     """Requirements 1, 7, 9: strict is not narrow."""
     request = await forwarded(house, wire(case))
 
@@ -86,14 +86,14 @@ async def test_an_unusual_but_proper_request_is_forwarded(house: House, case: di
         "/" + "x" * 4000,
     ],
 )
-async def test_the_target_arrives_byte_for_byte(house: House, target: str) -> None:
+async def test_the_target_arrives_byte_for_byte(house: RunningProxy, target: str) -> None:
     """Requirement 7: no decoding, re-encoding, folding, no lost question mark."""
     request = await forwarded(house, get(target))
 
     assert request.target == target
 
 
-async def test_fields_keep_their_order_repetition_case_and_bytes(house: House) -> None:
+async def test_fields_keep_their_order_repetition_case_and_bytes(house: RunningProxy) -> None:
     """Requirement 7."""
     lines = [
         "aCcEpT: text/html",
@@ -116,14 +116,14 @@ async def test_fields_keep_their_order_repetition_case_and_bytes(house: House) -
     assert kept == lines
 
 
-async def test_no_field_is_invented_but_the_documented_ones(house: House) -> None:
+async def test_no_field_is_invented_but_the_documented_ones(house: RunningProxy) -> None:
     """Requirement 7."""
     request = await forwarded(house, get("/"))
 
     assert {name.lower() for name in request.names} == OURS
 
 
-async def test_blanks_around_a_value_are_not_part_of_it(house: House) -> None:
+async def test_blanks_around_a_value_are_not_part_of_it(house: RunningProxy) -> None:
     """RFC 9110 5.5."""
     request = await forwarded(house, get("/", "X-A:1", "X-B: \t 2 \t "))
 
@@ -131,7 +131,7 @@ async def test_blanks_around_a_value_are_not_part_of_it(house: House) -> None:
 
 
 @pytest.mark.parametrize("host", ["example.test", "EXAMPLE.test:8080", "[::1]:80", "a_b.c-d", "192.0.2.1"])
-async def test_host_arrives_as_it_came(house: House, host: str) -> None:
+async def test_host_arrives_as_it_came(house: RunningProxy, host: str) -> None:
     """Requirement 7."""
     request = await forwarded(house, get("/", host=host))
 
@@ -151,14 +151,16 @@ async def test_host_arrives_as_it_came(house: House, host: str) -> None:
         ("OPTIONS * HTTP/1.1", "*", "a.test"),
     ],
 )
-async def test_an_absolute_targets_authority_becomes_host(house: House, line: str, target: str, host: str) -> None:
+async def test_an_absolute_targets_authority_becomes_host(
+    house: RunningProxy, line: str, target: str, host: str
+) -> None:
     """Requirement 9; RFC 9112 3.2.2, 3.2.4."""
     request = await forwarded(house, f"{line}\r\nHost: a.test\r\n\r\n".encode())
 
     assert (request.target, request.all("host")) == (target, [host])
 
 
-async def test_the_version_sent_is_our_own(house: House) -> None:
+async def test_the_version_sent_is_our_own(house: RunningProxy) -> None:
     """Requirement 5; RFC 9110 2.5."""
     request = await forwarded(house, b"GET / HTTP/1.0\r\nHost: a\r\n\r\n")
 
@@ -166,14 +168,14 @@ async def test_the_version_sent_is_our_own(house: House) -> None:
 
 
 @pytest.mark.parametrize("method", ["PURGE", "PROPFIND", "get", "M-SEARCH", "A"])
-async def test_a_method_that_nobody_knows_is_forwarded(house: House, method: str) -> None:
+async def test_a_method_that_nobody_knows_is_forwarded(house: RunningProxy, method: str) -> None:
     """RFC 9110 9.1: a proxy is no judge of methods."""
     request = await forwarded(house, get("/", method=method))
 
     assert request.method == method
 
 
-async def test_hop_by_hop_fields_stay_on_their_hop(house: House) -> None:
+async def test_hop_by_hop_fields_stay_on_their_hop(house: RunningProxy) -> None:
     """Requirement 8; RFC 9110 7.6.1."""
     dropped = ["Keep-Alive: 5", "Proxy-Connection: keep-alive", "TE: gzip", "Upgrade: h2c", "HTTP2-Settings: AAA"]
 
@@ -200,7 +202,7 @@ async def test_hop_by_hop_fields_stay_on_their_hop(house: House) -> None:
     ids=" + ".join,
 )
 @pytest.mark.parametrize("version", ["1.1", "1.0"])
-async def test_fields_named_by_connection_are_dropped(house: House, connection: list[str], version: str) -> None:
+async def test_fields_named_by_connection_are_dropped(house: RunningProxy, connection: list[str], version: str) -> None:
     """Requirement 8."""
     lines = "\r\n".join(["Host: a", "X-Hop: secret", *connection, "X-Hop: again", "X-Stays: 1"])
 
@@ -223,7 +225,7 @@ async def test_fields_named_by_connection_are_dropped(house: House, connection: 
         "traceparent",
     ],
 )
-async def test_connection_cannot_name_away_what_we_add(house: House, name: str) -> None:
+async def test_connection_cannot_name_away_what_we_add(house: RunningProxy, name: str) -> None:
     """Requirement 8."""
     request = await forwarded(house, get("/", f"Connection: close, {name}"))
 
@@ -231,21 +233,21 @@ async def test_connection_cannot_name_away_what_we_add(house: House, name: str) 
 
 
 @pytest.mark.parametrize("name", ["Content-Length", "Transfer-Encoding", "Connection", "close"])
-async def test_connection_cannot_name_away_framing(house: House, name: str) -> None:
+async def test_connection_cannot_name_away_framing(house: RunningProxy, name: str) -> None:
     """Requirement 8."""
     request = await forwarded(house, post(b"hello", f"Connection: {name}"))
 
     assert (request.field("content-length"), request.body) == ("5", b"hello")
 
 
-async def test_te_trailers_is_said_again_on_the_next_hop(house: House) -> None:
+async def test_te_trailers_is_said_again_on_the_next_hop(house: RunningProxy) -> None:
     """RFC 9110 10.1.4: a proxy that hands trailers on may say so itself."""
     request = await forwarded(house, get("/", "TE: trailers, deflate;q=0.5", "Connection: TE"))
 
     assert (request.field("te"), request.field("connection")) == ("trailers", "TE")
 
 
-async def test_connections_wish_to_close_is_not_passed_on(house: House) -> None:
+async def test_connections_wish_to_close_is_not_passed_on(house: RunningProxy) -> None:
     """Requirement 8: our connection to the backend is ours."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
@@ -258,7 +260,7 @@ async def test_connections_wish_to_close_is_not_passed_on(house: House) -> None:
 
 
 @pytest.mark.parametrize("count", ["0", "1", "10"])
-async def test_max_forwards_counts_the_hops_of_an_options_request(house: House, count: str) -> None:
+async def test_max_forwards_counts_the_hops_of_an_options_request(house: RunningProxy, count: str) -> None:
     """RFC 9110 7.6.2: a MUST for every intermediary."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)

@@ -13,7 +13,7 @@ from rules.model import Health
 from rules.routing.decide import generation
 from tests.support.backend import Wire, always, hang, ok, on_head
 from tests.support.messages import Message
-from tests.support.proxying import House, Proxy
+from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import get, post
 from tests.support.waiting import until
 
@@ -43,7 +43,9 @@ class Moody:
         await until(lambda: self.asked >= wanted, f"{times} more checks")
 
 
-async def test_a_target_is_given_up_after_three_bad_answers_and_taken_back_after_two_good_ones(house: House) -> None:
+async def test_a_target_is_given_up_after_three_bad_answers_and_taken_back_after_two_good_ones(
+    house: RunningProxy,
+) -> None:
     moody = Moody()
     backend = await house.backend(always(moody))
     proxy = await house.proxy(backend, health=QUICK)
@@ -56,7 +58,7 @@ async def test_a_target_is_given_up_after_three_bad_answers_and_taken_back_after
     await until(lambda: target(proxy).healthy, "the target's return")
 
 
-async def test_one_bad_answer_changes_nothing(house: House) -> None:
+async def test_one_bad_answer_changes_nothing(house: RunningProxy) -> None:
     answers = [SICK, SICK, ok(), SICK, SICK, ok()] * 3
     moody = Moody()
     backend = await house.backend(
@@ -72,7 +74,7 @@ async def test_one_bad_answer_changes_nothing(house: House) -> None:
 
 
 @pytest.mark.parametrize("status", ["200 OK", "204 x", "301 x", "399 x"])
-async def test_what_is_well(house: House, status: str) -> None:
+async def test_what_is_well(house: RunningProxy, status: str) -> None:
     moody = Moody(ok(b"", status=status))
     backend = await house.backend(always(moody))
     proxy = await house.proxy(backend, health=replace(QUICK, unhealthy_after=1))
@@ -90,20 +92,20 @@ async def test_what_is_well(house: House, status: str) -> None:
         b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
     ],
 )
-async def test_what_is_not_well(house: House, answer: bytes) -> None:
+async def test_what_is_not_well(house: RunningProxy, answer: bytes) -> None:
     backend = await house.backend(on_head(answer))
     proxy = await house.proxy(backend, health=replace(QUICK, unhealthy_after=1))
 
     await until(lambda: not target(proxy).healthy, "the target's fall")
 
 
-async def test_a_target_that_nobody_listens_at_is_not_well(house: House) -> None:
+async def test_a_target_that_nobody_listens_at_is_not_well(house: RunningProxy) -> None:
     proxy = await house.proxy("http://127.0.0.1:1", health=QUICK)
 
     await until(lambda: not target(proxy).healthy, "the target's fall")
 
 
-async def test_requests_go_to_the_targets_that_are_well(house: House) -> None:
+async def test_requests_go_to_the_targets_that_are_well(house: RunningProxy) -> None:
     sick, well = await house.backend(always(Moody(SICK))), await house.backend(always(Moody()))
     proxy = await house.proxy([sick, well], health=QUICK)
     await until(lambda: not target(proxy).healthy, "the target's fall")
@@ -114,7 +116,7 @@ async def test_requests_go_to_the_targets_that_are_well(house: House) -> None:
     assert {request.target for request in sick.requests} == {"/health"}
 
 
-async def test_a_backend_without_a_health_check_is_never_asked(house: House) -> None:
+async def test_a_backend_without_a_health_check_is_never_asked(house: RunningProxy) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
     await asyncio.sleep(0.05)
@@ -123,7 +125,7 @@ async def test_a_backend_without_a_health_check_is_never_asked(house: House) -> 
     assert target(proxy).healthy
 
 
-async def test_a_check_says_who_asks(house: House) -> None:
+async def test_a_check_says_who_asks(house: RunningProxy) -> None:
     moody = Moody()
     backend = await house.backend(always(moody))
     await house.proxy(backend, health=QUICK)
@@ -148,7 +150,7 @@ async def slow_body(wire: Wire) -> None:
 @pytest.mark.parametrize(
     "script", [always(Moody()), always(Moody(SICK)), slow_body], ids=["well", "sick", "endless body"]
 )
-async def test_checks_do_not_pile_up_connections(house: House, script: object) -> None:
+async def test_checks_do_not_pile_up_connections(house: RunningProxy, script: object) -> None:
     """Requirement 17."""
     backend = await house.backend(script)  # type: ignore[arg-type]
     proxy = await house.proxy(backend, health=QUICK)
@@ -160,7 +162,7 @@ async def test_checks_do_not_pile_up_connections(house: House, script: object) -
     assert target(proxy).busy <= 1
 
 
-async def test_a_check_ends_with_its_backend(house: House) -> None:
+async def test_a_check_ends_with_its_backend(house: RunningProxy) -> None:
     """A backend that a reload dropped is left alone."""
     moody = Moody()
     old, new = await house.backend(always(moody)), await house.backend(always(ok()))
@@ -178,7 +180,7 @@ async def test_a_check_ends_with_its_backend(house: House) -> None:
     assert (await proxy.ask(get("/"))).status == 200
 
 
-async def test_a_hanging_check_holds_nobody_up(house: House) -> None:
+async def test_a_hanging_check_holds_nobody_up(house: RunningProxy) -> None:
     """Law 6: nothing a user waits for waits for a health check."""
 
     async def script(wire: Wire) -> None:
@@ -212,7 +214,7 @@ def test_the_host_of_a_check_is_that_of_the_url(url: str, host: str):
     assert f"\r\nHost: {host}\r\n".encode() in question(url, QUICK)
 
 
-async def test_a_check_has_the_host_and_the_fields_that_the_file_says(house: House) -> None:
+async def test_a_check_has_the_host_and_the_fields_that_the_file_says(house: RunningProxy) -> None:
     moody = Moody()
     backend = await house.backend(always(moody))
     checked = replace(QUICK, host="api.internal", headers=(("X-Probe", "1"), ("User-Agent", "me")))
@@ -226,7 +228,7 @@ async def test_a_check_has_the_host_and_the_fields_that_the_file_says(house: Hou
 
 
 @pytest.mark.parametrize(("status", "well"), [("401 x", True), ("204 x", True), ("200 OK", False), ("500 x", False)])
-async def test_what_is_well_is_what_the_file_says(house: House, status: str, well: bool) -> None:
+async def test_what_is_well_is_what_the_file_says(house: RunningProxy, status: str, well: bool) -> None:
     moody = Moody(ok(b"", status=status))
     backend = await house.backend(always(moody))
     checked = replace(QUICK, unhealthy_after=1, statuses=((204, 204), (400, 404)))
@@ -236,7 +238,7 @@ async def test_what_is_well_is_what_the_file_says(house: House, status: str, wel
     await until(lambda: target(proxy).healthy is well, "the verdict")
 
 
-async def test_a_target_left_out_comes_back_by_its_health_check(house: House) -> None:
+async def test_a_target_left_out_comes_back_by_its_health_check(house: RunningProxy) -> None:
     moody = Moody()
     backend = await house.backend(always(moody))
     proxy = await house.proxy(backend, health=QUICK)

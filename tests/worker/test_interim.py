@@ -7,7 +7,7 @@ import pytest
 from rules.model import Buffer
 from tests.support.backend import Wire, always, ok, on_head
 from tests.support.clock import Clock
-from tests.support.proxying import House, Proxy
+from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import RawClient, get
 from tests.support.waiting import breathe, until
 
@@ -17,7 +17,7 @@ EXPECTS = get("/", "Content-Length: 5", "Expect: 100-continue", method="POST")
 
 
 @pytest.mark.both_loops
-async def test_informational_answers_are_passed_on_before_the_answer(house: House) -> None:
+async def test_informational_answers_are_passed_on_before_the_answer(house: RunningProxy) -> None:
     """RFC 9110 15.2: a proxy MUST forward 1xx."""
     backend = await house.backend(on_head(HINTS + b"HTTP/1.1 102 Processing\r\n\r\n" + HINTS + ok()))
     proxy = await house.proxy(backend)
@@ -33,7 +33,7 @@ async def test_informational_answers_are_passed_on_before_the_answer(house: Hous
     assert answer.body == b"hello"
 
 
-async def test_an_informational_answer_is_passed_on_at_once(house: House) -> None:
+async def test_an_informational_answer_is_passed_on_at_once(house: RunningProxy) -> None:
     backend = await house.backend(on_head(HINTS))
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -42,7 +42,7 @@ async def test_an_informational_answer_is_passed_on_at_once(house: House) -> Non
     await client.until(HINTS)
 
 
-async def test_a_http_1_0_client_gets_no_informational_answer(house: House) -> None:
+async def test_a_http_1_0_client_gets_no_informational_answer(house: RunningProxy) -> None:
     """RFC 9110 15.2."""
     backend = await house.backend(on_head(HINTS + CONTINUE + ok()))
     proxy = await house.proxy(backend)
@@ -55,7 +55,7 @@ async def test_a_http_1_0_client_gets_no_informational_answer(house: House) -> N
 @pytest.mark.parametrize(
     "lines", ["Content-Length: 5", "Transfer-Encoding: chunked", "Connection: X-Hop\r\nX-Hop: 1", "Keep-Alive: 5"]
 )
-async def test_an_informational_answer_never_has_a_body_or_its_framing(house: House, lines: str) -> None:
+async def test_an_informational_answer_never_has_a_body_or_its_framing(house: RunningProxy, lines: str) -> None:
     """Requirements 8, 9; RFC 9110 8.6: no Content-Length in a 1xx."""
     backend = await house.backend(on_head(f"HTTP/1.1 103 Early Hints\r\n{lines}\r\n\r\n".encode() + ok()))
     proxy = await house.proxy(backend)
@@ -66,7 +66,7 @@ async def test_an_informational_answer_never_has_a_body_or_its_framing(house: Ho
     assert answer.body == b"hello"
 
 
-async def test_a_flood_of_informational_answers_is_a_502(house: House) -> None:
+async def test_a_flood_of_informational_answers_is_a_502(house: RunningProxy) -> None:
     """Requirements 9, 15: bounded."""
     backend = await house.backend(on_head(HINTS * 1000 + ok()))
     proxy = await house.proxy(backend)
@@ -77,7 +77,7 @@ async def test_a_flood_of_informational_answers_is_a_502(house: House) -> None:
     assert len(answer.interim) < 20
 
 
-async def test_shadow_fields_in_an_informational_answer_stay_inside(house: House) -> None:
+async def test_shadow_fields_in_an_informational_answer_stay_inside(house: RunningProxy) -> None:
     """Contract: Headers."""
     backend = await house.backend(
         on_head(b"HTTP/1.1 103 Early Hints\r\nX-Shadow: 1\r\nX-Strangler-Side: x\r\n\r\n" + ok())
@@ -87,7 +87,7 @@ async def test_shadow_fields_in_an_informational_answer_stay_inside(house: House
     assert (await proxy.ask(get("/"))).interim[0].names == []
 
 
-async def test_a_body_follows_our_own_100(house: House) -> None:
+async def test_a_body_follows_our_own_100(house: RunningProxy) -> None:
     """Expect, first order: 100, then the body. The proxy collects it: no backend waits for a client to go on."""
 
     async def script(wire: Wire) -> None:
@@ -111,7 +111,7 @@ async def test_a_body_follows_our_own_100(house: House) -> None:
     assert (await client.ask(get("/"))).body == b"next"
 
 
-async def test_a_body_that_does_not_wait_for_the_100_arrives(house: House) -> None:
+async def test_a_body_that_does_not_wait_for_the_100_arrives(house: RunningProxy) -> None:
     """Expect, second order: the body at once, the 100 late or never (RFC 9110 10.1.1)."""
     backend = await house.backend(always(lambda request: CONTINUE + ok(request.body)))
     proxy = await house.proxy(backend)
@@ -122,7 +122,7 @@ async def test_a_body_that_does_not_wait_for_the_100_arrives(house: House) -> No
     assert {each.status for each in answer.interim} == {100}
 
 
-async def test_a_refusal_before_a_body_is_read_whole_reaches_the_client(house: House) -> None:
+async def test_a_refusal_before_a_body_is_read_whole_reaches_the_client(house: RunningProxy) -> None:
     """Expect: the final answer comes first; a body that may still follow must not become a request."""
     backend = await house.backend(on_head(ok(b"no", status="413 Content Too Large")), always(ok()))
     proxy = await house.proxy(backend, buffer=Buffer(request=5))
@@ -138,7 +138,7 @@ async def test_a_refusal_before_a_body_is_read_whole_reaches_the_client(house: H
     assert await backend.wires[0].gone() in ("eof", "reset")
 
 
-async def test_a_100_that_nobody_waits_for_does_no_harm(house: House) -> None:
+async def test_a_100_that_nobody_waits_for_does_no_harm(house: RunningProxy) -> None:
     backend = await house.backend(always(CONTINUE + ok()))
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -148,7 +148,7 @@ async def test_a_100_that_nobody_waits_for_does_no_harm(house: House) -> None:
     assert len(backend.wires) == 1
 
 
-async def test_an_informational_answer_split_over_reads_is_passed_on_once(house: House) -> None:
+async def test_an_informational_answer_split_over_reads_is_passed_on_once(house: RunningProxy) -> None:
     async def script(wire: Wire) -> None:
         await wire.head()
         await wire.drip(HINTS + HINTS + ok())
@@ -162,7 +162,7 @@ async def test_an_informational_answer_split_over_reads_is_passed_on_once(house:
     assert [each.status for each in answer.interim] == [103, 103]
 
 
-async def test_no_informational_answer_comes_inside_another_answer(house: House) -> None:
+async def test_no_informational_answer_comes_inside_another_answer(house: RunningProxy) -> None:
     """Pipelined requests: the second one's 1xx waits for the first one's end."""
 
     async def script(wire: Wire) -> None:
@@ -187,7 +187,7 @@ PROCESSING = b"HTTP/1.1 102 Processing\r\n\r\n"
 
 
 @pytest.mark.parametrize("number", [12, 200])
-async def test_any_number_of_informational_answers_is_passed_on(house: House, number: int) -> None:
+async def test_any_number_of_informational_answers_is_passed_on(house: RunningProxy, number: int) -> None:
     """A long import says 102 all the time; only a flood is refused."""
     backend = await house.backend(on_head(PROCESSING * number + ok()))
     proxy = await house.proxy(backend)
@@ -197,7 +197,7 @@ async def test_any_number_of_informational_answers_is_passed_on(house: House, nu
     assert (answer.status, len(answer.interim)) == (200, number)
 
 
-async def test_the_limit_of_one_request_is_not_the_next_ones(house: House) -> None:
+async def test_the_limit_of_one_request_is_not_the_next_ones(house: RunningProxy) -> None:
     backend = await house.backend(always(PROCESSING * 500 + ok()))
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -206,7 +206,7 @@ async def test_the_limit_of_one_request_is_not_the_next_ones(house: House) -> No
         assert (await client.ask(get("/"))).status == 200
 
 
-async def test_each_informational_answer_gives_the_backend_its_time_again(house: House) -> None:
+async def test_each_informational_answer_gives_the_backend_its_time_again(house: RunningProxy) -> None:
     """A 102 each second, `timeout: 2s`."""
     proxy, wire, client = await working(house)
 
@@ -220,7 +220,7 @@ async def test_each_informational_answer_gives_the_backend_its_time_again(house:
 
 
 @pytest.mark.parametrize("hint", [PROCESSING, HINTS], ids=["102", "103"])
-async def test_informational_answers_do_not_put_the_end_off_for_ever(house: House, hint: bytes) -> None:
+async def test_informational_answers_do_not_put_the_end_off_for_ever(house: RunningProxy, hint: bytes) -> None:
     """Ten times `timeout`, whatever is said."""
     proxy, wire, client = await working(house)
 
@@ -233,7 +233,7 @@ async def test_informational_answers_do_not_put_the_end_off_for_ever(house: Hous
     assert (await client.answer()).status == 504
 
 
-async def test_a_client_of_http_1_0_has_the_same_patience(house: House) -> None:
+async def test_a_client_of_http_1_0_has_the_same_patience(house: RunningProxy) -> None:
     proxy, wire, client = await working(house, b"GET / HTTP/1.0\r\nHost: a\r\n\r\n")
 
     for _ in range(3):
@@ -245,7 +245,7 @@ async def test_a_client_of_http_1_0_has_the_same_patience(house: House) -> None:
     assert (await client.answer()).status == 200
 
 
-async def working(house: House, request: bytes = get("/")) -> tuple[Proxy, Wire, RawClient]:
+async def working(house: RunningProxy, request: bytes = get("/")) -> tuple[Proxy, Wire, RawClient]:
     """A request that its backend has, with two seconds to answer."""
     backend = await house.backend(on_head(b""))
     proxy = await house.proxy(backend, clock=Clock(), timeout=2.0)

@@ -15,7 +15,7 @@ from rules.routing.decide import generation
 from tests.support.backend import Wire, always, chunks, hang, ok, on_head
 from tests.support.filling import fill
 from tests.support.line import Ended
-from tests.support.proxying import House, Proxy
+from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import get
 from tests.support.waiting import breathe, until
 
@@ -37,7 +37,7 @@ def moved(proxy: Proxy, url: str) -> Snapshot:
 # ── reload ──
 
 
-async def test_after_a_swap_the_next_request_of_the_same_connection_follows_the_new_file(house: House) -> None:
+async def test_after_a_swap_the_next_request_of_the_same_connection_follows_the_new_file(house: RunningProxy) -> None:
     old, new = await house.backend(always(ok(b"old"))), await house.backend(always(ok(b"new")))
     proxy = await house.proxy(old)
     client = await proxy.client()
@@ -49,7 +49,7 @@ async def test_after_a_swap_the_next_request_of_the_same_connection_follows_the_
     assert [(await proxy.exchange(number)).generation for number in range(2)] == [1, 2]
 
 
-async def test_a_request_in_flight_is_finished_by_the_file_it_began_with(house: House) -> None:
+async def test_a_request_in_flight_is_finished_by_the_file_it_began_with(house: RunningProxy) -> None:
     old, new = await house.backend(hang), await house.backend(always(ok(b"new")))
     proxy = await house.proxy(old)
     client = await proxy.client()
@@ -65,7 +65,7 @@ async def test_a_request_in_flight_is_finished_by_the_file_it_began_with(house: 
     assert await upstream.gone() in ("eof", "reset")
 
 
-async def test_connections_of_a_backend_that_did_not_change_are_kept(house: House) -> None:
+async def test_connections_of_a_backend_that_did_not_change_are_kept(house: RunningProxy) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
     await proxy.ask(get("/"))
@@ -76,7 +76,7 @@ async def test_connections_of_a_backend_that_did_not_change_are_kept(house: Hous
     assert len(backend.wires) == 1
 
 
-async def test_idle_connections_of_a_backend_that_is_gone_are_closed(house: House) -> None:
+async def test_idle_connections_of_a_backend_that_is_gone_are_closed(house: RunningProxy) -> None:
     old, new = await house.backend(always(ok())), await house.backend(always(ok()))
     proxy = await house.proxy(old)
     await proxy.ask(get("/"))
@@ -86,7 +86,7 @@ async def test_idle_connections_of_a_backend_that_is_gone_are_closed(house: Hous
     assert await old.wires[0].gone() in ("eof", "reset")
 
 
-async def test_a_stream_goes_on_through_many_swaps(house: House) -> None:
+async def test_a_stream_goes_on_through_many_swaps(house: RunningProxy) -> None:
     backend = await house.backend(on_head(chunks(end=b"")))
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -99,7 +99,7 @@ async def test_a_stream_goes_on_through_many_swaps(house: House) -> None:
         await client.until(b"1\r\n%x\r\n" % (number % 10))
 
 
-async def test_no_request_is_lost_while_files_are_swapped(house: House) -> None:
+async def test_no_request_is_lost_while_files_are_swapped(house: RunningProxy) -> None:
     """Requirement 18."""
     backends = [await house.backend(always(ok(b"%d" % number))) for number in range(2)]
     proxy = await house.proxy(backends[0])
@@ -119,7 +119,7 @@ async def test_no_request_is_lost_while_files_are_swapped(house: House) -> None:
     assert statuses == [200] * 500
 
 
-async def test_new_limits_hold_for_connections_that_are_open(house: House) -> None:
+async def test_new_limits_hold_for_connections_that_are_open(house: RunningProxy) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -131,7 +131,7 @@ async def test_new_limits_hold_for_connections_that_are_open(house: House) -> No
     assert (await client.ask(get("/" + "x" * 100))).status == 414
 
 
-async def test_a_request_that_waits_for_a_connection_of_a_retired_pool_is_served(house: House) -> None:
+async def test_a_request_that_waits_for_a_connection_of_a_retired_pool_is_served(house: RunningProxy) -> None:
     old, new = await house.backend(hang), await house.backend(always(ok(b"new")))
     proxy = await house.proxy(old, max_connections=1)
     first, second = await proxy.client(), await proxy.client()
@@ -154,7 +154,7 @@ async def test_a_request_that_waits_for_a_connection_of_a_retired_pool_is_served
 # ── farewell ──
 
 
-async def test_idle_clients_are_parted_from_when_accepting_stops(house: House) -> None:
+async def test_idle_clients_are_parted_from_when_accepting_stops(house: RunningProxy) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -165,7 +165,7 @@ async def test_idle_clients_are_parted_from_when_accepting_stops(house: House) -
     assert await client.gone() == "eof"
 
 
-async def test_a_kept_connection_that_is_used_while_we_part_is_told_in_its_answer(house: House) -> None:
+async def test_a_kept_connection_that_is_used_while_we_part_is_told_in_its_answer(house: RunningProxy) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -180,7 +180,7 @@ async def test_a_kept_connection_that_is_used_while_we_part_is_told_in_its_answe
     assert await client.gone() == "eof"
 
 
-async def test_a_request_in_flight_is_answered_and_told_that_this_was_the_last(house: House) -> None:
+async def test_a_request_in_flight_is_answered_and_told_that_this_was_the_last(house: RunningProxy) -> None:
     """Requirement 18: `Connection: close`."""
     backend = await house.backend(hang)
     proxy = await house.proxy(backend)
@@ -200,7 +200,7 @@ async def test_a_request_in_flight_is_answered_and_told_that_this_was_the_last(h
     assert await waiting == 0
 
 
-async def test_a_request_whose_head_is_half_here_is_still_served(house: House) -> None:
+async def test_a_request_whose_head_is_half_here_is_still_served(house: RunningProxy) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -212,7 +212,7 @@ async def test_a_request_whose_head_is_half_here_is_still_served(house: House) -
     assert (answer.status, answer.closes) == (200, True)
 
 
-async def test_a_stream_is_finished_within_the_grace(house: House) -> None:
+async def test_a_stream_is_finished_within_the_grace(house: RunningProxy) -> None:
     backend = await house.backend(on_head(chunks(b"one", end=b"")))
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -228,7 +228,7 @@ async def test_a_stream_is_finished_within_the_grace(house: House) -> None:
     assert await waiting == 0
 
 
-async def test_what_does_not_end_within_the_grace_is_cut_and_counted(house: House) -> None:
+async def test_what_does_not_end_within_the_grace_is_cut_and_counted(house: RunningProxy) -> None:
     backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"))
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -243,7 +243,7 @@ async def test_what_does_not_end_within_the_grace_is_cut_and_counted(house: Hous
     assert await backend.wires[0].gone() in ("eof", "reset")
 
 
-async def test_connections_that_wait_to_be_accepted_are_accepted(house: House) -> None:
+async def test_connections_that_wait_to_be_accepted_are_accepted(house: RunningProxy) -> None:
     """Requirement 18: another process goes on with the same socket; nobody in its queue is refused."""
     backend = await house.backend(always(ok(b"next process")))
     old = await house.proxy(backend)
@@ -262,7 +262,7 @@ async def test_connections_that_wait_to_be_accepted_are_accepted(house: House) -
 
 
 @pytest.mark.parametrize("answer", [ok(b"x" * 500_000), chunks(*[b"x" * 10_000] * 50)], ids=["length", "chunks"])
-async def test_an_answer_that_is_on_its_way_out_is_not_cut_by_the_farewell(house: House, answer: bytes) -> None:
+async def test_an_answer_that_is_on_its_way_out_is_not_cut_by_the_farewell(house: RunningProxy, answer: bytes) -> None:
     backend = await house.backend(always(answer))
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -280,7 +280,7 @@ async def test_an_answer_that_is_on_its_way_out_is_not_cut_by_the_farewell(house
     await waiting
 
 
-async def test_a_hung_backend_is_left_when_the_grace_is_over(house: House) -> None:
+async def test_a_hung_backend_is_left_when_the_grace_is_over(house: RunningProxy) -> None:
     backend = await house.backend(hang)
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -296,7 +296,7 @@ async def test_a_hung_backend_is_left_when_the_grace_is_over(house: House) -> No
     assert isinstance(backend.wires[0], Wire)
 
 
-async def test_the_last_bytes_of_an_answer_have_the_whole_grace_to_go_out(house: House) -> None:
+async def test_the_last_bytes_of_an_answer_have_the_whole_grace_to_go_out(house: RunningProxy) -> None:
     """Requirement 18: an answer that lies in our own buffer is in flight as much as one that is still coming."""
     backend = await house.backend(on_head(chunks(end=b"")))
     proxy = await house.proxy(backend)

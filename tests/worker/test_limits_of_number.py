@@ -7,12 +7,12 @@ import pytest
 from rules.model import Limits
 from tests.support.backend import always, hang, ok, on_head
 from tests.support.line import Ended
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.raw import get, post
 from tests.support.waiting import breathe, until
 
 
-async def test_connections_above_the_limit_are_turned_away_with_a_503(house: House) -> None:
+async def test_connections_above_the_limit_are_turned_away_with_a_503(house: RunningProxy) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, limits=Limits(connections=3))
     clients = [await proxy.client() for _ in range(3)]
@@ -26,7 +26,7 @@ async def test_connections_above_the_limit_are_turned_away_with_a_503(house: Hou
     assert (await clients[0].ask(get("/"))).status == 200
 
 
-async def test_a_place_that_becomes_free_is_given_to_the_next(house: House) -> None:
+async def test_a_place_that_becomes_free_is_given_to_the_next(house: RunningProxy) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, limits=Limits(connections=1))
     first = await proxy.client()
@@ -37,7 +37,7 @@ async def test_a_place_that_becomes_free_is_given_to_the_next(house: House) -> N
     assert (await proxy.ask(get("/"))).status == 200
 
 
-async def test_those_turned_away_do_not_keep_the_places_of_others(house: House) -> None:
+async def test_those_turned_away_do_not_keep_the_places_of_others(house: RunningProxy) -> None:
     """A flood of refused connections must not lengthen the refusal of good ones."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, limits=Limits(connections=2))
@@ -54,7 +54,7 @@ async def test_those_turned_away_do_not_keep_the_places_of_others(house: House) 
     assert (await proxy.ask(get("/"))).status == 200
 
 
-async def test_a_pipelined_flood_stays_bounded(house: House) -> None:
+async def test_a_pipelined_flood_stays_bounded(house: RunningProxy) -> None:
     """Requirement 15: one request of a connection is in flight, a bounded amount waits, the rest is not even read."""
     backend = await house.backend(hang)
     proxy = await house.proxy(backend)
@@ -70,7 +70,7 @@ async def test_a_pipelined_flood_stays_bounded(house: House) -> None:
     assert client.full
 
 
-async def test_a_flood_whose_requests_are_answered_stays_bounded_too(house: House) -> None:
+async def test_a_flood_whose_requests_are_answered_stays_bounded_too(house: RunningProxy) -> None:
     """Each answer makes room for one request, not for one more read."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
@@ -87,7 +87,7 @@ async def test_a_flood_whose_requests_are_answered_stays_bounded_too(house: Hous
 
 
 @pytest.mark.parametrize("body", ["length", "chunks"])
-async def test_a_body_behind_many_requests_is_read_when_its_turn_comes(house: House, body: str) -> None:
+async def test_a_body_behind_many_requests_is_read_when_its_turn_comes(house: RunningProxy, body: str) -> None:
     backend = await house.backend(always(lambda request: ok(b"%d" % len(request.body))))
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -101,7 +101,7 @@ async def test_a_body_behind_many_requests_is_read_when_its_turn_comes(house: Ho
     assert [answer.body for answer in answers[-2:]] == [b"%d" % size, b"0"]
 
 
-async def test_a_head_that_is_cut_where_reading_stopped_is_read_to_its_end(house: House) -> None:
+async def test_a_head_that_is_cut_where_reading_stopped_is_read_to_its_end(house: RunningProxy) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, limits=Limits(header_bytes=1 << 20))
     client = await proxy.client()
@@ -112,7 +112,7 @@ async def test_a_head_that_is_cut_where_reading_stopped_is_read_to_its_end(house
     assert {answer.status for answer in answers} == {200}
 
 
-async def test_a_client_that_pipelines_without_reading_gets_no_more_than_fits(house: House) -> None:
+async def test_a_client_that_pipelines_without_reading_gets_no_more_than_fits(house: RunningProxy) -> None:
     """Requirements 10, 15: answers to requests that were sent ahead may not pile up in our memory."""
     backend = await house.backend(always(ok(b"x" * 60_000)))
     proxy = await house.proxy(backend)
@@ -127,7 +127,7 @@ async def test_a_client_that_pipelines_without_reading_gets_no_more_than_fits(ho
     assert connection.transport.get_write_buffer_size() < 2_000_000
 
 
-async def test_pipelined_requests_are_answered_in_order(house: House) -> None:
+async def test_pipelined_requests_are_answered_in_order(house: RunningProxy) -> None:
     backend = await house.backend(always(lambda request: ok(request.target.encode() + request.body)))
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -138,7 +138,7 @@ async def test_pipelined_requests_are_answered_in_order(house: House) -> None:
         assert (await client.answer()).body == f"/{number}".encode() + (b"" if number % 2 else b"!")
 
 
-async def test_a_slow_first_answer_holds_the_second_back(house: House) -> None:
+async def test_a_slow_first_answer_holds_the_second_back(house: RunningProxy) -> None:
     backend = await house.backend(hang, always(ok(b"second")))
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -154,7 +154,7 @@ async def test_a_slow_first_answer_holds_the_second_back(house: House) -> None:
     await first.seen(b"/2")
 
 
-async def test_pipelined_requests_stop_at_a_bad_one(house: House) -> None:
+async def test_pipelined_requests_stop_at_a_bad_one(house: RunningProxy) -> None:
     """Requirement 4: what came before is answered, what comes after is not parsed."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
@@ -166,7 +166,7 @@ async def test_pipelined_requests_stop_at_a_bad_one(house: House) -> None:
     assert [request.target for request in backend.requests] == ["/1", "/2"]
 
 
-async def test_pipelined_requests_after_a_cut_answer_are_not_answered(house: House) -> None:
+async def test_pipelined_requests_after_a_cut_answer_are_not_answered(house: RunningProxy) -> None:
     """Requirement 12."""
     backend = await house.backend(
         on_head(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", lambda wire: wire.close())

@@ -6,7 +6,7 @@ import pytest
 
 from rules.model import Limits
 from tests.support.backend import always, hang, ok
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.raw import get, post
 from tests.support.wired import Wired, halves, single_bytes
 
@@ -14,7 +14,7 @@ SMALL = Limits(header_bytes=400, url_bytes=100)
 
 
 @pytest.mark.parametrize("size", [101, 150, 1000, 100_000])
-async def test_a_target_above_the_limit_is_a_414(house: House, size: int) -> None:
+async def test_a_target_above_the_limit_is_a_414(house: RunningProxy, size: int) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, limits=SMALL)
 
@@ -24,14 +24,14 @@ async def test_a_target_above_the_limit_is_a_414(house: House, size: int) -> Non
     assert backend.received == b""
 
 
-async def test_a_target_at_the_limit_is_forwarded(house: House) -> None:
+async def test_a_target_at_the_limit_is_forwarded(house: RunningProxy) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, limits=SMALL)
 
     assert (await proxy.ask(get("/" + "x" * 99))).status == 200
 
 
-async def test_an_endless_request_line_is_a_414_long_before_its_end(house: House) -> None:
+async def test_an_endless_request_line_is_a_414_long_before_its_end(house: RunningProxy) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, limits=SMALL)
     client = await proxy.client()
@@ -46,7 +46,7 @@ async def test_an_endless_request_line_is_a_414_long_before_its_end(house: House
     [["X-A: " + "x" * 500], [f"X-{n}: 1" for n in range(60)], ["Cookie: " + "x" * 100_000]],
     ids=["long", "many", "huge"],
 )
-async def test_a_head_above_the_limit_is_a_431(house: House, lines: list[str]) -> None:
+async def test_a_head_above_the_limit_is_a_431(house: RunningProxy, lines: list[str]) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, limits=SMALL)
 
@@ -56,7 +56,7 @@ async def test_a_head_above_the_limit_is_a_431(house: House, lines: list[str]) -
     assert backend.received == b""
 
 
-async def test_more_fields_than_anybody_needs_are_a_431(house: House) -> None:
+async def test_more_fields_than_anybody_needs_are_a_431(house: RunningProxy) -> None:
     """Their count is limited as well as their bytes."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
@@ -64,7 +64,7 @@ async def test_more_fields_than_anybody_needs_are_a_431(house: House) -> None:
     assert (await proxy.ask(get("/", *[f"X-{n}: 1" for n in range(500)]))).status == 431
 
 
-async def test_an_endless_head_is_a_431_long_before_its_end(house: House) -> None:
+async def test_an_endless_head_is_a_431_long_before_its_end(house: RunningProxy) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, limits=SMALL)
     client = await proxy.client()
@@ -108,7 +108,7 @@ async def test_a_limit_is_the_same_however_the_head_is_split(limits: Limits, par
             assert bool(cut.asked_at_all) == bool(whole.asked_at_all)
 
 
-async def test_a_limit_of_zero_is_none(house: House) -> None:
+async def test_a_limit_of_zero_is_none(house: RunningProxy) -> None:
     """Contract: 0 is unlimited."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(
@@ -127,7 +127,7 @@ async def test_a_limit_of_zero_is_none(house: House) -> None:
     ],
     ids=["length", "chunks"],
 )
-async def test_a_body_above_the_limit_is_a_413(house: House, request_bytes: bytes) -> None:
+async def test_a_body_above_the_limit_is_a_413(house: RunningProxy, request_bytes: bytes) -> None:
     """An announced body is refused before anybody gets any of it; the other kind is cut off."""
     backend = await house.backend(hang)
     proxy = await house.proxy(backend, limits=Limits(body_bytes=10))
@@ -142,7 +142,7 @@ async def test_a_body_above_the_limit_is_a_413(house: House, request_bytes: byte
     assert not any(attempt.failed for attempt in record.attempts)
 
 
-async def test_a_body_at_the_limit_is_forwarded(house: House) -> None:
+async def test_a_body_at_the_limit_is_forwarded(house: RunningProxy) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, limits=Limits(body_bytes=10))
     client = await proxy.client()
@@ -189,7 +189,7 @@ async def test_a_body_at_the_limit_is_forwarded(house: House) -> None:
     ],
     ids=lambda body: repr(body[:30]),
 )
-async def test_a_body_in_broken_chunks_is_a_400_and_looks_aborted_behind_us(house: House, body: bytes) -> None:
+async def test_a_body_in_broken_chunks_is_a_400_and_looks_aborted_behind_us(house: RunningProxy, body: bytes) -> None:
     """Requirements 3 and 16: never a final chunk behind a broken one."""
     backend = await house.backend(hang)
     proxy = await house.proxy(backend)

@@ -8,13 +8,13 @@ from rules.model import Limits
 from tests.support.backend import always, chunks, hang, ok, on_head
 from tests.support.clock import Clock
 from tests.support.filling import fill
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.raw import get
 from tests.support.waiting import breathe, until
 
 
 @pytest.mark.parametrize("sent", [b"G", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: a\r\n"])
-async def test_a_head_that_does_not_come_in_time_is_a_408(house: House, sent: bytes) -> None:
+async def test_a_head_that_does_not_come_in_time_is_a_408(house: RunningProxy, sent: bytes) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, clock=Clock(), limits=Limits(header_timeout=5.0))
     client = await proxy.client()
@@ -29,7 +29,7 @@ async def test_a_head_that_does_not_come_in_time_is_a_408(house: House, sent: by
     assert (answer.status, answer.closes) == (408, True)
 
 
-async def test_the_time_for_a_head_is_for_the_whole_head(house: House) -> None:
+async def test_the_time_for_a_head_is_for_the_whole_head(house: RunningProxy) -> None:
     """Requirement 15: not per byte; a slowloris gains nothing."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, clock=Clock(), limits=Limits(header_timeout=5.0))
@@ -42,7 +42,7 @@ async def test_the_time_for_a_head_is_for_the_whole_head(house: House) -> None:
     assert (await client.answer()).status == 408
 
 
-async def test_the_time_for_a_head_holds_on_a_used_connection_too(house: House) -> None:
+async def test_the_time_for_a_head_holds_on_a_used_connection_too(house: RunningProxy) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, clock=Clock(), limits=Limits(header_timeout=5.0))
     client = await proxy.client()
@@ -57,7 +57,7 @@ async def test_the_time_for_a_head_holds_on_a_used_connection_too(house: House) 
 
 
 @pytest.mark.parametrize("sent", [b"", b"\r\n"])
-async def test_a_client_that_never_asks_is_parted_from(house: House, sent: bytes) -> None:
+async def test_a_client_that_never_asks_is_parted_from(house: RunningProxy, sent: bytes) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, clock=Clock(), limits=Limits(header_timeout=5.0))
     client = await proxy.client()
@@ -70,7 +70,7 @@ async def test_a_client_that_never_asks_is_parted_from(house: House, sent: bytes
     assert await client.rest() == b""
 
 
-async def test_an_idle_connection_is_closed_after_the_idle_timeout(house: House) -> None:
+async def test_an_idle_connection_is_closed_after_the_idle_timeout(house: RunningProxy) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, clock=Clock(), limits=Limits(idle_timeout=30.0))
     client = await proxy.client()
@@ -85,7 +85,7 @@ async def test_an_idle_connection_is_closed_after_the_idle_timeout(house: House)
     assert await client.gone() == "eof"
 
 
-async def test_a_body_that_stops_coming_is_a_408_and_looks_aborted_behind_us(house: House) -> None:
+async def test_a_body_that_stops_coming_is_a_408_and_looks_aborted_behind_us(house: RunningProxy) -> None:
     """Requirement 15: body idle; requirement 16."""
     backend = await house.backend(hang)
     proxy = await house.proxy(backend, clock=Clock(), timeout=100.0, limits=Limits(body_timeout=5.0))
@@ -105,7 +105,7 @@ async def test_a_body_that_stops_coming_is_a_408_and_looks_aborted_behind_us(hou
     assert not any(attempt.failed for attempt in (await proxy.exchange()).attempts)
 
 
-async def test_a_body_that_keeps_coming_slowly_is_served(house: House) -> None:
+async def test_a_body_that_keeps_coming_slowly_is_served(house: RunningProxy) -> None:
     """Requirement 15: the body's time is between bytes."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, clock=Clock(), timeout=100.0, limits=Limits(body_timeout=5.0, min_rate=0))
@@ -118,7 +118,7 @@ async def test_a_body_that_keeps_coming_slowly_is_served(house: House) -> None:
     assert (await client.answer()).status == 200
 
 
-async def test_a_slow_upload_is_not_the_backends_silence(house: House) -> None:
+async def test_a_slow_upload_is_not_the_backends_silence(house: RunningProxy) -> None:
     """The backend's time runs from the request's last byte: what the client made is no 504 and no failure."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, clock=Clock(), timeout=3.0, limits=Limits(body_timeout=30.0))
@@ -134,7 +134,7 @@ async def test_a_slow_upload_is_not_the_backends_silence(house: House) -> None:
     assert not any(attempt.failed for attempt in (await proxy.exchange()).attempts)
 
 
-async def test_the_body_time_does_not_run_while_the_backend_is_the_slow_one(house: House) -> None:
+async def test_the_body_time_does_not_run_while_the_backend_is_the_slow_one(house: RunningProxy) -> None:
     """Requirement 15: only the client's own slowness is held against it."""
     backend = await house.backend(hang)
     proxy = await house.proxy(backend, clock=Clock(), timeout=100.0, limits=Limits(body_timeout=5.0))
@@ -153,7 +153,7 @@ async def test_the_body_time_does_not_run_while_the_backend_is_the_slow_one(hous
     assert not client.ended
 
 
-async def test_a_client_that_does_not_read_its_answer_is_cut_after_the_idle_timeout(house: House) -> None:
+async def test_a_client_that_does_not_read_its_answer_is_cut_after_the_idle_timeout(house: RunningProxy) -> None:
     """Requirement 15."""
     backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n" + b"x" * 10_000_000))
     proxy = await house.proxy(backend, clock=Clock(), limits=Limits(idle_timeout=20.0))
@@ -171,7 +171,7 @@ async def test_a_client_that_does_not_read_its_answer_is_cut_after_the_idle_time
 
 @pytest.mark.parametrize("lines", [["Connection: close"], []], ids=["closing", "kept"])
 async def test_a_client_that_does_not_read_a_finished_answer_is_not_kept_for_ever(
-    house: House, lines: list[str]
+    house: RunningProxy, lines: list[str]
 ) -> None:
     """Requirements 15, 17: what lies in our own buffer is waited for no longer than anything else."""
     backend = await house.backend(always(ok(b"x" * 200_000)))
@@ -189,7 +189,7 @@ async def test_a_client_that_does_not_read_a_finished_answer_is_not_kept_for_eve
     assert not proxy.server.clients
 
 
-async def test_an_early_answer_to_a_slow_reader_is_not_cut_by_the_wait_for_its_upload(house: House) -> None:
+async def test_an_early_answer_to_a_slow_reader_is_not_cut_by_the_wait_for_its_upload(house: RunningProxy) -> None:
     """The two seconds for swallowing an unread upload begin when the answer is out, not before."""
     backend = await house.backend(on_head(chunks(end=b"", status="413 Too Large")))
     proxy = await house.proxy(backend, clock=Clock(), limits=Limits(idle_timeout=60.0))

@@ -10,17 +10,17 @@ from rules.model import LEGACY, Listen, Via
 from rules.routing.decide import generation
 from tests.support import snapshots
 from tests.support.backend import Backend, always, ok
-from tests.support.proxying import House, Proxy
+from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import get, post
 
 
-async def named(house: House, backend: Backend | str, via: Via) -> Proxy:
+async def named(house: RunningProxy, backend: Backend | str, via: Via) -> Proxy:
     url = backend if isinstance(backend, str) else backend.url
     chosen = snapshots.snapshot({LEGACY: [url]})
     return await house.serve(replace(chosen, listen=replace(chosen.listen, via=via)))
 
 
-async def looping(house: House, via: Via) -> Proxy:
+async def looping(house: RunningProxy, via: Via) -> Proxy:
     """A proxy whose backend is itself."""
     proxy = await named(house, "http://127.0.0.1:1", via)
     host, port = proxy.address
@@ -31,7 +31,7 @@ async def looping(house: House, via: Via) -> Proxy:
 
 
 @pytest.mark.parametrize(("passes", "calls"), [(1, 2), (2, 3), (5, 6)])
-async def test_a_backend_that_is_ourselves_makes_no_nested_calls(house: House, passes: int, calls: int) -> None:
+async def test_a_backend_that_is_ourselves_makes_no_nested_calls(house: RunningProxy, passes: int, calls: int) -> None:
     proxy = await looping(house, Via("strangler-a", passes))
 
     answer = await proxy.ask(get("/"))
@@ -41,7 +41,7 @@ async def test_a_backend_that_is_ourselves_makes_no_nested_calls(house: House, p
     assert {exchange.status for exchange in proxy.exchanges} == {508}
 
 
-async def test_a_loop_with_a_body_is_one_as_well(house: House) -> None:
+async def test_a_loop_with_a_body_is_one_as_well(house: RunningProxy) -> None:
     proxy = await looping(house, Via("strangler-a"))
 
     answer = await proxy.ask(post(b"hello"), "POST")
@@ -49,7 +49,7 @@ async def test_a_loop_with_a_body_is_one_as_well(house: House) -> None:
     assert (answer.status, len(proxy.exchanges)) == (508, 2)
 
 
-async def test_two_instances_in_a_row_are_no_loop(house: House) -> None:
+async def test_two_instances_in_a_row_are_no_loop(house: RunningProxy) -> None:
     backend = await house.backend(always(ok(b"there")))
     second = await named(house, backend, Via("strangler-b"))
     first = await named(house, "http://{}:{}".format(*second.address), Via("strangler-a"))
@@ -58,7 +58,7 @@ async def test_two_instances_in_a_row_are_no_loop(house: House) -> None:
     assert backend.requests[0].field("via") == "1.1 strangler-a, 1.1 strangler-b"
 
 
-async def test_an_application_that_calls_back_once_may_where_two_passes_are_allowed(house: House) -> None:
+async def test_an_application_that_calls_back_once_may_where_two_passes_are_allowed(house: RunningProxy) -> None:
     backend = await house.backend(always(ok(b"there")))
     proxy = await named(house, backend, Via("strangler-a", passes=2))
 
@@ -80,13 +80,13 @@ async def test_an_application_that_calls_back_once_may_where_two_passes_are_allo
         ("", 200),
     ],
 )
-async def test_our_own_member_alone_is_a_loop(house: House, via: str, status: int) -> None:
+async def test_our_own_member_alone_is_a_loop(house: RunningProxy, via: str, status: int) -> None:
     proxy = await named(house, await house.backend(always(ok())), Via("strangler-a"))
 
     assert (await proxy.ask(get("/", f"Via: {via}"))).status == status
 
 
-async def test_no_limit_is_no_loop(house: House) -> None:
+async def test_no_limit_is_no_loop(house: RunningProxy) -> None:
     proxy = await named(house, await house.backend(always(ok())), Via("strangler-a", passes=0))
 
     assert (await proxy.ask(get("/", "Via: 1.1 strangler-a, 1.1 strangler-a"))).status == 200

@@ -9,11 +9,11 @@ import pytest
 from rules.model import Buffer
 from tests.support.backend import always, chunks, ok, on_head
 from tests.support.messages import Message
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.raw import get, post
 
 
-async def forwarded(house: House, data: bytes, answer: bytes = ok(), **settings: Any) -> Message:
+async def forwarded(house: RunningProxy, data: bytes, answer: bytes = ok(), **settings: Any) -> Message:
     """The request a backend gets for what a client sent."""
     backend = await house.backend(always(answer))
     proxy = await house.proxy(backend, **settings)
@@ -23,14 +23,14 @@ async def forwarded(house: House, data: bytes, answer: bytes = ok(), **settings:
 
 
 # ── framing ──
-async def test_a_length_stays_a_length(house: House) -> None:
+async def test_a_length_stays_a_length(house: RunningProxy) -> None:
     """Requirement 5."""
     request = await forwarded(house, post(b"hello"))
 
     assert (request.field("content-length"), request.field("transfer-encoding"), request.body) == ("5", None, b"hello")
 
 
-async def test_chunks_stay_chunks(house: House) -> None:
+async def test_chunks_stay_chunks(house: RunningProxy) -> None:
     """Requirement 5."""
     request = await forwarded(house, get("/", "Transfer-Encoding: chunked", method="POST") + b"5\r\nhello\r\n0\r\n\r\n")
 
@@ -41,7 +41,7 @@ async def test_chunks_stay_chunks(house: House) -> None:
     )
 
 
-async def test_an_empty_body_stays_empty_and_declared(house: House) -> None:
+async def test_an_empty_body_stays_empty_and_declared(house: RunningProxy) -> None:
     """Requirement 5."""
     request = await forwarded(house, post(b""))
 
@@ -49,7 +49,7 @@ async def test_an_empty_body_stays_empty_and_declared(house: House) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS"])
-async def test_a_body_where_none_is_usual_is_consumed(house: House, method: str) -> None:
+async def test_a_body_where_none_is_usual_is_consumed(house: RunningProxy, method: str) -> None:
     """Requirement 6: what follows is the next request, not what the body says."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
@@ -67,7 +67,7 @@ async def test_a_body_where_none_is_usual_is_consumed(house: House, method: str)
 # ── trailers ──
 
 
-async def test_a_trailer_is_passed_on_both_ways(house: House) -> None:
+async def test_a_trailer_is_passed_on_both_ways(house: RunningProxy) -> None:
     """Requirement 3: as a trailer, never as a field."""
     backend = await house.backend(always(chunks(b"x", end=b"0\r\nX-Sum: 1\r\n\r\n")))
     proxy = await house.proxy(backend)
@@ -88,7 +88,7 @@ TRAILERS = (
 
 
 @pytest.mark.parametrize("trailer", TRAILERS.split("|"))
-async def test_a_trailer_can_never_carry_framing_routing_or_trust(house: House, trailer: str) -> None:
+async def test_a_trailer_can_never_carry_framing_routing_or_trust(house: RunningProxy, trailer: str) -> None:
     """Requirement 3; RFC 9110 6.5.1."""
     data = (
         get("/", "Transfer-Encoding: chunked", method="POST") + f"1\r\nx\r\n0\r\n{trailer}\r\nX-Sum: 1\r\n\r\n".encode()
@@ -100,7 +100,7 @@ async def test_a_trailer_can_never_carry_framing_routing_or_trust(house: House, 
 
 
 # ── HTTP/1.0 clients ──
-async def test_a_http_1_0_client_gets_no_chunks(house: House) -> None:
+async def test_a_http_1_0_client_gets_no_chunks(house: RunningProxy) -> None:
     """Requirement 9."""
     backend = await house.backend(always(chunks(b"hel", b"lo")))
     proxy = await house.proxy(backend)
@@ -113,7 +113,7 @@ async def test_a_http_1_0_client_gets_no_chunks(house: House) -> None:
     assert await client.gone() == "eof"
 
 
-async def test_a_http_1_0_client_is_closed_unless_it_asks_otherwise(house: House) -> None:
+async def test_a_http_1_0_client_is_closed_unless_it_asks_otherwise(house: RunningProxy) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
     plain, kept = await proxy.client(), await proxy.client()
@@ -128,7 +128,7 @@ async def test_a_http_1_0_client_is_closed_unless_it_asks_otherwise(house: House
         assert (await kept.answer()).field("connection") == "keep-alive"
 
 
-async def test_a_http_1_0_request_without_host_is_served(house: House) -> None:
+async def test_a_http_1_0_request_without_host_is_served(house: RunningProxy) -> None:
     """RFC 9112 3.2: only HTTP/1.1 must send one; we must send it on."""
     request = await forwarded(house, b"GET / HTTP/1.0\r\n\r\n")
 
@@ -147,7 +147,7 @@ async def test_a_http_1_0_request_without_host_is_served(house: House) -> None:
     ],
     ids=" + ".join,
 )
-async def test_a_client_that_wants_to_close_is_parted_from(house: House, lines: list[str]) -> None:
+async def test_a_client_that_wants_to_close_is_parted_from(house: RunningProxy, lines: list[str]) -> None:
     """RFC 9112 9.6: nothing behind a closing request is answered."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
@@ -159,7 +159,7 @@ async def test_a_client_that_wants_to_close_is_parted_from(house: House, lines: 
     assert len(backend.requests) == 1
 
 
-async def test_a_connection_serves_request_after_request(house: House) -> None:
+async def test_a_connection_serves_request_after_request(house: RunningProxy) -> None:
     backend = await house.backend(always(lambda request: ok(request.target.encode())))
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -169,7 +169,7 @@ async def test_a_connection_serves_request_after_request(house: House) -> None:
         assert answer.body == f"/{number}".encode()
 
 
-async def test_an_answer_given_while_the_request_is_still_coming_closes_afterwards(house: House) -> None:
+async def test_an_answer_given_while_the_request_is_still_coming_closes_afterwards(house: RunningProxy) -> None:
     """Requirement 6: the rest of the body is swallowed, never parsed."""
     backend = await house.backend(on_head(ok(b"no", status="403 Forbidden")))
     proxy = await house.proxy(backend, buffer=Buffer(request=1))

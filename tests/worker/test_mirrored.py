@@ -23,7 +23,7 @@ from proxy.worker.shadow import pair_queue
 from tests.support import raw
 from tests.support.backend import always, ok
 from tests.support.mirroring import Mirroring, mirroring
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.waiting import until
 
 
@@ -67,7 +67,7 @@ class Stand:
 
 @pytest.fixture
 async def stand() -> AsyncIterator[Stand]:
-    async with House() as house:
+    async with RunningProxy() as house:
         legacy, modern = await house.backend(always(ok(b"one"))), await house.backend(always(ok(b"two")))
         stand = Stand(await mirroring(house, legacy, modern))
         yield stand

@@ -17,7 +17,7 @@ from rules.model import Health
 from tests.support import snapshots
 from tests.support.backend import Backend, always, hang, ok
 from tests.support.clock import Clock
-from tests.support.proxying import House, Proxy
+from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import get, post
 from tests.support.waiting import breathe, until
 
@@ -58,7 +58,7 @@ async def looked_up(proxy: Proxy, seconds: float) -> None:
     proxy.turn(0.0)
 
 
-async def test_a_silent_name_server_for_modern_costs_legacy_nothing(house: House, server: NameServer) -> None:
+async def test_a_silent_name_server_for_modern_costs_legacy_nothing(house: RunningProxy, server: NameServer) -> None:
     """Neither by requests nor by shadows or health checks at weight 0."""
     legacy = await house.backend(always(ok(b"legacy")))
     server.names = {"legacy.test": ("127.0.0.1",)}
@@ -77,7 +77,7 @@ async def test_a_silent_name_server_for_modern_costs_legacy_nothing(house: House
     assert server.asked.count("modern.test") <= 2
 
 
-async def test_at_most_two_look_ups_of_one_backend_are_under_way(house: House, server: NameServer) -> None:
+async def test_at_most_two_look_ups_of_one_backend_are_under_way(house: RunningProxy, server: NameServer) -> None:
     legacy = await house.backend(always(ok()))
     server.silent = {f"m{number}.test" for number in range(5)}
     modern = [f"http://m{number}.test:1" for number in range(5)]
@@ -89,7 +89,9 @@ async def test_at_most_two_look_ups_of_one_backend_are_under_way(house: House, s
     assert len(server.asked) == 2
 
 
-async def test_what_was_found_is_used_while_the_server_has_nothing_to_say(house: House, server: NameServer) -> None:
+async def test_what_was_found_is_used_while_the_server_has_nothing_to_say(
+    house: RunningProxy, server: NameServer
+) -> None:
     """NXDOMAIN, an error, an empty answer: silence. An event says so, another that it is over."""
     backend = await house.backend(always(ok(b"served")))
     server.names = {"app.test": ("127.0.0.1",)}
@@ -109,7 +111,7 @@ async def test_what_was_found_is_used_while_the_server_has_nothing_to_say(house:
     assert proxy.server.counted[LOOKUPS, ("legacy", "failed")] == 6
 
 
-async def test_a_server_that_does_not_answer_at_all_is_told_of(house: House, server: NameServer) -> None:
+async def test_a_server_that_does_not_answer_at_all_is_told_of(house: RunningProxy, server: NameServer) -> None:
     backend = await house.backend(always(ok()))
     server.names = {"app.test": ("127.0.0.1",)}
     told: list[str] = []
@@ -127,7 +129,7 @@ async def test_a_server_that_does_not_answer_at_all_is_told_of(house: House, ser
     assert (await proxy.ask(get("/"))).status == 200
 
 
-async def test_a_name_that_moves_takes_its_requests_along(house: House, server: NameServer) -> None:
+async def test_a_name_that_moves_takes_its_requests_along(house: RunningProxy, server: NameServer) -> None:
     """New connections at once; kept ones when the old address was missing three times."""
     old = await house.backend(always(ok(b"old")))
     server.names = {"app.test": ("127.0.0.1",)}
@@ -148,7 +150,7 @@ async def test_a_name_that_moves_takes_its_requests_along(house: House, server: 
     assert len(new.wires) >= 1
 
 
-async def elsewhere(house: House, port: int) -> Backend:
+async def elsewhere(house: RunningProxy, port: int) -> Backend:
     """Another machine at the same port."""
     backend = Backend(always(ok(b"new")))
     await backend.start(host="127.0.0.2", port=port)
@@ -156,7 +158,7 @@ async def elsewhere(house: House, port: int) -> Backend:
     return backend
 
 
-async def test_busy_connections_to_an_address_that_is_gone_finish(house: House, server: NameServer) -> None:
+async def test_busy_connections_to_an_address_that_is_gone_finish(house: RunningProxy, server: NameServer) -> None:
     backend = await house.backend(hang)
     server.names = {"app.test": ("127.0.0.1",)}
     proxy = await house.proxy(f"http://app.test:{backend.port}", clock=Clock(), resolve=1.0, timeout=600.0)
@@ -174,7 +176,7 @@ async def test_busy_connections_to_an_address_that_is_gone_finish(house: House, 
     assert await wire.gone() in ("eof", "reset")
 
 
-async def test_a_shadow_knows_what_live_requests_looked_up(house: House, server: NameServer) -> None:
+async def test_a_shadow_knows_what_live_requests_looked_up(house: RunningProxy, server: NameServer) -> None:
     backend = await house.backend(always(ok()))
     server.names = {"app.test": ("127.0.0.1",)}
     url = f"http://app.test:{backend.port}"

@@ -10,7 +10,7 @@ from rules.model import Rollout
 from rules.routing.decide import generation
 from tests.support import raw, snapshots
 from tests.support.backend import always, ok
-from tests.support.proxying import House, Proxy, listen_on, urls
+from tests.support.proxying import Proxy, RunningProxy, listen_on, urls
 
 ROUTES = (
     snapshots.route("/asked", name="asked", rollout=Rollout(weight=50.0, salt="asked")),
@@ -18,7 +18,7 @@ ROUTES = (
 )
 
 
-async def test_users_are_noted_with_the_route_that_asked_for_them(house: House):
+async def test_users_are_noted_with_the_route_that_asked_for_them(house: RunningProxy):
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, backend, routes=ROUTES, identity=["cookie:uid"])
 
@@ -29,7 +29,7 @@ async def test_users_are_noted_with_the_route_that_asked_for_them(house: House):
     assert proxy.server.noted == {("asked", "42")}
 
 
-async def test_somebody_new_is_noted_only_once_they_come_back(house: House):
+async def test_somebody_new_is_noted_only_once_they_come_back(house: RunningProxy):
     backend = await house.backend(always(ok()))
     sides = {"legacy": urls(backend), "modern": urls(backend)}
     chosen = snapshots.snapshot(sides, routes=ROUTES, identity=["sticky"])

@@ -7,7 +7,7 @@ import pytest
 from rules.model import Fallback, SidePolicy
 from tests.support.backend import Wire, always, ok
 from tests.support.messages import Message
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.raw import get, post
 from tests.support.snapshots import route
 
@@ -28,7 +28,7 @@ from tests.support.snapshots import route
     ],
 )
 async def test_a_side_gets_its_method_unless_a_safe_one_would_be_unsafe(
-    house: House, asked: str, wanted: str, sent: str
+    house: RunningProxy, asked: str, wanted: str, sent: str
 ) -> None:
     legacy, modern = await house.backend(always(ok())), await house.backend(always(_said))
     proxy = await house.proxy(legacy, modern, routes=[route(modern=SidePolicy("modern", method=wanted))])
@@ -44,7 +44,7 @@ def _said(request: Message) -> bytes:
     return ok(b"" if request.method == "HEAD" else b"hello")
 
 
-async def test_legacy_gets_the_clients_method_where_modern_could_not_be_reached(house: House) -> None:
+async def test_legacy_gets_the_clients_method_where_modern_could_not_be_reached(house: RunningProxy) -> None:
     legacy = await house.backend(always(ok(b"legacy")))
     proxy = await house.proxy(legacy, "http://127.0.0.1:1", routes=[route(modern=SidePolicy("modern", method="PUT"))])
 
@@ -63,7 +63,7 @@ async def test_legacy_gets_the_clients_method_where_modern_could_not_be_reached(
     ],
 )
 async def test_both_methods_must_allow_a_second_try(
-    house: House, asked: str, wanted: str | None, repeated: bool
+    house: RunningProxy, asked: str, wanted: str | None, repeated: bool
 ) -> None:
     """RFC 9110 9.2.2: a kept connection that ends as the request comes."""
 
@@ -88,7 +88,7 @@ async def test_both_methods_must_allow_a_second_try(
     ("asked", "wanted", "body"), [("GET", "REPORT", b"oops"), ("POST", "GET", b"oops"), ("GET", "POST", b"legacy")]
 )
 async def test_both_methods_must_be_safe_for_legacy_to_answer(
-    house: House, asked: str, wanted: str, body: bytes
+    house: RunningProxy, asked: str, wanted: str, body: bytes
 ) -> None:
     legacy, modern = (
         await house.backend(always(ok(b"legacy"))),

@@ -7,7 +7,7 @@ import pytest
 from rules.model import Rollout, SidePolicy
 from tests.support.backend import Backend, always, ok
 from tests.support.messages import Message
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.raw import get
 from tests.support.snapshots import route
 
@@ -33,7 +33,7 @@ SAID = [
 ]  # fmt: skip
 
 
-async def asked(house: House, lines: list[str], trusted: tuple[str, ...]) -> tuple[Message, Message, Backend]:
+async def asked(house: RunningProxy, lines: list[str], trusted: tuple[str, ...]) -> tuple[Message, Message, Backend]:
     backend = await house.backend()
     backend.scripts = (always(ok(b"", f"Location: {backend.url}/there", status="302 Found")),)
     chosen = route(
@@ -45,7 +45,7 @@ async def asked(house: House, lines: list[str], trusted: tuple[str, ...]) -> tup
 
 @pytest.mark.parametrize(("lines", "scheme", "host"), SAID, ids=[" + ".join(lines) for lines, _, _ in SAID])
 async def test_a_trusted_edge_says_scheme_and_host_once_for_all(
-    house: House, lines: list[str], scheme: str, host: str
+    house: RunningProxy, lines: list[str], scheme: str, host: str
 ) -> None:
     answer, request, _ = await asked(house, lines, TRUSTED)
 
@@ -58,7 +58,7 @@ async def test_a_trusted_edge_says_scheme_and_host_once_for_all(
 
 
 @pytest.mark.parametrize("lines", [SAID[0][0], SAID[7][0]], ids=["x-forwarded", "forwarded"])
-async def test_an_untrusted_peer_says_nothing_of_it(house: House, lines: list[str]) -> None:
+async def test_an_untrusted_peer_says_nothing_of_it(house: RunningProxy, lines: list[str]) -> None:
     answer, request, _ = await asked(house, lines, ())
 
     assert request.field("x-forwarded-proto") == "http"
@@ -67,7 +67,7 @@ async def test_an_untrusted_peer_says_nothing_of_it(house: House, lines: list[st
     assert "Secure" not in (answer.field("set-cookie") or "")
 
 
-async def test_addresses_that_only_forwarded_names_are_in_the_older_field_as_well(house: House) -> None:
+async def test_addresses_that_only_forwarded_names_are_in_the_older_field_as_well(house: RunningProxy) -> None:
     """An application that reads X-Forwarded-For takes the edge for the user otherwise."""
     line = 'Forwarded: for=192.0.2.1, for="[2001:db8::1]:4711", for=unknown, for=_hidden'
 

@@ -6,18 +6,18 @@ import pytest
 
 from tests.support.backend import always, chunks, ok
 from tests.support.messages import Message
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.raw import get
 
 
-async def returned(house: House, answer: bytes, data: bytes = get("/")) -> Message:
+async def returned(house: RunningProxy, answer: bytes, data: bytes = get("/")) -> Message:
     """The answer a client gets for what a backend said."""
     backend = await house.backend(always(answer))
     proxy = await house.proxy(backend)
     return await proxy.ask(data, data.split(b" ")[0].decode("latin-1"))
 
 
-async def test_an_answer_keeps_order_repetition_case_and_bytes(house: House) -> None:
+async def test_an_answer_keeps_order_repetition_case_and_bytes(house: RunningProxy) -> None:
     """Requirement 7."""
     lines = [
         "sErVeR: x",
@@ -51,7 +51,7 @@ async def test_an_answer_keeps_order_repetition_case_and_bytes(house: House) -> 
         ("HTTP/1.1 599 x", "HTTP/1.1 599 x"),
     ],
 )
-async def test_status_and_reason_arrive_as_they_came(house: House, start: str, passed: str) -> None:
+async def test_status_and_reason_arrive_as_they_came(house: RunningProxy, start: str, passed: str) -> None:
     """Requirements 5 and 7: everything but the version, which is ours."""
     answer = await returned(house, f"{start}\r\nContent-Length: 0\r\n\r\n".encode("latin-1"))
 
@@ -59,14 +59,14 @@ async def test_status_and_reason_arrive_as_they_came(house: House, start: str, p
 
 
 @pytest.mark.parametrize("status", range(200, 600, 7))
-async def test_every_status_is_passed_on(house: House, status: int) -> None:
+async def test_every_status_is_passed_on(house: RunningProxy, status: int) -> None:
     """Requirement 7: an answer is not ours to judge, 5xx included."""
     answer = await returned(house, ok(b"" if status in (204, 304) else b"body", status=f"{status} x"))
 
     assert answer.status == status
 
 
-async def test_fields_named_by_an_answers_connection_are_dropped(house: House) -> None:
+async def test_fields_named_by_an_answers_connection_are_dropped(house: RunningProxy) -> None:
     """Requirement 8, what peers forget: both ways."""
     answer = await returned(
         house,
@@ -85,14 +85,14 @@ async def test_fields_named_by_an_answers_connection_are_dropped(house: House) -
     assert answer.names == ["X-Stays", "Content-Length"]
 
 
-async def test_an_answers_connection_cannot_name_away_its_length(house: House) -> None:
+async def test_an_answers_connection_cannot_name_away_its_length(house: RunningProxy) -> None:
     """Requirement 8."""
     answer = await returned(house, ok(b"hello", "Connection: Content-Length"))
 
     assert (answer.field("content-length"), answer.body) == ("5", b"hello")
 
 
-async def test_shadow_and_strangler_fields_of_a_backend_never_reach_a_client(house: House) -> None:
+async def test_shadow_and_strangler_fields_of_a_backend_never_reach_a_client(house: RunningProxy) -> None:
     """Contract: Headers."""
     answer = await returned(
         house,
@@ -103,7 +103,7 @@ async def test_shadow_and_strangler_fields_of_a_backend_never_reach_a_client(hou
 
 
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
-async def test_an_answer_without_a_body_has_none(house: House, status: str) -> None:
+async def test_an_answer_without_a_body_has_none(house: RunningProxy, status: str) -> None:
     """Requirement 9; RFC 9112 6.3."""
     backend = await house.backend(always(f"HTTP/1.1 {status}\r\nX-A: 1\r\n\r\n".encode()))
     proxy = await house.proxy(backend)
@@ -116,14 +116,14 @@ async def test_an_answer_without_a_body_has_none(house: House, status: str) -> N
 
 
 @pytest.mark.parametrize("line", ["Content-Length: 5", "Transfer-Encoding: chunked"])
-async def test_a_204_is_sent_without_any_framing(house: House, line: str) -> None:
+async def test_a_204_is_sent_without_any_framing(house: RunningProxy, line: str) -> None:
     """RFC 9110 8.6, RFC 9112 6.1."""
     answer = await returned(house, f"HTTP/1.1 204 No Content\r\n{line}\r\n\r\n".encode())
 
     assert answer.names == []
 
 
-async def test_a_304_keeps_the_length_of_what_was_not_sent(house: House) -> None:
+async def test_a_304_keeps_the_length_of_what_was_not_sent(house: RunningProxy) -> None:
     """RFC 9110 8.6."""
     answer = await returned(house, b"HTTP/1.1 304 Not Modified\r\nContent-Length: 500\r\nETag: x\r\n\r\n")
 
@@ -131,7 +131,7 @@ async def test_a_304_keeps_the_length_of_what_was_not_sent(house: House) -> None
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 500", "Transfer-Encoding: chunked", "X-None: 1"])
-async def test_an_answer_to_head_has_no_body_however_it_is_framed(house: House, framing: str) -> None:
+async def test_an_answer_to_head_has_no_body_however_it_is_framed(house: RunningProxy, framing: str) -> None:
     """Requirement 9."""
     backend = await house.backend(always(f"HTTP/1.1 200 OK\r\n{framing}\r\n\r\n".encode()))
     proxy = await house.proxy(backend)
@@ -145,7 +145,7 @@ async def test_an_answer_to_head_has_no_body_however_it_is_framed(house: House, 
     assert len(backend.wires) == 1
 
 
-async def test_chunks_of_an_answer_stay_chunks(house: House) -> None:
+async def test_chunks_of_an_answer_stay_chunks(house: RunningProxy) -> None:
     """Requirement 5."""
     answer = await returned(house, chunks(b"hel", b"lo"))
 
@@ -157,7 +157,7 @@ async def test_chunks_of_an_answer_stay_chunks(house: House) -> None:
 
 
 @pytest.mark.parametrize("size", [b"5  ", b"5\t", b"00000000000000000005", b"5 ;a=b", b"0005 \t "])
-async def test_a_padded_chunk_size_of_a_backend_is_read(house: House, size: bytes) -> None:
+async def test_a_padded_chunk_size_of_a_backend_is_read(house: RunningProxy, size: bytes) -> None:
     """Old servers fill sizes up; what a client gets is framed anew."""
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     backend = await house.backend(always(head + size + b"\r\nhello\r\n" + b"0   \r\n\r\n"))
@@ -171,7 +171,7 @@ async def test_a_padded_chunk_size_of_a_backend_is_read(house: House, size: byte
 
 
 @pytest.mark.parametrize("size", [b" 5", b"5 5", b"0x5", b"5 x", b"+5", b"5;", b"0" * 300 + b"5", b"5\xa0"])
-async def test_a_chunk_size_that_may_be_another_is_not_read(house: House, size: bytes) -> None:
+async def test_a_chunk_size_that_may_be_another_is_not_read(house: RunningProxy, size: bytes) -> None:
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     backend = await house.backend(always(head + size + b"\r\nhello\r\n0\r\n\r\n"))
     proxy = await house.proxy(backend)
@@ -180,7 +180,7 @@ async def test_a_chunk_size_that_may_be_another_is_not_read(house: House, size: 
 
 
 @pytest.mark.parametrize("size", [b"5 ", b"5\t", b"00000000000000000005"])
-async def test_a_padded_chunk_size_of_a_client_is_refused(house: House, size: bytes) -> None:
+async def test_a_padded_chunk_size_of_a_client_is_refused(house: RunningProxy, size: bytes) -> None:
     """Requirement 3: what stands behind it could be another request for another server."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)

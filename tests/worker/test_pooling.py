@@ -6,7 +6,7 @@ import pytest
 
 from rules.model import Buffer
 from tests.support.backend import Wire, always, answering, chunks, hang, ok, on_head
-from tests.support.proxying import House, Proxy
+from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import get, post
 from tests.support.waiting import breathe, until
 
@@ -18,7 +18,7 @@ def pooled(proxy: Proxy) -> int:
 
 
 # ── reuse ──
-async def test_a_connection_is_used_again_by_another_client(house: House) -> None:
+async def test_a_connection_is_used_again_by_another_client(house: RunningProxy) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
 
@@ -40,7 +40,7 @@ async def test_a_connection_is_used_again_by_another_client(house: House) -> Non
         ok(b"", "Connection: keep-alive", "Connection: close"),
     ],
 )
-async def test_a_connection_that_the_backend_wants_closed_is_closed(house: House, answer: bytes) -> None:
+async def test_a_connection_that_the_backend_wants_closed_is_closed(house: RunningProxy, answer: bytes) -> None:
     """RFC 9112 9.3: the close option wins."""
     backend = await house.backend(always(answer))
     proxy = await house.proxy(backend)
@@ -51,7 +51,7 @@ async def test_a_connection_that_the_backend_wants_closed_is_closed(house: House
     assert await backend.wires[0].gone() in ("eof", "reset")
 
 
-async def test_a_http_1_0_backend_that_keeps_alive_is_kept(house: House) -> None:
+async def test_a_http_1_0_backend_that_keeps_alive_is_kept(house: RunningProxy) -> None:
     backend = await house.backend(always(b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nhi"))
     proxy = await house.proxy(backend)
 
@@ -64,7 +64,7 @@ async def test_a_http_1_0_backend_that_keeps_alive_is_kept(house: House) -> None
 # ── late bytes ──
 @pytest.mark.both_loops
 @pytest.mark.parametrize("late", [LATE, b"\r\n", b"x", b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"])
-async def test_late_bytes_never_reach_the_next_user(house: House, late: bytes) -> None:
+async def test_late_bytes_never_reach_the_next_user(house: RunningProxy, late: bytes) -> None:
     """Requirement 13: a connection that speaks unasked is closed."""
     backend = await house.backend(answering(ok(b"first"), then=lambda wire: wire.send(late)), always(ok(b"second")))
     proxy = await house.proxy(backend)
@@ -83,7 +83,7 @@ async def test_late_bytes_never_reach_the_next_user(house: House, late: bytes) -
     [ok(b"first"), chunks(b"first"), ok(b"", status="204 No Content"), ok(b"", status="304 Not Modified"), ok(b"")],
     ids=["length", "chunks", "204", "304", "empty"],
 )
-async def test_bytes_behind_an_answer_are_delivered_to_nobody(house: House, answer: bytes, extra: bytes) -> None:
+async def test_bytes_behind_an_answer_are_delivered_to_nobody(house: RunningProxy, answer: bytes, extra: bytes) -> None:
     """Requirement 13: extra bytes in the same breath as the answer."""
     backend = await house.backend(answering(answer + extra), always(ok(b"second")))
     proxy = await house.proxy(backend)
@@ -98,7 +98,7 @@ async def test_bytes_behind_an_answer_are_delivered_to_nobody(house: House, answ
     assert len(backend.wires) == 2
 
 
-async def test_a_body_behind_a_head_answer_is_delivered_to_nobody(house: House) -> None:
+async def test_a_body_behind_a_head_answer_is_delivered_to_nobody(house: RunningProxy) -> None:
     """Requirement 9: HEAD has no body, whatever the backend thinks."""
     backend = await house.backend(answering(ok(b"a body to HEAD")), always(ok(b"second")))
     proxy = await house.proxy(backend)
@@ -111,7 +111,7 @@ async def test_a_body_behind_a_head_answer_is_delivered_to_nobody(house: House) 
     assert second.body == b"second"
 
 
-async def test_bytes_that_wait_unread_disqualify_a_connection(house: House) -> None:
+async def test_bytes_that_wait_unread_disqualify_a_connection(house: RunningProxy) -> None:
     """Requirement 13: checked right before use, not when the loop gets round to it.
 
     The late bytes and the next request lie in the kernel before the proxy runs again.
@@ -129,7 +129,7 @@ async def test_bytes_that_wait_unread_disqualify_a_connection(house: House) -> N
     assert b"poison" not in client.received
 
 
-async def test_a_connection_that_ended_while_idle_is_not_used(house: House) -> None:
+async def test_a_connection_that_ended_while_idle_is_not_used(house: RunningProxy) -> None:
     """Requirement 13: the end lies in the kernel when the next request comes."""
     backend = await house.backend(answering(ok(b"first")), always(ok(b"second")))
     proxy = await house.proxy(backend)
@@ -143,7 +143,7 @@ async def test_a_connection_that_ended_while_idle_is_not_used(house: House) -> N
     assert len(backend.wires) == 2
 
 
-async def test_a_waiting_request_does_not_get_a_connection_that_has_just_ended(house: House) -> None:
+async def test_a_waiting_request_does_not_get_a_connection_that_has_just_ended(house: RunningProxy) -> None:
     """Requirement 13: the check holds too where a connection passes straight to whoever waits for it."""
 
     async def last_answer(wire: Wire) -> None:
@@ -173,7 +173,7 @@ async def test_a_waiting_request_does_not_get_a_connection_that_has_just_ended(h
     [ok(b"too large"), chunks(b"too large"), chunks(b"too ", b"large")],
     ids=["length", "chunks", "two chunks"],
 )
-async def test_a_connection_with_half_a_request_on_it_is_never_used_again(house: House, answer: bytes) -> None:
+async def test_a_connection_with_half_a_request_on_it_is_never_used_again(house: RunningProxy, answer: bytes) -> None:
     """Requirement 13: an early answer ends a request that was not sent whole; the rest must not meet the next one."""
     backend = await house.backend(on_head(answer), always(ok(b"second")))
     proxy = await house.proxy(backend, buffer=Buffer(request=1))
@@ -189,7 +189,7 @@ async def test_a_connection_with_half_a_request_on_it_is_never_used_again(house:
     assert b"/2" not in backend.wires[0].received
 
 
-async def test_a_connection_whose_client_went_away_is_never_used_again(house: House) -> None:
+async def test_a_connection_whose_client_went_away_is_never_used_again(house: RunningProxy) -> None:
     """Requirement 13: its answer may still come."""
     backend = await house.backend(hang, always(ok(b"second")))
     proxy = await house.proxy(backend)
@@ -203,7 +203,7 @@ async def test_a_connection_whose_client_went_away_is_never_used_again(house: Ho
     assert (await proxy.ask(get("/2"))).body == b"second"
 
 
-async def test_a_connection_is_heard_by_its_next_user_although_the_last_one_read_slowly(house: House) -> None:
+async def test_a_connection_is_heard_by_its_next_user_although_the_last_one_read_slowly(house: RunningProxy) -> None:
     """Back-pressure of one client must not stay behind on the connection."""
 
     async def script(wire: Wire) -> None:
@@ -228,7 +228,7 @@ async def test_a_connection_is_heard_by_its_next_user_although_the_last_one_read
 @pytest.mark.parametrize("size", [150_000, 250_000, 400_000, 700_000])
 @pytest.mark.parametrize("frame", [ok, chunks], ids=["length", "chunks"])
 async def test_a_connection_freed_while_its_client_is_behind_is_heard_by_the_next(
-    house: House, size: int, frame: object
+    house: RunningProxy, size: int, frame: object
 ) -> None:
     """As above, where the last bytes of the answer were read while the client was behind."""
     body = b"x" * size

@@ -7,11 +7,11 @@ import pytest
 from proxy.telemetry.records import Exchange
 from tests.support.backend import always, chunks, hang, ok
 from tests.support.clock import Clock
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.raw import get, post
 
 
-async def test_a_record_says_who_asked_for_what_and_who_answered_how(house: House) -> None:
+async def test_a_record_says_who_asked_for_what_and_who_answered_how(house: RunningProxy) -> None:
     backend = await house.backend(always(ok(b"hello", status="201 Created")))
     proxy = await house.proxy(backend, backend)
 
@@ -25,7 +25,7 @@ async def test_a_record_says_who_asked_for_what_and_who_answered_how(house: Hous
     assert "secret" not in str(record)
 
 
-async def test_bytes_are_those_of_bodies_whatever_their_framing(house: House) -> None:
+async def test_bytes_are_those_of_bodies_whatever_their_framing(house: RunningProxy) -> None:
     backend = await house.backend(always(chunks(b"hel", b"lo")))
     proxy = await house.proxy(backend)
 
@@ -35,7 +35,7 @@ async def test_bytes_are_those_of_bodies_whatever_their_framing(house: House) ->
     assert (record.bytes_in, record.bytes_out) == (4, 5)
 
 
-async def test_time_spent_waiting_for_the_backend_is_not_the_proxys(house: House) -> None:
+async def test_time_spent_waiting_for_the_backend_is_not_the_proxys(house: RunningProxy) -> None:
     backend = await house.backend(hang)
     proxy = await house.proxy(backend, clock=Clock())
     client = await proxy.client()
@@ -52,7 +52,7 @@ async def test_time_spent_waiting_for_the_backend_is_not_the_proxys(house: House
     assert record.attempts[0].wait == pytest.approx(3.0)
 
 
-async def test_an_attempt_names_the_target_that_was_asked(house: House) -> None:
+async def test_an_attempt_names_the_target_that_was_asked(house: RunningProxy) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
 
@@ -62,7 +62,7 @@ async def test_an_attempt_names_the_target_that_was_asked(house: House) -> None:
     assert (attempt.side, attempt.backend, attempt.target, attempt.status) == ("legacy", "legacy", backend.url, 200)
 
 
-async def test_a_trusted_edges_client_is_the_one_on_record(house: House) -> None:
+async def test_a_trusted_edges_client_is_the_one_on_record(house: RunningProxy) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, trusted=["127.0.0.1"])
 
@@ -71,7 +71,7 @@ async def test_a_trusted_edges_client_is_the_one_on_record(house: House) -> None
     assert (await proxy.exchange()).client == "192.0.2.2"
 
 
-async def test_an_observer_that_raises_is_not_noticed_by_the_user(house: House) -> None:
+async def test_an_observer_that_raises_is_not_noticed_by_the_user(house: RunningProxy) -> None:
     """Law 5."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
@@ -91,7 +91,7 @@ async def test_an_observer_that_raises_is_not_noticed_by_the_user(house: House) 
     proxy.observer_failures.clear()
 
 
-async def test_an_answer_to_head_made_by_the_proxy_has_no_body(house: House) -> None:
+async def test_an_answer_to_head_made_by_the_proxy_has_no_body(house: RunningProxy) -> None:
     """RFC 9110 9.3.2; the connection goes on."""
     proxy = await house.proxy("http://127.0.0.1:1")
     client = await proxy.client()
@@ -101,7 +101,7 @@ async def test_an_answer_to_head_made_by_the_proxy_has_no_body(house: House) -> 
     assert client.unread == b""
 
 
-async def test_a_backend_that_closes_does_not_close_its_client(house: House) -> None:
+async def test_a_backend_that_closes_does_not_close_its_client(house: RunningProxy) -> None:
     backend = await house.backend(always(ok(b"", "Connection: close")))
     proxy = await house.proxy(backend)
 

@@ -8,7 +8,7 @@ from proxy.worker.locations import Locations
 from rules.model import HeaderEdit, Match, Route, SidePolicy
 from tests.support.backend import Backend, always, ok, on_head
 from tests.support.messages import Message
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.raw import get, post
 from tests.support.snapshots import route
 
@@ -27,7 +27,7 @@ def routes(backend: str = "modern") -> list[Route]:
     ]
 
 
-async def said(house: House, line: str) -> tuple[str, Backend]:
+async def said(house: RunningProxy, line: str) -> tuple[str, Backend]:
     """What becomes of a line of modern's; {b} is its authority, {p} its port."""
     backend = await house.backend()
     name, _, value = _filled(line, backend).partition(": ")
@@ -92,7 +92,7 @@ PATHS = [
 
 
 @pytest.mark.parametrize(("line", "seen"), [*ADDRESSES, *PATHS], ids=[line for line, _ in (*ADDRESSES, *PATHS)])
-async def test_a_reference_leads_to_us(house: House, line: str, seen: str) -> None:
+async def test_a_reference_leads_to_us(house: RunningProxy, line: str, seen: str) -> None:
     found, backend = await said(house, line)
 
     assert found == _filled(seen, backend)
@@ -109,7 +109,7 @@ def test_a_default_port_may_be_written_out() -> None:
     assert locations.rewritten("location", other, "https://shop.test", "/") == other
 
 
-async def test_an_early_hint_shows_no_address_either(house: House) -> None:
+async def test_an_early_hint_shows_no_address_either(house: RunningProxy) -> None:
     backend = await house.backend()
     hint = f"HTTP/1.1 103 Early Hints\r\nLink: <{backend.url}/a.css>; rel=preload\r\n\r\n".encode()
     backend.scripts = (on_head(hint + ok()),)
@@ -120,7 +120,7 @@ async def test_an_early_hint_shows_no_address_either(house: House) -> None:
     assert answer.interim[0].field("link") == "<http://example.test/a.css>; rel=preload"
 
 
-async def test_what_is_kept_is_kept(house: House) -> None:
+async def test_what_is_kept_is_kept(house: RunningProxy) -> None:
     """Contract: `location: keep`."""
     backend = await house.backend()
     backend.scripts = (always(ok(b"", f"Location: {backend.url}/new/users/42", status="302 Found")),)
@@ -130,7 +130,7 @@ async def test_what_is_kept_is_kept(house: House) -> None:
     assert (await proxy.ask(get("/users/7"))).field("location") == f"{backend.url}/new/users/42"
 
 
-async def test_a_captured_segment_and_the_way_back_to_it_keep_their_bytes(house: House) -> None:
+async def test_a_captured_segment_and_the_way_back_to_it_keep_their_bytes(house: RunningProxy) -> None:
     def script(request: Message) -> bytes:
         return ok(b"", f"Location: {request.target}", status="201 Created")
 

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from tests.support.backend import always, ok
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.raw import get
 from tests.support.tables import cases, wire
 from tests.support.wired import Wired, halves, single_bytes
@@ -31,7 +31,7 @@ async def test_a_malformed_request_is_refused_under_every_split(case: dict[str, 
 
 
 @pytest.mark.parametrize("case", cases("http_refusals"))
-async def test_after_a_refusal_nothing_more_is_parsed(house: House, case: dict[str, Any]) -> None:
+async def test_after_a_refusal_nothing_more_is_parsed(house: RunningProxy, case: dict[str, Any]) -> None:
     """Requirements 2 and 4, on a real connection: whole, then byte by byte."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
@@ -59,7 +59,7 @@ async def test_a_verdict_does_not_depend_on_what_was_seen_before(case: dict[str,
         assert wired.status == case["status"]
 
 
-async def test_a_refusal_is_a_problem_that_repeats_nothing_of_what_was_sent(house: House) -> None:
+async def test_a_refusal_is_a_problem_that_repeats_nothing_of_what_was_sent(house: RunningProxy) -> None:
     """Requirement 4."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
@@ -74,7 +74,7 @@ async def test_a_refusal_is_a_problem_that_repeats_nothing_of_what_was_sent(hous
     assert b"script" not in answer.body
 
 
-async def test_a_refusal_is_nobodys_failure_but_the_clients(house: House) -> None:
+async def test_a_refusal_is_nobodys_failure_but_the_clients(house: RunningProxy) -> None:
     """Requirement 4: it is recorded without an attempt, so no side is judged by it."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
@@ -85,7 +85,7 @@ async def test_a_refusal_is_nobodys_failure_but_the_clients(house: House) -> Non
     assert (record.status, record.answered, record.attempts) == (400, "none", ())
 
 
-async def test_a_405_says_what_is_allowed(house: House) -> None:
+async def test_a_405_says_what_is_allowed(house: RunningProxy) -> None:
     """RFC 9110 15.5.6."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
@@ -97,7 +97,7 @@ async def test_a_405_says_what_is_allowed(house: House) -> None:
     assert "TRACE" not in (answer.field("allow") or "")
 
 
-async def test_a_client_that_goes_on_sending_still_reads_its_refusal(house: House) -> None:
+async def test_a_client_that_goes_on_sending_still_reads_its_refusal(house: RunningProxy) -> None:
     """Requirement 4: the connection ends in order; a reset could destroy the answer on its way (RFC 9112 9.6)."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
@@ -110,7 +110,7 @@ async def test_a_client_that_goes_on_sending_still_reads_its_refusal(house: Hous
     assert await client.gone() == "eof"
 
 
-async def test_two_empty_lines_before_a_request_are_overlooked(house: House) -> None:
+async def test_two_empty_lines_before_a_request_are_overlooked(house: RunningProxy) -> None:
     """RFC 9112 2.2."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)

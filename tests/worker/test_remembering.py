@@ -15,7 +15,7 @@ from tests.support import raw
 from tests.support.backend import Backend, always, ok
 from tests.support.laws import forgotten
 from tests.support.messages import Message
-from tests.support.proxying import House, Proxy
+from tests.support.proxying import Proxy, RunningProxy
 from tests.support.snapshots import route, snapshot
 
 STEPS = 200
@@ -90,7 +90,7 @@ class Told:
         return OURS.sub("", repr((source, answered, heard)))
 
 
-async def story(house: House, seed: int, *, remember: bool) -> list[str]:
+async def story(house: RunningProxy, seed: int, *, remember: bool) -> list[str]:
     forgotten()
     rnd = Random(seed)
     sides = {name: await house.backend(always(answer)) for name in (LEGACY, MODERN)}
@@ -111,7 +111,7 @@ async def story(house: House, seed: int, *, remember: bool) -> list[str]:
 
 
 @pytest.mark.parametrize("seed", range(12))
-async def test_what_is_remembered_changes_nothing(house: House, monkeypatch: pytest.MonkeyPatch, seed: int):
+async def test_what_is_remembered_changes_nothing(house: RunningProxy, monkeypatch: pytest.MonkeyPatch, seed: int):
     monkeypatch.setattr(route_decision, "random", lambda: 0.3)
 
     remembering = await story(house, seed, remember=True)

@@ -12,7 +12,7 @@ from proxy.http1 import fields, request, request_line, response
 from tests.support.backend import Backend, Wire, always, chunks, ok
 from tests.support.line import Ended
 from tests.support.measuring import answer_times, descriptors, memory
-from tests.support.proxying import House, Proxy
+from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import get, post
 from tests.support.waiting import breathe, until
 
@@ -109,7 +109,7 @@ def forget(backend: Backend) -> None:
     backend._tasks[:] = [task for task in backend._tasks if not task.done()]
 
 
-async def test_nothing_grows_over_many_mixed_requests(house: House) -> None:
+async def test_nothing_grows_over_many_mixed_requests(house: RunningProxy) -> None:
     """Requirement 17: memory, tasks and descriptors are back at the start, failed requests included."""
     backend = await house.backend(moody)
     proxy = await house.proxy(backend)
@@ -132,7 +132,7 @@ async def test_nothing_grows_over_many_mixed_requests(house: House) -> None:
     assert (stats["connections_client"], stats["connections_upstream_active"]) == (0, 0)
 
 
-async def test_two_thousand_idle_connections_cost_little_and_disturb_nobody(house: House) -> None:
+async def test_two_thousand_idle_connections_cost_little_and_disturb_nobody(house: RunningProxy) -> None:
     """Requirement 17; both ends and their test live in this process, so the cost is an upper bound."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
@@ -161,7 +161,7 @@ async def test_two_thousand_idle_connections_cost_little_and_disturb_nobody(hous
     await until(lambda: descriptors() <= open_files + len(backend.wires) * 2 + 5, "descriptors given back")
 
 
-async def test_connections_that_come_and_go_leave_nothing(house: House) -> None:
+async def test_connections_that_come_and_go_leave_nothing(house: RunningProxy) -> None:
     """Requirement 17: churn, with every way to leave."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)

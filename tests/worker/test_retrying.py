@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.backend import Wire, always, answering, ok, on_head
 from tests.support.clock import Clock
-from tests.support.proxying import House, Proxy
+from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import get, post
 
 
@@ -29,7 +29,7 @@ def stale(backend_answers: bytes = ok(b"first"), *, how: object = Wire.close) ->
 @pytest.mark.parametrize("how", [Wire.close, Wire.reset])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "DELETE", "PUT"])
 async def test_an_idempotent_request_is_tried_once_more_when_its_used_connection_gave_no_byte(
-    house: House, method: str, how: object
+    house: RunningProxy, method: str, how: object
 ) -> None:
     """Requirement 14."""
     backend = await house.backend(*stale(how=how))  # type: ignore[arg-type]
@@ -45,7 +45,7 @@ async def test_an_idempotent_request_is_tried_once_more_when_its_used_connection
 
 
 @pytest.mark.parametrize("request_bytes", [post(b""), post(b"x"), post(b"x", method="PATCH"), post(b"x", method="PUT")])
-async def test_a_request_that_might_happen_twice_is_never_repeated(house: House, request_bytes: bytes) -> None:
+async def test_a_request_that_might_happen_twice_is_never_repeated(house: RunningProxy, request_bytes: bytes) -> None:
     """Requirement 14."""
     backend = await house.backend(*stale())  # type: ignore[arg-type]
     proxy = await house.proxy(backend)
@@ -58,7 +58,7 @@ async def test_a_request_that_might_happen_twice_is_never_repeated(house: House,
     assert len(backend.wires) == 1
 
 
-async def test_a_request_is_repeated_once_at_most(house: House) -> None:
+async def test_a_request_is_repeated_once_at_most(house: RunningProxy) -> None:
     """Requirement 14."""
     backend = await house.backend(stale()[0], on_head(b"", Wire.close))  # type: ignore[arg-type]
     proxy = await house.proxy(backend)
@@ -71,7 +71,7 @@ async def test_a_request_is_repeated_once_at_most(house: House) -> None:
     assert len(backend.wires) == 2
 
 
-async def test_a_fresh_connection_that_gave_no_byte_is_not_tried_again(house: House) -> None:
+async def test_a_fresh_connection_that_gave_no_byte_is_not_tried_again(house: RunningProxy) -> None:
     """Requirement 14: the backend had no reason to close it but the request."""
     backend = await house.backend(on_head(b"", Wire.close))
     proxy = await house.proxy(backend)
@@ -80,7 +80,7 @@ async def test_a_fresh_connection_that_gave_no_byte_is_not_tried_again(house: Ho
     assert len(backend.wires) == 1
 
 
-async def test_a_request_is_not_repeated_once_a_byte_of_an_answer_came(house: House) -> None:
+async def test_a_request_is_not_repeated_once_a_byte_of_an_answer_came(house: RunningProxy) -> None:
     """Requirement 14."""
 
     async def script(wire: Wire) -> None:
@@ -99,7 +99,7 @@ async def test_a_request_is_not_repeated_once_a_byte_of_an_answer_came(house: Ho
     assert len(backend.wires) == 1
 
 
-async def test_a_5xx_is_never_repeated(house: House) -> None:
+async def test_a_5xx_is_never_repeated(house: RunningProxy) -> None:
     """Requirement 14."""
     backend = await house.backend(answering(ok(), ok(b"sorry", status="503 Service Unavailable")))
     proxy = await house.proxy(backend)
@@ -110,7 +110,7 @@ async def test_a_5xx_is_never_repeated(house: House) -> None:
     assert len(backend.requests) == 2
 
 
-async def test_a_timeout_is_never_repeated(house: House) -> None:
+async def test_a_timeout_is_never_repeated(house: RunningProxy) -> None:
     """Requirement 14."""
     backend = await house.backend(answering(ok()))
     proxy = await house.proxy(backend, clock=Clock(), timeout=3.0)
@@ -125,7 +125,7 @@ async def test_a_timeout_is_never_repeated(house: House) -> None:
     assert len(backend.wires) == 1
 
 
-async def test_a_post_gets_no_connection_that_was_idle_for_long(house: House) -> None:
+async def test_a_post_gets_no_connection_that_was_idle_for_long(house: RunningProxy) -> None:
     """RFC 9112 9.3.1: what may not be sent twice must not meet a server that is just closing."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, clock=Clock())
@@ -137,7 +137,7 @@ async def test_a_post_gets_no_connection_that_was_idle_for_long(house: House) ->
     assert [len(wire.requests) for wire in backend.wires] == [1, 1]
 
 
-async def test_an_idle_connection_is_closed_after_a_while(house: House) -> None:
+async def test_an_idle_connection_is_closed_after_a_while(house: RunningProxy) -> None:
     """Requirement 17: what nobody uses is not kept."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, clock=Clock())

@@ -10,14 +10,14 @@ from rules.model import LEGACY, MODERN, Override, Rollout, SidePolicy
 from rules.routing.decide import generation, with_overrides
 from tests.support import raw
 from tests.support.backend import always, ok
-from tests.support.proxying import House, Proxy
+from tests.support.proxying import Proxy, RunningProxy
 from tests.support.snapshots import route, snapshot
 
 IDENTITY = ("header:X-User", "cookie:uid")
 HEAD = raw.get("/", "X-User: 7", "Cookie: uid=8")
 
 
-async def sides(house: House, **rollout: object) -> Proxy:
+async def sides(house: RunningProxy, **rollout: object) -> Proxy:
     """A trusted edge at 127.0.0.1, anybody else untrusted; the user 7 is on modern whatever the weight."""
     legacy, modern = await house.backend(always(ok(b"legacy"))), await house.backend(always(ok(b"modern")))
     chosen = Rollout(**{"weight": 0.0, "by": "user", "salt": "s", "include": ("7",), **rollout})  # type: ignore[arg-type]
@@ -32,7 +32,7 @@ async def answers(proxy: Proxy, *heads: bytes, source: str = "127.0.0.1") -> lis
     return [(await client.ask(head)).body for head in heads]
 
 
-async def test_the_same_bytes_of_an_untrusted_peer_are_decided_on_their_own(house: House):
+async def test_the_same_bytes_of_an_untrusted_peer_are_decided_on_their_own(house: RunningProxy):
     proxy = await sides(house)
 
     trusted = await answers(proxy, HEAD, HEAD)
@@ -42,7 +42,7 @@ async def test_the_same_bytes_of_an_untrusted_peer_are_decided_on_their_own(hous
     assert [*trusted, *untrusted, *again] == [b"modern", b"modern", b"legacy", b"legacy", b"modern"]
 
 
-async def test_a_rollback_reaches_those_whose_heads_are_remembered(house: House):
+async def test_a_rollback_reaches_those_whose_heads_are_remembered(house: RunningProxy):
     proxy = await sides(house)
     live = proxy.server.live
     before = await answers(proxy, HEAD, HEAD)
@@ -56,7 +56,7 @@ async def test_a_rollback_reaches_those_whose_heads_are_remembered(house: House)
     assert await answers(proxy, HEAD) == [b"modern"]
 
 
-async def test_a_side_that_is_ill_gets_none_whose_heads_are_remembered(house: House):
+async def test_a_side_that_is_ill_gets_none_whose_heads_are_remembered(house: RunningProxy):
     proxy = await sides(house)
     before = await answers(proxy, HEAD, HEAD)
 
@@ -70,7 +70,7 @@ async def test_a_side_that_is_ill_gets_none_whose_heads_are_remembered(house: Ho
     assert await answers(proxy, HEAD) == [b"modern"]
 
 
-async def test_each_request_is_drawn_anew_where_the_route_says_so(house: House, monkeypatch: pytest.MonkeyPatch):
+async def test_each_request_is_drawn_anew_where_the_route_says_so(house: RunningProxy, monkeypatch: pytest.MonkeyPatch):
     proxy = await sides(house, by="request", weight=50.0, include=())
     draws = iter([0.1, 0.9, 0.1, 0.9])
     monkeypatch.setattr(route_decision, "random", lambda: next(draws))
@@ -78,7 +78,7 @@ async def test_each_request_is_drawn_anew_where_the_route_says_so(house: House, 
     assert await answers(proxy, HEAD, HEAD, HEAD, HEAD) == [b"modern", b"legacy", b"modern", b"legacy"]
 
 
-async def test_what_was_decided_for_one_generation_goes_with_it(house: House):
+async def test_what_was_decided_for_one_generation_goes_with_it(house: RunningProxy):
     proxy = await sides(house)
     live = proxy.server.live
     others = [raw.get(f"/{number}", "X-User: 7", "Cookie: uid=8") for number in range(5)]
@@ -91,7 +91,7 @@ async def test_what_was_decided_for_one_generation_goes_with_it(house: House):
     assert {known[0].number for known in fields.decided.values()} == {2}
 
 
-async def test_whatever_the_targets_one_decision_for_each_route_is_kept(house: House):
+async def test_whatever_the_targets_one_decision_for_each_route_is_kept(house: RunningProxy):
     proxy = await sides(house)
     many = [raw.get(f"/{number}{'x' * 100 * number}", "X-User: 7", "Cookie: uid=8") for number in range(50)]
 
@@ -103,7 +103,7 @@ async def test_whatever_the_targets_one_decision_for_each_route_is_kept(house: H
     assert all(len(path) <= 256 for path, _ in proxy.server.live.generation.table.known)
 
 
-async def test_no_more_routes_than_a_few_are_kept_for_a_user(house: House):
+async def test_no_more_routes_than_a_few_are_kept_for_a_user(house: RunningProxy):
     legacy, modern = await house.backend(always(ok(b"legacy"))), await house.backend(always(ok(b"modern")))
     routes = [route(f"/{number}", name=f"r{number}", rollout=Rollout(weight=50.0, salt="s")) for number in range(40)]
     proxy = await house.serve(
@@ -118,7 +118,7 @@ async def test_no_more_routes_than_a_few_are_kept_for_a_user(house: House):
     assert 0 < len(fields.decided) <= route_decision.REMEMBERED
 
 
-async def test_what_a_path_captures_is_each_calls_own(house: House):
+async def test_what_a_path_captures_is_each_calls_own(house: RunningProxy):
     legacy = await house.backend(always(ok(b"legacy")))
     modern = await house.backend(always(ok(b"modern")))
     renamed = SidePolicy(MODERN, path="/new/{id}/**")
@@ -133,7 +133,7 @@ async def test_what_a_path_captures_is_each_calls_own(house: House):
     assert [request.target for request in modern.requests] == ["/new/1/a", "/new/2/b/c", "/new/2", "/new/1/a"]
 
 
-async def test_an_endless_id_is_decided_by_and_not_kept(house: House):
+async def test_an_endless_id_is_decided_by_and_not_kept(house: RunningProxy):
     proxy = await sides(house, weight=50.0)
     heads = [raw.get("/", f"Cookie: uid={number}{'x' * 3000}") for number in range(20)]
 

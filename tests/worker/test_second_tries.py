@@ -14,7 +14,7 @@ from proxy.worker.connection_pool import Target
 from rules.model import Fallback
 from tests.support.backend import Backend, Wire, always, answering, hang, ok
 from tests.support.clock import Clock
-from tests.support.proxying import House, Proxy
+from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import get, post
 from tests.support.waiting import breathe, until
 
@@ -52,7 +52,7 @@ def silent() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("request_", [get("/"), post(b"x"), post(b"x" * 200_000)], ids=["GET", "POST", "large"])
-async def test_a_target_that_is_gone_costs_no_request(house: House, request_: bytes) -> None:
+async def test_a_target_that_is_gone_costs_no_request(house: RunningProxy, request_: bytes) -> None:
     good = await house.backend(always(lambda request: ok(b"%d" % len(request.body))))
     proxy = await house.proxy([GONE, good], clock=Clock())
 
@@ -64,7 +64,7 @@ async def test_a_target_that_is_gone_costs_no_request(house: House, request_: by
     assert [each for each in proxy.exchanges if any(attempt.failed for attempt in each.attempts)] == []
 
 
-async def test_with_one_of_two_targets_gone_modern_has_not_failed(house: House) -> None:
+async def test_with_one_of_two_targets_gone_modern_has_not_failed(house: RunningProxy) -> None:
     legacy, good = await house.backend(hang), await house.backend(always(ok(b"modern")))
     proxy = await house.proxy(legacy, [good, GONE], clock=Clock(), fallback=Fallback("none"))
 
@@ -76,7 +76,7 @@ async def test_with_one_of_two_targets_gone_modern_has_not_failed(house: House) 
     assert [each for each in proxy.exchanges if any(attempt.failed for attempt in each.attempts)] == []
 
 
-async def test_a_silent_target_is_passed_by_after_a_quarter_of_a_second(house: House, silent: str) -> None:
+async def test_a_silent_target_is_passed_by_after_a_quarter_of_a_second(house: RunningProxy, silent: str) -> None:
     good = await house.backend(always(ok(b"good")))
     proxy = await house.proxy([silent, good], connect_timeout=2.0)
     loop = asyncio.get_running_loop()
@@ -89,7 +89,7 @@ async def test_a_silent_target_is_passed_by_after_a_quarter_of_a_second(house: H
     assert retries(proxy, "legacy", "silent") >= 1
 
 
-async def test_the_first_address_of_a_name_may_be_dead(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_first_address_of_a_name_may_be_dead(house: RunningProxy, monkeypatch: pytest.MonkeyPatch) -> None:
     """`localhost` is often ::1 first, where nobody listens."""
     good = await house.backend(always(ok(b"good")))
     named(monkeypatch, "app.test", "::1", "127.0.0.1")
@@ -99,7 +99,7 @@ async def test_the_first_address_of_a_name_may_be_dead(house: House, monkeypatch
 
 
 async def test_a_name_whose_first_address_is_silent_is_reached_by_the_second(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    house: RunningProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = await house.backend(always(ok(b"good")))
     named(monkeypatch, "app.test", "192.0.2.1", "127.0.0.1")
@@ -122,7 +122,7 @@ def named(monkeypatch: pytest.MonkeyPatch, name: str, *addresses: str) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
 
 
-async def test_no_more_is_tried_than_retries_allow(house: House) -> None:
+async def test_no_more_is_tried_than_retries_allow(house: RunningProxy) -> None:
     good = await house.backend(always(ok()))
     proxy = await house.proxy([GONE, "http://127.0.0.1:2", good], clock=Clock(), retries=0)
 
@@ -132,7 +132,7 @@ async def test_no_more_is_tried_than_retries_allow(house: House) -> None:
     assert retries(proxy, "legacy", "connect") == 0
 
 
-async def test_a_fresh_connection_that_is_cut_sends_a_read_to_another_target_once(house: House) -> None:
+async def test_a_fresh_connection_that_is_cut_sends_a_read_to_another_target_once(house: RunningProxy) -> None:
     bad, good = await house.backend(cut), await house.backend(always(ok(b"good")))
     proxy = await house.proxy([bad, good], clock=Clock())
 
@@ -143,7 +143,7 @@ async def test_a_fresh_connection_that_is_cut_sends_a_read_to_another_target_onc
 
 
 @pytest.mark.parametrize("request_", [post(b"x"), post(b""), post(b"x", method="PUT"), get("/", method="PATCH")])
-async def test_what_may_have_been_done_is_never_sent_twice(house: House, request_: bytes) -> None:
+async def test_what_may_have_been_done_is_never_sent_twice(house: RunningProxy, request_: bytes) -> None:
     bad, other = await house.backend(cut), await house.backend(cut)
     proxy = await house.proxy([bad, other], clock=Clock())
 
@@ -152,7 +152,7 @@ async def test_what_may_have_been_done_is_never_sent_twice(house: House, request
     assert len(bad.wires) + len(other.wires) == 1
 
 
-async def test_a_read_that_is_cut_everywhere_ends(house: House) -> None:
+async def test_a_read_that_is_cut_everywhere_ends(house: RunningProxy) -> None:
     bad, other = await house.backend(cut), await house.backend(cut)
     proxy = await house.proxy([bad, other], clock=Clock())
 
@@ -161,7 +161,7 @@ async def test_a_read_that_is_cut_everywhere_ends(house: House) -> None:
     assert (len(bad.wires), len(other.wires)) == (1, 1)
 
 
-async def test_a_target_that_is_out_comes_back_by_a_probe_of_ours(house: House) -> None:
+async def test_a_target_that_is_out_comes_back_by_a_probe_of_ours(house: RunningProxy) -> None:
     """With growing back-off, and no user's request is spent on it."""
     good = await house.backend(always(ok(b"good")))
     port = free_port()
@@ -193,7 +193,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def test_ties_take_turns(house: House) -> None:
+async def test_ties_take_turns(house: RunningProxy) -> None:
     backends = [await house.backend(always(ok())) for _ in range(3)]
     proxy = await house.proxy(backends)
 
@@ -203,7 +203,7 @@ async def test_ties_take_turns(house: House) -> None:
     assert [len(backend.requests) for backend in backends] == [10, 10, 10]
 
 
-async def test_all_of_legacys_targets_out_are_all_tried(house: House) -> None:
+async def test_all_of_legacys_targets_out_are_all_tried(house: RunningProxy) -> None:
     backend = await house.backend(always(ok(b"all the same")))
     proxy = await house.proxy([GONE, backend], clock=Clock())
     for target in targets(proxy):
@@ -213,7 +213,7 @@ async def test_all_of_legacys_targets_out_are_all_tried(house: House) -> None:
     assert [(await proxy.ask(post(b"x"))).body for _ in range(4)] == [b"all the same"] * 4
 
 
-async def test_a_connection_is_closed_at_its_greatest_age(house: House) -> None:
+async def test_a_connection_is_closed_at_its_greatest_age(house: RunningProxy) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, clock=Clock(), max_age=20.0)
     client = await proxy.client()

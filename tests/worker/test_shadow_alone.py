@@ -9,19 +9,19 @@ from tests.support import raw
 from tests.support.backend import always, ok
 from tests.support.clock import Clock
 from tests.support.mirroring import Mirroring, mirroring
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.waiting import until
 
 RULE = Invariant("total", "/total >= 0")
 
 
-async def alone(house: House, answer: bytes = ok(b'{"total":1}'), **settings) -> Mirroring:
+async def alone(house: RunningProxy, answer: bytes = ok(b'{"total":1}'), **settings) -> Mirroring:
     legacy, modern = await house.backend(always(ok(b"old"))), await house.backend(always(answer))
     chosen = {"weight": 100.0, "sample": 0.0, "route": {"invariants": (RULE,)}, **settings}
     return await mirroring(house, legacy, modern, **chosen)
 
 
-async def test_modern_alone_is_sent_without_asking_legacy(house: House):
+async def test_modern_alone_is_sent_without_asking_legacy(house: RunningProxy):
     mirror = await alone(house)
 
     await mirror.ask("/a")
@@ -34,7 +34,7 @@ async def test_modern_alone_is_sent_without_asking_legacy(house: House):
     assert mirror.records == []
 
 
-async def test_the_answer_to_a_write_is_sent_as_well(house: House):
+async def test_the_answer_to_a_write_is_sent_as_well(house: RunningProxy):
     mirror = await alone(house)
 
     await mirror.proxy.ask(raw.post(b"a=1"))
@@ -43,7 +43,7 @@ async def test_the_answer_to_a_write_is_sent_as_well(house: House):
     assert mirror.pairs[0].method == "POST"
 
 
-async def test_no_more_is_sent_than_a_share_of_a_busy_route(house: House):
+async def test_no_more_is_sent_than_a_share_of_a_busy_route(house: RunningProxy):
     mirror = await alone(house, clock=Clock())
     client = await mirror.proxy.client()
 
@@ -54,7 +54,7 @@ async def test_no_more_is_sent_than_a_share_of_a_busy_route(house: House):
     assert len(mirror.pairs) == ALONE_PER_SECOND
 
 
-async def test_an_answer_above_the_cap_is_not_sent(house: House):
+async def test_an_answer_above_the_cap_is_not_sent(house: RunningProxy):
     mirror = await alone(house, ok(bytes(2000)), max_body=1000)
 
     await mirror.ask()
@@ -64,7 +64,7 @@ async def test_an_answer_above_the_cap_is_not_sent(house: House):
     assert mirror.proxy.server.shadows.budget.held == 0
 
 
-async def test_legacy_alone_is_nobodys_business(house: House):
+async def test_legacy_alone_is_nobodys_business(house: RunningProxy):
     mirror = await alone(house, weight=0.0)
 
     await mirror.ask()
@@ -73,7 +73,7 @@ async def test_legacy_alone_is_nobodys_business(house: House):
     assert mirror.pairs == []
 
 
-async def test_a_mirrored_route_sends_the_pair_instead(house: House):
+async def test_a_mirrored_route_sends_the_pair_instead(house: RunningProxy):
     mirror = await alone(house, sample=1.0)
 
     await mirror.became(raw.get())
@@ -81,7 +81,7 @@ async def test_a_mirrored_route_sends_the_pair_instead(house: House):
     assert [(pair.reason, pair.legacy.body) for pair in mirror.pairs] == [("body", b"old")]
 
 
-async def test_a_request_of_a_mirrored_route_that_may_not_be_mirrored_is_sent_alone(house: House):
+async def test_a_request_of_a_mirrored_route_that_may_not_be_mirrored_is_sent_alone(house: RunningProxy):
     mirror = await alone(house, sample=1.0)
 
     await mirror.proxy.ask(raw.post(b"a=1"))

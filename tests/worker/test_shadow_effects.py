@@ -8,7 +8,7 @@ from proxy.telemetry import events
 from tests.support import raw
 from tests.support.backend import always, ok
 from tests.support.mirroring import mirroring
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 
 LARAVEL = "eyJpdiI6Ik1USXpORFUyTnpnNU1ERXlNdz09Iiwi"
 
@@ -29,7 +29,7 @@ LARAVEL = "eyJpdiI6Ik1USXpORFUyTnpnNU1ERXlNdz09Iiwi"
     ],
 )
 async def test_an_answer_of_legacy_that_shows_effects_suspends_the_route(
-    house: House, status: str, lines: tuple[str, ...], suspended: bool
+    house: RunningProxy, status: str, lines: tuple[str, ...], suspended: bool
 ):
     answer = ok(b"", *lines, status=status) if "204" not in status else b"HTTP/1.1 204 No Content\r\n\r\n"
     legacy, modern = await house.backend(always(answer)), await house.backend(always(answer))
@@ -45,7 +45,7 @@ async def test_an_answer_of_legacy_that_shows_effects_suspends_the_route(
     assert not mirror.events or (mirror.events[0][1]["route"], mirror.events[0][1]["path"]) == ("all", "/thing")
 
 
-async def test_an_answer_of_modern_says_nothing_about_effects(house: House):
+async def test_an_answer_of_modern_says_nothing_about_effects(house: RunningProxy):
     legacy, modern = await house.backend(always(ok())), await house.backend(always(ok(status="201 Created")))
     mirror = await mirroring(house, legacy, modern)
 
@@ -54,7 +54,7 @@ async def test_an_answer_of_modern_says_nothing_about_effects(house: House):
     assert became == [("sent", "status")] * 2
 
 
-async def test_a_session_that_a_copy_went_without_is_not_one_that_changed(house: House):
+async def test_a_session_that_a_copy_went_without_is_not_one_that_changed(house: RunningProxy):
     answer = ok(b"", "Location: /", "Set-Cookie: PHPSESSID=guest", status="302 Found")
     legacy, modern = await house.backend(always(answer)), await house.backend(always(answer))
     mirror = await mirroring(house, legacy, modern, weight=100.0)
@@ -65,7 +65,7 @@ async def test_a_session_that_a_copy_went_without_is_not_one_that_changed(house:
     assert mirror.events == []
 
 
-async def test_the_same_words_after_a_reload_stay_suspended_other_words_are_tried(house: House):
+async def test_the_same_words_after_a_reload_stay_suspended_other_words_are_tried(house: RunningProxy):
     answer = ok(status="201 Created")
     legacy, modern = await house.backend(always(answer)), await house.backend(always(answer))
     mirror = await mirroring(house, legacy, modern)

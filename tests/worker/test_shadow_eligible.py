@@ -8,7 +8,7 @@ from proxy.worker.shadow import route_state
 from tests.support import raw
 from tests.support.backend import always, ok
 from tests.support.mirroring import mirroring
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ from tests.support.proxying import House
         raw.get("/secret/7"),
     ],
 )
-async def test_what_may_have_effects_or_no_end_is_never_mirrored(house: House, request_bytes: bytes):
+async def test_what_may_have_effects_or_no_end_is_never_mirrored(house: RunningProxy, request_bytes: bytes):
     legacy, modern = await house.backend(always(ok())), await house.backend(always(ok()))
     mirror = await mirroring(house, legacy, modern, deny=("~^/secret",))
 
@@ -44,14 +44,14 @@ async def test_what_may_have_effects_or_no_end_is_never_mirrored(house: House, r
     assert len(mirror.records) == 1
 
 
-async def test_an_empty_body_is_none(house: House):
+async def test_an_empty_body_is_none(house: RunningProxy):
     legacy, modern = await house.backend(always(ok())), await house.backend(always(ok()))
     mirror = await mirroring(house, legacy, modern)
 
     assert await mirror.became(raw.get("/", "Content-Length: 0")) == ("equal", "")
 
 
-async def test_a_route_without_a_sample_is_left_alone(house: House):
+async def test_a_route_without_a_sample_is_left_alone(house: RunningProxy):
     legacy, modern = await house.backend(always(ok())), await house.backend(always(ok()))
     mirror = await mirroring(house, legacy, modern, sample=0.0)
 
@@ -61,7 +61,7 @@ async def test_a_route_without_a_sample_is_left_alone(house: House):
     assert modern.wires == []
 
 
-async def test_the_same_users_are_in_the_sample_each_time(house: House):
+async def test_the_same_users_are_in_the_sample_each_time(house: RunningProxy):
     legacy, modern = await house.backend(always(ok())), await house.backend(always(ok()))
     mirror = await mirroring(house, legacy, modern, sample=0.5, identity=["cookie:uid"])
     mirror.route.floor.first = 0
@@ -74,7 +74,7 @@ async def test_the_same_users_are_in_the_sample_each_time(house: House):
     assert set(rounds[0]) == {("equal", ""), ("not_compared", "sample")}
 
 
-async def test_a_new_route_is_mirrored_whatever_its_sample_until_it_is_known(house: House):
+async def test_a_new_route_is_mirrored_whatever_its_sample_until_it_is_known(house: RunningProxy):
     legacy, modern = await house.backend(always(ok())), await house.backend(always(ok()))
     mirror = await mirroring(house, legacy, modern, sample=1e-9)
     mirror.route.floor.first = 3
@@ -85,7 +85,7 @@ async def test_a_new_route_is_mirrored_whatever_its_sample_until_it_is_known(hou
 
 
 def test_a_rare_route_is_mirrored_now_and_then_whatever_its_sample():
-    floor = route_state.Floor()
+    floor = route_state.MinimumSample()
     for _ in range(route_state.FIRST):
         floor.took(1000.0)
 

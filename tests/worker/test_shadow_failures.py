@@ -9,7 +9,7 @@ from tests.support import raw
 from tests.support.backend import Wire, always, hang, ok
 from tests.support.clock import Clock
 from tests.support.mirroring import mirroring
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 
 FINE, BROKEN = ok(b"same"), ok(b"same", status="500 Internal Server Error")
 DECLINE = ok(b"", "X-Strangler-Decline: 1")
@@ -31,7 +31,7 @@ async def close(wire: Wire) -> None:
     ],
 )
 async def test_a_server_error_is_a_failure_whoever_is_live(
-    house: House, legacy: bytes, modern: bytes, failures: tuple[bool, bool], weight: float
+    house: RunningProxy, legacy: bytes, modern: bytes, failures: tuple[bool, bool], weight: float
 ):
     sides = await house.backend(always(legacy)), await house.backend(always(modern))
     mirror = await mirroring(house, *sides, weight=weight, route={"fallback": Fallback(mode="none")})
@@ -42,7 +42,7 @@ async def test_a_server_error_is_a_failure_whoever_is_live(
     assert became == (("equal", "") if legacy == modern else ("sent", "status"))
 
 
-async def test_a_live_side_that_fails_is_counted_with_the_copy(house: House):
+async def test_a_live_side_that_fails_is_counted_with_the_copy(house: RunningProxy):
     legacy, modern = await house.backend(close), await house.backend(always(FINE))
     mirror = await mirroring(house, legacy, modern)
 
@@ -52,7 +52,7 @@ async def test_a_live_side_that_fails_is_counted_with_the_copy(house: House):
     assert mirror.records[0].failures == (False, True)
 
 
-async def test_a_rescued_request_is_not_compared(house: House):
+async def test_a_rescued_request_is_not_compared(house: RunningProxy):
     legacy, modern = await house.backend(always(FINE)), await house.backend(close)
     mirror = await mirroring(house, legacy, modern, weight=100.0)
 
@@ -63,7 +63,7 @@ async def test_a_rescued_request_is_not_compared(house: House):
     assert (record.reason, record.failures) == ("fallback", None)
 
 
-async def test_a_side_that_declines_a_copy_has_not_failed(house: House):
+async def test_a_side_that_declines_a_copy_has_not_failed(house: RunningProxy):
     legacy, modern = await house.backend(always(FINE)), await house.backend(always(DECLINE))
     mirror = await mirroring(house, legacy, modern)
 
@@ -71,7 +71,7 @@ async def test_a_side_that_declines_a_copy_has_not_failed(house: House):
     assert mirror.records[0].failures is None
 
 
-async def test_a_copy_that_times_out_where_the_live_side_took_as_long_has_not_failed(house: House):
+async def test_a_copy_that_times_out_where_the_live_side_took_as_long_has_not_failed(house: RunningProxy):
     legacy, modern = await house.backend(hang), await house.backend(hang)
     mirror = await mirroring(house, legacy, modern, clock=Clock(), timeout=5.0)
     client = await mirror.proxy.client()
@@ -87,7 +87,7 @@ async def test_a_copy_that_times_out_where_the_live_side_took_as_long_has_not_fa
     assert (record.reason, record.failures) == ("shadow_timeout", None)
 
 
-async def test_a_kept_connection_that_the_side_had_closed_is_nobodys_failure(house: House):
+async def test_a_kept_connection_that_the_side_had_closed_is_nobodys_failure(house: RunningProxy):
     async def once(wire: Wire) -> None:
         await wire.request()
         wire.send(FINE)
@@ -104,7 +104,7 @@ async def test_a_kept_connection_that_the_side_had_closed_is_nobodys_failure(hou
     assert (mirror.records[1].failures, mirror.records[1].calls) == (None, ())
 
 
-async def test_a_copy_is_never_repeated(house: House):
+async def test_a_copy_is_never_repeated(house: RunningProxy):
     legacy, modern = await house.backend(always(FINE)), await house.backend(close)
     mirror = await mirroring(house, legacy, modern)
 
@@ -114,7 +114,7 @@ async def test_a_copy_is_never_repeated(house: House):
     assert len(modern.wires) == 1
 
 
-async def test_a_copy_that_the_worker_cannot_wait_for_is_nobodys_failure(house: House):
+async def test_a_copy_that_the_worker_cannot_wait_for_is_nobodys_failure(house: RunningProxy):
     legacy, modern = await house.backend(always(ok())), await house.backend(hang)
     mirror = await mirroring(house, legacy, modern)
     await mirror.ask()

@@ -12,7 +12,7 @@ from tests.support import raw
 from tests.support.backend import Script, Wire, always, hang, ok
 from tests.support.clock import Clock
 from tests.support.mirroring import mirroring
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.waiting import until
 
 LIVE = ok(b"live" * 1000)
@@ -74,7 +74,7 @@ def say(data: bytes) -> Script:
     ],
 )
 async def test_a_live_answer_is_the_same_whatever_becomes_of_its_copy(
-    house: House, other: Callable[[Wire], object], failed: bool | None
+    house: RunningProxy, other: Callable[[Wire], object], failed: bool | None
 ):
     legacy, modern = await house.backend(always(LIVE)), await house.backend(other)  # type: ignore[arg-type]
     mirror = await mirroring(house, legacy, modern, max_body=100_000)
@@ -89,7 +89,7 @@ async def test_a_live_answer_is_the_same_whatever_becomes_of_its_copy(
         assert record.failures == (failed, False)
 
 
-async def test_a_side_that_cannot_be_reached_costs_nobody_anything(house: House):
+async def test_a_side_that_cannot_be_reached_costs_nobody_anything(house: RunningProxy):
     legacy = await house.backend(always(LIVE))
     mirror = await mirroring(house, legacy, "http://127.0.0.1:1")
 
@@ -99,7 +99,7 @@ async def test_a_side_that_cannot_be_reached_costs_nobody_anything(house: House)
     assert mirror.records[0].failures == (True, False)
 
 
-async def test_a_copy_that_hangs_ends_with_its_own_time_out(house: House):
+async def test_a_copy_that_hangs_ends_with_its_own_time_out(house: RunningProxy):
     clock = Clock()
     legacy, modern = await house.backend(always(LIVE)), await house.backend(hang)
     mirror = await mirroring(house, legacy, modern, clock=clock, timeout=5.0)
@@ -115,7 +115,7 @@ async def test_a_copy_that_hangs_ends_with_its_own_time_out(house: House):
     assert await modern.wires[0].gone() == "reset" or modern.wires[0].ended
 
 
-async def test_copies_never_use_the_connections_of_live_requests(house: House):
+async def test_copies_never_use_the_connections_of_live_requests(house: RunningProxy):
     shared = await house.backend(always(ok(b"same")))
     mirror = await mirroring(house, shared, shared)
     client = await mirror.proxy.client()
@@ -128,7 +128,7 @@ async def test_copies_never_use_the_connections_of_live_requests(house: House):
     assert sorted(copied, key=str) == [{"1"}, {None}]
 
 
-async def test_the_end_of_the_user_is_the_end_of_the_copy(house: House):
+async def test_the_end_of_the_user_is_the_end_of_the_copy(house: RunningProxy):
     legacy, modern = await house.backend(hang), await house.backend(hang)
     mirror = await mirroring(house, legacy, modern)
     client = await mirror.proxy.client()
@@ -142,7 +142,9 @@ async def test_the_end_of_the_user_is_the_end_of_the_copy(house: House):
     assert await modern.wires[0].gone()
 
 
-async def test_a_fault_of_mirroring_itself_is_counted_and_hurts_nobody(house: House, monkeypatch: pytest.MonkeyPatch):
+async def test_a_fault_of_mirroring_itself_is_counted_and_hurts_nobody(
+    house: RunningProxy, monkeypatch: pytest.MonkeyPatch
+):
     legacy, modern = await house.backend(always(LIVE)), await house.backend(always(LIVE))
     mirror = await mirroring(house, legacy, modern)
     told: list[BaseException] = []
@@ -152,7 +154,7 @@ async def test_a_fault_of_mirroring_itself_is_counted_and_hurts_nobody(house: Ho
         raise RuntimeError("a bug")
 
     shadows, route = mirror.proxy.server.shadows, mirror.route
-    find, targets = shadows.neighbours._find, dict(route.targets)
+    find, targets = shadows.conflict_tracker._find, dict(route.targets)
     route.targets.clear()  # before anything is mirrored
     answer = await mirror.ask()
     route.targets.update(targets)
@@ -162,10 +164,10 @@ async def test_a_fault_of_mirroring_itself_is_counted_and_hurts_nobody(house: Ho
         became = [await mirror.became(raw.get())]
     route.policy = replace(route.policy, secondary=0.0)
     route.always_sends = True
-    shadows.neighbours._writes.begin((":1",))  # when it has to be settled
-    shadows.neighbours._find = broken
+    shadows.conflict_tracker._writes.begin((":1",))  # when it has to be settled
+    shadows.conflict_tracker._find = broken
     became.append(await mirror.became(raw.get()))
-    shadows.neighbours._find = find
+    shadows.conflict_tracker._find = find
     shadows.connect(broken, mirror.tell)
     unsent = await mirror.became(raw.get())
 

@@ -12,13 +12,13 @@ from tests.support import raw
 from tests.support.backend import Wire, always, chunks, hang, ok
 from tests.support.clock import Clock
 from tests.support.mirroring import mirroring
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.waiting import until
 
 SAME = ok(b"same")
 
 
-async def test_a_route_has_no_more_copies_under_way_than_it_may(house: House):
+async def test_a_route_has_no_more_copies_under_way_than_it_may(house: RunningProxy):
     legacy, modern = await house.backend(always(SAME)), await house.backend(hang)
     mirror = await mirroring(house, legacy, modern, max_in_flight=2)
 
@@ -31,7 +31,9 @@ async def test_a_route_has_no_more_copies_under_way_than_it_may(house: House):
 
 
 @pytest.mark.parametrize("live_is_large", [True, False])
-async def test_an_answer_above_the_cap_reaches_the_user_whole_and_is_not_compared(house: House, live_is_large: bool):
+async def test_an_answer_above_the_cap_reaches_the_user_whole_and_is_not_compared(
+    house: RunningProxy, live_is_large: bool
+):
     large, small = ok(b"x" * 3000), ok(b"x" * 1000)
     legacy = await house.backend(always(large if live_is_large else small))
     modern = await house.backend(always(small if live_is_large else large))
@@ -45,7 +47,7 @@ async def test_an_answer_above_the_cap_reaches_the_user_whole_and_is_not_compare
     assert mirror.proxy.server.shadows.budget.held == 0
 
 
-async def test_an_endless_copy_is_left_at_the_cap_not_read_on(house: House):
+async def test_an_endless_copy_is_left_at_the_cap_not_read_on(house: RunningProxy):
     async def endless(wire: Wire) -> None:
         await wire.head()
         wire.send(chunks(bytes(1000), end=b""))
@@ -63,7 +65,7 @@ async def test_an_endless_copy_is_left_at_the_cap_not_read_on(house: House):
     assert await modern.wires[0].gone()
 
 
-async def test_bodies_that_wait_to_be_copied_hold_no_more_than_their_share_of_memory(house: House):
+async def test_bodies_that_wait_to_be_copied_hold_no_more_than_their_share_of_memory(house: RunningProxy):
     legacy, modern = await house.backend(always(SAME)), await house.backend(always(SAME))
     mirror = await mirroring(house, legacy, modern, methods=("GET", "POST"), writes="isolated")
     budget = mirror.proxy.server.shadows.budget
@@ -81,7 +83,7 @@ async def test_bodies_that_wait_to_be_copied_hold_no_more_than_their_share_of_me
     assert budget.held == 0
 
 
-async def test_all_copies_together_hold_no_more_than_their_share_of_memory(house: House):
+async def test_all_copies_together_hold_no_more_than_their_share_of_memory(house: RunningProxy):
     legacy, modern = await house.backend(always(ok(bytes(800)))), await house.backend(hang)
     mirror = await mirroring(house, legacy, modern)
     budget = mirror.proxy.server.shadows.budget
@@ -96,7 +98,7 @@ async def test_all_copies_together_hold_no_more_than_their_share_of_memory(house
     assert (record.result, record.reason) == ("not_compared", "memory")
 
 
-async def test_what_does_not_fit_into_memory_is_not_compared(house: House):
+async def test_what_does_not_fit_into_memory_is_not_compared(house: RunningProxy):
     legacy, modern = await house.backend(always(ok(bytes(800)))), await house.backend(always(ok(bytes(800))))
     mirror = await mirroring(house, legacy, modern)
     mirror.proxy.server.shadows.budget.at_most = 1000
@@ -104,7 +106,7 @@ async def test_what_does_not_fit_into_memory_is_not_compared(house: House):
     assert await mirror.became(raw.get()) == ("not_compared", "memory_full")
 
 
-async def test_a_busy_legacy_is_left_alone(house: House):
+async def test_a_busy_legacy_is_left_alone(house: RunningProxy):
     legacy, modern = await house.backend(hang), await house.backend(always(SAME))
     mirror = await mirroring(house, legacy, modern, weight=50.0, options={"max_connections": 4})
     server = mirror.proxy.server
@@ -120,7 +122,7 @@ async def test_a_busy_legacy_is_left_alone(house: House):
     target.busy = 0
 
 
-async def test_a_backend_that_is_down_gets_no_copies(house: House):
+async def test_a_backend_that_is_down_gets_no_copies(house: RunningProxy):
     legacy, modern = await house.backend(always(SAME)), await house.backend(always(SAME))
     mirror = await mirroring(house, legacy, modern, options={"health": Health("/health", every=60.0)})
     for target in mirror.proxy.server.bound.pools["modern"].targets:
@@ -130,7 +132,7 @@ async def test_a_backend_that_is_down_gets_no_copies(house: House):
     assert await mirror.became(raw.get()) == ("not_compared", "unhealthy")
 
 
-async def test_a_side_that_fails_again_and_again_is_left_alone_for_a_while(house: House):
+async def test_a_side_that_fails_again_and_again_is_left_alone_for_a_while(house: RunningProxy):
     clock = Clock()
 
     async def moody(wire: Wire) -> None:
@@ -154,7 +156,7 @@ async def test_a_side_that_fails_again_and_again_is_left_alone_for_a_while(house
     assert later == [("equal", "")] * 3
 
 
-async def test_a_side_that_refuses_connections_is_not_asked_with_every_request(house: House):
+async def test_a_side_that_refuses_connections_is_not_asked_with_every_request(house: RunningProxy):
     clock = Clock()
     mirror = await mirroring(house, await house.backend(always(SAME)), "http://127.0.0.1:1", clock=clock)
 
@@ -166,7 +168,7 @@ async def test_a_side_that_refuses_connections_is_not_asked_with_every_request(h
     assert later[1] == "unhealthy", "a probe of ours finds out, not a copy"
 
 
-async def test_a_worker_that_is_late_mirrors_nothing_for_a_while(house: House):
+async def test_a_worker_that_is_late_mirrors_nothing_for_a_while(house: RunningProxy):
     clock = Clock()
     legacy, modern = await house.backend(always(SAME)), await house.backend(always(SAME))
     mirror = await mirroring(house, legacy, modern, clock=clock)
@@ -179,7 +181,7 @@ async def test_a_worker_that_is_late_mirrors_nothing_for_a_while(house: House):
     assert (late, later) == (("not_compared", "load"), ("equal", ""))
 
 
-async def test_a_live_answer_that_takes_for_ever_is_not_waited_for(house: House):
+async def test_a_live_answer_that_takes_for_ever_is_not_waited_for(house: RunningProxy):
     clock = Clock()
 
     async def slow(wire: Wire) -> None:
@@ -200,7 +202,7 @@ async def test_a_live_answer_that_takes_for_ever_is_not_waited_for(house: House)
     assert mirror.proxy.server.shadows.budget.held == 0
 
 
-async def test_a_reload_keeps_what_goes_on_and_ends_idle_connections_of_backends_that_are_gone(house: House):
+async def test_a_reload_keeps_what_goes_on_and_ends_idle_connections_of_backends_that_are_gone(house: RunningProxy):
     legacy, modern, other = [await house.backend(always(SAME)) for _ in range(3)]
     mirror = await mirroring(house, legacy, modern)
     await mirror.became(raw.get())

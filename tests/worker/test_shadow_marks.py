@@ -9,12 +9,12 @@ from tests.support import raw
 from tests.support.backend import Backend, always, ok
 from tests.support.messages import Message
 from tests.support.mirroring import Mirroring, mirroring
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
-async def mirrored(house: House, *lines: str, **settings: object) -> tuple[Mirroring, Message, Message]:
+async def mirrored(house: RunningProxy, *lines: str, **settings: object) -> tuple[Mirroring, Message, Message]:
     """One mirrored request: the mirror, the live request, the copy."""
     legacy, modern = await house.backend(always(ok())), await house.backend(always(ok()))
     mirror = await mirroring(house, legacy, modern, **settings)  # type: ignore[arg-type]
@@ -27,7 +27,7 @@ def only(backend: Backend) -> Message:
     return request
 
 
-async def test_a_copy_is_marked_with_id_and_time_of_the_live_request(house: House):
+async def test_a_copy_is_marked_with_id_and_time_of_the_live_request(house: RunningProxy):
     _, live, copy = await mirrored(house)
 
     assert (copy.field("X-Shadow"), live.field("X-Shadow")) == ("1", None)
@@ -35,7 +35,7 @@ async def test_a_copy_is_marked_with_id_and_time_of_the_live_request(house: Hous
     assert abs(int(copy.field("X-Shadow-Time") or 0) / 1000 - time()) < 60
 
 
-async def test_a_client_cannot_pass_for_a_copy(house: House):
+async def test_a_client_cannot_pass_for_a_copy(house: RunningProxy):
     _, live, copy = await mirrored(house, "X-Shadow: 1", "X-Shadow-Id: mine", "x_shadow: 1", "X-Shadow-Dry-Run: 1")
 
     assert not [name for name in live.names if "shadow" in name.lower()]
@@ -44,7 +44,7 @@ async def test_a_client_cannot_pass_for_a_copy(house: House):
     assert copy.all("X-Shadow-Dry-Run") == []
 
 
-async def test_a_copy_is_a_span_of_its_own_in_the_same_trace(house: House):
+async def test_a_copy_is_a_span_of_its_own_in_the_same_trace(house: RunningProxy):
     _, live, copy = await mirrored(house, f"traceparent: {TRACE}", "tracestate: vendor=1")
 
     assert live.field("traceparent") == TRACE
@@ -53,7 +53,7 @@ async def test_a_copy_is_a_span_of_its_own_in_the_same_trace(house: House):
     assert copy.field("tracestate") == "strangler=shadow,vendor=1"
 
 
-async def test_a_trace_that_begins_here_has_both_legs(house: House):
+async def test_a_trace_that_begins_here_has_both_legs(house: RunningProxy):
     _, live, copy = await mirrored(house)
     ours, theirs = (live.field("traceparent") or "").split("-"), (copy.field("traceparent") or "").split("-")
 
@@ -62,7 +62,7 @@ async def test_a_trace_that_begins_here_has_both_legs(house: House):
     assert copy.field("tracestate") == "strangler=shadow"
 
 
-async def test_everything_else_is_as_in_the_live_request(house: House):
+async def test_everything_else_is_as_in_the_live_request(house: RunningProxy):
     _, live, copy = await mirrored(house, "User-Agent: test", "Cookie: a=1", "Accept: */*", "Authorization: Bearer x")
     own = ("x-shadow", "x-shadow-id", "x-shadow-time", "traceparent", "tracestate")
 

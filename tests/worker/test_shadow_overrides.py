@@ -7,19 +7,19 @@ import pytest
 from tests.support import raw
 from tests.support.backend import always, ok
 from tests.support.mirroring import Mirroring, mirroring
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 
 FORM = "Content-Type: application/x-www-form-urlencoded"
 CONFIRMED = ok(b"done", "X-Shadow-Dry-Run: 1")
 
 
-async def dry(house: House) -> Mirroring:
+async def dry(house: RunningProxy) -> Mirroring:
     """A mirror of GET, HEAD, POST before a side that keeps copies without effects."""
     legacy, modern = await house.backend(always(ok(b"done"))), await house.backend(always(CONFIRMED))
     return await mirroring(house, legacy, modern, methods=("GET", "HEAD", "POST"), writes="dry_run")
 
 
-async def test_a_post_that_means_itself_is_mirrored(house: House):
+async def test_a_post_that_means_itself_is_mirrored(house: RunningProxy):
     mirror = await dry(house)
 
     assert await mirror.became(raw.post(b"a=1&method=DELETE", FORM)) == ("equal", "")
@@ -36,7 +36,9 @@ async def test_a_post_that_means_itself_is_mirrored(house: House):
         ),
     ],
 )
-async def test_a_body_that_means_another_method_is_judged_by_that_one(house: House, lines: tuple[str], body: bytes):
+async def test_a_body_that_means_another_method_is_judged_by_that_one(
+    house: RunningProxy, lines: tuple[str], body: bytes
+):
     mirror = await dry(house)
 
     became = await mirror.became(raw.post(body, *lines))
@@ -57,7 +59,7 @@ async def test_a_body_that_means_another_method_is_judged_by_that_one(house: Hou
     ],
     ids=repr,
 )
-async def test_a_field_that_means_another_method_is_judged_by_that_one(house: House, line: str):
+async def test_a_field_that_means_another_method_is_judged_by_that_one(house: RunningProxy, line: str):
     mirror = await dry(house)
 
     await mirror.proxy.ask(raw.post(b"a=1", FORM, line))

@@ -13,15 +13,15 @@ from tests.support import raw
 from tests.support.backend import always, chunks, ok
 from tests.support.clock import Clock
 from tests.support.mirroring import Mirroring, mirroring
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 
 
-async def sides(house: House, legacy: bytes, modern: bytes, **settings: Any) -> Mirroring:
+async def sides(house: RunningProxy, legacy: bytes, modern: bytes, **settings: Any) -> Mirroring:
     """A mirror between two sides that always say the same."""
     return await mirroring(house, await house.backend(always(legacy)), await house.backend(always(modern)), **settings)
 
 
-async def test_equal_answers_are_counted_nothing_is_sent(house: House):
+async def test_equal_answers_are_counted_nothing_is_sent(house: RunningProxy):
     mirror = await sides(house, ok(b"same", "Server: one"), ok(b"same", "Server: other"))
 
     answer = await mirror.ask("/a?b=1")
@@ -33,13 +33,13 @@ async def test_equal_answers_are_counted_nothing_is_sent(house: House):
     assert mirror.sent == []
 
 
-async def test_answers_framed_in_another_way_are_equal(house: House):
+async def test_answers_framed_in_another_way_are_equal(house: RunningProxy):
     mirror = await sides(house, ok(b"same same"), chunks(b"same ", b"same"))
 
     assert await mirror.became(raw.get()) == ("equal", "")
 
 
-async def test_different_answers_go_to_control_with_both_sides_whole(house: House):
+async def test_different_answers_go_to_control_with_both_sides_whole(house: RunningProxy):
     mirror = await sides(house, ok(b"one", "X-A: 1"), ok(b"two", "X-A: 2"))
 
     became = await mirror.became(raw.get("/a?b=1"))
@@ -68,21 +68,21 @@ async def test_different_answers_go_to_control_with_both_sides_whole(house: Hous
     ],
 )
 async def test_status_compared_fields_and_bytes_decide_what_is_equal(
-    house: House, legacy: bytes, modern: bytes, reason: str
+    house: RunningProxy, legacy: bytes, modern: bytes, reason: str
 ):
     mirror = await sides(house, legacy, modern, route={"compare": {"headers": ["x-total-count"]}})
 
     assert await mirror.became(raw.get()) == ("sent" if reason else "equal", reason)
 
 
-async def test_a_route_with_invariants_sends_equal_answers_too(house: House):
+async def test_a_route_with_invariants_sends_equal_answers_too(house: RunningProxy):
     rule = Invariant("total", "/total >= 0")
     mirror = await sides(house, ok(b"{}"), ok(b"{}"), route={"invariants": (rule,)})
 
     assert await mirror.became(raw.get()) == ("sent", "invariants")
 
 
-async def test_modern_is_mirrored_to_legacy_once_it_is_live(house: House):
+async def test_modern_is_mirrored_to_legacy_once_it_is_live(house: RunningProxy):
     mirror = await sides(house, ok(b"old"), ok(b"new"), weight=100.0)
 
     answer = await mirror.ask("/a")
@@ -95,7 +95,7 @@ async def test_modern_is_mirrored_to_legacy_once_it_is_live(house: House):
 
 
 @pytest.mark.parametrize("weight", [0.0, 100.0])
-async def test_both_answers_are_compared_as_the_client_would_get_them(house: House, weight: float):
+async def test_both_answers_are_compared_as_the_client_would_get_them(house: RunningProxy, weight: float):
     legacy = await house.backend(always(ok(b'{"a":1}', "Content-Type: application/json")))
     modern = await house.backend(
         always(
@@ -128,7 +128,7 @@ async def test_both_answers_are_compared_as_the_client_would_get_them(house: Hou
     assert ("Set-Cookie", "s=1; Path=/") in pair.modern.headers
 
 
-async def test_head_is_mirrored_without_a_body(house: House):
+async def test_head_is_mirrored_without_a_body(house: RunningProxy):
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
     mirror = await sides(house, head, head)
 
@@ -136,7 +136,7 @@ async def test_head_is_mirrored_without_a_body(house: House):
     assert [request.method for request in mirror.proxy.house.backends[1].requests] == ["HEAD"]
 
 
-async def test_the_user_travels_as_a_keyed_hash(house: House):
+async def test_the_user_travels_as_a_keyed_hash(house: RunningProxy):
     mirror = await sides(house, ok(b"one"), ok(b"two"), identity=["cookie:uid"])
 
     for uid in ("42", "42", "43"):
@@ -147,14 +147,14 @@ async def test_the_user_travels_as_a_keyed_hash(house: House):
     assert "42" not in first
 
 
-async def test_a_pair_that_nobody_takes_is_not_compared(house: House):
+async def test_a_pair_that_nobody_takes_is_not_compared(house: RunningProxy):
     mirror = await sides(house, ok(b"one"), ok(b"two"))
     mirror.listens = False
 
     assert await mirror.became(raw.get()) == ("not_compared", "shed")
 
 
-async def test_a_storm_of_large_differences_is_cut_to_what_control_can_bear(house: House):
+async def test_a_storm_of_large_differences_is_cut_to_what_control_can_bear(house: RunningProxy):
     clock = Clock()
     body = bytes(BYTES_PER_SECOND // 5)
     mirror = await sides(house, ok(body + b"1"), ok(body + b"2"), clock=clock, max_body=0)
@@ -167,7 +167,7 @@ async def test_a_storm_of_large_differences_is_cut_to_what_control_can_bear(hous
     assert later == ("sent", "body")
 
 
-async def test_after_means_once_the_live_answer_is_whole(house: House):
+async def test_after_means_once_the_live_answer_is_whole(house: RunningProxy):
     legacy, modern = await house.backend(always(ok(b"same"))), await house.backend(always(ok(b"same")))
     mirror = await mirroring(house, legacy, modern, when="after")
     client = await mirror.proxy.client()
@@ -181,7 +181,7 @@ async def test_after_means_once_the_live_answer_is_whole(house: House):
 
 
 @pytest.mark.parametrize("validator", ['If-None-Match: "a"', "If-Modified-Since: Sat, 21 Nov 2026 00:00:00 GMT"])
-async def test_an_answer_that_only_one_side_may_leave_out_is_not_compared(house: House, validator: str):
+async def test_an_answer_that_only_one_side_may_leave_out_is_not_compared(house: RunningProxy, validator: str):
     mirror = await sides(house, b"HTTP/1.1 304 Not Modified\r\n\r\n", ok(b"all of it"))
 
     assert await mirror.became(raw.get("/", validator)) == ("not_compared", "conditional")

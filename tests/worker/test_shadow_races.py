@@ -10,13 +10,13 @@ from tests.support import raw
 from tests.support.backend import Backend, Wire, always, hang, ok
 from tests.support.clock import Clock
 from tests.support.mirroring import Mirroring, mirroring
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 
 CLOCK = 1000.0
 MINE, OTHERS = "Cookie: uid=1", "Cookie: uid=2"
 
 
-async def two_sides(house: House, clock: Clock) -> Mirroring:
+async def two_sides(house: RunningProxy, clock: Clock) -> Mirroring:
     """Sides that always differ, a user known by a cookie."""
     legacy, modern = await house.backend(always(ok(b"one"))), await house.backend(always(ok(b"two")))
     return await mirroring(house, legacy, modern, clock=clock, identity=["cookie:uid"])
@@ -49,7 +49,7 @@ async def two_sides(house: House, clock: Clock) -> Mirroring:
     ],
 )
 async def test_a_read_after_a_write_is_raced_for_whom_and_what_it_concerns(
-    house: House, written: str, writer: str, read: str, raced: bool
+    house: RunningProxy, written: str, writer: str, read: str, raced: bool
 ):
     mirror = await two_sides(house, Clock())
     await mirror.proxy.ask(raw.post(b"", writer, target=written))
@@ -60,7 +60,7 @@ async def test_a_read_after_a_write_is_raced_for_whom_and_what_it_concerns(
 
 
 @pytest.mark.parametrize("body", [b'{"ticket_id": "printer-on-fire"}', b"a=b&ticket_id=printer-on-fire"])
-async def test_a_body_may_name_what_is_written(house: House, body: bytes):
+async def test_a_body_may_name_what_is_written(house: RunningProxy, body: bytes):
     mirror = await two_sides(house, Clock())
     await mirror.proxy.ask(raw.post(body, OTHERS, target="/comments"))
 
@@ -69,7 +69,7 @@ async def test_a_body_may_name_what_is_written(house: House, body: bytes):
 
 
 @pytest.mark.parametrize(("seconds", "why"), [(APART - 0.1, "raced"), (APART + 0.1, "body")])
-async def test_a_write_is_near_for_two_seconds(house: House, seconds: float, why: str):
+async def test_a_write_is_near_for_two_seconds(house: RunningProxy, seconds: float, why: str):
     clock = Clock()
     mirror = await two_sides(house, clock)
     await mirror.proxy.ask(raw.post(b"", MINE))
@@ -81,7 +81,7 @@ async def test_a_write_is_near_for_two_seconds(house: House, seconds: float, why
     assert became == ("sent", why)
 
 
-async def test_a_write_that_is_still_under_way_is_near(house: House):
+async def test_a_write_that_is_still_under_way_is_near(house: RunningProxy):
     async def slow_writes(wire: Wire) -> None:
         request = await wire.request()
         if request.method == "POST":
@@ -98,7 +98,7 @@ async def test_a_write_that_is_still_under_way_is_near(house: House):
     assert await mirror.became(raw.get("/orders/7")) == ("sent", "raced")
 
 
-async def test_equal_answers_beside_a_write_are_equal(house: House):
+async def test_equal_answers_beside_a_write_are_equal(house: RunningProxy):
     same = always(ok(b"same"))
     mirror = await mirroring(house, await house.backend(same), await house.backend(same))
     await mirror.proxy.ask(raw.post(b"", target="/orders/7"))
@@ -106,7 +106,7 @@ async def test_equal_answers_beside_a_write_are_equal(house: House):
     assert await mirror.became(raw.get("/orders/7")) == ("equal", "")
 
 
-async def test_a_user_without_an_identity_is_known_by_session_or_token(house: House):
+async def test_a_user_without_an_identity_is_known_by_session_or_token(house: RunningProxy):
     legacy: Backend = await house.backend(always(ok(b"one")))
     mirror = await mirroring(house, legacy, await house.backend(always(ok(b"two"))))
     await mirror.proxy.ask(raw.post(b"", "Cookie: _ga=9; PHPSESSID=abc", target="/a"))
@@ -119,14 +119,14 @@ async def test_a_user_without_an_identity_is_known_by_session_or_token(house: Ho
     assert (same_session[1], same_token[1], nobody[1]) == ("raced", "raced", "body")
 
 
-async def test_a_read_with_effects_counts_as_a_write(house: House):
+async def test_a_read_with_effects_counts_as_a_write(house: RunningProxy):
     mirror = await two_sides(house, Clock())
     await mirror.proxy.ask(raw.get("/logout", MINE))
 
     assert await mirror.became(raw.get("/me", MINE)) == ("sent", "raced")
 
 
-async def test_one_that_nobody_takes_is_transient_like_one_that_differs(house: House):
+async def test_one_that_nobody_takes_is_transient_like_one_that_differs(house: RunningProxy):
     mirror = await two_sides(house, Clock())
     mirror.listens = False
     await mirror.proxy.ask(raw.post(b"", MINE))
@@ -134,7 +134,7 @@ async def test_one_that_nobody_takes_is_transient_like_one_that_differs(house: H
     assert await mirror.became(raw.get("/me", MINE)) == ("transient", "")
 
 
-async def test_one_that_differs_is_not_asked_again(house: House):
+async def test_one_that_differs_is_not_asked_again(house: RunningProxy):
     mirror = await two_sides(house, Clock())
     await mirror.proxy.ask(raw.post(b"", MINE))
     await mirror.became(raw.get("/me", MINE))

@@ -10,13 +10,15 @@ from tests.support import raw
 from tests.support.backend import Script, Wire, always, answering, hang, ok
 from tests.support.clock import Clock
 from tests.support.mirroring import Mirroring, mirroring
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.waiting import until
 
 ONE, TWO = ok(b"one"), ok(b"two")
 
 
-async def differing(house: House, legacy: Script, modern: Script, *lines: str, **settings) -> tuple[Mirroring, str]:
+async def differing(
+    house: RunningProxy, legacy: Script, modern: Script, *lines: str, **settings
+) -> tuple[Mirroring, str]:
     """A mirror whose first request differed, the id of that pair."""
     mirror = await mirroring(house, await house.backend(legacy), await house.backend(modern), **settings)
     await mirror.became(raw.get("/a?b=1", *lines))
@@ -32,7 +34,7 @@ async def again(mirror: Mirroring, pair: str) -> Pair | AgainFailed:
     return answer
 
 
-async def test_both_sides_are_asked_again_as_copies(house: House):
+async def test_both_sides_are_asked_again_as_copies(house: RunningProxy):
     mirror, pair = await differing(house, always(ONE), answering(TWO, ONE))
 
     answer = await again(mirror, pair)
@@ -46,7 +48,7 @@ async def test_both_sides_are_asked_again_as_copies(house: House):
     assert mirror.proxy.server.shadows.budget.held == 0
 
 
-async def test_a_re_check_brings_legacys_first_answer_along(house: House):
+async def test_a_re_check_brings_legacys_first_answer_along(house: RunningProxy):
     def legacy(request) -> bytes:
         return ok(b"three") if request.field("X-Shadow") else ONE
 
@@ -59,7 +61,9 @@ async def test_a_re_check_brings_legacys_first_answer_along(house: House):
     assert (answer.legacy.body, answer.secondary.body, answer.secondary.status) == (b"three", b"one", 200)
 
 
-async def test_first_answers_are_kept_as_long_as_there_is_room_for_them(house: House, monkeypatch: pytest.MonkeyPatch):
+async def test_first_answers_are_kept_as_long_as_there_is_room_for_them(
+    house: RunningProxy, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(rechecks, "FIRST_BYTES", 4)
     clock = Clock()
     mirror, first = await differing(house, always(ONE), always(TWO), clock=clock)
@@ -75,14 +79,14 @@ async def test_first_answers_are_kept_as_long_as_there_is_room_for_them(house: H
     ]  # fmt: skip
 
 
-async def test_a_re_check_is_no_request_of_its_own(house: House):
+async def test_a_re_check_is_no_request_of_its_own(house: RunningProxy):
     mirror, pair = await differing(house, always(ONE), always(TWO))
     await again(mirror, pair)
 
     assert [(record.result, len(record.calls)) for record in mirror.records] == [("sent", 1), ("", 2)]
 
 
-async def test_a_pair_is_asked_again_as_often_as_control_wants_while_it_is_remembered(house: House):
+async def test_a_pair_is_asked_again_as_often_as_control_wants_while_it_is_remembered(house: RunningProxy):
     clock = Clock()
     mirror, pair = await differing(house, always(ONE), always(TWO), clock=clock)
     await mirror.became(raw.get("/b"))
@@ -97,7 +101,7 @@ async def test_a_pair_is_asked_again_as_often_as_control_wants_while_it_is_remem
     assert late == AgainFailed(other, "gone")
 
 
-async def test_only_the_latest_pairs_are_remembered(house: House, monkeypatch: pytest.MonkeyPatch):
+async def test_only_the_latest_pairs_are_remembered(house: RunningProxy, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(rechecks, "KEPT_AT_MOST", 2)
     mirror, first = await differing(house, always(ONE), always(TWO))
     await mirror.became(raw.get("/b"))
@@ -107,7 +111,9 @@ async def test_only_the_latest_pairs_are_remembered(house: House, monkeypatch: p
 
 
 @pytest.mark.parametrize(("per_minute", "asked"), [(1, 2), (0, 4)])
-async def test_re_checks_have_a_budget_for_differences_one_for_invariants(house: House, per_minute: int, asked: int):
+async def test_re_checks_have_a_budget_for_differences_one_for_invariants(
+    house: RunningProxy, per_minute: int, asked: int
+):
     mirror, _ = await differing(house, always(ONE), always(TWO), clock=Clock(), recheck_per_minute=per_minute)
     for target in ("/b", "/c", "/d"):
         await mirror.became(raw.get(target))
@@ -117,20 +123,20 @@ async def test_re_checks_have_a_budget_for_differences_one_for_invariants(house:
     assert [isinstance(answer, Pair) for answer in answers] == [True] * asked + [False] * (4 - asked)
 
 
-async def test_a_worker_with_enough_to_do_asks_nobody_again(house: House):
+async def test_a_worker_with_enough_to_do_asks_nobody_again(house: RunningProxy):
     mirror, pair = await differing(house, always(ONE), always(TWO), clock=Clock())
     mirror.proxy.server.shadows.hold_back()
 
     assert await again(mirror, pair) == AgainFailed(pair, "busy")
 
 
-async def test_a_side_that_does_not_answer_again_is_told(house: House):
+async def test_a_side_that_does_not_answer_again_is_told(house: RunningProxy):
     mirror, pair = await differing(house, always(ONE), answering(TWO), timeout=0.2)
 
     assert await again(mirror, pair) == AgainFailed(pair, "failed")
 
 
-async def test_a_write_in_between_is_told(house: House):
+async def test_a_write_in_between_is_told(house: RunningProxy):
     mirror, pair = await differing(house, always(ONE), always(TWO), "Authorization: Bearer me")
     await mirror.proxy.ask(raw.post(b"", "Authorization: Bearer me", target="/c"))
 
@@ -138,7 +144,7 @@ async def test_a_write_in_between_is_told(house: House):
 
 
 @pytest.mark.parametrize("needs_session", [True, False])
-async def test_legacy_is_never_asked_again_with_the_users_cookies(house: House, needs_session: bool):
+async def test_legacy_is_never_asked_again_with_the_users_cookies(house: RunningProxy, needs_session: bool):
     def legacy(request) -> bytes:
         return ONE if request.field("Cookie") or not needs_session else ok(b"a guest's")
 
@@ -150,7 +156,7 @@ async def test_legacy_is_never_asked_again_with_the_users_cookies(house: House, 
     assert isinstance(answer, AgainFailed if needs_session else Pair)
 
 
-async def test_second_answers_of_a_legacy_that_never_had_the_session_say_so(house: House):
+async def test_second_answers_of_a_legacy_that_never_had_the_session_say_so(house: RunningProxy):
     legacy, modern = answering(ONE, TWO), always(TWO)
     mirror, pair = await differing(house, legacy, modern, "Cookie: PHPSESSID=abc", weight=100.0)
 
@@ -162,7 +168,7 @@ async def test_second_answers_of_a_legacy_that_never_had_the_session_say_so(hous
     assert (answer.legacy.body, answer.modern.body) == (b"two", b"two")
 
 
-async def test_legacy_is_asked_twice_for_a_share_of_the_reads(house: House):
+async def test_legacy_is_asked_twice_for_a_share_of_the_reads(house: RunningProxy):
     legacy = await house.backend(answering(ok(b"1")), answering(ok(b"2")))
     mirror = await mirroring(house, legacy, await house.backend(always(ok(b"1"))), secondary=1.0)
 
@@ -175,7 +181,7 @@ async def test_legacy_is_asked_twice_for_a_share_of_the_reads(house: House):
     assert len(mirror.records[0].calls) == 2
 
 
-async def test_a_second_answer_that_does_not_come_does_not_keep_the_pair(house: House):
+async def test_a_second_answer_that_does_not_come_does_not_keep_the_pair(house: RunningProxy):
     legacy, modern = await house.backend(answering(ONE), hang), await house.backend(always(TWO))
     mirror = await mirroring(house, legacy, modern, secondary=1.0, timeout=0.2)
 
@@ -185,7 +191,7 @@ async def test_a_second_answer_that_does_not_come_does_not_keep_the_pair(house: 
     assert mirror.pairs[0].secondary is None
 
 
-async def test_legacy_is_not_asked_twice_for_somebody_with_a_session(house: House):
+async def test_legacy_is_not_asked_twice_for_somebody_with_a_session(house: RunningProxy):
     legacy, modern = await house.backend(always(ONE)), await house.backend(always(ONE))
     mirror = await mirroring(house, legacy, modern, secondary=1.0)
 
@@ -193,7 +199,7 @@ async def test_legacy_is_not_asked_twice_for_somebody_with_a_session(house: Hous
     assert len(legacy.requests) == 1
 
 
-async def test_one_second_question_at_a_time(house: House):
+async def test_one_second_question_at_a_time(house: RunningProxy):
     async def slow(wire: Wire) -> None:
         await wire.request()
         wire.send(ONE)

@@ -9,13 +9,13 @@ from proxy.worker.shadow import rechecks
 from tests.support import raw
 from tests.support.backend import Wire, always, chunks, ok
 from tests.support.mirroring import mirroring
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.waiting import until
 
 LIVE = ok(b"x" * 200)
 
 
-async def test_no_fate_of_a_copy_leaves_anything_behind(house: House):
+async def test_no_fate_of_a_copy_leaves_anything_behind(house: RunningProxy):
     turns = count()
 
     async def moody(wire: Wire) -> None:

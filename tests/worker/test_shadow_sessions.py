@@ -8,14 +8,14 @@ from rules.model import Invariant
 from tests.support import raw
 from tests.support.backend import always, hang, ok
 from tests.support.mirroring import Mirroring, mirroring
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.waiting import until
 
 SAME = ok(b"same")
 COOKIE = "Cookie: lang=en; PHPSESSID=abc"
 
 
-async def test_legacy_gets_copies_without_a_session_modern_with(house: House):
+async def test_legacy_gets_copies_without_a_session_modern_with(house: RunningProxy):
     legacy, modern = await house.backend(always(SAME)), await house.backend(always(SAME))
     to_modern = await mirroring(house, legacy, modern)
     to_legacy = await mirroring(house, legacy, modern, weight=100.0)
@@ -32,7 +32,7 @@ async def test_legacy_gets_copies_without_a_session_modern_with(house: House):
 
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden", "419 Page Expired", "302 Found"])
-async def test_legacy_that_misses_the_session_is_not_compared(house: House, status: str):
+async def test_legacy_that_misses_the_session_is_not_compared(house: RunningProxy, status: str):
     legacy, modern = await house.backend(always(ok(b"", status=status))), await house.backend(always(SAME))
     mirror = await mirroring(house, legacy, modern, weight=100.0)
 
@@ -52,7 +52,7 @@ async def test_legacy_that_misses_the_session_is_not_compared(house: House, stat
         ("lang=en; strangler_id=x.y", "body"),
     ],
 )
-async def test_what_differs_counts_where_no_session_was_taken_away(house: House, cookie: str, became: str):
+async def test_what_differs_counts_where_no_session_was_taken_away(house: RunningProxy, cookie: str, became: str):
     legacy, modern = await house.backend(always(SAME)), await house.backend(always(ok(b"other")))
     mirror = await mirroring(house, legacy, modern, weight=100.0, identity=("cookie:uid",))
 
@@ -60,21 +60,21 @@ async def test_what_differs_counts_where_no_session_was_taken_away(house: House,
 
 
 @pytest.mark.parametrize("cookie", ["PHPSESSID=abc", "_ga=1"])
-async def test_at_weight_0_what_differs_counts_for_everybody(house: House, cookie: str):
+async def test_at_weight_0_what_differs_counts_for_everybody(house: RunningProxy, cookie: str):
     legacy, modern = await house.backend(always(SAME)), await house.backend(always(ok(b"other")))
     mirror = await mirroring(house, legacy, modern)
 
     assert await mirror.became(raw.get("/", f"Cookie: {cookie}")) == ("sent", "body")
 
 
-async def test_what_is_equal_without_the_session_counts(house: House):
+async def test_what_is_equal_without_the_session_counts(house: RunningProxy):
     legacy, modern = await house.backend(always(SAME)), await house.backend(always(SAME))
     mirror = await mirroring(house, legacy, modern, weight=100.0)
 
     assert await mirror.became(raw.get("/", COOKIE)) == ("equal", "")
 
 
-async def test_modern_is_sent_alone_to_its_invariants_where_legacy_asks_to_log_in(house: House):
+async def test_modern_is_sent_alone_to_its_invariants_where_legacy_asks_to_log_in(house: RunningProxy):
     legacy, modern = await house.backend(always(ok(b"", status="302 Found"))), await house.backend(always(SAME))
     rules = {"invariants": (Invariant("sum", "modern:/a == modern:/b"),)}
     mirror = await mirroring(house, legacy, modern, weight=100.0, route=rules)
@@ -82,11 +82,11 @@ async def test_modern_is_sent_alone_to_its_invariants_where_legacy_asks_to_log_i
     assert await mirror.became(raw.get("/", COOKIE)) == ("sent", "session")
 
 
-async def sharing(house: House, legacy, modern, **settings) -> Mirroring:
+async def sharing(house: RunningProxy, legacy, modern, **settings) -> Mirroring:
     return await mirroring(house, legacy, modern, weight=100.0, session="share", **settings)
 
 
-async def test_a_shared_session_is_used_once_its_user_has_his_answer(house: House):
+async def test_a_shared_session_is_used_once_its_user_has_his_answer(house: RunningProxy):
     legacy, modern = await house.backend(always(SAME)), await house.backend(always(SAME))
     mirror = await sharing(house, legacy, modern)
     client = await mirror.proxy.client()
@@ -99,7 +99,7 @@ async def test_a_shared_session_is_used_once_its_user_has_his_answer(house: Hous
     assert (record.result, legacy.requests[0].field("Cookie")) == ("equal", COOKIE[8:])
 
 
-async def test_a_session_has_one_copy_at_a_time_that_goes_when_its_user_is_back(house: House):
+async def test_a_session_has_one_copy_at_a_time_that_goes_when_its_user_is_back(house: RunningProxy):
     legacy, modern = await house.backend(hang, always(SAME)), await house.backend(always(SAME))
     mirror = await sharing(house, legacy, modern)
     client = await mirror.proxy.client()
@@ -114,7 +114,7 @@ async def test_a_session_has_one_copy_at_a_time_that_goes_when_its_user_is_back(
     assert second.result == "equal"
 
 
-async def test_no_copy_runs_beside_a_live_request_of_its_session(house: House):
+async def test_no_copy_runs_beside_a_live_request_of_its_session(house: RunningProxy):
     legacy = await house.backend(always(SAME))
     modern = await house.backend(always(SAME), hang)
     mirror = await sharing(house, legacy, modern)
@@ -134,5 +134,5 @@ async def test_no_copy_runs_beside_a_live_request_of_its_session(house: House):
     await (await modern.wire(1)).head()
 
     assert asked == 1
-    assert mirror.proxy.server.shadows.neighbours.sessions.lend("PHPSESSID=abc", lambda: None) is False
-    assert mirror.proxy.server.shadows.neighbours.sessions.lend("PHPSESSID=other", lambda: None) is True
+    assert mirror.proxy.server.shadows.conflict_tracker.sessions.lend("PHPSESSID=abc", lambda: None) is False
+    assert mirror.proxy.server.shadows.conflict_tracker.sessions.lend("PHPSESSID=other", lambda: None) is True

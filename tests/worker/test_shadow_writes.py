@@ -14,7 +14,7 @@ from tests.support import raw
 from tests.support.backend import Wire, always, hang, ok, on_head
 from tests.support.messages import Message
 from tests.support.mirroring import Mirroring, mirroring
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 
 METHODS = ("GET", "HEAD", "POST")
 CONFIRM = "X-Shadow-Dry-Run: 1"
@@ -27,12 +27,12 @@ def honest(request: Message) -> bytes:
     return ok(b"done", CONFIRM) if request.field("X-Shadow") == "1" else DONE
 
 
-async def dry(house: House, modern: Callable[[Message], bytes], **settings) -> Mirroring:
+async def dry(house: RunningProxy, modern: Callable[[Message], bytes], **settings) -> Mirroring:
     legacy, other = await house.backend(always(DONE)), await house.backend(always(modern))
     return await mirroring(house, legacy, other, methods=METHODS, writes="dry_run", **settings)
 
 
-async def test_a_write_is_copied_after_a_probe_over_the_same_connection(house: House):
+async def test_a_write_is_copied_after_a_probe_over_the_same_connection(house: RunningProxy):
     mirror = await dry(house, honest)
 
     became = [await mirror.became(raw.post(b"a=1", FORM, target="/orders")) for _ in range(2)]
@@ -45,7 +45,7 @@ async def test_a_write_is_copied_after_a_probe_over_the_same_connection(house: H
     assert modern.requests[1].body == b"a=1"
 
 
-async def test_every_connection_is_probed_anew(house: House):
+async def test_every_connection_is_probed_anew(house: RunningProxy):
     mirror = await dry(house, honest)
     modern = house.backends[1]
     await mirror.became(raw.post(b"a=1", FORM))
@@ -61,7 +61,7 @@ async def test_every_connection_is_probed_anew(house: House):
 
 
 @pytest.mark.parametrize("answer", [DONE, ok(b"", "X-Shadow-Dry-Run: 0"), ok(b"", status="404 Not Found")])
-async def test_without_a_confirmed_probe_no_write_is_ever_sent_and_that_is_told(house: House, answer: bytes):
+async def test_without_a_confirmed_probe_no_write_is_ever_sent_and_that_is_told(house: RunningProxy, answer: bytes):
     mirror = await dry(house, lambda _: answer)
 
     became = [await mirror.became(raw.post(b"a=1", FORM)) for _ in range(2)]
@@ -72,7 +72,7 @@ async def test_without_a_confirmed_probe_no_write_is_ever_sent_and_that_is_told(
     assert (event, fields["backend"]) == (events.SHADOW_WRITES_OFF, "modern")
 
 
-async def test_one_answer_without_confirmation_ends_copies_of_writes_not_of_reads(house: House):
+async def test_one_answer_without_confirmation_ends_copies_of_writes_not_of_reads(house: RunningProxy):
     mirror = await dry(house, lambda request: ok(b"done", CONFIRM) if request.method == "OPTIONS" else DONE)
 
     became = [await mirror.became(raw.post(b"a=1", FORM)) for _ in range(2)]
@@ -82,7 +82,7 @@ async def test_one_answer_without_confirmation_ends_copies_of_writes_not_of_read
     assert read == ("equal", "")
 
 
-async def test_a_reload_lets_a_backend_confirm_anew(house: House):
+async def test_a_reload_lets_a_backend_confirm_anew(house: RunningProxy):
     confirming: list[bool] = []
     mirror = await dry(house, lambda request: honest(request) if confirming else DONE)
     await mirror.became(raw.post(b"a=1", FORM))
@@ -94,7 +94,7 @@ async def test_a_reload_lets_a_backend_confirm_anew(house: House):
     assert await mirror.became(raw.post(b"a=1", FORM)) == ("equal", "")
 
 
-async def test_an_idempotency_key_of_a_copy_cannot_use_up_the_live_one(house: House):
+async def test_an_idempotency_key_of_a_copy_cannot_use_up_the_live_one(house: RunningProxy):
     mirror = await dry(house, honest)
 
     await mirror.became(raw.post(b"a=1", FORM, "Idempotency-Key: k1"))
@@ -109,7 +109,7 @@ async def test_an_idempotency_key_of_a_copy_cannot_use_up_the_live_one(house: Ho
     assert [request.field("Idempotency-Key") for request in modern.requests[1:]] == ["shadow-k1", '"shadow-k2"']
 
 
-async def test_a_write_is_never_copied_to_legacy(house: House):
+async def test_a_write_is_never_copied_to_legacy(house: RunningProxy):
     legacy, modern = await house.backend(always(DONE)), await house.backend(always(DONE))
     mirror = await mirroring(house, legacy, modern, weight=100.0, methods=METHODS, writes="dry_run")
 
@@ -119,7 +119,7 @@ async def test_a_write_is_never_copied_to_legacy(house: House):
     assert [request.target for request in legacy.requests] == ["/read"]
 
 
-async def test_an_isolated_backend_gets_writes_unasked_and_modern_none(house: House):
+async def test_an_isolated_backend_gets_writes_unasked_and_modern_none(house: RunningProxy):
     legacy, modern, copy = [await house.backend(always(DONE)) for _ in range(3)]
     mirror = await mirroring(
         house, legacy, modern, methods=METHODS, writes="isolated", backend="copy", others={"copy": copy}
@@ -132,7 +132,7 @@ async def test_an_isolated_backend_gets_writes_unasked_and_modern_none(house: Ho
     assert modern.wires == []
 
 
-async def test_a_copied_write_is_put_into_the_words_of_its_side(house: House):
+async def test_a_copied_write_is_put_into_the_words_of_its_side(house: RunningProxy):
     words = SidePolicy("modern", path="/v2/orders", body=BodyEdit(convert="form_to_json"))
     mirror = await dry(house, honest, route={"modern": words})
 
@@ -144,14 +144,14 @@ async def test_a_copied_write_is_put_into_the_words_of_its_side(house: House):
     assert request.field("Content-Type") == "application/json"
 
 
-async def test_what_cannot_be_put_into_the_words_of_a_side_is_not_copied(house: House):
+async def test_what_cannot_be_put_into_the_words_of_a_side_is_not_copied(house: RunningProxy):
     words = SidePolicy("modern", body=BodyEdit(convert="form_to_json"))
     mirror = await dry(house, honest, route={"modern": words})
 
     assert await mirror.became(raw.post(b"\xff\xff", FORM)) == ("not_compared", "untranslatable")
 
 
-async def test_an_upload_above_the_cap_is_not_copied_and_arrives_whole(house: House):
+async def test_an_upload_above_the_cap_is_not_copied_and_arrives_whole(house: RunningProxy):
     mirror = await dry(house, honest, max_body=1000)
     body = bytes(5000)
 
@@ -163,7 +163,7 @@ async def test_an_upload_above_the_cap_is_not_copied_and_arrives_whole(house: Ho
 
 
 @pytest.mark.parametrize("when", ["concurrent", "after"])
-async def test_half_a_body_is_never_copied(house: House, when: str):
+async def test_half_a_body_is_never_copied(house: RunningProxy, when: str):
     early = on_head(ok(status="413 Content Too Large"))
     legacy, modern = await house.backend(early), await house.backend(always(honest))
     mirror = await mirroring(house, legacy, modern, methods=METHODS, writes="dry_run", when=when)
@@ -175,7 +175,7 @@ async def test_half_a_body_is_never_copied(house: House, when: str):
     assert modern.wires == []
 
 
-async def test_a_side_that_never_reads_a_large_copy_holds_up_nobody(house: House):
+async def test_a_side_that_never_reads_a_large_copy_holds_up_nobody(house: RunningProxy):
     async def deaf(wire: Wire) -> None:
         await wire.request()
         wire.send(ok(b"", CONFIRM))
@@ -194,7 +194,7 @@ async def test_a_side_that_never_reads_a_large_copy_holds_up_nobody(house: House
     assert [record.reason for record in mirror.records] == ["shadow_timeout"] * 2
 
 
-async def test_a_write_pair_goes_to_control_once_and_cannot_be_asked_again(house: House):
+async def test_a_write_pair_goes_to_control_once_and_cannot_be_asked_again(house: RunningProxy):
     mirror = await dry(house, lambda _: ok(b"other", CONFIRM))
     await mirror.became(raw.post(b"a=1", FORM))
 
@@ -205,7 +205,7 @@ async def test_a_write_pair_goes_to_control_once_and_cannot_be_asked_again(house
     assert getattr(mirror.sent[-1], "reason", "") == "gone"
 
 
-async def test_a_side_that_dies_of_a_copy_has_failed(house: House):
+async def test_a_side_that_dies_of_a_copy_has_failed(house: RunningProxy):
     async def fragile(wire: Wire) -> None:
         await wire.request()
         wire.send(ok(b"", CONFIRM))
@@ -219,7 +219,7 @@ async def test_a_side_that_dies_of_a_copy_has_failed(house: House):
     assert mirror.records[0].failures == (True, False)
 
 
-async def test_a_probe_that_gets_no_answer_switches_nothing_off(house: House):
+async def test_a_probe_that_gets_no_answer_switches_nothing_off(house: RunningProxy):
     legacy, modern = await house.backend(always(DONE)), await house.backend(hang)
     mirror = await mirroring(house, legacy, modern, methods=METHODS, writes="dry_run", timeout=0.2)
 
@@ -229,7 +229,7 @@ async def test_a_probe_that_gets_no_answer_switches_nothing_off(house: House):
     assert mirror.events == []
 
 
-async def test_a_write_that_waits_for_a_connection_does_not_trust_what_another_found_out(house: House):
+async def test_a_write_that_waits_for_a_connection_does_not_trust_what_another_found_out(house: RunningProxy):
     """The pool hands a connection on before the probe's answer is looked at."""
     mirror = await dry(house, lambda _: DONE)
     pool = mirror.proxy.server.shadows.asking._pools.pool(mirror.route.targets["modern"], WRITES)

@@ -8,11 +8,11 @@ from proxy.state.identity_keys import Keys
 from rules.model import LEGACY, MODERN, Rollout
 from tests.support import snapshots
 from tests.support.backend import always, ok
-from tests.support.proxying import House, Proxy
+from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import get, post
 
 
-async def sticky(house: House, legacy: bytes, modern: bytes, weight: float = 100.0) -> Proxy:
+async def sticky(house: RunningProxy, legacy: bytes, modern: bytes, weight: float = 100.0) -> Proxy:
     """Everybody is new to it."""
     sides = [await house.backend(always(legacy)), await house.backend(always(modern))]
     backends = {LEGACY: [sides[0].url], MODERN: [sides[1].url]}
@@ -39,7 +39,7 @@ UNSAID = [
 @pytest.mark.parametrize("lines", SHARED, ids=" + ".join)
 @pytest.mark.parametrize("weight", [0.0, 100.0], ids=["legacy", "modern"])
 async def test_an_answer_for_many_carries_no_cookie_and_is_legacys(
-    house: House, lines: list[str], weight: float
+    house: RunningProxy, lines: list[str], weight: float
 ) -> None:
     proxy = await sticky(house, ok(b"legacy", *lines), ok(b"modern", *lines), weight)
 
@@ -52,7 +52,7 @@ async def test_an_answer_for_many_carries_no_cookie_and_is_legacys(
 @pytest.mark.parametrize(
     "lines", [*PRIVATE, *UNSAID], ids=[" + ".join(lines) or "nothing" for lines in (*PRIVATE, *UNSAID)]
 )
-async def test_an_answer_with_the_cookie_is_for_one_user(house: House, lines: list[str]) -> None:
+async def test_an_answer_with_the_cookie_is_for_one_user(house: RunningProxy, lines: list[str]) -> None:
     proxy = await sticky(house, ok(b"legacy"), ok(b"modern", *lines))
 
     answer = await proxy.ask(get("/"))
@@ -63,7 +63,7 @@ async def test_an_answer_with_the_cookie_is_for_one_user(house: House, lines: li
     assert len(said) == (1 if lines in UNSAID or lines == PRIVATE[0] else 0)
 
 
-async def test_who_has_the_cookie_is_answered_by_modern_for_many_as_well(house: House) -> None:
+async def test_who_has_the_cookie_is_answered_by_modern_for_many_as_well(house: RunningProxy) -> None:
     proxy = await sticky(house, ok(b"legacy"), ok(b"modern", "Cache-Control: public"))
     client = await proxy.client()
     given = (await client.ask(get("/"))).field("set-cookie") or ""
@@ -74,7 +74,7 @@ async def test_who_has_the_cookie_is_answered_by_modern_for_many_as_well(house: 
     assert answer.all("cache-control") == ["public"]
 
 
-async def test_that_legacy_answers_is_no_failure_of_moderns(house: House) -> None:
+async def test_that_legacy_answers_is_no_failure_of_moderns(house: RunningProxy) -> None:
     proxy = await sticky(house, ok(b"legacy"), ok(b"modern", "Cache-Control: public"))
 
     await proxy.ask(get("/"))
@@ -85,7 +85,7 @@ async def test_that_legacy_answers_is_no_failure_of_moderns(house: House) -> Non
 
 
 @pytest.mark.parametrize("data", [post(b"x"), get("/logout")], ids=["a write", "a read with effects"])
-async def test_what_was_done_is_not_done_again_on_legacy(house: House, data: bytes) -> None:
+async def test_what_was_done_is_not_done_again_on_legacy(house: RunningProxy, data: bytes) -> None:
     proxy = await sticky(house, ok(b"legacy"), ok(b"modern", "Cache-Control: public"))
 
     answer = await proxy.ask(data, data.split(b" ")[0].decode())

@@ -15,7 +15,7 @@ from tests.support import snapshots
 from tests.support.backend import Wire, always, chunks, hang, ok, on_head
 from tests.support.clock import Clock
 from tests.support.messages import Message
-from tests.support.proxying import House, Proxy
+from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import RawClient, get, post
 from tests.support.waiting import breathe, until
 
@@ -88,7 +88,7 @@ def large_or_small(request: Message) -> bytes:
 # ── attacks ──
 
 
-async def test_posts_that_trickle_take_no_connection_and_nobody_else_fails(house: House) -> None:
+async def test_posts_that_trickle_take_no_connection_and_nobody_else_fails(house: RunningProxy) -> None:
     backend = await house.backend(always(lambda request: ok(request.body)))
     proxy = await house.proxy(backend, backend, clock=Clock(), max_connections=4)
     slow = [await proxy.client() for _ in range(640)]
@@ -113,7 +113,7 @@ async def test_posts_that_trickle_take_no_connection_and_nobody_else_fails(house
     assert [each for each in proxy.exchanges if any(attempt.failed for attempt in each.attempts)] == []
 
 
-async def test_answers_that_nobody_reads_give_way_and_nobody_else_fails(house: House) -> None:
+async def test_answers_that_nobody_reads_give_way_and_nobody_else_fails(house: RunningProxy) -> None:
     backend = await house.backend(always(large_or_small))
     proxy = await house.proxy(backend, backend, clock=Clock(), max_connections=8)
     for round_ in range(3):
@@ -141,7 +141,7 @@ def connections(proxy: Proxy) -> int:
     return sum(pool.size() for pool in proxy.server.bound.pools.values())
 
 
-async def test_a_connection_of_our_own_pool_is_waited_for_without_blame(house: House) -> None:
+async def test_a_connection_of_our_own_pool_is_waited_for_without_blame(house: RunningProxy) -> None:
     """Contract: never an error of a side; falls back where that is allowed, else 503."""
     legacy, modern = await house.backend(always(ok(b"legacy"))), await house.backend(hang)
     proxy = await house.proxy(legacy, modern, clock=Clock(), max_connections=1, connect_timeout=1.0)
@@ -159,7 +159,7 @@ async def test_a_connection_of_our_own_pool_is_waited_for_without_blame(house: H
     assert [(each.kind, each.failed) for each in record.attempts] == [("busy", False), ("", False)]
 
 
-async def test_an_upload_in_the_middle_gives_way_with_a_408(house: House) -> None:
+async def test_an_upload_in_the_middle_gives_way_with_a_408(house: RunningProxy) -> None:
     backend = await house.backend(hang, always(ok(b"quick")))
     proxy = await house.proxy(backend, clock=Clock(), max_connections=1)
     slow = await proxy.client()
@@ -177,7 +177,7 @@ async def test_an_upload_in_the_middle_gives_way_with_a_408(house: House) -> Non
 # ── what is slow for good reasons ──
 
 
-async def test_a_request_that_waits_for_its_answer_never_gives_way(house: House) -> None:
+async def test_a_request_that_waits_for_its_answer_never_gives_way(house: RunningProxy) -> None:
     """Long polling: the client has said everything."""
     backend = await house.backend(hang)
     proxy = await house.proxy(backend, clock=Clock(), max_connections=1, connect_timeout=1.0, timeout=600.0)
@@ -196,7 +196,7 @@ async def test_a_request_that_waits_for_its_answer_never_gives_way(house: House)
     assert (await polling.answer()).body == b"news"
 
 
-async def test_a_phone_in_a_dead_spot_goes_on_where_it_was(house: House) -> None:
+async def test_a_phone_in_a_dead_spot_goes_on_where_it_was(house: RunningProxy) -> None:
     """A gap below `body_timeout`, and then the rest."""
     backend = await house.backend(always(lambda request: ok(b"%d" % len(request.body))))
     proxy = await house.proxy(backend, clock=Clock())
@@ -210,7 +210,7 @@ async def test_a_phone_in_a_dead_spot_goes_on_where_it_was(house: House) -> None
     assert (await client.answer()).body == b"30000"
 
 
-async def test_a_reader_in_a_dead_spot_gets_the_rest(house: House) -> None:
+async def test_a_reader_in_a_dead_spot_gets_the_rest(house: RunningProxy) -> None:
     backend = await house.backend(always(large_or_small))
     proxy = await house.proxy(backend, clock=Clock())
     client = await reader(proxy)
@@ -223,7 +223,7 @@ async def test_a_reader_in_a_dead_spot_gets_the_rest(house: House) -> None:
     assert len((await client.answer()).body) == 8_000_000
 
 
-async def test_a_log_shipper_may_fall_silent_between_its_heartbeats(house: House) -> None:
+async def test_a_log_shipper_may_fall_silent_between_its_heartbeats(house: RunningProxy) -> None:
     """A body without a length that went beyond the buffer is a stream: no rate is asked of it."""
     backend = await house.backend(hang)
     proxy = await house.proxy(backend, clock=Clock())
@@ -241,7 +241,7 @@ async def test_a_log_shipper_may_fall_silent_between_its_heartbeats(house: House
     assert not client.ended
 
 
-async def test_a_body_without_a_length_that_trickles_below_the_buffer_is_a_408(house: House) -> None:
+async def test_a_body_without_a_length_that_trickles_below_the_buffer_is_a_408(house: RunningProxy) -> None:
     backend = await house.backend(hang)
     proxy = await house.proxy(backend, clock=Clock())
     client = await proxy.client()
@@ -254,7 +254,7 @@ async def test_a_body_without_a_length_that_trickles_below_the_buffer_is_a_408(h
     assert (await client.answer()).status == 408
 
 
-async def test_events_may_be_read_as_they_come(house: House) -> None:
+async def test_events_may_be_read_as_they_come(house: RunningProxy) -> None:
     """Server-sent events: nothing waits for the client, whatever a rate would say."""
     lines = ("Content-Type: text/event-stream",)
     backend = await house.backend(on_head(chunks(lines=lines, end=b"")))
@@ -275,7 +275,7 @@ async def test_events_may_be_read_as_they_come(house: House) -> None:
     assert not client.ended
 
 
-async def test_a_gigabyte_at_a_megabit_a_second_is_taken(house: House) -> None:
+async def test_a_gigabyte_at_a_megabit_a_second_is_taken(house: RunningProxy) -> None:
     """8000 s for one upload, scaled by a thousand: 125 bytes for each millisecond of the same clock."""
     limits = Limits(min_rate=240_000, body_timeout=30.0)
     backend = await house.backend(always(lambda request: ok(b"%d" % len(request.body))))
@@ -290,7 +290,7 @@ async def test_a_gigabyte_at_a_megabit_a_second_is_taken(house: House) -> None:
     assert (await client.answer()).body == b"1000000"
 
 
-async def test_both_halves_of_a_conversation_go_on_slowly(house: House) -> None:
+async def test_both_halves_of_a_conversation_go_on_slowly(house: RunningProxy) -> None:
     """A body without a length is sent on after a second, whatever there is of it."""
 
     async def echo(wire: Wire) -> None:
@@ -318,7 +318,7 @@ async def test_both_halves_of_a_conversation_go_on_slowly(house: House) -> None:
 
 
 @pytest.mark.parametrize("idle", [4.0, 75.0])
-async def test_a_reader_that_reads_slowly_gets_everything(house: House, idle: float) -> None:
+async def test_a_reader_that_reads_slowly_gets_everything(house: RunningProxy, idle: float) -> None:
     """Bytes that the client's machine takes are progress, however full our own buffer stays."""
     backend = await house.backend(always(SEVERAL_MB))
     proxy = await house.proxy(backend, clock=Clock(), limits=Limits(idle_timeout=idle))
@@ -332,7 +332,7 @@ async def test_a_reader_that_reads_slowly_gets_everything(house: House, idle: fl
         assert client.taken > 8_000_000
 
 
-async def test_a_reader_that_trickles_is_cut(house: House) -> None:
+async def test_a_reader_that_trickles_is_cut(house: RunningProxy) -> None:
     backend = await house.backend(always(SEVERAL_MB))
     proxy = await house.proxy(backend, clock=Clock(), limits=Limits(min_rate=1_000_000))
     async with Sipping(proxy, get("/")) as client:
@@ -347,7 +347,7 @@ async def test_a_reader_that_trickles_is_cut(house: House) -> None:
 
 
 @pytest.mark.parametrize("lines", [("X-Accel-Buffering: no",), ("Content-Type: text/event-stream",)])
-async def test_a_stream_is_not_measured(house: House, lines: tuple[str, ...]) -> None:
+async def test_a_stream_is_not_measured(house: RunningProxy, lines: tuple[str, ...]) -> None:
     backend = await house.backend(on_head(ok(b"x" * 8_000_000, *lines)))
     proxy = await house.proxy(backend, clock=Clock(), limits=Limits(min_rate=1_000_000))
     async with Sipping(proxy, get("/")) as client:
@@ -362,7 +362,7 @@ async def test_a_stream_is_not_measured(house: House, lines: tuple[str, ...]) ->
 # ── buffers ──
 
 
-async def test_a_body_below_the_buffer_takes_a_connection_when_it_is_whole(house: House) -> None:
+async def test_a_body_below_the_buffer_takes_a_connection_when_it_is_whole(house: RunningProxy) -> None:
     backend = await house.backend(always(lambda request: ok(request.body)))
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -373,7 +373,7 @@ async def test_a_body_below_the_buffer_takes_a_connection_when_it_is_whole(house
     assert (await client.ask(b"56789")).body == b"0123456789"
 
 
-async def test_a_body_takes_a_connection_when_the_buffer_is_full(house: House) -> None:
+async def test_a_body_takes_a_connection_when_the_buffer_is_full(house: RunningProxy) -> None:
     backend = await house.backend(hang)
     proxy = await house.proxy(backend, buffer=Buffer(request=1000))
     client = await proxy.client()
@@ -382,7 +382,7 @@ async def test_a_body_takes_a_connection_when_the_buffer_is_full(house: House) -
     assert (await (await backend.wire()).seen(b"x" * 1000)) is None
 
 
-async def test_above_the_total_nothing_more_is_collected(house: House) -> None:
+async def test_above_the_total_nothing_more_is_collected(house: RunningProxy) -> None:
     backend = await house.backend(hang)
     proxy = await house.proxy(backend, buffer=Buffer(total=2000))
     one, two = await proxy.client(), await proxy.client()
@@ -394,7 +394,7 @@ async def test_above_the_total_nothing_more_is_collected(house: House) -> None:
     await (await backend.wire()).seen(b"x" * 10)
 
 
-async def test_what_is_read_ahead_of_a_slow_client_is_bounded(house: House) -> None:
+async def test_what_is_read_ahead_of_a_slow_client_is_bounded(house: RunningProxy) -> None:
     backend = await house.backend(always(SEVERAL_MB))
     proxy = await house.proxy(backend, buffer=Buffer(response=128 * 1024, total=1 << 20))
     clients = [await reader(proxy) for _ in range(12)]
@@ -411,7 +411,7 @@ async def test_what_is_read_ahead_of_a_slow_client_is_bounded(house: House) -> N
     assert proxy.server.buffers.held == 0
 
 
-async def test_a_repeatable_body_counts_once_until_its_request_is_over(house: House) -> None:
+async def test_a_repeatable_body_counts_once_until_its_request_is_over(house: RunningProxy) -> None:
     backend = await house.backend(hang)
     proxy = await house.proxy(backend, backend, routes=[snapshots.route(fallback=Fallback(max_body=1 << 20))])
     client = await proxy.client()
@@ -427,7 +427,7 @@ async def test_a_repeatable_body_counts_once_until_its_request_is_over(house: Ho
 # ── one address ──
 
 
-async def test_an_address_has_so_many_connections_and_no_more(house: House) -> None:
+async def test_an_address_has_so_many_connections_and_no_more(house: RunningProxy) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, limits=Limits(per_peer=2))
     one, two, three = [await proxy.client() for _ in range(3)]
@@ -444,7 +444,7 @@ async def test_an_address_has_so_many_connections_and_no_more(house: House) -> N
 @pytest.mark.parametrize(
     "settings", [{"limits": Limits()}, {"limits": Limits(per_peer=1), "trusted": ["127.0.0.1/32"]}]
 )
-async def test_without_a_limit_or_with_trust_nothing_is_counted(house: House, settings: dict[str, Any]) -> None:
+async def test_without_a_limit_or_with_trust_nothing_is_counted(house: RunningProxy, settings: dict[str, Any]) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, **settings)
 

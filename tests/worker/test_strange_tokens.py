@@ -13,7 +13,7 @@ from proxy.state.identity_keys import Keys
 from rules.model import LEGACY, MODERN, Rollout
 from tests.support import snapshots
 from tests.support.backend import always, ok
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.raw import get
 
 KEY = "k" * 32
@@ -48,7 +48,7 @@ TOKENS: list[tuple[str, str, bytes]] = [
 
 
 @pytest.mark.parametrize(("text", "side"), [case[1:] for case in TOKENS], ids=[case[0] for case in TOKENS])
-async def test_a_strange_token_is_somebody_or_nobody(house: House, text: str, side: bytes) -> None:
+async def test_a_strange_token_is_somebody_or_nobody(house: RunningProxy, text: str, side: bytes) -> None:
     legacy, modern = await house.backend(always(ok(b"legacy"))), await house.backend(always(ok(b"modern")))
     chosen = snapshots.route(rollout=Rollout(weight=100.0, by="user", salt="all"))
     backends = {LEGACY: [legacy.url], MODERN: [modern.url]}

@@ -13,7 +13,7 @@ import pytest
 from tests.support.backend import Wire, always, chunks, hang, ok, on_head
 from tests.support.clock import Clock
 from tests.support.measuring import memory, resident
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.raw import get
 from tests.support.waiting import breathe, until
 
@@ -25,7 +25,7 @@ PIECE = b"x" * 65536
 
 
 @pytest.mark.both_loops
-async def test_server_sent_events_arrive_one_by_one(house: House) -> None:
+async def test_server_sent_events_arrive_one_by_one(house: RunningProxy) -> None:
     """Requirement 10: flush at once."""
     backend = await house.backend(on_head(chunks(lines=("Content-Type: text/event-stream",), end=b"")))
     proxy = await house.proxy(backend)
@@ -39,7 +39,7 @@ async def test_server_sent_events_arrive_one_by_one(house: House) -> None:
         assert event in await client.until(event)
 
 
-async def test_events_without_chunks_arrive_one_by_one(house: House) -> None:
+async def test_events_without_chunks_arrive_one_by_one(house: RunningProxy) -> None:
     backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"))
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -51,7 +51,7 @@ async def test_events_without_chunks_arrive_one_by_one(house: House) -> None:
         await client.until(f"data: {number}\n\n".encode())
 
 
-async def test_the_head_of_an_answer_does_not_wait_for_its_body(house: House) -> None:
+async def test_the_head_of_an_answer_does_not_wait_for_its_body(house: RunningProxy) -> None:
     backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"))
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -60,7 +60,7 @@ async def test_the_head_of_an_answer_does_not_wait_for_its_body(house: House) ->
     assert b"200" in await client.until(b"\r\n\r\n")
 
 
-async def test_a_request_body_is_passed_on_piece_by_piece(house: House) -> None:
+async def test_a_request_body_is_passed_on_piece_by_piece(house: RunningProxy) -> None:
     backend = await house.backend(hang)
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -72,7 +72,7 @@ async def test_a_request_body_is_passed_on_piece_by_piece(house: House) -> None:
         await upstream.until(b"1\r\n%d\r\n" % number)
 
 
-async def test_both_directions_stream_at_the_same_time(house: House) -> None:
+async def test_both_directions_stream_at_the_same_time(house: RunningProxy) -> None:
     async def echo(wire: Wire) -> None:
         await wire.head()
         wire.send(chunks(end=b""))
@@ -91,7 +91,7 @@ async def test_both_directions_stream_at_the_same_time(house: House) -> None:
 
 
 @pytest.mark.parametrize("kind", ["text/event-stream", "text/event-stream; charset=utf-8", "Text/Event-Stream"])
-async def test_an_event_stream_may_be_silent_for_long(house: House, kind: str) -> None:
+async def test_an_event_stream_may_be_silent_for_long(house: RunningProxy, kind: str) -> None:
     """Contract: idle_timeout is between bytes, streams excepted."""
     backend = await house.backend(on_head(chunks(lines=(f"Content-Type: {kind}",), end=b"")))
     proxy = await house.proxy(backend, clock=Clock(), idle_timeout=5.0)
@@ -110,7 +110,7 @@ async def test_an_event_stream_may_be_silent_for_long(house: House, kind: str) -
 
 
 @pytest.mark.parametrize("frame", ["length", "chunks", "close"])
-async def test_a_hundred_megabytes_down_to_a_slow_reader_stay_flat(house: House, frame: str) -> None:
+async def test_a_hundred_megabytes_down_to_a_slow_reader_stay_flat(house: RunningProxy, frame: str) -> None:
     """Requirement 10: the backend waits, memory does not grow; both ends run in a thread of their own."""
     sent = {"now": 0}
 
@@ -150,7 +150,7 @@ async def test_a_hundred_megabytes_down_to_a_slow_reader_stay_flat(house: House,
 
 
 @pytest.mark.parametrize("frame", ["length", "chunks"])
-async def test_a_hundred_megabytes_up_to_a_slow_reader_stay_flat(house: House, frame: str) -> None:
+async def test_a_hundred_megabytes_up_to_a_slow_reader_stay_flat(house: RunningProxy, frame: str) -> None:
     """Requirement 10: the client waits, memory does not grow."""
     go = threading.Event()
     received = {"now": 0}
@@ -191,7 +191,7 @@ async def test_a_hundred_megabytes_up_to_a_slow_reader_stay_flat(house: House, f
     assert (await proxy.exchange()).bytes_in == HUNDRED_MB
 
 
-async def test_an_upload_waits_for_a_connection_without_piling_up(house: House) -> None:
+async def test_an_upload_waits_for_a_connection_without_piling_up(house: RunningProxy) -> None:
     """Requirement 10: what comes before there is a connection is bounded, too."""
     backend = await house.backend(hang)
     proxy = await house.proxy(backend, max_connections=1, connect_timeout=30.0)
@@ -206,7 +206,7 @@ async def test_an_upload_waits_for_a_connection_without_piling_up(house: House) 
     assert max(each.call.upload.pending_size for each in proxy.server.clients if each.call is not None) < 1_000_000
 
 
-async def test_range_requests_pass_through(house: House) -> None:
+async def test_range_requests_pass_through(house: RunningProxy) -> None:
     """Requirement 7."""
     backend = await house.backend(always(ok(b"ell", "Content-Range: bytes 1-3/5", status="206 Partial Content")))
     proxy = await house.proxy(backend)

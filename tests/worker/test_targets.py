@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.backend import Backend, Wire, always, hang, ok
 from tests.support.clock import Clock
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.raw import get, post
 from tests.support.waiting import breathe, until
 
@@ -36,7 +36,7 @@ class Counting:
 
 
 @pytest.mark.parametrize("answer", [ok(), ok(b"", "Connection: close")], ids=["kept", "closed each time"])
-async def test_no_more_connections_than_allowed_are_made(house: House, answer: bytes) -> None:
+async def test_no_more_connections_than_allowed_are_made(house: RunningProxy, answer: bytes) -> None:
     """Contract: max_connections; everybody is served in the end."""
     counting = Counting(answer)
     backend = await house.backend(counting)
@@ -48,7 +48,7 @@ async def test_no_more_connections_than_allowed_are_made(house: House, answer: b
     assert counting.most <= 2
 
 
-async def test_whoever_waits_for_a_connection_in_vain_gets_a_503(house: House) -> None:
+async def test_whoever_waits_for_a_connection_in_vain_gets_a_503(house: RunningProxy) -> None:
     """Requirement 15: no queue without an end."""
     backend = await house.backend(hang)
     proxy = await house.proxy(backend, clock=Clock(), max_connections=1, connect_timeout=1.0)
@@ -66,7 +66,7 @@ async def test_whoever_waits_for_a_connection_in_vain_gets_a_503(house: House) -
     assert b"/2" not in backend.received
 
 
-async def test_who_waits_behind_a_connection_that_could_not_be_made_is_told_soon(house: House) -> None:
+async def test_who_waits_behind_a_connection_that_could_not_be_made_is_told_soon(house: RunningProxy) -> None:
     """Requirement 11: a failure to connect wakes the next in the queue."""
     proxy = await house.proxy("http://127.0.0.1:1", clock=Clock(), max_connections=1)
 
@@ -75,7 +75,7 @@ async def test_who_waits_behind_a_connection_that_could_not_be_made_is_told_soon
     assert [each.status for each in answers] == [502] * 3
 
 
-async def test_the_target_with_the_fewest_requests_in_flight_is_chosen(house: House) -> None:
+async def test_the_target_with_the_fewest_requests_in_flight_is_chosen(house: RunningProxy) -> None:
     """Contract: `urls`."""
     backends = [await house.backend(hang) for _ in range(3)]
     proxy = await house.proxy(backends)
@@ -87,7 +87,7 @@ async def test_the_target_with_the_fewest_requests_in_flight_is_chosen(house: Ho
     assert [len(backend.wires) for backend in backends] == [3, 3, 3]
 
 
-async def test_a_target_that_refuses_connections_is_left_alone_for_a_while(house: House) -> None:
+async def test_a_target_that_refuses_connections_is_left_alone_for_a_while(house: RunningProxy) -> None:
     """Passive health: the other target answers."""
     alive = await house.backend(always(ok(b"alive")))
     proxy = await house.proxy(["http://127.0.0.1:1", alive], clock=Clock())
@@ -98,7 +98,7 @@ async def test_a_target_that_refuses_connections_is_left_alone_for_a_while(house
     assert statuses[-10:] == [200] * 10
 
 
-async def test_a_dead_target_is_tried_again_later(house: House) -> None:
+async def test_a_dead_target_is_tried_again_later(house: RunningProxy) -> None:
     """Passive health: a target that comes back is used again, once a connection of our own was made."""
     down = await house.backend(always(ok(b"back")))
     proxy = await house.proxy(down, clock=Clock())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from tests.support import raw
 from tests.support.backend import always, ok
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 
 THEIRS = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
-async def test_a_rescue_is_a_second_attempt_in_the_callers_trace(house: House):
+async def test_a_rescue_is_a_second_attempt_in_the_callers_trace(house: RunningProxy):
     legacy = await house.backend(always(ok()))
     modern = await house.backend(always(ok(status="500 Broken")))
     proxy = await house.proxy(legacy, modern)
@@ -25,7 +25,7 @@ async def test_a_rescue_is_a_second_attempt_in_the_callers_trace(house: House):
     assert second.field("tracestate") == "vendor=1"
 
 
-async def test_a_request_whose_id_has_another_form_has_one_trace_on_both_sides(house: House):
+async def test_a_request_whose_id_has_another_form_has_one_trace_on_both_sides(house: RunningProxy):
     legacy = await house.backend(always(ok()))
     modern = await house.backend(always(ok(status="500 Broken")))
     proxy = await house.proxy(legacy, modern, trusted=["127.0.0.1"])

@@ -12,7 +12,7 @@ from proxy.worker import transform
 from rules.model import BodyEdit, Fallback, HeaderEdit, SidePolicy
 from tests.support.backend import Script, always, chunks, ok, on_head
 from tests.support.messages import Message
-from tests.support.proxying import House, Proxy
+from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import get, post
 from tests.support.snapshots import route
 
@@ -28,7 +28,7 @@ NAMES = [line.partition(":")[0].lower() for line in VALIDATORS]
 
 
 async def translating(
-    house: House, script: Script, policy: SidePolicy = PICK, fallback: Fallback | None = None
+    house: RunningProxy, script: Script, policy: SidePolicy = PICK, fallback: Fallback | None = None
 ) -> Proxy:
     legacy, modern = await house.backend(always(ok(b"legacy"))), await house.backend(script)
     return await house.proxy(legacy, modern, routes=[route(modern=policy, fallback=fallback)])
@@ -47,7 +47,7 @@ CODED = [
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize(("coding", "body"), CODED, ids=[coding for coding, _ in CODED])
 async def test_a_body_that_comes_packed_all_the_same_is_unpacked(
-    house: House, method: str, coding: str, body: bytes
+    house: RunningProxy, method: str, coding: str, body: bytes
 ) -> None:
     proxy = await translating(house, always(ok(body, JSON, f"Content-Encoding: {coding}")))
 
@@ -58,7 +58,7 @@ async def test_a_body_that_comes_packed_all_the_same_is_unpacked(
     assert answer.field("content-length") == str(len(MAPPED))
 
 
-async def test_several_lines_of_codings_are_one_list(house: House) -> None:
+async def test_several_lines_of_codings_are_one_list(house: RunningProxy) -> None:
     """RFC 9110 5.3."""
     body = brotli.compress(gzip.compress(THERE))
     proxy = await translating(house, always(ok(body, JSON, "Content-Encoding: gzip", "Content-Encoding: br")))
@@ -69,7 +69,7 @@ async def test_several_lines_of_codings_are_one_list(house: House) -> None:
 @pytest.mark.parametrize(
     "data", [ok(THERE, JSON), chunks(THERE[:9], THERE[9:], lines=(JSON,))], ids=["length", "chunks"]
 )
-async def test_numbers_keep_their_literal_text(house: House, data: bytes) -> None:
+async def test_numbers_keep_their_literal_text(house: RunningProxy, data: bytes) -> None:
     proxy = await translating(house, always(data))
 
     assert (await proxy.ask(get("/"))).body == MAPPED
@@ -91,7 +91,7 @@ async def test_numbers_keep_their_literal_text(house: House, data: bytes) -> Non
         ('{"a/b": a}', b'{"a": {"\\u0000\\"": []}}', b'{"a/b":{"\\u0000\\"":[]}}'),
     ],
 )  # fmt: skip
-async def test_every_value_of_json_crosses(house: House, expression: str, there: bytes, body: bytes) -> None:
+async def test_every_value_of_json_crosses(house: RunningProxy, expression: str, there: bytes, body: bytes) -> None:
     proxy = await translating(house, always(ok(there, JSON)), SidePolicy("modern", response_json=expression))
 
     answer = await proxy.ask(get("/"))
@@ -120,7 +120,7 @@ async def test_every_value_of_json_crosses(house: House, expression: str, there:
     ids=["empty JSON", "empty", "no chunk", "empty and packed", "204", "html", "csv", "image", "no type", "crash page"],
 )  # fmt: skip
 async def test_what_is_empty_or_no_json_passes(
-    house: House, method: str, data: bytes, status: int, body: bytes
+    house: RunningProxy, method: str, data: bytes, status: int, body: bytes
 ) -> None:
     proxy = await translating(house, always(data), fallback=Fallback(mode="none"))
 
@@ -131,7 +131,7 @@ async def test_what_is_empty_or_no_json_passes(
     assert (await proxy.exchange()).untranslated == ""
 
 
-async def test_a_stream_of_events_is_not_collected(house: House) -> None:
+async def test_a_stream_of_events_is_not_collected(house: RunningProxy) -> None:
     proxy = await translating(
         house, on_head(chunks(b"data: 1\n\n", lines=("Content-Type: text/event-stream",), end=b""))
     )
@@ -160,7 +160,7 @@ CANNOT = [
 
 
 @pytest.mark.parametrize(("data", "body"), [case[1:] for case in CANNOT], ids=[case[0] for case in CANNOT])
-async def test_a_write_that_was_done_is_never_a_502(house: House, data: bytes, body: bytes) -> None:
+async def test_a_write_that_was_done_is_never_a_502(house: RunningProxy, data: bytes, body: bytes) -> None:
     """People repeat a payment of which they are told that it failed."""
     policy = SidePolicy("modern", response_json="sum(id)", status=((200, 201),))
     proxy = await translating(house, always(data), policy)
@@ -175,7 +175,7 @@ async def test_a_write_that_was_done_is_never_a_502(house: House, data: bytes, b
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-async def test_every_unsafe_method_may_have_done_something(house: House, method: str) -> None:
+async def test_every_unsafe_method_may_have_done_something(house: RunningProxy, method: str) -> None:
     proxy = await translating(house, always(ok(b"{oops", JSON, 'ETag: "a"')))
 
     answer = await proxy.ask(get("/", method=method))
@@ -184,7 +184,7 @@ async def test_every_unsafe_method_may_have_done_something(house: House, method:
 
 
 @pytest.mark.parametrize("data", [case[1] for case in CANNOT], ids=[case[0] for case in CANNOT])
-async def test_a_read_that_cannot_be_mapped_is_legacys(house: House, data: bytes) -> None:
+async def test_a_read_that_cannot_be_mapped_is_legacys(house: RunningProxy, data: bytes) -> None:
     proxy = await translating(house, always(data), SidePolicy("modern", response_json="sum(id)"))
 
     assert (await proxy.ask(get("/"))).body == b"legacy"
@@ -194,7 +194,7 @@ async def test_a_read_that_cannot_be_mapped_is_legacys(house: House, data: bytes
 # ── what is said of the body ──
 
 
-async def test_nothing_is_said_of_a_body_that_nobody_gets(house: House) -> None:
+async def test_nothing_is_said_of_a_body_that_nobody_gets(house: RunningProxy) -> None:
     """RFC 9110 8.6, 8.8, 9.3.2, 14.3, 15.4.5: GET, HEAD and 304 say the same of one representation."""
     fields = (JSON, *VALIDATORS)
 
@@ -219,7 +219,7 @@ async def test_nothing_is_said_of_a_body_that_nobody_gets(house: House) -> None:
     assert unchanged.field("content-length") is None
 
 
-async def test_a_head_of_what_is_not_mapped_keeps_its_own_words(house: House) -> None:
+async def test_a_head_of_what_is_not_mapped_keeps_its_own_words(house: RunningProxy) -> None:
     data = ok(b"", "Content-Type: text/html", *VALIDATORS).replace(b"Content-Length: 0", b"Content-Length: 89")
     proxy = await translating(house, always(data))
 
@@ -228,7 +228,7 @@ async def test_a_head_of_what_is_not_mapped_keeps_its_own_words(house: House) ->
     assert (answer.field("content-length"), answer.field("etag")) == ("89", '"a"')
 
 
-async def test_a_side_without_a_mapping_keeps_its_validators(house: House) -> None:
+async def test_a_side_without_a_mapping_keeps_its_validators(house: RunningProxy) -> None:
     policy = SidePolicy("modern", headers=HeaderEdit(set=(("X-From", "gateway"),)))
     proxy = await translating(house, always(ok(THERE, JSON, *VALIDATORS)), policy)
 
@@ -241,7 +241,7 @@ async def test_a_side_without_a_mapping_keeps_its_validators(house: House) -> No
 
 
 @pytest.mark.parametrize("body", [THERE, gzip.compress(THERE)], ids=["plain", "packed"])
-async def test_numbers_keep_their_text_on_their_way_to_the_side_as_well(house: House, body: bytes) -> None:
+async def test_numbers_keep_their_text_on_their_way_to_the_side_as_well(house: RunningProxy, body: bytes) -> None:
     legacy, modern = await house.backend(always(ok(b"legacy"))), await house.backend(always(ok()))
     edit = BodyEdit("json_to_form", (("id", "number"),))
     proxy = await house.proxy(legacy, modern, routes=[route(modern=SidePolicy("modern", body=edit))])
@@ -255,7 +255,7 @@ async def test_numbers_keep_their_text_on_their_way_to_the_side_as_well(house: H
 
 
 @pytest.mark.parametrize("body", [rb'{"a": "\ud800"}', rb'{"\udfff": 1}'], ids=["value", "name"])
-async def test_half_a_character_goes_to_the_side_that_takes_it_as_it_is(house: House, body: bytes) -> None:
+async def test_half_a_character_goes_to_the_side_that_takes_it_as_it_is(house: RunningProxy, body: bytes) -> None:
     """Nothing was sent: legacy answers, and the next request on the connection is served."""
     legacy, modern = await house.backend(always(ok(b"legacy"))), await house.backend(always(ok(b"modern")))
     policy = SidePolicy("modern", body=BodyEdit("json_to_form"))
@@ -267,7 +267,7 @@ async def test_half_a_character_goes_to_the_side_that_takes_it_as_it_is(house: H
     assert (await client.ask(get("/"))).body == b"modern"
 
 
-async def test_half_a_character_stays_an_escape_in_renamed_json(house: House) -> None:
+async def test_half_a_character_stays_an_escape_in_renamed_json(house: RunningProxy) -> None:
     legacy, modern = await house.backend(always(ok(b"legacy"))), await house.backend(always(ok()))
     policy = SidePolicy("modern", body=BodyEdit(rename=(("a", "b"),)))
     proxy = await house.proxy(legacy, modern, routes=[route(modern=policy)])

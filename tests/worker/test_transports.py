@@ -13,7 +13,7 @@ from tests.support.backend import Wire, always, answering, chunks, hang, ok, on_
 from tests.support.certificates import Authority
 from tests.support.clock import Clock
 from tests.support.line import Ended
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.raw import get, post
 from tests.support.waiting import breathe, until
 
@@ -28,7 +28,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 # ── Unix sockets ──
 
 
-async def test_a_backend_on_a_unix_socket_is_reached(house: House, tmp_path: Path) -> None:
+async def test_a_backend_on_a_unix_socket_is_reached(house: RunningProxy, tmp_path: Path) -> None:
     """Contract: `unix:PATH`, relative to the file's folder."""
     backend = await house.backend(always(ok(b"unix")), path=str(tmp_path / "b.sock"))
     relative = await house.proxy("unix:b.sock", base=tmp_path)
@@ -42,13 +42,13 @@ async def test_a_backend_on_a_unix_socket_is_reached(house: House, tmp_path: Pat
     assert len(backend.wires) == 2
 
 
-async def test_a_missing_unix_socket_is_a_502(house: House, tmp_path: Path) -> None:
+async def test_a_missing_unix_socket_is_a_502(house: RunningProxy, tmp_path: Path) -> None:
     proxy = await house.proxy("unix:nothing.sock", base=tmp_path)
 
     assert (await proxy.ask(get("/"))).status == 502
 
 
-async def test_clients_on_a_unix_socket_are_served(house: House, tmp_path: Path) -> None:
+async def test_clients_on_a_unix_socket_are_served(house: RunningProxy, tmp_path: Path) -> None:
     backend = await house.backend(always(ok(b"hello")))
     proxy = await house.proxy(backend, listen=str(tmp_path / "p.sock"))
 
@@ -59,7 +59,7 @@ async def test_clients_on_a_unix_socket_are_served(house: House, tmp_path: Path)
     assert backend.requests[0].field("forwarded") == "host=example.test;proto=http"
 
 
-async def test_the_name_of_a_unix_socket_outlives_one_server_on_it(house: House, tmp_path: Path) -> None:
+async def test_the_name_of_a_unix_socket_outlives_one_server_on_it(house: RunningProxy, tmp_path: Path) -> None:
     """Other workers accept under it, and so does a successor."""
     backend = await house.backend(always(ok(b"hello")))
     proxy = await house.proxy(backend, listen=str(tmp_path / "p.sock"))
@@ -70,7 +70,7 @@ async def test_the_name_of_a_unix_socket_outlives_one_server_on_it(house: House,
     assert (tmp_path / "p.sock").is_socket()
 
 
-async def test_peers_on_a_unix_socket_may_be_trusted(house: House, tmp_path: Path) -> None:
+async def test_peers_on_a_unix_socket_may_be_trusted(house: RunningProxy, tmp_path: Path) -> None:
     """Contract: trusted_proxies, `unix`."""
     backend = await house.backend(always(ok(b"hello")))
     proxy = await house.proxy(backend, listen=str(tmp_path / "p.sock"), trusted=["unix"])
@@ -81,7 +81,9 @@ async def test_peers_on_a_unix_socket_may_be_trusted(house: House, tmp_path: Pat
     assert backend.requests[0].field("forwarded") == "for=192.0.2.1;host=example.test;proto=http"
 
 
-async def test_a_trusted_peer_on_a_unix_socket_has_the_last_word_in_forwarded(house: House, tmp_path: Path) -> None:
+async def test_a_trusted_peer_on_a_unix_socket_has_the_last_word_in_forwarded(
+    house: RunningProxy, tmp_path: Path
+) -> None:
     """RFC 7239 5.2: a hop without an address has nothing to add."""
     backend = await house.backend(always(ok(b"hello")))
     proxy = await house.proxy(backend, listen=str(tmp_path / "p.sock"), trusted=["unix"])
@@ -92,7 +94,7 @@ async def test_a_trusted_peer_on_a_unix_socket_has_the_last_word_in_forwarded(ho
     assert backend.requests[0].field("x-forwarded-for") == "192.0.2.1"
 
 
-async def test_a_client_of_the_older_family_is_named_plainly_by_a_listener_of_both(house: House) -> None:
+async def test_a_client_of_the_older_family_is_named_plainly_by_a_listener_of_both(house: RunningProxy) -> None:
     """RFC 4291 2.5.5.2: no backend looks for ::ffff:127.0.0.1 in its list of addresses."""
     backend = await house.backend(always(ok(b"hello")))
     proxy = await house.proxy(backend, listen="[::]")
@@ -107,7 +109,9 @@ async def test_a_client_of_the_older_family_is_named_plainly_by_a_listener_of_bo
 # ── TLS towards backends ──
 
 
-async def test_a_backend_over_tls_is_verified_and_its_connection_used_again(house: House, authority: Authority) -> None:
+async def test_a_backend_over_tls_is_verified_and_its_connection_used_again(
+    house: RunningProxy, authority: Authority
+) -> None:
     backend = await house.backend(always(ok(b"secret")), tls=authority.server())
     proxy = await house.proxy(backend, base=authority.folder, tls_of_backends=BackendTls(ca="ca.pem"))
 
@@ -116,7 +120,7 @@ async def test_a_backend_over_tls_is_verified_and_its_connection_used_again(hous
     assert len(backend.wires) == 1
 
 
-async def test_a_backend_that_nobody_vouches_for_is_a_502(house: House, authority: Authority) -> None:
+async def test_a_backend_that_nobody_vouches_for_is_a_502(house: RunningProxy, authority: Authority) -> None:
     backend = await house.backend(always(ok(b"secret")), tls=authority.server())
     proxy = await house.proxy(backend)
 
@@ -124,7 +128,7 @@ async def test_a_backend_that_nobody_vouches_for_is_a_502(house: House, authorit
     assert backend.received == b""
 
 
-async def test_a_backend_under_another_name_is_a_502(house: House, authority: Authority) -> None:
+async def test_a_backend_under_another_name_is_a_502(house: RunningProxy, authority: Authority) -> None:
     backend = await house.backend(always(ok(b"secret")), tls=authority.server())
     wrong = BackendTls(ca="ca.pem", server_name="other.internal")
     right = BackendTls(ca="ca.pem", server_name="api.internal")
@@ -137,14 +141,14 @@ async def test_a_backend_under_another_name_is_a_502(house: House, authority: Au
     ).status == 200
 
 
-async def test_verification_can_be_switched_off(house: House, authority: Authority) -> None:
+async def test_verification_can_be_switched_off(house: RunningProxy, authority: Authority) -> None:
     backend = await house.backend(always(ok(b"secret")), tls=authority.server())
     proxy = await house.proxy(backend, tls_of_backends=BackendTls(verify=False))
 
     assert (await proxy.ask(get("/"))).body == b"secret"
 
 
-async def test_a_backend_that_does_not_speak_tls_is_a_502(house: House) -> None:
+async def test_a_backend_that_does_not_speak_tls_is_a_502(house: RunningProxy) -> None:
     async def plain(wire: Wire) -> None:
         await wire.exactly(5)
         wire.send(ok())
@@ -161,7 +165,7 @@ async def test_a_backend_that_does_not_speak_tls_is_a_502(house: House) -> None:
     [b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", chunks(b"half", end=b"")],
     ids=["length", "chunks"],
 )
-async def test_a_cut_answer_over_tls_is_cut(house: House, authority: Authority, answer: bytes) -> None:
+async def test_a_cut_answer_over_tls_is_cut(house: RunningProxy, authority: Authority, answer: bytes) -> None:
     """Requirement 12."""
     backend = await house.backend(on_head(answer, Wire.close), tls=authority.server())
     proxy = await house.proxy(backend, tls_of_backends=BackendTls(verify=False))
@@ -172,7 +176,9 @@ async def test_a_cut_answer_over_tls_is_cut(house: House, authority: Authority, 
         await client.answer()
 
 
-async def test_an_answer_until_close_over_tls_is_whole_after_a_proper_end(house: House, authority: Authority) -> None:
+async def test_an_answer_until_close_over_tls_is_whole_after_a_proper_end(
+    house: RunningProxy, authority: Authority
+) -> None:
     backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\n\r\nwhole", Wire.close), tls=authority.server())
     proxy = await house.proxy(backend, tls_of_backends=BackendTls(verify=False))
 
@@ -180,7 +186,9 @@ async def test_an_answer_until_close_over_tls_is_whole_after_a_proper_end(house:
 
 
 @pytest.mark.uvloop  # asyncio's own loop does not tell the one end from the other
-async def test_an_answer_until_close_over_tls_is_cut_after_an_improper_end(house: House, authority: Authority) -> None:
+async def test_an_answer_until_close_over_tls_is_cut_after_an_improper_end(
+    house: RunningProxy, authority: Authority
+) -> None:
     """RFC 9112 9.8: complete only if a valid closure alert came; anybody on the way can send a FIN."""
     backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\n\r\nhalf", Wire.say_end_now), tls=authority.server())
     proxy = await house.proxy(backend, tls_of_backends=BackendTls(verify=False))
@@ -191,7 +199,7 @@ async def test_an_answer_until_close_over_tls_is_cut_after_an_improper_end(house
         await client.answer()
 
 
-async def test_late_bytes_over_tls_never_reach_the_next_user(house: House, authority: Authority) -> None:
+async def test_late_bytes_over_tls_never_reach_the_next_user(house: RunningProxy, authority: Authority) -> None:
     """Requirement 13."""
     late = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
     script = answering(ok(b"first"), then=lambda wire: wire.send(late))
@@ -205,7 +213,7 @@ async def test_late_bytes_over_tls_never_reach_the_next_user(house: House, autho
     assert (await client.ask(get("/2"))).body == b"second"
 
 
-async def test_an_idle_tls_connection_that_ended_is_not_used(house: House, authority: Authority) -> None:
+async def test_an_idle_tls_connection_that_ended_is_not_used(house: RunningProxy, authority: Authority) -> None:
     """Requirement 13."""
     backend = await house.backend(answering(ok(b"first")), always(ok(b"second")), tls=authority.server())
     proxy = await house.proxy(backend, tls_of_backends=BackendTls(verify=False))
@@ -220,7 +228,7 @@ async def test_an_idle_tls_connection_that_ended_is_not_used(house: House, autho
 # ── TLS towards clients ──
 
 
-async def test_clients_over_tls_are_served_and_said_to_be(house: House, authority: Authority) -> None:
+async def test_clients_over_tls_are_served_and_said_to_be(house: RunningProxy, authority: Authority) -> None:
     backend = await house.backend(always(ok(b"hello")))
     proxy = await house.proxy(backend, tls=authority.server())
     client = await proxy.client(authority.client())
@@ -231,7 +239,7 @@ async def test_clients_over_tls_are_served_and_said_to_be(house: House, authorit
     assert (backend.requests[0].field("forwarded") or "").endswith("proto=https")
 
 
-async def test_large_bodies_cross_tls_both_ways(house: House, authority: Authority) -> None:
+async def test_large_bodies_cross_tls_both_ways(house: RunningProxy, authority: Authority) -> None:
     body = b"x" * 3_000_000
     backend = await house.backend(always(lambda request: ok(request.body)), tls=authority.server())
     proxy = await house.proxy(backend, tls=authority.server(), tls_of_backends=BackendTls(verify=False))
@@ -240,7 +248,7 @@ async def test_large_bodies_cross_tls_both_ways(house: House, authority: Authori
     assert (await client.ask(post(body))).body == body
 
 
-async def test_a_refusal_over_tls_is_read_whole(house: House, authority: Authority) -> None:
+async def test_a_refusal_over_tls_is_read_whole(house: RunningProxy, authority: Authority) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, tls=authority.server())
     client = await proxy.client(authority.client())
@@ -252,7 +260,7 @@ async def test_a_refusal_over_tls_is_read_whole(house: House, authority: Authori
 
 
 async def test_an_early_answer_over_tls_is_read_whole_while_the_upload_goes_on(
-    house: House, authority: Authority
+    house: RunningProxy, authority: Authority
 ) -> None:
     """RFC 9112 9.6: TLS has no half-close, the answer must survive all the same."""
     backend = await house.backend(on_head(ok(b"too large", status="413 x")))
@@ -265,7 +273,7 @@ async def test_an_early_answer_over_tls_is_read_whole_while_the_upload_goes_on(
     assert b"413" in client.received
 
 
-async def test_a_tls_client_that_goes_away_stops_its_backend(house: House, authority: Authority) -> None:
+async def test_a_tls_client_that_goes_away_stops_its_backend(house: RunningProxy, authority: Authority) -> None:
     """Requirement 16."""
     backend = await house.backend(hang)
     proxy = await house.proxy(backend, tls=authority.server())
@@ -278,7 +286,7 @@ async def test_a_tls_client_that_goes_away_stops_its_backend(house: House, autho
     assert await upstream.gone() in ("eof", "reset")
 
 
-async def test_a_client_that_does_not_speak_tls_gets_nothing(house: House, authority: Authority) -> None:
+async def test_a_client_that_does_not_speak_tls_gets_nothing(house: RunningProxy, authority: Authority) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, tls=authority.server())
     client = await proxy.client()
@@ -297,7 +305,9 @@ def test_the_authority_is_one(authority: Authority) -> None:
 # ── from accept on ──
 
 
-async def test_a_handshake_is_a_connection_and_its_time_runs_from_accept(house: House, authority: Authority) -> None:
+async def test_a_handshake_is_a_connection_and_its_time_runs_from_accept(
+    house: RunningProxy, authority: Authority
+) -> None:
     """A client that connects and says nothing takes its place, and no longer than a head may take."""
     backend = await house.backend(always(ok()))
     limits = Limits(connections=1, header_timeout=5.0)
@@ -317,7 +327,7 @@ async def test_a_handshake_is_a_connection_and_its_time_runs_from_accept(house: 
     assert (await client.ask(get("/"))).status == 200
 
 
-async def test_a_slow_handshake_is_part_of_the_time_for_a_head(house: House, authority: Authority) -> None:
+async def test_a_slow_handshake_is_part_of_the_time_for_a_head(house: RunningProxy, authority: Authority) -> None:
     backend = await house.backend(always(ok()))
     limits = Limits(header_timeout=5.0)
     proxy = await house.proxy(backend, tls=authority.server(), clock=Clock(), limits=limits)
@@ -332,7 +342,9 @@ async def test_a_slow_handshake_is_part_of_the_time_for_a_head(house: House, aut
     assert (await client.answer()).status == 408
 
 
-async def test_garbage_in_the_place_of_a_handshake_leaves_nothing_behind(house: House, authority: Authority) -> None:
+async def test_garbage_in_the_place_of_a_handshake_leaves_nothing_behind(
+    house: RunningProxy, authority: Authority
+) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, tls=authority.server())
     for _ in range(3):

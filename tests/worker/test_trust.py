@@ -9,7 +9,7 @@ import pytest
 from rules.model import LEGACY, Match, Rollout, SidePolicy
 from tests.support.backend import always, ok
 from tests.support.messages import Message
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.support.raw import get
 from tests.support.snapshots import route
 
@@ -24,7 +24,7 @@ SAYS = [
 ]
 
 
-async def forwarded(house: House, *lines: str, trusted: tuple[str, ...] = (), data: bytes = b"") -> Message:
+async def forwarded(house: RunningProxy, *lines: str, trusted: tuple[str, ...] = (), data: bytes = b"") -> Message:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, trusted=trusted)
     await proxy.ask(data or get("/", *lines))
@@ -34,7 +34,7 @@ async def forwarded(house: House, *lines: str, trusted: tuple[str, ...] = (), da
 # ── nobody is trusted ──
 
 
-async def test_a_backend_learns_who_asks_how_and_for_what(house: House) -> None:
+async def test_a_backend_learns_who_asks_how_and_for_what(house: RunningProxy) -> None:
     request = await forwarded(house)
 
     assert request.field("x-forwarded-for") == "127.0.0.1"
@@ -46,7 +46,7 @@ async def test_a_backend_learns_who_asks_how_and_for_what(house: House) -> None:
     assert re.fullmatch("00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]", request.field("traceparent") or "")
 
 
-async def test_a_client_that_names_no_host_is_named_all_the_same(house: House) -> None:
+async def test_a_client_that_names_no_host_is_named_all_the_same(house: RunningProxy) -> None:
     """Requirement 8: without our field, an application takes the proxy's own address for the user's."""
     request = await forwarded(house, data=b"GET / HTTP/1.0\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n")
 
@@ -54,7 +54,7 @@ async def test_a_client_that_names_no_host_is_named_all_the_same(house: House) -
     assert request.field("x-forwarded-proto") == "http"
 
 
-async def test_what_an_untrusted_peer_says_about_others_is_discarded(house: House) -> None:
+async def test_what_an_untrusted_peer_says_about_others_is_discarded(house: RunningProxy) -> None:
     """Requirement 8."""
     request = await forwarded(house, *SAYS)
 
@@ -82,7 +82,7 @@ async def test_what_an_untrusted_peer_says_about_others_is_discarded(house: Hous
         "fOrWaRdEd: for=6.6.6.6",
     ],
 )
-async def test_every_spelling_of_a_forwarded_field_is_discarded(house: House, line: str) -> None:
+async def test_every_spelling_of_a_forwarded_field_is_discarded(house: RunningProxy, line: str) -> None:
     """Requirement 8: PHP and CGI read X_Forwarded_For as X-Forwarded-For, PHP even X.Forwarded.For."""
     request = await forwarded(house, line, line)
 
@@ -93,7 +93,9 @@ async def test_every_spelling_of_a_forwarded_field_is_discarded(house: House, li
     "line", ["X-Shadow: 1", "x-shadow-id: 1", "X_Shadow: 1", "X-Shadow-Anything: 1", "X_SHADOW_ID: 1", "X.Shadow: 1"]
 )
 @pytest.mark.parametrize("trusted", [(), TRUSTED])
-async def test_shadow_fields_are_removed_whoever_sends_them(house: House, line: str, trusted: tuple[str, ...]) -> None:
+async def test_shadow_fields_are_removed_whoever_sends_them(
+    house: RunningProxy, line: str, trusted: tuple[str, ...]
+) -> None:
     """Contract: Headers."""
     request = await forwarded(house, line, trusted=trusted)
 
@@ -101,14 +103,14 @@ async def test_shadow_fields_are_removed_whoever_sends_them(house: House, line: 
 
 
 @pytest.mark.parametrize("line", ["X-Strangler-Force: modern", "x-strangler-debug: 1", "X_Strangler_Force: modern"])
-async def test_strangler_fields_of_an_untrusted_peer_are_removed(house: House, line: str) -> None:
+async def test_strangler_fields_of_an_untrusted_peer_are_removed(house: RunningProxy, line: str) -> None:
     """Contract: Headers."""
     request = await forwarded(house, line)
 
     assert "strangler-" not in str(request).lower().replace("_", "-")
 
 
-async def test_an_untrusted_peer_cannot_choose_its_side(house: House) -> None:
+async def test_an_untrusted_peer_cannot_choose_its_side(house: RunningProxy) -> None:
     legacy, modern = await house.backend(always(ok(b"legacy"))), await house.backend(always(ok(b"modern")))
     forced = route(rollout=Rollout(weight=0.0, by="request", force_header="X-Strangler-Force"))
     closed = await house.proxy(legacy, modern, routes=[forced])
@@ -119,7 +121,7 @@ async def test_an_untrusted_peer_cannot_choose_its_side(house: House) -> None:
     assert (await open_.ask(request)).body == b"modern"
 
 
-async def test_an_untrusted_peer_cannot_match_a_route_by_a_strangler_field(house: House) -> None:
+async def test_an_untrusted_peer_cannot_match_a_route_by_a_strangler_field(house: RunningProxy) -> None:
     """Contract: X-Strangler-* is removed from every inbound request unless the peer is trusted."""
     legacy, hidden = await house.backend(always(ok(b"legacy"))), await house.backend(always(ok(b"hidden")))
     match = Match("/**", headers=(("X-Strangler-Tester", "1"),))
@@ -132,7 +134,7 @@ async def test_an_untrusted_peer_cannot_match_a_route_by_a_strangler_field(house
     assert (await open_.ask(request)).body == b"hidden"
 
 
-async def test_an_untrusted_peer_learns_nothing_about_the_decision(house: House) -> None:
+async def test_an_untrusted_peer_learns_nothing_about_the_decision(house: RunningProxy) -> None:
     """Contract: Headers, X-Strangler-Debug."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, backend)
@@ -145,7 +147,7 @@ async def test_an_untrusted_peer_learns_nothing_about_the_decision(house: House)
 # ── a trusted peer ──
 
 
-async def test_what_a_trusted_peer_says_is_kept_our_hop_appended(house: House) -> None:
+async def test_what_a_trusted_peer_says_is_kept_our_hop_appended(house: RunningProxy) -> None:
     """Requirement 8."""
     request = await forwarded(house, *SAYS, trusted=TRUSTED)
 
@@ -158,7 +160,7 @@ async def test_what_a_trusted_peer_says_is_kept_our_hop_appended(house: House) -
     assert forwarded_field.startswith("for=203.0.113.9;proto=https, for=127.0.0.1;")
 
 
-async def test_several_lines_of_a_forwarded_field_are_one_list(house: House) -> None:
+async def test_several_lines_of_a_forwarded_field_are_one_list(house: RunningProxy) -> None:
     """RFC 9110 5.3."""
     request = await forwarded(
         house, "X-Forwarded-For: 192.0.2.1, 192.0.2.2", "X-Forwarded-For: 192.0.2.3", trusted=TRUSTED
@@ -168,14 +170,14 @@ async def test_several_lines_of_a_forwarded_field_are_one_list(house: House) -> 
     assert (request.field("forwarded") or "").count("for=") == 4
 
 
-async def test_addresses_of_version_6_are_quoted_in_forwarded(house: House) -> None:
+async def test_addresses_of_version_6_are_quoted_in_forwarded(house: RunningProxy) -> None:
     """RFC 7239 6."""
     request = await forwarded(house, "X-Forwarded-For: 2001:db8::1", trusted=TRUSTED)
 
     assert 'for="[2001:db8::1]"' in (request.field("forwarded") or "")
 
 
-async def test_a_host_that_is_no_token_is_quoted_in_forwarded(house: House) -> None:
+async def test_a_host_that_is_no_token_is_quoted_in_forwarded(house: RunningProxy) -> None:
     """RFC 7239 4."""
     request = await forwarded(house, data=get("/", host="a.test:8080"))
 
@@ -186,7 +188,7 @@ async def test_a_host_that_is_no_token_is_quoted_in_forwarded(house: House) -> N
     "line",
     ['X-Forwarded-Proto: https" x', "X-Forwarded-Host: a/b", "X-Forwarded-Proto: ht tp", "X-Forwarded-Host: <x>"],
 )
-async def test_a_trusted_peers_nonsense_is_not_passed_on(house: House, line: str) -> None:
+async def test_a_trusted_peers_nonsense_is_not_passed_on(house: RunningProxy, line: str) -> None:
     request = await forwarded(house, line, trusted=TRUSTED)
 
     assert request.field("x-forwarded-proto") == "http"
@@ -194,20 +196,20 @@ async def test_a_trusted_peers_nonsense_is_not_passed_on(house: House, line: str
 
 
 @pytest.mark.parametrize("request_id", ["", "a b", "x" * 129, "a/b", "\xe9", "a,b", "<script>"])
-async def test_a_strange_request_id_is_replaced(house: House, request_id: str) -> None:
+async def test_a_strange_request_id_is_replaced(house: RunningProxy, request_id: str) -> None:
     """Contract: Headers."""
     request = await forwarded(house, f"X-Request-Id: {request_id}", trusted=TRUSTED)
 
     assert re.fullmatch("[0-9a-f]{32}", request.field("x-request-id") or "")
 
 
-async def test_two_request_ids_are_none(house: House) -> None:
+async def test_two_request_ids_are_none(house: RunningProxy) -> None:
     request = await forwarded(house, "X-Request-Id: a", "X-Request-Id: b", trusted=TRUSTED)
 
     assert re.fullmatch("[0-9a-f]{32}", request.field("x-request-id") or "")
 
 
-async def test_a_request_id_made_here_is_the_one_on_record(house: House) -> None:
+async def test_a_request_id_made_here_is_the_one_on_record(house: RunningProxy) -> None:
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
 
@@ -216,7 +218,7 @@ async def test_a_request_id_made_here_is_the_one_on_record(house: House) -> None
     assert (await proxy.exchange()).request_id == backend.requests[0].field("x-request-id")
 
 
-async def test_a_trace_is_carried_on(house: House) -> None:
+async def test_a_trace_is_carried_on(house: RunningProxy) -> None:
     """W3C Trace Context."""
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -236,7 +238,7 @@ async def test_a_trace_is_carried_on(house: House) -> None:
         "",
     ],
 )
-async def test_a_broken_trace_is_begun_anew_without_its_state(house: House, trace: str) -> None:
+async def test_a_broken_trace_is_begun_anew_without_its_state(house: RunningProxy, trace: str) -> None:
     """W3C Trace Context 3.2, 3.3."""
     request = await forwarded(house, f"traceparent: {trace}", "tracestate: a=1")
 
@@ -245,7 +247,7 @@ async def test_a_broken_trace_is_begun_anew_without_its_state(house: House, trac
     assert request.field("tracestate") is None
 
 
-async def test_a_broken_trace_loses_its_state_where_we_take_part_in_it_too(house: House) -> None:
+async def test_a_broken_trace_loses_its_state_where_we_take_part_in_it_too(house: RunningProxy) -> None:
     """W3C Trace Context 3.3."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend)
@@ -256,14 +258,14 @@ async def test_a_broken_trace_loses_its_state_where_we_take_part_in_it_too(house
     assert backend.requests[0].field("tracestate") is None
 
 
-async def test_via_lists_every_hop(house: House) -> None:
+async def test_via_lists_every_hop(house: RunningProxy) -> None:
     """RFC 9110 7.6.3."""
     request = await forwarded(house, "Via: 1.0 a", "Via: 1.1 b (x)")
 
     assert request.field("via") == "1.0 a, 1.1 b (x), 1.1 strangler"
 
 
-async def test_a_trusted_peer_that_asks_learns_how_its_request_was_decided(house: House) -> None:
+async def test_a_trusted_peer_that_asks_learns_how_its_request_was_decided(house: RunningProxy) -> None:
     """Contract: Headers."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, backend, trusted=TRUSTED)
@@ -276,7 +278,7 @@ async def test_a_trusted_peer_that_asks_learns_how_its_request_was_decided(house
     assert answer.field("x-strangler-bucket")
 
 
-async def test_identity_headers_are_believed_from_trusted_peers_only(house: House) -> None:
+async def test_identity_headers_are_believed_from_trusted_peers_only(house: RunningProxy) -> None:
     """Contract: listen.trusted_proxies."""
     legacy, modern = await house.backend(always(ok(b"legacy"))), await house.backend(always(ok(b"modern")))
     chosen = route(rollout=Rollout(weight=0.0, by="user", salt="all", include=("42",)))
@@ -289,7 +291,7 @@ async def test_identity_headers_are_believed_from_trusted_peers_only(house: Hous
     assert (await open_.ask(request)).body == b"modern"
 
 
-async def test_an_unmatched_request_goes_to_legacy(house: House) -> None:
+async def test_an_unmatched_request_goes_to_legacy(house: RunningProxy) -> None:
     """Contract: Routing."""
     legacy, modern = await house.backend(always(ok(b"legacy"))), await house.backend(always(ok(b"modern")))
     proxy = await house.proxy(legacy, modern, routes=[route("/known")])

@@ -10,12 +10,12 @@ import pytest
 
 from proxy.http1 import RequestHead, ResponseHead
 from proxy.worker.identity import Identity
-from proxy.worker.request_state import Companion
+from proxy.worker.request_state import RequestObserver
 from proxy.worker.transform import Translation
 from rules.model import Backend, Rollout, SidePolicy
 from tests.support.backend import always, chunks, hang, ok
 from tests.support.clock import Clock
-from tests.support.proxying import House, Proxy
+from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import get, post
 from tests.support.snapshots import route
 
@@ -32,7 +32,7 @@ class Faulty(Translation):
         super().answer(head, *arguments, **more)
 
 
-class FaultyCompanion(Companion):
+class FaultyCompanion(RequestObserver):
     """A companion with a fault in all that it does while an answer goes on and when it ends."""
 
     def answer_data(self, payload: bytes) -> None:  # noqa: ARG002 - as Companion
@@ -46,7 +46,7 @@ def _unknown(head: RequestHead, _trusted: object) -> str | None:
     return json.loads("{}")["user"] if head.target == "/who" else "42"
 
 
-async def faulty(house: House) -> Proxy:
+async def faulty(house: RunningProxy) -> Proxy:
     backend = await house.backend(always(lambda request: ok(b"", "X-Fault: 1" if request.target == "/a" else "X: 1")))
     rollout = Rollout(weight=100.0, by="user", salt="all")
     proxy = await house.proxy(backend, backend, routes=[route(rollout=rollout)], identity=["cookie:uid"])
@@ -67,7 +67,9 @@ PLACES: list[tuple[str, bytes, int]] = [
 
 @pytest.mark.both_loops
 @pytest.mark.parametrize(("data", "status"), [case[1:] for case in PLACES], ids=[case[0] for case in PLACES])
-async def test_a_fault_of_our_own_ends_one_request_with_an_answer(house: House, data: bytes, status: int) -> None:
+async def test_a_fault_of_our_own_ends_one_request_with_an_answer(
+    house: RunningProxy, data: bytes, status: int
+) -> None:
     proxy = await faulty(house)
     other, client = await proxy.client(), await proxy.client()
     assert (await other.ask(get("/"))).status == 200
@@ -85,7 +87,7 @@ async def test_a_fault_of_our_own_ends_one_request_with_an_answer(house: House, 
     assert not any(attempt.failed for attempt in exchange.attempts)
 
 
-async def test_a_request_that_waited_behind_another_is_guarded_as_well(house: House) -> None:
+async def test_a_request_that_waited_behind_another_is_guarded_as_well(house: RunningProxy) -> None:
     proxy = await faulty(house)
     client = await proxy.client()
     client.send(get("/") + get("/who") + get("/"))
@@ -96,7 +98,7 @@ async def test_a_request_that_waited_behind_another_is_guarded_as_well(house: Ho
     house.mishaps.clear()
 
 
-async def test_a_fault_inside_an_answer_cuts_it(house: House) -> None:
+async def test_a_fault_inside_an_answer_cuts_it(house: RunningProxy) -> None:
     backend = await house.backend(always(chunks(b"one", end=b"")))
     proxy = await house.proxy(backend, backend)
     client = await proxy.client()
@@ -104,7 +106,7 @@ async def test_a_fault_inside_an_answer_cuts_it(house: House) -> None:
     await client.until(b"one")
     call = next(iter(proxy.server.clients)).call
     assert call is not None
-    call.companion = FaultyCompanion()
+    call.request_observer = FaultyCompanion()
 
     backend.wires[0].send(b"3\r\ntwo\r\n")
 
@@ -114,7 +116,7 @@ async def test_a_fault_inside_an_answer_cuts_it(house: House) -> None:
     house.mishaps.clear()
 
 
-async def test_a_deadline_that_fails_stops_no_other_deadline(house: House) -> None:
+async def test_a_deadline_that_fails_stops_no_other_deadline(house: RunningProxy) -> None:
     backend = await house.backend(hang)
     proxy = await house.proxy(backend, clock=Clock(), timeout=2.0)
     clients = [await proxy.client() for _ in range(2)]
@@ -122,7 +124,7 @@ async def test_a_deadline_that_fails_stops_no_other_deadline(house: House) -> No
         client.send(get("/"))
         await backend.wire(number)
     calls = [client.call for client in proxy.server.clients if client.call is not None]
-    calls[0].companion = FaultyCompanion()
+    calls[0].request_observer = FaultyCompanion()
 
     proxy.turn(3.0)
 

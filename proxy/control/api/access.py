@@ -48,7 +48,7 @@ class Session:
     name: str = ""
 
 
-class Sessions:
+class ConsoleSessions:
     """Signs with `tokens` (role → token, empty: nobody has that role). Nothing in it changes."""
 
     def __init__(self, tokens: Mapping[str, str], clock: Callable[[], float] = time.time) -> None:
@@ -128,7 +128,7 @@ class Access:
         self._public = not address.is_loopback
         self._operator = environ.get(admin.token_env, "").strip()
         self._viewer = environ.get(admin.view_token_env, "").strip()
-        self.sessions = Sessions({OPERATE: self._operator, VIEW: self._viewer})
+        self.sessions = ConsoleSessions({OPERATE: self._operator, VIEW: self._viewer})
         extra = environ.get(EXTRA_HOSTS, "").split(",")
         known = {"localhost", address.host, socket.gethostname(), *map(str.strip, extra)}
         self._hosts = frozenset(host.lower() for host in known if host)

@@ -88,7 +88,7 @@ def routes(control: Control) -> Sequence[web.RouteDef]:
         return http.json({"items": control.differences.noise(names), "next": None})
 
     def _route(name: str) -> str:
-        if name and control.current().generation.table.lane_of(name) is None:
+        if name and control.current().generation.table.compiled_route_of(name) is None:
             raise no_such_route(name, control.current().generation)
         return name
 

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from proxy.control.api import http
 from proxy.control.api.http import PREFIX, limit_of, moment
-from proxy.control.audit_log import Listener, TooManyListenersError, Trail, document
+from proxy.control.audit_log import AuditLog, Listener, TooManyListenersError, document
 from proxy.storage.store import Event
 
 HEART_BEAT = 15.0
@@ -26,7 +26,7 @@ class Control(Protocol):
     """What this area asks."""
 
     @property
-    def trail(self) -> Trail:
+    def trail(self) -> AuditLog:
         """Return the audit trail."""
 
 
@@ -58,7 +58,7 @@ def routes(control: Control) -> Sequence[web.RouteDef]:
     return (web.get(f"{PREFIX}/events", events), web.get(f"{PREFIX}/events/stream", stream))
 
 
-async def _tell(request: web.Request, trail: Trail, listener: Listener, known: int) -> web.StreamResponse:
+async def _tell(request: web.Request, trail: AuditLog, listener: Listener, known: int) -> web.StreamResponse:
     """Tell what happened since `known` (negative: nothing of it), then all that happens, until somebody hangs up."""
     answer = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
     await answer.prepare(request)

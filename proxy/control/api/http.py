@@ -50,7 +50,7 @@ def problem(status: HTTPStatus, detail: str, **more: Any) -> web.Response:
     )
 
 
-def asker(request: web.Request) -> str:
+def requester(request: web.Request) -> str:
     """Return whose bucket a request comes out of: an address, of IPv6 the network that one customer has."""
     try:
         address = ip_address((request.remote or "").partition("%")[0])

@@ -16,7 +16,7 @@ from proxy.control.drill import Drills, Report
 from proxy.control.errors import RefusedError, no_such_route
 from proxy.control.override_changes import wrong_weight
 from proxy.control.reload import Current
-from proxy.control.route_actions import Verbs, sent_back_by_hand, sent_back_in_this_incident
+from proxy.control.route_actions import RouteActions, sent_back_by_hand, sent_back_in_this_incident
 from proxy.described_request import facts_of, meets_strangers
 from proxy.state.identity_keys import Keys
 from rules.model import Override
@@ -34,7 +34,7 @@ class ActionControl(Protocol):
     """What the verbs ask."""
 
     @property
-    def verbs(self) -> Verbs:
+    def verbs(self) -> RouteActions:
         """Return what changes routes."""
 
     def current(self) -> Current:
@@ -52,7 +52,7 @@ def action_routes(control: ActionControl) -> Sequence[web.RouteDef]:
         async def handler(request: web.Request) -> web.Response:
             route = request.match_info["name"]
             wish = await wish_of(request, *fields, _REVISION)
-            if control.current().generation.table.lane_of(route) is None:
+            if control.current().generation.table.compiled_route_of(route) is None:
                 raise no_such_route(route, control.current().generation)
             if not any_revision:
                 _check_revision(request, wish, control.current(), control.verbs.override(route))

@@ -103,7 +103,7 @@ class _Route:
         return there
 
 
-class Comparisons:
+class ComparisonCounters:
     """All routes. They grow by `take`, `add`, `violated`; `follow` restarts those whose rules are others now."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

@@ -144,7 +144,7 @@ class _Seat:
     timer: asyncio.TimerHandle | None = field(default=None, repr=False)
 
 
-class Judges:
+class JudgePool:
     """All judges. The queue changes by `put`, the seats as judges come, answer, go."""
 
     def __init__(self, start: Start, most: int, tell: Tell) -> None:

@@ -20,8 +20,8 @@ from typing import Any
 
 import orjson
 
-from proxy.control.comparison.judge_pool import Judges, NotJudgedError
-from proxy.control.comparison.results import Verdicts
+from proxy.control.comparison.judge_pool import JudgePool, NotJudgedError
+from proxy.control.comparison.results import ComparisonResults
 from proxy.ipc import messages
 from proxy.ipc.judge_messages import Case, Checked, Exhibit, Explained, Judged, Opinion, Tallied
 from proxy.ipc.messages import Answer, Message, Pair
@@ -148,7 +148,7 @@ LONGEST = 300.0
 FORGIVEN_AFTER = 600.0
 
 
-class Resting:
+class CoolDown:
     """How long each route rests: not after its first judge, a second after the next, then twice as long each time."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -174,7 +174,7 @@ WRITES_ARE_NEAR = 2.0
 """Seconds for which a worker takes a write to be near (`serving.shadowing.writes`)."""
 
 
-class Judging:
+class PairPipeline:
     """The way of a pair through control. Nothing in it changes but its parts, on the event loop.
 
     `send` reaches the worker that has sent a pair, None: all of them; `policy` says how a route is mirrored, None for
@@ -183,8 +183,8 @@ class Judging:
 
     def __init__(
         self,
-        judges: Judges,
-        verdicts: Verdicts,
+        judges: JudgePool,
+        verdicts: ComparisonResults,
         rechecks: Rechecks,
         send: Callable[[Message, Worker | None], int],
         policy: Callable[[str], ShadowPolicy | None],
@@ -197,7 +197,7 @@ class Judging:
         self._send = send
         self._policy = policy
         self._later = later
-        self._resting = Resting(clock)
+        self._resting = CoolDown(clock)
 
     def hear(self, worker: Worker, message: Message) -> None:
         """Take what a worker says about pairs; anything else is not meant for us."""

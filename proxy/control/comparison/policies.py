@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from proxy.control.comparison.judge_pool import Judges
+from proxy.control.comparison.judge_pool import JudgePool
 from proxy.control.comparison.results import Rates, limited_ignores
 from proxy.ipc.judge_messages import Rulebook
 from proxy.judge.policies import Rules, route_rules
@@ -155,10 +155,10 @@ def _several(number: int, one: str) -> str:
     return f"{number} {one if number == 1 else f'{one}s'}"
 
 
-class Rulings:
+class JudgePolicies:
     """The rules as they are now. Changes: the configuration by `follow`, `_lifted` with `_day` by `look`."""
 
-    def __init__(self, judges: Judges, rates: Rates, noise: Noise, folder: Path) -> None:
+    def __init__(self, judges: JudgePool, rates: Rates, noise: Noise, folder: Path) -> None:
         self._judges = judges
         self._rates = rates
         self._noise = noise

@@ -13,10 +13,10 @@ from typing import Any
 import orjson
 
 from proxy.control.comparison.judge_pool import NotJudgedError
-from proxy.control.comparison.pair_pipeline import Judging
+from proxy.control.comparison.pair_pipeline import PairPipeline
 from proxy.control.comparison.policies import Noise
 from proxy.control.comparison.results import KnownDifferences
-from proxy.control.fleet.shared_differences import KNOWN, Everywhere
+from proxy.control.fleet.shared_differences import KNOWN, SharedDifferences
 from proxy.ipc.judge_messages import Opinion
 from proxy.ipc.messages import Answer, Pair
 from proxy.judge.redaction import UnreadableError, unpack
@@ -31,7 +31,7 @@ _PAGE = 200
 _WORST = ("different", "not_compared", "equal")
 
 
-async def rejudge(store: DiffsThread, judging: Judging, route: str) -> dict[str, Any]:
+async def rejudge(store: DiffsThread, judging: PairPipeline, route: str) -> dict[str, Any]:
     """Judge what is kept of `route` (empty: of all), note the outcome with each group; DiffsError.
 
     A group is equal when none of its examples shows its difference any more. Returns how many groups came to what.
@@ -70,7 +70,7 @@ def _page(wanted: Wanted, store: Diffs) -> tuple[Group, ...]:
     return store.groups(wanted)
 
 
-async def _opinion(store: DiffsThread, judging: Judging, name: str) -> Opinion | None:
+async def _opinion(store: DiffsThread, judging: PairPipeline, name: str) -> Opinion | None:
     """Return what the rules say now; None for a pair that is not kept whole."""
     packed = await store.ask(lambda kept: kept.pair(name))
     if not packed:
@@ -109,16 +109,16 @@ class Differences:
     def __init__(
         self,
         store: DiffsThread,
-        judging: Judging,
+        judging: PairPipeline,
         known: KnownDifferences,
         noise: Noise,
-        everywhere: Everywhere | None = None,
+        everywhere: SharedDifferences | None = None,
     ) -> None:
         self._store = store
         self._judging = judging
         self._known = known
         self._noise = noise
-        self._everywhere = everywhere or Everywhere(None, lambda: 0.0)
+        self._everywhere = everywhere or SharedDifferences(None, lambda: 0.0)
 
     async def groups(self, wanted: Wanted) -> dict[str, Any]:
         """Return a page of groups with short examples, newest first, those only others met among them; DiffsError.

@@ -31,7 +31,7 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class StoredRequest:
     """A request to both sides. `sentence` says what differed, `notes` what is missing; one line each.
 
     `status` is what legacy answered, 0 where that is not stored; `compare` the route's own mapping, so that a test
@@ -52,7 +52,7 @@ class Question:
         return self.method in _WITH_BODY
 
 
-def question(snapshot: Snapshot, name: str, example: Mapping[str, Any]) -> Question | None:
+def question(snapshot: Snapshot, name: str, example: Mapping[str, Any]) -> StoredRequest | None:
     """Return what to ask for an example of route `name`; None where its route or backend is not there any more."""
     method, _, sent = str(example["request"]).partition(" ")
     parts = asked(snapshot, name, method, sent)
@@ -60,7 +60,7 @@ def question(snapshot: Snapshot, name: str, example: Mapping[str, Any]) -> Quest
         return None
     route = next(route for route in snapshot.routes if route.name == name)
     rules = route_rules(snapshot, route)
-    return Question(
+    return StoredRequest(
         method,
         (_address(snapshot, parts[0]), _address(snapshot, parts[1])),
         f"{name}: {example['path'] or '(root)'} differs ({example['kind']})",
@@ -109,13 +109,13 @@ def _notes(snapshot: Snapshot, route: Route, method: str, parts: Sequence[Asked]
 # Writes a question to both sides for curl, for editors that send `.http` files, for pytest.
 
 
-Writer = Callable[[Question], str]
+Writer = Callable[[StoredRequest], str]
 _WIDE: Final = 110
 _WHO: Final = '-H "Cookie: $COOKIE" -H "Authorization: $AUTHORIZATION"'
 _FIELDS: Final = ("Accept-Encoding: identity", "Cookie: {{cookie}}", "Authorization: {{authorization}}")
 
 
-def curl(question: Question) -> str:
+def curl(question: StoredRequest) -> str:
     """Two command lines; a field that the environment does not give is not sent."""
     lines = [f"# {line}" for line in _told(question)]
     for side in question.sides:
@@ -128,7 +128,7 @@ def curl(question: Question) -> str:
     return "\n".join(lines) + "\n"
 
 
-def http_file(question: Question) -> str:
+def http_file(question: StoredRequest) -> str:
     """Two requests, as editors with an HTTP client have them."""
     lines = [*(f"# {line}" for line in _told(question)), "@cookie =", "@authorization ="]
     for side in question.sides:
@@ -137,7 +137,7 @@ def http_file(question: Question) -> str:
     return "\n".join(lines) + "\n"
 
 
-def pytest_file(question: Question) -> str:
+def pytest_file(question: StoredRequest) -> str:
     """A test that asks both sides, judges as the route does; addresses can come from the environment."""
     legacy, modern = question.sides
     notes = "\n".join(f"# {line}" for line in _told(question))
@@ -186,7 +186,7 @@ _PATH: Final = "\nfrom pathlib import Path"
 WRITERS: Final[Mapping[str, Writer]] = {"curl": curl, "http": http_file, "pytest": pytest_file}
 
 
-def _told(question: Question) -> Iterator[str]:
+def _told(question: StoredRequest) -> Iterator[str]:
     """The lines of a comment; no part of a stored answer can end one."""
     for line in (question.sentence, *question.notes):
         yield "".join(character if character.isprintable() else "?" for character in line)[:300]
@@ -201,7 +201,7 @@ def _origin(variable: str, side: Address) -> str:
     return f"os.environ.get({variable!r}, {side.origin!r})"
 
 
-def _expected(question: Question) -> str:
+def _expected(question: StoredRequest) -> str:
     """Two answers to a stranger are equal, and say nothing."""
     if not question.status:
         return ""

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from proxy.control.comparison.counters import Comparisons
+from proxy.control.comparison.counters import ComparisonCounters
 from proxy.ipc.judge_messages import MOST_FOUND, Checked, Found, Opinion, RouteTally
 from proxy.ipc.messages import Pair, Unjudged
 from proxy.storage.diff_store import TRANSIENT, Difference, Known
@@ -133,7 +133,7 @@ class ViolationSeen:
     at: float
 
 
-class Verdicts:
+class ComparisonResults:
     """Where every judged pair ends, in exactly one count. `_told` grows with each new group.
 
     `keep` hands a difference to the store. `invariants` returns the invariants of a route. `observe` gets what
@@ -142,7 +142,7 @@ class Verdicts:
 
     def __init__(
         self,
-        comparisons: Comparisons,
+        comparisons: ComparisonCounters,
         known: KnownDifferences,
         rates: Rates,
         *,

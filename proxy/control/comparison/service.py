@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from proxy.control.comparison.counters import Comparisons, WithoutSessions
+from proxy.control.comparison.counters import ComparisonCounters, WithoutSessions
 from proxy.control.comparison.judge_links import JudgeLinks
-from proxy.control.comparison.judge_pool import JudgeProcess, Judges, judge_environment
-from proxy.control.comparison.pair_pipeline import Judging, Rechecks
-from proxy.control.comparison.policies import Noise, Rulings, today
+from proxy.control.comparison.judge_pool import JudgePool, JudgeProcess, judge_environment
+from proxy.control.comparison.pair_pipeline import PairPipeline, Rechecks
+from proxy.control.comparison.policies import JudgePolicies, Noise, today
 from proxy.control.comparison.queries import Differences
-from proxy.control.comparison.results import KnownDifferences, Rates, Verdicts, ViolationSeen
-from proxy.control.fleet.shared_differences import Everywhere
+from proxy.control.comparison.results import ComparisonResults, KnownDifferences, Rates, ViolationSeen
+from proxy.control.fleet.shared_differences import SharedDifferences
 from proxy.control.status import compared
 from proxy.control.worker_links import Workers
 from proxy.ipc.messages import Outcomes
@@ -43,7 +43,7 @@ Spans = Mapping[str, tuple[float, int]]
 """For each route the seconds of its window, the generation from which on outcomes count."""
 
 
-class Comparing:
+class ComparisonService:
     """All of it. Changes: `_configuration` with `_routes` by `follow`, what else is plain data with the ticks."""
 
     def __init__(
@@ -65,18 +65,18 @@ class Comparing:
         self._sessions = WithoutSessions(tell)
         self._loop = asyncio.get_running_loop()
         self._store = DiffsThread(lambda: diffs_of(settings), self._complain)
-        self.everywhere = Everywhere(fleet, lambda: self._snapshot.diffs.keep)
-        self._comparisons = Comparisons(clock)
+        self.everywhere = SharedDifferences(fleet, lambda: self._snapshot.diffs.keep)
+        self._comparisons = ComparisonCounters(clock)
         self._rates = Rates(clock)
         self._known = KnownDifferences(self._rates, today)
         self._noise = Noise(today, tell)
-        self._judges = Judges(
+        self._judges = JudgePool(
             lambda heard, gone: JudgeProcess(judge_environment(_named(self._snapshot)), heard, gone),
             self._snapshot.judges.count(worker_count(0)),
             tell,
         )
-        self._rulings = Rulings(self._judges, self._rates, self._noise, settings.base_dir)
-        verdicts = Verdicts(
+        self._rulings = JudgePolicies(self._judges, self._rates, self._noise, settings.base_dir)
+        verdicts = ComparisonResults(
             self._comparisons,
             self._known,
             self._rates,
@@ -86,7 +86,7 @@ class Comparing:
             observe=self._noise.observe,
             tell=tell,
         )
-        self._judging = Judging(
+        self._judging = PairPipeline(
             self._judges,
             verdicts,
             Rechecks(clock),

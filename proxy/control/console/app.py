@@ -19,8 +19,8 @@ from proxy.control.api.http import Rates
 from proxy.control.console import auth
 from proxy.control.console import pages as console_pages
 from proxy.control.console.auth import Visitors, page, see_other
-from proxy.control.console.data import Control, Desk, Documents
-from proxy.control.console.live_updates import Live
+from proxy.control.console.data import ConsoleData, Control, Documents
+from proxy.control.console.live_updates import LiveUpdates
 from proxy.control.console.pages import Pages
 
 _VISITORS = web.AppKey("visitors", Visitors)
@@ -52,11 +52,11 @@ def _route(path: Path) -> web.RouteDef:
 
 def add_console(app: web.Application, control: Control, access: Access, wrong: Rates) -> Visitors:
     """Add every path of the console to `app`; return who knows its visitors."""
-    desk = Desk(control)
+    desk = ConsoleData(control)
     documents = Documents(desk)
     visitors = Visitors(access)
     pages = Pages(documents, visitors)
-    live = Live(pages)
+    live = LiveUpdates(pages)
     app.add_routes(
         (
             *routes(),

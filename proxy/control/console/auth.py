@@ -107,7 +107,7 @@ def routes(access: Access, visitors: Visitors, wrong: Rates) -> Sequence[web.Rou
         token, following, name = (str(sent.get(field, "")) for field in ("token", "next", "name"))
         role = access.role_of_token(token.strip())
         if not role:
-            wait = wrong.wait(http.asker(request))
+            wait = wrong.wait(http.requester(request))
             if wait:
                 return http.too_many(wait)
             refused = other.login(Visitor(trouble="This is not a token of this proxy."), onward(following))

@@ -17,13 +17,13 @@ from dashboards.pages.route import StepView
 from dashboards.views import StatusView, status_view
 from proxy.control.api.diffs import checked_place
 from proxy.control.api.events import event_id
-from proxy.control.audit_log import Trail, document
+from proxy.control.audit_log import AuditLog, document
 from proxy.control.comparison.queries import Differences
 from proxy.control.comparison.reproduce import with_questions
 from proxy.control.errors import RefusedError, no_such_route
 from proxy.control.history import History
 from proxy.control.reload import Current
-from proxy.control.route_actions import Verbs
+from proxy.control.route_actions import RouteActions
 from proxy.storage.diff_store import DiffsError, Known, Wanted
 from proxy.telemetry.events import timestamp
 
@@ -187,11 +187,11 @@ class Control(Protocol):
         """Return what every route did over the last day."""
 
     @property
-    def verbs(self) -> Verbs:
+    def verbs(self) -> RouteActions:
         """Return what changes routes."""
 
     @property
-    def trail(self) -> Trail:
+    def trail(self) -> AuditLog:
         """Return the audit trail."""
 
     @property
@@ -214,7 +214,7 @@ class Control(Protocol):
         """Judge the stored pairs of a route (empty: of all) again."""
 
 
-class Desk:
+class ConsoleData:
     """Both the source of documents, the operator of verbs. `_begun` is what was asked for and is not done yet."""
 
     def __init__(self, control: Control) -> None:
@@ -265,7 +265,7 @@ class Desk:
 
     async def act(self, verb: str, route: str, who: str, reason: str, weight: float | None) -> None:
         """Do one of the verbs."""
-        if self._control.current().generation.table.lane_of(route) is None:
+        if self._control.current().generation.table.compiled_route_of(route) is None:
             raise no_such_route(route, self._control.current().generation)
         verbs = self._control.verbs
         does = {"rollback": verbs.roll_back, "resume": verbs.resume, "hold": verbs.hold, "advance": verbs.advance}

@@ -27,7 +27,7 @@ STREAMS = 32
 LASTS = 600.0
 
 
-class Live:
+class LiveUpdates:
     """The streams: `_open` counts them, `_over` is set once when the port closes."""
 
     def __init__(self, pages: Pages, every: float = EVERY) -> None:

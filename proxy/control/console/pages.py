@@ -16,7 +16,7 @@ from dashboards.charts import charts
 from dashboards.html import Html
 from dashboards.pages import data, difference, layout, other, overview, route
 from dashboards.pages.layout import Blocks
-from dashboards.views import Attention, StatusView, attention
+from dashboards.views import ActionItem, StatusView, attention
 from proxy.control.api.http import who_asks
 from proxy.control.console.auth import Visitors, page, see_other
 from proxy.control.console.data import Document, Documents
@@ -141,7 +141,7 @@ class Pages:
     async def _state(self) -> Html:
         return layout.state((await self._documents.status())[1])
 
-    async def _needs(self) -> tuple[StatusView, Sequence[Attention]]:
+    async def _needs(self) -> tuple[StatusView, Sequence[ActionItem]]:
         _, view = await self._documents.status()
         return view, attention(view, await self._documents.groups_if_any())
 

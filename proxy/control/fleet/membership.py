@@ -31,7 +31,7 @@ LEAVE_WITHIN = 0.5
 Document = dict[str, Any]
 
 
-class Instances:
+class Membership:
     """This instance among the others. `_pulse` is the latest, heard at `_heard_at`; `_offset` our clock's, seconds.
 
     `describe` returns what this instance says of itself, with `rules`: the digest of what decides about requests.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
-from proxy.control.route_evidence import Collected, Figures
+from proxy.control.route_evidence import EvidenceCollector, RouteWindows
 from proxy.ipc.messages import Outcomes
 from proxy.storage.fleet import RouteShare, Share, compared_of, outcomes_of, pairs_of
 from rules.guard.evidence import Evidence, Violation
@@ -47,7 +47,7 @@ class _Elsewhere:
             del self.seconds[old]
 
 
-class Merged:
+class MergedWindows:
     """The windows of all instances. They fill with `take` and `hear`; `follow` and `restart` let routes begin anew.
 
     `_totals` is what others told of mirrored requests since this instance began. `revision` returns that of what is
@@ -55,8 +55,8 @@ class Merged:
     """
 
     def __init__(self, snapshot: Snapshot, number: int, revision: Callable[[str], int]) -> None:
-        self.figures = Figures(snapshot, number)
-        self._collected = Collected(self.figures, snapshot)
+        self.figures = RouteWindows(snapshot, number)
+        self._collected = EvidenceCollector(self.figures, snapshot)
         self._revision = revision
         self._elsewhere: dict[str, _Elsewhere] = {route.name: _Elsewhere(0) for route in snapshot.routes}
         self._totals: dict[str, ComparedTally] = {}

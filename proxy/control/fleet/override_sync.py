@@ -12,8 +12,8 @@ from time import monotonic
 
 from proxy.control.override_changes import afresh, agreement, settled
 from proxy.control.reload import Reloader
-from proxy.control.route_actions import Verbs
-from proxy.control.store_writer import Ledger
+from proxy.control.route_actions import RouteActions
+from proxy.control.store_writer import StoreWriter
 from proxy.state.live import by_route
 from proxy.storage.fleet import Fleet, Version
 from proxy.storage.store import StoreError
@@ -26,7 +26,7 @@ ANYWAY_EVERY = 5.0
 """Seconds after which everything is read though nothing says that it must be."""
 
 
-class Follow:
+class OverrideSync:
     """Keeps this instance in agreement with the store.
 
     `version` is that of the latest look that read everything, `_read_at` when that was; `heard_at` is when the
@@ -36,15 +36,15 @@ class Follow:
     def __init__(
         self,
         reloader: Reloader,
-        ledger: Ledger,
-        verbs: Verbs,
+        writer: StoreWriter,
+        verbs: RouteActions,
         restart: Callable[[str, int], None],
         tell: Tell,
         fleet: Fleet | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._reloader = reloader
-        self._ledger = ledger
+        self._ledger = writer
         self._verbs = verbs
         self._restart = restart
         self._tell = tell
@@ -53,8 +53,8 @@ class Follow:
         self._read_at = -ANYWAY_EVERY
         self.version = Version()
         self.heard_at: float | None = None
-        ledger.settle = self._settle
-        ledger.corrected = self._corrected
+        writer.settle = self._settle
+        writer.corrected = self._corrected
 
     async def run(self) -> None:
         """Follow for ever; without a fleet there is nobody to follow."""
@@ -123,5 +123,5 @@ class Follow:
             self._adopt((kept,))
 
     def _route(self, name: str) -> Route | None:
-        lane = self._reloader.current.generation.table.lane_of(name)
-        return lane.route if lane is not None else None
+        compiled = self._reloader.current.generation.table.compiled_route_of(name)
+        return compiled.route if compiled is not None else None

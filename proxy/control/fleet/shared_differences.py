@@ -26,7 +26,7 @@ FOR_EVER = 3.0e8
 """Seconds, where differences are kept without a limit."""
 
 
-class Everywhere:
+class SharedDifferences:
     """The counts of all instances. `_news` grow with `take` and `settle`, are emptied by `look`, which fills `_counts`.
 
     `_news` wait in `_sent` under their number until the store has them. `keep` returns how many seconds a difference

@@ -16,9 +16,9 @@ from secrets import token_hex
 from time import monotonic
 from typing import Any
 
-from proxy.control.fleet.merged_windows import Merged
+from proxy.control.fleet.merged_windows import MergedWindows
 from proxy.control.reload import Current
-from proxy.control.route_evidence import Figures, Judged, since
+from proxy.control.route_evidence import Judged, RouteWindows, since
 from proxy.ipc.codec import CodecError
 from proxy.ipc.messages import Outcomes, PairCounts, SideOutcomes
 from proxy.state.request_outcomes import unpack
@@ -83,7 +83,7 @@ class _Row:
         return RouteShare(route, rules, revision, legacy, modern, pairs, counts, reasons)
 
 
-class Telling:
+class WindowPublisher:
     """This run of this instance, as the others hear of it.
 
     `_rows` fill with `take`, are emptied by `pack`, the longest waiting first. `_compared` is what was told of mirrored
@@ -94,7 +94,7 @@ class Telling:
     def __init__(
         self,
         name: str,
-        figures: Figures,
+        figures: RouteWindows,
         judged: Judged,
         *,
         revision: Callable[[str], int],
@@ -172,7 +172,7 @@ REFUSED_AFTER = 5
 WHERE = "exchange of windows"
 
 
-class Together:
+class WindowExchange:
     """This instance among those whose traffic is judged as one.
 
     `merged` grows with what is heard. `_place` is how far we have read, `_heard_at` when that was (monotonic), `_runs`
@@ -185,7 +185,7 @@ class Together:
         fleet: Fleet,
         name: str,
         current: Callable[[], Current],
-        figures: Figures,
+        figures: RouteWindows,
         judged: Judged,
         tell: Tell,
         clock: Callable[[], float] = monotonic,
@@ -204,8 +204,10 @@ class Together:
         self._runs: dict[str, tuple[int, float]] = {}
         self._unread: set[str] = set()
         configuration = current().configuration
-        self.merged = Merged(configuration.snapshot, configuration.number, self._revision)
-        self._telling = Telling(name, figures, judged, revision=self._revision, is_judged=self._is_judged, clock=clock)
+        self.merged = MergedWindows(configuration.snapshot, configuration.number, self._revision)
+        self._telling = WindowPublisher(
+            name, figures, judged, revision=self._revision, is_judged=self._is_judged, clock=clock
+        )
 
     async def run(self) -> None:
         """Exchange for ever."""
@@ -302,10 +304,10 @@ class Together:
 
     def _is_judged(self, name: str) -> bool:
         current = self._current()
-        lane = current.generation.table.lane_of(name)
-        if lane is None or lane.route.guard is None:
+        compiled = current.generation.table.compiled_route_of(name)
+        if compiled is None or compiled.route.guard is None:
             return False
-        return concerns(lane.route, current.generation.overrides.get(name))
+        return concerns(compiled.route, current.generation.overrides.get(name))
 
 
 def _side(tally: Tally) -> dict[str, Any]:

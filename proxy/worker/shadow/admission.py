@@ -18,18 +18,18 @@ from proxy.ipc.messages import Message
 from proxy.state.mirror_outcomes import NOT_COMPARED, NOT_SAMPLED, RACED
 from proxy.telemetry.events import Tell
 from proxy.telemetry.records import Shadowed, ShadowObservers
-from proxy.worker.request_state import Companion
-from proxy.worker.shadow.conflicts import Neighbours
-from proxy.worker.shadow.live_response import Live
-from proxy.worker.shadow.mirrored_request import Mirrored
-from proxy.worker.shadow.observers import Alone, NextTurn
-from proxy.worker.shadow.outcome import Said, Settled, effect_of
-from proxy.worker.shadow.pair_sender import Outbox
+from proxy.worker.request_state import RequestObserver
+from proxy.worker.shadow.conflicts import ConflictTracker
+from proxy.worker.shadow.live_response import LiveResponse
+from proxy.worker.shadow.mirrored_request import MirroredRequest
+from proxy.worker.shadow.observers import ModernOnlyObserver, NextTurn
+from proxy.worker.shadow.outcome import MirrorOutcome, SideResult, effect_of
+from proxy.worker.shadow.pair_sender import PairSender
 from proxy.worker.shadow.rechecks import KEPT_FOR, Kept, Rechecks
-from proxy.worker.shadow.request_copy import UNTRANSLATED, Origin, Question, Translations
+from proxy.worker.shadow.request_copy import UNTRANSLATED, LiveRequest, RequestCopy, Translations
 from proxy.worker.shadow.response_copy import Budget
 from proxy.worker.shadow.route_state import ShadowRoute
-from proxy.worker.shadow.sender import Asking, ShadowPools
+from proxy.worker.shadow.sender import ShadowPools, ShadowSender
 from proxy.worker.shadow.session_cookies import SessionCookies
 from proxy.worker.shadow.shadow_call import Copies, ShadowCall
 from proxy.worker.shadow.value_equality import LookBudget
@@ -37,8 +37,8 @@ from proxy.worker.transform import translation_of
 from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, SAFE_METHODS, Backend, Route, Snapshot, other_side
 
 if TYPE_CHECKING:
-    from proxy.worker.bindings import Bound
-    from proxy.worker.response_relay import Answering
+    from proxy.worker.bindings import Bindings
+    from proxy.worker.response_relay import ResponseRelay
     from proxy.worker.server import Server
 
 
@@ -63,7 +63,7 @@ class ShadowRoutes:
         self._identity: tuple[str, ...] = ()
         self._sessions = SessionCookies()
 
-    def follow(self, bound: Bound) -> None:
+    def follow(self, bound: Bindings) -> None:
         """Know the routes of another generation."""
         snapshot = bound.generation.snapshot
         self._backends = {backend.name: backend for backend in snapshot.backends}
@@ -76,7 +76,7 @@ class ShadowRoutes:
         names = {route.name for route in snapshot.routes}
         self._known = {name: known for name, known in self._known.items() if name in names}
 
-    def of(self, bound: Bound, route: Route) -> ShadowRoute | None:
+    def of(self, bound: Bindings, route: Route) -> ShadowRoute | None:
         """The mirroring of `route`; None where it has none."""
         name = route.name
         known = self._known.get(name)
@@ -90,7 +90,7 @@ class ShadowRoutes:
         self._known[name] = made
         return made
 
-    def _translations(self, bound: Bound, route: Route) -> Translations:
+    def _translations(self, bound: Bindings, route: Route) -> Translations:
         """As for live calls; where a backend of its own stands in for modern, with that one's address."""
         legacy, modern = bound.translations.get(route.name) or UNTRANSLATED
         if route.shadow.backend is not None:
@@ -117,13 +117,15 @@ class Shadows:
         self.mirrored: frozenset[str] = frozenset()
         self.observe = ShadowObservers()
         self.budget = Budget()
-        self.outbox = Outbox(key, server.clock)
-        self.neighbours = Neighbours(self._user, server.clock)
+        self.pairs_out = PairSender(key, server.clock)
+        self.conflict_tracker = ConflictTracker(self._user, server.clock)
         pools = ShadowPools(clock=server.clock, spawn=server.spawn, base=base, resolver=server.resolver)
-        self.asking = Asking(server, self.budget, pools, self.outbox.tell_writes_off, self.outbox.tell_thinned)
+        self.asking = ShadowSender(
+            server, self.budget, pools, self.pairs_out.tell_writes_off, self.pairs_out.tell_thinned
+        )
         self.rechecks = Rechecks(self)
         self._routes = ShadowRoutes()
-        self._mirrored: set[Mirrored] = set()
+        self._mirrored: set[MirroredRequest] = set()
         self._snapshot: Snapshot | None = None
         self._held_back = 0.0
         self._swept = 0.0
@@ -131,9 +133,9 @@ class Shadows:
 
     def connect(self, send: Callable[[Message], bool], tell: Tell) -> None:
         """Send pairs by `send` (False: nobody took it), tell events by `tell`; before that they go nowhere."""
-        self.outbox.connect(send, tell)
+        self.pairs_out.connect(send, tell)
 
-    def follow(self, bound: Bound) -> None:
+    def follow(self, bound: Bindings) -> None:
         """Know the routes of another generation, unless only what was set at run time is another."""
         snapshot = bound.generation.snapshot
         if snapshot is self._snapshot:
@@ -146,27 +148,29 @@ class Shadows:
 
     # ── a call begins ──────────────────────────────────────────────────────────────────────────────────
 
-    def begin(self, call: Answering) -> Companion | None:
+    def begin(self, call: ResponseRelay) -> RequestObserver | None:
         """Let a companion go with `call`, where one is wanted."""
         try:
             route = self._routes.of(call.bound, call.decision.route)
-            companion = self._mirror(route, call) if route is not None else None
+            request_observer = self._mirror(route, call) if route is not None else None
             sharing = self._routes.sharing
-            read = type(companion) is Mirrored and call.head.method in SAFE_METHODS  # it would not be mirrored else
+            read = (
+                type(request_observer) is MirroredRequest and call.head.method in SAFE_METHODS
+            )  # it would not be mirrored else
             if read and not sharing:
-                return companion
-            return self.neighbours.noting(call, companion, sharing=sharing, known_read=read)
+                return request_observer
+            return self.conflict_tracker.noting(call, request_observer, sharing=sharing, known_read=read)
         except Exception as error:  # noqa: BLE001 - whatever it is, the user's call goes on
             self.mishap(error)
             return None
 
-    def _mirror(self, route: ShadowRoute, call: Answering) -> Companion | None:
+    def _mirror(self, route: ShadowRoute, call: ResponseRelay) -> RequestObserver | None:
         now = self.clock()
         if route.is_eligible(call.head, call.decision):
             side = other_side(call.decision.side)
             reason = self._obstacle(route, call, side, now)
             if not reason:
-                mirrored = Mirrored(self, route, call, _origin(route, call), now)
+                mirrored = MirroredRequest(self, route, call, _origin(route, call), now)
                 self._mirrored.add(mirrored)
                 route.in_flight += 1
                 route.floor.took(now)
@@ -175,11 +179,13 @@ class Shadows:
             self._tell(Shadowed(route.route.name, number, side, NOT_COMPARED, reason, (), None))
         if route.has_invariants and call.decision.side == MODERN and route.alone.spend(now):
             origin = _origin(route, call)
-            live = Live(MODERN, route.policy.max_body, self.budget)
-            return Alone(call, live, partial(self._alone, origin, call.bound.generation.number), self.mishap)
+            live = LiveResponse(MODERN, route.policy.max_body, self.budget)
+            return ModernOnlyObserver(
+                call, live, partial(self._alone, origin, call.bound.generation.number), self.mishap
+            )
         return None
 
-    def _obstacle(self, route: ShadowRoute, call: Answering, side: str, now: float) -> str:  # noqa: PLR0911 - one a line
+    def _obstacle(self, route: ShadowRoute, call: ResponseRelay, side: str, now: float) -> str:  # noqa: PLR0911 - one a line
         """Why an eligible request is not mirrored now, empty where it is."""
         policy = route.policy
         if route.suspended:
@@ -208,7 +214,7 @@ class Shadows:
         """Whether legacy can be asked once more: a read without a session, when it has little to do."""
         return route.may_ask_twice(head) and self.has_time(route, LEGACY) and route.secondaries.spend(self.clock())
 
-    def watch_effects(self, route: ShadowRoute, origin: Origin, legacy: Said, copy: Question) -> None:
+    def watch_effects(self, route: ShadowRoute, origin: LiveRequest, legacy: SideResult, copy: RequestCopy) -> None:
         """Stop mirroring a route whose reads turn out to have effects."""
         if origin.head.method != "GET" or legacy.kind or route.suspended:
             return
@@ -216,13 +222,15 @@ class Shadows:
         effect = effect_of(legacy.answer, cookie)
         if effect:
             route.suspended = effect
-            self.outbox.tell_suspended(route.route.name, origin.head.target.partition("?")[0], effect)
+            self.pairs_out.tell_suspended(route.route.name, origin.head.target.partition("?")[0], effect)
 
-    def send_pair(self, mirrored: Mirrored, reason: str, live: Said, copy: Said, again: ShadowCall | None) -> bool:
+    def send_pair(
+        self, mirrored: MirroredRequest, reason: str, live: SideResult, copy: SideResult, again: ShadowCall | None
+    ) -> bool:
         """Send what has to be compared, be ready to ask again; False when nobody takes it."""
         origin, route, number = mirrored.origin, mirrored.route, mirrored.generation
         user = self._user(origin.head, origin.peer.trusted)
-        pair = self.outbox.send_pair(origin, number, user, live, copy, reason, again)
+        pair = self.pairs_out.send_pair(origin, number, user, live, copy, reason, again)
         if not pair:
             return False
         if reason == RACED:
@@ -234,7 +242,7 @@ class Shadows:
         return True
 
     def concluded(
-        self, mirrored: Mirrored, settled: Settled, copies: Copies, failures: tuple[bool, bool] | None
+        self, mirrored: MirroredRequest, settled: MirrorOutcome, copies: Copies, failures: tuple[bool, bool] | None
     ) -> None:
         """Tell what became of a mirrored request."""
         mirrored.route.in_flight -= 1
@@ -255,8 +263,8 @@ class Shadows:
         """Count a fault of our own; the first one is told."""
         self.observe.mishap(error)
 
-    def _alone(self, origin: Origin, generation: int, live: Live) -> None:
-        self.outbox.send_alone(origin, generation, self._user(origin.head, origin.peer.trusted), live)
+    def _alone(self, origin: LiveRequest, generation: int, live: LiveResponse) -> None:
+        self.pairs_out.send_alone(origin, generation, self._user(origin.head, origin.peer.trusted), live)
 
     def _user(self, head: RequestHead, trusted: bool) -> str | None:  # noqa: FBT001 - as Identity.find
         return self._server.bound.identity.find(head, trusted)
@@ -278,7 +286,7 @@ class Shadows:
         self._swept = now
         for mirrored in [each for each in self._mirrored if now - each.started > LIVE_AT_MOST]:
             mirrored.expire()
-        self.neighbours.sweep(now)
+        self.conflict_tracker.sweep(now)
         self.rechecks.sweep(now)
 
     def leave(self) -> None:
@@ -289,6 +297,6 @@ class Shadows:
         self.asking.leave()
 
 
-def _origin(route: ShadowRoute, call: Answering) -> Origin:
+def _origin(route: ShadowRoute, call: ResponseRelay) -> LiveRequest:
     known = (call.head, call.client.peer, call.decision, route.translations, call.request_id, time(), call.span)
-    return _new(Origin, known)
+    return _new(LiveRequest, known)

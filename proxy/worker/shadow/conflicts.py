@@ -7,16 +7,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from proxy.http1 import RequestHead
-from proxy.worker.request_state import Companion
+from proxy.worker.request_state import RequestObserver
 from proxy.worker.shadow import request_keys
-from proxy.worker.shadow.observers import Around
-from proxy.worker.shadow.request_copy import Origin
-from proxy.worker.shadow.request_keys import Sessions, session_of
+from proxy.worker.shadow.observers import ObserverChain
+from proxy.worker.shadow.request_copy import LiveRequest
+from proxy.worker.shadow.request_keys import SessionLocks, session_of
 from proxy.worker.shadow.route_state import ShadowRoute, seems_to_have_effects
 from rules.model import LEGACY, SAFE_METHODS
 
 if TYPE_CHECKING:
-    from proxy.worker.response_relay import Answering
+    from proxy.worker.response_relay import ResponseRelay
 
 
 # Remembers writes for a while, so that a read beside one is not taken for a difference.
@@ -31,7 +31,7 @@ KEYS_AT_MOST: Final = 16_384
 LONGEST: Final = 256
 
 
-class Writes:
+class RecentWrites:
     """The writes of the last seconds. Keys come with `begin`, go with `sweep` some time after their `end`."""
 
     def __init__(self) -> None:
@@ -90,13 +90,13 @@ def _with_user(named: tuple[str, ...], user: str | None) -> tuple[str, ...]:
 # A companion that notes a write from its beginning to its end, with the things that its body names.
 
 
-class Writing(Around):
+class WriteObserver(ObserverChain):
     """One write of these keys; `_keys` grows once the body is whole, `_body` is its beginning until then."""
 
     def __init__(
         self,
-        inner: Companion | None,
-        writes: Writes,
+        inner: RequestObserver | None,
+        writes: RecentWrites,
         keys: tuple[str, ...],
         target: str,
         clock: Callable[[], float],
@@ -132,12 +132,12 @@ Find = Callable[[RequestHead, bool], str | None]
 """Who the user of a request is; the second argument tells whether its peer is trusted."""
 
 
-class Neighbours:
+class ConflictTracker:
     """The writes, the sessions of now."""
 
     def __init__(self, find: Find, clock: Callable[[], float]) -> None:
-        self.sessions = Sessions()
-        self._writes = Writes()
+        self.sessions = SessionLocks()
+        self._writes = RecentWrites()
         self._find = find
         self._clock = clock
 
@@ -146,21 +146,21 @@ class Neighbours:
         return self._find(head, trusted)
 
     def noting(
-        self, call: Answering, companion: Companion | None, *, sharing: bool, known_read: bool = False
-    ) -> Companion | None:
+        self, call: ResponseRelay, request_observer: RequestObserver | None, *, sharing: bool, known_read: bool = False
+    ) -> RequestObserver | None:
         """Note what may write (a `known_read` does not), a session in use; its end is noted with its call's."""
         head = call.head
         if not known_read and _may_write(head):
             somebody = self._somebody(head, trusted=call.client.peer.trusted)
             keys = write_keys(head.target, call.decision.names.values(), somebody)
-            companion = Writing(companion, self._writes, keys, head.target, self._clock)
+            request_observer = WriteObserver(request_observer, self._writes, keys, head.target, self._clock)
         if sharing and head.cookie:
             session = session_of(head.cookie)
             self.sessions.enter(session)
-            companion = Around(companion, partial(self.sessions.leave, session))
-        return companion
+            request_observer = ObserverChain(request_observer, partial(self.sessions.leave, session))
+        return request_observer
 
-    def was_written(self, origin: Origin, since: float) -> bool:
+    def was_written(self, origin: LiveRequest, since: float) -> bool:
         """Whether a write of the same user or thing was near a read that began at `since`."""
         head = origin.head
         if self._writes.is_empty or head.method not in SAFE_METHODS:

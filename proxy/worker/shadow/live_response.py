@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proxy.http1 import ResponseHead
-from proxy.worker.shadow.outcome import Said
-from proxy.worker.shadow.response_copy import Budget, Recorder
+from proxy.worker.shadow.outcome import SideResult
+from proxy.worker.shadow.response_copy import Budget, ResponseCopy
 
 if TYPE_CHECKING:
-    from proxy.worker.response_relay import Answering
+    from proxy.worker.response_relay import ResponseRelay
 
 
-class Live:
+class LiveResponse:
     """The live side of a call, as far as it has got; `over` once `end` was called."""
 
     kind: str = ""
@@ -21,7 +21,7 @@ class Live:
 
     def __init__(self, side: str, limit: int, budget: Budget) -> None:
         self.side = side
-        self.answer = Recorder(limit, budget)
+        self.answer = ResponseCopy(limit, budget)
 
     def began(self, head: ResponseHead, lines: list[str], payload: bytes) -> None:
         """The client gets the head, with the first bytes behind it."""
@@ -32,7 +32,7 @@ class Live:
         if head.stream:
             answer.lose("stream")
 
-    def end(self, call: Answering) -> None:
+    def end(self, call: ResponseRelay) -> None:
         """The call is over; whether this side answered, and whole, is known now."""
         self.over = True
         if call.fallback:
@@ -50,6 +50,6 @@ class Live:
         if not self.kind and not self.answer.status:
             self.kind = "client_gone"
 
-    def said(self) -> Said:
+    def said(self) -> SideResult:
         """What this side said."""
-        return Said(self.side, self.answer, self.kind, self.seconds)
+        return SideResult(self.side, self.answer, self.kind, self.seconds)

@@ -15,23 +15,23 @@ from typing import TYPE_CHECKING
 
 from proxy.http1 import ResponseHead
 from proxy.state.mirror_outcomes import NOT_COMPARED, RACED, SENT, TRANSIENT
-from proxy.worker.shadow.live_response import Live
+from proxy.worker.shadow.live_response import LiveResponse
 from proxy.worker.shadow.observers import harmless, swallow
-from proxy.worker.shadow.outcome import NEITHER, Settled, at_a_glance, failures, settle
-from proxy.worker.shadow.request_copy import Origin
+from proxy.worker.shadow.outcome import NEITHER, MirrorOutcome, at_a_glance, failures, settle
+from proxy.worker.shadow.request_copy import LiveRequest
 from proxy.worker.shadow.route_state import ShadowRoute
 from proxy.worker.shadow.shadow_call import Copies, ShadowCall
 from rules.model import LEGACY, SAFE_METHODS, other_side
 from rules.routing.rewrite import TranslationError
 
 if TYPE_CHECKING:
-    from proxy.worker.response_relay import Answering
+    from proxy.worker.response_relay import ResponseRelay
     from proxy.worker.shadow.admission import Shadows
 
 AFTERMATH: frozenset[str] = frozenset(("client_gone", "fallback"))
 
 
-class Mirrored:
+class MirroredRequest:
     """A companion of the call, then on its own until the copy is over; `over` is final, told once.
 
     Where every mirrored request passes, faults are caught by hand: `harmless` costs as much as what it guards.
@@ -43,18 +43,20 @@ class Mirrored:
     _written = b""
     _copy: ShadowCall | None = None
     _second: ShadowCall | None = None
-    _settled: Settled | None = None
+    _settled: MirrorOutcome | None = None
 
-    def __init__(self, shadows: Shadows, route: ShadowRoute, call: Answering, origin: Origin, now: float) -> None:
+    def __init__(
+        self, shadows: Shadows, route: ShadowRoute, call: ResponseRelay, origin: LiveRequest, now: float
+    ) -> None:
         self.route = route
         self.origin = origin
         self.started = now
         self.generation = call.bound.generation.number
         self.asked = asked = other_side(call.decision.side)
-        self.live = Live(call.decision.side, route.policy.max_body, shadows.budget)
+        self.live = LiveResponse(call.decision.side, route.policy.max_body, shadows.budget)
         self._shadows = shadows
-        self._call: Answering | None = call
-        self._session = shadows.neighbours.session_to_share(route, asked, origin.head) if asked == LEGACY else ""
+        self._call: ResponseRelay | None = call
+        self._session = shadows.conflict_tracker.session_to_share(route, asked, origin.head) if asked == LEGACY else ""
         self._after = route.policy.when == "after" or bool(self._session)
         self._whole = not origin.head.fields.has_body
         if self._whole and not self._after:
@@ -65,7 +67,7 @@ class Mirrored:
         """Give up for good, whatever is wrong."""
         self._shadows.mishap(error)
         if not self.over:
-            self._conclude(Settled(NOT_COMPARED, "error"))
+            self._conclude(MirrorOutcome(NOT_COMPARED, "error"))
 
     # ── the user's call ────────────────────────────────────────────────────────────────────────────────
 
@@ -143,7 +145,7 @@ class Mirrored:
             self._copy = shadows.asking.ask_as_live(route, origin, self.asked, live, self._ended)
             if self._copy is not None:
                 return
-            if session and not shadows.neighbours.sessions.lend(session, self._user_is_back):
+            if session and not shadows.conflict_tracker.sessions.lend(session, self._user_is_back):
                 self._session = ""
                 self._drop("session_busy")
                 return
@@ -172,7 +174,7 @@ class Mirrored:
         try:
             live, route = self.live, self.route
             twice = route.policy.secondary > 0.0 and random() < route.policy.secondary  # noqa: S311 - a share
-            settled: Settled | None = None
+            settled: MirrorOutcome | None = None
             if not (live.kind or copy.kind or route.always_sends or twice):
                 settled = at_a_glance(live.answer, live.side, copy.recorder, route.compared, route.values)
             if settled is None:
@@ -187,7 +189,7 @@ class Mirrored:
     def _settle(self, copy: ShadowCall, *, twice: bool) -> None:
         """Say what the two amount to, unless (`twice`) legacy is to be asked once more first."""
         live, said = self.live.said(), copy.said()
-        raced = self._shadows.neighbours.was_written(self.origin, self.started)
+        raced = self._shadows.conflict_tracker.was_written(self.origin, self.started)
         stripped, always = copy.question.stripped, self.route.always_sends
         settled = settle(live, said, self.route.compared, stripped=stripped, raced=raced, always=always)
         self._settled = settled
@@ -208,7 +210,7 @@ class Mirrored:
     def _second_ended(self, _second: ShadowCall) -> None:
         self.route.asks_twice = False
         if self._settled is not None and not self.over:
-            self._shadows.next_turn.do(partial(self._conclude, Settled(SENT, self._settled.reason or "noise")))
+            self._shadows.next_turn.do(partial(self._conclude, MirrorOutcome(SENT, self._settled.reason or "noise")))
 
     # ── the end ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -216,9 +218,9 @@ class Mirrored:
     def _drop(self, reason: str) -> None:
         """End it without a comparison."""
         if not self.over:
-            self._conclude(Settled(NOT_COMPARED, reason))
+            self._conclude(MirrorOutcome(NOT_COMPARED, reason))
 
-    def _conclude(self, settled: Settled) -> None:
+    def _conclude(self, settled: MirrorOutcome) -> None:
         """Tell what became of it, give back what is held."""
         if self.over:
             return
@@ -231,7 +233,9 @@ class Mirrored:
             again = second if second is not None and not second.kind else None
             send = partial(self._shadows.send_pair, self, settled.reason, self.live.said(), copy.said(), again)
             if not swallow(self._shadows.mishap, send):
-                settled = Settled(TRANSIENT, "") if settled.reason == RACED else Settled(NOT_COMPARED, "shed")
+                settled = (
+                    MirrorOutcome(TRANSIENT, "") if settled.reason == RACED else MirrorOutcome(NOT_COMPARED, "shed")
+                )
         fails = None
         if copy is not None and self.live.over:
             fails = failures(self.live.said(), copy.said(), self.route.policy.timeout)
@@ -239,11 +243,11 @@ class Mirrored:
         for call in calls:
             call.recorder.release()
 
-    def _parted(self, settled: Settled, copies: Copies, fails: tuple[bool, bool] | None) -> None:
+    def _parted(self, settled: MirrorOutcome, copies: Copies, fails: tuple[bool, bool] | None) -> None:
         self._shadows.concluded(self, settled, copies, fails)
         self.live.answer.release()
         if self._size:
             self._body = None
             self._shadows.budget.give(self._size)
         if self._session:
-            self._shadows.neighbours.sessions.give_back(self._session)
+            self._shadows.conflict_tracker.sessions.give_back(self._session)

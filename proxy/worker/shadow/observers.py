@@ -8,17 +8,17 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from proxy.http1 import ResponseHead
-from proxy.worker.request_state import Companion
-from proxy.worker.shadow.live_response import Live
+from proxy.worker.request_state import RequestObserver
+from proxy.worker.shadow.live_response import LiveResponse
 
 if TYPE_CHECKING:
-    from proxy.worker.response_relay import Answering
+    from proxy.worker.response_relay import ResponseRelay
 
 
-class Around:
+class ObserverChain:
     """Passes everything to `inner`, if there is one; calls `ended` first when the call is over."""
 
-    def __init__(self, inner: Companion | None, ended: Callable[[], None]) -> None:
+    def __init__(self, inner: RequestObserver | None, ended: Callable[[], None]) -> None:
         self._inner = inner
         self._ended = ended
 
@@ -90,13 +90,17 @@ def swallow(told: Callable[[Exception], None], work: Callable[[], Any]) -> Any:
 # Takes the answer of a modern side that runs alone, so that its invariants go on being checked.
 
 
-class Alone:
+class ModernOnlyObserver:
     """A companion that copies the answer, hands it on when it came whole."""
 
     def __init__(
-        self, call: Answering, live: Live, take: Callable[[Live], None], mishap: Callable[[Exception], None]
+        self,
+        call: ResponseRelay,
+        live: LiveResponse,
+        take: Callable[[LiveResponse], None],
+        mishap: Callable[[Exception], None],
     ) -> None:
-        self._call: Answering | None = call
+        self._call: ResponseRelay | None = call
         self._live = live
         self._take = take
         self.mishap = mishap

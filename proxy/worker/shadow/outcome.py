@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from proxy.state.mirror_outcomes import ANSWERED, EQUAL, FAILURES, NOT_COMPARED, RACED, SENT
 from proxy.telemetry.records import NOTHING, SESSION, is_for_strangers
 from proxy.worker.shadow.request_keys import session_values
-from proxy.worker.shadow.response_copy import Recorder
+from proxy.worker.shadow.response_copy import ResponseCopy
 from proxy.worker.shadow.value_equality import ValueEquality
 from rules.model import LEGACY
 
@@ -30,7 +30,7 @@ def compared_fields(also: Iterable[str]) -> frozenset[str]:
     return _ALWAYS | {name.lower() for name in also}
 
 
-def first_difference(legacy: Recorder, modern: Recorder, compared: frozenset[str]) -> str:
+def first_difference(legacy: ResponseCopy, modern: ResponseCopy, compared: frozenset[str]) -> str:
     """Where two whole answers differ first: `status`, `headers`, `body`; empty where they are the same."""
     if legacy.status != modern.status:
         return "status"
@@ -39,7 +39,7 @@ def first_difference(legacy: Recorder, modern: Recorder, compared: frozenset[str
     return "" if legacy.has_body_of(modern) else "body"
 
 
-def have_same_fields(one: Recorder, two: Recorder, compared: frozenset[str]) -> bool:
+def have_same_fields(one: ResponseCopy, two: ResponseCopy, compared: frozenset[str]) -> bool:
     """Whether the compared fields of two answers mean the same.
 
     Heads are shared by the answers that repeat them, nothing changes their lines. So each remembers the last lines
@@ -98,16 +98,16 @@ _KEPT_REASONS: Final = frozenset(
 )
 
 
-class Said(NamedTuple):
+class SideResult(NamedTuple):
     """What one side said: `kind` empty for a whole answer, `seconds` until its first byte."""
 
     side: str
-    answer: Recorder
+    answer: ResponseCopy
     kind: str
     seconds: float
 
 
-class Settled(NamedTuple):
+class MirrorOutcome(NamedTuple):
     """`result` with its `reason`, as `state.pairs` names them; `forgiven` counts by rule what made a pair equal."""
 
     result: str
@@ -115,15 +115,15 @@ class Settled(NamedTuple):
     forgiven: Mapping[str, int] = NOTHING
 
 
-PLAINLY_EQUAL: Final = Settled(EQUAL, "")
+PLAINLY_EQUAL: Final = MirrorOutcome(EQUAL, "")
 NEITHER: Final = (False, False)
 """As `failures` says it when no side failed."""
 _PLAIN: Final = 200
 
 
 def at_a_glance(
-    one: Recorder, side: str, other: Recorder, compared: frozenset[str], values: ValueEquality | None
-) -> Settled | None:
+    one: ResponseCopy, side: str, other: ResponseCopy, compared: frozenset[str], values: ValueEquality | None
+) -> MirrorOutcome | None:
     """Return what `settle` would say of two answers that came whole and are equal, as most are; else None.
 
     `side` is whose answer `one` is. Equal is: both 200, the same to the byte, or by value as far as `values` can tell.
@@ -135,10 +135,12 @@ def at_a_glance(
     if values is None:
         return None
     forgiven = values.forgiven(one, other) if side == LEGACY else values.forgiven(other, one)
-    return None if forgiven is None else Settled(EQUAL, "", forgiven)
+    return None if forgiven is None else MirrorOutcome(EQUAL, "", forgiven)
 
 
-def settle(live: Said, copy: Said, compared: frozenset[str], *, stripped: bool, raced: bool, always: bool) -> Settled:
+def settle(
+    live: SideResult, copy: SideResult, compared: frozenset[str], *, stripped: bool, raced: bool, always: bool
+) -> MirrorOutcome:
     """Say what became of the request.
 
     Only what is equal counts where the copy went without the session's cookies (`stripped`), or where a write of the
@@ -147,19 +149,19 @@ def settle(live: Said, copy: Said, compared: frozenset[str], *, stripped: bool, 
     misses = stripped and copy.side == LEGACY
     reason = _obstacle(live, copy, misses=misses)
     if reason:
-        return Settled(SENT if always and reason == SESSION else NOT_COMPARED, reason)
+        return MirrorOutcome(SENT if always and reason == SESSION else NOT_COMPARED, reason)
     legacy, modern = (live, copy) if live.side == LEGACY else (copy, live)
     difference = first_difference(legacy.answer, modern.answer, compared)
     if misses and (difference or always):
-        return Settled(SENT, SESSION)
+        return MirrorOutcome(SENT, SESSION)
     if difference and raced:
-        return Settled(SENT, RACED)
+        return MirrorOutcome(SENT, RACED)
     if difference or always:
-        return Settled(SENT, difference or "invariants")
-    return Settled(EQUAL, "")
+        return MirrorOutcome(SENT, difference or "invariants")
+    return MirrorOutcome(EQUAL, "")
 
 
-def _obstacle(live: Said, copy: Said, *, misses: bool) -> str:  # noqa: PLR0911 - one a line
+def _obstacle(live: SideResult, copy: SideResult, *, misses: bool) -> str:  # noqa: PLR0911 - one a line
     """Why these two cannot be compared, empty where they can."""
     if live.kind:
         return live.kind if live.kind in _KEPT_REASONS else "live_failed"
@@ -182,7 +184,7 @@ def _lost(reason: str) -> str:
     return "memory_full" if reason == "memory" else reason
 
 
-def failures(live: Said, copy: Said, patience: float) -> tuple[bool, bool] | None:
+def failures(live: SideResult, copy: SideResult, patience: float) -> tuple[bool, bool] | None:
     """Whether modern, whether legacy failed; None where one of them had no fair chance.
 
     `patience` is how long the copy was given: who timed out where the other side took as long is no worse.
@@ -194,11 +196,11 @@ def failures(live: Said, copy: Said, patience: float) -> tuple[bool, bool] | Non
     return _failed(modern), _failed(legacy)
 
 
-def _had_its_chance(said: Said) -> bool:
+def _had_its_chance(said: SideResult) -> bool:
     return said.kind in FAILURES or (said.kind in ANSWERED and said.kind != "declined")
 
 
-def _failed(said: Said) -> bool:
+def _failed(said: SideResult) -> bool:
     return said.kind in FAILURES or said.answer.status >= _SERVER_ERROR
 
 
@@ -210,7 +212,7 @@ _ENCRYPTED: Final = "eyJ"
 """How a value begins that Laravel encrypts anew with every answer: that it differs says nothing."""
 
 
-def effect_of(answer: Recorder, cookie: str) -> str:
+def effect_of(answer: ResponseCopy, cookie: str) -> str:
     """What speaks for an effect of a GET that legacy answered like this, empty for nothing.
 
     201, 202, 204; or a redirect that gives a session the request had another id (a log-in, a log-out). `cookie` is
@@ -223,7 +225,7 @@ def effect_of(answer: Recorder, cookie: str) -> str:
     return ""
 
 
-def _session_changed(answer: Recorder, cookie: str) -> bool:
+def _session_changed(answer: ResponseCopy, cookie: str) -> bool:
     before = session_values(cookie)
     for line in answer.values("set-cookie"):
         for name, value in session_values(line.partition(";")[0]).items():

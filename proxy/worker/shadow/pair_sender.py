@@ -11,10 +11,10 @@ from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 from proxy.telemetry.records import SESSION
 from proxy.worker.forwarded_headers import new_id
-from proxy.worker.shadow.live_response import Live
-from proxy.worker.shadow.outcome import Said
-from proxy.worker.shadow.request_copy import Origin
-from proxy.worker.shadow.route_state import Allowance
+from proxy.worker.shadow.live_response import LiveResponse
+from proxy.worker.shadow.outcome import SideResult
+from proxy.worker.shadow.request_copy import LiveRequest
+from proxy.worker.shadow.route_state import TokenBucket
 from proxy.worker.shadow.shadow_call import ShadowCall
 from rules.model import LEGACY
 
@@ -25,11 +25,11 @@ ABSENT = Answer(failed="absent")
 
 
 def pair_of(
-    origin: Origin,
+    origin: LiveRequest,
     generation: int,
     user: str,
-    live: Said,
-    copy: Said | None,
+    live: SideResult,
+    copy: SideResult | None,
     *,
     name: str,
     again: int = 0,
@@ -75,13 +75,13 @@ BYTES_PER_SECOND: Final = 16 << 20
 """Bodies that a worker sends: a storm of large differences must not keep control from anything else."""
 
 
-class Outbox:
+class PairSender:
     """Where a worker's pairs leave it. `connect` says by whom; `sequence` counts them."""
 
     def __init__(self, key: bytes, clock: Callable[[], float]) -> None:
         self._key = key
         self._clock = clock
-        self._bytes = Allowance(BYTES_PER_SECOND, 1.0)
+        self._bytes = TokenBucket(BYTES_PER_SECOND, 1.0)
         self._sequence = 0
         self._send: Callable[[Message], bool] = lambda _: False
         self._tell: Tell = _nobody_listens
@@ -95,7 +95,7 @@ class Outbox:
         return self._send(message)
 
     def send_pair(
-        self, origin: Origin, generation: int, user: str | None, live: Said, copy: Said, reason: str,
+        self, origin: LiveRequest, generation: int, user: str | None, live: SideResult, copy: SideResult, reason: str,
         again: ShadowCall | None,
     ) -> str:  # fmt: skip
         """Send what has to be compared; `again` is legacy's second answer. Returns the pair's id, empty if not sent."""
@@ -111,14 +111,14 @@ class Outbox:
         return name if self._send(pair) else ""
 
     def send_again(
-        self, name: str, origin: Origin, generation: int, user: str | None, live: Said, copy: Said,
+        self, name: str, origin: LiveRequest, generation: int, user: str | None, live: SideResult, copy: SideResult,
         reason: str, first: Answer | None,
     ) -> bool:  # fmt: skip
         """Send what both sides say the second time about the pair of that id; `first` is what legacy said before."""
         key, why = hashed(user, self._key), SESSION if reason == SESSION else "again"
         return self._send(pair_of(origin, generation, key, live, copy, name=name, again=1, reason=why, secondary=first))
 
-    def send_alone(self, origin: Origin, generation: int, user: str | None, live: Live) -> None:
+    def send_alone(self, origin: LiveRequest, generation: int, user: str | None, live: LiveResponse) -> None:
         """Send modern's answer alone, if it came whole; nobody misses it."""
         if not live.kind and not live.answer.lost:
             key = hashed(user, self._key)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from proxy.ipc.messages import AgainFailed, Answer
 from proxy.state.mirror_outcomes import NOT_COMPARED, RACED
 from proxy.telemetry.records import SESSION
-from proxy.worker.shadow.outcome import Said, settle
-from proxy.worker.shadow.request_copy import Origin
+from proxy.worker.shadow.outcome import SideResult, settle
+from proxy.worker.shadow.request_copy import LiveRequest
 from proxy.worker.shadow.route_state import ShadowRoute
 from proxy.worker.shadow.shadow_call import ShadowCall
 from rules.model import LEGACY, MODERN, SAFE_METHODS, other_side
@@ -30,7 +30,7 @@ class Kept(NamedTuple):
     Held against legacy's second answer it shows what legacy varies by itself.
     """
 
-    origin: Origin
+    origin: LiveRequest
     route: ShadowRoute
     generation: int
     live_side: str
@@ -74,11 +74,11 @@ class Rechecks:
         kept = self._kept.get(pair)
         shadows = self._shadows
         if kept is None:
-            shadows.outbox.send(AgainFailed(pair, "gone"))
+            shadows.pairs_out.send(AgainFailed(pair, "gone"))
         elif not kept.route.rechecks.spend(shadows.clock()):
-            shadows.outbox.send(AgainFailed(pair, "budget"))
+            shadows.pairs_out.send(AgainFailed(pair, "budget"))
         elif not all(shadows.has_time(kept.route, side) for side in (LEGACY, MODERN)):
-            shadows.outbox.send(AgainFailed(pair, "busy"))
+            shadows.pairs_out.send(AgainFailed(pair, "busy"))
         else:
             Recheck(shadows, pair, kept).start()
 
@@ -122,8 +122,8 @@ class Recheck:
     def _answer(self, live: ShadowCall, copy: ShadowCall) -> None:
         kept = self._kept
         self._shadows.asked_again(kept, [live, copy])
-        first, other = (Said(call.question.side, call.recorder, call.kind, call.waited) for call in (live, copy))
-        raced = self._shadows.neighbours.was_written(kept.origin, self._began)
+        first, other = (SideResult(call.question.side, call.recorder, call.kind, call.waited) for call in (live, copy))
+        raced = self._shadows.conflict_tracker.was_written(kept.origin, self._began)
         legacy = live if live.question.side == LEGACY else copy
         stripped = legacy.question.stripped
         settled = settle(first, other, kept.route.compared, stripped=stripped, raced=raced, always=True)
@@ -133,10 +133,10 @@ class Recheck:
             self._failed(RACED)
         elif settled.result == NOT_COMPARED or stranger:
             self._failed(SESSION if stranger else "failed")
-        elif not self._shadows.outbox.send_again(
+        elif not self._shadows.pairs_out.send_again(
             self._pair, kept.origin, kept.generation, kept.user, first, other, settled.reason, kept.first
         ):
             self._failed()
 
     def _failed(self, why: str = "failed") -> None:
-        self._shadows.outbox.send(AgainFailed(self._pair, why))
+        self._shadows.pairs_out.send(AgainFailed(self._pair, why))

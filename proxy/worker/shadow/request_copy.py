@@ -80,7 +80,7 @@ _new = tuple.__new__
 """A named tuple made without its own constructor, which costs more than the tuple."""
 
 
-class Origin(NamedTuple):
+class LiveRequest(NamedTuple):
     """The live request that a copy is made of; `at` since the epoch, `span` as in `Exchange`."""
 
     head: RequestHead
@@ -97,7 +97,7 @@ class Origin(NamedTuple):
         return forwarded_headers.own_url(self.head, self.peer)
 
 
-class Question(NamedTuple):
+class RequestCopy(NamedTuple):
     """One side's copy, ready to be sent whole; `stripped` tells that a session's cookies were taken out.
 
     `place` is the path that it asks for.
@@ -112,7 +112,7 @@ class Question(NamedTuple):
     place: str = "/"
 
 
-def question(origin: Origin, side: str, body: bytes, *, strip: SessionCookies | None) -> Question:
+def question(origin: LiveRequest, side: str, body: bytes, *, strip: SessionCookies | None) -> RequestCopy:
     """Write the copy for `side`, its body at once with a length, without the cookies that `strip` knows.
 
     Raises TranslationError.
@@ -128,7 +128,7 @@ def question(origin: Origin, side: str, body: bytes, *, strip: SessionCookies | 
     if translation is None and not stripped and fields.is_simple and line.is_usual and head.method in SAFE_METHODS:
         # as a simple live request is written, from what was written before
         data = b"".join((line.written, fields.crossing, own.encode("latin-1"), b"\r\n"))
-        return _new(Question, (side, head.method, data, None, "", stripped, "/"))
+        return _new(RequestCopy, (side, head.method, data, None, "", stripped, "/"))
     target, host, lines = head.target, head.host, head.lines
     method = head.method
     if translation is not None:
@@ -145,10 +145,10 @@ def question(origin: Origin, side: str, body: bytes, *, strip: SessionCookies | 
     if body or head.has_body or head.length >= 0:
         own += f"Content-Length: {len(body)}\r\n"
     data = f.request(method, target, host, lines, own) + body
-    return Question(side, method, data, translation, origin.own_url, strange, target.partition("?")[0])
+    return RequestCopy(side, method, data, translation, origin.own_url, strange, target.partition("?")[0])
 
 
-def same_question(origin: Origin, side: str, live: bytes) -> Question | None:
+def same_question(origin: LiveRequest, side: str, live: bytes) -> RequestCopy | None:
     """Write the copy of a simple read from the bytes of the live request, which as a rule are the same but for marks.
 
     None where they are not: for legacy, which gets no cookies; in other words; as a leg of a trace of our own.
@@ -160,10 +160,10 @@ def same_question(origin: Origin, side: str, live: bytes) -> Question | None:
     if not fields.is_simple or not head.line.is_usual or head.method not in SAFE_METHODS:
         return None
     data = marked_head(live, head.traceparent, origin.request_id, origin.at)
-    return _new(Question, (side, head.method, data, None, "", False, "/"))
+    return _new(RequestCopy, (side, head.method, data, None, "", False, "/"))
 
 
-def probe_for(asked: Question) -> bytes:
+def probe_for(asked: RequestCopy) -> bytes:
     """The question whether a backend keeps copies without effects, at the place where this one would go."""
     line, host, _ = asked.data.split(b"\r\n", 2)
     target = line.split(b" ")[1]

@@ -123,7 +123,7 @@ def session_values(cookie: str) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-class Sessions:
+class SessionLocks:
     """Sessions with live requests (counted), sessions with one copy under way; both move as calls come, end."""
 
     def __init__(self) -> None:

@@ -35,7 +35,7 @@ class Budget:
         self.held -= size
 
 
-class Recorder:
+class ResponseCopy:
     """One answer so far, at most `limit` bytes of body (0: as far as the budget goes).
 
     `lost` is empty while the copy is whole, else why it is not: `body_cap`, `memory`, `stream`. `release` gives the
@@ -106,7 +106,7 @@ class Recorder:
             self._more = None
         return self._first
 
-    def has_body_of(self, other: Recorder) -> bool:
+    def has_body_of(self, other: ResponseCopy) -> bool:
         """Whether both bodies are the same, to the byte."""
         if self._more is None and other._more is None:
             return self._first == other._first

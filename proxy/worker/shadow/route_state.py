@@ -63,7 +63,7 @@ AT_LEAST_EVERY: Final = 180.0
 """Seconds after which the next request is mirrored whatever the sample: twenty an hour of the rarest route."""
 
 
-class Floor:
+class MinimumSample:
     """The least that a route is mirrored: `first` requests, then one now and then; moves with each request that is."""
 
     __slots__ = ("_last", "_taken", "first")
@@ -83,7 +83,7 @@ class Floor:
         self._last = now
 
 
-class Allowance:
+class TokenBucket:
     """At most `most` of something within `seconds` (0: as many as one likes), evenly refilled; moves with `spend`."""
 
     __slots__ = ("_at", "_left", "_most", "_rate")
@@ -148,12 +148,12 @@ class ShadowRoute:
         self.in_flight = 0
         self.suspended = ""
         self.asks_twice = False
-        self.floor = Floor()
+        self.floor = MinimumSample()
         self.breakers = {LEGACY: Breaker(), MODERN: Breaker()}
         # control spends so many on differences, as many on invariants: a storm of one must not use up the other's
-        self.rechecks = Allowance(2 * self.policy.recheck_per_minute, 60.0)
-        self.secondaries = Allowance(SECONDARY_PER_MINUTE, 60.0)
-        self.alone = Allowance(ALONE_PER_SECOND, 1.0)
+        self.rechecks = TokenBucket(2 * self.policy.recheck_per_minute, 60.0)
+        self.secondaries = TokenBucket(SECONDARY_PER_MINUTE, 60.0)
+        self.alone = TokenBucket(ALONE_PER_SECOND, 1.0)
 
     def take_over(self, old: ShadowRoute) -> None:
         """Go on from what the same route had come to; its suspension ends only with a change of its own words."""

@@ -14,8 +14,8 @@ from proxy.state.mirror_outcomes import ANSWERED, FAILURES
 from proxy.telemetry.spans import Leg
 from proxy.worker.connection_pool import Pool, Spawn
 from proxy.worker.resolver import Resolver
-from proxy.worker.shadow.request_copy import Origin, Question, probe_for, question, same_question
-from proxy.worker.shadow.response_copy import Budget, Recorder
+from proxy.worker.shadow.request_copy import LiveRequest, RequestCopy, probe_for, question, same_question
+from proxy.worker.shadow.response_copy import Budget, ResponseCopy
 from proxy.worker.shadow.route_state import FAILURES as FAILED_IN_A_ROW
 from proxy.worker.shadow.route_state import ShadowRoute
 from proxy.worker.shadow.shadow_call import Confirmed, DryRunCall, ShadowCall
@@ -114,7 +114,7 @@ _TRACE: Final = b"\r\ntraceparent: "
 _PARENT_AT: Final = len("00-") + 32 + len("-")
 
 
-def leg_of(route: str, origin: Origin, call: ShadowCall) -> Leg | None:
+def leg_of(route: str, origin: LiveRequest, call: ShadowCall) -> Leg | None:
     """What became of `call`, under the id that its backend got as its parent; None where nothing was asked."""
     attempt, data = call.attempt(), call.question.data
     found = data.find(_TRACE)
@@ -138,7 +138,7 @@ def leg_of(route: str, origin: Origin, call: ShadowCall) -> Leg | None:
 Ended = Callable[[ShadowCall], None]
 
 
-class Asking:
+class ShadowSender:
     """Every copy that is under way, by side in `in_flight`; backends whose writes are no longer copied.
 
     `trace` hears of copies that are over, where traces are recorded.
@@ -202,14 +202,14 @@ class Asking:
         return "override" if route.mirror is not None and meant not in route.mirror.methods else ""
 
     def ask(
-        self, route: ShadowRoute, origin: Origin, side: str, body: bytes, ended: Ended, *, share: bool = False
+        self, route: ShadowRoute, origin: LiveRequest, side: str, body: bytes, ended: Ended, *, share: bool = False
     ) -> ShadowCall:
         """Put a copy to `side`; raises TranslationError. Without `share`, legacy gets no session's cookies."""
         asked = question(origin, side, body, strip=route.sessions if side == LEGACY and not share else None)
         if origin.head.method in SAFE_METHODS:
             return self._read(route, origin, asked, ended)
         policy, backend = route.policy, route.targets[side]
-        recorder = Recorder(policy.max_body, self._budget)
+        recorder = ResponseCopy(policy.max_body, self._budget)
         pool = self._pools.pool(backend, WRITES)
         finish = partial(self._ended, route, origin, ended)
         clock = self._server.clock
@@ -223,18 +223,18 @@ class Asking:
         return self._start(route, side, ShadowCall(asked, pool, recorder, clock, policy.timeout, finish))
 
     def ask_as_live(
-        self, route: ShadowRoute, origin: Origin, side: str, live: bytes, ended: Ended
+        self, route: ShadowRoute, origin: LiveRequest, side: str, live: bytes, ended: Ended
     ) -> ShadowCall | None:
         """Put a copy that has the live request's bytes, as most have but for the marks; None where it has others."""
         asked = same_question(origin, side, live)
         return self._read(route, origin, asked, ended) if asked is not None else None
 
-    def _read(self, route: ShadowRoute, origin: Origin, asked: Question, ended: Ended) -> ShadowCall:
+    def _read(self, route: ShadowRoute, origin: LiveRequest, asked: RequestCopy, ended: Ended) -> ShadowCall:
         side, policy = asked.side, route.policy
         pool = route.reads.get(side)
         if pool is None or pool.retired:
             pool = self._reads(route, side)
-        recorder = Recorder(policy.max_body, self._budget)
+        recorder = ResponseCopy(policy.max_body, self._budget)
         finish = partial(self._ended, route, origin, ended)
         return self._start(route, side, ShadowCall(asked, pool, recorder, self._server.clock, policy.timeout, finish))
 
@@ -252,7 +252,7 @@ class Asking:
         call.start()
         return call
 
-    def _ended(self, route: ShadowRoute, origin: Origin, ended: Ended, call: ShadowCall) -> None:
+    def _ended(self, route: ShadowRoute, origin: LiveRequest, ended: Ended, call: ShadowCall) -> None:
         side = call.question.side
         self._calls.discard(call)
         self.in_flight[side] -= 1
@@ -267,7 +267,7 @@ class Asking:
             self._trace(route.route.name, origin, call)
         ended(call)
 
-    def _trace(self, route: str, origin: Origin, call: ShadowCall) -> None:
+    def _trace(self, route: str, origin: LiveRequest, call: ShadowCall) -> None:
         leg = leg_of(route, origin, call)
         if leg is not None and self.trace is not None:
             self.trace(leg)

@@ -10,10 +10,10 @@ from proxy.http1.framing import Body
 from proxy.state.mirror_outcomes import ANSWERED, FAILURES
 from proxy.telemetry.records import Attempt
 from proxy.worker.connection_pool import Pool
-from proxy.worker.shadow.outcome import Said
-from proxy.worker.shadow.request_copy import Question
-from proxy.worker.shadow.response_copy import Recorder
-from proxy.worker.transform import Gathering, gathering
+from proxy.worker.shadow.outcome import SideResult
+from proxy.worker.shadow.request_copy import RequestCopy
+from proxy.worker.shadow.response_copy import ResponseCopy
+from proxy.worker.transform import BufferedResponse, gathering
 from proxy.worker.upstream_connection import UpstreamConnection
 from rules.routing.rewrite import TranslationError
 
@@ -43,13 +43,13 @@ class ShadowCall:
     made_way = False
     _connection: UpstreamConnection | None = None
     _reused = False
-    _gathered: Gathering | None = None
+    _gathered: BufferedResponse | None = None
 
     def __init__(
         self,
-        question: Question,
+        question: RequestCopy,
         pool: Pool,
-        recorder: Recorder,
+        recorder: ResponseCopy,
         clock: Callable[[], float],
         timeout: float,
         ended: Callable[[ShadowCall], None],
@@ -98,9 +98,9 @@ class ShadowCall:
         side, backend = self.question.side, self._pool.backend.name
         return _new(Attempt, (side, backend, self.target, self.recorder.status, kind, self.waited))
 
-    def said(self) -> Said:
+    def said(self) -> SideResult:
         """What the side said."""
-        return Said(self.question.side, self.recorder, self.kind, self.waited)
+        return SideResult(self.question.side, self.recorder, self.kind, self.waited)
 
     # ── called by the pool ─────────────────────────────────────────────────────────────────────────────
 
@@ -263,9 +263,9 @@ class DryRunCall(ShadowCall):
 
     def __init__(
         self,
-        question: Question,
+        question: RequestCopy,
         pool: Pool,
-        recorder: Recorder,
+        recorder: ResponseCopy,
         clock: Callable[[], float],
         timeout: float,
         ended: Callable[[ShadowCall], None],

@@ -12,7 +12,7 @@ from time import perf_counter, thread_time
 from typing import Any, Final
 
 from comparators.quick_equal import MOST_BYTES, quick_equal, quick_rules, says_json
-from proxy.worker.shadow.response_copy import Recorder
+from proxy.worker.shadow.response_copy import ResponseCopy
 
 A_PAIR: Final = 100e-6
 """Seconds that the look at one pair may take, as a rule: where they take longer only smaller ones are looked at."""
@@ -62,7 +62,7 @@ class ValueEquality:
         self._cost = 0.0
         self._json: list[list[str]] = []
 
-    def forgiven(self, legacy: Recorder, modern: Recorder) -> Mapping[str, int] | None:
+    def forgiven(self, legacy: ResponseCopy, modern: ResponseCopy) -> Mapping[str, int] | None:
         """Return what was forgiven where two whole answers have equal bodies, None where a judge has to say."""
         one, two = legacy.body, modern.body
         size = len(one) + len(two)

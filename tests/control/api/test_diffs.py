@@ -25,7 +25,7 @@ from proxy.storage.diff_store import TRANSIENT, Difference, DiffsThread
 from proxy.storage.diff_store_memory import MemoryDiffs
 from rules.model import Admin
 from tests.support import raw, snapshots
-from tests.support.hall import Hall
+from tests.support.hall import ComparisonRig
 from tests.support.messages import Message
 from tests.support.pairs import a_pair
 from tests.support.waiting import until
@@ -45,7 +45,7 @@ class Control:
 
     def __init__(self) -> None:
         self.now: Current = current(Configuration(1, SNAPSHOT))
-        self.hall = Hall()
+        self.hall = ComparisonRig()
         self.store = DiffsThread(MemoryDiffs, lambda _: None)
         noise = Noise(lambda: "2026-11-21", lambda *_, **__: None)
         self.differences = Differences(self.store, self.hall.judging, self.hall.known, noise)

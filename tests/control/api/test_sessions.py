@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.control.api.access import COOKIE, LASTS, Session, Sessions, cookie_of
+from proxy.control.api.access import COOKIE, LASTS, ConsoleSessions, Session, cookie_of
 
 TOKENS = {"operate": "the-operators", "view": "the-viewers"}
 
 
 def test_a_cookie_proves_what_was_shown_without_containing_it():
-    sessions = Sessions(TOKENS, lambda: 1000.0)
+    sessions = ConsoleSessions(TOKENS, lambda: 1000.0)
 
     value = sessions.begin("view", "anna@ops")
 
@@ -21,22 +21,22 @@ def test_a_cookie_proves_what_was_shown_without_containing_it():
 
 
 def test_it_ends():
-    value = Sessions(TOKENS, lambda: 1000.0).begin("operate")
+    value = ConsoleSessions(TOKENS, lambda: 1000.0).begin("operate")
 
-    assert Sessions(TOKENS, lambda: 1000.0 + LASTS - 1).shown(value).role == "operate"
-    assert Sessions(TOKENS, lambda: 1000.0 + LASTS).shown(value).role == ""
+    assert ConsoleSessions(TOKENS, lambda: 1000.0 + LASTS - 1).shown(value).role == "operate"
+    assert ConsoleSessions(TOKENS, lambda: 1000.0 + LASTS).shown(value).role == ""
 
 
 def test_another_token_voids_it():
-    value = Sessions(TOKENS, lambda: 0.0).begin("operate")
+    value = ConsoleSessions(TOKENS, lambda: 0.0).begin("operate")
 
-    assert Sessions({"operate": "renewed"}, lambda: 0.0).shown(value) == Session()
-    assert Sessions({"operate": "", "view": ""}, lambda: 0.0).shown(value) == Session()
+    assert ConsoleSessions({"operate": "renewed"}, lambda: 0.0).shown(value) == Session()
+    assert ConsoleSessions({"operate": "", "view": ""}, lambda: 0.0).shown(value) == Session()
 
 
 @pytest.mark.parametrize(("before", "after"), [("view", "operate"), ("anna", "root"), ("44200", "94200")])
 def test_nothing_of_it_can_be_changed(before: str, after: str):
-    sessions = Sessions(TOKENS, lambda: 1000.0)
+    sessions = ConsoleSessions(TOKENS, lambda: 1000.0)
     value = sessions.begin("view", "anna")
 
     assert before in value
@@ -45,11 +45,11 @@ def test_nothing_of_it_can_be_changed(before: str, after: str):
 
 @given(st.text(max_size=200))
 def test_nonsense_proves_nothing(value: str):
-    assert Sessions(TOKENS).shown(value) == Session()
+    assert ConsoleSessions(TOKENS).shown(value) == Session()
 
 
 def test_a_name_that_could_confuse_an_audit_trail_is_dropped():
-    sessions = Sessions(TOKENS, lambda: 0.0)
+    sessions = ConsoleSessions(TOKENS, lambda: 0.0)
 
     assert sessions.shown(sessions.begin("view", "a:b\nrollback")) == Session("view", "")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy.control.comparison.counters import Comparisons, WithoutSessions
+from proxy.control.comparison.counters import ComparisonCounters, WithoutSessions
 from proxy.ipc.messages import Outcomes, PairCounts
 from rules.guard.window import ComparedTally
 from tests.support.clock import Clock
@@ -10,8 +10,8 @@ from tests.support.clock import Clock
 SPANS = {"profile": (60.0, 1), "credits": (10.0, 1)}
 
 
-def comparisons(clock: Clock) -> Comparisons:
-    made = Comparisons(clock)
+def comparisons(clock: Clock) -> ComparisonCounters:
+    made = ComparisonCounters(clock)
     made.follow(SPANS)
     return made
 

@@ -8,22 +8,22 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from proxy.control.comparison import judge_pool as module
-from proxy.control.comparison.judge_pool import Judges, NotJudgedError
+from proxy.control.comparison.judge_pool import JudgePool, NotJudgedError
 from proxy.ipc.judge_messages import Case, Opinion, Rulebook
 from proxy.ipc.messages import Message
 from tests.support.pairs import a_pair
-from tests.support.seats import Seat
+from tests.support.seats import StandInJudge
 from tests.support.waiting import breathe, until
 
 
 class Court:
     def __init__(self, most: int = 1) -> None:
-        self.seats: list[Seat] = []
+        self.seats: list[StandInJudge] = []
         self.told: list[dict[str, object]] = []
-        self.judges = Judges(self._start, most, lambda *_, **fields: self.told.append(fields))
+        self.judges = JudgePool(self._start, most, lambda *_, **fields: self.told.append(fields))
 
-    def _start(self, heard: Callable[[Message], None], gone: Callable[[bool], None]) -> Seat:
-        self.seats.append(Seat(heard, gone))
+    def _start(self, heard: Callable[[Message], None], gone: Callable[[bool], None]) -> StandInJudge:
+        self.seats.append(StandInJudge(heard, gone))
         return self.seats[-1]
 
     def put(self, size: int = 10, *, route: str = "profile", first: bool = False) -> asyncio.Future[Opinion]:

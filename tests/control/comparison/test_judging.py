@@ -13,14 +13,14 @@ from proxy.ipc.messages import Again, AgainFailed, Answer, JudgeSilent, JudgeWan
 from proxy.storage.diff_store import TRANSIENT, Known
 from proxy.worker.shadow.conflicts import APART
 from rules.model import ShadowPolicy
-from tests.support.hall import BROKEN, FOUND, HELD, OTHER, WORKER, Hall
+from tests.support.hall import BROKEN, FOUND, HELD, OTHER, WORKER, ComparisonRig
 from tests.support.pairs import a_pair
 from tests.support.waiting import breathe
 
 
 @pytest.fixture
-def hall() -> Hall:
-    return Hall()
+def hall() -> ComparisonRig:
+    return ComparisonRig()
 
 
 @pytest.mark.parametrize(
@@ -31,14 +31,14 @@ def hall() -> Hall:
         ({"verdict": "not_compared", "reason": "depth"}, {"depth": 1}),
     ],
 )
-async def test_what_does_not_differ_is_counted_at_once(hall: Hall, opinion: dict, result: dict):
+async def test_what_does_not_differ_is_counted_at_once(hall: ComparisonRig, opinion: dict, result: dict):
     await hall.judged(a_pair(), **opinion)
 
     assert hall.result() == result
     assert (hall.asked, hall.kept) == ([], [])
 
 
-async def test_a_difference_counts_once_it_is_still_there_when_both_are_asked_again(hall: Hall):
+async def test_a_difference_counts_once_it_is_still_there_when_both_are_asked_again(hall: ComparisonRig):
     await hall.judged(a_pair(), "different", found=(FOUND,))
     before = hall.result()
     await hall.judged(a_pair(again=1), "different", found=(FOUND, OTHER), request="GET /api/me", payload=b"packed")
@@ -53,7 +53,7 @@ async def test_a_difference_counts_once_it_is_still_there_when_both_are_asked_ag
 
 
 @pytest.mark.parametrize("verdict", ["equal", "noise"])
-async def test_one_that_is_gone_the_second_time_was_a_race(hall: Hall, verdict: str):
+async def test_one_that_is_gone_the_second_time_was_a_race(hall: ComparisonRig, verdict: str):
     await hall.judged(a_pair(), "different", found=(FOUND,))
     await hall.judged(a_pair(again=1), verdict)
 
@@ -77,7 +77,7 @@ OWN = b'[["/total","value","1","3"]]'
     ids=["all of it", "beside a race", "gone", "beside a difference"],
 )
 async def test_what_legacy_varies_by_itself_in_this_very_pair_is_noise(
-    hall: Hall, found: tuple, again: tuple, result: dict
+    hall: ComparisonRig, found: tuple, again: tuple, result: dict
 ):
     await hall.judged(a_pair(), "different", found=found)
     await hall.judged(a_pair(again=1), again[0], found=again[1], observed=OWN)
@@ -86,7 +86,7 @@ async def test_what_legacy_varies_by_itself_in_this_very_pair_is_noise(
     assert hall.observed == [OWN]
 
 
-async def test_a_legacy_that_missed_the_session_is_never_asked_again_for_a_difference(hall: Hall):
+async def test_a_legacy_that_missed_the_session_is_never_asked_again_for_a_difference(hall: ComparisonRig):
     pair = a_pair(reason="session", live_side="modern")
     await hall.judged(pair, "not_compared", reason="session")
     await hall.judged(pair, "not_compared", reason="session", checked=(BROKEN,))
@@ -96,7 +96,7 @@ async def test_a_legacy_that_missed_the_session_is_never_asked_again_for_a_diffe
     assert [seen.invariant for seen in hall.violations] == ["sum"]
 
 
-async def test_a_re_check_without_the_session_confirms_nothing(hall: Hall):
+async def test_a_re_check_without_the_session_confirms_nothing(hall: ComparisonRig):
     await hall.judged(a_pair(reason="session"), "equal", checked=(BROKEN,))
     await hall.judged(a_pair(reason="session", again=1), "not_compared", reason="session", checked=(BROKEN,))
 
@@ -121,7 +121,7 @@ SPENT = ShadowPolicy(sample=1.0, recheck_per_minute=1)
     ],
     ids=["clock", "page", "price beside a clock", "price", "status", "elsewhere"],
 )
-async def test_pairs_are_excused_where_legacys_second_answers_differ(hall: Hall, found: tuple, excused: int):
+async def test_pairs_are_excused_where_legacys_second_answers_differ(hall: ComparisonRig, found: tuple, excused: int):
     """`/total` is about money: legacy may vary it as it likes."""
     observed = b'[["/clock","value","1","2"],["/total","value","1","2"],["@body","value","html > p: 1","html > p: 2"]]'
     for _ in range(3):
@@ -139,7 +139,7 @@ async def test_pairs_are_excused_where_legacys_second_answers_differ(hall: Hall,
     assert hall.comparisons.lately("profile").excused.pairs == 0
 
 
-async def test_without_evidence_nothing_is_excused(hall: Hall):
+async def test_without_evidence_nothing_is_excused(hall: ComparisonRig):
     for _ in range(7):
         await hall.judged(a_pair(reason="noise"), "equal", sampled=True)
     for _ in range(3):
@@ -165,7 +165,7 @@ FAILED = Found("g5", "@status", "@status", "status", "200", "503")
     ],
 )
 async def test_a_copy_that_modern_failed_once_is_transient_and_counts_against_readiness(
-    hall: Hall, live_side: str, legacy: int, modern: int, failed: int
+    hall: ComparisonRig, live_side: str, legacy: int, modern: int, failed: int
 ):
     pair = replace(a_pair(live_side=live_side), legacy=Answer(legacy), modern=Answer(modern))
     await hall.judged(pair, "different", found=(FAILED,))
@@ -178,7 +178,7 @@ async def test_a_copy_that_modern_failed_once_is_transient_and_counts_against_re
     assert len(hall.kept) == 1
 
 
-async def test_a_copy_that_modern_fails_again_is_different(hall: Hall):
+async def test_a_copy_that_modern_fails_again_is_different(hall: ComparisonRig):
     pair = replace(a_pair(), modern=Answer(503))
     await hall.judged(pair, "different", found=(FAILED,))
     await hall.judged(replace(pair, again=1), "different", found=(FAILED,))
@@ -186,7 +186,7 @@ async def test_a_copy_that_modern_fails_again_is_different(hall: Hall):
     assert hall.result() == {"different": 1}
 
 
-async def test_one_whose_values_move_is_asked_again_until_it_is_gone(hall: Hall):
+async def test_one_whose_values_move_is_asked_again_until_it_is_gone(hall: ComparisonRig):
     moved = [replace(FOUND, legacy=legacy, modern=modern) for legacy, modern in (("1", "2"), ("3", "2"), ("3", "4"))]
     await hall.judged(a_pair(), "different", found=moved[:1])
     await hall.judged(a_pair(again=1), "different", found=moved[1:2])
@@ -198,7 +198,7 @@ async def test_one_whose_values_move_is_asked_again_until_it_is_gone(hall: Hall)
     assert hall.result() == {"transient": 1}
 
 
-async def test_one_whose_values_move_for_ever_counts_all_the_same(hall: Hall):
+async def test_one_whose_values_move_for_ever_counts_all_the_same(hall: ComparisonRig):
     clocks = [replace(FOUND, legacy=f'"12:00:0{number}"', modern=f'"14:00:0{number}"') for number in range(4)]
     await hall.judged(a_pair(), "different", found=clocks[:1])
     for found in clocks[1:]:
@@ -209,7 +209,7 @@ async def test_one_whose_values_move_for_ever_counts_all_the_same(hall: Hall):
 
 
 @pytest.mark.parametrize("behind", ["legacy", "modern"])
-async def test_a_total_that_grows_with_every_question_is_no_difference(hall: Hall, behind: str):
+async def test_a_total_that_grows_with_every_question_is_no_difference(hall: ComparisonRig, behind: str):
     """As in a list that others write to, on a machine too slow to read it twice between two writes."""
     totals = [(f"{256 + number}", f"{257 + number}") for number in range(4)]
     found = [
@@ -224,7 +224,7 @@ async def test_a_total_that_grows_with_every_question_is_no_difference(hall: Hal
     assert hall.result() == {"transient": 1}
 
 
-async def test_one_whose_values_move_counts_once_the_budget_is_spent(hall: Hall):
+async def test_one_whose_values_move_counts_once_the_budget_is_spent(hall: ComparisonRig):
     hall.policy = ShadowPolicy(sample=1.0, recheck_per_minute=1)
     await hall.judged(a_pair(), "different", found=(FOUND,))
     await hall.judged(a_pair(again=1), "different", found=(replace(FOUND, legacy="3"),))
@@ -236,7 +236,7 @@ async def test_one_whose_values_move_counts_once_the_budget_is_spent(hall: Hall)
     ("verdict", "found", "result"),
     [("equal", (), "equal"), ("noise", (), "noise"), ("different", (FOUND,), "transient")],
 )
-async def test_beside_a_write_only_what_is_equal_counts(hall: Hall, verdict: str, found: tuple, result: str):
+async def test_beside_a_write_only_what_is_equal_counts(hall: ComparisonRig, verdict: str, found: tuple, result: str):
     await hall.judged(a_pair(reason="raced"), verdict, found=found, checked=(BROKEN,))
 
     assert hall.result() == {result: 1}
@@ -244,7 +244,7 @@ async def test_beside_a_write_only_what_is_equal_counts(hall: Hall, verdict: str
     assert [each.group for one in hall.kept for each in one.found] == [f"{TRANSIENT}g1"] * (result == "transient")
 
 
-async def test_a_second_look_beside_a_write_is_taken_a_little_later(hall: Hall):
+async def test_a_second_look_beside_a_write_is_taken_a_little_later(hall: ComparisonRig):
     await hall.judged(a_pair(), "different", found=(FOUND,))
     hall.judging.hear(WORKER, AgainFailed(a_pair().id, "raced"))
     await hall.judged(a_pair(again=1), "different", found=(FOUND,))
@@ -253,7 +253,7 @@ async def test_a_second_look_beside_a_write_is_taken_a_little_later(hall: Hall):
     assert hall.result() == {"different": 1}
 
 
-async def test_who_always_writes_meanwhile_leaves_it_open(hall: Hall):
+async def test_who_always_writes_meanwhile_leaves_it_open(hall: ComparisonRig):
     await hall.judged(a_pair(), "different", found=(FOUND,))
     for _ in range(MOST_TIMES):
         hall.judging.hear(WORKER, AgainFailed(a_pair().id, "raced"))
@@ -266,7 +266,7 @@ def test_a_write_is_near_for_as_long_as_a_worker_says():
     assert WRITES_ARE_NEAR == APART
 
 
-async def test_a_worker_that_is_busy_is_asked_a_little_later_but_not_for_ever(hall: Hall):
+async def test_a_worker_that_is_busy_is_asked_a_little_later_but_not_for_ever(hall: ComparisonRig):
     await hall.judged(a_pair(id="a"), "different", found=(FOUND,))
     hall.judging.hear(WORKER, AgainFailed("a", "busy"))
     await hall.judged(a_pair(id="a", again=1), "equal")
@@ -282,7 +282,7 @@ async def test_a_worker_that_is_busy_is_asked_a_little_later_but_not_for_ever(ha
 
 
 @pytest.mark.parametrize("reason", ["gone", "budget", "failed"])
-async def test_a_difference_that_cannot_be_looked_at_again_counts_and_says_so(hall: Hall, reason: str):
+async def test_a_difference_that_cannot_be_looked_at_again_counts_and_says_so(hall: ComparisonRig, reason: str):
     await hall.judged(a_pair(), "different", found=(FOUND,))
     hall.judging.hear(WORKER, AgainFailed(a_pair().id, reason))
 
@@ -290,7 +290,7 @@ async def test_a_difference_that_cannot_be_looked_at_again_counts_and_says_so(ha
     assert hall.kept[0].notes == (f"not asked again: {reason}",)
 
 
-async def test_a_worker_that_is_gone_is_not_waited_for(hall: Hall):
+async def test_a_worker_that_is_gone_is_not_waited_for(hall: ComparisonRig):
     hall.worker_is_there = False
 
     await hall.judged(a_pair(), "different", found=(FOUND,))
@@ -298,7 +298,7 @@ async def test_a_worker_that_is_gone_is_not_waited_for(hall: Hall):
     assert hall.result() == {"different": 1}
 
 
-async def test_nor_is_one_that_says_nothing(hall: Hall):
+async def test_nor_is_one_that_says_nothing(hall: ComparisonRig):
     await hall.judged(a_pair(), "different", found=(FOUND,))
     hall.clock.turn(0.5 + 2 * 5 + GRACE + 1)
     hall.judging.tick()
@@ -307,7 +307,7 @@ async def test_nor_is_one_that_says_nothing(hall: Hall):
     assert hall.kept[0].notes == ("not asked again: late",)
 
 
-async def test_without_budget_a_difference_counts_unless_the_same_one_was_a_race_lately(hall: Hall):
+async def test_without_budget_a_difference_counts_unless_the_same_one_was_a_race_lately(hall: ComparisonRig):
     hall.policy = ShadowPolicy(sample=1.0, recheck_per_minute=1)
     await hall.judged(a_pair(id="a"), "different", found=(FOUND,))
     await hall.judged(a_pair(id="a", again=1), "equal")
@@ -318,7 +318,7 @@ async def test_without_budget_a_difference_counts_unless_the_same_one_was_a_race
     assert hall.result() == {"transient": 1, "unchecked": 1, "different": 1}
 
 
-async def test_a_broken_invariant_counts_when_it_is_broken_twice_whatever_the_comparison_says(hall: Hall):
+async def test_a_broken_invariant_counts_when_it_is_broken_twice_whatever_the_comparison_says(hall: ComparisonRig):
     await hall.judged(a_pair(), "equal", checked=(BROKEN,))
     before = list(hall.violations)
     await hall.judged(a_pair(again=1), "equal", checked=(BROKEN,), request="GET /api/me")
@@ -333,14 +333,14 @@ async def test_a_broken_invariant_counts_when_it_is_broken_twice_whatever_the_co
     assert (violation.invariant, violation.count) == ("sum", 1)
 
 
-async def test_one_that_holds_the_second_time_was_a_race(hall: Hall):
+async def test_one_that_holds_the_second_time_was_a_race(hall: ComparisonRig):
     await hall.judged(a_pair(), "equal", checked=(BROKEN,))
     await hall.judged(a_pair(again=1), "equal", checked=(HELD,))
 
     assert (hall.violations, hall.result()) == ([], {"equal": 1})
 
 
-async def test_a_violation_that_could_not_be_looked_at_again_decides_nothing(hall: Hall):
+async def test_a_violation_that_could_not_be_looked_at_again_decides_nothing(hall: ComparisonRig):
     await hall.judged(a_pair(), "equal", checked=(BROKEN,))
     hall.judging.hear(WORKER, AgainFailed(a_pair().id, "gone"))
 
@@ -348,20 +348,20 @@ async def test_a_violation_that_could_not_be_looked_at_again_decides_nothing(hal
 
 
 @pytest.mark.parametrize("kind", [{"method": "POST"}, {"reason": "alone", "legacy": Answer(failed="absent")}])
-async def test_what_cannot_race_or_be_repeated_counts_at_once(hall: Hall, kind: dict):
+async def test_what_cannot_race_or_be_repeated_counts_at_once(hall: ComparisonRig, kind: dict):
     await hall.judged(replace(a_pair(), **kind), "not_compared", checked=(BROKEN,))
 
     assert len(hall.violations) == 1
     assert hall.asked == []
 
 
-async def test_modern_alone_is_no_mirrored_request(hall: Hall):
+async def test_modern_alone_is_no_mirrored_request(hall: ComparisonRig):
     await hall.judged(a_pair(reason="alone"), "not_compared", reason="absent")
 
     assert hall.result() == {}
 
 
-async def test_a_known_difference_is_no_mismatch_but_stays_counted(hall: Hall):
+async def test_a_known_difference_is_no_mismatch_but_stays_counted(hall: ComparisonRig):
     hall.known.learn({"g1": Known("live data")})
 
     await hall.judged(a_pair(id="a"), "different", found=(FOUND,))
@@ -375,7 +375,9 @@ async def test_a_known_difference_is_no_mismatch_but_stays_counted(hall: Hall):
     assert series["strangler_forgiven_total", ("profile", "known")] == (1,)
 
 
-async def test_second_answers_that_find_the_queue_full_decide_nothing(hall: Hall, monkeypatch: pytest.MonkeyPatch):
+async def test_second_answers_that_find_the_queue_full_decide_nothing(
+    hall: ComparisonRig, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(judges_module, "MOST_WAITING", 0)
 
     await hall.judged(a_pair(), "different", found=(FOUND,))
@@ -386,7 +388,7 @@ async def test_second_answers_that_find_the_queue_full_decide_nothing(hall: Hall
     assert hall.kept[0].notes == ("not asked again: failed",)
 
 
-async def test_a_route_whose_pairs_end_judges_rests_in_every_worker_longer_each_time(hall: Hall):
+async def test_a_route_whose_pairs_end_judges_rests_in_every_worker_longer_each_time(hall: ComparisonRig):
     hall.judging.hear(WORKER, Unjudged("profile", 1, "crash", 1, cost=True))
     hall.judging.hear(WORKER, Unjudged("profile", 1, "crash", 3))
     hall.judging.hear(WORKER, Unjudged("profile", 1, "time", 1, cost=True))
@@ -395,7 +397,7 @@ async def test_a_route_whose_pairs_end_judges_rests_in_every_worker_longer_each_
     assert hall.asked == [Rest("profile", 1.0)]  # the first judge that is lost costs one pair
 
 
-async def test_second_answers_that_end_their_judge_count_the_first_ones_and_the_route_rests(hall: Hall):
+async def test_second_answers_that_end_their_judge_count_the_first_ones_and_the_route_rests(hall: ComparisonRig):
     hall.judging.hear(WORKER, Unjudged("profile", 1, "crash", 1, cost=True))
     await hall.judged(a_pair(), "different", found=(FOUND,))
     hall.judging.hear(WORKER, a_pair(again=1))
@@ -407,7 +409,7 @@ async def test_second_answers_that_end_their_judge_count_the_first_ones_and_the_
     assert hall.asked[-1] == Rest("profile", 1.0)
 
 
-async def test_a_worker_whose_pairs_wait_has_a_judge_started_up_to_what_is_allowed(hall: Hall):
+async def test_a_worker_whose_pairs_wait_has_a_judge_started_up_to_what_is_allowed(hall: ComparisonRig):
     for _ in range(3):
         hall.judging.hear(WORKER, JudgeWanted(10))
         await breathe(1)
@@ -418,7 +420,7 @@ async def test_a_worker_whose_pairs_wait_has_a_judge_started_up_to_what_is_allow
     assert (started, hall.seats[0].ended) == (1, True)
 
 
-async def test_second_answers_that_nobody_waits_for_are_left_alone(hall: Hall):
+async def test_second_answers_that_nobody_waits_for_are_left_alone(hall: ComparisonRig):
     hall.judging.hear(WORKER, a_pair(again=1))
     hall.judging.hear(WORKER, AgainFailed("never", "gone"))
     await breathe(3)
@@ -426,7 +428,7 @@ async def test_second_answers_that_nobody_waits_for_are_left_alone(hall: Hall):
     assert (hall.seats, hall.result()) == ([], {})
 
 
-async def test_every_pair_ends_in_exactly_one_count(hall: Hall):
+async def test_every_pair_ends_in_exactly_one_count(hall: ComparisonRig):
     verdicts = ["equal", "different", "noise", "not_compared", "different", "different"]
     for number, verdict in enumerate(verdicts):
         found = (FOUND,) if verdict == "different" else ()
@@ -438,7 +440,7 @@ async def test_every_pair_ends_in_exactly_one_count(hall: Hall):
     assert sum(hall.result().values()) == len(verdicts)
 
 
-async def test_an_opinion_that_comes_after_its_route_is_gone_hurts_nobody(hall: Hall):
+async def test_an_opinion_that_comes_after_its_route_is_gone_hurts_nobody(hall: ComparisonRig):
     hall.policy = None
 
     await hall.judged(a_pair(), "different", found=(FOUND,))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from proxy.control.comparison.reproduce import Address, Question, question, with_questions
+from proxy.control.comparison.reproduce import Address, StoredRequest, question, with_questions
 from rules.model import HeaderEdit, Match, Route, SidePolicy
 from tests.support import snapshots
 
@@ -15,7 +15,7 @@ ROUTE = snapshots.route("/a/{id}", name="thing", compare={"preset": "php"})
 EXAMPLE = {"request": "GET /a/7?b=1", "path": "/total", "kind": "value"}
 
 
-def asked(route: Route = ROUTE, modern: str = "http://127.0.0.1:2", **changes: Any) -> Question:
+def asked(route: Route = ROUTE, modern: str = "http://127.0.0.1:2", **changes: Any) -> StoredRequest:
     sides = {"legacy": ["http://127.0.0.1:1"], "modern": [modern]}
     found = question(snapshots.snapshot(sides, routes=(route,)), "thing", {**EXAMPLE, **changes})
     assert found is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.control.comparison import pair_pipeline as module
-from proxy.control.comparison.pair_pipeline import GRACE, MOST_PENDING, REMEMBERED, Rechecks, Resting
+from proxy.control.comparison.pair_pipeline import GRACE, MOST_PENDING, REMEMBERED, CoolDown, Rechecks
 from proxy.ipc.judge_messages import Opinion
 from tests.support.clock import Clock
 from tests.support.pairs import a_pair
@@ -111,7 +111,7 @@ def test_only_the_latest_groups_are_remembered():
 
 def test_a_route_that_costs_judges_rests_longer_each_time_up_to_a_limit():
     clock = Clock()
-    made = Resting(clock)
+    made = CoolDown(clock)
     rests = []
     for _ in range(12):
         rests.append(made.cost_a_judge("profile"))
@@ -124,7 +124,7 @@ def test_a_route_that_costs_judges_rests_longer_each_time_up_to_a_limit():
 
 def test_a_route_that_was_quiet_for_long_begins_with_a_short_rest():
     clock = Clock()
-    made = Resting(clock)
+    made = CoolDown(clock)
     for _ in range(6):
         made.cost_a_judge("profile")
     clock.turn(2000)

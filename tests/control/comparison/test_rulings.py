@@ -10,8 +10,8 @@ import orjson
 import pytest
 
 from proxy.control.comparison import policies as module
-from proxy.control.comparison.judge_pool import Judges
-from proxy.control.comparison.policies import Noise, Rulings
+from proxy.control.comparison.judge_pool import JudgePool
+from proxy.control.comparison.policies import JudgePolicies, Noise
 from proxy.control.comparison.results import Rates
 from proxy.control.comparison.service import diffs_of
 from proxy.ipc.judge_messages import Case, Rulebook
@@ -24,17 +24,17 @@ from rules.model import DiffStorage
 from tests.support import snapshots
 from tests.support.clock import Clock
 from tests.support.pairs import a_pair
-from tests.support.seats import Seat
+from tests.support.seats import StandInJudge
 
 IGNORE = ["/a", {"path": "/eta", "reason": "live", "max_rate": "5%"}]
 
 
 class Office:
     def __init__(self) -> None:
-        self.seats: list[Seat] = []
+        self.seats: list[StandInJudge] = []
         self.rates = Rates(Clock())
-        self.judges = Judges(self._seat, 1, lambda *_, **__: None)
-        self.rulings = Rulings(
+        self.judges = JudgePool(self._seat, 1, lambda *_, **__: None)
+        self.rulings = JudgePolicies(
             self.judges, self.rates, Noise(lambda: "2026-11-21", lambda *_, **__: None), Path("folder")
         )
         self.route = snapshots.route(name="profile", compare={"preset": "php", "ignore": IGNORE})
@@ -42,8 +42,8 @@ class Office:
         self.judges.put(Case(1, a_pair()), 1)
         self.seats[0].sit_down()
 
-    def _seat(self, heard: Any, gone: Any) -> Seat:
-        self.seats.append(Seat(heard, gone))
+    def _seat(self, heard: Any, gone: Any) -> StandInJudge:
+        self.seats.append(StandInJudge(heard, gone))
         return self.seats[-1]
 
     def follow(self, **changes: Any) -> None:

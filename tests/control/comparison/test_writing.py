@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from proxy.control.comparison.reproduce import WRITERS, Address, Question
+from proxy.control.comparison.reproduce import WRITERS, Address, StoredRequest
 from tests.support.backend import Backend, always, ok
 
 ODD = '/a?b=it\'s&c[]=$(id)&d={1}&e="""\\'
-QUESTION = Question(
+QUESTION = StoredRequest(
     "GET",
     (Address("legacy", "http://127.0.0.1:1", ODD), Address("modern", "http://127.0.0.1:2", ODD)),
     "thing: /x\nrm -rf /\r differs",
     ("a note",),
 )
-PUT = Question("PUT", QUESTION.sides, QUESTION.sentence, QUESTION.notes)
+PUT = StoredRequest("PUT", QUESTION.sides, QUESTION.sentence, QUESTION.notes)
 
 
 def words_of(text: str, **environ: str) -> list[list[str]]:
@@ -48,7 +48,7 @@ def test_a_command_line_survives_a_shell():
     [("HEAD", ["-I"]), ("PUT", ["-X", "PUT", "--data-binary", "@body"]), ("DELETE", ["-X", "DELETE"])],
 )
 def test_a_command_line_has_the_method(method: str, option: list[str]):
-    question = Question(method, QUESTION.sides, "", ())
+    question = StoredRequest(method, QUESTION.sides, "", ())
 
     words = words_of(WRITERS["curl"](question), COOKIE="", AUTHORIZATION="")
 
@@ -58,7 +58,7 @@ def test_a_command_line_has_the_method(method: str, option: list[str]):
 def test_a_command_line_goes_through_a_socket():
     side = Address("modern", "http://localhost", "/a", "/run/it's here.sock")
 
-    (_, words) = words_of(WRITERS["curl"](Question("GET", (side, side), "", ())), COOKIE="", AUTHORIZATION="")
+    (_, words) = words_of(WRITERS["curl"](StoredRequest("GET", (side, side), "", ())), COOKIE="", AUTHORIZATION="")
 
     assert words[1:3] == ["--unix-socket", "/run/it's here.sock"]
 
@@ -77,7 +77,7 @@ def test_a_stored_answer_cannot_end_a_comment(form: str):
 
 
 @pytest.mark.parametrize("question", [QUESTION, PUT], ids=["GET", "PUT"])
-def test_a_test_compiles(question: Question):
+def test_a_test_compiles(question: StoredRequest):
     compile(WRITERS["pytest"](question), "test_again.py", "exec")
 
 
@@ -98,7 +98,7 @@ async def sides() -> AsyncIterator[tuple[Backend, Backend]]:
 async def judged(sides: tuple[Backend, Backend], status: int = 200, **compare: Any) -> None:
     """Run the written test against these sides."""
     where = tuple(Address(name, side.url, "/a") for name, side in zip(("legacy", "modern"), sides, strict=True))
-    question = Question("GET", (where[0], where[1]), "", (), status, compare)
+    question = StoredRequest("GET", (where[0], where[1]), "", (), status, compare)
     names: dict[str, Any] = {}
     exec(compile(WRITERS["pytest"](question), "test_again.py", "exec"), names)
     await asyncio.to_thread(names["test_both_sides_mean_the_same"])

@@ -9,12 +9,12 @@ import pytest
 
 from proxy.control.comparison.policies import Noise
 from proxy.control.comparison.queries import Differences
-from proxy.control.fleet.shared_differences import Everywhere
+from proxy.control.fleet.shared_differences import SharedDifferences
 from proxy.ipc.judge_messages import Found
 from proxy.storage.diff_store import Difference, DiffsThread, Known, Wanted
 from proxy.storage.diff_store_memory import MemoryDiffs
 from proxy.storage.fleet_redis import RedisFleet
-from tests.support.hall import Hall
+from tests.support.hall import ComparisonRig
 from tests.support.instances import ENVIRON, redis_waited_for
 from tests.support.redis_server import RedisServer
 
@@ -26,8 +26,8 @@ class One:
 
     def __init__(self, server: RedisServer) -> None:
         self.fleet = RedisFleet(server.url, ENVIRON)
-        self.everywhere = Everywhere(self.fleet, lambda: 3600.0, lambda: NOW)
-        self.hall = Hall()
+        self.everywhere = SharedDifferences(self.fleet, lambda: 3600.0, lambda: NOW)
+        self.hall = ComparisonRig()
         self.store = DiffsThread(MemoryDiffs, lambda _: None)
         self.keep = self.everywhere.counting(self.store.add)
         noise = Noise(lambda: "2026-11-21", lambda *_, **__: None)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from proxy.control.fleet.membership import Instances, flags, rules_digest
+from proxy.control.fleet.membership import Membership, flags, rules_digest
 from proxy.storage.fleet_redis import RedisFleet
 from rules.model import Rollout
 from tests.support import snapshots
@@ -27,7 +27,7 @@ async def server(tmp_path: Path) -> AsyncIterator[RedisServer]:
         yield made
 
 
-class One(Instances):
+class One(Membership):
     """An instance with a clock of its own, `rules` of its own."""
 
     def __init__(self, server: RedisServer, name: str, rules: str = "r") -> None:
@@ -101,7 +101,7 @@ async def test_one_that_fell_silent_is_flagged(server: RedisServer):
 
 
 async def test_alone_an_instance_leads():
-    alone = Instances(None, "alone", lambda: {"rules": "r"})
+    alone = Membership(None, "alone", lambda: {"rules": "r"})
 
     assert alone.leads()
     assert [each["flags"] for each in alone.documents()] == [[]]

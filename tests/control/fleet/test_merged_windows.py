@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from proxy.control.fleet import window_exchange
-from proxy.control.fleet.merged_windows import Merged
-from proxy.control.fleet.window_exchange import Telling
-from proxy.control.route_evidence import Figures, NothingJudged
+from proxy.control.fleet.merged_windows import MergedWindows
+from proxy.control.fleet.window_exchange import WindowPublisher
+from proxy.control.route_evidence import NothingJudged, RouteWindows
 from proxy.ipc.messages import Outcomes, PairCounts, SideOutcomes
 from proxy.storage.fleet import MOST_ROUTES, Share, unpack_share
 from rules.guard.window import ComparedTally
@@ -40,9 +40,9 @@ class Teller:
         self.clock = Clock(float(NOW))
         self.judged = {route.name for route in self.snapshot.routes}
         self.revision = 0
-        self.telling = Telling(
+        self.telling = WindowPublisher(
             name,
-            Figures(self.snapshot, 1),
+            RouteWindows(self.snapshot, 1),
             NothingJudged(),
             revision=lambda _: self.revision,
             is_judged=lambda route: route in self.judged,
@@ -63,11 +63,11 @@ class Teller:
         return share
 
 
-def merged(*routes: Route, revision: int = 0) -> Merged:
-    return Merged(snapshot(*routes), 1, lambda _: revision)
+def merged(*routes: Route, revision: int = 0) -> MergedWindows:
+    return MergedWindows(snapshot(*routes), 1, lambda _: revision)
 
 
-def modern(here: Merged, route: str = "profile", now: int = NOW) -> int:
+def modern(here: MergedWindows, route: str = "profile", now: int = NOW) -> int:
     return here.figures.lately(route, "modern", now).requests
 
 

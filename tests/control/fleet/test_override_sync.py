@@ -30,8 +30,8 @@ class Pair:
         """Both write what waits, then look: twice, for what one settles the other must see."""
         for _ in range(2):
             for one in (self.ann, self.bob):
-                await one.ledger.flush()
-                await one.steering.following.look()
+                await one.writer.flush()
+                await one.rollout_controller.following.look()
 
     async def close(self) -> None:
         for store, fleet in self._links:
@@ -93,7 +93,7 @@ async def test_two_who_roll_back_at_once_agree_on_the_one_that_was_written_first
 
 async def test_a_promotion_by_one_who_knows_an_older_state_is_refused_and_shows_the_newer_one(pair: Pair):
     await pair.ann.verbs.roll_back("profile", "ann", "looks wrong")
-    await pair.ann.ledger.flush()
+    await pair.ann.writer.flush()
 
     with pytest.raises(RefusedError):
         await pair.bob.verbs.weight("profile", 100, "bob", "go")
@@ -108,8 +108,8 @@ async def test_whoever_is_cut_off_may_roll_back_but_not_promote_and_the_rollback
     await pair.ann.verbs.roll_back("profile", "ann", "looks wrong")
     await pair.bob.verbs.weight("profile", 5, "bob", "less")
     cut_off = pair.ann.weight(), pair.bob.weight()
-    await pair.ann.steering.following.look()
-    up = pair.ann.ledger.up
+    await pair.ann.rollout_controller.following.look()
+    up = pair.ann.writer.up
 
     await pair.server.start()
     await pair.agree()

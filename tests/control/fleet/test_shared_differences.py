@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxy.control.fleet import shared_differences
-from proxy.control.fleet.shared_differences import Everywhere
+from proxy.control.fleet.shared_differences import SharedDifferences
 from proxy.ipc.judge_messages import Found
 from proxy.storage.diff_store import Difference, Wanted
 from proxy.storage.fleet_redis import RedisFleet
@@ -24,7 +24,7 @@ class Pair:
     def __init__(self, server: RedisServer) -> None:
         self.server = server
         self.fleets = [RedisFleet(server.url, ENVIRON) for _ in range(2)]
-        self.ann, self.bob = (Everywhere(fleet, lambda: 3600.0, lambda: NOW) for fleet in self.fleets)
+        self.ann, self.bob = (SharedDifferences(fleet, lambda: 3600.0, lambda: NOW) for fleet in self.fleets)
         self.kept: list[Difference] = []
 
     async def look(self) -> None:
@@ -106,7 +106,7 @@ async def test_without_a_store_nothing_is_lost_nor_told_twice(pair: Pair):
 
 
 async def test_alone_there_is_nobody_to_tell():
-    alone = Everywhere(None, lambda: 3600.0)
+    alone = SharedDifferences(None, lambda: 3600.0)
     kept: list[Difference] = []
 
     def keep(difference: Difference) -> bool:

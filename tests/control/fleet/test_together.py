@@ -266,21 +266,21 @@ async def test_a_store_that_refuses_the_exchange_alone_is_told_of_once(trio: Sev
     ann = trio.all[0]
     with waiting_client(trio.server.url, ENVIRON) as redis:
         redis.acl_setuser("default", enabled=True, commands=["-xadd", "-xtrim"])
-    await ann.steering.following.look()
+    await ann.rollout_controller.following.look()
 
     for _ in range(8):
         await together(ann).exchange()
 
     told = [fields["where"] for event, fields in ann.told if event == "unexpected"]
     assert told == ["exchange of windows"]
-    assert ann.ledger.up
+    assert ann.writer.up
     assert not together(ann).is_heard()
 
 
 async def test_status_says_whose_traffic_is_judged(trio: Several):
     await trio.seconds(2, **SOME)
 
-    standing = trio.all[2].steering.standing("profile")
+    standing = trio.all[2].rollout_controller.standing("profile")
 
     told = standing["together"]
     assert (told["heard"], told["with"], told["left_out"]) == (True, ["ann", "bob"], {})

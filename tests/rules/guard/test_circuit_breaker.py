@@ -6,10 +6,10 @@ from random import Random
 
 import pytest
 
-from rules.guard.circuit_breaker import PATIENCE, REMEMBERED, Run
+from rules.guard.circuit_breaker import PATIENCE, REMEMBERED, FailureRun
 
 
-def told(run: Run, answers: str, now: float = 0.0, gap: float = 0.01) -> list[bool]:
+def told(run: FailureRun, answers: str, now: float = 0.0, gap: float = 0.01) -> list[bool]:
     """Tell a run its answers: `m` modern failed, `M` answered; `l` legacy failed, `L` answered."""
     found = []
     for at, answer in enumerate(answers):
@@ -19,23 +19,23 @@ def told(run: Run, answers: str, now: float = 0.0, gap: float = 0.01) -> list[bo
 
 
 def test_five_failures_in_a_row_trip_at_once_where_fallback_finds_legacy_well():
-    assert told(Run(5), "mLmLmLmLmL") == [False] * 8 + [True, True]
+    assert told(FailureRun(5), "mLmLmLmLmL") == [False] * 8 + [True, True]
 
 
 def test_a_success_between_begins_a_new_run():
-    assert not any(told(Run(5), "mLmLmLmLMLmLmLmLmL"))
+    assert not any(told(FailureRun(5), "mLmLmLmLMLmLmLmLmL"))
 
 
 def test_legacys_own_failures_forgive_moderns():
-    assert not any(told(Run(5), "mlmlmlmlml" * 20))
+    assert not any(told(FailureRun(5), "mlmlmlmlml" * 20))
 
 
 def test_one_lucky_answer_of_legacy_in_an_outage_does_not_trip():
-    assert not any(told(Run(5), "lmlmlmlmlmllMlmmLmmm"))
+    assert not any(told(FailureRun(5), "lmlmlmlmlmllMlmmLmmm"))
 
 
 def test_a_legacy_that_nobody_asks_is_waited_for_only_a_moment():
-    run = Run(5)
+    run = FailureRun(5)
 
     assert not any(told(run, "mmmmmm"))
     assert not run.trips(PATIENCE - 0.1)
@@ -43,7 +43,7 @@ def test_a_legacy_that_nobody_asks_is_waited_for_only_a_moment():
 
 
 def test_the_answer_that_was_waited_for_trips():
-    run = Run(5)
+    run = FailureRun(5)
     told(run, "LLLLLLLLLLmmmmm")
 
     assert told(run, "LLLL", now=0.2) == [False, False, False, True]
@@ -51,20 +51,20 @@ def test_the_answer_that_was_waited_for_trips():
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 8])
 def test_other_limits_trip_at_that_many(limit: int):
-    found = told(Run(limit), "LLLLLLLL" + "mL" * limit)
+    found = told(FailureRun(limit), "LLLLLLLL" + "mL" * limit)
 
     assert not any(found[: 8 + 2 * (limit - 1)])
     assert found[-1]
 
 
 def test_a_limit_of_none_never_trips():
-    assert not any(told(Run(0), "mL" * 100))
+    assert not any(told(FailureRun(0), "mL" * 100))
 
 
 @pytest.mark.parametrize("failing", [1.0, 0.9, 0.3])
 def test_an_outage_of_both_sides_trips_nobody(failing: float):
     draw = Random(3)
-    run = Run(5)
+    run = FailureRun(5)
     answers = "ML" * 50 + "".join(letter.lower() if draw.random() < failing else letter for letter in ("M", "L") * 3000)
 
     assert not any(told(run, answers))
@@ -75,7 +75,7 @@ def test_outages_that_take_both_sides_from_one_moment_to_the_next_trip_hardly_ev
     draw = Random(5)
     tripped = 0
     for _ in range(100):
-        run = Run(5)
+        run = FailureRun(5)
         told(run, "ML" * 50)
         sides = "".join(draw.choice("MMMMMMMMML") for _ in range(1000))
         tripped += any(told(run, "".join(each.lower() if draw.random() < failing else each for each in sides), 1.0))
@@ -84,7 +84,7 @@ def test_outages_that_take_both_sides_from_one_moment_to_the_next_trip_hardly_ev
 
 
 def test_a_run_is_over_when_modern_was_well_for_a_minute():
-    run = Run(5)
+    run = FailureRun(5)
     told(run, "mm")
     assert not run.is_over(1000.0)
 

@@ -7,7 +7,16 @@ from dataclasses import replace
 import pytest
 
 from rules.guard.evidence import BAD, CANNOT_TELL, GOOD, TOO_LITTLE, Check, Verdict
-from rules.guard.rollout import FIRST_HOLD_OFF, LONGEST_HOLD_OFF, Move, Volume, hold_off, next_move, readiness, step_of
+from rules.guard.rollout import (
+    FIRST_HOLD_OFF,
+    LONGEST_HOLD_OFF,
+    RolloutAction,
+    Volume,
+    hold_off,
+    next_move,
+    readiness,
+    step_of,
+)
 from rules.guard.window import ComparedTally
 from rules.model import GuardPolicy, Match, Override, Rollout, Route, ShadowPolicy, SidePolicy, Step
 from tests.rules.seen import policy
@@ -44,7 +53,7 @@ def move(
     volume: Volume = PLENTY,
     now: float = NOW,
     of: Route | None = None,
-) -> Move:
+) -> RolloutAction:
     return next_move(of or route(), override, verdict or found(), ready, now, volume)
 
 
@@ -120,7 +129,7 @@ def test_a_step_that_only_mirrors_does_not_end_without_a_request_unless_none_can
 
 def test_a_step_that_asks_for_approval_waits_for_a_person_once_it_is_done():
     assert move(on(2), now=3_000.0).reason == "baking"
-    assert move(on(2)) == Move("ask", 50.0, 2, "approval", "step 3 (100 %) waits for a person")
+    assert move(on(2)) == RolloutAction("ask", 50.0, 2, "approval", "step 3 (100 %) waits for a person")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +154,7 @@ def test_a_route_stays_where_there_is_no_step_to_take(override: Override | None,
 
 
 def test_a_plain_weight_stays():
-    assert move(None, of=route((), weight=10.0)) == Move("stay", 10.0, 0, "weight")
+    assert move(None, of=route((), weight=10.0)) == RolloutAction("stay", 10.0, 0, "weight")
 
 
 def test_too_little_data_is_no_content():
@@ -153,7 +162,7 @@ def test_too_little_data_is_no_content():
 
 
 def test_what_cannot_be_told_pauses_until_it_can():
-    assert move(on(1), found(CANNOT_TELL, "errors")) == Move("hold", 1.0, 1, "errors", "so it is")
+    assert move(on(1), found(CANNOT_TELL, "errors")) == RolloutAction("hold", 1.0, 1, "errors", "so it is")
     assert move(on(1)).kind == "advance"
 
 
@@ -222,12 +231,12 @@ def test_where_rolling_back_is_forbidden_a_route_is_held_for_a_person():
 def test_a_route_without_users_on_modern_is_not_rolled_back_for_what_its_copies_do():
     shadowed = route((), weight=0.0)
 
-    assert move(None, found(BAD, "mismatch"), of=shadowed) == Move("stay", 0.0, 0, "mismatch", "so it is")
+    assert move(None, found(BAD, "mismatch"), of=shadowed) == RolloutAction("stay", 0.0, 0, "mismatch", "so it is")
     assert move(None, found(BAD, "mismatch"), of=route((), include=("42",))).kind == "roll_back"
 
 
 def test_a_rolled_back_route_waits_for_a_person_whatever_the_judge_says():
-    assert move(on(2, rolled_back=True), found(BAD, "errors")) == Move("stay", 0.0, 2, "rolled_back")
+    assert move(on(2, rolled_back=True), found(BAD, "errors")) == RolloutAction("stay", 0.0, 2, "rolled_back")
 
 
 @pytest.mark.parametrize(

@@ -29,9 +29,9 @@ def test_a_request_finds_the_route_the_table_says(routes: dict[str, Any], line: 
     names = dict(pair.split("=", 1) for pair in (asked["names"] or "").split())
     running = generation(*({"name": name, "match": match} for name, match in routes.items()))
 
-    lane, found = running.table.find(facts(asked["method"], asked["target"], headers=headers))
+    compiled, found = running.table.find(facts(asked["method"], asked["target"], headers=headers))
 
-    assert lane.route.name == asked["route"]
+    assert compiled.route.name == asked["route"]
     assert {name: value.replace(" ", "_") for name, value in found.items() if name != "**"} == names
 
 
@@ -63,10 +63,10 @@ def test_lanes_passed_over_are_told_with_the_reason() -> None:
     )
     passed: list[Rejection] = []
 
-    lane, _ = running.table.find(facts("GET", "/a"), passed)
+    compiled, _ = running.table.find(facts("GET", "/a"), passed)
 
-    assert lane.route.name == "_default"
-    assert [(one.lane.route.name, one.why) for one in passed] == [
+    assert compiled.route.name == "_default"
+    assert [(one.compiled.route.name, one.why) for one in passed] == [
         ("hosted", "the host is not b.example"),
         ("writes", "GET is not among its methods POST"),
     ]
@@ -75,8 +75,8 @@ def test_lanes_passed_over_are_told_with_the_reason() -> None:
 def test_a_lane_is_found_by_name() -> None:
     table = generation(route(name="one", path="/a"), route(name="two", path="/b")).table
 
-    assert table.lane_of("two") is table.lanes[1]
-    assert table.lane_of("three") is None
+    assert table.compiled_route_of("two") is table.compiled_routes[1]
+    assert table.compiled_route_of("three") is None
 
 
 def test_what_no_route_takes_goes_to_the_default_backend_unshadowed_unguarded() -> None:

@@ -10,7 +10,7 @@ import pytest
 from proxy.http1 import RequestHead, request_head
 from proxy.worker import forwarded_headers
 from proxy.worker.forwarded_headers import Peer, Trust, peer_of
-from proxy.worker.shadow.request_copy import UNTRANSLATED, Origin, Question, question, same_question
+from proxy.worker.shadow.request_copy import UNTRANSLATED, LiveRequest, RequestCopy, question, same_question
 from proxy.worker.transform import translation_of
 from rules.model import LEGACY, MODERN, NO_NAMES, Backend, Decision, HeaderEdit, SidePolicy
 from tests.support import snapshots
@@ -39,14 +39,14 @@ def read(target: str, lines: str, method: str = "GET") -> RequestHead:
     return request_head(f"{method} {target} HTTP/1.1\r\nHost: shop.test\r\n{lines}".removesuffix("\r\n").encode())
 
 
-def origin(head: RequestHead, who: Peer, *, span: str = "", modern: SidePolicy | None = None) -> Origin:
+def origin(head: RequestHead, who: Peer, *, span: str = "", modern: SidePolicy | None = None) -> LiveRequest:
     decision = Decision(snapshots.route(), LEGACY, "weight", None, 0.0, None, NO_NAMES)
     backend = Backend(MODERN, ("http://127.0.0.1:1",))
     words = UNTRANSLATED if modern is None else (None, translation_of(modern, backend))
-    return Origin(head, who, decision, words, ID, AT, span)
+    return LiveRequest(head, who, decision, words, ID, AT, span)
 
 
-def said(asked: Question) -> tuple[str, list[str]]:
+def said(asked: RequestCopy) -> tuple[str, list[str]]:
     """The request line, every other line whatever its place; the span of its own is another each time."""
     head, end, body = asked.data.decode("latin-1").partition("\r\n\r\n")
     first, *rest = head.split("\r\n")
@@ -83,7 +83,7 @@ def test_a_copy_of_the_live_bytes_says_what_one_written_anew_says(lines: str, tr
     ],
     ids=["cookies are legacy's own", "a leg of a trace", "a write", "in other words"],
 )
-def test_a_copy_that_has_to_say_something_else_is_written_anew(asked: Origin, side: str):
+def test_a_copy_that_has_to_say_something_else_is_written_anew(asked: LiveRequest, side: str):
     live = forwarded_headers.simple_head(asked.head, asked.peer, ID, "")
 
     assert same_question(asked, side, live) is None

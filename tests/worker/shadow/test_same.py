@@ -8,13 +8,13 @@ import pytest
 
 from proxy.http1 import ResponseHead, response_head
 from proxy.worker.shadow.outcome import compared_fields, first_difference
-from proxy.worker.shadow.response_copy import Budget, Recorder
+from proxy.worker.shadow.response_copy import Budget, ResponseCopy
 
 COMPARED = compared_fields(["X-Total"])
 
 
-def recorded(*lines: str, status: int = 200, body: bytes = b"same") -> Recorder:
-    recorder = Recorder(0, Budget())
+def recorded(*lines: str, status: int = 200, body: bytes = b"same") -> ResponseCopy:
+    recorder = ResponseCopy(0, Budget())
     recorder.began(status, list(lines), body)
     return recorder
 
@@ -41,7 +41,7 @@ def recorded(*lines: str, status: int = 200, body: bytes = b"same") -> Recorder:
         (recorded("Content-Encoding: gzip"), recorded(), "headers"),
     ],
 )
-def test_status_compared_fields_and_bytes_decide(legacy: Recorder, modern: Recorder, difference: str):
+def test_status_compared_fields_and_bytes_decide(legacy: ResponseCopy, modern: ResponseCopy, difference: str):
     assert first_difference(legacy, modern, COMPARED) == difference
     assert first_difference(modern, legacy, COMPARED) == difference
 
@@ -50,7 +50,7 @@ def answered(*lines: str) -> ResponseHead:
     return response_head("\r\n".join(("HTTP/1.1 200 OK", "Content-Length: 4", *lines)).encode())
 
 
-def as_came(head: ResponseHead) -> Recorder:
+def as_came(head: ResponseHead) -> ResponseCopy:
     """A copy of an answer whose head is shared by all that repeat it."""
     recorder = recorded(*head.lines)
     recorder.lines, recorder.head = head.lines, head

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from proxy.worker.shadow.route_state import Allowance
+from proxy.worker.shadow.route_state import TokenBucket
 
 
 def test_an_allowance_is_spent_then_refilled_evenly():
-    allowance = Allowance(2, 10.0)
+    allowance = TokenBucket(2, 10.0)
 
     at_once = [allowance.spend(1000.0) for _ in range(3)]
     after = [allowance.spend(1004.9), allowance.spend(1005.0), allowance.spend(1005.1)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.worker.shadow.request_keys import Sessions, session_of, session_values
+from proxy.worker.shadow.request_keys import SessionLocks, session_of, session_values
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_values_of_session_cookies_come_by_name():
 
 
 def test_a_session_is_lent_only_while_nobody_uses_it():
-    sessions = Sessions()
+    sessions = SessionLocks()
     sessions.enter("s")
     sessions.enter("s")
     sessions.leave("s")

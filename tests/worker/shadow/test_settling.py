@@ -9,27 +9,27 @@ import pytest
 from proxy.worker.shadow.outcome import (
     NEITHER,
     PLAINLY_EQUAL,
-    Said,
+    SideResult,
     at_a_glance,
     compared_fields,
     effect_of,
     failures,
     settle,
 )
-from proxy.worker.shadow.response_copy import Budget, Recorder
+from proxy.worker.shadow.response_copy import Budget, ResponseCopy
 from rules.model import LEGACY, MODERN
 
 STATUSES = (200, 201, 202, 204, 206, 301, 302, 304, 401, 403, 404, 419, 422, 500, 503)
 COMPARED = compared_fields(())
 
 
-def recorded(status: int, *lines: str, body: bytes = b"same") -> Recorder:
-    recorder = Recorder(0, Budget())
+def recorded(status: int, *lines: str, body: bytes = b"same") -> ResponseCopy:
+    recorder = ResponseCopy(0, Budget())
     recorder.began(status, list(lines), body)
     return recorder
 
 
-def given_up() -> Recorder:
+def given_up() -> ResponseCopy:
     recorder = recorded(200)
     recorder.lose("body_cap")
     return recorder
@@ -44,8 +44,8 @@ def test_what_is_plainly_equal_would_be_found_equal_with_all_that_follows_from_i
     copy_side = MODERN if live_side == LEGACY else LEGACY
     plain = 0
     for one, two in product(STATUSES, STATUSES):
-        live = Said(live_side, recorded(one, "Date: 1"), "", 0.1)
-        copy = Said(copy_side, recorded(two, "Date: 2"), "", 0.1)
+        live = SideResult(live_side, recorded(one, "Date: 1"), "", 0.1)
+        copy = SideResult(copy_side, recorded(two, "Date: 2"), "", 0.1)
         if at_a_glance(live.answer, live_side, copy.answer, COMPARED, None) is None:
             continue
         plain += 1
@@ -67,5 +67,5 @@ def test_what_is_plainly_equal_would_be_found_equal_with_all_that_follows_from_i
     ],
     ids=["body", "field", "copies that were given up"],
 )
-def test_anything_else_is_looked_at_with_care(live: Recorder, copy: Recorder):
+def test_anything_else_is_looked_at_with_care(live: ResponseCopy, copy: ResponseCopy):
     assert not at_a_glance(live, LEGACY, copy, COMPARED, None)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from proxy.worker.shadow.outcome import NEITHER, Said, at_a_glance, compared_fields, effect_of, failures
+from proxy.worker.shadow.outcome import NEITHER, SideResult, at_a_glance, compared_fields, effect_of, failures
 from proxy.worker.shadow.request_copy import UNTRANSLATED
-from proxy.worker.shadow.response_copy import Budget, Recorder
+from proxy.worker.shadow.response_copy import Budget, ResponseCopy
 from proxy.worker.shadow.route_state import ShadowRoute
 from proxy.worker.shadow.value_equality import A_PAIR, SENDING, SHARE, LookBudget, ValueEquality, value_equality
 from rules.model import LEGACY, MODERN, Invariant, Route
@@ -17,7 +17,7 @@ from tests.support import snapshots
 from tests.support.backend import always, ok
 from tests.support.clock import Clock
 from tests.support.mirroring import mirroring
-from tests.support.proxying import House
+from tests.support.proxying import RunningProxy
 from tests.worker.shadow.test_route import BACKENDS
 
 JSON = "Content-Type: application/json"
@@ -38,8 +38,8 @@ class Ticking:
         return self.now
 
 
-def recorded(body: str, *lines: str, status: int = 200) -> Recorder:
-    recorder = Recorder(0, Budget())
+def recorded(body: str, *lines: str, status: int = 200) -> ResponseCopy:
+    recorder = ResponseCopy(0, Budget())
     recorder.began(status, list(lines or (JSON,)), body.encode())
     return recorder
 
@@ -50,7 +50,7 @@ def looking(compare: dict[str, Any] | None = None, budget: LookBudget | None = N
     return found
 
 
-def told(legacy: Recorder, modern: Recorder, compare: dict[str, Any] | None = None) -> object:
+def told(legacy: ResponseCopy, modern: ResponseCopy, compare: dict[str, Any] | None = None) -> object:
     found = looking(compare).forgiven(legacy, modern)
     return None if found is None else dict(found)
 
@@ -88,7 +88,7 @@ def test_legacy_is_forgiven_whoever_is_live_and_modern_is_not():
 @pytest.mark.parametrize("status", [201, 204, 302, 304, 404, 422, 500])
 def test_only_plain_successes_are_looked_at_so_that_nothing_else_follows(status: int):
     live, copy = recorded("[1]", status=status), recorded("[ 1]", status=status)
-    fine = Said(LEGACY, recorded("[1]"), "", 0.1), Said(MODERN, recorded("[ 1]"), "", 0.1)
+    fine = SideResult(LEGACY, recorded("[1]"), "", 0.1), SideResult(MODERN, recorded("[ 1]"), "", 0.1)
 
     assert at_a_glance(live, LEGACY, copy, compared_fields(()), looking()) is None
     assert failures(*fine, 5.0) == NEITHER
@@ -155,7 +155,7 @@ def test_a_route_on_which_equal_values_are_not_the_whole_answer_has_no_look(chan
     assert ShadowRoute(route, BACKENDS, UNTRANSLATED).values is None
 
 
-async def test_answers_that_are_spelled_otherwise_are_equal_counted_and_not_sent(house: House):
+async def test_answers_that_are_spelled_otherwise_are_equal_counted_and_not_sent(house: RunningProxy):
     legacy = ok(b'{"a":"10.50","b":[1,2],"on":0}', JSON, "Server: one")
     modern = ok(b'{"on": false, "b": [1, 2.0], "a": 10.5}', JSON, "Server: other")
     mirror = await mirroring(
@@ -170,7 +170,7 @@ async def test_answers_that_are_spelled_otherwise_are_equal_counted_and_not_sent
     assert mirror.sent == []
 
 
-async def test_answers_of_another_value_are_sent(house: House):
+async def test_answers_of_another_value_are_sent(house: RunningProxy):
     mirror = await mirroring(
         house, await house.backend(always(ok(b'{"a":1}', JSON))), await house.backend(always(ok(b'{"a": true}', JSON)))
     )

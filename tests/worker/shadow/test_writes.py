@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy.worker.shadow.conflicts import APART, KEYS_AT_MOST, Writes, read_keys, write_keys
+from proxy.worker.shadow.conflicts import APART, KEYS_AT_MOST, RecentWrites, read_keys, write_keys
 
 
 def test_a_read_sees_its_thing_and_what_its_user_wrote():
@@ -20,7 +20,7 @@ def test_the_longest_name_is_kept_as_a_short_key():
 
 
 def test_a_write_that_two_make_is_under_way_until_both_are_done():
-    writes = Writes()
+    writes = RecentWrites()
     writes.begin(["k"])
     writes.begin(["k"])
 
@@ -34,7 +34,7 @@ def test_a_write_that_two_make_is_under_way_until_both_are_done():
 
 
 def test_the_memory_of_writes_is_bounded_and_forgets_the_oldest():
-    writes = Writes()
+    writes = RecentWrites()
     for number in range(KEYS_AT_MOST):
         writes.end([f"old{number}"], 1000.0)
 
