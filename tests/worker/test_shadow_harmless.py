@@ -104,7 +104,7 @@ async def test_a_copy_that_hangs_ends_with_its_own_time_out(house: RunningProxy)
     legacy, modern = await house.backend(always(LIVE)), await house.backend(hang)
     mirror = await mirroring(house, legacy, modern, clock=clock, timeout=5.0)
     await mirror.ask()
-    await modern.wire()
+    await (await modern.wire()).seen(b"\r\n\r\n")
 
     mirror.proxy.turn(4.9)
     before = len(mirror.records)
