@@ -48,7 +48,7 @@ async def test_a_route_shows_both_sides_the_guard_and_its_place_in_the_file(view
     assert "GET /api/invoices/{id}" in page
     assert "proxy.yaml, line 10" in page
     assert "limit 5 %" in page
-    drawn = page.split('id="charts"')[1].split("</section>")[0]  # beside the guard's checks more are drawn, once they know
+    drawn = page.split('id="charts"')[1].split("</section>")[0]  # more are drawn beside the checks that have evidence
     assert drawn.count("<svg") == 6
     for block in ("sides", "guard", "compare", "charts", "differences", "events"):
         assert f'id="{block}"' in page
