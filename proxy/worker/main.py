@@ -268,7 +268,7 @@ class Worker:
             case messages.Again():
                 self._mirroring.again(message.pair)
             case messages.Drill():
-                drilling(self._server, message, link.send)
+                self._server.drill = drilling(self._server.drill, message, self._server.clock, link.send)
             case messages.Ask():
                 self._reporting.send_outcomes()
                 self._reporting.send_users()

@@ -36,6 +36,7 @@ def modules(*rooms: str) -> tuple[Module, ...]:
     return tuple(_module(path) for room in rooms for path in sorted((ROOT / room).rglob("*.py")))
 
 
+@cache
 def _module(path: Path) -> Module:
     parts = path.relative_to(ROOT).with_suffix("").parts
     name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

@@ -64,7 +64,6 @@ SHORTER: dict[str, str] = {
     "proxy/telemetry/untranslated.py": "an observer by itself",
     "proxy/state/identity_keys.py": "keys from the environment, apart from values that travel between processes",
     "proxy/worker/caching.py": "reads a field (RFC 9111), decides nothing",
-    "proxy/worker/client_transport.py": "tunnels; the writing half of a client connection is to join it",
     "proxy/worker/retry_policy.py": "a decision apart from what acts on it",
     "proxy/worker/shadow/live_response.py": "the live side, known to observers, apart from copies",
     "rules/captured.py": "a value that rules and rewriting hand each other",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from itertools import count
 
-from proxy.worker.shadow import rechecks
+from proxy.worker.shadow import pair_sender
 from tests.support import raw
 from tests.support.backend import Wire, always, chunks, ok
 from tests.support.mirroring import mirroring
@@ -53,5 +53,5 @@ async def test_no_fate_of_a_copy_leaves_anything_behind(house: RunningProxy):
     assert len(results) >= 5, results
     assert (shadows.budget.held, shadows._mirrored, shadows.asking._calls) == (0, set(), set())
     assert server.stats()["shadows_in_flight_modern"] == 0
-    assert len(shadows.rechecks._kept) <= rechecks.KEPT_AT_MOST
+    assert len(shadows.sent._kept) <= pair_sender.KEPT_AT_MOST
     assert len(asyncio.all_tasks()) < 400  # the scripts of the test itself
