@@ -24,7 +24,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 TREE = ROOT / "build" / "compiled"
-ROOMS = ("proxy", "rules", "comparators", "dashboards", "secret_names")
+ROOMS = ("proxy", "rules", "comparators", "dashboards")
 BESIDE = ("tests", "bench", "examples", "docs", "deploy")
 HOT = (
     "comparators/body_kind.py",
