@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from traceback import extract_tb
-from typing import Any
+from typing import Any, Final
 
 from proxy.ipc.channel import Channel
 from proxy.ipc.codec import LIFELINE
@@ -24,14 +24,19 @@ from proxy.telemetry.events import Tell
 Heard = tuple[Message, tuple[int, ...]]
 
 
+_FOLDER: Final = Path(__file__).resolve().parents[2]
+_IS_WHEEL: Final = _FOLDER.name == "_app"
+"""Whether the packages lie in the folder of their own that a wheel has: `strangler` alone is importable then."""
+
+
 def command(*arguments: str) -> list[str]:
     """Return the command line that runs one of our own internal commands."""
-    return [sys.executable, "-m", "proxy", *arguments]
+    return [sys.executable, "-m", "strangler" if _IS_WHEEL else "proxy", *arguments]
 
 
 def environment() -> dict[str, str]:
     """Return a child's environment: ours, with the folder this very code came from."""
-    root = str(Path(__file__).resolve().parents[2])
+    root = str(_FOLDER.parents[1] if _IS_WHEEL else _FOLDER)
     environ = dict(os.environ)
     # -m looks into the working directory first; -P stops that, so a checkout must be named
     environ["PYTHONSAFEPATH"] = "1"
