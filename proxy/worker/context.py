@@ -11,7 +11,7 @@ from proxy.http1.fields import Refusal
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 from proxy.telemetry.metric_names import POOL_WAITS, RETRIES, SLOW_CLIENTS, Metric
-from proxy.telemetry.records import Observers
+from proxy.telemetry.records import Exchange, Observers
 from proxy.worker import request_state, responses
 from proxy.worker.bindings import Bindings
 from proxy.worker.client_transport import ClientTransport
@@ -43,7 +43,7 @@ class ServerContext:
 
     bound: Bindings
 
-    def __init__(self, generation: Generation, observe: Observers, clock: Callable[[], float]) -> None:
+    def __init__(self, generation: Generation, observe: Observers[Exchange], clock: Callable[[], float]) -> None:
         self.observe = observe
         self.clock = clock
         self.limits = generation.snapshot.listen.limits
@@ -80,7 +80,7 @@ class ServerContext:
     def refused(self, client: ClientTransport, refusal: Refusal) -> None:
         """Answer and record a request that is not forwarded; it is nobody's failure but the client's."""
         client.write(responses.problem(refusal.status, refusal.detail, request_id="", seconds=0.0, close=True))
-        self.observe.exchange(request_state.refused(self.bound.generation, client.peer, refusal.status, refusal.detail))
+        self.observe.emit(request_state.refused(self.bound.generation, client.peer, refusal.status, refusal.detail))
 
     def slow_client(self, direction: str) -> None:
         """Count a client that was too slow."""

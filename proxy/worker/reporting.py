@@ -17,7 +17,7 @@ from proxy.state.request_outcomes import Key, LastWrites, Outcomes, waiting
 from proxy.state.user_sample import Recent
 from proxy.telemetry import events, metric_names
 from proxy.telemetry.events import Tell
-from proxy.telemetry.records import Observers
+from proxy.telemetry.records import Exchange, Observers
 from proxy.telemetry.worker_metrics import Counts, Row, ShadowCounts, gauges
 from proxy.worker.client_transport import ClientTransport
 from proxy.worker.request_state import RequestState
@@ -75,7 +75,7 @@ class MirroringReport:
         self._link: Channel | None = None
         self._judges = JudgeLinks(self._tell_control, monotonic)
 
-    def watch(self, server: Server, calls: Observers, outcomes: Outcomes, tell: Tell) -> None:
+    def watch(self, server: Server, calls: Observers[Exchange], outcomes: Outcomes, tell: Tell) -> None:
         """Hear of everything that `server` does from now on."""
         self._server = server
         shadows = server.shadows

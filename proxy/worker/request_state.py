@@ -6,7 +6,7 @@ from time import time
 from typing import Final, Protocol
 
 from proxy.http1 import RequestHead, ResponseHead
-from proxy.telemetry.records import NOBODY, Attempt, Exchange
+from proxy.telemetry.records import NOBODY, Attempt, Exchange, make
 from proxy.worker import forwarded_headers
 from proxy.worker.bindings import Bindings
 from proxy.worker.forwarded_headers import Peer
@@ -154,16 +154,12 @@ class RequestState:
 # Freezes a finished call for the observers.
 
 
-_new = tuple.__new__
-"""A named tuple made without its own constructor, which costs more than the tuple."""
-
-
 def exchange(call: RequestState, answered: str, status: int, error: str, duration: float, bytes_in: int) -> Exchange:
     """What happened to `call`; nothing secret, no query values."""
     head, decision, generation = call.head, call.decision, call.bound.generation
     peer = call.peer
     known = forwarded_headers.client_address(head, peer) if head.fields.forwarded else peer.address or "unix"
-    return _new(
+    return make(
         Exchange,
         (
             time() - duration,

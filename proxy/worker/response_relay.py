@@ -9,7 +9,7 @@ from typing import Final
 
 from proxy.http1 import ResponseHead, fields
 from proxy.http1.framing import Body, chunk, last_chunk
-from proxy.telemetry.records import NOBODY, Attempt
+from proxy.telemetry.records import NOBODY, Attempt, make
 from proxy.worker import forwarded_headers, request_state, responses
 from proxy.worker.caching import PRIVATE, is_private, is_shared
 from proxy.worker.client_transport import ClientTransport, Tunnel
@@ -22,8 +22,6 @@ from rules.routing.rewrite import TranslationError
 
 PROCESSING_AT_MOST: Final = 10
 """Times a backend's `timeout` that 1xx answers can put its end off."""
-_new = tuple.__new__
-"""A named tuple made without its own constructor, which costs more than the tuple."""
 
 
 class ResponseRelay(RequestState):
@@ -330,7 +328,7 @@ class ResponseRelay(RequestState):
 
     def attempted(self, status: int, kind: str) -> None:
         """Remember how an attempt ended."""
-        attempt = _new(Attempt, (self.side, self.pool.backend.name, self.target, status, kind, self.waited))
+        attempt = make(Attempt, (self.side, self.pool.backend.name, self.target, status, kind, self.waited))
         self.attempts = (*self.attempts, attempt) if self.attempts else (attempt,)
 
     def finish(self, answered: str, status: int, error: str, now: float) -> None:
@@ -344,4 +342,4 @@ class ResponseRelay(RequestState):
         if self.upload is not NO_BODY:
             self.upload.release()
         record = request_state.exchange(self, answered, status, error, now - self._started, self.bytes_in)
-        server.observe.exchange(record)
+        server.observe.emit(record)

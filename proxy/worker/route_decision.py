@@ -10,6 +10,7 @@ from random import random
 from typing import Final
 
 from proxy.state.user_sample import LONGEST as NAMED
+from proxy.telemetry.records import make
 from proxy.worker.context import ServerContext
 from proxy.worker.request_state import RequestState
 from rules.model import Decision, Facts
@@ -19,8 +20,6 @@ REMEMBERED: Final = 16
 """Routes for each set of fields."""
 Known = tuple[Generation, bool, Decision, tuple[str, str] | None]
 """Under which generation, whether the peer was trusted, what was decided, whom that concerned."""
-_new = tuple.__new__
-"""A named tuple made without its own constructor, which costs more than the tuple."""
 
 
 def decision_for(call: RequestState, server: ServerContext) -> Decision:
@@ -43,7 +42,7 @@ def decision_for(call: RequestState, server: ServerContext) -> Decision:
         if decision[6] is names:
             return decision
         route, side, why, bucket, weight, who, _ = decision
-        return _new(Decision, (route, side, why, bucket, weight, who, names))
+        return make(Decision, (route, side, why, bucket, weight, who, names))
     decision = choose(compiled, names, facts or _facts(call, trusted, unhealthy), random())  # noqa: S311 - a share, not a secret
     user = None
     if decision.user is not None and len(decision.user) <= NAMED and not call.minted and not call.drilled:
@@ -61,4 +60,4 @@ def decision_for(call: RequestState, server: ServerContext) -> Decision:
 def _facts(call: RequestState, trusted: bool, unhealthy: frozenset[str]) -> Facts:  # noqa: FBT001 - hot, positional
     head = call.head
     line = head.line
-    return _new(Facts, (line.method, line.path, line.query, head.host, head.field, call.user, trusted, unhealthy))
+    return make(Facts, (line.method, line.path, line.query, head.host, head.field, call.user, trusted, unhealthy))

@@ -11,12 +11,13 @@ from time import monotonic
 from typing import Any, Final, cast
 
 from proxy import http1
+from proxy.ipc.child_process import Tasks
 from proxy.ipc.messages import TargetState
 from proxy.state.identity_keys import Keys
 from proxy.state.live import Live
 from proxy.telemetry import events
 from proxy.telemetry.metric_names import LOOKUPS
-from proxy.telemetry.records import Observers
+from proxy.telemetry.records import Exchange, Observers
 from proxy.worker.bindings import Bindings, bind
 from proxy.worker.client_connection import ClientConnection
 from proxy.worker.connection_pool import Pool, Target
@@ -51,7 +52,7 @@ class Server(ServerContext):
     def __init__(
         self,
         live: Live,
-        observe: Observers,
+        observe: Observers[Exchange],
         *,
         tls_context: ssl.SSLContext | None = None,
         base_dir: Path = Path(),
@@ -68,7 +69,7 @@ class Server(ServerContext):
         self._keys = keys
         self._instance = instance
         self._tls = tls_context
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._listener: asyncio.Server | None = None
         self._accepting: asyncio.Task[None] | None = None
         self._sock: socket.socket | None = None
@@ -86,8 +87,8 @@ class Server(ServerContext):
         """Accept from `listening_socket` from now on; the caller keeps its own reference to it."""
         loop = asyncio.get_running_loop()
         self._sock = listening_socket
-        self.observe.tell_by(loop.call_soon)
-        self.shadows.observe.tell_by(loop.call_soon)
+        self.observe.emit_by(loop.call_soon)
+        self.shadows.observe.emit_by(loop.call_soon)
         if self._tls is None:
             # Never create_unix_server: since Python 3.13 it removes, when closed, the name under which others listen.
             self._listener = await loop.create_server(self._client, sock=listening_socket, backlog=BACKLOG)
@@ -171,10 +172,7 @@ class Server(ServerContext):
         self.shadows.leave()
         for pool in self.bound.pools.values():
             pool.retire()
-        for task in tuple(self._tasks):
-            task.cancel()
-        if self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
         await asyncio.sleep(0)
 
     def stats(self) -> Mapping[str, int]:
@@ -198,9 +196,7 @@ class Server(ServerContext):
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Start a named task that is kept, and awaited when the server leaves."""
-        task = asyncio.get_running_loop().create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start(work, name)
 
     def make_way(self, pool: Pool) -> bool:
         """End the request whose client holds one of the pool's connections and moves least; False: there is none."""

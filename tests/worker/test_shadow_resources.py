@@ -46,7 +46,7 @@ async def test_no_fate_of_a_copy_leaves_anything_behind(house: RunningProxy):
     answers = [await client.ask(raw.get(f"/{number}")) for number in range(800)]
     shadows, server = mirror.proxy.server.shadows, mirror.proxy.server
     await until(lambda: len(mirror.records) == 800, "every record")
-    await until(lambda: not server._tasks, "the end of every task")
+    await until(lambda: not server._tasks._running, "the end of every task")
 
     results = {(record.result, record.reason) for record in mirror.records}
     assert {answer.body for answer in answers} == {b"x" * 200}

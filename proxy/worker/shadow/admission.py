@@ -16,7 +16,7 @@ from typing import Final
 from proxy.ipc.messages import Message
 from proxy.state.mirror_outcomes import NOT_COMPARED, NOT_SAMPLED
 from proxy.telemetry.events import Tell
-from proxy.telemetry.records import Shadowed
+from proxy.telemetry.records import Shadowed, make
 from proxy.worker.bindings import Bindings
 from proxy.worker.connection_pool import Spawn
 from proxy.worker.context import ServerContext
@@ -95,8 +95,6 @@ HELD_BACK: Final = 1.0
 LIVE_AT_MOST: Final = 60.0
 """Seconds that a live answer may take while its copy's waits for it in memory."""
 SWEPT_EVERY: Final = 5.0
-_new = tuple.__new__
-"""A named tuple made without its own constructor, which costs more than the tuple."""
 
 
 class Shadows(ShadowServices):
@@ -157,7 +155,7 @@ class Shadows(ShadowServices):
                 route.floor.took(now)
                 return mirrored
             number = call.bound.generation.number
-            self.observe.tell(Shadowed(route.route.name, number, side, NOT_COMPARED, reason, (), None))
+            self.observe.emit(Shadowed(route.route.name, number, side, NOT_COMPARED, reason, (), None))
         if route.has_invariants and call.decision.side == MODERN and route.alone.spend(now):
             origin = _origin(route, call)
             live = LiveResponse(MODERN, route.policy.max_body, self.budget)
@@ -215,4 +213,4 @@ class Shadows(ShadowServices):
 
 def _origin(route: ShadowRoute, call: RequestState) -> LiveRequest:
     known = (call.head, call.peer, call.decision, route.translations, call.request_id, time(), call.span)
-    return _new(LiveRequest, known)
+    return make(LiveRequest, known)

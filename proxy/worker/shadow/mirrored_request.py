@@ -14,7 +14,7 @@ from random import random
 
 from proxy.http1 import ResponseHead
 from proxy.state.mirror_outcomes import NOT_COMPARED, RACED, SENT, TRANSIENT
-from proxy.telemetry.records import Shadowed
+from proxy.telemetry.records import Shadowed, make
 from proxy.worker.request_state import RequestState
 from proxy.worker.shadow.live_response import LiveResponse
 from proxy.worker.shadow.observers import harmless, swallow
@@ -27,8 +27,6 @@ from rules.model import LEGACY, SAFE_METHODS, other_side
 from rules.routing.rewrite import TranslationError
 
 AFTERMATH: frozenset[str] = frozenset(("client_gone", "fallback"))
-_new = tuple.__new__
-"""A named tuple made without its own constructor, which costs more than the tuple."""
 
 
 class MirroredRequest:
@@ -259,7 +257,7 @@ class MirroredRequest:
         head, status = self.origin.head, self.live.answer.status
         asked = (head.method, head.line.path, status)
         record = (route.route.name, self.generation, self.asked, result, reason, copies, fails, *asked, forgiven)
-        self._shadows.observe.tell(_new(Shadowed, record))
+        self._shadows.observe.emit(make(Shadowed, record))
         self.live.answer.release()
         if self._size:
             self._body = None

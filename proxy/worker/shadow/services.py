@@ -6,7 +6,7 @@ from pathlib import Path
 
 from proxy.http1 import RequestHead
 from proxy.state.mirror_outcomes import RACED
-from proxy.telemetry.records import Shadowed, ShadowObservers
+from proxy.telemetry.records import Observers, Shadowed
 from proxy.worker.connection_pool import Spawn
 from proxy.worker.context import ServerContext
 from proxy.worker.resolver import Resolver
@@ -28,7 +28,7 @@ class ShadowServices:
     def __init__(self, server: ServerContext, spawn: Spawn, resolver: Resolver, key: bytes, base: Path) -> None:
         self._server = server
         self.clock = server.clock
-        self.observe = ShadowObservers()
+        self.observe: Observers[Shadowed] = Observers()
         self.budget = Budget()
         self.pairs_out = PairSender(key, server.clock)
         self.sent = SentPairs()
@@ -78,7 +78,7 @@ class ShadowServices:
     def asked_again(self, route: ShadowRoute, generation: int, calls: list[ShadowCall]) -> None:
         """Tell of copies that belong to a request which was told of already."""
         copies = tuple(told for call in calls for told in call.copies())
-        self.observe.tell(Shadowed(route.route.name, generation, "", "", "", copies, None))
+        self.observe.emit(Shadowed(route.route.name, generation, "", "", "", copies, None))
 
     def mishap(self, error: Exception) -> None:
         """Count a fault of our own; the first one is told."""
