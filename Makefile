@@ -37,7 +37,7 @@ NEEDS_reference = $(VENV)
 NEEDS_image-steps = $(TREES)
 NEEDS_bare = $(TREES) unshare:util-linux git:git
 
-COMPILED_TESTS := tests/comparators tests/http1 tests/worker tests/property tests/rules tests/telemetry tests/state
+COMPILED_TESTS := tests/comparators tests/http1 tests/worker tests/property tests/rules tests/telemetry tests/state tests/deploy/test_wheel.py
 
 # What failed in a run that came to its end is asked once more, alone: see docs/decisions/0011-tests-of-real-processes.md.
 ONCE_MORE := $(BIN)/pytest --last-failed --last-failed-no-failures none --maxfail 1

@@ -40,7 +40,7 @@ class Turning(Path):
         super().__init__(fresh=fresh, change=change)
         self.report = MirroringReport()
         self.report.watch(self.server, self.server.observe, self.outcomes, lambda *_, **__: None)
-        self.server.shadows.observe.tell_by(self.told.append)
+        self.server.shadows.observe.emit_by(self.told.append)
         for target in self._copied():
             target.idle.extend(self._upstream(target) for _ in range(CONNECTIONS))
         self.others = self.answer.replace(b"05:28 GMT", b"05:29 GMT").replace(b"X-Side: legacy", b"X-Side: modern")

@@ -74,7 +74,7 @@ class Path:
             observers.add_batch(observer)
         snapshot = read(change(strangler.configuration(backends)), environ={})
         self.told: list[Callable[[], None]] = []
-        observers.tell_by(self.told.append)
+        observers.emit_by(self.told.append)
         self.server = Server(Live(generation(1, snapshot)), observers)
         self.clients = [self._client() for _ in range(CONNECTIONS)]
         for pool in self.server.bound.pools.values():

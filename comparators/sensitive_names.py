@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final
 
-from secret_names import looks_secret, words
+from rules.secret_names import looks_secret, words
 
 __all__ = ("Mask", "looks_money", "looks_secret")
 

@@ -4,7 +4,8 @@
 
 1. copy the rooms to build/compiled, without pyproject.toml: mypyc reads a configuration of its own
 2. translate, compile, put the results beside the modules they stand for: PYTHONPATH=build/compiled runs them
-3. with --wheel, pack the tree as dist/strangler_proxy-….whl, which is installed instead of the plain one
+3. with --wheel, lay it out as pyproject.toml lays out the plain wheel, pack that as dist/strangler_proxy-….whl, which
+   is installed instead of the plain one
 4. put the tests beside them, so that the same ones can be run on the compiled modules
 
 It needs a C compiler and Python's headers (Debian: gcc, python3-dev). Nothing depends on the compiled variant: a
@@ -18,13 +19,14 @@ import os
 import shutil
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 TREE = ROOT / "build" / "compiled"
-ROOMS = ("proxy", "rules", "comparators", "dashboards", "secret_names")
+LAYOUT = ROOT / "build" / "wheel"
+ROOMS = ("proxy", "rules", "comparators", "dashboards")
 BESIDE = ("tests", "bench", "examples", "docs", "deploy")
 HOT = (
     "comparators/body_kind.py",
@@ -67,15 +69,18 @@ HOT = (
     "proxy/telemetry/spans.py",
     "proxy/telemetry/worker_metrics.py",
     "proxy/worker/client_connection.py",
+    "proxy/worker/client_transport.py",
     "proxy/worker/connection_pool.py",
-    "proxy/worker/health_checks.py",
+    "proxy/worker/context.py",
     "proxy/worker/forwarded_headers.py",
     "proxy/worker/forwarding.py",
+    "proxy/worker/health_checks.py",
     "proxy/worker/request_state.py",
     "proxy/worker/response_relay.py",
     "proxy/worker/responses.py",
     "proxy/worker/retry_policy.py",
     "proxy/worker/route_decision.py",
+    "proxy/worker/server.py",
     "proxy/worker/shadow/admission.py",
     "proxy/worker/shadow/conflicts.py",
     "proxy/worker/shadow/judge_links.py",
@@ -88,6 +93,7 @@ HOT = (
     "proxy/worker/shadow/response_copy.py",
     "proxy/worker/shadow/route_state.py",
     "proxy/worker/shadow/sender.py",
+    "proxy/worker/shadow/services.py",
     "proxy/worker/shadow/session_cookies.py",
     "proxy/worker/shadow/shadow_call.py",
     "proxy/worker/shadow/value_equality.py",
@@ -120,7 +126,9 @@ def main(arguments: Sequence[str]) -> int:
     copy(ROOMS)
     os.chdir(TREE)
     sys.path.insert(0, str(TREE))
-    build(wheel=wanted.wheel)
+    build()
+    if wanted.wheel:
+        pack()
     # where an image is made there is nothing but the package
     copy([name for name in BESIDE if (ROOT / name).is_dir()])
     for name in ("pyproject.toml", "proxy.yaml", "README.md", "CHANGELOG.md", "Makefile"):
@@ -144,40 +152,73 @@ def copy(rooms: Sequence[str]) -> None:
         shutil.copytree(ROOT / room, TREE / room, ignore=ignored)
 
 
-def build(*, wheel: bool) -> None:
+def build() -> None:
     """Translate and compile in the current folder."""
     from mypyc.build import mypycify
-    from setuptools import find_packages, setup
+    from setuptools import setup
 
     for older in Path().glob("*__mypyc*.so"):
         older.unlink()  # or the wheel would have it
-    project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    scripts = [f"{name} = {target}" for name, target in project["scripts"].items()]
     extensions = mypycify([*HOT, "--ignore-missing-imports"], opt_level="3", debug_level="0")
-    steps = ["build_ext", "--inplace", *(["bdist_wheel", "--dist-dir", str(ROOT / "dist")] if wheel else [])]
+    setup(name="strangler", packages=[], ext_modules=extensions, script_args=["build_ext", "--inplace"])
+
+
+def pack() -> None:
+    """Lay what was compiled out as the plain wheel is, and pack it for this Python and this machine alone."""
+    from setuptools import Distribution, setup
+
+    class Compiled(Distribution):
+        """One with binaries, which are there already."""
+
+        def has_ext_modules(self) -> bool:
+            return True
+
+    tables = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project: dict[str, Any] = tables["project"]
+    target: dict[str, Any] = tables["tool"]["hatch"]["build"]["targets"]["wheel"]
+    lay_out(target["sources"])
+    os.chdir(LAYOUT)
     setup(
         name=project["name"],
         version=project["version"],
         description=project["description"],
         license=project["license"],
+        long_description=(ROOT / project["readme"]).read_text(),
+        long_description_content_type="text/markdown",
         python_requires=project["requires-python"],
         install_requires=project["dependencies"],
         extras_require=project["optional-dependencies"],
-        entry_points={"console_scripts": scripts},
-        packages=find_packages(include=[pattern for room in ROOMS for pattern in (room, f"{room}.*")]),
-        package_data={"": ["**/*"]},
-        exclude_package_data={"": ["*.c"]},
-        data_files=_shared(),
-        ext_modules=extensions,
-        script_args=steps,
+        classifiers=project["classifiers"],
+        entry_points={"console_scripts": [f"{name} = {place}" for name, place in project["scripts"].items()]},
+        packages=["strangler"],
+        package_data={"strangler": ["**/*"]},
+        data_files=list(shared(target["shared-data"])),
+        distclass=Compiled,
+        script_args=["bdist_wheel", "--dist-dir", str(ROOT / "dist")],
     )
 
 
-def _shared() -> list[tuple[str, list[str]]]:
-    """Return what the wheel puts under `share`, as the plain one does: manual page, unit, nginx site."""
-    targets = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]
-    shared: dict[str, str] = targets["wheel"]["shared-data"]
-    return [(str(Path(place).parent), [str(ROOT / source)]) for source, place in shared.items()]
+def lay_out(places: Mapping[str, str]) -> None:
+    """Copy each room, compiled as far as it was, and what only Python finds beside the rooms to its place."""
+    if LAYOUT.exists():
+        shutil.rmtree(LAYOUT)
+    ignored = shutil.ignore_patterns("__pycache__", "*.c")
+    for source, place in places.items():
+        compiled = TREE / source
+        shutil.copytree(compiled if compiled.is_dir() else ROOT / source, LAYOUT / place, ignore=ignored)
+    (private,) = {LAYOUT / Path(places[room]).parent for room in ROOMS}
+    for library in TREE.glob("*__mypyc*.so"):
+        shutil.copy2(library, private)
+
+
+def shared(places: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield what the wheel puts under `share`, as the plain one does: manual page, unit, nginx site, runbooks."""
+    for source, place in places.items():
+        path = ROOT / source
+        if path.is_dir():
+            yield place, [str(each) for each in sorted(path.iterdir())]
+        else:
+            yield str(Path(place).parent), [str(path)]
 
 
 if __name__ == "__main__":

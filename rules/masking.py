@@ -13,7 +13,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
-from secret_names import looks_secret
+from rules.secret_names import looks_secret
 
 MASK: Final = "********"
 SHORTEST: Final = 6

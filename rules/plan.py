@@ -17,8 +17,8 @@ from rules.routing import pattern as patterns
 from rules.routing.compiled_route import CompiledRoute
 from rules.routing.decide import Generation, choose
 from rules.routing.route_table import Table
+from rules.secret_names import looks_secret
 from rules.user_sketch import Sample
-from secret_names import looks_secret
 
 # Puts the differences between two frozen words into sentences.
 

@@ -7,7 +7,7 @@ import socket
 import ssl
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -17,47 +17,27 @@ from proxy.control.api import backends, config, data, diffs, http, monitoring, o
 from proxy.control.api import events as api_events
 from proxy.control.api import routes as api_routes
 from proxy.control.api.access import LOGIN, METRICS, PROBES, Access, Asked, Denial, is_safe
+from proxy.control.api.control_port import ControlPort
 from proxy.control.api.http import ROLE, Rates, requester, who_asks
 from proxy.control.console import app
 from proxy.control.console.app import add_console
-from proxy.control.console.data import Control
 from proxy.control.errors import RefusedError
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 
 # Puts the areas of the admin API together.
 #
-# A new area is one file here with a small `Control` protocol, a function `routes(control)`; it is added to both
-# lists below, its endpoints to `endpoints`.
+# A new area is one file in `api` with a function `routes(control)`; it is added to the list below, its endpoints to
+# `endpoints`, what it asks of control to `control_port`.
 
 
-class Areas(
-    monitoring.ProbesControl,
-    monitoring.MetricsControl,
-    api_routes.StatusControl,
-    backends.Control,
-    api_routes.ExplainControl,
-    config.ConfigControl,
-    config.ReloadControl,
-    config.PlanControl,
-    report.Control,
-    api_routes.ActionControl,
-    api_events.Control,
-    api_routes.DrillControl,
-    diffs.Control,
-    data.Control,
-    Protocol,
-):
-    """All that the admin port may ask for; control offers it."""
-
-
-def routes(control: Areas) -> Sequence[web.RouteDef]:
+def routes(control: ControlPort) -> Sequence[web.RouteDef]:
     """Return every path of the admin port."""
     areas = _areas(control)
     return (*areas, *openapi.routes(areas))
 
 
-def _areas(control: Areas) -> Sequence[web.RouteDef]:
+def _areas(control: ControlPort) -> Sequence[web.RouteDef]:
     return (
         *monitoring.probe_routes(control),
         *monitoring.metrics_routes(control),
@@ -82,14 +62,10 @@ _REQUESTS = (200.0, 400)
 _WRONG_TOKENS = (1.0, 20)
 
 
-class Operations(Areas, Control, Protocol):
-    """All that the admin port may ask for; control offers it."""
-
-
 class AdminPort:
     """The HTTP side of control. Nothing in it changes but runner and server, by `start` then `stop`."""
 
-    def __init__(self, operations: Operations, access: Access, tell: Tell) -> None:
+    def __init__(self, operations: ControlPort, access: Access, tell: Tell) -> None:
         self._operations = operations
         self._access = access
         self._tell = tell

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from time import monotonic
 from typing import Any
 
+from proxy.ipc.child_process import Tasks
 from proxy.telemetry import events
 from proxy.telemetry.aggregation import Key, Values
 from proxy.telemetry.events import Tell
@@ -26,7 +27,7 @@ Endless = Callable[[], Coroutine[Any, Any, None]]
 
 
 class EndlessTasks:
-    """All of them, by name. `failures` counts exceptions, `_tasks` are those that run."""
+    """All of them, by name. `failures` counts exceptions."""
 
     def __init__(
         self,
@@ -41,14 +42,12 @@ class EndlessTasks:
         self._hopeless = hopeless
         self._clock = clock
         self._pause = pause
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     def start(self, work: Endless, name: str) -> None:
         """Run `work` for ever, under `name`; one that returns is done, as it says it may be."""
         self.failures.setdefault(name, 0)
-        task = asyncio.get_running_loop().create_task(self._run(work, name), name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start(self._run(work, name), name)
 
     def series(self) -> dict[Key, Values]:
         """Return how often each has failed."""
@@ -56,9 +55,7 @@ class EndlessTasks:
 
     async def close(self) -> None:
         """End them."""
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
 
     async def _run(self, work: Endless, name: str) -> None:
         failing_since: float | None = None

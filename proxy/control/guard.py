@@ -22,6 +22,7 @@ from proxy.control.fleet.window_exchange import WindowExchange
 from proxy.control.reload import Current
 from proxy.control.route_actions import RouteActions, UnconfirmedError
 from proxy.control.route_evidence import EvidenceCollector, Judged, RouteWindows, since
+from proxy.ipc.child_process import Tasks
 from proxy.ipc.messages import Trip
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
@@ -203,7 +204,7 @@ class Guard:
         self._told: dict[str, tuple[str, str, float]] = {}
         self._turns = LeaderTurn(leads, clock)
         self._busy: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     async def run(self) -> None:
         """Look at all routes each second, for ever."""
@@ -251,9 +252,7 @@ class Guard:
 
     async def close(self) -> None:
         """Let go of what is not done yet."""
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
 
     # ── one route ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -322,9 +321,7 @@ class Guard:
                 self._busy.discard(name)
 
         self._busy.add(name)
-        task = asyncio.create_task(do(), name=f"{move.kind} {name}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start(do(), f"{move.kind} {name}")
 
     def _afresh(self, name: str, move: RolloutAction) -> None:
         if move.fresh:

@@ -12,7 +12,6 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Coroutine
 from time import monotonic, time
 from typing import Any
 
@@ -41,7 +40,7 @@ from proxy.control.route_evidence import RouteWindows
 from proxy.control.status import instance, status, worker_documents
 from proxy.control.worker_links import Workers
 from proxy.ipc import messages
-from proxy.ipc.child_process import Lifeline, beat, run, take_socket
+from proxy.ipc.child_process import Lifeline, Tasks, beat, run, take_socket
 from proxy.ipc.messages import Prepare
 from proxy.settings import EXIT_NO, EXIT_YES, parse_address, worker_count
 from proxy.state.bindable import client_tls
@@ -149,11 +148,11 @@ class Control:
         self._hopeless = ""
         self._draining = False
         self._told: tuple[str, ...] | None = None
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = Tasks(self._ended)
 
     async def run(self) -> int:
         """Operate until told to leave; returns the exit code."""
-        self._spawn(beat(self._lifeline.channel), "heart-beat")
+        self._tasks.start(beat(self._lifeline.channel), "heart-beat")
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._lifeline.put, messages.Leave())
         folder = self._begin.settings.base_dir
         tls = self._begun.snapshot.admin.tls
@@ -170,7 +169,7 @@ class Control:
         start(lambda: watch(folder, self._look), "watch")
         start(lambda: look_slowly(self._look), "watch-slowly")
         # the file may have changed while nobody was looking
-        self._spawn(self._look(), "first-look")
+        self._tasks.start(self._look(), "first-look")
         await self._follow_supervisor()
         await self._leave()
         return EXIT_NO if self._hopeless else EXIT_YES
@@ -312,7 +311,7 @@ class Control:
                 case messages.Census():
                     self._workers.take_census(message)
                 case messages.Reread():
-                    self._spawn(self.reload(message.who), "reload-by-signal")
+                    self._tasks.start(self.reload(message.who), "reload-by-signal")
                 case messages.Drain():
                     self._draining = True
                     if message.handover:
@@ -396,9 +395,7 @@ class Control:
 
     async def _leave(self) -> None:
         await self._endless.close()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
         await self._steering.close()
         await self._instances.leave()
         self._comparing.close()
@@ -411,13 +408,7 @@ class Control:
         self._hopeless = task
         self._lifeline.put(messages.Leave())
 
-    def _spawn(self, work: Coroutine[Any, Any, Any], name: str) -> None:
-        task = asyncio.get_running_loop().create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
     def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._tell(events.UNEXPECTED, "error", where=task.get_name(), error=repr(error))
 

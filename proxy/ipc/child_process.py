@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from traceback import extract_tb
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from proxy.ipc.channel import Channel
 from proxy.ipc.codec import LIFELINE
@@ -24,14 +24,19 @@ from proxy.telemetry.events import Tell
 Heard = tuple[Message, tuple[int, ...]]
 
 
+_FOLDER: Final = Path(__file__).resolve().parents[2]
+_IS_WHEEL: Final = _FOLDER.name == "_app"
+"""Whether the packages lie in the folder of their own that a wheel has: `strangler` alone is importable then."""
+
+
 def command(*arguments: str) -> list[str]:
     """Return the command line that runs one of our own internal commands."""
-    return [sys.executable, "-m", "proxy", *arguments]
+    return [sys.executable, "-m", "strangler" if _IS_WHEEL else "proxy", *arguments]
 
 
 def environment() -> dict[str, str]:
     """Return a child's environment: ours, with the folder this very code came from."""
-    root = str(Path(__file__).resolve().parents[2])
+    root = str(_FOLDER.parents[1] if _IS_WHEEL else _FOLDER)
     environ = dict(os.environ)
     # -m looks into the working directory first; -P stops that, so a checkout must be named
     environ["PYTHONSAFEPATH"] = "1"
@@ -95,6 +100,45 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
         return asyncio.new_event_loop
     factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
     return factory
+
+
+# Starts what runs beside the rest.
+
+
+Result = TypeVar("Result")
+
+
+class Tasks:
+    """Named tasks, kept until they end: the loop alone would let go of one that waits. `ended` is called with each."""
+
+    def __init__(self, ended: Callable[[asyncio.Task[Any]], None] = lambda _: None) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+        self._ended = ended
+
+    def start(self, work: Coroutine[Any, Any, object], name: str) -> None:
+        """Start `work`."""
+        self._keep(asyncio.get_running_loop().create_task(work, name=name))
+
+    async def finish(self, work: Coroutine[Any, Any, Result], name: str) -> Result:
+        """Do `work` to its end, also when the caller is cancelled meanwhile; returns its result."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._keep(task)
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Cancel what still runs, wait until it is over."""
+        running = tuple(self._running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def _keep(self, task: asyncio.Task[Any]) -> None:
+        self._running.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        self._ended(task)
 
 
 # Proves from inside the event loop that it turns.

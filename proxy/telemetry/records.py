@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, Generic, NamedTuple, TypeVar
 
+make: Final = tuple.__new__
+"""Makes a named tuple without its own constructor, which costs more than the tuple."""
 NOBODY = "none"
 """The side of an answer that the proxy itself made."""
 
@@ -79,74 +81,6 @@ class Exchange(NamedTuple):
     untranslated: str = ""
 
 
-Observer = Callable[[Exchange], None]
-BatchObserver = Callable[[Sequence[Exchange]], None]
-
-
-class Observers:
-    """A fan-out that survives its listeners; the list changes only while the process is put together.
-
-    `_waiting` are records that nobody has heard of yet: all that finish in one turn of the loop are told together,
-    because going through many at once costs half of what it costs to be called for each.
-    """
-
-    __slots__ = ("_failed", "_listeners", "_soon", "_waiting", "failures")
-
-    def __init__(self, failed: Callable[[BaseException], None] = lambda _: None) -> None:
-        self._listeners: tuple[BatchObserver, ...] = ()
-        self._failed = failed
-        self._soon: Callable[[Callable[[], None]], object] | None = None
-        self._waiting: list[Exchange] = []
-        self.failures = 0
-
-    def add(self, listener: Observer) -> None:
-        """Let `listener` have every exchange that finishes from now on."""
-
-        def each(records: Sequence[Exchange]) -> None:
-            for record in records:
-                try:
-                    listener(record)
-                except Exception as error:  # noqa: BLE001 - as in tell
-                    self._note(error)
-
-        self.add_batch(each)
-
-    def add_batch(self, listener: BatchObserver) -> None:
-        """Let `listener` have the exchanges that finish from now on, some at a time, in their order."""
-        self._listeners = (*self._listeners, listener)
-
-    def tell_by(self, soon: Callable[[Callable[[], None]], object]) -> None:
-        """Tell in the next turn of a loop, whose `call_soon` this is, instead of at once."""
-        self._soon = soon
-
-    def exchange(self, record: Exchange) -> None:
-        """Hand `record` to everybody, soon."""
-        waiting = self._waiting
-        waiting.append(record)
-        if len(waiting) == 1:
-            if self._soon is None:
-                self.tell()
-            else:
-                self._soon(self.tell)
-
-    def tell(self) -> None:
-        """Tell everybody what waits; what a listener raises is counted, told once, never passed on."""
-        records, self._waiting = self._waiting, []
-        for listener in self._listeners:
-            try:
-                listener(records)
-            except Exception as error:  # noqa: BLE001 - an observer must not hurt a request
-                self._note(error)
-
-    def _note(self, error: Exception) -> None:
-        self.failures += 1
-        if self.failures == 1:
-            self._failed(error)
-
-
-# Hands what became of mirrored requests to everybody who adds it up.
-
-
 NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
@@ -173,57 +107,61 @@ class Shadowed(NamedTuple):
     forgiven: Mapping[str, int] = NOTHING
 
 
-Listener = Callable[[Shadowed], None]
-BatchListener = Callable[[Sequence[Shadowed]], None]
+# Hands records to everything that adds them up.
 
 
-class ShadowObservers:
-    """A fan-out that survives its listeners; `failures` counts theirs, those of mirroring itself.
+Record = TypeVar("Record")
 
-    `_waiting` are records that nobody has heard of yet: as with calls, those of one turn of the loop are told together.
+
+class Observers(Generic[Record]):
+    """A fan-out that survives its observers; the list changes only while the process is put together.
+
+    `failures` counts what they raised, and faults of mirroring itself; `failed` is called with the first one.
+    `_waiting` are records that no observer has yet: all that come in one turn of the loop are handed on together,
+    because going through many at once costs half of what it costs to be called for each.
     """
 
     __slots__ = ("_listeners", "_soon", "_waiting", "failed", "failures")
 
-    def __init__(self) -> None:
-        self._listeners: tuple[BatchListener, ...] = ()
+    def __init__(self, failed: Callable[[BaseException], None] = lambda _: None) -> None:
+        self._listeners: tuple[Callable[[Sequence[Record]], None], ...] = ()
         self._soon: Callable[[Callable[[], None]], object] | None = None
-        self._waiting: list[Shadowed] = []
-        self.failed: Callable[[BaseException], None] = lambda _: None
+        self._waiting: list[Record] = []
+        self.failed = failed
         self.failures = 0
 
-    def add(self, listener: Listener) -> None:
+    def add(self, listener: Callable[[Record], None]) -> None:
         """Let `listener` have every record from now on."""
 
-        def each(records: Sequence[Shadowed]) -> None:
+        def each(records: Sequence[Record]) -> None:
             for record in records:
                 try:
                     listener(record)
-                except Exception as error:  # noqa: BLE001 - as in tell_now
+                except Exception as error:  # noqa: BLE001 - as in flush
                     self.mishap(error)
 
         self.add_batch(each)
 
-    def add_batch(self, listener: BatchListener) -> None:
+    def add_batch(self, listener: Callable[[Sequence[Record]], None]) -> None:
         """Let `listener` have the records from now on, some at a time, in their order."""
         self._listeners = (*self._listeners, listener)
 
-    def tell_by(self, soon: Callable[[Callable[[], None]], object]) -> None:
-        """Tell in the next turn of a loop, whose `call_soon` this is, instead of at once."""
+    def emit_by(self, soon: Callable[[Callable[[], None]], object]) -> None:
+        """Hand records on in the next turn of a loop, whose `call_soon` this is, instead of at once."""
         self._soon = soon
 
-    def tell(self, record: Shadowed) -> None:
-        """Hand `record` to everybody, soon."""
+    def emit(self, record: Record) -> None:
+        """Hand `record` to every observer, soon."""
         waiting = self._waiting
         waiting.append(record)
         if len(waiting) == 1:
             if self._soon is None:
-                self.tell_now()
+                self.flush()
             else:
-                self._soon(self.tell_now)
+                self._soon(self.flush)
 
-    def tell_now(self) -> None:
-        """Tell everybody what waits; what a listener raises is counted, told once, never passed on."""
+    def flush(self) -> None:
+        """Hand on what waits; what an observer raises is counted, reported once, never passed on."""
         records, self._waiting = self._waiting, []
         for listener in self._listeners:
             try:
@@ -232,7 +170,7 @@ class ShadowObservers:
                 self.mishap(error)
 
     def mishap(self, error: BaseException) -> None:
-        """Count a fault of whoever only watches; the first one is told."""
+        """Count a fault of what only watches; the first one is reported."""
         self.failures += 1
         if self.failures == 1:
             self.failed(error)

@@ -7,18 +7,17 @@ import fcntl
 import socket
 import struct
 import termios
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from proxy.http1 import RequestHead, early_refusal, first_offence, request_head, seen_head
 from proxy.http1.fields import BrokenAnswer, Refusal
 from proxy.http1.framing import ChunkedBody, LengthBody
-from proxy.worker.client_transport import Tunnel
-from proxy.worker.forwarded_headers import Peer, peer_of
+from proxy.worker.client_transport import ClientTransport, Tunnel
+from proxy.worker.connection_pool import Pool
+from proxy.worker.context import ServerContext
+from proxy.worker.forwarded_headers import peer_of
 from proxy.worker.forwarding import ProxiedRequest
 from proxy.worker.slow_clients import ONE_READ, REQUEST, RESPONSE, Progress
-
-if TYPE_CHECKING:
-    from proxy.worker.server import Server
 
 EMPTY_LINES_AT_MOST: Final = 2
 PIPELINED_AT_MOST: Final = 64 * 1024
@@ -37,7 +36,7 @@ _OUT_QUEUE: Final = termios.TIOCOUTQ
 _RESET: Final = struct.pack("ii", 1, 0)
 
 
-class ClientConnection:
+class ClientConnection(ClientTransport):
     """One client connection.
 
     `call` is the request being answered; what comes behind it waits in `_buffer`, at most so much, unread
@@ -49,14 +48,13 @@ class ClientConnection:
 
     __slots__ = (
         "_body", "_body_bytes", "_buffer", "_counted", "_empty_lines", "_held", "_lingered", "_lingering", "_reader",
-        "_reading", "_searched", "_sender", "_tunnel", "_turned_away", "_unread", "accepted_at", "call", "closing",
-        "deadline", "fresh", "peer", "server", "transport", "write_paused",
+        "_reading", "_searched", "_sender", "_tunnel", "_turned_away", "_unread", "call", "closing", "deadline",
+        "fresh", "server", "transport",
     )  # fmt: skip
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: ServerContext) -> None:
         self.server = server
         self.transport: asyncio.Transport | None = None
-        self.peer: Peer
         self.call: ProxiedRequest | None = None
         self.deadline = 0.0
         self.closing = False
@@ -334,11 +332,14 @@ class ClientConnection:
         elif call.is_measured and reader.is_too_slow(limits.min_rate):
             call.client_too_slow(RESPONSE)
 
-    def held_up(self, now: float) -> int:
-        """Bytes that moved in the last five seconds of a request that waits for its client; -1: it may not give way."""
+    def held_up(self, pool: Pool, now: float) -> int:
+        """Bytes that moved in the last five seconds of a request that waits for its client; -1: it may not give way.
+
+        One that holds no connection of `pool` has none to give.
+        """
         call, rate = self.call, self.server.limits.min_rate
         progress: Progress | None = None
-        if call is None or call.tunnel is not None:
+        if call is None or call.tunnel is not None or call.connection is None or call.pool is not pool:
             return -1
         if call.head_sent:
             progress = self._reader if self.write_paused else None
@@ -347,6 +348,11 @@ class ClientConnection:
         if progress is None or progress.of is not call or not progress.may_give_way(now, rate):
             return -1
         return progress.lately()
+
+    def give_way(self) -> None:
+        """End the request: others wait for the connection that it holds."""
+        if self.call is not None:
+            self.call.client_too_slow(RESPONSE if self.call.head_sent else REQUEST)
 
     def _hold(self, size: int) -> None:
         if size != self._held:
@@ -371,6 +377,15 @@ class ClientConnection:
         return (self.call.bytes_out if self.call is not None else 0) - unwritten
 
     # ── called by the sweep ────────────────────────────────────────────────────────────────────────────
+
+    def sweep(self, now: float) -> None:
+        """Look at the deadlines of the client and of its request."""
+        if 0.0 < self.deadline <= now:
+            self.expired()
+        call = self.call
+        if call is not None and 0.0 < call.deadline <= now:
+            call.deadline = 0.0
+            call.expired()
 
     def expired(self) -> None:
         """The client has kept us waiting for too long; one that still takes what was written has not."""
@@ -417,6 +432,18 @@ class ClientConnection:
             self.deadline = self.server.clock() + FIRST_REQUEST
         else:
             self.close_after_writing()
+
+    def cut(self) -> bool:
+        """End a request under way and its connection; False when there is none."""
+        if self.call is None:
+            return False
+        self.call.client_gone()
+        self.abort()
+        return True
+
+    def request(self) -> ProxiedRequest | None:
+        """Return the request under way, None between two."""
+        return self.call
 
     # ── reading requests ───────────────────────────────────────────────────────────────────────────────
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from proxy.http1 import RequestHead
 from proxy.ipc.messages import Drill as DrillMessage
 from proxy.ipc.messages import DrillCount
-
-if TYPE_CHECKING:
-    from proxy.http1.request import RequestHead
-    from proxy.worker.forwarding import ProxiedRequest
-    from proxy.worker.server import Server
 
 FIELD: Final = "x-strangler-drill"
 """The field that marks a request: the secret of the drill, a dot, the made-up user."""
@@ -43,14 +39,13 @@ class Drill:
             return ""
         return f"{USER}{user}"
 
-    def fail(self, call: ProxiedRequest) -> None:
-        """Let an attempt of a marked request fail, as if modern had closed the connection."""
+    def fail(self, failed: Callable[[str, str], None]) -> None:
+        """Let an attempt of a marked request fail by `failed`, as if modern had closed the connection."""
         now = self._clock()
         self._first = self._first or now
         self._last = now
         self._failed += 1
-        call.target = TARGET
-        asyncio.get_running_loop().call_soon(call.failed, KIND, "a drill")
+        asyncio.get_running_loop().call_soon(failed, KIND, "a drill")
         self.tell()
 
     def tell(self) -> None:
@@ -58,10 +53,12 @@ class Drill:
         self._told(DrillCount(self.route, self._failed, self._first, self._last))
 
 
-def drilling(server: Server, message: DrillMessage, told: Callable[[DrillCount], object]) -> None:
-    """Begin the drill that control asks for, or end the present one."""
-    before, server.drill = server.drill, None
+def drilling(
+    before: Drill | None, message: DrillMessage, clock: Callable[[], float], told: Callable[[DrillCount], object]
+) -> Drill | None:
+    """Return the drill that control asks for, None where it ends the present one."""
     if message.seconds > 0:
-        server.drill = Drill(message.route, message.mark, server.clock() + message.seconds, server.clock, told)
-    elif before is not None:
+        return Drill(message.route, message.mark, clock() + message.seconds, clock, told)
+    if before is not None:
         before.tell()
+    return None

@@ -11,13 +11,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from proxy.http1 import RequestHead, ResponseHead, fields
 from proxy.http1.framing import chunk, last_chunk
 from proxy.telemetry.records import NOBODY, UNHEALTHY, Attempt
 from proxy.worker import forwarded_headers, retry_policy
 from proxy.worker.caching import is_shared
+from proxy.worker.client_transport import ClientTransport
+from proxy.worker.context import ServerContext
+from proxy.worker.fault_injection import TARGET as DRILL_TARGET
 from proxy.worker.forwarded_headers import new_id
 from proxy.worker.request_state import NO_BODY, RequestBody
 from proxy.worker.response_relay import ResponseRelay
@@ -27,11 +30,6 @@ from proxy.worker.upstream_connection import ConnectionOwner, UpstreamConnection
 from rules.model import LEGACY, MODERN, SAFE_METHODS
 from rules.routing.mirroring import has_effects
 from rules.routing.rewrite import TranslationError
-
-if TYPE_CHECKING:
-    from proxy.worker.client_connection import ClientConnection
-    from proxy.worker.server import Server
-
 
 # Stands in a pool's queue for a call.
 #
@@ -93,22 +91,22 @@ class ProxiedRequest(ResponseRelay):
     request_done: bool = False
     _refreshed: bool = False
     _moved: bool = False
-    drilled: str = ""
     _collecting: bool = False
     _buffering: bool = False
     _buffered_for: float = 0.0
     _chunk_up: bool = False
     _waiting: PendingConnection | None = None
 
-    def __init__(self, server: Server, client: ClientConnection, head: RequestHead, now: float) -> None:
+    def __init__(self, server: ServerContext, client: ClientTransport, head: RequestHead, now: float) -> None:
         self.server = server
         self.client = client
         self.head = head
+        peer = self.peer = client.peer
         self.method = head.method
         self._started = now
         self.request_observer = None  # not above: mypyc leaves out defaults of fields that hold a protocol
         bound = self.bound = server.bound
-        fields, trusted = head.fields, client.peer.trusted
+        fields, trusted = head.fields, peer.trusted
         cleaned = fields.cleaned(bound.claims, trusted)
         if cleaned is not fields:
             fields = head.fields = cleaned
@@ -122,7 +120,7 @@ class ProxiedRequest(ResponseRelay):
                 head.strangler = ()
             if fields.upgrade == "websocket":
                 self.wants_upgrade = may_upgrade(head)
-        decision = self.decision = decision_for(self)
+        decision = self.decision = decision_for(self, server)
         if bound.translations:
             self.translations = bound.translations.get(decision.route.name)
         if fields.has_body:
@@ -132,16 +130,6 @@ class ProxiedRequest(ResponseRelay):
         if decision.reason == UNHEALTHY:
             # nothing was asked, because nothing could be: all the same modern has failed this user
             self.attempts = (Attempt(MODERN, decision.route.modern.backend, "", 0, UNHEALTHY, 0.0),)
-
-    def user(self) -> str | None:
-        """Who the user is; nobody yet, with a sticky identity: somebody new, decided at once, told with the answer."""
-        if self.drilled:
-            return self.drilled
-        identity = self.bound.identity
-        user = identity.find(self.head, self.client.peer.trusted)
-        if user is None and identity.sticky is not None:
-            user = self.minted = identity.sticky.mint()
-        return user
 
     # ── trying a side ──────────────────────────────────────────────────────────────────────────────────
 
@@ -156,8 +144,9 @@ class ProxiedRequest(ResponseRelay):
         if fields.via and self._loops(fields.via):
             self.own_answer(508, retry_policy.DETAIL["loop"], close=not self.upload.complete)
             return
-        if self.server.shadows.active and not self.drilled:
-            self.request_observer = self.server.shadows.begin(self)
+        mirror = self.server.mirror
+        if mirror is not None and not self.drilled:
+            self.request_observer = mirror(self)
         translation = None
         if self.translations is not None and head.has_body:
             translation = self.translation(side)
@@ -175,7 +164,7 @@ class ProxiedRequest(ResponseRelay):
     def _loops(self, via: tuple[str, ...]) -> bool:
         """Whether this request was here as often as one may be."""
         passes = self.bound.generation.snapshot.listen.via.passes
-        return passes > 0 and forwarded_headers.times_here(via, self.client.peer.via) >= passes
+        return passes > 0 and forwarded_headers.times_here(via, self.peer.via) >= passes
 
     def _invite_body(self) -> None:
         """Answer `Expect: 100-continue` ourselves (RFC 9110 10.1.1): the body is collected here first."""
@@ -197,13 +186,14 @@ class ProxiedRequest(ResponseRelay):
         policy = route.legacy if side == LEGACY else route.modern
         self.method = head.method
         if self.translations is None and head.fields.is_simple and head.line.is_usual:
-            self.asked = forwarded_headers.simple_head(head, self.client.peer, self.request_id, self._leg())
+            self.asked = forwarded_headers.simple_head(head, self.peer, self.request_id, self._leg())
         elif not self._rewritten(side):
             return
         self.side = side
         pool = self.pool = self.bound.pools[policy.backend]
         if self.drilled and side == MODERN and self.server.drill is not None:
-            self.server.drill.fail(self)
+            self.target = DRILL_TARGET
+            self.server.drill.fail(self.failed)
             return
         if self.attempts or fresh:
             self.began = self.server.clock()
@@ -235,7 +225,7 @@ class ProxiedRequest(ResponseRelay):
             except TranslationError as error:
                 self._untranslatable(side, str(error))
                 return False
-        own = forwarded_headers.own_lines(head, self.client.peer, self.request_id, self._leg())
+        own = forwarded_headers.own_lines(head, self.peer, self.request_id, self._leg())
         if length >= 0 or chunked or self.wants_upgrade or head.te:
             expect = head.expect and self.upload.size == 0
             own += forwarded_headers.framing_lines(
@@ -328,7 +318,7 @@ class ProxiedRequest(ResponseRelay):
     def request_end(self, trailers: list[str]) -> None:
         """The body is whole."""
         if trailers:
-            trailers = self.bound.claims.crossing(trailers, trusted=self.client.peer.trusted)
+            trailers = self.bound.claims.crossing(trailers, trusted=self.peer.trusted)
         self.upload.complete = True
         self.upload.trailers = trailers
         if self.request_observer is not None:
@@ -423,11 +413,6 @@ class ProxiedRequest(ResponseRelay):
         self.leave()
         self.failed(kind, "no byte within the time limit")
 
-    @property
-    def waits_in_line(self) -> bool:
-        """Whether it waits for a connection of our own pool: nobody's fault but ours."""
-        return self._waiting is not None and self.in_line
-
     def unforeseen(self) -> None:
         """End after a fault of our own, which is no failure of the side: 502, or a cut where the answer has begun."""
         try:
@@ -438,7 +423,7 @@ class ProxiedRequest(ResponseRelay):
 
     def _end_unforeseen(self) -> None:
         if self.finished:
-            if self.client.call is self:
+            if self.client.request() is self:
                 self.client.abort()
             return
         self._abandon()

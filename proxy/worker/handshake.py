@@ -12,23 +12,31 @@ import ssl
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, cast
 
-from proxy.worker.client_connection import ClientConnection
+from proxy.worker.client_transport import ClientTransport
 
 OUT_OF_FILES: Final = 0.1
 """Seconds until accepting is tried again when the process has too many files open."""
 
 
 class Handshake:
-    """One connection from accept to the end of its handshake; at `expires_at` (0: never) it has taken too long."""
+    """One connection from accept to the end of its handshake; at `expires_at` (0: never) it has taken too long.
 
-    __slots__ = ("_socket", "_task", "client", "expires_at")
+    It is one of `under_way` until then. `patience` is in seconds (0: no limit).
+    """
 
-    def __init__(self, client: ClientConnection, accepted: socket.socket) -> None:
-        self.client = client
+    __slots__ = ("_client", "_socket", "_task", "_under_way", "expires_at")
+
+    def __init__(
+        self,
+        client: ClientTransport,
+        accepted: socket.socket,
+        patience: float,
+        under_way: dict[ClientTransport, Handshake],
+    ) -> None:
+        self._client = client
         self._socket = accepted
+        self._under_way = under_way
         self._task: asyncio.Task[Any] | None = None
-        limits = client.server.limits
-        patience = limits.header_timeout or limits.idle_timeout
         self.expires_at = client.accepted_at + patience if patience else 0.0
 
     def abort(self) -> None:
@@ -39,8 +47,8 @@ class Handshake:
     async def run(self, context: ssl.SSLContext) -> None:
         """Shake hands; the client's connection goes on by itself then. One that fails is nobody's request."""
         self._task = asyncio.current_task()
-        client = self.client
-        client.server.handshakes[client] = self
+        client = self._client
+        self._under_way[client] = self
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: cast(asyncio.Protocol, client), self._socket, ssl=context
@@ -48,7 +56,7 @@ class Handshake:
         except (OSError, TimeoutError):
             return  # ssl.SSLError is one: it does not speak TLS, does not like ours, or went away
         finally:
-            client.server.handshakes.pop(client, None)
+            self._under_way.pop(client, None)
 
 
 async def accept(

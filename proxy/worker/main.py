@@ -14,14 +14,13 @@ import os
 import signal
 import socket
 import ssl
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from proxy.ipc import messages
 from proxy.ipc.channel import Channel
-from proxy.ipc.child_process import ExceptionHandler, Lifeline, beat, run, take_socket
+from proxy.ipc.child_process import ExceptionHandler, Lifeline, Tasks, beat, run, take_socket
 from proxy.ipc.codec import WORKER
 from proxy.ipc.messages import Message
 from proxy.settings import EXIT_YES, CannotStartError
@@ -34,7 +33,7 @@ from proxy.telemetry import events as telemetry_events
 from proxy.telemetry.access_log import AccessLines
 from proxy.telemetry.events import Tell, events
 from proxy.telemetry.metric_names import LOG_LINES_LOST, OBSERVER_FAILURES, SPANS_LOST, Metric
-from proxy.telemetry.records import Observers
+from proxy.telemetry.records import Exchange, Observers
 from proxy.telemetry.span_exporter import Sender, SpanExporter
 from proxy.telemetry.spans import is_installed, is_wanted, share
 from proxy.telemetry.untranslated import Untranslated
@@ -68,7 +67,7 @@ LAST_WORDS = 1.0
 class Traces:
     """Nothing at all, unless the environment asks for it: then a recorder, to which everything is told."""
 
-    def __init__(self, environ: Mapping[str, str], server: Server, observers: Observers, tell: Tell) -> None:
+    def __init__(self, environ: Mapping[str, str], server: Server, observers: Observers[Exchange], tell: Tell) -> None:
         self._recorder: SpanExporter | None = None
         if not is_wanted(environ):
             return
@@ -145,7 +144,7 @@ class Worker:
         self._writes = LastWrites(lossy_in(self._live))
         self._outcomes = Outcomes()
         self._lines = AccessLines(os.environ, self._base_dir, self._tell)
-        self._observers = Observers(
+        self._observers: Observers[Exchange] = Observers(
             lambda error: self._tell(telemetry_events.OBSERVER_FAILED, "error", error=repr(error))
         )
         self._server = self._compose()
@@ -171,15 +170,15 @@ class Worker:
         self._tripping = LocalRollback(self._live, self._adopting, begin.slot, self._tell)
         self._observers.add_batch(CircuitBreaker(self._live, self._tripping.tripped).observe_all)
         self._link: Channel | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     async def run(self) -> int:
         """Serve until told to leave; returns the exit code."""
         asyncio.get_running_loop().set_exception_handler(ExceptionHandler(self._tell))
-        self._spawn(beat(self._lifeline.channel, self._reporting.note_lag), "heart-beat")
+        self._tasks.start(beat(self._lifeline.channel, self._reporting.note_lag), "heart-beat")
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._leave_by_signal)
         await self._server.start(self._listener)
-        self._spawn(self._reporting.run(), "reporting")
+        self._tasks.start(self._reporting.run(), "reporting")
         self._lifeline.channel.send(messages.Accepting(self._live.generation.number))
         self._tell(telemetry_events.ACCEPTING, generation=self._live.generation.number)
         # what was loaded stays for good: the collector need not look at it again and again
@@ -222,9 +221,7 @@ class Worker:
         self._mirroring.close()
         self._reporting.send_outcomes()
         self._reporting.send_numbers()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
         self._lines.close()
         self._tell.close()
 
@@ -256,7 +253,7 @@ class Worker:
     def _hear_control(self, link: Channel, message: Message, descriptors: tuple[int, ...]) -> None:
         match message:
             case messages.Prepare():
-                self._spawn(self._adopting.prepare(message, link), "prepare")
+                self._tasks.start(self._adopting.prepare(message, link), "prepare")
             case messages.Commit():
                 self._adopting.commit(message, link)
             case messages.Effects():
@@ -268,7 +265,7 @@ class Worker:
             case messages.Again():
                 self._mirroring.again(message.pair)
             case messages.Drill():
-                drilling(self._server, message, link.send)
+                self._server.drill = drilling(self._server.drill, message, self._server.clock, link.send)
             case messages.Ask():
                 self._reporting.send_outcomes()
                 self._reporting.send_users()
@@ -314,11 +311,6 @@ class Worker:
                 renew(self._tls, tls, self._base_dir)
             except (OSError, UnbindableError) as error:
                 self._tell(telemetry_events.CERTIFICATE_REFUSED, "error", error=repr(error))
-
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.get_running_loop().create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def _route_names(generation: Generation) -> tuple[str, ...]:

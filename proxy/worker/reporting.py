@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import monotonic
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from proxy.ipc.channel import Channel
 from proxy.ipc.messages import JudgeLink, Message, Numbers, Pair, PairCounts, Rest, Targets, TargetState
@@ -17,16 +17,13 @@ from proxy.state.request_outcomes import Key, LastWrites, Outcomes, waiting
 from proxy.state.user_sample import Recent
 from proxy.telemetry import events, metric_names
 from proxy.telemetry.events import Tell
-from proxy.telemetry.records import Observers
+from proxy.telemetry.records import Exchange, Observers
 from proxy.telemetry.worker_metrics import Counts, Row, ShadowCounts, gauges
+from proxy.worker.client_transport import ClientTransport
+from proxy.worker.request_state import RequestState
 from proxy.worker.server import Server
 from proxy.worker.shadow.judge_links import JudgeLinks
 from rules.guard.window import Tally
-
-if TYPE_CHECKING:
-    from proxy.worker.client_connection import ClientConnection
-    from proxy.worker.response_relay import ResponseRelay
-
 
 # Tells which requests wait for their answer longer than they should, so that a silent side is noticed in time.
 
@@ -44,13 +41,15 @@ class WaitingRequest(NamedTuple):
     seconds: float
 
 
-def waiting_requests(clients: Iterable[ClientConnection], now: float) -> list[WaitingRequest]:
+def waiting_requests(clients: Iterable[ClientTransport], now: float) -> list[WaitingRequest]:
     """The requests that wait longer than the route's P95 limit for an answer's first byte, whole as they are."""
-    return [age for client in clients if (call := client.call) is not None and (age := _age(call, now)) is not None]
+    return [
+        age for client in clients if (call := client.request()) is not None and (age := _age(call, now)) is not None
+    ]
 
 
-def _age(call: ResponseRelay, now: float) -> WaitingRequest | None:
-    if call.finished or call.head_sent or not call.side or not call.upload.complete or call.waits_in_line:
+def _age(call: RequestState, now: float) -> WaitingRequest | None:
+    if call.finished or call.head_sent or not call.side or not call.upload.complete or call.in_line:
         return None  # what waits in line waits for us, not for its side
     route = call.decision.route
     seconds = now - call.waits_since
@@ -76,7 +75,7 @@ class MirroringReport:
         self._link: Channel | None = None
         self._judges = JudgeLinks(self._tell_control, monotonic)
 
-    def watch(self, server: Server, calls: Observers, outcomes: Outcomes, tell: Tell) -> None:
+    def watch(self, server: Server, calls: Observers[Exchange], outcomes: Outcomes, tell: Tell) -> None:
         """Hear of everything that `server` does from now on."""
         self._server = server
         shadows = server.shadows

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from time import time
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
-from proxy.http1 import ResponseHead
-from proxy.telemetry.records import NOBODY, Exchange
+from proxy.http1 import RequestHead, ResponseHead
+from proxy.telemetry.records import NOBODY, Attempt, Exchange, make
 from proxy.worker import forwarded_headers
+from proxy.worker.bindings import Bindings
 from proxy.worker.forwarded_headers import Peer
 from proxy.worker.slow_clients import BufferBudget
-from rules.model import DEFAULT_ROUTE, Buffer
+from proxy.worker.upstream_connection import UpstreamConnection
+from rules.model import DEFAULT_ROUTE, Buffer, Decision
 from rules.routing.decide import Generation
-
-if TYPE_CHECKING:
-    from proxy.worker.response_relay import ResponseRelay
-
 
 PENDING_AT_MOST: Final = 64 * 1024
 
@@ -93,19 +91,75 @@ NO_BODY: Final = RequestBody(complete=True, keep_at_most=0, budget=BufferBudget(
 """Shared by every request without a body: nothing in it ever changes."""
 
 
+# What is known of a request while it is under way.
+
+
+class RequestState:
+    """One request of one client: what its decision, its observers, its copy and its record may know of it.
+
+    `peer` is who sent it; `bound` the generation that it began under, to the end. `side`, `connection` are those of
+    the current attempt, `asked` is the head that goes there; it was begun at `began`, its last byte sent at
+    `sent_at`, and took `waited` seconds to bring a first byte; `in_line` while it waits for a connection of our own
+    pool. `head_sent` once the client has begun to get an answer; `finished` is final; `span` (15 digits) begins the
+    ids of our spans, where the request's trace is recorded. `minted` is the identity of a new user, `drilled` the
+    made-up user of a drill; `untranslated` why an answer was delivered in a side's own words.
+    What is not set in `__init__` of a subclass is as most requests have it.
+
+    A class and no protocol: the compiled variant reads fields of a class directly.
+    """
+
+    attempts: tuple[Attempt, ...] = ()
+    fallback: str = ""
+    head_sent: bool = False
+    finished: bool = False
+    stream: bool = False
+    overhead: float = 0.0
+    bytes_out: int = 0
+    upload: RequestBody = NO_BODY
+    connection: UpstreamConnection | None = None
+    side: str = ""
+    asked: bytes = b""
+    began: float = 0.0
+    in_line: bool = False
+    sent_at: float = 0.0
+    waited: float = 0.0
+    minted: str = ""
+    drilled: str = ""
+    untranslated: str = ""
+    span: str = ""
+
+    head: RequestHead
+    peer: Peer
+    bound: Bindings
+    decision: Decision
+    request_id: str
+    _started: float
+
+    @property
+    def waits_since(self) -> float:
+        """When the wait for the answer's first byte began, or that for a connection to ask on."""
+        return self.sent_at if self.connection is not None else self.began or self._started
+
+    def user(self) -> str | None:
+        """Who the user is; nobody yet, with a sticky identity: somebody new, decided at once, told with the answer."""
+        if self.drilled:
+            return self.drilled
+        identity = self.bound.identity
+        user = identity.find(self.head, self.peer.trusted)
+        if user is None and identity.sticky is not None:
+            user = self.minted = identity.sticky.mint()
+        return user
+
+
 # Freezes a finished call for the observers.
 
 
-_new = tuple.__new__
-"""A named tuple made without its own constructor, which costs more than the tuple."""
-
-
-def exchange(call: ResponseRelay, answered: str, status: int, error: str, duration: float) -> Exchange:
+def exchange(call: RequestState, answered: str, status: int, error: str, duration: float, bytes_in: int) -> Exchange:
     """What happened to `call`; nothing secret, no query values."""
     head, decision, generation = call.head, call.decision, call.bound.generation
-    peer = call.client.peer
+    peer = call.peer
     known = forwarded_headers.client_address(head, peer) if head.fields.forwarded else peer.address or "unix"
-    return _new(
+    return make(
         Exchange,
         (
             time() - duration,
@@ -127,7 +181,7 @@ def exchange(call: ResponseRelay, answered: str, status: int, error: str, durati
             call.fallback,
             duration,
             call.overhead,
-            call.bytes_in,
+            bytes_in,
             call.bytes_out,
             error,
             call.stream,

@@ -5,96 +5,51 @@ The other half, where answers come from, is `forward`; it says what happens when
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from proxy.http1 import RequestHead, ResponseHead, fields
+from proxy.http1 import ResponseHead, fields
 from proxy.http1.framing import Body, chunk, last_chunk
-from proxy.telemetry.records import NOBODY, Attempt
+from proxy.telemetry.records import NOBODY, Attempt, make
 from proxy.worker import forwarded_headers, request_state, responses
-from proxy.worker.bindings import Bindings
 from proxy.worker.caching import PRIVATE, is_private, is_shared
-from proxy.worker.client_transport import Tunnel
+from proxy.worker.client_transport import ClientTransport, Tunnel
 from proxy.worker.connection_pool import Pool
-from proxy.worker.request_state import NO_BODY, RequestBody, RequestObserver
+from proxy.worker.context import ServerContext
+from proxy.worker.request_state import NO_BODY, RequestObserver, RequestState
 from proxy.worker.transform import BufferedResponse, Translation, gathering
-from proxy.worker.upstream_connection import UpstreamConnection
-from rules.model import LEGACY, MODERN, SAFE_METHODS, Decision
+from rules.model import LEGACY, MODERN, SAFE_METHODS
 from rules.routing.rewrite import TranslationError
-
-if TYPE_CHECKING:
-    from proxy.worker.client_connection import ClientConnection
-    from proxy.worker.server import Server
-
 
 PROCESSING_AT_MOST: Final = 10
 """Times a backend's `timeout` that 1xx answers can put its end off."""
-_new = tuple.__new__
-"""A named tuple made without its own constructor, which costs more than the tuple."""
 
 
-class ResponseRelay:
+class ResponseRelay(RequestState):
     """One request of one client, seen from the client.
 
-    `side`, `pool`, `target`, `connection` are those of the current attempt, `asked` is the head that goes there; it
-    was begun at `began`, its last byte sent at `sent_at`, and took `waited` seconds to bring a first byte. `deadline`
-    (0: none) is when what is waited for now has taken too long; `head_sent` once the client has begun to get an
-    answer; `finished` is final; `span` (15 digits) begins the ids of our spans, where the call's trace is recorded.
-    `place` is the path that a side with other words was asked for, `untranslated` why its answer was delivered in them.
-    What is not set in `__init__` is as most calls have it.
+    `pool`, `target` are those of the current attempt. `deadline` (0: none) is when what is waited for now has taken
+    too long. `place` is the path that a side with other words was asked for.
     """
 
     deadline: float = 0.0
-    attempts: tuple[Attempt, ...] = ()
-    fallback: str = ""
-    head_sent: bool = False
-    finished: bool = False
-    stream: bool = False
     status: int = 0
-    overhead: float = 0.0
-    bytes_out: int = 0
     tunnel: Tunnel | None = None
-    upload: RequestBody = NO_BODY
     translations: tuple[Translation | None, Translation | None] | None = None
-    connection: UpstreamConnection | None = None
-    side: str = ""
     target: str = ""
-    asked: bytes = b""
     place: str = "/"
-    began: float = 0.0
-    in_line: bool = False
-    sent_at: float = 0.0
-    waited: float = 0.0
     _chunk_out: bool = False
-    minted: str = ""
-    untranslated: str = ""
-    span: str = ""
     _gathered: BufferedResponse | None = None
     _streamed: ResponseHead | None = None
 
-    server: Server
-    client: ClientConnection
-    head: RequestHead
-    bound: Bindings
+    server: ServerContext
+    client: ClientTransport
     pool: Pool
-    decision: Decision
     request_observer: RequestObserver | None
-    request_id: str
-    _started: float
 
     @property
     def bytes_in(self) -> int:
         """Body bytes that came from the client."""
         return self.upload.size + (self.tunnel.bytes_in if self.tunnel is not None else 0)
-
-    @property
-    def waits_in_line(self) -> bool:
-        """Whether it waits for a connection of our own pool."""
-        return False
-
-    @property
-    def waits_since(self) -> float:
-        """When the wait for the answer's first byte began, or that for a connection to ask on."""
-        return self.sent_at if self.connection is not None else self.began or self._started
 
     def translation(self, side: str) -> Translation | None:
         """What puts this call into one side's words; None where none is needed."""
@@ -134,7 +89,7 @@ class ResponseRelay:
         if self.head.minor == 1:
             if self.translations is not None and (translation := self.translation(self.side)) is not None:
                 head = head.copy()  # heads are shared
-                translation.answer(head, forwarded_headers.own_url(self.head, self.client.peer), self.place)
+                translation.answer(head, forwarded_headers.own_url(self.head, self.peer), self.place)
             lines = responses.without_length(head.lines) if head.length >= 0 else head.lines
             self.client.write(fields.response(head.status, head.reason, lines, ""))
 
@@ -174,7 +129,7 @@ class ResponseRelay:
         if translation is None:
             return head
         head = head.copy()
-        translation.answer(head, forwarded_headers.own_url(self.head, self.client.peer), self.place)
+        translation.answer(head, forwarded_headers.own_url(self.head, self.peer), self.place)
         if not translation.rewrites_answer:
             return head
         empty = not payload and body is None
@@ -219,7 +174,7 @@ class ResponseRelay:
 
     def _lines_for_some(self, lines: list[str]) -> str:
         """The cookie of a new user, unless the answer is for many; the decision for a trusted peer that asked."""
-        own, peer, sticky = "", self.client.peer, self.bound.identity.sticky
+        own, peer, sticky = "", self.peer, self.bound.identity.sticky
         if self.minted and sticky is not None and not is_shared(lines):
             own = sticky.line(self.minted, secure=forwarded_headers.is_secure(self.head, peer))
             own += "" if is_private(lines) else PRIVATE
@@ -373,7 +328,7 @@ class ResponseRelay:
 
     def attempted(self, status: int, kind: str) -> None:
         """Remember how an attempt ended."""
-        attempt = _new(Attempt, (self.side, self.pool.backend.name, self.target, status, kind, self.waited))
+        attempt = make(Attempt, (self.side, self.pool.backend.name, self.target, status, kind, self.waited))
         self.attempts = (*self.attempts, attempt) if self.attempts else (attempt,)
 
     def finish(self, answered: str, status: int, error: str, now: float) -> None:
@@ -386,4 +341,5 @@ class ResponseRelay:
             self.request_observer.finished()
         if self.upload is not NO_BODY:
             self.upload.release()
-        server.observe.exchange(request_state.exchange(self, answered, status, error, now - self._started))
+        record = request_state.exchange(self, answered, status, error, now - self._started, self.bytes_in)
+        server.observe.emit(record)

@@ -7,27 +7,25 @@ expires, nobody who is new, no backend that is ill. What a path captured is each
 from __future__ import annotations
 
 from random import random
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from proxy.state.user_sample import LONGEST as NAMED
+from proxy.telemetry.records import make
+from proxy.worker.context import ServerContext
+from proxy.worker.request_state import RequestState
 from rules.model import Decision, Facts
 from rules.routing.decide import Generation, choose
-
-if TYPE_CHECKING:
-    from proxy.worker.forwarding import ProxiedRequest
 
 REMEMBERED: Final = 16
 """Routes for each set of fields."""
 Known = tuple[Generation, bool, Decision, tuple[str, str] | None]
 """Under which generation, whether the peer was trusted, what was decided, whom that concerned."""
-_new = tuple.__new__
-"""A named tuple made without its own constructor, which costs more than the tuple."""
 
 
-def decision_for(call: ProxiedRequest) -> Decision:
+def decision_for(call: RequestState, server: ServerContext) -> Decision:
     """Where this call goes; `call.minted` is set when its user is somebody new."""
-    head, server, bound = call.head, call.server, call.bound
-    fields, line, trusted = head.fields, head.line, call.client.peer.trusted
+    head, bound = call.head, call.bound
+    fields, line, trusted = head.fields, head.line, call.peer.trusted
     generation, unhealthy = bound.generation, server.unhealthy
     facts: Facts | None = None
     found = generation.table.known.get((line.path, line.method)) if line.is_usual else None
@@ -44,7 +42,7 @@ def decision_for(call: ProxiedRequest) -> Decision:
         if decision[6] is names:
             return decision
         route, side, why, bucket, weight, who, _ = decision
-        return _new(Decision, (route, side, why, bucket, weight, who, names))
+        return make(Decision, (route, side, why, bucket, weight, who, names))
     decision = choose(compiled, names, facts or _facts(call, trusted, unhealthy), random())  # noqa: S311 - a share, not a secret
     user = None
     if decision.user is not None and len(decision.user) <= NAMED and not call.minted and not call.drilled:
@@ -59,7 +57,7 @@ def decision_for(call: ProxiedRequest) -> Decision:
     return decision
 
 
-def _facts(call: ProxiedRequest, trusted: bool, unhealthy: frozenset[str]) -> Facts:  # noqa: FBT001 - hot, positional
+def _facts(call: RequestState, trusted: bool, unhealthy: frozenset[str]) -> Facts:  # noqa: FBT001 - hot, positional
     head = call.head
     line = head.line
-    return _new(Facts, (line.method, line.path, line.query, head.host, head.field, call.user, trusted, unhealthy))
+    return make(Facts, (line.method, line.path, line.query, head.host, head.field, call.user, trusted, unhealthy))

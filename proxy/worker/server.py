@@ -5,31 +5,27 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final, cast
 
 from proxy import http1
-from proxy.http1.fields import Refusal
+from proxy.ipc.child_process import Tasks
 from proxy.ipc.messages import TargetState
 from proxy.state.identity_keys import Keys
 from proxy.state.live import Live
 from proxy.telemetry import events
-from proxy.telemetry.events import Tell
-from proxy.telemetry.metric_names import LOOKUPS, POOL_WAITS, RETRIES, SLOW_CLIENTS, Metric
-from proxy.telemetry.records import Observers
-from proxy.worker import request_state, responses
+from proxy.telemetry.metric_names import LOOKUPS
+from proxy.telemetry.records import Exchange, Observers
 from proxy.worker.bindings import Bindings, bind
 from proxy.worker.client_connection import ClientConnection
 from proxy.worker.connection_pool import Pool, Target
-from proxy.worker.fault_injection import Drill
+from proxy.worker.context import ServerContext
 from proxy.worker.handshake import Handshake, accept
 from proxy.worker.health_checks import watches
 from proxy.worker.resolver import ANSWERED, LookUp, Resolver
 from proxy.worker.shadow.admission import Shadows
-from proxy.worker.slow_clients import REQUEST, RESPONSE, BufferBudget
 from rules.model import LEGACY, MODERN
 from rules.routing.decide import Generation
 
@@ -41,30 +37,22 @@ BUSY: Final = 0.05
 CATCH_UP: Final = 0.01
 FORGOTTEN_AFTER: Final = 10.0
 """Seconds between two turns of what is remembered of heads: one that does not come again is gone after two."""
-TUNNEL_IDLE: Final = 3600.0
 BACKLOG: Final = 4096
 QUICK_HEAD: Final = 8192
 TURNED_AWAY_AT_MOST: Final = 1024
 """Clients over the limit that are told so at the same time; further ones are cut off."""
-QUIET: Final = 60.0
-"""Seconds in which the same event about a backend is not told again."""
 
 
-class Server:
-    """The data path of one process.
+class Server(ServerContext):
+    """The data path of one process: accepts, follows the clock and the generations, drains.
 
-    Changes: `bound` by `live.swap` only; `clients` by the connections themselves; `draining` once, by
-    `stop_accepting`; `unhealthy` by the sweep; `noted` (route, user) by calls, it is emptied by whoever
-    counts users; `turned_away` counts clients over the limit that are
-    still being told so. A head up to `quick_head` bytes is within every limit. `watched` are clients that send or
-    read slowly, `peers` counts connections by address where there is a limit, `handshakes` are not clients yet;
-    `counted` is what happened how often, by metric and labels.
+    Changes: what `ServerContext` holds, by `live.swap` and the sweep; `draining` by `stop_accepting`.
     """
 
     def __init__(
         self,
         live: Live,
-        observe: Observers,
+        observe: Observers[Exchange],
         *,
         tls_context: ssl.SSLContext | None = None,
         base_dir: Path = Path(),
@@ -72,35 +60,16 @@ class Server:
         clock: Callable[[], float] = monotonic,
         instance: str = "",
     ) -> None:
+        super().__init__(live.generation, observe, clock)
         self.live = live
-        self.observe = observe
-        self.clock = clock
-        self.clients: set[ClientConnection] = set()
-        self.in_flight = {LEGACY: 0, MODERN: 0}
-        self.draining = False
-        self.turned_away = 0
-        self.watched: set[ClientConnection] = set()
-        self.handshakes: dict[ClientConnection, Handshake] = {}
-        self.peers: dict[str, int] = {}
-        self.counted: Counter[tuple[Metric, tuple[str, ...]]] = Counter()
-        self.tell: Tell = _tell_nobody
-        self.buffers = BufferBudget(live.generation.snapshot.listen.buffer)
         self.resolver = Resolver(clock, self._looked_up)
-        self._told_at: dict[tuple[str, str], float] = {}
-        self._silent_names: set[tuple[str, str]] = set()
-        self.quick_head = 0
-        self.unhealthy: frozenset[str] = frozenset()
-        self.drill: Drill | None = None
-        self.traced: Callable[[str], bool] | None = None
-        self.noted: set[tuple[str, str]] = set()
-        self.tunnel_idle = TUNNEL_IDLE
         self.busy_after = BUSY
-        self.limits = live.generation.snapshot.listen.limits
+        self._silent_names: set[tuple[str, str]] = set()
         self._base = base_dir
         self._keys = keys
         self._instance = instance
         self._tls = tls_context
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._listener: asyncio.Server | None = None
         self._accepting: asyncio.Task[None] | None = None
         self._sock: socket.socket | None = None
@@ -108,8 +77,7 @@ class Server:
         self._sweep_due = 0.0
         self._stalled = False
         self._forget_at = clock() + FORGOTTEN_AFTER
-        self.bound: Bindings
-        self.shadows = Shadows(self, keys.sticky, base_dir)
+        self.shadows = Shadows(self, self.spawn, self.resolver, keys.sticky, base_dir)
         self._bind(live.generation, None)
         live.follow(self._swapped)
 
@@ -119,8 +87,8 @@ class Server:
         """Accept from `listening_socket` from now on; the caller keeps its own reference to it."""
         loop = asyncio.get_running_loop()
         self._sock = listening_socket
-        self.observe.tell_by(loop.call_soon)
-        self.shadows.observe.tell_by(loop.call_soon)
+        self.observe.emit_by(loop.call_soon)
+        self.shadows.observe.emit_by(loop.call_soon)
         if self._tls is None:
             # Never create_unix_server: since Python 3.13 it removes, when closed, the name under which others listen.
             self._listener = await loop.create_server(self._client, sock=listening_socket, backlog=BACKLOG)
@@ -142,7 +110,11 @@ class Server:
         there_are = len(self.clients) + len(self.handshakes)
         if self._tls is None or 0 < limit <= there_are - TURNED_AWAY_AT_MOST:
             return None
-        return Handshake(ClientConnection(self), accepted).run(self._tls)
+        return self._handshake(accepted).run(self._tls)
+
+    def _handshake(self, accepted: socket.socket) -> Handshake:
+        patience = self.limits.header_timeout or self.limits.idle_timeout
+        return Handshake(ClientConnection(self), accepted, patience, self.handshakes)
 
     def stop_accepting(self) -> None:
         """Take no more connections; answers from now on say `Connection: close`, idle clients are parted from."""
@@ -169,7 +141,7 @@ class Server:
     async def _adopt(self, accepted: socket.socket) -> None:
         accepted.settimeout(0)
         if self._tls is not None:
-            await Handshake(ClientConnection(self), accepted).run(self._tls)
+            await self._handshake(accepted).run(self._tls)
             return
         await asyncio.get_running_loop().connect_accepted_socket(self._client, accepted)
 
@@ -180,13 +152,9 @@ class Server:
             if asyncio.get_running_loop().time() >= deadline:
                 break
             await asyncio.sleep(0.02)
-        cut = [client for client in self.clients if client.call is not None]
-        for client in cut:
-            if client.call is not None:
-                client.call.client_gone()
-            client.abort()
+        cut = sum(client.cut() for client in tuple(self.clients))
         await self._leave()
-        return len(cut)
+        return cut
 
     async def _leave(self) -> None:
         """Let last bytes go out, then close every connection and end every task."""
@@ -200,13 +168,11 @@ class Server:
             handshake.abort()
         if self._sweeper is not None:
             self._sweeper.cancel()
+        self.mirror = None
         self.shadows.leave()
         for pool in self.bound.pools.values():
             pool.retire()
-        for task in tuple(self._tasks):
-            task.cancel()
-        if self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
         await asyncio.sleep(0)
 
     def stats(self) -> Mapping[str, int]:
@@ -230,65 +196,20 @@ class Server:
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Start a named task that is kept, and awaited when the server leaves."""
-        task = asyncio.get_running_loop().create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    # ── used by connections ────────────────────────────────────────────────────────────────────────────
-
-    def admit(self, client: ClientConnection) -> Refusal | None:
-        """Why a client that has just come is one too many, None where it is not."""
-        limits, peer = self.limits, client.peer
-        if limits.connections and len(self.clients) + len(self.handshakes) - self.turned_away > limits.connections:
-            return Refusal(503, "too many connections")
-        if limits.per_peer and peer.address and not peer.trusted and not client.count_peer(limits.per_peer):
-            return Refusal(429, "too many connections from this address")
-        return None
-
-    def slow_client(self, direction: str) -> None:
-        """Count a client that was too slow."""
-        self.counted[SLOW_CLIENTS, (direction,)] += 1
+        self._tasks.start(work, name)
 
     def make_way(self, pool: Pool) -> bool:
         """End the request whose client holds one of the pool's connections and moves least; False: there is none."""
         now = self.clock()
         least, found = 0, None
         for client in self.watched:
-            call = client.call
-            if call is not None and call.connection is not None and call.pool is pool:
-                moved = client.held_up(now)
-                if moved >= 0 and (found is None or moved < least):
-                    least, found = moved, client
-        if found is None or found.call is None:
+            moved = client.held_up(pool, now)
+            if moved >= 0 and (found is None or moved < least):
+                least, found = moved, client
+        if found is None:
             return False
-        found.call.client_too_slow(RESPONSE if found.call.head_sent else REQUEST)
+        found.give_way()
         return True
-
-    # ── used by calls ──────────────────────────────────────────────────────────────────────────────────
-
-    def refused(self, client: ClientConnection, refusal: Refusal) -> None:
-        """Answer and record a request that is not forwarded; it is nobody's failure but the client's."""
-        client.write(responses.problem(refusal.status, refusal.detail, request_id="", seconds=0.0, close=True))
-        self.observe.exchange(request_state.refused(self.bound.generation, client.peer, refusal.status, refusal.detail))
-
-    def unforeseen(self, error: Exception, where: str) -> None:
-        """Tell of a fault of our own by the loop's handler, which says where it is; never raises."""
-        asyncio.get_running_loop().call_exception_handler({"message": f"unforeseen: {where}", "exception": error})
-
-    def retried(self, side: str, reason: str) -> None:
-        """Count that something was tried again on the same side."""
-        self.counted[RETRIES, (side, reason)] += 1
-
-    def pool_wait(self, backend: str) -> None:
-        """Count a request that found every connection to its backend in use; that is no fault of the backend."""
-        self.counted[POOL_WAITS, (backend,)] += 1
-        self._tell_rarely(events.POOL_FULL, backend)
-
-    def _tell_rarely(self, event: str, backend: str, **fields: object) -> None:
-        now = self.clock()
-        if now >= self._told_at.get((event, backend), now):
-            self._told_at[event, backend] = now + QUIET
-            self.tell(event, "warning", backend=backend, **fields)
 
     def _looked_up(self, look_up: LookUp) -> None:
         """Count a look-up; tell of a name server that has nothing to say, and of one that has again."""
@@ -315,12 +236,7 @@ class Server:
         now = self.clock()
         for client in tuple(self.clients):
             try:
-                if 0.0 < client.deadline <= now:
-                    client.expired()
-                call = client.call
-                if call is not None and 0.0 < call.deadline <= now:
-                    call.deadline = 0.0
-                    call.expired()
+                client.sweep(now)
             except Exception as error:  # noqa: BLE001 - every other deadline is looked at all the same
                 client.unforeseen(error, "a deadline")
         for client in tuple(self.watched):
@@ -384,14 +300,11 @@ class Server:
             pool.told = self._target_told
         self.buffers.follow(generation.snapshot.listen.buffer)
         self.shadows.follow(self.bound)
+        self.mirror = self.shadows.begin if self.shadows.active else None
         limits = self.limits = generation.snapshot.listen.limits
         sizes = [size for size in (limits.header_bytes, limits.url_bytes) if size]
         self.quick_head = min(sizes) if sizes else QUICK_HEAD
         return gone
-
-
-def _tell_nobody(event: str, level: str = "info", /, **fields: object) -> None:
-    """What is told before anything is connected."""
 
 
 # Parts from clients whose connections are kept, without meeting a request on its way.

@@ -18,7 +18,7 @@ from rules.config.yaml_document import Document, Path, is_hidden
 from rules.masking import MASK
 from rules.model import LEGACY, MODERN, Snapshot
 from rules.problems import ERROR, ConfigError
-from secret_names import looks_secret
+from rules.secret_names import looks_secret
 
 DEFAULT = "default"
 

@@ -17,8 +17,8 @@ from rules.routing import pattern
 from rules.routing.conditions import bare_host, methods_of, weight_of
 from rules.routing.pattern import Pattern
 from rules.safe_regex import literal_start, matches_everything
+from rules.secret_names import looks_secret
 from rules.ways_back import obstacle
-from secret_names import looks_secret
 
 Path = tuple[str | int, ...]
 

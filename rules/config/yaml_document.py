@@ -19,7 +19,7 @@ import yaml.resolver
 from yaml.resolver import Resolver
 
 from rules.problems import NOT_YAML, Problem
-from secret_names import looks_secret
+from rules.secret_names import looks_secret
 
 # Single YAML values, read as an operator means them: variables put in, YAML 1.1's surprises reported.
 

@@ -9,10 +9,10 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-GROUND = "secret_names"
-"""The one list of secret names, below the pure rooms; every one of them may import it."""
-ROOMS = (GROUND, "rules", "comparators", "dashboards", "proxy")
-PURE = (GROUND, "rules", "comparators", "dashboards")
+SHARED = "rules.secret_names"
+"""The one list of secret names: what is a secret's for the rules is one for the comparators, which import it."""
+ROOMS = ("rules", "comparators", "dashboards", "proxy")
+PURE = ("rules", "comparators", "dashboards")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ def modules(*rooms: str) -> tuple[Module, ...]:
     return tuple(_module(path) for room in rooms for path in sorted((ROOT / room).rglob("*.py")))
 
 
+@cache
 def _module(path: Path) -> Module:
     parts = path.relative_to(ROOT).with_suffix("").parts
     name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

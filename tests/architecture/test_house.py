@@ -27,8 +27,9 @@ SHORTEST = 60
 SHORTER: dict[str, str] = {
     "rules/config/build_data.py": "the section of one process, apart from the rest of the file",
     "rules/problems.py": "known to every check, knows none",
+    "rules/secret_names.py": "the one module that pure rooms share",
     "comparators/personal_data.py": "forms of mail addresses and account numbers, apart from names",
-    "comparators/sensitive_names.py": "names of money; those of secrets lie below all rooms",
+    "comparators/sensitive_names.py": "names of money; those of secrets are shared by rules and comparators",
     "proxy/cli/data_commands.py": "declares a command whose parts are loaded when it is called",
     "proxy/cli/data_draft.py": "loads database drivers on demand",
     "proxy/cli/data_printing.py": "for people only; programs get the document",
@@ -64,7 +65,6 @@ SHORTER: dict[str, str] = {
     "proxy/telemetry/untranslated.py": "an observer by itself",
     "proxy/state/identity_keys.py": "keys from the environment, apart from values that travel between processes",
     "proxy/worker/caching.py": "reads a field (RFC 9111), decides nothing",
-    "proxy/worker/client_transport.py": "tunnels; the writing half of a client connection is to join it",
     "proxy/worker/retry_policy.py": "a decision apart from what acts on it",
     "proxy/worker/shadow/live_response.py": "the live side, known to observers, apart from copies",
     "rules/captured.py": "a value that rules and rewriting hand each other",

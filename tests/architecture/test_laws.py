@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.architecture.source import GROUND, PURE, ROOT, Module, modules, touches
+from tests.architecture.source import PURE, ROOT, SHARED, Module, modules, touches
 
 HELPERS = {
     "rules.config": ("yaml", "pydantic", "pydantic_core"),
@@ -64,8 +64,12 @@ def test_a_pure_room_imports_the_standard_library_itself_and_its_one_helper():
 
 def _strangers(module: Module) -> list[str]:
     helpers = next((helpers for owner, helpers in HELPERS.items() if f"{module.name}.".startswith(f"{owner}.")), ())
-    known = {*sys.stdlib_module_names, module.room, GROUND, *helpers}
-    return [name for name in module.imports if name.partition(".")[0] not in known]
+    known = {*sys.stdlib_module_names, module.room, *helpers}
+    return [
+        name
+        for name in module.imports
+        if name.partition(".")[0] not in known and not f"{name}.".startswith(f"{SHARED}.")
+    ]
 
 
 def test_a_pure_room_is_handed_the_world():

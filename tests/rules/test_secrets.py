@@ -9,8 +9,8 @@ import rules
 from rules.masking import masked
 from rules.model import ListenTls
 from rules.plan import changes, plan
+from rules.secret_names import looks_secret
 from rules.user_sketch import Sample
-from secret_names import looks_secret
 from tests.rules.asking import BACKENDS
 
 

@@ -73,7 +73,7 @@ class Several:
         """Everybody looks, one after the other; what follows is written, followed."""
         for one in self:
             await one.guard.tick()
-            for task in tuple(one.guard._tasks):
+            for task in tuple(one.guard._tasks._running):
                 await task
             await one.writer.flush()
         await self.agree()

@@ -8,7 +8,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -58,7 +58,12 @@ def command(*arguments: str) -> list[str]:
 
 
 class Running:
-    """One `strangler run`; `events` are the JSON lines it logged, `access` those about requests."""
+    """One `strangler run`; `events` are the JSON lines it logged, `access` those about requests.
+
+    `program` is the command, that of this very tree unless a subclass has another.
+    """
+
+    program: Sequence[str] = (sys.executable, "-m", "proxy")
 
     def __init__(self, folder: Path, text: str, **environ: str) -> None:
         self.folder = folder
@@ -102,7 +107,11 @@ class Running:
     async def start(self, *more: str) -> None:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("STRANGLER_")}
         self.process = await asyncio.create_subprocess_exec(
-            *command("run", "-c", str(self.file), *more),
+            *self.program,
+            "run",
+            "-c",
+            str(self.file),
+            *more,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -128,7 +128,7 @@ class Steered:
         self.turn(1)
         self.saw(**seen)
         await self.guard.tick()
-        for task in tuple(self.guard._tasks):
+        for task in tuple(self.guard._tasks._running):
             await task
 
     async def seconds(self, count: int, **seen: Any) -> None:

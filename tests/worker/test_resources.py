@@ -127,7 +127,7 @@ async def test_nothing_grows_over_many_mixed_requests(house: RunningProxy) -> No
     assert len(asyncio.all_tasks()) <= tasks + 5
     assert descriptors() <= open_files + 10
     assert memory() - before < 8_000_000
-    assert len(proxy.server._tasks) == 0
+    assert len(proxy.server._tasks._running) == 0
     stats = proxy.server.stats()
     assert (stats["connections_client"], stats["connections_upstream_active"]) == (0, 0)
 

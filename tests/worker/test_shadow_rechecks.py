@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.ipc.messages import AgainFailed, Pair
-from proxy.worker.shadow import rechecks
+from proxy.worker.shadow import pair_sender
 from tests.support import raw
 from tests.support.backend import Script, Wire, always, answering, hang, ok
 from tests.support.clock import Clock
@@ -64,13 +64,13 @@ async def test_a_re_check_brings_legacys_first_answer_along(house: RunningProxy)
 async def test_first_answers_are_kept_as_long_as_there_is_room_for_them(
     house: RunningProxy, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(rechecks, "FIRST_BYTES", 4)
+    monkeypatch.setattr(pair_sender, "FIRST_BYTES", 4)
     clock = Clock()
     mirror, first = await differing(house, always(ONE), always(TWO), clock=clock)
     await mirror.became(raw.get("/b"))
 
     kept, beyond = await again(mirror, first), await again(mirror, mirror.pairs[1].id)
-    mirror.proxy.turn(rechecks.KEPT_FOR + 1.0)
+    mirror.proxy.turn(pair_sender.KEPT_FOR + 1.0)
     await mirror.became(raw.get("/c"))
     later = await again(mirror, mirror.pairs[-1].id)
 
@@ -94,7 +94,7 @@ async def test_a_pair_is_asked_again_as_often_as_control_wants_while_it_is_remem
     await again(mirror, pair)
 
     twice = await again(mirror, pair)
-    mirror.proxy.turn(rechecks.KEPT_FOR + 1.0)
+    mirror.proxy.turn(pair_sender.KEPT_FOR + 1.0)
     late = await again(mirror, other)
 
     assert isinstance(twice, Pair)
@@ -102,7 +102,7 @@ async def test_a_pair_is_asked_again_as_often_as_control_wants_while_it_is_remem
 
 
 async def test_only_the_latest_pairs_are_remembered(house: RunningProxy, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(rechecks, "KEPT_AT_MOST", 2)
+    monkeypatch.setattr(pair_sender, "KEPT_AT_MOST", 2)
     mirror, first = await differing(house, always(ONE), always(TWO))
     await mirror.became(raw.get("/b"))
     await mirror.became(raw.get("/c"))

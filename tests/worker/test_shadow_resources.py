@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from itertools import count
 
-from proxy.worker.shadow import rechecks
+from proxy.worker.shadow import pair_sender
 from tests.support import raw
 from tests.support.backend import Wire, always, chunks, ok
 from tests.support.mirroring import mirroring
@@ -46,12 +46,12 @@ async def test_no_fate_of_a_copy_leaves_anything_behind(house: RunningProxy):
     answers = [await client.ask(raw.get(f"/{number}")) for number in range(800)]
     shadows, server = mirror.proxy.server.shadows, mirror.proxy.server
     await until(lambda: len(mirror.records) == 800, "every record")
-    await until(lambda: not server._tasks, "the end of every task")
+    await until(lambda: not server._tasks._running, "the end of every task")
 
     results = {(record.result, record.reason) for record in mirror.records}
     assert {answer.body for answer in answers} == {b"x" * 200}
     assert len(results) >= 5, results
     assert (shadows.budget.held, shadows._mirrored, shadows.asking._calls) == (0, set(), set())
     assert server.stats()["shadows_in_flight_modern"] == 0
-    assert len(shadows.rechecks._kept) <= rechecks.KEPT_AT_MOST
+    assert len(shadows.sent._kept) <= pair_sender.KEPT_AT_MOST
     assert len(asyncio.all_tasks()) < 400  # the scripts of the test itself

@@ -6,26 +6,20 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict
 from http import HTTPStatus
-from typing import Any, Protocol
 
 from aiohttp import web
 
 from proxy.control.api import http
 from proxy.control.api.access import PLAN
+from proxy.control.api.control_port import ControlPort
 from proxy.control.api.http import PREFIX, Field, is_operator, who_asks, wish_of
-from proxy.control.reload import Current, Outcome
+from proxy.control.reload import Outcome
+from proxy.ipc.child_process import Tasks
 from rules.masking import masked
 from rules.problems import ConfigError
 
 
-class ConfigControl(Protocol):
-    """What this area asks."""
-
-    def current(self) -> Current:
-        """Return what runs now."""
-
-
-def config_routes(control: ConfigControl) -> Sequence[web.RouteDef]:
+def config_routes(control: ControlPort) -> Sequence[web.RouteDef]:
     """Return the paths of the configuration."""
 
     async def config(_: web.Request) -> web.Response:
@@ -51,26 +45,18 @@ def config_routes(control: ConfigControl) -> Sequence[web.RouteDef]:
 # Has the file read again.
 
 
-class ReloadControl(Protocol):
-    """What a reload asks."""
-
-    async def reload(self, who: str) -> Outcome:
-        """Read the file again; return how it went."""
-
-
-def reload_routes(control: ReloadControl) -> Sequence[web.RouteDef]:
+def reload_routes(control: ControlPort) -> Sequence[web.RouteDef]:
     """Return the path of reloads."""
-    background: set[asyncio.Task[Outcome]] = set()
+    tasks = Tasks()
 
     async def reload(request: web.Request) -> web.Response:
         wish = await wish_of(request, Field("wait", bool))
-        work = asyncio.create_task(control.reload(who_asks(request)), name="reload-by-api")
-        background.add(work)
-        work.add_done_callback(background.discard)
+        work = control.reload(who_asks(request))
         if wish.get("wait") is False:
+            tasks.start(work, "reload-by-api")
             return http.json({"outcome": "accepted"}, HTTPStatus.ACCEPTED)
         # a client that hangs up must not leave a reload half done
-        return _told(await asyncio.shield(work))
+        return _told(await tasks.finish(work, "reload-by-api"))
 
     return (web.post(f"{PREFIX}/reload", reload),)
 
@@ -118,17 +104,7 @@ _PLAN_SECONDS = 2.0
 _VARIABLES = "a file that names ${VARIABLES} is planned for the operator's token only"
 
 
-class PlanControl(Protocol):
-    """What a plan asks."""
-
-    async def plan(self, text: str, *, variables: bool) -> dict[str, Any]:
-        """Return what `text`, as the file, would change; ConfigError with every problem of it.
-
-        Without `variables` no value of our environment gets into it.
-        """
-
-
-def plan_routes(control: PlanControl) -> Sequence[web.RouteDef]:
+def plan_routes(control: ControlPort) -> Sequence[web.RouteDef]:
     """Return the path of plans."""
     one_at_a_time = asyncio.Lock()
     waiting = 0

@@ -6,35 +6,22 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 
 from aiohttp import web
 
 from proxy.control.api import http
+from proxy.control.api.control_port import ControlPort
 from proxy.control.api.http import PREFIX, Field, limit_of, moment, who_asks, wish_of
-from proxy.control.comparison.queries import Differences
 from proxy.control.comparison.reproduce import with_questions
 from proxy.control.comparison.results import share
 from proxy.control.errors import RefusedError, no_such_route
-from proxy.control.reload import Current
 from proxy.storage.diff_store import DiffsError, Known, Wanted
-
-
-class Control(Protocol):
-    """What questions about differences ask."""
-
-    def current(self) -> Current:
-        """Return what runs now."""
-
-    @property
-    def differences(self) -> Differences:
-        """What is kept of pairs that differ."""
-
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
-def routes(control: Control) -> Sequence[web.RouteDef]:
+def routes(control: ControlPort) -> Sequence[web.RouteDef]:
     """Return the paths of differences."""
 
     async def groups(request: web.Request) -> web.Response:

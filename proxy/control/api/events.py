@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Sequence
 from http import HTTPStatus
 from time import time
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 from aiohttp import web
 
 from proxy.control.api import http
+from proxy.control.api.control_port import ControlPort
 from proxy.control.api.http import PREFIX, limit_of, moment
 from proxy.control.audit_log import AuditLog, Listener, TooManyListenersError, document
 from proxy.storage.store import Event
@@ -22,15 +23,7 @@ _LOOKED_THROUGH = 1000
 _MICRO = 1_000_000
 
 
-class Control(Protocol):
-    """What this area asks."""
-
-    @property
-    def trail(self) -> AuditLog:
-        """Return the audit trail."""
-
-
-def routes(control: Control) -> Sequence[web.RouteDef]:
+def routes(control: ControlPort) -> Sequence[web.RouteDef]:
     """Return the paths of events."""
 
     async def events(request: web.Request) -> web.Response:

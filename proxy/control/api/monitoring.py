@@ -6,30 +6,15 @@ import asyncio
 import gzip
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Protocol
 
 from aiohttp import web
 
 from proxy.control.api import http
-from proxy.control.reload import Current
-from proxy.telemetry.aggregation import Exemplars, Key, Values
+from proxy.control.api.control_port import ControlPort
 from proxy.telemetry.exposition import render
 
 
-class ProbesControl(Protocol):
-    """What probes ask."""
-
-    def current(self) -> Current:
-        """Return what runs now."""
-
-    def unready(self) -> tuple[str, ...]:
-        """Return why the proxy is not ready, empty when it is."""
-
-    def unconfirmed(self) -> tuple[int, ...]:
-        """Return the slots of workers that have not confirmed what they are to run."""
-
-
-def probe_routes(control: ProbesControl) -> Sequence[web.RouteDef]:
+def probe_routes(control: ControlPort) -> Sequence[web.RouteDef]:
     """Return the probes' paths."""
 
     async def health(_: web.Request) -> web.Response:
@@ -60,18 +45,7 @@ _WORTH_PACKING = 1400
 _QUICKLY = 1
 
 
-class MetricsControl(Protocol):
-    """What a scrape asks."""
-
-    async def numbers(self) -> dict[Key, Values]:
-        """Return every metric series, fresh."""
-
-    @property
-    def exemplars(self) -> Exemplars:
-        """Return recent requests behind the histograms."""
-
-
-def metrics_routes(control: MetricsControl) -> Sequence[web.RouteDef]:
+def metrics_routes(control: ControlPort) -> Sequence[web.RouteDef]:
     """Return the path that Prometheus scrapes."""
 
     async def metrics(request: web.Request) -> web.Response:

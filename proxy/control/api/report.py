@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any, Protocol
 
 from aiohttp import web
 
 from dashboards import report as written
 from proxy.control.api import http
+from proxy.control.api.control_port import ControlPort
 from proxy.control.api.http import PREFIX
 from proxy.control.errors import RefusedError
 
 _FORMATS = ("json", "md", "html")
 
 
-class Control(Protocol):
-    """What the report asks."""
-
-    async def report(self) -> dict[str, Any]:
-        """Return the report's document, fresh."""
-
-
-def routes(control: Control) -> Sequence[web.RouteDef]:
+def routes(control: ControlPort) -> Sequence[web.RouteDef]:
     """Return the path of the report."""
 
     async def report(request: web.Request) -> web.Response:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, TypeVar
 
 from aiohttp import web
 
 from proxy.control.api import http
+from proxy.control.api.control_port import ControlPort
 from proxy.control.api.http import PREFIX, Field, tag, who_asks, wish_of
-from proxy.control.drill import Drills, Report
 from proxy.control.errors import RefusedError, no_such_route
 from proxy.control.override_changes import wrong_weight
 from proxy.control.reload import Current
-from proxy.control.route_actions import RouteActions, sent_back_by_hand, sent_back_in_this_incident
+from proxy.control.route_actions import sent_back_by_hand, sent_back_in_this_incident
 from proxy.described_request import facts_of, meets_strangers
-from proxy.state.identity_keys import Keys
+from proxy.ipc.child_process import Tasks
 from rules.model import Override
 from rules.routing.explain import explain as explained
 
@@ -27,26 +26,13 @@ _REASON = Field("reason", str)
 _REASON_NEEDED = Field("reason", str, required=True)
 _OVERRIDE = Field("override", bool)
 _WEIGHT = Field("weight", float, required=True, check=wrong_weight)
-Do = Callable[[str, str, dict[str, Any]], Awaitable[object]]
+Do = Callable[[str, str, dict[str, Any]], Coroutine[Any, Any, object]]
+Result = TypeVar("Result")
 
 
-class ActionControl(Protocol):
-    """What the verbs ask."""
-
-    @property
-    def verbs(self) -> RouteActions:
-        """Return what changes routes."""
-
-    def current(self) -> Current:
-        """Return what runs now."""
-
-    async def status(self) -> dict[str, Any]:
-        """Return the status document, fresh."""
-
-
-def action_routes(control: ActionControl) -> Sequence[web.RouteDef]:
+def action_routes(control: ControlPort) -> Sequence[web.RouteDef]:
     """Return the paths of the verbs."""
-    begun: set[asyncio.Future[object]] = set()
+    tasks = Tasks()
 
     def verb(name: str, do: Do, *fields: Field, any_revision: bool = False) -> web.RouteDef:
         async def handler(request: web.Request) -> web.Response:
@@ -61,12 +47,9 @@ def action_routes(control: ActionControl) -> Sequence[web.RouteDef]:
 
         return web.post(f"{PREFIX}/routes/{{name}}/{name}", handler)
 
-    async def finished(work: Awaitable[object]) -> None:
+    async def finished(work: Coroutine[Any, Any, Result]) -> Result:
         # whoever hangs up must not leave a change half done
-        task = asyncio.ensure_future(work)
-        begun.add(task)
-        task.add_done_callback(begun.discard)
-        await asyncio.shield(task)
+        return await tasks.finish(work, "action")
 
     async def all_back(request: web.Request) -> web.Response:
         wish = await wish_of(request, _REASON_NEEDED)
@@ -81,9 +64,8 @@ def action_routes(control: ActionControl) -> Sequence[web.RouteDef]:
         if wish.get("preview"):
             lifted = {override.route for override in which(control.current().generation)}
         else:
-            work = asyncio.ensure_future(control.verbs.resume_all(who_asks(request), wish["reason"], which))
-            await finished(work)
-            lifted = {override.route for override in work.result()}
+            changed = await finished(control.verbs.resume_all(who_asks(request), wish["reason"], which))
+            lifted = {override.route for override in changed}
         document = await control.status()
         resumed = [each for each in document["routes"] if each["name"] in lifted]
         left = [each for each in document["routes"] if each["rolled_back"] and each["name"] not in lifted]
@@ -128,7 +110,7 @@ def _reason(wish: dict[str, Any]) -> str:
     return reason
 
 
-async def _answer(control: ActionControl, name: str) -> web.Response:
+async def _answer(control: ControlPort, name: str) -> web.Response:
     document = await control.status()
     found = next((route for route in document["routes"] if route["name"] == name), None)
     if found is None:  # the file changed meanwhile
@@ -155,17 +137,7 @@ def _check_revision(request: web.Request, wish: dict[str, Any], current: Current
 # Answers what every route does now.
 
 
-class StatusControl(Protocol):
-    """What the status asks."""
-
-    async def status(self) -> dict[str, Any]:
-        """Return the status document, fresh."""
-
-    def current(self) -> Current:
-        """Return what runs now."""
-
-
-def status_routes(control: StatusControl) -> Sequence[web.RouteDef]:
+def status_routes(control: ControlPort) -> Sequence[web.RouteDef]:
     """Return the paths of the status."""
 
     async def status(_: web.Request) -> web.Response:
@@ -190,17 +162,7 @@ def status_routes(control: StatusControl) -> Sequence[web.RouteDef]:
 _EVEN_DRAW = 0.5
 
 
-class ExplainControl(Protocol):
-    """What an explanation asks."""
-
-    def current(self) -> Current:
-        """Return what runs now."""
-
-    def identity_keys(self) -> Keys:
-        """Return what workers verify identities with."""
-
-
-def explain_routes(control: ExplainControl) -> Sequence[web.RouteDef]:
+def explain_routes(control: ControlPort) -> Sequence[web.RouteDef]:
     """Return the path of explanations."""
 
     async def explain(request: web.Request) -> web.Response:
@@ -228,28 +190,17 @@ def _split(headers: list[str]) -> list[tuple[str, str, str]]:
 _LONGEST, _USUAL = 20.0, 10.0
 
 
-class DrillControl(Protocol):
-    """What a drill asks."""
-
-    @property
-    def drills(self) -> Drills:
-        """Return what runs drills."""
-
-
-def drill_routes(control: DrillControl) -> Sequence[web.RouteDef]:
+def drill_routes(control: ControlPort) -> Sequence[web.RouteDef]:
     """Return the path of drills."""
-    begun: set[asyncio.Task[Report]] = set()
+    tasks = Tasks()
 
     async def drill(request: web.Request) -> web.Response:
         wish = await wish_of(request, Field("seconds", float, check=_wrong), Field("path", str, check=_no_path))
         work = control.drills.run(
             request.match_info["name"], wish.get("path", ""), float(wish.get("seconds", _USUAL)), who_asks(request)
         )
-        task = asyncio.create_task(work, name="drill")
-        begun.add(task)
-        task.add_done_callback(begun.discard)
         # a client that hangs up must not leave the route rolled back
-        return http.json(asdict(await asyncio.shield(task)))
+        return http.json(asdict(await tasks.finish(work, "drill")))
 
     return (web.post(f"{PREFIX}/routes/{{name}}/drill", drill),)
 

@@ -15,11 +15,12 @@ import dashboards
 from dashboards.pages import other
 from dashboards.pages.layout import Visitor
 from proxy.control.api.access import API, LOGIN, METRICS, PROBES, Access
+from proxy.control.api.control_port import ControlPort
 from proxy.control.api.http import Rates
 from proxy.control.console import auth
 from proxy.control.console import pages as console_pages
 from proxy.control.console.auth import Visitors, page, see_other
-from proxy.control.console.data import ConsoleData, Control, Documents
+from proxy.control.console.data import ConsoleData, Documents
 from proxy.control.console.live_updates import LiveUpdates
 from proxy.control.console.pages import Pages
 
@@ -50,7 +51,7 @@ def _route(path: Path) -> web.RouteDef:
     return web.get(f"/static/{path.name}", asset)
 
 
-def add_console(app: web.Application, control: Control, access: Access, wrong: Rates) -> Visitors:
+def add_console(app: web.Application, control: ControlPort, access: Access, wrong: Rates) -> Visitors:
     """Add every path of the console to `app`; return who knows its visitors."""
     desk = ConsoleData(control)
     documents = Documents(desk)

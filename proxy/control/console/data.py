@@ -15,15 +15,14 @@ from typing import Any, Protocol, TypeVar
 
 from dashboards.pages.route import StepView
 from dashboards.views import StatusView, status_view
+from proxy.control.api.control_port import ControlPort
 from proxy.control.api.diffs import checked_place
 from proxy.control.api.events import event_id
-from proxy.control.audit_log import AuditLog, document
-from proxy.control.comparison.queries import Differences
+from proxy.control.audit_log import document
 from proxy.control.comparison.reproduce import with_questions
 from proxy.control.errors import RefusedError, no_such_route
 from proxy.control.history import History
 from proxy.control.reload import Current
-from proxy.control.route_actions import RouteActions
 from proxy.storage.diff_store import DiffsError, Known, Wanted
 from proxy.telemetry.events import timestamp
 
@@ -179,45 +178,10 @@ _MICRO = 1_000_000
 _LOOKED_THROUGH = 1000
 
 
-class Control(Protocol):
-    """What the console needs of control."""
-
-    @property
-    def history(self) -> History:
-        """Return what every route did over the last day."""
-
-    @property
-    def verbs(self) -> RouteActions:
-        """Return what changes routes."""
-
-    @property
-    def trail(self) -> AuditLog:
-        """Return the audit trail."""
-
-    @property
-    def differences(self) -> Differences:
-        """Return what is known of stored differences."""
-
-    def current(self) -> Current:
-        """Return what runs now."""
-
-    async def status(self) -> dict[str, Any]:
-        """Return the status document, fresh."""
-
-    async def report(self) -> dict[str, Any]:
-        """Return the migration report's document, fresh."""
-
-    def data(self) -> dict[str, Any]:
-        """Return what verifying both databases found."""
-
-    async def rejudge(self, route: str) -> dict[str, Any]:
-        """Judge the stored pairs of a route (empty: of all) again."""
-
-
 class ConsoleData:
     """Both the source of documents, the operator of verbs. `_begun` is what was asked for and is not done yet."""
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: ControlPort) -> None:
         self._control = control
         self._begun: set[asyncio.Future[Any]] = set()
 

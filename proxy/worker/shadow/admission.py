@@ -11,36 +11,28 @@ from functools import partial
 from pathlib import Path
 from random import random
 from time import time
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from proxy.http1 import RequestHead
 from proxy.ipc.messages import Message
-from proxy.state.mirror_outcomes import NOT_COMPARED, NOT_SAMPLED, RACED
+from proxy.state.mirror_outcomes import NOT_COMPARED, NOT_SAMPLED
 from proxy.telemetry.events import Tell
-from proxy.telemetry.records import Shadowed, ShadowObservers
-from proxy.worker.request_state import RequestObserver
-from proxy.worker.shadow.conflicts import ConflictTracker
+from proxy.telemetry.records import Shadowed, make
+from proxy.worker.bindings import Bindings
+from proxy.worker.connection_pool import Spawn
+from proxy.worker.context import ServerContext
+from proxy.worker.request_state import RequestObserver, RequestState
+from proxy.worker.resolver import Resolver
 from proxy.worker.shadow.live_response import LiveResponse
 from proxy.worker.shadow.mirrored_request import MirroredRequest
-from proxy.worker.shadow.observers import ModernOnlyObserver, NextTurn
-from proxy.worker.shadow.outcome import MirrorOutcome, SideResult, effect_of
-from proxy.worker.shadow.pair_sender import PairSender
-from proxy.worker.shadow.rechecks import KEPT_FOR, Kept, Rechecks
-from proxy.worker.shadow.request_copy import UNTRANSLATED, LiveRequest, RequestCopy, Translations
-from proxy.worker.shadow.response_copy import Budget
+from proxy.worker.shadow.observers import ModernOnlyObserver
+from proxy.worker.shadow.rechecks import Rechecks
+from proxy.worker.shadow.request_copy import UNTRANSLATED, LiveRequest, Translations
 from proxy.worker.shadow.route_state import ShadowRoute
-from proxy.worker.shadow.sender import ShadowPools, ShadowSender
+from proxy.worker.shadow.services import ShadowServices
 from proxy.worker.shadow.session_cookies import SessionCookies
-from proxy.worker.shadow.shadow_call import Copies, ShadowCall
 from proxy.worker.shadow.value_equality import LookBudget
 from proxy.worker.transform import translation_of
-from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, SAFE_METHODS, Backend, Route, Snapshot, other_side
-
-if TYPE_CHECKING:
-    from proxy.worker.bindings import Bindings
-    from proxy.worker.response_relay import ResponseRelay
-    from proxy.worker.server import Server
-
+from rules.model import DEFAULT_ROUTE, MODERN, SAFE_METHODS, Backend, Route, Snapshot, other_side
 
 # Finds the prepared mirroring of a route; prepares it when it is first asked for.
 
@@ -103,33 +95,20 @@ HELD_BACK: Final = 1.0
 LIVE_AT_MOST: Final = 60.0
 """Seconds that a live answer may take while its copy's waits for it in memory."""
 SWEPT_EVERY: Final = 5.0
-_new = tuple.__new__
-"""A named tuple made without its own constructor, which costs more than the tuple."""
 
 
-class Shadows:
+class Shadows(ShadowServices):
     """All copies of one worker. Changes: `active`, `mirrored` with the generation; the parts as calls come and go."""
 
-    def __init__(self, server: Server, key: bytes, base: Path) -> None:
-        self._server = server
-        self.clock = server.clock
+    def __init__(self, server: ServerContext, spawn: Spawn, resolver: Resolver, key: bytes, base: Path) -> None:
+        super().__init__(server, spawn, resolver, key, base)
         self.active = False
         self.mirrored: frozenset[str] = frozenset()
-        self.observe = ShadowObservers()
-        self.budget = Budget()
-        self.pairs_out = PairSender(key, server.clock)
-        self.conflict_tracker = ConflictTracker(self._user, server.clock)
-        pools = ShadowPools(clock=server.clock, spawn=server.spawn, base=base, resolver=server.resolver)
-        self.asking = ShadowSender(
-            server, self.budget, pools, self.pairs_out.tell_writes_off, self.pairs_out.tell_thinned
-        )
         self.rechecks = Rechecks(self)
         self._routes = ShadowRoutes()
         self._mirrored: set[MirroredRequest] = set()
         self._snapshot: Snapshot | None = None
-        self._held_back = 0.0
         self._swept = 0.0
-        self.next_turn = NextTurn(self.mishap)
 
     def connect(self, send: Callable[[Message], bool], tell: Tell) -> None:
         """Send pairs by `send` (False: nobody took it), tell events by `tell`; before that they go nowhere."""
@@ -148,7 +127,7 @@ class Shadows:
 
     # ── a call begins ──────────────────────────────────────────────────────────────────────────────────
 
-    def begin(self, call: ResponseRelay) -> RequestObserver | None:
+    def begin(self, call: RequestState) -> RequestObserver | None:
         """Let a companion go with `call`, where one is wanted."""
         try:
             route = self._routes.of(call.bound, call.decision.route)
@@ -164,19 +143,19 @@ class Shadows:
             self.mishap(error)
             return None
 
-    def _mirror(self, route: ShadowRoute, call: ResponseRelay) -> RequestObserver | None:
+    def _mirror(self, route: ShadowRoute, call: RequestState) -> RequestObserver | None:
         now = self.clock()
         if route.is_eligible(call.head, call.decision):
             side = other_side(call.decision.side)
             reason = self._obstacle(route, call, side, now)
             if not reason:
-                mirrored = MirroredRequest(self, route, call, _origin(route, call), now)
+                mirrored = MirroredRequest(self, route, call, _origin(route, call), now, self._mirrored)
                 self._mirrored.add(mirrored)
                 route.in_flight += 1
                 route.floor.took(now)
                 return mirrored
             number = call.bound.generation.number
-            self._tell(Shadowed(route.route.name, number, side, NOT_COMPARED, reason, (), None))
+            self.observe.emit(Shadowed(route.route.name, number, side, NOT_COMPARED, reason, (), None))
         if route.has_invariants and call.decision.side == MODERN and route.alone.spend(now):
             origin = _origin(route, call)
             live = LiveResponse(MODERN, route.policy.max_body, self.budget)
@@ -185,16 +164,16 @@ class Shadows:
             )
         return None
 
-    def _obstacle(self, route: ShadowRoute, call: ResponseRelay, side: str, now: float) -> str:  # noqa: PLR0911 - one a line
+    def _obstacle(self, route: ShadowRoute, call: RequestState, side: str, now: float) -> str:  # noqa: PLR0911 - one a line
         """Why an eligible request is not mirrored now, empty where it is."""
         policy = route.policy
         if route.suspended:
             return "suspended"
         if policy.sample < 1.0 and route.mirror is not None and not route.floor.wants(now):
-            user = call.decision.user or self._user(call.head, call.client.peer.trusted)
+            user = call.decision.user or self.user(call.head, call.peer.trusted)
             if not route.mirror.sampled(user, random()):  # noqa: S311 - a share, not a secret
                 return NOT_SAMPLED
-        if now < self._held_back:
+        if now < self.held_back:
             return "load"
         if 0 < policy.max_in_flight <= route.in_flight:
             return "capacity"
@@ -204,79 +183,14 @@ class Shadows:
             return "writes_off"
         return self.asking.obstacle(route, side)
 
-    # ── used by a mirrored request ─────────────────────────────────────────────────────────────────────
-
-    def has_time(self, route: ShadowRoute, side: str) -> bool:
-        """Whether one more copy holds up nobody now."""
-        return self.clock() >= self._held_back and not self.asking.obstacle(route, side)
-
-    def may_ask_twice(self, route: ShadowRoute, head: RequestHead) -> bool:
-        """Whether legacy can be asked once more: a read without a session, when it has little to do."""
-        return route.may_ask_twice(head) and self.has_time(route, LEGACY) and route.secondaries.spend(self.clock())
-
-    def watch_effects(self, route: ShadowRoute, origin: LiveRequest, legacy: SideResult, copy: RequestCopy) -> None:
-        """Stop mirroring a route whose reads turn out to have effects."""
-        if origin.head.method != "GET" or legacy.kind or route.suspended:
-            return
-        cookie = "" if copy.side == LEGACY and copy.stripped else origin.head.cookie
-        effect = effect_of(legacy.answer, cookie)
-        if effect:
-            route.suspended = effect
-            self.pairs_out.tell_suspended(route.route.name, origin.head.target.partition("?")[0], effect)
-
-    def send_pair(
-        self, mirrored: MirroredRequest, reason: str, live: SideResult, copy: SideResult, again: ShadowCall | None
-    ) -> bool:
-        """Send what has to be compared, be ready to ask again; False when nobody takes it."""
-        origin, route, number = mirrored.origin, mirrored.route, mirrored.generation
-        user = self._user(origin.head, origin.peer.trusted)
-        pair = self.pairs_out.send_pair(origin, number, user, live, copy, reason, again)
-        if not pair:
-            return False
-        if reason == RACED:
-            return True  # who asks again finds the same write
-        until = self.clock() + route.policy.recheck_after + KEPT_FOR
-        legacy = live if live.side == LEGACY else copy
-        first = legacy.answer.answer(legacy.seconds)
-        self.rechecks.keep(pair, Kept(origin, route, number, live.side, user, until, hash(first.body), first))
-        return True
-
-    def concluded(
-        self, mirrored: MirroredRequest, settled: MirrorOutcome, copies: Copies, failures: tuple[bool, bool] | None
-    ) -> None:
-        """Tell what became of a mirrored request."""
-        mirrored.route.in_flight -= 1
-        self._mirrored.discard(mirrored)
-        name = mirrored.route.route.name
-        result, reason, forgiven = settled
-        head, status = mirrored.origin.head, mirrored.live.answer.status
-        asked = (head.method, head.line.path, status)
-        record = (name, mirrored.generation, mirrored.asked, result, reason, copies, failures, *asked, forgiven)
-        self.observe.tell(_new(Shadowed, record))
-
-    def asked_again(self, kept: Kept, calls: list[ShadowCall]) -> None:
-        """Tell of copies that belong to a request which was told of already."""
-        copies = tuple(told for call in calls for told in call.copies())
-        self._tell(Shadowed(kept.route.route.name, kept.generation, "", "", "", copies, None))
-
-    def mishap(self, error: Exception) -> None:
-        """Count a fault of our own; the first one is told."""
-        self.observe.mishap(error)
-
     def _alone(self, origin: LiveRequest, generation: int, live: LiveResponse) -> None:
-        self.pairs_out.send_alone(origin, generation, self._user(origin.head, origin.peer.trusted), live)
-
-    def _user(self, head: RequestHead, trusted: bool) -> str | None:  # noqa: FBT001 - as Identity.find
-        return self._server.bound.identity.find(head, trusted)
-
-    def _tell(self, record: Shadowed) -> None:
-        self.observe.tell(record)
+        self.pairs_out.send_alone(origin, generation, self.user(origin.head, origin.peer.trusted), live)
 
     # ── following the clock ────────────────────────────────────────────────────────────────────────────
 
     def hold_back(self) -> None:
         """The event loop was late: users first."""
-        self._held_back = self.clock() + HELD_BACK
+        self.held_back = self.clock() + HELD_BACK
 
     def sweep(self, now: float) -> None:
         """End what has taken too long."""
@@ -287,7 +201,7 @@ class Shadows:
         for mirrored in [each for each in self._mirrored if now - each.started > LIVE_AT_MOST]:
             mirrored.expire()
         self.conflict_tracker.sweep(now)
-        self.rechecks.sweep(now)
+        self.sent.sweep(now)
 
     def leave(self) -> None:
         """End everything: the worker goes."""
@@ -297,6 +211,6 @@ class Shadows:
         self.asking.leave()
 
 
-def _origin(route: ShadowRoute, call: ResponseRelay) -> LiveRequest:
-    known = (call.head, call.client.peer, call.decision, route.translations, call.request_id, time(), call.span)
-    return _new(LiveRequest, known)
+def _origin(route: ShadowRoute, call: RequestState) -> LiveRequest:
+    known = (call.head, call.peer, call.decision, route.translations, call.request_id, time(), call.span)
+    return make(LiveRequest, known)

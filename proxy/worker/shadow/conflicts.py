@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from proxy.http1 import RequestHead
-from proxy.worker.request_state import RequestObserver
+from proxy.worker.request_state import RequestObserver, RequestState
 from proxy.worker.shadow import request_keys
 from proxy.worker.shadow.observers import ObserverChain
 from proxy.worker.shadow.request_copy import LiveRequest
 from proxy.worker.shadow.request_keys import SessionLocks, session_of
 from proxy.worker.shadow.route_state import ShadowRoute, seems_to_have_effects
 from rules.model import LEGACY, SAFE_METHODS
-
-if TYPE_CHECKING:
-    from proxy.worker.response_relay import ResponseRelay
-
 
 # Remembers writes for a while, so that a read beside one is not taken for a difference.
 #
@@ -146,12 +142,12 @@ class ConflictTracker:
         return self._find(head, trusted)
 
     def noting(
-        self, call: ResponseRelay, request_observer: RequestObserver | None, *, sharing: bool, known_read: bool = False
+        self, call: RequestState, request_observer: RequestObserver | None, *, sharing: bool, known_read: bool = False
     ) -> RequestObserver | None:
         """Note what may write (a `known_read` does not), a session in use; its end is noted with its call's."""
         head = call.head
         if not known_read and _may_write(head):
-            somebody = self._somebody(head, trusted=call.client.peer.trusted)
+            somebody = self._somebody(head, trusted=call.peer.trusted)
             keys = write_keys(head.target, call.decision.names.values(), somebody)
             request_observer = WriteObserver(request_observer, self._writes, keys, head.target, self._clock)
         if sharing and head.cookie:

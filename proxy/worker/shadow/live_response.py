@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from proxy.http1 import ResponseHead
+from proxy.worker.request_state import RequestState
 from proxy.worker.shadow.outcome import SideResult
 from proxy.worker.shadow.response_copy import Budget, ResponseCopy
-
-if TYPE_CHECKING:
-    from proxy.worker.response_relay import ResponseRelay
 
 
 class LiveResponse:
@@ -32,7 +28,7 @@ class LiveResponse:
         if head.stream:
             answer.lose("stream")
 
-    def end(self, call: ResponseRelay) -> None:
+    def end(self, call: RequestState) -> None:
         """The call is over; whether this side answered, and whole, is known now."""
         self.over = True
         if call.fallback:

@@ -11,22 +11,20 @@ from __future__ import annotations
 
 from functools import partial
 from random import random
-from typing import TYPE_CHECKING
 
 from proxy.http1 import ResponseHead
 from proxy.state.mirror_outcomes import NOT_COMPARED, RACED, SENT, TRANSIENT
+from proxy.telemetry.records import Shadowed, make
+from proxy.worker.request_state import RequestState
 from proxy.worker.shadow.live_response import LiveResponse
 from proxy.worker.shadow.observers import harmless, swallow
 from proxy.worker.shadow.outcome import NEITHER, MirrorOutcome, at_a_glance, failures, settle
 from proxy.worker.shadow.request_copy import LiveRequest
 from proxy.worker.shadow.route_state import ShadowRoute
+from proxy.worker.shadow.services import ShadowServices
 from proxy.worker.shadow.shadow_call import Copies, ShadowCall
 from rules.model import LEGACY, SAFE_METHODS, other_side
 from rules.routing.rewrite import TranslationError
-
-if TYPE_CHECKING:
-    from proxy.worker.response_relay import ResponseRelay
-    from proxy.worker.shadow.admission import Shadows
 
 AFTERMATH: frozenset[str] = frozenset(("client_gone", "fallback"))
 
@@ -34,6 +32,7 @@ AFTERMATH: frozenset[str] = frozenset(("client_gone", "fallback"))
 class MirroredRequest:
     """A companion of the call, then on its own until the copy is over; `over` is final, told once.
 
+    It is one of `_under_way` until then.
     Where every mirrored request passes, faults are caught by hand: `harmless` costs as much as what it guards.
     """
 
@@ -46,7 +45,13 @@ class MirroredRequest:
     _settled: MirrorOutcome | None = None
 
     def __init__(
-        self, shadows: Shadows, route: ShadowRoute, call: ResponseRelay, origin: LiveRequest, now: float
+        self,
+        shadows: ShadowServices,
+        route: ShadowRoute,
+        call: RequestState,
+        origin: LiveRequest,
+        now: float,
+        under_way: set[MirroredRequest],
     ) -> None:
         self.route = route
         self.origin = origin
@@ -55,7 +60,8 @@ class MirroredRequest:
         self.asked = asked = other_side(call.decision.side)
         self.live = LiveResponse(call.decision.side, route.policy.max_body, shadows.budget)
         self._shadows = shadows
-        self._call: ResponseRelay | None = call
+        self._under_way = under_way
+        self._call: RequestState | None = call
         self._session = shadows.conflict_tracker.session_to_share(route, asked, origin.head) if asked == LEGACY else ""
         self._after = route.policy.when == "after" or bool(self._session)
         self._whole = not origin.head.fields.has_body
@@ -231,7 +237,8 @@ class MirroredRequest:
             call.give_up("over")
         if settled.result == SENT and copy is not None:
             again = second if second is not None and not second.kind else None
-            send = partial(self._shadows.send_pair, self, settled.reason, self.live.said(), copy.said(), again)
+            pair = self.route, self.origin, self.generation, settled.reason, self.live.said(), copy.said()
+            send = partial(self._shadows.send_pair, *pair, again)
             if not swallow(self._shadows.mishap, send):
                 settled = (
                     MirrorOutcome(TRANSIENT, "") if settled.reason == RACED else MirrorOutcome(NOT_COMPARED, "shed")
@@ -244,7 +251,13 @@ class MirroredRequest:
             call.recorder.release()
 
     def _parted(self, settled: MirrorOutcome, copies: Copies, fails: tuple[bool, bool] | None) -> None:
-        self._shadows.concluded(self, settled, copies, fails)
+        route, (result, reason, forgiven) = self.route, settled
+        route.in_flight -= 1
+        self._under_way.discard(self)
+        head, status = self.origin.head, self.live.answer.status
+        asked = (head.method, head.line.path, status)
+        record = (route.route.name, self.generation, self.asked, result, reason, copies, fails, *asked, forgiven)
+        self._shadows.observe.emit(make(Shadowed, record))
         self.live.answer.release()
         if self._size:
             self._body = None

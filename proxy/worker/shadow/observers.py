@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from proxy.http1 import ResponseHead
-from proxy.worker.request_state import RequestObserver
+from proxy.worker.request_state import RequestObserver, RequestState
 from proxy.worker.shadow.live_response import LiveResponse
-
-if TYPE_CHECKING:
-    from proxy.worker.response_relay import ResponseRelay
 
 
 class ObserverChain:
@@ -95,12 +92,12 @@ class ModernOnlyObserver:
 
     def __init__(
         self,
-        call: ResponseRelay,
+        call: RequestState,
         live: LiveResponse,
         take: Callable[[LiveResponse], None],
         mishap: Callable[[Exception], None],
     ) -> None:
-        self._call: ResponseRelay | None = call
+        self._call: RequestState | None = call
         self._live = live
         self._take = take
         self.mishap = mishap

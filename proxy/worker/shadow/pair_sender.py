@@ -1,10 +1,10 @@
-"""Sends pairs to control."""
+"""Sends pairs to control; remembers them as long as control may ask for them again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 from proxy.ipc.messages import Answer, Message, Pair
 from proxy.telemetry import events
@@ -14,9 +14,9 @@ from proxy.worker.forwarded_headers import new_id
 from proxy.worker.shadow.live_response import LiveResponse
 from proxy.worker.shadow.outcome import SideResult
 from proxy.worker.shadow.request_copy import LiveRequest
-from proxy.worker.shadow.route_state import TokenBucket
+from proxy.worker.shadow.route_state import ShadowRoute, TokenBucket
 from proxy.worker.shadow.shadow_call import ShadowCall
-from rules.model import LEGACY
+from rules.model import LEGACY, SAFE_METHODS
 
 # Puts two answers to one request into the message that control compares.
 
@@ -69,6 +69,72 @@ def hashed(user: str | None, key: bytes) -> str:
     if not user:
         return ""
     return blake2b(user.encode("utf-8", "surrogatepass"), key=key[:64], digest_size=8).hexdigest()
+
+
+# Remembers pairs that were sent, for control may ask for them again.
+
+
+KEPT_AT_MOST: Final = 512
+FIRST_BYTES: Final = 16 << 20
+"""Bodies of legacy's first answers that a worker keeps; beyond, a re-check only shows whether a difference stays."""
+KEPT_FOR: Final = 15.0
+"""Seconds beyond the route's own delay for which control may ask for a pair again."""
+
+
+class Kept(NamedTuple):
+    """What is needed to ask again; `legacy` is the hash of legacy's first body, `first` that answer, if there was room.
+
+    Held against legacy's second answer it shows what legacy varies by itself.
+    """
+
+    origin: LiveRequest
+    route: ShadowRoute
+    generation: int
+    live_side: str
+    user: str | None
+    until: float
+    legacy: int
+    first: Answer | None = None
+
+
+class SentPairs:
+    """The latest pairs that were sent. They come with `keep`, go when too old, too many; `_bytes` is what they hold."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Kept] = {}
+        self._bytes = 0
+
+    def get(self, pair: str) -> Kept | None:
+        """What is needed to ask for a pair again; None where it is gone."""
+        return self._kept.get(pair)
+
+    def keep(self, pair: str, kept: Kept) -> None:
+        """Remember a read that may be asked again."""
+        if kept.origin.head.method not in SAFE_METHODS:
+            return
+        while len(self._kept) >= KEPT_AT_MOST:
+            self._forget(next(iter(self._kept)))
+        size = _size(kept)
+        if self._bytes + size > FIRST_BYTES:
+            kept, size = kept._replace(first=None), 0
+        self._bytes += size
+        self._kept[pair] = kept
+
+    def sweep(self, now: float) -> None:
+        """Forget who was not asked for."""
+        gone = [pair for pair, kept in self._kept.items() if kept.until <= now]
+        for pair in gone:
+            self._forget(pair)
+
+    def _forget(self, pair: str) -> None:
+        self._bytes -= _size(self._kept.pop(pair))
+
+
+def _size(kept: Kept) -> int:
+    return 0 if kept.first is None else len(kept.first.body)
+
+
+# Sends.
 
 
 BYTES_PER_SECOND: Final = 16 << 20

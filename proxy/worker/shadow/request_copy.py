@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from proxy.http1 import RequestHead
 from proxy.http1 import fields as f
 from proxy.http1.fields import as_read
+from proxy.telemetry.records import make
 from proxy.worker import forwarded_headers
 from proxy.worker.forwarded_headers import Peer, new_id
 from proxy.worker.shadow.session_cookies import SessionCookies
@@ -76,8 +77,6 @@ def _prefixed(line: str) -> str:
 
 Translations = tuple[Translation | None, Translation | None]
 UNTRANSLATED: Final[Translations] = (None, None)
-_new = tuple.__new__
-"""A named tuple made without its own constructor, which costs more than the tuple."""
 
 
 class LiveRequest(NamedTuple):
@@ -128,7 +127,7 @@ def question(origin: LiveRequest, side: str, body: bytes, *, strip: SessionCooki
     if translation is None and not stripped and fields.is_simple and line.is_usual and head.method in SAFE_METHODS:
         # as a simple live request is written, from what was written before
         data = b"".join((line.written, fields.crossing, own.encode("latin-1"), b"\r\n"))
-        return _new(RequestCopy, (side, head.method, data, None, "", stripped, "/"))
+        return make(RequestCopy, (side, head.method, data, None, "", stripped, "/"))
     target, host, lines = head.target, head.host, head.lines
     method = head.method
     if translation is not None:
@@ -160,7 +159,7 @@ def same_question(origin: LiveRequest, side: str, live: bytes) -> RequestCopy | 
     if not fields.is_simple or not head.line.is_usual or head.method not in SAFE_METHODS:
         return None
     data = marked_head(live, head.traceparent, origin.request_id, origin.at)
-    return _new(RequestCopy, (side, head.method, data, None, "", False, "/"))
+    return make(RequestCopy, (side, head.method, data, None, "", False, "/"))
 
 
 def probe_for(asked: RequestCopy) -> bytes:

@@ -7,12 +7,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import time
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from proxy.http1 import RequestHead
 from proxy.state.mirror_outcomes import ANSWERED, FAILURES
 from proxy.telemetry.spans import Leg
 from proxy.worker.connection_pool import Pool, Spawn
+from proxy.worker.context import ServerContext
 from proxy.worker.resolver import Resolver
 from proxy.worker.shadow.request_copy import LiveRequest, RequestCopy, probe_for, question, same_question
 from proxy.worker.shadow.response_copy import Budget, ResponseCopy
@@ -21,10 +22,6 @@ from proxy.worker.shadow.route_state import ShadowRoute
 from proxy.worker.shadow.shadow_call import Confirmed, DryRunCall, ShadowCall
 from rules.model import LEGACY, MODERN, SAFE_METHODS, Backend
 from rules.routing.mirroring import meant_method
-
-if TYPE_CHECKING:
-    from proxy.worker.server import Server
-
 
 # Keeps the connections that copies travel on: never those of live requests, never more than the backend can spare.
 
@@ -146,7 +143,7 @@ class ShadowSender:
 
     def __init__(
         self,
-        server: Server,
+        server: ServerContext,
         budget: Budget,
         pools: ShadowPools,
         told: Callable[[str, str], None],

@@ -8,7 +8,7 @@ from typing import Final
 from proxy.http1 import ResponseHead
 from proxy.http1.framing import Body
 from proxy.state.mirror_outcomes import ANSWERED, FAILURES
-from proxy.telemetry.records import Attempt
+from proxy.telemetry.records import Attempt, make
 from proxy.worker.connection_pool import Pool
 from proxy.worker.shadow.outcome import SideResult
 from proxy.worker.shadow.request_copy import RequestCopy
@@ -19,8 +19,6 @@ from rules.routing.rewrite import TranslationError
 
 Copies = tuple[tuple[Attempt, float], ...]
 """Copies that were put to a side, each with its seconds to the last byte."""
-_new = tuple.__new__
-"""A named tuple made without its own constructor, which costs more than the tuple."""
 
 
 class ShadowCall:
@@ -96,7 +94,7 @@ class ShadowCall:
         if kind and kind not in FAILURES:
             return None
         side, backend = self.question.side, self._pool.backend.name
-        return _new(Attempt, (side, backend, self.target, self.recorder.status, kind, self.waited))
+        return make(Attempt, (side, backend, self.target, self.recorder.status, kind, self.waited))
 
     def said(self) -> SideResult:
         """What the side said."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from proxy.telemetry.records import Shadowed, ShadowObservers
+from proxy.telemetry.records import Observers, Shadowed
 
 
 def became(number: int) -> Shadowed:
@@ -15,13 +15,13 @@ def test_records_of_one_turn_are_told_together_once():
     turns: list[Callable[[], None]] = []
     together: list[list[int]] = []
     one_by_one: list[int] = []
-    observe = ShadowObservers()
+    observe = Observers()
     observe.add_batch(lambda records: together.append([record.generation for record in records]))
     observe.add(lambda record: one_by_one.append(record.generation))
-    observe.tell_by(turns.append)
+    observe.emit_by(turns.append)
 
     for number in range(3):
-        observe.tell(became(number))
+        observe.emit(became(number))
     before = list(together)
     for turn in turns:
         turn()
@@ -31,10 +31,10 @@ def test_records_of_one_turn_are_told_together_once():
 
 def test_without_a_loop_each_is_told_at_once():
     told: list[int] = []
-    observe = ShadowObservers()
+    observe = Observers()
     observe.add(lambda record: told.append(record.generation))
 
-    observe.tell(became(1))
+    observe.emit(became(1))
 
     assert told == [1]
 
@@ -42,7 +42,7 @@ def test_without_a_loop_each_is_told_at_once():
 def test_what_a_listener_raises_is_counted_told_once_and_keeps_nobody_from_hearing():
     told: list[BaseException] = []
     heard: list[int] = []
-    observe = ShadowObservers()
+    observe = Observers()
     observe.failed = told.append
 
     def broken(_: Sequence[Shadowed] | Shadowed) -> None:
@@ -52,7 +52,7 @@ def test_what_a_listener_raises_is_counted_told_once_and_keeps_nobody_from_heari
     observe.add(broken)
     observe.add(lambda record: heard.append(record.generation))
 
-    observe.tell(became(1))
-    observe.tell(became(2))
+    observe.emit(became(1))
+    observe.emit(became(2))
 
     assert (heard, observe.failures, [str(error) for error in told]) == ([1, 2], 4, ["a bug"])

@@ -1,6 +1,7 @@
 """Which names belong to secrets: the one list that the rules, the comparators and every output go by.
 
-It lies below the pure rooms, which do not know each other, so that a name is a secret's everywhere or nowhere.
+The one module that pure rooms share, which do not know each other otherwise, so that a name is a secret's everywhere or
+nowhere.
 """
 
 from __future__ import annotations
