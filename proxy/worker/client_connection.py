@@ -15,7 +15,7 @@ from proxy.http1.framing import ChunkedBody, LengthBody
 from proxy.worker.client_transport import Tunnel
 from proxy.worker.forwarded_headers import Peer, peer_of
 from proxy.worker.forwarding import ProxiedRequest
-from proxy.worker.slow_clients import ONE_READ, REQUEST, RESPONSE, Progress
+from proxy.worker.slow_clients import ONE_READ, READ_BUFFER, REQUEST, RESPONSE, Progress, just_read
 
 if TYPE_CHECKING:
     from proxy.worker.server import Server
@@ -109,6 +109,14 @@ class ClientConnection:
         peers[address] = peers.get(address, 0) + 1
         self._counted = True
         return peers[address] <= at_most
+
+    def get_buffer(self, _size: int) -> bytearray:
+        """Where the loop puts what it reads."""
+        return READ_BUFFER
+
+    def buffer_updated(self, size: int) -> None:
+        """Take what the loop has read."""
+        self.data_received(just_read(size))
 
     def data_received(self, data: bytes) -> None:
         """Take bytes: of a head, of a body, of a tunnel, or of a request that has to wait its turn."""

@@ -25,7 +25,7 @@ from proxy.worker.route_decision import decision_for
 from proxy.worker.slow_clients import REQUEST
 from proxy.worker.upstream_connection import ConnectionOwner, UpstreamConnection
 from rules.model import LEGACY, MODERN, SAFE_METHODS
-from rules.routing.mirroring import has_effects
+from rules.routing.mirroring import has_effects, pattern_of
 from rules.routing.rewrite import TranslationError
 
 if TYPE_CHECKING:
@@ -45,10 +45,11 @@ class PendingConnection:
     `wants_connection` turns false once, for good; `made_way` true once a slow client was ended for it.
     """
 
-    __slots__ = ("_call", "made_way", "wants_connection")
+    __slots__ = ("_call", "made_way", "request_kind", "wants_connection")
 
     def __init__(self, call: ProxiedRequest) -> None:
         self._call = call
+        self.request_kind = call.kind
         self.wants_connection = True
         self.made_way = False
 
@@ -99,6 +100,7 @@ class ProxiedRequest(ResponseRelay):
     _buffered_for: float = 0.0
     _chunk_up: bool = False
     _waiting: PendingConnection | None = None
+    _kind: str = ""
 
     def __init__(self, server: Server, client: ClientConnection, head: RequestHead, now: float) -> None:
         self.server = server
@@ -142,6 +144,13 @@ class ProxiedRequest(ResponseRelay):
         if user is None and identity.sticky is not None:
             user = self.minted = identity.sticky.mint()
         return user
+
+    @property
+    def kind(self) -> str:
+        """What it has in common with the requests that are like it."""
+        if not self._kind:
+            self._kind = f"{self.head.method} {self.decision.route.name} {pattern_of(self.head.line.path)}"
+        return self._kind
 
     # ── trying a side ──────────────────────────────────────────────────────────────────────────────────
 
@@ -212,7 +221,8 @@ class ProxiedRequest(ResponseRelay):
             or head.method not in retry_policy.IDEMPOTENT
             or self.method not in retry_policy.IDEMPOTENT
         )
-        connection = None if fresh else pool.take(careful=careful)
+        is_kept = pool.growth.guarded and not pool.growth.allows(pool.in_use(), self.kind)
+        connection = None if fresh or is_kept else pool.take(careful=careful)
         if connection is not None:
             self._send_head(connection)
         else:

@@ -27,6 +27,7 @@ from proxy.worker.connection_pool import Pool, Target
 from proxy.worker.fault_injection import Drill
 from proxy.worker.handshake import Handshake, accept
 from proxy.worker.health_checks import watches
+from proxy.worker.pool_growth import NOT_GUARDED
 from proxy.worker.resolver import ANSWERED, LookUp, Resolver
 from proxy.worker.shadow.admission import Shadows
 from proxy.worker.slow_clients import REQUEST, RESPONSE, BufferBudget
@@ -264,6 +265,13 @@ class Server:
         found.call.client_too_slow(RESPONSE if found.call.head_sent else REQUEST)
         return True
 
+    def held_up(self, pool: Pool) -> Counter[str]:
+        """Count the pool's connections that wait for a client to send or to read, by kind of request."""
+        calls = [client.call for client in self.watched]
+        return Counter(
+            call.kind for call in calls if call is not None and call.connection is not None and call.pool is pool
+        )
+
     # ── used by calls ──────────────────────────────────────────────────────────────────────────────────
 
     def refused(self, client: ClientConnection, refusal: Refusal) -> None:
@@ -381,6 +389,8 @@ class Server:
         )
         for pool in self.bound.pools.values():
             pool.make_way = self.make_way
+            if pool.growth is NOT_GUARDED:
+                pool.keep_for_others(self.held_up)
             pool.told = self._target_told
         self.buffers.follow(generation.snapshot.listen.buffer)
         self.shadows.follow(self.bound)
