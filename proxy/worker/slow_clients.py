@@ -22,7 +22,7 @@ SHARE: Final = 64
 ONE_READ: Final = 64 * 1024
 """Bytes that may come with the next read; of the event loop's own buffer it would be 250 KiB, for each of them all."""
 USABLE: Final = 0.4
-"""Part of the total that responses may fill: a piece stays whole until its last byte went, and connections weigh too."""
+"""Part of the total that responses may fill: a piece stays whole until its last byte went."""
 READ_BUFFER: Final = bytearray(ONE_READ)
 """What every connection is read into, one after the other: what came is copied before the next one is read."""
 _VIEW: Final = memoryview(READ_BUFFER)

@@ -87,6 +87,7 @@ async def test_a_crowd_of_slow_clients_is_the_burden_of_its_own_requests(pair: t
         assert seen.other == [], name
         assert seen.p99() <= max(2 * beside.p99(), FLOOR), name
         assert crowd.most - before <= TOTAL, name
+        await _users(attacked, 0.5)  # until the last of them is gone
 
     assert [each for each in attacked.events if each["event"] == TRIPPED or each.get("what") == "rollback"] == []
 

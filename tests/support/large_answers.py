@@ -1,7 +1,7 @@
 """A backend in a process of its own: `python -m tests.support.large_answers` prints its port.
 
 `/large` is six megabytes, `/upload` is never answered, everything else a kilobyte. It keeps its kernel's buffers small:
-it is the proxy that is to be busy.
+it is the proxy that is to be busy. On uvloop, which does not copy what waits to be written.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from typing import cast
+
+import uvloop
 
 from tests.support.backend import ok
 
@@ -55,4 +57,4 @@ async def started() -> AsyncIterator[str]:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve())
+    uvloop.run(serve())
