@@ -163,8 +163,8 @@ class ClientConnection:
             if not peers[address]:
                 del peers[address]
         self._hold(0)
-        self._gone()
         self.transport = None
+        self._gone()
 
     def pause_writing(self) -> None:
         """The client reads more slowly than the backend sends."""
@@ -573,4 +573,8 @@ class ClientConnection:
         call, self.call = self.call, None
         self.closing = True
         if call is not None:
-            call.client_gone()
+            try:
+                call.client_gone()
+            except Exception as error:  # noqa: BLE001 - as in `data_received`
+                self.server.unforeseen(error, "a client's end")
+                call.unforeseen()

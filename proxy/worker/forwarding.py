@@ -163,6 +163,8 @@ class ProxiedRequest(ResponseRelay):
             self.answer_options()
             return
         if fields.via and self._loops(fields.via):
+            route = self.decision.route
+            self.server.looped((route.legacy if side == LEGACY else route.modern).backend)
             self.own_answer(508, retry_policy.DETAIL["loop"], close=not self.upload.complete)
             return
         if self.server.shadows.active and not self.drilled:

@@ -18,7 +18,7 @@ from proxy.state.identity_keys import Keys
 from proxy.state.live import Live
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
-from proxy.telemetry.metric_names import LOOKUPS, POOL_WAITS, RETRIES, SLOW_CLIENTS, Metric
+from proxy.telemetry.metric_names import LOOKUPS, LOOPS, POOL_WAITS, RETRIES, SLOW_CLIENTS, Metric
 from proxy.telemetry.records import Observers
 from proxy.worker import request_state, responses
 from proxy.worker.bindings import Bindings, bind
@@ -291,6 +291,11 @@ class Server:
         """Count a request that found every connection to its backend in use; that is no fault of the backend."""
         self.counted[POOL_WAITS, (backend,)] += 1
         self._tell_rarely(events.POOL_FULL, backend)
+
+    def looped(self, backend: str) -> None:
+        """Count a request that has come back to us."""
+        self.counted[LOOPS, (backend,)] += 1
+        self._tell_rarely(events.LOOP, backend)
 
     def _tell_rarely(self, event: str, backend: str, **fields: object) -> None:
         now = self.clock()

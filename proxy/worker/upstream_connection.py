@@ -287,14 +287,22 @@ class UpstreamConnection:
     def pause_writing(self) -> None:
         """The socket is full."""
         self.paused = True
-        if self.requester is not None:
-            self.requester.upstream_paused()
+        requester = self.requester
+        if requester is not None:
+            try:
+                requester.upstream_paused()
+            except Exception as fault:  # noqa: BLE001 - as in `data_received`
+                self._unforeseen(requester, fault)
 
     def resume_writing(self) -> None:
         """The socket takes more."""
         self.paused = False
-        if self.requester is not None:
-            self.requester.upstream_resumed()
+        requester = self.requester
+        if requester is not None:
+            try:
+                requester.upstream_resumed()
+            except Exception as fault:  # noqa: BLE001 - as in `data_received`
+                self._unforeseen(requester, fault)
 
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────
 
