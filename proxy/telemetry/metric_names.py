@@ -82,6 +82,12 @@ POOL_WAITS = Metric(
     "Requests that found every connection to their backend in use; no error of the backend.",
     ("backend",),
 )
+LOOPS = Metric(
+    "strangler_loops_total",
+    COUNTER,
+    "Requests answered 508: they had come back to this instance, so their backend leads here.",
+    ("backend",),
+)
 SLOW_CLIENTS = Metric(
     "strangler_slow_clients_total",
     COUNTER,
@@ -242,6 +248,7 @@ METRICS = (
     UPSTREAM_ERRORS,
     RETRIES,
     POOL_WAITS,
+    LOOPS,
     SLOW_CLIENTS,
     LOOKUPS,
     BACKEND_UP,

@@ -17,7 +17,7 @@ from proxy.worker.connection_pool import Pool
 from proxy.worker.context import ServerContext
 from proxy.worker.forwarded_headers import peer_of
 from proxy.worker.forwarding import ProxiedRequest
-from proxy.worker.slow_clients import ONE_READ, REQUEST, RESPONSE, Progress
+from proxy.worker.slow_clients import ONE_READ, READ_BUFFER, REQUEST, RESPONSE, Progress, just_read
 
 EMPTY_LINES_AT_MOST: Final = 2
 PIPELINED_AT_MOST: Final = 64 * 1024
@@ -108,6 +108,14 @@ class ClientConnection(ClientTransport):
         self._counted = True
         return peers[address] <= at_most
 
+    def get_buffer(self, _size: int) -> bytearray:
+        """Where the loop puts what it reads."""
+        return READ_BUFFER
+
+    def buffer_updated(self, size: int) -> None:
+        """Take what the loop has read."""
+        self.data_received(just_read(size))
+
     def data_received(self, data: bytes) -> None:
         """Take bytes: of a head, of a body, of a tunnel, or of a request that has to wait its turn."""
         try:
@@ -153,8 +161,8 @@ class ClientConnection(ClientTransport):
             if not peers[address]:
                 del peers[address]
         self._hold(0)
-        self._gone()
         self.transport = None
+        self._gone()
 
     def pause_writing(self) -> None:
         """The client reads more slowly than the backend sends."""
@@ -348,6 +356,11 @@ class ClientConnection(ClientTransport):
         if progress is None or progress.of is not call or not progress.may_give_way(now, rate):
             return -1
         return progress.lately()
+
+    def kind_in(self, pool: Pool) -> str:
+        """Return the kind of the request under way where that holds a connection of `pool`, "" otherwise."""
+        call = self.call
+        return call.kind if call is not None and call.connection is not None and call.pool is pool else ""
 
     def give_way(self) -> None:
         """End the request: others wait for the connection that it holds."""
@@ -592,4 +605,8 @@ class ClientConnection(ClientTransport):
         call, self.call = self.call, None
         self.closing = True
         if call is not None:
-            call.client_gone()
+            try:
+                call.client_gone()
+            except Exception as error:  # noqa: BLE001 - as in `data_received`
+                self.server.unforeseen(error, "a client's end")
+                call.unforeseen()

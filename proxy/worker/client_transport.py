@@ -84,6 +84,10 @@ class ClientTransport:
         """Bytes that lately moved of a request that holds a connection of `pool`; -1: it may not give way."""
         raise NotImplementedError
 
+    def kind_in(self, pool: Pool) -> str:
+        """Return the kind of the request under way where that holds a connection of `pool`, "" otherwise."""
+        raise NotImplementedError
+
     def give_way(self) -> None:
         """End the request under way: others wait for its connection."""
         raise NotImplementedError

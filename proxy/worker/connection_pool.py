@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import random
 from typing import Any, Final, Protocol, cast
@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from proxy.ipc.messages import AddressState, TargetState
 from proxy.state.bindable import is_https, upstream_tls
+from proxy.worker.pool_growth import NOT_GUARDED, Growth
 from proxy.worker.resolver import Name, Resolver, is_address
 from proxy.worker.upstream_connection import FOREVER, ConnectionOwner, UpstreamConnection
 from rules.model import Backend
@@ -46,6 +47,10 @@ class Waiter(Protocol):
     """What waits for a connection; `made_way` is the pool's mark that a slow client was ended for it."""
 
     made_way: bool
+
+    @property
+    def request_kind(self) -> str:
+        """Which requests are like it; empty where that makes no difference."""
 
     @property
     def wants_connection(self) -> bool:
@@ -238,12 +243,12 @@ class Target(ConnectionOwner):
 class Pool:
     """The targets of one backend, least requests in flight first; `retired` once a reload dropped it.
 
-    `make_way` ends the request of a slow client that holds one of the connections (False: there is none); `told` hears
-    of targets that are left out or come back.
+    `make_way` ends the request of a slow client that holds one of the connections (False: there is none); `growth` says
+    when one more may be had; `told` hears of targets that are left out or come back.
     """
 
     __slots__ = (
-        "_base", "_chosen", "_only", "_spawn", "_turn", "backend", "clock", "make_way", "resolver", "retired",
+        "_base", "_chosen", "_only", "_spawn", "_turn", "backend", "clock", "growth", "make_way", "resolver", "retired",
         "targets", "tls", "told", "waiting",
     )  # fmt: skip
 
@@ -256,6 +261,7 @@ class Pool:
         self.targets = tuple(Target(self, url, base, resolver) for url in backend.urls)
         self.retired = False
         self.make_way: Callable[[Pool], bool] | None = None
+        self.growth = NOT_GUARDED
         self.told: Callable[[Target], None] = _tell_nothing
         self._only = self.targets[0] if len(self.targets) == 1 else None
         self._turn = -1
@@ -264,6 +270,10 @@ class Pool:
         self._base = base
         self.tls = upstream_tls(backend, base) if is_https(backend) else None
         self.waiting: deque[Waiter] = deque()
+
+    def keep_for_others(self, held_up: Callable[[Pool], Mapping[str, int]]) -> None:
+        """Keep what clients hold up, by kind of request, from having every connection."""
+        self.growth = Growth(self.backend.max_connections, lambda: held_up(self), self._serve_waiting)
 
     def take(self, *, careful: bool) -> UpstreamConnection | None:
         """A connection that is idle, or None.
@@ -290,10 +300,11 @@ class Pool:
 
         `avoid` is a target that has just failed this request; another is tried first.
         """
-        if self.is_full() and not self._make_room():
+        if not self.growth.allows(self.in_use(), waiter.request_kind) or (self.is_full() and not self._make_room()):
             self._queue(waiter)
             return False
         self.open(waiter, self._plan(avoid))
+        self.growth.gave(self.in_use())
         return True
 
     def open(self, waiter: Waiter, plan: Sequence[Target], *, judged: bool = True) -> None:
@@ -324,6 +335,10 @@ class Pool:
         """Connections that exist or are being made."""
         return sum(target.busy + target.opening + len(target.idle) for target in self.targets)
 
+    def in_use(self) -> int:
+        """Connections that have a request, or are being made for one."""
+        return sum(target.busy + target.opening for target in self.targets)
+
     def free(self, target: Target, connection: UpstreamConnection) -> None:
         """Take back a connection that is in use no more: for what waits, for later, or to close it."""
         connection.busy = False
@@ -334,21 +349,23 @@ class Pool:
         if connection.closed:
             self.gap(target)
             return
-        waiter = self._next_waiter() if self.waiting else None
+        waiter = self._next_waiter(more=False) if self.waiting else None
         if waiter is None:
             connection.idle_since = self.clock()
             target.idle.append(connection)
         else:
             connection.busy = True
             target.busy += 1
+            self.growth.gave(self.in_use())
             waiter.connected(connection)
 
     def gap(self, target: Target) -> None:
         """One connection fewer: what waits may have a new one."""
-        waiter = self._next_waiter() if self.waiting else None
+        waiter = self._next_waiter(more=True) if self.waiting else None
         if waiter is not None:
             plan = [target, *(other for other in self._plan(None) if other is not target)]
             self.open(waiter, plan if target.may_be_tried() else self._plan(None))
+            self.growth.gave(self.in_use())
 
     def sweep(self, now: float) -> None:
         """Close what has been idle for too long or is too old, look after names and targets that are left out."""
@@ -364,7 +381,9 @@ class Pool:
                 target.follow_name()
             if target.out and not target.probing and now >= target.probe_at and not self.is_full():
                 self._probe(target)
-        if self.waiting:
+        if self.growth.guarded:
+            self.growth.look(self.in_use())
+        if self.waiting and self._is_used_up():
             self._ask_for_room()
 
     def retire(self) -> None:
@@ -428,8 +447,27 @@ class Pool:
             waiter.failed("busy", "every connection is in use")
         else:
             self.waiting.append(waiter)
-            if self.make_way is not None:
+            if self.make_way is not None and self._is_used_up():
                 waiter.made_way = self.make_way(self)
+
+    def _is_used_up(self) -> bool:
+        """Whether none is free."""
+        return 0 < self.backend.max_connections <= self.in_use()
+
+    def _serve_waiting(self) -> None:
+        """One more may be in use, idle or new, for what waits; any number for the kinds that nothing holds up."""
+        while self.waiting and not self.retired and not self._is_used_up():
+            waiter = self._next_waiter(more=True)
+            if waiter is None:
+                return
+            connection = self.take(careful=True)
+            if connection is not None:
+                waiter.connected(connection)
+            else:
+                if self.is_full():
+                    self._make_room()
+                self.open(waiter, self._plan(None))
+            self.growth.gave(self.in_use())
 
     def _ask_for_room(self) -> None:
         """End one slow client's request for each that waits, as far as there are any."""
@@ -443,15 +481,30 @@ class Pool:
         waiter.made_way = self.make_way is not None and self.make_way(self)
         return waiter.made_way
 
-    def _next_waiter(self) -> Waiter | None:
+    def _next_waiter(self, *, more: bool) -> Waiter | None:
         """The one that has waited longest; where very many wait, the latest, whose user is still there.
 
         A crowd that came at once would otherwise make everyone after it wait as long as itself, until nobody is
-        served in time.
+        served in time. Where clients hold up most of the pool, the kinds come first that are not held up. `more` tells
+        that it makes one more connection in use than there were.
         """
+        in_use, growth = self.in_use(), self.growth
+        growth.look(in_use)
+        if growth.guarded and (found := self._not_held_up()) is not None:
+            return found
+        if (more or growth.guarded) and not growth.is_open(in_use):
+            return None
         while self.waiting:
             waiter = self.waiting.popleft() if len(self.waiting) <= CROWD else self.waiting.pop()
             if waiter.wants_connection:
+                return waiter
+        return None
+
+    def _not_held_up(self) -> Waiter | None:
+        """The first that waits of another kind than what clients hold up."""
+        for waiter in self.waiting:
+            if waiter.wants_connection and self.growth.is_free_of(waiter.request_kind):
+                self.waiting.remove(waiter)
                 return waiter
         return None
 
@@ -459,11 +512,12 @@ class Pool:
 class _Probe:
     """Waits for our own connection to a target that is out."""
 
-    __slots__ = ("_pool", "_target", "made_way", "wants_connection")
+    __slots__ = ("_pool", "_target", "made_way", "request_kind", "wants_connection")
 
     def __init__(self, pool: Pool, target: Target) -> None:
         self._pool = pool
         self._target = target
+        self.request_kind = ""
         self.made_way = False
         self.wants_connection = True
 

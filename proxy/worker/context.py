@@ -10,7 +10,7 @@ from typing import Final
 from proxy.http1.fields import Refusal
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
-from proxy.telemetry.metric_names import POOL_WAITS, RETRIES, SLOW_CLIENTS, Metric
+from proxy.telemetry.metric_names import LOOPS, POOL_WAITS, RETRIES, SLOW_CLIENTS, Metric
 from proxy.telemetry.records import Exchange, Observers
 from proxy.worker import request_state, responses
 from proxy.worker.bindings import Bindings
@@ -100,6 +100,11 @@ class ServerContext:
         """Count a request that found every connection to its backend in use; that is no fault of the backend."""
         self.counted[POOL_WAITS, (backend,)] += 1
         self._tell_rarely(events.POOL_FULL, backend)
+
+    def looped(self, backend: str) -> None:
+        """Count a request that has come back to us."""
+        self.counted[LOOPS, (backend,)] += 1
+        self._tell_rarely(events.LOOP, backend)
 
     def _tell_rarely(self, event: str, backend: str, **fields: object) -> None:
         now = self.clock()

@@ -28,7 +28,7 @@ from proxy.worker.route_decision import decision_for
 from proxy.worker.slow_clients import REQUEST
 from proxy.worker.upstream_connection import ConnectionOwner, UpstreamConnection
 from rules.model import LEGACY, MODERN, SAFE_METHODS
-from rules.routing.mirroring import has_effects
+from rules.routing.mirroring import has_effects, pattern_of
 from rules.routing.rewrite import TranslationError
 
 # Stands in a pool's queue for a call.
@@ -43,10 +43,11 @@ class PendingConnection:
     `wants_connection` turns false once, for good; `made_way` true once a slow client was ended for it.
     """
 
-    __slots__ = ("_call", "made_way", "wants_connection")
+    __slots__ = ("_call", "made_way", "request_kind", "wants_connection")
 
     def __init__(self, call: ProxiedRequest) -> None:
         self._call = call
+        self.request_kind = call.kind
         self.wants_connection = True
         self.made_way = False
 
@@ -96,6 +97,7 @@ class ProxiedRequest(ResponseRelay):
     _buffered_for: float = 0.0
     _chunk_up: bool = False
     _waiting: PendingConnection | None = None
+    _kind: str = ""
 
     def __init__(self, server: ServerContext, client: ClientTransport, head: RequestHead, now: float) -> None:
         self.server = server
@@ -131,6 +133,13 @@ class ProxiedRequest(ResponseRelay):
             # nothing was asked, because nothing could be: all the same modern has failed this user
             self.attempts = (Attempt(MODERN, decision.route.modern.backend, "", 0, UNHEALTHY, 0.0),)
 
+    @property
+    def kind(self) -> str:
+        """What it has in common with the requests that are like it."""
+        if not self._kind:
+            self._kind = f"{self.head.method} {self.decision.route.name} {pattern_of(self.head.line.path)}"
+        return self._kind
+
     # ── trying a side ──────────────────────────────────────────────────────────────────────────────────
 
     def start(self) -> None:
@@ -142,6 +151,8 @@ class ProxiedRequest(ResponseRelay):
             self.answer_options()
             return
         if fields.via and self._loops(fields.via):
+            route = self.decision.route
+            self.server.looped((route.legacy if side == LEGACY else route.modern).backend)
             self.own_answer(508, retry_policy.DETAIL["loop"], close=not self.upload.complete)
             return
         mirror = self.server.mirror
@@ -202,7 +213,8 @@ class ProxiedRequest(ResponseRelay):
             or head.method not in retry_policy.IDEMPOTENT
             or self.method not in retry_policy.IDEMPOTENT
         )
-        connection = None if fresh else pool.take(careful=careful)
+        is_kept = pool.growth.guarded and not pool.growth.allows(pool.in_use(), self.kind)
+        connection = None if fresh or is_kept else pool.take(careful=careful)
         if connection is not None:
             self._send_head(connection)
         else:

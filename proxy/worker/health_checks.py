@@ -68,6 +68,7 @@ class _Reaching:
 
     def __init__(self) -> None:
         self.made_way = False
+        self.request_kind = ""
         self.wants_connection = True
         self.reached: asyncio.Future[UpstreamConnection | None] = asyncio.get_running_loop().create_future()
 

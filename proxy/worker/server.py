@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
 from time import monotonic
@@ -24,6 +25,7 @@ from proxy.worker.connection_pool import Pool, Target
 from proxy.worker.context import ServerContext
 from proxy.worker.handshake import Handshake, accept
 from proxy.worker.health_checks import watches
+from proxy.worker.pool_growth import NOT_GUARDED
 from proxy.worker.resolver import ANSWERED, LookUp, Resolver
 from proxy.worker.shadow.admission import Shadows
 from rules.model import LEGACY, MODERN
@@ -211,6 +213,11 @@ class Server(ServerContext):
         found.give_way()
         return True
 
+    def held_up(self, pool: Pool) -> Counter[str]:
+        """Count the pool's connections that wait for a client to send or to read, by kind of request."""
+        kinds = (client.kind_in(pool) for client in self.watched)
+        return Counter(kind for kind in kinds if kind)
+
     def _looked_up(self, look_up: LookUp) -> None:
         """Count a look-up; tell of a name server that has nothing to say, and of one that has again."""
         self.counted[LOOKUPS, (look_up.backend, look_up.result)] += 1
@@ -297,6 +304,8 @@ class Server(ServerContext):
         )
         for pool in self.bound.pools.values():
             pool.make_way = self.make_way
+            if pool.growth is NOT_GUARDED:
+                pool.keep_for_others(self.held_up)
             pool.told = self._target_told
         self.buffers.follow(generation.snapshot.listen.buffer)
         self.shadows.follow(self.bound)

@@ -19,10 +19,20 @@ LEISURELY: Final = 10
 """Times `min_rate`: who is slower than that lately may give way as well."""
 SHARE: Final = 64
 """What one response may have read ahead is at most this part of what is left, so that no few take all."""
-ONE_READ: Final = 250 * 1024
-"""Bytes that may come with the next read: the size of the event loop's own buffer."""
+ONE_READ: Final = 64 * 1024
+"""Bytes that may come with the next read; of the event loop's own buffer it would be 250 KiB, for each of them all."""
+USABLE: Final = 0.4
+"""Part of the total that responses may fill: a piece stays whole until its last byte went."""
+READ_BUFFER: Final = bytearray(ONE_READ)
+"""What every connection is read into, one after the other: what came is copied before the next one is read."""
+_VIEW: Final = memoryview(READ_BUFFER)
 REQUEST: Final = "request"
 RESPONSE: Final = "response"
+
+
+def just_read(size: int) -> bytes:
+    """Copy what has just been read."""
+    return bytes(_VIEW[:size])
 
 
 class BufferBudget:
@@ -55,7 +65,7 @@ class BufferBudget:
         """
         if not self.total:
             return self._response or 1 << 62
-        share = max(0, self.total - self.held) // SHARE
+        share = max(0, int(self.total * USABLE) - self.held) // SHARE
         return min(self._response, share) if self._response else share
 
 

@@ -16,6 +16,7 @@ from typing import Final, Protocol
 from proxy.http1 import ResponseHead, response, response_head, seen_answer
 from proxy.http1.fields import BrokenAnswer
 from proxy.http1.framing import Body, ChunkedBody, CloseBody, LengthBody
+from proxy.worker.slow_clients import READ_BUFFER, just_read
 
 HEAD_AT_MOST: Final = 64 * 1024
 INFORMATIONAL_BYTES_AT_MOST: Final = 32 * 1024
@@ -205,6 +206,14 @@ class UpstreamConnection:
             self._descriptor = sock.fileno()
             self._poll.register(self._descriptor, select.POLLIN | select.POLLRDHUP)
 
+    def get_buffer(self, _size: int) -> bytearray:
+        """Where the loop puts what it reads."""
+        return READ_BUFFER
+
+    def buffer_updated(self, size: int) -> None:
+        """Take what the loop has read."""
+        self.data_received(just_read(size))
+
     def data_received(self, data: bytes) -> None:
         """Read an answer, whatever its bytes' portions."""
         requester = self.requester
@@ -278,14 +287,22 @@ class UpstreamConnection:
     def pause_writing(self) -> None:
         """The socket is full."""
         self.paused = True
-        if self.requester is not None:
-            self.requester.upstream_paused()
+        requester = self.requester
+        if requester is not None:
+            try:
+                requester.upstream_paused()
+            except Exception as fault:  # noqa: BLE001 - as in `data_received`
+                self._unforeseen(requester, fault)
 
     def resume_writing(self) -> None:
         """The socket takes more."""
         self.paused = False
-        if self.requester is not None:
-            self.requester.upstream_resumed()
+        requester = self.requester
+        if requester is not None:
+            try:
+                requester.upstream_resumed()
+            except Exception as fault:  # noqa: BLE001 - as in `data_received`
+                self._unforeseen(requester, fault)
 
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────
 

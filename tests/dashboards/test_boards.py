@@ -82,6 +82,7 @@ def test_every_metric_is_shown_somewhere():
         "strangler_backend_in_flight",
         "strangler_backend_up",
         "strangler_lookups_total",
+        "strangler_loops_total",
         "strangler_pool_waits_total",
         "strangler_retries_total",
         "strangler_slow_clients_total",

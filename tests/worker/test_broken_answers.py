@@ -203,6 +203,39 @@ async def test_a_connection_lives_on_after_a_502(house: RunningProxy) -> None:
     assert second.body == b"fine"
 
 
+@pytest.mark.parametrize("status", ["401 Unauthorized", "413 Content Too Large", "403 Forbidden"])
+@pytest.mark.parametrize("framing", ["Content-Length: 400000", "Transfer-Encoding: chunked"])
+async def test_an_early_refusal_while_a_body_still_comes_is_that_clients_alone(
+    house: RunningProxy, status: str, framing: str
+) -> None:
+    """The rest of the body reaches nobody; connections that are kept beside go on, on both sides."""
+
+    async def script(wire: Wire) -> None:
+        while True:
+            head = await wire.head()
+            wire.send(ok(b"no", status=status) if head.startswith(b"POST") else ok(b"kept"))
+
+    backend = await house.backend(script)
+    proxy = await house.proxy(backend)
+    neighbour, client = await proxy.client(), await proxy.client()
+    assert (await neighbour.ask(get("/"))).body == b"kept"
+    piece = b"x" * 100_000 if "Length" in framing else b"186a0\r\n" + b"x" * 100_000 + b"\r\n"
+    client.send(get("/upload", framing, method="POST") + piece)
+
+    answer = await client.answer()
+    for _ in range(3):
+        client.send(piece)
+        assert (await neighbour.ask(get("/"))).body == b"kept"
+
+    assert (answer.status, answer.body, answer.closes) == (int(status[:3]), b"no", True)
+    assert await client.rest() == b""
+    assert not (await proxy.exchange(1)).attempts[0].failed
+    uploads = [wire for wire in backend.wires if b"POST" in wire.received]
+    assert len(uploads) == 1
+    assert await uploads[0].gone() in ("eof", "reset")
+    assert bytes(uploads[0].received).count(b"HTTP/1.1") <= 2
+
+
 async def test_an_answer_is_heard_although_the_backend_took_no_more_of_the_request(house: RunningProxy) -> None:
     """A server that refuses a large upload answers and closes: writing fails, its answer lies ready to be read."""
     listener = socket.create_server(("127.0.0.1", 0))

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from proxy.telemetry import events
+from proxy.telemetry.metric_names import LOOPS
 from rules.model import LEGACY, Listen, Via
 from rules.routing.decide import generation
 from tests.support import snapshots
@@ -39,6 +41,19 @@ async def test_a_backend_that_is_ourselves_makes_no_nested_calls(house: RunningP
     assert answer.status == 508
     assert len(proxy.exchanges) == calls
     assert {exchange.status for exchange in proxy.exchanges} == {508}
+    assert proxy.server.counted[LOOPS, (LEGACY,)] == 1
+
+
+async def test_a_loop_is_told_of_with_the_backend_that_leads_here(house: RunningProxy) -> None:
+    proxy = await looping(house, Via("strangler-a"))
+    told: list[tuple[str, str, object]] = []
+    proxy.server.tell = lambda event, level="info", /, **fields: told.append((event, level, fields["backend"]))
+
+    for _ in range(3):
+        await proxy.ask(get("/"))
+
+    assert told == [(events.LOOP, "warning", LEGACY)]
+    assert proxy.server.counted[LOOPS, (LEGACY,)] == 3
 
 
 async def test_a_loop_with_a_body_is_one_as_well(house: RunningProxy) -> None:

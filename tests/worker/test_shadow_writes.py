@@ -45,6 +45,31 @@ async def test_a_write_is_copied_after_a_probe_over_the_same_connection(house: R
     assert modern.requests[1].body == b"a=1"
 
 
+@pytest.mark.parametrize(
+    ("asked", "wanted", "sent"), [("POST", "PUT", "PUT"), ("POST", "PATCH", "PATCH"), ("GET", "PUT", "GET")]
+)
+async def test_a_copy_has_the_method_that_its_side_wants(house: RunningProxy, asked: str, wanted: str, sent: str):
+    """Contract: `modern: {method: PUT}`; a safe request never becomes one that is not."""
+    mirror = await dry(house, honest, route={"modern": SidePolicy("modern", method=wanted)})
+
+    became = await mirror.became(raw.get("/orders/1", "Content-Length: 0", method=asked))
+
+    assert became == ("equal", "")
+    assert [request.method for request in house.backends[0].requests] == [asked]
+    assert [request.method for request in house.backends[1].requests if request.method != "OPTIONS"] == [sent]
+
+
+@pytest.mark.parametrize(("asked", "wanted"), [("POST", "GET"), ("DELETE", "GET"), ("POST", "PUT")])
+async def test_where_only_reads_are_copied_both_methods_have_to_be_safe(house: RunningProxy, asked: str, wanted: str):
+    legacy, modern = await house.backend(always(DONE)), await house.backend(always(DONE))
+    mirror = await mirroring(house, legacy, modern, route={"modern": SidePolicy("modern", method=wanted)})
+
+    await mirror.proxy.ask(raw.get("/", method=asked), asked)
+    await mirror.proxy.quiet()
+
+    assert [wire.requests for wire in modern.wires] == []
+
+
 async def test_every_connection_is_probed_anew(house: RunningProxy):
     mirror = await dry(house, honest)
     modern = house.backends[1]

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from proxy.http1 import RequestHead, ResponseHead
+from proxy.worker.forwarding import ProxiedRequest
 from proxy.worker.identity import Identity
 from proxy.worker.request_state import RequestObserver
 from proxy.worker.transform import Translation
 from rules.model import Backend, Rollout, SidePolicy
-from tests.support.backend import always, chunks, hang, ok
+from tests.support.backend import Wire, always, chunks, hang, ok
 from tests.support.clock import Clock
 from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import get, post
@@ -113,6 +114,60 @@ async def test_a_fault_inside_an_answer_cuts_it(house: RunningProxy) -> None:
     assert await client.gone() == "reset"
     await proxy.quiet()
     assert {str(told["exception"]) for told in house.mishaps} == {"pop from empty list"}
+    house.mishaps.clear()
+
+
+@pytest.mark.both_loops
+@pytest.mark.parametrize("leaves", ["closes", "resets", "half-closes"])
+async def test_a_fault_when_a_client_leaves_ends_its_request_and_no_other(house: RunningProxy, leaves: str) -> None:
+    backend = await house.backend(hang, always(ok(b"other")))
+    proxy = await house.proxy(backend, max_connections=2)
+    client = await proxy.client()
+    client.send(get("/"))
+    wire = await backend.wire()
+    (call,) = [each.call for each in proxy.server.clients if each.call is not None]
+    call.request_observer = FaultyCompanion()
+    other = await proxy.client()
+    assert (await other.ask(get("/"))).body == b"other"
+
+    if leaves == "half-closes":
+        client.transport.write_eof()
+    elif leaves == "closes":
+        client.transport.close()
+    else:
+        client.transport.abort()
+
+    assert await wire.gone() in ("eof", "reset")
+    assert (await other.ask(get("/"))).body == b"other"
+    await proxy.quiet()
+    assert house.mishaps.pop(0)["message"] == "unforeseen: a client's end"
+    assert {str(told["exception"]) for told in house.mishaps} <= {"pop from empty list"}
+    house.mishaps.clear()
+
+
+class Unwritable(ProxiedRequest):
+    """A request with a fault where its backend takes no more for now."""
+
+    def upstream_paused(self) -> None:
+        raise IndexError("pop from empty list")
+
+
+async def test_a_fault_when_a_backend_takes_no_more_ends_one_request(
+    house: RunningProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unread(wire: Wire) -> None:
+        wire.transport.pause_reading()
+        await wire.gone()
+
+    backend = await house.backend(unread, always(ok(b"other")))
+    proxy = await house.proxy(backend)
+    monkeypatch.setattr("proxy.worker.client_connection.ProxiedRequest", Unwritable)
+    client = await proxy.client()
+    client.send(get("/", "Content-Length: 50000000", method="POST") + b"x" * 40_000_000)
+
+    assert (await client.answer()).status == 502
+    assert (await proxy.ask(get("/"))).body == b"other"
+    assert {told["message"] for told in house.mishaps} == {"unforeseen: a backend's bytes"}
     house.mishaps.clear()
 
 

@@ -39,6 +39,7 @@ class ShadowCall:
     confirmed = False
     wants_connection = True
     made_way = False
+    request_kind = ""
     _connection: UpstreamConnection | None = None
     _reused = False
     _gathered: BufferedResponse | None = None
