@@ -33,7 +33,7 @@ OverrideOption = Annotated[
 
 def add_routes_to(app: typer.Typer) -> None:
     """Add these commands to the others."""
-    for command in (weight, advance, hold, resume, rollback, events, drill):
+    for command in (weight, advance, hold, resume, rollback, events, tail, drill):
         app.command()(command)
 
 
@@ -150,6 +150,32 @@ def events(
     from proxy.cli.routes import events as do
 
     raise typer.Exit(do(config, admin, route, since, limit=limit, follow=follow, as_json=json))
+
+
+class Side(StrEnum):
+    """Where a request may be sent."""
+
+    LEGACY = "legacy"
+    MODERN = "modern"
+
+
+def tail(
+    route: Annotated[str, typer.Argument(help="Only this route.", autocompletion=route_names)] = "",
+    side: Annotated[Side | None, typer.Option("--side", help="Only decisions for this side.")] = None,
+    status: Annotated[
+        str, typer.Option("--status", metavar="STATUS", help="Only these: 404, 5xx, 400-499, or several with commas.")
+    ] = "",
+    user: Annotated[str, typer.Option("--user", metavar="ID", help="Only this user; the id is not printed.")] = "",
+    limit: Annotated[int, typer.Option("--limit", min=0, metavar="N", help="End after so many; 0: never.")] = 0,
+    config: ConfigOption = "proxy.yaml",
+    admin: AdminOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Print decisions as they are made: which request went to which side, why, what came of it; until Ctrl-C."""
+    from proxy.cli.tail import tail as do
+
+    wanted = {"route": route, "side": side.value if side is not None else "", "status": status, "user": user}
+    raise typer.Exit(do(config, admin, wanted, limit=limit, as_json=json))
 
 
 def drill(

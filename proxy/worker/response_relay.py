@@ -386,4 +386,11 @@ class ResponseRelay:
             self.request_observer.finished()
         if self.upload is not NO_BODY:
             self.upload.release()
-        server.observe.exchange(request_state.exchange(self, answered, status, error, now - self._started))
+        record = request_state.exchange(self, answered, status, error, now - self._started)
+        server.observe.exchange(record)
+        if server.tail is not None:
+            server.tail(record, self.known_user)
+
+    def known_user(self) -> str | None:
+        """Who the user is, where the decision asked for it or the request says it; no identity is made for this."""
+        return self.decision.user or self.bound.identity.find(self.head, self.client.peer.trusted)

@@ -19,7 +19,7 @@ from proxy.state.live import Live
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 from proxy.telemetry.metric_names import LOOKUPS, POOL_WAITS, RETRIES, SLOW_CLIENTS, Metric
-from proxy.telemetry.records import Observers
+from proxy.telemetry.records import Exchange, Observers
 from proxy.worker import request_state, responses
 from proxy.worker.bindings import Bindings, bind
 from proxy.worker.client_connection import ClientConnection
@@ -92,6 +92,7 @@ class Server:
         self.unhealthy: frozenset[str] = frozenset()
         self.drill: Drill | None = None
         self.traced: Callable[[str], bool] | None = None
+        self.tail: Callable[[Exchange, Callable[[], str | None]], None] | None = None
         self.noted: set[tuple[str, str]] = set()
         self.tunnel_idle = TUNNEL_IDLE
         self.busy_after = BUSY
