@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dashboards.html import NOTHING, count, number, percent, seconds, share
-from dashboards.views import RouteView, SideView, StatusView
+from dashboards.views import RouteView, SideView, StatusView, why_down
 
 COLUMNS = (
     "route",
@@ -108,6 +108,22 @@ def lines(view: StatusView, width: int) -> tuple[Line, ...]:
             told += _below(_sides(row), width)
         for text in readiness(route):
             told += _below(text, width)
+    return tuple(told)
+
+
+def backends(view: StatusView, width: int) -> tuple[Line, ...]:
+    """Return a line for each backend, below it one for each target that is not used now."""
+    told: list[Line] = []
+    for backend in view.backends:
+        used = sum(target.up is True for target in backend.targets)
+        flight, errors = (sum(getattr(each, name) for each in backend.targets) for name in ("in_flight", "errors"))
+        of = count(len(backend.targets), "target")
+        said = f"{backend.name}: {used} of {of} up, {flight:,} in flight, {count(errors, 'error')}"
+        told += _below(said, width)
+        for target in backend.targets:
+            if target.up is False:
+                why = "; ".join(filter(None, (why_down(target), target.last_error)))
+                told += [replace(line, quiet=False) for line in _below(f"  {target.url} is down: {why}", width)]
     return tuple(told)
 
 

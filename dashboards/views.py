@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dashboards.html import count, share
+from dashboards.html import count, seconds, share
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -92,6 +92,46 @@ class RouteView:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressView:
+    """One address that a target's name was resolved to: failures in a row, look-ups in a row without it."""
+
+    address: str
+    failures: int = 0
+    missed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TargetView:
+    """One target as all workers see it: counts are sums, `up` is what the worst one says, None before a report.
+
+    `left_out` of `workers` do not use it now; `probe_in` are seconds until one tries it again.
+    """
+
+    url: str
+    up: bool | None
+    healthy: bool | None = True
+    left_out: int = 0
+    workers: int = 1
+    probe_in: float | None = None
+    in_flight: int = 0
+    idle: int = 0
+    waiting: int = 0
+    errors: int = 0
+    last_error: str = ""
+    addresses: tuple[AddressView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BackendView:
+    """One backend with its targets."""
+
+    name: str
+    targets: tuple[TargetView, ...]
+    max_connections: int = 0
+    health_check: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StatusView:
     """The whole status: what is configured, who serves, every route; `at` is when it was so, a timestamp."""
 
@@ -104,6 +144,7 @@ class StatusView:
     routes: tuple[RouteView, ...]
     legacy_only: bool = False
     at: str = ""
+    backends: tuple[BackendView, ...] = ()
 
     def route(self, name: str) -> RouteView | None:
         """Return the route of this name, None when there is none."""
@@ -123,6 +164,33 @@ def status_view(document: Mapping[str, Any]) -> StatusView:
         accepting=sum(worker["accepting"] for worker in workers),
         routes=tuple(_route(route) for route in document["routes"]),
         legacy_only=document["config"].get("legacy_only", False),
+        backends=tuple(_backend(backend) for backend in document.get("backends", ())),
+    )
+
+
+def _backend(backend: Mapping[str, Any]) -> BackendView:
+    return BackendView(
+        backend["name"],
+        tuple(_target(target) for target in backend["targets"]),
+        backend["max_connections"],
+        backend["health_check"],
+    )
+
+
+def _target(target: Mapping[str, Any]) -> TargetView:
+    return TargetView(
+        target["target"],
+        target["up"],
+        target["healthy"],
+        target["left_out"],
+        target["workers"],
+        target["probe_in"],
+        target["in_flight"],
+        target["idle"],
+        target["waiting"],
+        target["errors"],
+        target["last_error"] or "",
+        tuple(AddressView(each["address"], each["failures"], each["missed"]) for each in target["addresses"]),
     )
 
 
@@ -189,6 +257,17 @@ def _verdict(found: Mapping[str, Any] | None) -> VerdictView | None:
     return VerdictView(found["outcome"], found.get("reason") or "", checks)
 
 
+def why_down(target: TargetView) -> str:
+    """Return why a target is not used, with the time until it is tried again; empty where it is used."""
+    told = []
+    if target.healthy is False:
+        told.append("its health check fails")
+    if target.left_out:
+        left = f", tried again in {seconds(target.probe_in)}" if target.probe_in else ""
+        told.append(f"left out by {count(target.left_out, 'worker')} of {target.workers}{left}")
+    return "; ".join(told)
+
+
 # Finds what needs a person now, most urgent first.
 
 
@@ -229,6 +308,17 @@ def _process(view: StatusView) -> Iterator[ActionItem]:
         yield ActionItem(URGENT, "The proxy is not ready", ", ".join(view.reasons), "/instances")
     if view.legacy_only:
         yield ActionItem(URGENT, "Everything goes to legacy", "STRANGLER_LEGACY_ONLY is set", "/instances")
+    yield from (each for backend in view.backends for each in _backend_items(backend))
+
+
+def _backend_items(backend: BackendView) -> Iterator[ActionItem]:
+    down = [target for target in backend.targets if target.up is False]
+    why = next((target.last_error for target in down if target.last_error), "")
+    if down and len(down) == len(backend.targets):
+        yield ActionItem(URGENT, f"No target of {backend.name} is up", why, "/backends")
+    elif down:
+        names = ", ".join(target.url for target in down)
+        yield ActionItem(SOON, f"{backend.name}: {names} is left out", why, "/backends")
 
 
 def _route_items(route: RouteView) -> Iterator[ActionItem]:

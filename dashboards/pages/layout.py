@@ -20,6 +20,7 @@ _PLACES = (
     ("/data", "Data"),
     ("/explain", "Explain"),
     ("/events", "Events"),
+    ("/backends", "Backends"),
     ("/instances", "Instances"),
     ("/report", "Report"),
 )

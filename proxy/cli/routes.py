@@ -19,7 +19,7 @@ from rich.text import Text
 
 from dashboards.html import count
 from dashboards.report import markdown, page
-from dashboards.terminal import Line, details, headline, lines
+from dashboards.terminal import Line, backends, details, headline, lines
 from dashboards.views import RouteView, StatusView, status_view, troubled_first
 from proxy.cli.admin_client import Client, Reply, client
 from proxy.cli.common import UnknownRouteError, print_json, unknown
@@ -314,6 +314,7 @@ def _screen(view: StatusView, width: int, route: str = "") -> Group:
         parts.insert(1, Text(view.error, style="red"))
     # Text, so that a name with brackets is not taken for markup
     parts += [Text(line.text, style=_style(line)) for line in lines(view, width)]
+    parts += [Text(line.text, style=_style(line)) for line in backends(view, width)]
     if route:
         parts += [Text(line.text, style="dim") for each in view.routes for line in details(each, width)]
     return Group(*parts)

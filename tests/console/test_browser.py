@@ -76,7 +76,9 @@ async def test_a_page_follows_what_others_do_while_somebody_looks_and_types(
 
 async def test_reading_needs_no_script(viewer: Browser, look: Look):
     async with look(viewer.cookie, script=False) as page:
-        for path in ("/", "/routes/invoice", "/differences", "/explain?path=/x", "/events", "/instances", "/report"):
+        for path in (
+            "/", "/routes/invoice", "/differences", "/explain?path=/x", "/events", "/backends", "/instances", "/report",
+        ):  # fmt: skip
             await page.goto(path)
 
             await expect(page.locator("h1")).to_be_visible()

@@ -48,7 +48,7 @@ async def test_a_route_shows_both_sides_the_guard_and_its_place_in_the_file(view
     assert "GET /api/invoices/{id}" in page
     assert "proxy.yaml, line 10" in page
     assert "limit 5 %" in page
-    assert len(re.findall("<svg", page)) == 6
+    assert len(re.findall("<svg", page.partition('id="charts"')[2])) == 6
     for block in ("sides", "guard", "compare", "charts", "differences", "events"):
         assert f'id="{block}"' in page
 
@@ -92,6 +92,15 @@ async def test_explain_says_where_a_request_would_go_step_by_step(viewer: Browse
     assert 'href="/routes/invoice"' in page
     assert "<ol><li>" in page
     assert "A path begins with a slash." in wrong
+
+
+async def test_backends_show_every_target_with_its_state_and_load(viewer: Browser):
+    page = await viewer.page("/backends")
+
+    assert re.findall(r"<h2>(\w+)</h2>", page) == ["legacy", "modern"]
+    assert len(re.findall(r'<span class="badge good">up</span>', page)) == 2
+    assert len(re.findall(r'<th scope="row"><code>http://127\.0\.0\.1:\d+</code></th>', page)) == 2
+    assert 'href="/backends" aria-current="page"' in page
 
 
 async def test_instances_show_who_serves_with_what(viewer: Browser):
