@@ -161,6 +161,16 @@ def _told_of(route: RouteView) -> Iterator[str]:
         yield f"step {route.step['number']} of {route.step['of']}"
     if route.waits_for:
         yield f"waits for: {route.waits_for.get('detail') or route.waits_for.get('reason')}"
+    if route.thinned:
+        copies = count(route.thinned, "copy was", "copies were")
+        yield f"{copies} not sent: a side failed ten in a row, it gets one a second until it is well"
+    for side, copies_of, live in (
+        ("legacy", route.legacy_copies, route.legacy),
+        ("modern", route.modern_copies, route.modern),
+    ):
+        if copies_of is not None and copies_of.requests:
+            beside = f", live {seconds(live.p95)}" if live.requests else ""
+            yield f"{side}'s copies: {share(copies_of.error_rate)} failed, P95 {seconds(copies_of.p95)}{beside}"
     if route.verdict is not None:
         yield f"guard: {route.verdict.outcome}{f' ({route.verdict.reason})' if route.verdict.reason else ''}"
         yield from (

@@ -90,6 +90,12 @@ class RouteView:
         """The coverage, or the word for why there is so little of it."""
         return self.compare.get("coverage_reason") or share(self.coverage)
 
+    @property
+    def thinned(self) -> int:
+        """Copies that were not sent because a side failed ten in a row: it gets one a second until it is well."""
+        left_out = self.compare.get("not_compared")
+        return int(left_out.get("failing", 0)) if isinstance(left_out, Mapping) else 0
+
 
 @dataclass(frozen=True, slots=True)
 class AddressView:
@@ -336,6 +342,9 @@ def _route_items(route: RouteView) -> Iterator[ActionItem]:
     if route.waits_for is not None and route.waits_for["kind"] == "ask":
         why = route.waits_for.get("detail") or "its step is baked; advance or hold it"
         yield ActionItem(SOON, f"{route.name} waits for approval", why, href)
+    if route.thinned:
+        what = f"{route.name}: copies are thinned"
+        yield ActionItem(SOON, what, "a side failed ten of them in a row: it gets one a second until it is well", href)
     compared = route.equal + route.different
     if route.compare.get("coverage_reason") == "session":
         why = "legacy is asked without the users' sessions: `session: share`, or an identity in a header, helps"

@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboards import retirement, words
 from dashboards.charts import Beside, Chart, beside, figure
-from dashboards.html import NOTHING, Html, el, join, number, percent, seconds, share, span
+from dashboards.html import NOTHING, Html, count, el, join, number, percent, seconds, share, span
 from dashboards.html import moment as as_seconds
 from dashboards.pages import layout, rollback
 from dashboards.pages.layout import (
@@ -327,6 +327,12 @@ def _copies(route: RouteView) -> Iterator[tuple[str, str]]:
             yield f"{name}'s copies", f"{share(copies.error_rate)} failed, P95 {seconds(copies.p95)}{beside}"
 
 
+def _thinned(route: RouteView) -> Iterator[tuple[str, str]]:
+    if route.thinned:
+        copies = count(route.thinned, "copy was", "copies were")
+        yield "Thinned", f"{copies} not sent: a side failed ten in a row, it gets one a second until it is well"
+
+
 def _compare(route: RouteView) -> Html:
     found = route.compare
     left_out = found.get("not_compared", 0)
@@ -339,6 +345,7 @@ def _compare(route: RouteView) -> Html:
         ("Coverage", route.told_coverage),
         ("Mismatch rate", share(route.mismatch_rate)),
         *_copies(route),
+        *_thinned(route),
         ("Shadows sent", f"{route.shadow.get('sent', 0):,}"),
         ("Shadows dropped", f"{route.shadow.get('dropped', 0):,}"),
     ]

@@ -224,6 +224,9 @@ def diffs(
     *,
     route: Annotated[str, typer.Option("--route", metavar="NAME", help="A route with the name of a word.")] = "",
     since: Annotated[str, typer.Option("--since", metavar="1h", help="Only what was seen since then.")] = "",
+    transient: Annotated[
+        bool, typer.Option("--transient", help="Those that were gone when both sides were asked again, instead.")
+    ] = False,
     form: Annotated[
         Form | None, typer.Option("--as", help="With show: the request to both sides, for another tool.")
     ] = None,
@@ -245,6 +248,8 @@ def diffs(
     if len(given) > 1 or (word in _ABOUT_ONE and not given) or (given and word not in (*_ABOUT_ONE, _REJUDGE)):
         raise typer.BadParameter("[ROUTE], show ID, rejudge [ROUTE], ignore ID or unignore ID is expected")
     name = "".join(given)
+    if transient and word in (*_ABOUT_ONE, _REJUDGE):
+        raise typer.BadParameter("--transient goes with a list of differences")
     if form is not None and (word != _SHOW or json):
         raise typer.BadParameter("--as goes with show ID, without --json")
     if form is not None:
@@ -264,7 +269,7 @@ def diffs(
         if word == _IGNORE:
             wish |= {"owner": owner, "until": until, "max_rate": max_rate}
         raise typer.Exit(does.ignore(config, admin, name, wish, undo=word == _UNIGNORE, as_json=json))
-    raise typer.Exit(does.diffs(config, admin, route or word, since, as_json=json))
+    raise typer.Exit(does.diffs(config, admin, route or word, since, transient=transient, as_json=json))
 
 
 def compare(

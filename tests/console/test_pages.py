@@ -80,6 +80,14 @@ async def test_a_difference_can_be_asked_again_by_other_tools(viewer: Browser):
     assert all("are not stored" in block for block in blocks)
 
 
+async def test_differences_that_were_gone_when_asked_again_are_a_list_of_their_own(viewer: Browser):
+    usual, gone = await viewer.page("/differences?route=invoice"), await viewer.page("/differences?transient=1")
+
+    assert "/items/*/amount" in usual
+    assert "/items/*/amount" not in gone
+    assert 'name="transient" value="1" checked' in gone
+
+
 async def test_a_difference_that_is_not_there_any_more_is_said_to_be_gone(viewer: Browser):
     assert (await viewer.get("/differences/0000000000000000")).status == 404
     assert (await viewer.get("/differences?since=yesterday")).status == 422

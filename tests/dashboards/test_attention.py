@@ -37,6 +37,7 @@ def test_nothing_needs_anybody_when_all_is_well():
     ("changes", "level", "what"),
     [
         ({"rolled_back": BACK, "stage": "rolled_back"}, URGENT, "profile is rolled back"),
+        ({"compare": {"not_compared": {"failing": 7}}}, SOON, "profile: copies are thinned"),
         ({"verdict": VerdictView("bad", "errors", ())}, URGENT, "profile: modern breaks its limits"),
         ({"verdict": VerdictView("cannot_tell", "errors", ())}, SOON, "profile: the guard cannot tell"),
         ({"held": True}, SOON, "profile is held"),

@@ -217,3 +217,12 @@ def test_slow_requests_are_drawn_as_the_guard_holds_them_against_modern(outcome:
 
     assert figure in guard
     assert ("threshold 5 %" in guard) == (outcome == "bad")
+
+
+def test_copies_are_shown_beside_what_users_got_and_thinned_ones_are_said():
+    slow = replace(views.BUSY, p95=0.9, error_rate=0.05)
+    text = route.page_of(shown(modern_copies=slow, compare={"not_compared": {"failing": 7}}), OPERATOR, "")
+
+    assert "5 % failed, P95 900 ms" in text
+    assert "7 copies were not sent: a side failed ten in a row, it gets one a second until it is well" in text
+    assert "Thinned" not in route.page_of(shown(), OPERATOR, "")

@@ -80,10 +80,12 @@ class Pages:
         return page(await asyncio.to_thread(route.page_of, shown, self._visitors.of(request), _live(request)))
 
     async def _differences(self, request: web.Request) -> web.Response:
-        asked = {name: request.query.get(name, "") for name in ("route", "since")}
+        asked = {name: request.query.get(name, "") for name in ("route", "since", "transient")}
         state, visitor = await self._state(), self._visitors.of(request)
         try:
-            found = await self._documents.groups(asked["route"], asked["since"], request.query.get("after", ""))
+            found = await self._documents.groups(
+                asked["route"], asked["since"], request.query.get("after", ""), transient=bool(asked["transient"])
+            )
         except RefusedError as error:
             if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
                 raise
