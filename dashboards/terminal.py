@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dashboards.html import NOTHING, count, number, percent, seconds, share
-from dashboards.views import RouteView, SideView, StatusView, why_down
+from dashboards.html import NOTHING, count, percent, seconds, share
+from dashboards.views import RouteView, StatusView, side_figures, why_down
 
 COLUMNS = (
     "route",
@@ -42,20 +42,11 @@ def _row(route: RouteView) -> tuple[str, ...]:
         route.name,
         route.stage,
         _weight(route),
-        *_side_columns(route.legacy, route.legacy_copies),
-        *_side_columns(route.modern, route.modern_copies),
+        *side_figures(route.legacy, route.legacy_copies),
+        *side_figures(route.modern, route.modern_copies),
         share(route.mismatch_rate),
         route.told_coverage,
     )
-
-
-def _side_columns(side: SideView, copies: SideView | None) -> tuple[str, str, str]:
-    """Return a side's figures; where it answers no user, those of its copies, marked as such."""
-    if not side.requests and copies is not None and copies.requests:
-        return f"{number(copies.rate)} copies", share(copies.error_rate), seconds(copies.p95)
-    if not side.requests:
-        return NOTHING, NOTHING, NOTHING
-    return number(side.rate), share(side.error_rate), seconds(side.p95)
 
 
 def _weight(route: RouteView) -> str:
@@ -67,7 +58,7 @@ def _weight(route: RouteView) -> str:
 # Lays the status out as lines for a terminal of a given width.
 #
 # Wide enough, every route is a row under its column; otherwise a few short lines. Below it stands what speaks for
-# giving it more users: how much was compared, how many answers may differ at most, what is open, what nobody has
+# giving it more users: how much was compared, how many answers may differ at most, what is open, what was never
 # compared.
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dashboards.html import count, seconds, share
+from dashboards.html import NOTHING, count, number, seconds, share
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -263,6 +263,15 @@ def _verdict(found: Mapping[str, Any] | None) -> VerdictView | None:
     return VerdictView(found["outcome"], found.get("reason") or "", checks)
 
 
+def side_figures(side: SideView, copies: SideView | None) -> tuple[str, str, str]:
+    """Return a side's requests a second, errors, P95; where it answers no user, those of its copies, marked as such."""
+    if not side.requests and copies is not None and copies.requests:
+        return f"{number(copies.rate)} copies", share(copies.error_rate), seconds(copies.p95)
+    if not side.requests:
+        return NOTHING, NOTHING, NOTHING
+    return number(side.rate), share(side.error_rate), seconds(side.p95)
+
+
 def why_down(target: TargetView) -> str:
     """Return why a target is not used, with the time until it is tried again; empty where it is used."""
     told = []
@@ -365,6 +374,6 @@ def _differences(groups: Iterable[Mapping[str, Any]]) -> Iterator[ActionItem]:
     for group in groups:
         if not group.get("known") and not group.get("transient"):
             open_ones[group["route"]] = open_ones.get(group["route"], 0) + 1
-    for route, number in open_ones.items():
-        what = f"{route}: {count(number, 'difference')} nobody has judged"
+    for route, groups_left in open_ones.items():
+        what = f"{route}: {count(groups_left, 'difference')} not judged yet"
         yield ActionItem(SOON, what, "fix modern, or ignore with a reason", f"/differences?route={route}")

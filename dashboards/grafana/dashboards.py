@@ -89,7 +89,7 @@ OVERVIEW = Board(
         ),
         Panel(
             "Requests a second by side",
-            "Who answers the users. `none` is the proxy itself: refusals, or nobody to ask.",
+            "Who answers the users. `none` is the proxy itself: refusals, or no backend to ask.",
             "reqps",
             (Query(rate(_REQUESTS, "side", LIVE), "{{side}}"),),
         ),
@@ -241,7 +241,7 @@ GATEWAY = Board(
         ),
         Panel(
             "Event loop lag",
-            "How late the slowest worker is. Above 100 ms somebody waits for it: too much load, or a bug.",
+            "How late the slowest worker is. Above 100 ms users wait for it: too much load, or a bug.",
             "s",
             (Query(_now("strangler_event_loop_lag_seconds"), "{{instance}}"),),
             steps=((0.05, "orange"), (0.1, "red")),

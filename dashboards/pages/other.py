@@ -99,7 +99,7 @@ def instance_blocks(document: Mapping[str, Any], state: Html) -> Blocks:
 
 
 def instances(document: Mapping[str, Any], visitor: Visitor, state: Html, live: str) -> Html:
-    """Return the page of the file that runs with everyone who runs it."""
+    """Return the page of the file that runs and of the instances that run it."""
     parts = instance_blocks(document, state)
     return page(
         "Instances",

@@ -36,7 +36,7 @@ def judged_by(found: Mapping[str, Any] | None) -> str | None:
     if found is None:
         return None
     if not found["heard"]:
-        return "Judged by this instance's own traffic alone: it does not hear the others."
+        return "Judged by this instance's own traffic alone: the others' figures do not arrive."
     others = ", ".join(found["with"])
     told = f"Judged by this instance's own traffic, and together with that of {others}." if others else None
     left_out = "; ".join(f"{name} ({why})" for name, why in sorted(found["left_out"].items()))
@@ -44,13 +44,13 @@ def judged_by(found: Mapping[str, Any] | None) -> str | None:
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-# Draws what an operator can do with a route; each deed asks for a reason.
+# Draws what an operator can do with a route; each action takes a reason.
 
 
 def verbs(route: RouteView, visitor: Visitor) -> Html:
     """Return the forms, or a word on why there are none."""
     if not visitor.may_change:
-        return el("p", "Who may operate can act here: log in with the operator's token.", class_="quiet", id="verbs")
+        return el("p", "To act, log in with the operator's token.", class_="quiet", id="verbs")
     return el("section", el("h2", "Act", class_="hidden"), list(_forms(route, visitor)), class_="verbs", id="verbs")
 
 
@@ -67,7 +67,7 @@ def verbs_for_all(visitor: Visitor) -> Html | None:
     if not visitor.may_change:
         return None
     back, again = (
-        "Sends everybody of every route to legacy at once.",
+        "Sends all users of every route to legacy at once.",
         "Lifts what a person rolled back. What the guard rolled back wants a look of its own.",
     )
     return el(
@@ -98,7 +98,7 @@ def _form_for_all(visitor: Visitor, verb: str, name: str, about: str) -> Html:
 
 def _forms(route: RouteView, visitor: Visitor) -> Iterator[Html]:
     """Yield every form, those hidden that would do nothing now: what is typed stays when the state changes."""
-    yield _form(route, visitor, "rollback", "Roll back", "Sends everybody to legacy at once.", needs_reason=True)
+    yield _form(route, visitor, "rollback", "Roll back", "Sends all users to legacy at once.", needs_reason=True)
     yield _form(route, visitor, "resume", "Resume", "Back to the file's weight, or to step 1.", needs_reason=True)
     yield _form(route, visitor, "hold", "Hold", "Stays where it is until a resume.")
     yield _form(route, visitor, "advance", "Advance", "Enters the next step now.")
@@ -152,7 +152,7 @@ SPANS = {"15m": 900.0, "1h": 3600.0, "6h": 21600.0, "24h": 86400.0}
 
 
 def blocks(shown: RoutePage) -> Blocks:
-    """Return all that changes while somebody looks."""
+    """Return all that changes while the page is open."""
     route = shown.route
     return {
         "state": state(shown.status),

@@ -122,7 +122,7 @@ def rollback(
     admin: AdminOption = "",
     json: JsonOption = False,
 ) -> None:
-    """Send everybody of a route to legacy, now, until a resume. Never refused."""
+    """Send all users of a route to legacy, now, until a resume. Never refused."""
     from proxy.cli.routes import rollback_all, verb
 
     _one_or_all(route, everything=everything)

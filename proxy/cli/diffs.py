@@ -369,7 +369,7 @@ def _without_chunks(rest: bytes) -> bytes:
 # `strangler compare`: two saved answers, judged as a route would judge them.
 
 
-NOBODY = "(none)"
+NO_ROUTE = "(none)"
 
 
 def compare(config: str, legacy: str, modern: str, route: str, method: str, path: str, *, as_json: bool) -> int:
@@ -409,7 +409,7 @@ def _rules(config: str, route: str, *, as_json: bool) -> Compiled | None:
         written, folder = route_rules(prepared.snapshot, found), str(Path(config).absolute().parent)
     if folder and folder not in sys.path:
         sys.path.append(folder)  # the operator's own comparator lies beside the file
-    rules = compiled(Rules({NOBODY: written}, today()), NOBODY)
+    rules = compiled(Rules({NO_ROUTE: written}, today()), NO_ROUTE)
     if isinstance(rules, str):
         raise ProxyError(rules)
     return rules

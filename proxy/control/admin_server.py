@@ -161,7 +161,9 @@ class AdminPort:
             return _refused(request, refused.status, refused.detail, **refused.more)
         except web.HTTPException as error:
             return _refused_by_aiohttp(request, error)
-        except Exception as error:  # noqa: BLE001 - a fault here must not take the admin port down
+        except Exception as error:
+            if isinstance(error, ConnectionError) and _has_hung_up(request):
+                raise  # a client that no longer reads a stream is no fault of ours
             self._tell(events.UNEXPECTED, "error", where=request.path, error=repr(error))
             return _refused(request, HTTPStatus.INTERNAL_SERVER_ERROR, "a fault of the proxy; its log says more")
 
@@ -194,6 +196,10 @@ class AdminPort:
             who=who_asks(request),
             role=request.get(ROLE, ""),
         )
+
+
+def _has_hung_up(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 def _refused_by_aiohttp(request: web.Request, error: web.HTTPException) -> web.Response:

@@ -16,7 +16,7 @@ async def test_the_overview_shows_every_route_and_what_needs_a_person(viewer: Br
 
     assert 'id="route-invoice"' in page
     assert 'id="route-steps"' in page
-    assert "invoice: 1 difference nobody has judged" in page
+    assert "invoice: 1 difference not judged yet" in page
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_the_process_comes_with_its_routes_and_urgent_things_first():
 def test_only_differences_that_nobody_judged_count():
     groups = ({"route": "profile", "known": None}, {"route": "profile", "known": {"reason": "x"}})
 
-    assert found(route(), groups=groups) == [(SOON, "profile: 1 difference nobody has judged")]
+    assert found(route(), groups=groups) == [(SOON, "profile: 1 difference not judged yet")]
 
 
 def test_the_guards_own_words_say_why():

@@ -43,13 +43,13 @@ async def lines(process: asyncio.subprocess.Process, number: int) -> list[bytes]
 
 
 @asynccontextmanager
-async def streamed(proxy: Running, query: str) -> AsyncIterator[asyncio.StreamReader]:
+async def streamed(proxy: Running, query: str, path: str = "decisions/stream") -> AsyncIterator[asyncio.StreamReader]:
     host, _, port = proxy.admin_url.removeprefix("http://").rpartition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(f"GET /api/v1/decisions/stream?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    writer.write(f"GET /api/v1/{path}?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
     try:
         assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
-        assert b":\n" in await reader.readuntil(b":\n\n")
+        await reader.readuntil(b"\n\n")
         yield reader
     finally:
         writer.close()
@@ -114,3 +114,19 @@ async def test_each_filter_takes_its_own_decisions_and_a_new_worker_knows_them(t
     assert [each["path"] for each in users] == ["/api/me", "/other"]
     assert [each["route"] for each in routes] == ["_default", "_default"]
     assert (status["path"], status["status"], status["answered"]) == ("/gone", 502, "none")
+
+
+async def test_a_reader_that_hangs_up_is_no_fault_of_ours(tmp_path: Path, legacy: Backend):
+    async with running(tmp_path, config(legacy.url)) as proxy:
+        for _ in range(2):
+            async with streamed(proxy, ""), streamed(proxy, "", "events/stream"):
+                pass
+        await proxy.get("/")
+        for verb in ("hold", "resume"):
+            await proxy.admin(f"/api/v1/routes/profile/{verb}", method="POST", body={"reason": "look"})
+        async with streamed(proxy, "") as reader:
+            await proxy.get("/there")
+            (found,) = await decisions(reader, 1)
+
+    assert found["path"] == "/there"
+    assert [event for event in proxy.events if event["event"] == "unexpected"] == []

@@ -279,7 +279,7 @@ ENDPOINTS = (
     ),
     _verb(
         "rollback",
-        "Send everybody to legacy at once, until a resume. Never refused for a stale If-Match.",
+        "Send all users to legacy at once, until a resume. Never refused for a stale If-Match.",
         reason_needed=True,
     ),
     _verb("resume", "Return to the file's weight, or to step 1.", reason_needed=True),
@@ -306,7 +306,7 @@ ENDPOINTS = (
     Endpoint(
         "POST",
         f"{_ONE}/drill",
-        "Prove with made-up users that everybody returns to legacy when modern fails.",
+        "Prove with made-up users that users return to legacy when modern fails.",
         "Object",
         wish=(("seconds", {"type": "number", "minimum": 1, "maximum": 20}), ("path", TEXT)),
         refusals=(404, 409, 503),

@@ -62,7 +62,7 @@ def action_routes(control: ActionControl) -> Sequence[web.RouteDef]:
         return web.post(f"{PREFIX}/routes/{{name}}/{name}", handler)
 
     async def finished(work: Awaitable[object]) -> None:
-        # whoever hangs up must not leave a change half done
+        # a client that hangs up must not leave a change half done
         task = asyncio.ensure_future(work)
         begun.add(task)
         task.add_done_callback(begun.discard)

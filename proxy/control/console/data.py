@@ -300,11 +300,11 @@ class ConsoleData:
 
     async def rejudge(self, route: str, who: str) -> None:
         """Judge the stored pairs of a route again."""
-        del who  # it changes nothing that anybody would ask about later
+        del who  # it changes nothing that the audit log would have to name
         await self._finished(_kept(self._control.rejudge(route)))
 
     async def _finished(self, work: Awaitable[Any]) -> None:
-        # whoever hangs up must not leave a change half done
+        # a client that hangs up must not leave a change half done
         task = asyncio.ensure_future(work)
         self._begun.add(task)
         task.add_done_callback(self._begun.discard)
