@@ -14,6 +14,7 @@ CURL := curl:curl
 PHP := php:php-cli $(shell sed -n '/mysql/q; s,^\([a-z0-9_]*\) = \(.*\),/usr/lib/php/*/\1.so:\2,p' examples/paymenter/legacy-php/extensions.ini)
 BROWSER := chromium:chromium
 METRICS := prometheus:prometheus
+MANUAL := groff:groff-base
 SERVERS := /usr/sbin/php-fpm*:php-fpm nginx:nginx-light systemd-analyze:systemd redis-server:redis-server
 DATABASES := /usr/sbin/mariadbd:mariadb-server /usr/lib/postgresql/*/bin/postgres:postgresql setpriv:util-linux
 PEERS := nginx:nginx-light haproxy:haproxy wrk:wrk taskset:util-linux redis-server:redis-server
@@ -21,7 +22,7 @@ COMPILER := gcc:gcc /usr/include/python3.*/Python.h:python3-dev
 TREES := /usr/bin/python3:python3 mmdebstrap:mmdebstrap chroot:coreutils
 
 NEEDS_demo = $(VENV) $(PHP) $(CURL)
-NEEDS_test = $(VENV) $(PHP) $(CURL) $(SERVERS) $(DATABASES) $(BROWSER) $(METRICS)
+NEEDS_test = $(VENV) $(PHP) $(CURL) $(SERVERS) $(DATABASES) $(BROWSER) $(METRICS) $(MANUAL)
 NEEDS_demo-data = $(VENV) $(DATABASES)
 NEEDS_lint = $(VENV)
 NEEDS_attack = $(VENV)

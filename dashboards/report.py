@@ -73,7 +73,7 @@ def _sentences(report: Report) -> list[str]:
     done = sum(route["stage"] == "modern" for route in routes)
     migrated = report["share_migrated"]
     return [
-        "Nobody has asked for anything yet."
+        "No request has come yet."
         if migrated is None
         else f"{share(migrated)} of the requests were answered by modern.",
         f"{done} of {count(len(routes), 'route')} {'is' if len(routes) == 1 else 'are'} all modern.",

@@ -23,7 +23,7 @@ def said(found: Mapping[str, Any]) -> str:
 def advice(found: Mapping[str, Any] | None) -> Html:
     """Return the same for a route's page."""
     if found is None:
-        return el("p", "Nothing of it may go: not everybody is on modern.", class_="quiet")
+        return el("p", "Nothing of it may go: modern does not answer all users yet.", class_="quiet")
     if not found["safe"]:
         return join(el("p", el("b", "Not yet.")), _list(found["waits_for"]))
     parts = el("p", el("b", "May go now:")), _list(found["what"]), el("p", "Look first at"), _list(found["look"])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from dashboards.html import NOTHING, count, number, percent, seconds, share
-from dashboards.views import RouteView, SideView, StatusView
+from dashboards.html import NOTHING, count, percent, seconds, share
+from dashboards.views import RouteView, StatusView, side_figures, why_down
 
 COLUMNS = (
     "route",
@@ -42,20 +42,11 @@ def _row(route: RouteView) -> tuple[str, ...]:
         route.name,
         route.stage,
         _weight(route),
-        *_side_columns(route.legacy, route.legacy_copies),
-        *_side_columns(route.modern, route.modern_copies),
+        *side_figures(route.legacy, route.legacy_copies),
+        *side_figures(route.modern, route.modern_copies),
         share(route.mismatch_rate),
         route.told_coverage,
     )
-
-
-def _side_columns(side: SideView, copies: SideView | None) -> tuple[str, str, str]:
-    """Return a side's figures; where it answers no user, those of its copies, marked as such."""
-    if not side.requests and copies is not None and copies.requests:
-        return f"{number(copies.rate)} copies", share(copies.error_rate), seconds(copies.p95)
-    if not side.requests:
-        return NOTHING, NOTHING, NOTHING
-    return number(side.rate), share(side.error_rate), seconds(side.p95)
 
 
 def _weight(route: RouteView) -> str:
@@ -67,7 +58,7 @@ def _weight(route: RouteView) -> str:
 # Lays the status out as lines for a terminal of a given width.
 #
 # Wide enough, every route is a row under its column; otherwise a few short lines. Below it stands what speaks for
-# giving it more users: how much was compared, how many answers may differ at most, what is open, what nobody has
+# giving it more users: how much was compared, how many answers may differ at most, what is open, what was never
 # compared.
 
 
@@ -111,6 +102,22 @@ def lines(view: StatusView, width: int) -> tuple[Line, ...]:
     return tuple(told)
 
 
+def backends(view: StatusView, width: int) -> tuple[Line, ...]:
+    """Return a line for each backend, below it one for each target that is not used now."""
+    told: list[Line] = []
+    for backend in view.backends:
+        used = sum(target.up is True for target in backend.targets)
+        flight, errors = (sum(getattr(each, name) for each in backend.targets) for name in ("in_flight", "errors"))
+        of = count(len(backend.targets), "target")
+        said = f"{backend.name}: {used} of {of} up, {flight:,} in flight, {count(errors, 'error')}"
+        told += _below(said, width)
+        for target in backend.targets:
+            if target.up is False:
+                why = "; ".join(filter(None, (why_down(target), target.last_error)))
+                told += [replace(line, quiet=False) for line in _below(f"  {target.url} is down: {why}", width)]
+    return tuple(told)
+
+
 def readiness(route: RouteView) -> Iterator[str]:
     """Yield what is known before a route gets more users, then what is not; nothing where nothing is mirrored."""
     known = route.readiness
@@ -145,6 +152,16 @@ def _told_of(route: RouteView) -> Iterator[str]:
         yield f"step {route.step['number']} of {route.step['of']}"
     if route.waits_for:
         yield f"waits for: {route.waits_for.get('detail') or route.waits_for.get('reason')}"
+    if route.thinned:
+        copies = count(route.thinned, "copy was", "copies were")
+        yield f"{copies} not sent: a side failed ten in a row, it gets one a second until it is well"
+    for side, copies_of, live in (
+        ("legacy", route.legacy_copies, route.legacy),
+        ("modern", route.modern_copies, route.modern),
+    ):
+        if copies_of is not None and copies_of.requests:
+            beside = f", live {seconds(live.p95)}" if live.requests else ""
+            yield f"{side}'s copies: {share(copies_of.error_rate)} failed, P95 {seconds(copies_of.p95)}{beside}"
     if route.verdict is not None:
         yield f"guard: {route.verdict.outcome}{f' ({route.verdict.reason})' if route.verdict.reason else ''}"
         yield from (

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dashboards.html import count, share
+from dashboards.html import NOTHING, count, number, seconds, share
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -90,6 +90,52 @@ class RouteView:
         """The coverage, or the word for why there is so little of it."""
         return self.compare.get("coverage_reason") or share(self.coverage)
 
+    @property
+    def thinned(self) -> int:
+        """Copies that were not sent because a side failed ten in a row: it gets one a second until it is well."""
+        left_out = self.compare.get("not_compared")
+        return int(left_out.get("failing", 0)) if isinstance(left_out, Mapping) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class AddressView:
+    """One address that a target's name was resolved to: failures in a row, look-ups in a row without it."""
+
+    address: str
+    failures: int = 0
+    missed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TargetView:
+    """One target as all workers see it: counts are sums, `up` is what the worst one says, None before a report.
+
+    `left_out` of `workers` do not use it now; `probe_in` are seconds until one tries it again.
+    """
+
+    url: str
+    up: bool | None
+    healthy: bool | None = True
+    left_out: int = 0
+    workers: int = 1
+    probe_in: float | None = None
+    in_flight: int = 0
+    idle: int = 0
+    waiting: int = 0
+    errors: int = 0
+    last_error: str = ""
+    addresses: tuple[AddressView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BackendView:
+    """One backend with its targets."""
+
+    name: str
+    targets: tuple[TargetView, ...]
+    max_connections: int = 0
+    health_check: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class StatusView:
@@ -104,6 +150,7 @@ class StatusView:
     routes: tuple[RouteView, ...]
     legacy_only: bool = False
     at: str = ""
+    backends: tuple[BackendView, ...] = ()
 
     def route(self, name: str) -> RouteView | None:
         """Return the route of this name, None when there is none."""
@@ -123,6 +170,33 @@ def status_view(document: Mapping[str, Any]) -> StatusView:
         accepting=sum(worker["accepting"] for worker in workers),
         routes=tuple(_route(route) for route in document["routes"]),
         legacy_only=document["config"].get("legacy_only", False),
+        backends=tuple(_backend(backend) for backend in document.get("backends", ())),
+    )
+
+
+def _backend(backend: Mapping[str, Any]) -> BackendView:
+    return BackendView(
+        backend["name"],
+        tuple(_target(target) for target in backend["targets"]),
+        backend["max_connections"],
+        backend["health_check"],
+    )
+
+
+def _target(target: Mapping[str, Any]) -> TargetView:
+    return TargetView(
+        target["target"],
+        target["up"],
+        target["healthy"],
+        target["left_out"],
+        target["workers"],
+        target["probe_in"],
+        target["in_flight"],
+        target["idle"],
+        target["waiting"],
+        target["errors"],
+        target["last_error"] or "",
+        tuple(AddressView(each["address"], each["failures"], each["missed"]) for each in target["addresses"]),
     )
 
 
@@ -189,6 +263,26 @@ def _verdict(found: Mapping[str, Any] | None) -> VerdictView | None:
     return VerdictView(found["outcome"], found.get("reason") or "", checks)
 
 
+def side_figures(side: SideView, copies: SideView | None) -> tuple[str, str, str]:
+    """Return a side's requests a second, errors, P95; where it answers no user, those of its copies, marked as such."""
+    if not side.requests and copies is not None and copies.requests:
+        return f"{number(copies.rate)} copies", share(copies.error_rate), seconds(copies.p95)
+    if not side.requests:
+        return NOTHING, NOTHING, NOTHING
+    return number(side.rate), share(side.error_rate), seconds(side.p95)
+
+
+def why_down(target: TargetView) -> str:
+    """Return why a target is not used, with the time until it is tried again; empty where it is used."""
+    told = []
+    if target.healthy is False:
+        told.append("its health check fails")
+    if target.left_out:
+        left = f", tried again in {seconds(target.probe_in)}" if target.probe_in else ""
+        told.append(f"left out by {count(target.left_out, 'worker')} of {target.workers}{left}")
+    return "; ".join(told)
+
+
 # Finds what needs a person now, most urgent first.
 
 
@@ -229,6 +323,17 @@ def _process(view: StatusView) -> Iterator[ActionItem]:
         yield ActionItem(URGENT, "The proxy is not ready", ", ".join(view.reasons), "/instances")
     if view.legacy_only:
         yield ActionItem(URGENT, "Everything goes to legacy", "STRANGLER_LEGACY_ONLY is set", "/instances")
+    yield from (each for backend in view.backends for each in _backend_items(backend))
+
+
+def _backend_items(backend: BackendView) -> Iterator[ActionItem]:
+    down = [target for target in backend.targets if target.up is False]
+    why = next((target.last_error for target in down if target.last_error), "")
+    if down and len(down) == len(backend.targets):
+        yield ActionItem(URGENT, f"No target of {backend.name} is up", why, "/backends")
+    elif down:
+        names = ", ".join(target.url for target in down)
+        yield ActionItem(SOON, f"{backend.name}: {names} is left out", why, "/backends")
 
 
 def _route_items(route: RouteView) -> Iterator[ActionItem]:
@@ -246,6 +351,9 @@ def _route_items(route: RouteView) -> Iterator[ActionItem]:
     if route.waits_for is not None and route.waits_for["kind"] == "ask":
         why = route.waits_for.get("detail") or "its step is baked; advance or hold it"
         yield ActionItem(SOON, f"{route.name} waits for approval", why, href)
+    if route.thinned:
+        what = f"{route.name}: copies are thinned"
+        yield ActionItem(SOON, what, "a side failed ten of them in a row: it gets one a second until it is well", href)
     compared = route.equal + route.different
     if route.compare.get("coverage_reason") == "session":
         why = "legacy is asked without the users' sessions: `session: share`, or an identity in a header, helps"
@@ -266,6 +374,6 @@ def _differences(groups: Iterable[Mapping[str, Any]]) -> Iterator[ActionItem]:
     for group in groups:
         if not group.get("known") and not group.get("transient"):
             open_ones[group["route"]] = open_ones.get(group["route"], 0) + 1
-    for route, number in open_ones.items():
-        what = f"{route}: {count(number, 'difference')} nobody has judged"
+    for route, groups_left in open_ones.items():
+        what = f"{route}: {count(groups_left, 'difference')} not judged yet"
         yield ActionItem(SOON, what, "fix modern, or ignore with a reason", f"/differences?route={route}")

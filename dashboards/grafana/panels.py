@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,11 @@ SOURCE: Json = {"type": "prometheus", "uid": "${datasource}"}
 SCHEMA = 39
 _ACROSS = 24
 _ALL = ".*"
+CONSOLE = "console"
+"""The variable with the console's address."""
+_CONSOLE_IS_AT = "http://127.0.0.1:9180"
+JOB = 'job=~"$job", instance=~"$instance"'
+ROUTES = f'{JOB}, route=~"$route"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +29,18 @@ class Query:
     exemplars: bool = False
 
 
+Steps = tuple[tuple[float, str], ...]
+"""From which value on a figure has which colour; below the first it has `BASE`, green unless the panel says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One picture: `about` says what to do about it, `unit` is Grafana's name of it, `width` of 24."""
+    """One picture: `about` says what to do about it, `unit` is Grafana's name of it, `width` of 24.
+
+    `steps` colour the figure, `words` write a value as a text with a colour, `of_series` are steps of the series with
+    that name alone. `to` is the console's page that a figure leads to, `{label}` in it a label of the series; left
+    out, that of the route where the series has one.
+    """
 
     title: str
     about: str
@@ -35,6 +50,13 @@ class Panel:
     width: int = 12
     height: int = 8
     most: float | None = None
+    least: float | None = 0.0
+    decimals: int = 2
+    base: str = "green"
+    steps: Steps = ()
+    words: tuple[tuple[int, str, str], ...] = ()
+    of_series: tuple[tuple[str, Steps], ...] = ()
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +96,7 @@ def dashboard(board: Board) -> Json:
         "refresh": "10s",
         "timezone": "browser",
         "time": {"from": "now-1h", "to": "now"},
-        "links": [_link()],
+        "links": [_link(), _console_link()],
         "templating": {"list": list(_variables(board.has_route))},
         "annotations": {"list": [_annotation(mark) for mark in board.marks]},
         "panels": list(_placed(board.panels)),
@@ -99,24 +121,60 @@ def _panel(panel: Panel, number: int, x: int, y: int) -> Json:
         "description": panel.about,
         "datasource": SOURCE,
         "gridPos": {"x": x, "y": y, "w": panel.width, "h": panel.height},
-        "fieldConfig": {"defaults": _defaults(panel), "overrides": list(_overrides(panel.queries))},
+        "fieldConfig": {"defaults": _defaults(panel), "overrides": [*_overrides(panel.queries), *_of_series(panel)]},
         "options": _options(panel),
         "targets": [_target(query, place, panel.kind) for place, query in enumerate(panel.queries)],
     }
 
 
 def _defaults(panel: Panel) -> Json:
+    is_line, coloured = panel.kind == "timeseries", bool(panel.steps or panel.words)
     defaults: Json = {
         "unit": panel.unit,
+        "decimals": panel.decimals,
         "noValue": "no data",
-        "min": 0,
-        "color": {"mode": "palette-classic"},
-        "custom": {"lineWidth": 2, "fillOpacity": 8, "showPoints": "never", "spanNulls": False},
-        "thresholds": {"mode": "absolute", "steps": [{"color": "green", "value": None}]},
+        "color": {"mode": "thresholds" if coloured and not is_line else "palette-classic"},
+        "custom": _lines(coloured=bool(panel.steps)) if is_line else {},
+        "thresholds": _thresholds(panel.base, panel.steps),
+        "mappings": _mappings(panel.words),
+        "links": list(_to_console(panel)),
     }
-    if panel.most is not None:
-        defaults["max"] = panel.most
-    return defaults if panel.kind == "timeseries" else {**defaults, "custom": {}}
+    bounds = {"min": panel.least, "max": panel.most}
+    return defaults | {name: value for name, value in bounds.items() if value is not None}
+
+
+def _lines(*, coloured: bool) -> Json:
+    """Return how lines are drawn; with thresholds these are lines of their own behind them."""
+    style = {"thresholdsStyle": {"mode": "dashed" if coloured else "off"}}
+    return {"lineWidth": 2, "fillOpacity": 8, "showPoints": "never", "spanNulls": False, **style}
+
+
+def _thresholds(base: str, steps: Steps) -> Json:
+    above = [{"color": colour, "value": value} for value, colour in steps]
+    return {"mode": "absolute", "steps": [{"color": base, "value": None}, *above]}
+
+
+def _mappings(words: Sequence[tuple[int, str, str]]) -> list[Json]:
+    options = {
+        str(value): {"text": text, "color": colour, "index": at} for at, (value, text, colour) in enumerate(words)
+    }
+    return [{"type": "value", "options": options}] if options else []
+
+
+def _to_console(panel: Panel) -> Iterator[Json]:
+    place = panel.to or ("/routes/{route}" if any("{{route}}" in query.legend for query in panel.queries) else "")
+    if place:
+        url = re.sub(r"\{(\w+)\}", r"${__field.labels.\1}", place)
+        yield {"title": "Look at it in the console", "url": f"${{console}}{url}", "targetBlank": True}
+
+
+def _of_series(panel: Panel) -> Iterator[Json]:
+    for name, steps in panel.of_series:
+        properties = [
+            {"id": "thresholds", "value": _thresholds(panel.base, steps)},
+            {"id": "color", "value": {"mode": "thresholds"}},
+        ]
+        yield {"matcher": {"id": "byName", "options": name}, "properties": properties}
 
 
 def _overrides(queries: Iterable[Query]) -> Iterator[Json]:
@@ -139,7 +197,8 @@ def _options(panel: Panel) -> Json:
         return {"legend": legend, "tooltip": {"mode": "multi", "sort": "desc"}}
     if panel.kind == "table":
         return {"showHeader": True, "cellHeight": "sm"}
-    return {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}, "textMode": "auto"}
+    reduced = {"calcs": ["lastNotNull"], "fields": "", "values": False}
+    return {"reduceOptions": reduced, "textMode": "auto", "colorMode": "value", "graphMode": "none"}
 
 
 def _target(query: Query, place: int, kind: str) -> Json:
@@ -163,8 +222,18 @@ def _letter(place: int) -> str:
 def _variables(has_route: bool) -> Iterator[Json]:  # noqa: FBT001 - a property of the board
     yield {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "hide": 0}
     yield _choice("job", "Job", "label_values(strangler_build_info, job)")
+    yield _choice("instance", "Instance", 'label_values(strangler_build_info{job=~"$job"}, instance)')
     if has_route:
-        yield _choice("route", "Route", 'label_values(strangler_route_stage{job=~"$job"}, route)')
+        yield _choice("route", "Route", f"label_values(strangler_route_stage{{{JOB}}}, route)")
+    yield {
+        "name": CONSOLE,
+        "label": "Console",
+        "description": "Where browsers find the proxy's console; links of panels lead there.",
+        "type": "textbox",
+        "query": _CONSOLE_IS_AT,
+        "current": {"text": _CONSOLE_IS_AT, "value": _CONSOLE_IS_AT},
+        "hide": 0,
+    }
 
 
 def _choice(name: str, label: str, query: str) -> Json:
@@ -209,12 +278,15 @@ def _link() -> Json:
     }
 
 
+def _console_link() -> Json:
+    url = f"${{{CONSOLE}}}/"
+    return {"type": "link", "title": "Console", "url": url, "icon": "external link", "targetBlank": True}
+
+
 # Spells the queries that several dashboards share.
 
 
-ROUTES = 'job=~"$job", route=~"$route"'
 LIVE = f'{ROUTES}, role="live"'
-JOB = 'job=~"$job"'
 RATE = "$__rate_interval"
 
 

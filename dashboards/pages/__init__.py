@@ -1,4 +1,4 @@
 """The console's pages: views in, HTML out, escaping everything.
 
-A page is made of blocks with names: what changes while somebody looks is sent again, block by block.
+A page is made of blocks with names: what changes while the page is open is sent again, block by block.
 """

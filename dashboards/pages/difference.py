@@ -241,7 +241,7 @@ def _acts(group: Mapping[str, Any], visitor: Visitor) -> Html | None:
         entry(visitor, "ignore", "Owner", "owner", autocomplete="off"),
         entry(visitor, "ignore", "Until", "until", type="date"),
         el("button", "Ignore"),
-        el("small", "It is known then: still counted, no mismatch any more until that day."),
+        el("small", "Then it is known: still counted, but no mismatch until that day."),
         class_="verb",
     )
     rejudge = form(

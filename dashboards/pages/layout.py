@@ -12,7 +12,7 @@ from dashboards.html import Child, Html, count, el, join, percent, spoken_moment
 from dashboards.views import RouteView, StatusView
 
 Blocks = Mapping[str, Html]
-"""What may change while somebody looks, by the id of its element."""
+"""What may change while the page is open, by the id of its element."""
 
 _PLACES = (
     ("/", "Overview"),
@@ -20,6 +20,7 @@ _PLACES = (
     ("/data", "Data"),
     ("/explain", "Explain"),
     ("/events", "Events"),
+    ("/backends", "Backends"),
     ("/instances", "Instances"),
     ("/report", "Report"),
 )

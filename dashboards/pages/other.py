@@ -38,6 +38,7 @@ def differences(
         "form",
         field("Route", "route", asked.get("route", "")),
         entry(visitor, "differences", "Since (1h, 7d)", "since", asked.get("since", "")),
+        _ticked("Gone when asked again", "transient", is_on=bool(asked.get("transient"))),
         el("button", "Show"),
         method="get",
         action="/differences",
@@ -50,6 +51,10 @@ def differences(
     return page(
         "Differences", "/differences", visitor, el("h1", "Differences"), search, groups, more, noise, state=state
     )
+
+
+def _ticked(label: str, name: str, *, is_on: bool) -> Html:
+    return el("label", el("input", type="checkbox", name=name, value="1", checked=is_on), f" {label}")
 
 
 def event_blocks(found: Rows, state: Html) -> Blocks:
@@ -94,7 +99,7 @@ def instance_blocks(document: Mapping[str, Any], state: Html) -> Blocks:
 
 
 def instances(document: Mapping[str, Any], visitor: Visitor, state: Html, live: str) -> Html:
-    """Return the page of the file that runs with everyone who runs it."""
+    """Return the page of the file that runs and of the instances that run it."""
     parts = instance_blocks(document, state)
     return page(
         "Instances",

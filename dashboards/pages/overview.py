@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboards import report as written
-from dashboards.html import NOTHING, Html, count, el, join, number, seconds, share
+from dashboards.html import Html, count, el, join, number, share
 from dashboards.pages.layout import STAGE_NAMES, Blocks, Visitor, badge, block, following, page, state, table, weight
 from dashboards.pages.route import verbs_for_all
-from dashboards.views import ActionItem, RouteView, SideView, StatusView
+from dashboards.views import ActionItem, RouteView, StatusView, side_figures
 
 _COLUMNS = ("Route", "Stage", "Weight", "#Legacy/s", "#Errors", "#P95", "#Modern/s", "#Errors", "#P95", "#Mismatch",
             "#Coverage")  # fmt: skip
@@ -29,7 +29,7 @@ class Wanted:
 
 
 def blocks(view: StatusView, needs: Sequence[ActionItem], wanted: Wanted) -> Blocks:
-    """Return all that changes while somebody looks: one block a route, plus the summary."""
+    """Return all that changes while the page is open: one block a route, plus the summary."""
     rows = {f"route-{route.name}": _row(route) for route in _chosen(view.routes, wanted)}
     return {"state": state(view), "summary": _summary(view), "needs": _needs(needs), **rows}
 
@@ -38,7 +38,7 @@ def overview(view: StatusView, needs: Sequence[ActionItem], wanted: Wanted, visi
     """Return the page."""
     parts = blocks(view, needs, wanted)
     rows = [block(name, parts, "tr") for name in parts if name.startswith("route-")]
-    nothing = el("p", "No route is like that.", id="none", hidden=bool(rows))
+    nothing = el("p", "No route matches this filter.", id="none", hidden=bool(rows))
     return page(
         "Overview",
         "/",
@@ -83,7 +83,7 @@ def _tile(title: str, value: str, about: str) -> Html:
 
 def _needs(needs: Sequence[ActionItem]) -> Html:
     if not needs:
-        return el("p", "Nothing. All routes behave, nobody is waited for.", class_="quiet")
+        return el("p", "Nothing. All routes behave, no approval is waited for.", class_="quiet")
     items = [
         el("li", el("a", need.what, href=need.href), f" · {need.why}" if need.why else None, class_=need.level)
         for need in needs[:_MOST_NEEDS]
@@ -133,8 +133,8 @@ def _chosen(routes: Sequence[RouteView], wanted: Wanted) -> list[RouteView]:
 def _row(route: RouteView) -> Html:
     link = el("a", route.name, href=f"/routes/{route.name}", title=f"{' '.join(route.methods)} {route.path}".strip())
     figures = (
-        *_side(route.legacy),
-        *_side(route.modern),
+        *side_figures(route.legacy, route.legacy_copies),
+        *side_figures(route.modern, route.modern_copies),
         share(route.mismatch_rate),
         route.told_coverage,
     )
@@ -144,12 +144,6 @@ def _row(route: RouteView) -> Html:
         el("td", weight(route)),
         [el("td", figure, class_="number") for figure in figures],
     )
-
-
-def _side(side: SideView) -> tuple[str, str, str]:
-    if not side.requests:
-        return NOTHING, NOTHING, NOTHING
-    return number(side.rate), share(side.error_rate), seconds(side.p95)
 
 
 # Draws the migration report inside the console.

@@ -32,7 +32,7 @@ def card(route: RouteView, back: RolledBackView, group: Mapping[str, Any] | None
 
 
 _BY_COMPARING = ("mismatch", "invariant", "manual")
-"""Whoever rolls back by hand has mostly seen a difference too."""
+"""A rollback by hand mostly follows a difference too."""
 
 
 def headline(back: RolledBackView, group: Mapping[str, Any] | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboards import retirement, words
 from dashboards.charts import Beside, Chart, beside, figure
-from dashboards.html import NOTHING, Html, el, join, number, percent, seconds, share, span
+from dashboards.html import NOTHING, Html, count, el, join, number, percent, seconds, share, span
 from dashboards.html import moment as as_seconds
 from dashboards.pages import layout, rollback
 from dashboards.pages.layout import (
@@ -36,7 +36,7 @@ def judged_by(found: Mapping[str, Any] | None) -> str | None:
     if found is None:
         return None
     if not found["heard"]:
-        return "Judged by this instance's own traffic alone: it does not hear the others."
+        return "Judged by this instance's own traffic alone: the others' figures do not arrive."
     others = ", ".join(found["with"])
     told = f"Judged by this instance's own traffic, and together with that of {others}." if others else None
     left_out = "; ".join(f"{name} ({why})" for name, why in sorted(found["left_out"].items()))
@@ -44,13 +44,13 @@ def judged_by(found: Mapping[str, Any] | None) -> str | None:
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-# Draws what an operator can do with a route; each deed asks for a reason.
+# Draws what an operator can do with a route; each action takes a reason.
 
 
 def verbs(route: RouteView, visitor: Visitor) -> Html:
     """Return the forms, or a word on why there are none."""
     if not visitor.may_change:
-        return el("p", "Who may operate can act here: log in with the operator's token.", class_="quiet", id="verbs")
+        return el("p", "To act, log in with the operator's token.", class_="quiet", id="verbs")
     return el("section", el("h2", "Act", class_="hidden"), list(_forms(route, visitor)), class_="verbs", id="verbs")
 
 
@@ -67,7 +67,7 @@ def verbs_for_all(visitor: Visitor) -> Html | None:
     if not visitor.may_change:
         return None
     back, again = (
-        "Sends everybody of every route to legacy at once.",
+        "Sends all users of every route to legacy at once.",
         "Lifts what a person rolled back. What the guard rolled back wants a look of its own.",
     )
     return el(
@@ -98,7 +98,7 @@ def _form_for_all(visitor: Visitor, verb: str, name: str, about: str) -> Html:
 
 def _forms(route: RouteView, visitor: Visitor) -> Iterator[Html]:
     """Yield every form, those hidden that would do nothing now: what is typed stays when the state changes."""
-    yield _form(route, visitor, "rollback", "Roll back", "Sends everybody to legacy at once.", needs_reason=True)
+    yield _form(route, visitor, "rollback", "Roll back", "Sends all users to legacy at once.", needs_reason=True)
     yield _form(route, visitor, "resume", "Resume", "Back to the file's weight, or to step 1.", needs_reason=True)
     yield _form(route, visitor, "hold", "Hold", "Stays where it is until a resume.")
     yield _form(route, visitor, "advance", "Advance", "Enters the next step now.")
@@ -152,7 +152,7 @@ SPANS = {"15m": 900.0, "1h": 3600.0, "6h": 21600.0, "24h": 86400.0}
 
 
 def blocks(shown: RoutePage) -> Blocks:
-    """Return all that changes while somebody looks."""
+    """Return all that changes while the page is open."""
     route = shown.route
     return {
         "state": state(shown.status),
@@ -327,6 +327,12 @@ def _copies(route: RouteView) -> Iterator[tuple[str, str]]:
             yield f"{name}'s copies", f"{share(copies.error_rate)} failed, P95 {seconds(copies.p95)}{beside}"
 
 
+def _thinned(route: RouteView) -> Iterator[tuple[str, str]]:
+    if route.thinned:
+        copies = count(route.thinned, "copy was", "copies were")
+        yield "Thinned", f"{copies} not sent: a side failed ten in a row, it gets one a second until it is well"
+
+
 def _compare(route: RouteView) -> Html:
     found = route.compare
     left_out = found.get("not_compared", 0)
@@ -339,6 +345,7 @@ def _compare(route: RouteView) -> Html:
         ("Coverage", route.told_coverage),
         ("Mismatch rate", share(route.mismatch_rate)),
         *_copies(route),
+        *_thinned(route),
         ("Shadows sent", f"{route.shadow.get('sent', 0):,}"),
         ("Shadows dropped", f"{route.shadow.get('dropped', 0):,}"),
     ]

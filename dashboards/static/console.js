@@ -36,7 +36,7 @@
   const address = document.body.dataset.live;
   if (!address || !window.EventSource) return;
 
-  /* Whoever is typing or about to press a button inside a block must not lose it: it waits until the focus leaves. */
+  /* A field that is being typed into, a button about to be pressed must not vanish: the block waits until the focus leaves. */
   const busy = (block) => block.contains(document.activeElement) && document.activeElement !== document.body;
   const waiting = new Map();
 
@@ -91,7 +91,7 @@
     order = null;
   };
 
-  /* The buttons are those that do something now; a form somebody is in stays, its button does not. */
+  /* The buttons are those that do something now; a form with the focus stays, its button does not. */
   const offer = () => {
     const offers = document.getElementById("offers");
     if (!offers) return;

@@ -1,4 +1,4 @@
-"""Takes the pictures of the walk-through: the example runs, one cent of its taxes goes wrong, somebody looks.
+"""Takes the pictures of the walk-through: the example runs, one cent of its taxes goes wrong.
 
 `make screenshots` writes them beside this file. A maintainer's tool; nothing tests what the pictures look like.
 """
@@ -63,6 +63,7 @@ PAGES = (
     ("route", f"/routes/{ROUTE}?span=15m"),
     ("differences", "/differences"),
     ("explain", "/explain?method=GET&path=/api/v1/admin/invoices/7&user=42"),
+    ("backends", "/backends"),
     ("events", "/events"),
     ("report", "/report"),
 )

@@ -6,10 +6,11 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,7 +18,16 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from proxy.settings import Address, ProxyError, UnknownProxyError, UnreachableError, parse_address, why_unread
+from proxy.settings import (
+    EXIT_NO,
+    EXIT_USAGE,
+    Address,
+    ProxyError,
+    UnknownProxyError,
+    UnreachableError,
+    parse_address,
+    why_unread,
+)
 from rules.model import Admin, ListenTls
 
 _TIMEOUT = 35.0
@@ -58,6 +68,26 @@ class Client:
         """Return the answer to a command; `fields` go into its head."""
         return self._ask("POST", path, orjson.dumps(body), fields)
 
+    @contextmanager
+    def stream(self, path: str) -> Iterator[Iterator[tuple[str, Any]]]:
+        """Yield the events of a stream, each as its name and its JSON; they end when the proxy ends the stream.
+
+        RefusedError where the proxy refuses; UnreachableError when the connection breaks, or is silent for longer
+        than any stream of the proxy is.
+        """
+        connection = _connection(self.url, self.authorities)
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        try:
+            connection.request("GET", path, None, headers)
+            answer = connection.getresponse()
+            if answer.status != HTTPStatus.OK:
+                raise RefusedError(_reply(self.url, answer.status, answer.read()))
+            yield _events(answer)
+        except (OSError, HTTPException) as error:
+            raise UnreachableError(f"no proxy answers at {self.url}: {error}") from error
+        finally:
+            connection.close()
+
     def _ask(self, method: str, path: str, body: bytes | None, fields: Mapping[str, str] = NO_FIELDS) -> Reply:
         headers = {"Content-Type": "application/json", **fields} if body is not None else {}
         if self.token:
@@ -72,6 +102,25 @@ class Client:
         finally:
             connection.close()
         return _reply(self.url, answer.status, data)
+
+
+class RefusedError(ProxyError):
+    """The proxy refused a stream; the text is why. 2 for what can never be right, 1 for what is not possible now."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(str(reply.body.get("detail", "refused")))
+        self.exit_code = EXIT_NO if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR else EXIT_USAGE
+
+
+def _events(answer: HTTPResponse) -> Iterator[tuple[str, Any]]:
+    """Yield server-sent events (WHATWG HTML 9.2) as the admin port writes them: one line of data each."""
+    name = ""
+    while line := answer.readline():
+        field, _, value = line.decode().rstrip("\n").partition(": ")
+        if field == "event":
+            name = value
+        elif field == "data":
+            yield name, orjson.loads(value)
 
 
 def client(config: str, admin: str) -> Client:

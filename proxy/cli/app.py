@@ -16,7 +16,7 @@ from proxy.settings import EXIT_YES, ProxyError
 
 # Makes a command line that knows its commands by name alone, for help that comes at once.
 #
-# To show the list of commands nobody needs their options; working those out takes longer than everything else.
+# The list of commands needs none of their options; working those out takes longer than everything else.
 
 
 _HELP: tuple[list[str], ...] = ([], ["--help"], ["-h"])
@@ -25,7 +25,7 @@ _COMPLETING = "_STRANGLER_COMPLETE"
 
 
 def wants_the_list(arguments: list[str]) -> bool:
-    """Whether somebody typed nothing but the wish to see the commands."""
+    """Whether the command line asks for the list of commands alone."""
     return arguments in _HELP and _COMPLETING not in os.environ
 
 

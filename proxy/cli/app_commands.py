@@ -33,7 +33,7 @@ OverrideOption = Annotated[
 
 def add_routes_to(app: typer.Typer) -> None:
     """Add these commands to the others."""
-    for command in (weight, advance, hold, resume, rollback, events, drill):
+    for command in (weight, advance, hold, resume, rollback, events, tail, drill):
         app.command()(command)
 
 
@@ -122,7 +122,7 @@ def rollback(
     admin: AdminOption = "",
     json: JsonOption = False,
 ) -> None:
-    """Send everybody of a route to legacy, now, until a resume. Never refused."""
+    """Send all users of a route to legacy, now, until a resume. Never refused."""
     from proxy.cli.routes import rollback_all, verb
 
     _one_or_all(route, everything=everything)
@@ -150,6 +150,32 @@ def events(
     from proxy.cli.routes import events as do
 
     raise typer.Exit(do(config, admin, route, since, limit=limit, follow=follow, as_json=json))
+
+
+class Side(StrEnum):
+    """Where a request may be sent."""
+
+    LEGACY = "legacy"
+    MODERN = "modern"
+
+
+def tail(
+    route: Annotated[str, typer.Argument(help="Only this route.", autocompletion=route_names)] = "",
+    side: Annotated[Side | None, typer.Option("--side", help="Only decisions for this side.")] = None,
+    status: Annotated[
+        str, typer.Option("--status", metavar="STATUS", help="Only these: 404, 5xx, 400-499, or several with commas.")
+    ] = "",
+    user: Annotated[str, typer.Option("--user", metavar="ID", help="Only this user; the id is not printed.")] = "",
+    limit: Annotated[int, typer.Option("--limit", min=0, metavar="N", help="End after so many; 0: never.")] = 0,
+    config: ConfigOption = "proxy.yaml",
+    admin: AdminOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Print decisions as they are made: which request went to which side, why, what came of it; until Ctrl-C."""
+    from proxy.cli.tail import tail as do
+
+    wanted = {"route": route, "side": side.value if side is not None else "", "status": status, "user": user}
+    raise typer.Exit(do(config, admin, wanted, limit=limit, as_json=json))
 
 
 def drill(
@@ -198,6 +224,9 @@ def diffs(
     *,
     route: Annotated[str, typer.Option("--route", metavar="NAME", help="A route with the name of a word.")] = "",
     since: Annotated[str, typer.Option("--since", metavar="1h", help="Only what was seen since then.")] = "",
+    transient: Annotated[
+        bool, typer.Option("--transient", help="Those that were gone when both sides were asked again, instead.")
+    ] = False,
     form: Annotated[
         Form | None, typer.Option("--as", help="With show: the request to both sides, for another tool.")
     ] = None,
@@ -219,6 +248,8 @@ def diffs(
     if len(given) > 1 or (word in _ABOUT_ONE and not given) or (given and word not in (*_ABOUT_ONE, _REJUDGE)):
         raise typer.BadParameter("[ROUTE], show ID, rejudge [ROUTE], ignore ID or unignore ID is expected")
     name = "".join(given)
+    if transient and word in (*_ABOUT_ONE, _REJUDGE):
+        raise typer.BadParameter("--transient goes with a list of differences")
     if form is not None and (word != _SHOW or json):
         raise typer.BadParameter("--as goes with show ID, without --json")
     if form is not None:
@@ -238,7 +269,7 @@ def diffs(
         if word == _IGNORE:
             wish |= {"owner": owner, "until": until, "max_rate": max_rate}
         raise typer.Exit(does.ignore(config, admin, name, wish, undo=word == _UNIGNORE, as_json=json))
-    raise typer.Exit(does.diffs(config, admin, route or word, since, as_json=json))
+    raise typer.Exit(does.diffs(config, admin, route or word, since, transient=transient, as_json=json))
 
 
 def compare(

@@ -144,7 +144,7 @@ def _users(users: Mapping[str, Any]) -> str:
     seen = f"{about}{estimated} recent users"
     if users["of"] == "all":
         seen += " of other routes (its own are not known)"
-    return f"{' and '.join(parts) or 'nobody switches'}, of {seen}"
+    return f"{' and '.join(parts) or 'no user switches'}, of {seen}"
 
 
 # `strangler config show`: the effective configuration with the origin of each value.

@@ -31,14 +31,17 @@ _UNPROCESSABLE = 422
 _LONGEST = 100
 
 
-def diffs(config: str, admin: str, route: str, since: str, *, as_json: bool) -> int:
-    """Print the groups of differences, newest first; 1 when there is one that nobody has declared known."""
-    items, suggested = _all(client(config, admin), route, since)
+def diffs(config: str, admin: str, route: str, since: str, *, transient: bool = False, as_json: bool) -> int:
+    """Print the groups of differences, newest first; 1 when there is one that is not declared known.
+
+    With `transient` those whose pairs were equal when asked again: they are no mismatch, so 0.
+    """
+    items, suggested = _all(client(config, admin), route, since, transient=transient)
     if as_json:
         print_json({"items": items, "next": None, "suggested": suggested})
         return EXIT_NO if any(_is_open(item) for item in items) else EXIT_YES
     if not items:
-        print("no differences")
+        print("no differences that were gone when asked again" if transient else "no differences")
     else:
         for item in items:
             _print_group(item)
@@ -103,11 +106,14 @@ def ignore(config: str, admin: str, group: str, wish: Mapping[str, Any], *, undo
     return EXIT_YES
 
 
-def _all(proxy: Client, route: str, since: str) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+def _all(
+    proxy: Client, route: str, since: str, *, transient: bool
+) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     """Return the groups of all pages with what is suggested beside the first."""
     items: list[dict[str, Any]] = []
     suggested: list[dict[str, str]] | None = None
-    query = {name: value for name, value in (("route", route), ("since", since)) if value}
+    asked = {"route": route, "since": since, "transient": "1" if transient else ""}
+    query = {name: value for name, value in asked.items() if value}
     while True:
         reply = proxy.get(f"{_API}?{urlencode(query)}" if query else _API)
         if not reply.ok:
@@ -363,7 +369,7 @@ def _without_chunks(rest: bytes) -> bytes:
 # `strangler compare`: two saved answers, judged as a route would judge them.
 
 
-NOBODY = "(none)"
+NO_ROUTE = "(none)"
 
 
 def compare(config: str, legacy: str, modern: str, route: str, method: str, path: str, *, as_json: bool) -> int:
@@ -403,7 +409,7 @@ def _rules(config: str, route: str, *, as_json: bool) -> Compiled | None:
         written, folder = route_rules(prepared.snapshot, found), str(Path(config).absolute().parent)
     if folder and folder not in sys.path:
         sys.path.append(folder)  # the operator's own comparator lies beside the file
-    rules = compiled(Rules({NOBODY: written}, today()), NOBODY)
+    rules = compiled(Rules({NO_ROUTE: written}, today()), NO_ROUTE)
     if isinstance(rules, str):
         raise ProxyError(rules)
     return rules

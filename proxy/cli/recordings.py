@@ -70,7 +70,7 @@ class NothingToGoByError(ProxyError):
 
 
 class ThereAlreadyError(ProxyError):
-    """A file that somebody may have written by hand stands where the draft would go."""
+    """A file that may be written by hand stands where the draft would go."""
 
     exit_code = EXIT_USAGE
 

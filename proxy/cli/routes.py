@@ -19,7 +19,7 @@ from rich.text import Text
 
 from dashboards.html import count
 from dashboards.report import markdown, page
-from dashboards.terminal import Line, details, headline, lines
+from dashboards.terminal import Line, backends, details, headline, lines
 from dashboards.views import RouteView, StatusView, status_view, troubled_first
 from proxy.cli.admin_client import Client, Reply, client
 from proxy.cli.common import UnknownRouteError, print_json, unknown
@@ -49,13 +49,13 @@ def verb(
 
 
 def rollback_all(config: str, admin: str, reason: str, *, as_json: bool) -> int:
-    """Send everybody of every route to legacy."""
+    """Send all users of every route to legacy."""
     proxy = client(config, admin)
     reply = proxy.post(f"{_API}/rollback", {"reason": reason}, operator())
     if as_json:
         print_json({**reply.body, "proxy": proxy.url})
     elif reply.ok:
-        print(f"{len(reply.body['routes'])} routes are rolled back: everybody is on legacy ({proxy.url})")
+        print(f"{len(reply.body['routes'])} routes are rolled back: legacy answers all users ({proxy.url})")
     else:
         print(refusal(proxy, reply))
     return exit_code(reply)
@@ -140,7 +140,7 @@ def _route_line(route: dict[str, Any]) -> str:
 
 
 def drill(config: str, admin: str, route: str, path: str, seconds: float, *, as_json: bool) -> int:
-    """Run the drill; 0 when the guard sent everybody back in time and nobody else was harmed."""
+    """Run the drill; 0 when the guard sent the made-up users back in time and no real one was harmed."""
     wish = {"seconds": seconds, **({"path": path} if path else {})}
     proxy = client(config, admin)
     reply = proxy.post(f"/api/v1/routes/{quote(route, safe='')}/drill", wish, operator())
@@ -314,6 +314,7 @@ def _screen(view: StatusView, width: int, route: str = "") -> Group:
         parts.insert(1, Text(view.error, style="red"))
     # Text, so that a name with brackets is not taken for markup
     parts += [Text(line.text, style=_style(line)) for line in lines(view, width)]
+    parts += [Text(line.text, style=_style(line)) for line in backends(view, width)]
     if route:
         parts += [Text(line.text, style="dim") for each in view.routes for line in details(each, width)]
     return Group(*parts)

@@ -80,7 +80,7 @@ def _print(found: list[Found]) -> None:
             print(f"{'':<8} → {one.advice}")
 
 
-# `strangler bundle`: an archive for whoever helps, without secrets.
+# `strangler bundle`: an archive for support, without secrets.
 
 
 ASKED: Final = {

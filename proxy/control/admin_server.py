@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from proxy.control.admin_connections import Connection, Connections, serve, unnamed
-from proxy.control.api import backends, config, data, diffs, http, monitoring, openapi, report
+from proxy.control.api import backends, config, data, decisions, diffs, http, monitoring, openapi, report
 from proxy.control.api import events as api_events
 from proxy.control.api import routes as api_routes
 from proxy.control.api.access import LOGIN, METRICS, PROBES, Access, Asked, Denial, is_safe
@@ -53,6 +53,7 @@ def _areas(control: ControlPort) -> Sequence[web.RouteDef]:
         *api_routes.drill_routes(control),
         *diffs.routes(control),
         *data.routes(control),
+        *decisions.routes(control),
     )
 
 
@@ -135,7 +136,9 @@ class AdminPort:
             return _refused(request, refused.status, refused.detail, **refused.more)
         except web.HTTPException as error:
             return _refused_by_aiohttp(request, error)
-        except Exception as error:  # noqa: BLE001 - a fault here must not take the admin port down
+        except Exception as error:
+            if isinstance(error, ConnectionError) and _has_hung_up(request):
+                raise  # a client that no longer reads a stream is no fault of ours
             self._tell(events.UNEXPECTED, "error", where=request.path, error=repr(error))
             return _refused(request, HTTPStatus.INTERNAL_SERVER_ERROR, "a fault of the proxy; its log says more")
 
@@ -168,6 +171,10 @@ class AdminPort:
             who=who_asks(request),
             role=request.get(ROLE, ""),
         )
+
+
+def _has_hung_up(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 def _refused_by_aiohttp(request: web.Request, error: web.HTTPException) -> web.Response:

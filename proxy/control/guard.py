@@ -28,9 +28,9 @@ from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 from rules.guard.analysis import judge
 from rules.guard.evidence import BAD, Verdict
-from rules.guard.rollout import Readiness, RolloutAction, Volume, concerns, next_move, readiness
+from rules.guard.rollout import Readiness, RolloutAction, Volume, concerns, next_move, readiness, slow_copies
 from rules.guard.window import ComparedTally, added
-from rules.model import MODERN, Override, Route
+from rules.model import LEGACY, MODERN, Override, Route
 
 # Finds out how each route behaves: the verdict, how ready it is, how much its present step has seen.
 #
@@ -100,9 +100,9 @@ class HealthWatch:
         if self._together is not None and others:
             whole = self._together.merged.evidence(name, int(now), compared, violations)
             verdict = judge(route.guard, whole, at)
-        return RouteHealth(verdict, self._readiness(route), self._volume(name, override), others)
+        return RouteHealth(verdict, self._readiness(route, int(now)), self._volume(name, override), others)
 
-    def _readiness(self, route: Route) -> Readiness | None:
+    def _readiness(self, route: Route, now: int) -> Readiness | None:
         if route.shadow.sample <= 0 or route.guard is None:
             return None
         whole = since(self._totals(route.name), self._restarts.get(route.name, ComparedTally()))
@@ -111,6 +111,11 @@ class HealthWatch:
             route.guard.mismatch_rate,
             open_groups=self._judged.open_groups(route.name),
             never_compared=self._judged.never_compared(route.name),
+            slow=slow_copies(
+                route.guard,
+                self._figures.copies(route.name, MODERN, now),
+                self._figures.lately(route.name, LEGACY, now),
+            ),
         )
 
     def _volume(self, name: str, override: Override | None) -> Volume:

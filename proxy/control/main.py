@@ -25,6 +25,7 @@ from proxy.control.comparison.results import ViolationSeen
 from proxy.control.comparison.service import ComparisonService
 from proxy.control.confirmation import Confirmation
 from proxy.control.data_verifying import DataVerifying
+from proxy.control.decision_streams import DecisionStreams
 from proxy.control.drill import Drills, FrontDoorProbe
 from proxy.control.effective import Effective
 from proxy.control.endless import EndlessTasks
@@ -98,6 +99,7 @@ class Control:
             self._workers.remember(messages.Effects(configuration.number, begin.effects))
         self._backend_states = BackendStates()
         self._workers.follow(self._backend_states.record)
+        self.decisions = DecisionStreams(self._workers)
         self._reloader = Reloader(
             begin.settings,
             current(configuration, kept.number),

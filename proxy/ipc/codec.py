@@ -326,6 +326,8 @@ WORKER = Wire(
     messages.Commit,
     messages.Effects,
     messages.Drill,
+    messages.SendDecisions,
+    messages.Decisions,
     messages.Ask,
     messages.Again,
     messages.Hello,

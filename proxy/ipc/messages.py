@@ -187,6 +187,27 @@ class Drill(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class DecisionFilter:
+    """Which decisions one reader wants; empty members take all. `statuses` are ranges, both ends included.
+
+    `user` is compared in the worker alone: it is in no decision that is sent.
+    """
+
+    number: int
+    route: str = ""
+    side: str = ""
+    statuses: tuple[tuple[int, int], ...] = ()
+    user: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SendDecisions(Message):
+    """Send the decisions that one of these filters takes; they replace all earlier ones, none at all ends it."""
+
+    filters: tuple[DecisionFilter, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Ask(Message):
     """Send fresh numbers, marked with this ticket."""
 
@@ -311,6 +332,42 @@ class Writes(Message):
 
     routes: tuple[RouteWrites, ...]
     shed: ClassVar[bool] = True
+
+
+class DecisionRecord(NamedTuple):
+    """One decision with what became of the request; `filters` are the numbers of those that took it.
+
+    `answered` is the side whose response the client got, `none` for the proxy's own; `seconds` is the whole request.
+    `path` is without its query; `bucket` None where no bucket was needed.
+    """
+
+    filters: tuple[int, ...]
+    at: float
+    request_id: str
+    method: str
+    path: str
+    route: str
+    generation: int
+    side: str
+    reason: str
+    bucket: float | None
+    weight: float
+    answered: str
+    status: int
+    target: str
+    fallback: str
+    error: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions(Message):
+    """Decisions in their order; `dropped` counts by filter those that were too many to be sent."""
+
+    records: tuple[DecisionRecord, ...]
+    dropped: tuple[tuple[int, int], ...] = ()
+    shed: ClassVar[bool] = True
+    shed_above: ClassVar[int] = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ ERROR_KINDS = ("status", "connect", "reset", "timeout", "broken", "truncated", "
 """Kinds of upstream errors; `status` is an answer of 5xx, `unhealthy` that no target could be asked."""
 FALLBACK_REASONS = (*ERROR_KINDS, "declined", "busy", "untranslatable", "shared")
 """Why legacy answered in modern's place."""
+DIRECTIONS = ("request", "response")
+"""What a slow client was slow with."""
 VERBS = ("rollback", "step_back", "advance", "hold", "resume", "weight")
 MANUAL = "manual"
 """The reason of a rollback that a person asked for."""

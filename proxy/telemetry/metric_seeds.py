@@ -10,7 +10,9 @@ scrape, and told nothing more. Histograms come with their first observation.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from proxy.telemetry import metric_names
 from proxy.telemetry.aggregation import Key, Values
@@ -52,8 +54,32 @@ def zeros(snapshot: Snapshot, overrides: Mapping[str, Override] = _NOTHING_SET) 
     for side in (LEGACY, MODERN):
         for kind in metric_names.ERROR_KINDS:
             yield _zero(metric_names.UPSTREAM_ERRORS, side, kind)
+    yield from _backends(snapshot)
     for metric in (metric_names.LOG_LINES_LOST, metric_names.OBSERVER_FAILURES, metric_names.REPORTS_SHED):
         yield _zero(metric)
+
+
+def _backends(snapshot: Snapshot) -> Iterator[tuple[Key, Values]]:
+    """What alerts and charts of backends need; look-ups where there is a name to look up."""
+    for side in (LEGACY, MODERN):
+        yield _zero(metric_names.RETRIES, side, "connect")
+    for direction in metric_names.DIRECTIONS:
+        yield _zero(metric_names.SLOW_CLIENTS, direction)
+    for backend in snapshot.backends:
+        yield _zero(metric_names.POOL_WAITS, backend.name)
+        if any(map(_is_name, backend.urls)):
+            yield _zero(metric_names.LOOKUPS, backend.name, "answered")
+
+
+def _is_name(url: str) -> bool:
+    """Whether the host of a target has to be looked up."""
+    if url.startswith("unix:"):
+        return False
+    try:
+        ip_address(urlsplit(url).hostname or "")
+    except ValueError:
+        return True
+    return False
 
 
 def _may_have_users(route: Route, override: Override | None) -> bool:

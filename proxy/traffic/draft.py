@@ -135,7 +135,7 @@ _KNOWN: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _PAGES_SHOWN: Final = 8
 _RARE: Final = 0.001
 _FEW: Final = 2
-_MANY_RARE: Final = 8
+_MANY_RARE: Final = 4
 """Paths of one folder, each with a request or less than a thousandth of all, that are one route."""
 _FORMS: Final = frozenset({"new", "create", "add", "edit", "form"})
 _FORM_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
@@ -201,13 +201,15 @@ class _Drafting:
         gone = len(seen) - len(there)
         if gone:
             self._say(f"{_several(gone, 'path')} answered with 404 alone: no route")
-        found = list(self._without_rare(there, traffic.requests))
+        found, folded = _without_rare(there, traffic.requests)
         for one in found[:ROUTES_AT_MOST]:
             self._endpoint(one, traffic.requests)
         rest = found[ROUTES_AT_MOST:]
         if rest:
             requests = sum(one.endpoint.requests for one in rest)
             self._say(f"{len(rest)} more endpoints with {requests} requests have no route: legacy answers them")
+        for folder, ones in folded.items():
+            self._folder(folder, ones, traffic.requests)
         if traffic.odd.requests:
             examples = " ".join(repr(path[:60]) for path in traffic.odd.examples)
             self._say(f"{traffic.odd.requests} requests spell their path in a way that no route matches: {examples}")
@@ -215,20 +217,6 @@ class _Drafting:
             if operation.path not in self._used:
                 self._say(f"{' '.join(operation.methods)} {operation.path}: in the new API, but nobody asks for it")
         self._group_forms()
-
-    def _without_rare(self, found: Sequence[Found], total: int) -> Iterator[Found]:
-        """Yield the endpoints worth a route; many that are hardly asked for, in one folder, become one of its own."""
-        few = max(_FEW, _RARE * total)
-        folders: dict[str, list[Found]] = {}
-        for one in found:
-            first = one.segments[0]
-            if first is not None and len(one.segments) > 1 and one.endpoint.requests < few:
-                folders.setdefault(first, []).append(one)
-        folded = {folder: ones for folder, ones in folders.items() if len(ones) >= _MANY_RARE}
-        gone = {id(one) for ones in folded.values() for one in ones}
-        yield from (one for one in found if id(one) not in gone)
-        for folder, ones in folded.items():
-            self._folder(folder, ones, total)
 
     def _folder(self, folder: str, ones: Sequence[Found], total: int) -> None:
         """Add one route for paths that are hardly asked for."""
@@ -289,6 +277,13 @@ class _Drafting:
                     group=self._group_of(path),
                 )  # fmt: skip
 
+        if endpoint.requests > endpoint.queries[page]:
+            # a form may say in its body what it wants: it belongs to the pages that it is on
+            without = endpoint.requests - endpoint.queries[page]
+            note = f"{_several(without, 'request')} without ?{page}="
+            # no methods: a route with any would be as particular as the pages' own
+            self._add(path, (), mirrored=mirrored, notes=(note,), group=self._group_of(path))
+
     def _group_of(self, path: str) -> str:
         """Return one group for the pages of a script: which of them is a form, and what it is sent to, is not known."""
         return "-".join(_name_words(path)) or "home"
@@ -329,6 +324,19 @@ class _Drafting:
 
     def _say(self, sentence: str) -> None:
         self.draft.undecided.append(sentence)
+
+
+def _without_rare(found: Sequence[Found], total: int) -> tuple[list[Found], dict[str, list[Found]]]:
+    """Return the endpoints worth a route; and by folder those that are hardly asked for, where there are many."""
+    few = max(_FEW, _RARE * total)
+    folders: dict[str, list[Found]] = {}
+    for one in found:
+        first = one.segments[0]
+        if first is not None and len(one.segments) > 1 and one.endpoint.requests < few:
+            folders.setdefault(first, []).append(one)
+    folded = {folder: ones for folder, ones in folders.items() if len(ones) >= _MANY_RARE}
+    gone = {id(one) for ones in folded.values() for one in ones}
+    return [one for one in found if id(one) not in gone], folded
 
 
 def _form_of(path: str) -> str | None:

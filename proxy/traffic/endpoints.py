@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 from proxy.traffic.reader import Recorded
 from rules.guard.window import Tally
+from rules.model import SAFE_METHODS
 from rules.routing.mirroring import is_datum, singular
 
 # Takes the path of a recorded request apart as a route would.
@@ -53,6 +54,11 @@ def name_for(segments: tuple[str | None, ...]) -> str:
 
 
 # Adds up what is known of one endpoint's recorded requests.
+
+
+def _decoded(text: str) -> str:
+    """Return a part of a query as routes compare it."""
+    return unquote_plus(text, errors="surrogateescape") if "%" in text or "+" in text else text
 
 
 VISITORS_AT_MOST: Final = 10_000
@@ -138,7 +144,7 @@ class Endpoint:
 
     def _query(self, query: str) -> None:
         for part in query.split("&")[:QUERY_NAMES_AT_MOST]:
-            name, _, value = part.partition("=")
+            name, _, value = map(_decoded, part.partition("="))
             if name not in self.queries and len(self.queries) >= QUERY_NAMES_AT_MOST:
                 continue
             self.queries[name] += 1
@@ -269,8 +275,33 @@ class Endpoints:
         return child
 
 
+TITLES: Final = 5
+"""So many titles in one place are data, however busy each is."""
+_TITLE: Final = re.compile(r"[A-Z\u0080-\U0010ffff][^/]*|[A-Za-z]+:[^/]+")
+_NO_TITLE: Final = re.compile(r"Special:|[A-Z0-9_-]+$")
+"""A page of a wiki that does something; a constant."""
+
+
+def _is_title(name: str, child: Node) -> bool:
+    """Whether a segment reads like the title of a page that is only read, and leads on to nothing."""
+    if child.children or child.data is not None or child.endpoint is None:
+        return False
+    reads = SAFE_METHODS.issuperset(child.endpoint.methods)
+    return reads and _TITLE.fullmatch(name) is not None and _NO_TITLE.match(name) is None
+
+
+def _fold_titles(node: Node) -> None:
+    """Fold the pages of a wiki: a word in small letters may be a function of the application, a title is not."""
+    titles = [name for name, child in node.children.items() if _is_title(name, child)]
+    if len(titles) >= TITLES:
+        was_folded = node.folded
+        node.fold(titles)
+        node.folded = was_folded
+
+
 def _fold_rare(node: Node) -> None:
-    """Fold what is many, rare, alike: children that all lead on in the same way."""
+    """Fold what is many, rare, alike: children that all lead on in the same way; and titles."""
+    _fold_titles(node)
     rare = [name for name, child in node.children.items() if name and child.passed < max(2.0, RARE * node.passed)]
     shapes = {frozenset(node.children[name].children) for name in rare}
     if len(rare) >= MANY and len(shapes) <= max(1, len(rare) // MANY):
@@ -292,11 +323,13 @@ def _walk(node: Node, segments: Segments, *, guessed: bool) -> Iterator[Found]:
 
 
 _NAMES: Final = ("r", "route", "page", "action", "act", "do", "module", "controller", "option", "p", "q", "view")
+_SEARCHES: Final = frozenset({"q"})
+"""What most call the words that are searched for; a page's name there is a path: `?q=node/add`."""
 _PRESENTATION: Final = frozenset(
     {
-        "asc", "by", "currency", "dir", "direction", "format", "hl", "lang", "language", "limit", "locale", "order",
-        "orderby", "per_page", "ref", "size", "sort", "style", "tab", "theme", "type", "utm_campaign", "utm_medium",
-        "utm_source",
+        "asc", "by", "currency", "dir", "direction", "format", "hl", "lang", "language", "limit", "locale", "only",
+        "order", "orderby", "per_page", "ref", "size", "sort", "style", "tab", "theme", "type",
+        "utm_campaign", "utm_medium", "utm_source",
     }
 )  # fmt: skip
 """Parameters with few words as values that choose how something is shown, not what."""
@@ -338,6 +371,8 @@ def dispatcher(endpoint: Endpoint) -> str | None:
     """
     for name in _NAMES:
         words = pages(endpoint, name)
+        if name in _SEARCHES and not all("/" in value for value in words):
+            continue
         if len(words) >= _TWO and words.total() >= _NEARLY_ALWAYS * _WORDS * endpoint.requests:
             return name
     return None

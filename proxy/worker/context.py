@@ -59,6 +59,7 @@ class ServerContext:
         self.unhealthy: frozenset[str] = frozenset()
         self.drill: Drill | None = None
         self.traced: Callable[[str], bool] | None = None
+        self.tail: Callable[[Exchange, Callable[[], str | None]], None] | None = None
         self.mirror: Callable[[RequestState], RequestObserver | None] | None = None
         self.noted: set[tuple[str, str]] = set()
         self.tunnel_idle = TUNNEL_IDLE

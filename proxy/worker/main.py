@@ -40,6 +40,7 @@ from proxy.telemetry.untranslated import Untranslated
 from proxy.telemetry.worker_metrics import Counts, ModernWrites
 from proxy.worker.circuit_breaker import CircuitBreaker
 from proxy.worker.config_updates import ConfigUpdates, LocalRollback, build
+from proxy.worker.decision_tail import DecisionTail
 from proxy.worker.fault_injection import drilling
 from proxy.worker.reporting import MirroringReport, Reporting
 from proxy.worker.server import Server, announce
@@ -169,6 +170,7 @@ class Worker:
         )
         self._tripping = LocalRollback(self._live, self._adopting, begin.slot, self._tell)
         self._observers.add_batch(CircuitBreaker(self._live, self._tripping.tripped).observe_all)
+        self._tail = DecisionTail(self._server)
         self._link: Channel | None = None
         self._tasks = Tasks()
 
@@ -241,6 +243,7 @@ class Worker:
         link.send(messages.Hello(begin.slot, begin.incarnation, os.getpid(), number, self._adopting.file))
         self._reporting.attach(link)
         self._tripping.attach(link)
+        self._tail.stop()
 
     def _lose_control(self, link: Channel, error: Exception | None) -> None:
         if error is not None:
@@ -249,6 +252,7 @@ class Worker:
             self._link = None
             self._reporting.attach(None)
             self._tripping.attach(None)
+            self._tail.stop()
 
     def _hear_control(self, link: Channel, message: Message, descriptors: tuple[int, ...]) -> None:
         match message:
@@ -266,6 +270,8 @@ class Worker:
                 self._mirroring.again(message.pair)
             case messages.Drill():
                 self._server.drill = drilling(self._server.drill, message, self._server.clock, link.send)
+            case messages.SendDecisions():
+                self._tail.follow(message.filters, link)
             case messages.Ask():
                 self._reporting.send_outcomes()
                 self._reporting.send_users()

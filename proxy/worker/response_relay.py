@@ -343,3 +343,9 @@ class ResponseRelay(RequestState):
             self.upload.release()
         record = request_state.exchange(self, answered, status, error, now - self._started, self.bytes_in)
         server.observe.emit(record)
+        if server.tail is not None:
+            server.tail(record, self.known_user)
+
+    def known_user(self) -> str | None:
+        """Who the user is, where the decision asked for it or the request says it; no identity is made for this."""
+        return self.decision.user or self.bound.identity.find(self.head, self.peer.trusted)

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from rules.guard.evidence import BAD, CANNOT_TELL, TOO_LITTLE, Verdict
 from rules.guard.exact_tests import greatest_share
-from rules.guard.window import SESSION, ComparedTally
+from rules.guard.window import SESSION, ComparedTally, Tally
 from rules.model import GuardPolicy, Override, Route, Step
 from rules.routing.compiled_route import effective_weight
 
@@ -54,6 +54,7 @@ def readiness(
     *,
     open_groups: int = 0,
     never_compared: Iterable[str] = (),
+    slow: Iterable[str] = (),
 ) -> Readiness:
     """Return how ready a mirrored route is whose answers may differ in a share of `limit`.
 
@@ -61,7 +62,7 @@ def readiness(
     modern failed once count in it as if they differed: they may be what overloads modern, or what awaits its users.
     """
     upper = greatest_share(seen.different + seen.failed_once, seen.compared + seen.failed_once, DOUBT)
-    wanting = tuple(_comparison_wanting(seen, upper, limit))
+    wanting = (*_comparison_wanting(seen, upper, limit), *slow)
     return Readiness(
         ready=not wanting,
         compared=seen.compared,
@@ -73,6 +74,32 @@ def readiness(
         wanting=wanting,
         eligible=seen.eligible,
     )
+
+
+def slow_copies(policy: GuardPolicy, copies: Tally, legacy: Tally) -> Iterator[str]:
+    """Yield why modern's copies are too slow for its users to be sent there, by the limits its users' requests have.
+
+    `legacy` is what users got of legacy in the same window. Copies too few to tell yield nothing.
+    """
+    seen = copies.percentile(_P95)
+    if seen is None or copies.requests < policy.min_requests:
+        return
+    if policy.p95 and seen > policy.p95:
+        yield f"P95 of modern's copies is {_milliseconds(seen)}, {_milliseconds(policy.p95)} are allowed"
+    worse, usual = policy.worse_than_legacy, legacy.percentile(_P95)
+    if worse is None or not worse.p95 or usual is None or legacy.requests < policy.min_requests:
+        return
+    limit = max(usual * worse.p95, usual + worse.p95_floor)
+    if seen > limit:
+        told = f"P95 of modern's copies is {_milliseconds(seen)}, that of legacy's users {_milliseconds(usual)}"
+        yield f"{told}: {_milliseconds(limit)} are allowed"
+
+
+_P95: Final = 0.95
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms"
 
 
 SESSION_CURE: Final = "set `shadow: {session: share}`, or tell backends who the user is by a header"

@@ -153,6 +153,17 @@ def test_a_broken_file_ends_every_command_with_2(
     assert f"{broken}:" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [(["staus"], "status"), (["config", "shwo"], "show"), (["diffs", "--sinse", "1h"], "--since")],
+)
+def test_a_mistyped_command_or_option_is_answered_with_the_one_that_was_meant_and_2(
+    arguments: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+):
+    assert main(arguments) == 2
+    assert meant in capsys.readouterr().err.partition("Error:")[2]
+
+
 @pytest.mark.parametrize("arguments", [["bogus"], ["check", "--bogus"], ["explain"], ["run", "--workers", "0"]])
 def test_wrong_usage_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]):
     code = main(arguments)

@@ -218,3 +218,16 @@ def test_a_refusal_is_told_with_its_reason(desk: Desk, status: int, code: int):
 
     assert ended == code
     assert "there is no such group" in err
+
+
+def test_those_that_were_gone_when_asked_again_are_a_list_of_their_own(desk: Desk):
+    gone = {**GROUP, "transient": True}
+
+    code, out, _ = desk.diffs("invoice", "--transient", answers=[(200, {"items": [gone], "next": None})])
+    none = desk.diffs("--transient", answers=[(200, {"items": [], "next": None})])
+    wrong = desk.diffs("show", "x", "--transient", answers=[])
+
+    assert (code, "equal when it was asked again" in out) == (0, True)
+    assert [path for path, _ in desk.asked] == ["diffs?route=invoice&transient=1", "diffs?transient=1"]
+    assert none[:2] == (0, "no differences that were gone when asked again\n")
+    assert wrong[0] == 2

@@ -75,6 +75,7 @@ MISTYPED = (
     ("diffs", "profle"),
     ("diffs", "rejudge", "profle"),
     ("events", "profle"),
+    ("tail", "profle"),
     ("compare", "a", "b", "--route", "profle"),
     ("replay", "proxy.log", "--route", "profle"),
 )

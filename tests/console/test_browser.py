@@ -19,7 +19,7 @@ async def test_an_operator_finds_a_missing_cent_rolls_the_route_back_and_resumes
         await page.get_by_label("Token").fill(OPERATOR)
         await page.get_by_label("Your name").fill("anna")
         await page.get_by_role("button", name="Log in").click()
-        await page.get_by_role("link", name="nobody has judged").click()
+        await page.get_by_role("link", name="not judged yet").click()
         await page.get_by_role("link", name="/items/*/amount").click()
         marked = page.locator("tr.marked").first
         await expect(marked).to_contain_text("2.21")
@@ -76,7 +76,9 @@ async def test_a_page_follows_what_others_do_while_somebody_looks_and_types(
 
 async def test_reading_needs_no_script(viewer: Browser, look: Look):
     async with look(viewer.cookie, script=False) as page:
-        for path in ("/", "/routes/invoice", "/differences", "/explain?path=/x", "/events", "/instances", "/report"):
+        for path in (
+            "/", "/routes/invoice", "/differences", "/explain?path=/x", "/events", "/backends", "/instances", "/report",
+        ):  # fmt: skip
             await page.goto(path)
 
             await expect(page.locator("h1")).to_be_visible()

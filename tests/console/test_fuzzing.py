@@ -31,7 +31,7 @@ from tests.support.running import Running, running
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 EXAMPLES = int(os.environ.get("STRANGLER_FUZZ_EXAMPLES", "4"))
 """Of each kind (requests as described, requests that are not) for each operation."""
-ENDLESS = ("get_events_stream",)
+ENDLESS = ("get_events_stream", "get_decisions_stream")
 HEADERS = {"Authorization": f"Bearer {OPERATOR}"}
 
 

@@ -61,8 +61,8 @@ async def test_a_page_of_an_error_fits_who_looks(operator: Browser, viewer: Brow
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/routes/invoice", "/differences", "{difference}", "/events", "/instances", "/report", "/explain?path=/x",
-     "/nowhere"],
+    ["/", "/routes/invoice", "/differences", "{difference}", "/data", "/backends", "/events", "/instances", "/report",
+     "/explain?path=/x", "/nowhere"],
 )  # fmt: skip
 async def test_a_telephone_shows_every_page_without_pushing_it_aside(operator: Browser, look: Look, path: str):
     found = re.search(r'href="(/differences/\w+)"', await operator.page("/differences"))

@@ -93,12 +93,12 @@ async def test_a_row_that_comes_to_be_asked_for_appears_and_one_that_is_no_more_
 ):
     async with look(operator.cookie) as page, resumed_afterwards(proxy):
         await page.goto("/?stage=rolled_back")
-        await expect(page.get_by_text("No route is like that.")).to_be_visible()
+        await expect(page.get_by_text("No route matches this filter.")).to_be_visible()
 
         await act(proxy, "rollback")
 
         await expect(page.locator("#route-invoice")).to_contain_text("rolled back")
-        await expect(page.get_by_text("No route is like that.")).to_be_hidden()
+        await expect(page.get_by_text("No route matches this filter.")).to_be_hidden()
 
         await act(proxy, "resume")
 

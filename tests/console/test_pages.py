@@ -16,7 +16,7 @@ async def test_the_overview_shows_every_route_and_what_needs_a_person(viewer: Br
 
     assert 'id="route-invoice"' in page
     assert 'id="route-steps"' in page
-    assert "invoice: 1 difference nobody has judged" in page
+    assert "invoice: 1 difference not judged yet" in page
 
 
 @pytest.mark.parametrize(
@@ -81,6 +81,14 @@ async def test_a_difference_can_be_asked_again_by_other_tools(viewer: Browser):
     assert all("are not stored" in block for block in blocks)
 
 
+async def test_differences_that_were_gone_when_asked_again_are_a_list_of_their_own(viewer: Browser):
+    usual, gone = await viewer.page("/differences?route=invoice"), await viewer.page("/differences?transient=1")
+
+    assert "/items/*/amount" in usual
+    assert "/items/*/amount" not in gone
+    assert 'name="transient" value="1" checked' in gone
+
+
 async def test_a_difference_that_is_not_there_any_more_is_said_to_be_gone(viewer: Browser):
     assert (await viewer.get("/differences/0000000000000000")).status == 404
     assert (await viewer.get("/differences?since=yesterday")).status == 422
@@ -93,6 +101,15 @@ async def test_explain_says_where_a_request_would_go_step_by_step(viewer: Browse
     assert 'href="/routes/invoice"' in page
     assert "<ol><li>" in page
     assert "A path begins with a slash." in wrong
+
+
+async def test_backends_show_every_target_with_its_state_and_load(viewer: Browser):
+    page = await viewer.page("/backends")
+
+    assert re.findall(r"<h2>(\w+)</h2>", page) == ["legacy", "modern"]
+    assert len(re.findall(r'<span class="badge good">up</span>', page)) == 2
+    assert len(re.findall(r'<th scope="row"><code>http://127\.0\.0\.1:\d+</code></th>', page)) == 2
+    assert 'href="/backends" aria-current="page"' in page
 
 
 async def test_instances_show_who_serves_with_what(viewer: Browser):

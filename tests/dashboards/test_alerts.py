@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -39,15 +40,27 @@ def test_every_alert_is_tested_to_sound_and_to_be_silent():
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
 def test_every_alert_leads_to_a_page_that_says_what_to_do(rule: dict[str, Any]):
-    page = ROOT / rule["annotations"]["runbook_url"]
-    board = rule["annotations"]["dashboard"].removeprefix("/d/")
+    page = rule["annotations"]["runbook_url"].rpartition("/")[2]
+    board = re.search(r"/d/([\w-]+)", rule["annotations"]["dashboard"])
 
-    text = page.read_text()
+    text = (ROOT / "docs" / "runbooks" / page).read_text()
+    assert board
     assert text.startswith(f"# {rule['alert']}\n")
     assert "## Look" in text
     assert "## Do" in text
-    assert (ROOT / "dashboards" / "grafana" / f"{board}.json").exists()
+    assert (ROOT / "dashboards" / "grafana" / f"{board[1]}.json").exists()
     assert rule["labels"]["severity"] in ("page", "ticket")
+
+
+def test_links_are_absolute_where_the_operator_says_of_what_and_name_the_route():
+    sounding = [each for one in TESTS for each in one["alert_rule_test"] if each["exp_alerts"]]
+
+    for each in sounding:
+        for alert in each["exp_alerts"]:
+            annotations, route = alert["exp_annotations"], alert["exp_labels"].get("route")
+            assert annotations["runbook_url"].startswith("https://docs.test/runbooks/")
+            assert annotations["dashboard"].startswith("https://grafana.test/d/strangler-")
+            assert annotations["dashboard"].endswith(f"?var-route={route}") == bool(route)
 
 
 def test_no_page_is_about_an_alert_that_is_not_there():

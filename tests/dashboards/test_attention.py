@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from dashboards.views import SOON, URGENT, CheckView, RolledBackView, RouteView, StatusView, VerdictView, attention
+from dashboards.views import (
+    SOON,
+    URGENT,
+    BackendView,
+    CheckView,
+    RolledBackView,
+    RouteView,
+    StatusView,
+    TargetView,
+    VerdictView,
+    attention,
+)
 from tests.support.views import route, view
 
 BACK = RolledBackView("2026-11-21T03:00:00.000Z", "errors", "guard", None)
@@ -26,6 +37,7 @@ def test_nothing_needs_anybody_when_all_is_well():
     ("changes", "level", "what"),
     [
         ({"rolled_back": BACK, "stage": "rolled_back"}, URGENT, "profile is rolled back"),
+        ({"compare": {"not_compared": {"failing": 7}}}, SOON, "profile: copies are thinned"),
         ({"verdict": VerdictView("bad", "errors", ())}, URGENT, "profile: modern breaks its limits"),
         ({"verdict": VerdictView("cannot_tell", "errors", ())}, SOON, "profile: the guard cannot tell"),
         ({"held": True}, SOON, "profile is held"),
@@ -47,7 +59,7 @@ def test_the_process_comes_with_its_routes_and_urgent_things_first():
 def test_only_differences_that_nobody_judged_count():
     groups = ({"route": "profile", "known": None}, {"route": "profile", "known": {"reason": "x"}})
 
-    assert found(route(), groups=groups) == [(SOON, "profile: 1 difference nobody has judged")]
+    assert found(route(), groups=groups) == [(SOON, "profile: 1 difference not judged yet")]
 
 
 def test_the_guards_own_words_say_why():
@@ -56,3 +68,23 @@ def test_the_guards_own_words_say_why():
     (need,) = attention(view(route(verdict=verdict)))
 
     assert need.why == "8 of 20"
+
+
+def backends(*states: bool | None) -> tuple[BackendView, ...]:
+    targets = [TargetView(f"http://m{number}", up, last_error="refused") for number, up in enumerate(states, 1)]
+    return (BackendView("modern", tuple(targets)),)
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ((True, True), []),
+        ((None,), []),
+        ((True, False), [(SOON, "modern: http://m2 is left out")]),
+        ((False, False), [(URGENT, "No target of modern is up")]),
+    ],
+)
+def test_a_target_that_is_down_needs_a_person_and_all_of_them_at_once(
+    states: tuple[bool | None, ...], expected: list[tuple[str, str]]
+):
+    assert found(route(), backends=backends(*states)) == expected

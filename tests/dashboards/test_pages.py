@@ -107,7 +107,7 @@ def test_a_finished_route_says_what_legacy_still_waits_for_and_what_may_go():
 
     assert "<li>2.0 more &lt;quiet&gt; days</li>" in waiting
     assert "<li>GET /plans on legacy</li>" in done
-    assert "not everybody is on modern" in early
+    assert "modern does not answer all users yet" in early
 
 
 GROUP = {
@@ -217,3 +217,19 @@ def test_slow_requests_are_drawn_as_the_guard_holds_them_against_modern(outcome:
 
     assert figure in guard
     assert ("threshold 5 %" in guard) == (outcome == "bad")
+
+
+def test_copies_are_shown_beside_what_users_got_and_thinned_ones_are_said():
+    slow = replace(views.BUSY, p95=0.9, error_rate=0.05)
+    text = route.page_of(shown(modern_copies=slow, compare={"not_compared": {"failing": 7}}), OPERATOR, "")
+
+    assert "5 % failed, P95 900 ms" in text
+    assert "7 copies were not sent: a side failed ten in a row, it gets one a second until it is well" in text
+    assert "Thinned" not in route.page_of(shown(), OPERATOR, "")
+
+
+def test_the_overview_shows_a_mirrored_side_by_its_copies():
+    one = views.route(stage="shadow", effective=0.0, modern_copies=replace(views.BUSY, p95=0.9))
+    text = overview.overview(views.view(one), (), overview.Wanted(), OPERATOR, "")
+
+    assert '<td class="number">10 copies</td><td class="number">1 %</td><td class="number">900 ms</td>' in text

@@ -18,7 +18,7 @@ ALONE = "Judged by this instance's own traffic"
         (True, [], {}, f"{ALONE}."),
         (True, ["bob"], {"dee": "late"}, f"{ALONE}, and together with that of bob. Left out: dee (late)."),
         (True, [], {"dee": "late", "cem": "other rules"}, f"{ALONE}. Left out: cem (other rules); dee (late)."),
-        (False, [], {"dee": "late"}, f"{ALONE} alone: it does not hear the others."),
+        (False, [], {"dee": "late"}, f"{ALONE} alone: the others' figures do not arrive."),
     ],
 )
 def test_it_is_said_who_is_judged_together(heard: bool, others: list[str], left_out: dict[str, str], said: str):

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import stat
 import sys
+import tomllib
 from pathlib import Path
 
 import orjson
@@ -23,6 +25,9 @@ PAGE = {block.marker: block for block in blocks("docs/install.md") if block.mark
 ORDER = ("package", "account", "file", "tokens", "service", "nginx", "shadow", "upgrade", "back")
 STAND_INS = ("python3", "useradd", "chown", "chgrp", "systemctl", "nginx")
 FOLDERS = ("/opt/strangler", "/etc", "/var/lib/strangler", "/var/log/nginx")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+SHARED: dict[str, str] = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+"""What the wheel puts beside the program, by its place in the tree."""
 LINE = '127.0.0.1 - - [20/Nov/2026:10:00:00 +0000] "GET /api/me HTTP/1.1" 200 40 "-" "browser"\n'
 
 
@@ -42,8 +47,9 @@ class Machine:
         self._program(root / "opt/strangler/bin/strangler", f'cd {ROOT} && exec {sys.executable} -m proxy "$@"')
         share = root / "opt/strangler/share/strangler"
         share.mkdir(parents=True)
-        for source in ("deploy/systemd/strangler.service", "deploy/nginx.conf"):
-            (share / Path(source).name).write_text((ROOT / source).read_text())
+        for source, place in SHARED.items():
+            if place.startswith("share/strangler/") and (ROOT / source).is_file():
+                (share / Path(place).name).write_text((ROOT / source).read_text())
 
     def _program(self, path: Path, text: str) -> None:
         path.write_text(f"#!/bin/sh\n{text}\n")
@@ -70,8 +76,20 @@ class Machine:
         return said
 
 
-def test_the_page_has_its_blocks_in_their_order():
+def test_the_page_has_its_blocks_in_their_order_and_none_that_is_not_run():
     assert tuple(PAGE) == ORDER
+    assert [block for block in blocks("docs/install.md") if not block.marker] == []
+
+
+def test_the_service_starts_what_the_wheel_installs_where_the_page_puts_it():
+    unit = (ROOT / "deploy/systemd/strangler.service").read_text()
+    (made,) = re.findall(r"(?m)^python3 -m venv (\S+)$", PAGE["package"].text)
+    started = set(re.findall(r"(?m)^Exec\w+=(\S+)", unit))
+
+    assert started == {f"{made}/bin/{name}" for name in PROJECT["project"]["scripts"]}
+    for place, copied in (("service", "strangler.service"), ("nginx", "nginx.conf")):
+        assert f"cp {made}/share/strangler/{copied} " in PAGE[place].text
+        assert f"share/strangler/{copied}" in SHARED.values()
 
 
 @pytest.fixture

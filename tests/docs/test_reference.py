@@ -52,8 +52,7 @@ def test_a_page_is_what_make_reference_writes(page: str):
 
 def test_groff_prints_the_manual_page_without_a_warning_and_with_every_command():
     program = shutil.which("groff")
-    if program is None:
-        pytest.skip("groff is missing: apt-get install groff-base")
+    assert program, "groff is not installed: deploy/need.sh groff:groff-base"
 
     said = subprocess.run(
         [program, "-man", "-ww", "-Tutf8", "-P-cbou", str(DOCS / "strangler.1")],

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import closing
+from pathlib import Path
 from time import time
 from typing import Any
 
@@ -15,6 +18,7 @@ import pytest_asyncio
 
 from examples.paymenter.sides import Modern
 from examples.paymenter.traffic import drive
+from tests.journeys.configs import Settings
 from tests.journeys.scraping import WITHIN, Prometheus, scraped
 from tests.journeys.stage import Sides
 from tests.support.running import ROOT, Running, running
@@ -27,7 +31,7 @@ BOARDS: list[dict[str, Any]] = [
 ]
 ANY = "*"
 """Of the routes whose writes fail, one is enough: which comes first is a question of the users."""
-STANDS_FOR = {"$__rate_interval": "1m", "$__range": "1h", "$job": "strangler", "$route": ".*"}
+STANDS_FOR = {"$__rate_interval": "1m", "$__range": "1h", "$job": "strangler", "$route": ".*", "$instance": ".*"}
 """What Grafana puts in their place; the interval has room for a machine that stands still for seconds."""
 FOUND_WRONG = {
     ("StranglerInvariantViolated", "invoice"),
@@ -39,14 +43,42 @@ BROKEN = {("StranglerModernErrors", ANY), ("StranglerRescues", "plans"), ("Stran
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def proxy(sides: Sides, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
-    """The proxy.yaml of this repository between both sides, with tokens; its users are busy."""
+    """The proxy.yaml of this repository between both sides, with tokens; its users are busy.
+
+    Legacy has a name that is looked up, and two small databases are verified beside it: for the panels about both.
+    """
     tokens = {"STRANGLER_ADMIN_TOKEN": OPERATOR, "STRANGLER_VIEW_TOKEN": VIEWER}
-    async with running(tmp_path_factory.mktemp("watched"), sides.file(), **tokens) as proxy:
+    folder = tmp_path_factory.mktemp("watched")
+    async with running(folder, sides.file(by_name, verifying(folder)), **tokens) as proxy:
         enough = asyncio.Event()
         users = asyncio.create_task(drive(proxy.users, sides.database.key, seconds=3600, stop=enough))
         yield proxy
         enough.set()
         await users
+
+
+def by_name(settings: Settings) -> None:
+    legacy = settings["backends"]["legacy"]
+    legacy["url"] = legacy["url"].replace("127.0.0.1", "localhost")
+
+
+def verifying(folder: Path) -> Callable[[Settings], object]:
+    """Verify two databases that hold the same row."""
+    for side in ("legacy", "modern"):
+        with closing(sqlite3.connect(folder / f"{side}.db")) as database, database:
+            database.execute("CREATE TABLE users (id integer PRIMARY KEY, name text)")
+            database.execute("INSERT INTO users VALUES (1, 'ann')")
+
+    def change(settings: Settings) -> None:
+        settings["data"] = {
+            **{side: {"url": f"sqlite:{folder / side}.db"} for side in ("legacy", "modern")},
+            "every": "1s",
+            "full_every": "1s",
+            "tables": [{"name": "users", "legacy": "users", "modern": "users", "columns": ["name"], "settle": "0s"}],
+            "checks": [{"name": "users", "legacy": "select 1", "modern": "select 1", "every": "1s", "settle": "0s"}],
+        }
+
+    return change
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -94,7 +126,6 @@ async def without_figures(prometheus: Prometheus) -> list[str]:
         for board in BOARDS
         for panel in board["panels"]
         for target in panel["targets"]
-        if "strangler_data_" not in target["expr"]  # the example verifies no databases
         if not await prometheus.values(put_in(target["expr"]))
     ]
 
@@ -119,7 +150,7 @@ async def test_every_variable_has_something_to_choose(prometheus: Prometheus, pr
 
     status = orjson.loads((await proxy.admin("/api/v1/status", f"Authorization: Bearer {VIEWER}")).body)
     routes = {route["name"] for route in status["routes"]} - {"_default"}
-    there = {"job": {"strangler"}, "route": routes}
+    there = {"job": {"strangler"}, "route": routes, "instance": {proxy.admin_url.removeprefix("http://")}}
     assert found == {name: there[name] for name in asked}
     assert "job" in found
 

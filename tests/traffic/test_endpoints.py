@@ -134,3 +134,35 @@ def test_a_parameter_with_numbers_many_values_or_one_is_no_dispatcher(query: str
 def test_one_of_several(many: str, one: str):
     assert singular(many) == one
     assert name_for(("api", many)) == one
+
+
+@pytest.mark.parametrize(
+    ("names", "paths"),
+    [
+        (["Main_Page", "Help:Contents", "Caf%C3%A9", "Talk:Pump", "Pump", "Special:Login", "index"],
+         {"/wiki/{wiki}", "/wiki/Special:Login", "/wiki/index"}),
+        (["Main_Page", "Help:Contents", "Pump", "me", "new"],
+         {"/wiki/Main_Page", "/wiki/Help:Contents", "/wiki/Pump", "/wiki/me", "/wiki/new"}),
+        (["me", "new", "list", "search", "export", "import", "all"],
+         {"/wiki/me", "/wiki/new", "/wiki/list", "/wiki/search", "/wiki/export", "/wiki/import", "/wiki/all"}),
+    ],
+    ids=["titles", "too few", "functions"],
+)  # fmt: skip
+def test_titles_of_pages_are_data_and_functions_stay_words(names: list[str], paths: set[str]):
+    endpoints = Endpoints()
+    for name in names:
+        for number in range(10):
+            endpoints.add(Recorded(number, "GET", f"/wiki/{name}", status=200))
+
+    assert {one.path for one in endpoints.found()} == paths
+    assert not any(one.guessed for one in endpoints.found())
+
+
+def test_what_is_searched_for_is_no_page():
+    endpoints = Endpoints()
+    for word in ("red-shoes", "blue", "hat", "caf%C3%A9") * 5:
+        endpoints.add(Recorded(1, "GET", f"/search?q={word}", status=200))
+    for page in ("node/add", "user/login") * 5:
+        endpoints.add(Recorded(1, "GET", f"/index.php?q={page}", status=200))
+
+    assert {one.path: dispatcher(one.endpoint) for one in endpoints.found()} == {"/search": None, "/index.php": "q"}

@@ -132,27 +132,32 @@ async def test_a_backend_that_is_down_gets_no_copies(house: RunningProxy):
     assert await mirror.became(raw.get()) == ("not_compared", "unhealthy")
 
 
-async def test_a_side_that_fails_again_and_again_is_left_alone_for_a_while(house: RunningProxy):
+@pytest.mark.parametrize("how", ["no answer", "5xx"])
+async def test_a_side_that_fails_again_and_again_is_left_alone_for_a_while(house: RunningProxy, how: str):
     clock = Clock()
 
     async def moody(wire: Wire) -> None:
         while True:
             await wire.request()
-            if clock.now < 1001:
-                wire.close()
-            else:
+            if clock.now >= 1001:
                 wire.send(SAME)
+            elif how == "5xx":
+                wire.send(ok(b"oops", status="500 Internal Server Error"))
+            else:
+                wire.close()
 
     legacy, modern = await house.backend(always(SAME)), await house.backend(moody)
     mirror = await mirroring(house, legacy, modern, clock=clock)
 
     failing = [(await mirror.became(raw.get()))[1] for _ in range(route_state.FAILURES + 2)]
-    told = [(fields["route"], fields["side"]) for event, fields in mirror.events if event == "shadow_thinned"]
-    assert told == [("all", "modern")]
+    told = [fields for event, fields in mirror.events if event == "shadow_thinned"]
+    assert [(fields["route"], fields["side"]) for fields in told] == [("all", "modern")]
+    assert (told[0]["reason"] == "status") == (how == "5xx")
     clock.turn(route_state.PAUSE + 0.1)
     later = [await mirror.became(raw.get()) for _ in range(3)]
 
-    assert failing == ["shadow_failed"] * route_state.FAILURES + ["failing"] * 2
+    first = "status" if how == "5xx" else "shadow_failed"
+    assert failing == [first] * route_state.FAILURES + ["failing"] * 2
     assert later == [("equal", "")] * 3
 
 

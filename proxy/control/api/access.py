@@ -42,21 +42,21 @@ _VALUE = re.compile(rf"(?P<role>[a-z]+):(?P<ends>[0-9]{{1,12}}):(?P<name>{NAME.p
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who somebody proved to be: a role (empty: none), the name they gave."""
+    """What a client proved: its role (empty: none), the name that was given."""
 
     role: str = ""
     name: str = ""
 
 
 class ConsoleSessions:
-    """Signs with `tokens` (role → token, empty: nobody has that role). Nothing in it changes."""
+    """Signs with `tokens` (role → token, empty: the role is not given). Nothing in it changes."""
 
     def __init__(self, tokens: Mapping[str, str], clock: Callable[[], float] = time.time) -> None:
         self._tokens = {role: token for role, token in tokens.items() if token}
         self._clock = clock
 
     def begin(self, role: str, name: str = "") -> str:
-        """Return the cookie's value for somebody who has shown the token of `role`."""
+        """Return the cookie's value for a client that has shown the token of `role`."""
         ends = str(int(self._clock()) + LASTS)
         known = name if NAME.fullmatch(name) else ""
         return f"{role}:{ends}:{known}:{self._signature(role, ends, known)}"
@@ -87,7 +87,7 @@ def cookie_of(header: str) -> str:
 PROBES = ("/healthz", "/readyz")
 METRICS = "/metrics"
 PLAN = "/api/v1/plan"
-"""A question that is too long for a GET: whoever may look may ask it."""
+"""A question that is too long for a GET: the viewers' token is enough for it."""
 EXTRA_HOSTS = "STRANGLER_ADMIN_HOSTS"
 API = "/api/"
 LOGIN = "/login"
@@ -139,7 +139,7 @@ class Access:
             return None
         reads = asked.method in _SAFE
         if reads and self._public:
-            # whoever must show a token is no page that had our name rebound: any name will do
+            # a client that must show a token is no page that had our name rebound: any name will do
             return self._denial_to_read(asked)
         if not self._knows_host(asked.headers.get("host", "")):
             return Denial(HTTPStatus.MISDIRECTED_REQUEST, f"this host name is not known here; {EXTRA_HOSTS} adds names")

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from proxy.control.audit_log import AuditLog
 from proxy.control.comparison.queries import Differences
+from proxy.control.decision_streams import DecisionStreams
 from proxy.control.drill import Drills
 from proxy.control.history import History
 from proxy.control.reload import Current, Outcome
@@ -63,6 +64,10 @@ class ControlPort(Protocol):
     @property
     def differences(self) -> Differences:
         """Return what is kept of pairs that differ."""
+
+    @property
+    def decisions(self) -> DecisionStreams:
+        """Return what hands decisions to readers."""
 
     # ── what changes something ─────────────────────────────────────────────────────────────────────────
 

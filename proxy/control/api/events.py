@@ -52,7 +52,7 @@ def routes(control: ControlPort) -> Sequence[web.RouteDef]:
 
 
 async def _tell(request: web.Request, trail: AuditLog, listener: Listener, known: int) -> web.StreamResponse:
-    """Tell what happened since `known` (negative: nothing of it), then all that happens, until somebody hangs up."""
+    """Send what happened since `known` (negative: nothing of it), then all that happens, until the client hangs up."""
     answer = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
     await answer.prepare(request)
     await answer.write(b"retry: 1000\n\n")

@@ -30,7 +30,7 @@ def json(value: Any, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
 
 
 def too_many(seconds: float) -> web.Response:
-    """Return the answer to somebody who has to wait for `seconds`."""
+    """Return the response to a client that has to wait for `seconds`."""
     answer = problem(HTTPStatus.TOO_MANY_REQUESTS, f"too many requests; wait {seconds:.1f} s")
     answer.headers["Retry-After"] = str(ceil(seconds))
     return answer
@@ -61,13 +61,13 @@ def requester(request: web.Request) -> str:
     return str(address.ipv4_mapped or ip_network((int(address) >> 64 << 64, 64)))
 
 
-# Says how long somebody who asks too often has to wait.
+# Says how long a client that asks too often has to wait.
 
 
 class Rates:
     """A bucket of `burst` requests for each asker, filled again by `per_second`.
 
-    The buckets change with `wait`; the `kept` latest askers have one, whoever is forgotten begins with a full one.
+    The buckets change with `wait`; the `kept` latest clients have one, a forgotten one begins with a full one.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ async def wish_of(request: web.Request, *fields: Field, largest: int = 0) -> dic
 
 
 def is_operator(request: web.Request) -> bool:
-    """Whether whoever asks has shown the operator's token."""
+    """Whether the client has shown the operator's token."""
     return bool(request.get(ROLE, "") == OPERATE)
 
 
@@ -205,7 +205,7 @@ def moment(text: str, now: float) -> float:
     if found:
         return max(0.0, now - float(found[1]) * _SECONDS[found[2]])
     try:
-        # a plus sign in a query string that nobody escaped has become a space
+        # a plus sign that was not escaped in a query string has become a space
         at = datetime.fromisoformat(text.strip().replace(" 0", "+0"))
     except ValueError:
         detail = "since must be a duration such as 1h, or a timestamp such as 2027-01-31T12:00:00Z"
@@ -241,7 +241,7 @@ def page(request: web.Request, items: Sequence[Any], key: Callable[[Any], str]) 
     return {"items": cut, "next": key(cut[-1]) if cut and start + limit < len(items) else None}
 
 
-# Tells whether what somebody looked at is still so (If-Match, RFC 9110 13.1.1).
+# Checks whether what a client saw is still so (If-Match, RFC 9110 13.1.1).
 
 
 def tag(route: dict[str, Any], digest: str) -> str:

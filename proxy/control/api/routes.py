@@ -48,7 +48,7 @@ def action_routes(control: ControlPort) -> Sequence[web.RouteDef]:
         return web.post(f"{PREFIX}/routes/{{name}}/{name}", handler)
 
     async def finished(work: Coroutine[Any, Any, Result]) -> Result:
-        # whoever hangs up must not leave a change half done
+        # a client that hangs up must not leave a change half done
         return await tasks.finish(work, "action")
 
     async def all_back(request: web.Request) -> web.Response:

@@ -76,7 +76,7 @@ def add_console(app: web.Application, control: ControlPort, access: Access, wron
 
 
 def page_of(request: web.Request, status: HTTPStatus, detail: str) -> web.Response | None:
-    """Return the page that says why there is none, None for whoever does not read pages."""
+    """Return the page that says why there is none, None for a client that does not read pages."""
     is_for_programs = request.path.startswith(API) or request.path in (*PROBES, METRICS)
     if is_for_programs or "text/html" not in request.headers.get("Accept", ""):
         return None

@@ -95,14 +95,14 @@ def _headers(request: web.Request) -> Mapping[str, str]:
 
 
 def routes(access: Access, visitors: Visitors, wrong: Rates) -> Sequence[web.RouteDef]:
-    """Return the paths of login, logout; `wrong` says how long somebody waits who shows wrong tokens."""
+    """Return the paths of login, logout; `wrong` says how long a client with wrong tokens has to wait."""
 
     async def ask(request: web.Request) -> web.Response:
         told = Visitor(told=visitors.of(request).told)
         return page(other.login(told, onward(request.query.get("next", ""))))
 
     async def enter(request: web.Request) -> web.Response:
-        # no secret is asked for: whoever can make a browser send the right token knows it already
+        # no secret is asked for: a page that can make a browser send the right token knows it already
         sent = await request.post()
         token, following, name = (str(sent.get(field, "")) for field in ("token", "next", "name"))
         role = access.role_of_token(token.strip())
@@ -142,6 +142,6 @@ def _is_secure(request: web.Request) -> bool:
 
 
 def onward(place: str) -> str:
-    """Return `place` where it is a path of this console, else the first page: nobody is sent anywhere else."""
+    """Return `place` where it is a path of this console, else the first page: a login leads to no other site."""
     is_ours = place.startswith("/") and not place.startswith("//") and "\\" not in place and place.isprintable()
     return place if is_ours and not place.startswith((LOGIN, "/logout")) else "/"

@@ -57,7 +57,7 @@ class Source(Protocol):
     async def latest_events(self, route: str, limit: int) -> Sequence[Document]:
         """Return the latest events of a route (empty: of all), the newest first."""
 
-    async def differences(self, route: str, since: str, after: str, limit: int) -> Document:
+    async def differences(self, route: str, since: str, after: str, limit: int, *, transient: bool = False) -> Document:
         """Return a page of groups of differences, `items` with `next`; RefusedError for a `since` that is none."""
 
     async def difference(self, group: str) -> Document | None:
@@ -91,9 +91,11 @@ class Documents:
         """Return the latest events, the newest first."""
         return await self.source.latest_events(route, _SHOWN_EVENTS)
 
-    async def groups(self, route: str = "", since: str = "", after: str = "", limit: int = 50) -> Document:
-        """Return a page of groups of differences."""
-        return await self.source.differences(route, since, after, limit)
+    async def groups(
+        self, route: str = "", since: str = "", after: str = "", limit: int = 50, *, transient: bool = False
+    ) -> Document:
+        """Return a page of groups of differences, or of those that were equal when asked again."""
+        return await self.source.differences(route, since, after, limit, transient=transient)
 
     async def groups_if_any(self, route: str = "", limit: int = 50) -> Sequence[Document]:
         """Return groups of differences, none where they cannot be read now: the page has more to say than these."""
@@ -214,10 +216,10 @@ class ConsoleData:
         chosen = [event for event in reversed(found) if not route or event.route in (route, "")]
         return [document(event) for event in chosen[:limit]]
 
-    async def differences(self, route: str, since: str, after: str, limit: int) -> Document:
+    async def differences(self, route: str, since: str, after: str, limit: int, *, transient: bool = False) -> Document:
         """Return a page of groups of differences."""
         earliest = max(0, event_id(since, time.time())) / _MICRO
-        wanted = Wanted(route, earliest, checked_place(after), limit)
+        wanted = Wanted(route, earliest, checked_place(after), limit, transient)
         return await _kept(self._control.differences.groups(wanted))
 
     async def difference(self, group: str) -> Document | None:
@@ -262,11 +264,11 @@ class ConsoleData:
 
     async def rejudge(self, route: str, who: str) -> None:
         """Judge the stored pairs of a route again."""
-        del who  # it changes nothing that anybody would ask about later
+        del who  # it changes nothing that the audit log would have to name
         await self._finished(_kept(self._control.rejudge(route)))
 
     async def _finished(self, work: Awaitable[Any]) -> None:
-        # whoever hangs up must not leave a change half done
+        # a client that hangs up must not leave a change half done
         task = asyncio.ensure_future(work)
         self._begun.add(task)
         task.add_done_callback(self._begun.discard)

@@ -1,9 +1,9 @@
-"""Sends what changed on a page while somebody looks at it, as server-sent events.
+"""Sends what changed on an open page, as server-sent events.
 
 The page says what it shows by a digest: a stream begins with all that differs from it, so that nothing is missed
 between drawing and streaming, while the tab was hidden, while the connection was lost.
 
-A stream ends by itself after some minutes: the browser comes back, who it is gets checked again.
+A stream ends by itself after some minutes: the browser comes back, and its login is checked again.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class LiveUpdates:
 
 
 def _is_gone(request: web.Request) -> bool:
-    """Whether whoever looked has hung up: nothing would tell before the next write."""
+    """Whether the browser has hung up: without this it would be known at the next write."""
     return request.transport is None or request.transport.is_closing()
 
 

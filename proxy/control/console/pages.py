@@ -14,7 +14,7 @@ from aiohttp import web
 
 from dashboards.charts import charts
 from dashboards.html import Html
-from dashboards.pages import data, difference, layout, other, overview, route
+from dashboards.pages import backends, data, difference, layout, other, overview, route
 from dashboards.pages.layout import Blocks
 from dashboards.views import ActionItem, StatusView, attention
 from proxy.control.api.http import who_asks
@@ -46,6 +46,7 @@ class Pages:
             web.get("/data", self._data),
             web.get("/explain", self._explain),
             web.get("/events", self._events),
+            web.get("/backends", self._backends),
             web.get("/instances", self._instances),
             web.get("/report", self._report),
         )
@@ -60,6 +61,8 @@ class Pages:
         document, view = await self._documents.status()
         if path == "/events":
             return other.event_blocks(await self._documents.events(query.get("route", "")), layout.state(view))
+        if path == "/backends":
+            return backends.backend_blocks(view.backends, layout.state(view))
         if path == "/instances":
             return other.instance_blocks(document, layout.state(view))
         raise RefusedError(HTTPStatus.NOT_FOUND, "nothing changes there")
@@ -77,10 +80,12 @@ class Pages:
         return page(await asyncio.to_thread(route.page_of, shown, self._visitors.of(request), _live(request)))
 
     async def _differences(self, request: web.Request) -> web.Response:
-        asked = {name: request.query.get(name, "") for name in ("route", "since")}
+        asked = {name: request.query.get(name, "") for name in ("route", "since", "transient")}
         state, visitor = await self._state(), self._visitors.of(request)
         try:
-            found = await self._documents.groups(asked["route"], asked["since"], request.query.get("after", ""))
+            found = await self._documents.groups(
+                asked["route"], asked["since"], request.query.get("after", ""), transient=bool(asked["transient"])
+            )
         except RefusedError as error:
             if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
                 raise
@@ -114,6 +119,11 @@ class Pages:
     async def _events(self, request: web.Request) -> web.Response:
         found = await self._documents.events(request.query.get("route", ""))
         return page(other.events(found, self._visitors.of(request), await self._state(), _live(request)))
+
+    async def _backends(self, request: web.Request) -> web.Response:
+        _, view = await self._documents.status()
+        visitor, state = self._visitors.of(request), layout.state(view)
+        return page(backends.backends(view.backends, visitor, state, _live(request)))
 
     async def _instances(self, request: web.Request) -> web.Response:
         document, view = await self._documents.status()

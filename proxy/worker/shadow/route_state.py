@@ -20,7 +20,7 @@ from rules.routing.mirroring import Mirror, field_refusal, has_effects, mirror_o
 
 
 FAILURES: Final = 10
-"""Copies in a row that get no whole answer before there is a pause."""
+"""Copies in a row that get no whole answer, or a 5xx, before there is a pause."""
 PAUSE: Final = 1.0
 """Seconds without a copy; after that, one at a time finds out whether the side is well again."""
 

@@ -254,10 +254,11 @@ class ShadowSender:
         self._calls.discard(call)
         self.in_flight[side] -= 1
         breaker = route.breakers[side]
-        if call.kind in FAILURES:
+        # a side that answers 5xx may be overloaded by the copies themselves
+        if call.kind in FAILURES or call.recorder.status >= 500:  # noqa: PLR2004 - HTTP
             breaker.note(failed=True, now=self._server.clock())
             if breaker.failed == FAILED_IN_A_ROW:
-                self._thinned(route.route.name, side, call.kind)
+                self._thinned(route.route.name, side, call.kind or "status")
         elif breaker.failed and call.kind in ANSWERED:
             breaker.note(failed=False, now=self._server.clock())
         if origin.span and self.trace is not None:

@@ -43,8 +43,10 @@ class Source:
     async def latest_events(self, route: str, limit: int) -> list[dict[str, Any]]:
         return [{"route": route}] * limit
 
-    async def differences(self, route: str, since: str, after: str, limit: int) -> dict[str, Any]:
-        del route, since, after, limit
+    async def differences(
+        self, route: str, since: str, after: str, limit: int, *, transient: bool = False
+    ) -> dict[str, Any]:
+        del route, since, after, limit, transient
         raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "the disk is full")
 
     async def difference(self, group: str) -> None:

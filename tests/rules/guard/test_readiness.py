@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rules.guard.rollout import pairs_needed, readiness
-from rules.guard.window import ComparedTally
+from rules.guard.rollout import pairs_needed, readiness, slow_copies
+from rules.guard.window import ComparedTally, Tally
+from rules.model import GuardPolicy
 
 
 @pytest.mark.parametrize(
@@ -68,3 +69,33 @@ def test_copies_that_modern_failed_once_keep_a_route_from_being_ready_without_be
 
     assert (found.ready, found.different, seen.mismatch_rate) == (False, 0, 0.0)
     assert "5 copies were answered 5xx" in found.wanting[0]
+
+
+def answered(seconds: float, requests: int = 100) -> Tally:
+    tally = Tally()
+    for _ in range(requests):
+        tally.add(seconds)
+    return tally
+
+
+@pytest.mark.parametrize(
+    ("copies", "legacy", "why"),
+    [
+        (answered(0.1), answered(0.1), []),
+        (answered(2.0), answered(1.9), [" ms, 1000 ms are allowed"]),
+        (answered(0.5), answered(0.2), ["that of legacy's users"]),
+        (answered(2.0), answered(0.2), [" ms, 1000 ms are allowed", "that of legacy's users"]),
+        (answered(0.5), answered(0.45), []),
+        (answered(0.5), Tally(), []),
+        (answered(2.0, 19), answered(0.1), []),
+        (Tally(), answered(0.1), []),
+    ],
+    ids=["alike", "over the limit", "worse than legacy", "both", "as slow as legacy", "no legacy", "too few", "none"],
+)
+def test_slow_copies_keep_a_route_from_being_ready(copies: Tally, legacy: Tally, why: list[str]):
+    slow = tuple(slow_copies(GuardPolicy(p95=1.0), copies, legacy))
+
+    found = readiness(ComparedTally(equal=300), 0.01, slow=slow)
+
+    assert [word in told for told, word in zip(found.wanting, why, strict=True)] == [True] * len(why)
+    assert found.ready is (not why)
