@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from proxy.control.admin_connections import Connection, Connections, serve, unnamed
-from proxy.control.api import backends, config, data, diffs, http, monitoring, openapi, report
+from proxy.control.api import backends, config, data, diffs, http, monitoring, openapi, report, sessions
 from proxy.control.api import events as api_events
 from proxy.control.api import routes as api_routes
 from proxy.control.api.access import LOGIN, METRICS, PROBES, Access, Asked, Denial, is_safe
@@ -46,6 +46,7 @@ class Areas(
     api_routes.DrillControl,
     diffs.Control,
     data.Control,
+    sessions.Control,
     Protocol,
 ):
     """All that the admin port may ask for; control offers it."""
@@ -73,6 +74,7 @@ def _areas(control: Areas) -> Sequence[web.RouteDef]:
         *api_routes.drill_routes(control),
         *diffs.routes(control),
         *data.routes(control),
+        *sessions.routes(control),
     )
 
 
