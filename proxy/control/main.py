@@ -141,7 +141,9 @@ class Control:
             name=name,
             leads=self._instances.leads,
         )
-        self._verifying = DataVerifying(begin.settings.base_dir, self._tell, self._data_violated)
+        self._verifying = DataVerifying(
+            begin.settings.base_dir, self._tell, self._data_violated, leads=self._instances.leads
+        )
         self._steering.verbs.withheld = self._verifying.withheld
         self._rules = rules_digest(configuration.snapshot)
         self._remembering = HistorySampler(self.current, self._comparing.totals)
@@ -168,6 +170,7 @@ class Control:
         start = self._endless.start
         self._steering.begin(start)
         self._verifying.follow(self.current().configuration.snapshot)
+        start(self._verifying.run, "data")
         start(self._confirmation.run, "confirmation")
         start(self._instances.run, "instances")
         start(self._comparing.run, "comparing")

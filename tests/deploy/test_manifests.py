@@ -20,6 +20,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import rules
+from proxy.judge.confinement import MEMORY
+from proxy.worker.shadow.pair_queue import MOST_BYTES
+from proxy.worker.shadow.response_copy import HELD_AT_MOST
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -173,6 +176,27 @@ def test_no_token_is_shipped():
 
 def test_the_last_pods_are_not_evicted_together():
     assert kind("PodDisruptionBudget")["spec"]["minAvailable"] < kind("Deployment")["spec"]["replicas"]
+
+
+# ── memory ──
+
+
+def test_unit_and_manifest_bear_what_the_sizing_page_adds_up():
+    page = " ".join((ROOT / "docs/sizing.md").read_text().split())
+    idle, pairs, waiting, judge = map(
+        int, re.findall(r"judges at theirs: (\d+) \+ (\d+) \+ (\d+) for one worker, (\d+) for each judge", page)[0]
+    )
+    one, two = map(int, re.findall(r"(\d+) MB with one, (\d+) with two", page)[0])
+    data = int(re.findall(r"both databases: (\d+) MB", page)[0])
+
+    assert judge == MEMORY >> 20
+    assert (pairs, waiting) == (HELD_AT_MOST >> 20, MOST_BYTES >> 20)
+    assert (one, two) == (idle + pairs + waiting + judge, idle + pairs + waiting + 2 * judge)
+    # the page counts in MB of a million, a limit in those of 1,048,576
+    limit = int(re.findall(r"say (\d+) MiB", page)[0])
+    assert two + data <= limit * 1.048576
+    unit = re.findall(r"^MemoryMax=(.+)$", UNIT.read_text(), re.MULTILINE)
+    assert (container()["resources"]["limits"]["memory"], unit) == (f"{limit}Mi", [f"{limit}M"])
 
 
 # ── container ──

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from proxy.data.pace import StoppedError
-from proxy.data.state_file import StateFile
+from proxy.data.run_state import state_in
 from tests.verify_data.both import Both, rows_of, table
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -150,7 +150,7 @@ def test_a_row_in_flight_is_no_difference_and_one_that_stays_is(both: Both):
 def test_a_run_that_was_stopped_goes_on_behind_what_is_done(both: Both, tmp_path: Path):
     filled(both)
     both.modern("UPDATE invoices SET note = 'x' WHERE legacy_id IN (20, 2990)")
-    both.state = StateFile(tmp_path / "state")
+    both.state = state_in("memory", tmp_path)
 
     def cut(_result: object, last: int | None, _share: float) -> None:
         if last is not None and last >= 1500:
