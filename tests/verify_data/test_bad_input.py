@@ -23,7 +23,7 @@ ONE = table("users:id", "people:id", ["name"])
 @pytest.fixture
 def filled(both: Both) -> Both:
     both.legacy("CREATE TABLE users (id int PRIMARY KEY, name varchar(20), token varchar(40), n int, blob_ blob)")
-    both.modern("CREATE TABLE people (id int PRIMARY KEY, name text, token text, other int, n int, at time)")
+    both.modern("CREATE TABLE people (id int PRIMARY KEY, name text, token text, other int, n int, at time, born date)")
     both.legacy("INSERT INTO users VALUES (1, 'a', 's3cret', 7, NULL), (2, 'b', 's3cret', 7, NULL)")
     both.modern("INSERT INTO people VALUES (1, 'a', 's3cret', 7, 7), (2, 'b', 's3cret', 7, 7)")
     return both
@@ -46,11 +46,14 @@ def test_an_unreachable_side_is_said_with_its_address(filled: Both):
         (table("user:id", "people:id", ["name"]), "legacy: no table `user` in "),
         (table("users:id", "persons:id", ["name"]), "; it has people"),
         (table("users:id", "people:id", ["nam"]), "people: legacy's `users` has no column `nam`; it has blob_, id, n"),
-        (table("users:id", "people:uid", ["name"]), "people: modern's `people` has no column `uid`; it has at, id, n"),
+        (table("users:id", "people:uid", ["name"]), "people: modern's `people` has no column `uid`; it has at, b"),
         (table("users:blob_", "people:id", ["name"]), "`blob_/id` is binary and integer, which cannot be a key"),
         (table("users:n", "people:id", ["name"]), "people: legacy's key (`n`) is not unique: 2 rows have 7"),
         (table("users:id", "people:other", ["name"]), 'people: modern\'s key ("other") is not unique: 2 rows have 7'),
         (table("users:id", "people:id", ["name"], changed="gone"), "has no column `gone`"),
+        (table("users:id", "people:id", ["at=n"]), "people: `at` is integer in legacy and time in modern, which"),
+        (table("users:id", "people:id", ["born=blob_"]), "`born` is binary in legacy and date in modern, which can"),
+        (table("users:id", "people:id", ["at=n / 100"]), "`convert` computes with numbers"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_said_by_name(filled: Both, one: Any, said: str):

@@ -175,3 +175,35 @@ def test_connections_that_break_between_two_queries_are_made_again(both: Both):
                     " AND datname = current_database()")  # fmt: skip
 
     assert both.verified(INVOICES, progress=broken).equal == 1500
+
+
+@pytest.mark.parametrize("doc", [False, True], ids=["checked by databases", "fetched"])
+def test_a_table_with_a_text_key_is_read_in_parts_and_resumed_behind_what_is_done(
+    both: Both, tmp_path: Path, doc: bool
+):
+    rows = [(f"Ünï-{number}" if number % 2 else f"k{number}", f"v{number}", "{}") for number in range(1200)]
+    both.legacy("CREATE TABLE named (name varchar(40) PRIMARY KEY, v text, doc json) DEFAULT CHARSET utf8mb4")
+    both.modern("CREATE TABLE named (name text PRIMARY KEY, v text, doc jsonb)")
+    both.legacy("INSERT INTO named VALUES (%s, %s, %s)", *rows)
+    both.modern("INSERT INTO named VALUES (%s, %s, %s)", *rows)
+    both.modern("UPDATE named SET v = 'x' WHERE name IN ('k10', 'Ünï-1199')")
+    both.modern("DELETE FROM named WHERE name = 'k500'")
+    one = table("named:name", "named:name", ["v", "doc"] if doc else ["v"])
+    both.state = state_in("memory", tmp_path)
+    done: list[int] = []
+
+    def cut(_result: object, last: int | None, _share: float) -> None:
+        if last is not None:
+            done.append(last)
+        if len(done) == 2:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        both.verified(one, progress=cut)
+    found = both.verified(one, progress=lambda _result, last, _share: done.append(last))
+
+    assert rows_of(found) == {"Ünï-1199": "v", "k10": "v", "k500": "missing_modern"}
+    assert found.equal == 1197
+    assert done[:-1] == sorted(set(done[:-1])), "no part is read twice"
+    assert len(done) == 4, "1,200 rows, 500 a query: three parts and the end"
+    both.state.close()
