@@ -11,6 +11,8 @@ import pytest
 
 from proxy.data.pace import StoppedError
 from proxy.data.run_state import state_in
+from proxy.data.runner import TableFailure
+from tests.support.databases import Server
 from tests.verify_data.both import Both, rows_of, table
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -165,6 +167,36 @@ def test_a_run_that_was_stopped_goes_on_behind_what_is_done(both: Both, tmp_path
     assert min(one for one in seen if one) > 1500
     assert any("went on behind" in note for note in found.notes)
     assert both.verified(INVOICES).notes == [], "a run that ended is forgotten"
+
+
+@pytest.mark.parametrize("side", [0, 1], ids=["mariadb", "postgresql"])
+def test_a_database_that_restarts_in_the_middle_is_one_sentence_and_the_run_goes_on_behind_what_is_done(
+    both: Both, servers: tuple[Server, Server], tmp_path: Path, side: int
+):
+    filled(both)
+    both.modern("UPDATE invoices SET note = 'x' WHERE legacy_id IN (20, 2990)")
+    both.state = state_in("memory", tmp_path)
+    done: list[int] = []
+
+    def shut_down(_result: object, last: int | None, _share: float) -> None:
+        if last is not None:
+            done.append(last)
+            if len(done) == 2:
+                servers[side].program.stop()
+
+    try:
+        failed = both.outcome(INVOICES, progress=shut_down)
+    finally:
+        servers[side].program.start()
+    went_on: list[int | None] = []
+    found = both.verified(INVOICES, progress=lambda _result, last, _share: went_on.append(last))
+
+    assert isinstance(failed, TableFailure)
+    assert (failed.unreachable, failed.reason.count("\n")) == (True, 0)
+    assert failed.reason.startswith(f"{('legacy', 'modern')[side]}: {servers[side].scheme}://127.0.0.1:")
+    assert (found.equal, rows_of(found)) == (MANY - 2, {"20": "note", "2990": "note"})
+    assert min(one for one in went_on if one) > done[1]
+    both.state.close()
 
 
 def test_connections_that_break_between_two_queries_are_made_again(both: Both):
