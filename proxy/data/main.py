@@ -31,6 +31,8 @@ from rules.data_settings import DataOrders
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at what is due: a run by hand is seen as soon."""
+KEEP_EVERY = 30.0
+"""Seconds after which a check that came to the same is kept again."""
 _POLITENESS = 5
 _CHUNK = 1 << 20
 
@@ -85,6 +87,7 @@ class Work:
         self._tried: dict[str, float] = {}
         self._asked: dict[str, tuple[float, float]] = {}
         self._told: dict[str, float] = {}
+        self._judged: dict[str, dict[str, Any]] = {}
         self._warned = False
         self.stop = threading.Event()
 
@@ -153,9 +156,16 @@ class Work:
             began = self._now()
             for result in runner.checks((name,)):
                 document = {**result.document(), "at": self._now()}
-                self._state.judged(next(one for one in self._settings.checks if one.name == name), document)
+                self._keep_judged(name, document)
                 self._say("check", name, document)
             self._asked[name] = (self._now(), self._now() - began)
+
+    def _keep_judged(self, name: str, document: dict[str, Any]) -> None:
+        """Keep a check's result where it is another one, or the kept one is getting old."""
+        kept = self._judged.get(name, {})
+        if kept.get("state") != document["state"] or document["at"] - kept["at"] >= KEEP_EVERY:
+            self._judged[name] = document
+            self._state.judged(next(one for one in self._settings.checks if one.name == name), document)
 
     def _say_judged(self) -> None:
         """Say what the instance that leads made of the checks."""

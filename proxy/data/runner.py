@@ -103,7 +103,7 @@ class Runner:
             if names and check.name not in names:
                 continue
             result = run_check(check, self._databases, self._pace.settle, self._settings.limits.replica_lag)
-            yield result.redacted(self._redact)
+            yield result.redacted(self._redact, check)
 
     def _verified(self, table: DataTable, wanted: Wanted, threads: ThreadPoolExecutor) -> TableResult:
         began = self._now()

@@ -9,7 +9,7 @@ from typing import Any
 import pymysql
 import pytest
 
-from proxy.data.checks import run_check
+from proxy.data.checks import CheckResult, run_check
 from proxy.data.database import DatabaseError
 from proxy.data.redaction import redacting
 from proxy.data.runner import Runner, TableFailure, Wanted, opened
@@ -188,6 +188,19 @@ def test_a_check_is_not_judged_while_legacy_moves(filled: Both):
         found = run_check(CHECK, (Moving(), modern), lambda _: None, 30.0)  # type: ignore[arg-type]  # same words
 
     assert (found.state, found.reason) == ("not_judged", "legacy changed while it was asked")
+
+
+def test_a_check_shows_figures_and_no_text_whose_name_is_a_secrets():
+    redact = redacting(b"k", ())
+
+    def shown(legacy: str, modern: str, sql: str) -> tuple[str, str]:
+        found = CheckResult("one", "violated", legacy, modern).redacted(redact, DataCheck("one", sql, sql))
+        return found.legacy, found.modern
+
+    assert shown("2", "3", "SELECT COUNT(*) FROM password_resets") == ("2", "3")
+    assert shown("s3cret", "s4cret", "SELECT MAX(token) FROM users")[0].startswith("<redacted:")
+    assert shown("EUR", "USD", "SELECT MAX(currency) FROM users") == ("EUR", "USD")
+    assert "ann@" not in str(shown("ann@example.org", "", "SELECT MIN(name) FROM users"))
 
 
 def test_a_check_that_takes_too_long_failed_and_was_not_violated(filled: Both):
