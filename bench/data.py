@@ -1,6 +1,6 @@
 """Verifies one table of MariaDB and PostgreSQL beside reladiff: time, rows over the wire, what was found.
 
-    python -m bench.data --rows 1000000 --reladiff /path/to/venv/bin/reladiff
+    python -m bench.data --rows 1000000 --reladiff /path/to/venv/bin/reladiff --write
 
 Twelve columns; 0, 10 and 10,000 differences in one range, 10,000 spread evenly. reladiff is a program of its own,
 not one of this project's packages: without `--reladiff` only our side is measured.
@@ -9,19 +9,25 @@ not one of this project's packages: without `--reladiff` only our side is measur
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from statistics import median
 from typing import Any
 
 import psycopg
 import pymysql
 
+from bench import machine, results
+from bench.tables import grid
 from proxy.data.pace import SteadyPace
 from proxy.data.results import TableResult
 from proxy.data.runner import opened
@@ -87,57 +93,167 @@ def filled(maria: Server, postgres: Server, rows: int) -> psycopg.Connection[Any
     return right
 
 
-def ours(maria: Server, postgres: Server) -> tuple[float, int, int]:
-    """Seconds, rows over the wire, differences found."""
+@dataclass(frozen=True)
+class Load:
+    """What a database has done so far: rows and bytes sent (MariaDB alone counts them), seconds of processor."""
+
+    rows: int
+    sent: int
+    maria: float
+    postgres: float
+
+    @classmethod
+    def of(cls, maria: Server, postgres: Server) -> Load:
+        with pymysql.connect(host="127.0.0.1", port=maria.port, user=maria.user) as connection:
+            cursor = connection.cursor()
+            cursor.execute("SHOW GLOBAL STATUS WHERE Variable_name IN ('Rows_sent', 'Bytes_sent')")
+            told = {name.lower(): int(value) for name, value in cursor.fetchall()}
+        return cls(told["rows_sent"], told["bytes_sent"], processor(maria.process.pid), processor(postgres.process.pid))
+
+    def since(self, before: Load) -> Load:
+        return Load(
+            self.rows - before.rows,
+            self.sent - before.sent,
+            self.maria - before.maria,
+            self.postgres - before.postgres,
+        )
+
+
+def processor(pid: int) -> float:
+    """Seconds of processor of a process, its children and those that ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    own = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return own + sum(processor(int(child)) for child in children)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One program at one case."""
+
+    seconds: float
+    found: int
+    load: Load
+
+
+Program = Callable[[], int]
+"""Verifies the table; how many differing rows it found."""
+
+
+def measured(program: Program, maria: Server, postgres: Server) -> Measured:
+    before, began = Load.of(maria, postgres), time.perf_counter()
+    found = program()
+    took = time.perf_counter() - began
+    time.sleep(0.3)  # a backend of PostgreSQL ends after its client, its processor time is its parent's then
+    return Measured(took, found, Load.of(maria, postgres).since(before))
+
+
+def ours(maria: Server, postgres: Server) -> int:
+    """Verify as `strangler verify-data --full` does, from planning to totals, without state and settling."""
     side = TableSide("t", ("id",))
     table = DataTable("t", side, side, tuple(DataColumn(one, one, one) for one in COLUMNS), settle=0.0)
     settings = DataSettings(DataSource(maria.url("bench")), DataSource(postgres.url("bench")), LIMITS, (table,))
-    began = time.perf_counter()
     with opened(settings, {}) as databases, ThreadPoolExecutor(2) as threads:
         plan = plan_table(table, *databases)
         pace = SteadyPace(LIMITS, databases, time.monotonic, threading.Event())
         run = TableRun(plan, databases, LIMITS, pace, threads, lambda *_: None, TableResult("t"))
         found = run.all_rows()
-        read = sum(database.rows_read for database in databases)
-    apart = found.different + found.missing_legacy + found.missing_modern
-    return time.perf_counter() - began, read, apart
+    return found.different + found.missing_legacy + found.missing_modern
 
 
-def theirs(program: str, maria: Server, postgres: Server) -> tuple[float, int, int]:
-    """Seconds, rows downloaded as its own statistics say (-1: not told), differences found."""
+def theirs(program: str, maria: Server, postgres: Server) -> int:
     columns = [word for one in COLUMNS for word in ("-c", one)]
     urls = (maria.url("bench").replace("test@", "test:@"), "t", postgres.url("bench").replace("test@", "test:@"), "t")
-    began = time.perf_counter()
     done = subprocess.run(
-        [program, *urls, "-k", "id", *columns], capture_output=True, text=True, timeout=900, check=False
+        [program, *urls, "-k", "id", *columns], capture_output=True, text=True, timeout=1800, check=False
     )
-    took = time.perf_counter() - began
     if done.returncode:
         raise SystemExit(done.stderr[-2000:])
     rows = [line[1:] for line in done.stdout.splitlines() if line.startswith(("-", "+"))]
-    return took, -1, len({row.partition(",")[0].strip(" '()") for row in rows})
+    return len({row.partition(",")[0].strip(" '()") for row in rows})
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+HEAD = ["differences", "program", "seconds", "rows sent", "MB sent", "MariaDB s", "PostgreSQL s", "found"]
+ABOUT = (
+    "One table of twelve columns, MariaDB to PostgreSQL, both on this machine. *Sent* is what MariaDB counts "
+    "(PostgreSQL is asked for the same); seconds of processor of each database beside it. Medians of all rounds."
+)
+
+
+def row(case: Case, name: str, rounds: Sequence[Measured]) -> list[str]:
+    def middle(value: Callable[[Measured], float]) -> float:
+        return median(map(value, rounds))
+
+    found = {one.found for one in rounds}
+    wrong = "" if found == {case.changed} else " **wrong**"
+    return [
+        case.name,
+        name,
+        f"{middle(lambda one: one.seconds):.1f}",
+        f"{middle(lambda one: one.load.rows):,.0f}",
+        f"{middle(lambda one: one.load.sent) / 1e6:.1f}",
+        f"{middle(lambda one: one.load.maria):.1f}",
+        f"{middle(lambda one: one.load.postgres):.1f}",
+        f"{', '.join(f'{each:,}' for each in sorted(found))}{wrong}",
+    ]
+
+
+def judged(found: Mapping[str, Mapping[str, Sequence[Measured]]]) -> list[list[str]]:
+    """The goals beside what was found; nothing without the peer."""
+    goals = []
+    for name, programs in found.items():
+        if RELADIFF not in programs:
+            continue
+        own, peer = (median(one.seconds for one in programs[each]) for each in (STRANGLER, RELADIFF))
+        least = 5.0 if "in one range" in name else 1.0
+        goals.append(_goal(f"{name}: times as fast", least, peer / own, at_least=True))
+        if "spread" in name:
+            sent = [median(one.load.rows for one in programs[each]) for each in (STRANGLER, RELADIFF)]
+            goals.append(_goal(f"{name}: rows sent, of theirs", 1.1, sent[0] / max(sent[1], 1), at_least=False))
+    return goals
+
+
+def _goal(what: str, wanted: float, found: float, *, at_least: bool) -> list[str]:
+    met = found >= wanted if at_least else found <= wanted
+    return [what, f"{'≥' if at_least else '≤'} {wanted:g}", f"{found:.2f}", "met" if met else "**missed**"]
+
+
+STRANGLER, RELADIFF = "strangler", "reladiff"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the tables; 0 when the goals are reached and everything was found."""
+    parser = argparse.ArgumentParser(prog="python -m bench.data", description=__doc__)
     parser.add_argument("--rows", type=int, default=50_000)
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--reladiff", default="", metavar="PROGRAM")
-    asked = parser.parse_args()
+    parser.add_argument("--write", action="store_true", help="put the tables into bench/RESULTS.md")
+    asked = parser.parse_args(arguments)
+    found: dict[str, dict[str, list[Measured]]] = {}
+    rows = []
     with mariadb() as maria, postgresql() as postgres:
         right = filled(maria, postgres, asked.rows)
-        print(f"{asked.rows:,} rows x 12 columns")
-        print(f"{'differences':>24} {'program':>10} {'seconds':>8} {'rows read':>10} found")
+        programs: dict[str, Program] = {STRANGLER: lambda: ours(maria, postgres)}
+        if asked.reladiff:
+            programs[RELADIFF] = lambda: theirs(asked.reladiff, maria, postgres)
         for case in cases(asked.rows):
             right.execute("BEGIN; UPDATE t SET total = total + 0.01 WHERE " + case.where + "; COMMIT")
-            for name, measure in (("strangler", ours), ("reladiff", theirs)):
-                if name == "reladiff" and not asked.reladiff:
-                    continue
-                arguments = (maria, postgres) if name == "strangler" else (asked.reladiff, maria, postgres)
-                took, read, apart = measure(*arguments)  # type: ignore[operator]  # each takes its own
-                wrong = "" if apart == case.changed else f" (should be {case.changed})"
-                print(f"{case.name:>24} {name:>10} {took:8.2f} {read:10,} {apart}{wrong}", flush=True)
+            taken = found[case.name] = {name: [] for name in programs}
+            for _ in range(asked.rounds):
+                for name, program in programs.items():
+                    taken[name].append(measured(program, maria, postgres))
+            rows += [row(case, name, rounds) for name, rounds in taken.items()]
+            print("\n".join(" | ".join(each) for each in rows[-len(programs) :]), flush=True)
             right.execute("BEGIN; UPDATE t SET total = total - 0.01 WHERE " + case.where + "; COMMIT")
+    goals = judged(found)
+    told = machine.about([word for word in arguments if word != asked.reladiff]).replace("bench", "bench.data", 1)
+    parts = [f"## {asked.rows:,} rows of both databases\n\n{told}", ABOUT, grid(HEAD, rows)]
+    text = machine.anonymous("\n\n".join([*parts, grid(["goal", "wanted", "found", ""], goals)]))
+    print(text)
+    if asked.write:
+        results.write("data", text)
+    return 0 if all(line[-1] == "met" for line in goals) and "wrong" not in str(rows) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

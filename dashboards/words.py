@@ -55,6 +55,8 @@ def cause(reason: str) -> str:
     """Return why a route was rolled back, given one word of the closed list."""
     if reason == "manual":
         return "by hand"
+    if reason == "data":
+        return "a check of both databases"
     return check_name(reason).lower() if reason != "p95" else "P95"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 LEGACY_DATA = "legacy"
 MODERN_DATA = "modern"
 STATE_FILE = ".strangler-data.sqlite"
-"""Beside the configuration: what verifying came to, shared by the command and the process beside the proxy."""
+"""Beside the configuration, where the store forgets: what verifying came to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +114,14 @@ class DataSettings:
 
 @dataclass(frozen=True, slots=True)
 class DataOrders:
-    """What the process that verifies is told: the section, which fields are redacted, the file that keeps its state."""
+    """What the process that verifies is told: the section, which fields are redacted, where results are kept.
+
+    `store` is as the file in `folder` names it. One instance of a fleet `leads`: it asks the databases, the others
+    read what it found.
+    """
 
     settings: DataSettings
     redact: tuple[str, ...]
-    state: str
+    store: str
+    folder: str
+    leads: bool = True

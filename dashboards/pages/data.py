@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dashboards.html import NOTHING, Html, el, join, number
-from dashboards.pages.layout import Visitor, facts, page, table
+from dashboards.pages.layout import Blocks, Visitor, block, facts, following, page, table
 
 _NO_SECTION = "The file has no `data` section: no database is verified."
 _TABLES = ("Table", "State", "#Equal", "#Different", "#Missing in legacy", "#Missing in modern", "Routes")
@@ -15,10 +15,24 @@ _STATES = {"same": "ok", "different": "bad", "unknown": "", "held": "ok", "viola
 _MISSING = {"missing_legacy": "missing in legacy", "missing_modern": "missing in modern"}
 
 
-def data(document: Mapping[str, Any], visitor: Visitor, state: Html) -> Html:
-    """Return the page; `document` is that of `GET /api/v1/data`."""
+def data_blocks(document: Mapping[str, Any], state: Html) -> Blocks:
+    """Return what changes on the page; `document` is that of `GET /api/v1/data`."""
     body = _body(document) if document["configured"] else [el("p", _NO_SECTION)]
-    return page("Data", "/data", visitor, el("h1", "Data of both sides"), *body, state=state)
+    return {"state": state, "verified": join(*body)}
+
+
+def data(document: Mapping[str, Any], visitor: Visitor, state: Html, live: str = "") -> Html:
+    """Return the page; `live` is where its stream comes from."""
+    parts = data_blocks(document, state)
+    return page(
+        "Data",
+        "/data",
+        visitor,
+        el("h1", "Data of both sides"),
+        block("verified", parts),
+        live=following(live, parts),
+        state=state,
+    )
 
 
 def _body(document: Mapping[str, Any]) -> list[Html]:

@@ -84,6 +84,7 @@ TRAIL = {
     "config_refused": "The file is broken; the old configuration stays.",
     "trip": "A worker left modern by itself after failures in a row; the rollback follows.",
     "drill": "Somebody practised the way back.",
+    "sessions_revoked": "Sessions of the console were ended, everybody's or those of one name.",
 }
 Node = dict[str, Any]
 

@@ -75,6 +75,8 @@ SETTINGS: dict[str, Any] = {
 app = typer.Typer(**SETTINGS)
 config_app = typer.Typer(help="The configuration.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(config_app, name="config")
+sessions_app = typer.Typer(help="Sessions of the console.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(sessions_app, name="sessions")
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - as typer calls it
@@ -192,6 +194,22 @@ def bundle(
     from proxy.cli.support import bundle as do
 
     raise typer.Exit(do(config, admin, out, as_json=json))
+
+
+@sessions_app.command("revoke")
+def sessions_revoke(
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="Only sessions of this name; left out: everybody's.")
+    ] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept in the audit trail.")] = "",
+    config: ConfigOption = "proxy.yaml",
+    admin: AdminOption = "",
+    json: JsonOption = False,
+) -> None:
+    """End sessions of the console at once, on every instance; who holds a token logs in again."""
+    from proxy.cli.routes import revoke_sessions
+
+    raise typer.Exit(revoke_sessions(config, admin, name, reason, as_json=json))
 
 
 @config_app.command("show")

@@ -18,6 +18,7 @@ from proxy.cli.common import print_json, print_problems, progress, read
 from proxy.cli.recordings import each, path_of, unread
 from proxy.control.config_loader import known_sticky_key, prepare
 from proxy.described_request import facts_of, meets_strangers
+from proxy.doctor.other_users import users_here
 from proxy.ipc.child_process import command, environment
 from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError, is_legacy_only, why_unread
 from proxy.state.identity_keys import keys_from
@@ -44,7 +45,7 @@ def run(config: str, workers: int | None, *, as_json: bool) -> int:
 def check(config: str, *, as_json: bool) -> int:
     """Print every problem of the file; 0 when it may run, with or without warnings."""
     try:
-        prepared = prepare(Path(config))
+        prepared = prepare(Path(config), users=users_here(absent=False))
     except ConfigError as error:
         print_problems(error.problems, as_json=as_json)
         return EXIT_USAGE

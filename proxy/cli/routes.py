@@ -93,6 +93,22 @@ def resume_all(config: str, admin: str, wish: dict[str, Any], *, preview: bool, 
     return exit_code(reply)
 
 
+def revoke_sessions(config: str, admin: str, name: str, reason: str, *, as_json: bool) -> int:
+    """End every session of the console, or those of `name`."""
+    wish = {key: value for key, value in (("name", name), ("reason", reason)) if value}
+    proxy = client(config, admin)
+    reply = proxy.post(f"{_API}/sessions/revoke", wish, operator())
+    if as_json:
+        print_json({**reply.body, "proxy": proxy.url})
+    elif reply.ok:
+        whose = f"sessions of {name}" if name else "all sessions of the console"
+        kept = "" if reply.body["kept"] else "; the store does not answer: other instances learn of it when it does"
+        print(f"{whose} are ended ({proxy.url}){kept}")
+    else:
+        print(refusal(proxy, reply))
+    return exit_code(reply)
+
+
 def _print_preview(routes: list[dict[str, Any]], proxy: Client) -> None:
     """Print what would be resumed: when each was rolled back, why, to which weight it returns."""
     print(f"would be resumed: {count(len(routes), 'route')} ({proxy.url})")

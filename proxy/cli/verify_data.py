@@ -12,13 +12,16 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from proxy.cli.common import print_json, print_problems, progress, read
 from proxy.cli.data_printing import print_outcome
 from proxy.settings import EXIT_NO, EXIT_UNREACHABLE, EXIT_USAGE, EXIT_YES, ProxyError
 from rules.config.units import UnitError, duration
-from rules.data_settings import STATE_FILE, DataSettings
+from rules.data_settings import DataSettings
+
+if TYPE_CHECKING:
+    from proxy.data.run_state import RunState
 
 FOLLOW_EVERY = 10.0
 OVERLAP = 300.0
@@ -71,10 +74,9 @@ def verify_data(config: str, tables: Sequence[str], mode: Mode, *, as_json: bool
     if settings is None:
         raise UsageError(f"{config} has no `data` section: `data.legacy` and `data.modern` name both databases")
     _needs_drivers()
-    state = Path(config).absolute().parent / STATE_FILE
-    if mode.full:
-        _forget(settings, tables, state)
-    with _stopping() as stop:
+    with _stopping() as stop, _state(prepared.snapshot.store, config) as state:
+        if mode.full:
+            _forget(settings, tables, state)
         run = _run_of(settings, tables, prepared.snapshot.diffs.redact, state, stop)
         outcome = run(since)
         _tell(outcome, as_json=as_json)
@@ -106,13 +108,23 @@ def _needs_drivers() -> ModuleType:
     return sqlalchemy
 
 
-def _forget(settings: DataSettings, tables: Sequence[str], state: Path) -> None:
+@contextmanager
+def _state(store: str, config: str) -> Iterator[RunState]:
+    from proxy.data.run_state import state_in
+
+    state = state_in(store, Path(config).absolute().parent)
+    try:
+        yield state
+    finally:
+        state.close()
+
+
+def _forget(settings: DataSettings, tables: Sequence[str], state: RunState) -> None:
     """Have a run begin with the first row, whatever an earlier one has done."""
     from proxy.data.runner import chosen
-    from proxy.data.state_file import StateFile
 
     for table in chosen(settings, tables):
-        StateFile(state).forget(table)
+        state.forget(table)
 
 
 @contextmanager
@@ -128,13 +140,12 @@ def _stopping() -> Iterator[threading.Event]:
 
 
 def _run_of(
-    settings: DataSettings, tables: Sequence[str], fields: Sequence[str], state: Path, stop: threading.Event
+    settings: DataSettings, tables: Sequence[str], fields: Sequence[str], state: RunState, stop: threading.Event
 ) -> Callable[[float | None], Outcome]:
     from proxy.data.pace import StoppedError
     from proxy.data.redaction import redacting
     from proxy.data.results import TableResult
     from proxy.data.runner import Runner, TableFailure, Wanted, chosen, opened
-    from proxy.data.state_file import StateFile
 
     chosen(settings, tables)
     redact = redacting(secrets.token_bytes(32), fields)
@@ -146,7 +157,7 @@ def _run_of(
             def report(result: TableResult, _last: int | None, share: float) -> None:
                 told(result.compared, round(result.compared / share) if share else 0)
 
-            runner = Runner(settings, databases, time.time, stop, report, redact, StateFile(state))
+            runner = Runner(settings, databases, time.time, stop, report, redact, state)
             try:
                 for one in runner.tables(Wanted(tuple(tables), since)):
                     if isinstance(one, TableFailure):
@@ -158,6 +169,8 @@ def _run_of(
                 outcome.checks.extend(one.document() for one in (() if tables else runner.checks()))
             except StoppedError:
                 outcome.stopped = True
+        if state.trouble:
+            outcome.warnings.append(f"the store keeps nothing of this run: {state.trouble}")
         return outcome
 
     return run

@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from proxy.control.admin_connections import Connection, Connections, serve, unnamed
-from proxy.control.api import backends, config, data, decisions, diffs, http, monitoring, openapi, report
+from proxy.control.api import backends, config, data, decisions, diffs, http, monitoring, openapi, report, sessions
 from proxy.control.api import events as api_events
 from proxy.control.api import routes as api_routes
 from proxy.control.api.access import LOGIN, METRICS, PROBES, Access, Asked, Denial, is_safe
@@ -54,6 +54,7 @@ def _areas(control: ControlPort) -> Sequence[web.RouteDef]:
         *diffs.routes(control),
         *data.routes(control),
         *decisions.routes(control),
+        *sessions.routes(control),
     )
 
 

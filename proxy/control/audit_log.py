@@ -23,7 +23,7 @@ from proxy.telemetry.metric_names import ROLLBACKS, ROUTE_CHANGES
 
 CLOSED_LIST = (
     "rollback", "step_back", "advance", "hold", "resume", "weight", "invariant", "reload", "config_refused", "trip",
-    "drill",
+    "drill", "sessions_revoked",
 )  # fmt: skip
 """What an event may be called."""
 _TOLD_ELSEWHERE = ("reload", "config_refused")

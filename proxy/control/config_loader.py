@@ -8,7 +8,7 @@ import secrets
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -30,8 +30,11 @@ from rules.model import Snapshot
 from rules.problems import ERROR, WARNING, ConfigError, Finding, Problem
 
 
-def prepare(path: Path, environ: Mapping[str, str] | None = None) -> Prepared:
-    """Return the file at `path` ready to run, or raise ConfigError with every problem."""
+def prepare(path: Path, environ: Mapping[str, str] | None = None, users: Sequence[str] = ()) -> Prepared:
+    """Return the file at `path` ready to run, or raise ConfigError with every problem.
+
+    `users` are the others of this machine, who reach what listens on loopback: no token there is warned about.
+    """
     source = str(path)
     data = _read(path, source)
     try:
@@ -40,7 +43,7 @@ def prepare(path: Path, environ: Mapping[str, str] | None = None) -> Prepared:
         line = data[: error.start].count(b"\n") + 1
         raise ConfigError((Problem(source, line, 1, "is not UTF-8"),)) from error
     environ = os.environ if environ is None else environ
-    return _prepared(text, path, sha256(data).hexdigest(), environ, environ)
+    return _prepared(text, path, sha256(data).hexdigest(), environ, environ, users=users)
 
 
 def prepare_text(text: str, path: Path, *, variables: bool, environ: Mapping[str, str] | None = None) -> Prepared:
@@ -70,12 +73,15 @@ def _prepared(
     hooks: bool = True,
     around: bool = True,
     most_routes: int = 0,
+    users: Sequence[str] = (),
 ) -> Prepared:
     draft = drafted(text, str(path), fills, most_routes)
     if draft.snapshot is None:
         raise ConfigError(placed(draft.document, draft.findings))
     snapshot = with_texts(draft.snapshot, path.parent) if around else draft.snapshot
     found = [*check_around(snapshot, path.parent, environ)] if around else []
+    if not any(one.level == ERROR for one in (*draft.findings, *found)):
+        found += _open_to(users, snapshot, path.parent, environ)
     if hooks:
         found += unimportable(snapshot, path.parent)
     problems = placed(draft.document, (*draft.findings, *_by_the_file(found, snapshot, draft)))
@@ -139,6 +145,29 @@ def _tokens(snapshot: Snapshot, base: Path, environ: Mapping[str, str]) -> Itera
     level = WARNING if address.is_loopback else ERROR
     for message, hint in weak_tokens(names, environ):
         yield Finding(("admin", "address"), message, hint, level=level)
+
+
+_NAMED = 3
+"""Users that a warning names; the others are counted."""
+
+
+def _open_to(users: Sequence[str], snapshot: Snapshot, base: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield that `users` may roll back, change weights, read: on loopback, where no token is set."""
+    try:
+        address = parse_address(snapshot.admin.address, base)
+    except BadAddressError:
+        return
+    names = snapshot.admin.token_env, snapshot.admin.view_token_env
+    # a Unix socket is closed to them by its mode
+    if users and address.is_loopback and not address.path and not any(environ.get(name, "").strip() for name in names):
+        more = f" and {len(users) - _NAMED} more" if len(users) > _NAMED else ""
+        yield Finding(
+            ("admin", "address"),
+            f"{address} takes everything from every user of this machine ({', '.join(users[:_NAMED])}{more}): "
+            "no token is set",
+            f"set {names[0]} (openssl rand -hex 24), or listen on a Unix socket, which only its owner can open",
+            level=WARNING,
+        )
 
 
 SHORTEST_TOKEN = 16

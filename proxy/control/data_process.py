@@ -18,6 +18,7 @@ from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 from rules.data_settings import DataOrders, DataSettings
 
+STORE_PASSWORD, STORE_DEPLOYMENT = "STRANGLER_REDIS_PASSWORD", "STRANGLER_DEPLOYMENT"
 Start = Callable[[DataSettings, Callable[[Message], None], Callable[[bool], None]], Judge]
 
 
@@ -93,11 +94,12 @@ def _variables(settings: DataSettings) -> tuple[str | None, ...]:
 
 
 def started(settings: DataSettings, heard: Callable[[Message], None], gone: Callable[[bool], None]) -> Judge:
-    """Start the process, with the two passwords that it needs and no other secret."""
+    """Start the process, with the passwords that it needs and no other secret."""
     return JudgeProcess(environment_of(settings, os.environ), heard, gone, "data", DATA)
 
 
 def environment_of(settings: DataSettings, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the process's environment."""
-    passwords = {name: environ[name] for name in _variables(settings) if name is not None and name in environ}
-    return {**judge_environment(()), **passwords}
+    """Return the process's environment: the passwords of both databases and of the store, and its name there."""
+    wanted = (*_variables(settings), STORE_PASSWORD, STORE_DEPLOYMENT)
+    kept = {name: environ[name] for name in wanted if name is not None and name in environ}
+    return {**judge_environment(()), **kept}

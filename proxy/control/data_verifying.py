@@ -2,12 +2,14 @@
 
 1. a file with a `data` section has a process started, another section gives it new orders, none ends it
 2. the process says what its runs came to; what changed is told as an event
-3. a route whose tables differ, or were not verified lately, is not promoted: `withheld` says why
-4. a check that is violated and says `rollback` sends its routes back, by the verb that the guard uses
+3. of instances that share a store one asks the databases; the others read there what it found
+4. a route whose tables differ, or were not verified lately, is not promoted: `withheld` says why
+5. a check that is violated and says `rollback` sends its routes back, by the verb that the guard uses
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,12 +25,13 @@ from proxy.telemetry import events
 from proxy.telemetry.aggregation import Key, Values
 from proxy.telemetry.events import Tell
 from proxy.telemetry.metric_names import DATA_CHECK, DATA_ROWS, DATA_VERIFIED
-from rules.data_settings import STATE_FILE, DataCheck, DataOrders, DataSettings
+from rules.data_settings import DataCheck, DataOrders, DataSettings
 from rules.data_standing import TableStanding, unverified
 from rules.model import Snapshot
 
 REASON = "data"
 WHO = "data"
+LOOKS_EVERY = 1.0
 RESULTS = ("equal", "different", "missing_legacy", "missing_modern")
 STATES = {"held": 1.0, "violated": 0.0, "not_judged": -1.0, "failed": -1.0}
 
@@ -50,12 +53,16 @@ class DataVerifying:
         roll_back: RollBack,
         start: Start | None = None,
         clock: Callable[[], float] = time,
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
         self._folder = folder
         self._tell = tell
         self._roll_back = roll_back
         self._process = DataProcess(start or started, tell, self.hear)
         self._clock = clock
+        self._leads = leads
+        self._led = leads()
+        self._store = ""
         self._settings: DataSettings | None = None
         self._redact: tuple[str, ...] = ()
         self._tables: dict[str, dict[str, Any]] = {}
@@ -69,9 +76,26 @@ class DataVerifying:
             return
         before, self._settings, self._redact = self._settings, snapshot.data, snapshot.diffs.redact
         self._forget(before)
+        self._store = snapshot.store
+        self._give_orders()
+
+    async def run(self) -> None:
+        """Have the process ask as long as this instance leads, for ever."""
+        while True:
+            self.look()
+            await asyncio.sleep(LOOKS_EVERY)
+
+    def look(self) -> None:
+        """Give other orders where this instance leads now, or no more."""
+        leads = self._leads()
+        if leads != self._led:
+            self._led = leads
+            self._give_orders()
+
+    def _give_orders(self) -> None:
         orders = None
         if self._settings is not None:
-            orders = DataOrders(self._settings, self._redact, str(self._folder / STATE_FILE))
+            orders = DataOrders(self._settings, self._redact, self._store, str(self._folder), self._led)
         self._process.follow(orders)
 
     def close(self) -> None:
@@ -178,7 +202,7 @@ class DataVerifying:
         if state != before and state in ("violated", "failed"):
             self._tell(events.DATA_CHECK, "warning", check=check.name, state=state, legacy=document["legacy"],
                        modern=document["modern"], reason=document["reason"])  # fmt: skip
-        if state == "violated" and check.on_violation == "rollback":
+        if self._led and state == "violated" and check.on_violation == "rollback":
             evidence = {key: document[key] for key in ("legacy", "modern", "at")}
             self._roll_back(check.routes, check.name, orjson.dumps({"check": check.name, **evidence}).decode())
 

@@ -12,12 +12,14 @@ import asyncio
 import os
 import signal
 import socket
+from contextlib import suppress
 from time import monotonic, time
 from typing import Any
 
 from proxy.control import data_verifying
 from proxy.control.admin_server import AdminPort
 from proxy.control.api.access import Access
+from proxy.control.api.sessions import REVOKED, Revocations
 from proxy.control.audit_log import AuditLog
 from proxy.control.backend_states import BackendStates
 from proxy.control.comparison.queries import Differences
@@ -56,6 +58,8 @@ from rules.model import Snapshot
 
 FRESH_WITHIN = 0.2
 """Seconds that a scrape waits for workers; a slower one shows what it last reported."""
+FIRST_AGREEMENT_WITHIN = 1.0
+"""Seconds that the admin port waits for the store to say which sessions were revoked; until then none is believed."""
 
 
 def main(arguments: list[str]) -> int:
@@ -138,13 +142,16 @@ class Control:
             name=name,
             leads=self._instances.leads,
         )
-        self._verifying = DataVerifying(begin.settings.base_dir, self._tell, self._data_violated)
+        self._verifying = DataVerifying(
+            begin.settings.base_dir, self._tell, self._data_violated, leads=self._instances.leads
+        )
         self._steering.verbs.withheld = self._verifying.withheld
         self._rules = rules_digest(configuration.snapshot)
         self._remembering = HistorySampler(self.current, self._comparing.totals)
         self._retiring = Retirements(self.current, self._figures, self._comparing.open_groups, store)
         self._begun = configuration
         access = Access(configuration.snapshot.admin, parse_address(begin.addresses[1]))
+        self._revocations = Revocations(store, access.sessions, forgets=begin.settings.store == "memory")
         self._admin = AdminPort(self, access, self._tell)
         self._endless = EndlessTasks(self._tell, self._give_up)
         self._hopeless = ""
@@ -158,16 +165,20 @@ class Control:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._lifeline.put, messages.Leave())
         folder = self._begin.settings.base_dir
         tls = self._begun.snapshot.admin.tls
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._revocations.agree(), FIRST_AGREEMENT_WITHIN)
         await self._admin.start(self._listener, None if tls is None else client_tls(tls, folder))
         start = self._endless.start
         self._steering.begin(start)
         self._verifying.follow(self.current().configuration.snapshot)
+        start(self._verifying.run, "data")
         start(self._confirmation.run, "confirmation")
         start(self._instances.run, "instances")
         start(self._comparing.run, "comparing")
         start(self._comparing.everywhere.run, "differences-everywhere")
         start(self._remembering.run, "history")
         start(self._retiring.run, "retiring")
+        start(self._revocations.run, "sessions")
         start(lambda: watch(folder, self._look), "watch")
         start(lambda: look_slowly(self._look), "watch-slowly")
         # the file may have changed while nobody was looking
@@ -283,6 +294,12 @@ class Control:
     async def rejudge(self, route: str) -> dict[str, Any]:
         """Judge what is kept of `route` (empty: of all) again under the current file."""
         return await self._comparing.differences.rejudge(route)
+
+    async def revoke_sessions(self, name: str, who: str, reason: str) -> bool:
+        """End every session of the console, of `name` where it is not empty; whether the store has it already."""
+        kept = await self._revocations.revoke(name)
+        self.trail.record(REVOKED, "", who, f"of {name}: {reason}" if name else reason)
+        return kept
 
     async def reload(self, who: str) -> Outcome:
         """Read the file again; return how it went."""

@@ -6,6 +6,7 @@ modern's differs. A check is violated when the same excess stands in three readi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
@@ -21,6 +22,7 @@ CENT = Decimal("0.01")
 SHARE_OF_TIME = 10
 """A check that takes a second is asked every ten seconds at most."""
 
+_NAME = re.compile(r"[A-Za-z_]\w*")
 State = Literal["held", "violated", "not_judged", "failed"]
 
 
@@ -40,9 +42,12 @@ class CheckResult:
             "name": self.name, "state": self.state, "legacy": self.legacy, "modern": self.modern, "reason": self.reason
         }  # fmt: skip
 
-    def redacted(self, redact: Redact) -> CheckResult:
-        """Return this without secrets."""
+    def redacted(self, redact: Redact, check: DataCheck) -> CheckResult:
+        """Return this without secrets: figures are shown, a text not where a name in its SELECT is that of one."""
         legacy, modern = redact("", self.legacy, self.modern)
+        if number(legacy) is None or number(modern) is None:
+            for name in dict.fromkeys(_NAME.findall(f"{check.legacy} {check.modern}")):
+                legacy, modern = redact(name, legacy, modern)
         return replace(self, legacy=legacy, modern=modern)
 
 

@@ -1,7 +1,8 @@
 """How a table is taken apart: chunks of rows by key, groups of a chunk by checksum, and which groups differ. Pure.
 
 A numbered key is cut into ranges, so that every query stays on its index. Any other key (text, UUID, several columns)
-has no order that two databases agree on: its rows are dealt into groups by a checksum of the key, in one query a side.
+has no order that two databases agree on: ranges of its checksum are taken in their place. Such a query looks at every
+row's key, and adds up those of its range alone.
 """
 
 from __future__ import annotations

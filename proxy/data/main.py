@@ -21,9 +21,9 @@ from typing import Any
 from proxy.data.database import Database, DatabaseError
 from proxy.data.pace import StoppedError
 from proxy.data.redaction import redacting
+from proxy.data.run_state import RunState, state_in
 from proxy.data.runner import Runner, TableFailure, Wanted, opened
 from proxy.data.schedule import due_checks, due_tables
-from proxy.data.state_file import StateFile
 from proxy.ipc.codec import Inbox, from_json
 from proxy.ipc.verifying import DATA, DataFound, VerifyData
 from proxy.settings import EXIT_YES
@@ -31,6 +31,8 @@ from rules.data_settings import DataOrders
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at what is due: a run by hand is seen as soon."""
+KEEP_EVERY = 30.0
+"""Seconds after which a check that came to the same is kept again."""
 _POLITENESS = 5
 _CHUNK = 1 << 20
 
@@ -50,6 +52,7 @@ def main(arguments: list[str]) -> int:
 
 def _follow(link: socket.socket) -> None:
     inbox, work, speaking = Inbox(DATA), None, threading.Lock()
+    states: dict[tuple[str, str], RunState] = {}  # one for a store: orders come and go
 
     def say(kind: str, name: str, document: dict[str, Any]) -> None:
         with speaking:
@@ -61,7 +64,11 @@ def _follow(link: socket.socket) -> None:
             if isinstance(message, VerifyData):
                 if work is not None:
                     work.stop.set()
-                work = Work(from_json(message.payload, DataOrders), say)
+                orders = from_json(message.payload, DataOrders)
+                where = orders.store, orders.folder
+                if where not in states:
+                    states[where] = state_in(orders.store, Path(orders.folder))
+                work = Work(orders, states[where], say)
                 work.start()
     if work is not None:
         work.stop.set()
@@ -70,15 +77,17 @@ def _follow(link: socket.socket) -> None:
 class Work:
     """One set of orders being followed. `stop` ends it, `_tried` and `_asked` say when what was last done."""
 
-    def __init__(self, orders: DataOrders, say: Say, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, orders: DataOrders, state: RunState, say: Say, now: Callable[[], float] = time.time) -> None:
         self._settings = orders.settings
-        self._state = StateFile(Path(orders.state))
+        self._state = state
+        self._leads = orders.leads
         self._redact = redacting(secrets.token_bytes(32), orders.redact)
         self._say = say
         self._now = now
         self._tried: dict[str, float] = {}
         self._asked: dict[str, tuple[float, float]] = {}
         self._told: dict[str, float] = {}
+        self._judged: dict[str, dict[str, Any]] = {}
         self._warned = False
         self.stop = threading.Event()
 
@@ -100,6 +109,8 @@ class Work:
     def look_at_tables(self) -> None:
         """Verify what is due; say what is known, also by runs that somebody else made."""
         self._say_kept()
+        if not self._leads:
+            return
         kept = self._state.results(self._settings.tables)
         for due in list(due_tables(self._settings, kept, self._tried, self._now())):
             self._with_databases(partial(self._verify, Wanted((due.table,), due.since)))
@@ -107,6 +118,9 @@ class Work:
 
     def look_at_checks(self) -> None:
         """Ask the checks that are due."""
+        if not self._leads:
+            self._say_judged()
+            return
         due = [check.name for check in due_checks(self._settings, self._asked, self._now())]
         if due:
             self._with_databases(partial(self._check, due))
@@ -141,8 +155,24 @@ class Work:
         for name in names:
             began = self._now()
             for result in runner.checks((name,)):
-                self._say("check", name, {**result.document(), "at": self._now()})
+                document = {**result.document(), "at": self._now()}
+                self._keep_judged(name, document)
+                self._say("check", name, document)
             self._asked[name] = (self._now(), self._now() - began)
+
+    def _keep_judged(self, name: str, document: dict[str, Any]) -> None:
+        """Keep a check's result where it is another one, or the kept one is getting old."""
+        kept = self._judged.get(name, {})
+        if kept.get("state") != document["state"] or document["at"] - kept["at"] >= KEEP_EVERY:
+            self._judged[name] = document
+            self._state.judged(next(one for one in self._settings.checks if one.name == name), document)
+
+    def _say_judged(self) -> None:
+        """Say what the instance that leads made of the checks."""
+        for name, document in self._state.checks(self._settings.checks).items():
+            if self._told.get(f"check {name}") != document["at"]:
+                self._told[f"check {name}"] = document["at"]
+                self._say("check", name, document)
 
     def _say_kept(self) -> None:
         for name, kept in self._state.results(self._settings.tables).items():

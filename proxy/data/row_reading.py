@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -43,15 +43,10 @@ def chunk_end(side: SidePlan, database: Database, first: int, rows: int) -> int:
 
 def checksums(side: SidePlan, database: Database, chunk: KeyRange, width: int, summed: str) -> dict[int, Checksum]:
     """Return the sums of `summed` (a checksum of the row or of its key) by group of a chunk."""
-    key = side.key[0]
     divide = "DIV" if database.dialect == MYSQL else "/"
-    group = f"({key} - {chunk.first}) {divide} {width}"
-    return _summed(side, database, summed, group, _and(side, f"{key} BETWEEN ? AND ?"), (chunk.first, chunk.last))
-
-
-def bucket_checksums(side: SidePlan, database: Database, buckets: int, summed: str) -> dict[int, Checksum]:
-    """Return the sums of `summed` by bucket of the key's own checksum."""
-    return _summed(side, database, summed, f"{side.key_hash} % {buckets}", side.condition or "1 = 1", ())
+    group = f"({side.ordered_by} - {chunk.first}) {divide} {width}"
+    where = _and(side, f"{side.ordered_by} BETWEEN ? AND ?")
+    return _summed(side, database, summed, group, where, (chunk.first, chunk.last))
 
 
 def _summed(
@@ -65,18 +60,9 @@ def _summed(
 def in_range(
     side: SidePlan, database: Database, plan: TablePlan, span: KeyRange, only: Sequence[int] | None = None
 ) -> dict[Key, Row]:
-    """Return the rows of a range of keys; of the columns `only`, where given."""
-    where = _and(side, f"{side.key[0]} BETWEEN ? AND ?")
+    """Return the rows of a range of keys, or of their checksums; of the columns `only`, where given."""
+    where = _and(side, f"{side.ordered_by} BETWEEN ? AND ?")
     return _rows(side, database, plan, where, (span.first, span.last), only)
-
-
-def in_buckets(
-    side: SidePlan, database: Database, plan: TablePlan, buckets: int, some: Iterable[int],
-    only: Sequence[int] | None = None,
-) -> dict[Key, Row]:  # fmt: skip
-    """Return the rows of these buckets."""
-    numbers = ", ".join(map(str, some))
-    return _rows(side, database, plan, _and(side, f"{side.key_hash} % {buckets} IN ({numbers})"), (), only)
 
 
 def by_keys(side: SidePlan, database: Database, plan: TablePlan, keys: Sequence[Key]) -> dict[Key, Row]:

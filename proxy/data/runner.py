@@ -18,7 +18,7 @@ from proxy.data.database import Database, DatabaseError
 from proxy.data.pace import SteadyPace
 from proxy.data.results import TableResult, table_result
 from proxy.data.row_settling import Redact
-from proxy.data.state_file import StateFile
+from proxy.data.run_state import RunState
 from proxy.data.table_plan import SidePlan, TablePlan, plan_table
 from proxy.data.verify import Progress, TableRun
 from rules.data_settings import LEGACY_DATA, MODERN_DATA, DataSettings, DataTable
@@ -70,7 +70,7 @@ class Runner:
         stop: threading.Event,
         progress: Progress,
         redact: Redact,
-        state: StateFile | None = None,
+        state: RunState | None = None,
     ) -> None:
         self._settings = settings
         self._databases = databases
@@ -103,7 +103,7 @@ class Runner:
             if names and check.name not in names:
                 continue
             result = run_check(check, self._databases, self._pace.settle, self._settings.limits.replica_lag)
-            yield result.redacted(self._redact)
+            yield result.redacted(self._redact, check)
 
     def _verified(self, table: DataTable, wanted: Wanted, threads: ThreadPoolExecutor) -> TableResult:
         began = self._now()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from proxy.data.checks import SHARE_OF_TIME
-from proxy.data.state_file import Kept
+from proxy.data.run_state import Kept
 from rules.data_settings import DataCheck, DataSettings, DataTable
 
 OVERLAP = 300.0

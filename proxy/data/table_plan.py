@@ -20,6 +20,16 @@ _TYPE_RULES = {
 }
 
 
+_ALIKE = (
+    frozenset({kinds.INTEGER, kinds.DECIMAL, kinds.FLOAT, kinds.BOOLEAN, kinds.BINARY}),
+    frozenset({kinds.DATE, kinds.DATETIME}),
+    frozenset({kinds.UUIDS, kinds.BINARY}),
+    *(frozenset({one}) for one in (kinds.TIME, kinds.JSON)),
+)
+"""Kinds whose values can mean the same."""
+_ANYTHING = frozenset({kinds.TEXT, kinds.OTHER})
+"""A text can spell any value; of types that are not known here nothing is said."""
+_NOT_COMPUTED = frozenset({kinds.DATE, kinds.DATETIME, kinds.TIME, kinds.JSON, kinds.UUIDS})
 _KEYS = frozenset({kinds.INTEGER, kinds.DECIMAL, kinds.TEXT, kinds.UUIDS, kinds.BINARY, kinds.DATE})
 """What a key may be: values that both drivers give alike."""
 
@@ -32,6 +42,8 @@ class SidePlan:
     condition: str
     key: tuple[str, ...]
     key_hash: str
+    ordered_by: str
+    """The number that rows are cut into ranges by: a numbered key itself, of any other its checksum."""
     checksum: str
     fetched: tuple[str, ...]
     unproven: bool
@@ -103,7 +115,8 @@ def plan_table(table: DataTable, legacy: Database, modern: Database) -> TablePla
             table=database.quoted(side.table),
             condition=f"({side.where})" if side.where else "",
             key=tuple(database.quoted(name) for name in side.key),
-            key_hash=hash60(_key_text([one[index] for one in sound], database.dialect), database.dialect),
+            key_hash=_hashed(sound, index, database),
+            ordered_by=database.quoted(side.key[0]) if numbered else _hashed(sound, index, database),
             checksum=fingerprint([one[index] for one in (*sound, *filter(None, checked))], database.dialect),
             fetched=tuple(
                 _fetched(column.legacy if index == 0 else column.modern, database, shapes[index])
@@ -123,8 +136,26 @@ def plan_table(table: DataTable, legacy: Database, modern: Database) -> TablePla
     )  # fmt: skip
 
 
+def _hashed(keys: Sequence[tuple[str, str]], index: int, database: Database) -> str:
+    return hash60(_key_text([one[index] for one in keys], database.dialect), database.dialect)
+
+
 def _key_text(parts: list[str], dialect: str) -> str:
     return f"CONCAT_WS('|', {', '.join(parts)})" if dialect != "sqlite" else " || '|' || ".join(parts)
+
+
+def _refuse_nonsense(table: str, pair: ValuePair) -> None:
+    """Raise DatabaseError for two types of which no value of one can mean a value of the other."""
+    both = {pair.legacy, pair.modern}
+    if pair.operator and both & _NOT_COMPUTED:
+        raise DatabaseError(
+            f"{table}: `{pair.name}` is {pair.legacy} and {pair.modern}: `convert` computes with numbers; leave it out"
+        )
+    if not both & _ANYTHING and not any(both <= alike for alike in _ALIKE):
+        raise DatabaseError(
+            f"{table}: `{pair.name}` is {pair.legacy} in legacy and {pair.modern} in modern, which cannot be compared: "
+            "name another column, or leave it out of `columns`"
+        )
 
 
 def _pair(
@@ -133,11 +164,14 @@ def _pair(
     left = _column(column.legacy, table.name, table.legacy, databases[0], shapes[0])
     right = _column(column.modern, table.name, table.modern, databases[1], shapes[1])
     convert = column.convert
-    return ValuePair(
+    pair = ValuePair(
         column.name, left.kind, right.kind, databases[0].zone, databases[1].zone,
         convert.operator if convert else "", convert.operand if convert else "0",
         left.padded or right.padded, frozenset(table.equivalent),
     )  # fmt: skip
+    if "/" not in column.name:  # a key has a sentence of its own
+        _refuse_nonsense(table.name, pair)
+    return pair
 
 
 def _column(name: str, table: str, side: TableSide, database: Database, shape: TableShape) -> ColumnType:

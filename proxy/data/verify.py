@@ -1,6 +1,7 @@
 """The verifying of one table.
 
-1. its chunks: by ranges of a numbered key, at most `rows_per_query` rows of either side; else all of it by groups
+1. its chunks: ranges of a numbered key, at most `rows_per_query` rows of either side; of any other key, of which two
+   databases agree on no order, ranges of its checksum with about as many
 2. both databases add up the checksums of a chunk's rows by group, at the same time
 3. rows are fetched only where groups differ, compared by `comparators.row_values`
 4. what differs is read again after `settle`, as often as it still moves; only what stays is counted
@@ -33,6 +34,8 @@ from rules.data_settings import DataLimits
 ROWS_PER_QUERY = 50_000
 """Rows of a chunk where `rows_per_query` is 0."""
 
+CHECKSUMS = KeyRange(0, (1 << 60) - 1)
+"""What the checksum of a key may be."""
 WIDEST = 1 << 62
 """Keys that a chunk spans: the distance of two keys in it is a number of their own type."""
 
@@ -76,16 +79,14 @@ class TableRun:
     # ── the story ──────────────────────────────────────────────────────────────────────────────────────
 
     def all_rows(self, behind: int | None = None) -> TableResult:
-        """Compare every row with a key above `behind`."""
+        """Compare every row behind `behind`: a key, or a checksum of one."""
         for note in self.plan.notes:
             self.result.note(note)
         if self.since is not None:
             self._changed_rows(self.since)
             self._one_sided()
-        elif self.plan.numbered:
-            self._each_chunk(self._by_ranges, behind)
         else:
-            self._by_buckets()
+            self._each_chunk(self._by_ranges, behind)
         self._totals()
         self.progress(self.result, None, 1.0)
         return self.result
@@ -102,19 +103,30 @@ class TableRun:
     # ── every row ──────────────────────────────────────────────────────────────────────────────────────
 
     def _each_chunk(self, do: Callable[[KeyRange], None], behind: int | None) -> None:
-        known = [one for one in self._both(reading.bounds) if one[0] is not None]
-        if not known:
+        whole = self._by_key() if self.plan.numbered else CHECKSUMS
+        if whole is None:
             return
-        lowest, last = min(int(one[0]) for one in known), max(int(one[1]) for one in known)
-        for chunk in self._chunks(lowest if behind is None else behind + 1, last):
+        first = whole.first if behind is None else behind + 1
+        for chunk in (self._chunks if self.plan.numbered else self._parts)(first, whole.last):
             do(chunk)
-            self.progress(self.result, chunk.last, (chunk.last - lowest + 1) / (last - lowest + 1))
+            self.progress(self.result, chunk.last, (chunk.last - whole.first + 1) / (whole.last - whole.first + 1))
+
+    def _by_key(self) -> KeyRange | None:
+        known = [one for one in self._both(reading.bounds) if one[0] is not None]
+        return KeyRange(min(int(one[0]) for one in known), max(int(one[1]) for one in known)) if known else None
 
     def _chunks(self, first: int, last: int) -> Iterator[KeyRange]:
         while first <= last:
             end = min(*self._ends(first), last, first + WIDEST)
             yield KeyRange(first, end)
             first = end + 1
+
+    def _parts(self, first: int, last: int) -> Iterator[KeyRange]:
+        """Cut checksums, which are spread evenly, into ranges of about as many rows."""
+        rows = max(self._both(reading.count))
+        width = CHECKSUMS.width(-(-rows // self._most_rows))
+        for start in range(first, last + 1, width):
+            yield KeyRange(start, min(start + width - 1, last))
 
     def _ends(self, first: int) -> tuple[int, int]:
         return self._both(lambda side, one: reading.chunk_end(side, one, first, self._most_rows))
@@ -131,12 +143,13 @@ class TableRun:
 
     def _by_ranges(self, chunk: KeyRange) -> None:
         width, groups = self._groups(chunk, keys=False)
-        apart = differing(*groups)
+        every = self.plan.fetched and not self.plan.numbered
+        apart = sorted({*groups[0], *groups[1]}) if every else differing(*groups)
         self._count_equal(rows_in(groups[0]) - sum(groups[0][one].rows for one in apart if one in groups[0]))
         suspects: list[Suspect] = []
         for span in group_ranges(chunk, width, apart):
             suspects += self.rows.compared(*self._in_range(span))
-        if self.plan.fetched:
+        if self.plan.fetched and not every:
             suspects += self._unchecked(chunk, width, frozenset(apart))
         self.rows.settled(suspects)
         self.pace.after_rows(rows_in(groups[0]))
@@ -158,19 +171,6 @@ class TableRun:
                 self.result.forgiven.update(filter(None, rules))
         return suspects
 
-    def _by_buckets(self) -> None:
-        buckets = self._buckets()
-        groups = self._both(lambda side, one: reading.bucket_checksums(side, one, buckets, side.checksum))
-        apart = list(range(buckets)) if self.plan.fetched else differing(*groups)
-        self._count_equal(rows_in(groups[0]) - sum(groups[0][one].rows for one in apart if one in groups[0]))
-        for some in _portions(apart, max(self._most_rows // ROWS_PER_GROUP, 1)):
-            found = self._in_buckets(buckets, some)
-            self.rows.settled(self.rows.compared(*found))
-            self.pace.after_rows(len(found[0]))
-
-    def _buckets(self) -> int:
-        return max(-(-max(self._both(reading.count)) // ROWS_PER_GROUP), 1)
-
     # ── what changed ───────────────────────────────────────────────────────────────────────────────────
 
     def _changed_rows(self, since: float) -> None:
@@ -184,13 +184,7 @@ class TableRun:
 
     def _one_sided(self) -> None:
         """Find rows that only one side has, changed or not: deletions leave no time of change."""
-        if self.plan.numbered:
-            self._each_chunk(self._one_sided_in, None)
-            return
-        buckets = self._buckets()
-        groups = self._both(lambda side, one: reading.bucket_checksums(side, one, buckets, side.key_hash))
-        for some in _portions(differing(*groups), max(self._most_rows // ROWS_PER_GROUP, 1)):
-            self._only_there(*self._in_buckets(buckets, some, ()))
+        self._each_chunk(self._one_sided_in, None)
 
     def _one_sided_in(self, chunk: KeyRange) -> None:
         width, groups = self._groups(chunk, keys=True)
@@ -208,9 +202,6 @@ class TableRun:
 
     def _in_range(self, span: KeyRange, only: Sequence[int] | None = None) -> Both:
         return self._both(lambda side, one: reading.in_range(side, one, self.plan, span, only))
-
-    def _in_buckets(self, buckets: int, some: Sequence[int], only: Sequence[int] | None = None) -> Both:
-        return self._both(lambda side, one: reading.in_buckets(side, one, self.plan, buckets, some, only))
 
     def _count_equal(self, rows: int) -> None:
         self.result.equal += rows

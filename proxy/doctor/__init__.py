@@ -10,10 +10,11 @@ from proxy.doctor.finding import ERROR, Found, Subject
 from proxy.doctor.limits import limits
 from proxy.doctor.modes import modes
 from proxy.doctor.nginx import nginx
+from proxy.doctor.other_users import reachable
 from proxy.doctor.ports import ports
 from proxy.doctor.stores import stores
 
-_AT_ONCE: Final[tuple[Callable[[Subject], Iterator[Found]], ...]] = (ports, limits, modes, nginx)
+_AT_ONCE: Final[tuple[Callable[[Subject], Iterator[Found]], ...]] = (ports, reachable, limits, modes, nginx)
 _ASKING: Final[tuple[Callable[[Subject], AsyncIterator[Found]], ...]] = (backends, stores)
 
 

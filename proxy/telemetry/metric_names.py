@@ -27,6 +27,8 @@ DIRECTIONS = ("request", "response")
 VERBS = ("rollback", "step_back", "advance", "hold", "resume", "weight")
 MANUAL = "manual"
 """The reason of a rollback that a person asked for."""
+DATA = "data"
+"""The reason of a rollback because a check of both databases is violated."""
 
 # Not tuples of fourteen, of ten: the compiler takes such apart, puts them together anew at each look.
 DURATION_BOUNDS: tuple[float, ...] = (

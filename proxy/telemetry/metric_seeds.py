@@ -34,6 +34,7 @@ def route_names(snapshot: Snapshot) -> tuple[str, ...]:
 
 def zeros(snapshot: Snapshot, overrides: Mapping[str, Override] = _NOTHING_SET) -> Iterator[tuple[Key, Values]]:
     """Yield the counters of `snapshot` that begin at zero; `overrides` say which routes are on modern regardless."""
+    checks = snapshot.data.checks if snapshot.data is not None else ()
     yield from _answers(DEFAULT_ROUTE, LEGACY)
     for route in snapshot.routes:
         yield from _answers(route.name, LEGACY)
@@ -41,6 +42,8 @@ def zeros(snapshot: Snapshot, overrides: Mapping[str, Override] = _NOTHING_SET) 
         if _may_have_users(route, overrides.get(route.name)):
             yield from _rescues(route)
             yield from _rollbacks(route)
+            if any(check.on_violation == "rollback" and route.name in check.routes for check in checks):
+                yield _zero(metric_names.ROLLBACKS, route.name, metric_names.DATA)
         yield from _changes(route)
         if route.shadow.sample > 0:
             yield from _comparisons(route)

@@ -16,6 +16,7 @@ from proxy.http1.cookies import without
 from proxy.http1.request import Fields, replaced
 
 CONSOLE_COOKIE: Final = "strangler_session"
+_CONSOLE_COOKIE_OF_TLS: Final = f"__Host-{CONSOLE_COOKIE}"
 _IN_A_COOKIE: Final = CONSOLE_COOKIE.encode() + b"="
 _NEVER: Final = ("authorization", "cookie")
 """Sources that a client is meant to send."""
@@ -48,7 +49,7 @@ class Claims:
 
     def _without(self, fields: Fields, *, trusted: bool) -> Fields:
         lines = self.crossing(fields.lines, trusted=trusted)
-        return replaced(fields, lines, without(fields.cookie, CONSOLE_COOKIE))
+        return replaced(fields, lines, _without_console(fields.cookie))
 
     def crossing(self, lines: list[str], *, trusted: bool) -> list[str]:
         """The lines, or trailers, that may cross from a peer."""
@@ -59,9 +60,14 @@ class Claims:
         name, _, value = line.partition(": ")
         lower = name.lower()
         if lower == "cookie":
-            kept = without(value, CONSOLE_COOKIE)
+            kept = _without_console(value)
             return line if kept == value else f"{name}: {kept}" if kept else ""
         spelled = self._spellings.get(f.as_read(lower))
         if spelled is None or (trusted and lower in spelled):
             return line
         return ""
+
+
+def _without_console(value: str) -> str:
+    """A Cookie field without the console's session, under either name: cookies know no ports."""
+    return without(without(value, CONSOLE_COOKIE), _CONSOLE_COOKIE_OF_TLS)

@@ -60,14 +60,22 @@ def _ruled_out(key: Any, own: Mapping[Any, Any]) -> bool:
 # Findings at paths to problems at lines, in the order in which they stand in the file.
 
 
+MOST_PROBLEMS = 1000
+"""Problems that are told with their place, errors first; of the others only how many there are."""
+
+
 def placed(document: Document, found: Iterable[Finding]) -> tuple[Problem, ...]:
     """Return all problems of a document, sorted; what the guard has reported at a place is not said twice there."""
     problems = list(document.problems)
     taken = {(one.file, one.line, one.column) for one in problems}
-    for one in found:
+    shown = sorted(found, key=lambda one: one.level != ERROR)
+    for one in shown[:MOST_PROBLEMS]:
         place = place_of(document, one.path, at_key=one.at_key)
         if place not in taken:
             problems.append(Problem(*place, one.message, one.hint, one.level))
+    if len(shown) > MOST_PROBLEMS:
+        level = shown[MOST_PROBLEMS].level
+        problems.append(Problem(document.source, 1, 1, f"{len(shown) - MOST_PROBLEMS} more problems", level=level))
     masking = Masking(document.secrets())
     unique = dict.fromkeys(
         replace(one, message=masking.text(one.message), hint=masking.text(one.hint)) for one in problems

@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import chain, combinations, islice, pairwise
 
 from rules.invariant_parser import InvariantError
 from rules.invariants import compile_invariant
@@ -120,6 +120,11 @@ class Entry:
         return self.form.segments or (self.form.text,)
 
 
+MOST_PAIRS = 100_000
+MOST_TIES = 1000
+"""Bounds of what is looked at, of what is told: whoever proposes a file may have written five thousand like routes."""
+
+
 def ties(plan: Plan) -> Iterator[Finding]:
     """No two routes can take one request with the same right to it."""
     on_one_path: dict[tuple[object, ...], list[Entry]] = defaultdict(list)
@@ -129,14 +134,22 @@ def ties(plan: Plan) -> Iterator[Finding]:
         on_one_path[(form.kind, entry.literals, weight_of(entry.route.match))].append(entry)
         if form.kind in {pattern.TEMPLATE, pattern.PREFIX}:
             by_rank[form.kind, len(form.segments), form.literals][form.shape].append(entry)
-    for same in on_one_path.values():
-        for one, two in _candidates(same):
-            if can_meet(one.route.match, two.route.match):
-                yield _tie(one, two, f"takes the same requests as `{one.route.name}`")
-    for shapes in by_rank.values():
-        for one, two in _crossing(shapes):
-            if can_meet(one.route.match, two.route.match):
-                yield _tie(one, two, f"can tie with `{one.route.name}`: both match {_common(one, two)}")
+    pairs = chain(
+        ((one, two, False) for same in on_one_path.values() for one, two in _candidates(same)),
+        ((one, two, True) for shapes in by_rank.values() for one, two in _crossing(shapes)),
+    )
+    found = 0
+    for one, two, crosses in islice(pairs, MOST_PAIRS):
+        if can_meet(one.route.match, two.route.match):
+            what = f"can tie with `{one.route.name}`: both match {_common(one, two)}"
+            yield _tie(one, two, what if crosses else f"takes the same requests as `{one.route.name}`")
+            found += 1
+            if found >= MOST_TIES:
+                return
+    if next(pairs, None) is not None:
+        said = "too many routes on one path are told apart by patterns: not every pair was looked at"
+        hint = "exact values of host, headers or query are told apart at once"
+        yield Finding(("routes",), said, hint, at_key=True, level=WARNING)
 
 
 def unreachable(plan: Plan) -> Iterator[Finding]:

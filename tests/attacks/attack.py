@@ -18,6 +18,8 @@ ANSWERED_WITHIN = 5.0
 GUESSES = 40
 FORGED = "Cookie: strangler_session=operate:99999999999::" + "0" * 64
 HALF_REQUESTS = 300
+LIKE_ROUTES = 4000
+PLANNED_WITHIN = 30.0
 READS = (
     "/", "/api/v1/status", "/api/v1/config", "/api/v1/events", "/api/v1/report", "/api/v1/diffs", "/api/v1/backends",
     "/api/v1/explain?path=/", "/api/v1/openapi.json", "/api/v1/config/schema", "/api/v1/events/stream", "/live",
@@ -35,13 +37,13 @@ class Target:
     secrets: tuple[str, ...] = ()
 
 
-async def _ask(url: str, data: bytes) -> bytes:
+async def _ask(url: str, data: bytes, within: float = ANSWERED_WITHIN) -> bytes:
     """Return what comes back for these bytes until the other side closes, or answers no more."""
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     try:
         writer.write(data)
-        async with asyncio.timeout(ANSWERED_WITHIN):
+        async with asyncio.timeout(within):
             return await reader.read()
     except (TimeoutError, ConnectionError):
         return b""
@@ -120,6 +122,21 @@ async def smuggled_requests(target: Target) -> list[str]:
     ]
 
 
+async def endless_plans(target: Target) -> list[str]:
+    """A proposed file of thousands of like routes is answered in time, and control lives on."""
+    if not target.token:
+        return []
+    head = "version: 1\\nbackends: {legacy: {url: 'http://127.0.0.1:1'}}\\nroutes:\\n"
+    routes = "".join(f"  - {{name: r{number}, match: {{path: /x}}}}\\n" for number in range(LIKE_ROUTES))
+    fields = (JSON, f"Authorization: Bearer {target.token}")
+    request = _get("/api/v1/plan", *fields, method="POST", body=f'{{"config": "{head}{routes}"}}')
+    planned = _status(await _ask(target.admin, request, PLANNED_WITHIN))
+    ready = _status(await _ask(target.admin, _get("/readyz")))
+    wrong = {"the plan": planned} if planned != 422 else {}
+    wrong |= {"/readyz": ready} if ready != 200 else {}
+    return [f"{name} → {status or 'nothing'}" for name, status in wrong.items()]
+
+
 async def seen_secrets(target: Target) -> list[str]:
     """A value from the environment is in no output, whatever name it stands under."""
     asked = {path: await _ask(target.admin, _get(path, f"Authorization: Bearer {target.token}")) for path in READS[:10]}
@@ -144,7 +161,8 @@ async def guessed_tokens(target: Target) -> list[str]:
 
 
 ATTACKS: tuple[Callable[[Target], Awaitable[list[str]]], ...] = (
-    reads_without_a_token, changes_without_a_token, names_of_programs, smuggled_requests, half_requests, seen_secrets,
+    reads_without_a_token, changes_without_a_token, names_of_programs, smuggled_requests, half_requests, endless_plans,
+    seen_secrets,
     guessed_tokens,
 )  # fmt: skip
 

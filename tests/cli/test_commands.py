@@ -22,7 +22,10 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_check_says_yes_to_a_sound_file(file: Path, capsys: pytest.CaptureFixture[str]):
+def test_check_says_yes_to_a_sound_file(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("STRANGLER_ADMIN_TOKEN", "a-token-of-some-length")
     code = main(["check", "-c", str(file)])
 
     said = capsys.readouterr()
@@ -81,7 +84,8 @@ def test_a_missing_file_is_answered_with_how_to_make_one(
     assert "strangler init" in capsys.readouterr().err
 
 
-def test_check_for_programs_is_json(file: Path, capsys: pytest.CaptureFixture[str]):
+def test_check_for_programs_is_json(file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("STRANGLER_ADMIN_TOKEN", "a-token-of-some-length")
     main(["check", "-c", str(file), "--json"])
     good = orjson.loads(capsys.readouterr().out)
     file.write_text("routes: 7\n")

@@ -63,7 +63,7 @@ async def test_a_page_that_shows_all_there_is_is_sent_only_the_time(proxy: Runni
     assert "as of" in sent["state"]
 
 
-@pytest.mark.parametrize("page", ["/", "/routes/steps", "/events", "/instances", "/backends"])
+@pytest.mark.parametrize("page", ["/", "/routes/steps", "/events", "/instances", "/backends", "/data"])
 async def test_a_page_that_shows_something_else_is_sent_all_at_once(proxy: Running, page: str):
     client, _ = await stream(proxy, f"{page}&shows=older")
     sent = await changes(client)

@@ -53,7 +53,8 @@ class Process:
 class Verified:
     """`started` are the processes, `told` the events, `back` what was rolled back."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, leads: bool = True) -> None:
+        self.leads = leads
         self.started: list[Process] = []
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.back: list[tuple[tuple[str, ...], str, Any]] = []
@@ -63,6 +64,7 @@ class Verified:
             lambda routes, check, evidence: self.back.append((routes, check, json.loads(evidence))),
             self._start,
             lambda: NOW,
+            lambda: self.leads,
         )
 
     def _start(self, _settings: DataSettings, _heard: object, gone: Callable[[bool], None]) -> Process:
@@ -161,10 +163,29 @@ async def test_only_a_violated_check_that_says_so_rolls_back(
     verified.verifying.close()
 
 
-def test_the_process_gets_its_passwords_and_no_other_secret():
-    found = environment_of(SETTINGS, {"LEGACY_PW": "x", "APP_KEY": "y", "OTHER": "z"})
+async def test_only_the_instance_that_leads_asks_the_databases_and_rolls_back(tmp_path: Path):
+    other = Verified(tmp_path, leads=False)
+    other.follow(SETTINGS)
+    violated = {"name": "credits", "state": "violated", "legacy": "5", "modern": "4", "reason": "", "at": NOW}
 
-    assert found["LEGACY_PW"] == "x"
+    other.hears("check", "credits", **violated)
+    followed = list(other.back)
+    other.leads = True
+    other.verifying.look()
+    other.verifying.look()
+    other.hears("check", "credits", **violated)
+
+    assert [orders.leads for orders in other.started[0].orders] == [False, True]
+    assert (followed, len(other.back)) == ([], 1)
+    other.verifying.close()
+
+
+def test_the_process_gets_its_passwords_and_no_other_secret():
+    environ = {"LEGACY_PW": "x", "STRANGLER_REDIS_PASSWORD": "r", "STRANGLER_ADMIN_TOKEN": "a", "APP_KEY": "y"}
+    found = environment_of(SETTINGS, {**environ, "OTHER": "z"})
+
+    assert (found["LEGACY_PW"], found["STRANGLER_REDIS_PASSWORD"]) == ("x", "r")
+    assert "STRANGLER_ADMIN_TOKEN" not in found
     assert "APP_KEY" not in found
     assert "OTHER" not in found
 

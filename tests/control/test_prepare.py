@@ -24,14 +24,14 @@ identity: [{identity}]
 
 
 def problems(
-    folder: Path, *, environ: dict[str, str] | None = None, more: str = "", **values: str
+    folder: Path, *, environ: dict[str, str] | None = None, more: str = "", users: tuple[str, ...] = (), **values: str
 ) -> tuple[Problem, ...]:
     """What is wrong with, or warned of about, a small file."""
     filled = {"listen": "127.0.0.1:0", "admin": "127.0.0.1:0", "identity": "", **values}
     path = folder / "proxy.yaml"
     path.write_text(FILE.format(**filled) + more)
     try:
-        return prepare(path, environ or {}).warnings
+        return prepare(path, environ or {}, users).warnings
     except ConfigError as error:
         return error.problems
 
@@ -86,6 +86,19 @@ def test_a_token_that_can_be_guessed_is_refused_for_others_and_warned_about_at_h
         (found,) = problems(tmp_path, admin=admin, environ=environ)
         assert (found.level, told in found.message) == (level, True)
         assert not [token for token in (operator, viewer) if token.strip() and token.strip() in str(found)]
+
+
+def test_without_a_token_loopback_is_open_to_the_machines_other_users_which_is_warned_about(tmp_path: Path):
+    users = ("anna", "postgres", "tim", "www-data", "zoe")
+    (found,) = problems(tmp_path, users=users)
+
+    assert (found.line, found.level) == (4, "warning")
+    assert "every user of this machine (anna, postgres, tim and 2 more)" in found.message
+    assert "STRANGLER_ADMIN_TOKEN" in found.hint
+    for closed in ({"STRANGLER_ADMIN_TOKEN": "t" * 16}, {"STRANGLER_VIEW_TOKEN": "t" * 16}):
+        assert problems(tmp_path, users=users, environ=closed) == ()
+    assert problems(tmp_path, users=users, admin="unix:admin.sock") == ()
+    assert problems(tmp_path) == ()
 
 
 def test_a_missing_key_is_a_warning_nobody_is_turned_away_for_it(tmp_path: Path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dashboards.html import Html
-from dashboards.pages.data import data
+from dashboards.pages.data import data, data_blocks
 from dashboards.pages.layout import Visitor
 
 TABLE: dict[str, Any] = {
@@ -44,3 +44,15 @@ def test_a_table_that_was_not_read_yet_and_a_file_without_the_section_have_their
 
     assert "unknown" in shown(tables=[unknown])
     assert "no database is verified" in shown(configured=False)
+
+
+def test_only_what_is_verified_changes_and_the_page_says_what_it_shows():
+    document = {"configured": True, "tables": [TABLE], "checks": [CHECK], "warnings": []}
+    mended = {**document, "tables": [{**TABLE, "state": "same", "examples": []}]}
+    before, after = data_blocks(document, Html("")), data_blocks(mended, Html(""))
+
+    assert before.keys() == {"state", "verified"}
+    assert before["verified"] != after["verified"]
+    page = data(document, Visitor("ann"), Html(""), "/live?page=%2Fdata")
+    assert before["verified"] in page
+    assert "shows=" in page

@@ -6,20 +6,32 @@ import configparser
 import re
 import shutil
 import subprocess
+import sys
+from collections.abc import Iterable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
 import pytest
 import yaml
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import rules
+from proxy.judge.confinement import MEMORY
+from proxy.worker.shadow.pair_queue import MOST_BYTES
+from proxy.worker.shadow.response_copy import HELD_AT_MOST
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 UNIT = DEPLOY / "systemd/strangler.service"
 CONTAINERFILE = (DEPLOY / "Containerfile").read_text()
 MANIFESTS: list[dict[str, Any]] = list(yaml.safe_load_all((DEPLOY / "kubernetes/strangler.yaml").read_text()))
+sys.path.insert(0, str(DEPLOY / "constraints"))
+import renew as RENEW  # noqa: E402, N812 - from its own folder, which is no package
+
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 
 
@@ -120,12 +132,71 @@ def test_the_admin_port_is_open_to_operations_alone():
     assert open_to == [("ingress", "http"), ("operations", "admin")]
 
 
+def of(kind: str, name: str) -> dict[str, Any]:
+    return next(one for one in MANIFESTS if (one["kind"], one["metadata"]["name"]) == (kind, name))
+
+
+def test_redis_of_the_cluster_has_a_password_and_answers_the_proxies_alone():
+    (only,) = of("StatefulSet", "redis")["spec"]["template"]["spec"]["containers"]
+    (rule,) = of("NetworkPolicy", "redis")["spec"]["ingress"]
+
+    key = only["env"][0]["valueFrom"]["secretKeyRef"]
+    assert (key["name"], key["key"]) == ("strangler", "STRANGLER_REDIS_PASSWORD")
+    assert "requirepass" in only["command"][-1]
+    assert rule["from"] == [{"podSelector": {"matchLabels": pod_labels()}}]
+    assert (
+        of("NetworkPolicy", "redis")["spec"]["podSelector"]["matchLabels"]
+        == of("StatefulSet", "redis")["spec"]["selector"]["matchLabels"]
+    )
+    address = rules.load(kind("ConfigMap")["data"]["proxy.yaml"]).store
+    assert address == f"redis://{of('Service', 'redis')['metadata']['name']}.strangler.svc:6379/0"
+
+
+def test_redis_of_the_cluster_gives_up_what_the_proxy_gives_up():
+    spec = of("StatefulSet", "redis")["spec"]["template"]["spec"]
+    (only,) = spec["containers"]
+
+    assert spec["securityContext"]["runAsNonRoot"]
+    assert spec["automountServiceAccountToken"] is False
+    assert only["securityContext"] == container()["securityContext"]
+
+
+def pod_labels() -> dict[str, str]:
+    labels: dict[str, str] = kind("Deployment")["spec"]["template"]["metadata"]["labels"]
+    return labels
+
+
+def test_no_annotation_has_the_admin_port_scraped_without_its_token():
+    assert "annotations" not in kind("Deployment")["spec"]["template"]["metadata"]
+
+
 def test_no_token_is_shipped():
     assert set(kind("Secret")["stringData"].values()) == {""}
 
 
 def test_the_last_pods_are_not_evicted_together():
     assert kind("PodDisruptionBudget")["spec"]["minAvailable"] < kind("Deployment")["spec"]["replicas"]
+
+
+# ── memory ──
+
+
+def test_unit_and_manifest_bear_what_the_sizing_page_adds_up():
+    page = " ".join((ROOT / "docs/sizing.md").read_text().split())
+    idle, pairs, waiting, judge = map(
+        int, re.findall(r"judges at theirs: (\d+) \+ (\d+) \+ (\d+) for one worker, (\d+) for each judge", page)[0]
+    )
+    one, two = map(int, re.findall(r"(\d+) MB with one, (\d+) with two", page)[0])
+    data = int(re.findall(r"both databases: (\d+) MB", page)[0])
+
+    assert judge == MEMORY >> 20
+    assert (pairs, waiting) == (HELD_AT_MOST >> 20, MOST_BYTES >> 20)
+    assert (one, two) == (idle + pairs + waiting + judge, idle + pairs + waiting + 2 * judge)
+    # the page counts in MB of a million, a limit in those of 1,048,576
+    limit = int(re.findall(r"say (\d+) MiB", page)[0])
+    assert two + data <= limit * 1.048576
+    unit = re.findall(r"^MemoryMax=(.+)$", UNIT.read_text(), re.MULTILINE)
+    assert (container()["resources"]["limits"]["memory"], unit) == (f"{limit}Mi", [f"{limit}M"])
 
 
 # ── container ──
@@ -160,6 +231,87 @@ def test_the_image_runs_as_nobody_in_particular_and_is_checked():
     assert "STOPSIGNAL SIGTERM" in last
 
 
+def pins(name: str) -> dict[str, list[str]]:
+    """Packages of a file of constraints, with their hashes."""
+    text = (DEPLOY / f"constraints/{name}.txt").read_text().replace(" \\\n", " ")
+    lines = [line.split() for line in text.splitlines() if not line.startswith("#")]
+    return {words[0]: words[1:] for words in lines}
+
+
+def needed(requirements: Iterable[str]) -> dict[str, list[Requirement]]:
+    """What these requirements bring on the image's Python, followed through what is installed here."""
+    found: dict[str, list[Requirement]] = {}
+    waiting = [(Requirement(each), ("",)) for each in requirements]
+    while waiting:
+        one, extras = waiting.pop()
+        known = found.setdefault(canonicalize_name(one.name), [])
+        if str(one) not in map(str, known) and (one.marker is None or _applies(one.marker, extras)):
+            known.append(one)
+            waiting += [(Requirement(each), (*one.extras, "")) for each in metadata.requires(one.name) or ()]
+    return {name: asked for name, asked in found.items() if asked}
+
+
+def _applies(marker: Marker, extras: Iterable[str]) -> bool:
+    image = {"python_version": RENEW.PYTHON, "python_full_version": f"{RENEW.PYTHON}.2"}
+    return any(marker.evaluate({**image, "extra": extra}) for extra in extras)
+
+
+@pytest.mark.parametrize("name", ["runtime", "build", "example"])
+def test_everything_that_the_image_installs_is_pinned_with_hashes_as_pyproject_asks(name: str):
+    pinned = {Requirement(pin).name: Requirement(pin) for pin in pins(name)}
+    wanted = needed(RENEW.wanted()[name])
+
+    assert pinned.keys() == wanted.keys(), "run: python deploy/constraints/renew.py"
+    versions = {key: next(iter(pin.specifier)).version for key, pin in pinned.items()}
+    assert [str(one) for key, asked in wanted.items() for one in asked if versions[key] not in one.specifier] == []
+    # a wheel of pure Python serves both architectures, a compiled one is one for each
+    assert {len(hashes) for hashes in pins(name).values()} <= {1, 2}
+    assert all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", each) for found in pins(name).values() for each in found)
+
+
+def test_what_is_pinned_twice_is_pinned_to_the_same():
+    files = [pins(name) for name in ("runtime", "build", "example")]
+    versions: dict[str, set[str]] = {}
+    for pin in (each for file in files for each in file):
+        versions.setdefault(pin.partition("==")[0], set()).add(pin)
+
+    assert {name: found for name, found in versions.items() if len(found) > 1} == {}
+
+
+def test_the_image_installs_nothing_without_its_hash():
+    installs = [
+        line
+        for line in CONTAINERFILE.replace("\\\n", " ").splitlines()
+        for line in line.split("&&")
+        if "pip install" in line
+    ]
+
+    assert len(installs) == 4
+    assert [line for line in installs if not re.search(r"--require-hashes|--no-index --no-deps", line)] == []
+
+
+def images() -> dict[str, str]:
+    """Every image that something shipped names, by where it does."""
+    stages = re.findall(r"^FROM (\S+) AS (\S+)", CONTAINERFILE, re.MULTILINE)
+    own = {stage for _, stage in stages}
+    named = {f"Containerfile {stage}": image for image, stage in stages if image not in own}
+    named |= {f"compose {name}": one["image"] for name, one in COMPOSE["services"].items() if "image" in one}
+    for manifest in MANIFESTS:
+        spec = manifest.get("spec", {}).get("template", {}).get("spec", {})
+        for one in (*spec.get("containers", ()), *spec.get("initContainers", ())):
+            named[f"{manifest['kind']} {one['name']}"] = one["image"]
+    return named
+
+
+def test_every_image_is_named_by_its_version_or_digest():
+    assert len(images()) >= 7
+    assert {
+        where: image
+        for where, image in images().items()
+        if not re.search(r":v?[0-9][\w.-]*$|@sha256:[0-9a-f]{64}$", image)
+    } == {}
+
+
 # ── compose ──
 
 
@@ -184,6 +336,41 @@ def test_compose_starts_the_proxy_with_a_file_it_accepts():
 
     assert snapshot.admin.address == "0.0.0.0:9180"
     assert snapshot.store == "redis://127.0.0.1:6379/0"
+
+
+def test_nothing_of_compose_but_users_is_on_every_address():
+    ports = [port for service in COMPOSE["services"].values() for port in service.get("ports", ())]
+
+    assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
+    assert "9090" not in " ".join(ports), "Prometheus asks for no password: Grafana alone reaches it"
+    assert "--web.listen-address=127.0.0.1:9090" in COMPOSE["services"]["prometheus"]["command"]
+
+
+def test_grafana_knows_nobody_without_a_password():
+    environment = COMPOSE["services"]["grafana"]["environment"]
+
+    assert environment["GF_AUTH_ANONYMOUS_ENABLED"] == "false"
+    assert environment["GF_SECURITY_ADMIN_PASSWORD"] == "${GRAFANA_PASSWORD:?choose one}"
+
+
+def test_prometheus_scrapes_with_the_view_token_that_compose_hands_it():
+    (job,) = yaml.safe_load((DEPLOY / "prometheus.yml").read_text())["scrape_configs"]
+    (secret,) = COMPOSE["services"]["prometheus"]["secrets"]
+
+    assert job["authorization"]["credentials_file"] == f"/run/secrets/{secret}"
+    assert COMPOSE["secrets"][secret] == {"environment": "STRANGLER_VIEW_TOKEN"}
+
+
+def test_redis_of_compose_has_a_password_that_no_list_of_processes_shows():
+    redis = COMPOSE["services"]["redis"]
+
+    assert "requirepass" in redis["command"][-1]
+    assert "$$REDIS_PASSWORD" in redis["command"][-1], "filled in inside the container, not into its arguments"
+    assert redis["environment"]["REDIS_PASSWORD"] == "${STRANGLER_REDIS_PASSWORD:?choose one}"
+    assert (
+        COMPOSE["services"]["proxy"]["environment"]["STRANGLER_REDIS_PASSWORD"]
+        == redis["environment"]["REDIS_PASSWORD"]
+    )
 
 
 def test_compose_demands_tokens():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pwd
 import socket
 import sqlite3
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from proxy.doctor.finding import ERROR, OK, WARNING, Found, Subject
 from proxy.doctor.limits import limits
 from proxy.doctor.modes import modes
 from proxy.doctor.nginx import nginx
+from proxy.doctor.other_users import other_users, reachable, users_here
 from proxy.doctor.ports import ports
 from proxy.doctor.stores import stores
 from tests.support.backend import Backend, always, ok
@@ -261,3 +263,43 @@ async def test_a_name_of_this_machine_is_our_own_listener_where_that_is_everywhe
     found = [one async for one in backends(house(text))]
 
     assert [one.about for one in found if "our own listener" in one.what] == ["backend legacy"]
+
+
+def account(name: str, uid: int, shell: str) -> pwd.struct_passwd:
+    return pwd.struct_passwd((name, "x", uid, uid, "", "/", shell))
+
+
+def test_other_users_are_those_who_can_log_in_and_those_whose_programs_run():
+    accounts = [
+        account("root", 0, "/bin/bash"), account("sync", 4, "/bin/sync"), account("postgres", 101, "/bin/bash"),
+        account("strangler", 1003, "/bin/sh"), account("anna", 1001, "/usr/bin/zsh"),
+        account("mailbox", 1002, "/usr/sbin/nologin"), account("nobody", 65534, "/bin/sh"),
+    ]  # fmt: skip
+
+    assert other_users(1003, accounts, {0, 1003}) == ("anna",)
+    assert other_users(0, accounts[:4], {0, 4242424}) == ("strangler", "user 4242424")
+    assert other_users(1001, accounts, {0, 1001}) == ("strangler",)
+    assert other_users(0, accounts[:3], {0}) == ()
+
+
+def test_a_port_that_asks_for_no_token_is_looked_at_with_those_who_reach_it(house: Callable[..., Subject]):
+    admin = "admin: {address: '127.0.0.1:0'}\n"
+    (found,) = reachable(house(admin))
+
+    assert "asks for no token" in found.what
+    assert (found.level == WARNING) == bool(users_here(absent=True))
+    assert list(reachable(house(admin, environ={"STRANGLER_VIEW_TOKEN": "v" * 16}))) == []
+    assert list(reachable(house("admin: {address: 'unix:admin.sock'}\n"))) == []
+
+
+@pytest.mark.parametrize(
+    ("tls", "said", "advice"),
+    [("", "tokens travel in clear", "set admin.tls"), (", tls: {cert: c, key: k}", "from other machines", "firewall")],
+)
+def test_an_admin_port_for_other_machines_without_tls_is_advised_to_have_it(
+    house: Callable[..., Subject], tls: str, said: str, advice: str
+):
+    found = next(one for one in ports(house(f"admin: {{address: '0.0.0.0:0'{tls}}}\n")) if one.about == "admin.address")
+
+    assert (found.level, said in found.what, advice in found.advice) == (WARNING, True, True)
+    assert ("in clear" in found.what) is not bool(tls)

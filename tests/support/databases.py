@@ -20,6 +20,30 @@ _MARIADB = "/usr/sbin/mariadbd"
 _INSTALL_MARIADB = "/usr/bin/mariadb-install-db"
 
 
+class Program:
+    """A server's process, which can be ended in order and started again on the same port."""
+
+    def __init__(self, command: list[str], port: int, ending: signal.Signals) -> None:
+        self._command, self._port, self._ending = command, port, ending
+        self.process = self._begun()
+
+    def start(self) -> None:
+        self.process = self._begun()
+
+    def stop(self) -> None:
+        self.process.send_signal(self._ending)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def _begun(self) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+        _eventually_listens(self._port, process)
+        return process
+
+
 @dataclass(frozen=True)
 class Server:
     """A running database server. `url` leads to the database `name` as its owner, without a password."""
@@ -27,7 +51,11 @@ class Server:
     scheme: str
     port: int
     user: str
-    process: subprocess.Popen[bytes]
+    program: Program
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        return self.program.process
 
     def url(self, name: str, user: str = "") -> str:
         return f"{self.scheme}://{user or self.user}@127.0.0.1:{self.port}/{name}"
@@ -54,14 +82,14 @@ def mariadb() -> Iterator[Server]:
             "--innodb-buffer-pool-size=128M", "--character-set-server=utf8mb4", "--skip-name-resolve",
             "--sql-mode=", "--innodb-doublewrite=0",
         ]  # fmt: skip
-        with _running([*as_user, *command], port, signal.SIGTERM) as process:
+        with _running([*as_user, *command], port, signal.SIGTERM) as program:
             _eventually_accepts(f"{folder}/s")
             grant = "CREATE USER 'test'@'%'; GRANT ALL ON *.* TO 'test'@'%' WITH GRANT OPTION;"
             subprocess.run(
                 ["/usr/bin/mariadb", "--no-defaults", "-u", "root", f"--socket={folder}/s", "-e", grant],
                 check=True, timeout=_UP_WITHIN,
             )  # fmt: skip
-            yield Server("mysql", port, "test", process)
+            yield Server("mysql", port, "test", program)
 
 
 @contextmanager
@@ -78,8 +106,8 @@ def postgresql() -> Iterator[Server]:
                     "unix_socket_directories": folder, "synchronous_commit": "off"}  # fmt: skip
         command = [programs / "postgres", "-D", data]
         command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        with _running([*as_user, *map(str, command)], port, signal.SIGINT) as process:
-            yield Server("postgresql", port, "test", process)
+        with _running([*as_user, *map(str, command)], port, signal.SIGINT) as program:
+            yield Server("postgresql", port, "test", program)
 
 
 @contextmanager
@@ -98,19 +126,13 @@ def _folder(user: str) -> Iterator[tuple[Path, list[str]]]:
 
 
 @contextmanager
-def _running(command: list[str], port: int, ending: signal.Signals) -> Iterator[subprocess.Popen[bytes]]:
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen([str(part) for part in command], stdout=output, stderr=output, cwd="/")
-        try:
-            _eventually_listens(port, process)
-            yield process
-        finally:
-            process.send_signal(ending)
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+def _running(command: list[str], port: int, ending: signal.Signals) -> Iterator[Program]:
+    program = Program([str(part) for part in command], port, ending)
+    try:
+        yield program
+    finally:
+        if program.process.poll() is None:
+            program.stop()
 
 
 def _eventually_listens(port: int, process: subprocess.Popen[bytes]) -> None:

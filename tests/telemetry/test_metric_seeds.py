@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from proxy.telemetry import metric_names
 from proxy.telemetry.exposition import render
 from proxy.telemetry.metric_seeds import zeros
 from rules import model
+from rules.data_settings import DataCheck, DataSettings, DataSource
 from rules.guard.evidence import REASONS
 from rules.model import GuardPolicy, Override, Route, ShadowPolicy, Step
 from tests.support import snapshots
@@ -38,6 +41,20 @@ def test_a_modern_side_without_users_has_no_rollbacks_to_count_until_it_has_some
     assert metric_names.ROLLBACKS.name not in before
     assert ("profile", "modern", "live", "5xx") in after[metric_names.REQUESTS.name]
     assert ("profile", "errors") in after[metric_names.ROLLBACKS.name]
+
+
+def test_the_first_rollback_by_the_data_is_an_increase_where_a_check_rolls_back():
+    source = DataSource("sqlite:a")
+    checks = (
+        DataCheck("credits", "", "", on_violation="rollback", routes=("profile",)),
+        DataCheck("rows", "", "", routes=("plain",)),
+    )
+    snapshot = snapshots.snapshot({}, routes=[snapshots.route(name=name) for name in ("profile", "plain")])
+    names = zeros(replace(snapshot, data=DataSettings(source, source, checks=checks)))
+
+    found = {labels for (name, labels), _ in names if name == metric_names.ROLLBACKS.name}
+    assert ("profile", "data") in found
+    assert ("plain", "data") not in found
 
 
 def test_the_first_rollback_is_an_increase_for_every_check_that_the_guard_makes():

@@ -17,8 +17,8 @@ import pymysql.cursors
 from proxy.data.pace import SteadyPace
 from proxy.data.redaction import redacting
 from proxy.data.results import TableResult
+from proxy.data.run_state import RunState
 from proxy.data.runner import Runner, TableFailure, Wanted, opened
-from proxy.data.state_file import StateFile
 from rules.data_settings import (
     Conversion,
     DataCheck,
@@ -67,7 +67,7 @@ class Both:
     postgres: psycopg.Connection[Any]
     timezone: str = "UTC"
     limits: DataLimits = LIMITS
-    state: StateFile | None = None
+    state: RunState | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     reads: list[int] = field(default_factory=list)
 

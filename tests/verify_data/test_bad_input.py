@@ -9,7 +9,7 @@ from typing import Any
 import pymysql
 import pytest
 
-from proxy.data.checks import run_check
+from proxy.data.checks import CheckResult, run_check
 from proxy.data.database import DatabaseError
 from proxy.data.redaction import redacting
 from proxy.data.runner import Runner, TableFailure, Wanted, opened
@@ -23,7 +23,7 @@ ONE = table("users:id", "people:id", ["name"])
 @pytest.fixture
 def filled(both: Both) -> Both:
     both.legacy("CREATE TABLE users (id int PRIMARY KEY, name varchar(20), token varchar(40), n int, blob_ blob)")
-    both.modern("CREATE TABLE people (id int PRIMARY KEY, name text, token text, other int, n int, at time)")
+    both.modern("CREATE TABLE people (id int PRIMARY KEY, name text, token text, other int, n int, at time, born date)")
     both.legacy("INSERT INTO users VALUES (1, 'a', 's3cret', 7, NULL), (2, 'b', 's3cret', 7, NULL)")
     both.modern("INSERT INTO people VALUES (1, 'a', 's3cret', 7, 7), (2, 'b', 's3cret', 7, 7)")
     return both
@@ -46,11 +46,14 @@ def test_an_unreachable_side_is_said_with_its_address(filled: Both):
         (table("user:id", "people:id", ["name"]), "legacy: no table `user` in "),
         (table("users:id", "persons:id", ["name"]), "; it has people"),
         (table("users:id", "people:id", ["nam"]), "people: legacy's `users` has no column `nam`; it has blob_, id, n"),
-        (table("users:id", "people:uid", ["name"]), "people: modern's `people` has no column `uid`; it has at, id, n"),
+        (table("users:id", "people:uid", ["name"]), "people: modern's `people` has no column `uid`; it has at, b"),
         (table("users:blob_", "people:id", ["name"]), "`blob_/id` is binary and integer, which cannot be a key"),
         (table("users:n", "people:id", ["name"]), "people: legacy's key (`n`) is not unique: 2 rows have 7"),
         (table("users:id", "people:other", ["name"]), 'people: modern\'s key ("other") is not unique: 2 rows have 7'),
         (table("users:id", "people:id", ["name"], changed="gone"), "has no column `gone`"),
+        (table("users:id", "people:id", ["at=n"]), "people: `at` is integer in legacy and time in modern, which"),
+        (table("users:id", "people:id", ["born=blob_"]), "`born` is binary in legacy and date in modern, which can"),
+        (table("users:id", "people:id", ["at=n / 100"]), "`convert` computes with numbers"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_said_by_name(filled: Both, one: Any, said: str):
@@ -185,6 +188,19 @@ def test_a_check_is_not_judged_while_legacy_moves(filled: Both):
         found = run_check(CHECK, (Moving(), modern), lambda _: None, 30.0)  # type: ignore[arg-type]  # same words
 
     assert (found.state, found.reason) == ("not_judged", "legacy changed while it was asked")
+
+
+def test_a_check_shows_figures_and_no_text_whose_name_is_a_secrets():
+    redact = redacting(b"k", ())
+
+    def shown(legacy: str, modern: str, sql: str) -> tuple[str, str]:
+        found = CheckResult("one", "violated", legacy, modern).redacted(redact, DataCheck("one", sql, sql))
+        return found.legacy, found.modern
+
+    assert shown("2", "3", "SELECT COUNT(*) FROM password_resets") == ("2", "3")
+    assert shown("s3cret", "s4cret", "SELECT MAX(token) FROM users")[0].startswith("<redacted:")
+    assert shown("EUR", "USD", "SELECT MAX(currency) FROM users") == ("EUR", "USD")
+    assert "ann@" not in str(shown("ann@example.org", "", "SELECT MIN(name) FROM users"))
 
 
 def test_a_check_that_takes_too_long_failed_and_was_not_violated(filled: Both):

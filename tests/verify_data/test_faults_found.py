@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from proxy.data.pace import StoppedError
-from proxy.data.state_file import StateFile
+from proxy.data.run_state import state_in
+from proxy.data.runner import TableFailure
+from tests.support.databases import Server
 from tests.verify_data.both import Both, rows_of, table
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -150,7 +152,7 @@ def test_a_row_in_flight_is_no_difference_and_one_that_stays_is(both: Both):
 def test_a_run_that_was_stopped_goes_on_behind_what_is_done(both: Both, tmp_path: Path):
     filled(both)
     both.modern("UPDATE invoices SET note = 'x' WHERE legacy_id IN (20, 2990)")
-    both.state = StateFile(tmp_path / "state")
+    both.state = state_in("memory", tmp_path)
 
     def cut(_result: object, last: int | None, _share: float) -> None:
         if last is not None and last >= 1500:
@@ -167,6 +169,36 @@ def test_a_run_that_was_stopped_goes_on_behind_what_is_done(both: Both, tmp_path
     assert both.verified(INVOICES).notes == [], "a run that ended is forgotten"
 
 
+@pytest.mark.parametrize("side", [0, 1], ids=["mariadb", "postgresql"])
+def test_a_database_that_restarts_in_the_middle_is_one_sentence_and_the_run_goes_on_behind_what_is_done(
+    both: Both, servers: tuple[Server, Server], tmp_path: Path, side: int
+):
+    filled(both)
+    both.modern("UPDATE invoices SET note = 'x' WHERE legacy_id IN (20, 2990)")
+    both.state = state_in("memory", tmp_path)
+    done: list[int] = []
+
+    def shut_down(_result: object, last: int | None, _share: float) -> None:
+        if last is not None:
+            done.append(last)
+            if len(done) == 2:
+                servers[side].program.stop()
+
+    try:
+        failed = both.outcome(INVOICES, progress=shut_down)
+    finally:
+        servers[side].program.start()
+    went_on: list[int | None] = []
+    found = both.verified(INVOICES, progress=lambda _result, last, _share: went_on.append(last))
+
+    assert isinstance(failed, TableFailure)
+    assert (failed.unreachable, failed.reason.count("\n")) == (True, 0)
+    assert failed.reason.startswith(f"{('legacy', 'modern')[side]}: {servers[side].scheme}://127.0.0.1:")
+    assert (found.equal, rows_of(found)) == (MANY - 2, {"20": "note", "2990": "note"})
+    assert min(one for one in went_on if one) > done[1]
+    both.state.close()
+
+
 def test_connections_that_break_between_two_queries_are_made_again(both: Both):
     filled(both, 1500)
 
@@ -175,3 +207,35 @@ def test_connections_that_break_between_two_queries_are_made_again(both: Both):
                     " AND datname = current_database()")  # fmt: skip
 
     assert both.verified(INVOICES, progress=broken).equal == 1500
+
+
+@pytest.mark.parametrize("doc", [False, True], ids=["checked by databases", "fetched"])
+def test_a_table_with_a_text_key_is_read_in_parts_and_resumed_behind_what_is_done(
+    both: Both, tmp_path: Path, doc: bool
+):
+    rows = [(f"Ünï-{number}" if number % 2 else f"k{number}", f"v{number}", "{}") for number in range(1200)]
+    both.legacy("CREATE TABLE named (name varchar(40) PRIMARY KEY, v text, doc json) DEFAULT CHARSET utf8mb4")
+    both.modern("CREATE TABLE named (name text PRIMARY KEY, v text, doc jsonb)")
+    both.legacy("INSERT INTO named VALUES (%s, %s, %s)", *rows)
+    both.modern("INSERT INTO named VALUES (%s, %s, %s)", *rows)
+    both.modern("UPDATE named SET v = 'x' WHERE name IN ('k10', 'Ünï-1199')")
+    both.modern("DELETE FROM named WHERE name = 'k500'")
+    one = table("named:name", "named:name", ["v", "doc"] if doc else ["v"])
+    both.state = state_in("memory", tmp_path)
+    done: list[int] = []
+
+    def cut(_result: object, last: int | None, _share: float) -> None:
+        if last is not None:
+            done.append(last)
+        if len(done) == 2:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        both.verified(one, progress=cut)
+    found = both.verified(one, progress=lambda _result, last, _share: done.append(last))
+
+    assert rows_of(found) == {"Ünï-1199": "v", "k10": "v", "k500": "missing_modern"}
+    assert found.equal == 1197
+    assert done[:-1] == sorted(set(done[:-1])), "no part is read twice"
+    assert len(done) == 4, "1,200 rows, 500 a query: three parts and the end"
+    both.state.close()

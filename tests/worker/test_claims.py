@@ -112,6 +112,8 @@ async def test_a_route_is_not_chosen_by_a_claim_that_nobody_may_make(house: Runn
         ("strangler_session=secret; a=1", "a=1"),
         ("a=1;strangler_session=secret", "a=1"),
         ("a=1; strangler_session=secret; strangler_session=secret", "a=1"),
+        ("a=1; __Host-strangler_session=secret; b=2", "a=1; b=2"),
+        ("__Host-strangler_session=secret; strangler_session=secret", None),
         ("my_strangler_session=1; a=strangler_session=2", "my_strangler_session=1; a=strangler_session=2"),
         ("strangler_id=x.y; a=1", "strangler_id=x.y; a=1"),
     ],

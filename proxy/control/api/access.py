@@ -26,7 +26,7 @@ from rules.model import Admin
 # Makes the value of the console's cookie from a token, finds the role in it again.
 #
 # Nothing is kept: the value names the role, the person, the moment it ends, signed with the role's token. It outlives
-# a restart of control, ends by itself, becomes void with another token. It never contains the token.
+# a restart of control, ends by itself, becomes void with another token or a revocation. It never contains the token.
 
 
 COOKIE = "strangler_session"
@@ -49,9 +49,14 @@ class Session:
 
 
 class ConsoleSessions:
-    """Signs with `tokens` (role → token, empty: the role is not given). Nothing in it changes."""
+    """Signs with `tokens` (role → token, empty: the role is not given).
+
+    `revoked` holds when sessions of a name, under the empty one all of them, were last ended (milliseconds since the
+    epoch); it is replaced by `Revocations`.
+    """
 
     def __init__(self, tokens: Mapping[str, str], clock: Callable[[], float] = time.time) -> None:
+        self.revoked: Mapping[str, int] = {}
         self._tokens = {role: token for role, token in tokens.items() if token}
         self._clock = clock
 
@@ -72,16 +77,21 @@ class ConsoleSessions:
         return Session(found["role"], found["name"]) if is_ours and is_now else Session()
 
     def _signature(self, role: str, ends: str, name: str) -> str:
-        text = f"{_PURPOSE} {role} {ends} {name}"
+        revoked = f"{self.revoked.get('', 0)} {self.revoked.get(name, 0) if name else 0}"
+        text = f"{_PURPOSE} {role} {ends} {name} {revoked}"
         return hmac.new(self._tokens[role].encode(), text.encode(), sha256).hexdigest()
 
 
-def cookie_of(header: str) -> str:
-    """Return the session's value in a Cookie header field, empty when it is not there."""
+def cookie_of(header: str, *, secure: bool) -> str:
+    """Return the session's value in a Cookie header field, empty when it is not there.
+
+    Under TLS (`secure`) only the one that is this very host's counts: the other may come from a neighbour of the
+    domain, or from a time when it travelled in clear.
+    """
     found = dict(
         reversed([(name, value) for name, _, value in (each.strip().partition("=") for each in header.split(";"))])
     )
-    return found.get(SECURE_COOKIE) or found.get(COOKIE, "")
+    return found.get(SECURE_COOKIE) or ("" if secure else found.get(COOKIE, ""))
 
 
 PROBES = ("/healthz", "/readyz")
@@ -126,6 +136,7 @@ class Access:
 
     def __init__(self, admin: Admin, address: Address, environ: Mapping[str, str] = os.environ) -> None:
         self._public = not address.is_loopback
+        self._tls = admin.tls is not None
         self._operator = environ.get(admin.token_env, "").strip()
         self._viewer = environ.get(admin.view_token_env, "").strip()
         self.sessions = ConsoleSessions({OPERATE: self._operator, VIEW: self._viewer})
@@ -152,7 +163,19 @@ class Access:
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return self.role_of_token(given.strip())
-        return self.sessions.shown(cookie_of(headers.get("cookie", ""))).role
+        return self.session_of(headers).role
+
+    def session_of(self, headers: Mapping[str, str]) -> Session:
+        """Return what the console's cookie among these fields proves."""
+        return self.sessions.shown(self.cookie_of(headers))
+
+    def cookie_of(self, headers: Mapping[str, str]) -> str:
+        """Return the value of the console's cookie among these fields, of the kind that counts here."""
+        return cookie_of(headers.get("cookie", ""), secure=self.is_secure(headers))
+
+    def is_secure(self, headers: Mapping[str, str]) -> bool:
+        """Whether the browser speaks TLS, to us or to what is in front of us; a page cannot say so for itself."""
+        return self._tls or headers.get("x-forwarded-proto", "").strip().lower() == "https"
 
     def role_of_token(self, given: str) -> str:
         """Return the role whose token `given` is, empty for none."""

@@ -82,6 +82,9 @@ class ControlPort(Protocol):
     async def rejudge(self, route: str) -> dict[str, Any]:
         """Judge the stored pairs of a route (empty: of all) again."""
 
+    async def revoke_sessions(self, name: str, who: str, reason: str) -> bool:
+        """End every session, of `name` where it is not empty; whether the store has it already."""
+
     async def reload(self, who: str) -> Outcome:
         """Read the file again; return how it went."""
 

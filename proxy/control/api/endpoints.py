@@ -163,6 +163,7 @@ SCHEMAS: dict[str, Schema] = {
     "Config": thing(digest=TEXT, generation=COUNT, effective={"type": "object"}, overrides=many({"type": "object"})),
     "Plan": thing(routes=many({"type": "object"}), settings=many(TEXT), users={"type": "object"}),
     "Reloaded": thing(outcome={"enum": ["applied", "unchanged", "accepted"]}),
+    "Revoked": thing(revoked=TEXT, kept=FLAG),
     "Report": thing(at=MOMENT, digest=TEXT, share_migrated=SHARE, routes=many({"type": "object"})),
     "Data": thing(
         configured=FLAG, tables=many({"type": "object"}), checks=many({"type": "object"}), warnings=many(TEXT)
@@ -276,6 +277,13 @@ ENDPOINTS = (
         "Plan",
         wish=(("config", TEXT),),
         required=("config",),
+    ),
+    Endpoint(
+        "POST",
+        f"{PREFIX}/sessions/revoke",
+        "End every session of the console, or those of one name, at once.",
+        "Revoked",
+        wish=(("name", {"type": "string", "pattern": "^[A-Za-z0-9._@-]{1,64}$"}), ("reason", _REASON)),
     ),
     _verb(
         "rollback",

@@ -5,8 +5,9 @@ They are sent anew when the file, what was learned, what is over its rate, or th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -23,9 +24,10 @@ from proxy.state.live import Configuration
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell, timestamp
 from rules.model import KEEP, Route, Snapshot
+from rules.secret_names import looks_secret
 
 if TYPE_CHECKING:
-    from comparators.noise_learning import Learner
+    from comparators.noise_learning import Learner, Suggestion
 
 
 # Learns what each route's legacy side varies by itself: suggestions for people, rules where a route says `learn`.
@@ -97,15 +99,7 @@ class Noise:
     def _suggested(self, route: str, today: str) -> list[dict[str, Any]]:
         learner = self._learners.get(route)
         found = () if learner is None else learner.suggestions(date.fromisoformat(today))
-        return [
-            {
-                **asdict(one),
-                "rule": one.rule.to_mapping(),
-                "first_seen": timestamp(one.first_seen),
-                "last_seen": timestamp(one.last_seen),
-            }
-            for one in found
-        ]
+        return [_document(one) for one in found]
 
     def to_paste(self, wanted: str = "") -> list[dict[str, str]]:
         """Return for each route (or one) with suggestions the lines of YAML that say the same under its `compare:`."""
@@ -215,3 +209,24 @@ class JudgePolicies:
 def today() -> str:
     """Return the day, in UTC, as it is written in a file."""
     return datetime.now(UTC).date().isoformat()
+
+
+_PATTERN_PARTS = re.compile(
+    r"\[[^\]]*\](?:\{[0-9,]+\})?"  # a class of characters, how many of them
+    r"|\(\?(?:<?[=!]|:)|[()|?*+^$.]|\{[0-9,]+\}"  # what a pattern is made of
+    r"|\\."  # an escape
+    r"|(?P<letter>.)",
+    re.DOTALL,
+)
+
+
+def _document(one: Suggestion) -> dict[str, Any]:
+    """Return a suggestion as it is shown: without letters of values that are named like secrets."""
+    from comparators.noise_words import written
+
+    rule, entry = one.rule, one.entry
+    if rule.pattern and looks_secret(re.split(r"[/:]", rule.path)[-1]):
+        rule = replace(rule, pattern=_PATTERN_PARTS.sub(lambda part: "." if part["letter"] else part[0], rule.pattern))
+        _, entry = written(rule)
+    times = {"first_seen": timestamp(one.first_seen), "last_seen": timestamp(one.last_seen)}
+    return {**asdict(one), "rule": rule.to_mapping(), "entry": entry, **times}

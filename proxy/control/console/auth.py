@@ -14,7 +14,7 @@ from dashboards.html import Html
 from dashboards.pages import other
 from dashboards.pages.layout import Visitor
 from proxy.control.api import http
-from proxy.control.api.access import COOKIE, LASTS, LOGIN, NAME, SECURE_COOKIE, Access, cookie_of
+from proxy.control.api.access import COOKIE, LASTS, LOGIN, NAME, SECURE_COOKIE, Access
 from proxy.control.api.http import CONSOLE, PERSON, Rates
 from proxy.control.errors import RefusedError
 
@@ -52,7 +52,7 @@ class Visitors:
         headers = _headers(request)
         return Visitor(
             may_change=self._access.may_change(headers),
-            logged_in=bool(self._access.sessions.shown(self._session(request)).role),
+            logged_in=bool(self._access.session_of(headers).role),
             can_log_in=self._access.has_tokens,
             secret=self._secret(request),
             told=_SAID.get(request.query.get("told", ""), ""),
@@ -69,14 +69,11 @@ class Visitors:
         if any(len(value) > _LONGEST for value in fields.values()):
             raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, f"no text may be longer than {_LONGEST} characters")
         request[CONSOLE] = True
-        request[PERSON] = self._access.sessions.shown(self._session(request)).name
+        request[PERSON] = self._access.session_of(_headers(request)).name
         return fields
 
-    def _session(self, request: web.Request) -> str:
-        return cookie_of(request.headers.get("Cookie", ""))
-
     def _secret(self, request: web.Request) -> str:
-        session = self._session(request).encode("utf-8", "surrogateescape")
+        session = self._access.cookie_of(_headers(request)).encode("utf-8", "surrogateescape")
         return hmac.new(self._key, session, sha256).hexdigest()
 
 
@@ -114,7 +111,7 @@ def routes(access: Access, visitors: Visitors, wrong: Rates) -> Sequence[web.Rou
             return page(refused, HTTPStatus.UNAUTHORIZED)
         request[http.LOGGED_IN] = {"role": role, "name": name.strip() if NAME.fullmatch(name.strip()) else ""}
         answer = see_other(onward(following))
-        secure = _is_secure(request)
+        secure = access.is_secure(_headers(request))
         answer.set_cookie(
             SECURE_COOKIE if secure else COOKIE,
             access.sessions.begin(role, name.strip()),
@@ -129,16 +126,11 @@ def routes(access: Access, visitors: Visitors, wrong: Rates) -> Sequence[web.Rou
     async def leave(request: web.Request) -> web.Response:
         await visitors.form(request)
         answer = see_other(f"{LOGIN}?told=bye")
-        for name in (COOKIE, SECURE_COOKIE) if _is_secure(request) else (COOKIE,):
+        for name in (COOKIE, SECURE_COOKIE) if access.is_secure(_headers(request)) else (COOKIE,):
             answer.del_cookie(name, path="/", httponly=True, samesite="Strict", secure=name == SECURE_COOKIE)
         return answer
 
     return (web.get(LOGIN, ask), web.post(LOGIN, enter), web.post("/logout", leave))
-
-
-def _is_secure(request: web.Request) -> bool:
-    """Whether the browser speaks TLS, to us or to what is in front of us; a page cannot say so for itself."""
-    return request.headers.get("X-Forwarded-Proto", request.scheme) == "https"
 
 
 def onward(place: str) -> str:

@@ -63,6 +63,8 @@ class Pages:
             return other.event_blocks(await self._documents.events(query.get("route", "")), layout.state(view))
         if path == "/backends":
             return backends.backend_blocks(view.backends, layout.state(view))
+        if path == "/data":
+            return data.data_blocks(self._documents.source.data(), layout.state(view))
         if path == "/instances":
             return other.instance_blocks(document, layout.state(view))
         raise RefusedError(HTTPStatus.NOT_FOUND, "nothing changes there")
@@ -105,7 +107,7 @@ class Pages:
 
     async def _data(self, request: web.Request) -> web.Response:
         found = self._documents.source.data()
-        return page(data.data(found, self._visitors.of(request), await self._state()))
+        return page(data.data(found, self._visitors.of(request), await self._state(), _live(request)))
 
     async def _explain(self, request: web.Request) -> web.Response:
         asked = {name: request.query.get(name, "") for name in ("method", "path", "user", "header")}

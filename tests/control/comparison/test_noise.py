@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import orjson
@@ -145,3 +146,19 @@ def test_a_route_that_stops_learning_forgets():
     learning.noise.follow(Learning("suggest").snapshot)
 
     assert learning.noise.rules("profile") == ()
+
+
+@pytest.mark.parametrize(("path", "shown"), [("/session_id", False), ("/@header:x-api-key", False), ("/etag", True)])
+def test_letters_that_all_values_of_a_secret_share_are_not_repeated(path: str, shown: bool):
+    learning = Learning("suggest")
+    for number in range(60):
+        values = [f'"usr_anna\'s-{number * 7919 + step * 104729:032x}"' for step in (1, 2)]
+        learning.noise.observe("profile", orjson.dumps([[path, "value", *values]]), NOW + number)
+
+    (suggested,) = learning.noise.suggestions("profile")
+    (lines,) = learning.noise.to_paste()
+
+    for text in (orjson.dumps(suggested).decode(), lines["compare"]):
+        assert ("usr" in text or "anna" in text) is shown, text
+    pattern = yaml.safe_load(suggested["entry"])
+    assert re.search(pattern, f"usr_anna's-{7:032x}"), pattern

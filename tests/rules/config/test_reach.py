@@ -127,6 +127,35 @@ def test_two_thousand_routes_are_checked_without_comparing_each_with_each(matche
     assert time.process_time() - began < 1.0
 
 
+@pytest.mark.parametrize(
+    "matches",
+    [
+        [Match("/a")] * 3000,
+        [Match("/a", headers=(("X-Tenant", f"~^t{number}$"),)) for number in range(3000)],
+        [Match("/{x}/b" if number % 2 else "/a/{x}") for number in range(3000)],
+    ],
+    ids=["the same", "patterns", "crossing"],
+)
+def test_routes_that_cannot_be_told_apart_take_a_bounded_time_however_many_they_are(matches: list[Match]) -> None:
+    plan = _plan(*matches)
+    began = time.process_time()
+
+    found = list(ties(plan))
+
+    assert 0 < len(found) <= 1001
+    assert time.process_time() - began < 3.0
+
+
+def test_of_problems_without_end_a_thousand_are_told_errors_first() -> None:
+    text = BACKENDS + "routes:\n" + "".join(f"  - {{name: r{n}, match: {{path: /p/{n}}}, x: 1}}\n" for n in range(1200))
+
+    found = problems(text)
+
+    assert len(found) == 1001
+    assert found[0].message == "200 more problems"
+    assert {one.level for one in found} == {"error"}
+
+
 def test_a_long_list_of_routes_is_not_refused_for_its_order() -> None:
     text = BACKENDS + "routes:\n" + "".join(f"  - {{name: r{n}, match: {{path: /p/{n}}}}}\n" for n in range(300))
 
