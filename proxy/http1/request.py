@@ -20,7 +20,7 @@ from proxy.http1.request_line import RequestLine, request_line, request_lines
 
 FIELDS_AT_MOST: Final = 128
 _REPEATED: Final = (f.PASS, f.KEEP_ALIVE, f.HOST)
-"""Kinds whose lines are not cached one by one: cookies, tokens and ids differ from user to user, and are secrets."""
+"""Kinds whose lines are cached; cookies, tokens and ids are left out: they differ by user, and are secrets."""
 _digits: Final = re.compile(r"[0-9]{1,18}").fullmatch
 
 
@@ -32,7 +32,7 @@ class Rule(Protocol):
 
 
 class Fields:
-    """Everything after the request line, parsed. Shared by all requests that repeat it, and immutable but for caches:
+    """Everything after the request line, parsed. Shared by all requests that repeat it, immutable but for its caches.
 
     The latest rule's result in `cleaned` is replaced.
 
@@ -40,8 +40,8 @@ class Fields:
     requests with these fields went, by route; `user`, once. `lines` are the fields that cross as they came, in
     their order, `crossing` the same as bytes behind our Host line, each with its CR LF. `request_id` and `traceparent`
     are those of a request whose ids were not removed: empty unless there is one that may be used; `ids`, `traces`
-    count the lines of each. `length` is -1 where none was sent. What is not set below is as most
-    requests have it.
+    count the lines of each. `length` is -1 where none was sent. The defaults below are those of most
+    requests.
     """
 
     host: str = ""

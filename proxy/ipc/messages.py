@@ -28,7 +28,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Begin(Message):
-    """The first message to a child: its role, the last good configuration, what was set at run time since (both opaque)."""
+    """The first message to a child: its role, the last good configuration, the overrides since (both opaque)."""
 
     slot: int
     incarnation: int
@@ -455,7 +455,7 @@ class Pair(Message):
 
 @dataclass(frozen=True, slots=True)
 class JudgeLink(Message):
-    """A connection to the judge of this number comes with this message, with a page that holds the number of its present pair.
+    """With this message come a connection to the judge of this number and a page with the number of its present pair.
 
     Control has given the judge the other ends (`judging.Serve`).
     """

@@ -28,7 +28,7 @@ _CHECKED: Final[Mapping[str, bool]] = {
 """Signature, exp and nbf stay. PHP libraries write ids as numbers; an issuer's clock may be a second ahead."""
 
 _STRANGE: Final = (ValueError, TypeError, OverflowError, AttributeError, KeyError, RecursionError)
-"""Exceptions that a token may cause in the library, some of them before its signature is checked: an algorithm that is a
+"""Exceptions that a token may cause in the library, some before its signature is checked: an algorithm that is a
 list, a time that is null, or has four hundred digits."""
 
 

@@ -308,7 +308,7 @@ class ProcessManager:
         self._tell(events.CHILD_EXITED, role=child.role, slot=child.slot, pid=child.pid, status=status)
 
     def _go_back(self, child: Child) -> None:
-        """Start the next worker with a configuration that another has served with, where this one died before it served."""
+        """Start the next one with a configuration that another served with, where this one died before it served."""
         if not child.accepting and self._proven and child.payload is self._payload is not self._proven:
             self._tell(events.FILE_DEADLY, "error", slot=child.slot, pid=child.pid)
             self._payload = self._proven

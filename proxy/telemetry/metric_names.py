@@ -1,4 +1,4 @@
-"""Every metric there is: its name, what it counts, its labels, how several workers' values become one."""
+"""Every metric: its name, what it counts, its labels, how several workers' values become one."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ HISTOGRAM = "histogram"
 GAUGE_SUM = "gauge_sum"
 """A gauge whose living workers add up."""
 GAUGE_MAX = "gauge_max"
-"""A gauge where the worst worker speaks for all."""
+"""A gauge whose value is that of the worst worker."""
 
 LIVE = "live"
 """The `role` of a request that a user waits for."""
 SHADOW = "shadow"
-"""The `role` of a copy that nobody waits for."""
+"""The `role` of a copy that no user waits for."""
 NO_ANSWER = "none"
-"""The `code` of a copy that got no answer; a live request gets at least one of the proxy's own."""
+"""The `code` of a copy without a response; a live request gets at least one of the proxy's own."""
 CODES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 ERROR_KINDS = ("status", "connect", "reset", "timeout", "broken", "truncated", "unhealthy")
-"""Kinds of upstream errors; `status` is an answer of 5xx, `unhealthy` that no target could be asked."""
+"""Kinds of upstream errors; `status` is a response of 5xx, `unhealthy` that no target was available."""
 FALLBACK_REASONS = (*ERROR_KINDS, "declined", "busy", "untranslatable", "shared")
-"""Why legacy answered in modern's place."""
+"""Why legacy served a request after modern had failed."""
 VERBS = ("rollback", "step_back", "advance", "hold", "resume", "weight")
 MANUAL = "manual"
-"""The reason of a rollback that a person asked for."""
+"""The reason of a rollback that an operator asked for."""
 
-# Not tuples of fourteen, of ten: the compiler takes such apart, puts them together anew at each look.
+# Not fixed tuples of fourteen or ten: the compiler unpacks and rebuilds such at each use.
 DURATION_BOUNDS: tuple[float, ...] = (
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 )  # fmt: skip

@@ -7,22 +7,22 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 NOBODY = "none"
-"""The side of an answer that the proxy itself made."""
+"""The side of a response that the proxy itself made."""
 
 
 UNHEALTHY = "unhealthy"
-"""The reason of a decision for legacy because modern has no healthy target: one failure of modern each."""
+"""The reason of a decision for legacy because modern has no healthy target: each counts as one failure of modern."""
 NEUTRAL = ("client", "declined", "busy")
-"""How an attempt ends without saying anything about its side."""
+"""Ends of an attempt that are no evidence about its side."""
 
 
 class Attempt(NamedTuple):
-    """One try at one backend.
+    """One attempt at one backend.
 
-    `kind` is empty for an answer that came whole, else what failed: connect reset timeout broken
-    truncated unhealthy (no target that could be asked), or what is no failure of the side: declined, client (the user
-    went away or was too slow), busy (our own pool was in use). `wait` is seconds from the
-    request's last byte sent to the answer's first byte, or the age when it never came.
+    `kind` is empty for a complete response, else what failed: connect reset timeout broken
+    truncated unhealthy (no target was available), or what is no failure of the side: declined, client (the user
+    went away or was too slow), busy (the pool had no free connection). `wait` is seconds from the
+    request's last byte sent to the response's first byte, or the age when it never came.
     """
 
     side: str
@@ -34,21 +34,21 @@ class Attempt(NamedTuple):
 
     @property
     def failed(self) -> bool:
-        """Whether the guard counts this against the side: a 5xx or a failure that the backend made."""
+        """Whether the guard counts this as an error of the side: a 5xx or a failure that the backend made."""
         if self.kind in NEUTRAL:
             return False
         return self.kind != "" or self.status >= 500  # noqa: PLR2004 - HTTP
 
 
 class Exchange(NamedTuple):
-    """One finished call, frozen. Times are seconds, `at` since the epoch; nothing in it names a secret.
+    """One finished request, frozen. Times are seconds, `at` since the epoch; nothing in it names a secret.
 
-    `side` is who was chosen, `answered` whose answer the client got (`none`: the proxy's own).
+    `side` is the chosen one, `answered` the one whose response the client got (`none`: the proxy's own).
     `overhead` is `duration` less the time spent waiting for the backend or the client.
-    `fallback` is why another side had to answer, else empty. `tunnel` marks upgrades and event streams,
+    `fallback` is why another side was asked, else empty. `tunnel` marks upgrades and event streams,
     which are not judged by latency. `traceparent` is the client's, `span` the beginning of our own part of the trace
-    (`proxy.telemetry.spans`), empty where nobody records it. `untranslated` is why the answer to a write was
-    delivered in its side's own words though the file has a translation, else empty.
+    (`proxy.telemetry.spans`), empty where it is not recorded. `untranslated` is why the response to a write was
+    delivered unmapped though the file has a mapping, else empty.
     """
 
     at: float
@@ -84,10 +84,10 @@ BatchObserver = Callable[[Sequence[Exchange]], None]
 
 
 class Observers:
-    """A fan-out that survives its listeners; the list changes only while the process is put together.
+    """A fan-out that survives exceptions of its listeners; the list changes only while the process is put together.
 
-    `_waiting` are records that nobody has heard of yet: all that finish in one turn of the loop are told together,
-    because going through many at once costs half of what it costs to be called for each.
+    `_waiting` are records not delivered yet: all that finish in one turn of the loop are delivered together,
+    because a loop over many costs half of a call for each.
     """
 
     __slots__ = ("_failed", "_listeners", "_soon", "_waiting", "failures")
@@ -100,7 +100,7 @@ class Observers:
         self.failures = 0
 
     def add(self, listener: Observer) -> None:
-        """Let `listener` have every exchange that finishes from now on."""
+        """Call `listener` with every exchange that finishes from now on."""
 
         def each(records: Sequence[Exchange]) -> None:
             for record in records:
@@ -112,15 +112,15 @@ class Observers:
         self.add_batch(each)
 
     def add_batch(self, listener: BatchObserver) -> None:
-        """Let `listener` have the exchanges that finish from now on, some at a time, in their order."""
+        """Call `listener` with the exchanges that finish from now on, several at a time, in order."""
         self._listeners = (*self._listeners, listener)
 
     def tell_by(self, soon: Callable[[Callable[[], None]], object]) -> None:
-        """Tell in the next turn of a loop, whose `call_soon` this is, instead of at once."""
+        """Deliver in the next turn of a loop, whose `call_soon` this is, instead of at once."""
         self._soon = soon
 
     def exchange(self, record: Exchange) -> None:
-        """Hand `record` to everybody, soon."""
+        """Queue `record` for all listeners."""
         waiting = self._waiting
         waiting.append(record)
         if len(waiting) == 1:
@@ -130,7 +130,7 @@ class Observers:
                 self._soon(self.tell)
 
     def tell(self) -> None:
-        """Tell everybody what waits; what a listener raises is counted, told once, never passed on."""
+        """Deliver what waits; an exception of a listener is counted, reported once, never raised."""
         records, self._waiting = self._waiting, []
         for listener in self._listeners:
             try:
@@ -144,20 +144,20 @@ class Observers:
             self._failed(error)
 
 
-# Hands what became of mirrored requests to everybody who adds it up.
+# Delivers the results of mirrored requests to their observers.
 
 
 NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 class Shadowed(NamedTuple):
-    """What became of one request that might have been mirrored, frozen.
+    """The result of one request that might have been mirrored, frozen.
 
-    `side` is whom the copy was meant for. `result` is one of `equal sent transient not_compared`, with its `reason`
-    (closed lists in `state.pairs`); empty for copies that belong to a request told of before. `calls` are the copies
-    that were put to a side, each with its seconds to the last byte. `failures` says whether modern, whether legacy
-    failed, as far as both had their chance, else None. `method`, `path`, `status` are the user's, where he got one.
-    `forgiven` counts by rule what made a pair equal.
+    `side` is the one the copy was meant for. `result` is one of `equal sent transient not_compared`, with its `reason`
+    (closed lists below); empty for copies of a request recorded before. `calls` are the copies
+    that were sent to a side, each with its seconds to the last byte. `failures` says whether modern, whether legacy
+    failed, if both got the request, else None. `method`, `path`, `status` are the user's, where there is a response.
+    `forgiven` counts by rule the differences that were excused.
     """
 
     route: str
@@ -178,9 +178,9 @@ BatchListener = Callable[[Sequence[Shadowed]], None]
 
 
 class ShadowObservers:
-    """A fan-out that survives its listeners; `failures` counts theirs, those of mirroring itself.
+    """A fan-out that survives exceptions of its listeners; `failures` counts theirs and those of mirroring itself.
 
-    `_waiting` are records that nobody has heard of yet: as with calls, those of one turn of the loop are told together.
+    `_waiting` are records not delivered yet: as with requests, those of one turn of the loop are delivered together.
     """
 
     __slots__ = ("_listeners", "_soon", "_waiting", "failed", "failures")
@@ -193,7 +193,7 @@ class ShadowObservers:
         self.failures = 0
 
     def add(self, listener: Listener) -> None:
-        """Let `listener` have every record from now on."""
+        """Call `listener` with every record from now on."""
 
         def each(records: Sequence[Shadowed]) -> None:
             for record in records:
@@ -205,15 +205,15 @@ class ShadowObservers:
         self.add_batch(each)
 
     def add_batch(self, listener: BatchListener) -> None:
-        """Let `listener` have the records from now on, some at a time, in their order."""
+        """Call `listener` with the records from now on, several at a time, in order."""
         self._listeners = (*self._listeners, listener)
 
     def tell_by(self, soon: Callable[[Callable[[], None]], object]) -> None:
-        """Tell in the next turn of a loop, whose `call_soon` this is, instead of at once."""
+        """Deliver in the next turn of a loop, whose `call_soon` this is, instead of at once."""
         self._soon = soon
 
     def tell(self, record: Shadowed) -> None:
-        """Hand `record` to everybody, soon."""
+        """Queue `record` for all listeners."""
         waiting = self._waiting
         waiting.append(record)
         if len(waiting) == 1:
@@ -223,7 +223,7 @@ class ShadowObservers:
                 self._soon(self.tell_now)
 
     def tell_now(self) -> None:
-        """Tell everybody what waits; what a listener raises is counted, told once, never passed on."""
+        """Deliver what waits; an exception of a listener is counted, reported once, never raised."""
         records, self._waiting = self._waiting, []
         for listener in self._listeners:
             try:
@@ -232,21 +232,21 @@ class ShadowObservers:
                 self.mishap(error)
 
     def mishap(self, error: BaseException) -> None:
-        """Count a fault of whoever only watches; the first one is told."""
+        """Count a fault of an observer; the first one is reported."""
         self.failures += 1
         if self.failures == 1:
             self.failed(error)
 
 
-# Says what a finished call means for each side that took part in it.
+# Derives the outcome of a finished request for each side that took part in it.
 
 
 def last_of_each_side(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     """Return the attempt that decided for each side.
 
-    A side that failed, tried again, answered has answered: one outcome for each side and request, as the user
-    would have seen it without the other side. One that only waited for a connection of our own says nothing: it does
-    not take the place of an earlier one.
+    A side that failed and then responded has responded: one outcome for each side and request, as the user
+    would have seen it without the other side. An attempt that only waited for a connection is no evidence: it does
+    not replace an earlier one.
     """
     if len(attempts) == 1:
         return attempts
@@ -259,20 +259,20 @@ DROPPED: Final = (
     "untranslatable",
 )  # fmt: skip
 """Why no copy was sent though the request was in the sample: the backend, the route's own limit, this worker or its
-memory had enough to do; the backend is down, or gave this route no whole answer lately; the route's reads have
+memory had enough to do; the backend is down, or gave this route no complete response; the route's reads have
 effects; the session is in use; writes are not confirmed to be harmless; the body means another method than the one
-that may be mirrored; the request does not fit the other side's form."""
+that may be mirrored; the request cannot be rewritten for the other side."""
 
 
 SESSION: Final = "session"
 """Why a pair is sent although legacy was asked without a session: it counts where it is equal, else modern's
 invariants alone do. The same word says why a pair was not compared."""
-"""Why a copy that was sent led to no comparison: only one of the sides' answers is whole, or means the same."""
+"""Why a copy that was sent led to no comparison: only one of the sides' responses is complete or comparable."""
 _NOT_ONES_OWN: Final = (401, 403, 419)
 _REDIRECTS: Final = range(300, 400)
 _NOT_MODIFIED: Final = 304
 
 
 def is_for_strangers(status: int) -> bool:
-    """Whether a side that got no session answers so: log in first."""
+    """Whether the response of a side that got no session asks for a login."""
     return status in _NOT_ONES_OWN or (status in _REDIRECTS and status != _NOT_MODIFIED)
