@@ -1,9 +1,9 @@
-"""The control process: reloads, the admin port, what all workers report.
+"""The control process: reloads, the admin port, reports of all workers.
 
-1. begin with the last good configuration that the supervisor kept
-2. answer on the admin port; follow workers as the supervisor hands over their connections
-3. look at the file at once, then whenever it changes or somebody asks
-4. leave when told; workers go on without us
+1. start with the last good configuration that the supervisor kept
+2. serve the admin port; connect to workers as the supervisor sends their connections
+3. read the file at once, then whenever it changes or a reload is asked for
+4. exit when told; workers go on without control
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ FRESH_WITHIN = 0.2
 
 
 def main(arguments: list[str]) -> int:
-    """Operate on the inherited descriptors named by `arguments`: lifeline, admin listener."""
+    """Run control on the inherited descriptors named by `arguments`: lifeline, admin listener."""
     lifeline, listener = arguments
     return run(lambda: _main(int(lifeline), take_socket(listener)))
 
@@ -152,7 +152,7 @@ class Control:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> int:
-        """Operate until told to leave; returns the exit code."""
+        """Run until told to exit; returns the exit code."""
         self._spawn(beat(self._lifeline.channel), "heart-beat")
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._lifeline.put, messages.Leave())
         folder = self._begin.settings.base_dir
@@ -169,16 +169,16 @@ class Control:
         start(self._retiring.run, "retiring")
         start(lambda: watch(folder, self._look), "watch")
         start(lambda: look_slowly(self._look), "watch-slowly")
-        # the file may have changed while nobody was looking
+        # the file may have changed while it was not watched
         self._spawn(self._look(), "first-look")
         await self._follow_supervisor()
         await self._leave()
         return EXIT_NO if self._hopeless else EXIT_YES
 
-    # ── what the admin port asks for ───────────────────────────────────────────────────────────────────
+    # ── what the admin port needs ───────────────────────────────────────────────────────────────────
 
     def current(self) -> Current:
-        """Return what runs now."""
+        """Return the present moment."""
         return self._reloader.current
 
     def unready(self) -> tuple[str, ...]:
@@ -256,17 +256,17 @@ class Control:
         return report(document, self.history, self._comparing.totals, used, time())
 
     def data(self) -> dict[str, Any]:
-        """Return what verifying both databases found."""
+        """Return the results of verifying both databases."""
         return self._verifying.document()
 
     @property
     def history(self) -> History:
-        """Return what every route did over the last day."""
+        """Return the history of every route over the last day."""
         return self._remembering.history
 
     @property
     def trail(self) -> AuditLog:
-        """Return the audit trail."""
+        """Return the audit log."""
         return self._steering.trail
 
     @property
@@ -276,15 +276,15 @@ class Control:
 
     @property
     def differences(self) -> Differences:
-        """Return what is kept of pairs that differ."""
+        """Return the stored differences."""
         return self._comparing.differences
 
     async def rejudge(self, route: str) -> dict[str, Any]:
-        """Judge what is kept of `route` (empty: of all) again under the current file."""
+        """Judge the stored pairs of `route` (empty: of all) again under the current file."""
         return await self._comparing.differences.rejudge(route)
 
     async def reload(self, who: str) -> Outcome:
-        """Read the file again; return how it went."""
+        """Read the file again; return the outcome."""
         channel = self._lifeline.channel
         channel.send(messages.Rereading(done=False, ok=False, detail=""))
         outcome = await self._reloader.reload(who)
@@ -300,7 +300,7 @@ class Control:
             planned, self._begin.settings, self.current(), text, seen, everybody, variables=variables
         )
 
-    # ── the supervisor's words ─────────────────────────────────────────────────────────────────────────
+    # ── messages of the supervisor ─────────────────────────────────────────────────────────────────────────
 
     async def _follow_supervisor(self) -> None:
         while True:
@@ -316,7 +316,7 @@ class Control:
                 case messages.Drain():
                     self._draining = True
                     if message.handover:
-                        # the new program's control answers here now: what is asked of us would reach nobody
+                        # the new program's control serves here now: a request to this one would have no effect
                         await self._admin.stop()
                 case messages.Leave():
                     return
@@ -392,7 +392,7 @@ class Control:
     def _take_users(self, users: messages.Users) -> None:
         self._recent.take(users, monotonic())
 
-    # ── leaving ────────────────────────────────────────────────────────────────────────────────────────
+    # ── stopping ────────────────────────────────────────────────────────────────────────────────────────
 
     async def _leave(self) -> None:
         await self._endless.close()

@@ -2,7 +2,7 @@
 
 1. take the next request when its turn in the rate has come
 2. send it to both sides; what cannot be sent is counted with its reason
-3. compare, count, keep the pair if `--save` wants it
+3. compare, count, keep the pair if `--out` wants it
 4. record up to which line everything is done, so that an interrupted replay continues there
 """
 

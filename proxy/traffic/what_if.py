@@ -74,7 +74,7 @@ class Yesterday:
             route.mirrored += mirror.sample
 
     def _told_apart(self, target: str) -> str:
-        """Return the target with its query where that decides: what is printed has to be a target that `explain` takes."""
+        """Return the target with its query where that decides: what is printed has to be one that `explain` takes."""
         path = target.partition("?")[0]
         return target if path in self._by_query else path
 
