@@ -87,7 +87,7 @@ PROMISED = [
     response_schema_conformance,
 ]
 """What the document promises; further checks would guess what a request deserved, or show wrong tokens so often that
-they are told to wait."""
+they get a 429."""
 
 
 async def test_every_operation_keeps_the_promises_of_the_document(fuzzed: Running):

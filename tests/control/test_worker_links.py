@@ -58,7 +58,7 @@ class Stand:
 
 
 class End:
-    """A worker that answers as told: `able` to build, `quick` to answer at all."""
+    """A worker that answers as set: `able` to build, `quick` to answer at all."""
 
     def __init__(self, sock: socket.socket, *, able: bool = True, quick: bool = True) -> None:
         self.heard: list[Message] = []

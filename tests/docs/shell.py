@@ -14,7 +14,7 @@ from tests.support.running import command
 LIMIT = 60
 """Seconds for one command on a busy machine."""
 STAYS = ("run", "events")
-"""Commands that go on until somebody stops them."""
+"""Commands that run until they are stopped."""
 
 
 @contextlib.asynccontextmanager

@@ -12,7 +12,7 @@ LARGE = "64m"
 
 
 class Disk:
-    """A folder with room for little, until somebody makes more."""
+    """A folder with little room, until more is made."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -62,7 +62,7 @@ def settled(settings: Settings) -> None:
 
 
 def forgiving(settings: Settings) -> None:
-    """What nobody should add: the cent."""
+    """The difference: one cent."""
     for name, place in CENT:
         route(settings, name).setdefault("compare", {}).setdefault("ignore", []).append(place)
 

@@ -38,7 +38,7 @@ def rsa_token(body: Mapping[str, Any], key: rsa.RSAPrivateKey) -> str:
 
 
 def unsigned_token(body: Mapping[str, Any], algorithm: str = "none") -> str:
-    """A token that nobody signed."""
+    """An unsigned token."""
     return f"{_signed({'alg': algorithm, 'typ': 'JWT'}, body)}."
 
 

@@ -35,7 +35,10 @@ def judge(legacy, modern):
 
 
 class Court:
-    """A worker's connections, control's judges; `results` counts what judges say, `told` is what the worker says."""
+    """A worker's connections, control's judges.
+
+    `results` counts the judges' results, `told` are the worker's messages.
+    """
 
     def __init__(self, folder: Path) -> None:
         (folder / "li_hook.py").write_text(HOOK)

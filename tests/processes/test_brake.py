@@ -49,7 +49,7 @@ class Braked:
         return {answer.body for answer in answers}
 
     async def until(self, side: bytes) -> float:
-        """Ask until everyone is answered by `side` alone; after how long those were asked who met it."""
+        """Send requests until `side` alone responds; return after how long."""
         began = asked = time.monotonic()
         while await self.sides() != {side}:
             asked = time.monotonic()

@@ -12,7 +12,7 @@ from tests.support.raw import RawClient, get
 
 
 def memory() -> int:
-    """Resident bytes of this process, once what nobody holds is gone."""
+    """Resident bytes of this process, after garbage collection."""
     gc.collect()
     return resident()
 

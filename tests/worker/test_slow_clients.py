@@ -27,7 +27,7 @@ def trickling(length: int = 100_000) -> bytes:
 
 
 async def reader(proxy: Proxy) -> RawClient:
-    """A client that reads nothing until it is told to."""
+    """A client that reads nothing until it is asked to."""
     client = await proxy.client()
     client.transport.pause_reading()
     return client

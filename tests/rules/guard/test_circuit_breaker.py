@@ -10,7 +10,7 @@ from rules.guard.circuit_breaker import PATIENCE, REMEMBERED, FailureRun
 
 
 def told(run: FailureRun, answers: str, now: float = 0.0, gap: float = 0.01) -> list[bool]:
-    """Tell a run its answers: `m` modern failed, `M` answered; `l` legacy failed, `L` answered."""
+    """Feed a run with responses: `m` modern failed, `M` answered; `l` legacy failed, `L` answered."""
     found = []
     for at, answer in enumerate(answers):
         say = run.modern if answer in "mM" else run.legacy
