@@ -155,7 +155,7 @@ def weak_tokens(names: tuple[str, str], environ: Mapping[str, str]) -> Iterator[
         elif token and len(token.strip()) < SHORTEST_TOKEN:
             yield f"{name} has fewer than {SHORTEST_TOKEN} characters and can be guessed", hint
     if tokens[0].strip() and tokens[0].strip() == tokens[1].strip():
-        yield f"{names[0]} and {names[1]} are the same: whoever may look may change", hint
+        yield f"{names[0]} and {names[1]} are the same: every viewer may change things", hint
 
 
 def _socket_files(snapshot: Snapshot, _base: Path, _: Mapping[str, str]) -> Iterator[Finding]:
@@ -181,7 +181,7 @@ def _variables(snapshot: Snapshot, _: Path, environ: Mapping[str, str]) -> Itera
     for index, identity in enumerate(snapshot.identity):
         keys = wanted.get(identity.partition(":")[0], ())
         if keys and not any(environ.get(name) for name in keys):
-            hint = "nobody is known by it until then"
+            hint = "it identifies no user until then"
             yield Finding(("identity", index), f"{' or '.join(keys)} is not set", hint, level=WARNING)
 
 

@@ -193,7 +193,7 @@ class Drills:
                 real_failures=real,
                 restored=restored,
             )
-            told = "users returned to legacy" if report.proved else "nobody was sent back"
+            told = "users returned to legacy" if report.proved else "no user was sent back"
             self._trail.record("drill", name, who, told, orjson.dumps(asdict(report)).decode())
             return report
 
@@ -248,11 +248,11 @@ def _drillable(generation: Generation, name: str) -> Route:
         raise no_such_route(name, generation)
     route, override = compiled.route, generation.overrides.get(name)
     if override is not None and override.rolled_back:
-        raise RefusedError(HTTPStatus.CONFLICT, f"{name} is rolled back: everybody is on legacy already")
+        raise RefusedError(HTTPStatus.CONFLICT, f"{name} is rolled back: all users are on legacy already")
     if generation.legacy_only or effective_weight(route, override) <= 0:
         raise RefusedError(HTTPStatus.CONFLICT, f"nobody of {name} is on modern: there is nothing to prove")
     if route.guard is None or route.guard.on_breach == "observe" or route.guard.rollback == "forbidden":
-        raise RefusedError(HTTPStatus.CONFLICT, f"the guard of {name} sends nobody back by itself")
+        raise RefusedError(HTTPStatus.CONFLICT, f"the guard of {name} does not roll back by itself")
     return route
 
 
@@ -266,7 +266,7 @@ def read_of(generation: Generation, route: Route, path: str) -> Facts:
     if method is None:
         raise RefusedError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
-            f"{route.name} takes no GET or HEAD, only {', '.join(asked)}: once everybody is back, legacy would write"
+            f"{route.name} takes no GET or HEAD, only {', '.join(asked)}: after the rollback legacy would write"
             " for made-up users. Drill a route that reads, with the same guard",
         )
     found = next((facts for facts in examples(route, generation.table, READS) if facts.method == method), None)

@@ -77,10 +77,10 @@ async def kept_first(
     except StaleError as error:
         if error.current is not None and error.current.revision > expected:
             adopt((error.current,))
-        detail = f"{after.route} was changed by somebody else meanwhile"
+        detail = f"{after.route} was changed meanwhile"
         raise RefusedError(HTTPStatus.CONFLICT, detail) from error
     except StoreError as error:
-        detail = "the store does not answer, and what sends users forward must be kept first"
+        detail = "the store does not answer, and what sends users forward must be stored first"
         raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, detail) from error
 
 
@@ -94,7 +94,7 @@ class UnconfirmedError(RefusedError):
         workers = ", ".join(f"worker {slot}" for slot in slots)
         detail = (
             f"unconfirmed: {workers} did not say within {seconds:.1f} s that this is in effect there."
-            " It stands: it is kept, asked for again, and a worker that stays silent is replaced"
+            " It is stored and sent again, and a worker that does not confirm is replaced"
         )
         super().__init__(
             HTTPStatus.CONFLICT,

@@ -146,7 +146,7 @@ def _ready_line(settings: Settings, users: Address, operators: Address | None) -
     return (
         f"{said} {operators.url('https' if settings.admin_tls else 'http')} (admin)"
         if operators
-        else f"{said}, everybody on legacy, no admin"
+        else f"{said}, all users on legacy, no admin"
     )
 
 

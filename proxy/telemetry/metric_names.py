@@ -47,13 +47,13 @@ class Metric:
 REQUESTS = Metric(
     "strangler_requests_total",
     COUNTER,
-    "Requests answered, counted once under the side whose answer the client got (none: the proxy itself).",
+    "Requests answered, counted once under the side whose response the client got (none: the proxy itself).",
     ("route", "side", "role", "code"),
 )
 DURATION = Metric(
     "strangler_request_duration_seconds",
     HISTOGRAM,
-    "Time from a request's first byte to the last byte of its answer.",
+    "Time from a request's first byte to the last byte of its response.",
     ("route", "side", "role"),
     DURATION_BOUNDS,
 )
@@ -109,7 +109,7 @@ BACKEND_IN_FLIGHT = Metric(
 FALLBACKS = Metric(
     "strangler_fallbacks_total",
     COUNTER,
-    "Requests that legacy answered in modern's place.",
+    "Requests that legacy served after modern had failed.",
     ("route", "reason"),
 )
 SHADOW_DROPPED = Metric(
@@ -127,13 +127,13 @@ COMPARISONS = Metric(
 FORGIVEN = Metric(
     "strangler_forgiven_total",
     COUNTER,
-    "Values of compared answers that differ in a way that a rule forgives.",
+    "Values of compared responses that differ in a way that a rule accepts.",
     ("route", "rule"),
 )
 DIFFERENCES = Metric(
     "strangler_differences_total",
     COUNTER,
-    "Differences that still were there when both sides had been asked again.",
+    "Differences that were still there in the re-check.",
     ("route", "kind"),
 )
 INVARIANT_CHECKS = Metric(
@@ -145,7 +145,7 @@ INVARIANT_CHECKS = Metric(
 INVARIANT_VIOLATIONS = Metric(
     "strangler_invariant_violations_total",
     COUNTER,
-    "Business rules that did not hold, asked again included.",
+    "Business rules that were violated, also in the re-check.",
     ("route", "invariant"),
 )
 IN_FLIGHT = Metric("strangler_in_flight", GAUGE_SUM, "Requests that a backend is working on now.", ("side", "role"))
@@ -173,7 +173,7 @@ TASK_FAILURES = Metric(
     ("task",),
 )
 ROLLBACKS = Metric(
-    "strangler_rollbacks_total", COUNTER, "Times that everyone was sent back to legacy, by cause.", ("route", "reason")
+    "strangler_rollbacks_total", COUNTER, "Rollbacks (all users sent back to legacy), by cause.", ("route", "reason")
 )
 ROUTE_CHANGES = Metric(
     "strangler_route_changes_total", COUNTER, "Changes at run time, by people or by the guard.", ("route", "verb")
@@ -182,13 +182,13 @@ STORE_UP = Metric("strangler_store_up", GAUGE_SUM, "1 when the store took the la
 MODERN_WRITES = Metric(
     "strangler_modern_writes_total",
     COUNTER,
-    "Writes that modern alone has answered well: what legacy may not know of where each side has its own data.",
+    "Writes that only modern has served successfully: legacy may lack them where each side has its own data.",
     ("route",),
 )
 UNTRANSLATED = Metric(
     "strangler_untranslated_total",
     COUNTER,
-    "Answers to writes that reached the client in their side's own words, because `response` could not map them.",
+    "Responses to writes that reached the client unmapped, because `response` could not map them.",
     ("route", "side"),
 )
 DATA_ROWS = Metric(
@@ -206,7 +206,7 @@ DATA_CHECK = Metric(
 WEIGHT = Metric(
     "strangler_weight_percent",
     GAUGE_SUM,
-    "Share of a route that modern answers: as the file intends, as it is in effect.",
+    "Share of a route that modern serves: as the file intends, as it is in effect.",
     ("route", "kind"),
 )
 STAGE = Metric("strangler_route_stage", GAUGE_SUM, "1 for the stage a route is in.", ("route", "stage"))

@@ -213,7 +213,7 @@ class _Drafting:
             self._say(f"{traffic.odd.requests} requests spell their path in a way that no route matches: {examples}")
         for operation in self._offered:
             if operation.path not in self._used:
-                self._say(f"{' '.join(operation.methods)} {operation.path}: in the new API, but nobody asks for it")
+                self._say(f"{' '.join(operation.methods)} {operation.path}: in the new API, but without traffic")
         self._group_forms()
 
     def _without_rare(self, found: Sequence[Found], total: int) -> Iterator[Found]:

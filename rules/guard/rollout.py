@@ -75,7 +75,7 @@ def readiness(
     )
 
 
-SESSION_CURE: Final = "set `shadow: {session: share}`, or tell backends who the user is by a header"
+SESSION_CURE: Final = "set `shadow: {session: share}`, or send backends the user's identity in a header"
 """The advice for a route that can only be compared with a session."""
 
 
@@ -93,7 +93,7 @@ def _comparison_wanting(seen: ComparedTally, upper: float, limit: float) -> Iter
     elif upper > limit:
         told = f"{seen.different} of {seen.compared} differ: up to {upper:.2%} may, {limit:.2%} are allowed"
         if seen.failed_once:
-            told = f"{seen.failed_once} copies were answered 5xx, and well when asked again; with these {told}"
+            told = f"{seen.failed_once} copies got a 5xx, and not when sent again; with these {told}"
         nothing_yet = f"{told} (shown by {pairs_needed(limit)} pairs without a difference)"
         yield told if seen.different or seen.failed_once else nothing_yet
 
@@ -345,7 +345,7 @@ def _waits(route: Route, served: Served, others: Iterable[Route], quiet: float, 
     if quiet < days:
         yield f"{days - quiet:.1f} more quiet days"
     if served.requests < _RARE:
-        yield f"only {served.requests} requests were answered since: rare ones may not have come yet"
+        yield f"only {served.requests} requests came since: rare ones may not have come yet"
     if served.legacy_requests:
         yield f"legacy still answered {served.legacy_requests} requests of it"
     if route.rollout.exclude:
