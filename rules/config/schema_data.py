@@ -48,7 +48,7 @@ def _conversion(value: object) -> Conversion:
     if found is None:
         raise UnitError(f"`{value}` is not a conversion", "one of * / + - and a number, such as `/ 100`")
     if Decimal(found[2]) == 0 and found[1] in "*/":
-        raise UnitError("a value times or by 0 does not depend on legacy's")
+        raise UnitError("a value times or by 0 says nothing of legacy's")
     return Conversion(found[1], found[2])
 
 

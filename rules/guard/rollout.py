@@ -93,7 +93,7 @@ def _comparison_wanting(seen: ComparedTally, upper: float, limit: float) -> Iter
     elif upper > limit:
         told = f"{seen.different} of {seen.compared} differ: up to {upper:.2%} may, {limit:.2%} are allowed"
         if seen.failed_once:
-            told = f"{seen.failed_once} copies got a 5xx, and not when sent again; with these {told}"
+            told = f"{seen.failed_once} copies were answered 5xx, and well when asked again; with these {told}"
         nothing_yet = f"{told} (shown by {pairs_needed(limit)} pairs without a difference)"
         yield told if seen.different or seen.failed_once else nothing_yet
 
