@@ -1,4 +1,4 @@
-"""What every test may rely on: one hypothesis profile, both event loops by name."""
+"""What every test relies on: one hypothesis profile, both event loops by name."""
 
 from __future__ import annotations
 

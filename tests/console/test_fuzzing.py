@@ -1,4 +1,4 @@
-"""The admin API answers whatever its own description allows, and whatever it does not, as it promised.
+"""The admin API responds as promised to whatever its own description allows, and to whatever it does not.
 
 Schemathesis makes the requests from the OpenAPI document of a running proxy; each answer must have a status, a media
 type, a body that the document names.

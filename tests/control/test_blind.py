@@ -1,4 +1,4 @@
-"""What is done while the store cannot be read holds when it can be again."""
+"""Actions while the store cannot be read stay in effect when it can be read again."""
 
 from __future__ import annotations
 

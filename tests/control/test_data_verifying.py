@@ -1,4 +1,4 @@
-"""What the process that verifies data says becomes events, reasons against promotions, rollbacks, metrics."""
+"""Messages of the verifying process become events, reasons against promotions, rollbacks, metrics."""
 
 from __future__ import annotations
 

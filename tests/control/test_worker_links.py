@@ -1,4 +1,4 @@
-"""A generation reaches every worker, also one that joins in the middle."""
+"""A generation reaches every worker, also one that connects meanwhile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types what a page says: each command in a process of its own, in a folder of the test."""
+"""Runs the commands of a page: each in a separate process, in a folder of the test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A disk of a test's own that is soon full: a file system in memory, mounted by root."""
+"""A small disk for a test, which is soon full: a file system in memory, mounted by root."""
 
 from __future__ import annotations
 

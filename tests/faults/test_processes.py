@@ -1,4 +1,4 @@
-"""Processes die, hang, are restarted under load behind nginx: no GET is lost, no POST is sent twice."""
+"""Processes crash, hang, are restarted under load behind nginx: no GET is lost, no POST is sent twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records what users of the example do: nginx before the old application, as it stands before anything is migrated."""
+"""Records the requests of users of the example: nginx before the old application, before any migration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The modern side fails in every way it can; users of safe requests do not notice, operators do."""
+"""The modern side fails in every way; users of safe requests do not notice, operators do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Three instances on one Redis: what happens on one is everywhere within a second, and survives the Redis."""
+"""Three instances on one Redis: an action on one is in effect on all within a second, and survives the Redis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who the user is by a header, a cookie, a token: believed only where it is proven."""
+"""The user's identity by a header, a cookie, a token: trusted only where it is proven."""
 
 from __future__ import annotations
 

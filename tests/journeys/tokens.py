@@ -1,4 +1,4 @@
-"""Makes what identities are proven with: tokens by hand, Laravel's cookies by the recipe of its Encrypter."""
+"""Makes proofs of identity: tokens by hand, Laravel's cookies by the recipe of its Encrypter."""
 
 from __future__ import annotations
 

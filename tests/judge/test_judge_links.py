@@ -1,4 +1,4 @@
-"""Pairs go from a worker to judges directly: nothing is counted twice, a judge that ends takes one pair along."""
+"""Pairs go from a worker to judges directly: nothing is counted twice, a crashing judge loses one pair only."""
 
 from __future__ import annotations
 

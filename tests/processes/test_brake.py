@@ -1,4 +1,4 @@
-"""The brake always works: whatever the file says, a rollback, a hold, a weight are met by every user within a second.
+"""Whatever the file says, a rollback, a hold, a weight are effective for every user within a second.
 
 Shown by requests, to both workers, of one proxy that goes through every broken value; then with a worker killed in
 between, with control killed in between, with two instances on one Redis.

@@ -1,4 +1,4 @@
-"""One trace runs through the client, the live leg, the copy; a request that was slow can be looked up."""
+"""One trace runs through the client, the live request, the copy; a slow request can be looked up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is remembered of heads never changes what they mean."""
+"""Caching of heads never changes what they mean."""
 
 from __future__ import annotations
 

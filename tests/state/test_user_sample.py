@@ -1,4 +1,4 @@
-"""Control knows a fair sample of the users that all workers have seen, and nothing grows without a limit."""
+"""Control has a fair sample of the users of all workers, and nothing grows without a limit."""
 
 from __future__ import annotations
 

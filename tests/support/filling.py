@@ -1,4 +1,4 @@
-"""Brings a connection to the point where an answer is whole but not all of it has gone out."""
+"""Brings a connection to the point where a response is complete but not all of it has been sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One route, one judge, one worker, all in a test's hands."""
+"""One route, one judge, one worker, all controlled by a test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this process holds and how long a user waits, by the kernel's own account."""
+"""The memory of this process and the wait of a user, as the kernel counts them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a table is taken apart, and how fast it is read."""
+"""How a table is split, and how fast it is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nobody starves, no byte costs much (requirement 15; no query of death)."""
+"""No user starves, no byte costs much (requirement 15; no query of death)."""
 
 from __future__ import annotations
 

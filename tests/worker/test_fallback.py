@@ -1,4 +1,4 @@
-"""When legacy answers in modern's place (contract: Fallback; requirement 14)."""
+"""When legacy is asked after modern has failed (contract: Fallback; requirement 14)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reload and farewell (requirement 18), as far as one process is concerned."""
+"""Reload and shutdown (requirement 18), as far as one process is concerned."""
 
 from __future__ import annotations
 

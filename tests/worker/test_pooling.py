@@ -1,4 +1,4 @@
-"""Connections to backends are used again only when nothing speaks against it (requirement 13)."""
+"""Connections to backends are reused only when nothing forbids it (requirement 13)."""
 
 from __future__ import annotations
 

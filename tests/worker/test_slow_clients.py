@@ -1,4 +1,4 @@
-"""Slow clients are the proxy's burden, never a backend's (contract: Slow clients)."""
+"""Slow clients cost the proxy, never a backend (contract: Slow clients)."""
 
 from __future__ import annotations
 

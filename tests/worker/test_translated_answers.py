@@ -1,4 +1,4 @@
-"""What becomes of an answer that has to be put into the client's contract (contract: `response`)."""
+"""Rewriting a response for the client (contract: `response`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker trips at the first run of failures that legacy does not share."""
+"""A circuit breaker opens at the first run of failures that legacy does not share."""
 
 from __future__ import annotations
 
