@@ -67,7 +67,7 @@ def _memories(chosen: Sequence[Row], sides: Backends, folder: Path) -> Iterator[
         try:
             found = measure.memory(row, sides, _made(folder / "memory" / row.name))
         except (DidNotStartError, WrongAnswerError, OSError) as error:
-            # its visits fail the same way, the report tells it there
+            # its visits fail the same way and are reported there
             _say(f"memory   {row.name:20} {error}")
             continue
         _say(f"memory   {row.name:20} {found.whole / 1024:7.1f} MB {found.connection:7.1f} KB a connection")

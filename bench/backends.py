@@ -19,7 +19,7 @@ SIDE_HEADER = "X-Side"
 
 @dataclass(frozen=True, slots=True)
 class Backends:
-    """Where the two sides listen."""
+    """The ports of the two sides."""
 
     legacy: int
     modern: int
@@ -27,7 +27,7 @@ class Backends:
 
 
 def body(size: int) -> bytes:
-    """Return a JSON document of exactly `size` bytes, without a quote or dollar that nginx would read."""
+    """Return a JSON document of exactly `size` bytes, without a quote or dollar that nginx would interpret."""
     items: list[dict[str, object]] = []
     document = {"id": 4711, "name": "an item among others", "items": items, "rest": ""}
     room = size - len(json.dumps(document))
@@ -43,9 +43,9 @@ def body(size: int) -> bytes:
 def running(
     folder: Path, spelled: Callable[[bytes], bytes] = bytes, meant: Callable[[bytes], bytes] = bytes, odd: str = "0%"
 ) -> Iterator[Backends]:
-    """Run both sides on the load's processor until the block ends; modern spells its 1 KB as it likes.
+    """Run both sides on the load's processor until the block ends; modern has its own spelling of the 1 KB.
 
-    Legacy says the same as it `meant` it. For the share `odd` of users modern's answer has another `id`.
+    Legacy has the spelling `meant`. For the share `odd` of users modern's response has another `id`.
     """
     bodies = folder / "bodies"
     bodies.mkdir(parents=True)

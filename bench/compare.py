@@ -1,9 +1,9 @@
-"""Measures what holding two answers against each other costs, beside DeepDiff: `python -m bench.compare`.
+"""Measures the cost of comparing two responses, beside DeepDiff: `python -m bench.compare`.
 
-"whole" starts from two answers as bytes: ours looks at status, headers and codings, reads both bodies with exact
+"whole" starts from two responses as bytes: ours compares status, headers and codings, parses both bodies with exact
 numbers and compares them; DeepDiff's is json.loads twice and DeepDiff. "values" starts from values that have been read:
-our walk and DeepDiff alone. "equal" are the same values spelled otherwise (white space), "differing" has three fields
-changed; `preset: php` is on. Answers with the same bytes never come this far: one look at them is the last column.
+our walk and DeepDiff alone. "equal" are the same values in another spelling (white space), "differing" has three fields
+changed; `preset: php` is on. Responses with the same bytes are not compared at all: checking that is the last column.
 Goal, 1 KB with three fields changed: values fifty times faster, from bytes as well where the build is compiled.
 """
 
@@ -71,12 +71,12 @@ def changed(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def answer(body: Any, indent: int | None = None) -> Capture:
-    """Return an answer with this body."""
+    """Return a response with this body."""
     return Capture("GET", "/", 200, (("Content-Type", "application/json"),), json.dumps(body, indent=indent).encode())
 
 
 def cost(action: Callable[[], object], seconds: float = 0.1, rounds: int = 3) -> float:
-    """Return the microseconds of CPU of the quickest round: what disturbs a round only ever makes it longer."""
+    """Return the microseconds of CPU of the quickest round: a disturbance only ever makes a round longer."""
     began, times = time.process_time(), 0
     while time.process_time() - began < seconds / 5:
         action()
@@ -91,7 +91,7 @@ def cost(action: Callable[[], object], seconds: float = 0.1, rounds: int = 3) ->
 
 
 def walk(texts: tuple[str, str], values: tuple[Any, Any], answers: tuple[Capture, Capture]) -> Context:
-    """Return what our walk makes of two values."""
+    """Return the result of our walk for two values."""
     context = Context(POLICY, *answers)
     Walk(context, *texts).compare(*values)
     return context
@@ -107,7 +107,7 @@ def measured(legacy: Capture, modern: Capture) -> tuple[float, float, float, flo
         lambda: walk(texts, ours, (legacy, modern)),
         lambda: DeepDiff(*theirs),
     )
-    # in turns, or a machine that stands still for a moment makes one of them look slow
+    # alternately, or a pause of the machine makes one of them look slow
     rounds = [[cost(action) for action in actions] for _ in range(3)]
     whole, deep, values, deep_values = map(min, zip(*rounds, strict=True))
     return whole, deep, values, deep_values
@@ -127,14 +127,14 @@ def lines() -> Iterator[list[str]]:
 
 
 def measured_in(tree: Path) -> list[list[str]]:
-    """What this program finds in a tree, in a process of its own."""
+    """Run this program on a tree, in a separate process."""
     command = [sys.executable, "-m", "bench.compare", "--lines"]
     told = subprocess.run(command, cwd=tree, check=True, capture_output=True, text=True).stdout
     return [text.split("|") for text in told.splitlines()]
 
 
 def judged(tables: Mapping[str, list[list[str]]]) -> list[list[str]]:
-    """Return the goals, whether each is met."""
+    """Return the goals, and whether each is met."""
     goals = []
     for build, found in tables.items():
         row = next(line for line in found if line[0] == "1 KB differing")

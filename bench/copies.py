@@ -1,8 +1,8 @@
 """Times the data path with a copy of every request, in memory, beside the same path without: `python -m bench.copies`.
 
-As bench.path, on a loop that turns after every sixteen requests: a copy goes out in the turn after its request, then
-both sides answer, with the same body, another Date, another field that nobody compares; the answers are held against
-each other, what became of it is counted as production counts it. All users are on legacy, or on modern with `--weight
+As bench.path, on a loop that runs after every sixteen requests: a copy is sent in the turn after its request, then
+both sides respond, with the same body, another Date, another field that is not compared; the responses are compared
+and the result is counted as in production. All users are on legacy, or on modern with `--weight
 100`. Both paths take turns, so that a machine that drifts moves both.
 """
 
@@ -31,7 +31,7 @@ A_ROUND = 2048
 
 
 class Turning(Path):
-    """The data path whose loop really turns; `results` says what became of the copies."""
+    """The data path with a real loop; `results` are the results of the copies."""
 
     def __init__(self, weight: int, shadow: str, *, fresh: bool) -> None:
         def change(text: str) -> str:
@@ -51,20 +51,20 @@ class Turning(Path):
             yield from pools.pool(backend, READS).targets
 
     def results(self) -> Counter[str]:
-        """What became of the copies since the last call."""
+        """Return the results of the copies since the last call."""
         found: Counter[str] = Counter()
         for row in self.report.take():
             found.update({EQUAL: row.equal, "sent": row.sent, **dict(row.not_compared)})
         return +found
 
     async def turned(self, count: int) -> None:
-        """So many requests, some under way at once; each live answer before its copy's."""
+        """Run so many requests, some concurrently; each live response comes before its copy's."""
         answer, others, heads, told = self.answer, self.others, self.heads, self.told
         clients = itertools.cycle(self.clients)
         calls = self.server.shadows.asking._calls  # noqa: SLF001 - the other side answers from here
         for target in self._copied():
             for connection in target.idle:
-                connection.idle_since = self.server.clock()  # whoever rests for long is not used for a copy
+                connection.idle_since = self.server.clock()  # an old idle connection is not used for a copy
         for _ in range(count // A_TURN):
             asked = list(itertools.islice(clients, A_TURN))
             for client in asked:
@@ -80,7 +80,7 @@ class Turning(Path):
                 told.pop()()
 
     async def cost(self, count: int) -> float:
-        """Microseconds of processor a request."""
+        """Return microseconds of processor a request."""
         begun = time.process_time()
         await self.turned(count)
         return (time.process_time() - begun) / count * 1e6
@@ -119,7 +119,7 @@ async def measure(weight: int, rounds: int, *, fresh: bool, calls: bool) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print what a copy costs, or who was called."""
+    """Print what a copy costs, or the calls."""
     parser = argparse.ArgumentParser(prog="python -m bench.copies", description="The data path with copies, in memory.")
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--weight", type=int, default=0, help="percent of the users on modern")

@@ -1,8 +1,8 @@
-"""Verifies one table of MariaDB and PostgreSQL beside reladiff: time, rows over the wire, what was found.
+"""Verifies one table of MariaDB and PostgreSQL beside reladiff: time, rows over the wire, differences found.
 
     python -m bench.data --rows 1000000 --reladiff /path/to/venv/bin/reladiff --write
 
-Twelve columns; 0, 10 and 10,000 differences in one range, 10,000 spread evenly. reladiff is a program of its own,
+Twelve columns; 0, 10 and 10,000 differences in one range, 10,000 spread evenly. reladiff is a separate program,
 not one of this project's packages: without `--reladiff` only our side is measured.
 """
 
@@ -43,7 +43,7 @@ LIMITS = DataLimits(rows_per_second=0, statement_timeout=300.0)
 
 @dataclass(frozen=True)
 class Case:
-    """Which rows are changed on the modern side."""
+    """The rows that are changed on the modern side."""
 
     name: str
     where: str

@@ -1,7 +1,7 @@
-"""A fleet on one store: `python -m bench.fleet` breaks modern before several instances, counts what the store is asked.
+"""A fleet on one store: `python -m bench.fleet` breaks modern behind several instances, counts the calls of the store.
 
 1. start Redis, both sides apart, the instances on loopback addresses, one nginx before them
-2. look at the store while nobody is there, then while users are
+2. measure the store without users, then with users
 3. end the modern side under load: from the fault to the last request that any instance sent there by weight
 """
 
@@ -33,19 +33,22 @@ SECTION: Final = "fleet"
 CONNECTIONS, REST = 20, 50
 """Connections, each with a request, then so many milliseconds of rest."""
 WARM_UP, AFTER = 3, 4
-"""Seconds of load before anything is looked at, after the fault."""
+"""Seconds of load before the measurement, and after the fault."""
 WANTED: Final = 1.0
-"""Seconds after which everybody everywhere is on legacy."""
+"""Seconds after which all users of all instances are on legacy."""
 TOLD: Final = frozenset({"tripped", "changed", "followed"})
 
 
 class NotToldError(Exception):
-    """Some instance never heard that everybody is on legacy."""
+    """An instance never received the rollback."""
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one fleet did: seconds to the last request to modern, to the last instance's word; how many followed."""
+    """The result of one fleet: seconds to the last request to modern, to the last instance's event.
+
+    How many followed.
+    """
 
     idle: Use
     busy: Use
@@ -58,7 +61,7 @@ class Round:
 
 
 def once(count: int, seconds: int, folder: Path) -> Round:
-    """Start everything, look at the store, break modern; everything is gone afterwards."""
+    """Start everything, measure the store, break modern; everything is stopped afterwards."""
     with (
         store.running(_made(folder / "store")) as redis,
         backends.running(_made(folder / "legacy")) as here,
@@ -80,7 +83,7 @@ def once(count: int, seconds: int, folder: Path) -> Round:
 
 
 def _seen(fleet: Fleet, began: float, found: Round) -> Round:
-    """Add what the instances wrote about the fault at `began`."""
+    """Add the instances' events about the fault at `began`."""
     lines = [line for each in fleet.lines() for line in each]
     sent = [instances.moment(line) - began for line in lines if _by_weight(line)]
     words = [_word(events) for events in fleet.events()]
@@ -102,12 +105,12 @@ def _by_weight(line: dict[str, Any]) -> bool:
 
 
 def _word(events: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """The first thing an instance told of the route's rollback."""
+    """The first event of an instance about the route's rollback."""
     return next((event for event in events if event["event"] in TOLD), None)
 
 
 def _apart(here: Backends, there: Backends) -> Backends:
-    """Two sides of which one can be ended."""
+    """Two sides of which one can be killed."""
     return replace(here, modern=there.modern)
 
 
@@ -158,7 +161,7 @@ def _commands(rounds: Sequence[Round], count: int) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the tables; 1 when somebody was harmed or it took too long, 2 when nothing could be measured."""
+    """Print the tables; 1 when a request failed or it took too long, 2 when nothing could be measured."""
     parser = argparse.ArgumentParser(prog="python -m bench.fleet", description="A fleet of instances on one Redis.")
     parser.add_argument("--instances", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=3)

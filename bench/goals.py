@@ -1,4 +1,4 @@
-"""What the figures should come to, beside what they came to."""
+"""The goals of the figures, beside the measured ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What users feel of a shadow that takes every request, answers none: beside no shadow at all, in turns."""
+"""How a shadow that accepts every request and never responds affects users: alternately with no shadow at all."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ asyncio.run(main())
 
 
 def hung(sides: Backends, folder: Path, say: Callable[[str], None]) -> str:
-    """Return what became of the live p50 and p99, best of three tries."""
+    """Return the live p50 and p99, best of three tries."""
     tries = []
     with _hanging(folder) as port:
         for number in range(TRIES):

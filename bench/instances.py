@@ -21,7 +21,7 @@ from bench.tools import program
 
 ROUTE = "items"
 CALM = "guard: {p95: 1m, worse_than_legacy: {errors: 1%, p95: 1000, p95_floor: 1m}}"
-"""No slowness of a machine that runs everything at once rolls back; errors do."""
+"""Slowness of a machine that runs everything at once does not roll back; errors do."""
 _READY = re.compile(rb"^strangler ready: \S+ \(users\) http://127\.0\.0\.1:(\d+) \(admin\)", re.MULTILINE)
 
 
@@ -37,7 +37,7 @@ class Fleet:
         return [[line for line in _read(one.output) if line["event"] == "request"] for one in self.instances]
 
     def events(self) -> list[list[dict[str, Any]]]:
-        """Return what each instance told."""
+        """Return the events of each instance."""
         return [_read(one.errors) for one in self.instances]
 
 

@@ -1,8 +1,8 @@
-"""Simulates rollouts from a seed: how often does a judge act, how soon? `python -m bench.judge [--quick]`.
+"""Simulates rollouts from a seed: how often does a guard act, how soon? `python -m bench.judge [--quick]`.
 
-Traffic is made up, judges are real: this proxy's own, beside the rules of its peers on the same streams. A world is
-healthy where both sides fail 0.5 % of the time, P95 137 ms. Every judge sees every second once; the run ends when it
-rolls back. What is counted is modern's requests, for these are the users who were harmed.
+Traffic is generated, the rules are real: this proxy's own, beside those of its peers on the same streams. A world is
+healthy where both sides fail 0.5 % of the time, P95 137 ms. Every rule sees every second once; the run ends when it
+rolls back. Modern's requests are counted, because these are the affected users.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Question(NamedTuple):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the tables; return 0 if what is promised of this proxy held."""
+    """Print the tables; return 0 if the goals of this proxy are met."""
     parser = argparse.ArgumentParser(prog="python -m bench.judge", description=__doc__.split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer runs: a minute or two")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
@@ -103,7 +103,7 @@ def both_out() -> Iterable[Question]:
 
 
 def low_traffic() -> str:
-    """Return what this proxy says in an hour with one request each 20 s, a tenth of them on modern."""
+    """Return this proxy's verdict in an hour with one request each 20 s, a tenth of them on modern."""
     judge = Strangler()
     for second in stream(World(0.1, rate=0.05, seconds=3600), 1):
         judge.see(second)
@@ -112,7 +112,7 @@ def low_traffic() -> str:
 
 
 def run(question: Question, seed: int) -> dict[str, Run]:
-    """Let all judges watch one world until the last has acted or it ends."""
+    """Run all rules on one world until the last has acted or it ends."""
     watching = {name: make() for name, make in REFEREES.items()}
     ended: dict[str, Run] = {}
     requests = seconds = 0
@@ -134,7 +134,7 @@ Map = Callable[..., Iterable[dict[str, Run]]]
 
 
 def _table(title: str, questions: Iterable[Question], runs: int, spread: Map) -> Iterable[int]:
-    """Print how every judge did; yield how often this proxy rolled back."""
+    """Print the results of every rule; yield how often this proxy rolled back."""
     print(f"{title} ({runs} runs each)")
     for question in questions:
         ended = list(spread(partial(run, question), range(runs)))

@@ -1,4 +1,4 @@
-"""Closed-loop load from wrk: 64 connections, a browser's headers, 256 users in turn, ids that never come again."""
+"""Closed-loop load from wrk: 64 connections, a browser's headers, 256 users in turn, ids that are never repeated."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ANY_USER, ANY_ITEM, ANY_ID = "@USER@", "@ITEM@", "@ID@"
 _BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
 
 # Twelve fields, about 700 bytes: a browser behind an edge that adds an id with a trace, other ones each time. The
-# token is nobody's.
+# token belongs to no account.
 FIELDS = (
     ("Host", "shop.example.test"),
     ("Connection", "keep-alive"),
@@ -40,7 +40,7 @@ FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What one run of load came to: `bad` are refused, broken, 4xx, 5xx, late, short; latencies in milliseconds."""
+    """The result of one run of load: `bad` are refused, broken, 4xx, 5xx, late, short; latencies in milliseconds."""
 
     requests: int
     seconds: float
@@ -61,9 +61,9 @@ def head(size: str, user: str, item: str = "4711", number: str = "00000000") -> 
 
 
 def run(port: int, size: str, seconds: int, folder: Path, connections: int = CONNECTIONS, rest: int = 0) -> Answers:
-    """Ask `port` for answers of `size` for so many whole seconds; each connection rests `rest` ms between two.
+    """Request responses of `size` from `port` for so many whole seconds; each connection rests `rest` ms between two.
 
-    Each request is for one of ITEMS things, with an id that no request of any run had before it.
+    Each request is for one of ITEMS items, with an id that no earlier request of any run had.
     """
     template = folder / f"head-{size}"
     template.write_bytes(head(size, ANY_USER, ANY_ITEM, ANY_ID).encode())
@@ -83,7 +83,7 @@ def run(port: int, size: str, seconds: int, folder: Path, connections: int = CON
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     told = json.loads(done.stdout.strip().rpartition("\n")[2])
     requests = int(told["requests"])
-    # wrk trusts a status line; bytes that are missing betray answers without their body
+    # wrk trusts a status line; missing bytes reveal responses without their body
     short = max(0, requests - int(told["bytes"]) // SIZES[size])
     return Answers(
         requests=requests,

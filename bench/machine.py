@@ -1,4 +1,4 @@
-"""Says where, when, with what a measurement was made."""
+"""Describes where, when and with what a measurement was made."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def about(arguments: Sequence[str]) -> str:
 
 
 def anonymous(text: str) -> str:
-    """Return `text` without the places where this machine keeps things."""
+    """Return `text` without paths of this machine."""
     return text.replace(f"{ROOT}/", "").replace(str(ROOT), ".").replace(str(Path.home()), "~")
 
 
 def interpreter_warning() -> str:
-    """Return what to say when Python rows do not run on the system's interpreter; empty when they do."""
+    """Return a note when Python rows do not run on the system's interpreter; empty when they do."""
     system = Path("/usr/bin/python3")
     if system.exists() and system.resolve() != Path(sys.executable).resolve():
         return f"Python rows run on {Path(sys.executable).resolve()}, not on {system}: expect other figures."

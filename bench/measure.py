@@ -22,10 +22,10 @@ IDLE_CONNECTIONS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One size of answer for some seconds.
+    """One size of response for some seconds.
 
     `whole` with `worker` are microseconds of processor a request, of all processes or of the one that serves.
-    The others are shares of the time: the proxy's processor busy, the load's, and `disturbed`, what strangers
+    The others are shares of the time: the proxy's processor busy, the load's, and `disturbed`, what others
     took: a hypervisor of either processor, other programs of the proxy's.
     """
 
@@ -40,7 +40,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What one round found at one proxy; with `complaints` its figures mean nothing."""
+    """The figures of one round of one proxy; with `complaints` its figures mean nothing."""
 
     row: str
     round: int
@@ -50,7 +50,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """One proxy at rest, in KiB resident: all processes, the worker, control, what an idle connection adds.
+    """One proxy at rest, in KiB resident: all processes, the worker, control, the increase by an idle connection.
 
     `worker` is all processes where a proxy has no worker of ours; `control` is then 0.
     """
@@ -63,7 +63,7 @@ class Memory:
 
 
 def visit(row: Row, backends: Backends, folder: Path, sizes: Sequence[str], seconds: int, number: int) -> Visit:
-    """Start the proxy, check its answers, warm it up, load it with each of `sizes` in turn."""
+    """Start the proxy, check its responses, warm it up, load it with each of `sizes` in turn."""
     costs: list[Cost] = []
     try:
         with row.start(backends, folder) as running:
@@ -82,14 +82,14 @@ def visit(row: Row, backends: Backends, folder: Path, sizes: Sequence[str], seco
 
 
 def memory(row: Row, backends: Backends, folder: Path) -> Memory:
-    """Start the proxy, look at its memory after a few requests, again with 1000 idle connections."""
+    """Start the proxy, measure its memory after a few requests, again with 1000 idle connections."""
     with row.start(backends, folder) as running:
         probe.check(running.port, "1k", sticky=row.sticky)
         time.sleep(SETTLE)
         workers = running.role("worker") or running.tree()
         at_rest = usage.resident_kib(workers)
         whole, control = usage.resident_kib(running.tree()), usage.resident_kib(running.role("control"))
-        # the first ones move into memory that was freed after the start
+        # the first ones use memory that was freed after the start
         with probe.idle_connections(running.port, FIRST_CONNECTIONS):
             before = usage.resident_kib(workers)
             with probe.idle_connections(running.port, IDLE_CONNECTIONS):

@@ -1,7 +1,7 @@
-"""What asking the other side as well costs, beside nginx and Envoy in the same run: `python -m bench.mirror`.
+"""The cost of mirroring, beside nginx and Envoy in the same run: `python -m bench.mirror`.
 
-Everybody is forwarded to legacy; with a mirror every request also goes to modern. The peers throw that answer away,
-the proxy holds both against each other: its judge processes are in its figure, as is everything else of its tree.
+All requests go to legacy; with a mirror they also go to modern. The peers discard that response,
+the proxy compares both: its judge processes are included in its figure, like everything else of its tree.
 Rounds go A B C A B C, few connections each, so that a proxy has time for copies; a ratio is taken within a round.
 """
 
@@ -29,7 +29,7 @@ CONNECTIONS = 8
 NOISY = 0.15
 """From this spread of the proxy beside itself on, nothing is concluded."""
 WHOLE = 0.99
-"""The least share of requests that were copied; a round in which load was shed says nothing of what copies cost."""
+"""The least share of requests that were copied; a round in which copies were dropped is no measure of their cost."""
 SECTION = "mirroring"
 PEERS = ("nginx mirror", "Envoy mirror")
 GOAL_ROW = "strangler compiled shadow"
@@ -44,14 +44,14 @@ GOALS = (
     (AT_WORK, "nginx mirror", 2.5),
     (f"{AT_WORK}, 5% different", AT_WORK, 1.1),
 )
-"""What a row may cost at most, times another; the third holds the proxy beside itself."""
+"""What a row may cost at most, times another; the third compares the proxy with itself."""
 COMPARED = ("spelled otherwise", "PHP at work", "PHP at work, 5% different")
 FORWARDS = {"mirror": ("nginx", "Envoy"), "shadow": ("strangler", "strangler compiled")}
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One round of one row: microseconds of processor a request, answers, the share of requests that was compared.
+    """One round of one row: microseconds of processor a request, responses, the share of requests that was compared.
 
     `control` are microseconds of control's processor for each pair.
     """
@@ -70,7 +70,7 @@ class Visit:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the tables; 1 when a row's answers were bad."""
+    """Print the tables; 1 when a row's responses were wrong."""
     parser = argparse.ArgumentParser(prog="python -m bench.mirror", description=__doc__.split("\n\n")[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=int, default=2, help="of load in each visit")
@@ -113,7 +113,7 @@ def _visit(row: Row, sides: Backends, folder: Path, seconds: int) -> Visit:
         warm = load.run(running.port, "1k", 1, folder, CONNECTIONS)
         before, control = usage.cpu_nanoseconds(running.tree()), running.role("control") if row.ours else []
         answers = load.run(running.port, "1k", seconds, folder, CONNECTIONS)
-        # judges may still be at work on what came last: it is their cost too
+        # judges may still work on the last pairs: that is part of the cost
         found = mirrors.counted(running, warm.requests + answers.requests) if row.ours else {}
         after = usage.cpu_nanoseconds(running.tree())
         spent, controlled = usage.spent_since(before, after), usage.spent_since(before, after, control)
@@ -187,7 +187,7 @@ def _ratios(visits: dict[str, list[Visit]]) -> str:
 
 
 def _goals(visits: dict[str, list[Visit]]) -> str:
-    """Asking, comparing, counting for less than others spend on asking alone; for the build that images have."""
+    """Mirroring, comparing and counting for less than others spend on mirroring alone; for the compiled build."""
     lines = [line for goal in GOALS if (line := _goal(visits, *goal)) is not None]
     for name in ("spelled otherwise", "times, for judges"):
         found = [*_each(visits, f"{GOAL_ROW}, {name}", GOAL_ROW, _more_control)]
@@ -244,7 +244,7 @@ def _each(
 
 
 def _more_control(one: Visit, two: Visit) -> float:
-    """Return what control spends for each request beyond what it spends a second where nothing reaches it."""
+    """Return control's cost for each request beyond its cost a second without traffic."""
     return one.control - two.control * two.answers.rate / one.answers.rate
 
 

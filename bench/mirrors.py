@@ -1,4 +1,4 @@
-"""The rows of the mirroring bench: everybody is forwarded to legacy, some ask modern as well."""
+"""The rows of the mirroring bench: all forward to legacy, some mirror to modern as well."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Start = Callable[[Backends, Path], AbstractContextManager[Running]]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One proxy; `sides`: what both sides say, one of `SIDES`; `ours`: it can be asked what it has compared."""
+    """One proxy; `sides`: the responses of both sides, one of `SIDES`; `ours`: it reports what it has compared."""
 
     name: str
     start: Start
@@ -50,7 +50,7 @@ def respelled(body: bytes) -> bytes:
 def priced(body: bytes) -> bytes:
     """Return the document with a price and a flag in each of its rows, as Python writes them."""
     document = json.loads(body)
-    document["rest"] = "x" * 300  # no shorter than what is asked for, without spaces either
+    document["rest"] = "x" * 300  # no shorter than requested, without spaces either
     for item in document["items"]:
         item |= {"quantity": item["quantity"] + 0.5, "colour": item["quantity"] % 2 == 0}
     return json.dumps(document).encode()
@@ -65,7 +65,7 @@ def as_php(body: bytes) -> bytes:
 
 
 def dated(body: bytes) -> bytes:
-    """Return the document with a time as Python writes it, which only a judge can hold against PHP's."""
+    """Return the document with a time as Python writes it, which only a judge can compare with PHP's."""
     return json.dumps({**json.loads(body), "more": "x" * 100, "at": "2026-11-21T03:05:28Z"}).encode()
 
 
@@ -83,11 +83,11 @@ SIDES: Mapping[str, Mapping[str, Any]] = {
     "PHP at work, 5% different": {"spelled": priced, "meant": as_php, "odd": "5%"},
     "times, for judges": {"spelled": dated, "meant": dated_by_php},
 }
-"""What both sides say, by the end of a row's name."""
+"""The responses of both sides, by the end of a row's name."""
 
 
 def rows() -> list[Row]:
-    """Return every row; ours with a shadow is there twice: what the two differ by is noise."""
+    """Return every row; ours with a shadow is listed twice: the difference of the two is noise."""
     here = partial(ours, strangler.ROOT)
     found = [
         Row("nginx", partial(_nginx, "")),
@@ -110,7 +110,7 @@ def rows() -> list[Row]:
 
 
 def counted(running: Running, answered: int) -> Counter[str]:
-    """Return what became of `answered` requests once all of it is settled: `live`, `shadow`, results with reasons."""
+    """Return the results of `answered` requests once all are settled: `live`, `shadow`, results with reasons."""
     port = strangler.admin_of(running.output)
     end = time.monotonic() + SETTLE_SECONDS
     while True:

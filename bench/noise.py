@@ -1,7 +1,7 @@
-"""Noise of every kind, judged: how often is it wrong, how much does it hide? `python -m bench.noise`.
+"""Noise of every kind, judged: how often is the comparison wrong, how much does it hide? `python -m bench.noise`.
 
-Pairs whose legacy side makes values anew (`noisy`) are compared knowing what legacy answered to the same request again,
-then by what was learned from a dozen of its own pairs alone. A sound pair that differs is a false alarm, a wrong one
+Pairs whose legacy side generates new values (`noisy`) are compared with legacy's second response to the same request,
+then with only the rules learned from a dozen of its own pairs. A sound pair that differs is a false alarm, a wrong one
 that does not is missed.
 """
 
@@ -28,7 +28,7 @@ ALARMS, MISSED = 0.005, 0.005
 
 @dataclass(slots=True)
 class Tally:
-    """What came of pairs; all fields grow by `add`."""
+    """Counts of pairs; all fields grow by `add`."""
 
     sound: int = 0
     wrong: int = 0
@@ -36,7 +36,7 @@ class Tally:
     missed: Counter[str] = field(default_factory=Counter)
 
     def add(self, one: noisy.Pair, policy: Policy, *, asked: bool) -> None:
-        """Judge a pair, knowing legacy's further answers where they were asked for."""
+        """Judge a pair, with legacy's further responses where there are any."""
         verdict = compare(one.legacy, one.modern, policy, secondary=one.again if asked else ()).verdict
         if noisy.is_wrong(one):
             self.wrong += 1
@@ -60,7 +60,7 @@ def judged(tally: Tally, draw: Random, kind: noisy.Kind, place: noisy.Place, pol
 
 
 def learned(draw: Random, kind: noisy.Kind, place: noisy.Place, begun: float) -> tuple[tuple[NoiseRule, ...], date]:
-    """Return the rules that a dozen pairs of legacy's own answers, ten minutes apart, lead to, and their day."""
+    """Return the rules learned from a dozen pairs of legacy's own responses, ten minutes apart, and their day."""
     learner, start = Learner(), noisy.START.timestamp()
     policy = Policy.from_mapping(MAPPING)
     for number in range(12):

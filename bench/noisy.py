@@ -1,7 +1,7 @@
-"""Makes pairs whose legacy side varies by itself, of every kind of value that real applications were seen to make anew.
+"""Makes pairs whose legacy side varies by itself, with every kind of generated value seen in real applications.
 
-Each kind is a place in an answer with a value that is new in every answer of legacy. A pair is *sound* where modern
-makes it anew as well, or *wrong* by one planted fault: another thing beside the value, or a value that breaks what all
+Each kind is a place in a response with a value that is new in every response of legacy. A pair is *sound* where modern
+generates it anew as well, or *wrong* by one planted fault: a difference beside the value, or a value unlike what all
 of legacy's share. Only values are at random; what is planted is known.
 """
 
@@ -24,14 +24,14 @@ HEX: Final = digits + "abcdef"
 CROCKFORD: Final = digits + "ABCDEFGHJKMNPQRSTVWXYZ"
 START: Final = datetime(2031, 3, 4, 9, 15, tzinfo=UTC)
 Value = Callable[[Random, float], str]
-"""Makes a value at a time, seconds since START."""
+"""Generates a value at a time, seconds since START."""
 Fault = Callable[[Random, str, float], str]
-"""Makes of a sound value of modern's a wrong one."""
+"""Turns a sound value of modern into a wrong one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A value that legacy makes anew; `faults` break it, `bare` says that it also stands alone, not inside a text."""
+    """A generated value; `faults` break it, `bare` says that it also occurs alone, not inside a text."""
 
     name: str
     make: Value
@@ -41,7 +41,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value stands; `write` puts it beside `word`, which is wrong where it is another."""
+    """Where a value occurs; `write` puts it beside `word`, which is wrong where it is another."""
 
     name: str
     media: str
@@ -51,7 +51,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two answers with what legacy gave to the same request again, and what was planted: nothing in a sound one."""
+    """Two responses with legacy's second ones to the same request, and what was planted: nothing in a sound one."""
 
     kind: str
     place: str
@@ -67,7 +67,7 @@ def of(letters: str, size: int) -> Value:
 
 
 def _mixed(letters: str, size: int) -> Value:
-    """A token that shows by its letters that it is none of words: what a generator of ids practically always makes."""
+    """A token whose letters show that it is not made of words, as nearly every generated id."""
 
     def make(draw: Random, at: float) -> str:
         while True:
@@ -272,7 +272,7 @@ def pair(draw: Random, kind: Kind, place: Place, planted: str = "", asked: int =
     answers = [place.write(kind.make(draw, at), word)]
     while len(answers) <= asked:
         again = place.write(kind.make(draw, at + 0.7 + len(answers)), word)
-        # Where legacy happens to say the same once more nothing is known.
+        # Where legacy's second response happens to be the same, nothing is known.
         answers += [again] if again not in answers else []
     answers.append(place.write(value, other if planted == BESIDE else word))
     first, *again, last = (answer(body, place.media) for body in answers)
@@ -283,12 +283,12 @@ BESIDE: Final = "beside"
 
 
 def answer(body: str, media: str) -> Capture:
-    """Return an answer with this body."""
+    """Return a response with this body."""
     return Capture("GET", "/", 200, (("Content-Type", media),), body.encode())
 
 
 def combinations() -> Iterator[tuple[Kind, Place]]:
-    """Yield each kind at each place where it can stand."""
+    """Yield each kind at each place where it can occur."""
     for kind in KINDS:
         for place in PLACES:
             if kind.bare or not place.bare:
@@ -296,5 +296,5 @@ def combinations() -> Iterator[tuple[Kind, Place]]:
 
 
 def is_wrong(one: Pair) -> bool:
-    """Whether a pair's modern answer says anything else: a fault may leave a value what it was."""
+    """Whether a pair's modern response differs: a fault may leave a value unchanged."""
     return bool(one.planted) and one.modern.body not in {each.body for each in (one.legacy, *one.again)}

@@ -1,4 +1,4 @@
-"""What the command line of the bench asks for."""
+"""The options of the bench's command line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SECTION = "peers"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How often, how long, what, beside whom; `section` is where bench/RESULTS.md takes it, if anywhere."""
+    """How often, how long, what, beside whom; `section` is its section in bench/RESULTS.md, if any."""
 
     rounds: int
     seconds: int
@@ -29,7 +29,7 @@ class Options:
 
 
 def parse(arguments: Sequence[str]) -> Options:
-    """Return the options, or leave with an explanation."""
+    """Return the options, or exit with an explanation."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="The proxy beside its peers, in one run.")
     parser.add_argument("--rounds", type=_count, help=f"visits to each proxy (default {ROUNDS})")
     parser.add_argument("--seconds", type=_count, help=f"of load for each size in each visit (default {SECONDS})")

@@ -1,9 +1,9 @@
-"""Real pairs, judged: how often is it wrong, how much does it miss? `python -m bench.pairs`.
+"""Real pairs, judged: how often is the comparison wrong, how much does it miss? `python -m bench.pairs`.
 
-The example's PHP and FastAPI answer everything that proxy.yaml routes, for many users; each pair is compared by its
-route's policy. Then each fault is planted in turn, and the same is asked again. What truth is: a request is touched by
-a fault when the modern side itself answers it otherwise than its sound twin did, to the byte. A finding on a touched
-pair is right, on another one wrong; a touched pair without one is missed. Last, legacy is held against itself.
+The example's PHP and FastAPI serve everything that proxy.yaml routes, for many users; each pair is compared by its
+route's policy. Then each fault is planted in turn, and the same requests are sent again. The truth: a request is
+touched by a fault when the modern side's response differs in a byte from that of the sound modern side. A finding on a
+touched pair is right, on another one wrong; a touched pair without one is missed. Last, legacy is compared with itself.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def report(found: Mapping[str, Tested], verdicts: Counter[str]) -> str:
 
 
 def report_itself(preset: str, before: Counter[str], after: Counter[str], learned: Sequence[str]) -> str:
-    """Return what legacy against itself came to."""
+    """Return the result of legacy against itself."""
     return (
         f"Legacy against itself, `preset: {preset}`: {_told(before)}; after {ROUNDS_OF_LEARNING} rounds in which noise "
         f"was learned: {_told(after)}. Learned: {', '.join(learned) or 'nothing'}."
@@ -57,14 +57,14 @@ def _told(verdicts: Counter[str]) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print how often the comparator is right; 1 when it raised a false alarm or missed a fault."""
+    """Print how often the comparison is right; 1 when it raised a false alarm or missed a fault."""
     parser = argparse.ArgumentParser(prog="python -m bench.pairs", description=__doc__.split("\n\n")[0])
     parser.add_argument("--users", type=int, default=40, help="whose own pages are read")
     parser.add_argument("--write", action="store_true", help="put the tables into bench/RESULTS.md")
     wanted = parser.parse_args(arguments)
     began = time.monotonic()
     with Database() as database, Legacy(database) as legacy, Modern(database) as modern:
-        # from the staff to the newest client, some accounts disabled
+        # from staff to the newest client, with some disabled accounts
         users = range(1, 201, max(1, 200 // wanted.users))
         asked = requests(users, database.key)
         found, verdicts = asyncio.run(faults(legacy, modern, asked))

@@ -2,8 +2,8 @@
 
     python -m bench.parsers
 
-Each figure is the least of many short runs, because a shared machine only ever adds time. The `fresh` rows forget
-what was seen before each head, the worst case of the scan's tables. What came within seconds is not scanned again.
+Each figure is the least of many short runs, because a shared machine only ever adds time. The `fresh` rows drop
+the tables before each head, the worst case of the scan. A head repeated within seconds is not scanned again.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ RUNS, TIMES = 30, 1000
 
 
 class Sink:
-    """What httptools calls back into: the least that keeps a head."""
+    """The callbacks of httptools: the least that keeps a head."""
 
     def __init__(self) -> None:
         self.fields: list[tuple[bytes, bytes]] = []
@@ -79,7 +79,7 @@ def by_fresh_scan() -> None:
 
 
 def least(work: Callable[[], None]) -> float:
-    """Microseconds for one call."""
+    """Return the microseconds of one call."""
     return min(timeit.repeat(work, timer=time.process_time, number=TIMES, repeat=RUNS)) / TIMES * 1e6
 
 

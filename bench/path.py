@@ -2,11 +2,11 @@
 
     python -m bench.path [--rounds 400] [--calls] [--fresh] [--targets] [--fields]
 
-Everything that production has on is on: fifty routes, a trusted edge, metrics, windows, the access line. Kernel,
-event loop and load are not in it, so it shows on a busy machine what a change of the code is worth. The figure is
+Everything is on as in production: fifty routes, a trusted edge, metrics, windows, the access line. Kernel,
+event loop and load are not in it, so it shows the effect of a code change even on a busy machine. The figure is
 the least of many short rounds, because a shared machine only ever adds time. `--fresh` gives every request an id with
-a trace of its own, as an edge does that numbers its requests; `--targets` a path of its own; `--fields` a field that
-nobody sent before, as whoever comes once. `--calls` lists who was called how often instead.
+a trace of its own, like an edge that numbers its requests; `--targets` a path of its own; `--fields` a field that
+was never sent before, as a new client does. `--calls` lists the number of calls by function instead.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ A_TURN = 16
 
 
 class Swallow:
-    """A transport that takes everything at once; only its look is told apart from a real one's."""
+    """A transport that accepts everything at once."""
 
     def __init__(self) -> None:
         self.size = 0
@@ -100,7 +100,10 @@ class Path:
         return connection
 
     def run(self, count: int) -> None:
-        """So many requests, each answered before the next; some are told together, as in a turn of the loop."""
+        """Run so many requests, each answered before the next.
+
+        Some records are delivered together, as in a loop turn.
+        """
         answer, heads, told = self.answer, self.heads, self.told
         for at, client in enumerate(itertools.islice(itertools.cycle(self.clients), count), 1):
             client.data_received(next(heads))
@@ -109,7 +112,7 @@ class Path:
                 told.pop()()
 
     def timed(self, count: int) -> float:
-        """Microseconds of processor a request; what is asked is made up before."""
+        """Return microseconds of processor a request; the requests are made before."""
         asked = [next(self.heads) for _ in range(count)]
         endless, self.heads = self.heads, iter(asked)
         begun = time.process_time()
@@ -129,7 +132,7 @@ def _heads(*, fresh: bool, targets: bool, fields: bool) -> Iterator[bytes]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print what a request costs, or who was called."""
+    """Print what a request costs, or the calls."""
     parser = argparse.ArgumentParser(prog="python -m bench.path", description="The data path without kernel or loop.")
     parser.add_argument("--rounds", type=int, default=400)
     parser.add_argument("--calls", action="store_true", help="count calls instead of time")

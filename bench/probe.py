@@ -1,4 +1,4 @@
-"""A client of its own that looks at answers closely, or just keeps connections open."""
+"""A separate client that checks responses closely, or just keeps connections open."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ TIMEOUT = 10.0
 
 
 class WrongAnswerError(Exception):
-    """An answer is not what the backends send."""
+    """A response is not what the backends send."""
 
 
 def check(port: int, size: str, *, sticky: bool, users: int = USERS) -> Counter[str]:
-    """Ask once as each of so many users of the load; return how many answers came from each side.
+    """Send one request as each of so many users of the load; return how many responses came from each side.
 
-    Raises WrongAnswerError unless every answer is a 200 with exactly the right body, both sides answer, and
-    (where `sticky`) a user who asks again gets the same side.
+    Raises WrongAnswerError unless every response is a 200 with exactly the right body, both sides respond, and
+    (where `sticky`) a second request of a user gets the same side.
     """
     wanted = body(SIZES[size])
     sides: Counter[str] = Counter()
@@ -39,9 +39,9 @@ def check(port: int, size: str, *, sticky: bool, users: int = USERS) -> Counter[
 
 @contextlib.contextmanager
 def idle_connections(port: int, count: int) -> Iterator[None]:
-    """Keep `count` connections open that have had one answer each, until the block ends.
+    """Keep `count` connections open that have had one response each, until the block ends.
 
-    Raises WrongAnswerError when one of them was closed meanwhile: it would have cost nothing.
+    Raises WrongAnswerError when one of them was closed meanwhile: it would cost nothing.
     """
     wanted = body(SIZES["1k"])
     with contextlib.ExitStack() as stack:

@@ -21,12 +21,12 @@ STOP_SECONDS = 10.0
 
 
 class DidNotStartError(Exception):
-    """A process ended, or was not ready in time; the text holds the end of what it wrote."""
+    """A process ended, or was not ready in time; the text holds the end of its output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A started program: the first process of its tree, where it listens, what it wrote to either output."""
+    """A started program: the first process of its tree, its port, its two outputs."""
 
     pid: int
     port: int
@@ -65,7 +65,7 @@ def _internal_command(pid: int) -> str:
 
 
 def prepare_process() -> None:
-    """Keep our own work off the proxy's processor, allow ourselves many connections, end blocks on SIGTERM."""
+    """Keep the bench off the proxy's processor, raise its limit of connections, end blocks on SIGTERM."""
     os.sched_setaffinity(0, {LOAD_CPU})
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -73,12 +73,12 @@ def prepare_process() -> None:
 
 
 def memory_folder() -> str | None:
-    """Return a folder in memory for what is written while measuring, None where the system has none."""
+    """Return a folder in memory for files written while measuring, None where the system has none."""
     return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on at this moment."""
+    """Return a port that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -96,7 +96,7 @@ def started(
     """Run `command` on processor `cpu` in `folder` until the block ends, then end its whole process group.
 
     `cpu` may name several: "0,2".
-    `port_of` is asked, with the file its standard output goes to, until it returns the port that answers.
+    `port_of` is called with the file of its standard output until it returns the serving port.
     """
     output, errors = folder / "stdout", folder / "stderr"
     with output.open("wb") as out, errors.open("wb") as err:
@@ -141,7 +141,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(STOP_SECONDS)
-    # the group is our own (start_new_session): whoever outlived the first process ends here
+    # the group is our own (start_new_session): what outlived the first process ends here
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

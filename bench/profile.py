@@ -25,7 +25,7 @@ from bench.tables import grid
 
 RATE = 250
 EVERYWHERE = 0.97
-"""The share of samples from which on a frame is only the way to the others."""
+"""The share of samples above which a frame only leads to the others."""
 _WAITS = "Condition.wait (threading.py"
 _LINE = re.compile(r":\d+\)$")
 
@@ -38,7 +38,7 @@ class Profile:
 
     @property
     def samples(self) -> int:
-        """How many samples there are."""
+        """The number of samples."""
         return sum(count for _, count in self.stacks)
 
     def own(self, name: Callable[[str], str]) -> Counter[str]:
@@ -58,8 +58,8 @@ class Profile:
 
 
 def parse(text: str) -> Profile:
-    """Read what py-spy calls raw, `frame;frame;frame COUNT`, one stack a line; a thread that waits is left out."""
-    # py-spy takes a thread in a timed wait for a busy one
+    """Read py-spy's raw format, `frame;frame;frame COUNT`, one stack a line; a thread that waits is left out."""
+    # py-spy counts a thread in a timed wait as busy
     pairs = (line.rpartition(" ") for line in text.splitlines() if line.strip() and _WAITS not in line)
     return Profile(tuple((tuple(stack.split(";")), int(count)) for stack, _, count in pairs))
 
@@ -95,7 +95,7 @@ def record(row: rows.Row, size: str, seconds: int, folder: Path, *, native: bool
         pid = (running.role("worker") or running.tree())[0]
         words = [tools.program("py-spy"), "record", "--pid", str(pid), "--duration", str(seconds), "--rate", str(RATE)]
         words += ["--format", "raw", "--output", str(raw), *(["--native"] if native else [])]
-        # py-spy needs a moment to find its way into the process
+        # py-spy needs a moment to attach to the process
         thread = Thread(target=partial(load.run, running.port, size, seconds + 3, folder), name="load")
         thread.start()
         try:
@@ -106,7 +106,7 @@ def record(row: rows.Row, size: str, seconds: int, folder: Path, *, native: bool
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the profile of our proxy, or of the row that --row names."""
+    """Print the profile of our proxy, or of the row of --row."""
     parser = argparse.ArgumentParser(prog="python -m bench.profile", description="Where the worker's time goes.")
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--size", choices=SIZES, default="1k")

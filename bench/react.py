@@ -1,8 +1,8 @@
-"""How long until everybody is back on legacy? `python -m bench.react` breaks the example's modern side, and looks.
+"""How long until all users are back on legacy? `python -m bench.react` breaks the example's modern side and measures.
 
 The real PHP, the real FastAPI, the proxy.yaml of this repository; the route `profile` at weight 50, so many requests a
-second that nobody holds back. In the middle the modern side dies, hangs, or fails. The time is that from the fault to
-the last request that was sent to modern because of its weight, by the access lines; harmed is whoever got no 200.
+second, open loop. In the middle the modern side crashes, hangs, or fails. The time is that from the fault to
+the last request that was sent to modern because of its weight, by the access lines; harmed are requests without a 200.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SECTION: Final = "reaction"
 ROUTE: Final = "profile"
 PATH: Final = "/api/me"
 HASTE: Final = 1.5
-"""Seconds that the modern side has for an answer: so long a hanging one is waited for."""
+"""Seconds that the modern side has for a response: so long a hanging one is waited for."""
 BEFORE, AFTER = 3.0, 6.0
 """Seconds of traffic before a fault, at least, and after it."""
 DISABLED: Final = 17
@@ -44,12 +44,12 @@ FAULTS: dict[str, tuple[Callable[[Modern], object], float]] = {
     "failing": (lambda modern: modern.faults(error_rate=1), 1.0),
     "hanging": (lambda modern: modern.faults(hang=True), 1.0 + HASTE),
 }
-"""How modern is broken, how many seconds everybody may take to be back."""
+"""How modern is broken, within how many seconds all users must be back."""
 
 
 @dataclass(slots=True)
 class Run:
-    """One broken modern side: seconds to the last request sent there, to the rollback; who was harmed."""
+    """One broken modern side: seconds to the last request sent there, to the rollback; harmed requests."""
 
     last: float = 0.0
     rolled_back: float = 0.0
@@ -62,7 +62,7 @@ class Run:
 
 @dataclass(slots=True)
 class Traffic:
-    """What came of the requests so far; `times` are epoch seconds of their start, seconds until they were answered."""
+    """The results of the requests so far; `times` are epoch seconds of their start, and seconds to their response."""
 
     times: list[tuple[float, float]] = field(default_factory=list)
     bad: list[str] = field(default_factory=list)
@@ -117,7 +117,7 @@ async def _broken(
 
 
 async def _drive(proxy: Proxy, session: aiohttp.ClientSession, rate: float, key: str, traffic: Traffic) -> None:
-    """Begin so many requests a second, whoever still waits; ends with being cancelled, then with its last answer."""
+    """Start so many requests a second, even if others wait; ends when cancelled, after the last response."""
     loop, tasks = asyncio.get_running_loop(), set[asyncio.Task[None]]()
     due = loop.time()
     users = cycle([(str(user), token_for(user, key)) for user in USERS])
@@ -185,7 +185,7 @@ def report(found: dict[str, list[Run]]) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print how soon everybody is back; 1 when somebody was harmed, or it took too long."""
+    """Print how soon all users are back; 1 when requests failed or it took too long."""
     parser = argparse.ArgumentParser(prog="python -m bench.react", description=__doc__.split("\n\n")[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rate", type=float, default=100.0, help="requests a second")

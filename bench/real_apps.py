@@ -1,9 +1,9 @@
-"""Holds real PHP applications against themselves through the proxy: every difference is a false alarm.
+"""Compares real PHP applications with themselves through the proxy: every difference is a false alarm.
 
 1. MediaWiki, DokuWiki, WordPress are fetched as Debian packages and unpacked; nothing is installed, no service started
-2. of each run two instances with one state, and a third one that plants faults into some pages
+2. two instances of each run with one state, and a third one with planted faults in some pages
 3. pages, search, API, a log-in, an edit pass the proxy with `preset: php` and no other setting, at weight 0 and 50
-4. told: pages that differ though nothing does, whether the guard acted, whether each planted fault was found there
+4. reported: pages that differ without a fault, whether the guard acted, whether each planted fault was found
 
     python -m bench.real_apps [--root FOLDER] [APP ...]
 """
@@ -30,7 +30,7 @@ from bench.processes import Running, free_port, started
 from bench.strangler import ROOT, admin_of, command, environ, port_of
 
 PASSWORD: Final = "Strangler-2026-Pass"
-"""Of applications that live for a minute."""
+"""The password of applications that run for a minute."""
 LIBRARIES: Final = (
     "php8.2-mbstring", "php8.2-intl", "php8.2-xml", "php8.2-mysql", "php8.2-sqlite3", "php8.2-gd", "php8.2-curl",
 )  # fmt: skip
@@ -40,7 +40,7 @@ EXTENSIONS: Final = (
 )  # fmt: skip
 SETTLED_WITHIN: Final = 45.0
 STILL_FOR: Final = 6.0
-"""Seconds without another result after which pairs that have none are taken for lost."""
+"""Seconds without another result after which pairs without one count as lost."""
 WARMED_UP: Final = 6
 ANY_CPU: Final = f"0-{(os.cpu_count() or 1) - 1}"
 FAULTS: Final = """<?php
@@ -51,11 +51,11 @@ foreach (json_decode(getenv('FAULTS') ?: '[]', true) as [$place, $from, $to]) {
 }
 """
 Fault = tuple[str, str, str]
-"""A part of a request target, with what is replaced by what in the answers to it."""
+"""A part of a request target, with the replacements in the responses to it."""
 
 
 class SkippedError(Exception):
-    """An application cannot run here; the text says why."""
+    """An application cannot run here; the text is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Site:
 
 
 def unpack(root: Path, packages: Sequence[str]) -> Path:
-    """Fetch `packages`, unpack them below `root`; their links that lead out of it are turned into it."""
+    """Fetch `packages`, unpack them below `root`; links that lead outside are redirected into it."""
     debs, tree = root / "packages", root / "tree"
     debs.mkdir(parents=True, exist_ok=True)
     missing = [name for name in packages if not any(debs.glob(f"{name}_*.deb"))]
@@ -103,7 +103,7 @@ def php_options(tree: Path) -> tuple[str, ...]:
 
 
 def _move_paths(tree: Path, folder: Path, written: str) -> None:
-    """Let sources name places inside `tree` where they name those of the machine; `written` begins with a quote."""
+    """Rewrite paths in sources to paths inside `tree`; `written` begins with a quote."""
     for file in folder.rglob("*.php"):
         text = file.read_text("utf-8", "surrogateescape")
         if written in text:
@@ -119,11 +119,11 @@ def _run(words: Sequence[str], *, cwd: Path | None = None, seconds: float = 300.
     return done.stdout
 
 
-# A person with a browser.
+# A user with a browser.
 
 
 class Visitor:
-    """Asks the proxy for pages, keeps cookies; `cookies` grow with answers."""
+    """Requests pages from the proxy, keeps cookies; `cookies` grow with responses."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -131,7 +131,7 @@ class Visitor:
         self.failed: list[str] = []
 
     def ask(self, target: str, form: Mapping[str, str] | None = None) -> str:
-        """Return the body of one answer; a failed one is noted."""
+        """Return the body of one response; a failed one is noted."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         headers = {"User-Agent": "Mozilla/5.0 real-apps", "Accept": "text/html,*/*"}
         if self.cookies:
@@ -179,7 +179,7 @@ def dokuwiki(root: Path, tree: Path, options: tuple[str, ...], _port: int) -> Si
     (conf / "local.php").write_text(
         f"<?php\n$conf['title']='Tools';\n$conf['savedir']='{data}';\n$conf['useacl']=1;\n$conf['superuser']='@admin';\n"
         "$conf['disableactions']='';\n$conf['updatecheck']=0;\n"
-        "$conf['securecookie']=0;\n"  # else the name of its cookie is made of the port, and each instance has another
+        "$conf['securecookie']=0;\n"  # else the name of its cookie contains the port, and each instance has another
     )
     pages = data / "pages"
     for number in range(12):
@@ -305,7 +305,7 @@ def _edit_page(options: tuple[str, ...], docroot: Path, title: str, text: str) -
 
 
 def wordpress(root: Path, tree: Path, options: tuple[str, ...], port: int) -> Site:
-    """WordPress with a MariaDB of its own, reached over a socket (`database` has started it)."""
+    """WordPress with a MariaDB of its own, connected over a socket (`database` has started it)."""
     docroot, content = tree / "usr/share/wordpress", root / "wordpress-content"
     shutil.rmtree(content, ignore_errors=True)
     shutil.copytree(docroot / "wp-content", content, ignore_dangling_symlinks=True)
@@ -412,7 +412,7 @@ APPS: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Path, Path, tuple[str,
 
 @contextlib.contextmanager
 def serving(root: Path, name: str, site: Site, faults: Sequence[Fault] = ()) -> Iterator[int]:
-    """Serve one instance with php's own server; `faults` are planted into its answers."""
+    """Serve one instance with php's own server; `faults` are planted into its responses."""
     folder = root / f"run-{name}"
     folder.mkdir(exist_ok=True)
     prepend = folder / "prepend.php"
@@ -462,7 +462,7 @@ routes:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one run showed; `differing` are the requests of groups that count."""
+    """The result of one run; `differing` are the requests of groups that count."""
 
     mode: str
     pages: int
@@ -475,7 +475,7 @@ class Outcome:
     missed: tuple[str, ...] = ()
 
     def lines(self) -> Iterator[str]:
-        """Yield what a person reads."""
+        """Yield the report."""
         totals = self.compare
         told = f"{totals['different']} of {totals['eligible']} pairs differ"
         rest = ", ".join(f"{totals[name]} {name}" for name in ("equal", "noise", "transient", "not_compared"))
@@ -491,7 +491,10 @@ class Outcome:
 
 
 def drive(site: Site, port: int, *, rounds: int) -> tuple[int, list[str]]:
-    """Send a stranger, then a member who logs in and edits, over the pages; returns how many, with what failed."""
+    """Visit the pages as an anonymous user, then as a member who logs in and edits.
+
+    Returns their number and the failures.
+    """
     stranger, member = Visitor(port), Visitor(port)
     asked = 0
     for _ in range(rounds):
@@ -508,7 +511,7 @@ def drive(site: Site, port: int, *, rounds: int) -> tuple[int, list[str]]:
 
 
 def outcome(site: Site, mode: str, running: Running, faults: Sequence[Fault], rounds: int) -> Outcome:
-    """Drive one run to its end, read what the proxy has to say of it."""
+    """Run to the end, read the proxy's status."""
     admin = Visitor(admin_of(running.output))
     asked, failed = drive(site, running.port, rounds=rounds)
     route = _settled(admin)
@@ -534,7 +537,7 @@ def outcome(site: Site, mode: str, running: Running, faults: Sequence[Fault], ro
 
 
 def _settled(admin: Visitor) -> dict[str, Any]:
-    """Return the route's status once every pair has its place, or as it is when that takes too long."""
+    """Return the route's status once every pair has a result, or as it is when that takes too long."""
     end = time.monotonic() + SETTLED_WITHIN
     last, still_since = -1, time.monotonic()
     while True:
@@ -583,7 +586,10 @@ def run(name: str, root: Path, rounds: int) -> list[Outcome]:
 
 
 def main() -> int:
-    """Run what was asked for; 1 where a planted fault was missed, or more than 1 pair in 100 of twins differs."""
+    """Run the chosen applications.
+
+    1 where a planted fault was missed, or more than 1 pair in 100 without a fault differs.
+    """
     parser = argparse.ArgumentParser(prog="python -m bench.real_apps", description=__doc__.splitlines()[0])
     parser.add_argument("apps", nargs="*", help=f"of {', '.join(APPS)}; all where left out")
     parser.add_argument("--root", type=Path, default=Path("build/real-apps"), help="where they are unpacked")

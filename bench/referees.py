@@ -1,4 +1,4 @@
-"""Those who decide about a rollback, all on one stream: this proxy's judge, its peers by their published rules."""
+"""The rules that decide about a rollback, all on one stream: this proxy's guard, its peers by their published rules."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from rules.model import GuardPolicy
 
 
 class Referee(Protocol):
-    """Sees second after second; says the reason once it would roll back."""
+    """Gets second after second; returns the reason once it would roll back."""
 
     def see(self, second: Second) -> str | None: ...
 
 
 class Strangler:
-    """The judge with a policy, looking each second, along with the worker's own trip."""
+    """The guard with a policy, evaluated each second, along with the worker's circuit breaker."""
 
     def __init__(self, policy: GuardPolicy | None = None) -> None:
         self.policy = policy or GuardPolicy()
@@ -72,12 +72,12 @@ class Strangler:
 
 
 def _pairs(rescues: list[bool]) -> PairTally:
-    """Return what legacy made of requests that modern failed, by whether it failed too."""
+    """Return legacy's results for requests that modern failed, by whether it failed too."""
     return PairTally(rescued=len(rescues) - sum(rescues), lost=sum(rescues))
 
 
 class Threshold:
-    """More than 1 % of the last 200 of modern's requests failed; at least 100 of them, looked at every 50."""
+    """More than 1 % of the last 200 of modern's requests failed; at least 100 of them, checked every 50."""
 
     def __init__(self) -> None:
         self._last: deque[bool] = deque(maxlen=200)

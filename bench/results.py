@@ -9,7 +9,7 @@ _HEADING = "# What was measured\n"
 
 
 def write(section: str, text: str, path: Path = RESULTS) -> None:
-    """Put `text` in the place of `section`, at the end where there is none yet."""
+    """Replace `section` with `text`, or append it."""
     begin, end = f"<!-- bench: {section} -->", f"<!-- /bench: {section} -->"
     whole = path.read_text() if path.exists() else _HEADING
     block = f"{begin}\n{text.strip()}\n{end}"

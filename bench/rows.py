@@ -1,4 +1,4 @@
-"""What is measured: one row for each proxy, each knowing how it is started."""
+"""What is measured: one row for each proxy, with how it is started."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Row:
 def all_rows(trees: Mapping[str, Path], commands: Mapping[str, str]) -> list[Row]:
     """Return every row in the order of measuring; `trees` are further builds of ours, `commands` further peers.
 
-    The proxy is there twice: what the two differ by is noise.
+    The proxy is listed twice: the difference of the two is noise.
     """
     ours = [_ours(OURS, strangler.ROOT, compiled=False), _ours(AGAIN, strangler.ROOT, compiled=False)]
     if folder := os.environ.get(COMPILED):

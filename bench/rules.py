@@ -46,7 +46,7 @@ def text_of(form: str, count: int) -> str:
 
 
 def best(action: Callable[[], object], times: int = 20_000, rounds: int = 9) -> float:
-    """Return the microseconds of the quickest round: what disturbs a round only ever makes it longer."""
+    """Return the microseconds of the quickest round: a disturbance only ever makes a round longer."""
     quickest = float("inf")
     for _ in range(rounds):
         began = time.perf_counter()

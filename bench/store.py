@@ -1,4 +1,4 @@
-"""A Redis of the bench's own, which says what it was asked."""
+"""A Redis of the bench, which reports the commands it got."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from bench.tools import program
 
 _IN, _OUT, _CALLS = "total_net_input_bytes", "total_net_output_bytes", "cmdstat_"
 _BESIDE = frozenset({"info", "hello", "client", "auth", "select"})
-"""Commands of whoever connects or looks, not of who keeps something."""
+"""Commands of connecting and measuring clients, not of the proxy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What the store was asked for in `seconds`; `cpu` is a share of one processor, `calls` are by command."""
+    """The commands that the store got in `seconds`; `cpu` is a share of one processor, `calls` are by command."""
 
     seconds: float
     bytes_in: int
@@ -31,19 +31,19 @@ class Use:
 
 
 class Store:
-    """A running Redis; `url` is how a file names it. Nothing in it changes."""
+    """A running Redis; `url` is its URL in a file. Immutable."""
 
     def __init__(self, port: int) -> None:
         self.url = f"redis://127.0.0.1:{port}/0"
         self._asking = redis.Redis(port=port)
 
     def watched(self, seconds: float) -> Use:
-        """Return what it was asked for in the next so many seconds, without what looking itself takes."""
+        """Return the commands of the next so many seconds, without those of the measurement."""
         first, began = self._look(), time.monotonic()
         before = self._look()
         time.sleep(seconds)
         after = self._look()
-        # between the first two looks hardly anybody else asked: what one look sends, what it hears
+        # hardly any other client sent commands between the first two readings: the traffic of one reading
         own_in, own_out = (before[name] - first[name] for name in (_IN, _OUT))
         lasted = time.monotonic() - began
         calls = {
@@ -60,7 +60,7 @@ class Store:
         )
 
     def close(self) -> None:
-        """Part from it."""
+        """Close the connection."""
         self._asking.close()
 
     def _look(self) -> dict[str, float]:

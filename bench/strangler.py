@@ -1,4 +1,4 @@
-"""The proxy itself as a row: started as production starts it, then held to having done all of its work."""
+"""The proxy itself as a row: started as in production, then checked to have done all of its work."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bench.processes import Running
 
 
 class NotWholeError(Exception):
-    """The proxy was fast because it left something out; the text says what."""
+    """The proxy was fast because it left something out, which the text names."""
 
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,7 +37,7 @@ def command(config: Path) -> list[str]:
 
 
 def environ(source: Path) -> dict[str, str]:
-    """Return an environment in which `source` is the proxy's code, wherever the process stands."""
+    """Return an environment in which `source` is the proxy's code, whatever the working directory."""
     return {**os.environ, "PYTHONPATH": str(source), "PYTHONSAFEPATH": "1"}
 
 

@@ -1,4 +1,4 @@
-"""Makes up the traffic of a route, second by second, from a seed."""
+"""Generates the traffic of a route, second by second, from a seed."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from typing import NamedTuple
 from rules.guard.window import Tally, step_of
 
 _USUAL = 0.060
-"""Seconds that legacy takes, half of the time less; P95 is 137 ms."""
+"""The median of legacy's seconds; P95 is 137 ms."""
 _SPREAD = 0.5
 _STEPS = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What truly happens: `share` of `rate` requests/s go to modern; from `begins` on it fails, drags as said.
+    """What truly happens: `share` of `rate` requests/s go to modern; from `begins` on it fails or slows down as given.
 
     Within `outage` (from, to, share) both sides fail alike, each for its own requests.
     """
@@ -38,7 +38,7 @@ class World:
 
 
 class Answer(NamedTuple):
-    """One answer of one side; `rescue` is legacy's to a request that modern had failed."""
+    """One response of one side; `rescue` is legacy's to a request that modern had failed."""
 
     on_modern: bool
     failed: bool
@@ -46,7 +46,7 @@ class Answer(NamedTuple):
 
 
 class Second(NamedTuple):
-    """What both sides did in one second, in order and added up."""
+    """The outcomes of both sides in one second, in order and added up."""
 
     number: int
     legacy: Tally
@@ -73,7 +73,7 @@ def stream(world: World, seed: int) -> Iterator[Second]:
 
 
 def _answers(world: World, errors: float, modern_errors: float, draw: Random) -> Iterator[Answer]:
-    """Yield a second's answers; what modern failed is asked of legacy, as `fallback: safe` does."""
+    """Yield a second's responses; what modern failed goes to legacy, as with `fallback: safe`."""
     for _ in range(_arriving(world.rate, draw)):
         if draw.random() >= world.share:
             yield Answer(on_modern=False, failed=draw.random() < errors)

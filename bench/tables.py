@@ -1,4 +1,4 @@
-"""Turns what was measured into Markdown tables."""
+"""Formats figures as Markdown tables."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def spread(values: Sequence[float], digits: int) -> str:
-    """Return the median with the least, the most."""
+    """Return the median with minimum and maximum."""
     middle, least, most = (f"{value:,.{digits}f}" for value in (median(values), min(values), max(values)))
     return f"{middle} ({least}-{most})"
 

@@ -1,4 +1,4 @@
-"""Fills the files of bench/conf in: `@NAME@` becomes the value of that name."""
+"""Fills in the templates of bench/conf: `@NAME@` becomes the value of that name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ CONF = Path(__file__).parent / "conf"
 
 
 def fill(name: str, folder: Path, **values: object) -> Path:
-    """Write `conf/NAME` into `folder` with `values`, `@FOLDER@` among them; return where it lies."""
+    """Write `conf/NAME` into `folder` with `values`, `@FOLDER@` among them; return its path."""
     text = (CONF / name).read_text()
     for key, value in {"FOLDER": folder, **values}.items():
         text = text.replace(f"@{key}@", str(value))

@@ -1,9 +1,9 @@
 """Simulates instances whose seconds are judged as one: `python -m bench.together [--runs N]`.
 
-Ten hosts tell what they saw, up to two seconds late, in any order; all of it runs into one judge. Hosts differ in how
+Ten hosts report their outcomes, up to two seconds late, in any order; one guard judges them all. Hosts differ in how
 often their requests fail, both sides of a host alike: no rollback is right, though one host fails thirty times as often
 as another, fails for a minute by itself, or divides its users otherwise than the rest. Where modern is worse on every
-host, the same judge should know it soon; a host alone, with a tenth of the traffic, is there to compare with.
+host, the same guard should notice it soon; a host alone, with a tenth of the traffic, is there to compare with.
 """
 
 from __future__ import annotations

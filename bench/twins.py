@@ -1,4 +1,4 @@
-"""Asks both real sides of the example about everything, with and without each planted fault; judges what they say."""
+"""Sends all requests to both real sides of the example, with and without each planted fault; judges the pairs."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Tested:
 
 
 class Pair(NamedTuple):
-    """Both answers to one question, what they come to."""
+    """Both responses to one request, and their comparison."""
 
     legacy: Capture
     modern: Capture
@@ -60,7 +60,7 @@ class Pair(NamedTuple):
 
 
 def requests(users: Sequence[int], key: str) -> list[Recorded]:
-    """Return everything that is asked: the public, what is each user's, what is the staff's, what is refused."""
+    """Return all requests: public ones, those of each user, those of the staff, refused ones."""
     who: list[tuple[int | None, str]] = [
         (None, path) for path in ("/api/plans", "/api/plans?per_page=3&page=2", "/api/plans/99", "/api/me")
     ]
@@ -79,7 +79,7 @@ def requests(users: Sequence[int], key: str) -> list[Recorded]:
 
 
 def snapshot(legacy: str, modern: str, alike: str = "") -> Snapshot:
-    """Return proxy.yaml between these two; `alike`: both speak legacy's words, compared by this preset alone."""
+    """Return proxy.yaml between these two; `alike`: both have legacy's structure, compared by this preset alone."""
     settings: dict[str, Any] = yaml.safe_load((ROOT / "proxy.yaml").read_text())
     for name, url in (("legacy", legacy), ("modern", modern)):
         settings["backends"][name] = {"url": url, "timeout": "30s"}
@@ -94,14 +94,14 @@ def snapshot(legacy: str, modern: str, alike: str = "") -> Snapshot:
 
 
 class Asked:
-    """Questions put to two sides, judged by each route's policy."""
+    """Requests sent to two sides, judged by each route's policy."""
 
     def __init__(self, sides: Sides, judge: Judge) -> None:
         self._sides = sides
         self._judge = judge
 
     async def pair(self, question: ReplayRequest) -> Pair | None:
-        """Return both answers with what they come to; None where one side had none."""
+        """Return both responses with their comparison; None where one side had none."""
         try:
             legacy, modern = await self._sides.ask(question)
         except (FailedError, SkippedError):
@@ -127,7 +127,7 @@ class Asked:
 
 
 async def faults(legacy: Legacy, modern: Modern, wanted: Sequence[Recorded]) -> tuple[dict[str, Tested], Counter[str]]:
-    """Return how each fault was noticed, beside the verdicts of the sound port."""
+    """Return how each fault was found, beside the verdicts without a fault."""
     chosen = snapshot(legacy.url, modern.url)
     found: dict[str, Tested] = {}
     async with Sides(chosen, ROOT, ()) as sides:
@@ -167,7 +167,7 @@ def _tested(sound: Sequence[Pair | None], broken: Sequence[Pair | None]) -> Test
 async def against_itself(
     legacy: Legacy, preset: str, wanted: Sequence[Recorded]
 ) -> tuple[Counter[str], Counter[str], list[str]]:
-    """Return verdicts of legacy against itself before, after noise was learned, and what was learned."""
+    """Return verdicts of legacy against itself before and after noise was learned, and the learned rules."""
     chosen = snapshot(legacy.url, legacy.url, preset)
     learners: dict[str, Learner] = {}
     async with Sides(chosen, ROOT, ()) as sides:

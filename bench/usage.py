@@ -1,4 +1,4 @@
-"""Reads from /proc what processes have used: processor time, memory, how busy a processor was."""
+"""Reads the usage of processes from /proc: processor time, memory, how busy a processor was."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def cpu_nanoseconds(pids: Iterable[int]) -> dict[tuple[int, int], int]:
 def spent_since(
     before: Mapping[tuple[int, int], int], now: Mapping[tuple[int, int], int], pids: Iterable[int] | None = None
 ) -> float:
-    """Return the seconds between two readings, of `pids` alone where given; threads may have come meanwhile."""
+    """Return the seconds between two readings, of `pids` alone where given; threads may have started meanwhile."""
     chosen = None if pids is None else set(pids)
     nanoseconds = sum(value - before.get(key, 0) for key, value in now.items() if chosen is None or key[0] in chosen)
     return nanoseconds / 1e9

@@ -1,8 +1,8 @@
 """One worker against two: `python -m bench.workers` compares processor time a request, throughput where one is free.
 
-Rounds go one, two, one again, so that what the first and the third differ by is noise. On one processor two workers
-can only cost more: how much more is what the second one costs. On two processors they have one each, which is what a
-second worker is for; where the machine has only two, the second one is the load's as well.
+Rounds go one, two, one again, so that the difference of the first and the third is noise. On one processor two workers
+can only cost more: how much more is what the second one costs. On two processors they have one each, which is the
+purpose of a second worker; where the machine has only two, the second one is shared with the load.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Cost:
 
 
 def rows() -> list[Row]:
-    """Return what is compared; a second processor is the load's as well where the machine has no third one."""
+    """Return what is compared; a second processor is shared with the load where the machine has no third one."""
     one, both = str(PROXY_CPU), f"{PROXY_CPU},{second_processor()}"
     return [
         Row("1 worker", 1, one),
@@ -66,7 +66,7 @@ def rows() -> list[Row]:
 
 
 def second_processor() -> int:
-    """Return a processor that nobody needs, else the load's."""
+    """Return a free processor, else the load's."""
     return min(os.sched_getaffinity(0) - {PROXY_CPU, LOAD_CPU}, default=LOAD_CPU)
 
 
@@ -130,7 +130,7 @@ def report(found: dict[Row, list[Cost]]) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the table; 1 when answers were bad, 2 when nothing could be measured."""
+    """Print the table; 1 when responses were wrong, 2 when nothing could be measured."""
     parser = argparse.ArgumentParser(prog="python -m bench.workers", description="One worker against two.")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="of load in each visit")

@@ -1,6 +1,6 @@
 """Where should this request go, and is the new side behaving? Values in, values out.
 
-Reading a file needs PyYAML and pydantic; it is imported when `load` is first asked for, so that a process
+Reading a file needs PyYAML and pydantic; both are imported when `load` is first used, so that a process
 that only decides stays small.
 """
 

@@ -16,7 +16,7 @@ class Captured(str):
     sent: str
 
     def __new__(cls, value: str, sent: str) -> Self:
-        """Put the two together."""
+        """Combine the usual reading and the client's spelling."""
         captured = super().__new__(cls, value)
         captured.sent = sent
         return captured

@@ -1,4 +1,4 @@
-"""What the `data:` section asks for: two databases, the tables and checks that must hold the same."""
+"""The `data:` section: two databases, the tables and checks that must hold the same."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class DataSource:
 
 @dataclass(frozen=True, slots=True)
 class DataLimits:
-    """How hard the databases may be asked; times in seconds, 0 is unlimited."""
+    """How much load the databases may get; times in seconds, 0 is unlimited."""
 
     rows_per_query: int = 50_000
     queries: int = 2
@@ -32,7 +32,7 @@ class DataLimits:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What legacy's value goes through before it is compared: `operator` (one of `* / + -`) and an exact number."""
+    """How legacy's value is converted before it is compared: `operator` (one of `* / + -`) and an exact number."""
 
     operator: str
     operand: str
@@ -40,7 +40,7 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True)
 class DataColumn:
-    """One compared column: the name both are known by (modern's unless said), each side's own name."""
+    """One compared column: the common name (modern's by default) and the name on each side."""
 
     name: str
     legacy: str
@@ -50,7 +50,7 @@ class DataColumn:
 
 @dataclass(frozen=True, slots=True)
 class TableSide:
-    """Where one side keeps the rows: the table, its unique key, a condition in that database's own SQL."""
+    """Where one side stores the rows: the table, its unique key, a condition in that database's own SQL."""
 
     table: str
     key: tuple[str, ...]
@@ -67,7 +67,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class DataTable:
-    """One table that both sides hold. `settle` is in seconds; `equivalent` are rules that must be asked for."""
+    """One table that both sides hold. `settle` is in seconds; `equivalent` are rules that are off by default."""
 
     name: str
     legacy: TableSide
@@ -83,7 +83,7 @@ class DataTable:
 
 @dataclass(frozen=True, slots=True)
 class DataCheck:
-    """One figure asked of both databases, each by one SELECT of its own; `every` and `settle` in seconds.
+    """One figure queried on both databases, each by one SELECT of its own; `every` and `settle` in seconds.
 
     `equal` is exact or rounded (to the cent), `on_violation` observe or rollback.
     """

@@ -1,4 +1,4 @@
-"""Whether the data behind a route may be relied on: its tables hold the same, verified lately enough. Pure."""
+"""Whether the data behind a route may be relied on: its tables hold the same and were verified recently enough."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class TableStanding:
-    """What is known of a table. Times are epoch seconds, 0 for never.
+    """The state of a table. Times are epoch seconds, 0 for never.
 
-    `verified` is when both sides were last known to be the same, `apart` counts rows and totals that differ, `reason`
-    says why the last run could not verify it (empty: it could).
+    `verified` is when both sides were last verified to be the same, `apart` counts rows and totals that differ,
+    `reason` why the last run could not verify it (empty: it could).
     """
 
     verified: float = 0.0

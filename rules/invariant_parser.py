@@ -12,13 +12,13 @@ from typing import Final
 
 
 Steps = tuple[str | None, ...]
-"""A pointer taken apart; None stands for `*`."""
+"""A pointer split into its steps; None stands for `*`."""
 
 Spread = frozenset[tuple[str, Steps]]
-"""The lists a part yields one value for each element of, by side; empty where it yields a single value."""
+"""The lists for whose elements a part yields one value each, by side; empty where it yields a single value."""
 
 REDUCING = ("sum", "count", "min", "max")
-"""The functions that make one value of many."""
+"""The functions that reduce many values to one."""
 
 
 class InvariantError(ValueError):
@@ -47,7 +47,7 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """Terms added up; the first of each pair says whether the term is taken away."""
+    """Terms added up; the first of each pair says whether the term is subtracted."""
 
     terms: tuple[tuple[bool, Node], ...]
 
@@ -80,7 +80,7 @@ class Claim:
 
 
 def children(node: Node) -> tuple[Node, ...]:
-    """Return the parts a part is made of."""
+    """Return the operands of a part."""
     match node:
         case Sum(terms):
             return tuple(term for _, term in terms)
@@ -91,7 +91,7 @@ def children(node: Node) -> tuple[Node, ...]:
 
 
 def pointers(node: Node) -> Iterator[Pointer]:
-    """Yield every place a part looks at."""
+    """Yield every place a part reads."""
     if isinstance(node, Pointer):
         yield node
     for child in children(node):
@@ -183,7 +183,7 @@ class _Reader:
         self._depth = 0
 
     def left_over(self) -> str:
-        """Return what stands next, empty at the end."""
+        """Return the next token, empty at the end."""
         return self._tokens[self._at][1]
 
     def take(self, kind: str, *wanted: str) -> str:
@@ -234,7 +234,7 @@ class _Reader:
         return Call(name, arguments)
 
     def bracketed(self) -> tuple[Node, ...]:
-        """Read what stands up to the closing bracket, apart by commas."""
+        """Read the arguments up to the closing bracket, separated by commas."""
         self._depth += 1
         if self._depth > DEEPEST:
             raise InvariantError(f"brackets stand {DEEPEST} deep", "make two invariants of it")

@@ -1,15 +1,15 @@
 """A compiled business rule and bodies to held, violated, indeterminate.
 
 `sum(modern:/items/*/amount) == modern:/total`: a pointer ends at white space, `)` or `,`. `legacy:` and
-`modern:` choose the side; without either it is modern's answer, legacy's where there is no modern one. Numbers
+`modern:` choose the side; without either it is modern's response, legacy's where there is no modern one. Numbers
 are exact decimals from their text; a JSON string that is a plain decimal (`"10.50"`, not `"010.5"`, `"1e3"`) is
-the number, as PHP writes DECIMAL columns. `*` runs over a list's elements or an object's members; what is put
-together under wildcards is put together element by element. `count(/items)` is a list's length, `count(/items/*/vat)`
+the number, as PHP writes DECIMAL columns. `*` runs over a list's elements or an object's members; operands
+under wildcards are combined element by element. `count(/items)` is a list's length, `count(/items/*/vat)`
 how many elements have one.
 
-What is missing, null or no number is indeterminate, never 0, and so is an expression that names the side that did
-not answer: after a cut-over only those whose `needs` has no `legacy` still say something. An empty list is no
-missing one: its sum is 0, its min and max are indeterminate.
+What is missing, null or no number is indeterminate, never 0, and so is an expression that names the side without a
+response: after a cut-over only those whose `needs` has no `legacy` still have a result. An empty list is not
+missing: its sum is 0, its min and max are indeterminate.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ _ABSENT: Final = object()
 
 
 class Indeterminate(Exception):
-    """A value that is missing, no number, or more exact than we reckon; the message says which."""
+    """A value that is missing, no number, or more exact than is computed with; the message says which."""
 
 
 class _Literal(str):
-    """A number as it stood in the body."""
+    """A number as written in the body."""
 
     __slots__ = ()
 
@@ -119,7 +119,7 @@ def _negative(values: Values) -> Values:
 
 
 def _paired(put_together: Callable[[Decimal, Decimal], Decimal], one: Values, two: Values) -> Values:
-    """Put two parts together element by element; a single value goes with each element of the other."""
+    """Combine two parts element by element; a single value goes with each element of the other."""
     if () in one:
         return {places: put_together(one[()], value) for places, value in two.items()}
     if () in two:
@@ -140,7 +140,7 @@ def _count(node: Node, bodies: Bodies) -> int:
 
 
 def _find(pointer: Pointer, bodies: Bodies) -> Iterator[tuple[Places, Any]]:
-    """Yield what stands at a pointer, for each element where it has wildcards; what is missing as _ABSENT."""
+    """Yield the values at a pointer, for each element where it has wildcards; what is missing as _ABSENT."""
     found: list[tuple[Places, Any]] = [((), bodies.of(pointer.side))]
     for step in pointer.steps:
         if step is None:
@@ -206,7 +206,7 @@ _HOLDS: Final[dict[str, Callable[[Decimal, Decimal], bool]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an invariant says of one pair: `held`, `violated` or `indeterminate`, in `detail` why.
+    """The result of an invariant for one pair: `held`, `violated` or `indeterminate`, in `detail` why.
 
     `left` and `right` are the values compared, as text; empty where there are none.
     """
@@ -219,18 +219,18 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class CompiledInvariant:
-    """An invariant ready to be checked; `needs` are the sides it names: without one of them it says nothing."""
+    """An invariant ready to be checked; `needs` are the sides it names: without one of them it has no result."""
 
     invariant: Invariant
     claim: Claim
     needs: frozenset[str]
 
     def check(self, legacy: bytes | None, modern: bytes | None) -> Outcome:
-        """Hold the invariant against two decoded bodies as they came, None for a side that did not answer."""
+        """Check the invariant on two decoded bodies, None for a side without a response."""
         return self.judge(Bodies(legacy, modern))
 
     def judge(self, bodies: Bodies) -> Outcome:
-        """Hold the invariant against bodies that others look at as well."""
+        """Check the invariant on bodies that other invariants read as well."""
         claim = self.claim
         try:
             left, right = one_value(claim.left, bodies), one_value(claim.right, bodies)
@@ -254,7 +254,7 @@ def compile_invariant(invariant: Invariant) -> CompiledInvariant:
 def check_all(
     invariants: Iterable[CompiledInvariant], legacy: bytes | None, modern: bytes | None
 ) -> tuple[Outcome, ...]:
-    """Hold several invariants against one pair, in their order; each body is read once."""
+    """Check several invariants on one pair, in their order; each body is read once."""
     bodies = Bodies(legacy, modern)
     return tuple(invariant.judge(bodies) for invariant in invariants)
 

@@ -1,8 +1,8 @@
 """Masks secrets in whatever is shown: by where a value came from first, by its name second.
 
 Every output goes through here (explain, config, bundle, plan, problems, and with them events, logs, errors). What
-`${NAME}` or a file put into the configuration is marked in `Snapshot.secrets`; the name it stands under matters only
-where an origin is not known any more.
+`${NAME}` or a file put into the configuration is marked in `Snapshot.secrets`; its name matters only
+where the origin is not known any more.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from rules.secret_names import looks_secret
 
 MASK: Final = "********"
 SHORTEST: Final = 6
-"""Characters from which on a secret is also found inside other text; a shorter one would blank half of every page."""
+"""Characters from which on a secret is also found inside other text; a shorter one would mask half of every page."""
 
 
 class Masking:
-    """Knows the values that may not be shown. Nothing in it changes."""
+    """Holds the values that may not be shown; immutable."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._whole = frozenset(secret for secret in secrets if secret)
@@ -30,7 +30,7 @@ class Masking:
         self._inside = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
     def text(self, text: str) -> str:
-        """Return a text without the secrets that stand in it, also as a URL spells them."""
+        """Return a text without the secrets in it, also in their percent-encoded form."""
         return text if self._inside is None else self._inside.sub(MASK, text)
 
     def named(self, name: str, value: str) -> str:
@@ -42,7 +42,7 @@ class Masking:
         return tuple((name, self.named(name, value)) for name, value in pairs)
 
     def value(self, value: Any) -> Any:
-        """Return a frozen word (a Snapshot, a Route) or a document as plain values for showing.
+        """Return a frozen value (a Snapshot, a Route) or a document as plain values for showing.
 
         A field that its own `repr` keeps back (the text of a key file) is left out.
         """
@@ -55,7 +55,7 @@ class Masking:
         return self.text(value) if isinstance(value, str) else value
 
     def _member(self, member: Any) -> Any:
-        """Mask the second of a pair by the name that the first is."""
+        """Mask the second of a pair, taking the first as its name."""
         match member:
             case (str() as name, str() as value):
                 return [name, self.named(name, value)]
@@ -64,11 +64,11 @@ class Masking:
 
 
 def masked(value: Any, secrets: Iterable[str] = ()) -> Any:
-    """Return a frozen word or a document as plain values for showing, `secrets` and what is named like one masked."""
+    """Return a frozen value or a document as plain values, with `secrets` and values of secret names masked."""
     return Masking(secrets).value(value)
 
 
 def _spellings(secret: str) -> set[str]:
-    """Return how a secret stands in text, in a path, in a query."""
+    """Return the spellings of a secret in text, in a path, in a query."""
     raw = secret.encode("utf-8", "surrogatepass")
     return {secret, quote(raw), quote(raw, safe=""), quote_plus(raw)}

@@ -1,6 +1,6 @@
-"""The frozen words the whole house speaks.
+"""The frozen values that all parts share.
 
-Three forms of a route, three names: a `Route` is what the operator wrote (checked, defaults filled in), a
+Three forms of a route, three names: a `Route` is what the file says (checked, defaults filled in), a
 `Table` (`routing/route_table`) is what matching compiled from all of them, a `Generation` (`routing/decide`) is
 what a worker runs right now. Times are seconds, sizes bytes, shares 0…1, weights percent 0…100. A size, time or count
 of 0 that limits something means unlimited.
@@ -20,7 +20,7 @@ LEGACY = "legacy"
 MODERN = "modern"
 DEFAULT_ROUTE = "_default"
 SAFE_METHODS = frozenset({"GET", "HEAD"})
-"""Methods of requests that may be put twice without a setting that allows it."""
+"""Methods of requests that may be sent twice without a setting that allows it."""
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -34,7 +34,7 @@ def other_side(side: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one client may ask of the listener; `min_rate` is bytes a second, `per_peer` connections of an address."""
+    """Limits of one client at the listener; `min_rate` is bytes a second, `per_peer` connections of an address."""
 
     header_bytes: int = 32 * 1024
     url_bytes: int = 8 * 1024
@@ -49,7 +49,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Buffer:
-    """What is taken over from slow clients: bytes of one request's body, of one response, of a whole worker."""
+    """What is buffered for slow clients: bytes of one request's body, of one response, of a whole worker."""
 
     request: int = 64 * 1024
     response: int = 256 * 1024
@@ -71,9 +71,9 @@ class ListenTls:
 
 @dataclass(frozen=True, slots=True)
 class Via:
-    """Our own member of Via; empty: made anew at each start. A request that comes again more often is a loop.
+    """Our own member of Via; empty: made anew at each start. A request that returns more often is a loop.
 
-    `passes` is how often one request may be here, its first time included; 0: as often as it likes.
+    `passes` is how often one request may pass, the first time included; 0: unlimited.
     """
 
     name: str = ""
@@ -110,12 +110,12 @@ class Admin:
 
 
 KEEP = "keep"
-"""`diffs.pii`: what names a person is stored as it is."""
+"""`diffs.pii`: personal data is stored unmasked."""
 
 
 @dataclass(frozen=True, slots=True)
 class DiffStorage:
-    """What is kept of differing pairs, how long it stays; `pii` is `mask` or `keep`."""
+    """What is stored of differing pairs, and for how long; `pii` is `mask` or `keep`."""
 
     keep: float = 168 * 3600.0
     max_bytes: int = 1 << 30
@@ -126,7 +126,7 @@ class DiffStorage:
 
 @dataclass(frozen=True, slots=True)
 class Judges:
-    """What comparing may take: `cpu` is a share of the machine (0: all of it), `processes` 0 as many as that needs."""
+    """Resource limits of comparing: `cpu` is a share of the machine (0: all of it), `processes` 0: as needed."""
 
     cpu: float = 0.5
     processes: int = 0
@@ -227,7 +227,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """Which share of a route's users the modern side answers; `salt` is the effective one (group, salt or name)."""
+    """Which share of a route's users the modern side serves; `salt` is the effective one (group, salt or name)."""
 
     weight: float = 0.0
     by: str = "user"
@@ -259,7 +259,7 @@ class HeaderEdit:
 
 @dataclass(frozen=True, slots=True)
 class BodyEdit:
-    """Change of the request body's form: `convert` is `form_to_json`, `json_to_form` or None."""
+    """Conversion of the request body: `convert` is `form_to_json`, `json_to_form` or None."""
 
     convert: str | None = None
     rename: tuple[tuple[str, str], ...] = ()
@@ -275,9 +275,9 @@ class CookieEdit:
 
 @dataclass(frozen=True, slots=True)
 class SidePolicy:
-    """How a request is put to one side, how that side's answer is put to the client.
+    """How a request is written for one side, and that side's response for the client.
 
-    `method` is another one than the client's for unsafe requests; a safe one stays as it is unless this is safe too.
+    `method` replaces the client's for unsafe requests; a safe method stays unless this one is safe too.
     """
 
     backend: str
@@ -294,7 +294,7 @@ class SidePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """When legacy answers in modern's place: `none`, `connect` or `safe`."""
+    """When legacy is asked after modern has failed: `none`, `connect` or `safe`."""
 
     mode: str = "safe"
     statuses: tuple[int, ...] = (500, 502, 503, 504)
@@ -322,7 +322,7 @@ class ShadowPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """A business rule over the bodies of a pair, or of the modern answer alone."""
+    """A business rule over the bodies of a pair, or of the modern response alone."""
 
     name: str
     expr: str
@@ -341,7 +341,7 @@ class WorseThanLegacy:
 
 @dataclass(frozen=True, slots=True)
 class GuardPolicy:
-    """What a route's modern side is judged by."""
+    """The limits that a route's modern side must keep."""
 
     window: float = 60.0
     min_requests: int = 20
@@ -373,7 +373,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One file, checked whole: what the operator intends. `digest` names its effective content.
+    """One file, checked as a whole: what the operator intends. `digest` identifies its effective content.
 
     `secrets` are the values that came from the environment and may not be shown anywhere.
     """
@@ -402,11 +402,11 @@ class Snapshot:
 class Override:
     """What the guard or an operator set at run time for one route, kept apart from the file.
 
-    `weight` None leaves the file's weight (or the weight of `step`); `rolled_back` sends everyone to legacy
-    until a resume. `reason` is the cause in one word (of a rollback: one of the closed list), `text` what a person
-    said about it, `evidence` JSON of what was seen. `at`, `step_since` (when the step was entered) and
-    `hold_off_until` (no step is taken before) are epoch seconds. `rollbacks` counts how often the guard sent
-    everyone back since somebody last chose a weight. `revision` grows with each change of this route's override.
+    `weight` None leaves the file's weight (or the weight of `step`); `rolled_back` sends all users to legacy
+    until a resume. `reason` is the cause in one word (of a rollback: one of the closed list), `text` what an operator
+    wrote about it, `evidence` JSON of what was seen. `at`, `step_since` (when the step was entered) and
+    `hold_off_until` (no step is taken before) are epoch seconds. `rollbacks` counts how often the guard
+    rolled back since an operator last chose a weight. `revision` grows with each change of this route's override.
     `at_most` is the percent at which a `held` route was held: the file may take it lower, not higher.
     """
 
@@ -428,12 +428,12 @@ class Override:
 
 
 class Facts(NamedTuple):
-    """What a decision may look at.
+    """The facts a decision may use.
 
     `path` and `query` are as on the wire (`query` without the question mark, None when there is none).
     `header` returns the first value of a lower-case name. `user` finds the identity; it may cost a signature
-    check, so it is asked only when the answer matters. `trusted` says whether the peer's force header is
-    believed. `unhealthy` names the backends without a healthy target.
+    check, so it is called only when the result matters. `trusted` says whether the peer's force header
+    counts. `unhealthy` names the backends without a healthy target.
     """
 
     method: str

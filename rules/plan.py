@@ -1,7 +1,7 @@
 """What another generation would change, for which users.
 
-The sides are those that `choose` names for the same user in both generations, each on the lane that takes an
-example of the route's requests: a plan knows nothing that traffic does not.
+The sides are those that `choose` names for the same user in both generations, each on the compiled route that takes an
+example of the route's requests: a plan is made by the same code as decisions of traffic.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from rules.routing.route_table import Table
 from rules.secret_names import looks_secret
 from rules.user_sketch import Sample
 
-# Puts the differences between two frozen words into sentences.
+# Puts the differences between two frozen values into sentences.
 
 
 _LONGEST = 120
 _NOT_MEANT = ("line", "digest", "source", "version")
-"""What says where or which, not what."""
+"""Fields that identify a value and are no settings."""
 
 
 _NOTHING_HIDDEN = Masking()
@@ -80,10 +80,10 @@ _ANYTHING = "1"
 
 
 def examples(route: Route, table: Table, methods: tuple[str, ...]) -> Iterator[Facts]:
-    """Yield a request for each method of the route that `table` does give to this route.
+    """Yield a request for each method of the route that `table` maps to this route.
 
     `methods` are those of a route that names none. Nothing comes where only a regex says what matches, or
-    where another route takes every request that could be thought of.
+    where another route takes every request that could be made up.
     """
     for method in route.match.methods or methods:
         facts = _example(route.match, method)
@@ -126,10 +126,10 @@ _OTHER_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 @dataclass(frozen=True, slots=True)
 class Switching:
-    """Of `sampled` users, standing for `estimated`, so many would be answered by the other side.
+    """Of `sampled` users, standing for `estimated`, so many would be served by the other side.
 
-    `of` says who was sampled: `route` its own users; `all` everybody seen on any route, for a route that has
-    not asked who its users are.
+    `of` says which users were sampled: `route` its own; `all` those seen on any route, for a route that has
+    not identified its users.
     """
 
     sampled: int = 0
@@ -160,7 +160,7 @@ class Plan:
 
 
 def plan(before: Generation, after: Generation, seen: Mapping[str, Sample], everybody: Sample) -> Plan:
-    """Compare what runs with what would run; `seen` holds the sample of each route's users, by its name."""
+    """Compare the running generation with another; `seen` holds the sample of each route's users, by its name."""
     old = {route.name: route for route in before.snapshot.routes}
     new = {route.name: route for route in after.snapshot.routes}
     walk = _Walk(before, after, seen, everybody)
@@ -170,7 +170,7 @@ def plan(before: Generation, after: Generation, seen: Mapping[str, Sample], ever
 
 
 class _Walk:
-    """Two generations side by side. Nothing in it changes."""
+    """Two generations side by side; immutable."""
 
     def __init__(self, before: Generation, after: Generation, seen: Mapping[str, Sample], everybody: Sample) -> None:
         self._before = before
@@ -182,7 +182,7 @@ class _Walk:
         self._methods = tuple(sorted(written.union(_OTHER_METHODS)))
 
     def route(self, name: str, old: Route | None, new: Route | None) -> RoutePlan:
-        """Return what would change for the route of this name, which is in one of the files at least."""
+        """Return what would change for the route of this name, which is in at least one of the files."""
         pairs = self._pairs(old, new)
         unsaid = not pairs and (old is None or new is None)
         pairs = pairs or (self._own(name),)
@@ -199,7 +199,7 @@ class _Walk:
         return RoutePlan(name, change, what, *weights, users)
 
     def _pairs(self, old: Route | None, new: Route | None) -> tuple[tuple[CompiledRoute, CompiledRoute], ...]:
-        """Return which lanes take the route's requests in both generations, one pair for each way that goes."""
+        """Return the compiled routes that take the route's requests in both generations, without repeats."""
         before, after = self._before.table, self._after.table
         route, table = (new, after) if old is None else (old, before)
         found: dict[tuple[str, str], tuple[CompiledRoute, CompiledRoute]] = {}
@@ -248,7 +248,7 @@ def _methods(route: Route) -> str:
 
 
 def _taken(name: str, pairs: tuple[tuple[CompiledRoute, CompiledRoute], ...], *, removed: bool) -> Iterator[str]:
-    """Say who takes the requests that this route took, or will take."""
+    """Return which route takes the requests that this route took, or will take."""
     others = dict.fromkeys(after.route.name for before, after in pairs if before.route.name == name)
     if removed or any(other != name for other in others):
         yield f"its requests would be taken by {', '.join(others)}"
@@ -265,13 +265,13 @@ def _weight(generation: Generation, name: str) -> float | None:
 
 
 def _alike(before: CompiledRoute, after: CompiledRoute) -> bool:
-    """Whether two lanes cannot answer a user differently."""
+    """Whether two compiled routes decide alike for every user."""
     rollout = replace(after.route.rollout, weight=before.route.rollout.weight, steps=before.route.rollout.steps)
     return (before.weight, before.stopped, before.route.rollout) == (after.weight, after.stopped, rollout)
 
 
 def _way(user: str, before: CompiledRoute, after: CompiledRoute) -> str:
-    """Return which way a user would go; someone whose requests are drawn for one by one goes none."""
+    """Return how a user's side would change; None where the side is drawn for each request."""
     facts = Facts("GET", "/", None, "", _no_header, lambda: user)
     sides = []
     for compiled in (before, after):
@@ -289,12 +289,12 @@ def _no_header(_name: str) -> None:
 
 
 def _masking(*snapshots: Snapshot) -> Masking:
-    """Hide what either file took from the environment: what is old and what is new stand side by side."""
+    """Mask what either file took from the environment: old and new values are shown together."""
     return Masking(secret for snapshot in snapshots for secret in snapshot.secrets)
 
 
 def _settings(before: Snapshot, after: Snapshot) -> Iterator[str]:
-    """Yield what would change beside the routes."""
+    """Yield what would change outside the routes."""
     masking = _masking(before, after)
     yield from changes(replace(before, routes=(), backends=()), replace(after, routes=(), backends=()), "", masking)
     old, new = ({backend.name: backend for backend in one.backends} for one in (before, after))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 ERROR = "error"
 WARNING = "warning"
 NOT_YAML = "not YAML: "
-"""How the message of a syntax error begins: its line is worth showing, for nothing else of the file could be read."""
+"""How the message of a syntax error begins: its line is shown, because nothing else of the file could be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Problem:
 
 
 class ConfigError(Exception):
-    """A file that cannot be used, with every problem found in it; trying again without an edit is pointless."""
+    """A file that cannot be used, with every problem found in it; a retry without an edit is pointless."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))

@@ -1,7 +1,7 @@
 """The characters one step of a regex takes, as a bit mask over Latin-1 with one bit for all others.
 
-`ops` gathers what is used of the standard library's own regex parser: it has no public door, so this is the
-one place to look when a Python release moves it.
+`ops` gathers what is used of the standard library's own regex parser: it has no public interface, so this is the
+one place to change when a Python release moves it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A regex as the row of its steps: which characters each may take, how often, and what keeps two of them apart."""
+"""A regex as a sequence of steps: which characters each may take, how often, and what keeps two of them apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from rules.regex_charsets import EVERY, ops, single
 
 UNBOUNDED = 16
-"""A repeat of so many rounds is as good as one without a bound."""
+"""A repeat of so many rounds counts as unbounded."""
 
 
 @dataclass(frozen=True, slots=True)

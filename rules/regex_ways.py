@@ -11,7 +11,7 @@ from rules.regex_charsets import ops, single
 from rules.regex_steps import UNBOUNDED, Piece, either, linked, overlapping, share, steps_of, union
 
 WAYS_AT_MOST = 10_000
-"""More are as good as exponential."""
+"""More count as exponential."""
 _WAYS_OF_MANY = 32
 _COPIES_AT_MOST = 14
 """As many rounds of at least two ways each are more ways than are allowed."""
@@ -26,7 +26,7 @@ def most_ways(data: Any, *, ignorecase: bool) -> int:
 def _spread(data: Iterable[Any], *, ignorecase: bool, fewest: bool) -> list[Piece]:
     """Flatten a pattern into its steps, those of a bounded repeat written out round for round, or its `fewest` rounds.
 
-    What a round must have keeps its neighbours apart only where the round is taken, hence both.
+    Required characters separate neighbours only where the round is taken, hence both.
     """
     found: list[Piece] = []
     for op, value in data:

@@ -1,8 +1,8 @@
 """Whether a regex may be run on untrusted text.
 
 The pattern's own parse tree is read. Two repeats that can share the same characters with nothing between them
-to keep them apart multiply the time by the length (`.*x.*` is quadratic); the same inside a repeat doubles it
-with each character (`(a+)+`, `(a|ab)*`). The reading errs towards refusing.
+to separate them multiply the time by the length (`.*x.*` is quadratic); the same inside a repeat doubles it
+with each character (`(a+)+`, `(a|ab)*`). In doubt a regex is refused.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def degree(text: str) -> int:
 
 
 def matches_everything(text: str) -> bool:
-    """Whether a path regex surely matches every path: it needs nothing beyond the leading slash."""
+    """Whether a path regex certainly matches every path: it needs nothing beyond the leading slash."""
     data = list(_parse(text).data)
     while data and data[0][0] is ops.AT and data[0][1] in {ops.AT_BEGINNING, ops.AT_BEGINNING_STRING}:
         data = data[1:]
@@ -78,7 +78,7 @@ def matches_everything(text: str) -> bool:
 
 
 def literal_start(text: str) -> str | None:
-    """Return the text a match must begin the path with; None where the regex is not anchored."""
+    """Return the text with which every matched path begins; None where the regex is not anchored."""
     data = list(_parse(text).data)
     if not _anchored(data):
         return None
@@ -93,7 +93,7 @@ def literal_start(text: str) -> str | None:
 def _parse(text: str) -> Any:
     try:
         with warnings.catch_warnings():
-            # What Python only warns of will mean something else in a later release.
+            # What Python only warns of changes its meaning in a later release.
             warnings.simplefilter("error")
             re.compile(text)
             return ops.parse(text)

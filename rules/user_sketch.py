@@ -1,8 +1,8 @@
-"""Remembers a uniform sample of the users seen lately, however many there are.
+"""A uniform sample of the users seen recently, however many there are.
 
-Every user has a mark: a keyed hash of the id, so that nobody can choose ids which crowd out the others. The
+Every user has a mark: a keyed hash of the id, so that no client can choose ids which crowd out the others. The
 users with the smallest marks are kept; any two sketches with one key merge into what one sketch that had seen
-everybody would hold. Of N users with marks below the bound, the share of the bound in all marks tells how many
+all of them would hold. Of N users with marks below the bound, the share of the bound in all marks tells how many
 there are in total: with 1024 kept, within 3.2 % of the truth two times in three, within 13 % practically always.
 """
 
@@ -30,10 +30,10 @@ class Sample:
 
 
 class Sketch:
-    """At most `capacity` users with the moment each was last seen; changed by every method that is no question.
+    """At most `capacity` users with the moment each was last seen; changed by the methods under "changes".
 
-    Everybody of the last hour whose mark is below `bound` is kept. A bound that a rush of users has pressed
-    down rises again an hour after users were first let in above it: only then is nobody missing there.
+    Every user of the last hour whose mark is below `bound` is kept. A bound that a rush of users has pressed
+    down rises again an hour after users were first let in above it: only then is the sample complete there.
     """
 
     __slots__ = ("_heap", "_key", "_rising", "_rising_since", "_seen", "bound", "capacity")
@@ -51,22 +51,22 @@ class Sketch:
         """How many users are kept."""
         return len(self._seen)
 
-    # ── questions ──────────────────────────────────────────────────────────────────────────────────────
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────────
 
     def last_seen(self, user: str) -> float | None:
-        """Return when a kept user was last seen, None for anybody else."""
+        """Return when a kept user was last seen, None for any other user."""
         known = self._seen.get(user)
         return None if known is None else known[1]
 
     def sample(self) -> Sample:
-        """Return the users that stand for everybody, in the order of their marks."""
+        """Return the users of the sample, in the order of their marks."""
         below = sorted((mark, user) for user, (mark, _) in self._seen.items() if mark < self.bound)
         return Sample(tuple(user for _, user in below), round(len(below) * ALL_MARKS / self.bound))
 
     # ── changes ────────────────────────────────────────────────────────────────────────────────────────
 
     def add(self, user: str, now: float) -> bool:
-        """See `user` at `now`; returns whether the user is among those kept."""
+        """Record `user` at `now`; returns whether the user is among those kept."""
         known = self._seen.get(user)
         if known is not None:
             self._seen[user] = known[0], max(known[1], now)
@@ -74,13 +74,13 @@ class Sketch:
         return self._let_in(user, self._mark(user), now)
 
     def merge(self, other: Sketch) -> None:
-        """See everybody that `other`, of the same key, has seen."""
+        """Record every user that `other`, of the same key, has recorded."""
         self.limit(other.bound)
         for user, (mark, last) in other._seen.items():
             self._let_in(user, mark, last)
 
     def limit(self, bound: int) -> None:
-        """Know that above `bound` users are missing."""
+        """Mark the sample as incomplete above `bound`."""
         self.bound = min(self.bound, bound)
         self._rising = min(self._rising, bound)
         while self._heap and -self._heap[0][0] >= self._rising:
@@ -92,7 +92,7 @@ class Sketch:
         self._fit()
 
     def forget(self, now: float) -> None:
-        """Let go of everybody who was not seen for an hour; let others in where there is room again."""
+        """Drop users who were not seen for an hour; raise the bound where there is room again."""
         oldest = now - REMEMBERED
         if any(last < oldest for _, last in self._seen.values()):
             self._seen = {user: known for user, known in self._seen.items() if known[1] >= oldest}
@@ -131,7 +131,7 @@ class Sketch:
 
 
 def merged(sketches: Iterable[Sketch], key: bytes = b"", capacity: int = CAPACITY) -> Sketch:
-    """Return the sketch of everybody that any of these, of one key, has seen."""
+    """Return the sketch of all users that any of these, of one key, has recorded."""
     everybody = Sketch(key, capacity)
     for one in sketches:
         everybody.merge(one)

@@ -1,4 +1,4 @@
-"""Which path of ours leads where a side points: the routes' own translations, read backwards."""
+"""Which path of ours leads to a path of a side: the routes' rewriting rules applied backwards."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Way:
     there: re.Pattern[str]
     here: str
     rank: tuple[int, int]
-    """The more a path has to say, the earlier it is asked."""
+    """The more specific a path, the earlier it is tried."""
 
     def back(self, path: str) -> str | None:
-        """The client's path; None where this route does not lead there."""
+        """The client's path; None where this route does not map it."""
         found = self.there.fullmatch(path)
         if found is None:
             return None
@@ -49,7 +49,7 @@ def obstacle(match: str, path: str) -> str:
 def ways_back(route: Route, side: str, routes: Iterable[Route]) -> tuple[Way, ...]:
     """The ways back from one route's side to paths of routes with the same backend there, the most exact ones first.
 
-    Of equally exact ones its own is first. Empty where no path is translated on the way there: then nothing has to be.
+    Of equally exact ones its own is first. Empty where no path is rewritten on the way there: then none need be.
     """
     backend = _policy(route, side).backend
     asked = [route, *(other for other in routes if other is not route and _policy(other, side).backend == backend)]
@@ -77,7 +77,7 @@ def _way(route: Route, side: str) -> Way | None:
         at = name.end()
     text += re.escape(bare[at:])
     ends = there.endswith(_REST)
-    if not bare:  # all paths: those that have the prefix which this side is not shown have been mapped by the side
+    if not bare:  # all paths: the side itself has mapped those with the prefix that it does not get
         text = f"(?!{_NAME.sub('[^/]+', re.escape(here.removesuffix(_REST)))}(?:/|$))"
     literal = len(_NAME.sub("", bare))
     return Way(re.compile(text + ("(?:/(?P<_rest>.*))?" if ends else "")), here, (0 if ends else 1, literal))

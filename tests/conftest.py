@@ -1,4 +1,4 @@
-"""What every test may rely on: one hypothesis profile, both event loops by name."""
+"""What every test relies on: one hypothesis profile, both event loops by name."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ settings.load_profile("house")
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "uvloop: runs on uvloop only, as the proxy does")
     config.addinivalue_line("markers", "both_loops: runs on uvloop and on asyncio's own loop")
-    # whoever was started in the background ignores Ctrl-C, as would every process that a test starts
+    # a process started in the background ignores Ctrl-C, as would every process that a test starts
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: WorkerController, error: object) -> None:
-    """A run in which a process of tests died may not have come to its end: what it did not run nobody knows of."""
+    """A run in which a process of tests died may not have come to its end: what it did not run is unknown."""
     if error:
         node.config.stash[DIED] = True
 

@@ -29,7 +29,7 @@ HOP_BY_HOP = frozenset(
 
 
 class Proxy:
-    """One client session, two sides, a draw for each request."""
+    """Forward with one client session to two sides, with a draw for each request."""
 
     def __init__(self, session: aiohttp.ClientSession, legacy: str, modern: str) -> None:
         self.session = session

@@ -16,7 +16,7 @@ from examples.paymenter.tokens import token_for
 
 _DISABLED = 17  # every so many users have a disabled account, see rows.py
 _TOKEN_LIFE = 24 * 3600
-_FIRST = 200  # characters of the first answer of a kind that is lost
+_FIRST = 200  # characters of the first lost response of a kind
 
 Answered = tuple[str, str, int]
 Lost = tuple[str, str, str]
@@ -36,18 +36,18 @@ class Traffic:
 
     @property
     def sent(self) -> int:
-        """Requests that came to any end."""
+        """All finished requests."""
         without_answer = (count for (_, _, why), count in self.lost.items() if not why.isdigit())
         return self.answers.total() + sum(without_answer)
 
     def add_answer(self, method: str, label: str, status: int, text: str = "") -> None:
-        """Count an answer; a 5xx is also lost."""
+        """Count a response; a 5xx is also lost."""
         self.answers[method, label, status] += 1
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             self._lose((method, label, str(status)), text)
 
     def add_failure(self, method: str, label: str, error: BaseException) -> None:
-        """Count a request that no answer came to."""
+        """Count a request without a response."""
         self._lose((method, label, type(error).__name__), str(error))
 
     def _lose(self, kind: Lost, text: str) -> None:
@@ -93,7 +93,7 @@ class Client:
         self._tokens: dict[int, str] = {}
 
     def visitor(self, first: int, last: int) -> Visitor:
-        """Somebody between two ids whose account works."""
+        """Return a user between two ids whose account is enabled."""
         user = self.draw.choice([user for user in range(first, last + 1) if user % _DISABLED])
         role = "admin" if user <= ADMINS else "client"
         if user not in self._tokens:
@@ -111,7 +111,7 @@ class Client:
         form: Mapping[str, str] | None = None,
         cookies: Mapping[str, str] | None = None,
     ) -> Reply | None:
-        """One request; None if no answer came."""
+        """One request; None without a response."""
         headers = {"Accept": "application/json, text/html;q=0.9"}
         carried = dict(cookies or {})
         if visitor:

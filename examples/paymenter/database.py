@@ -38,10 +38,10 @@ class Database:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Remove the temporary file; a database of somebody else stays as it is."""
+        """Remove the temporary file; a database from outside stays unchanged."""
         self._folder.close()
 
     @property
     def environment(self) -> dict[str, str]:
-        """What both sides must be told."""
+        """The environment of both sides."""
         return {"DATABASE_URL": self.url, "PAYMENTER_JWT_KEY": self.key}

@@ -1,9 +1,9 @@
-"""Shows the whole: the legacy PHP, the modern FastAPI, the proxy between them, traffic of signed-in users through it.
+"""Shows all parts: the legacy PHP, the modern FastAPI, the proxy between them, traffic of signed-in users.
 
     python -m examples.paymenter.demo [--seconds 60] [--rate 40]
 
 On a terminal it uses the ports of proxy.yaml where they are free, and the traffic goes on until Ctrl-C, so that
-somebody can break the modern side and watch. Elsewhere it ends after the traffic, with exit code 1 if anything was
+the modern side can be broken by hand. Elsewhere it ends after the traffic, with exit code 1 if anything was
 lost.
 """
 
@@ -29,11 +29,11 @@ from examples.paymenter.sides import Database, Legacy, Modern, SideError
 from examples.paymenter.traffic import Traffic, drive
 
 LOOK_EVERY = 0.5
-"""Seconds between two looks at the events."""
+"""Seconds between two readings of the events."""
 
 
 def table(status: dict[str, Any], traffic: Traffic) -> Table:
-    """Say per route who answered what."""
+    """Print which side served what, by route."""
     view = Table(title=f"{traffic.sent} requests sent, {traffic.lost.total()} lost", title_justify="left")
     view.add_column("route")
     view.add_column("stage")
@@ -56,7 +56,7 @@ def table(status: dict[str, Any], traffic: Traffic) -> Table:
 
 
 def compared(status: dict[str, Any]) -> str:
-    """Say how many of the requests that may be put to both sides were compared, why the others were not."""
+    """Print how many of the eligible requests were compared, and why the others were not."""
     counts, left = Counter[str](), Counter[str]()
     for route in status.get("routes", ()):
         found = route["compare"]["totals"]
@@ -69,7 +69,7 @@ def compared(status: dict[str, Any]) -> str:
 
 
 class Demo:
-    """One demonstration: what runs, where it is told, whether somebody wants it to end."""
+    """One demonstration: what runs, where it is reported, whether it should end."""
 
     def __init__(
         self, proxy: Proxy, key: str, console: Console, session: aiohttp.ClientSession, stop: asyncio.Event
@@ -105,7 +105,7 @@ class Demo:
             live.update(table(await self._ask("status"), traffic))
 
     async def go_on(self, rate: float) -> None:
-        """Send traffic until somebody has seen enough, telling each event; what is lost now was broken on purpose."""
+        """Send traffic until Ctrl-C, printing each event; what is lost now was broken on purpose."""
         telling = asyncio.create_task(self._tell_events(), name="events")
         done = await drive(self._proxy.users, self._key, seconds=86_400, rate=rate, seed=2, stop=self._stop)
         telling.cancel()

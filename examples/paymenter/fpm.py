@@ -10,7 +10,7 @@ from pathlib import Path
 
 def fpm_conf(folder: Path, settings: Mapping[str, str], workers: int) -> str:
     values = "\n".join(f"php_admin_value[{name}] = {value}" for name, value in settings.items())
-    # user is required of root, and passed over with a notice for everybody else.
+    # user is required of root, and ignored with a notice for every other user.
     user = f"user = {pwd.getpwuid(0).pw_name}" if os.geteuid() == 0 else ""
     return f"""[global]
 error_log = {folder}/php-fpm.log

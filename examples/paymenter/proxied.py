@@ -45,7 +45,7 @@ class Proxy:
 
 
 def free(wanted: Ports) -> Ports:
-    """These ports, without those that somebody has."""
+    """Return these ports without those in use."""
     return Ports(
         users=wanted.users if _is_free(wanted.users) else 0,
         admin=wanted.admin if _is_free(wanted.admin) else 0,
@@ -66,7 +66,10 @@ def _is_free(port: int | None) -> bool:
 
 @asynccontextmanager
 async def running_proxy(legacy: str, modern: str, folder: Path, ports: Ports | None = None) -> AsyncIterator[Proxy]:
-    """Run the proxy between these addresses, on free ports unless told; a SideError with its log if it is not ready."""
+    """Run the proxy between these addresses, on free ports unless given.
+
+    A SideError with its log if it is not ready.
+    """
     ports = ports or Ports()
     environment = {
         **os.environ,

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 USERS = 200
-ADMINS = 20  # the first ids; enough of them that a share of ten percent is likely to hold somebody
+ADMINS = 20  # the first ids; enough of them that a share of ten percent is likely to include one
 PASSWORD = "demo-password"
-# One hash for everybody, at bcrypt's lowest cost: seeding and logging in stay fast. `$2y$` is PHP's spelling.
+# One hash for all users, at bcrypt's lowest cost: seeding and logging in stay fast. `$2y$` is PHP's spelling.
 PASSWORD_HASH = "$2y$04$MmZOuprWEvfxmYTk.ZUY/ejrVAXijX1TxY4C884HGUJC3QfzIAUZ6"
 
 _EPOCH = datetime(2024, 1, 1, 8, 30, 0)  # noqa: DTZ001  the columns hold naive UTC, as the legacy writes them

@@ -21,7 +21,7 @@ from examples.paymenter.database import Database
 
 _START_LIMIT = 20.0  # seconds until a side must answer /health
 _END_LIMIT = 3.0  # seconds that a side has for an orderly end
-_TRIES = 3  # a free port may be taken by somebody else before the side has bound it
+_TRIES = 3  # a free port may be taken by another process before the side has bound it
 _PORTS = range(20_000, 32_000)
 
 
@@ -154,7 +154,7 @@ class Side:
             return False
         finally:
             connection.close()
-        # A side that lacks something says so in a sentence; it will not get better by waiting.
+        # A side that lacks something prints a sentence about it; waiting does not help.
         if answer.status == http.HTTPStatus.SERVICE_UNAVAILABLE and (sentence := _sentence(body)):
             raise SideError(sentence)
         return answer.status == http.HTTPStatus.OK
@@ -191,7 +191,7 @@ def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> N
 
 
 def _free_port(host: str, wanted: int) -> int:
-    """The wanted port, or a free one for 0. Asked beforehand: whoever has it might well answer /health.
+    """The wanted port, or a free one for 0. Checked beforehand: another server on it might answer /health.
 
     Free ones lie below those that the system hands out, so that a side that was killed finds its port again.
     """

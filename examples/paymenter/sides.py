@@ -113,7 +113,7 @@ class Modern(Side):
             raise SideError("Python lacks uvicorn: pip install uvicorn")
         command = [sys.executable, "-m", "uvicorn", "--factory", "paymenter.main:create_app"]
         command += ["--app-dir", str(MODERN_CODE), "--host", self.host, "--port", str(self.port)]
-        # The answer to a long-idle connection must not race its closing: longer than any proxy keeps one.
+        # The response on a long-idle connection must not race its closing: longer than any proxy keeps one.
         command += ["--no-access-log", "--log-level", "warning", "--timeout-keep-alive", "120"]
         self._run(command, {}, "uvicorn.log")
 
@@ -131,7 +131,7 @@ class Modern(Side):
 
 
 def main() -> None:
-    """Run both sides until Ctrl-C, on the ports of proxy.yaml unless told otherwise (0: a free one)."""
+    """Run both sides until Ctrl-C, on the ports of proxy.yaml unless given otherwise (0: a free one)."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--legacy-port", type=int, default=9001)
     options.add_argument("--modern-port", type=int, default=8000)

@@ -2,8 +2,8 @@
 
 1. a head has to be whole `HEAD_SECONDS` after its first byte (or after the connection), a body `BODY_SECONDS` later
 2. between requests a connection may idle for `IDLE_SECONDS`
-3. of more than `MOST` connections the one that has waited longest without a request in hand is closed: probes get in,
-   whoever else holds the port open; where all are at work the new one is closed
+3. beyond `MOST` connections the one that has waited longest without a request is closed, so that probes get in
+   whatever else holds the port open; where all have requests the new one is closed
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Connections:
         self._waiting: dict[Connection, None] = {}
 
     def came(self, connection: Connection) -> bool:
-        """Count a connection; False where it has to be closed because all others are at work."""
+        """Count a connection; False where it has to be closed because all others have requests."""
         self._open.add(connection)
         if len(self._open) > self._most:
             longest = next(iter(self._waiting), None)
@@ -49,22 +49,22 @@ class Connections:
         return True
 
     def works(self, connection: Connection) -> None:
-        """A request of it is being answered: it is not closed to make room."""
+        """Mark it as having a request: it is not closed to make room."""
         self._waiting.pop(connection, None)
 
     def waits(self, connection: Connection) -> None:
-        """It is answered, and may be closed again."""
+        """Mark it as idle: it may be closed again."""
         if connection in self._open:
             self._waiting[connection] = None
 
     def left(self, connection: Connection) -> None:
-        """Forget a connection."""
+        """Remove a connection."""
         self._open.discard(connection)
         self._waiting.pop(connection, None)
 
 
 class Connection(RequestHandler):
-    """One connection; `_limit` is when it is closed unless something whole has come by then."""
+    """One connection; `_limit` is when it is closed unless a whole head or body has come by then."""
 
     __slots__ = ("_connections", "_idle", "_limit")
 
@@ -75,27 +75,27 @@ class Connection(RequestHandler):
         self._idle = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin to wait for a head."""
+        """Start the time limit of a head."""
         super().connection_made(transport)
         self._arm(HEAD_SECONDS)
         if not self._connections.came(self):
             self.drop()
 
     def data_received(self, data: bytes) -> None:
-        """Give a head that begins its time."""
+        """Start the time limit of a head that has begun."""
         if self._idle:
             self._idle = False
             self._arm(HEAD_SECONDS)
         super().data_received(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Forget about it."""
+        """Remove it from the open connections."""
         self._disarm()
         self._connections.left(self)
         super().connection_lost(exc)
 
     def begin(self, request: web.Request) -> None:
-        """A head is whole; its body has to be in time."""
+        """The head is complete: start the time limit of the body."""
         self._disarm()
         self._idle = False
         self._connections.works(self)
@@ -104,25 +104,25 @@ class Connection(RequestHandler):
             request.content.on_eof(self._disarm)
 
     def end(self) -> None:
-        """It is answered; what follows may take its time to begin."""
+        """The response is sent: start the idle time limit."""
         self._connections.waits(self)
         self._idle = True
         self._arm(IDLE_SECONDS)
 
     def drop(self) -> None:
-        """Close it without a word."""
+        """Close it without a response."""
         self._disarm()
         if self.transport is not None:
             self.transport.abort()
 
     def handle_error(self, *arguments: Any, **named: Any) -> web.StreamResponse:
-        """Answer what is no request without saying which program answers."""
+        """Answer a malformed request without naming the program."""
         answer = super().handle_error(*arguments, **named)
         answer.headers["Server"] = ""
         return answer
 
     def log_exception(self, *arguments: Any, **named: Any) -> None:
-        """Anyone can send rubbish: that is no news."""
+        """Malformed requests are not logged: any client can send them."""
 
     def _arm(self, seconds: float) -> None:
         self._disarm()
@@ -137,7 +137,7 @@ class Connection(RequestHandler):
 async def serve(
     server: web.Server, listener: Any, tls: ssl.SSLContext | None, connections: Connections | None = None
 ) -> asyncio.Server:
-    """Accept on `listener` from now on."""
+    """Accept connections on `listener` from now on."""
     loop = asyncio.get_running_loop()
     held = Connections() if connections is None else connections
     handshake = None if tls is None else HEAD_SECONDS
@@ -147,5 +147,5 @@ async def serve(
 
 
 async def unnamed(_: web.Request, answer: web.StreamResponse) -> None:
-    """Take out of an answer which program made it."""
+    """Remove the name of the program from a response."""
     answer.headers.pop("Server", None)

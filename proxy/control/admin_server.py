@@ -1,4 +1,4 @@
-"""The admin listener: every area put together, access rules around it."""
+"""The admin listener: all areas of the API, behind the access rules."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from proxy.control.errors import RefusedError
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 
-# Puts the areas of the admin API together.
+# Combines the areas of the admin API.
 #
 # A new area is one file in `api` with a function `routes(control)`; it is added to the list below, its endpoints to
 # `endpoints`, what it asks of control to `control_port`.
@@ -60,12 +60,12 @@ def _areas(control: ControlPort) -> Sequence[web.RouteDef]:
 
 _LARGEST_BODY = 64 * 1024
 _REQUESTS = (200.0, 400)
-"""A second, at once: what one address may ask. Only programs gone wild ask more."""
+"""Requests of one address a second, and at once. Only faulty programs send more."""
 _WRONG_TOKENS = (1.0, 20)
 
 
 class AdminPort:
-    """The HTTP side of control. Nothing in it changes but runner and server, by `start` then `stop`."""
+    """The HTTP side of control. Only `start` and `stop` change it."""
 
     def __init__(self, operations: ControlPort, access: Access, tell: Tell) -> None:
         self._operations = operations
@@ -86,14 +86,14 @@ class AdminPort:
         return app
 
     async def start(self, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
-        """Answer on `listener` from now on, encrypted with `tls`."""
+        """Serve on `listener` from now on, encrypted with `tls`."""
         self._runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         if self._runner.server is not None:
             self._server = await serve(self._runner.server, listener, tls, self._connections)
 
     async def stop(self) -> None:
-        """Hang up."""
+        """Close all connections."""
         if self._server is not None:
             self._server.close()
         if self._runner is not None:
@@ -113,7 +113,7 @@ class AdminPort:
     async def _admitted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
         asked = Asked(request.method, request.path, headers)
-        # before a token is compared: whoever guesses learns nothing from the 21st on, not even that it was right
+        # before a token is compared: from the 21st guess on the response does not even tell whether it was right
         wait = self._failed.due(requester(request)) if self._access.is_guess(asked) else 0.0
         if wait:
             return http.too_many(wait)
@@ -144,7 +144,7 @@ class AdminPort:
             return _refused(request, HTTPStatus.INTERNAL_SERVER_ERROR, "a fault of the proxy; its log says more")
 
     def _wait(self, request: web.Request, denial: Denial | None) -> float:
-        """Return the seconds that whoever asks too much has to wait; probes, scrapes, rollbacks never have to."""
+        """Return the seconds that a client above its rate has to wait; probes, scrapes and rollbacks never have to."""
         who = requester(request)
         if denial is not None:
             return self._failed.wait(who) if denial.status == HTTPStatus.UNAUTHORIZED else 0.0
@@ -158,7 +158,7 @@ class AdminPort:
             self._tell_access(request, denial.status)
 
     def _tell_access(self, request: web.Request, status: int) -> None:
-        """Write the access line of what may have changed something; reads are too many, scrapes too regular."""
+        """Write the access line of a request that may have changed something; reads would be too many."""
         if request.path == LOGIN:
             succeeded = status == HTTPStatus.SEE_OTHER
             event, level = (events.LOGIN, "info") if succeeded else (events.LOGIN_FAILED, "warning")
@@ -187,6 +187,6 @@ def _refused_by_aiohttp(request: web.Request, error: web.HTTPException) -> web.R
 
 
 def _refused(request: web.Request, status: HTTPStatus, detail: str, **more: Any) -> web.Response:
-    """Return the refusal as the asker reads it: a page for a browser that wants one, else a problem document."""
+    """Return the refusal in the client's format: a page for a browser, else a problem document."""
     page = app.page_of(request, status, detail)
     return page if page is not None else http.problem(status, detail, **more)

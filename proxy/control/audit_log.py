@@ -25,27 +25,27 @@ CLOSED_LIST = (
     "rollback", "step_back", "advance", "hold", "resume", "weight", "invariant", "reload", "config_refused", "trip",
     "drill", "sessions_revoked",
 )  # fmt: skip
-"""What an event may be called."""
+"""The names of events."""
 _TOLD_ELSEWHERE = ("reload", "config_refused")
 REMEMBERED = 1000
 LISTENERS = 64
 QUEUED = 256
-"""Events that may wait for one listener; whoever is slower is sent away, to come back and read on."""
+"""Events that may wait for one listener; a slower one is disconnected and has to reconnect."""
 
 
 class TooManyListenersError(Exception):
-    """Nobody else can be told as it happens; asking again later may help."""
+    """There are too many listeners; a retry later may work."""
 
 
 class Listener:
-    """Somebody who is told each event as it happens; `None` from `next` means: come back later."""
+    """A listener gets each event as it happens; `None` from `next` means: reconnect later."""
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue(QUEUED + 1)
         self._behind = False
 
     def put(self, event: Event) -> None:
-        """Tell of `event`; one that cannot keep up is sent away."""
+        """Queue `event`; a listener that cannot keep up is disconnected."""
         if self._behind:
             return
         if self._queue.qsize() >= QUEUED:
@@ -54,7 +54,7 @@ class Listener:
             self._queue.put_nowait(event)
 
     def dismiss(self) -> None:
-        """Nothing more will come."""
+        """End the stream."""
         if not self._behind:
             self._behind = True
             self._queue.put_nowait(None)
@@ -65,7 +65,10 @@ class Listener:
 
 
 class AuditLog:
-    """Records events. `_last` is the newest number, `_lately` the newest events, `_listeners` come and go."""
+    """Records events.
+
+    `_last` is the newest number, `_lately` the newest events, `_listeners` are the connected ones.
+    """
 
     def __init__(self, writer: StoreWriter, tell: Tell, clock: Callable[[], float] = time) -> None:
         self._ledger = writer
@@ -92,17 +95,17 @@ class AuditLog:
         return made
 
     def follow(self, follower: Callable[[Event], None]) -> None:
-        """Hand every event from now on to `follower`, which must not wait."""
+        """Call `follower` with every event from now on; it must not wait."""
         self._followers.append(follower)
 
     async def since(self, number: int, limit: int) -> tuple[Event, ...]:
-        """Return events after `number` (negative: the newest), in order; without a store, the latest."""
+        """Return events after `number` (negative: the newest), in order; without a store the latest ones."""
         try:
             kept = await self._ledger.store.events(number, limit)
         except StoreError:
             kept = ()
         known = {event.id: event for event in kept}
-        # what is not written yet is as true as what is
+        # events that are not written yet count as well
         complete = number < 0 or len(kept) < limit
         known.update((event.id, event) for event in self._lately if complete and event.id > number)
         ids = sorted(known)
@@ -110,7 +113,7 @@ class AuditLog:
 
     @contextmanager
     def listening(self) -> Iterator[Listener]:
-        """Be told every event as it happens, as long as the block lasts."""
+        """Yield a listener for every event as it happens, as long as the block lasts."""
         if len(self._listeners) >= LISTENERS:
             raise TooManyListenersError
         listener = Listener()
@@ -121,13 +124,13 @@ class AuditLog:
             self._listeners.discard(listener)
 
     def dismiss_all(self) -> None:
-        """Send every listener away: the process ends."""
+        """End every listener: the process stops."""
         for listener in tuple(self._listeners):
             listener.dismiss()
 
 
 def document(event: Event) -> dict[str, Any]:
-    """Return an event as the API tells it."""
+    """Return an event as the API shows it."""
     return {
         "id": event.id,
         "at": timestamp(event.at),
@@ -147,11 +150,11 @@ def parsed(evidence: str) -> Any:
         return evidence
 
 
-# Counts what was done to routes, for the metrics.
+# Counts actions on routes, for the metrics.
 
 
 class Changes:
-    """Counts since control began; they grow by the methods that say so."""
+    """Counts since control began; only its methods change them."""
 
     def __init__(self) -> None:
         self._counts: Counter[Key] = Counter()

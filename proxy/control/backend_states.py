@@ -1,4 +1,4 @@
-"""Knows how every target of every backend is, as the workers see it."""
+"""The state of every target of every backend, as the workers see it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ Reports = Mapping[Worker, tuple[TargetState, ...]]
 
 
 class BackendStates:
-    """The latest report of each worker; those of workers that are gone are left out when they are read."""
+    """The latest report of each worker; those of ended workers are left out when they are read."""
 
     def __init__(self) -> None:
         self._reports: dict[Worker, tuple[TargetState, ...]] = {}
 
     def record(self, worker: Worker, message: Message) -> None:
-        """Take what a worker says of its targets in the place of what it said before."""
+        """Replace a worker's report of its targets."""
         if isinstance(message, Targets):
             self._reports[worker] = message.targets
 
     def keep_only(self, workers: Iterable[Worker]) -> None:
-        """Forget the workers that are gone."""
+        """Drop the reports of ended workers."""
         wanted = set(workers)
         self._reports = {worker: targets for worker, targets in self._reports.items() if worker in wanted}
 
@@ -82,7 +82,7 @@ def _is_up(state: TargetState) -> bool:
 
 
 def _addresses(states: Iterable[TargetState]) -> list[dict[str, Any]]:
-    """Return the addresses any worker knows, with the most failures and misses that one has seen."""
+    """Return the addresses any worker knows, with the most failures and misses of any worker."""
     found: dict[str, dict[str, Any]] = {}
     for each in (address for state in states for address in state.addresses):
         known = found.setdefault(each.address, {"address": each.address, "failures": 0, "missed": 0})

@@ -1,4 +1,4 @@
-"""Reads and checks the file with everything around it; the loading process."""
+"""Reads and checks the file and everything it names; the loading process."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def prepare(path: Path, environ: Mapping[str, str] | None = None, users: Sequenc
 
 
 def prepare_text(text: str, path: Path, *, variables: bool, environ: Mapping[str, str] | None = None) -> Prepared:
-    """Return `text` ready to run as if it stood in the file at `path`, or raise ConfigError with every problem.
+    """Return `text` ready to run as if it were the file at `path`, or raise ConfigError with every problem.
 
-    Without `variables` a `${NAME}` is never filled in, however it is spelled: whoever wrote the text may not
-    read our environment, nor learn from a problem which files, variables, groups there are: nothing around the text
-    is looked at. Functions that it names are never imported. Process settings laid over the file are no secrets.
+    Without `variables` a `${NAME}` is never substituted: the author of the text may not
+    read our environment, nor learn from a problem which files, variables or groups exist: nothing outside the text
+    is read. Functions that it names are never imported. Process settings from variables are no secrets.
     """
     environ = os.environ if environ is None else environ
     fills = environ if variables else {name: value for name, value in environ.items() if overrides(name)}
@@ -60,7 +60,7 @@ def prepare_text(text: str, path: Path, *, variables: bool, environ: Mapping[str
 
 
 MOST_PLANNED = 5000
-"""Routes of a text that somebody else proposes: 30,000 took eleven seconds and 285 MiB of control."""
+"""The most routes of a text that comes through the API: 30,000 took eleven seconds and 285 MiB of control."""
 
 
 def _prepared(
@@ -98,7 +98,7 @@ def _read(path: Path, source: str) -> bytes:
 
 
 def _by_the_file(found: Iterable[Finding], snapshot: Snapshot, draft: Draft) -> Iterator[Finding]:
-    """Count routes as the file does: the snapshot of a broken one lacks those that are wrong."""
+    """Count the routes of the file: the snapshot of a broken one lacks the wrong ones."""
     broken = any(one.level == ERROR for one in draft.findings)
     routes = draft.document.data.get("routes") if isinstance(draft.document.data, dict) else None
     listed = routes if isinstance(routes, list) else []
@@ -171,7 +171,7 @@ def _open_to(users: Sequence[str], snapshot: Snapshot, base: Path, environ: Mapp
 
 
 SHORTEST_TOKEN = 16
-"""Characters: below, a token can be guessed even at one try a second."""
+"""Characters: a shorter token could be guessed even at one try a second."""
 
 
 def weak_tokens(names: tuple[str, str], environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -184,7 +184,7 @@ def weak_tokens(names: tuple[str, str], environ: Mapping[str, str]) -> Iterator[
         elif token and len(token.strip()) < SHORTEST_TOKEN:
             yield f"{name} has fewer than {SHORTEST_TOKEN} characters and can be guessed", hint
     if tokens[0].strip() and tokens[0].strip() == tokens[1].strip():
-        yield f"{names[0]} and {names[1]} are the same: whoever may look may change", hint
+        yield f"{names[0]} and {names[1]} are the same: every viewer may change things", hint
 
 
 def _socket_files(snapshot: Snapshot, _base: Path, _: Mapping[str, str]) -> Iterator[Finding]:
@@ -210,7 +210,7 @@ def _variables(snapshot: Snapshot, _: Path, environ: Mapping[str, str]) -> Itera
     for index, identity in enumerate(snapshot.identity):
         keys = wanted.get(identity.partition(":")[0], ())
         if keys and not any(environ.get(name) for name in keys):
-            hint = "nobody is known by it until then"
+            hint = "it identifies no user until then"
             yield Finding(("identity", index), f"{' or '.join(keys)} is not set", hint, level=WARNING)
 
 
@@ -224,7 +224,7 @@ def _bindable(snapshot: Snapshot, base: Path, environ: Mapping[str, str]) -> Ite
 
 
 def _compared(snapshot: Snapshot, _: Path, __: Mapping[str, str]) -> Iterator[Finding]:
-    """Read each `compare:` as the judges will."""
+    """Check each `compare:` as the judges will read it."""
     from comparators.policy import Policy
 
     for position, route in enumerate(snapshot.routes):
@@ -240,7 +240,7 @@ def _store(snapshot: Snapshot, _: Path, __: Mapping[str, str]) -> Iterator[Findi
 
 
 def _ledger(snapshot: Snapshot, _: Path, __: Mapping[str, str]) -> Iterator[Finding]:
-    """Name what counts again because the day until which it was ignored has passed."""
+    """Yield the entries that count again because the day until which they were ignored has passed."""
     today = datetime.now(tz=UTC).date().isoformat()
     for index, route in enumerate(snapshot.routes):
         for at, entry in enumerate(route.compare.get("ignore", ())):
@@ -258,17 +258,17 @@ def _ledger(snapshot: Snapshot, _: Path, __: Mapping[str, str]) -> Iterator[Find
 _CHECKS: tuple[Check, ...] = (_addresses, _tokens, _socket_files, _variables, _bindable, _compared, _store, _ledger)
 
 
-# Finds the key that the proxy's own cookies are signed with.
+# Finds the key that signs the proxy's own cookies.
 
 
 _NAME = "sticky"
 
 
 def sticky_key(store: str, base: Path, environ: Mapping[str, str], complain: Callable[[str], None]) -> str:
-    """STRANGLER_STICKY_KEY, else the one in the store, made there the first time.
+    """STRANGLER_STICKY_KEY, else the one in the store, created there the first time.
 
-    Without a store that keeps anything, users who are known by the cookie alone are strangers after a restart:
-    `complain` is told so, the proxy runs all the same.
+    Without a lasting store, users who are known only by the cookie are unknown after a restart:
+    `complain` gets a warning, the proxy runs all the same.
     """
     given = environ.get("STRANGLER_STICKY_KEY", "")
     if given:
@@ -288,16 +288,16 @@ def sticky_key(store: str, base: Path, environ: Mapping[str, str], complain: Cal
 
 
 def known_sticky_key(store: str, file: str) -> str:
-    """Return the key that a proxy under `file` signs its cookies with, where its store can be read here without it.
+    """Return the key with which a proxy under `file` signs its cookies, where its store can be read from here.
 
-    Else any other: a cookie proves nothing then, and whoever has none gets a new id all the same.
+    Else a new one: then no cookie is valid, and every user gets a new id.
     """
     path = Path(file).absolute().parent / store.removeprefix("sqlite:")
     found = known(path, _NAME) if store.startswith("sqlite:") else ""
     return found or secrets.token_hex(32)
 
 
-# The loading process: checks the file once, prints what the supervisor hands to its children.
+# The loading process: checks the file once, prints what the supervisor passes to its children.
 
 
 FIRST_GENERATION = 1

@@ -1,9 +1,9 @@
-"""Brings every worker to what was set: asks again, has one that does not do it replaced.
+"""Makes every worker confirm what was set: sends it again, has a worker that does not confirm replaced.
 
-1. twice a second: who serves without having said that it runs what it is to run
-2. it is sent all of it once more, each second
-3. one that says nothing for five seconds, or has not put into effect what was set at run time, is replaced: what starts
-   in its place begins with the latest of everything
+1. twice a second: find serving workers that have not confirmed what they are to run
+2. such a worker is sent all of it once more, each second
+3. one that sends nothing for five seconds, or has not applied an override, is replaced; its successor
+   starts with the latest of everything
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ from proxy.telemetry.events import Tell
 EVERY = 0.5
 REMIND_EVERY = 1.0
 REBUILD_EVERY = 5.0
-"""Seconds between two tries of a worker that hears everything and refuses a file: building one takes its time."""
+"""Seconds between two tries with a worker that responds and refuses a file: building one takes time."""
 REPLACE_AFTER = 5.0
 
 
 class Confirmation:
-    """The workers that are behind. `_since` is when each was found so, `_reminded` when it was last asked again."""
+    """The workers that are behind.
+
+    `_since` is when each was found to be, `_reminded` when it was last sent everything again.
+    """
 
     def __init__(
         self,
@@ -42,7 +45,7 @@ class Confirmation:
         self._reminded: dict[Worker, float] = {}
 
     async def run(self) -> None:
-        """Look twice a second, for ever."""
+        """Check twice a second, for ever."""
         while True:
             self.tick()
             await asyncio.sleep(EVERY)
@@ -55,7 +58,7 @@ class Confirmation:
         return tuple(sorted({worker[0] for worker in self._workers.behind() if worker in late}))
 
     def tick(self) -> None:
-        """Look once."""
+        """Check once."""
         now, behind = self._clock(), self._workers.behind()
         self._since = {worker: self._since.get(worker, now) for worker in behind}
         self._workers.named.intersection_update(behind)
@@ -64,7 +67,7 @@ class Confirmation:
             deaf = self._workers.is_deaf(worker, REPLACE_AFTER)
             if deaf and now - since >= REPLACE_AFTER:
                 self._tell(events.WORKER_REPLACED, "error", slot=worker[0], seconds=round(now - since, 1))
-                self._since[worker] = now  # its successor has a number of its own; should none come, once more
+                self._since[worker] = now  # its successor has a number of its own; if there is none, once more
                 self._replace(worker)
             elif now - self._reminded.get(worker, since) >= (REMIND_EVERY if deaf else REBUILD_EVERY):
                 self._reminded[worker] = now

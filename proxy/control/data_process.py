@@ -1,4 +1,4 @@
-"""The process that verifies data, as control holds it: started, given orders, replaced when it ends."""
+"""The process that verifies data, as a child of control: started, sent orders, replaced when it ends."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Start = Callable[[DataSettings, Callable[[Message], None], Callable[[bool], None
 
 @dataclass(slots=True)
 class _Seat:
-    """The process that runs; `began` is when it was started, `orders` what it was told last."""
+    """The process that runs; `began` is when it was started, `orders` the last that it was sent."""
 
     process: Judge
     began: float
@@ -33,7 +33,10 @@ class _Seat:
 
 
 class DataProcess:
-    """The process or its absence. `_orders` follow the file, `_seat` is whoever runs, `_retry` a start that waits."""
+    """The process or its absence.
+
+    `_orders` are those of the file, `_seat` is the running process, `_retry` a start that waits.
+    """
 
     def __init__(self, start: Start, tell: Tell, heard: Callable[[Message], None]) -> None:
         self._start = start
@@ -45,7 +48,7 @@ class DataProcess:
         self._retry: asyncio.TimerHandle | None = None
 
     def follow(self, orders: DataOrders | None) -> None:
-        """Have these orders followed; None: have nothing run."""
+        """Run the process with these orders; None: run none."""
         self._orders = orders
         if orders is None and self._retry is not None:
             self._retry.cancel()
@@ -55,7 +58,7 @@ class DataProcess:
                 self._begin()
         elif orders is None or _variables(orders.settings) != _variables(self._seat.orders.settings):
             self._seat.asked_to_end = True
-            self._seat.process.end()  # another begins when this one has ended, with the passwords that it needs
+            self._seat.process.end()  # another starts when this one has ended, with the passwords that it needs
         else:
             self._seat.orders = orders
             self._seat.process.send(_packed(orders))

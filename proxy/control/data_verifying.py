@@ -1,4 +1,4 @@
-"""Has both databases verified beside the proxy: starts the process, keeps what it finds, says what follows from it.
+"""Verifies both databases beside the proxy: runs the process, keeps its results, acts on them.
 
 1. a file with a `data` section has a process started, another section gives it new orders, none ends it
 2. the process says what its runs came to; what changed is told as an event
@@ -37,14 +37,14 @@ STATES = {"held": 1.0, "violated": 0.0, "not_judged": -1.0, "failed": -1.0}
 
 
 class RollBack(Protocol):
-    """What sends routes back."""
+    """What rolls routes back."""
 
     def __call__(self, routes: tuple[str, ...], check: str, evidence: str) -> None:
-        """Send everyone of these routes to legacy, with the check's name and its evidence (JSON)."""
+        """Send all users of these routes to legacy, with the check's name and its evidence (JSON)."""
 
 
 class DataVerifying:
-    """Everything known of both databases. `_settings` follows the file, documents grow with what the process says."""
+    """The state of both databases. `_settings` are those of the file, documents are the results of the process."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class DataVerifying:
         self._warnings: list[str] = []
 
     def follow(self, snapshot: Snapshot) -> None:
-        """Know another file."""
+        """Apply another file."""
         if (snapshot.data, snapshot.diffs.redact) == (self._settings, self._redact):
             return
         before, self._settings, self._redact = self._settings, snapshot.data, snapshot.diffs.redact
@@ -111,7 +111,7 @@ class DataVerifying:
         return unverified(self._settings, self._standing, violated, route, self._clock())
 
     def document(self) -> dict[str, Any]:
-        """Return what is known of every table and check, as the API shows it."""
+        """Return the state of every table and check, as the API shows it."""
         settings = self._settings
         if settings is None:
             return {"configured": False, "tables": [], "checks": [], "warnings": []}
@@ -128,7 +128,7 @@ class DataVerifying:
         }  # fmt: skip
 
     def summary(self) -> dict[str, Any]:
-        """Return the few figures that the status shows."""
+        """Return the figures for the status document."""
         settings = self._settings
         now = self._clock()
         tables = () if settings is None else settings.tables
@@ -147,7 +147,7 @@ class DataVerifying:
         }
 
     def series(self) -> dict[Key, Values]:
-        """Return the metrics of it."""
+        """Return its metrics."""
         found: dict[Key, Values] = {}
         for table in () if self._settings is None else self._settings.tables:
             rows = self._tables.get(table.name, {}).get("rows", {})
@@ -159,10 +159,10 @@ class DataVerifying:
             found[DATA_CHECK.name, (check.name,)] = (STATES[state],)
         return found
 
-    # ── what the process says ──────────────────────────────────────────────────────────────────────────
+    # ── messages of the process ──────────────────────────────────────────────────────────────────────────
 
     def hear(self, message: Message) -> None:
-        """Take one of the process's words."""
+        """Handle a message of the process."""
         if not isinstance(message, DataFound) or self._settings is None:
             return
         document = orjson.loads(message.payload)
@@ -222,7 +222,7 @@ class DataVerifying:
         }
 
     def _forget(self, before: DataSettings | None) -> None:
-        """Forget what was known of tables and checks that the file describes otherwise now."""
+        """Drop the results of tables and checks whose configuration has changed."""
         now = self._settings
         if before is not None and now is not None and (before.legacy, before.modern) == (now.legacy, now.modern):
             same = {table.name for table in now.tables if table in before.tables}

@@ -1,9 +1,9 @@
-"""Proves that users return: fails modern on purpose, watches probes through the front door.
+"""Drills a rollback: fails modern on purpose and watches probes through the listener.
 
-1. look for made-up users that the route's weight puts on modern, for a path that is a plain read
-2. give every worker the secret mark: what bears it fails on modern without modern being asked
-3. send their requests through the front door, fifty a second, until the guard has acted, a little longer then
-4. put the route back to where it was, unless modern has also failed by itself meanwhile
+1. find made-up users that the route's weight puts on modern, and a path that is a plain read
+2. give every worker the secret mark: requests that carry it fail on modern without being sent there
+3. send their requests through the listener, fifty a second, until the guard has acted and a little longer
+4. restore the route, unless modern has also failed by itself meanwhile
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from rules.routing.compiled_route import effective_weight
 from rules.routing.decide import Generation, choose
 from rules.routing.mirroring import has_effects
 
-# Asks our own front door like a user would, for drills.
+# Sends requests to the proxy's own listener as a user would, for drills.
 
 
 WITHIN = 5.0
@@ -45,23 +45,23 @@ MARK = "X-Strangler-Drill"
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One answer: its status, 0 for none, after so many seconds."""
+    """One response: its status, 0 for none, and its seconds."""
 
     status: int
     seconds: float
 
 
 class FrontDoorProbe:
-    """Knows the front door; nothing in it changes."""
+    """Sends probes to the listener; immutable."""
 
     def __init__(self, address: str, *, tls: bool) -> None:
         self._address = parse_address(address)
         self._tls = _trusting() if tls else None
 
     async def ask(self, facts: Facts, mark: str, headers: Iterable[tuple[str, str]] = ()) -> Probe:
-        """Send one marked request without a body over a connection of its own; never raises.
+        """Send one marked request without a body over a new connection; never raises.
 
-        `headers` are what the route wants to see before it takes a request.
+        `headers` are those that the route's conditions need.
         """
         began = monotonic()
         status = 0
@@ -93,7 +93,7 @@ class FrontDoorProbe:
 
 
 def _trusting() -> ssl.SSLContext:
-    """Return a context for talking to ourselves: whose certificate it is need not be asked."""
+    """Return a TLS context for the proxy's own listener: its certificate need not be verified."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -103,21 +103,21 @@ def _trusting() -> ssl.SSLContext:
 USERS = 20
 READS = ("GET", "HEAD")
 _LOOKED_AT = 200_000
-"""Made-up users that are tried for their place; at a weight of 0.1 % one in a thousand is on modern."""
+"""Made-up users that are tried; at a weight of 0.1 % one in a thousand is on modern."""
 EVERY = 0.02
 AFTERWARDS = 1.0
-"""Seconds that probes go on after the rollback: they show that nobody is sent to modern any more."""
+"""Seconds that probes go on after the rollback: they show that no user is sent to modern any more."""
 GRACE = 5.0
-"""Seconds after which workers forget a drill that nobody ended."""
+"""Seconds after which workers end a drill by themselves."""
 FRESH_WITHIN = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a drill has shown. Times are seconds since the first failure; None where it never came to that.
+    """The result of a drill. Times are seconds since the first failure; None where that did not happen.
 
-    `harmed` are made-up users' requests that got an error or nothing; `injected` the failures that modern is taken to
-    have made. `real_failures` are modern's own meanwhile: then the route is left as the guard left it.
+    `harmed` are made-up users' requests that got an error or no response; `injected` the failures that modern is taken
+    to have made. `real_failures` are modern's own meanwhile: then the route stays rolled back.
     """
 
     route: str
@@ -133,7 +133,7 @@ class Report:
 
 
 class Drills:
-    """At most one drill at a time. `_counts` holds what each worker has told of the present one."""
+    """At most one drill at a time. `_counts` holds each worker's report of the present one."""
 
     def __init__(
         self,
@@ -154,11 +154,11 @@ class Drills:
         self._counts: dict[Worker, DrillCount] = {}
 
     def hear(self, worker: Worker, count: DrillCount) -> None:
-        """Note how far a worker has come."""
+        """Record a worker's progress."""
         self._counts[worker] = count
 
     async def run(self, name: str, path: str, seconds: float, who: str) -> Report:
-        """Drill the route `name` for at most `seconds`; RefusedError where nothing could be proved."""
+        """Drill the route `name` for at most `seconds`; RefusedError where a drill could show nothing."""
         if self._one_at_a_time.locked():
             raise RefusedError(HTTPStatus.CONFLICT, "another drill is going on")
         async with self._one_at_a_time:
@@ -193,14 +193,14 @@ class Drills:
                 real_failures=real,
                 restored=restored,
             )
-            told = "users returned to legacy" if report.proved else "nobody was sent back"
+            told = "users returned to legacy" if report.proved else "no user was sent back"
             self._trail.record("drill", name, who, told, orjson.dumps(asdict(report)).decode())
             return report
 
     async def _fail(
         self, route: Route, facts: Facts, users: list[str], seconds: float, listener: Listener
     ) -> tuple[list[Probe], float | None, str]:
-        """Send marked requests; return how they went, when the route was rolled back, for what reason."""
+        """Send marked requests; return their results, when the route was rolled back, and the reason."""
         mark = secrets.token_hex(16)
         if not self._workers.send(Drill(route.name, mark, seconds + GRACE)):
             raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "no worker is connected")
@@ -228,13 +228,13 @@ class Drills:
             self._workers.send(Drill(route.name, mark, 0.0))
 
     async def _errors(self, name: str) -> int:
-        """Return modern's failures so far, fresh from the workers."""
+        """Return modern's failures so far, asked of the workers now."""
         await self._workers.refresh(FRESH_WITHIN)
         return self._figures.totals(name, MODERN).errors
 
 
 async def _acted(listener: Listener, route: str) -> tuple[float, str]:
-    """Wait until the guard sends the users of `route` back."""
+    """Wait until the guard rolls `route` back."""
     while True:
         event = await listener.next()
         if event is None or (event.route == route and event.event in ("rollback", "step_back")):
@@ -248,25 +248,25 @@ def _drillable(generation: Generation, name: str) -> Route:
         raise no_such_route(name, generation)
     route, override = compiled.route, generation.overrides.get(name)
     if override is not None and override.rolled_back:
-        raise RefusedError(HTTPStatus.CONFLICT, f"{name} is rolled back: everybody is on legacy already")
+        raise RefusedError(HTTPStatus.CONFLICT, f"{name} is rolled back: all users are on legacy already")
     if generation.legacy_only or effective_weight(route, override) <= 0:
         raise RefusedError(HTTPStatus.CONFLICT, f"nobody of {name} is on modern: there is nothing to prove")
     if route.guard is None or route.guard.on_breach == "observe" or route.guard.rollback == "forbidden":
-        raise RefusedError(HTTPStatus.CONFLICT, f"the guard of {name} sends nobody back by itself")
+        raise RefusedError(HTTPStatus.CONFLICT, f"the guard of {name} does not roll back by itself")
     return route
 
 
 def read_of(generation: Generation, route: Route, path: str) -> Facts:
-    """Return a plain read that the route takes: `path` where one is given, else one made up.
+    """Return a plain read that the route takes: `path` if given, else a generated one.
 
-    A write is never sent, not even where modern answers it as a dry run: whoever is back on legacy writes there.
+    A write is never sent, not even where modern answers it as a dry run: after the rollback it would be done on legacy.
     """
     asked = route.match.methods
     method = next((each for each in READS if not asked or each in asked), None)
     if method is None:
         raise RefusedError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
-            f"{route.name} takes no GET or HEAD, only {', '.join(asked)}: once everybody is back, legacy would write"
+            f"{route.name} takes no GET or HEAD, only {', '.join(asked)}: after the rollback legacy would write"
             " for made-up users. Drill a route that reads, with the same guard",
         )
     found = next((facts for facts in examples(route, generation.table, READS) if facts.method == method), None)

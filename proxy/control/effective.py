@@ -1,4 +1,4 @@
-"""The weights that users really meet: the highest that any worker runs, never what control intended."""
+"""The effective weights of users: the highest that any worker runs, not what control intended."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Effective:
         self._note(current)
 
     def changed(self, now: Current) -> None:
-        """Know another generation; those that no worker runs any more are forgotten."""
+        """Add a generation; those that no worker runs any more are dropped."""
         runs = self._workers.run_by()
         oldest = min((number for number, _ in runs), default=now.configuration.number)
         oldest_file = min((file for _, file in runs), default=now.file)

@@ -1,6 +1,6 @@
-"""Runs what never ends: a fault is logged and counted, and the task goes on; one that goes on failing ends control.
+"""Runs permanent tasks: a fault is logged and counted, and the task goes on; one that keeps failing ends control.
 
-A control process that has lost its file watch or its guard looks alive and does nothing: better a fresh one, which
+A control process that has lost its file watch or its guard seems alive and does nothing: better a fresh one, which
 begins with all that was set. Workers go on meanwhile.
 """
 
@@ -18,11 +18,11 @@ from proxy.telemetry.events import Tell
 from proxy.telemetry.metric_names import TASK_FAILURES
 
 AGAIN_AFTER = 1.0
-"""Seconds between a failure and the next try."""
+"""Seconds between a failure and the next run."""
 SOUND_AFTER = 10.0
-"""Seconds after which a task that has not failed again counts as mended."""
+"""Seconds after which a task that has not failed again counts as recovered."""
 HOPELESS_AFTER = 60.0
-"""Seconds of failing, never sound in between, after which control ends."""
+"""Seconds of failing without recovering after which control ends."""
 Endless = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -45,7 +45,7 @@ class EndlessTasks:
         self._tasks = Tasks()
 
     def start(self, work: Endless, name: str) -> None:
-        """Run `work` for ever, under `name`; one that returns is done, as it says it may be."""
+        """Run `work` for ever, under `name`; one that returns is done."""
         self.failures.setdefault(name, 0)
         self._tasks.start(self._run(work, name), name)
 

@@ -1,4 +1,4 @@
-"""What a change of a route, or any other request of an operator, is refused with."""
+"""Errors that refuse a change of a route, or any other request of an operator."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Each second: look, decide, act.
+"""Each second: evaluate, decide, act.
 
-1. look: windows, trials, pairs become evidence, evidence a verdict
-2. decide: the verdict with the route's stage becomes a move
-3. act: rolling back at once, everything else in its own time; a person is told once of what only a person can decide
+1. evaluate: windows, sequential tests and pairs become evidence, evidence a verdict
+2. decide: the verdict and the route's stage become an action
+3. act: roll back at once, everything else in its own time; emit once what only an operator can decide
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from rules.guard.rollout import Readiness, RolloutAction, Volume, concerns, next
 from rules.guard.window import ComparedTally, added
 from rules.model import LEGACY, MODERN, Override, Route
 
-# Finds out how each route behaves: the verdict, how ready it is, how much its present step has seen.
+# Evaluates how each route behaves: the verdict, its readiness, the volume of its present step.
 #
-# It only looks; what follows from what it sees is for the guard to do.
+# It only evaluates; the guard acts on the result.
 
 
 @dataclass(frozen=True, slots=True)
 class RouteHealth:
-    """One look at a route; `readiness` is None where nothing is mirrored.
+    """One evaluation of a route; `readiness` is None where nothing is mirrored.
 
-    `others` are the instances whose traffic the verdict is by, beside our own; none where ours alone decides.
+    `others` are the other instances whose traffic the verdict includes; none where ours alone decides.
     """
 
     verdict: Verdict
@@ -60,10 +60,11 @@ class _Mark:
 
 
 class HealthWatch:
-    """All routes that have a guard. `_steps` holds where each step began, `_restarts` where each window did.
+    """All routes that have a guard.
 
-    Our own traffic is judged by itself, and `together` with that of the other instances: a fault of one host must not
-    drown in the health of ten, nor one of all of them hide in the little that each sees.
+    `_steps` holds the totals at the start of each step, `_restarts` those of each window.
+    Our own traffic is judged alone, and `together` with that of the other instances: a fault of one host must not
+    be hidden by ten healthy ones, nor a fault of all of them by the little that each sees.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class HealthWatch:
         self._restarts: dict[str, ComparedTally] = {}
 
     def restart(self, route: str, number: int) -> None:
-        """Let a route begin anew: what was decided before generation `number` does not count any more."""
+        """Restart a route: what was decided before generation `number` does not count any more."""
         self._figures.restart(route, number)
         self.collected.restart(route)
         self._judged.restart(route, number)
@@ -90,7 +91,7 @@ class HealthWatch:
         self._restarts[route] = self._totals(route)
 
     def look(self, route: Route, override: Override | None, now: float, at: float, trip: str = "") -> RouteHealth:
-        """Look at a route that has a guard; `now` is monotonic, `at` epoch seconds."""
+        """Evaluate a route that has a guard; `now` is monotonic, `at` epoch seconds."""
         assert route.guard is not None  # noqa: S101 - the caller's promise
         name = route.name
         compared, violations = self._judged.counts(name), self._judged.violations(name)
@@ -130,25 +131,25 @@ class HealthWatch:
         return Volume(requests - mark.requests, compared - mark.compared)
 
     def _totals(self, name: str) -> ComparedTally:
-        """Return what became of all mirrored requests, those of other instances included."""
+        """Return the results of all mirrored requests, those of other instances included."""
         own = self._judged.totals(name)
         return own if self._together is None else added(own, self._together.merged.totals(name))
 
 
-# Says whose turn it is to act on what all instances see together: the one's that leads.
+# Decides which instance acts on what all instances see together: the leader.
 #
-# All judge the same traffic, so all come to the same verdict; one rollback, told once, is enough. The others act as
-# well when the leader does not in time: it may be hanging. Two who act at once do no harm, one of them is written
+# All judge the same traffic, so all get the same verdict; one rollback is enough. The others act as
+# well when the leader does not in time: it may hang. Two that act at once do no harm, one of them is written
 # first.
 
 
 LEADER_ACTS_WITHIN: Final = 3.0
-"""Seconds that the one who leads has: its own look, the way over the store."""
+"""Seconds that the leader has: its own evaluation, and the way through the store."""
 _BACK: Final = ("roll_back", "step_back")
 
 
 class LeaderTurn:
-    """Every route. `_since` is when what has to be done was first seen, monotonic; changed by every method."""
+    """Every route. `_since` is when the pending action was first seen, monotonic; changed by every method."""
 
     def __init__(self, leads: Callable[[], bool], clock: Callable[[], float]) -> None:
         self._leads = leads
@@ -156,11 +157,11 @@ class LeaderTurn:
         self._since: dict[str, float] = {}
 
     def keep(self, routes: Collection[str]) -> None:
-        """Know no other routes any more."""
+        """Drop all other routes."""
         self._since = {name: at for name, at in self._since.items() if name in routes}
 
     def is_another_s(self, route: str, seen: RouteHealth, move: RolloutAction) -> bool:
-        """Whether `move` is left to the instance that leads. What our own traffic shows never is."""
+        """Whether `move` is left to the leader. What our own traffic shows never is."""
         if not seen.others or self._leads():
             self._since.pop(route, None)
             return False
@@ -173,14 +174,17 @@ class LeaderTurn:
 
 EVERY = 1.0
 AT_ONCE = 50
-"""Routes that are judged before the loop gets its turn."""
+"""Routes that are judged before other tasks of the loop run."""
 TOLD_AGAIN = 600.0
-"""Seconds after which a person is told of the same thing again."""
+"""Seconds after which the same event is emitted again."""
 WHO = "guard"
 
 
 class Guard:
-    """All routes that have a guard. `seen` and `moves` are of the latest look, `_told` what a person was told when."""
+    """All routes that have a guard.
+
+    `seen` and `moves` are of the latest evaluation, `_told` the time of each emitted event.
+    """
 
     def __init__(
         self,
@@ -212,13 +216,13 @@ class Guard:
         self._tasks = Tasks()
 
     async def run(self) -> None:
-        """Look at all routes each second, for ever."""
+        """Evaluate all routes each second, for ever."""
         while True:
             await self.tick()
             await asyncio.sleep(EVERY)
 
     async def tick(self) -> None:
-        """Look at all routes once."""
+        """Evaluate all routes once."""
         routes = self._current().configuration.snapshot.routes
         known = {route.name for route in routes if route.guard is not None}
         for table in (self.seen, self.moves, self._told):
@@ -234,10 +238,10 @@ class Guard:
                 self._fault(route.name, error)
 
     def take_trip(self, slot: int, trip: Trip) -> None:
-        """Hear that a worker tripped by itself: act for all of them, or have it take the trip back."""
+        """Handle a local rollback of a worker: apply it to all of them, or have it undone."""
         override = self._verbs.override(trip.route)
         if override is not None and override.revision > trip.revision:
-            return  # what was set since has the last word, the worker hears of it or has done so
+            return  # an override set since has precedence; the worker has it or will get it
         compiled = self._current().generation.table.compiled_route_of(trip.route)
         if compiled is None:
             return
@@ -250,7 +254,7 @@ class Guard:
             self._verbs.outvote(trip.route)
 
     def take_violation(self, name: str) -> None:
-        """Hear that an invariant is broken: look at once."""
+        """Handle a violated invariant: evaluate at once."""
         compiled = self._current().generation.table.compiled_route_of(name)
         if compiled is not None and compiled.route.guard is not None:
             self._one(compiled.route)
@@ -299,7 +303,7 @@ class Guard:
             case "advance" if reason := verbs.withheld(name):
                 self._alert(route, replace(move, kind="stay", reason="data", detail=reason))
             case "advance" if not self._leads():
-                pass  # one instance of all lets routes advance; sending users back needs nobody's permission
+                pass  # only the leader lets routes advance; a rollback needs no permission
             case "advance":
                 self._spawn(name, verbs.advance(name, WHO, move.reason, self._evidence(route, move)), move)
             case "hold" if move.latch:
@@ -313,7 +317,7 @@ class Guard:
                 pass
 
     def _spawn(self, name: str, work: Coroutine[Any, Any, Override], move: RolloutAction) -> None:
-        """Do what takes its time beside the clock, once at a time for each route."""
+        """Run an action that takes time in a task, one at a time for each route."""
 
         async def do() -> None:
             try:
@@ -333,7 +337,10 @@ class Guard:
             self._watching.restart(name, self._current().configuration.number)
 
     def _alert(self, route: Route, move: RolloutAction) -> None:
-        """Tell a person, once as long as it is the same thing; of a step to approve once at all: nothing is wrong."""
+        """Emit an event for the operator, once as long as it is the same.
+
+        For a step to approve only once: nothing is wrong.
+        """
         now = self._wall()
         kind, reason, at = self._told.get(route.name, ("", "", 0.0))
         about = f"{move.reason} {move.step}"
@@ -345,7 +352,7 @@ class Guard:
             self._trail.record("hold", route.name, WHO, move.reason, self._evidence(route, move), "warning")
 
     def _fault(self, name: str, error: Exception) -> None:
-        """Tell of a fault of our own, once as long as it is the same."""
+        """Emit a fault of the proxy itself, once as long as it is the same."""
         now = self._wall()
         kind, reason, at = self._told.get(name, ("", "", 0.0))
         if (kind, reason) != ("fault", repr(error)) or now - at >= TOLD_AGAIN:
@@ -359,7 +366,7 @@ class Guard:
 
 
 def spoken(detail: str) -> str:
-    """Return what a worker tells of its trip (JSON) as a sentence; as it is where it tells something else."""
+    """Return a worker's reason for a local rollback (JSON) as a sentence; unchanged where it has another form."""
     try:
         told: Any = orjson.loads(detail)
         failures, seconds, kinds, legacy = (told[name] for name in ("failures", "seconds", "kinds", "legacy"))
@@ -371,7 +378,7 @@ def spoken(detail: str) -> str:
 
 
 def verdict_document(seen: RouteHealth) -> dict[str, Any]:
-    """Return a verdict as the API tells it."""
+    """Return a verdict as the API shows it."""
     verdict = seen.verdict
     checks = [asdict(check) for check in verdict.checks]
     return {

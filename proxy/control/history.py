@@ -1,7 +1,7 @@
 """The last day in moments, for charts and the report.
 
 Ten-second moments for the last hour, one a minute for the last day. A quiet route costs nothing: only moments in
-which something happened are kept, between two zeros, so that a line falls and rises where traffic did.
+which something happened are kept, between two zeros, so that a line falls and rises with traffic.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rules.routing.compiled_route import effective_weight
 FINE, COARSE = 10.0, 60.0
 FINE_KEPT, COARSE_KEPT = 360, 1440
 BUDGET = 400_000
-"""Moments of all routes together; with very many routes each remembers less."""
+"""Moments of all routes together; with very many routes each keeps fewer."""
 _LEAST_KEPT = 60
 _WEIGHTS_KEPT = 500
 
@@ -61,7 +61,7 @@ class _Ring:
 
 
 class _Route:
-    """All that is remembered of one route."""
+    """The history of one route."""
 
     def __init__(self, share: int) -> None:
         self.fine = _Ring(FINE, max(_LEAST_KEPT, min(FINE_KEPT, share)))
@@ -79,7 +79,7 @@ class History:
         self._minute = began
 
     def follow(self, routes: Iterable[str]) -> None:
-        """Remember these routes from now on."""
+        """Keep these routes from now on."""
         wanted = tuple(routes)
         share = BUDGET // max(1, len(wanted)) // 2
         self._routes = {name: self._routes.get(name) or _Route(share) for name in wanted}
@@ -113,7 +113,7 @@ class History:
             self._note_weight(route, now, weights.get(name, 0.0))
 
     def moments(self, route: str, start: float, now: float) -> Sequence[Moment]:
-        """Return what `route` did since `start`: finely when that is within the hour."""
+        """Return the moments of `route` since `start`: finely when that is within the hour."""
         found = self._routes.get(route)
         if found is None:
             return ()
@@ -121,12 +121,12 @@ class History:
         return tuple(moment for moment in ring.moments if moment.at >= start)
 
     def weights(self, route: str) -> Sequence[tuple[float, float]]:
-        """Return the moments at which the weight of `route` became another one, with that one."""
+        """Return the changes of the weight of `route`, with their times."""
         found = self._routes.get(route)
         return tuple(found.weights) if found is not None else ()
 
     def ever(self, route: str, side: str) -> Tally:
-        """Return everything that `side` of `route` did since control began to look."""
+        """Return the sum of `side` of `route` since control began."""
         found = self._routes.get(route)
         return found.ever[side] if found is not None else Tally()
 
@@ -151,7 +151,7 @@ def _moment(tally: Tally | None) -> SideMoment:
 
 
 class HistorySampler:
-    """Feeds the history. Nothing changes but inside it."""
+    """Feeds the history; immutable itself."""
 
     def __init__(self, current: Callable[[], Current], counted: Callable[[str], ComparedTally]) -> None:
         self.history = History(time())
@@ -159,13 +159,13 @@ class HistorySampler:
         self._counted = counted
 
     def changed(self) -> None:
-        """Note what is in effect from now on."""
+        """Note the weights in effect from now on."""
         snapshot = self._current().configuration.snapshot
         self.history.follow((*(route.name for route in snapshot.routes), DEFAULT_ROUTE))
         self.history.weigh(time(), self._weights())
 
     async def run(self) -> None:
-        """Remember, for ever."""
+        """Record moments, for ever."""
         self.changed()
         while True:
             await asyncio.sleep(FINE)

@@ -1,6 +1,6 @@
 """Whether an operator's own comparators can be imported: tried in a process of its own, as a judge would.
 
-The code of a module runs when it is imported. It may take its time, print, or end the process: not that of control.
+The code of a module runs when it is imported. It may block, print, or end the process: not that of control.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def unimportable(snapshot: Snapshot, base: Path) -> Iterator[Finding]:
 
 
 def problems(functions: list[str], base: Path) -> dict[str, str]:
-    """Return what is wrong with each of `functions` (`package.module:function`); those that are sound are left out."""
+    """Return what is wrong with each of `functions` (`package.module:function`); valid ones are left out."""
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter, our own module
             command("hooks", str(base), *functions),

@@ -1,9 +1,9 @@
-"""The control process: reloads, the admin port, what all workers report.
+"""The control process: reloads, the admin port, reports of all workers.
 
-1. begin with the last good configuration that the supervisor kept
-2. answer on the admin port; follow workers as the supervisor hands over their connections
-3. look at the file at once, then whenever it changes or somebody asks
-4. leave when told; workers go on without us
+1. start with the last good configuration that the supervisor kept
+2. serve the admin port; connect to workers as the supervisor sends their connections
+3. read the file at once, then whenever it changes or a reload is asked for
+4. exit when told; workers go on without control
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ FIRST_AGREEMENT_WITHIN = 1.0
 
 
 def main(arguments: list[str]) -> int:
-    """Operate on the inherited descriptors named by `arguments`: lifeline, admin listener."""
+    """Run control on the inherited descriptors named by `arguments`: lifeline, admin listener."""
     lifeline, listener = arguments
     return run(lambda: _main(int(lifeline), take_socket(listener)))
 
@@ -187,10 +187,10 @@ class Control:
         await self._leave()
         return EXIT_NO if self._hopeless else EXIT_YES
 
-    # ── what the admin port asks for ───────────────────────────────────────────────────────────────────
+    # ── what the admin port needs ───────────────────────────────────────────────────────────────────
 
     def current(self) -> Current:
-        """Return what runs now."""
+        """Return the present moment."""
         return self._reloader.current
 
     def unready(self) -> tuple[str, ...]:
@@ -268,17 +268,17 @@ class Control:
         return report(document, self.history, self._comparing.totals, used, time())
 
     def data(self) -> dict[str, Any]:
-        """Return what verifying both databases found."""
+        """Return the results of verifying both databases."""
         return self._verifying.document()
 
     @property
     def history(self) -> History:
-        """Return what every route did over the last day."""
+        """Return the history of every route over the last day."""
         return self._remembering.history
 
     @property
     def trail(self) -> AuditLog:
-        """Return the audit trail."""
+        """Return the audit log."""
         return self._steering.trail
 
     @property
@@ -288,11 +288,11 @@ class Control:
 
     @property
     def differences(self) -> Differences:
-        """Return what is kept of pairs that differ."""
+        """Return the stored differences."""
         return self._comparing.differences
 
     async def rejudge(self, route: str) -> dict[str, Any]:
-        """Judge what is kept of `route` (empty: of all) again under the current file."""
+        """Judge the stored pairs of `route` (empty: of all) again under the current file."""
         return await self._comparing.differences.rejudge(route)
 
     async def revoke_sessions(self, name: str, who: str, reason: str) -> bool:
@@ -302,7 +302,7 @@ class Control:
         return kept
 
     async def reload(self, who: str) -> Outcome:
-        """Read the file again; return how it went."""
+        """Read the file again; return the outcome."""
         channel = self._lifeline.channel
         channel.send(messages.Rereading(done=False, ok=False, detail=""))
         outcome = await self._reloader.reload(who)
@@ -318,7 +318,7 @@ class Control:
             planned, self._begin.settings, self.current(), text, seen, everybody, variables=variables
         )
 
-    # ── the supervisor's words ─────────────────────────────────────────────────────────────────────────
+    # ── messages of the supervisor ─────────────────────────────────────────────────────────────────────────
 
     async def _follow_supervisor(self) -> None:
         while True:
@@ -334,7 +334,7 @@ class Control:
                 case messages.Drain():
                     self._draining = True
                     if message.handover:
-                        # the new program's control answers here now: what is asked of us would reach nobody
+                        # the new program's control serves here now: a request to this one would have no effect
                         await self._admin.stop()
                 case messages.Leave():
                     return
@@ -410,7 +410,7 @@ class Control:
     def _take_users(self, users: messages.Users) -> None:
         self._recent.take(users, monotonic())
 
-    # ── leaving ────────────────────────────────────────────────────────────────────────────────────────
+    # ── stopping ────────────────────────────────────────────────────────────────────────────────────────
 
     async def _leave(self) -> None:
         await self._endless.close()

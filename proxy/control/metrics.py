@@ -1,4 +1,4 @@
-"""Puts together everything a scrape shows: what workers counted, what control knows, zeros for the rest."""
+"""Collects everything a scrape shows: counts of workers, counts of control, zeros for the rest."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _limits(route: Route, guard: GuardPolicy) -> Iterator[tuple[Key, Values]]:
         limits["worse_p95"] = guard.worse_than_legacy.p95
         limits["worse_p95_floor"] = guard.worse_than_legacy.p95_floor
     for limit, value in limits.items():
-        if value > 0:  # 0 is no limit: as a number it would be one that everybody breaks
+        if value > 0:  # 0 is no limit: as a number it would always be exceeded
             yield _row(metric_names.GUARD_LIMIT, value, route.name, limit)
 
 

@@ -1,7 +1,7 @@
 """Pure: what an override becomes by an action, or by a conflict.
 
-Nothing is done here: each function returns the next override, to be put into effect by `verbs`. `before` is what is
-set now (None: nothing), `now` epoch seconds. Revisions are given where the change is made.
+Nothing is done here: each function returns the next override, to be applied by `route_actions`. `before` is what is
+set now (None: nothing), `now` epoch seconds. Revisions are assigned where the change is made.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from proxy.storage.store import StoreError
 from rules.model import Override, Route, Snapshot
 from rules.routing.compiled_route import effective_weight
 
-# Says what is set at run time when the proxy begins: what an earlier run left, or nobody on modern.
+# Decides the overrides at the start of the proxy: those of an earlier run, or no users on modern.
 #
-# A store that cannot be read may hold a rollback. Until it answers every route is on legacy: that is where users were
-# sent for a reason, or were to begin with.
+# A store that cannot be read may hold a rollback. Until it answers every route is on legacy: there users were
+# sent for a reason, or were from the beginning.
 
 
 UNKNOWN = "store"
@@ -33,12 +33,12 @@ def begun_with(store: str, base: Path, snapshot: Snapshot, complain: Callable[[s
     try:
         return kept_overrides(store, base)
     except StoreError as error:
-        complain(f"{store} cannot be read: {error}; everybody is on legacy until it can")
+        complain(f"{store} cannot be read: {error}; all users are on legacy until it can")
         return tuple(cautious(snapshot))
 
 
 def cautious(snapshot: Snapshot) -> Iterator[Override]:
-    """Yield what keeps every route on legacy, below anything that a store may know."""
+    """Yield overrides that keep every route on legacy, with revisions below any in a store."""
     now = time()
     for route in snapshot.routes:
         if route.rollout.weight or route.rollout.steps or route.rollout.include:
@@ -48,9 +48,9 @@ def cautious(snapshot: Snapshot) -> Iterator[Override]:
 def reconciled(
     running: Iterable[Override], kept: Iterable[Override]
 ) -> tuple[list[Override], list[Override], list[str]]:
-    """Return what the store knows better, what it must still be told, which routes have nothing set after all.
+    """Return newer overrides of the store, those it must still get, and the routes without any.
 
-    Of each route the higher revision is right: a control process that died may have acted without having written.
+    Of each route the higher revision counts: a control process that crashed may have acted without writing.
     """
     ours, theirs = {one.route: one for one in running}, {one.route: one for one in kept}
     newer = [one for name, one in theirs.items() if name not in ours or one.revision > ours[name].revision]
@@ -68,7 +68,7 @@ _DECIMALS = 2
 
 
 def weighted(route: Route, before: Override | None, percent: float, now: float) -> Override:
-    """Return what `weight ROUTE PERCENT` makes; 409 on a route that is rolled back, 422 for what is no weight."""
+    """Return what `weight ROUTE PERCENT` makes; 409 on a route that is rolled back, 422 for an invalid weight."""
     if problem := wrong_weight(percent):
         raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, f"weight {problem}")
     there, weight = _not_rolled_back(route, before), float(percent)
@@ -91,7 +91,7 @@ def advanced(route: Route, before: Override | None, now: float) -> Override:
 
 
 def held(route: Route, before: Override | None, now: float) -> Override:
-    """Return what `hold` makes: neither time nor the file moves it forwards any more; 409 on a rolled-back route."""
+    """Return what `hold` makes: neither time nor the file advances it any more; 409 on a rolled-back route."""
     there = _not_rolled_back(route, before)
     return replace(there, held=True, at_most=effective_weight(route, before), at=now)
 
@@ -100,7 +100,7 @@ def resumed(route: Route, before: Override | None, now: float) -> Override:
     """Return what `resume` makes; 409 where there is nothing to resume.
 
     A rolled-back route returns to the file's weight, or to step 1. A held one returns to the file's weight, or to that
-    of the step it has come to. What is neither loses the weight that was set at run time.
+    of its present step. A route that is neither loses the weight that was set at run time.
     """
     if before is not None and before.rolled_back:
         step = 1 if route.rollout.steps else None
@@ -114,9 +114,9 @@ def resumed(route: Route, before: Override | None, now: float) -> Override:
 
 
 def rolled_back(route: Route, before: Override | None, now: float, *, hold_off: float = 0.0) -> Override:
-    """Return what sends everyone to legacy until a resume; what is rolled back already stays as it is.
+    """Return what sends all users to legacy until a resume; a route that is rolled back already stays unchanged.
 
-    What only waits for the store is not rolled back yet: it would be lifted as soon as the store answers.
+    A route that only waits for the store is not rolled back: that would be lifted as soon as the store answers.
     """
     if before is not None and before.rolled_back and before.reason != UNKNOWN:
         return before
@@ -160,7 +160,7 @@ def wrong_weight(percent: float) -> str | None:
 
 
 def _not_rolled_back(route: Route, before: Override | None) -> Override:
-    """Return `before` without its words: whoever changes it says why anew."""
+    """Return `before` without reason and text: each change has its own."""
     if before is None:
         return Override(route.name)
     if before.rolled_back:
@@ -172,22 +172,22 @@ def _conflict(route: Route, why: str) -> RefusedError:
     return RefusedError(HTTPStatus.CONFLICT, f"{route.name} {why}")
 
 
-# Works out what is right when two have changed the same route without knowing of each other.
+# Resolves conflicts of two independent changes of the same route.
 #
-# Whoever was cut off may have sent users back meanwhile, never forward: so the more cautious of both is right, whatever
-# came first. A rollback is undone by a resume alone, and that is always written on top of the rollback it lifts.
+# An instance that was cut off may have sent users back meanwhile, never forward: so the more cautious of both wins,
+# whichever came first. Only a resume lifts a rollback, and it is always written on top of that rollback.
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What to do so that an instance agrees with the store: put `adopt` into effect, write `untold`."""
+    """What to do so that an instance agrees with the store: apply `adopt`, write `untold`."""
 
     adopt: tuple[Override, ...]
     untold: tuple[Override, ...]
 
 
 def settled(route: Route | None, ours: Override, theirs: Override) -> Override:
-    """Return which of two overrides is right; `theirs` itself where there is nothing to add to it.
+    """Return which of two overrides wins; `theirs` itself where there is nothing to add to it.
 
     In this order: rolled back, fewer users on modern, held, what is in the store. A hold on either side stays.
     """
@@ -212,7 +212,7 @@ def agreement(
     """Return what an instance that runs `ours` does about a store that has `kept`.
 
     Routes that are `unwritten` are settled when they are written. Of `doubted` ones the store has lost what it knew: a
-    higher revision there was perhaps made by somebody who did not know of ours.
+    higher revision there may come from an instance that did not know ours.
     """
     adopt: list[Override] = []
     untold: list[Override] = []
@@ -231,7 +231,7 @@ def agreement(
 
 
 def afresh(before: Override | None, after: Override) -> bool:
-    """Whether what was seen under `before` says nothing about `after`: it was lifted, or users were sent back."""
+    """Whether evidence under `before` does not count for `after`: it was lifted, or users were sent back."""
     if before is None:
         return after.rolled_back
     if before.rolled_back != after.rolled_back:

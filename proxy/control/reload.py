@@ -1,10 +1,10 @@
-"""Two-phase reload to every worker; watches the file; what a file would change.
+"""Two-phase reload in every worker; watches the file; plans what a file would change.
 
-1. read and check the file; broken: say so, keep everything
-2. lay it under what was set at run time, build the generation here; impossible: the same
-3. have every worker build it; one that cannot: the same
+1. read and check the file; if it is broken, emit that and keep everything
+2. build the generation here, with overrides on top; on failure the same
+3. have every worker build it; if one cannot, the same
 4. have the supervisor keep it for later children
-5. have every worker run it; one that does not say so in time is named, and brought there later
+5. have every worker run it; one that does not confirm in time is named, and gets it again later
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from rules.problems import ConfigError, Problem
 from rules.routing.decide import Generation, generation, with_overrides
 from rules.user_sketch import Sample
 
-# What runs now, as control knows it: the configuration with the outcome of the last reading of the file.
+# What runs now, as control knows it: the configuration, and the outcome of the last reading of the file.
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Current:
     """One moment of control; a new one is made for each change.
 
     `problems` are those of the last reading, empty when it was accepted. `waiting` names the settings that
-    differ in the file but need a restart. `content` is the hash of the file's bytes that were last judged. `file` is
+    differ in the file but need a restart. `content` is the hash of the file's bytes that were last checked. `file` is
     the number of the generation that brought the file.
     """
 
@@ -53,12 +53,12 @@ class Current:
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """What was said about the file that runs."""
+        """The warnings about the file that runs."""
         return self.configuration.warnings
 
     @property
     def error(self) -> str | None:
-        """Why the file on disk is not what runs, None when it is."""
+        """Why the file on disk does not run, None when it does."""
         return "; ".join(map(str, self.problems)) or None
 
     def refused(self, problems: tuple[Problem, ...], content: str) -> Current:
@@ -83,14 +83,14 @@ def built(configuration: Configuration) -> Generation:
 
 
 LAST_CALL = 0.25
-"""Seconds that workers have for the swap itself where building has used up all the time there is to wait."""
+"""Seconds that workers have for the swap itself where building has used up the time limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a reload went; `changed` says whether another configuration runs now.
+    """The outcome of a reload; `changed` says whether another configuration runs now.
 
-    `late` are the slots of workers that have not said in time that they run it, `seconds` how long that was waited for.
+    `late` are the slots of workers that have not confirmed in time, `seconds` how long that was waited for.
     """
 
     ok: bool
@@ -101,7 +101,7 @@ class Outcome:
 
 
 class Reloader:
-    """The only one who publishes. `current` changes here: one reload at a time, what is set at run time in between."""
+    """The only part that publishes. `current` changes here: one reload at a time, overrides in between."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class Reloader:
         self._last = 0
 
     async def reload(self, who: str, *, only_if_changed: bool = False) -> Outcome:
-        """Read the file now on behalf of `who`; `only_if_changed` skips a content that was judged before."""
+        """Read the file now on behalf of `who`; `only_if_changed` skips a content that was checked before."""
         async with self._one_at_a_time:
             if only_if_changed and await asyncio.to_thread(_hash, self._path) == self.current.content:
                 return Outcome(not self.current.problems, changed=False, current=self.current)
@@ -145,7 +145,7 @@ class Reloader:
             return await self._adopt(who, prepared)
 
     def put_into_effect(self, overrides: Iterable[Override]) -> asyncio.Task[tuple[int, ...]]:
-        """Run the same file with these overrides, all there are: workers first; the slots that are late in the end."""
+        """Run the same file with these overrides, all there are, workers first; returns the late slots."""
         before = self.current
         latest = RunTime(self._next_number(), tuple(overrides))
         payload = latest.pack()
@@ -177,9 +177,9 @@ class Reloader:
         return outcome
 
     async def _publish(self, prepared: Prepared) -> tuple[Configuration, Prepare]:
-        """Bring `prepared` to this process, to the supervisor, have every worker build it.
+        """Build `prepared` here and in every worker, send it to the supervisor.
 
-        What is set at run time while workers build is never waited for: then they build once more, on top of it.
+        An override that is set while workers build does not wait: they build once more, with it on top.
         """
         while True:
             under = self.current.configuration
@@ -191,7 +191,7 @@ class Reloader:
             if self.current.configuration is under:
                 break
         self._keep(configuration, payload)
-        # on top of an older file as well, should this one turn out to kill whoever begins with it
+        # on top of an older file as well, in case this one crashes workers that start with it
         self._keep_effects(configuration.number, RunTime(configuration.number, configuration.overrides).pack())
         before = self.current
         self.current = replace(before, configuration=configuration, generation=generation, file=configuration.number)
@@ -199,7 +199,7 @@ class Reloader:
         return configuration, message
 
     def _next_number(self) -> int:
-        """Return a number that no generation had: one that was prepared in vain is not used again."""
+        """Return a number that no generation had: one that was prepared and dropped is not used again."""
         self._last = max(self._last, self.current.configuration.number) + 1
         return self._last
 
@@ -226,7 +226,7 @@ class Reloader:
 
 
 def adopted(before: Configuration, prepared: Prepared) -> Configuration:
-    """Return what runs once `prepared` has taken the place of `before`: everything but the file stays."""
+    """Return what runs once `prepared` has replaced `before`: everything but the file stays."""
     return Configuration(
         before.number + 1,
         prepared.snapshot,
@@ -259,7 +259,7 @@ def _hash(path: Path) -> str:
     try:
         return sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        # a file that cannot be read is a content of its own: told once, not at every look
+        # a file that cannot be read counts as a content of its own: reported once, not at every reading
         return repr(error)
 
 
@@ -276,7 +276,8 @@ SETTLE = 0.1
 async def watch(folder: Path, look: Callable[[], Awaitable[object]]) -> None:
     """Call `look` after each change in `folder`, for ever."""
     while True:
-        # no inotify here, its limit or that of descriptors is reached: the slow look remains, and this is tried again
+        # no inotify, or its limit or that of descriptors is reached: the periodic reading remains, and this is tried
+        # again
         with suppress(OSError):
             await _events(folder, look)
         await asyncio.sleep(LOOK_EVERY)
@@ -284,7 +285,7 @@ async def watch(folder: Path, look: Callable[[], Awaitable[object]]) -> None:
 
 async def _events(folder: Path, look: Callable[[], Awaitable[object]]) -> None:
     async for _ in awatch(folder, recursive=False, debounce=400, step=50):
-        # who writes in several steps should be done by then
+        # a file written in several steps should be complete by then
         await asyncio.sleep(SETTLE)
         await look()
 
@@ -296,7 +297,7 @@ async def look_slowly(look: Callable[[], Awaitable[object]]) -> None:
         await look()
 
 
-# Answers "what would this file change, for whom" with the same steps that a reload takes.
+# Computes what a file would change and for which users, with the same steps as a reload.
 
 
 def planned(
@@ -310,10 +311,10 @@ def planned(
 ) -> dict[str, Any]:
     """Return the plan of putting `text` in the file's place, as JSON-ready values; ConfigError as a reload would.
 
-    `variables` says whether the text may name any of ours. Takes as long as a reload: for a thread, not for
-    the event loop.
+    `variables` says whether the text may name environment variables of ours. Takes as long as a reload: for a thread,
+    not for the event loop.
     """
-    from proxy.control.config_loader import prepare_text  # the checking libraries come when they are needed
+    from proxy.control.config_loader import prepare_text  # the checking libraries are loaded when they are needed
 
     prepared = prepare_text(text, Path(settings.config), variables=variables)
     after = built(adopted(current.configuration, prepared))

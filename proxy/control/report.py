@@ -14,9 +14,9 @@ from proxy.telemetry.events import timestamp
 from rules.guard.window import ComparedTally
 from rules.model import LEGACY, MODERN, Backend
 
-# Looks up what the backends' processes use, where they run on this machine (proc(5)).
+# Reads the resource usage of the backends' processes, where they run on this machine (proc(5)).
 #
-# Which process a backend is, its listening port tells. What belongs to somebody else, or runs elsewhere, stays unknown.
+# A backend's process is found by its listening port. One of another user, or on another machine, stays unknown.
 
 
 _PROC = Path("/proc")
@@ -28,7 +28,7 @@ _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Resident memory, CPU time since their start, of some processes together."""
+    """Resident memory, CPU time since their start, of several processes together."""
 
     memory_bytes: int
     cpu_seconds: float
@@ -72,7 +72,7 @@ def _owners(proc: Path) -> Iterator[tuple[str, int]]:
         try:
             links = [str(entry.readlink()) for entry in (proc / str(pid) / "fd").iterdir()]
         except OSError:
-            continue  # it ended, or belongs to somebody else
+            continue  # it ended, or belongs to another user
         for link in links:
             if link.startswith("socket:["):
                 yield link[8:-1], pid
@@ -123,7 +123,7 @@ def report(
     resources: Mapping[str, Usage],
     now: float,
 ) -> dict[str, Any]:
-    """Return the document as JSON-ready values; `now` is epoch seconds, `resources` what is known of processes."""
+    """Return the document as JSON-ready values; `now` is epoch seconds, `resources` the usage of processes."""
     seconds = max(now - history.began, 1.0)
     routes = [_route(route, history, compared(route["name"]), seconds) for route in status["routes"]]
     modern = sum(route[MODERN]["requests"] for route in routes)

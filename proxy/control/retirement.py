@@ -1,4 +1,4 @@
-"""Since when modern answers all; writes legacy has not seen."""
+"""Since when modern serves all users; writes that legacy lacks."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from rules.routing.compiled_route import effective_weight
 
 EVERY = 60.0
 NAME = "all_modern_since"
-"""Under this name the store keeps the moments, for the longest wait here is a week."""
+"""Under this name the store keeps the moments, because the longest wait is a week."""
 _ALL = 100.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """What the totals of a route were when modern began to answer all of it."""
+    """What the totals of a route were when modern began to serve all of it."""
 
     modern: int = 0
     legacy: int = 0
@@ -45,7 +45,7 @@ class _Moments:
 
 
 class Retirements:
-    """Looks at the weights each minute, whenever they change. Counts are of this process, moments of the store."""
+    """Reads the weights each minute, and whenever they change. Counts are of this process, moments of the store."""
 
     def __init__(
         self,
@@ -63,19 +63,19 @@ class Retirements:
         self._moments = _Moments()
 
     async def run(self) -> None:
-        """Look for ever."""
+        """Run for ever."""
         while True:
             await self.remember()
             await asyncio.sleep(EVERY)
 
     async def remember(self) -> None:
-        """Look, bring what is new to the store; what cannot be kept now is tried again at the next look."""
+        """Read the weights, store new moments; what cannot be stored is tried again the next time."""
         moments = self._moments
         try:
             if moments.kept is None:
                 moments.kept = _read(await self._store.value(NAME))
                 self.look()
-                # an earlier process may have known for longer
+                # an earlier process may have stored an earlier moment
                 moments.since.update({name: moments.kept[name] for name in moments.since.keys() & moments.kept.keys()})
             self.look()
             now = dict(moments.since)
@@ -86,7 +86,7 @@ class Retirements:
             return
 
     def look(self) -> None:
-        """Note which routes modern answers wholly, from now on or still."""
+        """Note which routes modern serves wholly, from now on or still."""
         moments, full = self._moments, {route.name for route in self._routes() if self._weight(route) >= _ALL}
         for gone in moments.since.keys() - full:
             del moments.since[gone]
@@ -96,7 +96,7 @@ class Retirements:
             moments.marks[name] = _Mark(*self._answered(name))
 
     def document(self, name: str) -> dict[str, Any] | None:
-        """Return what of legacy may go once nothing is waited for; None as long as users are on legacy."""
+        """Return what of legacy may be deleted once nothing is missing; None as long as users are on legacy."""
         since = self._moments.since.get(name)
         route = next((route for route in self._routes() if route.name == name), None)
         if since is None or route is None:
@@ -135,24 +135,24 @@ def _read(text: str | None) -> dict[str, float]:
     return {str(name): float(at) for name, at in found.items() if isinstance(at, int | float)}
 
 
-# Knows which writes legacy has not seen, for the evidence of a rollback that loses them.
+# Collects the writes that legacy lacks, for the evidence of a rollback that loses them.
 #
-# What this instance's workers told: each names its own first and last writes of a route. A worker that is gone has
-# nobody to tell its writes again, so they stay.
+# The workers of this instance report their own first and last writes of a route. An ended worker has
+# no successor that reports its writes, so they stay.
 
 
 _NOBODY: Worker = (-1, -1)
 
 
 class UnseenWrites:
-    """`_told` is what each worker said last, for each route; that of many workers is put together under nobody."""
+    """`_told` is each worker's last report, by route; those of ended workers are merged under a key of no worker."""
 
     def __init__(self, count: Callable[[str], int]) -> None:
         self._count = count
         self._told: dict[str, dict[Worker, RouteWrites]] = {}
 
     def take(self, worker: Worker, writes: Writes) -> None:
-        """Hear what a worker knows; it takes the place of what the same worker said."""
+        """Replace a worker's report."""
         for route in writes.routes:
             told = self._told.setdefault(route.route, {})
             told[worker] = route
@@ -160,12 +160,12 @@ class UnseenWrites:
                 self._told[route.route] = {_NOBODY: _together(route.route, told.values())}
 
     def keep_only(self, routes: Iterable[str]) -> None:
-        """Forget the routes that are no more."""
+        """Drop the routes that no longer exist."""
         for name in self._told.keys() - set(routes):
             del self._told[name]
 
     def evidence(self, route: Route) -> dict[str, Any]:
-        """Return what an operator needs to know of writes that a rollback loses; nothing where none are lost."""
+        """Return what an operator must know of writes that a rollback loses; empty where none are lost."""
         if route.guard is None or route.guard.rollback != "lossy":
             return {}
         known = _together(route.name, self._told.get(route.name, {}).values())
@@ -182,7 +182,7 @@ class UnseenWrites:
 
 
 def _together(name: str, told: Iterable[RouteWrites]) -> RouteWrites:
-    """Return the earliest moment, the newest writes of several."""
+    """Merge several reports: the earliest moment, the newest writes."""
     several = tuple(told)
     last: list[Write] = sorted({write for each in several for write in each.last})
     return RouteWrites(name, min((each.since for each in several), default=0.0), tuple(last[-KEPT:]))

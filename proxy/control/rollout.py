@@ -1,8 +1,8 @@
-"""Holds together what changes routes at run time: store, trail, verbs, guard, webhooks, drills.
+"""Connects what changes routes at run time: store, audit log, route actions, guard, webhooks, drills.
 
-1. what the store knows is laid against what runs, as soon as it answers
-2. the ledger writes, the guard looks, webhooks go out, each on its own
-3. everything a worker or a person asks for comes in here
+1. the store's overrides are merged with the running ones as soon as it answers
+2. the store writer, the guard and webhooks run as tasks of their own
+3. messages of workers and actions of operators come in here
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from proxy.telemetry.events import Tell
 from proxy.telemetry.metric_names import MODERN_WRITES, STORE_UP
 
 LAST_WORDS = 2.0
-"""Seconds that the store has for what still waits when control leaves."""
+"""Seconds that the store has for waiting writes when control stops."""
 
 
 class RolloutController:
-    """Everything that steers. `_violations` says when each broken invariant was last recorded."""
+    """Everything that changes routes at run time. `_violations` says when each broken invariant was last recorded."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class RolloutController:
         workers.follow(self._hear)
 
     def begin(self, start: Callable[[Endless, str], None]) -> None:
-        """Have what runs for ever started."""
+        """Start the permanent tasks."""
         start(self._meet_store, "meet-store")
         start(self.writer.run, "ledger")
         start(self.guard.run, "guard")
@@ -104,13 +104,13 @@ class RolloutController:
             start(self.together.run, "together")
 
     def take(self, outcomes: Outcomes) -> None:
-        """Add a second of one of our workers to what is judged."""
+        """Add one second of one of our workers."""
         self.collected.take(outcomes)
         if self.together is not None:
             self.together.take(outcomes)
 
     async def close(self) -> None:
-        """Stop; what still waits to be written gets its last chance."""
+        """Stop, after a last try to write what waits."""
         self.trail.dismiss_all()
         await self.guard.close()
         await self._notifier.close()
@@ -122,7 +122,7 @@ class RolloutController:
             return
 
     def follow(self, before: Current, now: Current, restarted: frozenset[str]) -> None:
-        """Know another file, of which the `restarted` routes are judged afresh."""
+        """Apply another file, of which the `restarted` routes are judged afresh."""
         if before.configuration.snapshot is not now.configuration.snapshot:
             self.collected.follow(now.configuration.snapshot, restarted)
             if self.together is not None:
@@ -132,14 +132,14 @@ class RolloutController:
             self._notifier.follow(hooks_of(now.configuration.snapshot.notify))
 
     def reloaded(self, who: str, outcome: Outcome) -> None:
-        """Record a reload that did something."""
+        """Record a reload that had an effect."""
         if outcome.changed:
             self.trail.record("reload", "", who, outcome.current.configuration.snapshot.digest)
         elif not outcome.ok:
             self.trail.record("config_refused", "", who, outcome.current.error or "refused")
 
     def violated(self, route: str, invariant: str, on_violation: str, detail: str, pair: str) -> None:
-        """Hear that an invariant does not hold: record it, once as long as it goes on, have the guard look at once."""
+        """Record a violated invariant, once as long as it lasts, and have the guard evaluate at once."""
         now = self._clock()
         if now - self._violations.get((route, invariant), -TOLD_AGAIN) >= TOLD_AGAIN:
             self._violations[route, invariant] = now
@@ -148,7 +148,7 @@ class RolloutController:
         self.guard.take_violation(route)
 
     def standing(self, route: str) -> dict[str, Any]:
-        """Return what the status of a route says of verdict, readiness, step."""
+        """Return the status members of a route: verdict, readiness, step."""
         compiled = self._reloader.current.generation.table.compiled_route_of(route)
         override = self.verbs.override(route)
         if compiled is None:
@@ -166,7 +166,7 @@ class RolloutController:
         kept = await self.writer.kept()
         running = self._reloader.current.generation.overrides.values()
         newer, untold, forgotten = reconciled(running, kept)
-        # what was done while nobody could read the store is settled with it when it is written
+        # what was done while the store could not be read is merged with it when it is written
         waiting = self.writer.unwritten()
         self.verbs.adopt([one for one in newer if one.route not in waiting], forgotten)
         for override in untold:

@@ -1,7 +1,7 @@
 """Weight, advance, hold, resume, rollback: done, recorded, stored.
 
-Every verb takes who and why. What sends users back swaps the workers first and is written at the same time, again
-and again until it is; what sends users forward waits for the store.
+Every action takes who and why. What sends users back swaps the workers first and is written at the same time, retried
+until it is; what sends users forward waits for the store.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from rules.model import Override, Route
 from rules.routing.compiled_route import effective_weight
 from rules.routing.decide import Generation
 
-# Has the store keep what sends users forward before anybody is sent, or says why nobody may be.
+# Stores what sends users forward before any user is sent, or refuses it.
 
 
 MANUAL = "manual"
-"""The reason of a rollback that a person asked for."""
+"""The reason of a rollback that an operator asked for."""
 _NOT_THE_GUARDS = (MANUAL, override_changes.UNKNOWN)
 
 
 def sent_back_by_hand(generation: Generation) -> tuple[Override, ...]:
-    """Return what is set for the routes of the file that a person, not the guard, has rolled back."""
+    """Return what is set for the routes of the file that an operator, not the guard, has rolled back."""
     overrides = (generation.overrides.get(route.name) for route in generation.snapshot.routes)
     return tuple(one for one in overrides if one is not None and one.rolled_back and one.reason == MANUAL)
 
 
 INCIDENT_GAP = 600.0
-"""Seconds between two rollbacks of the guard from which on they belong to two incidents."""
+"""Seconds between two rollbacks of the guard beyond which they are two incidents."""
 
 
 def sent_back_in_this_incident(generation: Generation) -> tuple[Override, ...]:
@@ -68,9 +68,9 @@ def promotes(route: Route, before: Override | None, after: Override) -> bool:
 async def kept_first(
     writer: StoreWriter, after: Override, expected: int, adopt: Callable[[Iterable[Override]], None]
 ) -> None:
-    """Have the store keep `after` on top of revision `expected`.
+    """Store `after` on top of revision `expected`.
 
-    RefusedError: 409 when somebody else was faster, whose change goes to `adopt`, 503 when the store does not answer.
+    RefusedError: 409 when another change came first, which goes to `adopt`, 503 when the store does not answer.
     """
     try:
         await writer.put(after, expected)
@@ -80,7 +80,7 @@ async def kept_first(
         detail = f"{after.route} was changed by somebody else meanwhile"
         raise RefusedError(HTTPStatus.CONFLICT, detail) from error
     except StoreError as error:
-        detail = "the store does not answer, and what sends users forward must be kept first"
+        detail = "the store does not answer, and what sends users forward must be stored first"
         raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, detail) from error
 
 
@@ -88,13 +88,13 @@ Move = Callable[[Route, Override | None, float], Override]
 
 
 class UnconfirmedError(RefusedError):
-    """What was asked for is in effect and kept, but the workers `slots` have not said so in time."""
+    """The action is in effect and stored, but the workers `slots` have not confirmed it in time."""
 
     def __init__(self, slots: tuple[int, ...], seconds: float, generation: int) -> None:
         workers = ", ".join(f"worker {slot}" for slot in slots)
         detail = (
             f"unconfirmed: {workers} did not say within {seconds:.1f} s that this is in effect there."
-            " It stands: it is kept, asked for again, and a worker that stays silent is replaced"
+            " It is stored and sent again, and a worker that does not confirm is replaced"
         )
         super().__init__(
             HTTPStatus.CONFLICT,
@@ -108,10 +108,10 @@ class UnconfirmedError(RefusedError):
 
 
 class RouteActions:
-    """Changes overrides. `_highest` is each route's last revision, `_tasks` who waits.
+    """Changes overrides. `_highest` is each route's last revision, `_tasks` those that run.
 
-    Set once: `lost`, what legacy does not know of a route, and `withheld`, why a route may not be promoted. `waited` is
-    how many seconds the workers took to confirm the latest one.
+    Set once: `lost`, the writes of a route that legacy lacks, and `withheld`, why a route may not be promoted.
+    `waited` is how many seconds the workers took to confirm the latest one.
     """
 
     def __init__(
@@ -140,14 +140,14 @@ class RouteActions:
         """Return what is set for a route now."""
         return self._reloader.current.generation.overrides.get(route)
 
-    # ── what people and the guard ask for ──────────────────────────────────────────────────────────────
+    # ── actions of operators and of the guard ──────────────────────────────────────────────────────────────
 
     async def weight(
         self, route: str, percent: float, who: str, reason: str, evidence: str = "", *, withheld: bool = True
     ) -> Override:
-        """Send this share of users to modern, until the next change; more of them only where nothing is against it.
+        """Send this share of users to modern, until the next change; more of them only if nothing withholds it.
 
-        `withheld=False` passes over what `self.withheld` says, and records it.
+        `withheld=False` overrides `self.withheld`, and records that.
         """
 
         def move(known: Route, before: Override | None, now: float) -> Override:
@@ -159,11 +159,11 @@ class RouteActions:
     async def advance(
         self, route: str, who: str, reason: str, evidence: str = "", *, withheld: bool = True
     ) -> Override:
-        """Enter the next step, where nothing is against it; `withheld=False` passes over that, and records it."""
+        """Enter the next step, if nothing withholds it; `withheld=False` overrides that, and records it."""
         return await self._change("advance", route, override_changes.advanced, who, reason, evidence, withheld=withheld)
 
     async def hold(self, route: str, who: str, reason: str, evidence: str = "") -> Override:
-        """Have nothing move forwards by itself."""
+        """Hold a route: nothing advances it by itself."""
         return await self._change("hold", route, override_changes.held, who, reason, evidence)
 
     async def resume(self, route: str, who: str, reason: str, evidence: str = "") -> Override:
@@ -179,9 +179,9 @@ class RouteActions:
     async def resume_all(
         self, who: str, reason: str, which: Callable[[Generation], tuple[Override, ...]] = sent_back_by_hand
     ) -> tuple[Override, ...]:
-        """Lift every rollback that a person asked for, in one swap; RefusedError at the first that may not be.
+        """Lift every rollback that an operator asked for, in one swap; RefusedError at the first that may not be.
 
-        `which` names other ones, such as those of the guard's latest incident.
+        `which` selects others, such as those of the guard's latest incident.
         """
         lifted: list[Override] = []
         try:
@@ -191,7 +191,7 @@ class RouteActions:
                     after = replace(after, reason="resume", who=who, text=reason)
                     lifted.append(await self._write_first(after, before.revision))
         finally:
-            # a rollback that came while the store wrote others has the last word
+            # a rollback that came while the store wrote others wins
             lifted = [one for one in lifted if self._highest[one.route] == one.revision]
             self._put_into_effect(lifted)
             for override in lifted:
@@ -222,7 +222,7 @@ class RouteActions:
     async def roll_back(
         self, route: str, who: str, reason: str, evidence: str = "", *, cause: str = MANUAL, hold_off: float = 0.0
     ) -> Override:
-        """Send everyone to legacy; never refused for a route that exists."""
+        """Send all users to legacy; never refused for a route that exists."""
         self.roll_back_now((route,), who, reason, evidence, cause=cause, hold_off=hold_off)
         await self._everywhere()
         made = self.override(route)
@@ -230,7 +230,7 @@ class RouteActions:
         return made
 
     async def roll_back_all(self, who: str, reason: str) -> tuple[Override, ...]:
-        """Send everyone of every route to legacy."""
+        """Send all users of every route to legacy."""
         names = [route.name for route in self._reloader.current.configuration.snapshot.routes]
         self.roll_back_now(names, who, reason)
         await self._everywhere()
@@ -246,14 +246,14 @@ class RouteActions:
         cause: str = MANUAL,
         hold_off: float = 0.0,
     ) -> None:
-        """Send everyone of these routes to legacy before this returns, once the workers read it."""
+        """Send all users of these routes to legacy: the messages are sent to the workers before this returns."""
         made = []
         for name in routes:
             known, before = self._route(name), self.override(name)
             after = override_changes.rolled_back(known, before, self._clock(), hold_off=hold_off)
             if after is before:
                 if self._one_promotion_at_a_time.locked():
-                    self.outvote(name)  # a resume may be on its way to the store
+                    self.outvote(name)  # a resume may be being written to the store
                 if cause == MANUAL:
                     self._trail.record("rollback", name, who, reason, evidence)
                 continue
@@ -269,7 +269,7 @@ class RouteActions:
             self._trail.record("rollback", override.route, who, reason, override.evidence, "warning")
 
     async def restore(self, route: str, override: Override | None, who: str, reason: str) -> Override:
-        """Put back what was set before, with a fresh window: for a drill that is over."""
+        """Restore the override from before, with a fresh window: for a drill that is over."""
 
         def move(known: Route, _: Override | None, now: float) -> Override:
             return replace(override or Override(known.name), at=now)
@@ -280,7 +280,7 @@ class RouteActions:
             self._restarted(route, self._reloader.current.configuration.number)
 
     def adopt(self, overrides: Iterable[Override], forget: Iterable[str] = ()) -> None:
-        """Put into effect what the store knows better, without recording it again; `forget` routes have nothing set."""
+        """Apply newer overrides of the store, without recording them again; `forget` routes have none."""
         found = tuple(overrides)
         for override in found:
             self._highest[override.route] = max(override.revision, self._highest.get(override.route, 0))
@@ -289,7 +289,7 @@ class RouteActions:
             self._put_into_effect(found, gone)
 
     def outvote(self, route: str) -> None:
-        """Say again what is set for a route, under a new revision: a worker that decided otherwise follows."""
+        """Set a route's override again, under a new revision: a worker with another one applies it."""
         again = replace(self.override(route) or Override(route), revision=self._next(route))
         self._put_into_effect((again,))
         self._ledger.write(again)
@@ -309,7 +309,7 @@ class RouteActions:
             evidence = self._not_withheld(name, evidence, refuse=withheld)
         if promotes(self._route(name), before, after):
             async with self._one_promotion_at_a_time:
-                before, after = changed()  # somebody may have been faster
+                before, after = changed()  # another change may have come first
                 after = await self._write_first(after, before.revision if before is not None else 0)
         else:
             after = replace(after, revision=self._next(name))
@@ -321,7 +321,7 @@ class RouteActions:
         return after
 
     def _not_withheld(self, name: str, evidence: str, *, refuse: bool) -> str:
-        """Return the evidence, with what was passed over; RefusedError (409) where that may not be."""
+        """Return the evidence, with what was overridden; RefusedError (409) where it is withheld."""
         reason = self.withheld(name)
         if not reason:
             return evidence
@@ -335,7 +335,7 @@ class RouteActions:
         after = replace(wanted, revision=self._next(name))
         await kept_first(self._ledger, after, expected, self.adopt)
         if self._highest[name] != after.revision:
-            # whatever came while the store wrote has the last word, there as here
+            # what came while the store wrote wins, there as here
             raise RefusedError(HTTPStatus.CONFLICT, f"{name} was changed meanwhile: it stays as it is now")
         return after
 
@@ -347,9 +347,9 @@ class RouteActions:
         task.add_done_callback(self._tasks.discard)
 
     async def _everywhere(self) -> None:
-        """Wait until every worker said that it runs what was put into effect; UnconfirmedError where one has not."""
+        """Wait until every worker has confirmed what was applied; UnconfirmedError where one has not."""
         began = monotonic()
-        done = await asyncio.gather(*self._tasks)  # each waits for so long, not longer
+        done = await asyncio.gather(*self._tasks)  # each waits no longer than that
         self.waited = monotonic() - began
         if late := tuple(sorted({slot for slots in done for slot in slots})):
             raise UnconfirmedError(late, self.waited, self._reloader.current.configuration.number)

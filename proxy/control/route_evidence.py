@@ -1,4 +1,4 @@
-"""Windows of each route and all else the guard judges it by."""
+"""Windows of each route and all other evidence of the guard."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Side = tuple[str, str]
 
 
 class RouteWindows:
-    """The windows of what users got, and those of copies. They fill with `take`.
+    """The windows of users' requests, and those of copies. They fill with `take`.
 
     `follow` adds, drops, restarts them when the configuration changes.
 
@@ -39,7 +39,7 @@ class RouteWindows:
         self.follow(snapshot, number)
 
     def follow(self, snapshot: Snapshot, number: int) -> frozenset[str]:
-        """Judge by `snapshot`, generation `number`, from now on: only routes that changed begin anew; returns these."""
+        """Judge by `snapshot`, generation `number`, from now on: only changed routes are restarted; returns these."""
         rules = {route.name: _rules(route, snapshot) for route in snapshot.routes}
         rules[DEFAULT_ROUTE] = _backend(snapshot.default_backend, snapshot)
         lengths = {route.name: window_of(route) for route in snapshot.routes} | {DEFAULT_ROUTE: DEFAULT_WINDOW}
@@ -56,7 +56,7 @@ class RouteWindows:
         return changed
 
     def restart(self, route: str, number: int) -> None:
-        """Forget the window of `route`: what was decided before generation `number` does not count any more."""
+        """Empty the window of `route`: what was decided before generation `number` does not count any more."""
         if route in self._since:
             self._since[route] = max(self._since[route], number)
             self._begin(route, self._lengths[route])
@@ -67,7 +67,7 @@ class RouteWindows:
                 windows[route, side] = _successor(windows.get((route, side)), length)
 
     def digest(self, route: str) -> str:
-        """Return what is the same for every instance that runs `route` by the same rules and backends."""
+        """Return a digest that is the same for every instance that runs `route` by the same rules and backends."""
         return blake2b(self._rules[route], digest_size=6).hexdigest()
 
     @property
@@ -84,13 +84,13 @@ class RouteWindows:
                 window.add(outcomes.second, unpack(side))
 
     def lately(self, route: str, side: str, now: int, seconds: float | None = None) -> Tally:
-        """Return what `side` of `route` did in the guard's window before `now` (monotonic seconds), or in less."""
+        """Return the outcomes of `side` of `route` in the guard's window before `now` (monotonic), or in less."""
         window = self._windows.get((route, side))
         length = self._lengths[route] if seconds is None else seconds
         return window.last(length, now) if window is not None else Tally()
 
     def copies(self, route: str, side: str, now: int) -> Tally:
-        """Return what `side` of `route` did with copies of requests, for which no user waits, in the same window."""
+        """Return the outcomes of copies on `side` of `route`, for which no user waits, in the same window."""
         window = self._copies.get((route, side))
         return window.last(self._lengths[route], now) if window is not None else Tally()
 
@@ -119,7 +119,7 @@ def _successor(window: Window | None, length: float) -> Window:
 
 
 def _rules(route: Route, snapshot: Snapshot) -> bytes:
-    """Return all that decides how a route behaves; its line in the file, its weight do not."""
+    """Return all that decides how a route behaves; its line in the file and its weight do not."""
     rollout = replace(route.rollout, weight=0.0, steps=())
     used: Mapping[str, bytes] = {
         name: _backend(name, snapshot) for name in (route.legacy.backend, route.modern.backend)
@@ -131,14 +131,14 @@ def _backend(name: str, snapshot: Snapshot) -> bytes:
     return b"".join(to_json(backend) for backend in snapshot.backends if backend.name == name)
 
 
-# Keeps what the judge is told of each route besides its windows: running trials, pairs, who is still waiting.
+# Keeps the evidence of each route besides its windows: running sequential tests, pairs, waiting requests.
 
 
 _SIDES = (LEGACY, MODERN)
 _WAITING_FOR = 2
-"""Seconds after which a report of who is waiting is too old to be believed."""
+"""Seconds after which a report of waiting requests is too old."""
 _OTHERS_WAIT_FOR = 4
-"""The same for what other instances tell: it comes a second later, once a second."""
+"""The same for reports of other instances, which come a second later, once a second."""
 _COLUMNS = tuple(field.name for field in fields(PairTally))
 Waiting = dict[int, int]
 
@@ -165,7 +165,7 @@ class _Route:
         return PairTally(*row)
 
     def add_waiting(self, second: int, outcomes: SideOutcomes, source: str) -> None:
-        """Note who waits in one worker of an instance; workers add up within a second."""
+        """Note the waiting requests of one worker of an instance; workers add up within a second."""
         reports = self.waiting.setdefault((outcomes.side, source), {})
         there = reports.setdefault(second, {})
         for step, count in outcomes.waiting:
@@ -174,7 +174,7 @@ class _Route:
             del reports[old]
 
     def waits(self, side: str, now: int) -> Mapping[int, int]:
-        """Return who waits for `side` by each instance's latest report."""
+        """Return the requests that wait for `side` by each instance's latest report."""
         whole: Waiting = {}
         for (of, source), reports in self.waiting.items():
             latest = max(reports)
@@ -190,7 +190,7 @@ class _Route:
 
 
 class EvidenceCollector:
-    """All routes that have a guard. They fill with `take`; `follow` and `restart` let routes begin anew."""
+    """All routes that have a guard. They fill with `take`; `follow` and `restart` restart routes."""
 
     def __init__(self, figures: RouteWindows, snapshot: Snapshot) -> None:
         self._figures = figures
@@ -199,14 +199,14 @@ class EvidenceCollector:
         self.follow(snapshot, (route.name for route in snapshot.routes))
 
     def follow(self, snapshot: Snapshot, restarted: Iterable[str]) -> None:
-        """Know the routes of `snapshot`; of these the `restarted` ones begin anew."""
+        """Apply the routes of `snapshot`; empty the `restarted` ones."""
         self._policies = {route.name: route for route in snapshot.routes if route.guard is not None}
         self._routes = {name: route for name, route in self._routes.items() if name in self._policies}
         for name in restarted:
             self.restart(name)
 
     def restart(self, name: str) -> None:
-        """Begin anew with one route."""
+        """Restart one route."""
         route = self._policies.get(name)
         if route is not None and route.guard is not None:
             self._routes[name] = _Route(route.guard.window, Trials(route.guard.worse_than_legacy))
@@ -237,7 +237,7 @@ class EvidenceCollector:
         violations: tuple[Violation, ...] = (),
         trip: str = "",
     ) -> Evidence:
-        """Return all that is known of a route at `now` (monotonic seconds)."""
+        """Return the evidence about a route at `now` (monotonic seconds)."""
         route, policy = self._routes[name], self._policies[name]
         window = self._figures.length(name)
         legacy, modern = (self._figures.lately(name, side, now) for side in _SIDES)
@@ -259,33 +259,33 @@ class EvidenceCollector:
         )
 
 
-# What the guard asks of whoever compares answers; its place is held where nobody does.
+# What the guard needs of the comparison; a stand-in for where nothing is compared.
 
 
 class Judged(Protocol):
     """The results of comparing, by route."""
 
     def counts(self, route: str) -> ComparedTally:
-        """Return what became of mirrored requests within the guard's window."""
+        """Return the results of mirrored requests within the guard's window."""
 
     def totals(self, route: str) -> ComparedTally:
         """Return the same since the start."""
 
     def open_groups(self, route: str) -> int:
-        """Return how many groups of differences nobody has explained."""
+        """Return how many groups of differences are unexplained."""
 
     def never_compared(self, route: str) -> frozenset[str]:
         """Return which kinds of request users send of which no pair was compared."""
 
     def violations(self, route: str) -> tuple[Violation, ...]:
-        """Return which invariants were broken within the guard's window."""
+        """Return which invariants were violated within the guard's window."""
 
     def restart(self, route: str, generation: int) -> None:
-        """Forget the window: what was decided before `generation` does not count any more."""
+        """Empty the window: what was decided before `generation` does not count any more."""
 
 
 class NothingJudged:
-    """Nobody compares: there is nothing to tell."""
+    """Stands in where nothing is compared."""
 
     def counts(self, _route: str) -> ComparedTally:
         """Return nothing."""
@@ -308,7 +308,7 @@ class NothingJudged:
         return ()
 
     def restart(self, _route: str, _generation: int) -> None:
-        """There is nothing to forget."""
+        """There is nothing to empty."""
 
 
 def since(now: ComparedTally, mark: ComparedTally) -> ComparedTally:

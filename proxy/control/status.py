@@ -24,7 +24,7 @@ from rules.guard.window import SESSION, ComparedTally, Tally, Totals
 from rules.model import LEGACY, MODERN, Override, Route
 from rules.routing.compiled_route import effective_weight, intended_weight
 
-# Tells in the status document what became of a route's mirrored requests.
+# The members of the status document about a route's mirrored requests.
 
 
 _NEVER_SENT = (*DROPPED, NOT_SAMPLED)
@@ -70,7 +70,7 @@ NO_DATA: Mapping[str, Any] = MappingProxyType(
     {"configured": False, "tables": 0, "verified": 0, "unverified": (), "violated": ()}
 )
 Standing = Callable[[str], Mapping[str, Any]]
-"""What comparing, guard, verbs, steps say of a route."""
+"""The members of a route from comparison, guard, actions and steps."""
 
 
 def status(
@@ -86,7 +86,7 @@ def status(
     """Return the document as JSON-ready values; `instances` are those that share the store, this one first.
 
     `effective` is the highest weight of a route that any worker runs, `workers` say which generation each runs, `data`
-    is what verifying both databases came to.
+    is the result of verifying both databases.
     """
     configuration = current.configuration
     return {
@@ -112,7 +112,7 @@ def status(
 def route_status(
     route: Route, current: Current, figures: RouteWindows, effective: Callable[[str], float] | None = None
 ) -> dict[str, Any]:
-    """Return what one route does now; counts cover the guard's window, `totals` the time since the start."""
+    """Return the present state of one route; counts cover the guard's window, `totals` the time since the start."""
     override = current.generation.overrides.get(route.name)
     weight = effective(route.name) if effective is not None else _meant(route, current)
     now = int(time.monotonic())
@@ -137,7 +137,7 @@ def route_status(
 
 
 def _meant(route: Route, current: Current) -> float:
-    """Return the weight that control has put into effect."""
+    """Return the weight that control has applied."""
     if current.configuration.legacy_only:
         return 0.0
     return effective_weight(route, current.generation.overrides.get(route.name))
@@ -185,7 +185,7 @@ def _counts(totals: Totals) -> Mapping[str, int]:
 
 
 def instance(current: Current, workers: Workers, reasons: tuple[str, ...]) -> dict[str, Any]:
-    """Return what this instance says of itself; `reasons` say why it is not ready."""
+    """Return this instance's description; `reasons` say why it is not ready."""
     census = workers.census
     return {
         "name": socket.gethostname(),
@@ -213,7 +213,7 @@ def worker_documents(workers: Workers) -> list[dict[str, Any]]:
     ]
 
 
-# Says how a route stands between its steps, as the status shows it.
+# The members of the status document about a route's rollout.
 
 
 def standing(
@@ -231,7 +231,7 @@ def standing(
 
 
 def _set(override: Override | None) -> dict[str, Any] | None:
-    """Return who set what is set at run time, and why."""
+    """Return who set the override, and why."""
     if override is None or not override.who:
         return None
     return {"at": timestamp(override.at), "who": override.who, "reason": override.text or override.reason}

@@ -1,7 +1,7 @@
-"""Brings to the store what must get there in the end: rollbacks, holds, every event.
+"""Writes to the store what must be stored eventually: rollbacks, holds, every event.
 
-Nobody waits for it. What cannot be written now is tried again until it can; of one route only the newest override is
-kept waiting, of events a bounded number. Promotions do not come here: they wait for the store themselves.
+Nothing waits for it. What cannot be written now is retried until it can; of one route only the newest override is
+kept waiting, of events a bounded number. Promotions do not use it: they wait for the store themselves.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ MOST_EVENTS = 5_000
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
 TRIES = 20
-"""How often somebody else may have been faster with the same route before the next try is left for later."""
+"""How many concurrent changes of the same route are retried before the next try is left for later."""
 Settle = Callable[[Override, Override], Override]
-"""What is right when ours meets one in the store that we did not know of."""
+"""Resolves a conflict of ours with an unknown override in the store."""
 
 
 class StoreWriter:
-    """The way to the store. `_overrides` and `_events` wait to be written, `up` is how the last try went.
+    """Writes to the store. `_overrides` and `_events` wait to be written, `up` is the result of the last try.
 
-    `_known` is the revision that the store has of each route, as far as we heard, `_sure` are the routes of which we
-    heard since it was last down; `settle` and `corrected` (hears
-    what is kept where that is not what was to be written) are set once, by those who can tell.
+    `_known` is the revision that the store has of each route, as far as is known, `_sure` are the routes that were
+    read since it was last down; `settle` and `corrected` (called with
+    what is stored where that is not what was to be written) are set once, at composition.
     """
 
     def __init__(self, store: Store, tell: Tell) -> None:
@@ -51,12 +51,12 @@ class StoreWriter:
         self._one_at_a_time = asyncio.Lock()
 
     def write(self, override: Override) -> None:
-        """Keep `override`, whatever is there, as soon as it goes."""
+        """Queue `override`, to be written over whatever is stored."""
         self._overrides[override.route] = override
         self._news.set()
 
     def record(self, event: Event) -> None:
-        """Keep `event` as soon as it goes; the oldest are lost when far too many wait."""
+        """Queue `event`; the oldest are dropped when far too many wait."""
         if len(self._events) >= MOST_EVENTS:
             self._events.popleft()
             self.lost += 1
@@ -64,7 +64,7 @@ class StoreWriter:
         self._news.set()
 
     async def put(self, override: Override, expected: int) -> Override:
-        """Keep `override` now, or raise StoreError, StaleError: who promotes waits for the store."""
+        """Store `override` now, or raise StoreError, StaleError: promotions wait for the store."""
         if self.waiting and not await self.flush():
             raise StoreError("what was done before is not kept yet")
         try:
@@ -77,7 +77,7 @@ class StoreWriter:
         return kept
 
     async def kept(self) -> tuple[Override, ...]:
-        """Return what the store has of overrides, as soon as it answers."""
+        """Return the stored overrides, as soon as the store answers."""
         wait = FIRST_WAIT
         while True:
             try:
@@ -92,13 +92,13 @@ class StoreWriter:
                 return found
 
     def know(self, kept: Iterable[Override]) -> None:
-        """Hear what the store has; where we still have something to write, that is settled when it is written."""
+        """Note the store's overrides; conflicts with waiting ones are resolved when those are written."""
         unaware = {name: revision for name, revision in self._known.items() if name in self._overrides}
         told = {override.route: override.revision for override in kept if override.route not in self._overrides}
         self._known = {**unaware, **told}
 
     def sure(self) -> frozenset[str]:
-        """Return the routes of which the store has what we think, for it was not down since."""
+        """Return the routes whose stored override is known, because the store was not down since."""
         return frozenset(self._sure)
 
     def unwritten(self) -> frozenset[str]:
@@ -109,7 +109,7 @@ class StoreWriter:
         """Write for ever."""
         wait = FIRST_WAIT
         if self.waiting:
-            self._news.set()  # left over by a run of this that failed
+            self._news.set()  # left over by a failed run of this
         while True:
             await self._news.wait()
             self._news.clear()
@@ -119,12 +119,12 @@ class StoreWriter:
             self._news.set()
             self._back.clear()
             with suppress(TimeoutError):
-                # somebody else may hear before that the store answers again
+                # another call may notice earlier that the store answers again
                 await asyncio.wait_for(self._back.wait(), wait)
             wait = min(wait * 2, LONGEST_WAIT)
 
     async def flush(self) -> bool:
-        """Write all that waits, overrides first; False when the store does not take it now."""
+        """Write all that waits, overrides first; False when the store cannot be written now."""
         async with self._one_at_a_time:
             return await self._flush()
 
@@ -153,7 +153,7 @@ class StoreWriter:
         self._sure.add(kept.route)
 
     async def _settled(self, override: Override) -> Override:
-        """Keep `override`; where the store has one that we did not know of, what is right of both. Returns it."""
+        """Store `override`, or the winner of it and an unknown one in the store. Returns it."""
         wanted, route = override, override.route
         for _ in range(TRIES):
             try:
@@ -161,7 +161,7 @@ class StoreWriter:
             except StaleError as error:
                 there = error.current
                 self._known[route] = there.revision if there is not None else 0
-                # our own words, of which the answer was lost, need no settling
+                # our own override, of which the answer was lost, is no conflict
                 if there is not None and replace(there, revision=override.revision) != override:
                     wanted = self.settle(override, there)
                 if there is not None and (wanted is there or replace(there, revision=wanted.revision) == wanted):
@@ -174,11 +174,11 @@ class StoreWriter:
 
     @property
     def waiting(self) -> int:
-        """How much is not written yet."""
+        """The number of unwritten overrides and events."""
         return len(self._overrides) + len(self._events)
 
     def went(self, error: StoreError | None) -> None:
-        """Hear how a call to the store went."""
+        """Note the result of a call to the store."""
         self.up = error is None
         if error is not None:
             self._sure.clear()

@@ -1,7 +1,7 @@
-"""Tells webhooks what happened: each event once, signed, tried again until it is taken or too old.
+"""Sends events to webhooks: each once, signed, retried until it is accepted or too old.
 
-Nobody waits for it. Each hook has a queue of its own with a size; when it is full the oldest event is given up, for
-whoever reads the trail later finds it there. An answer of 4xx is final, but for 408 and 429.
+Nothing waits for it. Each hook has a bounded queue of its own; when it is full the oldest event is dropped, because
+the audit log has it. A response of 4xx is final, except 408 and 429.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from rules.model import Notify
 QUEUED = 500
 TRIES = 10
 FIRST_WAIT, LONGEST_WAIT = 1.0, 120.0
-"""Seconds between tries, doubling: an event is given up after some ten minutes."""
+"""Seconds between tries, doubling: an event is dropped after some ten minutes."""
 GATHERED_WITHIN = 1.0
 """Seconds that a rollback waits for others, so that one incident is one message."""
 _GATHERED = frozenset({"rollback", "step_back"})
 _LINES_AT_MOST = 30
 WITHIN = 5.0
-"""Seconds that a hook has for its answer."""
+"""Seconds that a hook has for its response."""
 TIMESTAMP, SIGNATURE, EVENT_ID = "X-Strangler-Timestamp", "X-Strangler-Signature", "X-Strangler-Event-Id"
 _WORTH_A_TRY = frozenset({408, 429})
 Post = Callable[[str, bytes, Mapping[str, str]], Awaitable[int]]
 
 
 class UndeliveredError(Exception):
-    """The hook could not be reached or did not answer; trying again makes sense."""
+    """The hook could not be reached or did not respond; a retry makes sense."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -55,12 +55,12 @@ class Hook:
     name: str
 
     def wants(self, event: Event) -> bool:
-        """Whether the hook is told of `event`; without a list, of every one."""
+        """Whether the hook gets `event`; without a list, every one."""
         return not self.events or event.event in self.events
 
 
 def hooks_of(wanted: tuple[Notify, ...], environ: Mapping[str, str] = os.environ) -> tuple[Hook, ...]:
-    """Return the hooks whose address is there."""
+    """Return the hooks whose address variable is set."""
     return tuple(
         Hook(url, environ.get(one.secret_env or "", ""), one.format, frozenset(one.events), one.url_env)
         for one in wanted
@@ -71,7 +71,7 @@ def hooks_of(wanted: tuple[Notify, ...], environ: Mapping[str, str] = os.environ
 def letter(hook: Hook, events_told: tuple[Event, ...], now: float) -> tuple[bytes, dict[str, str]]:
     """Return the body with its fields; the signature is over timestamp, a dot, the body.
 
-    One event is told as the API tells it, several as a digest. The id is the first one's, the same at every try.
+    One event is sent as the API shows it, several as a digest. The id is the first one's, the same at every try.
     """
     told = {"text": digest_sentence(events_told)} if hook.form == "slack" else digest(events_told)
     body = orjson.dumps(told, default=str)
@@ -84,7 +84,7 @@ def letter(hook: Hook, events_told: tuple[Event, ...], now: float) -> tuple[byte
 
 
 def sentence(event: Event) -> str:
-    """Return an event for people, as Slack spells it."""
+    """Return an event as text in Slack's format."""
     told: Any = document(event)["evidence"]
     detail = told.get("detail", "") if isinstance(told, dict) else ""
     where = f" of `{event.route}`" if event.route else ""
@@ -93,7 +93,7 @@ def sentence(event: Event) -> str:
 
 
 def digest(told: tuple[Event, ...]) -> dict[str, Any]:
-    """Return one event as it is; several as one event of no route, with all of them under `events`."""
+    """Return one event unchanged; several as one event of no route, with all of them under `events`."""
     first = document(told[0])
     if len(told) == 1:
         return first
@@ -107,7 +107,7 @@ def digest(told: tuple[Event, ...]) -> dict[str, Any]:
 
 
 def digest_sentence(told: tuple[Event, ...]) -> str:
-    """Return a digest for people: how many, then each on its line."""
+    """Return a digest as text: how many, then each on its line."""
     if len(told) == 1:
         return sentence(told[0])
     lines = [sentence(event) for event in told[:_LINES_AT_MOST]]
@@ -116,14 +116,14 @@ def digest_sentence(told: tuple[Event, ...]) -> str:
 
 
 def together(queue: deque[Event]) -> tuple[Event, ...]:
-    """Return what goes into the next letter: the oldest event, with every other rollback if it is one."""
+    """Return the events of the next message: the oldest, with every other rollback if it is one."""
     if queue[0].event not in _GATHERED:
         return (queue[0],)
     return tuple(event for event in queue if event.event == queue[0].event)
 
 
 class Notifier:
-    """All hooks. They change with the file; `lost` counts events that a hook was never told."""
+    """All hooks. They change with the file; `lost` counts events that a hook never got."""
 
     def __init__(
         self,
@@ -144,7 +144,7 @@ class Notifier:
         self._tasks: dict[Hook, asyncio.Task[None]] = {}
 
     def follow(self, hooks: tuple[Hook, ...]) -> None:
-        """Tell these from now on; what waits for a hook that goes is dropped with it."""
+        """Send to these hooks from now on; what waits for a removed one is dropped with it."""
         for hook in self._queues.keys() - set(hooks):
             del self._queues[hook]
             if task := self._tasks.pop(hook, None):
@@ -153,7 +153,7 @@ class Notifier:
             self._queues.setdefault(hook, deque())
 
     def take(self, event: Event) -> None:
-        """Tell of `event`, soon."""
+        """Queue `event`."""
         for hook, queue in self._queues.items():
             if not hook.wants(event):
                 continue
@@ -165,7 +165,7 @@ class Notifier:
                 self._tasks[hook] = asyncio.create_task(self._work(hook, queue), name=f"notify {hook.name}")
 
     async def close(self) -> None:
-        """Stop telling."""
+        """Stop sending."""
         tasks = tuple(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -174,7 +174,7 @@ class Notifier:
     async def _work(self, hook: Hook, queue: deque[Event]) -> None:
         while queue:
             if queue[0].event in _GATHERED:
-                # one cause sends many routes back within one look of the guard: they are one message
+                # one cause rolls back many routes within one evaluation of the guard: they are one message
                 await self._gather(GATHERED_WITHIN)
             if not queue:
                 return
@@ -209,19 +209,19 @@ class Notifier:
 
 
 class Posting:
-    """Sends letters through httpx, which is loaded with the first one."""
+    """Sends messages through httpx, which is loaded with the first one."""
 
     def __init__(self) -> None:
         self._client: Any = None
 
     async def post(self, url: str, body: bytes, fields: Mapping[str, str]) -> int:
-        """Return the status of the answer; UndeliveredError where there is none. Redirects are not followed."""
+        """Return the status of the response; UndeliveredError where there is none. Redirects are not followed."""
         httpx: Any = await asyncio.to_thread(import_module, "httpx")
         if self._client is None:
             self._client = httpx.AsyncClient(timeout=WITHIN)
         try:
             answer = await self._client.post(url, content=body, headers=dict(fields))
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            # the address is a secret: only what kind of failure it was is told
+            # the address is a secret: only the kind of failure is reported
             raise UndeliveredError(type(error).__name__) from error
         return int(answer.status_code)

@@ -17,21 +17,21 @@ from proxy.telemetry.aggregation import Exemplars, Totals, Worker
 from proxy.telemetry.events import Tell
 
 CONFIRM_WITHIN = 2.0
-"""Seconds that a change waits for every worker to say that it runs it; a slower one is brought there all the same."""
+"""Seconds that a change waits for every worker to confirm it; a slower one still gets it."""
 
 
 NOBODY: frozenset[Worker] = frozenset()
 
 
 class NotAdoptedError(Exception):
-    """A worker could not build the generation; none of them runs it."""
+    """A worker could not build the generation; no worker runs it."""
 
 
 class WorkerLink:
     """The connection to one incarnation of a worker.
 
-    `generation` is what it last said it runs, `file` the generation that brought the file under it, `sent` the latest
-    it was asked to build, `heard_at` (monotonic) when it last said anything.
+    `generation` is what it last confirmed, `file` the generation that brought the file under it, `sent` the latest
+    it was sent to build, `heard_at` (monotonic) the time of its last message.
     """
 
     def __init__(self, worker: Worker, now: float) -> None:
@@ -45,7 +45,7 @@ class WorkerLink:
         self.expected: dict[tuple[str, int], asyncio.Future[str]] = {}
 
     def expect(self, what: str, number: int) -> asyncio.Future[str]:
-        """Return what becomes the worker's answer: an error text, empty for none."""
+        """Return a future of the worker's answer: an error text, empty for none."""
         future = asyncio.get_running_loop().create_future()
         self.expected[what, number] = future
         return future
@@ -57,17 +57,17 @@ class WorkerLink:
             self.channel.send(message)
 
     def runs(self, generation: int, file: int) -> None:
-        """Note what it says it runs."""
+        """Note what it confirms to run."""
         self.generation, self.file = generation, file or generation
 
     def answered(self, what: str, number: int, text: str = "") -> None:
-        """Give a waiting caller the answer."""
+        """Pass the answer to a waiting caller."""
         future = self.expected.pop((what, number), None)
         if future is not None and not future.done():
             future.set_result(text)
 
     def lost(self) -> None:
-        """Nobody will answer any more; a successor gets what this one missed when it says hello."""
+        """No answer will come; a successor gets what this one missed when it connects."""
         for future in self.expected.values():
             if not future.done():
                 future.set_result("")
@@ -75,10 +75,10 @@ class WorkerLink:
 
 
 class Workers:
-    """All links. They change with `attach` or a hang-up, `totals` with each report.
+    """All links. They change with `attach` or a closed connection, `totals` with each report.
 
-    `_current`, and what was set at run time since (`_effects`), is what a newcomer is brought to; `expected` is how
-    many there are as soon as the supervisor has told of them. `named` are those that an answer has named as late.
+    `_current`, and what was set at run time since (`_effects`), is what a new worker gets; `expected` is how
+    many there are, once the supervisor has sent it. `named` are those that a response has named as late.
     """
 
     def __init__(
@@ -105,15 +105,15 @@ class Workers:
         self.named: set[Worker] = set()
         self._ticket = 0
 
-    # ── who is there ───────────────────────────────────────────────────────────────────────────────────
+    # ── connections ───────────────────────────────────────────────────────────────────────────────────
 
     @property
     def census(self) -> messages.Census:
-        """The supervisor's latest word about every slot."""
+        """The supervisor's latest message about every slot."""
         return self._census
 
     def take_census(self, census: messages.Census) -> None:
-        """Believe the supervisor."""
+        """Take over the supervisor's list of workers."""
         self._census = census
         self._bury()
 
@@ -122,7 +122,7 @@ class Workers:
         return max((link.generation for link in self._links.values() if link.worker[0] == slot), default=0)
 
     def attach(self, worker: Worker, sock: socket.socket) -> None:
-        """Talk to `worker` over `sock`."""
+        """Connect to `worker` over `sock`."""
         link = WorkerLink(worker, self._clock())
         link.channel = Channel(
             sock, WORKER, lambda message, _: self._heard(link, message), lambda error: self._lose(link, error)
@@ -130,16 +130,16 @@ class Workers:
         self._links[worker] = link
 
     def follow(self, follower: Callable[[Worker, Message], None]) -> None:
-        """Let `follower` hear whatever a worker says."""
+        """Call `follower` with every message of a worker."""
         self._followers.append(follower)
 
     def send(self, message: Message, to: Worker | None = None) -> int:
-        """Send `message` to one worker, else to all; returns how many it may reach."""
+        """Send `message` to one worker, else to all; returns how many are connected."""
         links = [link for link in self._links.values() if to in (None, link.worker)]
         return sum(link.channel.send(message) for link in links)
 
     def hand(self, message: Message, to: Worker, descriptors: Sequence[int]) -> bool:
-        """Send `message` with descriptors, which are ours no longer, to one worker; False where it is gone."""
+        """Send `message` with descriptors, which are closed here, to one worker; False where it has ended."""
         link = self._links.get(to)
         if link is not None:
             return link.channel.send(message, descriptors)
@@ -148,7 +148,7 @@ class Workers:
         return False
 
     def close(self) -> None:
-        """Hang up on everybody; they go on without us."""
+        """Close all connections; workers go on without control."""
         for link in tuple(self._links.values()):
             link.channel.close()
 
@@ -161,11 +161,11 @@ class Workers:
         return max(file, self._effects.generation if self._effects is not None else 0), file
 
     def run_by(self) -> frozenset[tuple[int, int]]:
-        """Return the generations, each with that of its file, that workers have said they run."""
+        """Return the generations, each with that of its file, that workers have confirmed."""
         return frozenset((link.generation, link.file) for link in self._links.values() if link.pid)
 
     def behind(self) -> tuple[Worker, ...]:
-        """Return the workers that serve without having said that they run what they are to run."""
+        """Return the serving workers that have not confirmed what they are to run."""
         wanted, file = self.wanted
         links = self._links.values()
         late = {link.worker for link in links if link.pid and (link.generation < wanted or link.file < file)}
@@ -186,7 +186,7 @@ class Workers:
             link.channel.send(self._effects)
 
     def is_deaf(self, worker: Worker, seconds: float) -> bool:
-        """Whether `worker` has said nothing for so long, or says much but not that it runs what was set at run time."""
+        """Whether `worker` has been silent for so long, or sends messages but does not confirm the overrides."""
         link = self._links.get(worker)
         if link is None or self._clock() - link.heard_at >= seconds:
             return True
@@ -205,26 +205,26 @@ class Workers:
             raise NotAdoptedError(errors[0])
 
     async def commit(self, message: messages.Prepare, within: float | None = None) -> tuple[int, ...]:
-        """Have every worker run the prepared generation; return the slots that have not said in time that they do."""
+        """Have every worker run the prepared generation; return the slots that have not confirmed in time."""
         self._current = message
         if self._effects is not None and self._effects.generation < message.generation:
-            self._effects = None  # the prepared one has them in it
+            self._effects = None  # the prepared one contains them
         links = self._serving()
         waiting = [link.expect("applied", message.generation) for link in links]
         for link in self._links.values():
-            # whoever joined since the preparation gets both at once
+            # a worker that connected since the preparation gets both at once
             link.prepare(message)
             link.channel.send(messages.Commit(message.generation))
         return await self._wait(waiting, links, message.generation, within)
 
     def remember(self, message: messages.Effects) -> None:
-        """Know what was set at run time before this process began: a worker that missed it gets it."""
+        """Take over the overrides from before this process began: a worker that missed it gets it."""
         self._effects = message
 
     def effect(self, message: messages.Effects) -> asyncio.Task[tuple[int, ...]]:
-        """Have every worker run the file it has with other overrides, at once; the slots that are late are the result.
+        """Have every worker run the file it has with other overrides, at once; returns the late slots.
 
-        Each says so whatever file it runs: one that refused the latest obeys all the same.
+        Each confirms for whatever file it runs: one that refused the latest applies them all the same.
         """
         self._effects = message
         links = self._serving()
@@ -234,12 +234,12 @@ class Workers:
         return asyncio.create_task(self._wait(waiting, links, message.generation), name="effect")
 
     def _serving(self) -> tuple[WorkerLink, ...]:
-        """Return the links that can be waited for: one that is just starting says what it runs when it is there."""
+        """Return the links that can be waited for: one that is just starting reports what it runs when it connects."""
         accepting = {(state.slot, state.incarnation) for state in self._census.workers if state.accepting}
         return tuple(link for link in self._links.values() if link.pid or link.worker in accepting)
 
     def _unheard(self, generation: int) -> frozenset[Worker]:
-        """Return the workers that serve, as the supervisor says, and have not named `generation` or a later one."""
+        """Return the workers that serve by the supervisor's list and have not confirmed `generation` or a later one."""
         states = self._census.workers
         serving = [(state.slot, state.incarnation) for state in states if state.pid and state.accepting]
         heard = {link.worker for link in self._links.values() if link.generation >= generation}
@@ -257,8 +257,8 @@ class Workers:
         end = asyncio.get_running_loop().time() + seconds
         if waiting:
             await asyncio.wait(waiting, timeout=seconds)
-        # one that just died loses its connection before the supervisor tells of its end; when control itself has just
-        # begun, nothing is known of anyone
+        # one that has just crashed loses its connection before the supervisor reports it; when control itself has just
+        # started, nothing is known of any worker
         while self._unheard(generation) is not NOBODY and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110 - both come from other processes
             await asyncio.sleep(0.02)
         late = {link.worker for future, link in zip(waiting, links, strict=True) if not _is_well(future)}
@@ -268,10 +268,10 @@ class Workers:
             self._tell(events.WORKER_LATE, "warning", slot=slot, generation=generation)
         return tuple(sorted({slot for slot, _ in late}))
 
-    # ── what they report ───────────────────────────────────────────────────────────────────────────────
+    # ── reports ───────────────────────────────────────────────────────────────────────────────
 
     async def refresh(self, seconds: float) -> None:
-        """Ask everybody for fresh numbers, wait at most so long for them."""
+        """Ask all workers for fresh numbers, wait for them up to a limit."""
         self._ticket += 1
         waiting = []
         for link in tuple(self._links.values()):
@@ -282,7 +282,7 @@ class Workers:
         for link in self._links.values():
             link.expected.pop(("numbers", self._ticket), None)
 
-    # ── their words ────────────────────────────────────────────────────────────────────────────────────
+    # ── their messages ────────────────────────────────────────────────────────────────────────────────────
 
     def _heard(self, link: WorkerLink, message: Message) -> None:
         link.heard_at = self._clock()
@@ -335,5 +335,5 @@ class Workers:
 
 
 def _is_well(answer: asyncio.Future[str]) -> bool:
-    """Whether an answer came, and is no refusal."""
+    """Whether an answer came and is not a refusal."""
     return answer.done() and not answer.result()

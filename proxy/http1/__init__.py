@@ -24,6 +24,6 @@ __all__ = [
 
 
 def forget() -> None:
-    """Forget the heads that did not come again since the last time."""
+    """Drop the heads that were not used since the last call."""
     request.seen.turn()
     response.seen.turn()

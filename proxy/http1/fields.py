@@ -34,7 +34,7 @@ DISGUISED: Final = 24
 TRACESTATE: Final = 25
 MAX_FORWARDS: Final = 27
 KEEP_ALIVE: Final = 26
-"""The whole line `Connection: keep-alive`, which nearly every client and backend sends."""
+"""The whole line `Connection: keep-alive`, which most clients and backends send."""
 
 _REQUEST: Final = {
     "cookie": COOKIE,
@@ -72,7 +72,7 @@ _KNOWN_AT_MOST: Final = 4096
 _LINE_AT_MOST: Final = 256
 
 token: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
-"""RFC 9110 5.6.2; ASCII only, so that no Unicode letter or digit passes for one."""
+"""RFC 9110 5.6.2; ASCII only, so that no Unicode letter or digit is accepted."""
 
 value_is_clean: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*").fullmatch
 """RFC 9110 5.5 field-value, obs-text included: what isprintable() refuses may still be this."""
@@ -121,7 +121,7 @@ def response_kind(name: str) -> int:
 
 
 def _remember(table: dict[str, int], name: str, kind: int) -> int:
-    """Keep a spelling; a flood of invented names empties the table, endless ones are not kept."""
+    """Keep a spelling; a flood of new names empties the table; overlong ones are not kept."""
     if len(name) <= _LINE_AT_MOST:
         if len(table) >= _KNOWN_AT_MOST:
             table.clear()
@@ -164,7 +164,10 @@ def host_is_valid(value: str) -> bool:
 
 
 def request(method: str, target: str, host: str, lines: list[str], own: str) -> bytes:
-    """A request head for a backend; `own` are whole lines of ours, framing included, each with its CR LF."""
+    """A request head for a backend.
+
+    `own` are whole lines that the proxy adds, framing included, each with its CR LF.
+    """
     if lines:
         passed = "\r\n".join(lines)
         return f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n{passed}\r\n{own}\r\n".encode("latin-1")
@@ -172,7 +175,7 @@ def request(method: str, target: str, host: str, lines: list[str], own: str) -> 
 
 
 def response(status: int, reason: str, lines: list[str], own: str) -> bytes:
-    """An answer head for a client; `own` are whole lines of ours, each with its CR LF."""
+    """A response head for a client; `own` are whole lines that the proxy adds, each with its CR LF."""
     if lines:
         passed = "\r\n".join(lines)
         return f"HTTP/1.1 {status} {reason}\r\n{passed}\r\n{own}\r\n".encode("latin-1")
@@ -196,4 +199,4 @@ class Refusal(Exception):
 
 
 class BrokenAnswer(Exception):
-    """A backend's answer that cannot be trusted to mean one thing; the client gets a 502, or an abort."""
+    """A backend's response that is ambiguous or malformed; the client gets a 502, or an abort."""

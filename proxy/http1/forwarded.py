@@ -15,13 +15,13 @@ _ADDRESS: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::[0-9A-Za-z.
 
 
 def first(value: str) -> tuple[str, str]:
-    """`proto` and `host` of the first element: what the edge nearest to the user has said; empty where absent."""
+    """`proto` and `host` of the first element: as set by the edge nearest to the user; empty where absent."""
     element = next(_elements(value), {})
     return element.get("proto", ""), element.get("host", "")
 
 
 def addresses(value: str) -> tuple[str, ...]:
-    """The addresses that are named by `for`, without ports; hidden and unknown hops have none."""
+    """The addresses that are named by `for`, without ports; hidden and unknown hops are left out."""
     found = (_ADDRESS(element.get("for", "")) for element in _elements(value))
     return tuple(match[1] or match[2] for match in found if match is not None)
 

@@ -1,7 +1,7 @@
 """Reads bodies: bytes in, payload out, the end recognised exactly (RFC 9112 sections 6 and 7).
 
 Every reader has `feed(data) -> payload`, `done`, and `rest`: the bytes after the body's end, or those it
-has not looked at yet (`more` is then true: call `feed(b"")` for the next portion).
+has not read yet (`more` is then true: call `feed(b"")` for the next portion).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ CHUNK_LINE_AT_MOST: Final = 256
 TRAILER_BYTES_AT_MOST: Final = 8192
 TRAILERS_AT_MOST: Final = 32
 CHUNKS_A_TURN: Final = 512
-"""How many chunks one call looks at, so that a flood of tiny ones cannot hold the loop (aiohttp GHSA-g84x)."""
+"""How many chunks one call reads, so that a flood of tiny ones cannot hold the loop (aiohttp GHSA-g84x)."""
 
 _extensions: Final = (
     rb"(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -25,7 +25,7 @@ _extensions: Final = (
 )
 _size_line: Final = re.compile(rb"([0-9A-Fa-f]{1,15})" + _extensions).fullmatch
 _padded_size_line: Final = re.compile(rb"0*([0-9A-Fa-f]{1,15})[ \t]*" + _extensions).fullmatch
-"""A size as some old servers write it, filled up with zeroes or spaces."""
+"""A size as some old servers write it, padded with zeroes or spaces."""
 
 
 class LengthBody:
@@ -41,7 +41,7 @@ class LengthBody:
         self.trailers: list[str] = []
 
     def feed(self, data: bytes) -> bytes:
-        """Take what belongs to the body."""
+        """Read what belongs to the body."""
         left = self.left - len(data)
         if left > 0:
             self.left = left
@@ -55,7 +55,7 @@ class LengthBody:
 
 
 class CloseBody:
-    """An answer's body that ends with its connection; only the connection knows when it is done."""
+    """A response body that ends with its connection; only the connection knows when it is done."""
 
     __slots__ = ("done", "more", "rest", "trailers")
 
@@ -66,7 +66,7 @@ class CloseBody:
         self.trailers: list[str] = []
 
     def feed(self, data: bytes) -> bytes:
-        """Take everything."""
+        """Read everything."""
         return data
 
 
@@ -80,8 +80,8 @@ class ChunkedBody:
     """A chunked body: CR LF only, hex only, bounded extensions that are dropped, checked data ends.
 
     `trailers` are the trailer lines that may cross: never framing, routing or trust (RFC 9110 6.5.1).
-    Raises `BrokenAnswer` with the reason; who reads a request turns that into a refusal. `padded` sizes are read where
-    a backend sends them: nothing behind it can be smuggled to anybody, for its answers are framed anew.
+    Raises `BrokenAnswer` with the reason; for a request that becomes a refusal. `padded` sizes are read where
+    a backend sends them: nothing can be smuggled after it, because responses are framed anew.
     """
 
     __slots__ = ("_left", "_padded", "_state", "_trailer_bytes", "done", "more", "rest", "trailers")
@@ -97,7 +97,7 @@ class ChunkedBody:
         self.trailers: list[str] = []
 
     def feed(self, data: bytes) -> bytes:
-        """Take chunks apart; incomplete lines wait in `rest`."""
+        """Parse chunks; incomplete lines wait in `rest`."""
         if self.rest:
             data = self.rest + data
         pieces: list[bytes] = []
@@ -196,7 +196,7 @@ Body = LengthBody | CloseBody | ChunkedBody
 
 
 def chunk(payload: bytes) -> bytes:
-    """Frame `payload` as one chunk; nothing for nothing, because an empty chunk would be the end."""
+    """Frame `payload` as one chunk; nothing for an empty payload, because an empty chunk would be the end."""
     return b"%x\r\n%b\r\n" % (len(payload), payload) if payload else b""
 
 

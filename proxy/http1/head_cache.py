@@ -1,8 +1,8 @@
-"""Remembers parsed heads for seconds, without their per-request ids.
+"""Caches parsed heads for seconds, without their per-request ids.
 
-A browser repeats every field but the request line, a backend every one but Date. What is remembered was checked when
-it first came; the same bytes mean the same. Cookies and tokens are among them, so nothing stays that was not used
-for two turns of the server's clock.
+A browser repeats every field but the request line, a backend every one but Date. What is cached was checked when
+it first came; the same bytes mean the same. Cookies and tokens are among them, so what was not used
+for two turns of the server's clock is dropped.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from typing import Final, Generic, TypeVar
 
 AT_MOST: Final = 1024
 ALTOGETHER: Final = 4 * AT_MOST
-"""Meanings of one turn, new ones and those that came again: a few dozen megabytes of a worker at the worst."""
+"""Entries of one turn, new and reused: at most a few dozen megabytes of a worker."""
 LONGEST: Final = 2048
 
 Meaning = TypeVar("Meaning")
 
 
 class HeadCache(Generic[Meaning]):
-    """Meanings of at most LONGEST bytes each: those used since the last turn, those before; AT_MOST new ones a turn.
+    """Entries of at most LONGEST bytes each: those used since the last turn, those before; AT_MOST new ones a turn.
 
-    Those who come again stay, ALTOGETHER at most: whoever is met beyond that will have to be read closely again.
+    Reused entries stay, ALTOGETHER at most: heads beyond that have to be parsed again.
 
-    Whoever sends what never comes again, a flood or an edge that numbers its requests, fills that soon; then nobody
-    spends time on remembering until the next turn, and those who were remembered stay.
+    Heads that are never repeated, from a flood or an edge that numbers its requests, fill that soon; then nothing
+    is added until the next turn, and the cached entries stay.
     """
 
     __slots__ = ("_before", "lately")
@@ -34,33 +34,33 @@ class HeadCache(Generic[Meaning]):
         self._before: dict[bytes, Meaning] = {}
 
     def before(self, data: bytes) -> Meaning | None:
-        """What is not found in `lately` may have been used before the last turn; then it is used lately now."""
+        """An entry that is not in `lately` may be in the previous turn's; then it moves to `lately`."""
         found = self._before.get(data)
         if found is not None and len(self.lately) < ALTOGETHER:
             self.lately[data] = found
         return found
 
     def remember(self, data: bytes, meaning: Meaning) -> None:
-        """Keep a meaning, where there is room."""
+        """Keep an entry, where there is room."""
         if len(data) <= LONGEST and self.has_room():
             self.lately[data] = meaning
 
     def has_room(self) -> bool:
-        """Whether anything new is remembered in this turn."""
+        """Whether new entries are kept in this turn."""
         return len(self.lately) < AT_MOST
 
     def turn(self) -> None:
-        """Forget what was not used since the last turn."""
+        """Drop what was not used since the last turn."""
         self._before, self.lately = self.lately, {}
 
     def __len__(self) -> int:
         return len(self.lately) + len(self._before)
 
 
-# Takes the ids that an edge gives to each request out of a head, so that the rest of it is found again.
+# Removes the ids that an edge gives to each request from a head, so that the rest of it is found in the cache.
 #
 # An edge that numbers its requests sends one X-Request-Id, one traceparent with each, everything else as before. Only a
-# line that is found as the latest edge spelled it, with a value that may be used, is taken out; what is left reads as
+# line that is written as the latest edge wrote it, with a value that may be used, is taken out; what is left reads as
 # if the line had not been there, because no other line means anything else without it.
 
 
@@ -82,7 +82,7 @@ class Spelling:
         self.traceparent = b"\r\ntraceparent: "
 
     def learn(self, request_id: str, traceparent: str) -> None:
-        """Look for these names from now on; an empty one leaves what is known."""
+        """Look for these names from now on; an empty one leaves the present name."""
         if (request_id, traceparent) != self._lately:
             self._lately = (request_id, traceparent)
             if request_id:
@@ -95,12 +95,12 @@ spelling: Final = Spelling()
 
 
 def without_ids(data: bytes, at: int) -> tuple[bytes, str, str]:
-    """What is left of a head from `at` on, where the request line ends; the request's id, its trace, or empty.
+    """Return what is left of a head from `at` on, where the request line ends; the request's id, its trace, or empty.
 
     `data` ends with the empty line that ends the head.
     """
     number = trace = ""
-    # from behind: an edge adds its own fields after the browser's
+    # from the end: an edge adds its own fields after the browser's
     begin, other = data.rfind(spelling.request_id, at), data.rfind(spelling.traceparent, at)
     end = other_end = at
     if begin >= 0:

@@ -2,8 +2,8 @@
 
 A head is parsed once it is whole, so the verdict cannot depend on how its bytes were split over reads; what must be
 refused before the end is in `early`. Text is Latin-1: every byte is one character, none is lost, all go back out as
-they came. What stands behind the request line is remembered for a while (`seen`), with its verdict, less what is
-another in each request (`numbered`).
+they came. The fields after the request line are cached for a while (`seen`), with their verdict, without what is
+different in each request (`numbered`).
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from proxy.http1.request_line import RequestLine, request_line, request_lines
 
 FIELDS_AT_MOST: Final = 128
 _REPEATED: Final = (f.PASS, f.KEEP_ALIVE, f.HOST)
-"""Kinds whose lines are worth remembering: cookies, tokens and ids differ from user to user, and are secrets."""
+"""Kinds whose lines are cached; cookies, tokens and ids are left out: they differ by user, and are secrets."""
 _digits: Final = re.compile(r"[0-9]{1,18}").fullmatch
 
 
 class Rule(Protocol):
-    """Says which fields may cross."""
+    """Decides which fields may cross."""
 
     def look(self, fields: Fields) -> tuple[Fields | None, Fields | None]:
         """The fields for trusted peers, for others; None where nothing is taken out."""
 
 
 class Fields:
-    """Everything behind the request line, read. Shared by all requests that repeat it: nothing changes it.
+    """Everything after the request line, parsed. Shared by all requests that repeat it, immutable but for its caches.
 
-    What changes: what the latest rule `cleaned`.
+    The latest rule's result in `cleaned` is replaced.
 
-    What grows: `asked`, values that somebody wanted by name, by as many names as the rules know; `decided`, where
+    These grow: `asked`, values read by name, as many as the rules have names; `decided`, where
     requests with these fields went, by route; `user`, once. `lines` are the fields that cross as they came, in
     their order, `crossing` the same as bytes behind our Host line, each with its CR LF. `request_id` and `traceparent`
-    are those of a request whose own were not taken out: empty unless there is one that may be used; `ids`, `traces`
-    count the lines that there are of either. `length` is -1 where none was sent. What is not set below is as most
-    requests have it.
+    are those of a request whose ids were not removed: empty unless there is one that may be used; `ids`, `traces`
+    count the lines of each. `length` is -1 where none was sent. The defaults below are those of most
+    requests.
     """
 
     host: str = ""
@@ -69,13 +69,13 @@ class Fields:
     counts_hops: bool = False
     """Whether Max-Forwards is there, which means something for OPTIONS alone."""
     is_simple: bool = False
-    """Whether nothing but the fields that cross has to be told to a backend: no body, no upgrade, no TE."""
+    """Whether nothing but the fields that cross has to be sent to a backend: no body, no upgrade, no TE."""
     crossing: bytes = b""
     mirrors: bool | None = None
-    """Whether a read with these fields may be mirrored; None until somebody has looked."""
+    """Whether a read with these fields may be mirrored; None until it was decided."""
     user: str | None = None
     user_of: object = None
-    """The identity sources that found `user` in these fields, where they always will."""
+    """The identity sources that found `user` in these fields, where the result depends on nothing else."""
 
     _rule: object = None
     _for_trusted: Fields | None = None
@@ -87,9 +87,9 @@ class Fields:
         self.decided: dict[str, Any] = {}
 
     def cleaned(self, rule: Rule, trusted: bool) -> Fields:  # noqa: FBT001 - hot, positional
-        """The fields as `rule` lets them cross, for a peer that is trusted or is not; itself where all of them may.
+        """Return the fields that `rule` lets cross, for a trusted peer or another; itself where all of them may.
 
-        What the rule found is remembered, for all requests that repeat these fields.
+        The result is cached for all requests that repeat these fields.
         """
         if self._rule is not rule:
             self._rule = rule
@@ -98,7 +98,7 @@ class Fields:
 
 
 def replaced(fields: Fields, lines: list[str], cookie: str) -> Fields:
-    """The same with other lines that cross, and other cookies."""
+    """Return a copy with other crossing lines and other cookies."""
     new = Fields()
     new.host = fields.host
     new.length = fields.length
@@ -128,7 +128,7 @@ def replaced(fields: Fields, lines: list[str], cookie: str) -> Fields:
 
 
 class RequestHead:
-    """One request's head, read: nothing changes it but `close`, `expect`, `strangler` by the call it belongs to.
+    """One request's head, read: nothing changes it but `close`, `expect`, `strangler` by the request it belongs to.
 
     `request_id` is a sane X-Request-Id, `traceparent` a valid one (W3C Trace Context); empty where there is none, where
     there are two.
@@ -189,7 +189,7 @@ class RequestHead:
 
     @property
     def cookie(self) -> str:
-        """All Cookie fields, put together."""
+        """All Cookie fields, joined."""
         return self.fields.cookie
 
     @property
@@ -239,10 +239,10 @@ seen: Final[HeadCache[Fields]] = HeadCache()
 
 
 def seen_head(data: bytes) -> RequestHead | None:
-    """Read `data` that is one whole head, nothing else, where its fields were seen before; None: look closely.
+    """Read `data` that is one whole head, nothing else, where its fields are cached; None: it must be parsed.
 
-    What is remembered ends with the empty line that ends a head, so there is no other end before it. A line that was
-    not seen before is read here, where it can be: it costs far less than the fields behind it.
+    What is cached ends with the empty line that ends a head, so there is no other end before it. A line that was
+    not seen before is parsed here, where it can be: it costs far less than the fields after it.
     """
     if data[-4:] != b"\r\n\r\n":
         return None
@@ -283,9 +283,9 @@ def request_head(data: bytes) -> RequestHead:
 
 
 def _remember(data: bytes, at: int, fields: Fields) -> None:
-    """Keep what was read of the fields behind `at`, without what the next request will have another of.
+    """Cache the parsed fields after `at`, without what will differ in the next request.
 
-    Two lines more make a head that is still within the limit, so it is one that may be read without counting.
+    With two more lines the head is still within the limit, so a cached one needs no counting.
     """
     behind, number, trace = without_ids(data + b"\r\n\r\n", at)
     if (number and fields.ids > 1) or (trace and fields.traces > 1):
@@ -352,7 +352,7 @@ def _fields(line: RequestLine, lines: list[str]) -> Fields:  # noqa: C901, PLR09
 
 
 def _prepare(head: Fields) -> None:
-    """Work out once what every request with these fields needs."""
+    """Derive once what every request with these fields needs."""
     passed = "\r\n".join((f"Host: {head.host}", *head.lines, ""))
     head.crossing = passed.encode("latin-1")
     framed = head.length >= 0 or head.chunked or head.expect

@@ -16,12 +16,12 @@ _absolute: Final = re.compile(r"[hH][tT][tT][pP][sS]?://([^/?#@]+)((?:[/?][\x21\
 
 
 class RequestLine:
-    """A request line, read; shared by all requests that repeat it: nothing changes it but whoever first asks `effects`.
+    """A request line, parsed; shared by all requests that repeat it: only `effects` is set once, when first needed.
 
     `path` and `query` (None without question mark) are the parts of `target`. `authority` is an absolute-form
     target's. `written` is the line as a backend gets it. `is_usual` where fields mean what they usually mean:
-    HTTP/1.1, origin-form. `effects` tells whether a read of it looks like one that changes something, None until
-    somebody has looked.
+    HTTP/1.1, origin-form. `effects` says whether a read of it looks like one that changes something, None until
+    that was decided.
     """
 
     __slots__ = ("authority", "effects", "is_usual", "method", "minor", "path", "query", "target", "written")
@@ -40,7 +40,7 @@ class RequestLine:
 
 
 request_lines: Final[dict[bytes, RequestLine]] = {}
-"""Short lines seen before, checked then: whoever floods us with new ones empties the table."""
+"""Short lines seen before, checked then: a flood of new ones empties the table."""
 
 
 def request_line(data: bytes) -> RequestLine:
@@ -94,9 +94,9 @@ def _three_parts(line: str) -> tuple[str, str, int]:
     return method, target, minor
 
 
-# Judges a head that is too long or not whole yet by the position of its first offence.
+# Refuses a head that is too long or incomplete by the position of its first offence.
 #
-# So a head is judged alike however it is cut: what comes in parts is refused for what it would have been refused for
+# So the result does not depend on how a head is split: in parts it is refused for what it would be refused for
 # in one piece.
 
 
@@ -105,11 +105,11 @@ _bare_newline: Final = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)").search
 
 
 def early_refusal(data: bytes, end: int, header_bytes: int, url_bytes: int, clean: int = 0) -> Refusal | None:
-    """What is already wrong with an over-long, or unfinished, head: the offence that comes first decides.
+    """Return what is wrong with an over-long or incomplete head: the offence that comes first decides.
 
     `end` is where the head ends without its final CR LF CR LF; -1: not yet, then up to three of the last bytes
-    may belong to those. So a head is judged alike however it is cut. The first `clean` bytes were looked at
-    before: looking again with every byte that comes would cost the square of a head's size.
+    may belong to those. So the result does not depend on how a head is split. The first `clean` bytes were checked
+    before: checking them again with every new byte would cost the square of a head's size.
     """
     whole = data if end < 0 else data[:end]
     newline = _bare_newline(data if end < 0 else data[: end + 2], max(0, clean - 1))
@@ -129,7 +129,7 @@ def early_refusal(data: bytes, end: int, header_bytes: int, url_bytes: int, clea
 
 
 def first_offence(data: bytes, refusal: Refusal) -> Refusal:
-    """What a refused head is refused for: a bare line end comes first, as it would have, had the head come in parts."""
+    """Return the reason of a refusal: a bare line end comes first, as it would for a head that comes in parts."""
     if refusal.status != 400 and _bare_newline(data) is not None:  # noqa: PLR2004 - HTTP
         return Refusal(400, "a line of the head does not end with CR LF")
     return refusal

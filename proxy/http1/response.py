@@ -1,4 +1,4 @@
-"""Reads the head of an answer, strictly: what could mean two things is not passed on.
+"""Reads the head of a response, strictly: what is ambiguous is not passed on.
 
 A head is parsed once it is whole; text is Latin-1: every byte is one character, none is lost.
 """
@@ -22,15 +22,15 @@ _status_line: Final = re.compile(r"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: ([\t\x20-
 
 
 class ResponseHead:
-    """An answer's head, read; `lines` are the fields that go to the client as they came, in their order.
+    """A response head, parsed; `lines` are the fields that go to the client as they came, in their order.
 
-    `written` is the whole head for a client that needs no line of ours. Shared by all answers that repeat it: nothing
-    changes it but `agrees`; whoever has to takes a `copy`, which is written anew.
+    `written` is the whole head for a client that needs no added line. Shared by all responses that repeat it: nothing
+    changes it but `agrees`; a change is made to a `copy`, which is written anew.
     """
 
     written: bytes = b""
     is_simple: bool = False
-    """Whether a body of `length` bytes follows for everybody but who asked with HEAD, then another answer."""
+    """Whether a body of `length` bytes follows (unless the request was HEAD), then another response."""
     length: int = -1
     chunked: bool = False
     upgrade: str = ""
@@ -40,7 +40,7 @@ class ResponseHead:
     """Whether a backend confirms that it did a copied write without effects."""
     named: tuple[str, ...] = ()
     agrees: tuple[list[str], frozenset[str]] | None = None
-    """Another head's lines that say the same of the fields named with them; a comparison's last find."""
+    """Another head's lines that are equal in the fields named with them; the last result of a comparison."""
 
     def __init__(self, status: int, reason: str, minor: int) -> None:
         self.status = status
@@ -50,7 +50,7 @@ class ResponseHead:
         self.lines: list[str] = []
 
     def copy(self) -> ResponseHead:
-        """The same, to be changed."""
+        """Return a copy that may be changed."""
         head = ResponseHead(self.status, self.reason, self.minor)
         head.close = self.close
         head.lines = self.lines
@@ -69,12 +69,12 @@ _status_lines: Final[dict[str, tuple[int, str, int]]] = {}
 
 
 def seen_answer(data: bytes) -> ResponseHead | None:
-    """Read a whole head with its final empty line where it was seen before; None: look closely."""
+    """Read a whole head with its final empty line where it is cached; None: it must be parsed."""
     return seen.lately.get(data) or seen.before(data)
 
 
 def response_head(data: bytes) -> ResponseHead:  # noqa: C901, PLR0912 - a flat table of cases, hot
-    """Read a whole answer head, without its final empty line; raises `BrokenAnswer`."""
+    """Read a whole response head, without its final empty line; raises `BrokenAnswer`."""
     lines = data.decode("latin-1").split("\r\n")
     if len(lines) > FIELDS_AT_MOST:
         raise BrokenAnswer("too many header fields")
@@ -115,7 +115,7 @@ def response_head(data: bytes) -> ResponseHead:  # noqa: C901, PLR0912 - a flat 
         head.lines = f.without(passed, tuple(n for n in head.named if n not in ("content-length", "set-cookie")))
     head.written = f.response(status, reason, head.lines, "")
     head.is_simple = head.length >= 0 and not head.close and status >= _FINAL and status not in _BODYLESS
-    if seen.has_room() and head.length >= 0 and _set_cookie(data) is None:  # nobody else gets the same cookie
+    if seen.has_room() and head.length >= 0 and _set_cookie(data) is None:  # no other response sets the same cookie
         seen.remember(data + b"\r\n\r\n", head)
     return head
 

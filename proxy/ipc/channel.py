@@ -1,7 +1,7 @@
 """Carries messages with file descriptors over one connected Unix socket.
 
-What is sent waits in a queue while the other side is slow. A report (a message with `shed`) is dropped when
-more than its `shed_above` bytes wait already, pairs long before outcomes; configuration always waits its turn.
+Messages wait in a queue while the other side is slow. A report (a message with `shed`) is dropped when
+more than its `shed_above` bytes wait already, pairs long before outcomes; configuration is never dropped.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Closed = Callable[[Exception | None], None]
 class Channel:
     """One end of a link.
 
-    `received(message, descriptors)` owns the descriptors it is handed. `closed(error)` comes once: None for an
+    `received(message, descriptors)` owns the descriptors it gets. `closed(error)` comes once: None for an
     orderly end. The queues change by `send`, by the event loop; `dropped` counts reports that were shed.
     """
 
@@ -65,7 +65,7 @@ class Channel:
         self._loop.add_reader(sock, self._read)
 
     def send(self, message: Message, descriptors: Sequence[int] = ()) -> bool:
-        """Queue `message`; False when it was shed or nobody is there.
+        """Queue `message`; False when it was shed or there is no other side.
 
         `descriptors` belong to the channel from now on: they are closed once they are sent.
         """
@@ -87,7 +87,7 @@ class Channel:
         return self._waiting
 
     def close(self, error: Exception | None = None) -> None:
-        """Hang up; `closed` is told, what waits is lost."""
+        """Close the link; `closed` is called, queued messages are lost."""
         if not self.open:
             return
         self.open = False

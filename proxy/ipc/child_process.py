@@ -46,7 +46,7 @@ def environment() -> dict[str, str]:
 
 
 class Lifeline:
-    """The connection to the supervisor, as a queue of what it says; its end reads as `Leave` with `lost` set."""
+    """The connection to the supervisor, as a queue of its messages; its end is read as `Leave` with `lost` set."""
 
     def __init__(self, descriptor: int) -> None:
         self._queue: asyncio.Queue[Heard] = asyncio.Queue()
@@ -54,11 +54,11 @@ class Lifeline:
         self.channel = Channel(socket.socket(fileno=descriptor), LIFELINE, self._heard, lambda _: self._closed())
 
     async def next(self) -> Heard:
-        """Wait for the supervisor's next words."""
+        """Wait for the supervisor's next message."""
         return await self._queue.get()
 
     def put(self, message: Message) -> None:
-        """Act as if the supervisor had said `message`."""
+        """Act as if the supervisor had sent `message`."""
         self._queue.put_nowait((message, ()))
 
     def _heard(self, message: Message, descriptors: tuple[int, ...]) -> None:
@@ -72,7 +72,7 @@ class Lifeline:
 def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     """Run a child's `main` to its exit code, on uvloop where there is one.
 
-    A terminal's signals reach the whole process group: the supervisor alone decides what they mean. It had them
+    A terminal's signals reach the whole process group: only the supervisor acts on them. It had them
     blocked for us until now.
     """
     for number in (signal.SIGINT, signal.SIGHUP):
@@ -87,7 +87,7 @@ def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
 
 
 def take_socket(descriptor: str) -> socket.socket:
-    """Return the inherited listening socket; grandchildren do not get it."""
+    """Return the inherited listening socket; it is not inherited further."""
     number = int(descriptor)
     os.set_inheritable(number, False)  # noqa: FBT003 - the os API
     return socket.socket(fileno=number)
@@ -148,30 +148,30 @@ BEAT_EVERY = 0.5
 
 
 async def beat(channel: Channel, lag: Callable[[float], None] = lambda _: None) -> None:
-    """Send a heart-beat every half second for ever, tell `lag` how many seconds late each was."""
+    """Send a heart-beat every half second for ever; `lag` gets how many seconds late each was."""
     loop = asyncio.get_running_loop()
     due = loop.time()
     while True:
         late = loop.time() - due
         lag(late)
         channel.send(Beat(late))
-        # a late beat is not made up for by a burst of others
+        # a late beat is not followed by a burst of others
         due = max(due + BEAT_EVERY, loop.time())
         await asyncio.sleep(due - loop.time())
 
 
-# Tells what an event loop found nobody to handle, as an event like others instead of a traceback among lines of JSON.
+# Emits unhandled exceptions of an event loop as events, instead of a traceback among lines of JSON.
 #
-# Asked by the loop itself, for instance when there is no memory for what a client sent: that client's connection is
-# gone, everybody else's goes on.
+# Called by the loop, for instance when there is no memory for what a client sent: that client's connection is
+# closed, all others go on.
 
 
 UNEXPECTED_EVERY = 1.0
-"""Seconds between two that are told: a worker without memory meets thousands."""
+"""Seconds between two events: a worker without memory has thousands of exceptions."""
 
 
 class ExceptionHandler:
-    """A loop's exception handler. `_told_at` is when one was told last, `_more` how many were not since."""
+    """A loop's exception handler. `_told_at` is the time of the last event, `_more` the number of exceptions since."""
 
     def __init__(self, tell: Tell, clock: Callable[[], float] = time.monotonic) -> None:
         self._tell = tell
@@ -180,7 +180,7 @@ class ExceptionHandler:
         self._more = 0
 
     def __call__(self, _: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
-        """Tell of `context`, at most once a second; `more` says how many passed unsaid before."""
+        """Emit an event for `context`, at most once a second; `more` says how many were left out before."""
         now = self._clock()
         if now - self._told_at < UNEXPECTED_EVERY:
             self._more += 1
@@ -198,7 +198,7 @@ class ExceptionHandler:
         )
 
 
-# Says how long to wait before a child that died is started again.
+# Decides how long to wait before a child that died is started again.
 
 
 FIRST = 0.1

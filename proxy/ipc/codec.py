@@ -1,8 +1,8 @@
-"""Dataclasses to framed JSON bytes and back; who may send what to whom.
+"""Dataclasses to framed JSON bytes and back; which process may send which message.
 
-Understood hints: str int float bool None Any, `X | None`, tuples, lists, frozensets, mappings, dataclasses,
+Supported type hints: str int float bool None Any, `X | None`, tuples, lists, frozensets, mappings, dataclasses,
 NamedTuples.
-Whatever does not fit its hint is a `CodecError` naming the place; nothing is guessed.
+A value that does not fit its hint is a `CodecError` naming the place; nothing is guessed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Build = Callable[[Any], Any]
 
 
 class CodecError(ValueError):
-    """Bytes that do not spell the promised type; trying again makes no sense."""
+    """Bytes that are not of the expected type; a retry makes no sense."""
 
 
 def to_json(value: object) -> bytes:
@@ -34,7 +34,7 @@ def to_json(value: object) -> bytes:
 
 
 def from_json(data: bytes | bytearray | memoryview, kind: type[T]) -> T:
-    """Return the `kind` that `data` spells, or raise CodecError."""
+    """Return the `kind` that `data` encodes, or raise CodecError."""
     try:
         plain = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -191,7 +191,7 @@ def _dataclass(kind: Any) -> Build:
     return make
 
 
-# Frames messages: a fixed head, the message as JSON, its bodies as raw bytes behind.
+# Frames messages: a fixed head, the message as JSON, then its bodies as raw bytes.
 #
 # The head is version (1 byte), three spare bytes, length of the JSON, length of the attachment (4 bytes each,
 # big-endian). The JSON is `[class name, members, sizes]`. The members that a message declares as `attached` lie one
@@ -205,11 +205,11 @@ _HEAD = struct.Struct("!B3xII")
 
 
 class WireError(CodecError):
-    """The other end speaks another version, or not at all; the connection is of no more use."""
+    """The other end has another protocol version, or none; the connection is unusable."""
 
 
 class Wire:
-    """Packs the given message classes; unpacks those, no others. Nothing in it changes."""
+    """Packs the given message classes; unpacks only those. Immutable."""
 
     __slots__ = ("_kinds",)
 
@@ -249,7 +249,7 @@ def _find(message: object, path: str) -> bytes | None:
 
 
 def _put_back(members: Any, paths: Sequence[str], sizes: Any, attachment: bytes) -> None:
-    """Put each piece of the attachment where it was taken from; raises WireError for sizes that do not fit."""
+    """Put each part of the attachment back in its place; raises WireError for sizes that do not fit."""
     if (
         not isinstance(sizes, list)
         or len(sizes) != len(paths)
@@ -300,7 +300,7 @@ class Inbox:
         return self._wire.unpack(*frame)
 
 
-# Which messages may travel between whom.
+# Which messages may be sent between which processes.
 
 
 LIFELINE = Wire(

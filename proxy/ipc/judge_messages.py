@@ -1,4 +1,4 @@
-"""What control says to a judge, what a judge answers; pairs come from workers (`pair_frames`)."""
+"""Messages between control and a judge; pairs come from workers (`pair_frames`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from proxy.ipc.messages import Message, Pair
 class Found:
     """One difference of one pair: `path` points at it, `legacy` with `modern` are its literals, cut, redacted.
 
-    `group` is its fingerprint, `pattern` the path with `*` for numbers, `rule` what nearly forgave it.
+    `group` is its fingerprint, `pattern` the path with `*` for numbers, `rule` the rule that nearly excused it.
     """
 
     group: str
@@ -26,12 +26,12 @@ class Found:
 
 
 MOST_FOUND = 50
-"""Differences of one pair that are told apart; a body that is another one altogether differs in thousands."""
+"""Differences of one pair that are listed; bodies without anything in common differ in thousands."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seated(Message):
-    """First words of a judge: it has loaded what it needs."""
+    """The first message of a judge: it has loaded what it needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Rulebook(Message):
 
 @dataclass(frozen=True, slots=True)
 class Case(Message):
-    """Judge this pair. `stored` ones were redacted before: their answers are not redacted again, nor packed."""
+    """Judge this pair. `stored` ones were redacted before: their responses are neither redacted again nor packed."""
 
     ticket: int
     pair: Pair
@@ -53,7 +53,7 @@ class Case(Message):
 
 @dataclass(frozen=True, slots=True)
 class Exhibit(Message):
-    """Explain this packed pair to a person."""
+    """Explain this packed pair to an operator."""
 
     ticket: int
     payload: bytes = field(repr=False)
@@ -61,7 +61,7 @@ class Exhibit(Message):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What one invariant says of a pair: `state` is held, violated or indeterminate."""
+    """The result of one invariant for a pair: `state` is held, violated or indeterminate."""
 
     name: str
     state: str
@@ -72,10 +72,10 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Opinion(Message):
-    """A judge's answer to a case. `verdict` is equal, different, noise or not_compared, then with its reason.
+    """A judge's answer to a case. `verdict` is equal, different, noise or not_compared, the last with its reason.
 
-    `observed` is what noise is learned from (JSON), empty where legacy's two answers are the same; `sampled` tells that
-    there were two. The payload is the pair, redacted, packed, as the store keeps
+    `observed` is what noise is learned from (JSON), empty where legacy's two responses are the same; `sampled` says
+    that there were two. The payload is the pair, redacted, packed, as the store keeps
     it; empty unless something was found.
     """
 
@@ -95,7 +95,7 @@ class Opinion(Message):
 
 @dataclass(frozen=True, slots=True)
 class Explained(Message):
-    """A judge's answer to an exhibit: a JSON document for people."""
+    """A judge's answer to an `Explain`: a JSON document for the console and the command line."""
 
     ticket: int
     payload: bytes = field(repr=False)
@@ -105,7 +105,7 @@ class Explained(Message):
 class Serve(Message):
     """Judge the pairs that this worker sends over the connection that comes with this message.
 
-    With it comes a page that both share: its first eight bytes say the how-manieth pair of it is being judged.
+    With it comes a shared memory page: its first eight bytes hold the number of the pair that is being judged.
     """
 
     slot: int
@@ -115,7 +115,7 @@ class Serve(Message):
 
 @dataclass(frozen=True, slots=True)
 class Judged(Message):
-    """What is to be said of a worker's pair that control has to decide about; the pair is without its answers."""
+    """The result for a worker's pair that control must decide about; the pair is without its responses."""
 
     slot: int
     incarnation: int
@@ -128,11 +128,11 @@ class Judged(Message):
 
 @dataclass(frozen=True, slots=True)
 class RouteTally:
-    """What became of pairs about which there is nothing to decide, of one route under one generation.
+    """The results of pairs that need no decision, of one route under one generation.
 
     `results` are result, reason, number of pairs; `checked` invariants with their state; `kinds` kinds of request, each
-    told once (`state.kinds`); `compared` pairs with a verdict, `rated` in how many of them a rule forgave something;
-    `sampled` in how many legacy's two answers were the same.
+    sent once (`telemetry.request_kinds`); `compared` pairs with a verdict, `rated` in how many of them a rule applied;
+    `sampled` in how many legacy's two responses were the same.
     """
 
     route: str
@@ -156,4 +156,4 @@ class Tallied(Message):
 JUDGE = Wire(Seated, Rulebook, Case, Exhibit, Opinion, Explained, Serve, Judged, Tallied)
 """Control and judge, both ways."""
 STORED = Wire(Pair)
-"""A pair at rest, in the store."""
+"""A pair as it is stored."""

@@ -1,4 +1,4 @@
-"""Every message that processes send each other, grouped by who talks to whom."""
+"""Every message that processes send each other, grouped by sender and receiver."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from proxy.telemetry.aggregation import Exemplar
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What crosses a link.
+    """A message between processes.
 
-    `shed` ones are dropped when more than `shed_above` bytes wait for a slow listener already; `carries` counts
+    `shed` ones are dropped when more than `shed_above` bytes wait for a slow receiver already; `carries` counts
     descriptors; `attached` names the members (dotted, where one is inside another) that travel as raw bytes.
     """
 
@@ -28,7 +28,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Begin(Message):
-    """First words to a child: who it is, the last good configuration, what was set at run time since (both opaque)."""
+    """The first message to a child: its role, the last good configuration, the overrides since (both opaque)."""
 
     slot: int
     incarnation: int
@@ -50,7 +50,7 @@ class Attach(Message):
 
 @dataclass(frozen=True, slots=True)
 class Drain(Message):
-    """Stop accepting, finish what is in flight within `seconds`, leave; with `handover` others are there already."""
+    """Stop accepting, finish what is in flight within `seconds`, exit; with `handover` a successor accepts already."""
 
     seconds: float
     handover: bool = False
@@ -58,12 +58,12 @@ class Drain(Message):
 
 @dataclass(frozen=True, slots=True)
 class Leave(Message):
-    """Go now."""
+    """Exit now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reread(Message):
-    """Somebody (`who`) asked for the file to be read again."""
+    """`who` asked for the file to be read again."""
 
     who: str
 
@@ -92,7 +92,7 @@ class Census(Message):
 
 @dataclass(frozen=True, slots=True)
 class Beat(Message):
-    """The event loop of this child turns; `lag` is how many seconds late this beat was."""
+    """The event loop of this child runs; `lag` is how many seconds late this beat was."""
 
     lag: float
 
@@ -106,12 +106,12 @@ class Accepting(Message):
 
 @dataclass(frozen=True, slots=True)
 class Leaving(Message):
-    """This worker was told by somebody else to drain: a successor may start at once."""
+    """This worker was told by another process to drain: a successor may start at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness(Message):
-    """What /readyz says now."""
+    """The present answer of /readyz."""
 
     ready: bool
     reasons: tuple[str, ...]
@@ -136,7 +136,7 @@ class KeepEffects(Message):
 
 @dataclass(frozen=True, slots=True)
 class Replace(Message):
-    """This worker does not do what it is told: end it, start another in its place."""
+    """This worker does not apply what it is sent: end it, start another in its place."""
 
     slot: int
     incarnation: int
@@ -226,7 +226,7 @@ class Again(Message):
 
 @dataclass(frozen=True, slots=True)
 class Hello(Message):
-    """First words of a worker on a fresh connection; `file` is the generation that brought the file it runs."""
+    """The first message of a worker on a fresh connection; `file` is the generation that brought the file it runs."""
 
     slot: int
     incarnation: int
@@ -253,10 +253,10 @@ class Applied(Message):
 
 @dataclass(frozen=True, slots=True)
 class Trip(Message):
-    """This worker has sent everyone of `route` to legacy by itself, at `at` (epoch seconds), for `detail` (JSON).
+    """This worker has sent all users of `route` to legacy by itself, at `at` (epoch seconds), for `detail` (JSON).
 
     `revision` is that of the override it knew: one that is newer has the last word. Where it may not act by itself
-    (`acted` is false) it only says that it would have.
+    (`acted` is false) it only reports that it would have.
     """
 
     route: str
@@ -281,7 +281,7 @@ class DrillCount(Message):
 class Numbers(Message):
     """Metric rows that changed since the last report; each value is the sum since this worker began.
 
-    `exemplars` are requests that were counted lately; one that is lost is not missed.
+    `exemplars` are requests that were counted recently; they may be lost.
     """
 
     ticket: int
@@ -301,7 +301,7 @@ class RouteUsers:
 
 @dataclass(frozen=True, slots=True)
 class Users(Message):
-    """Who was seen lately. Control keeps them in memory; they are never logged, never stored."""
+    """The users that were seen recently. Control keeps them in memory; they are never logged, never stored."""
 
     routes: tuple[RouteUsers, ...] = field(repr=False)
     shed: ClassVar[bool] = True
@@ -319,7 +319,7 @@ class Write(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RouteWrites:
-    """The last writes of one route on modern, the oldest first; `since` is when the first of all was."""
+    """The last writes of one route on modern, the oldest first; `since` is the time of the first ever."""
 
     route: str
     since: float
@@ -328,7 +328,7 @@ class RouteWrites:
 
 @dataclass(frozen=True, slots=True)
 class Writes(Message):
-    """What a worker knows of writes that a rollback would lose; it takes the place of what it said before."""
+    """The writes that a rollback would lose, as one worker knows them; replaces its earlier message."""
 
     routes: tuple[RouteWrites, ...]
     shed: ClassVar[bool] = True
@@ -372,7 +372,7 @@ class Decisions(Message):
 
 @dataclass(frozen=True, slots=True)
 class AddressState:
-    """One looked-up address of a target: failures in a row, look-ups in a row that came without it."""
+    """One looked-up address of a target: consecutive failures, consecutive look-ups without it."""
 
     address: str
     failures: int
@@ -398,7 +398,7 @@ class TargetState:
 
 @dataclass(frozen=True, slots=True)
 class Targets(Message):
-    """Every target of a worker; it takes the place of what it said before."""
+    """Every target of a worker; replaces its earlier message."""
 
     targets: tuple[TargetState, ...]
     shed: ClassVar[bool] = True
@@ -425,13 +425,13 @@ class SideOutcomes:
 
 @dataclass(frozen=True, slots=True)
 class PairCounts:
-    """What became of one route's mirrored requests within one second, each in exactly one place.
+    """The results of one route's mirrored requests within one second, each counted exactly once.
 
     `eligible` is the sum of `equal`, `sent` (control decides), `transient`, the counts of `not_compared` by reason.
-    The table of failures counts mirrored requests that both sides got, whoever was live. Requests that legacy was
-    asked because modern had failed stand apart, for they cannot show modern innocent: `rescued`, or `lost` as well.
-    `kinds` are kinds of request that users sent, `kinds_compared` those found equal, each told once (`state.kinds`).
-    `forgiven` counts by rule what made some of the equal ones equal.
+    The table of failures counts mirrored requests that both sides got, whichever was live. Requests that legacy got
+    because modern had failed are counted apart, because they cannot clear modern: `rescued`, or `lost` as well.
+    `kinds` are kinds of request that users sent, `kinds_compared` those found equal, each sent once
+    (`telemetry.request_kinds`). `forgiven` counts by rule what made equal pairs equal.
     """
 
     route: str
@@ -454,7 +454,7 @@ class PairCounts:
 
 @dataclass(frozen=True, slots=True)
 class Outcomes(Message):
-    """What every side did in the second that ended at `second` on the machine's monotonic clock."""
+    """The outcomes of every side in the second that ended at `second` on the machine's monotonic clock."""
 
     second: int
     sides: tuple[SideOutcomes, ...]
@@ -464,10 +464,10 @@ class Outcomes(Message):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One side's answer as the client would get it: translated, without framing, `body` still encoded.
+    """One side's response as the client would get it: translated, without framing, `body` still encoded.
 
-    `failed` is empty for an answer that came whole, else why there is none (`absent`: this side was not asked).
-    `truncated` tells that the body went over the route's cap; `seconds` is the wait for the first byte.
+    `failed` is empty for a complete response, else why there is none (`absent`: this side was not asked).
+    `truncated` says that the body exceeded the route's cap; `seconds` is the wait for the first byte.
     """
 
     status: int = 0
@@ -480,12 +480,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Pair(Message):
-    """Two answers to one request, to be compared; `legacy` and `modern` are the sides, `live_side` who was heard.
+    """Two responses to one request, to be compared; `live_side` is the side whose response the user got.
 
-    `id` names the pair while the worker can still ask again; `again` is 0 for the first answers, 1 for those of a
-    re-check. `at` is the request's time since the epoch, `user` a keyed hash. `reason` says why it was sent:
+    `id` names the pair while the worker can still send the request again; `again` is 0 for the first responses, 1 for
+    those of a re-check. `at` is the request's time since the epoch, `user` a keyed hash. `reason` says why it was sent:
     `status`, `headers`, `body`, `raced` (it differs beside a write), `session` (legacy missed it), `invariants`,
-    `noise` (equal, but legacy was asked twice), `again`, `alone` (modern only). `secondary` is a second answer of
+    `noise` (equal, but legacy was asked twice), `again`, `alone` (modern only). `secondary` is a second response of
     legacy, the first one where the pair is a re-check's. Nothing of it is redacted yet.
     """
 
@@ -512,7 +512,7 @@ class Pair(Message):
 
 @dataclass(frozen=True, slots=True)
 class JudgeLink(Message):
-    """A connection to the judge of this number comes with this message, with a page where it says which pair it is at.
+    """With this message come a connection to the judge of this number and a page with the number of its present pair.
 
     Control has given the judge the other ends (`judging.Serve`).
     """
@@ -523,21 +523,21 @@ class JudgeLink(Message):
 
 @dataclass(frozen=True, slots=True)
 class JudgeWanted(Message):
-    """So many pairs wait in this worker, more than its judges take; it may have none."""
+    """The number of pairs that wait in this worker, more than its judges take; it may have none."""
 
     waiting: int
 
 
 @dataclass(frozen=True, slots=True)
 class JudgeSilent(Message):
-    """The judge of this number has not moved for far longer than a pair may take."""
+    """The judge of this number has made no progress for far longer than a pair may take."""
 
     judge: int
 
 
 @dataclass(frozen=True, slots=True)
 class Unjudged(Message):
-    """So many pairs that were sent could not be judged, for this reason: `queue` (too much waited), `time`, `crash`.
+    """The number of sent pairs that could not be judged, by reason: `queue` (too much waited), `time`, `crash`.
 
     `cost` says that one of them has ended its judge.
     """
@@ -551,7 +551,7 @@ class Unjudged(Message):
 
 @dataclass(frozen=True, slots=True)
 class Rest(Message):
-    """Pairs of this route are not judged for so many seconds: they end judges."""
+    """Pairs of this route are not judged for some seconds, because they crash judges."""
 
     route: str
     seconds: float
@@ -559,7 +559,7 @@ class Rest(Message):
 
 @dataclass(frozen=True, slots=True)
 class AgainFailed(Message):
-    """The pair of this id cannot be asked again: `gone`, `budget`, `busy`, `failed`; `raced` when a write was near."""
+    """The pair of this id cannot be sent again: `gone`, `budget`, `busy`, `failed`; `raced` when a write was near."""
 
     pair: str
     reason: str

@@ -1,9 +1,9 @@
-"""Frames pairs on their way from a worker to a judge: what was asked as lines of text, bodies as the bytes they are.
+"""Frames pairs on their way from a worker to a judge: the request as lines of text, bodies as raw bytes.
 
-The head is version (1 byte), three spare bytes, the length of the text, of both bodies, of a second answer of legacy's
+The head is version (1 byte), three spare bytes, the length of the text, of both bodies, of a second response of legacy
 (4 bytes each, big-endian; -1 where there is none). The text has one line for each member of a pair that is not an
-answer, then for each answer one that says how many fields follow, a line each. No line of a request or a response can
-have a line's end in it.
+response, then for each response one with the number of fields that follow, a line each. No line of a message can
+contain a line end.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from proxy.ipc.codec import LARGEST, WireError
 from proxy.ipc.messages import Answer, Pair
 
 NUMBER = struct.Struct("!Q")
-"""What a judge answers: how many pairs of a connection are done. In the page that goes with it: which one it is at."""
+"""A judge's answer: how many pairs of a connection are done. The shared page holds the number of the present one."""
 PAGE = mmap.PAGESIZE
 VERSION = 1
 _HEAD = struct.Struct("!B3xIIIi")
@@ -24,7 +24,7 @@ _MEMBERS = 12
 
 
 def pack_pair(pair: Pair) -> bytes:
-    """Return `pair`, first answers or modern's alone, as one frame."""
+    """Return `pair`, first responses or modern's alone, as one frame."""
     secondary = pair.secondary
     lines = [
         pair.id, repr(pair.at), pair.route, str(pair.generation), pair.user, pair.method, pair.path,
@@ -48,7 +48,7 @@ def _add(lines: list[str], answer: Answer) -> None:
 
 
 def unpack_pair(text: bytes, bodies: tuple[bytes, bytes, bytes | None]) -> Pair:
-    """Return the pair of one frame; WireError where it is none."""
+    """Return the pair of one frame; WireError if it is malformed."""
     lines = text.decode("utf-8", "surrogatepass").split("\n")
     try:
         name, at, route, generation, user, method, path, query, live_side, reason, request_id, sequence = lines[

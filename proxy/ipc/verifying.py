@@ -1,4 +1,4 @@
-"""What control says to the process that verifies data, what that answers."""
+"""Messages between control and the process that verifies data."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from proxy.ipc.messages import Message
 
 @dataclass(frozen=True, slots=True)
 class VerifyData(Message):
-    """Verify by these orders from now on; the payload is a `rules.data_settings.DataOrders`."""
+    """Verify according to these orders from now on; the payload is a `rules.data_settings.DataOrders`."""
 
     payload: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class DataFound(Message):
-    """What a run came to: `kind` is table, failure, check or warning, the payload its JSON document."""
+    """The result of a run: `kind` is table, failure, check or warning, the payload its JSON document."""
 
     kind: str
     name: str

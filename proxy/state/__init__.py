@@ -1,1 +1,1 @@
-"""Values shared by serving with operating: the live generation, what travels of it, the windows."""
+"""Values that worker and control share: the live generation, its form in messages, the windows."""

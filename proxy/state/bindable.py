@@ -1,8 +1,8 @@
-"""What has to be compiled before a file may serve: one function for each kind of thing, used by all who need it.
+"""What has to be compiled before a file may serve: one function for each kind of value, used by every process.
 
-`check`, the loading process and control call `unbindable` before anything is swapped; a worker calls it on what it was
-sent, then the same functions when it binds. What they are handed decides alone how they end: no disk, no clock. So
-whatever passed once passes again, in a process that starts later as well.
+`check`, the loading process and control call `unbindable` before anything is swapped; a worker calls it on what it
+receives, then the same functions when it binds. Their result depends only on their arguments: no disk, no clock. So
+what passed once passes again, in a process that starts later as well.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ _FUNCTIONS: Mapping[str, Mapping[str, Any]] = Functions.FUNCTION_TABLE
 _CERTIFICATE = re.compile(r"-----BEGIN ([A-Z0-9 ]*CERTIFICATE)-----.+?-----END \1-----", re.DOTALL)
 _REMEMBERED = 4096
 COMPILING = "compiling"
-"""The kind of a finding that means little where others say what is wrong with the same route."""
+"""The kind of a finding that is left out where the same route has others."""
 _LARGEST = 8 << 20
 """Bytes of a file of certificates."""
 
 
 class UnbindableError(ValueError):
-    """A value that cannot be compiled; trying again without an edit makes no sense.
+    """A value that cannot be compiled; a retry without an edit makes no sense.
 
-    `hint` says what to do, `key` which member of a section is meant, where it is not the one that was looked at.
+    `hint` says what to do, `key` which member of a section is meant, where it is not the one that was checked.
     """
 
     def __init__(self, message: str, hint: str = "", key: str = "") -> None:
@@ -64,7 +64,7 @@ def unbindable(snapshot: Snapshot, base: Path, keys: Keys) -> Iterator[Finding]:
 
 @lru_cache(maxsize=_REMEMBERED)
 def expression(text: str) -> ParsedResult:
-    """Return a compiled JMESPath; UnbindableError for one that is broken or calls what is no function."""
+    """Return a compiled JMESPath; UnbindableError for one that is broken or calls an unknown function."""
     try:
         compiled = jmespath.compile(text)
     except (JMESPathError, ValueError, RecursionError) as error:
@@ -121,7 +121,10 @@ def is_https(backend: Backend) -> bool:
 
 
 def with_texts(snapshot: Snapshot, base: Path) -> Snapshot:
-    """Return `snapshot` with what its files of certificates and keys hold now; one that cannot be read stays a name."""
+    """Return `snapshot` with what its files of certificates and keys hold now.
+
+    One that cannot be read keeps only its name.
+    """
     return replace(
         snapshot,
         listen=replace(snapshot.listen, tls=_held(snapshot.listen.tls, base)),
@@ -252,7 +255,7 @@ def _authorities(tls: BackendTls, base: Path) -> str:
 
 
 def text_of(path: Path) -> str:
-    """Return what a file of certificates or keys holds; UnbindableError where it cannot be read."""
+    """Return the text of a file of certificates or keys; UnbindableError where it cannot be read."""
     try:
         with path.open("rb") as file:
             # comments in any encoding may stand around PEM; a device would never end
@@ -262,7 +265,7 @@ def text_of(path: Path) -> str:
 
 
 class _Held:
-    """A text as a file that only this process can open: OpenSSL reads keys from files alone."""
+    """A text as a file that only this process can open; OpenSSL reads keys from files alone."""
 
     def __init__(self, text: str) -> None:
         self._descriptor = os.memfd_create("tls", os.MFD_CLOEXEC)

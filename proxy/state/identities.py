@@ -1,4 +1,4 @@
-"""Verifies what says who the user is: the same for live requests and for described ones, in worker and control.
+"""Verifies the identity of users: the same for live and for described requests, in worker and control.
 
 The libraries of tokens are loaded when a source needs them.
 """
@@ -14,9 +14,9 @@ from proxy.http1.cookies import value_of
 from proxy.state.identity_keys import Keys
 
 STICKY: Final = "strangler_id"
-"""The cookie of the proxy's own."""
+"""The proxy's own cookie."""
 JWT_REMEMBERED: Final = 60.0
-"""Seconds for which a token that proves nothing, or lives for ever, may be remembered."""
+"""Seconds for which the result of an invalid token, or of one that never expires, may be cached."""
 _SIGNATURE: Final = 32
 _LENGTH_AT_MOST: Final = 8192
 _CHECKED: Final[Mapping[str, bool]] = {
@@ -28,14 +28,14 @@ _CHECKED: Final[Mapping[str, bool]] = {
 """Signature, exp and nbf stay. PHP libraries write ids as numbers; an issuer's clock may be a second ahead."""
 
 _STRANGE: Final = (ValueError, TypeError, OverflowError, AttributeError, KeyError, RecursionError)
-"""What a token may make the library stumble over, some of it before its signature is looked at: an algorithm that is a
+"""Exceptions that a token may cause in the library, some before its signature is checked: an algorithm that is a
 list, a time that is null, or has four hundred digits."""
 
 
 def described_user(
     sources: Iterable[str], keys: Keys, fields: Mapping[str, str], now: float, *, trusted: bool
 ) -> str | None:
-    """Return who a described request is from; `fields` by lower-case name. The first source that is present wins."""
+    """Return the user of a described request; `fields` by lower-case name. The first source that is present wins."""
     for source in sources:
         kind, _, name = source.partition(":")
         if found := _one(kind, name, keys, fields, now, trusted=trusted):
@@ -64,13 +64,13 @@ def _one(kind: str, name: str, keys: Keys, fields: Mapping[str, str], now: float
 
 
 def sticky_user(value: str, key: bytes) -> str | None:
-    """Return the id in a cookie's value, or None when it was not made here."""
+    """Return the id in a cookie's value, or None when this proxy has not signed it."""
     user, _, signature = value.partition(".")
     return user if user and hmac.compare_digest(sticky_signature(user, key).encode(), signature.encode()) else None
 
 
 def sticky_signature(user: str, key: bytes) -> str:
-    """Return what proves that an id was made here."""
+    """Return the signature of an id."""
     return hmac.digest(key, user.encode(), sha256).hex()[:_SIGNATURE]
 
 
@@ -78,7 +78,7 @@ def sticky_signature(user: str, key: bytes) -> str:
 
 
 def bearer(authorization: str) -> str:
-    """Return the bearer token of an Authorization field (RFC 6750 2.1), empty without one that is read."""
+    """Return the bearer token of an Authorization field (RFC 6750 2.1), empty without one."""
     scheme, _, token = authorization.partition(" ")
     token = token.strip()
     return token if scheme.lower() == "bearer" and len(token) <= _LENGTH_AT_MOST else ""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Keys:
-    """An empty value means that there is none, then nobody is known by that source. Never printed."""
+    """An empty value means that there is none; then that source identifies no user. Never printed."""
 
     jwt: str = ""
     laravel: tuple[bytes, ...] = ()
@@ -21,7 +21,7 @@ class Keys:
 def keys_from(environ: Mapping[str, str], base: Path, sticky: str = "", jwt: str = "") -> Keys:
     """Read STRANGLER_JWT_KEY or …_FILE, APP_KEY with APP_PREVIOUS_KEYS, STRANGLER_STICKY_KEY or else `sticky`.
 
-    With `jwt` (read when this run began) no file is looked at: it may be gone by now.
+    With `jwt` (read when this run began) no file is read: it may be gone by now.
 
     Raises `OSError` for a key file that cannot be read, `ValueError` for an APP_KEY that is no Laravel key.
     """

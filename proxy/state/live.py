@@ -1,4 +1,4 @@
-"""The one reference to the current generation; a checked file; what travels of it."""
+"""The one reference to the current generation; a checked file; their form in messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rules.routing.decide import Generation
 
 
 class Live:
-    """Holds the current generation; `swap` alone changes it, from the thread of the event loop.
+    """Holds the current generation; only `swap` changes it, on the thread of the event loop.
 
     A request reads `generation` once and keeps what it read (docs/architecture.md, law 4).
     """
@@ -31,7 +31,7 @@ class Live:
     def swap(self, generation: Generation) -> None:
         """Make `generation` the current one for every request that starts from now on.
 
-        Whatever a follower raises passes, after all of them were taken back to the generation before.
+        An exception of a follower is raised, after all of them were set back to the generation before.
         """
         old, self.generation = self.generation, generation
         try:
@@ -45,14 +45,14 @@ class Live:
             raise
 
 
-# A generation as it travels: the checked file, what was set at run time, its number.
+# A generation as a message: the checked file, what was set at run time, its number.
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """Everything a worker needs to build the generation `number`.
 
-    `loaded_at` is epoch seconds. `content` is the hash of the file's bytes, `warnings` what was said about them:
+    `loaded_at` is epoch seconds. `content` is the hash of the file's bytes, `warnings` the findings about them:
     a later control process need not read an unchanged file again. `sticky_key` signs the proxy's own cookies,
     `jwt_key` verifies tokens; both are those that this run began with.
     """
@@ -77,12 +77,12 @@ def unpack(payload: bytes) -> Configuration:
     return from_json(payload, Configuration)
 
 
-# What was set at run time, as it travels beside a configuration that has not changed.
+# What was set at run time, as a message for a configuration that has not changed.
 
 
 @dataclass(frozen=True, slots=True)
 class RunTime:
-    """All overrides of generation `number`; they lie on the file of the newest configuration before it."""
+    """All overrides of generation `number`; they apply to the file of the newest configuration before it."""
 
     number: int
     overrides: tuple[Override, ...] = ()
@@ -117,7 +117,7 @@ def by_route(overrides: Iterable[Override]) -> dict[str, Override]:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A checked file with its warnings; `content` is the hash of its bytes, which tells two versions apart."""
+    """A checked file with its warnings; `content` is the hash of its bytes, which distinguishes versions."""
 
     snapshot: Snapshot
     warnings: tuple[Problem, ...]

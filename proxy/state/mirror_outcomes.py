@@ -1,4 +1,4 @@
-"""What became of mirrored requests, by route and second; kinds of request seen."""
+"""Results of mirrored requests, by route and second; kinds of request seen."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TRANSIENT: Final = "transient"
 NOT_COMPARED: Final = "not_compared"
 
 RACED: Final = "raced"
-"""Why a pair is sent though a write was near: it counts where it is equal all the same, else it is transient."""
+"""Why a pair is sent though a write was near: if it is equal it counts, else it is transient."""
 NOT_SAMPLED: Final = "sample"
 UNCOMPARED: Final = (
     "body_cap", "client_gone", "conditional", "declined", "dry_run", "error", "fallback", "live_failed", "live_slow",
@@ -24,9 +24,9 @@ UNCOMPARED: Final = (
 )  # fmt: skip
 
 FAILURES: Final = frozenset(("connect", "connect_timeout", "reset", "broken", "truncated", "timeout", "untranslatable"))
-"""How a copy ends that its side failed."""
+"""The end of a copy whose side failed."""
 ANSWERED: Final = frozenset(("", "body_cap", "memory", "stream", "declined"))
-"""How a copy ends that its side answered, whether or not we kept the answer."""
+"""The ends of a copy whose side responded, whether or not the response was kept."""
 
 
 _NO_NEWS: Final[tuple[Sequence[str], Sequence[str]]] = ((), ())
@@ -46,7 +46,7 @@ class _Row:
         self.lost = 0
 
     def packed(self, route: str, generation: int, kinds: tuple[Sequence[str], Sequence[str]]) -> PairCounts:
-        """The row for the link, with the kinds of request that are news."""
+        """The row for control, with the kinds of request that are new."""
         results, failures = self.results, self.failures
         return PairCounts(
             route=route,
@@ -82,7 +82,7 @@ class Pairs:
         self._kinds = News()
 
     def observe_all(self, exchanges: Sequence[Exchange]) -> None:
-        """Count the requests that legacy was asked because modern had failed; note what users ask at all."""
+        """Count the requests that legacy got because modern had failed; note the kinds of requests that users send."""
         mirrored = self.mirrored()
         for exchange in exchanges:
             if exchange.fallback:
@@ -102,11 +102,11 @@ class Pairs:
             row.rescued += 1
 
     def observe_shadow(self, shadowed: Shadowed) -> None:
-        """Count what became of one eligible request."""
+        """Count the result of one eligible request."""
         self.observe_shadows((shadowed,))
 
     def observe_shadows(self, records: Sequence[Shadowed]) -> None:
-        """Count what became of eligible requests."""
+        """Count the results of eligible requests."""
         rows = self._rows
         for shadowed in records:
             route, generation, _, result, reason, _, failures, method, path, status, forgiven = shadowed
@@ -124,7 +124,7 @@ class Pairs:
                 row.failures[failures] = row.failures.get(failures, 0) + 1
 
     def take(self) -> tuple[PairCounts, ...]:
-        """Return what was counted since the last call, forget it."""
+        """Return what was counted since the last call, and reset it."""
         kinds = self._kinds.take()
         for key in kinds:
             self._row(*key)
@@ -132,7 +132,7 @@ class Pairs:
         return tuple(row.packed(*key, kinds.get(key, _NO_NEWS)) for key, row in taken.items())
 
     def resend(self) -> None:
-        """Tell anew what is told once only: whoever heard it is gone."""
+        """Send again what is sent only once: the receiver is a new one."""
         self._kinds.resend()
 
     def _row(self, route: str, generation: int) -> _Row:

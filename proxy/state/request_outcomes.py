@@ -34,15 +34,15 @@ class Outcomes:
         self._copies: dict[Key, Tally] = {}
 
     def observe(self, exchange: Exchange) -> None:
-        """Add one finished call to every side that took part."""
+        """Add one finished request to every side that took part."""
         self.observe_all((exchange,))
 
     def observe_all(self, exchanges: Sequence[Exchange]) -> None:
-        """Add finished calls to every side that took part in them."""
+        """Add finished requests to every side that took part in them."""
         tallies = self._tallies
         for exchange in exchanges:
             if exchange.reason == FORCED:
-                continue  # whoever chose the side for one request is not a user whose luck is judged
+                continue  # a request that forced its side is not evidence about users
             attempts = exchange.attempts
             if len(attempts) == 1:
                 side, _, _, status, kind, wait = attempts[0]
@@ -75,7 +75,10 @@ class Outcomes:
                     _count(tally, attempt, timed=True)
 
     def take(self, waiting: Mapping[Key, Tally] = MappingProxyType({})) -> tuple[SideOutcomes, ...]:
-        """Return what was collected since the last call, forget it; `waiting` are the ages of those still waiting."""
+        """Return what was collected since the last call, and reset it.
+
+        `waiting` are the ages of those still waiting.
+        """
         taken, self._tallies = self._tallies, {}
         copies, self._copies = self._copies, {}
         for key in waiting:
@@ -85,14 +88,14 @@ class Outcomes:
 
     def _add(self, exchange: Exchange, attempt: Attempt) -> None:
         if attempt.kind == "busy":
-            return  # it was never put to the side
+            return  # it was never sent to the side
         key = exchange.route, attempt.side, exchange.generation
         _count(self._tallies.setdefault(key, Tally()), attempt, timed=not exchange.tunnel)
 
 
 def _count(tally: Tally, attempt: Attempt, *, timed: bool) -> None:
     if not timed or attempt.kind in ("connect", "declined", UNHEALTHY):
-        # it was never put to the side, or lasts as long as its user likes: no latency to speak of
+        # it was never sent to the side, or lasts as long as its user likes: it has no latency
         tally.requests += 1
     else:
         tally.add(attempt.wait)
@@ -116,7 +119,7 @@ def _pack(key: Key, tally: Tally, role: str, waiting: Tally | None) -> SideOutco
 
 
 def waiting(ages: Iterable[Age]) -> dict[Key, Tally]:
-    """Return the ages of requests that wait, as `take` wants them: route, side, generation, seconds each."""
+    """Return the ages of requests that wait, as `take` needs them: route, side, generation, seconds each."""
     tallies: dict[Key, Tally] = {}
     for route, side, generation, seconds in ages:
         tallies.setdefault((route, side, generation), Tally()).add(seconds)
@@ -133,9 +136,9 @@ def unpack(outcomes: SideOutcomes) -> Tally:
     return tally
 
 
-# Keeps the last writes that modern alone has done, for a rollback after which legacy must be told of them.
+# Keeps the last writes that only modern has done, for a rollback after which legacy lacks them.
 #
-# Only of routes whose rollback is said to be lossy: elsewhere both sides have one database, or nobody could do anything
+# Only of routes whose rollback is declared lossy: elsewhere both sides share a database, or nothing could be done
 # with the list. Kept are the path without its query (steps that look like tokens are masked) with the request's id,
 # under which the access log has the rest; never a body.
 
@@ -143,13 +146,13 @@ def unpack(outcomes: SideOutcomes) -> Tally:
 KEPT: Final = 20
 """Writes of each route."""
 LONGEST_PATH: Final = 200
-# Random text long enough to be a token; a UUID or a ULID names a row, and a row is what is looked for.
+# Random text long enough to be a token; a UUID or a ULID names a row, which is what the list is for.
 _TOKEN: Final = re.compile(r"(?=[^/]*[0-9])(?=[^/]*[A-Za-z])[\w.~%=-]{27,}")
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
 class LastWrites:
-    """An observer. `_since` is when each route's first write was, `_last` the newest, `_news` what is not told yet."""
+    """An observer. `_since` is when each route's first write was, `_last` the newest, `_news` what is not sent yet."""
 
     def __init__(self, is_lossy: Callable[[str], bool]) -> None:
         self._is_lossy = is_lossy
@@ -158,27 +161,27 @@ class LastWrites:
         self._news: set[str] = set()
 
     def observe_all(self, exchanges: Sequence[Exchange]) -> None:
-        """Look at finished calls, most of which are reads."""
+        """Record the writes among finished requests, most of which are reads."""
         for exchange in exchanges:
             if is_write_of_modern(exchange) and self._is_lossy(exchange.route):
                 self._keep(exchange)
 
     def news(self) -> Writes | None:
-        """Return the routes with writes that were not told yet, None without any."""
+        """Return the routes with writes that were not sent yet, None without any."""
         told, self._news = self._news, set()
         known = [RouteWrites(name, self._since[name], tuple(self._last[name])) for name in sorted(told)]
         return Writes(tuple(known)) if known else None
 
     def unheard(self, writes: Writes) -> None:
-        """Hear that nobody took `writes`: they are told again."""
+        """Note that `writes` were not received: they are sent again."""
         self._news |= {each.route for each in writes.routes if each.route in self._last}
 
     def resend(self) -> None:
-        """Tell everything again, to somebody else."""
+        """Send everything again, to a new receiver."""
         self._news = set(self._last)
 
     def keep_only(self, routes: Iterable[str]) -> None:
-        """Forget the routes that are no more."""
+        """Drop the routes that no longer exist."""
         for name in self._last.keys() - set(routes):
             del self._last[name], self._since[name]
             self._news.discard(name)
@@ -193,7 +196,7 @@ class LastWrites:
 
 
 def lossy_in(live: Live) -> Callable[[str], bool]:
-    """Return what says whether a rollback of a route loses writes, as the running file has it."""
+    """Return a function that says whether a rollback of a route loses writes, by the running file."""
 
     def is_lossy(name: str) -> bool:
         compiled = live.generation.table.compiled_route_of(name)
@@ -204,7 +207,7 @@ def lossy_in(live: Live) -> Callable[[str], bool]:
 
 
 def shown(path: str) -> str:
-    """Return a path as people may read it: without its query, tokens masked, not endless."""
+    """Return a path as it may be shown: without its query, tokens masked, cut."""
     steps = path.partition("?")[0].split("/")
     return "/".join(MASK if _TOKEN.fullmatch(step) and not _UUID.fullmatch(step) else step for step in steps)[
         :LONGEST_PATH

@@ -1,4 +1,4 @@
-"""Remembers a sample of each route's users of the last hour, for plans of what a file would change."""
+"""Keeps a sample of each route's users of the last hour, for plans of what a file would change."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from rules.user_sketch import CAPACITY, Sample, Sketch, merged
 IN_ALL = 32 * CAPACITY
 FEWEST = 64
 REFRESHED = 300.0
-"""Seconds after which a user who comes again is news again."""
+"""Seconds after which a user is sent again."""
 AT_ONCE = 2000
-"""Pairs looked at, or sent, in one go: a few milliseconds of a busy worker."""
+"""Pairs read, or sent, at once: a few milliseconds of a busy worker."""
 HASHED_AT_ONCE = 400
-"""Of those looked at, the ones that are not known yet cost twenty times as much as the others."""
+"""Of those, unknown ones cost twenty times as much as the others."""
 WAITING = 20_000
 LONGEST = 256
-"""Characters of an id; what is longer is nobody's name."""
+"""Characters of an id; longer ones are no user ids."""
 FORGOTTEN_EVERY = 60.0
 
 
 class Recent:
     """A sketch for each route, the same kind in a worker as in control.
 
-    `noted` is filled by requests, emptied by `digest`; `_sketches` follow the routes; `_news` is what control has
-    not heard. Where it stays small: `IN_ALL` users over all routes, `WAITING` noted pairs.
+    `noted` is filled by requests, emptied by `digest`; `_sketches` are those of the present routes; `_news` is what
+    control has not received. Bounds: `IN_ALL` users over all routes, `WAITING` noted pairs.
     """
 
     def __init__(self, secret: str, routes: Iterable[str], noted: set[tuple[str, str]] | None = None) -> None:
@@ -38,7 +38,7 @@ class Recent:
         self.follow(routes)
 
     def follow(self, routes: Iterable[str]) -> None:
-        """Know these routes from now on, no others."""
+        """Keep these routes from now on, no others."""
         names = tuple(routes)
         capacity = min(CAPACITY, max(FEWEST, IN_ALL // max(1, len(names))))
         known = self._sketches
@@ -49,7 +49,7 @@ class Recent:
     # ── in a worker ────────────────────────────────────────────────────────────────────────────────────
 
     def digest(self, now: float) -> None:
-        """Look at whom requests have noted since the last time, as far as one go may take."""
+        """Process the users noted by requests since the last call, up to the limit of one call."""
         noted, hashes = self._noted, HASHED_AT_ONCE
         for _ in range(min(len(noted), AT_ONCE)):
             if not hashes:
@@ -69,11 +69,11 @@ class Recent:
         self._forget(now)
 
     def resend(self) -> None:
-        """Somebody new listens: everything is news."""
+        """The receiver is a new one: everything is sent again."""
         self._news = {(route, user): None for route, sketch in self._sketches.items() for user in sketch.sample().users}
 
     def news(self, now: float) -> Users | None:
-        """Take what control has not heard yet, at most `AT_ONCE` users of it."""
+        """Return what control has not received yet, at most `AT_ONCE` users."""
         told: dict[str, list[tuple[str, float]]] = {}
         for _ in range(min(len(self._news), AT_ONCE)):
             route, user = self._news.popitem()[0]
@@ -85,13 +85,13 @@ class Recent:
         return Users(tuple(rows)) if rows else None
 
     def unheard(self, users: Users) -> None:
-        """Keep what could not be told for the next time."""
+        """Keep what could not be sent for the next time."""
         self._news.update({(row.route, user): None for row in users.routes for user, _ in row.users})
 
     # ── in control ─────────────────────────────────────────────────────────────────────────────────────
 
     def take(self, users: Users, now: float) -> None:
-        """Add what a worker tells."""
+        """Add what a worker reports."""
         for row in users.routes:
             sketch = self._sketches.get(row.route)
             if sketch is None:
@@ -102,7 +102,7 @@ class Recent:
         self._forget(now)
 
     def samples(self, now: float) -> tuple[dict[str, Sample], Sample]:
-        """Return the sample of each route's users, that of everybody."""
+        """Return the sample of each route's users, and that of all users."""
         self._forgot = 0.0
         self._forget(now)
         each = {name: sketch.sample() for name, sketch in self._sketches.items() if len(sketch)}
@@ -117,7 +117,7 @@ class Recent:
 
 
 def _may_travel(user: str) -> bool:
-    """Whether an id can be told: not beyond all measure, text that JSON has a form for."""
+    """Whether an id can be sent: of limited length, and text that JSON can encode."""
     if len(user) > LONGEST:
         return False
     try:

@@ -20,7 +20,7 @@ def is_shared(text: str) -> bool:
 
 
 def store_of(text: str, base: Path, overrides: Iterable[Override] = ()) -> Store:
-    """Return the store that `text` names, paths from `base`; one that keeps nothing begins with `overrides`."""
+    """Return the store that `text` names, paths relative to `base`; one in memory begins with `overrides`."""
     if text.startswith(_SQLITE):
         from proxy.storage.store_sqlite import SqliteStore
 
@@ -33,7 +33,7 @@ def store_of(text: str, base: Path, overrides: Iterable[Override] = ()) -> Store
 
 
 def fleet_of(text: str) -> Fleet | None:
-    """Return the way to the other instances that use the store `text` names, None where there can be none."""
+    """Return the exchange with other instances that use the store `text` names, None where there can be none."""
     if not is_shared(text):
         return None
     from proxy.storage.fleet_redis import RedisFleet
@@ -42,7 +42,7 @@ def fleet_of(text: str) -> Fleet | None:
 
 
 def kept_overrides(text: str, base: Path) -> tuple[Override, ...]:
-    """Return what an earlier run of the proxy left in the store; StoreError where that cannot be told."""
+    """Return the overrides of an earlier run from the store; StoreError where they cannot be read."""
     if is_shared(text):
         from proxy.storage.store_redis import overrides_at_start
 

@@ -1,7 +1,7 @@
 """The port of the difference store; its background thread.
 
 A group is one route, one path pattern, one kind, one pair of types: its id is the fingerprint of these. A pair
-belongs to every group that it differs in. Everything handed in here has been redacted before.
+belongs to every group that it differs in. Everything stored here has been redacted before.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from typing import Any, Protocol, TypeVar
 from proxy.ipc.judge_messages import Found
 
 EXAMPLES = 5
-"""Pairs kept for each group: the first that was ever seen, the latest besides."""
+"""Pairs kept for each group: the first ever, and the latest."""
 MOST_GROUPS = 10_000
-"""Above, the groups that were not seen for longest go."""
+"""Above this, the groups not seen for longest are dropped."""
 
 FIRST_PLACE = (inf, "")
-"""Before every group of a list that begins with the newest."""
+"""The place before every group of a list that begins with the newest."""
 
 EQUAL = "equal"
-"""What `Group.rejudged` says of a difference that a later file forgives, or that somebody mended."""
+"""The value of `Group.rejudged` for a difference that the current file excuses, or that was fixed."""
 
 
 TRANSIENT = "t-"
-"""How the id of a group begins whose pairs were equal when asked again: an example, never a mismatch, never open."""
+"""The prefix of ids of groups whose pairs were equal in the re-check: examples, never mismatches, never open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One pair that differed; `pair` is its redacted, packed form (see `proxy.judge.redaction`), empty when not kept.
 
-    `at` is epoch seconds, `request` one line for eyes.
+    `at` is epoch seconds, `request` one readable line.
     """
 
     id: str
@@ -74,7 +74,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """All pairs with the same difference; `rejudged` is what the current file last said of its examples, or empty."""
+    """All pairs with the same difference.
+
+    `rejudged` is the last result of its examples under the current file, or empty.
+    """
 
     id: str
     route: str
@@ -89,20 +92,20 @@ class Group:
 
     @property
     def is_transient(self) -> bool:
-        """Whether its pairs were equal when they were asked again."""
+        """Whether its pairs were equal in the re-check."""
         return self.id.startswith(TRANSIENT)
 
     @property
     def place(self) -> str:
-        """Where the group stands in a list, for `Wanted.after`: it names no group, groups move while one reads."""
+        """The group's position in a list, for `Wanted.after`: not its id, because groups move while a list is read."""
         return f"{self.last_seen!r}~{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which groups are asked for: newest first, `limit` of them after the place `after` (empty: from the start).
+    """Which groups to list: newest first, `limit` of them after the place `after` (empty: from the start).
 
-    `transient` asks for those whose pairs were equal when asked again, else for all others.
+    `transient` selects those whose pairs were equal in the re-check, else all others.
     ValueError when `after` is no `Group.place`.
     """
 
@@ -120,10 +123,10 @@ class Wanted:
 
 
 class Diffs(Protocol):
-    """Where differences are kept. Every method may take as long as a disk does; all raise `DiffsError`."""
+    """Where differences are stored. Every method may take as long as a disk does; all raise `DiffsError`."""
 
     def add(self, differences: Sequence[Difference]) -> None:
-        """Count these pairs in their groups, keep a few of them."""
+        """Count these pairs in their groups, store a few of them."""
 
     def groups(self, wanted: Wanted) -> tuple[Group, ...]:
         """Return groups with their latest examples."""
@@ -144,19 +147,19 @@ class Diffs(Protocol):
         """Return everything that is known, by group."""
 
     def rejudged(self, verdicts: Mapping[str, str]) -> None:
-        """Note what the current file says of each of these groups' examples."""
+        """Store the result of each of these groups' examples under the current file."""
 
     def note(self, name: str, value: bytes) -> None:
-        """Remember a small thing under a name."""
+        """Store a small value under a name."""
 
     def noted(self, name: str) -> bytes:
-        """Return what was noted, empty for nothing."""
+        """Return a small value, empty for none."""
 
     def trim(self, now: float, keep: float, max_bytes: int) -> None:
-        """Forget what is older than `keep` seconds, then the oldest pairs until `max_bytes` suffice; 0 is no limit."""
+        """Delete what is older than `keep` seconds, then the oldest pairs until `max_bytes` suffice; 0 is no limit."""
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the store."""
 
 
 class DiffsError(Exception):
@@ -165,8 +168,8 @@ class DiffsError(Exception):
 
 # Runs a difference store in a thread of its own, behind a queue with an end.
 #
-# Nothing waits for a write: what finds the queue full, or meets a disk that refuses, is lost, counted, told once
-# until it works again. A question waits its turn behind what was added before it.
+# Nothing waits for a write: what finds the queue full, or fails on the disk, is lost, counted, reported once
+# until it works again. A query runs after everything that was added before it.
 
 
 MOST_WAITING = 2000
@@ -178,7 +181,7 @@ Work = tuple[Callable[[Diffs], Any], "Future[Any]"]
 
 
 class DiffsThread:
-    """The way from the event loop to the store. The queue changes under `_news`; `lost` counts what was not kept.
+    """The way from the event loop to the store. The queue changes under `_news`; `lost` counts what was not stored.
 
     `opened` makes the store inside the thread, since even that may wait for a disk. `complain` is called from the
     thread with what went wrong (empty: it works again), once for each change.
@@ -197,7 +200,7 @@ class DiffsThread:
         self._thread.start()
 
     def add(self, difference: Difference) -> bool:
-        """Have a difference written soon; False when too many wait already."""
+        """Queue a difference to be written; False when too many wait already."""
         with self._news:
             size = len(difference.pair)
             if self._ended or self._adds >= MOST_WAITING or self._bytes + size > MOST_BYTES:
@@ -210,7 +213,7 @@ class DiffsThread:
         return True
 
     async def ask(self, question: Callable[[Diffs], T]) -> T:
-        """Return what `question` finds in the store, after everything that was added before; DiffsError."""
+        """Run `question` on the store after everything that was added before, and return its result; DiffsError."""
         future: Future[T] = Future()
         with self._news:
             if self._ended:
@@ -220,7 +223,7 @@ class DiffsThread:
         return await asyncio.wrap_future(future)
 
     def close(self, seconds: float = 2.0) -> None:
-        """Write what waits, for so long at most."""
+        """Write what waits, for at most some seconds."""
         with self._news:
             self._ended = True
             self._news.notify()

@@ -12,7 +12,7 @@ from proxy.storage.diff_store import EQUAL, EXAMPLES, MOST_GROUPS, Difference, E
 
 @dataclass(slots=True)
 class _Kept:
-    """A group on its way; `examples` are pair ids, the first ever before the latest."""
+    """A group that is counted; `examples` are pair ids, the first ever before the latest."""
 
     group: Group
     examples: list[tuple[str, Found]] = field(default_factory=list)
@@ -28,7 +28,7 @@ class MemoryDiffs:
         self._most_groups = most_groups
 
     def add(self, differences: Sequence[Difference]) -> None:
-        """Count these pairs in their groups, keep a few of them."""
+        """Count these pairs in their groups, store a few of them."""
         for difference in differences:
             self._pairs[difference.id] = difference
             for found in _one_of_each(difference.found):
@@ -80,22 +80,22 @@ class MemoryDiffs:
         return {group.id: group.known for group in groups if group.known is not None}
 
     def rejudged(self, verdicts: Mapping[str, str]) -> None:
-        """Note what the current file says of each of these groups' examples."""
+        """Store the result of each of these groups' examples under the current file."""
         for name, verdict in verdicts.items():
             kept = self._groups.get(name)
             if kept is not None:
                 kept.group = replace(kept.group, rejudged=verdict)
 
     def note(self, name: str, value: bytes) -> None:
-        """Remember a small thing under a name."""
+        """Store a small value under a name."""
         self._notes[name] = value
 
     def noted(self, name: str) -> bytes:
-        """Return what was noted, empty for nothing."""
+        """Return a small value, empty for none."""
         return self._notes.get(name, b"")
 
     def trim(self, now: float, keep: float, max_bytes: int) -> None:
-        """Forget what is older than `keep` seconds, then the oldest pairs until `max_bytes` suffice; 0 is no limit."""
+        """Delete what is older than `keep` seconds, then the oldest pairs until `max_bytes` suffice; 0 is no limit."""
         old = now - keep if keep else 0.0
         for name in [name for name, kept in self._groups.items() if kept.group.last_seen < old]:
             if self._groups[name].group.known is None:
@@ -111,7 +111,7 @@ class MemoryDiffs:
         self._sweep()
 
     def close(self) -> None:
-        """Let go of it."""
+        """Nothing has to be closed."""
 
     def _count(self, difference: Difference, found: Found) -> None:
         at = difference.at
@@ -145,7 +145,7 @@ class MemoryDiffs:
 
 
 def _one_of_each(found: Sequence[Found]) -> list[Found]:
-    """Take the first difference of each group: a pair counts once, however many elements of a list differ alike."""
+    """Return the first difference of each group: a pair counts once, however many elements of a list differ alike."""
     firsts: dict[str, Found] = {}
     for each in found:
         firsts.setdefault(each.group, each)

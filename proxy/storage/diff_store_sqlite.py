@@ -1,7 +1,7 @@
-"""Keeps differences in an SQLite file of their own, so that a storm of them delays no other writer.
+"""Keeps differences in an SQLite file of their own, so that many of them delay no other writer.
 
-The file is its owner's alone (0600). One that is no database any more is put aside, a new one begun: what it held
-was for people to look at, nobody's rollout waits for it.
+The file is its owner's alone (0600). One that is no longer a database is renamed and a new one begun: its contents
+are only for operators to read, no rollout depends on it.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ JOIN pairs ON pairs.id = examples.pair WHERE examples.groupid = ? ORDER BY examp
 
 
 class SqliteDiffs:
-    """A `Diffs`. Nothing in it changes but the file; one thread at a time."""
+    """A `Diffs`. Only the file changes; one thread at a time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -74,7 +74,7 @@ class SqliteDiffs:
             raise DiffsError(f"{path.name}: {error}") from error
 
     def add(self, differences: Sequence[Difference]) -> None:
-        """Count these pairs in their groups, keep a few of them."""
+        """Count these pairs in their groups, store a few of them."""
         with self._changing() as connection:
             touched: set[str] = set()
             for one in differences:
@@ -135,24 +135,24 @@ class SqliteDiffs:
             return {row["id"]: Known(**orjson.loads(row["known"])) for row in rows}
 
     def rejudged(self, verdicts: Mapping[str, str]) -> None:
-        """Note what the current file says of each of these groups' examples."""
+        """Store the result of each of these groups' examples under the current file."""
         with self._changing() as connection:
             rows = [(verdict, group) for group, verdict in verdicts.items()]
             connection.executemany("UPDATE groups SET rejudged = ? WHERE id = ?", rows)
 
     def note(self, name: str, value: bytes) -> None:
-        """Remember a small thing under a name."""
+        """Store a small value under a name."""
         with self._changing() as connection:
             connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, value))
 
     def noted(self, name: str) -> bytes:
-        """Return what was noted, empty for nothing."""
+        """Return a small value, empty for none."""
         with self._asking() as connection:
             row = connection.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
             return b"" if row is None else bytes(row["value"])
 
     def trim(self, now: float, keep: float, max_bytes: int) -> None:
-        """Forget what is older than `keep` seconds, then the oldest pairs until `max_bytes` suffice; 0 is no limit."""
+        """Delete what is older than `keep` seconds, then the oldest pairs until `max_bytes` suffice; 0 is no limit."""
         old = now - keep if keep else 0.0
         with self._changing() as connection:
             connection.execute("DELETE FROM groups WHERE last_seen < ? AND known IS NULL", (old,))
@@ -168,7 +168,7 @@ class SqliteDiffs:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the file."""
         self._connection.close()
 
     def _group(self, row: sqlite3.Row) -> Group:
@@ -221,7 +221,7 @@ def _begun_anew(path: Path) -> sqlite3.Connection:
 
 
 def _connected(path: Path) -> sqlite3.Connection:
-    # made by the thread that opens it, used by the one that writes: never by two at a time
+    # created by the thread that opens it, used by the one that writes: never by two at a time
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     try:

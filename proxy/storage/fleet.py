@@ -1,7 +1,7 @@
-"""The port of what instances tell each other; its payload format.
+"""The port of the exchange between instances; its payload format.
 
-Nothing here is kept for long, and no request depends on it. Every method may raise StoreError; whoever hears nothing
-goes on alone.
+Nothing here is kept for long, and no request depends on it. Every method may raise StoreError; an instance that
+receives nothing decides alone.
 """
 
 from __future__ import annotations
@@ -20,18 +20,19 @@ from rules.guard.window import ComparedTally, PairTally, Tally
 from rules.model import LEGACY, MODERN
 
 LEASE_SECONDS = 3.0
-"""So long the one who leads may be silent before somebody else does."""
+"""Seconds that the leader may be silent before another instance leads."""
 FORGOTTEN_AFTER = 600.0
-"""Seconds after which nobody speaks any more of an instance that fell silent."""
+"""Seconds after which a silent instance is dropped from the list."""
 
 TOLD_FOR = 30.0
-"""Seconds for which the store has what instances tell: who hears nothing for longer has missed some of it."""
+"""Seconds for which the store keeps messages: an instance that reads nothing for longer has missed some."""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What is kept of overrides: `number` grows with each change; another `epoch` means that all of it was lost.
+    """The state of the stored overrides: `number` grows with each change.
 
+    Another `epoch` means that all of it was lost.
     Without a change yet there is no epoch.
     """
 
@@ -41,7 +42,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one instance last said of itself (`document`, JSON), `ago` seconds before by the store's clock."""
+    """What one instance last reported of itself (`document`, JSON), `ago` seconds before by the store's clock."""
 
     name: str
     ago: float
@@ -50,7 +51,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """The answer to a heart-beat: the store's time in epoch seconds, who leads, everybody heard of lately."""
+    """The answer to a heart-beat: the store's time in epoch seconds, the leader, all instances heard of recently."""
 
     at: float
     leader: str
@@ -62,7 +63,7 @@ class Told:
     """One message of one run of an instance; `number` grows by one from message to message.
 
     `ago` is how many seconds old its contents are: on the way out since they were packed, on the way in since then by
-    the store's clock, so that no two instances' clocks are ever compared.
+    the store's clock, so that clocks of two instances are never compared.
     """
 
     run: str
@@ -73,7 +74,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What was told since the `place` asked for, ours included, in order; ask on from `place`."""
+    """The messages since the requested `place`, our own included, in order; the next call starts at `place`."""
 
     place: str
     told: tuple[Told, ...] = ()
@@ -81,10 +82,10 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How often one kind of difference (`group`, see `diffs`) was met; the times are epoch seconds.
+    """How often one group of differences (`group`, see `diffs`) was met; the times are epoch seconds.
 
-    `state` is empty for an open one, else `known` or `equal` (the current file forgives it). As news, `count` is what
-    came in addition, a `state` of `UNSAID` says nothing about it.
+    `state` is empty for an open one, else `known` or `equal` (the current file excuses it). In an update, `count` is
+    what came in addition, a `state` of `UNSAID` leaves it unchanged.
     """
 
     group: str
@@ -102,7 +103,7 @@ UNSAID = "-"
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What all instances have counted; `version` is another one after each change."""
+    """What all instances have counted; `version` differs after each change."""
 
     version: str
     groups: tuple[Counted, ...] = ()
@@ -118,49 +119,49 @@ class News:
 
 
 class Fleet(Protocol):
-    """The way to the other instances."""
+    """The exchange with other instances."""
 
     async def version(self) -> Version:
-        """Return what changes with each override that is kept."""
+        """Return a value that changes with each stored override."""
 
     async def hint(self, seconds: float) -> None:
-        """Return when somebody may have changed an override, after `seconds` at the latest."""
+        """Return when an override may have changed, after `seconds` at the latest."""
 
     async def beat(self, name: str, document: bytes, *, lead: bool) -> Pulse:
-        """Say that `name` is there; with `lead` it leads as long as it beats, unless somebody else does."""
+        """Send a heart-beat of `name`; with `lead` it leads as long as it sends them, unless another leads."""
 
     async def exchange(self, own: Sequence[Told], after: str) -> Heard:
-        """Tell everybody, hear what was told since the place `after` (empty: all there is).
+        """Publish messages, and return those since the place `after` (empty: all).
 
-        What fails may have been told all the same. Say it again under the same number: whoever hears it twice knows.
+        A failed call may have published all the same. Repeat it under the same number: readers drop repeated ones.
         """
 
     async def count(self, news: News, since: str, oldest: float, keep: float) -> Counts | None:
         """Add to the counts of differences; return those of all instances, None when they still are those of `since`.
 
-        What was last met before `oldest` (epoch seconds) is forgotten; so is everything, `keep` seconds after the last
+        What was last met before `oldest` (epoch seconds) is dropped; so is everything, `keep` seconds after the last
         change.
         """
 
     async def leave(self, name: str) -> None:
-        """Say that `name` leaves in good order: it is spoken of no more, somebody else leads at once."""
+        """Report that `name` stops in good order: it is dropped from the list, another leads at once."""
 
     async def close(self) -> None:
-        """Let go."""
+        """Close the connections."""
 
 
-# Packs what one instance saw of its routes within a second or two, for the other instances to add to theirs.
+# Packs one instance's outcomes of a second or two, for the other instances to add to theirs.
 #
-# What is told are increments, never sums: whoever reads each message once counts nothing twice. No moment of a clock is
-# among it; how old it is the store says (see `fleet`).
+# Messages hold increments, never sums: reading each message once counts nothing twice. They hold no clock times;
+# their age is given by the store (see above).
 
 
 FORMAT: Final = 1
-"""Another number is another layout, or another accuracy of the sketch: who does not know it leaves it out."""
+"""Another number is another layout, or another accuracy of the sketch: unknown ones are left out."""
 MOST_ROUTES: Final = 64
-"""In one message; what else there is to tell waits for the next, merged by then."""
+"""Routes in one message; the others wait for the next, merged by then."""
 MOST_STEPS: Final = 96
-"""Counters of one sketch: neighbours are put together, upwards, until there are no more."""
+"""Counters of one sketch: neighbours are merged, upwards, until there are no more."""
 MOST_UNPACKED: Final = 1 << 20
 Sketch = tuple[tuple[int, int], ...]
 _COMPARED: Final = 5
@@ -170,7 +171,10 @@ PAIR_COLUMNS: Final = tuple(field.name for field in fields(PairTally))
 
 
 class SideShare(NamedTuple):
-    """One side: counts, the sketch of its latencies, that of the ages of those who wait; both packed, see `sketch`."""
+    """One side: counts, the sketch of its latencies, that of the ages of waiting requests.
+
+    Both packed, see `sketch`.
+    """
 
     requests: int = 0
     errors: int = 0
@@ -180,7 +184,7 @@ class SideShare(NamedTuple):
 
 
 class RouteShare(NamedTuple):
-    """One route. `rules` is the digest of all that decides how it behaves, `revision` that of what is set for it.
+    """One route. `rules` is the digest of its configuration, `revision` that of its override.
 
     `pairs` are the columns of `PairTally`; `compared` equal, different, noise, transient, eligible.
     """
@@ -196,7 +200,7 @@ class RouteShare(NamedTuple):
 
 
 class Share(NamedTuple):
-    """What the instance called `name` tells."""
+    """The outcomes of the instance called `name`."""
 
     format: int
     name: str
@@ -228,7 +232,7 @@ def unpack_share(payload: bytes) -> Share:
 
 
 def side_share(tally: Tally, waiting: Mapping[int, int]) -> SideShare:
-    """Return one side as it is told."""
+    """Return one side in packed form."""
     return SideShare(tally.requests, tally.errors, tally.client_errors, _packed(tally.latencies), _packed(waiting))
 
 
@@ -240,13 +244,13 @@ def compared_share(tally: ComparedTally) -> tuple[tuple[int, ...], tuple[tuple[s
 
 
 def compared_of(share: RouteShare) -> ComparedTally:
-    """Return what was told of mirrored requests."""
+    """Return the counts of mirrored requests."""
     equal, different, noise, transient, eligible = share.compared or (0,) * _COMPARED
     return ComparedTally(equal, different, noise, transient, dict(share.not_compared), eligible)
 
 
 def outcomes_of(share: RouteShare, generation: int) -> tuple[SideOutcomes, ...]:
-    """Return both sides as a worker would have told of them, or raise CodecError."""
+    """Return both sides as a worker would have reported them, or raise CodecError."""
     return tuple(
         SideOutcomes(
             share.route,
@@ -274,8 +278,8 @@ def pairs_of(share: RouteShare, generation: int) -> tuple[PairCounts, ...]:
 def sketch(text: str) -> Sketch:
     """Return steps with their counts, or raise CodecError.
 
-    Packed are base64 of all steps, two bytes each, then all counts, four each: read a thousand times a second, what
-    is numbers in JSON costs ten times as much.
+    Packed are base64 of all steps, two bytes each, then all counts, four each: read a thousand times a second,
+    numbers in JSON would cost ten times as much.
     """
     try:
         raw = a2b_base64(text, strict_mode=True)
@@ -294,7 +298,7 @@ def _packed(latencies: Mapping[int, int]) -> str:
 
 
 def coarse(latencies: Mapping[int, int]) -> Sketch:
-    """Return a sketch of at most `MOST_STEPS` counters: what is put together counts as the slowest of it."""
+    """Return a sketch of at most `MOST_STEPS` counters: merged steps count as the slowest of them."""
     width, steps = 1, dict(latencies)
     while len(steps) > MOST_STEPS:
         width *= 2

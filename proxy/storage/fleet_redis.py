@@ -26,18 +26,18 @@ from proxy.storage.fleet import (
 from proxy.storage.store import StoreError
 from proxy.storage.store_redis import Names, asking, client
 
-# Passes on what instances tell each other each second through one stream in Redis.
+# Exchanges the instances' outcomes each second through one stream in Redis.
 #
-# One script tells, drops what is old, reads on: one message there, one back. A stream's entries bear the store's time,
-# which tells how old they are, and stand in one order, which tells a reader where to go on.
+# One script publishes, drops old entries and reads: one round trip. A stream's entries carry the store's time,
+# which gives their age, and have one order, which gives a reader its place.
 
 
 AT_ONCE: Final = 200
-"""Messages read in one go: so many instances can hear all of each other."""
+"""Messages read at once: so many instances can read all of each other's."""
 MOST_KEPT: Final = AT_ONCE * round(TOLD_FOR)
-"""Messages in the stream, whatever its clock does."""
+"""Messages in the stream, independent of its clock."""
 EXCHANGE_FORGOTTEN_AFTER: Final = 3600
-"""Seconds after which a deployment that tells nothing any more leaves nothing behind."""
+"""Seconds after which a deployment that publishes nothing any more leaves nothing behind."""
 EXCHANGE: Final = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -54,7 +54,7 @@ local first = tonumber(string.match(ARGV[1], '^%d+') or '0')
 if first > now + 1000 then from = '-' end
 return {string.format('%d', now), redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', ARGV[4])}
 """
-"""A place later than now was given by a clock that has jumped back since: then everything is read, known by number."""
+"""A place later than now comes from a clock that has jumped back: everything is read, repeats dropped by number."""
 
 
 def exchange_arguments(own: Sequence[Told], after: str) -> list[Any]:
@@ -64,14 +64,14 @@ def exchange_arguments(own: Sequence[Told], after: str) -> list[Any]:
 
 
 def heard(answer: Any, after: str) -> Heard:
-    """Return what the script answered."""
+    """Return the script's result."""
     now, entries = int(answer[0]), answer[1]
     told = (_told(place, entry, now) for place, entry in entries)
     return Heard(str(entries[-1][0], "ascii") if entries else after, tuple(one for one in told if one is not None))
 
 
 def _told(place: bytes, entry: Sequence[bytes], now: int) -> Told | None:
-    """Return one entry; None for one that no version of ours has written."""
+    """Return one entry; None for one that no version of the proxy has written."""
     found = dict(zip(entry[::2], entry[1::2], strict=True))
     waited = max(0, now - int(place.partition(b"-")[0]))
     try:
@@ -83,11 +83,11 @@ def _told(place: bytes, entry: Sequence[bytes], now: int) -> Told | None:
 
 # Adds up in Redis how often each difference was met by all instances.
 #
-# One script counts, drops what is old or too much, tells: what was said twice under one number counts once.
+# One script counts, drops what is old or too much, returns the sums: repeats under one number count once.
 
 
 MOST_GROUPS: Final = 1000
-"""Differences that are counted together; of more, those not met for longest go."""
+"""Differences that are counted together; beyond that, those not met for longest are dropped."""
 COUNT: Final = """
 local counts, about, seen, settled, runs, version = unpack(KEYS)
 local run, number, since, oldest, most, ttl = unpack(ARGV)
@@ -143,7 +143,7 @@ def difference_arguments(news: News, since: str, oldest: float, keep: float) -> 
 
 
 def counts(answer: Any) -> Counts | None:
-    """Return what the script answered, None where nothing has changed."""
+    """Return the script's result, None where nothing has changed."""
     version = str(answer[0] or b"", "ascii")
     if len(answer) == 1:
         return None
@@ -203,14 +203,14 @@ class RedisFleet:
         self._hints: PubSub | None = None
 
     async def version(self) -> Version:
-        """Return what changes with each override that is kept."""
+        """Return a value that changes with each stored override."""
         with asking(self._url):
             found: Any = await self._redis.mget(self._names.epoch, self._names.version)
             epoch, number = found
             return Version(str(epoch or b"", "utf-8"), int(number or 0))
 
     async def hint(self, seconds: float) -> None:
-        """Return when somebody may have changed an override, after `seconds` at the latest."""
+        """Return when an override may have changed, after `seconds` at the latest."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         try:
@@ -227,7 +227,7 @@ class RedisFleet:
             await asyncio.sleep(max(0.0, end - loop.time()))
 
     async def beat(self, name: str, document: bytes, *, lead: bool) -> Pulse:
-        """Say that `name` is there, hear who else is."""
+        """Send a heart-beat of `name`, return the other instances."""
         keys = self._names.instances, self._names.lease
         words = name, document, int(lead), int(LEASE_SECONDS * 1000), int(FORGOTTEN_AFTER * 1000)
         with asking(self._url):
@@ -237,7 +237,7 @@ class RedisFleet:
             return Pulse(now / 1000, leader, tuple(sorted(seen, key=lambda one: one.name)))
 
     async def exchange(self, own: Sequence[Told], after: str) -> Heard:
-        """Tell everybody, hear what was told since the place `after`."""
+        """Publish messages, return those since the place `after`."""
         with asking(self._url):
             return heard(await self._exchange((self._names.told,), exchange_arguments(own, after)), after)
 
@@ -247,12 +247,12 @@ class RedisFleet:
             return counts(await self._count(self._names.differences, difference_arguments(news, since, oldest, keep)))
 
     async def leave(self, name: str) -> None:
-        """Say that `name` leaves in good order."""
+        """Report that `name` stops in good order."""
         with asking(self._url):
             await self._leave((self._names.instances, self._names.lease), (name,))
 
     async def close(self) -> None:
-        """Let go of every connection."""
+        """Close every connection."""
         await self._unsubscribe()
         await self._redis.aclose()
 

@@ -1,7 +1,7 @@
 """The port of the override and event store; its memory adapter.
 
 Overrides are changed by compare-and-set on their revision; events are appended, never changed. Every method may
-raise StoreError; then nothing was kept, trying again makes sense.
+raise StoreError; then nothing was stored, a retry makes sense.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import Protocol
 from rules.model import Override
 
 KEPT_EVENTS = 10_000
-"""So many events are kept at least; the oldest go."""
+"""Events that are kept at least; the oldest are dropped."""
 
 
 class StoreError(Exception):
-    """The store cannot be reached, is busy or full; what was asked has not happened."""
+    """The store cannot be reached, is busy or full; the call had no effect."""
 
 
 class StaleError(Exception):
-    """Somebody else changed the override meanwhile; `current` is what it is now, None for nothing."""
+    """The override was changed meanwhile; `current` is the present one, None for none."""
 
     def __init__(self, current: Override | None) -> None:
         super().__init__("the override has changed meanwhile")
@@ -30,7 +30,7 @@ class StaleError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One entry of the audit trail.
+    """One entry of the audit log.
 
     `id` grows with time (microseconds since the epoch, made unique), `at` is epoch seconds, `event` one of the closed
     list, `who` a person or a part of the proxy, `evidence` JSON text or empty.
@@ -52,13 +52,13 @@ class Store(Protocol):
         """Return every override."""
 
     async def put(self, override: Override, expected: int | None = None) -> Override:
-        """Keep `override`; returned with the revision it has now, higher than any before.
+        """Store `override`; returned with the revision it has now, higher than any before.
 
         With `expected` only if the route's revision is that one (0: none yet), else StaleError.
         """
 
     async def append(self, event: Event) -> None:
-        """Keep `event`; one with an id that is there already is the same one."""
+        """Store `event`; one with an id that is there already is the same one."""
 
     async def events(self, since: int = 0, limit: int = 100) -> tuple[Event, ...]:
         """Return the oldest events with an id above `since`, at most `limit`; the newest, where `since` is negative."""
@@ -67,27 +67,27 @@ class Store(Protocol):
         """Return the small value of that name."""
 
     async def keep(self, name: str, value: str) -> None:
-        """Keep a small value under a name."""
+        """Store a small value under a name."""
 
     async def close(self) -> None:
-        """Finish what was begun, let go."""
+        """Finish what was begun, and close."""
 
 
 def revised(override: Override, current: Override | None, expected: int | None) -> int:
     """Return the revision under which `override` follows `current`, or raise StaleError."""
     there = current.revision if current is not None else 0
     if expected is None and override == current:
-        return there  # told twice: whoever tried again did not know that it went well
+        return there  # sent twice: the retry did not know that the first try had succeeded
     if expected is not None and there != expected:
         raise StaleError(current)
     return max(there + 1, override.revision)
 
 
-# A store that forgets everything when its process ends.
+# A store whose contents end with its process.
 
 
 class MemoryStore:
-    """Implements the store's port. Everything in it changes by the methods that say so, on the event loop."""
+    """Implements the store's port. It changes only by its methods, on the event loop."""
 
     def __init__(self, overrides: Iterable[Override] = ()) -> None:
         self._overrides = {override.route: override for override in overrides}
@@ -99,13 +99,13 @@ class MemoryStore:
         return tuple(self._overrides.values())
 
     async def put(self, override: Override, expected: int | None = None) -> Override:
-        """Keep `override`; StaleError where its revision is not the expected one."""
+        """Store `override`; StaleError where its revision is not the expected one."""
         revision = revised(override, self._overrides.get(override.route), expected)
         kept = self._overrides[override.route] = replace(override, revision=revision)
         return kept
 
     async def append(self, event: Event) -> None:
-        """Keep `event`."""
+        """Store `event`."""
         self._events.setdefault(event.id, event)
         while len(self._events) > KEPT_EVENTS:
             del self._events[min(self._events)]
@@ -121,7 +121,7 @@ class MemoryStore:
         return self._values.get(name)
 
     async def keep(self, name: str, value: str) -> None:
-        """Keep a small value."""
+        """Store a small value."""
         self._values[name] = value
 
     async def close(self) -> None:

@@ -1,8 +1,8 @@
 """The store in Redis; client construction.
 
-Overrides are changed by one script, so that of those who change the same revision one wins. How revisions follow each
-other is decided here as for every other store; the script only makes sure that nobody came in between. Every change
-raises one number, `version`, which instances look at, and is told on a channel, which may be missed.
+Overrides are changed by one script, so that of several changes to one revision one wins. How revisions follow each
+other is decided here as for every other store; the script only ensures that there was no change in between. Every
+change raises one number, `version`, which instances read, and is published on a channel, which may be missed.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ from proxy.ipc.codec import CodecError, from_json, to_json
 from proxy.storage.store import KEPT_EVENTS, Event, StoreError, revised
 from rules.model import Override
 
-# Makes the clients that talk to Redis (or Valkey), says how our keys are called.
+# Creates the clients of Redis (or Valkey), and the names of our keys.
 #
 # A call that finds its connection broken is tried once more at once, on a fresh one: after a restart of Redis every
-# kept connection is broken. Nothing else is tried again in here: whoever asks knows whether it is worth it, and a
-# client that waits between tries turns a dead Redis into seconds of silence (redis-py's own default: more than 3 s).
+# kept connection is broken. Nothing else is retried here: the caller decides on that, and a
+# client that waits between retries turns a dead Redis into seconds without an answer (redis-py's own default: more
+# than 3 s).
 
 
 PASSWORD = "STRANGLER_REDIS_PASSWORD"  # noqa: S105 - the name of a variable
@@ -37,11 +38,11 @@ DEPLOYMENT = "STRANGLER_DEPLOYMENT"
 CONNECT_WITHIN = 0.5
 ANSWER_WITHIN = 1.0
 CONNECTIONS = 8
-"""At once; one more is refused, its caller tries again."""
+"""Connections at once; one more is refused, its caller tries again."""
 
 
 class Names:
-    """What our keys are called; the braces keep them on one node of a cluster. Nothing in it changes."""
+    """The names of our keys; the braces keep them on one node of a cluster. Immutable."""
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         prefix = f"strangler:{{{environ.get(DEPLOYMENT) or 'default'}}}:"
@@ -65,7 +66,7 @@ def client(url: str, environ: Mapping[str, str] = os.environ) -> Redis:
 
 
 def waiting_client(url: str, environ: Mapping[str, str] = os.environ) -> redis.Redis:
-    """Return a client for the start, when nobody is served yet."""
+    """Return a client for the start, before any request is served."""
     from redis.retry import Retry as WaitingRetry
 
     return redis.Redis.from_url(url, retry=WaitingRetry(NoBackoff(), 1, (ConnectionError,)), **_options(environ))
@@ -77,14 +78,14 @@ def _options(environ: Mapping[str, str]) -> dict[str, Any]:
         "socket_connect_timeout": CONNECT_WITHIN,
         "socket_timeout": ANSWER_WITHIN,
         "max_connections": CONNECTIONS,
-        # the older protocol says nothing on its own, and every Redis knows it
+        # the older protocol sends nothing unasked, and every Redis supports it
         "protocol": 2,
     }
 
 
 @contextmanager
 def asking(what: str) -> Iterator[None]:
-    """Turn whatever goes wrong with Redis into StoreError."""
+    """Turn every error of Redis into StoreError."""
     try:
         yield
     except (RedisError, OSError, CodecError) as error:
@@ -92,7 +93,7 @@ def asking(what: str) -> Iterator[None]:
 
 
 TRIES = 20
-"""How often somebody else may have been faster before we say that the store is busy."""
+"""How many concurrent changes are retried before the store counts as busy."""
 _SWAP = """
 local there = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 if there ~= ARGV[2] then return 0 end
@@ -104,7 +105,7 @@ return 1
 
 
 class RedisStore:
-    """Implements the store's port. Nothing in it changes but the client's connections."""
+    """Implements the store's port. Only the client's connections change."""
 
     def __init__(self, url: str, environ: Mapping[str, str] = os.environ) -> None:
         self._url = url
@@ -119,7 +120,7 @@ class RedisStore:
             return tuple(sorted((from_json(body, Override) for body in found), key=lambda one: one.route))
 
     async def put(self, override: Override, expected: int | None = None) -> Override:
-        """Keep `override`; StaleError where its revision is not the expected one."""
+        """Store `override`; StaleError where its revision is not the expected one."""
         names = self._names
         keys = names.overrides, names.version, names.changes, names.epoch
         with asking(self._url):
@@ -132,7 +133,7 @@ class RedisStore:
         raise StoreError(f"{self._url}: too many change {override.route} at once")
 
     async def append(self, event: Event) -> None:
-        """Keep `event`."""
+        """Store `event`."""
         with asking(self._url):
             together: Any = self._redis.pipeline()
             together.zadd(self._names.events, {to_json(event): event.id})
@@ -157,12 +158,12 @@ class RedisStore:
             return str(found, "utf-8") if found is not None else None
 
     async def keep(self, name: str, value: str) -> None:
-        """Keep a small value."""
+        """Store a small value."""
         with asking(self._url):
             await self._redis.hset(self._names.values, name, value)
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._redis.aclose()
 
 

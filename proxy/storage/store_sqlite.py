@@ -1,7 +1,7 @@
 """The store in one SQLite file.
 
-The file is for its owner alone (0600). WAL lets readers read while somebody writes; every write is on the disk when
-it is told to be kept (`synchronous=FULL`), because a rollback must survive a power cut. A file that cannot be
+The file is for its owner alone (0600). WAL lets readers read during a write; every write is on the disk when
+the call returns (`synchronous=FULL`), because a rollback must survive a power cut. A file that cannot be
 opened, is locked or full is tried again with the next call.
 """
 
@@ -26,7 +26,7 @@ T = TypeVar("T")
 Job = Callable[[sqlite3.Connection], T]
 
 BUSY_SECONDS = 2.0
-"""How long somebody else may hold the file's lock."""
+"""How long another process may hold the file's lock."""
 MOST_WAITING = 1000
 """Calls that may wait for the thread; one more is refused, its caller tries again."""
 _SCHEMA = """
@@ -50,11 +50,11 @@ class SqliteStore:
         return await self._do(read_overrides)
 
     async def put(self, override: Override, expected: int | None = None) -> Override:
-        """Keep `override`; StaleError where its revision is not the expected one."""
+        """Store `override`; StaleError where its revision is not the expected one."""
         return await self._do(partial(_put, override=override, expected=expected))
 
     async def append(self, event: Event) -> None:
-        """Keep `event`."""
+        """Store `event`."""
         await self._do(partial(_append, event=event))
 
     async def events(self, since: int = 0, limit: int = 100) -> tuple[Event, ...]:
@@ -66,11 +66,11 @@ class SqliteStore:
         return await self._do(partial(_value, name=name))
 
     async def keep(self, name: str, value: str) -> None:
-        """Keep a small value."""
+        """Store a small value."""
         await self._do(partial(_keep, name=name, value=value))
 
     async def close(self) -> None:
-        """Finish what was begun, let go of the file."""
+        """Finish what was begun, close the file."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._let_go)
         self._thread.shutdown(wait=False)
 
@@ -92,7 +92,7 @@ class SqliteStore:
             with self._connection:
                 return job(self._connection)
         except sqlite3.Error:
-            # whatever is wrong with it may be right with a fresh one
+            # a fresh connection may work where this one failed
             self._let_go()
             raise
 
@@ -106,7 +106,7 @@ def ours_alone(path: Path) -> None:
     """Make the file where there is none; it and what SQLite keeps beside it are readable for their owner alone."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     for ending in ("", "-wal", "-shm", "-journal"):
-        # one that belongs to another user stays as that one wants it
+        # a file of another user keeps that user's mode
         with suppress(FileNotFoundError, PermissionError):
             path.with_name(path.name + ending).chmod(0o600)
 
@@ -168,14 +168,14 @@ def _keep(connection: sqlite3.Connection, name: str, value: str) -> None:
     connection.execute("INSERT OR REPLACE INTO small_values VALUES (?, ?)", (name, value))
 
 
-# Keeps keys that were made once, in the store's file, for every worker and every start to come.
+# Keeps keys that are created once, in the store's file, for all workers and later starts.
 
 
 _BUSY_SECONDS = 5.0
 
 
 def kept(path: Path, name: str, made: str) -> str:
-    """The key called `name`: `made` if there was none before. Raises `OSError` or `sqlite3.Error`.
+    """The key called `name`: `made` if there was none. Raises `OSError` or `sqlite3.Error`.
 
     The file is made readable for its owner alone.
     """

@@ -1,1 +1,1 @@
-"""Starts, replaces, signals the other processes; never touches traffic, never reads a configuration."""
+"""Starts, replaces, signals the other processes; handles no traffic, reads no configuration."""

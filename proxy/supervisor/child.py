@@ -19,11 +19,11 @@ TICK = 0.5
 SILENT_TICKS = 10
 STARTING_TICKS = 60
 BLOCKED = (signal.SIGINT, signal.SIGHUP)
-"""Signals that reach the whole process group, while the supervisor alone decides what they mean."""
+"""Signals that reach the whole process group, while only the supervisor acts on them."""
 
 
 def _start(arguments: list[str], passed: list[int]) -> subprocess.Popen[bytes]:
-    """Start a process that hears nothing of a Ctrl-C until it is ready to ignore it."""
+    """Start a process that gets no Ctrl-C until it is ready to ignore it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED)
     try:
         return subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
@@ -36,7 +36,7 @@ def _start(arguments: list[str], passed: list[int]) -> subprocess.Popen[bytes]:
 class Child:
     """A running child.
 
-    `silence` counts ticks without a heart-beat; `accepting` is the worker's own word, `payload` what it began with.
+    `silence` counts ticks without a heart-beat; `accepting` is what the worker reports, `payload` what it started with.
 
     Counting ticks of our own instead of seconds keeps a supervisor that was itself stopped for a while from
     killing children whose beats it has not read yet.
@@ -78,7 +78,7 @@ class Child:
         return self.silence > (SILENT_TICKS if self.beaten else STARTING_TICKS)
 
     def kill(self) -> None:
-        """End the child without a word; safe to repeat."""
+        """Kill the child; safe to repeat."""
         if self._process.returncode is None:
             self._process.send_signal(signal.SIGKILL)
 
@@ -103,7 +103,7 @@ class Child:
         self._exited(self, status)
 
 
-# The place of one worker: its listening socket stays while workers come, leave, die.
+# The place of one worker: its listening socket stays while workers start, exit, crash.
 
 
 class Slot:
@@ -117,7 +117,7 @@ class Slot:
         self.child: Child | None = None
 
     def state(self) -> WorkerState:
-        """Return what others may know."""
+        """Return what other processes are sent."""
         if self.child is None:
             return WorkerState(self.number, self.incarnation, 0, accepting=False)
         return WorkerState(self.number, self.incarnation, self.child.pid, self.child.accepting)

@@ -1,4 +1,4 @@
-"""The supervisor's main: load once, open the sockets, keep the children, leave with an exit code."""
+"""The supervisor's main: load once, open the sockets, keep the children running, exit with a code."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
 def load(path: str, workers: str = "") -> Loaded | int:
     """Return the file, checked by a process of its own, or that process's exit code.
 
-    The checking libraries need more memory than all of the supervisor; they leave with that process.
+    The checking libraries need more memory than all of the supervisor; they end with that process.
     """
     done = subprocess.run(  # noqa: S603 - our own interpreter, our own module
         command("load", path, workers), stdout=subprocess.PIPE, env=environment(), check=False
@@ -105,7 +105,7 @@ async def _keep(settings: Settings, payload: bytes, workers: str, tell: Events) 
 
 
 def _users(settings: Settings, left: Inherited | None) -> tuple[list[socket.socket], Address]:
-    """The users' sockets: those of the program before us, unless the file names another address by now."""
+    """The users' sockets: those of the previous program, unless the file names another address now."""
     wanted, count = parse_address(settings.listen, settings.base_dir), worker_count(settings.workers)
     if left is not None and _is_meant(wanted, left.listen):
         return adopted(left, count)
@@ -146,11 +146,11 @@ def _ready_line(settings: Settings, users: Address, operators: Address | None) -
     return (
         f"{said} {operators.url('https' if settings.admin_tls else 'http')} (admin)"
         if operators
-        else f"{said}, everybody on legacy, no admin"
+        else f"{said}, all users on legacy, no admin"
     )
 
 
 def _print(line: str) -> None:
-    # past sys.stdout: what that cannot write to a full disk it keeps, tries again, fails with as the program ends
+    # not through sys.stdout, which keeps what a full disk refuses and fails with it when the program ends
     with contextlib.suppress(OSError):
         os.write(1, f"{line}\n".encode())

@@ -1,9 +1,9 @@
 """Keeps one control process and N workers alive; notifies systemd.
 
-1. every child is started with its socket, begins with the last good configuration
+1. every child is started with its socket and the last good configuration
 2. worker and control get a fresh connection to each other whenever either is new
-3. a child that dies or falls silent is replaced, later each time it happens again
-4. told to stop: sockets close here, workers finish what they have, control leaves last
+3. a child that dies or hangs is replaced, after a longer wait each time
+4. on a stop sockets close here, workers finish their requests, control exits last
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from proxy.supervisor.child import TICK, Child, Slot
 from proxy.telemetry import events
 from proxy.telemetry.events import Tell
 
-# Tells the service manager how the proxy is doing (sd_notify).
+# Reports the state of the proxy to the service manager (sd_notify).
 
 
 PATIENCE = 0.5
@@ -31,7 +31,7 @@ PATIENCE = 0.5
 
 
 class Notifier:
-    """Sends state lines to `$NOTIFY_SOCKET`; without one, to nobody. Nothing in it changes."""
+    """Sends state lines to `$NOTIFY_SOCKET`; does nothing without one. Immutable."""
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         name = environ.get("NOTIFY_SOCKET", "")
@@ -40,11 +40,11 @@ class Notifier:
         self.watched = "WATCHDOG_USEC" in environ
 
     def say(self, *lines: str) -> None:
-        """Send `lines` as one datagram; a service manager that does not listen is not our problem."""
+        """Send `lines` as one datagram; a service manager that does not receive it is ignored."""
         if not self._path:
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-            # a busy manager's queue is ten messages long; a lost READY=1 would be a failed start
+            # a busy manager's queue holds ten messages; a lost READY=1 would be a failed start
             sock.settimeout(PATIENCE)
             try:
                 sock.sendto("\n".join(lines).encode(), self._path)
@@ -52,11 +52,11 @@ class Notifier:
                 return
 
     def reloading(self) -> None:
-        """Say that a reload begins; READY=1 must follow."""
+        """Report that a reload begins; READY=1 must follow."""
         self.say("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def alive(self) -> None:
-        """Feed the watchdog, if there is one."""
+        """Notify the watchdog, if there is one."""
         if self.watched:
             self.say("WATCHDOG=1")
 
@@ -71,7 +71,7 @@ class ProcessManager:
     `payload` with `drain` change when control sends a newer configuration, `effects` when it sends what was set at
     run time since, `proven` (what a worker began with and served) when one serves, `ready` once, `stopping` once,
     `handed_over` once.
-    Children are added by starting, removed by their exit.
+    Children are added at their start, removed at their exit.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class ProcessManager:
         self._finished: asyncio.Future[int] = self._loop.create_future()
 
     async def run(self) -> int:
-        """Start everything, return the exit code when everything is gone."""
+        """Start everything; return the exit code when every process has ended."""
         if self._admin is not None:
             self._start_control()
         for slot in self._slots:
@@ -126,7 +126,7 @@ class ProcessManager:
     # ── signals ────────────────────────────────────────────────────────────────────────────────────────
 
     def stop(self, signal_name: str) -> None:
-        """Stop accepting, let workers finish, leave; an interrupt while that goes on ends it at once."""
+        """Stop accepting, let workers finish, exit; an interrupt while that goes on ends it at once."""
         if self._stopping:
             if signal_name == "SIGINT":
                 self._abandon()
@@ -146,7 +146,7 @@ class ProcessManager:
 
     @property
     def is_stopping(self) -> bool:
-        """Whether this program is about to leave."""
+        """Whether this program is stopping."""
         return self._stopping
 
     def upgrades(self) -> None:
@@ -155,22 +155,22 @@ class ProcessManager:
         self._systemd.say("STATUS=starting the new program")
 
     def hand_over(self, pid: int) -> None:
-        """The new program `pid` serves on the same sockets: drain, leave them their names."""
+        """The new program `pid` serves on the same sockets: drain, keep their names."""
         self.handed_over = True
         self._closing = lambda: None
-        # systemd believes the main process alone, which is us until it has heard this
+        # systemd accepts messages only from the main process, which is this one until it gets this message
         self._systemd.say(f"MAINPID={pid}")
         self.stop("SIGUSR2")
 
     def stays(self) -> None:
-        """The new program did not get ready: this one goes on as if nothing had been asked."""
+        """The new program did not get ready: this one goes on unchanged."""
         self._tell(events.UPGRADE_FAILED, "error")
         self._systemd.say("STATUS=the new program did not start; the old one goes on")
 
     def reload(self, who: str) -> None:
         """Ask control to read the file again."""
         if self._control is None:
-            # a control process that is just being replaced reads the file when it starts
+            # a control process that is being replaced reads the file when it starts
             self._tell(events.RELOAD_IGNORED, "warning", who=who, legacy_only=self._settings.legacy_only)
             return
         self._control.send(messages.Reread(who))
@@ -218,7 +218,7 @@ class ProcessManager:
         self._control.send(attach, (for_control.detach(),))
         slot.child.send(attach, (for_worker.detach(),))
 
-    # ── what children say ──────────────────────────────────────────────────────────────────────────────
+    # ── messages of children ──────────────────────────────────────────────────────────────────────────────
 
     def _heard(self, child: Child, message: Message) -> None:
         match message:
@@ -308,7 +308,7 @@ class ProcessManager:
         self._tell(events.CHILD_EXITED, role=child.role, slot=child.slot, pid=child.pid, status=status)
 
     def _go_back(self, child: Child) -> None:
-        """Let the next one begin with what another began with and lived, where this one died before it served."""
+        """Start the next one with a configuration that another served with, where this one died before it served."""
         if not child.accepting and self._proven and child.payload is self._payload is not self._proven:
             self._tell(events.FILE_DEADLY, "error", slot=child.slot, pid=child.pid)
             self._payload = self._proven

@@ -21,7 +21,7 @@ _BACKLOG = 4096
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who may connect to a Unix socket: its `mode` (octal digits) and `group`, empty: as the process makes files."""
+    """The access to a Unix socket: its `mode` (octal digits) and `group`, empty: as the process makes files."""
 
     mode: str = ""
     group: str = ""
@@ -34,7 +34,7 @@ OURS_ALONE = Owner("0600")
 def listen_shared(
     address: Address, count: int, key: str = "listen.address", owner: Owner = AS_IT_COMES
 ) -> tuple[list[socket.socket], Address]:
-    """Return one listening socket for each of `count` workers, with the address that came of port 0.
+    """Return one listening socket for each of `count` workers, with the real address for port 0.
 
     Over TCP the kernel spreads connections over the sockets (SO_REUSEPORT). The first one is bound without
     that option, so that a second proxy on the address fails here, whatever options its owner uses. A Unix
@@ -56,7 +56,7 @@ def listen_shared(
 
 
 def listen_alone(address: Address, key: str = "admin.address") -> tuple[socket.socket, Address]:
-    """Return one listening socket that is shared with nobody, with its real address; of a Unix one mode 0600."""
+    """Return one listening socket that is not shared, with its real address; of a Unix one mode 0600."""
     sockets, real = listen_shared(address, 1, key, OURS_ALONE)
     return sockets[0], real
 
@@ -116,7 +116,10 @@ def _listen_unix(address: Address, key: str, owner: Owner) -> socket.socket:
 
 
 def _bind_unix(sock: socket.socket, path: str, owner: Owner) -> None:
-    """Make the file, closed to all others until it is theirs; before `listen` no connection succeeds."""
+    """Create the file, inaccessible to others until its owner and mode are set.
+
+    Before `listen` no connection succeeds.
+    """
     if not (owner.mode or owner.group):
         sock.bind(path)
         return
@@ -156,21 +159,21 @@ def _clear_stale(address: Address, key: str) -> None:
 # Hands the listening sockets from a running program to its successor (SIGUSR2).
 #
 # 1. the old supervisor starts the new program beside itself: same file, same sockets, the end of a pipe
-# 2. the new one loads, starts its children on those sockets, says into the pipe that it is ready
+# 2. the new one loads, starts its children on those sockets, reports through the pipe that it is ready
 # 3. the old one closes its sockets, drains, leaves; should the new one end before that, nothing has changed
 #
-# The kernel's queue is never without somebody who takes from it. The admin port is the new program's from 3 on.
+# At every moment one of them accepts from the kernel's queue. The admin port belongs to the new program from 3 on.
 
 
 VARIABLE = "STRANGLER_INHERITED"
-"""What `Inherited.text` writes, set by one supervisor for the next alone."""
+"""The variable with `Inherited.text`, set by one supervisor for its successor only."""
 START_WITHIN = 120.0
 """Seconds after which a new program that is neither ready nor gone is ended; the old one goes on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inherited:
-    """What the old program left: its sockets with the addresses they were opened for."""
+    """What the old program passed on: its sockets with the addresses they were opened for."""
 
     listen: str
     listeners: tuple[int, ...]
@@ -179,13 +182,13 @@ class Inherited:
     ready: int
 
     def text(self) -> str:
-        """As the environment carries it."""
+        """As written to the environment."""
         numbers = ",".join(map(str, self.listeners))
         return "\n".join((self.listen, numbers, self.admin, str(self.operators), str(self.ready)))
 
 
 def inherited() -> Inherited | None:
-    """Take what an old program left to this one, if one did; no child of ours shall find it again."""
+    """Take over what an old program passed on, if any; children of this process must not see it again."""
     text = os.environ.pop(VARIABLE, "")
     if not text:
         return None
@@ -198,7 +201,7 @@ def inherited() -> Inherited | None:
 
 
 def adopted(left: Inherited, count: int) -> tuple[list[socket.socket], Address]:
-    """The users' sockets for `count` workers: as many as were left, further ones shared with the first."""
+    """The users' sockets for `count` workers: as many as were passed on, further ones shared with the first."""
     sockets = [socket.socket(fileno=number) for number in left.listeners]
     for further in sockets[count:]:
         further.close()
@@ -208,7 +211,7 @@ def adopted(left: Inherited, count: int) -> tuple[list[socket.socket], Address]:
 
 
 class Successor:
-    """The new program, as long as nobody knows whether it will do. `_process` is there from `start` on."""
+    """The new program, as long as it has neither become ready nor failed. `_process` is there from `start` on."""
 
     def __init__(self, config: str, workers: str, ready: Callable[[int], None], failed: Callable[[], None]) -> None:
         self._arguments = command("supervise", config, workers)
@@ -220,7 +223,7 @@ class Successor:
 
     @property
     def is_starting(self) -> bool:
-        """Whether the last one that was started has neither got ready nor ended."""
+        """Whether the last one that was started has neither become ready nor ended."""
         return self._pipe >= 0
 
     def start(self, users: str, listeners: Sequence[int], operators: str, admin: int) -> None:
@@ -253,7 +256,7 @@ class Successor:
 
 
 def tell_ready(left: Inherited | None) -> None:
-    """Say to the old program, once, that this one has taken over."""
+    """Report to the old program, once, that this one has taken over."""
     if left is not None:
         os.write(left.ready, b"ready")
         os.close(left.ready)

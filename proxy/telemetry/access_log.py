@@ -1,6 +1,6 @@
 """One JSON line a request, and where the lines go.
 
-Members are those of structlog's JSON renderer. Query values, header values, bodies never come near this file;
+Members are those of structlog's JSON renderer. Query values, header values, bodies are never written;
 a path is cut so that a line stays within what a pipe writes whole.
 """
 
@@ -23,7 +23,7 @@ from proxy.telemetry.records import Exchange
 class AccessLog:
     """An observer that turns exchanges into lines.
 
-    `_second` with `_stamp` change once a second. `_alike` are the members that most lines share, written once.
+    `_second` and `_stamp` change once a second. `_alike` are the members that most lines share, written once.
     """
 
     __slots__ = ("_alike", "_put", "_second", "_stamp")
@@ -35,15 +35,15 @@ class AccessLog:
         self._alike: dict[tuple[object, ...], bytes] = {}
 
     def observe(self, exchange: Exchange) -> None:
-        """Write the line of one finished call."""
+        """Write the line of one finished request."""
         self.observe_all((exchange,))
 
     def observe_all(self, exchanges: Sequence[Exchange]) -> None:
-        """Write the lines of finished calls, all at once."""
+        """Write the lines of finished requests, all at once."""
         self._put([self._line(exchange) for exchange in exchanges])
 
     def _line(self, exchange: Exchange) -> bytes:
-        # unpacked at once: two dozen attribute reads would cost as much as the rest
+        # unpacked together: two dozen attribute reads would cost as much as the rest
         (
             at,
             request_id,
@@ -102,7 +102,7 @@ class AccessLog:
         return b"".join((self._stamp, _MILLISECONDS[int((at - second) * 1000)], alike, _text(line)[1:]))
 
     def _remember(self, key: tuple[object, ...]) -> bytes:
-        """The members between the time and what is different in each line."""
+        """The members between the time and those that differ in each line."""
         if len(self._alike) >= _ALIKE_AT_MOST:
             self._alike.clear()
         text = _text({"level": "info", "event": REQUEST, **dict(zip(_ALIKE, key, strict=True))})
@@ -151,11 +151,11 @@ def _tell_trouble(line: dict[str, object], exchange: Exchange) -> None:
     ]
 
 
-# One worker's access lines: where they go, what the operator hears of those that cannot be written.
+# One worker's access lines: where they go, and the events about those that cannot be written.
 
 
 class AccessLines:
-    """The writer of access lines, if any are wanted. `_trouble` is what was told last."""
+    """The writer of access lines, if any are wanted. `_trouble` is the reason that was reported last."""
 
     def __init__(self, environ: Mapping[str, str], base_dir: Path, tell: Tell) -> None:
         self._tell = tell
@@ -167,11 +167,11 @@ class AccessLines:
             self._writer = LineWriter(descriptor, lambda count: lost_line("worker", count))
 
     def observer(self) -> AccessLog | None:
-        """Return what makes lines of exchanges; None when nobody wants them."""
+        """Return what makes lines of exchanges; None when they are off."""
         return None if self._writer is None else AccessLog(self._writer)
 
     def lost(self) -> int:
-        """Return how many lines nobody will read; tells, once, why they cannot be written."""
+        """Return how many lines are lost; emits, once, why they cannot be written."""
         if self._writer is None:
             return 0
         trouble = self._writer.trouble

@@ -14,7 +14,7 @@ Worker = tuple[int, int]
 
 
 class Totals:
-    """The sums. `_reported` holds each living worker's latest rows, `_dead` what those before them had counted."""
+    """The sums. `_reported` holds each running worker's latest rows, `_dead` the counts of ended ones."""
 
     def __init__(self) -> None:
         self._reported: dict[Worker, dict[Key, Values]] = {}
@@ -26,13 +26,13 @@ class Totals:
         for name, labels, values in rows:
             key = name, labels
             before = mine.get(key)
-            # a worker that forgot a route, then met it again, counts it from zero
+            # a worker that dropped a route, then got it again, counts it from zero
             if before is not None and _counts(name) and sum(values[:-1] or values) < sum(before[:-1] or before):
                 self._add_dead(key, before)
             mine[key] = values
 
     def keep_only(self, alive: Iterable[Worker]) -> None:
-        """Bury every other worker: its gauges go, its counts stay."""
+        """Remove every other worker: its gauges go, its counts stay."""
         wanted = set(alive)
         for worker in [worker for worker in self._reported if worker not in wanted]:
             for key, values in self._reported.pop(worker).items():
@@ -40,7 +40,7 @@ class Totals:
                     self._add_dead(key, values)
 
     def sums(self) -> dict[Key, Values]:
-        """Return one value for each metric with its labels, over everybody."""
+        """Return one value for each metric with its labels, over all workers."""
         sums = dict(self._dead)
         for rows in self._reported.values():
             for key, values in rows.items():
@@ -67,7 +67,7 @@ def _added(left: Values, right: Values) -> Values:
     return tuple(map(sum, zip(left, right, strict=True)))
 
 
-# Keeps one recent request for each bucket of each histogram, so that a slow bar on a chart leads to a trace.
+# Keeps one recent request for each bucket of each histogram, so that a slow bucket on a chart leads to a trace.
 
 
 class Exemplar(NamedTuple):
@@ -92,7 +92,7 @@ class Exemplars:
         self.latest: dict[tuple[Key, int], Exemplar] = {}
 
     def take(self, exemplars: Iterable[Exemplar]) -> None:
-        """Take what a worker saw; the latest stays, whoever reports first: Prometheus wants them in order."""
+        """Add a worker's exemplars; the latest stays, whichever comes first: Prometheus wants them in order."""
         for exemplar in exemplars:
             place = (exemplar.name, exemplar.labels), exemplar.bucket
             before = self.latest.get(place)
@@ -100,6 +100,6 @@ class Exemplars:
                 self.latest[place] = exemplar
 
     def keep_only(self, known: Iterable[Key]) -> None:
-        """Forget the series that are no longer shown."""
+        """Drop the series that are no longer shown."""
         wanted = frozenset(known)
         self.latest = {place: exemplar for place, exemplar in self.latest.items() if place[0] in wanted}

@@ -11,36 +11,36 @@ import orjson
 
 from proxy.telemetry.log_writer import LineWriter
 
-# The name of every event, each with the moment it tells of.
+# The name of every event, each with when it is emitted.
 
 
 REQUEST = "request"
 """A request is finished; the access line is the record of its decision."""
 LINES_LOST = "log_lines_lost"
-"""So many lines are missing here: whoever reads the log was too slow, or the disk was full."""
+"""So many lines are missing here: the reader of the log was too slow, or the disk was full."""
 LINES_UNWRITTEN = "log_lines_unwritten"
-"""Access lines cannot be written now; they are counted, users do not notice."""
+"""Access lines cannot be written now; they are counted, requests are not affected."""
 
 STARTING = "starting"
-"""The supervisor has its sockets, children follow."""
+"""The supervisor has its sockets, its children start next."""
 READY = "ready"
-"""/readyz said 200 for the first time."""
+"""/readyz returned 200 for the first time."""
 STOPPING = "stopping"
-"""Told to stop: what is in flight may finish."""
+"""A stop was asked for: requests in flight may finish."""
 UPGRADING = "upgrading"
-"""Told by USR2 to start the new program beside this one."""
+"""USR2 asked for the new program beside this one."""
 UPGRADE_FAILED = "upgrade_failed"
 """The new program ended before it was ready; this one goes on."""
 STOPPED = "stopped"
-"""The supervisor leaves, nothing runs any more."""
+"""The supervisor exits, nothing runs any more."""
 DRAIN_CUT = "drain_cut"
-"""The drain time was over before these calls were."""
+"""The drain time was over before these requests were."""
 CHILD_STARTED = "child_started"
 """A worker or the control process was started."""
 CHILD_EXITED = "child_exited"
 """A child ended; `wait` seconds until its successor starts."""
 CHILD_SILENT = "child_silent"
-"""A child's event loop stopped turning; it is killed, replaced."""
+"""A child's event loop hung; it is killed and replaced."""
 ACCEPTING = "accepting"
 """A worker takes connections."""
 DRAINING = "draining"
@@ -51,13 +51,13 @@ RELOAD = "reload"
 RELOAD_ASKED = "reload_asked"
 """A signal, the API or a changed file asked for the file to be read again."""
 RELOAD_IGNORED = "reload_ignored"
-"""Nobody is there who could reload."""
+"""No process is there that could reload."""
 CONFIG_REFUSED = "config_refused"
 """The file is broken; the old configuration stays."""
 CONFIG_WARNING = "config_warning"
-"""The file is accepted, somebody should look at this line."""
+"""The file is accepted, but has a problem that an operator should know."""
 CONFIG_NEEDS_RESTART = "config_needs_restart"
-"""These settings changed in the file, they wait for the next start."""
+"""These settings changed in the file, they take effect at the next start."""
 GENERATION_APPLIED = "generation_applied"
 """A worker runs another generation."""
 GENERATION_REFUSED = "generation_refused"
@@ -65,13 +65,13 @@ GENERATION_REFUSED = "generation_refused"
 CERTIFICATE_REFUSED = "certificate_refused"
 """The renewed certificate cannot be used; connections go on with the old one."""
 WORKER_LATE = "worker_late"
-"""A worker did not acknowledge a generation in time; it gets it again when it is back."""
+"""A worker did not acknowledge a generation in time; it gets it again when it reconnects."""
 FILE_DEADLY = "file_deadly"
 """A worker died with the latest configuration before it served; the next one begins with the one before."""
 TASK_FAILED = "task_failed"
-"""Something that control does for ever has failed; it goes on. After a minute of that control is replaced."""
+"""A permanent task of control has failed; it goes on. After a minute of failures control is replaced."""
 WORKER_REPLACED = "worker_replaced"
-"""A worker has not put into effect what was set, or says nothing any more; it is ended, another one starts."""
+"""A worker has not applied an override, or no longer responds; it is killed and replaced."""
 SPANS_LOST = "spans_lost"
 """Spans cannot be sent to the collector; how many is counted."""
 POOL_FULL = "pool_full"
@@ -89,72 +89,72 @@ TARGET_BACK = "target_back"
 LINK_LOST = "link_lost"
 """The connection between control and worker broke."""
 JUDGE_LOST = "judge_lost"
-"""A process that compares pairs was over its limit or died; another takes its place."""
+"""A process that compares pairs exceeded its limit or crashed; another takes its place."""
 DATA_LOST = "data_lost"
 """The process that verifies both databases ended; another takes its place."""
 DATA_DIFFERS = "data_differs"
 """Both databases do not hold the same rows of a table, read again after `settle`."""
 DATA_VERIFIED = "data_verified"
-"""Both databases hold the same rows of a table, which was not known or not so before."""
+"""Both databases hold the same rows of a table, which was unknown or not so before."""
 DATA_FAILED = "data_failed"
-"""A table could not be verified: a database is unreachable, or something does not fit."""
+"""A table could not be verified: a database is unreachable, or the tables do not match the configuration."""
 DATA_CHECK = "data_check"
-"""A check of both databases is violated in three readings, or could not be asked."""
+"""A check of both databases is violated in three readings, or could not be queried."""
 DIFFERENCES_LOST = "differences_lost"
-"""What differs cannot be kept now; it is counted all the same."""
+"""Differences cannot be stored now; they are still counted."""
 DIFFERENCES_KEPT = "differences_kept"
-"""What differs is kept again."""
+"""Differences are stored again."""
 DIFFERENCE = "difference"
-"""A kind of difference that was not seen before in this life of control; its values are in the store."""
+"""A group of differences that is new since control started; its values are in the store."""
 INVARIANT_VIOLATED = "invariant_violated"
-"""A business rule does not hold for a pair, and did not when both sides were asked again."""
+"""A business rule does not hold for a pair, and did not when both sides were sent the request again."""
 CHANGED = "changed"
-"""Somebody, or the guard, changed how a route is served; `what` is the event of the audit trail."""
+"""An operator or the guard changed how a route is served; `what` is the event of the audit log."""
 FOLLOWED = "followed"
 """What another instance set for a route is in effect here too."""
 ALERT = "alert"
-"""The guard cannot decide for itself, or may not act: a person should look."""
+"""The guard cannot decide, or may not act: an operator should look."""
 TRIPPED = "tripped"
-"""A worker sent everyone of a route to legacy by itself: modern failed too often in a row."""
+"""A worker sent all users of a route to legacy by itself: modern failed too often in a row."""
 STORE_DOWN = "store_down"
-"""The store does not answer; what must be kept waits, promotions are refused."""
+"""The store does not answer; writes to it wait, promotions are refused."""
 STORE_UP = "store_up"
 """The store answers again."""
 HOOK_FAILED = "hook_failed"
-"""A webhook did not take an event; `final` when nobody tries again."""
+"""A webhook did not take an event; `final` when there is no further try."""
 NOISE_LEARNED = "noise_learned"
-"""What legacy varies by itself at these paths is not taken for a difference from now on."""
+"""What legacy varies by itself at these paths is no longer a difference."""
 SHADOW_SUSPENDED = "shadow_suspended"
-"""A worker mirrors this route no more until its words change: an answer shows that its reads have effects."""
+"""A worker stops mirroring this route until its configuration changes: a response shows side effects of its reads."""
 COVERAGE_SESSION = "coverage_session"
-"""Most of a route's pairs are not compared: legacy gets copies without the user's session. `cure` says what helps."""
+"""Most of a route's pairs are not compared: legacy gets copies without the user's session. `cure` is the remedy."""
 SHADOW_THINNED = "shadow_thinned"
 """A side gave copies of a route no whole answer, or 5xx, ten in a row: it gets one a second until one succeeds."""
 SHADOW_WRITES_OFF = "shadow_writes_off"
-"""A worker copies no more writes to this backend until the next reload: it did not confirm that it keeps none."""
+"""A worker copies no more writes to this backend until the next reload: it did not confirm that it discards them."""
 UNTRANSLATED = "untranslated"
-"""The answer to a write was delivered in its side's own words: it was done, but `response` could not map it."""
+"""The response to a write was delivered unmapped: the write was done, but `response` could not map it."""
 LOGIN = "login"
 """A token was shown at the console's login; `role` and `name` say for whom."""
 LOGIN_FAILED = "login_failed"
-"""A wrong token was shown, at the login or as a bearer; from the 21st on nothing is compared or told."""
+"""A wrong token was shown, at the login or as a bearer; from the 21st on tokens are neither compared nor reported."""
 ADMIN_REQUEST = "admin_request"
-"""The admin port answered something that may change things; its access line."""
+"""The admin port answered a request that may change something; its access line."""
 OBSERVER_FAILED = "observer_failed"
-"""A metric, window or log line could not be made; told once."""
+"""A metric, window or log line could not be made; emitted once."""
 UNEXPECTED = "unexpected"
-"""A fault of the proxy itself that no user noticed."""
+"""A fault of the proxy itself that did not affect a user."""
 
 
 class Tell(Protocol):
-    """How a process tells an event: its name from `names`, a level, fields."""
+    """How a process emits an event: its name from `names`, a level, fields."""
 
     def __call__(self, event: str, level: str = "info", /, **fields: object) -> None:
-        """Tell `event`; never raises, never waits."""
+        """Emit `event`; never raises, never waits."""
 
 
 class Events:
-    """Writes events to a descriptor; `bound` fields come with each. Nothing in it changes."""
+    """Writes events to a descriptor; `bound` fields come with each. Immutable."""
 
     def __init__(self, writer: LineWriter, *, human: bool, bound: Mapping[str, object]) -> None:
         self._writer = writer
@@ -162,7 +162,7 @@ class Events:
         self._bound = bound
 
     def __call__(self, event: str, level: str = "info", /, **fields: object) -> None:
-        """Tell `event` now."""
+        """Emit `event` now."""
         self._writer.put(self._render(timestamp(time.time()), level, event, {**self._bound, **fields}))
 
     def close(self) -> None:
@@ -194,7 +194,7 @@ def render_json(ts: str, level: str, event: str, fields: Mapping[str, object]) -
 
 
 def render_human(ts: str, level: str, event: str, fields: Mapping[str, object]) -> bytes:
-    """Return one event as a line for eyes."""
+    """Return one event as a readable line."""
     said = " ".join(f"{name}={_word(value)}" for name, value in fields.items())
     return f"{ts} [{level:<8}] {event:<24} {said}\n".encode(errors="replace")
 
@@ -205,6 +205,6 @@ def _say(value: Any) -> Any:
 
 def _word(value: object) -> str:
     text = str(value)
-    # a field may quote a file's text: it must not be able to draw on the terminal
+    # a field may quote a file's text: it must not send control characters to the terminal
     printable = text.isprintable()
     return text if printable and " " not in text else repr(text)

@@ -23,7 +23,7 @@ NO_EXEMPLARS: Latest = MappingProxyType({})
 def render(sums: Mapping[Key, Values], accept: str, exemplars: Latest = NO_EXEMPLARS) -> tuple[bytes, str]:
     """Return the exposition of `sums` with its content type, as `accept` prefers.
 
-    Exemplars are told to who takes OpenMetrics; Prometheus' older text has no place for them.
+    Exemplars are written for scrapers that accept OpenMetrics; Prometheus' older text has no place for them.
     """
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Sums(sums, exemplars))
@@ -33,7 +33,7 @@ def render(sums: Mapping[Key, Values], accept: str, exemplars: Latest = NO_EXEMP
 
 
 class _Sums(Collector):
-    """Hands the sums over, one family for each known metric. Nothing in it changes."""
+    """Yields the sums, one family for each known metric. Immutable."""
 
     def __init__(self, sums: Mapping[Key, Values], exemplars: Latest) -> None:
         self._exemplars = exemplars
@@ -61,7 +61,7 @@ def _family(metric: Metric, rows: Iterable[tuple[tuple[str, ...], Values]], exem
 
 def _histogram(metric: Metric, rows: Iterable[tuple[tuple[str, ...], Values]], exemplars: Latest) -> Family:
     family = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
-    add: Any = family.add_metric  # its hints leave out that an exemplar may be missing
+    add: Any = family.add_metric  # the library's type hints leave out that an exemplar may be missing
     bounds = [*(repr(bound) for bound in metric.bounds), "+Inf"]
     for labels, values in rows:
         place = metric.name, labels

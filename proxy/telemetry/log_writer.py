@@ -12,18 +12,18 @@ from collections.abc import Callable
 
 EVERY = 0.1
 FULL = 512 * 1024
-"""Waking the thread takes the interpreter from the callers, so it is not woken for less."""
+"""Waking the thread takes the interpreter from the callers, so fewer bytes do not wake it."""
 AGAIN = 1.0
-"""Seconds between two tries to tell of lost lines where no other line is written."""
+"""Seconds between two tries to report lost lines where no other line is written."""
 MOST = 8 * 1024 * 1024
 NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO))
-"""What passes when somebody makes room; after any other error nobody will ever read us."""
+"""Errors that pass when the reader makes room; after any other error the log cannot be written any more."""
 
 
 class LineWriter:
     """A bounded buffer before one descriptor, emptied every 100 ms or 512 KiB.
 
-    Lines that find more than 8 MiB waiting are lost, those for a full disk as well: counted, told as `lost(count)`
+    Lines that find more than 8 MiB waiting are lost, those for a full disk as well: counted, reported as `lost(count)`
     when there is room again. `trouble` says why nothing can be written now; empty: it can.
     `_queued` and `_refused` are changed by callers alone, `_left` and `_unwritten` by the thread alone, so none of
     them needs a lock.
@@ -61,15 +61,15 @@ class LineWriter:
 
     @property
     def lost(self) -> int:
-        """Lines that nobody will ever read."""
+        """Lines that are lost."""
         return self._refused + self._unwritten
 
     def put(self, line: bytes) -> None:
-        """Take one whole line; never waits, never raises."""
+        """Queue one whole line; never waits, never raises."""
         self.put_all([line])
 
     def put_all(self, lines: list[bytes]) -> None:
-        """Take whole lines; never waits, never raises."""
+        """Queue whole lines; never waits, never raises."""
         if self._gone:
             self._refused += len(lines)
             return
@@ -91,7 +91,7 @@ class LineWriter:
             self._full.set()
 
     def close(self, seconds: float = 2.0) -> None:
-        """Write what is left, for at most so long."""
+        """Write what is left, for at most some seconds."""
         self._closing = True
         self._full.set()
         self._wake.set()
@@ -134,7 +134,7 @@ class LineWriter:
         """Write all of it, or return what could not be, with the reason in `trouble`."""
         if self._gone:
             return data
-        # a full disk tears lines: of a file that processes share, whoever writes first ends the torn one
+        # a full disk cuts lines: in a file that processes share, the next writer ends the cut one
         rest = memoryview(b"\n" + data if self.trouble else data)
         while rest:
             try:

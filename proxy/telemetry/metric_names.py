@@ -1,4 +1,4 @@
-"""Every metric there is: its name, what it counts, its labels, how several workers' values become one."""
+"""Every metric: its name, what it counts, its labels, how several workers' values become one."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ HISTOGRAM = "histogram"
 GAUGE_SUM = "gauge_sum"
 """A gauge whose living workers add up."""
 GAUGE_MAX = "gauge_max"
-"""A gauge where the worst worker speaks for all."""
+"""A gauge whose value is that of the worst worker."""
 
 LIVE = "live"
 """The `role` of a request that a user waits for."""
 SHADOW = "shadow"
-"""The `role` of a copy that nobody waits for."""
+"""The `role` of a copy that no user waits for."""
 NO_ANSWER = "none"
-"""The `code` of a copy that got no answer; a live request gets at least one of the proxy's own."""
+"""The `code` of a copy without a response; a live request gets at least one of the proxy's own."""
 CODES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 ERROR_KINDS = ("status", "connect", "reset", "timeout", "broken", "truncated", "unhealthy")
-"""Kinds of upstream errors; `status` is an answer of 5xx, `unhealthy` that no target could be asked."""
+"""Kinds of upstream errors; `status` is a response of 5xx, `unhealthy` that no target was available."""
 FALLBACK_REASONS = (*ERROR_KINDS, "declined", "busy", "untranslatable", "shared")
 """Why legacy answered in modern's place."""
 DIRECTIONS = ("request", "response")
@@ -30,7 +30,7 @@ MANUAL = "manual"
 DATA = "data"
 """The reason of a rollback because a check of both databases is violated."""
 
-# Not tuples of fourteen, of ten: the compiler takes such apart, puts them together anew at each look.
+# Not fixed tuples of fourteen or ten: the compiler unpacks and rebuilds such at each use.
 DURATION_BOUNDS: tuple[float, ...] = (
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 )  # fmt: skip
@@ -51,13 +51,13 @@ class Metric:
 REQUESTS = Metric(
     "strangler_requests_total",
     COUNTER,
-    "Requests answered, counted once under the side whose answer the client got (none: the proxy itself).",
+    "Requests answered, counted once under the side whose response the client got (none: the proxy itself).",
     ("route", "side", "role", "code"),
 )
 DURATION = Metric(
     "strangler_request_duration_seconds",
     HISTOGRAM,
-    "Time from a request's first byte to the last byte of its answer.",
+    "Time from a request's first byte to the last byte of its response.",
     ("route", "side", "role"),
     DURATION_BOUNDS,
 )
@@ -119,7 +119,7 @@ BACKEND_IN_FLIGHT = Metric(
 FALLBACKS = Metric(
     "strangler_fallbacks_total",
     COUNTER,
-    "Requests that legacy answered in modern's place.",
+    "Requests that legacy served after modern had failed.",
     ("route", "reason"),
 )
 SHADOW_DROPPED = Metric(
@@ -137,13 +137,13 @@ COMPARISONS = Metric(
 FORGIVEN = Metric(
     "strangler_forgiven_total",
     COUNTER,
-    "Values of compared answers that differ in a way that a rule forgives.",
+    "Values of compared responses that differ in a way that a rule accepts.",
     ("route", "rule"),
 )
 DIFFERENCES = Metric(
     "strangler_differences_total",
     COUNTER,
-    "Differences that still were there when both sides had been asked again.",
+    "Differences that were still there in the re-check.",
     ("route", "kind"),
 )
 INVARIANT_CHECKS = Metric(
@@ -155,7 +155,7 @@ INVARIANT_CHECKS = Metric(
 INVARIANT_VIOLATIONS = Metric(
     "strangler_invariant_violations_total",
     COUNTER,
-    "Business rules that did not hold, asked again included.",
+    "Business rules that were violated, also in the re-check.",
     ("route", "invariant"),
 )
 IN_FLIGHT = Metric("strangler_in_flight", GAUGE_SUM, "Requests that a backend is working on now.", ("side", "role"))
@@ -183,7 +183,7 @@ TASK_FAILURES = Metric(
     ("task",),
 )
 ROLLBACKS = Metric(
-    "strangler_rollbacks_total", COUNTER, "Times that everyone was sent back to legacy, by cause.", ("route", "reason")
+    "strangler_rollbacks_total", COUNTER, "Rollbacks (all users sent back to legacy), by cause.", ("route", "reason")
 )
 ROUTE_CHANGES = Metric(
     "strangler_route_changes_total", COUNTER, "Changes at run time, by people or by the guard.", ("route", "verb")
@@ -192,13 +192,13 @@ STORE_UP = Metric("strangler_store_up", GAUGE_SUM, "1 when the store took the la
 MODERN_WRITES = Metric(
     "strangler_modern_writes_total",
     COUNTER,
-    "Writes that modern alone has answered well: what legacy may not know of where each side has its own data.",
+    "Writes that only modern has served successfully: legacy may lack them where each side has its own data.",
     ("route",),
 )
 UNTRANSLATED = Metric(
     "strangler_untranslated_total",
     COUNTER,
-    "Answers to writes that reached the client in their side's own words, because `response` could not map them.",
+    "Responses to writes that reached the client unmapped, because `response` could not map them.",
     ("route", "side"),
 )
 DATA_ROWS = Metric(
@@ -216,7 +216,7 @@ DATA_CHECK = Metric(
 WEIGHT = Metric(
     "strangler_weight_percent",
     GAUGE_SUM,
-    "Share of a route that modern answers: as the file intends, as it is in effect.",
+    "Share of a route that modern serves: as the file intends, as it is in effect.",
     ("route", "kind"),
 )
 STAGE = Metric("strangler_route_stage", GAUGE_SUM, "1 for the stage a route is in.", ("route", "stage"))

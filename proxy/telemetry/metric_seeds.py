@@ -1,10 +1,10 @@
-"""Puts at zero what an alert or a mark on a chart needs from its first increment on.
+"""Starts at zero the counters that an alert or a chart needs from their first increment on.
 
 A counter that appears with its first increment has none that `rate` or `increase` could see. That matters where one
-is news: a rollback, a change, a violated invariant, a side's first 5xx, the first difference. It does not where only
+matters: a rollback, a change, a violated invariant, a side's first 5xx, the first difference. It does not where only
 many count (reasons of drops, causes of rescues beyond the usual ones), nor for what cannot happen: rollbacks by a check
 that the guard does not make, comparisons of what is not mirrored. Everything at zero was several times as much to
-scrape, and told nothing more. Histograms come with their first observation.
+scrape, without more information. Histograms come with their first observation.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _NOTHING_SET: Mapping[str, Override] = MappingProxyType({})
 _ANSWERS = ("2xx", "3xx", "4xx", "5xx")
 _FAILED = "5xx"
 _USUAL_KIND = "value"
-"""What most differences are; the other kinds come with their first."""
+"""The most frequent kinds of differences; the other kinds appear with their first."""
 
 
 def route_names(snapshot: Snapshot) -> tuple[str, ...]:
@@ -111,7 +111,7 @@ def _rollbacks(route: Route) -> Iterator[tuple[Key, Values]]:
 
 
 def _checks(route: Route, guard: GuardPolicy) -> dict[str, bool]:
-    """Return `rules.guard.evidence.REASONS`, each with whether this guard ever names it."""
+    """Return `rules.guard.evidence.REASONS`, each with whether this guard can ever use it."""
     worse = guard.worse_than_legacy
     return {
         "consecutive": guard.consecutive_failures > 0,

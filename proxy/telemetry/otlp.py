@@ -24,7 +24,7 @@ class Otlp:
     """An exporter; endpoint, headers, time limit, service name come from OpenTelemetry's variables."""
 
     def __init__(self) -> None:
-        # what is wrong with the collector is told by our own log, once, and counted
+        # errors of the collector are logged once by the proxy itself, and counted
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL + 1)
         version = program_version()
         self._exporter = OTLPSpanExporter()
@@ -34,12 +34,12 @@ class Otlp:
         self._scope = InstrumentationScope("strangler", version)
 
     def send(self, spans: Sequence[Span]) -> bool:
-        """Send; False when nobody took them. It waits, at most as long as OTEL_EXPORTER_OTLP_TIMEOUT says."""
+        """Send; False when they were not accepted. It waits, at most as long as OTEL_EXPORTER_OTLP_TIMEOUT says."""
         done = self._exporter.export([self._readable(span) for span in spans])
         return done is SpanExportResult.SUCCESS
 
     def close(self) -> None:
-        """Give up what is being tried again."""
+        """Cancel retries."""
         self._exporter.shutdown()  # type: ignore[no-untyped-call]  # theirs
 
     def _readable(self, span: Span) -> ReadableSpan:

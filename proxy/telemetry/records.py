@@ -9,22 +9,22 @@ from typing import Final, Generic, NamedTuple, TypeVar
 make: Final = tuple.__new__
 """Makes a named tuple without its own constructor, which costs more than the tuple."""
 NOBODY = "none"
-"""The side of an answer that the proxy itself made."""
+"""The side of a response that the proxy itself made."""
 
 
 UNHEALTHY = "unhealthy"
-"""The reason of a decision for legacy because modern has no healthy target: one failure of modern each."""
+"""The reason of a decision for legacy because modern has no healthy target: each counts as one failure of modern."""
 NEUTRAL = ("client", "declined", "busy")
-"""How an attempt ends without saying anything about its side."""
+"""Ends of an attempt that are no evidence about its side."""
 
 
 class Attempt(NamedTuple):
-    """One try at one backend.
+    """One attempt at one backend.
 
-    `kind` is empty for an answer that came whole, else what failed: connect reset timeout broken
-    truncated unhealthy (no target that could be asked), or what is no failure of the side: declined, client (the user
-    went away or was too slow), busy (our own pool was in use). `wait` is seconds from the
-    request's last byte sent to the answer's first byte, or the age when it never came.
+    `kind` is empty for a complete response, else what failed: connect reset timeout broken
+    truncated unhealthy (no target was available), or what is no failure of the side: declined, client (the user
+    went away or was too slow), busy (the pool had no free connection). `wait` is seconds from the
+    request's last byte sent to the response's first byte, or the age when it never came.
     """
 
     side: str
@@ -36,21 +36,21 @@ class Attempt(NamedTuple):
 
     @property
     def failed(self) -> bool:
-        """Whether the guard counts this against the side: a 5xx or a failure that the backend made."""
+        """Whether the guard counts this as an error of the side: a 5xx or a failure that the backend made."""
         if self.kind in NEUTRAL:
             return False
         return self.kind != "" or self.status >= 500  # noqa: PLR2004 - HTTP
 
 
 class Exchange(NamedTuple):
-    """One finished call, frozen. Times are seconds, `at` since the epoch; nothing in it names a secret.
+    """One finished request, frozen. Times are seconds, `at` since the epoch; nothing in it names a secret.
 
-    `side` is who was chosen, `answered` whose answer the client got (`none`: the proxy's own).
+    `side` is the chosen one, `answered` the one whose response the client got (`none`: the proxy's own).
     `overhead` is `duration` less the time spent waiting for the backend or the client.
-    `fallback` is why another side had to answer, else empty. `tunnel` marks upgrades and event streams,
+    `fallback` is why another side was asked, else empty. `tunnel` marks upgrades and event streams,
     which are not judged by latency. `traceparent` is the client's, `span` the beginning of our own part of the trace
-    (`proxy.telemetry.spans`), empty where nobody records it. `untranslated` is why the answer to a write was
-    delivered in its side's own words though the file has a translation, else empty.
+    (`proxy.telemetry.spans`), empty where it is not recorded. `untranslated` is why the response to a write was
+    delivered unmapped though the file has a mapping, else empty.
     """
 
     at: float
@@ -85,13 +85,13 @@ NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 class Shadowed(NamedTuple):
-    """What became of one request that might have been mirrored, frozen.
+    """The result of one request that might have been mirrored, frozen.
 
-    `side` is whom the copy was meant for. `result` is one of `equal sent transient not_compared`, with its `reason`
-    (closed lists in `state.pairs`); empty for copies that belong to a request told of before. `calls` are the copies
-    that were put to a side, each with its seconds to the last byte. `failures` says whether modern, whether legacy
-    failed, as far as both had their chance, else None. `method`, `path`, `status` are the user's, where he got one.
-    `forgiven` counts by rule what made a pair equal.
+    `side` is the one the copy was meant for. `result` is one of `equal sent transient not_compared`, with its `reason`
+    (closed lists below); empty for copies of a request recorded before. `calls` are the copies
+    that were sent to a side, each with its seconds to the last byte. `failures` says whether modern, whether legacy
+    failed, if both got the request, else None. `method`, `path`, `status` are the user's, where there is a response.
+    `forgiven` counts by rule the differences that were excused.
     """
 
     route: str
@@ -176,15 +176,15 @@ class Observers(Generic[Record]):
             self.failed(error)
 
 
-# Says what a finished call means for each side that took part in it.
+# Derives the outcome of a finished request for each side that took part in it.
 
 
 def last_of_each_side(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     """Return the attempt that decided for each side.
 
-    A side that failed, tried again, answered has answered: one outcome for each side and request, as the user
-    would have seen it without the other side. One that only waited for a connection of our own says nothing: it does
-    not take the place of an earlier one.
+    A side that failed and then responded has responded: one outcome for each side and request, as the user
+    would have seen it without the other side. An attempt that only waited for a connection is no evidence: it does
+    not replace an earlier one.
     """
     if len(attempts) == 1:
         return attempts
@@ -197,20 +197,20 @@ DROPPED: Final = (
     "untranslatable",
 )  # fmt: skip
 """Why no copy was sent though the request was in the sample: the backend, the route's own limit, this worker or its
-memory had enough to do; the backend is down, or gave this route no whole answer lately; the route's reads have
+memory had enough to do; the backend is down, or gave this route no complete response; the route's reads have
 effects; the session is in use; writes are not confirmed to be harmless; the body means another method than the one
-that may be mirrored; the request does not fit the other side's form."""
+that may be mirrored; the request cannot be rewritten for the other side."""
 
 
 SESSION: Final = "session"
 """Why a pair is sent although legacy was asked without a session: it counts where it is equal, else modern's
 invariants alone do. The same word says why a pair was not compared."""
-"""Why a copy that was sent led to no comparison: only one of the sides' answers is whole, or means the same."""
+"""Why a copy that was sent led to no comparison: only one of the sides' responses is complete or comparable."""
 _NOT_ONES_OWN: Final = (401, 403, 419)
 _REDIRECTS: Final = range(300, 400)
 _NOT_MODIFIED: Final = 304
 
 
 def is_for_strangers(status: int) -> bool:
-    """Whether a side that got no session answers so: log in first."""
+    """Whether the response of a side that got no session asks for a login."""
     return status in _NOT_ONES_OWN or (status in _REDIRECTS and status != _NOT_MODIFIED)

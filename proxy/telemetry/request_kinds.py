@@ -1,4 +1,4 @@
-"""Knows which kinds of request a route gets, so that one which is never compared is missed.
+"""Tracks which kinds of request a route gets, so that one which is never compared is reported.
 
 A kind is a method with a pattern of the path with a class of status: `GET /orders/* 2xx`.
 """
@@ -10,7 +10,7 @@ from typing import Final
 from rules.routing.mirroring import pattern_of
 
 MOST: Final = 64
-"""Kinds of one route that are told apart by their path; of the rest only method with status is known."""
+"""Kinds of one route that are distinguished by their path; of the rest only method with status is known."""
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"))
 _PATHS: Final = 16_384
 
@@ -21,9 +21,9 @@ def kind_of(method: str, path: str, status: int) -> str:
 
 
 class Kinds:
-    """The kinds of one route: those `seen` with users, those `compared`, either growing to a bound.
+    """The kinds of one route: those `seen` with users, those `compared`, each up to a bound.
 
-    A path that is one too many is told as `other`, the same for both, so that the two can be told apart.
+    A path beyond the bound counts as `other`, alike for both, so that both sets stay comparable.
     """
 
     __slots__ = ("_known", "compared", "seen")
@@ -34,11 +34,11 @@ class Kinds:
         self.compared: set[str] = set()
 
     def saw(self, kind: str) -> str:
-        """Note that users send such requests; returns what it is known as, empty where that is no news."""
+        """Note that users send such requests; returns the kind, empty where it is not new."""
         return _news(self.seen, self._known_as(kind))
 
     def compare(self, kind: str) -> str:
-        """Note that a pair of such answers was compared; returns what `saw` does."""
+        """Note that a pair of such responses was compared; returns what `saw` does."""
         return _news(self.compared, self._known_as(kind))
 
     @property
@@ -64,7 +64,7 @@ def _news(there: set[str], kind: str) -> str:
 
 
 class _Noted:
-    """What a path was last asked as: by whom, how, which kind that is; `seen`, `compared` as far as it was noted."""
+    """The last kind of a path, by route and method; `seen` and `compared` say what was noted of it."""
 
     __slots__ = ("compared", "kind", "request", "seen")
 
@@ -76,9 +76,9 @@ class _Noted:
 
 
 class News:
-    """What a worker has to tell of its routes' kinds. `_routes` grows with their generations, `_lately` is emptied.
+    """What a worker reports of its routes' kinds. `_routes` grows with their generations, `_lately` is emptied.
 
-    Most requests are to a path that was noted before, as the same: that is all that is looked up for them.
+    Most requests are of a path and kind noted before: that one look-up is all they cost.
     """
 
     __slots__ = ("_lately", "_noted", "_routes")
@@ -103,7 +103,7 @@ class News:
             noted.seen = True
         newest, kinds = self._routes.get(route) or (-1, Kinds())
         if generation > newest:
-            # counts begin anew with some generations: what was told of an older one may be forgotten by now
+            # counts begin anew with some generations: what was sent of an older one may be dropped by now
             kinds = Kinds()
             self._routes[route] = generation, kinds
         elif generation < newest:
@@ -116,11 +116,11 @@ class News:
             lately[compared].append(news)
 
     def take(self) -> dict[tuple[str, int], tuple[list[str], list[str]]]:
-        """Return what was seen, what compared for the first time since the last call, by route with generation."""
+        """Return what was first seen, and first compared, since the last call, by route with generation."""
         taken, self._lately = self._lately, {}
         return taken
 
     def resend(self) -> None:
-        """Tell everything anew: whoever listened is gone."""
+        """Send everything again: the receiver is a new one."""
         self._routes.clear()
         self._noted.clear()

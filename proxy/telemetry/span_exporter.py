@@ -1,6 +1,7 @@
-"""Collects finished calls for a thread that sends them: the data path only appends to a queue.
+"""Collects finished requests for a thread that sends their spans: the data path only appends to a queue.
 
-A collector that is slow or gone costs spans, never requests: the queue is bounded, what does not fit is counted.
+A collector that is slow or gone costs spans, never requests: the queue is bounded, what does not fit is dropped and
+counted.
 """
 
 from __future__ import annotations
@@ -17,29 +18,29 @@ from proxy.telemetry.records import Exchange
 from proxy.telemetry.spans import Leg, Span, is_sampled, spans_of
 
 WAITING_AT_MOST: Final = 2048
-"""Calls and copies that wait to be sent: some megabytes."""
+"""Requests and copies that wait to be sent: some megabytes."""
 AT_ONCE: Final = 256
 EVERY: Final = 0.5
 SHARE: Final = 0.2
-"""How much of one processor the sending may take."""
+"""The share of one processor that sending may take."""
 SHORT_TURN: Final = 0.0005
 """Seconds after which the interpreter takes its turn from the sending thread: the event loop must not wait for it."""
 
 
 class Sender(Protocol):
-    """What takes spans away."""
+    """What sends spans."""
 
     def send(self, spans: Sequence[Span]) -> bool:
-        """Send; False when nobody took them."""
+        """Send; False when they were not accepted."""
 
     def close(self) -> None:
-        """Give up what is being tried again."""
+        """Cancel retries."""
 
 
 class SpanExporter:
     """An observer with a thread of its own.
 
-    `lost` counts calls and copies whose spans nobody got. `_waiting` fills on the event loop, is emptied in the
+    `lost` counts requests and copies whose spans were not sent. `_waiting` fills on the event loop, is emptied in the
     thread.
     """
 
@@ -61,19 +62,19 @@ class SpanExporter:
         self._thread.start()
 
     def wants(self, traceparent: str) -> bool:
-        """Whether a call is recorded: as its caller does, else a share of those that begin here."""
+        """Whether a request is traced: as its caller decides, else a share of those that begin here."""
         if traceparent:
             return is_sampled(traceparent)
         return self._share >= 1.0 or random() < self._share  # noqa: S311 - a share
 
     def observe_all(self, exchanges: Sequence[Exchange]) -> None:
-        """Take finished calls."""
+        """Queue finished requests."""
         for exchange in exchanges:
             if exchange.span:
                 self.observe_leg(exchange)
 
     def observe_leg(self, record: Exchange | Leg) -> None:
-        """Take one finished call, or one copy."""
+        """Queue one finished request, or one copy."""
         if len(self._waiting) >= WAITING_AT_MOST:
             self.lost += 1
         else:
@@ -97,7 +98,7 @@ class SpanExporter:
             more = self._send_some(sender)
             pause = rest(thread_time() - began, more=more)
         while self._send_some(sender):
-            pass  # whoever closed us waits no longer than it likes
+            pass  # the caller of close waits no longer than its limit
         sender.close()
 
     def _send_some(self, sender: Sender) -> bool:
@@ -124,8 +125,8 @@ class SpanExporter:
 
 
 def rest(spent: float, *, more: bool) -> float:
-    """Return the seconds until the next look, after one that cost `spent` seconds of processor time.
+    """Return the seconds until the next round, after one that cost `spent` seconds of processor time.
 
-    A worker's time is its users': what does not fit into this share of it is lost, and counted.
+    A worker's time belongs to requests: what does not fit into this share is lost, and counted.
     """
     return max(spent / SHARE - spent, 0.0) if more else EVERY

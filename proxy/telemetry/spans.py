@@ -1,8 +1,8 @@
 """Spans of finished requests: their ids, their making, whether traces are wanted.
 
-One id of 15 random digits belongs to a call; with a last digit it is the call's own span (`f`) or that of an attempt
-(its number). Backends got the attempt's as the parent of theirs, so that one trace runs through the client, every
-attempt, every copy. When an attempt began is not recorded: each begins where the one before it ended.
+One id of 15 random digits belongs to a request; with a last digit it is the request's own span (`f`) or that of an
+attempt (its number). Backends got the attempt's as the parent of theirs, so that one trace runs through the client,
+every attempt, every copy. When an attempt began is not recorded: each begins where the one before it ended.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from proxy.telemetry.records import Attempt, Exchange
 
-# Says which trace a request belongs to (W3C Trace Context).
+# Finds the trace that a request belongs to (W3C Trace Context).
 
 
 _TRACE_AT: Final = len("00-")
@@ -26,9 +26,9 @@ _hex: Final = re.compile(r"(?!0{32})[0-9a-f]{32}").fullmatch
 
 
 def trace_id(request_id: str, traceparent: str) -> str:
-    """The trace's 32 digits: the caller's, else the request's own id, or what always follows from that.
+    """The trace's 32 digits: the caller's, else the request's own id, or digits derived from it.
 
-    Because it follows, every attempt, every copy, every record of a request names the same trace.
+    Because it is derived, every attempt, every copy, every record of a request names the same trace.
     """
     if traceparent:
         return traceparent[_TRACE_AT:_TRACE_ENDS]
@@ -38,12 +38,12 @@ def trace_id(request_id: str, traceparent: str) -> str:
 
 
 def parent_id(traceparent: str) -> str:
-    """The caller's own 16 digits; empty where nobody called."""
+    """The caller's own 16 digits; empty without a caller."""
     return traceparent[_PARENT_AT:_PARENT_ENDS]
 
 
 def is_sampled(traceparent: str) -> bool:
-    """Whether the caller records its part of the trace (the lowest bit of the flags); true where nobody called."""
+    """Whether the caller records its part of the trace (the lowest bit of the flags); true without a caller."""
     return not traceparent or traceparent[-1] in "13579bdf"
 
 
@@ -54,7 +54,7 @@ Values = Mapping[str, str | int | float | bool]
 
 
 class Leg(NamedTuple):
-    """One copy that was put to a side; `parent` is the call's `Exchange.span`, times are epoch seconds."""
+    """One copy that was sent to a side; `parent` is the request's `Exchange.span`, times are epoch seconds."""
 
     route: str
     method: str
@@ -82,7 +82,7 @@ class Span(NamedTuple):
 
 
 def spans_of(record: Exchange | Leg) -> Iterator[Span]:
-    """Yield the spans of what was recorded; nothing in them says more than an access line does."""
+    """Yield the spans of what was recorded; they hold nothing that an access line does not."""
     if isinstance(record, Leg):
         yield _copy(record)
         return
@@ -137,7 +137,7 @@ def _attempted(method: str, route: str, attempt: Attempt, role: str) -> Values:
     return values
 
 
-# Says whether traces are recorded, by the variables that OpenTelemetry's own programs obey.
+# Decides whether traces are recorded, by OpenTelemetry's own variables.
 
 
 SWITCH = "STRANGLER_OTEL"
@@ -149,7 +149,7 @@ _NO = ("0", "false", "no", "off")
 
 
 def is_wanted(environ: Mapping[str, str]) -> bool:
-    """Whether somebody collects spans: an OTLP endpoint is named, or the switch is on."""
+    """Whether spans are collected: an OTLP endpoint is named, or the switch is on."""
     switch = environ.get(SWITCH, "").strip().lower()
     if switch in _NO or environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return False

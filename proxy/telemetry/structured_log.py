@@ -1,4 +1,4 @@
-"""Tells events through structlog, which also catches what libraries log; the lines look like everybody's."""
+"""Emits events through structlog, which also catches what libraries log; the lines look like all others."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from proxy.telemetry.events import Events, events
 
 
 class StructuredEvents:
-    """A Tell whose events pass structlog's processors on their way to the same lines. Nothing in it changes."""
+    """A Tell whose events pass structlog's processors on their way to the same lines. Immutable."""
 
     def __init__(self, lines: Events, logger: structlog.typing.FilteringBoundLogger) -> None:
         self._lines = lines
         self._logger = logger
 
     def __call__(self, event: str, level: str = "info", /, **fields: object) -> None:
-        """Tell `event` now."""
+        """Emit `event` now."""
         self._logger.log(logging.getLevelNamesMapping()[level.upper()], event, **fields)
 
     def close(self) -> None:

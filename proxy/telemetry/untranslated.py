@@ -1,4 +1,4 @@
-"""Counts answers that were delivered in their side's own words, tells of the first in a while."""
+"""Counts responses that were delivered unmapped, and emits an event for some."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from proxy.telemetry.records import Exchange
 from proxy.telemetry.worker_metrics import Counts
 
 EVERY: Final = 60.0
-"""Seconds between two of one route that are told: each is counted."""
+"""Seconds between two events of one route; every response is counted."""
 
 
 class Untranslated:
-    """An observer; `_told` is when each route was told of last, by as many names as the file has."""
+    """An observer; `_told` is the time of each route's last event, by as many names as the file has."""
 
     __slots__ = ("_clock", "_counts", "_tell", "_told")
 
@@ -28,7 +28,7 @@ class Untranslated:
         self._told: dict[str, float] = {}
 
     def observe_all(self, exchanges: Sequence[Exchange]) -> None:
-        """Look at finished calls; hardly any is one."""
+        """Count the unmapped ones among finished requests; they are rare."""
         for exchange in exchanges:
             if exchange.untranslated:
                 self._note(exchange)

@@ -33,9 +33,9 @@ Row = tuple[str, tuple[str, ...], tuple[float, ...]]
 
 
 class _Side:
-    """One answering side of one route; `sent` is the count when it was last reported.
+    """One side of one route that responded; `sent` is the count when it was last reported.
 
-    `slowest` is the slowest call since the last look for exemplars, `slow` its seconds.
+    `slowest` is the slowest request since the last read of exemplars, `slow` its seconds.
     """
 
     __slots__ = ("codes", "duration", "seconds", "sent", "slow", "slowest")
@@ -71,11 +71,11 @@ class Counts:
         self._rare_sent: dict[tuple[Metric, tuple[str, ...]], float] = {}
 
     def observe(self, exchange: Exchange) -> None:
-        """Count one finished call."""
+        """Count one finished request."""
         self.observe_all((exchange,))
 
     def observe_all(self, exchanges: Sequence[Exchange]) -> None:
-        """Count finished calls."""
+        """Count finished requests."""
         routes = self._routes
         for exchange in exchanges:
             name = exchange.route
@@ -105,16 +105,16 @@ class Counts:
         self._rare[key] = self._rare.get(key, 0) + amount
 
     def set(self, metric: Metric, labels: tuple[str, ...], value: float) -> None:
-        """Note how much there is of something now."""
+        """Set the present value of a gauge."""
         self._rare[metric, labels] = value
 
     def keep_only(self, routes: Iterable[str]) -> None:
-        """Forget the routes that no generation names any more."""
+        """Drop the routes that no generation has any more."""
         wanted = set(routes)
         self._routes = {name: route for name, route in self._routes.items() if name in wanted}
 
     def resend(self) -> None:
-        """Report everything the next time: the listener is a new one."""
+        """Report everything the next time: the receiver is a new one."""
         self._rare_sent.clear()
         for route in self._routes.values():
             for side in route.sides.values():
@@ -139,9 +139,9 @@ class Counts:
         return rows
 
     def exemplars(self) -> list[Exemplar]:
-        """Return the slowest call of each side of each route since the last look.
+        """Return the slowest request of each side of each route since the last call.
 
-        One for a series at a time, chosen by one comparison a call: what is slow is what somebody will ask about.
+        One per series at a time, chosen by one comparison a request: slow requests are the interesting ones.
         """
         found: list[Exemplar] = []
         for name, route in self._routes.items():
@@ -175,7 +175,7 @@ def _exemplar(labels: tuple[str, ...], call: Exchange) -> Exemplar:
 
 
 def gauges(stats: Mapping[str, float], put: Callable[[Metric, tuple[str, ...], float], None]) -> None:
-    """Put the data path's own figures, by their names' beginnings; what else it tells is not exported."""
+    """Set the data path's own figures, by prefixes of their names; others are not exported."""
     for name, value in stats.items():
         if name.startswith("connections_"):
             put(CONNECTIONS, (name.removeprefix("connections_"),), value)
@@ -185,7 +185,7 @@ def gauges(stats: Mapping[str, float], put: Callable[[Metric, tuple[str, ...], f
             put(IN_FLIGHT, (name.removeprefix("shadows_in_flight_"), SHADOW), value)
 
 
-# Counts the copies that a worker puts to a side, apart from what users wait for.
+# Counts the copies that a worker sends to a side, apart from what users wait for.
 
 
 class _Copies:
@@ -224,13 +224,13 @@ class ShadowCounts:
                 self._add(record.route, attempt, seconds)
 
     def keep_only(self, routes: Iterable[str]) -> None:
-        """Forget the routes that no generation names any more."""
+        """Drop the routes that no generation has any more."""
         wanted = set(routes)
         self._copies = {key: copies for key, copies in self._copies.items() if key[0] in wanted}
         self._dropped = {key: count for key, count in self._dropped.items() if key[0] in wanted}
 
     def resend(self) -> None:
-        """Report everything the next time: the listener is a new one."""
+        """Report everything the next time: the receiver is a new one."""
         self._told.clear()
         for copies in self._copies.values():
             copies.fresh = True
@@ -261,7 +261,7 @@ class ShadowCounts:
         copies.fresh = True
 
 
-# Counts the writes that modern alone has answered: what a rollback would leave behind where data is apart.
+# Counts the writes that only modern has served: what a rollback would leave behind where databases are separate.
 
 
 _READS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
@@ -269,7 +269,7 @@ _DONE = range(200, 400)
 
 
 class ModernWrites:
-    """An observer; it keeps nothing itself, the numbers go where all the others are."""
+    """An observer; it stores nothing itself but increments the common counters."""
 
     __slots__ = ("_counts",)
 
@@ -277,12 +277,12 @@ class ModernWrites:
         self._counts = counts
 
     def observe_all(self, exchanges: Sequence[Exchange]) -> None:
-        """Look at finished calls, most of which are reads."""
+        """Count the writes among finished requests, most of which are reads."""
         for exchange in exchanges:
             if is_write_of_modern(exchange):
                 self._counts.add(MODERN_WRITES, (exchange.route,))
 
 
 def is_write_of_modern(exchange: Exchange) -> bool:
-    """Whether modern has changed something of which legacy knows only where both have one database."""
+    """Whether modern has changed something that legacy has only where both share a database."""
     return exchange.method not in _READS and exchange.answered == MODERN and exchange.status in _DONE

@@ -1,6 +1,6 @@
 """Drafts a configuration from traffic and OpenAPI, writes it as YAML.
 
-Nothing is moved by a draft: every weight is 0. What numbers or names could not settle is told in `undecided`.
+A draft moves no users: every weight is 0. What numbers or names could not decide is listed in `undecided`.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from proxy.traffic.reader import UnreadableError
 from rules.model import SAFE_METHODS
 from rules.routing.mirroring import has_effects, singular
 
-# Reads which operations an OpenAPI document offers, finds the one that stands for an old endpoint.
+# Reads which operations an OpenAPI document offers, finds the one that replaces an old endpoint.
 
 
 LARGEST: Final = 32 * 1024 * 1024
 SURE: Final = 0.8
 MARGIN: Final = 0.08
-"""How far ahead of the next best the best must be."""
+"""By how much the best candidate must lead."""
 WORTH_TELLING: Final = 0.5
 _METHODS: Final = frozenset({"get", "put", "post", "delete", "patch", "head", "options"})
 _NAME: Final = re.compile(r"\{([^}]*)\}")
@@ -45,9 +45,9 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """The operation for an old path: `target` spells it with the old path's names, None while undecided.
+    """The operation for an old path: `target` is its path with the old path's names, None while undecided.
 
-    `candidates` are what came near, best first.
+    `candidates` are similar operations, best first.
     """
 
     target: str | None
@@ -76,7 +76,7 @@ def operations(path: Path) -> tuple[Operation, ...]:
 
 
 def mapped(path: str, methods: Iterable[str], offered: Sequence[Operation]) -> Mapped:
-    """Find the operation that does what `path` did: the same words, the same number of names, a method in common."""
+    """Find the operation that corresponds to `path`: the same words, the same number of names, a method in common."""
     wanted, asked = _operation_words(path), {"GET" if method == "HEAD" else method for method in methods}
     scored = sorted(
         (
@@ -140,14 +140,14 @@ _MANY_RARE: Final = 4
 _FORMS: Final = frozenset({"new", "create", "add", "edit", "form"})
 _FORM_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
 _MEANINGLESS: Final = frozenset({"r", "route", "p", "q", "page"})
-"""Parameters whose name says nothing that the value does not."""
+"""Parameters whose name adds nothing to the value."""
 _NEEDS_PERSON: Final = 0.3
-"""Share of redirects above which a page is more than a page."""
+"""Share of redirects above which a page is assumed to act."""
 
 
 @dataclass(frozen=True, slots=True)
 class DraftRoute:
-    """One route as `init` proposes it; `notes` are comments for the person who reads it."""
+    """One route as `init` proposes it; `notes` are comments for the reader."""
 
     name: str
     path: str
@@ -161,7 +161,7 @@ class DraftRoute:
 
 @dataclass(slots=True)
 class Draft:
-    """Routes in the order of their traffic, with what a person has to settle."""
+    """Routes in the order of their traffic, with what the operator has to decide."""
 
     routes: list[DraftRoute] = field(default_factory=list)
     undecided: list[str] = field(default_factory=list)
@@ -178,7 +178,7 @@ def draft(traffic: Endpoints | None, offered: Sequence[Operation] = ()) -> Draft
 
 
 class _Drafting:
-    """`draft` grows, `_names` keeps the routes apart, `_used` the operations that stand for something."""
+    """`draft` grows, `_names` are the route names in use, `_used` the operations that were assigned."""
 
     def __init__(self, offered: Sequence[Operation]) -> None:
         self.draft = Draft()
@@ -196,7 +196,7 @@ class _Drafting:
 
     def from_traffic(self, traffic: Endpoints) -> None:
         seen = traffic.found()
-        # what scanners try, what links of old ask for
+        # what scanners try, what old links lead to
         there = [one for one in seen if one.endpoint.missing < one.endpoint.requests]
         gone = len(seen) - len(there)
         if gone:
@@ -215,11 +215,11 @@ class _Drafting:
             self._say(f"{traffic.odd.requests} requests spell their path in a way that no route matches: {examples}")
         for operation in self._offered:
             if operation.path not in self._used:
-                self._say(f"{' '.join(operation.methods)} {operation.path}: in the new API, but nobody asks for it")
+                self._say(f"{' '.join(operation.methods)} {operation.path}: in the new API, but without traffic")
         self._group_forms()
 
     def _folder(self, folder: str, ones: Sequence[Found], total: int) -> None:
-        """Add one route for paths that are hardly asked for."""
+        """Add one route for rarely used paths."""
         together = Endpoint()
         for one in ones:
             together.merge(one.endpoint)
@@ -231,7 +231,7 @@ class _Drafting:
         self._add(f"/{folder}/**", methods, mirrored=mirrored, notes=notes, called=f"{folder}-rest")
 
     def _group_forms(self) -> None:
-        """Give a form and what it is sent to one group: else a user gets the page of one side, posts to the other."""
+        """Put a form and its target into one group: else a user gets the page of one side and posts to the other."""
         routes = self.draft.routes
         targets = {route.path: route.name for route in routes if set(route.methods) & _FORM_METHODS}
         grouped = {
@@ -285,7 +285,7 @@ class _Drafting:
             self._add(path, (), mirrored=mirrored, notes=(note,), group=self._group_of(path))
 
     def _group_of(self, path: str) -> str:
-        """Return one group for the pages of a script: which of them is a form, and what it is sent to, is not known."""
+        """Return one group for the pages of a script: which of them is a form, and what its target is, is unknown."""
         return "-".join(_name_words(path)) or "home"
 
     def _modern(self, path: str, methods: Iterable[str]) -> str | None:
@@ -340,13 +340,13 @@ def _without_rare(found: Sequence[Found], total: int) -> tuple[list[Found], dict
 
 
 def _form_of(path: str) -> str | None:
-    """Return where the form at this path is sent to, as most frameworks have it: `/users/new` to `/users`."""
+    """Return the target of the form at this path, by the convention of most frameworks: `/users/new` to `/users`."""
     before, _, last = path.rpartition("/")
     return before if before and last in _FORMS else None
 
 
 def _name_words(path: str) -> list[str]:
-    """What a route is called after: `users` for the list, `user` for one of them."""
+    """Return the base of a route's name: `users` for the list, `user` for one of them."""
     kept: list[str] = []
     for part in path.strip("/").split("/"):
         word = re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-")
@@ -358,13 +358,13 @@ def _name_words(path: str) -> list[str]:
 
 
 def _listed(methods: Iterable[str]) -> tuple[str, ...]:
-    """Methods as a route lists them: HEAD follows GET."""
+    """Return methods as a route lists them: HEAD follows GET."""
     known = tuple(methods)
     return tuple(method for method in known if method != "HEAD" or "GET" not in known)
 
 
 def _hints(hint: Hint, path: str, methods: Sequence[str]) -> Iterator[str]:
-    """How to take one page out of a route that has them all: with its methods, or both would take the same."""
+    """Return how to split one page from a route that has them all: with its methods, or both would match the same."""
     shown = ", ".join(f"{value} {times}" for value, times in hint.values[:_PAGES_SHOWN])
     rest = len(hint.values) - _PAGES_SHOWN
     yield f"?{hint.name}= is in {hint.share:.0%} of them: {shown}{f', {rest} more' if rest > 0 else ''}"

@@ -1,4 +1,4 @@
-"""Writes a drafted configuration as YAML with comments, for a person to go on with."""
+"""Writes a drafted configuration as YAML with comments, for the operator to complete."""
 
 from __future__ import annotations
 
@@ -93,5 +93,5 @@ def _text(value: str) -> str:
 
 
 def _comment(text: str) -> str:
-    """Text that cannot end its line, or anything else."""
+    """Text without line ends or control characters."""
     return "".join(character if character.isprintable() else "?" for character in text)[:400]

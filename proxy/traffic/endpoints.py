@@ -1,8 +1,8 @@
 """Finds endpoints behind recorded paths.
 
-A segment that reads like an id folds at once. Where a place in the tree has many different children, each of them
-rare, they are data too (slugs, user names), folded when the tree has grown or in the end; what was folded by numbers
-alone is told, because numbers can mislead.
+A segment that reads like an id is folded at once. Where a node of the tree has many different children, each of them
+rare, they are data too (slugs, user names), folded when the tree has grown or at the end; what was folded by numbers
+alone is reported, because numbers can mislead.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rules.guard.window import Tally
 from rules.model import SAFE_METHODS
 from rules.routing.mirroring import is_datum, singular
 
-# Takes the path of a recorded request apart as a route would.
+# Splits the path of a recorded request as a route would.
 
 
 STATIC: Final = frozenset(
@@ -33,12 +33,12 @@ _ODD: Final = re.compile(r"[\x00-\x20\x7f%?#;\\{}*]|//|/\.\.?(?:/|$)")
 
 
 def is_static(path: str) -> bool:
-    """Whether a path names a file that a web server serves by itself."""
+    """Whether a path names a file that a web server serves as a static file."""
     return path.rpartition(".")[2].lower() in STATIC
 
 
 def segments_of(path: str) -> tuple[str, ...] | None:
-    """Take a path apart as a route would match it; None for a spelling that no route may name."""
+    """Split a path as a route would match it; None for a spelling that no route may name."""
     if "%" in path:
         path = unquote(path, errors="surrogateescape")
     if not path.startswith("/") or _ODD.search(path) or not path.isprintable():
@@ -47,7 +47,7 @@ def segments_of(path: str) -> tuple[str, ...] | None:
 
 
 def name_for(segments: tuple[str | None, ...]) -> str:
-    """What the variable behind these segments stands for: `users` → `user`; `id` when nothing tells."""
+    """Return the name of the variable after these segments: `users` → `user`; `id` when nothing tells."""
     before = next((segment for segment in reversed(segments) if segment is not None), "")
     word = re.sub(r"[^a-z0-9]+", "_", before.rpartition(".")[0].lower() or before.lower()).strip("_")
     return singular(word) if word and word[0].isalpha() else "id"
@@ -73,7 +73,7 @@ _REDIRECTS: Final = range(300, 400)
 class Endpoint:
     """Requests of one path pattern; grows with `add`, everything in it has a bound.
 
-    `visitors` holds keyed marks of distinct people until there are too many, `values` the values of each query
+    `visitors` holds keyed marks of distinct visitors up to a limit, `values` the values of each query
     parameter that has few.
     """
 
@@ -139,7 +139,7 @@ class Endpoint:
 
     @property
     def people(self) -> str:
-        """How many distinct visitors there were, as far as was counted."""
+        """Return the number of distinct visitors, up to the limit."""
         return f"{len(self.visitors)}{'+' if len(self.visitors) >= VISITORS_AT_MOST else ''}"
 
     def _query(self, query: str) -> None:
@@ -160,7 +160,7 @@ class Endpoint:
 
 
 CHILDREN_AT_MOST: Final = 400
-"""Different segments in one place before the rare half of them is folded."""
+"""Different segments in one node before the rare half of them is folded."""
 MANY: Final = 20
 RARE: Final = 0.05
 DEEPEST: Final = 16
@@ -170,7 +170,7 @@ Segments = tuple[str | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One endpoint: a path with names for its data; `guessed` when only numbers spoke for one of them."""
+    """One endpoint: a path with names for its data; `guessed` when only numbers suggest one of them."""
 
     segments: Segments
     endpoint: Endpoint
@@ -195,7 +195,7 @@ class Found:
 
 
 class Node:
-    """One place in the tree; grows with every request that passes."""
+    """One node of the tree; grows with every request below it."""
 
     __slots__ = ("children", "data", "endpoint", "folded", "passed")
 
@@ -207,14 +207,14 @@ class Node:
         self.folded = False
 
     def fold(self, names: list[str]) -> None:
-        """Make data of these children."""
+        """Fold these children into a variable."""
         data = self.data = self.data or Node()
         for name in names:
             data.merge(self.children.pop(name))
         self.folded = True
 
     def merge(self, other: Node) -> None:
-        """Take over everything below `other`."""
+        """Merge everything below `other`."""
         self.passed += other.passed
         self.folded = self.folded or other.folded
         if other.endpoint is not None:
@@ -230,7 +230,7 @@ class Node:
 
 
 class Endpoints:
-    """What traffic looks like. `static` are files, `odd` paths no route could name; both stay with legacy."""
+    """The endpoints found in traffic. `static` are files, `odd` paths no route could name; both stay with legacy."""
 
     def __init__(self) -> None:
         self.requests = 0
@@ -332,7 +332,7 @@ _PRESENTATION: Final = frozenset(
         "utm_campaign", "utm_medium", "utm_source",
     }
 )  # fmt: skip
-"""Parameters with few words as values that choose how something is shown, not what."""
+"""Parameters that choose how something is shown, not what, though their values are few words."""
 _DEEDS: Final = frozenset(
     {
         "account", "add", "admin", "backlink", "cart", "checkout", "create", "delete", "diff", "download", "edit",
@@ -345,13 +345,13 @@ _VALUE: Final = re.compile(r"[A-Za-z][\w./%-]{0,80}")
 _SCRIPT: Final = re.compile(r"(?:.*/)?(?:[\w-]+\.(?:php\d?|phtml|cgi|pl|aspx?|jsp|do))?")
 _NEARLY_ALWAYS: Final = 0.8
 _WORDS: Final = 0.95
-"""Share of a parameter's values that must read like names: scanners put anything into anything."""
+"""Share of a parameter's values that must read like names: scanners send anything."""
 _ALONE: Final = 0.5
 _SELDOM: Final = 0.03
 _FEW: Final = 40
 _TWO: Final = 2
 _AGAIN: Final = 5
-"""How often a value comes back, on the average, when there are only so many pages."""
+"""How often a value is repeated on average, where the values are pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,7 +366,7 @@ class Hint:
 def dispatcher(endpoint: Endpoint) -> str | None:
     """The query parameter that chooses the page, None where there is no such.
 
-    It is called as such parameters are, it is there nearly always, has several values, few of them, and they read
+    It has a usual name, is nearly always present, has several but few values, and they read
     like names.
     """
     for name in _NAMES:
@@ -379,16 +379,16 @@ def dispatcher(endpoint: Endpoint) -> str | None:
 
 
 def pages(endpoint: Endpoint, name: str) -> Counter[str]:
-    """What a parameter's values are, where they read like names; empty where they do not."""
+    """Return a parameter's values where they read like names; empty where they do not."""
     counts = endpoint.values.get(name) or Counter()
     words = Counter({value: count for value, count in counts.items() if _VALUE.fullmatch(value)})
     return words if words.total() >= _WORDS * counts.total() else Counter()
 
 
 def hinted(endpoint: Endpoint, path: str, total: int) -> Hint | None:
-    """What numbers alone say of a parameter that nobody has told us about, or that is there only at times.
+    """Return the score by numbers alone of a parameter with an unusual name, or one that is not always present.
 
-    Only a script, or a path that takes most of the traffic, is looked at: elsewhere `?view=list` chooses nothing that
+    Only a script, or a path that takes most of the traffic, is considered: elsewhere `?view=list` chooses nothing that
     could move by itself.
     """
     if not _SCRIPT.fullmatch(path) and endpoint.requests < _ALONE * total:
@@ -402,7 +402,7 @@ def hinted(endpoint: Endpoint, path: str, total: int) -> Hint | None:
 
 
 def _likeliness(endpoint: Endpoint, name: str) -> int:
-    """0 for no; more where the values are deeds, then where the name is one that others use."""
+    """0 for no; more where the values are verbs, then where the name is a usual one."""
     words = pages(endpoint, name)
     share = words.total() / max(1, endpoint.requests)
     if name.lower() in _PRESENTATION or not _TWO <= len(words) <= _FEW or share < _SELDOM:

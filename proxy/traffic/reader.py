@@ -1,7 +1,7 @@
 """Streams requests from access logs, HAR, JSON lines.
 
-The first line says which format it is. A line that cannot be read is counted, the first few are remembered with
-their number; a file without one good line is refused.
+The first line decides the format. A line that cannot be read is counted, the first few are kept with
+their number; a file without any readable line is refused.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 from urllib.parse import urlsplit
 
-# One recorded request, whatever it was recorded by.
+# One recorded request, of any format.
 
 
 class Recorded(NamedTuple):
-    """A request as far as its record tells; empty or None is what the record does not say.
+    """A request as recorded; empty or None is what the record does not have.
 
-    `target` is path with query, `at` epoch seconds, `seconds` how long the answer took, `user` an identity that
-    the recorder vouches for, `visitor` somebody told apart by address with agent. `side`, `bucket`, `route` are
-    known to our own access line alone.
+    `target` is path with query, `at` epoch seconds, `seconds` how long the response took, `user` an identity that
+    the recorder vouches for, `visitor` a client distinguished by address and agent. `side`, `bucket`, `route` are
+    known only from the proxy's own access lines.
     """
 
     line: int
@@ -84,7 +84,7 @@ def combined_line(text: str, number: int) -> Recorded:
 
 
 def request_line(text: str) -> tuple[str, str]:
-    """Take `GET /path HTTP/1.1` apart; UnreadableError for what was never an HTTP request."""
+    """Split `GET /path HTTP/1.1`; UnreadableError for what is not an HTTP request."""
     parts = text.split(" ")
     if len(parts) != _REQUEST_PARTS or not parts[2].startswith("HTTP/") or not parts[0].isalpha():
         raise UnreadableError("its request is not one of HTTP")
@@ -133,7 +133,7 @@ def json_line(text: str, number: int) -> Recorded:
 
 
 def of_mapping(value: Mapping[str, Any], number: int) -> Recorded:
-    """The request that a JSON object describes, under any of the usual names for its parts."""
+    """The request that a JSON object describes, under any of the usual names of its members."""
     method, target = _request(value)
     host = _text(value, _HOST)
     if "://" in target:
@@ -247,7 +247,7 @@ LARGEST: Final = 256 * 1024 * 1024
 
 
 def har(data: bytes) -> Iterator[Recorded | UnreadableError]:
-    """Yield each entry's request, or why that entry is none; UnreadableError when it is no archive at all."""
+    """Yield each entry's request, or why that entry is none; UnreadableError when it is not an archive."""
     try:
         entries = json.loads(data)["log"]["entries"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -280,7 +280,7 @@ def _entry(entry: Any, number: int) -> Recorded:
 
 
 LONGEST: Final = 1024 * 1024
-"""Bytes of one line; a longer one is no access line."""
+"""Bytes of one line; a longer one is not an access line."""
 REMEMBERED: Final = 5
 _TELL_EVERY: Final = 2000
 _GZIP: Final = b"\x1f\x8b"
@@ -290,7 +290,7 @@ Numbered = tuple[int, Recorded | UnreadableError]
 
 
 class Recording:
-    """One recorded file. `read` and `unreadable` count what came so far, `examples` shows what could not be read."""
+    """One recorded file. `read` and `unreadable` count the lines so far, `examples` shows what could not be read."""
 
     def __init__(self, path: Path, told: Callable[[int, int], None] = lambda _done, _size: None) -> None:
         self.path = path

@@ -1,9 +1,9 @@
 """Replays a recording at a rate; results.
 
 1. take the next request when its turn in the rate has come
-2. ask both sides; what cannot be asked is counted with its reason
-3. compare, add up, keep the pair if somebody wants it
-4. remember how far everything before is done, so that an interrupted replay goes on there
+2. send it to both sides; what cannot be sent is counted with its reason
+3. compare, count, keep the pair if `--out` wants it
+4. record up to which line everything is done, so that an interrupted replay continues there
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from proxy.traffic.reader import Recording
 from proxy.traffic.replay_archive import Judge, Keeper
 from proxy.traffic.replay_client import FailedError, ReplayRequest, Sides, SkippedError
 
-# Adds up what a replay found: verdicts for each route, groups of differences, what was not asked and why.
+# Adds up what a replay found: verdicts for each route, groups of differences, what was not sent and why.
 
 
 GROUPS_AT_MOST: Final = 10_000
@@ -74,7 +74,7 @@ class Results:
 
     @property
     def unproved(self) -> tuple[str, ...]:
-        """Routes of which nothing but refusals and redirects was compared: that login pages agree proves nothing."""
+        """Routes of which nothing but refusals and redirects was compared: equal login pages prove nothing."""
         return tuple(
             sorted(
                 route
@@ -102,7 +102,7 @@ class Results:
 
     @property
     def clean(self) -> bool:
-        """Whether something was compared that proves something, nothing differed or failed, no invariant broke."""
+        """Whether something meaningful was compared, nothing differed or failed, and no invariant was violated."""
         total = self.total
         compared = total["equal"] + total["noise"]
         wrong = total["different"] or self.failed or self.invariants or self.unproved
@@ -135,7 +135,7 @@ _SAVE_EVERY: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How to replay; a rate of 0 is as fast as both sides answer."""
+    """How to replay; a rate of 0 is as fast as both sides respond."""
 
     rate: float = 10.0
     concurrency: int = 8
@@ -161,7 +161,7 @@ class Progress:
 
     @property
     def through(self) -> int:
-        """The line from which on something may be left to do, less one."""
+        """The line up to which everything is done."""
         return next(iter(self._begun)) - 1 if self._begun else self._latest
 
 
@@ -200,7 +200,7 @@ class Replay:
                         break
                     begun += 1
                     await asyncio.sleep(max(0.0, due - loop.time()))
-                    # who is late is not made up for by a burst
+                    # a delay is not followed by a burst
                     due = max(due, loop.time() - 1.0) + (1.0 / self._wish.rate if self._wish.rate else 0.0)
                     await places.acquire()
                     self.progress.begin(question.recorded.line)
@@ -210,7 +210,7 @@ class Replay:
             self._save()
 
     def _questions(self, recording: Recording) -> Iterator[ReplayRequest]:
-        """What may be asked; the rest is counted, and takes no turn in the rate."""
+        """Yield the requests that may be sent; the rest is counted, and does not count for the rate."""
         done = self.progress.through
         for recorded in recording:
             if recorded.line <= done:

@@ -31,7 +31,7 @@ class Keeper:
         self._redactors = redactors
 
     def put(self, route: str, legacy: Capture, modern: Capture) -> None:
-        """Keep a pair; OSError when the disk says no."""
+        """Keep a pair; OSError when it cannot be written."""
         redactor = self._redactors.of(route)
         sides = {"legacy": _side(legacy, redactor), "modern": _side(modern, redactor)}
         request = {"method": legacy.method, "target": redactor.target(legacy.path)}
@@ -52,7 +52,7 @@ def _side(capture: Capture, redactor: Redactor) -> dict[str, Any]:
 
 
 def pairs(path: Path) -> Iterator[tuple[str, Capture, Capture]]:
-    """Yield route, legacy's, modern's answer of each line; UnreadableError names a line that is no pair."""
+    """Yield route, legacy's and modern's response of each line; UnreadableError names a line that is not a pair."""
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             try:
@@ -69,11 +69,11 @@ def _capture(request: dict[str, str], side: dict[str, Any]) -> Capture:
     return Capture(request["method"], request["target"], int(side["status"]), headers, body)
 
 
-# Judges pairs by their route's policy, here and now; commands have no judge processes.
+# Judges pairs by their route's policy in this process; commands have no judge processes.
 
 
 class Judge:
-    """Compiles each route's rules once; `_compiled` grows with the routes that are asked for."""
+    """Compiles each route's rules once; `_compiled` grows with the routes in use."""
 
     def __init__(self, snapshot: Snapshot, folder: Path, key: bytes) -> None:
         routes = {route.name: route_rules(snapshot, route) for route in snapshot.routes}
@@ -84,7 +84,7 @@ class Judge:
             sys.path.append(str(folder))  # the operator's own comparator lies beside the file
 
     def compare(self, route: str, legacy: Capture, modern: Capture) -> tuple[Comparison, tuple[str, ...]]:
-        """Return what both answers come to, and the names of the invariants they break."""
+        """Return the comparison of both responses, and the names of the invariants they violate."""
         rules = self._of(route)
         if isinstance(rules, str):
             return Comparison("not_compared", reason="error", notes=(rules,)), ()
@@ -126,7 +126,7 @@ def http_file(recorded: Recorded, origin: str) -> str:
 
 
 def pytest_file(recorded: Recorded, origin: str) -> str:
-    """A test that asks both sides; the addresses come from the environment."""
+    """A test that sends it to both sides; the addresses come from the environment."""
     body = f", content={recorded.body!r}" if recorded.body else ""
     return f'''\
 """{recorded.method} {_comment(recorded.target)}: both sides must say the same."""

@@ -1,4 +1,4 @@
-"""Asks both sides one recorded request."""
+"""Sends one recorded request to both sides."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from rules.routing.mirroring import has_effects, mirror_of
 from rules.routing.rewrite import TranslationError
 from rules.ways_back import ways_back
 
-# Reaches a target of a backend for an operator's command; live traffic never comes this way.
+# Reaches a target of a backend for an operator's command; live traffic does not use it.
 
 
 def reach(backend: Backend, url: str, base: Path) -> tuple[httpx.AsyncHTTPTransport, str]:
-    """The transport for a target, the address that requests through it begin with. OSError: its CA cannot be read."""
+    """The transport for a target, the base URL of requests through it. OSError: its CA cannot be read."""
     if url.startswith("unix:"):
         return httpx.AsyncHTTPTransport(uds=str(base / url.removeprefix("unix:"))), "http://localhost"
     tls = backend.tls
@@ -44,23 +44,23 @@ def reach(backend: Backend, url: str, base: Path) -> tuple[httpx.AsyncHTTPTransp
 
 
 LARGEST: Final = 8 * 1024 * 1024
-"""Bytes of one answer; more is not compared."""
+"""Bytes of one response; more is not compared."""
 _NOT_RECORDED: Final = frozenset(
     {"host", "connection", "content-length", "transfer-encoding", "expect", "te", "upgrade"}
 )
 
 
 class SkippedError(Exception):
-    """A request that is not asked; the text is the reason, short enough to be counted."""
+    """A request that is not sent; the text is the reason, short enough to be counted."""
 
 
 class FailedError(Exception):
-    """A side that did not answer; the text names it with what went wrong."""
+    """A side that did not respond; the text names it and the error."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayRequest:
-    """A recorded request that may be asked, as the data path reads it."""
+    """A recorded request that may be sent, as the data path reads it."""
 
     recorded: Recorded
     route: Route
@@ -94,12 +94,12 @@ class Sides:
         await self._stack.aclose()
 
     def question(self, recorded: Recorded, only: str = "") -> ReplayRequest:
-        """Return what is to be asked; SkippedError says why nothing is."""
+        """Return the request to send; SkippedError says why there is none."""
         route, names = self._route(recorded, only)
         return ReplayRequest(recorded, route, names, self._head(recorded))
 
     async def ask(self, question: ReplayRequest) -> tuple[Capture, Capture]:
-        """Return legacy's and modern's answer, as a client would get them; FailedError where there is none."""
+        """Return legacy's and modern's response, as a client would get them; FailedError where there is none."""
         legacy, modern = await asyncio.gather(
             self._side(question.route.legacy, "legacy", question), self._side(question.route.modern, "modern", question)
         )
@@ -129,7 +129,7 @@ class Sides:
         return route, names
 
     def _head(self, recorded: Recorded) -> RequestHead:
-        """The recorded request as the data path reads one: what it refuses is not asked either."""
+        """The recorded request as the data path reads one: what it refuses is not sent either."""
         fields = [(name, value) for name, value in recorded.headers if name.lower() not in _NOT_RECORDED]
         own = {name.lower() for name, _ in self._headers}
         fields = [*((name, value) for name, value in fields if name.lower() not in own), *self._headers]
@@ -203,7 +203,7 @@ async def _whole(answer: httpx.Response) -> bytes:
 def _capture(
     side: str, recorded: Recorded, answer: httpx.Response, data: bytes, translation: Translation | None, place: str
 ) -> Capture:
-    """The answer as the client would get it; `place` is the path that the side was asked for."""
+    """Return the response as the client would get it; `place` is the path that the side was sent."""
     raw = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw]
     if translation is None:
         return Capture(recorded.method, recorded.target, answer.status_code, tuple(raw), data)

@@ -1,4 +1,4 @@
-"""Tells where recorded requests would go under a configuration, against where they went."""
+"""Computes where recorded requests would go under a configuration, compared with where they went."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ _EVERYONE: Final = 100.0
 
 
 class Route:
-    """What one route would have answered. `users` maps a visitor to the side, `moved` those whose side changes."""
+    """The requests of one route, and the sides they would go to.
+
+    `users` maps a visitor to the side, `moved` those whose side changes.
+    """
 
     def __init__(self) -> None:
         self.requests = 0
@@ -33,11 +36,11 @@ class Route:
 
 
 class Yesterday:
-    """Adds up recorded requests under one generation; every method but `add` is a question.
+    """Adds up recorded requests under one generation; only `add` changes it.
 
-    A log seldom says who its users are. A name that the recorder vouches for is taken for the identity; else
-    whoever has the same address with the same agent stands in for a user, counted in `stood_in`: the shares are
-    right, the persons are not.
+    A log seldom names its users. A user name in the record is taken for the identity; else
+    requests with the same address and agent count as one user, counted in `stood_in`: the shares are
+    right, the users are not.
     """
 
     def __init__(self, generation: Generation) -> None:
@@ -71,12 +74,12 @@ class Yesterday:
             route.mirrored += mirror.sample
 
     def _told_apart(self, target: str) -> str:
-        """Return the target with its query where that decides: what is printed has to be what `explain` answers for."""
+        """Return the target with its query where that decides: what is printed has to be one that `explain` takes."""
         path = target.partition("?")[0]
         return target if path in self._by_query else path
 
     def _side(self, route: Route, recorded: Recorded, decision: Decision, user: str | None) -> None:
-        """Count who would answer; where a draw decides, the share of it."""
+        """Count the sides; where a draw decides, its share."""
         rollout, weight = decision.route.rollout, decision.weight
         drawn = decision.reason == "weight" and rollout.by != "user" and 0.0 < weight < _EVERYONE
         side = decision.side
@@ -93,7 +96,7 @@ class Yesterday:
                 route.switching.add(user)
 
     def told(self) -> dict[str, Any]:
-        """Return everything as JSON-ready values; shares are 0…1, `users` those that could be told apart."""
+        """Return everything as JSON-ready values; shares are 0…1, `users` those that could be distinguished."""
         return {
             "requests": self.requests,
             "stand_ins": self.stood_in,
@@ -105,7 +108,7 @@ class Yesterday:
         }
 
     def _ordered(self) -> Iterator[str]:
-        """The routes as the file has them, whoever matched none last."""
+        """The routes in the order of the file, requests without a route last."""
         yield from (route.name for route in self._generation.snapshot.routes)
         if DEFAULT_ROUTE in self.routes:
             yield DEFAULT_ROUTE

@@ -1,4 +1,4 @@
-"""Where things listen, live or are kept: the spellings of addresses, backend urls, networks, stores."""
+"""How addresses to listen on, backend URLs, networks and stores are written."""
 
 from __future__ import annotations
 

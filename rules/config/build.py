@@ -1,4 +1,4 @@
-"""A checked file to the frozen words of the house: defaults filled in, its content named by a digest."""
+"""A checked file to frozen values: defaults filled in, its content identified by a digest."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def snapshot(
 
 
 def digest(snapshot: model.Snapshot) -> str:
-    """Name a snapshot's effective content: twelve hex digits that change when anything but its layout does."""
+    """Return the digest of a snapshot's effective content: twelve hex digits, independent of its layout."""
     content = json.dumps(snapshot, default=lambda word: _content(word.__class__)(word), sort_keys=True)
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
@@ -57,7 +57,7 @@ _LAYOUT = frozenset({"line", "source", "digest", "cert_text", "key_text", "ca_te
 
 @cache
 def _content(kind: Any) -> attrgetter[Any]:
-    """Return what takes the fields out of a frozen word; where it stood in which file does not count."""
+    """Return a function that reads the fields of a frozen value; file and line of a value are left out."""
     return attrgetter(*(one.name for one in fields(kind) if one.name not in _LAYOUT))
 
 

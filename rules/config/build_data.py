@@ -1,4 +1,4 @@
-"""The checked `data:` section to its frozen values: names filled in, sides told apart."""
+"""The checked `data:` section to its frozen values: names filled in, one value for each side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks on the `data:` section: what names what, and what could never be verified."""
+"""Checks on the `data:` section: references between its entries, and what could never be verified."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def databases_missing(plan: Plan) -> Iterator[Finding]:
 
 
 def repeated_names(plan: Plan) -> Iterator[Finding]:
-    """A table or check is known by its name."""
+    """Names of tables and of checks are unique."""
     data = _settings(plan)
     if data is None:
         return
@@ -79,7 +79,7 @@ def uneven_keys(plan: Plan) -> Iterator[Finding]:
 
 
 def rollback_without_routes(plan: Plan) -> Iterator[Finding]:
-    """A check that rolls back names what."""
+    """A check that rolls back names the routes."""
     data = _settings(plan)
     for index, check in enumerate(() if data is None else data.checks):
         if check.on_violation == "rollback" and not check.routes:
@@ -88,7 +88,7 @@ def rollback_without_routes(plan: Plan) -> Iterator[Finding]:
 
 
 def nothing_changed(plan: Plan) -> Iterator[Finding]:
-    """A table without a column of its last change is only read in full runs."""
+    """A table without a column of its last change is read in full runs only."""
     data = _settings(plan)
     if data is None or not data.every:
         return

@@ -37,7 +37,7 @@ def effective(
 ) -> tuple[Setting, ...]:
     """Return all settings in the order of the file format, secrets masked; ConfigError if the file is broken.
 
-    Defaults are laid beneath the routes, so they are no section of their own here.
+    Defaults are merged into the routes, so they are no section of their own here.
     """
     draft = drafted(text, source, os.environ if environ is None else environ)
     problems = placed(draft.document, draft.findings)
@@ -79,7 +79,7 @@ def _section(draft: Draft, kind: type[Section], path: Path, label: str, data: An
 
 
 def _field(draft: Draft, field: FieldInfo, path: Path, label: str, value: Any) -> Iterator[Setting]:
-    """Yield one setting, or those of the section that stands here."""
+    """Yield one setting, or all settings of the section at this path."""
     inner = direct_section(field.annotation)
     default = field.get_default(call_default_factory=True)
     if inner is not None and value != "none" and not (value is None and default is None):
@@ -108,7 +108,7 @@ def _origin(document: Document, path: Path) -> str:
 
 
 def _masked(document: Document, path: Path, value: Any) -> Any:
-    """Mask what came from a variable where free text stands, or stands under a name that looks secret."""
+    """Mask a value that came from a variable as free text, or whose name looks secret."""
     if isinstance(value, dict):
         return {str(key): _masked(document, (*path, key), member) for key, member in value.items()}
     if isinstance(value, list):
@@ -162,7 +162,7 @@ def _sections(root: type[Section]) -> list[type[Section]]:
 
 
 def _write_defaults(described: dict[str, Any], kind: type[Section]) -> None:
-    """Spell the defaults; a default that is a whole section is said by the section itself."""
+    """Write out the defaults; a default that is a whole section is described by the section itself."""
     for name, field in kind.model_fields.items():
         member = described["properties"][field.alias or name]
         member.pop("title", None)

@@ -1,4 +1,4 @@
-"""Every check of a file, and those that look at the whole of it."""
+"""All checks of a file, and those that concern the whole of it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _USED = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def repeated_routes(plan: Plan) -> Iterator[Finding]:
-    """A route's name is its label in metrics: there is one of each."""
+    """A route's name is its label in metrics: it is unique."""
     first: dict[str, int] = {}
     for path, route in plan.routes():
         line = first.setdefault(route.name, route.line)
@@ -67,7 +67,7 @@ def captured_names(route: Route) -> tuple[str, ...]:
     return tuple(name for name, _ in form.names)
 
 
-# Checks on which backend is named where.
+# Checks on the backends that are named.
 
 
 def unknown_backends(plan: Plan) -> Iterator[Finding]:
@@ -113,14 +113,14 @@ def _meant(name: str, plan: Plan) -> str:
     return f"did you mean {near[0]}?" if near else ""
 
 
-# Checks on where the proxy listens, whom it believes.
+# Checks on where the proxy listens and which peers it trusts.
 
 
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not listened on
 
 
 def one_address_twice(plan: Plan) -> Iterator[Finding]:
-    """Users and operators are served on addresses of their own."""
+    """Users and operators are served on different addresses."""
     listen, admin = plan.snapshot.listen.address, plan.snapshot.admin.address
     if listen == admin and not listen.endswith(":0"):
         hint = "users must not reach the admin listener"
@@ -128,7 +128,7 @@ def one_address_twice(plan: Plan) -> Iterator[Finding]:
 
 
 def backend_is_us(plan: Plan) -> Iterator[Finding]:
-    """A backend that is our own listener gets every request again, until the first of them is refused."""
+    """A backend that is our own listener sends every request through the proxy again, until the loop is refused."""
     listen, admin = plan.snapshot.listen, plan.snapshot.admin
     for backend in plan.snapshot.backends:
         path: Path = ("backends", backend.name)
@@ -148,7 +148,7 @@ def backend_is_us(plan: Plan) -> Iterator[Finding]:
 
 
 def leads_to(url: str, address: str) -> bool:
-    """Whether a backend's url surely is the address where something listens; a name that has to be looked up is not."""
+    """Whether a backend's URL is certainly a listening address; a name that has to be looked up is not certain."""
     if url.startswith("unix:") or address.startswith("unix:"):
         return url == address
     there, here = urlsplit(url), urlsplit(f"//{address}")
@@ -169,7 +169,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def everybody_trusted(plan: Plan) -> Iterator[Finding]:
-    """A network of all addresses believes everybody's headers."""
+    """A network of all addresses trusts the headers of every client."""
     for index, network in enumerate(plan.snapshot.listen.trusted_proxies):
         if network != "unix" and ipaddress.ip_network(network).prefixlen == 0:
             message = f"{network} believes the identity headers of everybody"
@@ -178,7 +178,7 @@ def everybody_trusted(plan: Plan) -> Iterator[Finding]:
 
 
 def header_from_nobody(plan: Plan) -> Iterator[Finding]:
-    """An identity header is believed from trusted peers, of which there must be some."""
+    """An identity header counts only from trusted peers, so there must be at least one."""
     if plan.snapshot.listen.trusted_proxies or "listen" in plan.lost:
         return
     for index, source in enumerate(plan.snapshot.identity):
@@ -191,7 +191,7 @@ def header_from_nobody(plan: Plan) -> Iterator[Finding]:
 
 
 def slow_regexes(plan: Plan) -> Iterator[Finding]:
-    """A regex whose time grows with the square of the text can keep a worker busy for half a second."""
+    """A regex whose time grows with the square of the text can block a worker for half a second."""
     for path, route in plan.routes():
         for place, text in _regexes(path, route):
             if is_steep(text):

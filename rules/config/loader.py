@@ -21,7 +21,7 @@ from rules.masking import Masking
 from rules.model import Snapshot
 from rules.problems import ERROR, ConfigError, Finding, Problem
 
-# What is written under `defaults`, laid beneath every route, before anything is checked.
+# What is written under `defaults`, merged into every route before anything is checked.
 
 
 SHORT = {"legacy": "backend", "modern": "backend", "fallback": "mode"}
@@ -29,7 +29,7 @@ BESIDE = (("weight", "steps"), ("group", "salt"), ("form_to_json", "json_to_form
 
 
 def spelled_out(section: Any) -> Any:
-    """Return a route (or the defaults) with `legacy: NAME` and `fallback: MODE` as the mappings they stand for."""
+    """Return a route (or the defaults) with `legacy: NAME` and `fallback: MODE` as the mappings they are short for."""
     if not isinstance(section, dict) or not any(isinstance(section.get(key), str) for key in SHORT):
         return section
     return {
@@ -50,14 +50,14 @@ def merged(defaults: Mapping[Any, Any], own: Any) -> Any:
 
 
 def _ruled_out(key: Any, own: Mapping[Any, Any]) -> bool:
-    """Whether a default gives way because the route writes the key that stands in its place."""
+    """Whether a default is dropped because the route sets the key that excludes it."""
     return any(
         (key == first and second in own and first not in own) or (key == second and first in own and second not in own)
         for first, second in BESIDE
     )
 
 
-# Findings at paths to problems at lines, in the order in which they stand in the file.
+# Findings at paths to problems at lines, in the order of the file.
 
 
 MOST_PROBLEMS = 1000
@@ -65,7 +65,7 @@ MOST_PROBLEMS = 1000
 
 
 def placed(document: Document, found: Iterable[Finding]) -> tuple[Problem, ...]:
-    """Return all problems of a document, sorted; what the guard has reported at a place is not said twice there."""
+    """Return all problems of a document, sorted; what the YAML reader has reported at a place is not reported again."""
     problems = list(document.problems)
     taken = {(one.file, one.line, one.column) for one in problems}
     shown = sorted(found, key=lambda one: one.level != ERROR)
@@ -86,7 +86,7 @@ def placed(document: Document, found: Iterable[Finding]) -> tuple[Problem, ...]:
 
 
 def place_of(document: Document, path: Path, *, at_key: bool = False) -> tuple[str, int, int]:
-    """Return where a path stands: in its route, else under the defaults it was taken from."""
+    """Return the position of a path: in its route, else under the defaults it was taken from."""
     default = _beneath(path)
     if default is not None and _stops_short(document, path):
         own, beneath = len(list(document.nodes(path))), len(list(document.nodes(default)))
@@ -108,17 +108,17 @@ def source_of(document: Document, path: Path) -> Path | None:
 
 
 def _beneath(path: Path) -> Path | None:
-    """Return where a route's value stands under the defaults."""
+    """Return the position of a route's value under the defaults."""
     return ("defaults", *path[2:]) if path[:1] == ("routes",) and len(path) > 2 else None  # noqa: PLR2004
 
 
 def _stops_short(document: Document, path: Path) -> bool:
-    """Whether the file goes only part of the way, without ending in a value."""
+    """Whether the file has only the first part of the path, and no value there."""
     nodes = list(document.nodes(path))
     return len(nodes) <= len(path) and not isinstance(nodes[-1], yaml.ScalarNode)
 
 
-# What is left of a file once its wrong parts are taken out, so that the rest is checked all the same.
+# Removes the wrong parts of a file, so that the rest is still checked.
 
 
 _UNKNOWN_KEY = "extra_forbidden"
@@ -127,7 +127,7 @@ _UNKNOWN_KEY = "extra_forbidden"
 def salvaged(data: Mapping[Any, Any], found: Iterable[Finding]) -> tuple[dict[Any, Any], list[int], frozenset[str]]:
     """Return the sound parts, the indexes of the routes among them, the names of sections left out.
 
-    An unknown key is taken out of its route; a route, backend or section with any other mistake goes whole.
+    An unknown key is removed from its route; a route, backend or section with any other mistake is removed whole.
     """
     left = dict(data)
     lost: set[str] = set()
@@ -159,7 +159,7 @@ def salvaged(data: Mapping[Any, Any], found: Iterable[Finding]) -> tuple[dict[An
 
 
 def _names_only(defaults: Any) -> dict[str, Any]:
-    """Keep which backends the sides have by default; whatever else is wrong there is wrong in the routes too."""
+    """Keep which backends the sides have by default; any other mistake there is reported for the routes too."""
     if not isinstance(defaults, dict):
         return {}
     sides = {side: defaults.get(side) for side in ("legacy", "modern")}
@@ -183,7 +183,7 @@ def _without(route: Any, unknown: Iterable[Finding]) -> Any:
     return route
 
 
-# Keys that stand in each other's place: one of them may be written, not both.
+# Keys that exclude each other: one of them may be written, not both.
 
 
 def beside(data: Any) -> Iterator[Finding]:
@@ -227,7 +227,7 @@ def _member(section: Any, key: str) -> Any:
     return section.get(key) if isinstance(section, dict) else None
 
 
-# `STRANGLER_SECTION__KEY` variables laid over a file's process settings.
+# `STRANGLER_SECTION__KEY` variables override a file's process settings.
 
 
 PREFIX = "STRANGLER_"
@@ -235,7 +235,7 @@ SECTIONS = ("listen", "admin", "store", "backends", "diffs")
 
 
 def lay_over(document: Document, environ: Mapping[str, str]) -> None:
-    """Put every overriding variable into the document's data; a wrong one becomes a problem."""
+    """Apply every overriding variable to the document's data; a wrong one becomes a problem."""
     if not isinstance(document.data, dict):
         return
     for name in sorted(environ):
@@ -288,7 +288,7 @@ def _put(document: Document, name: str, levels: list[str], text: str) -> None:
 
 
 def _existing(section: Mapping[Any, Any], level: str) -> str:
-    """Return the key as the file spells it: variables have neither small letters nor dashes."""
+    """Return the key as the file spells it: variables have neither lower-case letters nor dashes."""
     for key in section:
         if isinstance(key, str) and key.lower().replace("-", "_") == level:
             return key
@@ -296,7 +296,7 @@ def _existing(section: Mapping[Any, Any], level: str) -> str:
 
 
 def _beside(path: list[str], key: str) -> Iterator[str]:
-    """Yield the keys that a set one takes the place of."""
+    """Yield the keys that a set one replaces."""
     if path[:1] == ["backends"]:
         yield from {"url": ["urls"], "urls": ["url"]}.get(key, [])
 
@@ -319,9 +319,9 @@ def load_with_warnings(
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A file on its way: the document, its data over the defaults, what was found, what could be built.
+    """A file while it is loaded: the document, its data merged with the defaults, problems, what could be built.
 
-    `snapshot` lacks the parts that are wrong; it is whole only when nothing wrong was found.
+    `snapshot` lacks the wrong parts; it is complete only when there is no problem.
     """
 
     document: Document
@@ -332,14 +332,14 @@ class Draft:
 
 
 def drafted(text: str, source: str, environ: Mapping[str, str], most_routes: int = 0) -> Draft:
-    """Read and check as far as possible; a file of more than `most_routes` (0: any number) is not looked into."""
+    """Read and check as far as possible; a file of more than `most_routes` (0: any number) is not read."""
     with _collector_at_rest():
         return _drafted(text, source, environ, most_routes)
 
 
 @contextmanager
 def _collector_at_rest() -> Iterator[None]:
-    """Keep the garbage collector from walking a large file's values again and again: they all stay.
+    """Keep the garbage collector from walking a large file's values repeatedly: none of them is garbage.
 
     Two thousand routes load three times as fast.
     """
@@ -379,7 +379,7 @@ def _drafted(text: str, source: str, environ: Mapping[str, str], most_routes: in
 
 
 def _over_defaults(data: Any) -> Any:
-    """Lay the defaults beneath every route; whatever is no mapping or list is left for the type checks."""
+    """Merge the defaults into every route; what is neither a mapping nor a list is left to the type checks."""
     if not isinstance(data, dict):
         return data
     defaults = spelled_out(data.get("defaults"))

@@ -50,7 +50,7 @@ class Plan:
 
 
 def can_meet(one: Match, two: Match) -> bool:
-    """Whether some request meets the conditions of both; where that cannot be told, yes."""
+    """Whether some request meets the conditions of both; yes where that is unknown."""
     mine, theirs = methods_of(one), methods_of(two)
     if mine is not None and theirs is not None and not mine & theirs:
         return False
@@ -60,7 +60,7 @@ def can_meet(one: Match, two: Match) -> bool:
 
 
 def exact_values(match: Match) -> dict[str, str]:
-    """Return what a route wants to be exactly so, by where it looks: two that differ in one never meet."""
+    """Return the exact values a route requires, by place: two routes that differ in one never share a request."""
     named = [(f"header {name.lower()}", value) for name, value in match.headers]
     named += [(f"query {name}", value) for name, value in match.query]
     if match.host is not None and not match.host.startswith("*."):
@@ -82,7 +82,7 @@ def _hosts_apart(one: str, two: str) -> bool:
 
 
 def _pairs_apart(one: tuple[tuple[str, str], ...], two: tuple[tuple[str, str], ...], *, fold: bool) -> bool:
-    """Whether a name is asked for by both with values that cannot be one."""
+    """Whether both require different exact values of one name."""
     theirs = {name.lower() if fold else name: value for name, value in two}
     return any(
         _values_apart(value, theirs[key])
@@ -103,12 +103,12 @@ def _values_apart(one: str, two: str) -> bool:
     return re.search(regex[1:], text) is None
 
 
-# Checks that every request has one route, that every route has requests.
+# Checks that every request has one route and every route can get requests.
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A route with its path taken apart."""
+    """A route with its path split into segments."""
 
     path: Path
     route: Route
@@ -126,7 +126,7 @@ MOST_TIES = 1000
 
 
 def ties(plan: Plan) -> Iterator[Finding]:
-    """No two routes can take one request with the same right to it."""
+    """No two routes match one request with the same precedence."""
     on_one_path: dict[tuple[object, ...], list[Entry]] = defaultdict(list)
     by_rank: dict[tuple[str, int, int], dict[tuple[int, ...], list[Entry]]] = defaultdict(lambda: defaultdict(list))
     for entry in _entries(plan):
@@ -153,7 +153,7 @@ def ties(plan: Plan) -> Iterator[Finding]:
 
 
 def unreachable(plan: Plan) -> Iterator[Finding]:
-    """No route stands behind one that takes everything it could take."""
+    """No route comes after one that takes all of its requests."""
     entries = list(_entries(plan))
     open_prefixes = [
         entry
@@ -187,9 +187,9 @@ def _covers(prefix: Entry, start: str | None) -> bool:
 
 
 def _candidates(same: list[Entry]) -> Iterator[tuple[Entry, Entry]]:
-    """Yield pairs on one path that may tie; those that want different exact values are not even compared.
+    """Yield pairs on one path that may tie; those that require different exact values are not compared.
 
-    One path may carry a thousand routes, told apart by a parameter (`index.php?r=…`), a host or a header.
+    One path may carry a thousand routes, distinguished by a parameter (`index.php?r=…`), a host or a header.
     """
     wanted = [exact_values(entry.route.match) for entry in same]
     counts = Counter(name for values in wanted for name in values)
@@ -208,7 +208,7 @@ def _candidates(same: list[Entry]) -> Iterator[tuple[Entry, Entry]]:
 
 
 def _crossing(shapes: dict[tuple[int, ...], list[Entry]]) -> Iterator[tuple[Entry, Entry]]:
-    """Yield pairs of equal rank whose literals stand at different places yet fit one path."""
+    """Yield pairs of equal precedence whose literals are at different positions yet match one path."""
     for first, second in combinations(shapes, 2):
         common = sorted(set(first) & set(second))
         by_literals: dict[tuple[str | None, ...], list[Entry]] = defaultdict(list)
@@ -234,7 +234,7 @@ def _tie(one: Entry, two: Entry, what: str) -> Finding:
     return Finding((*two.path, "match", "path"), f"`{two.route.name}` {what}", hint)
 
 
-# Checks on what a side changes in requests or answers.
+# Checks on what a side changes in requests or responses.
 
 
 FRAMING = frozenset(
@@ -257,7 +257,7 @@ def framing_fields(plan: Plan) -> Iterator[Finding]:
 
 
 def bodies_lost(plan: Plan) -> Iterator[Finding]:
-    """An answer keeps its body, or keeps having none, and ends where its status says that it ends."""
+    """A response with a body keeps it, one without gets none: its status decides where it ends."""
     for path, policy in _sides(plan):
         for before, after in policy.status:
             why = _impossible(before, after)
@@ -267,7 +267,7 @@ def bodies_lost(plan: Plan) -> Iterator[Finding]:
 
 
 def _impossible(before: int, after: int) -> str:
-    """Why a client could not read an answer of one status as one of another; empty where it can."""
+    """Why a client could not read a response of one status under another status; empty where it can."""
     if before == after:
         return ""
     if PARTIAL in (before, after):
@@ -279,7 +279,7 @@ def _impossible(before: int, after: int) -> str:
 
 
 def ways_lost(plan: Plan) -> Iterator[Finding]:
-    """Where redirects are rewritten, the path of a side leads back to one of ours."""
+    """Where redirects are rewritten, the path of a side can be mapped back to one of ours."""
     for path, route in plan.routes():
         for side, policy in (("legacy", route.legacy), ("modern", route.modern)):
             why = obstacle(route.match.path, policy.path) if policy.rewrite_location and policy.path else ""
@@ -290,7 +290,7 @@ def ways_lost(plan: Plan) -> Iterator[Finding]:
 
 
 def methods_made_unsafe(plan: Plan) -> Iterator[Finding]:
-    """What only reads for the client only reads on a side; HEAD and OPTIONS stay what they are."""
+    """A method that only reads for the client only reads on a side; HEAD and OPTIONS stay what they are."""
     for path, route in plan.routes():
         for side, policy in (("legacy", route.legacy), ("modern", route.modern)):
             if policy.method is None or policy.method in READ_METHODS:
@@ -328,7 +328,7 @@ def _sides(plan: Plan) -> Iterator[tuple[Path, SidePolicy]]:
         yield (*path, "modern"), route.modern
 
 
-# Checks on who is sent to the modern side.
+# Checks on which users are sent to the modern side.
 
 
 def may_get_weight(route: Route) -> bool:
@@ -337,7 +337,7 @@ def may_get_weight(route: Route) -> bool:
 
 
 def weight_without_identity(plan: Plan) -> Iterator[Finding]:
-    """A share of users needs to know who a user is."""
+    """A share of users needs an identity of users."""
     if plan.snapshot.identity or "identity" in plan.lost:
         return
     for path, route in plan.routes():
@@ -351,7 +351,7 @@ def weight_without_identity(plan: Plan) -> Iterator[Finding]:
 
 
 def lists_without_identity(plan: Plan) -> Iterator[Finding]:
-    """Nobody is on a list where nobody is known."""
+    """A list of users needs an identity of users."""
     if plan.snapshot.identity or "identity" in plan.lost:
         return
     for path, route in plan.routes():
@@ -362,7 +362,7 @@ def lists_without_identity(plan: Plan) -> Iterator[Finding]:
 
 
 def on_both_lists(plan: Plan) -> Iterator[Finding]:
-    """A user on both lists is excluded, which is worth knowing."""
+    """A user on both lists is excluded, which is worth a warning."""
     for path, route in plan.routes():
         both = sorted(set(route.rollout.include) & set(route.rollout.exclude))
         if both:
@@ -371,7 +371,7 @@ def on_both_lists(plan: Plan) -> Iterator[Finding]:
 
 
 def shrinking_steps(plan: Plan) -> Iterator[Finding]:
-    """Steps go up: a smaller one takes users back to legacy."""
+    """Steps go up: a smaller one would send users back to legacy."""
     for path, route in plan.routes():
         for index, (before, after) in enumerate(pairwise(route.rollout.steps), start=1):
             if after.weight <= before.weight:
@@ -381,7 +381,7 @@ def shrinking_steps(plan: Plan) -> Iterator[Finding]:
 
 
 def uneven_groups(plan: Plan) -> Iterator[Finding]:
-    """Routes of one group stay together only at one weight, hashed one way."""
+    """Routes of one group decide alike only with the same weight and the same hash."""
     first: dict[str, Route] = {}
     for path, route in plan.routes():
         group = route.rollout.group
@@ -397,7 +397,7 @@ def uneven_groups(plan: Plan) -> Iterator[Finding]:
 
 
 def unguarded_weight(plan: Plan) -> Iterator[Finding]:
-    """`guard: none` on a route that gets users is possible, but said."""
+    """`guard: none` on a route that gets users is possible, with a warning."""
     for path, route in plan.routes():
         if route.guard is None and may_get_weight(route):
             message = f"`guard: none`: nothing rolls `{route.name}` back when the modern side fails"
@@ -411,7 +411,7 @@ NEVER = frozenset({"OPTIONS", "TRACE", "CONNECT"})
 
 
 def methods_never_mirrored(plan: Plan) -> Iterator[Finding]:
-    """Some methods say nothing worth comparing."""
+    """Responses to some methods have nothing worth comparing."""
     for path, route in plan.routes():
         for index, method in enumerate(route.shadow.methods):
             if method in NEVER:
@@ -420,7 +420,7 @@ def methods_never_mirrored(plan: Plan) -> Iterator[Finding]:
 
 
 def writes_without_a_way(plan: Plan) -> Iterator[Finding]:
-    """A write is mirrored only when the file says how it is made harmless."""
+    """A write is mirrored only when the file says why that is harmless."""
     for path, route in plan.routes():
         if route.shadow.writes != "none":
             continue
@@ -432,7 +432,7 @@ def writes_without_a_way(plan: Plan) -> Iterator[Finding]:
 
 
 def isolated_without_backend(plan: Plan) -> Iterator[Finding]:
-    """`isolated` is the statement that a certain backend has its own database."""
+    """`isolated` states that the backend has a database of its own."""
     for path, route in plan.routes():
         if route.shadow.writes == "isolated" and route.shadow.backend is None:
             hint = "name it as `shadow: {backend: NAME}`"
@@ -441,12 +441,12 @@ def isolated_without_backend(plan: Plan) -> Iterator[Finding]:
 
 
 def nothing_to_mirror(plan: Plan) -> Iterator[Finding]:
-    """A sample of methods the route does not take is no sample."""
+    """A sample of methods the route does not take has no effect."""
     for path, route in plan.routes():
         taken = set(route.match.methods) | ({"HEAD"} if "GET" in route.match.methods else set())
         place: Path = (*path, "shadow", "sample")
         nothing = route.shadow.sample > 0 and taken and not taken & set(route.shadow.methods)
-        # A sample for all routes is meant for those it fits.
+        # A sample under `defaults` is meant for the routes it fits.
         if nothing and plan.is_written(place):
             message = f"nothing is mirrored: the route takes {' '.join(route.match.methods)}"
             yield Finding(place, message, f"`shadow.methods` are {' '.join(route.shadow.methods)}", level=WARNING)
@@ -456,7 +456,7 @@ def nothing_to_mirror(plan: Plan) -> Iterator[Finding]:
 
 
 def unreadable_invariants(plan: Plan) -> Iterator[Finding]:
-    """An expression that cannot be understood would watch over nothing."""
+    """An expression that cannot be parsed would check nothing."""
     for path, route in plan.routes():
         for index, invariant in enumerate(route.invariants):
             try:

@@ -18,7 +18,7 @@ from rules.problems import Finding
 
 
 class Limits(Section):
-    """What one client may ask of the listener."""
+    """Limits of one client at the listener."""
 
     header_bytes: t.Size = 32 * 1024
     url_bytes: t.Size = 8 * 1024
@@ -32,7 +32,7 @@ class Limits(Section):
 
 
 class Buffer(Section):
-    """What the proxy takes over from slow clients."""
+    """Limits of buffering for slow clients."""
 
     request: t.Size = 64 * 1024
     response: t.Size = 256 * 1024
@@ -47,7 +47,7 @@ class ListenTls(Section):
 
 
 class Via(Section):
-    """Our own member of the Via field, by which a loop is known."""
+    """Our own member of the Via field, by which a loop is detected."""
 
     name: t.Pseudonym | None = None
     passes: t.Count = 1
@@ -78,7 +78,7 @@ class Admin(Section):
 
 
 class Diffs(Section):
-    """What is kept of differing pairs."""
+    """What is stored of differing pairs."""
 
     keep: t.Time = 168 * 3600.0
     max_bytes: t.Size = 1 << 30
@@ -174,7 +174,7 @@ class HeaderEdit(Section):
 
 
 class BodyEdit(Section):
-    """Change of the request body's form."""
+    """Conversion of the request body."""
 
     form_to_json: bool = False
     json_to_form: bool = False
@@ -182,7 +182,7 @@ class BodyEdit(Section):
 
 
 class ResponseEdit(Section):
-    """Change of the answer's body: JMESPath over its JSON."""
+    """Change of the response's body: JMESPath over its JSON."""
 
     json_: str | None = Field(default=None, alias="json", min_length=1)
 
@@ -195,7 +195,7 @@ class CookieEdit(Section):
 
 
 class Side(Section):
-    """How a request is put to one side, how its answer is put to the client."""
+    """How a request is written for one side, and its response for the client."""
 
     backend: str | None = None
     method: t.Method | None = None
@@ -210,7 +210,7 @@ class Side(Section):
 
 
 class Fallback(Section):
-    """When legacy answers in modern's place."""
+    """When legacy is asked instead of a failed modern."""
 
     mode: Literal["none", "connect", "safe"] = "safe"
     statuses: list[t.Status] = Field(default=[500, 502, 503, 504])
@@ -218,7 +218,7 @@ class Fallback(Section):
 
 
 class Recheck(Section):
-    """When a differing read is asked again."""
+    """When a differing read is sent once more."""
 
     after: t.Time = 0.5
     per_minute: t.Count = 30
@@ -259,7 +259,7 @@ class WorseThanLegacy(Section):
 
 
 class Guard(Section):
-    """What a route's modern side is judged by."""
+    """The limits that a route's modern side must keep."""
 
     window: t.Time = 60.0
     min_requests: t.Count = 20
@@ -314,7 +314,7 @@ class Notify(Section):
 
 
 class Judges(Section):
-    """What comparing may take of the machine."""
+    """Resource limits of comparing."""
 
     cpu: t.Share = 0.5
     processes: t.Processes = 0
@@ -337,7 +337,7 @@ class File(Section):
     data: Data = Data()
 
 
-# What the type checks found, in the words of an operator.
+# Errors of the type checks, in the words of an operator.
 
 
 _KINDS = {
@@ -354,7 +354,7 @@ _KINDS = {
 
 
 def findings(error: ValidationError, root: type[Section]) -> Iterable[Finding]:
-    """Say each error of a validation in plain words."""
+    """Return each error of a validation in plain words."""
     for one in error.errors(include_url=False):
         yield _finding(one, root)
 
@@ -398,7 +398,7 @@ def _spelling(kind: str, value: Any) -> str:
 
 
 def _known_key(path: Path, root: type[Section]) -> str:
-    """Suggest a key of the same mapping; one that lives elsewhere is told apart by nothing but its name."""
+    """Suggest a key of the same mapping; a key of another section cannot be recognised by its name alone."""
     owner = model_at(root, path[:-1])
     if owner is None:
         return ""
@@ -407,7 +407,7 @@ def _known_key(path: Path, root: type[Section]) -> str:
 
 
 def model_at(root: type[Section], path: Path) -> type[Section] | None:
-    """Return the section that stands at a path, None where no section is known."""
+    """Return the section at a path, None where no section is known."""
     kind: Any = root
     for part in path:
         kind = _below(kind, part)
@@ -421,7 +421,7 @@ def direct_section(kind: Any) -> type[Section] | None:
 
 
 def section_of(kind: Any) -> type[Section] | None:
-    """Return the section a field's type is about, be it one, a list of them or a mapping to them."""
+    """Return the section in a field's type: the type itself, or that of its list or mapping."""
     kind = _bare(kind)
     while get_origin(kind) in {list, dict}:
         kind = _bare(get_args(kind)[-1])
@@ -441,7 +441,7 @@ def _below(kind: Any, part: str | int) -> Any:
 
 
 def _bare(kind: Any) -> Any:
-    """Take the wrappings off a type: Annotated, or None."""
+    """Unwrap a type: Annotated, or None."""
     if get_origin(kind) is Annotated:
         return _bare(get_args(kind)[0])
     if get_origin(kind) in {Union, types.UnionType}:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from rules.config import types as t
 from rules.config.units import UnitError, did_you_mean
 
-# The manner of every written mapping: unknown keys refused, no value bent into another type.
+# For every section: unknown keys are refused, no value is converted to another type.
 
 
 class Section(BaseModel):
@@ -90,7 +90,7 @@ Spot = Annotated[str, AfterValidator(_spot)]
 
 
 class Ignore(Section):
-    """A part of the answer that is not compared."""
+    """A part of the response that is not compared."""
 
     path: Spot
     reason: str | None = None
@@ -144,7 +144,7 @@ class Preset(Section):
 
 
 class Mapping(Section):
-    """How the legacy shape becomes the modern one."""
+    """How legacy's structure is turned into modern's."""
 
     rename: dict[Pointer, Pointer] = Field(default_factory=dict)
     case: Literal["camel"] | None = None
@@ -153,7 +153,7 @@ class Mapping(Section):
 
 
 class Compare(Section):
-    """What counts as the same answer."""
+    """What counts as the same response."""
 
     preset: Annotated[Preset, t.Short("name")] = Preset(name="none")
     headers: list[t.FieldName] = Field(default_factory=list)

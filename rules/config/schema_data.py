@@ -86,7 +86,7 @@ class Source(Section):
 
 
 class DataLimits(Section):
-    """How hard the databases may be asked."""
+    """How much load the databases may get."""
 
     rows_per_query: t.Count = 50_000
     queries: t.Count = 2
@@ -96,7 +96,7 @@ class DataLimits(Section):
 
 
 class TableSide(Section):
-    """Where one side keeps the rows."""
+    """Where one side stores the rows."""
 
     table: SqlName
     key: Annotated[list[SqlName], BeforeValidator(_keys), Field(min_length=1)] = Field(default=["id"])
@@ -113,7 +113,7 @@ class Column(Section):
 
 
 class Total(Section):
-    """A figure both sides agree on."""
+    """A total that is the same on both sides."""
 
     sum: SqlName | None = None
     count: t.On | None = None
@@ -136,7 +136,7 @@ class Table(Section):
 
 
 class Check(Section):
-    """One figure asked of both."""
+    """One figure queried on both sides."""
 
     name: t.Name
     legacy: Select
@@ -149,7 +149,7 @@ class Check(Section):
 
 
 class Data(Section):
-    """Both databases, verified."""
+    """The verification of both databases."""
 
     legacy: Source | None = None
     modern: Source | None = None

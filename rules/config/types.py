@@ -1,6 +1,6 @@
 """The small types the written file is made of: each checks one value, describes itself to JSON Schema.
 
-A validator raises `UnitError` with what is wrong, what was probably meant; `messages` puts the place to it.
+A validator raises `UnitError` with what is wrong and what was probably meant; `messages` adds the place.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Short:
     key: str
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Spell the word out before the mapping is checked."""
+        """Expand the word before the mapping is checked."""
         return core_schema.no_info_before_validator_function(self._spell_out, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -233,7 +233,7 @@ def _file_mode(value: object) -> str:
 
 
 def _schema(*choices: dict[str, Any]) -> WithJsonSchema:
-    """Describe a value; wherever one stands, a variable may stand that gives it."""
+    """Describe a value; instead of any value a variable may be written."""
     return WithJsonSchema({"anyOf": [*choices, {"type": "string", "pattern": r"\$\{"}]})
 
 

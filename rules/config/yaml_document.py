@@ -1,6 +1,6 @@
-"""YAML under a guard, with places.
+"""Strict YAML, with the position of every value.
 
-PyYAML reads silently much that an operator did not mean. The guard turns each into a problem: a key written
+PyYAML reads silently much that an operator did not mean. Each such case becomes a problem: a key written
 twice, `on` read as true, `12:30:45` read as a number, an anchor inside itself, aliases that grow without end,
 nesting that would exhaust the parser's stack, tags, several documents.
 """
@@ -21,7 +21,7 @@ from yaml.resolver import Resolver
 from rules.problems import NOT_YAML, Problem
 from rules.secret_names import looks_secret
 
-# Single YAML values, read as an operator means them: variables put in, YAML 1.1's surprises reported.
+# Single YAML values, read as an operator means them: variables substituted, YAML 1.1's surprises reported.
 
 
 Report = Callable[..., None]
@@ -45,7 +45,7 @@ _SHORTEST_SECRET = 6
 
 
 class Scalars:
-    """Makes values of scalar nodes; `substituted` collects which of them took which variables, `filled` their texts."""
+    """Makes values of scalar nodes; `substituted` collects the variables of each, `filled` their texts."""
 
     def __init__(self, environ: Mapping[str, str], report: Report) -> None:
         self.substituted: dict[int, tuple[str, ...]] = {}
@@ -54,7 +54,7 @@ class Scalars:
         self._report = report
 
     def value(self, node: yaml.ScalarNode) -> Any:
-        """Return text, number, bool or None; what was surely not meant is reported, its text returned."""
+        """Return text, number, bool or None; what was certainly not meant is reported and returned as text."""
         text: str = node.value
         tag: str = node.tag
         if tag == _PREFIX + "str":
@@ -65,7 +65,7 @@ class Scalars:
         return self._typed(node, text, tag)
 
     def _filled(self, node: yaml.ScalarNode, text: str) -> Any:
-        """Put variables in; a value without quotes is then read again, so that a number stays a number."""
+        """Substitute variables; a value without quotes is then read again, so that a number stays a number."""
         self._refuse_secret(node, text)
         filled = _VARIABLE.sub(lambda found: self._variable(node, found), text)
         if filled == text:
@@ -134,7 +134,7 @@ class Scalars:
 
 
 def _resolved(text: str) -> str:
-    """Return the tag YAML gives a value without quotes."""
+    """Return the tag that YAML resolves for a value without quotes."""
     tag: str = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))
     return tag
 
@@ -168,10 +168,10 @@ _DASHES = re.compile(r"^[ \t]*(?:[-?][ \t]+){50,}", re.MULTILINE)
 
 @dataclass
 class Document:
-    """A file's values (`data`) with where they stand; `problems` is what the guard found.
+    """A file's values (`data`) with their positions; `problems` are those of the YAML itself.
 
     `overlaid` names the environment variable that set a path; both it and `data` change only while the
-    environment is laid over the file.
+    environment is applied to the file.
     """
 
     source: str
@@ -197,7 +197,7 @@ class Document:
         return found[-1] if len(found) == len(path) + 1 else None
 
     def is_written(self, path: Path) -> bool:
-        """Whether the file itself has a value at this very path."""
+        """Whether the file itself has a value at exactly this path."""
         return self.node(path) is not None
 
     def from_environment(self, path: Path) -> bool:
@@ -213,7 +213,7 @@ class Document:
         return () if node is None else self.substituted.get(id(node), ())
 
     def secrets(self) -> tuple[str, ...]:
-        """Return the texts that variables put where free text stands: a variable's own value, the whole it made.
+        """Return the texts that variables gave free-text values: the variable's own value and the whole text.
 
         What has a form of its own (an address, a path, a time) is shown, unless its variable is named like a secret.
         """
@@ -254,7 +254,7 @@ def is_hidden(path: Path, variables: tuple[str, ...]) -> bool:
 
 
 def _scalars(root: yaml.Node) -> Iterator[tuple[Path, yaml.ScalarNode]]:
-    """Yield every value with its path; what an alias repeats comes once."""
+    """Yield every value with its path; what an alias repeats is yielded once."""
     waiting: list[tuple[Path, yaml.Node]] = [((), root)]
     seen: set[int] = set()
     while waiting:
@@ -270,7 +270,7 @@ def _scalars(root: yaml.Node) -> Iterator[tuple[Path, yaml.ScalarNode]]:
 
 
 def read(text: str, source: str, environ: Mapping[str, str]) -> Document:
-    """Read one YAML document; what cannot be read at all becomes the only problem of an empty document."""
+    """Read one YAML document; what cannot be parsed becomes the only problem of an empty document."""
     text = text.removeprefix("\ufeff")
     try:
         _refuse_depth(text)
@@ -290,11 +290,11 @@ def read(text: str, source: str, environ: Mapping[str, str]) -> Document:
 
 
 class _TooDeepError(Exception):
-    """The text nests deeper than the parser's own stack would bear."""
+    """The text nests deeper than the parser's stack allows."""
 
 
-# The C loader, without asking Python three times for each value of the file: nothing is resolved by path here,
-# so the two hooks for that are built-ins that do nothing; the same few keys come again in each route, so their
+# The C loader, without three calls into Python for each value of the file: nothing is resolved by path here,
+# so the two hooks for that are built-ins that do nothing; the same few keys are repeated in each route, so their
 # tags are remembered.
 _LOADER: Any = type(
     "_QuickLoader",
@@ -308,7 +308,7 @@ _LOADER: Any = type(
 
 
 class _Reader:
-    """Turns nodes into values once each; what changes is the list of problems, the values already made."""
+    """Turns each node into a value once; only the list of problems and the values made so far change."""
 
     def __init__(self, source: str, environ: Mapping[str, str]) -> None:
         self.problems: list[Problem] = []
@@ -386,7 +386,7 @@ class _Reader:
         return ({**merged, **values} if merged else values), total
 
     def _merge(self, merged: dict[Any, Any], node: yaml.Node, value: Any) -> None:
-        """Take over what `<<` names; of several mappings the first one wins, as YAML says."""
+        """Merge what `<<` names; of several mappings the first one wins, as YAML says."""
         sources = value if isinstance(value, list) else [value]
         for source in sources:
             if not isinstance(source, dict):
@@ -434,12 +434,12 @@ _SYNTAX: tuple[tuple[str, str, str], ...] = (
     ("unexpected end of stream", "a quote is opened and never closed", "close it"),
     ("tab character", "a tab indents this line", "indent with spaces: YAML allows no tabs there"),
 )  # fmt: skip
-"""How libyaml puts it, how an operator would, what to do."""
+"""libyaml's message, an operator's wording, what to do."""
 _STARTS_NOTHING = "cannot start any token"
 
 
 def _no_yaml(source: str, text: str, error: yaml.MarkedYAMLError) -> Document:
-    """Return the only problem of a file that is no YAML, in an operator's words, at the place to look at."""
+    """Return the only problem of a file that is not YAML, in an operator's words, at the place to look at."""
     mark, said = error.problem_mark, error.problem or ""
     if _STARTS_NOTHING in said and mark is not None:
         message, hint = _no_token(text, mark)
@@ -452,7 +452,7 @@ def _no_yaml(source: str, text: str, error: yaml.MarkedYAMLError) -> Document:
                 if opened is not None and mark is not None and opened.line != mark.line
                 else ""
             )
-            # a quote is closed nowhere: the end of the file is no place to look at
+            # a quote that is never closed: the end of the file does not help
             place = opened if "end of stream" in theirs and opened is not None else mark
             return _unreadable(source, f"{NOT_YAML}{message}{begins if place is mark else ''}", hint, place)
     expected = f"{error.context}, " if (error.context or "").startswith("expected") else ""

@@ -1,11 +1,11 @@
-"""The judge: limits, what was seen, the time in; a verdict with its reasons out.
+"""The analysis: limits, evidence and the time in; a verdict with its reasons out.
 
-1. has a worker tripped, is a business rule broken?
-2. are the hard ceilings kept?
+1. has a worker's circuit breaker opened, is a business rule violated?
+2. are the absolute limits kept?
 3. is modern worse than legacy at the same time?
-4. do the answers agree?
-5. the worst of it is the verdict; questions that could not be asked do not make it worse, but for the ceilings:
-   without enough requests to judge these by, nothing is good
+4. do the responses agree?
+5. the worst check is the verdict; checks that could not be made do not make it worse, except the absolute limits:
+   without enough requests for these, no verdict is good
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What was seen; what was concluded.
+"""The evidence about a route, and the verdict on it.
 
 Everything but `trials` covers the guard's window; `burst` the last `BURST` seconds of it, so that a side that has just
 died need not outweigh a minute of health first. Counts add up: those of several workers, several instances are handed
@@ -14,15 +14,15 @@ from rules.guard.sequential import Trials
 from rules.guard.window import ComparedTally, PairTally, Tally
 
 BURST = 5.0
-"""Seconds; at 50 requests/s a side that answers nothing but errors is known within one of them."""
+"""Seconds; at 50 requests/s a side that returns only errors is noticed within one of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sides:
     """Both sides over one span.
 
-    `…_waiting` maps steps of the latency sketch to requests that have waited so long, without the first byte of an
-    answer so far.
+    `…_waiting` maps steps of the latency sketch to requests that have waited that long without the first byte of a
+    response.
     """
 
     legacy: Tally = field(default_factory=Tally)
@@ -33,7 +33,7 @@ class Sides:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """An invariant that was broken `count` times in a way that survived the re-check; `detail` tells one case."""
+    """An invariant that was violated `count` times and still after the re-check; `detail` describes one case."""
 
     invariant: str
     on_violation: str
@@ -43,10 +43,10 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that is known of one route; what a guard does not collect is left out.
+    """All evidence about one route; what a guard does not collect is left out.
 
-    `mirrored` says whether requests of this route are compared at all; `trip` what a worker found when it tripped
-    by itself. `trials` runs since the route's window was restarted.
+    `mirrored` says whether requests of this route are compared at all; `trip` what a worker found when its circuit
+    breaker opened. `trials` runs since the route's window was restarted.
     """
 
     legacy: Tally = field(default_factory=Tally)
@@ -67,12 +67,12 @@ class Evidence:
         return Sides(self.legacy, self.modern, self.legacy_waiting, self.modern_waiting)
 
 
-# The frozen words in which the judge says how the modern side of a route behaves.
+# The frozen values with which the analysis describes how the modern side of a route behaves.
 #
-# A `Verdict` is the sum of its checks. *good*: every question that had to be answered was, in modern's favour.
-# *bad*: at least one check accuses modern; `reason` names it. *too_little*: not enough was seen to answer; no traffic
-# is never a pass. *cannot_tell*: enough was seen, yet it does not speak for or against modern, as when legacy fails
-# just as much; whoever would advance waits, whoever would roll back does not.
+# A `Verdict` is the sum of its checks. *good*: every required check was made, in modern's favour.
+# *bad*: at least one check accuses modern; `reason` names it. *too_little*: not enough was seen to decide; no traffic
+# is never a pass. *cannot_tell*: enough was seen, yet it is not evidence for or against modern, as when legacy fails
+# just as much: then no step is taken and nothing is rolled back.
 
 
 GOOD = "good"
@@ -83,15 +83,15 @@ OUTCOMES = (GOOD, TOO_LITTLE, CANNOT_TELL, BAD)
 """From the best to the worst: more failures never move a verdict to the left."""
 
 REASONS = ("consecutive", "invariant", "errors", "p95", "worse_errors", "worse_p95", "worse_4xx", "mismatch")
-"""What a check may be called, the one that is named first where several accuse. `manual` is for people."""
+"""The names of checks, in the order in which they become the reason. `manual` is for operators."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question with its answer. `value` is what was seen, `limit` what is allowed, in one unit.
+    """One check with its result. `value` is what was seen, `limit` what is allowed, in one unit.
 
-    Shares are 0…1, latencies seconds, counts plain numbers; None is what there is nothing to say of. `detail` tells
-    a person the counts behind it.
+    Shares are 0…1, latencies seconds, counts plain numbers; None is unknown. `detail` gives
+    the counts behind it.
     """
 
     name: str
@@ -103,7 +103,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found over `window` seconds before `at`.
+    """The result over `window` seconds before `at`.
 
     `reason` is the name of the check that decided for bad or cannot_tell, empty for good and too_little.
     """
@@ -115,12 +115,12 @@ class Verdict:
     at: float
 
     def check(self, name: str) -> Check | None:
-        """Return the check of this name, None where it was not asked."""
+        """Return the check of this name, None where it was not made."""
         return next((check for check in self.checks if check.name == name), None)
 
     @property
     def detail(self) -> str:
-        """What the deciding check tells a person; of too_little, all that is wanting."""
+        """The deciding check in words; for too_little, everything that is missing."""
         if self.reason:
             deciding = self.check(self.reason)
             return deciding.detail if deciding is not None else ""

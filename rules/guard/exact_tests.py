@@ -1,6 +1,6 @@
-"""Exact chances of counts: how improbable what was seen would be, if the truth were no worse than allowed.
+"""Exact probabilities of counts: how improbable what was seen would be, if the truth were no worse than allowed.
 
-Counts are small where a canary is, so nothing here leans on the normal curve. Tails are summed from the count
+A canary has small counts, so nothing here assumes the normal distribution. Tails are summed from the count
 outwards until what is left cannot matter; a bound is found by halving the interval.
 """
 
@@ -27,7 +27,7 @@ def binomial_tail(count: int, trials: int, share: float) -> float:
 
 
 def hypergeometric_tail(count: int, drawn: int, others_count: int, others: int) -> float:
-    """Return the chance that `count` or more of all that failed were among the `drawn`, were failing blind to sides.
+    """Return the chance that `count` or more of all failures were among the `drawn`, if the side made no difference.
 
     `drawn` requests went to one side, of which `count` failed, `others` to the other side, of which `others_count`
     failed. This is Fisher's exact test, one-sided (R. A. Fisher, Statistical Methods for Research Workers, 1934).

@@ -1,6 +1,6 @@
-"""Excuses differences at places where legacy differs from itself, by the evidence at hand, before they roll back.
+"""Excuses differences at places where legacy differs from itself, by the evidence so far, before they roll back.
 
-A place is excused where at least 3, and at least half, of legacy's second answers in the window differed from the
+A place is excused where at least 3, and at least half, of legacy's second responses in the window differed from the
 first ones there. A pair is excused where all of its places are. Never excused, whatever legacy does: another status,
 another type, a missing member, a body that cannot be read, names about money. A pair that was confirmed without
 evidence counts: nothing is waited for.
@@ -15,12 +15,12 @@ from typing import Final
 
 SAMPLES_AT_LEAST: Final = 3
 NEVER_EXCUSED: Final = frozenset({"status", "type", "missing", "parse", "error"})
-"""Kinds of findings that count whatever legacy varies."""
+"""Kinds of findings that always count, whatever legacy varies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one pair differs, as a pattern, and how; `money`: its name, or what stands there, is about money."""
+    """Where one pair differs, as a pattern, and how; `money`: its name or its value is about money."""
 
     path: str
     kind: str
@@ -34,7 +34,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """Second answers of legacy, `count` of them, that differed from the first ones at just these `paths`."""
+    """Second responses of legacy, `count` of them, that differed from the first ones at just these `paths`."""
 
     paths: frozenset[str]
     count: int = 1
@@ -52,7 +52,7 @@ NOTHING_EXCUSED: Final = Excused()
 
 
 def excused(differing: Iterable[Collection[Place]], samples: Iterable[Sampled]) -> Excused:
-    """Return what is excused of pairs that differ, each with the places where it does."""
+    """Return which of the differing pairs are excused, each with the places where it does."""
     taken = tuple(samples)
     whole = sum(each.count for each in taken)
     seen: Counter[str] = Counter()

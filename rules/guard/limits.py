@@ -1,11 +1,11 @@
 """Absolute limits of a route: errors, latency, mismatches, violated business rules.
 
-A ceiling is breached when so many bad requests would be improbable at the ceiling itself: 6 of 20 at 5 %, 3 % over it
-among thousands, never a bare ratio. A P95 is such a share too: at most 5 % may take longer. Two spans are looked at,
-the window and its last seconds; those, looked at oftener for their length, must be far more improbable.
+A limit is exceeded when so many bad requests would be improbable at the limit itself: 6 of 20 at 5 %, 3 % over it
+among thousands, never a bare ratio. A P95 is such a share too: at most 5 % may take longer. Two spans are checked,
+the window and its last seconds; the latter, checked more often for its length, must be far more improbable.
 
-Modern is not accused where legacy, with traffic of its own in the same span, is above the ceiling as well and modern
-not clearly worse. Nor where the requests that legacy got too failed there as well: these are taken off first.
+Modern is not accused where legacy, with traffic of its own in the same span, is above the limit as well and modern
+not clearly worse. Failures of requests that failed on legacy as well are subtracted first.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from rules.guard.window import PairTally, above, percentile
 from rules.model import GuardPolicy
 
 IMPROBABLE: Final = 1e-3
-"""The chance below which a whole window breaches a ceiling."""
+"""The chance below which a whole window exceeds a limit."""
 IN_A_BURST: Final = 1e-6
 """The same for the last seconds."""
 CLEARLY: Final = 1e-6
-"""The chance below which modern is worse even than a legacy above the ceiling itself, or in a few seconds."""
+"""The chance below which modern is worse even than a legacy that exceeds the limit itself, or in a few seconds."""
 SLOW_SHARE: Final = 0.05
-"""What a P95 leaves above it."""
+"""The share of requests above a P95."""
 _SOME: Final = 3
-"""Bad requests of legacy that are no chance any more: near the ceiling it may be just below while modern is above."""
+"""Bad requests of legacy that are no chance any more: near the limit it may be just below while modern is above."""
 _KNOWN: Final = 5
-"""Failures whose twin is known before any is taken off."""
+"""Failures with a known result of the other side before any is subtracted."""
 
 
 class _Bad(NamedTuple):
-    """Bad requests of all there were on either side, in a span."""
+    """Bad requests and all requests of both sides, in a span."""
 
     modern: int
     modern_of: int
@@ -43,7 +43,7 @@ class _Bad(NamedTuple):
 
 
 class _Look(NamedTuple):
-    """How a span is looked at: requests of legacy to go by, the chance that is improbable."""
+    """How a span is checked: the requests of legacy that are needed, the chance that counts as improbable."""
 
     enough: int
     chance: float
@@ -84,7 +84,7 @@ def latency(policy: GuardPolicy, evidence: Evidence) -> Check:
 
 
 def _check(name: str, value: float | None, limit: float, told: str, spans: list[_Span], share: float) -> Check:
-    """Return the worst of what the spans say: a window that is fine does not excuse its last seconds."""
+    """Return the worst check of the spans: a good window does not excuse its last seconds."""
     outcomes = [_outcome(bad, share, look) for bad, look in spans]
     if BAD not in outcomes and CANNOT_TELL not in outcomes:
         return Check(name, GOOD, value, limit, told)
@@ -105,7 +105,7 @@ def _outcome(bad: _Bad, share: float, look: _Look) -> str:
     if bad.legacy > share * bad.legacy_of:
         return BAD if _worse(bad) < CLEARLY else CANNOT_TELL
     if look.enough == 1:
-        # too short to tell by what is above the ceiling: modern must be worse beyond doubt
+        # too short to decide by what exceeds the limit: modern must be worse beyond doubt
         return BAD if _worse(bad) < CLEARLY else GOOD
     is_alike = bad.legacy >= _SOME and 2 * bad.legacy * bad.modern_of >= bad.modern * bad.legacy_of
     return CANNOT_TELL if is_alike and _worse(bad) >= IMPROBABLE else BAD
@@ -130,7 +130,7 @@ def _failed(sides: Sides, pairs: PairTally) -> _Bad:
 
 
 def _shared(errors: int, pairs: PairTally) -> int:
-    """Return how many of modern's errors legacy had too, reckoned from those whose twin is known."""
+    """Return how many of modern's errors legacy had too, estimated from those with a known result of legacy."""
     alone, shared = pairs.modern_failed + pairs.rescued, pairs.both_failed + pairs.lost
     known = alone + shared
     return errors - ceil(errors * alone / known) if known >= _KNOWN else 0
@@ -149,7 +149,7 @@ def _slow(sides: Sides, limit: float) -> _Bad:
 
 
 def _p95(sides: Sides, limit: float) -> float | None:
-    """Return modern's P95 in seconds; whoever has waited past the limit is in it with the age so far."""
+    """Return modern's P95 in seconds; requests that wait longer than the limit count with their age so far."""
     if limit > 0.0 and above(sides.modern_waiting, limit):
         whole = dict(sides.modern.latencies)
         for step, count in sides.modern_waiting.items():
@@ -169,7 +169,7 @@ def _wanting(seen: int, policy: GuardPolicy) -> str:
     return f"{seen} of the {policy.min_requests} requests that are needed"
 
 
-# Judges modern by what it answers: the share of answers that differ from legacy's, business rules that are broken.
+# Judges modern by its responses: the share that differs from legacy's, and violated business rules.
 
 
 IMPROBABLE_MISMATCH: Final = 1e-3
@@ -178,10 +178,10 @@ _PLACES_TOLD: Final = 5
 
 
 def mismatch(policy: GuardPolicy, evidence: Evidence) -> Check:
-    """Whether the share of differing answers is within `mismatch_rate`, be chance as kind as it can.
+    """Whether the share of differing responses is certainly within `mismatch_rate`, chance allowed for.
 
-    What nobody managed to compare proves nothing: where mirrored requests were many, compared ones none, the check
-    cannot tell. Many is `UNCOMPARED` times `min_requests`: a worker that just starts, or is short of breath for a
+    What was not compared proves nothing: where mirrored requests were many and compared ones none, the check
+    cannot tell. Many is `UNCOMPARED` times `min_requests`: a worker that just starts, or is overloaded for a
     second, leaves out the copies of that second. Nor can it tell where what is left without the excused pairs is
     within the limit.
     """
@@ -203,7 +203,7 @@ def mismatch(policy: GuardPolicy, evidence: Evidence) -> Check:
 
 
 def _excuse(excused: Excused) -> str:
-    """Return why pairs are excused, with what a person would do about it."""
+    """Return why pairs are excused, with what to do about it."""
     places = ", ".join(excused.places[:_PLACES_TOLD])
     more = len(excused.places) - _PLACES_TOLD
     where = f"{places} and {more} more places" if more > 0 else places
@@ -214,7 +214,7 @@ def _excuse(excused: Excused) -> str:
 
 
 def invariants(evidence: Evidence) -> Check:
-    """Whether every business rule is kept. One violation is enough; those that are only observed are told."""
+    """Whether every business rule is kept. One violation is enough; those that are only observed are reported."""
     broken = [violation for violation in evidence.violations if violation.count > 0]
     acting = [violation for violation in broken if violation.on_violation == "rollback"]
     told = "; ".join(f"{each.invariant} broken {each.count}x {each.detail}".rstrip() for each in acting or broken)

@@ -1,6 +1,6 @@
 """A route's life: next move, readiness, retirement.
 
-Safety first, then patience: a bad verdict is acted on whatever else is so; a step is taken only when nothing speaks
+Safety first, then patience: a bad verdict is always acted on; a step is taken only when nothing speaks
 against it. Everything that must outlive a restart is in the `Override`: the step, since when, how often modern was
 sent back. Times are epoch seconds.
 """
@@ -18,10 +18,10 @@ from rules.guard.window import SESSION, ComparedTally, Tally
 from rules.model import GuardPolicy, Override, Route, Step
 from rules.routing.compiled_route import effective_weight
 
-# Tells what is known of a route before more users are given to it, and what is not.
+# Sums up what is known of a route before more users are sent to it, and what is not.
 #
 # Finding no difference in n pairs shows that at most about 3/n of all differ, no more: the bound is what counts, not
-# the rate that was seen.
+# the observed rate.
 
 
 DOUBT: Final = 0.05
@@ -30,11 +30,11 @@ DOUBT: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What was compared since the route's window was restarted.
+    """The comparison since the route's window was restarted.
 
     `upper_bound` is the share of differing answers that the truth is below, at 95 %. `coverage` is compared of
-    eligible. `open_groups` counts kinds of difference that nobody has declared known. `never_compared` names kinds
-    of request that users send, of which no pair was compared. `wanting` says in words what keeps it from `ready`.
+    eligible. `open_groups` counts groups of differences that are not declared known. `never_compared` names kinds
+    of request that users send, of which no pair was compared. `wanting` lists in words what is missing for `ready`.
     """
 
     ready: bool
@@ -58,7 +58,7 @@ def readiness(
 ) -> Readiness:
     """Return how ready a mirrored route is whose answers may differ in a share of `limit`.
 
-    Open groups, kinds that were never compared are told, but do not hold a route back: the bound does. Copies that
+    Open groups, kinds that were never compared are reported, but do not hold a route back: the bound does. Copies that
     modern failed once count in it as if they differed: they may be what overloads modern, or what awaits its users.
     """
     upper = greatest_share(seen.different + seen.failed_once, seen.compared + seen.failed_once, DOUBT)
@@ -132,7 +132,7 @@ LONGEST_HOLD_OFF: Final = 6 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """Answers of modern, compared pairs since the present step was entered."""
+    """Responses of modern and compared pairs since the present step was entered."""
 
     requests: int = 0
     compared: int = 0
@@ -140,12 +140,12 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class RolloutAction:
-    """What to do with a route.
+    """The next action on a route.
 
     `kind` is stay, advance, step_back, roll_back, hold (no progress; with `latch` until a person resumes) or ask (a
     person must approve the next step). `weight` is the percent afterwards, `step` its number from 1, 0 before the
-    first. `reason` is one word: of a verdict, or why a route stays. `hold_off` seconds are to pass before a step is
-    taken. `fresh` asks for an empty window, because the present one holds what was acted on.
+    first. `reason` is one word: that of a verdict, or why a route stays. `hold_off` seconds are to pass before a step
+    is taken. `fresh` asks for an empty window, because the present one holds the evidence that was acted on.
     """
 
     kind: str
@@ -201,9 +201,9 @@ def next_move(
 
     `verdict` is None with `guard: none`, `readiness` None where nothing is mirrored.
 
-    1. rolled back: only a person lifts that
+    1. rolled back: only an operator lifts that
     2. a bad verdict: roll back, step back, hold or report, as the policy has it
-    3. held, or nobody can tell: no progress
+    3. held, or no verdict possible: no progress
     4. on a step: bake, see enough, be ready, be approved, then advance
     """
     step, weight = step_of(route, override), effective_weight(route, override)
@@ -221,7 +221,7 @@ def next_move(
 
 
 def _progress(route: Route, override: Override, seen: _Seen, now: float) -> RolloutAction:
-    """Return the next step, or what the present one still wants."""
+    """Return the next step, or what the present one still lacks."""
     step = step_of(route, override)
     present, following = route.rollout.steps[step - 1 : step + 1]
     for reason, detail in _step_wanting(route, override, present, seen, now):
@@ -233,7 +233,7 @@ def _progress(route: Route, override: Override, seen: _Seen, now: float) -> Roll
 
 
 def _resting(route: Route, override: Override | None, step: int) -> str:
-    """Return why a route has no step to take: its weight is one number, it was not begun, it has arrived."""
+    """Return why a route has no step to take: its weight is one number, its rollout was not started, or is complete."""
     if not route.rollout.steps or (override is not None and override.weight is not None):
         return "weight"
     return "last_step" if step else "waiting"
@@ -257,7 +257,7 @@ def _breach(route: Route, override: Override | None, verdict: Verdict, policy: G
 
 
 def _has_users(route: Route, weight: float) -> bool:
-    """Whether anybody is on modern: what is only mirrored harms nobody, so there is nobody to send back."""
+    """Whether modern serves any users: a route that is only mirrored harms no user and has none to send back."""
     return weight > 0.0 or bool(route.rollout.include)
 
 
@@ -268,7 +268,7 @@ def _may_mirror(route: Route) -> bool:
 
 
 def _step_wanting(route: Route, override: Override, step: Step, seen: _Seen, now: float) -> Iterator[tuple[str, str]]:
-    """Yield what a step still wants before the next may be taken: one word with the numbers."""
+    """Yield what a step still lacks before the next may be taken: one word with the numbers."""
     if now < override.hold_off_until:
         yield "hold_off", f"{override.hold_off_until - now:.0f} s of hold-off are left"
     baked = now - (override.step_since or override.at)
@@ -278,7 +278,7 @@ def _step_wanting(route: Route, override: Override, step: Step, seen: _Seen, now
     least = route.guard.min_requests if route.guard is not None else 0
     wanted = max(step.min_requests, least)
     if not _has_users(route, step.weight):
-        # a step that only mirrors has no requests to count but the pairs
+        # a step that only mirrors has nothing to count but the pairs
         least = wanted
     elif volume.requests < wanted:
         yield "too_little", f"{volume.requests} of {wanted} requests on modern in this step"
@@ -291,7 +291,7 @@ def _step_wanting(route: Route, override: Override, step: Step, seen: _Seen, now
             yield "not_ready", "; ".join(readiness.wanting)
 
 
-# Says when what legacy still has behind a route may be deleted, or what is still waited for.
+# Decides when legacy's code behind a route may be deleted, or what is still missing for that.
 
 
 QUIET_DAYS = 7.0
@@ -299,15 +299,15 @@ QUIET_DAYS = 7.0
 _DAY = 86_400.0
 _ALL = 100.0
 _RARE = 1000
-"""Requests below which a week has shown little."""
+"""Requests below which a week is too little evidence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
     """What has happened on a route since modern answers all of it.
 
-    `since` is epoch seconds, None while modern does not; `open_groups` counts differences nobody has explained,
-    last seen `differed_at`; `legacy_requests` are those that legacy answered nevertheless (fallbacks, users without
+    `since` is epoch seconds, None while modern does not; `open_groups` counts unexplained differences,
+    last seen `differed_at`; `legacy_requests` are those that legacy answered all the same (fallbacks, users without
     an identity, exceptions).
     """
 
@@ -322,7 +322,7 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Retirement:
-    """`safe` when nothing is waited for; `what` may go then, `look` is what no proxy can see."""
+    """`safe` when nothing is missing; `what` may be deleted then, `look` is what a proxy cannot see."""
 
     safe: bool
     quiet_days: float
@@ -372,7 +372,7 @@ def _waits(route: Route, served: Served, others: Iterable[Route], quiet: float, 
     if quiet < days:
         yield f"{days - quiet:.1f} more quiet days"
     if served.requests < _RARE:
-        yield f"only {served.requests} requests were answered since: rare ones may not have come yet"
+        yield f"only {served.requests} requests came since: rare ones may not have come yet"
     if served.legacy_requests:
         yield f"legacy still answered {served.legacy_requests} requests of it"
     if route.rollout.exclude:

@@ -1,21 +1,21 @@
 """Anytime-valid comparison with legacy.
 
-Asked is whether requests on the modern side are *bad* (failed, slow, refused) more often than those on legacy at the
-same time. Requests are taken in small blocks. Were badness blind to sides, then which of a block's requests are bad
-would be drawn without replacement, so of its `bad` ones each would be modern's with a chance of at most its share of
-the block. Against that a bet is placed that a bad request is `odds` times as likely on modern:
+The question is whether requests on the modern side are *bad* (failed, slow, refused) more often than those on legacy
+at the same time. Requests are taken in small blocks. If badness did not depend on the side, which of a block's
+requests are bad would be drawn without replacement, so of its `bad` ones each would be modern's with a chance of at
+most its share of the block. Against that a bet is placed that a bad request is `odds` times as likely on modern:
 
     e = product over blocks of  odds^(bad on modern) / (odds · share + 1 - share)^bad
 
-Under "no worse" e grows on average in no block, whatever the rate of errors does meanwhile and however the traffic is
+Under "no worse" e does not grow on average in any block, however the error rate changes and however the traffic is
 divided: an outage that hits both sides is no evidence. By Ville's inequality e ever reaches 1/alpha with a chance of
-at most alpha, at whatever moment one looks (Ville 1939; Shafer, Test martingales, 2011; Waudby-Smith, Ramdas,
+at most alpha, at whatever moment it is evaluated (Ville 1939; Shafer, Test martingales, 2011; Waudby-Smith, Ramdas,
 Estimating means of bounded random variables by betting, JRSS B 2024; drawing without replacement is the tamer case
 by Hoeffding 1963, theorem 4). The bets are averaged over a grid of odds. So that days of health do not hide a fresh
 fault, a new product is begun with every epoch, the k-th with 1/(k(k+1)) of the stake: their sum is such an e as well.
 
-A known flaw: requests are counted, not people. One user whose page fails again and again looks like many; the floor
-of the excess, the number of seconds it must be spread over and the mirrored pairs stand against that.
+A known flaw: requests are counted, not users. One user whose page fails repeatedly looks like many; the floor
+of the excess, the number of seconds it must be spread over and the mirrored pairs limit that.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from rules.model import WorseThanLegacy
 
 ODDS: Final = (1.25, 1.6, 2.2, 3.2, 5.0, 8.0, 16.0, 40.0, 150.0, 1000.0)
 EPOCH: Final = 60
-"""Seconds between two beginnings, at least."""
+"""Seconds between two epochs, at least."""
 _BLOCK: Final = 8
-"""Requests in a block, at least, some of either side: fewer would tell less of what they hold."""
+"""Requests in a block, at least, some of either side: fewer would give less evidence."""
 _PATIENCE: Final = 120
-"""Seconds after which a block that one side never came to is dropped: others are no longer its contemporaries."""
+"""Seconds after which a block without requests of one side is dropped: later ones are not of the same time."""
 _KEPT: Final = 20
-"""Beginnings that are remembered: the latest ones all, older ones ever more sparsely."""
+"""Epochs that are kept: all of the latest, older ones ever more sparsely."""
 _LOGS: Final = tuple(log(odds) for odds in ODDS)
 _BETS: Final = len(ODDS)
 _MODERN, _MODERN_BAD, _LEGACY, _LEGACY_BAD, _FAR, _SECONDS, _ABOVE, _WEIGHT = range(_BETS, _BETS + 8)
@@ -51,7 +51,7 @@ class Counts(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Both sides since one of the beginnings.
+    """Both sides since the beginning of one epoch.
 
     `excess` is how much larger modern's share of bad ones is, block by block (Mantel, Haenszel 1959: a share of the
     traffic that changes does not fake one). `far` counts modern's that were much worse, `seconds` those with bad ones.
@@ -65,7 +65,7 @@ class Span(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """`evidence` is the logarithm of e; `span` the one that says most, None where no span is worth acting on."""
+    """`evidence` is the logarithm of e; `span` the one with the most evidence, None where none is worth acting on."""
 
     evidence: float
     span: Span | None
@@ -75,7 +75,7 @@ NOTHING_FOUND: Final = Finding(float("-inf"), None)
 
 
 class Trial:
-    """The running comparison; `add` changes everything, nothing else anything."""
+    """The running comparison; only `add` changes it."""
 
     __slots__ = ("_beginnings", "_begun", "_epoch", "_first", "_last", "_pending", "_sums")
 
@@ -113,7 +113,7 @@ class Trial:
         found: list[tuple[float, Span]] = []
         for number, before in self._beginnings:
             if self._sums[0] <= before[0]:
-                # the mildest bet wins wherever a bolder one does: the logarithm of e is concave in that of the odds
+                # the smallest odds win wherever larger ones do: the logarithm of e is concave in that of the odds
                 continue
             span = self._span(before)
             if worth(span):
@@ -128,7 +128,7 @@ class Trial:
         return self._span(array("d", bytes(8 * _WIDTH))) if self._sums[_WEIGHT] else None
 
     def _settle(self, second: int) -> None:
-        """Place the bets on the block that is complete; begin anew where it is time to."""
+        """Evaluate the complete block; begin a new epoch where it is time to."""
         modern, modern_bad, legacy, legacy_bad, far, seconds = self._pending
         self._pending = [0] * 6
         sums = self._sums
@@ -156,7 +156,7 @@ class Trial:
         self._beginnings.append((self._begun, self._sums[:]))
         if len(self._beginnings) > _KEPT:
             numbers = [number for number, _ in self._beginnings]
-            # of all but the ends, the one that is missed least: its neighbours are close, for their age
+            # of all but the ends, the one that is needed least: its neighbours are close, for their age
             least = min(
                 range(1, len(numbers) - 1),
                 key=lambda at: (numbers[at + 1] - numbers[at - 1]) / (self._begun + 1 - numbers[at - 1]),
@@ -185,24 +185,24 @@ def _strength(found: tuple[float, Span]) -> float:
 
 # Keeps the running comparisons of one route since its window was restarted.
 #
-# There are four: errors, answers of 4xx, latency, failures of mirrored pairs. Latency becomes a matter of yes or no by
-# a mark: an answer is *slow* when it took longer than legacy's P95 did lately, before the answers that are judged by it
-# came, and *far* slower when it took as much longer as the route's policy does not allow any more.
+# There are four: errors, responses of 4xx, latency, failures of mirrored pairs. Latency becomes a yes or no by
+# a mark: a response is *slow* when it took longer than legacy's recent P95, from before the responses judged by it
+# came, and *far* slower when it exceeded that by more than the route's policy allows.
 
 
 _ENOUGH: Final = 20
-"""Answers of legacy before its P95 is a mark for anything."""
+"""Responses of legacy before its P95 is used as a mark."""
 _MEMORY: Final = 4096
-"""Answers of legacy after which the older ones count half."""
+"""Responses of legacy after which the older ones count half."""
 _GROWN: Final = 1.05
-"""How much more must be known of legacy before its P95 is reckoned anew: each time costs a sort."""
+"""The growth of legacy's responses after which its P95 is computed again: each time costs a sort."""
 _P95: Final = 0.95
 
 
 class Trials:
-    """Four trials, fed with one second after the other; `add` changes them, nothing else does.
+    """Four sequential tests, fed with one second after the other; only `add` changes them.
 
-    Both sides of a second come in one call: who is compared was there at the same time.
+    Both sides of a second come in one call: what is compared happened at the same time.
     """
 
     __slots__ = ("_mark", "_marked", "_usual", "_usual_total", "client_errors", "errors", "latency", "paired", "worse")
@@ -218,7 +218,7 @@ class Trials:
         self._mark: float | None = None
 
     def add(self, second: int, legacy: Tally, modern: Tally, pairs: PairTally | None = None) -> None:
-        """Count what both sides did for users in `second`, what became of the pairs mirrored in it."""
+        """Count the responses of both sides to users in `second`, and the results of the pairs mirrored in it."""
         if self.worse is None:
             return
         asked, there = modern.requests, legacy.requests
@@ -232,7 +232,7 @@ class Trials:
             self.paired.add(second, modern_failed, Counts(pairs.pairs, pairs.legacy_failed))
 
     def mark(self) -> float | None:
-        """Return legacy's P95 of late in seconds, None before enough is known."""
+        """Return legacy's recent P95 in seconds, None before enough is known."""
         return self._mark
 
     def _add_latencies(self, second: int, legacy: Tally, modern: Tally, worse: WorseThanLegacy) -> None:
@@ -254,7 +254,7 @@ class Trials:
 
 
 def _unasked(legacy: Tally, pairs: PairTally | None) -> Counts:
-    """Return legacy's requests without those it got because modern had failed: they would tell the tale twice."""
+    """Return legacy's requests without those it got because modern had failed: these would count twice."""
     if pairs is None:
         return Counts(legacy.requests, legacy.errors)
     requests = max(0, legacy.requests - pairs.rescued - pairs.lost)

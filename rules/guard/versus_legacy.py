@@ -1,8 +1,8 @@
-"""Judges modern beside legacy at the same time: errors, 4xx, latency, pairs that got both sides' answers.
+"""Judges modern beside legacy at the same time: errors, 4xx, latency, pairs with responses of both sides.
 
-Each check asks two things of one and the same span. Is "no worse" disproved (see `sequential`)? Is what was seen
-worse by at least as much as the policy names? The chance that any of the four ever accuses a side that is no worse
-is at most `ALPHA`: two fifths of it are the errors', who matter most, a fifth each the others'.
+Each check asks two questions about the same span. Is "no worse" disproved (see `sequential`)? Is what was seen
+worse by at least as much as the policy names? The chance that any of the four ever accuses a modern side that is no
+worse is at most `ALPHA`: two fifths of it for errors, which matter most, a fifth for each of the others.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _FOR_ERRORS: Final = log(5 / (2 * ALPHA))
 _FOR_OTHERS: Final = log(5 / ALPHA)
 """The logarithm of e from which on "no worse" is given up."""
 _LASTING: Final = 3
-"""Seconds with slow or refused requests: one pause of the machine, one angry client do not make three."""
+"""Seconds with slow or refused requests: one pause of the machine or one bad client does not spread over three."""
 _SLOW_SHARE: Final = 0.05
 _MANY: Final = 700.0
 _KNOWN: Final = 5
@@ -34,7 +34,7 @@ def checks(policy: GuardPolicy, evidence: Evidence) -> tuple[Check, ...]:
 
 
 def _errors(policy: GuardPolicy, worse: WorseThanLegacy, trials: Trials, evidence: Evidence) -> Check:
-    """Do more requests fail than on legacy? Pairs answer first: there both sides had the same request."""
+    """Do more requests fail than on legacy? Pairs are used first: there both sides had the same request."""
 
     def worth(span: Span) -> bool:
         return span.excess >= worse.errors and _is_enough(span, policy)
@@ -56,7 +56,7 @@ def _errors(policy: GuardPolicy, worse: WorseThanLegacy, trials: Trials, evidenc
 
 
 def _client_errors(policy: GuardPolicy, worse: WorseThanLegacy, trials: Trials) -> Check:
-    """Are more requests answered 4xx than on legacy? Modern that says 401 to everybody has not one error."""
+    """Are more requests answered with 4xx than on legacy? A modern that returns only 401 has no errors."""
 
     def worth(span: Span) -> bool:
         return span.excess >= worse.errors and span.seconds >= _LASTING and _is_enough(span, policy)
@@ -86,7 +86,7 @@ def _latency(policy: GuardPolicy, trials: Trials) -> Check:
 
 
 def _calm(name: str, trial: Trial, limit: float, told: str) -> Check:
-    """Return the check that accuses nobody: with the numbers since the window's restart, if there are any."""
+    """Return the check that passes: with the numbers since the window's restart, if there are any."""
     whole = trial.whole()
     if whole is None:
         return Check(name, TOO_LITTLE, None, limit, "no traffic on both sides at the same time")

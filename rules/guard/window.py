@@ -25,9 +25,9 @@ _SHORTEST = 1e-6
 
 
 class Tally:
-    """What one side did in some span of time; every field changes by `add`, `merge`, `take_away`, nothing else.
+    """What one side did in some span of time; only `add`, `merge` and `take_away` change it.
 
-    `errors` are what the guard counts against the side, `client_errors` answers of 4xx. `latencies` maps the
+    `errors` are what the guard counts against the side, `client_errors` are responses of 4xx. `latencies` maps the
     step of the sketch to how many fell on it.
     """
 
@@ -40,7 +40,7 @@ class Tally:
         self.latencies: dict[int, int] = {}
 
     def add(self, seconds: float) -> None:
-        """Count one answer that took `seconds`, neither error nor 4xx."""
+        """Count one response that took `seconds`, neither error nor 4xx."""
         self.requests += 1
         step = ceil(log(seconds) * _STEPS) if seconds > _SHORTEST else _LOWEST
         latencies = self.latencies
@@ -67,7 +67,7 @@ class Tally:
                 del latencies[step]
 
     def copy(self) -> Tally:
-        """Return a tally of its own with the same counts."""
+        """Return an independent copy."""
         same = Tally()
         same.requests, same.errors, same.client_errors = self.requests, self.errors, self.client_errors
         same.latencies = self.latencies.copy()
@@ -79,7 +79,7 @@ class Tally:
         return self.errors / self.requests if self.requests else 0.0
 
     def percentile(self, share: float) -> float | None:
-        """Return the latency in seconds that `share` (0…1) of the answers stayed within, None without any."""
+        """Return the latency in seconds that `share` (0…1) of the responses stayed within, None without any."""
         return percentile(self.latencies, share)
 
 
@@ -120,7 +120,7 @@ def merged(tallies: Iterable[Tally]) -> Tally:
     return whole
 
 
-# Keeps the sum of the latest seconds up to date: what is new is added, what is old taken away.
+# Keeps the sum of the latest seconds up to date: new counts are added, old ones subtracted.
 #
 # Sixty tallies a route, added up anew each second, would be most of what a guard of two thousand routes does.
 
@@ -142,19 +142,19 @@ class Recent:
             self.whole.merge(tally)
 
     def drop(self, second: int, tally: Tally) -> None:
-        """Take away all of what happened in `second`, because nobody remembers it any more."""
+        """Subtract everything that happened in `second`, which is dropped."""
         if second > self.after:
             self.whole.take_away(tally)
 
     def forget(self, seconds: Mapping[int, Tally], after: int) -> None:
-        """Take away what is not after second `after` any more; `seconds` still has it."""
+        """Subtract what is not after second `after` any more; `seconds` still has it."""
         for second in [each for each in seconds if self.after < each <= after]:
             self.whole.take_away(seconds[second])
         self.after = after
 
 
 _LENGTHS = 4
-"""Sums of so many lengths are kept up to date at a time; who asks for more has them added up anew."""
+"""Sums of so many lengths are kept up to date at a time; sums of further lengths are added up at each call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ class Window:
         self._totals = Totals()
 
     def add(self, second: int, tally: Tally) -> None:
-        """Add what happened in `second`; several workers may tell of the same one."""
+        """Add what happened in `second`; several workers may report the same one."""
         there = self._seconds.get(second)
         if there is None:
             there = self._seconds[second] = Tally()
@@ -213,7 +213,7 @@ class Window:
         return recent.whole.copy()
 
     def restarted(self, kept: int) -> Window:
-        """Return an empty window of another length that goes on with the totals: the rules are others now."""
+        """Return an empty window of another length that goes on with the totals: the configuration has changed."""
         successor = Window(kept)
         successor._totals = self._totals
         return successor
@@ -231,9 +231,9 @@ class Window:
 class PairTally:
     """Requests that both sides got, by who failed.
 
-    The first four are of mirrored requests, where both sides are asked whatever happens. `rescued` and `lost` are
-    of fallbacks, where legacy was asked only because modern had failed: it answered, or it failed as well. These
-    can clear modern, never accuse it: a side that is asked only after the other's failure cannot look worse.
+    The first four are of mirrored requests, where both sides always get the request. `rescued` and `lost` are
+    of fallbacks, where legacy got the request only because modern had failed: it succeeded, or failed as well. These
+    can clear modern, never accuse it: a side that gets only what the other failed at cannot look worse.
     """
 
     both_fine: int = 0
@@ -250,14 +250,14 @@ class PairTally:
 
 
 SESSION: Final = "session"
-"""Why a pair was not compared of which legacy was asked without the user's session, and says something else."""
+"""Why a pair was not compared: legacy was asked without the user's session and responded differently."""
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedTally:
-    """What became of the mirrored requests; `not_compared` is by reason.
+    """The results of the mirrored requests; `not_compared` is by reason.
 
-    `failed_once` are those of the transient ones that modern answered with a 5xx, and well when it was asked again.
+    `failed_once` are those of the transient ones that modern answered with a 5xx, and correctly when asked once more.
     `excused` are those of the different ones that differ only where legacy differs from itself (`rules.guard.excuses`).
     """
 
@@ -292,7 +292,7 @@ class ComparedTally:
 
 
 def added(one: ComparedTally, other: ComparedTally) -> ComparedTally:
-    """Return what became of the mirrored requests of both."""
+    """Return the sum of both."""
     reasons = {**one.not_compared}
     for reason, count in other.not_compared.items():
         reasons[reason] = reasons.get(reason, 0) + count

@@ -1,1 +1,1 @@
-"""Where a request goes: its route, its side, what each side is asked, whether it is mirrored."""
+"""Where a request goes: its route, its side, what each side is sent, whether it is mirrored."""

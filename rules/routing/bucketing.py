@@ -1,8 +1,8 @@
 """Where a user falls in [0, 1): the same point for the same salt and user, as other systems compute it.
 
 `sha256` is ours; the others are the schemes of systems users come from, each with its own comparison:
-a user who was in must stay in when the rollout moves here. None of them normalises the user: `Alice@` is not
-`alice@`. A point is not for a user without a name: an empty id would be in for several schemes.
+a user who was included must stay so when the rollout moves here. None of them normalises the user: `Alice@` is not
+`alice@`. An empty id gets no point: several schemes would include it.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ _NGINX_FULL = 0xFFFFFFFF
 
 
 def bucket(salt: str, user: str, hash: str = "sha256") -> float:  # noqa: A002 - the public name
-    """Return where a user stands in [0, 1); integer schemes return bucket / number of buckets.
+    """Return a user's point in [0, 1); integer schemes return bucket / number of buckets.
 
     `js32` and `nginx` take no salt. ValueError for a scheme that is not in `SCHEMES`.
     """
@@ -96,9 +96,9 @@ def bucket(salt: str, user: str, hash: str = "sha256") -> float:  # noqa: A002 -
 
 
 def admits(point: float, weight: float, hash: str = "sha256") -> bool:  # noqa: A002 - as above
-    """Whether a point is in at a weight in percent, by the comparison of its scheme.
+    """Whether a point is included at a weight in percent, by the comparison of its scheme.
 
-    Weights count in hundredths of a percent. 0 admits nobody, 100 everybody.
+    Weights count in hundredths of a percent. 0 includes no user, 100 every user.
     """
     if weight <= 0.0:
         return False

@@ -11,9 +11,9 @@ from rules.routing.conditions import Condition, conditions_of, methods_of
 
 @dataclass(frozen=True, slots=True)
 class CompiledRoute:
-    """A route as matching and deciding need it.
+    """A route as matching and decisions need it.
 
-    `stopped` is the reason that sends everyone to legacy (`rolled_back`, `legacy_only`, `default`), or None.
+    `stopped` is the reason that sends all users to legacy (`rolled_back`, `legacy_only`, `default`), or None.
     `rest` is the number of segments before `/**` where a side's path wants what comes after them, else -1.
     """
 
@@ -34,7 +34,7 @@ class CompiledRoute:
 
 
 def effective_weight(route: Route, override: Override | None) -> float:
-    """Return the percent of users the modern side answers now.
+    """Return the percent of users the modern side serves now.
 
     A route with steps stands before the first one until an override names a step, counted from 1; a number
     past the last step is the last step.
@@ -44,14 +44,14 @@ def effective_weight(route: Route, override: Override | None) -> float:
     if override.rolled_back:
         return 0.0
     weight = intended_weight(route, override) if override.weight is None else override.weight
-    # who holds a route looks at what it does now: a file that means more waits until somebody resumes it
+    # a hold is about the present weight: a file that raises it takes effect after a resume
     return min(weight, override.at_most) if override.held and override.at_most is not None else weight
 
 
 def intended_weight(route: Route, override: Override | None) -> float:
-    """Return the percent that the file means the modern side to answer now, whatever was set at run time.
+    """Return the percent that the file gives the modern side now, whatever was set at run time.
 
-    Of a route with steps that is the weight of the step it has come to.
+    For a route with steps that is the weight of its present step.
     """
     steps = route.rollout.steps
     if not steps:
@@ -66,7 +66,7 @@ def compiled_route_of(route: Route, override: Override | None, *, legacy_only: b
 
 
 def overridden(compiled: CompiledRoute, override: Override | None, *, legacy_only: bool) -> CompiledRoute:
-    """Return a prepared lane with other things set at run time on top; nothing is compiled again."""
+    """Return a compiled route with another override on top; nothing is compiled again."""
     weight = effective_weight(compiled.route, override)
     return replace(compiled, weight=weight, stopped=_stopped(override, legacy_only=legacy_only))
 
@@ -78,7 +78,7 @@ def _stopped(override: Override | None, *, legacy_only: bool) -> str | None:
 
 
 def default_compiled_route(snapshot: Snapshot) -> CompiledRoute:
-    """Return the lane of requests no route takes: to the default backend, never mirrored."""
+    """Return the compiled route of requests that match no other: to the default backend, never mirrored."""
     side = SidePolicy(backend=snapshot.default_backend)
     route = Route(
         name=DEFAULT_ROUTE,

@@ -16,7 +16,7 @@ QUERY = "query"
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One thing that must hold; `exact` None means that `search` decides. `says` is for a trail."""
+    """One thing that must hold; `exact` None means that `search` decides. `says` is its text in an explanation."""
 
     kind: str
     name: str
@@ -49,7 +49,7 @@ def weight_of(match: Match) -> int:
 
 
 def unmet(conditions: tuple[Condition, ...], facts: Facts) -> str | None:
-    """Return what the first unmet condition says, None when all hold."""
+    """Return the text of the first unmet condition, None when all hold."""
     for condition in conditions:
         value = value_of(condition, facts)
         if value is None:
@@ -86,7 +86,7 @@ def _valued(kind: str, name: str, wanted: str) -> Condition:
 
 
 def value_of(condition: Condition, facts: Facts) -> str | None:
-    """Return what a request has where a condition looks, None when it has nothing there."""
+    """Return the value of a request that a condition reads, None when it has none."""
     if condition.kind == HOST:
         return bare_host(facts.host)
     if condition.kind == HEADER:

@@ -1,4 +1,4 @@
-"""The decision: which side answers a request, by which rule.
+"""The decision: which side gets a request, by which rule.
 
 The order is fixed: force header of a trusted peer, rolled back or legacy-only, exclude, include, weight.
 """
@@ -27,7 +27,7 @@ _new = tuple.__new__
 class Generation:
     """What a worker runs: one file, what was set at run time on top, compiled for matching.
 
-    `table` carries the effective weight of each route. A request reads one generation once, holds it to the end.
+    `table` carries the effective weight of each route. A request reads the generation once and holds it to the end.
     """
 
     number: int
@@ -49,7 +49,7 @@ def generation(
 
 
 def with_overrides(before: Generation, number: int, overrides: Mapping[str, Override]) -> Generation:
-    """Return `before` with other things set at run time on top, as generation `number`; only changed lanes are new."""
+    """Return `before` with other overrides on top, as generation `number`; only changed compiled routes are new."""
     kept = MappingProxyType(dict(overrides))
     changed: dict[str, CompiledRoute] = {}
     for name in before.overrides.keys() | kept.keys():
@@ -67,7 +67,7 @@ def decide(generation: Generation, facts: Facts, draw: float) -> Decision:
 
 
 def choose(compiled: CompiledRoute, names: Mapping[str, str], facts: Facts, draw: float) -> Decision:
-    """Return the side for a request that is on this lane."""
+    """Return the decision for a request of this compiled route."""
     if compiled.stopped == "default":
         return Decision(compiled.route, LEGACY, "default", None, 0.0, None, names)
     if compiled.force is not None and facts.trusted:
@@ -87,19 +87,19 @@ def choose(compiled: CompiledRoute, names: Mapping[str, str], facts: Facts, draw
 
 
 def _stand(salt: str, user: str, scheme: str, weight: float) -> tuple[float, str]:
-    """Return where a user stands, on which side."""
+    """Return a user's point and side."""
     point = bucket(salt, user, scheme)
     return point, MODERN if admits(point, weight, scheme) else LEGACY
 
 
 _stands = lru_cache(maxsize=16_384)(_stand)
-"""The latest users are remembered: they come again within seconds."""
+"""Points of the latest users are cached: their next requests come within seconds."""
 
 
 def _by_weight(
     compiled: CompiledRoute, user: str | None, names: Mapping[str, str], facts: Facts, draw: float
 ) -> Decision:
-    """Hash or draw, as the route says. A weight of 0 asks for nobody's identity."""
+    """Hash or draw, as the route says. A weight of 0 needs no identity."""
     weight = compiled.weight
     if weight <= 0.0:
         return _settle(compiled, LEGACY, "weight", None, user, names, facts)
@@ -113,7 +113,7 @@ def _by_weight(
     if weight >= _EVERYONE:
         return _settle(compiled, MODERN, "weight", None, user, names, facts)
     rollout = compiled.route.rollout
-    stands = _stands if len(user) <= _LONGEST else _stand  # a cookie may be invented, as long as a head
+    stands = _stands if len(user) <= _LONGEST else _stand  # a client may send any cookie, as long as a head
     point, side = stands(rollout.salt, user, rollout.hash, weight)
     return _settle(compiled, side, "weight", point, user, names, facts)
 
@@ -127,7 +127,7 @@ def _settle(
     names: Mapping[str, str],
     facts: Facts,
 ) -> Decision:
-    """Make the decision; a modern side without a healthy target gives way, unless legacy is no better or must not."""
+    """Make the decision; legacy replaces an unhealthy modern, unless it is unhealthy too or not allowed."""
     if (
         side == MODERN
         and facts.unhealthy

@@ -1,4 +1,4 @@
-"""The same walk with a trail; what each side is asked."""
+"""The same decision with its explanation; what each side is sent."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _EVERYONE = 100.0
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A decision that accounts for itself; `target` is path and query as `backend` would get them.
+    """A decision with its explanation; `target` is path and query as `backend` would get them.
 
-    `bucket` is told wherever a user is known and the route hashes users, though the weight may not have asked.
+    `bucket` is given wherever a user is known and the route hashes users, even if the weight did not need it.
     """
 
     route: str
@@ -48,11 +48,11 @@ def explain(
     *,
     fresh: bool = False,
 ) -> Explanation:
-    """Decide, and say why; the side, reason and route are those of `decide` for the same facts and draw.
+    """Decide, and explain why; the side, reason and route are those of `decide` for the same facts and draw.
 
     What the configuration took from the environment is masked, wherever it would be sent.
 
-    With `fresh` whoever is not known gets a new id, which decides at once: `draw` is where that id comes to lie.
+    With `fresh` an unknown user gets a new id, which decides at once: `draw` is the point of that id.
     """
     rejected: list[Rejection] = []
     compiled, names = generation.table.find(facts, rejected)
@@ -91,7 +91,7 @@ def explain(
 
 
 def _path(facts: Facts) -> Iterator[str]:
-    """Say how a path that servers read differently was read."""
+    """Explain how a path that servers read differently was read."""
     if is_plain(facts.path):
         return
     found = readings(facts.path)
@@ -113,7 +113,7 @@ def _passed(rejected: list[Rejection], masking: Masking) -> Iterator[str]:
 
 
 def _unsaid(rejection: Rejection, masking: Masking) -> str:
-    """Return why a route was passed over; a value that may not be shown is not said, however short it is."""
+    """Return why a route was passed over; a value that may not be shown is left out, however short it is."""
     match = rejection.compiled.route.match
     for name, value in (*match.headers, *match.query):
         if rejection.why.endswith(f" {value}") and masking.named(name, value) != value:
@@ -195,18 +195,18 @@ def _side(decision: Decision) -> SidePolicy:
     return decision.route.modern if decision.side == MODERN else decision.route.legacy
 
 
-# Tells what each side is asked for a request that a route took.
+# Returns what each side is sent for a request of a route.
 
 
 _MARK: Final = re.compile(r"%3[Cc]redacted(?::|%3[Aa])[0-9a-f]+%3[Ee]")
-"""A redacted value that was put into a path: shown as it was before."""
+"""A redacted value in a path: shown unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One side's part: `target` as `backend` gets it, the names of the fields that the route sets.
 
-    `translated` tells that the route puts this side's answer into other words before a client gets it.
+    `translated` says that the route rewrites this side's response before a client gets it.
     """
 
     side: str
@@ -217,9 +217,9 @@ class Asked:
 
 
 def asked(snapshot: Snapshot, name: str, method: str, sent: str) -> tuple[Asked, Asked] | None:
-    """Return what legacy, then modern is asked for `sent` (a path with its query) by the route of this name.
+    """Return what legacy, then modern is sent for `sent` (a path with its query) by the route of this name.
 
-    Only the path has to fit: which fields a past request had is not known any more. What a route adds to a query
+    Only the path has to fit: the header fields of a past request are not known any more. What a route adds to a query
     under a secret's name is masked. None where there is no such route, or its path is another one today.
     """
     route = next((route for route in snapshot.routes if route.name == name), None)
@@ -242,7 +242,7 @@ def asked(snapshot: Snapshot, name: str, method: str, sent: str) -> tuple[Asked,
 
 
 def _unknown(_: str) -> None:
-    """No field of a past request is known."""
+    """No header field of a past request is known."""
 
 
 def _anyone(route: Route) -> Route:

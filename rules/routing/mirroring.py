@@ -1,4 +1,4 @@
-"""Whether a request may be mirrored: effects, method override, sample."""
+"""Whether a request may be mirrored: side effects, method override, sample."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import unquote, unquote_plus
 from rules.model import DEFAULT_ROUTE, LEGACY, SAFE_METHODS, Facts, Route
 from rules.routing.bucketing import bucket
 
-# Knows which GETs are likely to have effects, so that nobody repeats or mirrors them unasked.
+# Recognises GETs that probably have side effects, so that they are not repeated or mirrored unless configured.
 
 
 _WORDS: Final = (
@@ -22,7 +22,7 @@ _WORDS: Final = (
 )  # fmt: skip
 _WORD: Final = "(?:" + "|".join(_WORDS) + ")"
 _ACTIONS: Final = "r|route|rp|action|act|a|do|op|cmd|task|event|func|method"
-"""Parameters by which an index.php tells what to do."""
+"""Parameters by which an index.php selects the action."""
 _path: Final = re.compile(rf"[/_.-]{_WORD}(?:$|[/_.-])").search
 _query: Final = re.compile(
     r"(?:^|&)(?:token|signature|_method)=|(?=.*(?:^|&)code=)(?=.*(?:^|&)state=)"
@@ -33,7 +33,7 @@ _query: Final = re.compile(
 def has_effects(path: str, query: str | None) -> bool:
     """Whether a GET looks like one that changes something: a link in a mail, a return from a payment, a log-out.
 
-    Both are read as a backend reads them: with their percent-encodings undone.
+    Both are percent-decoded, as a backend reads them.
     """
     # folded here, because a search that ignores case takes four times as long; a first slash begins a first word
     if _path("/" + (unquote(path) if "%" in path else path).casefold()) is not None:
@@ -41,7 +41,7 @@ def has_effects(path: str, query: str | None) -> bool:
     return query is not None and _query(unquote_plus(query) if "%" in query else query) is not None
 
 
-# Finds which method a request means where frameworks let it say another one than it uses.
+# Finds the method that a request means where frameworks let it override the one it uses.
 
 
 FIELDS: Final = ("x-http-method-override", "x-http-method", "x-method-override")
@@ -58,7 +58,7 @@ _override_body: Final = re.compile(
 def meant_method(method: str, target: str, body: bytes) -> str:
     """Return the method that a `_method` in the query or in a form, JSON or multipart body makes of a POST.
 
-    Only POST can be overridden (Symfony's Request::getMethod); what stands behind the first 64 KiB is not looked at.
+    Only POST can be overridden (Symfony's Request::getMethod); only the first 64 KiB are searched.
     """
     if method != "POST":
         return method
@@ -85,7 +85,7 @@ class Mirror:
     salt: str
 
     def refusal(self, facts: Facts, side: str) -> str | None:
-        """Return why a request that `side` answers is not mirrored to the other, None when it may be."""
+        """Return why a request that `side` serves is not mirrored to the other, None when it may be."""
         if facts.method not in self.methods:
             return f"{facts.method} is not mirrored here"
         if facts.method in SAFE_METHODS:
@@ -97,13 +97,13 @@ class Mirror:
         return self._override_refusal(facts)
 
     def sampled(self, user: str | None, draw: float) -> bool:
-        """Whether a request is in the sample: always the same users, a draw where nobody is known."""
+        """Whether a request is in the sample: always the same users, a draw where no user is known."""
         if self.sample >= 1.0:
             return True
         return (bucket(self.salt, user) if user else draw) < self.sample
 
     def _override_refusal(self, facts: Facts) -> str | None:
-        """A write is what it says it means; a `_method` in its body is the worker's to find."""
+        """A write has the method of its override fields; a `_method` in its body is found by the worker."""
         meant = [named.upper() for name in FIELDS if (named := facts.header(name)) is not None]
         meant.append(meant_method(facts.method, f"?{facts.query or ''}", b""))
         return next(
@@ -145,7 +145,7 @@ def mirror_of(route: Route) -> Mirror | None:
         denied=tuple(_searcher(text) for text in shadow.deny),
         writes=shadow.writes,
         sample=shadow.sample,
-        # Not the rollout's own salt: those who are mirrored must not be those who are moved first.
+        # Not the rollout's own salt: the mirrored users must not be the first to be moved.
         salt=f"shadow:{route.rollout.salt}",
     )
 
@@ -154,11 +154,11 @@ def _searcher(text: str) -> Callable[[str], object]:
     return re.compile(text[1:] if text.startswith("~") else f"^{re.escape(text)}(?:$|\\?)").search
 
 
-# Tells which segments of a path name a thing, by their shape alone.
+# Recognises the segments of a path that are resource ids, by their shape alone.
 
 
 ANY: Final = "*"
-"""What stands in a pattern for the name of a thing."""
+"""What replaces a resource id in a pattern."""
 _DEEPEST: Final = 8
 _A_NOUN: Final = 4
 """Letters that a plural has at least; `js` is none."""
@@ -189,10 +189,10 @@ def is_datum(segment: str) -> bool:
 
 
 def is_name(segment: str, before: str) -> bool:
-    """Whether a segment names one of those that the segment `before` it is the plural of.
+    """Whether a segment names one item of the collection `before` it.
 
-    An id does anywhere; words joined by hyphens do behind a plural only: `/tickets/printer-on-fire` is a ticket,
-    `/api/gift-cards` is no api.
+    An id does anywhere; words joined by hyphens only after a plural: `/tickets/printer-on-fire` is a ticket,
+    `/api/gift-cards` is not an API.
     """
     return _is_name(segment, _is_plural(before))
 
@@ -206,20 +206,20 @@ def _is_plural(word: str) -> bool:
 
 
 def singular(word: str) -> str:
-    """One of several, in the simplest English there is; `status` and `address` are one already."""
+    """The singular by the simplest rules of English; `status` and `address` are singular already."""
     if word.endswith("ies") and len(word) > 4:  # noqa: PLR2004 - `ties`
         return f"{word[:-3]}y"
     return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
 
 
 def pattern_of(path: str) -> str:
-    """Return `path` with `*` for whatever names a thing, or might be somebody's name or secret: `/orders/*/lines`.
+    """Return `path` with `*` for each resource id and what might be a person's name or a secret: `/orders/*/lines`.
 
-    What is deeper than eight segments is left out.
+    Segments after the eighth are left out.
     """
     plural, found = False, []
     for segment in path.split("/", _DEEPEST + 1)[1 : _DEEPEST + 1]:
-        if segment.isdecimal() and segment.isascii():  # what is new in a path mostly is
+        if segment.isdecimal() and segment.isascii():  # an unseen segment mostly is
             plural = False
             found.append(ANY)
         else:
@@ -230,7 +230,7 @@ def pattern_of(path: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _shown(segment: str, behind_plural: bool) -> str:  # noqa: FBT001 - as `is_name`
-    """A segment as it stands in a pattern; words come again and again."""
+    """A segment as it stands in a pattern; words are repeated often."""
     if segment and (_ID_WORD.fullmatch(segment) is None or _is_name(segment, behind_plural)):
         return ANY
     return segment

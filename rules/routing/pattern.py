@@ -19,9 +19,9 @@ _NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A path taken apart: `segments` holds literals, None where a name stands; empty for a regex.
+    """A path split: `segments` holds literals, None for a name; empty for a regex.
 
-    `/a/{id}/**` has the segments `("a", None)`; the stars are said by `kind`. `names` are pairs of a name
+    `/a/{id}/**` has the segments `("a", None)`; `kind` tells of the stars. `names` are pairs of a name
     with the index of its segment, a regex's own groups are found when it matches.
     """
 
@@ -37,13 +37,13 @@ class Pattern:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """At which positions a literal stands."""
+        """The positions of literals."""
         return tuple(index for index, segment in enumerate(self.segments) if segment is not None)
 
 
 @lru_cache(maxsize=8192)
 def parse(path: str) -> Pattern:
-    """Take a `path` apart; ValueError says in the operator's words what is wrong with it."""
+    """Split a `path`; ValueError says in the operator's words what is wrong with it."""
     if path.startswith("~"):
         return Pattern(REGEX, path[1:])
     _refuse_unmatchable(path)
@@ -78,7 +78,7 @@ def _name_of(part: str) -> str | None:
 
 
 def _refuse_unmatchable(path: str) -> None:
-    """ValueError for a path no request can have, because paths are matched decoded (see `reading`)."""
+    """Raise ValueError for a path that no request can have, because paths are matched decoded (see `reading`)."""
     if not path.startswith("/"):
         raise ValueError("a path begins with `/`, a regex with `~`")
     if _UNMATCHABLE.search(path) is None:
@@ -102,8 +102,8 @@ def _refuse_unmatchable(path: str) -> None:
 #
 # Only a path that is not plain needs this. Four readings are tried: *usual* (nginx with PHP: decoded, slashes
 # merged, dots resolved), *unfolded* (Starlette: decoded, nothing else), *literal* (as unfolded, but an encoded
-# slash parts no segments), *credulous* (decoded twice, `;…` cut off, backslashes as slashes). Where they lead to
-# different routes nobody can say which rule the request is under, so it goes to `_default`; see
+# slash does not separate segments), *credulous* (decoded twice, `;…` cut off, backslashes as slashes). Where they lead
+# to different routes it is undecidable which one the request belongs to, so it goes to `_default`; see
 # docs/decisions/0003-path-matching.md.
 
 
@@ -141,7 +141,7 @@ def is_reading_of(spelled: str, value: str, *, is_rest: bool) -> bool:
 
 
 def climbs(spelled: str) -> bool:
-    """Whether some reading of a spelling has `.` or `..` for a segment."""
+    """Whether some reading of a spelling has a segment `.` or `..`."""
     if "." not in spelled and "%2" not in spelled:
         return False
     read = _without_parameters(_decode(_decode(spelled)).replace("\\", "/"))

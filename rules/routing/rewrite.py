@@ -1,4 +1,4 @@
-"""Rewrites requests and responses for the other side; reads forms as PHP reads them."""
+"""Rewrites requests and responses as a route asks; reads forms as PHP reads them."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from rules.model import QueryEdit, SidePolicy
 from rules.routing.pattern import REST, is_plain
 
 _NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
-# What may stand in one segment as it is. `;` is not among them: behind it some servers see parameters.
+# What may stay unencoded in a segment. `;` is not among them: some servers read parameters after it.
 _SEGMENT = "!$&'()*+,=:@~"
 _VISIBLE = _SEGMENT + '"<>[]^`{|}'
-"""What a plain path may have as well, against RFC 3986; those who spell it so are not corrected."""
+"""What a plain path may contain besides, against RFC 3986; such spellings are not corrected."""
 
 
 class TranslationError(ValueError):
-    """A request or answer that cannot be put into the other side's form; sending it again changes nothing."""
+    """A request or response that cannot be rewritten; sending it again changes nothing."""
 
 
 def target(side: SidePolicy, names: Mapping[str, str], path: str, query: str | None) -> str:
-    """Return path and query as they are sent to a side; what no rule touches keeps its bytes.
+    """Return path and query as they are sent to a side; what no rule changes keeps its bytes.
 
     `names` are what the match captured, `query` is None where the request had no question mark.
     TranslationError where the rewritten path would climb.
@@ -37,7 +37,7 @@ def target(side: SidePolicy, names: Mapping[str, str], path: str, query: str | N
 def rewritten_path(template: str, names: Mapping[str, str], *, verbatim: bool = False) -> str:
     """Put captured names into a path template, as the client spelled them where that is known (`Captured`).
 
-    Others are encoded so that they stay where they are put, unless they are what was spelled (`verbatim`).
+    Others are encoded so that they stay within their segment, unless they are the client's spelling (`verbatim`).
     """
     ending = ""
     if template.endswith("/**"):
@@ -93,14 +93,14 @@ def _parameter(text: str) -> str:
     return quote(text, safe="/[]:@!$'()*,~", errors="surrogateescape")
 
 
-# Turns form bodies into JSON values, JSON values into forms, the way PHP reads and writes them.
+# Converts form bodies to JSON values and back, the way PHP reads and writes them.
 
 
 FIELDS_AT_MOST: Final = 1000
 """PHP's own max_input_vars."""
 DEPTH_AT_MOST: Final = 16
 DEEPEST_JSON: Final = 256
-"""Levels of a JSON body that is read at all; PHP writes twice that at most, people write ten."""
+"""Levels of a JSON body that is read at all; PHP writes twice that at most, handwritten bodies have ten."""
 
 
 def is_deeper(value: Any, most: int = DEEPEST_JSON) -> bool:
@@ -128,7 +128,7 @@ def form_to_value(body: bytes, renames: Iterable[tuple[str, str]] = ()) -> dict[
     """Read application/x-www-form-urlencoded as PHP does: `a[]=1` is a list, `a[b]=1` a map, `a.b=1` is `a_b`.
 
     Of repeated names the last wins, a name that PHP drops is dropped. Every value is text, as it is for PHP. Raises
-    TranslationError for what is no form, is not UTF-8, or is larger than PHP would take.
+    TranslationError for what is not a form, is not UTF-8, or is larger than PHP would take.
     """
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=FIELDS_AT_MOST)
@@ -162,7 +162,7 @@ def _keys(name: str) -> tuple[str, list[str]]:
     """Split `a[b][]` into `a`, `b` and an empty key, as PHP's php_register_variable_ex does.
 
     Spaces before a name, all behind a NUL, all behind the last bracket are left out; in what is outside of brackets a
-    space, a dot, a bracket that nothing closes are underlines.
+    space, a dot, an unclosed bracket become underscores.
     """
     name = name.partition("\0")[0].lstrip(" ")
     first, bracket, rest = name.partition("[")
@@ -181,12 +181,12 @@ def _keys(name: str) -> tuple[str, list[str]]:
 
 
 class _Place(dict[str, Any]):
-    """A map as PHP fills it; `following` is the number behind the highest one that was used."""
+    """A map as PHP fills it; `following` is the number after the highest one used."""
 
     following: int | None = None
 
     def put(self, key: str, value: Any) -> None:
-        """Set one member; an empty key takes the next number. What is beyond the last number is lost in PHP too."""
+        """Set one member; an empty key takes the next number. What follows the largest number is lost in PHP too."""
         key = key or str(self.following or 0)
         number = int(key) if _number(key) is not None else None
         if number is not None and -_MOST <= number <= _MOST:
@@ -196,7 +196,7 @@ class _Place(dict[str, Any]):
         self[key] = value
 
     def inner(self, key: str) -> _Place:
-        """The map behind a key, put there where there is none."""
+        """Return the map of a key, creating it where there is none."""
         found = self.get(key) if key else None
         if not isinstance(found, _Place):
             found = _Place()
@@ -205,7 +205,7 @@ class _Place(dict[str, Any]):
 
 
 def _put(place: _Place, keys: list[str], value: str) -> None:
-    """Set one value."""
+    """Set the value of one key path."""
     *path, last = keys
     for key in path:
         place = place.inner(key)
@@ -213,7 +213,7 @@ def _put(place: _Place, keys: list[str], value: str) -> None:
 
 
 def _listed(value: Any) -> Any:
-    """Maps numbered from 0 are the lists they were written as."""
+    """Maps numbered from 0 become lists again."""
     if not isinstance(value, dict):
         return value
     members = {key: _listed(member) for key, member in value.items()}

@@ -1,7 +1,7 @@
-"""The compiled table: index by shape, lookup, precedence.
+"""The compiled table: index by path shape, lookup, precedence.
 
 Precedence: exact path, then templates with most literal segments first, then prefixes with the longest first,
-then regexes in file order; within one path the lane with more conditions first. Routes are kept by *shape*
+then regexes in file order; within one path the route with more conditions first. Routes are kept by *shape*
 (how many segments, which of them literal): one dictionary look-up a shape, however many routes share it.
 """
 
@@ -20,19 +20,19 @@ from rules.routing.compiled_route import CompiledRoute, compiled_route_of, defau
 from rules.routing.conditions import Condition, unmet, value_of, weight_of
 from rules.routing.pattern import climbs, is_plain, is_reading_of, readings
 
-# All lanes of one path, in the order in which they are tried.
+# All compiled routes of one path, in the order in which they are tried.
 #
-# One path may carry a thousand routes, told apart by a parameter (`index.php?r=…`), a host or a header. Then the
-# condition that most of them name is looked up first, so that only lanes with the right value are tried.
+# One path may carry a thousand routes, distinguished by a parameter (`index.php?r=…`), a host or a header. Then the
+# condition that most of them name is looked up first, so that only routes with the right value are tried.
 
 
 _WORTH_A_FORK = 4
 
 
 class PathRoutes:
-    """Lanes of one path.
+    """The compiled routes of one path.
 
-    Nothing in it changes. With a `probe` the lanes are `candidates`, else simply `compiled_routes`.
+    Immutable. With a `probe` the routes are in `candidates`, else in `compiled_routes`.
     """
 
     __slots__ = ("_by_value", "_loose", "compiled_routes", "probe")
@@ -48,13 +48,13 @@ class PathRoutes:
             self._fork(self.probe)
 
     def candidates(self, facts: Facts) -> tuple[CompiledRoute, ...]:
-        """Return the lanes that can take this request, by the value of the one telling condition."""
+        """Return the routes that can take this request, by the value of the one distinguishing condition."""
         if self.probe is None:
             return self.compiled_routes
         return self._by_value.get(value_of(self.probe, facts), self._loose)
 
     def replaced(self, compiled_routes: Mapping[str, CompiledRoute]) -> PathRoutes:
-        """Return this bunch with other lanes of the same routes, by name; itself where none is concerned."""
+        """Return a copy with other compiled routes by name; itself where none is concerned."""
         if not any(compiled.route.name in compiled_routes for compiled in self.compiled_routes):
             return self
         return PathRoutes([compiled_routes.get(compiled.route.name, compiled) for compiled in self.compiled_routes])
@@ -74,7 +74,7 @@ class PathRoutes:
 
 
 def _telling(compiled_routes: tuple[CompiledRoute, ...]) -> Condition | None:
-    """Return the condition most lanes want an exact value of; None where trying them in turn is as good."""
+    """Return the condition for which most routes require an exact value; None where trying them in turn is as good."""
     if len(compiled_routes) <= _WORTH_A_FORK:
         return None
     named: dict[tuple[str, str], Condition] = {}
@@ -98,7 +98,7 @@ def _exact(compiled: CompiledRoute, probe: Condition) -> str | None:
     return None
 
 
-# Keeps lanes by how their paths are written, so that one look-up finds all that share a form.
+# Keeps compiled routes by the shape of their paths, so that one look-up finds all that share a shape.
 
 
 Form = tuple[int, tuple[int, ...]]
@@ -106,14 +106,14 @@ Form = tuple[int, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class PathShape:
-    """All paths of one form: `key` picks the literal segments, `bunches` knows who spelled them."""
+    """All paths of one shape: `key` picks the literal segments, `bunches` maps them to their routes."""
 
     length: int
     key: Callable[[list[str]], object]
     bunches: dict[object, PathRoutes]
 
     def replaced(self, compiled_routes: Mapping[str, CompiledRoute]) -> PathShape:
-        """Return this shape with other lanes of the same routes, by name."""
+        """Return a copy with other compiled routes, by name."""
         return PathShape(
             self.length,
             self.key,
@@ -123,7 +123,7 @@ class PathShape:
 
 @dataclass(frozen=True, slots=True)
 class PathIndex:
-    """All lanes by how their paths are written; nothing in it changes."""
+    """All compiled routes by the shape of their paths; immutable."""
 
     exact: dict[str, PathRoutes]
     templates: dict[int, tuple[PathShape, ...]]
@@ -131,7 +131,7 @@ class PathIndex:
     regexes: tuple[tuple[re.Pattern[str], PathRoutes], ...]
 
     def replaced(self, compiled_routes: Mapping[str, CompiledRoute]) -> PathIndex:
-        """Return this index with other lanes of the same routes, by name."""
+        """Return a copy with other compiled routes, by name."""
         return PathIndex(
             {path: path_routes.replaced(compiled_routes) for path, path_routes in self.exact.items()},
             {length: _all_replaced(shapes, compiled_routes) for length, shapes in self.templates.items()},
@@ -166,7 +166,7 @@ def _sorted_out(
     dict[Form, dict[object, list[CompiledRoute]]],
     dict[str, list[CompiledRoute]],
 ]:
-    """Return lanes by exact path, by form of template, by form of prefix, by regex in file order."""
+    """Return compiled routes by exact path, by shape of template, by shape of prefix, by regex in file order."""
     exact: dict[str, list[CompiledRoute]] = {}
     templates: dict[Form, dict[object, list[CompiledRoute]]] = {}
     prefixes: dict[Form, dict[object, list[CompiledRoute]]] = {}
@@ -195,7 +195,7 @@ def _shapes(forms: Mapping[Form, dict[object, list[CompiledRoute]]]) -> tuple[Pa
 
 
 def _picker(literals: tuple[int, ...]) -> Callable[[list[str]], object]:
-    """Return what takes the literal segments out of a path that was split at its slashes, as one hashable value.
+    """Return a function that reads the literal segments of a split path, as one hashable value.
 
     A split path begins with the empty text before its first slash, so that segment 0 is at 1.
     """
@@ -213,17 +213,17 @@ Found = tuple[CompiledRoute, Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A lane whose path matched though the request is not for it, with the reason in words."""
+    """A compiled route whose path matched but not its conditions, with the reason in words."""
 
     compiled: CompiledRoute
     why: str
 
 
 class Table:
-    """Every lane, found by path. Nothing in it changes once it is built but `known`.
+    """All compiled routes, found by path. Only `known` changes once it is built.
 
-    Where no route looks beyond path and method, `known` remembers which lane these led to: most paths come again. In
-    other tables it stays empty. What it says of a method is not true of an OPTIONS, which may ask for another's lane.
+    Where no route looks beyond path and method, `known` caches the result of these: most paths are repeated. In
+    other tables it stays empty. It does not serve OPTIONS, which may be about another method's route.
     """
 
     def __init__(
@@ -239,21 +239,21 @@ class Table:
         self.known: dict[tuple[str, str], Found] = {}
 
     def replaced(self, compiled_routes: Mapping[str, CompiledRoute]) -> Table:
-        """Return this table with other lanes of the same routes, by name; what is not concerned is shared.
+        """Return a copy with other compiled routes, by name; unchanged parts are shared.
 
-        Two thousand routes are gone through in a millisecond or two: nothing is compiled again.
+        Two thousand routes take a millisecond or two: nothing is compiled again.
         """
         kept = tuple([compiled_routes.get(compiled.route.name, compiled) for compiled in self.compiled_routes])
         return Table(kept, self.default, self._index.replaced(compiled_routes))
 
     def compiled_route_of(self, name: str) -> CompiledRoute | None:
-        """Return the lane of a route by its name."""
+        """Return a compiled route by its name."""
         return self._by_name.get(name)
 
     def find(self, facts: Facts, rejected: list[Rejection] | None = None) -> Found:
-        """Return the lane a request is on with the names its path captured; `_default` when no route takes it.
+        """Return the compiled route of a request with the names its path captured; `_default` when none matches.
 
-        `rejected`, where given, collects the lanes that were passed over: for `explain`, never for traffic.
+        `rejected`, where given, collects the routes that were passed over: for `explain`, never for traffic.
         """
         method = facts.method
         if method == "OPTIONS":
@@ -273,7 +273,7 @@ class Table:
     def _find(self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None) -> Found:
         path_routes = self._exact.get(path)
         if path_routes is not None:
-            # A path that is spelled as a route spells it is plain: routes with other paths do not load.
+            # A path that equals a route's own is plain: a configuration with another path is refused.
             for compiled in path_routes.compiled_routes if path_routes.probe is None else path_routes.candidates(facts):
                 if _takes(compiled, method, facts, rejected):
                     return compiled, NO_NAMES
@@ -283,9 +283,10 @@ class Table:
         return (self.default, NO_NAMES) if found is None else found
 
     def _find_odd(self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None) -> Found:
-        """Find the lane on which all readings of a path agree; the names are those of the usual reading.
+        """Find the compiled route on which all readings of a path agree; the names are those of the usual reading.
 
-        Each knows how the client spelled it, so that it crosses unchanged; where the spelling climbs, it is read.
+        Each keeps the client's spelling, so that it is sent on unchanged; where the spelling climbs, the reading is
+        used.
         """
         agreed: Found | None = None
         for reading in readings(path):
@@ -299,7 +300,7 @@ class Table:
         return compiled, _as_sent(names, self._spelled(compiled, path)) if names else names
 
     def _spelled(self, compiled: CompiledRoute, path: str) -> Mapping[str, str]:
-        """What a lane captures of a path as it is spelled, none where it does not match so."""
+        """Return what a route captures of a path as spelled, nothing where the spelling does not match."""
         for expression, path_routes in self._regexes:
             if any(each is compiled for each in path_routes.compiled_routes):
                 match = expression.search(path)
@@ -317,7 +318,7 @@ class Table:
         return self._search(path, method, facts, rejected)
 
     def _search(self, path: str, method: str, facts: Facts, rejected: list[Rejection] | None) -> Found | None:
-        """Find a lane by template, then by prefix, then by regex."""
+        """Find a compiled route by template, then by prefix, then by regex."""
         if path[:1] != "/":
             return None
         segments = path.split("/")
@@ -362,7 +363,7 @@ def compile_table(
 def _first(
     path_routes: PathRoutes, segments: list[str], method: str, facts: Facts, rejected: list[Rejection] | None
 ) -> Found | None:
-    """Return the first lane of a bunch that takes the request."""
+    """Return the first compiled route of a path that takes the request."""
     for compiled in path_routes.compiled_routes if path_routes.probe is None else path_routes.candidates(facts):
         names = _captured(compiled, segments) if compiled.names or compiled.rest >= 0 else NO_NAMES
         if names is not None and _takes(compiled, method, facts, rejected):
@@ -371,7 +372,7 @@ def _first(
 
 
 def _takes(compiled: CompiledRoute, method: str, facts: Facts, rejected: list[Rejection] | None) -> bool:
-    """Whether a lane whose path matches takes this request."""
+    """Whether a compiled route whose path matches takes this request."""
     if compiled.methods is not None and method not in compiled.methods:
         if rejected is not None:
             rejected.append(
@@ -400,7 +401,7 @@ def _captured(compiled: CompiledRoute, segments: list[str]) -> Mapping[str, str]
 
 
 def _as_sent(names: Mapping[str, str], spelled: Mapping[str, str]) -> Mapping[str, str]:
-    """The names with the bytes that cross; as they are where the two do not say the same, or a dot would climb."""
+    """Return the names with the client's spelling; without it where the two differ in meaning or a dot would climb."""
     if any(climbs(value) for value in spelled.values()):
         return names
     same = [is_reading_of(spelled.get(name, ""), value, is_rest=name == patterns.REST) for name, value in names.items()]

@@ -1,4 +1,4 @@
-"""Reads the house's own source as trees: who imports what, what each file says of itself."""
+"""Reads the source of the tree as syntax trees: imports, docstrings."""
 
 from __future__ import annotations
 

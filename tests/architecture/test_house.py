@@ -1,4 +1,4 @@
-"""The habits of the house: files that introduce themselves, stay small, keep names in one place."""
+"""Conventions of the source: every file has a docstring, stays small, and keeps names in one place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The laws of the drawing: who may import whom."""
+"""The laws of docs/architecture.md: which folder may import which."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every attack is refused by an instance as it is started; each of them does find what it looks for."""
+"""Every attack is refused by a running instance; each attack does find what it looks for."""
 
 from __future__ import annotations
 

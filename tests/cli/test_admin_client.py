@@ -15,7 +15,7 @@ from tests.support.running import config
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers what the server object was told to."""
+    """Returns what the server object was set to."""
 
     def do_GET(self) -> None:
         self.server.asked.append((self.path, self.headers.get("Authorization")))

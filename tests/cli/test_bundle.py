@@ -1,4 +1,4 @@
-"""An archive that helps, that can be sent to somebody."""
+"""An archive that helps and contains no secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two saved answers are judged as a route would judge them, without a proxy."""
+"""Two saved responses are judged as a route would judge them, without a proxy."""
 
 from __future__ import annotations
 

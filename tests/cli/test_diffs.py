@@ -1,4 +1,4 @@
-"""Differences are shown to people, and to programs, with the exit code saying whether one is open."""
+"""Differences are shown as text and as JSON, with the exit code saying whether one is open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers are read as people save them."""
+"""Saved responses are read in the usual formats."""
 
 from __future__ import annotations
 

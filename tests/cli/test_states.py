@@ -1,4 +1,4 @@
-"""Waiting for a state of the routes; who is shown first."""
+"""Waiting for a state of routes; the order in which routes are shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers to hold against each other, and what came of it in words a table can say."""
+"""Responses to compare, and the result in the words of the tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One body held against another by a single notion of the same."""
+"""Two bodies compared by a single rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Binary bodies: every range is told, what legacy varies itself hides no other."""
+"""Binary bodies: every range is listed, what legacy varies itself hides no other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pairs of other people's applications, of the kinds that noise is about: each has the right verdict."""
+"""Pairs of real applications, of the kinds that noise is about: each has the right verdict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pairs that strangers' applications answered, each with its right verdict: all kinds that are not learned noise."""
+"""Pairs of real applications, each with its right verdict: all kinds that are not learned noise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A time beside its own answer's Date, on both sides, is the answer's clock; nothing wider, and never a due date."""
+"""A time beside its own response's Date, on both sides, is the response's clock; nothing wider, never a due date."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two whole answers: status, headers, bodies that are none, errors, the caps, what goes wrong."""
+"""Two complete responses: status, headers, empty bodies, errors, the caps, failures."""
 
 from __future__ import annotations
 

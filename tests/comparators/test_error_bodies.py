@@ -1,4 +1,4 @@
-"""Error answers by shape: each framework's own words are not compared, fields and everything else are."""
+"""Error responses by shape: each framework's own words are not compared, fields and everything else are."""
 
 from __future__ import annotations
 

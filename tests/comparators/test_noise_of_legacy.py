@@ -1,4 +1,4 @@
-"""Legacy asked twice: what differs from itself is noise there, in its own shape, and nowhere else."""
+"""Legacy sent twice: what it varies by itself is noise there, in its own shape, and nowhere else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages that legacy never sends twice alike: what is hidden, what must not be."""
+"""Pages that legacy never renders twice alike: what is hidden, what must not be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A `compare:` mapping is read as an operator writes it, and refused where it says something unknown."""
+"""A `compare:` mapping is read as an operator writes it, and refused where it contains something unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What real ports spell otherwise is held equal under the rule that names it; what it never forgives counts."""
+"""Other spellings in real ports are held equal under the rule that names them; what no rule excuses counts."""
 
 from __future__ import annotations
 

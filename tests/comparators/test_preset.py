@@ -1,4 +1,4 @@
-"""Every rule of `preset: php` against the contract's table: what it forgives, what never, and the reverse."""
+"""Every rule of `preset: php` against the contract's table: what it excuses, what never, and the reverse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What slipped through redaction into the store: names, forms, encodings; what names a person."""
+"""What slipped through redaction into the store: names, forms, encodings, personal data."""
 
 from __future__ import annotations
 

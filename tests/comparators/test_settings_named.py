@@ -1,4 +1,4 @@
-"""What a setting or rule names is forgiven, and nothing beside it."""
+"""What a setting or rule names is excused, and nothing beside it."""
 
 from __future__ import annotations
 

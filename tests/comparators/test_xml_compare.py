@@ -91,7 +91,7 @@ def test_documents_are_compared_whatever_they_hold(legacy: bytes, modern: bytes)
 
 
 def test_many_children_are_counted_once_for_all_of_them() -> None:
-    # lxml walks over all of them to tell how many there are: counted for each, a long feed takes a judge's whole time
+    # lxml walks over all of them to count them: counted for each, a long feed takes a judge's whole time
     legacy = "<a>" + "<b/>" * 60_000 + "</a>"
     began = time.process_time()
 

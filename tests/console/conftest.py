@@ -1,4 +1,4 @@
-"""The console as operators meet it: a running proxy with tokens, two sides that differ by one cent."""
+"""The console of a running proxy with tokens, and two sides that differ by one cent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator does in the console happens, with who and why."""
+"""Actions of an operator in the console take effect, with who and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who gets into the console, with what, for how much."""
+"""Access to the console: with which token, to what."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The admin API answers whatever its own description allows, and whatever it does not, as it promised.
+"""The admin API responds as promised to whatever its own description allows, and to whatever it does not.
 
 Schemathesis makes the requests from the OpenAPI document of a running proxy; each answer must have a status, a media
 type, a body that the document names.
@@ -87,7 +87,7 @@ PROMISED = [
     response_schema_conformance,
 ]
 """What the document promises; further checks would guess what a request deserved, or show wrong tokens so often that
-they are told to wait."""
+they get a 429."""
 
 
 async def test_every_operation_keeps_the_promises_of_the_document(fuzzed: Running):

@@ -1,4 +1,4 @@
-"""What changes on a page is sent while somebody looks, nothing else is."""
+"""Changes of a page are sent while it is open, nothing else is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A form that was refused is shown again as it was written; pages of errors fit who looks; a telephone is enough."""
+"""A refused form is shown again as it was filled in; error pages fit the client; a phone is enough."""
 
 from __future__ import annotations
 

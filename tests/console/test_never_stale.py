@@ -1,4 +1,4 @@
-"""A page shows what is, however long it was not looked at; where it cannot, it says so."""
+"""A page shows the present state, however long it was in the background; where it cannot, it says so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the console's pages say of a running proxy."""
+"""What the console's pages show of a running proxy."""
 
 from __future__ import annotations
 

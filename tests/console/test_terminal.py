@@ -60,7 +60,7 @@ async def test_a_watched_status_is_drawn_again_until_somebody_has_seen_enough(pr
 
 
 def read_until(terminal: int, wanted: bytes, times: int) -> bytes:
-    """Read a terminal until something was there so many times, or nobody writes to it any more."""
+    """Read a terminal until something was there so many times, or until it is closed."""
     seen = b""
     while seen.count(wanted) < times:
         try:

@@ -1,4 +1,4 @@
-"""What the way to other instances promises, over every store that has one."""
+"""What the exchange between instances promises, over every store that has one."""
 
 from __future__ import annotations
 

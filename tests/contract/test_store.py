@@ -1,4 +1,4 @@
-"""What every store promises, whoever keeps the data."""
+"""What every store promises, in memory, SQLite or Redis."""
 
 from __future__ import annotations
 

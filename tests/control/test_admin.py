@@ -39,7 +39,7 @@ SNAPSHOT = snapshots.snapshot(
 
 
 class Control:
-    """What the admin port asks: the real parts, with nobody behind them."""
+    """What the admin port needs: the real parts, without other processes."""
 
     def __init__(self) -> None:
         configuration = Configuration(4, SNAPSHOT, OVERRIDES, loaded_at=1_800_000_000.0)

@@ -1,4 +1,4 @@
-"""Whoever holds the admin port open without asking anything keeps nobody out."""
+"""Idle connections to the admin port keep no client out."""
 
 from __future__ import annotations
 

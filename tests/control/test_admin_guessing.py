@@ -1,4 +1,4 @@
-"""Tokens cannot be guessed: the bucket is asked before a token is compared; what was tried is in the log."""
+"""Tokens cannot be guessed: the bucket is checked before a token is compared; tries are in the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The admin port bounds what one asker may ask; one route is answered alone."""
+"""The admin port limits each client; one route can be read alone."""
 
 from __future__ import annotations
 

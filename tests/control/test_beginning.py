@@ -1,4 +1,4 @@
-"""What is set when the proxy begins: never less careful than what an earlier run left."""
+"""The overrides at the start of the proxy: never less careful than those of an earlier run."""
 
 from __future__ import annotations
 

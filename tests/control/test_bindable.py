@@ -1,4 +1,4 @@
-"""Whatever a worker binds is found broken before anything runs, each at its line, all at once."""
+"""Everything a worker binds is checked before anything runs, each problem at its line, all at once."""
 
 from __future__ import annotations
 

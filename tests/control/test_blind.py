@@ -1,4 +1,4 @@
-"""What is done while the store cannot be read holds when it can be again."""
+"""Actions while the store cannot be read stay in effect when it can be read again."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Unreadable(MemoryStore):
 
 
 async def begun(folder: Path, kept: tuple[Override, ...]) -> tuple[Steered, Unreadable, list[asyncio.Task[None]]]:
-    """A proxy that began without its store: everybody is on legacy until it is known better."""
+    """A proxy that began without its store: all users are on legacy until it answers."""
     store = Unreadable(kept)
     blank = snapshots.snapshot({"legacy": ["http://127.0.0.1:1"], "modern": ["http://127.0.0.1:2"]}, routes=[a_route()])
     steered = Steered(folder, overrides=tuple(cautious(blank)), store=store)

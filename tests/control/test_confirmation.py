@@ -1,4 +1,4 @@
-"""A worker that does not run what was set is asked again, replaced in the end; what users meet is what is shown."""
+"""A worker that does not run what was set gets it again, then is replaced; the status shows effective weights."""
 
 from __future__ import annotations
 

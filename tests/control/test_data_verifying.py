@@ -1,4 +1,4 @@
-"""What the process that verifies data says becomes events, reasons against promotions, rollbacks, metrics."""
+"""Messages of the verifying process become events, reasons against promotions, rollbacks, metrics."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NOW = 1_800_000_000.0
 
 
 class Process:
-    """A process that keeps what it is told; `dies` as often as it is let."""
+    """A process that records what it is sent; `dies` as often as set."""
 
     def __init__(self, gone: Callable[[bool], None]) -> None:
         self.orders: list[DataOrders] = []

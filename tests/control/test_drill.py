@@ -1,4 +1,4 @@
-"""A drill asks for what only reads, or says why it cannot be held."""
+"""A drill sends only reads, or says why it cannot run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A task that never ends goes on after a fault; one that goes on failing ends control, which is replaced."""
+"""A permanent task goes on after a fault; one that keeps failing ends control, which is replaced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guard looks each second and does what follows; the clock is turned by hand."""
+"""The guard evaluates each second and acts; the clock is turned by hand."""
 
 from __future__ import annotations
 

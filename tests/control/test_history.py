@@ -1,4 +1,4 @@
-"""What routes did is remembered, bounded, cheap for the quiet ones."""
+"""The history of routes is kept, bounded, cheap for quiet ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a verb makes of an override, or why it may not."""
+"""What an action makes of an override, or why it is refused."""
 
 from __future__ import annotations
 

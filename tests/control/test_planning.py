@@ -1,4 +1,4 @@
-"""The admin port says what a file would change, to whoever may look, and gives no secret away."""
+"""The admin port shows what a file would change, also for read-only tokens, and no secrets."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ async def test_whoever_may_only_look_reads_no_variable_through_a_plan(
 
     assert looking.status in (403, 422)
     assert b"hidden-word" not in looking.body
-    # filled in for an operator, masked by its origin for everyone
+    # filled in for an operator, masked by its origin for all
     assert (operating.status, b"hidden-word" in operating.body, b"********" in operating.body) == (200, False, True)
 
 

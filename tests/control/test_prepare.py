@@ -1,4 +1,4 @@
-"""A file may run only if what it names is there."""
+"""A file may run only if everything it names exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps go by themselves where nothing speaks against it; the clock is turned by hand."""
+"""Steps advance by themselves where nothing withholds them; the clock is turned by hand."""
 
 from __future__ import annotations
 

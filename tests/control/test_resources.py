@@ -1,4 +1,4 @@
-"""What a backend's processes use is found by the port that they listen on."""
+"""The usage of a backend's processes is found by their listening port."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of legacy may go is said once modern has answered everything for long enough, restarts included."""
+"""What of legacy may be deleted is reported once modern has served everything long enough, restarts included."""
 
 from __future__ import annotations
 

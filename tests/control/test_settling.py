@@ -1,4 +1,4 @@
-"""Of two changes made without knowledge of each other the more cautious one is right."""
+"""Of two independent changes the more cautious one wins."""
 
 from __future__ import annotations
 

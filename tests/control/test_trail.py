@@ -1,4 +1,4 @@
-"""The audit trail is complete, in order, and told to whoever listens."""
+"""The audit log is complete, in order, and sent to every listener."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rollback loses is told: how many writes, since when, the last of them."""
+"""The writes that a rollback loses are reported: how many, since when, the last of them."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ BACK = Override("profile", rolled_back=True, reason="errors", who="guard", at=1.
 
 
 class Sluggish(MemoryStore):
-    """A store that answers when it is let, or fails when it is told to."""
+    """A store that answers when released, or fails when set to."""
 
     def __init__(self) -> None:
         super().__init__()

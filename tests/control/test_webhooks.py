@@ -1,4 +1,4 @@
-"""Webhooks hear of every event once, signed, and nobody waits for them."""
+"""Webhooks get every event once, signed, and nothing waits for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A generation reaches every worker, also one that joins in the middle."""
+"""A generation reaches every worker, also one that connects meanwhile."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Stand:
 
 
 class End:
-    """A worker that answers as told: `able` to build, `quick` to answer at all."""
+    """A worker that answers as set: `able` to build, `quick` to answer at all."""
 
     def __init__(self, sock: socket.socket, *, able: bool = True, quick: bool = True) -> None:
         self.heard: list[Message] = []

@@ -1,4 +1,4 @@
-"""Alerts sound for what they are meant for; each has a page that says what to do. Needs Debian's prometheus."""
+"""Alerts fire for what they are meant for; each has a page that says what to do. Needs Debian's prometheus."""
 
 from __future__ import annotations
 

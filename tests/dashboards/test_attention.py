@@ -1,4 +1,4 @@
-"""What needs a person is found, the most urgent first."""
+"""What needs an operator is found, the most urgent first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The status fits a terminal, with what speaks for a route below it."""
+"""The status fits a terminal, with the evidence about a route below it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages say what their views hold; what is live on a page is what is sent again."""
+"""Pages show what their views hold; the live blocks of a page are those that are sent again."""
 
 from __future__ import annotations
 

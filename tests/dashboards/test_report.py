@@ -1,4 +1,4 @@
-"""The migration report says both sides of every route."""
+"""The migration report shows both sides of every route."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The status table says in words what the status document says in numbers."""
+"""The status table shows in words what the status document has in numbers."""
 
 from __future__ import annotations
 

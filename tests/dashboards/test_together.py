@@ -1,4 +1,4 @@
-"""A person sees whose traffic a route is judged by, who is left out and why."""
+"""An operator sees whose traffic a route is judged by, which is left out and why."""
 
 from __future__ import annotations
 

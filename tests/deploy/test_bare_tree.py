@@ -1,4 +1,4 @@
-"""What a bare tree takes from this machine, and that nothing of what runs in it stays."""
+"""What a bare tree takes from this machine, and that no process in it stays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages hold: their blocks, the commands in them."""
+"""The contents of the pages: their blocks, the commands in them."""
 
 from __future__ import annotations
 

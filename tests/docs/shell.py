@@ -1,4 +1,4 @@
-"""Types what a page says: each command in a process of its own, in a folder of the test."""
+"""Runs the commands of a page: each in a separate process, in a folder of the test."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.running import command
 LIMIT = 60
 """Seconds for one command on a busy machine."""
 STAYS = ("run", "events")
-"""Commands that go on until somebody stops them."""
+"""Commands that run until they are stopped."""
 
 
 @contextlib.asynccontextmanager

@@ -1,4 +1,4 @@
-"""The map names files and functions that are there."""
+"""The map names files and functions that exist."""
 
 from __future__ import annotations
 

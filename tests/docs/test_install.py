@@ -1,4 +1,4 @@
-"""What the installation page tells to type works in its order, in folders of the test.
+"""The commands of the installation page work in their order, in folders of the test.
 
 The managers of packages, accounts and services are stand-ins that write down what they are asked for; files, modes and
 every `strangler` are real.

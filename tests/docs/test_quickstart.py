@@ -25,7 +25,7 @@ SOURCE = ". .venv/bin/activate"
 INVOICES = [f"/api/v1/admin/invoices/{number}" for number in range(1, 13)]
 """More of them differ by a cent than not."""
 PLANS = ["/api/plans"]
-"""Modern answers everybody."""
+"""Modern serves all users."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Second:
         return {line: await self.runs(line) for line in lines(BLOCKS[marker]) if line != SOURCE}
 
     async def runs(self, line: str) -> tuple[int, str]:
-        """One line, at the addresses that were told."""
+        """One line, with the addresses of this run."""
         there = line.replace("http://127.0.0.1:8000", self._told.modern)
         path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
         environ = {**clean(), "PATH": path, "STRANGLER_ADMIN_URL": self._told.admin}
@@ -151,7 +151,7 @@ def _at(told: Told, line: str) -> str:
 
 
 def _with_path(said: dict[str, tuple[int, str]]) -> list[str]:
-    """The same as somebody types it who has not activated anything."""
+    """The same without an activated environment."""
     return [f".venv/bin/{line}" for line in said]
 
 

@@ -1,4 +1,4 @@
-"""What the README tells a newcomer to type works, in the order in which it is told."""
+"""The commands of the README work, in their order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reference says what the program says."""
+"""The reference matches the program."""
 
 from __future__ import annotations
 

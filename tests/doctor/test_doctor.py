@@ -1,4 +1,4 @@
-"""Each check finds what it is there for, says what to do, keeps quiet about what is well."""
+"""Each check finds its fault, says what to do, and is silent where there is none."""
 
 from __future__ import annotations
 

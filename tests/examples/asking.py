@@ -1,4 +1,4 @@
-"""Asks one side a question over a real connection."""
+"""Sends one side a request over a real connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judges whether a PHP answer means the same as the Python one, independent of the product's own comparator."""
+"""Judges whether a PHP response means the same as the Python one, independent of the product's own comparator."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The comparator over the example itself: no false alarm on a sound port, every planted fault found where it is.
 
 Precision and recall over real answers of PHP and FastAPI, with the `compare:` sections of proxy.yaml; each endpoint
-is held against its twin with a fault planted, and the two must be told apart.
+is compared with the same one with a planted fault, and must differ.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class Edge:
 
 @pytest.fixture
 def edge(tmp_path, started_sides):
-    """The deployed file with its three addresses replaced; the proxy's socket is there, but nobody listens yet."""
+    """The deployed file with its three addresses replaced; the proxy's socket is there, but nothing listens yet."""
     proxy = socket.socket()
     proxy.bind(("127.0.0.1", 0))
     with socket.socket() as probe:

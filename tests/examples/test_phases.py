@@ -1,4 +1,4 @@
-"""The shipped five phases are a file that is accepted, and a way from 0 to 100 % that is gone step by step."""
+"""The shipped five phases are a valid file, and lead from 0 to 100 % step by step."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def test_the_weights_show_a_migration_at_every_stage(config):
 
 
 def test_the_login_is_translated_both_ways(config, sides):
-    """What the proxy is told to do at the login, done here by hand, gives the old client its old answer."""
+    """The configured rewriting of the login, done here by hand, gives the old client its old response."""
     (login,) = [route for route in config["routes"] if route["name"] == "login"]
     rename = login["modern"]["body"]["rename"]
     form = {"username": "client77@example.com", "password": "demo-password"}

@@ -49,7 +49,7 @@ REFUSED_READS = [
     (CLIENT, "/export/invoices.csv", "/api/v1/admin/exports/invoices.csv", 403),
     (17, "/api/me", "/api/v1/profile/me", 403),  # a disabled account
     (99999, "/api/me", "/api/v1/profile/me", 401),  # a user who is gone
-    (CLIENT, "/api/subscriptions/43", "/api/v1/subscriptions/43", 404),  # somebody else's
+    (CLIENT, "/api/subscriptions/43", "/api/v1/subscriptions/43", 404),  # another user's
     (None, "/api/plans/99", "/api/v1/plans/99", 404),
     (None, "/api/plans/one", "/api/v1/plans/one", 404),
     (None, "/api/plans/", "/api/v1/plans/", 404),

@@ -1,4 +1,4 @@
-"""One legacy side, nginx as it is deployed, the proxy in between."""
+"""One legacy side, nginx as deployed, the proxy in between."""
 
 from __future__ import annotations
 

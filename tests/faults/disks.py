@@ -1,4 +1,4 @@
-"""A disk of a test's own that is soon full: a file system in memory, mounted by root."""
+"""A small disk for a test, which is soon full: a file system in memory, mounted by root."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LARGE = "64m"
 
 
 class Disk:
-    """A folder with room for little, until somebody makes more."""
+    """A folder with little room, until more is made."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -1,4 +1,4 @@
-"""Users who read and write all the time behind nginx, while something goes wrong with the proxy."""
+"""Users who read and write all the time behind nginx, while the proxy has a fault."""
 
 from __future__ import annotations
 

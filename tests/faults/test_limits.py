@@ -1,4 +1,4 @@
-"""What a machine runs out of: file descriptors, room on the disk, a clock that can be trusted."""
+"""What a machine runs out of: file descriptors, disk space, a reliable clock."""
 
 from __future__ import annotations
 

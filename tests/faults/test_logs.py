@@ -1,4 +1,4 @@
-"""A full disk under the logs costs lines, never requests; the operator is told, no line is unaccounted for."""
+"""A full disk under the logs costs lines, never requests; an event is emitted, every line is accounted for."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def test_with_a_full_disk_under_the_access_log_nobody_notices_and_every_lo
 
 
 async def _all_accounted_for(proxy: Running, file: Path) -> float:
-    """Wait until each request has a line or is counted as lost, and the log itself tells of those."""
+    """Wait until each request has a line or is counted as lost, and the log itself reports those."""
     async with asyncio.timeout(PATIENCE):
         while True:
             numbers = await proxy.metrics()

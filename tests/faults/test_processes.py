@@ -1,4 +1,4 @@
-"""Processes die, hang, are restarted under load behind nginx: no GET is lost, no POST is sent twice."""
+"""Processes crash, hang, are restarted under load behind nginx: no GET is lost, no POST is sent twice."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ async def test_a_whole_restart_costs_nobody_anything_and_nginx_comes_back_to_it(
         proxy.signal(signal.SIGTERM)
         code = await proxy.exit_code()
         before = len(proxy.access)
-        await load.more(20)  # the manager waits a second: meanwhile everybody is on legacy, past the proxy
+        await load.more(20)  # the manager waits a second: meanwhile all users are on legacy, past the proxy
         meanwhile = len(proxy.access)
         await proxy.again()
         await until(lambda: len(proxy.access) > before + 60, "nginx to come back")

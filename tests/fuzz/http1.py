@@ -1,4 +1,4 @@
-"""Fuzzes HTTP/1.1 parsing for as long as it is told to: `python tests/fuzz/http1.py --seconds 600`.
+"""Fuzzes HTTP/1.1 parsing for a given time: `python tests/fuzz/http1.py --seconds 600`.
 
 Each round spoils a request, an answer or a chunked body and holds it against the laws of `tests/support/laws.py`
 (same verdict under every split; what we accept, h11 accepts with the same meaning), and lets requests sent ahead,

@@ -1,4 +1,4 @@
-"""A child that keeps dying is started later and later."""
+"""A child that crashes repeatedly is started after growing waits."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ async def test_messages_larger_than_any_buffer_arrive_whole_and_in_order():
 async def test_reports_are_shed_first_and_configuration_never():
     ends = Ends()
     report = Numbers(0, (("strangler_requests_total", ("x" * 500,), (1.0,)),))
-    while ends.near.waiting <= Numbers.shed_above:  # nobody reads at the far end
+    while ends.near.waiting <= Numbers.shed_above:  # the far end does not read
         ends.near.send(Prepare(1, bytes(1_000_000)))
 
     shed = ends.near.send(report)

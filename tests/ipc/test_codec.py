@@ -1,4 +1,4 @@
-"""What crosses a link comes back as it was; what does not fit its type does not come back at all."""
+"""A message comes back unchanged; one that does not fit its type is refused."""
 
 from __future__ import annotations
 

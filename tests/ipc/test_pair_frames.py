@@ -1,4 +1,4 @@
-"""A pair comes out of its frame as it went in, however the bytes are cut."""
+"""A pair comes out of its frame unchanged, however the bytes are split."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What nobody handles is told, however often it happens."""
+"""Unhandled exceptions are emitted as events, at a bounded rate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames survive being cut anywhere; anything that is no frame ends the conversation."""
+"""Frames survive every split; a malformed frame ends the connection."""
 
 from __future__ import annotations
 

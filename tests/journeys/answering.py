@@ -1,4 +1,4 @@
-"""Answers every request alike for as long as a journey lasts; a kept connection may be idle for minutes."""
+"""Answers every request alike during a journey; a kept connection may be idle for minutes."""
 
 from __future__ import annotations
 

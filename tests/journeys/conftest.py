@@ -1,4 +1,4 @@
-"""The whole of it: real PHP, real FastAPI on one database, the proxy as its own processes.
+"""The whole system: real PHP, real FastAPI on one database, the proxy as separate processes.
 
 Everything here lives on one event loop, so that what is slow to start is started once.
 """

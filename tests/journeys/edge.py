@@ -92,7 +92,7 @@ class Edge:
 
 
 def free_port() -> int:
-    """A port nobody has now; nginx cannot be asked for any."""
+    """A port that is free now; nginx cannot be asked for any."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""Says what the journeys with a broken modern side have in common."""
+"""What the journeys with a broken modern side have in common."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells whom the proxy takes somebody for: keys, routes that depend on it, what their answers say."""
+"""Which user the proxy recognises: keys, routes that depend on it, their responses."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ KEYS = {
 
 
 async def known(visitor: Visitor, *lines: str) -> bool:
-    """Whether the proxy knows who this is: then everybody is moved, else nobody."""
+    """Whether the proxy recognises the user: then the request is on modern, else on legacy."""
     return (await visitor.get("/moved", *lines)).body == b"modern"
 
 

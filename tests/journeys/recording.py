@@ -1,4 +1,4 @@
-"""Records what users of the example do: nginx before the old application, as it stands before anything is migrated."""
+"""Records the requests of users of the example: nginx before the old application, before any migration."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.waiting import until
 AT_ONCE = 4
 """As many as PHP has workers."""
 STAFF = 1
-"""Who reads again what everybody read: a log has no tokens."""
+"""The user who sends recorded reads again: a log has no tokens."""
 
 
 class Recorder(Edge):
@@ -75,7 +75,7 @@ async def recorded(sides: Sides, folder: Path) -> Recording:
     old = (sides.legacy.host, sides.legacy.port)
     async with Recorder(folder, old, old) as edge:
         traffic = await _visited(f"http://{edge.address[0]}:{edge.address[1]}", sides.database.key)
-        # nginx writes a line once the answer is out; what it has not written when it is told to end is not written
+        # nginx writes a line once the answer is out; lines not written when it is stopped are lost
         logs = [folder / name for name in ("access.log", "nginx.json")]
         await until(lambda: all(len(log.read_bytes().splitlines()) >= traffic.sent for log in logs), "every line")
     assert not traffic.lost, traffic.lost

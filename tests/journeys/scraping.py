@@ -1,4 +1,4 @@
-"""Debian's Prometheus in front of a running proxy, asked over its own API."""
+"""Debian's Prometheus in front of a running proxy, queried through its own API."""
 
 from __future__ import annotations
 

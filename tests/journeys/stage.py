@@ -1,4 +1,4 @@
-"""Holds what a journey needs around it: both applications, visitors whose connections end with the test."""
+"""Holds the surroundings of a journey: both applications, visitors whose connections end with the test."""
 
 from __future__ import annotations
 

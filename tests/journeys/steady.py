@@ -1,4 +1,4 @@
-"""Users who come at a steady rate, whatever happens: nobody waits for somebody else's answer."""
+"""Users at a steady rate, whatever happens: no request waits for another's response."""
 
 from __future__ import annotations
 

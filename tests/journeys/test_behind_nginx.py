@@ -25,7 +25,7 @@ from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-# Everything the proxy believes of a trusted peer, sent by somebody who has no business to.
+# Everything the proxy trusts from a trusted peer, sent by another client.
 FORGED = {
     "X-User-Id": "evil-insider",
     "X-Strangler-Force": "modern",

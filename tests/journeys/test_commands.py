@@ -1,4 +1,4 @@
-"""What an operator types, and whether the running proxy then does what was said."""
+"""Commands of an operator, and whether the running proxy then does what they say."""
 
 from __future__ import annotations
 

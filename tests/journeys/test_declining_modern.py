@@ -1,4 +1,4 @@
-"""The modern side says that it has not done it, or that it is not well: legacy does it, with the same body."""
+"""The modern side declines or reports itself unhealthy: legacy serves the request, with the same body."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make demo` where nobody watches: it runs, says who answered what, leaves nothing behind."""
+"""`make demo` without a terminal: it runs, prints which side served what, leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ async def test_what_php_lacks_is_one_sentence_and_the_end(tmp_path: Path):
 
 
 def _share_left_open(said: str) -> float:
-    """The share of the mirrored requests that tell nothing about the sides, a machine with enough to do aside."""
+    """The share of the mirrored requests that are no evidence about the sides, apart from those of a busy machine."""
     found = re.search(
         r"compared (\d+) of (\d+) requests that both sides can be asked, \d+ differ((?:, \w+ \d+)*)", said
     )

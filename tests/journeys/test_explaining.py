@@ -1,4 +1,4 @@
-"""What explain says of a request is what the proxy then does, what its access line then tells."""
+"""What explain says of a request is what the proxy does and its access line records."""
 
 from __future__ import annotations
 

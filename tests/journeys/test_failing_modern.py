@@ -1,4 +1,4 @@
-"""The modern side fails in every way it can; users of safe requests do not notice, operators do."""
+"""The modern side fails in every way; users of safe requests do not notice, operators do."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _hasty(settings: Settings) -> None:
 
 @pytest.fixture(scope="module")
 def fragile(sides: Sides) -> Iterator[Modern]:
-    """A modern side that may be broken: nobody else uses it."""
+    """A modern side that may be broken: no other test uses it."""
     with Modern(sides.database) as modern:
         yield modern
 
@@ -240,7 +240,7 @@ async def test_nobody_notices_that_modern_is_killed_in_the_middle_of_traffic_and
 
 
 def _nobody() -> str:
-    """An address where nobody listens."""
+    """An address where nothing listens."""
     return f"http://127.0.0.1:{free_port()}"
 
 

@@ -1,4 +1,4 @@
-"""Three instances on one Redis: what happens on one is everywhere within a second, and survives the Redis."""
+"""Three instances on one Redis: an action on one is in effect on all within a second, and survives the Redis."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SIZE = 3
 WITHIN = 1.0
-"""Seconds after which everyone everywhere is on legacy."""
+"""Seconds after which all users of all instances are on legacy."""
 THIN = """\
   - name: thin
     match: {path: /api/thin, methods: [GET]}
@@ -177,7 +177,7 @@ async def test_a_difference_that_one_instance_met_is_in_the_list_of_all(trio: Tr
             found = [(await proxy.json("/api/v1/diffs?route=twin"))["items"] for proxy in trio.proxies]
             if all(found):
                 break
-            if not found[0]:  # a worker that is short of breath makes no copies
+            if not found[0]:  # an overloaded worker makes no copies
                 await trio.proxies[0].get("/api/twin")
             await asyncio.sleep(0.2)
 

@@ -1,4 +1,4 @@
-"""Modern goes wrong in every way it can, and everybody is back on legacy before they notice."""
+"""Modern fails in every way, and all users are back on legacy within a second."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _two_workers(settings: Settings) -> None:
 
 @pytest.fixture(scope="module")
 def fragile(sides: Sides) -> Iterator[Modern]:
-    """A modern side that may be broken: nobody else uses it."""
+    """A modern side that may be broken: no other test uses it."""
     with Modern(sides.database) as modern:
         yield modern
 

@@ -1,4 +1,4 @@
-"""A held route stays where it is, whatever the file says meanwhile, over a restart too."""
+"""A held route stays as it is, whatever the file says meanwhile, over a restart too."""
 
 from __future__ import annotations
 

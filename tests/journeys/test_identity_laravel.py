@@ -1,4 +1,4 @@
-"""Who the user is by the session cookie that Laravel encrypted."""
+"""The user's identity by the session cookie that Laravel encrypted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who the user is by the cookie that the proxy sets itself, the same for every worker."""
+"""The user's identity by the proxy's own cookie, the same for every worker."""
 
 from __future__ import annotations
 

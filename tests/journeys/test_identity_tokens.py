@@ -1,4 +1,4 @@
-"""Who the user is by a header, a cookie, a token: believed only where it is proven."""
+"""The user's identity by a header, a cookie, a token: trusted only where it is proven."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ async def test_the_value_alone_is_hashed_wherever_it_came_from_and_the_first_sou
 
 
 def _flipped(token: str) -> str:
-    """The same claims for somebody else, with the signature that was good for the first."""
+    """The same claims for another user, with the signature that was good for the first."""
     head, body, signature = token.split(".")
     changed = json.loads(base64.urlsafe_b64decode(body + "=="))
     changed["sub"] = "78"
@@ -156,7 +156,7 @@ async def test_with_a_pem_key_only_rs256_of_that_key_counts(backends: tuple[str,
         bad = {
             "other key": rsa_token(claims(), other),
             "expired": rsa_token(claims(life=-5), RSA_KEY),
-            # the public key is public: whoever may sign with it as a shared one may be anybody
+            # the public key is public: if it were a valid shared key, any client could sign as any user
             "confused": hmac_token(claims(), pem),
             "confused, stripped": hmac_token(claims(), pem.strip()),
             "unsigned": unsigned_token(claims()),

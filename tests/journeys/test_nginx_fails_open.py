@@ -1,4 +1,4 @@
-"""The proxy dies behind nginx: users go on, on legacy, nothing is done twice."""
+"""The proxy crashes behind nginx: users go on, on legacy, nothing is done twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client that knows nothing but the old contract signs in, registers, fills in forms; whichever side answers."""
+"""A client that knows only the old contract signs in, registers, fills in forms, on whichever side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Debian's Prometheus watches the example: every picture has figures, alerts sound when the modern side goes wrong."""
+"""Debian's Prometheus watches the example: every panel has figures, alerts fire when the modern side fails."""
 
 from __future__ import annotations
 

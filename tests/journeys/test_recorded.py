@@ -1,4 +1,4 @@
-"""From an access log and an OpenAPI file to the first comparison, on what users of the example really do.
+"""From an access log and an OpenAPI file to the first comparison, with real requests of the example.
 
 Nothing of production is touched: a draft, its first replay, what a person settles, a replay that agrees, a fault
 that does not pass it.
@@ -62,7 +62,7 @@ def settled(settings: Settings) -> None:
 
 
 def forgiving(settings: Settings) -> None:
-    """What nobody should add: the cent."""
+    """The difference: one cent."""
     for name, place in CENT:
         route(settings, name).setdefault("compare", {}).setdefault("ignore", []).append(place)
 

@@ -1,4 +1,4 @@
-"""The file changes while users are served: nobody is lost, the new weight counts, a broken file changes nothing."""
+"""The file changes while users are served: no request is lost, the new weight counts, a broken file changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Both applications answer, the proxy compares: silent while they agree, at the right place when they do not.
+"""Both applications respond, the proxy compares: no finding while they agree, the right place when they do not.
 
 The file is the repository's own, with its preset and settings; each fault has its twin in the healthy round.
 """

@@ -1,4 +1,4 @@
-"""Users before the proxy.yaml of this repository: who answers them, what they see, whether that stays so."""
+"""Users before the proxy.yaml of this repository: which side serves them, what they get, whether that is stable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes what identities are proven with: tokens by hand, Laravel's cookies by the recipe of its Encrypter."""
+"""Makes proofs of identity: tokens by hand, Laravel's cookies by the recipe of its Encrypter."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def rsa_token(body: Mapping[str, Any], key: rsa.RSAPrivateKey) -> str:
 
 
 def unsigned_token(body: Mapping[str, Any], algorithm: str = "none") -> str:
-    """A token that nobody signed."""
+    """An unsigned token."""
     return f"{_signed({'alg': algorithm, 'typ': 'JWT'}, body)}."
 
 

@@ -1,4 +1,4 @@
-"""Keeps users busy in the background while something happens to the proxy."""
+"""Keeps users busy in the background during a test of the proxy."""
 
 from __future__ import annotations
 

@@ -99,9 +99,9 @@ Side = Literal["legacy", "modern", "proxy"]
 
 
 def side_of(answer: Message) -> Side:
-    """Who wrote this answer, told by what only PHP, only uvicorn, only the proxy itself say of themselves.
+    """What wrote this response, by the headers of PHP, uvicorn and the proxy.
 
-    nginx puts its own name in uvicorn's place; its own error pages are nobody's answer.
+    nginx puts its own name in uvicorn's place; its own error pages belong to neither.
     """
     if (answer.field("x-powered-by") or "").startswith("PHP"):
         return "legacy"

@@ -1,4 +1,4 @@
-"""Pairs go from a worker to judges directly: nothing is counted twice, a judge that ends takes one pair along."""
+"""Pairs go from a worker to judges directly: nothing is counted twice, a crashing judge loses one pair only."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ def judge(legacy, modern):
 
 
 class Court:
-    """A worker's connections, control's judges; `results` counts what judges say, `told` is what the worker says."""
+    """A worker's connections, control's judges.
+
+    `results` counts the judges' results, `told` are the worker's messages.
+    """
 
     def __init__(self, folder: Path) -> None:
         (folder / "li_hook.py").write_text(HOOK)

@@ -1,4 +1,4 @@
-"""A judge says of a pair what its route's rules make of it, without giving away what is secret."""
+"""A judge's opinion on a pair follows the route's rules and contains no secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of verbs ask of a running proxy."""
+"""Requests of the tests of actions to a running proxy."""
 
 from __future__ import annotations
 

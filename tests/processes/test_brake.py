@@ -1,4 +1,4 @@
-"""The brake always works: whatever the file says, a rollback, a hold, a weight are met by every user within a second.
+"""Whatever the file says, a rollback, a hold, a weight are effective for every user within a second.
 
 Shown by requests, to both workers, of one proxy that goes through every broken value; then with a worker killed in
 between, with control killed in between, with two instances on one Redis.
@@ -49,7 +49,7 @@ class Braked:
         return {answer.body for answer in answers}
 
     async def until(self, side: bytes) -> float:
-        """Ask until everyone is answered by `side` alone; after how long those were asked who met it."""
+        """Send requests until `side` alone responds; return after how long."""
         began = asked = time.monotonic()
         while await self.sides() != {side}:
             asked = time.monotonic()

@@ -1,4 +1,4 @@
-"""Pairs are compared beside everything else: whatever a comparison does, users and the guard go on."""
+"""Pairs are compared in the background: whatever a comparison does, users and the guard go on."""
 
 from __future__ import annotations
 

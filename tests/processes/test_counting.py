@@ -1,4 +1,4 @@
-"""Numbers of several workers, dead ones included, are one number."""
+"""Numbers of several workers, ended ones included, are one number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processes die; users do not notice, and everything comes back."""
+"""Processes crash; users do not notice, and everything is restarted."""
 
 from __future__ import annotations
 

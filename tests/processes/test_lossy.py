@@ -1,4 +1,4 @@
-"""Who rolls back a route whose data is apart is told which writes legacy has not seen."""
+"""A rollback of a route with separate databases lists the writes that legacy lacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A whole proxy mirrors: what became of each request is counted where operators look."""
+"""A whole proxy mirrors: the result of each request is counted where operators look."""
 
 from __future__ import annotations
 

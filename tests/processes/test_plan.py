@@ -1,4 +1,4 @@
-"""What a plan announces is what happens to the users once the file is in effect."""
+"""What a plan announces is what happens to users once the file is in effect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A changed file reaches every worker, a broken one nobody."""
+"""A changed file reaches every worker, a broken one none."""
 
 from __future__ import annotations
 

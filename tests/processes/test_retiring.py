@@ -1,4 +1,4 @@
-"""A route that modern answers wholly says what legacy still has of it, wherever an operator looks."""
+"""For a route that modern serves wholly, what legacy still has of it is shown wherever an operator looks."""
 
 from __future__ import annotations
 

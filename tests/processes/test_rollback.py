@@ -1,4 +1,4 @@
-"""A rollback is everywhere within a second, stays through every kind of end, is lifted by a resume alone."""
+"""A rollback is effective within a second, stays through every restart, is lifted only by a resume."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The proxy starts only as configured, says where it is, refuses with one clear sentence."""
+"""The proxy starts only as configured, prints its addresses, refuses with one clear sentence."""
 
 from __future__ import annotations
 

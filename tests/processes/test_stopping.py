@@ -1,4 +1,4 @@
-"""Told to stop, the proxy finishes what it has begun."""
+"""On a stop the proxy finishes what it has begun."""
 
 from __future__ import annotations
 

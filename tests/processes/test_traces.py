@@ -1,4 +1,4 @@
-"""One trace runs through the client, the live leg, the copy; a request that was slow can be looked up."""
+"""One trace runs through the client, the live request, the copy; a slow request can be looked up."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.waiting import until
 
 TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 SHADOW = "modern (shadow)"
-ASKED_AGAIN = {"legacy (shadow)"}  # the two answers differ: a slow collector hears of the re-check as well
+ASKED_AGAIN = {"legacy (shadow)"}  # the two responses differ: a slow collector gets the re-check as well
 THEIRS = f"traceparent: 00-{TRACE}-{CALLER}-01"
 FRESH = "Accept: application/openmetrics-text; version=1.0.0"
 

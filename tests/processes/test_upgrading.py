@@ -1,4 +1,4 @@
-"""A new program takes over the sockets of the old one: nobody notices, or nothing happens."""
+"""A new program takes over the sockets of the old one: no request is lost, or nothing happens."""
 
 from __future__ import annotations
 

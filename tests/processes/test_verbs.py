@@ -1,4 +1,4 @@
-"""The same verbs from the command line; the trail as it grows."""
+"""The actions from the command line; the audit log as it grows."""
 
 from __future__ import annotations
 

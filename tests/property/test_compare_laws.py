@@ -1,4 +1,4 @@
-"""Laws of comparing: an answer is equal to itself, order of members is nothing, a setting only ever forgives."""
+"""Laws of comparing: a response is equal to itself, order of members is irrelevant, a setting only ever excuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What explain says of a request is what the data path decides for it, whichever source says who the user is."""
+"""What explain says of a request is what the data path decides for it, whichever source identifies the user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No order of reads, answers and turns of the loop loses or mixes anything (requirements 1, 10, 15)."""
+"""No order of reads, responses and loop turns loses or mixes anything (requirements 1, 10, 15)."""
 
 from __future__ import annotations
 

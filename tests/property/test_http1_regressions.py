@@ -1,4 +1,4 @@
-"""Every message that once broke a law is held against all laws again (requirement 20)."""
+"""Every message that once broke a law is checked against all laws again (requirement 20)."""
 
 from __future__ import annotations
 

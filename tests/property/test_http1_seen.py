@@ -1,4 +1,4 @@
-"""What is remembered of heads never changes what they mean."""
+"""Caching of heads never changes what they mean."""
 
 from __future__ import annotations
 
@@ -80,13 +80,13 @@ async def test_ids_mean_in_a_head_that_came_before_what_they_mean_in_a_new_one(s
 
 
 def told(behind: bytes) -> object:
-    """The verdict on a head that nobody sent before."""
+    """The verdict on a head that was not sent before."""
     forgotten()
     return verdict(b"GET / HTTP/1.1", behind)
 
 
 def numbered(random: Random, behind: bytes) -> bytes:
-    """The same fields with ids among them, as an edge puts them there, or as somebody who means harm."""
+    """The same fields with ids among them, as an edge or an attacker puts them there."""
     lines = behind.split(b"\r\n")
     for _ in range(random.choice((0, 1, 1, 2, 2, 3))):
         lines.insert(random.randrange(len(lines) + 1), random.choice(IDS) % random.randrange(16, 256))

@@ -1,4 +1,4 @@
-"""The quick look never says more than the walk, and counts what it forgives as the walk does."""
+"""The quick comparison never claims more than the walk, and counts what it excuses as the walk does."""
 
 from __future__ import annotations
 

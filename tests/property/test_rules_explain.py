@@ -1,4 +1,4 @@
-"""The law of explain: it tells what decide does, whatever the file, the request, the hour."""
+"""The law of explain: it describes what decide does, whatever the file, the request, the hour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests and files as small as a test of the rules needs them."""
+"""Small requests and files for tests of the rules."""
 
 from __future__ import annotations
 

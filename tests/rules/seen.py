@@ -1,4 +1,4 @@
-"""What tests of the judge say they have seen."""
+"""Evidence for tests of the guard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a path captured crosses to a side as the client spelled it (docs/decisions/0003-path-matching.md)."""
+"""A captured value reaches a side as the client spelled it (docs/decisions/0003-path-matching.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Differences of two files are said as an operator would say them."""
+"""Differences of two files are described in an operator's words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A route's data may be relied on when its tables hold the same, lately enough, and no check is violated."""
+"""A route's data may be relied on when its tables hold the same, recently enough, and no check is violated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Other things set at run time make another generation without anything being compiled again."""
+"""Other overrides make another generation without anything being compiled again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan says of every user what the decision will say."""
+"""A plan predicts for every user what the decision will be."""
 
 from __future__ import annotations
 

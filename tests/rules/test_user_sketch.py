@@ -1,4 +1,4 @@
-"""A sketch is fair, whatever order its users come in and wherever they were seen."""
+"""A sketch is fair, whatever the order of its users and wherever they were seen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A path of a side leads back to the path of ours that leads there."""
+"""A path of a side is mapped back to the path of ours that leads there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every kind of request that users send is known, those compared apart, in bounded memory."""
+"""Every kind of request of users is recorded, compared ones apart, in bounded memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of mirrored requests, each in exactly one place."""
+"""Results of mirrored requests, each counted exactly once."""
 
 from __future__ import annotations
 

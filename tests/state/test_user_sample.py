@@ -1,4 +1,4 @@
-"""Control knows a fair sample of the users that all workers have seen, and nothing grows without a limit."""
+"""Control has a fair sample of the users of all workers, and nothing grows without a limit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Stand:
         self.sent: list[Users] = []
 
     def tell(self, now: float) -> None:
-        """Have every worker look, tell until it has nothing more to say."""
+        """Let every worker digest and send until nothing is left."""
         for worker, noted in zip(self.workers, self.noted, strict=True):
             while noted:
                 worker.digest(now)

@@ -1,4 +1,4 @@
-"""What a call means for each side that took part in it."""
+"""The outcome of a request for each side that took part in it."""
 
 from __future__ import annotations
 

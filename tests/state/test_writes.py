@@ -1,4 +1,4 @@
-"""The last writes of a route that cannot be rolled back without loss are known, few of them, without secrets."""
+"""The last writes of a route with a lossy rollback are kept, few of them, without secrets."""
 
 from __future__ import annotations
 

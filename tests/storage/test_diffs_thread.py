@@ -1,4 +1,4 @@
-"""Differences are written beside everything else, whatever the disk does."""
+"""Differences are written in the background, whatever the disk does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is stored is for its owner alone, also in a file that was there before."""
+"""Stored files are readable by their owner only, also ones that existed before."""
 
 from __future__ import annotations
 

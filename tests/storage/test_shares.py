@@ -1,4 +1,4 @@
-"""What instances tell each other fits into little, comes back whole, is refused when it is something else."""
+"""Messages between instances are small, are unpacked unchanged, and refused when malformed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the store in Redis promises beyond the port: several instances, a server that dies, hangs, comes back."""
+"""What the store in Redis promises beyond the port: several instances, a server that crashes, hangs, returns."""
 
 from __future__ import annotations
 

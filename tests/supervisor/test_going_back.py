@@ -1,4 +1,4 @@
-"""A worker that dies with a new file before it serves is followed by one that begins with the file before."""
+"""A worker that crashes with a new file before it serves is followed by one that starts with the file before."""
 
 from __future__ import annotations
 

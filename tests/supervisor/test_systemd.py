@@ -1,4 +1,4 @@
-"""The service manager hears us in either kind of socket, and cannot hold us up."""
+"""The service manager gets messages through either kind of socket, and cannot delay the supervisor."""
 
 from __future__ import annotations
 

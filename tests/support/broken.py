@@ -63,7 +63,7 @@ NUMBER = 7
 
 @dataclass(frozen=True)
 class Broken:
-    """In the place of `old` stands `new`; the problem is told in the line of `new` with `says` in it."""
+    """In the place of `old` stands `new`; the problem is reported at the line of `new` with `says` in it."""
 
     name: str
     old: str

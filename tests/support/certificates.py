@@ -46,7 +46,7 @@ class Authority:
         )
 
     def encrypted(self) -> None:
-        """Write the key once more as encrypted.pem, for which somebody would have to type a password."""
+        """Write the key once more as encrypted.pem, which needs a password."""
         key = serialization.load_pem_private_key((self.folder / "key.pem").read_bytes(), None)
         sealed = serialization.BestAvailableEncryption(b"secret")
         form = serialization.PrivateFormat.PKCS8

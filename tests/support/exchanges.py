@@ -1,4 +1,4 @@
-"""Finished calls, as the data path would record them."""
+"""Finished requests, as the data path would record them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Brings a connection to the point where an answer is whole but not all of it has gone out."""
+"""Brings a connection to the point where a response is complete but not all of it has been sent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ async def fill(proxy: Proxy, wire: Wire) -> int:
     """Send chunks until the kernel takes no more from the proxy, then the last one; how many bytes that were."""
     connection = next(iter(proxy.server.clients))
     assert connection.transport is not None
-    # the script and this function hear of the request in no certain order: its head must be out before our chunks
+    # the script and this function get the request in no certain order: its head must be out before our chunks
     await until(lambda: connection.call is not None and connection.call.head_sent, "the answer's head")
     sent = 0
     while not connection.transport.get_write_buffer_size():

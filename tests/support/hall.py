@@ -1,4 +1,4 @@
-"""One route, one judge, one worker, all in a test's hands."""
+"""One route, one judge, one worker, all controlled by a test."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class ComparisonRig:
         await breathe(1)
 
     def hear(self, pair: Pair, opinion: Opinion) -> None:
-        """Hear of a pair as a judge tells of it: added up, or with its opinion."""
+        """Handle a judged pair as a judge reports it: added up, or with its opinion."""
         tally = Tally()
         if not is_settled(opinion):
             self.judging.hear_judge(Judged(*WORKER, pair, opinion))

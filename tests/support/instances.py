@@ -57,7 +57,7 @@ class Several:
         return iter(self.all)
 
     async def second(self, **seen: Any) -> None:
-        """One second passes in which each sees this, then tells, hears, judges, writes, follows."""
+        """Advance one second in which each sees this, then sends, receives, judges, writes, applies."""
         for one in self:
             one.turn(1)
             one.saw(**seen)

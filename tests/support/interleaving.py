@@ -1,4 +1,4 @@
-"""Requests sent ahead, answers that come in pieces, the loop's turns in between, in any order."""
+"""Requests sent ahead, responses in pieces, the loop's turns in between, in any order."""
 
 from __future__ import annotations
 

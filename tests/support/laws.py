@@ -46,7 +46,7 @@ def frames_in_a_trailer(body: bytes) -> bool:
 
 
 def request_law(data: bytes, places: Iterable[int]) -> None:
-    """A client's bytes: same verdict however cut, one meaning for everybody."""
+    """A client's bytes: same verdict however cut, one meaning for all parsers."""
     whole, pieces = Judged(), Judged()
     whole.send(data)
     pieces.send(*cut(data, places))
@@ -63,7 +63,7 @@ def request_law(data: bytes, places: Iterable[int]) -> None:
 
 
 def request_again_law(data: bytes, places: Iterable[int]) -> None:
-    """A client's bytes that came before mean what they meant, and are told with the same bytes."""
+    """A client's bytes that came before mean what they meant, and are written as the same bytes."""
     forgotten()
     first, again = Judged(), Judged()
     first.send(data)
@@ -85,7 +85,7 @@ def forgotten() -> None:
 
 
 def statuses(judged: Judged) -> list[bytes]:
-    """Every answer's status; why something was refused may be told by another of its faults."""
+    """Every answer's status; the reason of a refusal may be another of its faults."""
     return re.findall(rb"(?m)^HTTP/1\.1 (\d\d\d) ", judged.told)
 
 
@@ -104,7 +104,7 @@ def meaning(heard: Heard) -> object:
 
 
 def agree(ours: Heard, theirs: Heard) -> None:
-    """What we told the backend is what h11 reads in the client's bytes."""
+    """What the backend got is what h11 reads in the client's bytes."""
     assert ours.method == theirs.method
     if theirs.target.startswith(b"/") or theirs.target == b"*":
         assert ours.target == theirs.target
@@ -187,7 +187,7 @@ class Seen:
 
 
 def answer_law(data: bytes, places: Iterable[int], method: str = "GET") -> None:
-    """A backend's bytes, then its end: same verdict however cut, one meaning for everybody."""
+    """A backend's bytes, then its end: same verdict however cut, one meaning for all parsers."""
     whole = answered([data], method)
     pieces = answered(cut(data, places), method)
 

@@ -1,4 +1,4 @@
-"""One end of a real connection: every byte that came is kept, every byte that goes out is chosen by the test."""
+"""One end of a real connection: every received byte is kept, every sent byte is chosen by the test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this process holds and how long a user waits, by the kernel's own account."""
+"""The memory of this process and the wait of a user, as the kernel counts them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.raw import RawClient, get
 
 
 def memory() -> int:
-    """Resident bytes of this process, once what nobody holds is gone."""
+    """Resident bytes of this process, after garbage collection."""
     gc.collect()
     return resident()
 

@@ -1,4 +1,4 @@
-"""Reads what went over a line, with a parser of its own that shares nothing with the proxy's."""
+"""Parses bytes from a connection, with a parser that shares nothing with the proxy's."""
 
 from __future__ import annotations
 

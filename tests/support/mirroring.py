@@ -38,7 +38,7 @@ class Mirroring:
         return self.listens
 
     def take(self, record: Shadowed) -> None:
-        """Keep a record; a reason that is in no list would be one that nobody can look up."""
+        """Keep a record; a reason must be in the closed list."""
         known = (NOT_SAMPLED, *DROPPED, *UNCOMPARED) if record.result == NOT_COMPARED else WHY_SENT
         assert record.reason in known, record
         self.records.append(record)

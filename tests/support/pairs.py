@@ -1,4 +1,4 @@
-"""Pairs of answers, as a worker would send them to control."""
+"""Pairs of responses, as a worker would send them to control."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class Proxy:
 
 
 class RunningProxy:
-    """Everything one test starts; all of it ends with the test, and what went wrong unseen is told."""
+    """Everything one test starts; all of it ends with the test, and unseen errors fail it."""
 
     def __init__(self) -> None:
         self.clients: list[raw.RawClient] = []

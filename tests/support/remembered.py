@@ -1,4 +1,4 @@
-"""Finds whoever changed what is remembered of heads: it belongs to every request that repeats them."""
+"""Finds changes of cached heads, which belong to every request that repeats them."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class Running:
         try:
             await self.until_ready()
         except BaseException:
-            await self.end()  # nobody else will: a block that was not entered is not left
+            await self.end()  # a block that was not entered is not exited
             raise
         return self
 
@@ -139,7 +139,7 @@ class Running:
         self.users, self.admin_url = found.groups()
 
     async def event(self, name: str, count: int = 1, **fields: object) -> dict[str, Any]:
-        """Wait until the log has told of `name` with these fields so many times; the last one of them."""
+        """Wait until the log has `name` with these fields so many times; return the last."""
 
         def seen() -> dict[str, Any] | None:
             found = [

@@ -1,4 +1,4 @@
-"""A judge whose words a test puts into its mouth."""
+"""A judge whose verdicts a test sets."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ class Steered:
         pairs: PairCounts | None = None,
         route: str = "profile",
     ) -> None:
-        """What the workers tell of one second, each answer after 10 ms."""
+        """The workers' outcomes of one second, each response after 10 ms."""
         number = generation or self.reloader.current.configuration.number
         sides = tuple(
             SideOutcomes(route, side, number, count, failed, 0, ((-230, count),))

@@ -1,4 +1,4 @@
-"""Reads the tables of wire cases: bytes as people can write them down."""
+"""Reads the tables of wire cases: bytes in a readable spelling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs a command as somebody at a terminal does: it sees a tty, its keys come from the keyboard, Ctrl-C included."""
+"""Runs a command on a terminal: it sees a tty, its keys come from the keyboard, Ctrl-C included."""
 
 from __future__ import annotations
 
@@ -91,6 +91,6 @@ class Terminal:
             return await self.process.wait()
 
     def _read(self) -> None:
-        with contextlib.suppress(OSError):  # EIO: whoever wrote is gone
+        with contextlib.suppress(OSError):  # EIO: the writer has ended
             self._data += os.read(self._master, 1 << 16)
         self._news.set()

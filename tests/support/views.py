@@ -1,4 +1,4 @@
-"""Views with everything at rest, to be changed by a test."""
+"""Views with default values, to be changed by a test."""
 
 from __future__ import annotations
 

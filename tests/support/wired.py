@@ -1,4 +1,4 @@
-"""The data path with plain objects for sockets, where millions of splits have to be tried.
+"""The data path with plain objects instead of sockets, where millions of splits have to be tried.
 
 Only parsing is judged this way; whatever has to do with real connections is tested on real ones.
 """

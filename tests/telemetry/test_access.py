@@ -1,4 +1,4 @@
-"""The access line says what was decided, never what was secret."""
+"""The access line records what was decided, never what is secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker counts each call once, tells what changed, tells everything to a new listener."""
+"""A worker counts each request once, sends what changed, and everything to a new receiver."""
 
 from __future__ import annotations
 

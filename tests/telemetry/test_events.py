@@ -1,4 +1,4 @@
-"""Events read the same whoever tells them: JSON for programs, words for eyes."""
+"""Events have one form from every process: JSON for programs, text for terminals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an alert needs is at zero before it happens; what cannot happen is not there."""
+"""What an alert needs is at zero before it happens; what cannot happen is left out."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ PATIENCE = 10.0
 
 
 class Sender:
-    """Keeps what it is sent; refuses where told so."""
+    """Keeps what it is sent; refuses where set so."""
 
     def __init__(self, *, takes: bool = True) -> None:
         self.takes = takes

@@ -1,4 +1,4 @@
-"""A call becomes one span, each of its attempts one below it, in the trace that the backends were told of."""
+"""A request becomes one span, each of its attempts one below it, in the trace that the backends got."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers of several workers become one, whoever dies."""
+"""Numbers of several workers become one, whichever ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What reached a client in its side's own words is counted, told once a minute for each route."""
+"""Unmapped responses are counted, and emitted once a minute for each route."""
 
 from __future__ import annotations
 

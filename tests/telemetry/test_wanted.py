@@ -1,4 +1,4 @@
-"""Spans are made for who collects them, and for nobody else."""
+"""Spans are made only where they are collected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What legacy has not seen is counted while it happens: after a rollback it is too late."""
+"""Writes that legacy lacks are counted while they happen: after a rollback it is too late."""
 
 from __future__ import annotations
 

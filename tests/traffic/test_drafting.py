@@ -1,4 +1,4 @@
-"""A draft is a file that `check` accepts, moves nobody, says what it could not decide."""
+"""A draft is a file that `check` accepts, moves no users, lists what it could not decide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paths become the endpoints a person would name."""
+"""Paths become the endpoints a developer would name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an access line says, in any of its spellings."""
+"""What an access line contains, in any of its formats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file of any size and format is streamed; what cannot be read is told, never lost in silence."""
+"""A file of any size and format is streamed; what cannot be read is reported, never dropped silently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recorded requests reach both sides as the route would put them; what they say is compared, counted, kept."""
+"""Recorded requests reach both sides as the route would send them; the responses are compared, counted, kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two databases of a test: filled by statements, verified by the program's own parts."""
+"""Two databases of a test: filled by statements, verified by the real parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One MariaDB and one PostgreSQL for all tests of this room, a database of its own in each for every test."""
+"""One MariaDB and one PostgreSQL for all tests of this folder, a separate database in each for every test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real databases: what cannot be verified is said in one sentence, and harms nothing else."""
+"""Real databases: what cannot be verified is reported in one sentence, and affects nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a table is taken apart, and how fast it is read."""
+"""How a table is split, and how fast it is read."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_group_differs_by_rows_or_sum_or_because_one_side_lacks_it():
 
 @dataclass
 class Replica:
-    """A database that falls behind as told; the lag goes down by `step` at each look."""
+    """A database with a given lag, which falls by `step` at each reading."""
 
     side: str = "modern"
     lag: float = 0.0

@@ -1,4 +1,4 @@
-"""When a table is verified whole, when only what changed, and what a result says of it."""
+"""When a table is verified in full, when only changed rows are, and what a result contains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request that waits longer than it should is known before its answer is."""
+"""A request that waits longer than it should is reported before its response is there."""
 
 from __future__ import annotations
 

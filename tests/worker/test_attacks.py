@@ -1,4 +1,4 @@
-"""Nobody starves, no byte costs much (requirement 15; no query of death)."""
+"""No user starves, no byte costs much (requirement 15; no query of death)."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def malformed_flood(proxy: Proxy) -> None:
 async def test_healthy_users_are_served_during_an_attack(
     house: RunningProxy, attack: Callable[[Proxy], Awaitable[None]]
 ) -> None:
-    """Requirement 15: attacker, proxy, backend and user share one core here, and still nobody waits long."""
+    """Requirement 15: attacker, proxy, backend and user share one core here, and still no user waits long."""
 
     async def script(wire: Wire) -> None:
         while True:

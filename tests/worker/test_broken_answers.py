@@ -1,4 +1,4 @@
-"""A backend's faults before a byte of its answer went out (requirement 11): a 502 or a 504."""
+"""A backend's faults before a byte of its response was sent (requirement 11): a 502 or a 504."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker notices by itself that modern fails again and again, whoever else is slow to."""
+"""A worker notices consecutive failures of modern by itself, even if control is slow."""
 
 from __future__ import annotations
 

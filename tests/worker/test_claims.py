@@ -1,4 +1,4 @@
-"""What only an edge may say never reaches a backend from anybody else (contract: Headers; trusted_proxies)."""
+"""What only an edge may set never reaches a backend from another client (contract: Headers; trusted_proxies)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client that goes away (requirement 16): nobody works for it any more, and its upload looks aborted."""
+"""A client that goes away (requirement 16): nothing works for it any more, and its upload looks aborted."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ async def test_a_request_whose_head_was_not_finished_reaches_nobody(house: Runni
 
 
 async def test_a_client_that_leaves_before_there_is_a_connection_costs_none(house: RunningProxy) -> None:
-    """A request that nobody waits for is not sent when its turn comes."""
+    """A request without a client is not sent when its turn comes."""
     backend = await house.backend(hang)
     proxy = await house.proxy(backend, max_connections=1)
     first, second, third = [await proxy.client() for _ in range(3)]

@@ -1,4 +1,4 @@
-"""A backend's faults after that (requirement 12): the client sees a cut, never a lie."""
+"""A backend's faults after the response began (requirement 12): the client sees a cut, never a complete response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When legacy answers in modern's place (contract: Fallback; requirement 14)."""
+"""When legacy is asked after modern has failed (contract: Fallback; requirement 14)."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ async def test_a_fallback_that_fails_too_is_legacys_failure(house: RunningProxy)
 
 
 async def test_modern_is_left_at_once_when_legacy_takes_over(house: RunningProxy) -> None:
-    """An answer that nobody will read is not read."""
+    """A response without a client is not read."""
     both = await sides(house, on_head(b"HTTP/1.1 503 x\r\nContent-Length: 1000000\r\n\r\nso"))
 
     await both.ask(get("/"))

@@ -1,4 +1,4 @@
-"""What of a request crosses the proxy as it came, what does not (requirements 5, 7, 8, 9)."""
+"""What of a request crosses the proxy unchanged, and what does not (requirements 5, 7, 8, 9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers before the answer, expectations (requirement 9)."""
+"""Interim responses, expectations (requirement 9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reload and farewell (requirement 18), as far as one process is concerned."""
+"""Reload and shutdown (requirement 18), as far as one process is concerned."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ async def test_what_does_not_end_within_the_grace_is_cut_and_counted(house: Runn
 
 
 async def test_connections_that_wait_to_be_accepted_are_accepted(house: RunningProxy) -> None:
-    """Requirement 18: another process goes on with the same socket; nobody in its queue is refused."""
+    """Requirement 18: another process goes on with the same socket; no connection in its queue is refused."""
     backend = await house.backend(always(ok(b"next process")))
     old = await house.proxy(backend)
     old.server.stop_accepting()

@@ -1,4 +1,4 @@
-"""A request that comes back is a loop, unless it may (contract: Edges)."""
+"""A request that returns is a loop, unless it may (contract: Edges)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker's mirroring says reaches control, or is counted as lost."""
+"""The results of a worker's mirroring reach control, or are counted as lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of backends: looked up apart, kept, left when they are gone (contract: Retries; backends.resolve)."""
+"""Names of backends: looked up apart, kept, dropped when they are gone (contract: Retries; backends.resolve)."""
 
 from __future__ import annotations
 

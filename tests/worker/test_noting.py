@@ -1,4 +1,4 @@
-"""Whom a decision had to know is noted, for the plan of a later file; nobody else."""
+"""Users whose identity a decision needed are noted, for the plan of a later file; no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The smugglers' catalogue (requirements 2, 5): whatever is sent, one message is one message to everybody.
+"""The smugglers' catalogue (requirements 2, 5): whatever is sent, one message is one message to every parser.
 
 The mutations are those of defparam/smuggler and of the desync families CL.TE, TE.CL, TE.TE, CL.0, 0.CL. The law: a
 mutated request is refused, or it reaches the backend in one plain framing; the hidden request never does.
@@ -137,7 +137,7 @@ def obeys_the_law(data: bytes) -> None:
 
 
 def attacks(line: bytes) -> list[bytes]:
-    """One line in every place where it could unsettle somebody."""
+    """One odd line in every place of a head."""
     length, chunked = b"Content-Length: %d" % len(TAIL), b"Transfer-Encoding: chunked"
     heads = [[length, line], [line], [chunked, line], [line, length], [b"Content-Length: 4", line], [line, chunked]]
     starts = [b"POST / HTTP/1.1\r\nHost: a", b"GET / HTTP/1.1\r\nHost: a", b"POST / HTTP/1.0\r\nConnection: keep-alive"]

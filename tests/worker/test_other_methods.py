@@ -1,4 +1,4 @@
-"""A side may want another method (contract: `modern.method`, Retries)."""
+"""A side may get another method (contract: `modern.method`, Retries)."""
 
 from __future__ import annotations
 

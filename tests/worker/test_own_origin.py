@@ -1,4 +1,4 @@
-"""What the user calls us is one thing, whatever is made of it (contract: Edges)."""
+"""The name under which users reach the proxy is one thing, wherever it is used (contract: Edges)."""
 
 from __future__ import annotations
 

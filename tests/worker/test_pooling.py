@@ -1,4 +1,4 @@
-"""Connections to backends are used again only when nothing speaks against it (requirement 13)."""
+"""Connections to backends are reused only when nothing forbids it (requirement 13)."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ async def test_late_bytes_never_reach_the_next_user(house: RunningProxy, late: b
     ids=["length", "chunks", "204", "304", "empty"],
 )
 async def test_bytes_behind_an_answer_are_delivered_to_nobody(house: RunningProxy, answer: bytes, extra: bytes) -> None:
-    """Requirement 13: extra bytes in the same breath as the answer."""
+    """Requirement 13: extra bytes in the same read as the response."""
     backend = await house.backend(answering(answer + extra), always(ok(b"second")))
     proxy = await house.proxy(backend)
     client = await proxy.client()
@@ -144,7 +144,7 @@ async def test_a_connection_that_ended_while_idle_is_not_used(house: RunningProx
 
 
 async def test_a_waiting_request_does_not_get_a_connection_that_has_just_ended(house: RunningProxy) -> None:
-    """Requirement 13: the check holds too where a connection passes straight to whoever waits for it."""
+    """Requirement 13: the check holds too where a connection passes straight to a waiting request."""
 
     async def last_answer(wire: Wire) -> None:
         await wire.request()

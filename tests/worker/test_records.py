@@ -1,4 +1,4 @@
-"""What observers are told of a finished call (law 5: frozen, handed out, unable to hurt)."""
+"""What observers get of a finished request (law 5: frozen, handed out, harmless)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`location: rewrite`: no reference in an answer shows a backend's address, or a path that only it has."""
+"""`location: rewrite`: no reference in a response shows a backend's address, or a path that only it has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is refused (requirements 1, 2, 4, 6): same verdict however it is split, and nobody behind us sees it."""
+"""What is refused (requirements 1, 2, 4, 6): same verdict however it is split, and no backend gets it."""
 
 from __future__ import annotations
 

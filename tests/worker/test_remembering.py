@@ -1,4 +1,4 @@
-"""One story told twice, with everything remembered and with nothing: nobody can tell the difference."""
+"""One sequence sent twice, with and without caches: the bytes are the same."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def routes(rnd: Random) -> tuple[Route, ...]:
 
 @dataclass
 class Told:
-    """One side of the story: who asks, whom, under which rules; the same seed tells the same."""
+    """One sequence: clients, targets, rules; the same seed gives the same."""
 
     rnd: Random
     proxy: Proxy
@@ -79,7 +79,7 @@ class Told:
             live.swap(with_overrides(live.generation, number, {"user": override}))
 
     async def ask(self, data: bytes) -> str:
-        """What is heard at both ends."""
+        """The bytes received at both ends."""
         source = self.rnd.choice(["127.0.0.1", "127.0.0.2"])
         client = await raw.connect(self.proxy.address, source=(source, 0))
         self.proxy.house.clients.append(client)

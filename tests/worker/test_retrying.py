@@ -138,7 +138,7 @@ async def test_a_post_gets_no_connection_that_was_idle_for_long(house: RunningPr
 
 
 async def test_an_idle_connection_is_closed_after_a_while(house: RunningProxy) -> None:
-    """Requirement 17: what nobody uses is not kept."""
+    """Requirement 17: what is not used is not kept."""
     backend = await house.backend(always(ok()))
     proxy = await house.proxy(backend, clock=Clock())
     await proxy.ask(get("/1"))

@@ -1,4 +1,4 @@
-"""A remembered decision is given to nobody for whom another one would be made, nor is it kept without end."""
+"""A cached decision is used only where the same one would be made, and is not kept without bound."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ async def cut(wire: Wire) -> None:
 
 @pytest.fixture
 def silent() -> Iterator[str]:
-    """An address that takes no connection and says so to nobody: its queue is full."""
+    """An address that accepts no connection and sends no reply: its queue is full."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(0)
@@ -90,7 +90,7 @@ async def test_a_silent_target_is_passed_by_after_a_quarter_of_a_second(house: R
 
 
 async def test_the_first_address_of_a_name_may_be_dead(house: RunningProxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`localhost` is often ::1 first, where nobody listens."""
+    """`localhost` is often ::1 first, where nothing listens."""
     good = await house.backend(always(ok(b"good")))
     named(monkeypatch, "app.test", "::1", "127.0.0.1")
     proxy = await house.proxy(f"http://app.test:{good.port}", clock=Clock())

@@ -1,4 +1,4 @@
-"""After the cut-over a route's invariants go on being checked, on modern's answer alone."""
+"""After the cut-over a route's invariants are still checked, on modern's response alone."""
 
 from __future__ import annotations
 

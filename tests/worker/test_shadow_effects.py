@@ -1,4 +1,4 @@
-"""A route whose reads turn out to have effects is no longer mirrored."""
+"""A route whose reads turn out to have side effects is no longer mirrored."""
 
 from __future__ import annotations
 

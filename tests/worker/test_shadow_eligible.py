@@ -1,4 +1,4 @@
-"""Only what cannot do anything twice is mirrored."""
+"""Only requests that can be repeated without harm are mirrored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who failed, where both sides had their chance, is counted apart from what differs."""
+"""Failures, where both sides got the request, are counted apart from differences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever the other side does to a copy, the user's answer is the same, as is the next one on that connection."""
+"""Whatever the other side does to a copy, the user's response is the same, as is the next one on that connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Copies have limits of their own, are left out first, each for a reason that is counted."""
+"""Copies have limits of their own and are dropped first, each for a reason that is counted."""
 
 from __future__ import annotations
 

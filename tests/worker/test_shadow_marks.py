@@ -1,4 +1,4 @@
-"""A copy says that it is one, so that it can be told from what a user waits for."""
+"""A copy is marked as one, to distinguish it from users' requests."""
 
 from __future__ import annotations
 

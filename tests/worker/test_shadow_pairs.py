@@ -1,4 +1,4 @@
-"""A mirrored request is asked of both sides; what is not the same goes to control as the client would get it."""
+"""A mirrored request is sent to both sides; a difference goes to control as the client would get it."""
 
 from __future__ import annotations
 

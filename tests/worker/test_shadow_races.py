@@ -1,4 +1,4 @@
-"""A read beside a write of the same user, or of the same thing, is sent as such: it can be equal, not different."""
+"""A read beside a write of the same user or resource is sent as such: it can be equal, not different."""
 
 from __future__ import annotations
 

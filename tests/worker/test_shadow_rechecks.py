@@ -1,4 +1,4 @@
-"""Control may have a pair asked again; legacy is asked twice now and then."""
+"""Control may request a re-check of a pair; legacy is asked twice at times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thousands of copies of every fate leave nothing behind."""
+"""Thousands of copies with every end leave nothing behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A copy never makes a user wait for his session, nor changes what is in it."""
+"""A copy never makes a user wait for a session, nor changes its contents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A write is copied only to who keeps it without effects, and says so each time."""
+"""A write is copied only to a backend that discards it, and confirms that each time."""
 
 from __future__ import annotations
 

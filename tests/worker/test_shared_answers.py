@@ -1,4 +1,4 @@
-"""A cookie is in no answer that several users get (RFC 9111; contract: Identity keys)."""
+"""A cookie is in no response that several users get (RFC 9111; contract: Identity keys)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slow clients are the proxy's burden, never a backend's (contract: Slow clients)."""
+"""Slow clients cost the proxy, never a backend (contract: Slow clients)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def trickling(length: int = 100_000) -> bytes:
 
 
 async def reader(proxy: Proxy) -> RawClient:
-    """A client that reads nothing until it is told to."""
+    """A client that reads nothing until it is asked to."""
     client = await proxy.client()
     client.transport.pause_reading()
     return client

@@ -1,4 +1,4 @@
-"""Whatever stands in a token, the request has an answer (contract: Identity keys)."""
+"""Whatever a token contains, the request gets a response (contract: Identity keys)."""
 
 from __future__ import annotations
 

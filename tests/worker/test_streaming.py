@@ -1,4 +1,4 @@
-"""Streams: flushed at once, held back when somebody is slow, flat in memory (requirement 10)."""
+"""Streams: flushed at once, held back when the client is slow, flat in memory (requirement 10)."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Counting:
 
 @pytest.mark.parametrize("answer", [ok(), ok(b"", "Connection: close")], ids=["kept", "closed each time"])
 async def test_no_more_connections_than_allowed_are_made(house: RunningProxy, answer: bytes) -> None:
-    """Contract: max_connections; everybody is served in the end."""
+    """Contract: max_connections; every request is served in the end."""
     counting = Counting(answer)
     backend = await house.backend(counting)
     proxy = await house.proxy(backend, max_connections=2)

@@ -1,4 +1,4 @@
-"""Each attempt of a recorded call has a span of its own, which its backend is told of."""
+"""Each attempt of a recorded request has a span of its own, which its backend gets."""
 
 from __future__ import annotations
 

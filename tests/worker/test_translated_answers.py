@@ -1,4 +1,4 @@
-"""What becomes of an answer that has to be put into the client's contract (contract: `response`)."""
+"""Rewriting a response for the client (contract: `response`)."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ CANNOT = [
 
 @pytest.mark.parametrize(("data", "body"), [case[1:] for case in CANNOT], ids=[case[0] for case in CANNOT])
 async def test_a_write_that_was_done_is_never_a_502(house: RunningProxy, data: bytes, body: bytes) -> None:
-    """People repeat a payment of which they are told that it failed."""
+    """Users repeat a payment that is reported as failed."""
     policy = SidePolicy("modern", response_json="sum(id)", status=((200, 201),))
     proxy = await translating(house, always(data), policy)
     client = await proxy.client()

@@ -1,4 +1,4 @@
-"""A side with other words is spoken to in them, answered for in the client's."""
+"""Requests are rewritten for a side, its responses for the client."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ async def test_an_answer_until_close_over_tls_is_whole_after_a_proper_end(
     assert (await proxy.ask(get("/"))).body == b"whole"
 
 
-@pytest.mark.uvloop  # asyncio's own loop does not tell the one end from the other
+@pytest.mark.uvloop  # asyncio's own loop does not distinguish the two ends
 async def test_an_answer_until_close_over_tls_is_cut_after_an_improper_end(
     house: RunningProxy, authority: Authority
 ) -> None:

@@ -1,4 +1,4 @@
-"""What is believed of whom (requirement 8; contract: Headers)."""
+"""What is trusted from which peer (requirement 8; contract: Headers)."""
 
 from __future__ import annotations
 

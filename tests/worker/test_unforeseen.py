@@ -1,4 +1,4 @@
-"""A fault of our own ends one request, is told with its place, and cuts nobody else."""
+"""A fault of the proxy ends one request, is logged with its place, and affects no other."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.snapshots import route
 
 
 class Faulty(Translation):
-    """A translation that meets what nobody has foreseen in a request to /q, in an answer that says X-Fault."""
+    """A translation with an unforeseen error in a request to /q, in a response with X-Fault."""
 
     def request(self, head: RequestHead, *arguments: Any) -> Any:
         assert not head.target.startswith("/q"), "in a request"

@@ -224,10 +224,10 @@ class Access:
         if media_type != wanted:
             return Denial(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"changes need Content-Type: {wanted}")
         if asked.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-            return Denial(HTTPStatus.FORBIDDEN, "another site asked for this")
+            return Denial(HTTPStatus.FORBIDDEN, "the request comes from another site")
         origin = asked.headers.get("origin")
         if origin is not None and urlsplit(origin).netloc.lower() != asked.headers.get("host", "").lower():
-            return Denial(HTTPStatus.FORBIDDEN, "another site asked for this")
+            return Denial(HTTPStatus.FORBIDDEN, "the request comes from another site")
         return None
 
     def _knows_host(self, host: str) -> bool:

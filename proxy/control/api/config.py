@@ -75,7 +75,7 @@ def _told(outcome: Outcome) -> web.Response:
         return http.problem(
             HTTPStatus.CONFLICT,
             f"unconfirmed: {', '.join(f'worker {slot}' for slot in outcome.late)} did not say within"
-            f" {outcome.seconds:.1f} s that the file is in effect there; it is asked for again",
+            f" {outcome.seconds:.1f} s that the file is in effect there; it is sent again",
             reason="unconfirmed",
             workers=[{"id": slot} for slot in outcome.late],
             digest=configuration.snapshot.digest,

@@ -109,7 +109,7 @@ def checked_place(after: str) -> str:
     try:
         Wanted(after=after)
     except ValueError as error:
-        detail = "after must be what the page before has told as next"
+        detail = "after must be the `next` of the page before"
         raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, detail) from error
     return after
 

@@ -211,7 +211,7 @@ class Endpoint:
 _LIMIT = Parameter("limit", "How many items at most.", {"type": "integer", "minimum": 1, "maximum": 1000})
 _AFTER = Parameter("after", "The `next` of the page before.", TEXT)
 _SINCE = Parameter("since", "A duration back (1h) or a timestamp.", TEXT)
-_TRANSIENT = Parameter("transient", "1: those whose pairs were equal when asked again, instead of the others.", TEXT)
+_TRANSIENT = Parameter("transient", "1: those whose pairs were equal in the re-check, instead of the others.", TEXT)
 _ROUTE = Parameter("route", "Only this route.", TEXT)
 _REASON: Schema = {"type": "string", "maxLength": 2000}
 _NEEDED: Schema = {**_REASON, "minLength": 1, "pattern": r"\S"}
@@ -304,7 +304,7 @@ ENDPOINTS = (
     Endpoint(
         "POST",
         f"{_ONE}/weight",
-        "Set the share of users that modern answers.",
+        "Set the share of users that modern serves.",
         "RouteStatus",
         wish=(("weight", {"type": "number", "minimum": 0, "maximum": 100}), *_WHY, ("override", FLAG)),
         required=("weight",),
@@ -330,7 +330,7 @@ ENDPOINTS = (
     Endpoint(
         "POST",
         f"{PREFIX}/resume",
-        "Lift every rollback that a person asked for, or (`guard`) of the guard's latest incident; or `preview` it.",
+        "Lift every rollback that an operator asked for, or (`guard`) of the guard's latest incident; or `preview` it.",
         "Object",
         wish=(("reason", _NEEDED), ("guard", {"type": "boolean"}), ("preview", {"type": "boolean"})),
         required=("reason",),

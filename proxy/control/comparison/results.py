@@ -294,8 +294,8 @@ def _groups(found: Sequence[Found]) -> set[str]:
     return {each.group for each in found}
 
 
-_GONE = "equal when both sides were asked again, or a write was near: no mismatch"
-_FAILED_ONCE = "modern failed this copy, and answered when asked again: no mismatch, but it counts against readiness"
+_GONE = "equal in the re-check, or a write was near: no mismatch"
+_FAILED_ONCE = "modern failed this copy, and not the second one: no mismatch, but it counts against readiness"
 _SERVER_ERROR = 500
 
 

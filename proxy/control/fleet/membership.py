@@ -1,7 +1,7 @@
-"""Knows which instances there are: says each second that this one is there, hears who else is, who leads.
+"""The instances: sends this one's heart-beat each second, receives the others' and the leader.
 
-One instance leads at a time: it alone lets routes advance. Rolling back needs nobody's permission. An instance that
-hears nothing leads nobody as soon as its lease may be over.
+One instance leads at a time: only it lets routes advance. A rollback needs no permission. An instance that
+receives nothing stops leading as soon as its lease may be over.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rules.model import Snapshot
 
 EVERY = 1.0
 SILENT_AFTER = 5.0
-"""Seconds after which an instance that says nothing is flagged."""
+"""Seconds after which a silent instance is flagged."""
 CLOCKS_APART = 1.0
 """Seconds by which a clock may differ from the store's."""
 LEAVE_WITHIN = 0.5
@@ -32,9 +32,10 @@ Document = dict[str, Any]
 
 
 class Membership:
-    """This instance among the others. `_pulse` is the latest, heard at `_heard_at`; `_offset` our clock's, seconds.
+    """This instance among the others.
 
-    `describe` returns what this instance says of itself, with `rules`: the digest of what decides about requests.
+    `_pulse` is the latest answer, received at `_heard_at`; `_offset` our clock's, seconds.
+    `describe` returns this instance's description, with `rules`: the digest of its configuration.
     """
 
     def __init__(
@@ -55,13 +56,13 @@ class Membership:
         self._offset = 0.0
 
     async def run(self) -> None:
-        """Beat for ever."""
+        """Send heart-beats for ever."""
         while self._fleet is not None:
             await self.beat()
             await asyncio.sleep(EVERY)
 
     async def beat(self) -> None:
-        """Say once that this instance is there; silence of the store is told elsewhere."""
+        """Send one heart-beat; a silent store is reported elsewhere."""
         assert self._fleet is not None  # noqa: S101 - `run` has seen to it
         began, at = self._clock(), self._wall()
         try:
@@ -70,23 +71,23 @@ class Membership:
             return
         # the store read its clock somewhere in between
         self._offset = (at + self._wall()) / 2 - pulse.at
-        # the lease runs from before the question, so that ours is over before anybody else's begins
+        # the lease runs from before the call, so that ours is over before another instance's begins
         self._pulse, self._heard_at = pulse, began
 
     def leads(self) -> bool:
-        """Whether this instance lets routes advance: alone, or as the one who leads the others."""
+        """Whether this instance lets routes advance: alone, or as the leader."""
         if self._fleet is None:
             return True
         pulse = self._pulse
         return pulse is not None and pulse.leader == self.name and self._clock() - self._heard_at < LEASE_SECONDS
 
     def documents(self) -> list[Document]:
-        """Return what the status says of every instance, ours first."""
+        """Return the status members of every instance, this one first."""
         own = self._own()
         return [own, *(self._other(seen, own) for seen in self._others())]
 
     async def leave(self) -> None:
-        """Say that this instance leaves."""
+        """Report that this instance stops."""
         if self._fleet is None:
             return
         try:
@@ -94,7 +95,7 @@ class Membership:
                 await self._fleet.leave(self.name)
                 await self._fleet.close()
         except (StoreError, TimeoutError):
-            return  # its silence says the same, a little later
+            return  # its silence has the same effect, a little later
 
     # ── inside ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -125,7 +126,7 @@ _NOTHING_KNOWN: Document = {"pid": 0, "ready": False, "reasons": [], "workers": 
 
 
 def flags(instance: Document, own: Document, ago: float) -> Iterator[str]:
-    """Yield what is odd about an instance, `ago` seconds after it was heard of, as seen by `own`."""
+    """Yield the flags of an instance compared with `own`, `ago` seconds after its last heart-beat."""
     if ago > SILENT_AFTER:
         yield "silent"
     if instance.get("rules") != own.get("rules"):
@@ -135,10 +136,10 @@ def flags(instance: Document, own: Document, ago: float) -> Iterator[str]:
 
 
 def rules_digest(snapshot: Snapshot) -> str:
-    """Return what is the same for all instances that decide alike, wherever each of them listens."""
+    """Return a digest that is the same for all instances that decide alike, independent of their addresses."""
     routes = tuple(replace(route, line=0) for route in snapshot.routes)
     backends = tuple(
         replace(one, tls=one.tls and replace(one.tls, ca_text="")) for one in snapshot.backends
-    )  # each machine may have its own authority
+    )  # each machine may have its own CA
     decided = to_json((snapshot.identity, snapshot.default_backend, routes, backends))
     return blake2b(decided, digest_size=8).hexdigest()

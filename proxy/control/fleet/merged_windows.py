@@ -1,7 +1,7 @@
-"""Adds up what all instances saw of a route, this one's own included, to be judged as one.
+"""Adds up the outcomes of a route on all instances, this one included, to judge them as one.
 
-A second of another instance counts here at the second it was packed in, reckoned back by its age: no two clocks are
-compared. What was seen under other rules, or before what this instance's window began anew with, is left out.
+A second of another instance counts here at the second it was packed in, dated by its age: no two clocks are
+compared. Outcomes under other rules, or from before this instance's window was restarted, are left out.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ NOTHING: Final = ComparedTally()
 
 
 class LeftOut(NamedTuple):
-    """Why the latest of what an instance told of a route was not counted, the second of that."""
+    """Why the latest message of an instance about a route was not counted, and the second of that."""
 
     second: int
     why: str
 
 
 class _Elsewhere:
-    """What others told of one route since its window began anew; grows by `take`."""
+    """The other instances' outcomes of one route since its window was restarted; grows by `take`."""
 
     def __init__(self, revision: int) -> None:
         self.revision = revision
@@ -41,17 +41,17 @@ class _Elsewhere:
         self.left_out: dict[str, LeftOut] = {}
 
     def compare(self, second: int, tally: ComparedTally, kept: int) -> None:
-        """Add what became of mirrored requests."""
+        """Add results of mirrored requests."""
         self.seconds[second] = added(self.seconds.get(second, NOTHING), tally)
         for old in [each for each in self.seconds if each <= second - kept]:
             del self.seconds[old]
 
 
 class MergedWindows:
-    """The windows of all instances. They fill with `take` and `hear`; `follow` and `restart` let routes begin anew.
+    """The windows of all instances. They fill with `take` and `hear`; `follow` and `restart` restart routes.
 
-    `_totals` is what others told of mirrored requests since this instance began. `revision` returns that of what is
-    set for a route here.
+    `_totals` are the others' mirrored requests since this instance began. `revision` returns that of the
+    override of a route here.
     """
 
     def __init__(self, snapshot: Snapshot, number: int, revision: Callable[[str], int]) -> None:
@@ -62,7 +62,7 @@ class MergedWindows:
         self._totals: dict[str, ComparedTally] = {}
 
     def follow(self, snapshot: Snapshot, number: int) -> frozenset[str]:
-        """Judge by `snapshot`, generation `number`, from now on: only routes that changed begin anew; returns these."""
+        """Judge by `snapshot`, generation `number`, from now on: only changed routes are restarted; returns these."""
         changed = self.figures.follow(snapshot, number)
         self._collected.follow(snapshot, changed)
         known = {name: there for name, there in self._elsewhere.items() if name not in changed}
@@ -71,19 +71,19 @@ class MergedWindows:
         return changed
 
     def restart(self, route: str, number: int) -> None:
-        """Begin anew with one route, by what is set for it now."""
+        """Restart one route, with its present override."""
         self.figures.restart(route, number)
         self._collected.restart(route)
         if route in self._elsewhere:
             self._elsewhere[route] = _Elsewhere(self._revision(route))
 
     def take(self, outcomes: Outcomes) -> None:
-        """Add a second of one of our own workers."""
+        """Add one second of one of our own workers."""
         self.figures.take(outcomes)
         self._collected.take(outcomes)
 
     def hear(self, share: Share, ago: float, now: float) -> None:
-        """Add what another instance told, `ago` seconds old by now (monotonic)."""
+        """Add another instance's outcomes, `ago` seconds old by now (monotonic)."""
         second = int(now - ago)
         for told in share.routes:
             route = self._elsewhere.get(told.route)
@@ -95,15 +95,15 @@ class MergedWindows:
                 route.counted[share.name] = second
                 self._add(share.name, told, route, second)
 
-    # ── questions ──────────────────────────────────────────────────────────────────────────────────────
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────────
 
     def others(self, route: str, now: int) -> tuple[str, ...]:
-        """Return who else's traffic is in the route's window."""
+        """Return the other instances whose traffic is in the route's window."""
         there = self._elsewhere.get(route)
         return () if there is None else tuple(self._recent(route, there.counted.items(), now))
 
     def left_out(self, route: str, now: int) -> dict[str, str]:
-        """Return whose traffic of late is not in the route's window, and why."""
+        """Return the instances whose recent traffic is not in the route's window, and why."""
         there = self._elsewhere.get(route)
         if there is None:
             return {}
@@ -113,15 +113,15 @@ class MergedWindows:
         return {name: there.left_out[name].why for name in self._recent(route, latest.items(), now)}
 
     def evidence(self, route: str, now: int, own: ComparedTally, violations: tuple[Violation, ...] = ()) -> Evidence:
-        """Return all that all instances know of a route.
+        """Return the evidence of all instances about a route.
 
-        `own` is what became of our mirrored requests lately. `violations` are our own: one is enough for whoever sees
-        it, the others need not hear of it.
+        `own` are the recent results of our mirrored requests. `violations` are our own: one is enough on the instance
+        that sees it, the others need not get it.
         """
         return self._collected.evidence(route, now, added(own, self.compared(route, now)), violations)
 
     def compared(self, route: str, now: int) -> ComparedTally:
-        """Return what became of the others' mirrored requests within the route's window."""
+        """Return the results of the others' mirrored requests within the route's window."""
         there, whole, oldest = self._elsewhere.get(route), NOTHING, now - int(self.figures.length(route))
         for second, tally in there.seconds.items() if there is not None else ():
             if second > oldest:

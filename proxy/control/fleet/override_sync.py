@@ -1,8 +1,8 @@
-"""Follows what other instances set at run time, so that all of them agree within a second.
+"""Applies overrides of other instances, so that all of them agree within a second.
 
-1. wait for a hint that something has changed, 200 ms at most: hints may be missed, a look never is
-2. look at one number with its epoch; where they are others, read what is kept
-3. put into effect what others set; write again what the store has lost
+1. wait for a hint that something has changed, 200 ms at most: hints may be missed, reading is not
+2. read one number with its epoch; where they differ, read the stored overrides
+3. apply what others set; write again what the store has lost
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from rules.model import Override, Route
 
 EVERY = 0.2
 ANYWAY_EVERY = 5.0
-"""Seconds after which everything is read though nothing says that it must be."""
+"""Seconds after which everything is read even without a change."""
 
 
 class OverrideSync:
     """Keeps this instance in agreement with the store.
 
-    `version` is that of the latest look that read everything, `_read_at` when that was; `heard_at` is when the
-    store last answered a look, monotonic.
+    `version` is that of the latest complete reading, `_read_at` its time; `heard_at` is when the
+    store last answered, monotonic.
     """
 
     def __init__(
@@ -57,13 +57,13 @@ class OverrideSync:
         writer.corrected = self._corrected
 
     async def run(self) -> None:
-        """Follow for ever; without a fleet there is nobody to follow."""
+        """Run for ever; without a fleet there is nothing to do."""
         while self._fleet is not None:
             await self._fleet.hint(EVERY)
             await self.look()
 
     async def look(self) -> None:
-        """Look once whether somebody changed anything."""
+        """Check once whether an override was changed."""
         assert self._fleet is not None  # noqa: S101 - `run` has seen to it
         try:
             version = await self._fleet.version()
@@ -75,7 +75,7 @@ class OverrideSync:
                 self.version, self._read_at = version, now
         except StoreError as error:
             self._ledger.went(error)
-            # whatever it has when it answers again is read, be the number what it may
+            # when it answers again everything is read, whatever its number
             self._read_at = -ANYWAY_EVERY
         else:
             self._ledger.went(None)
@@ -83,7 +83,7 @@ class OverrideSync:
 
     @property
     def lag(self) -> float | None:
-        """Seconds since we knew what is set elsewhere, None as long as we never did."""
+        """Seconds since the overrides of others were last known, None if never."""
         return None if self.heard_at is None else max(0.0, self._clock() - self.heard_at)
 
     def _agree(self, kept: dict[str, Override], *, forgetful: bool) -> None:
@@ -118,7 +118,7 @@ class OverrideSync:
         return settled(self._route(ours.route), ours, theirs)
 
     def _corrected(self, ours: Override, kept: Override) -> None:
-        """Hear that `kept` is in the store instead of `ours`: run it, unless something newer runs here."""
+        """Apply `kept`, which is in the store instead of `ours`, unless something newer runs here."""
         if self._verbs.override(ours.route) == ours:
             self._adopt((kept,))
 

@@ -1,7 +1,7 @@
-"""Knows how often each difference was met by all instances, tells the others of those that were met here.
+"""Counts how often all instances met each difference; sends the others the counts of this one.
 
-Counts are shared, examples are not: they stay with whoever met them. Nobody waits for it; what does not get through is
-told later, as one sum for each difference.
+Counts are shared, examples are not: they stay on the instance that met them. Nothing waits for it; what is not
+delivered is sent later, as one sum for each difference.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from proxy.storage.store import StoreError
 
 EVERY = 2.0
 MOST_NEWS = 1000
-"""Differences that wait to be told; others are counted here alone meanwhile."""
+"""Differences that wait to be sent; further ones are counted only here meanwhile."""
 KNOWN = "known"
 FOR_EVER = 3.0e8
-"""Seconds, where differences are kept without a limit."""
+"""Seconds that counts are kept, where differences are kept without a limit."""
 
 
 class SharedDifferences:
-    """The counts of all instances. `_news` grow with `take` and `settle`, are emptied by `look`, which fills `_counts`.
+    """The counts of all instances. `_news` grow with `take` and `settle`, are sent by `look`, which fills `_counts`.
 
     `_news` wait in `_sent` under their number until the store has them. `keep` returns how many seconds a difference
-    that was not met again is spoken of, 0 for ever.
+    that was not met again is kept, 0 for ever.
     """
 
     def __init__(self, fleet: Fleet | None, keep: Callable[[], float], wall: Callable[[], float] = time) -> None:
@@ -46,13 +46,13 @@ class SharedDifferences:
         self._open: Mapping[str, int] = {}
 
     async def run(self) -> None:
-        """Tell and hear for ever; without a fleet there is nobody to tell."""
+        """Exchange for ever; without a fleet there is nothing to do."""
         while self._fleet is not None:
             await self.look()
             await asyncio.sleep(EVERY)
 
     async def look(self) -> None:
-        """Tell and hear once; silence of the store is told elsewhere."""
+        """Exchange once; a silent store is reported elsewhere."""
         assert self._fleet is not None  # noqa: S101 - `run` has seen to it
         if not self._sent and self._news:
             self._number += 1
@@ -68,7 +68,7 @@ class SharedDifferences:
         if heard is not None:
             self._hear(heard)
 
-    # ── what happens here ──────────────────────────────────────────────────────────────────────────────
+    # ── recording ──────────────────────────────────────────────────────────────────────────────
 
     def counting(self, add: Callable[[Difference], bool]) -> Callable[[Difference], bool]:
         """Return `add` for a store of differences, which counts what it is given."""
@@ -90,31 +90,31 @@ class SharedDifferences:
                 self._news[found.group] = replace(there, count=there.count + 1, first_seen=first, last_seen=last)
 
     def settle(self, group: str, state: str) -> None:
-        """Say that a group is `known`, found `equal`, or (empty) open after all."""
+        """Record that a group is `known`, found `equal`, or (empty) open after all."""
         if self._fleet is not None and (group in self._news or len(self._news) < MOST_NEWS):
             there = self._news.get(group) or Counted(group, "", "", "", 0, 0.0, 0.0)
             self._news[group] = replace(there, state=state)
 
-    # ── questions ──────────────────────────────────────────────────────────────────────────────────────
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────────
 
     def count(self, group: str) -> int:
-        """Return how often all instances met a difference, as far as we heard."""
+        """Return how often all instances met a difference, as far as is known here."""
         there = self._counts.get(group)
         return there.count if there is not None else 0
 
     def open_groups(self, route: str) -> int:
-        """Return how many of the route's differences nobody has explained, on whichever instance."""
+        """Return how many of the route's differences are unexplained, on any instance."""
         return self._open.get(route, 0)
 
     def group(self, group: str) -> Group | None:
-        """Return what is known of a difference that another instance met, without examples; None for nothing."""
+        """Return the record of a difference that another instance met, without examples; None for nothing."""
         there = self._counts.get(group)
         return None if there is None else _group(there)
 
     def groups(self, wanted: Wanted) -> list[Group]:
-        """Return all that any instance met from the page's beginning on, newest first, without examples.
+        """Return the differences of all instances from the start of the page on, newest first, without examples.
 
-        Its end is for whoever leaves out what is listed with examples.
+        The caller cuts the page after leaving out those that are listed with examples.
         """
         fit = [
             one

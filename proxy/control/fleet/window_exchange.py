@@ -1,10 +1,10 @@
 """Exchanges windows with other instances each second.
 
-1. what this instance saw since the last time is packed; what did not get through waits for a few seconds
-2. one message goes to the store, what the others told meanwhile comes back with its answer
-3. it is added to the merged windows, each message once, whoever is told twice
+1. outcomes of this instance since the last time are packed; undelivered ones wait for a few seconds
+2. one message goes to the store, the others' messages come back with its answer
+3. they are added to the merged windows, each message once even if it comes twice
 
-Nobody waits for it. Whoever hears nothing judges alone, as without others.
+Nothing waits for it. An instance that receives nothing judges alone, as without others.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ from rules.guard.rollout import concerns
 from rules.guard.window import ComparedTally, Tally, added
 from rules.model import LEGACY, MODERN
 
-# Collects what the other instances are to hear of this one's routes, as increments since they were told last.
+# Collects this instance's outcomes for the others, as increments since the last message.
 #
-# Only routes that are judged are told of: with users on modern, with a mirror, on a step. What does not get through for
+# Only routes that are judged are included: with users on modern, with a mirror, on a step. What is not delivered for
 # a few seconds is lost to the others, never to this instance's own judging.
 
 
 MOST_WAITING = 5
-"""Messages that wait for a store that does not answer; the oldest go."""
+"""Messages that wait for a store that does not answer; the oldest are dropped."""
 
 
 class _Row:
-    """What has happened on one route since it was told of; every field grows but `waiting`, which is of one second."""
+    """The outcomes of one route since its last message; every field grows but `waiting`, which is of one second."""
 
     def __init__(self) -> None:
         self.sides = {LEGACY: Tally(), MODERN: Tally()}
@@ -76,7 +76,7 @@ class _Row:
         self.pairs = [there + getattr(told, column) for there, column in zip(self.pairs, PAIR_COLUMNS, strict=True)]
 
     def share(self, route: str, rules: str, revision: int, compared: ComparedTally) -> RouteShare:
-        """Return the row as it is told."""
+        """Return the row as it is sent."""
         legacy, modern = (side_share(self.sides[side], self.waiting[side]) for side in (LEGACY, MODERN))
         counts, reasons = compared_share(compared)
         pairs = tuple(self.pairs) if any(self.pairs) else ()
@@ -84,11 +84,11 @@ class _Row:
 
 
 class WindowPublisher:
-    """This run of this instance, as the others hear of it.
+    """This run of this instance, as sent to the others.
 
-    `_rows` fill with `take`, are emptied by `pack`, the longest waiting first. `_compared` is what was told of mirrored
-    requests so far. `_waiting` holds what was packed, until it is `through`. `revision` returns that of what is set
-    for a route, `is_judged` whether its window decides anything now.
+    `_rows` fill with `take`, are emptied by `pack`, the longest waiting first. `_compared` is what was sent of mirrored
+    requests so far. `_waiting` holds what was packed, until it is `through`. `revision` returns that of the override
+    of a route, `is_judged` whether its window decides anything now.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class WindowPublisher:
         self._waiting: deque[tuple[float, Told]] = deque(maxlen=MOST_WAITING)
 
     def restart(self, route: str) -> None:
-        """Have nothing more to tell of what was before: the route's window has begun anew."""
+        """Drop unsent outcomes of a route: its window was restarted."""
         self._rows.pop(route, None)
         self._compared[route] = self._judged.totals(route)
 
@@ -129,7 +129,7 @@ class WindowPublisher:
                 self._row(pairs.route).add_pairs(pairs)
 
     def pack(self, routes: Iterable[str]) -> None:
-        """Make a message of what there is to tell of these routes."""
+        """Pack the outcomes of these routes into a message."""
         judged = {name for name in routes if self._is_judged(name)}
         for name in judged - self._rows.keys():
             if self._judged.totals(name) != self._compared.get(name, ComparedTally()):
@@ -142,12 +142,12 @@ class WindowPublisher:
             self._waiting.append((self._clock(), Told(self.run, self._number, 0.0, payload)))
 
     def waiting(self) -> tuple[Told, ...]:
-        """Return what is not through yet, each with its age."""
+        """Return undelivered messages, each with its age."""
         now = self._clock()
         return tuple(Told(one.run, one.number, max(0.0, now - at), one.payload) for at, one in self._waiting)
 
     def through(self, told: Iterable[Told]) -> None:
-        """Hear that this is with the store."""
+        """Note that this message is in the store."""
         numbers = {one.number for one in told}
         left = [each for each in self._waiting if each[1].number not in numbers]
         self._waiting.clear()
@@ -165,19 +165,19 @@ class WindowPublisher:
 
 EVERY = 1.0
 LATELY = 2 * TOLD_FOR
-"""Seconds after which a run of an instance that tells nothing any more is not remembered."""
+"""Seconds after which a silent run of an instance is dropped."""
 MOST_COMPLAINTS = 100
 REFUSED_AFTER = 5
-"""Failures in a row of a store that answers all else: it is too old, or we have no right to its streams."""
+"""Consecutive failures of a store that works otherwise: it is too old, or denies access to its streams."""
 WHERE = "exchange of windows"
 
 
 class WindowExchange:
     """This instance among those whose traffic is judged as one.
 
-    `merged` grows with what is heard. `_place` is how far we have read, `_heard_at` when that was (monotonic), `_runs`
-    the last message of each run with the time it came, `_unread` the runs whose messages nobody here can read,
-    `_failed` how often it did not work lately. `answers` tells whether the store does, as far as anybody knows.
+    `merged` grows with received messages. `_place` is the position read, `_heard_at` its time (monotonic), `_runs`
+    the last message of each run with the time it came, `_unread` the runs whose messages cannot be read here,
+    `_failed` the recent failures. `answers` returns whether the store is known to answer.
     """
 
     def __init__(
@@ -221,7 +221,7 @@ class WindowExchange:
             await asyncio.sleep(EVERY)
 
     async def exchange(self) -> None:
-        """Tell and hear once; silence of the store is told elsewhere."""
+        """Exchange once; a silent store is reported elsewhere."""
         began = self._clock()
         self._telling.pack(route.name for route in self._current().configuration.snapshot.routes)
         own = self._telling.waiting()
@@ -239,23 +239,23 @@ class WindowExchange:
             if one.run != self._telling.run and one.number > self._runs.get(one.run, (0, 0.0))[0]:
                 self._runs[one.run] = one.number, now
                 self._hear(one, now)
-                await asyncio.sleep(0)  # a millisecond each: others want the loop as well
+                await asyncio.sleep(0)  # a millisecond each: other tasks need the loop as well
         self._runs = {run: last for run, last in self._runs.items() if now - last[1] < LATELY}
         self._failed = 0
 
     def is_heard(self) -> bool:
-        """Whether we know what the others see; who does not judges alone, sends nobody forward."""
+        """Whether the others' outcomes are known; without them this instance judges alone and advances no route."""
         return self._heard_at is not None and self._clock() - self._heard_at < LEASE_SECONDS
 
     def others(self, route: str) -> tuple[str, ...]:
-        """Return whose traffic is to be judged with ours, nobody's when we hear nothing."""
+        """Return the instances whose traffic is judged with ours, none when nothing is received."""
         if not self.is_heard():
             return ()
-        # under our own name an earlier run of this instance may be heard
+        # under our own name there may be messages of an earlier run of this instance
         return tuple(name for name in self.merged.others(route, int(self._clock())) if name != self._name)
 
     def standing(self, route: str) -> dict[str, Any]:
-        """Return what the status of a route says of all instances: whose traffic is judged as one, its figures."""
+        """Return the status members of a route about all instances: whose traffic is judged as one, its figures."""
         now, merged = int(self._clock()), self.merged
         compared = added(self._judged.counts(route), merged.compared(route, now))
         return {
@@ -271,20 +271,20 @@ class WindowExchange:
             },
         }
 
-    # ── what happens here ──────────────────────────────────────────────────────────────────────────────
+    # ── recording ──────────────────────────────────────────────────────────────────────────────
 
     def take(self, outcomes: Outcomes) -> None:
-        """Add a second of one of our own workers."""
+        """Add one second of one of our own workers."""
         self.merged.take(outcomes)
         self._telling.take(outcomes)
 
     def restart(self, route: str, number: int) -> None:
-        """Begin anew with one route: what was decided before generation `number` does not count any more."""
+        """Restart one route: what was decided before generation `number` does not count any more."""
         self.merged.restart(route, number)
         self._telling.restart(route)
 
     def follow(self, now: Current) -> None:
-        """Know another file; routes whose own rules changed begin anew."""
+        """Apply another file; changed routes are restarted."""
         for route in self.merged.follow(now.configuration.snapshot, now.configuration.number):
             self._telling.restart(route)
 

@@ -1,4 +1,4 @@
-"""Who may ask the admin port for what."""
+"""Which client may request what from the admin port."""
 
 from __future__ import annotations
 

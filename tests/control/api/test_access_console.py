@@ -1,4 +1,4 @@
-"""Who may use the console: the token once, then a cookie; forms only of our own pages."""
+"""Access to the console: the token once, then a cookie; forms only of the proxy's own pages."""
 
 from __future__ import annotations
 

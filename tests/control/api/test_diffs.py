@@ -1,4 +1,4 @@
-"""What differs can be asked for, declared known, judged again."""
+"""Differences can be listed, declared known, judged again."""
 
 from __future__ import annotations
 

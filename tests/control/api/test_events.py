@@ -1,4 +1,4 @@
-"""Where somebody reads on in the audit trail can be said in three ways."""
+"""The place from which the audit log is read can be given in three ways."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document says what is there, all of it."""
+"""The OpenAPI document describes every endpoint, and only those."""
 
 from __future__ import annotations
 

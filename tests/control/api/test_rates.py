@@ -1,4 +1,4 @@
-"""Whoever asks too often waits; nobody else does."""
+"""A client above its rate waits; no other does."""
 
 from __future__ import annotations
 

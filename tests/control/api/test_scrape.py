@@ -1,4 +1,4 @@
-"""A scrape is packed for who can unpack it."""
+"""A scrape is compressed for clients that accept it."""
 
 from __future__ import annotations
 

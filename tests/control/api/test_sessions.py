@@ -1,4 +1,4 @@
-"""A login becomes a cookie that proves a role, for a while, to this token only."""
+"""A login becomes a cookie that proves a role, for a limited time, under this token only."""
 
 from __future__ import annotations
 

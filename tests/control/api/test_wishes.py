@@ -1,4 +1,4 @@
-"""What a change asks for is checked, all of it at once."""
+"""The body of a change is checked, all of it at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every mirrored request stands in exactly one count."""
+"""Every mirrored request is counted exactly once."""
 
 from __future__ import annotations
 

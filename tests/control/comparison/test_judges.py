@@ -1,4 +1,4 @@
-"""Work is handed to judges one piece at a time; one that is over its limit is replaced."""
+"""Work is given to judges one piece at a time; one that exceeds its limit is replaced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pair is judged, looked at again where it differs, then counted as one thing."""
+"""A pair is judged, re-checked where it differs, then counted once."""
 
 from __future__ import annotations
 

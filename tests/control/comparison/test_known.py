@@ -1,4 +1,4 @@
-"""What is known is forgiven, up to its day, up to its rate."""
+"""A known difference is not counted, up to its day, up to its rate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stored example lacks of the request that was seen is said, not made up."""
+"""What a stored example lacks of the original request is stated, not made up."""
 
 from __future__ import annotations
 

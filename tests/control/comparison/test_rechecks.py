@@ -1,4 +1,4 @@
-"""A difference is looked at again, as often as the budget allows."""
+"""A difference is re-checked, as often as the budget allows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judges go by what the file says now, with what was learned, without what hides too much."""
+"""Judges use the present file, with learned rules, without those that hide too much."""
 
 from __future__ import annotations
 

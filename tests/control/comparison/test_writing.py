@@ -1,4 +1,4 @@
-"""What is written survives a shell, an editor, an interpreter, whatever the request was made of."""
+"""Reproductions survive a shell, an editor, an interpreter, whatever the request contained."""
 
 from __future__ import annotations
 

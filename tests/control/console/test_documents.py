@@ -1,4 +1,4 @@
-"""Pages are drawn from documents that are asked for once a second, however many look."""
+"""Pages are drawn from documents that are fetched once a second, however many viewers there are."""
 
 from __future__ import annotations
 

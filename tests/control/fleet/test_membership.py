@@ -1,4 +1,4 @@
-"""Instances know each other: who is there, who leads, who is odd."""
+"""Instances know each other: the list, the leader, the flags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What instances tell each other is packed by one, added up by another; no store in between."""
+"""Windows are packed by one instance and added up by another; no store in between."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def seen(second: int, modern: int = 1, *, route: str = "profile", generation: in
 
 
 class Teller:
-    """Another instance, as far as it tells."""
+    """The publishing part of another instance."""
 
     def __init__(self, *routes: Route, name: str = "bob") -> None:
         self.snapshot = snapshot(*routes)
@@ -50,12 +50,12 @@ class Teller:
         )
 
     def shares(self) -> list[Share]:
-        """Pack; everything that waits to be told."""
+        """Pack, and return all messages that wait."""
         self.telling.pack(route.name for route in self.snapshot.routes)
         return [unpack_share(told.payload) for told in self.telling.waiting()]
 
     def share(self, *outcomes: Outcomes) -> Share:
-        """What is told of these seconds alone."""
+        """The messages of these seconds alone."""
         for each in outcomes:
             self.telling.take(each)
         (share,) = self.shares()

@@ -1,4 +1,4 @@
-"""Instances on one store agree, whoever was cut off, whatever the store lost."""
+"""Instances on one store agree, whichever was cut off, whatever the store lost."""
 
 from __future__ import annotations
 

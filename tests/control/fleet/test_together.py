@@ -1,4 +1,4 @@
-"""What several instances see is judged as one: each tells what it saw, all add it up, one acts."""
+"""Traffic of several instances is judged as one: each sends its outcomes, all add them up, one acts."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ async def test_nothing_is_counted_twice_though_answers_get_lost(trio: Several):
     trio.lines[0].loses = False
     await trio.seconds(2, **SOME)
 
-    # ann tells first, so it hears what the others tell of the latest second with the next one
+    # ann sends first, so it gets the others' latest second with the next exchange
     found = [together(one).merged.figures.totals("profile", "modern").requests for one in trio]
     assert found == [6 * 2 * 3 - 2 * 2, 6 * 2 * 3 - 2, 6 * 2 * 3]
 
@@ -253,7 +253,7 @@ async def test_an_instance_that_starts_hears_what_was_told_before(tmp_path: Path
         one.turn(3)
         await together(one).exchange()
         found = together(one).merged.figures.totals("profile", "modern").requests
-        others = together(one).others("profile")  # an earlier run of its own is nobody else
+        others = together(one).others("profile")  # an earlier run of its own is not another instance
         for each in (first, late):
             await each.close()
 

@@ -1,4 +1,4 @@
-"""Answers must agree, as far as chance allows; business rules must hold."""
+"""Responses must agree, as far as chance allows; business rules must hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verdict is the worst of its checks, tells numbers and reasons, never takes silence for a pass."""
+"""The verdict is the worst of its checks, with numbers and reasons; no traffic is never a pass."""
 
 from __future__ import annotations
 

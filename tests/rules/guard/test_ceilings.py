@@ -1,4 +1,4 @@
-"""A ceiling is breached when the count would be improbable at it, unless legacy breaches it no less."""
+"""A limit is exceeded when the count would be improbable at it, unless legacy exceeds it no less."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker trips at the first run of failures that legacy does not share."""
+"""A circuit breaker opens at the first run of failures that legacy does not share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rules.guard.circuit_breaker import PATIENCE, REMEMBERED, FailureRun
 
 
 def told(run: FailureRun, answers: str, now: float = 0.0, gap: float = 0.01) -> list[bool]:
-    """Tell a run its answers: `m` modern failed, `M` answered; `l` legacy failed, `L` answered."""
+    """Feed a run with responses: `m` modern failed, `M` answered; `l` legacy failed, `L` answered."""
     found = []
     for at, answer in enumerate(answers):
         say = run.modern if answer in "mM" else run.legacy

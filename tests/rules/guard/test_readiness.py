@@ -1,4 +1,4 @@
-"""A route is ready when what was compared shows it, not when nothing was seen."""
+"""A route is ready when compared pairs show it, not when nothing was seen."""
 
 from __future__ import annotations
 

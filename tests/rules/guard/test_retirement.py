@@ -1,4 +1,4 @@
-"""Nothing of legacy is called safe to delete while anybody may still need it."""
+"""Nothing of legacy is called safe to delete while it may still be needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The running comparison never accuses the innocent oftener than it says, however often one looks."""
+"""The running comparison accuses a sound side no oftener than it promises, however often it is evaluated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A route goes forward only when everything speaks for it, back as soon as something speaks against it."""
+"""A route advances only when all evidence is for it, and goes back as soon as some is against it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is slow is measured by what legacy usually takes; nothing is compared where nobody asked for it."""
+"""What is slow is measured by what legacy usually takes; nothing is compared where it is not configured."""
 
 from __future__ import annotations
 

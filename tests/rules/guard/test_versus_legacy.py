@@ -1,4 +1,4 @@
-"""Modern is accused only of what legacy does not do at the same time, and only of as much as the policy minds."""
+"""Modern is accused only of what legacy does not do at the same time, and only beyond the policy's limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A past request is put to both sides as its route would put it today, whatever its fields were."""
+"""A past request is written for both sides as its route would do today, whatever its fields were."""
 
 from __future__ import annotations
 

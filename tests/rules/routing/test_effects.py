@@ -1,4 +1,4 @@
-"""GETs that change something are recognised by what they are called."""
+"""GETs that change something are recognised by their names."""
 
 from __future__ import annotations
 

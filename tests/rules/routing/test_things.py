@@ -1,4 +1,4 @@
-"""A path's segments name things, or kinds of things."""
+"""A path's segments are resource ids, or names of collections."""
 
 from __future__ import annotations
 

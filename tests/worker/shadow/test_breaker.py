@@ -1,4 +1,4 @@
-"""A side that fails again and again is tried once a second."""
+"""A side that fails repeatedly gets one copy a second."""
 
 from __future__ import annotations
 

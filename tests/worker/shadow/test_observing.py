@@ -1,4 +1,4 @@
-"""What became of mirrored requests is told to everybody, once, in its order."""
+"""Results of mirrored requests are delivered to every observer, once, in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker holds for judges is bounded, and no kind of request has all of it."""
+"""The pairs that a worker holds for judges are bounded, and no kind of request has the whole queue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A copy that has the live request's bytes says what one that is written anew says."""
+"""A copy with the live request's bytes equals one that is written anew."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the worker itself may call equal."""
+"""What the worker itself may count as equal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done at most so often."""
+"""Rates that limit copies and re-checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Only a session's cookies, or an identity's, are taken away from a copy towards legacy."""
+"""Only cookies of a session or an identity are removed from a copy towards legacy."""
 
 from __future__ import annotations
 

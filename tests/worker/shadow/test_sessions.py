@@ -1,4 +1,4 @@
-"""Which cookies are a session, who may use it."""
+"""Which cookies are a session, which request may use it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The quick look at a pair never says more than the careful one."""
+"""The quick check of a pair never claims more than the careful one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same thing has the same name, wherever a request speaks of it."""
+"""The same resource has the same id, wherever a request names it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is put off is done in the next turn, all of it, in its order."""
+"""Deferred work is done in the next loop turn, all of it, in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The look at values: only where it is the whole answer, only as long as the loop has the time for it."""
+"""The check by value: only where it is sufficient, only as long as the loop has time for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which writes a read may have met."""
+"""Which writes a read may have overlapped."""
 
 from __future__ import annotations
 

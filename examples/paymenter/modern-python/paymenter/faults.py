@@ -62,13 +62,13 @@ def write_faults(faults: Faults) -> Faults:
 
 
 class FaultMiddleware:
-    """Suffers the faults that have nothing to do with what is asked."""
+    """Applies the faults that do not depend on the request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Wait, hang, fail or deny as switched; otherwise let the application answer."""
+        """Wait, hang, fail or deny as switched; otherwise pass the request to the application."""
         if scope["type"] != "http" or scope["path"] == "/health" or scope["path"].startswith("/_example/"):
             await self.app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""The kinds of values that requests bring, and how answers spell theirs.
+"""The types of values in requests, and the spelling of values in responses.
 
 The old clients send numbers as text, flags as 0 and 1, and an empty map as []; all of it is still taken.
 """
@@ -87,6 +87,6 @@ def _spell_moment(value: datetime) -> str:
     return shifted.replace(tzinfo=UTC).isoformat().replace("+00:00", "Z")
 
 
-# In answers
+# In responses
 Amount = Annotated[Decimal, PlainSerializer(float, return_type=float)]
 Moment = Annotated[datetime, PlainSerializer(_spell_moment, return_type=str)]

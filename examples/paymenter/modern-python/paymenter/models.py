@@ -19,7 +19,7 @@ class Base(DeclarativeBase):
 
 
 class User(Base):
-    """A customer or somebody of the staff."""
+    """A customer or a member of the staff."""
 
     __tablename__ = "users"
 

@@ -29,7 +29,7 @@ def lacking(url: str) -> str:
 
 
 class Refusing:
-    """Answers 503 and the sentence to everything: nothing is half answered."""
+    """Answers every request with 503 and the sentence."""
 
     def __init__(self, sentence: str) -> None:
         self._body = json.dumps({"status": "down", "message": sentence}).encode()

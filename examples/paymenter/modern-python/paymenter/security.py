@@ -78,7 +78,7 @@ def _subject(token: str) -> str | None:
 
 
 def current_user(user: Annotated[User | None, Depends(user_or_none)]) -> User:
-    """Whoever asks, or a 401; a 403 for a disabled account."""
+    """Return the requesting user, or raise a 401; a 403 for a disabled account."""
     if user is None:
         raise HTTPException(401, "Not authenticated", {"WWW-Authenticate": "Bearer"})
     if not user.is_active:
@@ -90,7 +90,7 @@ CurrentUser = Annotated[User, Depends(current_user)]
 
 
 def require_admin(user: CurrentUser) -> User:
-    """A 403 for everybody who is not of the staff."""
+    """Raise a 403 for users who are not of the staff."""
     if user.role != "admin":
         raise HTTPException(403, "Not enough rights")
     return user
@@ -100,7 +100,7 @@ Admin = Annotated[User, Depends(require_admin)]
 
 
 def shown_user(user: CurrentUser, session: Database) -> User:
-    """Whose data the account pages show: the one who asks, unless the fault says otherwise."""
+    """Return the user whose data the account pages show: the requesting one, unless a fault is planted."""
     if not board.now.other_user:
         return user
     following = session.scalar(select(User).where(User.id > user.id).order_by(User.id).limit(1))

@@ -1,4 +1,4 @@
-"""Reads what the application is told by its environment."""
+"""Reads the application's settings from its environment."""
 
 from __future__ import annotations
 

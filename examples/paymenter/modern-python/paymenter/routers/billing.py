@@ -1,4 +1,4 @@
-"""What the one who asks has paid, owes, or has left."""
+"""What the requesting user has paid, owes, or has left."""
 
 from __future__ import annotations
 

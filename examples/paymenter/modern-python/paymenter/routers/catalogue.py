@@ -1,4 +1,4 @@
-"""What is sold; everybody may look."""
+"""The products and plans; public."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells whether this application can reach its database."""
+"""Reports whether this application can reach its database."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ Found = Annotated[Invoice, Depends(_invoice)]
 
 
 def invoice_out(invoice: Invoice, request: Request) -> InvoiceOut:
-    """The invoice as it is shown to whoever used this address."""
+    """The invoice as shown under this address."""
     lines = lines_of(invoice)
     shown = lines[:-1] if board.now.drop_invoice_line else lines
     return InvoiceOut(

@@ -1,6 +1,6 @@
 """The one HTML form that was ported: editing one's profile.
 
-Logging in stays on the old side to the very last; whoever is not logged in is sent there.
+Logging in stays on the old side to the very last; a user who is not logged in is sent there.
 """
 
 from __future__ import annotations

@@ -59,13 +59,13 @@ def _profile(session: Session, user: User) -> dict[str, Any]:
 
 @router.get("/me", response_model=Profile)
 def show_profile(user: ShownUser, session: Database) -> object:
-    """The one who asks."""
+    """Return the requesting user."""
     return _profile(session, user)
 
 
 @router.put("/me", response_model=Profile)
 def update_profile(user: CurrentUser, change: ProfileChange, session: Database) -> object:
-    """Change the one who asks."""
+    """Change the requesting user."""
     for name, value in change.model_dump(exclude_unset=True).items():
         setattr(user, name, value)
     user.updated_at = now()

@@ -1,4 +1,4 @@
-"""What the one who asks pays for again and again."""
+"""The subscriptions of the requesting user."""
 
 # ruff: noqa: FAST003  the id in a path is read by the dependency that finds the row
 
@@ -62,7 +62,7 @@ class SubscriptionOut(BaseModel):
 
 
 class SubscriptionIn(BaseModel):
-    """A new subscription of the one who asks."""
+    """A new subscription of the requesting user."""
 
     price_id: Number
     quantity: Number = 1

@@ -23,7 +23,7 @@ Priority = Literal["low", "normal", "high"]
 
 
 class MessageOut(BaseModel):
-    """What somebody said."""
+    """One message."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -48,7 +48,7 @@ class TicketBrief(BaseModel):
 
 
 class TicketOut(TicketBrief):
-    """A ticket with what was said."""
+    """A ticket with its messages."""
 
     messages: list[MessageOut]
 
@@ -135,7 +135,7 @@ def delete_ticket(ticket: Found, session: Database) -> None:
 
 @router.post("/{ticket_id:int}/messages", status_code=201, response_model=MessageOut)
 def reply(ticket: Found, wanted: MessageIn, user: Admin, session: Database) -> TicketMessage:
-    """Answer a ticket."""
+    """Reply to a ticket."""
     ticket.status = "answered"
     ticket.updated_at = now()
     message = TicketMessage(ticket_id=ticket.id, user_id=user.id, message=wanted.message, created_at=now())

@@ -22,7 +22,7 @@ router = APIRouter(prefix="/users", tags=["users"])
 
 Role = Literal["admin", "client"]
 
-# What keeps a user from being deleted, in the order in which it is said.
+# What keeps a user from being deleted, in the order of the messages.
 _KEPT: tuple[tuple[type[Base], str], ...] = (
     (Order, "orders"),
     (Service, "services"),
@@ -35,7 +35,7 @@ _KEPT: tuple[tuple[type[Base], str], ...] = (
 
 
 class UserOut(BaseModel):
-    """A user as everybody may see one; never the password."""
+    """A user as shown in public; never the password."""
 
     model_config = ConfigDict(from_attributes=True)
 
