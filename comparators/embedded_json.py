@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from json import JSONDecodeError
 from typing import Any, Final, NamedTuple
@@ -13,8 +14,7 @@ from comparators.json_parse import NotJson, TooDeep, begins, parse
 from comparators.model import Finding
 from comparators.paths import Place
 
-_BEFORE: Final = "=(:,?[&|!\n;"
-_OPENING: Final = "{["
+_BEGINS: Final = re.compile(r"(?:\A|(?<=[=(:,?\[&|!\n;])|(?<=return))[ \t]*[{\[]")
 _MOST_TRIED: Final = 64
 _MOST_TOLD: Final = 3
 
@@ -104,12 +104,5 @@ def _pieces(script: str) -> Pieces:
 
 def _next(script: str, at: int) -> int:
     """Return where the next bracket stands that a value may begin with, -1 for nowhere."""
-    while True:
-        places = [place for place in (script.find(each, at) for each in _OPENING) if place >= 0]
-        if not places:
-            return -1
-        at = min(places)
-        before = script[max(0, at - 64) : at].rstrip(" \t")
-        if not before or before[-1] in _BEFORE or before.endswith("return"):
-            return at
-        at += 1
+    found = _BEGINS.search(script, at)
+    return -1 if found is None else found.end() - 1

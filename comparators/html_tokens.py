@@ -48,9 +48,12 @@ _MANY: Final = 10_000
 _DEEPEST: Final = 2000
 _BLOCKS: Final = re.compile(
     r"<(/?)(?:address|article|aside|blockquote|center|details|dialog|dir|div|dl|fieldset|figcaption|figure|footer|form"
-    r"|header|hgroup|h[1-6]|listing|main|menu|nav|ol|pre|search|section|summary|table|ul|xmp)(?=[\s/>])",
+    r"|header|hgroup|h[1-6]|listing|main|menu|nav|ol|pre|search|section|summary|table|template|ul|xmp)(?=[\s/>])",
     re.IGNORECASE,
 )
+_CROWDED: Final = re.compile(r"<[a-zA-Z](?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>")
+_ONE_ATTRIBUTE: Final = re.compile(r"[^\s=/\"'>]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]+))?")
+_MOST_ATTRIBUTES: Final = 5000
 _SHOWN: Final = 5
 
 
@@ -184,6 +187,8 @@ def streams(legacy: str, modern: str, context: Context) -> tuple[Stream, Stream]
 def _pieces(page: str, context: Context) -> list[str]:
     if page.count("<") > _MANY and _is_deep(page):
         context.stop("depth")
+    if _is_crowded(page):
+        context.stop("nodes")
     # The parser drops rows without their table.
     source = f"<table>{page}" if _ROW.match(page) else page
     found = _PIECES.findall(LexborHTMLParser(source).html or "")
@@ -199,6 +204,14 @@ def _is_deep(page: str) -> bool:
         if depth > _DEEPEST:
             return True
     return False
+
+
+def _is_crowded(page: str) -> bool:
+    """Whether a tag has so many attributes that the parser, which looks through all of them at each, takes long."""
+    if len(page) <= 2 * _MOST_ATTRIBUTES:
+        return False
+    tags = (found for found in _CROWDED.finditer(page) if found.end() - found.start() > 2 * _MOST_ATTRIBUTES)
+    return any(len(_ONE_ATTRIBUTE.findall(found[0])) > _MOST_ATTRIBUTES for found in tags)
 
 
 def _begin(left: list[str], right: list[str]) -> int:

@@ -392,10 +392,11 @@ def split(
     """
     if policy.noise == "none" or not findings or not (observations or policy.noise_rules):
         return tuple(findings), 0
+    known = _Known(observations)
     counting = tuple(
         each
         for each in findings
-        if not _may_hide(each) or not (_is_own(each, observations, policy) or _learned(each, policy))
+        if not _may_hide(each) or not (_is_own(each, known, policy) or _learned(each, policy))
     )
     return counting, len(findings) - len(counting)
 
@@ -431,16 +432,30 @@ def _learned(finding: Finding, policy: Policy) -> bool:
     return noise_rules.hides(policy.noise_rules, finding)
 
 
-def _is_own(finding: Finding, observations: Sequence[Observation], policy: Policy) -> bool:
-    here = [each for each in observations if each.path == finding.path]
-    if _is_timed(finding, observations):
+class _Known:
+    """Where legacy differs from itself, by path and by place in a page; `is_timed`: in how long its answers took."""
+
+    def __init__(self, observations: Sequence[Observation]) -> None:
+        self._at: dict[tuple[str, str], list[Observation]] = {}
+        for each in observations:
+            place = noise_rules.place_of(each.first or each.again) if each.path == "@body" else ""
+            self._at.setdefault((each.path, place), []).append(each)
+        self.is_timed = any(path.startswith("/") and looks_timed(steps(path)) for path, _ in self._at)
+
+    def at(self, path: str, place: str = "") -> list[Observation]:
+        """Return what was observed at a path; in a page, where it has such a place."""
+        return self._at.get((path, place), []) if place or path != "@body" else []
+
+
+def _is_own(finding: Finding, known: _Known, policy: Policy) -> bool:
+    here = known.at(finding.path)
+    if _is_timed(finding, known):
         return True
     if finding.path == "@body":
         # Texts of a page were held against legacy's own ones where they stand: what is still found is something else.
         if finding.kind in _CONTENTS - {"length"} or any(map(_is_unsure, (finding.legacy, finding.modern))):
             return False
-        place = noise_rules.place_of(finding.legacy or finding.modern)
-        here = [each for each in here if place and noise_rules.place_of(each.first or each.again) == place]
+        here = known.at("@body", noise_rules.place_of(finding.legacy or finding.modern))
     if not here:
         return False
     kinds = {each.kind for each in here}
@@ -455,16 +470,16 @@ def _is_own(finding: Finding, observations: Sequence[Observation], policy: Polic
     return finding.kind in kinds
 
 
-def _is_timed(finding: Finding, observations: Sequence[Observation]) -> bool:
+def _is_timed(finding: Finding, known: _Known) -> bool:
     """Whether a finding is how long an answer took, where legacy differs from itself in such a figure.
 
     All such figures of one answer are one place: a coarse clock shows the same one twice by chance.
     """
-    if not finding.path.startswith("/") or finding.kind not in _CONTENTS or not looks_timed(steps(finding.path)):
+    if not known.is_timed or not finding.path.startswith("/") or finding.kind not in _CONTENTS:
         return False
-    if not any(each.path.startswith("/") and looks_timed(steps(each.path)) for each in observations):
+    if not looks_timed(steps(finding.path)):
         return False
-    here = [each for each in observations if each.path == finding.path and each.kind in _CONTENTS]
+    here = [each for each in known.at(finding.path) if each.kind in _CONTENTS]
     examples = [literal for each in here for literal in (each.first, each.again)]
     return same_timing(finding.modern, examples or [finding.legacy])
 

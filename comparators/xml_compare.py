@@ -91,7 +91,8 @@ class _Walk:
             yield left, right, f"{place}[{number}]" if count > 1 else place
 
     def _attributes(self, one: Any, two: Any, place: str) -> None:
-        left, right = dict(one.attrib), dict(two.attrib)
+        # lxml looks through all attributes for each name of `attrib`: their items are read in one go.
+        left, right = dict(one.items()), dict(two.items())
         for name in sorted(left.keys() | right.keys()):
             if name not in right:
                 self._context.differ("@body", "missing", f"{place}@{name}: {left[name]}", "")
