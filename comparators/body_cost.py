@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from comparators.context import Context
@@ -13,6 +14,12 @@ _MOST_MEMORY: Final = 170 << 20
 _MOST_TAGS: Final = 1_200_000
 _A_VALUE: Final = 60
 _A_MAP: Final = 240
+
+_TAG: Final = re.compile(r"<[a-zA-Z](?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>")
+_ATTRIBUTE: Final = re.compile(r"[^\s=/\"'>]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]+))?")
+_MOST_ATTRIBUTES: Final = 5000
+_CROWD: Final = 2 * _MOST_ATTRIBUTES
+"""Characters that so many attributes take at least."""
 
 
 def refuse_costly(legacy: bytes, modern: bytes, context: Context) -> None:
@@ -31,6 +38,16 @@ def refuse_long(legacy: bytes, modern: bytes, context: Context) -> None:
     """Stop where a body that is no mere bytes is longer than a judge reads."""
     if max(len(legacy), len(modern)) > _LONGEST_TEXT:
         context.stop("body_cap")
+
+
+def refuse_crowded(text: str, context: Context) -> None:
+    """Stop where a tag has so many attributes that a parser, which looks through all of them at each, takes long."""
+    if len(text) > _CROWD and any(map(_is_crowd, _TAG.finditer(text))):
+        context.stop("nodes")
+
+
+def _is_crowd(tag: re.Match[str]) -> bool:
+    return tag.end() - tag.start() > _CROWD and len(_ATTRIBUTE.findall(tag[0])) > _MOST_ATTRIBUTES
 
 
 def _tags(body: bytes) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from lxml import etree
 
-from comparators import text_compare
+from comparators import body_cost, text_compare
 from comparators.context import Context
 from comparators.literals import first_difference
 from comparators.text_compare import around
@@ -28,6 +28,8 @@ def differences(legacy: bytes, modern: bytes, context: Context) -> None:
     """
     if legacy == modern:
         return
+    for body in (legacy, modern):
+        body_cost.refuse_crowded(body.decode("latin-1"), context)
     left, right = _parsed(legacy), _parsed(modern)
     if (left is None and right is None) or _defines(left) or _defines(right):
         text_compare.text_differences(legacy, modern, context)
@@ -91,8 +93,7 @@ class _Walk:
             yield left, right, f"{place}[{number}]" if count > 1 else place
 
     def _attributes(self, one: Any, two: Any, place: str) -> None:
-        # lxml looks through all attributes for each name of `attrib`: their items are read in one go.
-        left, right = dict(one.items()), dict(two.items())
+        left, right = dict(one.attrib), dict(two.attrib)
         for name in sorted(left.keys() | right.keys()):
             if name not in right:
                 self._context.differ("@body", "missing", f"{place}@{name}: {left[name]}", "")
