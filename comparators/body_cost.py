@@ -16,10 +16,10 @@ _A_VALUE: Final = 60
 _A_MAP: Final = 240
 
 _TAG: Final = re.compile(r"<[a-zA-Z](?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>")
+_LONG_TAG: Final = re.compile(r"<[a-zA-Z][^<]{10000}")
+"""So many characters `_MOST_ATTRIBUTES` take at least."""
 _ATTRIBUTE: Final = re.compile(r"[^\s=/\"'>]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]+))?")
 _MOST_ATTRIBUTES: Final = 5000
-_CROWD: Final = 2 * _MOST_ATTRIBUTES
-"""Characters that so many attributes take at least."""
 
 
 def refuse_costly(legacy: bytes, modern: bytes, context: Context) -> None:
@@ -42,12 +42,9 @@ def refuse_long(legacy: bytes, modern: bytes, context: Context) -> None:
 
 def refuse_crowded(text: str, context: Context) -> None:
     """Stop where a tag has so many attributes that a parser, which looks through all of them at each, takes long."""
-    if len(text) > _CROWD and any(map(_is_crowd, _TAG.finditer(text))):
+    tags = (_TAG.match(text, found.start()) for found in _LONG_TAG.finditer(text))
+    if any(tag is not None and len(_ATTRIBUTE.findall(tag[0])) > _MOST_ATTRIBUTES for tag in tags):
         context.stop("nodes")
-
-
-def _is_crowd(tag: re.Match[str]) -> bool:
-    return tag.end() - tag.start() > _CROWD and len(_ATTRIBUTE.findall(tag[0])) > _MOST_ATTRIBUTES
 
 
 def _tags(body: bytes) -> int:

@@ -47,11 +47,12 @@ _VOID: Final = frozenset(
 )  # fmt: skip
 _MANY: Final = 10_000
 _DEEPEST: Final = 2000
-_BLOCKS: Final = re.compile(
-    r"<(/?)(?:address|article|aside|blockquote|center|details|dialog|dir|div|dl|fieldset|figcaption|figure|footer|form"
-    r"|header|hgroup|h[1-6]|listing|main|menu|nav|ol|pre|search|section|summary|table|template|ul|xmp)(?=[\s/>])",
-    re.IGNORECASE,
+_BLOCK_NAMES: Final = (
+    "address|article|aside|blockquote|center|details|dialog|dir|div|dl|fieldset|figcaption|figure|footer|form|header|"
+    "hgroup|h1|h2|h3|h4|h5|h6|listing|main|menu|nav|ol|pre|search|section|summary|table|template|ul|xmp"
 )
+_BLOCKS: Final = re.compile(rf"<(/?)(?:{_BLOCK_NAMES})(?=[\s/>])", re.IGNORECASE)
+_BLOCK_STARTS: Final = tuple(f"<{name}" for name in _BLOCK_NAMES.split("|"))
 _SHOWN: Final = 5
 
 
@@ -196,6 +197,9 @@ def _pieces(page: str, context: Context) -> list[str]:
 
 def _is_deep(page: str) -> bool:
     """Whether blocks nest so deep that the parser, which looks through all open ones at each, would take minutes."""
+    small = page.lower()
+    if sum(map(small.count, _BLOCK_STARTS)) <= _DEEPEST:
+        return False
     depth = 0
     for found in _BLOCKS.finditer(page):
         depth = max(0, depth - 1) if found[1] else depth + 1
@@ -206,10 +210,7 @@ def _is_deep(page: str) -> bool:
 
 def _begin(left: list[str], right: list[str]) -> int:
     """Return how many pieces two pages begin with in common, up to a tag at which a line ends."""
-    at = common(left, right)
-    while at and not _ends_a_line(left[at - 1]):
-        at -= 1
-    return at
+    return _to_line_end(left, common(left, right))
 
 
 def _end(left: list[str], right: list[str], begin: int) -> int:
@@ -217,8 +218,18 @@ def _end(left: list[str], right: list[str], begin: int) -> int:
     ours, theirs = left[begin:], right[begin:]
     ours.reverse()
     theirs.reverse()
-    count = common(ours, theirs)
-    while count and not _ends_a_line(ours[count - 1]):
+    return _to_line_end(ours, common(ours, theirs))
+
+
+def _to_line_end(pieces: list[str], count: int) -> int:
+    """Return how many of the first pieces there are up to the last tag at which a line ends."""
+    within: set[str] = set()
+    while count:
+        piece = pieces[count - 1]
+        if piece not in within:
+            if _ends_a_line(piece):
+                break
+            within.add(piece)
         count -= 1
     return count
 
