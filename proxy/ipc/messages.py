@@ -410,7 +410,8 @@ class Answer:
     """One side's answer as the client would get it: translated, without framing, `body` still encoded.
 
     `failed` is empty for an answer that came whole, else why there is none (`absent`: this side was not asked).
-    `truncated` tells that the body went over the route's cap; `seconds` is the wait for the first byte.
+    `truncated` tells that the body went over the route's cap; `seconds` is the wait for the first byte, `at` the time
+    since the epoch at which the head was received, 0 where that is not known.
     """
 
     status: int = 0
@@ -419,6 +420,7 @@ class Answer:
     truncated: bool = False
     seconds: float = 0.0
     failed: str = ""
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
