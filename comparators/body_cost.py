@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from comparators.context import Context
@@ -13,6 +14,12 @@ _MOST_MEMORY: Final = 170 << 20
 _MOST_TAGS: Final = 1_200_000
 _A_VALUE: Final = 60
 _A_MAP: Final = 240
+
+_TAG: Final = re.compile(r"<[a-zA-Z](?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>")
+_LONG_TAG: Final = re.compile(r"<[a-zA-Z][^<]{10000}")
+"""So many characters `_MOST_ATTRIBUTES` take at least."""
+_ATTRIBUTE: Final = re.compile(r"[^\s=/\"'>]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]+))?")
+_MOST_ATTRIBUTES: Final = 5000
 
 
 def refuse_costly(legacy: bytes, modern: bytes, context: Context) -> None:
@@ -31,6 +38,13 @@ def refuse_long(legacy: bytes, modern: bytes, context: Context) -> None:
     """Stop where a body that is no mere bytes is longer than a judge reads."""
     if max(len(legacy), len(modern)) > _LONGEST_TEXT:
         context.stop("body_cap")
+
+
+def refuse_crowded(text: str, context: Context) -> None:
+    """Stop where a tag has so many attributes that a parser, which looks through all of them at each, takes long."""
+    tags = (_TAG.match(text, found.start()) for found in _LONG_TAG.finditer(text))
+    if any(tag is not None and len(_ATTRIBUTE.findall(tag[0])) > _MOST_ATTRIBUTES for tag in tags):
+        context.stop("nodes")
 
 
 def _tags(body: bytes) -> int:

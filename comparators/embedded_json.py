@@ -2,56 +2,75 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from json import JSONDecodeError
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from comparators import self_noise
 from comparators.context import Context
 from comparators.json_compare import Walk
 from comparators.json_parse import NotJson, TooDeep, begins, parse
 from comparators.model import Finding
 from comparators.paths import Place
 
-_BEFORE: Final = "=(:,?[&|!\n;"
-_OPENING: Final = "{["
+_BEGINS: Final = re.compile(r"(?:\A|(?<=[=(:,?\[&|!\n;])|(?<=return))[ \t]*[{\[]")
 _MOST_TRIED: Final = 64
 _MOST_TOLD: Final = 3
 
 Pieces = tuple[list[str], list[Any]]
 
 
-def values_differ(legacy: str, modern: str, context: Context) -> list[Finding] | None:
+class Holder(NamedTuple):
+    """What holds the JSON: `place` tells it apart from all others of the page, `shown` names it for people."""
+
+    place: str
+    shown: Callable[[], str]
+
+
+def values_differ(legacy: str, modern: str, holder: Holder, context: Context) -> list[Finding] | None:
     """Compare two texts that are JSON objects or arrays; None where one of them is none, or the rule is off."""
     if not context.has("embedded_json"):
         return None
     left, right = _whole(legacy), _whole(modern)
     if left is None or right is None:
         return None
-    return _compared([left[0]], [right[0]], context)
+    return _compared([left[0]], [right[0]], holder, context)
 
 
-def scripts_differ(legacy: str, modern: str, context: Context) -> list[Finding] | None:
+def scripts_differ(legacy: str, modern: str, holder: Holder, context: Context) -> list[Finding] | None:
     """Compare two scripts but for how the JSON in them is written; None where the code around it is not the same."""
     if not context.has("embedded_json"):
         return None
-    whole = values_differ(legacy, modern, context)
+    whole = values_differ(legacy, modern, holder, context)
     if whole is not None:
         return whole
     (code, ours), (other, theirs) = _pieces(legacy), _pieces(modern)
     if code != other or not ours:
         return None
-    return _compared(ours, theirs, context)
+    return _compared(ours, theirs, holder, context)
 
 
-def _compared(legacy: list[Any], modern: list[Any], context: Context) -> list[Finding]:
-    """Compare values in turn under the policy's rules; its paths are about the answer's own body, not about these."""
+def _compared(legacy: list[Any], modern: list[Any], holder: Holder, context: Context) -> list[Finding]:
+    """Compare values in turn under the policy's rules; its paths are about the answer's own body, not about these.
+
+    What legacy varies by itself is told value by value: one that breaks what legacy's have in common is one finding,
+    and hides no other.
+    """
     attempt = context.fork()
     place = Place((), context.policy.everywhere)
     for left, right in zip(legacy, modern, strict=True):
         Walk(attempt).compare_at(left, right, place)
-    if not attempt.findings:
+    found, noise = attempt.findings, 0
+    if found and context.minds_places:
+        found, noise = self_noise.inside(found, holder.place, holder.shown(), context)
+    if not found:
+        attempt.findings.clear()
         context.adopt(attempt)
         context.forgive("embedded_json")
-    return attempt.findings[:_MOST_TOLD]
+        if noise:
+            context.forgive("noise", noise)
+    return found[:_MOST_TOLD]
 
 
 def _whole(text: str) -> tuple[Any] | None:
@@ -85,12 +104,5 @@ def _pieces(script: str) -> Pieces:
 
 def _next(script: str, at: int) -> int:
     """Return where the next bracket stands that a value may begin with, -1 for nowhere."""
-    while True:
-        places = [place for place in (script.find(each, at) for each in _OPENING) if place >= 0]
-        if not places:
-            return -1
-        at = min(places)
-        before = script[max(0, at - 64) : at].rstrip(" \t")
-        if not before or before[-1] in _BEFORE or before.endswith("return"):
-            return at
-        at += 1
+    found = _BEGINS.search(script, at)
+    return -1 if found is None else found.end() - 1

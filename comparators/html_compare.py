@@ -116,9 +116,11 @@ def _same_kind(one: Token, two: Token, place: _Spot, context: Context) -> bool:
     elif one.glued != two.glued and one.text == two.text:
         context.differ("@body", "value", _spaced(place.name(), one), _spaced(place.name(), two))
     elif not _are_one_text(one, two, (left, right), place, context):
-        if one.kind == SCRIPT and (inner := embedded_json.scripts_differ(left, right, context)) is not None:
-            _tell_inside(place.name(), inner, context)
-            return True
+        if one.kind == SCRIPT:
+            holder = embedded_json.Holder(place.key(context), place.name)
+            if (inner := embedded_json.scripts_differ(left, right, holder, context)) is not None:
+                _tell_inside(place.name(), inner, context)
+                return True
         at = first_difference(one.text, two.text)
         context.differ(
             "@body", "value", f"{place.name()}: {around(one.text, at)}", f"{place.name()}: {around(two.text, at)}"
@@ -151,7 +153,8 @@ def _attributes(one: Token, two: Token, place: _Spot, context: Context) -> None:
             shown = partial(_attribute, place, one, name)
             if _are_one_value(one, name, (here, there), (blank_left[name], blank_right[name]), place, shown, context):
                 continue
-            if (inner := embedded_json.values_differ(here, there, context)) is not None:
+            holder = embedded_json.Holder(f"{place.key(context)} {name}", shown)
+            if (inner := embedded_json.values_differ(here, there, holder, context)) is not None:
                 _tell_inside(f"{place.name()} > {_named(one)}: {name}", inner, context)
                 continue
         where = f"{place.name()} > {_named(one)}: {name}"

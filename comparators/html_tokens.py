@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser
 
+from comparators import body_cost
 from comparators.context import Context
 
 DOCTYPE: Final = "doctype"
@@ -46,11 +47,12 @@ _VOID: Final = frozenset(
 )  # fmt: skip
 _MANY: Final = 10_000
 _DEEPEST: Final = 2000
-_BLOCKS: Final = re.compile(
-    r"<(/?)(?:address|article|aside|blockquote|center|details|dialog|dir|div|dl|fieldset|figcaption|figure|footer|form"
-    r"|header|hgroup|h[1-6]|listing|main|menu|nav|ol|pre|search|section|summary|table|ul|xmp)(?=[\s/>])",
-    re.IGNORECASE,
+_BLOCK_NAMES: Final = (
+    "address|article|aside|blockquote|center|details|dialog|dir|div|dl|fieldset|figcaption|figure|footer|form|header|"
+    "hgroup|h1|h2|h3|h4|h5|h6|listing|main|menu|nav|ol|pre|search|section|summary|table|template|ul|xmp"
 )
+_BLOCKS: Final = re.compile(rf"<(/?)(?:{_BLOCK_NAMES})(?=[\s/>])", re.IGNORECASE)
+_BLOCK_STARTS: Final = tuple(f"<{name}" for name in _BLOCK_NAMES.split("|"))
 _SHOWN: Final = 5
 
 
@@ -104,7 +106,7 @@ class Head:
     def length(self) -> int:
         """Return how many tokens it holds."""
         if self._length < 0:
-            self._length = len(_tokens(self._pieces, 0))
+            self._length = len(_Writer(0, _Known()).written(self._pieces))
         return self._length
 
     def opened(self) -> _Open:
@@ -175,7 +177,8 @@ def streams(legacy: str, modern: str, context: Context) -> tuple[Stream, Stream]
     end = _end(left, right, begin)
     head = Head(left[:begin])
     verbatim = _verbatim(left[:begin])
-    ours, theirs = (_tokens(pieces[begin : len(pieces) - end], verbatim) for pieces in (left, right))
+    known = _Known()
+    ours, theirs = (_Writer(verbatim, known).written(each[begin : len(each) - end]) for each in (left, right))
     ours.insert(0, Token(DOCTYPE, _doctype(legacy)))
     theirs.insert(0, Token(DOCTYPE, _doctype(modern)))
     return Stream(ours, head), Stream(theirs, head)
@@ -184,6 +187,7 @@ def streams(legacy: str, modern: str, context: Context) -> tuple[Stream, Stream]
 def _pieces(page: str, context: Context) -> list[str]:
     if page.count("<") > _MANY and _is_deep(page):
         context.stop("depth")
+    body_cost.refuse_crowded(page, context)
     # The parser drops rows without their table.
     source = f"<table>{page}" if _ROW.match(page) else page
     found = _PIECES.findall(LexborHTMLParser(source).html or "")
@@ -193,6 +197,9 @@ def _pieces(page: str, context: Context) -> list[str]:
 
 def _is_deep(page: str) -> bool:
     """Whether blocks nest so deep that the parser, which looks through all open ones at each, would take minutes."""
+    small = page.lower()
+    if sum(map(small.count, _BLOCK_STARTS)) <= _DEEPEST:
+        return False
     depth = 0
     for found in _BLOCKS.finditer(page):
         depth = max(0, depth - 1) if found[1] else depth + 1
@@ -203,10 +210,7 @@ def _is_deep(page: str) -> bool:
 
 def _begin(left: list[str], right: list[str]) -> int:
     """Return how many pieces two pages begin with in common, up to a tag at which a line ends."""
-    at = common(left, right)
-    while at and not _ends_a_line(left[at - 1]):
-        at -= 1
-    return at
+    return _to_line_end(left, common(left, right))
 
 
 def _end(left: list[str], right: list[str], begin: int) -> int:
@@ -214,8 +218,18 @@ def _end(left: list[str], right: list[str], begin: int) -> int:
     ours, theirs = left[begin:], right[begin:]
     ours.reverse()
     theirs.reverse()
-    count = common(ours, theirs)
-    while count and not _ends_a_line(ours[count - 1]):
+    return _to_line_end(ours, common(ours, theirs))
+
+
+def _to_line_end(pieces: list[str], count: int) -> int:
+    """Return how many of the first pieces there are up to the last tag at which a line ends."""
+    within: set[str] = set()
+    while count:
+        piece = pieces[count - 1]
+        if piece not in within:
+            if _ends_a_line(piece):
+                break
+            within.add(piece)
         count -= 1
     return count
 
@@ -247,27 +261,6 @@ def _verbatim(pieces: Sequence[str]) -> int:
     return depth
 
 
-def _tokens(pieces: Sequence[str], verbatim: int) -> list[Token]:
-    writer = _Writer(verbatim)
-    known: dict[str, tuple[str, Mapping[str, str]]] = {}
-    for piece in pieces:
-        if piece[0] != "<":
-            writer.text(unescape(piece) if "&" in piece else piece)
-        elif piece[1] == "!":
-            continue
-        elif piece[1] == "/":
-            writer.end(piece[2:-1])
-        elif (raw := _RAW_ELEMENT.fullmatch(piece)) is not None:
-            writer.raw(*_tag(raw[1]), raw[3])
-        else:
-            tag, attributes = known.get(piece) or known.setdefault(piece, _tag(piece))
-            writer.start(tag, attributes)
-            if tag in _VOID:
-                writer.end(tag)
-    writer.flush()
-    return writer.found
-
-
 def _tag(piece: str) -> tuple[str, Mapping[str, str]]:
     tag, space, _ = piece[1:-1].partition(" ")
     if not space:
@@ -278,68 +271,113 @@ def _tag(piece: str) -> tuple[str, Mapping[str, str]]:
     return tag, found
 
 
-class _Writer:
-    """Turns nodes into tokens.
+class _Step(NamedTuple):
+    """What a piece of markup does, whatever stands around it; `tokens` are none of a comment.
 
-    `_pending` is text not yet written, `_run` says that words stand before it in the same line, `_gap` that white
-    space does, `_verbatim` in how many elements white space stands as it is.
+    `first` stands before the text of an element whose text is no markup, `tokens` behind it. `crosses` says that a line
+    ends there, `depth` by how much it changes in how many elements white space stands as it is.
     """
 
-    def __init__(self, verbatim: int) -> None:
-        self.found: list[Token] = []
-        self._pending: list[str] = []
+    tokens: tuple[Token, ...] = ()
+    crosses: bool = False
+    depth: int = 0
+    first: Token | None = None
+    text: str = ""
+
+
+_COMMENT: Final = _Step()
+
+
+class _Known:
+    """The tokens of two pages: pieces that are written alike are read once. Both fields grow by the pieces."""
+
+    def __init__(self) -> None:
+        self.steps: dict[str, _Step] = {}
+        self.texts: tuple[dict[str, Token], dict[str, Token]] = {}, {}
+
+    def step(self, piece: str) -> _Step:
+        """Return what a piece does that is seen for the first time."""
+        made = self.steps[piece] = _step(piece)
+        return made
+
+
+def _step(piece: str) -> _Step:
+    if piece[1] == "!":
+        return _COMMENT
+    if piece[1] == "/":
+        tag = piece[2:-1]
+        return _Step((Token(END, tag),), tag not in _IN_A_LINE, -(tag in _VERBATIM))
+    raw = _RAW_ELEMENT.fullmatch(piece)
+    tag, attributes = _tag(piece if raw is None else raw[1])
+    start, end, crosses = Token(START, tag, attributes), Token(END, tag), tag not in _IN_A_LINE
+    if raw is None:
+        return _Step((start, end) if tag in _VOID else (start,), crosses, tag in _VERBATIM and tag not in _VOID)
+    if tag not in _CODE:
+        return _Step((end,), crosses, 0, start, raw[3])
+    code = raw[3].replace("\r\n", "\n").strip()
+    return _Step((start, Token(SCRIPT, code), end) if code else (start, end), crosses)
+
+
+class _Writer:
+    """Turns pieces of a page into tokens.
+
+    `_run` says that words stand before a text in the same line, `_gap` that white space does, `_verbatim` in how many
+    elements white space stands as it is.
+    """
+
+    def __init__(self, verbatim: int, known: _Known) -> None:
+        self._found: list[Token] = []
         self._run = self._gap = False
         self._verbatim = verbatim
+        self._known = known
 
-    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        if self._pending:
-            self.flush()
-        if tag in _VERBATIM:
-            self._verbatim += 1
-        self.found.append(Token(START, tag, attributes))
-        self._cross(tag)
+    def written(self, pieces: Sequence[str]) -> list[Token]:
+        """Return the tokens of pieces; a comment in the middle of a text does not cut it."""
+        found, steps, known = self._found, self._known.steps, self._known
+        pending: list[str] = []
+        for piece in pieces:
+            if piece[0] != "<":
+                pending.append(unescape(piece) if "&" in piece else piece)
+                continue
+            step = steps.get(piece) or known.step(piece)
+            if step is _COMMENT:
+                continue
+            if pending:
+                self._text("".join(pending))
+                pending.clear()
+            if step.first is not None:
+                self._raw(step.first, step)
+            found.extend(step.tokens)
+            self._verbatim += step.depth
+            if step.crosses:
+                self._run = self._gap = False
+        self._text("".join(pending))
+        return found
 
-    def end(self, tag: str) -> None:
-        if self._pending:
-            self.flush()
-        if tag in _VERBATIM:
-            self._verbatim -= 1
-        self.found.append(Token(END, tag))
-        self._cross(tag)
-
-    def raw(self, tag: str, attributes: Mapping[str, str], text: str) -> None:
-        """Write an element whose text is no markup: a script, a style, a frame."""
-        self.start(tag, attributes)
-        if tag in _CODE:
-            self._write(SCRIPT, text.replace("\r\n", "\n").strip(), glued=False)
-        else:
-            self.text(text)
-        self.end(tag)
-
-    def text(self, text: str) -> None:
-        self._pending.append(text)
-
-    def flush(self) -> None:
-        """Write the text between two tags as one token: a comment in its middle does not cut it."""
-        text = "".join(self._pending)
-        self._pending.clear()
-        if self._verbatim:
-            self._write(TEXT, text, glued=False)
-        elif text:
-            words = text.strip(_BLANKS)
-            if words:
-                glued = self._run and not self._gap and text[0] not in _BLANKS
-                self._write(TEXT, _SPACES.sub(" ", words), glued=glued)
-                self._run = True
-            self._gap = text[-1] in _BLANKS or (self._gap and not words)
-
-    def _write(self, kind: str, text: str, *, glued: bool) -> None:
-        if text:
-            self.found.append(Token(kind, text, glued=glued))
-
-    def _cross(self, tag: str) -> None:
-        if tag not in _IN_A_LINE:
+    def _raw(self, start: Token, step: _Step) -> None:
+        """Write the begin and the text of an element whose text is no markup: a frame."""
+        self._found.append(start)
+        if step.crosses:
             self._run = self._gap = False
+        self._text(step.text)
+
+    def _text(self, text: str) -> None:
+        """Write the text between two tags as one token."""
+        if not text:
+            return
+        if self._verbatim:
+            self._found.append(Token(TEXT, text))
+            return
+        blank = text[0] in _BLANKS
+        if words := text.strip(_BLANKS):
+            glued = self._run and not self._gap and not blank
+            texts = self._known.texts[glued]
+            token = texts.get(text)
+            if token is None:
+                token = texts[text] = Token(TEXT, _SPACES.sub(" ", words), _NONE, glued)
+            self._found.append(token)
+            self._run = True
+        self._gap = text[-1] in _BLANKS or (self._gap and not words)
 
 
 def _doctype(page: str) -> str:

@@ -15,14 +15,14 @@ from comparators.html_volatile import SCRIPT_TOKEN, is_made, token_attributes
 from comparators.literals import is_cut, shared_beginning
 from comparators.model import LONGEST_LITERAL, Finding, Observation, path_pattern
 from comparators.noise_bytes import BYTES, in_ranges
-from comparators.noise_forms import Affixed, Made, Numbers, Row, Shape
+from comparators.noise_forms import Affixed, Made, Numbers, Row, Shape, number_of
 from comparators.noise_letters import narrowest, plausible
 from comparators.noise_pieces import ranged, shape_of, times
 from comparators.noise_rules import NoiseRule, chunks, columns, is_about_money, middles, speaks_of_money
 from comparators.noise_times import STRICT, Reading
 from comparators.paths import steps
 from comparators.policy import Policy
-from comparators.sensitive_names import looks_money, looks_secret
+from comparators.sensitive_names import looks_money, looks_secret, looks_timed
 from comparators.values import Origins
 
 # Noise known from this very pair: legacy was asked again, what it changes at a place by itself may be otherwise there.
@@ -36,6 +36,7 @@ _FACTOR: Final = 2
 _TOKEN: Final = 10
 _FEW: Final = 2
 _PIN: Final = range(4, 9)
+_MOST_SLOWER: Final = 100
 _MOST_PLACES: Final = 10_000
 _MOST_KEPT: Final = 8 << 20
 _BOUNDARY: Final = re.compile(r"[^0-9A-Za-z](?=[0-9A-Za-z]*\Z)")
@@ -93,6 +94,10 @@ class Own:
         return is_about_money(self._shown.get((path, place), "")) or looks_money(
             steps(path) if path.startswith("/") else (path,)
         )
+
+    def is_timed(self) -> bool:
+        """Whether legacy differs from itself in how long it says that the answer took."""
+        return any(looks_timed((shown.rpartition("/")[2],)) for shown in self._shown.values())
 
     def texts_at(self, path: str, place: str, legacy: str) -> list[str]:
         """Return legacy's texts at a place where it gave this one; none where it agreed with itself."""
@@ -221,6 +226,47 @@ def is_own(own: Own, where: tuple[str, str], legacy: str, modern: str, about: Ad
     return texts[0] != (legacy, modern) and fits([left for left, _ in texts], texts[0][1], reading)
 
 
+def inside(found: Sequence[Finding], place: str, shown: str, about: Observed) -> tuple[list[Finding], int]:
+    """Return the findings between values inside a text at a place that count, and how many legacy varies by itself.
+
+    Where legacy is held against itself its values are collected, and all findings count.
+    """
+    values = [each for each in found if each.kind in _CONTENTS and not _is_half(each)]
+    if about.seen is not None:
+        for each in values:
+            about.seen.add("@body", f"{place}{each.path}", each.legacy, each.modern, f"{shown} {each.path}")
+    own = about.own
+    if own is None:
+        return list(found), 0
+    noise = {id(each) for each in values if _is_own_inside(own, each, f"{place}{each.path}", shown, about.reading)}
+    return [each for each in found if id(each) not in noise], len(noise)
+
+
+def _is_own_inside(own: Own, finding: Finding, place: str, shown: str, reading: Reading) -> bool:
+    names = steps(finding.path)
+    if looks_money(names) or is_about_money(shown):
+        return False
+    values = own.texts_at("@body", place, finding.legacy)
+    if values and same_shape(finding.modern, values, reading):
+        return True
+    return looks_timed(names) and own.is_timed() and same_timing(finding.modern, values or [finding.legacy])
+
+
+def _is_half(finding: Finding) -> bool:
+    return is_cut(finding.legacy) or is_cut(finding.modern)
+
+
+class Observed(Protocol):
+    """What is known of a comparison's own noise: collected where `seen` is there, known where `own` is."""
+
+    own: Own | None
+    seen: Own | None
+
+    @property
+    def reading(self) -> Reading:
+        """How times are read."""
+
+
 class Addressed(Protocol):
     """What is to be known of a comparison: how its times are read, what its backends call themselves."""
 
@@ -296,6 +342,36 @@ def _same_unit(literal: str, examples: Sequence[str]) -> bool:
     return not number if there is None else there.holds(number)
 
 
+def same_timing(literal: str, examples: Sequence[str]) -> bool:
+    """Whether a literal is a measured duration like others: of one spelling, within a factor of a hundred.
+
+    How long the same takes is seldom the same twice, and a busy machine takes ten times as long; a thousand would be
+    another unit. A coarse clock shows the same number by chance, or zero.
+    """
+    if {_kind(literal)} != set(map(_kind, examples)) or times([_inner(each) for each in examples]) is not None:
+        return False
+    found = [number_of(_inner(each)) for each in (literal, *examples)]
+    there = [each for each in found if each is not None and each >= 0]
+    if len(there) < len(found):
+        return False
+    given, known = there[0], there[1:]
+    if all(map(_is_whole, known)) and not _is_whole(given):
+        return False
+    step = min(Decimal(1).scaleb(min(_exponent(each), 0)) for each in there)
+    # Less than a step of the clock is shown as zero.
+    least, most = max(min(known), step), max(*known, step)
+    return max(given, step) * _MOST_SLOWER >= least and given <= most * _MOST_SLOWER
+
+
+def _is_whole(number: Decimal) -> bool:
+    return _exponent(number) >= 0
+
+
+def _exponent(number: Decimal) -> int:
+    exponent = number.as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0
+
+
 def _is_empty(literal: str) -> bool:
     return literal in {"[]", "{}"}
 
@@ -316,10 +392,11 @@ def split(
     """
     if policy.noise == "none" or not findings or not (observations or policy.noise_rules):
         return tuple(findings), 0
+    known = _Known(observations)
     counting = tuple(
         each
         for each in findings
-        if not _may_hide(each) or not (_is_own(each, observations, policy) or _learned(each, policy))
+        if not _may_hide(each) or not (_is_own(each, known, policy) or _learned(each, policy))
     )
     return counting, len(findings) - len(counting)
 
@@ -355,14 +432,30 @@ def _learned(finding: Finding, policy: Policy) -> bool:
     return noise_rules.hides(policy.noise_rules, finding)
 
 
-def _is_own(finding: Finding, observations: Sequence[Observation], policy: Policy) -> bool:
-    here = [each for each in observations if each.path == finding.path]
+class _Known:
+    """Where legacy differs from itself, by path and by place in a page; `is_timed`: in how long its answers took."""
+
+    def __init__(self, observations: Sequence[Observation]) -> None:
+        self._at: dict[tuple[str, str], list[Observation]] = {}
+        for each in observations:
+            place = noise_rules.place_of(each.first or each.again) if each.path == "@body" else ""
+            self._at.setdefault((each.path, place), []).append(each)
+        self.is_timed = any(path.startswith("/") and looks_timed(steps(path)) for path, _ in self._at)
+
+    def at(self, path: str, place: str = "") -> list[Observation]:
+        """Return what was observed at a path; in a page, where it has such a place."""
+        return self._at.get((path, place), []) if place or path != "@body" else []
+
+
+def _is_own(finding: Finding, known: _Known, policy: Policy) -> bool:
+    here = known.at(finding.path)
+    if _is_timed(finding, known):
+        return True
     if finding.path == "@body":
         # Texts of a page were held against legacy's own ones where they stand: what is still found is something else.
         if finding.kind in _CONTENTS - {"length"} or any(map(_is_unsure, (finding.legacy, finding.modern))):
             return False
-        place = noise_rules.place_of(finding.legacy or finding.modern)
-        here = [each for each in here if place and noise_rules.place_of(each.first or each.again) == place]
+        here = known.at("@body", noise_rules.place_of(finding.legacy or finding.modern))
     if not here:
         return False
     kinds = {each.kind for each in here}
@@ -375,6 +468,20 @@ def _is_own(finding: Finding, observations: Sequence[Observation], policy: Polic
     if finding.kind == "extra":
         return "extra" in kinds and same_shape(finding.modern, [each for each in examples if each])
     return finding.kind in kinds
+
+
+def _is_timed(finding: Finding, known: _Known) -> bool:
+    """Whether a finding is how long an answer took, where legacy differs from itself in such a figure.
+
+    All such figures of one answer are one place: a coarse clock shows the same one twice by chance.
+    """
+    if not known.is_timed or not finding.path.startswith("/") or finding.kind not in _CONTENTS:
+        return False
+    if not looks_timed(steps(finding.path)):
+        return False
+    here = [each for each in known.at(finding.path) if each.kind in _CONTENTS]
+    examples = [literal for each in here for literal in (each.first, each.again)]
+    return same_timing(finding.modern, examples or [finding.legacy])
 
 
 def _is_unsure(literal: str) -> bool:

@@ -33,6 +33,26 @@ def looks_due(names: Iterable[str]) -> bool:
     return any("expir" in name.lower() or not _DUE_WORDS.isdisjoint(words(name)) for name in names)
 
 
+_TIMED_WORDS = frozenset({"cputime", "walltime", "elapsed", "took", "latency"})
+_OWN_WORK = frozenset(
+    {"cpu", "wall", "response", "render", "rendering", "exec", "execution", "query", "process", "processing", "load",
+     "loading", "generation", "parse", "backend", "php", "sql", "db"}
+)  # fmt: skip
+_SPANS = frozenset({"time", "duration", "ms", "msec", "millis", "seconds", "sec", "secs", "us", "micros"})
+
+
+def looks_timed(names: Iterable[str]) -> bool:
+    """Whether the last name along a path says how long the answer itself took: `cputime`, `backendResponseTime`.
+
+    Not what takes long in the world: `duration` or `preparation_time` alone are no such name.
+    """
+    last = ""
+    for last in names:
+        pass
+    found = words(last)
+    return not _TIMED_WORDS.isdisjoint(found) or not (_OWN_WORK.isdisjoint(found) or _SPANS.isdisjoint(found))
+
+
 # Puts a mark in the place of a secret: the same mark for the same secret, under one key.
 
 

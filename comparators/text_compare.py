@@ -202,6 +202,19 @@ def csv_differences(legacy: bytes, modern: bytes, context: Context) -> None:
 
 def rows(text: str, delimiter: str) -> list[Row]:
     """Return the rows of a table; a quote that is never closed, or has text after it, is a plain character."""
+    found = _quoted_rows(text, delimiter) if '"' in text else _plain_rows(text, delimiter)
+    # The line end of the last row opens no further one.
+    while found and found[-1] in ([], [""]):
+        found.pop()
+    return found
+
+
+def _plain_rows(text: str, delimiter: str) -> list[Row]:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return [line.split(delimiter) for line in lines]
+
+
+def _quoted_rows(text: str, delimiter: str) -> list[Row]:
     found: list[Row] = [[]]
     for cell in _cells(delimiter).finditer(text):
         quoted, plain, end = cell.groups()
@@ -210,9 +223,6 @@ def rows(text: str, delimiter: str) -> list[Row]:
             found.append([])
         if not end:
             break
-    # The line end of the last row opens no further one.
-    while found and found[-1] in ([], [""]):
-        found.pop()
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from lxml import etree
 
-from comparators import text_compare
+from comparators import body_cost, text_compare
 from comparators.context import Context
 from comparators.literals import first_difference
 from comparators.text_compare import around
@@ -28,6 +28,8 @@ def differences(legacy: bytes, modern: bytes, context: Context) -> None:
     """
     if legacy == modern:
         return
+    for body in (legacy, modern):
+        body_cost.refuse_crowded(body.decode("latin-1"), context)
     left, right = _parsed(legacy), _parsed(modern)
     if (left is None and right is None) or _defines(left) or _defines(right):
         text_compare.text_differences(legacy, modern, context)

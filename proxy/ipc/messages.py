@@ -467,7 +467,8 @@ class Answer:
     """One side's response as the client would get it: translated, without framing, `body` still encoded.
 
     `failed` is empty for a complete response, else why there is none (`absent`: this side was not asked).
-    `truncated` says that the body exceeded the route's cap; `seconds` is the wait for the first byte.
+    `truncated` says that the body exceeded the route's cap; `seconds` is the wait for the first byte, `at` the time
+    since the epoch at which the head was received, 0 where that is not known.
     """
 
     status: int = 0
@@ -476,6 +477,7 @@ class Answer:
     truncated: bool = False
     seconds: float = 0.0
     failed: str = ""
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

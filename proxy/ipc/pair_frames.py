@@ -17,7 +17,7 @@ from proxy.ipc.messages import Answer, Pair
 NUMBER = struct.Struct("!Q")
 """A judge's answer: how many pairs of a connection are done. The shared page holds the number of the present one."""
 PAGE = mmap.PAGESIZE
-VERSION = 1
+VERSION = 2
 _HEAD = struct.Struct("!B3xIIIi")
 _NONE = -1
 _MEMBERS = 12
@@ -43,7 +43,10 @@ def pack_pair(pair: Pair) -> bytes:
 
 
 def _add(lines: list[str], answer: Answer) -> None:
-    lines.append(f"{answer.status} {answer.seconds!r} {int(answer.truncated)} {len(answer.headers)} {answer.failed}")
+    count = len(answer.headers)
+    lines.append(
+        f"{answer.status} {answer.seconds!r} {answer.at!r} {int(answer.truncated)} {count} {answer.failed}"
+    )
     lines.extend([f"{name}: {value}" for name, value in answer.headers])
 
 
@@ -74,11 +77,11 @@ def unpack_pair(text: bytes, bodies: tuple[bytes, bytes, bytes | None]) -> Pair:
 
 
 def _answer(lines: list[str], position: int, body: bytes) -> tuple[Answer, int]:
-    status, seconds, truncated, fields, failed = lines[position].split(" ", 4)
+    status, seconds, at, truncated, fields, failed = lines[position].split(" ", 5)
     begin = position + 1
     end = begin + int(fields)
     headers = tuple([(name, value) for name, _, value in [line.partition(": ") for line in lines[begin:end]]])
-    return Answer(int(status), headers, body, truncated == "1", float(seconds), failed), end
+    return Answer(int(status), headers, body, truncated == "1", float(seconds), failed, float(at)), end
 
 
 class PairInbox:

@@ -154,7 +154,7 @@ def _redacted(pair: Pair, answer: Answer, redactor: Redactor) -> Answer:
 def _capture(pair: Pair, answer: Answer) -> Capture | None:
     if answer.failed:
         return None
-    return Capture(pair.method, _target(pair), answer.status, answer.headers, answer.body)
+    return Capture(pair.method, _target(pair), answer.status, answer.headers, answer.body, answer.at or None)
 
 
 def _target(pair: Pair) -> str:

@@ -23,6 +23,7 @@ ANSWERS = st.builds(
     st.booleans(),
     st.floats(0, 100),
     st.sampled_from(["", "absent", "timeout"]),
+    st.floats(0, 2e9),
 )
 PAIRS = st.fixed_dictionaries(
     {

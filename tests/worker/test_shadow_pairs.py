@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
+from proxy.ipc.judge_messages import Case
 from proxy.ipc.messages import Answer
+from proxy.ipc.pair_frames import PairInbox, pack_pair
+from proxy.judge.opinion import Opinions
+from proxy.judge.policies import RouteRules, Rules
 from proxy.worker.shadow.pair_sender import BYTES_PER_SECOND
 from rules.model import CookieEdit, Invariant, SidePolicy
 from tests.support import raw
@@ -185,3 +190,26 @@ async def test_an_answer_that_only_one_side_may_leave_out_is_not_compared(house:
     mirror = await sides(house, b"HTTP/1.1 304 Not Modified\r\n\r\n", ok(b"all of it"))
 
     assert await mirror.became(raw.get("/", validator)) == ("not_compared", "conditional")
+
+
+def at(seconds: float) -> bytes:
+    """An answer that shows the clock of its backend, so many seconds off, and has no `Date`."""
+    return ok(b'{"now":%d}' % (time.time() + seconds), "Content-Type: application/json")
+
+
+@pytest.mark.parametrize(
+    ("legacy", "modern", "verdict"), [(-2, 2, "equal"), (0, 3600, "different"), (-3600, 0, "different")]
+)
+async def test_a_clock_is_known_by_when_its_answer_was_received(
+    house: RunningProxy, legacy: float, modern: float, verdict: str
+):
+    mirror = await sides(house, at(legacy), at(modern), route={"compare": {"preset": "php"}})
+
+    await mirror.became(raw.get("/a"))
+
+    inbox = PairInbox()
+    inbox.feed(pack_pair(mirror.pairs[0]))
+    (pair,) = iter(inbox.take, None)
+    opinion = Opinions(Rules({pair.route: RouteRules({"preset": "php"}, ())}, "2026-11-21", key="k")).on(Case(1, pair))
+    assert opinion.verdict == verdict
+    assert opinion.forgiven == ((("clock", 1),) if verdict == "equal" else ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import time
 from typing import Final
 
 from proxy.http1 import ResponseHead
@@ -39,13 +40,14 @@ class ResponseCopy:
     """One answer so far, at most `limit` bytes of body (0: as far as the budget goes).
 
     `lost` is empty while the copy is whole, else why it is not: `body_cap`, `memory`, `stream`. `release` gives the
-    memory back; it must be called once nobody needs the copy. `head` is where `lines` are those of a head as it came.
-    What is not set in `__init__` is as most answers have it.
+    memory back; it must be called once nobody needs the copy. `head` is where `lines` are those of a head as it came,
+    `at` when it was received, since the epoch. What is not set in `__init__` is as most answers have it.
     """
 
     status: int = 0
     lost: str = ""
     head: ResponseHead | None = None
+    at: float = 0.0
     _held: int = 0
     _first: bytes = b""
     _more: list[bytes] | None = None
@@ -59,6 +61,7 @@ class ResponseCopy:
         """The head came, with the first bytes of the body."""
         self.status = status
         self.lines = lines
+        self.at = time()
         size = len(payload)
         if size:
             budget, limit = self._budget, self._limit
@@ -120,4 +123,4 @@ class ResponseCopy:
     def answer(self, seconds: float) -> Answer:
         """The answer for the link; `seconds` is the wait for its first byte."""
         fields = tuple((name, value) for name, _, value in (line.partition(": ") for line in self.lines))
-        return Answer(self.status, fields, self.body, seconds=seconds)
+        return Answer(self.status, fields, self.body, seconds=seconds, at=self.at)
