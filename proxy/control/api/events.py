@@ -27,7 +27,7 @@ class Control(Protocol):
 
     @property
     def trail(self) -> AuditLog:
-        """Return the audit trail."""
+        """Return the audit log."""
 
 
 def routes(control: Control) -> Sequence[web.RouteDef]:

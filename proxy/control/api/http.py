@@ -161,7 +161,7 @@ def is_operator(request: web.Request) -> bool:
 
 
 def who_asks(request: web.Request) -> str:
-    """Return the name that an audit entry of this request carries: as the asker says, else the door it came by."""
+    """Return the name that an audit entry of this request carries: the client's own, else `api` or `console`."""
     door = "console" if request.get(CONSOLE, False) else "api"
     named = request.get(PERSON, "") or request.headers.get(OPERATOR_HEADER, "")
     return f"{door}:{named}" if named and NAME.fullmatch(named) else door

@@ -194,7 +194,7 @@ class Control(Protocol):
 
     @property
     def trail(self) -> AuditLog:
-        """Return the audit trail."""
+        """Return the audit log."""
 
     @property
     def differences(self) -> Differences:

@@ -89,7 +89,7 @@ def _is_gone(request: web.Request) -> bool:
 def _message(now: Blocks, before: Blocks) -> bytes:
     """Return what differs, under the digest of all that the page shows then.
 
-    The state is said each time: it tells as of when the page is true. `rows` is the order of a table's rows
+    The state is sent each time: it has the time as of which the page is true. `rows` is the order of a table's rows
     where it is another one.
     """
     changed: dict[str, Any] = {name: html for name, html in now.items() if before.get(name) != html or name == "state"}
