@@ -319,6 +319,7 @@ class Control:
                     self._draining = True
                     if message.handover:
                         # the new program's control answers here now: what is asked of us would reach nobody
+                        self.decisions.close()
                         await self._admin.stop()
                 case messages.Leave():
                     return
@@ -405,6 +406,7 @@ class Control:
         await self._instances.leave()
         self._comparing.close()
         self._verifying.close()
+        self.decisions.close()
         await self._admin.stop()
         self._workers.close()
         self._tell.close()

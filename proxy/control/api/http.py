@@ -155,6 +155,11 @@ async def wish_of(request: web.Request, *fields: Field, largest: int = 0) -> dic
     return wish
 
 
+def has_hung_up(request: web.Request) -> bool:
+    """Whether the client is gone: a stream would know it at its next write only."""
+    return request.transport is None or request.transport.is_closing()
+
+
 def is_operator(request: web.Request) -> bool:
     """Whether the client has shown the operator's token."""
     return bool(request.get(ROLE, "") == OPERATE)

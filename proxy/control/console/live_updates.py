@@ -19,6 +19,7 @@ import orjson
 from aiohttp import web
 
 from dashboards.pages.layout import Blocks, digest
+from proxy.control.api.http import has_hung_up
 from proxy.control.console.pages import Pages, Query
 from proxy.control.errors import RefusedError
 
@@ -69,7 +70,7 @@ class LiveUpdates:
         self, request: web.Request, answer: web.StreamResponse, path: str, query: Query, before: Blocks
     ) -> None:
         for _ in range(int(LASTS / self._every)):
-            if await self._is_over_within(self._every) or _is_gone(request):
+            if await self._is_over_within(self._every) or has_hung_up(request):
                 return
             now = await self._pages.blocks(path, query)
             await answer.write(_message(now, before))
@@ -79,11 +80,6 @@ class LiveUpdates:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._over.wait(), seconds)
         return self._over.is_set()
-
-
-def _is_gone(request: web.Request) -> bool:
-    """Whether the browser has hung up: without this it would be known at the next write."""
-    return request.transport is None or request.transport.is_closing()
 
 
 def _message(now: Blocks, before: Blocks) -> bytes:
