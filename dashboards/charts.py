@@ -154,7 +154,7 @@ def _marks(chart: Chart) -> Iterator[Html]:
 
 
 def _columns(chart: Chart) -> Iterator[Html]:
-    """What is under the pointer says its values: a strip for each moment, or for some of many."""
+    """Values are shown under the pointer: a strip for each moment, or for some of many."""
     found: dict[float, list[str]] = {}
     for line in chart.lines:
         for at, value in line.points:

@@ -56,7 +56,7 @@ def _attribute(key: str, value: Attribute) -> str:
     return f" {name}" if value is True else f' {name}="{escape(str(value))}"'
 
 
-# Writes numbers the way people say them.
+# Writes numbers for people.
 
 
 NOTHING = "-"

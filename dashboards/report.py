@@ -120,12 +120,12 @@ def _figures(side: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def retirement_lines(report: Report) -> list[str]:
-    """Say of each route that modern answers wholly whether legacy's part may go."""
+    """Yield for each route that modern answers wholly whether legacy's part may go."""
     return retirement.lines(report["routes"])
 
 
 def resource_lines(report: Report) -> list[str]:
-    """Say what the machine knows of the sides' processes, where it knows anything."""
+    """Yield what the machine knows of the sides' processes, where it knows anything."""
     return [
         f"{name}: {found['memory_bytes'] / 1e6:,.0f} MB of memory, {found['cpu_seconds']:,.0f} s of CPU, "
         f"{count(found['processes'], 'process', 'processes')}"

@@ -1,4 +1,4 @@
-"""Says what of legacy may go once modern answers all of a route, or what is still waited for."""
+"""Lists what of legacy may go once modern answers all of a route, or what is still waited for."""
 
 from __future__ import annotations
 

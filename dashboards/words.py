@@ -1,4 +1,4 @@
-"""Says in words what the guard saw, and the figures of other evidence in their units."""
+"""Writes the guard's evidence in words, and figures of other evidence in their units."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ _COUNTS = re.compile(r"(\d+) of (\d+) \D.*? (\d+) of (\d+)(?:;|$)")
 
 
 def counts(detail: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
-    """Return modern's and legacy's bad requests of all as a comparative check tells them, None where it does not."""
+    """Return modern's and legacy's bad requests of all from the text of a comparative check, None where it has none."""
     found = _COUNTS.match(detail)
     if found is None:
         return None

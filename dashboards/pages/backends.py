@@ -55,12 +55,11 @@ def _state(target: TargetView) -> Html:
 
 
 def _addresses(target: TargetView) -> Html:
-    """The addresses that its name was resolved to; one that is nothing but a number was not."""
+    """The addresses that connections go to, each with its failures."""
     if not target.addresses:
         return join(NOTHING)
-    return el(
-        "ul", [el("li", el("code", each.address), _trouble(each.failures, each.missed)) for each in target.addresses]
-    )
+    items = [el("li", el("code", each.address), _trouble(each.failures, each.missed)) for each in target.addresses]
+    return el("ul", items, class_="plain")
 
 
 def _trouble(failures: int, missed: int) -> str:

@@ -323,7 +323,7 @@ def _fields(headers: Sequence[Sequence[str]]) -> dict[str, str]:
 
 
 def _line(kind: str, left: str | None, right: str | None) -> Html:
-    """Colour alone would tell some people nothing: a mark before the text says it too."""
+    """Not all people see colours apart: a mark before the text means the same."""
     mark = {"marked": "≠ ", "other": "~ ", "alike": "≈ "}.get(kind, "  ")
     cells = (_cell("" if left is None else mark + left), _cell("" if right is None else mark + right))
     return el("tr", cells, class_=kind)

@@ -38,7 +38,7 @@ class Wrong:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who looks: may they operate, did they log in, could they, the secret of their forms, what to tell them first.
+    """A visitor: whether they may operate, have logged in, could log in; their forms' secret; a message to show first.
 
     `wrong` is the form that they sent and have to mend.
     """
@@ -81,7 +81,7 @@ def page(title: str, here: str, visitor: Visitor, *content: Child, live: str = "
 
 
 def digest(blocks: Blocks) -> str:
-    """Return a name of all that `blocks` show but the state of the proxy, which says the time as well."""
+    """Return a name of all that `blocks` show but the state of the proxy, which has the time in it."""
     hashed = blake2b(digest_size=12)
     for name, html in sorted(blocks.items()):
         if name != "state":
@@ -163,7 +163,7 @@ STAGE_NAMES = {
 
 
 def badge(stage: str) -> Html:
-    """Return a stage as a coloured word; the word says it all."""
+    """Return a stage as a coloured word; the colour adds nothing to the word."""
     return el("span", STAGE_NAMES.get(stage, stage), class_=f"badge {stage}")
 
 

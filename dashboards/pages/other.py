@@ -63,7 +63,7 @@ def event_blocks(found: Rows, state: Html) -> Blocks:
 
 
 def events(found: Rows, visitor: Visitor, state: Html, live: str) -> Html:
-    """Return the page of the audit trail."""
+    """Return the page of the audit log."""
     parts = event_blocks(found, state)
     return page(
         "Events",
@@ -135,7 +135,7 @@ def login(visitor: Visitor, following: str) -> Html:
         "form",
         el("input", type="hidden", name="next", value=following),
         field("Token", "token", type="password", required=True, autocomplete="current-password", autofocus=True),
-        field("Your name, for the audit trail", "name", maxlength="64", pattern="[A-Za-z0-9._@\\-]*"),
+        field("Your name, for the audit log", "name", maxlength="64", pattern="[A-Za-z0-9._@\\-]*"),
         el("button", "Log in"),
         method="post",
         action="/login",

@@ -28,7 +28,7 @@ from dashboards.pages.layout import (
 )
 from dashboards.views import CheckView, RouteView, SideView, StatusView
 
-# Says whose traffic a route is judged by where several instances share a store.
+# Names the instances whose traffic a route is judged by where several instances share a store.
 
 
 def judged_by(found: Mapping[str, Any] | None) -> str | None:
@@ -295,13 +295,13 @@ def _steps(shown: RoutePage) -> Html | None:
         return None
     now = step.get("number") or 0
     items = [
-        el("li", _told(number, one, now, shown), aria_current="step" if number == now else None)
+        el("li", _step_line(number, one, now, shown), aria_current="step" if number == now else None)
         for number, one in enumerate(shown.steps, 1)
     ]
     return el("ol", items, class_="steps", aria_label="Steps")
 
 
-def _told(number: int, one: StepView, now: int, shown: RoutePage) -> str:
+def _step_line(number: int, one: StepView, now: int, shown: RoutePage) -> str:
     mark = "✓" if number < now else "→" if number == now else "·"
     bakes = f" for {span(one.seconds)}" if one.seconds else ""
     approval = ", then a person approves" if one.manual else ""

@@ -16,7 +16,7 @@ from proxy.settings import EXIT_USAGE
 
 RouteArgument = Annotated[str, typer.Argument(help="The route's name.", autocompletion=route_names)]
 RouteOrNone = Annotated[str, typer.Argument(help="The route's name; left out with --all.", autocompletion=route_names)]
-ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept in the audit trail.")]
+ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept in the audit log.")]
 NeededReason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it must be said.")]
 RevisionOption = Annotated[
     int | None,
@@ -146,7 +146,7 @@ def events(
     admin: AdminOption = "",
     json: JsonOption = False,
 ) -> None:
-    """Show the audit trail: who changed what, when, why."""
+    """Show the audit log: who changed what, when, why."""
     from proxy.cli.routes import events as do
 
     raise typer.Exit(do(config, admin, route, since, limit=limit, follow=follow, as_json=json))

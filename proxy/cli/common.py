@@ -173,7 +173,7 @@ Told = Callable[[int, int], None]
 
 @contextmanager
 def progress(what: str, counted: str = "") -> Iterator[Told]:
-    """Yield what to tell progress to: a bar on standard error where that is a terminal, nothing elsewhere.
+    """Yield what takes the progress: a bar on standard error where that is a terminal, nothing elsewhere.
 
     `counted` names what is done, such as `rows`: how many of them and how many a second are shown then.
     """

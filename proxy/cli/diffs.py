@@ -348,7 +348,7 @@ def _body(name: str, headers: dict[str, str], rest: bytes, method: str) -> bytes
 
 
 def _without_chunks(rest: bytes) -> bytes:
-    """Undo chunks where they are still there: curl takes them out, leaving the header that tells of them."""
+    """Undo chunks where they are still there: curl takes them out, leaving the header that names them."""
     body: list[bytes] = []
     left = rest
     while True:

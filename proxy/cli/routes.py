@@ -342,7 +342,7 @@ def _style(line: Line) -> str:
     return _STYLES.get(line.stage, "") if line.stage else "bold"
 
 
-# `strangler events`: the audit trail, as far as it goes or as it grows.
+# `strangler events`: the audit log, as far as it goes or as it grows.
 
 
 _EVENTS = "/api/v1/events"

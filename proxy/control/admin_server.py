@@ -138,7 +138,7 @@ class AdminPort:
         except web.HTTPException as error:
             return _refused_by_aiohttp(request, error)
         except Exception as error:
-            if isinstance(error, ConnectionError) and _has_hung_up(request):
+            if isinstance(error, ConnectionError) and http.has_hung_up(request):
                 raise  # a client that no longer reads a stream is no fault of ours
             self._tell(events.UNEXPECTED, "error", where=request.path, error=repr(error))
             return _refused(request, HTTPStatus.INTERNAL_SERVER_ERROR, "a fault of the proxy; its log says more")
@@ -172,10 +172,6 @@ class AdminPort:
             who=who_asks(request),
             role=request.get(ROLE, ""),
         )
-
-
-def _has_hung_up(request: web.Request) -> bool:
-    return request.transport is None or request.transport.is_closing()
 
 
 def _refused_by_aiohttp(request: web.Request, error: web.HTTPException) -> web.Response:

@@ -23,13 +23,14 @@ class TooManyReadersError(Exception):
 
 
 class DecisionReader:
-    """One reader's queue. `_records` and `dropped` fill by `put`, are emptied by `take`."""
+    """One reader's queue. `_records` and `_dropped` fill by `put`, are emptied by `take`; `is_over` is set once."""
 
     def __init__(self, wanted: DecisionFilter) -> None:
         self.wanted = wanted
         self._records: list[DecisionRecord] = []
         self._dropped = 0
         self._news = asyncio.Event()
+        self.is_over = False
 
     def put(self, record: DecisionRecord) -> None:
         """Queue `record`, or count it as dropped."""
@@ -44,8 +45,16 @@ class DecisionReader:
         self._dropped += number
         self._news.set()
 
+    def end(self) -> None:
+        """Nothing more will come."""
+        self.is_over = True
+        self._news.set()
+
     async def take(self) -> tuple[list[DecisionRecord], int]:
-        """Wait until there is something; return decisions in their order, and how many were dropped since before."""
+        """Wait until there is something; return decisions in their order, and how many were dropped since before.
+
+        Both are nothing when the stream is over.
+        """
         await self._news.wait()
         self._news.clear()
         records, self._records = self._records, []
@@ -76,6 +85,11 @@ class DecisionStreams:
         finally:
             del self._readers[number]
             self._workers.send(self._wanted())
+
+    def close(self) -> None:
+        """End every stream: the process leaves, its readers come back to the next one."""
+        for reader in self._readers.values():
+            reader.end()
 
     def _wanted(self) -> SendDecisions:
         return SendDecisions(tuple(reader.wanted for reader in self._readers.values()))

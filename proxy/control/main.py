@@ -335,6 +335,7 @@ class Control:
                     self._draining = True
                     if message.handover:
                         # the new program's control serves here now: a request to this one would have no effect
+                        self.decisions.close()
                         await self._admin.stop()
                 case messages.Leave():
                     return
@@ -419,6 +420,7 @@ class Control:
         await self._instances.leave()
         self._comparing.close()
         self._verifying.close()
+        self.decisions.close()
         await self._admin.stop()
         self._workers.close()
         self._tell.close()

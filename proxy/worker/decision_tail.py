@@ -49,7 +49,11 @@ class DecisionTail:
 
     def observe(self, exchange: Exchange, user: Callable[[], str | None]) -> None:
         """Keep the decision of a finished request if a filter takes it; `user` is asked where one names a user."""
-        numbers = tuple(each.number for each in self._filters if takes(each, exchange, user))
+        try:
+            numbers = tuple(each.number for each in self._filters if takes(each, exchange, user))
+        except Exception as error:  # noqa: BLE001 - a reader must not hurt a request
+            self._server.unforeseen(error, "tail")
+            return
         if not numbers:
             return
         if len(self._records) >= AT_MOST:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -58,6 +59,19 @@ async def test_a_reader_gets_its_own_in_order_and_learns_what_did_not_fit(stand:
     assert [each.path for each in records] == [f"/{number}" for number in range(module.QUEUED)]
     assert dropped == 7
     assert (len(others), none) == (1, 0)
+
+
+async def test_a_reader_is_let_go_when_the_process_leaves():
+    stand = Stand()
+    streams = DecisionStreams(stand.workers)
+    with streams.reading(DecisionFilter(0)) as reader:
+        waiting = asyncio.ensure_future(reader.take())
+        await asyncio.sleep(0)
+
+        streams.close()
+
+        assert await waiting == ([], 0)
+        assert reader.is_over
 
 
 async def test_there_is_an_end_to_readers(stand: Stand, monkeypatch: pytest.MonkeyPatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,30 @@ async def test_status_shows_every_route_with_both_sides(tmp_path: Path, legacy: 
     (route,) = [route for route in orjson.loads(document)["routes"] if route["name"] == "profile"]
     assert route["modern"]["requests"] == 5
     assert route["modern"]["p95"] > 0
+
+
+async def test_a_target_that_is_down_is_shown_everywhere_with_its_error_and_one_that_is_up_as_such(
+    tmp_path: Path, legacy: Backend
+):
+    dead = "http://127.0.0.1:1"
+    async with running(tmp_path, config(legacy.url, dead, weight=100)) as proxy:
+        async with asyncio.timeout(60):
+            while (await proxy.metric("strangler_backend_up", backend="modern", target=dead)) == 1:
+                await proxy.get("/api/me", "Cookie: uid=1")
+        backends = (await proxy.json("/api/v1/backends"))["items"]
+        up = await proxy.metric("strangler_backend_up", backend="legacy", target=legacy.url)
+        _, table, _ = await run_command("status", "-c", str(proxy.file), "--admin", proxy.admin_url, NO_COLOR="1")
+        page = (await proxy.admin("/backends", "Accept: text/html")).body.decode()
+        overview = (await proxy.admin("/", "Accept: text/html")).body.decode()
+
+    assert up == 1
+    assert "legacy: 1 of 1 target up" in table
+    assert "modern: 0 of 1 target up" in table
+    assert f"{dead} is down: left out by 1 worker of 1" in table
+    assert page.count(">up</span>") == page.count(">down</span>") == 1
+    (error,) = [target["last_error"] for backend in backends for target in backend["targets"] if target["last_error"]]
+    assert f"<td>{error}</td>" in page
+    assert "No target of modern is up" in overview
 
 
 async def test_help_comes_before_anybody_gets_impatient():

@@ -80,6 +80,19 @@ async def test_more_than_fits_into_a_message_is_counted_for_each_filter(stand: S
     assert message.dropped == ((1, 5),)
 
 
+async def test_a_fault_of_ours_hurts_no_request(stand: Stand):
+    faults: list[str] = []
+    stand.server.unforeseen = lambda _, where: faults.append(where)
+
+    def broken() -> str | None:
+        raise ValueError("no such key")
+
+    stand.tail.follow([DecisionFilter(1, user="42")], stand.near)
+    stand.server.tail(found(), broken)
+
+    assert faults == ["tail"]
+
+
 @pytest.mark.parametrize("end", ["stop", "no filter"])
 async def test_nothing_is_looked_at_without_a_filter(stand: Stand, end: str):
     stand.tail.follow([DecisionFilter(1)], stand.near)

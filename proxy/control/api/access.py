@@ -36,7 +36,7 @@ LASTS = 12 * 3600
 """Seconds that a login holds."""
 _PURPOSE = "strangler console session"
 NAME = re.compile(r"[A-Za-z0-9._@-]{0,64}")
-"""What people may call themselves in the audit trail."""
+"""What people may call themselves in the audit log."""
 _VALUE = re.compile(rf"(?P<role>[a-z]+):(?P<ends>[0-9]{{1,12}}):(?P<name>{NAME.pattern}):(?P<signature>[0-9a-f]{{64}})")
 
 
@@ -106,7 +106,7 @@ VIEW = "view"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _FORM = "application/x-www-form-urlencoded"
 _OPEN = (LOGIN, "/static/")
-"""What a browser must get before it can show a token; nothing of it tells anything."""
+"""What a browser must get before it can show a token; nothing of it reveals anything."""
 
 
 def is_safe(method: str) -> bool:
@@ -179,7 +179,7 @@ class Access:
 
     def role_of_token(self, given: str) -> str:
         """Return the role whose token `given` is, empty for none."""
-        # every token is compared, so that the time tells nothing
+        # every token is compared, so that the time reveals nothing
         matches = [
             role
             for role, token in ((OPERATE, self._operator), (VIEW, self._viewer))

@@ -20,8 +20,8 @@ from proxy.ipc.messages import DecisionFilter, DecisionRecord
 from proxy.telemetry.events import timestamp
 from rules.model import DEFAULT_ROUTE, LEGACY, MODERN
 
-HEART_BEAT = 15.0
-"""Seconds of silence after which a stream says that it is there."""
+HEART_BEAT = 15
+"""Seconds of silence after which a stream shows that it is there."""
 _KNOWN = ("route", "side", "status", "user")
 _STATUS = re.compile(r"([1-5])xx|([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?", re.IGNORECASE)
 _STATUSES_AT_MOST = 16
@@ -87,17 +87,23 @@ async def _send(request: web.Request, reader: DecisionReader) -> web.StreamRespo
     answer = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
     await answer.prepare(request)
     await answer.write(b":\n\n")
-    while request.transport is not None and not request.transport.is_closing():
+    silent = 0
+    # looked at each second: one that has hung up must not keep its place until the next heart-beat
+    while not reader.is_over and not http.has_hung_up(request):
         try:
-            async with asyncio.timeout(HEART_BEAT):
+            async with asyncio.timeout(1.0):
                 records, dropped = await reader.take()
         except TimeoutError:
-            await answer.write(b":\n\n")
+            silent += 1
+            if silent % HEART_BEAT == 0:
+                await answer.write(b":\n\n")
             continue
+        silent = 0
         pieces = [_event("decision", document(record)) for record in records]
         if dropped:
             pieces.append(_event("dropped", {"dropped": dropped}))
-        await answer.write(b"".join(pieces))
+        if pieces:
+            await answer.write(b"".join(pieces))
     return answer
 
 

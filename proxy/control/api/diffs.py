@@ -105,7 +105,7 @@ def _kept(handler: Handler) -> Handler:
 
 
 def checked_place(after: str) -> str:
-    """Return a place in the list of groups; RefusedError (422) for what no page has told as its `next`."""
+    """Return a place in the list of groups; RefusedError (422) for what was no page's `next`."""
     try:
         Wanted(after=after)
     except ValueError as error:

@@ -382,11 +382,11 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         f"{PREFIX}/events",
-        "The audit trail.",
+        "The audit log.",
         "Events",
         parameters=(Parameter("since", "The id of the last event known.", TEXT), _ROUTE, _LIMIT, _AFTER),
     ),
-    Endpoint("GET", f"{PREFIX}/events/stream", "The audit trail as it grows.", "Event", media_type=STREAM),
+    Endpoint("GET", f"{PREFIX}/events/stream", "The audit log as it grows.", "Event", media_type=STREAM),
     Endpoint(
         "GET",
         f"{PREFIX}/decisions/stream",

@@ -155,13 +155,18 @@ async def wish_of(request: web.Request, *fields: Field, largest: int = 0) -> dic
     return wish
 
 
+def has_hung_up(request: web.Request) -> bool:
+    """Whether the client is gone: a stream would know it at its next write only."""
+    return request.transport is None or request.transport.is_closing()
+
+
 def is_operator(request: web.Request) -> bool:
     """Whether the client has shown the operator's token."""
     return bool(request.get(ROLE, "") == OPERATE)
 
 
 def who_asks(request: web.Request) -> str:
-    """Return the name that an audit entry of this request carries: as the asker says, else the door it came by."""
+    """Return the name that an audit entry of this request carries: the client's own, else `api` or `console`."""
     door = "console" if request.get(CONSOLE, False) else "api"
     named = request.get(PERSON, "") or request.headers.get(OPERATOR_HEADER, "")
     return f"{door}:{named}" if named and NAME.fullmatch(named) else door

@@ -18,7 +18,7 @@ from proxy.control.api.access import COOKIE, LASTS, LOGIN, NAME, SECURE_COOKIE, 
 from proxy.control.api.http import CONSOLE, PERSON, Rates
 from proxy.control.errors import RefusedError
 
-# Tells who looks at the console, reads the forms they send.
+# Knows the visitors of the console, reads the forms they send.
 #
 # Each form carries a secret that only a page of ours can know: it is bound to the visitor's session, so that no other
 # page can make one up, whatever a browser forgets to say about where a form comes from.

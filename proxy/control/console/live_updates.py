@@ -19,6 +19,7 @@ import orjson
 from aiohttp import web
 
 from dashboards.pages.layout import Blocks, digest
+from proxy.control.api.http import has_hung_up
 from proxy.control.console.pages import Pages, Query
 from proxy.control.errors import RefusedError
 
@@ -69,7 +70,7 @@ class LiveUpdates:
         self, request: web.Request, answer: web.StreamResponse, path: str, query: Query, before: Blocks
     ) -> None:
         for _ in range(int(LASTS / self._every)):
-            if await self._is_over_within(self._every) or _is_gone(request):
+            if await self._is_over_within(self._every) or has_hung_up(request):
                 return
             now = await self._pages.blocks(path, query)
             await answer.write(_message(now, before))
@@ -81,15 +82,10 @@ class LiveUpdates:
         return self._over.is_set()
 
 
-def _is_gone(request: web.Request) -> bool:
-    """Whether the browser has hung up: without this it would be known at the next write."""
-    return request.transport is None or request.transport.is_closing()
-
-
 def _message(now: Blocks, before: Blocks) -> bytes:
     """Return what differs, under the digest of all that the page shows then.
 
-    The state is said each time: it tells as of when the page is true. `rows` is the order of a table's rows
+    The state is sent each time: it has the time as of which the page is true. `rows` is the order of a table's rows
     where it is another one.
     """
     changed: dict[str, Any] = {name: html for name, html in now.items() if before.get(name) != html or name == "state"}

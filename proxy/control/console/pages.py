@@ -250,7 +250,7 @@ class Operator(Protocol):
 
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
-Deed = Callable[[web.Request, Query], Awaitable[web.Response]]
+Action = Callable[[web.Request, Query], Awaitable[web.Response]]
 _MENDABLE = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT)
 
 
@@ -261,13 +261,13 @@ class Mending:
         self._visitors = visitors
         self._pages = pages
 
-    def kept(self, deed: Deed, form: str, place: str) -> Handler:
-        """Return what does `deed` with a form's fields; `form`, `place` name the form and its page, by the address."""
+    def kept(self, action: Action, form: str, place: str) -> Handler:
+        """Return what does `action` with a form's fields; `form`, `place` name the form and its page by address."""
 
         async def answered(request: web.Request) -> web.Response:
             fields = await self._visitors.form(request)
             try:
-                return await deed(request, fields)
+                return await action(request, fields)
             except RefusedError as error:
                 if error.status not in _MENDABLE:
                     raise
