@@ -179,12 +179,15 @@ def pack() -> None:
     project: dict[str, Any] = tables["project"]
     target: dict[str, Any] = tables["tool"]["hatch"]["build"]["targets"]["wheel"]
     lay_out(target["sources"])
+    for name in project["license-files"]:
+        shutil.copy2(ROOT / name, LAYOUT / name)
     os.chdir(LAYOUT)
     setup(
         name=project["name"],
         version=project["version"],
         description=project["description"],
         license=project["license"],
+        license_files=project["license-files"],
         long_description=(ROOT / project["readme"]).read_text(),
         long_description_content_type="text/markdown",
         python_requires=project["requires-python"],

@@ -12,7 +12,7 @@ _FOR_CACHES: Final = ("cdn-cache-control:", "surrogate-control:")
 
 
 def is_shared(lines: list[str]) -> bool:
-    """Whether the answer is meant for more than one user: a cookie in it would become everybody's."""
+    """Whether the answer is meant for more than one user: a cookie in it would reach all of them."""
     if not _SHARED.isdisjoint(_directives(lines)):
         return True
     return any(_is_stored(line) for line in lines if line.lower().startswith(_FOR_CACHES))

@@ -22,7 +22,7 @@ from rules.routing.decide import Generation
 Later = Callable[[float, Callable[[], None]], object]
 _NOT_JUDGED: Final = "force"
 QUIET: Final = 60.0
-"""Seconds in which a trip of a route that nobody acts on is not told again."""
+"""Seconds in which a trip of a route is not reported again while control does not act on it."""
 
 
 class _Watched:
@@ -128,7 +128,7 @@ class CircuitBreaker:
             del self._watched[route]
 
     def _look(self, route: str) -> None:
-        """Judge again, in case nobody asks any more."""
+        """Judge again, in case no request comes any more."""
         watched = self._watched.get(route)
         if watched is not None and watched.run.trips(self._clock()):
             self._trip(route, watched)

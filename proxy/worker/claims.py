@@ -1,7 +1,7 @@
 """Keeps what only an edge may say from backends: a user's id in a field, `Proxy`, the console's own cookie.
 
 A backend behind the proxy believes these fields because the proxy does. PHP and CGI read `X_User_Id` and `X.User.Id` as
-`X-User-Id`, so such a spelling is taken out whoever sends it; the field itself unless the peer is trusted. CGI makes
+`X-User-Id`, so such a spelling is taken out of every request; the field itself unless the peer is trusted. CGI makes
 HTTP_PROXY of `Proxy`, which client libraries take for theirs (httpoxy, CVE-2016-5385).
 """
 

@@ -80,7 +80,7 @@ class ClientConnection(ClientTransport):
     # ── called by the event loop ───────────────────────────────────────────────────────────────────────
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        """Greet a client, or turn it away when the house is full."""
+        """Begin with a client, or refuse it where there are too many."""
         server = self.server
         self.transport = transport
         scheme = "https" if transport.get_extra_info("sslcontext") is not None else "http"
@@ -140,7 +140,7 @@ class ClientConnection(ClientTransport):
                 self._buffer += data
                 if len(self._buffer) > PIPELINED_AT_MOST:
                     self.pause_reading()
-        except Exception as error:  # noqa: BLE001 - whatever it is, everybody else's connections go on
+        except Exception as error:  # noqa: BLE001 - whatever it is, other connections go on
             self.unforeseen(error, "a client's bytes")
 
     def eof_received(self) -> bool:
@@ -149,7 +149,7 @@ class ClientConnection(ClientTransport):
         return False
 
     def connection_lost(self, _error: Exception | None) -> None:
-        """The end, whoever made it."""
+        """The connection is closed, by either end."""
         self.server.clients.discard(self)
         if self._turned_away:
             self.server.turned_away -= 1
@@ -213,7 +213,7 @@ class ClientConnection(ClientTransport):
         idle = self.server.limits.idle_timeout
         self.deadline = now + idle if idle else 0.0
         if self.write_paused:
-            return  # who does not read his answers gets no further ones
+            return  # a client that does not read its responses gets no further ones
         if not self._reading:
             self._read_ahead()
         if self._buffer:
@@ -429,7 +429,7 @@ class ClientConnection(ClientTransport):
     def is_busy(self) -> bool:
         """Whether leaving now would cost this client something: an answer, its last bytes, a first request.
 
-        One that is being parted from is busy until it is gone: what the transport says of its buffer leaves out
+        One that is being closed is busy until it is gone: what the transport says of its buffer leaves out
         what it has yet to hand to the kernel.
         """
         return self.transport is not None and (self.call is not None or self.fresh or self.closing)
@@ -437,7 +437,7 @@ class ClientConnection(ClientTransport):
     def drain(self) -> None:
         """Close now if idle; a call closes the connection when it ends.
 
-        Who has just come may have a request on its way: nobody else would answer that.
+        A new client may have a request on its way, which no other worker would answer.
         """
         if self.closing or self.call is not None or self._buffer:
             return

@@ -166,7 +166,7 @@ class LocalRollback:
         self._link: Channel | None = None
 
     def attach(self, link: Channel | None) -> None:
-        """Tell `link` from now on, beginning with what nobody has answered yet."""
+        """Tell `link` from now on, beginning with what was not answered yet."""
         self._link = link
         for trip in self._adopting.trips:
             self._report(trip, acted=True)

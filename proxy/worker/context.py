@@ -31,7 +31,7 @@ class ServerContext:
     """The state of one worker's data path; `Server` extends it by what changes it.
 
     Changes: `bound`, `limits`, `quick_head`, `mirror` with the generation; `clients` by the connections themselves;
-    `draining` once; `unhealthy` by the sweep; `noted` (route, user) by requests, it is emptied by whoever counts
+    `draining` once; `unhealthy` by the sweep; `noted` (route, user) by requests, it is emptied by what counts
     users; `turned_away` counts clients over the limit that are still being told so. A head up to `quick_head` bytes
     is within every limit. `watched` are clients that send or read slowly, `peers` counts connections by address where
     there is a limit, `handshakes` are not clients yet; `counted` is what happened how often, by metric and labels.
@@ -79,7 +79,7 @@ class ServerContext:
         return None
 
     def refused(self, client: ClientTransport, refusal: Refusal) -> None:
-        """Answer and record a request that is not forwarded; it is nobody's failure but the client's."""
+        """Answer and record a request that is not forwarded; it is a failure of the client alone."""
         client.write(responses.problem(refusal.status, refusal.detail, request_id="", seconds=0.0, close=True))
         self.observe.emit(request_state.refused(self.bound.generation, client.peer, refusal.status, refusal.detail))
 

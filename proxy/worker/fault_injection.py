@@ -1,4 +1,4 @@
-"""Fails modern's attempts at requests that bear the mark of a drill; nobody else's."""
+"""Fails modern's attempts at requests that bear the mark of a drill, no others."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Drill:
         self._first = self._last = 0.0
 
     def user(self, head: RequestHead) -> str:
-        """The made-up user of a request that bears the mark, empty for everybody else."""
+        """The made-up user of a request that bears the mark, empty for every other."""
         mark, _, user = (head.field(FIELD) or "").partition(".")
         if not user or self._clock() > self._until or not hmac.compare_digest(mark.encode(), self._mark):
             return ""

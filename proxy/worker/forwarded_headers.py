@@ -133,7 +133,7 @@ _LONGEST = 1024
 
 
 def _remember(key: tuple[str, str, str, tuple[str, ...]], lines: str) -> str:
-    """The same clients come again and again through the same edge; who sends a book is not worth the shelf."""
+    """The same clients come again and again through the same edge; what is too long is not worth remembering."""
     if len(lines) > _LONGEST or sum(map(len, key[3])) > _LONGEST:
         return lines
     if len(_known) >= _KNOWN_AT_MOST:
@@ -284,7 +284,7 @@ _ready: Final[list[str]] = []
 
 
 def new_id() -> str:
-    """An id nobody had before."""
+    """An id that was never used before."""
     if not _ready:
         digits = randbytes(_AT_ONCE * _LENGTH // 2).hex()  # noqa: S311 - an id is no secret
         _ready.extend([digits[at : at + _LENGTH] for at in range(0, len(digits), _LENGTH)])

@@ -248,7 +248,7 @@ class ProxiedRequest(ResponseRelay):
         return True
 
     def _leg(self) -> str:
-        """The id of this attempt's span: the call's, with the attempt's number; empty where nobody records it."""
+        """The id of this attempt's span: the call's, with the attempt's number; empty where none is recorded."""
         return f"{self.span}{len(self.attempts) + 1}" if self.span else ""
 
     def _wait_for_connection(self, avoid: ConnectionOwner | None) -> None:
@@ -460,7 +460,7 @@ class ProxiedRequest(ResponseRelay):
             self.client_stopped_reading("the client reads too slowly")
 
     def client_gone(self) -> None:
-        """Nobody waits for the answer any more: stop the backend at once."""
+        """The client waits no more for the response: stop the backend at once."""
         if not self.finished:
             side = self.side if self.head_sent else NOBODY
             self._abandon()
@@ -488,7 +488,7 @@ class ProxiedRequest(ResponseRelay):
             self._fall_back("status")
             return True
         if self.minted and is_shared(head.lines) and self._is_read():
-            # nobody can be given a cookie with it, so its user has no identity: such a request is legacy's
+            # no cookie can be given with it, so its user has no identity: such a request is legacy's
             self.attempted(head.status, "")
             self.leave()
             self._fall_back("shared")

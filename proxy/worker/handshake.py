@@ -45,7 +45,7 @@ class Handshake:
             self._task.cancel()
 
     async def run(self, context: ssl.SSLContext) -> None:
-        """Shake hands; the client's connection goes on by itself then. One that fails is nobody's request."""
+        """Shake hands; the client's connection goes on by itself then. One that fails is no request."""
         self._task = asyncio.current_task()
         client = self._client
         self._under_way[client] = self

@@ -33,7 +33,7 @@ class Probe:
         """Wait for the final answer."""
 
     def upgraded(self, head: ResponseHead, rest: bytes) -> None:
-        """Nobody asked for that."""
+        """A 101 that was not asked for."""
 
     def answer(self, head: ResponseHead, _payload: bytes, _body: Body | None) -> None:
         """The status is all there is to know."""

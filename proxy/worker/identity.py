@@ -17,7 +17,7 @@ __all__ = ["Identity", "Keys", "identity_of", "warm"]
 
 
 class Identity:
-    """The identity sources of one snapshot, in their order; `sticky` when nobody has to stay unknown.
+    """The identity sources of one snapshot, in their order; `sticky` when every user gets an identity.
 
     `lasting`: the same fields name the same user for ever, as no token does that expires; so it is enough to have
     looked at them once, under the key that says who looked, believing the peer or not.
@@ -59,7 +59,7 @@ def warm(names: Iterable[str]) -> None:
 
 
 def identity_of(names: Iterable[str], keys: Keys) -> Identity:
-    """Build the sources that `identity:` names; one whose key is missing knows nobody."""
+    """Build the sources that `identity:` names; one whose key is missing finds no user."""
     found: list[Source] = []
     sticky = None
     lasting = True

@@ -17,7 +17,7 @@ _LIFE: Final = 365 * 24 * 3600
 
 
 class Sticky:
-    """Ids signed with one key, the same in all workers and instances, so that nobody chooses a bucket."""
+    """Ids signed with one key, the same in all workers and instances, so that no client chooses its bucket."""
 
     __slots__ = ("_key",)
 
@@ -54,7 +54,7 @@ class Memo:
         self._known: dict[str, tuple[str, float]] = {}
 
     def get(self, key: str, now: float) -> str | None:
-        """What is remembered for `key` if it is still valid at `now`; empty: known to be nobody."""
+        """What is remembered for `key` if it is still valid at `now`; empty: known to be no user."""
         known = self._known.get(key)
         return known[0] if known is not None and now < known[1] else None
 

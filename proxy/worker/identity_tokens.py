@@ -14,7 +14,7 @@ from proxy.worker.identity_cookie import Memo
 
 
 class JwtClaim:
-    """A claim of the token in `Authorization: Bearer`; expired, not yet valid or forged: nobody."""
+    """A claim of the token in `Authorization: Bearer`; expired, not yet valid or forged: no user."""
 
     __slots__ = ("_claim", "_key", "_memo")
 

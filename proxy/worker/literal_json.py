@@ -1,7 +1,7 @@
 """JSON whose numbers keep their literal text, so that no price is rounded on its way through a translation.
 
 JMESPath counts with Python's own numbers. A whole number is exact as an `int`; any other one is a `Literal`: a float
-for whoever computes with it, its own text for whoever writes it.
+for what computes with it, its own text for what writes it.
 """
 
 from __future__ import annotations

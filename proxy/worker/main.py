@@ -93,7 +93,7 @@ class Traces:
 
     @property
     def lost(self) -> int:
-        """Calls and copies whose spans nobody got."""
+        """Requests and copies whose spans were lost."""
         return self._recorder.lost if self._recorder is not None else 0
 
     async def close(self) -> None:
@@ -110,7 +110,7 @@ def _sender() -> Sender:
 
 
 LAST_CALL = 0.1
-"""Seconds between being told to drain and closing the door."""
+"""Seconds between the order to drain and the end of accepting."""
 
 
 def main(arguments: list[str]) -> int:
@@ -201,7 +201,7 @@ class Worker:
                 case messages.Drain():
                     return message.seconds
                 case messages.Leave():
-                    # nobody is there any more to set a limit
+                    # no supervisor is there any more to set a limit
                     return self._live.generation.snapshot.listen.drain
                 case _:
                     pass

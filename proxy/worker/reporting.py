@@ -65,7 +65,7 @@ def _age(call: RequestState, now: float) -> WaitingRequest | None:
 class MirroringReport:
     """The counters of mirroring; they fill as they observe, are read by `rows`, emptied by `take`.
 
-    `watch` says whose mirroring it is. `_link` changes with control: while nobody is there, pairs are lost.
+    `watch` says whose mirroring it is. `_link` changes with control: while it is not there, pairs are lost.
     """
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ class MirroringReport:
             shadows.observe.add_batch(observer)
 
     def attach(self, link: Channel | None) -> None:
-        """Send pairs to `link` from now on, report everything anew; None: nobody is there."""
+        """Send pairs to `link` from now on, report everything anew; None: control is gone."""
         self._link = link
         self._counts.resend()
         self._pairs.resend()
@@ -181,7 +181,7 @@ class Reporting:
         self._lag = 0.0
 
     def attach(self, link: Channel | None) -> None:
-        """Report to `link` from now on, beginning with everything; None: nobody is there."""
+        """Report to `link` from now on, beginning with everything; None: control is gone."""
         self._link = link
         self._mirroring.attach(link)
         if link is not None:

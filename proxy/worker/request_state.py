@@ -141,7 +141,7 @@ class RequestState:
         return self.sent_at if self.connection is not None else self.began or self._started
 
     def user(self) -> str | None:
-        """Who the user is; nobody yet, with a sticky identity: somebody new, decided at once, told with the answer."""
+        """Return who the user is; with a sticky identity a new one where there is none, which the response sets."""
         if self.drilled:
             return self.drilled
         identity = self.bound.identity
@@ -193,7 +193,7 @@ def exchange(call: RequestState, answered: str, status: int, error: str, duratio
 
 
 def refused(generation: Generation, peer: Peer, status: int, error: str) -> Exchange:
-    """A request that was not understood well enough to be one: nobody's failure but the client's."""
+    """Record what was not understood well enough to be a request: a failure of the client alone."""
     return Exchange(
         at=time(), request_id="", client=peer.address or "unix", method="", host="", path="", route=DEFAULT_ROUTE,
         generation=generation.number, digest=generation.snapshot.digest, bucket=None, weight=0.0, side=NOBODY,
@@ -206,7 +206,7 @@ def refused(generation: Generation, peer: Peer, status: int, error: str) -> Exch
 
 
 class RequestObserver(Protocol):
-    """Somebody who watches one call; nothing here may wait, raise, or change what the client gets."""
+    """What watches one request; nothing here may wait, raise, or change what the client gets."""
 
     def request_data(self, piece: bytes) -> None:
         """A piece of the request's body came from the client."""

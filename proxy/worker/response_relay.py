@@ -1,6 +1,6 @@
-"""The half of a call that faces its client: what becomes of an answer.
+"""Passes one response on to its client: as it comes, translated, or one of our own.
 
-The other half, where answers come from, is `forward`; it says what happens when one does not come.
+`forwarding` extends it: where responses come from, and what happens when one does not come.
 """
 
 from __future__ import annotations
@@ -296,7 +296,7 @@ class ResponseRelay(RequestState):
     # ── answers of our own ─────────────────────────────────────────────────────────────────────────────
 
     def own_answer(self, status: int, detail: str, *, close: bool = False) -> None:
-        """Answer ourselves: there is nobody else who could."""
+        """Respond ourselves: no backend does."""
         head = self.head
         close = head.close = close or head.close or not self.upload.complete or self.server.draining
         seconds = self.server.clock() - self._started

@@ -1,7 +1,7 @@
 """Decides where a call goes; once for all calls on a route that the same user sends with the same fields in seconds.
 
 A decision may be remembered where nothing but route, fields, generation have a say in it: no draw, no identity that
-expires, nobody who is new, no backend that is ill. What a path captured is each call's own.
+expires, no user that is new, no backend that is unhealthy. What a path captured is each call's own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Known = tuple[Generation, bool, Decision, tuple[str, str] | None]
 
 
 def decision_for(call: RequestState, server: ServerContext) -> Decision:
-    """Where this call goes; `call.minted` is set when its user is somebody new."""
+    """Where this call goes; `call.minted` is set when its user is new."""
     head, bound = call.head, call.bound
     fields, line, trusted = head.fields, head.line, call.peer.trusted
     generation, unhealthy = bound.generation, server.unhealthy
@@ -52,7 +52,7 @@ def decision_for(call: RequestState, server: ServerContext) -> Decision:
     if lasts and fields.is_simple and line.is_usual:
         decided = fields.decided
         if decided and (len(decided) >= REMEMBERED or next(iter(decided.values()))[0] is not generation):
-            decided.clear()  # no generation lives longer because somebody always sends the same
+            decided.clear()  # no generation lives longer because a client always sends the same
         decided[name] = (generation, trusted, decision, user)
     return decision
 

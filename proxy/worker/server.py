@@ -119,7 +119,7 @@ class Server(ServerContext):
         return Handshake(ClientConnection(self), accepted, patience, self.handshakes)
 
     def stop_accepting(self) -> None:
-        """Take no more connections; answers from now on say `Connection: close`, idle clients are parted from."""
+        """Take no more connections; answers from now on say `Connection: close`, idle clients are closed."""
         self.draining = True
         if self._listener is not None or self._accepting is not None:
             self._take_queued()
@@ -316,10 +316,10 @@ class Server(ServerContext):
         return gone
 
 
-# Parts from clients whose connections are kept, without meeting a request on its way.
+# Closes kept connections of clients without meeting a request on its way.
 #
-# Whoever just closes an idle connection may cross a request that is being sent, which nobody may send again if it
-# writes: nginx answers such a POST with 502. An answer that says `Connection: close` cannot be crossed (RFC 9112, 9.6).
+# Closing an idle connection may cross a request that is being sent, which may not be sent again if it writes: nginx
+# answers such a POST with 502. A response that says `Connection: close` cannot be crossed (RFC 9112, 9.6).
 
 
 PARTING = 0.5

@@ -173,19 +173,19 @@ async def test_every_process_is_ours_and_so_is_what_a_hook_imports(
     async with Installed(
         [str(installed / start[0]), *start[1:]], tmp_path, CONFIG.format(legacy=legacy, modern=modern)
     ) as proxy:
-        answer = await proxy.get("/api/me")
         totals = await compared(proxy)
 
-    assert answer.status == 200
-    assert (totals["equal"], totals["different"]) == (1, 0)
+    assert totals["equal"] >= 1
+    assert totals["different"] == 0
 
 
 async def compared(proxy: Running) -> dict[str, int]:
-    """What became of the route's pairs, as soon as there is one."""
+    """What became of the route's pairs, as soon as one was compared: a busy machine sheds some."""
     async with asyncio.timeout(PATIENCE):
         while True:
+            assert (await proxy.get("/api/me")).status == 200
             routes = (await proxy.json("/api/v1/status"))["routes"]
             totals: dict[str, int] = next(route["compare"]["totals"] for route in routes if route["name"] == "all")
-            if totals["equal"] or totals["different"] or totals["not_compared"]:
+            if totals["equal"] or totals["different"]:
                 return totals
             await asyncio.sleep(0.05)

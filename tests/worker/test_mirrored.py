@@ -19,7 +19,6 @@ from proxy.telemetry import events, metric_names
 from proxy.telemetry.records import Observers
 from proxy.telemetry.worker_metrics import Counts
 from proxy.worker.reporting import MirroringReport, Reporting
-from proxy.worker.shadow import pair_queue
 from tests.support import raw
 from tests.support.backend import always, ok
 from tests.support.mirroring import Mirroring, mirroring
@@ -91,8 +90,8 @@ async def test_a_pair_its_counts_and_its_metrics_reach_control(stand: Stand):
     assert (metric_names.REQUESTS.name, ("all", "modern", "shadow", "2xx")) in rows
 
 
-async def test_what_judges_have_no_room_for_is_counted(stand: Stand, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(pair_queue, "MOST", 0)
+async def test_what_judges_have_no_room_for_is_counted(stand: Stand):
+    stand.report._judges._queue.most = 0
 
     await stand.mirror.became(raw.get())
     await stand.mirror.became(raw.get())

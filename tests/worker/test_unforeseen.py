@@ -11,7 +11,6 @@ import pytest
 from proxy.http1 import RequestHead, ResponseHead
 from proxy.worker.forwarding import ProxiedRequest
 from proxy.worker.identity import Identity
-from proxy.worker.request_state import RequestObserver
 from proxy.worker.transform import Translation
 from rules.model import Backend, Rollout, SidePolicy
 from tests.support.backend import Wire, always, chunks, hang, ok
@@ -33,10 +32,16 @@ class Faulty(Translation):
         super().answer(head, *arguments, **more)
 
 
-class FaultyCompanion(RequestObserver):
-    """A companion with a fault in all that it does while an answer goes on and when it ends."""
+class FaultyObserver:
+    """An observer with a fault in all that it does while an answer goes on and when it ends.
 
-    def answer_data(self, payload: bytes) -> None:  # noqa: ARG002 - as Companion
+    Not derived: what is interpreted cannot be from a protocol that is compiled.
+    """
+
+    def answer_began(self, *_: object) -> None:
+        """Nothing goes wrong yet."""
+
+    def answer_data(self, payload: bytes) -> None:  # noqa: ARG002 - as RequestObserver
         raise IndexError("pop from empty list")
 
     def finished(self) -> None:
@@ -107,7 +112,7 @@ async def test_a_fault_inside_an_answer_cuts_it(house: RunningProxy) -> None:
     await client.until(b"one")
     call = next(iter(proxy.server.clients)).call
     assert call is not None
-    call.request_observer = FaultyCompanion()
+    call.request_observer = FaultyObserver()
 
     backend.wires[0].send(b"3\r\ntwo\r\n")
 
@@ -179,7 +184,7 @@ async def test_a_deadline_that_fails_stops_no_other_deadline(house: RunningProxy
         client.send(get("/"))
         await (await backend.wire(number)).seen(b"\r\n\r\n")
     calls = [client.call for client in proxy.server.clients if client.call is not None]
-    calls[0].request_observer = FaultyCompanion()
+    calls[0].request_observer = FaultyObserver()
 
     proxy.turn(3.0)
 

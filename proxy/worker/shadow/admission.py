@@ -111,7 +111,7 @@ class Shadows(ShadowServices):
         self._swept = 0.0
 
     def connect(self, send: Callable[[Message], bool], tell: Tell) -> None:
-        """Send pairs by `send` (False: nobody took it), tell events by `tell`; before that they go nowhere."""
+        """Send pairs by `send` (False: it was not taken), tell events by `tell`; before that they go nowhere."""
         self.pairs_out.connect(send, tell)
 
     def follow(self, bound: Bindings) -> None:
@@ -128,7 +128,7 @@ class Shadows(ShadowServices):
     # ── a call begins ──────────────────────────────────────────────────────────────────────────────────
 
     def begin(self, call: RequestState) -> RequestObserver | None:
-        """Let a companion go with `call`, where one is wanted."""
+        """Return what observes `call`, None where nothing has to."""
         try:
             route = self._routes.of(call.bound, call.decision.route)
             request_observer = self._mirror(route, call) if route is not None else None

@@ -83,7 +83,7 @@ def _with_user(named: tuple[str, ...], user: str | None) -> tuple[str, ...]:
     return (*named, f"user={user}" if len(user) <= LONGEST else f"user={hash(user)}") if user else named
 
 
-# A companion that notes a write from its beginning to its end, with the things that its body names.
+# An observer that notes a write from its beginning to its end, with the things that its body names.
 
 
 class WriteObserver(ObserverChain):
@@ -173,7 +173,7 @@ class ConflictTracker:
         self._writes.sweep(now)
 
     def _somebody(self, head: RequestHead, *, trusted: bool) -> str:
-        """Whoever it is: known, or the same session, the same token."""
+        """Return what stands for the user: the identity, else the session, else the token."""
         return self._find(head, trusted) or session_of(head.cookie) or head.authorization
 
 

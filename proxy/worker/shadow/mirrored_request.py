@@ -30,7 +30,7 @@ AFTERMATH: frozenset[str] = frozenset(("client_gone", "fallback"))
 
 
 class MirroredRequest:
-    """A companion of the call, then on its own until the copy is over; `over` is final, told once.
+    """Observes the live request, then goes on by itself until the copy is over; `over` is final, reported once.
 
     It is one of `_under_way` until then.
     Where every mirrored request passes, faults are caught by hand: `harmless` costs as much as what it guards.
@@ -116,7 +116,7 @@ class MirroredRequest:
             self.live.answer.add(payload)
 
     def finished(self) -> None:
-        """The user has his answer, or is gone."""
+        """The client has its response, or is gone."""
         call, self._call = self._call, None
         if call is None or self.over:
             return
@@ -136,7 +136,7 @@ class MirroredRequest:
             self.mishap(error)
 
     def expire(self, reason: str = "live_slow") -> None:
-        """The live answer takes so long that nobody can compare it with the copy any more, or the worker goes."""
+        """The live response takes too long to be compared with the copy, or the worker leaves."""
         self._drop(reason)
 
     # ── the copy ───────────────────────────────────────────────────────────────────────────────────────
@@ -163,7 +163,7 @@ class MirroredRequest:
             self._copy = shadows.asking.ask(route, origin, self.asked, body, self._ended, share=bool(session))
         except TranslationError:
             self._drop("untranslatable")
-        except Exception as error:  # noqa: BLE001 - it runs in the loop, for nobody
+        except Exception as error:  # noqa: BLE001 - it runs in the loop, no caller would see it
             self.mishap(error)
 
     def _user_is_back(self) -> None:

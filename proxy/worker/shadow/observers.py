@@ -53,10 +53,10 @@ P = ParamSpec("P")
 
 
 class Watches(Protocol):
-    """Whoever can be told of a fault of its own."""
+    """What records faults of its own."""
 
     def mishap(self, error: Exception) -> None:
-        """Something went wrong; nobody but a log hears of it."""
+        """Something went wrong; only the log gets it."""
 
 
 W = TypeVar("W", bound=Watches)
@@ -88,7 +88,7 @@ def swallow(told: Callable[[Exception], None], work: Callable[[], Any]) -> Any:
 
 
 class ModernOnlyObserver:
-    """A companion that copies the answer, hands it on when it came whole."""
+    """Copies the response, hands it on when it came whole."""
 
     def __init__(
         self,

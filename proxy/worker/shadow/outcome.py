@@ -14,7 +14,7 @@ from rules.model import LEGACY
 
 # The worker's own look at a pair: equal as it stands, or where it differs first.
 #
-# What is not equal to the byte may still mean the same; whoever compares decides that.
+# What is not equal to the byte may still mean the same; the judge decides that.
 
 
 _ALWAYS: Final = frozenset(
@@ -44,7 +44,7 @@ def have_same_fields(one: ResponseCopy, two: ResponseCopy, compared: frozenset[s
 
     Heads are shared by the answers that repeat them, nothing changes their lines. So each remembers the last lines
     that were found to mean the same as its own: as long as both sides repeat theirs word for word, which is a second
-    where they send Date, nobody looks again. What is remembered lives no longer than the head.
+    where they send Date, it is not looked at again. What is remembered lives no longer than the head.
     """
     lines, others, head = one.lines, two.lines, one.head
     if head is not None:
@@ -59,7 +59,7 @@ def have_same_fields(one: ResponseCopy, two: ResponseCopy, compared: frozenset[s
 
 
 def _same_fields(legacy: list[str], modern: list[str], compared: frozenset[str]) -> bool:
-    """Look at the lines that only one side has first: as a rule those are Date, Server, which nobody compares."""
+    """Look at the lines that only one side has first: as a rule those are Date, Server, which are not compared."""
     left, right = set(legacy), set(modern)
     if len(left) == len(legacy) and len(right) == len(modern):
         apart = left ^ right

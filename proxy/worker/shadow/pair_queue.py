@@ -23,9 +23,13 @@ class Waiting(NamedTuple):
 
 
 class PairQueue:
-    """What waits, in order, and how much is held: that as well which was taken out and is not `released` yet."""
+    """What waits, in order, and how much is held: that as well which was taken out and is not `released` yet.
 
-    def __init__(self) -> None:
+    `most` is how many pairs may be held.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self.most = most
         self._waiting: deque[Waiting] = deque()
         self._held = 0
         self._bytes = 0
@@ -42,12 +46,12 @@ class PairQueue:
 
     def has_room(self, key: Key, size: int) -> bool:
         """Whether one more pair of this kind may wait; above half of the room no kind may have more than its share."""
-        if self._held >= MOST or self._bytes + size > MOST_BYTES:
+        if self._held >= self.most or self._bytes + size > MOST_BYTES:
             return False
-        if self._held < MOST // 2 and self._bytes < MOST_BYTES // 2:
+        if self._held < self.most // 2 and self._bytes < MOST_BYTES // 2:
             return True
         known = self._kinds.get(key, 0)
-        return known < MOST // (2 * (len(self._kinds) + (not known)))
+        return known < self.most // (2 * (len(self._kinds) + (not known)))
 
     def put(self, waiting: Waiting) -> None:
         """Have a pair wait."""

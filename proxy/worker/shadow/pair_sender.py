@@ -65,7 +65,7 @@ def pair_of(
 
 
 def hashed(user: str | None, key: bytes) -> str:
-    """The user's keyed hash, 16 hexadecimal digits; empty for nobody."""
+    """The user's keyed hash, 16 hexadecimal digits; empty without a user."""
     if not user:
         return ""
     return blake2b(user.encode("utf-8", "surrogatepass"), key=key[:64], digest_size=8).hexdigest()
@@ -121,7 +121,7 @@ class SentPairs:
         self._kept[pair] = kept
 
     def sweep(self, now: float) -> None:
-        """Forget who was not asked for."""
+        """Forget pairs that were not asked for."""
         gone = [pair for pair, kept in self._kept.items() if kept.until <= now]
         for pair in gone:
             self._forget(pair)
@@ -153,11 +153,11 @@ class PairSender:
         self._tell: Tell = _nobody_listens
 
     def connect(self, send: Callable[[Message], bool], tell: Tell) -> None:
-        """Send by `send` (False: nobody took it), tell events by `tell`."""
+        """Send by `send` (False: it was not taken), emit events by `tell`."""
         self._send, self._tell = send, tell
 
     def send(self, message: Message) -> bool:
-        """Send; False when nobody took it."""
+        """Send; False when it was not taken."""
         return self._send(message)
 
     def send_pair(
@@ -185,7 +185,7 @@ class PairSender:
         return self._send(pair_of(origin, generation, key, live, copy, name=name, again=1, reason=why, secondary=first))
 
     def send_alone(self, origin: LiveRequest, generation: int, user: str | None, live: LiveResponse) -> None:
-        """Send modern's answer alone, if it came whole; nobody misses it."""
+        """Send modern's response alone, if it came whole; it may be lost."""
         if not live.kind and not live.answer.lost:
             key = hashed(user, self._key)
             self._send(pair_of(origin, generation, key, live.said(), None, name=_new_name(), reason="alone"))
@@ -209,4 +209,4 @@ def _new_name() -> str:
 
 
 def _nobody_listens(event: str, level: str = "info", /, **fields: object) -> None:
-    """Until somebody is connected."""
+    """Drop an event: control is not connected yet."""

@@ -14,7 +14,7 @@ from proxy.worker.shadow.session_cookies import SessionCookies
 from proxy.worker.transform import Translation
 from rules.model import LEGACY, MODERN, SAFE_METHODS, Decision
 
-# Marks a copy of a request, so that whoever gets it knows that no user waits for it.
+# Marks a copy of a request, so that its receiver knows that no user waits for it.
 #
 # X-Shadow, X-Shadow-Id, X-Shadow-Time (epoch milliseconds of the live request, for backends that pin their clock);
 # traceparent with a span of its own, tracestate saying so (W3C Trace Context 3.3); the key of Idempotency-Key changed,

@@ -3,7 +3,7 @@
 `/orders/17/pay` writes the order 17, which `/orders/17/lines` reads, `/admin/orders/17`, `/print?order_id=17` too. A
 thing below it is another one: who writes `/orders/17/lines/5` writes both, who reads `/orders/17/lines/6` reads only
 that line. What a path names is told by its shape (`rules.routing.mirroring`), by the route's `{names}`. A path
-without any, a list or `/me`, names nothing: were it a thing, one busy user would leave nobody's pairs to compare.
+without any, a list or `/me`, names nothing: were it a thing, one busy user would leave no pairs to compare.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _stem(segment: str) -> str:
 
 
 def _key(noun: str, value: str) -> str:
-    """One thing in one spelling; hashed where it is as long as somebody who floods us likes."""
+    """One thing in one spelling; hashed where it is long, for a flood of long ones must not fill memory."""
     short = value.lower() if len(value) <= _LONGEST else hash(value.lower())
     return f"{noun.lower().replace('_', '').replace('-', '')[:_LONGEST]}:{short}"
 
@@ -146,7 +146,7 @@ class SessionLocks:
             self._live.pop(session, None)
 
     def lend(self, session: str, give_up: Callable[[], None]) -> bool:
-        """Let a copy use a session that nobody uses now; `give_up` is called when its user comes back."""
+        """Let a copy use a session that is not in use now; `give_up` is called when its user comes back."""
         if session in self._live or session in self._copies:
             return False
         self._copies[session] = give_up

@@ -12,7 +12,7 @@ HELD_AT_MOST: Final = 64 << 20
 """Bytes of copies that one worker holds at the same time; what would go beyond is not copied."""
 
 _NONE: Final[list[str]] = []
-"""The lines of an answer that has not come; nobody adds to the lines of any."""
+"""The lines of an answer that has not come; nothing adds to the lines of any."""
 
 
 class Budget:
@@ -40,7 +40,7 @@ class ResponseCopy:
     """One answer so far, at most `limit` bytes of body (0: as far as the budget goes).
 
     `lost` is empty while the copy is whole, else why it is not: `body_cap`, `memory`, `stream`. `release` gives the
-    memory back; it must be called once nobody needs the copy. `head` is where `lines` are those of a head as it came,
+    memory back; it must be called once the copy is not needed. `head` is where `lines` are those of a head as it came,
     `at` when it was received, since the epoch. What is not set in `__init__` is as most answers have it.
     """
 

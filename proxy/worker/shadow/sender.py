@@ -77,7 +77,7 @@ class ShadowPools:
         return sum(pool.size() for pool in self._pools.values())
 
     def can_spare(self, live: Pool, own: Pool) -> bool:
-        """Whether a backend has so little to do that a copy holds up nobody: live calls use less than half of it."""
+        """Whether a backend has little enough to do for a copy: live requests use less than half of it."""
         limit = own.backend.max_connections
         if len(live.targets) == len(own.targets) == 1:  # as a rule; without going through lists of one
             target, copies = live.targets[0], own.targets[0]

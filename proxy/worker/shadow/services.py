@@ -41,7 +41,7 @@ class ShadowServices:
         self.next_turn = NextTurn(self.mishap)
 
     def has_time(self, route: ShadowRoute, side: str) -> bool:
-        """Whether one more copy holds up nobody now."""
+        """Whether one more copy holds up no user now."""
         return self.clock() >= self.held_back and not self.asking.obstacle(route, side)
 
     def may_ask_twice(self, route: ShadowRoute, head: RequestHead) -> bool:
@@ -62,7 +62,7 @@ class ShadowServices:
         self, route: ShadowRoute, origin: LiveRequest, number: int, reason: str, live: SideResult, copy: SideResult,
         again: ShadowCall | None,
     ) -> bool:  # fmt: skip
-        """Send what has to be compared, be ready to ask again; False when nobody takes it."""
+        """Send what has to be compared, be ready to send again; False when it was not taken."""
         user = self.user(origin.head, origin.peer.trusted)
         pair = self.pairs_out.send_pair(origin, number, user, live, copy, reason, again)
         if not pair:
