@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final
 from proxy.http1 import RequestHead, early_refusal, first_offence, request_head, seen_head
 from proxy.http1.fields import BrokenAnswer, Refusal
 from proxy.http1.framing import ChunkedBody, LengthBody
+from proxy.worker.bounded_reads import ONE_READ, BoundedReads, change_over
 from proxy.worker.client_transport import Tunnel
 from proxy.worker.forwarded_headers import Peer, peer_of
 from proxy.worker.forwarding import ProxiedRequest
-from proxy.worker.slow_clients import ONE_READ, READ_BUFFER, REQUEST, RESPONSE, Progress, just_read
+from proxy.worker.slow_clients import REQUEST, RESPONSE, Progress
 
 if TYPE_CHECKING:
     from proxy.worker.server import Server
@@ -48,9 +49,9 @@ class ClientConnection:
     """
 
     __slots__ = (
-        "_body", "_body_bytes", "_buffer", "_counted", "_empty_lines", "_held", "_lingered", "_lingering", "_reader",
-        "_reading", "_searched", "_sender", "_tunnel", "_turned_away", "_unread", "accepted_at", "call", "closing",
-        "deadline", "fresh", "peer", "server", "transport", "write_paused",
+        "_body", "_body_bytes", "_bounded", "_buffer", "_counted", "_empty_lines", "_held", "_lingered", "_lingering",
+        "_reader", "_reading", "_searched", "_sender", "_tunnel", "_turned_away", "_unread", "accepted_at", "call",
+        "closing", "deadline", "fresh", "peer", "server", "transport", "write_paused",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
@@ -64,6 +65,7 @@ class ClientConnection:
         self._buffer = b""
         self._body: LengthBody | ChunkedBody | None = None
         self._body_bytes = 0
+        self._bounded = False
         self._empty_lines = 0
         self._reading = True
         self._tunnel: Tunnel | None = None
@@ -109,14 +111,6 @@ class ClientConnection:
         peers[address] = peers.get(address, 0) + 1
         self._counted = True
         return peers[address] <= at_most
-
-    def get_buffer(self, _size: int) -> bytearray:
-        """Where the loop puts what it reads."""
-        return READ_BUFFER
-
-    def buffer_updated(self, size: int) -> None:
-        """Take what the loop has read."""
-        self.data_received(just_read(size))
 
     def data_received(self, data: bytes) -> None:
         """Take bytes: of a head, of a body, of a tunnel, or of a request that has to wait its turn."""
@@ -506,6 +500,7 @@ class ClientConnection:
             if rest and self._body is body:
                 self._read_body(body, rest)
             if self._body is body and self.call is call:
+                self._bound_reads(large=not 0 <= head.length <= ONE_READ)
                 self._sender = Progress(call, server.clock())
                 server.watched.add(self)
 
@@ -529,6 +524,7 @@ class ClientConnection:
         if self._body is not body:
             return
         if body.done:
+            self._bound_reads(large=False)
             self.deadline = 0.0
             self._body = None
             self._body_bytes = 0
@@ -537,6 +533,12 @@ class ClientConnection:
         elif body.more:
             self.pause_reading()
             asyncio.get_running_loop().call_soon(self._next_portion)
+
+    def _bound_reads(self, *, large: bool) -> None:
+        """Read a large body in pieces, everything else as it comes."""
+        if large != self._bounded and self.transport is not None:
+            self._bounded = large
+            change_over(self.transport, BoundedReads(self) if large else self, reading=self._reading)
 
     def _next_portion(self) -> None:
         body = self._body

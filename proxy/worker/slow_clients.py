@@ -19,20 +19,10 @@ LEISURELY: Final = 10
 """Times `min_rate`: who is slower than that lately may give way as well."""
 SHARE: Final = 64
 """What one response may have read ahead is at most this part of what is left, so that no few take all."""
-ONE_READ: Final = 64 * 1024
-"""Bytes that may come with the next read; of the event loop's own buffer it would be 250 KiB, for each of them all."""
 USABLE: Final = 0.4
 """Part of the total that responses may fill: a piece stays whole until its last byte went."""
-READ_BUFFER: Final = bytearray(ONE_READ)
-"""What every connection is read into, one after the other: what came is copied before the next one is read."""
-_VIEW: Final = memoryview(READ_BUFFER)
 REQUEST: Final = "request"
 RESPONSE: Final = "response"
-
-
-def just_read(size: int) -> bytes:
-    """Copy what has just been read."""
-    return bytes(_VIEW[:size])
 
 
 class BufferBudget:

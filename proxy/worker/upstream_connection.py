@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from proxy.http1 import ResponseHead, response, response_head, seen_answer
 from proxy.http1.fields import BrokenAnswer
 from proxy.http1.framing import Body, ChunkedBody, CloseBody, LengthBody
-from proxy.worker.slow_clients import READ_BUFFER, just_read
+from proxy.worker.bounded_reads import LARGE, ONE_READ, BoundedReads, change_over
 
 HEAD_AT_MOST: Final = 64 * 1024
 INFORMATIONAL_BYTES_AT_MOST: Final = 32 * 1024
@@ -101,6 +101,7 @@ class UpstreamConnection:
 
     __slots__ = (
         "_body",
+        "_bounded",
         "_buffer",
         "_descriptor",
         "_ended_properly",
@@ -136,6 +137,7 @@ class UpstreamConnection:
         self.idle_since = 0.0
         self.address = ""
         self.expires = FOREVER
+        self._bounded = False
         self._buffer = b""
         self._head: ResponseHead | None = None
         self._body: Body | None = None
@@ -205,14 +207,6 @@ class UpstreamConnection:
             self._poll = select.poll()
             self._descriptor = sock.fileno()
             self._poll.register(self._descriptor, select.POLLIN | select.POLLRDHUP)
-
-    def get_buffer(self, _size: int) -> bytearray:
-        """Where the loop puts what it reads."""
-        return READ_BUFFER
-
-    def buffer_updated(self, size: int) -> None:
-        """Take what the loop has read."""
-        self.data_received(just_read(size))
 
     def data_received(self, data: bytes) -> None:
         """Read an answer, whatever its bytes' portions."""
@@ -378,6 +372,7 @@ class UpstreamConnection:
             requester.answer(head, payload, body)
             return
         self._body = body
+        self._bound_reads(large=length - len(data) > ONE_READ or (length < 0 and len(data) >= LARGE))
         requester.answer(head, payload, body)
         self._continue_later(body)
 
@@ -387,6 +382,8 @@ class UpstreamConnection:
             raise BrokenAnswer("bytes after the answer")
         payload = body.feed(data)
         if not body.done:
+            if len(data) > ONE_READ:
+                self._bound_reads(large=True)
             if payload:
                 requester.more(payload)
             self._continue_later(body)
@@ -394,6 +391,12 @@ class UpstreamConnection:
         self._head = self._body = None
         self._free(reusable=not head.close and not body.rest and requester.request_done)
         requester.done(payload, body.trailers)
+
+    def _bound_reads(self, *, large: bool) -> None:
+        """Read a large body in pieces, everything else as it comes."""
+        if large != self._bounded and self.transport is not None and not self.closed:
+            self._bounded = large
+            change_over(self.transport, BoundedReads(self) if large else self, reading=self._reading)
 
     def _continue_later(self, body: Body) -> None:
         """Let others have the loop between two portions of a flood of tiny chunks."""
@@ -423,6 +426,8 @@ class UpstreamConnection:
     def _free(self, *, reusable: bool) -> None:
         """Part from the asker: back into the pool, or away."""
         self.requester = None
+        if self._bounded:
+            self._bound_reads(large=False)
         self.answered += 1
         if not reusable:
             self.close()
