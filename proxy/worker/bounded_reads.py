@@ -1,8 +1,8 @@
-"""Reads large bodies in pieces of 64 KiB, into one buffer that all connections share.
+"""Reads bodies in pieces of 64 KiB, into one buffer that all connections share.
 
 Left to itself, the event loop hands over up to 250 KiB with each read: for some hundred connections whose clients do
-not read, that alone is more than the worker may hold. What is small is not read this way: it would cost a microsecond
-a read. So a connection changes over where a large body begins, and back at its end.
+not read, that alone is more than the worker may hold. It costs a microsecond a read, a tenth of a large transfer: so a
+connection changes over inside a body, while much is held for slow clients, and back at the body's end.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ import asyncio
 from typing import Final, Protocol, cast
 
 ONE_READ: Final = 64 * 1024
-"""Bytes that may come with one read of a large body."""
-LARGE: Final = 16 * 1024
-"""Bytes in one read from which on a body without a length is taken for a large one."""
+"""Bytes that may come with one read."""
 _VIEW: Final = memoryview(bytearray(ONE_READ))
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from proxy.http1 import RequestHead, early_refusal, first_offence, request_head, seen_head
 from proxy.http1.fields import BrokenAnswer, Refusal
 from proxy.http1.framing import ChunkedBody, LengthBody
-from proxy.worker.bounded_reads import ONE_READ, BoundedReads, change_over
+from proxy.worker.bounded_reads import BoundedReads, change_over
 from proxy.worker.client_transport import Tunnel
 from proxy.worker.forwarded_headers import Peer, peer_of
 from proxy.worker.forwarding import ProxiedRequest
@@ -289,7 +289,7 @@ class ClientConnection:
             return False
         waiting = transport.get_write_buffer_size()
         self._hold(waiting)
-        return waiting + ONE_READ > self.server.buffers.allowance()
+        return waiting + self.server.buffers.one_read() > self.server.buffers.allowance()
 
     def look(self, now: float) -> bool:
         """Judge how the client moves its bytes; False when there is nothing to look at any more."""
@@ -500,7 +500,6 @@ class ClientConnection:
             if rest and self._body is body:
                 self._read_body(body, rest)
             if self._body is body and self.call is call:
-                self._bound_reads(large=not 0 <= head.length <= ONE_READ)
                 self._sender = Progress(call, server.clock())
                 server.watched.add(self)
 
@@ -519,12 +518,14 @@ class ClientConnection:
             call.request_broken(413, "The request body is larger than the limit.")
             return
         self._await_body()
+        if not body.done and self.server.buffers.is_scarce():
+            self._bound_reads(bounded=True)
         if payload:
             call.request_data(payload)
         if self._body is not body:
             return
         if body.done:
-            self._bound_reads(large=False)
+            self._bound_reads(bounded=False)
             self.deadline = 0.0
             self._body = None
             self._body_bytes = 0
@@ -534,11 +535,11 @@ class ClientConnection:
             self.pause_reading()
             asyncio.get_running_loop().call_soon(self._next_portion)
 
-    def _bound_reads(self, *, large: bool) -> None:
-        """Read a large body in pieces, everything else as it comes."""
-        if large != self._bounded and self.transport is not None:
-            self._bounded = large
-            change_over(self.transport, BoundedReads(self) if large else self, reading=self._reading)
+    def _bound_reads(self, *, bounded: bool) -> None:
+        """Read in pieces from now on, or as it comes."""
+        if bounded != self._bounded and self.transport is not None:
+            self._bounded = bounded
+            change_over(self.transport, BoundedReads(self) if bounded else self, reading=self._reading)
 
     def _next_portion(self) -> None:
         body = self._body

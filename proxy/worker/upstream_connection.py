@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from proxy.http1 import ResponseHead, response, response_head, seen_answer
 from proxy.http1.fields import BrokenAnswer
 from proxy.http1.framing import Body, ChunkedBody, CloseBody, LengthBody
-from proxy.worker.bounded_reads import LARGE, ONE_READ, BoundedReads, change_over
+from proxy.worker.bounded_reads import BoundedReads, change_over
 
 HEAD_AT_MOST: Final = 64 * 1024
 INFORMATIONAL_BYTES_AT_MOST: Final = 32 * 1024
@@ -192,6 +192,12 @@ class UpstreamConnection:
         if not self._reading and self.transport is not None and not self.closed:
             self._reading = True
             self.transport.resume_reading()
+
+    def bound_reads(self, *, bounded: bool) -> None:
+        """Read the rest of an answer in pieces from now on, or whatever comes as it comes."""
+        if bounded != self._bounded and self.transport is not None and not self.closed:
+            self._bounded = bounded
+            change_over(self.transport, BoundedReads(self) if bounded else self, reading=self._reading)
 
     # ── called by the event loop ───────────────────────────────────────────────────────────────────────
 
@@ -372,7 +378,6 @@ class UpstreamConnection:
             requester.answer(head, payload, body)
             return
         self._body = body
-        self._bound_reads(large=length - len(data) > ONE_READ or (length < 0 and len(data) >= LARGE))
         requester.answer(head, payload, body)
         self._continue_later(body)
 
@@ -382,8 +387,6 @@ class UpstreamConnection:
             raise BrokenAnswer("bytes after the answer")
         payload = body.feed(data)
         if not body.done:
-            if len(data) > ONE_READ:
-                self._bound_reads(large=True)
             if payload:
                 requester.more(payload)
             self._continue_later(body)
@@ -391,12 +394,6 @@ class UpstreamConnection:
         self._head = self._body = None
         self._free(reusable=not head.close and not body.rest and requester.request_done)
         requester.done(payload, body.trailers)
-
-    def _bound_reads(self, *, large: bool) -> None:
-        """Read a large body in pieces, everything else as it comes."""
-        if large != self._bounded and self.transport is not None and not self.closed:
-            self._bounded = large
-            change_over(self.transport, BoundedReads(self) if large else self, reading=self._reading)
 
     def _continue_later(self, body: Body) -> None:
         """Let others have the loop between two portions of a flood of tiny chunks."""
@@ -427,7 +424,7 @@ class UpstreamConnection:
         """Part from the asker: back into the pool, or away."""
         self.requester = None
         if self._bounded:
-            self._bound_reads(large=False)
+            self.bound_reads(bounded=False)
         self.answered += 1
         if not reusable:
             self.close()

@@ -177,7 +177,7 @@ async def test_a_deadline_that_fails_stops_no_other_deadline(house: RunningProxy
     clients = [await proxy.client() for _ in range(2)]
     for number, client in enumerate(clients):
         client.send(get("/"))
-        await backend.wire(number)
+        await (await backend.wire(number)).seen(b"GET")
     calls = [client.call for client in proxy.server.clients if client.call is not None]
     calls[0].request_observer = FaultyCompanion()
 
