@@ -112,7 +112,8 @@ HOT = (
 """Whatever every request goes through, its copy, two JSON answers that differ.
 
 Plain, typed Python: nothing in it is written for the compiler. `comparators/content_coding.py` is not in it: it imports
-another module by version, which mypyc does not follow.
+another module by version, which mypyc does not follow. Nor is `proxy/worker/bounded_reads.py`, whose class is one of
+asyncio's.
 """
 
 

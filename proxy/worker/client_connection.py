@@ -12,12 +12,13 @@ from typing import Final
 from proxy.http1 import RequestHead, early_refusal, first_offence, request_head, seen_head
 from proxy.http1.fields import BrokenAnswer, Refusal
 from proxy.http1.framing import ChunkedBody, LengthBody
+from proxy.worker.bounded_reads import BoundedReads, change_over
 from proxy.worker.client_transport import ClientTransport, Tunnel
 from proxy.worker.connection_pool import Pool
 from proxy.worker.context import ServerContext
 from proxy.worker.forwarded_headers import peer_of
 from proxy.worker.forwarding import ProxiedRequest
-from proxy.worker.slow_clients import ONE_READ, READ_BUFFER, REQUEST, RESPONSE, Progress, just_read
+from proxy.worker.slow_clients import REQUEST, RESPONSE, Progress
 
 EMPTY_LINES_AT_MOST: Final = 2
 PIPELINED_AT_MOST: Final = 64 * 1024
@@ -47,9 +48,9 @@ class ClientConnection(ClientTransport):
     """
 
     __slots__ = (
-        "_body", "_body_bytes", "_buffer", "_counted", "_empty_lines", "_held", "_lingered", "_lingering", "_reader",
-        "_reading", "_searched", "_sender", "_tunnel", "_turned_away", "_unread", "call", "closing", "deadline",
-        "fresh", "server", "transport",
+        "_body", "_body_bytes", "_bounded", "_buffer", "_counted", "_empty_lines", "_held", "_lingered", "_lingering",
+        "_reader", "_reading", "_searched", "_sender", "_tunnel", "_turned_away", "_unread", "call", "closing",
+        "deadline", "fresh", "server", "transport",
     )  # fmt: skip
 
     def __init__(self, server: ServerContext) -> None:
@@ -62,6 +63,7 @@ class ClientConnection(ClientTransport):
         self._buffer = b""
         self._body: LengthBody | ChunkedBody | None = None
         self._body_bytes = 0
+        self._bounded = False
         self._empty_lines = 0
         self._reading = True
         self._tunnel: Tunnel | None = None
@@ -107,14 +109,6 @@ class ClientConnection(ClientTransport):
         peers[address] = peers.get(address, 0) + 1
         self._counted = True
         return peers[address] <= at_most
-
-    def get_buffer(self, _size: int) -> bytearray:
-        """Where the loop puts what it reads."""
-        return READ_BUFFER
-
-    def buffer_updated(self, size: int) -> None:
-        """Take what the loop has read."""
-        self.data_received(just_read(size))
 
     def data_received(self, data: bytes) -> None:
         """Take bytes: of a head, of a body, of a tunnel, or of a request that has to wait its turn."""
@@ -293,7 +287,7 @@ class ClientConnection(ClientTransport):
             return False
         waiting = transport.get_write_buffer_size()
         self._hold(waiting)
-        return waiting + ONE_READ > self.server.buffers.allowance()
+        return waiting + self.server.buffers.one_read() > self.server.buffers.allowance()
 
     def look(self, now: float) -> bool:
         """Judge how the client moves its bytes; False when there is nothing to look at any more."""
@@ -556,11 +550,14 @@ class ClientConnection(ClientTransport):
             call.request_broken(413, "The request body is larger than the limit.")
             return
         self._await_body()
+        if not body.done and self.server.buffers.is_scarce():
+            self._bound_reads(bounded=True)
         if payload:
             call.request_data(payload)
         if self._body is not body:
             return
         if body.done:
+            self._bound_reads(bounded=False)
             self.deadline = 0.0
             self._body = None
             self._body_bytes = 0
@@ -569,6 +566,12 @@ class ClientConnection(ClientTransport):
         elif body.more:
             self.pause_reading()
             asyncio.get_running_loop().call_soon(self._next_portion)
+
+    def _bound_reads(self, *, bounded: bool) -> None:
+        """Read in pieces from now on, or as it comes."""
+        if bounded != self._bounded and self.transport is not None:
+            self._bounded = bounded
+            change_over(self.transport, BoundedReads(self) if bounded else self, reading=self._reading)
 
     def _next_portion(self) -> None:
         body = self._body

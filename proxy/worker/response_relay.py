@@ -256,6 +256,8 @@ class ResponseRelay(RequestState):
         if self.tunnel is not None:
             self._tunnel_active()
             return
+        if self.connection is not None and self.server.buffers.is_scarce():
+            self.connection.bound_reads(bounded=True)
         if self.client.write_paused and self.client.is_full():
             if self.connection is not None:
                 self.connection.pause_reading()

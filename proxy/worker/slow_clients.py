@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from proxy.worker.bounded_reads import ONE_READ
 from rules.model import Buffer
 
 GRACE: Final = 10.0
@@ -19,20 +20,14 @@ LEISURELY: Final = 10
 """Times `min_rate`: who is slower than that lately may give way as well."""
 SHARE: Final = 64
 """What one response may have read ahead is at most this part of what is left, so that no few take all."""
-ONE_READ: Final = 64 * 1024
-"""Bytes that may come with the next read; of the event loop's own buffer it would be 250 KiB, for each of them all."""
 USABLE: Final = 0.4
 """Part of the total that responses may fill: a piece stays whole until its last byte went."""
-READ_BUFFER: Final = bytearray(ONE_READ)
-"""What every connection is read into, one after the other: what came is copied before the next one is read."""
-_VIEW: Final = memoryview(READ_BUFFER)
+SCARCE: Final = 8
+"""Bodies are read in pieces while more than such a part of the total is held: it costs a tenth of a large one."""
+LOOPS_READ: Final = 250 * 1024
+"""Bytes that may come with one read otherwise: the size of the event loop's own buffer."""
 REQUEST: Final = "request"
 RESPONSE: Final = "response"
-
-
-def just_read(size: int) -> bytes:
-    """Copy what has just been read."""
-    return bytes(_VIEW[:size])
 
 
 class BufferBudget:
@@ -53,6 +48,14 @@ class BufferBudget:
     def has_room(self) -> bool:
         """Whether more may be held."""
         return not self.total or self.held < self.total
+
+    def is_scarce(self) -> bool:
+        """Whether so much is held that what comes is read in pieces, where there may be more of it."""
+        return 0 < self.total < SCARCE * self.held
+
+    def one_read(self) -> int:
+        """Bytes that may come with the next read of a body."""
+        return ONE_READ if self.is_scarce() else LOOPS_READ
 
     def fills(self, size: int) -> bool:
         """Whether `size` bytes of a request's body are enough to take a connection with."""

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from proxy.http1 import ResponseHead, response, response_head, seen_answer
 from proxy.http1.fields import BrokenAnswer
 from proxy.http1.framing import Body, ChunkedBody, CloseBody, LengthBody
-from proxy.worker.slow_clients import READ_BUFFER, just_read
+from proxy.worker.bounded_reads import BoundedReads, change_over
 
 HEAD_AT_MOST: Final = 64 * 1024
 INFORMATIONAL_BYTES_AT_MOST: Final = 32 * 1024
@@ -101,6 +101,7 @@ class UpstreamConnection:
 
     __slots__ = (
         "_body",
+        "_bounded",
         "_buffer",
         "_descriptor",
         "_ended_properly",
@@ -136,6 +137,7 @@ class UpstreamConnection:
         self.idle_since = 0.0
         self.address = ""
         self.expires = FOREVER
+        self._bounded = False
         self._buffer = b""
         self._head: ResponseHead | None = None
         self._body: Body | None = None
@@ -191,6 +193,12 @@ class UpstreamConnection:
             self._reading = True
             self.transport.resume_reading()
 
+    def bound_reads(self, *, bounded: bool) -> None:
+        """Read the rest of an answer in pieces from now on, or whatever comes as it comes."""
+        if bounded != self._bounded and self.transport is not None and not self.closed:
+            self._bounded = bounded
+            change_over(self.transport, BoundedReads(self) if bounded else self, reading=self._reading)
+
     # ── called by the event loop ───────────────────────────────────────────────────────────────────────
 
     def connection_made(self, transport: asyncio.Transport) -> None:
@@ -205,14 +213,6 @@ class UpstreamConnection:
             self._poll = select.poll()
             self._descriptor = sock.fileno()
             self._poll.register(self._descriptor, select.POLLIN | select.POLLRDHUP)
-
-    def get_buffer(self, _size: int) -> bytearray:
-        """Where the loop puts what it reads."""
-        return READ_BUFFER
-
-    def buffer_updated(self, size: int) -> None:
-        """Take what the loop has read."""
-        self.data_received(just_read(size))
 
     def data_received(self, data: bytes) -> None:
         """Read an answer, whatever its bytes' portions."""
@@ -423,6 +423,8 @@ class UpstreamConnection:
     def _free(self, *, reusable: bool) -> None:
         """Part from the asker: back into the pool, or away."""
         self.requester = None
+        if self._bounded:
+            self.bound_reads(bounded=False)
         self.answered += 1
         if not reusable:
             self.close()

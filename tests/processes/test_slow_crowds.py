@@ -22,7 +22,7 @@ CROWD = 640
 COMES_WITHIN = 0.5
 SECONDS = 2.5
 PAUSE = 0.02
-FLOOR = 0.5
+FLOOR = 0.8
 """Seconds of waiting that a busy machine may explain; a second is what stands between a crowd and its end."""
 TOTAL = 64 << 20
 """`listen.buffer.total`, unless configured otherwise."""

@@ -57,6 +57,9 @@ class Paper:
     def resume_reading(self) -> None:
         self.reading = True
 
+    def set_protocol(self, protocol: object) -> None:
+        """Bytes are handed over here whoever reads them."""
+
     def get_write_buffer_size(self) -> int:
         return 0
 

@@ -131,7 +131,7 @@ async def test_a_fault_when_a_client_leaves_ends_its_request_and_no_other(house:
     client.send(get("/"))
     wire = await backend.wire()
     (call,) = [each.call for each in proxy.server.clients if each.call is not None]
-    call.request_observer = FaultyCompanion()
+    call.request_observer = FaultyObserver()
     other = await proxy.client()
     assert (await other.ask(get("/"))).body == b"other"
 
