@@ -23,7 +23,8 @@ from bare_tree import plant, root_or_exit
 TOP = Path(__file__).resolve().parents[1]
 WANTED = ("build", "proxy")
 RELEASE = "bookworm"
-LIMIT = 900
+LIMIT = 1800
+"""Seconds of one step; compiling takes most, on a busy machine a quarter of an hour."""
 
 
 @dataclass
@@ -51,6 +52,9 @@ def chroot(stage: Stage, command: list[str], *, user: str = "0:0") -> str:
     """Run a command inside a stage's tree; what it printed, or the end of this program with its output."""
     variables = [f"{name}={value}" for name, value in stage.environment.items()]
     inside = [
+        "timeout",  # ends what the step has started as well: a compiler, pip
+        "--kill-after=10",
+        str(LIMIT),
         "chroot",
         f"--userspec={user}",
         str(stage.tree),
@@ -61,9 +65,7 @@ def chroot(stage: Stage, command: list[str], *, user: str = "0:0") -> str:
         *variables,
         *command,
     ]
-    done = subprocess.run(
-        inside, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LIMIT, check=False
-    )
+    done = subprocess.run(inside, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
         sys.exit(f"{shlex.join(command)[:200]}\nended with {done.returncode}:\n{done.stdout[-3000:]}")
     return done.stdout

@@ -12,14 +12,18 @@ from typing import Final
 
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SECRET_WORDS: Final = frozenset(
-    {"authentication", "authorization", "bearer", "cookie", "cookies", "csrf", "cvc", "cvv", "dsn", "hash", "jwt",
-     "otp", "pass", "passphrase", "passcode", "pin", "pwd", "salt", "sid", "sig", "signature", "ssn", "totp"}
+    {"authentication", "authorization", "bearer", "bsn", "cookie", "cookies", "csrf", "cvc", "cvv", "dsn", "hash",
+     "hmac", "jwt", "mnemonic", "otp", "pass", "passphrase", "passcode", "pin", "pwd", "salt", "senha", "sid", "sig",
+     "signature", "ssn", "totp", "xsrf"}
 )  # fmt: skip
 _SECRET_PARTS: Final = (
     "passw", "secret", "token", "apikey", "appkey", "authkey", "privatekey", "accesskey", "encryptionkey",
     "internalkey", "signingkey", "activationkey", "licensekey", "sharedkey", "sessionid", "sessid", "credential",
     "verificationcode", "recoverycode", "backupcode", "onetimecode", "otpcode", "magiclink", "resetlink",
-    "rememberme", "clientcert",
+    "rememberme", "clientcert", "wachtwoord", "kennwort", "motdepasse", "contrasena", "codeverifier",
+    "oauthverifier", "mfacode", "factorcode", "authcode", "devicecode", "invitecode", "seedphrase",
+    "connectionstring", "databaseurl", "dburl", "loginlink", "signedurl", "enckey", "masterkey", "consumerkey",
+    "securityanswer", "samlresponse", "cardnumber",
 )  # fmt: skip
 _SECRET_WHOLE: Final = frozenset({"auth", "xauth", "session", "xsession", "httpauth", "userauth"})
 _SESSION: Final = re.compile(

@@ -199,8 +199,8 @@ def bundle(
 @sessions_app.command("revoke")
 def sessions_revoke(
     name: Annotated[
-        str, typer.Option("--name", metavar="NAME", help="Only sessions of this name; left out: everybody's.")
-    ] = "",
+        str | None, typer.Option("--name", metavar="NAME", help="Only sessions of this name; left out: everybody's.")
+    ] = None,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept in the audit trail.")] = "",
     config: ConfigOption = "proxy.yaml",
     admin: AdminOption = "",

@@ -93,9 +93,9 @@ def resume_all(config: str, admin: str, wish: dict[str, Any], *, preview: bool, 
     return exit_code(reply)
 
 
-def revoke_sessions(config: str, admin: str, name: str, reason: str, *, as_json: bool) -> int:
-    """End every session of the console, or those of `name`."""
-    wish = {key: value for key, value in (("name", name), ("reason", reason)) if value}
+def revoke_sessions(config: str, admin: str, name: str | None, reason: str, *, as_json: bool) -> int:
+    """End every session of the console, or those of `name`; an empty name is refused, not taken for all."""
+    wish = {**({} if name is None else {"name": name}), **({"reason": reason} if reason else {})}
     proxy = client(config, admin)
     reply = proxy.post(f"{_API}/sessions/revoke", wish, operator())
     if as_json:

@@ -32,7 +32,7 @@ _WRITING = ("INSERT", "UPDATE", "DELETE", "ALL PRIVILEGES", "DROP", "ALTER")
 
 
 class DatabaseError(ProxyError):
-    """A database did not answer as it must; `exit_code` says whether it was reached."""
+    """A database did not answer as it must; `exit_code` is whether it was reached."""
 
     def __init__(self, message: str, *, unreachable: bool = False) -> None:
         super().__init__(message)

@@ -41,13 +41,13 @@ Say = Callable[[str, str, dict[str, Any]], None]
 
 
 def main(arguments: list[str]) -> int:
-    """Verify as told over the inherited socket named by `arguments` until it is closed."""
+    """Verify as ordered over the inherited socket named by `arguments` until it is closed."""
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # control says when to leave
+        signal.signal(number, signal.SIG_IGN)  # control ends this process by closing the socket
     os.nice(_POLITENESS)
     with socket.socket(fileno=int(arguments[0])) as link:
         _follow(link)
-    os._exit(EXIT_YES)  # a query may still run: its time is limited, its answer is nobody's
+    os._exit(EXIT_YES)  # a query may still run: its time is limited, its answer is read by no process
 
 
 def _follow(link: socket.socket) -> None:
@@ -75,7 +75,7 @@ def _follow(link: socket.socket) -> None:
 
 
 class Work:
-    """One set of orders being followed. `stop` ends it, `_tried` and `_asked` say when what was last done."""
+    """One set of orders being followed. `stop` ends it, `_tried` and `_asked` hold when each was last done."""
 
     def __init__(self, orders: DataOrders, state: RunState, say: Say, now: Callable[[], float] = time.time) -> None:
         self._settings = orders.settings
@@ -107,7 +107,7 @@ class Work:
             self.stop.wait(LOOK_EVERY)
 
     def look_at_tables(self) -> None:
-        """Verify what is due; say what is known, also by runs that somebody else made."""
+        """Verify what is due; send what is known, results of runs by hand included."""
         self._say_kept()
         if not self._leads:
             return

@@ -42,7 +42,7 @@ class Kept:
     """A table's last result. Times are epoch seconds, 0 for never.
 
     `began` and `at` are of that run, `full` is the end of the last run over every row. `verified` is when both sides
-    were last known to be the same: since a difference was found, only a run over every row says so again.
+    were last known to be the same: since a difference was found, only a run over every row confirms it again.
     """
 
     document: dict[str, Any]
@@ -66,7 +66,7 @@ def after(before: Kept | None, document: dict[str, Any], began: float, at: float
 class RunState:
     """What is kept, by table and check. A store that does not answer keeps nothing: runs begin at the beginning.
 
-    `trouble` says why the last thing was not kept, empty where it was. The store is asked in a thread of its own, so
+    `trouble` is why the last value was not kept, empty where it was. The store is asked in a thread of its own, so
     that threads without an event loop can wait for it.
     """
 

@@ -148,7 +148,7 @@ def refuse_bad_key(plan: TablePlan, side: SidePlan, database: Database) -> None:
 
 
 def chosen(settings: DataSettings, names: Sequence[str]) -> list[DataTable]:
-    """Return the tables of these names, all for none; UnknownTableError says which there are."""
+    """Return the tables of these names, all for none; UnknownTableError lists those there are."""
     known = {table.name: table for table in settings.tables}
     for name in names:
         if name not in known:

@@ -24,7 +24,7 @@ class Due:
 def due_tables(
     settings: DataSettings, kept: Mapping[str, Kept], tried: Mapping[str, float], now: float
 ) -> Iterator[Due]:
-    """Yield the tables whose turn it is; `tried` says when a table's run last failed. Without `every`: none."""
+    """Yield the tables whose turn it is; `tried` is when a table's run last failed. Without `every`: none."""
     if not settings.every:
         return
     for table in settings.tables:
@@ -35,7 +35,7 @@ def due_tables(
 
 def _due(settings: DataSettings, table: DataTable, kept: Kept | None, now: float) -> Due | None:
     if kept is None or not kept.full or not kept.verified:
-        # what differs is read whole again: only that says that it is mended
+        # what differs is read whole again: only that confirms that it is mended
         return Due(table.name, None)
     if settings.full_every and now - kept.full >= settings.full_every:
         return Due(table.name, None)
@@ -43,7 +43,7 @@ def _due(settings: DataSettings, table: DataTable, kept: Kept | None, now: float
 
 
 def due_checks(settings: DataSettings, asked: Mapping[str, tuple[float, float]], now: float) -> Iterator[DataCheck]:
-    """Yield the checks whose turn it is; `asked` says when each was last asked and how long that took, seconds."""
+    """Yield the checks whose turn it is; `asked` is when each was last asked and how many seconds that took."""
     for check in settings.checks:
         at, took = asked.get(check.name, (0.0, 0.0))
         if now - at >= max(check.every, took * SHARE_OF_TIME):

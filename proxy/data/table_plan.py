@@ -28,7 +28,7 @@ _ALIKE = (
 )
 """Kinds whose values can mean the same."""
 _ANYTHING = frozenset({kinds.TEXT, kinds.OTHER})
-"""A text can spell any value; of types that are not known here nothing is said."""
+"""A text can spell any value; unknown types are let through."""
 _NOT_COMPUTED = frozenset({kinds.DATE, kinds.DATETIME, kinds.TIME, kinds.JSON, kinds.UUIDS})
 _KEYS = frozenset({kinds.INTEGER, kinds.DECIMAL, kinds.TEXT, kinds.UUIDS, kinds.BINARY, kinds.DATE})
 """What a key may be: values that both drivers give alike."""
@@ -59,7 +59,7 @@ class SidePlan:
 class TablePlan:
     """One table prepared for verifying.
 
-    `numbered` says that both keys are one integer. `fetched` are the positions of the columns (in `pairs`) that
+    `numbered`: both keys are one integer. `fetched` are the positions of the columns (in `pairs`) that
     databases cannot check; `rules` counts a rule for every row found equal by checksum.
     """
 
@@ -88,7 +88,7 @@ def _literal(part: str) -> str:
 
 
 def plan_table(table: DataTable, legacy: Database, modern: Database) -> TablePlan:
-    """Pair the columns of both sides; DatabaseError says which table, column or key does not fit."""
+    """Pair the columns of both sides; DatabaseError names the table, column or key that does not fit."""
     shapes = legacy.shape(table.legacy), modern.shape(table.modern)
     pairs = tuple(_pair(column, table, (legacy, modern), shapes) for column in table.columns)
     key_pairs = tuple(
@@ -209,7 +209,7 @@ def _changed(table: DataTable, database: Database, shape: TableShape) -> dict[st
 
 
 def _fetched(name: str, database: Database, shape: TableShape) -> str:
-    """Return what fetches a column: documents as text, in which a null inside and no document are told apart."""
+    """Return what fetches a column: documents as text, in which a null inside and no document are kept apart."""
     document = database.dialect == POSTGRESQL and shape.columns[name].kind == kinds.JSON
     return f"{database.quoted(name)}::text" if document else database.quoted(name)
 

@@ -24,7 +24,7 @@ async def examined(house: Subject) -> list[Found]:
     for check in _AT_ONCE:
         try:
             found += check(house)
-        except Exception as error:  # noqa: BLE001 - the other checks still say what they find
+        except Exception as error:  # noqa: BLE001 - the other checks still report what they find
             found.append(_broken(check.__name__, error))
     for ask in _ASKING:
         try:

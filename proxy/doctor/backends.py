@@ -1,4 +1,4 @@
-"""Whether each target answers, its health page says yes, its clock is ours."""
+"""Whether each target answers, its health check passes, its clock agrees with this machine's."""
 
 from __future__ import annotations
 

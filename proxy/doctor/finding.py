@@ -13,7 +13,7 @@ OK, WARNING, ERROR = "ok", "warning", "error"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One thing looked at; `advice` says what to do where `level` is not ok."""
+    """One thing looked at; `advice` is what to do where `level` is not ok."""
 
     level: str
     about: str

@@ -1,4 +1,4 @@
-"""Whether files can be read by the proxy, and by nobody who should not."""
+"""Whether files can be read by the proxy, and by no other user."""
 
 from __future__ import annotations
 

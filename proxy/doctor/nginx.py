@@ -1,4 +1,4 @@
-"""Whether nginx tells the proxy the truth about its clients, and leaves the rest to it."""
+"""Whether nginx sends true fields about its clients, and leaves the rest to the proxy."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def dumped() -> str | None:
 
 
 def nginx(house: Subject) -> Iterator[Found]:
-    """Read the configuration that leads to us; nothing is said where no nginx does."""
+    """Read the configuration that leads to us; nothing is reported where no nginx does."""
     text = house.nginx
     if text is None:
         return

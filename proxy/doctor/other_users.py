@@ -1,7 +1,7 @@
 """Which other users of this machine could reach what listens on loopback.
 
-An address of loopback is closed to other machines, not to other users: whoever can log in here, whatever program runs
-as another user (PHP's pool, a database), can open a connection to it.
+An address of loopback is closed to other machines, not to other users: a user who can log in here, a program that runs
+as another user (PHP's pool, a database) can open a connection to it.
 """
 
 from __future__ import annotations

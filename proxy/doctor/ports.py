@@ -1,4 +1,4 @@
-"""Whether the proxy can listen where the file says."""
+"""Whether the proxy can listen at the file's addresses."""
 
 from __future__ import annotations
 

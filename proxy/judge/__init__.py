@@ -1,1 +1,1 @@
-"""Compares pairs in a process of its own, where a slow comparison holds up nobody but the next one."""
+"""Compares pairs in a process of its own, where a slow comparison delays the next one only."""

@@ -1,8 +1,8 @@
 """The judge process; explains a stored pair.
 
-1. control says by which rules, hands over a connection to each worker
+1. control sends the rules, hands over a connection to each worker
 2. of a worker's pairs a batch is judged; what only has to be counted is added up, what differs is sent at once
-3. every quarter of a second, with what differs, or when much is done, control is told; then the workers are
+3. every quarter of a second, with what differs, or when much is done, control receives the results; then the workers do
 4. above its share of the processor it rests; what waits meanwhile waits in the workers, which drop what is too much
 
 It waits for nothing else, so no event loop is needed. Its own limit is processor time: the kernel ends it in the
@@ -46,9 +46,9 @@ if TYPE_CHECKING:
 
 
 def explained(exhibit: Exhibit, opinions: Opinions | None = None) -> Explained:
-    """Return what there is to say of a packed pair, as lines of text, null when nothing is.
+    """Return the explanation of a packed pair, as lines of text, null when nothing is.
 
-    Where a judge's `opinions` are at hand what counts is told, what is forgiven folded.
+    Where a judge's `opinions` are at hand what counts is written out, what is forgiven folded.
     """
     try:
         pair = unpack(exhibit.payload)
@@ -93,7 +93,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _settle() -> None:
-    """Be nobody's trouble: users' requests have the processor first, control says when to leave, no terminal."""
+    """Take the processor after users' requests, end when control says so, ignore the terminal."""
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     for number in (signal.SIGPROF, signal.SIGALRM):
@@ -104,7 +104,7 @@ def _settle() -> None:
 
 
 class Judge:
-    """Everything a judge consists of. Changes: the rules as control says, `_links` as workers come and go.
+    """Everything a judge consists of. Changes: the rules as control sends them, `_links` as workers come and go.
 
     `_told_at` is when control was told last of what was added up since.
     """
@@ -220,7 +220,7 @@ class Judge:
         return any(link.is_behind for link in self._links.values())
 
     def _report(self, differing: Sequence[Message] = ()) -> None:
-        """Tell control of what was judged, then workers that it is done."""
+        """Send control what was judged, then workers that it is done."""
         self._told_at = time.monotonic()
         told = self._tally.take()
         messages = [*differing, *(() if told is None else (told,))]

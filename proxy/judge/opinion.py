@@ -1,8 +1,8 @@
 """Forms an opinion on one pair.
 
 1. the rules of its route, compiled once
-2. what the comparator says; nothing of a legacy that missed the user's session
-3. what the invariants say of both bodies, whatever is ignored or forgiven
+2. what the comparator finds; nothing of a legacy that missed the user's session
+3. what the invariants find in both bodies, whatever is ignored or forgiven
 4. only if something was found: the pair with its findings, redacted; nothing else of it leaves the judge
 """
 
@@ -36,14 +36,14 @@ class Opinions:
         self._compiled: dict[str, Compiled | str] = {}
 
     def on(self, case: Case) -> Opinion:
-        """Return what is to be said of `case`; never raises: a fault of ours is a reason not to compare."""
+        """Return the opinion on `case`; never raises: a fault of ours is a reason not to compare."""
         try:
             return self._opinion(case)
         except Exception as error:  # noqa: BLE001 - whatever a pair or our own code is like, the next one is judged
             return Opinion(case.ticket, NOT_COMPARED, "error", notes=(repr(error)[:200],))
 
     def compared(self, pair: Pair) -> Comparison | None:
-        """Return what the comparator alone finds in a pair; None where nothing can be said."""
+        """Return what the comparator alone finds in a pair; None where it cannot tell."""
         rules = self._rules_of(pair.route)
         legacy, modern = _capture(pair, pair.legacy), _capture(pair, pair.modern)
         if isinstance(rules, str) or legacy is None or modern is None:
@@ -58,7 +58,7 @@ class Opinions:
         legacy, modern = _capture(pair, pair.legacy), _capture(pair, pair.modern)
         comparison, reason = _compared(rules, pair, legacy, modern)
         if pair.reason == SESSION and (is_for_strangers(pair.legacy.status) or comparison.verdict == "different"):
-            # legacy spoke to a stranger: what it said proves nothing, what modern says of itself does
+            # legacy did not know the user: its answer proves nothing, modern's invariants do
             comparison, reason, legacy = Comparison(NOT_COMPARED), SESSION, None
         checked = _checked(rules, legacy, modern, self._rules.redact, self._redactors.of(pair.route))
         found = tuple(self._found(pair.route, comparison.findings, stored=case.stored))

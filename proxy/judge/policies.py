@@ -34,10 +34,10 @@ class RouteRules:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Everything a judge is told. `folder` is where an operator's own function may lie, `key` what redaction hashes by.
+    """Everything a judge is sent. `folder` is where an operator's own function may lie, `key` what redaction hashes by.
 
-    `bodies` says whether pairs are kept whole. `processor` is the share of a processor that one judge may use, 0 for
-    any. `personal` says whether what names a person is masked before it is stored. `today` is a
+    `bodies`: pairs are kept whole. `processor` is the share of a processor that one judge may use, 0 for
+    any. `personal`: what names a person is masked before it is stored. `today` is a
     date (ISO): an ignore may end.
     """
 
@@ -139,7 +139,7 @@ def _learned(noise: Iterable[Mapping[str, Any]]) -> Iterator[NoiseRule]:
 def body_of(capture: Capture | None) -> bytes | None:
     """Return an answer's body with its coding undone, None when there is nothing that an invariant could read.
 
-    An error's body is no balance: what a side did not answer says nothing about its amounts.
+    An error's body is no balance: what a side did not answer proves nothing about its amounts.
     """
     if capture is None or capture.status not in _OK:
         return None

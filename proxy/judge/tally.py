@@ -1,4 +1,4 @@
-"""Adds up the pairs about which control has nothing to decide, until it is told of them together."""
+"""Adds up the pairs about which control has nothing to decide, until they are reported together."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _Row:
 
 
 class Tally:
-    """Rows that fill with `add`, are emptied by `take`; which kinds of request were compared is told once."""
+    """Rows that fill with `add`, are emptied by `take`; which kinds of request were compared is reported once."""
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, int], _Row] = {}

@@ -1,6 +1,6 @@
 """The judge's end of a connection to one worker: pairs come in, how many are done goes back.
 
-What is done is said after control has been told of it, never before: a worker sends again what was not done when a
+What is done is reported to the worker after control has it, never before: a worker sends again what was not done when a
 judge ended, and no pair is counted twice. Before each pair its number goes into the page that both share, so that the
 worker knows which one has ended the judge; that costs a memory access, no system call.
 """
@@ -24,7 +24,7 @@ _CHUNK = 1 << 18
 class WorkerLink:
     """One connection. `taken` counts pairs as they are taken out, `_said` those that the worker knows to be done.
 
-    `has_more` says that another whole pair may have been read.
+    `has_more`: another whole pair may have been read.
     """
 
     def __init__(self, descriptor: int, page: int, slot: int, incarnation: int) -> None:
@@ -64,12 +64,12 @@ class WorkerLink:
 
     @property
     def is_behind(self) -> bool:
-        """Whether pairs are done of which nobody was told."""
+        """Whether pairs are done that are not reported yet."""
         return self._said != self.taken
 
     @property
     def is_far_behind(self) -> bool:
-        """Whether so much is done of which nobody was told that the worker may soon be kept waiting."""
+        """Whether so much is done and not reported that the worker may soon be kept waiting."""
         return self.taken - self._said >= FAR or self._bytes >= FAR_BYTES
 
     def acknowledge(self) -> None:

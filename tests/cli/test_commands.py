@@ -197,7 +197,7 @@ COMMANDS = (
     ("status",), ("weight", "a", "5"), ("advance", "a"), ("hold", "a"), ("resume", "a", "--reason", "x"),
     ("rollback", "a", "--reason", "x"), ("rollback", "--all", "--reason", "x"), ("drill", "a"), ("diffs", "list"),
     ("diffs", "rejudge"), ("compare", "a", "b"), ("replay", "x"), ("events",), ("report",), ("doctor",), ("bundle",),
-    ("export", "x", "1"),
+    ("export", "x", "1"), ("sessions", "revoke"),
 )  # fmt: skip
 
 

@@ -11,13 +11,36 @@ from comparators.sensitive_names import looks_money, looks_secret
     "name",
     ["password", "passwordHash", "password_hash", "passwd", "user-password", "api_token", "accessToken", "APIKey",
      "api_key", "client_secret", "remember_token", "hash", "sessionId", "PHPSESSID_token", "otp", "jwt", "privateKey",
-     "credentials", "csrf", "cvv", "tokens"],
+     "credentials", "csrf", "cvv", "tokens", "wachtwoord", "motDePasse", "senha", "XSRF-TOKEN", "code_verifier",
+     "two_factor_code", "mfaCode", "authcode", "device_code", "seed_phrase", "connectionString", "database_url",
+     "login_link", "signedUrl", "master_key", "SAMLResponse", "security_answer", "card_number", "hmac", "bsn"],
 )  # fmt: skip
 def test_a_secret_is_known_by_its_name(name: str):
     assert looks_secret(name)
 
 
-@pytest.mark.parametrize("name", ["id", "hashtag", "name", "author", "key", "pinned", "session_count", "saltiness", ""])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "id",
+        "hashtag",
+        "name",
+        "author",
+        "key",
+        "pinned",
+        "session_count",
+        "saltiness",
+        "",
+        "factor",
+        "url",
+        "answer",
+        "card",
+        "verifier",
+        "sender",
+        "code",
+        "country_code",
+    ],
+)
 def test_other_names_are_no_secrets(name: str):
     assert not looks_secret(name)
 

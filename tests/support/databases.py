@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +23,8 @@ _INSTALL_MARIADB = "/usr/bin/mariadb-install-db"
 class Program:
     """A server's process, which can be ended in order and started again on the same port."""
 
-    def __init__(self, command: list[str], port: int, ending: signal.Signals) -> None:
-        self._command, self._port, self._ending = command, port, ending
+    def __init__(self, command: list[str], port: int, ending: signal.Signals, ready: list[str]) -> None:
+        self._command, self._port, self._ending, self._ready = command, port, ending, ready
         self.process = self._begun()
 
     def start(self) -> None:
@@ -41,6 +41,7 @@ class Program:
     def _begun(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
         _eventually_listens(self._port, process)
+        _eventually_is_ready(self._ready)
         return process
 
 
@@ -104,9 +105,11 @@ def postgresql() -> Iterator[Server]:
         port = free_port()
         settings = {"fsync": "off", "full_page_writes": "off", "listen_addresses": "127.0.0.1", "port": port,
                     "unix_socket_directories": folder, "synchronous_commit": "off"}  # fmt: skip
+        # it accepts connections before it takes queries
+        ready = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
         command = [programs / "postgres", "-D", data]
         command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        with _running([*as_user, *map(str, command)], port, signal.SIGINT) as program:
+        with _running([*as_user, *map(str, command)], port, signal.SIGINT, ready) as program:
             yield Server("postgresql", port, "test", program)
 
 
@@ -126,8 +129,10 @@ def _folder(user: str) -> Iterator[tuple[Path, list[str]]]:
 
 
 @contextmanager
-def _running(command: list[str], port: int, ending: signal.Signals) -> Iterator[Program]:
-    program = Program([str(part) for part in command], port, ending)
+def _running(
+    command: list[str], port: int, ending: signal.Signals, ready: Sequence[str] = ("true",)
+) -> Iterator[Program]:
+    program = Program([str(part) for part in command], port, ending, list(ready))
     try:
         yield program
     finally:
@@ -147,6 +152,14 @@ def _eventually_listens(port: int, process: subprocess.Popen[bytes]) -> None:
         else:
             return
     raise AssertionError(f"no database at port {port} after {_UP_WITHIN:g} s")
+
+
+def _eventually_is_ready(command: list[str]) -> None:
+    until = time.monotonic() + _UP_WITHIN
+    while subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode:
+        if time.monotonic() > until:
+            raise AssertionError(f"the database takes no queries after {_UP_WITHIN:g} s")
+        time.sleep(0.05)
 
 
 def _eventually_accepts(path: str) -> None:
