@@ -17,7 +17,7 @@ from comparators.model import LONGEST_LITERAL, Finding, Observation, path_patter
 from comparators.noise_bytes import BYTES, in_ranges
 from comparators.noise_forms import Affixed, Made, Numbers, Row, Shape, number_of
 from comparators.noise_letters import narrowest, plausible
-from comparators.noise_pieces import ranged, shape_of, times
+from comparators.noise_pieces import opened, ranged, shape_of, times
 from comparators.noise_rules import NoiseRule, chunks, columns, is_about_money, middles, speaks_of_money
 from comparators.noise_times import STRICT, Reading
 from comparators.paths import steps
@@ -113,6 +113,7 @@ def fits(values: Sequence[str], given: str, reading: Reading = STRICT, *, words:
     filled = list(dict.fromkeys(value for value in values if value))
     if not given or len(filled) < _FEW:
         return given in values
+    filled, given = list(map(opened, filled)), opened(given)
     start, end = middles((*filled, given))
     filled, given = [value[start : len(value) - end] for value in filled], given[start : len(given) - end]
     there = columns(filled)
