@@ -17,7 +17,8 @@ _APART: Final = re.compile(r"[^0-9A-Za-z]")
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z]{2,}(?:[A-Z][a-z]+)*[0-9]{0,2}")
 _TAIL: Final = re.compile(r"=+\Z")
 _PARTS: Final = "/._-:+~"
-_DECADE: Final = 10
+_DECADE: Final = 9
+"""Less than ten: where a point is lost, a number is ten times another."""
 _LONG: Final = 12
 """From so many letters on a text without a digit may be made as well."""
 _FEW: Final = 2

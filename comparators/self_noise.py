@@ -50,6 +50,7 @@ class Own:
         self._texts: dict[tuple[str, str], list[str]] = {}
         self._shown: dict[tuple[str, str], str] = {}
         self._left = _MOST_KEPT
+        self._added: list[tuple[str, str]] = []
 
     def add(self, path: str, place: str, first: str, again: str, shown: str = "") -> None:
         """Take two texts of legacy; `place` tells places of one path apart, `shown` names it for people."""
@@ -61,11 +62,26 @@ class Own:
         if texts[0] == first:
             texts.append(again)
             self._shown.setdefault(key, shown)
+            self._added.append(key)
+
+    @property
+    def added(self) -> int:
+        """How many texts were added, to go back to it."""
+        return len(self._added)
+
+    def go_back(self, added: int) -> None:
+        """Take out what was added since: it was compared in another way then."""
+        while len(self._added) > added:
+            texts = self._texts[key := self._added.pop()]
+            texts.pop()
+            if len(texts) == 1:
+                del self._texts[key], self._shown[key]
 
     def forget(self, paths: set[str]) -> None:
         """Keep what was seen at these paths, drop the rest."""
         for key in [key for key in self._texts if key[0] not in paths]:
             del self._texts[key]
+        self._added.clear()
 
     def join(self, other: Own) -> None:
         """Take what another second answer showed."""
