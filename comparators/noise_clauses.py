@@ -87,9 +87,9 @@ def _each(there: Sequence[Piece], varying: Sequence[int], *, whole: bool) -> Ite
         starts, ends = whole and at <= 1, whole and at + 2 >= len(there)
         if before.endswith(_CLAIMS) and min(map(len, piece.values)) >= _LONG:
             # A token's signature: what it signs is another one's.
-            clause = _signature(after, ends=ends)
-        else:
-            clause = _clause(before, after, piece, starts=starts, ends=ends)
+            yield Found(_signature(after, ends=ends), (piece.values[0], piece.values[1]))
+            continue
+        clause = _clause(before, after, piece, starts=starts, ends=ends)
         if clause is not None:
             yield Found(clause, (piece.values[0], piece.values[1]))
 

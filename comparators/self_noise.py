@@ -411,9 +411,7 @@ def split(
         return tuple(findings), 0
     known = _Known(observations)
     counting = tuple(
-        each
-        for each in findings
-        if not _may_hide(each) or not (_is_own(each, known, policy) or _learned(each, policy))
+        each for each in findings if not _may_hide(each) or not (_is_own(each, known, policy) or _learned(each, policy))
     )
     return counting, len(findings) - len(counting)
 
@@ -465,9 +463,11 @@ class _Known:
 
 
 def _is_own(finding: Finding, known: _Known, policy: Policy) -> bool:
+    return _is_timed(finding, known) or _is_like_legacys(finding, known, policy)
+
+
+def _is_like_legacys(finding: Finding, known: _Known, policy: Policy) -> bool:
     here = known.at(finding.path)
-    if _is_timed(finding, known):
-        return True
     if finding.path == "@body":
         # Texts of a page were held against legacy's own ones where they stand: what is still found is something else.
         if finding.kind in _CONTENTS - {"length"} or any(map(_is_unsure, (finding.legacy, finding.modern))):

@@ -242,7 +242,7 @@ def _acts(group: Mapping[str, Any], visitor: Visitor) -> Html | None:
         entry(visitor, "ignore", "Until", "until", type="date"),
         entry(visitor, "ignore", "Most of the pairs", "max_rate", placeholder="5%", autocomplete="off"),
         el("button", "Ignore"),
-        el("small", "It is known then: still counted, no mismatch any more until that day, while no more of the pairs show it."),
+        el("small", "It is known then: still counted, no mismatch until that day while no more of the pairs show it."),
         class_="verb",
     )
     rejudge = form(
