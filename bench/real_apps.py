@@ -2,7 +2,7 @@
 
 1. MediaWiki, DokuWiki, WordPress are fetched as Debian packages and unpacked; nothing is installed, no service started
 2. of each run two instances with one state, and a third one that plants faults into some pages
-3. pages, search, API, a log-in, an edit, an upload pass the proxy with `preset: php` and no other setting, at weight 0 and 50
+3. pages, search, API, a log-in, an edit, an upload pass it with `preset: php` and no other setting, at weight 0 and 50
 4. told: pages that differ though nothing does, whether the guard acted, whether each planted fault was found there
 
     python -m bench.real_apps [--root FOLDER] [APP ...]
@@ -175,9 +175,10 @@ class Visitor:
         return text
 
     def hidden(self, page: str) -> dict[str, str]:
-        """Return the hidden fields of a page's forms."""
+        """Return the hidden fields of a page's forms that are posted: a search box has its own."""
         found: dict[str, str] = {}
-        for tag in re.findall(r"<input[^>]*type=[\"']hidden[\"'][^>]*>", self.ask(page)):
+        forms = re.findall(r"(?is)<form[^>]*method=[\"']?post.*?</form>", self.ask(page))
+        for tag in re.findall(r"<input[^>]*type=[\"']hidden[\"'][^>]*>", "".join(forms)):
             name, value = (re.search(rf"\b{word}=[\"']([^\"']*)", tag) for word in ("name", "value"))
             if name is not None:
                 found[name[1]] = (value[1] if value else "").replace("&#43;", "+").replace("&#92;", "\\")
