@@ -8,7 +8,7 @@ of legacy's share. Only values are at random; what is planted is known.
 from __future__ import annotations
 
 import json
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -112,6 +112,13 @@ def _jwt(draw: Random, at: float) -> str:
     parts = ({"typ": "JWT", "alg": "HS256"}, {"sub": "4711", "iat": int(START.timestamp() + at)})
     head = ".".join(urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts)
     return f"{head}.{urlsafe_b64encode(draw.randbytes(32)).rstrip(b'=').decode()}"
+
+
+def _claimed(token: str, words: str, others: str) -> str:
+    """Return a token whose claims say something else."""
+    head, claims, signature = token.split(".")
+    said = urlsafe_b64decode(claims + "=" * (-len(claims) % 4)).decode().replace(words, others)
+    return f"{head}.{urlsafe_b64encode(said.encode()).rstrip(b'=').decode()}.{signature}"
 
 
 def _laravel(draw: Random, _: float) -> str:
@@ -219,7 +226,16 @@ KINDS: Final = (
     *(Kind(f"base64 of {size} bytes", _base64(size), TOKEN) for size in (12, 16, 20, 32, 48)),
     *(Kind(f"base64url of {size} bytes", _base64(size, url=True), TOKEN) for size in (9, 12, 16, 24, 32, 64)),
     Kind("base64 in a query", _base64(32, coded=True), LOST),
-    Kind("jwt", _jwt, {**LOST, "no signature": _all_of(lambda text: text.rpartition(".")[0])}),
+    Kind(
+        "jwt",
+        _jwt,
+        {
+            **LOST,
+            "no signature": _all_of(lambda text: text.rpartition(".")[0]),
+            "another user": _all_of(lambda text: _claimed(text, "4711", "4712")),
+            "another day": _all_of(lambda text: _claimed(text, '"iat": 19', '"iat": 18')),
+        },
+    ),
     Kind("laravel's sealed value", _laravel, {**LOST, "half of it": TOKEN["half of it"]}),
     *map(_prefixed, ("loan_", "LB-", "req.", "INV-2031-", "sess-nl-", "tok/")),
     *(

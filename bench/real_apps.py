@@ -2,7 +2,8 @@
 
 1. MediaWiki, DokuWiki, WordPress are fetched as Debian packages and unpacked; nothing is installed, no service started
 2. two instances of each run with one state, and a third one with planted faults in some pages
-3. pages, search, API, a log-in, an edit pass the proxy with `preset: php` and no other setting, at weight 0 and 50
+3. pages, search, API, a log-in, an edit, an upload pass the proxy with `preset: php` and no other setting, at weight 0
+   and 50
 4. reported: pages that differ without a fault, whether the guard acted, whether each planted fault was found
 
     python -m bench.real_apps [--root FOLDER] [APP ...]
@@ -50,6 +51,13 @@ foreach (json_decode(getenv('FAULTS') ?: '[]', true) as [$place, $from, $to]) {
     }
 }
 """
+UPLOADED: Final = "shed.png"
+PICTURE: Final = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c63f8cfc0f01f0005000"
+    "1ff56c72f0d0000000049454e44ae426082"
+)
+"""One pixel."""
+BOUNDARY: Final = "strangler-real-apps"
 Fault = tuple[str, str, str]
 """A part of a request target, with the replacements in the responses to it."""
 
@@ -60,7 +68,10 @@ class SkippedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """An application that is ready to be served: `options` are php's, `log_in` the form that logs in at its target."""
+    """An application that is ready to be served: `options` are php's, `log_in` the form that logs in at its target.
+
+    `upload` sends PICTURE as UPLOADED and returns the page that names it then.
+    """
 
     docroot: Path
     pages: tuple[str, ...]
@@ -70,6 +81,7 @@ class Site:
     prepend: str = ""
     log_in: Callable[[Visitor], None] = field(default=lambda _: None)
     edit: Callable[[Visitor], None] = field(default=lambda _: None)
+    upload: Callable[[Visitor], str] = field(default=lambda _: UPLOADED)
 
 
 # Packages.
@@ -130,16 +142,29 @@ class Visitor:
         self.cookies: dict[str, str] = {}
         self.failed: list[str] = []
 
-    def ask(self, target: str, form: Mapping[str, str] | None = None) -> str:
-        """Return the body of one response; a failed one is noted."""
+    def send_file(self, target: str, form: Mapping[str, str], name: str) -> str:
+        """Send a form with PICTURE under a field's name, as a browser does; return the answer's body."""
+        fields = [(f'name="{key}"', value.encode()) for key, value in form.items()]
+        fields.append((f'name="{name}"; filename="{UPLOADED}"\r\nContent-Type: image/png', PICTURE))
+        parts = [
+            f"--{BOUNDARY}\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + value + b"\r\n"
+            for head, value in fields
+        ]
+        body = b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
+        return self.ask(target, None, body)
+
+    def ask(self, target: str, form: Mapping[str, str] | None = None, file: bytes | None = None) -> str:
+        """Return the body of one answer; a failed one is noted. `form` or `file` (a form with one) are posted."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         headers = {"User-Agent": "Mozilla/5.0 real-apps", "Accept": "text/html,*/*"}
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        body = None
+        body: bytes | None = file
         if form is not None:
-            body, headers["Content-Type"] = urlencode(form), "application/x-www-form-urlencoded"
-        connection.request("GET" if form is None else "POST", target, body, headers)
+            body, headers["Content-Type"] = urlencode(form).encode(), "application/x-www-form-urlencoded"
+        elif file is not None:
+            headers["Content-Type"] = f"multipart/form-data; boundary={BOUNDARY}"
+        connection.request("GET" if body is None else "POST", target, body, headers)
         answer = connection.getresponse()
         text = answer.read().decode("utf-8", "replace")
         for line in answer.headers.get_all("Set-Cookie") or ():
@@ -151,9 +176,10 @@ class Visitor:
         return text
 
     def hidden(self, page: str) -> dict[str, str]:
-        """Return the hidden fields of a page's forms."""
+        """Return the hidden fields of a page's forms that are posted: a search box has its own."""
         found: dict[str, str] = {}
-        for tag in re.findall(r"<input[^>]*type=[\"']hidden[\"'][^>]*>", self.ask(page)):
+        forms = re.findall(r"(?is)<form[^>]*method=[\"']?post.*?</form>", self.ask(page))
+        for tag in re.findall(r"<input[^>]*type=[\"']hidden[\"'][^>]*>", "".join(forms)):
             name, value = (re.search(rf"\b{word}=[\"']([^\"']*)", tag) for word in ("name", "value"))
             if name is not None:
                 found[name[1]] = (value[1] if value else "").replace("&#43;", "+").replace("&#92;", "\\")
@@ -179,7 +205,6 @@ def dokuwiki(root: Path, tree: Path, options: tuple[str, ...], _port: int) -> Si
     (conf / "local.php").write_text(
         f"<?php\n$conf['title']='Tools';\n$conf['savedir']='{data}';\n$conf['useacl']=1;\n$conf['superuser']='@admin';\n"
         "$conf['disableactions']='';\n$conf['updatecheck']=0;\n"
-        "$conf['securecookie']=0;\n"  # else the name of its cookie contains the port, and each instance has another
     )
     pages = data / "pages"
     for number in range(12):
@@ -219,6 +244,12 @@ def dokuwiki(root: Path, tree: Path, options: tuple[str, ...], _port: int) -> Si
         form = visitor.hidden("/doku.php?id=page3&do=edit")
         visitor.ask("/doku.php?id=page3", {**form, "wikitext": "A nail, 3 EUR.", "do[save]": "1", "summary": "less"})
 
+    def upload(visitor: Visitor) -> str:
+        form = visitor.hidden("/doku.php?id=start&do=media&tab_files=upload")
+        kept = {key: value for key, value in form.items() if key in {"sectok", "ns"}}
+        visitor.send_file("/doku.php?id=start&do=media&tab_files=upload", {**kept, "mediaid": UPLOADED}, "upload")
+        return "/doku.php?id=start&do=media&tab_files=files"
+
     return Site(
         tree / "usr/share/dokuwiki",
         tuple(reads),
@@ -228,6 +259,7 @@ def dokuwiki(root: Path, tree: Path, options: tuple[str, ...], _port: int) -> Si
         f"define('DOKU_CONF', '{conf}/'); define('DOKU_MAIN_CONF', '{conf}/');",
         log_in,
         edit,
+        upload,
     )  # fmt: skip
 
 
@@ -250,6 +282,8 @@ def mediawiki(root: Path, tree: Path, options: tuple[str, ...], port: int) -> Si
     ]  # fmt: skip
     _run(["php", *options, str(docroot / "maintenance/install.php"), *install])
     more = "$wgJobRunRate = 0; $wgDisableCounters = true; $wgMainCacheType = CACHE_DB;\n"
+    more += f"$wgEnableUploads = true; $wgUploadDirectory = '{data}/images'; $wgUploadPath = '/images';\n"
+    (data / "images").mkdir()
     settings.write_text((data / "LocalSettings.php").read_text() + more)
     for number in range(10):
         text = f"The hammer of tool {number} costs 12.{number:02} EUR. See [[Tool {(number + 1) % 10}]]."
@@ -281,6 +315,13 @@ def mediawiki(root: Path, tree: Path, options: tuple[str, ...], port: int) -> Si
         form = visitor.hidden("/index.php?title=Tool_3&action=edit")
         visitor.ask("/index.php?title=Tool_3&action=submit", {**form, "wpTextbox1": "A nail, 3 EUR.", "wpSave": "Save"})
 
+    def upload(visitor: Visitor) -> str:
+        form = visitor.hidden("/index.php?title=Special:Upload")
+        more = {"wpDestFile": UPLOADED, "wpUploadDescription": "A shed.", "wpSourceType": "file"}
+        send = {"wpUpload": "Upload file", "wpIgnoreWarning": "1"}
+        visitor.send_file("/index.php?title=Special:Upload", {**form, **more, **send}, "wpUploadFile")
+        return "/index.php?title=Special:ListFiles"
+
     return Site(
         docroot,
         tuple(reads),
@@ -294,6 +335,7 @@ def mediawiki(root: Path, tree: Path, options: tuple[str, ...], port: int) -> Si
         "",
         log_in,
         edit,
+        upload,
     )  # fmt: skip
 
 
@@ -360,6 +402,12 @@ def wordpress(root: Path, tree: Path, options: tuple[str, ...], port: int) -> Si
         form = {"comment_post_ID": "1", "comment": "A nail, 3 EUR.", "author": "A", "email": "a@example.test"}
         visitor.ask("/wp-comments-post.php", form)
 
+    def upload(visitor: Visitor) -> str:
+        form = visitor.hidden("/wp-admin/media-new.php?browser-uploader")
+        kept = {key: value for key, value in form.items() if key in {"_wpnonce", "_wp_http_referer", "post_id"}}
+        visitor.send_file("/wp-admin/media-new.php", {"post_id": "0", **kept, "html-upload": "Upload"}, "async-upload")
+        return "/wp-admin/upload.php?mode=list"
+
     return Site(
         docroot,
         tuple(reads),
@@ -369,6 +417,7 @@ def wordpress(root: Path, tree: Path, options: tuple[str, ...], port: int) -> Si
         "",
         log_in,
         edit,
+        upload,
     )
 
 
@@ -473,6 +522,7 @@ class Outcome:
     failed: tuple[str, ...]
     found: tuple[str, ...] = ()
     missed: tuple[str, ...] = ()
+    suggested: tuple[str, ...] = ()
 
     def lines(self) -> Iterator[str]:
         """Yield the report."""
@@ -484,6 +534,7 @@ class Outcome:
             yield f"    not compared: {totals['reasons']}"
         yield from (f"    differs: {place}" for place in self.places[:12])
         yield from (f"    failed: {each}" for each in self.failed[:5])
+        yield from (f"    suggested: {each}" for each in self.suggested[:12])
         if self.found or self.missed:
             yield f"    faults found {len(self.found)} of {len(self.found) + len(self.missed)}" + "".join(
                 f"; missed {each}" for each in self.missed
@@ -491,10 +542,7 @@ class Outcome:
 
 
 def drive(site: Site, port: int, *, rounds: int) -> tuple[int, list[str]]:
-    """Visit the pages as an anonymous user, then as a member who logs in and edits.
-
-    Returns their number and the failures.
-    """
+    """Send a stranger, then a member who logs in, edits, uploads, over the pages; return how many, what failed."""
     stranger, member = Visitor(port), Visitor(port)
     asked = 0
     for _ in range(rounds):
@@ -504,6 +552,10 @@ def drive(site: Site, port: int, *, rounds: int) -> tuple[int, list[str]]:
             asked += 1
     site.log_in(member)
     site.edit(member)
+    listed = site.upload(member)
+    if UPLOADED.lower() not in member.ask(listed).lower().replace("_", " "):
+        member.failed.append(f"{listed}: {UPLOADED} is not there, so the log-in or the upload failed")
+    asked += 1
     for page in site.members:
         member.ask(page)
         asked += 1
@@ -529,10 +581,13 @@ def outcome(site: Site, mode: str, running: Running, faults: Sequence[Fault], ro
         for place, _, planted in faults
     }
     is_back = route["rolled_back"] is not None
+    noise = json.loads(admin.ask("/api/v1/noise"))["items"]
+    learned = {f"{each['setting']}: {each['entry']}" for each in noise if each.get("setting")}
     return Outcome(
         mode, asked, route["compare"]["totals"], tuple(requests), places, is_back, tuple(failed),
         tuple(place for place, is_found in here.items() if is_found),
         tuple(place for place, is_found in here.items() if not is_found),
+        tuple(sorted({*(f"equivalent: [{each['rule']}]" for each in examples if each["rule"] == "cookies"), *learned})),
     )  # fmt: skip
 
 

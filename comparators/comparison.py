@@ -77,6 +77,7 @@ _NOT_MODIFIED: Final = 304
 _BODILESS: Final = frozenset({204, _NOT_MODIFIED})
 _PAGES: Final = ("html", "text")
 _PREVIEW: Final = 120
+CAPPED: Final = "capped: what is found here stands, but not everything was looked at; there may be more differences"
 _DIFFERENCES: Final = {
     "json": json_compare.differences,
     "ndjson": wrapped_json.lines,
@@ -131,6 +132,8 @@ def _judged(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequenc
         context.forgive("noise", noise)
     verdict: Verdict = "different" if findings else "noise" if "noise" in context.forgiven else "equal"
     capped = context.capped or stopped is not None
+    if capped:
+        context.note(CAPPED)
     return Comparison(verdict, findings, context.forgiven, "", tuple(context.notes), observations, capped)
 
 
@@ -139,7 +142,7 @@ def _stopped(context: Context) -> Stopped | None:
     try:
         _answers(context)
     except Stopped as stopped:
-        context.note(f"a cap was reached ({stopped.reason}): there may be more differences")
+        context.note(f"a cap was reached: {stopped.reason}")
         return stopped
     except RecursionError:
         return Stopped("depth")

@@ -56,6 +56,7 @@ class Mark(NamedTuple):
     differences: int
     notes: int
     forgiven: dict[str, int]
+    seen: int = 0
 
 
 class Differs(Exception):
@@ -120,13 +121,16 @@ class Context:
 
     def mark(self) -> Mark:
         """Return how much there is, to go back to it."""
-        return Mark(len(self.findings), self.differences, len(self.notes), dict(self.forgiven))
+        seen = 0 if self.seen is None else self.seen.added
+        return Mark(len(self.findings), self.differences, len(self.notes), dict(self.forgiven), seen)
 
     def go_back(self, mark: Mark) -> None:
         """Forget what was found since."""
         del self.findings[mark.findings :], self.notes[mark.notes :]
         self.differences = mark.differences
         self.forgiven = dict(mark.forgiven)
+        if self.seen is not None:
+            self.seen.go_back(mark.seen)
 
     def forgive(self, rule: str, times: int = 1) -> None:
         """Count values that a rule forgave."""

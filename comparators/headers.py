@@ -18,6 +18,7 @@ from comparators.values import plain, within
 
 
 _AT_ONCE = re.compile(r'\b(nonce|opaque)="[^"]*"', re.IGNORECASE)
+_HASH = re.compile(r"[0-9a-f]{16,64}")
 _PARAMETER = re.compile(r';\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
 
 
@@ -138,8 +139,15 @@ def _field(name: str, ours: Mapping[str, list[str]], theirs: Mapping[str, list[s
     elif name in ours and name in theirs and _tolerated(left, right, name, context):
         context.forgive("tolerance")
     elif not (name in ours and name in theirs and _addresses(name, left, right, context)):
-        nearly = "own_host" if name in _ADDRESSES and context.origins.named(left, right) else ""
-        context.differ(f"@header:{name}", "header", left, right, nearly)
+        context.differ(f"@header:{name}", "header", left, right, _nearly(name, left, right, context))
+
+
+def _nearly(name: str, legacy: str, modern: str, context: Context) -> str:
+    """Return the rule that a person would think of: `cookies` where only the hashes in their names are others."""
+    if name == "set-cookie":
+        left, right = (sorted(_HASH.sub("#", text).split(", ")) for text in (legacy, modern))
+        return "cookies" if legacy and modern and left == right else ""
+    return "own_host" if name in _ADDRESSES and context.origins.named(legacy, modern) else ""
 
 
 def _addresses(name: str, legacy: str, modern: str, context: Context) -> bool:

@@ -38,6 +38,10 @@ _VARIES: Final = re.compile(r"[0-9…]")
 """Where the words around a piece end: at what may change as well, at what was left out."""
 _PARAMETER: Final = re.compile(r"[?&;][\w.\[\]-]{1,40}=\Z")
 _MOST_PIECES: Final = 40
+_CLAIMS: Final = "}."
+"""What a signed token's claims end with, opened."""
+_LONG: Final = 27
+"""Letters of a signature: 20 bytes at least."""
 _UUID: Final = r"(?!0{8}-)[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _NUMBER: Final = r"[0-9]{1,18}(?:\.[0-9]{1,18})?"
 _THOUSANDS: Final = r"[0-9]{1,3}(?:,[0-9]{3}){0,5}(?:\.[0-9]{1,9})?"
@@ -80,7 +84,12 @@ def _each(there: Sequence[Piece], varying: Sequence[int], *, whole: bool) -> Ite
         before, after = around(there, at)
         if not isinstance(piece, Varying) or not _may_vary(piece, before, after):
             continue
-        clause = _clause(before, after, piece, starts=whole and at <= 1, ends=whole and at + 2 >= len(there))
+        starts, ends = whole and at <= 1, whole and at + 2 >= len(there)
+        if before.endswith(_CLAIMS) and min(map(len, piece.values)) >= _LONG:
+            # A token's signature: what it signs is another one's.
+            yield Found(_signature(after, ends=ends), (piece.values[0], piece.values[1]))
+            continue
+        clause = _clause(before, after, piece, starts=starts, ends=ends)
         if clause is not None:
             yield Found(clause, (piece.values[0], piece.values[1]))
 
@@ -114,6 +123,13 @@ def _clause(before: str, after: str, piece: Varying, *, starts: bool, ends: bool
         re.escape(right) + ("\\Z" if closes else "") if right or closes else "",
         isinstance(piece.shape, Times),
     )
+
+
+def _signature(after: str, *, ends: bool) -> Clause:
+    behind = _MARKS.match(_VARIES.split(after[:_AFTER])[0])
+    right = "" if behind is None else behind[0]
+    closes = ends and right == after
+    return Clause(re.escape(_CLAIMS), re.escape(right) + ("\\Z" if closes else "") if right or closes else "")
 
 
 def _any_digits(words: str) -> str:

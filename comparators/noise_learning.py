@@ -14,6 +14,7 @@ from comparators.literals import is_cut
 from comparators.model import Observation, masked_place, path_pattern
 from comparators.noise_clauses import Clause, Found, found, rule_of
 from comparators.noise_makers import MAKERS
+from comparators.noise_pieces import opened
 from comparators.noise_rules import NoiseRule, place_of
 from comparators.noise_words import written
 from comparators.paths import steps
@@ -129,6 +130,7 @@ def _pieces(observation: Observation, *, in_body: bool) -> tuple[Found, ...]:
     one, two = _read(observation.first), _read(observation.again)
     if one is None or two is None:
         return ()
+    one, two = opened(one), opened(two)
     if not in_body:
         return found(one, two, whole=not (is_cut(observation.first) or is_cut(observation.again)))
     return found(one.partition(": ")[2], two.partition(": ")[2], whole=False) if place_of(one) == place_of(two) else ()

@@ -35,7 +35,7 @@ from comparators.model import LONGEST_LITERAL, Finding, masked_place, path_patte
 from comparators.noise_forms import Affixed, Made, Numbers, Row, Times, Uuids
 from comparators.noise_forms import Shape as noise_forms_Shape
 from comparators.noise_letters import letters_of
-from comparators.noise_pieces import SEALED, shape_of
+from comparators.noise_pieces import SEALED, opened, shape_of
 from comparators.noise_times import STRICT, Reading, instant
 from comparators.sensitive_names import looks_money
 
@@ -184,10 +184,12 @@ def masked_both(rules: Iterable[NoiseRule], path: str, legacy: str, modern: str)
     Times are held against each other in the order in which they stand.
     """
     wanted = path_pattern(path)
-    for rule in rules:
-        if rule.shape == "text" and rule.path == wanted and not rule.place:
-            near = _times(rule, legacy, modern) if rule.alphabet == TIME else None
-            legacy, modern = _blanked(rule, legacy, near), _blanked(rule, modern, near)
+    here = [rule for rule in rules if rule.shape == "text" and rule.path == wanted and not rule.place]
+    if here:
+        legacy, modern = opened(legacy), opened(modern)
+    for rule in here:
+        near = _times(rule, legacy, modern) if rule.alphabet == TIME else None
+        legacy, modern = _blanked(rule, legacy, near), _blanked(rule, modern, near)
     return legacy, modern
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from comparators.model import LONGEST_LITERAL, Finding, Observation
+from comparators.noise_pieces import opened
 from comparators.noise_rules import Piece, Same, Varying, pieces
 from comparators.self_noise import Own
 
@@ -50,7 +51,7 @@ def _is_told(finding: Finding, told: set[tuple[str, str]], heads: tuple[str, ...
 
 
 def _windows(path: str, shown: str, first: str, again: str) -> list[Observation]:
-    found = pieces((first, again))
+    found = pieces((opened(first), opened(again)))
     if found is None:
         return []
     windows = [_window(found, at) for at, piece in enumerate(found) if isinstance(piece, Varying)]

@@ -18,7 +18,8 @@ def written(rule: NoiseRule) -> tuple[str, str]:
     if rule.place:
         return "", ""
     if rule.shape == "text":
-        return "ignore_text", _quoted(rule.pattern)
+        # A token's claims are only read as JSON where noise is: in the file it is what it looks like.
+        return "ignore_text", _quoted(rule.pattern.replace(r"(?<=\}\.)", r"(?<=\.)"))
     if rule.shape == "permutation":
         return "unordered", _quoted(rule.path)
     return "ignore", f"{{path: {_quoted(rule.path)}, reason: {_WHY}, until: {rule.until.isoformat()}}}"

@@ -17,7 +17,7 @@ from comparators.model import LONGEST_LITERAL, Finding, Observation, path_patter
 from comparators.noise_bytes import BYTES, in_ranges
 from comparators.noise_forms import Affixed, Made, Numbers, Row, Shape, number_of
 from comparators.noise_letters import narrowest, plausible
-from comparators.noise_pieces import ranged, shape_of, times
+from comparators.noise_pieces import opened, ranged, shape_of, times
 from comparators.noise_rules import NoiseRule, chunks, columns, is_about_money, middles, speaks_of_money
 from comparators.noise_times import STRICT, Reading
 from comparators.paths import steps
@@ -50,6 +50,7 @@ class Own:
         self._texts: dict[tuple[str, str], list[str]] = {}
         self._shown: dict[tuple[str, str], str] = {}
         self._left = _MOST_KEPT
+        self._added: list[tuple[str, str]] = []
 
     def add(self, path: str, place: str, first: str, again: str, shown: str = "") -> None:
         """Take two texts of legacy; `place` tells places of one path apart, `shown` names it for people."""
@@ -61,11 +62,26 @@ class Own:
         if texts[0] == first:
             texts.append(again)
             self._shown.setdefault(key, shown)
+            self._added.append(key)
+
+    @property
+    def added(self) -> int:
+        """How many texts were added, to go back to it."""
+        return len(self._added)
+
+    def go_back(self, added: int) -> None:
+        """Take out what was added since: it was compared in another way then."""
+        while len(self._added) > added:
+            texts = self._texts[key := self._added.pop()]
+            texts.pop()
+            if len(texts) == 1:
+                del self._texts[key], self._shown[key]
 
     def forget(self, paths: set[str]) -> None:
         """Keep what was seen at these paths, drop the rest."""
         for key in [key for key in self._texts if key[0] not in paths]:
             del self._texts[key]
+        self._added.clear()
 
     def join(self, other: Own) -> None:
         """Take what another second answer showed."""
@@ -113,6 +129,7 @@ def fits(values: Sequence[str], given: str, reading: Reading = STRICT, *, words:
     filled = list(dict.fromkeys(value for value in values if value))
     if not given or len(filled) < _FEW:
         return given in values
+    filled, given = list(map(opened, filled)), opened(given)
     start, end = middles((*filled, given))
     filled, given = [value[start : len(value) - end] for value in filled], given[start : len(given) - end]
     there = columns(filled)
@@ -394,9 +411,7 @@ def split(
         return tuple(findings), 0
     known = _Known(observations)
     counting = tuple(
-        each
-        for each in findings
-        if not _may_hide(each) or not (_is_own(each, known, policy) or _learned(each, policy))
+        each for each in findings if not _may_hide(each) or not (_is_own(each, known, policy) or _learned(each, policy))
     )
     return counting, len(findings) - len(counting)
 
@@ -448,9 +463,11 @@ class _Known:
 
 
 def _is_own(finding: Finding, known: _Known, policy: Policy) -> bool:
+    return _is_timed(finding, known) or _is_like_legacys(finding, known, policy)
+
+
+def _is_like_legacys(finding: Finding, known: _Known, policy: Policy) -> bool:
     here = known.at(finding.path)
-    if _is_timed(finding, known):
-        return True
     if finding.path == "@body":
         # Texts of a page were held against legacy's own ones where they stand: what is still found is something else.
         if finding.kind in _CONTENTS - {"length"} or any(map(_is_unsure, (finding.legacy, finding.modern))):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Final
 
@@ -41,15 +41,12 @@ _OWN_WORK = frozenset(
 _SPANS = frozenset({"time", "duration", "ms", "msec", "millis", "seconds", "sec", "secs", "us", "micros"})
 
 
-def looks_timed(names: Iterable[str]) -> bool:
+def looks_timed(names: Sequence[str]) -> bool:
     """Whether the last name along a path says how long the answer itself took: `cputime`, `backendResponseTime`.
 
     Not what takes long in the world: `duration` or `preparation_time` alone are no such name.
     """
-    last = ""
-    for last in names:
-        pass
-    found = words(last)
+    found = words(names[-1]) if names else []
     return not _TIMED_WORDS.isdisjoint(found) or not (_OWN_WORK.isdisjoint(found) or _SPANS.isdisjoint(found))
 
 

@@ -240,8 +240,12 @@ def _acts(group: Mapping[str, Any], visitor: Visitor) -> Html | None:
         entry(visitor, "ignore", "Reason", "reason", required=True, maxlength="2000", autocomplete="off"),
         entry(visitor, "ignore", "Owner", "owner", autocomplete="off"),
         entry(visitor, "ignore", "Until", "until", type="date"),
+        entry(visitor, "ignore", "Most of the pairs", "max_rate", placeholder="5%", autocomplete="off"),
         el("button", "Ignore"),
-        el("small", "Then it is known: still counted, but no mismatch until that day."),
+        el(
+            "small",
+            "Then it is known: still counted, but no mismatch until that day, while not more of the pairs show it.",
+        ),
         class_="verb",
     )
     rejudge = form(

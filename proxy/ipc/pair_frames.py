@@ -44,9 +44,7 @@ def pack_pair(pair: Pair) -> bytes:
 
 def _add(lines: list[str], answer: Answer) -> None:
     count = len(answer.headers)
-    lines.append(
-        f"{answer.status} {answer.seconds!r} {answer.at!r} {int(answer.truncated)} {count} {answer.failed}"
-    )
+    lines.append(f"{answer.status} {answer.seconds!r} {answer.at!r} {int(answer.truncated)} {count} {answer.failed}")
     lines.extend([f"{name}: {value}" for name, value in answer.headers])
 
 

@@ -103,6 +103,16 @@ CASES: dict[str, tuple[Callable[[], tuple[Any, Any]], Any, str, str]] = {
         lambda: ("<r>" + "<a/>" * 200_000 + "</r>", "<r>" + "<a/>" * 199_999 + "<b/></r>"), PHP, XML, "different",
     ),
     "cells": (lambda: ("," * (1 << 20), "," * ((1 << 20) - 1) + "x"), PHP, CSV, "different"),
+    "a script of brackets": (
+        lambda: (f"<script>{'{' * 900_000}</script>", f"<script>{'{' * 900_000}x</script>"), PHP, HTML, "different",
+    ),
+    "attributes of one element": (
+        lambda: [f"<a {' '.join(f'{name}{at}=' + chr(34) * 2 for at in range(4_500))}/>" for name in "bc"],
+        PHP, XML, "different",
+    ),
+    "paragraphs that differ at both ends": (
+        lambda: [f"<p>{text}{'<p>x' * 80_000}<p>{text}" for text in "ab"], PHP, HTML, "different",
+    ),
     "lines": (lambda: ("a\n" * 500_000, "a\n" * 499_999 + "b\n"), PHP, TEXT, "different"),
     "bytes": (lambda: (b"\0" * (1 << 20), b"\0" * ((1 << 20) - 1) + b"\1"), PHP, "application/pdf", "different"),
 }  # fmt: skip
@@ -143,10 +153,40 @@ def test_what_a_few_kilobytes_unfold_to_is_not_read(media: str):
     assert time.process_time() - began < SECONDS
 
 
-def test_blocks_that_nest_without_end_are_not_read():
+@pytest.mark.parametrize("tag", ["<div>", "<template>"])
+def test_blocks_that_nest_without_end_are_not_read(tag: str):
     began = time.process_time()
 
-    comparison = compare(sent("<div>" * 200_000, HTML), sent("<div>" * 199_999, HTML), policy(PHP))
+    comparison = compare(sent(tag * 100_000, HTML), sent(tag * 99_999, HTML), policy(PHP))
 
     assert (comparison.verdict, comparison.reason) == ("not_compared", "depth")
+    assert time.process_time() - began < SECONDS
+
+
+@pytest.mark.parametrize("media", [HTML, XML])
+def test_a_tag_that_is_crowded_is_not_read(media: str):
+    legacy, modern = (f"<a {' '.join(f'b{at}={mark}1{mark}' for at in range(60_000))}/>" for mark in "'" + '"')
+    began = time.process_time()
+
+    comparison = compare(sent(legacy, media), sent(modern, media), policy(PHP))
+
+    assert (comparison.verdict, comparison.reason) == ("not_compared", "nodes")
+    assert time.process_time() - began < SECONDS
+
+
+VARYING: dict[str, Callable[[int], tuple[Any, str]]] = {
+    "members": (lambda by: ({f"m{at}": f"{at * 7919 + by:x}a{at}" for at in range(3_000)}, JSON)),
+    "clocks": (lambda by: ([f"2026-01-01 10:00:0{by}"] * 3_000, JSON)),
+    "paragraphs": (lambda by: ("".join(f"<p>{at * 7919 + by:x}a{at}</p>" for at in range(900)), HTML)),
+}
+
+
+@pytest.mark.parametrize("name", VARYING)
+def test_what_legacy_varies_everywhere_is_noise(name: str):
+    one, two, three = (sent(*VARYING[name](by)) for by in (1, 2, 3))
+    began = time.process_time()
+
+    comparison = compare(one, three, policy(PHP), secondary=(two,))
+
+    assert comparison.verdict == "noise"
     assert time.process_time() - began < SECONDS

@@ -12,7 +12,10 @@ import pytest
 
 from comparators import Capture, Policy, compare
 
-FILE = Path(__file__).parent.parent / "data" / "compare-cases.jsonl"
+DATA = Path(__file__).parent.parent / "data"
+FILE = DATA / "compare-cases.jsonl"
+MORE = DATA / "more-cases.jsonl"
+"""Pairs of all kinds in one table, faults beside noise and noise without a fault: by their own names."""
 ELSEWHERE = ("own noise", "learned noise", "html: any text but an empty one")
 """Kinds that are tested where noise is."""
 
@@ -40,3 +43,8 @@ def test_a_pair_has_the_right_verdict(case: dict[str, Any]) -> None:
     comparison = compare(legacy, modern, Policy.from_mapping(case["policy"]), secondary=secondary)
 
     assert comparison.verdict == case["right_verdict"], (case["why"], comparison)
+
+
+@pytest.mark.parametrize("line", MORE.read_text().splitlines(), ids=lambda line: json.loads(line)["kind"])
+def test_a_further_pair_has_the_right_verdict(line: str) -> None:
+    test_a_pair_has_the_right_verdict(json.loads(line))

@@ -273,3 +273,20 @@ def test_how_to_authenticate_may_come_from_one_side_with_a_401(challenge: str):
     assert spots(compare(plain, asking, policy(PHP)))[0] == "@header:www-authenticate header"
     assert spots(compare(other, asking, policy(SHAPES))) == ["@header:www-authenticate header"]
     assert spots(compare(_error(SAID, 404), found, policy(SHAPES))) == ["@header:www-authenticate header"]
+
+
+@pytest.mark.parametrize(
+    ("legacy", "modern", "rule"),
+    [
+        ("DW0123456789abcdef0123456789abcdef=x", "DWfedcba9876543210fedcba9876543210=x", "cookies"),
+        ("DokuWiki=x", "DWfedcba9876543210fedcba9876543210=x", ""),
+        ("DW0123456789abcdef0123456789abcdef=x; HttpOnly", "DWfedcba9876543210fedcba9876543210=x", ""),
+    ],
+)
+def test_cookies_named_by_another_hash_are_a_difference_that_names_its_setting(legacy: str, modern: str, rule: str):
+    one, two = (answer("{}", 200, ("Set-Cookie", each)) for each in (legacy, modern))
+
+    (finding,) = compare(one, two, policy({"preset": "php"})).findings
+
+    assert (finding.path, finding.kind, finding.rule) == ("@header:set-cookie", "header", rule)
+    assert compare(one, two, policy({"preset": "php", "equivalent": ["cookies"]})).verdict == "equal"

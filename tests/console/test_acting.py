@@ -104,7 +104,8 @@ async def test_a_difference_is_ignored_with_a_reason_and_counts_again_when_that_
     assert place
     secret = await operator.secret()
     ignored = await operator.send(
-        f"{place[1]}/ignore", {"secret": secret, "reason": "rounding, agreed", "owner": "ops", "until": "2099-01-31"}
+        f"{place[1]}/ignore",
+        {"secret": secret, "reason": "rounding, agreed", "owner": "ops", "until": "2099-01-31", "max_rate": "25%"},
     )
     page = await operator.page(place[1])
     wrong = await operator.send(f"{place[1]}/ignore", {"secret": secret, "reason": "x", "until": "soon"})
@@ -113,6 +114,7 @@ async def test_a_difference_is_ignored_with_a_reason_and_counts_again_when_that_
     assert (ignored.status, wrong.status, back.status) == (303, 422, 303)
     assert "rounding, agreed" in page
     assert "console:anna" in page
+    assert "25 %" in page
     assert "rounding, agreed" not in await operator.page(place[1])
 
 

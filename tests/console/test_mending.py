@@ -22,6 +22,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
         ("/routes/invoice/rollback", {"reason": "   "}, "rollback-reason", "A reason is required."),
         ("/every-route/rollback", {"reason": "it burns"}, "every-rollback-reason", "Every route has to be ticked"),
         ("{difference}/ignore", {"reason": "agreed", "owner": "o<p>s", "until": "soon"}, "ignore-until", "2027-01-31"),
+        ("{difference}/ignore", {"reason": "agreed", "max_rate": "120%"}, "ignore-max_rate", "a share, 0.05 or 5%"),
+        ("{difference}/ignore", {"reason": "agreed", "max_rate": "half"}, "ignore-max_rate", "a share, 0.05 or 5%"),
     ],
 )
 async def test_a_wrong_form_keeps_what_was_written_and_says_what_is_wrong_beside_the_field(

@@ -275,3 +275,13 @@ def test_a_stored_pair_is_explained_in_lines_and_rubbish_is_not():
     assert "/a  value: 1 → 2" in said.splitlines()
     assert any(line.startswith("/b/2  extra") for line in said.splitlines())
     assert (nothing.ticket, nothing.payload) == (6, b"null")
+
+
+def test_findings_that_stand_beside_a_cap_are_marked():
+    legacy = orjson.dumps({"total": 1, "rows": [{"n": at} for at in range(3000)]})
+    modern = orjson.dumps({"total": 2, "rows": [{"n": at + 5000.5} for at in range(2999)]})
+
+    opinion = judged(a_pair(legacy, modern), {"unordered": ["/rows"], "tolerance": [{"path": "/**", "absolute": 0.4}]})
+
+    assert opinion.verdict == "different"
+    assert [note.partition(":")[0] for note in opinion.notes if note.startswith("capped")] == ["capped"]

@@ -20,6 +20,7 @@ from proxy.control.api.diffs import checked_place
 from proxy.control.api.events import event_id
 from proxy.control.audit_log import document
 from proxy.control.comparison.reproduce import with_questions
+from proxy.control.comparison.results import share
 from proxy.control.errors import RefusedError, no_such_route
 from proxy.control.history import History
 from proxy.control.reload import Current
@@ -253,7 +254,7 @@ class ConsoleData:
             raise RefusedError(
                 HTTPStatus.UNPROCESSABLE_ENTITY, "until must be a date: 2027-01-31", field="until"
             ) from error
-        known = Known(wish["reason"], wish.get("owner", ""), until, None, who, time.time())
+        known = Known(wish["reason"], wish.get("owner", ""), until, _rate(wish.get("max_rate", "")), who, time.time())
         if not await _kept(self._control.differences.ignore(group, known)):
             raise RefusedError(HTTPStatus.NOT_FOUND, "no difference is known by this name (any more)")
 
@@ -273,6 +274,19 @@ class ConsoleData:
         self._begun.add(task)
         task.add_done_callback(self._begun.discard)
         await asyncio.shield(task)
+
+
+def _rate(text: str) -> float | None:
+    """Return the share of pairs that a known difference may have, None without one."""
+    if not text:
+        return None
+    try:
+        rate = share(text)
+    except ValueError:
+        rate = -1.0
+    if not 0 <= rate <= 1:
+        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "the rate must be a share, 0.05 or 5%", field="max_rate")
+    return rate
 
 
 async def _kept(work: Awaitable[T]) -> T:

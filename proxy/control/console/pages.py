@@ -310,7 +310,8 @@ def routes(operator: Operator, documents: Documents, visitors: Visitors, pages: 
 
     async def ignore(request: web.Request, fields: Query) -> web.Response:
         _reason(fields)
-        wish = {name: fields[name].strip() for name in ("reason", "owner", "until") if fields.get(name, "").strip()}
+        given = ("reason", "owner", "until", "max_rate")
+        wish = {name: fields[name].strip() for name in given if fields.get(name, "").strip()}
         await operator.ignore(request.match_info["id"], who_asks(request), wish)
         return see_other(f"/differences/{request.match_info['id']}?told=done")
 

@@ -11,6 +11,7 @@ from proxy.http1 import RequestHead, request_head
 from proxy.worker import forwarded_headers
 from proxy.worker.forwarded_headers import Peer, Trust, peer_of
 from proxy.worker.shadow.request_copy import UNTRANSLATED, LiveRequest, RequestCopy, question, same_question
+from proxy.worker.shadow.session_cookies import SessionCookies
 from proxy.worker.transform import translation_of
 from rules.model import LEGACY, MODERN, NO_NAMES, Backend, Decision, HeaderEdit, SidePolicy
 from tests.support import snapshots
@@ -87,3 +88,24 @@ def test_a_copy_that_has_to_say_something_else_is_written_anew(asked: LiveReques
     live = forwarded_headers.simple_head(asked.head, asked.peer, ID, "")
 
     assert same_question(asked, side, live) is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "sent", "stranger"),
+    [
+        ("Authorization: Bearer a\r\nCookie: uid=5; lang=nl\r\n", "Cookie: lang=nl", False),
+        ("Cookie: uid=5; lang=nl\r\n", "Cookie: lang=nl", True),
+        ("Authorization: Bearer a\r\nCookie: uid=5; PHPSESSID=x; lang=nl\r\n", "Cookie: lang=nl", True),
+        ("Authorization: Bearer a\r\nCookie: shop=x; lang=nl\r\n", "Cookie: lang=nl", True),
+        ("Authorization: Bearer a\r\nCookie: lang=nl\r\n", "Cookie: lang=nl", False),
+    ],
+)
+def test_who_signs_in_by_authorization_is_no_stranger_without_the_cookie_that_names_the_user(
+    lines: str, sent: str, stranger: bool
+):
+    head, who = read("/a", lines), peer()
+
+    asked = question(origin(head, who), LEGACY, b"", strip=SessionCookies(("cookie:uid", "laravel:shop")))
+
+    assert sent in said(asked)[1]
+    assert asked.stripped == stranger
