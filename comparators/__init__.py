@@ -1,6 +1,6 @@
-"""Are these two answers the same, and if not, how? Values in, values out.
+"""Are these two responses the same, and if not, how? Values in, values out.
 
-The body modules need selectolax, lxml, brotli and zstd; they are imported when `compare` is first asked for.
+The body modules need selectolax, lxml, brotli and zstd; they are imported when `compare` is first used.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["Capture", "Comparison", "Finding", "Observation", "Policy", "compare
 
 
 def __getattr__(name: str) -> Any:
-    """Import the comparing itself, once."""
+    """Import the comparison, once."""
     if name != "compare":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from comparators.comparison import compare

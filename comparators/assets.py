@@ -1,4 +1,4 @@
-"""Which style sheet or script an address stands for, whatever folder and fingerprint a build gave it."""
+"""Whether two addresses name the same style sheet or script, whatever folder and fingerprint a build gave them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def are_one(tag: str, name: str, legacy: str, modern: str, context: Context) -> 
 
 
 def _stem(address: str, context: Context) -> str | None:
-    """Return the name of an asset without folder and fingerprint; None for what is no asset in such a folder."""
+    """Return the name of an asset without folder and fingerprint; None for what is not an asset in such a folder."""
     found = _ASSET.fullmatch(address)
     if found is None:
         return None

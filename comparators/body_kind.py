@@ -48,14 +48,14 @@ _BRACKETS: Final = {b"{": b"}", b"[": b"]"}
 
 
 _JSON: Final = frozenset(("application/json", "application/json; charset=utf-8", "application/json;charset=utf-8"))
-"""How most of what is compared calls itself, to the letter."""
+"""The most frequent media types, spelled exactly so."""
 
 
 def choose(legacy: bytes, modern: bytes, context: Context) -> BodyKind:
-    """Return how two bodies without codings are compared: the policy's word, else by media type.
+    """Return how two bodies without codings are compared: by the policy, else by media type.
 
-    Where the sides call themselves different things, JSON on either side makes it JSON: a body that is none is
-    then a difference. A side that does not say, or has no body, leaves the choice to the other.
+    Where the sides have different types, JSON on either side makes it JSON: a body that is not JSON is
+    then a difference. A side without a type or a body leaves the choice to the other.
     """
     if context.policy.body != "auto":
         return cast(BodyKind, context.policy.body)
@@ -90,7 +90,7 @@ def _says_json(capture: Capture) -> bool:
 
 
 def media_type(capture: Capture) -> str:
-    """Return an answer's media type in lower case without parameters, of several names of one type always the same.
+    """Return a response's media type in lower case without parameters, with one name for each type.
 
     Empty where it has none.
     """
@@ -99,9 +99,9 @@ def media_type(capture: Capture) -> str:
 
 
 def _kind(media: str, body: bytes) -> BodyKind:
-    """Return what one body is: JSON where it is that, else what it says, else what it looks like."""
+    """Return the kind of one body: JSON where it parses as such, else by its type, else by its content."""
     said = _said(media)
-    # PHP serves JSON as text/html where nobody set the header; a document or a table never parses as JSON.
+    # PHP serves JSON as text/html where the header was not set; a document or a table never parses as JSON.
     if said != "json" and _is_json(body):
         return "json"
     return said or _looks_like(body)
@@ -143,13 +143,13 @@ def _looks_like(body: bytes) -> BodyKind:
     return "text"
 
 
-# Says which two bodies of two answers are compared: what was sent, its codings undone.
+# Returns the two bodies to compare: those of the responses, without content codings.
 
 
 def bodies(context: Context) -> tuple[bytes, bytes] | None:
-    """Return both bodies without their codings; None where what there is to say of them has been said.
+    """Return both bodies without their codings; None where all findings about them have been added.
 
-    A coding that only one side broke is a difference; a cap that is reached, a coding nobody knows, or two
+    A coding that only one side broke is a difference; a cap that is reached, an unknown coding, or two
     broken bodies that are not the same stop the comparison.
     """
     codings = coding_of(context.legacy), coding_of(context.modern)
@@ -189,5 +189,5 @@ def _broken(body: bytes | None, capture: Capture) -> str:
 
 
 def coding_of(capture: Capture) -> str:
-    """Return the Content-Encoding of an answer, its lines joined."""
+    """Return the Content-Encoding of a response, its lines joined."""
     return capture.header("content-encoding") or ""

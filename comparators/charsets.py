@@ -1,4 +1,4 @@
-"""The charset that a body says it is written in."""
+"""The charset that a body declares."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from comparators.model import Capture
 
 _PARAMETER: Final = re.compile(r";\s*charset\s*=\s*\"?\s*([\w.:-]{1,40})", re.IGNORECASE)
 _READ_AS: Final = {"iso8859-1": "cp1252", "latin-1": "cp1252", "ascii": "cp1252"}
-"""As browsers do (WHATWG, Encoding): what calls itself Latin-1 is Windows-1252."""
+"""As browsers do (WHATWG, Encoding): what is declared as Latin-1 is read as Windows-1252."""
 
 _KNOWN: Final = frozenset(
     {
@@ -31,13 +31,13 @@ _KNOWN: Final = frozenset(
 
 
 def declared(capture: Capture) -> str | None:
-    """Return the codec of the charset that an answer declares; None where it declares none, or one nobody uses."""
+    """Return the codec of the charset that a response declares; None where it declares none, or an uncommon one."""
     found = _PARAMETER.search(capture.header("content-type") or "")
     return codec_of(found[1]) if found else None
 
 
 def codec_of(label: str) -> str | None:
-    """Return the codec that a label stands for."""
+    """Return the codec of a label."""
     try:
         name = codecs.lookup(label.strip()).name
     except LookupError:
@@ -47,7 +47,10 @@ def codec_of(label: str) -> str | None:
 
 
 def read(body: bytes, codec: str) -> str | None:
-    """Decode a body; None where it is not what it says. The few bytes that Windows-1252 leaves open are themselves."""
+    """Decode a body; None where it is not valid in its charset.
+
+    The few bytes that Windows-1252 leaves open are themselves.
+    """
     try:
         return body.decode(codec)
     except UnicodeDecodeError:

@@ -1,7 +1,8 @@
-"""Tells an answer's own clock: a time beside its `Date` on either side says when it was made, nothing else.
+"""Recognises a response's own clock: a time near its `Date` on either side is when it was made, nothing else.
 
-The rule `clock` of the preset. It is not learned, and never wider than five seconds: what runs with the clock but shows
-another hour is a difference. Names of what is due, expires or is valid until then are never a clock, even now.
+The rule `clock` of the preset. It is not learned, and never wider than five seconds: a value that runs with the clock
+but shows another hour is a difference. Names of what is due, expires or is valid until then are never a clock, even
+now.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ _KINDS: Final = frozenset({"text", "epoch", "stamp"})
 
 
 class Clocks:
-    """When two answers were made, by their own clocks or else when they were received; nothing changes."""
+    """When two responses were made, by their own clocks or else when they were received; immutable."""
 
     def __init__(self, legacy: Capture, modern: Capture, reading: Reading) -> None:
         self._made = _made(legacy), _made(modern)
         self._reading = reading
 
     def same(self, legacy: Any, modern: Any, names: Sequence[str]) -> int:
-        """Return how many clocks make up what two values of one place differ in, 0 where anything else does."""
+        """Return how many clocks account for the difference of two values, 0 where it has another cause."""
         if type(legacy) is not type(modern) or None in self._made:
             return 0
         left, right = _text(legacy), _text(modern)

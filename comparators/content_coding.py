@@ -15,7 +15,7 @@ else:
     from compression import zstd
 
 MOST_BYTES: Final = 16 * 1024 * 1024
-"""What comes of one body; the worker's own cap is on what travels."""
+"""The decoded size of one body; the worker's own cap is on the encoded size."""
 
 BODY_CAP: Final = "body_cap"
 ENCODING: Final = "encoding"
@@ -32,7 +32,7 @@ _ZLIB_METHOD: Final = 8
 
 
 class Undecodable(Exception):
-    """A body whose coding cannot be undone: over the cap, in a coding that is not known, or broken."""
+    """A body whose coding cannot be undone: over the cap, in an unknown coding, or broken."""
 
     def __init__(self, reason: Literal["body_cap", "encoding", "corrupt"]) -> None:
         super().__init__(reason)
@@ -55,7 +55,7 @@ def decode(body: bytes, coding: str, cap: int = MOST_BYTES) -> bytes:
         raise Undecodable(ENCODING)
     if len(codings) > _CODINGS_AT_MOST or not set(codings) <= _UNDO.keys():
         raise Undecodable(ENCODING)
-    # An answer to HEAD, a 204, a 304 names the coding of a body it does not have.
+    # A response to HEAD, a 204, a 304 names the coding of a body it does not have.
     if body:
         for name in reversed(codings):
             body = _UNDO[name](body, cap)
@@ -65,12 +65,12 @@ def decode(body: bytes, coding: str, cap: int = MOST_BYTES) -> bytes:
 
 
 def misnamed(name: str) -> bool:
-    """Whether a name is no coding that there is: `none`, a charset, whatever a server was told to send."""
+    """Whether a name is not a coding: `none`, a charset, any other misconfigured value."""
     return name not in {"", "identity"} and name not in _UNDO and name not in _OTHERS
 
 
 def is_plain(body: bytes) -> bool:
-    """Whether a body can be read as it is: text, or something that says by its first bytes what it is."""
+    """Whether a body can be read as it is: text, or a format with a known signature."""
     if body.startswith(_MAGIC):
         return True
     if b"\0" in body:
@@ -104,7 +104,7 @@ def _parts(body: bytes, cap: int, begin: Callable[[], _Decompressor]) -> bytes:
     for _ in range(_PARTS_AT_MOST):
         part = begin()
         try:
-            # One byte more than allowed tells a body at the cap from one over it; 0 would mean no limit.
+            # One byte more than allowed distinguishes a body at the cap from one over it; 0 would mean no limit.
             found.append(part.decompress(body, room + 1))
         except (zlib.error, zstd.ZstdError):
             raise Undecodable(CORRUPT) from None
@@ -146,6 +146,6 @@ _OTHERS: Final = frozenset(
     {"compress", "x-compress", "exi", "pack200-gzip", "aes128gcm", "dcb", "dcz", "bzip2", "x-bzip2", "lzma", "xz",
      "sdch", "lz4", "snappy"}
 )  # fmt: skip
-"""Codings that there are and that are not undone here."""
+"""Codings that exist but are not undone here."""
 
 _MAGIC: Final = (b"%PDF-", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"RIFF", b"PK\x03\x04", b"OggS", b"\x00\x00\x01\x00")

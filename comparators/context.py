@@ -1,4 +1,4 @@
-"""What one comparison carries along: its policy, its limits, what it has found so far."""
+"""The state of one comparison: its policy, its limits, its findings so far."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
 
 MOST_FINDINGS = 200
 MOST_LOOKED_AT = 10_000
-"""So many differences are looked for where some of them may turn out to be noise."""
+"""The number of differences to find where some of them may turn out to be noise."""
 MOST_NODES = 2_000_000
 MOST_TRIALS = 20_000
-"""So many rows of lists without an order are held against each other to see whether they are alike."""
+"""The number of rows of unordered lists that are compared with each other."""
 MOST_TRIED_NODES = 300_000
 MOST_GLANCES = 60_000
-"""So many pairs of rows are looked at to see that they are plainly not alike."""
+"""The number of pairs of rows that are checked for being obviously unlike."""
 MOST_PROOFS = 120_000
-"""So many more to prove that a row has no partner anywhere."""
+"""The further number to prove that a row has no partner at all."""
 MOST_NOTES = 50
 MORE = "there are more differences than are listed"
 MOST_SEEN = 1000
 DEEPEST = 256
-"""PHP writes 512 levels at most, Python's parser about a thousand; people write ten."""
+"""PHP writes 512 levels at most, Python's parser about a thousand; handwritten bodies have ten."""
 
 _QUERY = re.compile(r"(?<=[^\s?])\?[^\s\"'<>#?]+")
 _NODES, _TRIED, _TRIALS, _GLANCES, _PROOFS = range(5)
 
 GLANCED = 16
-"""Down to here a branch is first compared in one go; each level further would do that once more."""
+"""Down to this level a branch is first compared as a whole; each further level would repeat that."""
 
 
 class Stopped(Exception):
@@ -50,7 +50,7 @@ class Stopped(Exception):
 
 
 class Mark(NamedTuple):
-    """How much a context held at some time."""
+    """The amount of findings at some time."""
 
     findings: int
     differences: int
@@ -60,25 +60,25 @@ class Mark(NamedTuple):
 
 
 class Differs(Exception):
-    """Two values were only tried against each other, and differ."""
+    """Two values were compared on trial, and differ."""
 
 
 class Untried(Exception):
-    """A search for a better explanation of what differs has used up what it may cost."""
+    """A search for a better explanation of differences has used up its budget."""
 
 
 class Full(Exception):
-    """As many differences are found as are looked for."""
+    """Enough differences are found."""
 
 
 class Context:
-    """Handed to every body module; all fields but the policy and the captures grow while comparing.
+    """Passed to every body module; all fields but the policy and the captures grow while comparing.
 
-    `legacy` and `modern` are the whole answers (for their media types); the bodies that are compared are handed to
-    the modules decoded. `alike` says that both are legacy's (legacy asked twice): what is done to the legacy side
-    to bring it into the modern shape is then done to both. `path` is where the text is that is looked at, said only
-    where noise could be in it. `own` are the texts in which legacy differs from itself in this very pair, `seen`
-    collects them where legacy is held against itself.
+    `legacy` and `modern` are the complete responses (for their media types); the bodies that are compared are handed to
+    the modules decoded. `alike` says that both are legacy's (sent twice): what is done to the legacy side
+    to bring it into the modern shape is then done to both. `path` is the place of the present text, set only
+    where noise could be in it. `own` are the texts in which legacy differs from itself in this pair, `seen`
+    collects them where legacy is compared with itself.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class Context:
         return Mark(len(self.findings), self.differences, len(self.notes), dict(self.forgiven), seen)
 
     def go_back(self, mark: Mark) -> None:
-        """Forget what was found since."""
+        """Drop the findings since then."""
         del self.findings[mark.findings :], self.notes[mark.notes :]
         self.differences = mark.differences
         self.forgiven = dict(mark.forgiven)
@@ -133,11 +133,11 @@ class Context:
             self.seen.go_back(mark.seen)
 
     def forgive(self, rule: str, times: int = 1) -> None:
-        """Count values that a rule forgave."""
+        """Count values that a rule excused."""
         self.forgiven[rule] = self.forgiven.get(rule, 0) + times
 
     def note(self, text: str) -> None:
-        """Keep something a person should know, once."""
+        """Add a note for the operator, once."""
         if len(self.notes) >= MOST_NOTES:
             return
         shown = _printable(text)
@@ -161,13 +161,16 @@ class Context:
             self.stop("nodes")
 
     def spend_trial(self) -> None:
-        """Count two rows that are held against each other to see whether they are alike; Untried at the cap."""
+        """Count two rows that are compared with each other; Untried at the cap."""
         self._left[_TRIALS] -= 1
         if self._left[_TRIALS] < 0:
             raise Untried
 
     def spend_glance(self, *, proof: bool) -> None:
-        """Count two rows that are glanced at, to pair them or to prove that one has no partner; Untried at the cap."""
+        """Count two rows that are checked quickly, to pair them or to prove that one has no partner.
+
+        Untried at the cap.
+        """
         kind = _PROOFS if proof else _GLANCES
         self._left[kind] -= 1
         if self._left[kind] < 0:
@@ -176,7 +179,7 @@ class Context:
     def fork(self, *, whole: bool = False) -> Context:
         """Return an empty context for another way to compare the same, which spends from the same cap.
 
-        Only where `whole` bodies are compared paths are whole, so that what legacy varies by itself is known there.
+        Only where `whole` bodies are compared paths are whole, so that legacy's own noise is known there.
         """
         other = self._sharing(Context(self.policy, self.legacy, self.modern, alike=self.alike, most=self.most))
         if whole:
@@ -184,7 +187,7 @@ class Context:
         return other
 
     def places(self, most: int) -> int:
-        """How many places of a page, a text, a document are told: all where legacy is held against itself."""
+        """How many places of a page, a text, a document are reported: all where legacy is compared with itself."""
         return most if self.seen is None else MOST_SEEN
 
     @property
@@ -199,7 +202,7 @@ class Context:
         return made
 
     def adopt(self, other: Context) -> None:
-        """Take over what another way to compare came to."""
+        """Take over the result of another way to compare."""
         for finding in other.findings:
             self.differ(finding.path, finding.kind, finding.legacy, finding.modern, finding.rule)
         for rule, times in other.forgiven.items():
@@ -214,8 +217,8 @@ class Context:
         """Whether two texts are equal once the operator's patterns are blanked and own hosts are undone; counts that.
 
         For strings inside bodies of every kind and for headers that carry addresses. Learned text noise at the
-        path is blanked as well, where the policy lets it; what legacy varies by itself in this very pair may vary at
-        its `place` of the path, which `shown` names for people.
+        path is blanked as well, where the policy lets it; what legacy varies by itself in this pair may vary at
+        its `place` of the path, whose display name is `shown`.
         """
         if legacy == modern:
             return True
@@ -234,7 +237,7 @@ class Context:
         return self.same_but_noise(legacy, modern, path, place, shown)
 
     def same_clock(self, legacy: object, modern: object, names: Sequence[str]) -> bool:
-        """Whether two values differ only in what either answer's own clock says; counts that."""
+        """Whether two values differ only by either response's own clock; counts that."""
         if not self.has("clock"):
             return False
         if self._clocks is None:
@@ -248,11 +251,11 @@ class Context:
 
     @property
     def reading(self) -> Reading:
-        """How times are read: legacy's without a zone in this one, another spelling is the same."""
+        """How times are read: the zone of legacy's naive ones, and whether another spelling is the same."""
         return Reading(self.policy.zone, self.has("datetime"))
 
     def same_moment(self, legacy: str, modern: str) -> bool:
-        """Whether two texts that stand for themselves are one instant; counts that."""
+        """Whether two whole texts are one instant; counts that."""
         if not self.has("datetime") or (written := moment(legacy.strip())) is None:
             return False
         dated = moment(modern.strip())
@@ -277,7 +280,7 @@ class Context:
 
     @property
     def origins(self) -> Origins:
-        """What either backend calls itself."""
+        """The own addresses of both backends."""
         return self.policy.origins
 
     def without_noise(self, legacy: str, modern: str, path: str = "@body") -> tuple[str, str]:
@@ -342,5 +345,5 @@ def _spaced(query: re.Match[str]) -> str:
 
 
 def _printable(text: str) -> str:
-    """Escape halves of surrogate pairs, which JSON may have in names and nobody can store or send."""
+    """Escape halves of surrogate pairs, which JSON names may contain but which cannot be stored or sent."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""Holds two error answers together by their shape: Laravel's on one side, FastAPI's or Laravel's on the other.
+"""Compares two error responses by their shape: Laravel's on one side, FastAPI's or Laravel's on the other.
 
 Texts and stack traces are each framework's own; which fields a validation refused, and every member that is no part
 of an error's envelope, are still compared.
@@ -39,12 +39,12 @@ def by_shape(context: Context) -> bool:
 
 
 def excused(context: Context) -> bool:
-    """Whether these are two failures whose bodies need not even be of one kind: PHP dies with an empty answer."""
+    """Whether these are two failures whose bodies need not even be of one kind: PHP crashes with an empty response."""
     return by_shape(context) and min(context.legacy.status, context.modern.status) >= _FIRST_FAILURE
 
 
 def are_pages(context: Context) -> bool:
-    """Whether these are two pages that say the same error to a browser, each in its framework's words.
+    """Whether these are two error pages for a browser with the same error, each in its framework's words.
 
     A refused form is a page with content.
     """
@@ -55,19 +55,19 @@ def are_pages(context: Context) -> bool:
 
 
 def are_unauthorized(context: Context) -> bool:
-    """Whether both answer 401: FastAPI says with it how to authenticate, Laravel does not."""
+    """Whether both are a 401: FastAPI adds how to authenticate, Laravel does not."""
     return by_shape(context) and context.legacy.status == context.modern.status == _UNAUTHORIZED
 
 
 def excuse(legacy: bytes, modern: bytes, context: Context) -> None:
-    """Forgive two bodies that need not be alike, but for insides that only modern's shows."""
+    """Excuse two bodies that need not be alike, except internals that only modern's shows."""
     if not context.alike:
         exposed_internals.differ_in_text(legacy.decode("utf-8", "replace"), modern.decode("utf-8", "replace"), context)
     context.forgive(_RULE)
 
 
 def reduced(legacy: Any, modern: Any, context: Context) -> tuple[Any, Any] | None:
-    """Return what is left to compare of two error bodies, None for nothing; differing fields are told here."""
+    """Return what is left to compare of two error bodies, None for nothing; differing fields are reported here."""
     if type(legacy) is not dict or type(modern) is not dict:
         if not excused(context):
             return legacy, modern
@@ -124,7 +124,7 @@ def _refused(body: dict[str, Any]) -> frozenset[str]:
 
 
 def _renamed(fields: Iterable[str], context: Context) -> frozenset[str]:
-    """Bring names of fields into the modern shape, as the members of an answer are."""
+    """Bring names of fields into the modern shape, as the members of a response are."""
     reshape = context.policy.reshape
     renames = {".".join(steps(source)): ".".join(steps(target)) for source, target in reshape.rename}
     found = (renames.get(name, name) for name in fields)

@@ -1,7 +1,7 @@
-"""Explains to a person how two stored bodies differ, in DeepDiff's detail; it never decides whether they do.
+"""Explains to an operator how two stored bodies differ, in DeepDiff's detail; it never decides whether they do.
 
-DeepDiff calls things equal that are not, and gives up without a word (its `max_diffs`): so it is handed exact
-decimals, its limits are not used, sizes are bounded beforehand, whatever it does not say is said to be left out.
+DeepDiff treats some unequal values as equal, and stops silently (its `max_diffs`): so it gets exact
+decimals, its limits are not used, sizes are bounded beforehand, and a note says what it left out.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Explanation:
 def explain(legacy: bytes, modern: bytes, found: Comparison | None = None) -> Explanation:
     """Explain two bodies without codings; never raises for what they hold, empty for equal ones.
 
-    With what a comparison `found` only what counts is told in detail: the rest, forgiven, is one line.
+    With the findings of a comparison (`found`) only those are detailed: excused ones are one line.
     """
     if legacy == modern:
         return Explanation()
@@ -110,7 +110,7 @@ def _detailed(legacy: Any, modern: Any, compared: Comparison | None) -> Explanat
 
 
 def _counting(details: list[Detail], compared: Comparison | None) -> tuple[list[Detail], str]:
-    """Return the details that count by what a comparison found, and a line about the others."""
+    """Return the details that belong to a comparison's findings, and a line about the others."""
     paths = {each.path for each in compared.findings} if compared is not None else set()
     counting = [each for each in details if _belongs(each.path, paths)]
     others = len(details) - len(counting)

@@ -1,4 +1,4 @@
-"""Finds what an error answer shows of an application's insides: stack traces, files, queries."""
+"""Finds internals of an application in an error response: stack traces, files, queries."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _SIGNS: Final = re.compile(
     r"|\((?:sqlite3|psycopg2?|pymysql|MySQLdb|asyncpg|sqlalchemy)\.[\w.]+\)"
     r"|\b(?:sqlalchemy|psycopg2?|pymysql|asyncpg|pydantic_core)\.[\w.]*(?:Error|Exception|exc)\b"
 )
-"""What no application means to show: signs of Python's, PHP's and the data bases' own reports."""
+"""Signs of error reports of Python, PHP and databases, which no application should show."""
 
 _MEMBERS: Final = re.compile(r'"(?:exception|trace)"\s*:\s*["\[{]')
 
 
 def differ_in_members(legacy: dict[str, Any], modern: dict[str, Any], context: Context) -> None:
-    """Tell which members about the insides only modern has, and what its other members show that none of legacy's does.
+    """Report internal members that only modern has, and internals in its other members that legacy's do not show.
 
-    Both are what two error bodies have of an error's envelope.
+    Both are the envelopes of two error bodies.
     """
     for name in MEMBERS:
         if modern.get(name) and not legacy.get(name):
@@ -42,12 +42,12 @@ def differ_in_members(legacy: dict[str, Any], modern: dict[str, Any], context: C
 
 
 def differ_in_values(legacy: Any, modern: Any, context: Context) -> None:
-    """Tell what modern's value shows of its insides where legacy's shows nothing."""
+    """Report internals in modern's value where legacy's shows none."""
     _differ("@body", _texts(legacy), _texts(modern), context)
 
 
 def differ_in_text(legacy: str, modern: str, context: Context) -> None:
-    """Tell what modern's text shows of its insides where legacy's shows nothing."""
+    """Report internals in modern's text where legacy's shows none."""
     _differ("@body", legacy, modern, context)
 
 

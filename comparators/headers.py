@@ -14,7 +14,7 @@ from comparators.json_parse import Side, legacy_side
 from comparators.model import Capture
 from comparators.values import plain, within
 
-# What a header field says, apart from how it is spelled.
+# The meaning of a header field, apart from its spelling.
 
 
 _AT_ONCE = re.compile(r'\b(nonce|opaque)="[^"]*"', re.IGNORECASE)
@@ -92,9 +92,9 @@ def differences(context: Context) -> None:
 
 
 def media_types(context: Context, body: bytes | None) -> None:
-    """Compare what two answers say their bodies are, parameters aside.
+    """Compare the media types of two responses, without parameters.
 
-    `body` is legacy's, to see whether it is JSON whatever it says; None where it was not asked for.
+    `body` is legacy's, to see whether it is JSON whatever its type; None where that does not matter.
     """
     if context.legacy.headers == context.modern.headers:
         return
@@ -173,7 +173,7 @@ def _is_json(media: str) -> bool:
     return media == _JSON or media.endswith("+json")
 
 
-# Compares two statuses, and says whether the rest of the answers can still be held against each other.
+# Compares two statuses, and decides whether the rest of the responses can still be compared.
 
 
 _SEE_OTHER: Final = frozenset({302, 303})
@@ -184,7 +184,7 @@ _HUNDRED: Final = 100
 
 
 def status_differences(context: Context) -> bool:
-    """Compare the statuses; False when answers of their two kinds have nothing else to compare."""
+    """Compare the statuses; False when responses of these two kinds have nothing else to compare."""
     legacy, modern = context.legacy.status, context.modern.status
     if legacy == modern:
         return True
@@ -203,7 +203,7 @@ def status_differences(context: Context) -> bool:
 
 
 def is_redirect(context: Context) -> bool:
-    """Whether both answers send the client elsewhere."""
+    """Whether both responses are redirects."""
     return {context.legacy.status, context.modern.status} <= _REDIRECTS
 
 

@@ -1,4 +1,4 @@
-"""What an attribute says, apart from how it is spelled: HTML's boolean and enumerated attributes."""
+"""The meaning of an attribute, apart from its spelling: HTML's boolean and enumerated attributes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CHARSETS: Final = {"utf8": "utf-8", "latin1": "iso-8859-1", "latin-1": "iso-885
 
 
 def meaning(tag: str, name: str, value: str | None) -> str | None:
-    """Return the one spelling of an attribute's value, None where it is not there or says what holds without it."""
+    """Return the one spelling of an attribute's value, None where it is absent or states the default."""
     if tag == "script" and name == "type":
         return None if value is None or value.strip().lower() in _JAVASCRIPT else value.strip().lower()
     if value is None:

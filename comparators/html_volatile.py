@@ -1,6 +1,6 @@
-"""Which values of a page are made anew for each answer or each build: CSRF tokens, nonces, asset fingerprints.
+"""Values of a page that are generated for each response or each build: CSRF tokens, nonces, asset fingerprints.
 
-Only values are blanked, never names, and of tokens only those that look made: one that a side lost, or that its
+Only values are blanked, never names, and of tokens only those that look generated: one that a side lost, or that its
 templates did not fill in (`None`, `{{ csrf_token() }}`, `undefined`), stays a difference, for a form that is sent with
 it is refused.
 """
@@ -12,23 +12,24 @@ from collections.abc import Mapping
 from typing import Final
 
 MARK: Final = "\x00"
-"""Stands for a blanked value; no HTML attribute holds it, the parser turns it into U+FFFD."""
+"""Replaces a blanked value; no HTML attribute holds it, the parser turns it into U+FFFD."""
 
 _TOKEN_NAME: Final = re.compile(r".*(?:csrf|xsrf).*|.*token|.*nonce|sectok", re.IGNORECASE | re.DOTALL)
 _LINKED_NAME: Final = re.compile(
     r"_?token|.*(?:csrf|xsrf).*|authenticity_token|__requestverificationtoken|_?(?:wp_?)?nonce|sectok|\w*edittoken",
     re.IGNORECASE,
 )
-"""In an address other tokens than these may be what a link is about."""
+"""In an address other tokens than these may identify the target."""
 _MADE: Final = re.compile(r"[A-Za-z0-9+/=_.~:%\\|$,-]{8,4096}")
 _WORDS: Final = re.compile(r"[A-Z]?[a-z]{2,}(?:[A-Z][a-z]+|_[a-z]+|-[a-z]+)*")
-"""A name in a program: what a template shows that was not filled in."""
+"""An identifier: the output of a template that was not filled in."""
 _NOT_FILLED: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ASSET_TAGS: Final = {"script", "link", "img", "source", "image", "use", "video", "audio", "embed", "object"}
 _ASSET_ATTRIBUTES: Final = {"src", "href", "srcset", "data-src", "xlink:href", "data", "poster"}
 _STATIC: Final = r"\.(?:css|m?js|map|png|jpe?g|gif|svg|webp|avif|ico|woff2?|ttf|eot|json|webmanifest)"
 _ADDRESSES: Final = {"href", "src", "action", "formaction"}
-# A fingerprint is told from a word by its alphabet: hexadecimal with a digit, long, or eight of mixed case (Vite).
+# A fingerprint is distinguished from a word by its alphabet: hexadecimal with a digit, long, or eight of mixed case
+# (Vite).
 _FINGERPRINT: Final = re.compile(
     rf"(?<=[.\-_])(?:(?=[a-f]*\d)[0-9a-f]{{5,7}}(?=(?:\.min)?\.(?:css|m?js)\b)|(?=[a-f]*\d)[0-9a-f]{{8,64}}|(?=[A-Za-z]*\d)[A-Za-z0-9]{{20,64}}"
     rf"|(?=[^A-Z]{{0,7}}[A-Z])(?=[^a-z]{{0,7}}[a-z])[\w-]{{8}})(?=(?:\.min)?{_STATIC}(?:$|[?#\s,]))"
@@ -54,9 +55,9 @@ def is_token_name(name: str) -> bool:
 
 
 def is_made(value: str) -> bool:
-    """Whether a token looks made: eight or more letters of a token's alphabet, with a digit or of both cases.
+    """Whether a token looks generated: eight or more letters of a token's alphabet, with a digit or of both cases.
 
-    Names in a program look alike but are made of words; one letter over and over is made by nothing.
+    Identifiers look similar but consist of words; a single repeated letter is not generated.
     """
     if _MADE.fullmatch(value) is None or _NOT_FILLED.search(value) or _WORDS.fullmatch(value.strip("%$_.:|-")):
         return False
@@ -65,7 +66,7 @@ def is_made(value: str) -> bool:
 
 
 def blanked(tag: str, attributes: Mapping[str, str]) -> dict[str, str]:
-    """Return an element's attributes with the values that are made anew replaced by MARK."""
+    """Return an element's attributes with generated values replaced by MARK."""
     found = dict(attributes)
     for name in token_attributes(tag, attributes):
         if is_made(found.get(name, "")):
@@ -86,7 +87,7 @@ def blanked(tag: str, attributes: Mapping[str, str]) -> dict[str, str]:
 
 
 def _parameter(found: re.Match[str]) -> str:
-    """Blank a CSRF token in an address; a plain `token` there may be what a link is about."""
+    """Blank a CSRF token in an address; a plain `token` there may identify the target."""
     name, value = found.groups()
     linked = name == "token" or _LINKED_NAME.fullmatch(name.replace("-", "_")) is None
     return found[0] if linked or not is_made(value) else f"{name}={MARK}"

@@ -30,7 +30,7 @@ _GAPS = 16
 """A list with gaps has lost no more than half of its rows, or a few."""
 _FEW = 2
 _ENOUGH = 8
-"""With so many elements that differ it is asked whether all are there in another order."""
+"""From so many differing elements on it is checked whether all are there in another order."""
 _LONGEST_ASKED = 20_000
 _NAMES_A_ROW = re.compile(r"(?i:(?:^|_)(?:id|key|code|nr|no|number|uid|pk|year)$)|[a-z](?:Id|ID|Key|Code|Number)$")
 _PLACES_A_ROW = re.compile(r"index|pos|sort|order|rank|offset|line|row|seq|step|level|^i$|^n$", re.IGNORECASE)
@@ -44,7 +44,7 @@ def compare_lists(
     if place.unordered is not None:
         Rows(walk, legacy, modern, place, depth).compare(trail, place.unordered.key)
     elif len(legacy) != len(modern):
-        # Which row is lost could only be guessed, and a guess would tell every row behind it.
+        # The lost row could only be guessed, and a wrong guess would report every row after it.
         walk.differ(trail, "length", _length(legacy), _length(modern), rule)
     else:
         _in_order(walk, legacy, modern, trail, place, depth)
@@ -83,12 +83,12 @@ def _is_keyed(legacy: dict[str, Any]) -> bool:
 
 
 def _says(value: Any, name: str) -> bool:
-    """Whether a value is the name it goes by, as number or as text."""
+    """Whether a value equals its own name, as number or as text."""
     return (type(value) is Number and value == name.encode()) or (type(value) is str and value == name)
 
 
 def _is_telling(member: str, rows: list[Any]) -> bool:
-    """Whether a member that is no id by its name is one by what it holds; a few rows, or places, tell nothing."""
+    """Whether a member without an id's name is one by its values; a few rows, or places, are no evidence."""
     return len(rows) > _FEW and _PLACES_A_ROW.search(member) is None
 
 
@@ -131,7 +131,7 @@ def _are_moved(walk: Walk, legacy: list[Any], modern: list[Any], place: Place, d
 
 
 def _may_be_moved(context: Context, before: Mark) -> bool:
-    """Whether something that is missed in one place was found in another; rules out most lists at no cost."""
+    """Whether an element missing in one place is in another; rules out most lists at no cost."""
     found = context.findings[before.findings :]
     there = {each.modern for each in found}
     return context.is_full or any(each.legacy in there for each in found)
@@ -141,7 +141,7 @@ def _length(rows: list[Any]) -> Number:
     return str(len(rows)).encode()
 
 
-# Looks through values for members that only one side has, inside what is otherwise not compared.
+# Searches values for members that only one side has, inside what is otherwise not compared.
 
 
 OneSided = tuple[Literal["missing", "extra"], Trail, Any]
@@ -189,9 +189,9 @@ _CONTAINERS = frozenset({dict, list})
 
 
 class Walk(RowWalk):
-    """One walk; it changes nothing but its context. Paths are only written out where something differs.
+    """One walk; it changes only its context. Paths are only written where something differs.
 
-    What Python calls equal is equal (see json_text): whole branches are passed over without being entered. Far down
+    What Python treats as equal is equal (see json_parse): whole branches are skipped without being entered. Far down
     branches are entered all the same, or every level would compare what is below it once more.
     """
 
@@ -202,7 +202,7 @@ class Walk(RowWalk):
         self._trial: Walk | None = None
 
     def compare(self, legacy: Any, modern: Any) -> None:
-        """Compare two whole documents, as far as differences are looked for."""
+        """Compare two whole documents, up to the wanted number of differences."""
         self.compare_at(legacy, modern, self.context.policy.place)
 
     def compare_at(self, legacy: Any, modern: Any, place: Place) -> None:
@@ -251,7 +251,7 @@ class Walk(RowWalk):
         self.context.spend(size)
 
     def unlike(self, legacy: Any, modern: Any, trail: Trail, place: Place, depth: int) -> None:
-        """Judge two values that are not the same: forgiven by a rule, or a difference."""
+        """Judge two values that are not the same: excused by a rule, or a difference."""
         if place.ignored is not None:
             self._ignored(legacy, modern, trail, place)
             return
@@ -323,7 +323,7 @@ class Walk(RowWalk):
         self.differ(trail, "extra", ABSENT, modern, "unordered")
 
     def alike(self, legacy: Any, modern: Any, place: Place, depth: int) -> bool:
-        """Whether two values would lead to no difference; tells and counts nothing. Untried at the cap of trials."""
+        """Whether two values would lead to no difference; reports and counts nothing. Untried at the cap of trials."""
         self.context.spend_trial()
         if self._trial is None:
             self._trial = Walk(self.context.trial(), tries=True)
@@ -334,25 +334,28 @@ class Walk(RowWalk):
         return True
 
     def apart(self, legacy: Any, modern: Any, place: Place, depth: int) -> int:
-        """Return how many differences two values would lead to; tells and counts nothing."""
+        """Return how many differences two values would lead to; reports and counts nothing."""
         attempt = self.context.fork()
         with suppress(Full):
             Walk(attempt).values(legacy, modern, None, place, depth)
         return attempt.differences
 
     def fail(self) -> None:
-        """End a trial: there is a difference, wherever it will be told."""
+        """End a trial: there is a difference, wherever it will be reported."""
         if self._tries:
             raise Differs
 
     def give_up(self) -> NoReturn:
-        """Say that a search has not come to its end: the pair is not compared, a trial not made."""
+        """Report that a search has not ended: the pair is not compared, a trial not made."""
         if self._tries:
             raise Untried
         self.context.stop("nodes")
 
     def _ignored(self, legacy: Any, modern: Any, trail: Trail, place: Place) -> None:
-        """Count what is ignored where it is not the same; a secret that only one side shows is told all the same."""
+        """Count what is ignored where it is not the same.
+
+        A secret that only one side shows is reported all the same.
+        """
         before = self.context.differences
         for kind, name_trail, value in one_sided(legacy, modern, trail):
             if _named_secret(name_trail):
@@ -391,9 +394,9 @@ _PREVIEW: Final = 120
 def differences(legacy: bytes, modern: bytes, context: Context) -> None:
     """Find what differs between two JSON bodies; a body that only one side can parse is one difference.
 
-    1. Both sides are parsed, legacy's with what PHP is known to put around its JSON taken off.
+    1. Both sides are parsed, legacy's without what PHP is known to put around its JSON.
     2. Neither is JSON: they are compared as text.
-    3. Legacy is brought into the modern shape; where that leads to differences, as it came may be right as well.
+    3. Legacy is brought into the modern shape; where that leads to differences, the original may be right as well.
     4. Error answers are reduced to what their shape leaves to compare, if the policy says so.
     """
     left, right = legacy_side(legacy, context), modern_side(modern, context)
@@ -410,7 +413,7 @@ def differences(legacy: bytes, modern: bytes, context: Context) -> None:
     other = reshaped(right.value, left.value, shaped) if context.alike else right.value
     compare(left, right, value, other, shaped)
     if shaped.findings:
-        # A setting only ever forgives: what is the same without being reshaped is the same.
+        # A setting only ever excuses: what is the same without being reshaped is the same.
         plain = context.fork(whole=True)
         compare(left, right, left.value, right.value, plain)
         if not plain.findings:

@@ -2,7 +2,7 @@
 
 Objects are dicts, arrays lists, texts str, numbers `Number`, which is the bytes of their literal. So two values that
 Python calls equal are equal, types included (True is no 1 then), and comparing whole branches costs next to nothing.
-Stricter than Python's own reader: NaN and Infinity are no JSON (RFC 8259, 6).
+Stricter than Python's own reader: NaN and Infinity are not JSON (RFC 8259, 6).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _HALF = re.compile(r"[\ud800-\udfff]")
 
 
 class NotJson(ValueError):
-    """A text that is no JSON document."""
+    """A text that is not a JSON document."""
 
 
 class TooDeep(ValueError):
@@ -34,7 +34,7 @@ class TooDeep(ValueError):
 
 
 class _Repeated(Exception):
-    """A member occurs twice: the document is read again, slowly, to say which."""
+    """A member occurs twice: the document is read again, slowly, to find which."""
 
 
 def parse(text: str, repeated: list[str]) -> Any:
@@ -55,7 +55,7 @@ def parse(text: str, repeated: list[str]) -> Any:
 def deeper(value: Any, brackets: int, most: int = DEEPEST) -> bool:
     """Whether containers in a value stand below the level `most`, the outermost being level 0.
 
-    `brackets` is how many open in its text: of most documents too few. Counted by us, level by level: how deep the
+    `brackets` is how many open in its text: of most documents too few. Counted here, level by level: how deep the
     interpreter's own recursion goes changes with its version and with who called.
     """
     if brackets <= most:
@@ -162,7 +162,7 @@ _loosely = _decoder(dict)
 
 def _text(value: str, spelled: str) -> str:
     plain = encode_basestring(value)
-    # What may be escaped or not is a slash, and what is beyond ASCII; only then the document is looked through.
+    # What may be escaped or not is a slash, and what is beyond ASCII; only then the document is scanned.
     if not spelled or (value.isascii() and "/" not in value) or plain in spelled:
         return _printable(plain, value)
     ascii_ = encode_basestring_ascii(value)
@@ -200,11 +200,11 @@ def _container(value: Any, parts: list[str], room: int, spelled: str) -> int:
     return room
 
 
-# One side's JSON body: its text and value, and what had to be taken off to read it.
+# One side's JSON body: its text and value, and what had to be removed to read it.
 
 
 _MARK = "\ufeff"
-# White space that JSON does not know, which an included file with a blank line or a form feed leaves behind.
+# White space that JSON does not have, which an included file with a blank line or a form feed leaves behind.
 _STRAY = "\ufeff \t\r\n\f\v\0"
 _NOTICE = re.compile(
     r"\A\s*(?:(?:<br />\s*)?(?:<b>)?(?:PHP )?"
@@ -216,7 +216,7 @@ _NOTICE = re.compile(
 
 @dataclass(slots=True)
 class Side:
-    """A body read as JSON; `value` is NONE where it is none, `rule` names what would have read it."""
+    """A body read as JSON; `value` is NONE where it is invalid, `rule` names the rule that would have read it."""
 
     NONE: ClassVar[object] = object()
 
@@ -227,7 +227,7 @@ class Side:
     notes: list[str] = field(default_factory=list)
 
     def report(self, context: Context) -> None:
-        """Count what was forgiven to read it, pass on what a person should know."""
+        """Count the rules used to read it, pass on the notes."""
         if self.forgiven and not context.alike:
             context.forgive(self.forgiven)
         for note in self.notes:
@@ -267,7 +267,7 @@ def _strips(context: Context) -> bool:
 
 
 def _cleaned(text: str, rule: str, allowed: bool, context: Context) -> Side:  # noqa: FBT001 - a rule is on or off
-    """Read what is left; where the rule is off, say only which rule would have read it."""
+    """Read what is left; where the rule is off, only name the rule that would have read it."""
     side = _read_side(text, "legacy", context)
     if side.value is Side.NONE:
         return side

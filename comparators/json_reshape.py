@@ -19,7 +19,7 @@ Path = tuple[str, ...]
 def renamed(value: Any, renames: Sequence[tuple[str, str]], unwrapped: Path) -> Any:
     """Return a value with members moved from source to target pointers; `*` in both stands for the same step.
 
-    A source that is not there does nothing; one that names the member as it was before `unwrapped` was taken as the
+    An absent source does nothing; one that names the member as it was before `unwrapped` was taken as the
     whole is understood. All are taken out before any is put in, so that two may change places; a target that is
     taken leaves its member where it was. Objects that are emptied by it go.
     """
@@ -128,14 +128,14 @@ _SNAKE: Final = re.compile(r"_*[a-z][a-z0-9]*(?:_[a-z0-9]+)+_*")
 _JOINT: Final = re.compile(r"(?<=[a-z0-9])_([a-z0-9])")
 _PAGES: Final = {"total": "total", "current_page": "page", "per_page": "size", "last_page": "pages"}
 _LINKS: Final = frozenset({"first", "last", "prev", "next"})
-# What Laravel says of a page besides: it follows from the rest, or is an address of its own making.
+# Other members of Laravel's pages: they follow from the rest, or are generated addresses.
 _OF_A_PAGE: Final = frozenset(
     {"from", "to", "path", "links", "first_page_url", "last_page_url", "next_page_url", "prev_page_url"}
 )
 
 
 def reshaped(legacy: Any, modern: Any, context: Context) -> Any:
-    """Return legacy's value in the modern shape; what unwrapping leaves behind is told as missing.
+    """Return legacy's value in the modern shape; what unwrapping drops is reported as missing.
 
     Nothing that was given is changed. Where the value does not have the shape a step is about, the step does nothing.
     """
@@ -152,7 +152,7 @@ def reshaped(legacy: Any, modern: Any, context: Context) -> Any:
 def paged(legacy: Any) -> Any:
     """Read Laravel's `{data, meta{total, current_page, per_page, last_page}}` as `{items, total, page, size, pages}`.
 
-    The older form, with the members of `meta` beside `data`, is read as well; whatever Laravel does not put there
+    The older form, with the members of `meta` beside `data`, is read as well; what Laravel does not put there
     by itself stays where it is.
     """
     if type(legacy) is not dict or "data" not in legacy or "items" in legacy:
@@ -203,7 +203,7 @@ def cased(legacy: Any, modern: Any) -> Any:
 
 
 def _unwrapped(legacy: Any, path: tuple[str, ...], context: Context) -> Any:
-    """Take what a pointer leads to as the whole; members beside the way to it are told, each once."""
+    """Take what a pointer leads to as the whole; members outside that path are reported, each once."""
     value, passed = legacy, []
     for depth, step in enumerate(path):
         if type(value) is not dict or step not in value:

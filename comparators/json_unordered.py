@@ -11,7 +11,7 @@ from comparators.paths import Place, Trail
 from comparators.row_guesses import Guesses, RowWalk
 from comparators.row_keys import Likely, named, written
 
-# Pairs as many as possible of two groups, when only some may go together.
+# Pairs as many members of two groups as possible, when only some pairs are allowed.
 
 
 def paired(
@@ -76,7 +76,7 @@ Rest = tuple[list[int], list[int]]
 
 
 class Rows:
-    """Two lists of one walk whose rows are looked for in each other.
+    """Two lists of one walk whose rows are searched in each other.
 
     `_untried` says that a search for partners ended before its end: what is left over may only seem to be alone;
     `_certain` that some row is proven to have no partner. All other fields stay as they are made, but for the memory
@@ -97,7 +97,7 @@ class Rows:
         self._walked: set[int] = set()
 
     def compare(self, trail: Trail, key: str | None) -> None:
-        """Pair the rows and tell what is left, or what differs within a pair.
+        """Pair the rows and report what is left, or what differs within a pair.
 
         A cap on the search gives up, but where it is proven that some row has no partner, however they are paired.
         """
@@ -126,7 +126,7 @@ class Rows:
         return Guesses(self._walk, self._legacy, self._modern, self._place, self._depth, self._likely)
 
     def _judge(self, rest: Rest) -> None:
-        """Decide what rows that are left over mean: a difference, or that the search was not at its end."""
+        """Decide what remaining rows mean: a difference, or that the search was not at its end."""
         certain = self._certain or len(self._legacy) != len(self._modern) or not self._untried
         if not certain and not self._is_proven(rest):
             self._walk.give_up()
@@ -241,7 +241,7 @@ class Rows:
         return more
 
     def _is_walked(self, left: int, right: int) -> bool:
-        """Whether two rows that nearly surely are alike are; then what was forgiven in them is counted with it.
+        """Whether two rows that nearly surely are alike are; then what was excused in them is counted with it.
 
         No trial: it costs as much as comparing them does, and leaves nothing to do.
         """
@@ -299,7 +299,7 @@ class Rows:
         return self._certain
 
     def _alike(self, left: int, right: int, *, proof: bool = False) -> bool:
-        """Whether two rows are alike; the walk is asked once a pair, and only where a glance does not show it."""
+        """Whether two rows are alike; the walk is called once a pair, and only where a quick check does not decide."""
         answer = self._known.get((left, right))
         if answer is None:
             context = self._walk.context

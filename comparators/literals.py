@@ -1,4 +1,4 @@
-"""Cuts the two literals of a difference to what can be kept, around the place where they part."""
+"""Cuts the two literals of a difference to a storable length, around their first difference."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OPENING: Final = ("{", "[", '"')
 
 
 def first_difference(legacy: str, modern: str) -> int:
-    """Return the index at which two texts part."""
+    """Return the index of the first difference of two texts."""
     low, high = 0, min(len(legacy), len(modern))
     # Slices compare at the speed of memory; a loop over the characters of a megabyte does not.
     while low < high:
@@ -74,7 +74,7 @@ def _written(text: str, start: int, write: Callable[[Any, int], str], side: int)
 
 
 def is_cut(literal: str) -> bool:
-    """Whether a literal shows only a part of what stood there: the rest may be anything."""
+    """Whether a literal shows only a part of the value: the rest may be anything."""
     return len(literal) >= LONGEST_LITERAL or ELLIPSIS in literal[:2] or ELLIPSIS in literal[-2:]
 
 

@@ -17,7 +17,7 @@ from typing import Final, Literal, NamedTuple
 Verdict = Literal["equal", "different", "noise", "not_compared"]
 Kind = Literal["value", "type", "missing", "extra", "order", "length", "status", "header", "parse", "error"]
 Reason = Literal["", "body_cap", "depth", "nodes", "time", "encoding", "session", "error"]
-"""Why a pair was not compared; `time` and `session` are said by those who drive it, `error` is a failure."""
+"""Why a pair was not compared; `time` and `session` are set by the callers, `error` is a failure."""
 
 LONGEST_LITERAL = 256
 NOTHING: Mapping[str, int] = MappingProxyType({})
@@ -25,9 +25,9 @@ NOTHING: Mapping[str, int] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """One whole answer as the client would get it, and the request's method and target it belongs to.
+    """One complete response as the client would get it, and the request's method and target it belongs to.
 
-    `at` is when it was received (epoch seconds), where that is known: its clock, if it does not say its `Date`.
+    `at` is when it was received (epoch seconds), where that is known: its clock, if it has no `Date`.
     """
 
     method: str
@@ -45,7 +45,7 @@ class Capture:
 
 
 class Finding(NamedTuple):
-    """One difference; `rule` names the forgiving rule that nearly applied, where one did.
+    """One difference; `rule` names the rule that nearly applied, where one did.
 
     A named tuple, because a frozen dataclass takes three times as long to make.
     """
@@ -68,10 +68,10 @@ class Observation:
 
 
 class Comparison(NamedTuple):
-    """What a comparison came to.
+    """The result of a comparison.
 
-    `forgiven` counts values by the rule that forgave them (`ignore:PATH` for what an operator ignores there, `noise`
-    for what was hidden because legacy differs from itself), `notes` are for people (a legacy defect, a repeated
+    `forgiven` counts values by the rule that excused them (`ignore:PATH` for what an operator ignores there, `noise`
+    for what was hidden because legacy differs from itself), `notes` are for operators (a legacy defect, a repeated
     member), `observations` feed the learning of noise, `reason` says why nothing was compared. `capped` says that a cap
     ended the comparison: what was found stands, there may be more.
     """
@@ -85,7 +85,7 @@ class Comparison(NamedTuple):
     capped: bool = False
 
 
-# Names the group that a difference belongs to: where it stands, what kind it is, of which types both values are.
+# The group that a difference belongs to: its place, its kind, the types of both values.
 
 
 _ANY: Final = "*"
@@ -106,7 +106,7 @@ _BRACKETS: Final = {"{": "object", "[": "array"}
 
 
 def fingerprint(route: str, finding: Finding) -> str:
-    """Return 16 hexadecimal digits: the same for the same fault on whichever row of whichever answer."""
+    """Return 16 hexadecimal digits: the same for the same fault on any row of any response."""
     types = (_type(finding.legacy), _type(finding.modern))
     if finding.path == "@body":
         types = (_place(finding.legacy), _place(finding.modern))
@@ -115,7 +115,7 @@ def fingerprint(route: str, finding: Finding) -> str:
 
 
 def path_pattern(path: str) -> str:
-    """Return a pointer with `*` for the steps that tell rows apart: `/items/3/price` is `/items/*/price`."""
+    """Return a pointer with `*` for the steps that identify rows: `/items/3/price` is `/items/*/price`."""
     if not path.startswith("/"):
         return path
     return "/".join(_ANY if _RUNNING.fullmatch(step) else step for step in path.split("/"))
@@ -129,11 +129,11 @@ def _type(literal: str) -> str:
 
 
 def masked_place(place: str) -> str:
-    """Return the name of a place with `*` for what numbers or names one row, one page, one answer among many."""
+    """Return the name of a place with `*` for what numbers or names one row, one page, one response among many."""
     return _IN_NAME.sub(_ANY, _COUNTED.sub(_ANY, place))
 
 
 def _place(literal: str) -> str:
-    """Return where in a page, a table, a document a literal says it stands: each place is a difference of its own."""
+    """Return the place in a page, a table, a document that a literal names: each place is a difference of its own."""
     place, colon, _ = literal.partition(": ")
     return masked_place(place) if colon else _type(literal)

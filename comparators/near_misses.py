@@ -1,4 +1,4 @@
-"""Names the rule that nearly applied to a difference: what a person would first think of, and why it does not hold."""
+"""Names the rule that nearly applied to a difference: the first guess of a reader, and why it does not hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where bodies that are no text vary: ranges of bytes, held against each other one by one."""
+"""Where binary bodies vary: ranges of bytes, compared one by one."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def name_of(letters: frozenset[str]) -> str:
 
 
 def is_even(text: str) -> bool:
-    """Whether a text is one letter over and over, or two: nobody makes that at random."""
+    """Whether a text is one letter over and over, or two: that is not random."""
     return len(text) >= _LONG and len(set(text)) <= _FEW
 
 

@@ -109,7 +109,7 @@ class Included:
 
 @dataclass(frozen=True, slots=True)
 class Unordered:
-    """A list whose order does not matter; `key` names the member that tells rows apart."""
+    """A list whose order does not matter; `key` names the member that identifies rows."""
 
     path: str
     key: str | None = None
@@ -141,7 +141,7 @@ INCLUDE: Final = "include"
 class Place:
     """One place in a body, with the settings that hold just there; `step` leads to the places inside it.
 
-    Places are made when first stepped on and kept: there are as many as the patterns can tell apart, whatever
+    Places are made when first stepped on and kept: there are as many as the patterns can distinguish, whatever
     the names in the bodies. That memory is the only thing that changes.
     """
 

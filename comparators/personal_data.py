@@ -1,4 +1,4 @@
-"""Finds what names a person by its form: addresses of mail, numbers of bank accounts."""
+"""Finds personal data by its form: mail addresses, bank account numbers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LONGEST: Final = 34
 
 
 def without_personal(text: str, mask: Callable[[str], str]) -> str:
-    """Return a text with addresses of mail and account numbers (IBAN) masked, each by itself."""
+    """Return a text with mail addresses and account numbers (IBAN) masked, each by itself."""
     if any(at in text for at in _AT):
         text = _MAIL.sub(lambda found: mask(found[0]), text)
     return _ACCOUNT.sub(lambda found: _account(found[0], mask), text) if len(text) >= _SHORTEST else text

@@ -57,9 +57,9 @@ ANYWHERE = Spot()
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Everything a comparison needs to know beside the two answers; made by `from_mapping`.
+    """Everything a comparison needs besides the two responses; made by `from_mapping`.
 
-    `rules` are the preset's, `everywhere` the equivalences without a path; `fuzzy` says that values can be the same
+    `rules` are the preset's, `everywhere` the equivalences without a path; `fuzzy` says that values may be the same
     whose spellings have nothing in common; `known` is what is ignored on purpose, for those who watch its rate, and
     `expired` what was until its day.
     """
@@ -110,7 +110,7 @@ class Policy:
 
     @property
     def has_pages(self) -> bool:
-        """Whether pages are compared as what a browser makes of them, what is made anew in them blanked."""
+        """Whether pages are compared as a browser parses them, with generated values blanked."""
         return "html" in self.rules or self.body == "html"
 
     def spot(self, name: str) -> Spot:
@@ -192,7 +192,7 @@ _SPOT = re.compile(r"@status|@body|@header:[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def read(mapping: Mapping[str, Any], *, origins: Origins, noise_rules: tuple[Any, ...], today: date) -> Policy:
-    """Compile a mapping; ValueError where it says something that is not understood."""
+    """Compile a mapping; ValueError where it contains something unknown."""
     given = {key: value for key, value in mapping_of(mapping, "compare", KEYS).items() if value is not None}
     known, expired = _ignored(given, today)
     allowed = [Allowed(text(each, "allow_extra")) for each in listed(given, "allow_extra")]

@@ -1,7 +1,7 @@
-"""Whether two JSON bodies are equal by value, as far as that can be told at little cost, without a policy's every rule.
+"""Whether two JSON bodies are equal by value, as far as that can be decided cheaply, without every rule of a policy.
 
-A C parser reads both, one pass holds the values together. The pass may always say that it cannot tell; it never says
-"equal" where the walk (`json_walk`) would find a difference, and what it forgives it counts as the walk does. What a
+A C parser reads both, one pass holds the values together. The pass may always return "unknown"; it never returns
+"equal" where the walk (`json_walk`) would find a difference, and what it excuses it counts as the walk does. What a
 double cannot hold exactly is left to the walk: with at most 15 digits and a small exponent, two literals are one double
 only where they are one decimal. Members are counted in the text, so that none that is repeated is overlooked.
 """
@@ -22,7 +22,7 @@ MOST_BYTES: Final = 16 << 10
 _DEEPEST: Final = 64
 """Far above what people write, far below what stops the walk."""
 _LONGEST_TEXT: Final = 15
-"""Characters of a text that is held against a number: no more digits than a double keeps."""
+"""Characters of a text that is compared with a number: no more digits than a double keeps."""
 
 _JSON: Final = frozenset(("application/json", "text/json", "application/x-json"))
 _UTF8: Final = frozenset(("", "charset=utf-8", 'charset="utf-8"'))
@@ -55,7 +55,7 @@ _PLACED: Final = ("ignore", "allow_extra", "unordered", "tolerance", "equivalent
 
 
 def quick_rules(compare: Mapping[str, Any]) -> frozenset[str] | None:
-    """Return what a pass may forgive under a `compare:` mapping; None where equal values are not the whole answer."""
+    """Return what a pass may excuse under a `compare:` mapping; None where equal values are not the whole answer."""
     if compare.get("map") or compare.get("custom") or compare.get("body", "auto") not in ("auto", "json"):
         return None
     preset = compare.get("preset")
@@ -74,7 +74,7 @@ def says_json(content_type: str) -> bool:
 
 
 def quick_equal(legacy: bytes, modern: bytes, rules: frozenset[str]) -> Mapping[str, int] | None:
-    """Return what was forgiven (by rule, as a rule nothing) where two bodies are equal, None where it cannot tell.
+    """Return what was excused (by rule, usually nothing) where two bodies are equal, None where that is unknown.
 
     `rules` are those of `quick_rules`. Both bodies are known to be JSON, their codings undone.
     """
@@ -106,7 +106,7 @@ class _Pass:
         self.forgiven: dict[str, int] | None = None
 
     def equal(self, left: Any, right: Any, depth: int) -> bool:
-        """Whether two values are equal, or forgiven; False as well where that cannot be told."""
+        """Whether two values are equal, or excused; False as well where that is unknown."""
         kind = type(right)
         if kind is dict:
             return self._objects(left, right, depth)

@@ -1,6 +1,6 @@
-"""Takes secrets out of answers before storing.
+"""Removes secrets from responses before they are stored.
 
-Secrets are what goes by a secret's name (a header, a member, a field, a parameter), what looks like one (bearer
+Secrets are values under a secret's name (a header, a member, a field, a parameter), what looks like one (bearer
 tokens, JWTs, private keys, numbers of cards), and what the operator names. Each becomes `<redacted:1a2b3c4d>`, a
 keyed hash: equal secrets stay equal, others stay apart, redacting twice changes nothing.
 """
@@ -61,7 +61,7 @@ def _quoted(cell: str) -> str:
 
 
 LARGEST: Final = 4 * 1024 * 1024
-"""Bytes of a body that are looked through; of a larger one only the mark is kept."""
+"""Bytes of a body that are scanned; of a larger one only the mark is kept."""
 
 _COOKIES: Final = ("cookie", "set-cookie")
 _CODING: Final = "content-encoding"
@@ -87,7 +87,7 @@ class Redactor:
         self._scrub = self._scrubber.text
 
     def capture(self, capture: Capture) -> Capture:
-        """Return an answer without its secrets, its content coding undone: what is packed cannot be looked through."""
+        """Return a response without its secrets, its content coding undone: compressed bytes cannot be scanned."""
         headers = tuple((name, self.header(name, value)) for name, value in capture.headers if name.lower() != _CODING)
         body = self._body(capture)
         return Capture(capture.method, self.target(capture.path), capture.status, headers, body)
@@ -98,7 +98,7 @@ class Redactor:
         return Finding(self._place(finding.path), finding.kind, legacy, modern, finding.rule)
 
     def _place(self, path: str) -> str:
-        """Return where a difference is: a map may have people for its keys."""
+        """Return where a difference is: a map may have names of persons as keys."""
         return without_personal(path, self._mask.of) if self._personal and path.startswith("/") else path
 
     def target(self, target: str) -> str:
@@ -120,7 +120,7 @@ class Redactor:
         return self._scrub(value)
 
     def text(self, text: str) -> str:
-        """Return any text, a note for people or a page, with what it says of secrets masked."""
+        """Return any text, a note or a page, with secrets masked."""
         return self._scrub(text)
 
     def _body(self, capture: Capture) -> bytes:
@@ -152,11 +152,11 @@ class Redactor:
         return self._scrubber.placed(literal) if path == "@body" else self._scrub(literal)
 
     def _cookie_named(self, told: str) -> str:
-        """Keep what a finding tells of a cookie: its name, whether scripts may not see it."""
+        """Keep what a finding reports of a cookie: its name, whether scripts may not see it."""
         return told if _COOKIE_NAMED.fullmatch(told) else self._cookies(told)
 
     def _cookies(self, value: str) -> str:
-        """Mask what cookies hold; a Set-Cookie's attributes say nothing about anybody."""
+        """Mask what cookies hold; a Set-Cookie's attributes are not personal."""
         first, semicolon, rest = value.partition(";")
         name, equals, held = first.partition("=")
         if not equals:

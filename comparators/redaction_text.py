@@ -1,4 +1,4 @@
-"""Takes secrets out of JSON and text."""
+"""Removes secrets from JSON and text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from comparators.personal_data import without_personal
 from comparators.sensitive_names import Mask, looks_secret
 from comparators.values import Number, exact
 
-# Knows which members are secret: by their name, or because the operator says so.
+# Decides which members are secret: by their name, or by configuration.
 
 
 Rests = frozenset[tuple[str, ...]]
@@ -28,7 +28,7 @@ HOLDS: Final = frozenset({"value", "val", "content", "data", "text", "values", "
 class Names:
     """What to redact; `fields` are JSON pointers with `*` and `**`, or plain names. Nothing changes.
 
-    `is_secret` remembers the names it was asked for: a page has the same few a thousand times.
+    `is_secret` caches names: a page has the same few a thousand times.
 
     Outside JSON there are no pointers: there a field's last name stands for it.
     """
@@ -40,7 +40,7 @@ class Names:
         self._named = {pattern[-1].lower() for pattern in patterns if pattern} - {"*", "**"}
 
     def is_named_row(self, members: Mapping[str, Any]) -> bool:
-        """Whether an object is a row whose name says that its value is secret: `{"name": "password", "value": …}`."""
+        """Whether an object is a row whose name makes its value secret: `{"name": "password", "value": …}`."""
         return any(
             name.lower() in NAMES and isinstance(held, str) and self.is_secret(held) for name, held in members.items()
         )
@@ -232,7 +232,7 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=any("\ud800" <= each <= "\udfff" for each in text))
 
 
-# Takes secrets out of text of any form: what is assigned to a secret's name, what looks like a secret by itself.
+# Removes secrets from text of any form: what is assigned to a secret's name, what looks like a secret by itself.
 
 
 _LOOKS_SECRET: Final = re.compile(
@@ -408,7 +408,7 @@ def _escaped(text: str, at: int) -> bool:
 
 
 def _bracket(text: str, at: int) -> int:
-    """Return where a bracket closes again; texts in it are not looked at, what is too long is taken whole."""
+    """Return where a bracket closes again; texts in it are skipped, what is too long is taken whole."""
     depth = 0
     for place in range(at, min(len(text), at + _MOST_DEPTH_SCANNED)):
         if text[place] in "{[":

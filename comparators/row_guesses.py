@@ -1,4 +1,4 @@
-"""Guesses which rows were meant to be the same though they are not, so that it is told what differs in them."""
+"""Guesses which unequal rows correspond, so that the differences within them are reported."""
 
 from __future__ import annotations
 

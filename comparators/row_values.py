@@ -1,7 +1,7 @@
 """When two column values of two databases mean the same: one named, directional rule a difference of types.
 
 Pure: values come as the drivers give them (int, Decimal, str, bytes, datetime, UUID, lists and maps of JSON, None).
-A rule forgives what a migration from one type to the other is known to do to the **legacy** value, never the reverse.
+A rule excuses what a migration from one type to the other is known to do to the **legacy** value, never the reverse.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class ValuePair:
 
     `legacy` and `modern` are kinds of this module; `legacy_zone` and `modern_zone` are the time zones of naive times.
     `operator` and `operand` are the conversion of legacy's number; `padded` says that a side pads text with spaces;
-    `equivalent` are the rules that had to be asked for: `empty_null` between two texts.
+    `equivalent` are the rules that are off by default: `empty_null` between two texts.
     """
 
     name: str
@@ -106,7 +106,7 @@ def _numbers(legacy: Any, modern: Any, _pair: ValuePair) -> str | None:
 
 
 def _floats(legacy: Any, modern: Any, _pair: ValuePair) -> str | None:
-    """Hold a double beside whatever it went into: equal as doubles, or as the shortest text of a single."""
+    """Compare a double with what it was converted to: equal as doubles, or as the shortest text of a single."""
     left, right = number(legacy), number(modern)
     if left is None or right is None:
         return SAME if str(legacy).lower() == str(modern).lower() else None
@@ -159,7 +159,7 @@ def _instants(legacy: Any, modern: Any, pair: ValuePair) -> str | None:
 
 
 def _second_reading(left: tuple[datetime, ...] | None, right: tuple[datetime, ...] | None) -> str | None:
-    """Hold two times together where one of them has two readings: the hour that a clock going back repeats."""
+    """Compare two times where one of them has two readings: the hour that a clock going back repeats."""
     return "time_zone" if left and right and set(left) & set(right) else None
 
 

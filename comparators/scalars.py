@@ -1,6 +1,6 @@
-"""When two values that are not the same all the same mean the same: the rules that look at one value.
+"""When two unequal values mean the same: the rules about single values.
 
-Each rule is a line of the tables in docs/contract.md. What legacy may write for what modern writes is never forgiven
+Each rule is a line of the tables in docs/contract.md. What is excused for legacy's spelling is never excused
 the other way round, unless the rule says so.
 """
 
@@ -33,7 +33,7 @@ _LONGEST_EPOCH = 12
 _BITS = {"0": 0, "1": 1, b"0": 0, b"1": 1}
 EQUAL: tuple[str, ...] = ()
 Rules = tuple[str, ...] | None
-"""The rules that made two values one, none where they are equal by themselves; None where nothing does."""
+"""The rules by which two values are the same, none where they are equal; None where no rule applies."""
 
 
 def forgiving(legacy: Any, modern: Any, place: Place, context: Context) -> Rules:
@@ -94,7 +94,7 @@ def _is_epoch(legacy: Number) -> bool:
 
 
 def _bridged(rule: str, legacy: Number | str, modern: Number | str, place: Place) -> Rules:
-    """Hold a number against a text that is one: equal, or no further apart than the operator says there."""
+    """Compare a number with a text that is one: equal, or no further apart than the operator says there."""
     if _text(legacy) == _text(modern) or exact(legacy) == exact(modern):
         return (rule,)
     return (rule, "tolerance") if _tolerated(legacy, modern, place) else None

@@ -17,7 +17,7 @@ _NOISE = Decimal("1e-12")
 _NEAR = Decimal("1e-6")
 _TENTH_OF_A_CENT = Decimal("0.001")
 _EVERY_DECIMAL = 15
-"""Decimals of up to so many digits are told apart by the double nearest to them."""
+"""Decimals of up to so many digits are distinguished by the double nearest to them."""
 _PLAINLY = 1e-5
 
 Exact = tuple[bool, str, int]
@@ -83,7 +83,7 @@ def within(legacy: Number | str, modern: Number | str, relative: Decimal | None,
 
 
 def _may_be(legacy: Number, modern: Number) -> bool:
-    """Whether two numbers are worth the exact look: one is a float, and they are not plainly apart."""
+    """Whether two numbers need the exact comparison: one is a float, and they are not obviously different."""
     if not (is_float(legacy) or is_float(modern)):
         return False
     left, right = float(legacy), float(modern)
@@ -269,7 +269,7 @@ def _utc(when: Moment, zone: tzinfo) -> tuple[datetime, ...]:
     return tuple(when.wall.replace(tzinfo=zone, fold=fold).astimezone(UTC).replace(tzinfo=None) for fold in (0, 1))
 
 
-# What a backend calls itself inside the texts it writes: scheme, host and port, in full or without the scheme.
+# A backend's own address inside the texts it writes: scheme, host and port, in full or without the scheme.
 
 
 # Neither character occurs in JSON text, HTML or a header.
@@ -281,7 +281,7 @@ _DEFAULT_PORTS = {"80", "443"}
 
 
 class Origins:
-    """Both backends' own addresses, given as `host:port`; nothing changes after it is made."""
+    """Both backends' own addresses, given as `host:port`; immutable."""
 
     def __init__(self, legacy: Sequence[str] = (), modern: Sequence[str] = ()) -> None:
         self._legacy = _patterns(legacy)

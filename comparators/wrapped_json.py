@@ -15,7 +15,7 @@ _PREVIEW: Final = 120
 
 
 def lines(legacy: bytes, modern: bytes, context: Context) -> None:
-    """Compare two bodies of one JSON value a line; blank lines say nothing, `/2/id` is a member of the third value."""
+    """Compare two bodies of one JSON value a line; blank lines do not count, `/2/id` is a member of the third value."""
     left, right = _lines(legacy, context), _lines(modern, context)
     if left is None and right is None:
         text_compare.text_differences(legacy, modern, context)
@@ -39,7 +39,7 @@ def calls(legacy: bytes, modern: bytes, context: Context) -> None:
 
 
 def forms(legacy: bytes, modern: bytes, context: Context) -> None:
-    """Compare two bodies of `name=value&…` by their names; how a character is escaped says nothing.
+    """Compare two bodies of `name=value&…` by their names; how a character is escaped does not count.
 
     `+` is a space as `%20` is where the preset's `query_spaces` is on.
     """

@@ -1,1 +1,1 @@
-"""Shows what the proxy knows: views for pages, terminals, reports; pure values in, text out."""
+"""Views of the proxy's state for pages, terminals and reports; pure values in, text out."""

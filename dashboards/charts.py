@@ -20,7 +20,7 @@ _STEPS = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5, 10.0)
 """What one tick of an axis may stand for, times a power of ten."""
 _HEADROOM = 1.08
 _NEAR = 2.0
-"""A limit within so many times the data is drawn to scale, one beyond stands at the edge: data fill the picture."""
+"""A limit up to so many times the data is drawn to scale, one beyond at the edge, so that data fill the chart."""
 _COLUMNS = 60
 _SHORTEST = 60.0
 
@@ -56,7 +56,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Lines between `start` and `end` (epoch seconds); `word` writes a value for people, `clock` a moment."""
+    """Lines between `start` and `end` (epoch seconds); `word` formats a value, `clock` a moment."""
 
     title: str
     lines: tuple[Line, ...]
@@ -71,7 +71,7 @@ class Chart:
 
 
 def figure(chart: Chart) -> Html:
-    """Return the chart with its legend, readable without eyes: every line's latest and highest value in words."""
+    """Return the chart with its legend, with a text for screen readers: every line's latest and highest value."""
     return el(
         "figure",
         el("figcaption", chart.title),
@@ -82,7 +82,7 @@ def figure(chart: Chart) -> Html:
 
 
 def svg(chart: Chart) -> Html:
-    """Return the picture alone."""
+    """Return the SVG alone."""
     values = [value for line in chart.lines for _, value in line.points if value is not None]
     highest = max([*values, chart.least_top])
     near = [limit.value for limit in chart.limits if limit.value <= highest * _NEAR]
@@ -228,7 +228,7 @@ _LEAST_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class SideMoment:
-    """What one side did in a span: counts, latencies in seconds (None where nothing was measured)."""
+    """One side in a span: counts, latencies in seconds (None where nothing was measured)."""
 
     requests: int = 0
     errors: int = 0
@@ -239,7 +239,7 @@ class SideMoment:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What one route did in the `span` seconds before `at` (epoch seconds)."""
+    """One route in the `span` seconds before `at` (epoch seconds)."""
 
     at: float
     span: float
@@ -258,7 +258,7 @@ def charts(
     start: float,
     end: float,
 ) -> tuple[Chart, ...]:
-    """Return the charts between `start` and `end` (epoch seconds), or from where there is something to draw.
+    """Return the charts between `start` and `end` (epoch seconds), or from the first value on.
 
     `weights` are the moments (epoch seconds) at which the weight in effect became another one, with that one.
     `limits` are the guard's, by their names in the file; `events` those of the route, drawn as marks.
@@ -356,7 +356,10 @@ def _mark(event: Mapping[str, Any]) -> Mark:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """Bad requests of all, on either side; `threshold` is the share of 1 from which on modern is worse, if known."""
+    """Bad requests and all requests of both sides.
+
+    `threshold` is the share of 1 from which on modern is worse, if known.
+    """
 
     title: str
     legacy: tuple[int, int]

@@ -1,4 +1,4 @@
-"""Builds HTML that is escaped, and writes numbers and times as people read them."""
+"""Builds HTML that is escaped, and formats numbers and times."""
 
 from __future__ import annotations
 
@@ -135,5 +135,5 @@ def moment(text: str) -> float:
 
 
 def spoken_moment(text: str) -> str:
-    """Return an RFC 3339 timestamp for eyes: to the second, UTC."""
+    """Return an RFC 3339 timestamp for readers: to the second, UTC."""
     return text.replace("T", " ").partition(".")[0].removesuffix("Z")

@@ -244,7 +244,7 @@ def _acts(group: Mapping[str, Any], visitor: Visitor) -> Html | None:
         el("button", "Ignore"),
         el(
             "small",
-            "Then it is known: still counted, but no mismatch until that day, while not more of the pairs show it.",
+            "Then it is known: still counted, but no mismatch until that day, at that rate.",
         ),
         class_="verb",
     )

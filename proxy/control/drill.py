@@ -266,7 +266,7 @@ def read_of(generation: Generation, route: Route, path: str) -> Facts:
     if method is None:
         raise RefusedError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
-            f"{route.name} takes no GET or HEAD, only {', '.join(asked)}: after the rollback legacy would write"
+            f"{route.name} takes no GET or HEAD, only {', '.join(asked)}: once everybody is back, legacy would write"
             " for made-up users. Drill a route that reads, with the same guard",
         )
     found = next((facts for facts in examples(route, generation.table, READS) if facts.method == method), None)

@@ -33,7 +33,7 @@ def begun_with(store: str, base: Path, snapshot: Snapshot, complain: Callable[[s
     try:
         return kept_overrides(store, base)
     except StoreError as error:
-        complain(f"{store} cannot be read: {error}; all users are on legacy until it can")
+        complain(f"{store} cannot be read: {error}; everybody is on legacy until it can")
         return tuple(cautious(snapshot))
 
 
