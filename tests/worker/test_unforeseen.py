@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from proxy.http1 import RequestHead, ResponseHead
-from proxy.worker.forwarding import ProxiedRequest
 from proxy.worker.identity import Identity
 from proxy.worker.transform import Translation
 from rules.model import Backend, Rollout, SidePolicy
@@ -18,6 +17,7 @@ from tests.support.clock import Clock
 from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import get, post
 from tests.support.snapshots import route
+from tests.support.waiting import until
 
 
 class Faulty(Translation):
@@ -150,25 +150,35 @@ async def test_a_fault_when_a_client_leaves_ends_its_request_and_no_other(house:
     house.mishaps.clear()
 
 
-class Unwritable(ProxiedRequest):
-    """A request with a fault where its backend takes no more for now."""
+class Unwritable:
+    """A request with a fault where its backend takes no more for now, or takes more again."""
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
 
     def upstream_paused(self) -> None:
         raise IndexError("pop from empty list")
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._request, name)
 
-async def test_a_fault_when_a_backend_takes_no_more_ends_one_request(
-    house: RunningProxy, monkeypatch: pytest.MonkeyPatch
-) -> None:
+
+async def test_a_fault_when_a_backend_takes_no_more_ends_one_request(house: RunningProxy) -> None:
     async def unread(wire: Wire) -> None:
         wire.transport.pause_reading()
         await wire.gone()
 
     backend = await house.backend(unread, always(ok(b"other")))
     proxy = await house.proxy(backend)
-    monkeypatch.setattr("proxy.worker.client_connection.ProxiedRequest", Unwritable)
     client = await proxy.client()
-    client.send(get("/", "Content-Length: 50000000", method="POST") + b"x" * 40_000_000)
+    client.send(get("/", "Content-Length: 50000000", method="POST") + b"x" * 100_000)
+    await backend.wire()
+    (call,) = [each.call for each in proxy.server.clients if each.call is not None]
+    await until(lambda: call.connection is not None, "its connection")
+    assert call.connection is not None
+    call.connection.requester = Unwritable(call)
+
+    client.send(b"x" * 20_000_000)
 
     assert (await client.answer()).status == 502
     assert (await proxy.ask(get("/"))).body == b"other"
