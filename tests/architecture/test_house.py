@@ -42,7 +42,6 @@ SHORTER: dict[str, str] = {
     "proxy/ipc/verifying.py": "what one kind of child says",
     "proxy/judge/confinement.py": "what a judge gives up, apart from its work",
     "comparators/assets.py": "read by pages alone, with a rule of its own to be found by name",
-    "comparators/body_cost.py": "an estimate that every kind of body asks for",
     "comparators/charsets.py": "read by text, pages and XML alike",
     "comparators/html_attributes.py": "HTML's table of attributes, apart from the walk",
     "comparators/jsonp.py": "a kind of body by itself",
