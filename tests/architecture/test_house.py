@@ -30,7 +30,6 @@ SHORTER: dict[str, str] = {
     "rules/problems.py": "known to every check, knows none",
     "rules/secret_names.py": "the one module that pure rooms share",
     "comparators/personal_data.py": "forms of mail addresses and account numbers, apart from names",
-    "comparators/sensitive_names.py": "names of money; those of secrets are shared by rules and comparators",
     "proxy/cli/data_commands.py": "declares a command whose parts are loaded when it is called",
     "proxy/cli/data_draft.py": "loads database drivers on demand",
     "proxy/cli/data_printing.py": "for people only; programs get the document",
