@@ -40,28 +40,28 @@ class Turning(Path):
         super().__init__(fresh=fresh, change=change)
         self.report = MirroringReport()
         self.report.watch(self.server, self.server.observe, self.outcomes, lambda *_, **__: None)
-        self.server.shadows.observe.emit_by(self.told.append)
+        self.server.shadows.observe.emit_by(self.pending.append)
         for target in self._copied():
             target.idle.extend(self._upstream(target) for _ in range(CONNECTIONS))
         self.others = self.answer.replace(b"05:28 GMT", b"05:29 GMT").replace(b"X-Side: legacy", b"X-Side: modern")
 
     def _copied(self) -> Iterator[Target]:
-        pools = self.server.shadows.asking._pools  # noqa: SLF001 - filled from outside
+        pools = self.server.shadows.sender._pools  # noqa: SLF001 - filled from outside
         for backend in self.server.bound.generation.snapshot.backends:
             yield from pools.pool(backend, READS).targets
 
     def results(self) -> Counter[str]:
         """Return the results of the copies since the last call."""
         found: Counter[str] = Counter()
-        for row in self.report.take():
+        for row in self.report.drain_counts():
             found.update({EQUAL: row.equal, "sent": row.sent, **dict(row.not_compared)})
         return +found
 
     async def turned(self, count: int) -> None:
         """Run so many requests, some concurrently; each live response comes before its copy's."""
-        answer, others, heads, told = self.answer, self.others, self.heads, self.told
+        answer, others, heads, told = self.answer, self.others, self.heads, self.pending
         clients = itertools.cycle(self.clients)
-        calls = self.server.shadows.asking._calls  # noqa: SLF001 - the other side answers from here
+        calls = self.server.shadows.sender._calls  # noqa: SLF001 - the other side answers from here
         for target in self._copied():
             for connection in target.idle:
                 connection.idle_since = self.server.clock()  # an old idle connection is not used for a copy

@@ -28,14 +28,14 @@ ALARMS, MISSED = 0.005, 0.005
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of pairs; all fields grow by `add`."""
+    """Counts of pairs; all fields grow by `count_pair`."""
 
     sound: int = 0
     wrong: int = 0
     alarms: Counter[str] = field(default_factory=Counter)
     missed: Counter[str] = field(default_factory=Counter)
 
-    def add(self, one: noisy.Pair, policy: Policy, *, asked: bool) -> None:
+    def count_pair(self, one: noisy.Pair, policy: Policy, *, asked: bool) -> None:
         """Judge a pair, with legacy's further responses where there are any."""
         verdict = compare(one.legacy, one.modern, policy, secondary=one.again if asked else ()).verdict
         if noisy.is_wrong(one):
@@ -56,7 +56,7 @@ def judged(tally: Tally, draw: Random, kind: noisy.Kind, place: noisy.Place, pol
     asked = int(how.get("asked", 0))
     at = how.get("at")
     for planted in ("", *kind.faults, noisy.BESIDE):
-        tally.add(noisy.pair(draw, kind, place, planted, asked or 1, at), policy, asked=asked > 0)
+        tally.count_pair(noisy.pair(draw, kind, place, planted, asked or 1, at), policy, asked=asked > 0)
 
 
 def learned(draw: Random, kind: noisy.Kind, place: noisy.Place, begun: float) -> tuple[tuple[NoiseRule, ...], date]:
@@ -65,7 +65,7 @@ def learned(draw: Random, kind: noisy.Kind, place: noisy.Place, begun: float) ->
     policy = Policy.from_mapping(MAPPING)
     for number in range(12):
         one = noisy.pair(draw, kind, place, at=begun + number * 600)
-        learner.add(
+        learner.add_observations(
             compare(one.legacy, one.legacy, policy, secondary=one.again).observations, start + begun + number * 600
         )
     today = (datetime.fromtimestamp(start + begun, tz=UTC) + timedelta(days=1)).date()

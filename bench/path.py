@@ -73,8 +73,8 @@ class Path:
         for observer in (self.counts.observe_all, self.outcomes.observe_all, AccessLog(self.lines).observe_all):
             observers.add_batch(observer)
         snapshot = read(change(strangler.configuration(backends)), environ={})
-        self.told: list[Callable[[], None]] = []
-        observers.emit_by(self.told.append)
+        self.pending: list[Callable[[], None]] = []
+        observers.emit_by(self.pending.append)
         self.server = Server(Live(generation(1, snapshot)), observers)
         self.clients = [self._client() for _ in range(CONNECTIONS)]
         for pool in self.server.bound.pools.values():
@@ -104,7 +104,7 @@ class Path:
 
         Some records are delivered together, as in a loop turn.
         """
-        answer, heads, told = self.answer, self.heads, self.told
+        answer, heads, told = self.answer, self.heads, self.pending
         for at, client in enumerate(itertools.islice(itertools.cycle(self.clients), count), 1):
             client.data_received(next(heads))
             client.call.connection.data_received(answer)  # type: ignore[union-attr]

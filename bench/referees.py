@@ -35,16 +35,16 @@ class Strangler:
     def see(self, second: Second) -> str | None:
         if self._tripped(second):
             return "consecutive"
-        self.take(second)
+        self.record_second(second)
         return self.judged(second.number)
 
-    def take(self, second: Second) -> None:
+    def record_second(self, second: Second) -> None:
         """Add a second to the windows, to the running comparisons; of several instances one after the other."""
-        self._legacy.add(second.number, second.legacy)
-        self._modern.add(second.number, second.modern)
+        self._legacy.add_tally(second.number, second.legacy)
+        self._modern.add_tally(second.number, second.modern)
         rescues = [answer.failed for answer in second.order if answer.rescue]
         self._rescues.append((second.number, rescues))
-        self._trials.add(second.number, second.legacy, second.modern, _pairs(rescues))
+        self._trials.add_tallies(second.number, second.legacy, second.modern, _pairs(rescues))
 
     def judged(self, now: int) -> str | None:
         """Return the reason for a rollback, if there is one now."""

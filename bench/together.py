@@ -63,7 +63,7 @@ def run(hosts: tuple[World, ...], seed: int) -> int | None:
     judge = Strangler()
     for now, seconds in heard(hosts, seed):
         for second in seconds:
-            judge.take(second)
+            judge.record_second(second)
         if judge.judged(now) is not None:
             return now
     return None

@@ -180,7 +180,7 @@ async def against_itself(
                 (one, two), (again, _) = await sides.ask(question), await sides.ask(question)
                 policy = rules[question.route.name].policy
                 seen = compare(one, two, policy, secondary=(again,)).observations
-                learners.setdefault(question.route.name, Learner()).add(seen, time.time())
+                learners.setdefault(question.route.name, Learner()).add_observations(seen, time.time())
         learned = {
             name: [each.rule for each in one.suggestions(datetime.now(UTC).date())] for name, one in learners.items()
         }

@@ -324,7 +324,7 @@ class Context:
         """Whether modern's text could be one more of those that legacy gives there; collects legacy's own."""
         if self.seen is not None:
             if place or path != "@body":
-                self.seen.add(path, place, legacy, modern, shown() if shown is not None else "")
+                self.seen.add_difference(path, place, legacy, modern, shown() if shown is not None else "")
             return False
         if self.own is None:
             return False

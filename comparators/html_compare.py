@@ -119,7 +119,7 @@ def _same_kind(one: Token, two: Token, place: _Spot, context: Context) -> bool:
         if one.kind == SCRIPT:
             holder = embedded_json.Holder(place.key(context), place.name)
             if (inner := embedded_json.scripts_differ(left, right, holder, context)) is not None:
-                _tell_inside(place.name(), inner, context)
+                _emit_inside(place.name(), inner, context)
                 return True
         at = first_difference(one.text, two.text)
         context.differ(
@@ -155,7 +155,7 @@ def _attributes(one: Token, two: Token, place: _Spot, context: Context) -> None:
                 continue
             holder = embedded_json.Holder(f"{place.key(context)} {name}", shown)
             if (inner := embedded_json.values_differ(here, there, holder, context)) is not None:
-                _tell_inside(f"{place.name()} > {_named(one)}: {name}", inner, context)
+                _emit_inside(f"{place.name()} > {_named(one)}: {name}", inner, context)
                 continue
         where = f"{place.name()} > {_named(one)}: {name}"
         if here is None:
@@ -209,7 +209,7 @@ def _say_their_own(values: tuple[str, str], context: Context) -> bool:
     return True
 
 
-def _tell_inside(place: str, findings: Sequence[Finding], context: Context) -> None:
+def _emit_inside(place: str, findings: Sequence[Finding], context: Context) -> None:
     for each in findings:
         where = f"{place} {each.path}" if each.path else place
         left, right = (f"{where}: {literal}" if literal else "" for literal in (each.legacy, each.modern))

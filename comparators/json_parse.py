@@ -139,7 +139,7 @@ class _Members:
 
     def __init__(self, repeated: list[str]) -> None:
         self._repeated = repeated
-        self._told = set(repeated)
+        self._reported = set(repeated)
 
     def __call__(self, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
@@ -150,8 +150,8 @@ class _Members:
     def _note(self, pairs: Sequence[tuple[str, Any]]) -> None:
         seen: set[str] = set()
         for name, _ in pairs:
-            if name in seen and name not in self._told:
-                self._told.add(name)
+            if name in seen and name not in self._reported:
+                self._reported.add(name)
                 self._repeated.append(name)
             seen.add(name)
 

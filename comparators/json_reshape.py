@@ -158,14 +158,14 @@ def paged(legacy: Any) -> Any:
     if type(legacy) is not dict or "data" not in legacy or "items" in legacy:
         return legacy
     meta = legacy.get("meta")
-    told = meta if type(meta) is dict else legacy
-    if "current_page" not in told or "per_page" not in told:
+    paging = meta if type(meta) is dict else legacy
+    if "current_page" not in paging or "per_page" not in paging:
         return legacy
     found: dict[str, Any] = {"items": legacy["data"]}
-    found |= {name: told[each] for each, name in _PAGES.items() if each in told}
-    rest = {name: each for name, each in told.items() if name not in _PAGES and name not in _OF_A_PAGE}
-    outer = rest if told is legacy else {name: each for name, each in legacy.items() if name != "meta"}
-    if told is meta and rest:
+    found |= {name: paging[each] for each, name in _PAGES.items() if each in paging}
+    rest = {name: each for name, each in paging.items() if name not in _PAGES and name not in _OF_A_PAGE}
+    outer = rest if paging is legacy else {name: each for name, each in legacy.items() if name != "meta"}
+    if paging is meta and rest:
         found["meta"] = rest
     for name, each in outer.items():
         if name != "data" and not (name == "links" and type(each) is dict and each.keys() <= _LINKS):

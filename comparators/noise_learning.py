@@ -51,7 +51,7 @@ class Suggestion:
 
 @dataclass(slots=True)
 class _Spot:
-    """What was observed at one path pattern; all fields grow with `Learner.add`."""
+    """What was observed at one path pattern; all fields grow with `Learner.add_observations`."""
 
     first_seen: float
     last_seen: float = 0.0
@@ -62,8 +62,9 @@ class _Spot:
 
 
 class Learner:
-    """One route's observations, the latest of each path pattern; grows by `add` within bounds, new paths last.
+    """One route's observations, the latest of each path pattern.
 
+    Grows by `add_observations` within bounds, new paths last.
     A text is learned by the pieces that vary in it: `_clauses` are found by the words around them, `_tokens` by the
     names of a page's tokens against forged requests.
     """
@@ -73,7 +74,7 @@ class Learner:
         self._clauses: dict[tuple[str, Clause], _Spot] = {}
         self._tokens: dict[tuple[str, str], _Spot] = {}
 
-    def add(self, observations: Iterable[Observation], at: float) -> None:
+    def add_observations(self, observations: Iterable[Observation], at: float) -> None:
         """Take where two answers of legacy to one request differ; `at` is epoch seconds."""
         new: set[object] = set()
         for each in observations:

@@ -44,7 +44,7 @@ _NEAR: Final = 64
 
 
 class Own:
-    """The texts that legacy gave at each place, the first answer's first; grows by `add`, within bounds."""
+    """The texts that legacy gave at each place, the first answer's first; grows by `add_difference`, within bounds."""
 
     def __init__(self) -> None:
         self._texts: dict[tuple[str, str], list[str]] = {}
@@ -52,7 +52,7 @@ class Own:
         self._left = _MOST_KEPT
         self._added: list[tuple[str, str]] = []
 
-    def add(self, path: str, place: str, first: str, again: str, shown: str = "") -> None:
+    def add_difference(self, path: str, place: str, first: str, again: str, shown: str = "") -> None:
         """Take two texts of legacy; `place` tells places of one path apart, `shown` names it for people."""
         key = path, place
         self._left -= len(again) if key in self._texts else len(first) + len(again)
@@ -87,7 +87,7 @@ class Own:
         """Take what another second answer showed."""
         for (path, place), texts in other._texts.items():
             for again in texts[1:]:
-                self.add(path, place, texts[0], again, other._shown.get((path, place), ""))
+                self.add_difference(path, place, texts[0], again, other._shown.get((path, place), ""))
 
     def is_empty(self) -> bool:
         """Whether legacy agreed with itself in every text."""
@@ -251,7 +251,7 @@ def inside(found: Sequence[Finding], place: str, shown: str, about: Observed) ->
     values = [each for each in found if each.kind in _CONTENTS and not _is_half(each)]
     if about.seen is not None:
         for each in values:
-            about.seen.add("@body", f"{place}{each.path}", each.legacy, each.modern, f"{shown} {each.path}")
+            about.seen.add_difference("@body", f"{place}{each.path}", each.legacy, each.modern, f"{shown} {each.path}")
     own = about.own
     if own is None:
         return list(found), 0

@@ -144,7 +144,7 @@ def parse(text: str) -> Claim:
         raise InvariantError(f"the expression has {len(text)} characters, {LONGEST} are read", "make two of it")
     reader = _Reader(_tokens(text))
     left = reader.sum()
-    sign = reader.take("mark", *SIGNS)
+    sign = reader.accept("mark", *SIGNS)
     if not sign:
         found = f"`{reader.left_over()}` stands" if reader.left_over() else "nothing stands"
         raise InvariantError(f"{found} where a comparison must", "written LEFT <= RIGHT with < <= == >= or >")
@@ -175,7 +175,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
 
 
 class _Reader:
-    """One walk over the tokens; `_at` moves forward with `take`, `_depth` counts open brackets."""
+    """One walk over the tokens; `_at` moves forward with `accept`, `_depth` counts open brackets."""
 
     def __init__(self, tokens: list[tuple[str, str]]) -> None:
         self._tokens = [*tokens, ("end", "")]
@@ -186,7 +186,7 @@ class _Reader:
         """Return the next token, empty at the end."""
         return self._tokens[self._at][1]
 
-    def take(self, kind: str, *wanted: str) -> str:
+    def accept(self, kind: str, *wanted: str) -> str:
         """Take the next token when it is of this kind and one of those wanted; empty when it is not."""
         found, text = self._tokens[self._at]
         if found != kind or (wanted and text not in wanted):
@@ -195,26 +195,26 @@ class _Reader:
         return text
 
     def sum(self) -> Node:
-        terms: list[tuple[bool, Node]] = [(self.take("mark", "-") == "-", self.product())]
-        while sign := self.take("mark", "+", "-"):
+        terms: list[tuple[bool, Node]] = [(self.accept("mark", "-") == "-", self.product())]
+        while sign := self.accept("mark", "+", "-"):
             terms.append((sign == "-", self.product()))
         return terms[0][1] if terms == [(False, terms[0][1])] else Sum(tuple(terms))
 
     def product(self) -> Node:
         factors = [self.one()]
-        while self.take("mark", "*"):
+        while self.accept("mark", "*"):
             factors.append(self.one())
         return factors[0] if len(factors) == 1 else Product(tuple(factors))
 
     def one(self) -> Node:
         """Read a number, a pointer, a function's call, or something in brackets."""
-        if number := self.take("number"):
+        if number := self.accept("number"):
             return Number(Decimal(number))
-        if pointer := self.take("pointer"):
+        if pointer := self.accept("pointer"):
             return _pointer(pointer)
-        if name := self.take("name"):
+        if name := self.accept("name"):
             return self.call(name)
-        if self.take("mark", "("):
+        if self.accept("mark", "("):
             return self.bracketed()[0]
         found = self.left_over()
         message = f"`{found}` stands where a value must" if found else "the expression ends where a value must stand"
@@ -224,7 +224,7 @@ class _Reader:
         if name not in FUNCTIONS:
             hint = f"there are {', '.join(FUNCTIONS)}; a pointer begins with /, legacy:/ or modern:/"
             raise InvariantError(f"there is no `{name}`", hint)
-        if not self.take("mark", "("):
+        if not self.accept("mark", "("):
             raise InvariantError(f"`{name}` needs brackets", f"written {name}(/items/*/amount)")
         arguments = self.bracketed()
         if len(arguments) > 1 and name not in {"min", "max"}:
@@ -239,9 +239,9 @@ class _Reader:
         if self._depth > DEEPEST:
             raise InvariantError(f"brackets stand {DEEPEST} deep", "make two invariants of it")
         found = [self.sum()]
-        while self.take("mark", ","):
+        while self.accept("mark", ","):
             found.append(self.sum())
-        if not self.take("mark", ")"):
+        if not self.accept("mark", ")"):
             raise InvariantError("a bracket is not closed", "every ( has its )")
         self._depth -= 1
         return tuple(found)

@@ -102,7 +102,7 @@ def _example(match: Match, method: str) -> Facts | None:
         query=urlencode(match.query) or None,
         host=(match.host or "").replace("*", _ANYTHING),
         header=headers.get,
-        user=_nobody,
+        user=_no_user,
     )
 
 
@@ -112,12 +112,12 @@ def _path(path: str) -> str:
     return "/" + "/".join([*segments, _ANYTHING] if form.kind == patterns.PREFIX else segments)
 
 
-def _nobody() -> None:
+def _no_user() -> None:
     return None
 
 
 ADDED, REMOVED, CHANGED, SAME = "added", "removed", "changed", "same"
-NOBODY = Sample()
+NO_USERS = Sample()
 _EVEN_DRAW = 0.5
 _ALL = 100.0
 _NO_EXAMPLE = "no request could be made up for it: users are counted as if no other route took its requests"
@@ -159,11 +159,11 @@ class Plan:
     settings: tuple[str, ...]
 
 
-def plan(before: Generation, after: Generation, seen: Mapping[str, Sample], everybody: Sample) -> Plan:
+def plan(before: Generation, after: Generation, seen: Mapping[str, Sample], all_users: Sample) -> Plan:
     """Compare the running generation with another; `seen` holds the sample of each route's users, by its name."""
     old = {route.name: route for route in before.snapshot.routes}
     new = {route.name: route for route in after.snapshot.routes}
-    walk = _Walk(before, after, seen, everybody)
+    walk = _Walk(before, after, seen, all_users)
     removed = [name for name in old if name not in new]
     routes = tuple(walk.route(name, old.get(name), new.get(name)) for name in (*new, *removed))
     return Plan(routes, tuple(_settings(before.snapshot, after.snapshot)))
@@ -172,11 +172,11 @@ def plan(before: Generation, after: Generation, seen: Mapping[str, Sample], ever
 class _Walk:
     """Two generations side by side; immutable."""
 
-    def __init__(self, before: Generation, after: Generation, seen: Mapping[str, Sample], everybody: Sample) -> None:
+    def __init__(self, before: Generation, after: Generation, seen: Mapping[str, Sample], all_users: Sample) -> None:
         self._before = before
         self._after = after
         self._seen = seen
-        self._everybody = everybody
+        self._all_users = all_users
         self._masking = _masking(before.snapshot, after.snapshot)
         written = {method for one in (before, after) for route in one.snapshot.routes for method in route.match.methods}
         self._methods = tuple(sorted(written.union(_OTHER_METHODS)))
@@ -213,9 +213,9 @@ class _Walk:
         return before.compiled_route_of(name) or before.default, after.compiled_route_of(name) or after.default
 
     def _users(self, name: str, pairs: tuple[tuple[CompiledRoute, CompiledRoute], ...]) -> Switching:
-        sample, of = self._seen.get(name, NOBODY), "route"
+        sample, of = self._seen.get(name, NO_USERS), "route"
         if not sample.users:
-            sample, of = self._everybody, "all"
+            sample, of = self._all_users, "all"
         differing = [
             (compiled_routes[0], compiled_routes[1]) for compiled_routes in pairs if not _alike(*compiled_routes)
         ]

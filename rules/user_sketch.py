@@ -65,7 +65,7 @@ class Sketch:
 
     # ── changes ────────────────────────────────────────────────────────────────────────────────────────
 
-    def add(self, user: str, now: float) -> bool:
+    def add_user(self, user: str, now: float) -> bool:
         """Record `user` at `now`; returns whether the user is among those kept."""
         known = self._seen.get(user)
         if known is not None:
@@ -132,7 +132,7 @@ class Sketch:
 
 def merged(sketches: Iterable[Sketch], key: bytes = b"", capacity: int = CAPACITY) -> Sketch:
     """Return the sketch of all users that any of these, of one key, has recorded."""
-    everybody = Sketch(key, capacity)
+    all_users = Sketch(key, capacity)
     for one in sketches:
-        everybody.merge(one)
-    return everybody
+        all_users.merge(one)
+    return all_users

@@ -47,7 +47,7 @@ class Visitor:
     logged_in: bool = False
     can_log_in: bool = False
     secret: str = ""
-    told: str = ""
+    notice: str = ""
     trouble: str = ""
     wrong: Wrong | None = None
 
@@ -144,7 +144,7 @@ def _header(here: str, visitor: Visitor, state: Html | None) -> Html:
 
 
 def _messages(visitor: Visitor) -> Html:
-    told = el("p", visitor.told, class_="told", role="status") if visitor.told else None
+    told = el("p", visitor.notice, class_="told", role="status") if visitor.notice else None
     trouble = el("p", visitor.trouble, class_="trouble", role="alert") if visitor.trouble else None
     return join(told, trouble)
 

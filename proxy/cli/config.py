@@ -248,13 +248,13 @@ def yesterday(config: str, log: str, *, as_json: bool) -> int:
     found = Yesterday(generation(0, prepared.snapshot, {}, is_legacy_only(os.environ)))
     with progress(f"reading {Path(log).name}") as told:
         recording = Recording(path_of(log), told)
-        each(recording, found.add)
+        each(recording, found.add_request)
     unread(recording)
     if as_json:
-        print_json(found.told() | {"unreadable": recording.unreadable})
+        print_json(found.document() | {"unreadable": recording.unreadable})
         return EXIT_YES
     print_problems(prepared.warnings)
-    _print_what_if(found.told())
+    _print_what_if(found.document())
     return EXIT_YES
 
 

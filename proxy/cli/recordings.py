@@ -23,7 +23,7 @@ from proxy.traffic.draft_file import written
 from proxy.traffic.endpoints import Endpoints
 from proxy.traffic.reader import Recorded, Recording, UnreadableError
 from proxy.traffic.replay import Replay, Results, Wish
-from proxy.traffic.replay_archive import WRITERS, Judge, Keeper, pairs
+from proxy.traffic.replay_archive import WRITERS, Judge, PairWriter, pairs
 from proxy.traffic.replay_client import Sides
 
 
@@ -119,7 +119,7 @@ def _traffic(name: str) -> Endpoints:
     traffic = Endpoints()
     with progress(f"reading {Path(name).name}") as told:
         recording = Recording(path_of(name), told)
-        each(recording, traffic.add)
+        each(recording, traffic.add_request)
     unread(recording)
     return traffic
 
@@ -170,19 +170,29 @@ def replay(
     if wish.only and wish.only not in names:
         raise UnknownRouteError(unknown(wish.only, names, config))
     judge = _judge(config, prepared)
-    keeper = _keeper(out, judge) if out else None
+    pair_writer = _pair_writer(out, judge) if out else None
     own = [(name.strip(), value.strip()) for name, _, value in (header.partition(":") for header in headers)]
     try:
         results, recording = asyncio.run(
-            _run(Path(config).absolute().parent, prepared, source, own, judge, wish, keeper, state=state, unsafe=unsafe)
+            _run(
+                Path(config).absolute().parent,
+                prepared,
+                source,
+                own,
+                judge,
+                wish,
+                pair_writer,
+                state=state,
+                unsafe=unsafe,
+            )
         )
     except UnreadableError as error:
         raise RecordingError(str(error)) from error
     except OSError as error:
         raise RecordingError(f"{error.filename or file}: {error.strerror or error}") from error
     finally:
-        if keeper is not None:
-            keeper.close()
+        if pair_writer is not None:
+            pair_writer.close()
     unread(recording)
     return _print_results(results, as_json=as_json)
 
@@ -208,9 +218,9 @@ def _judge(config: str, prepared: Prepared) -> Judge:
     return Judge(prepared.snapshot, Path(config).absolute().parent, secrets.token_bytes(32))
 
 
-def _keeper(out: str, judge: Judge) -> Keeper:
+def _pair_writer(out: str, judge: Judge) -> PairWriter:
     try:
-        return Keeper(Path(out), judge.redactors)
+        return PairWriter(Path(out), judge.redactors)
     except OSError as error:
         raise RecordingError(f"{out}: cannot be written: {error.strerror}") from error
 
@@ -222,7 +232,7 @@ async def _run(
     headers: Sequence[tuple[str, str]],
     judge: Judge,
     wish: Wish,
-    keeper: Keeper | None,
+    pair_writer: PairWriter | None,
     *,
     state: str,
     unsafe: bool,
@@ -230,7 +240,7 @@ async def _run(
     with progress(f"replaying {source.name}") as told:
         recording = Recording(source, told)
         async with Sides(prepared.snapshot, base, headers, unsafe=unsafe) as sides:
-            running = Replay(sides, judge, wish, keeper=keeper, state=Path(state) if state else None)
+            running = Replay(sides, judge, wish, pair_writer=pair_writer, state=Path(state) if state else None)
             await running.run(recording)
     return running.results, recording
 

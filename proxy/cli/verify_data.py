@@ -79,13 +79,13 @@ def verify_data(config: str, tables: Sequence[str], mode: Mode, *, as_json: bool
             _forget(settings, tables, state)
         run = _run_of(settings, tables, prepared.snapshot.diffs.redact, state, stop)
         outcome = run(since)
-        _tell(outcome, as_json=as_json)
+        _print_outcome(outcome, as_json=as_json)
         while mode.follow and outcome.exit_code in (EXIT_YES, EXIT_NO, EXIT_UNREACHABLE):
             began = time.time()
             if stop.wait(FOLLOW_EVERY):
                 break
             outcome = run(began - OVERLAP)
-            _tell(outcome, as_json=as_json)
+            _print_outcome(outcome, as_json=as_json)
     return outcome.exit_code
 
 
@@ -176,7 +176,7 @@ def _run_of(
     return run
 
 
-def _tell(outcome: Outcome, *, as_json: bool) -> None:
+def _print_outcome(outcome: Outcome, *, as_json: bool) -> None:
     document = {**asdict(outcome), "exit": outcome.exit_code}
     if as_json:
         print_json(document)

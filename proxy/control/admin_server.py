@@ -16,14 +16,14 @@ from proxy.control.admin_connections import Connection, Connections, serve, unna
 from proxy.control.api import backends, config, data, decisions, diffs, http, monitoring, openapi, report, sessions
 from proxy.control.api import events as api_events
 from proxy.control.api import routes as api_routes
-from proxy.control.api.access import LOGIN, METRICS, PROBES, Access, Asked, Denial, is_safe
+from proxy.control.api.access import LOGIN, METRICS, PROBES, Access, AdminRequest, Denial, is_safe
 from proxy.control.api.control_port import ControlPort
-from proxy.control.api.http import ROLE, Rates, requester, who_asks
+from proxy.control.api.http import ROLE, Rates, actor_of, requester
 from proxy.control.console import app
 from proxy.control.console.app import add_console
 from proxy.control.errors import RefusedError
 from proxy.telemetry import events
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 
 # Combines the areas of the admin API.
 #
@@ -67,10 +67,10 @@ _WRONG_TOKENS = (1.0, 20)
 class AdminPort:
     """The HTTP side of control. Only `start` and `stop` change it."""
 
-    def __init__(self, operations: ControlPort, access: Access, tell: Tell) -> None:
+    def __init__(self, operations: ControlPort, access: Access, emit: Emit) -> None:
         self._operations = operations
         self._access = access
-        self._tell = tell
+        self._emit = emit
         self._runner: web.AppRunner | None = None
         self._server: asyncio.Server | None = None
         self._connections = Connections()
@@ -112,7 +112,7 @@ class AdminPort:
 
     async def _admitted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        asked = Asked(request.method, request.path, headers)
+        asked = AdminRequest(request.method, request.path, headers)
         # before a token is compared: from the 21st guess on the response does not even tell whether it was right
         wait = self._failed.due(requester(request)) if self._access.is_guess(asked) else 0.0
         if wait:
@@ -122,12 +122,12 @@ class AdminPort:
         if wait:
             return http.too_many(wait)
         if denial is not None:
-            self._tell_denied(request, asked, denial)
+            self._emit_denied(request, asked, denial)
             return _refused(request, denial.status, denial.detail)
         request[ROLE] = self._access.role(headers)
         answer = await self._answered(request, handler)
         if not is_safe(request.method):
-            self._tell_access(request, answer.status)
+            self._log_access(request, answer.status)
         return answer
 
     async def _answered(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -140,7 +140,7 @@ class AdminPort:
         except Exception as error:
             if isinstance(error, ConnectionError) and http.has_hung_up(request):
                 raise  # a client that no longer reads a stream is no fault of ours
-            self._tell(events.UNEXPECTED, "error", where=request.path, error=repr(error))
+            self._emit(events.UNEXPECTED, "error", where=request.path, error=repr(error))
             return _refused(request, HTTPStatus.INTERNAL_SERVER_ERROR, "a fault of the proxy; its log says more")
 
     def _wait(self, request: web.Request, denial: Denial | None) -> float:
@@ -151,25 +151,25 @@ class AdminPort:
         is_urgent = request.path in (*PROBES, METRICS) or request.path.endswith("/rollback")
         return 0.0 if is_urgent else self._asked.wait(who)
 
-    def _tell_denied(self, request: web.Request, asked: Asked, denial: Denial) -> None:
+    def _emit_denied(self, request: web.Request, asked: AdminRequest, denial: Denial) -> None:
         if denial.status == HTTPStatus.UNAUTHORIZED and self._access.is_guess(asked):
-            self._tell(events.LOGIN_FAILED, "warning", client=request.remote or "unix", path=request.path[:200])
+            self._emit(events.LOGIN_FAILED, "warning", client=request.remote or "unix", path=request.path[:200])
         if not is_safe(request.method):
-            self._tell_access(request, denial.status)
+            self._log_access(request, denial.status)
 
-    def _tell_access(self, request: web.Request, status: int) -> None:
+    def _log_access(self, request: web.Request, status: int) -> None:
         """Write the access line of a request that may have changed something; reads would be too many."""
         if request.path == LOGIN:
             succeeded = status == HTTPStatus.SEE_OTHER
             event, level = (events.LOGIN, "info") if succeeded else (events.LOGIN_FAILED, "warning")
-            self._tell(event, level, client=request.remote or "unix", **request.get(http.LOGGED_IN, {}))
-        self._tell(
+            self._emit(event, level, client=request.remote or "unix", **request.get(http.LOGGED_IN, {}))
+        self._emit(
             events.ADMIN_REQUEST,
             client=request.remote or "unix",
             method=request.method,
             path=request.path[:200],
             status=int(status),
-            who=who_asks(request),
+            who=actor_of(request),
             role=request.get(ROLE, ""),
         )
 

@@ -18,7 +18,7 @@ from proxy.control.store_writer import StoreWriter
 from proxy.storage.store import Event, StoreError
 from proxy.telemetry import events
 from proxy.telemetry.aggregation import Key, Values
-from proxy.telemetry.events import Tell, timestamp
+from proxy.telemetry.events import Emit, timestamp
 from proxy.telemetry.metric_names import ROLLBACKS, ROUTE_CHANGES
 
 CLOSED_LIST = (
@@ -70,9 +70,9 @@ class AuditLog:
     `_last` is the newest number, `_lately` the newest events, `_listeners` are the connected ones.
     """
 
-    def __init__(self, writer: StoreWriter, tell: Tell, clock: Callable[[], float] = time) -> None:
-        self._ledger = writer
-        self._tell = tell
+    def __init__(self, writer: StoreWriter, emit: Emit, clock: Callable[[], float] = time) -> None:
+        self._store_writer = writer
+        self._emit = emit
         self._clock = clock
         self._last = 0
         self._lately: deque[Event] = deque(maxlen=REMEMBERED)
@@ -85,23 +85,23 @@ class AuditLog:
         self._last = max(self._last + 1, int(now * 1_000_000))
         made = Event(self._last, now, event, route, who, reason, evidence)
         self._lately.append(made)
-        self._ledger.record(made)
+        self._store_writer.record(made)
         if event not in _TOLD_ELSEWHERE:
-            self._tell(events.CHANGED, level, what=event, route=route, who=who, reason=reason)
+            self._emit(events.CHANGED, level, what=event, route=route, who=who, reason=reason)
         for listener in tuple(self._listeners):
             listener.put(made)
         for follower in self._followers:
             follower(made)
         return made
 
-    def follow(self, follower: Callable[[Event], None]) -> None:
+    def subscribe(self, follower: Callable[[Event], None]) -> None:
         """Call `follower` with every event from now on; it must not wait."""
         self._followers.append(follower)
 
     async def since(self, number: int, limit: int) -> tuple[Event, ...]:
         """Return events after `number` (negative: the newest), in order; without a store the latest ones."""
         try:
-            kept = await self._ledger.store.events(number, limit)
+            kept = await self._store_writer.store.events(number, limit)
         except StoreError:
             kept = ()
         known = {event.id: event for event in kept}

@@ -15,7 +15,7 @@ from time import monotonic
 from proxy.control.worker_links import CONFIRM_WITHIN, Workers
 from proxy.telemetry import events
 from proxy.telemetry.aggregation import Worker
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 
 EVERY = 0.5
 REMIND_EVERY = 1.0
@@ -34,12 +34,12 @@ class Confirmation:
         self,
         workers: Workers,
         replace: Callable[[Worker], None],
-        tell: Tell,
+        emit: Emit,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._workers = workers
         self._replace = replace
-        self._tell = tell
+        self._emit = emit
         self._clock = clock
         self._since: dict[Worker, float] = {}
         self._reminded: dict[Worker, float] = {}
@@ -66,7 +66,7 @@ class Confirmation:
         for worker, since in self._since.items():
             deaf = self._workers.is_deaf(worker, REPLACE_AFTER)
             if deaf and now - since >= REPLACE_AFTER:
-                self._tell(events.WORKER_REPLACED, "error", slot=worker[0], seconds=round(now - since, 1))
+                self._emit(events.WORKER_REPLACED, "error", slot=worker[0], seconds=round(now - since, 1))
                 self._since[worker] = now  # its successor has a number of its own; if there is none, once more
                 self._replace(worker)
             elif now - self._reminded.get(worker, since) >= (REMIND_EVERY if deaf else REBUILD_EVERY):

@@ -15,7 +15,7 @@ from proxy.ipc.codec import to_json
 from proxy.ipc.messages import Message
 from proxy.ipc.verifying import DATA, VerifyData
 from proxy.telemetry import events
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 from rules.data_settings import DataOrders, DataSettings
 
 STORE_PASSWORD, STORE_DEPLOYMENT = "STRANGLER_REDIS_PASSWORD", "STRANGLER_DEPLOYMENT"
@@ -38,16 +38,16 @@ class DataProcess:
     `_orders` are those of the file, `_seat` is the running process, `_retry` a start that waits.
     """
 
-    def __init__(self, start: Start, tell: Tell, heard: Callable[[Message], None]) -> None:
+    def __init__(self, start: Start, emit: Emit, heard: Callable[[Message], None]) -> None:
         self._start = start
-        self._tell = tell
+        self._emit = emit
         self._heard = heard
         self._orders: DataOrders | None = None
         self._seat: _Seat | None = None
         self._backoff = Backoff()
         self._retry: asyncio.TimerHandle | None = None
 
-    def follow(self, orders: DataOrders | None) -> None:
+    def apply_orders(self, orders: DataOrders | None) -> None:
         """Run the process with these orders; None: run none."""
         self._orders = orders
         if orders is None and self._retry is not None:
@@ -70,7 +70,7 @@ class DataProcess:
         try:
             process = self._start(self._orders.settings, self._heard, self._gone)
         except OSError as error:
-            self._tell(events.DATA_LOST, "error", reason=repr(error))
+            self._emit(events.DATA_LOST, "error", reason=repr(error))
             self._later(0.0)
             return
         self._seat = _Seat(process, monotonic(), self._orders)
@@ -81,7 +81,7 @@ class DataProcess:
         if seat is None or self._orders is None:
             return
         if not seat.asked_to_end:
-            self._tell(events.DATA_LOST, "warning", reason="the process ended")
+            self._emit(events.DATA_LOST, "warning", reason="the process ended")
         self._later(monotonic() - seat.began)
 
     def _later(self, lived: float) -> None:

@@ -23,7 +23,7 @@ from proxy.ipc.messages import Message
 from proxy.ipc.verifying import DataFound
 from proxy.telemetry import events
 from proxy.telemetry.aggregation import Key, Values
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 from proxy.telemetry.metric_names import DATA_CHECK, DATA_ROWS, DATA_VERIFIED
 from rules.data_settings import DataCheck, DataOrders, DataSettings
 from rules.data_standing import TableStanding, unverified
@@ -49,16 +49,16 @@ class DataVerifying:
     def __init__(
         self,
         folder: Path,
-        tell: Tell,
+        emit: Emit,
         roll_back: RollBack,
         start: Start | None = None,
         clock: Callable[[], float] = time,
         leads: Callable[[], bool] = lambda: True,
     ) -> None:
         self._folder = folder
-        self._tell = tell
+        self._emit = emit
         self._roll_back = roll_back
-        self._process = DataProcess(start or started, tell, self.hear)
+        self._process = DataProcess(start or started, emit, self.on_message)
         self._clock = clock
         self._leads = leads
         self._led = leads()
@@ -70,7 +70,7 @@ class DataVerifying:
         self._standing: dict[str, TableStanding] = {}
         self._warnings: list[str] = []
 
-    def follow(self, snapshot: Snapshot) -> None:
+    def apply_snapshot(self, snapshot: Snapshot) -> None:
         """Apply another file."""
         if (snapshot.data, snapshot.diffs.redact) == (self._settings, self._redact):
             return
@@ -96,12 +96,12 @@ class DataVerifying:
         orders = None
         if self._settings is not None:
             orders = DataOrders(self._settings, self._redact, self._store, str(self._folder), self._led)
-        self._process.follow(orders)
+        self._process.apply_orders(orders)
 
     def close(self) -> None:
         """End the process."""
         self._settings = None
-        self._process.follow(None)
+        self._process.apply_orders(None)
 
     def withheld(self, route: str) -> str:
         """Return why a route may not be promoted because of its data; empty when it may."""
@@ -161,7 +161,7 @@ class DataVerifying:
 
     # ── messages of the process ──────────────────────────────────────────────────────────────────────────
 
-    def hear(self, message: Message) -> None:
+    def on_message(self, message: Message) -> None:
         """Handle a message of the process."""
         if not isinstance(message, DataFound) or self._settings is None:
             return
@@ -173,14 +173,14 @@ class DataVerifying:
                 known = self._standing.get(message.name, TableStanding())
                 self._standing[message.name] = replace(known, reason=document["reason"])
                 if known.reason != document["reason"]:
-                    self._tell(events.DATA_FAILED, "warning", table=message.name, reason=document["reason"])
+                    self._emit(events.DATA_FAILED, "warning", table=message.name, reason=document["reason"])
             case "check":
                 check = next((one for one in self._settings.checks if one.name == message.name), None)
                 if check is not None:
                     self._take_check(check, document)
             case "warning" if document["text"] not in self._warnings:
                 self._warnings.append(document["text"])
-                self._tell(events.CONFIG_WARNING, "warning", warning=document["text"])
+                self._emit(events.CONFIG_WARNING, "warning", warning=document["text"])
             case _:
                 pass
 
@@ -191,16 +191,16 @@ class DataVerifying:
         self._tables[name] = document
         self._standing[name] = TableStanding(document["verified_at"], document["at"], apart)
         if not document["verified_at"] and apart and (before.apart != apart or before.verified):
-            self._tell(events.DATA_DIFFERS, "warning", table=name, rows=apart, columns=document["by_column"])
+            self._emit(events.DATA_DIFFERS, "warning", table=name, rows=apart, columns=document["by_column"])
         elif document["verified_at"] and not before.verified:
-            self._tell(events.DATA_VERIFIED, "info", table=name, rows=rows["compared"])
+            self._emit(events.DATA_VERIFIED, "info", table=name, rows=rows["compared"])
 
     def _take_check(self, check: DataCheck, document: dict[str, Any]) -> None:
         before = self._checks.get(check.name, {}).get("state", "")
         self._checks[check.name] = document
         state = document["state"]
         if state != before and state in ("violated", "failed"):
-            self._tell(events.DATA_CHECK, "warning", check=check.name, state=state, legacy=document["legacy"],
+            self._emit(events.DATA_CHECK, "warning", check=check.name, state=state, legacy=document["legacy"],
                        modern=document["modern"], reason=document["reason"])  # fmt: skip
         if self._led and state == "violated" and check.on_violation == "rollback":
             evidence = {key: document[key] for key in ("legacy", "modern", "at")}

@@ -69,7 +69,7 @@ class DecisionStreams:
         self._workers = workers
         self._readers: dict[int, DecisionReader] = {}
         self._numbers = count(1)
-        workers.follow(self._heard)
+        workers.subscribe(self._heard)
 
     @contextmanager
     def reading(self, wanted: DecisionFilter) -> Iterator[DecisionReader]:

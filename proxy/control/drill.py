@@ -67,12 +67,12 @@ class FrontDoorProbe:
         status = 0
         try:
             async with asyncio.timeout(WITHIN):
-                status = await self._ask(facts, mark, headers)
+                status = await self._send(facts, mark, headers)
         except (OSError, TimeoutError, ValueError, IndexError):
             status = 0
         return Probe(status, monotonic() - began)
 
-    async def _ask(self, facts: Facts, mark: str, headers: Iterable[tuple[str, str]]) -> int:
+    async def _send(self, facts: Facts, mark: str, headers: Iterable[tuple[str, str]]) -> int:
         reader, writer = await self._connect(self._address)
         try:
             target = facts.path if facts.query is None else f"{facts.path}?{facts.query}"
@@ -146,14 +146,14 @@ class Drills:
     ) -> None:
         self._current = current
         self._workers = workers
-        self._figures = figures
-        self._verbs = verbs
-        self._trail = trail
+        self._windows = figures
+        self._route_actions = verbs
+        self._audit_log = trail
         self._probing = probing
         self._one_at_a_time = asyncio.Lock()
         self._counts: dict[Worker, DrillCount] = {}
 
-    def hear(self, worker: Worker, count: DrillCount) -> None:
+    def record_count(self, worker: Worker, count: DrillCount) -> None:
         """Record a worker's progress."""
         self._counts[worker] = count
 
@@ -166,18 +166,18 @@ class Drills:
             route = _drillable(generation, name)
             facts = read_of(generation, route, path)
             users = made_up_users(generation, route, facts)
-            before = self._verbs.override(name)
+            before = self._route_actions.override(name)
             errors = await self._errors(name)
-            self._trail.record("drill", name, who, "begins")
+            self._audit_log.record("drill", name, who, "begins")
             self._counts.clear()
             began = monotonic()
-            with self._trail.listening() as listener:
+            with self._audit_log.listening() as listener:
                 probes, rolled_back, reason = await self._fail(route, facts, users, seconds, listener)
             real = max(0, await self._errors(name) - errors - sum(each.failed for each in self._counts.values()))
             restored = False
             if rolled_back is not None and not real:
                 with suppress(UnconfirmedError):  # in effect all the same
-                    await self._verbs.restore(name, before, who, "the drill is over")
+                    await self._route_actions.restore(name, before, who, "the drill is over")
                 restored = True
             first = min((each.first for each in self._counts.values() if each.failed), default=began)
             last = max((each.last for each in self._counts.values()), default=0.0)
@@ -194,7 +194,7 @@ class Drills:
                 restored=restored,
             )
             told = "users returned to legacy" if report.proved else "no user was sent back"
-            self._trail.record("drill", name, who, told, orjson.dumps(asdict(report)).decode())
+            self._audit_log.record("drill", name, who, told, orjson.dumps(asdict(report)).decode())
             return report
 
     async def _fail(
@@ -230,7 +230,7 @@ class Drills:
     async def _errors(self, name: str) -> int:
         """Return modern's failures so far, asked of the workers now."""
         await self._workers.refresh(FRESH_WITHIN)
-        return self._figures.totals(name, MODERN).errors
+        return self._windows.totals(name, MODERN).errors
 
 
 async def _acted(listener: Listener, route: str) -> tuple[float, str]:

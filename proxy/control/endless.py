@@ -14,7 +14,7 @@ from typing import Any
 from proxy.ipc.child_process import Tasks
 from proxy.telemetry import events
 from proxy.telemetry.aggregation import Key, Values
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 from proxy.telemetry.metric_names import TASK_FAILURES
 
 AGAIN_AFTER = 1.0
@@ -31,14 +31,14 @@ class EndlessTasks:
 
     def __init__(
         self,
-        tell: Tell,
+        emit: Emit,
         hopeless: Callable[[str], None],
         *,
         clock: Callable[[], float] = monotonic,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.failures: dict[str, int] = {}
-        self._tell = tell
+        self._emit = emit
         self._hopeless = hopeless
         self._clock = clock
         self._pause = pause
@@ -77,4 +77,4 @@ class EndlessTasks:
 
     def _failed(self, name: str, error: Exception, seconds: float) -> None:
         self.failures[name] += 1
-        self._tell(events.TASK_FAILED, "error", task=name, error=repr(error), failing_for=round(seconds, 1))
+        self._emit(events.TASK_FAILED, "error", task=name, error=repr(error), failing_for=round(seconds, 1))

@@ -25,7 +25,7 @@ from proxy.control.route_evidence import EvidenceCollector, Judged, RouteWindows
 from proxy.ipc.child_process import Tasks
 from proxy.ipc.messages import Trip
 from proxy.telemetry import events
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 from rules.guard.analysis import judge
 from rules.guard.evidence import BAD, Verdict
 from rules.guard.rollout import Readiness, RolloutAction, Volume, concerns, next_move, readiness, slow_copies
@@ -74,20 +74,20 @@ class HealthWatch:
         judged: Judged,
         together: WindowExchange | None = None,
     ) -> None:
-        self.collected = collected
-        self._figures = figures
+        self.evidence = collected
+        self._windows = figures
         self._judged = judged
-        self._together = together
+        self._window_exchange = together
         self._steps: dict[str, _Mark] = {}
         self._restarts: dict[str, ComparedTally] = {}
 
     def restart(self, route: str, number: int) -> None:
         """Restart a route: what was decided before generation `number` does not count any more."""
-        self._figures.restart(route, number)
-        self.collected.restart(route)
+        self._windows.restart(route, number)
+        self.evidence.restart(route)
         self._judged.restart(route, number)
-        if self._together is not None:
-            self._together.restart(route, number)
+        if self._window_exchange is not None:
+            self._window_exchange.restart(route, number)
         self._restarts[route] = self._totals(route)
 
     def look(self, route: Route, override: Override | None, now: float, at: float, trip: str = "") -> RouteHealth:
@@ -95,11 +95,13 @@ class HealthWatch:
         assert route.guard is not None  # noqa: S101 - the caller's promise
         name = route.name
         compared, violations = self._judged.counts(name), self._judged.violations(name)
-        evidence = self.collected.evidence(name, int(now), compared, violations, trip)
+        evidence = self.evidence.evidence(name, int(now), compared, violations, trip)
         verdict = judge(route.guard, evidence, at)
-        others = self._together.others(name) if self._together is not None and verdict.outcome != BAD else ()
-        if self._together is not None and others:
-            whole = self._together.merged.evidence(name, int(now), compared, violations)
+        others = (
+            self._window_exchange.others(name) if self._window_exchange is not None and verdict.outcome != BAD else ()
+        )
+        if self._window_exchange is not None and others:
+            whole = self._window_exchange.merged.evidence(name, int(now), compared, violations)
             verdict = judge(route.guard, whole, at)
         return RouteHealth(verdict, self._readiness(route, int(now)), self._volume(name, override), others)
 
@@ -114,13 +116,13 @@ class HealthWatch:
             never_compared=self._judged.never_compared(route.name),
             slow=slow_copies(
                 route.guard,
-                self._figures.copies(route.name, MODERN, now),
-                self._figures.lately(route.name, LEGACY, now),
+                self._windows.copies(route.name, MODERN, now),
+                self._windows.lately(route.name, LEGACY, now),
             ),
         )
 
     def _volume(self, name: str, override: Override | None) -> Volume:
-        figures = self._figures if self._together is None else self._together.merged.figures
+        figures = self._windows if self._window_exchange is None else self._window_exchange.merged.windows
         requests = figures.totals(name, MODERN).requests
         compared = self._totals(name).compared
         began = override.step_since if override is not None else 0.0
@@ -133,7 +135,7 @@ class HealthWatch:
     def _totals(self, name: str) -> ComparedTally:
         """Return the results of all mirrored requests, those of other instances included."""
         own = self._judged.totals(name)
-        return own if self._together is None else added(own, self._together.merged.totals(name))
+        return own if self._window_exchange is None else added(own, self._window_exchange.merged.totals(name))
 
 
 # Decides which instance acts on what all instances see together: the leader.
@@ -183,7 +185,7 @@ WHO = "guard"
 class Guard:
     """All routes that have a guard.
 
-    `seen` and `moves` are of the latest evaluation, `_told` the time of each emitted event.
+    `seen` and `moves` are of the latest evaluation, `_emitted` the time of each emitted event.
     """
 
     def __init__(
@@ -192,7 +194,7 @@ class Guard:
         watching: HealthWatch,
         verbs: RouteActions,
         trail: AuditLog,
-        tell: Tell,
+        emit: Emit,
         *,
         writes: Callable[[Route], dict[str, Any]] = lambda _: {},
         leads: Callable[[], bool] = lambda: True,
@@ -200,17 +202,17 @@ class Guard:
         wall: Callable[[], float] = time,
     ) -> None:
         self._current = current
-        self._watching = watching
-        self._verbs = verbs
-        self._trail = trail
-        self._tell = tell
+        self._health = watching
+        self._route_actions = verbs
+        self._audit_log = trail
+        self._emit = emit
         self._writes = writes
         self._leads = leads
         self._clock = clock
         self._wall = wall
         self.seen: dict[str, RouteHealth] = {}
         self.moves: dict[str, RolloutAction] = {}
-        self._told: dict[str, tuple[str, str, float]] = {}
+        self._emitted: dict[str, tuple[str, str, float]] = {}
         self._turns = LeaderTurn(leads, clock)
         self._busy: set[str] = set()
         self._tasks = Tasks()
@@ -225,7 +227,7 @@ class Guard:
         """Evaluate all routes once."""
         routes = self._current().configuration.snapshot.routes
         known = {route.name for route in routes if route.guard is not None}
-        for table in (self.seen, self.moves, self._told):
+        for table in (self.seen, self.moves, self._emitted):
             for gone in table.keys() - known:
                 table.pop(gone)
         self._turns.keep(known)
@@ -237,21 +239,21 @@ class Guard:
             except Exception as error:  # noqa: BLE001 - a fault with one route must not leave the others alone
                 self._fault(route.name, error)
 
-    def take_trip(self, slot: int, trip: Trip) -> None:
+    def apply_local_rollback(self, slot: int, trip: Trip) -> None:
         """Handle a local rollback of a worker: apply it to all of them, or have it undone."""
-        override = self._verbs.override(trip.route)
+        override = self._route_actions.override(trip.route)
         if override is not None and override.revision > trip.revision:
             return  # an override set since has precedence; the worker has it or will get it
         compiled = self._current().generation.table.compiled_route_of(trip.route)
         if compiled is None:
             return
-        self._trail.record("trip", trip.route, f"worker {slot}", "consecutive", trip.detail, "warning")
+        self._audit_log.record("trip", trip.route, f"worker {slot}", "consecutive", trip.detail, "warning")
         route = compiled.route
         if route.guard is not None:
             self._act(route, override, self._look(route, override, spoken(trip.detail)))
-        after = self._verbs.override(trip.route)
+        after = self._route_actions.override(trip.route)
         if trip.acted and (after is None or not after.rolled_back):
-            self._verbs.outvote(trip.route)
+            self._route_actions.outvote(trip.route)
 
     def take_violation(self, name: str) -> None:
         """Handle a violated invariant: evaluate at once."""
@@ -266,7 +268,7 @@ class Guard:
     # ── one route ──────────────────────────────────────────────────────────────────────────────────────
 
     def _one(self, route: Route) -> None:
-        override = self._verbs.override(route.name)
+        override = self._route_actions.override(route.name)
         if not concerns(route, override):
             self.seen.pop(route.name, None)
             self.moves.pop(route.name, None)
@@ -277,13 +279,13 @@ class Guard:
 
     def _look(self, route: Route, override: Override | None, trip: str = "") -> RolloutAction:
         now = self._wall()
-        seen = self.seen[route.name] = self._watching.look(route, override, self._clock(), now, trip)
+        seen = self.seen[route.name] = self._health.look(route, override, self._clock(), now, trip)
         move = next_move(route, override, seen.verdict, seen.readiness, now, seen.volume)
         self.moves[route.name] = move
         return move
 
     def _act(self, route: Route, override: Override | None, move: RolloutAction) -> None:
-        name, verbs = route.name, self._verbs
+        name, verbs = route.name, self._route_actions
         match move.kind:
             case "roll_back":
                 evidence = self._evidence(route, move)
@@ -325,7 +327,7 @@ class Guard:
                     await work
                 self._afresh(name, move)
             except RefusedError as error:
-                self._tell(events.ALERT, "warning", route=name, wanted=move.kind, detail=error.detail)
+                self._emit(events.ALERT, "warning", route=name, wanted=move.kind, detail=error.detail)
             finally:
                 self._busy.discard(name)
 
@@ -334,7 +336,7 @@ class Guard:
 
     def _afresh(self, name: str, move: RolloutAction) -> None:
         if move.fresh:
-            self._watching.restart(name, self._current().configuration.number)
+            self._health.restart(name, self._current().configuration.number)
 
     def _alert(self, route: Route, move: RolloutAction) -> None:
         """Emit an event for the operator, once as long as it is the same.
@@ -342,22 +344,22 @@ class Guard:
         For a step to approve only once: nothing is wrong.
         """
         now = self._wall()
-        kind, reason, at = self._told.get(route.name, ("", "", 0.0))
+        kind, reason, at = self._emitted.get(route.name, ("", "", 0.0))
         about = f"{move.reason} {move.step}"
         if (kind, reason) == (move.kind, about) and (move.kind == "ask" or now - at < TOLD_AGAIN):
             return
-        self._told[route.name] = move.kind, about, now
-        self._tell(events.ALERT, "warning", route=route.name, wanted=move.kind, reason=move.reason, detail=move.detail)
+        self._emitted[route.name] = move.kind, about, now
+        self._emit(events.ALERT, "warning", route=route.name, wanted=move.kind, reason=move.reason, detail=move.detail)
         if move.kind != "stay":
-            self._trail.record("hold", route.name, WHO, move.reason, self._evidence(route, move), "warning")
+            self._audit_log.record("hold", route.name, WHO, move.reason, self._evidence(route, move), "warning")
 
     def _fault(self, name: str, error: Exception) -> None:
         """Emit a fault of the proxy itself, once as long as it is the same."""
         now = self._wall()
-        kind, reason, at = self._told.get(name, ("", "", 0.0))
+        kind, reason, at = self._emitted.get(name, ("", "", 0.0))
         if (kind, reason) != ("fault", repr(error)) or now - at >= TOLD_AGAIN:
-            self._told[name] = "fault", repr(error), now
-            self._tell(events.UNEXPECTED, "error", where=f"guard of {name}", error=repr(error))
+            self._emitted[name] = "fault", repr(error), now
+            self._emit(events.UNEXPECTED, "error", where=f"guard of {name}", error=repr(error))
 
     def _evidence(self, route: Route, move: RolloutAction) -> str:
         seen = self.seen[route.name]

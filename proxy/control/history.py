@@ -41,7 +41,7 @@ class _Ring:
         self._sides: dict[str, Tally] = {}
         self._pairs: Pairs = (0, 0, 0)
 
-    def add(self, side: str, tally: Tally) -> None:
+    def add_tally(self, side: str, tally: Tally) -> None:
         self._sides.setdefault(side, Tally()).merge(tally)
 
     def close(self, now: float, pairs: Pairs) -> None:
@@ -71,28 +71,31 @@ class _Route:
 
 
 class History:
-    """Fills with `take`, is cut into moments by `tick`, both on control's loop; `follow` drops routes that are gone."""
+    """Fills with `record_outcomes`, is cut into moments by `tick`, both on control's loop.
+
+    `apply_routes` drops routes that are gone.
+    """
 
     def __init__(self, began: float) -> None:
         self.began = began
         self._routes: dict[str, _Route] = {}
         self._minute = began
 
-    def follow(self, routes: Iterable[str]) -> None:
+    def apply_routes(self, routes: Iterable[str]) -> None:
         """Keep these routes from now on."""
         wanted = tuple(routes)
         share = BUDGET // max(1, len(wanted)) // 2
         self._routes = {name: self._routes.get(name) or _Route(share) for name in wanted}
 
-    def take(self, outcomes: Outcomes) -> None:
+    def record_outcomes(self, outcomes: Outcomes) -> None:
         """Add one worker's second."""
         for side in outcomes.sides:
             route = self._routes.get(side.route)
             if route is None or side.role != LIVE or not side.requests:
                 continue
             tally = unpack(side)
-            route.fine.add(side.side, tally)
-            route.coarse.add(side.side, tally)
+            route.fine.add_tally(side.side, tally)
+            route.coarse.add_tally(side.side, tally)
             route.ever[side.side].merge(tally)
 
     def tick(self, now: float, weights: Mapping[str, float], pairs: Callable[[str], Pairs]) -> None:
@@ -161,7 +164,7 @@ class HistorySampler:
     def changed(self) -> None:
         """Note the weights in effect from now on."""
         snapshot = self._current().configuration.snapshot
-        self.history.follow((*(route.name for route in snapshot.routes), DEFAULT_ROUTE))
+        self.history.apply_routes((*(route.name for route in snapshot.routes), DEFAULT_ROUTE))
         self.history.weigh(time(), self._weights())
 
     async def run(self) -> None:

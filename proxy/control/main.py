@@ -79,30 +79,31 @@ async def _main(lifeline_fd: int, listener: socket.socket) -> int:
 class Control:
     """Everything the control process consists of.
 
-    `_draining` changes once, `_told` with each new readiness, `_hopeless` once: to the task that cannot go on.
+    `_draining` changes once, `_reported_reasons` with each new readiness, `_hopeless` once: to the task that cannot go
+    on.
     """
 
     def __init__(self, lifeline: Lifeline, listener: socket.socket, begin: messages.Begin) -> None:
         self._lifeline = lifeline
         self._listener = listener
         self._begin = begin
-        self._tell = events_through_structlog("control")
+        self._emit = events_through_structlog("control")
         kept = unpack(begin.payload)
         configuration = with_effects(kept, begin.effects)
         self._keys = keys_from(os.environ, begin.settings.base_dir, kept.sticky_key, kept.jwt_key)
-        self._figures = RouteWindows(configuration.snapshot, configuration.number)
+        self._windows = RouteWindows(configuration.snapshot, configuration.number)
         self._recent = Recent(configuration.sticky_key, _route_names(configuration.snapshot))
         self._workers = Workers(
             Prepare(kept.number, begin.payload),
             self._take_outcomes,
-            self._tell,
+            self._emit,
             self._take_users,
             expected=worker_count(begin.settings.workers),
         )
         if begin.effects:
             self._workers.remember(messages.Effects(configuration.number, begin.effects))
         self._backend_states = BackendStates()
-        self._workers.follow(self._backend_states.record)
+        self._workers.subscribe(self._backend_states.record)
         self.decisions = DecisionStreams(self._workers)
         self._reloader = Reloader(
             begin.settings,
@@ -112,51 +113,51 @@ class Control:
             keep_effects=self._keep_effects,
             changed=self._changed,
             told=self._reloaded,
-            tell=self._tell,
+            emit=self._emit,
         )
-        self._confirmation = Confirmation(self._workers, self._replace, self._tell)
+        self._confirmation = Confirmation(self._workers, self._replace, self._emit)
         self._effective = Effective(self._workers, self._reloader.current)
         store = store_of(begin.settings.store, begin.settings.base_dir, configuration.overrides)
         fleet = fleet_of(begin.settings.store)
-        self._comparing = ComparisonService(
+        self._comparison = ComparisonService(
             configuration,
-            self._figures.spans(),
+            self._windows.spans(),
             begin.settings,
             self._workers,
             on_violation=self._violated,
-            tell=self._tell,
+            emit=self._emit,
             fleet=fleet,
         )
         name = f"{socket.gethostname()} {begin.addresses[1]}"
         self._instances = Membership(fleet, name, self._describe)
         front_door = FrontDoorProbe(begin.addresses[0], tls=begin.settings.tls)
-        self._steering = RolloutController(
+        self._rollouts = RolloutController(
             self._reloader,
             self._workers,
-            self._figures,
-            self._comparing,
+            self._windows,
+            self._comparison,
             store,
-            self._tell,
+            self._emit,
             front_door,
             fleet=fleet,
             name=name,
             leads=self._instances.leads,
         )
         self._verifying = DataVerifying(
-            begin.settings.base_dir, self._tell, self._data_violated, leads=self._instances.leads
+            begin.settings.base_dir, self._emit, self._data_violated, leads=self._instances.leads
         )
-        self._steering.verbs.withheld = self._verifying.withheld
+        self._rollouts.route_actions.withheld = self._verifying.withheld
         self._rules = rules_digest(configuration.snapshot)
-        self._remembering = HistorySampler(self.current, self._comparing.totals)
-        self._retiring = Retirements(self.current, self._figures, self._comparing.open_groups, store)
+        self._history_sampling = HistorySampler(self.current, self._comparison.totals)
+        self._retirements = Retirements(self.current, self._windows, self._comparison.open_groups, store)
         self._begun = configuration
         access = Access(configuration.snapshot.admin, parse_address(begin.addresses[1]))
         self._revocations = Revocations(store, access.sessions, forgets=begin.settings.store == "memory")
-        self._admin = AdminPort(self, access, self._tell)
-        self._endless = EndlessTasks(self._tell, self._give_up)
+        self._admin = AdminPort(self, access, self._emit)
+        self._endless = EndlessTasks(self._emit, self._give_up)
         self._hopeless = ""
         self._draining = False
-        self._told: tuple[str, ...] | None = None
+        self._reported_reasons: tuple[str, ...] | None = None
         self._tasks = Tasks(self._ended)
 
     async def run(self) -> int:
@@ -169,15 +170,15 @@ class Control:
             await asyncio.wait_for(self._revocations.agree(), FIRST_AGREEMENT_WITHIN)
         await self._admin.start(self._listener, None if tls is None else client_tls(tls, folder))
         start = self._endless.start
-        self._steering.begin(start)
-        self._verifying.follow(self.current().configuration.snapshot)
+        self._rollouts.begin(start)
+        self._verifying.apply_snapshot(self.current().configuration.snapshot)
         start(self._verifying.run, "data")
         start(self._confirmation.run, "confirmation")
         start(self._instances.run, "instances")
-        start(self._comparing.run, "comparing")
-        start(self._comparing.everywhere.run, "differences-everywhere")
-        start(self._remembering.run, "history")
-        start(self._retiring.run, "retiring")
+        start(self._comparison.run, "comparing")
+        start(self._comparison.shared_differences.run, "differences-everywhere")
+        start(self._history_sampling.run, "history")
+        start(self._retirements.run, "retiring")
         start(self._revocations.run, "sessions")
         start(lambda: watch(folder, self._look), "watch")
         start(lambda: look_slowly(self._look), "watch-slowly")
@@ -215,7 +216,7 @@ class Control:
         backends = await self.backends()
         document = status(
             self.current(),
-            self._figures,
+            self._windows,
             self._instances.documents(),
             standing=self._standing,
             effective=self._effective.weight,
@@ -236,8 +237,8 @@ class Control:
         self._backend_states.keep_only(self._workers.living())
         targets = self._backend_states.series(self.current().configuration.snapshot.backends)
         own = {
-            **self._steering.series(),
-            **dict(self._comparing.series()),
+            **self._rollouts.series(),
+            **dict(self._comparison.series()),
             **self._endless.series(),
             **dict(targets),
             **self._verifying.series(),
@@ -257,15 +258,15 @@ class Control:
         return self._workers.exemplars
 
     @property
-    def verbs(self) -> RouteActions:
+    def route_actions(self) -> RouteActions:
         """Return what changes routes."""
-        return self._steering.verbs
+        return self._rollouts.route_actions
 
     async def report(self) -> dict[str, Any]:
         """Return the migration report's document, fresh."""
         document = await self.status()
         used = await asyncio.to_thread(resources, self.current().configuration.snapshot.backends)
-        return report(document, self.history, self._comparing.totals, used, time())
+        return report(document, self.history, self._comparison.totals, used, time())
 
     def data(self) -> dict[str, Any]:
         """Return the results of verifying both databases."""
@@ -274,31 +275,31 @@ class Control:
     @property
     def history(self) -> History:
         """Return the history of every route over the last day."""
-        return self._remembering.history
+        return self._history_sampling.history
 
     @property
-    def trail(self) -> AuditLog:
+    def audit_log(self) -> AuditLog:
         """Return the audit log."""
-        return self._steering.trail
+        return self._rollouts.audit_log
 
     @property
     def drills(self) -> Drills:
         """Return what runs drills."""
-        return self._steering.drills
+        return self._rollouts.drills
 
     @property
     def differences(self) -> Differences:
         """Return the stored differences."""
-        return self._comparing.differences
+        return self._comparison.differences
 
     async def rejudge(self, route: str) -> dict[str, Any]:
         """Judge the stored pairs of `route` (empty: of all) again under the current file."""
-        return await self._comparing.differences.rejudge(route)
+        return await self._comparison.differences.rejudge(route)
 
     async def revoke_sessions(self, name: str, who: str, reason: str) -> bool:
         """End every session of the console, of `name` where it is not empty; whether the store has it already."""
         kept = await self._revocations.revoke(name)
-        self.trail.record(REVOKED, "", who, f"of {name}: {reason}" if name else reason)
+        self.audit_log.record(REVOKED, "", who, f"of {name}: {reason}" if name else reason)
         return kept
 
     async def reload(self, who: str) -> Outcome:
@@ -341,12 +342,12 @@ class Control:
                     return
                 case _:
                     pass
-            self._tell_readiness()
+            self._emit_readiness()
 
-    def _tell_readiness(self) -> None:
+    def _emit_readiness(self) -> None:
         reasons = self.unready()
-        if reasons != self._told:
-            self._told = reasons
+        if reasons != self._reported_reasons:
+            self._reported_reasons = reasons
             self._lifeline.channel.send(messages.Readiness(not reasons, reasons))
 
     # ── reloading ──────────────────────────────────────────────────────────────────────────────────────
@@ -359,15 +360,17 @@ class Control:
         self._lifeline.channel.send(messages.Keep(configuration.number, drain, payload))
 
     def _violated(self, seen: ViolationSeen) -> None:
-        self._steering.violated(seen.route, seen.invariant, seen.on_violation, seen.detail, seen.pair)
+        self._rollouts.violated(seen.route, seen.invariant, seen.on_violation, seen.detail, seen.pair)
 
     def _data_violated(self, routes: tuple[str, ...], check: str, evidence: str) -> None:
         known = {route.name for route in self.current().configuration.snapshot.routes}
         found = [route for route in routes if route in known]
-        self._steering.verbs.roll_back_now(found, data_verifying.WHO, check, evidence, cause=data_verifying.REASON)
+        self._rollouts.route_actions.roll_back_now(
+            found, data_verifying.WHO, check, evidence, cause=data_verifying.REASON
+        )
 
     def _reloaded(self, who: str, outcome: Outcome) -> None:
-        self._steering.reloaded(who, outcome)
+        self._rollouts.reloaded(who, outcome)
 
     def _keep_effects(self, number: int, payload: bytes) -> None:
         self._lifeline.channel.send(messages.KeepEffects(number, payload))
@@ -378,19 +381,19 @@ class Control:
     def _changed(self, before: Current, now: Current) -> None:
         self._effective.changed(now)
         snapshot = now.configuration.snapshot
-        self._remembering.changed()
-        self._retiring.look()
+        self._history_sampling.changed()
+        self._retirements.look()
         if snapshot is before.configuration.snapshot:
             return
         self._rules = rules_digest(snapshot)
-        restarted = self._figures.follow(snapshot, now.configuration.number)
-        self._comparing.follow(now.configuration, self._figures.spans())
-        self._steering.follow(before, now, restarted)
-        self._recent.follow(_route_names(snapshot))
-        self._verifying.follow(snapshot)
+        restarted = self._windows.apply_snapshot(snapshot, now.configuration.number)
+        self._comparison.apply_configuration(now.configuration, self._windows.spans())
+        self._rollouts.apply_configuration(before, now, restarted)
+        self._recent.apply_routes(_route_names(snapshot))
+        self._verifying.apply_snapshot(snapshot)
 
     def _describe(self) -> dict[str, Any]:
-        following = self._steering.following
+        following = self._rollouts.following
         return {
             **instance(self.current(), self._workers, self.unready()),
             "rules": self._rules,
@@ -399,31 +402,31 @@ class Control:
         }
 
     def _standing(self, route: str) -> dict[str, Any]:
-        own = {"retirement": self._retiring.document(route)}
-        return {**self._comparing.standing(route), **self._steering.standing(route), **own}
+        own = {"retirement": self._retirements.document(route)}
+        return {**self._comparison.standing(route), **self._rollouts.standing(route), **own}
 
     def _take_outcomes(self, outcomes: messages.Outcomes) -> None:
-        self._figures.take(outcomes)
-        self._remembering.history.take(outcomes)
-        self._steering.take(outcomes)
-        self._comparing.take(outcomes)
+        self._windows.record_outcomes(outcomes)
+        self._history_sampling.history.record_outcomes(outcomes)
+        self._rollouts.record_outcomes(outcomes)
+        self._comparison.record_outcomes(outcomes)
 
     def _take_users(self, users: messages.Users) -> None:
-        self._recent.take(users, monotonic())
+        self._recent.merge_users(users, monotonic())
 
     # ── stopping ────────────────────────────────────────────────────────────────────────────────────────
 
     async def _leave(self) -> None:
         await self._endless.close()
         await self._tasks.close()
-        await self._steering.close()
+        await self._rollouts.close()
         await self._instances.leave()
-        self._comparing.close()
+        self._comparison.close()
         self._verifying.close()
         self.decisions.close()
         await self._admin.stop()
         self._workers.close()
-        self._tell.close()
+        self._emit.close()
 
     def _give_up(self, task: str) -> None:
         self._hopeless = task
@@ -431,7 +434,7 @@ class Control:
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._tell(events.UNEXPECTED, "error", where=task.get_name(), error=repr(error))
+            self._emit(events.UNEXPECTED, "error", where=task.get_name(), error=repr(error))
 
 
 def _route_names(snapshot: Snapshot) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from proxy.ipc.messages import Effects, Prepare
 from proxy.settings import Settings
 from proxy.state.live import Configuration, Prepared, RunTime, by_route
 from proxy.telemetry import events
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 from rules.model import Override, Snapshot
 from rules.plan import Plan, RoutePlan, plan
 from rules.problems import ConfigError, Problem
@@ -113,7 +113,7 @@ class Reloader:
         keep_effects: Callable[[int, bytes], None] = lambda *_: None,
         changed: Callable[[Current, Current], None],
         told: Callable[[str, Outcome], None] = lambda *_: None,
-        tell: Tell,
+        emit: Emit,
     ) -> None:
         self.current = current
         self._path = Path(settings.config)
@@ -122,7 +122,7 @@ class Reloader:
         self._keep_effects = keep_effects
         self._changed = changed
         self._told = told
-        self._tell = tell
+        self._emit = emit
         self._one_at_a_time = asyncio.Lock()
         self._settings = settings
         self._last = 0
@@ -132,7 +132,7 @@ class Reloader:
         async with self._one_at_a_time:
             if only_if_changed and await asyncio.to_thread(_hash, self._path) == self.current.content:
                 return Outcome(not self.current.problems, changed=False, current=self.current)
-            self._tell(events.RELOAD_ASKED, who=who)
+            self._emit(events.RELOAD_ASKED, who=who)
             try:
                 from proxy.control.config_loader import prepare  # the checking libraries come with the first reload
 
@@ -171,7 +171,7 @@ class Reloader:
         self.current = replace(self.current, content=prepared.content, problems=(), waiting=waiting)
         left = CONFIRM_WITHIN - (time.monotonic() - began)
         late = await self._workers.commit(message, max(left, LAST_CALL))
-        self._tell_adopted(who, configuration)
+        self._emit_adopted(who, configuration)
         outcome = Outcome(ok=True, changed=True, current=self.current, late=late, seconds=time.monotonic() - began)
         self._told(who, outcome)
         return outcome
@@ -203,17 +203,17 @@ class Reloader:
         self._last = max(self._last, self.current.configuration.number) + 1
         return self._last
 
-    def _tell_adopted(self, who: str, configuration: Configuration) -> None:
+    def _emit_adopted(self, who: str, configuration: Configuration) -> None:
         current = self.current
-        self._tell(events.RELOAD, who=who, generation=configuration.number, config=configuration.snapshot.digest)
+        self._emit(events.RELOAD, who=who, generation=configuration.number, config=configuration.snapshot.digest)
         for warning in current.warnings:
-            self._tell(events.CONFIG_WARNING, "warning", problem=str(warning))
+            self._emit(events.CONFIG_WARNING, "warning", problem=str(warning))
         if current.waiting:
-            self._tell(events.CONFIG_NEEDS_RESTART, "warning", settings=current.waiting)
+            self._emit(events.CONFIG_NEEDS_RESTART, "warning", settings=current.waiting)
 
     def _refuse(self, who: str, problems: tuple[Problem, ...], content: str) -> Outcome:
         self.current = self.current.refused(problems, content)
-        self._tell(
+        self._emit(
             events.CONFIG_REFUSED,
             "error",
             who=who,
@@ -305,7 +305,7 @@ def planned(
     current: Current,
     text: str,
     seen: Mapping[str, Sample],
-    everybody: Sample,
+    all_workers: Sample,
     *,
     variables: bool,
 ) -> dict[str, Any]:
@@ -318,11 +318,11 @@ def planned(
 
     prepared = prepare_text(text, Path(settings.config), variables=variables)
     after = built(adopted(current.configuration, prepared))
-    found = plan(current.generation, after, seen, everybody)
+    found = plan(current.generation, after, seen, all_workers)
     return {
         "routes": [_route(route) for route in found.routes],
         "settings": list(_settings(found, tuple(needs_restart(settings, prepared.snapshot)))),
-        "users": {"sampled": len(everybody.users), "estimated": everybody.estimated},
+        "users": {"sampled": len(all_workers.users), "estimated": all_workers.estimated},
         "applied": prepared.snapshot.digest == current.configuration.snapshot.digest,
         "warnings": [asdict(warning) for warning in prepared.warnings],
     }

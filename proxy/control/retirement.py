@@ -56,7 +56,7 @@ class Retirements:
         clock: Callable[[], float] = time,
     ) -> None:
         self._current = current
-        self._figures = figures
+        self._windows = figures
         self._open_groups = open_groups
         self._store = store
         self._clock = clock
@@ -113,7 +113,7 @@ class Retirements:
         return {"since": timestamp(since), **asdict(retirement(route, served, self._routes(), self._clock()))}
 
     def _answered(self, name: str) -> tuple[int, int]:
-        return self._figures.totals(name, MODERN).requests, self._figures.totals(name, LEGACY).requests
+        return self._windows.totals(name, MODERN).requests, self._windows.totals(name, LEGACY).requests
 
     def _weight(self, route: Route) -> float:
         current = self._current()
@@ -141,34 +141,34 @@ def _read(text: str | None) -> dict[str, float]:
 # no successor that reports its writes, so they stay.
 
 
-_NOBODY: Worker = (-1, -1)
+_ENDED_WORKERS: Worker = (-1, -1)
 
 
 class UnseenWrites:
-    """`_told` is each worker's last report, by route; those of ended workers are merged under a key of no worker."""
+    """`_reports` is each worker's last report, by route; those of ended workers are merged under a key of no worker."""
 
     def __init__(self, count: Callable[[str], int]) -> None:
         self._count = count
-        self._told: dict[str, dict[Worker, RouteWrites]] = {}
+        self._reports: dict[str, dict[Worker, RouteWrites]] = {}
 
-    def take(self, worker: Worker, writes: Writes) -> None:
+    def record_writes(self, worker: Worker, writes: Writes) -> None:
         """Replace a worker's report."""
         for route in writes.routes:
-            told = self._told.setdefault(route.route, {})
-            told[worker] = route
-            if len(told) > KEPT:
-                self._told[route.route] = {_NOBODY: _together(route.route, told.values())}
+            reports = self._reports.setdefault(route.route, {})
+            reports[worker] = route
+            if len(reports) > KEPT:
+                self._reports[route.route] = {_ENDED_WORKERS: _merged(route.route, reports.values())}
 
     def keep_only(self, routes: Iterable[str]) -> None:
         """Drop the routes that no longer exist."""
-        for name in self._told.keys() - set(routes):
-            del self._told[name]
+        for name in self._reports.keys() - set(routes):
+            del self._reports[name]
 
     def evidence(self, route: Route) -> dict[str, Any]:
         """Return what an operator must know of writes that a rollback loses; empty where none are lost."""
         if route.guard is None or route.guard.rollback != "lossy":
             return {}
-        known = _together(route.name, self._told.get(route.name, {}).values())
+        known = _merged(route.name, self._reports.get(route.name, {}).values())
         return {
             "writes_legacy_has_not_seen": self._count(route.name),
             "writes_since": timestamp(known.since) if known.last else None,
@@ -181,8 +181,8 @@ class UnseenWrites:
         return orjson.dumps(found).decode() if found else ""
 
 
-def _together(name: str, told: Iterable[RouteWrites]) -> RouteWrites:
+def _merged(name: str, reports: Iterable[RouteWrites]) -> RouteWrites:
     """Merge several reports: the earliest moment, the newest writes."""
-    several = tuple(told)
+    several = tuple(reports)
     last: list[Write] = sorted({write for each in several for write in each.last})
     return RouteWrites(name, min((each.since for each in several), default=0.0), tuple(last[-KEPT:]))

@@ -33,7 +33,7 @@ from proxy.ipc.messages import DrillCount, Message, Outcomes, Trip, Writes
 from proxy.storage.fleet import Fleet
 from proxy.storage.store import Store
 from proxy.telemetry.aggregation import Key, Values, Worker
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 from proxy.telemetry.metric_names import MODERN_WRITES, STORE_UP
 
 LAST_WORDS = 2.0
@@ -50,7 +50,7 @@ class RolloutController:
         figures: RouteWindows,
         judged: Judged,
         store: Store,
-        tell: Tell,
+        emit: Emit,
         front_door: FrontDoorProbe,
         *,
         fleet: Fleet | None = None,
@@ -65,53 +65,57 @@ class RolloutController:
         self._violations: dict[tuple[str, str], float] = {}
         snapshot = reloader.current.configuration.snapshot
         self.changes = Changes()
-        self.unseen = UnseenWrites(self._modern_writes)
-        self.writer = StoreWriter(store, tell)
-        self.trail = AuditLog(self.writer, tell, wall)
-        self.collected = EvidenceCollector(figures, snapshot)
-        self.together: WindowExchange | None = None
+        self.unseen_writes = UnseenWrites(self._modern_writes)
+        self.writer = StoreWriter(store, emit)
+        self.audit_log = AuditLog(self.writer, emit, wall)
+        self.evidence = EvidenceCollector(figures, snapshot)
+        self.window_exchange: WindowExchange | None = None
         if fleet is not None:
-            self.together = WindowExchange(
-                fleet, name, lambda: reloader.current, figures, judged, tell, clock, lambda: self.writer.up
+            self.window_exchange = WindowExchange(
+                fleet, name, lambda: reloader.current, figures, judged, emit, clock, lambda: self.writer.up
             )
-        self.watching = HealthWatch(figures, self.collected, judged, self.together)
-        self.verbs = RouteActions(reloader, self.writer, self.trail, self.changes, self.watching.restart, wall)
-        self.verbs.lost = self.unseen.words
-        self.following = OverrideSync(reloader, self.writer, self.verbs, self.watching.restart, tell, fleet, clock)
+        self.health = HealthWatch(figures, self.evidence, judged, self.window_exchange)
+        self.route_actions = RouteActions(
+            reloader, self.writer, self.audit_log, self.changes, self.health.restart, wall
+        )
+        self.route_actions.lost = self.unseen_writes.words
+        self.following = OverrideSync(
+            reloader, self.writer, self.route_actions, self.health.restart, emit, fleet, clock
+        )
         self.guard = Guard(
             lambda: reloader.current,
-            self.watching,
-            self.verbs,
-            self.trail,
-            tell,
-            writes=self.unseen.evidence,
-            leads=lambda: leads() and (self.together is None or self.together.is_heard()),
+            self.health,
+            self.route_actions,
+            self.audit_log,
+            emit,
+            writes=self.unseen_writes.evidence,
+            leads=lambda: leads() and (self.window_exchange is None or self.window_exchange.is_receiving()),
             clock=clock,
             wall=wall,
         )
-        self.drills = Drills(lambda: reloader.current, workers, figures, self.verbs, self.trail, front_door)
-        self._notifier = Notifier(tell)
-        self._notifier.follow(hooks_of(snapshot.notify))
-        self.trail.follow(self._notifier.take)
-        workers.follow(self._hear)
+        self.drills = Drills(lambda: reloader.current, workers, figures, self.route_actions, self.audit_log, front_door)
+        self._notifier = Notifier(emit)
+        self._notifier.apply_hooks(hooks_of(snapshot.notify))
+        self.audit_log.subscribe(self._notifier.queue_event)
+        workers.subscribe(self._on_message)
 
     def begin(self, start: Callable[[Endless, str], None]) -> None:
         """Start the permanent tasks."""
         start(self._meet_store, "meet-store")
         start(self.writer.run, "ledger")
         start(self.guard.run, "guard")
-        if self.together is not None:
-            start(self.together.run, "together")
+        if self.window_exchange is not None:
+            start(self.window_exchange.run, "together")
 
-    def take(self, outcomes: Outcomes) -> None:
+    def record_outcomes(self, outcomes: Outcomes) -> None:
         """Add one second of one of our workers."""
-        self.collected.take(outcomes)
-        if self.together is not None:
-            self.together.take(outcomes)
+        self.evidence.record_outcomes(outcomes)
+        if self.window_exchange is not None:
+            self.window_exchange.record_outcomes(outcomes)
 
     async def close(self) -> None:
         """Stop, after a last try to write what waits."""
-        self.trail.dismiss_all()
+        self.audit_log.dismiss_all()
         await self.guard.close()
         await self._notifier.close()
         try:
@@ -121,22 +125,22 @@ class RolloutController:
         except TimeoutError:
             return
 
-    def follow(self, before: Current, now: Current, restarted: frozenset[str]) -> None:
+    def apply_configuration(self, before: Current, now: Current, restarted: frozenset[str]) -> None:
         """Apply another file, of which the `restarted` routes are judged afresh."""
         if before.configuration.snapshot is not now.configuration.snapshot:
-            self.collected.follow(now.configuration.snapshot, restarted)
-            if self.together is not None:
-                self.together.follow(now)
+            self.evidence.apply_snapshot(now.configuration.snapshot, restarted)
+            if self.window_exchange is not None:
+                self.window_exchange.apply_configuration(now)
             self._violations.clear()
-            self.unseen.keep_only(route.name for route in now.configuration.snapshot.routes)
-            self._notifier.follow(hooks_of(now.configuration.snapshot.notify))
+            self.unseen_writes.keep_only(route.name for route in now.configuration.snapshot.routes)
+            self._notifier.apply_hooks(hooks_of(now.configuration.snapshot.notify))
 
     def reloaded(self, who: str, outcome: Outcome) -> None:
         """Record a reload that had an effect."""
         if outcome.changed:
-            self.trail.record("reload", "", who, outcome.current.configuration.snapshot.digest)
+            self.audit_log.record("reload", "", who, outcome.current.configuration.snapshot.digest)
         elif not outcome.ok:
-            self.trail.record("config_refused", "", who, outcome.current.error or "refused")
+            self.audit_log.record("config_refused", "", who, outcome.current.error or "refused")
 
     def violated(self, route: str, invariant: str, on_violation: str, detail: str, pair: str) -> None:
         """Record a violated invariant, once as long as it lasts, and have the guard evaluate at once."""
@@ -144,17 +148,17 @@ class RolloutController:
         if now - self._violations.get((route, invariant), -TOLD_AGAIN) >= TOLD_AGAIN:
             self._violations[route, invariant] = now
             evidence = {"invariant": invariant, "on_violation": on_violation, "detail": detail, "pair": pair}
-            self.trail.record("invariant", route, "judge", invariant, orjson.dumps(evidence).decode(), "warning")
+            self.audit_log.record("invariant", route, "judge", invariant, orjson.dumps(evidence).decode(), "warning")
         self.guard.take_violation(route)
 
     def standing(self, route: str) -> dict[str, Any]:
         """Return the status members of a route: verdict, readiness, step."""
         compiled = self._reloader.current.generation.table.compiled_route_of(route)
-        override = self.verbs.override(route)
+        override = self.route_actions.override(route)
         if compiled is None:
             return {**standing(None, override, None, None), "together": None}
         found = standing(compiled.route, override, self.guard.seen.get(route), self.guard.moves.get(route))
-        return {**found, "together": None if self.together is None else self.together.standing(route)}
+        return {**found, "together": None if self.window_exchange is None else self.window_exchange.standing(route)}
 
     def series(self) -> dict[Key, Values]:
         """Return the metrics of all that."""
@@ -168,19 +172,19 @@ class RolloutController:
         newer, untold, forgotten = reconciled(running, kept)
         # what was done while the store could not be read is merged with it when it is written
         waiting = self.writer.unwritten()
-        self.verbs.adopt([one for one in newer if one.route not in waiting], forgotten)
+        self.route_actions.adopt([one for one in newer if one.route not in waiting], forgotten)
         for override in untold:
             self.writer.write(override)
         await self.following.run()
 
-    def _hear(self, worker: Worker, message: Message) -> None:
+    def _on_message(self, worker: Worker, message: Message) -> None:
         match message:
             case Trip():
-                self.guard.take_trip(worker[0], message)
+                self.guard.apply_local_rollback(worker[0], message)
             case Writes():
-                self.unseen.take(worker, message)
+                self.unseen_writes.record_writes(worker, message)
             case DrillCount():
-                self.drills.hear(worker, message)
+                self.drills.record_count(worker, message)
             case _:
                 pass
 

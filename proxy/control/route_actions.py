@@ -124,8 +124,8 @@ class RouteActions:
         clock: Callable[[], float] = time,
     ) -> None:
         self._reloader = reloader
-        self._ledger = writer
-        self._trail = trail
+        self._store_writer = writer
+        self._audit_log = trail
         self._changes = changes
         self._restarted = restarted
         self._clock = clock
@@ -197,8 +197,8 @@ class RouteActions:
             for override in lifted:
                 self._restarted(override.route, self._reloader.current.configuration.number)
                 self._changes.changed(override.route, "resume")
-                self._trail.record("resume", override.route, who, reason)
-        await self._everywhere()
+                self._audit_log.record("resume", override.route, who, reason)
+        await self._every_route()
         return tuple(lifted)
 
     async def step_back(
@@ -224,7 +224,7 @@ class RouteActions:
     ) -> Override:
         """Send all users to legacy; never refused for a route that exists."""
         self.roll_back_now((route,), who, reason, evidence, cause=cause, hold_off=hold_off)
-        await self._everywhere()
+        await self._every_route()
         made = self.override(route)
         assert made is not None  # noqa: S101 - it was set two lines above
         return made
@@ -233,7 +233,7 @@ class RouteActions:
         """Send all users of every route to legacy."""
         names = [route.name for route in self._reloader.current.configuration.snapshot.routes]
         self.roll_back_now(names, who, reason)
-        await self._everywhere()
+        await self._every_route()
         return tuple(override for name in names if (override := self.override(name)) is not None)
 
     def roll_back_now(
@@ -255,7 +255,7 @@ class RouteActions:
                 if self._one_promotion_at_a_time.locked():
                     self.outvote(name)  # a resume may be being written to the store
                 if cause == MANUAL:
-                    self._trail.record("rollback", name, who, reason, evidence)
+                    self._audit_log.record("rollback", name, who, reason, evidence)
                 continue
             text, told = (reason, evidence or self.lost(known)) if cause == MANUAL else ("", evidence)
             after = replace(after, reason=cause, who=who, text=text, evidence=told, revision=self._next(name))
@@ -263,10 +263,10 @@ class RouteActions:
         if made:
             self._put_into_effect(made)
         for override in made:
-            self._ledger.write(override)
+            self._store_writer.write(override)
             self._changes.rolled_back(override.route, cause)
             self._changes.changed(override.route, "rollback")
-            self._trail.record("rollback", override.route, who, reason, override.evidence, "warning")
+            self._audit_log.record("rollback", override.route, who, reason, override.evidence, "warning")
 
     async def restore(self, route: str, override: Override | None, who: str, reason: str) -> Override:
         """Restore the override from before, with a fresh window: for a drill that is over."""
@@ -292,7 +292,7 @@ class RouteActions:
         """Set a route's override again, under a new revision: a worker with another one applies it."""
         again = replace(self.override(route) or Override(route), revision=self._next(route))
         self._put_into_effect((again,))
-        self._ledger.write(again)
+        self._store_writer.write(again)
 
     # ── how ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -313,11 +313,11 @@ class RouteActions:
                 after = await self._write_first(after, before.revision if before is not None else 0)
         else:
             after = replace(after, revision=self._next(name))
-            self._ledger.write(after)
+            self._store_writer.write(after)
         self._put_into_effect((after,))
         self._changes.changed(name, verb)
-        self._trail.record(verb, name, who, reason, evidence)
-        await self._everywhere()
+        self._audit_log.record(verb, name, who, reason, evidence)
+        await self._every_route()
         return after
 
     def _not_withheld(self, name: str, evidence: str, *, refuse: bool) -> str:
@@ -333,7 +333,7 @@ class RouteActions:
     async def _write_first(self, wanted: Override, expected: int) -> Override:
         name = wanted.route
         after = replace(wanted, revision=self._next(name))
-        await kept_first(self._ledger, after, expected, self.adopt)
+        await kept_first(self._store_writer, after, expected, self.adopt)
         if self._highest[name] != after.revision:
             # what came while the store wrote wins, there as here
             raise RefusedError(HTTPStatus.CONFLICT, f"{name} was changed meanwhile: it stays as it is now")
@@ -346,7 +346,7 @@ class RouteActions:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _everywhere(self) -> None:
+    async def _every_route(self) -> None:
         """Wait until every worker has confirmed what was applied; UnconfirmedError where one has not."""
         began = monotonic()
         done = await asyncio.gather(*self._tasks)  # each waits no longer than that

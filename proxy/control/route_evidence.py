@@ -22,9 +22,9 @@ Side = tuple[str, str]
 
 
 class RouteWindows:
-    """The windows of users' requests, and those of copies. They fill with `take`.
+    """The windows of users' requests, and those of copies. They fill with `record_outcomes`.
 
-    `follow` adds, drops, restarts them when the configuration changes.
+    `apply_snapshot` adds, drops, restarts them when the configuration changes.
 
     `_since` says from which generation on an outcome counts for a route: those decided under older rules
     of that route do not.
@@ -36,9 +36,9 @@ class RouteWindows:
         self._lengths: dict[str, float] = {}
         self._since: dict[str, int] = {}
         self._rules: dict[str, bytes] = {}
-        self.follow(snapshot, number)
+        self.apply_snapshot(snapshot, number)
 
-    def follow(self, snapshot: Snapshot, number: int) -> frozenset[str]:
+    def apply_snapshot(self, snapshot: Snapshot, number: int) -> frozenset[str]:
         """Judge by `snapshot`, generation `number`, from now on: only changed routes are restarted; returns these."""
         rules = {route.name: _rules(route, snapshot) for route in snapshot.routes}
         rules[DEFAULT_ROUTE] = _backend(snapshot.default_backend, snapshot)
@@ -75,13 +75,13 @@ class RouteWindows:
         """From which generation on the outcomes of each route count."""
         return self._since
 
-    def take(self, outcomes: Outcomes) -> None:
+    def record_outcomes(self, outcomes: Outcomes) -> None:
         """Add one worker's second."""
         for side in outcomes.sides:
             windows = self._windows if side.role == LIVE else self._copies
             window = windows.get((side.route, side.side))
             if window is not None and side.generation >= self._since[side.route]:
-                window.add(outcomes.second, unpack(side))
+                window.add_tally(outcomes.second, unpack(side))
 
     def lately(self, route: str, side: str, now: int, seconds: float | None = None) -> Tally:
         """Return the outcomes of `side` of `route` in the guard's window before `now` (monotonic), or in less."""
@@ -190,15 +190,15 @@ class _Route:
 
 
 class EvidenceCollector:
-    """All routes that have a guard. They fill with `take`; `follow` and `restart` restart routes."""
+    """All routes that have a guard. They fill with `record_outcomes`; `apply_snapshot` and `restart` restart routes."""
 
     def __init__(self, figures: RouteWindows, snapshot: Snapshot) -> None:
-        self._figures = figures
+        self._windows = figures
         self._routes: dict[str, _Route] = {}
         self._policies: dict[str, Route] = {}
-        self.follow(snapshot, (route.name for route in snapshot.routes))
+        self.apply_snapshot(snapshot, (route.name for route in snapshot.routes))
 
-    def follow(self, snapshot: Snapshot, restarted: Iterable[str]) -> None:
+    def apply_snapshot(self, snapshot: Snapshot, restarted: Iterable[str]) -> None:
         """Apply the routes of `snapshot`; empty the `restarted` ones."""
         self._policies = {route.name: route for route in snapshot.routes if route.guard is not None}
         self._routes = {name: route for name, route in self._routes.items() if name in self._policies}
@@ -211,23 +211,23 @@ class EvidenceCollector:
         if route is not None and route.guard is not None:
             self._routes[name] = _Route(route.guard.window, Trials(route.guard.worse_than_legacy))
 
-    def take(self, outcomes: Outcomes, source: str = "") -> None:
+    def record_outcomes(self, outcomes: Outcomes, source: str = "") -> None:
         """Add one worker's second, both sides of a route together; `source` names another instance."""
         sides: dict[str, dict[str, Tally]] = {}
         for side in outcomes.sides:
             route = self._routes.get(side.route)
-            if route is None or side.role != LIVE or side.generation < self._figures.since[side.route]:
+            if route is None or side.role != LIVE or side.generation < self._windows.since[side.route]:
                 continue
             sides.setdefault(side.route, {}).setdefault(side.side, Tally()).merge(unpack(side))
             route.add_waiting(outcomes.second, side, source)
         pairs = {
             each.route: self._routes[each.route].add_pairs(outcomes.second, each)
             for each in outcomes.pairs
-            if each.route in self._routes and each.generation >= self._figures.since[each.route]
+            if each.route in self._routes and each.generation >= self._windows.since[each.route]
         }
         for name in sides.keys() | pairs.keys():
             legacy, modern = (sides.get(name, {}).get(side) or Tally() for side in _SIDES)
-            self._routes[name].trials.add(outcomes.second, legacy, modern, pairs.get(name))
+            self._routes[name].trials.add_tallies(outcomes.second, legacy, modern, pairs.get(name))
 
     def evidence(
         self,
@@ -239,10 +239,10 @@ class EvidenceCollector:
     ) -> Evidence:
         """Return the evidence about a route at `now` (monotonic seconds)."""
         route, policy = self._routes[name], self._policies[name]
-        window = self._figures.length(name)
-        legacy, modern = (self._figures.lately(name, side, now) for side in _SIDES)
+        window = self._windows.length(name)
+        legacy, modern = (self._windows.lately(name, side, now) for side in _SIDES)
         legacy_waiting, modern_waiting = (route.waits(side, now) for side in _SIDES)
-        just_legacy, just_modern = (self._figures.lately(name, side, now, BURST) for side in _SIDES)
+        just_legacy, just_modern = (self._windows.lately(name, side, now, BURST) for side in _SIDES)
         burst = Sides(just_legacy, just_modern, legacy_waiting, modern_waiting)
         return Evidence(
             legacy,

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from proxy.storage.store import Event, StaleError, Store, StoreError
 from proxy.telemetry import events
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 from rules.model import Override
 
 MOST_EVENTS = 5_000
@@ -34,7 +34,7 @@ class StoreWriter:
     what is stored where that is not what was to be written) are set once, at composition.
     """
 
-    def __init__(self, store: Store, tell: Tell) -> None:
+    def __init__(self, store: Store, emit: Emit) -> None:
         self.store = store
         self.settle: Settle = lambda ours, _: ours
         self.corrected: Callable[[Override, Override], None] = lambda *_: None
@@ -42,8 +42,8 @@ class StoreWriter:
         self._sure: set[str] = set()
         self.up = False
         self.lost = 0
-        self._tell = tell
-        self._told = False
+        self._emit = emit
+        self._reported = False
         self._overrides: dict[str, Override] = {}
         self._events: deque[Event] = deque()
         self._news = asyncio.Event()
@@ -73,7 +73,7 @@ class StoreWriter:
             self.went(error)
             raise
         self.went(None)
-        self._heard(kept)
+        self._on_stored(kept)
         return kept
 
     async def kept(self) -> tuple[Override, ...]:
@@ -148,7 +148,7 @@ class StoreWriter:
         self.went(None)
         return True
 
-    def _heard(self, kept: Override) -> None:
+    def _on_stored(self, kept: Override) -> None:
         self._known[kept.route] = kept.revision
         self._sure.add(kept.route)
 
@@ -165,10 +165,10 @@ class StoreWriter:
                 if there is not None and replace(there, revision=override.revision) != override:
                     wanted = self.settle(override, there)
                 if there is not None and (wanted is there or replace(there, revision=wanted.revision) == wanted):
-                    self._heard(there)
+                    self._on_stored(there)
                     return there
             else:
-                self._heard(kept)
+                self._on_stored(kept)
                 return kept
         raise StoreError(f"too many change {route} at once")
 
@@ -182,9 +182,9 @@ class StoreWriter:
         self.up = error is None
         if error is not None:
             self._sure.clear()
-        if error is not None and not self._told:
-            self._tell(events.STORE_DOWN, "error", error=str(error), waiting=self.waiting)
-        elif error is None and self._told:
-            self._tell(events.STORE_UP, waiting=self.waiting)
+        if error is not None and not self._reported:
+            self._emit(events.STORE_DOWN, "error", error=str(error), waiting=self.waiting)
+        elif error is None and self._reported:
+            self._emit(events.STORE_UP, waiting=self.waiting)
             self._back.set()
-        self._told = error is not None
+        self._reported = error is not None

@@ -22,7 +22,7 @@ import orjson
 from proxy.control.audit_log import document
 from proxy.storage.store import Event
 from proxy.telemetry import events
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 from rules.model import Notify
 
 QUEUED = 500
@@ -127,7 +127,7 @@ class Notifier:
 
     def __init__(
         self,
-        tell: Tell,
+        emit: Emit,
         *,
         post: Post | None = None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -135,7 +135,7 @@ class Notifier:
         clock: Callable[[], float] = time,
     ) -> None:
         self.lost = 0
-        self._tell = tell
+        self._emit = emit
         self._post = post or Posting().post
         self._pause = pause
         self._gather = gather
@@ -143,7 +143,7 @@ class Notifier:
         self._queues: dict[Hook, deque[Event]] = {}
         self._tasks: dict[Hook, asyncio.Task[None]] = {}
 
-    def follow(self, hooks: tuple[Hook, ...]) -> None:
+    def apply_hooks(self, hooks: tuple[Hook, ...]) -> None:
         """Send to these hooks from now on; what waits for a removed one is dropped with it."""
         for hook in self._queues.keys() - set(hooks):
             del self._queues[hook]
@@ -152,7 +152,7 @@ class Notifier:
         for hook in hooks:
             self._queues.setdefault(hook, deque())
 
-    def take(self, event: Event) -> None:
+    def queue_event(self, event: Event) -> None:
         """Queue `event`."""
         for hook, queue in self._queues.items():
             if not hook.wants(event):
@@ -200,7 +200,7 @@ class Notifier:
                     return
                 problem, final = f"answered {status}", status < 500 and status not in _WORTH_A_TRY  # noqa: PLR2004 - HTTP
             final = final or not left
-            self._tell(events.HOOK_FAILED, "warning", hook=hook.name, id=told[0].id, problem=problem, final=final)
+            self._emit(events.HOOK_FAILED, "warning", hook=hook.name, id=told[0].id, problem=problem, final=final)
             if final:
                 self.lost += len(told)
                 return

@@ -14,13 +14,13 @@ from proxy.ipc.codec import WORKER
 from proxy.ipc.messages import Message
 from proxy.telemetry import events
 from proxy.telemetry.aggregation import Exemplars, Totals, Worker
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 
 CONFIRM_WITHIN = 2.0
 """Seconds that a change waits for every worker to confirm it; a slower one still gets it."""
 
 
-NOBODY: frozenset[Worker] = frozenset()
+NO_WORKERS: frozenset[Worker] = frozenset()
 
 
 class NotAdoptedError(Exception):
@@ -31,7 +31,7 @@ class WorkerLink:
     """The connection to one incarnation of a worker.
 
     `generation` is what it last confirmed, `file` the generation that brought the file under it, `sent` the latest
-    it was sent to build, `heard_at` (monotonic) the time of its last message.
+    it was sent to build, `received_at` (monotonic) the time of its last message.
     """
 
     def __init__(self, worker: Worker, now: float) -> None:
@@ -40,7 +40,7 @@ class WorkerLink:
         self.file = 0
         self.sent = 0
         self.pid = 0
-        self.heard_at = now
+        self.received_at = now
         self.channel: Channel
         self.expected: dict[tuple[str, int], asyncio.Future[str]] = {}
 
@@ -85,8 +85,8 @@ class Workers:
         self,
         current: messages.Prepare,
         heard: Callable[[messages.Outcomes], None],
-        tell: Tell,
-        heard_users: Callable[[messages.Users], None] = lambda _: None,
+        emit: Emit,
+        on_users: Callable[[messages.Users], None] = lambda _: None,
         clock: Callable[[], float] = monotonic,
         expected: int = 0,
     ) -> None:
@@ -97,9 +97,9 @@ class Workers:
         self._current = current
         self._effects: messages.Effects | None = None
         self._followers: list[Callable[[Worker, Message], None]] = []
-        self._heard_outcomes = heard
-        self._heard_users = heard_users
-        self._tell = tell
+        self._on_outcomes = heard
+        self._on_users = on_users
+        self._emit = emit
         self._clock = clock
         self._expected = expected
         self.named: set[Worker] = set()
@@ -125,11 +125,11 @@ class Workers:
         """Connect to `worker` over `sock`."""
         link = WorkerLink(worker, self._clock())
         link.channel = Channel(
-            sock, WORKER, lambda message, _: self._heard(link, message), lambda error: self._lose(link, error)
+            sock, WORKER, lambda message, _: self._on_message(link, message), lambda error: self._lose(link, error)
         )
         self._links[worker] = link
 
-    def follow(self, follower: Callable[[Worker, Message], None]) -> None:
+    def subscribe(self, follower: Callable[[Worker, Message], None]) -> None:
         """Call `follower` with every message of a worker."""
         self._followers.append(follower)
 
@@ -188,7 +188,7 @@ class Workers:
     def is_deaf(self, worker: Worker, seconds: float) -> bool:
         """Whether `worker` has been silent for so long, or sends messages but does not confirm the overrides."""
         link = self._links.get(worker)
-        if link is None or self._clock() - link.heard_at >= seconds:
+        if link is None or self._clock() - link.received_at >= seconds:
             return True
         return self._effects is not None and link.generation < self._effects.generation
 
@@ -244,7 +244,7 @@ class Workers:
         serving = [(state.slot, state.incarnation) for state in states if state.pid and state.accepting]
         heard = {link.worker for link in self._links.values() if link.generation >= generation}
         unknown = {(slot, 0) for slot in range(len(states), self._expected)}
-        return frozenset(unknown.union(worker for worker in serving if worker not in heard)) or NOBODY
+        return frozenset(unknown.union(worker for worker in serving if worker not in heard)) or NO_WORKERS
 
     async def _wait(
         self,
@@ -259,13 +259,13 @@ class Workers:
             await asyncio.wait(waiting, timeout=seconds)
         # one that has just crashed loses its connection before the supervisor reports it; when control itself has just
         # started, nothing is known of any worker
-        while self._unheard(generation) is not NOBODY and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110 - both come from other processes
+        while self._unheard(generation) is not NO_WORKERS and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110 - both come from other processes
             await asyncio.sleep(0.02)
         late = {link.worker for future, link in zip(waiting, links, strict=True) if not _is_well(future)}
         late |= self._unheard(generation)
         self.named |= late
         for slot, _ in sorted(late):
-            self._tell(events.WORKER_LATE, "warning", slot=slot, generation=generation)
+            self._emit(events.WORKER_LATE, "warning", slot=slot, generation=generation)
         return tuple(sorted({slot for slot, _ in late}))
 
     # ── reports ───────────────────────────────────────────────────────────────────────────────
@@ -284,17 +284,17 @@ class Workers:
 
     # ── their messages ────────────────────────────────────────────────────────────────────────────────────
 
-    def _heard(self, link: WorkerLink, message: Message) -> None:
-        link.heard_at = self._clock()
+    def _on_message(self, link: WorkerLink, message: Message) -> None:
+        link.received_at = self._clock()
         match message:
             case messages.Numbers():
                 self.totals.report(link.worker, message.rows)
-                self.exemplars.take(message.exemplars)
+                self.exemplars.merge_exemplars(message.exemplars)
                 link.answered("numbers", message.ticket)
             case messages.Outcomes():
-                self._heard_outcomes(message)
+                self._on_outcomes(message)
             case messages.Users():
-                self._heard_users(message)
+                self._on_users(message)
             case messages.Hello():
                 self._welcome(link, message)
             case messages.Prepared():
@@ -320,7 +320,7 @@ class Workers:
 
     def _lose(self, link: WorkerLink, error: Exception | None) -> None:
         if error is not None:
-            self._tell(events.LINK_LOST, "warning", slot=link.worker[0], error=repr(error))
+            self._emit(events.LINK_LOST, "warning", slot=link.worker[0], error=repr(error))
         link.lost()
         if self._links.get(link.worker) is link:
             del self._links[link.worker]

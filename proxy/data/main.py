@@ -36,7 +36,7 @@ KEEP_EVERY = 30.0
 _POLITENESS = 5
 _CHUNK = 1 << 20
 
-Say = Callable[[str, str, dict[str, Any]], None]
+Send = Callable[[str, str, dict[str, Any]], None]
 """A kind, a name, the document: to control."""
 
 
@@ -54,13 +54,13 @@ def _follow(link: socket.socket) -> None:
     inbox, work, speaking = Inbox(DATA), None, threading.Lock()
     states: dict[tuple[str, str], RunState] = {}  # one for a store: orders come and go
 
-    def say(kind: str, name: str, document: dict[str, Any]) -> None:
+    def send(kind: str, name: str, document: dict[str, Any]) -> None:
         with speaking:
             link.sendall(DATA.pack(DataFound(kind, name, json.dumps(document, default=str).encode())))
 
     while data := link.recv(_CHUNK):
         inbox.feed(data)
-        while (message := inbox.take()) is not None:
+        while (message := inbox.next_message()) is not None:
             if isinstance(message, VerifyData):
                 if work is not None:
                     work.stop.set()
@@ -68,7 +68,7 @@ def _follow(link: socket.socket) -> None:
                 where = orders.store, orders.folder
                 if where not in states:
                     states[where] = state_in(orders.store, Path(orders.folder))
-                work = Work(orders, states[where], say)
+                work = Work(orders, states[where], send)
                 work.start()
     if work is not None:
         work.stop.set()
@@ -77,16 +77,16 @@ def _follow(link: socket.socket) -> None:
 class Work:
     """One set of orders being followed. `stop` ends it, `_tried` and `_asked` hold when each was last done."""
 
-    def __init__(self, orders: DataOrders, state: RunState, say: Say, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, orders: DataOrders, state: RunState, send: Send, now: Callable[[], float] = time.time) -> None:
         self._settings = orders.settings
         self._state = state
         self._leads = orders.leads
         self._redact = redacting(secrets.token_bytes(32), orders.redact)
-        self._say = say
+        self._send = send
         self._now = now
         self._tried: dict[str, float] = {}
         self._asked: dict[str, tuple[float, float]] = {}
-        self._told: dict[str, float] = {}
+        self._sent: dict[str, float] = {}
         self._judged: dict[str, dict[str, Any]] = {}
         self._warned = False
         self.stop = threading.Event()
@@ -108,13 +108,13 @@ class Work:
 
     def look_at_tables(self) -> None:
         """Verify what is due; send what is known, results of runs by hand included."""
-        self._say_kept()
+        self._send_kept()
         if not self._leads:
             return
         kept = self._state.results(self._settings.tables)
         for due in list(due_tables(self._settings, kept, self._tried, self._now())):
             self._with_databases(partial(self._verify, Wanted((due.table,), due.since)))
-            self._say_kept()
+            self._send_kept()
 
     def look_at_checks(self) -> None:
         """Ask the checks that are due."""
@@ -145,11 +145,11 @@ class Work:
             elif not self._warned:
                 self._warned = True
                 for warning in runner.warnings():
-                    self._say("warning", "", {"text": warning})
+                    self._send("warning", "", {"text": warning})
 
     def _failed(self, failure: TableFailure) -> None:
         self._tried[failure.table] = self._now()
-        self._say("failure", failure.table, {"reason": failure.reason, "unreachable": failure.unreachable})
+        self._send("failure", failure.table, {"reason": failure.reason, "unreachable": failure.unreachable})
 
     def _check(self, names: list[str], runner: Runner) -> None:
         for name in names:
@@ -157,7 +157,7 @@ class Work:
             for result in runner.checks((name,)):
                 document = {**result.document(), "at": self._now()}
                 self._keep_judged(name, document)
-                self._say("check", name, document)
+                self._send("check", name, document)
             self._asked[name] = (self._now(), self._now() - began)
 
     def _keep_judged(self, name: str, document: dict[str, Any]) -> None:
@@ -170,13 +170,13 @@ class Work:
     def _say_judged(self) -> None:
         """Say what the instance that leads made of the checks."""
         for name, document in self._state.checks(self._settings.checks).items():
-            if self._told.get(f"check {name}") != document["at"]:
-                self._told[f"check {name}"] = document["at"]
-                self._say("check", name, document)
+            if self._sent.get(f"check {name}") != document["at"]:
+                self._sent[f"check {name}"] = document["at"]
+                self._send("check", name, document)
 
-    def _say_kept(self) -> None:
+    def _send_kept(self) -> None:
         for name, kept in self._state.results(self._settings.tables).items():
-            if self._told.get(name) != kept.at:
-                self._told[name] = kept.at
+            if self._sent.get(name) != kept.at:
+                self._sent[name] = kept.at
                 times = {"at": kept.at, "full_at": kept.full, "verified_at": kept.verified}
-                self._say("table", name, {**kept.document, **times})
+                self._send("table", name, {**kept.document, **times})

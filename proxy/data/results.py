@@ -61,7 +61,7 @@ class TableResult:
         """Whether nothing differs, rows and totals."""
         return not (self.different or self.missing_legacy or self.missing_modern or self.totals)
 
-    def add(self, one: RowDifference) -> None:
+    def add_difference(self, one: RowDifference) -> None:
         """Count a differing row; keep it while there are few."""
         setattr(self, one.state, getattr(self, one.state) + 1)
         self.by_column.update(name for name, _, _ in one.columns)

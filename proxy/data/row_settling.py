@@ -88,7 +88,7 @@ class Settling:
             return
         self.counted.add(key)
         first = not self.result.examples
-        self.result.add(self._difference(key, legacy, modern))
+        self.result.add_difference(self._difference(key, legacy, modern))
         if first:
             self.result.look = self.plan.look(tuple(self.redact("", str(part), "")[0] for part in key))
 

@@ -16,15 +16,16 @@ _absolute: Final = re.compile(r"[hH][tT][tT][pP][sS]?://([^/?#@]+)((?:[/?][\x21\
 
 
 class RequestLine:
-    """A request line, parsed; shared by all requests that repeat it: only `effects` is set once, when first needed.
+    """A request line, parsed.
 
+    Shared by all requests that repeat it: only `side_effects` is set once, when first needed.
     `path` and `query` (None without question mark) are the parts of `target`. `authority` is an absolute-form
     target's. `written` is the line as a backend gets it. `is_usual` where fields mean what they usually mean:
-    HTTP/1.1, origin-form. `effects` says whether a read of it looks like one that changes something, None until
+    HTTP/1.1, origin-form. `side_effects` says whether a read of it looks like one that changes something, None until
     that was decided.
     """
 
-    __slots__ = ("authority", "effects", "is_usual", "method", "minor", "path", "query", "target", "written")
+    __slots__ = ("authority", "is_usual", "method", "minor", "path", "query", "side_effects", "target", "written")
 
     def __init__(self, method: str, target: str, minor: int, authority: str, written: bytes) -> None:
         self.method = method
@@ -35,7 +36,7 @@ class RequestLine:
         self.path = path
         self.query: str | None = query if mark else None
         self.written = written
-        self.effects: bool | None = None
+        self.side_effects: bool | None = None
         self.is_usual = minor == 1 and not authority and method != "OPTIONS"
 
 

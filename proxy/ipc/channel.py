@@ -122,7 +122,7 @@ class Channel:
     def _deliver(self) -> None:
         while self.open:
             try:
-                message = self._inbox.take()
+                message = self._inbox.next_message()
                 if message is None:
                     return
                 # descriptors come with the first byte of their frame, in order

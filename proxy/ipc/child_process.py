@@ -19,9 +19,9 @@ from proxy.ipc.codec import LIFELINE
 from proxy.ipc.messages import Beat, Leave, Message
 from proxy.settings import EXIT_HOPELESS, CannotStartError
 from proxy.telemetry import events
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 
-Heard = tuple[Message, tuple[int, ...]]
+Received = tuple[Message, tuple[int, ...]]
 
 
 _FOLDER: Final = Path(__file__).resolve().parents[2]
@@ -49,11 +49,11 @@ class Lifeline:
     """The connection to the supervisor, as a queue of its messages; its end is read as `Leave` with `lost` set."""
 
     def __init__(self, descriptor: int) -> None:
-        self._queue: asyncio.Queue[Heard] = asyncio.Queue()
+        self._queue: asyncio.Queue[Received] = asyncio.Queue()
         self.lost = False
-        self.channel = Channel(socket.socket(fileno=descriptor), LIFELINE, self._heard, lambda _: self._closed())
+        self.channel = Channel(socket.socket(fileno=descriptor), LIFELINE, self._on_message, lambda _: self._closed())
 
-    async def next(self) -> Heard:
+    async def next(self) -> Received:
         """Wait for the supervisor's next message."""
         return await self._queue.get()
 
@@ -61,7 +61,7 @@ class Lifeline:
         """Act as if the supervisor had sent `message`."""
         self._queue.put_nowait((message, ()))
 
-    def _heard(self, message: Message, descriptors: tuple[int, ...]) -> None:
+    def _on_message(self, message: Message, descriptors: tuple[int, ...]) -> None:
         self._queue.put_nowait((message, descriptors))
 
     def _closed(self) -> None:
@@ -173,8 +173,8 @@ UNEXPECTED_EVERY = 1.0
 class ExceptionHandler:
     """A loop's exception handler. `_told_at` is the time of the last event, `_more` the number of exceptions since."""
 
-    def __init__(self, tell: Tell, clock: Callable[[], float] = time.monotonic) -> None:
-        self._tell = tell
+    def __init__(self, emit: Emit, clock: Callable[[], float] = time.monotonic) -> None:
+        self._emit = emit
         self._clock = clock
         self._told_at = -UNEXPECTED_EVERY
         self._more = 0
@@ -188,7 +188,7 @@ class ExceptionHandler:
         self._told_at, more, self._more = now, self._more, 0
         error: BaseException | None = context.get("exception")
         frames = extract_tb(error.__traceback__) if error is not None else []
-        self._tell(
+        self._emit(
             events.UNEXPECTED,
             "error",
             where=context.get("message", ""),

@@ -269,7 +269,7 @@ def _put_back(members: Any, paths: Sequence[str], sizes: Any, attachment: bytes)
 
 
 class Inbox:
-    """Collects bytes until they are whole messages; its buffer grows by `feed`, shrinks by `take`."""
+    """Collects bytes until they are whole messages; its buffer grows by `feed`, shrinks by `next_message`."""
 
     __slots__ = ("_buffer", "_wire")
 
@@ -281,7 +281,7 @@ class Inbox:
         """Add what has just been read."""
         self._buffer += data
 
-    def take(self) -> Message | None:
+    def next_message(self) -> Message | None:
         """Take out the next message, None when it is not whole yet; raises WireError for what can never become one."""
         buffer, size = self._buffer, _HEAD.size
         if len(buffer) < size:

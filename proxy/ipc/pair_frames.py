@@ -83,7 +83,7 @@ def _answer(lines: list[str], position: int, body: bytes) -> tuple[Answer, int]:
 
 
 class PairInbox:
-    """Collects bytes until they are whole pairs; its buffer grows by `feed`, shrinks by `take`."""
+    """Collects bytes until they are whole pairs; its buffer grows by `feed`, shrinks by `next_pair`."""
 
     __slots__ = ("_at", "_buffer")
 
@@ -98,7 +98,7 @@ class PairInbox:
             self._at = 0
         self._buffer += data
 
-    def take(self) -> Pair | None:
+    def next_pair(self) -> Pair | None:
         """Take out the next pair, None when it is not whole yet; raises WireError for what can never become one."""
         buffer, begin = self._buffer, self._at + _HEAD.size
         if len(buffer) < begin:

@@ -130,7 +130,7 @@ class Judge:
             resting = self._share.rest(time.monotonic())
             poll = self._control_alone if resting else self._poll
             ready = {descriptor for descriptor, _ in poll.poll(self._patience(resting))}
-            if self._control.fileno() in ready and not self._hear():
+            if self._control.fileno() in ready and not self._read_messages():
                 return
             if not resting:
                 self._judge_some(ready)
@@ -146,13 +146,13 @@ class Judge:
 
     # ── control ────────────────────────────────────────────────────────────────────────────────────────
 
-    def _hear(self) -> bool:
+    def _read_messages(self) -> bool:
         data, descriptors, _, _ = socket.recv_fds(self._control, _CHUNK, _DESCRIPTORS)
         for descriptor in descriptors:
             os.set_inheritable(descriptor, False)  # noqa: FBT003 - the os API
         self._descriptors.extend(descriptors)
         self._inbox.feed(data)
-        while (message := self._inbox.take()) is not None:
+        while (message := self._inbox.next_message()) is not None:
             self._do(message)
         return bool(data)
 
@@ -199,14 +199,14 @@ class Judge:
         until = time.monotonic() + BATCH_SECONDS
         differing: list[Message] = []
         for _ in range(BATCH):
-            pair = link.take()
+            pair = link.next_pair()
             if pair is None:
                 break
             opinion = self._timed(Case(0, pair))
             if not isinstance(opinion, Opinion):
                 continue
             if is_settled(opinion):
-                self._tally.add(pair, opinion)
+                self._tally.count_opinion(pair, opinion)
             else:
                 differing.append(Judged(*link.worker, _bare(pair), opinion))
             if time.monotonic() > until:
@@ -222,7 +222,7 @@ class Judge:
     def _report(self, differing: Sequence[Message] = ()) -> None:
         """Send control what was judged, then workers that it is done."""
         self._told_at = time.monotonic()
-        told = self._tally.take()
+        told = self._tally.drain_counts()
         messages = [*differing, *(() if told is None else (told,))]
         if messages:
             self._control.sendall(b"".join(JUDGE.pack(message) for message in messages))

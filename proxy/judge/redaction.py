@@ -91,7 +91,7 @@ def unpack(data: bytes) -> Pair:
     inbox = Inbox(STORED)
     try:
         inbox.feed(undone.decompress(data, LARGEST))
-        message = inbox.take()
+        message = inbox.next_message()
     except (zlib.error, CodecError) as error:
         raise UnreadableError(str(error)) from error
     if not isinstance(message, Pair):

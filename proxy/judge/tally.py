@@ -37,13 +37,16 @@ class _Row:
 
 
 class Tally:
-    """Rows that fill with `add`, are emptied by `take`; which kinds of request were compared is reported once."""
+    """Rows that fill with `count_opinion`, are emptied by `drain_counts`.
+
+    Which kinds of request were compared is reported once.
+    """
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, int], _Row] = {}
         self._kinds = News()
 
-    def add(self, pair: Pair, opinion: Opinion) -> None:
+    def count_opinion(self, pair: Pair, opinion: Opinion) -> None:
         """Count a pair that `is_settled`."""
         row = self._row(pair.route, pair.generation)
         for rule, times in opinion.forgiven:
@@ -61,9 +64,9 @@ class Tally:
             status = (pair.legacy if pair.live_side == LEGACY else pair.modern).status
             self._kinds.note(pair.route, pair.generation, pair.method, pair.path, status, compared=True)
 
-    def take(self) -> Tallied | None:
+    def drain_counts(self) -> Tallied | None:
         """Return what was counted since the last call, None where that is nothing."""
-        kinds = self._kinds.take()
+        kinds = self._kinds.drain_kinds()
         for key in kinds:
             self._row(*key)
         if not self._rows:

@@ -22,7 +22,7 @@ _CHUNK = 1 << 18
 
 
 class WorkerLink:
-    """One connection. `taken` counts pairs as they are taken out, `_said` those that the worker knows to be done.
+    """One connection. `taken` counts pairs as they are taken out, `_sent_pairs` those that the worker knows to be done.
 
     `has_more`: another whole pair may have been read.
     """
@@ -35,7 +35,7 @@ class WorkerLink:
         os.close(page)
         self._inbox = PairInbox()
         self.taken = 0
-        self._said = 0
+        self._sent_pairs = 0
         self._bytes = 0
         self.has_more = False
 
@@ -51,9 +51,9 @@ class WorkerLink:
         self.has_more = True
         return bool(data)
 
-    def take(self) -> Pair | None:
+    def next_pair(self) -> Pair | None:
         """Take up the next pair that is whole; WireError where what came can be none."""
-        pair = self._inbox.take()
+        pair = self._inbox.next_pair()
         if pair is None:
             self.has_more = False
             return None
@@ -65,17 +65,17 @@ class WorkerLink:
     @property
     def is_behind(self) -> bool:
         """Whether pairs are done that are not reported yet."""
-        return self._said != self.taken
+        return self._sent_pairs != self.taken
 
     @property
     def is_far_behind(self) -> bool:
         """Whether so much is done and not reported that the worker may soon be kept waiting."""
-        return self.taken - self._said >= FAR or self._bytes >= FAR_BYTES
+        return self.taken - self._sent_pairs >= FAR or self._bytes >= FAR_BYTES
 
     def acknowledge(self) -> None:
         """Say that every pair that was taken up is done."""
-        if self._said != self.taken:
-            self._said, self._bytes = self.taken, 0
+        if self._sent_pairs != self.taken:
+            self._sent_pairs, self._bytes = self.taken, 0
             # a worker that is gone is noticed where its pairs are read
             with suppress(OSError):
                 self.socket.send(NUMBER.pack(self.taken))

@@ -24,7 +24,7 @@ class Live:
         self.generation = generation
         self._followers: list[Callable[[Generation, Generation], None]] = []
 
-    def follow(self, follower: Callable[[Generation, Generation], None]) -> None:
+    def subscribe(self, follower: Callable[[Generation, Generation], None]) -> None:
         """Call `follower(old, new)` after each swap, in the order of following."""
         self._followers.append(follower)
 

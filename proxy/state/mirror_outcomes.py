@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from proxy.ipc.messages import PairCounts
-from proxy.telemetry.records import NOBODY, Exchange, Shadowed, last_of_each_side
+from proxy.telemetry.records import NO_SIDE, Exchange, Shadowed, last_of_each_side
 from proxy.telemetry.request_kinds import News
 from rules.model import LEGACY, MODERN
 
@@ -69,7 +69,7 @@ class _Row:
 
 
 class Pairs:
-    """An observer of calls, of shadows. Its rows fill with each, are emptied by `take`, all on the event loop.
+    """An observer of calls, of shadows. Its rows fill with each, are emptied by `drain_counts`, all on the event loop.
 
     `mirrored` returns the routes of which some share is mirrored.
     """
@@ -87,7 +87,7 @@ class Pairs:
         for exchange in exchanges:
             if exchange.fallback:
                 self._rescue(exchange)
-            if mirrored and exchange.route in mirrored and exchange.answered != NOBODY:
+            if mirrored and exchange.route in mirrored and exchange.answered != NO_SIDE:
                 self._kinds.note(exchange.route, exchange.generation, exchange.method, exchange.path, exchange.status)
 
     def _rescue(self, exchange: Exchange) -> None:
@@ -123,9 +123,9 @@ class Pairs:
             if failures is not None:
                 row.failures[failures] = row.failures.get(failures, 0) + 1
 
-    def take(self) -> tuple[PairCounts, ...]:
+    def drain_counts(self) -> tuple[PairCounts, ...]:
         """Return what was counted since the last call, and reset it."""
-        kinds = self._kinds.take()
+        kinds = self._kinds.drain_kinds()
         for key in kinds:
             self._row(*key)
         taken, self._rows = self._rows, {}

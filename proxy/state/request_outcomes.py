@@ -25,7 +25,10 @@ Age = tuple[str, str, int, float]
 
 
 class Outcomes:
-    """An observer. `_tallies` fills with each exchange, `_copies` with each shadow; both are emptied by `take`."""
+    """An observer.
+
+    `_tallies` fills with each exchange, `_copies` with each shadow; both are emptied by `drain_counts`.
+    """
 
     __slots__ = ("_copies", "_tallies")
 
@@ -51,7 +54,7 @@ class Outcomes:
                     tally = tallies.get(key)
                     if tally is None:
                         tally = tallies[key] = Tally()
-                    tally.add(wait)
+                    tally.count_response(wait)
                     continue
             for attempt in last_of_each_side(attempts):
                 self._add(exchange, attempt)
@@ -70,11 +73,11 @@ class Outcomes:
                 if tally is None:
                     tally = copies[key] = Tally()
                 if not attempt.kind and attempt.status < 400:  # noqa: PLR2004 - HTTP
-                    tally.add(attempt.wait)
+                    tally.count_response(attempt.wait)
                 else:
                     _count(tally, attempt, timed=True)
 
-    def take(self, waiting: Mapping[Key, Tally] = MappingProxyType({})) -> tuple[SideOutcomes, ...]:
+    def drain_counts(self, waiting: Mapping[Key, Tally] = MappingProxyType({})) -> tuple[SideOutcomes, ...]:
         """Return what was collected since the last call, and reset it.
 
         `waiting` are the ages of those still waiting.
@@ -98,7 +101,7 @@ def _count(tally: Tally, attempt: Attempt, *, timed: bool) -> None:
         # it was never sent to the side, or lasts as long as its user likes: it has no latency
         tally.requests += 1
     else:
-        tally.add(attempt.wait)
+        tally.count_response(attempt.wait)
     tally.errors += attempt.failed
     tally.client_errors += attempt.status in _CLIENT_ERRORS
 
@@ -119,10 +122,10 @@ def _pack(key: Key, tally: Tally, role: str, waiting: Tally | None) -> SideOutco
 
 
 def waiting(ages: Iterable[Age]) -> dict[Key, Tally]:
-    """Return the ages of requests that wait, as `take` needs them: route, side, generation, seconds each."""
+    """Return the ages of requests that wait, as `drain_counts` needs them: route, side, generation, seconds each."""
     tallies: dict[Key, Tally] = {}
     for route, side, generation, seconds in ages:
-        tallies.setdefault((route, side, generation), Tally()).add(seconds)
+        tallies.setdefault((route, side, generation), Tally()).count_response(seconds)
     return tallies
 
 

@@ -35,9 +35,9 @@ class Recent:
         self._sketches: dict[str, Sketch] = {}
         self._news: dict[tuple[str, str], None] = {}
         self._forgot = 0.0
-        self.follow(routes)
+        self.apply_routes(routes)
 
-    def follow(self, routes: Iterable[str]) -> None:
+    def apply_routes(self, routes: Iterable[str]) -> None:
         """Keep these routes from now on, no others."""
         names = tuple(routes)
         capacity = min(CAPACITY, max(FEWEST, IN_ALL // max(1, len(names))))
@@ -62,7 +62,7 @@ class Recent:
             if last is not None and now - last < REFRESHED:
                 continue
             hashes -= 1
-            if _may_travel(user) and sketch.add(user, now):
+            if _may_travel(user) and sketch.add_user(user, now):
                 self._news[route, user] = None
         if len(noted) > WAITING:
             noted.clear()
@@ -90,7 +90,7 @@ class Recent:
 
     # ── in control ─────────────────────────────────────────────────────────────────────────────────────
 
-    def take(self, users: Users, now: float) -> None:
+    def merge_users(self, users: Users, now: float) -> None:
         """Add what a worker reports."""
         for row in users.routes:
             sketch = self._sketches.get(row.route)
@@ -98,7 +98,7 @@ class Recent:
                 continue
             sketch.limit(row.bound)
             for user, age in row.users:
-                sketch.add(user, now - age)
+                sketch.add_user(user, now - age)
         self._forget(now)
 
     def samples(self, now: float) -> tuple[dict[str, Sample], Sample]:

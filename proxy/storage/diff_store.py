@@ -125,7 +125,7 @@ class Wanted:
 class Diffs(Protocol):
     """Where differences are stored. Every method may take as long as a disk does; all raise `DiffsError`."""
 
-    def add(self, differences: Sequence[Difference]) -> None:
+    def add_differences(self, differences: Sequence[Difference]) -> None:
         """Count these pairs in their groups, store a few of them."""
 
     def groups(self, wanted: Wanted) -> tuple[Group, ...]:
@@ -199,7 +199,7 @@ class DiffsThread:
         self._thread = threading.Thread(target=self._run, name="differences", daemon=True)
         self._thread.start()
 
-    def add(self, difference: Difference) -> bool:
+    def add_difference(self, difference: Difference) -> bool:
         """Queue a difference to be written; False when too many wait already."""
         with self._news:
             size = len(difference.pair)
@@ -212,7 +212,7 @@ class DiffsThread:
             self._news.notify()
         return True
 
-    async def ask(self, question: Callable[[Diffs], T]) -> T:
+    async def query(self, question: Callable[[Diffs], T]) -> T:
         """Run `question` on the store after everything that was added before, and return its result; DiffsError."""
         future: Future[T] = Future()
         with self._news:
@@ -256,7 +256,7 @@ class DiffsThread:
         try:
             store = store or self._opened()
             if adds:
-                store.add(adds)
+                store.add_differences(adds)
                 self._say("")
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the disk, the thread goes on
             self.lost += len(adds)

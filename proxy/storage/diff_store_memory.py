@@ -19,7 +19,7 @@ class _Kept:
 
 
 class MemoryDiffs:
-    """A `Diffs`. `_groups` and `_pairs` grow by `add`, shrink by `trim`; one thread at a time."""
+    """A `Diffs`. `_groups` and `_pairs` grow by `add_differences`, shrink by `trim`; one thread at a time."""
 
     def __init__(self, most_groups: int = MOST_GROUPS) -> None:
         self._groups: dict[str, _Kept] = {}
@@ -27,7 +27,7 @@ class MemoryDiffs:
         self._notes: dict[str, bytes] = {}
         self._most_groups = most_groups
 
-    def add(self, differences: Sequence[Difference]) -> None:
+    def add_differences(self, differences: Sequence[Difference]) -> None:
         """Count these pairs in their groups, store a few of them."""
         for difference in differences:
             self._pairs[difference.id] = difference

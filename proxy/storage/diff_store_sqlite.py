@@ -73,7 +73,7 @@ class SqliteDiffs:
         except (OSError, sqlite3.Error) as error:
             raise DiffsError(f"{path.name}: {error}") from error
 
-    def add(self, differences: Sequence[Difference]) -> None:
+    def add_differences(self, differences: Sequence[Difference]) -> None:
         """Count these pairs in their groups, store a few of them."""
         with self._changing() as connection:
             touched: set[str] = set()

@@ -59,7 +59,7 @@ class Pulse:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class InstanceReport:
     """One message of one run of an instance; `number` grows by one from message to message.
 
     `ago` is how many seconds old its contents are: on the way out since they were packed, on the way in since then by
@@ -73,11 +73,11 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ExchangeResult:
     """The messages since the requested `place`, our own included, in order; the next call starts at `place`."""
 
     place: str
-    told: tuple[Told, ...] = ()
+    reports: tuple[InstanceReport, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class Fleet(Protocol):
     async def beat(self, name: str, document: bytes, *, lead: bool) -> Pulse:
         """Send a heart-beat of `name`; with `lead` it leads as long as it sends them, unless another leads."""
 
-    async def exchange(self, own: Sequence[Told], after: str) -> Heard:
+    async def exchange(self, own: Sequence[InstanceReport], after: str) -> ExchangeResult:
         """Publish messages, and return those since the place `after` (empty: all).
 
         A failed call may have published all the same. Repeat it under the same number: readers drop repeated ones.

@@ -16,11 +16,11 @@ from proxy.storage.fleet import (
     TOLD_FOR,
     Counted,
     Counts,
-    Heard,
+    ExchangeResult,
+    InstanceReport,
     News,
     Pulse,
     Seen,
-    Told,
     Version,
 )
 from proxy.storage.store import StoreError
@@ -57,26 +57,28 @@ return {string.format('%d', now), redis.call('XRANGE', KEYS[1], from, '+', 'COUN
 """A place later than now comes from a clock that has jumped back: everything is read, repeats dropped by number."""
 
 
-def exchange_arguments(own: Sequence[Told], after: str) -> list[Any]:
+def exchange_arguments(own: Sequence[InstanceReport], after: str) -> list[Any]:
     """Return the script's arguments."""
     told = [word for one in own for word in (one.run, one.number, round(one.ago * 1000), one.payload)]
     return [after, round(TOLD_FOR * 1000), EXCHANGE_FORGOTTEN_AFTER, AT_ONCE, MOST_KEPT, *told]
 
 
-def heard(answer: Any, after: str) -> Heard:
+def exchange_result(answer: Any, after: str) -> ExchangeResult:
     """Return the script's result."""
     now, entries = int(answer[0]), answer[1]
-    told = (_told(place, entry, now) for place, entry in entries)
-    return Heard(str(entries[-1][0], "ascii") if entries else after, tuple(one for one in told if one is not None))
+    told = (_report_of(place, entry, now) for place, entry in entries)
+    return ExchangeResult(
+        str(entries[-1][0], "ascii") if entries else after, tuple(one for one in told if one is not None)
+    )
 
 
-def _told(place: bytes, entry: Sequence[bytes], now: int) -> Told | None:
+def _report_of(place: bytes, entry: Sequence[bytes], now: int) -> InstanceReport | None:
     """Return one entry; None for one that no version of the proxy has written."""
     found = dict(zip(entry[::2], entry[1::2], strict=True))
     waited = max(0, now - int(place.partition(b"-")[0]))
     try:
         ago = (waited + int(found[b"ago"])) / 1000
-        return Told(str(found[b"run"], "ascii"), int(found[b"number"]), ago, found[b"payload"])
+        return InstanceReport(str(found[b"run"], "ascii"), int(found[b"number"]), ago, found[b"payload"])
     except (KeyError, ValueError):
         return None
 
@@ -232,14 +234,14 @@ class RedisFleet:
         words = name, document, int(lead), int(LEASE_SECONDS * 1000), int(FORGOTTEN_AFTER * 1000)
         with asking(self._url):
             found: Any = await self._beat(keys, words)
-            now, leader, everybody = int(found[0]), str(found[1], "utf-8"), found[2]
-            seen = [_seen(who, said, now) for who, said in zip(everybody[::2], everybody[1::2], strict=True)]
+            now, leader, names = int(found[0]), str(found[1], "utf-8"), found[2]
+            seen = [_seen(who, said, now) for who, said in zip(names[::2], names[1::2], strict=True)]
             return Pulse(now / 1000, leader, tuple(sorted(seen, key=lambda one: one.name)))
 
-    async def exchange(self, own: Sequence[Told], after: str) -> Heard:
+    async def exchange(self, own: Sequence[InstanceReport], after: str) -> ExchangeResult:
         """Publish messages, return those since the place `after`."""
         with asking(self._url):
-            return heard(await self._exchange((self._names.told,), exchange_arguments(own, after)), after)
+            return exchange_result(await self._exchange((self._names.told,), exchange_arguments(own, after)), after)
 
     async def count(self, news: News, since: str, oldest: float, keep: float) -> Counts | None:
         """Add to the counts of differences, return those of all instances unless they still are those of `since`."""

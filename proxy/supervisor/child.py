@@ -64,7 +64,7 @@ class Child:
             passed = [theirs.fileno(), *inherit]
             self._process = _start(command(role, *map(str, passed)), passed)
         self.pid = self._process.pid
-        self._channel = Channel(ours, LIFELINE, lambda message, _: self._heard(message, received), lambda _: None)
+        self._channel = Channel(ours, LIFELINE, lambda message, _: self._on_message(message, received), lambda _: None)
         self._pidfd = os.pidfd_open(self.pid)
         asyncio.get_running_loop().add_reader(self._pidfd, self._reap)
 
@@ -87,7 +87,7 @@ class Child:
         """Seconds since the start."""
         return time.monotonic() - self.started
 
-    def _heard(self, message: Message, received: Callable[[Child, Message], None]) -> None:
+    def _on_message(self, message: Message, received: Callable[[Child, Message], None]) -> None:
         if isinstance(message, Beat):
             self.silence, self.beaten = 0, True
             return

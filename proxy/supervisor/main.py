@@ -15,7 +15,7 @@ from proxy.ipc.codec import LOADER, Inbox, Loaded
 from proxy.settings import EXIT_NO, Address, CannotStartError, Settings, parse_address, worker_count
 from proxy.supervisor import sockets
 from proxy.supervisor.process_manager import Notifier, ProcessManager
-from proxy.supervisor.sockets import Inherited, Successor, adopted, inherited, tell_ready
+from proxy.supervisor.sockets import Inherited, Successor, adopted, inherited, report_ready
 from proxy.telemetry import events as telemetry_events
 from proxy.telemetry.events import Events, events
 
@@ -26,15 +26,15 @@ def main(arguments: list[str]) -> int:
     loaded = load(path, workers)
     if isinstance(loaded, int):
         return loaded
-    tell = events("supervisor")
+    emit = events("supervisor")
     try:
-        return asyncio.run(_keep(loaded.settings, loaded.payload, workers, tell))
+        return asyncio.run(_keep(loaded.settings, loaded.payload, workers, emit))
     except CannotStartError as error:
         sys.stderr.write(f"strangler: {error}\n")
         return EXIT_NO
     finally:
-        tell(telemetry_events.STOPPED)
-        tell.close()
+        emit(telemetry_events.STOPPED)
+        emit.close()
 
 
 def load(path: str, workers: str = "") -> Loaded | int:
@@ -49,13 +49,13 @@ def load(path: str, workers: str = "") -> Loaded | int:
         return done.returncode if done.returncode > 0 else EXIT_NO
     inbox = Inbox(LOADER)
     inbox.feed(done.stdout)
-    message = inbox.take()
+    message = inbox.next_message()
     if not isinstance(message, Loaded):
         raise CannotStartError("the configuration could not be read")
     return message
 
 
-async def _keep(settings: Settings, payload: bytes, workers: str, tell: Events) -> int:
+async def _keep(settings: Settings, payload: bytes, workers: str, emit: Events) -> int:
     loop = asyncio.get_running_loop()
     left = inherited()
     listeners, users = _users(settings, left)
@@ -67,7 +67,7 @@ async def _keep(settings: Settings, payload: bytes, workers: str, tell: Events) 
         raise
     addresses = (str(users), str(operators or ""))
     line = _ready_line(settings, users, operators)
-    tell(
+    emit(
         telemetry_events.STARTING,
         pid=os.getpid(),
         config=settings.config,
@@ -79,9 +79,9 @@ async def _keep(settings: Settings, payload: bytes, workers: str, tell: Events) 
 
     def announce() -> None:
         _print(line)
-        tell_ready(left)
+        report_ready(left)
 
-    keeper = ProcessManager(
+    manager = ProcessManager(
         settings,
         payload,
         listeners=listeners,
@@ -89,18 +89,18 @@ async def _keep(settings: Settings, payload: bytes, workers: str, tell: Events) 
         addresses=addresses,
         announce=announce,
         closing=lambda: sockets.forget(users),
-        tell=tell,
+        emit=emit,
         systemd=Notifier(),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, keeper.stop, signal.Signals(number).name)
-    loop.add_signal_handler(signal.SIGHUP, keeper.reload, "SIGHUP")
-    successor = Successor(settings.config, workers, keeper.hand_over, keeper.stays)
-    loop.add_signal_handler(signal.SIGUSR2, _succeed, successor, keeper, listeners, admin, addresses)
+        loop.add_signal_handler(number, manager.stop, signal.Signals(number).name)
+    loop.add_signal_handler(signal.SIGHUP, manager.reload, "SIGHUP")
+    successor = Successor(settings.config, workers, manager.hand_over, manager.stays)
+    loop.add_signal_handler(signal.SIGUSR2, _succeed, successor, manager, listeners, admin, addresses)
     try:
-        return await keeper.run()
+        return await manager.run()
     finally:
-        if operators is not None and not keeper.handed_over:
+        if operators is not None and not manager.handed_over:
             sockets.forget(operators)
 
 
@@ -129,14 +129,14 @@ def _is_meant(wanted: Address, open_there: str) -> bool:
 
 def _succeed(
     successor: Successor,
-    keeper: ProcessManager,
+    manager: ProcessManager,
     listeners: list[socket.socket],
     admin: socket.socket | None,
     addresses: tuple[str, str],
 ) -> None:
-    if successor.is_starting or keeper.is_stopping:
+    if successor.is_starting or manager.is_stopping:
         return
-    keeper.upgrades()
+    manager.upgrades()
     users, operators = addresses
     successor.start(users, [one.fileno() for one in listeners], operators, -1 if admin is None else admin.fileno())
 

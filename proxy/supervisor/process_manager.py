@@ -21,7 +21,7 @@ from proxy.ipc.messages import Message
 from proxy.settings import EXIT_HOPELESS, EXIT_NO, EXIT_YES, Settings
 from proxy.supervisor.child import TICK, Child, Slot
 from proxy.telemetry import events
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 
 # Reports the state of the proxy to the service manager (sd_notify).
 
@@ -39,7 +39,7 @@ class Notifier:
         self._path = "\0" + name[1:] if name.startswith("@") else name
         self.watched = "WATCHDOG_USEC" in environ
 
-    def say(self, *lines: str) -> None:
+    def send_state(self, *lines: str) -> None:
         """Send `lines` as one datagram; a service manager that does not receive it is ignored."""
         if not self._path:
             return
@@ -53,12 +53,12 @@ class Notifier:
 
     def reloading(self) -> None:
         """Report that a reload begins; READY=1 must follow."""
-        self.say("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        self.send_state("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def alive(self) -> None:
         """Notify the watchdog, if there is one."""
         if self.watched:
-            self.say("WATCHDOG=1")
+            self.send_state("WATCHDOG=1")
 
 
 GRACE = 2.0
@@ -84,7 +84,7 @@ class ProcessManager:
         addresses: tuple[str, ...],
         announce: Callable[[], None],
         closing: Callable[[], None],
-        tell: Tell,
+        emit: Emit,
         systemd: Notifier,
     ) -> None:
         self._settings = settings
@@ -97,7 +97,7 @@ class ProcessManager:
         self._addresses = addresses
         self._announce = announce
         self._closing = closing
-        self._tell = tell
+        self._emit = emit
         self._systemd = systemd
         self._control: Child | None = None
         self._control_backoff = Backoff()
@@ -132,9 +132,9 @@ class ProcessManager:
                 self._abandon()
             return
         self._stopping = True
-        self._tell(events.STOPPING, signal=signal_name, drain=self._drain)
+        self._emit(events.STOPPING, signal=signal_name, drain=self._drain)
         if not self.handed_over:
-            self._systemd.say("STOPPING=1", f"STATUS=draining for at most {self._drain:g} s")
+            self._systemd.send_state("STOPPING=1", f"STATUS=draining for at most {self._drain:g} s")
         self._closing()
         for slot in self._slots:
             # the workers' own copies stay open: what the kernel has queued is still accepted there
@@ -151,27 +151,27 @@ class ProcessManager:
 
     def upgrades(self) -> None:
         """A new program is being started beside this one."""
-        self._tell(events.UPGRADING)
-        self._systemd.say("STATUS=starting the new program")
+        self._emit(events.UPGRADING)
+        self._systemd.send_state("STATUS=starting the new program")
 
     def hand_over(self, pid: int) -> None:
         """The new program `pid` serves on the same sockets: drain, keep their names."""
         self.handed_over = True
         self._closing = lambda: None
         # systemd accepts messages only from the main process, which is this one until it gets this message
-        self._systemd.say(f"MAINPID={pid}")
+        self._systemd.send_state(f"MAINPID={pid}")
         self.stop("SIGUSR2")
 
     def stays(self) -> None:
         """The new program did not get ready: this one goes on unchanged."""
-        self._tell(events.UPGRADE_FAILED, "error")
-        self._systemd.say("STATUS=the new program did not start; the old one goes on")
+        self._emit(events.UPGRADE_FAILED, "error")
+        self._systemd.send_state("STATUS=the new program did not start; the old one goes on")
 
     def reload(self, who: str) -> None:
         """Ask control to read the file again."""
         if self._control is None:
             # a control process that is being replaced reads the file when it starts
-            self._tell(events.RELOAD_IGNORED, "warning", who=who, legacy_only=self._settings.legacy_only)
+            self._emit(events.RELOAD_IGNORED, "warning", who=who, legacy_only=self._settings.legacy_only)
             return
         self._control.send(messages.Reread(who))
 
@@ -201,13 +201,13 @@ class ProcessManager:
             number,
             incarnation,
             inherit=(listener.fileno(),),
-            received=self._heard,
+            received=self._on_message,
             exited=self._gone,
         )
         self._children.add(child)
         child.payload = self._payload
         child.send(messages.Begin(number, incarnation, self._settings, self._addresses, self._payload, self._effects))
-        self._tell(events.CHILD_STARTED, role=role, slot=number, pid=child.pid, incarnation=incarnation)
+        self._emit(events.CHILD_STARTED, role=role, slot=number, pid=child.pid, incarnation=incarnation)
         return child
 
     def _connect(self, slot: Slot) -> None:
@@ -220,7 +220,7 @@ class ProcessManager:
 
     # ── messages of children ──────────────────────────────────────────────────────────────────────────────
 
-    def _heard(self, child: Child, message: Message) -> None:
+    def _on_message(self, child: Child, message: Message) -> None:
         match message:
             case messages.Accepting():
                 child.accepting = True
@@ -238,16 +238,16 @@ class ProcessManager:
             case messages.Replace():
                 self._end(message)
             case messages.Readiness():
-                self._hear_readiness(message)
+                self._on_readiness(message)
             case messages.Rereading():
-                self._hear_rereading(message)
+                self._on_rereading(message)
             case _:
                 pass
 
     def _end(self, asked: messages.Replace) -> None:
         child = self._slots[asked.slot].child
         if child is not None and child.incarnation == asked.incarnation:
-            self._tell(events.CHILD_SILENT, "error", role=child.role, slot=child.slot, pid=child.pid)
+            self._emit(events.CHILD_SILENT, "error", role=child.role, slot=child.slot, pid=child.pid)
             child.kill()
 
     def _succeed(self, child: Child) -> None:
@@ -256,14 +256,14 @@ class ProcessManager:
             slot.child = None
             self._start_worker(slot)
 
-    def _hear_readiness(self, message: messages.Readiness) -> None:
+    def _on_readiness(self, message: messages.Readiness) -> None:
         if message.ready:
             self._become_ready()
-        self._systemd.say("STATUS=ready" if message.ready else f"STATUS={'; '.join(message.reasons)}")
+        self._systemd.send_state("STATUS=ready" if message.ready else f"STATUS={'; '.join(message.reasons)}")
 
-    def _hear_rereading(self, message: messages.Rereading) -> None:
+    def _on_rereading(self, message: messages.Rereading) -> None:
         if message.done:
-            self._systemd.say("READY=1", f"STATUS={message.detail}")
+            self._systemd.send_state("READY=1", f"STATUS={message.detail}")
         else:
             self._systemd.reloading()
 
@@ -272,8 +272,8 @@ class ProcessManager:
             return
         self._ready = True
         self._announce()
-        self._tell(events.READY, addresses=self._addresses, workers=len(self._slots))
-        self._systemd.say("READY=1", "STATUS=ready")
+        self._emit(events.READY, addresses=self._addresses, workers=len(self._slots))
+        self._systemd.send_state("READY=1", "STATUS=ready")
 
     def _take_census(self) -> None:
         if self._control is not None:
@@ -287,7 +287,7 @@ class ProcessManager:
         self._children.discard(child)
         hopeless = status == EXIT_HOPELESS and not self._ready
         if self._stopping or hopeless:
-            self._tell(events.CHILD_EXITED, role=child.role, slot=child.slot, pid=child.pid, status=status)
+            self._emit(events.CHILD_EXITED, role=child.role, slot=child.slot, pid=child.pid, status=status)
             self._forget(child)
             if hopeless:
                 self._abandon()
@@ -305,17 +305,17 @@ class ProcessManager:
             self._replace(child, status, slot.backoff, partial(self._start_worker, slot))
             self._take_census()
             return
-        self._tell(events.CHILD_EXITED, role=child.role, slot=child.slot, pid=child.pid, status=status)
+        self._emit(events.CHILD_EXITED, role=child.role, slot=child.slot, pid=child.pid, status=status)
 
     def _go_back(self, child: Child) -> None:
         """Start the next one with a configuration that another served with, where this one died before it served."""
         if not child.accepting and self._proven and child.payload is self._payload is not self._proven:
-            self._tell(events.FILE_DEADLY, "error", slot=child.slot, pid=child.pid)
+            self._emit(events.FILE_DEADLY, "error", slot=child.slot, pid=child.pid)
             self._payload = self._proven
 
     def _replace(self, child: Child, status: int, backoff: Backoff, start: Callable[[], None]) -> None:
         wait = backoff.after(child.lived)
-        self._tell(
+        self._emit(
             events.CHILD_EXITED,
             "error",
             role=child.role,
@@ -345,7 +345,7 @@ class ProcessManager:
     def _kill_workers(self) -> None:
         for child in list(self._children):
             if child is not self._control:
-                self._tell(events.DRAIN_CUT, "warning", slot=child.slot, pid=child.pid)
+                self._emit(events.DRAIN_CUT, "warning", slot=child.slot, pid=child.pid)
                 child.kill()
 
     def _abandon(self) -> None:
@@ -363,5 +363,5 @@ class ProcessManager:
             self._systemd.alive()
             for child in list(self._children):
                 if child.tick():
-                    self._tell(events.CHILD_SILENT, "error", role=child.role, slot=child.slot, pid=child.pid)
+                    self._emit(events.CHILD_SILENT, "error", role=child.role, slot=child.slot, pid=child.pid)
                     child.kill()

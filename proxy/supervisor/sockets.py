@@ -239,10 +239,10 @@ class Successor:
         finally:
             os.close(theirs)
         loop = asyncio.get_running_loop()
-        loop.add_reader(self._pipe, self._heard)
+        loop.add_reader(self._pipe, self._on_ready)
         self._limit = loop.call_later(START_WITHIN, self._process.kill)
 
-    def _heard(self) -> None:
+    def _on_ready(self) -> None:
         said = os.read(self._pipe, 16)
         asyncio.get_running_loop().remove_reader(self._pipe)
         if self._limit is not None:
@@ -255,7 +255,7 @@ class Successor:
             self._failed()
 
 
-def tell_ready(left: Inherited | None) -> None:
+def report_ready(left: Inherited | None) -> None:
     """Report to the old program, once, that this one has taken over."""
     if left is not None:
         os.write(left.ready, b"ready")

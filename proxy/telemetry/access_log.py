@@ -15,7 +15,7 @@ import orjson
 
 from proxy.settings import access_log_target
 from proxy.telemetry import events
-from proxy.telemetry.events import REQUEST, Tell, lost_line
+from proxy.telemetry.events import REQUEST, Emit, lost_line
 from proxy.telemetry.log_writer import LineWriter
 from proxy.telemetry.records import Exchange
 
@@ -98,7 +98,7 @@ class AccessLog:
             "path": path,
         }
         if fallback or error or untranslated or len(attempts) > 1:
-            _tell_trouble(line, exchange)
+            _add_trouble(line, exchange)
         return b"".join((self._stamp, _MILLISECONDS[int((at - second) * 1000)], alike, _text(line)[1:]))
 
     def _remember(self, key: tuple[object, ...]) -> bytes:
@@ -132,7 +132,7 @@ def _spellable(value: object) -> object:
     return value.encode(errors="replace").decode() if isinstance(value, str) else value
 
 
-def _tell_trouble(line: dict[str, object], exchange: Exchange) -> None:
+def _add_trouble(line: dict[str, object], exchange: Exchange) -> None:
     if exchange.fallback:
         line["fallback"] = exchange.fallback
     if exchange.error:
@@ -157,8 +157,8 @@ def _tell_trouble(line: dict[str, object], exchange: Exchange) -> None:
 class AccessLines:
     """The writer of access lines, if any are wanted. `_trouble` is the reason that was reported last."""
 
-    def __init__(self, environ: Mapping[str, str], base_dir: Path, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, environ: Mapping[str, str], base_dir: Path, emit: Emit) -> None:
+        self._emit = emit
         self._trouble = ""
         self._writer: LineWriter | None = None
         target = access_log_target(environ, base_dir)
@@ -176,7 +176,7 @@ class AccessLines:
             return 0
         trouble = self._writer.trouble
         if trouble and trouble != self._trouble:
-            self._tell(events.LINES_UNWRITTEN, "error", reason=trouble)
+            self._emit(events.LINES_UNWRITTEN, "error", reason=trouble)
         self._trouble = trouble
         return self._writer.lost
 

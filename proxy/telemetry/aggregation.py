@@ -86,12 +86,15 @@ Latest = Mapping[tuple[Key, int], Exemplar]
 
 
 class Exemplars:
-    """The latest of all workers. `latest` changes with `take`, `keep_only`; it is as large as there are buckets."""
+    """The latest of all workers.
+
+    `latest` changes with `merge_exemplars`, `keep_only`; it is as large as there are buckets.
+    """
 
     def __init__(self) -> None:
         self.latest: dict[tuple[Key, int], Exemplar] = {}
 
-    def take(self, exemplars: Iterable[Exemplar]) -> None:
+    def merge_exemplars(self, exemplars: Iterable[Exemplar]) -> None:
         """Add a worker's exemplars; the latest stays, whichever comes first: Prometheus wants them in order."""
         for exemplar in exemplars:
             place = (exemplar.name, exemplar.labels), exemplar.bucket

@@ -146,7 +146,7 @@ UNEXPECTED = "unexpected"
 """A fault of the proxy itself that did not affect a user."""
 
 
-class Tell(Protocol):
+class Emit(Protocol):
     """How a process emits an event: its name from `names`, a level, fields."""
 
     def __call__(self, event: str, level: str = "info", /, **fields: object) -> None:

@@ -52,7 +52,7 @@ class LineWriter:
         self._wake = threading.Event()
         self._full = threading.Event()
         self.trouble = ""
-        self._told = 0
+        self._reported = 0
         # several processes share a pipe: only writes of PIPE_BUF stay whole there
         mode = os.fstat(descriptor).st_mode
         self._chunk = select.PIPE_BUF if stat.S_ISFIFO(mode) else FULL
@@ -99,7 +99,7 @@ class LineWriter:
 
     def _run(self) -> None:
         while not self._gone:
-            self._wake.wait(None if self._told == self.lost else AGAIN)
+            self._wake.wait(None if self._reported == self.lost else AGAIN)
             self._wake.clear()
             self._full.wait(EVERY)
             self._full.clear()
@@ -122,8 +122,8 @@ class LineWriter:
         if pending:
             self._write_lines(b"".join(pending))
         lost = self.lost
-        if lost > self._told and not self._gone and not self._write(self._lost_line(lost - self._told)):
-            self._told = lost
+        if lost > self._reported and not self._gone and not self._write(self._lost_line(lost - self._reported)):
+            self._reported = lost
 
     def _write_lines(self, data: bytes) -> None:
         rest = self._write(data)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from proxy.telemetry import metric_names
 from proxy.telemetry.aggregation import Key, Values
-from proxy.telemetry.records import NOBODY
+from proxy.telemetry.records import NO_SIDE
 from rules.model import DEFAULT_ROUTE, LEGACY, MODERN, GuardPolicy, Override, Route, Snapshot
 from rules.routing.compiled_route import effective_weight
 
@@ -53,7 +53,7 @@ def zeros(snapshot: Snapshot, overrides: Mapping[str, Override] = _NOTHING_SET) 
         for invariant in route.invariants:
             yield _zero(metric_names.INVARIANT_VIOLATIONS, route.name, invariant.name)
     for name in route_names(snapshot):
-        yield _zero(metric_names.REQUESTS, name, NOBODY, metric_names.LIVE, _FAILED)
+        yield _zero(metric_names.REQUESTS, name, NO_SIDE, metric_names.LIVE, _FAILED)
     for side in (LEGACY, MODERN):
         for kind in metric_names.ERROR_KINDS:
             yield _zero(metric_names.UPSTREAM_ERRORS, side, kind)

@@ -8,7 +8,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 make: Final = tuple.__new__
 """Makes a named tuple without its own constructor, which costs more than the tuple."""
-NOBODY = "none"
+NO_SIDE = "none"
 """The side of a response that the proxy itself made."""
 
 
@@ -130,7 +130,7 @@ class Observers(Generic[Record]):
         self.failed = failed
         self.failures = 0
 
-    def add(self, listener: Callable[[Record], None]) -> None:
+    def add_observer(self, listener: Callable[[Record], None]) -> None:
         """Let `listener` have every record from now on."""
 
         def each(records: Sequence[Record]) -> None:

@@ -115,7 +115,7 @@ class News:
                 lately = self._lately[route, generation] = [], []
             lately[compared].append(news)
 
-    def take(self) -> dict[tuple[str, int], tuple[list[str], list[str]]]:
+    def drain_kinds(self) -> dict[tuple[str, int], tuple[list[str], list[str]]]:
         """Return what was first seen, and first compared, since the last call, by route with generation."""
         taken, self._lately = self._lately, {}
         return taken

@@ -50,7 +50,7 @@ class SpanExporter:
         self.lost = 0
         self._sender = sender
         self._failed = failed
-        self._told = False
+        self._reported = False
         self._share = share
         self._waiting: deque[Exchange | Leg] = deque()
         self._over = Event()
@@ -112,15 +112,15 @@ class SpanExporter:
         except Exception as caught:  # noqa: BLE001 - as above
             taken, error = False, caught
         if taken:
-            self._told = False
+            self._reported = False
         else:
             self.lost += len(some)
             self._fail(error)
         return taken and bool(self._waiting)
 
     def _fail(self, error: BaseException | None) -> None:
-        if not self._told:
-            self._told = True
+        if not self._reported:
+            self._reported = True
             self._failed(error)
 
 

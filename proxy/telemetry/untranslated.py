@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from proxy.telemetry import events
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 from proxy.telemetry.metric_names import UNTRANSLATED
 from proxy.telemetry.records import Exchange
 from proxy.telemetry.worker_metrics import Counts
@@ -19,11 +19,11 @@ EVERY: Final = 60.0
 class Untranslated:
     """An observer; `_told` is the time of each route's last event, by as many names as the file has."""
 
-    __slots__ = ("_clock", "_counts", "_tell", "_told")
+    __slots__ = ("_clock", "_counts", "_emit", "_told")
 
-    def __init__(self, counts: Counts, tell: Tell, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, counts: Counts, emit: Emit, clock: Callable[[], float] = time.monotonic) -> None:
         self._counts = counts
-        self._tell = tell
+        self._emit = emit
         self._clock = clock
         self._told: dict[str, float] = {}
 
@@ -35,8 +35,8 @@ class Untranslated:
 
     def _note(self, exchange: Exchange) -> None:
         route, side, now = exchange.route, exchange.answered, self._clock()
-        self._counts.add(UNTRANSLATED, (route, side))
+        self._counts.increment(UNTRANSLATED, (route, side))
         if now - self._told.get(route, -EVERY) >= EVERY:
             self._told[route] = now
             why, number = exchange.untranslated, exchange.request_id
-            self._tell(events.UNTRANSLATED, "warning", route=route, side=side, request_id=number, why=why)
+            self._emit(events.UNTRANSLATED, "warning", route=route, side=side, request_id=number, why=why)

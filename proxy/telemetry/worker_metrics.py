@@ -24,7 +24,7 @@ from proxy.telemetry.metric_names import (
     UPSTREAM_ERRORS,
     Metric,
 )
-from proxy.telemetry.records import DROPPED, NOBODY, Attempt, Exchange, Shadowed, last_of_each_side
+from proxy.telemetry.records import DROPPED, NO_SIDE, Attempt, Exchange, Shadowed, last_of_each_side
 from proxy.telemetry.spans import trace_id
 from rules.model import LEGACY, MODERN
 
@@ -55,7 +55,7 @@ class _Route:
     __slots__ = ("overhead", "overhead_seconds", "sides")
 
     def __init__(self) -> None:
-        self.sides = {LEGACY: _Side(), MODERN: _Side(), NOBODY: _Side()}
+        self.sides = {LEGACY: _Side(), MODERN: _Side(), NO_SIDE: _Side()}
         self.overhead = [0] * (len(OVERHEAD_BOUNDS) + 1)
         self.overhead_seconds = 0.0
 
@@ -93,13 +93,13 @@ class Counts:
                 route.overhead[bisect_left(OVERHEAD_BOUNDS, overhead)] += 1
                 route.overhead_seconds += overhead
             if exchange.fallback:
-                self.add(FALLBACKS, (name, exchange.fallback))
+                self.increment(FALLBACKS, (name, exchange.fallback))
             for _, _, _, status, kind, _ in exchange.attempts:
                 if kind or status >= 500:  # noqa: PLR2004 - HTTP
                     self._count_errors(exchange.attempts)
                     break
 
-    def add(self, metric: Metric, labels: tuple[str, ...], amount: float = 1) -> None:
+    def increment(self, metric: Metric, labels: tuple[str, ...], amount: float = 1) -> None:
         """Count something rare."""
         key = metric, labels
         self._rare[key] = self._rare.get(key, 0) + amount
@@ -155,7 +155,7 @@ class Counts:
     def _count_errors(self, attempts: tuple[Attempt, ...]) -> None:
         for attempt in last_of_each_side(attempts):
             if attempt.failed:
-                self.add(UPSTREAM_ERRORS, (attempt.side, attempt.kind or "status"))
+                self.increment(UPSTREAM_ERRORS, (attempt.side, attempt.kind or "status"))
 
 
 def _side_rows(route: str, answered: str, side: _Side) -> list[Row]:
@@ -280,7 +280,7 @@ class ModernWrites:
         """Count the writes among finished requests, most of which are reads."""
         for exchange in exchanges:
             if is_write_of_modern(exchange):
-                self._counts.add(MODERN_WRITES, (exchange.route,))
+                self._counts.increment(MODERN_WRITES, (exchange.route,))
 
 
 def is_write_of_modern(exchange: Exchange) -> bool:

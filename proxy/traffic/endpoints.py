@@ -71,7 +71,7 @@ _REDIRECTS: Final = range(300, 400)
 
 
 class Endpoint:
-    """Requests of one path pattern; grows with `add`, everything in it has a bound.
+    """Requests of one path pattern; grows with `add_request`, everything in it has a bound.
 
     `visitors` holds keyed marks of distinct visitors up to a limit, `values` the values of each query
     parameter that has few.
@@ -102,7 +102,7 @@ class Endpoint:
         self.examples: list[str] = []
         self.times = Tally()
 
-    def add(self, recorded: Recorded) -> None:
+    def add_request(self, recorded: Recorded) -> None:
         """Count one request."""
         self.requests += 1
         self.methods[recorded.method] += 1
@@ -110,7 +110,7 @@ class Endpoint:
         self.redirects += recorded.status in _REDIRECTS
         self.missing += recorded.status in _MISSING
         if recorded.seconds is not None and recorded.seconds >= 0:
-            self.times.add(recorded.seconds)
+            self.times.count_response(recorded.seconds)
         who = recorded.user or recorded.visitor
         if who and len(self.visitors) < VISITORS_AT_MOST:
             self.visitors.add(blake2b(who.encode(errors="surrogateescape"), digest_size=8).digest())
@@ -238,16 +238,16 @@ class Endpoints:
         self.odd = Endpoint()
         self._root = Node()
 
-    def add(self, recorded: Recorded) -> None:
+    def add_request(self, recorded: Recorded) -> None:
         """Count one request."""
         self.requests += 1
         path = recorded.target.partition("?")[0]
         if is_static(path):
-            self.static.add(recorded)
+            self.static.add_request(recorded)
             return
         segments = segments_of(path)
         if segments is None or len(segments) > DEEPEST:
-            self.odd.add(recorded)
+            self.odd.add_request(recorded)
             return
         node = self._root
         node.passed += 1
@@ -255,7 +255,7 @@ class Endpoints:
             node = self._below(node, segment)
             node.passed += 1
         node.endpoint = node.endpoint or Endpoint()
-        node.endpoint.add(recorded)
+        node.endpoint.add_request(recorded)
 
     def found(self) -> list[Found]:
         """Every endpoint, the busiest first."""

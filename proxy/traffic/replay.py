@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from comparators.model import Capture, Comparison, Finding, fingerprint, path_pattern
 from proxy.traffic.reader import Recording
-from proxy.traffic.replay_archive import Judge, Keeper
+from proxy.traffic.replay_archive import Judge, PairWriter
 from proxy.traffic.replay_client import FailedError, ReplayRequest, Sides, SkippedError
 
 # Adds up what a replay found: verdicts for each route, groups of differences, what was not sent and why.
@@ -174,7 +174,7 @@ class Replay:
         judge: Judge,
         wish: Wish,
         *,
-        keeper: Keeper | None = None,
+        pair_writer: PairWriter | None = None,
         state: Path | None = None,
         told: Callable[[int], None] = lambda _: None,
     ) -> None:
@@ -183,7 +183,7 @@ class Replay:
         self._sides = sides
         self._judge = judge
         self._wish = wish
-        self._keeper = keeper
+        self._archive = pair_writer
         self._state = state
         self._told = told
         self._done = 0
@@ -245,8 +245,8 @@ class Replay:
         self.results.compared(name, comparison, shown, request)
         self.results.answered(name, legacy.status, modern.status)
         self.results.invariants.update(f"{name}: {one}" for one in broken)
-        if self._keeper is not None and (comparison.verdict == "different" or broken):
-            self._keeper.put(name, legacy, modern)
+        if self._archive is not None and (comparison.verdict == "different" or broken):
+            self._archive.put(name, legacy, modern)
 
     def _save(self) -> None:
         if self._state is not None:

@@ -22,7 +22,7 @@ from rules.invariants import VIOLATED, check_all
 from rules.model import KEEP, Snapshot
 
 
-class Keeper:
+class PairWriter:
     """Appends to a file that is for its owner alone."""
 
     def __init__(self, path: Path, redactors: Redactors) -> None:

@@ -218,7 +218,7 @@ def _capture(
         translation.answer(head, f"http://{recorded.host or 'localhost'}", place)
         gathered = gathering(head, translation, method=recorded.method, is_empty=not data)
         if gathered is not None:
-            gathered.add(data)
+            gathered.add_piece(data)
             head, data = gathered.translated()
     except (BrokenAnswer, TranslationError) as error:
         raise FailedError(f"{side}: {error}") from error

@@ -36,7 +36,7 @@ class Route:
 
 
 class Yesterday:
-    """Adds up recorded requests under one generation; only `add` changes it.
+    """Adds up recorded requests under one generation; only `add_request` changes it.
 
     A log seldom names its users. A user name in the record is taken for the identity; else
     requests with the same address and agent count as one user, counted in `stood_in`: the shares are
@@ -52,7 +52,7 @@ class Yesterday:
         self._by_query = {route.match.path for route in generation.snapshot.routes if route.match.query}
         self._mirrors: dict[str, Mirror | None] = {route.name: mirror_of(route) for route in generation.snapshot.routes}
 
-    def add(self, recorded: Recorded) -> None:
+    def add_request(self, recorded: Recorded) -> None:
         """Decide one recorded request anew."""
         self.requests += 1
         user = recorded.user or recorded.visitor or None
@@ -95,12 +95,12 @@ class Yesterday:
             if modern != before:
                 route.switching.add(user)
 
-    def told(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Any]:
         """Return everything as JSON-ready values; shares are 0…1, `users` those that could be distinguished."""
         return {
             "requests": self.requests,
             "stand_ins": self.stood_in,
-            "routes": [self._told(name) for name in self._ordered()],
+            "routes": [self._route_document(name) for name in self._ordered()],
             "unmatched": [
                 {"method": method, "path": path, "requests": count}
                 for (method, path), count in self.unmatched.most_common(SHOWN)
@@ -113,7 +113,7 @@ class Yesterday:
         if DEFAULT_ROUTE in self.routes:
             yield DEFAULT_ROUTE
 
-    def _told(self, name: str) -> dict[str, Any]:
+    def _route_document(self, name: str) -> dict[str, Any]:
         route = self.routes.get(name) or Route()
         requests = max(1, route.requests)
         return {

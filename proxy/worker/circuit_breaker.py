@@ -51,7 +51,7 @@ class _Watched:
             self.legacy_failed += attempt.failed
         return self.run.legacy(failed=attempt.failed, now=now)
 
-    def told(self, now: float) -> str:
+    def described(self, now: float) -> str:
         """Return the evidence as JSON."""
         found = {
             "failures": self.run.failures,
@@ -78,13 +78,13 @@ class CircuitBreaker:
         later: Later | None = None,
     ) -> None:
         self._live = live
-        self._tripped = tripped
+        self._on_open = tripped
         self._clock = clock
         self._later = later or _later
         self._watched: dict[str, _Watched] = {}
         self._since: dict[str, int] = {}
         self._quiet: dict[str, float] = {}
-        live.follow(self._swapped)
+        live.subscribe(self._swapped)
 
     def observe(self, exchange: Exchange) -> None:
         """Look at one finished call."""
@@ -123,22 +123,22 @@ class CircuitBreaker:
             if not trips and 0 < watched.run.failures == watched.run.limit:
                 self._later(PATIENCE, lambda: self._look(route))
         if trips:
-            self._trip(route, watched)
+            self._open(route, watched)
         elif watched.run.is_over(now):
             del self._watched[route]
 
     def _look(self, route: str) -> None:
         """Judge again, in case no request comes any more."""
         watched = self._watched.get(route)
-        if watched is not None and watched.run.trips(self._clock()):
-            self._trip(route, watched)
+        if watched is not None and watched.run.opens(self._clock()):
+            self._open(route, watched)
 
-    def _trip(self, route: str, watched: _Watched) -> None:
+    def _open(self, route: str, watched: _Watched) -> None:
         self._watched.pop(route, None)
         now = self._clock()
         if now >= self._quiet.get(route, now):
             self._quiet[route] = now + QUIET
-            self._tripped(route, watched.told(now))
+            self._on_open(route, watched.described(now))
 
     def _limit(self, route: str) -> int:
         generation = self._live.generation

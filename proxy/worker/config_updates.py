@@ -13,7 +13,7 @@ from proxy.state.bindable import UnbindableError, unbindable
 from proxy.state.identity_keys import Keys
 from proxy.state.live import Configuration, Live, by_route, unpack, unpack_effects
 from proxy.telemetry import events
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 from proxy.worker.identity import warm
 from rules.model import GuardPolicy, Override
 from rules.routing.decide import Generation, generation, with_overrides
@@ -52,13 +52,13 @@ class ConfigUpdates:
     A file that cannot be bound after all leaves the old one; what is set at run time takes effect on whichever runs.
 
     `file` is the number under which the live file came, `_latest` that of the newest effects with `_effects`
-    themselves, `_trips` what this worker has decided alone.
+    themselves, `_local_rollbacks` what this worker has decided alone.
     """
 
     def __init__(
         self,
         live: Live,
-        tell: Tell,
+        emit: Emit,
         refresh: Callable[[Generation], None],
         *,
         file: int | None = None,
@@ -66,7 +66,7 @@ class ConfigUpdates:
         keys: Keys = Keys(),  # noqa: B008 - frozen
     ) -> None:
         self._live = live
-        self._tell = tell
+        self._emit = emit
         self._refresh = refresh
         self._base = base
         self._keys = keys
@@ -75,12 +75,12 @@ class ConfigUpdates:
         self._latest = live.generation.number
         self.file = self._latest if file is None else file
         self._effects: Mapping[str, Override] = live.generation.overrides
-        self._trips: dict[str, Override] = {}
+        self._local_rollbacks: dict[str, Override] = {}
 
     @property
-    def trips(self) -> tuple[Override, ...]:
+    def local_rollbacks(self) -> tuple[Override, ...]:
         """What was decided here that control has not answered yet."""
-        return tuple(self._trips.values())
+        return tuple(self._local_rollbacks.values())
 
     async def prepare(self, message: Prepare, link: Channel) -> None:
         """Build what `message` describes, answer over `link`."""
@@ -103,7 +103,7 @@ class ConfigUpdates:
         if self._prepared is not None and self._prepared.number == message.generation:
             self._adopt(self._prepared, link)
 
-    def effects(self, message: Effects, link: Channel) -> None:
+    def apply_overrides(self, message: Effects, link: Channel) -> None:
         """Run the live file with what `message` says was set at run time."""
         if message.generation > self._latest:
             latest = unpack_effects(message.payload)
@@ -112,9 +112,9 @@ class ConfigUpdates:
             self._live.swap(with_overrides(self._live.generation, number, self._overlaid(self._effects)))
         link.send(Applied(message.generation, self.file))
 
-    def trip(self, override: Override) -> None:
+    def roll_back_locally(self, override: Override) -> None:
         """Put `override` into effect here, now; it holds until control names a newer revision for the route."""
-        self._trips[override.route] = override
+        self._local_rollbacks[override.route] = override
         before = self._live.generation
         self._live.swap(with_overrides(before, before.number, {**before.overrides, override.route: override}))
 
@@ -133,20 +133,20 @@ class ConfigUpdates:
                 return
             self.file, self._latest = prepared.number, latest
             self._refresh(adopted)
-            self._tell(events.GENERATION_APPLIED, generation=prepared.number, config=prepared.snapshot.digest)
+            self._emit(events.GENERATION_APPLIED, generation=prepared.number, config=prepared.snapshot.digest)
         link.send(Applied(prepared.number, self.file))
 
     def _refuse(self, number: int, error: Exception, link: Channel) -> None:
-        self._tell(events.GENERATION_REFUSED, "error", generation=number, error=repr(error))
+        self._emit(events.GENERATION_REFUSED, "error", generation=number, error=repr(error))
         link.send(Prepared(number, str(error) if isinstance(error, UnbindableError) else repr(error)))
 
     def _overlaid(self, overrides: Mapping[str, Override]) -> Mapping[str, Override]:
         """Return `overrides` with our own trips on top, as far as control has not answered them."""
-        for route, trip in tuple(self._trips.items()):
+        for route, trip in tuple(self._local_rollbacks.items()):
             known = overrides.get(route)
             if known is not None and known.revision > trip.revision:
-                del self._trips[route]
-        return {**overrides, **self._trips} if self._trips else overrides
+                del self._local_rollbacks[route]
+        return {**overrides, **self._local_rollbacks} if self._local_rollbacks else overrides
 
 
 # Acts on a worker's own trip: everyone of the route to legacy here, at once, then tells control.
@@ -156,22 +156,22 @@ class LocalRollback:
     """Between the observer that counts failures and control; `_link` changes with control."""
 
     def __init__(
-        self, live: Live, adopting: ConfigUpdates, slot: int, tell: Tell, clock: Callable[[], float] = time
+        self, live: Live, adopting: ConfigUpdates, slot: int, emit: Emit, clock: Callable[[], float] = time
     ) -> None:
         self._live = live
-        self._adopting = adopting
+        self._config_updates = adopting
         self._who = f"worker {slot}"
-        self._tell = tell
+        self._emit = emit
         self._clock = clock
         self._link: Channel | None = None
 
     def attach(self, link: Channel | None) -> None:
         """Tell `link` from now on, beginning with what was not answered yet."""
         self._link = link
-        for trip in self._adopting.trips:
+        for trip in self._config_updates.local_rollbacks:
             self._report(trip, acted=True)
 
-    def tripped(self, name: str, detail: str) -> None:
+    def roll_back(self, name: str, detail: str) -> None:
         """Modern has failed too often in a row on the route `name`; `detail` is JSON of how."""
         generation = self._live.generation
         compiled = generation.table.compiled_route_of(name)
@@ -190,8 +190,8 @@ class LocalRollback:
         )
         acts = acts_alone(guard)
         if acts:
-            self._adopting.trip(trip)
-        self._tell(events.TRIPPED, "warning", route=name, rolled_back=acts, detail=detail)
+            self._config_updates.roll_back_locally(trip)
+        self._emit(events.TRIPPED, "warning", route=name, rolled_back=acts, detail=detail)
         self._report(trip, acted=acts)
 
     def _report(self, trip: Override, *, acted: bool) -> None:

@@ -229,7 +229,7 @@ class Target(ConnectionOwner):
         self.probe_at = self._pool.clock() + self.out_for
         self.out_for = min(2 * self.out_for, OUT_AT_MOST)
         if not was_out:
-            self._pool.told(self)
+            self._pool.on_target_change(self)
 
     def come_back(self) -> None:
         """A probe or a health check succeeded."""
@@ -237,19 +237,32 @@ class Target(ConnectionOwner):
         self.out_for = OUT_FOR
         if self.out:
             self.out = False
-            self._pool.told(self)
+            self._pool.on_target_change(self)
 
 
 class Pool:
     """The targets of one backend, least requests in flight first; `retired` once a reload dropped it.
 
     `make_way` ends the request of a slow client that holds one of the connections (False: there is none); `growth` says
-    when one more may be had; `told` hears of targets that are left out or come back.
+    when one more may be had; `on_target_change` hears of targets that are left out or come back.
     """
 
     __slots__ = (
-        "_base", "_chosen", "_only", "_spawn", "_turn", "backend", "clock", "growth", "make_way", "resolver", "retired",
-        "targets", "tls", "told", "waiting",
+        "_base",
+        "_chosen",
+        "_only",
+        "_spawn",
+        "_turn",
+        "backend",
+        "clock",
+        "growth",
+        "make_way",
+        "on_target_change",
+        "resolver",
+        "retired",
+        "targets",
+        "tls",
+        "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -262,7 +275,7 @@ class Pool:
         self.retired = False
         self.make_way: Callable[[Pool], bool] | None = None
         self.growth = NOT_GUARDED
-        self.told: Callable[[Target], None] = _tell_nothing
+        self.on_target_change: Callable[[Target], None] = _ignore_target
         self._only = self.targets[0] if len(self.targets) == 1 else None
         self._turn = -1
         self._chosen: Target | None = None
@@ -275,7 +288,7 @@ class Pool:
         """Keep what clients hold up, by kind of request, from having every connection."""
         self.growth = Growth(self.backend.max_connections, lambda: held_up(self), self._serve_waiting)
 
-    def take(self, *, careful: bool) -> UpstreamConnection | None:
+    def acquire_connection(self, *, careful: bool) -> UpstreamConnection | None:
         """A connection that is idle, or None.
 
         `careful` takes none that has been idle for long, because a request that may not be sent twice must not
@@ -460,7 +473,7 @@ class Pool:
             waiter = self._next_waiter(more=True)
             if waiter is None:
                 return
-            connection = self.take(careful=True)
+            connection = self.acquire_connection(careful=True)
             if connection is not None:
                 waiter.connected(connection)
             else:
@@ -696,5 +709,5 @@ async def open_connection(target: Target, address: str, pool: Pool) -> UpstreamC
     return connection
 
 
-def _tell_nothing(_: Target) -> None:
+def _ignore_target(_: Target) -> None:
     """What a pool tells that is not connected to anything."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from proxy.http1.fields import Refusal
 from proxy.telemetry import events
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 from proxy.telemetry.metric_names import LOOPS, POOL_WAITS, RETRIES, SLOW_CLIENTS, Metric
 from proxy.telemetry.records import Exchange, Observers
 from proxy.worker import request_state, responses
@@ -64,7 +64,7 @@ class ServerContext:
         self.noted: set[tuple[str, str]] = set()
         self.tunnel_idle = TUNNEL_IDLE
         self.counted: Counter[tuple[Metric, tuple[str, ...]]] = Counter()
-        self.tell: Tell = _tell_nobody
+        self.emit: Emit = _tell_nobody
         self._told_at: dict[tuple[str, str], float] = {}
 
     # ── used by connections ────────────────────────────────────────────────────────────────────────────
@@ -100,18 +100,18 @@ class ServerContext:
     def pool_wait(self, backend: str) -> None:
         """Count a request that found every connection to its backend in use; that is no fault of the backend."""
         self.counted[POOL_WAITS, (backend,)] += 1
-        self._tell_rarely(events.POOL_FULL, backend)
+        self._emit_rarely(events.POOL_FULL, backend)
 
     def looped(self, backend: str) -> None:
         """Count a request that has come back to us."""
         self.counted[LOOPS, (backend,)] += 1
-        self._tell_rarely(events.LOOP, backend)
+        self._emit_rarely(events.LOOP, backend)
 
-    def _tell_rarely(self, event: str, backend: str, **fields: object) -> None:
+    def _emit_rarely(self, event: str, backend: str, **fields: object) -> None:
         now = self.clock()
         if now >= self._told_at.get((event, backend), now):
             self._told_at[event, backend] = now + QUIET
-            self.tell(event, "warning", backend=backend, **fields)
+            self.emit(event, "warning", backend=backend, **fields)
 
 
 def _tell_nobody(event: str, level: str = "info", /, **fields: object) -> None:

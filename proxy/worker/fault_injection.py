@@ -46,9 +46,9 @@ class Drill:
         self._last = now
         self._failed += 1
         asyncio.get_running_loop().call_soon(failed, KIND, "a drill")
-        self.tell()
+        self.report_progress()
 
-    def tell(self) -> None:
+    def report_progress(self) -> None:
         """Tell control how far it went."""
         self._told(DrillCount(self.route, self._failed, self._first, self._last))
 
@@ -60,5 +60,5 @@ def drilling(
     if message.seconds > 0:
         return Drill(message.route, message.mark, clock() + message.seconds, clock, told)
     if before is not None:
-        before.tell()
+        before.report_progress()
     return None

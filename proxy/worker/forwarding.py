@@ -15,7 +15,7 @@ from typing import Final
 
 from proxy.http1 import RequestHead, ResponseHead, fields
 from proxy.http1.framing import chunk, last_chunk
-from proxy.telemetry.records import NOBODY, UNHEALTHY, Attempt
+from proxy.telemetry.records import NO_SIDE, UNHEALTHY, Attempt
 from proxy.worker import forwarded_headers, retry_policy
 from proxy.worker.caching import is_shared
 from proxy.worker.client_transport import ClientTransport
@@ -128,7 +128,7 @@ class ProxiedRequest(ResponseRelay):
         if fields.has_body:
             repeats = decision.side == MODERN or self.translation(LEGACY) is not None
             keep = decision.route.fallback.max_body if repeats else 0
-            self.upload = RequestBody(complete=False, keep_at_most=keep, budget=server.buffers)
+            self.request_body = RequestBody(complete=False, keep_at_most=keep, budget=server.buffers)
         if decision.reason == UNHEALTHY:
             # nothing was asked, because nothing could be: all the same modern has failed this user
             self.attempts = (Attempt(MODERN, decision.route.modern.backend, "", 0, UNHEALTHY, 0.0),)
@@ -153,7 +153,7 @@ class ProxiedRequest(ResponseRelay):
         if fields.via and self._loops(fields.via):
             route = self.decision.route
             self.server.looped((route.legacy if side == LEGACY else route.modern).backend)
-            self.own_answer(508, retry_policy.DETAIL["loop"], close=not self.upload.complete)
+            self.own_answer(508, retry_policy.DETAIL["loop"], close=not self.request_body.complete)
             return
         mirror = self.server.mirror
         if mirror is not None and not self.drilled:
@@ -214,7 +214,7 @@ class ProxiedRequest(ResponseRelay):
             or self.method not in retry_policy.IDEMPOTENT
         )
         is_kept = pool.growth.guarded and not pool.growth.allows(pool.in_use(), self.kind)
-        connection = None if fresh or is_kept else pool.take(careful=careful)
+        connection = None if fresh or is_kept else pool.acquire_connection(careful=careful)
         if connection is not None:
             self._send_head(connection)
         else:
@@ -231,15 +231,15 @@ class ProxiedRequest(ResponseRelay):
                 self.method = translation.method(head.method)
                 self.place = target.partition("?")[0]
                 if translation.converts_body and head.has_body:
-                    lines, payload = translation.body(lines, b"".join(self.upload.kept or ()))
-                    self.upload.pending = [payload]
+                    lines, payload = translation.body(lines, b"".join(self.request_body.kept or ()))
+                    self.request_body.pending = [payload]
                     chunked, length = False, len(payload)
             except TranslationError as error:
                 self._untranslatable(side, str(error))
                 return False
         own = forwarded_headers.own_lines(head, self.peer, self.request_id, self._leg())
         if length >= 0 or chunked or self.wants_upgrade or head.te:
-            expect = head.expect and self.upload.size == 0
+            expect = head.expect and self.request_body.size == 0
             own += forwarded_headers.framing_lines(
                 head, chunked=chunked, length=length, expect=expect, upgrade=self.wants_upgrade
             )
@@ -270,19 +270,19 @@ class ProxiedRequest(ResponseRelay):
         """Send the head, with whatever of the body has come by now."""
         self.connection = connection
         self.target = connection.target.address
-        upload = self.upload
-        if upload is NO_BODY:
+        request_body = self.request_body
+        if request_body is NO_BODY:
             self.request_done = True
-            connection.ask(self, self.asked)
+            connection.send(self, self.asked)
         else:
-            self.request_done = upload.complete
-            pieces = upload.take()
+            self.request_done = request_body.complete
+            pieces = request_body.take_pieces()
             if pieces:
                 self.client.resume_reading()
             frames = [self.asked, *((chunk(piece) for piece in pieces) if self._chunk_up else pieces)]
-            if upload.complete and self._chunk_up:
-                frames.append(last_chunk(upload.trailers))
-            connection.ask(self, b"".join(frames))
+            if request_body.complete and self._chunk_up:
+                frames.append(last_chunk(request_body.trailers))
+            connection.send(self, b"".join(frames))
         now = self.server.clock()
         if not self.overhead:
             self.overhead = now - self._started - self.waited - self._buffered_for
@@ -292,7 +292,7 @@ class ProxiedRequest(ResponseRelay):
         """What there is of the request is on its way; the backend's time runs from the last byte."""
         self.sent_at = now
         if not self.head_sent:
-            timeout = self.pool.backend.timeout if self.upload.complete else 0.0
+            timeout = self.pool.backend.timeout if self.request_body.complete else 0.0
             self.deadline = now + timeout if timeout else 0.0
 
     def leave(self) -> None:
@@ -308,16 +308,16 @@ class ProxiedRequest(ResponseRelay):
 
     def request_data(self, piece: bytes) -> None:
         """A piece of the body came."""
-        upload, connection = self.upload, self.connection
-        upload.came(piece)
+        request_body, connection = self.request_body, self.connection
+        request_body.came(piece)
         if self.request_observer is not None:
             self.request_observer.request_data(piece)
         if connection is None:
-            affordable = upload.hold(piece)
+            affordable = request_body.hold(piece)
             if self._buffering:
-                if upload.budget.fills(upload.pending_size):
+                if request_body.budget.fills(request_body.pending_size):
                     self._begin_upstream()
-            elif self._collecting and upload.kept is None:
+            elif self._collecting and request_body.kept is None:
                 self._untranslatable(self.decision.side, "its body is too large")
             elif not affordable and not self._collecting:
                 self.client.pause_reading()
@@ -331,8 +331,8 @@ class ProxiedRequest(ResponseRelay):
         """The body is whole."""
         if trailers:
             trailers = self.bound.claims.crossing(trailers, trusted=self.peer.trusted)
-        self.upload.complete = True
-        self.upload.trailers = trailers
+        self.request_body.complete = True
+        self.request_body.trailers = trailers
         if self.request_observer is not None:
             self.request_observer.request_end()
         if self._collecting or self._buffering:
@@ -347,7 +347,7 @@ class ProxiedRequest(ResponseRelay):
         """The client's body broke a rule or stopped coming: the backend must see an aborted upload."""
         self._abandon()
         if self.head_sent:
-            self.finish(NOBODY, status, detail, self.server.clock())
+            self.finish(NO_SIDE, status, detail, self.server.clock())
             self.client.abort()
         else:
             self.own_answer(status, detail, close=True)
@@ -386,9 +386,9 @@ class ProxiedRequest(ResponseRelay):
     def _try_again(self, kind: str, connection: UpstreamConnection) -> bool:
         """Send once more what did nothing yet: fresh where the connection was stale, else to another target."""
         target, reused = connection.target, connection.answered > 0
-        repeatable = kind == "reset" and not connection.heard and retry_policy.may_repeat(self.head, self.method)
+        repeatable = kind == "reset" and not connection.received and retry_policy.may_repeat(self.head, self.method)
         if not (reused and kind == "reset"):
-            target.note_error(kind, fresh=not connection.heard)
+            target.note_error(kind, fresh=not connection.received)
         if repeatable and reused and not self._refreshed:
             self._refreshed = True
             self.server.retried(self.side, "stale")
@@ -462,7 +462,7 @@ class ProxiedRequest(ResponseRelay):
     def client_gone(self) -> None:
         """The client waits no more for the response: stop the backend at once."""
         if not self.finished:
-            side = self.side if self.head_sent else NOBODY
+            side = self.side if self.head_sent else NO_SIDE
             self._abandon()
             told = "" if self.tunnel is not None else "the client went away"
             self.finish(side, self.status or 499, told, self.server.clock())
@@ -477,7 +477,7 @@ class ProxiedRequest(ResponseRelay):
         if head.decline:
             self.attempted(head.status, "declined")
             self.leave()
-            if self.upload.repeatable:
+            if self.request_body.repeatable:
                 self._fall_back("declined")
             else:
                 self.own_answer(502, retry_policy.DETAIL["declined"], close=True)
@@ -506,7 +506,9 @@ class ProxiedRequest(ResponseRelay):
         if side == MODERN and not self.fallback:
             self._fall_back("untranslatable")
         else:
-            self.own_answer(502, f"The request could not be translated: {detail}.", close=not self.upload.complete)
+            self.own_answer(
+                502, f"The request could not be translated: {detail}.", close=not self.request_body.complete
+            )
 
     def _may_fall_back(self, kind: str) -> bool:
         return not self.fallback and retry_policy.may_fall_back(
@@ -515,14 +517,14 @@ class ProxiedRequest(ResponseRelay):
             self.head,
             self.method,
             upgrade=self.wants_upgrade,
-            repeatable=self.upload.repeatable or kind in retry_policy.NEVER_SENT,
+            repeatable=self.request_body.repeatable or kind in retry_policy.NEVER_SENT,
         )
 
     def _fall_back(self, reason: str) -> None:
         """Let legacy answer what modern could not."""
         self.fallback = reason
         self.sent_at = self.waited = 0.0
-        self.upload.rewind()
+        self.request_body.rewind()
         self.server.in_flight[MODERN] -= 1
         self.server.in_flight[LEGACY] += 1
         self._try(LEGACY, fresh=False)

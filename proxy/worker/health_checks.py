@@ -25,7 +25,7 @@ class Probe:
     def __init__(self) -> None:
         self.status: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
-    def _tell(self, status: int) -> None:
+    def _report_status(self, status: int) -> None:
         if not self.status.done():
             self.status.set_result(status)
 
@@ -37,7 +37,7 @@ class Probe:
 
     def answer(self, head: ResponseHead, _payload: bytes, _body: Body | None) -> None:
         """The status is all there is to know."""
-        self._tell(head.status)
+        self._report_status(head.status)
 
     def more(self, payload: bytes) -> None:
         """Read on."""
@@ -47,11 +47,11 @@ class Probe:
 
     def failed(self, _kind: str, _detail: str) -> None:
         """Not well."""
-        self._tell(0)
+        self._report_status(0)
 
     def unforeseen(self) -> None:
         """Not well."""
-        self._tell(0)
+        self._report_status(0)
 
     def tunnelled(self, data: bytes) -> None:
         """There is no tunnel."""
@@ -74,16 +74,16 @@ class _Reaching:
 
     def connected(self, connection: UpstreamConnection) -> None:
         """There it is."""
-        self._tell(connection)
+        self._emit(connection)
 
     def retrying(self, reason: str) -> None:
         """Another address of the target is tried."""
 
     def failed(self, kind: str, detail: str) -> None:  # noqa: ARG002 - as Waiter
         """There is none."""
-        self._tell(None)
+        self._emit(None)
 
-    def _tell(self, connection: UpstreamConnection | None) -> None:
+    def _emit(self, connection: UpstreamConnection | None) -> None:
         self.wants_connection = False
         if not self.reached.done():
             self.reached.set_result(connection)
@@ -102,7 +102,7 @@ class Watch:
     async def run(self) -> None:
         """Ask until the pool is retired."""
         while not self._pool.retired:
-            self.note(well=await self._ask())
+            self.note(well=await self._send())
             await asyncio.sleep(self._health.every)
 
     def note(self, *, well: bool) -> None:
@@ -118,7 +118,7 @@ class Watch:
             if well:
                 target.come_back()
 
-    async def _ask(self) -> bool:
+    async def _send(self) -> bool:
         pool, target = self._pool, self._target
         reaching = _Reaching()
         connection: UpstreamConnection | None = None
@@ -130,7 +130,7 @@ class Watch:
                 if connection is None:
                     target.last_error = "health"
                     return False
-                connection.ask(probe, self._question)
+                connection.send(probe, self._question)
                 return self._is_well(await probe.status)
         except TimeoutError:
             return False

@@ -31,7 +31,7 @@ from proxy.state.request_outcomes import LastWrites, Outcomes, lossy_in
 from proxy.state.user_sample import Recent
 from proxy.telemetry import events as telemetry_events
 from proxy.telemetry.access_log import AccessLines
-from proxy.telemetry.events import Tell, events
+from proxy.telemetry.events import Emit, events
 from proxy.telemetry.metric_names import LOG_LINES_LOST, OBSERVER_FAILURES, SPANS_LOST, Metric
 from proxy.telemetry.records import Exchange, Observers
 from proxy.telemetry.span_exporter import Sender, SpanExporter
@@ -68,12 +68,12 @@ LAST_WORDS = 1.0
 class Traces:
     """Nothing at all, unless the environment asks for it: then a recorder, to which everything is told."""
 
-    def __init__(self, environ: Mapping[str, str], server: Server, observers: Observers[Exchange], tell: Tell) -> None:
+    def __init__(self, environ: Mapping[str, str], server: Server, observers: Observers[Exchange], emit: Emit) -> None:
         self._recorder: SpanExporter | None = None
         if not is_wanted(environ):
             return
         if not is_installed():
-            tell(
+            emit(
                 telemetry_events.SPANS_LOST,
                 "warning",
                 error="the extra is not installed: pip install strangler-proxy[otel]",
@@ -83,11 +83,11 @@ class Traces:
 
         def failed(error: BaseException | None) -> None:
             cause = repr(error) if error is not None else "nobody took them"
-            loop.call_soon_threadsafe(partial(tell, telemetry_events.SPANS_LOST, "warning", error=cause))
+            loop.call_soon_threadsafe(partial(emit, telemetry_events.SPANS_LOST, "warning", error=cause))
 
         recorder = self._recorder = SpanExporter(_sender, failed, share(environ))
         server.traced = recorder.wants
-        server.shadows.asking.trace = recorder.observe_leg
+        server.shadows.sender.trace = recorder.observe_leg
         observers.add_batch(recorder.observe_all)
         recorder.start()
 
@@ -135,7 +135,7 @@ class Worker:
         self._listener = listener
         self._begin = begin
         self._base_dir = begin.settings.base_dir
-        self._tell = events("worker", slot=begin.slot, pid=os.getpid())
+        self._emit = events("worker", slot=begin.slot, pid=os.getpid())
         kept = unpack(begin.payload)
         configuration = with_effects(kept, begin.effects)
         self._keys = keys_from(os.environ, self._base_dir, configuration.sticky_key, configuration.jwt_key)
@@ -144,15 +144,15 @@ class Worker:
         self._counts = Counts()
         self._writes = LastWrites(lossy_in(self._live))
         self._outcomes = Outcomes()
-        self._lines = AccessLines(os.environ, self._base_dir, self._tell)
+        self._lines = AccessLines(os.environ, self._base_dir, self._emit)
         self._observers: Observers[Exchange] = Observers(
-            lambda error: self._tell(telemetry_events.OBSERVER_FAILED, "error", error=repr(error))
+            lambda error: self._emit(telemetry_events.OBSERVER_FAILED, "error", error=repr(error))
         )
         self._server = self._compose()
-        self._server.tell = self._tell
-        self._traces = Traces(os.environ, self._server, self._observers, self._tell)
+        self._server.emit = self._emit
+        self._traces = Traces(os.environ, self._server, self._observers, self._emit)
         self._mirroring = MirroringReport()
-        self._mirroring.watch(self._server, self._observers, self._outcomes, self._tell)
+        self._mirroring.watch(self._server, self._observers, self._outcomes, self._emit)
         self._recent = Recent(configuration.sticky_key, _route_names(self._live.generation), self._server.noted)
         self._reporting = Reporting(
             self._counts,
@@ -165,33 +165,33 @@ class Worker:
             targets=self._server.targets,
             counted=self._server.counted,
         )
-        self._adopting = ConfigUpdates(
-            self._live, self._tell, self._refresh, file=kept.number, base=self._base_dir, keys=self._keys
+        self._config_updates = ConfigUpdates(
+            self._live, self._emit, self._refresh, file=kept.number, base=self._base_dir, keys=self._keys
         )
-        self._tripping = LocalRollback(self._live, self._adopting, begin.slot, self._tell)
-        self._observers.add_batch(CircuitBreaker(self._live, self._tripping.tripped).observe_all)
+        self._local_rollback = LocalRollback(self._live, self._config_updates, begin.slot, self._emit)
+        self._observers.add_batch(CircuitBreaker(self._live, self._local_rollback.roll_back).observe_all)
         self._tail = DecisionTail(self._server)
         self._link: Channel | None = None
         self._tasks = Tasks()
 
     async def run(self) -> int:
         """Serve until told to leave; returns the exit code."""
-        asyncio.get_running_loop().set_exception_handler(ExceptionHandler(self._tell))
+        asyncio.get_running_loop().set_exception_handler(ExceptionHandler(self._emit))
         self._tasks.start(beat(self._lifeline.channel, self._reporting.note_lag), "heart-beat")
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._leave_by_signal)
         await self._server.start(self._listener)
         self._tasks.start(self._reporting.run(), "reporting")
         self._lifeline.channel.send(messages.Accepting(self._live.generation.number))
-        self._tell(telemetry_events.ACCEPTING, generation=self._live.generation.number)
+        self._emit(telemetry_events.ACCEPTING, generation=self._live.generation.number)
         # what was loaded stays for good: the collector need not look at it again and again
         gc.collect()
         gc.freeze()
-        await self._drain(await self._told_to_leave())
+        await self._drain(await self._wait_for_stop())
         return EXIT_YES
 
     # ── the supervisor's words ─────────────────────────────────────────────────────────────────────────
 
-    async def _told_to_leave(self) -> float:
+    async def _wait_for_stop(self) -> float:
         """Follow the supervisor until it sends us away; returns how long that may take."""
         while True:
             message, descriptors = await self._lifeline.next()
@@ -215,17 +215,17 @@ class Worker:
         await asyncio.sleep(min(LAST_CALL, seconds))
         await announce(self._server, seconds)
         self._server.stop_accepting()
-        self._tell(telemetry_events.DRAINING, seconds=seconds)
+        self._emit(telemetry_events.DRAINING, seconds=seconds)
         cut = await self._server.drained(seconds)
         await self._traces.close()
         if cut:
-            self._tell(telemetry_events.DRAIN_CUT, "warning", calls=cut)
+            self._emit(telemetry_events.DRAIN_CUT, "warning", calls=cut)
         self._mirroring.close()
         self._reporting.send_outcomes()
         self._reporting.send_numbers()
         await self._tasks.close()
         self._lines.close()
-        self._tell.close()
+        self._emit.close()
 
     # ── control ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -235,33 +235,33 @@ class Worker:
         link = Channel(
             sock,
             WORKER,
-            lambda message, descriptors: self._hear_control(link, message, descriptors),
+            lambda message, descriptors: self._on_control_message(link, message, descriptors),
             lambda error: self._lose_control(link, error),
         )
         self._link = link
         begin, number = self._begin, self._live.generation.number
-        link.send(messages.Hello(begin.slot, begin.incarnation, os.getpid(), number, self._adopting.file))
+        link.send(messages.Hello(begin.slot, begin.incarnation, os.getpid(), number, self._config_updates.file))
         self._reporting.attach(link)
-        self._tripping.attach(link)
+        self._local_rollback.attach(link)
         self._tail.stop()
 
     def _lose_control(self, link: Channel, error: Exception | None) -> None:
         if error is not None:
-            self._tell(telemetry_events.LINK_LOST, "warning", error=repr(error))
+            self._emit(telemetry_events.LINK_LOST, "warning", error=repr(error))
         if link is self._link:
             self._link = None
             self._reporting.attach(None)
-            self._tripping.attach(None)
+            self._local_rollback.attach(None)
             self._tail.stop()
 
-    def _hear_control(self, link: Channel, message: Message, descriptors: tuple[int, ...]) -> None:
+    def _on_control_message(self, link: Channel, message: Message, descriptors: tuple[int, ...]) -> None:
         match message:
             case messages.Prepare():
-                self._tasks.start(self._adopting.prepare(message, link), "prepare")
+                self._tasks.start(self._config_updates.prepare(message, link), "prepare")
             case messages.Commit():
-                self._adopting.commit(message, link)
+                self._config_updates.commit(message, link)
             case messages.Effects():
-                self._adopting.effects(message, link)
+                self._config_updates.apply_overrides(message, link)
             case messages.JudgeLink():
                 self._mirroring.connect_judge(message, descriptors)
             case messages.Rest():
@@ -288,7 +288,7 @@ class Worker:
         self._observers.add_batch(self._outcomes.observe_all)
         self._observers.add_batch(ModernWrites(self._counts).observe_all)
         self._observers.add_batch(self._writes.observe_all)
-        self._observers.add_batch(Untranslated(self._counts, self._tell).observe_all)
+        self._observers.add_batch(Untranslated(self._counts, self._emit).observe_all)
         if (lines := self._lines.observer()) is not None:
             self._observers.add_batch(lines.observe_all)
         tls, base, own = self._tls, self._base_dir, self._begin.settings.instance
@@ -309,14 +309,14 @@ class Worker:
         routes = _route_names(generation)
         self._counts.keep_only((*routes, DEFAULT_ROUTE))
         self._mirroring.keep_only(routes)
-        self._recent.follow(routes)
+        self._recent.apply_routes(routes)
         self._writes.keep_only(routes)
         tls = generation.snapshot.listen.tls
         if self._tls is not None and tls is not None:
             try:
                 renew(self._tls, tls, self._base_dir)
             except (OSError, UnbindableError) as error:
-                self._tell(telemetry_events.CERTIFICATE_REFUSED, "error", error=repr(error))
+                self._emit(telemetry_events.CERTIFICATE_REFUSED, "error", error=repr(error))
 
 
 def _route_names(generation: Generation) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from proxy.state.mirror_outcomes import Pairs
 from proxy.state.request_outcomes import Key, LastWrites, Outcomes, waiting
 from proxy.state.user_sample import Recent
 from proxy.telemetry import events, metric_names
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 from proxy.telemetry.records import Exchange, Observers
 from proxy.telemetry.worker_metrics import Counts, Row, ShadowCounts, gauges
 from proxy.worker.client_transport import ClientTransport
@@ -49,7 +49,7 @@ def waiting_requests(clients: Iterable[ClientTransport], now: float) -> list[Wai
 
 
 def _age(call: RequestState, now: float) -> WaitingRequest | None:
-    if call.finished or call.head_sent or not call.side or not call.upload.complete or call.in_line:
+    if call.finished or call.head_sent or not call.side or not call.request_body.complete or call.in_line:
         return None  # what waits in line waits for us, not for its side
     route = call.decision.route
     seconds = now - call.waits_since
@@ -63,7 +63,7 @@ def _age(call: RequestState, now: float) -> WaitingRequest | None:
 
 
 class MirroringReport:
-    """The counters of mirroring; they fill as they observe, are read by `rows`, emptied by `take`.
+    """The counters of mirroring; they fill as they observe, are read by `rows`, emptied by `drain_counts`.
 
     `watch` says whose mirroring it is. `_link` changes with control: while it is not there, pairs are lost.
     """
@@ -73,14 +73,14 @@ class MirroringReport:
         self._pairs = Pairs()
         self._server: Server | None = None
         self._link: Channel | None = None
-        self._judges = JudgeLinks(self._tell_control, monotonic)
+        self._judges = JudgeLinks(self._send_to_control, monotonic)
 
-    def watch(self, server: Server, calls: Observers[Exchange], outcomes: Outcomes, tell: Tell) -> None:
+    def watch(self, server: Server, calls: Observers[Exchange], outcomes: Outcomes, emit: Emit) -> None:
         """Hear of everything that `server` does from now on."""
         self._server = server
         shadows = server.shadows
-        shadows.observe.failed = lambda error: tell(events.OBSERVER_FAILED, "error", error=repr(error))
-        shadows.connect(self._send, tell)
+        shadows.observe.failed = lambda error: emit(events.OBSERVER_FAILED, "error", error=repr(error))
+        shadows.connect(self._send, emit)
         self._pairs.mirrored = lambda: shadows.mirrored
         calls.add_batch(self._pairs.observe_all)
         for observer in (self._pairs.observe_shadows, self._counts.observe_all, outcomes.observe_shadows):
@@ -105,9 +105,9 @@ class MirroringReport:
         """What was read did not arrive."""
         self._counts.resend()
 
-    def take(self) -> tuple[PairCounts, ...]:
+    def drain_counts(self) -> tuple[PairCounts, ...]:
         """What became of mirrored requests since the last call."""
-        return self._pairs.take()
+        return self._pairs.drain_counts()
 
     def waiting(self) -> Mapping[Key, Tally]:
         """The ages of requests that wait longer than they should."""
@@ -139,9 +139,9 @@ class MirroringReport:
         if isinstance(message, Pair) and not message.again:
             self._judges.put(message)
             return True
-        return self._tell_control(message)
+        return self._send_to_control(message)
 
-    def _tell_control(self, message: Message) -> bool:
+    def _send_to_control(self, message: Message) -> bool:
         return self._link is not None and self._link.send(message)
 
 
@@ -217,7 +217,7 @@ class Reporting:
     def send_outcomes(self) -> None:
         """Close the current second, send what is complete."""
         self._second = int(monotonic())
-        sides, pairs = self._outcomes.take(self._mirroring.waiting()), self._mirroring.take()
+        sides, pairs = self._outcomes.drain_counts(self._mirroring.waiting()), self._mirroring.drain_counts()
         if sides or pairs:
             self._waiting.append(OutcomesMessage(self._second, sides, pairs))
         while self._link is not None and self._waiting:

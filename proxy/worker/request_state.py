@@ -6,7 +6,7 @@ from time import time
 from typing import Final, Protocol
 
 from proxy.http1 import RequestHead, ResponseHead
-from proxy.telemetry.records import NOBODY, Attempt, Exchange, make
+from proxy.telemetry.records import NO_SIDE, Attempt, Exchange, make
 from proxy.worker import forwarded_headers
 from proxy.worker.bindings import Bindings
 from proxy.worker.forwarded_headers import Peer
@@ -61,7 +61,7 @@ class RequestBody:
         self._account()
         return self.pending_size <= max(self.budget.request, PENDING_AT_MOST)
 
-    def take(self) -> list[bytes]:
+    def take_pieces(self) -> list[bytes]:
         """The pieces that wait; they are the caller's now."""
         pieces = self.pending
         if pieces:
@@ -115,7 +115,7 @@ class RequestState:
     stream: bool = False
     overhead: float = 0.0
     bytes_out: int = 0
-    upload: RequestBody = NO_BODY
+    request_body: RequestBody = NO_BODY
     connection: UpstreamConnection | None = None
     side: str = ""
     asked: bytes = b""
@@ -196,8 +196,8 @@ def refused(generation: Generation, peer: Peer, status: int, error: str) -> Exch
     """Record what was not understood well enough to be a request: a failure of the client alone."""
     return Exchange(
         at=time(), request_id="", client=peer.address or "unix", method="", host="", path="", route=DEFAULT_ROUTE,
-        generation=generation.number, digest=generation.snapshot.digest, bucket=None, weight=0.0, side=NOBODY,
-        reason="default", answered=NOBODY, status=status, attempts=(), fallback="", duration=0.0, overhead=0.0,
+        generation=generation.number, digest=generation.snapshot.digest, bucket=None, weight=0.0, side=NO_SIDE,
+        reason="default", answered=NO_SIDE, status=status, attempts=(), fallback="", duration=0.0, overhead=0.0,
         bytes_in=0, bytes_out=0, error=error, tunnel=False,
     )  # fmt: skip
 

@@ -99,7 +99,7 @@ class Resolver:
 
     def __init__(self, clock: Callable[[], float], told: Callable[[LookUp], None] = lambda _: None) -> None:
         self._clock = clock
-        self.told = told
+        self.on_result = told
         self._names: dict[tuple[str, str], Name] = {}
         self._under_way: dict[str, int] = {}
 
@@ -130,7 +130,7 @@ class Resolver:
         if name.began:
             if now - name.began > LATE and not name.late:
                 name.late = True
-                self._tell(name, SILENT)
+                self._report_result(name, SILENT)
         elif now >= name.due or name.waiting:
             self._start(name)
 
@@ -175,12 +175,12 @@ class Resolver:
         else:
             name.due = now + min(AGAIN * 2**name.failures, max(name.keep, AGAIN))
             name.failures = min(name.failures + 1, 10)
-        self._tell(name, ANSWERED if addresses else FAILED)
+        self._report_result(name, ANSWERED if addresses else FAILED)
         waiting, name.waiting = name.waiting, []
         for future in waiting:
             if not future.done():
                 future.set_result(None)
 
-    def _tell(self, name: Name, result: str) -> None:
+    def _report_result(self, name: Name, result: str) -> None:
         name.silent = result != ANSWERED
-        self.told(LookUp(name.backend, name.host, result, name.addresses))
+        self.on_result(LookUp(name.backend, name.host, result, name.addresses))

@@ -9,7 +9,7 @@ from typing import Final
 
 from proxy.http1 import ResponseHead, fields
 from proxy.http1.framing import Body, chunk, last_chunk
-from proxy.telemetry.records import NOBODY, Attempt, make
+from proxy.telemetry.records import NO_SIDE, Attempt, make
 from proxy.worker import forwarded_headers, request_state, responses
 from proxy.worker.caching import PRIVATE, is_private, is_shared
 from proxy.worker.client_transport import ClientTransport, Tunnel
@@ -49,7 +49,7 @@ class ResponseRelay(RequestState):
     @property
     def bytes_in(self) -> int:
         """Body bytes that came from the client."""
-        return self.upload.size + (self.tunnel.bytes_in if self.tunnel is not None else 0)
+        return self.request_body.size + (self.tunnel.bytes_in if self.tunnel is not None else 0)
 
     def translation(self, side: str) -> Translation | None:
         """What puts this call into one side's words; None where none is needed."""
@@ -83,7 +83,7 @@ class ResponseRelay(RequestState):
     def informational(self, head: ResponseHead) -> None:
         """Pass a 1xx on (RFC 9110 15.2), except to HTTP/1.0; a backend that says it works gets time for that."""
         timeout = self.pool.backend.timeout
-        if timeout and self.upload.complete:
+        if timeout and self.request_body.complete:
             now = self.server.clock()
             self.deadline = min(now + timeout, self.sent_at + PROCESSING_AT_MOST * timeout)
         if self.head.minor == 1:
@@ -138,7 +138,7 @@ class ResponseRelay(RequestState):
             return head
         whole = body is None or body.done
         trailers = body.trailers if body is not None else []
-        if not gathered.add(payload):
+        if not gathered.add_piece(payload):
             self._too_large(trailers if whole else None)
         elif whole:
             self._reply_translated(trailers)
@@ -147,7 +147,7 @@ class ResponseRelay(RequestState):
     def _reply(self, head: ResponseHead, payload: bytes, body: Body | None) -> None:
         """Write the head, with the first bytes of the body behind it."""
         request, lines, own = self.head, head.lines, ""
-        if self.server.draining or not self.upload.complete:
+        if self.server.draining or not self.request_body.complete:
             request.close = True
         chunked = False
         if head.length < 0 or request.close or request.minor == 0:
@@ -224,7 +224,7 @@ class ResponseRelay(RequestState):
         """Pass more of the body on."""
         gathered = self._gathered
         if gathered is not None:
-            if not gathered.add(payload):
+            if not gathered.add_piece(payload):
                 self._too_large(None)
             return
         self.bytes_out += len(payload)
@@ -238,7 +238,7 @@ class ResponseRelay(RequestState):
         self.connection = None
         gathered = self._gathered
         if gathered is not None:
-            if gathered.add(payload):
+            if gathered.add_piece(payload):
                 self._reply_translated(trailers)
             else:
                 self._too_large(trailers)
@@ -300,7 +300,7 @@ class ResponseRelay(RequestState):
     def own_answer(self, status: int, detail: str, *, close: bool = False) -> None:
         """Respond ourselves: no backend does."""
         head = self.head
-        close = head.close = close or head.close or not self.upload.complete or self.server.draining
+        close = head.close = close or head.close or not self.request_body.complete or self.server.draining
         seconds = self.server.clock() - self._started
         wanted = head.method != "HEAD"
         self.client.write(
@@ -308,21 +308,21 @@ class ResponseRelay(RequestState):
                 status, detail, request_id=self.request_id, seconds=seconds, body_wanted=wanted, close=close
             )
         )
-        self.finish(NOBODY, status, detail, self.server.clock())
+        self.finish(NO_SIDE, status, detail, self.server.clock())
         self.client.call_finished(self.server.clock(), keep=not close)
 
     def answer_options(self) -> None:
         """Answer an OPTIONS that may go no further (RFC 9110 7.6.2)."""
         own = responses.own_lines(self.head, chunked=False)
         self.client.write(fields.response(204, "No Content", [responses.ALLOW], own))
-        self.finish(NOBODY, 204, "", self.server.clock())
+        self.finish(NO_SIDE, 204, "", self.server.clock())
         self.client.call_finished(self.server.clock(), keep=not self.head.close)
 
     # ── the end ────────────────────────────────────────────────────────────────────────────────────────
 
     def _complete(self, now: float) -> None:
-        upload = self.upload
-        if upload is not NO_BODY and not upload.complete:
+        request_body = self.request_body
+        if request_body is not NO_BODY and not request_body.complete:
             self.leave()
         self.attempted(self.status, "")
         self.finish(self.side, self.status, "", now)
@@ -341,8 +341,8 @@ class ResponseRelay(RequestState):
         server.in_flight[LEGACY if self.fallback else self.decision.side] -= 1
         if self.request_observer is not None:
             self.request_observer.finished()
-        if self.upload is not NO_BODY:
-            self.upload.release()
+        if self.request_body is not NO_BODY:
+            self.request_body.release()
         record = request_state.exchange(self, answered, status, error, now - self._started, self.bytes_in)
         server.observe.emit(record)
         if server.tail is not None:

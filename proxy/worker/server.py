@@ -81,7 +81,7 @@ class Server(ServerContext):
         self._forget_at = clock() + FORGOTTEN_AFTER
         self.shadows = Shadows(self, self.spawn, self.resolver, keys.sticky, base_dir)
         self._bind(live.generation, None)
-        live.follow(self._swapped)
+        live.subscribe(self._swapped)
 
     # ── living ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -186,9 +186,9 @@ class Server(ServerContext):
             "connections_upstream_idle": sum(len(target.idle) for target in targets),
             "in_flight_legacy": self.in_flight[LEGACY],
             "in_flight_modern": self.in_flight[MODERN],
-            "connections_shadow": self.shadows.asking.connections,
-            "shadows_in_flight_legacy": self.shadows.asking.in_flight[LEGACY],
-            "shadows_in_flight_modern": self.shadows.asking.in_flight[MODERN],
+            "connections_shadow": self.shadows.sender.connections,
+            "shadows_in_flight_legacy": self.shadows.sender.in_flight[LEGACY],
+            "shadows_in_flight_modern": self.shadows.sender.in_flight[MODERN],
         }
 
     def targets(self) -> tuple[TargetState, ...]:
@@ -225,16 +225,16 @@ class Server(ServerContext):
         if look_up.result == ANSWERED:
             if key in self._silent_names:
                 self._silent_names.discard(key)
-                self.tell(events.NAME_ANSWERED, backend=look_up.backend, host=look_up.host)
+                self.emit(events.NAME_ANSWERED, backend=look_up.backend, host=look_up.host)
         elif key not in self._silent_names:
             self._silent_names.add(key)
             kept = look_up.addresses
-            self.tell(events.NAME_SILENT, "warning", backend=look_up.backend, host=look_up.host, kept=kept)
+            self.emit(events.NAME_SILENT, "warning", backend=look_up.backend, host=look_up.host, kept=kept)
 
-    def _target_told(self, target: Target) -> None:
+    def _target_changed(self, target: Target) -> None:
         event = events.TARGET_OUT if target.out else events.TARGET_BACK
         level = "warning" if target.out else "info"
-        self.tell(event, level, backend=target.backend, target=target.address, error=target.last_error)
+        self.emit(event, level, backend=target.backend, target=target.address, error=target.last_error)
 
     # ── following the clock, the generations ───────────────────────────────────────────────────────────
 
@@ -306,9 +306,9 @@ class Server(ServerContext):
             pool.make_way = self.make_way
             if pool.growth is NOT_GUARDED:
                 pool.keep_for_others(self.held_up)
-            pool.told = self._target_told
-        self.buffers.follow(generation.snapshot.listen.buffer)
-        self.shadows.follow(self.bound)
+            pool.on_target_change = self._target_changed
+        self.buffers.apply_limits(generation.snapshot.listen.buffer)
+        self.shadows.apply_bindings(self.bound)
         self.mirror = self.shadows.begin if self.shadows.active else None
         limits = self.limits = generation.snapshot.listen.limits
         sizes = [size for size in (limits.header_bytes, limits.url_bytes) if size]

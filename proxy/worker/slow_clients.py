@@ -37,9 +37,9 @@ class BufferBudget:
 
     def __init__(self, buffer: Buffer) -> None:
         self.held = 0
-        self.follow(buffer)
+        self.apply_limits(buffer)
 
-    def follow(self, buffer: Buffer) -> None:
+    def apply_limits(self, buffer: Buffer) -> None:
         """Keep to other limits from now on (0: none)."""
         self.request = buffer.request
         self._response = buffer.response

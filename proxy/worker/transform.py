@@ -214,7 +214,7 @@ class BufferedResponse:
         """All that came."""
         return b"".join(self._pieces)
 
-    def add(self, piece: bytes) -> bool:
+    def add_piece(self, piece: bytes) -> bool:
         """Take a piece; False when the answer is too large to be translated."""
         self._size += len(piece)
         self._pieces.append(piece)

@@ -94,7 +94,7 @@ class ConnectionOwner:
 class UpstreamConnection:
     """One connection to a target.
 
-    `requester` is who waits now (None: idle); `answered` counts whole answers; `heard` tells whether the current
+    `requester` is who waits now (None: idle); `answered` counts whole answers; `received` tells whether the current
     request got any byte; `busy` is the pool's mark; `closed` is final. It leads to `address`, and is not used again
     after `expires`.
     """
@@ -115,9 +115,9 @@ class UpstreamConnection:
         "busy",
         "closed",
         "expires",
-        "heard",
         "idle_since",
         "paused",
+        "received",
         "requester",
         "target",
         "transport",
@@ -130,7 +130,7 @@ class UpstreamConnection:
         self.requester: Requester | None = None
         self.answered = 0
         self.busy = False
-        self.heard = False
+        self.received = False
         self.closed = False
         self.paused = False
         self.tunnel = False
@@ -150,10 +150,10 @@ class UpstreamConnection:
 
     # ── used by the pool and the call ──────────────────────────────────────────────────────────────────
 
-    def ask(self, requester: Requester, data: bytes) -> None:
+    def send(self, requester: Requester, data: bytes) -> None:
         """Put a request's first bytes on the connection."""
         self.requester = requester
-        self.heard = False
+        self.received = False
         self._informed = 0
         if not self._reading:
             self.resume_reading()
@@ -220,7 +220,7 @@ class UpstreamConnection:
         if requester is None:
             self.close()
             return
-        self.heard = True
+        self.received = True
         if self.tunnel:
             requester.tunnelled(data)
             return
@@ -250,7 +250,7 @@ class UpstreamConnection:
     def connection_lost(self, error: Exception | None) -> None:
         """Tell the waiting call what the end means for it."""
         if error is not None and self.requester is not None and not self.closed and not self._secure:
-            self._hear_the_rest()
+            self._read_rest()
         already = self.closed
         self.closed = True
         self._poll = None
@@ -269,7 +269,7 @@ class UpstreamConnection:
                 self._unforeseen(requester, fault)
         self.target.lost(self)
 
-    def _hear_the_rest(self) -> None:
+    def _read_rest(self) -> None:
         """Read what the kernel still holds after a write failed.
 
         Who refuses a large upload answers and closes: our next write fails, and the loop gives the connection up
@@ -416,8 +416,8 @@ class UpstreamConnection:
     def _unforeseen(self, requester: Requester, error: Exception) -> None:
         self.requester = None
         self.close()
-        tell = asyncio.get_running_loop().call_exception_handler
-        tell({"message": "unforeseen: a backend's bytes", "exception": error})
+        emit = asyncio.get_running_loop().call_exception_handler
+        emit({"message": "unforeseen: a backend's bytes", "exception": error})
         requester.unforeseen()
 
     def _free(self, *, reusable: bool) -> None:

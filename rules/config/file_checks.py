@@ -168,7 +168,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def everybody_trusted(plan: Plan) -> Iterator[Finding]:
+def every_peer_trusted(plan: Plan) -> Iterator[Finding]:
     """A network of all addresses trusts the headers of every client."""
     for index, network in enumerate(plan.snapshot.listen.trusted_proxies):
         if network != "unix" and ipaddress.ip_network(network).prefixlen == 0:
@@ -177,7 +177,7 @@ def everybody_trusted(plan: Plan) -> Iterator[Finding]:
             yield Finding(place, message, "name the proxies in front", level=WARNING)
 
 
-def header_from_nobody(plan: Plan) -> Iterator[Finding]:
+def header_without_trusted_peer(plan: Plan) -> Iterator[Finding]:
     """An identity header counts only from trusted peers, so there must be at least one."""
     if plan.snapshot.listen.trusted_proxies or "listen" in plan.lost:
         return
@@ -216,8 +216,8 @@ def _regexes(path: Path, route: Route) -> Iterator[tuple[Path, str]]:
 CHECKS: tuple[Callable[[Plan], Iterator[Finding]], ...] = (
     one_address_twice,
     backend_is_us,
-    everybody_trusted,
-    header_from_nobody,
+    every_peer_trusted,
+    header_without_trusted_peer,
     unknown_backends,
     tls_without_https,
     repeated_routes,

@@ -63,7 +63,7 @@ class FailureRun:
             self._since_answers = self._since_failed = 0
         self.failures += 1
         self._last = now
-        return self.trips(now)
+        return self.opens(now)
 
     def legacy(self, *, failed: bool, now: float) -> bool:
         """Count a response of legacy; returns whether modern's run was waiting for it and the breaker opens."""
@@ -75,9 +75,9 @@ class FailureRun:
         self._since_answers += 1
         self._since_failed += failed
         self._lately += (failed - self._lately) / _LATELY
-        return self.failures > 0 and self.trips(now)
+        return self.failures > 0 and self.opens(now)
 
-    def trips(self, now: float) -> bool:
+    def opens(self, now: float) -> bool:
         """Whether the breaker opens now; a limit below five is met by a less improbable run."""
         if not 0 < self.limit <= self.failures:
             return False
@@ -90,9 +90,9 @@ class FailureRun:
         if self._since_answers:
             doubt = 1.0 if self._since_failed else _DOUBT
             share = max(share, self._lately, (self._since_failed + doubt) / (self._since_answers + 1))
-        return bool(share**self.failures < max(IMPROBABLE, 3 * _BELIEF**self.limit)) and self._tells_apart()
+        return bool(share**self.failures < max(IMPROBABLE, 3 * _BELIEF**self.limit)) and self._distinguishes_sides()
 
-    def _tells_apart(self) -> bool:
+    def _distinguishes_sides(self) -> bool:
         """Whether modern's run, beside legacy's responses meanwhile, is more than luck in an outage of both."""
         answers, failed = self._since_answers, self._since_failed
         if not answers:

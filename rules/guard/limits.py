@@ -57,13 +57,13 @@ def errors(policy: GuardPolicy, evidence: Evidence) -> Check:
     """Whether the share of errors is within `error_rate`."""
     limit, seen = policy.error_rate, evidence.modern
     value = seen.error_rate if seen.requests else None
-    told = f"{seen.errors} of {seen.requests} failed"
+    detail = f"{seen.errors} of {seen.requests} failed"
     if seen.requests < policy.min_requests or not seen.requests:
         return Check("errors", TOO_LITTLE, value, limit, _wanting(seen.requests, policy))
-    check = _check("errors", value, limit, told, _failures(policy, evidence, PairTally()), limit)
+    check = _check("errors", value, limit, detail, _failures(policy, evidence, PairTally()), limit)
     shared = _shared(seen.errors, evidence.pairs)
     if check.outcome == BAD and shared:
-        cleared = _check("errors", value, limit, told, _failures(policy, evidence, evidence.pairs), limit)
+        cleared = _check("errors", value, limit, detail, _failures(policy, evidence, evidence.pairs), limit)
         if cleared.outcome != BAD:
             return Check("errors", CANNOT_TELL, value, limit, f"{check.detail}; about {shared} of them on legacy too")
     return check
@@ -79,22 +79,22 @@ def latency(policy: GuardPolicy, evidence: Evidence) -> Check:
     value = _p95(evidence.sides, limit)
     if seen.modern_of < policy.min_requests or not seen.modern_of:
         return Check("p95", TOO_LITTLE, value, limit, _wanting(seen.modern_of, policy))
-    told = f"{seen.modern} of {seen.modern_of} took longer"
-    return _check("p95", value, limit, told, spans, SLOW_SHARE)
+    detail = f"{seen.modern} of {seen.modern_of} took longer"
+    return _check("p95", value, limit, detail, spans, SLOW_SHARE)
 
 
-def _check(name: str, value: float | None, limit: float, told: str, spans: list[_Span], share: float) -> Check:
+def _check(name: str, value: float | None, limit: float, detail: str, spans: list[_Span], share: float) -> Check:
     """Return the worst check of the spans: a good window does not excuse its last seconds."""
     outcomes = [_outcome(bad, share, look) for bad, look in spans]
     if BAD not in outcomes and CANNOT_TELL not in outcomes:
-        return Check(name, GOOD, value, limit, told)
+        return Check(name, GOOD, value, limit, detail)
     worst = BAD if BAD in outcomes else CANNOT_TELL
     bad = spans[outcomes.index(worst)][0]
     if outcomes.index(worst):
-        told = f"{bad.modern} of {bad.modern_of} within the last {BURST:g} s"
+        detail = f"{bad.modern} of {bad.modern_of} within the last {BURST:g} s"
     if worst == CANNOT_TELL:
-        told += f"; legacy as well: {bad.legacy} of {bad.legacy_of}"
-    return Check(name, worst, value, limit, told)
+        detail += f"; legacy as well: {bad.legacy} of {bad.legacy_of}"
+    return Check(name, worst, value, limit, detail)
 
 
 def _outcome(bad: _Bad, share: float, look: _Look) -> str:
@@ -192,14 +192,14 @@ def mismatch(policy: GuardPolicy, evidence: Evidence) -> Check:
         return Check("mismatch", CANNOT_TELL, None, limit, f"none of {seen.eligible} compared: {reasons or 'pending'}")
     if compared < policy.min_requests or not compared:
         return Check("mismatch", TOO_LITTLE, rate, limit, f"{compared} of the {policy.min_requests} pairs needed")
-    told = f"{seen.different} of {compared} differ"
+    detail = f"{seen.different} of {compared} differ"
     if binomial_tail(seen.different, compared, limit) >= IMPROBABLE_MISMATCH:
-        return Check("mismatch", GOOD, rate, limit, told)
+        return Check("mismatch", GOOD, rate, limit, detail)
     left = max(0, seen.different - seen.excused.pairs)
     if left < seen.different and binomial_tail(left, compared, limit) >= IMPROBABLE_MISMATCH:
-        return Check("mismatch", CANNOT_TELL, rate, limit, f"{told}, {_excuse(seen.excused)}")
+        return Check("mismatch", CANNOT_TELL, rate, limit, f"{detail}, {_excuse(seen.excused)}")
     least = least_share(seen.different, compared, IMPROBABLE_MISMATCH)
-    return Check("mismatch", BAD, rate, limit, f"{told}, which is {least:.2%} at the least")
+    return Check("mismatch", BAD, rate, limit, f"{detail}, which is {least:.2%} at the least")
 
 
 def _excuse(excused: Excused) -> str:
@@ -217,6 +217,6 @@ def invariants(evidence: Evidence) -> Check:
     """Whether every business rule is kept. One violation is enough; those that are only observed are reported."""
     broken = [violation for violation in evidence.violations if violation.count > 0]
     acting = [violation for violation in broken if violation.on_violation == "rollback"]
-    told = "; ".join(f"{each.invariant} broken {each.count}x {each.detail}".rstrip() for each in acting or broken)
+    detail = "; ".join(f"{each.invariant} broken {each.count}x {each.detail}".rstrip() for each in acting or broken)
     outcome = BAD if acting else GOOD
-    return Check("invariant", outcome, float(sum(each.count for each in acting or broken)), 0.0, told)
+    return Check("invariant", outcome, float(sum(each.count for each in acting or broken)), 0.0, detail)

@@ -163,7 +163,7 @@ class _Seen(NamedTuple):
     readiness: Readiness | None
     volume: Volume
 
-    def told(self) -> str:
+    def described(self) -> str:
         told = f"{self.volume.requests} requests on modern in this step"
         if self.readiness is None or not self.readiness.compared:
             return told
@@ -229,7 +229,7 @@ def _progress(route: Route, override: Override, seen: _Seen, now: float) -> Roll
     if present.manual:
         detail = f"step {step + 1} ({following.weight:g} %) waits for a person"
         return RolloutAction("ask", present.weight, step, "approval", detail)
-    return RolloutAction("advance", following.weight, step + 1, "good", seen.told())
+    return RolloutAction("advance", following.weight, step + 1, "good", seen.described())
 
 
 def _resting(route: Route, override: Override | None, step: int) -> str:

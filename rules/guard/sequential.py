@@ -75,7 +75,7 @@ NOTHING_FOUND: Final = Finding(float("-inf"), None)
 
 
 class Trial:
-    """The running comparison; only `add` changes it."""
+    """The running comparison; only `add_counts` changes it."""
 
     __slots__ = ("_beginnings", "_begun", "_epoch", "_first", "_last", "_pending", "_sums")
 
@@ -87,7 +87,7 @@ class Trial:
         self._pending = [0] * 6
         self._first = self._last = 0
 
-    def add(self, second: int, modern: Counts, legacy: Counts, far: int = 0) -> None:
+    def add_counts(self, second: int, modern: Counts, legacy: Counts, far: int = 0) -> None:
         """Count what both sides did in `second`; of several workers one after the other, or added up."""
         pending = self._pending
         if not pending[0] + pending[2]:
@@ -200,7 +200,7 @@ _P95: Final = 0.95
 
 
 class Trials:
-    """Four sequential tests, fed with one second after the other; only `add` changes them.
+    """Four sequential tests, fed with one second after the other; only `add_tallies` changes them.
 
     Both sides of a second come in one call: what is compared happened at the same time.
     """
@@ -217,19 +217,21 @@ class Trials:
         self._usual_total = self._marked = 0
         self._mark: float | None = None
 
-    def add(self, second: int, legacy: Tally, modern: Tally, pairs: PairTally | None = None) -> None:
+    def add_tallies(self, second: int, legacy: Tally, modern: Tally, pairs: PairTally | None = None) -> None:
         """Count the responses of both sides to users in `second`, and the results of the pairs mirrored in it."""
         if self.worse is None:
             return
         asked, there = modern.requests, legacy.requests
         if asked or there:
-            self.errors.add(second, Counts(asked, modern.errors), _unasked(legacy, pairs))
-            self.client_errors.add(second, Counts(asked, modern.client_errors), Counts(there, legacy.client_errors))
+            self.errors.add_counts(second, Counts(asked, modern.errors), _unasked(legacy, pairs))
+            self.client_errors.add_counts(
+                second, Counts(asked, modern.client_errors), Counts(there, legacy.client_errors)
+            )
         if legacy.latencies or modern.latencies:
             self._add_latencies(second, legacy, modern, self.worse)
         if pairs is not None and pairs.pairs:
             modern_failed = Counts(pairs.pairs, pairs.modern_failed)
-            self.paired.add(second, modern_failed, Counts(pairs.pairs, pairs.legacy_failed))
+            self.paired.add_counts(second, modern_failed, Counts(pairs.pairs, pairs.legacy_failed))
 
     def mark(self) -> float | None:
         """Return legacy's recent P95 in seconds, None before enough is known."""
@@ -241,7 +243,7 @@ class Trials:
             limit = max(mark * worse.p95, mark + worse.p95_floor)
             slow = Counts(sum(modern.latencies.values()), above(modern.latencies, mark))
             usual = Counts(sum(legacy.latencies.values()), above(legacy.latencies, mark))
-            self.latency.add(second, slow, usual, above(modern.latencies, limit))
+            self.latency.add_counts(second, slow, usual, above(modern.latencies, limit))
         for step, count in legacy.latencies.items():
             self._usual[step] = self._usual.get(step, 0) + count
             self._usual_total += count

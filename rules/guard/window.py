@@ -25,7 +25,7 @@ _SHORTEST = 1e-6
 
 
 class Tally:
-    """What one side did in some span of time; only `add`, `merge` and `take_away` change it.
+    """What one side did in some span of time; only `count_response`, `merge` and `take_away` change it.
 
     `errors` are what the guard counts against the side, `client_errors` are responses of 4xx. `latencies` maps the
     step of the sketch to how many fell on it.
@@ -39,7 +39,7 @@ class Tally:
         self.client_errors = 0
         self.latencies: dict[int, int] = {}
 
-    def add(self, seconds: float) -> None:
+    def count_response(self, seconds: float) -> None:
         """Count one response that took `seconds`, neither error nor 4xx."""
         self.requests += 1
         step = ceil(log(seconds) * _STEPS) if seconds > _SHORTEST else _LOWEST
@@ -134,9 +134,9 @@ class Recent:
         self.after = after
         self.whole = Tally()
         for second, tally in seconds.items():
-            self.add(second, tally)
+            self.add_tally(second, tally)
 
-    def add(self, second: int, tally: Tally) -> None:
+    def add_tally(self, second: int, tally: Tally) -> None:
         """Add some of what happened in `second`."""
         if second > self.after:
             self.whole.merge(tally)
@@ -167,7 +167,7 @@ class Totals:
 
 
 class Window:
-    """The last seconds of one side, one tally each; older ones go with `add`.
+    """The last seconds of one side, one tally each; older ones go with `add_tally`.
 
     `now` and `second` are whole seconds of one and the same clock. `kept` seconds are remembered.
     """
@@ -180,7 +180,7 @@ class Window:
         self._recent: dict[int, Recent] = {}
         self._totals = Totals()
 
-    def add(self, second: int, tally: Tally) -> None:
+    def add_tally(self, second: int, tally: Tally) -> None:
         """Add what happened in `second`; several workers may report the same one."""
         there = self._seconds.get(second)
         if there is None:
@@ -192,7 +192,7 @@ class Window:
                     recent.drop(old, gone)
         there.merge(tally)
         for recent in self._recent.values() if second in self._seconds else ():
-            recent.add(second, tally)
+            recent.add_tally(second, tally)
         before = self._totals
         self._totals = Totals(
             before.requests + tally.requests,

@@ -203,7 +203,7 @@ _MARK: Final = re.compile(r"%3[Cc]redacted(?::|%3[Aa])[0-9a-f]+%3[Ee]")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class UpstreamRequest:
     """One side's part: `target` as `backend` gets it, the names of the fields that the route sets.
 
     `translated` says that the route rewrites this side's response before a client gets it.
@@ -216,7 +216,7 @@ class Asked:
     translated: bool = False
 
 
-def asked(snapshot: Snapshot, name: str, method: str, sent: str) -> tuple[Asked, Asked] | None:
+def asked(snapshot: Snapshot, name: str, method: str, sent: str) -> tuple[UpstreamRequest, UpstreamRequest] | None:
     """Return what legacy, then modern is sent for `sent` (a path with its query) by the route of this name.
 
     Only the path has to fit: the header fields of a past request are not known any more. What a route adds to a query
@@ -249,10 +249,10 @@ def _anyone(route: Route) -> Route:
     return replace(route, match=replace(route.match, methods=(), host=None, headers=(), query=()))
 
 
-def _part(side: str, policy: SidePolicy, sent: str) -> Asked:
+def _part(side: str, policy: SidePolicy, sent: str) -> UpstreamRequest:
     sets = tuple(name for name, _ in policy.headers.set)
     translated = bool(policy.response_json or policy.status or policy.rewrite_location)
-    return Asked(side, policy.backend, _MARK.sub(lambda found: unquote(found[0]), sent), sets, translated)
+    return UpstreamRequest(side, policy.backend, _MARK.sub(lambda found: unquote(found[0]), sent), sets, translated)
 
 
 def _masked(policy: SidePolicy, masking: Masking) -> SidePolicy:

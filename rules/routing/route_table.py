@@ -32,26 +32,26 @@ _WORTH_A_FORK = 4
 class PathRoutes:
     """The compiled routes of one path.
 
-    Immutable. With a `probe` the routes are in `candidates`, else in `compiled_routes`.
+    Immutable. With a `discriminator` the routes are in `candidates`, else in `compiled_routes`.
     """
 
-    __slots__ = ("_by_value", "_loose", "compiled_routes", "probe")
+    __slots__ = ("_by_value", "_unconditional", "compiled_routes", "discriminator")
 
     def __init__(self, compiled_routes: list[CompiledRoute]) -> None:
         self.compiled_routes: tuple[CompiledRoute, ...] = tuple(
             sorted(compiled_routes, key=lambda compiled: -weight_of(compiled.route.match))
         )
-        self.probe: Condition | None = _telling(self.compiled_routes)
+        self.discriminator: Condition | None = _telling(self.compiled_routes)
         self._by_value: dict[str | None, tuple[CompiledRoute, ...]] = {}
-        self._loose: tuple[CompiledRoute, ...] = ()
-        if self.probe is not None:
-            self._fork(self.probe)
+        self._unconditional: tuple[CompiledRoute, ...] = ()
+        if self.discriminator is not None:
+            self._fork(self.discriminator)
 
     def candidates(self, facts: Facts) -> tuple[CompiledRoute, ...]:
         """Return the routes that can take this request, by the value of the one distinguishing condition."""
-        if self.probe is None:
+        if self.discriminator is None:
             return self.compiled_routes
-        return self._by_value.get(value_of(self.probe, facts), self._loose)
+        return self._by_value.get(value_of(self.discriminator, facts), self._unconditional)
 
     def replaced(self, compiled_routes: Mapping[str, CompiledRoute]) -> PathRoutes:
         """Return a copy with other compiled routes by name; itself where none is concerned."""
@@ -61,7 +61,7 @@ class PathRoutes:
 
     def _fork(self, probe: Condition) -> None:
         wanted = [_exact(compiled, probe) for compiled in self.compiled_routes]
-        self._loose = tuple(
+        self._unconditional = tuple(
             compiled for compiled, value in zip(self.compiled_routes, wanted, strict=True) if value is None
         )
         places: dict[str, list[int]] = {}
@@ -106,18 +106,18 @@ Form = tuple[int, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class PathShape:
-    """All paths of one shape: `key` picks the literal segments, `bunches` maps them to their routes."""
+    """All paths of one shape: `key` picks the literal segments, `path_routes` maps them to their routes."""
 
     length: int
     key: Callable[[list[str]], object]
-    bunches: dict[object, PathRoutes]
+    path_routes: dict[object, PathRoutes]
 
     def replaced(self, compiled_routes: Mapping[str, CompiledRoute]) -> PathShape:
         """Return a copy with other compiled routes, by name."""
         return PathShape(
             self.length,
             self.key,
-            {key: path_routes.replaced(compiled_routes) for key, path_routes in self.bunches.items()},
+            {key: path_routes.replaced(compiled_routes) for key, path_routes in self.path_routes.items()},
         )
 
 
@@ -274,7 +274,9 @@ class Table:
         path_routes = self._exact.get(path)
         if path_routes is not None:
             # A path that equals a route's own is plain: a configuration with another path is refused.
-            for compiled in path_routes.compiled_routes if path_routes.probe is None else path_routes.candidates(facts):
+            for compiled in (
+                path_routes.compiled_routes if path_routes.discriminator is None else path_routes.candidates(facts)
+            ):
                 if _takes(compiled, method, facts, rejected):
                     return compiled, NO_NAMES
         elif not is_plain(path):
@@ -324,13 +326,13 @@ class Table:
         segments = path.split("/")
         count = len(segments) - 1
         for shape in self._templates.get(count, ()):
-            path_routes = shape.bunches.get(shape.key(segments))
+            path_routes = shape.path_routes.get(shape.key(segments))
             if path_routes is not None:
                 found = _first(path_routes, segments, method, facts, rejected)
                 if found is not None:
                     return found
         for shape in self._prefixes:
-            path_routes = shape.bunches.get(shape.key(segments)) if shape.length <= count else None
+            path_routes = shape.path_routes.get(shape.key(segments)) if shape.length <= count else None
             if path_routes is not None:
                 found = _first(path_routes, segments, method, facts, rejected)
                 if found is not None:
@@ -364,7 +366,7 @@ def _first(
     path_routes: PathRoutes, segments: list[str], method: str, facts: Facts, rejected: list[Rejection] | None
 ) -> Found | None:
     """Return the first compiled route of a path that takes the request."""
-    for compiled in path_routes.compiled_routes if path_routes.probe is None else path_routes.candidates(facts):
+    for compiled in path_routes.compiled_routes if path_routes.discriminator is None else path_routes.candidates(facts):
         names = _captured(compiled, segments) if compiled.names or compiled.rest >= 0 else NO_NAMES
         if names is not None and _takes(compiled, method, facts, rejected):
             return compiled, names

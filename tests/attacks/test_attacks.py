@@ -58,12 +58,12 @@ async def test_a_stolen_cookie_is_worth_nothing_once_sessions_are_revoked(tmp_pa
 
 
 async def test_an_attack_that_succeeds_says_so():
-    async def open_house(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def open_gateway(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nServer: aiohttp\r\nContent-Length: 7\r\n\r\nhunter2")
         writer.close()
 
-    server = await asyncio.start_server(open_house, "127.0.0.1", 0)
+    server = await asyncio.start_server(open_gateway, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     target = Target(url, url, TOKEN, ("hunter2",))
 

@@ -42,7 +42,7 @@ def learned(case: Mapping[str, Any]) -> tuple[NoiseRule, ...]:
     for number, bodies in enumerate(case.get("learn_from") or ()):
         first, again = (capture(case, {**case["legacy"], "body": body}) for body in bodies)
         found = compare(first, first, policy, secondary=(again,))
-        learner.add(found.observations, AT + number * case["learn_every_s"])
+        learner.add_observations(found.observations, AT + number * case["learn_every_s"])
     return tuple(each.rule for each in learner.suggestions(TODAY))
 
 

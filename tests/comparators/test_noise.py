@@ -22,7 +22,7 @@ def learned(
     """What is learned when each sample is seen in a pair of its own, `step` seconds apart."""
     learner = Learner()
     for number, (first, again) in enumerate(samples):
-        learner.add([Observation(path.replace("*", str(number)), kind, first, again)], AT + number * step)
+        learner.add_observations([Observation(path.replace("*", str(number)), kind, first, again)], AT + number * step)
     return learner.suggestions(today)
 
 
@@ -101,8 +101,8 @@ def test_a_word_that_changes_in_a_text_is_no_noise() -> None:
 
 def test_few_observations_teach_nothing() -> None:
     learner = Learner()
-    learner.add([Observation(f"/items/{n}/x", "value", *TOKENS[n]) for n in range(9)], AT)
-    learner.add([Observation("/items/0/x", "value", *TOKENS[9])], AT)
+    learner.add_observations([Observation(f"/items/{n}/x", "value", *TOKENS[n]) for n in range(9)], AT)
+    learner.add_observations([Observation("/items/0/x", "value", *TOKENS[9])], AT)
 
     assert shapes("/x", TOKENS[:4]) == []
     assert learner.suggestions(TODAY) == ()
@@ -201,9 +201,9 @@ def test_noise_in_a_page_is_learned_without_its_place() -> None:
 
 def test_a_learner_is_bounded() -> None:
     learner = Learner()
-    learner.add([Observation(f"/key{n}x/y", "value", "1", "2") for n in range(5000)], AT)
+    learner.add_observations([Observation(f"/key{n}x/y", "value", "1", "2") for n in range(5000)], AT)
     for n in range(500):
-        learner.add([Observation("/key1x/y", "value", str(n), str(n + 1))], AT)
+        learner.add_observations([Observation("/key1x/y", "value", str(n), str(n + 1))], AT)
 
     assert [suggestion.seen for suggestion in learner.suggestions(TODAY)] == [501]
     assert len(learner._spots) == 400

@@ -46,7 +46,7 @@ def learned(form: str) -> tuple[NoiseRule, ...]:
     for number in range(8):
         at = AT + 600 * number
         one, two = (answer(FORMS[form].replace("@", token(at=at + late))) for late in (0, 1))
-        learner.add(compare(one, one, rules, secondary=(two,)).observations, at)
+        learner.add_observations(compare(one, one, rules, secondary=(two,)).observations, at)
     return tuple(each.rule for each in learner.suggestions(TODAY))
 
 

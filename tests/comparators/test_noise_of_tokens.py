@@ -51,7 +51,7 @@ def learned(form: str, seed: int = 1) -> tuple[NoiseRule, ...]:
     for number in range(10):
         legacy = page(form, draw)
         found = compare(legacy, legacy, policy, secondary=(page(form, draw),))
-        learner.add(found.observations, AT + number)
+        learner.add_observations(found.observations, AT + number)
     return tuple(each.rule for each in learner.suggestions(TODAY))
 
 

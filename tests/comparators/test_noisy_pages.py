@@ -39,7 +39,7 @@ def taught(media: str = "text/html") -> Learner:
     learner = Learner()
     for number in range(10):
         legacy, again = page(10 + number, token=f"t{number}aaaaaa"), page(30 - number, token=f"u{number}aaaaaa")
-        learner.add(judged(legacy, legacy, again, media).observations, AT + number)
+        learner.add_observations(judged(legacy, legacy, again, media).observations, AT + number)
     return learner
 
 

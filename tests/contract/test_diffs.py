@@ -31,7 +31,7 @@ def difference(number: int, *founds: Found, route: str = "profile", size: int = 
 
 
 def test_a_difference_is_found_in_its_group_with_its_example(store: Diffs):
-    store.add([difference(1)])
+    store.add_differences([difference(1)])
 
     (group,) = store.groups(Wanted())
 
@@ -45,7 +45,7 @@ def test_a_difference_is_found_in_its_group_with_its_example(store: Diffs):
 
 
 def test_a_pair_counts_once_in_a_group_and_in_every_group_it_differs_in(store: Diffs):
-    store.add([difference(1, found(), found(path="/items/1/price"), found("g2"))])
+    store.add_differences([difference(1, found(), found(path="/items/1/price"), found("g2"))])
 
     counts = {group.id: group.count for group in store.groups(Wanted())}
 
@@ -54,8 +54,8 @@ def test_a_pair_counts_once_in_a_group_and_in_every_group_it_differs_in(store: D
 
 
 def test_a_group_keeps_the_first_pair_with_the_latest_ones_and_counts_them_all(store: Diffs):
-    store.add([difference(number) for number in range(20)])
-    store.add([difference(20)])
+    store.add_differences([difference(number) for number in range(20)])
+    store.add_differences([difference(20)])
 
     group = store.group("g1")
 
@@ -67,7 +67,9 @@ def test_a_group_keeps_the_first_pair_with_the_latest_ones_and_counts_them_all(s
 
 
 def test_groups_come_newest_first_page_by_page_of_one_route_since_a_moment(store: Diffs):
-    store.add([difference(number, found(f"g{number}"), route=("a", "b")[number % 2]) for number in range(6)])
+    store.add_differences(
+        [difference(number, found(f"g{number}"), route=("a", "b")[number % 2]) for number in range(6)]
+    )
 
     first = store.groups(Wanted(limit=4))
     rest = store.groups(Wanted(after=first[-1].place, limit=4))
@@ -78,7 +80,7 @@ def test_groups_come_newest_first_page_by_page_of_one_route_since_a_moment(store
 
 
 def test_what_was_equal_when_asked_again_is_kept_apart_and_never_open(store: Diffs):
-    store.add([difference(1, found(f"{TRANSIENT}g1")), difference(2, found("g2"))])
+    store.add_differences([difference(1, found(f"{TRANSIENT}g1")), difference(2, found("g2"))])
 
     assert [group.id for group in store.groups(Wanted())] == ["g2"]
     (apart,) = store.groups(Wanted(transient=True))
@@ -87,9 +89,9 @@ def test_what_was_equal_when_asked_again_is_kept_apart_and_never_open(store: Dif
 
 
 def test_a_list_is_read_to_its_end_though_its_groups_are_seen_again_meanwhile(store: Diffs):
-    store.add([difference(number, found(f"g{number}")) for number in range(6)])
+    store.add_differences([difference(number, found(f"g{number}")) for number in range(6)])
     read = store.groups(Wanted(limit=3))
-    store.add([difference(100, found(read[-1].id))])
+    store.add_differences([difference(100, found(read[-1].id))])
 
     rest = store.groups(Wanted(after=read[-1].place, limit=3))
 
@@ -98,10 +100,10 @@ def test_a_list_is_read_to_its_end_though_its_groups_are_seen_again_meanwhile(st
 
 def test_what_is_known_stays_known_and_goes_on_being_counted(store: Diffs):
     known = Known("ETA is live", "ops", "2027-01-31", 0.05, "alice", 1500.0)
-    store.add([difference(1)])
+    store.add_differences([difference(1)])
 
     assert store.know("g1", known)
-    store.add([difference(2)])
+    store.add_differences([difference(2)])
 
     assert store.group("g1").known == known
     assert store.group("g1").count == 2
@@ -112,18 +114,20 @@ def test_what_is_known_stays_known_and_goes_on_being_counted(store: Diffs):
 
 
 def test_a_verdict_of_a_later_file_stays_until_the_difference_comes_again(store: Diffs):
-    store.add([difference(1)])
+    store.add_differences([difference(1)])
 
     store.rejudged({"g1": "equal", "gone": "equal"})
     told = store.group("g1").rejudged
-    store.add([difference(2)])
+    store.add_differences([difference(2)])
 
     assert told == "equal"
     assert store.group("g1").rejudged == ""
 
 
 def test_a_group_is_open_until_it_is_known_or_found_equal(store: Diffs):
-    store.add([difference(number, found(f"g{number}"), route=("a", "b")[number % 2]) for number in range(5)])
+    store.add_differences(
+        [difference(number, found(f"g{number}"), route=("a", "b")[number % 2]) for number in range(5)]
+    )
 
     store.know("g0", Known("we know"))
     store.rejudged({"g1": "equal", "g2": "different"})
@@ -132,7 +136,7 @@ def test_a_group_is_open_until_it_is_known_or_found_equal(store: Diffs):
 
 
 def test_nothing_is_too_old_where_no_age_is_set(store: Diffs):
-    store.add([difference(1)])
+    store.add_differences([difference(1)])
 
     store.trim(now=1e9, keep=0.0, max_bytes=0)
 
@@ -141,7 +145,7 @@ def test_nothing_is_too_old_where_no_age_is_set(store: Diffs):
 
 
 def test_what_is_old_is_forgotten_unless_it_is_known(store: Diffs):
-    store.add([difference(1, found("old")), difference(2, found("known")), difference(3, at=9000.0)])
+    store.add_differences([difference(1, found("old")), difference(2, found("known")), difference(3, at=9000.0)])
     store.know("known", Known("we know"))
 
     store.trim(now=9100.0, keep=1000.0, max_bytes=0)
@@ -153,7 +157,7 @@ def test_what_is_old_is_forgotten_unless_it_is_known(store: Diffs):
 
 
 def test_the_oldest_pairs_go_first_when_there_are_too_many_bytes(store: Diffs):
-    store.add([difference(number, found(f"g{number}"), size=100) for number in range(5)])
+    store.add_differences([difference(number, found(f"g{number}"), size=100) for number in range(5)])
 
     store.trim(now=1010.0, keep=1000.0, max_bytes=250)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from proxy.storage import fleet_of, fleet_redis
-from proxy.storage.fleet import UNSAID, Counted, Fleet, News, Told
+from proxy.storage.fleet import UNSAID, Counted, Fleet, InstanceReport, News
 from proxy.storage.store import StoreError
 from tests.support.instances import redis_waited_for
 from tests.support.redis_server import PASSWORD, RedisServer
@@ -30,8 +30,8 @@ async def fleet(server: RedisServer) -> AsyncIterator[Fleet]:
     await made.close()
 
 
-def told(number: int, run: str = "ann", ago: float = 0.0) -> Told:
-    return Told(run, number, ago, b"what %d saw\x00\xff" % number)
+def told(number: int, run: str = "ann", ago: float = 0.0) -> InstanceReport:
+    return InstanceReport(run, number, ago, b"what %d saw\x00\xff" % number)
 
 
 @pytest.mark.parametrize("text", ["memory", "sqlite:var/store.db"])
@@ -44,7 +44,7 @@ async def test_what_is_told_is_heard_whole_in_its_order(fleet: Fleet):
 
     heard = await fleet.exchange([told(1, "bob")], "")
 
-    assert [(one.run, one.number, one.payload) for one in heard.told] == [
+    assert [(one.run, one.number, one.payload) for one in heard.reports] == [
         (one.run, one.number, one.payload) for one in (told(1), told(2), told(1, "bob"))
     ]
 
@@ -54,7 +54,7 @@ async def test_whoever_reads_on_hears_nothing_twice(fleet: Fleet):
     nothing = await fleet.exchange([], first.place)
     second = await fleet.exchange([told(2)], nothing.place)
 
-    assert [one.number for one in (*first.told, *nothing.told, *second.told)] == [1, 2]
+    assert [one.number for one in (*first.reports, *nothing.reports, *second.reports)] == [1, 2]
 
 
 async def test_what_is_told_at_once_reaches_everybody_once(fleet: Fleet):
@@ -62,13 +62,13 @@ async def test_what_is_told_at_once_reaches_everybody_once(fleet: Fleet):
 
     heard = await fleet.exchange([], "")
 
-    assert sorted(one.run for one in heard.told) == [f"run{number}" for number in range(5)]
+    assert sorted(one.run for one in heard.reports) == [f"run{number}" for number in range(5)]
 
 
 async def test_the_age_is_that_of_the_contents_on_the_way_out_as_on_the_way_in(fleet: Fleet):
     await fleet.exchange([told(1, ago=12.5)], "")
 
-    (one,) = (await fleet.exchange([], "")).told
+    (one,) = (await fleet.exchange([], "")).reports
 
     assert 12.5 <= one.ago < 72.0
 
@@ -79,7 +79,7 @@ async def test_what_is_old_is_gone(fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 
     heard = await fleet.exchange([], "")
 
-    assert heard.told == ()
+    assert heard.reports == ()
 
 
 async def test_what_is_kept_is_bounded_whatever_the_time(fleet: Fleet, monkeypatch: pytest.MonkeyPatch):
@@ -88,7 +88,7 @@ async def test_what_is_kept_is_bounded_whatever_the_time(fleet: Fleet, monkeypat
 
     heard = await fleet.exchange([], "")
 
-    assert [one.number for one in heard.told] == [4, 5]
+    assert [one.number for one in heard.reports] == [4, 5]
 
 
 async def test_of_very_much_at_once_some_is_heard_the_rest_next_time(fleet: Fleet, monkeypatch: pytest.MonkeyPatch):
@@ -97,7 +97,7 @@ async def test_of_very_much_at_once_some_is_heard_the_rest_next_time(fleet: Flee
 
     second = await fleet.exchange([], first.place)
 
-    assert [[one.number for one in heard.told] for heard in (first, second)] == [[1, 2, 3], [4, 5]]
+    assert [[one.number for one in heard.reports] for heard in (first, second)] == [[1, 2, 3], [4, 5]]
 
 
 async def test_a_place_from_a_clock_that_has_jumped_back_since_does_not_make_deaf(fleet: Fleet):
@@ -105,7 +105,7 @@ async def test_a_place_from_a_clock_that_has_jumped_back_since_does_not_make_dea
 
     heard = await fleet.exchange([], "99999999999999-0")
 
-    assert [one.number for one in heard.told] == [1]
+    assert [one.number for one in heard.reports] == [1]
 
 
 async def test_without_a_store_it_says_so(fleet: Fleet, server: RedisServer):
@@ -123,7 +123,7 @@ async def test_a_store_that_comes_back_empty_is_told_to_as_before(fleet: Fleet, 
 
     heard = await fleet.exchange([told(2)], before.place)
 
-    assert [one.number for one in heard.told] == [2]
+    assert [one.number for one in heard.reports] == [2]
 
 
 # ── counts of differences ──

@@ -46,7 +46,7 @@ class Control:
         self.now: Current = current(configuration)
         self.figures = RouteWindows(SNAPSHOT, 1)
         self.late: tuple[int, ...] = ()
-        self.workers = Workers(Prepare(4, b""), self.figures.take, lambda *_, **__: None)
+        self.workers = Workers(Prepare(4, b""), self.figures.record_outcomes, lambda *_, **__: None)
         self.reasons: tuple[str, ...] = ()
         self.asked: list[str] = []
         self.accepts = True
@@ -125,7 +125,7 @@ async def test_readyz_says_why_not_and_never_whether_backends_are_well(port: Por
 
 
 async def test_status_has_the_contracts_shape(port: Port):
-    port.control.figures.take(
+    port.control.figures.record_outcomes(
         Outcomes(10**9, (SideOutcomes("profile", "modern", 4, 20, 5, 1, ((0, 19), (-100, 1))),)),
     )
 

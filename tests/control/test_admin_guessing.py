@@ -23,10 +23,10 @@ WRONG = "Authorization: Bearer the-operators-tokem"
 async def port() -> AsyncIterator[Port]:
     port = Port()
 
-    def tell(event: str, _level: str = "info", /, **fields: object) -> None:
+    def emit(event: str, _level: str = "info", /, **fields: object) -> None:
         port.told.append((event, fields))
 
-    port.admin = AdminPort(port.control, Access(Admin(), Address("127.0.0.1", 0), TOKENS), tell)
+    port.admin = AdminPort(port.control, Access(Admin(), Address("127.0.0.1", 0), TOKENS), emit)
     port.admin._failed = Rates(1.0, 3, clock=lambda: 0.0)
     await port.admin.start(port.listener)
     yield port

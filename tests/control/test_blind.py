@@ -11,7 +11,7 @@ from proxy.control.override_changes import cautious
 from proxy.storage.store import MemoryStore, StoreError
 from rules.model import Override
 from tests.support import snapshots
-from tests.support.steering import Steered, a_route
+from tests.support.steering import RolloutRig, a_route
 from tests.support.waiting import until
 
 SET = Override("profile", weight=80.0, who="ann", text="last week", at=1.0, revision=5)
@@ -35,15 +35,15 @@ class Unreadable(MemoryStore):
             raise StoreError("gone")
 
 
-async def begun(folder: Path, kept: tuple[Override, ...]) -> tuple[Steered, Unreadable, list[asyncio.Task[None]]]:
+async def begun(folder: Path, kept: tuple[Override, ...]) -> tuple[RolloutRig, Unreadable, list[asyncio.Task[None]]]:
     """A proxy that began without its store: all users are on legacy until it answers."""
     store = Unreadable(kept)
     blank = snapshots.snapshot({"legacy": ["http://127.0.0.1:1"], "modern": ["http://127.0.0.1:2"]}, routes=[a_route()])
-    steered = Steered(folder, overrides=tuple(cautious(blank)), store=store)
+    rollout_rig = RolloutRig(folder, overrides=tuple(cautious(blank)), store=store)
     tasks: list[asyncio.Task[None]] = []
-    steered.rollout_controller.begin(lambda work, _: tasks.append(asyncio.create_task(work())))
-    await until(lambda: not steered.writer.up, "a store that is down")
-    return steered, store, tasks
+    rollout_rig.rollout_controller.begin(lambda work, _: tasks.append(asyncio.create_task(work())))
+    await until(lambda: not rollout_rig.writer.up, "a store that is down")
+    return rollout_rig, store, tasks
 
 
 async def stopped(tasks: list[asyncio.Task[None]]) -> None:
@@ -54,23 +54,23 @@ async def stopped(tasks: list[asyncio.Task[None]]) -> None:
 
 @pytest.mark.parametrize("kept", [(), (SET,)], ids=["nothing-kept", "a-weight-kept"])
 async def test_a_rollback_that_somebody_asked_for_meanwhile_stays(tmp_path: Path, kept: tuple[Override, ...]):
-    steered, store, tasks = await begun(tmp_path, kept)
-    await steered.verbs.roll_back("profile", "ann", "I do not trust it")
+    rollout_rig, store, tasks = await begun(tmp_path, kept)
+    await rollout_rig.verbs.roll_back("profile", "ann", "I do not trust it")
     store.there = True
-    await until(lambda: steered.writer.up and not steered.writer.waiting, "everything written")
+    await until(lambda: rollout_rig.writer.up and not rollout_rig.writer.waiting, "everything written")
     await stopped(tasks)
     (found,) = await store.overrides()
 
-    assert steered.weight() == 0.0
-    assert (steered.override().reason, steered.override().text) == ("manual", "I do not trust it")
+    assert rollout_rig.weight() == 0.0
+    assert (rollout_rig.override().reason, rollout_rig.override().text) == ("manual", "I do not trust it")
     assert (found.rolled_back, found.reason, found.text) == (True, "manual", "I do not trust it")
 
 
 async def test_what_only_waited_for_the_store_is_as_the_store_has_it(tmp_path: Path):
-    steered, store, tasks = await begun(tmp_path, (SET,))
-    before = steered.weight()
+    rollout_rig, store, tasks = await begun(tmp_path, (SET,))
+    before = rollout_rig.weight()
     store.there = True
-    await until(lambda: steered.weight() > 0, "the weight of last week")
+    await until(lambda: rollout_rig.weight() > 0, "the weight of last week")
     await stopped(tasks)
 
-    assert (before, steered.weight()) == (0.0, 80.0)
+    assert (before, rollout_rig.weight()) == (0.0, 80.0)

@@ -28,15 +28,15 @@ class Stand:
         self.clock = Clock()
         self.told: list[str] = []
         self.replaced: list[Worker] = []
-        self.workers = Workers(Prepare(1, b"one"), lambda _: None, self._tell, clock=self.clock)
-        self.confirmation = Confirmation(self.workers, self.replaced.append, self._tell, self.clock)
+        self.workers = Workers(Prepare(1, b"one"), lambda _: None, self._emit, clock=self.clock)
+        self.confirmation = Confirmation(self.workers, self.replaced.append, self._emit, self.clock)
         self.heard: list[Message] = []
         ours, theirs = socket.socketpair()
         self.channel = Channel(theirs, WORKER, lambda message, _: self.heard.append(message), lambda _: None)
         self.workers.attach((0, 1), ours)
         self.workers.take_census(Census((WorkerState(0, 1, 99, accepting=True),), 0, 0))
 
-    def _tell(self, event: str, _level: str = "info", /, **_: object) -> None:
+    def _emit(self, event: str, _level: str = "info", /, **_: object) -> None:
         self.told.append(event)
 
     def pass_by(self, seconds: float) -> None:
@@ -97,7 +97,7 @@ async def test_one_that_refuses_a_file_but_obeys_is_asked_again_and_never_replac
     await until(lambda: stand.workers.run_by() == {(3, 1)}, "its words")
 
     for _ in range(12):
-        stand.workers._links[0, 1].heard_at = stand.clock()  # it reports all the time
+        stand.workers._links[0, 1].received_at = stand.clock()  # it reports all the time
         stand.pass_by(1)
     await until(lambda: len(stand.heard) >= 4, "being asked again")
 

@@ -20,7 +20,7 @@ from proxy.ipc.verifying import DataFound, VerifyData
 from rules.data_settings import DataCheck, DataOrders, DataSettings, DataSource, DataTable, TableSide
 from rules.model import Rollout, Step
 from tests.support import snapshots
-from tests.support.steering import BACKENDS, Steered, a_route
+from tests.support.steering import BACKENDS, RolloutRig, a_route
 from tests.support.waiting import until
 
 SIDE = TableSide("t", ("id",))
@@ -71,11 +71,11 @@ class Verified:
         self.started.append(Process(gone))
         return self.started[-1]
 
-    def follow(self, settings: DataSettings | None) -> None:
-        self.verifying.follow(replace(snapshots.snapshot(BACKENDS, routes=(a_route(),)), data=settings))
+    def apply_settings(self, settings: DataSettings | None) -> None:
+        self.verifying.apply_snapshot(replace(snapshots.snapshot(BACKENDS, routes=(a_route(),)), data=settings))
 
     def hears(self, kind: str, name: str, /, **document: Any) -> None:
-        self.verifying.hear(DataFound(kind, name, json.dumps(document).encode()))
+        self.verifying.on_message(DataFound(kind, name, json.dumps(document).encode()))
 
     def hears_table(self, *, different: int = 0, verified: float = NOW) -> None:
         rows = {"compared": 5, "equal": 5 - different, "different": different, "missing_legacy": 0, "missing_modern": 0}
@@ -88,23 +88,23 @@ def verified(tmp_path: Path) -> Verified:
 
 
 async def test_the_process_follows_the_file(verified: Verified):
-    verified.follow(None)
+    verified.apply_settings(None)
     assert verified.started == []
 
-    verified.follow(SETTINGS)
-    verified.follow(SETTINGS)
-    verified.follow(replace(SETTINGS, every=60.0))
-    verified.follow(replace(SETTINGS, every=60.0))
+    verified.apply_settings(SETTINGS)
+    verified.apply_settings(SETTINGS)
+    verified.apply_settings(replace(SETTINGS, every=60.0))
+    verified.apply_settings(replace(SETTINGS, every=60.0))
 
     assert [orders.settings.every for orders in verified.started[0].orders] == [900.0, 60.0]
-    verified.follow(None)
+    verified.apply_settings(None)
     await asyncio.sleep(0)
     assert len(verified.started) == 1
     verified.verifying.close()
 
 
 async def test_a_process_that_ends_is_told_of_and_replaced(verified: Verified):
-    verified.follow(SETTINGS)
+    verified.apply_settings(SETTINGS)
     verified.started[0].gone(False)
     await until(lambda: len(verified.started) == 2, "another process")
 
@@ -114,7 +114,7 @@ async def test_a_process_that_ends_is_told_of_and_replaced(verified: Verified):
 
 
 async def test_a_route_is_withheld_until_its_table_is_verified_and_while_it_differs(verified: Verified):
-    verified.follow(SETTINGS)
+    verified.apply_settings(SETTINGS)
     assert verified.verifying.withheld("profile") == "table users was not verified yet"
 
     verified.hears_table()
@@ -128,16 +128,16 @@ async def test_a_route_is_withheld_until_its_table_is_verified_and_while_it_diff
 
 
 async def test_a_table_that_the_file_describes_anew_is_unknown_again(verified: Verified):
-    verified.follow(SETTINGS)
+    verified.apply_settings(SETTINGS)
     verified.hears_table()
-    verified.follow(replace(SETTINGS, tables=(replace(SETTINGS.tables[0], settle=9.0),)))
+    verified.apply_settings(replace(SETTINGS, tables=(replace(SETTINGS.tables[0], settle=9.0),)))
 
     assert verified.verifying.withheld("profile") == "table users was not verified yet"
     verified.verifying.close()
 
 
 async def test_a_failure_is_told_once_as_long_as_it_is_the_same(verified: Verified):
-    verified.follow(SETTINGS)
+    verified.apply_settings(SETTINGS)
     for reason in ("legacy: gone", "legacy: gone", "legacy: denied"):
         verified.hears("failure", "users", reason=reason, unreachable=True)
 
@@ -155,7 +155,7 @@ async def test_a_failure_is_told_once_as_long_as_it_is_the_same(verified: Verifi
 async def test_only_a_violated_check_that_says_so_rolls_back(
     verified: Verified, state: str, on_violation: str, back: bool
 ):
-    verified.follow(replace(SETTINGS, checks=(replace(CHECK, on_violation=on_violation),)))
+    verified.apply_settings(replace(SETTINGS, checks=(replace(CHECK, on_violation=on_violation),)))
     verified.hears("check", "credits", name="credits", state=state, legacy="5", modern="4", reason="", at=NOW)
 
     evidence = {"check": "credits", "legacy": "5", "modern": "4", "at": NOW}
@@ -165,7 +165,7 @@ async def test_only_a_violated_check_that_says_so_rolls_back(
 
 async def test_only_the_instance_that_leads_asks_the_databases_and_rolls_back(tmp_path: Path):
     other = Verified(tmp_path, leads=False)
-    other.follow(SETTINGS)
+    other.apply_settings(SETTINGS)
     violated = {"name": "credits", "state": "violated", "legacy": "5", "modern": "4", "reason": "", "at": NOW}
 
     other.hears("check", "credits", **violated)
@@ -191,15 +191,15 @@ def test_the_process_gets_its_passwords_and_no_other_secret():
 
 
 async def test_what_is_withheld_is_refused_upwards_and_passed_over_with_a_record(tmp_path: Path):
-    steered = Steered(tmp_path, a_route(rollout=Rollout(steps=(Step(10.0), Step(50.0)))))
-    steered.verbs.withheld = lambda _route: "table users differs"
+    rollout_rig = RolloutRig(tmp_path, a_route(rollout=Rollout(steps=(Step(10.0), Step(50.0)))))
+    rollout_rig.verbs.withheld = lambda _route: "table users differs"
 
     with pytest.raises(RefusedError, match="profile is not promoted: table users differs"):
-        await steered.verbs.advance("profile", "ann", "go")
-    await steered.verbs.advance("profile", "ann", "known", withheld=False)
-    event = (await steered.trail.since(-1, 1))[0]
-    await steered.verbs.weight("profile", 5.0, "ann", "less")
-    await steered.verbs.roll_back("profile", "ann", "back")
+        await rollout_rig.verbs.advance("profile", "ann", "go")
+    await rollout_rig.verbs.advance("profile", "ann", "known", withheld=False)
+    event = (await rollout_rig.trail.since(-1, 1))[0]
+    await rollout_rig.verbs.weight("profile", 5.0, "ann", "less")
+    await rollout_rig.verbs.roll_back("profile", "ann", "back")
 
     assert json.loads(event.evidence) == {"passed_over": "table users differs"}
-    assert steered.weight() == 0.0
+    assert rollout_rig.weight() == 0.0

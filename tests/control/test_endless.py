@@ -21,9 +21,9 @@ class Stand:
         self.told: list[dict] = []
         self.given_up: list[str] = []
         self.rounds = 0
-        self.tasks = EndlessTasks(self._tell, self.given_up.append, clock=self.clock, pause=self._pause)
+        self.tasks = EndlessTasks(self._emit, self.given_up.append, clock=self.clock, pause=self._pause)
 
-    def _tell(self, event: str, _level: str = "info", /, **fields: object) -> None:
+    def _emit(self, event: str, _level: str = "info", /, **fields: object) -> None:
         self.told.append({"event": event, **fields})
 
     async def _pause(self, seconds: float) -> None:

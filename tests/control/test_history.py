@@ -21,14 +21,14 @@ def no_pairs(_: str) -> tuple[int, int, int]:
 
 def history(*routes: str) -> History:
     made = History(NOW)
-    made.follow(routes or ("profile",))
+    made.apply_routes(routes or ("profile",))
     return made
 
 
 def test_a_moment_holds_what_all_workers_told_since_the_last_one():
     remembered = history()
-    remembered.take(outcomes(requests=5, errors=1))
-    remembered.take(outcomes(requests=7))
+    remembered.record_outcomes(outcomes(requests=5, errors=1))
+    remembered.record_outcomes(outcomes(requests=7))
 
     remembered.tick(NOW + 10, NO_WEIGHTS, lambda _: (40, 2, 50))
     remembered.tick(NOW + 20, NO_WEIGHTS, lambda _: (41, 2, 52))
@@ -42,7 +42,7 @@ def test_traffic_falls_to_zero_once_and_rises_from_it():
     remembered = history()
     for tick in range(1, 11):
         if tick in (1, 9):
-            remembered.take(outcomes())
+            remembered.record_outcomes(outcomes())
         remembered.tick(NOW + 10 * tick, NO_WEIGHTS, no_pairs)
 
     seen = [(moment.at - NOW, moment.modern.requests) for moment in remembered.moments("profile", NOW, NOW + 100)]
@@ -62,7 +62,7 @@ def test_a_quiet_route_costs_nothing():
 def test_an_hour_is_fine_and_a_day_is_coarse():
     remembered = history()
     for tick in range(1, 2 * FINE_KEPT):
-        remembered.take(outcomes(requests=1))
+        remembered.record_outcomes(outcomes(requests=1))
         remembered.tick(NOW + 10 * tick, NO_WEIGHTS, no_pairs)
     end = NOW + 20 * FINE_KEPT
 
@@ -77,7 +77,7 @@ def test_an_hour_is_fine_and_a_day_is_coarse():
 def test_however_many_routes_there_are_the_memory_is_bounded():
     remembered = History(NOW)
     names = [f"r{number}" for number in range(5000)]
-    remembered.follow(names)
+    remembered.apply_routes(names)
 
     kept = remembered._routes["r0"].fine.moments.maxlen
 
@@ -89,7 +89,7 @@ def test_weights_are_noted_when_they_change_and_outlive_a_reload():
     remembered = history()
     remembered.weigh(NOW, {"profile": 10.0})
     remembered.tick(NOW + 10, {"profile": 10.0}, no_pairs)
-    remembered.follow(("profile", "new"))
+    remembered.apply_routes(("profile", "new"))
     remembered.weigh(NOW + 15, {"profile": 0.0})
 
     assert remembered.weights("profile") == ((NOW, 10.0), (NOW + 15, 0.0))
@@ -100,16 +100,16 @@ def test_shadows_are_not_users():
     remembered = history()
     shadow = SideOutcomes("profile", "modern", 1, 9, 9, 0, ((0, 9),), role="shadow")
 
-    remembered.take(Outcomes(1, (shadow,)))
+    remembered.record_outcomes(Outcomes(1, (shadow,)))
 
     assert remembered.ever("profile", "modern").requests == 0
 
 
 def test_routes_that_are_gone_are_forgotten_and_unknown_ones_ignored():
     remembered = history()
-    remembered.take(outcomes("other"))
-    remembered.take(outcomes())
-    remembered.follow(("other",))
+    remembered.record_outcomes(outcomes("other"))
+    remembered.record_outcomes(outcomes())
+    remembered.apply_routes(("other",))
 
     assert remembered.ever("profile", "modern").requests == 0
     assert remembered.moments("profile", 0.0, NOW) == ()

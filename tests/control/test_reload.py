@@ -11,19 +11,19 @@ from proxy.ipc.messages import Applied, Commit, Effects, Hello, Message, Prepare
 from proxy.state.live import unpack, unpack_effects
 from rules.model import Rollout
 from tests.support.running import config
-from tests.support.steering import Steered, a_route
+from tests.support.steering import RolloutRig, a_route
 from tests.support.waiting import until
 
 
 class Builder:
     """A worker that takes its time to build: `meanwhile` happens before its first answer."""
 
-    def __init__(self, steered: Steered, meanwhile) -> None:
+    def __init__(self, rollout_rig: RolloutRig, meanwhile) -> None:
         self.heard: list[Message] = []
         self._meanwhile = meanwhile
         ours, theirs = socket.socketpair()
         self.channel = Channel(theirs, WORKER, self._hear, lambda _: None)
-        steered.workers.attach((0, 1), ours)
+        rollout_rig.workers.attach((0, 1), ours)
         self.channel.send(Hello(0, 1, 1, 1))
 
     def _hear(self, message: Message, _: tuple[int, ...]) -> None:
@@ -42,14 +42,16 @@ class Builder:
 
 
 async def test_a_rollback_in_the_middle_of_a_reload_is_in_effect_before_it_as_after_it(tmp_path: Path):
-    steered = Steered(tmp_path)
+    rollout_rig = RolloutRig(tmp_path)
     (tmp_path / "proxy.yaml").write_text(config("http://127.0.0.1:1", weight=100))
-    builder = Builder(steered, lambda: steered.verbs.roll_back_now(("profile",), "guard", "errors", cause="errors"))
-    await until(lambda: steered.workers.running(0) == 1, "the worker")
+    builder = Builder(
+        rollout_rig, lambda: rollout_rig.verbs.roll_back_now(("profile",), "guard", "errors", cause="errors")
+    )
+    await until(lambda: rollout_rig.workers.running(0) == 1, "the worker")
 
-    outcome = await steered.reloader.reload("test")
+    outcome = await rollout_rig.reloader.reload("test")
     builder.channel.close()
-    steered.workers.close()
+    rollout_rig.workers.close()
 
     numbers = [message.generation for message in builder.heard if not isinstance(message, Commit)]
     last = [message for message in builder.heard if isinstance(message, Prepare)][-1]
@@ -59,43 +61,43 @@ async def test_a_rollback_in_the_middle_of_a_reload_is_in_effect_before_it_as_af
     assert numbers == sorted(set(numbers))
     assert [override.rolled_back for override in unpack_effects(effects.payload).overrides] == [True]
     assert [override.rolled_back for override in unpack(last.payload).overrides] == [True]
-    assert steered.weight() == 0.0
+    assert rollout_rig.weight() == 0.0
     assert outcome.current.configuration.snapshot.routes[0].rollout.weight == 100.0
-    assert steered.reloader.current.configuration.number == last.generation
+    assert rollout_rig.reloader.current.configuration.number == last.generation
 
 
 async def test_a_file_that_is_refused_changes_nothing_of_what_is_set(tmp_path: Path):
-    steered = Steered(tmp_path)
-    await steered.verbs.weight("profile", 20, "ann", "")
+    rollout_rig = RolloutRig(tmp_path)
+    await rollout_rig.verbs.weight("profile", 20, "ann", "")
     (tmp_path / "proxy.yaml").write_text("version: 7\n")
 
-    outcome = await steered.reloader.reload("test")
+    outcome = await rollout_rig.reloader.reload("test")
 
     assert not outcome.ok
-    assert steered.weight() == 20.0
+    assert rollout_rig.weight() == 20.0
 
 
 async def test_a_held_route_stays_where_it_is_when_the_file_says_more_and_follows_it_down(tmp_path: Path):
-    steered = Steered(tmp_path)
-    await steered.verbs.hold("profile", "ann", "let me look")
+    rollout_rig = RolloutRig(tmp_path)
+    await rollout_rig.verbs.hold("profile", "ann", "let me look")
     weights = []
     for weight in (90, 5, 90):
         (tmp_path / "proxy.yaml").write_text(config("http://127.0.0.1:1", weight=weight))
-        await steered.reloader.reload("test")
-        weights.append(steered.weight())
+        await rollout_rig.reloader.reload("test")
+        weights.append(rollout_rig.weight())
 
-    await steered.verbs.resume("profile", "ann", "looked")
+    await rollout_rig.verbs.resume("profile", "ann", "looked")
 
     assert weights == [50.0, 5.0, 50.0]
-    assert steered.weight() == 90.0
+    assert rollout_rig.weight() == 90.0
 
 
 async def test_a_start_under_a_file_that_says_more_leaves_a_held_route_where_it_was(tmp_path: Path):
-    before = Steered(tmp_path, a_route(rollout=Rollout(weight=20.0)))
+    before = RolloutRig(tmp_path, a_route(rollout=Rollout(weight=20.0)))
     await before.verbs.hold("profile", "ann", "let me look")
     await before.writer.flush()
 
     kept = await before.writer.store.overrides()
-    after = Steered(tmp_path, a_route(rollout=Rollout(weight=90.0)), overrides=kept)
+    after = RolloutRig(tmp_path, a_route(rollout=Rollout(weight=90.0)), overrides=kept)
 
     assert after.weight() == 20.0

@@ -9,18 +9,20 @@ from typing import Any
 from proxy.control.retirement import Retirements
 from proxy.storage.store import MemoryStore, Store, StoreError
 from rules.model import Fallback, Rollout
-from tests.support.steering import Steered, a_route
+from tests.support.steering import RolloutRig, a_route
 
 DAY = 86_400.0
 ALL = replace(a_route(rollout=Rollout(weight=100.0)), fallback=Fallback("none"))
 
 
-def retiring(steered: Steered, store: Store, groups: int = 0) -> Retirements:
-    return Retirements(lambda: steered.reloader.current, steered.figures, lambda _: groups, store, steered.wall)
+def retiring(rollout_rig: RolloutRig, store: Store, groups: int = 0) -> Retirements:
+    return Retirements(
+        lambda: rollout_rig.reloader.current, rollout_rig.figures, lambda _: groups, store, rollout_rig.wall
+    )
 
 
-async def told(steered: Steered, store: Store, **more: Any) -> dict[str, Any]:
-    made = retiring(steered, store, **more)
+async def told(rollout_rig: RolloutRig, store: Store, **more: Any) -> dict[str, Any]:
+    made = retiring(rollout_rig, store, **more)
     await made.remember()
     found = made.document("profile")
     assert found is not None
@@ -29,10 +31,10 @@ async def told(steered: Steered, store: Store, **more: Any) -> dict[str, Any]:
 
 async def test_a_week_with_traffic_and_without_a_difference_is_enough_across_a_restart(tmp_path: Path):
     store = MemoryStore(())
-    first = Steered(tmp_path, ALL)
+    first = RolloutRig(tmp_path, ALL)
     begun = await told(first, store)
 
-    second = Steered(tmp_path, ALL)
+    second = RolloutRig(tmp_path, ALL)
     second.turn(8 * DAY)
     made = retiring(second, store)
     await made.remember()
@@ -46,16 +48,16 @@ async def test_a_week_with_traffic_and_without_a_difference_is_enough_across_a_r
 
 
 async def test_what_legacy_answered_before_does_not_count_and_what_it_answers_since_does(tmp_path: Path):
-    steered = Steered(tmp_path, replace(ALL, rollout=Rollout(weight=50.0)))
-    made = retiring(steered, MemoryStore(()))
-    steered.saw(legacy=300, modern=300)
+    rollout_rig = RolloutRig(tmp_path, replace(ALL, rollout=Rollout(weight=50.0)))
+    made = retiring(rollout_rig, MemoryStore(()))
+    rollout_rig.saw(legacy=300, modern=300)
     made.look()
     before = made.document("profile")
-    await steered.verbs.weight("profile", 100.0, "ann", "all")
+    await rollout_rig.verbs.weight("profile", 100.0, "ann", "all")
     made.look()
     moved = made.document("profile")
-    steered.turn(1)
-    steered.saw(legacy=2)
+    rollout_rig.turn(1)
+    rollout_rig.saw(legacy=2)
     after = made.document("profile")
 
     assert before is None
@@ -66,22 +68,22 @@ async def test_what_legacy_answered_before_does_not_count_and_what_it_answers_si
 
 
 async def test_a_way_back_begins_the_wait_anew(tmp_path: Path):
-    steered, store = Steered(tmp_path, ALL), MemoryStore(())
-    await told(steered, store)
-    steered.turn(6 * DAY)
-    await steered.verbs.roll_back("profile", "ann", "odd")
-    made = retiring(steered, store)
+    rollout_rig, store = RolloutRig(tmp_path, ALL), MemoryStore(())
+    await told(rollout_rig, store)
+    rollout_rig.turn(6 * DAY)
+    await rollout_rig.verbs.roll_back("profile", "ann", "odd")
+    made = retiring(rollout_rig, store)
     await made.remember()
     during = made.document("profile")
-    await steered.verbs.resume("profile", "ann", "mended")
-    again = await told(steered, store)
+    await rollout_rig.verbs.resume("profile", "ann", "mended")
+    again = await told(rollout_rig, store)
 
     assert during is None
     assert again["quiet_days"] == 0.0
 
 
 async def test_differences_nobody_explained_are_waited_for(tmp_path: Path):
-    found = await told(Steered(tmp_path, ALL), MemoryStore(()), groups=3)
+    found = await told(RolloutRig(tmp_path, ALL), MemoryStore(()), groups=3)
 
     assert "3 groups of differences are not explained" in found["waits_for"]
 
@@ -97,7 +99,7 @@ async def test_a_store_that_is_down_is_asked_again(tmp_path: Path):
 
     store = Down(())
     await store.keep("all_modern_since", '{"profile": 5}')
-    made = retiring(Steered(tmp_path, ALL), store)
+    made = retiring(RolloutRig(tmp_path, ALL), store)
     await made.remember()
     made.look()
     blind = made.document("profile")

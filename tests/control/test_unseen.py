@@ -9,7 +9,7 @@ import orjson
 from proxy.control.retirement import UnseenWrites
 from proxy.ipc.messages import RouteWrites, Write, Writes
 from proxy.state.request_outcomes import KEPT
-from tests.support.steering import Steered, a_route
+from tests.support.steering import RolloutRig, a_route
 
 LOSSY = a_route(rollback="lossy")
 NOON = 1_800_000_000.0
@@ -25,9 +25,9 @@ def said(first: int, *seconds: int, route: str = "profile") -> Writes:
 
 def test_what_several_workers_saw_is_one_list_with_the_earliest_moment():
     unseen = UnseenWrites(lambda _: 5)
-    unseen.take((0, 1), said(3, 3, 9))
-    unseen.take((1, 1), said(1, 5, 7))
-    unseen.take((0, 1), said(3, 3, 9, 11))
+    unseen.record_writes((0, 1), said(3, 3, 9))
+    unseen.record_writes((1, 1), said(1, 5, 7))
+    unseen.record_writes((0, 1), said(3, 3, 9, 11))
 
     told = unseen.evidence(LOSSY)
 
@@ -46,7 +46,7 @@ def test_what_several_workers_saw_is_one_list_with_the_earliest_moment():
 def test_a_hundred_incarnations_of_workers_take_no_more_room_than_a_few():
     unseen = UnseenWrites(lambda _: 100)
     for number in range(100):
-        unseen.take((0, number), said(number, number))
+        unseen.record_writes((0, number), said(number, number))
 
     told = unseen.evidence(LOSSY)
 
@@ -57,7 +57,7 @@ def test_a_hundred_incarnations_of_workers_take_no_more_room_than_a_few():
 
 def test_where_nothing_is_lost_nothing_is_said():
     unseen = UnseenWrites(lambda _: 5)
-    unseen.take((0, 1), said(1, 1))
+    unseen.record_writes((0, 1), said(1, 1))
 
     assert unseen.evidence(a_route()) == {}
     assert unseen.words(a_route(rollback="forbidden")) == ""
@@ -65,20 +65,20 @@ def test_where_nothing_is_lost_nothing_is_said():
 
 def test_a_route_that_is_no_more_is_forgotten():
     unseen = UnseenWrites(lambda _: 0)
-    unseen.take((0, 1), said(1, 1))
+    unseen.record_writes((0, 1), said(1, 1))
     unseen.keep_only([])
 
     assert unseen.evidence(LOSSY) == {"writes_legacy_has_not_seen": 0, "writes_since": None, "last_writes": []}
 
 
 async def test_who_rolls_a_route_back_by_hand_is_told_as_well(tmp_path: Path):
-    steered = Steered(tmp_path, a_route("profile", rollback="lossy"), a_route("other"))
-    steered.rollout_controller._hear((0, 1), said(1, 1, 2))
+    rollout_rig = RolloutRig(tmp_path, a_route("profile", rollback="lossy"), a_route("other"))
+    rollout_rig.rollout_controller._on_message((0, 1), said(1, 1, 2))
 
-    await steered.verbs.roll_back_all("ann", "stop")
+    await rollout_rig.verbs.roll_back_all("ann", "stop")
 
-    told = orjson.loads(steered.override("profile").evidence)
-    events = {event.route: event.evidence for event in await steered.trail.since(-1, 2)}
+    told = orjson.loads(rollout_rig.override("profile").evidence)
+    events = {event.route: event.evidence for event in await rollout_rig.trail.since(-1, 2)}
     assert [each["path"] for each in told["last_writes"]] == ["/profile/1", "/profile/2"]
     assert orjson.loads(events["profile"]) == told
-    assert steered.override("other").evidence == ""
+    assert rollout_rig.override("other").evidence == ""

@@ -33,11 +33,11 @@ class Stand:
         self.pauses: list[float] = []
         self.told: list[dict] = []
         self.notifier = Notifier(
-            self._tell, post=self._post, pause=self._pause, gather=self._gather, clock=lambda: 1_800_000_001.0
+            self._emit, post=self._post, pause=self._pause, gather=self._gather, clock=lambda: 1_800_000_001.0
         )
-        self.notifier.follow((HOOK,))
+        self.notifier.apply_hooks((HOOK,))
 
-    def _tell(self, _event: str, _level: str = "info", /, **fields: object) -> None:
+    def _emit(self, _event: str, _level: str = "info", /, **fields: object) -> None:
         self.told.append(fields)
 
     async def _post(self, url: str, body: bytes, fields: Mapping[str, str]) -> int:
@@ -60,7 +60,7 @@ class Stand:
 async def test_an_event_is_told_as_the_api_tells_it_with_a_signature_over_time_and_body():
     stand = Stand()
 
-    stand.notifier.take(event())
+    stand.notifier.queue_event(event())
     await stand.idle()
 
     ((url, body, fields),) = stand.letters
@@ -90,8 +90,8 @@ async def test_rollbacks_together_are_one_letter_with_all_of_them_in_it():
     stand = Stand()
 
     for number in range(18):
-        stand.notifier.take(of(number + 1, f"r{number:02}"))
-    stand.notifier.take(of(19, "r00", "resume"))
+        stand.notifier.queue_event(of(number + 1, f"r{number:02}"))
+    stand.notifier.queue_event(of(19, "r00", "resume"))
     await stand.idle()
 
     first, second = (orjson.loads(body) for _, body, _ in stand.letters)
@@ -104,8 +104,8 @@ async def test_rollbacks_together_are_one_letter_with_all_of_them_in_it():
 async def test_a_digest_is_tried_again_as_the_same_and_lost_as_many():
     stand = Stand(503, 404)
 
-    stand.notifier.take(of(1, "a"))
-    stand.notifier.take(of(2, "b"))
+    stand.notifier.queue_event(of(1, "a"))
+    stand.notifier.queue_event(of(2, "b"))
     await stand.idle()
 
     (_, first, _), (_, again, _) = stand.letters
@@ -125,7 +125,7 @@ def test_a_digest_for_slack_has_a_line_for_each():
 async def test_a_hook_that_fails_is_asked_again_later_and_later_until_it_takes_the_event():
     stand = Stand("ConnectError", 503, 429, 200)
 
-    stand.notifier.take(event())
+    stand.notifier.queue_event(event())
     await stand.idle()
 
     assert stand.pauses == [1, 2, 4]
@@ -137,8 +137,8 @@ async def test_a_hook_that_fails_is_asked_again_later_and_later_until_it_takes_t
 async def test_a_refusal_is_final_and_the_next_event_is_told_all_the_same():
     stand = Stand(410, 200)
 
-    stand.notifier.take(event(1, "hold"))
-    stand.notifier.take(event(2, "hold"))
+    stand.notifier.queue_event(event(1, "hold"))
+    stand.notifier.queue_event(event(2, "hold"))
     await stand.idle()
 
     assert [fields["X-Strangler-Event-Id"] for _, _, fields in stand.letters] == ["1", "2"]
@@ -148,7 +148,7 @@ async def test_a_refusal_is_final_and_the_next_event_is_told_all_the_same():
 async def test_nobody_tries_for_ever():
     stand = Stand(*["ConnectError"] * 100)
 
-    stand.notifier.take(event())
+    stand.notifier.queue_event(event())
     await stand.idle()
 
     assert len(stand.letters) == module.TRIES
@@ -167,7 +167,7 @@ async def test_a_hook_that_hears_nothing_costs_a_bounded_queue(monkeypatch: pyte
 
     stand.notifier._post = stuck
     for number in range(10):
-        stand.notifier.take(event(number))
+        stand.notifier.queue_event(event(number))
     waiting = [each.id for each in stand.notifier._queues[HOOK]]
     await stand.notifier.close()
 
@@ -177,10 +177,10 @@ async def test_a_hook_that_hears_nothing_costs_a_bounded_queue(monkeypatch: pyte
 
 async def test_a_hook_hears_only_of_what_it_asked_for():
     stand = Stand()
-    stand.notifier.follow((Hook("http://x", "", "json", frozenset({"advance"}), "X"),))
+    stand.notifier.apply_hooks((Hook("http://x", "", "json", frozenset({"advance"}), "X"),))
 
-    stand.notifier.take(event(1))
-    stand.notifier.take(event(2, "advance"))
+    stand.notifier.queue_event(event(1))
+    stand.notifier.queue_event(event(2, "advance"))
     await stand.idle()
 
     assert [fields["X-Strangler-Event-Id"] for _, _, fields in stand.letters] == ["2"]

@@ -37,10 +37,10 @@ class Stand:
     def __init__(self) -> None:
         self.told: list[tuple[str, dict]] = []
         self.outcomes: list[Outcomes] = []
-        self.workers = Workers(Prepare(1, b"one"), self.outcomes.append, self._tell)
+        self.workers = Workers(Prepare(1, b"one"), self.outcomes.append, self._emit)
         self.ends: list[End] = []
 
-    def _tell(self, event: str, _level: str = "info", /, **fields: object) -> None:
+    def _emit(self, event: str, _level: str = "info", /, **fields: object) -> None:
         self.told.append((event, fields))
 
     def join(self, slot: int, *, incarnation: int = 1, generation: int = 1, **behaviour: bool) -> End:

@@ -184,7 +184,7 @@ def test_steps_are_a_tree_with_the_time_left():
 def tally(requests: int, errors: int, client_errors: int) -> Tally:
     made = Tally()
     for _ in range(requests):
-        made.add(0.01)
+        made.count_response(0.01)
     made.errors, made.client_errors = errors, client_errors
     return made
 
@@ -193,7 +193,7 @@ def test_what_the_guard_compares_with_legacy_is_drawn_from_what_it_says():
     policy = GuardPolicy()
     trials = Trials(policy.worse_than_legacy)
     for second in range(20):
-        trials.add(second, tally(15, errors=0, client_errors=1), tally(15, errors=3, client_errors=0))
+        trials.add_tallies(second, tally(15, errors=0, client_errors=1), tally(15, errors=3, client_errors=0))
     checks = versus_legacy.checks(policy, Evidence(trials=trials))
     seen = tuple(CheckView(each.name, each.outcome, each.value, each.limit, each.detail) for each in checks)
 

@@ -11,7 +11,7 @@ from tests.faults.test_processes import IN_FLIGHT
 from tests.support import raw
 from tests.support.line import Ended
 from tests.support.running import Running
-from tests.support.steering import Steered
+from tests.support.steering import RolloutRig
 from tests.support.waiting import PATIENCE
 
 MORE = 40
@@ -109,23 +109,23 @@ async def test_with_a_full_disk_a_rollback_is_in_effect_and_written_once_there_i
 
 
 async def test_a_clock_that_jumps_neither_rolls_back_nor_keeps_from_it(tmp_path: Path):
-    steered = Steered(tmp_path)
+    rollout_rig = RolloutRig(tmp_path)
     for jump in (-86_400.0, 86_400.0):
-        steered.wall.turn(jump)
-        await steered.seconds(30, modern=20, legacy=20)
-    calm = steered.weight()
-    steered.wall.turn(-3600)
+        rollout_rig.wall.turn(jump)
+        await rollout_rig.seconds(30, modern=20, legacy=20)
+    calm = rollout_rig.weight()
+    rollout_rig.wall.turn(-3600)
 
-    await steered.seconds(30, modern=20, errors=20, legacy=20)
+    await rollout_rig.seconds(30, modern=20, errors=20, legacy=20)
 
     assert calm == 50
-    assert steered.override().rolled_back
+    assert rollout_rig.override().rolled_back
 
 
 async def test_events_keep_their_order_when_the_clock_jumps_back(tmp_path: Path):
-    steered = Steered(tmp_path)
-    await steered.verbs.hold("profile", "ann", "one")
-    steered.wall.turn(-3600)
-    await steered.verbs.resume("profile", "ann", "two")
+    rollout_rig = RolloutRig(tmp_path)
+    await rollout_rig.verbs.hold("profile", "ann", "one")
+    rollout_rig.wall.turn(-3600)
+    await rollout_rig.verbs.resume("profile", "ann", "two")
 
-    assert await steered.events() == ["hold", "resume"]
+    assert await rollout_rig.events() == ["hold", "resume"]

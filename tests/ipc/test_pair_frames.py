@@ -36,7 +36,7 @@ PAIRS = st.fixed_dictionaries(
 
 def taken(inbox: PairInbox) -> list[Pair]:
     found = []
-    while (pair := inbox.take()) is not None:
+    while (pair := inbox.next_pair()) is not None:
         found.append(pair)
     return found
 
@@ -71,4 +71,4 @@ def test_another_version_is_refused():
     inbox.feed(b"\x09" + pack_pair(a_pair())[1:])
 
     with pytest.raises(WireError, match="version 9"):
-        inbox.take()
+        inbox.next_pair()

@@ -27,7 +27,7 @@ def test_messages_arrive_whole_and_in_order_however_the_bytes_are_cut(messages: 
 
     for at in range(0, len(data), size):
         inbox.feed(data[at : at + size])
-        while (message := inbox.take()) is not None:
+        while (message := inbox.next_message()) is not None:
             received.append(message)
 
     assert received == messages
@@ -49,7 +49,7 @@ def test_the_bodies_of_a_pair_travel_as_they_are_each_to_its_place():
     inbox.feed(frame)
 
     assert bytes(range(256)) + b"modern'sonce more" in frame
-    assert inbox.take() == pair
+    assert inbox.next_message() == pair
 
 
 @pytest.mark.parametrize("secondary", [None, Answer()])
@@ -57,7 +57,7 @@ def test_an_answer_that_is_absent_is_not_one_that_is_empty(secondary: Answer | N
     inbox = Inbox(WORKER)
     inbox.feed(WORKER.pack(a_pair(secondary=secondary)))
 
-    received = inbox.take()
+    received = inbox.next_message()
 
     assert isinstance(received, Pair)
     assert received.secondary == secondary
@@ -84,4 +84,4 @@ def test_what_is_no_message_of_this_link_is_an_error(data: bytes, why: str):
     inbox.feed(data)
 
     with pytest.raises(CodecError, match=why):
-        inbox.take()
+        inbox.next_message()

@@ -8,7 +8,7 @@ ROUTES = ("profile", "credits", "subscriptions", "tickets", "ticket", "ticket-me
 REPLY = "/api/v1/admin/tickets/9/messages"
 
 
-def watched_by_nobody(settings: Settings) -> None:
+def unwatched(settings: Settings) -> None:
     """What is tested here is the single request; guard and shadows have journeys of their own."""
     settings["defaults"].pop("guard", None)
     settings["defaults"].pop("shadow", None)

@@ -12,7 +12,7 @@ import pytest_asyncio
 from tests.journeys.answering import patiently
 from tests.journeys.configs import Settings, route, weighing
 from tests.journeys.counting import Counted
-from tests.journeys.failures import REPLY, ROUTES, watched_by_nobody
+from tests.journeys.failures import REPLY, ROUTES, unwatched
 from tests.journeys.stage import Sides, Visits, Workshop
 from tests.journeys.visiting import Visitor, count, json_of, side_of
 from tests.support.backend import Backend, ok
@@ -27,7 +27,7 @@ async def declining(workshop: Workshop, sides: Sides) -> AsyncIterator[Backend]:
     declined = ok(b"not ported yet", "X-Strangler-Decline: 1", status="501 Not Implemented")
     backend = Backend(patiently(lambda request: ok(b"{}") if request.target == "/health" else declined))
     await backend.start()
-    await workshop.adopt(sides.file(weighing(100, *ROUTES), watched_by_nobody).replace(sides.modern.url, backend.url))
+    await workshop.adopt(sides.file(weighing(100, *ROUTES), unwatched).replace(sides.modern.url, backend.url))
     yield backend
     await backend.stop()
 
@@ -81,7 +81,7 @@ async def test_a_read_that_modern_declines_is_answered_by_legacy_whatever_the_mo
     def strict(settings: Settings) -> None:
         route(settings, "profile")["fallback"] = {"mode": "none"}
 
-    own = sides.file(weighing(100, *ROUTES), strict, watched_by_nobody)
+    own = sides.file(weighing(100, *ROUTES), strict, unwatched)
     await workshop.adopt(own.replace(sides.modern.url, declining.url))
 
     answer = await visit(workshop, 42).get("/api/me")
@@ -108,7 +108,7 @@ async def test_a_modern_side_whose_health_check_fails_is_not_asked_until_it_is_w
 
     backend = Backend(patiently(answer))
     await backend.start()
-    own = sides.file(weighing(100, *ROUTES), checked, watched_by_nobody).replace(sides.modern.url, backend.url)
+    own = sides.file(weighing(100, *ROUTES), checked, unwatched).replace(sides.modern.url, backend.url)
     await workshop.adopt(own)
     staff = visit(workshop, 1)
 
@@ -135,7 +135,7 @@ async def test_a_reload_that_puts_a_well_side_in_place_of_an_unwell_one_counts_a
     ill = ok(b"", status="503 Service Unavailable")
     backend = Backend(patiently(lambda request: ill if request.target == "/health" else ok(b"{}", "Server: uvicorn")))
     await backend.start()
-    good = sides.file(weighing(100, *ROUTES), checked, watched_by_nobody)
+    good = sides.file(weighing(100, *ROUTES), checked, unwatched)
     staff = visit(workshop, 1)
 
     try:

@@ -14,7 +14,7 @@ from tests.examples.asking import ask
 from tests.journeys.configs import Settings, route, weighing
 from tests.journeys.counting import Counted
 from tests.journeys.edge import free_port
-from tests.journeys.failures import REPLY, ROUTES, watched_by_nobody
+from tests.journeys.failures import REPLY, ROUTES, unwatched
 from tests.journeys.stage import Sides, Visits, Workshop
 from tests.journeys.visiting import WORKING, count, json_of, side_of
 from tests.support.backend import Backend, Wire
@@ -45,7 +45,7 @@ def fragile(sides: Sides) -> Iterator[Modern]:
 async def proxy(workshop: Workshop, sides: Sides, fragile: Modern) -> AsyncIterator[Workshop]:
     """Everybody who is known is on the fragile side."""
     own = Sides(sides.database, sides.legacy, fragile)
-    await workshop.adopt(own.file(weighing(100, *ROUTES), watched_by_nobody))
+    await workshop.adopt(own.file(weighing(100, *ROUTES), unwatched))
     yield workshop
     fragile.faults()
 
@@ -54,7 +54,7 @@ async def proxy(workshop: Workshop, sides: Sides, fragile: Modern) -> AsyncItera
 async def hasty(proxy: Workshop, sides: Sides, fragile: Modern) -> Workshop:
     """The same, with little time for the modern side."""
     own = Sides(sides.database, sides.legacy, fragile)
-    await proxy.adopt(own.file(weighing(100, *ROUTES), _hasty, watched_by_nobody))
+    await proxy.adopt(own.file(weighing(100, *ROUTES), _hasty, unwatched))
     return proxy
 
 
@@ -247,7 +247,7 @@ def _nobody() -> str:
 async def test_with_modern_dead_every_method_is_answered_by_legacy_and_done_once(
     workshop: Workshop, sides: Sides, visit: Visits
 ):
-    own = sides.file(weighing(100, *ROUTES), watched_by_nobody)
+    own = sides.file(weighing(100, *ROUTES), unwatched)
     await workshop.adopt(own.replace(sides.modern.url, _nobody()))
     messages = [f"gone {number}, {uuid4()}" for number in range(6)]
 
@@ -271,7 +271,7 @@ async def test_with_modern_dead_every_method_is_answered_by_legacy_and_done_once
 
 async def test_with_both_sides_dead_the_answer_is_a_clear_502(workshop: Workshop, sides: Sides, visit: Visits):
     dead = _nobody()
-    own = sides.file(weighing(100, *ROUTES), watched_by_nobody)
+    own = sides.file(weighing(100, *ROUTES), unwatched)
     await workshop.adopt(own.replace(sides.legacy.url, dead).replace(sides.modern.url, dead))
 
     answers = [await visit(workshop, 42).get("/api/me"), await visit(workshop, 1).post(REPLY, {"message": "x"})]
@@ -294,7 +294,7 @@ async def test_a_route_falls_back_as_far_as_its_file_says(
         route(settings, "ticket-messages").update({"fallback": {"mode": mode}, "modern": {"backend": "nobody"}})
 
     own = Sides(sides.database, sides.legacy, fragile)
-    await proxy.adopt(own.file(weighing(100, *ROUTES), limited, watched_by_nobody))
+    await proxy.adopt(own.file(weighing(100, *ROUTES), limited, unwatched))
     fragile.faults(error_rate=1)
 
     page = await visit(proxy, 42).get("/api/me")

@@ -54,7 +54,7 @@ def fragile(sides: Sides) -> Iterator[Modern]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def house(sides: Sides, fragile: Modern, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Workshop]:
+async def gateway(sides: Sides, fragile: Modern, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Workshop]:
     """Two workers between both sides."""
     own = Sides(sides.database, sides.legacy, fragile)
     text = own.file(_guarded)
@@ -63,16 +63,16 @@ async def house(sides: Sides, fragile: Modern, tmp_path_factory: pytest.TempPath
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def proxy(house: Workshop, fragile: Modern) -> AsyncIterator[Workshop]:
+async def proxy(gateway: Workshop, fragile: Modern) -> AsyncIterator[Workshop]:
     """The same, as it was before anything went wrong."""
-    yield house
+    yield gateway
     fragile.faults()
     for _ in range(300):  # a target that was dead is probed by each worker, more and more rarely
-        if await _is_up(house, "modern"):
+        if await _is_up(gateway, "modern"):
             break
         await asyncio.sleep(0.2)
-    if (await house.json("/api/v1/routes/profile"))["rolled_back"]:
-        answer = await house.admin("/api/v1/routes/profile/resume", method="POST", body={"reason": "the next test"})
+    if (await gateway.json("/api/v1/routes/profile"))["rolled_back"]:
+        answer = await gateway.admin("/api/v1/routes/profile/resume", method="POST", body={"reason": "the next test"})
         assert answer.status == 200
 
 
@@ -193,18 +193,18 @@ async def test_amounts_that_do_not_add_up_send_everybody_back_though_every_answe
     assert took < 30
 
 
-async def test_healthy_traffic_is_never_rolled_back(house: Workshop, visit: Visits):
-    async with Steady(house, visit, RATE) as traffic:
+async def test_healthy_traffic_is_never_rolled_back(gateway: Workshop, visit: Visits):
+    async with Steady(gateway, visit, RATE) as traffic:
         await traffic.more(400)
-    status = await house.json("/api/v1/routes/profile")
+    status = await gateway.json("/api/v1/routes/profile")
 
     assert status["stage"] == "canary"
     assert status["verdict"]["outcome"] in ("good", "too_little")
     assert traffic.statuses == {200}
 
 
-async def test_the_trail_tells_what_happened_in_order(house: Workshop):
-    items = orjson.loads((await house.admin("/api/v1/events?route=profile&limit=1000")).body)["items"]
+async def test_the_trail_tells_what_happened_in_order(gateway: Workshop):
+    items = orjson.loads((await gateway.admin("/api/v1/events?route=profile&limit=1000")).body)["items"]
     told = [event["event"] for event in items if event["event"] != "trip"]
 
     assert told[:2] == ["rollback", "resume"]

@@ -53,7 +53,7 @@ class Court:
         self.worker = JudgeLinks(self._hear, self.clock)
         self.connections = Connections(self._hand)
         self.judges.link(self.connections, self._take)
-        self.connections.hear(WORKER, Hello(*WORKER, 1, 1))
+        self.connections.on_message(WORKER, Hello(*WORKER, 1, 1))
 
     def _start(self, heard, gone) -> JudgeProcess:
         self.processes.append(JudgeProcess(judge_environment(()), heard, gone))

@@ -53,7 +53,9 @@ def learned(seed: int, kind: noisy.Kind, place: noisy.Place) -> tuple[Suggestion
     draw, learner, start = Random(seed), Learner(), noisy.START.timestamp()
     for number in range(8):
         one = noisy.pair(draw, kind, place, at=number * 600.0)
-        learner.add(compare(one.legacy, one.legacy, PHP, secondary=one.again).observations, start + number * 600)
+        learner.add_observations(
+            compare(one.legacy, one.legacy, PHP, secondary=one.again).observations, start + number * 600
+        )
     return learner.suggestions(noisy.START.date())
 
 
@@ -128,6 +130,6 @@ def test_any_texts_fit_or_not_and_legacys_own_always_do(values: list[str], given
 def test_what_is_kept_of_texts_is_bounded() -> None:
     own = Own()
     for number in range(20_000):
-        own.add("/a", str(number), "x" * 2000, "y" * 2000)
+        own.add_difference("/a", str(number), "x" * 2000, "y" * 2000)
 
     assert sum(len(one) + len(two) for _, _, one, two in own.all()) <= 8 << 20

@@ -60,14 +60,16 @@ class Minutes:
         """Let so many seconds pass: requests each second with the chance that one is bad, on either side."""
         for _ in range(seconds):
             self._second += 1
-            self.trials.add(self._second, self._side(*legacy, field, 1.0), self._side(*modern, field, slower), pairs)
+            self.trials.add_tallies(
+                self._second, self._side(*legacy, field, 1.0), self._side(*modern, field, slower), pairs
+            )
         return self.trials
 
     def _side(self, requests: int, chance: float, field: str, slower: float) -> Tally:
         draw = self._draw
         tally = Tally()
         for _ in range(requests):
-            tally.add(draw.lognormvariate(-2.8, 0.5) * slower)
+            tally.count_response(draw.lognormvariate(-2.8, 0.5) * slower)
         setattr(tally, field, sum(draw.random() < chance for _ in range(requests)))
         return tally
 

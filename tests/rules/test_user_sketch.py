@@ -17,7 +17,7 @@ CAPACITIES = st.integers(1, 20)
 def sketch_of(*seen: tuple[str, float], capacity: int = CAPACITY, key: bytes = b"k") -> Sketch:
     sketch = Sketch(key, capacity)
     for user, now in seen:
-        sketch.add(user, now)
+        sketch.add_user(user, now)
     return sketch
 
 
@@ -107,7 +107,7 @@ def test_after_a_rush_the_estimate_stays_true_and_the_sample_fills_again():
     for minute in count(1):
         now = minute * 60.0
         for user, _ in crowd(500, start=50_000):
-            sketch.add(user, now)
+            sketch.add_user(user, now)
         sketch.forget(now)
         if now > REMEMBERED:
             estimates.append(sketch.sample().estimated)

@@ -28,10 +28,10 @@ def test_what_users_send_and_what_was_compared_is_told_once():
     pairs.observe_all([exchange(path="/orders/1"), exchange(path="/orders/2"), exchange(path="/orders", method="POST")])
     pairs.observe_shadow(equal("/orders/1"))
 
-    (first,) = pairs.take()
+    (first,) = pairs.drain_counts()
     pairs.observe_all([exchange(path="/orders/3")])
     pairs.observe_shadow(equal("/orders/3"))
-    (second,) = pairs.take()
+    (second,) = pairs.drain_counts()
 
     assert first.kinds == ("GET /orders/* 2xx", "POST /orders 2xx")
     assert first.kinds_compared == ("GET /orders/* 2xx",)
@@ -43,7 +43,7 @@ def test_routes_that_are_not_mirrored_and_answers_of_our_own_have_no_kinds():
 
     pairs.observe_all([exchange(route="plain"), exchange(attempt(status=0, kind="connect"), answered="none")])
 
-    assert pairs.take() == ()
+    assert pairs.drain_counts() == ()
 
 
 def test_a_listener_who_comes_anew_and_another_generation_are_told_everything_again():
@@ -52,10 +52,10 @@ def test_a_listener_who_comes_anew_and_another_generation_are_told_everything_ag
     for generation in (1, 1, 2):
         pairs.observe_all([exchange(generation=generation)])
         pairs.observe_shadow(equal("/api/me", generation=generation))
-        told += [(each.generation, each.kinds, each.kinds_compared) for each in pairs.take() if each.kinds]
+        told += [(each.generation, each.kinds, each.kinds_compared) for each in pairs.drain_counts() if each.kinds]
     pairs.resend()
     pairs.observe_all([exchange(generation=2)])
-    told += [(each.generation, each.kinds, each.kinds_compared) for each in pairs.take()]
+    told += [(each.generation, each.kinds, each.kinds_compared) for each in pairs.drain_counts()]
 
     me = ("GET /api/me 2xx",)
     assert told == [(1, me, me), (2, me, me), (2, me, ())]
@@ -64,11 +64,11 @@ def test_a_listener_who_comes_anew_and_another_generation_are_told_everything_ag
 def test_an_older_generation_does_not_begin_a_newer_one_anew():
     pairs = noting()
     pairs.observe_all([exchange(generation=2)])
-    pairs.take()
+    pairs.drain_counts()
 
     pairs.observe_all([exchange(generation=1), exchange(generation=2)])
 
-    assert pairs.take() == ()
+    assert pairs.drain_counts() == ()
 
 
 def test_paths_without_end_end_as_other_the_same_for_both():

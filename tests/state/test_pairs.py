@@ -25,13 +25,13 @@ def test_every_eligible_request_is_counted_in_one_place():
     ):
         pairs.observe_shadow(each)
 
-    (counts,) = pairs.take()
+    (counts,) = pairs.drain_counts()
 
     assert counts == PairCounts(
         "profile", 1, eligible=6, equal=1, sent=1, transient=1, not_compared=(("sample", 1), ("live_failed", 2)),
         both_fine=1, modern_failed=1, legacy_failed=1, both_failed=1,
     )  # fmt: skip
-    assert pairs.take() == ()
+    assert pairs.drain_counts() == ()
 
 
 def test_requests_that_legacy_was_asked_because_modern_failed_stand_apart():
@@ -49,6 +49,6 @@ def test_requests_that_legacy_was_asked_because_modern_failed_stand_apart():
         ]
     )
 
-    (counts,) = pairs.take()
+    (counts,) = pairs.drain_counts()
 
     assert counts == PairCounts("profile", 1, rescued=2, lost=1)

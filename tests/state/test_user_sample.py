@@ -20,7 +20,7 @@ class Stand:
         self.control = Recent("secret", routes)
         self.sent: list[Users] = []
 
-    def tell(self, now: float) -> None:
+    def emit(self, now: float) -> None:
         """Let every worker digest and send until nothing is left."""
         for worker, noted in zip(self.workers, self.noted, strict=True):
             while noted:
@@ -28,10 +28,10 @@ class Stand:
             while (users := worker.news(now)) is not None:
                 inbox = Inbox(WORKER)
                 inbox.feed(WORKER.pack(users))
-                heard = inbox.take()
+                heard = inbox.next_message()
                 assert isinstance(heard, Users)
                 self.sent.append(heard)
-                self.control.take(heard, now)
+                self.control.merge_users(heard, now)
 
 
 def pairs(route: str, size: int, start: int = 0) -> list[tuple[str, str]]:
@@ -43,7 +43,7 @@ def test_control_knows_every_user_of_every_worker_once():
     stand.noted[0].update(pairs("a", 100))
     stand.noted[1].update([*pairs("a", 100, start=50), *pairs("b", 10)])
 
-    stand.tell(1.0)
+    stand.emit(1.0)
     each, everybody = stand.control.samples(1.0)
 
     assert {name: sample.estimated for name, sample in each.items()} == {"a": 150, "b": 10}
@@ -56,7 +56,7 @@ def test_more_users_than_are_kept_are_estimated_across_workers():
     stand.noted[0].update(pairs("a", 6000))
     stand.noted[1].update(pairs("a", 6000, start=3000))
 
-    stand.tell(1.0)
+    stand.emit(1.0)
     sample = stand.control.samples(1.0)[0]["a"]
 
     assert 0.9 * CAPACITY < len(sample.users) <= CAPACITY
@@ -70,7 +70,7 @@ def test_one_look_and_one_message_are_bounded():
 
     stand.workers[0].digest(1.0)
     left = len(stand.noted[0])
-    stand.tell(1.0)
+    stand.emit(1.0)
 
     assert left == 1800 + module.AT_ONCE - module.HASHED_AT_ONCE
     assert all(sum(len(row.users) for row in users.routes) <= module.AT_ONCE for users in stand.sent)
@@ -91,7 +91,7 @@ def test_a_user_who_keeps_coming_is_told_of_now_and_then_and_not_forgotten():
         stand.noted[0].add(("a", "42"))
         if minute == 0:
             stand.noted[0].add(("a", "7"))
-        stand.tell(minute * 60.0)
+        stand.emit(minute * 60.0)
 
     assert len(stand.sent) == 150 * 60 / module.REFRESHED
     assert stand.control.samples(150 * 60.0)[0] == {"a": Sample(("42",), 1)}
@@ -101,11 +101,11 @@ def test_a_user_who_keeps_coming_is_told_of_now_and_then_and_not_forgotten():
 def test_a_new_control_is_told_when_users_were_last_seen():
     stand = Stand()
     stand.noted[0].add(("a", "42"))
-    stand.tell(0.0)
+    stand.emit(0.0)
     stand.control = Recent("secret", ["a"])
 
     stand.workers[0].resend()
-    stand.tell(3000.0)
+    stand.emit(3000.0)
 
     assert stand.control.samples(3000.0)[0] == {"a": Sample(("42",), 1)}
     assert stand.control.samples(REMEMBERED + 1)[0] == {}
@@ -119,7 +119,7 @@ def test_what_was_not_heard_is_told_again():
     assert lost is not None
 
     stand.workers[0].unheard(lost)
-    stand.tell(0.0)
+    stand.emit(0.0)
 
     assert stand.control.samples(0.0)[1].estimated == 3
 
@@ -127,12 +127,12 @@ def test_what_was_not_heard_is_told_again():
 def test_users_of_a_route_that_is_gone_are_forgotten_with_it():
     stand = Stand()
     stand.noted[0].update([("a", "1"), ("b", "2")])
-    stand.tell(0.0)
+    stand.emit(0.0)
 
-    stand.control.follow(["b"])
-    stand.workers[0].follow(["b"])
+    stand.control.apply_routes(["b"])
+    stand.workers[0].apply_routes(["b"])
     stand.noted[0].add(("a", "3"))
-    stand.tell(0.0)
+    stand.emit(0.0)
 
     assert stand.control.samples(0.0)[0] == {"b": Sample(("2",), 1)}
 
@@ -152,7 +152,7 @@ def test_an_id_that_cannot_travel_is_left_out(user: str):
     stand = Stand()
     stand.noted[0].update([("a", user), ("a", "é@\xc3\x81")])
 
-    stand.tell(0.0)
+    stand.emit(0.0)
 
     assert stand.control.samples(0.0)[0]["a"].users == ("é@\xc3\x81",)
 
@@ -160,6 +160,6 @@ def test_an_id_that_cannot_travel_is_left_out(user: str):
 def test_users_are_not_printed():
     stand = Stand()
     stand.noted[0].add(("a", "alice@example.com"))
-    stand.tell(0.0)
+    stand.emit(0.0)
 
     assert "alice" not in repr(stand.sent)

@@ -14,7 +14,7 @@ def outcomes(*exchanges: Exchange) -> dict[str, SideOutcomes]:
     collected = Outcomes()
     for each in exchanges:
         collected.observe(each)
-    return {each.side: each for each in collected.take()}
+    return {each.side: each for each in collected.drain_counts()}
 
 
 def test_a_rescued_request_is_one_error_of_modern_and_one_success_of_legacy():
@@ -90,8 +90,8 @@ def test_outcomes_keep_the_generation_they_were_decided_under():
     collected.observe(exchange(generation=1))
     collected.observe(exchange(generation=2))
 
-    assert sorted(each.generation for each in collected.take()) == [1, 2]
-    assert collected.take() == ()
+    assert sorted(each.generation for each in collected.drain_counts()) == [1, 2]
+    assert collected.drain_counts() == ()
 
 
 def test_a_tally_survives_the_link():
@@ -109,7 +109,7 @@ def test_copies_stand_apart_from_what_users_wait_for():
     copies = ((attempt("modern", 500, wait=0.2), 0.3), (attempt("modern", 0, "timeout", wait=5.0), 5.0))
     collected.observe_shadow(Shadowed("profile", 1, "modern", "sent", "status", copies, (True, False)))
 
-    live, shadow = collected.take()
+    live, shadow = collected.drain_counts()
 
     assert (live.role, live.requests, live.errors) == ("live", 1, 0)
     assert (shadow.role, shadow.side, shadow.requests, shadow.errors) == ("shadow", "modern", 2, 2)
@@ -118,7 +118,7 @@ def test_copies_stand_apart_from_what_users_wait_for():
 def test_who_waits_is_told_even_where_nobody_was_answered():
     ages = waiting([("profile", "modern", 1, 3.0), ("profile", "modern", 1, 4.0), ("other", "legacy", 1, 2.0)])
 
-    sides = {each.route: each for each in Outcomes().take(ages)}
+    sides = {each.route: each for each in Outcomes().drain_counts(ages)}
 
     assert sides["profile"].requests == 0
     assert sum(count for _, count in sides["profile"].waiting) == 2

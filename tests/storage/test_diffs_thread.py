@@ -27,14 +27,14 @@ class Refusing(MemoryDiffs):
         super().__init__()
         self.full = False
 
-    def add(self, differences) -> None:
+    def add_differences(self, differences) -> None:
         if self.full:
             raise DiffsError("database or disk is full")
-        super().add(differences)
+        super().add_differences(differences)
 
 
 async def count(thread: DiffsThread) -> int:
-    group = await thread.ask(lambda store: store.group("g"))
+    group = await thread.query(lambda store: store.group("g"))
     return group.count if group else 0
 
 
@@ -42,7 +42,7 @@ async def test_a_question_sees_everything_that_was_added_before_it():
     thread = DiffsThread(MemoryDiffs, lambda _: None)
 
     for number in range(250):
-        thread.add(difference(number))
+        thread.add_difference(difference(number))
     seen = await count(thread)
 
     assert seen == 250
@@ -52,15 +52,15 @@ async def test_a_question_sees_everything_that_was_added_before_it():
 async def test_a_full_disk_is_survived_told_once_and_what_was_lost_is_counted():
     store, told = Refusing(), []
     thread = DiffsThread(lambda: store, told.append)
-    thread.add(difference(1))
+    thread.add_difference(difference(1))
     await count(thread)
 
     store.full = True
     for number in (2, 3):
-        thread.add(difference(number))
+        thread.add_difference(difference(number))
         await count(thread)
     store.full = False
-    thread.add(difference(4))
+    thread.add_difference(difference(4))
     seen = await count(thread)
 
     assert told == ["database or disk is full", ""]
@@ -77,7 +77,7 @@ async def test_a_storm_finds_the_queue_full_and_nobody_waits(monkeypatch: pytest
         return MemoryDiffs()
 
     thread = DiffsThread(slowly, lambda _: None)
-    taken = [thread.add(difference(number, 100)) for number in range(30)]
+    taken = [thread.add_difference(difference(number, 100)) for number in range(30)]
     go_on.set()
     seen = await count(thread)
 
@@ -93,11 +93,11 @@ async def test_a_store_that_cannot_be_opened_is_told_and_tried_again(tmp_path: P
     told: list[str] = []
     thread = DiffsThread(lambda: SqliteDiffs(tmp_path / "var" / "s.diffs.db"), told.append)
 
-    thread.add(difference(1))
+    thread.add_difference(difference(1))
     with pytest.raises(DiffsError):
         await count(thread)
     (tmp_path / "var").unlink()
-    thread.add(difference(2))
+    thread.add_difference(difference(2))
     seen = await count(thread)
 
     assert len(told) == 2
@@ -110,21 +110,21 @@ async def test_what_waits_is_written_at_the_end(tmp_path: Path):
     path = tmp_path / "s.diffs.db"
     thread = DiffsThread(lambda: SqliteDiffs(path), lambda _: None)
     for number in range(50):
-        thread.add(difference(number))
+        thread.add_difference(difference(number))
 
     thread.close()
     again = SqliteDiffs(path)
 
     assert again.groups(Wanted())[0].count == 50
     with pytest.raises(DiffsError):
-        await thread.ask(lambda store: store.known())
+        await thread.query(lambda store: store.known())
     again.close()
 
 
 async def test_nobody_but_the_owner_may_read_the_file(tmp_path: Path):
     path = tmp_path / "var" / "s.diffs.db"
     store = SqliteDiffs(path)
-    store.add([difference(1)])
+    store.add_differences([difference(1)])
 
     modes = {each.name: oct(each.stat().st_mode & 0o777) for each in path.parent.iterdir()}
 
@@ -138,7 +138,7 @@ def test_a_file_that_is_no_database_is_put_aside(tmp_path: Path):
     path.write_bytes(b"this is no database" * 100)
 
     store = SqliteDiffs(path)
-    store.add([difference(1)])
+    store.add_differences([difference(1)])
 
     assert store.group("g") is not None
     assert (tmp_path / "s.diffs.db.broken").read_bytes().startswith(b"this is no")
@@ -148,7 +148,7 @@ def test_a_file_that_is_no_database_is_put_aside(tmp_path: Path):
 async def test_a_question_that_nobody_awaits_any_more_hurts_nobody():
     go_on = threading.Event()
     thread = DiffsThread(MemoryDiffs, lambda _: None)
-    first = asyncio.ensure_future(thread.ask(lambda _: go_on.wait(5)))
+    first = asyncio.ensure_future(thread.query(lambda _: go_on.wait(5)))
     second = asyncio.ensure_future(count(thread))
     await asyncio.sleep(0)
 

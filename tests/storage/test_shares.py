@@ -36,7 +36,7 @@ def busy(name: str = "profile", answers: int = 500) -> RouteShare:
     for _ in range(2):
         tally = Tally()
         for _ in range(answers):
-            tally.add(chance.lognormvariate(-3.0, 0.6))
+            tally.count_response(chance.lognormvariate(-3.0, 0.6))
         tally.errors = 3
         sides.append(side_share(tally, {-20: 2}))
     counts, reasons = compared_share(ComparedTally(90, 3, 1, 2, {"shed": 4}, 100))
@@ -97,7 +97,7 @@ def test_the_busiest_second_of_the_most_routes_is_bounded():
 def test_a_sketch_gets_coarser_never_faster_and_loses_nobody(answers: int):
     tally = Tally()
     for number in range(1, answers + 1):
-        tally.add(number / 1000)
+        tally.count_response(number / 1000)
 
     told = dict(coarse(tally.latencies))
 

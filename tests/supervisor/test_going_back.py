@@ -41,7 +41,7 @@ async def test_only_a_file_that_kills_whoever_begins_with_it_is_left(
         addresses=(),
         announce=lambda: None,
         closing=lambda: None,
-        tell=lambda event, *_, **__: told.append(event),
+        emit=lambda event, *_, **__: told.append(event),
         systemd=Notifier({}),
     )
     keeper._proven, keeper._payload = OLD, NEW

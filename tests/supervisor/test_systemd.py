@@ -18,7 +18,7 @@ def manager(address: str) -> socket.socket:
 
 def test_lines_arrive_as_one_datagram(tmp_path: Path):
     with manager(str(tmp_path / "notify")) as sock:
-        Notifier({"NOTIFY_SOCKET": str(tmp_path / "notify")}).say("READY=1", "STATUS=ready")
+        Notifier({"NOTIFY_SOCKET": str(tmp_path / "notify")}).send_state("READY=1", "STATUS=ready")
 
         assert sock.recv(100) == b"READY=1\nSTATUS=ready"
 
@@ -26,14 +26,14 @@ def test_lines_arrive_as_one_datagram(tmp_path: Path):
 def test_a_leading_at_sign_is_the_abstract_namespace(tmp_path: Path):
     name = f"strangler-test-{tmp_path}"
     with manager(f"\0{name}") as sock:
-        Notifier({"NOTIFY_SOCKET": f"@{name}"}).say("READY=1")
+        Notifier({"NOTIFY_SOCKET": f"@{name}"}).send_state("READY=1")
 
         assert sock.recv(100) == b"READY=1"
 
 
 def test_without_a_manager_nothing_happens(tmp_path: Path):
-    Notifier({}).say("READY=1")
-    Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).say("READY=1")
+    Notifier({}).send_state("READY=1")
+    Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).send_state("READY=1")
 
 
 def test_the_watchdog_is_fed_only_where_there_is_one(tmp_path: Path):

@@ -42,7 +42,7 @@ class ComparisonRig:
         self.observed: list[bytes] = []
         self.worker_is_there = True
         self.comparisons = ComparisonCounters(self.clock)
-        self.comparisons.follow({"profile": (60.0, 1)})
+        self.comparisons.apply_spans({"profile": (60.0, 1)})
         rates = Rates(self.clock)
         self.known = KnownDifferences(rates, lambda: "2026-11-21")
         self.rechecks = Rechecks(self.clock)
@@ -55,7 +55,7 @@ class ComparisonRig:
             invariants=lambda _: (SUM,),
             on_violation=self.violations.append,
             observe=lambda _route, observed, _at: self.observed.append(observed),
-            tell=lambda event, *_, **__: self.told.append(event),
+            emit=lambda event, *_, **__: self.told.append(event),
         )
         self.judging = PairPipeline(
             self.judges, verdicts, self.rechecks, self._send, lambda _: self.policy, self.clock, self._later
@@ -81,22 +81,22 @@ class ComparisonRig:
     async def judged(self, pair: Pair, verdict: str = "equal", **more: object) -> None:
         """Have `pair` judged like this: second answers on behalf of control, others as a worker's judge does."""
         if pair.again:
-            self.judging.hear(WORKER, pair)
+            self.judging.on_message(WORKER, pair)
             await breathe(3)
-            self.seats[-1].say(verdict, **more)
+            self.seats[-1].send_verdict(verdict, **more)
         else:
-            self.hear(pair, Opinion(0, verdict, **more))  # type: ignore[arg-type]
+            self.record_opinion(pair, Opinion(0, verdict, **more))  # type: ignore[arg-type]
         await breathe(1)
 
-    def hear(self, pair: Pair, opinion: Opinion) -> None:
+    def record_opinion(self, pair: Pair, opinion: Opinion) -> None:
         """Handle a judged pair as a judge reports it: added up, or with its opinion."""
         tally = Tally()
         if not is_settled(opinion):
-            self.judging.hear_judge(Judged(*WORKER, pair, opinion))
+            self.judging.on_judge_message(Judged(*WORKER, pair, opinion))
             return
-        tally.add(pair, opinion)
-        if (told := tally.take()) is not None:
-            self.judging.hear_judge(told)
+        tally.count_opinion(pair, opinion)
+        if (told := tally.drain_counts()) is not None:
+            self.judging.on_judge_message(told)
 
     def result(self) -> dict[str, int]:
         tally = self.comparisons.totals("profile")

@@ -12,13 +12,13 @@ import pytest
 from proxy.control.fleet.window_exchange import WindowExchange
 from proxy.control.route_evidence import Judged
 from proxy.storage import store_redis
-from proxy.storage.fleet import Heard, Told
+from proxy.storage.fleet import ExchangeResult, InstanceReport
 from proxy.storage.fleet_redis import RedisFleet
 from proxy.storage.store import StoreError
 from proxy.storage.store_redis import RedisStore
 from rules.model import Route
 from tests.support.redis_server import PASSWORD, RedisServer, redis_running
-from tests.support.steering import Steered
+from tests.support.steering import RolloutRig
 from tests.support.waiting import PATIENCE
 
 ENVIRON = {"STRANGLER_REDIS_PASSWORD": PASSWORD}
@@ -29,7 +29,7 @@ class Line(RedisFleet):
 
     loses = False
 
-    async def exchange(self, own: Sequence[Told], after: str) -> Heard:
+    async def exchange(self, own: Sequence[InstanceReport], after: str) -> ExchangeResult:
         heard = await super().exchange(own, after)
         if self.loses:
             raise StoreError("the answer was lost")
@@ -45,7 +45,7 @@ class Several:
         self._stores = [RedisStore(server.url, ENVIRON) for _ in routes]
         names = ("ann", "bob", "cem", "dee")
         self.all = [
-            Steered(folder, route, store=store, fleet=line, name=name, judged=judged[number] if judged else None)
+            RolloutRig(folder, route, store=store, fleet=line, name=name, judged=judged[number] if judged else None)
             for number, (name, route, store, line) in enumerate(
                 zip(names, routes, self._stores, self.lines, strict=False)
             )
@@ -53,7 +53,7 @@ class Several:
         for one in self.all[1:]:
             one.leads = False
 
-    def __iter__(self) -> Iterator[Steered]:
+    def __iter__(self) -> Iterator[RolloutRig]:
         return iter(self.all)
 
     async def second(self, **seen: Any) -> None:
@@ -92,9 +92,9 @@ class Several:
             await each.close()
 
 
-def together(one: Steered) -> WindowExchange:
-    assert one.rollout_controller.together is not None
-    return one.rollout_controller.together
+def together(one: RolloutRig) -> WindowExchange:
+    assert one.rollout_controller.window_exchange is not None
+    return one.rollout_controller.window_exchange
 
 
 @contextlib.asynccontextmanager

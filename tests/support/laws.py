@@ -26,7 +26,7 @@ from proxy.http1 import fields, request_line, response
 from proxy.http1.fields import BrokenAnswer
 from proxy.http1.framing import ChunkedBody
 from proxy.http1.head_cache import spelling
-from tests.support.oracle import Heard, Judged
+from tests.support.oracle import ExchangeResult, Judged
 from tests.support.raw import get
 from tests.support.wired import Wired
 
@@ -89,7 +89,7 @@ def statuses(judged: Judged) -> list[bytes]:
     return re.findall(rb"(?m)^HTTP/1\.1 (\d\d\d) ", judged.told)
 
 
-def meanings(heard: Iterable[Heard]) -> list[object]:
+def meanings(heard: Iterable[ExchangeResult]) -> list[object]:
     """What must not depend on the cuts.
 
     Bodies are collected before a backend is asked: a request whose body never ends may have been sent on or not.
@@ -97,13 +97,13 @@ def meanings(heard: Iterable[Heard]) -> list[object]:
     return [meaning(each) for each in heard if each.whole]
 
 
-def meaning(heard: Heard) -> object:
+def meaning(heard: ExchangeResult) -> object:
     """What a request says, without the ids that are made for each."""
     names = [each for each in heard.fields if each[0] not in (b"x-request-id", b"traceparent")]
     return heard.method, heard.target, names, heard.body, heard.trailers
 
 
-def agree(ours: Heard, theirs: Heard) -> None:
+def agree(ours: ExchangeResult, theirs: ExchangeResult) -> None:
     """What the backend got is what h11 reads in the client's bytes."""
     assert ours.method == theirs.method
     if theirs.target.startswith(b"/") or theirs.target == b"*":
@@ -126,9 +126,9 @@ ADDED = {
 """Fields that the proxy writes itself."""
 
 
-def requests_according_to_h11(data: bytes) -> list[Heard]:
+def requests_according_to_h11(data: bytes) -> list[ExchangeResult]:
     """Every request that h11 reads in `data`, up to the first it refuses."""
-    found: list[Heard] = []
+    found: list[ExchangeResult] = []
     while data:
         connection = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 20)
         heard, rest = one_request(connection, data.lstrip(b"\r\n") if not found else skip_empty(data))
@@ -147,14 +147,14 @@ def skip_empty(data: bytes) -> bytes:
     return data
 
 
-def one_request(connection: h11.Connection, data: bytes) -> tuple[Heard | None, bytes]:
-    heard: Heard | None = None
+def one_request(connection: h11.Connection, data: bytes) -> tuple[ExchangeResult | None, bytes]:
+    heard: ExchangeResult | None = None
     connection.receive_data(data)
     try:
         while True:
             event = connection.next_event()
             if isinstance(event, h11.Request):
-                heard = Heard(event.method, event.target, [(bytes(n), bytes(v)) for n, v in event.headers])
+                heard = ExchangeResult(event.method, event.target, [(bytes(n), bytes(v)) for n, v in event.headers])
             elif isinstance(event, h11.Data) and heard is not None:
                 heard.body += bytes(event.data)
             elif isinstance(event, h11.EndOfMessage) and heard is not None:

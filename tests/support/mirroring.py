@@ -37,13 +37,13 @@ class Mirroring:
             self.sent.append(message)
         return self.listens
 
-    def take(self, record: Shadowed) -> None:
+    def record_shadowed(self, record: Shadowed) -> None:
         """Keep a record; a reason must be in the closed list."""
         known = (NOT_SAMPLED, *DROPPED, *UNCOMPARED) if record.result == NOT_COMPARED else WHY_SENT
         assert record.reason in known, record
         self.records.append(record)
 
-    def tell(self, event: str, _level: str = "info", /, **fields: object) -> None:
+    def emit(self, event: str, _level: str = "info", /, **fields: object) -> None:
         self.events.append((event, fields))
 
     @property
@@ -76,7 +76,7 @@ class Mirroring:
 
 
 async def mirroring(
-    house: RunningProxy,
+    gateway: RunningProxy,
     legacy: Backend | str,
     modern: Backend | str,
     *,
@@ -95,10 +95,10 @@ async def mirroring(
     sides |= {name: urls(backend) for name, backend in (others or {}).items()}
     routes = (snapshots.route(weight=weight, shadow=policy, **(route or {})),)
     chosen = snapshots.snapshot(sides, routes=routes, identity=identity, trusted=trusted, options=options)
-    made = Mirroring(await house.serve(chosen, clock=clock))
+    made = Mirroring(await gateway.serve(chosen, clock=clock))
     made.proxy.server.busy_after = inf  # a test machine has other work, too
     shadows = made.proxy.server.shadows
-    shadows.connect(made.send, made.tell)
-    shadows.observe.add(made.take)
+    shadows.connect(made.send, made.emit)
+    shadows.observe.add_observer(made.record_shadowed)
     shadows.observe.failed = made.proxy.observer_failures.append
     return made

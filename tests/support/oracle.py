@@ -15,7 +15,7 @@ ANSWER = ANSWER_HEAD + b"ok"
 
 
 @dataclass
-class Heard:
+class ExchangeResult:
     """One request as h11 understands it."""
 
     method: bytes
@@ -36,7 +36,7 @@ class Ear:
         self._connection = connection
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 20)
         self._read = 0
-        self.requests: list[Heard] = []
+        self.requests: list[ExchangeResult] = []
 
     def listen(self) -> bool:
         """Take what was written since; answer every whole request. Says whether there was any."""
@@ -52,7 +52,7 @@ class Ear:
                 return True
             if isinstance(event, h11.Request):
                 self.requests.append(
-                    Heard(event.method, event.target, [(bytes(n), bytes(v)) for n, v in event.headers])
+                    ExchangeResult(event.method, event.target, [(bytes(n), bytes(v)) for n, v in event.headers])
                 )
             elif isinstance(event, h11.Data):
                 self.requests[-1].body += bytes(event.data)
@@ -102,6 +102,6 @@ class Judged(Wired):
         return (client.call is not None and any(ear.listen() for ear in self.ears)) or len(self.exchanges) > finished
 
     @property
-    def heard(self) -> list[Heard]:
+    def heard(self) -> list[ExchangeResult]:
         """Every request that began, in the order of the connections."""
         return [request for ear in self.ears for request in ear.requests]

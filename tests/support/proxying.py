@@ -28,9 +28,9 @@ class Proxy:
     """A running server; `exchanges` are all calls it has finished."""
 
     def __init__(
-        self, house: RunningProxy, server: Server, listening: socket.socket, address: tuple[str, int] | str
+        self, gateway: RunningProxy, server: Server, listening: socket.socket, address: tuple[str, int] | str
     ) -> None:
-        self.house = house
+        self.gateway = gateway
         self.server = server
         self.listening = listening
         self.address = address
@@ -40,7 +40,7 @@ class Proxy:
     async def client(self, tls: ssl.SSLContext | None = None) -> raw.RawClient:
         """A fresh connection to the proxy."""
         client = await raw.connect(self.address, tls)
-        self.house.clients.append(client)
+        self.gateway.clients.append(client)
         return client
 
     async def ask(self, data: bytes, method: str = "GET") -> Message:
@@ -100,7 +100,7 @@ class RunningProxy:
         for proxy in self.proxies:
             assert not proxy.observer_failures
             assert proxy.server.in_flight == {LEGACY: 0, MODERN: 0}
-            assert proxy.server.shadows.asking.in_flight == {LEGACY: 0, MODERN: 0}
+            assert proxy.server.shadows.sender.in_flight == {LEGACY: 0, MODERN: 0}
             assert proxy.server.shadows.budget.held == 0
         check_and_forget()
 
@@ -170,7 +170,7 @@ class RunningProxy:
         server = Server(Live(generation(1, chosen)), observers, tls_context=tls, base_dir=base, clock=clock, keys=keys)
         proxy = Proxy(self, server, listening, address)
         proxy.observer_failures = failures
-        observers.add(proxy.exchanges.append)
+        observers.add_observer(proxy.exchanges.append)
         await server.start(listening.dup())
         self.proxies.append(proxy)
         return proxy

@@ -28,7 +28,7 @@ class StandInJudge:
     def sit_down(self) -> None:
         self.heard(Seated())
 
-    def say(self, verdict: str = "equal", **more: object) -> None:
+    def send_verdict(self, verdict: str = "equal", **more: object) -> None:
         """Answer the latest case."""
         self.heard(Opinion(self.tickets[-1], verdict, **more))  # type: ignore[arg-type]
 

@@ -28,7 +28,7 @@ def a_route(name: str = "profile", *, rollout: Rollout | None = None, **guard: A
     return snapshots.route(f"/{name}", name=name, rollout=rollout or Rollout(weight=50.0), guard=GuardPolicy(**guard))
 
 
-class Steered:
+class RolloutRig:
     """`clock` is monotonic, `wall` the time of day; `turn` turns both."""
 
     def __init__(
@@ -47,7 +47,7 @@ class Steered:
         snapshot = snapshots.snapshot(BACKENDS, routes=routes or (a_route(),))
         configuration = Configuration(1, snapshot, overrides)
         self.figures = RouteWindows(snapshot, 1)
-        self.workers = Workers(Prepare(1, b""), lambda _: None, self._tell)
+        self.workers = Workers(Prepare(1, b""), lambda _: None, self._emit)
         self.effects: list[int] = []
         settings = Settings(
             str(folder / "proxy.yaml"), "127.0.0.1:0", "127.0.0.1:0", "memory", 1, 1, 1.0, tls=False, legacy_only=False
@@ -59,7 +59,7 @@ class Steered:
             keep=lambda *_: None,
             keep_effects=lambda number, _: self.effects.append(number),
             changed=lambda *_: None,
-            tell=self._tell,
+            emit=self._emit,
         )
         self.rollout_controller = RolloutController(
             self.reloader,
@@ -67,7 +67,7 @@ class Steered:
             self.figures,
             judged or NothingJudged(),
             store or MemoryStore(overrides),
-            self._tell,
+            self._emit,
             FrontDoorProbe("127.0.0.1:1", tls=False),
             fleet=fleet,
             name=name,
@@ -76,13 +76,13 @@ class Steered:
             wall=self.wall,
         )
         self.verbs, self.guard, self.trail = (
-            self.rollout_controller.verbs,
+            self.rollout_controller.route_actions,
             self.rollout_controller.guard,
-            self.rollout_controller.trail,
+            self.rollout_controller.audit_log,
         )
         self.writer = self.rollout_controller.writer
 
-    def _tell(self, event: str, _level: str = "info", /, **fields: Any) -> None:
+    def _emit(self, event: str, _level: str = "info", /, **fields: Any) -> None:
         self.told.append((event, fields))
 
     def weight(self, route: str = "profile") -> float:
@@ -120,8 +120,8 @@ class Steered:
             if count
         )
         outcomes = Outcomes(int(self.clock()), sides, (pairs,) if pairs else ())
-        self.figures.take(outcomes)
-        self.rollout_controller.take(outcomes)
+        self.figures.record_outcomes(outcomes)
+        self.rollout_controller.record_outcomes(outcomes)
 
     async def second(self, **seen: Any) -> None:
         """One second passes in which this is seen, then the guard looks; what it began is done."""

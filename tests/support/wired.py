@@ -85,7 +85,7 @@ class Wired:
         self.clock = Clock()
         self.exchanges: list[Exchange] = []
         observers = Observers()
-        observers.add(self.exchanges.append)
+        observers.add_observer(self.exchanges.append)
         self.server = Server(Live(running(limits, tuple(trusted))), observers, clock=self.clock)
         target = self.server.bound.pools[LEGACY].targets[0]
         self.upstreams: list[UpstreamConnection] = []

@@ -55,9 +55,9 @@ def test_structlog_and_the_plain_way_write_the_same_line():
 
 def test_what_a_library_logs_is_an_event_too():
     read, write = os.pipe()
-    tell = redirected(events_through_structlog, write)
+    emit = redirected(events_through_structlog, write)
     logging.getLogger("some.library").error("it %s", "broke")
-    tell.close()
+    emit.close()
     os.close(write)
 
     (line,) = os.read(read, 65536).splitlines()
@@ -72,9 +72,9 @@ def test_what_a_library_logs_is_an_event_too():
 
 def told_by(make) -> dict:
     read, write = os.pipe()
-    tell = redirected(make, write)
-    tell(telemetry_events.RELOAD, "error", generation=3, settings=("a",))
-    tell.close()
+    emit = redirected(make, write)
+    emit(telemetry_events.RELOAD, "error", generation=3, settings=("a",))
+    emit.close()
     os.close(write)
     event = orjson.loads(os.read(read, 65536))
     os.close(read)

@@ -12,10 +12,10 @@ def test_each_is_counted_the_first_in_a_minute_is_told() -> None:
     counts, clock = Counts(), Clock()
     told: list[tuple[str, object, object]] = []
 
-    def tell(event: str, _level: str = "info", /, **fields: object) -> None:
+    def emit(event: str, _level: str = "info", /, **fields: object) -> None:
         told.append((event, fields["route"], fields["why"]))
 
-    observer = Untranslated(counts, tell, clock)
+    observer = Untranslated(counts, emit, clock)
     lost = exchange(attempt("modern"), answered="modern")._replace(untranslated="no JSON")
 
     observer.observe_all([lost, lost, exchange(attempt("modern"))])

@@ -27,7 +27,7 @@ OFFERED = (
 def traffic(*targets: str, method: str = "GET") -> Endpoints:
     endpoints = Endpoints()
     for number, target in enumerate(targets):
-        endpoints.add(Recorded(number, method, target, status=200))
+        endpoints.add_request(Recorded(number, method, target, status=200))
     return endpoints
 
 
@@ -51,8 +51,8 @@ def test_busy_routes_come_first_with_their_volume_beside():
 
 def test_a_route_has_the_methods_that_were_seen():
     endpoints = traffic("/a")
-    endpoints.add(Recorded(1, "PUT", "/a"))
-    endpoints.add(Recorded(1, "HEAD", "/a"))
+    endpoints.add_request(Recorded(1, "PUT", "/a"))
+    endpoints.add_request(Recorded(1, "HEAD", "/a"))
 
     (route,) = loaded(draft(endpoints)).routes
 
@@ -81,7 +81,7 @@ def test_pages_behind_one_script_become_routes_of_their_own():
 def test_what_was_answered_with_404_alone_gets_no_route():
     endpoints = traffic("/a", "/b")
     for path, status in (("/wp-login.php", 404), ("/b", 404), ("/gone", 410)):
-        endpoints.add(Recorded(9, "GET", path, status=status))
+        endpoints.add_request(Recorded(9, "GET", path, status=status))
 
     made = draft(endpoints)
 
@@ -111,7 +111,7 @@ def test_paths_of_one_folder_that_are_hardly_asked_for_are_one_route():
 )
 def test_a_form_and_what_it_is_sent_to_share_a_group(form: str, target: str, method: str):
     endpoints = traffic(form, "/other/new")
-    endpoints.add(Recorded(9, method, target, status=302))
+    endpoints.add_request(Recorded(9, method, target, status=302))
 
     groups = {route.match.path: route.rollout.group for route in loaded(draft(endpoints)).routes}
 

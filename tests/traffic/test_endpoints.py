@@ -17,7 +17,7 @@ from rules.routing.pattern import parse
 def seen(targets: Iterable[str]) -> Endpoints:
     endpoints = Endpoints()
     for number, target in enumerate(targets):
-        endpoints.add(Recorded(number, "GET", target, visitor=str(number % 7), status=200))
+        endpoints.add_request(Recorded(number, "GET", target, visitor=str(number % 7), status=200))
     return endpoints
 
 
@@ -103,7 +103,7 @@ def test_every_request_is_counted_once_under_a_path_that_a_route_can_have(target
 
 def test_an_endpoint_counts_its_visitors_methods_and_errors():
     endpoints = seen("/a" for _ in range(20))
-    endpoints.add(Recorded(1, "POST", "/a", status=503, seconds=0.5))
+    endpoints.add_request(Recorded(1, "POST", "/a", status=503, seconds=0.5))
 
     (found,) = endpoints.found()
 
@@ -152,7 +152,7 @@ def test_titles_of_pages_are_data_and_functions_stay_words(names: list[str], pat
     endpoints = Endpoints()
     for name in names:
         for number in range(10):
-            endpoints.add(Recorded(number, "GET", f"/wiki/{name}", status=200))
+            endpoints.add_request(Recorded(number, "GET", f"/wiki/{name}", status=200))
 
     assert {one.path for one in endpoints.found()} == paths
     assert not any(one.guessed for one in endpoints.found())
@@ -161,8 +161,8 @@ def test_titles_of_pages_are_data_and_functions_stay_words(names: list[str], pat
 def test_what_is_searched_for_is_no_page():
     endpoints = Endpoints()
     for word in ("red-shoes", "blue", "hat", "caf%C3%A9") * 5:
-        endpoints.add(Recorded(1, "GET", f"/search?q={word}", status=200))
+        endpoints.add_request(Recorded(1, "GET", f"/search?q={word}", status=200))
     for page in ("node/add", "user/login") * 5:
-        endpoints.add(Recorded(1, "GET", f"/index.php?q={page}", status=200))
+        endpoints.add_request(Recorded(1, "GET", f"/index.php?q={page}", status=200))
 
     assert {one.path: dispatcher(one.endpoint) for one in endpoints.found()} == {"/search": None, "/index.php": "q"}

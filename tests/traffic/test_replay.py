@@ -15,7 +15,7 @@ import rules
 from comparators.model import Comparison
 from proxy.traffic.reader import Recorded, Recording
 from proxy.traffic.replay import Replay, Results, Wish
-from proxy.traffic.replay_archive import WRITERS, Judge, Keeper, pairs
+from proxy.traffic.replay_archive import WRITERS, Judge, PairWriter, pairs
 from proxy.traffic.replay_client import Sides
 from tests.support.backend import Backend, always, ok
 from tests.support.messages import Message
@@ -49,7 +49,7 @@ def modern_of(request: Message) -> bytes:
 AT_ONCE = Wish(rate=0)
 
 
-class House:
+class Gateway:
     """Two backends with a file that names them."""
 
     def __init__(self, folder: Path) -> None:
@@ -76,18 +76,18 @@ class House:
         **more: Any,
     ) -> Results:
         judge = Judge(self.snapshot, self.folder, b"k" * 32)
-        keeper = Keeper(out, judge.redactors) if out is not None else None
+        pair_writer = PairWriter(out, judge.redactors) if out is not None else None
         async with Sides(self.snapshot, self.folder, (), **more) as sides:
-            running = Replay(sides, judge, wish, keeper=keeper, state=state)
+            running = Replay(sides, judge, wish, pair_writer=pair_writer, state=state)
             await running.run(recording)
-        if keeper is not None:
-            keeper.close()
+        if pair_writer is not None:
+            pair_writer.close()
         return running.results
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    found = House(tmp_path)
+async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
+    found = Gateway(tmp_path)
     await found.legacy.start()
     await found.modern.start()
     yield found
@@ -99,18 +99,18 @@ def users(*numbers: int, **more: Any) -> list[dict[str, Any]]:
     return [{"method": "GET", "path": f"/users/{number}", **more} for number in numbers]
 
 
-async def test_each_side_is_asked_in_its_own_words_and_marked(house: House):
-    results = await house.replay(house.recording(*users(1, headers={"Cookie": "uid=1"})))
+async def test_each_side_is_asked_in_its_own_words_and_marked(gateway: Gateway):
+    results = await gateway.replay(gateway.recording(*users(1, headers={"Cookie": "uid=1"})))
 
-    (old,), (new,) = house.legacy.requests, house.modern.requests
+    (old,), (new,) = gateway.legacy.requests, gateway.modern.requests
     assert (old.target, new.target) == ("/users/1", "/api/v1/people/1")
     assert {one.field("x-shadow") for one in (old, new)} == {"1"}
     assert {one.field("cookie") for one in (old, new)} == {"uid=1"}
     assert results.clean
 
 
-async def test_a_cent_is_found_where_it_is_with_the_invariant_it_breaks(house: House):
-    results = await house.replay(house.recording(*users(6, 7, 8)))
+async def test_a_cent_is_found_where_it_is_with_the_invariant_it_breaks(gateway: Gateway):
+    results = await gateway.replay(gateway.recording(*users(6, 7, 8)))
 
     (group,) = results.groups.values()
     assert (group.route, group.path, group.kind, group.count) == ("users", "/total", "value", 1)
@@ -129,20 +129,20 @@ async def test_a_cent_is_found_where_it_is_with_the_invariant_it_breaks(house: H
         ({"method": "GET", "path": "/users/1", "headers": {"Range": "bytes=0-1"}}, "it has range"),
     ],
 )
-async def test_what_is_not_asked_is_counted_with_its_reason(house: House, line: dict[str, Any], reason: str):
-    results = await house.replay(house.recording(line))
+async def test_what_is_not_asked_is_counted_with_its_reason(gateway: Gateway, line: dict[str, Any], reason: str):
+    results = await gateway.replay(gateway.recording(line))
 
     assert dict(results.skipped) == {reason: 1}
-    assert not house.legacy.requests + house.modern.requests
+    assert not gateway.legacy.requests + gateway.modern.requests
     assert not results.clean
 
 
-async def test_told_to_it_sends_what_changes_something_with_its_body(house: House):
+async def test_told_to_it_sends_what_changes_something_with_its_body(gateway: Gateway):
     line = {"method": "POST", "path": "/users/1", "headers": {"Content-Type": "application/json"}, "body": '{"a": 1}'}
 
-    await house.replay(house.recording(line), unsafe=True)
+    await gateway.replay(gateway.recording(line), unsafe=True)
 
-    assert [one.body for one in house.legacy.requests + house.modern.requests] == [b'{"a": 1}'] * 2
+    assert [one.body for one in gateway.legacy.requests + gateway.modern.requests] == [b'{"a": 1}'] * 2
 
 
 @pytest.mark.parametrize(
@@ -168,36 +168,36 @@ def test_a_route_compared_on_refusals_and_redirects_alone_is_not_proved(
     assert results.clean is not bool(unproved)
 
 
-async def test_the_classes_of_the_answers_are_counted(house: House):
-    results = await house.replay(house.recording(*({"method": "GET", "path": f"/users/{n}"} for n in (1, 2))))
+async def test_the_classes_of_the_answers_are_counted(gateway: Gateway):
+    results = await gateway.replay(gateway.recording(*({"method": "GET", "path": f"/users/{n}"} for n in (1, 2))))
 
     assert results.document()["statuses"] == {"users": {"2xx": 2}}
 
 
-async def test_a_side_that_does_not_answer_is_a_failure_that_names_it(house: House):
-    recording = house.recording(*users(1))
-    url = house.modern.url
-    await house.modern.stop()
-    house.modern.url = url
+async def test_a_side_that_does_not_answer_is_a_failure_that_names_it(gateway: Gateway):
+    recording = gateway.recording(*users(1))
+    url = gateway.modern.url
+    await gateway.modern.stop()
+    gateway.modern.url = url
 
-    results = await house.replay(recording)
+    results = await gateway.replay(recording)
 
     assert dict(results.failed) == {"modern: ConnectError": 1}
 
 
-async def test_an_interrupted_replay_goes_on_where_it_ended(house: House, tmp_path: Path):
+async def test_an_interrupted_replay_goes_on_where_it_ended(gateway: Gateway, tmp_path: Path):
     state = tmp_path / "state"
     lines = users(*range(10))
 
-    await house.replay(house.recording(*lines), Wish(rate=0, limit=4), state=state)
-    first = len(house.legacy.requests)
-    await house.replay(house.recording(*lines), state=state)
+    await gateway.replay(gateway.recording(*lines), Wish(rate=0, limit=4), state=state)
+    first = len(gateway.legacy.requests)
+    await gateway.replay(gateway.recording(*lines), state=state)
 
     assert first == 4
-    assert sorted(one.target for one in house.legacy.requests) == [f"/users/{number}" for number in range(10)]
+    assert sorted(one.target for one in gateway.legacy.requests) == [f"/users/{number}" for number in range(10)]
 
 
-async def test_no_more_are_asked_at_a_time_than_wished(house: House):
+async def test_no_more_are_asked_at_a_time_than_wished(gateway: Gateway):
     seen: list[int] = []
     open_now = 0
 
@@ -211,19 +211,19 @@ async def test_no_more_are_asked_at_a_time_than_wished(house: House):
             open_now -= 1
             wire.send(legacy_of(request))
 
-    house.legacy.scripts = (slow,)
+    gateway.legacy.scripts = (slow,)
 
-    await house.replay(house.recording(*users(*range(12))), Wish(rate=0, concurrency=3))
+    await gateway.replay(gateway.recording(*users(*range(12))), Wish(rate=0, concurrency=3))
 
     assert max(seen) == 3
 
 
-async def test_kept_pairs_are_redacted_private_and_can_be_judged_again(house: House, tmp_path: Path):
+async def test_kept_pairs_are_redacted_private_and_can_be_judged_again(gateway: Gateway, tmp_path: Path):
     out = tmp_path / "pairs.jsonl"
-    await house.replay(house.recording(*users(6, 7, headers={"Authorization": "Bearer abc"})), out=out)
+    await gateway.replay(gateway.recording(*users(6, 7, headers={"Authorization": "Bearer abc"})), out=out)
 
     ((route, legacy, modern),) = pairs(out)
-    judged, broken = Judge(house.snapshot, tmp_path, b"k" * 32).compare(route, legacy, modern)
+    judged, broken = Judge(gateway.snapshot, tmp_path, b"k" * 32).compare(route, legacy, modern)
 
     assert b'"a"' not in out.read_bytes().replace(b'\\"', b'"')
     assert stat.S_IMODE(out.stat().st_mode) == 0o600

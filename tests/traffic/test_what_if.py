@@ -14,8 +14,8 @@ from tests.rules.asking import facts, generation, route
 def told(running: Generation, *recorded: Recorded) -> dict[str, Any]:
     found = Yesterday(running)
     for one in recorded:
-        found.add(one)
-    return found.told()
+        found.add_request(one)
+    return found.document()
 
 
 def of(document: dict[str, Any], name: str) -> dict[str, Any]:

@@ -10,6 +10,6 @@ from tests.support.proxying import RunningProxy
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[RunningProxy]:
-    async with RunningProxy() as house:
-        yield house
+async def gateway() -> AsyncIterator[RunningProxy]:
+    async with RunningProxy() as gateway:
+        yield gateway

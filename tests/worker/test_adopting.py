@@ -43,7 +43,7 @@ class Stand:
         self.adopting.commit(Commit(number), self.link)
 
     def effects(self, number: int, *overrides: Override) -> None:
-        self.adopting.effects(Effects(number, RunTime(number, overrides).pack()), self.link)
+        self.adopting.apply_overrides(Effects(number, RunTime(number, overrides).pack()), self.link)
 
     def weight(self, route: str) -> float:
         compiled = self.live.generation.table.compiled_route_of(route)
@@ -171,7 +171,7 @@ async def test_a_newer_file_brings_its_own_overrides(stand: Stand):
 
 
 async def test_a_workers_own_trip_outlives_whatever_control_says_before_it_has_heard_of_it(stand: Stand):
-    stand.adopting.trip(back("old", revision=0))
+    stand.adopting.roll_back_locally(back("old", revision=0))
     alone = stand.weight("old")
     stand.effects(2)
     unaware = stand.weight("old")
@@ -179,7 +179,7 @@ async def test_a_workers_own_trip_outlives_whatever_control_says_before_it_has_h
     stand.commit(3)
 
     assert (alone, unaware, stand.weight("old")) == (0.0, 0.0, 0.0)
-    assert [trip.route for trip in stand.adopting.trips] == ["old"]
+    assert [trip.route for trip in stand.adopting.local_rollbacks] == ["old"]
 
 
 async def test_a_file_that_cannot_be_bound_is_refused_and_overrides_still_take_effect(stand: Stand):
@@ -189,7 +189,7 @@ async def test_a_file_that_cannot_be_bound_is_refused_and_overrides_still_take_e
         if new.snapshot is not stand.first:
             raise OSError("gone meanwhile")
 
-    stand.live.follow(follower)
+    stand.live.subscribe(follower)
     await stand.prepare(2, "old")
     stand.commit(2)
     refused = stand.running
@@ -211,9 +211,9 @@ async def test_a_commit_that_comes_again_is_confirmed_again(stand: Stand):
 
 
 def test_control_has_the_last_word_about_a_trip(stand: Stand):
-    stand.adopting.trip(back("old", revision=1))
+    stand.adopting.roll_back_locally(back("old", revision=1))
 
     stand.effects(2, Override("old", revision=2))
 
     assert stand.weight("old") == 100.0
-    assert stand.adopting.trips == ()
+    assert stand.adopting.local_rollbacks == ()

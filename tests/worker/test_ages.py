@@ -16,9 +16,9 @@ ROUTES = (
 )
 
 
-async def waiting(house: RunningProxy, *requests: bytes) -> Proxy:
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend, backend, routes=ROUTES, clock=Clock(), buffer=Buffer(request=1))
+async def waiting(gateway: RunningProxy, *requests: bytes) -> Proxy:
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend, backend, routes=ROUTES, clock=Clock(), buffer=Buffer(request=1))
     for number, request in enumerate(requests):
         client = await proxy.client()
         client.send(request)
@@ -30,8 +30,8 @@ def seen(proxy: Proxy) -> list[WaitingRequest]:
     return sorted(waiting_requests(proxy.server.clients, proxy.server.clock()))
 
 
-async def test_who_waits_longer_than_the_routes_p95_is_told_with_the_age(house: RunningProxy):
-    proxy = await waiting(house, raw.get("/judged"), raw.get("/free"))
+async def test_who_waits_longer_than_the_routes_p95_is_told_with_the_age(gateway: RunningProxy):
+    proxy = await waiting(gateway, raw.get("/judged"), raw.get("/free"))
 
     clock = proxy.server.clock
     assert isinstance(clock, Clock)
@@ -43,10 +43,10 @@ async def test_who_waits_longer_than_the_routes_p95_is_told_with_the_age(house: 
     assert seen(proxy) == [WaitingRequest("free", "modern", 1, 1.5), WaitingRequest("judged", "legacy", 1, 1.5)]
 
 
-async def test_who_is_still_sending_or_has_an_answer_does_not_wait(house: RunningProxy):
-    proxy = await waiting(house, raw.get("/judged", "Content-Length: 5", method="POST") + b"abc")
-    other = await house.backend(always(ok()))
-    answered = await house.proxy(other, other, routes=ROUTES, clock=Clock())
+async def test_who_is_still_sending_or_has_an_answer_does_not_wait(gateway: RunningProxy):
+    proxy = await waiting(gateway, raw.get("/judged", "Content-Length: 5", method="POST") + b"abc")
+    other = await gateway.backend(always(ok()))
+    answered = await gateway.proxy(other, other, routes=ROUTES, clock=Clock())
     await (await answered.client()).ask(raw.get("/judged"))
 
     for each in (proxy, answered):
@@ -57,9 +57,9 @@ async def test_who_is_still_sending_or_has_an_answer_does_not_wait(house: Runnin
     assert seen(answered) == []
 
 
-async def test_who_waits_for_a_connection_of_our_own_pool_does_not_wait_for_a_side(house: RunningProxy):
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend, backend, routes=ROUTES, clock=Clock(), max_connections=1, connect_timeout=0.0)
+async def test_who_waits_for_a_connection_of_our_own_pool_does_not_wait_for_a_side(gateway: RunningProxy):
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend, backend, routes=ROUTES, clock=Clock(), max_connections=1, connect_timeout=0.0)
     first, second = await proxy.client(), await proxy.client()
     first.send(raw.get("/judged"))
     await (await backend.wire()).seen(b"\r\n\r\n")

@@ -46,7 +46,7 @@ async def endless_heads(proxy: Proxy) -> None:
         client = await proxy.client()
         client.send(b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 50_000)
         await client.gone()
-        proxy.house.clients.remove(client)
+        proxy.gateway.clients.remove(client)
         client.transport.abort()
 
 
@@ -66,13 +66,13 @@ async def malformed_flood(proxy: Proxy) -> None:
         client = await proxy.client()
         client.send(b"\x00\x01\x02\r\n\r\n")
         await client.gone()
-        proxy.house.clients.remove(client)
+        proxy.gateway.clients.remove(client)
         client.transport.abort()
 
 
 @pytest.mark.parametrize("attack", [slowloris, tiny_chunks, endless_heads, pipelined_flood, malformed_flood])
 async def test_healthy_users_are_served_during_an_attack(
-    house: RunningProxy, attack: Callable[[Proxy], Awaitable[None]]
+    gateway: RunningProxy, attack: Callable[[Proxy], Awaitable[None]]
 ) -> None:
     """Requirement 15: attacker, proxy, backend and user share one core here, and still no user waits long."""
 
@@ -90,8 +90,8 @@ async def test_healthy_users_are_served_during_an_attack(
             wire.taken = 0
             wire.send(ok())
 
-    backend = await house.backend(script)
-    proxy = await house.proxy(backend, limits=Limits(header_timeout=5.0))
+    backend = await gateway.backend(script)
+    proxy = await gateway.proxy(backend, limits=Limits(header_timeout=5.0))
     healthy = await proxy.client()
     await healthy.ask(get("/healthy"))
     task = asyncio.create_task(attack(proxy))  # type: ignore[arg-type]
@@ -139,10 +139,10 @@ async def test_an_answers_head_in_single_bytes_costs_no_more_than_its_bytes() ->
     assert cost[1] < 0.4
 
 
-async def test_a_hanging_backend_holds_no_more_than_its_own_users(house: RunningProxy) -> None:
+async def test_a_hanging_backend_holds_no_more_than_its_own_users(gateway: RunningProxy) -> None:
     """One slow backend does not slow another."""
-    slow, fast = await house.backend(hang), await house.backend(always(ok(b"fast")))
-    stuck = await house.proxy(slow, fast)
+    slow, fast = await gateway.backend(hang), await gateway.backend(always(ok(b"fast")))
+    stuck = await gateway.proxy(slow, fast)
     legacy = [await stuck.client() for _ in range(50)]
     for client in legacy:
         client.send(get("/"))

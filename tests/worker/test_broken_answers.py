@@ -18,10 +18,10 @@ from tests.support.wired import Wired, halves, single_bytes
 
 
 @pytest.mark.parametrize("case", cases("http_broken_answers"))
-async def test_an_answer_that_cannot_be_trusted_is_a_502(house: RunningProxy, case: dict[str, Any]) -> None:
+async def test_an_answer_that_cannot_be_trusted_is_a_502(gateway: RunningProxy, case: dict[str, Any]) -> None:
     """Requirement 11."""
-    backend = await house.backend(on_head(wire(case)))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(on_head(wire(case)))
+    proxy = await gateway.proxy(backend)
 
     answer = await proxy.ask(get("/"))
 
@@ -64,10 +64,10 @@ async def test_an_answers_verdict_does_not_depend_on_what_was_seen_before(case: 
 @pytest.mark.parametrize(
     "said", [b"", b"HTT", b"HTTP/1.1 200 OK\r\nContent-Le"], ids=["nothing", "letters", "half a head"]
 )
-async def test_a_connection_that_ends_before_the_answer_is_a_502(house: RunningProxy, mode: str, said: bytes) -> None:
+async def test_a_connection_that_ends_before_the_answer_is_a_502(gateway: RunningProxy, mode: str, said: bytes) -> None:
     """Requirement 11."""
-    backend = await house.backend(on_head(said, Wire.close if mode == "close" else Wire.reset))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(on_head(said, Wire.close if mode == "close" else Wire.reset))
+    proxy = await gateway.proxy(backend)
 
     answer = await proxy.ask(get("/"))
 
@@ -76,11 +76,11 @@ async def test_a_connection_that_ends_before_the_answer_is_a_502(house: RunningP
     assert [attempt.kind for attempt in record.attempts] == ["reset"]
 
 
-async def test_a_backend_that_refuses_connections_is_a_502_at_once(house: RunningProxy) -> None:
+async def test_a_backend_that_refuses_connections_is_a_502_at_once(gateway: RunningProxy) -> None:
     """Requirement 11."""
     free = socket.socket()
     free.bind(("127.0.0.1", 0))
-    proxy = await house.proxy(f"http://127.0.0.1:{free.getsockname()[1]}")
+    proxy = await gateway.proxy(f"http://127.0.0.1:{free.getsockname()[1]}")
 
     answer = await proxy.ask(get("/"))
 
@@ -90,7 +90,7 @@ async def test_a_backend_that_refuses_connections_is_a_502_at_once(house: Runnin
     assert [attempt.kind for attempt in record.attempts] == ["connect"]
 
 
-async def test_a_backend_that_takes_no_connection_is_a_504_within_the_connect_timeout(house: RunningProxy) -> None:
+async def test_a_backend_that_takes_no_connection_is_a_504_within_the_connect_timeout(gateway: RunningProxy) -> None:
     """Requirement 11; a full backlog drops what comes, as a dead host does."""
     deaf = socket.socket()
     deaf.bind(("127.0.0.1", 0))
@@ -99,7 +99,7 @@ async def test_a_backend_that_takes_no_connection_is_a_504_within_the_connect_ti
     for filler in fillers:
         filler.setblocking(False)
         filler.connect_ex(deaf.getsockname())
-    proxy = await house.proxy(f"http://127.0.0.1:{deaf.getsockname()[1]}", connect_timeout=0.1)
+    proxy = await gateway.proxy(f"http://127.0.0.1:{deaf.getsockname()[1]}", connect_timeout=0.1)
 
     answer = await proxy.ask(get("/"))
 
@@ -110,10 +110,10 @@ async def test_a_backend_that_takes_no_connection_is_a_504_within_the_connect_ti
     assert [attempt.kind for attempt in record.attempts] == ["connect_timeout"]
 
 
-async def test_silence_is_a_504_within_the_configured_time_and_the_connection_is_closed(house: RunningProxy) -> None:
+async def test_silence_is_a_504_within_the_configured_time_and_the_connection_is_closed(gateway: RunningProxy) -> None:
     """Requirement 11."""
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend, clock=Clock(), timeout=7.0)
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend, clock=Clock(), timeout=7.0)
     client = await proxy.client()
     client.send(get("/"))
     upstream = await backend.wire()
@@ -132,10 +132,10 @@ async def test_silence_is_a_504_within_the_configured_time_and_the_connection_is
     assert 7.0 <= record.attempts[0].wait <= 7.2
 
 
-async def test_a_head_that_drips_does_not_prolong_the_time_to_the_first_answer(house: RunningProxy) -> None:
+async def test_a_head_that_drips_does_not_prolong_the_time_to_the_first_answer(gateway: RunningProxy) -> None:
     """Requirement 11: silence and an endless head end the same way."""
-    backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\n"))
-    proxy = await house.proxy(backend, clock=Clock(), timeout=7.0)
+    backend = await gateway.backend(on_head(b"HTTP/1.1 200 OK\r\n"))
+    proxy = await gateway.proxy(backend, clock=Clock(), timeout=7.0)
     client = await proxy.client()
     client.send(get("/"))
     upstream = await backend.wire()
@@ -148,7 +148,7 @@ async def test_a_head_that_drips_does_not_prolong_the_time_to_the_first_answer(h
     assert (await client.answer()).status == 504
 
 
-async def test_an_endless_head_is_a_502(house: RunningProxy) -> None:
+async def test_an_endless_head_is_a_502(gateway: RunningProxy) -> None:
     """Requirement 11."""
 
     async def endless(wire: Wire) -> None:
@@ -157,8 +157,8 @@ async def test_an_endless_head_is_a_502(house: RunningProxy) -> None:
         while not wire.ended:
             await wire.send_pieces([b"X-Filler: " + b"x" * 1000 + b"\r\n"])
 
-    backend = await house.backend(endless)
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(endless)
+    proxy = await gateway.proxy(backend)
 
     answer = await proxy.ask(get("/"))
 
@@ -166,19 +166,19 @@ async def test_an_endless_head_is_a_502(house: RunningProxy) -> None:
     assert await backend.wires[0].gone() in ("eof", "reset")
 
 
-async def test_a_flood_of_fields_is_a_502(house: RunningProxy) -> None:
+async def test_a_flood_of_fields_is_a_502(gateway: RunningProxy) -> None:
     """Requirement 11."""
     flood = "".join(f"X-{number}: 1\r\n" for number in range(2000)).encode()
-    backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\n" + flood + b"Content-Length: 0\r\n\r\n"))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(on_head(b"HTTP/1.1 200 OK\r\n" + flood + b"Content-Length: 0\r\n\r\n"))
+    proxy = await gateway.proxy(backend)
 
     assert (await proxy.ask(get("/"))).status == 502
 
 
-async def test_a_502_names_neither_the_backend_nor_what_it_said(house: RunningProxy) -> None:
+async def test_a_502_names_neither_the_backend_nor_what_it_said(gateway: RunningProxy) -> None:
     """What is inside stays inside."""
-    backend = await house.backend(on_head(b"SECRET garbage\r\n\r\n"))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(on_head(b"SECRET garbage\r\n\r\n"))
+    proxy = await gateway.proxy(backend)
 
     answer = await proxy.ask(get("/path?token=1"))
 
@@ -190,10 +190,10 @@ async def test_a_502_names_neither_the_backend_nor_what_it_said(house: RunningPr
         assert secret not in answer.body
 
 
-async def test_a_connection_lives_on_after_a_502(house: RunningProxy) -> None:
+async def test_a_connection_lives_on_after_a_502(gateway: RunningProxy) -> None:
     """The client did nothing wrong: its next request is served on the same connection."""
-    backend = await house.backend(on_head(b"garbage\r\n\r\n"), answering(ok(b"fine")))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(on_head(b"garbage\r\n\r\n"), answering(ok(b"fine")))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
 
     first = await client.ask(get("/1"))
@@ -206,7 +206,7 @@ async def test_a_connection_lives_on_after_a_502(house: RunningProxy) -> None:
 @pytest.mark.parametrize("status", ["401 Unauthorized", "413 Content Too Large", "403 Forbidden"])
 @pytest.mark.parametrize("framing", ["Content-Length: 400000", "Transfer-Encoding: chunked"])
 async def test_an_early_refusal_while_a_body_still_comes_is_that_clients_alone(
-    house: RunningProxy, status: str, framing: str
+    gateway: RunningProxy, status: str, framing: str
 ) -> None:
     """The rest of the body reaches nobody; connections that are kept beside go on, on both sides."""
 
@@ -215,8 +215,8 @@ async def test_an_early_refusal_while_a_body_still_comes_is_that_clients_alone(
             head = await wire.head()
             wire.send(ok(b"no", status=status) if head.startswith(b"POST") else ok(b"kept"))
 
-    backend = await house.backend(script)
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(script)
+    proxy = await gateway.proxy(backend)
     neighbour, client = await proxy.client(), await proxy.client()
     assert (await neighbour.ask(get("/"))).body == b"kept"
     piece = b"x" * 100_000 if "Length" in framing else b"186a0\r\n" + b"x" * 100_000 + b"\r\n"
@@ -236,10 +236,10 @@ async def test_an_early_refusal_while_a_body_still_comes_is_that_clients_alone(
     assert bytes(uploads[0].received).count(b"HTTP/1.1") <= 2
 
 
-async def test_an_answer_is_heard_although_the_backend_took_no_more_of_the_request(house: RunningProxy) -> None:
+async def test_an_answer_is_heard_although_the_backend_took_no_more_of_the_request(gateway: RunningProxy) -> None:
     """A server that refuses a large upload answers and closes: writing fails, its answer lies ready to be read."""
     listener = socket.create_server(("127.0.0.1", 0))
-    proxy = await house.proxy(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    proxy = await gateway.proxy(f"http://127.0.0.1:{listener.getsockname()[1]}")
     client = await proxy.client()
     client.send(get("/", "Content-Length: 1000000", method="POST") + b"x" * 100_000)
     await until(lambda: proxy.server.stats()["connections_upstream_active"])

@@ -15,10 +15,10 @@ TRUSTED = ("127.0.0.1/32",)
 IDENTITY = ("header:X-User-Id", "header:X_Account", "header:Authorization", "header:Cookie", "cookie:uid")
 
 
-async def heard(house: RunningProxy, data: bytes, trusted: tuple[str, ...] = ()) -> Message:
+async def heard(gateway: RunningProxy, data: bytes, trusted: tuple[str, ...] = ()) -> Message:
     """The request as its backend gets it, the second of two like it: what was remembered of the first counts."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, backend, identity=IDENTITY, trusted=trusted)
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, backend, identity=IDENTITY, trusted=trusted)
     client = await proxy.client()
     await client.ask(data)
     await client.ask(data)
@@ -28,11 +28,11 @@ async def heard(house: RunningProxy, data: bytes, trusted: tuple[str, ...] = ())
 
 
 @pytest.mark.parametrize("name", ["X-User-Id", "x-user-id", "X_Account", "Proxy", "PROXY"])
-async def test_a_claim_reaches_a_backend_from_a_trusted_peer_only(house: RunningProxy, name: str) -> None:
+async def test_a_claim_reaches_a_backend_from_a_trusted_peer_only(gateway: RunningProxy, name: str) -> None:
     data = get("/", "A: 1", f"{name}: someone", "B: 2")
 
-    assert "someone" not in str(await heard(house, data))
-    believed = await heard(house, data, TRUSTED)
+    assert "someone" not in str(await heard(gateway, data))
+    believed = await heard(gateway, data, TRUSTED)
     assert [field for field in believed.fields if field[0] in ("A", name, "B")] == [
         ("A", "1"),
         (name, "someone"),
@@ -43,10 +43,10 @@ async def test_a_claim_reaches_a_backend_from_a_trusted_peer_only(house: Running
 @pytest.mark.parametrize("trusted", [(), TRUSTED], ids=["untrusted", "trusted"])
 @pytest.mark.parametrize("name", ["X_User_Id", "X.User.Id", "x-user_id", "X_USER-ID", "X-Account", "X.Account"])
 async def test_a_disguised_claim_reaches_a_backend_from_no_peer(
-    house: RunningProxy, name: str, trusted: tuple[str, ...]
+    gateway: RunningProxy, name: str, trusted: tuple[str, ...]
 ) -> None:
     """PHP and CGI take X_User_Id for X-User-Id."""
-    assert "someone" not in str(await heard(house, get("/", f"{name}: someone", f"{name}: someone"), trusted))
+    assert "someone" not in str(await heard(gateway, get("/", f"{name}: someone", f"{name}: someone"), trusted))
 
 
 @pytest.mark.parametrize(
@@ -60,31 +60,31 @@ async def test_a_disguised_claim_reaches_a_backend_from_no_peer(
         "X-Proxy: someone",
     ],
 )
-async def test_what_is_no_claim_crosses(house: RunningProxy, line: str) -> None:
+async def test_what_is_no_claim_crosses(gateway: RunningProxy, line: str) -> None:
     name, _, value = line.partition(": ")
 
-    assert (await heard(house, get("/", line))).field(name) == value
+    assert (await heard(gateway, get("/", line))).field(name) == value
 
 
-async def test_a_claim_is_taken_out_of_a_request_with_a_body_and_of_its_trailers(house: RunningProxy) -> None:
+async def test_a_claim_is_taken_out_of_a_request_with_a_body_and_of_its_trailers(gateway: RunningProxy) -> None:
     data = (
         get("/", "X-User-Id: someone", "Transfer-Encoding: chunked", method="POST")
         + b"1\r\na\r\n0\r\nX-User-Id: someone\r\n\r\n"
     )
 
-    request = await heard(house, data)
+    request = await heard(gateway, data)
 
     assert (request.body, request.trailers) == (b"a", ())
     assert "someone" not in str(request)
-    assert (await heard(house, post(b"a", "X-User-Id: someone"))).body == b"a"
+    assert (await heard(gateway, post(b"a", "X-User-Id: someone"))).body == b"a"
 
 
-async def test_one_head_from_two_kinds_of_peers_is_two_requests(house: RunningProxy) -> None:
+async def test_one_head_from_two_kinds_of_peers_is_two_requests(gateway: RunningProxy) -> None:
     """What is remembered of a head is shared; what crosses of it is not."""
-    backend = await house.backend(always(ok()))
-    open_ = await house.proxy(backend, identity=IDENTITY, trusted=TRUSTED)
-    closed = await house.proxy(backend, identity=IDENTITY)
-    other = await house.proxy(backend)
+    backend = await gateway.backend(always(ok()))
+    open_ = await gateway.proxy(backend, identity=IDENTITY, trusted=TRUSTED)
+    closed = await gateway.proxy(backend, identity=IDENTITY)
+    other = await gateway.proxy(backend)
 
     for proxy in (open_, closed, other, open_, closed, other):
         await proxy.ask(get("/", "X-User-Id: someone"))
@@ -94,11 +94,11 @@ async def test_one_head_from_two_kinds_of_peers_is_two_requests(house: RunningPr
     ]  # fmt: skip
 
 
-async def test_a_route_is_not_chosen_by_a_claim_that_nobody_may_make(house: RunningProxy) -> None:
-    legacy, hidden = await house.backend(always(ok(b"legacy"))), await house.backend(always(ok(b"hidden")))
+async def test_a_route_is_not_chosen_by_a_claim_that_nobody_may_make(gateway: RunningProxy) -> None:
+    legacy, hidden = await gateway.backend(always(ok(b"legacy"))), await gateway.backend(always(ok(b"hidden")))
     match = Match("/**", headers=(("X-User-Id", "someone"),))
     chosen = route(name="hidden", match=match, legacy=SidePolicy("modern"), rollout=Rollout(by="request"))
-    proxy = await house.proxy(legacy, hidden, routes=[chosen], identity=IDENTITY)
+    proxy = await gateway.proxy(legacy, hidden, routes=[chosen], identity=IDENTITY)
 
     assert (await proxy.ask(get("/", "X-User-Id: someone"))).body == b"legacy"
 
@@ -119,6 +119,6 @@ async def test_a_route_is_not_chosen_by_a_claim_that_nobody_may_make(house: Runn
     ],
 )
 async def test_the_cookie_of_the_console_reaches_no_backend(
-    house: RunningProxy, sent: str, crosses: str | None, trusted: tuple[str, ...]
+    gateway: RunningProxy, sent: str, crosses: str | None, trusted: tuple[str, ...]
 ) -> None:
-    assert (await heard(house, get("/", f"Cookie: {sent}"), trusted)).field("cookie") == crosses
+    assert (await heard(gateway, get("/", f"Cookie: {sent}"), trusted)).field("cookie") == crosses

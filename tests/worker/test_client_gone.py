@@ -15,9 +15,9 @@ LEAVE = [Line.close, Line.reset]
 
 @pytest.mark.both_loops
 @pytest.mark.parametrize("leave", LEAVE)
-async def test_a_waiting_backend_is_left_at_once(house: RunningProxy, leave: object) -> None:
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend)
+async def test_a_waiting_backend_is_left_at_once(gateway: RunningProxy, leave: object) -> None:
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/"))
     upstream = await backend.wire()
@@ -30,15 +30,15 @@ async def test_a_waiting_backend_is_left_at_once(house: RunningProxy, leave: obj
 
 
 @pytest.mark.parametrize("leave", LEAVE)
-async def test_a_sending_backend_is_left_at_once(house: RunningProxy, leave: object) -> None:
+async def test_a_sending_backend_is_left_at_once(gateway: RunningProxy, leave: object) -> None:
     async def endless(wire: Wire) -> None:
         await wire.head()
         wire.send(chunks(end=b""))
         while not wire.ended:
             await wire.send_pieces([b"5\r\nhello\r\n"])
 
-    backend = await house.backend(endless)
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(endless)
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/"))
     await client.until(b"hello")
@@ -52,9 +52,9 @@ async def test_a_sending_backend_is_left_at_once(house: RunningProxy, leave: obj
 
 @pytest.mark.both_loops
 @pytest.mark.parametrize("leave", LEAVE)
-async def test_an_aborted_chunked_upload_never_gets_its_last_chunk(house: RunningProxy, leave: object) -> None:
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend)
+async def test_an_aborted_chunked_upload_never_gets_its_last_chunk(gateway: RunningProxy, leave: object) -> None:
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/", "Transfer-Encoding: chunked", method="POST") + b"5\r\nhello\r\n")
     upstream = await backend.wire()
@@ -67,9 +67,9 @@ async def test_an_aborted_chunked_upload_never_gets_its_last_chunk(house: Runnin
 
 
 @pytest.mark.parametrize("leave", LEAVE)
-async def test_an_aborted_upload_is_never_filled_up(house: RunningProxy, leave: object) -> None:
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend, buffer=Buffer(request=5))
+async def test_an_aborted_upload_is_never_filled_up(gateway: RunningProxy, leave: object) -> None:
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend, buffer=Buffer(request=5))
     client = await proxy.client()
     client.send(get("/", "Content-Length: 10", method="POST") + b"hello")
     upstream = await backend.wire()
@@ -81,9 +81,9 @@ async def test_an_aborted_upload_is_never_filled_up(house: RunningProxy, leave: 
     assert upstream.received.endswith(b"\r\n\r\nhello")
 
 
-async def test_a_request_whose_head_was_not_finished_reaches_nobody(house: RunningProxy) -> None:
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend)
+async def test_a_request_whose_head_was_not_finished_reaches_nobody(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     await client.send_pieces([b"GET / HTTP/1.1\r\n", b"Host: a\r\n"])
 
@@ -93,10 +93,10 @@ async def test_a_request_whose_head_was_not_finished_reaches_nobody(house: Runni
     assert backend.wires == []
 
 
-async def test_a_client_that_leaves_before_there_is_a_connection_costs_none(house: RunningProxy) -> None:
+async def test_a_client_that_leaves_before_there_is_a_connection_costs_none(gateway: RunningProxy) -> None:
     """A request without a client is not sent when its turn comes."""
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend, max_connections=1)
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend, max_connections=1)
     first, second, third = [await proxy.client() for _ in range(3)]
     first.send(get("/1"))
     await (await backend.wire()).seen(b"/1")
@@ -110,9 +110,9 @@ async def test_a_client_that_leaves_before_there_is_a_connection_costs_none(hous
     assert b"/2" not in backend.received
 
 
-async def test_the_rest_of_a_pipeline_dies_with_its_client(house: RunningProxy) -> None:
-    backend = await house.backend(on_head(b""))
-    proxy = await house.proxy(backend)
+async def test_the_rest_of_a_pipeline_dies_with_its_client(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(on_head(b""))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/1") + get("/2") + get("/3"))
     upstream = await backend.wire()

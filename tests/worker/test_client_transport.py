@@ -27,11 +27,11 @@ AGREES = on_head(SWITCH)
 
 
 async def tunnelled(
-    house: RunningProxy, script: Script = AGREES, clock: Clock | None = None
+    gateway: RunningProxy, script: Script = AGREES, clock: Clock | None = None
 ) -> tuple[Proxy, RawClient, Wire]:
     """An open tunnel: the proxy and both its ends."""
-    backend = await house.backend(script)
-    proxy = await house.proxy(backend, clock=clock or Clock())
+    backend = await gateway.backend(script)
+    proxy = await gateway.proxy(backend, clock=clock or Clock())
     client = await proxy.client()
     client.send(UPGRADE)
     await client.until(b"\r\n\r\n")
@@ -39,9 +39,9 @@ async def tunnelled(
 
 
 @pytest.mark.both_loops
-async def test_an_agreed_upgrade_becomes_a_tunnel_both_ways(house: RunningProxy) -> None:
-    backend = await house.backend(on_head(SWITCH))
-    proxy = await house.proxy(backend)
+async def test_an_agreed_upgrade_becomes_a_tunnel_both_ways(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(on_head(SWITCH))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
 
     answer = await client.ask(UPGRADE)
@@ -56,10 +56,10 @@ async def test_an_agreed_upgrade_becomes_a_tunnel_both_ways(house: RunningProxy)
     assert got == b"\x81\x02hi\x00\xff\r\n\r\nHTTP/1.1 400"[:20]
 
 
-async def test_the_backend_is_asked_for_websocket_and_nothing_else(house: RunningProxy) -> None:
+async def test_the_backend_is_asked_for_websocket_and_nothing_else(gateway: RunningProxy) -> None:
     """Requirement 6."""
-    backend = await house.backend(on_head(SWITCH))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(on_head(SWITCH))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     await client.ask(
         UPGRADE.replace(b"Upgrade: websocket", b"Upgrade: WebSocket").replace(
@@ -75,10 +75,10 @@ async def test_the_backend_is_asked_for_websocket_and_nothing_else(house: Runnin
 
 
 @pytest.mark.parametrize("upgrade", ["h2c", "TLS/1.0", "websocket, h2c", "h2c, websocket", "websockets", "x"])
-async def test_other_protocols_are_not_asked_for(house: RunningProxy, upgrade: str) -> None:
+async def test_other_protocols_are_not_asked_for(gateway: RunningProxy, upgrade: str) -> None:
     """Requirement 6: only websocket may be upgraded."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
 
     answer = await proxy.ask(
         get("/", "Connection: Upgrade, HTTP2-Settings", f"Upgrade: {upgrade}", "HTTP2-Settings: AAA")
@@ -88,16 +88,16 @@ async def test_other_protocols_are_not_asked_for(house: RunningProxy, upgrade: s
     assert {"upgrade", "connection", "http2-settings"}.isdisjoint(name.lower() for name in backend.requests[0].names)
 
 
-async def test_bytes_behind_the_switch_reach_the_client(house: RunningProxy) -> None:
+async def test_bytes_behind_the_switch_reach_the_client(gateway: RunningProxy) -> None:
     """A server may speak first, in the same segment."""
-    _, client, _ = await tunnelled(house, on_head(SWITCH + FRAME))
+    _, client, _ = await tunnelled(gateway, on_head(SWITCH + FRAME))
 
     assert await client.exactly(len(FRAME)) == FRAME
 
 
-async def test_bytes_sent_before_the_answer_are_part_of_the_tunnel(house: RunningProxy) -> None:
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend)
+async def test_bytes_sent_before_the_answer_are_part_of_the_tunnel(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(UPGRADE + FRAME)
     upstream = await backend.wire()
@@ -111,12 +111,12 @@ async def test_bytes_sent_before_the_answer_are_part_of_the_tunnel(house: Runnin
 
 
 @pytest.mark.parametrize("status", ["200 OK", "400 Bad Request", "426 Upgrade Required", "503 x"])
-async def test_a_refused_upgrade_makes_no_tunnel(house: RunningProxy, status: str) -> None:
+async def test_a_refused_upgrade_makes_no_tunnel(gateway: RunningProxy, status: str) -> None:
     """Requirement 6: the client may go on in HTTP, its next request is parsed as one."""
-    backend = await house.backend(
+    backend = await gateway.backend(
         always(lambda request: ok(b"no", status=status) if request.target == "/ws" else ok(b"yes"))
     )
-    proxy = await house.proxy(backend)
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
 
     refused = await client.ask(UPGRADE)
@@ -127,10 +127,10 @@ async def test_a_refused_upgrade_makes_no_tunnel(house: RunningProxy, status: st
     assert backend.requests[1].field("x-forwarded-for") == "127.0.0.1"
 
 
-async def test_bytes_sent_in_hope_of_a_tunnel_are_never_parsed_as_a_request(house: RunningProxy) -> None:
+async def test_bytes_sent_in_hope_of_a_tunnel_are_never_parsed_as_a_request(gateway: RunningProxy) -> None:
     """Requirement 6: they were meant for another protocol; the connection is closed after the refusal."""
-    backend = await house.backend(always(ok(b"no", status="403 x")))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(ok(b"no", status="403 x")))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(UPGRADE + get("/smuggled"))
 
@@ -147,18 +147,18 @@ async def test_bytes_sent_in_hope_of_a_tunnel_are_never_parsed_as_a_request(hous
         b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket, h2c\r\n\r\n",
     ],
 )
-async def test_a_switch_to_something_else_is_a_502(house: RunningProxy, switch: bytes) -> None:
+async def test_a_switch_to_something_else_is_a_502(gateway: RunningProxy, switch: bytes) -> None:
     """Requirement 11."""
-    backend = await house.backend(on_head(switch))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(on_head(switch))
+    proxy = await gateway.proxy(backend)
 
     assert (await proxy.ask(UPGRADE)).status == 502
 
 
-async def test_a_body_on_a_refused_upgrade_is_consumed(house: RunningProxy) -> None:
+async def test_a_body_on_a_refused_upgrade_is_consumed(gateway: RunningProxy) -> None:
     """Requirement 6: its bytes are the request's; what follows is parsed as a request or not at all."""
-    backend = await house.backend(always(lambda request: ok(request.body)))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(lambda request: ok(request.body)))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     smuggled = get("/smuggled")
     client.send(UPGRADE.replace(b"\r\n\r\n", b"\r\nContent-Length: %d\r\n\r\n" % len(smuggled)) + smuggled)
@@ -169,9 +169,9 @@ async def test_a_body_on_a_refused_upgrade_is_consumed(house: RunningProxy) -> N
 
 
 @pytest.mark.both_loops
-async def test_when_the_backend_closes_the_client_is_closed_after_the_last_byte(house: RunningProxy) -> None:
+async def test_when_the_backend_closes_the_client_is_closed_after_the_last_byte(gateway: RunningProxy) -> None:
     """Requirement 10."""
-    proxy, client, upstream = await tunnelled(house)
+    proxy, client, upstream = await tunnelled(gateway)
     upstream.send(b"x" * 200_000)
     upstream.close()
 
@@ -182,9 +182,9 @@ async def test_when_the_backend_closes_the_client_is_closed_after_the_last_byte(
 
 
 @pytest.mark.both_loops
-async def test_when_the_client_closes_the_backend_is_closed_after_the_last_byte(house: RunningProxy) -> None:
+async def test_when_the_client_closes_the_backend_is_closed_after_the_last_byte(gateway: RunningProxy) -> None:
     """Requirement 10: a closing frame is worth delivering."""
-    proxy, client, upstream = await tunnelled(house)
+    proxy, client, upstream = await tunnelled(gateway)
     client.send(b"x" * 100_000 + b"\x88\x00")
     client.close()
 
@@ -194,18 +194,18 @@ async def test_when_the_client_closes_the_backend_is_closed_after_the_last_byte(
     assert not record.attempts[0].failed
 
 
-async def test_a_closing_frame_in_the_same_breath_as_the_end_is_delivered(house: RunningProxy) -> None:
+async def test_a_closing_frame_in_the_same_breath_as_the_end_is_delivered(gateway: RunningProxy) -> None:
     """Requirement 10."""
-    _, client, upstream = await tunnelled(house)
+    _, client, upstream = await tunnelled(gateway)
     client.send_now(b"\x88\x02\x03\xe8")
     client.say_end_now()
 
     assert await upstream.rest() == b"\x88\x02\x03\xe8"
 
 
-async def test_what_a_client_sent_before_it_closed_reaches_a_slow_backend(house: RunningProxy) -> None:
+async def test_what_a_client_sent_before_it_closed_reaches_a_slow_backend(gateway: RunningProxy) -> None:
     """Requirement 10: the end of one side ends the other after its bytes, not before."""
-    _, client, upstream = await tunnelled(house)
+    _, client, upstream = await tunnelled(gateway)
     upstream.transport.pause_reading()
     client.send(b"x" * 8_000_000)
     client.close()
@@ -217,18 +217,18 @@ async def test_what_a_client_sent_before_it_closed_reaches_a_slow_backend(house:
 
 
 @pytest.mark.parametrize("end", [Line.close, Line.reset])
-async def test_no_end_of_a_tunnel_is_a_failure(house: RunningProxy, end: object) -> None:
-    proxy, _, upstream = await tunnelled(house)
+async def test_no_end_of_a_tunnel_is_a_failure(gateway: RunningProxy, end: object) -> None:
+    proxy, _, upstream = await tunnelled(gateway)
     end(upstream)  # type: ignore[operator]
 
     record = await proxy.exchange()
     assert not any(attempt.failed for attempt in record.attempts)
 
 
-async def test_a_silent_tunnel_is_closed_after_its_own_idle_timeout(house: RunningProxy) -> None:
+async def test_a_silent_tunnel_is_closed_after_its_own_idle_timeout(gateway: RunningProxy) -> None:
     """Requirement 10: its own, not the one of answers or connections."""
     clock = Clock()
-    proxy, client, upstream = await tunnelled(house, clock=clock)
+    proxy, client, upstream = await tunnelled(gateway, clock=clock)
 
     proxy.turn(proxy.server.tunnel_idle - 1)
     client.send(FRAME)
@@ -245,10 +245,10 @@ async def test_a_silent_tunnel_is_closed_after_its_own_idle_timeout(house: Runni
     assert await upstream.gone() in ("eof", "reset")
 
 
-async def test_a_tunnel_that_was_once_behind_still_ends_when_idle(house: RunningProxy) -> None:
+async def test_a_tunnel_that_was_once_behind_still_ends_when_idle(gateway: RunningProxy) -> None:
     """Requirement 10: back-pressure must not switch the timeout off."""
     clock = Clock()
-    proxy, client, upstream = await tunnelled(house, clock=clock)
+    proxy, client, upstream = await tunnelled(gateway, clock=clock)
     client.transport.pause_reading()
     connection = next(iter(proxy.server.clients))
     while not connection.write_paused:
@@ -264,9 +264,9 @@ async def test_a_tunnel_that_was_once_behind_still_ends_when_idle(house: Running
 
 
 @pytest.mark.parametrize("towards", ["client", "backend"])
-async def test_the_fast_end_of_a_tunnel_waits_for_the_slow_one(house: RunningProxy, towards: str) -> None:
+async def test_the_fast_end_of_a_tunnel_waits_for_the_slow_one(gateway: RunningProxy, towards: str) -> None:
     """Requirement 10: bounded buffers."""
-    _, client, upstream = await tunnelled(house)
+    _, client, upstream = await tunnelled(gateway)
     slow, fast = (client, upstream) if towards == "client" else (upstream, client)
     slow.transport.pause_reading()
     fast.send(b"x" * 20_000_000)
@@ -279,11 +279,11 @@ async def test_the_fast_end_of_a_tunnel_waits_for_the_slow_one(house: RunningPro
     assert await slow.exactly(20_000_000) == b"x" * 20_000_000
 
 
-async def test_an_upgrade_is_not_repeated_elsewhere_once_it_was_sent(house: RunningProxy) -> None:
+async def test_an_upgrade_is_not_repeated_elsewhere_once_it_was_sent(gateway: RunningProxy) -> None:
     """A handshake is no safe request."""
-    legacy = await house.backend(on_head(SWITCH))
-    modern = await house.backend(on_head(b"", Wire.close))
-    proxy = await house.proxy(legacy, modern)
+    legacy = await gateway.backend(on_head(SWITCH))
+    modern = await gateway.backend(on_head(b"", Wire.close))
+    proxy = await gateway.proxy(legacy, modern)
 
     assert (await proxy.ask(UPGRADE)).status == 502
     assert legacy.wires == []

@@ -55,10 +55,10 @@ def truncated(name: str) -> Script:
 
 @pytest.mark.both_loops
 @pytest.mark.parametrize("name", TRUNCATED)
-async def test_an_answer_that_ends_too_early_is_seen_as_cut_by_the_client(house: RunningProxy, name: str) -> None:
+async def test_an_answer_that_ends_too_early_is_seen_as_cut_by_the_client(gateway: RunningProxy, name: str) -> None:
     """Requirement 12: no final chunk, no filled-up length, no second answer inside the body, no hang."""
-    backend = await house.backend(truncated(name))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(truncated(name))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/"))
 
@@ -74,20 +74,22 @@ async def test_an_answer_that_ends_too_early_is_seen_as_cut_by_the_client(house:
     assert record.attempts[-1].failed
 
 
-async def test_a_http_1_0_client_sees_a_cut_chunked_answer_as_reset(house: RunningProxy) -> None:
+async def test_a_http_1_0_client_sees_a_cut_chunked_answer_as_reset(gateway: RunningProxy) -> None:
     """Requirement 12: without chunks an orderly end would pass for the whole."""
-    backend = await house.backend(truncated("chunks, closed between two"))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(truncated("chunks, closed between two"))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(b"GET / HTTP/1.0\r\nHost: a\r\n\r\n")
 
     assert await client.gone() == "reset"
 
 
-async def test_a_backend_that_falls_silent_inside_its_answer_is_cut_after_the_idle_timeout(house: RunningProxy) -> None:
+async def test_a_backend_that_falls_silent_inside_its_answer_is_cut_after_the_idle_timeout(
+    gateway: RunningProxy,
+) -> None:
     """Requirement 12: no endless hang."""
-    backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"))
-    proxy = await house.proxy(backend, clock=Clock(), idle_timeout=5.0)
+    backend = await gateway.backend(on_head(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"))
+    proxy = await gateway.proxy(backend, clock=Clock(), idle_timeout=5.0)
     client = await proxy.client()
     client.send(get("/"))
     await client.until(b"half")
@@ -102,10 +104,10 @@ async def test_a_backend_that_falls_silent_inside_its_answer_is_cut_after_the_id
     assert record.attempts[-1].kind == "timeout"
 
 
-async def test_a_whole_answer_until_close_is_whole(house: RunningProxy) -> None:
+async def test_a_whole_answer_until_close_is_whole(gateway: RunningProxy) -> None:
     """Requirement 12's other side: an orderly end is the end."""
-    backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\n\r\n" + BIG, Wire.close))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(on_head(b"HTTP/1.1 200 OK\r\n\r\n" + BIG, Wire.close))
+    proxy = await gateway.proxy(backend)
 
     answer = await proxy.ask(get("/"))
 
@@ -115,12 +117,12 @@ async def test_a_whole_answer_until_close_is_whole(house: RunningProxy) -> None:
     assert (record.error, record.attempts[0].kind) == ("", "")
 
 
-async def test_what_was_answered_stays_in_order_when_a_later_answer_is_cut(house: RunningProxy) -> None:
+async def test_what_was_answered_stays_in_order_when_a_later_answer_is_cut(gateway: RunningProxy) -> None:
     """Requirement 12: an answer given before is not lost with the one that is cut."""
-    backend = await house.backend(
+    backend = await gateway.backend(
         answering(ok(b"first"), b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", then=Wire.close)
     )
-    proxy = await house.proxy(backend)
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/1") + get("/2"))
 
@@ -131,10 +133,10 @@ async def test_what_was_answered_stays_in_order_when_a_later_answer_is_cut(house
     assert first.body == b"first"
 
 
-async def test_a_post_that_fails_is_never_sent_again(house: RunningProxy) -> None:
+async def test_a_post_that_fails_is_never_sent_again(gateway: RunningProxy) -> None:
     """Requirement 14."""
-    backend = await house.backend(on_head(b"", Wire.close))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(on_head(b"", Wire.close))
+    proxy = await gateway.proxy(backend)
 
     answer = await proxy.ask(post(b"x"))
 

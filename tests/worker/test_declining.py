@@ -29,11 +29,11 @@ class Sides:
 
 
 async def sides(
-    house: RunningProxy, modern: Script | None, mode: str = "safe", *, max_body: int = 1 << 20, **settings: Any
+    gateway: RunningProxy, modern: Script | None, mode: str = "safe", *, max_body: int = 1 << 20, **settings: Any
 ) -> Sides:
-    legacy = await house.backend(always(lambda request: ok(b"legacy:" + request.body)))
-    backend = await house.backend(modern) if modern is not None else None
-    proxy = await house.proxy(legacy, backend or REFUSES, fallback=Fallback(mode, max_body=max_body), **settings)
+    legacy = await gateway.backend(always(lambda request: ok(b"legacy:" + request.body)))
+    backend = await gateway.backend(modern) if modern is not None else None
+    proxy = await gateway.proxy(legacy, backend or REFUSES, fallback=Fallback(mode, max_body=max_body), **settings)
     return Sides(legacy, backend, proxy)
 
 
@@ -43,10 +43,10 @@ async def sides(
     "request_bytes", [get("/"), post(b"body"), post(b"b" * 100_000, method="PATCH")], ids=["GET", "POST", "PATCH"]
 )
 async def test_a_declined_request_is_replayed_to_legacy_whatever_the_mode(
-    house: RunningProxy, mode: str, request_bytes: bytes
+    gateway: RunningProxy, mode: str, request_bytes: bytes
 ) -> None:
     """Contract: `X-Strangler-Decline: 1` means "nothing done"."""
-    both = await sides(house, always(DECLINED), mode)
+    both = await sides(gateway, always(DECLINED), mode)
 
     answer = await both.ask(request_bytes)
 
@@ -57,8 +57,8 @@ async def test_a_declined_request_is_replayed_to_legacy_whatever_the_mode(
     assert [(attempt.kind, attempt.failed) for attempt in record.attempts] == [("declined", False), ("", False)]
 
 
-async def test_a_declined_chunked_request_is_replayed_chunk_for_chunk_in_meaning(house: RunningProxy) -> None:
-    both = await sides(house, always(chunks(b"no", lines=("X-Strangler-Decline: 1",))))
+async def test_a_declined_chunked_request_is_replayed_chunk_for_chunk_in_meaning(gateway: RunningProxy) -> None:
+    both = await sides(gateway, always(chunks(b"no", lines=("X-Strangler-Decline: 1",))))
 
     answer = await both.ask(
         get("/", "Transfer-Encoding: chunked", method="POST") + b"3\r\nabc\r\n2\r\nde\r\n0\r\nX-Sum: 1\r\n\r\n"
@@ -68,9 +68,9 @@ async def test_a_declined_chunked_request_is_replayed_chunk_for_chunk_in_meaning
     assert both.legacy.requests[0].trailers == (("X-Sum", "1"),)
 
 
-async def test_a_request_declined_before_it_was_read_whole_is_replayed_whole(house: RunningProxy) -> None:
+async def test_a_request_declined_before_it_was_read_whole_is_replayed_whole(gateway: RunningProxy) -> None:
     """The part that came before and the part that came after make one body."""
-    both = await sides(house, on_head(DECLINED), buffer=Buffer(request=5))
+    both = await sides(gateway, on_head(DECLINED), buffer=Buffer(request=5))
     client = await both.proxy.client()
     client.send(get("/", "Content-Length: 10", method="POST") + b"01234")
     assert both.modern is not None
@@ -82,7 +82,7 @@ async def test_a_request_declined_before_it_was_read_whole_is_replayed_whole(hou
     assert (await client.answer()).body == b"legacy:0123456789"
 
 
-async def test_a_client_that_expects_a_100_gets_ours_before_a_decline(house: RunningProxy) -> None:
+async def test_a_client_that_expects_a_100_gets_ours_before_a_decline(gateway: RunningProxy) -> None:
     """The body is collected first: neither side is asked for a 100, both may have the body whole."""
 
     async def patient(wire: Wire) -> None:
@@ -90,8 +90,8 @@ async def test_a_client_that_expects_a_100_gets_ours_before_a_decline(house: Run
         wire.send(ok(b"legacy:" + await wire.exactly(5)))
         await wire.gone()
 
-    legacy, modern = await house.backend(patient), await house.backend(on_head(DECLINED))
-    proxy = await house.proxy(legacy, modern)
+    legacy, modern = await gateway.backend(patient), await gateway.backend(on_head(DECLINED))
+    proxy = await gateway.proxy(legacy, modern)
     client = await proxy.client()
     client.send(get("/", "Content-Length: 5", "Expect: 100-continue", method="POST"))
     await client.until(b"100 Continue\r\n\r\n")
@@ -99,9 +99,9 @@ async def test_a_client_that_expects_a_100_gets_ours_before_a_decline(house: Run
     assert (await client.ask(b"hello")).body == b"legacy:hello"
 
 
-async def test_a_declined_body_above_the_limit_is_a_counted_502(house: RunningProxy) -> None:
+async def test_a_declined_body_above_the_limit_is_a_counted_502(gateway: RunningProxy) -> None:
     """Contract: bodies up to `max_body`."""
-    both = await sides(house, always(DECLINED), max_body=10)
+    both = await sides(gateway, always(DECLINED), max_body=10)
 
     answer = await both.ask(post(b"x" * 11))
 
@@ -112,23 +112,23 @@ async def test_a_declined_body_above_the_limit_is_a_counted_502(house: RunningPr
 
 
 @pytest.mark.parametrize("value", ["0", "", "true", "11"])
-async def test_only_a_1_declines(house: RunningProxy, value: str) -> None:
-    both = await sides(house, always(ok(b"modern", f"X-Strangler-Decline: {value}")))
+async def test_only_a_1_declines(gateway: RunningProxy, value: str) -> None:
+    both = await sides(gateway, always(ok(b"modern", f"X-Strangler-Decline: {value}")))
 
     assert (await both.ask(get("/"))).body == b"modern"
 
 
-async def test_legacy_cannot_decline(house: RunningProxy) -> None:
-    legacy = await house.backend(always(ok(b"legacy", "X-Strangler-Decline: 1")))
-    proxy = await house.proxy(legacy)
+async def test_legacy_cannot_decline(gateway: RunningProxy) -> None:
+    legacy = await gateway.backend(always(ok(b"legacy", "X-Strangler-Decline: 1")))
+    proxy = await gateway.proxy(legacy)
 
     assert (await proxy.ask(get("/"))).body == b"legacy"
 
 
 # ── health, judgement ──
-async def test_without_a_healthy_modern_target_everything_goes_to_legacy(house: RunningProxy) -> None:
+async def test_without_a_healthy_modern_target_everything_goes_to_legacy(gateway: RunningProxy) -> None:
     """Contract: any method; each such request is one failure of modern, whom it could not be put to."""
-    both = await sides(house, always(ok(b"modern")), "connect", clock=Clock())
+    both = await sides(gateway, always(ok(b"modern")), "connect", clock=Clock())
     target = both.proxy.server.bound.pools["modern"].targets[0]
     target.healthy = False
     both.proxy.turn(0.1)
@@ -142,18 +142,18 @@ async def test_without_a_healthy_modern_target_everything_goes_to_legacy(house: 
     ]
 
 
-async def test_without_a_fallback_modern_is_tried_though_no_target_is_healthy(house: RunningProxy) -> None:
+async def test_without_a_fallback_modern_is_tried_though_no_target_is_healthy(gateway: RunningProxy) -> None:
     """Contract: Retries."""
-    both = await sides(house, always(ok(b"modern")), "none", clock=Clock())
+    both = await sides(gateway, always(ok(b"modern")), "none", clock=Clock())
     both.proxy.server.bound.pools["modern"].targets[0].healthy = False
     both.proxy.turn(0.1)
 
     assert (await both.ask(post(b"x"))).body == b"modern"
 
 
-async def test_when_both_sides_are_unhealthy_requests_are_still_tried(house: RunningProxy) -> None:
+async def test_when_both_sides_are_unhealthy_requests_are_still_tried(gateway: RunningProxy) -> None:
     """Contract: Fallback."""
-    both = await sides(house, always(ok(b"modern")), clock=Clock())
+    both = await sides(gateway, always(ok(b"modern")), clock=Clock())
     for pool in both.proxy.server.bound.pools.values():
         pool.targets[0].healthy = False
     both.proxy.turn(0.1)
@@ -161,9 +161,9 @@ async def test_when_both_sides_are_unhealthy_requests_are_still_tried(house: Run
     assert (await both.ask(get("/"))).body == b"modern"
 
 
-async def test_a_clients_hang_up_is_nobodys_failure(house: RunningProxy) -> None:
+async def test_a_clients_hang_up_is_nobodys_failure(gateway: RunningProxy) -> None:
     """Contract: What is an error."""
-    both = await sides(house, hang)
+    both = await sides(gateway, hang)
     client = await both.proxy.client()
     client.send(get("/"))
     assert both.modern is not None
@@ -176,7 +176,7 @@ async def test_a_clients_hang_up_is_nobodys_failure(house: RunningProxy) -> None
     assert both.legacy.requests == []
 
 
-async def test_the_guards_latency_runs_from_the_last_byte_sent_to_the_first_byte_back(house: RunningProxy) -> None:
+async def test_the_guards_latency_runs_from_the_last_byte_sent_to_the_first_byte_back(gateway: RunningProxy) -> None:
     """Contract: What is an error."""
 
     async def script(wire: Wire) -> None:
@@ -186,9 +186,9 @@ async def test_the_guards_latency_runs_from_the_last_byte_sent_to_the_first_byte
         wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha")
         await wire.until(b"never")
 
-    legacy = await house.backend(hang)
-    modern = await house.backend(script)
-    proxy = await house.proxy(legacy, modern, clock=Clock(), buffer=Buffer(request=1))
+    legacy = await gateway.backend(hang)
+    modern = await gateway.backend(script)
+    proxy = await gateway.proxy(legacy, modern, clock=Clock(), buffer=Buffer(request=1))
     client = await proxy.client()
     client.send(get("/", "Content-Length: 10", method="POST") + b"0")
     await (await modern.wire()).seen(b"\r\n\r\n")
@@ -204,8 +204,8 @@ async def test_the_guards_latency_runs_from_the_last_byte_sent_to_the_first_byte
     assert record.duration == pytest.approx(10.0)
 
 
-async def test_an_answered_4xx_is_no_failure(house: RunningProxy) -> None:
-    both = await sides(house, answering(ok(b"", status="404 Not Found")))
+async def test_an_answered_4xx_is_no_failure(gateway: RunningProxy) -> None:
+    both = await sides(gateway, answering(ok(b"", status="404 Not Found")))
 
     await both.ask(get("/"))
 

@@ -29,11 +29,11 @@ class Sides:
 
 
 async def sides(
-    house: RunningProxy, modern: Script | None, mode: str = "safe", *, max_body: int = 1 << 20, **settings: Any
+    gateway: RunningProxy, modern: Script | None, mode: str = "safe", *, max_body: int = 1 << 20, **settings: Any
 ) -> Sides:
-    legacy = await house.backend(always(lambda request: ok(b"legacy:" + request.body)))
-    backend = await house.backend(modern) if modern is not None else None
-    proxy = await house.proxy(legacy, backend or REFUSES, fallback=Fallback(mode, max_body=max_body), **settings)
+    legacy = await gateway.backend(always(lambda request: ok(b"legacy:" + request.body)))
+    backend = await gateway.backend(modern) if modern is not None else None
+    proxy = await gateway.proxy(legacy, backend or REFUSES, fallback=Fallback(mode, max_body=max_body), **settings)
     return Sides(legacy, backend, proxy)
 
 
@@ -43,10 +43,10 @@ async def sides(
     "request_bytes", [get("/"), post(b"body"), post(b"body", method="DELETE")], ids=["GET", "POST", "DELETE"]
 )
 async def test_a_request_that_could_not_be_sent_is_answered_by_legacy(
-    house: RunningProxy, mode: str, request_bytes: bytes
+    gateway: RunningProxy, mode: str, request_bytes: bytes
 ) -> None:
     """Contract: `connect`: never sent, any method."""
-    both = await sides(house, None, mode)
+    both = await sides(gateway, None, mode)
 
     answer = await both.ask(request_bytes)
 
@@ -59,17 +59,17 @@ async def test_a_request_that_could_not_be_sent_is_answered_by_legacy(
     ]
 
 
-async def test_a_body_too_large_to_keep_still_goes_to_legacy_when_nothing_was_sent(house: RunningProxy) -> None:
+async def test_a_body_too_large_to_keep_still_goes_to_legacy_when_nothing_was_sent(gateway: RunningProxy) -> None:
     """Contract: `connect`: never sent, any method; a small first part waits, the rest follows."""
-    both = await sides(house, None, "connect", max_body=10)
+    both = await sides(gateway, None, "connect", max_body=10)
 
     answer = await both.ask(post(b"x" * 50_000))
 
     assert answer.body == b"legacy:" + b"x" * 50_000
 
 
-async def test_fallback_none_means_none(house: RunningProxy) -> None:
-    both = await sides(house, None, "none")
+async def test_fallback_none_means_none(gateway: RunningProxy) -> None:
+    both = await sides(gateway, None, "none")
 
     assert (await both.ask(get("/"))).status == 502
     assert both.legacy.requests == []
@@ -93,11 +93,11 @@ FAILURES: dict[str, tuple[Script, str]] = {
 @pytest.mark.parametrize("name", FAILURES)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 async def test_a_safe_request_that_modern_fails_is_answered_by_legacy(
-    house: RunningProxy, name: str, method: str
+    gateway: RunningProxy, name: str, method: str
 ) -> None:
     """Contract: `safe`."""
     script, reason = FAILURES[name]
-    both = await sides(house, script)
+    both = await sides(gateway, script)
     client = await both.proxy.client()
 
     for number in range(2):
@@ -110,9 +110,9 @@ async def test_a_safe_request_that_modern_fails_is_answered_by_legacy(
     assert [(attempt.side, attempt.failed) for attempt in record.attempts] == [("modern", True), ("legacy", False)]
 
 
-async def test_a_safe_request_that_times_out_is_answered_by_legacy(house: RunningProxy) -> None:
+async def test_a_safe_request_that_times_out_is_answered_by_legacy(gateway: RunningProxy) -> None:
     """Contract: `safe`."""
-    both = await sides(house, hang, clock=Clock(), timeout=5.0)
+    both = await sides(gateway, hang, clock=Clock(), timeout=5.0)
     client = await both.proxy.client()
     client.send(get("/"))
     assert both.modern is not None
@@ -128,9 +128,9 @@ async def test_a_safe_request_that_times_out_is_answered_by_legacy(house: Runnin
 
 @pytest.mark.parametrize("name", ["reset", "close", "status", "status in chunks"])
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-async def test_what_may_have_had_an_effect_is_not_done_again(house: RunningProxy, name: str, method: str) -> None:
+async def test_what_may_have_had_an_effect_is_not_done_again(gateway: RunningProxy, name: str, method: str) -> None:
     """Contract: `safe` is for GET and HEAD."""
-    both = await sides(house, FAILURES[name][0])
+    both = await sides(gateway, FAILURES[name][0])
 
     answer = await both.ask(post(b"x", method=method))
 
@@ -139,30 +139,30 @@ async def test_what_may_have_had_an_effect_is_not_done_again(house: RunningProxy
 
 
 @pytest.mark.parametrize("target", ["/logout", "/users/verify?x=1", "/a?token=abc", "/oauth/callback?code=1&state=2"])
-async def test_a_get_with_effects_is_not_done_again(house: RunningProxy, target: str) -> None:
+async def test_a_get_with_effects_is_not_done_again(gateway: RunningProxy, target: str) -> None:
     """Contract: the deny list of GETs with effects."""
-    both = await sides(house, always(SORRY))
+    both = await sides(gateway, always(SORRY))
 
     assert (await both.ask(get(target))).body == b"sorry"
     assert both.legacy.requests == []
 
 
 @pytest.mark.parametrize("status", ["400 x", "404 x", "401 x", "200 OK", "302 x", "501 x"])
-async def test_a_status_that_is_not_listed_is_passed_on(house: RunningProxy, status: str) -> None:
-    both = await sides(house, always(ok(b"modern", status=status)))
+async def test_a_status_that_is_not_listed_is_passed_on(gateway: RunningProxy, status: str) -> None:
+    both = await sides(gateway, always(ok(b"modern", status=status)))
 
     assert (await both.ask(get("/"))).body == b"modern"
 
 
-async def test_connect_mode_passes_a_5xx_on(house: RunningProxy) -> None:
-    both = await sides(house, always(SORRY), "connect")
+async def test_connect_mode_passes_a_5xx_on(gateway: RunningProxy) -> None:
+    both = await sides(gateway, always(SORRY), "connect")
 
     assert (await both.ask(get("/"))).body == b"sorry"
 
 
-async def test_there_is_no_fallback_once_a_byte_of_the_answer_went_out(house: RunningProxy) -> None:
+async def test_there_is_no_fallback_once_a_byte_of_the_answer_went_out(gateway: RunningProxy) -> None:
     """Contract: never once a byte of the answer went to the client."""
-    both = await sides(house, on_head(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", Wire.close))
+    both = await sides(gateway, on_head(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", Wire.close))
     client = await both.proxy.client()
     client.send(get("/"))
 
@@ -171,7 +171,7 @@ async def test_there_is_no_fallback_once_a_byte_of_the_answer_went_out(house: Ru
     assert both.legacy.requests == []
 
 
-async def test_a_retry_on_the_same_side_comes_before_the_fallback(house: RunningProxy) -> None:
+async def test_a_retry_on_the_same_side_comes_before_the_fallback(gateway: RunningProxy) -> None:
     """Contract: Fallback."""
 
     async def stale(wire: Wire) -> None:
@@ -180,9 +180,9 @@ async def test_a_retry_on_the_same_side_comes_before_the_fallback(house: Running
         await wire.head()
         wire.close()
 
-    legacy = await house.backend(always(ok(b"legacy")))
-    modern = await house.backend(stale, always(ok(b"modern again")))
-    proxy = await house.proxy(legacy, modern)
+    legacy = await gateway.backend(always(ok(b"legacy")))
+    modern = await gateway.backend(stale, always(ok(b"modern again")))
+    proxy = await gateway.proxy(legacy, modern)
     client = await proxy.client()
 
     await client.ask(get("/1"))
@@ -190,21 +190,21 @@ async def test_a_retry_on_the_same_side_comes_before_the_fallback(house: Running
     assert legacy.requests == []
 
 
-async def test_legacys_failures_are_never_answered_by_modern(house: RunningProxy) -> None:
+async def test_legacys_failures_are_never_answered_by_modern(gateway: RunningProxy) -> None:
     """Contract: modern → legacy only."""
-    modern = await house.backend(always(ok(b"modern")))
-    legacy = await house.backend(always(SORRY))
-    proxy = await house.proxy(legacy, modern, routes=[])
+    modern = await gateway.backend(always(ok(b"modern")))
+    legacy = await gateway.backend(always(SORRY))
+    proxy = await gateway.proxy(legacy, modern, routes=[])
 
     assert (await proxy.ask(get("/"))).body == b"sorry"
     assert modern.requests == []
 
 
-async def test_a_fallback_that_fails_too_is_legacys_failure(house: RunningProxy) -> None:
+async def test_a_fallback_that_fails_too_is_legacys_failure(gateway: RunningProxy) -> None:
     """Contract: legacy's answer to it is legacy's outcome."""
-    modern = await house.backend(always(SORRY))
-    legacy = await house.backend(on_head(b"", Wire.close))
-    proxy = await house.proxy(legacy, modern)
+    modern = await gateway.backend(always(SORRY))
+    legacy = await gateway.backend(on_head(b"", Wire.close))
+    proxy = await gateway.proxy(legacy, modern)
 
     answer = await proxy.ask(get("/"))
 
@@ -214,9 +214,9 @@ async def test_a_fallback_that_fails_too_is_legacys_failure(house: RunningProxy)
     assert [(attempt.side, attempt.failed) for attempt in record.attempts] == [("modern", True), ("legacy", True)]
 
 
-async def test_modern_is_left_at_once_when_legacy_takes_over(house: RunningProxy) -> None:
+async def test_modern_is_left_at_once_when_legacy_takes_over(gateway: RunningProxy) -> None:
     """A response without a client is not read."""
-    both = await sides(house, on_head(b"HTTP/1.1 503 x\r\nContent-Length: 1000000\r\n\r\nso"))
+    both = await sides(gateway, on_head(b"HTTP/1.1 503 x\r\nContent-Length: 1000000\r\n\r\nso"))
 
     await both.ask(get("/"))
 
@@ -224,7 +224,7 @@ async def test_modern_is_left_at_once_when_legacy_takes_over(house: RunningProxy
     assert await both.modern.wires[0].gone() in ("eof", "reset")
 
 
-async def test_legacys_silence_after_modern_could_not_be_reached_is_legacys_timeout(house: RunningProxy) -> None:
+async def test_legacys_silence_after_modern_could_not_be_reached_is_legacys_timeout(gateway: RunningProxy) -> None:
     """Each attempt is recorded by what happened to it."""
 
     async def once(wire: Wire) -> None:
@@ -232,8 +232,8 @@ async def test_legacys_silence_after_modern_could_not_be_reached_is_legacys_time
         wire.send(ok(b"legacy"))
         await wire.gone()
 
-    legacy = await house.backend(once)
-    proxy = await house.proxy(legacy, REFUSES, clock=Clock(), timeout=5.0)
+    legacy = await gateway.backend(once)
+    proxy = await gateway.proxy(legacy, REFUSES, clock=Clock(), timeout=5.0)
     client = await proxy.client()
     assert (await client.ask(get("/1"))).body == b"legacy"
     client.send(get("/2"))

@@ -25,19 +25,19 @@ OURS = {
 """Every field the proxy adds to a request (contract: Headers)."""
 
 
-async def forwarded(house: RunningProxy, data: bytes, answer: bytes = ok(), **settings: Any) -> Message:
+async def forwarded(gateway: RunningProxy, data: bytes, answer: bytes = ok(), **settings: Any) -> Message:
     """The request a backend gets for what a client sent."""
-    backend = await house.backend(always(answer))
-    proxy = await house.proxy(backend, **settings)
+    backend = await gateway.backend(always(answer))
+    proxy = await gateway.proxy(backend, **settings)
     reply = await proxy.ask(data, data.split(b" ")[0].decode("latin-1"))
     assert reply.status == 200, reply
     return backend.requests[0]
 
 
 @pytest.mark.both_loops
-async def test_a_request_reaches_the_backend_and_its_answer_comes_back(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok(b"hello", "X-Kind: greeting")))
-    proxy = await house.proxy(backend)
+async def test_a_request_reaches_the_backend_and_its_answer_comes_back(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok(b"hello", "X-Kind: greeting")))
+    proxy = await gateway.proxy(backend)
 
     answer = await proxy.ask(get("/a"))
 
@@ -47,9 +47,9 @@ async def test_a_request_reaches_the_backend_and_its_answer_comes_back(house: Ru
 
 # ── request ──
 @pytest.mark.parametrize("case", cases("http_accepted"))
-async def test_an_unusual_but_proper_request_is_forwarded(house: RunningProxy, case: dict[str, Any]) -> None:
+async def test_an_unusual_but_proper_request_is_forwarded(gateway: RunningProxy, case: dict[str, Any]) -> None:
     """Requirements 1, 7, 9: strict is not narrow."""
-    request = await forwarded(house, wire(case))
+    request = await forwarded(gateway, wire(case))
 
     assert request.start == case["start"]
     assert request.body == case.get("payload", "").encode("latin-1")
@@ -86,14 +86,14 @@ async def test_an_unusual_but_proper_request_is_forwarded(house: RunningProxy, c
         "/" + "x" * 4000,
     ],
 )
-async def test_the_target_arrives_byte_for_byte(house: RunningProxy, target: str) -> None:
+async def test_the_target_arrives_byte_for_byte(gateway: RunningProxy, target: str) -> None:
     """Requirement 7: no decoding, re-encoding, folding, no lost question mark."""
-    request = await forwarded(house, get(target))
+    request = await forwarded(gateway, get(target))
 
     assert request.target == target
 
 
-async def test_fields_keep_their_order_repetition_case_and_bytes(house: RunningProxy) -> None:
+async def test_fields_keep_their_order_repetition_case_and_bytes(gateway: RunningProxy) -> None:
     """Requirement 7."""
     lines = [
         "aCcEpT: text/html",
@@ -110,30 +110,30 @@ async def test_fields_keep_their_order_repetition_case_and_bytes(house: RunningP
         'If-None-Match: "x"',
     ]
 
-    request = await forwarded(house, get("/", *lines))
+    request = await forwarded(gateway, get("/", *lines))
 
     kept = [f"{name}: {value}" for name, value in request.fields if name.lower() not in OURS]
     assert kept == lines
 
 
-async def test_no_field_is_invented_but_the_documented_ones(house: RunningProxy) -> None:
+async def test_no_field_is_invented_but_the_documented_ones(gateway: RunningProxy) -> None:
     """Requirement 7."""
-    request = await forwarded(house, get("/"))
+    request = await forwarded(gateway, get("/"))
 
     assert {name.lower() for name in request.names} == OURS
 
 
-async def test_blanks_around_a_value_are_not_part_of_it(house: RunningProxy) -> None:
+async def test_blanks_around_a_value_are_not_part_of_it(gateway: RunningProxy) -> None:
     """RFC 9110 5.5."""
-    request = await forwarded(house, get("/", "X-A:1", "X-B: \t 2 \t "))
+    request = await forwarded(gateway, get("/", "X-A:1", "X-B: \t 2 \t "))
 
     assert (request.field("x-a"), request.field("x-b")) == ("1", "2")
 
 
 @pytest.mark.parametrize("host", ["example.test", "EXAMPLE.test:8080", "[::1]:80", "a_b.c-d", "192.0.2.1"])
-async def test_host_arrives_as_it_came(house: RunningProxy, host: str) -> None:
+async def test_host_arrives_as_it_came(gateway: RunningProxy, host: str) -> None:
     """Requirement 7."""
-    request = await forwarded(house, get("/", host=host))
+    request = await forwarded(gateway, get("/", host=host))
 
     assert request.field("host") == host
 
@@ -152,34 +152,34 @@ async def test_host_arrives_as_it_came(house: RunningProxy, host: str) -> None:
     ],
 )
 async def test_an_absolute_targets_authority_becomes_host(
-    house: RunningProxy, line: str, target: str, host: str
+    gateway: RunningProxy, line: str, target: str, host: str
 ) -> None:
     """Requirement 9; RFC 9112 3.2.2, 3.2.4."""
-    request = await forwarded(house, f"{line}\r\nHost: a.test\r\n\r\n".encode())
+    request = await forwarded(gateway, f"{line}\r\nHost: a.test\r\n\r\n".encode())
 
     assert (request.target, request.all("host")) == (target, [host])
 
 
-async def test_the_version_sent_is_our_own(house: RunningProxy) -> None:
+async def test_the_version_sent_is_our_own(gateway: RunningProxy) -> None:
     """Requirement 5; RFC 9110 2.5."""
-    request = await forwarded(house, b"GET / HTTP/1.0\r\nHost: a\r\n\r\n")
+    request = await forwarded(gateway, b"GET / HTTP/1.0\r\nHost: a\r\n\r\n")
 
     assert request.start == "GET / HTTP/1.1"
 
 
 @pytest.mark.parametrize("method", ["PURGE", "PROPFIND", "get", "M-SEARCH", "A"])
-async def test_a_method_that_nobody_knows_is_forwarded(house: RunningProxy, method: str) -> None:
+async def test_a_method_that_nobody_knows_is_forwarded(gateway: RunningProxy, method: str) -> None:
     """RFC 9110 9.1: a proxy is no judge of methods."""
-    request = await forwarded(house, get("/", method=method))
+    request = await forwarded(gateway, get("/", method=method))
 
     assert request.method == method
 
 
-async def test_hop_by_hop_fields_stay_on_their_hop(house: RunningProxy) -> None:
+async def test_hop_by_hop_fields_stay_on_their_hop(gateway: RunningProxy) -> None:
     """Requirement 8; RFC 9110 7.6.1."""
     dropped = ["Keep-Alive: 5", "Proxy-Connection: keep-alive", "TE: gzip", "Upgrade: h2c", "HTTP2-Settings: AAA"]
 
-    request = await forwarded(house, get("/", *dropped, "Connection: keep-alive", "X-Stays: 1"))
+    request = await forwarded(gateway, get("/", *dropped, "Connection: keep-alive", "X-Stays: 1"))
 
     assert {name.lower() for name in request.names} == {*OURS, "x-stays"}
 
@@ -202,11 +202,13 @@ async def test_hop_by_hop_fields_stay_on_their_hop(house: RunningProxy) -> None:
     ids=" + ".join,
 )
 @pytest.mark.parametrize("version", ["1.1", "1.0"])
-async def test_fields_named_by_connection_are_dropped(house: RunningProxy, connection: list[str], version: str) -> None:
+async def test_fields_named_by_connection_are_dropped(
+    gateway: RunningProxy, connection: list[str], version: str
+) -> None:
     """Requirement 8."""
     lines = "\r\n".join(["Host: a", "X-Hop: secret", *connection, "X-Hop: again", "X-Stays: 1"])
 
-    request = await forwarded(house, f"GET / HTTP/{version}\r\n{lines}\r\n\r\n".encode())
+    request = await forwarded(gateway, f"GET / HTTP/{version}\r\n{lines}\r\n\r\n".encode())
 
     assert request.all("x-hop") == []
     assert request.field("x-stays") == "1"
@@ -225,32 +227,32 @@ async def test_fields_named_by_connection_are_dropped(house: RunningProxy, conne
         "traceparent",
     ],
 )
-async def test_connection_cannot_name_away_what_we_add(house: RunningProxy, name: str) -> None:
+async def test_connection_cannot_name_away_what_we_add(gateway: RunningProxy, name: str) -> None:
     """Requirement 8."""
-    request = await forwarded(house, get("/", f"Connection: close, {name}"))
+    request = await forwarded(gateway, get("/", f"Connection: close, {name}"))
 
     assert request.field(name)
 
 
 @pytest.mark.parametrize("name", ["Content-Length", "Transfer-Encoding", "Connection", "close"])
-async def test_connection_cannot_name_away_framing(house: RunningProxy, name: str) -> None:
+async def test_connection_cannot_name_away_framing(gateway: RunningProxy, name: str) -> None:
     """Requirement 8."""
-    request = await forwarded(house, post(b"hello", f"Connection: {name}"))
+    request = await forwarded(gateway, post(b"hello", f"Connection: {name}"))
 
     assert (request.field("content-length"), request.body) == ("5", b"hello")
 
 
-async def test_te_trailers_is_said_again_on_the_next_hop(house: RunningProxy) -> None:
+async def test_te_trailers_is_said_again_on_the_next_hop(gateway: RunningProxy) -> None:
     """RFC 9110 10.1.4: a proxy that hands trailers on may say so itself."""
-    request = await forwarded(house, get("/", "TE: trailers, deflate;q=0.5", "Connection: TE"))
+    request = await forwarded(gateway, get("/", "TE: trailers, deflate;q=0.5", "Connection: TE"))
 
     assert (request.field("te"), request.field("connection")) == ("trailers", "TE")
 
 
-async def test_connections_wish_to_close_is_not_passed_on(house: RunningProxy) -> None:
+async def test_connections_wish_to_close_is_not_passed_on(gateway: RunningProxy) -> None:
     """Requirement 8: our connection to the backend is ours."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
 
     for _ in range(3):
         answer = await proxy.ask(get("/", "Connection: close"))
@@ -260,10 +262,10 @@ async def test_connections_wish_to_close_is_not_passed_on(house: RunningProxy) -
 
 
 @pytest.mark.parametrize("count", ["0", "1", "10"])
-async def test_max_forwards_counts_the_hops_of_an_options_request(house: RunningProxy, count: str) -> None:
+async def test_max_forwards_counts_the_hops_of_an_options_request(gateway: RunningProxy, count: str) -> None:
     """RFC 9110 7.6.2: a MUST for every intermediary."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
 
     answer = await proxy.ask(get("/", f"Max-Forwards: {count}", method="OPTIONS"))
 

@@ -44,11 +44,11 @@ class Moody:
 
 
 async def test_a_target_is_given_up_after_three_bad_answers_and_taken_back_after_two_good_ones(
-    house: RunningProxy,
+    gateway: RunningProxy,
 ) -> None:
     moody = Moody()
-    backend = await house.backend(always(moody))
-    proxy = await house.proxy(backend, health=QUICK)
+    backend = await gateway.backend(always(moody))
+    proxy = await gateway.proxy(backend, health=QUICK)
     await moody.asked_again(3)
     assert target(proxy).healthy
 
@@ -58,13 +58,13 @@ async def test_a_target_is_given_up_after_three_bad_answers_and_taken_back_after
     await until(lambda: target(proxy).healthy, "the target's return")
 
 
-async def test_one_bad_answer_changes_nothing(house: RunningProxy) -> None:
+async def test_one_bad_answer_changes_nothing(gateway: RunningProxy) -> None:
     answers = [SICK, SICK, ok(), SICK, SICK, ok()] * 3
     moody = Moody()
-    backend = await house.backend(
+    backend = await gateway.backend(
         always(lambda request: answers[moody.asked % len(answers)] if moody(request) else b"")
     )
-    proxy = await house.proxy(backend, health=QUICK)
+    proxy = await gateway.proxy(backend, health=QUICK)
     seen = []
     for _ in range(10):
         await moody.asked_again(1)
@@ -74,10 +74,10 @@ async def test_one_bad_answer_changes_nothing(house: RunningProxy) -> None:
 
 
 @pytest.mark.parametrize("status", ["200 OK", "204 x", "301 x", "399 x"])
-async def test_what_is_well(house: RunningProxy, status: str) -> None:
+async def test_what_is_well(gateway: RunningProxy, status: str) -> None:
     moody = Moody(ok(b"", status=status))
-    backend = await house.backend(always(moody))
-    proxy = await house.proxy(backend, health=replace(QUICK, unhealthy_after=1))
+    backend = await gateway.backend(always(moody))
+    proxy = await gateway.proxy(backend, health=replace(QUICK, unhealthy_after=1))
     await moody.asked_again(3)
 
     assert target(proxy).healthy
@@ -92,22 +92,22 @@ async def test_what_is_well(house: RunningProxy, status: str) -> None:
         b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
     ],
 )
-async def test_what_is_not_well(house: RunningProxy, answer: bytes) -> None:
-    backend = await house.backend(on_head(answer))
-    proxy = await house.proxy(backend, health=replace(QUICK, unhealthy_after=1))
+async def test_what_is_not_well(gateway: RunningProxy, answer: bytes) -> None:
+    backend = await gateway.backend(on_head(answer))
+    proxy = await gateway.proxy(backend, health=replace(QUICK, unhealthy_after=1))
 
     await until(lambda: not target(proxy).healthy, "the target's fall")
 
 
-async def test_a_target_that_nobody_listens_at_is_not_well(house: RunningProxy) -> None:
-    proxy = await house.proxy("http://127.0.0.1:1", health=QUICK)
+async def test_a_target_that_nobody_listens_at_is_not_well(gateway: RunningProxy) -> None:
+    proxy = await gateway.proxy("http://127.0.0.1:1", health=QUICK)
 
     await until(lambda: not target(proxy).healthy, "the target's fall")
 
 
-async def test_requests_go_to_the_targets_that_are_well(house: RunningProxy) -> None:
-    sick, well = await house.backend(always(Moody(SICK))), await house.backend(always(Moody()))
-    proxy = await house.proxy([sick, well], health=QUICK)
+async def test_requests_go_to_the_targets_that_are_well(gateway: RunningProxy) -> None:
+    sick, well = await gateway.backend(always(Moody(SICK))), await gateway.backend(always(Moody()))
+    proxy = await gateway.proxy([sick, well], health=QUICK)
     await until(lambda: not target(proxy).healthy, "the target's fall")
 
     for _ in range(5):
@@ -116,19 +116,19 @@ async def test_requests_go_to_the_targets_that_are_well(house: RunningProxy) -> 
     assert {request.target for request in sick.requests} == {"/health"}
 
 
-async def test_a_backend_without_a_health_check_is_never_asked(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+async def test_a_backend_without_a_health_check_is_never_asked(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
     await asyncio.sleep(0.05)
 
     assert backend.wires == []
     assert target(proxy).healthy
 
 
-async def test_a_check_says_who_asks(house: RunningProxy) -> None:
+async def test_a_check_says_who_asks(gateway: RunningProxy) -> None:
     moody = Moody()
-    backend = await house.backend(always(moody))
-    await house.proxy(backend, health=QUICK)
+    backend = await gateway.backend(always(moody))
+    await gateway.proxy(backend, health=QUICK)
     await moody.asked_again(1)
 
     request = backend.requests[0]
@@ -150,10 +150,10 @@ async def slow_body(wire: Wire) -> None:
 @pytest.mark.parametrize(
     "script", [always(Moody()), always(Moody(SICK)), slow_body], ids=["well", "sick", "endless body"]
 )
-async def test_checks_do_not_pile_up_connections(house: RunningProxy, script: object) -> None:
+async def test_checks_do_not_pile_up_connections(gateway: RunningProxy, script: object) -> None:
     """Requirement 17."""
-    backend = await house.backend(script)  # type: ignore[arg-type]
-    proxy = await house.proxy(backend, health=QUICK)
+    backend = await gateway.backend(script)  # type: ignore[arg-type]
+    proxy = await gateway.proxy(backend, health=QUICK)
     await until(lambda: len(backend.wires) >= 1)
     await asyncio.sleep(0.4)
 
@@ -162,11 +162,11 @@ async def test_checks_do_not_pile_up_connections(house: RunningProxy, script: ob
     assert target(proxy).busy <= 1
 
 
-async def test_a_check_ends_with_its_backend(house: RunningProxy) -> None:
+async def test_a_check_ends_with_its_backend(gateway: RunningProxy) -> None:
     """A backend that a reload dropped is left alone."""
     moody = Moody()
-    old, new = await house.backend(always(moody)), await house.backend(always(ok()))
-    proxy = await house.proxy(old, health=QUICK)
+    old, new = await gateway.backend(always(moody)), await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(old, health=QUICK)
     await moody.asked_again(2)
     chosen = proxy.server.live.generation.snapshot
     backends = tuple(replace(each, urls=(new.url,), health=None) for each in chosen.backends)
@@ -180,7 +180,7 @@ async def test_a_check_ends_with_its_backend(house: RunningProxy) -> None:
     assert (await proxy.ask(get("/"))).status == 200
 
 
-async def test_a_hanging_check_holds_nobody_up(house: RunningProxy) -> None:
+async def test_a_hanging_check_holds_nobody_up(gateway: RunningProxy) -> None:
     """Law 6: nothing a user waits for waits for a health check."""
 
     async def script(wire: Wire) -> None:
@@ -190,8 +190,8 @@ async def test_a_hanging_check_holds_nobody_up(house: RunningProxy) -> None:
         wire.send(ok(b"served"))
         await wire.gone()
 
-    backend = await house.backend(script)
-    proxy = await house.proxy(backend, health=QUICK)
+    backend = await gateway.backend(script)
+    proxy = await gateway.proxy(backend, health=QUICK)
     await until(lambda: backend.wires)
 
     assert (await proxy.ask(get("/"))).body == b"served"
@@ -214,11 +214,11 @@ def test_the_host_of_a_check_is_that_of_the_url(url: str, host: str):
     assert f"\r\nHost: {host}\r\n".encode() in question(url, QUICK)
 
 
-async def test_a_check_has_the_host_and_the_fields_that_the_file_says(house: RunningProxy) -> None:
+async def test_a_check_has_the_host_and_the_fields_that_the_file_says(gateway: RunningProxy) -> None:
     moody = Moody()
-    backend = await house.backend(always(moody))
+    backend = await gateway.backend(always(moody))
     checked = replace(QUICK, host="api.internal", headers=(("X-Probe", "1"), ("User-Agent", "me")))
-    await house.proxy(backend, health=checked)
+    await gateway.proxy(backend, health=checked)
     await moody.asked_again(1)
 
     request = backend.requests[0]
@@ -228,20 +228,20 @@ async def test_a_check_has_the_host_and_the_fields_that_the_file_says(house: Run
 
 
 @pytest.mark.parametrize(("status", "well"), [("401 x", True), ("204 x", True), ("200 OK", False), ("500 x", False)])
-async def test_what_is_well_is_what_the_file_says(house: RunningProxy, status: str, well: bool) -> None:
+async def test_what_is_well_is_what_the_file_says(gateway: RunningProxy, status: str, well: bool) -> None:
     moody = Moody(ok(b"", status=status))
-    backend = await house.backend(always(moody))
+    backend = await gateway.backend(always(moody))
     checked = replace(QUICK, unhealthy_after=1, statuses=((204, 204), (400, 404)))
-    proxy = await house.proxy(backend, health=checked)
+    proxy = await gateway.proxy(backend, health=checked)
     await moody.asked_again(2)
 
     await until(lambda: target(proxy).healthy is well, "the verdict")
 
 
-async def test_a_target_left_out_comes_back_by_its_health_check(house: RunningProxy) -> None:
+async def test_a_target_left_out_comes_back_by_its_health_check(gateway: RunningProxy) -> None:
     moody = Moody()
-    backend = await house.backend(always(moody))
-    proxy = await house.proxy(backend, health=QUICK)
+    backend = await gateway.backend(always(moody))
+    proxy = await gateway.proxy(backend, health=QUICK)
     target(proxy).leave_out()
 
     await until(lambda: not target(proxy).out, "the target's return")

@@ -17,10 +17,10 @@ EXPECTS = get("/", "Content-Length: 5", "Expect: 100-continue", method="POST")
 
 
 @pytest.mark.both_loops
-async def test_informational_answers_are_passed_on_before_the_answer(house: RunningProxy) -> None:
+async def test_informational_answers_are_passed_on_before_the_answer(gateway: RunningProxy) -> None:
     """RFC 9110 15.2: a proxy MUST forward 1xx."""
-    backend = await house.backend(on_head(HINTS + b"HTTP/1.1 102 Processing\r\n\r\n" + HINTS + ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(on_head(HINTS + b"HTTP/1.1 102 Processing\r\n\r\n" + HINTS + ok()))
+    proxy = await gateway.proxy(backend)
 
     answer = await proxy.ask(get("/"))
 
@@ -33,19 +33,19 @@ async def test_informational_answers_are_passed_on_before_the_answer(house: Runn
     assert answer.body == b"hello"
 
 
-async def test_an_informational_answer_is_passed_on_at_once(house: RunningProxy) -> None:
-    backend = await house.backend(on_head(HINTS))
-    proxy = await house.proxy(backend)
+async def test_an_informational_answer_is_passed_on_at_once(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(on_head(HINTS))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/"))
 
     await client.until(HINTS)
 
 
-async def test_a_http_1_0_client_gets_no_informational_answer(house: RunningProxy) -> None:
+async def test_a_http_1_0_client_gets_no_informational_answer(gateway: RunningProxy) -> None:
     """RFC 9110 15.2."""
-    backend = await house.backend(on_head(HINTS + CONTINUE + ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(on_head(HINTS + CONTINUE + ok()))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(b"GET / HTTP/1.0\r\nHost: a\r\n\r\n")
 
@@ -55,10 +55,10 @@ async def test_a_http_1_0_client_gets_no_informational_answer(house: RunningProx
 @pytest.mark.parametrize(
     "lines", ["Content-Length: 5", "Transfer-Encoding: chunked", "Connection: X-Hop\r\nX-Hop: 1", "Keep-Alive: 5"]
 )
-async def test_an_informational_answer_never_has_a_body_or_its_framing(house: RunningProxy, lines: str) -> None:
+async def test_an_informational_answer_never_has_a_body_or_its_framing(gateway: RunningProxy, lines: str) -> None:
     """Requirements 8, 9; RFC 9110 8.6: no Content-Length in a 1xx."""
-    backend = await house.backend(on_head(f"HTTP/1.1 103 Early Hints\r\n{lines}\r\n\r\n".encode() + ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(on_head(f"HTTP/1.1 103 Early Hints\r\n{lines}\r\n\r\n".encode() + ok()))
+    proxy = await gateway.proxy(backend)
 
     answer = await proxy.ask(get("/"))
 
@@ -66,10 +66,10 @@ async def test_an_informational_answer_never_has_a_body_or_its_framing(house: Ru
     assert answer.body == b"hello"
 
 
-async def test_a_flood_of_informational_answers_is_a_502(house: RunningProxy) -> None:
+async def test_a_flood_of_informational_answers_is_a_502(gateway: RunningProxy) -> None:
     """Requirements 9, 15: bounded."""
-    backend = await house.backend(on_head(HINTS * 1000 + ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(on_head(HINTS * 1000 + ok()))
+    proxy = await gateway.proxy(backend)
 
     answer = await proxy.ask(get("/"))
 
@@ -77,17 +77,17 @@ async def test_a_flood_of_informational_answers_is_a_502(house: RunningProxy) ->
     assert len(answer.interim) < 20
 
 
-async def test_shadow_fields_in_an_informational_answer_stay_inside(house: RunningProxy) -> None:
+async def test_shadow_fields_in_an_informational_answer_stay_inside(gateway: RunningProxy) -> None:
     """Contract: Headers."""
-    backend = await house.backend(
+    backend = await gateway.backend(
         on_head(b"HTTP/1.1 103 Early Hints\r\nX-Shadow: 1\r\nX-Strangler-Side: x\r\n\r\n" + ok())
     )
-    proxy = await house.proxy(backend)
+    proxy = await gateway.proxy(backend)
 
     assert (await proxy.ask(get("/"))).interim[0].names == []
 
 
-async def test_a_body_follows_our_own_100(house: RunningProxy) -> None:
+async def test_a_body_follows_our_own_100(gateway: RunningProxy) -> None:
     """Expect, first order: 100, then the body. The proxy collects it: no backend waits for a client to go on."""
 
     async def script(wire: Wire) -> None:
@@ -98,8 +98,8 @@ async def test_a_body_follows_our_own_100(house: RunningProxy) -> None:
         wire.send(ok(b"next"))
         await wire.gone()
 
-    backend = await house.backend(script)
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(script)
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(EXPECTS)
     await client.until(CONTINUE)
@@ -111,10 +111,10 @@ async def test_a_body_follows_our_own_100(house: RunningProxy) -> None:
     assert (await client.ask(get("/"))).body == b"next"
 
 
-async def test_a_body_that_does_not_wait_for_the_100_arrives(house: RunningProxy) -> None:
+async def test_a_body_that_does_not_wait_for_the_100_arrives(gateway: RunningProxy) -> None:
     """Expect, second order: the body at once, the 100 late or never (RFC 9110 10.1.1)."""
-    backend = await house.backend(always(lambda request: CONTINUE + ok(request.body)))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(lambda request: CONTINUE + ok(request.body)))
+    proxy = await gateway.proxy(backend)
 
     answer = await proxy.ask(EXPECTS + b"hello")
 
@@ -122,10 +122,10 @@ async def test_a_body_that_does_not_wait_for_the_100_arrives(house: RunningProxy
     assert {each.status for each in answer.interim} == {100}
 
 
-async def test_a_refusal_before_a_body_is_read_whole_reaches_the_client(house: RunningProxy) -> None:
+async def test_a_refusal_before_a_body_is_read_whole_reaches_the_client(gateway: RunningProxy) -> None:
     """Expect: the final answer comes first; a body that may still follow must not become a request."""
-    backend = await house.backend(on_head(ok(b"no", status="413 Content Too Large")), always(ok()))
-    proxy = await house.proxy(backend, buffer=Buffer(request=5))
+    backend = await gateway.backend(on_head(ok(b"no", status="413 Content Too Large")), always(ok()))
+    proxy = await gateway.proxy(backend, buffer=Buffer(request=5))
     client = await proxy.client()
     client.send(EXPECTS.replace(b"Length: 5", b"Length: 50") + b"hello")
 
@@ -138,9 +138,9 @@ async def test_a_refusal_before_a_body_is_read_whole_reaches_the_client(house: R
     assert await backend.wires[0].gone() in ("eof", "reset")
 
 
-async def test_a_100_that_nobody_waits_for_does_no_harm(house: RunningProxy) -> None:
-    backend = await house.backend(always(CONTINUE + ok()))
-    proxy = await house.proxy(backend)
+async def test_a_100_that_nobody_waits_for_does_no_harm(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(CONTINUE + ok()))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
 
     for _ in range(3):
@@ -148,21 +148,21 @@ async def test_a_100_that_nobody_waits_for_does_no_harm(house: RunningProxy) -> 
     assert len(backend.wires) == 1
 
 
-async def test_an_informational_answer_split_over_reads_is_passed_on_once(house: RunningProxy) -> None:
+async def test_an_informational_answer_split_over_reads_is_passed_on_once(gateway: RunningProxy) -> None:
     async def script(wire: Wire) -> None:
         await wire.head()
         await wire.drip(HINTS + HINTS + ok())
         await wire.gone()
 
-    backend = await house.backend(script)
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(script)
+    proxy = await gateway.proxy(backend)
 
     answer = await proxy.ask(get("/"))
 
     assert [each.status for each in answer.interim] == [103, 103]
 
 
-async def test_no_informational_answer_comes_inside_another_answer(house: RunningProxy) -> None:
+async def test_no_informational_answer_comes_inside_another_answer(gateway: RunningProxy) -> None:
     """Pipelined requests: the second one's 1xx waits for the first one's end."""
 
     async def script(wire: Wire) -> None:
@@ -174,8 +174,8 @@ async def test_no_informational_answer_comes_inside_another_answer(house: Runnin
         wire.send(HINTS + ok())
         await wire.gone()
 
-    backend = await house.backend(script)
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(script)
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/1") + get("/2"))
 
@@ -187,28 +187,28 @@ PROCESSING = b"HTTP/1.1 102 Processing\r\n\r\n"
 
 
 @pytest.mark.parametrize("number", [12, 200])
-async def test_any_number_of_informational_answers_is_passed_on(house: RunningProxy, number: int) -> None:
+async def test_any_number_of_informational_answers_is_passed_on(gateway: RunningProxy, number: int) -> None:
     """A long import says 102 all the time; only a flood is refused."""
-    backend = await house.backend(on_head(PROCESSING * number + ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(on_head(PROCESSING * number + ok()))
+    proxy = await gateway.proxy(backend)
 
     answer = await proxy.ask(get("/"))
 
     assert (answer.status, len(answer.interim)) == (200, number)
 
 
-async def test_the_limit_of_one_request_is_not_the_next_ones(house: RunningProxy) -> None:
-    backend = await house.backend(always(PROCESSING * 500 + ok()))
-    proxy = await house.proxy(backend)
+async def test_the_limit_of_one_request_is_not_the_next_ones(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(PROCESSING * 500 + ok()))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
 
     for _ in range(4):
         assert (await client.ask(get("/"))).status == 200
 
 
-async def test_each_informational_answer_gives_the_backend_its_time_again(house: RunningProxy) -> None:
+async def test_each_informational_answer_gives_the_backend_its_time_again(gateway: RunningProxy) -> None:
     """A 102 each second, `timeout: 2s`."""
-    proxy, wire, client = await working(house)
+    proxy, wire, client = await working(gateway)
 
     for _ in range(5):
         proxy.turn(1.5)
@@ -220,9 +220,9 @@ async def test_each_informational_answer_gives_the_backend_its_time_again(house:
 
 
 @pytest.mark.parametrize("hint", [PROCESSING, HINTS], ids=["102", "103"])
-async def test_informational_answers_do_not_put_the_end_off_for_ever(house: RunningProxy, hint: bytes) -> None:
+async def test_informational_answers_do_not_put_the_end_off_for_ever(gateway: RunningProxy, hint: bytes) -> None:
     """Ten times `timeout`, whatever is said."""
-    proxy, wire, client = await working(house)
+    proxy, wire, client = await working(gateway)
 
     for _ in range(13):
         proxy.turn(1.5)
@@ -233,8 +233,8 @@ async def test_informational_answers_do_not_put_the_end_off_for_ever(house: Runn
     assert (await client.answer()).status == 504
 
 
-async def test_a_client_of_http_1_0_has_the_same_patience(house: RunningProxy) -> None:
-    proxy, wire, client = await working(house, b"GET / HTTP/1.0\r\nHost: a\r\n\r\n")
+async def test_a_client_of_http_1_0_has_the_same_patience(gateway: RunningProxy) -> None:
+    proxy, wire, client = await working(gateway, b"GET / HTTP/1.0\r\nHost: a\r\n\r\n")
 
     for _ in range(3):
         proxy.turn(1.5)
@@ -245,10 +245,10 @@ async def test_a_client_of_http_1_0_has_the_same_patience(house: RunningProxy) -
     assert (await client.answer()).status == 200
 
 
-async def working(house: RunningProxy, request: bytes = get("/")) -> tuple[Proxy, Wire, RawClient]:
+async def working(gateway: RunningProxy, request: bytes = get("/")) -> tuple[Proxy, Wire, RawClient]:
     """A request that its backend has, with two seconds to answer."""
-    backend = await house.backend(on_head(b""))
-    proxy = await house.proxy(backend, clock=Clock(), timeout=2.0)
+    backend = await gateway.backend(on_head(b""))
+    proxy = await gateway.proxy(backend, clock=Clock(), timeout=2.0)
     client = await proxy.client()
     client.send(request)
     wire = await backend.wire()

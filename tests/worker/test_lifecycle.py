@@ -37,9 +37,9 @@ def moved(proxy: Proxy, url: str) -> Snapshot:
 # ── reload ──
 
 
-async def test_after_a_swap_the_next_request_of_the_same_connection_follows_the_new_file(house: RunningProxy) -> None:
-    old, new = await house.backend(always(ok(b"old"))), await house.backend(always(ok(b"new")))
-    proxy = await house.proxy(old)
+async def test_after_a_swap_the_next_request_of_the_same_connection_follows_the_new_file(gateway: RunningProxy) -> None:
+    old, new = await gateway.backend(always(ok(b"old"))), await gateway.backend(always(ok(b"new")))
+    proxy = await gateway.proxy(old)
     client = await proxy.client()
     assert (await client.ask(get("/"))).body == b"old"
 
@@ -49,9 +49,9 @@ async def test_after_a_swap_the_next_request_of_the_same_connection_follows_the_
     assert [(await proxy.exchange(number)).generation for number in range(2)] == [1, 2]
 
 
-async def test_a_request_in_flight_is_finished_by_the_file_it_began_with(house: RunningProxy) -> None:
-    old, new = await house.backend(hang), await house.backend(always(ok(b"new")))
-    proxy = await house.proxy(old)
+async def test_a_request_in_flight_is_finished_by_the_file_it_began_with(gateway: RunningProxy) -> None:
+    old, new = await gateway.backend(hang), await gateway.backend(always(ok(b"new")))
+    proxy = await gateway.proxy(old)
     client = await proxy.client()
     client.send(get("/"))
     upstream = await old.wire()
@@ -65,9 +65,9 @@ async def test_a_request_in_flight_is_finished_by_the_file_it_began_with(house: 
     assert await upstream.gone() in ("eof", "reset")
 
 
-async def test_connections_of_a_backend_that_did_not_change_are_kept(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+async def test_connections_of_a_backend_that_did_not_change_are_kept(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
     await proxy.ask(get("/"))
 
     swap(proxy, replace(current(proxy), digest="other"))
@@ -76,9 +76,9 @@ async def test_connections_of_a_backend_that_did_not_change_are_kept(house: Runn
     assert len(backend.wires) == 1
 
 
-async def test_idle_connections_of_a_backend_that_is_gone_are_closed(house: RunningProxy) -> None:
-    old, new = await house.backend(always(ok())), await house.backend(always(ok()))
-    proxy = await house.proxy(old)
+async def test_idle_connections_of_a_backend_that_is_gone_are_closed(gateway: RunningProxy) -> None:
+    old, new = await gateway.backend(always(ok())), await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(old)
     await proxy.ask(get("/"))
 
     swap(proxy, moved(proxy, new.url))
@@ -86,9 +86,9 @@ async def test_idle_connections_of_a_backend_that_is_gone_are_closed(house: Runn
     assert await old.wires[0].gone() in ("eof", "reset")
 
 
-async def test_a_stream_goes_on_through_many_swaps(house: RunningProxy) -> None:
-    backend = await house.backend(on_head(chunks(end=b"")))
-    proxy = await house.proxy(backend)
+async def test_a_stream_goes_on_through_many_swaps(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(on_head(chunks(end=b"")))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/"))
     await client.until(b"\r\n\r\n")
@@ -99,10 +99,10 @@ async def test_a_stream_goes_on_through_many_swaps(house: RunningProxy) -> None:
         await client.until(b"1\r\n%x\r\n" % (number % 10))
 
 
-async def test_no_request_is_lost_while_files_are_swapped(house: RunningProxy) -> None:
+async def test_no_request_is_lost_while_files_are_swapped(gateway: RunningProxy) -> None:
     """Requirement 18."""
-    backends = [await house.backend(always(ok(b"%d" % number))) for number in range(2)]
-    proxy = await house.proxy(backends[0])
+    backends = [await gateway.backend(always(ok(b"%d" % number))) for number in range(2)]
+    proxy = await gateway.proxy(backends[0])
     statuses: list[int] = []
 
     async def user() -> None:
@@ -119,9 +119,9 @@ async def test_no_request_is_lost_while_files_are_swapped(house: RunningProxy) -
     assert statuses == [200] * 500
 
 
-async def test_new_limits_hold_for_connections_that_are_open(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+async def test_new_limits_hold_for_connections_that_are_open(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     await client.ask(get("/"))
 
@@ -131,9 +131,9 @@ async def test_new_limits_hold_for_connections_that_are_open(house: RunningProxy
     assert (await client.ask(get("/" + "x" * 100))).status == 414
 
 
-async def test_a_request_that_waits_for_a_connection_of_a_retired_pool_is_served(house: RunningProxy) -> None:
-    old, new = await house.backend(hang), await house.backend(always(ok(b"new")))
-    proxy = await house.proxy(old, max_connections=1)
+async def test_a_request_that_waits_for_a_connection_of_a_retired_pool_is_served(gateway: RunningProxy) -> None:
+    old, new = await gateway.backend(hang), await gateway.backend(always(ok(b"new")))
+    proxy = await gateway.proxy(old, max_connections=1)
     first, second = await proxy.client(), await proxy.client()
     first.send(get("/1"))
     upstream = await old.wire()
@@ -154,9 +154,9 @@ async def test_a_request_that_waits_for_a_connection_of_a_retired_pool_is_served
 # ── farewell ──
 
 
-async def test_idle_clients_are_parted_from_when_accepting_stops(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+async def test_idle_clients_are_parted_from_when_accepting_stops(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     await client.ask(get("/"))
 
@@ -165,9 +165,9 @@ async def test_idle_clients_are_parted_from_when_accepting_stops(house: RunningP
     assert await client.gone() == "eof"
 
 
-async def test_a_kept_connection_that_is_used_while_we_part_is_told_in_its_answer(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+async def test_a_kept_connection_that_is_used_while_we_part_is_told_in_its_answer(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     await client.ask(get("/"))
 
@@ -180,10 +180,10 @@ async def test_a_kept_connection_that_is_used_while_we_part_is_told_in_its_answe
     assert await client.gone() == "eof"
 
 
-async def test_a_request_in_flight_is_answered_and_told_that_this_was_the_last(house: RunningProxy) -> None:
+async def test_a_request_in_flight_is_answered_and_told_that_this_was_the_last(gateway: RunningProxy) -> None:
     """Requirement 18: `Connection: close`."""
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/"))
     upstream = await backend.wire()
@@ -200,9 +200,9 @@ async def test_a_request_in_flight_is_answered_and_told_that_this_was_the_last(h
     assert await waiting == 0
 
 
-async def test_a_request_whose_head_is_half_here_is_still_served(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+async def test_a_request_whose_head_is_half_here_is_still_served(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     await client.send_pieces([get("/")[:-4]])
 
@@ -212,9 +212,9 @@ async def test_a_request_whose_head_is_half_here_is_still_served(house: RunningP
     assert (answer.status, answer.closes) == (200, True)
 
 
-async def test_a_stream_is_finished_within_the_grace(house: RunningProxy) -> None:
-    backend = await house.backend(on_head(chunks(b"one", end=b"")))
-    proxy = await house.proxy(backend)
+async def test_a_stream_is_finished_within_the_grace(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(on_head(chunks(b"one", end=b"")))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/"))
     await client.until(b"one\r\n")
@@ -228,9 +228,9 @@ async def test_a_stream_is_finished_within_the_grace(house: RunningProxy) -> Non
     assert await waiting == 0
 
 
-async def test_what_does_not_end_within_the_grace_is_cut_and_counted(house: RunningProxy) -> None:
-    backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"))
-    proxy = await house.proxy(backend)
+async def test_what_does_not_end_within_the_grace_is_cut_and_counted(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(on_head(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/"))
     await client.until(b"half")
@@ -243,10 +243,10 @@ async def test_what_does_not_end_within_the_grace_is_cut_and_counted(house: Runn
     assert await backend.wires[0].gone() in ("eof", "reset")
 
 
-async def test_connections_that_wait_to_be_accepted_are_accepted(house: RunningProxy) -> None:
+async def test_connections_that_wait_to_be_accepted_are_accepted(gateway: RunningProxy) -> None:
     """Requirement 18: another process goes on with the same socket; no connection in its queue is refused."""
-    backend = await house.backend(always(ok(b"next process")))
-    old = await house.proxy(backend)
+    backend = await gateway.backend(always(ok(b"next process")))
+    old = await gateway.proxy(backend)
     old.server.stop_accepting()
     client = await old.client()
     client.send(get("/"))
@@ -262,9 +262,11 @@ async def test_connections_that_wait_to_be_accepted_are_accepted(house: RunningP
 
 
 @pytest.mark.parametrize("answer", [ok(b"x" * 500_000), chunks(*[b"x" * 10_000] * 50)], ids=["length", "chunks"])
-async def test_an_answer_that_is_on_its_way_out_is_not_cut_by_the_farewell(house: RunningProxy, answer: bytes) -> None:
-    backend = await house.backend(always(answer))
-    proxy = await house.proxy(backend)
+async def test_an_answer_that_is_on_its_way_out_is_not_cut_by_the_farewell(
+    gateway: RunningProxy, answer: bytes
+) -> None:
+    backend = await gateway.backend(always(answer))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.transport.pause_reading()
     client.send(get("/"))
@@ -280,9 +282,9 @@ async def test_an_answer_that_is_on_its_way_out_is_not_cut_by_the_farewell(house
     await waiting
 
 
-async def test_a_hung_backend_is_left_when_the_grace_is_over(house: RunningProxy) -> None:
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend)
+async def test_a_hung_backend_is_left_when_the_grace_is_over(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/"))
     await (await backend.wire()).seen(b"\r\n\r\n")
@@ -296,10 +298,10 @@ async def test_a_hung_backend_is_left_when_the_grace_is_over(house: RunningProxy
     assert isinstance(backend.wires[0], Wire)
 
 
-async def test_the_last_bytes_of_an_answer_have_the_whole_grace_to_go_out(house: RunningProxy) -> None:
+async def test_the_last_bytes_of_an_answer_have_the_whole_grace_to_go_out(gateway: RunningProxy) -> None:
     """Requirement 18: an answer that lies in our own buffer is in flight as much as one that is still coming."""
-    backend = await house.backend(on_head(chunks(end=b"")))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(on_head(chunks(end=b"")))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.transport.pause_reading()
     client.send(get("/"))

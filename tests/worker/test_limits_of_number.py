@@ -12,9 +12,9 @@ from tests.support.raw import get, post
 from tests.support.waiting import breathe, until
 
 
-async def test_connections_above_the_limit_are_turned_away_with_a_503(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, limits=Limits(connections=3))
+async def test_connections_above_the_limit_are_turned_away_with_a_503(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, limits=Limits(connections=3))
     clients = [await proxy.client() for _ in range(3)]
     for client in clients:
         assert (await client.ask(get("/"))).status == 200
@@ -26,9 +26,9 @@ async def test_connections_above_the_limit_are_turned_away_with_a_503(house: Run
     assert (await clients[0].ask(get("/"))).status == 200
 
 
-async def test_a_place_that_becomes_free_is_given_to_the_next(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, limits=Limits(connections=1))
+async def test_a_place_that_becomes_free_is_given_to_the_next(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, limits=Limits(connections=1))
     first = await proxy.client()
     await first.ask(get("/"))
     first.close()
@@ -37,10 +37,10 @@ async def test_a_place_that_becomes_free_is_given_to_the_next(house: RunningProx
     assert (await proxy.ask(get("/"))).status == 200
 
 
-async def test_those_turned_away_do_not_keep_the_places_of_others(house: RunningProxy) -> None:
+async def test_those_turned_away_do_not_keep_the_places_of_others(gateway: RunningProxy) -> None:
     """A flood of refused connections must not lengthen the refusal of good ones."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, limits=Limits(connections=2))
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, limits=Limits(connections=2))
     first = await proxy.client()
     await first.ask(get("/"))
     second = await proxy.client()
@@ -54,10 +54,10 @@ async def test_those_turned_away_do_not_keep_the_places_of_others(house: Running
     assert (await proxy.ask(get("/"))).status == 200
 
 
-async def test_a_pipelined_flood_stays_bounded(house: RunningProxy) -> None:
+async def test_a_pipelined_flood_stays_bounded(gateway: RunningProxy) -> None:
     """Requirement 15: one request of a connection is in flight, a bounded amount waits, the rest is not even read."""
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     for _ in range(400):
         client.send(get("/") * 2000)
@@ -70,10 +70,10 @@ async def test_a_pipelined_flood_stays_bounded(house: RunningProxy) -> None:
     assert client.full
 
 
-async def test_a_flood_whose_requests_are_answered_stays_bounded_too(house: RunningProxy) -> None:
+async def test_a_flood_whose_requests_are_answered_stays_bounded_too(gateway: RunningProxy) -> None:
     """Each answer makes room for one request, not for one more read."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     most = 0
     for _ in range(300):
@@ -87,9 +87,9 @@ async def test_a_flood_whose_requests_are_answered_stays_bounded_too(house: Runn
 
 
 @pytest.mark.parametrize("body", ["length", "chunks"])
-async def test_a_body_behind_many_requests_is_read_when_its_turn_comes(house: RunningProxy, body: str) -> None:
-    backend = await house.backend(always(lambda request: ok(b"%d" % len(request.body))))
-    proxy = await house.proxy(backend)
+async def test_a_body_behind_many_requests_is_read_when_its_turn_comes(gateway: RunningProxy, body: str) -> None:
+    backend = await gateway.backend(always(lambda request: ok(b"%d" % len(request.body))))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     size = 3_000_000
     field = f"Content-Length: {size}" if body == "length" else "Transfer-Encoding: chunked"
@@ -101,9 +101,9 @@ async def test_a_body_behind_many_requests_is_read_when_its_turn_comes(house: Ru
     assert [answer.body for answer in answers[-2:]] == [b"%d" % size, b"0"]
 
 
-async def test_a_head_that_is_cut_where_reading_stopped_is_read_to_its_end(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, limits=Limits(header_bytes=1 << 20))
+async def test_a_head_that_is_cut_where_reading_stopped_is_read_to_its_end(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, limits=Limits(header_bytes=1 << 20))
     client = await proxy.client()
 
     client.send(get("/") * 100 + get("/", *(f"X-{number}: {'y' * 8000}" for number in range(90))))
@@ -112,10 +112,10 @@ async def test_a_head_that_is_cut_where_reading_stopped_is_read_to_its_end(house
     assert {answer.status for answer in answers} == {200}
 
 
-async def test_a_client_that_pipelines_without_reading_gets_no_more_than_fits(house: RunningProxy) -> None:
+async def test_a_client_that_pipelines_without_reading_gets_no_more_than_fits(gateway: RunningProxy) -> None:
     """Requirements 10, 15: answers to requests that were sent ahead may not pile up in our memory."""
-    backend = await house.backend(always(ok(b"x" * 60_000)))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(ok(b"x" * 60_000)))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.transport.pause_reading()
     client.send(get("/") * 2000)
@@ -127,9 +127,9 @@ async def test_a_client_that_pipelines_without_reading_gets_no_more_than_fits(ho
     assert connection.transport.get_write_buffer_size() < 2_000_000
 
 
-async def test_pipelined_requests_are_answered_in_order(house: RunningProxy) -> None:
-    backend = await house.backend(always(lambda request: ok(request.target.encode() + request.body)))
-    proxy = await house.proxy(backend)
+async def test_pipelined_requests_are_answered_in_order(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(lambda request: ok(request.target.encode() + request.body)))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     for number in range(100):
         client.send(get(f"/{number}") if number % 2 else post(b"!", target=f"/{number}"))
@@ -138,9 +138,9 @@ async def test_pipelined_requests_are_answered_in_order(house: RunningProxy) -> 
         assert (await client.answer()).body == f"/{number}".encode() + (b"" if number % 2 else b"!")
 
 
-async def test_a_slow_first_answer_holds_the_second_back(house: RunningProxy) -> None:
-    backend = await house.backend(hang, always(ok(b"second")))
-    proxy = await house.proxy(backend)
+async def test_a_slow_first_answer_holds_the_second_back(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(hang, always(ok(b"second")))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/1") + get("/2"))
     first = await backend.wire()
@@ -154,10 +154,10 @@ async def test_a_slow_first_answer_holds_the_second_back(house: RunningProxy) ->
     await first.seen(b"/2")
 
 
-async def test_pipelined_requests_stop_at_a_bad_one(house: RunningProxy) -> None:
+async def test_pipelined_requests_stop_at_a_bad_one(gateway: RunningProxy) -> None:
     """Requirement 4: what came before is answered, what comes after is not parsed."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/1") + get("/2") + b"BAD\r\n\r\n" + get("/3"))
 
@@ -166,12 +166,12 @@ async def test_pipelined_requests_stop_at_a_bad_one(house: RunningProxy) -> None
     assert [request.target for request in backend.requests] == ["/1", "/2"]
 
 
-async def test_pipelined_requests_after_a_cut_answer_are_not_answered(house: RunningProxy) -> None:
+async def test_pipelined_requests_after_a_cut_answer_are_not_answered(gateway: RunningProxy) -> None:
     """Requirement 12."""
-    backend = await house.backend(
+    backend = await gateway.backend(
         on_head(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", lambda wire: wire.close())
     )
-    proxy = await house.proxy(backend)
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/1") + get("/2"))
 

@@ -14,9 +14,9 @@ SMALL = Limits(header_bytes=400, url_bytes=100)
 
 
 @pytest.mark.parametrize("size", [101, 150, 1000, 100_000])
-async def test_a_target_above_the_limit_is_a_414(house: RunningProxy, size: int) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, limits=SMALL)
+async def test_a_target_above_the_limit_is_a_414(gateway: RunningProxy, size: int) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, limits=SMALL)
 
     answer = await proxy.ask(get("/" + "x" * (size - 1)))
 
@@ -24,16 +24,16 @@ async def test_a_target_above_the_limit_is_a_414(house: RunningProxy, size: int)
     assert backend.received == b""
 
 
-async def test_a_target_at_the_limit_is_forwarded(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, limits=SMALL)
+async def test_a_target_at_the_limit_is_forwarded(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, limits=SMALL)
 
     assert (await proxy.ask(get("/" + "x" * 99))).status == 200
 
 
-async def test_an_endless_request_line_is_a_414_long_before_its_end(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, limits=SMALL)
+async def test_an_endless_request_line_is_a_414_long_before_its_end(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, limits=SMALL)
     client = await proxy.client()
     client.send(b"GET /")
     await client.send_pieces([b"x" * 50] * 4)
@@ -46,9 +46,9 @@ async def test_an_endless_request_line_is_a_414_long_before_its_end(house: Runni
     [["X-A: " + "x" * 500], [f"X-{n}: 1" for n in range(60)], ["Cookie: " + "x" * 100_000]],
     ids=["long", "many", "huge"],
 )
-async def test_a_head_above_the_limit_is_a_431(house: RunningProxy, lines: list[str]) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, limits=SMALL)
+async def test_a_head_above_the_limit_is_a_431(gateway: RunningProxy, lines: list[str]) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, limits=SMALL)
 
     answer = await proxy.ask(get("/", *lines))
 
@@ -56,17 +56,17 @@ async def test_a_head_above_the_limit_is_a_431(house: RunningProxy, lines: list[
     assert backend.received == b""
 
 
-async def test_more_fields_than_anybody_needs_are_a_431(house: RunningProxy) -> None:
+async def test_more_fields_than_anybody_needs_are_a_431(gateway: RunningProxy) -> None:
     """Their count is limited as well as their bytes."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
 
     assert (await proxy.ask(get("/", *[f"X-{n}: 1" for n in range(500)]))).status == 431
 
 
-async def test_an_endless_head_is_a_431_long_before_its_end(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, limits=SMALL)
+async def test_an_endless_head_is_a_431_long_before_its_end(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, limits=SMALL)
     client = await proxy.client()
     client.send(b"GET / HTTP/1.1\r\nHost: a\r\n")
     await client.send_pieces([b"X-A: 1\r\n"] * 60)
@@ -108,10 +108,10 @@ async def test_a_limit_is_the_same_however_the_head_is_split(limits: Limits, par
             assert bool(cut.asked_at_all) == bool(whole.asked_at_all)
 
 
-async def test_a_limit_of_zero_is_none(house: RunningProxy) -> None:
+async def test_a_limit_of_zero_is_none(gateway: RunningProxy) -> None:
     """Contract: 0 is unlimited."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(
         backend,
         limits=Limits(header_bytes=0, url_bytes=0, header_timeout=0, body_timeout=0, idle_timeout=0, connections=0),
     )
@@ -127,10 +127,10 @@ async def test_a_limit_of_zero_is_none(house: RunningProxy) -> None:
     ],
     ids=["length", "chunks"],
 )
-async def test_a_body_above_the_limit_is_a_413(house: RunningProxy, request_bytes: bytes) -> None:
+async def test_a_body_above_the_limit_is_a_413(gateway: RunningProxy, request_bytes: bytes) -> None:
     """An announced body is refused before anybody gets any of it; the other kind is cut off."""
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend, limits=Limits(body_bytes=10))
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend, limits=Limits(body_bytes=10))
     client = await proxy.client()
     client.send(request_bytes)
 
@@ -142,9 +142,9 @@ async def test_a_body_above_the_limit_is_a_413(house: RunningProxy, request_byte
     assert not any(attempt.failed for attempt in record.attempts)
 
 
-async def test_a_body_at_the_limit_is_forwarded(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, limits=Limits(body_bytes=10))
+async def test_a_body_at_the_limit_is_forwarded(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, limits=Limits(body_bytes=10))
     client = await proxy.client()
 
     for _ in range(3):
@@ -189,10 +189,10 @@ async def test_a_body_at_the_limit_is_forwarded(house: RunningProxy) -> None:
     ],
     ids=lambda body: repr(body[:30]),
 )
-async def test_a_body_in_broken_chunks_is_a_400_and_looks_aborted_behind_us(house: RunningProxy, body: bytes) -> None:
+async def test_a_body_in_broken_chunks_is_a_400_and_looks_aborted_behind_us(gateway: RunningProxy, body: bytes) -> None:
     """Requirements 3 and 16: never a final chunk behind a broken one."""
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend)
     for pieces in (
         [body + get("/smuggled")],
         single_bytes(body) if len(body) < 500 else [body[at : at + 300] for at in range(0, len(body), 300)],

@@ -14,9 +14,9 @@ from tests.support.waiting import breathe, until
 
 
 @pytest.mark.parametrize("sent", [b"G", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: a\r\n"])
-async def test_a_head_that_does_not_come_in_time_is_a_408(house: RunningProxy, sent: bytes) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, clock=Clock(), limits=Limits(header_timeout=5.0))
+async def test_a_head_that_does_not_come_in_time_is_a_408(gateway: RunningProxy, sent: bytes) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, clock=Clock(), limits=Limits(header_timeout=5.0))
     client = await proxy.client()
     client.send(sent)
     await breathe()
@@ -29,10 +29,10 @@ async def test_a_head_that_does_not_come_in_time_is_a_408(house: RunningProxy, s
     assert (answer.status, answer.closes) == (408, True)
 
 
-async def test_the_time_for_a_head_is_for_the_whole_head(house: RunningProxy) -> None:
+async def test_the_time_for_a_head_is_for_the_whole_head(gateway: RunningProxy) -> None:
     """Requirement 15: not per byte; a slowloris gains nothing."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, clock=Clock(), limits=Limits(header_timeout=5.0))
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, clock=Clock(), limits=Limits(header_timeout=5.0))
     client = await proxy.client()
     client.send(b"GET / HTTP/1.1\r\n")
     for _ in range(6):
@@ -42,9 +42,9 @@ async def test_the_time_for_a_head_is_for_the_whole_head(house: RunningProxy) ->
     assert (await client.answer()).status == 408
 
 
-async def test_the_time_for_a_head_holds_on_a_used_connection_too(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, clock=Clock(), limits=Limits(header_timeout=5.0))
+async def test_the_time_for_a_head_holds_on_a_used_connection_too(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, clock=Clock(), limits=Limits(header_timeout=5.0))
     client = await proxy.client()
     await client.ask(get("/"))
     proxy.turn(20.0)
@@ -57,9 +57,9 @@ async def test_the_time_for_a_head_holds_on_a_used_connection_too(house: Running
 
 
 @pytest.mark.parametrize("sent", [b"", b"\r\n"])
-async def test_a_client_that_never_asks_is_parted_from(house: RunningProxy, sent: bytes) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, clock=Clock(), limits=Limits(header_timeout=5.0))
+async def test_a_client_that_never_asks_is_parted_from(gateway: RunningProxy, sent: bytes) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, clock=Clock(), limits=Limits(header_timeout=5.0))
     client = await proxy.client()
     client.send(sent)
     await until(lambda: proxy.server.clients)
@@ -70,9 +70,9 @@ async def test_a_client_that_never_asks_is_parted_from(house: RunningProxy, sent
     assert await client.rest() == b""
 
 
-async def test_an_idle_connection_is_closed_after_the_idle_timeout(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, clock=Clock(), limits=Limits(idle_timeout=30.0))
+async def test_an_idle_connection_is_closed_after_the_idle_timeout(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, clock=Clock(), limits=Limits(idle_timeout=30.0))
     client = await proxy.client()
     await client.ask(get("/"))
 
@@ -85,10 +85,10 @@ async def test_an_idle_connection_is_closed_after_the_idle_timeout(house: Runnin
     assert await client.gone() == "eof"
 
 
-async def test_a_body_that_stops_coming_is_a_408_and_looks_aborted_behind_us(house: RunningProxy) -> None:
+async def test_a_body_that_stops_coming_is_a_408_and_looks_aborted_behind_us(gateway: RunningProxy) -> None:
     """Requirement 15: body idle; requirement 16."""
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend, clock=Clock(), timeout=100.0, limits=Limits(body_timeout=5.0))
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend, clock=Clock(), timeout=100.0, limits=Limits(body_timeout=5.0))
     client = await proxy.client()
     client.send(get("/", "Transfer-Encoding: chunked", method="POST") + b"5\r\nhello\r\n")
     await breathe()
@@ -105,10 +105,10 @@ async def test_a_body_that_stops_coming_is_a_408_and_looks_aborted_behind_us(hou
     assert not any(attempt.failed for attempt in (await proxy.exchange()).attempts)
 
 
-async def test_a_body_that_keeps_coming_slowly_is_served(house: RunningProxy) -> None:
+async def test_a_body_that_keeps_coming_slowly_is_served(gateway: RunningProxy) -> None:
     """Requirement 15: the body's time is between bytes."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, clock=Clock(), timeout=100.0, limits=Limits(body_timeout=5.0, min_rate=0))
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, clock=Clock(), timeout=100.0, limits=Limits(body_timeout=5.0, min_rate=0))
     client = await proxy.client()
     client.send(get("/", "Content-Length: 10", method="POST"))
     for _ in range(10):
@@ -118,10 +118,10 @@ async def test_a_body_that_keeps_coming_slowly_is_served(house: RunningProxy) ->
     assert (await client.answer()).status == 200
 
 
-async def test_a_slow_upload_is_not_the_backends_silence(house: RunningProxy) -> None:
+async def test_a_slow_upload_is_not_the_backends_silence(gateway: RunningProxy) -> None:
     """The backend's time runs from the request's last byte: what the client made is no 504 and no failure."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, clock=Clock(), timeout=3.0, limits=Limits(body_timeout=30.0))
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, clock=Clock(), timeout=3.0, limits=Limits(body_timeout=30.0))
     client = await proxy.client()
     client.send(get("/", "Content-Length: 70000", method="POST") + b"x" * 66_000)
     await (await backend.wire()).seen(b"xxxxx")
@@ -134,10 +134,10 @@ async def test_a_slow_upload_is_not_the_backends_silence(house: RunningProxy) ->
     assert not any(attempt.failed for attempt in (await proxy.exchange()).attempts)
 
 
-async def test_the_body_time_does_not_run_while_the_backend_is_the_slow_one(house: RunningProxy) -> None:
+async def test_the_body_time_does_not_run_while_the_backend_is_the_slow_one(gateway: RunningProxy) -> None:
     """Requirement 15: only the client's own slowness is held against it."""
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend, clock=Clock(), timeout=100.0, limits=Limits(body_timeout=5.0))
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend, clock=Clock(), timeout=100.0, limits=Limits(body_timeout=5.0))
     client = await proxy.client()
     client.send(get("/", "Content-Length: 50000000", method="POST") + b"x" * 100_000)
     upstream = await backend.wire()
@@ -153,10 +153,10 @@ async def test_the_body_time_does_not_run_while_the_backend_is_the_slow_one(hous
     assert not client.ended
 
 
-async def test_a_client_that_does_not_read_its_answer_is_cut_after_the_idle_timeout(house: RunningProxy) -> None:
+async def test_a_client_that_does_not_read_its_answer_is_cut_after_the_idle_timeout(gateway: RunningProxy) -> None:
     """Requirement 15."""
-    backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n" + b"x" * 10_000_000))
-    proxy = await house.proxy(backend, clock=Clock(), limits=Limits(idle_timeout=20.0))
+    backend = await gateway.backend(on_head(b"HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n" + b"x" * 10_000_000))
+    proxy = await gateway.proxy(backend, clock=Clock(), limits=Limits(idle_timeout=20.0))
     client = await proxy.client()
     client.transport.pause_reading()
     client.send(get("/"))
@@ -171,11 +171,11 @@ async def test_a_client_that_does_not_read_its_answer_is_cut_after_the_idle_time
 
 @pytest.mark.parametrize("lines", [["Connection: close"], []], ids=["closing", "kept"])
 async def test_a_client_that_does_not_read_a_finished_answer_is_not_kept_for_ever(
-    house: RunningProxy, lines: list[str]
+    gateway: RunningProxy, lines: list[str]
 ) -> None:
     """Requirements 15, 17: what lies in our own buffer is waited for no longer than anything else."""
-    backend = await house.backend(always(ok(b"x" * 200_000)))
-    proxy = await house.proxy(backend, clock=Clock(), limits=Limits(idle_timeout=20.0))
+    backend = await gateway.backend(always(ok(b"x" * 200_000)))
+    proxy = await gateway.proxy(backend, clock=Clock(), limits=Limits(idle_timeout=20.0))
     client = await proxy.client()
     client.transport.pause_reading()
     client.send(get("/") * 29 + get("/", *lines))
@@ -189,10 +189,10 @@ async def test_a_client_that_does_not_read_a_finished_answer_is_not_kept_for_eve
     assert not proxy.server.clients
 
 
-async def test_an_early_answer_to_a_slow_reader_is_not_cut_by_the_wait_for_its_upload(house: RunningProxy) -> None:
+async def test_an_early_answer_to_a_slow_reader_is_not_cut_by_the_wait_for_its_upload(gateway: RunningProxy) -> None:
     """The two seconds for swallowing an unread upload begin when the answer is out, not before."""
-    backend = await house.backend(on_head(chunks(end=b"", status="413 Too Large")))
-    proxy = await house.proxy(backend, clock=Clock(), limits=Limits(idle_timeout=60.0))
+    backend = await gateway.backend(on_head(chunks(end=b"", status="413 Too Large")))
+    proxy = await gateway.proxy(backend, clock=Clock(), limits=Limits(idle_timeout=60.0))
     client = await proxy.client()
     client.transport.pause_reading()
     client.send(get("/", "Content-Length: 100000", method="POST") + b"x" * 70_000)

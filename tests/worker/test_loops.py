@@ -16,15 +16,15 @@ from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import get, post
 
 
-async def named(house: RunningProxy, backend: Backend | str, via: Via) -> Proxy:
+async def named(gateway: RunningProxy, backend: Backend | str, via: Via) -> Proxy:
     url = backend if isinstance(backend, str) else backend.url
     chosen = snapshots.snapshot({LEGACY: [url]})
-    return await house.serve(replace(chosen, listen=replace(chosen.listen, via=via)))
+    return await gateway.serve(replace(chosen, listen=replace(chosen.listen, via=via)))
 
 
-async def looping(house: RunningProxy, via: Via) -> Proxy:
+async def looping(gateway: RunningProxy, via: Via) -> Proxy:
     """A proxy whose backend is itself."""
-    proxy = await named(house, "http://127.0.0.1:1", via)
+    proxy = await named(gateway, "http://127.0.0.1:1", via)
     host, port = proxy.address
     bound, chosen = proxy.server.bound, snapshots.snapshot({LEGACY: [f"http://{host}:{port}"]})
     listen = replace(Listen(), via=via)
@@ -33,8 +33,10 @@ async def looping(house: RunningProxy, via: Via) -> Proxy:
 
 
 @pytest.mark.parametrize(("passes", "calls"), [(1, 2), (2, 3), (5, 6)])
-async def test_a_backend_that_is_ourselves_makes_no_nested_calls(house: RunningProxy, passes: int, calls: int) -> None:
-    proxy = await looping(house, Via("strangler-a", passes))
+async def test_a_backend_that_is_ourselves_makes_no_nested_calls(
+    gateway: RunningProxy, passes: int, calls: int
+) -> None:
+    proxy = await looping(gateway, Via("strangler-a", passes))
 
     answer = await proxy.ask(get("/"))
 
@@ -44,10 +46,10 @@ async def test_a_backend_that_is_ourselves_makes_no_nested_calls(house: RunningP
     assert proxy.server.counted[LOOPS, (LEGACY,)] == 1
 
 
-async def test_a_loop_is_told_of_with_the_backend_that_leads_here(house: RunningProxy) -> None:
-    proxy = await looping(house, Via("strangler-a"))
+async def test_a_loop_is_told_of_with_the_backend_that_leads_here(gateway: RunningProxy) -> None:
+    proxy = await looping(gateway, Via("strangler-a"))
     told: list[tuple[str, str, object]] = []
-    proxy.server.tell = lambda event, level="info", /, **fields: told.append((event, level, fields["backend"]))
+    proxy.server.emit = lambda event, level="info", /, **fields: told.append((event, level, fields["backend"]))
 
     for _ in range(3):
         await proxy.ask(get("/"))
@@ -56,26 +58,26 @@ async def test_a_loop_is_told_of_with_the_backend_that_leads_here(house: Running
     assert proxy.server.counted[LOOPS, (LEGACY,)] == 3
 
 
-async def test_a_loop_with_a_body_is_one_as_well(house: RunningProxy) -> None:
-    proxy = await looping(house, Via("strangler-a"))
+async def test_a_loop_with_a_body_is_one_as_well(gateway: RunningProxy) -> None:
+    proxy = await looping(gateway, Via("strangler-a"))
 
     answer = await proxy.ask(post(b"hello"), "POST")
 
     assert (answer.status, len(proxy.exchanges)) == (508, 2)
 
 
-async def test_two_instances_in_a_row_are_no_loop(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok(b"there")))
-    second = await named(house, backend, Via("strangler-b"))
-    first = await named(house, "http://{}:{}".format(*second.address), Via("strangler-a"))
+async def test_two_instances_in_a_row_are_no_loop(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok(b"there")))
+    second = await named(gateway, backend, Via("strangler-b"))
+    first = await named(gateway, "http://{}:{}".format(*second.address), Via("strangler-a"))
 
     assert (await first.ask(get("/"))).body == b"there"
     assert backend.requests[0].field("via") == "1.1 strangler-a, 1.1 strangler-b"
 
 
-async def test_an_application_that_calls_back_once_may_where_two_passes_are_allowed(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok(b"there")))
-    proxy = await named(house, backend, Via("strangler-a", passes=2))
+async def test_an_application_that_calls_back_once_may_where_two_passes_are_allowed(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok(b"there")))
+    proxy = await named(gateway, backend, Via("strangler-a", passes=2))
 
     assert (await proxy.ask(get("/", "Via: 1.1 strangler-a"))).body == b"there"
     assert (await proxy.ask(get("/", "Via: 1.1 strangler-a, 1.0 other", "Via: 1.1 strangler-a"))).status == 508
@@ -95,13 +97,13 @@ async def test_an_application_that_calls_back_once_may_where_two_passes_are_allo
         ("", 200),
     ],
 )
-async def test_our_own_member_alone_is_a_loop(house: RunningProxy, via: str, status: int) -> None:
-    proxy = await named(house, await house.backend(always(ok())), Via("strangler-a"))
+async def test_our_own_member_alone_is_a_loop(gateway: RunningProxy, via: str, status: int) -> None:
+    proxy = await named(gateway, await gateway.backend(always(ok())), Via("strangler-a"))
 
     assert (await proxy.ask(get("/", f"Via: {via}"))).status == status
 
 
-async def test_no_limit_is_no_loop(house: RunningProxy) -> None:
-    proxy = await named(house, await house.backend(always(ok())), Via("strangler-a", passes=0))
+async def test_no_limit_is_no_loop(gateway: RunningProxy) -> None:
+    proxy = await named(gateway, await gateway.backend(always(ok())), Via("strangler-a", passes=0))
 
     assert (await proxy.ask(get("/", "Via: 1.1 strangler-a, 1.1 strangler-a"))).status == 200

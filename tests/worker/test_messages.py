@@ -13,26 +13,28 @@ from tests.support.proxying import RunningProxy
 from tests.support.raw import get, post
 
 
-async def forwarded(house: RunningProxy, data: bytes, answer: bytes = ok(), **settings: Any) -> Message:
+async def forwarded(gateway: RunningProxy, data: bytes, answer: bytes = ok(), **settings: Any) -> Message:
     """The request a backend gets for what a client sent."""
-    backend = await house.backend(always(answer))
-    proxy = await house.proxy(backend, **settings)
+    backend = await gateway.backend(always(answer))
+    proxy = await gateway.proxy(backend, **settings)
     reply = await proxy.ask(data, data.split(b" ")[0].decode("latin-1"))
     assert reply.status == 200, reply
     return backend.requests[0]
 
 
 # ── framing ──
-async def test_a_length_stays_a_length(house: RunningProxy) -> None:
+async def test_a_length_stays_a_length(gateway: RunningProxy) -> None:
     """Requirement 5."""
-    request = await forwarded(house, post(b"hello"))
+    request = await forwarded(gateway, post(b"hello"))
 
     assert (request.field("content-length"), request.field("transfer-encoding"), request.body) == ("5", None, b"hello")
 
 
-async def test_chunks_stay_chunks(house: RunningProxy) -> None:
+async def test_chunks_stay_chunks(gateway: RunningProxy) -> None:
     """Requirement 5."""
-    request = await forwarded(house, get("/", "Transfer-Encoding: chunked", method="POST") + b"5\r\nhello\r\n0\r\n\r\n")
+    request = await forwarded(
+        gateway, get("/", "Transfer-Encoding: chunked", method="POST") + b"5\r\nhello\r\n0\r\n\r\n"
+    )
 
     assert (request.field("content-length"), request.field("transfer-encoding"), request.body) == (
         None,
@@ -41,18 +43,18 @@ async def test_chunks_stay_chunks(house: RunningProxy) -> None:
     )
 
 
-async def test_an_empty_body_stays_empty_and_declared(house: RunningProxy) -> None:
+async def test_an_empty_body_stays_empty_and_declared(gateway: RunningProxy) -> None:
     """Requirement 5."""
-    request = await forwarded(house, post(b""))
+    request = await forwarded(gateway, post(b""))
 
     assert request.field("content-length") == "0"
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS"])
-async def test_a_body_where_none_is_usual_is_consumed(house: RunningProxy, method: str) -> None:
+async def test_a_body_where_none_is_usual_is_consumed(gateway: RunningProxy, method: str) -> None:
     """Requirement 6: what follows is the next request, not what the body says."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
 
     client.send(post(get("/smuggled"), method=method) + get("/next"))
@@ -67,10 +69,10 @@ async def test_a_body_where_none_is_usual_is_consumed(house: RunningProxy, metho
 # ── trailers ──
 
 
-async def test_a_trailer_is_passed_on_both_ways(house: RunningProxy) -> None:
+async def test_a_trailer_is_passed_on_both_ways(gateway: RunningProxy) -> None:
     """Requirement 3: as a trailer, never as a field."""
-    backend = await house.backend(always(chunks(b"x", end=b"0\r\nX-Sum: 1\r\n\r\n")))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(chunks(b"x", end=b"0\r\nX-Sum: 1\r\n\r\n")))
+    proxy = await gateway.proxy(backend)
 
     answer = await proxy.ask(
         get("/", "TE: trailers", "Transfer-Encoding: chunked", method="POST") + b"1\r\ny\r\n0\r\nX-Sum: 2\r\n\r\n"
@@ -88,22 +90,22 @@ TRAILERS = (
 
 
 @pytest.mark.parametrize("trailer", TRAILERS.split("|"))
-async def test_a_trailer_can_never_carry_framing_routing_or_trust(house: RunningProxy, trailer: str) -> None:
+async def test_a_trailer_can_never_carry_framing_routing_or_trust(gateway: RunningProxy, trailer: str) -> None:
     """Requirement 3; RFC 9110 6.5.1."""
     data = (
         get("/", "Transfer-Encoding: chunked", method="POST") + f"1\r\nx\r\n0\r\n{trailer}\r\nX-Sum: 1\r\n\r\n".encode()
     )
 
-    request = await forwarded(house, data)
+    request = await forwarded(gateway, data)
 
     assert request.trailers == (("X-Sum", "1"),)
 
 
 # ── HTTP/1.0 clients ──
-async def test_a_http_1_0_client_gets_no_chunks(house: RunningProxy) -> None:
+async def test_a_http_1_0_client_gets_no_chunks(gateway: RunningProxy) -> None:
     """Requirement 9."""
-    backend = await house.backend(always(chunks(b"hel", b"lo")))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(chunks(b"hel", b"lo")))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(b"GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n")
 
@@ -113,9 +115,9 @@ async def test_a_http_1_0_client_gets_no_chunks(house: RunningProxy) -> None:
     assert await client.gone() == "eof"
 
 
-async def test_a_http_1_0_client_is_closed_unless_it_asks_otherwise(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+async def test_a_http_1_0_client_is_closed_unless_it_asks_otherwise(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
     plain, kept = await proxy.client(), await proxy.client()
 
     plain.send(b"GET / HTTP/1.0\r\n\r\n")
@@ -128,9 +130,9 @@ async def test_a_http_1_0_client_is_closed_unless_it_asks_otherwise(house: Runni
         assert (await kept.answer()).field("connection") == "keep-alive"
 
 
-async def test_a_http_1_0_request_without_host_is_served(house: RunningProxy) -> None:
+async def test_a_http_1_0_request_without_host_is_served(gateway: RunningProxy) -> None:
     """RFC 9112 3.2: only HTTP/1.1 must send one; we must send it on."""
-    request = await forwarded(house, b"GET / HTTP/1.0\r\n\r\n")
+    request = await forwarded(gateway, b"GET / HTTP/1.0\r\n\r\n")
 
     assert request.all("host") == [""]
 
@@ -147,10 +149,10 @@ async def test_a_http_1_0_request_without_host_is_served(house: RunningProxy) ->
     ],
     ids=" + ".join,
 )
-async def test_a_client_that_wants_to_close_is_parted_from(house: RunningProxy, lines: list[str]) -> None:
+async def test_a_client_that_wants_to_close_is_parted_from(gateway: RunningProxy, lines: list[str]) -> None:
     """RFC 9112 9.6: nothing behind a closing request is answered."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/", *lines) + get("/unheard"))
 
@@ -159,9 +161,9 @@ async def test_a_client_that_wants_to_close_is_parted_from(house: RunningProxy, 
     assert len(backend.requests) == 1
 
 
-async def test_a_connection_serves_request_after_request(house: RunningProxy) -> None:
-    backend = await house.backend(always(lambda request: ok(request.target.encode())))
-    proxy = await house.proxy(backend)
+async def test_a_connection_serves_request_after_request(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(lambda request: ok(request.target.encode())))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
 
     for number in range(50):
@@ -169,10 +171,10 @@ async def test_a_connection_serves_request_after_request(house: RunningProxy) ->
         assert answer.body == f"/{number}".encode()
 
 
-async def test_an_answer_given_while_the_request_is_still_coming_closes_afterwards(house: RunningProxy) -> None:
+async def test_an_answer_given_while_the_request_is_still_coming_closes_afterwards(gateway: RunningProxy) -> None:
     """Requirement 6: the rest of the body is swallowed, never parsed."""
-    backend = await house.backend(on_head(ok(b"no", status="403 Forbidden")))
-    proxy = await house.proxy(backend, buffer=Buffer(request=1))
+    backend = await gateway.backend(on_head(ok(b"no", status="403 Forbidden")))
+    proxy = await gateway.proxy(backend, buffer=Buffer(request=1))
     client = await proxy.client()
     client.send(get("/", "Content-Length: 1000", method="POST") + b"x")
 

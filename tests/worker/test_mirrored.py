@@ -33,7 +33,7 @@ class Stand:
         self.mirror = mirror
         self.report = MirroringReport()
         outcomes = Collected()
-        self.report.watch(mirror.proxy.server, Observers(), outcomes, mirror.tell)
+        self.report.watch(mirror.proxy.server, Observers(), outcomes, mirror.emit)
         recent = Recent("secret", ["all"], set())
         self.reporting = Reporting(Counts(), outcomes, dict, dict, recent, self.report)
         ours, theirs = socket.socketpair()
@@ -49,7 +49,7 @@ class Stand:
     async def pair(self) -> Pair:
         """The next pair that is sent to a judge."""
         self.judge.setblocking(False)
-        while (pair := self.pairs.take()) is None:
+        while (pair := self.pairs.next_pair()) is None:
             self.pairs.feed(await asyncio.get_running_loop().sock_recv(self.judge, 1 << 16))
         return pair
 
@@ -66,9 +66,9 @@ class Stand:
 
 @pytest.fixture
 async def stand() -> AsyncIterator[Stand]:
-    async with RunningProxy() as house:
-        legacy, modern = await house.backend(always(ok(b"one"))), await house.backend(always(ok(b"two")))
-        stand = Stand(await mirroring(house, legacy, modern))
+    async with RunningProxy() as gateway:
+        legacy, modern = await gateway.backend(always(ok(b"one"))), await gateway.backend(always(ok(b"two")))
+        stand = Stand(await mirroring(gateway, legacy, modern))
         yield stand
         stand.close()
 

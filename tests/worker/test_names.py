@@ -58,13 +58,13 @@ async def looked_up(proxy: Proxy, seconds: float) -> None:
     proxy.turn(0.0)
 
 
-async def test_a_silent_name_server_for_modern_costs_legacy_nothing(house: RunningProxy, server: NameServer) -> None:
+async def test_a_silent_name_server_for_modern_costs_legacy_nothing(gateway: RunningProxy, server: NameServer) -> None:
     """Neither by requests nor by shadows or health checks at weight 0."""
-    legacy = await house.backend(always(ok(b"legacy")))
+    legacy = await gateway.backend(always(ok(b"legacy")))
     server.names = {"legacy.test": ("127.0.0.1",)}
     server.silent = {"modern.test"}
     health = Health("/health", every=0.01)
-    proxy = await house.proxy(
+    proxy = await gateway.proxy(
         f"http://legacy.test:{legacy.port}", "http://modern.test:1", connect_timeout=0.2, health=health
     )
     loop = asyncio.get_running_loop()
@@ -77,11 +77,11 @@ async def test_a_silent_name_server_for_modern_costs_legacy_nothing(house: Runni
     assert server.asked.count("modern.test") <= 2
 
 
-async def test_at_most_two_look_ups_of_one_backend_are_under_way(house: RunningProxy, server: NameServer) -> None:
-    legacy = await house.backend(always(ok()))
+async def test_at_most_two_look_ups_of_one_backend_are_under_way(gateway: RunningProxy, server: NameServer) -> None:
+    legacy = await gateway.backend(always(ok()))
     server.silent = {f"m{number}.test" for number in range(5)}
     modern = [f"http://m{number}.test:1" for number in range(5)]
-    proxy = await house.proxy(legacy, modern, clock=Clock(), connect_timeout=0.2)
+    proxy = await gateway.proxy(legacy, modern, clock=Clock(), connect_timeout=0.2)
     for _ in range(4):
         await proxy.ask(get("/"))
         proxy.turn(0.1)
@@ -90,14 +90,14 @@ async def test_at_most_two_look_ups_of_one_backend_are_under_way(house: RunningP
 
 
 async def test_what_was_found_is_used_while_the_server_has_nothing_to_say(
-    house: RunningProxy, server: NameServer
+    gateway: RunningProxy, server: NameServer
 ) -> None:
     """NXDOMAIN, an error, an empty answer: silence. An event says so, another that it is over."""
-    backend = await house.backend(always(ok(b"served")))
+    backend = await gateway.backend(always(ok(b"served")))
     server.names = {"app.test": ("127.0.0.1",)}
     told: list[str] = []
-    proxy = await house.proxy(f"http://app.test:{backend.port}", clock=Clock(), resolve=30.0, max_age=1.0)
-    proxy.server.tell = lambda event, *_, **__: told.append(event)
+    proxy = await gateway.proxy(f"http://app.test:{backend.port}", clock=Clock(), resolve=30.0, max_age=1.0)
+    proxy.server.emit = lambda event, *_, **__: told.append(event)
     await proxy.ask(get("/"))
 
     server.names = {}
@@ -111,13 +111,13 @@ async def test_what_was_found_is_used_while_the_server_has_nothing_to_say(
     assert proxy.server.counted[LOOKUPS, ("legacy", "failed")] == 6
 
 
-async def test_a_server_that_does_not_answer_at_all_is_told_of(house: RunningProxy, server: NameServer) -> None:
-    backend = await house.backend(always(ok()))
+async def test_a_server_that_does_not_answer_at_all_is_told_of(gateway: RunningProxy, server: NameServer) -> None:
+    backend = await gateway.backend(always(ok()))
     server.names = {"app.test": ("127.0.0.1",)}
     told: list[str] = []
-    proxy = await house.proxy(f"http://app.test:{backend.port}", clock=Clock(), resolve=5.0)
+    proxy = await gateway.proxy(f"http://app.test:{backend.port}", clock=Clock(), resolve=5.0)
     await proxy.ask(get("/"))
-    proxy.server.tell = lambda event, *_, **__: told.append(event)
+    proxy.server.emit = lambda event, *_, **__: told.append(event)
 
     server.silent = {"app.test"}
     proxy.turn(5.1)
@@ -129,12 +129,12 @@ async def test_a_server_that_does_not_answer_at_all_is_told_of(house: RunningPro
     assert (await proxy.ask(get("/"))).status == 200
 
 
-async def test_a_name_that_moves_takes_its_requests_along(house: RunningProxy, server: NameServer) -> None:
+async def test_a_name_that_moves_takes_its_requests_along(gateway: RunningProxy, server: NameServer) -> None:
     """New connections at once; kept ones when the old address was missing three times."""
-    old = await house.backend(always(ok(b"old")))
+    old = await gateway.backend(always(ok(b"old")))
     server.names = {"app.test": ("127.0.0.1",)}
-    proxy = await house.proxy(f"http://app.test:{old.port}", clock=Clock(), resolve=10.0)
-    new = await elsewhere(house, old.port)
+    proxy = await gateway.proxy(f"http://app.test:{old.port}", clock=Clock(), resolve=10.0)
+    new = await elsewhere(gateway, old.port)
     client = await proxy.client()
     assert (await client.ask(get("/"))).body == b"old"
 
@@ -150,18 +150,18 @@ async def test_a_name_that_moves_takes_its_requests_along(house: RunningProxy, s
     assert len(new.wires) >= 1
 
 
-async def elsewhere(house: RunningProxy, port: int) -> Backend:
+async def elsewhere(gateway: RunningProxy, port: int) -> Backend:
     """Another machine at the same port."""
     backend = Backend(always(ok(b"new")))
     await backend.start(host="127.0.0.2", port=port)
-    house.backends.append(backend)
+    gateway.backends.append(backend)
     return backend
 
 
-async def test_busy_connections_to_an_address_that_is_gone_finish(house: RunningProxy, server: NameServer) -> None:
-    backend = await house.backend(hang)
+async def test_busy_connections_to_an_address_that_is_gone_finish(gateway: RunningProxy, server: NameServer) -> None:
+    backend = await gateway.backend(hang)
     server.names = {"app.test": ("127.0.0.1",)}
-    proxy = await house.proxy(f"http://app.test:{backend.port}", clock=Clock(), resolve=1.0, timeout=600.0)
+    proxy = await gateway.proxy(f"http://app.test:{backend.port}", clock=Clock(), resolve=1.0, timeout=600.0)
     client = await proxy.client()
     client.send(get("/"))
     wire = await backend.wire()
@@ -176,11 +176,11 @@ async def test_busy_connections_to_an_address_that_is_gone_finish(house: Running
     assert await wire.gone() in ("eof", "reset")
 
 
-async def test_a_shadow_knows_what_live_requests_looked_up(house: RunningProxy, server: NameServer) -> None:
-    backend = await house.backend(always(ok()))
+async def test_a_shadow_knows_what_live_requests_looked_up(gateway: RunningProxy, server: NameServer) -> None:
+    backend = await gateway.backend(always(ok()))
     server.names = {"app.test": ("127.0.0.1",)}
     url = f"http://app.test:{backend.port}"
-    proxy = await house.proxy(url, url, clock=Clock(), routes=[snapshots.route(weight=0.0)])
+    proxy = await gateway.proxy(url, url, clock=Clock(), routes=[snapshots.route(weight=0.0)])
     for _ in range(5):
         await proxy.ask(get("/"))
         proxy.turn(0.1)

@@ -18,9 +18,9 @@ ROUTES = (
 )
 
 
-async def test_users_are_noted_with_the_route_that_asked_for_them(house: RunningProxy):
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, backend, routes=ROUTES, identity=["cookie:uid"])
+async def test_users_are_noted_with_the_route_that_asked_for_them(gateway: RunningProxy):
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, backend, routes=ROUTES, identity=["cookie:uid"])
 
     for path in ("/asked", "/asked", "/idle", "/elsewhere"):
         await proxy.ask(raw.get(path, "Cookie: uid=42"))
@@ -29,15 +29,15 @@ async def test_users_are_noted_with_the_route_that_asked_for_them(house: Running
     assert proxy.server.noted == {("asked", "42")}
 
 
-async def test_somebody_new_is_noted_only_once_they_come_back(house: RunningProxy):
-    backend = await house.backend(always(ok()))
+async def test_somebody_new_is_noted_only_once_they_come_back(gateway: RunningProxy):
+    backend = await gateway.backend(always(ok()))
     sides = {"legacy": urls(backend), "modern": urls(backend)}
     chosen = snapshots.snapshot(sides, routes=ROUTES, identity=["sticky"])
     server = Server(Live(generation(1, chosen)), Observers(), keys=Keys(sticky=b"key"))
     listening, address = listen_on("")
-    proxy = Proxy(house, server, listening, address)
+    proxy = Proxy(gateway, server, listening, address)
     await server.start(listening.dup())
-    house.proxies.append(proxy)
+    gateway.proxies.append(proxy)
 
     first = await proxy.ask(raw.get("/asked"))
     after_first = set(server.noted)

@@ -28,10 +28,10 @@ from tests.support.snapshots import route
     ],
 )
 async def test_a_side_gets_its_method_unless_a_safe_one_would_be_unsafe(
-    house: RunningProxy, asked: str, wanted: str, sent: str
+    gateway: RunningProxy, asked: str, wanted: str, sent: str
 ) -> None:
-    legacy, modern = await house.backend(always(ok())), await house.backend(always(_said))
-    proxy = await house.proxy(legacy, modern, routes=[route(modern=SidePolicy("modern", method=wanted))])
+    legacy, modern = await gateway.backend(always(ok())), await gateway.backend(always(_said))
+    proxy = await gateway.proxy(legacy, modern, routes=[route(modern=SidePolicy("modern", method=wanted))])
     client = await proxy.client()
 
     for _ in range(2):
@@ -44,9 +44,9 @@ def _said(request: Message) -> bytes:
     return ok(b"" if request.method == "HEAD" else b"hello")
 
 
-async def test_legacy_gets_the_clients_method_where_modern_could_not_be_reached(house: RunningProxy) -> None:
-    legacy = await house.backend(always(ok(b"legacy")))
-    proxy = await house.proxy(legacy, "http://127.0.0.1:1", routes=[route(modern=SidePolicy("modern", method="PUT"))])
+async def test_legacy_gets_the_clients_method_where_modern_could_not_be_reached(gateway: RunningProxy) -> None:
+    legacy = await gateway.backend(always(ok(b"legacy")))
+    proxy = await gateway.proxy(legacy, "http://127.0.0.1:1", routes=[route(modern=SidePolicy("modern", method="PUT"))])
 
     assert (await proxy.ask(post(b"x"), "POST")).body == b"legacy"
     assert (legacy.requests[0].method, legacy.requests[0].body) == ("POST", b"x")
@@ -63,7 +63,7 @@ async def test_legacy_gets_the_clients_method_where_modern_could_not_be_reached(
     ],
 )
 async def test_both_methods_must_allow_a_second_try(
-    house: RunningProxy, asked: str, wanted: str | None, repeated: bool
+    gateway: RunningProxy, asked: str, wanted: str | None, repeated: bool
 ) -> None:
     """RFC 9110 9.2.2: a kept connection that ends as the request comes."""
 
@@ -73,9 +73,9 @@ async def test_both_methods_must_allow_a_second_try(
         await wire.request()
         wire.transport.close()
 
-    legacy, modern = await house.backend(always(ok())), await house.backend(once, always(ok(b"again")))
+    legacy, modern = await gateway.backend(always(ok())), await gateway.backend(once, always(ok(b"again")))
     policy = SidePolicy("modern", method=wanted)
-    proxy = await house.proxy(legacy, modern, routes=[route(modern=policy, fallback=Fallback("none"))])
+    proxy = await gateway.proxy(legacy, modern, routes=[route(modern=policy, fallback=Fallback("none"))])
     client = await proxy.client()
     await client.ask(get("/"))
 
@@ -88,12 +88,12 @@ async def test_both_methods_must_allow_a_second_try(
     ("asked", "wanted", "body"), [("GET", "REPORT", b"oops"), ("POST", "GET", b"oops"), ("GET", "POST", b"legacy")]
 )
 async def test_both_methods_must_be_safe_for_legacy_to_answer(
-    house: RunningProxy, asked: str, wanted: str, body: bytes
+    gateway: RunningProxy, asked: str, wanted: str, body: bytes
 ) -> None:
     legacy, modern = (
-        await house.backend(always(ok(b"legacy"))),
-        await house.backend(always(ok(b"oops", status="500 Oops"))),
+        await gateway.backend(always(ok(b"legacy"))),
+        await gateway.backend(always(ok(b"oops", status="500 Oops"))),
     )
-    proxy = await house.proxy(legacy, modern, routes=[route(modern=SidePolicy("modern", method=wanted))])
+    proxy = await gateway.proxy(legacy, modern, routes=[route(modern=SidePolicy("modern", method=wanted))])
 
     assert (await proxy.ask(get("/", method=asked), asked)).body == body

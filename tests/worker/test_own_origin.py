@@ -33,21 +33,21 @@ SAID = [
 ]  # fmt: skip
 
 
-async def asked(house: RunningProxy, lines: list[str], trusted: tuple[str, ...]) -> tuple[Message, Message, Backend]:
-    backend = await house.backend()
+async def asked(gateway: RunningProxy, lines: list[str], trusted: tuple[str, ...]) -> tuple[Message, Message, Backend]:
+    backend = await gateway.backend()
     backend.scripts = (always(ok(b"", f"Location: {backend.url}/there", status="302 Found")),)
     chosen = route(
         modern=SidePolicy("modern", rewrite_location=True), rollout=Rollout(weight=100.0, by="user", salt="all")
     )
-    proxy = await house.serve_sticky(backend, chosen, trusted)
+    proxy = await gateway.serve_sticky(backend, chosen, trusted)
     return await proxy.ask(get("/", *lines)), backend.requests[0], backend
 
 
 @pytest.mark.parametrize(("lines", "scheme", "host"), SAID, ids=[" + ".join(lines) for lines, _, _ in SAID])
 async def test_a_trusted_edge_says_scheme_and_host_once_for_all(
-    house: RunningProxy, lines: list[str], scheme: str, host: str
+    gateway: RunningProxy, lines: list[str], scheme: str, host: str
 ) -> None:
-    answer, request, _ = await asked(house, lines, TRUSTED)
+    answer, request, _ = await asked(gateway, lines, TRUSTED)
 
     assert request.field("x-forwarded-proto") == scheme
     assert request.field("x-forwarded-host") == host
@@ -58,8 +58,8 @@ async def test_a_trusted_edge_says_scheme_and_host_once_for_all(
 
 
 @pytest.mark.parametrize("lines", [SAID[0][0], SAID[7][0]], ids=["x-forwarded", "forwarded"])
-async def test_an_untrusted_peer_says_nothing_of_it(house: RunningProxy, lines: list[str]) -> None:
-    answer, request, _ = await asked(house, lines, ())
+async def test_an_untrusted_peer_says_nothing_of_it(gateway: RunningProxy, lines: list[str]) -> None:
+    answer, request, _ = await asked(gateway, lines, ())
 
     assert request.field("x-forwarded-proto") == "http"
     assert request.field("forwarded") == "for=127.0.0.1;host=example.test;proto=http"
@@ -67,10 +67,10 @@ async def test_an_untrusted_peer_says_nothing_of_it(house: RunningProxy, lines: 
     assert "Secure" not in (answer.field("set-cookie") or "")
 
 
-async def test_addresses_that_only_forwarded_names_are_in_the_older_field_as_well(house: RunningProxy) -> None:
+async def test_addresses_that_only_forwarded_names_are_in_the_older_field_as_well(gateway: RunningProxy) -> None:
     """An application that reads X-Forwarded-For takes the edge for the user otherwise."""
     line = 'Forwarded: for=192.0.2.1, for="[2001:db8::1]:4711", for=unknown, for=_hidden'
 
-    _, request, _ = await asked(house, [line], TRUSTED)
+    _, request, _ = await asked(gateway, [line], TRUSTED)
 
     assert request.field("x-forwarded-for") == "192.0.2.1, 2001:db8::1, 127.0.0.1"

@@ -10,14 +10,14 @@ from tests.support.proxying import RunningProxy
 from tests.support.raw import get
 
 
-async def returned(house: RunningProxy, answer: bytes, data: bytes = get("/")) -> Message:
+async def returned(gateway: RunningProxy, answer: bytes, data: bytes = get("/")) -> Message:
     """The answer a client gets for what a backend said."""
-    backend = await house.backend(always(answer))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(answer))
+    proxy = await gateway.proxy(backend)
     return await proxy.ask(data, data.split(b" ")[0].decode("latin-1"))
 
 
-async def test_an_answer_keeps_order_repetition_case_and_bytes(house: RunningProxy) -> None:
+async def test_an_answer_keeps_order_repetition_case_and_bytes(gateway: RunningProxy) -> None:
     """Requirement 7."""
     lines = [
         "sErVeR: x",
@@ -33,7 +33,7 @@ async def test_an_answer_keeps_order_repetition_case_and_bytes(house: RunningPro
         "Content_Type: odd",
     ]
 
-    answer = await returned(house, ok(b"\x1f\x8b not really gzip", *lines))
+    answer = await returned(gateway, ok(b"\x1f\x8b not really gzip", *lines))
 
     assert [f"{name}: {value}" for name, value in answer.fields] == [*lines, "Content-Length: 18"]
     assert answer.body == b"\x1f\x8b not really gzip"
@@ -51,25 +51,25 @@ async def test_an_answer_keeps_order_repetition_case_and_bytes(house: RunningPro
         ("HTTP/1.1 599 x", "HTTP/1.1 599 x"),
     ],
 )
-async def test_status_and_reason_arrive_as_they_came(house: RunningProxy, start: str, passed: str) -> None:
+async def test_status_and_reason_arrive_as_they_came(gateway: RunningProxy, start: str, passed: str) -> None:
     """Requirements 5 and 7: everything but the version, which is ours."""
-    answer = await returned(house, f"{start}\r\nContent-Length: 0\r\n\r\n".encode("latin-1"))
+    answer = await returned(gateway, f"{start}\r\nContent-Length: 0\r\n\r\n".encode("latin-1"))
 
     assert answer.start == passed
 
 
 @pytest.mark.parametrize("status", range(200, 600, 7))
-async def test_every_status_is_passed_on(house: RunningProxy, status: int) -> None:
+async def test_every_status_is_passed_on(gateway: RunningProxy, status: int) -> None:
     """Requirement 7: an answer is not ours to judge, 5xx included."""
-    answer = await returned(house, ok(b"" if status in (204, 304) else b"body", status=f"{status} x"))
+    answer = await returned(gateway, ok(b"" if status in (204, 304) else b"body", status=f"{status} x"))
 
     assert answer.status == status
 
 
-async def test_fields_named_by_an_answers_connection_are_dropped(house: RunningProxy) -> None:
+async def test_fields_named_by_an_answers_connection_are_dropped(gateway: RunningProxy) -> None:
     """Requirement 8, what peers forget: both ways."""
     answer = await returned(
-        house,
+        gateway,
         ok(
             b"",
             "Connection: X-Hop, keep-alive",
@@ -85,17 +85,17 @@ async def test_fields_named_by_an_answers_connection_are_dropped(house: RunningP
     assert answer.names == ["X-Stays", "Content-Length"]
 
 
-async def test_an_answers_connection_cannot_name_away_its_length(house: RunningProxy) -> None:
+async def test_an_answers_connection_cannot_name_away_its_length(gateway: RunningProxy) -> None:
     """Requirement 8."""
-    answer = await returned(house, ok(b"hello", "Connection: Content-Length"))
+    answer = await returned(gateway, ok(b"hello", "Connection: Content-Length"))
 
     assert (answer.field("content-length"), answer.body) == ("5", b"hello")
 
 
-async def test_shadow_and_strangler_fields_of_a_backend_never_reach_a_client(house: RunningProxy) -> None:
+async def test_shadow_and_strangler_fields_of_a_backend_never_reach_a_client(gateway: RunningProxy) -> None:
     """Contract: Headers."""
     answer = await returned(
-        house,
+        gateway,
         ok(b"", "X-Shadow: 1", "x-shadow-dry-run: 1", "X-Strangler-Side: modern", "X-Strangler-Decline: 1", "X-S: 1"),
     )
 
@@ -103,10 +103,10 @@ async def test_shadow_and_strangler_fields_of_a_backend_never_reach_a_client(hou
 
 
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
-async def test_an_answer_without_a_body_has_none(house: RunningProxy, status: str) -> None:
+async def test_an_answer_without_a_body_has_none(gateway: RunningProxy, status: str) -> None:
     """Requirement 9; RFC 9112 6.3."""
-    backend = await house.backend(always(f"HTTP/1.1 {status}\r\nX-A: 1\r\n\r\n".encode()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(f"HTTP/1.1 {status}\r\nX-A: 1\r\n\r\n".encode()))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
 
     for _ in range(2):
@@ -116,25 +116,25 @@ async def test_an_answer_without_a_body_has_none(house: RunningProxy, status: st
 
 
 @pytest.mark.parametrize("line", ["Content-Length: 5", "Transfer-Encoding: chunked"])
-async def test_a_204_is_sent_without_any_framing(house: RunningProxy, line: str) -> None:
+async def test_a_204_is_sent_without_any_framing(gateway: RunningProxy, line: str) -> None:
     """RFC 9110 8.6, RFC 9112 6.1."""
-    answer = await returned(house, f"HTTP/1.1 204 No Content\r\n{line}\r\n\r\n".encode())
+    answer = await returned(gateway, f"HTTP/1.1 204 No Content\r\n{line}\r\n\r\n".encode())
 
     assert answer.names == []
 
 
-async def test_a_304_keeps_the_length_of_what_was_not_sent(house: RunningProxy) -> None:
+async def test_a_304_keeps_the_length_of_what_was_not_sent(gateway: RunningProxy) -> None:
     """RFC 9110 8.6."""
-    answer = await returned(house, b"HTTP/1.1 304 Not Modified\r\nContent-Length: 500\r\nETag: x\r\n\r\n")
+    answer = await returned(gateway, b"HTTP/1.1 304 Not Modified\r\nContent-Length: 500\r\nETag: x\r\n\r\n")
 
     assert (answer.field("content-length"), answer.body) == ("500", b"")
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 500", "Transfer-Encoding: chunked", "X-None: 1"])
-async def test_an_answer_to_head_has_no_body_however_it_is_framed(house: RunningProxy, framing: str) -> None:
+async def test_an_answer_to_head_has_no_body_however_it_is_framed(gateway: RunningProxy, framing: str) -> None:
     """Requirement 9."""
-    backend = await house.backend(always(f"HTTP/1.1 200 OK\r\n{framing}\r\n\r\n".encode()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(f"HTTP/1.1 200 OK\r\n{framing}\r\n\r\n".encode()))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
 
     for _ in range(2):
@@ -145,9 +145,9 @@ async def test_an_answer_to_head_has_no_body_however_it_is_framed(house: Running
     assert len(backend.wires) == 1
 
 
-async def test_chunks_of_an_answer_stay_chunks(house: RunningProxy) -> None:
+async def test_chunks_of_an_answer_stay_chunks(gateway: RunningProxy) -> None:
     """Requirement 5."""
-    answer = await returned(house, chunks(b"hel", b"lo"))
+    answer = await returned(gateway, chunks(b"hel", b"lo"))
 
     assert (answer.field("transfer-encoding"), answer.field("content-length"), answer.body) == (
         "chunked",
@@ -157,11 +157,11 @@ async def test_chunks_of_an_answer_stay_chunks(house: RunningProxy) -> None:
 
 
 @pytest.mark.parametrize("size", [b"5  ", b"5\t", b"00000000000000000005", b"5 ;a=b", b"0005 \t "])
-async def test_a_padded_chunk_size_of_a_backend_is_read(house: RunningProxy, size: bytes) -> None:
+async def test_a_padded_chunk_size_of_a_backend_is_read(gateway: RunningProxy, size: bytes) -> None:
     """Old servers fill sizes up; what a client gets is framed anew."""
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-    backend = await house.backend(always(head + size + b"\r\nhello\r\n" + b"0   \r\n\r\n"))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(head + size + b"\r\nhello\r\n" + b"0   \r\n\r\n"))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
 
     for _ in range(2):
@@ -171,19 +171,19 @@ async def test_a_padded_chunk_size_of_a_backend_is_read(house: RunningProxy, siz
 
 
 @pytest.mark.parametrize("size", [b" 5", b"5 5", b"0x5", b"5 x", b"+5", b"5;", b"0" * 300 + b"5", b"5\xa0"])
-async def test_a_chunk_size_that_may_be_another_is_not_read(house: RunningProxy, size: bytes) -> None:
+async def test_a_chunk_size_that_may_be_another_is_not_read(gateway: RunningProxy, size: bytes) -> None:
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-    backend = await house.backend(always(head + size + b"\r\nhello\r\n0\r\n\r\n"))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(head + size + b"\r\nhello\r\n0\r\n\r\n"))
+    proxy = await gateway.proxy(backend)
 
     assert (await proxy.ask(get("/"))).status == 502
 
 
 @pytest.mark.parametrize("size", [b"5 ", b"5\t", b"00000000000000000005"])
-async def test_a_padded_chunk_size_of_a_client_is_refused(house: RunningProxy, size: bytes) -> None:
+async def test_a_padded_chunk_size_of_a_client_is_refused(gateway: RunningProxy, size: bytes) -> None:
     """Requirement 3: what stands behind it could be another request for another server."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
 
     answer = await proxy.ask(
         get("/", "Transfer-Encoding: chunked", method="POST") + size + b"\r\nhello\r\n0\r\n\r\n", "POST"

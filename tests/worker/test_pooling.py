@@ -18,9 +18,9 @@ def pooled(proxy: Proxy) -> int:
 
 
 # ── reuse ──
-async def test_a_connection_is_used_again_by_another_client(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+async def test_a_connection_is_used_again_by_another_client(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
 
     for number in range(5):
         await proxy.ask(get(f"/{number}"))
@@ -40,10 +40,10 @@ async def test_a_connection_is_used_again_by_another_client(house: RunningProxy)
         ok(b"", "Connection: keep-alive", "Connection: close"),
     ],
 )
-async def test_a_connection_that_the_backend_wants_closed_is_closed(house: RunningProxy, answer: bytes) -> None:
+async def test_a_connection_that_the_backend_wants_closed_is_closed(gateway: RunningProxy, answer: bytes) -> None:
     """RFC 9112 9.3: the close option wins."""
-    backend = await house.backend(always(answer))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(answer))
+    proxy = await gateway.proxy(backend)
 
     await proxy.ask(get("/"))
 
@@ -51,9 +51,9 @@ async def test_a_connection_that_the_backend_wants_closed_is_closed(house: Runni
     assert await backend.wires[0].gone() in ("eof", "reset")
 
 
-async def test_a_http_1_0_backend_that_keeps_alive_is_kept(house: RunningProxy) -> None:
-    backend = await house.backend(always(b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nhi"))
-    proxy = await house.proxy(backend)
+async def test_a_http_1_0_backend_that_keeps_alive_is_kept(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nhi"))
+    proxy = await gateway.proxy(backend)
 
     await proxy.ask(get("/1"))
     await proxy.ask(get("/2"))
@@ -64,10 +64,10 @@ async def test_a_http_1_0_backend_that_keeps_alive_is_kept(house: RunningProxy) 
 # ── late bytes ──
 @pytest.mark.both_loops
 @pytest.mark.parametrize("late", [LATE, b"\r\n", b"x", b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"])
-async def test_late_bytes_never_reach_the_next_user(house: RunningProxy, late: bytes) -> None:
+async def test_late_bytes_never_reach_the_next_user(gateway: RunningProxy, late: bytes) -> None:
     """Requirement 13: a connection that speaks unasked is closed."""
-    backend = await house.backend(answering(ok(b"first"), then=lambda wire: wire.send(late)), always(ok(b"second")))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(answering(ok(b"first"), then=lambda wire: wire.send(late)), always(ok(b"second")))
+    proxy = await gateway.proxy(backend)
 
     await proxy.ask(get("/1"))
     await breathe()
@@ -83,10 +83,12 @@ async def test_late_bytes_never_reach_the_next_user(house: RunningProxy, late: b
     [ok(b"first"), chunks(b"first"), ok(b"", status="204 No Content"), ok(b"", status="304 Not Modified"), ok(b"")],
     ids=["length", "chunks", "204", "304", "empty"],
 )
-async def test_bytes_behind_an_answer_are_delivered_to_nobody(house: RunningProxy, answer: bytes, extra: bytes) -> None:
+async def test_bytes_behind_an_answer_are_delivered_to_nobody(
+    gateway: RunningProxy, answer: bytes, extra: bytes
+) -> None:
     """Requirement 13: extra bytes in the same read as the response."""
-    backend = await house.backend(answering(answer + extra), always(ok(b"second")))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(answering(answer + extra), always(ok(b"second")))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
 
     first = await client.ask(get("/1"))
@@ -98,10 +100,10 @@ async def test_bytes_behind_an_answer_are_delivered_to_nobody(house: RunningProx
     assert len(backend.wires) == 2
 
 
-async def test_a_body_behind_a_head_answer_is_delivered_to_nobody(house: RunningProxy) -> None:
+async def test_a_body_behind_a_head_answer_is_delivered_to_nobody(gateway: RunningProxy) -> None:
     """Requirement 9: HEAD has no body, whatever the backend thinks."""
-    backend = await house.backend(answering(ok(b"a body to HEAD")), always(ok(b"second")))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(answering(ok(b"a body to HEAD")), always(ok(b"second")))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
 
     first = await client.ask(get("/1", method="HEAD"), "HEAD")
@@ -111,13 +113,13 @@ async def test_a_body_behind_a_head_answer_is_delivered_to_nobody(house: Running
     assert second.body == b"second"
 
 
-async def test_bytes_that_wait_unread_disqualify_a_connection(house: RunningProxy) -> None:
+async def test_bytes_that_wait_unread_disqualify_a_connection(gateway: RunningProxy) -> None:
     """Requirement 13: checked right before use, not when the loop gets round to it.
 
     The late bytes and the next request lie in the kernel before the proxy runs again.
     """
-    backend = await house.backend(answering(ok(b"first")), always(ok(b"second")))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(answering(ok(b"first")), always(ok(b"second")))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
 
     for _ in range(20):
@@ -129,10 +131,10 @@ async def test_bytes_that_wait_unread_disqualify_a_connection(house: RunningProx
     assert b"poison" not in client.received
 
 
-async def test_a_connection_that_ended_while_idle_is_not_used(house: RunningProxy) -> None:
+async def test_a_connection_that_ended_while_idle_is_not_used(gateway: RunningProxy) -> None:
     """Requirement 13: the end lies in the kernel when the next request comes."""
-    backend = await house.backend(answering(ok(b"first")), always(ok(b"second")))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(answering(ok(b"first")), always(ok(b"second")))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
 
     await client.ask(get("/1"))
@@ -143,7 +145,7 @@ async def test_a_connection_that_ended_while_idle_is_not_used(house: RunningProx
     assert len(backend.wires) == 2
 
 
-async def test_a_waiting_request_does_not_get_a_connection_that_has_just_ended(house: RunningProxy) -> None:
+async def test_a_waiting_request_does_not_get_a_connection_that_has_just_ended(gateway: RunningProxy) -> None:
     """Requirement 13: the check holds too where a connection passes straight to a waiting request."""
 
     async def last_answer(wire: Wire) -> None:
@@ -154,8 +156,8 @@ async def test_a_waiting_request_does_not_get_a_connection_that_has_just_ended(h
         wire.say_end_now()
 
     go: list[int] = []
-    backend = await house.backend(last_answer, always(ok(b"second")))
-    proxy = await house.proxy(backend, max_connections=1)
+    backend = await gateway.backend(last_answer, always(ok(b"second")))
+    proxy = await gateway.proxy(backend, max_connections=1)
     one, two = await proxy.client(), await proxy.client()
     one.send(get("/1"))
     await backend.wire()
@@ -173,10 +175,10 @@ async def test_a_waiting_request_does_not_get_a_connection_that_has_just_ended(h
     [ok(b"too large"), chunks(b"too large"), chunks(b"too ", b"large")],
     ids=["length", "chunks", "two chunks"],
 )
-async def test_a_connection_with_half_a_request_on_it_is_never_used_again(house: RunningProxy, answer: bytes) -> None:
+async def test_a_connection_with_half_a_request_on_it_is_never_used_again(gateway: RunningProxy, answer: bytes) -> None:
     """Requirement 13: an early answer ends a request that was not sent whole; the rest must not meet the next one."""
-    backend = await house.backend(on_head(answer), always(ok(b"second")))
-    proxy = await house.proxy(backend, buffer=Buffer(request=1))
+    backend = await gateway.backend(on_head(answer), always(ok(b"second")))
+    proxy = await gateway.proxy(backend, buffer=Buffer(request=1))
     client = await proxy.client()
     client.send(post(b"x" * 100)[:-50])
 
@@ -189,10 +191,10 @@ async def test_a_connection_with_half_a_request_on_it_is_never_used_again(house:
     assert b"/2" not in backend.wires[0].received
 
 
-async def test_a_connection_whose_client_went_away_is_never_used_again(house: RunningProxy) -> None:
+async def test_a_connection_whose_client_went_away_is_never_used_again(gateway: RunningProxy) -> None:
     """Requirement 13: its answer may still come."""
-    backend = await house.backend(hang, always(ok(b"second")))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(hang, always(ok(b"second")))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/1"))
     upstream = await backend.wire()
@@ -203,7 +205,7 @@ async def test_a_connection_whose_client_went_away_is_never_used_again(house: Ru
     assert (await proxy.ask(get("/2"))).body == b"second"
 
 
-async def test_a_connection_is_heard_by_its_next_user_although_the_last_one_read_slowly(house: RunningProxy) -> None:
+async def test_a_connection_is_heard_by_its_next_user_although_the_last_one_read_slowly(gateway: RunningProxy) -> None:
     """Back-pressure of one client must not stay behind on the connection."""
 
     async def script(wire: Wire) -> None:
@@ -213,8 +215,8 @@ async def test_a_connection_is_heard_by_its_next_user_although_the_last_one_read
         wire.send(ok(b"second"))
         await wire.gone()
 
-    backend = await house.backend(script)
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(script)
+    proxy = await gateway.proxy(backend)
     slow = await proxy.client()
     slow.transport.pause_reading()
     slow.send(get("/1"))
@@ -228,7 +230,7 @@ async def test_a_connection_is_heard_by_its_next_user_although_the_last_one_read
 @pytest.mark.parametrize("size", [150_000, 250_000, 400_000, 700_000])
 @pytest.mark.parametrize("frame", [ok, chunks], ids=["length", "chunks"])
 async def test_a_connection_freed_while_its_client_is_behind_is_heard_by_the_next(
-    house: RunningProxy, size: int, frame: object
+    gateway: RunningProxy, size: int, frame: object
 ) -> None:
     """As above, where the last bytes of the answer were read while the client was behind."""
     body = b"x" * size
@@ -238,8 +240,8 @@ async def test_a_connection_freed_while_its_client_is_behind_is_heard_by_the_nex
             request = await wire.request()
             wire.send(frame(body) if request.target == "/1" else ok(b"second"))  # type: ignore[operator]
 
-    backend = await house.backend(script)
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(script)
+    proxy = await gateway.proxy(backend)
     slow = await proxy.client()
     slow.transport.pause_reading()
     slow.send(get("/1") * 12)

@@ -11,9 +11,9 @@ from tests.support.proxying import RunningProxy
 from tests.support.raw import get, post
 
 
-async def test_a_record_says_who_asked_for_what_and_who_answered_how(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok(b"hello", status="201 Created")))
-    proxy = await house.proxy(backend, backend)
+async def test_a_record_says_who_asked_for_what_and_who_answered_how(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok(b"hello", status="201 Created")))
+    proxy = await gateway.proxy(backend, backend)
 
     await proxy.ask(post(b"body", target="/a/b?token=secret"))
 
@@ -25,9 +25,9 @@ async def test_a_record_says_who_asked_for_what_and_who_answered_how(house: Runn
     assert "secret" not in str(record)
 
 
-async def test_bytes_are_those_of_bodies_whatever_their_framing(house: RunningProxy) -> None:
-    backend = await house.backend(always(chunks(b"hel", b"lo")))
-    proxy = await house.proxy(backend)
+async def test_bytes_are_those_of_bodies_whatever_their_framing(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(chunks(b"hel", b"lo")))
+    proxy = await gateway.proxy(backend)
 
     await proxy.ask(get("/", "Transfer-Encoding: chunked", method="POST") + b"3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n")
 
@@ -35,9 +35,9 @@ async def test_bytes_are_those_of_bodies_whatever_their_framing(house: RunningPr
     assert (record.bytes_in, record.bytes_out) == (4, 5)
 
 
-async def test_time_spent_waiting_for_the_backend_is_not_the_proxys(house: RunningProxy) -> None:
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend, clock=Clock())
+async def test_time_spent_waiting_for_the_backend_is_not_the_proxys(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend, clock=Clock())
     client = await proxy.client()
     client.send(get("/"))
     upstream = await backend.wire()
@@ -52,9 +52,9 @@ async def test_time_spent_waiting_for_the_backend_is_not_the_proxys(house: Runni
     assert record.attempts[0].wait == pytest.approx(3.0)
 
 
-async def test_an_attempt_names_the_target_that_was_asked(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+async def test_an_attempt_names_the_target_that_was_asked(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
 
     await proxy.ask(get("/"))
 
@@ -62,26 +62,26 @@ async def test_an_attempt_names_the_target_that_was_asked(house: RunningProxy) -
     assert (attempt.side, attempt.backend, attempt.target, attempt.status) == ("legacy", "legacy", backend.url, 200)
 
 
-async def test_a_trusted_edges_client_is_the_one_on_record(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, trusted=["127.0.0.1"])
+async def test_a_trusted_edges_client_is_the_one_on_record(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, trusted=["127.0.0.1"])
 
     await proxy.ask(get("/", "X-Forwarded-For: 192.0.2.1, 192.0.2.2"))
 
     assert (await proxy.exchange()).client == "192.0.2.2"
 
 
-async def test_an_observer_that_raises_is_not_noticed_by_the_user(house: RunningProxy) -> None:
+async def test_an_observer_that_raises_is_not_noticed_by_the_user(gateway: RunningProxy) -> None:
     """Law 5."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
     failures: list[Exchange] = []
 
     def broken(record: Exchange) -> None:
         failures.append(record)
         raise ValueError("an observer's own affair")
 
-    proxy.server.observe.add(broken)
+    proxy.server.observe.add_observer(broken)
     client = await proxy.client()
 
     for _ in range(3):
@@ -91,9 +91,9 @@ async def test_an_observer_that_raises_is_not_noticed_by_the_user(house: Running
     proxy.observer_failures.clear()
 
 
-async def test_an_answer_to_head_made_by_the_proxy_has_no_body(house: RunningProxy) -> None:
+async def test_an_answer_to_head_made_by_the_proxy_has_no_body(gateway: RunningProxy) -> None:
     """RFC 9110 9.3.2; the connection goes on."""
-    proxy = await house.proxy("http://127.0.0.1:1")
+    proxy = await gateway.proxy("http://127.0.0.1:1")
     client = await proxy.client()
 
     for _ in range(2):
@@ -101,8 +101,8 @@ async def test_an_answer_to_head_made_by_the_proxy_has_no_body(house: RunningPro
     assert client.unread == b""
 
 
-async def test_a_backend_that_closes_does_not_close_its_client(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok(b"", "Connection: close")))
-    proxy = await house.proxy(backend)
+async def test_a_backend_that_closes_does_not_close_its_client(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok(b"", "Connection: close")))
+    proxy = await gateway.proxy(backend)
 
     assert (await proxy.ask(get("/"))).field("connection") is None

@@ -27,12 +27,12 @@ def routes(backend: str = "modern") -> list[Route]:
     ]
 
 
-async def said(house: RunningProxy, line: str) -> tuple[str, Backend]:
+async def said(gateway: RunningProxy, line: str) -> tuple[str, Backend]:
     """What becomes of a line of modern's; {b} is its authority, {p} its port."""
-    backend = await house.backend()
+    backend = await gateway.backend()
     name, _, value = _filled(line, backend).partition(": ")
     backend.scripts = (always(ok(b"", f"{name}: {value}", status="201 Created")),)
-    proxy = await house.proxy(backend, backend, routes=routes())
+    proxy = await gateway.proxy(backend, backend, routes=routes())
     answer = await proxy.ask(get("/users/7", host="shop.test"))
     return f"{name}: {answer.field(name)}", backend
 
@@ -92,8 +92,8 @@ PATHS = [
 
 
 @pytest.mark.parametrize(("line", "seen"), [*ADDRESSES, *PATHS], ids=[line for line, _ in (*ADDRESSES, *PATHS)])
-async def test_a_reference_leads_to_us(house: RunningProxy, line: str, seen: str) -> None:
-    found, backend = await said(house, line)
+async def test_a_reference_leads_to_us(gateway: RunningProxy, line: str, seen: str) -> None:
+    found, backend = await said(gateway, line)
 
     assert found == _filled(seen, backend)
     assert backend.requests[0].target == "/new/users/7"
@@ -109,33 +109,33 @@ def test_a_default_port_may_be_written_out() -> None:
     assert locations.rewritten("location", other, "https://shop.test", "/") == other
 
 
-async def test_an_early_hint_shows_no_address_either(house: RunningProxy) -> None:
-    backend = await house.backend()
+async def test_an_early_hint_shows_no_address_either(gateway: RunningProxy) -> None:
+    backend = await gateway.backend()
     hint = f"HTTP/1.1 103 Early Hints\r\nLink: <{backend.url}/a.css>; rel=preload\r\n\r\n".encode()
     backend.scripts = (on_head(hint + ok()),)
-    proxy = await house.proxy(backend, backend, routes=routes())
+    proxy = await gateway.proxy(backend, backend, routes=routes())
 
     answer = await proxy.ask(get("/users/7"))
 
     assert answer.interim[0].field("link") == "<http://example.test/a.css>; rel=preload"
 
 
-async def test_what_is_kept_is_kept(house: RunningProxy) -> None:
+async def test_what_is_kept_is_kept(gateway: RunningProxy) -> None:
     """Contract: `location: keep`."""
-    backend = await house.backend()
+    backend = await gateway.backend()
     backend.scripts = (always(ok(b"", f"Location: {backend.url}/new/users/42", status="302 Found")),)
     policy = SidePolicy("modern", path=USERS[1])
-    proxy = await house.proxy(backend, backend, routes=[route(match=Match(USERS[0]), modern=policy)])
+    proxy = await gateway.proxy(backend, backend, routes=[route(match=Match(USERS[0]), modern=policy)])
 
     assert (await proxy.ask(get("/users/7"))).field("location") == f"{backend.url}/new/users/42"
 
 
-async def test_a_captured_segment_and_the_way_back_to_it_keep_their_bytes(house: RunningProxy) -> None:
+async def test_a_captured_segment_and_the_way_back_to_it_keep_their_bytes(gateway: RunningProxy) -> None:
     def script(request: Message) -> bytes:
         return ok(b"", f"Location: {request.target}", status="201 Created")
 
-    backend = await house.backend(always(script))
-    proxy = await house.proxy(backend, backend, routes=routes())
+    backend = await gateway.backend(always(script))
+    proxy = await gateway.proxy(backend, backend, routes=routes())
 
     for path in ("/files/a%2Fb//c;v=1", "/users/a;v=1", "/files/jos%c3%a9"):
         answer = await proxy.ask(post(b"x", target=path))

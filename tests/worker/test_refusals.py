@@ -31,10 +31,10 @@ async def test_a_malformed_request_is_refused_under_every_split(case: dict[str, 
 
 
 @pytest.mark.parametrize("case", cases("http_refusals"))
-async def test_after_a_refusal_nothing_more_is_parsed(house: RunningProxy, case: dict[str, Any]) -> None:
+async def test_after_a_refusal_nothing_more_is_parsed(gateway: RunningProxy, case: dict[str, Any]) -> None:
     """Requirements 2 and 4, on a real connection: whole, then byte by byte."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
     data = wire(case)
 
     for pieces in ([data + SMUGGLED], [*single_bytes(data), SMUGGLED]):
@@ -59,10 +59,10 @@ async def test_a_verdict_does_not_depend_on_what_was_seen_before(case: dict[str,
         assert wired.status == case["status"]
 
 
-async def test_a_refusal_is_a_problem_that_repeats_nothing_of_what_was_sent(house: RunningProxy) -> None:
+async def test_a_refusal_is_a_problem_that_repeats_nothing_of_what_was_sent(gateway: RunningProxy) -> None:
     """Requirement 4."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
 
     answer = await proxy.ask(get("/secret-path", "X-Evil : <script>"))
 
@@ -74,10 +74,10 @@ async def test_a_refusal_is_a_problem_that_repeats_nothing_of_what_was_sent(hous
     assert b"script" not in answer.body
 
 
-async def test_a_refusal_is_nobodys_failure_but_the_clients(house: RunningProxy) -> None:
+async def test_a_refusal_is_nobodys_failure_but_the_clients(gateway: RunningProxy) -> None:
     """Requirement 4: it is recorded without an attempt, so no side is judged by it."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
 
     await proxy.ask(b"NONSENSE\r\n\r\n")
 
@@ -85,10 +85,10 @@ async def test_a_refusal_is_nobodys_failure_but_the_clients(house: RunningProxy)
     assert (record.status, record.answered, record.attempts) == (400, "none", ())
 
 
-async def test_a_405_says_what_is_allowed(house: RunningProxy) -> None:
+async def test_a_405_says_what_is_allowed(gateway: RunningProxy) -> None:
     """RFC 9110 15.5.6."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
 
     answer = await proxy.ask(get("/", method="TRACE"))
 
@@ -97,10 +97,10 @@ async def test_a_405_says_what_is_allowed(house: RunningProxy) -> None:
     assert "TRACE" not in (answer.field("allow") or "")
 
 
-async def test_a_client_that_goes_on_sending_still_reads_its_refusal(house: RunningProxy) -> None:
+async def test_a_client_that_goes_on_sending_still_reads_its_refusal(gateway: RunningProxy) -> None:
     """Requirement 4: the connection ends in order; a reset could destroy the answer on its way (RFC 9112 9.6)."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
 
     await client.send_pieces([b"BAD\r\n\r\n", *[b"x" * 10_000] * 20])
@@ -110,10 +110,10 @@ async def test_a_client_that_goes_on_sending_still_reads_its_refusal(house: Runn
     assert await client.gone() == "eof"
 
 
-async def test_two_empty_lines_before_a_request_are_overlooked(house: RunningProxy) -> None:
+async def test_two_empty_lines_before_a_request_are_overlooked(gateway: RunningProxy) -> None:
     """RFC 9112 2.2."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
 
     answer = await proxy.ask(b"\r\n\r\n" + get("/"))
 

@@ -82,7 +82,7 @@ class Told:
         """The bytes received at both ends."""
         source = self.rnd.choice(["127.0.0.1", "127.0.0.2"])
         client = await raw.connect(self.proxy.address, source=(source, 0))
-        self.proxy.house.clients.append(client)
+        self.proxy.gateway.clients.append(client)
         before = [len(side.requests) for side in self.sides.values()]
         answered = await client.ask(data, data.split()[0].decode())
         client.close()
@@ -90,11 +90,11 @@ class Told:
         return OURS.sub("", repr((source, answered, heard)))
 
 
-async def story(house: RunningProxy, seed: int, *, remember: bool) -> list[str]:
+async def story(gateway: RunningProxy, seed: int, *, remember: bool) -> list[str]:
     forgotten()
     rnd = Random(seed)
-    sides = {name: await house.backend(always(answer)) for name in (LEGACY, MODERN)}
-    told = Told(rnd, await house.proxy(sides[LEGACY]), sides)
+    sides = {name: await gateway.backend(always(answer)) for name in (LEGACY, MODERN)}
+    told = Told(rnd, await gateway.proxy(sides[LEGACY]), sides)
     told.proxy.server.live.swap(generation(2, told.rules()))
     said: list[str] = []
     heads: list[str] = []
@@ -111,11 +111,11 @@ async def story(house: RunningProxy, seed: int, *, remember: bool) -> list[str]:
 
 
 @pytest.mark.parametrize("seed", range(12))
-async def test_what_is_remembered_changes_nothing(house: RunningProxy, monkeypatch: pytest.MonkeyPatch, seed: int):
+async def test_what_is_remembered_changes_nothing(gateway: RunningProxy, monkeypatch: pytest.MonkeyPatch, seed: int):
     monkeypatch.setattr(route_decision, "random", lambda: 0.3)
 
-    remembering = await story(house, seed, remember=True)
-    forgetting = await story(house, seed, remember=False)
+    remembering = await story(gateway, seed, remember=True)
+    forgetting = await story(gateway, seed, remember=False)
 
     assert re.sub(r"127\.0\.0\.1:\d+", "", "\n".join(remembering)) == "\n".join(forgetting)
     assert len(set(remembering)) > 20

@@ -68,7 +68,7 @@ async def user(proxy: Proxy, requests: int, seed: int) -> None:
     client = await proxy.client()
     for data in (mood() for mood in random.choices(MOODS, WEIGHTS, k=requests)):
         if client.ended:
-            proxy.house.clients.remove(client)
+            proxy.gateway.clients.remove(client)
             client.transport.abort()
             client = await proxy.client()
         client.send(data)
@@ -90,12 +90,12 @@ async def user(proxy: Proxy, requests: int, seed: int) -> None:
 async def settled(proxy: Proxy) -> None:
     await until(lambda: not proxy.server.clients, "every client's end")
     await breathe(50)
-    for wire in [wire for backend in proxy.house.backends for wire in backend.wires if wire.ended]:
+    for wire in [wire for backend in proxy.gateway.backends for wire in backend.wires if wire.ended]:
         wire.transport.abort()
-    for backend in proxy.house.backends:
+    for backend in proxy.gateway.backends:
         forget(backend)
     proxy.exchanges.clear()
-    proxy.house.clients.clear()
+    proxy.gateway.clients.clear()
     await breathe(50)
 
 
@@ -109,10 +109,10 @@ def forget(backend: Backend) -> None:
     backend._tasks[:] = [task for task in backend._tasks if not task.done()]
 
 
-async def test_nothing_grows_over_many_mixed_requests(house: RunningProxy) -> None:
+async def test_nothing_grows_over_many_mixed_requests(gateway: RunningProxy) -> None:
     """Requirement 17: memory, tasks and descriptors are back at the start, failed requests included."""
-    backend = await house.backend(moody)
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(moody)
+    proxy = await gateway.proxy(backend)
 
     async def crowd(requests: int) -> None:
         for part in range(requests // 2000):
@@ -132,10 +132,10 @@ async def test_nothing_grows_over_many_mixed_requests(house: RunningProxy) -> No
     assert (stats["connections_client"], stats["connections_upstream_active"]) == (0, 0)
 
 
-async def test_two_thousand_idle_connections_cost_little_and_disturb_nobody(house: RunningProxy) -> None:
+async def test_two_thousand_idle_connections_cost_little_and_disturb_nobody(gateway: RunningProxy) -> None:
     """Requirement 17; both ends and their test live in this process, so the cost is an upper bound."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
     healthy = await proxy.client()
     await healthy.ask(get("/"))
     open_files, before = descriptors(), memory()
@@ -161,10 +161,10 @@ async def test_two_thousand_idle_connections_cost_little_and_disturb_nobody(hous
     await until(lambda: descriptors() <= open_files + len(backend.wires) * 2 + 5, "descriptors given back")
 
 
-async def test_connections_that_come_and_go_leave_nothing(house: RunningProxy) -> None:
+async def test_connections_that_come_and_go_leave_nothing(gateway: RunningProxy) -> None:
     """Requirement 17: churn, with every way to leave."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend)
 
     async def churn(rounds: int) -> None:
         for number in range(rounds):

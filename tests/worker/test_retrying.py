@@ -29,11 +29,11 @@ def stale(backend_answers: bytes = ok(b"first"), *, how: object = Wire.close) ->
 @pytest.mark.parametrize("how", [Wire.close, Wire.reset])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "DELETE", "PUT"])
 async def test_an_idempotent_request_is_tried_once_more_when_its_used_connection_gave_no_byte(
-    house: RunningProxy, method: str, how: object
+    gateway: RunningProxy, method: str, how: object
 ) -> None:
     """Requirement 14."""
-    backend = await house.backend(*stale(how=how))  # type: ignore[arg-type]
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(*stale(how=how))  # type: ignore[arg-type]
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
 
     await client.ask(get("/1"))
@@ -45,10 +45,10 @@ async def test_an_idempotent_request_is_tried_once_more_when_its_used_connection
 
 
 @pytest.mark.parametrize("request_bytes", [post(b""), post(b"x"), post(b"x", method="PATCH"), post(b"x", method="PUT")])
-async def test_a_request_that_might_happen_twice_is_never_repeated(house: RunningProxy, request_bytes: bytes) -> None:
+async def test_a_request_that_might_happen_twice_is_never_repeated(gateway: RunningProxy, request_bytes: bytes) -> None:
     """Requirement 14."""
-    backend = await house.backend(*stale())  # type: ignore[arg-type]
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(*stale())  # type: ignore[arg-type]
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
 
     await client.ask(get("/1"))
@@ -58,10 +58,10 @@ async def test_a_request_that_might_happen_twice_is_never_repeated(house: Runnin
     assert len(backend.wires) == 1
 
 
-async def test_a_request_is_repeated_once_at_most(house: RunningProxy) -> None:
+async def test_a_request_is_repeated_once_at_most(gateway: RunningProxy) -> None:
     """Requirement 14."""
-    backend = await house.backend(stale()[0], on_head(b"", Wire.close))  # type: ignore[arg-type]
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(stale()[0], on_head(b"", Wire.close))  # type: ignore[arg-type]
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
 
     await client.ask(get("/1"))
@@ -71,16 +71,16 @@ async def test_a_request_is_repeated_once_at_most(house: RunningProxy) -> None:
     assert len(backend.wires) == 2
 
 
-async def test_a_fresh_connection_that_gave_no_byte_is_not_tried_again(house: RunningProxy) -> None:
+async def test_a_fresh_connection_that_gave_no_byte_is_not_tried_again(gateway: RunningProxy) -> None:
     """Requirement 14: the backend had no reason to close it but the request."""
-    backend = await house.backend(on_head(b"", Wire.close))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(on_head(b"", Wire.close))
+    proxy = await gateway.proxy(backend)
 
     assert (await proxy.ask(get("/"))).status == 502
     assert len(backend.wires) == 1
 
 
-async def test_a_request_is_not_repeated_once_a_byte_of_an_answer_came(house: RunningProxy) -> None:
+async def test_a_request_is_not_repeated_once_a_byte_of_an_answer_came(gateway: RunningProxy) -> None:
     """Requirement 14."""
 
     async def script(wire: Wire) -> None:
@@ -90,8 +90,8 @@ async def test_a_request_is_not_repeated_once_a_byte_of_an_answer_came(house: Ru
         await wire.send_pieces([b"HTTP/1.1 "])
         wire.close()
 
-    backend = await house.backend(script, always(ok()))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(script, always(ok()))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
 
     await client.ask(get("/1"))
@@ -99,10 +99,10 @@ async def test_a_request_is_not_repeated_once_a_byte_of_an_answer_came(house: Ru
     assert len(backend.wires) == 1
 
 
-async def test_a_5xx_is_never_repeated(house: RunningProxy) -> None:
+async def test_a_5xx_is_never_repeated(gateway: RunningProxy) -> None:
     """Requirement 14."""
-    backend = await house.backend(answering(ok(), ok(b"sorry", status="503 Service Unavailable")))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(answering(ok(), ok(b"sorry", status="503 Service Unavailable")))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
 
     await client.ask(get("/1"))
@@ -110,10 +110,10 @@ async def test_a_5xx_is_never_repeated(house: RunningProxy) -> None:
     assert len(backend.requests) == 2
 
 
-async def test_a_timeout_is_never_repeated(house: RunningProxy) -> None:
+async def test_a_timeout_is_never_repeated(gateway: RunningProxy) -> None:
     """Requirement 14."""
-    backend = await house.backend(answering(ok()))
-    proxy = await house.proxy(backend, clock=Clock(), timeout=3.0)
+    backend = await gateway.backend(answering(ok()))
+    proxy = await gateway.proxy(backend, clock=Clock(), timeout=3.0)
     client = await proxy.client()
     await client.ask(get("/1"))
     client.send(get("/2"))
@@ -125,10 +125,10 @@ async def test_a_timeout_is_never_repeated(house: RunningProxy) -> None:
     assert len(backend.wires) == 1
 
 
-async def test_a_post_gets_no_connection_that_was_idle_for_long(house: RunningProxy) -> None:
+async def test_a_post_gets_no_connection_that_was_idle_for_long(gateway: RunningProxy) -> None:
     """RFC 9112 9.3.1: what may not be sent twice must not meet a server that is just closing."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, clock=Clock())
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, clock=Clock())
 
     await proxy.ask(get("/1"))
     proxy.turn(3.0)
@@ -137,10 +137,10 @@ async def test_a_post_gets_no_connection_that_was_idle_for_long(house: RunningPr
     assert [len(wire.requests) for wire in backend.wires] == [1, 1]
 
 
-async def test_an_idle_connection_is_closed_after_a_while(house: RunningProxy) -> None:
+async def test_an_idle_connection_is_closed_after_a_while(gateway: RunningProxy) -> None:
     """Requirement 17: what is not used is not kept."""
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, clock=Clock())
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, clock=Clock())
     await proxy.ask(get("/1"))
     assert pooled(proxy) == 1
 

@@ -52,9 +52,9 @@ def silent() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("request_", [get("/"), post(b"x"), post(b"x" * 200_000)], ids=["GET", "POST", "large"])
-async def test_a_target_that_is_gone_costs_no_request(house: RunningProxy, request_: bytes) -> None:
-    good = await house.backend(always(lambda request: ok(b"%d" % len(request.body))))
-    proxy = await house.proxy([GONE, good], clock=Clock())
+async def test_a_target_that_is_gone_costs_no_request(gateway: RunningProxy, request_: bytes) -> None:
+    good = await gateway.backend(always(lambda request: ok(b"%d" % len(request.body))))
+    proxy = await gateway.proxy([GONE, good], clock=Clock())
 
     answers = [await proxy.ask(request_) for _ in range(30)]
 
@@ -64,9 +64,9 @@ async def test_a_target_that_is_gone_costs_no_request(house: RunningProxy, reque
     assert [each for each in proxy.exchanges if any(attempt.failed for attempt in each.attempts)] == []
 
 
-async def test_with_one_of_two_targets_gone_modern_has_not_failed(house: RunningProxy) -> None:
-    legacy, good = await house.backend(hang), await house.backend(always(ok(b"modern")))
-    proxy = await house.proxy(legacy, [good, GONE], clock=Clock(), fallback=Fallback("none"))
+async def test_with_one_of_two_targets_gone_modern_has_not_failed(gateway: RunningProxy) -> None:
+    legacy, good = await gateway.backend(hang), await gateway.backend(always(ok(b"modern")))
+    proxy = await gateway.proxy(legacy, [good, GONE], clock=Clock(), fallback=Fallback("none"))
 
     for _ in range(10):
         assert (await proxy.ask(post(b"x"))).body == b"modern"
@@ -76,9 +76,9 @@ async def test_with_one_of_two_targets_gone_modern_has_not_failed(house: Running
     assert [each for each in proxy.exchanges if any(attempt.failed for attempt in each.attempts)] == []
 
 
-async def test_a_silent_target_is_passed_by_after_a_quarter_of_a_second(house: RunningProxy, silent: str) -> None:
-    good = await house.backend(always(ok(b"good")))
-    proxy = await house.proxy([silent, good], connect_timeout=2.0)
+async def test_a_silent_target_is_passed_by_after_a_quarter_of_a_second(gateway: RunningProxy, silent: str) -> None:
+    good = await gateway.backend(always(ok(b"good")))
+    proxy = await gateway.proxy([silent, good], connect_timeout=2.0)
     loop = asyncio.get_running_loop()
     began = loop.time()
 
@@ -89,21 +89,21 @@ async def test_a_silent_target_is_passed_by_after_a_quarter_of_a_second(house: R
     assert retries(proxy, "legacy", "silent") >= 1
 
 
-async def test_the_first_address_of_a_name_may_be_dead(house: RunningProxy, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_first_address_of_a_name_may_be_dead(gateway: RunningProxy, monkeypatch: pytest.MonkeyPatch) -> None:
     """`localhost` is often ::1 first, where nothing listens."""
-    good = await house.backend(always(ok(b"good")))
+    good = await gateway.backend(always(ok(b"good")))
     named(monkeypatch, "app.test", "::1", "127.0.0.1")
-    proxy = await house.proxy(f"http://app.test:{good.port}", clock=Clock())
+    proxy = await gateway.proxy(f"http://app.test:{good.port}", clock=Clock())
 
     assert [(await proxy.ask(post(b"x"))).body for _ in range(3)] == [b"good"] * 3
 
 
 async def test_a_name_whose_first_address_is_silent_is_reached_by_the_second(
-    house: RunningProxy, monkeypatch: pytest.MonkeyPatch
+    gateway: RunningProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good = await house.backend(always(ok(b"good")))
+    good = await gateway.backend(always(ok(b"good")))
     named(monkeypatch, "app.test", "192.0.2.1", "127.0.0.1")
-    proxy = await house.proxy(f"http://app.test:{good.port}", connect_timeout=5.0)
+    proxy = await gateway.proxy(f"http://app.test:{good.port}", connect_timeout=5.0)
 
     answer = await proxy.ask(post(b"x"))
 
@@ -122,9 +122,9 @@ def named(monkeypatch: pytest.MonkeyPatch, name: str, *addresses: str) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
 
 
-async def test_no_more_is_tried_than_retries_allow(house: RunningProxy) -> None:
-    good = await house.backend(always(ok()))
-    proxy = await house.proxy([GONE, "http://127.0.0.1:2", good], clock=Clock(), retries=0)
+async def test_no_more_is_tried_than_retries_allow(gateway: RunningProxy) -> None:
+    good = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy([GONE, "http://127.0.0.1:2", good], clock=Clock(), retries=0)
 
     statuses = {(await proxy.ask(post(b"x"))).status for _ in range(2)}
 
@@ -132,9 +132,9 @@ async def test_no_more_is_tried_than_retries_allow(house: RunningProxy) -> None:
     assert retries(proxy, "legacy", "connect") == 0
 
 
-async def test_a_fresh_connection_that_is_cut_sends_a_read_to_another_target_once(house: RunningProxy) -> None:
-    bad, good = await house.backend(cut), await house.backend(always(ok(b"good")))
-    proxy = await house.proxy([bad, good], clock=Clock())
+async def test_a_fresh_connection_that_is_cut_sends_a_read_to_another_target_once(gateway: RunningProxy) -> None:
+    bad, good = await gateway.backend(cut), await gateway.backend(always(ok(b"good")))
+    proxy = await gateway.proxy([bad, good], clock=Clock())
 
     answers = [(await proxy.ask(get("/"))).body for _ in range(6)]
 
@@ -143,29 +143,29 @@ async def test_a_fresh_connection_that_is_cut_sends_a_read_to_another_target_onc
 
 
 @pytest.mark.parametrize("request_", [post(b"x"), post(b""), post(b"x", method="PUT"), get("/", method="PATCH")])
-async def test_what_may_have_been_done_is_never_sent_twice(house: RunningProxy, request_: bytes) -> None:
-    bad, other = await house.backend(cut), await house.backend(cut)
-    proxy = await house.proxy([bad, other], clock=Clock())
+async def test_what_may_have_been_done_is_never_sent_twice(gateway: RunningProxy, request_: bytes) -> None:
+    bad, other = await gateway.backend(cut), await gateway.backend(cut)
+    proxy = await gateway.proxy([bad, other], clock=Clock())
 
     assert (await proxy.ask(request_)).status == 502
 
     assert len(bad.wires) + len(other.wires) == 1
 
 
-async def test_a_read_that_is_cut_everywhere_ends(house: RunningProxy) -> None:
-    bad, other = await house.backend(cut), await house.backend(cut)
-    proxy = await house.proxy([bad, other], clock=Clock())
+async def test_a_read_that_is_cut_everywhere_ends(gateway: RunningProxy) -> None:
+    bad, other = await gateway.backend(cut), await gateway.backend(cut)
+    proxy = await gateway.proxy([bad, other], clock=Clock())
 
     assert (await proxy.ask(get("/"))).status == 502
 
     assert (len(bad.wires), len(other.wires)) == (1, 1)
 
 
-async def test_a_target_that_is_out_comes_back_by_a_probe_of_ours(house: RunningProxy) -> None:
+async def test_a_target_that_is_out_comes_back_by_a_probe_of_ours(gateway: RunningProxy) -> None:
     """With growing back-off, and no user's request is spent on it."""
-    good = await house.backend(always(ok(b"good")))
+    good = await gateway.backend(always(ok(b"good")))
     port = free_port()
-    proxy = await house.proxy([f"http://127.0.0.1:{port}", good], clock=Clock())
+    proxy = await gateway.proxy([f"http://127.0.0.1:{port}", good], clock=Clock())
     dead = targets(proxy)[0]
     for _ in range(8):
         await proxy.ask(get("/"))
@@ -179,7 +179,7 @@ async def test_a_target_that_is_out_comes_back_by_a_probe_of_ours(house: Running
 
     returned = Backend(always(ok(b"back")))
     await returned.start(port=port)
-    house.backends.append(returned)
+    gateway.backends.append(returned)
     proxy.turn(31.0)
     await until(lambda: not dead.out, "the return")
     answers = {(await proxy.ask(get("/"))).body for _ in range(4)}
@@ -193,9 +193,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def test_ties_take_turns(house: RunningProxy) -> None:
-    backends = [await house.backend(always(ok())) for _ in range(3)]
-    proxy = await house.proxy(backends)
+async def test_ties_take_turns(gateway: RunningProxy) -> None:
+    backends = [await gateway.backend(always(ok())) for _ in range(3)]
+    proxy = await gateway.proxy(backends)
 
     for _ in range(30):
         await proxy.ask(get("/"))
@@ -203,9 +203,9 @@ async def test_ties_take_turns(house: RunningProxy) -> None:
     assert [len(backend.requests) for backend in backends] == [10, 10, 10]
 
 
-async def test_all_of_legacys_targets_out_are_all_tried(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok(b"all the same")))
-    proxy = await house.proxy([GONE, backend], clock=Clock())
+async def test_all_of_legacys_targets_out_are_all_tried(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok(b"all the same")))
+    proxy = await gateway.proxy([GONE, backend], clock=Clock())
     for target in targets(proxy):
         target.leave_out()
     proxy.turn(0.1)
@@ -213,9 +213,9 @@ async def test_all_of_legacys_targets_out_are_all_tried(house: RunningProxy) -> 
     assert [(await proxy.ask(post(b"x"))).body for _ in range(4)] == [b"all the same"] * 4
 
 
-async def test_a_connection_is_closed_at_its_greatest_age(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, clock=Clock(), max_age=20.0)
+async def test_a_connection_is_closed_at_its_greatest_age(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, clock=Clock(), max_age=20.0)
     client = await proxy.client()
     for _ in range(8):
         await client.ask(get("/"))

@@ -15,14 +15,14 @@ from tests.support.waiting import until
 RULE = Invariant("total", "/total >= 0")
 
 
-async def alone(house: RunningProxy, answer: bytes = ok(b'{"total":1}'), **settings) -> Mirroring:
-    legacy, modern = await house.backend(always(ok(b"old"))), await house.backend(always(answer))
+async def alone(gateway: RunningProxy, answer: bytes = ok(b'{"total":1}'), **settings) -> Mirroring:
+    legacy, modern = await gateway.backend(always(ok(b"old"))), await gateway.backend(always(answer))
     chosen = {"weight": 100.0, "sample": 0.0, "route": {"invariants": (RULE,)}, **settings}
-    return await mirroring(house, legacy, modern, **chosen)
+    return await mirroring(gateway, legacy, modern, **chosen)
 
 
-async def test_modern_alone_is_sent_without_asking_legacy(house: RunningProxy):
-    mirror = await alone(house)
+async def test_modern_alone_is_sent_without_asking_legacy(gateway: RunningProxy):
+    mirror = await alone(gateway)
 
     await mirror.ask("/a")
     await until(lambda: mirror.pairs)
@@ -30,12 +30,12 @@ async def test_modern_alone_is_sent_without_asking_legacy(house: RunningProxy):
     (pair,) = mirror.pairs
     assert (pair.reason, pair.live_side, pair.modern.body) == ("alone", "modern", b'{"total":1}')
     assert pair.legacy == Answer(failed="absent")
-    assert house.backends[0].wires == []
+    assert gateway.backends[0].wires == []
     assert mirror.records == []
 
 
-async def test_the_answer_to_a_write_is_sent_as_well(house: RunningProxy):
-    mirror = await alone(house)
+async def test_the_answer_to_a_write_is_sent_as_well(gateway: RunningProxy):
+    mirror = await alone(gateway)
 
     await mirror.proxy.ask(raw.post(b"a=1"))
     await until(lambda: mirror.pairs)
@@ -43,8 +43,8 @@ async def test_the_answer_to_a_write_is_sent_as_well(house: RunningProxy):
     assert mirror.pairs[0].method == "POST"
 
 
-async def test_no_more_is_sent_than_a_share_of_a_busy_route(house: RunningProxy):
-    mirror = await alone(house, clock=Clock())
+async def test_no_more_is_sent_than_a_share_of_a_busy_route(gateway: RunningProxy):
+    mirror = await alone(gateway, clock=Clock())
     client = await mirror.proxy.client()
 
     for _ in range(ALONE_PER_SECOND + 5):
@@ -54,8 +54,8 @@ async def test_no_more_is_sent_than_a_share_of_a_busy_route(house: RunningProxy)
     assert len(mirror.pairs) == ALONE_PER_SECOND
 
 
-async def test_an_answer_above_the_cap_is_not_sent(house: RunningProxy):
-    mirror = await alone(house, ok(bytes(2000)), max_body=1000)
+async def test_an_answer_above_the_cap_is_not_sent(gateway: RunningProxy):
+    mirror = await alone(gateway, ok(bytes(2000)), max_body=1000)
 
     await mirror.ask()
     await mirror.proxy.quiet()
@@ -64,8 +64,8 @@ async def test_an_answer_above_the_cap_is_not_sent(house: RunningProxy):
     assert mirror.proxy.server.shadows.budget.held == 0
 
 
-async def test_legacy_alone_is_nobodys_business(house: RunningProxy):
-    mirror = await alone(house, weight=0.0)
+async def test_legacy_alone_is_nobodys_business(gateway: RunningProxy):
+    mirror = await alone(gateway, weight=0.0)
 
     await mirror.ask()
     await mirror.proxy.quiet()
@@ -73,16 +73,16 @@ async def test_legacy_alone_is_nobodys_business(house: RunningProxy):
     assert mirror.pairs == []
 
 
-async def test_a_mirrored_route_sends_the_pair_instead(house: RunningProxy):
-    mirror = await alone(house, sample=1.0)
+async def test_a_mirrored_route_sends_the_pair_instead(gateway: RunningProxy):
+    mirror = await alone(gateway, sample=1.0)
 
     await mirror.became(raw.get())
 
     assert [(pair.reason, pair.legacy.body) for pair in mirror.pairs] == [("body", b"old")]
 
 
-async def test_a_request_of_a_mirrored_route_that_may_not_be_mirrored_is_sent_alone(house: RunningProxy):
-    mirror = await alone(house, sample=1.0)
+async def test_a_request_of_a_mirrored_route_that_may_not_be_mirrored_is_sent_alone(gateway: RunningProxy):
+    mirror = await alone(gateway, sample=1.0)
 
     await mirror.proxy.ask(raw.post(b"a=1"))
     await until(lambda: mirror.pairs)

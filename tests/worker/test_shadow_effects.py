@@ -29,11 +29,11 @@ LARAVEL = "eyJpdiI6Ik1USXpORFUyTnpnNU1ERXlNdz09Iiwi"
     ],
 )
 async def test_an_answer_of_legacy_that_shows_effects_suspends_the_route(
-    house: RunningProxy, status: str, lines: tuple[str, ...], suspended: bool
+    gateway: RunningProxy, status: str, lines: tuple[str, ...], suspended: bool
 ):
     answer = ok(b"", *lines, status=status) if "204" not in status else b"HTTP/1.1 204 No Content\r\n\r\n"
-    legacy, modern = await house.backend(always(answer)), await house.backend(always(answer))
-    mirror = await mirroring(house, legacy, modern)
+    legacy, modern = await gateway.backend(always(answer)), await gateway.backend(always(answer))
+    mirror = await mirroring(gateway, legacy, modern)
     request = raw.get("/thing?x=secret", f"Cookie: PHPSESSID=abc; laravel_session={LARAVEL}A")
 
     first = await mirror.became(request)
@@ -45,19 +45,19 @@ async def test_an_answer_of_legacy_that_shows_effects_suspends_the_route(
     assert not mirror.events or (mirror.events[0][1]["route"], mirror.events[0][1]["path"]) == ("all", "/thing")
 
 
-async def test_an_answer_of_modern_says_nothing_about_effects(house: RunningProxy):
-    legacy, modern = await house.backend(always(ok())), await house.backend(always(ok(status="201 Created")))
-    mirror = await mirroring(house, legacy, modern)
+async def test_an_answer_of_modern_says_nothing_about_effects(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(always(ok())), await gateway.backend(always(ok(status="201 Created")))
+    mirror = await mirroring(gateway, legacy, modern)
 
     became = [await mirror.became(raw.get()) for _ in range(2)]
 
     assert became == [("sent", "status")] * 2
 
 
-async def test_a_session_that_a_copy_went_without_is_not_one_that_changed(house: RunningProxy):
+async def test_a_session_that_a_copy_went_without_is_not_one_that_changed(gateway: RunningProxy):
     answer = ok(b"", "Location: /", "Set-Cookie: PHPSESSID=guest", status="302 Found")
-    legacy, modern = await house.backend(always(answer)), await house.backend(always(answer))
-    mirror = await mirroring(house, legacy, modern, weight=100.0)
+    legacy, modern = await gateway.backend(always(answer)), await gateway.backend(always(answer))
+    mirror = await mirroring(gateway, legacy, modern, weight=100.0)
 
     became = [await mirror.became(raw.get("/", "Cookie: PHPSESSID=abc")) for _ in range(2)]
 
@@ -65,13 +65,13 @@ async def test_a_session_that_a_copy_went_without_is_not_one_that_changed(house:
     assert mirror.events == []
 
 
-async def test_the_same_words_after_a_reload_stay_suspended_other_words_are_tried(house: RunningProxy):
+async def test_the_same_words_after_a_reload_stay_suspended_other_words_are_tried(gateway: RunningProxy):
     answer = ok(status="201 Created")
-    legacy, modern = await house.backend(always(answer)), await house.backend(always(answer))
-    mirror = await mirroring(house, legacy, modern)
+    legacy, modern = await gateway.backend(always(answer)), await gateway.backend(always(answer))
+    mirror = await mirroring(gateway, legacy, modern)
     await mirror.became(raw.get())
-    same = await mirroring(house, legacy, modern)
-    other = await mirroring(house, legacy, modern, deny=("/none",))
+    same = await mirroring(gateway, legacy, modern)
+    other = await mirroring(gateway, legacy, modern, deny=("/none",))
 
     mirror.proxy.server.live.swap(same.proxy.server.live.generation)
     after_same = await mirror.became(raw.get())

@@ -33,9 +33,9 @@ from tests.support.proxying import RunningProxy
         raw.get("/secret/7"),
     ],
 )
-async def test_what_may_have_effects_or_no_end_is_never_mirrored(house: RunningProxy, request_bytes: bytes):
-    legacy, modern = await house.backend(always(ok())), await house.backend(always(ok()))
-    mirror = await mirroring(house, legacy, modern, deny=("~^/secret",))
+async def test_what_may_have_effects_or_no_end_is_never_mirrored(gateway: RunningProxy, request_bytes: bytes):
+    legacy, modern = await gateway.backend(always(ok())), await gateway.backend(always(ok()))
+    mirror = await mirroring(gateway, legacy, modern, deny=("~^/secret",))
 
     await mirror.proxy.ask(request_bytes)
     await mirror.became(raw.get("/plain"))
@@ -44,16 +44,16 @@ async def test_what_may_have_effects_or_no_end_is_never_mirrored(house: RunningP
     assert len(mirror.records) == 1
 
 
-async def test_an_empty_body_is_none(house: RunningProxy):
-    legacy, modern = await house.backend(always(ok())), await house.backend(always(ok()))
-    mirror = await mirroring(house, legacy, modern)
+async def test_an_empty_body_is_none(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(always(ok())), await gateway.backend(always(ok()))
+    mirror = await mirroring(gateway, legacy, modern)
 
     assert await mirror.became(raw.get("/", "Content-Length: 0")) == ("equal", "")
 
 
-async def test_a_route_without_a_sample_is_left_alone(house: RunningProxy):
-    legacy, modern = await house.backend(always(ok())), await house.backend(always(ok()))
-    mirror = await mirroring(house, legacy, modern, sample=0.0)
+async def test_a_route_without_a_sample_is_left_alone(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(always(ok())), await gateway.backend(always(ok()))
+    mirror = await mirroring(gateway, legacy, modern, sample=0.0)
 
     await mirror.ask()
 
@@ -61,9 +61,9 @@ async def test_a_route_without_a_sample_is_left_alone(house: RunningProxy):
     assert modern.wires == []
 
 
-async def test_the_same_users_are_in_the_sample_each_time(house: RunningProxy):
-    legacy, modern = await house.backend(always(ok())), await house.backend(always(ok()))
-    mirror = await mirroring(house, legacy, modern, sample=0.5, identity=["cookie:uid"])
+async def test_the_same_users_are_in_the_sample_each_time(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(always(ok())), await gateway.backend(always(ok()))
+    mirror = await mirroring(gateway, legacy, modern, sample=0.5, identity=["cookie:uid"])
     mirror.route.floor.first = 0
     await mirror.ask()  # the floor's
     await mirror.record()
@@ -74,9 +74,9 @@ async def test_the_same_users_are_in_the_sample_each_time(house: RunningProxy):
     assert set(rounds[0]) == {("equal", ""), ("not_compared", "sample")}
 
 
-async def test_a_new_route_is_mirrored_whatever_its_sample_until_it_is_known(house: RunningProxy):
-    legacy, modern = await house.backend(always(ok())), await house.backend(always(ok()))
-    mirror = await mirroring(house, legacy, modern, sample=1e-9)
+async def test_a_new_route_is_mirrored_whatever_its_sample_until_it_is_known(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(always(ok())), await gateway.backend(always(ok()))
+    mirror = await mirroring(gateway, legacy, modern, sample=1e-9)
     mirror.route.floor.first = 3
 
     became = [(await mirror.became(raw.get()))[1] for _ in range(5)]

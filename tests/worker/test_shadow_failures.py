@@ -31,10 +31,10 @@ async def close(wire: Wire) -> None:
     ],
 )
 async def test_a_server_error_is_a_failure_whoever_is_live(
-    house: RunningProxy, legacy: bytes, modern: bytes, failures: tuple[bool, bool], weight: float
+    gateway: RunningProxy, legacy: bytes, modern: bytes, failures: tuple[bool, bool], weight: float
 ):
-    sides = await house.backend(always(legacy)), await house.backend(always(modern))
-    mirror = await mirroring(house, *sides, weight=weight, route={"fallback": Fallback(mode="none")})
+    sides = await gateway.backend(always(legacy)), await gateway.backend(always(modern))
+    mirror = await mirroring(gateway, *sides, weight=weight, route={"fallback": Fallback(mode="none")})
 
     became = await mirror.became(raw.get())
 
@@ -42,9 +42,9 @@ async def test_a_server_error_is_a_failure_whoever_is_live(
     assert became == (("equal", "") if legacy == modern else ("sent", "status"))
 
 
-async def test_a_live_side_that_fails_is_counted_with_the_copy(house: RunningProxy):
-    legacy, modern = await house.backend(close), await house.backend(always(FINE))
-    mirror = await mirroring(house, legacy, modern)
+async def test_a_live_side_that_fails_is_counted_with_the_copy(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(close), await gateway.backend(always(FINE))
+    mirror = await mirroring(gateway, legacy, modern)
 
     became = await mirror.became(raw.get())
 
@@ -52,9 +52,9 @@ async def test_a_live_side_that_fails_is_counted_with_the_copy(house: RunningPro
     assert mirror.records[0].failures == (False, True)
 
 
-async def test_a_rescued_request_is_not_compared(house: RunningProxy):
-    legacy, modern = await house.backend(always(FINE)), await house.backend(close)
-    mirror = await mirroring(house, legacy, modern, weight=100.0)
+async def test_a_rescued_request_is_not_compared(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(always(FINE)), await gateway.backend(close)
+    mirror = await mirroring(gateway, legacy, modern, weight=100.0)
 
     answer = await mirror.ask()
     record = await mirror.record()
@@ -63,17 +63,17 @@ async def test_a_rescued_request_is_not_compared(house: RunningProxy):
     assert (record.reason, record.failures) == ("fallback", None)
 
 
-async def test_a_side_that_declines_a_copy_has_not_failed(house: RunningProxy):
-    legacy, modern = await house.backend(always(FINE)), await house.backend(always(DECLINE))
-    mirror = await mirroring(house, legacy, modern)
+async def test_a_side_that_declines_a_copy_has_not_failed(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(always(FINE)), await gateway.backend(always(DECLINE))
+    mirror = await mirroring(gateway, legacy, modern)
 
     assert await mirror.became(raw.get()) == ("not_compared", "declined")
     assert mirror.records[0].failures is None
 
 
-async def test_a_copy_that_times_out_where_the_live_side_took_as_long_has_not_failed(house: RunningProxy):
-    legacy, modern = await house.backend(hang), await house.backend(hang)
-    mirror = await mirroring(house, legacy, modern, clock=Clock(), timeout=5.0)
+async def test_a_copy_that_times_out_where_the_live_side_took_as_long_has_not_failed(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(hang), await gateway.backend(hang)
+    mirror = await mirroring(gateway, legacy, modern, clock=Clock(), timeout=5.0)
     client = await mirror.proxy.client()
     client.send(raw.get())
     await (await legacy.wire()).seen(b"\r\n\r\n")
@@ -87,15 +87,15 @@ async def test_a_copy_that_times_out_where_the_live_side_took_as_long_has_not_fa
     assert (record.reason, record.failures) == ("shadow_timeout", None)
 
 
-async def test_a_kept_connection_that_the_side_had_closed_is_nobodys_failure(house: RunningProxy):
+async def test_a_kept_connection_that_the_side_had_closed_is_nobodys_failure(gateway: RunningProxy):
     async def once(wire: Wire) -> None:
         await wire.request()
         wire.send(FINE)
         await wire.head()
         wire.close()
 
-    legacy, modern = await house.backend(always(FINE)), await house.backend(once)
-    mirror = await mirroring(house, legacy, modern)
+    legacy, modern = await gateway.backend(always(FINE)), await gateway.backend(once)
+    mirror = await mirroring(gateway, legacy, modern)
     await mirror.became(raw.get())
 
     became = await mirror.became(raw.get())
@@ -104,9 +104,9 @@ async def test_a_kept_connection_that_the_side_had_closed_is_nobodys_failure(hou
     assert (mirror.records[1].failures, mirror.records[1].calls) == (None, ())
 
 
-async def test_a_copy_is_never_repeated(house: RunningProxy):
-    legacy, modern = await house.backend(always(FINE)), await house.backend(close)
-    mirror = await mirroring(house, legacy, modern)
+async def test_a_copy_is_never_repeated(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(always(FINE)), await gateway.backend(close)
+    mirror = await mirroring(gateway, legacy, modern)
 
     became = await mirror.became(raw.get())
 
@@ -114,9 +114,9 @@ async def test_a_copy_is_never_repeated(house: RunningProxy):
     assert len(modern.wires) == 1
 
 
-async def test_a_copy_that_the_worker_cannot_wait_for_is_nobodys_failure(house: RunningProxy):
-    legacy, modern = await house.backend(always(ok())), await house.backend(hang)
-    mirror = await mirroring(house, legacy, modern)
+async def test_a_copy_that_the_worker_cannot_wait_for_is_nobodys_failure(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(always(ok())), await gateway.backend(hang)
+    mirror = await mirroring(gateway, legacy, modern)
     await mirror.ask()
     await modern.wire()
 

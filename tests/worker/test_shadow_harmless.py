@@ -74,10 +74,10 @@ def say(data: bytes) -> Script:
     ],
 )
 async def test_a_live_answer_is_the_same_whatever_becomes_of_its_copy(
-    house: RunningProxy, other: Callable[[Wire], object], failed: bool | None
+    gateway: RunningProxy, other: Callable[[Wire], object], failed: bool | None
 ):
-    legacy, modern = await house.backend(always(LIVE)), await house.backend(other)  # type: ignore[arg-type]
-    mirror = await mirroring(house, legacy, modern, max_body=100_000)
+    legacy, modern = await gateway.backend(always(LIVE)), await gateway.backend(other)  # type: ignore[arg-type]
+    mirror = await mirroring(gateway, legacy, modern, max_body=100_000)
     client = await mirror.proxy.client()
 
     answers = [await client.ask(raw.get(f"/{number}")) for number in range(5)]
@@ -89,9 +89,9 @@ async def test_a_live_answer_is_the_same_whatever_becomes_of_its_copy(
         assert record.failures == (failed, False)
 
 
-async def test_a_side_that_cannot_be_reached_costs_nobody_anything(house: RunningProxy):
-    legacy = await house.backend(always(LIVE))
-    mirror = await mirroring(house, legacy, "http://127.0.0.1:1")
+async def test_a_side_that_cannot_be_reached_costs_nobody_anything(gateway: RunningProxy):
+    legacy = await gateway.backend(always(LIVE))
+    mirror = await mirroring(gateway, legacy, "http://127.0.0.1:1")
 
     became = await mirror.became(raw.get())
 
@@ -99,10 +99,10 @@ async def test_a_side_that_cannot_be_reached_costs_nobody_anything(house: Runnin
     assert mirror.records[0].failures == (True, False)
 
 
-async def test_a_copy_that_hangs_ends_with_its_own_time_out(house: RunningProxy):
+async def test_a_copy_that_hangs_ends_with_its_own_time_out(gateway: RunningProxy):
     clock = Clock()
-    legacy, modern = await house.backend(always(LIVE)), await house.backend(hang)
-    mirror = await mirroring(house, legacy, modern, clock=clock, timeout=5.0)
+    legacy, modern = await gateway.backend(always(LIVE)), await gateway.backend(hang)
+    mirror = await mirroring(gateway, legacy, modern, clock=clock, timeout=5.0)
     await mirror.ask()
     await (await modern.wire()).seen(b"\r\n\r\n")
 
@@ -115,9 +115,9 @@ async def test_a_copy_that_hangs_ends_with_its_own_time_out(house: RunningProxy)
     assert await modern.wires[0].gone() == "reset" or modern.wires[0].ended
 
 
-async def test_copies_never_use_the_connections_of_live_requests(house: RunningProxy):
-    shared = await house.backend(always(ok(b"same")))
-    mirror = await mirroring(house, shared, shared)
+async def test_copies_never_use_the_connections_of_live_requests(gateway: RunningProxy):
+    shared = await gateway.backend(always(ok(b"same")))
+    mirror = await mirroring(gateway, shared, shared)
     client = await mirror.proxy.client()
 
     for _ in range(3):
@@ -128,9 +128,9 @@ async def test_copies_never_use_the_connections_of_live_requests(house: RunningP
     assert sorted(copied, key=str) == [{"1"}, {None}]
 
 
-async def test_the_end_of_the_user_is_the_end_of_the_copy(house: RunningProxy):
-    legacy, modern = await house.backend(hang), await house.backend(hang)
-    mirror = await mirroring(house, legacy, modern)
+async def test_the_end_of_the_user_is_the_end_of_the_copy(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(hang), await gateway.backend(hang)
+    mirror = await mirroring(gateway, legacy, modern)
     client = await mirror.proxy.client()
     client.send(raw.get())
     await (await modern.wire()).head()
@@ -143,10 +143,10 @@ async def test_the_end_of_the_user_is_the_end_of_the_copy(house: RunningProxy):
 
 
 async def test_a_fault_of_mirroring_itself_is_counted_and_hurts_nobody(
-    house: RunningProxy, monkeypatch: pytest.MonkeyPatch
+    gateway: RunningProxy, monkeypatch: pytest.MonkeyPatch
 ):
-    legacy, modern = await house.backend(always(LIVE)), await house.backend(always(LIVE))
-    mirror = await mirroring(house, legacy, modern)
+    legacy, modern = await gateway.backend(always(LIVE)), await gateway.backend(always(LIVE))
+    mirror = await mirroring(gateway, legacy, modern)
     told: list[BaseException] = []
     mirror.proxy.server.shadows.observe.failed = told.append
 
@@ -168,7 +168,7 @@ async def test_a_fault_of_mirroring_itself_is_counted_and_hurts_nobody(
     shadows.conflict_tracker._find = broken
     became.append(await mirror.became(raw.get()))
     shadows.conflict_tracker._find = find
-    shadows.connect(broken, mirror.tell)
+    shadows.connect(broken, mirror.emit)
     unsent = await mirror.became(raw.get())
 
     assert (answer.body, became) == (b"live" * 1000, [("not_compared", "error")] * 2)

@@ -18,9 +18,9 @@ from tests.support.waiting import until
 SAME = ok(b"same")
 
 
-async def test_a_route_has_no_more_copies_under_way_than_it_may(house: RunningProxy):
-    legacy, modern = await house.backend(always(SAME)), await house.backend(hang)
-    mirror = await mirroring(house, legacy, modern, max_in_flight=2)
+async def test_a_route_has_no_more_copies_under_way_than_it_may(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(always(SAME)), await gateway.backend(hang)
+    mirror = await mirroring(gateway, legacy, modern, max_in_flight=2)
 
     for _ in range(5):
         await mirror.ask()
@@ -32,12 +32,12 @@ async def test_a_route_has_no_more_copies_under_way_than_it_may(house: RunningPr
 
 @pytest.mark.parametrize("live_is_large", [True, False])
 async def test_an_answer_above_the_cap_reaches_the_user_whole_and_is_not_compared(
-    house: RunningProxy, live_is_large: bool
+    gateway: RunningProxy, live_is_large: bool
 ):
     large, small = ok(b"x" * 3000), ok(b"x" * 1000)
-    legacy = await house.backend(always(large if live_is_large else small))
-    modern = await house.backend(always(small if live_is_large else large))
-    mirror = await mirroring(house, legacy, modern, max_body=2000)
+    legacy = await gateway.backend(always(large if live_is_large else small))
+    modern = await gateway.backend(always(small if live_is_large else large))
+    mirror = await mirroring(gateway, legacy, modern, max_body=2000)
 
     answer = await mirror.ask()
     record = await mirror.record()
@@ -47,7 +47,7 @@ async def test_an_answer_above_the_cap_reaches_the_user_whole_and_is_not_compare
     assert mirror.proxy.server.shadows.budget.held == 0
 
 
-async def test_an_endless_copy_is_left_at_the_cap_not_read_on(house: RunningProxy):
+async def test_an_endless_copy_is_left_at_the_cap_not_read_on(gateway: RunningProxy):
     async def endless(wire: Wire) -> None:
         await wire.head()
         wire.send(chunks(bytes(1000), end=b""))
@@ -55,8 +55,8 @@ async def test_an_endless_copy_is_left_at_the_cap_not_read_on(house: RunningProx
             wire.send(b"3e8\r\n" + bytes(1000) + b"\r\n")
             await asyncio.sleep(0)
 
-    legacy, modern = await house.backend(always(SAME)), await house.backend(endless)
-    mirror = await mirroring(house, legacy, modern, max_body=10_000)
+    legacy, modern = await gateway.backend(always(SAME)), await gateway.backend(endless)
+    mirror = await mirroring(gateway, legacy, modern, max_body=10_000)
 
     await mirror.ask()
     record = await mirror.record()
@@ -65,9 +65,9 @@ async def test_an_endless_copy_is_left_at_the_cap_not_read_on(house: RunningProx
     assert await modern.wires[0].gone()
 
 
-async def test_bodies_that_wait_to_be_copied_hold_no_more_than_their_share_of_memory(house: RunningProxy):
-    legacy, modern = await house.backend(always(SAME)), await house.backend(always(SAME))
-    mirror = await mirroring(house, legacy, modern, methods=("GET", "POST"), writes="isolated")
+async def test_bodies_that_wait_to_be_copied_hold_no_more_than_their_share_of_memory(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(always(SAME)), await gateway.backend(always(SAME))
+    mirror = await mirroring(gateway, legacy, modern, methods=("GET", "POST"), writes="isolated")
     budget = mirror.proxy.server.shadows.budget
     budget.at_most = 1000
     first, second = await mirror.proxy.client(), await mirror.proxy.client()
@@ -83,9 +83,9 @@ async def test_bodies_that_wait_to_be_copied_hold_no_more_than_their_share_of_me
     assert budget.held == 0
 
 
-async def test_all_copies_together_hold_no_more_than_their_share_of_memory(house: RunningProxy):
-    legacy, modern = await house.backend(always(ok(bytes(800)))), await house.backend(hang)
-    mirror = await mirroring(house, legacy, modern)
+async def test_all_copies_together_hold_no_more_than_their_share_of_memory(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(always(ok(bytes(800)))), await gateway.backend(hang)
+    mirror = await mirroring(gateway, legacy, modern)
     budget = mirror.proxy.server.shadows.budget
     budget.at_most = 1000
 
@@ -98,33 +98,33 @@ async def test_all_copies_together_hold_no_more_than_their_share_of_memory(house
     assert (record.result, record.reason) == ("not_compared", "memory")
 
 
-async def test_what_does_not_fit_into_memory_is_not_compared(house: RunningProxy):
-    legacy, modern = await house.backend(always(ok(bytes(800)))), await house.backend(always(ok(bytes(800))))
-    mirror = await mirroring(house, legacy, modern)
+async def test_what_does_not_fit_into_memory_is_not_compared(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(always(ok(bytes(800)))), await gateway.backend(always(ok(bytes(800))))
+    mirror = await mirroring(gateway, legacy, modern)
     mirror.proxy.server.shadows.budget.at_most = 1000
 
     assert await mirror.became(raw.get()) == ("not_compared", "memory_full")
 
 
-async def test_a_busy_legacy_is_left_alone(house: RunningProxy):
-    legacy, modern = await house.backend(hang), await house.backend(always(SAME))
-    mirror = await mirroring(house, legacy, modern, weight=50.0, options={"max_connections": 4})
+async def test_a_busy_legacy_is_left_alone(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(hang), await gateway.backend(always(SAME))
+    mirror = await mirroring(gateway, legacy, modern, weight=50.0, options={"max_connections": 4})
     server = mirror.proxy.server
     target = server.bound.pools["legacy"].targets[0]
     for busy in (0, 1):  # of 4 connections
         target.busy = busy
-        assert server.shadows.asking.obstacle(mirror.route, "legacy") == ""
+        assert server.shadows.sender.obstacle(mirror.route, "legacy") == ""
 
     target.busy = 2
 
-    assert server.shadows.asking.obstacle(mirror.route, "legacy") == "busy"
-    assert server.shadows.asking.obstacle(mirror.route, "modern") == ""
+    assert server.shadows.sender.obstacle(mirror.route, "legacy") == "busy"
+    assert server.shadows.sender.obstacle(mirror.route, "modern") == ""
     target.busy = 0
 
 
-async def test_a_backend_that_is_down_gets_no_copies(house: RunningProxy):
-    legacy, modern = await house.backend(always(SAME)), await house.backend(always(SAME))
-    mirror = await mirroring(house, legacy, modern, options={"health": Health("/health", every=60.0)})
+async def test_a_backend_that_is_down_gets_no_copies(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(always(SAME)), await gateway.backend(always(SAME))
+    mirror = await mirroring(gateway, legacy, modern, options={"health": Health("/health", every=60.0)})
     for target in mirror.proxy.server.bound.pools["modern"].targets:
         target.healthy = False
     mirror.proxy.server.sweep()
@@ -133,7 +133,7 @@ async def test_a_backend_that_is_down_gets_no_copies(house: RunningProxy):
 
 
 @pytest.mark.parametrize("how", ["no answer", "5xx"])
-async def test_a_side_that_fails_again_and_again_is_left_alone_for_a_while(house: RunningProxy, how: str):
+async def test_a_side_that_fails_again_and_again_is_left_alone_for_a_while(gateway: RunningProxy, how: str):
     clock = Clock()
 
     async def moody(wire: Wire) -> None:
@@ -146,8 +146,8 @@ async def test_a_side_that_fails_again_and_again_is_left_alone_for_a_while(house
             else:
                 wire.close()
 
-    legacy, modern = await house.backend(always(SAME)), await house.backend(moody)
-    mirror = await mirroring(house, legacy, modern, clock=clock)
+    legacy, modern = await gateway.backend(always(SAME)), await gateway.backend(moody)
+    mirror = await mirroring(gateway, legacy, modern, clock=clock)
 
     failing = [(await mirror.became(raw.get()))[1] for _ in range(route_state.FAILURES + 2)]
     told = [fields for event, fields in mirror.events if event == "shadow_thinned"]
@@ -161,9 +161,9 @@ async def test_a_side_that_fails_again_and_again_is_left_alone_for_a_while(house
     assert later == [("equal", "")] * 3
 
 
-async def test_a_side_that_refuses_connections_is_not_asked_with_every_request(house: RunningProxy):
+async def test_a_side_that_refuses_connections_is_not_asked_with_every_request(gateway: RunningProxy):
     clock = Clock()
-    mirror = await mirroring(house, await house.backend(always(SAME)), "http://127.0.0.1:1", clock=clock)
+    mirror = await mirroring(gateway, await gateway.backend(always(SAME)), "http://127.0.0.1:1", clock=clock)
 
     reasons = [(await mirror.became(raw.get()))[1] for _ in range(5)]
     mirror.proxy.turn(1.1)
@@ -173,10 +173,10 @@ async def test_a_side_that_refuses_connections_is_not_asked_with_every_request(h
     assert later[1] == "unhealthy", "a probe of ours finds out, not a copy"
 
 
-async def test_a_worker_that_is_late_mirrors_nothing_for_a_while(house: RunningProxy):
+async def test_a_worker_that_is_late_mirrors_nothing_for_a_while(gateway: RunningProxy):
     clock = Clock()
-    legacy, modern = await house.backend(always(SAME)), await house.backend(always(SAME))
-    mirror = await mirroring(house, legacy, modern, clock=clock)
+    legacy, modern = await gateway.backend(always(SAME)), await gateway.backend(always(SAME))
+    mirror = await mirroring(gateway, legacy, modern, clock=clock)
     mirror.proxy.server.shadows.hold_back()
 
     late = await mirror.became(raw.get())
@@ -186,7 +186,7 @@ async def test_a_worker_that_is_late_mirrors_nothing_for_a_while(house: RunningP
     assert (late, later) == (("not_compared", "load"), ("equal", ""))
 
 
-async def test_a_live_answer_that_takes_for_ever_is_not_waited_for(house: RunningProxy):
+async def test_a_live_answer_that_takes_for_ever_is_not_waited_for(gateway: RunningProxy):
     clock = Clock()
 
     async def slow(wire: Wire) -> None:
@@ -194,8 +194,8 @@ async def test_a_live_answer_that_takes_for_ever_is_not_waited_for(house: Runnin
         wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
         await wire.gone()
 
-    legacy, modern = await house.backend(slow), await house.backend(always(SAME))
-    mirror = await mirroring(house, legacy, modern, clock=clock, options={"idle_timeout": 0.0})
+    legacy, modern = await gateway.backend(slow), await gateway.backend(always(SAME))
+    mirror = await mirroring(gateway, legacy, modern, clock=clock, options={"idle_timeout": 0.0})
     client = await mirror.proxy.client()
     client.send(raw.get())
     await until(lambda: modern.requests)
@@ -207,11 +207,11 @@ async def test_a_live_answer_that_takes_for_ever_is_not_waited_for(house: Runnin
     assert mirror.proxy.server.shadows.budget.held == 0
 
 
-async def test_a_reload_keeps_what_goes_on_and_ends_idle_connections_of_backends_that_are_gone(house: RunningProxy):
-    legacy, modern, other = [await house.backend(always(SAME)) for _ in range(3)]
-    mirror = await mirroring(house, legacy, modern)
+async def test_a_reload_keeps_what_goes_on_and_ends_idle_connections_of_backends_that_are_gone(gateway: RunningProxy):
+    legacy, modern, other = [await gateway.backend(always(SAME)) for _ in range(3)]
+    mirror = await mirroring(gateway, legacy, modern)
     await mirror.became(raw.get())
-    second = await mirroring(house, legacy, other)
+    second = await mirroring(gateway, legacy, other)
     server = mirror.proxy.server
 
     server.live.swap(second.proxy.server.live.generation)

@@ -14,10 +14,10 @@ from tests.support.proxying import RunningProxy
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
-async def mirrored(house: RunningProxy, *lines: str, **settings: object) -> tuple[Mirroring, Message, Message]:
+async def mirrored(gateway: RunningProxy, *lines: str, **settings: object) -> tuple[Mirroring, Message, Message]:
     """One mirrored request: the mirror, the live request, the copy."""
-    legacy, modern = await house.backend(always(ok())), await house.backend(always(ok()))
-    mirror = await mirroring(house, legacy, modern, **settings)  # type: ignore[arg-type]
+    legacy, modern = await gateway.backend(always(ok())), await gateway.backend(always(ok()))
+    mirror = await mirroring(gateway, legacy, modern, **settings)  # type: ignore[arg-type]
     await mirror.became(raw.get("/a?b=%41", *lines))
     return mirror, only(legacy), only(modern)
 
@@ -27,16 +27,16 @@ def only(backend: Backend) -> Message:
     return request
 
 
-async def test_a_copy_is_marked_with_id_and_time_of_the_live_request(house: RunningProxy):
-    _, live, copy = await mirrored(house)
+async def test_a_copy_is_marked_with_id_and_time_of_the_live_request(gateway: RunningProxy):
+    _, live, copy = await mirrored(gateway)
 
     assert (copy.field("X-Shadow"), live.field("X-Shadow")) == ("1", None)
     assert copy.field("X-Shadow-Id") == copy.field("X-Request-Id") == live.field("X-Request-Id")
     assert abs(int(copy.field("X-Shadow-Time") or 0) / 1000 - time()) < 60
 
 
-async def test_a_client_cannot_pass_for_a_copy(house: RunningProxy):
-    _, live, copy = await mirrored(house, "X-Shadow: 1", "X-Shadow-Id: mine", "x_shadow: 1", "X-Shadow-Dry-Run: 1")
+async def test_a_client_cannot_pass_for_a_copy(gateway: RunningProxy):
+    _, live, copy = await mirrored(gateway, "X-Shadow: 1", "X-Shadow-Id: mine", "x_shadow: 1", "X-Shadow-Dry-Run: 1")
 
     assert not [name for name in live.names if "shadow" in name.lower()]
     assert copy.all("X-Shadow") == ["1"]
@@ -44,8 +44,8 @@ async def test_a_client_cannot_pass_for_a_copy(house: RunningProxy):
     assert copy.all("X-Shadow-Dry-Run") == []
 
 
-async def test_a_copy_is_a_span_of_its_own_in_the_same_trace(house: RunningProxy):
-    _, live, copy = await mirrored(house, f"traceparent: {TRACE}", "tracestate: vendor=1")
+async def test_a_copy_is_a_span_of_its_own_in_the_same_trace(gateway: RunningProxy):
+    _, live, copy = await mirrored(gateway, f"traceparent: {TRACE}", "tracestate: vendor=1")
 
     assert live.field("traceparent") == TRACE
     assert re.fullmatch(r"00-0af7651916cd43dd8448eb211c80319c-[0-9a-f]{16}-01", copy.field("traceparent") or "")
@@ -53,8 +53,8 @@ async def test_a_copy_is_a_span_of_its_own_in_the_same_trace(house: RunningProxy
     assert copy.field("tracestate") == "strangler=shadow,vendor=1"
 
 
-async def test_a_trace_that_begins_here_has_both_legs(house: RunningProxy):
-    _, live, copy = await mirrored(house)
+async def test_a_trace_that_begins_here_has_both_legs(gateway: RunningProxy):
+    _, live, copy = await mirrored(gateway)
     ours, theirs = (live.field("traceparent") or "").split("-"), (copy.field("traceparent") or "").split("-")
 
     assert ours[1] == theirs[1]
@@ -62,8 +62,8 @@ async def test_a_trace_that_begins_here_has_both_legs(house: RunningProxy):
     assert copy.field("tracestate") == "strangler=shadow"
 
 
-async def test_everything_else_is_as_in_the_live_request(house: RunningProxy):
-    _, live, copy = await mirrored(house, "User-Agent: test", "Cookie: a=1", "Accept: */*", "Authorization: Bearer x")
+async def test_everything_else_is_as_in_the_live_request(gateway: RunningProxy):
+    _, live, copy = await mirrored(gateway, "User-Agent: test", "Cookie: a=1", "Accept: */*", "Authorization: Bearer x")
     own = ("x-shadow", "x-shadow-id", "x-shadow-time", "traceparent", "tracestate")
 
     def rest(message: Message) -> list[tuple[str, str]]:

@@ -13,14 +13,14 @@ FORM = "Content-Type: application/x-www-form-urlencoded"
 CONFIRMED = ok(b"done", "X-Shadow-Dry-Run: 1")
 
 
-async def dry(house: RunningProxy) -> Mirroring:
+async def dry(gateway: RunningProxy) -> Mirroring:
     """A mirror of GET, HEAD, POST before a side that keeps copies without effects."""
-    legacy, modern = await house.backend(always(ok(b"done"))), await house.backend(always(CONFIRMED))
-    return await mirroring(house, legacy, modern, methods=("GET", "HEAD", "POST"), writes="dry_run")
+    legacy, modern = await gateway.backend(always(ok(b"done"))), await gateway.backend(always(CONFIRMED))
+    return await mirroring(gateway, legacy, modern, methods=("GET", "HEAD", "POST"), writes="dry_run")
 
 
-async def test_a_post_that_means_itself_is_mirrored(house: RunningProxy):
-    mirror = await dry(house)
+async def test_a_post_that_means_itself_is_mirrored(gateway: RunningProxy):
+    mirror = await dry(gateway)
 
     assert await mirror.became(raw.post(b"a=1&method=DELETE", FORM)) == ("equal", "")
 
@@ -37,14 +37,14 @@ async def test_a_post_that_means_itself_is_mirrored(house: RunningProxy):
     ],
 )
 async def test_a_body_that_means_another_method_is_judged_by_that_one(
-    house: RunningProxy, lines: tuple[str], body: bytes
+    gateway: RunningProxy, lines: tuple[str], body: bytes
 ):
-    mirror = await dry(house)
+    mirror = await dry(gateway)
 
     became = await mirror.became(raw.post(body, *lines))
 
     assert became == ("not_compared", "override")
-    assert house.backends[1].wires == []
+    assert gateway.backends[1].wires == []
 
 
 @pytest.mark.parametrize(
@@ -59,10 +59,10 @@ async def test_a_body_that_means_another_method_is_judged_by_that_one(
     ],
     ids=repr,
 )
-async def test_a_field_that_means_another_method_is_judged_by_that_one(house: RunningProxy, line: str):
-    mirror = await dry(house)
+async def test_a_field_that_means_another_method_is_judged_by_that_one(gateway: RunningProxy, line: str):
+    mirror = await dry(gateway)
 
     await mirror.proxy.ask(raw.post(b"a=1", FORM, line))
     await mirror.became(raw.get("/read"))
 
-    assert [request.target for request in house.backends[1].requests] == ["/read"]
+    assert [request.target for request in gateway.backends[1].requests] == ["/read"]

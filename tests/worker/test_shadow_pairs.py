@@ -21,31 +21,33 @@ from tests.support.mirroring import Mirroring, mirroring
 from tests.support.proxying import RunningProxy
 
 
-async def sides(house: RunningProxy, legacy: bytes, modern: bytes, **settings: Any) -> Mirroring:
+async def sides(gateway: RunningProxy, legacy: bytes, modern: bytes, **settings: Any) -> Mirroring:
     """A mirror between two sides that always say the same."""
-    return await mirroring(house, await house.backend(always(legacy)), await house.backend(always(modern)), **settings)
+    return await mirroring(
+        gateway, await gateway.backend(always(legacy)), await gateway.backend(always(modern)), **settings
+    )
 
 
-async def test_equal_answers_are_counted_nothing_is_sent(house: RunningProxy):
-    mirror = await sides(house, ok(b"same", "Server: one"), ok(b"same", "Server: other"))
+async def test_equal_answers_are_counted_nothing_is_sent(gateway: RunningProxy):
+    mirror = await sides(gateway, ok(b"same", "Server: one"), ok(b"same", "Server: other"))
 
     answer = await mirror.ask("/a?b=1")
     record = await mirror.record()
 
     assert answer.body == b"same"
     assert (record.result, record.reason, record.failures) == ("equal", "", (False, False))
-    assert [request.target for request in mirror.proxy.house.backends[1].requests] == ["/a?b=1"]
+    assert [request.target for request in mirror.proxy.gateway.backends[1].requests] == ["/a?b=1"]
     assert mirror.sent == []
 
 
-async def test_answers_framed_in_another_way_are_equal(house: RunningProxy):
-    mirror = await sides(house, ok(b"same same"), chunks(b"same ", b"same"))
+async def test_answers_framed_in_another_way_are_equal(gateway: RunningProxy):
+    mirror = await sides(gateway, ok(b"same same"), chunks(b"same ", b"same"))
 
     assert await mirror.became(raw.get()) == ("equal", "")
 
 
-async def test_different_answers_go_to_control_with_both_sides_whole(house: RunningProxy):
-    mirror = await sides(house, ok(b"one", "X-A: 1"), ok(b"two", "X-A: 2"))
+async def test_different_answers_go_to_control_with_both_sides_whole(gateway: RunningProxy):
+    mirror = await sides(gateway, ok(b"one", "X-A: 1"), ok(b"two", "X-A: 2"))
 
     became = await mirror.became(raw.get("/a?b=1"))
 
@@ -73,22 +75,22 @@ async def test_different_answers_go_to_control_with_both_sides_whole(house: Runn
     ],
 )
 async def test_status_compared_fields_and_bytes_decide_what_is_equal(
-    house: RunningProxy, legacy: bytes, modern: bytes, reason: str
+    gateway: RunningProxy, legacy: bytes, modern: bytes, reason: str
 ):
-    mirror = await sides(house, legacy, modern, route={"compare": {"headers": ["x-total-count"]}})
+    mirror = await sides(gateway, legacy, modern, route={"compare": {"headers": ["x-total-count"]}})
 
     assert await mirror.became(raw.get()) == ("sent" if reason else "equal", reason)
 
 
-async def test_a_route_with_invariants_sends_equal_answers_too(house: RunningProxy):
+async def test_a_route_with_invariants_sends_equal_answers_too(gateway: RunningProxy):
     rule = Invariant("total", "/total >= 0")
-    mirror = await sides(house, ok(b"{}"), ok(b"{}"), route={"invariants": (rule,)})
+    mirror = await sides(gateway, ok(b"{}"), ok(b"{}"), route={"invariants": (rule,)})
 
     assert await mirror.became(raw.get()) == ("sent", "invariants")
 
 
-async def test_modern_is_mirrored_to_legacy_once_it_is_live(house: RunningProxy):
-    mirror = await sides(house, ok(b"old"), ok(b"new"), weight=100.0)
+async def test_modern_is_mirrored_to_legacy_once_it_is_live(gateway: RunningProxy):
+    mirror = await sides(gateway, ok(b"old"), ok(b"new"), weight=100.0)
 
     answer = await mirror.ask("/a")
     record = await mirror.record()
@@ -100,9 +102,9 @@ async def test_modern_is_mirrored_to_legacy_once_it_is_live(house: RunningProxy)
 
 
 @pytest.mark.parametrize("weight", [0.0, 100.0])
-async def test_both_answers_are_compared_as_the_client_would_get_them(house: RunningProxy, weight: float):
-    legacy = await house.backend(always(ok(b'{"a":1}', "Content-Type: application/json")))
-    modern = await house.backend(
+async def test_both_answers_are_compared_as_the_client_would_get_them(gateway: RunningProxy, weight: float):
+    legacy = await gateway.backend(always(ok(b'{"a":1}', "Content-Type: application/json")))
+    modern = await gateway.backend(
         always(
             lambda _: ok(
                 b'{"data":{"a":1}}',
@@ -121,7 +123,7 @@ async def test_both_answers_are_compared_as_the_client_would_get_them(house: Run
         rewrite_location=True,
         cookies=CookieEdit(path="/"),
     )
-    mirror = await mirroring(house, legacy, modern, weight=weight, route={"modern": words})
+    mirror = await mirroring(gateway, legacy, modern, weight=weight, route={"modern": words})
 
     await mirror.became(raw.get("/thing"))
 
@@ -133,16 +135,16 @@ async def test_both_answers_are_compared_as_the_client_would_get_them(house: Run
     assert ("Set-Cookie", "s=1; Path=/") in pair.modern.headers
 
 
-async def test_head_is_mirrored_without_a_body(house: RunningProxy):
+async def test_head_is_mirrored_without_a_body(gateway: RunningProxy):
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
-    mirror = await sides(house, head, head)
+    mirror = await sides(gateway, head, head)
 
     assert await mirror.became(raw.get(method="HEAD"), "HEAD") == ("equal", "")
-    assert [request.method for request in mirror.proxy.house.backends[1].requests] == ["HEAD"]
+    assert [request.method for request in mirror.proxy.gateway.backends[1].requests] == ["HEAD"]
 
 
-async def test_the_user_travels_as_a_keyed_hash(house: RunningProxy):
-    mirror = await sides(house, ok(b"one"), ok(b"two"), identity=["cookie:uid"])
+async def test_the_user_travels_as_a_keyed_hash(gateway: RunningProxy):
+    mirror = await sides(gateway, ok(b"one"), ok(b"two"), identity=["cookie:uid"])
 
     for uid in ("42", "42", "43"):
         await mirror.became(raw.get("/", f"Cookie: uid={uid}"))
@@ -152,17 +154,17 @@ async def test_the_user_travels_as_a_keyed_hash(house: RunningProxy):
     assert "42" not in first
 
 
-async def test_a_pair_that_nobody_takes_is_not_compared(house: RunningProxy):
-    mirror = await sides(house, ok(b"one"), ok(b"two"))
+async def test_a_pair_that_nobody_takes_is_not_compared(gateway: RunningProxy):
+    mirror = await sides(gateway, ok(b"one"), ok(b"two"))
     mirror.listens = False
 
     assert await mirror.became(raw.get()) == ("not_compared", "shed")
 
 
-async def test_a_storm_of_large_differences_is_cut_to_what_control_can_bear(house: RunningProxy):
+async def test_a_storm_of_large_differences_is_cut_to_what_control_can_bear(gateway: RunningProxy):
     clock = Clock()
     body = bytes(BYTES_PER_SECOND // 5)
-    mirror = await sides(house, ok(body + b"1"), ok(body + b"2"), clock=clock, max_body=0)
+    mirror = await sides(gateway, ok(body + b"1"), ok(body + b"2"), clock=clock, max_body=0)
 
     became = [(await mirror.became(raw.get()))[1] for _ in range(4)]
     clock.turn(1.0)
@@ -172,9 +174,9 @@ async def test_a_storm_of_large_differences_is_cut_to_what_control_can_bear(hous
     assert later == ("sent", "body")
 
 
-async def test_after_means_once_the_live_answer_is_whole(house: RunningProxy):
-    legacy, modern = await house.backend(always(ok(b"same"))), await house.backend(always(ok(b"same")))
-    mirror = await mirroring(house, legacy, modern, when="after")
+async def test_after_means_once_the_live_answer_is_whole(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(always(ok(b"same"))), await gateway.backend(always(ok(b"same")))
+    mirror = await mirroring(gateway, legacy, modern, when="after")
     client = await mirror.proxy.client()
 
     await client.ask(raw.get())
@@ -186,8 +188,8 @@ async def test_after_means_once_the_live_answer_is_whole(house: RunningProxy):
 
 
 @pytest.mark.parametrize("validator", ['If-None-Match: "a"', "If-Modified-Since: Sat, 21 Nov 2026 00:00:00 GMT"])
-async def test_an_answer_that_only_one_side_may_leave_out_is_not_compared(house: RunningProxy, validator: str):
-    mirror = await sides(house, b"HTTP/1.1 304 Not Modified\r\n\r\n", ok(b"all of it"))
+async def test_an_answer_that_only_one_side_may_leave_out_is_not_compared(gateway: RunningProxy, validator: str):
+    mirror = await sides(gateway, b"HTTP/1.1 304 Not Modified\r\n\r\n", ok(b"all of it"))
 
     assert await mirror.became(raw.get("/", validator)) == ("not_compared", "conditional")
 
@@ -201,15 +203,15 @@ def at(seconds: float) -> bytes:
     ("legacy", "modern", "verdict"), [(-2, 2, "equal"), (0, 3600, "different"), (-3600, 0, "different")]
 )
 async def test_a_clock_is_known_by_when_its_answer_was_received(
-    house: RunningProxy, legacy: float, modern: float, verdict: str
+    gateway: RunningProxy, legacy: float, modern: float, verdict: str
 ):
-    mirror = await sides(house, at(legacy), at(modern), route={"compare": {"preset": "php"}})
+    mirror = await sides(gateway, at(legacy), at(modern), route={"compare": {"preset": "php"}})
 
     await mirror.became(raw.get("/a"))
 
     inbox = PairInbox()
     inbox.feed(pack_pair(mirror.pairs[0]))
-    (pair,) = iter(inbox.take, None)
+    (pair,) = iter(inbox.next_pair, None)
     opinion = Opinions(Rules({pair.route: RouteRules({"preset": "php"}, ())}, "2026-11-21", key="k")).on(Case(1, pair))
     assert opinion.verdict == verdict
     assert opinion.forgiven == ((("clock", 1),) if verdict == "equal" else ())

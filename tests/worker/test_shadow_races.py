@@ -16,10 +16,10 @@ CLOCK = 1000.0
 MINE, OTHERS = "Cookie: uid=1", "Cookie: uid=2"
 
 
-async def two_sides(house: RunningProxy, clock: Clock) -> Mirroring:
+async def two_sides(gateway: RunningProxy, clock: Clock) -> Mirroring:
     """Sides that always differ, a user known by a cookie."""
-    legacy, modern = await house.backend(always(ok(b"one"))), await house.backend(always(ok(b"two")))
-    return await mirroring(house, legacy, modern, clock=clock, identity=["cookie:uid"])
+    legacy, modern = await gateway.backend(always(ok(b"one"))), await gateway.backend(always(ok(b"two")))
+    return await mirroring(gateway, legacy, modern, clock=clock, identity=["cookie:uid"])
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,9 @@ async def two_sides(house: RunningProxy, clock: Clock) -> Mirroring:
     ],
 )
 async def test_a_read_after_a_write_is_raced_for_whom_and_what_it_concerns(
-    house: RunningProxy, written: str, writer: str, read: str, raced: bool
+    gateway: RunningProxy, written: str, writer: str, read: str, raced: bool
 ):
-    mirror = await two_sides(house, Clock())
+    mirror = await two_sides(gateway, Clock())
     await mirror.proxy.ask(raw.post(b"", writer, target=written))
 
     became = await mirror.became(raw.get(read, MINE))
@@ -60,8 +60,8 @@ async def test_a_read_after_a_write_is_raced_for_whom_and_what_it_concerns(
 
 
 @pytest.mark.parametrize("body", [b'{"ticket_id": "printer-on-fire"}', b"a=b&ticket_id=printer-on-fire"])
-async def test_a_body_may_name_what_is_written(house: RunningProxy, body: bytes):
-    mirror = await two_sides(house, Clock())
+async def test_a_body_may_name_what_is_written(gateway: RunningProxy, body: bytes):
+    mirror = await two_sides(gateway, Clock())
     await mirror.proxy.ask(raw.post(body, OTHERS, target="/comments"))
 
     assert await mirror.became(raw.get("/tickets/printer-on-fire", MINE)) == ("sent", "raced")
@@ -69,9 +69,9 @@ async def test_a_body_may_name_what_is_written(house: RunningProxy, body: bytes)
 
 
 @pytest.mark.parametrize(("seconds", "why"), [(APART - 0.1, "raced"), (APART + 0.1, "body")])
-async def test_a_write_is_near_for_two_seconds(house: RunningProxy, seconds: float, why: str):
+async def test_a_write_is_near_for_two_seconds(gateway: RunningProxy, seconds: float, why: str):
     clock = Clock()
-    mirror = await two_sides(house, clock)
+    mirror = await two_sides(gateway, clock)
     await mirror.proxy.ask(raw.post(b"", MINE))
     await mirror.proxy.quiet()
 
@@ -81,7 +81,7 @@ async def test_a_write_is_near_for_two_seconds(house: RunningProxy, seconds: flo
     assert became == ("sent", why)
 
 
-async def test_a_write_that_is_still_under_way_is_near(house: RunningProxy):
+async def test_a_write_that_is_still_under_way_is_near(gateway: RunningProxy):
     async def slow_writes(wire: Wire) -> None:
         request = await wire.request()
         if request.method == "POST":
@@ -89,8 +89,8 @@ async def test_a_write_that_is_still_under_way_is_near(house: RunningProxy):
         wire.send(ok(b"one"))
         await wire.gone()
 
-    legacy, modern = await house.backend(slow_writes), await house.backend(always(ok(b"two")))
-    mirror = await mirroring(house, legacy, modern)
+    legacy, modern = await gateway.backend(slow_writes), await gateway.backend(always(ok(b"two")))
+    mirror = await mirroring(gateway, legacy, modern)
     writer = await mirror.proxy.client()
     writer.send(raw.post(b"", target="/orders/7"))
     await (await legacy.wire()).seen(b"\r\n\r\n")
@@ -98,17 +98,17 @@ async def test_a_write_that_is_still_under_way_is_near(house: RunningProxy):
     assert await mirror.became(raw.get("/orders/7")) == ("sent", "raced")
 
 
-async def test_equal_answers_beside_a_write_are_equal(house: RunningProxy):
+async def test_equal_answers_beside_a_write_are_equal(gateway: RunningProxy):
     same = always(ok(b"same"))
-    mirror = await mirroring(house, await house.backend(same), await house.backend(same))
+    mirror = await mirroring(gateway, await gateway.backend(same), await gateway.backend(same))
     await mirror.proxy.ask(raw.post(b"", target="/orders/7"))
 
     assert await mirror.became(raw.get("/orders/7")) == ("equal", "")
 
 
-async def test_a_user_without_an_identity_is_known_by_session_or_token(house: RunningProxy):
-    legacy: Backend = await house.backend(always(ok(b"one")))
-    mirror = await mirroring(house, legacy, await house.backend(always(ok(b"two"))))
+async def test_a_user_without_an_identity_is_known_by_session_or_token(gateway: RunningProxy):
+    legacy: Backend = await gateway.backend(always(ok(b"one")))
+    mirror = await mirroring(gateway, legacy, await gateway.backend(always(ok(b"two"))))
     await mirror.proxy.ask(raw.post(b"", "Cookie: _ga=9; PHPSESSID=abc", target="/a"))
     await mirror.proxy.ask(raw.post(b"", "Authorization: Bearer x", target="/b"))
 
@@ -119,23 +119,23 @@ async def test_a_user_without_an_identity_is_known_by_session_or_token(house: Ru
     assert (same_session[1], same_token[1], nobody[1]) == ("raced", "raced", "body")
 
 
-async def test_a_read_with_effects_counts_as_a_write(house: RunningProxy):
-    mirror = await two_sides(house, Clock())
+async def test_a_read_with_effects_counts_as_a_write(gateway: RunningProxy):
+    mirror = await two_sides(gateway, Clock())
     await mirror.proxy.ask(raw.get("/logout", MINE))
 
     assert await mirror.became(raw.get("/me", MINE)) == ("sent", "raced")
 
 
-async def test_one_that_nobody_takes_is_transient_like_one_that_differs(house: RunningProxy):
-    mirror = await two_sides(house, Clock())
+async def test_one_that_nobody_takes_is_transient_like_one_that_differs(gateway: RunningProxy):
+    mirror = await two_sides(gateway, Clock())
     mirror.listens = False
     await mirror.proxy.ask(raw.post(b"", MINE))
 
     assert await mirror.became(raw.get("/me", MINE)) == ("transient", "")
 
 
-async def test_one_that_differs_is_not_asked_again(house: RunningProxy):
-    mirror = await two_sides(house, Clock())
+async def test_one_that_differs_is_not_asked_again(gateway: RunningProxy):
+    mirror = await two_sides(gateway, Clock())
     await mirror.proxy.ask(raw.post(b"", MINE))
     await mirror.became(raw.get("/me", MINE))
     (pair,) = mirror.pairs

@@ -17,10 +17,10 @@ ONE, TWO = ok(b"one"), ok(b"two")
 
 
 async def differing(
-    house: RunningProxy, legacy: Script, modern: Script, *lines: str, **settings
+    gateway: RunningProxy, legacy: Script, modern: Script, *lines: str, **settings
 ) -> tuple[Mirroring, str]:
     """A mirror whose first request differed, the id of that pair."""
-    mirror = await mirroring(house, await house.backend(legacy), await house.backend(modern), **settings)
+    mirror = await mirroring(gateway, await gateway.backend(legacy), await gateway.backend(modern), **settings)
     await mirror.became(raw.get("/a?b=1", *lines))
     return mirror, mirror.pairs[0].id
 
@@ -34,12 +34,12 @@ async def again(mirror: Mirroring, pair: str) -> Pair | AgainFailed:
     return answer
 
 
-async def test_both_sides_are_asked_again_as_copies(house: RunningProxy):
-    mirror, pair = await differing(house, always(ONE), answering(TWO, ONE))
+async def test_both_sides_are_asked_again_as_copies(gateway: RunningProxy):
+    mirror, pair = await differing(gateway, always(ONE), answering(TWO, ONE))
 
     answer = await again(mirror, pair)
 
-    legacy, modern = house.backends
+    legacy, modern = gateway.backends
     assert isinstance(answer, Pair)
     assert (answer.id, answer.again, answer.reason, answer.live_side) == (pair, 1, "again", "legacy")
     assert (answer.legacy.body, answer.modern.body) == (b"one", b"one")
@@ -48,11 +48,11 @@ async def test_both_sides_are_asked_again_as_copies(house: RunningProxy):
     assert mirror.proxy.server.shadows.budget.held == 0
 
 
-async def test_a_re_check_brings_legacys_first_answer_along(house: RunningProxy):
+async def test_a_re_check_brings_legacys_first_answer_along(gateway: RunningProxy):
     def legacy(request) -> bytes:
         return ok(b"three") if request.field("X-Shadow") else ONE
 
-    mirror, pair = await differing(house, always(legacy), always(TWO))
+    mirror, pair = await differing(gateway, always(legacy), always(TWO))
 
     answer = await again(mirror, pair)
 
@@ -62,11 +62,11 @@ async def test_a_re_check_brings_legacys_first_answer_along(house: RunningProxy)
 
 
 async def test_first_answers_are_kept_as_long_as_there_is_room_for_them(
-    house: RunningProxy, monkeypatch: pytest.MonkeyPatch
+    gateway: RunningProxy, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(pair_sender, "FIRST_BYTES", 4)
     clock = Clock()
-    mirror, first = await differing(house, always(ONE), always(TWO), clock=clock)
+    mirror, first = await differing(gateway, always(ONE), always(TWO), clock=clock)
     await mirror.became(raw.get("/b"))
 
     kept, beyond = await again(mirror, first), await again(mirror, mirror.pairs[1].id)
@@ -79,16 +79,16 @@ async def test_first_answers_are_kept_as_long_as_there_is_room_for_them(
     ]  # fmt: skip
 
 
-async def test_a_re_check_is_no_request_of_its_own(house: RunningProxy):
-    mirror, pair = await differing(house, always(ONE), always(TWO))
+async def test_a_re_check_is_no_request_of_its_own(gateway: RunningProxy):
+    mirror, pair = await differing(gateway, always(ONE), always(TWO))
     await again(mirror, pair)
 
     assert [(record.result, len(record.calls)) for record in mirror.records] == [("sent", 1), ("", 2)]
 
 
-async def test_a_pair_is_asked_again_as_often_as_control_wants_while_it_is_remembered(house: RunningProxy):
+async def test_a_pair_is_asked_again_as_often_as_control_wants_while_it_is_remembered(gateway: RunningProxy):
     clock = Clock()
-    mirror, pair = await differing(house, always(ONE), always(TWO), clock=clock)
+    mirror, pair = await differing(gateway, always(ONE), always(TWO), clock=clock)
     await mirror.became(raw.get("/b"))
     other = mirror.pairs[1].id
     await again(mirror, pair)
@@ -101,9 +101,9 @@ async def test_a_pair_is_asked_again_as_often_as_control_wants_while_it_is_remem
     assert late == AgainFailed(other, "gone")
 
 
-async def test_only_the_latest_pairs_are_remembered(house: RunningProxy, monkeypatch: pytest.MonkeyPatch):
+async def test_only_the_latest_pairs_are_remembered(gateway: RunningProxy, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(pair_sender, "KEPT_AT_MOST", 2)
-    mirror, first = await differing(house, always(ONE), always(TWO))
+    mirror, first = await differing(gateway, always(ONE), always(TWO))
     await mirror.became(raw.get("/b"))
     await mirror.became(raw.get("/c"))
 
@@ -112,9 +112,9 @@ async def test_only_the_latest_pairs_are_remembered(house: RunningProxy, monkeyp
 
 @pytest.mark.parametrize(("per_minute", "asked"), [(1, 2), (0, 4)])
 async def test_re_checks_have_a_budget_for_differences_one_for_invariants(
-    house: RunningProxy, per_minute: int, asked: int
+    gateway: RunningProxy, per_minute: int, asked: int
 ):
-    mirror, _ = await differing(house, always(ONE), always(TWO), clock=Clock(), recheck_per_minute=per_minute)
+    mirror, _ = await differing(gateway, always(ONE), always(TWO), clock=Clock(), recheck_per_minute=per_minute)
     for target in ("/b", "/c", "/d"):
         await mirror.became(raw.get(target))
 
@@ -123,54 +123,54 @@ async def test_re_checks_have_a_budget_for_differences_one_for_invariants(
     assert [isinstance(answer, Pair) for answer in answers] == [True] * asked + [False] * (4 - asked)
 
 
-async def test_a_worker_with_enough_to_do_asks_nobody_again(house: RunningProxy):
-    mirror, pair = await differing(house, always(ONE), always(TWO), clock=Clock())
+async def test_a_worker_with_enough_to_do_asks_nobody_again(gateway: RunningProxy):
+    mirror, pair = await differing(gateway, always(ONE), always(TWO), clock=Clock())
     mirror.proxy.server.shadows.hold_back()
 
     assert await again(mirror, pair) == AgainFailed(pair, "busy")
 
 
-async def test_a_side_that_does_not_answer_again_is_told(house: RunningProxy):
-    mirror, pair = await differing(house, always(ONE), answering(TWO), timeout=0.2)
+async def test_a_side_that_does_not_answer_again_is_told(gateway: RunningProxy):
+    mirror, pair = await differing(gateway, always(ONE), answering(TWO), timeout=0.2)
 
     assert await again(mirror, pair) == AgainFailed(pair, "failed")
 
 
-async def test_a_write_in_between_is_told(house: RunningProxy):
-    mirror, pair = await differing(house, always(ONE), always(TWO), "Authorization: Bearer me")
+async def test_a_write_in_between_is_told(gateway: RunningProxy):
+    mirror, pair = await differing(gateway, always(ONE), always(TWO), "Authorization: Bearer me")
     await mirror.proxy.ask(raw.post(b"", "Authorization: Bearer me", target="/c"))
 
     assert await again(mirror, pair) == AgainFailed(pair, "raced")
 
 
 @pytest.mark.parametrize("needs_session", [True, False])
-async def test_legacy_is_never_asked_again_with_the_users_cookies(house: RunningProxy, needs_session: bool):
+async def test_legacy_is_never_asked_again_with_the_users_cookies(gateway: RunningProxy, needs_session: bool):
     def legacy(request) -> bytes:
         return ONE if request.field("Cookie") or not needs_session else ok(b"a guest's")
 
-    mirror, pair = await differing(house, always(legacy), always(TWO), "Cookie: PHPSESSID=abc")
+    mirror, pair = await differing(gateway, always(legacy), always(TWO), "Cookie: PHPSESSID=abc")
 
     answer = await again(mirror, pair)
 
-    assert [request.field("Cookie") for request in house.backends[0].requests] == ["PHPSESSID=abc", None]
+    assert [request.field("Cookie") for request in gateway.backends[0].requests] == ["PHPSESSID=abc", None]
     assert isinstance(answer, AgainFailed if needs_session else Pair)
 
 
-async def test_second_answers_of_a_legacy_that_never_had_the_session_say_so(house: RunningProxy):
+async def test_second_answers_of_a_legacy_that_never_had_the_session_say_so(gateway: RunningProxy):
     legacy, modern = answering(ONE, TWO), always(TWO)
-    mirror, pair = await differing(house, legacy, modern, "Cookie: PHPSESSID=abc", weight=100.0)
+    mirror, pair = await differing(gateway, legacy, modern, "Cookie: PHPSESSID=abc", weight=100.0)
 
     answer = await again(mirror, pair)
 
-    assert [request.field("Cookie") for request in house.backends[0].requests] == [None, None]
+    assert [request.field("Cookie") for request in gateway.backends[0].requests] == [None, None]
     assert isinstance(answer, Pair)
     assert (mirror.pairs[0].reason, answer.reason) == ("session", "session")
     assert (answer.legacy.body, answer.modern.body) == (b"two", b"two")
 
 
-async def test_legacy_is_asked_twice_for_a_share_of_the_reads(house: RunningProxy):
-    legacy = await house.backend(answering(ok(b"1")), answering(ok(b"2")))
-    mirror = await mirroring(house, legacy, await house.backend(always(ok(b"1"))), secondary=1.0)
+async def test_legacy_is_asked_twice_for_a_share_of_the_reads(gateway: RunningProxy):
+    legacy = await gateway.backend(answering(ok(b"1")), answering(ok(b"2")))
+    mirror = await mirroring(gateway, legacy, await gateway.backend(always(ok(b"1"))), secondary=1.0)
 
     became = await mirror.became(raw.get())
 
@@ -181,9 +181,9 @@ async def test_legacy_is_asked_twice_for_a_share_of_the_reads(house: RunningProx
     assert len(mirror.records[0].calls) == 2
 
 
-async def test_a_second_answer_that_does_not_come_does_not_keep_the_pair(house: RunningProxy):
-    legacy, modern = await house.backend(answering(ONE), hang), await house.backend(always(TWO))
-    mirror = await mirroring(house, legacy, modern, secondary=1.0, timeout=0.2)
+async def test_a_second_answer_that_does_not_come_does_not_keep_the_pair(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(answering(ONE), hang), await gateway.backend(always(TWO))
+    mirror = await mirroring(gateway, legacy, modern, secondary=1.0, timeout=0.2)
 
     became = await mirror.became(raw.get())
 
@@ -191,15 +191,15 @@ async def test_a_second_answer_that_does_not_come_does_not_keep_the_pair(house: 
     assert mirror.pairs[0].secondary is None
 
 
-async def test_legacy_is_not_asked_twice_for_somebody_with_a_session(house: RunningProxy):
-    legacy, modern = await house.backend(always(ONE)), await house.backend(always(ONE))
-    mirror = await mirroring(house, legacy, modern, secondary=1.0)
+async def test_legacy_is_not_asked_twice_for_somebody_with_a_session(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(always(ONE)), await gateway.backend(always(ONE))
+    mirror = await mirroring(gateway, legacy, modern, secondary=1.0)
 
     assert await mirror.became(raw.get("/", "Cookie: PHPSESSID=abc")) == ("equal", "")
     assert len(legacy.requests) == 1
 
 
-async def test_one_second_question_at_a_time(house: RunningProxy):
+async def test_one_second_question_at_a_time(gateway: RunningProxy):
     async def slow(wire: Wire) -> None:
         await wire.request()
         wire.send(ONE)
@@ -207,8 +207,8 @@ async def test_one_second_question_at_a_time(house: RunningProxy):
         wire.send(ONE)
         await wire.gone()
 
-    legacy, modern = await house.backend(slow, hang), await house.backend(always(ONE))
-    mirror = await mirroring(house, legacy, modern, secondary=1.0)
+    legacy, modern = await gateway.backend(slow, hang), await gateway.backend(always(ONE))
+    mirror = await mirroring(gateway, legacy, modern, secondary=1.0)
     client = await mirror.proxy.client()
     await client.ask(raw.get("/1"))
     await (await legacy.wire(1)).head()

@@ -15,7 +15,7 @@ from tests.support.waiting import until
 LIVE = ok(b"x" * 200)
 
 
-async def test_no_fate_of_a_copy_leaves_anything_behind(house: RunningProxy):
+async def test_no_fate_of_a_copy_leaves_anything_behind(gateway: RunningProxy):
     turns = count()
 
     async def moody(wire: Wire) -> None:
@@ -39,8 +39,8 @@ async def test_no_fate_of_a_copy_leaves_anything_behind(house: RunningProxy):
                 case _:
                     wire.send(LIVE)
 
-    legacy, modern = await house.backend(always(LIVE)), await house.backend(moody)
-    mirror = await mirroring(house, legacy, modern, max_body=2000, timeout=0.2, secondary=0.2, max_in_flight=1000)
+    legacy, modern = await gateway.backend(always(LIVE)), await gateway.backend(moody)
+    mirror = await mirroring(gateway, legacy, modern, max_body=2000, timeout=0.2, secondary=0.2, max_in_flight=1000)
     client = await mirror.proxy.client()
 
     answers = [await client.ask(raw.get(f"/{number}")) for number in range(800)]
@@ -51,7 +51,7 @@ async def test_no_fate_of_a_copy_leaves_anything_behind(house: RunningProxy):
     results = {(record.result, record.reason) for record in mirror.records}
     assert {answer.body for answer in answers} == {b"x" * 200}
     assert len(results) >= 5, results
-    assert (shadows.budget.held, shadows._mirrored, shadows.asking._calls) == (0, set(), set())
+    assert (shadows.budget.held, shadows._mirrored, shadows.sender._calls) == (0, set(), set())
     assert server.stats()["shadows_in_flight_modern"] == 0
     assert len(shadows.sent._kept) <= pair_sender.KEPT_AT_MOST
     assert len(asyncio.all_tasks()) < 400  # the scripts of the test itself

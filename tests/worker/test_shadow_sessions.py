@@ -15,10 +15,10 @@ SAME = ok(b"same")
 COOKIE = "Cookie: lang=en; PHPSESSID=abc"
 
 
-async def test_legacy_gets_copies_without_a_session_modern_with(house: RunningProxy):
-    legacy, modern = await house.backend(always(SAME)), await house.backend(always(SAME))
-    to_modern = await mirroring(house, legacy, modern)
-    to_legacy = await mirroring(house, legacy, modern, weight=100.0)
+async def test_legacy_gets_copies_without_a_session_modern_with(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(always(SAME)), await gateway.backend(always(SAME))
+    to_modern = await mirroring(gateway, legacy, modern)
+    to_legacy = await mirroring(gateway, legacy, modern, weight=100.0)
 
     await to_modern.became(raw.get("/1", COOKIE))
     await to_legacy.became(raw.get("/2", COOKIE))
@@ -32,9 +32,9 @@ async def test_legacy_gets_copies_without_a_session_modern_with(house: RunningPr
 
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden", "419 Page Expired", "302 Found"])
-async def test_legacy_that_misses_the_session_is_not_compared(house: RunningProxy, status: str):
-    legacy, modern = await house.backend(always(ok(b"", status=status))), await house.backend(always(SAME))
-    mirror = await mirroring(house, legacy, modern, weight=100.0)
+async def test_legacy_that_misses_the_session_is_not_compared(gateway: RunningProxy, status: str):
+    legacy, modern = await gateway.backend(always(ok(b"", status=status))), await gateway.backend(always(SAME))
+    mirror = await mirroring(gateway, legacy, modern, weight=100.0)
 
     with_session = await mirror.became(raw.get("/", COOKIE))
     without = await mirror.became(raw.get("/"))
@@ -52,43 +52,43 @@ async def test_legacy_that_misses_the_session_is_not_compared(house: RunningProx
         ("lang=en; strangler_id=x.y", "body"),
     ],
 )
-async def test_what_differs_counts_where_no_session_was_taken_away(house: RunningProxy, cookie: str, became: str):
-    legacy, modern = await house.backend(always(SAME)), await house.backend(always(ok(b"other")))
-    mirror = await mirroring(house, legacy, modern, weight=100.0, identity=("cookie:uid",))
+async def test_what_differs_counts_where_no_session_was_taken_away(gateway: RunningProxy, cookie: str, became: str):
+    legacy, modern = await gateway.backend(always(SAME)), await gateway.backend(always(ok(b"other")))
+    mirror = await mirroring(gateway, legacy, modern, weight=100.0, identity=("cookie:uid",))
 
     assert await mirror.became(raw.get("/", f"Cookie: {cookie}")) == ("sent", became)
 
 
 @pytest.mark.parametrize("cookie", ["PHPSESSID=abc", "_ga=1"])
-async def test_at_weight_0_what_differs_counts_for_everybody(house: RunningProxy, cookie: str):
-    legacy, modern = await house.backend(always(SAME)), await house.backend(always(ok(b"other")))
-    mirror = await mirroring(house, legacy, modern)
+async def test_at_weight_0_what_differs_counts_for_everybody(gateway: RunningProxy, cookie: str):
+    legacy, modern = await gateway.backend(always(SAME)), await gateway.backend(always(ok(b"other")))
+    mirror = await mirroring(gateway, legacy, modern)
 
     assert await mirror.became(raw.get("/", f"Cookie: {cookie}")) == ("sent", "body")
 
 
-async def test_what_is_equal_without_the_session_counts(house: RunningProxy):
-    legacy, modern = await house.backend(always(SAME)), await house.backend(always(SAME))
-    mirror = await mirroring(house, legacy, modern, weight=100.0)
+async def test_what_is_equal_without_the_session_counts(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(always(SAME)), await gateway.backend(always(SAME))
+    mirror = await mirroring(gateway, legacy, modern, weight=100.0)
 
     assert await mirror.became(raw.get("/", COOKIE)) == ("equal", "")
 
 
-async def test_modern_is_sent_alone_to_its_invariants_where_legacy_asks_to_log_in(house: RunningProxy):
-    legacy, modern = await house.backend(always(ok(b"", status="302 Found"))), await house.backend(always(SAME))
+async def test_modern_is_sent_alone_to_its_invariants_where_legacy_asks_to_log_in(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(always(ok(b"", status="302 Found"))), await gateway.backend(always(SAME))
     rules = {"invariants": (Invariant("sum", "modern:/a == modern:/b"),)}
-    mirror = await mirroring(house, legacy, modern, weight=100.0, route=rules)
+    mirror = await mirroring(gateway, legacy, modern, weight=100.0, route=rules)
 
     assert await mirror.became(raw.get("/", COOKIE)) == ("sent", "session")
 
 
-async def sharing(house: RunningProxy, legacy, modern, **settings) -> Mirroring:
-    return await mirroring(house, legacy, modern, weight=100.0, session="share", **settings)
+async def sharing(gateway: RunningProxy, legacy, modern, **settings) -> Mirroring:
+    return await mirroring(gateway, legacy, modern, weight=100.0, session="share", **settings)
 
 
-async def test_a_shared_session_is_used_once_its_user_has_his_answer(house: RunningProxy):
-    legacy, modern = await house.backend(always(SAME)), await house.backend(always(SAME))
-    mirror = await sharing(house, legacy, modern)
+async def test_a_shared_session_is_used_once_its_user_has_his_answer(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(always(SAME)), await gateway.backend(always(SAME))
+    mirror = await sharing(gateway, legacy, modern)
     client = await mirror.proxy.client()
 
     await client.ask(raw.get("/", COOKIE))
@@ -99,9 +99,9 @@ async def test_a_shared_session_is_used_once_its_user_has_his_answer(house: Runn
     assert (record.result, legacy.requests[0].field("Cookie")) == ("equal", COOKIE[8:])
 
 
-async def test_a_session_has_one_copy_at_a_time_that_goes_when_its_user_is_back(house: RunningProxy):
-    legacy, modern = await house.backend(hang, always(SAME)), await house.backend(always(SAME))
-    mirror = await sharing(house, legacy, modern)
+async def test_a_session_has_one_copy_at_a_time_that_goes_when_its_user_is_back(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(hang, always(SAME)), await gateway.backend(always(SAME))
+    mirror = await sharing(gateway, legacy, modern)
     client = await mirror.proxy.client()
     await client.ask(raw.get("/1", COOKIE))
     await (await legacy.wire()).head()
@@ -114,10 +114,10 @@ async def test_a_session_has_one_copy_at_a_time_that_goes_when_its_user_is_back(
     assert second.result == "equal"
 
 
-async def test_no_copy_runs_beside_a_live_request_of_its_session(house: RunningProxy):
-    legacy = await house.backend(always(SAME))
-    modern = await house.backend(always(SAME), hang)
-    mirror = await sharing(house, legacy, modern)
+async def test_no_copy_runs_beside_a_live_request_of_its_session(gateway: RunningProxy):
+    legacy = await gateway.backend(always(SAME))
+    modern = await gateway.backend(always(SAME), hang)
+    mirror = await sharing(gateway, legacy, modern)
     other = await mirror.proxy.client()
     first = await mirror.proxy.client()
     first.send(raw.get("/1", COOKIE))  # takes modern's first connection

@@ -12,13 +12,13 @@ from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import get, post
 
 
-async def sticky(house: RunningProxy, legacy: bytes, modern: bytes, weight: float = 100.0) -> Proxy:
+async def sticky(gateway: RunningProxy, legacy: bytes, modern: bytes, weight: float = 100.0) -> Proxy:
     """Everybody is new to it."""
-    sides = [await house.backend(always(legacy)), await house.backend(always(modern))]
+    sides = [await gateway.backend(always(legacy)), await gateway.backend(always(modern))]
     backends = {LEGACY: [sides[0].url], MODERN: [sides[1].url]}
     chosen = snapshots.route(rollout=Rollout(weight=weight, by="user", salt="all"))
     identified = snapshots.snapshot(backends, routes=[chosen], identity=["sticky"])
-    return await house.serve(identified, keys=Keys(sticky=b"k" * 32))
+    return await gateway.serve(identified, keys=Keys(sticky=b"k" * 32))
 
 
 SHARED = [
@@ -39,9 +39,9 @@ UNSAID = [
 @pytest.mark.parametrize("lines", SHARED, ids=" + ".join)
 @pytest.mark.parametrize("weight", [0.0, 100.0], ids=["legacy", "modern"])
 async def test_an_answer_for_many_carries_no_cookie_and_is_legacys(
-    house: RunningProxy, lines: list[str], weight: float
+    gateway: RunningProxy, lines: list[str], weight: float
 ) -> None:
-    proxy = await sticky(house, ok(b"legacy", *lines), ok(b"modern", *lines), weight)
+    proxy = await sticky(gateway, ok(b"legacy", *lines), ok(b"modern", *lines), weight)
 
     answer = await proxy.ask(get("/"))
 
@@ -52,8 +52,8 @@ async def test_an_answer_for_many_carries_no_cookie_and_is_legacys(
 @pytest.mark.parametrize(
     "lines", [*PRIVATE, *UNSAID], ids=[" + ".join(lines) or "nothing" for lines in (*PRIVATE, *UNSAID)]
 )
-async def test_an_answer_with_the_cookie_is_for_one_user(house: RunningProxy, lines: list[str]) -> None:
-    proxy = await sticky(house, ok(b"legacy"), ok(b"modern", *lines))
+async def test_an_answer_with_the_cookie_is_for_one_user(gateway: RunningProxy, lines: list[str]) -> None:
+    proxy = await sticky(gateway, ok(b"legacy"), ok(b"modern", *lines))
 
     answer = await proxy.ask(get("/"))
 
@@ -63,8 +63,8 @@ async def test_an_answer_with_the_cookie_is_for_one_user(house: RunningProxy, li
     assert len(said) == (1 if lines in UNSAID or lines == PRIVATE[0] else 0)
 
 
-async def test_who_has_the_cookie_is_answered_by_modern_for_many_as_well(house: RunningProxy) -> None:
-    proxy = await sticky(house, ok(b"legacy"), ok(b"modern", "Cache-Control: public"))
+async def test_who_has_the_cookie_is_answered_by_modern_for_many_as_well(gateway: RunningProxy) -> None:
+    proxy = await sticky(gateway, ok(b"legacy"), ok(b"modern", "Cache-Control: public"))
     client = await proxy.client()
     given = (await client.ask(get("/"))).field("set-cookie") or ""
 
@@ -74,8 +74,8 @@ async def test_who_has_the_cookie_is_answered_by_modern_for_many_as_well(house: 
     assert answer.all("cache-control") == ["public"]
 
 
-async def test_that_legacy_answers_is_no_failure_of_moderns(house: RunningProxy) -> None:
-    proxy = await sticky(house, ok(b"legacy"), ok(b"modern", "Cache-Control: public"))
+async def test_that_legacy_answers_is_no_failure_of_moderns(gateway: RunningProxy) -> None:
+    proxy = await sticky(gateway, ok(b"legacy"), ok(b"modern", "Cache-Control: public"))
 
     await proxy.ask(get("/"))
 
@@ -85,8 +85,8 @@ async def test_that_legacy_answers_is_no_failure_of_moderns(house: RunningProxy)
 
 
 @pytest.mark.parametrize("data", [post(b"x"), get("/logout")], ids=["a write", "a read with effects"])
-async def test_what_was_done_is_not_done_again_on_legacy(house: RunningProxy, data: bytes) -> None:
-    proxy = await sticky(house, ok(b"legacy"), ok(b"modern", "Cache-Control: public"))
+async def test_what_was_done_is_not_done_again_on_legacy(gateway: RunningProxy, data: bytes) -> None:
+    proxy = await sticky(gateway, ok(b"legacy"), ok(b"modern", "Cache-Control: public"))
 
     answer = await proxy.ask(data, data.split(b" ")[0].decode())
 

@@ -54,7 +54,7 @@ class Sipping:
     async def __aexit__(self, *_: object) -> None:
         self._socket.close()
 
-    async def take(self, size: int) -> None:
+    async def read_bytes(self, size: int) -> None:
         """Take bytes that have come."""
         wanted = self.taken + size
         while self.taken < wanted and not self.ended:
@@ -88,9 +88,9 @@ def large_or_small(request: Message) -> bytes:
 # ── attacks ──
 
 
-async def test_posts_that_trickle_take_no_connection_and_nobody_else_fails(house: RunningProxy) -> None:
-    backend = await house.backend(always(lambda request: ok(request.body)))
-    proxy = await house.proxy(backend, backend, clock=Clock(), max_connections=4)
+async def test_posts_that_trickle_take_no_connection_and_nobody_else_fails(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(lambda request: ok(request.body)))
+    proxy = await gateway.proxy(backend, backend, clock=Clock(), max_connections=4)
     slow = [await proxy.client() for _ in range(640)]
     for client in slow:
         client.send(trickling())
@@ -113,9 +113,9 @@ async def test_posts_that_trickle_take_no_connection_and_nobody_else_fails(house
     assert [each for each in proxy.exchanges if any(attempt.failed for attempt in each.attempts)] == []
 
 
-async def test_answers_that_nobody_reads_give_way_and_nobody_else_fails(house: RunningProxy) -> None:
-    backend = await house.backend(always(large_or_small))
-    proxy = await house.proxy(backend, backend, clock=Clock(), max_connections=8)
+async def test_answers_that_nobody_reads_give_way_and_nobody_else_fails(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(large_or_small))
+    proxy = await gateway.proxy(backend, backend, clock=Clock(), max_connections=8)
     for round_ in range(3):
         unread = [await reader(proxy) for _ in range(8)]
         for client in unread:
@@ -146,10 +146,10 @@ async def test_answers_that_nobody_reads_give_way_and_nobody_else_fails(house: R
     ],
     ids=["unread", "unread-after-a-body", "unsent"],
 )
-async def test_before_anyone_may_be_ended_other_requests_have_connections(house: RunningProxy, slow: bytes) -> None:
+async def test_before_anyone_may_be_ended_other_requests_have_connections(gateway: RunningProxy, slow: bytes) -> None:
     """The clock stands still: no client is slow yet, however many there are."""
-    backend = await house.backend(large_or_hanging)
-    proxy = await house.proxy(backend, backend, clock=Clock(), max_connections=64)
+    backend = await gateway.backend(large_or_hanging)
+    proxy = await gateway.proxy(backend, backend, clock=Clock(), max_connections=64)
     crowd = [await reader(proxy) for _ in range(200)]
     for number, client in enumerate(crowd):
         client.send(slow)
@@ -165,20 +165,20 @@ async def test_before_anyone_may_be_ended_other_requests_have_connections(house:
     assert [each.status for each in proxy.exchanges if each.fallback or each.status != 200] == []
 
 
-async def test_a_crowd_that_waits_for_its_answers_has_every_connection_within_a_second(house: RunningProxy) -> None:
+async def test_a_crowd_that_waits_for_its_answers_has_every_connection_within_a_second(gateway: RunningProxy) -> None:
     """Nothing is kept from requests whose backend thinks: no client holds them up."""
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend, max_connections=32)
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend, max_connections=32)
     for client in [await proxy.client() for _ in range(40)]:
         client.send(get("/"))
 
     await until(lambda: len(backend.wires) == 32, "every connection")
 
 
-async def test_a_crowd_of_one_kind_has_every_connection_though_clients_hold_them_up(house: RunningProxy) -> None:
+async def test_a_crowd_of_one_kind_has_every_connection_though_clients_hold_them_up(gateway: RunningProxy) -> None:
     """Slow readers alone: what is kept for others is given out, if slowly."""
-    backend = await house.backend(large_or_hanging)
-    proxy = await house.proxy(backend, max_connections=32)
+    backend = await gateway.backend(large_or_hanging)
+    proxy = await gateway.proxy(backend, max_connections=32)
     for client in [await reader(proxy) for _ in range(32)]:
         client.send(get("/large"))
 
@@ -198,10 +198,10 @@ def connections(proxy: Proxy) -> int:
     return sum(pool.size() for pool in proxy.server.bound.pools.values())
 
 
-async def test_a_connection_of_our_own_pool_is_waited_for_without_blame(house: RunningProxy) -> None:
+async def test_a_connection_of_our_own_pool_is_waited_for_without_blame(gateway: RunningProxy) -> None:
     """Contract: never an error of a side; falls back where that is allowed, else 503."""
-    legacy, modern = await house.backend(always(ok(b"legacy"))), await house.backend(hang)
-    proxy = await house.proxy(legacy, modern, clock=Clock(), max_connections=1, connect_timeout=1.0)
+    legacy, modern = await gateway.backend(always(ok(b"legacy"))), await gateway.backend(hang)
+    proxy = await gateway.proxy(legacy, modern, clock=Clock(), max_connections=1, connect_timeout=1.0)
     first, second = await proxy.client(), await proxy.client()
     first.send(get("/1"))
     await (await modern.wire()).seen(b"/1")
@@ -216,9 +216,9 @@ async def test_a_connection_of_our_own_pool_is_waited_for_without_blame(house: R
     assert [(each.kind, each.failed) for each in record.attempts] == [("busy", False), ("", False)]
 
 
-async def test_an_upload_in_the_middle_gives_way_with_a_408(house: RunningProxy) -> None:
-    backend = await house.backend(hang, always(ok(b"quick")))
-    proxy = await house.proxy(backend, clock=Clock(), max_connections=1)
+async def test_an_upload_in_the_middle_gives_way_with_a_408(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(hang, always(ok(b"quick")))
+    proxy = await gateway.proxy(backend, clock=Clock(), max_connections=1)
     slow = await proxy.client()
     slow.send(get("/", "Content-Length: 200000", method="POST") + b"x" * 100_000)
     await (await backend.wire()).seen(b"x")
@@ -234,10 +234,10 @@ async def test_an_upload_in_the_middle_gives_way_with_a_408(house: RunningProxy)
 # ── what is slow for good reasons ──
 
 
-async def test_a_request_that_waits_for_its_answer_never_gives_way(house: RunningProxy) -> None:
+async def test_a_request_that_waits_for_its_answer_never_gives_way(gateway: RunningProxy) -> None:
     """Long polling: the client has said everything."""
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend, clock=Clock(), max_connections=1, connect_timeout=1.0, timeout=600.0)
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend, clock=Clock(), max_connections=1, connect_timeout=1.0, timeout=600.0)
     polling = await proxy.client()
     polling.send(post(b"anything new?"))
     wire = await backend.wire()
@@ -253,10 +253,10 @@ async def test_a_request_that_waits_for_its_answer_never_gives_way(house: Runnin
     assert (await polling.answer()).body == b"news"
 
 
-async def test_a_phone_in_a_dead_spot_goes_on_where_it_was(house: RunningProxy) -> None:
+async def test_a_phone_in_a_dead_spot_goes_on_where_it_was(gateway: RunningProxy) -> None:
     """A gap below `body_timeout`, and then the rest."""
-    backend = await house.backend(always(lambda request: ok(b"%d" % len(request.body))))
-    proxy = await house.proxy(backend, clock=Clock())
+    backend = await gateway.backend(always(lambda request: ok(b"%d" % len(request.body))))
+    proxy = await gateway.proxy(backend, clock=Clock())
     client = await proxy.client()
     client.send(get("/", "Content-Length: 30000", method="POST") + b"x" * 10_000)
     await breathe()
@@ -267,9 +267,9 @@ async def test_a_phone_in_a_dead_spot_goes_on_where_it_was(house: RunningProxy) 
     assert (await client.answer()).body == b"30000"
 
 
-async def test_a_reader_in_a_dead_spot_gets_the_rest(house: RunningProxy) -> None:
-    backend = await house.backend(always(large_or_small))
-    proxy = await house.proxy(backend, clock=Clock())
+async def test_a_reader_in_a_dead_spot_gets_the_rest(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(large_or_small))
+    proxy = await gateway.proxy(backend, clock=Clock())
     client = await reader(proxy)
     client.send(get("/large"))
     await held_back(proxy)
@@ -280,10 +280,10 @@ async def test_a_reader_in_a_dead_spot_gets_the_rest(house: RunningProxy) -> Non
     assert len((await client.answer()).body) == 8_000_000
 
 
-async def test_a_log_shipper_may_fall_silent_between_its_heartbeats(house: RunningProxy) -> None:
+async def test_a_log_shipper_may_fall_silent_between_its_heartbeats(gateway: RunningProxy) -> None:
     """A body without a length that went beyond the buffer is a stream: no rate is asked of it."""
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend, clock=Clock())
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend, clock=Clock())
     client = await proxy.client()
     client.send(get("/logs", "Transfer-Encoding: chunked", method="POST") + b"11000\r\n" + b"l" * 0x11000 + b"\r\n")
     wire = await backend.wire()
@@ -298,9 +298,9 @@ async def test_a_log_shipper_may_fall_silent_between_its_heartbeats(house: Runni
     assert not client.ended
 
 
-async def test_a_body_without_a_length_that_trickles_below_the_buffer_is_a_408(house: RunningProxy) -> None:
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend, clock=Clock())
+async def test_a_body_without_a_length_that_trickles_below_the_buffer_is_a_408(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend, clock=Clock())
     client = await proxy.client()
     client.send(get("/", "Transfer-Encoding: chunked", method="POST"))
     for _ in range(12):
@@ -311,11 +311,11 @@ async def test_a_body_without_a_length_that_trickles_below_the_buffer_is_a_408(h
     assert (await client.answer()).status == 408
 
 
-async def test_events_may_be_read_as_they_come(house: RunningProxy) -> None:
+async def test_events_may_be_read_as_they_come(gateway: RunningProxy) -> None:
     """Server-sent events: nothing waits for the client, whatever a rate would say."""
     lines = ("Content-Type: text/event-stream",)
-    backend = await house.backend(on_head(chunks(lines=lines, end=b"")))
-    proxy = await house.proxy(backend, clock=Clock(), max_connections=1, connect_timeout=1.0)
+    backend = await gateway.backend(on_head(chunks(lines=lines, end=b"")))
+    proxy = await gateway.proxy(backend, clock=Clock(), max_connections=1, connect_timeout=1.0)
     client = await proxy.client()
     client.send(get("/events"))
     await client.until(b"\r\n\r\n")
@@ -332,11 +332,11 @@ async def test_events_may_be_read_as_they_come(house: RunningProxy) -> None:
     assert not client.ended
 
 
-async def test_a_gigabyte_at_a_megabit_a_second_is_taken(house: RunningProxy) -> None:
+async def test_a_gigabyte_at_a_megabit_a_second_is_taken(gateway: RunningProxy) -> None:
     """8000 s for one upload, scaled by a thousand: 125 bytes for each millisecond of the same clock."""
     limits = Limits(min_rate=240_000, body_timeout=30.0)
-    backend = await house.backend(always(lambda request: ok(b"%d" % len(request.body))))
-    proxy = await house.proxy(backend, clock=Clock(), limits=limits)
+    backend = await gateway.backend(always(lambda request: ok(b"%d" % len(request.body))))
+    proxy = await gateway.proxy(backend, clock=Clock(), limits=limits)
     client = await proxy.client()
     client.send(get("/", "Content-Length: 1000000", method="POST"))
     for _ in range(40):
@@ -347,7 +347,7 @@ async def test_a_gigabyte_at_a_megabit_a_second_is_taken(house: RunningProxy) ->
     assert (await client.answer()).body == b"1000000"
 
 
-async def test_both_halves_of_a_conversation_go_on_slowly(house: RunningProxy) -> None:
+async def test_both_halves_of_a_conversation_go_on_slowly(gateway: RunningProxy) -> None:
     """A body without a length is sent on after a second, whatever there is of it."""
 
     async def echo(wire: Wire) -> None:
@@ -356,8 +356,8 @@ async def test_both_halves_of_a_conversation_go_on_slowly(house: RunningProxy) -
         while True:
             wire.send(await wire.until(b"\r\n") + await wire.until(b"\r\n"))
 
-    backend = await house.backend(echo)
-    proxy = await house.proxy(backend, clock=Clock())
+    backend = await gateway.backend(echo)
+    proxy = await gateway.proxy(backend, clock=Clock())
     client = await proxy.client()
     client.send(get("/", "Transfer-Encoding: chunked", method="POST"))
     await breathe()
@@ -375,13 +375,13 @@ async def test_both_halves_of_a_conversation_go_on_slowly(house: RunningProxy) -
 
 
 @pytest.mark.parametrize("idle", [4.0, 75.0])
-async def test_a_reader_that_reads_slowly_gets_everything(house: RunningProxy, idle: float) -> None:
+async def test_a_reader_that_reads_slowly_gets_everything(gateway: RunningProxy, idle: float) -> None:
     """Bytes that the client's machine takes are progress, however full our own buffer stays."""
-    backend = await house.backend(always(SEVERAL_MB))
-    proxy = await house.proxy(backend, clock=Clock(), limits=Limits(idle_timeout=idle))
+    backend = await gateway.backend(always(SEVERAL_MB))
+    proxy = await gateway.proxy(backend, clock=Clock(), limits=Limits(idle_timeout=idle))
     async with Sipping(proxy, get("/", "Connection: close")) as client:
         while not client.ended:
-            await client.take(400_000)
+            await client.read_bytes(400_000)
             proxy.turn(idle / 4)
             await breathe(3)
             proxy.turn(idle / 4)
@@ -389,13 +389,13 @@ async def test_a_reader_that_reads_slowly_gets_everything(house: RunningProxy, i
         assert client.taken > 8_000_000
 
 
-async def test_a_reader_that_trickles_is_cut(house: RunningProxy) -> None:
-    backend = await house.backend(always(SEVERAL_MB))
-    proxy = await house.proxy(backend, clock=Clock(), limits=Limits(min_rate=1_000_000))
+async def test_a_reader_that_trickles_is_cut(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(SEVERAL_MB))
+    proxy = await gateway.proxy(backend, clock=Clock(), limits=Limits(min_rate=1_000_000))
     async with Sipping(proxy, get("/")) as client:
         for _ in range(15):
             proxy.turn(1.0)
-            await client.take(200_000)
+            await client.read_bytes(200_000)
 
         await until(lambda: not proxy.server.clients, "the client's end")
         assert client.taken < 4_000_000
@@ -404,13 +404,13 @@ async def test_a_reader_that_trickles_is_cut(house: RunningProxy) -> None:
 
 
 @pytest.mark.parametrize("lines", [("X-Accel-Buffering: no",), ("Content-Type: text/event-stream",)])
-async def test_a_stream_is_not_measured(house: RunningProxy, lines: tuple[str, ...]) -> None:
-    backend = await house.backend(on_head(ok(b"x" * 8_000_000, *lines)))
-    proxy = await house.proxy(backend, clock=Clock(), limits=Limits(min_rate=1_000_000))
+async def test_a_stream_is_not_measured(gateway: RunningProxy, lines: tuple[str, ...]) -> None:
+    backend = await gateway.backend(on_head(ok(b"x" * 8_000_000, *lines)))
+    proxy = await gateway.proxy(backend, clock=Clock(), limits=Limits(min_rate=1_000_000))
     async with Sipping(proxy, get("/")) as client:
         for _ in range(15):
             proxy.turn(1.0)
-            await client.take(200_000)
+            await client.read_bytes(200_000)
 
         assert client.taken == 3_000_000
     assert slow_ones(proxy, "response") == 0
@@ -419,9 +419,9 @@ async def test_a_stream_is_not_measured(house: RunningProxy, lines: tuple[str, .
 # ── buffers ──
 
 
-async def test_a_body_below_the_buffer_takes_a_connection_when_it_is_whole(house: RunningProxy) -> None:
-    backend = await house.backend(always(lambda request: ok(request.body)))
-    proxy = await house.proxy(backend)
+async def test_a_body_below_the_buffer_takes_a_connection_when_it_is_whole(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(lambda request: ok(request.body)))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/", "Content-Length: 10", method="POST") + b"01234")
     await breathe()
@@ -430,18 +430,18 @@ async def test_a_body_below_the_buffer_takes_a_connection_when_it_is_whole(house
     assert (await client.ask(b"56789")).body == b"0123456789"
 
 
-async def test_a_body_takes_a_connection_when_the_buffer_is_full(house: RunningProxy) -> None:
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend, buffer=Buffer(request=1000))
+async def test_a_body_takes_a_connection_when_the_buffer_is_full(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend, buffer=Buffer(request=1000))
     client = await proxy.client()
     client.send(get("/", "Content-Length: 5000", method="POST") + b"x" * 1000)
 
     assert (await (await backend.wire()).seen(b"x" * 1000)) is None
 
 
-async def test_above_the_total_nothing_more_is_collected(house: RunningProxy) -> None:
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend, buffer=Buffer(total=2000))
+async def test_above_the_total_nothing_more_is_collected(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend, buffer=Buffer(total=2000))
     one, two = await proxy.client(), await proxy.client()
     one.send(get("/1", "Content-Length: 5000", method="POST") + b"x" * 1999)
     await breathe()
@@ -451,9 +451,9 @@ async def test_above_the_total_nothing_more_is_collected(house: RunningProxy) ->
     await (await backend.wire()).seen(b"x" * 10)
 
 
-async def test_what_is_read_ahead_of_a_slow_client_is_bounded(house: RunningProxy) -> None:
-    backend = await house.backend(always(SEVERAL_MB))
-    proxy = await house.proxy(backend, buffer=Buffer(response=128 * 1024, total=1 << 20))
+async def test_what_is_read_ahead_of_a_slow_client_is_bounded(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(SEVERAL_MB))
+    proxy = await gateway.proxy(backend, buffer=Buffer(response=128 * 1024, total=1 << 20))
     clients = [await reader(proxy) for _ in range(12)]
     for client in clients:
         client.send(get("/"))
@@ -468,9 +468,9 @@ async def test_what_is_read_ahead_of_a_slow_client_is_bounded(house: RunningProx
     assert proxy.server.buffers.held == 0
 
 
-async def test_a_repeatable_body_counts_once_until_its_request_is_over(house: RunningProxy) -> None:
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend, backend, routes=[snapshots.route(fallback=Fallback(max_body=1 << 20))])
+async def test_a_repeatable_body_counts_once_until_its_request_is_over(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend, backend, routes=[snapshots.route(fallback=Fallback(max_body=1 << 20))])
     client = await proxy.client()
     client.send(post(b"x" * 1000))
     await (await backend.wire()).seen(b"x" * 1000)
@@ -484,9 +484,9 @@ async def test_a_repeatable_body_counts_once_until_its_request_is_over(house: Ru
 # ── one address ──
 
 
-async def test_an_address_has_so_many_connections_and_no_more(house: RunningProxy) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, limits=Limits(per_peer=2))
+async def test_an_address_has_so_many_connections_and_no_more(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, limits=Limits(per_peer=2))
     one, two, three = [await proxy.client() for _ in range(3)]
     await one.ask(get("/"))
     await two.ask(get("/"))
@@ -501,9 +501,11 @@ async def test_an_address_has_so_many_connections_and_no_more(house: RunningProx
 @pytest.mark.parametrize(
     "settings", [{"limits": Limits()}, {"limits": Limits(per_peer=1), "trusted": ["127.0.0.1/32"]}]
 )
-async def test_without_a_limit_or_with_trust_nothing_is_counted(house: RunningProxy, settings: dict[str, Any]) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, **settings)
+async def test_without_a_limit_or_with_trust_nothing_is_counted(
+    gateway: RunningProxy, settings: dict[str, Any]
+) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, **settings)
 
     for _ in range(3):
         assert (await (await proxy.client()).ask(get("/"))).status == 200

@@ -48,12 +48,12 @@ TOKENS: list[tuple[str, str, bytes]] = [
 
 
 @pytest.mark.parametrize(("text", "side"), [case[1:] for case in TOKENS], ids=[case[0] for case in TOKENS])
-async def test_a_strange_token_is_somebody_or_nobody(house: RunningProxy, text: str, side: bytes) -> None:
-    legacy, modern = await house.backend(always(ok(b"legacy"))), await house.backend(always(ok(b"modern")))
+async def test_a_strange_token_is_somebody_or_nobody(gateway: RunningProxy, text: str, side: bytes) -> None:
+    legacy, modern = await gateway.backend(always(ok(b"legacy"))), await gateway.backend(always(ok(b"modern")))
     chosen = snapshots.route(rollout=Rollout(weight=100.0, by="user", salt="all"))
     backends = {LEGACY: [legacy.url], MODERN: [modern.url]}
     identified = snapshots.snapshot(backends, routes=[chosen], identity=["jwt:sub"])
-    proxy = await house.serve(identified, keys=Keys(jwt=KEY))
+    proxy = await gateway.serve(identified, keys=Keys(jwt=KEY))
     client = await proxy.client()
 
     answer = await client.ask(get("/", f"Authorization: Bearer {text}"))

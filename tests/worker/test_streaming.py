@@ -25,10 +25,10 @@ PIECE = b"x" * 65536
 
 
 @pytest.mark.both_loops
-async def test_server_sent_events_arrive_one_by_one(house: RunningProxy) -> None:
+async def test_server_sent_events_arrive_one_by_one(gateway: RunningProxy) -> None:
     """Requirement 10: flush at once."""
-    backend = await house.backend(on_head(chunks(lines=("Content-Type: text/event-stream",), end=b"")))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(on_head(chunks(lines=("Content-Type: text/event-stream",), end=b"")))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/events"))
     await client.until(b"\r\n\r\n")
@@ -39,9 +39,9 @@ async def test_server_sent_events_arrive_one_by_one(house: RunningProxy) -> None
         assert event in await client.until(event)
 
 
-async def test_events_without_chunks_arrive_one_by_one(house: RunningProxy) -> None:
-    backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"))
-    proxy = await house.proxy(backend)
+async def test_events_without_chunks_arrive_one_by_one(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(on_head(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/events"))
     await client.until(b"\r\n\r\n")
@@ -51,18 +51,18 @@ async def test_events_without_chunks_arrive_one_by_one(house: RunningProxy) -> N
         await client.until(f"data: {number}\n\n".encode())
 
 
-async def test_the_head_of_an_answer_does_not_wait_for_its_body(house: RunningProxy) -> None:
-    backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"))
-    proxy = await house.proxy(backend)
+async def test_the_head_of_an_answer_does_not_wait_for_its_body(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(on_head(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/"))
 
     assert b"200" in await client.until(b"\r\n\r\n")
 
 
-async def test_a_request_body_is_passed_on_piece_by_piece(house: RunningProxy) -> None:
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend)
+async def test_a_request_body_is_passed_on_piece_by_piece(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/", "Transfer-Encoding: chunked", method="POST"))
     upstream = await backend.wire()
@@ -72,15 +72,15 @@ async def test_a_request_body_is_passed_on_piece_by_piece(house: RunningProxy) -
         await upstream.until(b"1\r\n%d\r\n" % number)
 
 
-async def test_both_directions_stream_at_the_same_time(house: RunningProxy) -> None:
+async def test_both_directions_stream_at_the_same_time(gateway: RunningProxy) -> None:
     async def echo(wire: Wire) -> None:
         await wire.head()
         wire.send(chunks(end=b""))
         while True:
             wire.send(await wire.until(b"\r\n") + await wire.until(b"\r\n"))
 
-    backend = await house.backend(echo)
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(echo)
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/", "Transfer-Encoding: chunked", method="POST"))
     await client.until(b"\r\n\r\n")
@@ -91,10 +91,10 @@ async def test_both_directions_stream_at_the_same_time(house: RunningProxy) -> N
 
 
 @pytest.mark.parametrize("kind", ["text/event-stream", "text/event-stream; charset=utf-8", "Text/Event-Stream"])
-async def test_an_event_stream_may_be_silent_for_long(house: RunningProxy, kind: str) -> None:
+async def test_an_event_stream_may_be_silent_for_long(gateway: RunningProxy, kind: str) -> None:
     """Contract: idle_timeout is between bytes, streams excepted."""
-    backend = await house.backend(on_head(chunks(lines=(f"Content-Type: {kind}",), end=b"")))
-    proxy = await house.proxy(backend, clock=Clock(), idle_timeout=5.0)
+    backend = await gateway.backend(on_head(chunks(lines=(f"Content-Type: {kind}",), end=b"")))
+    proxy = await gateway.proxy(backend, clock=Clock(), idle_timeout=5.0)
     client = await proxy.client()
     client.send(get("/events"))
     await client.until(b"\r\n\r\n")
@@ -110,7 +110,7 @@ async def test_an_event_stream_may_be_silent_for_long(house: RunningProxy, kind:
 
 
 @pytest.mark.parametrize("frame", ["length", "chunks", "close"])
-async def test_a_hundred_megabytes_down_to_a_slow_reader_stay_flat(house: RunningProxy, frame: str) -> None:
+async def test_a_hundred_megabytes_down_to_a_slow_reader_stay_flat(gateway: RunningProxy, frame: str) -> None:
     """Requirement 10: the backend waits, memory does not grow; both ends run in a thread of their own."""
     sent = {"now": 0}
 
@@ -130,7 +130,7 @@ async def test_a_hundred_megabytes_down_to_a_slow_reader_stay_flat(house: Runnin
             sock.sendall(b"0\r\n\r\n")
 
     url = listening(backend)
-    proxy = await house.proxy(url)
+    proxy = await gateway.proxy(url)
     client = await proxy.client()
     client.transport.pause_reading()
     before = memory()
@@ -150,7 +150,7 @@ async def test_a_hundred_megabytes_down_to_a_slow_reader_stay_flat(house: Runnin
 
 
 @pytest.mark.parametrize("frame", ["length", "chunks"])
-async def test_a_hundred_megabytes_up_to_a_slow_reader_stay_flat(house: RunningProxy, frame: str) -> None:
+async def test_a_hundred_megabytes_up_to_a_slow_reader_stay_flat(gateway: RunningProxy, frame: str) -> None:
     """Requirement 10: the client waits, memory does not grow."""
     go = threading.Event()
     received = {"now": 0}
@@ -167,7 +167,7 @@ async def test_a_hundred_megabytes_up_to_a_slow_reader_stay_flat(house: RunningP
                 return
 
     url = listening(backend)
-    proxy = await house.proxy(url)
+    proxy = await gateway.proxy(url)
     written = {"now": 0}
     before = memory()
     answer: list[bytes] = []
@@ -191,10 +191,10 @@ async def test_a_hundred_megabytes_up_to_a_slow_reader_stay_flat(house: RunningP
     assert (await proxy.exchange()).bytes_in == HUNDRED_MB
 
 
-async def test_an_upload_waits_for_a_connection_without_piling_up(house: RunningProxy) -> None:
+async def test_an_upload_waits_for_a_connection_without_piling_up(gateway: RunningProxy) -> None:
     """Requirement 10: what comes before there is a connection is bounded, too."""
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend, max_connections=1, connect_timeout=30.0)
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend, max_connections=1, connect_timeout=30.0)
     first, second = await proxy.client(), await proxy.client()
     first.send(get("/"))
     await (await backend.wire()).seen(b"\r\n\r\n")
@@ -203,13 +203,15 @@ async def test_an_upload_waits_for_a_connection_without_piling_up(house: Running
     await breathe(300)
 
     assert second.full
-    assert max(each.call.upload.pending_size for each in proxy.server.clients if each.call is not None) < 1_000_000
+    assert (
+        max(each.call.request_body.pending_size for each in proxy.server.clients if each.call is not None) < 1_000_000
+    )
 
 
-async def test_range_requests_pass_through(house: RunningProxy) -> None:
+async def test_range_requests_pass_through(gateway: RunningProxy) -> None:
     """Requirement 7."""
-    backend = await house.backend(always(ok(b"ell", "Content-Range: bytes 1-3/5", status="206 Partial Content")))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(always(ok(b"ell", "Content-Range: bytes 1-3/5", status="206 Partial Content")))
+    proxy = await gateway.proxy(backend)
 
     answer = await proxy.ask(get("/", "Range: bytes=1-3"))
 

@@ -36,11 +36,11 @@ class Counting:
 
 
 @pytest.mark.parametrize("answer", [ok(), ok(b"", "Connection: close")], ids=["kept", "closed each time"])
-async def test_no_more_connections_than_allowed_are_made(house: RunningProxy, answer: bytes) -> None:
+async def test_no_more_connections_than_allowed_are_made(gateway: RunningProxy, answer: bytes) -> None:
     """Contract: max_connections; every request is served in the end."""
     counting = Counting(answer)
-    backend = await house.backend(counting)
-    proxy = await house.proxy(backend, max_connections=2)
+    backend = await gateway.backend(counting)
+    proxy = await gateway.proxy(backend, max_connections=2)
 
     answers = await asyncio.gather(*(proxy.ask(get(f"/{number}")) for number in range(20)))
 
@@ -48,10 +48,10 @@ async def test_no_more_connections_than_allowed_are_made(house: RunningProxy, an
     assert counting.most <= 2
 
 
-async def test_whoever_waits_for_a_connection_in_vain_gets_a_503(house: RunningProxy) -> None:
+async def test_whoever_waits_for_a_connection_in_vain_gets_a_503(gateway: RunningProxy) -> None:
     """Requirement 15: no queue without an end."""
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend, clock=Clock(), max_connections=1, connect_timeout=1.0)
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend, clock=Clock(), max_connections=1, connect_timeout=1.0)
     one, two = await proxy.client(), await proxy.client()
     one.send(get("/1"))
     await (await backend.wire()).seen(b"/1")
@@ -66,19 +66,19 @@ async def test_whoever_waits_for_a_connection_in_vain_gets_a_503(house: RunningP
     assert b"/2" not in backend.received
 
 
-async def test_who_waits_behind_a_connection_that_could_not_be_made_is_told_soon(house: RunningProxy) -> None:
+async def test_who_waits_behind_a_connection_that_could_not_be_made_is_told_soon(gateway: RunningProxy) -> None:
     """Requirement 11: a failure to connect wakes the next in the queue."""
-    proxy = await house.proxy("http://127.0.0.1:1", clock=Clock(), max_connections=1)
+    proxy = await gateway.proxy("http://127.0.0.1:1", clock=Clock(), max_connections=1)
 
     answers = await asyncio.gather(*(proxy.ask(get(f"/{number}")) for number in range(3)))
 
     assert [each.status for each in answers] == [502] * 3
 
 
-async def test_the_target_with_the_fewest_requests_in_flight_is_chosen(house: RunningProxy) -> None:
+async def test_the_target_with_the_fewest_requests_in_flight_is_chosen(gateway: RunningProxy) -> None:
     """Contract: `urls`."""
-    backends = [await house.backend(hang) for _ in range(3)]
-    proxy = await house.proxy(backends)
+    backends = [await gateway.backend(hang) for _ in range(3)]
+    proxy = await gateway.proxy(backends)
 
     for number in range(9):
         (await proxy.client()).send(get(f"/{number}"))
@@ -87,10 +87,10 @@ async def test_the_target_with_the_fewest_requests_in_flight_is_chosen(house: Ru
     assert [len(backend.wires) for backend in backends] == [3, 3, 3]
 
 
-async def test_a_target_that_refuses_connections_is_left_alone_for_a_while(house: RunningProxy) -> None:
+async def test_a_target_that_refuses_connections_is_left_alone_for_a_while(gateway: RunningProxy) -> None:
     """Passive health: the other target answers."""
-    alive = await house.backend(always(ok(b"alive")))
-    proxy = await house.proxy(["http://127.0.0.1:1", alive], clock=Clock())
+    alive = await gateway.backend(always(ok(b"alive")))
+    proxy = await gateway.proxy(["http://127.0.0.1:1", alive], clock=Clock())
 
     statuses = [(await proxy.ask(post(b"x"))).status for _ in range(20)]
 
@@ -98,10 +98,10 @@ async def test_a_target_that_refuses_connections_is_left_alone_for_a_while(house
     assert statuses[-10:] == [200] * 10
 
 
-async def test_a_dead_target_is_tried_again_later(house: RunningProxy) -> None:
+async def test_a_dead_target_is_tried_again_later(gateway: RunningProxy) -> None:
     """Passive health: a target that comes back is used again, once a connection of our own was made."""
-    down = await house.backend(always(ok(b"back")))
-    proxy = await house.proxy(down, clock=Clock())
+    down = await gateway.backend(always(ok(b"back")))
+    proxy = await gateway.proxy(down, clock=Clock())
     target = proxy.server.bound.pools["legacy"].targets[0]
     target.leave_out()
     proxy.turn(0.5)

@@ -9,10 +9,10 @@ from tests.support.proxying import RunningProxy
 THEIRS = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
-async def test_a_rescue_is_a_second_attempt_in_the_callers_trace(house: RunningProxy):
-    legacy = await house.backend(always(ok()))
-    modern = await house.backend(always(ok(status="500 Broken")))
-    proxy = await house.proxy(legacy, modern)
+async def test_a_rescue_is_a_second_attempt_in_the_callers_trace(gateway: RunningProxy):
+    legacy = await gateway.backend(always(ok()))
+    modern = await gateway.backend(always(ok(status="500 Broken")))
+    proxy = await gateway.proxy(legacy, modern)
     proxy.server.traced = lambda traceparent: traceparent == THEIRS
 
     await proxy.ask(raw.get("/", f"traceparent: {THEIRS}", "tracestate: vendor=1"))
@@ -25,10 +25,10 @@ async def test_a_rescue_is_a_second_attempt_in_the_callers_trace(house: RunningP
     assert second.field("tracestate") == "vendor=1"
 
 
-async def test_a_request_whose_id_has_another_form_has_one_trace_on_both_sides(house: RunningProxy):
-    legacy = await house.backend(always(ok()))
-    modern = await house.backend(always(ok(status="500 Broken")))
-    proxy = await house.proxy(legacy, modern, trusted=["127.0.0.1"])
+async def test_a_request_whose_id_has_another_form_has_one_trace_on_both_sides(gateway: RunningProxy):
+    legacy = await gateway.backend(always(ok()))
+    modern = await gateway.backend(always(ok(status="500 Broken")))
+    proxy = await gateway.proxy(legacy, modern, trusted=["127.0.0.1"])
 
     await proxy.ask(raw.get("/", "X-Request-Id: order-42"))
 

@@ -28,10 +28,10 @@ NAMES = [line.partition(":")[0].lower() for line in VALIDATORS]
 
 
 async def translating(
-    house: RunningProxy, script: Script, policy: SidePolicy = PICK, fallback: Fallback | None = None
+    gateway: RunningProxy, script: Script, policy: SidePolicy = PICK, fallback: Fallback | None = None
 ) -> Proxy:
-    legacy, modern = await house.backend(always(ok(b"legacy"))), await house.backend(script)
-    return await house.proxy(legacy, modern, routes=[route(modern=policy, fallback=fallback)])
+    legacy, modern = await gateway.backend(always(ok(b"legacy"))), await gateway.backend(script)
+    return await gateway.proxy(legacy, modern, routes=[route(modern=policy, fallback=fallback)])
 
 
 CODED = [
@@ -47,9 +47,9 @@ CODED = [
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize(("coding", "body"), CODED, ids=[coding for coding, _ in CODED])
 async def test_a_body_that_comes_packed_all_the_same_is_unpacked(
-    house: RunningProxy, method: str, coding: str, body: bytes
+    gateway: RunningProxy, method: str, coding: str, body: bytes
 ) -> None:
-    proxy = await translating(house, always(ok(body, JSON, f"Content-Encoding: {coding}")))
+    proxy = await translating(gateway, always(ok(body, JSON, f"Content-Encoding: {coding}")))
 
     answer = await proxy.ask(get("/", method=method))
 
@@ -58,10 +58,10 @@ async def test_a_body_that_comes_packed_all_the_same_is_unpacked(
     assert answer.field("content-length") == str(len(MAPPED))
 
 
-async def test_several_lines_of_codings_are_one_list(house: RunningProxy) -> None:
+async def test_several_lines_of_codings_are_one_list(gateway: RunningProxy) -> None:
     """RFC 9110 5.3."""
     body = brotli.compress(gzip.compress(THERE))
-    proxy = await translating(house, always(ok(body, JSON, "Content-Encoding: gzip", "Content-Encoding: br")))
+    proxy = await translating(gateway, always(ok(body, JSON, "Content-Encoding: gzip", "Content-Encoding: br")))
 
     assert (await proxy.ask(get("/"))).body == MAPPED
 
@@ -69,8 +69,8 @@ async def test_several_lines_of_codings_are_one_list(house: RunningProxy) -> Non
 @pytest.mark.parametrize(
     "data", [ok(THERE, JSON), chunks(THERE[:9], THERE[9:], lines=(JSON,))], ids=["length", "chunks"]
 )
-async def test_numbers_keep_their_literal_text(house: RunningProxy, data: bytes) -> None:
-    proxy = await translating(house, always(data))
+async def test_numbers_keep_their_literal_text(gateway: RunningProxy, data: bytes) -> None:
+    proxy = await translating(gateway, always(data))
 
     assert (await proxy.ask(get("/"))).body == MAPPED
 
@@ -91,8 +91,8 @@ async def test_numbers_keep_their_literal_text(house: RunningProxy, data: bytes)
         ('{"a/b": a}', b'{"a": {"\\u0000\\"": []}}', b'{"a/b":{"\\u0000\\"":[]}}'),
     ],
 )  # fmt: skip
-async def test_every_value_of_json_crosses(house: RunningProxy, expression: str, there: bytes, body: bytes) -> None:
-    proxy = await translating(house, always(ok(there, JSON)), SidePolicy("modern", response_json=expression))
+async def test_every_value_of_json_crosses(gateway: RunningProxy, expression: str, there: bytes, body: bytes) -> None:
+    proxy = await translating(gateway, always(ok(there, JSON)), SidePolicy("modern", response_json=expression))
 
     answer = await proxy.ask(get("/"))
 
@@ -120,9 +120,9 @@ async def test_every_value_of_json_crosses(house: RunningProxy, expression: str,
     ids=["empty JSON", "empty", "no chunk", "empty and packed", "204", "html", "csv", "image", "no type", "crash page"],
 )  # fmt: skip
 async def test_what_is_empty_or_no_json_passes(
-    house: RunningProxy, method: str, data: bytes, status: int, body: bytes
+    gateway: RunningProxy, method: str, data: bytes, status: int, body: bytes
 ) -> None:
-    proxy = await translating(house, always(data), fallback=Fallback(mode="none"))
+    proxy = await translating(gateway, always(data), fallback=Fallback(mode="none"))
 
     answer = await proxy.ask(get("/", method=method))
 
@@ -131,9 +131,9 @@ async def test_what_is_empty_or_no_json_passes(
     assert (await proxy.exchange()).untranslated == ""
 
 
-async def test_a_stream_of_events_is_not_collected(house: RunningProxy) -> None:
+async def test_a_stream_of_events_is_not_collected(gateway: RunningProxy) -> None:
     proxy = await translating(
-        house, on_head(chunks(b"data: 1\n\n", lines=("Content-Type: text/event-stream",), end=b""))
+        gateway, on_head(chunks(b"data: 1\n\n", lines=("Content-Type: text/event-stream",), end=b""))
     )
     client = await proxy.client()
     client.send(get("/"))
@@ -160,10 +160,10 @@ CANNOT = [
 
 
 @pytest.mark.parametrize(("data", "body"), [case[1:] for case in CANNOT], ids=[case[0] for case in CANNOT])
-async def test_a_write_that_was_done_is_never_a_502(house: RunningProxy, data: bytes, body: bytes) -> None:
+async def test_a_write_that_was_done_is_never_a_502(gateway: RunningProxy, data: bytes, body: bytes) -> None:
     """Users repeat a payment that is reported as failed."""
     policy = SidePolicy("modern", response_json="sum(id)", status=((200, 201),))
-    proxy = await translating(house, always(data), policy)
+    proxy = await translating(gateway, always(data), policy)
     client = await proxy.client()
 
     answer = await client.ask(post(b"pay"))
@@ -175,8 +175,8 @@ async def test_a_write_that_was_done_is_never_a_502(house: RunningProxy, data: b
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-async def test_every_unsafe_method_may_have_done_something(house: RunningProxy, method: str) -> None:
-    proxy = await translating(house, always(ok(b"{oops", JSON, 'ETag: "a"')))
+async def test_every_unsafe_method_may_have_done_something(gateway: RunningProxy, method: str) -> None:
+    proxy = await translating(gateway, always(ok(b"{oops", JSON, 'ETag: "a"')))
 
     answer = await proxy.ask(get("/", method=method))
 
@@ -184,8 +184,8 @@ async def test_every_unsafe_method_may_have_done_something(house: RunningProxy, 
 
 
 @pytest.mark.parametrize("data", [case[1] for case in CANNOT], ids=[case[0] for case in CANNOT])
-async def test_a_read_that_cannot_be_mapped_is_legacys(house: RunningProxy, data: bytes) -> None:
-    proxy = await translating(house, always(data), SidePolicy("modern", response_json="sum(id)"))
+async def test_a_read_that_cannot_be_mapped_is_legacys(gateway: RunningProxy, data: bytes) -> None:
+    proxy = await translating(gateway, always(data), SidePolicy("modern", response_json="sum(id)"))
 
     assert (await proxy.ask(get("/"))).body == b"legacy"
     assert (await proxy.exchange()).fallback == "untranslatable"
@@ -194,7 +194,7 @@ async def test_a_read_that_cannot_be_mapped_is_legacys(house: RunningProxy, data
 # ── what is said of the body ──
 
 
-async def test_nothing_is_said_of_a_body_that_nobody_gets(house: RunningProxy) -> None:
+async def test_nothing_is_said_of_a_body_that_nobody_gets(gateway: RunningProxy) -> None:
     """RFC 9110 8.6, 8.8, 9.3.2, 14.3, 15.4.5: GET, HEAD and 304 say the same of one representation."""
     fields = (JSON, *VALIDATORS)
 
@@ -205,7 +205,7 @@ async def test_nothing_is_said_of_a_body_that_nobody_gets(house: RunningProxy) -
             return ok(b"", *fields).replace(b"Content-Length: 0", b"Content-Length: 89")
         return ok(THERE, *fields, "X-Other: 1")
 
-    proxy = await translating(house, always(script))
+    proxy = await translating(gateway, always(script))
 
     whole = await proxy.ask(get("/"))
     head = await proxy.ask(get("/", method="HEAD"), "HEAD")
@@ -219,18 +219,18 @@ async def test_nothing_is_said_of_a_body_that_nobody_gets(house: RunningProxy) -
     assert unchanged.field("content-length") is None
 
 
-async def test_a_head_of_what_is_not_mapped_keeps_its_own_words(house: RunningProxy) -> None:
+async def test_a_head_of_what_is_not_mapped_keeps_its_own_words(gateway: RunningProxy) -> None:
     data = ok(b"", "Content-Type: text/html", *VALIDATORS).replace(b"Content-Length: 0", b"Content-Length: 89")
-    proxy = await translating(house, always(data))
+    proxy = await translating(gateway, always(data))
 
     answer = await proxy.ask(get("/", method="HEAD"), "HEAD")
 
     assert (answer.field("content-length"), answer.field("etag")) == ("89", '"a"')
 
 
-async def test_a_side_without_a_mapping_keeps_its_validators(house: RunningProxy) -> None:
+async def test_a_side_without_a_mapping_keeps_its_validators(gateway: RunningProxy) -> None:
     policy = SidePolicy("modern", headers=HeaderEdit(set=(("X-From", "gateway"),)))
-    proxy = await translating(house, always(ok(THERE, JSON, *VALIDATORS)), policy)
+    proxy = await translating(gateway, always(ok(THERE, JSON, *VALIDATORS)), policy)
 
     answer = await proxy.ask(get("/"))
 
@@ -241,10 +241,10 @@ async def test_a_side_without_a_mapping_keeps_its_validators(house: RunningProxy
 
 
 @pytest.mark.parametrize("body", [THERE, gzip.compress(THERE)], ids=["plain", "packed"])
-async def test_numbers_keep_their_text_on_their_way_to_the_side_as_well(house: RunningProxy, body: bytes) -> None:
-    legacy, modern = await house.backend(always(ok(b"legacy"))), await house.backend(always(ok()))
+async def test_numbers_keep_their_text_on_their_way_to_the_side_as_well(gateway: RunningProxy, body: bytes) -> None:
+    legacy, modern = await gateway.backend(always(ok(b"legacy"))), await gateway.backend(always(ok()))
     edit = BodyEdit("json_to_form", (("id", "number"),))
-    proxy = await house.proxy(legacy, modern, routes=[route(modern=SidePolicy("modern", body=edit))])
+    proxy = await gateway.proxy(legacy, modern, routes=[route(modern=SidePolicy("modern", body=edit))])
     packed = [] if body == THERE else ["Content-Encoding: gzip"]
 
     await proxy.ask(post(body, JSON, *packed))
@@ -255,11 +255,11 @@ async def test_numbers_keep_their_text_on_their_way_to_the_side_as_well(house: R
 
 
 @pytest.mark.parametrize("body", [rb'{"a": "\ud800"}', rb'{"\udfff": 1}'], ids=["value", "name"])
-async def test_half_a_character_goes_to_the_side_that_takes_it_as_it_is(house: RunningProxy, body: bytes) -> None:
+async def test_half_a_character_goes_to_the_side_that_takes_it_as_it_is(gateway: RunningProxy, body: bytes) -> None:
     """Nothing was sent: legacy answers, and the next request on the connection is served."""
-    legacy, modern = await house.backend(always(ok(b"legacy"))), await house.backend(always(ok(b"modern")))
+    legacy, modern = await gateway.backend(always(ok(b"legacy"))), await gateway.backend(always(ok(b"modern")))
     policy = SidePolicy("modern", body=BodyEdit("json_to_form"))
-    proxy = await house.proxy(legacy, modern, routes=[route(modern=policy)])
+    proxy = await gateway.proxy(legacy, modern, routes=[route(modern=policy)])
     client = await proxy.client()
 
     assert (await client.ask(post(body, JSON))).body == b"legacy"
@@ -267,10 +267,10 @@ async def test_half_a_character_goes_to_the_side_that_takes_it_as_it_is(house: R
     assert (await client.ask(get("/"))).body == b"modern"
 
 
-async def test_half_a_character_stays_an_escape_in_renamed_json(house: RunningProxy) -> None:
-    legacy, modern = await house.backend(always(ok(b"legacy"))), await house.backend(always(ok()))
+async def test_half_a_character_stays_an_escape_in_renamed_json(gateway: RunningProxy) -> None:
+    legacy, modern = await gateway.backend(always(ok(b"legacy"))), await gateway.backend(always(ok()))
     policy = SidePolicy("modern", body=BodyEdit(rename=(("a", "b"),)))
-    proxy = await house.proxy(legacy, modern, routes=[route(modern=policy)])
+    proxy = await gateway.proxy(legacy, modern, routes=[route(modern=policy)])
 
     await proxy.ask(post(rb'{"a": "\ud800", "n": 1.50}', JSON))
 

@@ -28,11 +28,11 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 # ── Unix sockets ──
 
 
-async def test_a_backend_on_a_unix_socket_is_reached(house: RunningProxy, tmp_path: Path) -> None:
+async def test_a_backend_on_a_unix_socket_is_reached(gateway: RunningProxy, tmp_path: Path) -> None:
     """Contract: `unix:PATH`, relative to the file's folder."""
-    backend = await house.backend(always(ok(b"unix")), path=str(tmp_path / "b.sock"))
-    relative = await house.proxy("unix:b.sock", base=tmp_path)
-    absolute = await house.proxy(backend)
+    backend = await gateway.backend(always(ok(b"unix")), path=str(tmp_path / "b.sock"))
+    relative = await gateway.proxy("unix:b.sock", base=tmp_path)
+    absolute = await gateway.proxy(backend)
 
     for proxy in (relative, absolute):
         client = await proxy.client()
@@ -42,15 +42,15 @@ async def test_a_backend_on_a_unix_socket_is_reached(house: RunningProxy, tmp_pa
     assert len(backend.wires) == 2
 
 
-async def test_a_missing_unix_socket_is_a_502(house: RunningProxy, tmp_path: Path) -> None:
-    proxy = await house.proxy("unix:nothing.sock", base=tmp_path)
+async def test_a_missing_unix_socket_is_a_502(gateway: RunningProxy, tmp_path: Path) -> None:
+    proxy = await gateway.proxy("unix:nothing.sock", base=tmp_path)
 
     assert (await proxy.ask(get("/"))).status == 502
 
 
-async def test_clients_on_a_unix_socket_are_served(house: RunningProxy, tmp_path: Path) -> None:
-    backend = await house.backend(always(ok(b"hello")))
-    proxy = await house.proxy(backend, listen=str(tmp_path / "p.sock"))
+async def test_clients_on_a_unix_socket_are_served(gateway: RunningProxy, tmp_path: Path) -> None:
+    backend = await gateway.backend(always(ok(b"hello")))
+    proxy = await gateway.proxy(backend, listen=str(tmp_path / "p.sock"))
 
     answer = await proxy.ask(get("/", "X-Forwarded-For: 6.6.6.6"))
 
@@ -59,10 +59,10 @@ async def test_clients_on_a_unix_socket_are_served(house: RunningProxy, tmp_path
     assert backend.requests[0].field("forwarded") == "host=example.test;proto=http"
 
 
-async def test_the_name_of_a_unix_socket_outlives_one_server_on_it(house: RunningProxy, tmp_path: Path) -> None:
+async def test_the_name_of_a_unix_socket_outlives_one_server_on_it(gateway: RunningProxy, tmp_path: Path) -> None:
     """Other workers accept under it, and so does a successor."""
-    backend = await house.backend(always(ok(b"hello")))
-    proxy = await house.proxy(backend, listen=str(tmp_path / "p.sock"))
+    backend = await gateway.backend(always(ok(b"hello")))
+    proxy = await gateway.proxy(backend, listen=str(tmp_path / "p.sock"))
 
     proxy.server.stop_accepting()
     await asyncio.sleep(0)
@@ -70,10 +70,10 @@ async def test_the_name_of_a_unix_socket_outlives_one_server_on_it(house: Runnin
     assert (tmp_path / "p.sock").is_socket()
 
 
-async def test_peers_on_a_unix_socket_may_be_trusted(house: RunningProxy, tmp_path: Path) -> None:
+async def test_peers_on_a_unix_socket_may_be_trusted(gateway: RunningProxy, tmp_path: Path) -> None:
     """Contract: trusted_proxies, `unix`."""
-    backend = await house.backend(always(ok(b"hello")))
-    proxy = await house.proxy(backend, listen=str(tmp_path / "p.sock"), trusted=["unix"])
+    backend = await gateway.backend(always(ok(b"hello")))
+    proxy = await gateway.proxy(backend, listen=str(tmp_path / "p.sock"), trusted=["unix"])
 
     await proxy.ask(get("/", "X-Forwarded-For: 192.0.2.1"))
 
@@ -82,11 +82,11 @@ async def test_peers_on_a_unix_socket_may_be_trusted(house: RunningProxy, tmp_pa
 
 
 async def test_a_trusted_peer_on_a_unix_socket_has_the_last_word_in_forwarded(
-    house: RunningProxy, tmp_path: Path
+    gateway: RunningProxy, tmp_path: Path
 ) -> None:
     """RFC 7239 5.2: a hop without an address has nothing to add."""
-    backend = await house.backend(always(ok(b"hello")))
-    proxy = await house.proxy(backend, listen=str(tmp_path / "p.sock"), trusted=["unix"])
+    backend = await gateway.backend(always(ok(b"hello")))
+    proxy = await gateway.proxy(backend, listen=str(tmp_path / "p.sock"), trusted=["unix"])
 
     await proxy.ask(get("/", "Forwarded: for=192.0.2.1;proto=https;host=shop.test"))
 
@@ -94,10 +94,10 @@ async def test_a_trusted_peer_on_a_unix_socket_has_the_last_word_in_forwarded(
     assert backend.requests[0].field("x-forwarded-for") == "192.0.2.1"
 
 
-async def test_a_client_of_the_older_family_is_named_plainly_by_a_listener_of_both(house: RunningProxy) -> None:
+async def test_a_client_of_the_older_family_is_named_plainly_by_a_listener_of_both(gateway: RunningProxy) -> None:
     """RFC 4291 2.5.5.2: no backend looks for ::ffff:127.0.0.1 in its list of addresses."""
-    backend = await house.backend(always(ok(b"hello")))
-    proxy = await house.proxy(backend, listen="[::]")
+    backend = await gateway.backend(always(ok(b"hello")))
+    proxy = await gateway.proxy(backend, listen="[::]")
 
     await (await proxy.client()).ask(get("/"))
 
@@ -110,52 +110,52 @@ async def test_a_client_of_the_older_family_is_named_plainly_by_a_listener_of_bo
 
 
 async def test_a_backend_over_tls_is_verified_and_its_connection_used_again(
-    house: RunningProxy, authority: Authority
+    gateway: RunningProxy, authority: Authority
 ) -> None:
-    backend = await house.backend(always(ok(b"secret")), tls=authority.server())
-    proxy = await house.proxy(backend, base=authority.folder, tls_of_backends=BackendTls(ca="ca.pem"))
+    backend = await gateway.backend(always(ok(b"secret")), tls=authority.server())
+    proxy = await gateway.proxy(backend, base=authority.folder, tls_of_backends=BackendTls(ca="ca.pem"))
 
     for _ in range(3):
         assert (await proxy.ask(get("/"))).body == b"secret"
     assert len(backend.wires) == 1
 
 
-async def test_a_backend_that_nobody_vouches_for_is_a_502(house: RunningProxy, authority: Authority) -> None:
-    backend = await house.backend(always(ok(b"secret")), tls=authority.server())
-    proxy = await house.proxy(backend)
+async def test_a_backend_that_nobody_vouches_for_is_a_502(gateway: RunningProxy, authority: Authority) -> None:
+    backend = await gateway.backend(always(ok(b"secret")), tls=authority.server())
+    proxy = await gateway.proxy(backend)
 
     assert (await proxy.ask(get("/"))).status == 502
     assert backend.received == b""
 
 
-async def test_a_backend_under_another_name_is_a_502(house: RunningProxy, authority: Authority) -> None:
-    backend = await house.backend(always(ok(b"secret")), tls=authority.server())
+async def test_a_backend_under_another_name_is_a_502(gateway: RunningProxy, authority: Authority) -> None:
+    backend = await gateway.backend(always(ok(b"secret")), tls=authority.server())
     wrong = BackendTls(ca="ca.pem", server_name="other.internal")
     right = BackendTls(ca="ca.pem", server_name="api.internal")
 
     assert (
-        await (await house.proxy(backend, base=authority.folder, tls_of_backends=wrong)).ask(get("/"))
+        await (await gateway.proxy(backend, base=authority.folder, tls_of_backends=wrong)).ask(get("/"))
     ).status == 502
     assert (
-        await (await house.proxy(backend, base=authority.folder, tls_of_backends=right)).ask(get("/"))
+        await (await gateway.proxy(backend, base=authority.folder, tls_of_backends=right)).ask(get("/"))
     ).status == 200
 
 
-async def test_verification_can_be_switched_off(house: RunningProxy, authority: Authority) -> None:
-    backend = await house.backend(always(ok(b"secret")), tls=authority.server())
-    proxy = await house.proxy(backend, tls_of_backends=BackendTls(verify=False))
+async def test_verification_can_be_switched_off(gateway: RunningProxy, authority: Authority) -> None:
+    backend = await gateway.backend(always(ok(b"secret")), tls=authority.server())
+    proxy = await gateway.proxy(backend, tls_of_backends=BackendTls(verify=False))
 
     assert (await proxy.ask(get("/"))).body == b"secret"
 
 
-async def test_a_backend_that_does_not_speak_tls_is_a_502(house: RunningProxy) -> None:
+async def test_a_backend_that_does_not_speak_tls_is_a_502(gateway: RunningProxy) -> None:
     async def plain(wire: Wire) -> None:
         await wire.exactly(5)
         wire.send(ok())
         await wire.gone()
 
-    backend = await house.backend(plain)
-    proxy = await house.proxy(backend.url.replace("http:", "https:"), tls_of_backends=BackendTls(verify=False))
+    backend = await gateway.backend(plain)
+    proxy = await gateway.proxy(backend.url.replace("http:", "https:"), tls_of_backends=BackendTls(verify=False))
 
     assert (await proxy.ask(get("/"))).status == 502
 
@@ -165,10 +165,10 @@ async def test_a_backend_that_does_not_speak_tls_is_a_502(house: RunningProxy) -
     [b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", chunks(b"half", end=b"")],
     ids=["length", "chunks"],
 )
-async def test_a_cut_answer_over_tls_is_cut(house: RunningProxy, authority: Authority, answer: bytes) -> None:
+async def test_a_cut_answer_over_tls_is_cut(gateway: RunningProxy, authority: Authority, answer: bytes) -> None:
     """Requirement 12."""
-    backend = await house.backend(on_head(answer, Wire.close), tls=authority.server())
-    proxy = await house.proxy(backend, tls_of_backends=BackendTls(verify=False))
+    backend = await gateway.backend(on_head(answer, Wire.close), tls=authority.server())
+    proxy = await gateway.proxy(backend, tls_of_backends=BackendTls(verify=False))
     client = await proxy.client()
     client.send(get("/"))
 
@@ -177,21 +177,21 @@ async def test_a_cut_answer_over_tls_is_cut(house: RunningProxy, authority: Auth
 
 
 async def test_an_answer_until_close_over_tls_is_whole_after_a_proper_end(
-    house: RunningProxy, authority: Authority
+    gateway: RunningProxy, authority: Authority
 ) -> None:
-    backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\n\r\nwhole", Wire.close), tls=authority.server())
-    proxy = await house.proxy(backend, tls_of_backends=BackendTls(verify=False))
+    backend = await gateway.backend(on_head(b"HTTP/1.1 200 OK\r\n\r\nwhole", Wire.close), tls=authority.server())
+    proxy = await gateway.proxy(backend, tls_of_backends=BackendTls(verify=False))
 
     assert (await proxy.ask(get("/"))).body == b"whole"
 
 
 @pytest.mark.uvloop  # asyncio's own loop does not distinguish the two ends
 async def test_an_answer_until_close_over_tls_is_cut_after_an_improper_end(
-    house: RunningProxy, authority: Authority
+    gateway: RunningProxy, authority: Authority
 ) -> None:
     """RFC 9112 9.8: complete only if a valid closure alert came; anybody on the way can send a FIN."""
-    backend = await house.backend(on_head(b"HTTP/1.1 200 OK\r\n\r\nhalf", Wire.say_end_now), tls=authority.server())
-    proxy = await house.proxy(backend, tls_of_backends=BackendTls(verify=False))
+    backend = await gateway.backend(on_head(b"HTTP/1.1 200 OK\r\n\r\nhalf", Wire.say_end_now), tls=authority.server())
+    proxy = await gateway.proxy(backend, tls_of_backends=BackendTls(verify=False))
     client = await proxy.client()
     client.send(get("/"))
 
@@ -199,12 +199,12 @@ async def test_an_answer_until_close_over_tls_is_cut_after_an_improper_end(
         await client.answer()
 
 
-async def test_late_bytes_over_tls_never_reach_the_next_user(house: RunningProxy, authority: Authority) -> None:
+async def test_late_bytes_over_tls_never_reach_the_next_user(gateway: RunningProxy, authority: Authority) -> None:
     """Requirement 13."""
     late = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
     script = answering(ok(b"first"), then=lambda wire: wire.send(late))
-    backend = await house.backend(script, always(ok(b"second")), tls=authority.server())
-    proxy = await house.proxy(backend, tls_of_backends=BackendTls(verify=False))
+    backend = await gateway.backend(script, always(ok(b"second")), tls=authority.server())
+    proxy = await gateway.proxy(backend, tls_of_backends=BackendTls(verify=False))
     client = await proxy.client()
 
     await client.ask(get("/1"))
@@ -213,10 +213,10 @@ async def test_late_bytes_over_tls_never_reach_the_next_user(house: RunningProxy
     assert (await client.ask(get("/2"))).body == b"second"
 
 
-async def test_an_idle_tls_connection_that_ended_is_not_used(house: RunningProxy, authority: Authority) -> None:
+async def test_an_idle_tls_connection_that_ended_is_not_used(gateway: RunningProxy, authority: Authority) -> None:
     """Requirement 13."""
-    backend = await house.backend(answering(ok(b"first")), always(ok(b"second")), tls=authority.server())
-    proxy = await house.proxy(backend, tls_of_backends=BackendTls(verify=False))
+    backend = await gateway.backend(answering(ok(b"first")), always(ok(b"second")), tls=authority.server())
+    proxy = await gateway.proxy(backend, tls_of_backends=BackendTls(verify=False))
     client = await proxy.client()
 
     await client.ask(get("/1"))
@@ -228,9 +228,9 @@ async def test_an_idle_tls_connection_that_ended_is_not_used(house: RunningProxy
 # ── TLS towards clients ──
 
 
-async def test_clients_over_tls_are_served_and_said_to_be(house: RunningProxy, authority: Authority) -> None:
-    backend = await house.backend(always(ok(b"hello")))
-    proxy = await house.proxy(backend, tls=authority.server())
+async def test_clients_over_tls_are_served_and_said_to_be(gateway: RunningProxy, authority: Authority) -> None:
+    backend = await gateway.backend(always(ok(b"hello")))
+    proxy = await gateway.proxy(backend, tls=authority.server())
     client = await proxy.client(authority.client())
 
     for _ in range(2):
@@ -239,18 +239,18 @@ async def test_clients_over_tls_are_served_and_said_to_be(house: RunningProxy, a
     assert (backend.requests[0].field("forwarded") or "").endswith("proto=https")
 
 
-async def test_large_bodies_cross_tls_both_ways(house: RunningProxy, authority: Authority) -> None:
+async def test_large_bodies_cross_tls_both_ways(gateway: RunningProxy, authority: Authority) -> None:
     body = b"x" * 3_000_000
-    backend = await house.backend(always(lambda request: ok(request.body)), tls=authority.server())
-    proxy = await house.proxy(backend, tls=authority.server(), tls_of_backends=BackendTls(verify=False))
+    backend = await gateway.backend(always(lambda request: ok(request.body)), tls=authority.server())
+    proxy = await gateway.proxy(backend, tls=authority.server(), tls_of_backends=BackendTls(verify=False))
     client = await proxy.client(authority.client())
 
     assert (await client.ask(post(body))).body == body
 
 
-async def test_a_refusal_over_tls_is_read_whole(house: RunningProxy, authority: Authority) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, tls=authority.server())
+async def test_a_refusal_over_tls_is_read_whole(gateway: RunningProxy, authority: Authority) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, tls=authority.server())
     client = await proxy.client(authority.client())
 
     answer = await client.ask(b"BAD\r\n\r\n")
@@ -260,11 +260,11 @@ async def test_a_refusal_over_tls_is_read_whole(house: RunningProxy, authority: 
 
 
 async def test_an_early_answer_over_tls_is_read_whole_while_the_upload_goes_on(
-    house: RunningProxy, authority: Authority
+    gateway: RunningProxy, authority: Authority
 ) -> None:
     """RFC 9112 9.6: TLS has no half-close, the answer must survive all the same."""
-    backend = await house.backend(on_head(ok(b"too large", status="413 x")))
-    proxy = await house.proxy(backend, tls=authority.server())
+    backend = await gateway.backend(on_head(ok(b"too large", status="413 x")))
+    proxy = await gateway.proxy(backend, tls=authority.server())
     client = await proxy.client(authority.client())
     client.send(get("/", "Content-Length: 1000000", method="POST") + b"x" * 70_000)
     await client.until(b"too large")
@@ -273,10 +273,10 @@ async def test_an_early_answer_over_tls_is_read_whole_while_the_upload_goes_on(
     assert b"413" in client.received
 
 
-async def test_a_tls_client_that_goes_away_stops_its_backend(house: RunningProxy, authority: Authority) -> None:
+async def test_a_tls_client_that_goes_away_stops_its_backend(gateway: RunningProxy, authority: Authority) -> None:
     """Requirement 16."""
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend, tls=authority.server())
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend, tls=authority.server())
     client = await proxy.client(authority.client())
     client.send(get("/"))
     upstream = await backend.wire()
@@ -286,9 +286,9 @@ async def test_a_tls_client_that_goes_away_stops_its_backend(house: RunningProxy
     assert await upstream.gone() in ("eof", "reset")
 
 
-async def test_a_client_that_does_not_speak_tls_gets_nothing(house: RunningProxy, authority: Authority) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, tls=authority.server())
+async def test_a_client_that_does_not_speak_tls_gets_nothing(gateway: RunningProxy, authority: Authority) -> None:
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, tls=authority.server())
     client = await proxy.client()
     client.send(get("/"))
 
@@ -306,12 +306,12 @@ def test_the_authority_is_one(authority: Authority) -> None:
 
 
 async def test_a_handshake_is_a_connection_and_its_time_runs_from_accept(
-    house: RunningProxy, authority: Authority
+    gateway: RunningProxy, authority: Authority
 ) -> None:
     """A client that connects and says nothing takes its place, and no longer than a head may take."""
-    backend = await house.backend(always(ok()))
+    backend = await gateway.backend(always(ok()))
     limits = Limits(connections=1, header_timeout=5.0)
-    proxy = await house.proxy(backend, tls=authority.server(), clock=Clock(), limits=limits)
+    proxy = await gateway.proxy(backend, tls=authority.server(), clock=Clock(), limits=limits)
     mute = await proxy.client()
     await until(lambda: proxy.server.handshakes, "the handshake")
     assert proxy.server.stats()["connections_client"] == 1
@@ -327,10 +327,10 @@ async def test_a_handshake_is_a_connection_and_its_time_runs_from_accept(
     assert (await client.ask(get("/"))).status == 200
 
 
-async def test_a_slow_handshake_is_part_of_the_time_for_a_head(house: RunningProxy, authority: Authority) -> None:
-    backend = await house.backend(always(ok()))
+async def test_a_slow_handshake_is_part_of_the_time_for_a_head(gateway: RunningProxy, authority: Authority) -> None:
+    backend = await gateway.backend(always(ok()))
     limits = Limits(header_timeout=5.0)
-    proxy = await house.proxy(backend, tls=authority.server(), clock=Clock(), limits=limits)
+    proxy = await gateway.proxy(backend, tls=authority.server(), clock=Clock(), limits=limits)
     client = await proxy.client(authority.client())
     await until(lambda: proxy.server.clients, "the client")
     connection = next(iter(proxy.server.clients))
@@ -343,10 +343,10 @@ async def test_a_slow_handshake_is_part_of_the_time_for_a_head(house: RunningPro
 
 
 async def test_garbage_in_the_place_of_a_handshake_leaves_nothing_behind(
-    house: RunningProxy, authority: Authority
+    gateway: RunningProxy, authority: Authority
 ) -> None:
-    backend = await house.backend(always(ok()))
-    proxy = await house.proxy(backend, tls=authority.server())
+    backend = await gateway.backend(always(ok()))
+    proxy = await gateway.proxy(backend, tls=authority.server())
     for _ in range(3):
         client = await proxy.client()
         client.send(b"GET / HTTP/1.1\r\n\r\n")

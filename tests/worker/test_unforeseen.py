@@ -52,10 +52,10 @@ def _unknown(head: RequestHead, _trusted: object) -> str | None:
     return json.loads("{}")["user"] if head.target == "/who" else "42"
 
 
-async def faulty(house: RunningProxy) -> Proxy:
-    backend = await house.backend(always(lambda request: ok(b"", "X-Fault: 1" if request.target == "/a" else "X: 1")))
+async def faulty(gateway: RunningProxy) -> Proxy:
+    backend = await gateway.backend(always(lambda request: ok(b"", "X-Fault: 1" if request.target == "/a" else "X: 1")))
     rollout = Rollout(weight=100.0, by="user", salt="all")
-    proxy = await house.proxy(backend, backend, routes=[route(rollout=rollout)], identity=["cookie:uid"])
+    proxy = await gateway.proxy(backend, backend, routes=[route(rollout=rollout)], identity=["cookie:uid"])
     bound = proxy.server.bound
     translation = Faulty(SidePolicy("modern"), Backend("modern", ("http://127.0.0.1:1",)))
     proxy.server.bound = replace(bound, identity=Identity([_unknown]), translations={"all": (None, translation)})
@@ -74,9 +74,9 @@ PLACES: list[tuple[str, bytes, int]] = [
 @pytest.mark.both_loops
 @pytest.mark.parametrize(("data", "status"), [case[1:] for case in PLACES], ids=[case[0] for case in PLACES])
 async def test_a_fault_of_our_own_ends_one_request_with_an_answer(
-    house: RunningProxy, data: bytes, status: int
+    gateway: RunningProxy, data: bytes, status: int
 ) -> None:
-    proxy = await faulty(house)
+    proxy = await faulty(gateway)
     other, client = await proxy.client(), await proxy.client()
     assert (await other.ask(get("/"))).status == 200
 
@@ -84,29 +84,29 @@ async def test_a_fault_of_our_own_ends_one_request_with_an_answer(
 
     assert (answer.status, answer.closes) == (status, True)
     assert (await other.ask(get("/"))).status == 200
-    told = house.mishaps.pop()
+    told = gateway.mishaps.pop()
     assert told["message"].startswith("unforeseen: ")
     assert told["exception"].__traceback__ is not None
-    assert not house.mishaps
+    assert not gateway.mishaps
     exchange = await proxy.exchange(1)
     assert (exchange.answered, exchange.status) == ("none", status)
     assert not any(attempt.failed for attempt in exchange.attempts)
 
 
-async def test_a_request_that_waited_behind_another_is_guarded_as_well(house: RunningProxy) -> None:
-    proxy = await faulty(house)
+async def test_a_request_that_waited_behind_another_is_guarded_as_well(gateway: RunningProxy) -> None:
+    proxy = await faulty(gateway)
     client = await proxy.client()
     client.send(get("/") + get("/who") + get("/"))
 
     assert (await client.answer()).status == 200
     assert (await client.answer()).status == 400
     assert await client.rest() == b""
-    house.mishaps.clear()
+    gateway.mishaps.clear()
 
 
-async def test_a_fault_inside_an_answer_cuts_it(house: RunningProxy) -> None:
-    backend = await house.backend(always(chunks(b"one", end=b"")))
-    proxy = await house.proxy(backend, backend)
+async def test_a_fault_inside_an_answer_cuts_it(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(chunks(b"one", end=b"")))
+    proxy = await gateway.proxy(backend, backend)
     client = await proxy.client()
     client.send(get("/"))
     await client.until(b"one")
@@ -118,15 +118,15 @@ async def test_a_fault_inside_an_answer_cuts_it(house: RunningProxy) -> None:
 
     assert await client.gone() == "reset"
     await proxy.quiet()
-    assert {str(told["exception"]) for told in house.mishaps} == {"pop from empty list"}
-    house.mishaps.clear()
+    assert {str(told["exception"]) for told in gateway.mishaps} == {"pop from empty list"}
+    gateway.mishaps.clear()
 
 
 @pytest.mark.both_loops
 @pytest.mark.parametrize("leaves", ["closes", "resets", "half-closes"])
-async def test_a_fault_when_a_client_leaves_ends_its_request_and_no_other(house: RunningProxy, leaves: str) -> None:
-    backend = await house.backend(hang, always(ok(b"other")))
-    proxy = await house.proxy(backend, max_connections=2)
+async def test_a_fault_when_a_client_leaves_ends_its_request_and_no_other(gateway: RunningProxy, leaves: str) -> None:
+    backend = await gateway.backend(hang, always(ok(b"other")))
+    proxy = await gateway.proxy(backend, max_connections=2)
     client = await proxy.client()
     client.send(get("/"))
     wire = await backend.wire()
@@ -145,9 +145,9 @@ async def test_a_fault_when_a_client_leaves_ends_its_request_and_no_other(house:
     assert await wire.gone() in ("eof", "reset")
     assert (await other.ask(get("/"))).body == b"other"
     await proxy.quiet()
-    assert house.mishaps.pop(0)["message"] == "unforeseen: a client's end"
-    assert {str(told["exception"]) for told in house.mishaps} <= {"pop from empty list"}
-    house.mishaps.clear()
+    assert gateway.mishaps.pop(0)["message"] == "unforeseen: a client's end"
+    assert {str(told["exception"]) for told in gateway.mishaps} <= {"pop from empty list"}
+    gateway.mishaps.clear()
 
 
 class Unwritable:
@@ -163,13 +163,13 @@ class Unwritable:
         return getattr(self._request, name)
 
 
-async def test_a_fault_when_a_backend_takes_no_more_ends_one_request(house: RunningProxy) -> None:
+async def test_a_fault_when_a_backend_takes_no_more_ends_one_request(gateway: RunningProxy) -> None:
     async def unread(wire: Wire) -> None:
         wire.transport.pause_reading()
         await wire.gone()
 
-    backend = await house.backend(unread, always(ok(b"other")))
-    proxy = await house.proxy(backend)
+    backend = await gateway.backend(unread, always(ok(b"other")))
+    proxy = await gateway.proxy(backend)
     client = await proxy.client()
     client.send(get("/", "Content-Length: 50000000", method="POST") + b"x" * 100_000)
     await backend.wire()
@@ -182,13 +182,13 @@ async def test_a_fault_when_a_backend_takes_no_more_ends_one_request(house: Runn
 
     assert (await client.answer()).status == 502
     assert (await proxy.ask(get("/"))).body == b"other"
-    assert {told["message"] for told in house.mishaps} == {"unforeseen: a backend's bytes"}
-    house.mishaps.clear()
+    assert {told["message"] for told in gateway.mishaps} == {"unforeseen: a backend's bytes"}
+    gateway.mishaps.clear()
 
 
-async def test_a_deadline_that_fails_stops_no_other_deadline(house: RunningProxy) -> None:
-    backend = await house.backend(hang)
-    proxy = await house.proxy(backend, clock=Clock(), timeout=2.0)
+async def test_a_deadline_that_fails_stops_no_other_deadline(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(hang)
+    proxy = await gateway.proxy(backend, clock=Clock(), timeout=2.0)
     clients = [await proxy.client() for _ in range(2)]
     for number, client in enumerate(clients):
         client.send(get("/"))
@@ -199,4 +199,4 @@ async def test_a_deadline_that_fails_stops_no_other_deadline(house: RunningProxy
     proxy.turn(3.0)
 
     assert [(await client.answer()).status for client in clients] == [504, 504]
-    house.mishaps.clear()
+    gateway.mishaps.clear()

@@ -123,7 +123,7 @@ class Denial:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AdminRequest:
     """What the decision looks at of a request; `header` names are lower-case."""
 
     method: str
@@ -144,7 +144,7 @@ class Access:
         known = {"localhost", address.host, socket.gethostname(), *map(str.strip, extra)}
         self._hosts = frozenset(host.lower() for host in known if host)
 
-    def denial(self, asked: Asked) -> Denial | None:
+    def denial(self, asked: AdminRequest) -> Denial | None:
         """Return why `asked` is refused, None when it is not."""
         if asked.path in PROBES or (asked.method in _SAFE and asked.path.startswith(_OPEN)):
             return None
@@ -194,7 +194,7 @@ class Access:
             return role == OPERATE
         return bool(role) or not self._viewer
 
-    def is_guess(self, asked: Asked) -> bool:
+    def is_guess(self, asked: AdminRequest) -> bool:
         """Whether a token is shown that has to be compared; a cookie is signed, trying them out leads nowhere."""
         shown = "authorization" in asked.headers or (asked.path == LOGIN and asked.method not in _SAFE)
         return shown and self.has_tokens and asked.path not in PROBES
@@ -204,12 +204,12 @@ class Access:
         """Whether there is anything to log in with."""
         return bool(self._operator or self._viewer)
 
-    def _denial_to_read(self, asked: Asked) -> Denial | None:
+    def _denial_to_read(self, asked: AdminRequest) -> Denial | None:
         if not self._public and (asked.path == METRICS or not self.has_tokens):
             return None
         return None if self.role(asked.headers) else _WANTS_TOKEN
 
-    def _denial_of_change(self, asked: Asked) -> Denial | None:
+    def _denial_of_change(self, asked: AdminRequest) -> Denial | None:
         if asked.path == LOGIN or self.may_change(asked.headers):
             return None
         if asked.path == PLAN:
@@ -218,7 +218,7 @@ class Access:
             return Denial(HTTPStatus.FORBIDDEN, "this token may look, not change")
         return _WANTS_TOKEN
 
-    def _denial_of_form(self, asked: Asked) -> Denial | None:
+    def _denial_of_form(self, asked: AdminRequest) -> Denial | None:
         media_type = asked.headers.get("content-type", "").partition(";")[0].strip().lower()
         wanted = "application/json" if asked.path.startswith(API) else _FORM
         if media_type != wanted:

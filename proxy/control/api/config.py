@@ -12,7 +12,7 @@ from aiohttp import web
 from proxy.control.api import http
 from proxy.control.api.access import PLAN
 from proxy.control.api.control_port import ControlPort
-from proxy.control.api.http import PREFIX, Field, is_operator, who_asks, wish_of
+from proxy.control.api.http import PREFIX, Field, actor_of, is_operator, wish_of
 from proxy.control.reload import Outcome
 from proxy.ipc.child_process import Tasks
 from rules.masking import masked
@@ -51,7 +51,7 @@ def reload_routes(control: ControlPort) -> Sequence[web.RouteDef]:
 
     async def reload(request: web.Request) -> web.Response:
         wish = await wish_of(request, Field("wait", bool))
-        work = control.reload(who_asks(request))
+        work = control.reload(actor_of(request))
         if wish.get("wait") is False:
             tasks.start(work, "reload-by-api")
             return http.json({"outcome": "accepted"}, HTTPStatus.ACCEPTED)

@@ -58,7 +58,7 @@ class ControlPort(Protocol):
         """Return what every route did over the last day."""
 
     @property
-    def trail(self) -> AuditLog:
+    def audit_log(self) -> AuditLog:
         """Return the audit log."""
 
     @property
@@ -72,7 +72,7 @@ class ControlPort(Protocol):
     # ── what changes something ─────────────────────────────────────────────────────────────────────────
 
     @property
-    def verbs(self) -> RouteActions:
+    def route_actions(self) -> RouteActions:
         """Return what changes routes."""
 
     @property

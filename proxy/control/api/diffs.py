@@ -12,7 +12,7 @@ from aiohttp import web
 
 from proxy.control.api import http
 from proxy.control.api.control_port import ControlPort
-from proxy.control.api.http import PREFIX, Field, limit_of, moment, who_asks, wish_of
+from proxy.control.api.http import PREFIX, Field, actor_of, limit_of, moment, wish_of
 from proxy.control.comparison.reproduce import with_questions
 from proxy.control.comparison.results import share
 from proxy.control.errors import RefusedError, no_such_route
@@ -50,7 +50,7 @@ def routes(control: ControlPort) -> Sequence[web.RouteDef]:
             wish.get("owner") or "",
             wish.get("until") or "",
             None if rate is None else share(rate),
-            who_asks(request),
+            actor_of(request),
             time.time(),
         )
         return await _noted(request, known)

@@ -33,7 +33,7 @@ def routes(control: ControlPort) -> Sequence[web.RouteDef]:
         found: list[Event] = []
         reached, more = since, True
         while more and len(found) < limit:
-            page = await control.trail.since(reached, _LOOKED_THROUGH)
+            page = await control.audit_log.since(reached, _LOOKED_THROUGH)
             more = since >= 0 and len(page) == _LOOKED_THROUGH
             reached = page[-1].id if page else reached
             found += [event for event in page if not route or event.route == route]
@@ -43,15 +43,15 @@ def routes(control: ControlPort) -> Sequence[web.RouteDef]:
     async def stream(request: web.Request) -> web.StreamResponse:
         known = event_id(request.headers.get("Last-Event-ID", "") or request.query.get("since", ""), time())
         try:
-            with control.trail.listening() as listener:
-                return await _tell(request, control.trail, listener, known)
+            with control.audit_log.listening() as listener:
+                return await _stream_events(request, control.audit_log, listener, known)
         except TooManyListenersError:
             return http.problem(HTTPStatus.SERVICE_UNAVAILABLE, "too many listen already")
 
     return (web.get(f"{PREFIX}/events", events), web.get(f"{PREFIX}/events/stream", stream))
 
 
-async def _tell(request: web.Request, trail: AuditLog, listener: Listener, known: int) -> web.StreamResponse:
+async def _stream_events(request: web.Request, trail: AuditLog, listener: Listener, known: int) -> web.StreamResponse:
     """Send what happened since `known` (negative: nothing of it), then all that happens, until the client hangs up."""
     answer = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
     await answer.prepare(request)

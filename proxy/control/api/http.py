@@ -165,7 +165,7 @@ def is_operator(request: web.Request) -> bool:
     return bool(request.get(ROLE, "") == OPERATE)
 
 
-def who_asks(request: web.Request) -> str:
+def actor_of(request: web.Request) -> str:
     """Return the name that an audit entry of this request carries: the client's own, else `api` or `console`."""
     door = "console" if request.get(CONSOLE, False) else "api"
     named = request.get(PERSON, "") or request.headers.get(OPERATOR_HEADER, "")

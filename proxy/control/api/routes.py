@@ -11,7 +11,7 @@ from aiohttp import web
 
 from proxy.control.api import http
 from proxy.control.api.control_port import ControlPort
-from proxy.control.api.http import PREFIX, Field, tag, who_asks, wish_of
+from proxy.control.api.http import PREFIX, Field, actor_of, tag, wish_of
 from proxy.control.errors import RefusedError, no_such_route
 from proxy.control.override_changes import wrong_weight
 from proxy.control.reload import Current
@@ -41,8 +41,8 @@ def action_routes(control: ControlPort) -> Sequence[web.RouteDef]:
             if control.current().generation.table.compiled_route_of(route) is None:
                 raise no_such_route(route, control.current().generation)
             if not any_revision:
-                _check_revision(request, wish, control.current(), control.verbs.override(route))
-            await finished(do(route, who_asks(request), wish))
+                _check_revision(request, wish, control.current(), control.route_actions.override(route))
+            await finished(do(route, actor_of(request), wish))
             return await _answer(control, route)
 
         return web.post(f"{PREFIX}/routes/{{name}}/{name}", handler)
@@ -53,10 +53,10 @@ def action_routes(control: ControlPort) -> Sequence[web.RouteDef]:
 
     async def all_back(request: web.Request) -> web.Response:
         wish = await wish_of(request, _REASON_NEEDED)
-        await finished(control.verbs.roll_back_all(who_asks(request), wish["reason"]))
+        await finished(control.route_actions.roll_back_all(actor_of(request), wish["reason"]))
         document = await control.status()
         routes = [each for each in document["routes"] if each["rolled_back"]]
-        return http.json({"routes": routes, "milliseconds": round(control.verbs.waited * 1000, 1)})
+        return http.json({"routes": routes, "milliseconds": round(control.route_actions.waited * 1000, 1)})
 
     async def all_again(request: web.Request) -> web.Response:
         wish = await wish_of(request, _REASON_NEEDED, Field("guard", bool), Field("preview", bool))
@@ -64,7 +64,7 @@ def action_routes(control: ControlPort) -> Sequence[web.RouteDef]:
         if wish.get("preview"):
             lifted = {override.route for override in which(control.current().generation)}
         else:
-            changed = await finished(control.verbs.resume_all(who_asks(request), wish["reason"], which))
+            changed = await finished(control.route_actions.resume_all(actor_of(request), wish["reason"], which))
             lifted = {override.route for override in changed}
         document = await control.status()
         resumed = [each for each in document["routes"] if each["name"] in lifted]
@@ -74,15 +74,17 @@ def action_routes(control: ControlPort) -> Sequence[web.RouteDef]:
     return (
         verb(
             "rollback",
-            lambda route, who, wish: control.verbs.roll_back(route, who, wish["reason"]),
+            lambda route, who, wish: control.route_actions.roll_back(route, who, wish["reason"]),
             _REASON_NEEDED,
             any_revision=True,
         ),
-        verb("resume", lambda route, who, wish: control.verbs.resume(route, who, wish["reason"]), _REASON_NEEDED),
-        verb("hold", lambda route, who, wish: control.verbs.hold(route, who, wish.get("reason", "")), _REASON),
+        verb(
+            "resume", lambda route, who, wish: control.route_actions.resume(route, who, wish["reason"]), _REASON_NEEDED
+        ),
+        verb("hold", lambda route, who, wish: control.route_actions.hold(route, who, wish.get("reason", "")), _REASON),
         verb(
             "advance",
-            lambda route, who, wish: control.verbs.advance(
+            lambda route, who, wish: control.route_actions.advance(
                 route, who, _reason(wish), withheld=not wish.get("override", False)
             ),
             _REASON,
@@ -90,7 +92,7 @@ def action_routes(control: ControlPort) -> Sequence[web.RouteDef]:
         ),
         verb(
             "weight",
-            lambda route, who, wish: control.verbs.weight(
+            lambda route, who, wish: control.route_actions.weight(
                 route, wish["weight"], who, _reason(wish), withheld=not wish.get("override", False)
             ),
             _WEIGHT,
@@ -115,7 +117,7 @@ async def _answer(control: ControlPort, name: str) -> web.Response:
     found = next((route for route in document["routes"] if route["name"] == name), None)
     if found is None:  # the file changed meanwhile
         raise no_such_route(name, control.current().generation)
-    answer = http.json({**found, "milliseconds": round(control.verbs.waited * 1000, 1)})
+    answer = http.json({**found, "milliseconds": round(control.route_actions.waited * 1000, 1)})
     answer.headers["ETag"] = tag(found, document["config"]["digest"])
     return answer
 
@@ -197,7 +199,7 @@ def drill_routes(control: ControlPort) -> Sequence[web.RouteDef]:
     async def drill(request: web.Request) -> web.Response:
         wish = await wish_of(request, Field("seconds", float, check=_wrong), Field("path", str, check=_no_path))
         work = control.drills.run(
-            request.match_info["name"], wish.get("path", ""), float(wish.get("seconds", _USUAL)), who_asks(request)
+            request.match_info["name"], wish.get("path", ""), float(wish.get("seconds", _USUAL)), actor_of(request)
         )
         # a client that hangs up must not leave the route rolled back
         return http.json(asdict(await tasks.finish(work, "drill")))

@@ -18,7 +18,7 @@ from aiohttp import web
 from proxy.control.api import http
 from proxy.control.api.access import NAME, ConsoleSessions
 from proxy.control.api.control_port import ControlPort
-from proxy.control.api.http import PREFIX, Field, who_asks, wish_of
+from proxy.control.api.http import PREFIX, Field, actor_of, wish_of
 from proxy.storage.store import Store, StoreError
 
 REVOKED = "sessions_revoked"
@@ -107,7 +107,7 @@ def routes(control: ControlPort) -> Sequence[web.RouteDef]:
     async def revoke(request: web.Request) -> web.Response:
         wish = await wish_of(request, Field("name", str, check=_is_name), Field("reason", str))
         name = wish.get("name") or _EVERYBODY
-        kept = await control.revoke_sessions(name, who_asks(request), wish.get("reason") or "")
+        kept = await control.revoke_sessions(name, actor_of(request), wish.get("reason") or "")
         return http.json({"revoked": name or "all", "kept": kept})
 
     return (web.post(f"{PREFIX}/sessions/revoke", revoke),)

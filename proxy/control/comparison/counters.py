@@ -13,7 +13,7 @@ from dataclasses import replace
 from proxy.ipc.messages import Outcomes, PairCounts
 from proxy.telemetry import events, metric_names
 from proxy.telemetry.aggregation import Key, Values
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 from proxy.telemetry.metric_names import Metric
 from proxy.telemetry.request_kinds import Kinds
 from rules.guard.evidence import Violation
@@ -104,7 +104,10 @@ class _Route:
 
 
 class ComparisonCounters:
-    """All routes. They grow by `take`, `add`, `violated`; `follow` restarts those whose rules are others now."""
+    """All routes.
+
+    They grow by `record_outcomes`, `count_result`, `violated`; `apply_spans` restarts those whose rules are others now.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -114,7 +117,7 @@ class ComparisonCounters:
         self._violations: Counter[tuple[str, ...]] = Counter()
         self._checks: Counter[tuple[str, ...]] = Counter()
 
-    def follow(self, spans: Mapping[str, tuple[float, int]]) -> None:
+    def apply_spans(self, spans: Mapping[str, tuple[float, int]]) -> None:
         """Count these routes over windows of so many seconds, each from its generation on."""
         known, self._routes = self._routes, {}
         for name, (window, since) in spans.items():
@@ -135,7 +138,7 @@ class ComparisonCounters:
             there.seconds, there.violations, there.seen, there.kinds = {}, {}, _Counts(), Kinds()
             there.own = _OwnDifferences()
 
-    def take(self, outcomes: Outcomes) -> None:
+    def record_outcomes(self, outcomes: Outcomes) -> None:
         """Add what one worker decided in one second."""
         for pairs in outcomes.pairs:
             route = self._routes.get(pairs.route)
@@ -151,7 +154,7 @@ class ComparisonCounters:
                     _add(counts, pairs)
                 self.forgave(pairs.route, pairs.forgiven)
 
-    def add(self, route: str, generation: int, result: str, reason: str = "", pairs: int = 1) -> None:
+    def count_result(self, route: str, generation: int, result: str, reason: str = "", pairs: int = 1) -> None:
         """Count pairs of which was decided here, or by a judge, as a rule one."""
         there = self._routes.get(route)
         if there is None:
@@ -281,8 +284,8 @@ FEWEST_ELIGIBLE = 20
 class WithoutSessions:
     """Says of which routes most pairs need the users' sessions; `_told` holds those as long as it is so."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
         self._told: set[str] = set()
 
     def look(self, route: str, lately: ComparedTally) -> None:
@@ -293,7 +296,7 @@ class WithoutSessions:
             self._told.discard(route)
         elif route not in self._told:
             self._told.add(route)
-            self._tell(events.COVERAGE_SESSION, "warning", route=route, coverage=SESSION, cure=SESSION_CURE)
+            self._emit(events.COVERAGE_SESSION, "warning", route=route, coverage=SESSION, cure=SESSION_CURE)
 
 
 def _add(counts: _Counts, pairs: PairCounts) -> None:

@@ -48,7 +48,7 @@ class JudgeLinks:
         """A judge is gone."""
         self._judges.pop(number, None)
 
-    def hear(self, worker: Worker, message: Message) -> None:
+    def on_message(self, worker: Worker, message: Message) -> None:
         """Connect a worker that says hello."""
         if isinstance(message, Hello) and worker not in self._workers:
             self._workers.add(worker)

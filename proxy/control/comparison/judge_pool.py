@@ -28,7 +28,7 @@ from proxy.ipc.codec import Wire
 from proxy.ipc.judge_messages import JUDGE, Case, Exhibit, Explained, Judged, Opinion, Rulebook, Seated, Tallied
 from proxy.ipc.messages import Message
 from proxy.telemetry import events
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 
 # One child process of control, a judge for one, with the connection to it.
 
@@ -147,10 +147,10 @@ class _Seat:
 class JudgePool:
     """All judges. The queue changes by `put`, the seats as judges come, answer, go."""
 
-    def __init__(self, start: Start, most: int, tell: Tell) -> None:
+    def __init__(self, start: Start, most: int, emit: Emit) -> None:
         self._start = start
         self._most = most
-        self._tell = tell
+        self._emit = emit
         self._rules: Rulebook | None = None
         self._queue: deque[_Work] = deque()
         self._bytes = 0
@@ -162,11 +162,11 @@ class JudgePool:
         self._ended: dict[str, float] = {}
         self._seats_made = 0
         self._links: JudgeLinks | None = None
-        self._heard_pairs: Callable[[Judged | Tallied], None] = lambda _: None
+        self._on_pairs: Callable[[Judged | Tallied], None] = lambda _: None
 
     def link(self, links: JudgeLinks, heard: Callable[[Judged | Tallied], None]) -> None:
         """Have every judge connected with workers by `links`; `heard` gets what judges say of workers' pairs."""
-        self._links, self._heard_pairs = links, heard
+        self._links, self._on_pairs = links, heard
 
     def allow(self, most: int) -> None:
         """Have at most so many judges from now on; those too many end, what they were at is judged by others."""
@@ -256,10 +256,10 @@ class JudgePool:
         seat.timer = asyncio.get_running_loop().call_later(SEATED_WITHIN, self._over, seat)
         try:
             seat.judge = self._start(
-                lambda message: self._heard(seat, message), lambda late: self._gone(seat, late=late)
+                lambda message: self._on_message(seat, message), lambda late: self._gone(seat, late=late)
             )
         except OSError as error:
-            self._tell(events.JUDGE_LOST, "error", reason=repr(error))
+            self._emit(events.JUDGE_LOST, "error", reason=repr(error))
             self._gone(seat)
 
     def _over(self, seat: _Seat) -> None:
@@ -269,7 +269,7 @@ class JudgePool:
 
     # ── their words ────────────────────────────────────────────────────────────────────────────────────
 
-    def _heard(self, seat: _Seat, message: Message) -> None:
+    def _on_message(self, seat: _Seat, message: Message) -> None:
         match message:
             case Seated():
                 seat.seated = True
@@ -280,7 +280,7 @@ class JudgePool:
                     self._links.seated(seat.number, seat.judge)
             case Judged() | Tallied():
                 self._backoff.deaths = 0
-                self._heard_pairs(message)
+                self._on_pairs(message)
                 return
             case Opinion() | Explained():
                 work, seat.work = seat.work, None
@@ -303,7 +303,7 @@ class JudgePool:
             self._spare(seat.work.message, reason)
         if self._closed:
             return
-        self._tell(events.JUDGE_LOST, "warning", reason=reason, working=seat.work is not None)
+        self._emit(events.JUDGE_LOST, "warning", reason=reason, working=seat.work is not None)
         if seat.seated:
             self._hand_out()
             return

@@ -46,7 +46,7 @@ REMEMBERED = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PendingRecheck:
     """A pair that is being asked again, the `number`th time, without its answers, with what was last said of them."""
 
     pair: Pair
@@ -56,14 +56,14 @@ class Asked:
 
 
 class Budget:
-    """So many tokens a minute, at most a minute's worth saved up; they change by `take`."""
+    """So many tokens a minute, at most a minute's worth saved up; they change by `try_spend`."""
 
     def __init__(self, per_minute: int, now: float) -> None:
         self._per_minute = per_minute
         self._left = float(per_minute)
         self._at = now
 
-    def take(self, now: float) -> bool:
+    def try_spend(self, now: float) -> bool:
         """Take one, if there is one."""
         self._left = min(float(self._per_minute), self._left + (now - self._at) * self._per_minute / A_MINUTE)
         self._at = now
@@ -74,7 +74,7 @@ class Budget:
 
 
 class Rechecks:
-    """Who is asked again, what came of it lately. `_asked` changes with `begin`, `end`, `overdue`.
+    """Who is asked again, what came of it lately. `_pending` changes with `begin`, `end`, `overdue`.
 
     Violations of an invariant have a budget of their own: a storm of differences must not use up what decides about
     a rollback.
@@ -82,14 +82,14 @@ class Rechecks:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._asked: dict[str, Asked] = {}
+        self._pending: dict[str, PendingRecheck] = {}
         self._bytes = 0
         self._budgets: dict[tuple[str, bool], tuple[int, Budget]] = {}
         self._vanished: dict[str, float] = {}
 
     def may(self, route: str, per_minute: int, *, violated: bool) -> bool:
         """Whether one more may be asked again now; takes it from the budget (0: there is none)."""
-        if len(self._asked) >= MOST_PENDING or self._bytes >= MOST_BYTES:
+        if len(self._pending) >= MOST_PENDING or self._bytes >= MOST_BYTES:
             return False
         if per_minute == 0:
             return True
@@ -97,26 +97,26 @@ class Rechecks:
         there = self._budgets.get((route, violated))
         if there is None or there[0] != per_minute:
             there = self._budgets[route, violated] = per_minute, Budget(per_minute, now)
-        return there[1].take(now)
+        return there[1].try_spend(now)
 
     def begin(self, pair: Pair, opinion: Opinion, seconds: float, number: int = 1) -> None:
         """Wait for other answers to `pair`, for so long."""
         light = replace(pair, legacy=_bare(pair.legacy), modern=_bare(pair.modern), secondary=None)
-        self._asked[pair.id] = Asked(light, opinion, self._clock() + seconds + GRACE, number)
+        self._pending[pair.id] = PendingRecheck(light, opinion, self._clock() + seconds + GRACE, number)
         self._bytes += len(opinion.payload)
 
-    def end(self, pair: str) -> Asked | None:
+    def end(self, pair: str) -> PendingRecheck | None:
         """Return what was waiting for the second answers, None when nobody does any more."""
-        asked = self._asked.pop(pair, None)
-        if asked is not None:
-            self._bytes -= len(asked.opinion.payload)
-        return asked
+        pending = self._pending.pop(pair, None)
+        if pending is not None:
+            self._bytes -= len(pending.opinion.payload)
+        return pending
 
-    def overdue(self) -> list[Asked]:
+    def overdue(self) -> list[PendingRecheck]:
         """Take out whoever has waited too long: a worker that is gone answers nothing."""
         now = self._clock()
-        late = [name for name, asked in self._asked.items() if asked.until < now]
-        return [asked for name in late if (asked := self.end(name)) is not None]
+        late = [name for name, pending in self._pending.items() if pending.until < now]
+        return [pending for name in late if (pending := self.end(name)) is not None]
 
     def vanished(self, group: str) -> None:
         """Remember that a difference of this group was not there any more when it was looked at again."""
@@ -197,16 +197,16 @@ class PairPipeline:
         self._send = send
         self._policy = policy
         self._later = later
-        self._resting = CoolDown(clock)
+        self._cooling_down = CoolDown(clock)
 
-    def hear(self, worker: Worker, message: Message) -> None:
+    def on_message(self, worker: Worker, message: Message) -> None:
         """Take what a worker says about pairs; anything else is not meant for us."""
         match message:
             case messages.Pair():
                 self._take_again(message, worker)
             case messages.AgainFailed():
-                if (asked := self._rechecks.end(message.pair)) is not None:
-                    self._not_again(asked, worker, message.reason)
+                if (pending := self._rechecks.end(message.pair)) is not None:
+                    self._not_again(pending, worker, message.reason)
             case messages.JudgeWanted():
                 self._judges.want()
             case messages.JudgeSilent():
@@ -218,7 +218,7 @@ class PairPipeline:
             case _:
                 pass
 
-    def hear_judge(self, message: Judged | Tallied) -> None:
+    def on_judge_message(self, message: Judged | Tallied) -> None:
         """Take what a judge says of workers' pairs."""
         match message:
             case Tallied():
@@ -229,23 +229,23 @@ class PairPipeline:
 
     def _take_again(self, pair: Pair, worker: Worker) -> None:
         """Have the second answers judged; they have waited before, and pass what waits."""
-        asked = self._rechecks.end(pair.id)
-        if asked is None or self._policy(pair.route) is None:
+        pending = self._rechecks.end(pair.id)
+        if pending is None or self._policy(pair.route) is None:
             return
         case = Case(self._judges.ticket(), pair)
         first = 0 if pair.secondary is None else len(pair.secondary.body)
         answer = self._judges.put(case, len(pair.legacy.body) + len(pair.modern.body) + first, first=True)
-        answer.add_done_callback(partial(self._judged_again, asked, pair, worker))
+        answer.add_done_callback(partial(self._judged_again, pending, pair, worker))
 
     def _cost_a_judge(self, route: str) -> None:
-        seconds = self._resting.cost_a_judge(route)
+        seconds = self._cooling_down.cost_a_judge(route)
         if seconds:
             self._send(messages.Rest(route, seconds), None)
 
     def tick(self) -> None:
         """Give up waiting for workers that do not answer; to be called about once a second."""
-        for asked in self._rechecks.overdue():
-            self._unchecked(asked.pair, asked.opinion, "late")
+        for pending in self._rechecks.overdue():
+            self._unchecked(pending.pair, pending.opinion, "late")
 
     # ── the first time ─────────────────────────────────────────────────────────────────────────────────
 
@@ -276,14 +276,14 @@ class PairPipeline:
             return False
         wait = policy.recheck_after + pause
         self._rechecks.begin(pair, opinion, wait + 2 * policy.timeout, number)
-        self._later(wait, self._ask_again, pair.id, worker)
+        self._later(wait, self._send_again, pair.id, worker)
         return True
 
-    def _ask_again(self, pair: str, worker: Worker) -> None:
+    def _send_again(self, pair: str, worker: Worker) -> None:
         if not self._send(messages.Again(pair), worker):
-            asked = self._rechecks.end(pair)
-            if asked is not None:
-                self._unchecked(asked.pair, asked.opinion, "gone")
+            pending = self._rechecks.end(pair)
+            if pending is not None:
+                self._unchecked(pending.pair, pending.opinion, "gone")
 
     def _opinion(self, pair: Pair, answer: asyncio.Future[Any]) -> Opinion | None:
         """Return what the judge said, None where it could not."""
@@ -300,11 +300,11 @@ class PairPipeline:
 
     # ── the second time ────────────────────────────────────────────────────────────────────────────────
 
-    def _judged_again(self, asked: Asked, pair: Pair, worker: Worker, answer: asyncio.Future[Any]) -> None:
+    def _judged_again(self, pending: PendingRecheck, pair: Pair, worker: Worker, answer: asyncio.Future[Any]) -> None:
         again = self._opinion(pair, answer)
-        first = asked.opinion
+        first = pending.opinion
         if again is None or again.verdict == "not_compared":
-            self._unchecked(asked.pair, first, "failed" if again is None else again.reason)
+            self._unchecked(pending.pair, first, "failed" if again is None else again.reason)
             return
         self._verdicts.observed(pair, again)
         groups = {each.group for each in again.found}
@@ -315,30 +315,34 @@ class PairPipeline:
         if again.verdict == "different" or violations:
             # whatever moves between two questions may be somebody's writes: only what stays is beyond doubt
             moves = not _stays(first, again)
-            if moves and asked.number < MOST_TIMES and self._put_again(asked.pair, again, worker, asked.number + 1):
+            if (
+                moves
+                and pending.number < MOST_TIMES
+                and self._put_again(pending.pair, again, worker, pending.number + 1)
+            ):
                 return
             if moves and not violations and _follows(first, again):
-                self._verdicts.transient(asked.pair, first)
+                self._verdicts.transient(pending.pair, first)
             else:
-                self._verdicts.confirm(asked.pair, again, violations, ())
+                self._verdicts.confirm(pending.pair, again, violations, ())
         elif first.verdict != "different":
-            self._verdicts.settle(asked.pair, first)
+            self._verdicts.settle(pending.pair, first)
         elif again.verdict == "noise" and _is_legacys_own(first, again):
-            self._verdicts.noise(asked.pair)
+            self._verdicts.noise(pending.pair)
         else:
-            self._verdicts.transient(asked.pair, first)
+            self._verdicts.transient(pending.pair, first)
 
-    def _not_again(self, asked: Asked, worker: Worker, why: str) -> None:
+    def _not_again(self, pending: PendingRecheck, worker: Worker, why: str) -> None:
         """Decide about a pair of which a worker could not ask again; beside a write, or busy, it may a little later."""
-        later = why in _LATER and asked.number < MOST_TIMES
-        if later and self._put_again(asked.pair, asked.opinion, worker, asked.number + 1, WRITES_ARE_NEAR):
+        later = why in _LATER and pending.number < MOST_TIMES
+        if later and self._put_again(pending.pair, pending.opinion, worker, pending.number + 1, WRITES_ARE_NEAR):
             return
         if why != RACED:
-            self._unchecked(asked.pair, asked.opinion, why)
-        elif asked.opinion.verdict == "different":
-            self._verdicts.transient(asked.pair, asked.opinion)
+            self._unchecked(pending.pair, pending.opinion, why)
+        elif pending.opinion.verdict == "different":
+            self._verdicts.transient(pending.pair, pending.opinion)
         else:
-            self._verdicts.settle(asked.pair, asked.opinion)
+            self._verdicts.settle(pending.pair, pending.opinion)
 
     def _unchecked(self, pair: Pair, opinion: Opinion, why: str) -> None:
         """Decide about a pair that could not be asked again.

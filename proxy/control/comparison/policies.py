@@ -22,7 +22,7 @@ from proxy.judge.policies import Rules, route_rules
 from proxy.settings import worker_count
 from proxy.state.live import Configuration
 from proxy.telemetry import events
-from proxy.telemetry.events import Tell, timestamp
+from proxy.telemetry.events import Emit, timestamp
 from rules.model import KEEP, Route, Snapshot
 from rules.secret_names import looks_secret
 
@@ -44,16 +44,16 @@ class Noise:
     `today` returns a date (ISO): what was learned expires.
     """
 
-    def __init__(self, today: Callable[[], str], tell: Tell) -> None:
+    def __init__(self, today: Callable[[], str], emit: Emit) -> None:
         self._today = today
-        self._tell = tell
+        self._emit = emit
         self._learners: dict[str, Learner] = {}
         self._modes: dict[str, str] = {}
         self._rules: dict[str, tuple[Mapping[str, Any], ...]] = {}
         self._news: set[str] = set()
         self._known: dict[str, tuple[str, list[dict[str, Any]]]] = {}
 
-    def follow(self, snapshot: Snapshot) -> None:
+    def apply_snapshot(self, snapshot: Snapshot) -> None:
         """Learn about these routes from now on, as each says."""
         self._modes = {route.name: route.compare.get("noise", SUGGEST) for route in snapshot.routes}
         self._known = {}
@@ -69,7 +69,7 @@ class Noise:
 
         learner = self._learners.setdefault(route, Learner())
         self._known.pop(route, None)
-        learner.add(tuple(Observation(*each) for each in orjson.loads(observed)), at)
+        learner.add_observations(tuple(Observation(*each) for each in orjson.loads(observed)), at)
         self._news.add(route)
 
     def look(self) -> bool:
@@ -80,7 +80,7 @@ class Noise:
             rules = self._with(route, tuple(each["rule"] for each in self.suggestions(route)))
             if self._modes.get(route) == LEARN and rules != self._rules.get(route, ()):
                 self._rules[route] = rules
-                self._tell(events.NOISE_LEARNED, route=route, paths=[rule.get("path", "") for rule in rules])
+                self._emit(events.NOISE_LEARNED, route=route, paths=[rule.get("path", "") for rule in rules])
                 changed = True
         return changed
 
@@ -150,7 +150,10 @@ def _several(number: int, one: str) -> str:
 
 
 class JudgePolicies:
-    """The rules as they are now. Changes: the configuration by `follow`, `_lifted` with `_day` by `look`."""
+    """The rules as they are now.
+
+    Changes: the configuration by `apply_configuration`, `_lifted` with `_day` by `look`.
+    """
 
     def __init__(self, judges: JudgePool, rates: Rates, noise: Noise, folder: Path) -> None:
         self._judges = judges
@@ -162,7 +165,7 @@ class JudgePolicies:
         self._lifted: dict[str, frozenset[str]] = {}
         self._day = today()
 
-    def follow(self, configuration: Configuration, routes: Mapping[str, Route]) -> None:
+    def apply_configuration(self, configuration: Configuration, routes: Mapping[str, Route]) -> None:
         """Have these routes judged by this configuration from now on."""
         self._configuration, self._routes = configuration, routes
         self.publish()

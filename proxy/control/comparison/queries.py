@@ -44,7 +44,7 @@ async def rejudge(store: DiffsThread, judging: PairPipeline, route: str) -> dict
         if opinion is not None:
             opinions[name] = opinion
     verdicts = {group.id: verdict for group in groups if (verdict := _verdict(group, opinions))}
-    await store.ask(lambda kept: kept.rejudged(verdicts))
+    await store.query(lambda kept: kept.rejudged(verdicts))
     counts = Counter(verdicts.values())
     return {
         "pairs": len(opinions),
@@ -59,7 +59,7 @@ async def _groups(store: DiffsThread, route: str) -> list[Group]:
     groups: list[Group] = []
     after = ""
     while True:
-        page = await store.ask(partial(_page, Wanted(route=route, after=after, limit=_PAGE)))
+        page = await store.query(partial(_page, Wanted(route=route, after=after, limit=_PAGE)))
         groups += page
         if len(page) < _PAGE:
             return groups
@@ -72,7 +72,7 @@ def _page(wanted: Wanted, store: Diffs) -> tuple[Group, ...]:
 
 async def _opinion(store: DiffsThread, judging: PairPipeline, name: str) -> Opinion | None:
     """Return what the rules say now; None for a pair that is not kept whole."""
-    packed = await store.ask(lambda kept: kept.pair(name))
+    packed = await store.query(lambda kept: kept.pair(name))
     if not packed:
         return None
     try:
@@ -115,10 +115,10 @@ class Differences:
         everywhere: SharedDifferences | None = None,
     ) -> None:
         self._store = store
-        self._judging = judging
+        self._pipeline = judging
         self._known = known
         self._noise = noise
-        self._everywhere = everywhere or SharedDifferences(None, lambda: 0.0)
+        self._shared_differences = everywhere or SharedDifferences(None, lambda: 0.0)
 
     async def groups(self, wanted: Wanted) -> dict[str, Any]:
         """Return a page of groups with short examples, newest first, those only others met among them; DiffsError.
@@ -126,8 +126,10 @@ class Differences:
         `suggested` is what legacy was seen to vary by itself, as lines to paste under a route's `compare:`.
         """
         one_more = replace(wanted, limit=wanted.limit + 1)
-        others = [] if wanted.transient else self._everywhere.groups(one_more)
-        found = await self._store.ask(lambda store: [*store.groups(one_more), *_absent(store, others, one_more.limit)])
+        others = [] if wanted.transient else self._shared_differences.groups(one_more)
+        found = await self._store.query(
+            lambda store: [*store.groups(one_more), *_absent(store, others, one_more.limit)]
+        )
         found.sort(key=lambda group: (group.last_seen, group.id), reverse=True)
         shown = found[: wanted.limit]
         following = shown[-1].place if len(found) > len(shown) else None
@@ -139,12 +141,12 @@ class Differences:
 
     async def group(self, group: str) -> dict[str, Any] | None:
         """Return one group with all that is kept of its examples, the latest of them explained; DiffsError."""
-        found = await self._store.ask(lambda store: store.group(group)) or self._everywhere.group(group)
+        found = await self._store.query(lambda store: store.group(group)) or self._shared_differences.group(group)
         if found is None:
             return None
         document = self._document(found)
         for number, example in enumerate(found.examples):
-            packed = await self._store.ask(partial(_pair, example.pair))
+            packed = await self._store.query(partial(_pair, example.pair))
             # megabytes are unpacked here: the loop goes on meanwhile
             document["examples"][number]["answers"] = await asyncio.to_thread(_answers, packed)
             document["examples"][number]["explanation"] = await self._explanation(packed) if number == 0 else None
@@ -152,18 +154,18 @@ class Differences:
 
     async def rejudge(self, route: str) -> dict[str, Any]:
         """Judge what is kept of `route` (empty: of all) again; DiffsError."""
-        told = await rejudge(self._store, self._judging, route)
+        told = await rejudge(self._store, self._pipeline, route)
         for each in told["items"]:
             if each["verdict"] == EQUAL:
-                self._everywhere.settle(each["id"], EQUAL)
+                self._shared_differences.settle(each["id"], EQUAL)
         return told
 
     async def ignore(self, group: str, known: Known | None) -> bool:
         """Say that a group is known, or (None) not any more; False when there is no such group; DiffsError."""
-        there = await self._store.ask(lambda store: store.know(group, known))
+        there = await self._store.query(lambda store: store.know(group, known))
         if there:
             self._known.set(group, known)
-            self._everywhere.settle(group, "" if known is None else KNOWN)
+            self._shared_differences.settle(group, "" if known is None else KNOWN)
         return there
 
     def noise(self, routes: Iterable[str]) -> list[dict[str, Any]]:
@@ -174,7 +176,7 @@ class Differences:
         """Return a group as it is shown, counted over all instances; `here` is what this one met of it."""
         return {
             **group_document(group),
-            "count": max(group.count, self._everywhere.count(group.id)),
+            "count": max(group.count, self._shared_differences.count(group.id)),
             "here": group.count,
         }
 
@@ -182,7 +184,7 @@ class Differences:
         if not packed:
             return None
         try:
-            return orjson.loads(await self._judging.explain(packed))
+            return orjson.loads(await self._pipeline.explain(packed))
         except NotJudgedError:
             return None
 

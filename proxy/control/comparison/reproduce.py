@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from proxy.judge.policies import route_rules
 from rules.model import SAFE_METHODS, Route, Snapshot
-from rules.routing.explain import Asked, asked
+from rules.routing.explain import UpstreamRequest, asked
 from rules.routing.mirroring import has_effects
 
 # Finds what a person has to ask, whom, to see a stored difference again.
@@ -76,7 +76,7 @@ def _status(example: Mapping[str, Any]) -> int:
     return int(legacy.get("status", 0))
 
 
-def _address(snapshot: Snapshot, part: Asked) -> Address:
+def _address(snapshot: Snapshot, part: UpstreamRequest) -> Address:
     backend = next(backend for backend in snapshot.backends if backend.name == part.backend)
     url = backend.urls[0]
     if url.startswith("unix:"):
@@ -84,7 +84,7 @@ def _address(snapshot: Snapshot, part: Asked) -> Address:
     return Address(part.side, url.rstrip("/"), part.target)
 
 
-def _notes(snapshot: Snapshot, route: Route, method: str, parts: Sequence[Asked]) -> Iterator[str]:
+def _notes(snapshot: Snapshot, route: Route, method: str, parts: Sequence[UpstreamRequest]) -> Iterator[str]:
     """Say everything that this request lacks of the one that was seen."""
     path, _, query = parts[0].target.partition("?")
     if method not in SAFE_METHODS or has_effects(path, query):

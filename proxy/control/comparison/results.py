@@ -15,7 +15,7 @@ from proxy.ipc.judge_messages import MOST_FOUND, Checked, Found, Opinion, RouteT
 from proxy.ipc.messages import Pair, Unjudged
 from proxy.storage.diff_store import TRANSIENT, Difference, Known
 from proxy.telemetry import events
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 from proxy.telemetry.request_kinds import kind_of
 from rules.guard.excuses import Place, Sampled
 from rules.model import LEGACY, Invariant, Snapshot
@@ -43,9 +43,9 @@ class Rates:
 
     def note(self, route: str, things: Iterable[str], pairs: int = 1) -> None:
         """Note that so many pairs of `route` were compared, in each of which were these things."""
-        self.add(route, pairs, dict.fromkeys(things, pairs))
+        self.count_pairs(route, pairs, dict.fromkeys(things, pairs))
 
-    def add(self, route: str, pairs: int, things: Mapping[str, int]) -> None:
+    def count_pairs(self, route: str, pairs: int, things: Mapping[str, int]) -> None:
         """Note that so many pairs of `route` were compared, and in how many of them each thing was."""
         events = self._events.setdefault(route, deque())
         now = self._clock()
@@ -150,22 +150,22 @@ class ComparisonResults:
         invariants: Callable[[str], Sequence[Invariant]],
         on_violation: Callable[[ViolationSeen], None],
         observe: Callable[[str, bytes, float], None],
-        tell: Tell,
+        emit: Emit,
     ) -> None:
-        self._comparisons = comparisons
+        self._counters = comparisons
         self._known = known
         self._rates = rates
         self._keep = keep
         self._invariants = invariants
         self._on_violation = on_violation
         self._observe = observe
-        self._tell = tell
+        self._emit = emit
         self._told: set[str] = set()
 
     def learn(self, pair: Pair, opinion: Opinion) -> None:
         """Note what every first opinion tells, whatever comes of it: what was forgiven, what legacy itself varies."""
-        self._comparisons.forgave(pair.route, opinion.forgiven)
-        self._comparisons.checked(pair.route, [(one.name, one.state, 1) for one in opinion.checked])
+        self._counters.forgave(pair.route, opinion.forgiven)
+        self._counters.checked(pair.route, [(one.name, one.state, 1) for one in opinion.checked])
         self.observed(pair, opinion)
         if opinion.verdict != "not_compared":
             self._rates.note(pair.route, [*(rule for rule, _ in opinion.forgiven), *_groups(opinion.found)])
@@ -174,27 +174,29 @@ class ComparisonResults:
         """Note what two answers of legacy to one request tell: what it varies by itself."""
         if opinion.sampled:
             paths = frozenset(_places_of(opinion.observed)) if opinion.observed else frozenset()
-            self._comparisons.sampled(pair.route, pair.generation, Sampled(paths))
+            self._counters.sampled(pair.route, pair.generation, Sampled(paths))
         if opinion.observed:
             self._observe(pair.route, opinion.observed, pair.at)
 
     def tally(self, row: RouteTally) -> None:
         """Count pairs about which there is nothing to decide."""
         route, generation = row.route, row.generation
-        self._comparisons.forgave(route, row.forgiven)
-        self._comparisons.checked(route, row.checked)
+        self._counters.forgave(route, row.forgiven)
+        self._counters.checked(route, row.checked)
         for result, reason, pairs in row.results:
-            self._comparisons.add(route, generation, result, reason, pairs)
+            self._counters.count_result(route, generation, result, reason, pairs)
         for kind in row.kinds:
-            self._comparisons.compared(route, generation, kind)
-        self._comparisons.sampled(route, generation, Sampled(frozenset(), row.sampled))
+            self._counters.compared(route, generation, kind)
+        self._counters.sampled(route, generation, Sampled(frozenset(), row.sampled))
         if row.compared:
-            self._rates.add(route, row.compared, dict(row.rated))
+            self._rates.count_pairs(route, row.compared, dict(row.rated))
 
     def unjudged(self, message: Unjudged) -> None:
         """Count pairs that ended their judge, or were not judged because others of their route have."""
         if message.count:
-            self._comparisons.add(message.route, message.generation, "not_compared", message.reason, message.count)
+            self._counters.count_result(
+                message.route, message.generation, "not_compared", message.reason, message.count
+            )
 
     def is_known(self, pair: Pair, opinion: Opinion) -> bool:
         """Whether everything that differs is known, as often as it may be."""
@@ -219,13 +221,13 @@ class ComparisonResults:
         """Count a pair about which there is no more to find out."""
         if opinion.verdict == "different":
             # known differences stay counted: in their group, as forgiven, under a reason of their own
-            self._comparisons.forgave(pair.route, (("known", len(opinion.found)),))
+            self._counters.forgave(pair.route, (("known", len(opinion.found)),))
             self._store(pair, opinion, opinion.found, ())
             self._count(pair, "equal", "known")
         else:
             if opinion.found:  # a comparator of the operator's, or ours, has failed: somebody should see that
-                self._comparisons.differed(pair.route, [each.kind for each in opinion.found])
-                self._tell_of(pair, opinion.found)
+                self._counters.differed(pair.route, [each.kind for each in opinion.found])
+                self._emit_differences(pair, opinion.found)
                 self._store(pair, opinion, opinion.found, ())
             self._count(pair, opinion.verdict, opinion.reason if opinion.verdict == "not_compared" else "")
 
@@ -234,9 +236,9 @@ class ComparisonResults:
         told = {one.name: one for one in violations}
         if opinion.verdict == "different" and not self.is_known(pair, opinion):
             self._count(pair, "different")
-            self._comparisons.differs(pair.route, pair.generation, places_of(opinion.found))
-            self._comparisons.differed(pair.route, [each.kind for each in opinion.found])
-            self._tell_of(pair, opinion.found)
+            self._counters.differs(pair.route, pair.generation, places_of(opinion.found))
+            self._counters.differed(pair.route, [each.kind for each in opinion.found])
+            self._emit_differences(pair, opinion.found)
             self._store(pair, opinion, opinion.found, notes)
         else:
             self.settle(pair, opinion)
@@ -257,8 +259,8 @@ class ComparisonResults:
             pair.id,
             pair.at,
         )
-        self._comparisons.violated(pair.route, pair.generation, invariant.name, invariant.on_violation, checked.detail)
-        self._tell(
+        self._counters.violated(pair.route, pair.generation, invariant.name, invariant.on_violation, checked.detail)
+        self._emit(
             events.INVARIANT_VIOLATED, "error", route=pair.route, invariant=invariant.name, detail=checked.detail
         )
         self._on_violation(seen)
@@ -267,20 +269,20 @@ class ComparisonResults:
         told = (*opinion.notes, *notes)
         self._keep(Difference(pair.id, pair.at, pair.route, opinion.request, tuple(found), told, opinion.payload))
 
-    def _tell_of(self, pair: Pair, found: Sequence[Found]) -> None:
+    def _emit_differences(self, pair: Pair, found: Sequence[Found]) -> None:
         for each in found:
             if each.group not in self._told and len(self._told) < _TOLD:
                 self._told.add(each.group)
                 # the values stay in the store: a log is read by more people
                 where = {"route": pair.route, "group": each.group, "path": each.path, "kind": each.kind}
-                self._tell(events.DIFFERENCE, "warning", **where)
+                self._emit(events.DIFFERENCE, "warning", **where)
 
     def _count(self, pair: Pair, result: str, reason: str = "") -> None:
         if pair.reason != _ALONE:  # there was nothing to compare: it was never eligible
-            self._comparisons.add(pair.route, pair.generation, result, reason)
+            self._counters.count_result(pair.route, pair.generation, result, reason)
             if result in _COUNT:
                 status = (pair.legacy if pair.live_side == LEGACY else pair.modern).status
-                self._comparisons.compared(pair.route, pair.generation, kind_of(pair.method, pair.path, status))
+                self._counters.compared(pair.route, pair.generation, kind_of(pair.method, pair.path, status))
 
 
 def _broken(route: str, checked: Checked) -> Found:

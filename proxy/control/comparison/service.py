@@ -28,7 +28,7 @@ from proxy.storage.diff_store import Diffs, DiffsError, DiffsThread
 from proxy.storage.fleet import Fleet
 from proxy.telemetry import events
 from proxy.telemetry.aggregation import Key, Values
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 from rules.guard.evidence import Violation
 from rules.guard.window import ComparedTally
 from rules.model import Route, Snapshot
@@ -44,7 +44,10 @@ Spans = Mapping[str, tuple[float, int]]
 
 
 class ComparisonService:
-    """All of it. Changes: `_configuration` with `_routes` by `follow`, what else is plain data with the ticks."""
+    """All of it.
+
+    Changes: `_configuration` with `_routes` by `apply_configuration`, what else is plain data with the ticks.
+    """
 
     def __init__(
         self,
@@ -54,39 +57,39 @@ class ComparisonService:
         workers: Workers,
         *,
         on_violation: Callable[[ViolationSeen], None],
-        tell: Tell,
+        emit: Emit,
         fleet: Fleet | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._configuration = configuration
-        self._tell = tell
+        self._emit = emit
         self._routes: dict[str, Route] = {}
         self._open: Mapping[str, int] = {}
-        self._sessions = WithoutSessions(tell)
+        self._sessions = WithoutSessions(emit)
         self._loop = asyncio.get_running_loop()
         self._store = DiffsThread(lambda: diffs_of(settings), self._complain)
-        self.everywhere = SharedDifferences(fleet, lambda: self._snapshot.diffs.keep)
-        self._comparisons = ComparisonCounters(clock)
+        self.shared_differences = SharedDifferences(fleet, lambda: self._snapshot.diffs.keep)
+        self._counters = ComparisonCounters(clock)
         self._rates = Rates(clock)
         self._known = KnownDifferences(self._rates, today)
-        self._noise = Noise(today, tell)
+        self._noise = Noise(today, emit)
         self._judges = JudgePool(
             lambda heard, gone: JudgeProcess(judge_environment(_named(self._snapshot)), heard, gone),
             self._snapshot.judges.count(worker_count(0)),
-            tell,
+            emit,
         )
-        self._rulings = JudgePolicies(self._judges, self._rates, self._noise, settings.base_dir)
+        self._policies = JudgePolicies(self._judges, self._rates, self._noise, settings.base_dir)
         verdicts = ComparisonResults(
-            self._comparisons,
+            self._counters,
             self._known,
             self._rates,
-            keep=self.everywhere.counting(self._store.add),
+            keep=self.shared_differences.counting(self._store.add_difference),
             invariants=lambda route: self._routes[route].invariants if route in self._routes else (),
             on_violation=on_violation,
             observe=self._noise.observe,
-            tell=tell,
+            emit=emit,
         )
-        self._judging = PairPipeline(
+        self._pipeline = PairPipeline(
             self._judges,
             verdicts,
             Rechecks(clock),
@@ -96,68 +99,68 @@ class ComparisonService:
             self._loop.call_later,
         )
         links = JudgeLinks(workers.hand)
-        self._judges.link(links, self._judging.hear_judge)
-        self.differences = Differences(self._store, self._judging, self._known, self._noise, self.everywhere)
-        self.follow(configuration, spans)
-        workers.follow(links.hear)
-        workers.follow(self._judging.hear)
+        self._judges.link(links, self._pipeline.on_judge_message)
+        self.differences = Differences(self._store, self._pipeline, self._known, self._noise, self.shared_differences)
+        self.apply_configuration(configuration, spans)
+        workers.subscribe(links.on_message)
+        workers.subscribe(self._pipeline.on_message)
 
     # ── for the guard, for the status, for scrapes ─────────────────────────────────────────────────────
 
-    def take(self, outcomes: Outcomes) -> None:
+    def record_outcomes(self, outcomes: Outcomes) -> None:
         """Add what one worker decided in one second."""
-        self._comparisons.take(outcomes)
+        self._counters.record_outcomes(outcomes)
         for pairs in outcomes.pairs:
             if pairs.equal:
                 self._rates.note(pairs.route, (), pairs.equal)
 
     def counts(self, route: str) -> ComparedTally:
         """Return what became of the route's mirrored requests within its window."""
-        return self._comparisons.lately(route)
+        return self._counters.lately(route)
 
     def seen(self, route: str) -> ComparedTally:
         """Return the same since the route's rules are what they are."""
-        return self._comparisons.seen(route)
+        return self._counters.seen(route)
 
     def open_groups(self, route: str) -> int:
         """Return how many of the route's groups of differences, of all instances, nobody has explained; seconds old."""
-        return max(self._open.get(route, 0), self.everywhere.open_groups(route))
+        return max(self._open.get(route, 0), self.shared_differences.open_groups(route))
 
     def never_compared(self, route: str) -> frozenset[str]:
         """Return which kinds of request users send of which no pair was compared."""
-        return self._comparisons.never_compared(route)
+        return self._counters.never_compared(route)
 
     def totals(self, route: str) -> ComparedTally:
         """Return the same since the start."""
-        return self._comparisons.totals(route)
+        return self._counters.totals(route)
 
     def violations(self, route: str) -> tuple[Violation, ...]:
         """Return which invariants were broken within the route's window."""
-        return self._comparisons.violations(route)
+        return self._counters.violations(route)
 
     def standing(self, route: str) -> dict[str, Any]:
         """Return what the status of a route says of its mirrored requests."""
-        return compared(self.counts(route), self.totals(route), self._comparisons.invariants(route))
+        return compared(self.counts(route), self.totals(route), self._counters.invariants(route))
 
     def restart(self, route: str, generation: int) -> None:
         """Begin the window of `route` anew: what was decided before `generation` does not count any more."""
-        self._comparisons.restart(route, generation)
+        self._counters.restart(route, generation)
 
     def series(self) -> Iterator[tuple[Key, Values]]:
         """Yield the series that comparing adds to a scrape."""
-        return self._comparisons.series()
+        return self._counters.series()
 
     # ── its own life ───────────────────────────────────────────────────────────────────────────────────
 
-    def follow(self, configuration: Configuration, spans: Spans) -> None:
+    def apply_configuration(self, configuration: Configuration, spans: Spans) -> None:
         """Compare by this configuration from now on; a route whose own rules changed is counted anew."""
         self._configuration = configuration
         snapshot = configuration.snapshot
         self._routes = {route.name: route for route in snapshot.routes if route.shadow.sample > 0 or route.invariants}
         self._judges.allow(snapshot.judges.count(worker_count(0)))
-        self._comparisons.follow({name: span for name, span in spans.items() if name in self._routes})
-        self._noise.follow(snapshot)
-        self._rulings.follow(configuration, self._routes)
+        self._counters.apply_spans({name: span for name, span in spans.items() if name in self._routes})
+        self._noise.apply_snapshot(snapshot)
+        self._policies.apply_configuration(configuration, self._routes)
 
     async def run(self) -> None:
         """Look after everything that takes time, for ever."""
@@ -169,10 +172,10 @@ class ComparisonService:
             try:
                 await self._tick(ticks)
             except Exception as error:  # noqa: BLE001 - the next tick comes all the same
-                self._tell(events.UNEXPECTED, "error", where="comparing", error=repr(error))
+                self._emit(events.UNEXPECTED, "error", where="comparing", error=repr(error))
 
     async def _tick(self, number: int) -> None:
-        self._judging.tick()
+        self._pipeline.tick()
         if number % LOOK_EVERY == 0:
             await self._look()
         if number % TRIM_EVERY == FIRST_TRIM:
@@ -189,30 +192,30 @@ class ComparisonService:
 
     async def _remember(self) -> None:
         try:
-            self._known.learn(await self._store.ask(lambda store: store.known()))
-            self._noise.restore(await self._store.ask(lambda store: store.noted(NOISE)))
+            self._known.learn(await self._store.query(lambda store: store.known()))
+            self._noise.restore(await self._store.query(lambda store: store.noted(NOISE)))
         except DiffsError as error:
             self._complained(str(error))
-        self._rulings.publish()
+        self._policies.publish()
 
     async def _look(self) -> None:
         for route in self._routes:
             self._sessions.look(route, self.counts(route))
         learned = self._noise.look()
-        if self._rulings.look() or learned:
-            self._rulings.publish()
+        if self._policies.look() or learned:
+            self._policies.publish()
         packed = self._noise.pack() if learned else b""
         try:
             if learned:
-                await self._store.ask(lambda store: store.note(NOISE, packed))
-            self._open = await self._store.ask(lambda store: store.open_groups())
+                await self._store.query(lambda store: store.note(NOISE, packed))
+            self._open = await self._store.query(lambda store: store.open_groups())
         except DiffsError as error:
             self._complained(str(error))
 
     async def _trim(self) -> None:
         keeping = self._snapshot.diffs
         try:
-            await self._store.ask(lambda store: store.trim(time.time(), keeping.keep, keeping.max_bytes))
+            await self._store.query(lambda store: store.trim(time.time(), keeping.keep, keeping.max_bytes))
         except DiffsError as error:
             self._complained(str(error))
 
@@ -223,9 +226,9 @@ class ComparisonService:
 
     def _complained(self, what: str) -> None:
         if what:
-            self._tell(events.DIFFERENCES_LOST, "error", reason=what)
+            self._emit(events.DIFFERENCES_LOST, "error", reason=what)
         else:
-            self._tell(events.DIFFERENCES_KEPT, lost=self._store.lost)
+            self._emit(events.DIFFERENCES_KEPT, lost=self._store.lost)
 
 
 def diffs_of(settings: Settings) -> Diffs:

@@ -19,12 +19,12 @@ from proxy.control.api.control_port import ControlPort
 from proxy.control.api.http import Rates
 from proxy.control.console import auth
 from proxy.control.console import pages as console_pages
-from proxy.control.console.auth import Visitors, page, see_other
+from proxy.control.console.auth import Sessions, page, see_other
 from proxy.control.console.data import ConsoleData, Documents
 from proxy.control.console.live_updates import LiveUpdates
 from proxy.control.console.pages import Pages
 
-_VISITORS = web.AppKey("visitors", Visitors)
+_SESSIONS = web.AppKey("visitors", Sessions)
 
 # Serves the console's stylesheet, script, icon.
 
@@ -51,11 +51,11 @@ def _route(path: Path) -> web.RouteDef:
     return web.get(f"/static/{path.name}", asset)
 
 
-def add_console(app: web.Application, control: ControlPort, access: Access, wrong: Rates) -> Visitors:
+def add_console(app: web.Application, control: ControlPort, access: Access, wrong: Rates) -> Sessions:
     """Add every path of the console to `app`; return who knows its visitors."""
     desk = ConsoleData(control)
     documents = Documents(desk)
-    visitors = Visitors(access)
+    visitors = Sessions(access)
     pages = Pages(documents, visitors)
     live = LiveUpdates(pages)
     app.add_routes(
@@ -67,7 +67,7 @@ def add_console(app: web.Application, control: ControlPort, access: Access, wron
             *console_pages.routes(desk, documents, visitors, pages),
         )
     )
-    app[_VISITORS] = visitors
+    app[_SESSIONS] = visitors
     app.on_shutdown.append(live.close)
     return visitors
 
@@ -82,6 +82,6 @@ def page_of(request: web.Request, status: HTTPStatus, detail: str) -> web.Respon
         return None
     if status == HTTPStatus.UNAUTHORIZED and request.method == "GET":
         return see_other(f"{LOGIN}?next={quote(request.path_qs, safe='')}")
-    visitors = request.app.get(_VISITORS)
+    visitors = request.app.get(_SESSIONS)
     visitor = visitors.of(request) if visitors is not None else Visitor()
-    return page(other.sorry(status.phrase, f"{detail[:1].upper()}{detail[1:]}.", replace(visitor, told="")), status)
+    return page(other.sorry(status.phrase, f"{detail[:1].upper()}{detail[1:]}.", replace(visitor, notice="")), status)

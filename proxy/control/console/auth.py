@@ -40,7 +40,7 @@ _LONGEST = 2000
 _SAID = {"done": "Done.", "bye": "You are logged out."}
 
 
-class Visitors:
+class Sessions:
     """Knows visitors by their cookie. Nothing in it changes."""
 
     def __init__(self, access: Access) -> None:
@@ -55,7 +55,7 @@ class Visitors:
             logged_in=bool(self._access.session_of(headers).role),
             can_log_in=self._access.has_tokens,
             secret=self._secret(request),
-            told=_SAID.get(request.query.get("told", ""), ""),
+            notice=_SAID.get(request.query.get("told", ""), ""),
             trouble=trouble,
         )
 
@@ -91,11 +91,11 @@ def _headers(request: web.Request) -> Mapping[str, str]:
     return {name.lower(): value for name, value in request.headers.items()}
 
 
-def routes(access: Access, visitors: Visitors, wrong: Rates) -> Sequence[web.RouteDef]:
+def routes(access: Access, visitors: Sessions, wrong: Rates) -> Sequence[web.RouteDef]:
     """Return the paths of login, logout; `wrong` says how long a client with wrong tokens has to wait."""
 
     async def ask(request: web.Request) -> web.Response:
-        told = Visitor(told=visitors.of(request).told)
+        told = Visitor(notice=visitors.of(request).notice)
         return page(other.login(told, onward(request.query.get("next", ""))))
 
     async def enter(request: web.Request) -> web.Response:

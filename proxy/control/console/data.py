@@ -213,7 +213,7 @@ class ConsoleData:
 
     async def latest_events(self, route: str, limit: int) -> Sequence[Document]:
         """Return the latest events of a route (empty: of all), the newest first."""
-        found = await self._control.trail.since(-1, _LOOKED_THROUGH)
+        found = await self._control.audit_log.since(-1, _LOOKED_THROUGH)
         chosen = [event for event in reversed(found) if not route or event.route in (route, "")]
         return [document(event) for event in chosen[:limit]]
 
@@ -234,14 +234,14 @@ class ConsoleData:
         """Do one of the verbs."""
         if self._control.current().generation.table.compiled_route_of(route) is None:
             raise no_such_route(route, self._control.current().generation)
-        verbs = self._control.verbs
+        verbs = self._control.route_actions
         does = {"rollback": verbs.roll_back, "resume": verbs.resume, "hold": verbs.hold, "advance": verbs.advance}
         work = does[verb](route, who, reason) if weight is None else verbs.weight(route, weight, who, reason)
         await self._finished(work)
 
     async def act_on_all(self, verb: str, who: str, reason: str) -> None:
         """Do one of the verbs to every route."""
-        verbs = self._control.verbs
+        verbs = self._control.route_actions
         does = {"rollback": verbs.roll_back_all, "resume": verbs.resume_all}
         await self._finished(does[verb](who, reason))
 

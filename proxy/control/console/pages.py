@@ -17,8 +17,8 @@ from dashboards.html import Html
 from dashboards.pages import backends, data, difference, layout, other, overview, route
 from dashboards.pages.layout import Blocks
 from dashboards.views import ActionItem, StatusView, attention
-from proxy.control.api.http import who_asks
-from proxy.control.console.auth import Visitors, page, see_other
+from proxy.control.api.http import actor_of
+from proxy.control.console.auth import Sessions, page, see_other
 from proxy.control.console.data import Document, Documents
 from proxy.control.errors import RefusedError
 from proxy.described_request import facts_of
@@ -32,9 +32,9 @@ _MARKED_EVENTS = 100
 class Pages:
     """Draws every page from documents. Nothing in it changes."""
 
-    def __init__(self, documents: Documents, visitors: Visitors) -> None:
+    def __init__(self, documents: Documents, visitors: Sessions) -> None:
         self._documents = documents
-        self._visitors = visitors
+        self._sessions = visitors
 
     def routes(self) -> Sequence[web.RouteDef]:
         """Return the paths of all pages."""
@@ -74,16 +74,16 @@ class Pages:
     async def _overview(self, request: web.Request) -> web.Response:
         view, needs = await self._needs()
         # hundreds of routes take a while to write: the heart-beat goes on meanwhile
-        wanted, visitor = _wanted(request.query), self._visitors.of(request)
+        wanted, visitor = _wanted(request.query), self._sessions.of(request)
         return page(await asyncio.to_thread(overview.overview, view, needs, wanted, visitor, _live(request)))
 
     async def _route(self, request: web.Request) -> web.Response:
         shown = await self._shown(request.match_info["name"], request.query)
-        return page(await asyncio.to_thread(route.page_of, shown, self._visitors.of(request), _live(request)))
+        return page(await asyncio.to_thread(route.page_of, shown, self._sessions.of(request), _live(request)))
 
     async def _differences(self, request: web.Request) -> web.Response:
         asked = {name: request.query.get(name, "") for name in ("route", "since", "transient")}
-        state, visitor = await self._state(), self._visitors.of(request)
+        state, visitor = await self._state(), self._sessions.of(request)
         try:
             found = await self._documents.groups(
                 asked["route"], asked["since"], request.query.get("after", ""), transient=bool(asked["transient"])
@@ -97,7 +97,7 @@ class Pages:
         return page(other.differences(found["items"], asked, found["next"], visitor, state, suggested))
 
     async def _difference(self, request: web.Request) -> web.Response:
-        return page(await self._drawn(request.match_info["id"], self._visitors.of(request)))
+        return page(await self._drawn(request.match_info["id"], self._sessions.of(request)))
 
     async def _drawn(self, name: str, visitor: layout.Visitor) -> Html:
         group = await self._documents.source.difference(name)
@@ -107,11 +107,11 @@ class Pages:
 
     async def _data(self, request: web.Request) -> web.Response:
         found = self._documents.source.data()
-        return page(data.data(found, self._visitors.of(request), await self._state(), _live(request)))
+        return page(data.data(found, self._sessions.of(request), await self._state(), _live(request)))
 
     async def _explain(self, request: web.Request) -> web.Response:
         asked = {name: request.query.get(name, "") for name in ("method", "path", "user", "header")}
-        visitor, answer = self._visitors.of(request), None
+        visitor, answer = self._sessions.of(request), None
         if asked["path"] and not asked["path"].startswith("/"):
             visitor = _mending(visitor, "explain", asked, "path", "a path begins with a slash")
         elif asked["path"]:
@@ -120,25 +120,25 @@ class Pages:
 
     async def _events(self, request: web.Request) -> web.Response:
         found = await self._documents.events(request.query.get("route", ""))
-        return page(other.events(found, self._visitors.of(request), await self._state(), _live(request)))
+        return page(other.events(found, self._sessions.of(request), await self._state(), _live(request)))
 
     async def _backends(self, request: web.Request) -> web.Response:
         _, view = await self._documents.status()
-        visitor, state = self._visitors.of(request), layout.state(view)
+        visitor, state = self._sessions.of(request), layout.state(view)
         return page(backends.backends(view.backends, visitor, state, _live(request)))
 
     async def _instances(self, request: web.Request) -> web.Response:
         document, view = await self._documents.status()
-        return page(other.instances(document, self._visitors.of(request), layout.state(view), _live(request)))
+        return page(other.instances(document, self._sessions.of(request), layout.state(view), _live(request)))
 
     async def _report(self, request: web.Request) -> web.Response:
         found = await self._documents.source.report()
-        state, visitor = await self._state(), self._visitors.of(request)
+        state, visitor = await self._state(), self._sessions.of(request)
         return page(await asyncio.to_thread(overview.migration, found, visitor, state))
 
     async def again(self, request: web.Request, place: str, wrong: layout.Wrong, status: HTTPStatus) -> web.Response:
         """Return the page at `place` with the form that was refused, to be mended."""
-        visitor = _mending(self._visitors.of(request), wrong.form, wrong.fields, wrong.field, wrong.message)
+        visitor = _mending(self._sessions.of(request), wrong.form, wrong.fields, wrong.field, wrong.message)
         live = f"/live?page={quote(place, safe='')}"
         if place.startswith("/routes/"):
             shown = await self._shown(place.removeprefix("/routes/"), {})
@@ -257,15 +257,15 @@ _MENDABLE = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT)
 class Mending:
     """Shows a form again that was refused. Nothing in it changes."""
 
-    def __init__(self, visitors: Visitors, pages: Pages) -> None:
-        self._visitors = visitors
+    def __init__(self, visitors: Sessions, pages: Pages) -> None:
+        self._sessions = visitors
         self._pages = pages
 
     def kept(self, action: Action, form: str, place: str) -> Handler:
         """Return what does `action` with a form's fields; `form`, `place` name the form and its page by address."""
 
         async def answered(request: web.Request) -> web.Response:
-            fields = await self._visitors.form(request)
+            fields = await self._sessions.form(request)
             try:
                 return await action(request, fields)
             except RefusedError as error:
@@ -278,7 +278,7 @@ class Mending:
         return answered
 
 
-def routes(operator: Operator, documents: Documents, visitors: Visitors, pages: Pages) -> Sequence[web.RouteDef]:
+def routes(operator: Operator, documents: Documents, visitors: Sessions, pages: Pages) -> Sequence[web.RouteDef]:
     """Return the paths that forms are sent to; each leads back to the page it came from.
 
     A form that is refused is shown again on its page with what was written, what is wrong beside the field.
@@ -292,7 +292,7 @@ def routes(operator: Operator, documents: Documents, visitors: Visitors, pages: 
         reason = _reason(fields) if what in _NEED_A_REASON else fields.get("reason", "").strip()
         weight = _percent(fields.get("weight", "")) if what == "weight" else None
         try:
-            await operator.act(what, name, who_asks(request), reason, weight)
+            await operator.act(what, name, actor_of(request), reason, weight)
         finally:
             documents.forget()  # what is not confirmed by every worker is in effect all the same
         return see_other(f"/routes/{name}?told=done")
@@ -304,7 +304,7 @@ def routes(operator: Operator, documents: Documents, visitors: Visitors, pages: 
         reason = _reason(fields)
         if not fields.get("every"):
             raise _unprocessable("every route has to be ticked: this is for all of them", "reason")
-        await operator.act_on_all(what, who_asks(request), reason)
+        await operator.act_on_all(what, actor_of(request), reason)
         documents.forget()
         return see_other("/?told=done")
 
@@ -312,7 +312,7 @@ def routes(operator: Operator, documents: Documents, visitors: Visitors, pages: 
         _reason(fields)
         given = ("reason", "owner", "until", "max_rate")
         wish = {name: fields[name].strip() for name in given if fields.get(name, "").strip()}
-        await operator.ignore(request.match_info["id"], who_asks(request), wish)
+        await operator.ignore(request.match_info["id"], actor_of(request), wish)
         return see_other(f"/differences/{request.match_info['id']}?told=done")
 
     async def unignore(request: web.Request) -> web.Response:
@@ -323,7 +323,7 @@ def routes(operator: Operator, documents: Documents, visitors: Visitors, pages: 
     async def rejudge(request: web.Request) -> web.Response:
         fields = await visitors.form(request)
         route = fields.get("route", "")
-        await operator.rejudge(route, who_asks(request))
+        await operator.rejudge(route, actor_of(request))
         return see_other(f"/differences?route={route}&told=done")
 
     return (

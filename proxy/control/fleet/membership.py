@@ -34,7 +34,7 @@ Document = dict[str, Any]
 class Membership:
     """This instance among the others.
 
-    `_pulse` is the latest answer, received at `_heard_at`; `_offset` our clock's, seconds.
+    `_pulse` is the latest answer, received at `_received_at`; `_offset` our clock's, seconds.
     `describe` returns this instance's description, with `rules`: the digest of its configuration.
     """
 
@@ -52,7 +52,7 @@ class Membership:
         self._clock = clock
         self._wall = wall
         self._pulse: Pulse | None = None
-        self._heard_at = 0.0
+        self._received_at = 0.0
         self._offset = 0.0
 
     async def run(self) -> None:
@@ -72,14 +72,14 @@ class Membership:
         # the store read its clock somewhere in between
         self._offset = (at + self._wall()) / 2 - pulse.at
         # the lease runs from before the call, so that ours is over before another instance's begins
-        self._pulse, self._heard_at = pulse, began
+        self._pulse, self._received_at = pulse, began
 
     def leads(self) -> bool:
         """Whether this instance lets routes advance: alone, or as the leader."""
         if self._fleet is None:
             return True
         pulse = self._pulse
-        return pulse is not None and pulse.leader == self.name and self._clock() - self._heard_at < LEASE_SECONDS
+        return pulse is not None and pulse.leader == self.name and self._clock() - self._received_at < LEASE_SECONDS
 
     def documents(self) -> list[Document]:
         """Return the status members of every instance, this one first."""
@@ -108,7 +108,7 @@ class Membership:
         return {**own, "host": socket.gethostname(), "last_seen": now, "flags": list(flags(own, own, 0.0))}
 
     def _other(self, seen: Seen, own: Document) -> Document:
-        ago = seen.ago + self._clock() - self._heard_at
+        ago = seen.ago + self._clock() - self._received_at
         try:
             said: Document = orjson.loads(seen.document)
         except orjson.JSONDecodeError:

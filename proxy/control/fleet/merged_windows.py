@@ -48,23 +48,24 @@ class _Elsewhere:
 
 
 class MergedWindows:
-    """The windows of all instances. They fill with `take` and `hear`; `follow` and `restart` restart routes.
+    """The windows of all instances.
 
+    They fill with `record_outcomes` and `merge_share`; `apply_snapshot` and `restart` restart routes.
     `_totals` are the others' mirrored requests since this instance began. `revision` returns that of the
     override of a route here.
     """
 
     def __init__(self, snapshot: Snapshot, number: int, revision: Callable[[str], int]) -> None:
-        self.figures = RouteWindows(snapshot, number)
-        self._collected = EvidenceCollector(self.figures, snapshot)
+        self.windows = RouteWindows(snapshot, number)
+        self._evidence = EvidenceCollector(self.windows, snapshot)
         self._revision = revision
         self._elsewhere: dict[str, _Elsewhere] = {route.name: _Elsewhere(0) for route in snapshot.routes}
         self._totals: dict[str, ComparedTally] = {}
 
-    def follow(self, snapshot: Snapshot, number: int) -> frozenset[str]:
+    def apply_snapshot(self, snapshot: Snapshot, number: int) -> frozenset[str]:
         """Judge by `snapshot`, generation `number`, from now on: only changed routes are restarted; returns these."""
-        changed = self.figures.follow(snapshot, number)
-        self._collected.follow(snapshot, changed)
+        changed = self.windows.apply_snapshot(snapshot, number)
+        self._evidence.apply_snapshot(snapshot, changed)
         known = {name: there for name, there in self._elsewhere.items() if name not in changed}
         self._elsewhere = {route.name: known.get(route.name) or _Elsewhere(0) for route in snapshot.routes}
         self._totals = {name: tally for name, tally in self._totals.items() if name in self._elsewhere}
@@ -72,28 +73,28 @@ class MergedWindows:
 
     def restart(self, route: str, number: int) -> None:
         """Restart one route, with its present override."""
-        self.figures.restart(route, number)
-        self._collected.restart(route)
+        self.windows.restart(route, number)
+        self._evidence.restart(route)
         if route in self._elsewhere:
             self._elsewhere[route] = _Elsewhere(self._revision(route))
 
-    def take(self, outcomes: Outcomes) -> None:
+    def record_outcomes(self, outcomes: Outcomes) -> None:
         """Add one second of one of our own workers."""
-        self.figures.take(outcomes)
-        self._collected.take(outcomes)
+        self.windows.record_outcomes(outcomes)
+        self._evidence.record_outcomes(outcomes)
 
-    def hear(self, share: Share, ago: float, now: float) -> None:
+    def merge_share(self, share: Share, ago: float, now: float) -> None:
         """Add another instance's outcomes, `ago` seconds old by now (monotonic)."""
         second = int(now - ago)
-        for told in share.routes:
-            route = self._elsewhere.get(told.route)
+        for route_share in share.routes:
+            route = self._elsewhere.get(route_share.route)
             if route is None:
                 continue
-            if why := self._unfit(told, route, ago):
+            if why := self._unfit(route_share, route, ago):
                 route.left_out[share.name] = LeftOut(second, why)
             else:
                 route.counted[share.name] = second
-                self._add(share.name, told, route, second)
+                self._add(share.name, route_share, route, second)
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -118,11 +119,11 @@ class MergedWindows:
         `own` are the recent results of our mirrored requests. `violations` are our own: one is enough on the instance
         that sees it, the others need not get it.
         """
-        return self._collected.evidence(route, now, added(own, self.compared(route, now)), violations)
+        return self._evidence.evidence(route, now, added(own, self.compared(route, now)), violations)
 
     def compared(self, route: str, now: int) -> ComparedTally:
         """Return the results of the others' mirrored requests within the route's window."""
-        there, whole, oldest = self._elsewhere.get(route), NOTHING, now - int(self.figures.length(route))
+        there, whole, oldest = self._elsewhere.get(route), NOTHING, now - int(self.windows.length(route))
         for second, tally in there.seconds.items() if there is not None else ():
             if second > oldest:
                 whole = added(whole, tally)
@@ -135,22 +136,22 @@ class MergedWindows:
     # ── inside ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _recent(self, route: str, seconds: Iterable[tuple[str, int]], now: int) -> list[str]:
-        oldest = now - int(self.figures.length(route))
+        oldest = now - int(self.windows.length(route))
         return sorted(name for name, second in seconds if second > oldest)
 
-    def _unfit(self, told: RouteShare, route: _Elsewhere, ago: float) -> str:
-        if told.rules != self.figures.digest(told.route):
+    def _unfit(self, route_share: RouteShare, route: _Elsewhere, ago: float) -> str:
+        if route_share.rules != self.windows.digest(route_share.route):
             return OTHER_RULES
-        if told.revision < route.revision:
+        if route_share.revision < route.revision:
             return BEHIND
         return LATE if ago > LATE_AFTER else ""
 
-    def _add(self, source: str, told: RouteShare, route: _Elsewhere, second: int) -> None:
-        number = self.figures.since[told.route]
-        outcomes = Outcomes(second, outcomes_of(told, number), pairs_of(told, number))
-        self.figures.take(outcomes)
-        self._collected.take(outcomes, source)
-        tally = compared_of(told)
-        if told.compared or told.not_compared:
-            route.compare(second, tally, int(self.figures.length(told.route)) + 2)
-            self._totals[told.route] = added(self._totals.get(told.route, NOTHING), tally)
+    def _add(self, source: str, route_share: RouteShare, route: _Elsewhere, second: int) -> None:
+        number = self.windows.since[route_share.route]
+        outcomes = Outcomes(second, outcomes_of(route_share, number), pairs_of(route_share, number))
+        self.windows.record_outcomes(outcomes)
+        self._evidence.record_outcomes(outcomes, source)
+        tally = compared_of(route_share)
+        if route_share.compared or route_share.not_compared:
+            route.compare(second, tally, int(self.windows.length(route_share.route)) + 2)
+            self._totals[route_share.route] = added(self._totals.get(route_share.route, NOTHING), tally)

@@ -18,7 +18,7 @@ from proxy.state.live import by_route
 from proxy.storage.fleet import Fleet, Version
 from proxy.storage.store import StoreError
 from proxy.telemetry import events
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 from rules.model import Override, Route
 
 EVERY = 0.2
@@ -29,7 +29,7 @@ ANYWAY_EVERY = 5.0
 class OverrideSync:
     """Keeps this instance in agreement with the store.
 
-    `version` is that of the latest complete reading, `_read_at` its time; `heard_at` is when the
+    `version` is that of the latest complete reading, `_read_at` its time; `received_at` is when the
     store last answered, monotonic.
     """
 
@@ -39,20 +39,20 @@ class OverrideSync:
         writer: StoreWriter,
         verbs: RouteActions,
         restart: Callable[[str, int], None],
-        tell: Tell,
+        emit: Emit,
         fleet: Fleet | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._reloader = reloader
-        self._ledger = writer
-        self._verbs = verbs
+        self._store_writer = writer
+        self._route_actions = verbs
         self._restart = restart
-        self._tell = tell
+        self._emit = emit
         self._fleet = fleet
         self._clock = clock
         self._read_at = -ANYWAY_EVERY
         self.version = Version()
-        self.heard_at: float | None = None
+        self.received_at: float | None = None
         writer.settle = self._settle
         writer.corrected = self._corrected
 
@@ -69,43 +69,43 @@ class OverrideSync:
             version = await self._fleet.version()
             now = self._clock()
             if version != self.version or now - self._read_at >= ANYWAY_EVERY:
-                kept = await self._ledger.store.overrides()
+                kept = await self._store_writer.store.overrides()
                 forgetful = self.version.epoch not in ("", version.epoch)
                 self._agree(by_route(kept), forgetful=forgetful)
                 self.version, self._read_at = version, now
         except StoreError as error:
-            self._ledger.went(error)
+            self._store_writer.went(error)
             # when it answers again everything is read, whatever its number
             self._read_at = -ANYWAY_EVERY
         else:
-            self._ledger.went(None)
-            self.heard_at = self._clock()
+            self._store_writer.went(None)
+            self.received_at = self._clock()
 
     @property
     def lag(self) -> float | None:
         """Seconds since the overrides of others were last known, None if never."""
-        return None if self.heard_at is None else max(0.0, self._clock() - self.heard_at)
+        return None if self.received_at is None else max(0.0, self._clock() - self.received_at)
 
     def _agree(self, kept: dict[str, Override], *, forgetful: bool) -> None:
         current = self._reloader.current
         routes = {route.name: route for route in current.configuration.snapshot.routes}
         ours = dict(current.generation.overrides)
-        doubted = ours.keys() - self._ledger.sure() if forgetful else ()
-        found = agreement(routes, ours, kept, self._ledger.unwritten(), doubted)
-        if not self._ledger.unwritten():
-            self._ledger.know(kept.values())
+        doubted = ours.keys() - self._store_writer.sure() if forgetful else ()
+        found = agreement(routes, ours, kept, self._store_writer.unwritten(), doubted)
+        if not self._store_writer.unwritten():
+            self._store_writer.know(kept.values())
         self._adopt(found.adopt)
         for override in found.untold:
-            self._ledger.write(override)
+            self._store_writer.write(override)
 
     def _adopt(self, overrides: tuple[Override, ...]) -> None:
         before = self._reloader.current.generation.overrides
-        self._verbs.adopt(overrides)
+        self._route_actions.adopt(overrides)
         for override in overrides:
             known = before.get(override.route)
             if afresh(known, override):
                 self._restart(override.route, self._reloader.current.configuration.number)
-            self._tell(
+            self._emit(
                 events.FOLLOWED,
                 route=override.route,
                 revision=override.revision,
@@ -119,7 +119,7 @@ class OverrideSync:
 
     def _corrected(self, ours: Override, kept: Override) -> None:
         """Apply `kept`, which is in the store instead of `ours`, unless something newer runs here."""
-        if self._verbs.override(ours.route) == ours:
+        if self._route_actions.override(ours.route) == ours:
             self._adopt((kept,))
 
     def _route(self, name: str) -> Route | None:

@@ -27,8 +27,9 @@ FOR_EVER = 3.0e8
 
 
 class SharedDifferences:
-    """The counts of all instances. `_news` grow with `take` and `settle`, are sent by `look`, which fills `_counts`.
+    """The counts of all instances.
 
+    `_news` grow with `record_difference` and `settle`, are sent by `look`, which fills `_counts`.
     `_news` wait in `_sent` under their number until the store has them. `keep` returns how many seconds a difference
     that was not met again is kept, 0 for ever.
     """
@@ -66,7 +67,7 @@ class SharedDifferences:
             return
         self._sent = ()
         if heard is not None:
-            self._hear(heard)
+            self._merge_counts(heard)
 
     # ── recording ──────────────────────────────────────────────────────────────────────────────
 
@@ -74,12 +75,12 @@ class SharedDifferences:
         """Return `add` for a store of differences, which counts what it is given."""
 
         def added(difference: Difference) -> bool:
-            self.take(difference)
+            self.record_difference(difference)
             return add(difference)
 
         return added
 
-    def take(self, difference: Difference) -> None:
+    def record_difference(self, difference: Difference) -> None:
         """Count one pair, once in each group that it differs in."""
         if self._fleet is None:
             return
@@ -138,7 +139,7 @@ class SharedDifferences:
         at = difference.at
         return Counted(found.group, difference.route, found.pattern, found.kind, 0, at, at, state)
 
-    def _hear(self, heard: Counts) -> None:
+    def _merge_counts(self, heard: Counts) -> None:
         self._version = heard.version
         self._counts = {one.group: one for one in heard.groups}
         self._open = Counter(one.route for one in heard.groups if not one.state)

@@ -28,8 +28,8 @@ from proxy.storage.fleet import (
     PAIR_COLUMNS,
     TOLD_FOR,
     Fleet,
+    InstanceReport,
     RouteShare,
-    Told,
     compared_share,
     pack,
     side_share,
@@ -37,7 +37,7 @@ from proxy.storage.fleet import (
 )
 from proxy.storage.store import StoreError
 from proxy.telemetry import events
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 from proxy.telemetry.metric_names import LIVE
 from rules.guard.rollout import concerns
 from rules.guard.window import ComparedTally, Tally, added
@@ -62,18 +62,18 @@ class _Row:
         self.waiting_at = 0
         self.pairs = [0] * len(PAIR_COLUMNS)
 
-    def add(self, second: int, told: SideOutcomes) -> None:
+    def add_outcomes(self, second: int, report: SideOutcomes) -> None:
         """Add one worker's second of one side."""
-        self.sides[told.side].merge(unpack(told))
+        self.sides[report.side].merge(unpack(report))
         if second > self.waiting_at:
             self.waiting_at, self.waiting = second, {LEGACY: {}, MODERN: {}}
-        there = self.waiting[told.side]
-        for step, count in told.waiting:
+        there = self.waiting[report.side]
+        for step, count in report.waiting:
             there[step] = there.get(step, 0) + count
 
-    def add_pairs(self, told: PairCounts) -> None:
+    def add_pairs(self, report: PairCounts) -> None:
         """Add one worker's second of mirrored requests."""
-        self.pairs = [there + getattr(told, column) for there, column in zip(self.pairs, PAIR_COLUMNS, strict=True)]
+        self.pairs = [there + getattr(report, column) for there, column in zip(self.pairs, PAIR_COLUMNS, strict=True)]
 
     def share(self, route: str, rules: str, revision: int, compared: ComparedTally) -> RouteShare:
         """Return the row as it is sent."""
@@ -86,9 +86,9 @@ class _Row:
 class WindowPublisher:
     """This run of this instance, as sent to the others.
 
-    `_rows` fill with `take`, are emptied by `pack`, the longest waiting first. `_compared` is what was sent of mirrored
-    requests so far. `_waiting` holds what was packed, until it is `through`. `revision` returns that of the override
-    of a route, `is_judged` whether its window decides anything now.
+    `_rows` fill with `record_outcomes`, are emptied by `pack`, the longest waiting first. `_compared` is what was sent
+    of mirrored requests so far. `_waiting` holds what was packed, until it is `through`. `revision` returns that of
+    the override of a route, `is_judged` whether its window decides anything now.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class WindowPublisher:
     ) -> None:
         self.run = token_hex(8)
         self._name = name
-        self._figures = figures
+        self._windows = figures
         self._judged = judged
         self._revision = revision
         self._is_judged = is_judged
@@ -111,19 +111,19 @@ class WindowPublisher:
         self._number = 0
         self._rows: dict[str, _Row] = {}
         self._compared: dict[str, ComparedTally] = {}
-        self._waiting: deque[tuple[float, Told]] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[tuple[float, InstanceReport]] = deque(maxlen=MOST_WAITING)
 
     def restart(self, route: str) -> None:
         """Drop unsent outcomes of a route: its window was restarted."""
         self._rows.pop(route, None)
         self._compared[route] = self._judged.totals(route)
 
-    def take(self, outcomes: Outcomes) -> None:
+    def record_outcomes(self, outcomes: Outcomes) -> None:
         """Add one worker's second."""
-        counts_from = self._figures.since
+        counts_from = self._windows.since
         for side in outcomes.sides:
             if side.role == LIVE and side.generation >= counts_from.get(side.route, side.generation + 1):
-                self._row(side.route).add(outcomes.second, side)
+                self._row(side.route).add_outcomes(outcomes.second, side)
         for pairs in outcomes.pairs:
             if pairs.generation >= counts_from.get(pairs.route, pairs.generation + 1):
                 self._row(pairs.route).add_pairs(pairs)
@@ -135,20 +135,20 @@ class WindowPublisher:
             if self._judged.totals(name) != self._compared.get(name, ComparedTally()):
                 self._row(name)
         self._rows = {name: row for name, row in self._rows.items() if name in judged}
-        told = tuple(self._share(name) for name in tuple(self._rows)[:MOST_ROUTES])
-        if told:
+        report = tuple(self._share(name) for name in tuple(self._rows)[:MOST_ROUTES])
+        if report:
             self._number += 1
-            payload = pack(self._name, told)
-            self._waiting.append((self._clock(), Told(self.run, self._number, 0.0, payload)))
+            payload = pack(self._name, report)
+            self._waiting.append((self._clock(), InstanceReport(self.run, self._number, 0.0, payload)))
 
-    def waiting(self) -> tuple[Told, ...]:
+    def waiting(self) -> tuple[InstanceReport, ...]:
         """Return undelivered messages, each with its age."""
         now = self._clock()
-        return tuple(Told(one.run, one.number, max(0.0, now - at), one.payload) for at, one in self._waiting)
+        return tuple(InstanceReport(one.run, one.number, max(0.0, now - at), one.payload) for at, one in self._waiting)
 
-    def through(self, told: Iterable[Told]) -> None:
+    def through(self, report: Iterable[InstanceReport]) -> None:
         """Note that this message is in the store."""
-        numbers = {one.number for one in told}
+        numbers = {one.number for one in report}
         left = [each for each in self._waiting if each[1].number not in numbers]
         self._waiting.clear()
         self._waiting.extend(left)
@@ -160,7 +160,7 @@ class WindowPublisher:
         row, totals = self._rows.pop(name), self._judged.totals(name)
         news = since(totals, self._compared.get(name, ComparedTally()))
         self._compared[name] = totals
-        return row.share(name, self._figures.digest(name), self._revision(name), news)
+        return row.share(name, self._windows.digest(name), self._revision(name), news)
 
 
 EVERY = 1.0
@@ -175,7 +175,7 @@ WHERE = "exchange of windows"
 class WindowExchange:
     """This instance among those whose traffic is judged as one.
 
-    `merged` grows with received messages. `_place` is the position read, `_heard_at` its time (monotonic), `_runs`
+    `merged` grows with received messages. `_place` is the position read, `_received_at` its time (monotonic), `_runs`
     the last message of each run with the time it came, `_unread` the runs whose messages cannot be read here,
     `_failed` the recent failures. `answers` returns whether the store is known to answer.
     """
@@ -187,7 +187,7 @@ class WindowExchange:
         current: Callable[[], Current],
         figures: RouteWindows,
         judged: Judged,
-        tell: Tell,
+        emit: Emit,
         clock: Callable[[], float] = monotonic,
         answers: Callable[[], bool] = lambda: True,
     ) -> None:
@@ -197,15 +197,15 @@ class WindowExchange:
         self._failed = 0
         self._current = current
         self._judged = judged
-        self._tell = tell
+        self._emit = emit
         self._clock = clock
         self._place = ""
-        self._heard_at: float | None = None
+        self._received_at: float | None = None
         self._runs: dict[str, tuple[int, float]] = {}
         self._unread: set[str] = set()
         configuration = current().configuration
         self.merged = MergedWindows(configuration.snapshot, configuration.number, self._revision)
-        self._telling = WindowPublisher(
+        self._publisher = WindowPublisher(
             name, figures, judged, revision=self._revision, is_judged=self._is_judged, clock=clock
         )
 
@@ -216,40 +216,40 @@ class WindowExchange:
                 await self.exchange()
             except Exception as error:  # noqa: BLE001 - the next second comes all the same
                 if not self._failed:
-                    self._tell(events.UNEXPECTED, "error", where=WHERE, error=repr(error))
+                    self._emit(events.UNEXPECTED, "error", where=WHERE, error=repr(error))
                 self._failed += 1
             await asyncio.sleep(EVERY)
 
     async def exchange(self) -> None:
         """Exchange once; a silent store is reported elsewhere."""
         began = self._clock()
-        self._telling.pack(route.name for route in self._current().configuration.snapshot.routes)
-        own = self._telling.waiting()
+        self._publisher.pack(route.name for route in self._current().configuration.snapshot.routes)
+        own = self._publisher.waiting()
         try:
-            heard = await self._fleet.exchange(own, self._place)
+            result = await self._fleet.exchange(own, self._place)
         except StoreError as error:
             self._failed += 1
             if self._failed == REFUSED_AFTER and self._answers():
-                self._tell(events.UNEXPECTED, "warning", where=WHERE, error=str(error))
+                self._emit(events.UNEXPECTED, "warning", where=WHERE, error=str(error))
             return
-        self._telling.through(own)
-        self._place, self._heard_at = heard.place, began
+        self._publisher.through(own)
+        self._place, self._received_at = result.place, began
         now = self._clock()
-        for one in heard.told:
-            if one.run != self._telling.run and one.number > self._runs.get(one.run, (0, 0.0))[0]:
+        for one in result.reports:
+            if one.run != self._publisher.run and one.number > self._runs.get(one.run, (0, 0.0))[0]:
                 self._runs[one.run] = one.number, now
-                self._hear(one, now)
+                self._merge_windows(one, now)
                 await asyncio.sleep(0)  # a millisecond each: other tasks need the loop as well
         self._runs = {run: last for run, last in self._runs.items() if now - last[1] < LATELY}
         self._failed = 0
 
-    def is_heard(self) -> bool:
+    def is_receiving(self) -> bool:
         """Whether the others' outcomes are known; without them this instance judges alone and advances no route."""
-        return self._heard_at is not None and self._clock() - self._heard_at < LEASE_SECONDS
+        return self._received_at is not None and self._clock() - self._received_at < LEASE_SECONDS
 
     def others(self, route: str) -> tuple[str, ...]:
         """Return the instances whose traffic is judged with ours, none when nothing is received."""
-        if not self.is_heard():
+        if not self.is_receiving():
             return ()
         # under our own name there may be messages of an earlier run of this instance
         return tuple(name for name in self.merged.others(route, int(self._clock())) if name != self._name)
@@ -259,10 +259,10 @@ class WindowExchange:
         now, merged = int(self._clock()), self.merged
         compared = added(self._judged.counts(route), merged.compared(route, now))
         return {
-            "heard": self.is_heard(),
+            "heard": self.is_receiving(),
             "with": list(self.others(route)),
             "left_out": merged.left_out(route, now),
-            **{side: _side(merged.figures.lately(route, side, now)) for side in (LEGACY, MODERN)},
+            **{side: _side(merged.windows.lately(route, side, now)) for side in (LEGACY, MODERN)},
             "compare": {
                 "equal": compared.equal,
                 "different": compared.different,
@@ -273,30 +273,30 @@ class WindowExchange:
 
     # ── recording ──────────────────────────────────────────────────────────────────────────────
 
-    def take(self, outcomes: Outcomes) -> None:
+    def record_outcomes(self, outcomes: Outcomes) -> None:
         """Add one second of one of our own workers."""
-        self.merged.take(outcomes)
-        self._telling.take(outcomes)
+        self.merged.record_outcomes(outcomes)
+        self._publisher.record_outcomes(outcomes)
 
     def restart(self, route: str, number: int) -> None:
         """Restart one route: what was decided before generation `number` does not count any more."""
         self.merged.restart(route, number)
-        self._telling.restart(route)
+        self._publisher.restart(route)
 
-    def follow(self, now: Current) -> None:
+    def apply_configuration(self, now: Current) -> None:
         """Apply another file; changed routes are restarted."""
-        for route in self.merged.follow(now.configuration.snapshot, now.configuration.number):
-            self._telling.restart(route)
+        for route in self.merged.apply_snapshot(now.configuration.snapshot, now.configuration.number):
+            self._publisher.restart(route)
 
     # ── inside ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _hear(self, told: Told, now: float) -> None:
+    def _merge_windows(self, report: InstanceReport, now: float) -> None:
         try:
-            self.merged.hear(unpack_share(told.payload), told.ago, now)
+            self.merged.merge_share(unpack_share(report.payload), report.ago, now)
         except CodecError as error:
-            if told.run not in self._unread and len(self._unread) < MOST_COMPLAINTS:
-                self._unread.add(told.run)
-                self._tell(events.UNEXPECTED, "warning", where=WHERE, error=str(error))
+            if report.run not in self._unread and len(self._unread) < MOST_COMPLAINTS:
+                self._unread.add(report.run)
+                self._emit(events.UNEXPECTED, "warning", where=WHERE, error=str(error))
 
     def _revision(self, route: str) -> int:
         override = self._current().generation.overrides.get(route)

@@ -15,7 +15,7 @@ from typing import Final
 
 from proxy.ipc.messages import Message
 from proxy.state.mirror_outcomes import NOT_COMPARED, NOT_SAMPLED
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 from proxy.telemetry.records import Shadowed, make
 from proxy.worker.bindings import Bindings
 from proxy.worker.connection_pool import Spawn
@@ -55,7 +55,7 @@ class ShadowRoutes:
         self._identity: tuple[str, ...] = ()
         self._sessions = SessionCookies()
 
-    def follow(self, bound: Bindings) -> None:
+    def apply_bindings(self, bound: Bindings) -> None:
         """Know the routes of another generation."""
         snapshot = bound.generation.snapshot
         self._backends = {backend.name: backend for backend in snapshot.backends}
@@ -110,20 +110,20 @@ class Shadows(ShadowServices):
         self._snapshot: Snapshot | None = None
         self._swept = 0.0
 
-    def connect(self, send: Callable[[Message], bool], tell: Tell) -> None:
-        """Send pairs by `send` (False: it was not taken), tell events by `tell`; before that they go nowhere."""
-        self.pairs_out.connect(send, tell)
+    def connect(self, send: Callable[[Message], bool], emit: Emit) -> None:
+        """Send pairs by `send` (False: it was not taken), tell events by `emit`; before that they go nowhere."""
+        self.pairs_out.connect(send, emit)
 
-    def follow(self, bound: Bindings) -> None:
+    def apply_bindings(self, bound: Bindings) -> None:
         """Know the routes of another generation, unless only what was set at run time is another."""
         snapshot = bound.generation.snapshot
         if snapshot is self._snapshot:
             return
         self._snapshot = snapshot
-        self._routes.follow(bound)
+        self._routes.apply_bindings(bound)
         self.active = self._routes.any
         self.mirrored = self._routes.mirrored
-        self.asking.follow(snapshot.backends)
+        self.sender.apply_backends(snapshot.backends)
 
     # ── a call begins ──────────────────────────────────────────────────────────────────────────────────
 
@@ -179,9 +179,9 @@ class Shadows(ShadowServices):
             return "capacity"
         if self.budget.held * 2 > self.budget.at_most:
             return "memory"
-        if call.head.method not in SAFE_METHODS and self.asking.are_writes_off(route):
+        if call.head.method not in SAFE_METHODS and self.sender.are_writes_off(route):
             return "writes_off"
-        return self.asking.obstacle(route, side)
+        return self.sender.obstacle(route, side)
 
     def _alone(self, origin: LiveRequest, generation: int, live: LiveResponse) -> None:
         self.pairs_out.send_alone(origin, generation, self.user(origin.head, origin.peer.trusted), live)
@@ -194,7 +194,7 @@ class Shadows(ShadowServices):
 
     def sweep(self, now: float) -> None:
         """End what has taken too long."""
-        self.asking.sweep(now)
+        self.sender.sweep(now)
         if now - self._swept < SWEPT_EVERY:
             return
         self._swept = now
@@ -208,7 +208,7 @@ class Shadows(ShadowServices):
         self.active = False
         for mirrored in tuple(self._mirrored):
             mirrored.expire("shed")
-        self.asking.leave()
+        self.sender.leave()
 
 
 def _origin(route: ShadowRoute, call: RequestState) -> LiveRequest:

@@ -147,8 +147,8 @@ class ConflictTracker:
         """Note what may write (a `known_read` does not), a session in use; its end is noted with its call's."""
         head = call.head
         if not known_read and _may_write(head):
-            somebody = self._somebody(head, trusted=call.peer.trusted)
-            keys = write_keys(head.target, call.decision.names.values(), somebody)
+            owner = self._user_of(head, trusted=call.peer.trusted)
+            keys = write_keys(head.target, call.decision.names.values(), owner)
             request_observer = WriteObserver(request_observer, self._writes, keys, head.target, self._clock)
         if sharing and head.cookie:
             session = session_of(head.cookie)
@@ -161,8 +161,8 @@ class ConflictTracker:
         head = origin.head
         if self._writes.is_empty or head.method not in SAFE_METHODS:
             return False
-        somebody = self._somebody(head, trusted=origin.peer.trusted)
-        return self._writes.overlap(read_keys(head.target, origin.decision.names.values(), somebody), since)
+        owner = self._user_of(head, trusted=origin.peer.trusted)
+        return self._writes.overlap(read_keys(head.target, origin.decision.names.values(), owner), since)
 
     def session_to_share(self, route: ShadowRoute, side: str, head: RequestHead) -> str:
         """The session that a copy would use, empty where it goes without cookies or to a side that locks none."""
@@ -172,7 +172,7 @@ class ConflictTracker:
         """Forget old writes."""
         self._writes.sweep(now)
 
-    def _somebody(self, head: RequestHead, *, trusted: bool) -> str:
+    def _user_of(self, head: RequestHead, *, trusted: bool) -> str:
         """Return what stands for the user: the identity, else the session, else the token."""
         return self._find(head, trusted) or session_of(head.cookie) or head.authorization
 

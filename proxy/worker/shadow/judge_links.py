@@ -53,7 +53,7 @@ class Link:
         self.done = 0
         self.moved = now
         self.unsent = b""
-        self.heard = b""
+        self.received = b""
 
     def has_room(self, size: int) -> bool:
         """Whether another pair of `size` bytes may be sent."""
@@ -69,10 +69,10 @@ class Link:
 
 
 class JudgeLinks:
-    """All connections of a worker. Everything changes on the event loop; `tell` reaches control, where there is one."""
+    """All connections of a worker. Everything changes on the event loop; `emit` reaches control, where there is one."""
 
-    def __init__(self, tell: Callable[[Message], bool], clock: Callable[[], float]) -> None:
-        self._tell = tell
+    def __init__(self, emit: Callable[[Message], bool], clock: Callable[[], float]) -> None:
+        self._emit = emit
         self._clock = clock
         self._queue = PairQueue()
         self._links: list[Link] = []
@@ -106,7 +106,7 @@ class JudgeLinks:
         link = Link(judge, sock, mmap.mmap(page, PAGE), self._clock())
         os.close(page)
         self._links.append(link)
-        asyncio.get_running_loop().add_reader(sock, self._hear, link)
+        asyncio.get_running_loop().add_reader(sock, self._on_readable, link)
         self._pump()
 
     def rest(self, message: Rest) -> None:
@@ -118,9 +118,9 @@ class JudgeLinks:
         """Look for judges that are silent, tell control what it could not be told; to be called twice a second."""
         now = self._clock()
         for link in [link for link in self._links if link.sent and now - link.moved > SILENT]:
-            self._tell(JudgeSilent(link.judge))
+            self._emit(JudgeSilent(link.judge))
             self._lose(link)
-        self._tell_lost()
+        self._report_lost()
         self._rests = {route: until for route, until in self._rests.items() if until > now}
         self._want()
 
@@ -141,10 +141,10 @@ class JudgeLinks:
         key = route, generation, reason, cost
         self._untold[key] = self._untold.get(key, 0) + counts
 
-    def _tell_lost(self) -> None:
+    def _report_lost(self) -> None:
         untold, self._untold = self._untold, {}
         for (route, generation, reason, cost), count in untold.items():
-            if not self._tell(Unjudged(route, generation, reason, count, cost)):
+            if not self._emit(Unjudged(route, generation, reason, count, cost)):
                 self._untold[route, generation, reason, cost] = count
 
     # ── judges ─────────────────────────────────────────────────────────────────────────────────────────
@@ -165,7 +165,7 @@ class JudgeLinks:
             link.moved = self._clock()
         frames: list[bytes] = []
         while self._queue and (not link.sent or link.has_room(self._queue.next_size)):
-            waiting = self._queue.take()
+            waiting = self._queue.next_pair()
             link.sent.append(waiting)
             link.bytes += len(waiting.frame)
             frames.append(waiting.frame)
@@ -190,7 +190,7 @@ class JudgeLinks:
         if not link.unsent:
             self._pump()
 
-    def _hear(self, link: Link) -> None:
+    def _on_readable(self, link: Link) -> None:
         try:
             data = link.socket.recv(_ACKNOWLEDGEMENTS)
         except (BlockingIOError, InterruptedError):
@@ -200,9 +200,9 @@ class JudgeLinks:
         if not data:
             self._lose(link)
             return
-        heard = link.heard + data
+        heard = link.received + data
         whole = len(heard) // NUMBER.size * NUMBER.size
-        link.heard = heard[whole:]
+        link.received = heard[whole:]
         if whole:
             (number,) = NUMBER.unpack_from(heard, whole - NUMBER.size)
             self._are_done(link, int(number))
@@ -232,7 +232,7 @@ class JudgeLinks:
             if now - last < AGAIN:
                 self._rests[lost.route] = now + REST
                 self._drop_waiting(lost.route, reason)
-        self._tell_lost()
+        self._report_lost()
         self._pump()
 
     def _forget(self, link: Link) -> None:
@@ -248,4 +248,4 @@ class JudgeLinks:
         now = self._clock()
         if self._queue and now - self._wanted_at >= WANTED_EVERY:
             self._wanted_at = now
-            self._tell(JudgeWanted(len(self._queue)))
+            self._emit(JudgeWanted(len(self._queue)))

@@ -46,6 +46,6 @@ class LiveResponse:
         if not self.kind and not self.answer.status:
             self.kind = "client_gone"
 
-    def said(self) -> SideResult:
+    def side_result(self) -> SideResult:
         """What this side said."""
         return SideResult(self.side, self.answer, self.kind, self.seconds)

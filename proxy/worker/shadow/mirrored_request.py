@@ -67,7 +67,7 @@ class MirroredRequest:
         self._whole = not origin.head.fields.has_body
         if self._whole and not self._after:
             # not now: the live request goes out first
-            shadows.next_turn.do(self._ask)
+            shadows.next_turn.do(self._send_copy)
 
     def mishap(self, error: Exception) -> None:
         """Give up for good, whatever is wrong."""
@@ -85,7 +85,7 @@ class MirroredRequest:
         if 0 < self.route.policy.max_body < self._size + len(piece):
             self._drop("body_cap")
             return
-        if not self._shadows.budget.take(len(piece)):
+        if not self._shadows.budget.reserve(len(piece)):
             self._drop("memory")
             return
         self._size += len(piece)
@@ -99,7 +99,7 @@ class MirroredRequest:
         """The body is whole."""
         self._whole = True
         if not self._after:
-            self._shadows.next_turn.do(self._ask)
+            self._shadows.next_turn.do(self._send_copy)
 
     def answer_began(self, head: ResponseHead, lines: list[str], payload: bytes) -> None:
         """Copy the first bytes."""
@@ -113,7 +113,7 @@ class MirroredRequest:
     def answer_data(self, payload: bytes) -> None:
         """Copy more."""
         if not self.over:
-            self.live.answer.add(payload)
+            self.live.answer.add_payload(payload)
 
     def finished(self) -> None:
         """The client has its response, or is gone."""
@@ -131,7 +131,7 @@ class MirroredRequest:
                 if self._copy.over:
                     self._shadows.next_turn.do(self._ended)
             elif self._after:
-                self._shadows.next_turn.do(self._ask)
+                self._shadows.next_turn.do(self._send_copy)
         except Exception as error:  # noqa: BLE001 - whatever it is, the user's call goes on
             self.mishap(error)
 
@@ -141,14 +141,14 @@ class MirroredRequest:
 
     # ── the copy ───────────────────────────────────────────────────────────────────────────────────────
 
-    def _ask(self) -> None:
+    def _send_copy(self) -> None:
         """Ask the other side."""
         if self.over:
             return
         shadows, route, origin, session = self._shadows, self.route, self.origin, self._session
         try:
             live = self._written if self._call is None else self._call.asked
-            self._copy = shadows.asking.ask_as_live(route, origin, self.asked, live, self._ended)
+            self._copy = shadows.sender.send_as_live(route, origin, self.asked, live, self._ended)
             if self._copy is not None:
                 return
             if session and not shadows.conflict_tracker.sessions.lend(session, self._user_is_back):
@@ -156,11 +156,11 @@ class MirroredRequest:
                 self._drop("session_busy")
                 return
             body, self._body = b"".join(self._body) if self._body is not None else b"", None
-            refusal = "" if origin.head.method in SAFE_METHODS else shadows.asking.refusal(route, origin.head, body)
+            refusal = "" if origin.head.method in SAFE_METHODS else shadows.sender.refusal(route, origin.head, body)
             if refusal:
                 self._drop(refusal)
                 return
-            self._copy = shadows.asking.ask(route, origin, self.asked, body, self._ended, share=bool(session))
+            self._copy = shadows.sender.send(route, origin, self.asked, body, self._ended, share=bool(session))
         except TranslationError:
             self._drop("untranslatable")
         except Exception as error:  # noqa: BLE001 - it runs in the loop, no caller would see it
@@ -182,39 +182,39 @@ class MirroredRequest:
             twice = route.policy.secondary > 0.0 and random() < route.policy.secondary  # noqa: S311 - a share
             settled: MirrorOutcome | None = None
             if not (live.kind or copy.kind or route.always_sends or twice):
-                settled = at_a_glance(live.answer, live.side, copy.recorder, route.compared, route.values)
+                settled = at_a_glance(live.answer, live.side, copy.response_copy, route.compared, route.values)
             if settled is None:
                 self._settle(copy, twice=twice)
                 return
             self.over, self._settled = True, settled
             self._parted(settled, copy.copies(), NEITHER)
-            copy.recorder.release()
+            copy.response_copy.release()
         except Exception as error:  # noqa: BLE001 - the pool's connection must not hear of it
             self.mishap(error)
 
     def _settle(self, copy: ShadowCall, *, twice: bool) -> None:
         """Say what the two amount to, unless (`twice`) legacy is to be asked once more first."""
-        live, said = self.live.said(), copy.said()
+        live, said = self.live.side_result(), copy.side_result()
         raced = self._shadows.conflict_tracker.was_written(self.origin, self.started)
-        stripped, always = copy.question.stripped, self.route.always_sends
+        stripped, always = copy.request_copy.stripped, self.route.always_sends
         settled = settle(live, said, self.route.compared, stripped=stripped, raced=raced, always=always)
         self._settled = settled
-        self._shadows.watch_effects(self.route, self.origin, live if live.side == LEGACY else said, copy.question)
+        self._shadows.watch_effects(self.route, self.origin, live if live.side == LEGACY else said, copy.request_copy)
         if not twice or raced or settled.result == NOT_COMPARED:
             self._conclude(settled)
             return
-        if not self._shadows.may_ask_twice(self.route, self.origin.head):
+        if not self._shadows.may_send_twice(self.route, self.origin.head):
             self._conclude(settled)
             return
-        self.route.asks_twice = True
+        self.route.is_sent_twice = True
         try:
-            self._second = self._shadows.asking.ask(self.route, self.origin, LEGACY, b"", self._second_ended)
+            self._second = self._shadows.sender.send(self.route, self.origin, LEGACY, b"", self._second_ended)
         except TranslationError:
-            self.route.asks_twice = False
+            self.route.is_sent_twice = False
             self._conclude(settled)
 
     def _second_ended(self, _second: ShadowCall) -> None:
-        self.route.asks_twice = False
+        self.route.is_sent_twice = False
         if self._settled is not None and not self.over:
             self._shadows.next_turn.do(partial(self._conclude, MirrorOutcome(SENT, self._settled.reason or "noise")))
 
@@ -237,7 +237,7 @@ class MirroredRequest:
             call.give_up("over")
         if settled.result == SENT and copy is not None:
             again = second if second is not None and not second.kind else None
-            pair = self.route, self.origin, self.generation, settled.reason, self.live.said(), copy.said()
+            pair = self.route, self.origin, self.generation, settled.reason, self.live.side_result(), copy.side_result()
             send = partial(self._shadows.send_pair, *pair, again)
             if not swallow(self._shadows.mishap, send):
                 settled = (
@@ -245,10 +245,10 @@ class MirroredRequest:
                 )
         fails = None
         if copy is not None and self.live.over:
-            fails = failures(self.live.said(), copy.said(), self.route.policy.timeout)
+            fails = failures(self.live.side_result(), copy.side_result(), self.route.policy.timeout)
         self._parted(settled, tuple(told for call in calls for told in call.copies()), fails)
         for call in calls:
-            call.recorder.release()
+            call.response_copy.release()
 
     def _parted(self, settled: MirrorOutcome, copies: Copies, fails: tuple[bool, bool] | None) -> None:
         route, (result, reason, forgiven) = self.route, settled

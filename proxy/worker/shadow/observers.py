@@ -116,7 +116,7 @@ class ModernOnlyObserver:
     @harmless
     def answer_data(self, payload: bytes) -> None:
         """Copy more."""
-        self._live.answer.add(payload)
+        self._live.answer.add_payload(payload)
 
     @harmless
     def finished(self) -> None:

@@ -60,7 +60,7 @@ class PairQueue:
         self._bytes += len(waiting.frame)
         self._kinds[waiting.key] = self._kinds.get(waiting.key, 0) + 1
 
-    def take(self) -> Waiting:
+    def next_pair(self) -> Waiting:
         """Take out the pair that comes next; it is still held."""
         return self._waiting.popleft()
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from proxy.ipc.messages import Answer, Message, Pair
 from proxy.telemetry import events
-from proxy.telemetry.events import Tell
+from proxy.telemetry.events import Emit
 from proxy.telemetry.records import SESSION
 from proxy.worker.forwarded_headers import new_id
 from proxy.worker.shadow.live_response import LiveResponse
@@ -150,11 +150,11 @@ class PairSender:
         self._bytes = TokenBucket(BYTES_PER_SECOND, 1.0)
         self._sequence = 0
         self._send: Callable[[Message], bool] = lambda _: False
-        self._tell: Tell = _nobody_listens
+        self._emit: Emit = _emit_nothing
 
-    def connect(self, send: Callable[[Message], bool], tell: Tell) -> None:
-        """Send by `send` (False: it was not taken), emit events by `tell`."""
-        self._send, self._tell = send, tell
+    def connect(self, send: Callable[[Message], bool], emit: Emit) -> None:
+        """Send by `send` (False: it was not taken), emit events by `emit`."""
+        self._send, self._emit = send, emit
 
     def send(self, message: Message) -> bool:
         """Send; False when it was not taken."""
@@ -169,7 +169,7 @@ class PairSender:
             return ""
         self._sequence += 1
         name = _new_name()
-        secondary = None if again is None else again.recorder.answer(again.waited)
+        secondary = None if again is None else again.response_copy.answer(again.waited)
         pair = pair_of(
             origin, generation, hashed(user, self._key), live, copy,
             name=name, reason=reason, secondary=secondary, sequence=self._sequence,
@@ -188,25 +188,25 @@ class PairSender:
         """Send modern's response alone, if it came whole; it may be lost."""
         if not live.kind and not live.answer.lost:
             key = hashed(user, self._key)
-            self._send(pair_of(origin, generation, key, live.said(), None, name=_new_name(), reason="alone"))
+            self._send(pair_of(origin, generation, key, live.side_result(), None, name=_new_name(), reason="alone"))
         live.answer.release()
 
-    def tell_suspended(self, route: str, path: str, reason: str) -> None:
+    def emit_suspended(self, route: str, path: str, reason: str) -> None:
         """Say that a route is no longer mirrored."""
-        self._tell(events.SHADOW_SUSPENDED, "warning", route=route, path=path, reason=reason)
+        self._emit(events.SHADOW_SUSPENDED, "warning", route=route, path=path, reason=reason)
 
-    def tell_thinned(self, route: str, side: str, reason: str) -> None:
+    def emit_thinned(self, route: str, side: str, reason: str) -> None:
         """Say that a side fails under copies, so that it gets few."""
-        self._tell(events.SHADOW_THINNED, "warning", route=route, side=side, reason=reason)
+        self._emit(events.SHADOW_THINNED, "warning", route=route, side=side, reason=reason)
 
-    def tell_writes_off(self, backend: str, reason: str) -> None:
+    def emit_writes_off(self, backend: str, reason: str) -> None:
         """Say that writes are no longer copied to a backend."""
-        self._tell(events.SHADOW_WRITES_OFF, "error", backend=backend, reason=reason)
+        self._emit(events.SHADOW_WRITES_OFF, "error", backend=backend, reason=reason)
 
 
 def _new_name() -> str:
     return new_id()[:16]
 
 
-def _nobody_listens(event: str, level: str = "info", /, **fields: object) -> None:
+def _emit_nothing(event: str, level: str = "info", /, **fields: object) -> None:
     """Drop an event: control is not connected yet."""

@@ -46,14 +46,14 @@ class Recheck:
     def start(self) -> None:
         """Ask."""
         kept = self._kept
-        ask = self._shadows.asking.ask
+        ask = self._shadows.sender.send
         try:
             for side in (kept.live_side, other_side(kept.live_side)):
                 self._calls.append(ask(kept.route, kept.origin, side, b"", self._ended))
         except TranslationError:
             for call in self._calls:
                 call.give_up("over")
-                call.recorder.release()
+                call.response_copy.release()
             self._failed()
             return
         self._ended(self._calls[0])
@@ -63,18 +63,20 @@ class Recheck:
             calls, self._calls = self._calls, []
             self._answer(*calls)
             for call in calls:
-                call.recorder.release()
+                call.response_copy.release()
 
     def _answer(self, live: ShadowCall, copy: ShadowCall) -> None:
         kept = self._kept
         self._shadows.asked_again(kept.route, kept.generation, [live, copy])
-        first, other = (SideResult(call.question.side, call.recorder, call.kind, call.waited) for call in (live, copy))
+        first, other = (
+            SideResult(call.request_copy.side, call.response_copy, call.kind, call.waited) for call in (live, copy)
+        )
         raced = self._shadows.conflict_tracker.was_written(kept.origin, self._began)
-        legacy = live if live.question.side == LEGACY else copy
-        stripped = legacy.question.stripped
+        legacy = live if live.request_copy.side == LEGACY else copy
+        stripped = legacy.request_copy.stripped
         settled = settle(first, other, kept.route.compared, stripped=stripped, raced=raced, always=True)
         # a legacy that says something else without the user's session cannot be asked again for that user
-        stranger = stripped and kept.live_side == LEGACY and hash(legacy.recorder.body) != kept.legacy
+        stranger = stripped and kept.live_side == LEGACY and hash(legacy.response_copy.body) != kept.legacy
         if settled.reason == RACED:
             self._failed(RACED)
         elif settled.result == NOT_COMPARED or stranger:

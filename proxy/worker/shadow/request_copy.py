@@ -147,7 +147,7 @@ def question(origin: LiveRequest, side: str, body: bytes, *, strip: SessionCooki
     return RequestCopy(side, method, data, translation, origin.own_url, strange, target.partition("?")[0])
 
 
-def same_question(origin: LiveRequest, side: str, live: bytes) -> RequestCopy | None:
+def same_request(origin: LiveRequest, side: str, live: bytes) -> RequestCopy | None:
     """Write the copy of a simple read from the bytes of the live request, which as a rule are the same but for marks.
 
     None where they are not: for legacy, which gets no cookies; in other words; as a leg of a trace of our own.

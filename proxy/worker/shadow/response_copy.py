@@ -16,7 +16,7 @@ _NONE: Final[list[str]] = []
 
 
 class Budget:
-    """The bytes that all copies of a worker may hold together; `held` moves with `take`, `give`."""
+    """The bytes that all copies of a worker may hold together; `held` moves with `reserve`, `give`."""
 
     __slots__ = ("at_most", "held")
 
@@ -24,7 +24,7 @@ class Budget:
         self.at_most = at_most
         self.held = 0
 
-    def take(self, size: int) -> bool:
+    def reserve(self, size: int) -> bool:
         """Reserve `size` bytes; False when that is more than is left."""
         if self.held + size > self.at_most:
             return False
@@ -70,16 +70,16 @@ class ResponseCopy:
                 self._held = size
                 self._first = payload
             else:
-                self.add(payload)
+                self.add_payload(payload)
 
-    def add(self, payload: bytes) -> None:
+    def add_payload(self, payload: bytes) -> None:
         """More of the body came; pieces are kept as they are, not copied."""
         if self.lost:
             return
         size = len(payload)
         if self._limit and self._held + size > self._limit:
             self.lose("body_cap")
-        elif not self._budget.take(size):
+        elif not self._budget.reserve(size):
             self.lose("memory")
         else:
             self._held += size

@@ -147,7 +147,7 @@ class ShadowRoute:
         self.reads: dict[str, Pool] = {}
         self.in_flight = 0
         self.suspended = ""
-        self.asks_twice = False
+        self.is_sent_twice = False
         self.floor = MinimumSample()
         self.breakers = {LEGACY: Breaker(), MODERN: Breaker()}
         # control spends so many on differences, as many on invariants: a storm of one must not use up the other's
@@ -162,9 +162,9 @@ class ShadowRoute:
         if old.policy == self.policy and old.targets == self.targets:
             self.suspended = old.suspended
 
-    def may_ask_twice(self, head: RequestHead) -> bool:
+    def may_send_twice(self, head: RequestHead) -> bool:
         """Whether legacy may get this read once more: without a session, one at a time."""
-        return not self.asks_twice and head.method in SAFE_METHODS and not self.sessions.has_one(head.cookie)
+        return not self.is_sent_twice and head.method in SAFE_METHODS and not self.sessions.has_one(head.cookie)
 
     def is_eligible(self, head: RequestHead, decision: Decision) -> bool:
         """Whether this request may be mirrored at all, sample aside."""
@@ -185,16 +185,16 @@ class ShadowRoute:
 
 def seems_to_have_effects(line: RequestLine) -> bool:
     """As `has_effects`; the same targets come again and again."""
-    found = line.effects
+    found = line.side_effects
     if found is None:
-        found = line.effects = has_effects(line.path, line.query)
+        found = line.side_effects = has_effects(line.path, line.query)
     return found
 
 
 def _facts(head: RequestHead) -> Facts:
     """What mirroring may look at; framing fields, which `head.field` does not find, are told as they came."""
     line = head.line
-    return Facts(head.method, line.path, line.query, head.host, _fields(head), _nobody)
+    return Facts(head.method, line.path, line.query, head.host, _fields(head), _no_op)
 
 
 def _fields(head: RequestHead) -> Callable[[str], str | None]:
@@ -213,5 +213,5 @@ def _fields(head: RequestHead) -> Callable[[str], str | None]:
     return found.get
 
 
-def _nobody() -> None:
+def _no_op() -> None:
     return None

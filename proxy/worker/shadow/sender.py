@@ -15,7 +15,7 @@ from proxy.telemetry.spans import Leg
 from proxy.worker.connection_pool import Pool, Spawn
 from proxy.worker.context import ServerContext
 from proxy.worker.resolver import Resolver
-from proxy.worker.shadow.request_copy import LiveRequest, RequestCopy, probe_for, question, same_question
+from proxy.worker.shadow.request_copy import LiveRequest, RequestCopy, probe_for, question, same_request
 from proxy.worker.shadow.response_copy import Budget, ResponseCopy
 from proxy.worker.shadow.route_state import FAILURES as FAILED_IN_A_ROW
 from proxy.worker.shadow.route_state import ShadowRoute
@@ -113,7 +113,7 @@ _PARENT_AT: Final = len("00-") + 32 + len("-")
 
 def leg_of(route: str, origin: LiveRequest, call: ShadowCall) -> Leg | None:
     """What became of `call`, under the id that its backend got as its parent; None where nothing was asked."""
-    attempt, data = call.attempt(), call.question.data
+    attempt, data = call.attempt(), call.request_copy.data
     found = data.find(_TRACE)
     if attempt is None or found < 0:
         return None
@@ -165,7 +165,7 @@ class ShadowSender:
         """Connections that copies use, or may use again."""
         return self._pools.size
 
-    def follow(self, backends: Iterable[Backend]) -> None:
+    def apply_backends(self, backends: Iterable[Backend]) -> None:
         """Know these backends; after a reload each may confirm its dry runs anew."""
         self._pools.keep(backends)
         self._unconfirmed.clear()
@@ -198,7 +198,7 @@ class ShadowSender:
         meant = meant_method(head.method, head.target, body)
         return "override" if route.mirror is not None and meant not in route.mirror.methods else ""
 
-    def ask(
+    def send(
         self, route: ShadowRoute, origin: LiveRequest, side: str, body: bytes, ended: Ended, *, share: bool = False
     ) -> ShadowCall:
         """Put a copy to `side`; raises TranslationError. Without `share`, legacy gets no session's cookies."""
@@ -219,11 +219,11 @@ class ShadowSender:
             return self._start(route, side, dry_run)
         return self._start(route, side, ShadowCall(asked, pool, recorder, clock, policy.timeout, finish))
 
-    def ask_as_live(
+    def send_as_live(
         self, route: ShadowRoute, origin: LiveRequest, side: str, live: bytes, ended: Ended
     ) -> ShadowCall | None:
         """Put a copy that has the live request's bytes, as most have but for the marks; None where it has others."""
-        asked = same_question(origin, side, live)
+        asked = same_request(origin, side, live)
         return self._read(route, origin, asked, ended) if asked is not None else None
 
     def _read(self, route: ShadowRoute, origin: LiveRequest, asked: RequestCopy, ended: Ended) -> ShadowCall:
@@ -250,12 +250,12 @@ class ShadowSender:
         return call
 
     def _ended(self, route: ShadowRoute, origin: LiveRequest, ended: Ended, call: ShadowCall) -> None:
-        side = call.question.side
+        side = call.request_copy.side
         self._calls.discard(call)
         self.in_flight[side] -= 1
         breaker = route.breakers[side]
         # a side that answers 5xx may be overloaded by the copies themselves
-        if call.kind in FAILURES or call.recorder.status >= 500:  # noqa: PLR2004 - HTTP
+        if call.kind in FAILURES or call.response_copy.status >= 500:  # noqa: PLR2004 - HTTP
             breaker.note(failed=True, now=self._server.clock())
             if breaker.failed == FAILED_IN_A_ROW:
                 self._thinned(route.route.name, side, call.kind or "status")

@@ -34,19 +34,19 @@ class ShadowServices:
         self.sent = SentPairs()
         self.conflict_tracker = ConflictTracker(self.user, server.clock)
         pools = ShadowPools(clock=server.clock, spawn=spawn, base=base, resolver=resolver)
-        self.asking = ShadowSender(
-            server, self.budget, pools, self.pairs_out.tell_writes_off, self.pairs_out.tell_thinned
+        self.sender = ShadowSender(
+            server, self.budget, pools, self.pairs_out.emit_writes_off, self.pairs_out.emit_thinned
         )
         self.held_back = 0.0
         self.next_turn = NextTurn(self.mishap)
 
     def has_time(self, route: ShadowRoute, side: str) -> bool:
         """Whether one more copy holds up no user now."""
-        return self.clock() >= self.held_back and not self.asking.obstacle(route, side)
+        return self.clock() >= self.held_back and not self.sender.obstacle(route, side)
 
-    def may_ask_twice(self, route: ShadowRoute, head: RequestHead) -> bool:
+    def may_send_twice(self, route: ShadowRoute, head: RequestHead) -> bool:
         """Whether legacy can be asked once more: a read without a session, when it has little to do."""
-        return route.may_ask_twice(head) and self.has_time(route, LEGACY) and route.secondaries.spend(self.clock())
+        return route.may_send_twice(head) and self.has_time(route, LEGACY) and route.secondaries.spend(self.clock())
 
     def watch_effects(self, route: ShadowRoute, origin: LiveRequest, legacy: SideResult, copy: RequestCopy) -> None:
         """Stop mirroring a route whose reads turn out to have effects."""
@@ -56,7 +56,7 @@ class ShadowServices:
         effect = effect_of(legacy.answer, cookie)
         if effect:
             route.suspended = effect
-            self.pairs_out.tell_suspended(route.route.name, origin.head.target.partition("?")[0], effect)
+            self.pairs_out.emit_suspended(route.route.name, origin.head.target.partition("?")[0], effect)
 
     def send_pair(
         self, route: ShadowRoute, origin: LiveRequest, number: int, reason: str, live: SideResult, copy: SideResult,

@@ -53,9 +53,9 @@ class ShadowCall:
         timeout: float,
         ended: Callable[[ShadowCall], None],
     ) -> None:
-        self.question = question
+        self.request_copy = question
         self.method = question.method
-        self.recorder = recorder
+        self.response_copy = recorder
         self._pool = pool
         self._clock = clock
         self._ended = ended
@@ -64,7 +64,7 @@ class ShadowCall:
 
     def start(self) -> None:
         """Take a connection that is idle, or wait for one."""
-        connection = self._pool.take(careful=True)
+        connection = self._pool.acquire_connection(careful=True)
         if connection is None:
             self._pool.open_or_queue(self)
         else:
@@ -94,12 +94,12 @@ class ShadowCall:
         kind = "" if self.kind in ANSWERED else self.kind
         if kind and kind not in FAILURES:
             return None
-        side, backend = self.question.side, self._pool.backend.name
-        return make(Attempt, (side, backend, self.target, self.recorder.status, kind, self.waited))
+        side, backend = self.request_copy.side, self._pool.backend.name
+        return make(Attempt, (side, backend, self.target, self.response_copy.status, kind, self.waited))
 
-    def said(self) -> SideResult:
+    def side_result(self) -> SideResult:
         """What the side said."""
-        return SideResult(self.question.side, self.recorder, self.kind, self.waited)
+        return SideResult(self.request_copy.side, self.response_copy, self.kind, self.waited)
 
     # ── called by the pool ─────────────────────────────────────────────────────────────────────────────
 
@@ -109,7 +109,7 @@ class ShadowCall:
         self._reused = connection.answered > 0
         self._connection = connection
         self.target = connection.target.address
-        connection.ask(self, self.question.data)
+        connection.send(self, self.request_copy.data)
 
     def retrying(self, reason: str) -> None:
         """Another address is tried; nothing was sent, so nothing is repeated."""
@@ -121,7 +121,7 @@ class ShadowCall:
         if self.over:
             return
         connection, self._connection = self._connection, None
-        heard = connection is not None and connection.heard
+        heard = connection is not None and connection.received
         self._end("stale" if kind == "reset" and self._reused and not heard else kind)
 
     def unforeseen(self) -> None:
@@ -154,18 +154,18 @@ class ShadowCall:
             self.give_up("declined")
             return
         if head.stream:
-            self.recorder.status = head.status
+            self.response_copy.status = head.status
             self.give_up("stream")
             return
-        translation = self.question.translation
+        translation = self.request_copy.translation
         if translation is not None:
             head = head.copy()  # heads are shared
-            translation.answer(head, self.question.own_url, self.question.place)
+            translation.answer(head, self.request_copy.own_url, self.request_copy.place)
             if translation.rewrites_answer:
                 empty = not payload and body is None
                 self._gathered = gathering(head, translation, method=self.method, is_empty=empty)
         if self._gathered is None:
-            recorder = self.recorder
+            recorder = self.response_copy
             recorder.head = head
             recorder.began(head.status, head.lines, payload)
             if whole:
@@ -191,13 +191,13 @@ class ShadowCall:
     def _take(self, payload: bytes) -> None:
         """Keep a piece; a side that sends more than is kept is left at once, not read to its end."""
         if self._gathered is not None:
-            if not self._gathered.add(payload):
+            if not self._gathered.add_piece(payload):
                 self.give_up("untranslatable")
             return
         if payload:
-            self.recorder.add(payload)
-            if self.recorder.lost:
-                self.give_up(self.recorder.lost)
+            self.response_copy.add_payload(payload)
+            if self.response_copy.lost:
+                self.give_up(self.response_copy.lost)
 
     def _complete(self) -> None:
         gathered, self._gathered = self._gathered, None
@@ -207,8 +207,8 @@ class ShadowCall:
             except TranslationError:
                 self._end("untranslatable")
                 return
-            self.recorder.began(head.status, head.lines, payload)
-        self._end(self.recorder.lost)
+            self.response_copy.began(head.status, head.lines, payload)
+        self._end(self.response_copy.lost)
 
     def _end(self, kind: str) -> None:
         self.over = True
@@ -245,7 +245,7 @@ class Confirmed:
     def __contains__(self, connection: UpstreamConnection) -> bool:
         return connection in self._connections
 
-    def add(self, connection: UpstreamConnection) -> None:
+    def add_connection(self, connection: UpstreamConnection) -> None:
         """It confirmed."""
         if len(self._connections) >= REMEMBERED:
             self._connections = {each for each in self._connections if not each.closed}
@@ -291,7 +291,7 @@ class DryRunCall(ShadowCall):
         self.method = "OPTIONS"
         self._connection = connection
         self.target = connection.target.address
-        connection.ask(self, self._probe)
+        connection.send(self, self._probe)
 
     def answer(self, head: ResponseHead, payload: bytes, body: Body | None) -> None:
         """Go on with the copy where the probe was confirmed; hear an answer only where that confirms, too."""
@@ -322,11 +322,11 @@ class DryRunCall(ShadowCall):
     def _go_on(self) -> None:
         """Take the connection that was just confirmed; it went back to the pool with the probe's last byte."""
         self._probing = False
-        self.method = self.question.method
+        self.method = self.request_copy.method
         self._connection = None
         if self._line is not None:
-            self._confirmed.add(self._line)
-        connection = self._pool.take(careful=False)
+            self._confirmed.add_connection(self._line)
+        connection = self._pool.acquire_connection(careful=False)
         if connection is None or connection not in self._confirmed:
             # it does not keep connections, or somebody else got this one: what confirmed is not what would be asked
             if connection is not None:
@@ -336,4 +336,4 @@ class DryRunCall(ShadowCall):
         self._line = connection
         self._connection = connection
         self.target = connection.target.address
-        connection.ask(self, self.question.data)
+        connection.send(self, self.request_copy.data)

@@ -90,7 +90,7 @@ class ValueEquality:
         for known in self._json:
             if known is lines:
                 return True
-        if not _tell_json(lines):
+        if not _declares_json(lines):
             return False
         self._json = [*self._json[-1:], lines]
         return True
@@ -102,7 +102,7 @@ def value_equality(compare: Mapping[str, Any], budget: LookBudget) -> ValueEqual
     return None if rules is None else ValueEquality(rules, budget)
 
 
-def _tell_json(lines: list[str]) -> bool:
+def _declares_json(lines: list[str]) -> bool:
     media = ""
     for line in lines:
         name, _, value = line.partition(": ")

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import pytest
 
-from proxy.control.api.access import Access, Asked
+from proxy.control.api.access import Access, AdminRequest
 from proxy.settings import Address
 from rules.model import Admin
 
@@ -18,7 +18,7 @@ CHANGE = {"content-type": "application/json"}
 
 def status(access: Access, method: str, path: str, **headers: str) -> HTTPStatus | None:
     spelled = {"host": "127.0.0.1:9180", **{name.replace("_", "-"): value for name, value in headers.items()}}
-    denial = access.denial(Asked(method, path, spelled))
+    denial = access.denial(AdminRequest(method, path, spelled))
     return denial.status if denial else None
 
 

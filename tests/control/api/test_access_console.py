@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.control.api.access import COOKIE, Access, Asked
+from proxy.control.api.access import COOKIE, Access, AdminRequest
 from proxy.settings import Address
 from rules.model import Admin
 
@@ -17,7 +17,7 @@ FORM = {"content-type": "application/x-www-form-urlencoded"}
 def status(access: Access, method: str, path: str, role: str = "", **headers: str) -> int | None:
     cookie = {"cookie": f"other=1; {COOKIE}={access.sessions.begin(role)}"} if role else {}
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
-    denial = access.denial(Asked(method, path, {"host": "10.0.0.5:9180", **cookie, **fields}))
+    denial = access.denial(AdminRequest(method, path, {"host": "10.0.0.5:9180", **cookie, **fields}))
     return int(denial.status) if denial else None
 
 

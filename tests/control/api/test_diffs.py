@@ -96,7 +96,7 @@ async def port() -> AsyncIterator[Port]:
 
 async def test_groups_are_listed_in_the_contracts_shape_page_by_page(port: Port):
     for number in range(3):
-        port.control.store.add(difference(number, f"g{number}"))
+        port.control.store.add_difference(difference(number, f"g{number}"))
 
     first = await port.json("diffs?limit=2")
     rest = await port.json(f"diffs?limit=2&after={first['next']}")
@@ -114,8 +114,8 @@ async def test_groups_are_listed_in_the_contracts_shape_page_by_page(port: Port)
 
 
 async def test_what_was_equal_when_asked_again_is_listed_apart(port: Port):
-    port.control.store.add(difference(0, "g0"))
-    port.control.store.add(difference(1, f"{TRANSIENT}g0"))
+    port.control.store.add_difference(difference(0, "g0"))
+    port.control.store.add_difference(difference(1, f"{TRANSIENT}g0"))
 
     usual, apart = await port.json("diffs"), await port.json("diffs?transient=1")
 
@@ -124,9 +124,9 @@ async def test_what_was_equal_when_asked_again_is_listed_apart(port: Port):
 
 
 async def test_groups_of_one_route_since_a_moment(port: Port):
-    port.control.store.add(difference(0, "old"))
-    port.control.store.add(difference(90, "new"))
-    port.control.store.add(difference(95, "other", "credits"))
+    port.control.store.add_difference(difference(0, "old"))
+    port.control.store.add_difference(difference(90, "new"))
+    port.control.store.add_difference(difference(95, "other", "credits"))
 
     lately = await port.json("diffs?route=profile&since=50s")
     ever = await port.json("diffs?route=profile&since=2020-01-01T00:00:00Z")
@@ -136,7 +136,7 @@ async def test_groups_of_one_route_since_a_moment(port: Port):
 
 
 async def test_one_group_shows_both_answers_and_an_explanation(port: Port):
-    port.control.store.add(difference(1))
+    port.control.store.add_difference(difference(1))
     asked = port.control.hall
 
     async def explain() -> None:
@@ -155,7 +155,7 @@ async def test_one_group_shows_both_answers_and_an_explanation(port: Port):
 
 
 async def test_a_difference_is_known_with_who_said_so_and_can_be_taken_back(port: Port):
-    port.control.store.add(replace(difference(1), pair=b""))
+    port.control.store.add_difference(replace(difference(1), pair=b""))
     wish = {"reason": "ETA is live", "owner": "ops", "until": "2027-01-31", "max_rate": "5%"}
 
     said = await port.json("diffs/g1/ignore", wish)
@@ -171,10 +171,12 @@ async def test_a_difference_is_known_with_who_said_so_and_can_be_taken_back(port
 
 
 async def test_stored_pairs_are_judged_again_and_the_outcome_stays_with_the_group(port: Port):
-    port.control.store.add(difference(1, "mended"))
-    port.control.store.add(difference(2, "not", path="/name"))
+    port.control.store.add_difference(difference(1, "mended"))
+    port.control.store.add_difference(difference(2, "not", path="/name"))
     broken = Found("b", "@invariant:sum", "@invariant:sum", "value", "1", "2")
-    port.control.store.add(Difference("p3", time.time(), "profile", "GET /", (broken,), (), pack(a_pair(id="p3"))))
+    port.control.store.add_difference(
+        Difference("p3", time.time(), "profile", "GET /", (broken,), (), pack(a_pair(id="p3")))
+    )
 
     async def judge() -> None:
         for number in range(3):
@@ -182,7 +184,7 @@ async def test_stored_pairs_are_judged_again_and_the_outcome_stays_with_the_grou
             await until(lambda number=number, seat=seat: len(seat.cases) > number, "a case")
             assert seat.cases[-1].stored
             found = (Found("x", "/name", "/name", "value", "", ""),)
-            seat.say("different", found=found, checked=(Checked("sum", "violated"),))
+            seat.send_verdict("different", found=found, checked=(Checked("sum", "violated"),))
 
     outcome, _ = await asyncio.gather(port.json("diffs/rejudge", {"route": "profile"}), judge())
     items = (await port.json("diffs"))["items"]
@@ -208,7 +210,7 @@ async def test_stored_pairs_are_judged_again_and_the_outcome_stays_with_the_grou
     ],
 )
 async def test_what_makes_no_sense_is_refused(port: Port, path: str, wish: dict[str, Any] | None, status: int):
-    port.control.store.add(difference(1))
+    port.control.store.add_difference(difference(1))
 
     assert (await port.ask(path, wish)).status == status
 

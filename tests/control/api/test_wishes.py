@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from proxy.control.api.http import Field, who_asks, wish_of
+from proxy.control.api.http import Field, actor_of, wish_of
 from proxy.control.errors import RefusedError
 
 FIELDS = (
@@ -27,7 +27,7 @@ async def asked(body: bytes, **headers: str) -> tuple[int, Any]:
             wish = await wish_of(request, *FIELDS)
         except RefusedError as refused:
             return web.json_response({"detail": refused.detail, **refused.more}, status=refused.status)
-        return web.json_response({"wish": wish, "who": who_asks(request)})
+        return web.json_response({"wish": wish, "who": actor_of(request)})
 
     app = web.Application()
     app.router.add_post("/", handler)

@@ -56,7 +56,7 @@ async def test_a_judge_learns_the_rules_before_its_first_case_and_whenever_they_
     answer = court.put()
     court.seats[0].sit_down()
     court.judges.rule(Rulebook(b"two"))
-    court.seats[0].say("different")
+    court.seats[0].send_verdict("different")
 
     kinds = [type(message).__name__ for message in court.seats[0].told]
 
@@ -70,7 +70,7 @@ async def test_a_judge_has_one_case_at_a_time_and_the_others_wait_in_order(court
     judge.sit_down()
     told = [judge.tickets.copy()]
     for _ in answers:
-        judge.say()
+        judge.send_verdict()
         told.append(judge.tickets.copy())
 
     assert told == [[1], [1, 2], [1, 2, 3], [1, 2, 3]]
@@ -83,7 +83,7 @@ async def test_what_has_waited_before_passes_what_waits(court: Court):
     court.put()
     court.put(first=True)
 
-    court.seats[0].say()
+    court.seats[0].send_verdict()
 
     assert court.seats[0].tickets == [1, 3]
 
@@ -109,7 +109,7 @@ async def test_a_case_that_takes_too_long_costs_its_judge_and_the_next_one_is_ju
     reason = await reason_of(slow)
     await until(lambda: len(court.seats) == 2, "a successor")
     court.seats[1].sit_down()
-    court.seats[1].say()
+    court.seats[1].send_verdict()
 
     assert reason == "time"
     assert court.seats[0].ended
@@ -125,7 +125,7 @@ async def test_a_judge_that_dies_takes_only_its_case_along(court: Court):
     reason = await reason_of(lost)
     await until(lambda: len(court.seats) == 2, "a successor")
     court.seats[1].sit_down()
-    court.seats[1].say()
+    court.seats[1].send_verdict()
 
     assert reason == "crash"
     assert (await next_one).verdict == "equal"

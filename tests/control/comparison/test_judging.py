@@ -246,7 +246,7 @@ async def test_beside_a_write_only_what_is_equal_counts(hall: ComparisonRig, ver
 
 async def test_a_second_look_beside_a_write_is_taken_a_little_later(hall: ComparisonRig):
     await hall.judged(a_pair(), "different", found=(FOUND,))
-    hall.judging.hear(WORKER, AgainFailed(a_pair().id, "raced"))
+    hall.judging.on_message(WORKER, AgainFailed(a_pair().id, "raced"))
     await hall.judged(a_pair(again=1), "different", found=(FOUND,))
 
     assert hall.delays == [0.5, 0.5 + WRITES_ARE_NEAR]
@@ -256,7 +256,7 @@ async def test_a_second_look_beside_a_write_is_taken_a_little_later(hall: Compar
 async def test_who_always_writes_meanwhile_leaves_it_open(hall: ComparisonRig):
     await hall.judged(a_pair(), "different", found=(FOUND,))
     for _ in range(MOST_TIMES):
-        hall.judging.hear(WORKER, AgainFailed(a_pair().id, "raced"))
+        hall.judging.on_message(WORKER, AgainFailed(a_pair().id, "raced"))
 
     assert len(hall.asked) <= MOST_TIMES
     assert hall.result() == {"transient": 1}
@@ -268,13 +268,13 @@ def test_a_write_is_near_for_as_long_as_a_worker_says():
 
 async def test_a_worker_that_is_busy_is_asked_a_little_later_but_not_for_ever(hall: ComparisonRig):
     await hall.judged(a_pair(id="a"), "different", found=(FOUND,))
-    hall.judging.hear(WORKER, AgainFailed("a", "busy"))
+    hall.judging.on_message(WORKER, AgainFailed("a", "busy"))
     await hall.judged(a_pair(id="a", again=1), "equal")
     first = hall.result()
     hall.clock.turn(60)
     await hall.judged(a_pair(id="b"), "different", found=(OTHER,))
     for _ in range(MOST_TIMES):
-        hall.judging.hear(WORKER, AgainFailed("b", "busy"))
+        hall.judging.on_message(WORKER, AgainFailed("b", "busy"))
 
     assert first == {"transient": 1}
     assert hall.result() == {"transient": 1, "different": 1}
@@ -284,7 +284,7 @@ async def test_a_worker_that_is_busy_is_asked_a_little_later_but_not_for_ever(ha
 @pytest.mark.parametrize("reason", ["gone", "budget", "failed"])
 async def test_a_difference_that_cannot_be_looked_at_again_counts_and_says_so(hall: ComparisonRig, reason: str):
     await hall.judged(a_pair(), "different", found=(FOUND,))
-    hall.judging.hear(WORKER, AgainFailed(a_pair().id, reason))
+    hall.judging.on_message(WORKER, AgainFailed(a_pair().id, reason))
 
     assert hall.result() == {"different": 1}
     assert hall.kept[0].notes == (f"not asked again: {reason}",)
@@ -342,7 +342,7 @@ async def test_one_that_holds_the_second_time_was_a_race(hall: ComparisonRig):
 
 async def test_a_violation_that_could_not_be_looked_at_again_decides_nothing(hall: ComparisonRig):
     await hall.judged(a_pair(), "equal", checked=(BROKEN,))
-    hall.judging.hear(WORKER, AgainFailed(a_pair().id, "gone"))
+    hall.judging.on_message(WORKER, AgainFailed(a_pair().id, "gone"))
 
     assert (hall.violations, hall.result()) == ([], {"equal": 1})
 
@@ -381,7 +381,7 @@ async def test_second_answers_that_find_the_queue_full_decide_nothing(
     monkeypatch.setattr(judges_module, "MOST_WAITING", 0)
 
     await hall.judged(a_pair(), "different", found=(FOUND,))
-    hall.judging.hear(WORKER, a_pair(again=1))
+    hall.judging.on_message(WORKER, a_pair(again=1))
     await breathe(1)
 
     assert hall.result() == {"different": 1}
@@ -389,18 +389,18 @@ async def test_second_answers_that_find_the_queue_full_decide_nothing(
 
 
 async def test_a_route_whose_pairs_end_judges_rests_in_every_worker_longer_each_time(hall: ComparisonRig):
-    hall.judging.hear(WORKER, Unjudged("profile", 1, "crash", 1, cost=True))
-    hall.judging.hear(WORKER, Unjudged("profile", 1, "crash", 3))
-    hall.judging.hear(WORKER, Unjudged("profile", 1, "time", 1, cost=True))
+    hall.judging.on_message(WORKER, Unjudged("profile", 1, "crash", 1, cost=True))
+    hall.judging.on_message(WORKER, Unjudged("profile", 1, "crash", 3))
+    hall.judging.on_message(WORKER, Unjudged("profile", 1, "time", 1, cost=True))
 
     assert hall.result() == {"crash": 4, "time": 1}
     assert hall.asked == [Rest("profile", 1.0)]  # the first judge that is lost costs one pair
 
 
 async def test_second_answers_that_end_their_judge_count_the_first_ones_and_the_route_rests(hall: ComparisonRig):
-    hall.judging.hear(WORKER, Unjudged("profile", 1, "crash", 1, cost=True))
+    hall.judging.on_message(WORKER, Unjudged("profile", 1, "crash", 1, cost=True))
     await hall.judged(a_pair(), "different", found=(FOUND,))
-    hall.judging.hear(WORKER, a_pair(again=1))
+    hall.judging.on_message(WORKER, a_pair(again=1))
     await breathe(3)
     hall.seats[-1].end()
     await breathe(1)
@@ -411,18 +411,18 @@ async def test_second_answers_that_end_their_judge_count_the_first_ones_and_the_
 
 async def test_a_worker_whose_pairs_wait_has_a_judge_started_up_to_what_is_allowed(hall: ComparisonRig):
     for _ in range(3):
-        hall.judging.hear(WORKER, JudgeWanted(10))
+        hall.judging.on_message(WORKER, JudgeWanted(10))
         await breathe(1)
     started = len(hall.seats)
-    hall.judging.hear(WORKER, JudgeSilent(1))
+    hall.judging.on_message(WORKER, JudgeSilent(1))
     await breathe(1)
 
     assert (started, hall.seats[0].ended) == (1, True)
 
 
 async def test_second_answers_that_nobody_waits_for_are_left_alone(hall: ComparisonRig):
-    hall.judging.hear(WORKER, a_pair(again=1))
-    hall.judging.hear(WORKER, AgainFailed("never", "gone"))
+    hall.judging.on_message(WORKER, a_pair(again=1))
+    hall.judging.on_message(WORKER, AgainFailed("never", "gone"))
     await breathe(3)
 
     assert (hall.seats, hall.result()) == ([], {})
@@ -435,7 +435,7 @@ async def test_every_pair_ends_in_exactly_one_count(hall: ComparisonRig):
         await hall.judged(a_pair(id=f"p{number}"), verdict, found=found, reason="x" if verdict[0] == "n" else "")
     for number, again in ((1, "equal"), (4, "different")):
         await hall.judged(a_pair(id=f"p{number}", again=1), again, found=(FOUND,) if again == "different" else ())
-    hall.judging.hear(WORKER, AgainFailed("p5", "gone"))
+    hall.judging.on_message(WORKER, AgainFailed("p5", "gone"))
 
     assert sum(hall.result().values()) == len(verdicts)
 

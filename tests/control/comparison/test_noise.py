@@ -29,7 +29,7 @@ class Learning:
         compare = {} if mode is None else {"noise": mode}
         route = snapshots.route(name="profile", compare=compare)
         self.snapshot = snapshots.snapshot({"legacy": []}, routes=[route])
-        self.noise.follow(self.snapshot)
+        self.noise.apply_snapshot(self.snapshot)
 
     def vary(self, pairs: int = 60, path: str = "/token") -> None:
         """Legacy answers each time with another token, as it does with the same name."""
@@ -143,7 +143,7 @@ def test_a_route_that_stops_learning_forgets():
     learning.vary()
     learning.noise.look()
 
-    learning.noise.follow(Learning("suggest").snapshot)
+    learning.noise.apply_snapshot(Learning("suggest").snapshot)
 
     assert learning.noise.rules("profile") == ()
 

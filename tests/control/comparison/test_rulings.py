@@ -46,9 +46,9 @@ class Office:
         self.seats.append(StandInJudge(heard, gone))
         return self.seats[-1]
 
-    def follow(self, **changes: Any) -> None:
+    def apply_changes(self, **changes: Any) -> None:
         configuration = Configuration(1, self.snapshot, sticky_key=changes.pop("sticky_key", "s"))
-        self.rulings.follow(configuration, {"profile": self.route})
+        self.rulings.apply_configuration(configuration, {"profile": self.route})
 
     @property
     def sent(self) -> list[Rules]:
@@ -64,7 +64,7 @@ async def office():
 
 
 async def test_a_judge_is_told_what_the_file_says(office: Office):
-    office.follow()
+    office.apply_changes()
 
     (rules,) = office.sent
     assert rules.routes["profile"].compare == {"preset": "php", "ignore": IGNORE}
@@ -75,7 +75,7 @@ async def test_a_judge_is_told_what_the_file_says(office: Office):
 
 async def test_what_is_redacted_is_hashed_by_a_key_that_stays_and_is_not_the_cookies_own(office: Office):
     for key in ("one", "one", "two"):
-        office.follow(sticky_key=key)
+        office.apply_changes(sticky_key=key)
 
     first, again, other = (rules.key for rules in office.sent)
     assert first == again != other
@@ -83,7 +83,7 @@ async def test_what_is_redacted_is_hashed_by_a_key_that_stays_and_is_not_the_coo
 
 
 async def test_an_ignore_that_hides_more_than_it_may_is_looked_at_again(office: Office):
-    office.follow()
+    office.apply_changes()
     for number in range(40):
         office.rates.note("profile", ["ignore:/eta"] if number % 4 == 0 else [])
 
@@ -95,7 +95,7 @@ async def test_an_ignore_that_hides_more_than_it_may_is_looked_at_again(office: 
 
 
 async def test_another_day_is_another_rule(office: Office, monkeypatch: pytest.MonkeyPatch):
-    office.follow()
+    office.apply_changes()
     monkeypatch.setattr(module, "today", lambda: "2030-01-01")
 
     assert office.rulings.look()

@@ -29,7 +29,7 @@ class One:
         self.everywhere = SharedDifferences(self.fleet, lambda: 3600.0, lambda: NOW)
         self.hall = ComparisonRig()
         self.store = DiffsThread(MemoryDiffs, lambda _: None)
-        self.keep = self.everywhere.counting(self.store.add)
+        self.keep = self.everywhere.counting(self.store.add_difference)
         noise = Noise(lambda: "2026-11-21", lambda *_, **__: None)
         self.differences = Differences(self.store, self.hall.judging, self.hall.known, noise, self.everywhere)
 

@@ -57,7 +57,7 @@ class Teller:
     def share(self, *outcomes: Outcomes) -> Share:
         """The messages of these seconds alone."""
         for each in outcomes:
-            self.telling.take(each)
+            self.telling.record_outcomes(each)
         (share,) = self.shares()
         self.telling.through(self.telling.waiting())
         return share
@@ -68,7 +68,7 @@ def merged(*routes: Route, revision: int = 0) -> MergedWindows:
 
 
 def modern(here: MergedWindows, route: str = "profile", now: int = NOW) -> int:
-    return here.figures.lately(route, "modern", now).requests
+    return here.windows.lately(route, "modern", now).requests
 
 
 # ── telling ──
@@ -98,9 +98,9 @@ def test_what_does_not_fit_takes_its_turn():
     routes = [a_route(f"r{number}") for number in range(MOST_ROUTES + 5)]
     bob = Teller(*routes)
     for route in routes:
-        bob.telling.take(seen(NOW, route=route.name))
+        bob.telling.record_outcomes(seen(NOW, route=route.name))
     first, *_ = bob.shares()
-    bob.telling.take(seen(NOW + 1, route="r0"))
+    bob.telling.record_outcomes(seen(NOW + 1, route="r0"))
 
     second = bob.shares()[1]
 
@@ -111,7 +111,7 @@ def test_what_does_not_fit_takes_its_turn():
 def test_messages_that_wait_are_bounded_and_grow_old():
     bob = Teller()
     for second in range(window_exchange.MOST_WAITING + 3):
-        bob.telling.take(seen(NOW + second))
+        bob.telling.record_outcomes(seen(NOW + second))
         bob.shares()
         bob.clock.turn(1)
 
@@ -123,7 +123,7 @@ def test_messages_that_wait_are_bounded_and_grow_old():
 
 def test_a_route_that_begins_anew_has_nothing_of_before_to_tell():
     bob = Teller()
-    bob.telling.take(seen(NOW, 7))
+    bob.telling.record_outcomes(seen(NOW, 7))
     bob.telling.restart("profile")
 
     share = bob.share(seen(NOW + 1, 2))
@@ -136,8 +136,8 @@ def test_a_route_that_begins_anew_has_nothing_of_before_to_tell():
 
 def test_another_instance_counts_in_the_second_it_is_about():
     here = merged()
-    here.take(seen(NOW, 1))
-    here.hear(Teller().share(seen(NOW, 10)), 20.0, float(NOW))
+    here.record_outcomes(seen(NOW, 1))
+    here.merge_share(Teller().share(seen(NOW, 10)), 20.0, float(NOW))
 
     now = modern(here), here.others("profile", NOW)
     later = modern(here, now=NOW + 45), here.others("profile", NOW + 45)
@@ -156,7 +156,7 @@ def test_another_instance_counts_in_the_second_it_is_about():
 def test_what_is_not_comparable_is_left_out_and_why(theirs: Route, ago: float, why: str | None):
     here = merged()
 
-    here.hear(Teller(theirs).share(seen(NOW, 10)), ago, float(NOW))
+    here.merge_share(Teller(theirs).share(seen(NOW, 10)), ago, float(NOW))
 
     assert modern(here) == (0 if why else 10)
     assert here.left_out("profile", NOW) == ({"bob": why} if why else {})
@@ -166,10 +166,10 @@ def test_whoever_does_not_know_of_a_resume_yet_is_left_out_until_it_does():
     here, bob = merged(revision=7), Teller()
     here.restart("profile", 1)
     bob.revision = 6
-    here.hear(bob.share(seen(NOW, 10)), 0.0, float(NOW))
+    here.merge_share(bob.share(seen(NOW, 10)), 0.0, float(NOW))
     before = modern(here), here.left_out("profile", NOW)
     bob.revision = 8
-    here.hear(bob.share(seen(NOW + 1, 10)), 0.0, NOW + 1.0)
+    here.merge_share(bob.share(seen(NOW + 1, 10)), 0.0, NOW + 1.0)
 
     assert before == (0, {"bob": "does not know yet what is set"})
     assert (modern(here, now=NOW + 1), here.left_out("profile", NOW + 1)) == (10, {})
@@ -177,9 +177,9 @@ def test_whoever_does_not_know_of_a_resume_yet_is_left_out_until_it_does():
 
 def test_a_route_whose_rules_change_begins_anew_the_others_go_on():
     here, bob = merged(a_route("a"), a_route("b")), Teller(a_route("a"), a_route("b"))
-    here.hear(bob.share(seen(NOW, 3, route="a"), seen(NOW, 4, route="b")), 0.0, float(NOW))
+    here.merge_share(bob.share(seen(NOW, 3, route="a"), seen(NOW, 4, route="b")), 0.0, float(NOW))
 
-    changed = here.follow(snapshot(a_route("a"), a_route("b", p95=9.0), a_route("c")), 2)
+    changed = here.apply_snapshot(snapshot(a_route("a"), a_route("b", p95=9.0), a_route("c")), 2)
 
     assert changed == {"b", "c"}
     assert [modern(here, route) for route in "abc"] == [3, 0, 0]
@@ -189,7 +189,9 @@ def test_a_route_whose_rules_change_begins_anew_the_others_go_on():
 def test_a_route_that_is_not_in_our_file_is_passed_over():
     here = merged(a_route("a"))
 
-    here.hear(Teller(a_route("x"), a_route("a")).share(seen(NOW, 3, route="x"), seen(NOW, 4, route="a")), 0.0, NOW)
+    here.merge_share(
+        Teller(a_route("x"), a_route("a")).share(seen(NOW, 3, route="x"), seen(NOW, 4, route="a")), 0.0, NOW
+    )
 
     assert modern(here, "a") == 4
     assert (here.others("x", NOW), here.left_out("x", NOW)) == ((), {})
@@ -197,10 +199,10 @@ def test_a_route_that_is_not_in_our_file_is_passed_over():
 
 def test_who_waits_is_counted_once_for_each_instance_and_forgotten_soon():
     here = merged()
-    here.take(seen(NOW, waiting=1))
+    here.record_outcomes(seen(NOW, waiting=1))
     for second in (NOW - 1, NOW):
         for name in ("bob", "cem"):
-            here.hear(Teller(name=name).share(seen(second, waiting=2)), 1.0, float(second))
+            here.merge_share(Teller(name=name).share(seen(second, waiting=2)), 1.0, float(second))
 
     waits = [here.evidence("profile", now, ComparedTally()).modern_waiting for now in (NOW, NOW + 3, NOW + 4)]
 

@@ -13,7 +13,7 @@ from proxy.storage.fleet_redis import RedisFleet
 from proxy.storage.store_redis import RedisStore
 from tests.support.instances import redis_waited_for
 from tests.support.redis_server import PASSWORD, RedisServer
-from tests.support.steering import Steered
+from tests.support.steering import RolloutRig
 
 ENVIRON = {"STRANGLER_REDIS_PASSWORD": PASSWORD}
 
@@ -24,7 +24,7 @@ class Pair:
     def __init__(self, server: RedisServer, folder: Path) -> None:
         self.server = server
         self._links = [(RedisStore(server.url, ENVIRON), RedisFleet(server.url, ENVIRON)) for _ in range(2)]
-        self.ann, self.bob = (Steered(folder, store=store, fleet=fleet) for store, fleet in self._links)
+        self.ann, self.bob = (RolloutRig(folder, store=store, fleet=fleet) for store, fleet in self._links)
 
     async def agree(self) -> None:
         """Both write what waits, then look: twice, for what one settles the other must see."""

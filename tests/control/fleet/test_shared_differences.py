@@ -48,8 +48,8 @@ def differing(*groups: str, at: float = NOW, route: str = "profile") -> Differen
 
 async def test_counts_are_those_of_all_instances(pair: Pair):
     for one in (pair.ann, pair.ann, pair.bob):
-        one.take(differing("a", "a", "b"))
-    pair.bob.take(differing("c"))
+        one.record_difference(differing("a", "a", "b"))
+    pair.bob.record_difference(differing("c"))
     await pair.look()
 
     for one in (pair.ann, pair.bob):
@@ -58,9 +58,9 @@ async def test_counts_are_those_of_all_instances(pair: Pair):
 
 
 async def test_what_only_another_instance_met_is_listed_without_examples(pair: Pair):
-    pair.bob.take(differing("a", at=NOW - 20))
-    pair.bob.take(differing("b", at=NOW - 10))
-    pair.bob.take(differing("c", route="other"))
+    pair.bob.record_difference(differing("a", at=NOW - 20))
+    pair.bob.record_difference(differing("b", at=NOW - 10))
+    pair.bob.record_difference(differing("c", route="other"))
     await pair.look()
 
     listed = pair.ann.groups(Wanted(route="profile"))
@@ -78,7 +78,7 @@ async def test_what_only_another_instance_met_is_listed_without_examples(pair: P
 
 
 async def test_what_is_known_on_one_instance_is_open_on_none(pair: Pair):
-    pair.ann.take(differing("a", "b"))
+    pair.ann.record_difference(differing("a", "b"))
     await pair.look()
     pair.ann.settle("a", "known")
     await pair.look()
@@ -93,10 +93,10 @@ async def test_what_is_known_on_one_instance_is_open_on_none(pair: Pair):
 
 
 async def test_without_a_store_nothing_is_lost_nor_told_twice(pair: Pair):
-    pair.ann.take(differing("a"))
+    pair.ann.record_difference(differing("a"))
     pair.server.kill()
     await pair.ann.look()
-    pair.ann.take(differing("a"))
+    pair.ann.record_difference(differing("a"))
     await pair.ann.look()
     await pair.server.start()
     await pair.look()
@@ -123,7 +123,7 @@ async def test_alone_there_is_nobody_to_tell():
 async def test_what_waits_to_be_told_is_bounded(pair: Pair, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(shared_differences, "MOST_NEWS", 2)
     for group in ("a", "b", "c", "a"):
-        pair.ann.take(differing(group))
+        pair.ann.record_difference(differing(group))
     pair.ann.settle("d", "known")
     await pair.look()
 

@@ -17,7 +17,7 @@ from proxy.storage.store_redis import waiting_client
 from rules.guard.window import ComparedTally
 from rules.model import Rollout, ShadowPolicy, Step
 from tests.support.instances import ENVIRON, Several, redis_waited_for, several, together
-from tests.support.steering import NOON, Steered, a_route
+from tests.support.steering import NOON, RolloutRig, a_route
 
 SOME: dict[str, Any] = {"modern": 2, "legacy": 60}
 """A small share: in a minute less than any instance could judge by."""
@@ -34,7 +34,7 @@ async def trio(tmp_path: Path) -> AsyncIterator[Several]:
 
 
 async def test_a_fault_that_no_instance_could_judge_alone_is_rolled_back_everywhere(tmp_path: Path, trio: Several):
-    alone = Steered(tmp_path)
+    alone = RolloutRig(tmp_path)
     await alone.seconds(5, **BAD)
 
     await trio.seconds(5, **BAD)
@@ -94,7 +94,7 @@ async def test_nothing_is_counted_twice_though_answers_get_lost(trio: Several):
     await trio.seconds(2, **SOME)
 
     # ann sends first, so it gets the others' latest second with the next exchange
-    found = [together(one).merged.figures.totals("profile", "modern").requests for one in trio]
+    found = [together(one).merged.windows.totals("profile", "modern").requests for one in trio]
     assert found == [6 * 2 * 3 - 2 * 2, 6 * 2 * 3 - 2, 6 * 2 * 3]
 
 
@@ -179,7 +179,7 @@ async def test_what_was_seen_before_a_resume_is_not_held_against_what_comes_afte
     await trio.agree()
     await trio.seconds(2, **SOME)
 
-    whole = together(trio.all[2]).merged.figures.lately("profile", "modern", int(trio.all[2].clock()))
+    whole = together(trio.all[2]).merged.windows.lately("profile", "modern", int(trio.all[2].clock()))
     assert trio.weights() == [50.0] * 3
     assert whole.errors == 0
     assert "bob" in together(trio.all[0]).others("profile")
@@ -234,7 +234,7 @@ async def test_back_again_instances_hear_each_other_once_more(trio: Several):
     await trio.second(**SOME)
     trio.server.kill()
     await trio.seconds(4, **SOME)
-    apart = together(trio.all[0]).is_heard()
+    apart = together(trio.all[0]).is_receiving()
     await trio.server.start()
     await trio.seconds(2, **SOME)
 
@@ -252,7 +252,7 @@ async def test_an_instance_that_starts_hears_what_was_told_before(tmp_path: Path
         (one,) = late
         one.turn(3)
         await together(one).exchange()
-        found = together(one).merged.figures.totals("profile", "modern").requests
+        found = together(one).merged.windows.totals("profile", "modern").requests
         others = together(one).others("profile")  # an earlier run of its own is not another instance
         for each in (first, late):
             await each.close()
@@ -274,7 +274,7 @@ async def test_a_store_that_refuses_the_exchange_alone_is_told_of_once(trio: Sev
     told = [fields["where"] for event, fields in ann.told if event == "unexpected"]
     assert told == ["exchange of windows"]
     assert ann.writer.up
-    assert not together(ann).is_heard()
+    assert not together(ann).is_receiving()
 
 
 async def test_status_says_whose_traffic_is_judged(trio: Several):

@@ -38,8 +38,8 @@ def test_a_legacy_that_nobody_asks_is_waited_for_only_a_moment():
     run = FailureRun(5)
 
     assert not any(told(run, "mmmmmm"))
-    assert not run.trips(PATIENCE - 0.1)
-    assert run.trips(PATIENCE)
+    assert not run.opens(PATIENCE - 0.1)
+    assert run.opens(PATIENCE)
 
 
 def test_the_answer_that_was_waited_for_trips():

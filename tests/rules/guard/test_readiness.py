@@ -74,7 +74,7 @@ def test_copies_that_modern_failed_once_keep_a_route_from_being_ready_without_be
 def answered(seconds: float, requests: int = 100) -> Tally:
     tally = Tally()
     for _ in range(requests):
-        tally.add(seconds)
+        tally.count_response(seconds)
     return tally
 
 

@@ -27,7 +27,7 @@ def greatest(trial: Trial, draw: Random, seconds: int, modern: int, legacy: int,
     found = float("-inf")
     for second in range(seconds):
         bad = 0.9 if second % 50 > 45 else chance
-        trial.add(second, draws(draw, modern, bad), draws(draw, legacy, bad))
+        trial.add_counts(second, draws(draw, modern, bad), draws(draw, legacy, bad))
         found = max(found, trial.finding(anything).evidence)
     return found
 
@@ -43,7 +43,7 @@ def test_of_equal_sides_few_are_ever_accused_outages_or_not(modern: int, legacy:
 def test_a_side_that_is_worse_is_found():
     trial, draw = Trial(), Random(7)
     for second in range(60):
-        trial.add(second, draws(draw, 20, 0.1), draws(draw, 20, 0.01))
+        trial.add_counts(second, draws(draw, 20, 0.1), draws(draw, 20, 0.01))
 
     found = trial.finding(anything)
     assert found.evidence > log(1 / ALPHA)
@@ -54,7 +54,7 @@ def test_a_side_that_is_worse_is_found():
 def test_a_side_that_is_better_never_is():
     trial, draw = Trial(), Random(7)
     for second in range(300):
-        trial.add(second, draws(draw, 20, 0.02), draws(draw, 20, 0.1))
+        trial.add_counts(second, draws(draw, 20, 0.02), draws(draw, 20, 0.1))
 
         assert trial.finding(anything).evidence < 0
 
@@ -62,12 +62,12 @@ def test_a_side_that_is_better_never_is():
 def test_a_fresh_fault_is_found_soon_after_hours_of_health():
     trial, draw = Trial(), Random(7)
     for second in range(0, 4 * 3600, 2):
-        trial.add(second, draws(draw, 5, 0.005), draws(draw, 5, 0.005))
+        trial.add_counts(second, draws(draw, 5, 0.005), draws(draw, 5, 0.005))
 
     needed = next(
         second
         for second in range(600)
-        if trial.add(4 * 3600 + second, draws(draw, 20, 0.2), draws(draw, 20, 0.005))
+        if trial.add_counts(4 * 3600 + second, draws(draw, 20, 0.2), draws(draw, 20, 0.005))
         or trial.finding(anything).evidence > log(1 / ALPHA)
     )
     assert needed < 20
@@ -76,7 +76,7 @@ def test_a_fresh_fault_is_found_soon_after_hours_of_health():
 def test_what_is_not_worth_acting_on_is_no_finding():
     trial = Trial()
     for second in range(60):
-        trial.add(second, Counts(10, 5), Counts(10, 0))
+        trial.add_counts(second, Counts(10, 5), Counts(10, 0))
 
     assert trial.finding(lambda span: span.excess > 0.6) == NOTHING_FOUND
 
@@ -84,7 +84,7 @@ def test_what_is_not_worth_acting_on_is_no_finding():
 def test_errors_on_one_side_alone_tell_nothing_while_the_other_has_no_traffic():
     trial = Trial()
     for second in range(600):
-        trial.add(second, Counts(50, 50), Counts(0, 0))
+        trial.add_counts(second, Counts(50, 50), Counts(0, 0))
 
     assert trial.finding(anything) == NOTHING_FOUND
     assert trial.whole() is None
@@ -92,8 +92,8 @@ def test_errors_on_one_side_alone_tell_nothing_while_the_other_has_no_traffic():
 
 def test_requests_that_waited_too_long_for_the_other_side_are_not_its_contemporaries():
     trial = Trial()
-    trial.add(0, Counts(100, 100), Counts(0, 0))
-    trial.add(1000, Counts(5, 0), Counts(5, 0))
+    trial.add_counts(0, Counts(100, 100), Counts(0, 0))
+    trial.add_counts(1000, Counts(5, 0), Counts(5, 0))
 
     whole = trial.whole()
     assert whole is not None
@@ -104,7 +104,7 @@ def test_a_share_that_grows_while_everything_gets_worse_fakes_no_excess():
     trial, draw = Trial(), Random(7)
     for second in range(200):
         late = second >= 100
-        trial.add(
+        trial.add_counts(
             second,
             draws(draw, 90 if late else 10, 0.2 if late else 0.01),
             draws(draw, 10 if late else 90, 0.2 if late else 0.01),
@@ -122,11 +122,11 @@ def test_workers_may_tell_of_a_second_one_after_the_other(seconds: list[tuple[in
     whole, parts = Trial(), Trial()
     for second, (modern, legacy) in enumerate(seconds):
         mine, yours = min(parted, modern), min(parted, legacy)
-        whole.add(second, Counts(modern, modern // 2), Counts(legacy, legacy // 3))
-        parts.add(second, Counts(mine, 0), Counts(yours, 0))
-        parts.add(second, Counts(modern - mine, modern // 2), Counts(legacy - yours, legacy // 3))
+        whole.add_counts(second, Counts(modern, modern // 2), Counts(legacy, legacy // 3))
+        parts.add_counts(second, Counts(mine, 0), Counts(yours, 0))
+        parts.add_counts(second, Counts(modern - mine, modern // 2), Counts(legacy - yours, legacy // 3))
     for trial in (whole, parts):
-        trial.add(len(seconds), Counts(30, 1), Counts(30, 0))
+        trial.add_counts(len(seconds), Counts(30, 1), Counts(30, 0))
 
     one, other = whole.whole(), parts.whole()
     assert one is not None
@@ -139,8 +139,8 @@ def test_workers_may_tell_of_a_second_one_after_the_other(seconds: list[tuple[in
 def test_one_more_error_is_never_weaker_evidence(seconds: list[tuple[int, int]], at: int):
     fewer, more = Trial(), Trial()
     for second, (modern_bad, legacy_bad) in enumerate(seconds):
-        fewer.add(second, Counts(30, modern_bad), Counts(30, legacy_bad))
-        more.add(second, Counts(30, modern_bad + (second == at)), Counts(30, legacy_bad))
+        fewer.add_counts(second, Counts(30, modern_bad), Counts(30, legacy_bad))
+        more.add_counts(second, Counts(30, modern_bad + (second == at)), Counts(30, legacy_bad))
 
     assert more.finding(anything).evidence >= fewer.finding(anything).evidence - 1e-9
 
@@ -148,7 +148,7 @@ def test_one_more_error_is_never_weaker_evidence(seconds: list[tuple[int, int]],
 def test_seconds_with_bad_requests_are_counted_once_each():
     trial = Trial()
     for second in (1, 1, 2, 3):
-        trial.add(second, Counts(10, 2 if second < 3 else 0), Counts(10, 0))
+        trial.add_counts(second, Counts(10, 2 if second < 3 else 0), Counts(10, 0))
 
     whole = trial.whole()
     assert whole is not None
@@ -158,7 +158,7 @@ def test_seconds_with_bad_requests_are_counted_once_each():
 def test_months_of_traffic_are_kept_in_a_few_beginnings():
     trial = Trial()
     for minute in range(5000):
-        trial.add(minute * EPOCH, Counts(10, 0), Counts(10, 0))
+        trial.add_counts(minute * EPOCH, Counts(10, 0), Counts(10, 0))
 
     numbers = [number for number, _ in trial._beginnings]
     assert len(numbers) <= 20

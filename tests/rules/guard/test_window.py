@@ -52,7 +52,7 @@ def test_a_latency_that_no_clock_could_measure_counts_as_a_microsecond(seconds: 
 def test_a_window_forgets_what_is_older_than_it_keeps():
     window = Window(kept=10)
     for second in range(100, 120):
-        window.add(second, tally_of(0.1))
+        window.add_tally(second, tally_of(0.1))
 
     assert window.last(5, now=119).requests == 5
     assert window.last(60, now=119).requests == 10
@@ -61,9 +61,9 @@ def test_a_window_forgets_what_is_older_than_it_keeps():
 
 def test_two_workers_may_tell_of_the_same_second():
     window = Window(kept=10)
-    window.add(100, tally_of(0.1))
-    window.add(100, tally_of(0.3))
-    window.add(99, tally_of(0.2))
+    window.add_tally(100, tally_of(0.1))
+    window.add_tally(100, tally_of(0.3))
+    window.add_tally(99, tally_of(0.2))
 
     assert window.last(1, now=100).requests == 2
     assert window.last(2, now=100).percentile(0.5) == pytest.approx(0.2, rel=0.01)
@@ -71,7 +71,7 @@ def test_two_workers_may_tell_of_the_same_second():
 
 def test_time_that_passes_without_traffic_empties_the_window():
     window = Window(kept=10)
-    window.add(100, tally_of(0.1))
+    window.add_tally(100, tally_of(0.1))
 
     assert window.last(5, now=104).requests == 1
     assert window.last(5, now=105).requests == 0
@@ -79,7 +79,7 @@ def test_time_that_passes_without_traffic_empties_the_window():
 
 def test_a_restarted_window_has_seen_nothing_lately_but_keeps_its_totals():
     window = Window(kept=10)
-    window.add(100, tally_of(0.1))
+    window.add_tally(100, tally_of(0.1))
 
     fresh = window.restarted(kept=20)
 
@@ -92,7 +92,7 @@ def test_a_restarted_window_has_seen_nothing_lately_but_keeps_its_totals():
 def test_a_sum_that_is_kept_up_to_date_is_what_adding_up_anew_would_give(events: list[tuple[int, int, int]]):
     window = Window(kept=15)
     for second, now, seconds in events:
-        window.add(second, tally_of(0.1 + second / 100))
+        window.add_tally(second, tally_of(0.1 + second / 100))
 
         anew = merged(tally for each, tally in window._seconds.items() if each > now - seconds)
         lately = window.last(seconds, now)
@@ -101,9 +101,9 @@ def test_a_sum_that_is_kept_up_to_date_is_what_adding_up_anew_would_give(events:
 
 def test_what_was_asked_for_is_the_askers_own():
     window = Window(kept=10)
-    window.add(100, tally_of(0.1))
+    window.add_tally(100, tally_of(0.1))
 
-    window.last(5, now=100).add(0.1)
+    window.last(5, now=100).count_response(0.1)
 
     assert window.last(5, now=100).requests == 1
 
@@ -121,5 +121,5 @@ def test_nothing_takes_longer_than_its_own_step():
 def tally_of(*latencies: float) -> Tally:
     tally = Tally()
     for seconds in latencies:
-        tally.add(seconds)
+        tally.count_response(seconds)
     return tally

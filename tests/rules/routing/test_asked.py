@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rules.model import HeaderEdit, Match, QueryEdit, Route, ShadowPolicy, SidePolicy, Snapshot
-from rules.routing.explain import Asked, asked
+from rules.routing.explain import UpstreamRequest, asked
 from tests.support import snapshots
 
 PLAIN = snapshots.route("/users/{id}", name="user", modern=SidePolicy("modern", path="/v1/users/{id}"))
@@ -17,7 +17,7 @@ def between(*routes: Route) -> Snapshot:
     return snapshots.snapshot({"legacy": ["http://a"], "modern": ["http://b"], "copy": ["http://c"]}, routes=routes)
 
 
-def told(route: Route, sent: str, method: str = "GET") -> tuple[Asked, Asked]:
+def told(route: Route, sent: str, method: str = "GET") -> tuple[UpstreamRequest, UpstreamRequest]:
     found = asked(between(route), route.name, method, sent)
     assert found is not None
     return found
@@ -25,8 +25,8 @@ def told(route: Route, sent: str, method: str = "GET") -> tuple[Asked, Asked]:
 
 def test_each_side_gets_the_target_that_its_rules_make():
     assert told(PLAIN, "/users/7?a=1") == (
-        Asked("legacy", "legacy", "/users/7?a=1"),
-        Asked("modern", "modern", "/v1/users/7?a=1"),
+        UpstreamRequest("legacy", "legacy", "/users/7?a=1"),
+        UpstreamRequest("modern", "modern", "/v1/users/7?a=1"),
     )
 
 

@@ -20,7 +20,7 @@ def _names(path_routes: PathRoutes, target: str = "/", host: str = "example.com"
 def test_a_few_lanes_are_tried_in_turn_the_most_conditioned_first() -> None:
     path_routes = _bunch(Match("/"), Match("/", query=(("r", "a"),)), Match("/", host="x", methods=("GET",)))
 
-    assert path_routes.probe is None
+    assert path_routes.discriminator is None
     assert _names(path_routes) == ["2", "1", "0"]
 
 
@@ -42,5 +42,5 @@ def test_hosts_tell_lanes_apart_as_well() -> None:
 def test_regexes_alone_tell_nothing_apart() -> None:
     path_routes = _bunch(*(Match("/", query=(("r", f"~{number}"),)) for number in range(10)))
 
-    assert path_routes.probe is None
+    assert path_routes.discriminator is None
     assert len(_names(path_routes)) == 10

@@ -17,7 +17,7 @@ def test_records_of_one_turn_are_told_together_once():
     one_by_one: list[int] = []
     observe = Observers()
     observe.add_batch(lambda records: together.append([record.generation for record in records]))
-    observe.add(lambda record: one_by_one.append(record.generation))
+    observe.add_observer(lambda record: one_by_one.append(record.generation))
     observe.emit_by(turns.append)
 
     for number in range(3):
@@ -32,7 +32,7 @@ def test_records_of_one_turn_are_told_together_once():
 def test_without_a_loop_each_is_told_at_once():
     told: list[int] = []
     observe = Observers()
-    observe.add(lambda record: told.append(record.generation))
+    observe.add_observer(lambda record: told.append(record.generation))
 
     observe.emit(became(1))
 
@@ -49,8 +49,8 @@ def test_what_a_listener_raises_is_counted_told_once_and_keeps_nobody_from_heari
         raise RuntimeError("a bug")
 
     observe.add_batch(broken)
-    observe.add(broken)
-    observe.add(lambda record: heard.append(record.generation))
+    observe.add_observer(broken)
+    observe.add_observer(lambda record: heard.append(record.generation))
 
     observe.emit(became(1))
     observe.emit(became(2))

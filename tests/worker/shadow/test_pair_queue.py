@@ -39,9 +39,9 @@ def test_what_was_taken_out_is_held_until_it_is_released_and_may_come_back():
     for pair in pairs:
         queue.put(pair)
 
-    taken = [queue.take(), queue.take()]
+    taken = [queue.next_pair(), queue.next_pair()]
     queue.put_back(taken)
-    order = [queue.take() for _ in range(3)]
+    order = [queue.next_pair() for _ in range(3)]
     for pair in order:
         queue.release(pair)
 
@@ -55,4 +55,4 @@ def test_a_route_can_be_given_up():
         queue.put(a_waiting(key))
 
     assert [each.key for each in queue.drop("busy")] == [BUSY, BUSY]
-    assert (len(queue), queue.take().key) == (1, RARE)
+    assert (len(queue), queue.next_pair().key) == (1, RARE)

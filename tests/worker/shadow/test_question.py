@@ -10,7 +10,7 @@ import pytest
 from proxy.http1 import RequestHead, request_head
 from proxy.worker import forwarded_headers
 from proxy.worker.forwarded_headers import Peer, Trust, peer_of
-from proxy.worker.shadow.request_copy import UNTRANSLATED, LiveRequest, RequestCopy, question, same_question
+from proxy.worker.shadow.request_copy import UNTRANSLATED, LiveRequest, RequestCopy, question, same_request
 from proxy.worker.shadow.session_cookies import SessionCookies
 from proxy.worker.transform import translation_of
 from rules.model import LEGACY, MODERN, NO_NAMES, Backend, Decision, HeaderEdit, SidePolicy
@@ -64,7 +64,7 @@ def test_a_copy_of_the_live_bytes_says_what_one_written_anew_says(lines: str, tr
         asked = origin(head, who)
         live = forwarded_headers.simple_head(head, who, ID, "")
 
-        found = same_question(asked, MODERN, live)
+        found = same_request(asked, MODERN, live)
 
         if found is not None:
             as_live += 1
@@ -87,7 +87,7 @@ def test_a_copy_of_the_live_bytes_says_what_one_written_anew_says(lines: str, tr
 def test_a_copy_that_has_to_say_something_else_is_written_anew(asked: LiveRequest, side: str):
     live = forwarded_headers.simple_head(asked.head, asked.peer, ID, "")
 
-    assert same_question(asked, side, live) is None
+    assert same_request(asked, side, live) is None
 
 
 @pytest.mark.parametrize(

@@ -155,11 +155,11 @@ def test_a_route_on_which_equal_values_are_not_the_whole_answer_has_no_look(chan
     assert ShadowRoute(route, BACKENDS, UNTRANSLATED).values is None
 
 
-async def test_answers_that_are_spelled_otherwise_are_equal_counted_and_not_sent(house: RunningProxy):
+async def test_answers_that_are_spelled_otherwise_are_equal_counted_and_not_sent(gateway: RunningProxy):
     legacy = ok(b'{"a":"10.50","b":[1,2],"on":0}', JSON, "Server: one")
     modern = ok(b'{"on": false, "b": [1, 2.0], "a": 10.5}', JSON, "Server: other")
     mirror = await mirroring(
-        house, await house.backend(always(legacy)), await house.backend(always(modern)), route={"compare": PHP}
+        gateway, await gateway.backend(always(legacy)), await gateway.backend(always(modern)), route={"compare": PHP}
     )
 
     await mirror.ask("/a")
@@ -170,9 +170,11 @@ async def test_answers_that_are_spelled_otherwise_are_equal_counted_and_not_sent
     assert mirror.sent == []
 
 
-async def test_answers_of_another_value_are_sent(house: RunningProxy):
+async def test_answers_of_another_value_are_sent(gateway: RunningProxy):
     mirror = await mirroring(
-        house, await house.backend(always(ok(b'{"a":1}', JSON))), await house.backend(always(ok(b'{"a": true}', JSON)))
+        gateway,
+        await gateway.backend(always(ok(b'{"a":1}', JSON))),
+        await gateway.backend(always(ok(b'{"a": true}', JSON))),
     )
 
     await mirror.ask("/a")
