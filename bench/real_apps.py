@@ -205,6 +205,8 @@ def dokuwiki(root: Path, tree: Path, options: tuple[str, ...], _port: int) -> Si
     (conf / "local.php").write_text(
         f"<?php\n$conf['title']='Tools';\n$conf['savedir']='{data}';\n$conf['useacl']=1;\n$conf['superuser']='@admin';\n"
         "$conf['disableactions']='';\n$conf['updatecheck']=0;\n"
+        # Else the name of its cookie is made of the port, and who logs in at one instance is a stranger to the other.
+        "$conf['securecookie']=0;\n"
     )
     pages = data / "pages"
     for number in range(12):
