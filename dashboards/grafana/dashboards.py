@@ -358,6 +358,14 @@ GATEWAY = Board(
             to="/backends",
         ),
         Panel(
+            "Loops",
+            "Requests that came back to this instance and were answered 508: the backend leads here.",
+            "reqps",
+            (Query(rate("strangler_loops_total", "backend", JOB), "{{backend}}"),),
+            steps=((0.001, "red"),),
+            to="/backends",
+        ),
+        Panel(
             "Waits for a connection",
             "Requests that found all connections in use: raise `max_connections`, if the backend can bear more.",
             "reqps",

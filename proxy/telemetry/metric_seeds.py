@@ -70,6 +70,7 @@ def _backends(snapshot: Snapshot) -> Iterator[tuple[Key, Values]]:
         yield _zero(metric_names.SLOW_CLIENTS, direction)
     for backend in snapshot.backends:
         yield _zero(metric_names.POOL_WAITS, backend.name)
+        yield _zero(metric_names.LOOPS, backend.name)
         if any(map(_is_name, backend.urls)):
             yield _zero(metric_names.LOOKUPS, backend.name, "answered")
 

@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from proxy.control.admin_server import AdminPort
-from proxy.control.api.access import PLAN, Access, Asked
+from proxy.control.api.access import PLAN, Access, AdminRequest
 from proxy.control.config_loader import prepare_text
 from proxy.control.reload import adopted, current, planned
 from proxy.settings import Address, Settings
@@ -183,7 +183,7 @@ def test_a_file_is_judged_at_the_place_of_the_one_that_runs(tmp_path: Path):
 def test_a_plan_is_a_question_in_the_form_of_a_change(token: str, more: dict[str, str], expected: int | None):
     headers = {"host": "127.0.0.1", "content-type": "application/json", "authorization": f"Bearer {token}", **more}
 
-    denial = Access(Admin(), Address("10.0.0.5", 9180), TOKENS).denial(Asked("POST", PLAN, headers))
+    denial = Access(Admin(), Address("10.0.0.5", 9180), TOKENS).denial(AdminRequest("POST", PLAN, headers))
 
     assert (denial and denial.status) == expected
 

@@ -52,7 +52,7 @@ def test_a_hundred_incarnations_of_workers_take_no_more_room_than_a_few():
 
     assert told["writes_since"] == "2027-01-15T08:00:00.000Z"
     assert [each["request_id"] for each in told["last_writes"]] == [f"r{number}" for number in range(100 - KEPT, 100)]
-    assert len(unseen._told["profile"]) <= KEPT
+    assert len(unseen._reports["profile"]) <= KEPT
 
 
 def test_where_nothing_is_lost_nothing_is_said():

@@ -25,11 +25,14 @@ from tests.support.running import ROOT, Running, run_command
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+OPERATOR = "0f" * 16
+"""With a token nothing is said of the other users of this machine, whose programs may run here or not."""
+
 # ── check ──
 
 
 async def test_check_accepts_the_file_of_this_repository_without_a_word():
-    code, out, err = await run_command("check", "-c", str(FILE))
+    code, out, err = await run_command("check", "-c", str(FILE), STRANGLER_ADMIN_TOKEN=OPERATOR)
 
     assert (code, err) == (0, "")
     assert "22 routes" in out
@@ -40,7 +43,7 @@ async def test_check_accepts_the_sample_of_the_contract_where_its_files_and_vari
     _certificate(tmp_path)
     _function(tmp_path)
     variables = {"HOOK_URL": "http://127.0.0.1:9/", "HOOK_SECRET": "x" * 32, "STRANGLER_JWT_KEY": "k" * 40}
-    variables["APP_KEY"] = "base64:" + "A" * 43 + "="
+    variables |= {"APP_KEY": "base64:" + "A" * 43 + "=", "STRANGLER_ADMIN_TOKEN": OPERATOR}
 
     code, out, err = await run_command("check", "-c", str(tmp_path / "proxy.yaml"), "--json", **variables)
     answer = orjson.loads(out)
