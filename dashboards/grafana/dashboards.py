@@ -447,6 +447,12 @@ DIFFERENCES = Board(
             ),
         ),
         Panel(
+            "Never mirrored, by reason",
+            "Requests that no copy is made of: their method, fields, path or the route's `deny` forbid it.",
+            "reqps",
+            (Query(rate("strangler_not_eligible_total", "route, reason", ROUTES), "{{route}} {{reason}}"),),
+        ),
+        Panel(
             "Differences by kind",
             "`value` and `missing` are what users notice; the console shows the fields.",
             "reqps",

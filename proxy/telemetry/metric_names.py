@@ -86,6 +86,12 @@ POOL_WAITS = Metric(
     "Requests that found every connection to their backend in use; no error of the backend.",
     ("backend",),
 )
+NOT_ELIGIBLE = Metric(
+    "strangler_not_eligible_total",
+    COUNTER,
+    "Requests never mirrored: by `method`, `write`, `fields` (body, range, stream, upgrade), `effects`, `denied`.",
+    ("route", "reason"),
+)
 LOOPS = Metric(
     "strangler_loops_total",
     COUNTER,
@@ -252,6 +258,7 @@ METRICS = (
     UPSTREAM_ERRORS,
     RETRIES,
     POOL_WAITS,
+    NOT_ELIGIBLE,
     LOOPS,
     SLOW_CLIENTS,
     LOOKUPS,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 import pytest
 
+from proxy.telemetry.metric_names import NOT_ELIGIBLE
 from proxy.worker.shadow import route_state
 from rules.model import Health
 from tests.support import raw
@@ -220,3 +222,29 @@ async def test_a_reload_keeps_what_goes_on_and_ends_idle_connections_of_backends
     assert became == ("equal", "")
     assert await modern.wires[0].gone()
     assert len(other.requests) == 1
+
+
+NEVER = [
+    (raw.get("/", method="PUT"), "method"),
+    (raw.post(b"a=1"), "write"),
+    (raw.get("/", "Range: bytes=0-1"), "fields"),
+    (raw.get("/", "Accept: text/event-stream"), "fields"),
+    (raw.get("/", "X-HTTP-Method-Override: DELETE"), "fields"),
+    (raw.get("/account/delete/7"), "effects"),
+    (raw.get("/secret"), "denied"),
+]
+
+
+async def test_what_is_never_mirrored_is_counted_with_its_reason(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(always(SAME)), await gateway.backend(always(SAME))
+    mirror = await mirroring(gateway, legacy, modern, methods=("GET", "POST"), deny=("/secret",))
+
+    for request, _ in NEVER:
+        assert (await mirror.proxy.ask(request)).status == 200
+    counted = {
+        labels: count for (metric, labels), count in mirror.proxy.server.counted.items() if metric is NOT_ELIGIBLE
+    }
+
+    assert counted == {("all", reason): count for reason, count in Counter(reason for _, reason in NEVER).items()}
+    assert not mirror.records
+    assert not modern.requests

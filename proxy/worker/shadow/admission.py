@@ -16,6 +16,7 @@ from typing import Final
 from proxy.ipc.messages import Message
 from proxy.state.mirror_outcomes import NOT_COMPARED, NOT_SAMPLED
 from proxy.telemetry.events import Emit
+from proxy.telemetry.metric_names import NOT_ELIGIBLE
 from proxy.telemetry.records import Shadowed, make
 from proxy.worker.bindings import Bindings
 from proxy.worker.connection_pool import Spawn
@@ -27,7 +28,7 @@ from proxy.worker.shadow.mirrored_request import MirroredRequest
 from proxy.worker.shadow.observers import ModernOnlyObserver
 from proxy.worker.shadow.rechecks import Rechecks
 from proxy.worker.shadow.request_copy import UNTRANSLATED, LiveRequest, Translations
-from proxy.worker.shadow.route_state import ShadowRoute
+from proxy.worker.shadow.route_state import NOT_MIRRORED, ShadowRoute
 from proxy.worker.shadow.services import ShadowServices
 from proxy.worker.shadow.session_cookies import SessionCookies
 from proxy.worker.shadow.value_equality import LookBudget
@@ -145,7 +146,11 @@ class Shadows(ShadowServices):
 
     def _mirror(self, route: ShadowRoute, call: RequestState) -> RequestObserver | None:
         now = self.clock()
-        if route.is_eligible(call.head, call.decision):
+        ineligible = route.ineligible(call.head, call.decision)
+        if ineligible:
+            if ineligible != NOT_MIRRORED:
+                self._server.counted[NOT_ELIGIBLE, (route.route.name, ineligible)] += 1
+        else:
             side = other_side(call.decision.side)
             reason = self._obstacle(route, call, side, now)
             if not reason:

@@ -106,6 +106,7 @@ class TokenBucket:
         return True
 
 
+NOT_MIRRORED: Final = "not_mirrored"
 ALONE_PER_SECOND: Final = 20
 """Answers of a modern side that runs alone whose invariants are checked, in each worker."""
 SECONDARY_PER_MINUTE: Final = 60
@@ -166,21 +167,26 @@ class ShadowRoute:
         """Whether legacy may get this read once more: without a session, one at a time."""
         return not self.is_sent_twice and head.method in SAFE_METHODS and not self.sessions.has_one(head.cookie)
 
-    def is_eligible(self, head: RequestHead, decision: Decision) -> bool:
-        """Whether this request may be mirrored at all, sample aside."""
+    def ineligible(self, head: RequestHead, decision: Decision) -> str:
+        """Why this request may not be mirrored at all, sample aside; empty where it may.
+
+        `not_mirrored` where the route has no shadow; else a label of `metric_names.NOT_ELIGIBLE`.
+        """
         mirror = self.mirror
         if mirror is None:
-            return False
+            return NOT_MIRRORED
         fields, line = head.fields, head.line
-        if head.method not in SAFE_METHODS:
-            return mirror.refusal(_facts(head), decision.side) is None
         if head.method not in mirror.methods:
-            return False
+            return "method"
+        if head.method not in SAFE_METHODS:
+            return "" if mirror.refusal(_facts(head), decision.side) is None else "write"
         if fields.mirrors is None:  # the same fields come again and again
             fields.mirrors = not fields.has_body and not fields.upgrade and field_refusal(_fields(head)) is None
-        if not fields.mirrors or seems_to_have_effects(line):
-            return False
-        return not mirror.denied or mirror.denial(head.target) is None
+        if not fields.mirrors:
+            return "fields"
+        if seems_to_have_effects(line):
+            return "effects"
+        return "denied" if mirror.denied and mirror.denial(head.target) is not None else ""
 
 
 def seems_to_have_effects(line: RequestLine) -> bool:
