@@ -3,7 +3,7 @@
 Probes need nothing. On an address that other machines reach everything else needs a token; on loopback any token
 that is set closes reads as well as changes, scrapes excepted. A browser shows the token once, then a cookie made from
 it. A page in an operator's browser must not reach us: it cannot send JSON without asking, cannot hide its origin,
-cannot be called what we are called; the console's forms carry a secret of their own besides (see `forms`).
+cannot be called what we are called; the console's forms carry a secret of their own besides (see `console/auth.py`).
 """
 
 from __future__ import annotations
