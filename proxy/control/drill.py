@@ -139,16 +139,16 @@ class Drills:
         self,
         current: Callable[[], Current],
         workers: Workers,
-        figures: RouteWindows,
+        windows: RouteWindows,
         verbs: RouteActions,
-        trail: AuditLog,
+        audit_log: AuditLog,
         probing: FrontDoorProbe,
     ) -> None:
         self._current = current
         self._workers = workers
-        self._windows = figures
+        self._windows = windows
         self._route_actions = verbs
-        self._audit_log = trail
+        self._audit_log = audit_log
         self._probing = probing
         self._one_at_a_time = asyncio.Lock()
         self._counts: dict[Worker, DrillCount] = {}

@@ -69,13 +69,13 @@ class HealthWatch:
 
     def __init__(
         self,
-        figures: RouteWindows,
+        windows: RouteWindows,
         collected: EvidenceCollector,
         judged: Judged,
         together: WindowExchange | None = None,
     ) -> None:
         self.evidence = collected
-        self._windows = figures
+        self._windows = windows
         self._judged = judged
         self._window_exchange = together
         self._steps: dict[str, _Mark] = {}
@@ -122,8 +122,8 @@ class HealthWatch:
         )
 
     def _volume(self, name: str, override: Override | None) -> Volume:
-        figures = self._windows if self._window_exchange is None else self._window_exchange.merged.windows
-        requests = figures.totals(name, MODERN).requests
+        windows = self._windows if self._window_exchange is None else self._window_exchange.merged.windows
+        requests = windows.totals(name, MODERN).requests
         compared = self._totals(name).compared
         began = override.step_since if override is not None else 0.0
         mark = self._steps.get(name)
@@ -193,7 +193,7 @@ class Guard:
         current: Callable[[], Current],
         watching: HealthWatch,
         verbs: RouteActions,
-        trail: AuditLog,
+        audit_log: AuditLog,
         emit: Emit,
         *,
         writes: Callable[[Route], dict[str, Any]] = lambda _: {},
@@ -204,7 +204,7 @@ class Guard:
         self._current = current
         self._health = watching
         self._route_actions = verbs
-        self._audit_log = trail
+        self._audit_log = audit_log
         self._emit = emit
         self._writes = writes
         self._leads = leads

@@ -50,13 +50,13 @@ class Retirements:
     def __init__(
         self,
         current: Callable[[], Current],
-        figures: RouteWindows,
+        windows: RouteWindows,
         open_groups: Callable[[str], int],
         store: Store,
         clock: Callable[[], float] = time,
     ) -> None:
         self._current = current
-        self._windows = figures
+        self._windows = windows
         self._open_groups = open_groups
         self._store = store
         self._clock = clock

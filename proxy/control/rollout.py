@@ -47,7 +47,7 @@ class RolloutController:
         self,
         reloader: Reloader,
         workers: Workers,
-        figures: RouteWindows,
+        windows: RouteWindows,
         judged: Judged,
         store: Store,
         emit: Emit,
@@ -68,13 +68,13 @@ class RolloutController:
         self.unseen_writes = UnseenWrites(self._modern_writes)
         self.writer = StoreWriter(store, emit)
         self.audit_log = AuditLog(self.writer, emit, wall)
-        self.evidence = EvidenceCollector(figures, snapshot)
+        self.evidence = EvidenceCollector(windows, snapshot)
         self.window_exchange: WindowExchange | None = None
         if fleet is not None:
             self.window_exchange = WindowExchange(
-                fleet, name, lambda: reloader.current, figures, judged, emit, clock, lambda: self.writer.up
+                fleet, name, lambda: reloader.current, windows, judged, emit, clock, lambda: self.writer.up
             )
-        self.health = HealthWatch(figures, self.evidence, judged, self.window_exchange)
+        self.health = HealthWatch(windows, self.evidence, judged, self.window_exchange)
         self.route_actions = RouteActions(
             reloader, self.writer, self.audit_log, self.changes, self.health.restart, wall
         )
@@ -93,7 +93,7 @@ class RolloutController:
             clock=clock,
             wall=wall,
         )
-        self.drills = Drills(lambda: reloader.current, workers, figures, self.route_actions, self.audit_log, front_door)
+        self.drills = Drills(lambda: reloader.current, workers, windows, self.route_actions, self.audit_log, front_door)
         self._notifier = Notifier(emit)
         self._notifier.apply_hooks(hooks_of(snapshot.notify))
         self.audit_log.subscribe(self._notifier.queue_event)
@@ -102,7 +102,7 @@ class RolloutController:
     def begin(self, start: Callable[[Endless, str], None]) -> None:
         """Start the permanent tasks."""
         start(self._meet_store, "meet-store")
-        start(self.writer.run, "ledger")
+        start(self.writer.run, "store-writer")
         start(self.guard.run, "guard")
         if self.window_exchange is not None:
             start(self.window_exchange.run, "together")

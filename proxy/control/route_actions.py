@@ -118,14 +118,14 @@ class RouteActions:
         self,
         reloader: Reloader,
         writer: StoreWriter,
-        trail: AuditLog,
+        audit_log: AuditLog,
         changes: Changes,
         restarted: Callable[[str, int], None],
         clock: Callable[[], float] = time,
     ) -> None:
         self._reloader = reloader
         self._store_writer = writer
-        self._audit_log = trail
+        self._audit_log = audit_log
         self._changes = changes
         self._restarted = restarted
         self._clock = clock

@@ -192,8 +192,8 @@ class _Route:
 class EvidenceCollector:
     """All routes that have a guard. They fill with `record_outcomes`; `apply_snapshot` and `restart` restart routes."""
 
-    def __init__(self, figures: RouteWindows, snapshot: Snapshot) -> None:
-        self._windows = figures
+    def __init__(self, windows: RouteWindows, snapshot: Snapshot) -> None:
+        self._windows = windows
         self._routes: dict[str, _Route] = {}
         self._policies: dict[str, Route] = {}
         self.apply_snapshot(snapshot, (route.name for route in snapshot.routes))

@@ -75,7 +75,7 @@ Standing = Callable[[str], Mapping[str, Any]]
 
 def status(
     current: Current,
-    figures: RouteWindows,
+    windows: RouteWindows,
     instances: list[dict[str, Any]],
     *,
     standing: Standing = lambda _: {},
@@ -103,14 +103,14 @@ def status(
         "instances": instances,
         "data": dict(data),
         "routes": [
-            {**route_status(route, current, figures, effective), **standing(route.name)}
+            {**route_status(route, current, windows, effective), **standing(route.name)}
             for route in (*configuration.snapshot.routes, current.generation.table.default.route)
         ],
     }
 
 
 def route_status(
-    route: Route, current: Current, figures: RouteWindows, effective: Callable[[str], float] | None = None
+    route: Route, current: Current, windows: RouteWindows, effective: Callable[[str], float] | None = None
 ) -> dict[str, Any]:
     """Return the present state of one route; counts cover the guard's window, `totals` the time since the start."""
     override = current.generation.overrides.get(route.name)
@@ -125,13 +125,13 @@ def route_status(
         "held": override.held if override else False,
         "rolled_back": _rolled_back(override),
         **compared(ComparedTally(), ComparedTally(), {}),
-        "window": figures.length(route.name),
-        LEGACY: _side(figures.lately(route.name, LEGACY, now)),
-        MODERN: _side(figures.lately(route.name, MODERN, now)),
-        "copies": {side: _side(figures.copies(route.name, side, now)) for side in (LEGACY, MODERN)},
+        "window": windows.length(route.name),
+        LEGACY: _side(windows.lately(route.name, LEGACY, now)),
+        MODERN: _side(windows.lately(route.name, MODERN, now)),
+        "copies": {side: _side(windows.copies(route.name, side, now)) for side in (LEGACY, MODERN)},
         "totals": {
-            LEGACY: _counts(figures.totals(route.name, LEGACY)),
-            MODERN: _counts(figures.totals(route.name, MODERN)),
+            LEGACY: _counts(windows.totals(route.name, LEGACY)),
+            MODERN: _counts(windows.totals(route.name, MODERN)),
         },
     }
 

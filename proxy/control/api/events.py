@@ -51,13 +51,15 @@ def routes(control: ControlPort) -> Sequence[web.RouteDef]:
     return (web.get(f"{PREFIX}/events", events), web.get(f"{PREFIX}/events/stream", stream))
 
 
-async def _stream_events(request: web.Request, trail: AuditLog, listener: Listener, known: int) -> web.StreamResponse:
+async def _stream_events(
+    request: web.Request, audit_log: AuditLog, listener: Listener, known: int
+) -> web.StreamResponse:
     """Send what happened since `known` (negative: nothing of it), then all that happens, until the client hangs up."""
     answer = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
     await answer.prepare(request)
     await answer.write(b"retry: 1000\n\n")
     last = known
-    while last >= 0 and (page := await trail.since(last, _LOOKED_THROUGH)):
+    while last >= 0 and (page := await audit_log.since(last, _LOOKED_THROUGH)):
         for event in page:
             await answer.write(spelled(event))
         last = page[-1].id

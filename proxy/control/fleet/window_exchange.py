@@ -94,7 +94,7 @@ class WindowPublisher:
     def __init__(
         self,
         name: str,
-        figures: RouteWindows,
+        windows: RouteWindows,
         judged: Judged,
         *,
         revision: Callable[[str], int],
@@ -103,7 +103,7 @@ class WindowPublisher:
     ) -> None:
         self.run = token_hex(8)
         self._name = name
-        self._windows = figures
+        self._windows = windows
         self._judged = judged
         self._revision = revision
         self._is_judged = is_judged
@@ -185,7 +185,7 @@ class WindowExchange:
         fleet: Fleet,
         name: str,
         current: Callable[[], Current],
-        figures: RouteWindows,
+        windows: RouteWindows,
         judged: Judged,
         emit: Emit,
         clock: Callable[[], float] = monotonic,
@@ -206,7 +206,7 @@ class WindowExchange:
         configuration = current().configuration
         self.merged = MergedWindows(configuration.snapshot, configuration.number, self._revision)
         self._publisher = WindowPublisher(
-            name, figures, judged, revision=self._revision, is_judged=self._is_judged, clock=clock
+            name, windows, judged, revision=self._revision, is_judged=self._is_judged, clock=clock
         )
 
     async def run(self) -> None:
