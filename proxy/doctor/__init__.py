@@ -18,17 +18,17 @@ _AT_ONCE: Final[tuple[Callable[[Subject], Iterator[Found]], ...]] = (ports, reac
 _ASKING: Final[tuple[Callable[[Subject], AsyncIterator[Found]], ...]] = (backends, stores)
 
 
-async def examined(house: Subject) -> list[Found]:
+async def examined(subject: Subject) -> list[Found]:
     """Everything found, in the order of the checks; a check that breaks is a finding itself."""
     found: list[Found] = []
     for check in _AT_ONCE:
         try:
-            found += check(house)
+            found += check(subject)
         except Exception as error:  # noqa: BLE001 - the other checks still report what they find
             found.append(_broken(check.__name__, error))
     for ask in _ASKING:
         try:
-            found += [one async for one in ask(house)]
+            found += [one async for one in ask(subject)]
         except Exception as error:  # noqa: BLE001 - as above
             found.append(_broken(ask.__name__, error))
     return found

@@ -22,31 +22,31 @@ _APART = 2.0
 _PATIENCE = 5.0
 
 
-async def backends(house: Subject) -> AsyncIterator[Found]:
+async def backends(subject: Subject) -> AsyncIterator[Found]:
     """Ask every target of every backend, all at once."""
-    asked = [_target(house, backend, url) for backend in house.snapshot.backends for url in backend.urls]
+    asked = [_target(subject, backend, url) for backend in subject.snapshot.backends for url in backend.urls]
     for found in await asyncio.gather(*asked):
         for one in found:
             yield one
 
 
-async def _target(house: Subject, backend: Backend, url: str) -> list[Found]:
+async def _target(subject: Subject, backend: Backend, url: str) -> list[Found]:
     about = f"backend {backend.name}"
     path = backend.health.path if backend.health is not None else "/"
-    transport, base = reach(backend, url, house.base)
+    transport, base = reach(backend, url, subject.base)
     try:
         async with httpx.AsyncClient(transport=transport, timeout=_PATIENCE, trust_env=False) as client:
             answer = await client.get(f"{base}{path}", headers={"User-Agent": "strangler-doctor"})
     except (httpx.HTTPError, OSError) as error:
         why = str(error) or type(error).__name__
         found = [Found(ERROR, about, f"{url} does not answer: {why}", "start it, or correct its url")]
-        return [*_ourselves(house, about, url), *found]
-    return [*_ourselves(house, about, url), *_health(backend, url, path, answer), *_clock(about, url, answer)]
+        return [*_ourselves(subject, about, url), *found]
+    return [*_ourselves(subject, about, url), *_health(backend, url, path, answer), *_clock(about, url, answer)]
 
 
-def _ourselves(house: Subject, about: str, url: str) -> list[Found]:
+def _ourselves(subject: Subject, about: str, url: str) -> list[Found]:
     """Whether a target's name leads to where the proxy listens: a loop, which it answers 508."""
-    for address in (house.snapshot.listen.address, house.snapshot.admin.address):
+    for address in (subject.snapshot.listen.address, subject.snapshot.admin.address):
         if any(leads_to(known, address) for known in _addresses(url)):
             advice = "name the server behind the proxy: what comes back to it is a loop"
             return [Found(ERROR, about, f"{url} is our own listener, {address}", advice)]

@@ -16,18 +16,18 @@ _SPACE = 256 * 1024 * 1024
 _MIB = 1024 * 1024
 
 
-def limits(house: Subject) -> Iterator[Found]:
+def limits(subject: Subject) -> Iterator[Found]:
     """Look at each limit."""
-    yield _descriptors(house)
+    yield _descriptors(subject)
     yield _backlog()
-    if house.snapshot.store.startswith("sqlite:"):
-        yield _space(house)
+    if subject.snapshot.store.startswith("sqlite:"):
+        yield _space(subject)
 
 
-def _descriptors(house: Subject) -> Found:
+def _descriptors(subject: Subject) -> Found:
     """A worker holds one for each client, one for each connection to a backend, some of its own."""
-    clients = house.snapshot.listen.limits.connections
-    pools = sum(backend.max_connections * len(backend.urls) for backend in house.snapshot.backends)
+    clients = subject.snapshot.listen.limits.connections
+    pools = sum(backend.max_connections * len(backend.urls) for backend in subject.snapshot.backends)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = clients + pools + _SPARE
     about = "open files"
@@ -38,7 +38,7 @@ def _descriptors(house: Subject) -> Found:
             f"LimitNOFILE={wanted} in the unit, or listen.limits.connections at most {max(1, hard - pools - _SPARE)}"
         )
         return Found(ERROR, about, f"{hard} allowed, {wanted} may be needed by one worker", advice)
-    workers = worker_count(house.snapshot.listen.workers)
+    workers = worker_count(subject.snapshot.listen.workers)
     return Found(OK, about, f"{hard} allowed, at most {wanted} needed by each of {workers} workers")
 
 
@@ -54,12 +54,12 @@ def _backlog() -> Found:
     return Found(OK, about, f"{allowed} connections may wait to be accepted")
 
 
-def _space(house: Subject) -> Found:
-    folder = (house.base / house.snapshot.store.removeprefix("sqlite:")).parent
+def _space(subject: Subject) -> Found:
+    folder = (subject.base / subject.snapshot.store.removeprefix("sqlite:")).parent
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
-    wanted = house.snapshot.diffs.max_bytes + _SPACE
+    wanted = subject.snapshot.diffs.max_bytes + _SPACE
     if free < wanted:
         advice = "make room, or lower diffs.max_bytes"
         return Found(

@@ -10,19 +10,19 @@ from pathlib import Path
 from proxy.doctor.finding import ERROR, OK, WARNING, Found, Subject
 
 
-def modes(house: Subject) -> Iterator[Found]:
+def modes(subject: Subject) -> Iterator[Found]:
     """Look at the configuration, the store, the TLS key, the key files that variables name."""
-    yield _not_written_by_others("configuration", house.config)
-    store = house.snapshot.store
+    yield _not_written_by_others("configuration", subject.config)
+    store = subject.snapshot.store
     if store.startswith("sqlite:"):
-        path = house.base / store.removeprefix("sqlite:")
+        path = subject.base / store.removeprefix("sqlite:")
         yield _private("store", path) if path.exists() else _may_appear("store", path)
-    tls = house.snapshot.listen.tls
+    tls = subject.snapshot.listen.tls
     if tls is not None:
-        yield _private("listen.tls.key", house.base / tls.key)
-    named = house.environ.get("STRANGLER_JWT_KEY_FILE")
+        yield _private("listen.tls.key", subject.base / tls.key)
+    named = subject.environ.get("STRANGLER_JWT_KEY_FILE")
     if named:
-        yield _private("STRANGLER_JWT_KEY_FILE", house.base / named)
+        yield _private("STRANGLER_JWT_KEY_FILE", subject.base / named)
 
 
 def _mode(path: Path) -> int:

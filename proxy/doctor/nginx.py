@@ -29,28 +29,28 @@ def dumped() -> str | None:
     return told.stdout if told.returncode == 0 else None
 
 
-def nginx(house: Subject) -> Iterator[Found]:
+def nginx(subject: Subject) -> Iterator[Found]:
     """Read the configuration that leads to us; nothing is reported where no nginx does."""
-    text = house.nginx
+    text = subject.nginx
     if text is None:
         return
     text = re.sub(r"#[^\n]*", "", text)
-    if not _leads_here(text, house):
-        yield Found(OK, _ABOUT, f"no upstream of nginx is {house.snapshot.listen.address}")
+    if not _leads_here(text, subject):
+        yield Found(OK, _ABOUT, f"no upstream of nginx is {subject.snapshot.listen.address}")
         return
     headers = {name.lower(): value for name, value in _HEADER.findall(text)}
-    yield from _headers(headers, house)
+    yield from _headers(headers, subject)
     yield from _connection(text, headers)
-    yield from _trust(house)
+    yield from _trust(subject)
 
 
-def _leads_here(text: str, house: Subject) -> bool:
-    address = parse_address(house.snapshot.listen.address, house.base)
+def _leads_here(text: str, subject: Subject) -> bool:
+    address = parse_address(subject.snapshot.listen.address, subject.base)
     wanted = str(address) if address.path else rf"(?:{re.escape(address.host)}|localhost|127\.0\.0\.1):{address.port}"
     return re.search(rf"(?:server|proxy_pass)\s+(?:http://)?(?:{wanted})\b", text) is not None
 
 
-def _headers(headers: dict[str, str], house: Subject) -> Iterator[Found]:
+def _headers(headers: dict[str, str], subject: Subject) -> Iterator[Found]:
     missing = [name for name in _FORWARDED if name not in headers]
     if missing:
         advice = "proxy_set_header X-Forwarded-For $remote_addr; X-Forwarded-Proto $scheme; Host $host"
@@ -60,8 +60,8 @@ def _headers(headers: dict[str, str], house: Subject) -> Iterator[Found]:
     ):
         advice = "at the edge use $remote_addr; behind another proxy set_real_ip_from"
         yield Found(WARNING, _ABOUT, "passes on what clients say of their own address in X-Forwarded-For", advice)
-    believed = [source.partition(":")[2] for source in house.snapshot.identity if source.startswith("header:")]
-    believed += [route.rollout.force_header for route in house.snapshot.routes if route.rollout.force_header]
+    believed = [source.partition(":")[2] for source in subject.snapshot.identity if source.startswith("header:")]
+    believed += [route.rollout.force_header for route in subject.snapshot.routes if route.rollout.force_header]
     for name in dict.fromkeys(believed):
         if name.lower() not in headers:
             advice = f'proxy_set_header {name} ""; or the value that your own authentication found'
@@ -83,9 +83,9 @@ def _connection(text: str, headers: dict[str, str]) -> Iterator[Found]:
             yield Found(WARNING, _ABOUT, f"{name} is off: every slow client keeps a connection of the proxy", advice)
 
 
-def _trust(house: Subject) -> Iterator[Found]:
-    networks = house.snapshot.listen.trusted_proxies
-    address = parse_address(house.snapshot.listen.address, house.base)
+def _trust(subject: Subject) -> Iterator[Found]:
+    networks = subject.snapshot.listen.trusted_proxies
+    address = parse_address(subject.snapshot.listen.address, subject.base)
     peer = "unix" if address.path else address.host
     if not networks:
         advice = "listen.trusted_proxies: [127.0.0.1/32], or the address nginx comes from"

@@ -29,11 +29,15 @@ def other_users(own: int, accounts: Iterable[pwd.struct_passwd], running: Iterab
     return tuple(sorted(name for uid, name in known.items() if uid not in (own, ROOT)))
 
 
-def reachable(house: Subject) -> Iterator[Found]:
+def reachable(subject: Subject) -> Iterator[Found]:
     """Look at who may use an admin port on loopback that asks for no token."""
-    admin = house.snapshot.admin
-    address = parse_address(admin.address, house.base)
-    if not address.is_loopback or address.path or any(map(house.environ.get, (admin.token_env, admin.view_token_env))):
+    admin = subject.snapshot.admin
+    address = parse_address(admin.address, subject.base)
+    if (
+        not address.is_loopback
+        or address.path
+        or any(map(subject.environ.get, (admin.token_env, admin.view_token_env)))
+    ):
         return
     users = users_here(absent=True)
     if users:

@@ -13,30 +13,30 @@ from proxy.settings import Address, parse_address
 _FIRST_UNPRIVILEGED = 1024
 
 
-def ports(house: Subject) -> Iterator[Found]:
+def ports(subject: Subject) -> Iterator[Found]:
     """Try both addresses; an address that is taken is fine while our own proxy runs."""
-    for key, text in (("listen", house.snapshot.listen.address), ("admin", house.snapshot.admin.address)):
-        yield _tried(f"{key}.address", parse_address(text, house.base), house)
-    if house.runs:
-        yield _running(house)
+    for key, text in (("listen", subject.snapshot.listen.address), ("admin", subject.snapshot.admin.address)):
+        yield _tried(f"{key}.address", parse_address(text, subject.base), subject)
+    if subject.runs:
+        yield _running(subject)
 
 
-def _running(house: Subject) -> Found:
-    own = house.snapshot.digest
-    if house.runs == own:
+def _running(subject: Subject) -> Found:
+    own = subject.snapshot.digest
+    if subject.runs == own:
         return Found(OK, "proxy", f"runs this file ({own})")
     return Found(
-        WARNING, "proxy", f"runs {house.runs}, this file is {own}", "strangler reload --wait, or undo the edit"
+        WARNING, "proxy", f"runs {subject.runs}, this file is {own}", "strangler reload --wait, or undo the edit"
     )
 
 
-def _tried(about: str, address: Address, house: Subject) -> Found:
+def _tried(about: str, address: Address, subject: Subject) -> Found:
     try:
         _bind(address)
     except OSError as error:
-        return _refused(about, address, error, house)
+        return _refused(about, address, error, subject)
     if about == "admin.address" and not address.is_loopback:
-        if house.snapshot.admin.tls is None:
+        if subject.snapshot.admin.tls is None:
             return Found(
                 WARNING,
                 about,
@@ -61,9 +61,9 @@ def _bind(address: Address) -> None:
         sock.bind((address.host, address.port))
 
 
-def _refused(about: str, address: Address, error: OSError, house: Subject) -> Found:
+def _refused(about: str, address: Address, error: OSError, subject: Subject) -> Found:
     if error.errno == errno.EADDRINUSE:
-        if house.running:
+        if subject.running:
             return Found(OK, about, f"{address} is held by the running proxy")
         return Found(
             ERROR, about, f"{address} is taken by another process", f"find it with ss -ltnp 'sport = :{address.port}'"

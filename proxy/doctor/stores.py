@@ -16,22 +16,22 @@ _CLIENT = 6.2
 """From this Redis on, everything the proxy uses is there."""
 
 
-async def stores(house: Subject) -> AsyncIterator[Found]:
+async def stores(subject: Subject) -> AsyncIterator[Found]:
     """Look at the store of the file."""
-    store = house.snapshot.store
+    store = subject.snapshot.store
     if store == "memory":
         yield Found(
             WARNING, "store", "memory: rollbacks are forgotten with a restart", 'store: "sqlite:var/strangler.db"'
         )
     elif store.startswith("sqlite:"):
-        yield _sqlite(house)
+        yield _sqlite(subject)
     else:
-        async for found in _redis(house):
+        async for found in _redis(subject):
             yield found
 
 
-def _sqlite(house: Subject) -> Found:
-    path = house.base / house.snapshot.store.removeprefix("sqlite:")
+def _sqlite(subject: Subject) -> Found:
+    path = subject.base / subject.snapshot.store.removeprefix("sqlite:")
     if not path.exists():
         return Found(OK, "store", f"{path} does not exist yet")
     try:
@@ -44,16 +44,16 @@ def _sqlite(house: Subject) -> Found:
     return Found(OK, "store", f"{path} is sound")
 
 
-async def _redis(house: Subject) -> AsyncIterator[Found]:
+async def _redis(subject: Subject) -> AsyncIterator[Found]:
     try:
         from redis.asyncio import from_url
         from redis.exceptions import RedisError
     except ImportError:
         yield Found(ERROR, "store", "the Redis client is not installed", "pip install 'strangler-proxy[fleet]'")
         return
-    url = house.snapshot.store
+    url = subject.snapshot.store
     client = from_url(
-        url, password=house.environ.get(_PASSWORD) or None, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE
+        url, password=subject.environ.get(_PASSWORD) or None, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE
     )
     try:
         seconds, micros = await client.time()

@@ -199,7 +199,7 @@ def mismatch(policy: GuardPolicy, evidence: Evidence) -> Check:
     if left < seen.different and binomial_tail(left, compared, limit) >= IMPROBABLE_MISMATCH:
         return Check("mismatch", CANNOT_TELL, rate, limit, f"{detail}, {_excuse(seen.excused)}")
     least = least_share(seen.different, compared, IMPROBABLE_MISMATCH)
-    return Check("mismatch", BAD, rate, limit, f"{detail}, which is {least:.2%} at the least")
+    return Check("mismatch", BAD, rate, limit, f"{detail}, a rate of at least {least:.2%}")
 
 
 def _excuse(excused: Excused) -> str:

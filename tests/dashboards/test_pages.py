@@ -119,7 +119,7 @@ GROUP = {
 VERDICT = {
     "outcome": "bad", "reason": "mismatch", "window": 60.0, "instances": 1,
     "checks": [{"name": "mismatch", "outcome": "bad", "value": 7 / 124, "limit": 0.01,
-                "detail": "7 of 124 differ, which is 2.10% at the least"}],
+                "detail": "7 of 124 differ, a rate of at least 2.10%"}],
 }  # fmt: skip
 
 

@@ -45,7 +45,7 @@ def test_pairs_that_nobody_could_compare_prove_nothing():
 
 
 def test_a_breach_tells_what_the_rate_is_at_the_least():
-    assert mismatch(equal=90, different=10).detail == "10 of 100 differ, which is 3.05% at the least"
+    assert mismatch(equal=90, different=10).detail == "10 of 100 differ, a rate of at least 3.05%"
 
 
 def test_one_broken_rule_is_enough():
