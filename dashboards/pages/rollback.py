@@ -40,7 +40,7 @@ def headline(back: RolledBackView, group: Mapping[str, Any] | None) -> str:
     check = _accused(back)
     if check is None:
         return words.cause(back.reason)
-    detail = str(check.get("detail") or "").partition(", which")[0] or words.cause(back.reason)
+    detail = str(check.get("detail") or "").partition(", a rate of")[0] or words.cause(back.reason)
     at = f" at {group['path']}" if group and back.reason == "mismatch" else ""
     limit = check.get("limit")
     allowed = f", limit {words.check_figure(back.reason, limit)}" if limit and back.reason not in _COUNTED else ""

@@ -33,11 +33,8 @@ def reachable(subject: Subject) -> Iterator[Found]:
     """Look at who may use an admin port on loopback that asks for no token."""
     admin = subject.snapshot.admin
     address = parse_address(admin.address, subject.base)
-    if (
-        not address.is_loopback
-        or address.path
-        or any(map(subject.environ.get, (admin.token_env, admin.view_token_env)))
-    ):
+    tokens = (admin.token_env, admin.view_token_env)
+    if not address.is_loopback or address.path or any(map(subject.environ.get, tokens)):
         return
     users = users_here(absent=True)
     if users:
