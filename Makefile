@@ -86,7 +86,7 @@ wheels: packages
 	$(PYTHON) deploy/wheels.py
 
 test-compiled: compiled
-	cd build/compiled && ../../$(BIN)/pytest -n 2 --dist loadfile $(COMPILED_TESTS)
+	cd build/compiled && ../../$(BIN)/pytest -n 4 --dist loadfile $(COMPILED_TESTS)
 
 dashboards: $(STAMP)
 	$(BIN)/python -m dashboards.grafana.dashboards
