@@ -13,7 +13,7 @@ from proxy.state.bindable import UnbindableError, expression, unbindable
 from proxy.state.identity_keys import Keys, jwt_problem
 from rules.model import BackendTls
 from rules.problems import ConfigError
-from tests.support.broken import BROKEN, Broken, material, sound
+from tests.support.broken_values import BROKEN, Broken, material, sound
 
 
 @pytest.fixture(scope="module")

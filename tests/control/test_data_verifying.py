@@ -20,7 +20,7 @@ from proxy.ipc.verifying import DataFound, VerifyData
 from rules.data_settings import DataCheck, DataOrders, DataSettings, DataSource, DataTable, TableSide
 from rules.model import Rollout, Step
 from tests.support import snapshots
-from tests.support.steering import BACKENDS, RolloutRig, a_route
+from tests.support.rollout_rig import BACKENDS, RolloutRig, a_route
 from tests.support.waiting import until
 
 SIDE = TableSide("t", ("id",))

@@ -15,7 +15,7 @@ from rules.guard.excuses import Excused
 from rules.guard.window import ComparedTally
 from rules.model import Override, Rollout, ShadowPolicy, Step
 from tests.support import snapshots
-from tests.support.steering import NOON, RolloutRig, a_route
+from tests.support.rollout_rig import NOON, RolloutRig, a_route
 
 STEPPED = Rollout(steps=(Step(0.0, 60.0), Step(10.0, 60.0), Step(50.0, 60.0), Step(100.0)))
 FINE: dict[str, Any] = {"modern": 50, "legacy": 50}

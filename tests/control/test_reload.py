@@ -10,8 +10,8 @@ from proxy.ipc.codec import WORKER
 from proxy.ipc.messages import Applied, Commit, Effects, Hello, Message, Prepare, Prepared
 from proxy.state.live import unpack, unpack_effects
 from rules.model import Rollout
+from tests.support.rollout_rig import RolloutRig, a_route
 from tests.support.running import config
-from tests.support.steering import RolloutRig, a_route
 from tests.support.waiting import until
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from proxy.control.retirement import Retirements
 from proxy.storage.store import MemoryStore, Store, StoreError
 from rules.model import Fallback, Rollout
-from tests.support.steering import RolloutRig, a_route
+from tests.support.rollout_rig import RolloutRig, a_route
 
 DAY = 86_400.0
 ALL = replace(a_route(rollout=Rollout(weight=100.0)), fallback=Fallback("none"))

@@ -20,7 +20,7 @@ from proxy.telemetry import events
 from proxy.telemetry.metric_names import METRICS
 from rules.config import json_schema
 from tests.docs.material import PAGES, ROOT, blocks, commands, lines, text_of, words
-from tests.support.steering import a_route
+from tests.support.rollout_rig import a_route
 
 MAIN = typer.main.get_command(app)
 MADE = {metric.name for metric in METRICS}

@@ -10,7 +10,7 @@ from proxy.control.route_evidence import NothingJudged
 from rules.config import load_with_warnings
 from rules.guard.window import ComparedTally
 from rules.model import Route
-from tests.support.steering import RolloutRig
+from tests.support.rollout_rig import RolloutRig
 
 FILE = Path(__file__).parents[2] / "examples" / "paymenter" / "phases.yaml"
 HOUR = 3600.0

@@ -10,8 +10,8 @@ from tests.faults.conftest import Scene
 from tests.faults.test_processes import IN_FLIGHT
 from tests.support import raw
 from tests.support.line import Ended
+from tests.support.rollout_rig import RolloutRig
 from tests.support.running import Running
-from tests.support.steering import RolloutRig
 from tests.support.waiting import PATIENCE
 
 MORE = 40

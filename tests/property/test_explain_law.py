@@ -23,7 +23,7 @@ from rules.routing.explain import explain
 from tests.journeys.tokens import claims, hmac_token, laravel_cookie, unsigned_token
 from tests.support import snapshots
 from tests.support.clock import Clock
-from tests.support.wired import Paper
+from tests.support.socketless import Paper
 
 SECRET = "a shared secret of more than thirty-two bytes"
 APP_KEY = b"k" * 32

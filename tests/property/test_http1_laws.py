@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.http1.framing import ChunkedBody, chunk, last_chunk
+from tests.support.h11_backend import Judged
 from tests.support.laws import answer_law, chunked_law, cut, dechunked, request_law
 from tests.support.material import ANSWERS, CHUNKED, REQUESTS, spoilt
-from tests.support.oracle import Judged
 
 pytestmark = pytest.mark.uvloop
 CUTS = st.lists(st.integers(0, 2000), max_size=8)

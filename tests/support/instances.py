@@ -18,7 +18,7 @@ from proxy.storage.store import StoreError
 from proxy.storage.store_redis import RedisStore
 from rules.model import Route
 from tests.support.redis_server import PASSWORD, RedisServer, redis_running
-from tests.support.steering import RolloutRig
+from tests.support.rollout_rig import RolloutRig
 from tests.support.waiting import PATIENCE
 
 ENVIRON = {"STRANGLER_REDIS_PASSWORD": PASSWORD}

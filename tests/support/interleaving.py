@@ -9,7 +9,7 @@ from random import Random
 import h11
 
 from tests.support.laws import cut
-from tests.support.wired import Wired
+from tests.support.socketless import Wired
 
 
 class Scene:

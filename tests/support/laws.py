@@ -26,9 +26,9 @@ from proxy.http1 import fields, request_line, response
 from proxy.http1.fields import BrokenAnswer
 from proxy.http1.framing import ChunkedBody
 from proxy.http1.head_cache import spelling
-from tests.support.oracle import ExchangeResult, Judged
+from tests.support.h11_backend import ExchangeResult, Judged
 from tests.support.raw import get
-from tests.support.wired import Wired
+from tests.support.socketless import Wired
 
 
 def cut(data: bytes, places: Iterable[int]) -> list[bytes]:

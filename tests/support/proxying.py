@@ -18,9 +18,9 @@ from rules.model import LEGACY, MODERN, BackendTls, Buffer, Fallback, Limits, Ro
 from rules.routing.decide import generation
 from tests.support import raw, snapshots
 from tests.support.backend import Backend, Script
+from tests.support.cached_heads import check_and_forget
 from tests.support.clock import Clock
 from tests.support.messages import Message
-from tests.support.remembered import check_and_forget
 from tests.support.waiting import until
 
 

@@ -13,8 +13,8 @@ from tests.support.backend import Wire, always, hang, ok
 from tests.support.measuring import answer_times, memory
 from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import get
+from tests.support.socketless import Wired, single_bytes
 from tests.support.waiting import breathe
-from tests.support.wired import Wired, single_bytes
 
 # ── nobody starves ──
 

@@ -12,9 +12,9 @@ from tests.support.backend import Wire, answering, hang, ok, on_head
 from tests.support.clock import Clock
 from tests.support.proxying import RunningProxy
 from tests.support.raw import get
+from tests.support.socketless import Wired, halves, single_bytes
 from tests.support.tables import cases, wire
 from tests.support.waiting import breathe, until
-from tests.support.wired import Wired, halves, single_bytes
 
 
 @pytest.mark.parametrize("case", cases("http_broken_answers"))

@@ -13,10 +13,10 @@ from proxy.worker.server import Server, announce
 from rules.model import LEGACY, Backend, Limits, Snapshot
 from rules.routing.decide import generation
 from tests.support.backend import Wire, always, chunks, hang, ok, on_head
-from tests.support.filling import fill
 from tests.support.line import Ended
 from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import get
+from tests.support.slow_reader import fill
 from tests.support.waiting import breathe, until
 
 

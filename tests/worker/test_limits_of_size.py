@@ -8,7 +8,7 @@ from rules.model import Limits
 from tests.support.backend import always, hang, ok
 from tests.support.proxying import RunningProxy
 from tests.support.raw import get, post
-from tests.support.wired import Wired, halves, single_bytes
+from tests.support.socketless import Wired, halves, single_bytes
 
 SMALL = Limits(header_bytes=400, url_bytes=100)
 

@@ -7,9 +7,9 @@ import pytest
 from rules.model import Limits
 from tests.support.backend import always, chunks, hang, ok, on_head
 from tests.support.clock import Clock
-from tests.support.filling import fill
 from tests.support.proxying import RunningProxy
 from tests.support.raw import get
+from tests.support.slow_reader import fill
 from tests.support.waiting import breathe, until
 
 

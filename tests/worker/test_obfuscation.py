@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.oracle import Judged
+from tests.support.h11_backend import Judged
 
 HIDDEN = b"GET /smuggled HTTP/1.1\r\nHost: a\r\nX: "
 TAIL = b"0\r\n\r\n" + HIDDEN

@@ -10,8 +10,8 @@ import pytest
 from tests.support.backend import always, ok
 from tests.support.proxying import RunningProxy
 from tests.support.raw import get
+from tests.support.socketless import Wired, halves, single_bytes
 from tests.support.tables import cases, wire
-from tests.support.wired import Wired, halves, single_bytes
 
 SMUGGLED = get("/smuggled")
 

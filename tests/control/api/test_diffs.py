@@ -25,7 +25,7 @@ from proxy.storage.diff_store import TRANSIENT, Difference, DiffsThread
 from proxy.storage.diff_store_memory import MemoryDiffs
 from rules.model import Admin
 from tests.support import raw, snapshots
-from tests.support.hall import ComparisonRig
+from tests.support.comparison_rig import ComparisonRig
 from tests.support.messages import Message
 from tests.support.pairs import a_pair
 from tests.support.waiting import until

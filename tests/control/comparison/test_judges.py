@@ -12,7 +12,7 @@ from proxy.control.comparison.judge_pool import JudgePool, NotJudgedError
 from proxy.ipc.judge_messages import Case, Opinion, Rulebook
 from proxy.ipc.messages import Message
 from tests.support.pairs import a_pair
-from tests.support.seats import StandInJudge
+from tests.support.stand_in_judge import StandInJudge
 from tests.support.waiting import breathe, until
 
 

@@ -16,7 +16,7 @@ from tests.support import snapshots
 from tests.support.clock import Clock
 from tests.support.instances import redis_waited_for
 from tests.support.redis_server import PASSWORD, RedisServer
-from tests.support.steering import BACKENDS, a_route
+from tests.support.rollout_rig import BACKENDS, a_route
 
 ENVIRON = {"STRANGLER_REDIS_PASSWORD": PASSWORD}
 

@@ -16,7 +16,7 @@ from rules.guard.window import ComparedTally
 from rules.model import Route, Snapshot
 from tests.support import snapshots
 from tests.support.clock import Clock
-from tests.support.steering import BACKENDS, a_route
+from tests.support.rollout_rig import BACKENDS, a_route
 
 NOW = 1000
 

@@ -13,7 +13,7 @@ from proxy.storage.fleet_redis import RedisFleet
 from proxy.storage.store_redis import RedisStore
 from tests.support.instances import redis_waited_for
 from tests.support.redis_server import PASSWORD, RedisServer
-from tests.support.steering import RolloutRig
+from tests.support.rollout_rig import RolloutRig
 
 ENVIRON = {"STRANGLER_REDIS_PASSWORD": PASSWORD}
 

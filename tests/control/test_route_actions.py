@@ -11,7 +11,7 @@ from proxy.control.errors import RefusedError
 from proxy.control.route_actions import INCIDENT_GAP, sent_back_in_this_incident
 from proxy.storage.store import MemoryStore, StoreError
 from rules.model import Override, Rollout, Step
-from tests.support.steering import RolloutRig, a_route
+from tests.support.rollout_rig import RolloutRig, a_route
 from tests.support.waiting import until
 
 BACK = Override("profile", rolled_back=True, reason="errors", who="guard", at=1.0, revision=3)

@@ -16,7 +16,7 @@ from proxy.storage.diff_store import Difference
 from proxy.telemetry.aggregation import Worker
 from rules.model import Invariant, ShadowPolicy
 from tests.support.clock import Clock
-from tests.support.seats import StandInJudge
+from tests.support.stand_in_judge import StandInJudge
 from tests.support.waiting import breathe
 
 WORKER: Worker = (0, 1)

@@ -9,7 +9,7 @@ import orjson
 from proxy.control.retirement import UnseenWrites
 from proxy.ipc.messages import RouteWrites, Write, Writes
 from proxy.state.request_outcomes import KEPT
-from tests.support.steering import RolloutRig, a_route
+from tests.support.rollout_rig import RolloutRig, a_route
 
 LOSSY = a_route(rollback="lossy")
 NOON = 1_800_000_000.0

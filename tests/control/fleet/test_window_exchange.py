@@ -17,7 +17,7 @@ from proxy.storage.store_redis import waiting_client
 from rules.guard.window import ComparedTally
 from rules.model import Rollout, ShadowPolicy, Step
 from tests.support.instances import ENVIRON, Several, redis_waited_for, several, together
-from tests.support.steering import NOON, RolloutRig, a_route
+from tests.support.rollout_rig import NOON, RolloutRig, a_route
 
 SOME: dict[str, Any] = {"modern": 2, "legacy": 60}
 """A small share: in a minute less than any instance could judge by."""

@@ -24,7 +24,7 @@ from rules.model import DiffStorage
 from tests.support import snapshots
 from tests.support.clock import Clock
 from tests.support.pairs import a_pair
-from tests.support.seats import StandInJudge
+from tests.support.stand_in_judge import StandInJudge
 
 IGNORE = ["/a", {"path": "/eta", "reason": "live", "max_rate": "5%"}]
 

@@ -14,7 +14,7 @@ from proxy.ipc.judge_messages import Found
 from proxy.storage.diff_store import Difference, DiffsThread, Known, Wanted
 from proxy.storage.diff_store_memory import MemoryDiffs
 from proxy.storage.fleet_redis import RedisFleet
-from tests.support.hall import ComparisonRig
+from tests.support.comparison_rig import ComparisonRig
 from tests.support.instances import ENVIRON, redis_waited_for
 from tests.support.redis_server import RedisServer
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from proxy.storage.store import MemoryStore, StoreError
 from rules.model import Override, Rollout, Step
-from tests.support.steering import RolloutRig, a_route
+from tests.support.rollout_rig import RolloutRig, a_route
 
 FIVE = Rollout(
     steps=(Step(0.0, 60.0), Step(10.0, 60.0, 100), Step(50.0, 60.0), Step(90.0, 60.0, manual=True), Step(100.0))

@@ -10,7 +10,7 @@ from proxy.control import override_changes
 from proxy.control.errors import RefusedError
 from rules.model import Override, Rollout, Step
 from rules.routing.compiled_route import effective_weight
-from tests.support.steering import NOON, a_route
+from tests.support.rollout_rig import NOON, a_route
 
 PLAIN = a_route()
 STEPPED = a_route(rollout=Rollout(steps=(Step(1.0, 60.0), Step(10.0, 60.0), Step(100.0))))

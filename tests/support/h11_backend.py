@@ -8,7 +8,7 @@ import h11
 
 from proxy.worker.upstream_connection import UpstreamConnection
 from rules.model import Limits
-from tests.support.wired import Wired
+from tests.support.socketless import Wired
 
 ANSWER_HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
 ANSWER = ANSWER_HEAD + b"ok"

@@ -20,7 +20,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support.backend import Backend, always, ok
-from tests.support.broken import BROKEN, Broken, material, sound
+from tests.support.broken_values import BROKEN, Broken, material, sound
 from tests.support.messages import Message
 from tests.support.redis_server import PASSWORD, redis_running
 from tests.support.running import Running, running

@@ -11,7 +11,7 @@ from proxy.control.override_changes import cautious
 from proxy.storage.store import MemoryStore, StoreError
 from rules.model import Override
 from tests.support import snapshots
-from tests.support.steering import RolloutRig, a_route
+from tests.support.rollout_rig import RolloutRig, a_route
 from tests.support.waiting import until
 
 SET = Override("profile", weight=80.0, who="ann", text="last week", at=1.0, revision=5)

@@ -13,7 +13,7 @@ from proxy.ipc.messages import Again, AgainFailed, Answer, JudgeSilent, JudgeWan
 from proxy.storage.diff_store import TRANSIENT, Known
 from proxy.worker.shadow.conflicts import APART
 from rules.model import ShadowPolicy
-from tests.support.hall import BROKEN, FOUND, HELD, OTHER, WORKER, ComparisonRig
+from tests.support.comparison_rig import BROKEN, FOUND, HELD, OTHER, WORKER, ComparisonRig
 from tests.support.pairs import a_pair
 from tests.support.waiting import breathe
 
