@@ -88,7 +88,7 @@ def _seen(fleet: Fleet, began: float, found: Round) -> Round:
     sent = [instances.moment(line) - began for line in lines if _by_weight(line)]
     words = [_word(events) for events in fleet.events()]
     if not all(words):
-        raise NotToldError(f"of {len(words)} instances {words.count(None)} never heard of a rollback")
+        raise NotToldError(f"of {len(words)} instances {words.count(None)} recorded no rollback")
     told = [instances.moment(word) - began for word in words if word is not None]
     return replace(
         found,

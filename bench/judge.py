@@ -95,7 +95,7 @@ def faults() -> Iterable[Question]:
 
 
 def both_out() -> Iterable[Question]:
-    """A minute in which both sides fail alike, as when their database is gone: a rollback helps nobody."""
+    """A minute in which both sides fail alike, as when their database is gone: a rollback would not help."""
     for share in SHARES:
         for failing in (1.0, 0.9, 0.3):
             world = World(share, seconds=120, outage=(30, 90, failing))

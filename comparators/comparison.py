@@ -110,7 +110,7 @@ def compare(legacy: Capture, modern: Capture, policy: Policy, *, secondary: Sequ
         return Comparison("not_compared", reason="depth")
     except HookError as error:
         return _failed("custom", str(error))
-    except Exception as fault:  # noqa: BLE001 - a comparison must never hurt whoever asked for it
+    except Exception as fault:  # noqa: BLE001 - a comparison must never hurt its caller
         # Only the kind of error: its text may quote a body.
         return _failed("comparator", f"the comparator failed: {type(fault).__name__}")
 
@@ -181,7 +181,7 @@ def _bodies(context: Context) -> None:
 
 
 def _bodiless(context: Context) -> None:
-    """Tell what one side says where the other's status has no body; a setting about statuses forgives no loss of it.
+    """Report what one side sends where the other's status has no body; a setting about statuses forgives no loss of it.
 
     A 304 loses nothing: it stands for the body that the client has.
     """
@@ -219,7 +219,7 @@ def _decoded(legacy: bytes, modern: bytes, context: Context) -> None:
 
 
 def _one_empty(legacy: bytes, modern: bytes, context: Context) -> None:
-    """Tell that only one side has a body: nothing is no JSON (PHP sends it where it could not encode), else a loss."""
+    """Report that only one side has a body: empty is no JSON (PHP sends it where it cannot encode), else a loss."""
     left, right = (each[:_PREVIEW].decode("utf-8", "replace") for each in (legacy, modern))
     kind: Kind = "extra" if modern else "missing"
     if body_kind.choose(legacy, modern, context) == "json":

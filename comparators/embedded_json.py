@@ -22,7 +22,7 @@ Pieces = tuple[list[str], list[Any]]
 
 
 class Holder(NamedTuple):
-    """What holds the JSON: `place` tells it apart from all others of the page, `shown` names it for people."""
+    """What holds the JSON: `place` identifies it in the page, `shown` is the name that operators read."""
 
     place: str
     shown: Callable[[], str]
@@ -54,8 +54,8 @@ def scripts_differ(legacy: str, modern: str, holder: Holder, context: Context) -
 def _compared(legacy: list[Any], modern: list[Any], holder: Holder, context: Context) -> list[Finding]:
     """Compare values in turn under the policy's rules; its paths are about the answer's own body, not about these.
 
-    What legacy varies by itself is told value by value: one that breaks what legacy's have in common is one finding,
-    and hides no other.
+    What legacy varies by itself is decided value by value: one that breaks what legacy's have in common is one
+    finding, and hides no other.
     """
     attempt = context.fork()
     place = Place((), context.policy.everywhere)

@@ -16,7 +16,7 @@ _ENUMERATED: Final = frozenset(
      "preload", "scope", "shape", "spellcheck", "translate", "wrap"}
 )  # fmt: skip
 _TYPED: Final = frozenset({"button", "embed", "input", "link", "object", "script", "source", "style"})
-"""Elements whose `type` is a word or a media type; that of a numbered list tells A from a."""
+"""Elements whose `type` is a word or a media type; that of a numbered list distinguishes A from a."""
 
 _JAVASCRIPT: Final = frozenset(
     {"", "text/javascript", "application/javascript", "application/x-javascript", "text/x-javascript",

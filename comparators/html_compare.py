@@ -30,7 +30,7 @@ class _Spot(NamedTuple):
     at: int
 
     def key(self, context: Context) -> str:
-        """What tells the place from all others of the page, whatever it is compared with where that matters."""
+        """What identifies the place in the page, whatever it is compared with where that matters."""
         return f"{self.stream.index(self.at) if context.minds_places else self.at}"
 
     def name(self) -> str:

@@ -57,7 +57,7 @@ _SHOWN: Final = 5
 
 
 class Token(NamedTuple):
-    """One step of a page: a tag's begin or end, a text; `glued` tells that no white space parts it from the last."""
+    """One step of a page: a tag's begin or end, a text; `glued` means that no white space parts it from the last."""
 
     kind: str
     text: str

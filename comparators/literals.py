@@ -39,7 +39,7 @@ def cut_apart(path: str, legacy: str, modern: str) -> tuple[str, str]:
     """Return two literals of at most `LONGEST_LITERAL` characters that are not the same.
 
     Where one is longer, both show the same stretch of the text, around the first difference; the bracket or quote they
-    begin with tells their type and stays, so does the place in a page that they begin with.
+    begin with shows their type and stays, so does the place in a page that they begin with.
     """
     if len(legacy) < LONGEST_LITERAL and len(modern) < LONGEST_LITERAL:
         return legacy, modern

@@ -17,7 +17,7 @@ UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 
 
 class Times(NamedTuple):
-    """Points in time, no further away than the samples' own span tells."""
+    """Points in time, no further away than the samples' own span allows."""
 
     found: tuple[Instant, ...]
 

@@ -92,7 +92,7 @@ class Learner:
                 _add(self._clauses, (path, piece.clause), (*piece.values, at), each.kind, new)
 
     def suggestions(self, today: date) -> tuple[Suggestion, ...]:
-        """Return a rule for each path pattern that was seen often enough to tell what it varies by."""
+        """Return a rule for each path pattern that was seen often enough to know what it varies by."""
         explained = [
             *(
                 (spot, _rule(path, place, spot))
@@ -180,7 +180,7 @@ def _form(literal: str) -> str:
 
 
 def _rule(path: str, place: str, spot: _Spot) -> NoiseRule | None:
-    """Return what the whole values at a path have in common; texts in which a piece varies are told by that."""
+    """Return what the whole values at a path have in common; a text with a varying piece counts as that piece."""
     until = _until(spot.last_seen)
     if spot.kinds == {"order"}:
         return NoiseRule(path, "permutation", until)

@@ -58,7 +58,7 @@ def random(path: str, samples: Samples, until: date) -> NoiseRule | None:
     shape = shape_of(whole) if all(len(chunks(each)) == 1 for each in whole) else None
     if isinstance(shape, Uuids):
         return NoiseRule(path, "random", until, least=36, most=36, alphabet="uuid")
-    # What all of them begin or end with is told by the piece between.
+    # Texts that all begin or end alike are recognised by the piece between.
     if not isinstance(shape, Made) or shape.before or shape.after or min(map(len, whole)) < _SHORTEST_TOKEN:
         return None
     return NoiseRule(path, "random", until, shape.least, shape.most, alphabet=name_of(shape.letters))
@@ -78,7 +78,7 @@ def measure(path: str, samples: Samples, until: date) -> NoiseRule | None:
     sizes = [float(number) for number in numbers if number is not None]
     if len(sizes) < len(numbers) or min(sizes) <= 0:
         return None
-    # Powers of ten: a unit (seconds, milliseconds) is a thousand, so it is told apart; a new record is no new rule.
+    # Powers of ten: a unit (seconds, milliseconds) is a thousand, so it is distinguished; a new record is no new rule.
     least, most = 10.0 ** (ceil(log10(min(sizes))) - 1), 10.0 ** ceil(log10(max(sizes)) + 0.001)
     return NoiseRule(path, "measure", until, least=least, most=most) if most <= least * 1000 else None
 

@@ -39,7 +39,7 @@ from comparators.noise_pieces import SEALED, opened, shape_of
 from comparators.noise_times import STRICT, Reading, instant
 from comparators.sensitive_names import looks_money
 
-# Tells what kind of varying value a literal is: made at random, a time, a whole number, a measure.
+# Finds what kind of varying value a literal is: made at random, a time, a whole number, a measure.
 
 
 _WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
@@ -219,7 +219,7 @@ def _times(rule: NoiseRule, legacy: str, modern: str) -> tuple[bool, ...]:
 
 
 def hides_there(rules: Iterable[NoiseRule], path: str, place: str, legacy: str, modern: str) -> bool:
-    """Whether a rule says of two whole texts at a place of a page that their difference is legacy's own noise."""
+    """Whether a rule takes the difference of two whole texts at a place of a page for legacy's own noise."""
     here = [rule for rule in rules if rule.place and rule.path == path]
     if not here or '"' in (legacy[:1], modern[:1]) or max(len(legacy), len(modern)) >= LONGEST_LITERAL:
         return False

@@ -22,8 +22,8 @@ _BODY: Final = "@body"
 def observed(findings: Sequence[Finding], own: Own) -> tuple[Observation, ...]:
     """Return where legacy differs from itself: `findings` between its answers, and their texts where these differ.
 
-    A text that is too long for a literal, or stands in a page, is told by its varying pieces, each with what stays
-    the same around it; where these cannot be told the finding is.
+    A text that is too long for a literal, or stands in a page, is returned as its varying pieces, each with what
+    stays the same around it; where these cannot be found, as the finding.
     """
     places = own.all()
     parts: list[Observation] = []

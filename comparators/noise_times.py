@@ -36,7 +36,7 @@ _TIMES: Final = 10.0
 class Instant(NamedTuple):
     """Seconds since 1970 (of a time of day: since midnight) and how they are spelled.
 
-    `kind` tells apart what cannot stand for each other: `text`, `date`, `epoch`, `stamp`, `clock`; `zoned` says that a
+    `kind` separates what cannot stand for each other: `text`, `date`, `epoch`, `stamp`, `clock`; `zoned` says that a
     zone is written.
     """
 

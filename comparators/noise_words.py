@@ -13,7 +13,7 @@ _WHY: Final = "legacy varies it by itself"
 def written(rule: NoiseRule) -> tuple[str, str]:
     """Return the setting and its entry as YAML: a pattern for a piece of a text, a path for a whole value.
 
-    Both are empty for a whole value in a page, which only learning can tell by its place.
+    Both are empty for a whole value in a page: only learning identifies that, by its place.
     """
     if rule.place:
         return "", ""

@@ -196,7 +196,7 @@ def _number(text: str) -> float | None:
 
 
 def _is_exact(body: bytes) -> bool:
-    """Whether a double holds every number of a text exactly enough to be told from every other such number."""
+    """Whether a double holds every number of a text exactly enough to differ from every other such number."""
     classes = body.translate(_CLASSES)
     if _SIXTEEN in classes and _LONG.search(body) is not None:
         return False

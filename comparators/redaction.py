@@ -24,7 +24,7 @@ from comparators.text_compare import delimiter_of, rows
 
 
 def _encoding(body: bytes) -> str:
-    """Return what a body is written in: NULs among its first bytes, or a mark, tell of UTF-16 and UTF-32 (RFC 4627)."""
+    """Return what a body is written in: NULs among its first bytes, or a mark, mean UTF-16 or UTF-32 (RFC 4627)."""
     if b"\0" not in body[:4] and not body.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-8"
     found = json.detect_encoding(body)

@@ -53,7 +53,7 @@ class Own:
         self._added: list[tuple[str, str]] = []
 
     def add_difference(self, path: str, place: str, first: str, again: str, shown: str = "") -> None:
-        """Take two texts of legacy; `place` tells places of one path apart, `shown` names it for people."""
+        """Take two texts of legacy; `place` separates places of one path, `shown` is the name that operators read."""
         key = path, place
         self._left -= len(again) if key in self._texts else len(first) + len(again)
         if self._left < 0 or len(self._texts) >= _MOST_PLACES:
@@ -124,7 +124,7 @@ class Own:
 def fits(values: Sequence[str], given: str, reading: Reading = STRICT, *, words: bool = True) -> bool:
     """Whether a text may stand where legacy had `values`: it varies where they do, as they do, and nowhere else.
 
-    Where no pieces can be told apart short texts are held against each other as `words`, others byte by byte.
+    Where no pieces can be separated, short texts are compared as `words`, others byte by byte.
     """
     filled = list(dict.fromkeys(value for value in values if value))
     if not given or len(filled) < _FEW:
@@ -508,8 +508,8 @@ def _is_unsure(literal: str) -> bool:
 
 # Finds the tokens of a page that legacy makes anew for each answer, where pages are compared as text.
 #
-# Their names are those of secrets, which no other noise may be learned by: a token against forged requests, a nonce
-# tells nothing about anybody, and no two answers ever share one.
+# Their names are those of secrets, which no other noise may be learned by: a token against forged requests or a nonce
+# carries no personal data, and no two answers ever share one.
 
 
 PLACE: Final = "token"
@@ -585,7 +585,7 @@ def _in_elements(text: str) -> Iterator[tuple[int, _Found]]:
             start, end = (element.start(2) + at for at in each.span(each.lastindex or 1))
             whose = attributes.get("name", "")
             before, after = text[element.start() : start], text[end : element.end()]
-            # Another page may have its own id in the same element: as little is taken along as tells whose it is.
+            # Another page may have its own id in the same element: only as much is taken along as identifies its owner.
             short = _DIGIT.split(before[-_ANCHOR:])[-1]
             if not whose or whose in short:
                 before, after = short, after[:1]

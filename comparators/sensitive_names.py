@@ -58,7 +58,7 @@ _BYTES: Final = 4
 
 
 class Mask:
-    """Makes marks under a key of any length; without the key nobody can try secrets out. Nothing changes."""
+    """Makes marks under a key of any length; without the key, secrets cannot be guessed by trying. Nothing changes."""
 
     def __init__(self, key: bytes) -> None:
         self._key = blake2b(key).digest()

@@ -27,7 +27,7 @@ _CHECKS: Mapping[str, tuple[str, Figure]] = {
 }
 """The guard's checks: for people, with how their figures are written (rules.guard.evidence.REASONS)."""
 _OUTCOMES = {"bad": "breaks its limits", "good": "within its limits", "cannot_tell": "cannot tell",
-             "too_little": "too little traffic to tell"}  # fmt: skip
+             "too_little": "too little traffic to judge"}  # fmt: skip
 _SHARES = frozenset({"coverage", "upper_bound", "share", "share_migrated", "slow_share", "sample"})
 _SECONDS = frozenset({"p50", "p95", "p99", "window", "span", "seconds", "after", "lag", "hold_off"})
 _NAMES = {"upper_bound": "at most different", "open_groups": "differences not judged", "wanting": "is missing",

@@ -28,7 +28,7 @@ CACHED = {"apt": "/var/cache/apt/archives", "pip": "/root/.cache/pip"}
 
 
 def clone(tree: Path) -> None:
-    """Put what is committed into the tree, as somebody would who has just fetched it."""
+    """Put what is committed into the tree, as a fresh clone has it."""
     subprocess.run(["git", "clone", "--quiet", "--no-local", str(TOP), str(tree) + PLACE], check=True, timeout=300)
 
 

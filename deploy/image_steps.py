@@ -92,7 +92,7 @@ def follow(stage: Stage, word: str, rest: str, stages: dict[str, Stage]) -> None
     """Do what one instruction says; those that only describe the image are left."""
     match word:
         case "RUN":
-            # pip brings authorities of its own unless told of the tree's
+            # pip uses authorities of its own unless PIP_CERT names the tree's
             chroot(stage, ["/bin/sh", "-ec", f"export PIP_CERT=/etc/ssl/certs/ca-certificates.crt; {rest}"])
         case "COPY":
             copied(stage, rest, stages)

@@ -42,7 +42,7 @@ def facts_of(
 
 
 def meets_strangers(generation: Generation, keys: Keys, user: str | None) -> bool:
-    """Whether somebody whom nothing identifies gets an id of the proxy's own, which decides at once."""
+    """Whether a user without an identity gets an id of the proxy's own, which decides at once."""
     return not user and bool(keys.sticky) and "sticky" in generation.snapshot.identity
 
 

@@ -33,7 +33,7 @@ class CannotStartError(ProxyError):
 
 
 class AddressTakenError(CannotStartError):
-    """Somebody else listens there."""
+    """Another process listens there."""
 
     def __init__(self, address: str, key: str) -> None:
         super().__init__(f"{address} is in use by another process; is the proxy running already? ({key})")
@@ -91,7 +91,7 @@ class Address:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether nobody on another machine can reach it."""
+        """Whether it cannot be reached from another machine."""
         if self.path or self.host == "localhost":
             return True
         try:
@@ -148,7 +148,7 @@ def worker_count(configured: int) -> int:
 
 
 def is_legacy_only(environ: Mapping[str, str]) -> bool:
-    """Whether the operator pulled the cord that sends everybody to legacy."""
+    """Whether the operator set the switch that sends all users to legacy."""
     return environ.get(LEGACY_ONLY, "").strip().lower() in ("1", "true", "yes", "on")
 
 
@@ -160,7 +160,7 @@ def access_log_target(environ: Mapping[str, str], base_dir: Path) -> str | None:
     return "" if wanted in ("", "-", "stdout") else str(base_dir / wanted)
 
 
-# The version of this program as the package tells it, and which of its two builds runs.
+# The version of this program as the package states it, and which of its two builds runs.
 
 
 def program_version() -> str:

@@ -114,7 +114,7 @@ class DataSettings:
 
 @dataclass(frozen=True, slots=True)
 class DataOrders:
-    """What the process that verifies is told: the section, which fields are redacted, where results are kept.
+    """What the process that verifies is sent: the section, which fields are redacted, where results are kept.
 
     `store` is as the file in `folder` names it. One instance of a fleet `leads`: it asks the databases, the others
     read what it found.

@@ -28,7 +28,7 @@ class Piece:
 
 
 def overlapping(data: Any, after: Sequence[Piece], *, ignorecase: bool) -> bool:
-    """Whether two alternatives of a branch, with what follows them, begin alike for as long as can be told."""
+    """Whether two alternatives of a branch, with what follows them, begin alike as far as can be seen."""
     steps = list(data)
     for at, (op, value) in enumerate(steps):
         if op is ops.BRANCH:

@@ -2,7 +2,7 @@
 
 Every user has a mark: a keyed hash of the id, so that no client can choose ids which crowd out the others. The
 users with the smallest marks are kept; any two sketches with one key merge into what one sketch that had seen
-all of them would hold. Of N users with marks below the bound, the share of the bound in all marks tells how many
+all of them would hold. Of N users with marks below the bound, the share of the bound in all marks gives how many
 there are in total: with 1024 kept, within 3.2 % of the truth two times in three, within 13 % practically always.
 """
 

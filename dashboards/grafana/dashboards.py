@@ -201,7 +201,7 @@ ROUTE = Board(
         ),
         Panel(
             "Shadows dropped",
-            "Mirrored requests that were not sent or not heard out. Many: raise max_in_flight, or lower the sample.",
+            "Mirrored requests not sent, or not answered in full. Many: raise max_in_flight, or lower the sample.",
             "reqps",
             (Query(rate("strangler_shadow_dropped_total", "route, reason"), "{{route}} {{reason}}"),),
         ),

@@ -86,4 +86,4 @@ def _file(place: str, lines: Lines) -> Html | None:
         return None
     width = len(str(lines[-1][0]))
     text = "\n".join(f"{number:>{width}}  {line}" for number, line in lines)
-    return el("details", el("summary", f"What the file says of it: {place}"), el("pre", text, tabindex="0"))
+    return el("details", el("summary", f"The file's section: {place}"), el("pre", text, tabindex="0"))

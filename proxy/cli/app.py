@@ -199,7 +199,7 @@ def bundle(
 @sessions_app.command("revoke")
 def sessions_revoke(
     name: Annotated[
-        str | None, typer.Option("--name", metavar="NAME", help="Only sessions of this name; left out: everybody's.")
+        str | None, typer.Option("--name", metavar="NAME", help="Only sessions of this name; without it, all sessions.")
     ] = None,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept in the audit trail.")] = "",
     config: ConfigOption = "proxy.yaml",

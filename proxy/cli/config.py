@@ -87,7 +87,7 @@ def plan(config: str, admin: str, *, as_json: bool) -> int:
         print_problems(problems, as_json=as_json)
         return EXIT_USAGE
     if not reply.ok:
-        raise ProxyError(str(reply.body.get("detail", "the proxy cannot tell what would change")))
+        raise ProxyError(str(reply.body.get("detail", "the proxy does not report what would change")))
     if as_json:
         print_json(reply.body)
     else:

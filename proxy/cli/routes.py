@@ -311,7 +311,7 @@ def _document(proxy: Client, route: str = "") -> dict[str, Any]:
     """Return the status, of one route alone where one is named; UnknownRouteError where there is no such."""
     reply = proxy.get("/api/v1/status")
     if not reply.ok:
-        raise ProxyError(str(reply.body.get("detail", "the proxy cannot tell its status")))
+        raise ProxyError(str(reply.body.get("detail", "the proxy does not report its status")))
     if not route:
         return reply.body
     found = [each for each in reply.body["routes"] if each["name"] == route]
@@ -379,7 +379,7 @@ def _ask(proxy: Client, route: str, since: str, limit: int) -> list[dict[str, An
     asked = {"limit": limit, **({"route": route} if route else {}), **({"since": since} if since else {})}
     reply = proxy.get(f"{_EVENTS}?{urlencode(asked)}")
     if not reply.ok:
-        raise ProxyError(str(reply.body.get("detail", "the proxy cannot tell what happened")))
+        raise ProxyError(str(reply.body.get("detail", "the proxy does not report what happened")))
     items: list[dict[str, Any]] = reply.body["items"]
     return items
 
@@ -405,7 +405,7 @@ def report(config: str, admin: str, form: str, *, as_json: bool) -> int:
     """Print the report of the running proxy as Markdown or as a page of its own."""
     reply = client(config, admin).get("/api/v1/report")
     if not reply.ok:
-        raise ProxyError(str(reply.body.get("detail", "the proxy cannot tell what was migrated")))
+        raise ProxyError(str(reply.body.get("detail", "the proxy does not report what was migrated")))
     if as_json:
         print_json(reply.body)
     else:

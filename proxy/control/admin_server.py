@@ -113,7 +113,7 @@ class AdminPort:
     async def _admitted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
         asked = AdminRequest(request.method, request.path, headers)
-        # before a token is compared: from the 21st guess on the response does not even tell whether it was right
+        # before a token is compared: from the 21st guess on the response does not even show whether it was right
         wait = self._failed.due(requester(request)) if self._access.is_guess(asked) else 0.0
         if wait:
             return http.too_many(wait)

@@ -1,7 +1,7 @@
 """Verifies both databases beside the proxy: runs the process, keeps its results, acts on them.
 
 1. a file with a `data` section has a process started, another section gives it new orders, none ends it
-2. the process says what its runs came to; what changed is told as an event
+2. the process reports the results of its runs; what changed is emitted as an event
 3. of instances that share a store one asks the databases; the others read there what it found
 4. a route whose tables differ, or were not verified lately, is not promoted: `withheld` says why
 5. a check that is violated and says `rollback` sends its routes back, by the verb that the guard uses

@@ -3,7 +3,7 @@
 1. start with the last good configuration that the supervisor kept
 2. serve the admin port; connect to workers as the supervisor sends their connections
 3. read the file at once, then whenever it changes or a reload is asked for
-4. exit when told; workers go on without control
+4. exit on order; workers go on without control
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ class Control:
         self._tasks = Tasks(self._ended)
 
     async def run(self) -> int:
-        """Operate until told to leave; returns the exit code."""
+        """Operate until the order to leave; returns the exit code."""
         self._tasks.start(beat(self._lifeline.channel), "heart-beat")
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._lifeline.put, messages.Leave())
         folder = self._begin.settings.base_dir
@@ -182,7 +182,7 @@ class Control:
         start(self._revocations.run, "sessions")
         start(lambda: watch(folder, self._look), "watch")
         start(lambda: look_slowly(self._look), "watch-slowly")
-        # the file may have changed while nobody was looking
+        # the file may have changed before the watch began
         self._tasks.start(self._look(), "first-look")
         await self._follow_supervisor()
         await self._leave()

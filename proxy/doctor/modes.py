@@ -32,7 +32,7 @@ def _mode(path: Path) -> int:
 def _not_written_by_others(about: str, path: Path) -> Found:
     mode = _mode(path)
     if mode & stat.S_IWOTH:
-        return Found(ERROR, about, f"{path} may be written by everybody on this machine", f"chmod o-w {path}")
+        return Found(ERROR, about, f"{path} can be written by every user of this machine", f"chmod o-w {path}")
     return Found(OK, about, f"{path} has mode {mode:04o}")
 
 

@@ -59,7 +59,7 @@ def _headers(headers: dict[str, str], subject: Subject) -> Iterator[Found]:
         "x-forwarded-for", ""
     ):
         advice = "at the edge use $remote_addr; behind another proxy set_real_ip_from"
-        yield Found(WARNING, _ABOUT, "passes on what clients say of their own address in X-Forwarded-For", advice)
+        yield Found(WARNING, _ABOUT, "passes on X-Forwarded-For with whatever address the client wrote there", advice)
     believed = [source.partition(":")[2] for source in subject.snapshot.identity if source.startswith("header:")]
     believed += [route.rollout.force_header for route in subject.snapshot.routes if route.rollout.force_header]
     for name in dict.fromkeys(believed):
@@ -89,7 +89,7 @@ def _trust(subject: Subject) -> Iterator[Found]:
     peer = "unix" if address.path else address.host
     if not networks:
         advice = "listen.trusted_proxies: [127.0.0.1/32], or the address nginx comes from"
-        yield Found(WARNING, _ABOUT, "is not trusted: what it says of clients is replaced", advice)
+        yield Found(WARNING, _ABOUT, "is not trusted: the client addresses it sends are replaced", advice)
     elif address.is_loopback and not any(_covers(network, peer) for network in networks):
         yield Found(WARNING, _ABOUT, f"comes from {peer}, which trusted_proxies does not cover", f"add {peer}")
 

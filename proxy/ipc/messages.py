@@ -106,7 +106,7 @@ class Accepting(Message):
 
 @dataclass(frozen=True, slots=True)
 class Leaving(Message):
-    """This worker was told by another process to drain: a successor may start at once."""
+    """This worker was ordered by another process to drain: a successor may start at once."""
 
 
 @dataclass(frozen=True, slots=True)

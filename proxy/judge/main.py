@@ -106,7 +106,7 @@ def _settle() -> None:
 class Judge:
     """Everything a judge consists of. Changes: the rules as control sends them, `_links` as workers come and go.
 
-    `_told_at` is when control was told last of what was added up since.
+    `_told_at` is when the last totals were sent to control.
     """
 
     def __init__(self, control: socket.socket) -> None:

@@ -43,7 +43,7 @@ class Opinions:
             return Opinion(case.ticket, NOT_COMPARED, "error", notes=(repr(error)[:200],))
 
     def compared(self, pair: Pair) -> Comparison | None:
-        """Return what the comparator alone finds in a pair; None where it cannot tell."""
+        """Return what the comparator alone finds in a pair; None where it cannot compare."""
         rules = self._rules_of(pair.route)
         legacy, modern = _capture(pair, pair.legacy), _capture(pair, pair.modern)
         if isinstance(rules, str) or legacy is None or modern is None:

@@ -278,5 +278,5 @@ def _answer(store: Diffs | None, question: Callable[[Diffs], Any], future: Futur
         if store is None:
             raise DiffsError("the store of differences cannot be opened")
         future.set_result(question(store))
-    except Exception as error:  # noqa: BLE001 - whoever asked is told, the thread goes on
+    except Exception as error:  # noqa: BLE001 - the caller gets the error, the thread goes on
         future.set_exception(error)

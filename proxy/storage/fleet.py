@@ -51,7 +51,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """The answer to a heart-beat: the store's time in epoch seconds, the leader, all instances heard of recently."""
+    """The answer to a heart-beat: the store's time in epoch seconds, the leader, all instances that sent one lately."""
 
     at: float
     leader: str

@@ -151,7 +151,7 @@ def _clear_stale(address: Address, key: str) -> None:
         except ConnectionRefusedError:
             Path(address.path).unlink(missing_ok=True)
         except OSError as error:
-            raise CannotStartError(f"cannot tell who owns {address.path}: {error.strerror} ({key})") from error
+            raise CannotStartError(f"cannot find the owner of {address.path}: {error.strerror} ({key})") from error
         else:
             raise AddressTakenError(str(address), key)
 

@@ -13,7 +13,7 @@ from proxy.telemetry.events import Events, events
 
 
 class StructuredEvents:
-    """A Tell whose events pass structlog's processors on their way to the same lines. Immutable."""
+    """An emitter whose events pass structlog's processors on their way to the same lines. Immutable."""
 
     def __init__(self, lines: Events, logger: structlog.typing.FilteringBoundLogger) -> None:
         self._lines = lines

@@ -267,7 +267,7 @@ class _Drafting:
                 self._say(f"{path}: ?{hint.name}= probably tells its pages apart; one route has them all")
             self._add(path, methods, modern=modern, mirrored=mirrored, notes=notes)
             return
-        self._say(f"{path}: its pages are told apart by ?{page}=; methods and visitors of each are not known")
+        self._say(f"{path}: ?{page}= selects its pages; methods and visitors of each are not known")
         for value, times in pages(endpoint, page).most_common():
             if not has_effects(f"/{value}", None):
                 note = f"{_several(times, 'request')}, {times / max(1, total):.1%} of all"

@@ -15,7 +15,7 @@ _WORDS_OF_YAML: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "
 _HEAD: Final = """\
 {schema}# Drafted by `strangler init` from {source}.
 # Every weight is 0: legacy answers everything until you say otherwise. `strangler check` validates this file,
-# `strangler explain GET /path` tells what it makes of a request.
+# `strangler explain GET /path` shows how it decides a request.
 {undecided}
 version: 1
 

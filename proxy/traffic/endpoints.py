@@ -47,7 +47,7 @@ def segments_of(path: str) -> tuple[str, ...] | None:
 
 
 def name_for(segments: tuple[str | None, ...]) -> str:
-    """Return the name of the variable after these segments: `users` → `user`; `id` when nothing tells."""
+    """Return the name of the variable after these segments: `users` → `user`; `id` when they name nothing."""
     before = next((segment for segment in reversed(segments) if segment is not None), "")
     word = re.sub(r"[^a-z0-9]+", "_", before.rpartition(".")[0].lower() or before.lower()).strip("_")
     return singular(word) if word and word[0].isalpha() else "id"

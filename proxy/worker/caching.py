@@ -1,4 +1,4 @@
-"""Reads what an answer says of caches that several users share (RFC 9111)."""
+"""Reads what an answer allows caches that several users share (RFC 9111)."""
 
 from __future__ import annotations
 

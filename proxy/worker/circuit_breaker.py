@@ -66,7 +66,7 @@ class CircuitBreaker:
     """An observer.
 
     `_watched` has the routes where modern failed lately; `_since` the generation from which on a route counts: a
-    resume or a way back began it. `_quiet` says until when a trip is not told again.
+    resume or a way back began it. `_quiet` has the time until which a trip emits no second event.
     """
 
     def __init__(

@@ -229,7 +229,7 @@ class ClientConnection(ClientTransport):
             self.transport.resume_reading()
 
     def unforeseen(self, error: Exception, where: str) -> None:
-        """Answer 400 or 502 to what our own fault leaves without an answer; it is told with its place."""
+        """Answer 400 or 502 to what a fault of our own leaves without an answer; the fault is logged with its place."""
         self.server.unforeseen(error, where)
         if self.call is not None:
             self.call.unforeseen()
@@ -423,8 +423,8 @@ class ClientConnection(ClientTransport):
     def is_busy(self) -> bool:
         """Whether leaving now would cost this client something: an answer, its last bytes, a first request.
 
-        One that is being closed is busy until it is gone: what the transport says of its buffer leaves out
-        what it has yet to hand to the kernel.
+        One that is being closed is busy until it is gone: the transport's buffer size leaves out what it has yet to
+        hand to the kernel.
         """
         return self.transport is not None and (self.call is not None or self.fresh or self.closing)
 

@@ -149,7 +149,7 @@ class ConfigUpdates:
         return {**overrides, **self._local_rollbacks} if self._local_rollbacks else overrides
 
 
-# Acts on a worker's own trip: everyone of the route to legacy here, at once, then tells control.
+# Acts on a worker's own trip: sends all of the route to legacy here, at once, then reports it to control.
 
 
 class LocalRollback:
@@ -166,7 +166,7 @@ class LocalRollback:
         self._link: Channel | None = None
 
     def attach(self, link: Channel | None) -> None:
-        """Tell `link` from now on, beginning with what was not answered yet."""
+        """Send reports over `link` from now on, first those that were not answered yet."""
         self._link = link
         for trip in self._config_updates.local_rollbacks:
             self._report(trip, acted=True)

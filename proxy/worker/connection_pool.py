@@ -81,8 +81,8 @@ class Target(ConnectionOwner):
     """One URL of a backend.
 
     `busy` counts connections with a request, `opening` those being made, `connections` are all there are. `healthy`
-    is what health checks say; `out` tells that it failed too often in a row, it is probed at `probe_at`, then left
-    alone for `out_for` longer. `errors` counts what went wrong since the start, `last_error` names the latest.
+    is the result of the health checks; `out` means that it failed too often in a row: it is probed at `probe_at`, then
+    left alone for `out_for` longer. `errors` counts what went wrong since the start, `last_error` names the latest.
     `_spots` are its addresses of now and of lately, so that one that comes back is not forgiven by having been away.
     """
 
@@ -244,7 +244,7 @@ class Pool:
     """The targets of one backend, least requests in flight first; `retired` once a reload dropped it.
 
     `make_way` ends the request of a slow client that holds one of the connections (False: there is none); `growth` says
-    when one more may be had; `on_target_change` hears of targets that are left out or come back.
+    when one more may be had; `on_target_change` is called with targets that are left out or come back.
     """
 
     __slots__ = (
@@ -309,7 +309,7 @@ class Pool:
         return None
 
     def open_or_queue(self, waiter: Waiter, avoid: ConnectionOwner | None = None) -> bool:
-        """Make a connection for `waiter`, or (False) let it stand in line; it hears of one, or of none, later.
+        """Make a connection for `waiter`, or (False) queue it; it is called later with a connection, or with a failure.
 
         `avoid` is a target that has just failed this request; another is tried first.
         """
@@ -497,9 +497,9 @@ class Pool:
     def _next_waiter(self, *, more: bool) -> Waiter | None:
         """The one that has waited longest; where very many wait, the latest, whose user is still there.
 
-        A crowd that came at once would otherwise make everyone after it wait as long as itself, until nobody is
-        served in time. Where clients hold up most of the pool, the kinds come first that are not held up. `more` tells
-        that it makes one more connection in use than there were.
+        Otherwise many requests that came at once would make each later one wait as long as they do, until none is
+        served in time. Where clients hold up most of the pool, the kinds come first that are not held up. `more`
+        means that this takes one more connection into use.
         """
         in_use, growth = self.in_use(), self.growth
         growth.look(in_use)
@@ -613,7 +613,7 @@ class Opening:
             self._timer = asyncio.get_running_loop().call_later(NEXT_AFTER, self._silent)
 
     def _silent(self) -> None:
-        """Nothing was heard for a while: try the next one beside, where the pool may have another connection."""
+        """Nothing was received for a while: also try the next one, where the pool may have another connection."""
         self._timer = None
         if not self._over and self._waiter.wants_connection and not self._pool.is_full() and self.try_next():
             self._waiter.retrying("silent")
@@ -710,4 +710,4 @@ async def open_connection(target: Target, address: str, pool: Pool) -> UpstreamC
 
 
 def _ignore_target(_: Target) -> None:
-    """What a pool tells that is not connected to anything."""
+    """The callback of a pool that is not connected to anything."""

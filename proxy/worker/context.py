@@ -23,7 +23,7 @@ from rules.model import LEGACY, MODERN
 from rules.routing.decide import Generation
 
 QUIET: Final = 60.0
-"""Seconds in which the same event about a backend is not told again."""
+"""Seconds in which the same event about a backend is not emitted again."""
 TUNNEL_IDLE: Final = 3600.0
 
 
@@ -32,11 +32,11 @@ class ServerContext:
 
     Changes: `bound`, `limits`, `quick_head`, `mirror` with the generation; `clients` by the connections themselves;
     `draining` once; `unhealthy` by the sweep; `noted` (route, user) by requests, it is emptied by what counts
-    users; `turned_away` counts clients over the limit that are still being told so. A head up to `quick_head` bytes
-    is within every limit. `watched` are clients that send or read slowly, `peers` counts connections by address where
-    there is a limit, `handshakes` are not clients yet; `counted` is what happened how often, by metric and labels.
-    `mirror` begins the copy of a request, None where nothing is mirrored; `traced` is asked whether a trace is
-    recorded.
+    users; `turned_away` counts clients over the limit whose refusal is still being sent. A head up to `quick_head`
+    bytes is within every limit. `watched` are clients that send or read slowly, `peers` counts connections by address
+    where there is a limit, `handshakes` are not clients yet; `counted` is what happened how often, by metric and
+    labels. `mirror` begins the copy of a request, None where nothing is mirrored; `traced` is asked whether a trace
+    is recorded.
 
     A class and no protocol: the compiled variant reads fields of a class directly.
     """
@@ -88,7 +88,7 @@ class ServerContext:
         self.counted[SLOW_CLIENTS, (direction,)] += 1
 
     def unforeseen(self, error: Exception, where: str) -> None:
-        """Tell of a fault of our own by the loop's handler, which says where it is; never raises."""
+        """Report a fault of our own to the loop's handler, which logs its place; never raises."""
         asyncio.get_running_loop().call_exception_handler({"message": f"unforeseen: {where}", "exception": error})
 
     # ── used by requests ───────────────────────────────────────────────────────────────────────────────
@@ -115,4 +115,4 @@ class ServerContext:
 
 
 def _tell_nobody(event: str, level: str = "info", /, **fields: object) -> None:
-    """What is told before anything is connected."""
+    """The emitter before any is connected: drops every event."""

@@ -70,7 +70,7 @@ class DecisionTail:
         if self._link is None or not (records or dropped):
             return
         if not self._link.send(Decisions(tuple(records), tuple(dropped.items()))):
-            # told with the next message that the link takes
+            # sent with the next message that the link takes
             self._dropped = dropped + Counter(number for record in records for number in record.filters)
 
 

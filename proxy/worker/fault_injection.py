@@ -49,7 +49,7 @@ class Drill:
         self.report_progress()
 
     def report_progress(self) -> None:
-        """Tell control how far it went."""
+        """Report to control how far it went."""
         self._told(DrillCount(self.route, self._failed, self._first, self._last))
 
 

@@ -15,7 +15,7 @@ from proxy.http1 import RequestHead, forwarded
 from proxy.http1 import fields as f
 from proxy.telemetry.spans import trace_id
 
-# Tells who is at the other end of a client connection, whether that peer is believed.
+# Finds the address at the other end of a client connection, and whether that peer is trusted.
 
 
 VIA: Final = "1.1 strangler"

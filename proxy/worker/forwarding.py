@@ -296,7 +296,7 @@ class ProxiedRequest(ResponseRelay):
             self.deadline = now + timeout if timeout else 0.0
 
     def leave(self) -> None:
-        """Abandon the current attempt: nothing of it may be heard again."""
+        """Abandon the current attempt: nothing that still arrives of it may be used."""
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             waiting.wants_connection = False

@@ -3,7 +3,7 @@
 1. the supervisor says who we are, with the last good configuration
 2. the data path starts on the inherited socket
 3. control is connected, replaced, gone again: requests never notice
-4. told to drain, or left alone by a dead supervisor: finish what is in flight, leave
+4. on the order to drain, or after the supervisor died: finish what is in flight, exit
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ LAST_WORDS = 1.0
 
 
 class Traces:
-    """Nothing at all, unless the environment asks for it: then a recorder, to which everything is told."""
+    """Nothing at all, unless the environment asks for traces: then a recorder that receives everything."""
 
     def __init__(self, environ: Mapping[str, str], server: Server, observers: Observers[Exchange], emit: Emit) -> None:
         self._recorder: SpanExporter | None = None
@@ -82,7 +82,7 @@ class Traces:
         loop = asyncio.get_running_loop()
 
         def failed(error: BaseException | None) -> None:
-            cause = repr(error) if error is not None else "nobody took them"
+            cause = repr(error) if error is not None else "no collector took them"
             loop.call_soon_threadsafe(partial(emit, telemetry_events.SPANS_LOST, "warning", error=cause))
 
         recorder = self._recorder = SpanExporter(_sender, failed, share(environ))
@@ -175,7 +175,7 @@ class Worker:
         self._tasks = Tasks()
 
     async def run(self) -> int:
-        """Serve until told to leave; returns the exit code."""
+        """Serve until the order to leave; returns the exit code."""
         asyncio.get_running_loop().set_exception_handler(ExceptionHandler(self._emit))
         self._tasks.start(beat(self._lifeline.channel, self._reporting.note_lag), "heart-beat")
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._leave_by_signal)

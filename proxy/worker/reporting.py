@@ -25,7 +25,7 @@ from proxy.worker.server import Server
 from proxy.worker.shadow.judge_links import JudgeLinks
 from rules.guard.window import Tally
 
-# Tells which requests wait for their answer longer than they should, so that a silent side is noticed in time.
+# Finds the requests that wait for their answer longer than they should, so that a silent side is noticed in time.
 
 
 PATIENCE: Final = 1.0
@@ -76,7 +76,7 @@ class MirroringReport:
         self._judges = JudgeLinks(self._send_to_control, monotonic)
 
     def watch(self, server: Server, calls: Observers[Exchange], outcomes: Outcomes, emit: Emit) -> None:
-        """Hear of everything that `server` does from now on."""
+        """Observe everything that `server` does from now on."""
         self._server = server
         shadows = server.shadows
         shadows.observe.failed = lambda error: emit(events.OBSERVER_FAILED, "error", error=repr(error))

@@ -37,7 +37,7 @@ SILENT: Final = "silent"
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """How one look-up went: `result` is answered, failed (an error, nothing found) or silent (late, told once)."""
+    """How one look-up went: `result` is answered, failed (an error, nothing found) or silent (late, reported once)."""
 
     backend: str
     host: str
@@ -59,7 +59,7 @@ class Name:
 
     `addresses` are in the order they are to be tried in; `version` grows when they change. `missed` counts look-ups
     in a row that came without an address. `due` is when it is looked up next, `began` when the one under way began
-    (0: none is), `waiting` are those who need a first result. `silent` tells whether its server has nothing to say.
+    (0: none is), `waiting` are those who need a first result. `silent` is set while its server does not answer.
     """
 
     __slots__ = (
@@ -126,7 +126,7 @@ class Resolver:
         return name.addresses
 
     def refresh(self, name: Name, now: float) -> None:
-        """Look the name up again where that is due; a server that does not answer is told of."""
+        """Look the name up again where that is due; a server that does not answer is reported."""
         if name.began:
             if now - name.began > LATE and not name.late:
                 name.late = True

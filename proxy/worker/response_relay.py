@@ -75,7 +75,7 @@ class ResponseRelay(RequestState):
         raise NotImplementedError
 
     def leave(self) -> None:
-        """Abandon the current attempt: nothing of it may be heard again."""
+        """Abandon the current attempt: nothing that still arrives of it may be used."""
         raise NotImplementedError
 
     # ── the answer, from the backend ───────────────────────────────────────────────────────────────────

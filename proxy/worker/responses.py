@@ -42,7 +42,7 @@ def without_length(lines: list[str]) -> list[str]:
 
 
 def debug_lines(request: RequestHead, decision: Decision, fallback: str) -> str:
-    """Tell a trusted peer that asked how this request was decided."""
+    """Return the lines that show a trusted peer, on its request, how this request was decided."""
     if request.field("x-strangler-debug") != "1":
         return ""
     side = LEGACY if fallback else decision.side

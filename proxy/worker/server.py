@@ -42,7 +42,7 @@ FORGOTTEN_AFTER: Final = 10.0
 BACKLOG: Final = 4096
 QUICK_HEAD: Final = 8192
 TURNED_AWAY_AT_MOST: Final = 1024
-"""Clients over the limit that are told so at the same time; further ones are cut off."""
+"""Clients over the limit that are sent a refusal at the same time; further ones are cut off."""
 
 
 class Server(ServerContext):
@@ -107,7 +107,7 @@ class Server(ServerContext):
         return cast(asyncio.Protocol, ClientConnection(self))
 
     def _shake_hands(self, accepted: socket.socket) -> Coroutine[Any, Any, None] | None:
-        """What is done with a connection that speaks TLS; None where there are too many to tell each so."""
+        """The handshake of a connection that speaks TLS; None where there are too many to send each a refusal."""
         limit = self.limits.connections
         there_are = len(self.clients) + len(self.handshakes)
         if self._tls is None or 0 < limit <= there_are - TURNED_AWAY_AT_MOST:
@@ -219,7 +219,7 @@ class Server(ServerContext):
         return Counter(kind for kind in kinds if kind)
 
     def _looked_up(self, look_up: LookUp) -> None:
-        """Count a look-up; tell of a name server that has nothing to say, and of one that has again."""
+        """Count a look-up; report a name server that does not answer, and one that answers again."""
         self.counted[LOOKUPS, (look_up.backend, look_up.result)] += 1
         key = look_up.backend, look_up.host
         if look_up.result == ANSWERED:

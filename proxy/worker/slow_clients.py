@@ -91,7 +91,7 @@ class Progress:
         self._marks: list[tuple[float, int]] = [(now, moved)]
 
     def note(self, moved: int, now: float, *, waited_for: bool) -> None:
-        """Look again; `waited_for` tells whether the client is what is waited for."""
+        """Look again; `waited_for` is true where the client is what is waited for."""
         if waited_for:
             self.ready += now - self._looked
         else:

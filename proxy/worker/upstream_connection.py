@@ -1,6 +1,6 @@
 """Speaks HTTP/1.1 to one backend over one connection, one call at a time.
 
-A connection that says anything while nobody asked, or that has anything unread when it is wanted again, is
+A connection that sends anything without a request, or that has anything unread when it is wanted again, is
 never used again: late bytes must not become the next user's answer (requirement 13, tests/worker/README.md).
 """
 
@@ -28,7 +28,7 @@ _UNFINISHED: Final = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)").search
 
 
 class Requester(Protocol):
-    """Whoever put a request on a connection; `kind` values are those of `observe.Attempt`."""
+    """What put a request on a connection; `kind` values are those of `observe.Attempt`."""
 
     method: str
     wants_upgrade: bool
@@ -56,7 +56,7 @@ class Requester(Protocol):
         """The connection cannot bring the answer, or the rest of it."""
 
     def unforeseen(self) -> None:
-        """Our own fault, told already: end without an answer; never raises."""
+        """A fault of our own, already reported: end without an answer; never raises."""
 
     def tunnelled(self, data: bytes) -> None:
         """Bytes of an upgraded connection came."""
@@ -87,14 +87,14 @@ class ConnectionOwner:
         raise NotImplementedError
 
     def note_error(self, kind: str, *, fresh: bool) -> None:
-        """Count what went wrong on a connection; `fresh` tells that nothing of an answer had come on it."""
+        """Count what went wrong on a connection; `fresh` means that nothing of an answer had come on it."""
         raise NotImplementedError
 
 
 class UpstreamConnection:
     """One connection to a target.
 
-    `requester` is who waits now (None: idle); `answered` counts whole answers; `received` tells whether the current
+    `requester` is who waits now (None: idle); `answered` counts whole answers; `received` is set once the current
     request got any byte; `busy` is the pool's mark; `closed` is final. It leads to `address`, and is not used again
     after `expires`.
     """
@@ -170,7 +170,7 @@ class UpstreamConnection:
         return not self.closed and (self._poll is None or not self._poll.poll(0))
 
     def leave(self) -> None:
-        """Give up the current request: its answer can no longer be told from the next one, so close at once."""
+        """Give up the current request: its answer could be taken for that of the next one, so close at once."""
         self.requester = None
         self.close()
 
@@ -239,7 +239,7 @@ class UpstreamConnection:
                     requester.answer(head, data[end:], None)
         except BrokenAnswer as error:
             self._break(requester, "broken", str(error))
-        except Exception as fault:  # noqa: BLE001 - of our own: everybody else's answers go on (mypyc: a name a type)
+        except Exception as fault:  # noqa: BLE001 - of our own: all other answers go on (mypyc: a name a type)
             self._unforeseen(requester, fault)
 
     def eof_received(self) -> bool:
@@ -248,7 +248,7 @@ class UpstreamConnection:
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Tell the waiting call what the end means for it."""
+        """Report to the waiting call what the end means for it."""
         if error is not None and self.requester is not None and not self.closed and not self._secure:
             self._read_rest()
         already = self.closed
@@ -347,7 +347,7 @@ class UpstreamConnection:
 
     def _upgrade(self, requester: Requester, head: ResponseHead, rest: bytes) -> None:
         if not requester.wants_upgrade or head.upgrade != "websocket":
-            raise BrokenAnswer("a switch of protocols that nobody asked for")
+            raise BrokenAnswer("a switch of protocols that was not requested")
         self.tunnel = True
         self._buffer = b""
         requester.upgraded(head, rest)

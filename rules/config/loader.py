@@ -61,7 +61,7 @@ def _ruled_out(key: Any, own: Mapping[Any, Any]) -> bool:
 
 
 MOST_PROBLEMS = 1000
-"""Problems that are told with their place, errors first; of the others only how many there are."""
+"""Problems that are reported with their place, errors first; of the others only how many there are."""
 
 
 def placed(document: Document, found: Iterable[Finding]) -> tuple[Problem, ...]:

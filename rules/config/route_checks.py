@@ -28,7 +28,7 @@ class Plan:
     """A snapshot under test.
 
     `indexes` are the places of its routes in the file (wrong ones are left out), `backends` every name the
-    file gives a backend, sound or not, `lost` the sections that could not be read. `from_environment` tells
+    file gives a backend, sound or not, `lost` the sections that could not be read. `from_environment` returns
     whether the value at a path came from a variable, `is_written` whether the file writes it there (not under
     the defaults).
     """
@@ -122,7 +122,7 @@ class Entry:
 
 MOST_PAIRS = 100_000
 MOST_TIES = 1000
-"""Bounds of what is looked at, of what is told: whoever proposes a file may have written five thousand like routes."""
+"""Bounds of what is looked at, of what is reported: a proposed file may have five thousand like routes."""
 
 
 def ties(plan: Plan) -> Iterator[Finding]:
@@ -147,8 +147,8 @@ def ties(plan: Plan) -> Iterator[Finding]:
             if found >= MOST_TIES:
                 return
     if next(pairs, None) is not None:
-        said = "too many routes on one path are told apart by patterns: not every pair was looked at"
-        hint = "exact values of host, headers or query are told apart at once"
+        said = "too many routes on one path differ only by patterns: not every pair was looked at"
+        hint = "exact values of host, headers or query are distinguished at once"
         yield Finding(("routes",), said, hint, at_key=True, level=WARNING)
 
 
@@ -230,7 +230,7 @@ def _common(one: Entry, two: Entry) -> str:
 
 
 def _tie(one: Entry, two: Entry, what: str) -> Finding:
-    hint = f"line {one.route.line}; make one path more literal, or tell them apart by methods, host, headers or query"
+    hint = f"line {one.route.line}; make one path more literal, or add methods, host, headers or query"
     return Finding((*two.path, "match", "path"), f"`{two.route.name}` {what}", hint)
 
 

@@ -181,9 +181,9 @@ def mismatch(policy: GuardPolicy, evidence: Evidence) -> Check:
     """Whether the share of differing responses is certainly within `mismatch_rate`, chance allowed for.
 
     What was not compared proves nothing: where mirrored requests were many and compared ones none, the check
-    cannot tell. Many is `UNCOMPARED` times `min_requests`: a worker that just starts, or is overloaded for a
-    second, leaves out the copies of that second. Nor can it tell where what is left without the excused pairs is
-    within the limit.
+    is undecided (`cannot_tell`). Many is `UNCOMPARED` times `min_requests`: a worker that just starts, or is
+    overloaded for a second, leaves out the copies of that second. It is also undecided where what is left without
+    the excused pairs is within the limit.
     """
     seen, limit = evidence.compared, policy.mismatch_rate
     compared, rate = seen.compared, seen.mismatch_rate

@@ -79,7 +79,7 @@ def readiness(
 def slow_copies(policy: GuardPolicy, copies: Tally, legacy: Tally) -> Iterator[str]:
     """Yield why modern's copies are too slow for its users to be sent there, by the limits its users' requests have.
 
-    `legacy` is what users got of legacy in the same window. Copies too few to tell yield nothing.
+    `legacy` is what users got of legacy in the same window. Too few copies yield nothing.
     """
     seen = copies.percentile(_P95)
     if seen is None or copies.requests < policy.min_requests:
@@ -102,7 +102,7 @@ def _milliseconds(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms"
 
 
-SESSION_CURE: Final = "set `shadow: {session: share}`, or tell backends who the user is by a header"
+SESSION_CURE: Final = "set `shadow: {session: share}`, or send backends the user's identity in a header"
 """What helps a route that can only be compared with a session."""
 
 

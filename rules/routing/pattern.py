@@ -21,7 +21,7 @@ _NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 class Pattern:
     """A path split: `segments` holds literals, None for a name; empty for a regex.
 
-    `/a/{id}/**` has the segments `("a", None)`; `kind` tells of the stars. `names` are pairs of a name
+    `/a/{id}/**` has the segments `("a", None)`; `kind` is exact, template, prefix or regex. `names` are pairs of a name
     with the index of its segment, a regex's own groups are found when it matches.
     """
 

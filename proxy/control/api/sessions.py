@@ -1,4 +1,4 @@
-"""Ends sessions of the console before their time: everybody's, or those of one name.
+"""Ends sessions of the console before their time: all of them, or those of one name.
 
 A session is a signed cookie, nothing of it is kept. What is kept, in the store, is when sessions were last revoked:
 that moment is part of what is signed, so that every cookie made before it proves nothing any more, after a restart and
@@ -27,7 +27,7 @@ KEPT_AS = "console_sessions"
 LOOKS_EVERY = 2.0
 """Seconds after which another instance has learned of a revocation at the latest."""
 MOST_NAMES = 1000
-"""Names that are kept apart; one more revokes everybody's instead."""
+"""Names that are kept apart; one more revokes all sessions instead."""
 _EVERYBODY = ""
 
 

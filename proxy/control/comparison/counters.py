@@ -194,7 +194,7 @@ class ComparisonCounters:
             self._differences[route, kind] += 1
 
     def checked(self, route: str, states: Iterable[tuple[str, str, int]]) -> None:
-        """Count what invariants, by name, say of pairs, and of how many."""
+        """Count the states of invariants, by name, with the number of pairs of each."""
         for name, state, pairs in states:
             self._checks[route, name, state] += pairs
 
@@ -282,14 +282,14 @@ FEWEST_ELIGIBLE = 20
 
 
 class WithoutSessions:
-    """Says of which routes most pairs need the users' sessions; `_told` holds those as long as it is so."""
+    """Reports routes where most pairs need the users' sessions; `_told` holds those as long as it is so."""
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
         self._told: set[str] = set()
 
     def look(self, route: str, lately: ComparedTally) -> None:
-        """Tell of `route`, once as long as most of its pairs are `not_compared: session`."""
+        """Report `route`, once as long as most of its pairs are `not_compared: session`."""
         if lately.eligible < FEWEST_ELIGIBLE:
             return
         if not lately.needs_sessions:

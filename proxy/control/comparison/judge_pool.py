@@ -3,9 +3,9 @@
 Workers send them pairs directly (`judge_links`); what control itself wants judged goes through a bounded queue here.
 
 1. a worker whose pairs wait has a judge started, another while they still wait, up to as many as are allowed
-2. work of control waits in one queue, with an end by number as by bytes: what finds it full is turned away
+2. work of control waits in one queue, bounded by number and by bytes: what finds it full is refused
 3. an idle judge takes the next piece; none idle, fewer than allowed: another is started
-4. it answers, or its time is over: it is killed, whoever waits is told so
+4. it answers, or its time is over: then it is killed, and the work it was at fails with that reason
 5. judges that die before they ever answered are started more and more slowly
 """
 
@@ -42,10 +42,10 @@ _OUT_OF_TIME = (-signal.SIGPROF, -signal.SIGALRM)
 
 
 class JudgeProcess:
-    """A `Judge` of flesh, or what `program` names and speaks `wire`.
+    """One judge process: a `Judge`, or what `program` names and speaks `wire`.
 
-    `heard` gets its words; `gone(late)` comes once, when it has ended, by its own limit or not. Nothing in it changes
-    but what the kernel says of the process.
+    `heard` gets its messages; `gone(late)` comes once, when it has ended, by its own limit or not. Nothing in it
+    changes but the state of the process in the kernel.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class JudgePool:
         self._on_pairs: Callable[[Judged | Tallied], None] = lambda _: None
 
     def link(self, links: JudgeLinks, heard: Callable[[Judged | Tallied], None]) -> None:
-        """Have every judge connected with workers by `links`; `heard` gets what judges say of workers' pairs."""
+        """Have every judge connected with workers by `links`; `heard` gets what judges report on workers' pairs."""
         self._links, self._on_pairs = links, heard
 
     def allow(self, most: int) -> None:
@@ -188,7 +188,7 @@ class JudgePool:
 
     @property
     def waiting(self) -> int:
-        """How much work nobody has taken yet."""
+        """How much work no judge has taken yet."""
         return len(self._queue)
 
     def rule(self, rules: Rulebook) -> None:
@@ -206,7 +206,7 @@ class JudgePool:
     def put(self, message: Case | Exhibit, size: int, *, first: bool = False) -> asyncio.Future[Answer]:
         """Return what becomes the answer to `message` of about `size` bytes; NotJudgedError with its reason.
 
-        `first` lets it pass what waits: somebody looks at the screen, or it has waited before.
+        `first` lets it pass what waits: an operator waits for the page, or it has waited before.
         """
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         if self._closed or len(self._queue) >= MOST_WAITING or self._bytes + size > MOST_BYTES:
@@ -219,7 +219,7 @@ class JudgePool:
         return future
 
     def close(self) -> None:
-        """End every judge; who waits is told."""
+        """End every judge; work that waits fails at once."""
         self._closed = True
         if self._retry is not None:
             self._retry.cancel()
@@ -332,7 +332,7 @@ class JudgePool:
                 self._queue.append(work)
 
     def _turn_away(self) -> None:
-        """Nobody will come soon: what waits is better told now."""
+        """No judge will come soon: what waits fails now rather than later."""
         while self._queue:
             work = self._queue.popleft()
             self._bytes -= work.size

@@ -5,7 +5,7 @@
 3. it differs, or breaks an invariant: both sides are asked again, within the route's budget
 4. legacy's two answers are held against each other: what it varies by itself in this very pair is noise
 5. gone the second time: a race, counted as transient; there with other values: asked again, a few times at most
-6. still there: counted, kept, told
+6. still there: counted, kept, reported
 
 A pair beside a write counts where it is equal; where it differs it is transient at once.
 """
@@ -32,7 +32,7 @@ from rules.model import SAFE_METHODS, ShadowPolicy
 
 # Asks both sides again before a difference counts, within a budget for each route.
 #
-# Two reads a moment apart may truly differ because somebody wrote in between; what is still there when both are asked
+# Two reads a moment apart may truly differ because of a write in between; what is still there when both are asked
 # once more is no such race. The budget keeps a broken route from doubling its own load.
 
 
@@ -106,14 +106,14 @@ class Rechecks:
         self._bytes += len(opinion.payload)
 
     def end(self, pair: str) -> PendingRecheck | None:
-        """Return what was waiting for the second answers, None when nobody does any more."""
+        """Return what was waiting for the second answers, None when nothing does any more."""
         pending = self._pending.pop(pair, None)
         if pending is not None:
             self._bytes -= len(pending.opinion.payload)
         return pending
 
     def overdue(self) -> list[PendingRecheck]:
-        """Take out whoever has waited too long: a worker that is gone answers nothing."""
+        """Take out what has waited too long: a worker that is gone answers nothing."""
         now = self._clock()
         late = [name for name, pending in self._pending.items() if pending.until < now]
         return [pending for name in late if (pending := self.end(name)) is not None]
@@ -219,7 +219,7 @@ class PairPipeline:
                 pass
 
     def on_judge_message(self, message: Judged | Tallied) -> None:
-        """Take what a judge says of workers' pairs."""
+        """Take what a judge reports on workers' pairs."""
         match message:
             case Tallied():
                 for row in message.routes:
@@ -313,7 +313,7 @@ class PairPipeline:
         both = {one.name for one in _violations(first)} & {one.name for one in _violations(again)}
         violations = tuple(one for one in again.checked if one.name in both)
         if again.verdict == "different" or violations:
-            # whatever moves between two questions may be somebody's writes: only what stays is beyond doubt
+            # what changes between two questions may be users' writes: only what stays is beyond doubt
             moves = not _stays(first, again)
             if (
                 moves
@@ -366,7 +366,7 @@ class PairPipeline:
         return answer.payload if isinstance(answer, Explained) else b"null"
 
     async def rejudge(self, pair: Pair) -> Opinion:
-        """Return what the current rules say of a stored pair; NotJudgedError when no judge could."""
+        """Return the opinion of the current rules on a stored pair; NotJudgedError when no judge could."""
         case = Case(self._judges.ticket(), pair, stored=True)
         answer = await self._judges.put(case, len(pair.legacy.body) + len(pair.modern.body))
         if not isinstance(answer, Opinion):
@@ -390,7 +390,7 @@ def _stays(one: Opinion, other: Opinion) -> bool:
 def _follows(before: Opinion, now: Opinion) -> bool:
     """Whether each side says what the other said a moment ago: one value on its way, read at two places.
 
-    A real difference that looks like this stays at the first moment in which nobody writes.
+    A real difference that looks like this stays at the first moment without a write.
     """
     legacy = {(each.group, each.legacy) for each in before.found if each.legacy}
     modern = {(each.group, each.modern) for each in before.found if each.modern}

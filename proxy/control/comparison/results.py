@@ -20,7 +20,7 @@ from proxy.telemetry.request_kinds import kind_of
 from rules.guard.excuses import Place, Sampled
 from rules.model import LEGACY, Invariant, Snapshot
 
-# Which differences somebody has said are known, and whether they still keep within what was said.
+# Which differences an operator has marked as known, and whether they still keep within the marked limits.
 #
 # A known difference goes on being counted. It is forgiven until its day has come, as long as it is not more frequent
 # than it may be.
@@ -116,7 +116,7 @@ def share(written: float | str) -> float:
 _ALONE = "alone"
 _COUNT = ("equal", "different", "noise")
 _TOLD = 1000
-"""Groups that were told of in the log; beyond, the log says no more."""
+"""Groups that were reported in the log; further ones are not logged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ class ComparisonResults:
         self._told: set[str] = set()
 
     def learn(self, pair: Pair, opinion: Opinion) -> None:
-        """Note what every first opinion tells, whatever comes of it: what was forgiven, what legacy itself varies."""
+        """Note what every first opinion holds, whatever comes of it: what was forgiven, what legacy itself varies."""
         self._counters.forgave(pair.route, opinion.forgiven)
         self._counters.checked(pair.route, [(one.name, one.state, 1) for one in opinion.checked])
         self.observed(pair, opinion)
@@ -171,7 +171,7 @@ class ComparisonResults:
             self._rates.note(pair.route, [*(rule for rule, _ in opinion.forgiven), *_groups(opinion.found)])
 
     def observed(self, pair: Pair, opinion: Opinion) -> None:
-        """Note what two answers of legacy to one request tell: what it varies by itself."""
+        """Note what two answers of legacy to one request show: what it varies by itself."""
         if opinion.sampled:
             paths = frozenset(_places_of(opinion.observed)) if opinion.observed else frozenset()
             self._counters.sampled(pair.route, pair.generation, Sampled(paths))
@@ -203,7 +203,7 @@ class ComparisonResults:
         return bool(opinion.found) and all(self._known.forgives(pair.route, each.group) for each in opinion.found)
 
     def not_compared(self, pair: Pair, reason: str) -> None:
-        """Count a pair that nobody could judge."""
+        """Count a pair that could not be judged."""
         self._count(pair, "not_compared", reason)
 
     def noise(self, pair: Pair) -> None:
@@ -225,14 +225,14 @@ class ComparisonResults:
             self._store(pair, opinion, opinion.found, ())
             self._count(pair, "equal", "known")
         else:
-            if opinion.found:  # a comparator of the operator's, or ours, has failed: somebody should see that
+            if opinion.found:  # a comparator of the operator's, or ours, has failed: it must be seen
                 self._counters.differed(pair.route, [each.kind for each in opinion.found])
                 self._emit_differences(pair, opinion.found)
                 self._store(pair, opinion, opinion.found, ())
             self._count(pair, opinion.verdict, opinion.reason if opinion.verdict == "not_compared" else "")
 
     def confirm(self, pair: Pair, opinion: Opinion, violations: Sequence[Checked], notes: tuple[str, ...]) -> None:
-        """Count a pair that differs, or breaks invariants, beyond doubt; keep it, tell of it."""
+        """Count a pair that differs, or breaks invariants, beyond doubt; keep it, report it."""
         told = {one.name: one for one in violations}
         if opinion.verdict == "different" and not self.is_known(pair, opinion):
             self._count(pair, "different")
@@ -310,7 +310,7 @@ def is_failed_copy(pair: Pair) -> bool:
 
 
 def places_of(found: Sequence[Found]) -> frozenset[Place]:
-    """Return where a pair differs; one that differs in more places than are told apart is never excused."""
+    """Return where a pair differs; one that differs in more places than are distinguished is never excused."""
     from comparators.noise_rules import is_about_money
     from comparators.paths import steps
     from comparators.sensitive_names import looks_money
@@ -336,5 +336,5 @@ def _places_of(observed: bytes) -> Iterator[str]:
 
 
 def _place(pattern: str, literal: str) -> str:
-    """Return a path pattern; where the path is the whole body, with the place in the page or table that it tells."""
+    """Return a path pattern; where the path is the whole body, with the place that the literal begins with."""
     return f"{pattern} {literal.partition(': ')[0]}" if pattern == "@body" else pattern

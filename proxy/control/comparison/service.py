@@ -1,7 +1,7 @@
 """Puts together what compares: judges, verdicts, re-checks, noise, the store of differences.
 
-Nobody waits for any of it. The rules that judges go by are sent anew when the file, what was learned, what is over
-its rate, or the day is another one.
+No request waits for any of it. The rules that judges go by are sent anew when the file, what was learned, what is
+over its rate, or the day is another one.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class ComparisonService:
         return self._counters.seen(route)
 
     def open_groups(self, route: str) -> int:
-        """Return how many of the route's groups of differences, of all instances, nobody has explained; seconds old."""
+        """Return how many groups of differences of the route, of all instances, are not explained yet; seconds old."""
         return max(self._open.get(route, 0), self.shared_differences.open_groups(route))
 
     def never_compared(self, route: str) -> frozenset[str]:
@@ -139,7 +139,7 @@ class ComparisonService:
         return self._counters.violations(route)
 
     def standing(self, route: str) -> dict[str, Any]:
-        """Return what the status of a route says of its mirrored requests."""
+        """Return what the status of a route contains about its mirrored requests."""
         return compared(self.counts(route), self.totals(route), self._counters.invariants(route))
 
     def restart(self, route: str, generation: int) -> None:

@@ -76,7 +76,7 @@ class Documents:
     async def status(self) -> tuple[Document, StatusView]:
         """Return the status with its view, at most a second old, never older than what runs.
 
-        A page that is drawn from before a change hears of nothing later that would have it drawn again.
+        Otherwise a page drawn from a state before a change would stay: no later event has it drawn again.
         """
         kept, number = self._status, self.source.current().generation.number
         if kept is None or kept[0][1] != number or self._clock() - kept[0][0] > _FRESH:
@@ -128,7 +128,7 @@ class Documents:
         return tuple(StepView(step.weight, step.seconds, step.manual) for step in steps)
 
     async def lines(self, route: str) -> Sequence[tuple[int, str]]:
-        """Return what the file says of a route, with the numbers of its lines; none where another file runs."""
+        """Return the lines of the file about a route, with their numbers; none where another file runs."""
         now = self.source.current()
         begins = [each.line for each in now.configuration.snapshot.routes if each.line]
         first = next((each.line for each in now.configuration.snapshot.routes if each.name == route), 0)

@@ -112,7 +112,7 @@ class Shadows(ShadowServices):
         self._swept = 0.0
 
     def connect(self, send: Callable[[Message], bool], emit: Emit) -> None:
-        """Send pairs by `send` (False: it was not taken), tell events by `emit`; before that they go nowhere."""
+        """Send pairs by `send` (False: it was not taken), events by `emit`; before that both are dropped."""
         self.pairs_out.connect(send, emit)
 
     def apply_bindings(self, bound: Bindings) -> None:

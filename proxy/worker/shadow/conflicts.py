@@ -125,7 +125,7 @@ class WriteObserver(ObserverChain):
 
 
 Find = Callable[[RequestHead, bool], str | None]
-"""Who the user of a request is; the second argument tells whether its peer is trusted."""
+"""Who the user of a request is; the second argument is whether its peer is trusted."""
 
 
 class ConflictTracker:

@@ -2,8 +2,8 @@
 
 1. a pair waits in one queue with an end by number as by bytes; when it fills up, each kind of request has its share
 2. the judge with the least to do gets what waits, up to a window; it says how many it is done with
-3. a judge that ends takes along the one pair it was at: that is told, what else it had is sent again; a second one
-   soon after has the route rest, and what waits of it dropped
+3. a judge that ends loses the one pair it was at: that is reported, what else it had is sent again; a second one
+   soon after suspends the route for a while, and drops what waits of it
 4. one that has not moved for far too long is hung up on, control ends it
 
 Without judges pairs wait; what finds no room is not compared, `queue`.
@@ -115,7 +115,7 @@ class JudgeLinks:
         self._drop_waiting(message.route, "time")
 
     def sweep(self) -> None:
-        """Look for judges that are silent, tell control what it could not be told; to be called twice a second."""
+        """Look for judges that are silent, send control the reports it has not taken; to be called twice a second."""
         now = self._clock()
         for link in [link for link in self._links if link.sent and now - link.moved > SILENT]:
             self._emit(JudgeSilent(link.judge))
@@ -137,7 +137,7 @@ class JudgeLinks:
             self._unjudged(route, waiting.generation, reason, waiting.counts)
 
     def _unjudged(self, route: str, generation: int, reason: str, counts: int, *, cost: bool = False) -> None:
-        """Count a pair that was told of as sent, until control can be told what came of it."""
+        """Count a pair that was reported as sent, until its outcome can be reported to control."""
         key = route, generation, reason, cost
         self._untold[key] = self._untold.get(key, 0) + counts
 

@@ -4,7 +4,7 @@
 2. the copy of the request is asked of the other side: beside the call, after it, or once its body is whole
 3. when both are over: are they the same, to the byte or by value? a judge gets what is not
 4. sometimes legacy is asked once more, to learn what differs from itself
-5. what became of it is told once; everything held is given back
+5. the outcome is reported once; everything held is given back
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ class MirroredRequest:
             self.over, self._settled = True, settled
             self._parted(settled, copy.copies(), NEITHER)
             copy.response_copy.release()
-        except Exception as error:  # noqa: BLE001 - the pool's connection must not hear of it
+        except Exception as error:  # noqa: BLE001 - it must not reach the pool's connection
             self.mishap(error)
 
     def _settle(self, copy: ShadowCall, *, twice: bool) -> None:
@@ -227,7 +227,7 @@ class MirroredRequest:
             self._conclude(MirrorOutcome(NOT_COMPARED, reason))
 
     def _conclude(self, settled: MirrorOutcome) -> None:
-        """Tell what became of it, give back what is held."""
+        """Report the outcome, give back what is held."""
         if self.over:
             return
         self.over = True

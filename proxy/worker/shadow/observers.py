@@ -63,7 +63,7 @@ W = TypeVar("W", bound=Watches)
 
 
 def harmless(method: Callable[Concatenate[W, P], None]) -> Callable[Concatenate[W, P], None]:
-    """Let `method` tell its own faults instead of raising them into a user's call."""
+    """Let `method` report its own faults instead of raising them into a user's call."""
 
     @wraps(method)
     def guarded(self: W, /, *arguments: P.args, **named: P.kwargs) -> None:
@@ -127,11 +127,11 @@ class ModernOnlyObserver:
             self._take(self._live)
 
 
-# Puts work off to the next turn of the event loop, which is told once for all of it.
+# Puts work off to the next turn of the event loop, which is scheduled once for all of it.
 
 
 class NextTurn:
-    """What waits for the next turn: `_works` fills with `do`, is emptied by the turn; `mishap` hears of faults."""
+    """What waits for the next turn: `_works` fills with `do`, is emptied by the turn; `mishap` gets the faults."""
 
     def __init__(self, mishap: Callable[[Exception], None]) -> None:
         self._mishap = mishap

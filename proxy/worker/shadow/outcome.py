@@ -124,9 +124,9 @@ _PLAIN: Final = 200
 def at_a_glance(
     one: ResponseCopy, side: str, other: ResponseCopy, compared: frozenset[str], values: ValueEquality | None
 ) -> MirrorOutcome | None:
-    """Return what `settle` would say of two answers that came whole and are equal, as most are; else None.
+    """Return what `settle` would return for two answers that came whole and are equal, as most are; else None.
 
-    `side` is whose answer `one` is. Equal is: both 200, the same to the byte, or by value as far as `values` can tell.
+    `side` is whose answer `one` is. Equal is: both 200, the same to the byte, or by value as far as `values` finds out.
     """
     if one.status != _PLAIN or other.status != _PLAIN or one.lost or not have_same_fields(one, other, compared):
         return None

@@ -97,7 +97,7 @@ class LiveRequest(NamedTuple):
 
 
 class RequestCopy(NamedTuple):
-    """One side's copy, ready to be sent whole; `stripped` tells that a session's cookies were taken out.
+    """One side's copy, ready to be sent whole; `stripped` means that a session's cookies were taken out.
 
     `place` is the path that it asks for.
     """

@@ -2,7 +2,7 @@
 
 `/orders/17/pay` writes the order 17, which `/orders/17/lines` reads, `/admin/orders/17`, `/print?order_id=17` too. A
 thing below it is another one: who writes `/orders/17/lines/5` writes both, who reads `/orders/17/lines/6` reads only
-that line. What a path names is told by its shape (`rules.routing.mirroring`), by the route's `{names}`. A path
+that line. What a path names follows from its shape (`rules.routing.mirroring`), from the route's `{names}`. A path
 without any, a list or `/me`, names nothing: were it a thing, one busy user would leave no pairs to compare.
 """
 

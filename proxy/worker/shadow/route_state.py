@@ -117,7 +117,7 @@ class ShadowRoute:
 
     `targets` are the backends that copies for each side go to, `sessions` the cookies that one to legacy goes without.
     `compared` are the fields the route compares beyond
-    the usual; `always_sends` tells that equal bytes are not the whole answer; `values` looks whether other bytes are
+    the usual; `always_sends` means that equal bytes are not the whole answer; `values` looks whether other bytes are
     equal by value, where that is. Changes: `in_flight` with each copy,
     `reads` (the pool for copies of reads to a side) where one is retired,
     `suspended` (why) once, the allowances as they are spent.
@@ -198,7 +198,7 @@ def seems_to_have_effects(line: RequestLine) -> bool:
 
 
 def _facts(head: RequestHead) -> Facts:
-    """What mirroring may look at; framing fields, which `head.field` does not find, are told as they came."""
+    """What mirroring may look at; framing fields, which `head.field` does not find, are returned as they came."""
     line = head.line
     return Facts(head.method, line.path, line.query, head.host, _fields(head), _no_op)
 

@@ -138,7 +138,7 @@ Ended = Callable[[ShadowCall], None]
 class ShadowSender:
     """Every copy that is under way, by side in `in_flight`; backends whose writes are no longer copied.
 
-    `trace` hears of copies that are over, where traces are recorded.
+    `trace` is called with copies that are over, where traces are recorded.
     """
 
     def __init__(

@@ -76,12 +76,12 @@ class ShadowServices:
         return True
 
     def asked_again(self, route: ShadowRoute, generation: int, calls: list[ShadowCall]) -> None:
-        """Tell of copies that belong to a request which was told of already."""
+        """Report copies that belong to a request which was already reported."""
         copies = tuple(told for call in calls for told in call.copies())
         self.observe.emit(Shadowed(route.route.name, generation, "", "", "", copies, None))
 
     def mishap(self, error: Exception) -> None:
-        """Count a fault of our own; the first one is told."""
+        """Count a fault of our own; the first one is reported."""
         self.observe.mishap(error)
 
     def user(self, head: RequestHead, trusted: bool) -> str | None:  # noqa: FBT001 - as Identity.find

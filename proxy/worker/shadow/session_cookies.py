@@ -1,4 +1,4 @@
-"""Tells the cookies of a session, or of an identity, from all others.
+"""Separates the cookies of a session, or of an identity, from all others.
 
 A copy towards legacy goes without these: PHP locks a session's file for the whole request, and changes what is in it.
 Cookies of measuring, of a language, of a consent stay, for they may decide what a page says.

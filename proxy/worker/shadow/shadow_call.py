@@ -25,7 +25,7 @@ class ShadowCall:
     """One exchange (`upstream.Asker`, `pool.Waiter`); `ended(self)` is called once.
 
     `kind` is empty for an answer that came whole, else what failed: the kinds of `observe.Attempt`, `stale` (a kept
-    connection that the backend had just closed: nobody's failure), `untranslatable`, `stream`, or why it was given
+    connection that the backend had just closed: no failure), `untranslatable`, `stream`, or why it was given
     up. `deadline` is when it has taken too long; `waited` are seconds to the first byte, `seconds` to the last.
     """
 
@@ -75,7 +75,7 @@ class ShadowCall:
         self.give_up("timeout")
 
     def give_up(self, reason: str) -> None:
-        """Let go of the side; what it says from now on is not heard."""
+        """Let go of the side; what it sends from now on is ignored."""
         if self.over:
             return
         self.wants_connection = False
@@ -85,7 +85,7 @@ class ShadowCall:
         self._end(reason)
 
     def copies(self) -> Copies:
-        """What `Shadowed` tells of this one."""
+        """What `Shadowed` reports about this one."""
         attempt = self.attempt()
         return () if attempt is None else ((attempt, self.seconds),)
 
@@ -132,7 +132,7 @@ class ShadowCall:
         """Wait for the final answer."""
 
     def upgraded(self, head: ResponseHead, rest: bytes) -> None:
-        """Nobody asked for that."""
+        """Nothing to do: copies do not ask for an upgrade."""
 
     def tunnelled(self, data: bytes) -> None:
         """There is no tunnel."""
@@ -222,7 +222,7 @@ class ShadowCall:
 
 
 def _ended_already(_call: ShadowCall) -> None:
-    """It was told once."""
+    """Do nothing: the end was reported once."""
 
 
 # Sends a copy of a write only to who has just confirmed that it does nothing with it.
@@ -294,7 +294,7 @@ class DryRunCall(ShadowCall):
         connection.send(self, self._probe)
 
     def answer(self, head: ResponseHead, payload: bytes, body: Body | None) -> None:
-        """Go on with the copy where the probe was confirmed; hear an answer only where that confirms, too."""
+        """Go on with the copy where the probe was confirmed; take an answer only where that confirms, too."""
         if body is None or body.done:
             self._connection = None  # the pool has it again
         if not head.dry_run:
@@ -308,7 +308,7 @@ class DryRunCall(ShadowCall):
             self._go_on()
 
     def more(self, payload: bytes) -> None:
-        """What else the probe is told is not read as an answer to the copy."""
+        """What else the probe receives is not read as an answer to the copy."""
         if not self._probing:
             super().more(payload)
 
@@ -328,7 +328,7 @@ class DryRunCall(ShadowCall):
             self._confirmed.add_connection(self._line)
         connection = self._pool.acquire_connection(careful=False)
         if connection is None or connection not in self._confirmed:
-            # it does not keep connections, or somebody else got this one: what confirmed is not what would be asked
+            # it does not keep connections, or another call got this one: the copy must not go to an unconfirmed one
             if connection is not None:
                 connection.target.free(connection)
             self._end("stale")

@@ -31,8 +31,8 @@ _FORGETS: Final = 0.99
 class LookBudget:
     """The time that a worker has left for looks; it moves with the clock, with each look.
 
-    What a look takes is told by the thread's own processor time: that the machine was busy with others is no reason
-    to look less.
+    What a look takes is measured in the thread's own processor time: other load on the machine is no reason to look
+    less.
     """
 
     def __init__(self, clock: Callable[[], float] = perf_counter, processor: Callable[[], float] = thread_time) -> None:
