@@ -24,7 +24,7 @@ EMPTY_LINES_AT_MOST: Final = 2
 PIPELINED_AT_MOST: Final = 64 * 1024
 LINGER: Final = 2.0
 """Seconds in which an answer given before the request was read whole may still reach its reader."""
-FIRST_REQUEST: Final = 0.5
+FIRST_REQUEST: Final = 2.0
 """Seconds that a new connection gets for its first request when the worker is about to leave."""
 UNREAD_AT_MOST: Final = 75.0
 LINGER_BYTES_AT_MOST: Final = 1024 * 1024

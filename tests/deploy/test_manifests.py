@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -247,8 +247,16 @@ def needed(requirements: Iterable[str]) -> dict[str, list[Requirement]]:
         known = found.setdefault(canonicalize_name(one.name), [])
         if str(one) not in map(str, known) and (one.marker is None or _applies(one.marker, extras)):
             known.append(one)
-            waiting += [(Requirement(each), (*one.extras, "")) for each in metadata.requires(one.name) or ()]
+            waiting += [(Requirement(each), (*one.extras, "")) for each in _requirements(one.name)]
     return {name: asked for name, asked in found.items() if asked}
+
+
+def _requirements(name: str) -> Sequence[str]:
+    """What a package asks for; one for the image's Python alone is not installed here, and asks for nothing."""
+    try:
+        return metadata.requires(name) or ()
+    except metadata.PackageNotFoundError:
+        return ()
 
 
 def _applies(marker: Marker, extras: Iterable[str]) -> bool:
