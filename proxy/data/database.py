@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import sqlalchemy
 from sqlalchemy import event, exc
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from proxy.data.column_types import TableShape, column_type
 from proxy.data.sqlite_functions import Sum, hash60
@@ -56,11 +56,19 @@ class Database:
         self._quote = self._engine.dialect.identifier_preparer.quote_identifier
         self._lock = threading.Lock()
         self.rows_read = 0
+        self._closed = False
         event.listen(self._engine, "connect", self._prepare)
+        event.listen(self._engine, "checkin", self._returned)
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; one in use is closed when its query ends."""
+        self._closed = True
         self._engine.dispose()
+
+    def _returned(self, _connection: object, record: ConnectionPoolEntry) -> None:
+        """Close what comes back late: the pool that it belongs to is not the engine's any more."""
+        if self._closed:
+            record.invalidate()
 
     def quoted(self, name: str) -> str:
         """Return a column or table name as this database writes it; `schema.table` keeps its parts."""
