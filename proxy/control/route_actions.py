@@ -77,7 +77,7 @@ async def kept_first(
     except StaleError as error:
         if error.current is not None and error.current.revision > expected:
             adopt((error.current,))
-        detail = f"{after.route} was changed by another action meanwhile"
+        detail = f"{after.route} was changed by somebody else meanwhile"
         raise RefusedError(HTTPStatus.CONFLICT, detail) from error
     except StoreError as error:
         detail = "the store does not answer, and what sends users forward must be stored first"

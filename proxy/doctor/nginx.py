@@ -59,7 +59,7 @@ def _headers(headers: dict[str, str], subject: Subject) -> Iterator[Found]:
         "x-forwarded-for", ""
     ):
         advice = "at the edge use $remote_addr; behind another proxy set_real_ip_from"
-        yield Found(WARNING, _ABOUT, "passes on X-Forwarded-For with whatever address the client wrote there", advice)
+        yield Found(WARNING, _ABOUT, "passes on what clients say of their own address in X-Forwarded-For", advice)
     believed = [source.partition(":")[2] for source in subject.snapshot.identity if source.startswith("header:")]
     believed += [route.rollout.force_header for route in subject.snapshot.routes if route.rollout.force_header]
     for name in dict.fromkeys(believed):
