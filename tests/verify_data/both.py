@@ -82,7 +82,12 @@ class Both:
             with psycopg.connect(place + "postgres", autocommit=True) as admin:
                 admin.execute(f"CREATE DATABASE {name}")
             with psycopg.connect(place + name, autocommit=True) as right:
-                yield cls(maria.url(name), postgres.url(name), left, right)
+                made = cls(maria.url(name), postgres.url(name), left, right)
+                try:
+                    yield made
+                finally:
+                    if made.state is not None:
+                        made.state.close()
 
     def legacy(self, sql: str, *rows: Sequence[Any]) -> None:
         with self.maria.cursor() as cursor:

@@ -196,7 +196,6 @@ def test_a_database_that_restarts_in_the_middle_is_one_sentence_and_the_run_goes
     assert failed.reason.startswith(f"{('legacy', 'modern')[side]}: {servers[side].scheme}://127.0.0.1:")
     assert (found.equal, rows_of(found)) == (MANY - 2, {"20": "note", "2990": "note"})
     assert min(one for one in went_on if one) > done[1]
-    both.state.close()
 
 
 def test_connections_that_break_between_two_queries_are_made_again(both: Both):
@@ -238,4 +237,3 @@ def test_a_table_with_a_text_key_is_read_in_parts_and_resumed_behind_what_is_don
     assert found.equal == 1197
     assert done[:-1] == sorted(set(done[:-1])), "no part is read twice"
     assert len(done) == 4, "1,200 rows, 500 a query: three parts and the end"
-    both.state.close()
