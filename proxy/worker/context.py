@@ -64,7 +64,7 @@ class ServerContext:
         self.noted: set[tuple[str, str]] = set()
         self.tunnel_idle = TUNNEL_IDLE
         self.counted: Counter[tuple[Metric, tuple[str, ...]]] = Counter()
-        self.emit: Emit = _tell_nobody
+        self.emit: Emit = _emit_nothing
         self._told_at: dict[tuple[str, str], float] = {}
 
     # ── used by connections ────────────────────────────────────────────────────────────────────────────
@@ -114,5 +114,5 @@ class ServerContext:
             self.emit(event, "warning", backend=backend, **fields)
 
 
-def _tell_nobody(event: str, level: str = "info", /, **fields: object) -> None:
+def _emit_nothing(event: str, level: str = "info", /, **fields: object) -> None:
     """The emitter before any is connected: drops every event."""

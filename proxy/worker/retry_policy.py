@@ -6,11 +6,10 @@ from typing import Final
 
 from proxy.http1 import RequestHead
 from rules.methods import IDEMPOTENT_METHODS
-from rules.model import Fallback
+from rules.model import SAFE_METHODS, Fallback
 from rules.routing.mirroring import has_effects
 
 IDEMPOTENT: Final = IDEMPOTENT_METHODS
-_READS: Final = ("GET", "HEAD")
 NEVER_SENT: Final = frozenset(("connect", "connect_timeout", "busy"))
 _STATUS: Final = {"timeout": 504, "connect_timeout": 504, "busy": 503}
 DETAIL: Final = {
@@ -53,7 +52,7 @@ def may_fall_back(
         return False
     if kind in NEVER_SENT:
         return repeatable
-    if fallback.mode != "safe" or head.method not in _READS or sent not in _READS or upgrade:
+    if fallback.mode != "safe" or head.method not in SAFE_METHODS or sent not in SAFE_METHODS or upgrade:
         return False
     path, mark, query = head.target.partition("?")
     return repeatable and not has_effects(path, query if mark else None)
