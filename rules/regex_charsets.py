@@ -22,6 +22,7 @@ class _Ops:
     def __init__(self) -> None:
         self._parser: Any = importlib.import_module("re._parser")
         constants: Any = importlib.import_module("re._constants")
+        self.ASSERT = constants.ASSERT
         self.AT = constants.AT
         self.AT_BEGINNING = constants.AT_BEGINNING
         self.AT_BEGINNING_STRING = constants.AT_BEGINNING_STRING

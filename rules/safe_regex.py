@@ -17,6 +17,8 @@ from rules.regex_charsets import EVERY, has_ignorecase, ops
 from rules.regex_steps import UNBOUNDED, Piece, longest_chain, overlapping, steps_of
 from rules.regex_ways import WAYS_AT_MOST, most_ways
 
+_OPTIONAL_AT_MOST = 5
+"""Of so many optional groups both are looked at, the pattern with the group and the one without it."""
 _TOO_STEEP = 3
 _STEEP = 2
 
@@ -60,9 +62,13 @@ def is_steep(text: str) -> bool:
 def degree(text: str) -> int:
     """Return the power of the text's length that a search may take, 1 for a harmless regex."""
     parsed = _parse(text)
-    pieces = steps_of(parsed.data, ignorecase=has_ignorecase(parsed))
-    start = [] if _anchored(parsed.data) else [Piece(EVERY, must=False, many=True)]
-    return max(1, longest_chain([*start, *pieces]))
+    data, ignorecase = list(parsed.data), has_ignorecase(parsed)
+    start: list[Piece] = [] if _anchored(data) else [Piece(EVERY, must=False, many=True)]
+    if data and data[0][0] is ops.ASSERT and data[0][1][0] < 0:
+        # A search looks further only behind this text.
+        start += steps_of(data[0][1][1], ignorecase=ignorecase)
+    chains = (longest_chain([*start, *steps_of(tree, ignorecase=ignorecase)]) for tree in _with_and_without(data))
+    return max(1, *chains)
 
 
 def matches_everything(text: str) -> bool:
@@ -99,6 +105,20 @@ def _parse(text: str) -> Any:
             return ops.parse(text)
     except (re.error, OverflowError, RecursionError, Warning) as error:
         raise RegexError(f"`{text}` is not a regex: {error}") from None
+
+
+def _with_and_without(data: list[Any]) -> list[list[Any]]:
+    """Return the pattern with each optional group and without it: what begins the group keeps repeats apart."""
+    trees: list[list[Any]] = [[]]
+    optional = 0
+    for op, value in data:
+        body = list(value[2]) if op in ops.REPEATS and tuple(value[:2]) == (0, 1) else []
+        optional += bool(body)
+        if body and optional <= _OPTIONAL_AT_MOST:
+            trees = [*trees, *([*tree, *body] for tree in trees)]
+        else:
+            trees = [[*tree, (op, value)] for tree in trees]
+    return trees
 
 
 def _anchored(data: Any) -> bool:
