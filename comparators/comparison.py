@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,7 @@ from comparators import (
     noise_samples,
     self_noise,
     text_compare,
+    timings,
     wrapped_json,
     xml_compare,
 )
@@ -122,7 +124,7 @@ def _judged(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequenc
     context = Context(held, legacy, modern, most=MOST_LOOKED_AT if hides else MOST_FINDINGS)
     context.own = own
     stopped = _stopped(context)
-    findings, noise = split(context.findings, observations, context.policy)
+    findings, noise = split(context.findings, observations, context.policy, own)
     if stopped is not None and not findings:
         raise stopped
     if len(findings) > MOST_FINDINGS:
@@ -251,7 +253,7 @@ def _observed(
     if not secondary or policy.noise == "none":
         return (), None
     found: list[Observation] = []
-    own = self_noise.Own()
+    own = self_noise.Own(cache(lambda: _took_differently(legacy, secondary, policy)))
     for again in secondary:
         try:
             tokens = _tokens(legacy, again, policy)
@@ -270,7 +272,7 @@ def _observed(
         found += tokens
         found += noise_samples.observed([each for each in first.findings if each.path in there], first.seen)
         own.join(first.seen)
-    return tuple(found), None if own.is_empty() else own
+    return tuple(found), own
 
 
 def _tokens(legacy: Capture, again: Capture, policy: Policy) -> tuple[Observation, ...]:
@@ -281,6 +283,15 @@ def _tokens(legacy: Capture, again: Capture, policy: Policy) -> tuple[Observatio
     if not all(found) or body_kind.choose(*found, context) not in _PAGES:
         return ()
     return self_noise.observed(*as_texts(*found))
+
+
+def _took_differently(legacy: Capture, secondary: Sequence[Capture], policy: Policy) -> bool:
+    """Whether legacy's answers say that they took differently long, `ignore` and `ignore_text` aside."""
+    for again in secondary:
+        found = body_kind.bodies(Context(policy, legacy, again, alike=True))
+        if found is not None and timings.differ(*as_texts(*found)):
+            return True
+    return False
 
 
 def _both_ways(one: Capture, other: Capture) -> tuple[tuple[Capture, Capture], tuple[Capture, Capture]]:

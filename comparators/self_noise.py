@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -44,9 +44,13 @@ _NEAR: Final = 64
 
 
 class Own:
-    """The texts that legacy gave at each place, the first answer's first; grows by `add_difference`, within bounds."""
+    """The texts that legacy gave at each place, the first answer's first; grows by `add_difference`, within bounds.
 
-    def __init__(self) -> None:
+    `timed` says whether its whole answers differ in how long they took: settings may hide where.
+    """
+
+    def __init__(self, timed: Callable[[], bool] = lambda: False) -> None:
+        self._timed: Callable[[], bool] = timed
         self._texts: dict[tuple[str, str], list[str]] = {}
         self._shown: dict[tuple[str, str], str] = {}
         self._left = _MOST_KEPT
@@ -89,10 +93,6 @@ class Own:
             for again in texts[1:]:
                 self.add_difference(path, place, texts[0], again, other._shown.get((path, place), ""))
 
-    def is_empty(self) -> bool:
-        """Whether legacy agreed with itself in every text."""
-        return not self._texts
-
     def paths(self) -> set[str]:
         """Return the paths at which texts varied."""
         return {path for path, _ in self._texts}
@@ -113,7 +113,7 @@ class Own:
 
     def is_timed(self) -> bool:
         """Whether legacy differs from itself in how long it says that the answer took."""
-        return any(looks_timed((shown.rpartition("/")[2],)) for shown in self._shown.values())
+        return any(looks_timed((shown.rpartition("/")[2],)) for shown in self._shown.values()) or self._timed()
 
     def texts_at(self, path: str, place: str, legacy: str) -> list[str]:
         """Return legacy's texts at a place where it gave this one; none where it agreed with itself."""
@@ -399,7 +399,7 @@ _CONTENTS: Final = frozenset({"value", "type", "length", "header"})
 
 
 def split(
-    findings: Sequence[Finding], observations: Sequence[Observation], policy: Policy
+    findings: Sequence[Finding], observations: Sequence[Observation], policy: Policy, own: Own | None = None
 ) -> tuple[tuple[Finding, ...], int]:
     """Return the findings that count, and how many are noise.
 
@@ -407,9 +407,9 @@ def split(
     legacy's; or where a learned rule says so, if the policy lets it. Never under a name about money, and never when
     a secret is shown by one side only.
     """
-    if policy.noise == "none" or not findings or not (observations or policy.noise_rules):
+    if policy.noise == "none" or not findings or not (observations or own or policy.noise_rules):
         return tuple(findings), 0
-    known = _Known(observations)
+    known = _Known(observations, own)
     counting = tuple(
         each for each in findings if not _may_hide(each) or not (_is_own(each, known, policy) or _learned(each, policy))
     )
@@ -448,14 +448,19 @@ def _learned(finding: Finding, policy: Policy) -> bool:
 
 
 class _Known:
-    """Where legacy differs from itself, by path and by place in a page; `is_timed`: in how long its answers took."""
+    """Where legacy differs from itself, by path and by place in a page."""
 
-    def __init__(self, observations: Sequence[Observation]) -> None:
+    def __init__(self, observations: Sequence[Observation], own: Own | None) -> None:
+        self._own = own
         self._at: dict[tuple[str, str], list[Observation]] = {}
         for each in observations:
             place = noise_rules.place_of(each.first or each.again) if each.path == "@body" else ""
             self._at.setdefault((each.path, place), []).append(each)
-        self.is_timed = any(path.startswith("/") and looks_timed(steps(path)) for path, _ in self._at)
+
+    def is_timed(self) -> bool:
+        """Whether legacy differs from itself in how long it says that the answer took."""
+        shown = any(path.startswith("/") and looks_timed(steps(path)) for path, _ in self._at)
+        return shown or (self._own is not None and self._own.is_timed())
 
     def at(self, path: str, place: str = "") -> list[Observation]:
         """Return what was observed at a path; in a page, where it has such a place."""
@@ -492,9 +497,9 @@ def _is_timed(finding: Finding, known: _Known) -> bool:
 
     All such figures of one answer are one place: a coarse clock shows the same one twice by chance.
     """
-    if not known.is_timed or not finding.path.startswith("/") or finding.kind not in _CONTENTS:
+    if not finding.path.startswith("/") or finding.kind not in _CONTENTS:
         return False
-    if not looks_timed(steps(finding.path)):
+    if not looks_timed(steps(finding.path)) or not known.is_timed():
         return False
     here = [each for each in known.at(finding.path) if each.kind in _CONTENTS]
     examples = [literal for each in here for literal in (each.first, each.again)]

@@ -1,0 +1,66 @@
+"""How long an answer took is never the same twice; a coarse clock shows the same figure by chance."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from comparators import Comparison, compare
+from tests.comparators.answers import answer, policy
+
+SCRIPT: dict[str, Any] = {"preset": "php", "ignore_text": [r'(?<=walltime":")[0-9.]{1,19}(?=")']}
+JSON: dict[str, Any] = {"ignore": ["/report/walltime"]}
+
+
+def page(cpu: str, wall: str, price: str = "12.10", name: str = "cputime") -> str:
+    """A page with MediaWiki's report on itself in a script."""
+    report = {"report": {name: cpu, "walltime": wall}, "price": price}
+    return f"<html><head><script>RLCONF={json.dumps(report)};</script></head><body><p>Hammer</p></body></html>"
+
+
+def document(cpu: str, wall: str, price: str = "12.10", name: str = "cputime") -> str:
+    """The same as JSON."""
+    return json.dumps({"report": {name: cpu, "walltime": wall}, "price": price})
+
+
+def thrice(kind: str, first: tuple[str, ...], again: tuple[str, ...], modern: tuple[str, ...]) -> Comparison:
+    """Legacy's answer, its second one, modern's, where `walltime` is ignored."""
+    write, media, settings = (page, "text/html", SCRIPT) if kind == "page" else (document, "application/json", JSON)
+    legacy, secondary, other = (answer(write(*each), media=media) for each in (first, again, modern))
+    return compare(legacy, other, policy(settings), secondary=(secondary,))
+
+
+@pytest.mark.parametrize("kind", ["page", "document"])
+@pytest.mark.parametrize(
+    ("first", "again", "modern", "verdict"),
+    [
+        (("0.001", "0.005"), ("0.001", "0.006"), ("0.002", "0.007"), "noise"),
+        (("0.001", "0.005"), ("0.001", "0.006"), ("0.000", "0.007"), "noise"),
+        # Nothing shows that legacy takes differently long.
+        (("0.001", "0.005"), ("0.001", "0.005"), ("0.002", "0.007"), "different"),
+        # Another unit, another spelling, something else.
+        (("0.001", "0.005"), ("0.001", "0.006"), ("1.900", "0.007"), "different"),
+        (("0.001", "0.005"), ("0.001", "0.006"), ("fast", "0.007"), "different"),
+        (("0.001", "0.005"), ("0.001", "0.006"), ("0.002", "0.007", "12.20"), "different"),
+        # What takes long in the world.
+        (
+            ("1", "0.005", "12.10", "preparation_time"),
+            ("1", "0.006", "12.10", "preparation_time"),
+            ("2", "0.007", "12.10", "preparation_time"),
+            "different",
+        ),
+    ],
+)  # fmt: skip
+def test_a_coarse_clock_is_noise_where_legacy_took_differently_long(
+    kind: str, first: tuple[str, ...], again: tuple[str, ...], modern: tuple[str, ...], verdict: str
+):
+    assert thrice(kind, first, again, modern).verdict == verdict
+
+
+def test_without_noise_it_counts():
+    legacy, again, modern = (answer(document("0.001", each)) for each in ("0.005", "0.006", "0.007"))
+    other = answer(document("0.002", "0.007"))
+
+    assert compare(legacy, other, policy({**JSON, "noise": "none"}), secondary=(again, modern)).verdict == "different"
