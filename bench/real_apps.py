@@ -388,7 +388,9 @@ def wordpress(root: Path, tree: Path, options: tuple[str, ...], port: int) -> Si
         f"define('WP_INSTALLING', true); $_SERVER['HTTP_HOST']='127.0.0.1:{port}'; require '{docroot}/wp-load.php';"
         "require ABSPATH . 'wp-admin/includes/upgrade.php';"
         f"wp_install('Tools', 'admin', 'a@example.test', true, '', '{PASSWORD}');"
+        # Posts of one second have no order of their own: the database is free to give each answer another one.
         "for ($n = 0; $n < 8; $n++) wp_insert_post(['post_title' => \"Tool $n\", 'post_status' => 'publish',"
+        "'post_date' => \"2026-02-1$n 10:00:00\","
         "'post_content' => \"The hammer of tool $n costs 12.0$n EUR.\"]);"
     )])  # fmt: skip
     reads = [
