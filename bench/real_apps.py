@@ -44,6 +44,7 @@ SETTLED_WITHIN: Final = 45.0
 STILL_FOR: Final = 6.0
 """Seconds without another result after which pairs without one count as lost."""
 WARMED_UP: Final = 6
+WRITES_ARE_NEAR: Final = 2.5
 ANY_CPU: Final = f"0-{(os.cpu_count() or 1) - 1}"
 FAULTS: Final = """<?php
 foreach (json_decode(getenv('FAULTS') ?: '[]', true) as [$place, $from, $to]) {
@@ -72,7 +73,8 @@ class Site:
     """An application that is ready to be served: `options` are php's, `log_in` the form that logs in at its target.
 
     `upload` sends PICTURE as UPLOADED and returns the page that names it then; without it there is no log-in. `needs`
-    are the settings without which its twins differ; they have to be suggested.
+    are the settings without which its twins differ; they have to be suggested. `session` is `share` where hardly a page
+    is for strangers: legacy can be asked again only as the user there.
     """
 
     docroot: Path
@@ -85,6 +87,7 @@ class Site:
     edit: Callable[[Visitor], None] = field(default=lambda _: None)
     upload: Callable[[Visitor], str] | None = None
     needs: tuple[str, ...] = ()
+    session: str = "strip"
 
 
 # Packages.
@@ -436,6 +439,52 @@ def wordpress(root: Path, tree: Path, options: tuple[str, ...], port: int) -> Si
     )
 
 
+def adminer(root: Path, tree: Path, options: tuple[str, ...], _port: int) -> Site:
+    """Adminer over the MariaDB that `database` has started; every page has a nonce, a token, how long queries took."""
+    docroot, socket = tree / "usr/share/adminer/adminer", f"{root}/mariadb.sock"
+    server, temporary = f"localhost:{socket}", root / "adminer-tmp"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    rows = ", ".join(f"({n}, 'hammer {n}', {n}.50, '2026-02-1{n % 10} 10:00:00')" for n in range(1, 25))
+    _run(["mariadb", "--no-defaults", f"--socket={socket}", "-uroot", "-e", (
+        "CREATE DATABASE shed; USE shed; CREATE TABLE tools (id int primary key, name varchar(40), price decimal(8,2),"
+        f" bought datetime); INSERT INTO tools VALUES {rows};"
+        f" CREATE USER member@localhost IDENTIFIED BY '{PASSWORD}'; GRANT ALL ON shed.* TO member@localhost;"
+    )])  # fmt: skip
+    base = f"/?{urlencode({'server': server, 'username': 'member', 'db': 'shed'})}"
+    kinds = (
+        "", "&table=tools", "&select=tools", "&select=tools&page=1&limit=10", "&edit=tools&where%5Bid%5D=3", "&sql=",
+        "&sql=select+sum(price)+from+tools", "&dump=tools", "&create=tools", "&indexes=tools", "&schema=",
+        "&select=tools&where%5B0%5D%5Bcol%5D=name&where%5B0%5D%5Bop%5D=LIKE+%25%25&where%5B0%5D%5Bval%5D=7",
+    )  # fmt: skip
+
+    def log_in(visitor: Visitor) -> None:
+        # Copies with a session that a log-in has ended count as attempts; too many lock everything for half an hour.
+        (temporary / "adminer.invalid").unlink(missing_ok=True)
+        visitor.ask("/")
+        form = {"driver": "server", "server": server, "username": "member", "password": PASSWORD, "db": "shed"}
+        visitor.ask("/", {f"auth[{name}]": value for name, value in form.items()})
+
+    def edit(visitor: Visitor) -> None:
+        form = visitor.hidden(f"{base}&edit=tools&where%5Bid%5D=3")
+        row = {"id": "3", "name": f"saw {UPLOADED}", "price": "3.50", "bought": "2026-02-13 10:00:00"}
+        fields = {f"fields[{name}]": value for name, value in row.items()}
+        visitor.ask(f"{base}&edit=tools&where%5Bid%5D=3", {**form, **fields, "save": "Save"})
+
+    return Site(
+        docroot,
+        ("/", "/?lang=de", "/?lang=nl"),
+        tuple(f"{base}{kind}" for kind in (*kinds, *kinds, *kinds)),
+        (("select=tools", "7.50", "7.05"), ("table=tools", "decimal", "double"), ("edit=tools", "bought", "bougth")),
+        (*options, f"-dupload_tmp_dir={temporary}"),
+        "",
+        log_in,
+        edit,
+        lambda _: f"{base}&select=tools",
+        session="share",
+    )
+
+
 @contextlib.contextmanager
 def database(root: Path) -> Iterator[None]:
     """Run a MariaDB that only listens on a socket below `root`."""
@@ -462,6 +511,7 @@ def database(root: Path) -> Iterator[None]:
 
 
 APPS: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Path, Path, tuple[str, ...], int], Site]]]] = {
+    "adminer": (("adminer",), adminer),
     "dokuwiki": (("dokuwiki", "php-geshi", "php-phpseclib", "php-random-compat", "libphp-simplepie"), dokuwiki),
     "dokuwiki-by-port": (
         ("dokuwiki", "php-geshi", "php-phpseclib", "php-random-compat", "libphp-simplepie"),
@@ -503,7 +553,7 @@ def serving(root: Path, name: str, site: Site, faults: Sequence[Fault] = ()) -> 
 
 @contextlib.contextmanager
 def proxy(
-    root: Path, port: int, legacy: int, modern: int, weight: int, pasted: Sequence[str] = ()
+    root: Path, port: int, legacy: int, modern: int, weight: int, session: str, pasted: Sequence[str] = ()
 ) -> Iterator[Running]:
     """Run the proxy in front of both, with `preset: php` and no other setting but those `pasted`."""
     folder = root / "run-proxy"
@@ -524,7 +574,7 @@ routes:
   - name: reads
     match: {{path: "/**", methods: [GET]}}
     rollout: {{weight: {weight}, by: request}}
-    shadow: {{sample: 100%}}
+    shadow: {{sample: 100%, session: {session}}}
     compare:
       preset: php
 """
@@ -603,6 +653,8 @@ def drive(site: Site, port: int, *, rounds: int) -> tuple[int, list[str]]:
     if UPLOADED.lower() not in member.ask(listed).lower().replace("_", " "):
         member.failed.append(f"{listed}: {UPLOADED} is not there, so the log-in or the upload failed")
     asked += 1
+    # A read beside a write of the same user counts only where it is equal.
+    time.sleep(WRITES_ARE_NEAR)
     for page in site.members:
         member.ask(page)
         asked += 1
@@ -670,7 +722,7 @@ def run(name: str, root: Path, rounds: int) -> list[Outcome]:
     tree = unpack(root, (*LIBRARIES, *packages))
     port = free_port()
     with contextlib.ExitStack() as stack:
-        if name == "wordpress":
+        if name in {"adminer", "wordpress"}:
             stack.enter_context(database(root))
         site = prepare(root, tree, php_options(tree), port)
         legacy = stack.enter_context(serving(root, f"{name}-legacy", site))
@@ -684,11 +736,11 @@ def run(name: str, root: Path, rounds: int) -> list[Outcome]:
             ("twins at weight 50", modern, 50, ()),
             ("planted faults at weight 0", faulty, 0, site.faults),
         ):
-            with proxy(root, port, legacy, other, weight) as running:
+            with proxy(root, port, legacy, other, weight, site.session) as running:
                 outcomes.append(outcome(site, mode, running, faults, rounds, site.needs))
         if pasted := outcomes[0].suggested:
             for mode, other, faults in (("twins", modern, ()), ("planted faults", faulty, site.faults)):
-                with proxy(root, port, legacy, other, 0, pasted) as running:
+                with proxy(root, port, legacy, other, 0, site.session, pasted) as running:
                     outcomes.append(outcome(site, f"{mode} with what was suggested", running, faults, rounds))
     return outcomes
 

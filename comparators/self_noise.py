@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple, Protocol
 
-from comparators import noise_rules
+from comparators import noise_rules, timings
 from comparators.html_volatile import SCRIPT_TOKEN, is_made, token_attributes
 from comparators.literals import is_cut, shared_beginning
 from comparators.model import LONGEST_LITERAL, Finding, Observation, path_pattern
@@ -230,8 +230,10 @@ def _has_blank(text: str) -> bool:
 def is_own(own: Own, where: tuple[str, str], legacy: str, modern: str, about: Addressed) -> bool:
     """Whether modern's text could be one more of those that legacy has at a path and place."""
     values = own.texts_at(*where, legacy)
-    if not values or own.is_about_money(*where):
+    if own.is_about_money(*where):
         return False
+    if not values:
+        return timings.are_coarse(legacy, modern) and not is_about_money(legacy)
     reading = about.reading
     # Of bytes only pieces and ranges may vary.
     words = not where[1].startswith(BYTES)

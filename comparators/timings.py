@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import islice
 from typing import Final
 
@@ -12,11 +13,33 @@ from comparators.sensitive_names import looks_timed
 _MEMBER: Final = re.compile(r"([A-Za-z_][\w-]{1,60})[\"']?\s?[:=]\s?[\"']?([0-9]{1,18}(?:\.[0-9]{1,18})?)(?![\w.])")
 """A name with its number, in JSON as in a script."""
 _MOST: Final = 10_000
+_MEASURED: Final = re.compile(r"(?<![\w.,])([0-9]{1,4}\.[0-9]{2,6})(?= ?(?:s|secs?|seconds|ms)\b)")
+_COARSE: Final = 10
+"""So few steps of its clock say nothing of how long something took."""
+_SLOWER: Final = 100
 
 
 def differ(first: str, again: str) -> bool:
     """Whether two answers of one side say that they took differently long, whatever settings hide of them."""
     return any(one != other for one, other in zip(_figures(first), _figures(again), strict=False))
+
+
+def are_coarse(legacy: str, modern: str) -> bool:
+    """Whether texts differ only in durations that are hardly a clock's step: `(0.000 s)` and `(0.004 s)`.
+
+    Such a figure of legacy's is the same each time it is asked, though it is measured; modern's may be longer.
+    """
+    ours, theirs = _MEASURED.split(legacy), _MEASURED.split(modern)
+    if len(ours) == 1 or ours[::2] != theirs[::2]:
+        return False
+    return all(one == other or _is_coarse(one, other) for one, other in zip(ours[1::2], theirs[1::2], strict=True))
+
+
+def _is_coarse(legacy: str, modern: str) -> bool:
+    ours, theirs = Decimal(legacy), Decimal(modern)
+    step = Decimal(1).scaleb(-len(legacy.partition(".")[2]))
+    same = len(legacy.partition(".")[2]) == len(modern.partition(".")[2])
+    return same and ours < _COARSE * step and theirs <= _SLOWER * max(ours, step)
 
 
 def _figures(text: str) -> Iterator[tuple[str, str]]:

@@ -64,3 +64,29 @@ def test_without_noise_it_counts():
     other = answer(document("0.002", "0.007"))
 
     assert compare(legacy, other, policy({**JSON, "noise": "none"}), secondary=(again, modern)).verdict == "different"
+
+
+@pytest.mark.parametrize(
+    ("legacy", "modern", "verdict"),
+    [
+        ("(0.000 s)", "(0.004 s)", "noise"),
+        ("Page made in 0.002 seconds, 0.001 s of it SQL", "Page made in 0.020 seconds, 0.000 s of it SQL", "noise"),
+        ("took 0.01 ms", "took 0.12 ms", "noise"),
+        ("(0.150 s)", "(0.300 s)", "different"),
+        ("(0.000 s)", "(0.204 s)", "different"),
+        ("(0.000 s)", "(0.4 s)", "different"),
+        ("(0.000 s)", "(0.004 min)", "different"),
+        ("0.000 shares", "0.004 shares", "different"),
+        ("(0.000 s)", "", "different"),
+        ("1.00 s, 3 rows", "1.00 s, 4 rows", "different"),
+        ("price 0.001 s", "price 0.004 s", "different"),
+    ],
+)
+def test_hardly_a_step_of_a_clock_in_a_page_is_noise_where_legacy_was_asked_again(
+    legacy: str, modern: str, verdict: str
+):
+    one, other = (answer(f"<html><body><p>{text}</p></body></html>", media="text/html") for text in (legacy, modern))
+    settings = policy({"preset": "php"})
+
+    assert compare(one, other, settings, secondary=(one,)).verdict == verdict
+    assert compare(one, other, settings).verdict == "different"

@@ -217,3 +217,54 @@ async def test_one_second_question_at_a_time(gateway: RunningProxy):
     record = await mirror.record()
 
     assert (record.result, len(record.calls)) == ("equal", 1)
+
+
+COOKIE = "Cookie: lang=en; PHPSESSID=abc"
+
+
+def for_members(request) -> bytes:
+    """Legacy's page, which knows its user by the session."""
+    return ONE if "PHPSESSID" in (request.field("Cookie") or "") else ok(b"log in")
+
+
+@pytest.mark.parametrize("session", ["strip", "share"])
+async def test_legacy_is_asked_again_as_the_user_where_sessions_are_shared(gateway: RunningProxy, session: str):
+    mirror, pair = await differing(gateway, always(for_members), always(TWO), COOKIE, session=session)
+
+    answer = await again(mirror, pair)
+
+    if session == "strip":
+        assert answer == AgainFailed(pair, "session")
+    else:
+        assert isinstance(answer, Pair)
+        assert (answer.legacy.body, answer.modern.body) == (b"one", b"two")
+        assert gateway.backends[0].requests[1].field("Cookie") == COOKIE[8:]
+    locks = mirror.proxy.server.shadows.conflict_tracker.sessions
+    assert locks.lend("PHPSESSID=abc", lambda: None)
+
+
+async def test_a_re_check_gives_way_to_the_user_of_its_session(gateway: RunningProxy):
+    silent = [True]
+    mirror, pair = await differing(
+        gateway, always(lambda request: b"" if request.field("X-Shadow") and silent else ONE), always(TWO),
+        COOKIE, session="share",
+    )  # fmt: skip
+    mirror.proxy.server.shadows.rechecks.again(pair)
+    await until(lambda: len(gateway.backends[0].requests) == 2, "a re-check")
+
+    await (await mirror.proxy.client()).ask(raw.get("/b", COOKIE))
+    await until(lambda: AgainFailed(pair, "busy") in mirror.sent, "a re-check that gives way")
+
+    silent.clear()
+    assert isinstance(await again(mirror, pair), Pair)
+
+
+async def test_no_re_check_runs_beside_a_live_request_of_its_session(gateway: RunningProxy):
+    mirror, pair = await differing(gateway, always(ONE), always(TWO), COOKIE, session="share")
+    locks = mirror.proxy.server.shadows.conflict_tracker.sessions
+    locks.enter("PHPSESSID=abc")
+
+    assert await again(mirror, pair) == AgainFailed(pair, "busy")
+
+    locks.leave("PHPSESSID=abc")
+    assert isinstance(await again(mirror, pair), Pair)

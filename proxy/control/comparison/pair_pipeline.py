@@ -13,7 +13,7 @@ A pair beside a write counts where it is equal; where it differs it is transient
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -23,7 +23,7 @@ import orjson
 from proxy.control.comparison.judge_pool import JudgePool, NotJudgedError
 from proxy.control.comparison.results import ComparisonResults
 from proxy.ipc import messages
-from proxy.ipc.judge_messages import Case, Checked, Exhibit, Explained, Judged, Opinion, Tallied
+from proxy.ipc.judge_messages import Case, Checked, Exhibit, Explained, Found, Judged, Opinion, Tallied
 from proxy.ipc.messages import Answer, Message, Pair
 from proxy.state.mirror_outcomes import RACED
 from proxy.telemetry.aggregation import Worker
@@ -43,6 +43,7 @@ MOST_BYTES = 64 << 20
 GRACE = 5.0
 """Seconds beyond the delay and both sides' time-outs that a worker has for its answer."""
 REMEMBERED = 2000
+_FOR_WHAT_IS_NEW = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,11 @@ class Budget:
         self._left = float(per_minute)
         self._at = now
 
-    def try_spend(self, now: float) -> bool:
-        """Take one, if there is one."""
+    def try_spend(self, now: float, leaving: int = 0) -> bool:
+        """Take one, if there is one and so many are left then."""
         self._left = min(float(self._per_minute), self._left + (now - self._at) * self._per_minute / A_MINUTE)
         self._at = now
-        if self._left < 1.0:
+        if self._left < 1.0 + leaving:
             return False
         self._left -= 1.0
         return True
@@ -77,7 +78,8 @@ class Rechecks:
     """Who is asked again, what came of it lately. `_pending` changes with `begin`, `end`, `overdue`.
 
     Violations of an invariant have a budget of their own: a storm of differences must not use up what decides about
-    a rollback.
+    a rollback. Of a budget a third is for differences of which it is not known that they vanish: on an application
+    whose every page varies by itself, nothing would be left for the one that is new.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -87,7 +89,7 @@ class Rechecks:
         self._budgets: dict[tuple[str, bool], tuple[int, Budget]] = {}
         self._vanished: dict[str, float] = {}
 
-    def may(self, route: str, per_minute: int, *, violated: bool) -> bool:
+    def may(self, route: str, per_minute: int, *, violated: bool, found: Sequence[Found] = ()) -> bool:
         """Whether one more may be asked again now; takes it from the budget (0: there is none)."""
         if len(self._pending) >= MOST_PENDING or self._bytes >= MOST_BYTES:
             return False
@@ -97,7 +99,8 @@ class Rechecks:
         there = self._budgets.get((route, violated))
         if there is None or there[0] != per_minute:
             there = self._budgets[route, violated] = per_minute, Budget(per_minute, now)
-        return there[1].try_spend(now)
+        is_known = bool(found) and all(self.looks_like_a_race(each.group) for each in found)
+        return there[1].try_spend(now, per_minute // _FOR_WHAT_IS_NEW if is_known else 0)
 
     def begin(self, pair: Pair, opinion: Opinion, seconds: float, number: int = 1) -> None:
         """Wait for other answers to `pair`, for so long."""
@@ -168,6 +171,7 @@ class CoolDown:
 VIOLATED = "violated"
 _ALONE = "alone"
 _LATER = (RACED, "busy")
+_CURES = {SESSION: " (legacy takes the copy for a stranger's; with `session: share` it is asked as the user)"}
 MOST_TIMES = 3
 """How often a pair is asked again at most."""
 WRITES_ARE_NEAR = 2.0
@@ -272,7 +276,9 @@ class PairPipeline:
         """Have both sides asked the `number`th time, `pause` seconds later than usual; False without a budget."""
         policy = self._policy(pair.route)
         violated = bool(_violations(opinion))
-        if policy is None or not self._rechecks.may(pair.route, policy.recheck_per_minute, violated=violated):
+        if policy is None or not self._rechecks.may(
+            pair.route, policy.recheck_per_minute, violated=violated, found=opinion.found
+        ):
             return False
         wait = policy.recheck_after + pause
         self._rechecks.begin(pair, opinion, wait + 2 * policy.timeout, number)
@@ -354,9 +360,9 @@ class PairPipeline:
         if opinion.verdict != "different":
             self._verdicts.settle(pair, opinion)
         elif all(self._rechecks.looks_like_a_race(each.group) for each in opinion.found):
-            self._verdicts.not_compared(pair, "unchecked")
+            self._verdicts.not_compared(pair, SESSION if why == SESSION else "unchecked")
         else:
-            self._verdicts.confirm(pair, opinion, (), (f"not asked again: {why}",))
+            self._verdicts.confirm(pair, opinion, (), (f"not asked again: {why}{_CURES.get(why, '')}",))
 
     # ── questions ──────────────────────────────────────────────────────────────────────────────────────
 

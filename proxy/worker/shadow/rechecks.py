@@ -34,7 +34,10 @@ class Rechecks:
 
 
 class Recheck:
-    """One pair that is asked again, both sides at once; each is a copy this time."""
+    """One pair that is asked again, both sides at once; each is a copy this time.
+
+    Where sessions are shared legacy is asked within the user's, unless the user needs it meanwhile.
+    """
 
     def __init__(self, shadows: ShadowServices, pair: str, kept: Kept) -> None:
         self._shadows = shadows
@@ -42,14 +45,20 @@ class Recheck:
         self._kept = kept
         self._began = shadows.clock()
         self._calls: list[ShadowCall] = []
+        self._session = shadows.conflict_tracker.session_to_share(kept.route, LEGACY, kept.origin.head)
+        self._user_came = False
 
     def start(self) -> None:
         """Ask."""
-        kept = self._kept
+        kept, session = self._kept, self._session
+        if session and not self._shadows.conflict_tracker.sessions.lend(session, self._user_is_back):
+            self._session = ""
+            self._failed("busy")
+            return
         ask = self._shadows.sender.send
         try:
             for side in (kept.live_side, other_side(kept.live_side)):
-                self._calls.append(ask(kept.route, kept.origin, side, b"", self._ended))
+                self._calls.append(ask(kept.route, kept.origin, side, b"", self._ended, share=bool(session)))
         except TranslationError:
             for call in self._calls:
                 call.give_up("over")
@@ -57,6 +66,12 @@ class Recheck:
             self._failed()
             return
         self._ended(self._calls[0])
+
+    def _user_is_back(self) -> None:
+        self._user_came = True
+        for call in list(self._calls):
+            if call.request_copy.side == LEGACY:
+                call.give_up("session_busy")
 
     def _ended(self, _call: ShadowCall) -> None:
         if len(self._calls) == 2 and all(call.over for call in self._calls):  # noqa: PLR2004 - both sides
@@ -79,12 +94,21 @@ class Recheck:
         stranger = stripped and kept.live_side == LEGACY and hash(legacy.response_copy.body) != kept.legacy
         if settled.reason == RACED:
             self._failed(RACED)
+        elif self._user_came:
+            self._failed("busy")
         elif settled.result == NOT_COMPARED or stranger:
             self._failed(SESSION if stranger else "failed")
         elif not self._shadows.pairs_out.send_again(
             self._pair, kept.origin, kept.generation, kept.user, first, other, settled.reason, kept.first
         ):
             self._failed()
+        self._give_back()
+
+    def _give_back(self) -> None:
+        session, self._session = self._session, ""
+        if session:
+            self._shadows.conflict_tracker.sessions.give_back(session)
 
     def _failed(self, why: str = "failed") -> None:
+        self._give_back()
         self._shadows.pairs_out.send(AgainFailed(self._pair, why))

@@ -290,6 +290,24 @@ async def test_a_difference_that_cannot_be_looked_at_again_counts_and_says_so(ha
     assert hall.kept[0].notes == (f"not asked again: {reason}",)
 
 
+async def test_one_that_only_a_session_could_look_at_again_says_the_cure(hall: ComparisonRig):
+    await hall.judged(a_pair(id="a"), "different", found=(FOUND,))
+    hall.judging.on_message(WORKER, AgainFailed("a", "session"))
+
+    assert hall.result() == {"different": 1}
+    assert "`session: share`" in hall.kept[0].notes[0]
+
+
+async def test_without_the_session_what_lately_was_legacys_own_is_left_open_and_counted_as_such(hall: ComparisonRig):
+    await hall.judged(a_pair(id="a"), "different", found=(FOUND,))
+    await hall.judged(a_pair(id="a", again=1), "equal")
+
+    await hall.judged(a_pair(id="b"), "different", found=(FOUND,))
+    hall.judging.on_message(WORKER, AgainFailed("b", "session"))
+
+    assert hall.result() == {"transient": 1, "session": 1}
+
+
 async def test_a_worker_that_is_gone_is_not_waited_for(hall: ComparisonRig):
     hall.worker_is_there = False
 

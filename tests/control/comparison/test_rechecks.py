@@ -6,7 +6,7 @@ import pytest
 
 from proxy.control.comparison import pair_pipeline as module
 from proxy.control.comparison.pair_pipeline import GRACE, MOST_PENDING, REMEMBERED, CoolDown, Rechecks
-from proxy.ipc.judge_messages import Opinion
+from proxy.ipc.judge_messages import Found, Opinion
 from tests.support.clock import Clock
 from tests.support.pairs import a_pair
 
@@ -32,6 +32,18 @@ def test_violations_have_a_budget_of_their_own_and_so_has_every_route():
 
     assert made.may("profile", 3, violated=True)
     assert made.may("credits", 3, violated=False)
+
+
+def test_a_third_of_the_budget_is_for_differences_that_are_not_known_to_vanish():
+    known, new = (Found(name, "/at", "/at", "value", "1", "2") for name in ("known", "new"))
+    made = Rechecks(Clock())
+    made.vanished("known")
+
+    often = [made.may("profile", 6, violated=False, found=(known,)) for _ in range(6)]
+    then = [made.may("profile", 6, violated=False, found=(known, new)) for _ in range(3)]
+
+    assert often == [True] * 4 + [False] * 2
+    assert then == [True, True, False]
 
 
 def test_no_limit_is_no_limit():
