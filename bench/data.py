@@ -184,7 +184,7 @@ def ours(maria: Place, postgres: Place) -> int:
     side = TableSide("t", ("id",))
     table = DataTable("t", side, side, tuple(DataColumn(one, one, one) for one in COLUMNS), settle=0.0)
     settings = DataSettings(DataSource(maria.url), DataSource(postgres.url), LIMITS, (table,))
-    with opened(settings, {}) as databases, ThreadPoolExecutor(2) as threads:
+    with opened(settings, {}) as databases, ThreadPoolExecutor(4) as threads:
         plan = plan_table(table, *databases)
         pace = SteadyPace(LIMITS, databases, time.monotonic, threading.Event())
         run = TableRun(plan, databases, LIMITS, pace, threads, lambda *_: None, TableResult("t"))

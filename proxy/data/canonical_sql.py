@@ -42,6 +42,10 @@ class Written(NamedTuple):
     modern: str
     bounded: bool
 
+    def by(self, index: int) -> str:
+        """Return legacy's expression for 0, modern's for 1."""
+        return self.modern if index else self.legacy
+
 
 def canonical(legacy: SideColumn, modern: SideColumn, pair: ValuePair) -> Written | None:
     """Return how both sides write a column; None where the databases cannot write the same text."""
@@ -211,8 +215,8 @@ def fingerprint(columns: Sequence[Written], index: int, dialect: str) -> str:
     The texts stand in a row between `|`, `-` for none; behind them the lengths in bytes of those that may hold a `|`,
     so that no two rows are written alike.
     """
-    parts = [f"COALESCE({one[index]}, '-')" for one in columns]
-    parts += [f"COALESCE({_length(one[index], dialect)}, '-')" for one in columns if not one.bounded]
+    parts = [f"COALESCE({one.by(index)}, '-')" for one in columns]
+    parts += [f"COALESCE({_length(one.by(index), dialect)}, '-')" for one in columns if not one.bounded]
     return hash60(_joined(parts, dialect), dialect)
 
 

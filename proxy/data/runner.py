@@ -90,7 +90,8 @@ class Runner:
 
     def tables(self, wanted: Wanted) -> Iterator[TableResult | TableFailure]:
         """Yield each table's outcome as it is done; StoppedError when the run is to end."""
-        with ThreadPoolExecutor(max_workers=2, thread_name_prefix="verify-data") as threads:
+        many = 2 * max(self._settings.limits.queries, 1)
+        with ThreadPoolExecutor(max_workers=many, thread_name_prefix="verify-data") as threads:
             for table in chosen(self._settings, wanted.tables):
                 try:
                     yield self._verified(table, wanted, threads)

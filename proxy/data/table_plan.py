@@ -137,7 +137,7 @@ def plan_table(table: DataTable, legacy: Database, modern: Database) -> TablePla
 
 
 def _hashed(keys: Sequence[Written], index: int, database: Database) -> str:
-    return hash60(_key_text([one[index] for one in keys], database.dialect), database.dialect)
+    return hash60(_key_text([one.by(index) for one in keys], database.dialect), database.dialect)
 
 
 def _key_text(parts: list[str], dialect: str) -> str:
