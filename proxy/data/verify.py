@@ -2,8 +2,8 @@
 
 1. its chunks: ranges of a numbered key, at most `rows_per_query` rows of either side; of any other key, of which two
    databases agree on no order, ranges of its checksum with about as many
-2. both databases add up the checksums of a chunk's rows by group, at the same time; the next chunk's while what
-   differs in this one is looked at
+2. both databases add up the checksums of a chunk's rows by group, at the same time, the next chunks' while
+   what differs in this one is looked at
 3. only where groups differ each row's checksum is fetched
 4. rows whose checksums differ are read after `settle`, compared by `comparators.row_values`, and read again as often as
    they still move; only what stays is counted
@@ -17,6 +17,7 @@ A chunk that is done is reported to `progress`, so that a run can be resumed beh
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -140,22 +141,20 @@ class TableRun:
             self.progress(self.result, last, (last - every.first + 1) / (every.last - every.first + 1))
 
     def _summed(self, chunks: Iterator[KeyRange], *, keys: bool) -> Iterator[Summed]:
-        """Add up chunks, one ahead of what is asked for where `queries` allows two at a time."""
-        begun = self._begun(next(chunks, None), keys=keys)
-        while begun is not None:
-            chunk, width, legacy, modern = begun
-            following = next(chunks, None) if self.limits.queries > 1 else None
+        """Yield chunks added up; `queries` at a time are asked for, one fewer while other questions are put."""
+        under_way: deque[Begun] = deque()
+        while True:
+            while len(under_way) < max(self.limits.queries, 1) and (chunk := next(chunks, None)) is not None:
+                under_way.append(self._begun(chunk, keys=keys))
+            if not under_way:
+                return
+            chunk, width, legacy, modern = under_way.popleft()
             summed = Summed(chunk, width, legacy.result(), modern.result())
             self.pace.after_rows(rows_in(summed.legacy))
-            begun = self._begun(following, keys=keys)
             yield summed
-            if self.limits.queries <= 1:
-                begun = self._begun(next(chunks, None), keys=keys)
 
-    def _begun(self, chunk: KeyRange | None, *, keys: bool) -> Begun | None:
+    def _begun(self, chunk: KeyRange, *, keys: bool) -> Begun:
         """Have both databases begin to add up a chunk."""
-        if chunk is None:
-            return None
         width = chunk.width(-(-self._most_rows // ROWS_PER_GROUP))
         legacy, modern = (
             self.threads.submit(reading.checksums, side, one, chunk, width, side.key_hash if keys else side.checksum)
