@@ -52,9 +52,19 @@ def rule(legacy: Any, modern: Any, pair: ValuePair) -> str | None:
     """Return the rule under which both values mean the same (`SAME` for none), or None when they differ."""
     if legacy is None or modern is None:
         return _with_null(legacy, modern, pair)
+    if type(legacy) is type(modern) and legacy == modern and _needs_no_rule(pair):
+        return SAME
     if pair.operator:
         return _converted(legacy, modern, pair)
     return _BY_KIND.get((pair.legacy, pair.modern), _by_modern)(legacy, modern, pair)
+
+
+def _needs_no_rule(pair: ValuePair) -> bool:
+    """Whether equal values of one type mean the same: not where one is converted, or read in another zone.
+
+    Nor documents, in which `1` and `true` are equal to Python; of numbers the scale may differ.
+    """
+    return not pair.operator and pair.legacy_zone == pair.modern_zone and pair.modern not in (JSON, DECIMAL)
 
 
 def _with_null(legacy: Any, modern: Any, pair: ValuePair) -> str | None:
@@ -97,6 +107,8 @@ def _fraction(value: Decimal | float) -> Fraction | None:
 
 
 def _numbers(legacy: Any, modern: Any, _pair: ValuePair) -> str | None:
+    if isinstance(legacy, Decimal) and isinstance(modern, Decimal) and legacy != modern:
+        return None
     left, right = number(legacy), number(modern)
     if left is None or left != right:
         return None

@@ -90,7 +90,8 @@ class Database:
 
     def _fetched(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         with self._asking() as connection:
-            return [tuple(row) for row in connection.exec_driver_sql(self._marked(sql), tuple(parameters))]
+            result = connection.exec_driver_sql(self._marked(sql), tuple(parameters))
+            return list(result.cursor.fetchall())  # the driver's tuples as they are: there may be a million
 
     def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """Return the one value of one SELECT; None for no row."""

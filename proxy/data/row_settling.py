@@ -10,7 +10,7 @@ import json
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from comparators.row_values import ValuePair, rule
 from proxy.data.results import EXAMPLES, RowDifference, RowState, TableResult
@@ -27,6 +27,8 @@ Seen = tuple[Row | None, Row | None]
 Suspect = tuple[Key, Seen]
 UNREAD: Seen = (None, None)
 """Of a row of which neither was read."""
+EQUAL: Literal["equal"] = "equal"
+State = RowState | Literal["equal"]
 Apart = tuple[ValuePair, Any, Any]
 """A column whose values differ, with both."""
 Read = Callable[[Sequence[Key]], tuple[dict[Key, Row], dict[Key, Row]]]
@@ -72,30 +74,42 @@ class Settling:
             for key, rows in self._again(list(waiting)):
                 before = waiting[key]
                 stands = all(map(_is_same_reading, before, rows))
-                if self._came_together(rows):
+                state, columns, rules = self._verdict(*rows)
+                if state == EQUAL:
                     self.result.settled += not stands
+                    if rows != UNREAD:
+                        self._count_row(rules)
                 elif stands or before == UNREAD:
-                    self._count(key, *rows)
+                    self._count(key, state, columns)
                 else:
                     moving[key] = rows
             waiting = moving
         if waiting:
             self.result.note(f"{len(waiting)} rows changed at every reading and were left for the next run")
 
-    def _alike(self, left: Row, right: Row) -> bool:
-        pairs = self.plan.pairs
-        rules = [rule(one, other, pair) for one, other, pair in zip(left[:-1], right[:-1], pairs, strict=True)]
-        if None in rules:
-            return False
-        self.result.equal += 1
-        self.result.forgiven.update(filter(None, rules))
-        return True
-
-    def _came_together(self, rows: Seen) -> bool:
-        legacy, modern = rows
+    def _verdict(self, legacy: Row | None, modern: Row | None) -> tuple[State, list[Apart], list[str]]:
+        """Return what a row is, the columns that differ, the rules that others needed."""
         if legacy is None or modern is None:
-            return legacy is modern
-        return self._alike(legacy, modern)
+            return _one_sided(legacy, modern), [], []
+        columns: list[Apart] = []
+        rules: list[str] = []
+        for left, right, pair in zip(legacy[:-1], modern[:-1], self.plan.pairs, strict=True):
+            found = rule(left, right, pair)
+            if found is None:
+                columns.append((pair, left, right))
+            elif found:
+                rules.append(found)
+        return ("different" if columns else EQUAL), columns, rules
+
+    def _alike(self, left: Row, right: Row) -> bool:
+        state, _, rules = self._verdict(left, right)
+        if state == EQUAL:
+            self._count_row(rules)
+        return state == EQUAL
+
+    def _count_row(self, rules: Sequence[str]) -> None:
+        self.result.equal += 1
+        self.result.forgiven.update(rules)
 
     def _again(self, keys: list[Key]) -> Iterator[Suspect]:
         for start in range(0, len(keys), KEYS_PER_QUERY):
@@ -103,20 +117,13 @@ class Settling:
             legacy, modern = self.read(some)
             yield from ((key, (legacy.get(key), modern.get(key))) for key in some)
 
-    def _count(self, key: Key, legacy: Row | None, modern: Row | None) -> None:
-        if key in self.counted:
+    def _count(self, key: Key, state: State, columns: Sequence[Apart]) -> None:
+        if key in self.counted or state == EQUAL:
             return
         self.counted.add(key)
-        state, columns = self._apart_in(legacy, modern)
         self.result.add_difference(state, [pair.name for pair, _, _ in columns])
         if len(self.result.examples) < EXAMPLES:
             self._show(key, state, columns)
-
-    def _apart_in(self, legacy: Row | None, modern: Row | None) -> tuple[RowState, list[Apart]]:
-        if legacy is None or modern is None:
-            return "missing_legacy" if legacy is None else "missing_modern", []
-        sides = zip(legacy[:-1], modern[:-1], self.plan.pairs, strict=True)
-        return "different", [(pair, left, right) for left, right, pair in sides if rule(left, right, pair) is None]
 
     def _show(self, key: Key, state: RowState, columns: Sequence[Apart]) -> None:
         if not self.result.examples:
@@ -124,6 +131,12 @@ class Settling:
         name = self.redact("", ", ".join(map(str, key)), "")[0]
         told = tuple((pair.name, *self.redact(pair.name, shown(left), shown(right))) for pair, left, right in columns)
         self.result.examples.append(RowDifference(name, state, told))
+
+
+def _one_sided(legacy: Row | None, modern: Row | None) -> State:
+    if legacy is modern:
+        return EQUAL  # meanwhile neither side has it
+    return "missing_legacy" if legacy is None else "missing_modern"
 
 
 def _suspects(legacy: dict[Key, Row], modern: dict[Key, Row], alike: Callable[[Row, Row], bool]) -> list[Suspect]:
