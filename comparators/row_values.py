@@ -273,6 +273,13 @@ def _as_they_are(legacy: Any, modern: Any, _pair: ValuePair) -> str | None:
     return SAME if legacy == modern or str(legacy) == str(modern) else None
 
 
+def _as_list(legacy: Any, modern: Any, pair: ValuePair) -> str | None:
+    """Compare a text with a value of an unknown type; a list stands for MySQL's SET, its members between commas."""
+    if not isinstance(modern, list):
+        return _as_they_are(legacy, modern, pair)
+    return "set_array" if (_text(legacy).split(",") if legacy else []) == modern else None
+
+
 def _integers_from_bits(legacy: Any, modern: Any, pair: ValuePair) -> str | None:
     value = int.from_bytes(legacy, "big") if isinstance(legacy, bytes) else legacy
     found = _numbers(value, modern, pair)
@@ -297,6 +304,7 @@ _MODERN: dict[str, _Compare] = {
 _BY_KIND: dict[tuple[str, str], _Compare] = {
     (BINARY, INTEGER): _integers_from_bits,
     (BINARY, TEXT): _texts,
+    (TEXT, OTHER): _as_list,
     (FLOAT, INTEGER): _floats,
     (FLOAT, DECIMAL): _floats,
     (INTEGER, TEXT): _as_they_are,

@@ -60,7 +60,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("YEAR", kinds.INTEGER),
     ("DECIMAL", kinds.DECIMAL),
     ("NUMERIC", kinds.DECIMAL),
-    ("MONEY", kinds.OTHER),
+    ("MONEY", kinds.DECIMAL),
     ("FLOAT", kinds.FLOAT),
     ("DOUBLE", kinds.FLOAT),
     ("REAL", kinds.FLOAT),
@@ -91,4 +91,6 @@ _KINDS: tuple[tuple[str, str], ...] = (
 
 
 def _kind(declared: str) -> str:
+    if declared.endswith("]"):
+        return kinds.OTHER  # a list of values
     return next((kind for prefix, kind in _KINDS if declared.startswith(prefix)), kinds.OTHER)

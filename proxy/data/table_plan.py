@@ -209,9 +209,16 @@ def _changed(table: DataTable, database: Database, shape: TableShape) -> dict[st
 
 
 def _fetched(name: str, database: Database, shape: TableShape) -> str:
-    """Return what fetches a column: documents as text, in which a null inside and no document are kept apart."""
-    document = database.dialect == POSTGRESQL and shape.columns[name].kind == kinds.JSON
-    return f"{database.quoted(name)}::text" if document else database.quoted(name)
+    """Return what fetches a column.
+
+    Documents as text, in which a null inside and no document are kept apart; money as a number, not as a locale's text.
+    """
+    quoted, found = database.quoted(name), shape.columns[name]
+    if database.dialect != POSTGRESQL:
+        return quoted
+    if found.declared == "MONEY":
+        return f"{quoted}::numeric"
+    return f"{quoted}::text" if found.kind == kinds.JSON else quoted
 
 
 def _type_rule(pair: ValuePair) -> str:
