@@ -37,6 +37,8 @@ from rules.data_settings import DataLimits
 ROWS_PER_QUERY = 50_000
 """Rows of a chunk where `rows_per_query` is 0."""
 
+MOST_PARTS = 8
+"""Parts of a table whose keys have no common order: for each of them every key is read."""
 CHECKSUMS = KeyRange(0, (1 << 60) - 1)
 """What the checksum of a key may be."""
 WIDEST = 1 << 62
@@ -86,7 +88,7 @@ Progress = Callable[[TableResult, int | None, float], None]
 
 @dataclass(slots=True)
 class TableRun:
-    """One run over one table. `result` and `rows` grow chunk by chunk; nothing else changes."""
+    """One run over one table. `result` and `rows` grow chunk by chunk, `most_rows` with a table cut into parts."""
 
     plan: TablePlan
     databases: tuple[Database, Database]
@@ -99,8 +101,11 @@ class TableRun:
     since: float | None = None
     """Epoch seconds: only rows changed since then are compared."""
     rows: Settling = field(init=False)
+    most_rows: int = field(init=False)
+    """Rows of a chunk."""
 
     def __post_init__(self) -> None:
+        self.most_rows = self.limits.rows_per_query or ROWS_PER_QUERY
         self.rows = Settling(self.plan, self.result, self._read, self.pace.settle, self.redact)
 
     # ── the story ──────────────────────────────────────────────────────────────────────────────────────
@@ -155,7 +160,7 @@ class TableRun:
 
     def _begun(self, chunk: KeyRange, *, keys: bool) -> Begun:
         """Have both databases begin to add up a chunk."""
-        width = chunk.width(-(-self._most_rows // ROWS_PER_GROUP))
+        width = chunk.width(-(-self.most_rows // ROWS_PER_GROUP))
         legacy, modern = (
             self.threads.submit(reading.checksums, side, one, chunk, width, side.key_hash if keys else side.checksum)
             for side, one in zip((self.plan.legacy, self.plan.modern), self.databases, strict=True)
@@ -175,16 +180,13 @@ class TableRun:
     def _parts(self, first: int, last: int) -> Iterator[KeyRange]:
         """Cut checksums, which are spread evenly, into ranges of about as many rows."""
         rows = max(self._both(reading.count))
-        width = CHECKSUMS.width(-(-rows // self._most_rows))
+        self.most_rows = max(self.most_rows, -(-rows // MOST_PARTS))
+        width = CHECKSUMS.width(-(-rows // self.most_rows))
         for start in range(first, last + 1, width):
             yield KeyRange(start, min(start + width - 1, last))
 
     def _ends(self, first: int) -> tuple[int, int]:
-        return self._both(lambda side, one: reading.chunk_end(side, one, first, self._most_rows))
-
-    @property
-    def _most_rows(self) -> int:
-        return self.limits.rows_per_query or ROWS_PER_QUERY
+        return self._both(lambda side, one: reading.chunk_end(side, one, first, self.most_rows))
 
     def _by_ranges(self, one: Summed) -> None:
         fetched = self.plan.fetched
