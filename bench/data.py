@@ -344,7 +344,8 @@ def main(arguments: Sequence[str]) -> int:
             kept = Kept(Place.of(servers[0]), Place.of(servers[1]), asked.rows, {})
             fill(kept.maria, kept.postgres, asked.rows)
         every = list(cases(kept.rows))
-        measure(kept, every if asked.case is None else [every[asked.case]], asked.rounds, asked.reladiff)
+        if asked.rounds:  # none: what was measured before is written down
+            measure(kept, every if asked.case is None else [every[asked.case]], asked.rounds, asked.reladiff)
     if asked.use:
         kept.write(asked.use)
     text, good = told(kept, ["PROGRAM" if word == asked.reladiff else word for word in arguments])

@@ -1,4 +1,4 @@
-"""Runs `make demo`, `make demo-data`, then `make test`, from a clone in a bare Debian tree: nothing was ever installed there by hand.
+"""Runs `make demo`, `make demo-data`, then `make test` from a clone in a bare Debian tree, where nothing was installed.
 
     deploy/bare.py [--release bookworm|trixie] [--tests "tests/examples …"] [--tree FOLDER] [--cache FOLDER]
 

@@ -86,11 +86,11 @@ def test_what_a_check_could_change_is_refused_by_its_session(filled: Both, sql: 
 
 
 def test_a_key_of_several_columns_may_have_none_without_a_value(both: Both):
-    both.legacy("CREATE TABLE lines (a int, b int, v int, UNIQUE (a, b))")
-    both.modern("CREATE TABLE lines (a int, b int, v int, UNIQUE (a, b))")
+    both.legacy("CREATE TABLE parts (a int, b int, v int, UNIQUE (a, b))")
+    both.modern("CREATE TABLE parts (a int, b int, v int, UNIQUE (a, b))")
     for side in (both.legacy, both.modern):
-        side("INSERT INTO lines VALUES (1, 1, 5), (1, NULL, 6)")
-    one: Any = table("lines:a,b", "lines:a,b", ["v"])
+        side("INSERT INTO parts VALUES (1, 1, 5), (1, NULL, 6)")
+    one: Any = table("parts:a,b", "parts:a,b", ["v"])
 
     assert "is null in 1 rows: leave them out with `where" in both.refused(one).reason
 
