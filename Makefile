@@ -100,7 +100,7 @@ reference: $(STAMP)
 image-steps: packages
 	$(PYTHON) deploy/image_steps.py
 
-# Both commands of the README in a bare Debian tree. RELEASE=trixie; TESTS=...; TREE=folder keeps the tree,
+# The commands of the README in a bare Debian tree. RELEASE=trixie; TESTS=...; TREE=folder keeps the tree,
 # CACHE=folder what was downloaded.
 bare: packages
 	$(PYTHON) deploy/bare.py --release $(RELEASE) --tests "$(TESTS)" $(if $(TREE),--tree $(TREE)) $(if $(CACHE),--cache $(CACHE))

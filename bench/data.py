@@ -4,19 +4,25 @@
 
 Twelve columns; 0, 10 and 10,000 differences in one range, 10,000 spread evenly. reladiff is a separate program,
 not one of this project's packages: without `--reladiff` only our side is measured.
+
+A million rows take minutes to write: `--serve FILE` keeps both databases running until it is interrupted, `--use FILE`
+measures them, with `--case N` one of the cases at a time; what was measured is kept in FILE, for `--write`.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -59,13 +65,36 @@ def cases(rows: int) -> Iterator[Case]:
     yield Case(f"{many:,} spread evenly", f"id % {step} = 0", many)
 
 
-def filled(maria: Server, postgres: Server, rows: int) -> psycopg.Connection[Any]:
+@dataclass(frozen=True)
+class Place:
+    """A running database: how it is reached, which process it is."""
+
+    scheme: str
+    port: int
+    user: str
+    pid: int
+
+    @classmethod
+    def of(cls, server: Server) -> Place:
+        return cls(server.scheme, server.port, server.user, server.process.pid)
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://{self.user}@127.0.0.1:{self.port}/bench"
+
+
+def written_to(postgres: Place) -> psycopg.Connection[Any]:
+    place = f"host=127.0.0.1 port={postgres.port} user={postgres.user} dbname=bench"
+    return psycopg.connect(place, autocommit=True)
+
+
+def fill(maria: Place, postgres: Place, rows: int) -> None:
     base = datetime(2026, 1, 1, tzinfo=UTC)
     left = pymysql.connect(host="127.0.0.1", port=maria.port, user=maria.user, autocommit=True)
     place = f"host=127.0.0.1 port={postgres.port} user={postgres.user} dbname="
     with psycopg.connect(place + "postgres", autocommit=True) as admin:
         admin.execute("CREATE DATABASE bench")
-    right = psycopg.connect(place + "bench", autocommit=True)
+    right = written_to(postgres)
     cursor = left.cursor()
     cursor.execute("CREATE DATABASE bench")
     cursor.execute("USE bench")
@@ -89,8 +118,10 @@ def filled(maria: Server, postgres: Server, rows: int) -> psycopg.Connection[Any
         with right.cursor().copy("COPY t FROM STDIN") as copy:
             for row in some:
                 copy.write_row(row)
-    right.execute("ANALYZE t")
-    return right
+    right.execute("VACUUM ANALYZE t")
+    cursor.execute("ANALYZE TABLE t")
+    left.close()
+    right.close()
 
 
 @dataclass(frozen=True)
@@ -103,12 +134,12 @@ class Load:
     postgres: float
 
     @classmethod
-    def of(cls, maria: Server, postgres: Server) -> Load:
+    def of(cls, maria: Place, postgres: Place) -> Load:
         with pymysql.connect(host="127.0.0.1", port=maria.port, user=maria.user) as connection:
             cursor = connection.cursor()
             cursor.execute("SHOW GLOBAL STATUS WHERE Variable_name IN ('Rows_sent', 'Bytes_sent')")
             told = {name.lower(): int(value) for name, value in cursor.fetchall()}
-        return cls(told["rows_sent"], told["bytes_sent"], processor(maria.process.pid), processor(postgres.process.pid))
+        return cls(told["rows_sent"], told["bytes_sent"], processor(maria.pid), processor(postgres.pid))
 
     def since(self, before: Load) -> Load:
         return Load(
@@ -140,7 +171,7 @@ Program = Callable[[], int]
 """Verifies the table; how many differing rows it found."""
 
 
-def measured(program: Program, maria: Server, postgres: Server) -> Measured:
+def measured(program: Program, maria: Place, postgres: Place) -> Measured:
     before, began = Load.of(maria, postgres), time.perf_counter()
     found = program()
     took = time.perf_counter() - began
@@ -148,12 +179,12 @@ def measured(program: Program, maria: Server, postgres: Server) -> Measured:
     return Measured(took, found, Load.of(maria, postgres).since(before))
 
 
-def ours(maria: Server, postgres: Server) -> int:
+def ours(maria: Place, postgres: Place) -> int:
     """Verify as `strangler verify-data --full` does, from planning to totals, without state and settling."""
     side = TableSide("t", ("id",))
     table = DataTable("t", side, side, tuple(DataColumn(one, one, one) for one in COLUMNS), settle=0.0)
-    settings = DataSettings(DataSource(maria.url("bench")), DataSource(postgres.url("bench")), LIMITS, (table,))
-    with opened(settings, {}) as databases, ThreadPoolExecutor(2) as threads:
+    settings = DataSettings(DataSource(maria.url), DataSource(postgres.url), LIMITS, (table,))
+    with opened(settings, {}) as databases, ThreadPoolExecutor(4) as threads:
         plan = plan_table(table, *databases)
         pace = SteadyPace(LIMITS, databases, time.monotonic, threading.Event())
         run = TableRun(plan, databases, LIMITS, pace, threads, lambda *_: None, TableResult("t"))
@@ -161,9 +192,9 @@ def ours(maria: Server, postgres: Server) -> int:
     return found.different + found.missing_legacy + found.missing_modern
 
 
-def theirs(program: str, maria: Server, postgres: Server) -> int:
+def theirs(program: str, maria: Place, postgres: Place) -> int:
     columns = [word for one in COLUMNS for word in ("-c", one)]
-    urls = (maria.url("bench").replace("test@", "test:@"), "t", postgres.url("bench").replace("test@", "test:@"), "t")
+    urls = (maria.url.replace("test@", "test:@"), "t", postgres.url.replace("test@", "test:@"), "t")
     done = subprocess.run(
         [program, *urls, "-k", "id", *columns], capture_output=True, text=True, timeout=1800, check=False
     )
@@ -219,6 +250,77 @@ def _goal(what: str, wanted: float, found: float, *, at_least: bool) -> list[str
 
 
 STRANGLER, RELADIFF = "strangler", "reladiff"
+Found = dict[str, dict[str, list[Measured]]]
+"""Case to program to its rounds."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Databases that go on running between two measurements: where they are, their rows, what was measured."""
+
+    maria: Place
+    postgres: Place
+    rows: int
+    found: Found
+
+    def write(self, path: Path) -> None:
+        path.write_text(json.dumps(asdict(self), indent=1))
+
+    @classmethod
+    def read(cls, path: Path) -> Kept:
+        known = json.loads(path.read_text())
+        found = {
+            case: {name: [_measured(one) for one in rounds] for name, rounds in programs.items()}
+            for case, programs in known["found"].items()
+        }
+        return cls(Place(**known["maria"]), Place(**known["postgres"]), known["rows"], found)
+
+
+def _measured(known: dict[str, Any]) -> Measured:
+    return Measured(known["seconds"], known["found"], Load(**known["load"]))
+
+
+def serve(rows: int, path: Path) -> int:
+    """Keep both databases until this is interrupted."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with mariadb() as maria, postgresql() as postgres:
+        kept = Kept(Place.of(maria), Place.of(postgres), rows, {})
+        fill(kept.maria, kept.postgres, rows)
+        kept.write(path)
+        print(f"{rows:,} rows; measure them with --use {path}", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
+    return 0
+
+
+def measure(kept: Kept, wanted: Sequence[Case], rounds: int, reladiff: str) -> None:
+    """Add what each program takes for these cases to `kept.found`."""
+    programs: dict[str, Program] = {STRANGLER: lambda: ours(kept.maria, kept.postgres)}
+    if reladiff:
+        programs[RELADIFF] = lambda: theirs(reladiff, kept.maria, kept.postgres)
+    with contextlib.closing(written_to(kept.postgres)) as right:
+        for case in wanted:
+            right.execute("BEGIN; UPDATE t SET total = total + 0.01 WHERE " + case.where + "; COMMIT")
+            taken = kept.found[case.name] = {name: [] for name in programs}
+            for _ in range(rounds):
+                for name, program in programs.items():
+                    taken[name].append(measured(program, kept.maria, kept.postgres))
+            for name, each in taken.items():
+                print(" | ".join(row(case, name, each)), flush=True)
+            right.execute("BEGIN; UPDATE t SET total = total - 0.01 WHERE " + case.where + "; COMMIT")
+            right.execute("VACUUM t")
+
+
+def told(kept: Kept, arguments: Sequence[str]) -> tuple[str, bool]:
+    """Return the tables, and whether every goal was reached and everything was found."""
+    rows = [
+        row(case, name, rounds) for case in cases(kept.rows) for name, rounds in kept.found.get(case.name, {}).items()
+    ]
+    goals = judged(kept.found)
+    how = machine.about(arguments).replace("bench", "bench.data", 1)
+    parts = [f"## {kept.rows:,} rows of both databases\n\n{how}", ABOUT, grid(HEAD, rows)]
+    text = machine.anonymous("\n\n".join([*parts, grid(["goal", "wanted", "found", ""], goals)]))
+    return text, all(line[-1] == "met" for line in goals) and "wrong" not in str(rows)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -226,33 +328,31 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.data", description=__doc__)
     parser.add_argument("--rows", type=int, default=50_000)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--case", type=int, help="one of the four cases, from 0")
     parser.add_argument("--reladiff", default="", metavar="PROGRAM")
+    parser.add_argument("--serve", type=Path, metavar="FILE", help="keep the databases running, written down in FILE")
+    parser.add_argument("--use", type=Path, metavar="FILE", help="measure these databases")
     parser.add_argument("--write", action="store_true", help="put the tables into bench/RESULTS.md")
     asked = parser.parse_args(arguments)
-    found: dict[str, dict[str, list[Measured]]] = {}
-    rows = []
-    with mariadb() as maria, postgresql() as postgres:
-        right = filled(maria, postgres, asked.rows)
-        programs: dict[str, Program] = {STRANGLER: lambda: ours(maria, postgres)}
-        if asked.reladiff:
-            programs[RELADIFF] = lambda: theirs(asked.reladiff, maria, postgres)
-        for case in cases(asked.rows):
-            right.execute("BEGIN; UPDATE t SET total = total + 0.01 WHERE " + case.where + "; COMMIT")
-            taken = found[case.name] = {name: [] for name in programs}
-            for _ in range(asked.rounds):
-                for name, program in programs.items():
-                    taken[name].append(measured(program, maria, postgres))
-            rows += [row(case, name, rounds) for name, rounds in taken.items()]
-            print("\n".join(" | ".join(each) for each in rows[-len(programs) :]), flush=True)
-            right.execute("BEGIN; UPDATE t SET total = total - 0.01 WHERE " + case.where + "; COMMIT")
-    goals = judged(found)
-    told = machine.about([word for word in arguments if word != asked.reladiff]).replace("bench", "bench.data", 1)
-    parts = [f"## {asked.rows:,} rows of both databases\n\n{told}", ABOUT, grid(HEAD, rows)]
-    text = machine.anonymous("\n\n".join([*parts, grid(["goal", "wanted", "found", ""], goals)]))
+    if asked.serve:
+        return serve(asked.rows, asked.serve)
+    with contextlib.ExitStack() as stack:
+        if asked.use:
+            kept = Kept.read(asked.use)
+        else:
+            servers = stack.enter_context(mariadb()), stack.enter_context(postgresql())
+            kept = Kept(Place.of(servers[0]), Place.of(servers[1]), asked.rows, {})
+            fill(kept.maria, kept.postgres, asked.rows)
+        every = list(cases(kept.rows))
+        if asked.rounds:  # none: what was measured before is written down
+            measure(kept, every if asked.case is None else [every[asked.case]], asked.rounds, asked.reladiff)
+    if asked.use:
+        kept.write(asked.use)
+    text, good = told(kept, ["PROGRAM" if word == asked.reladiff else word for word in arguments])
     print(text)
     if asked.write:
         results.write("data", text)
-    return 0 if all(line[-1] == "met" for line in goals) and "wrong" not in str(rows) else 1
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

@@ -52,9 +52,19 @@ def rule(legacy: Any, modern: Any, pair: ValuePair) -> str | None:
     """Return the rule under which both values mean the same (`SAME` for none), or None when they differ."""
     if legacy is None or modern is None:
         return _with_null(legacy, modern, pair)
+    if type(legacy) is type(modern) and legacy == modern and _needs_no_rule(pair):
+        return SAME
     if pair.operator:
         return _converted(legacy, modern, pair)
     return _BY_KIND.get((pair.legacy, pair.modern), _by_modern)(legacy, modern, pair)
+
+
+def _needs_no_rule(pair: ValuePair) -> bool:
+    """Whether equal values of one type mean the same: not where one is converted, or read in another zone.
+
+    Nor documents, in which `1` and `true` are equal to Python; of numbers the scale may differ.
+    """
+    return not pair.operator and pair.legacy_zone == pair.modern_zone and pair.modern not in (JSON, DECIMAL)
 
 
 def _with_null(legacy: Any, modern: Any, pair: ValuePair) -> str | None:
@@ -97,6 +107,8 @@ def _fraction(value: Decimal | float) -> Fraction | None:
 
 
 def _numbers(legacy: Any, modern: Any, _pair: ValuePair) -> str | None:
+    if isinstance(legacy, Decimal) and isinstance(modern, Decimal) and legacy != modern:
+        return None
     left, right = number(legacy), number(modern)
     if left is None or left != right:
         return None
@@ -261,6 +273,13 @@ def _as_they_are(legacy: Any, modern: Any, _pair: ValuePair) -> str | None:
     return SAME if legacy == modern or str(legacy) == str(modern) else None
 
 
+def _as_list(legacy: Any, modern: Any, pair: ValuePair) -> str | None:
+    """Compare a text with a value of an unknown type; a list stands for MySQL's SET, its members between commas."""
+    if not isinstance(modern, list):
+        return _as_they_are(legacy, modern, pair)
+    return "set_array" if (_text(legacy).split(",") if legacy else []) == modern else None
+
+
 def _integers_from_bits(legacy: Any, modern: Any, pair: ValuePair) -> str | None:
     value = int.from_bytes(legacy, "big") if isinstance(legacy, bytes) else legacy
     found = _numbers(value, modern, pair)
@@ -285,6 +304,7 @@ _MODERN: dict[str, _Compare] = {
 _BY_KIND: dict[tuple[str, str], _Compare] = {
     (BINARY, INTEGER): _integers_from_bits,
     (BINARY, TEXT): _texts,
+    (TEXT, OTHER): _as_list,
     (FLOAT, INTEGER): _floats,
     (FLOAT, DECIMAL): _floats,
     (INTEGER, TEXT): _as_they_are,

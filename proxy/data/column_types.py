@@ -11,7 +11,10 @@ from comparators import row_values as kinds
 
 @dataclass(frozen=True, slots=True)
 class ColumnType:
-    """A column as the database declares it: the kind of its values, decimals kept, what pads or generates it."""
+    """A column as the database declares it: the kind of its values, decimals kept, what pads or generates it.
+
+    `fractions`: times are written with fractions of a second, of MySQL's types those that are declared so.
+    """
 
     name: str
     kind: str
@@ -20,6 +23,7 @@ class ColumnType:
     zoned: bool = False
     padded: bool = False
     nullable: bool = False
+    fractions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,8 @@ def column_type(name: str, declared: Any, *, nullable: bool = False) -> ColumnTy
     if text.startswith("TIMESTAMP") and type(declared).__module__.endswith("mysql.types"):
         zoned = True
     padded = text.startswith(("CHAR", "BINARY", "NCHAR", "BPCHAR"))
-    return ColumnType(name, kind, text, getattr(declared, "scale", None), zoned, padded, nullable)
+    scale, fractions = getattr(declared, "scale", None), bool(getattr(declared, "fsp", 0))
+    return ColumnType(name, kind, text, scale, zoned, padded, nullable, fractions)
 
 
 _KINDS: tuple[tuple[str, str], ...] = (
@@ -55,7 +60,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("YEAR", kinds.INTEGER),
     ("DECIMAL", kinds.DECIMAL),
     ("NUMERIC", kinds.DECIMAL),
-    ("MONEY", kinds.OTHER),
+    ("MONEY", kinds.DECIMAL),
     ("FLOAT", kinds.FLOAT),
     ("DOUBLE", kinds.FLOAT),
     ("REAL", kinds.FLOAT),
@@ -86,4 +91,6 @@ _KINDS: tuple[tuple[str, str], ...] = (
 
 
 def _kind(declared: str) -> str:
+    if declared.endswith("]"):
+        return kinds.OTHER  # a list of values
     return next((kind for prefix, kind in _KINDS if declared.startswith(prefix)), kinds.OTHER)

@@ -40,6 +40,10 @@ class DatabaseError(ProxyError):
         self.unreachable = unreachable
 
 
+class CutOffError(DatabaseError):
+    """A connection broke while it was in use."""
+
+
 class Database:
     """One side's database. Its connections change as they break; nothing else does.
 
@@ -75,12 +79,19 @@ class Database:
         return ".".join(self._quote(part) for part in name.split("."))
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Return all rows of one SELECT."""
-        with self._asking() as connection:
-            found = [tuple(row) for row in connection.exec_driver_sql(self._marked(sql), tuple(parameters))]
+        """Return all rows of one SELECT; one whose connection breaks is sent once more, over another."""
+        try:
+            found = self._fetched(sql, parameters)
+        except CutOffError:
+            found = self._fetched(sql, parameters)
         with self._lock:
             self.rows_read += len(found)
         return found
+
+    def _fetched(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        with self._asking() as connection:
+            result = connection.exec_driver_sql(self._marked(sql), tuple(parameters))
+            return list(result.cursor.fetchall())  # the driver's tuples as they are: there may be a million
 
     def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """Return the one value of one SELECT; None for no row."""
@@ -161,8 +172,10 @@ class Database:
         if "timeout" in cause or "max_statement_time" in cause or "interrupted" in cause:
             limit = f"{self._limits.statement_timeout:g} s"
             return DatabaseError(f"{self.side}: a query took longer than `statement_timeout` ({limit}): {cause}")
-        where = f"{self.side}: {self.place}"
-        return DatabaseError(f"{where}: {cause}", unreachable=error.connection_invalidated or _is_cut_off(error, cause))
+        told = f"{self.side}: {self.place}: {cause}"
+        if error.connection_invalidated:
+            return CutOffError(told, unreachable=True)
+        return DatabaseError(told, unreachable=_is_cut_off(error, cause))
 
     def _marked(self, sql: str) -> str:
         return sql if self.dialect == SQLITE else sql.replace("%", "%%").replace("?", "%s")

@@ -43,11 +43,14 @@ class SteadyPace:
 
     def _until_caught_up(self) -> None:
         most, waited = self._limits.replica_lag, 0.0
-        while most and (late := max(self._databases, key=lambda one: one.replica_lag())).replica_lag() > most:
+        while most and (late := self._late(most)) is not None:
             if waited >= PATIENCE:
                 raise DatabaseError(f"{late.side}'s replica stays more than {most:g} s behind (`replica_lag`)")
             self._wait(LOOK_AGAIN)
             waited += LOOK_AGAIN
+
+    def _late(self, most: float) -> Database | None:
+        return next((one for one in self._databases if one.replica_lag() > most), None)
 
     def _wait(self, seconds: float) -> None:
         if self._stop.wait(max(seconds, 0)) if seconds > 0 else self._stop.is_set():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -61,12 +61,10 @@ class TableResult:
         """Whether nothing differs, rows and totals."""
         return not (self.different or self.missing_legacy or self.missing_modern or self.totals)
 
-    def add_difference(self, one: RowDifference) -> None:
-        """Count a differing row; keep it while there are few."""
-        setattr(self, one.state, getattr(self, one.state) + 1)
-        self.by_column.update(name for name, _, _ in one.columns)
-        if len(self.examples) < EXAMPLES:
-            self.examples.append(one)
+    def add_difference(self, state: RowState, columns: Iterable[str]) -> None:
+        """Count a row that differs in these columns."""
+        setattr(self, state, getattr(self, state) + 1)
+        self.by_column.update(columns)
 
     def note(self, text: str) -> None:
         """Say something about the table once."""

@@ -57,16 +57,33 @@ def _summed(
     return {int(name): Checksum(int(rows), int(found)) for name, rows, found in database.rows(sql, parameters)}
 
 
-def in_range(
-    side: SidePlan, database: Database, plan: TablePlan, span: KeyRange, only: Sequence[int] | None = None
+def whole(side: SidePlan) -> Sequence[str]:
+    """Return what is read of a row to compare it: its columns, behind them its checksum."""
+    return (*side.fetched, side.checksum)
+
+
+def digest(side: SidePlan) -> Sequence[str]:
+    """Return what is read of a row to see whether it differs: its checksum alone."""
+    return (side.checksum,)
+
+
+def in_ranges(
+    side: SidePlan, database: Database, plan: TablePlan, spans: Sequence[KeyRange], columns: Sequence[str]
 ) -> dict[Key, Row]:
-    """Return the rows of a range of keys, or of their checksums; of the columns `only`, where given."""
-    where = _and(side, f"{side.ordered_by} BETWEEN ? AND ?")
-    return _rows(side, database, plan, where, (span.first, span.last), only)
+    """Return these columns of the rows in any of these ranges of keys, or of their checksums; ranges in order."""
+    between = f"{side.ordered_by} BETWEEN ? AND ?"
+    bounds = [bound for span in spans for bound in (span.first, span.last)]
+    where = between
+    if len(spans) > 1:  # a checksum of a key far from all of them is looked at once
+        where = f"{between} AND ({' OR '.join([between] * len(spans))})"
+        bounds = [spans[0].first, spans[-1].last, *bounds]
+    return _rows(side, database, plan, _and(side, where), bounds, columns)
 
 
-def by_keys(side: SidePlan, database: Database, plan: TablePlan, keys: Sequence[Key]) -> dict[Key, Row]:
-    """Return the rows of these keys, and no other that a collation holds to be equal."""
+def by_keys(
+    side: SidePlan, database: Database, plan: TablePlan, keys: Sequence[Key], columns: Sequence[str]
+) -> dict[Key, Row]:
+    """Return these columns of the rows of these keys, and of no other that a collation holds to be equal."""
     if not keys:
         return {}
     one = " AND ".join(f"{name} = ?" for name in side.key)
@@ -74,7 +91,7 @@ def by_keys(side: SidePlan, database: Database, plan: TablePlan, keys: Sequence[
     if len(side.key) == 1:
         where = f"{side.key[0]} IN ({', '.join('?' * len(keys))})"
     own = [_native(part, plan.key_pairs[index], database) for key in keys for index, part in enumerate(key)]
-    found = _rows(side, database, plan, _and(side, f"({where})"), own)
+    found = _rows(side, database, plan, _and(side, f"({where})"), own, columns)
     return {key: found[key] for key in keys if key in found}
 
 
@@ -129,17 +146,14 @@ def _native(part: Any, pair: ValuePair, database: Database) -> Any:
 
 
 def _rows(
-    side: SidePlan,
-    database: Database,
-    plan: TablePlan,
-    where: str,
-    parameters: Sequence[Any],
-    only: Sequence[int] | None = None,
+    side: SidePlan, database: Database, plan: TablePlan, where: str, parameters: Sequence[Any], columns: Sequence[str]
 ) -> dict[Key, Row]:
-    columns = side.fetched if only is None else [side.fetched[index] for index in only]
     sql = f"SELECT {', '.join((*side.key, *columns))} FROM {side.table} WHERE {where}"  # noqa: S608 - quoted names
+    found = database.rows(sql, parameters)
+    if plan.numbered:
+        return {row[:1]: row[1:] for row in found}
     parts = len(side.key)
-    return {_key(row[:parts], plan): row[parts:] for row in database.rows(sql, parameters)}
+    return {_key(row[:parts], plan): row[parts:] for row in found}
 
 
 def _key(row: Row, plan: TablePlan) -> Key:

@@ -90,7 +90,8 @@ class Runner:
 
     def tables(self, wanted: Wanted) -> Iterator[TableResult | TableFailure]:
         """Yield each table's outcome as it is done; StoppedError when the run is to end."""
-        with ThreadPoolExecutor(max_workers=2, thread_name_prefix="verify-data") as threads:
+        many = 2 * max(self._settings.limits.queries, 1)
+        with ThreadPoolExecutor(max_workers=many, thread_name_prefix="verify-data") as threads:
             for table in chosen(self._settings, wanted.tables):
                 try:
                     yield self._verified(table, wanted, threads)
@@ -139,8 +140,9 @@ def refuse_bad_key(plan: TablePlan, side: SidePlan, database: Database) -> None:
     """Raise DatabaseError for a key that names no row, or more than one, where the database does not rule it out."""
     name = f"{plan.table.name}: {database.side}'s key ({', '.join(side.key)})"
     if side.nullable and (many := reading.rows_without_key(side, database, side.nullable)):
-        column = side.nullable[0].strip('`"')
-        hint = f'leave them out with `where: "{column} is not null"`'
+        columns = [column.strip('`"') for column in side.nullable]
+        without = " and ".join(f"{column} is not null" for column in columns)
+        hint = f'leave them out with `where: "{without}"`'
         raise DatabaseError(f"{name} is null in {many:,} rows: {hint}")
     if side.unproven and (found := reading.repeated_key(side, database)) is not None:
         *key, rows = found

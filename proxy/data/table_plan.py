@@ -8,7 +8,7 @@ from typing import Any
 
 from comparators import row_values as kinds
 from comparators.row_values import ValuePair
-from proxy.data.canonical_sql import SideColumn, canonical, fingerprint, hash60
+from proxy.data.canonical_sql import SideColumn, Written, canonical, fingerprint, hash60
 from proxy.data.column_types import ColumnType, TableShape
 from proxy.data.database import POSTGRESQL, Database, DatabaseError
 from rules.data_settings import LEGACY_DATA, DataColumn, DataTable, TableSide
@@ -117,7 +117,7 @@ def plan_table(table: DataTable, legacy: Database, modern: Database) -> TablePla
             key=tuple(database.quoted(name) for name in side.key),
             key_hash=_hashed(sound, index, database),
             ordered_by=database.quoted(side.key[0]) if numbered else _hashed(sound, index, database),
-            checksum=fingerprint([one[index] for one in (*sound, *filter(None, checked))], database.dialect),
+            checksum=fingerprint([*sound, *filter(None, checked)], index, database.dialect),
             fetched=tuple(
                 _fetched(column.legacy if index == 0 else column.modern, database, shapes[index])
                 for column in table.columns
@@ -136,8 +136,8 @@ def plan_table(table: DataTable, legacy: Database, modern: Database) -> TablePla
     )  # fmt: skip
 
 
-def _hashed(keys: Sequence[tuple[str, str]], index: int, database: Database) -> str:
-    return hash60(_key_text([one[index] for one in keys], database.dialect), database.dialect)
+def _hashed(keys: Sequence[Written], index: int, database: Database) -> str:
+    return hash60(_key_text([one.by(index) for one in keys], database.dialect), database.dialect)
 
 
 def _key_text(parts: list[str], dialect: str) -> str:
@@ -184,7 +184,7 @@ def _column(name: str, table: str, side: TableSide, database: Database, shape: T
 
 def _checked(
     column: DataColumn, pair: ValuePair, databases: tuple[Database, Database], shapes: tuple[TableShape, TableShape]
-) -> tuple[str, str] | None:
+) -> Written | None:
     sides = [
         SideColumn(database.quoted(name), shape.columns[name], database.dialect)
         for database, shape, name in zip(databases, shapes, (column.legacy, column.modern), strict=True)
@@ -209,9 +209,16 @@ def _changed(table: DataTable, database: Database, shape: TableShape) -> dict[st
 
 
 def _fetched(name: str, database: Database, shape: TableShape) -> str:
-    """Return what fetches a column: documents as text, in which a null inside and no document are kept apart."""
-    document = database.dialect == POSTGRESQL and shape.columns[name].kind == kinds.JSON
-    return f"{database.quoted(name)}::text" if document else database.quoted(name)
+    """Return what fetches a column.
+
+    Documents as text, in which a null inside and no document are kept apart; money as a number, not as a locale's text.
+    """
+    quoted, found = database.quoted(name), shape.columns[name]
+    if database.dialect != POSTGRESQL:
+        return quoted
+    if found.declared == "MONEY":
+        return f"{quoted}::numeric"
+    return f"{quoted}::text" if found.kind == kinds.JSON else quoted
 
 
 def _type_rule(pair: ValuePair) -> str:

@@ -2,9 +2,11 @@
 
 1. its chunks: ranges of a numbered key, at most `rows_per_query` rows of either side; of any other key, of which two
    databases agree on no order, ranges of its checksum with about as many
-2. both databases add up the checksums of a chunk's rows by group, at the same time
-3. rows are fetched only where groups differ, compared by `comparators.row_values`
-4. what differs is read again after `settle`, as often as it still moves; only what stays is counted
+2. both databases add up the checksums of a chunk's rows by group, at the same time, the next chunks' while
+   what differs in this one is looked at
+3. only where groups differ each row's checksum is fetched
+4. rows whose checksums differ are read after `settle`, compared by `comparators.row_values`, and read again as often as
+   they still move; only what stays is counted
 5. totals by group beside all that: they find what a wrong expression of ours would hide
 
 A run over what changed takes the changed rows' keys instead of 1 to 3, then looks for rows that only one side has:
@@ -15,15 +17,16 @@ A chunk that is done is reported to `progress`, so that a run can be resumed beh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from comparators.row_values import rule
 from proxy.data import row_reading as reading
 from proxy.data.database import Database
-from proxy.data.key_ranges import ROWS_PER_GROUP, Checksum, KeyRange, differing, group_ranges, rows_in
+from proxy.data.key_ranges import ROWS_PER_GROUP, Checksum, Groups, KeyRange, differing, group_ranges, rows_in
 from proxy.data.results import TableResult
 from proxy.data.row_reading import Key, Row
 from proxy.data.row_settling import KEYS_PER_QUERY, UNREAD, Redact, Settling, Suspect
@@ -34,12 +37,39 @@ from rules.data_settings import DataLimits
 ROWS_PER_QUERY = 50_000
 """Rows of a chunk where `rows_per_query` is 0."""
 
+FEW_PARTS = 8
+WIDER = 4
+"""A table whose keys have no common order has few parts, of `WIDER` times the rows at most: each reads every key."""
 CHECKSUMS = KeyRange(0, (1 << 60) - 1)
 """What the checksum of a key may be."""
 WIDEST = 1 << 62
 """Keys that a chunk spans: the distance of two keys in it is a number of their own type."""
 
+
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """A chunk added up by both databases: checksums by group, a group has `width` keys."""
+
+    chunk: KeyRange
+    width: int
+    legacy: Groups
+    modern: Groups
+
+    @property
+    def differing(self) -> list[int]:
+        """The groups that do not hold the same rows, in order."""
+        return differing(self.legacy, self.modern)
+
+    def rows_of_legacy(self, groups: Iterable[int]) -> int:
+        """Return how many rows legacy has in these groups."""
+        return sum(self.legacy[group].rows for group in groups if group in self.legacy)
+
+
 T = TypeVar("T")
+Begun = tuple[KeyRange, int, Future[dict[int, Checksum]], Future[dict[int, Checksum]]]
+"""A chunk, the keys of a group, what both databases are adding up."""
+Columns = Callable[[SidePlan], Sequence[str]]
+"""What is read of a row on a side."""
 Both = tuple[dict[Key, Row], dict[Key, Row]]
 
 
@@ -59,7 +89,7 @@ Progress = Callable[[TableResult, int | None, float], None]
 
 @dataclass(slots=True)
 class TableRun:
-    """One run over one table. `result` and `rows` grow chunk by chunk; nothing else changes."""
+    """One run over one table. `result` and `rows` grow chunk by chunk, `most_rows` with a table cut into parts."""
 
     plan: TablePlan
     databases: tuple[Database, Database]
@@ -72,8 +102,11 @@ class TableRun:
     since: float | None = None
     """Epoch seconds: only rows changed since then are compared."""
     rows: Settling = field(init=False)
+    most_rows: int = field(init=False)
+    """Rows of a chunk."""
 
     def __post_init__(self) -> None:
+        self.most_rows = self.limits.rows_per_query or ROWS_PER_QUERY
         self.rows = Settling(self.plan, self.result, self._read, self.pace.settle, self.redact)
 
     # ── the story ──────────────────────────────────────────────────────────────────────────────────────
@@ -86,7 +119,7 @@ class TableRun:
             self._changed_rows(self.since)
             self._one_sided()
         else:
-            self._each_chunk(self._by_ranges, behind)
+            self._each_chunk(self._by_ranges, behind, keys=False)
         self._totals()
         self.progress(self.result, None, 1.0)
         return self.result
@@ -102,14 +135,38 @@ class TableRun:
 
     # ── every row ──────────────────────────────────────────────────────────────────────────────────────
 
-    def _each_chunk(self, do: Callable[[KeyRange], None], behind: int | None) -> None:
-        whole = self._by_key() if self.plan.numbered else CHECKSUMS
-        if whole is None:
+    def _each_chunk(self, do: Callable[[Summed], None], behind: int | None, *, keys: bool) -> None:
+        """Do each chunk behind `behind`, its rows (or only their keys) added up by group."""
+        every = self._by_key() if self.plan.numbered else CHECKSUMS
+        if every is None:
             return
-        first = whole.first if behind is None else behind + 1
-        for chunk in (self._chunks if self.plan.numbered else self._parts)(first, whole.last):
-            do(chunk)
-            self.progress(self.result, chunk.last, (chunk.last - whole.first + 1) / (whole.last - whole.first + 1))
+        first = every.first if behind is None else behind + 1
+        for one in self._summed((self._chunks if self.plan.numbered else self._parts)(first, every.last), keys=keys):
+            do(one)
+            last = one.chunk.last
+            self.progress(self.result, last, (last - every.first + 1) / (every.last - every.first + 1))
+
+    def _summed(self, chunks: Iterator[KeyRange], *, keys: bool) -> Iterator[Summed]:
+        """Yield chunks added up; `queries` at a time are asked for, one fewer while other questions are put."""
+        under_way: deque[Begun] = deque()
+        while True:
+            while len(under_way) < max(self.limits.queries, 1) and (chunk := next(chunks, None)) is not None:
+                under_way.append(self._begun(chunk, keys=keys))
+            if not under_way:
+                return
+            chunk, width, legacy, modern = under_way.popleft()
+            summed = Summed(chunk, width, legacy.result(), modern.result())
+            self.pace.after_rows(rows_in(summed.legacy))
+            yield summed
+
+    def _begun(self, chunk: KeyRange, *, keys: bool) -> Begun:
+        """Have both databases begin to add up a chunk."""
+        width = chunk.width(-(-self.most_rows // ROWS_PER_GROUP))
+        legacy, modern = (
+            self.threads.submit(reading.checksums, side, one, chunk, width, side.key_hash if keys else side.checksum)
+            for side, one in zip((self.plan.legacy, self.plan.modern), self.databases, strict=True)
+        )
+        return chunk, width, legacy, modern
 
     def _by_key(self) -> KeyRange | None:
         known = [one for one in self._both(reading.bounds) if one[0] is not None]
@@ -124,40 +181,32 @@ class TableRun:
     def _parts(self, first: int, last: int) -> Iterator[KeyRange]:
         """Cut checksums, which are spread evenly, into ranges of about as many rows."""
         rows = max(self._both(reading.count))
-        width = CHECKSUMS.width(-(-rows // self._most_rows))
+        self.most_rows = min(max(self.most_rows, -(-rows // FEW_PARTS)), self.most_rows * WIDER)
+        width = CHECKSUMS.width(-(-rows // self.most_rows))
         for start in range(first, last + 1, width):
             yield KeyRange(start, min(start + width - 1, last))
 
     def _ends(self, first: int) -> tuple[int, int]:
-        return self._both(lambda side, one: reading.chunk_end(side, one, first, self._most_rows))
+        return self._both(lambda side, one: reading.chunk_end(side, one, first, self.most_rows))
 
-    @property
-    def _most_rows(self) -> int:
-        return self.limits.rows_per_query or ROWS_PER_QUERY
-
-    def _groups(self, chunk: KeyRange, *, keys: bool) -> tuple[int, tuple[dict[int, Checksum], dict[int, Checksum]]]:
-        width = chunk.width(-(-self._most_rows // ROWS_PER_GROUP))
-        return width, self._both(
-            lambda side, one: reading.checksums(side, one, chunk, width, side.key_hash if keys else side.checksum)
-        )
-
-    def _by_ranges(self, chunk: KeyRange) -> None:
-        width, groups = self._groups(chunk, keys=False)
-        every = self.plan.fetched and not self.plan.numbered
-        apart = sorted({*groups[0], *groups[1]}) if every else differing(*groups)
-        self._count_equal(rows_in(groups[0]) - sum(groups[0][one].rows for one in apart if one in groups[0]))
+    def _by_ranges(self, one: Summed) -> None:
+        fetched = self.plan.fetched
+        apart = sorted({*one.legacy, *one.modern}) if fetched and not self.plan.numbered else one.differing
+        self.rows.count_equal(rows_in(one.legacy) - one.rows_of_legacy(apart))
         suspects: list[Suspect] = []
-        for span in group_ranges(chunk, width, apart):
-            suspects += self.rows.compared(*self._in_range(span))
-        if self.plan.fetched and not every:
-            suspects += self._unchecked(chunk, width, frozenset(apart))
+        if spans := list(group_ranges(one.chunk, one.width, apart)):
+            read = reading.whole if fetched else reading.digest
+            compare = self.rows.compared if fetched else self.rows.apart
+            suspects += compare(*self._in_ranges(spans, read))
+        if fetched and self.plan.numbered:
+            suspects += self._unchecked(one.chunk, one.width, frozenset(apart))
         self.rows.settled(suspects)
-        self.pace.after_rows(rows_in(groups[0]))
 
     def _unchecked(self, chunk: KeyRange, width: int, done: frozenset[int]) -> list[Suspect]:
         """Compare the columns that no database can check, of rows whose other columns are equal."""
-        legacy, modern = self._in_range(chunk, self.plan.fetched)
-        pairs = [self.plan.pairs[index] for index in self.plan.fetched]
+        fetched = self.plan.fetched
+        legacy, modern = self._in_ranges([chunk], lambda side: [side.fetched[index] for index in fetched])
+        pairs = [self.plan.pairs[index] for index in fetched]
         suspects: list[Suspect] = []
         for key, left in legacy.items():
             right = modern.get(key)
@@ -165,8 +214,8 @@ class TableRun:
                 continue
             rules = [rule(one, other, pair) for one, other, pair in zip(left, right, pairs, strict=True)]
             if None in rules:
-                self._count_equal(-1)
-                suspects.append((key, *UNREAD))
+                self.rows.count_equal(-1)
+                suspects.append((key, UNREAD))
             else:
                 self.result.forgiven.update(filter(None, rules))
         return suspects
@@ -179,34 +228,32 @@ class TableRun:
         found = self._both(lambda side, one: reading.changed_keys(side, one, self.plan, since))
         every = list(dict.fromkeys((*found[0], *found[1])))
         for some in _portions(every, KEYS_PER_QUERY):
-            self.rows.settled(self.rows.compared(*self._read(some)))
+            if self.plan.fetched:
+                suspects = self.rows.compared(*self._read(some))
+            else:
+                suspects = self.rows.apart(*self._by_keys(some, reading.digest))
+            self.rows.settled(suspects)
             self.pace.after_rows(len(some))
 
     def _one_sided(self) -> None:
         """Find rows that only one side has, changed or not: deletions leave no time of change."""
-        self._each_chunk(self._one_sided_in, None)
+        self._each_chunk(self._one_sided_in, None, keys=True)
 
-    def _one_sided_in(self, chunk: KeyRange) -> None:
-        width, groups = self._groups(chunk, keys=True)
-        for span in group_ranges(chunk, width, differing(*groups)):
-            self._only_there(*self._in_range(span, ()))
-        self.pace.after_rows(rows_in(groups[0]))
-
-    def _only_there(self, legacy: dict[Key, Row], modern: dict[Key, Row]) -> None:
-        self.rows.settled([(key, *UNREAD) for key in legacy.keys() ^ modern.keys()])
+    def _one_sided_in(self, one: Summed) -> None:
+        if spans := list(group_ranges(one.chunk, one.width, one.differing)):
+            legacy, modern = self._in_ranges(spans, lambda _side: ())
+            self.rows.settled([(key, UNREAD) for key in legacy.keys() ^ modern.keys()])
 
     # ── both databases ─────────────────────────────────────────────────────────────────────────────────
 
     def _read(self, keys: Sequence[Key]) -> Both:
-        return self._both(lambda side, one: reading.by_keys(side, one, self.plan, keys))
+        return self._by_keys(keys, reading.whole)
 
-    def _in_range(self, span: KeyRange, only: Sequence[int] | None = None) -> Both:
-        return self._both(lambda side, one: reading.in_range(side, one, self.plan, span, only))
+    def _by_keys(self, keys: Sequence[Key], columns: Columns) -> Both:
+        return self._both(lambda side, one: reading.by_keys(side, one, self.plan, keys, columns(side)))
 
-    def _count_equal(self, rows: int) -> None:
-        self.result.equal += rows
-        for name in self.plan.rules:
-            self.result.forgiven[name] += rows
+    def _in_ranges(self, spans: Sequence[KeyRange], columns: Columns) -> Both:
+        return self._both(lambda side, one: reading.in_ranges(side, one, self.plan, spans, columns(side)))
 
     def _both(self, ask: Callable[[SidePlan, Database], T]) -> tuple[T, T]:
         """Ask both databases at the same time."""

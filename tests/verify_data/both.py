@@ -103,6 +103,12 @@ class Both:
             else:
                 cursor.execute(sql)
 
+    def sent(self) -> int:
+        """How many bytes MariaDB has sent since it was started."""
+        with self.maria.cursor() as cursor:
+            cursor.execute("SHOW GLOBAL STATUS LIKE 'Bytes_sent'")
+            return int((cursor.fetchone() or ("", 0))[1])
+
     def settings(self, *tables: DataTable, checks: Sequence[DataCheck] = ()) -> DataSettings:
         return DataSettings(
             DataSource(self.legacy_url, timezone=self.timezone), DataSource(self.modern_url),

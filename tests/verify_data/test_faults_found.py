@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from proxy.data.database import Database
 from proxy.data.pace import StoppedError
+from proxy.data.row_settling import READINGS
 from proxy.data.run_state import state_in
 from proxy.data.runner import TableFailure
 from tests.support.databases import Server
-from tests.verify_data.both import Both, rows_of, table
+from tests.verify_data.both import LIMITS, Both, rows_of, table
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 BASE = datetime(2026, 10, 24, 12, tzinfo=UTC)
@@ -149,6 +155,62 @@ def test_a_row_in_flight_is_no_difference_and_one_that_stays_is(both: Both):
     assert arriving.waits == [1.5]
 
 
+def test_a_row_that_never_stands_still_is_left_for_the_next_run(both: Both):
+    filled(both, 50)
+    both.modern("UPDATE invoices SET note = 'other' WHERE legacy_id = 9")
+
+    class Moving(Arriving):
+        def wait(self, seconds: float) -> bool:
+            self.waits.append(seconds)
+            self.both.legacy(f"UPDATE tbl_invoices SET note = 'late {len(self.waits)}' WHERE id = 9")
+            return False
+
+    both.stop = moving = Moving(both)  # type: ignore[assignment]  # a run waits by what stops it
+
+    found = both.verified(table("tbl_invoices:id", "invoices:legacy_id", COLUMNS, settle=1.5))
+
+    assert (found.different, found.equal, moving.waits) == (0, 49, [1.5] * READINGS)
+    assert found.notes == ["1 rows changed at every reading and were left for the next run"]
+
+
+def test_a_row_that_differs_is_sent_once_and_its_neighbours_stay_where_they_are(both: Both):
+    wide = "x" * 20_000
+    both.legacy("CREATE TABLE wide (id int PRIMARY KEY, v text)")
+    both.modern("CREATE TABLE wide (id int PRIMARY KEY, v text)")
+    both.legacy("INSERT INTO wide SELECT seq, REPEAT('x', 20000) FROM seq_1_to_300")
+    both.modern("INSERT INTO wide SELECT i, repeat('x', 20000) FROM generate_series(1, 300) i")
+    both.modern("UPDATE wide SET v = 'short' WHERE id IN (7, 8, 200)")
+    before = both.sent()
+
+    found = both.verified(table("wide", "wide", ["v"]))
+
+    assert rows_of(found) == {"7": "v", "8": "v", "200": "v"}
+    assert both.sent() - before < 4 * len(wide), "three rows and some checksums"
+
+
+@pytest.mark.parametrize("queries", [1, 2])
+def test_no_more_queries_than_allowed_are_asked_at_a_time(both: Both, monkeypatch: pytest.MonkeyPatch, queries: int):
+    filled(both, 2000)
+    both.modern("UPDATE invoices SET note = 'x' WHERE legacy_id % 400 = 0")
+    both.limits = replace(LIMITS, queries=queries)
+    now, most, lock, rows = Counter[str](), Counter[str](), threading.Lock(), Database.rows
+
+    def counted(database: Database, *asked: Any) -> list[tuple[Any, ...]]:
+        with lock:
+            now[database.side] += 1
+            most[database.side] = max(most[database.side], now[database.side])
+        found = rows(database, *asked)
+        with lock:
+            now[database.side] -= 1
+        return found
+
+    monkeypatch.setattr(Database, "rows", counted)
+    found = both.verified(INVOICES)
+
+    assert (found.different, found.equal) == (5, 1995)
+    assert most == {"legacy": queries, "modern": queries}
+
+
 def test_a_run_that_was_stopped_goes_on_behind_what_is_done(both: Both, tmp_path: Path):
     filled(both)
     both.modern("UPDATE invoices SET note = 'x' WHERE legacy_id IN (20, 2990)")
@@ -198,10 +260,14 @@ def test_a_database_that_restarts_in_the_middle_is_one_sentence_and_the_run_goes
     assert min(one for one in went_on if one) > done[1]
 
 
-def test_connections_that_break_between_two_queries_are_made_again(both: Both):
+def test_connections_that_break_in_the_middle_are_made_again(both: Both):
     filled(both, 1500)
+    ends: list[int | None] = []
 
-    def broken(_result: object, _last: int | None, _share: float) -> None:
+    def broken(_result: object, last: int | None, _share: float) -> None:
+        ends.append(last)
+        if len(ends) > 1:
+            return
         both.modern("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
                     " AND datname = current_database()")  # fmt: skip
 
