@@ -351,10 +351,10 @@ class ClientConnection(ClientTransport):
             return -1
         return progress.lately()
 
-    def kind_in(self, pool: Pool) -> str:
-        """Return the kind of the request under way where that holds a connection of `pool`, "" otherwise."""
+    def holds(self) -> tuple[Pool, str] | None:
+        """Return the pool that has a connection in use for the request under way, and its kind; None without one."""
         call = self.call
-        return call.kind if call is not None and call.connection is not None and call.pool is pool else ""
+        return (call.pool, call.kind) if call is not None and call.connection is not None else None
 
     def give_way(self) -> None:
         """End the request: others wait for the connection that it holds."""

@@ -39,6 +39,8 @@ NEXT_AFTER: Final = 0.25
 JITTER: Final = 0.1
 """Part of a connection's greatest age that it may be younger or older, so that not all close together."""
 SPOTS_AT_MOST: Final = 64
+ENDED_AT_A_TIME: Final = 4
+"""Slow clients that are ended before others have the loop."""
 
 Spawn = Callable[[Coroutine[Any, Any, None], str], None]
 
@@ -251,6 +253,7 @@ class Pool:
         "_base",
         "_chosen",
         "_only",
+        "_served",
         "_spawn",
         "_turn",
         "backend",
@@ -277,6 +280,7 @@ class Pool:
         self.growth = NOT_GUARDED
         self.on_target_change: Callable[[Target], None] = _ignore_target
         self._only = self.targets[0] if len(self.targets) == 1 else None
+        self._served = ""
         self._turn = -1
         self._chosen: Target | None = None
         self._spawn = spawn
@@ -396,8 +400,6 @@ class Pool:
                 self._probe(target)
         if self.growth.guarded:
             self.growth.look(self.in_use())
-        if self.waiting and self._is_used_up():
-            self._ask_for_room()
 
     def retire(self) -> None:
         """Close what is idle now, the rest as its requests end."""
@@ -482,44 +484,52 @@ class Pool:
                 self.open(waiter, self._plan(None))
             self.growth.gave(self.in_use())
 
-    def _ask_for_room(self) -> None:
-        """End one slow client's request for each that waits, as far as there are any."""
-        for waiter in tuple(self.waiting):
-            if self.make_way is None or not (waiter.made_way or self._makes_way(waiter)):
-                return
-
-    def _makes_way(self, waiter: Waiter) -> bool:
-        if not waiter.wants_connection:
-            return True
-        waiter.made_way = self.make_way is not None and self.make_way(self)
-        return waiter.made_way
+    def ask_for_room(self) -> Iterator[None]:
+        """End one slow client's request for each that waits, as far as there are any; pauses after each few."""
+        ended = 0
+        for waiter in tuple(self.waiting) if self._is_used_up() else ():
+            if not waiter.made_way and waiter.wants_connection:
+                if self.make_way is None or not self.make_way(self):
+                    return
+                waiter.made_way = True
+                ended += 1
+                if ended % ENDED_AT_A_TIME == 0:
+                    yield
 
     def _next_waiter(self, *, more: bool) -> Waiter | None:
         """The one that has waited longest; where very many wait, the latest, whose user is still there.
 
         Otherwise many requests that came at once would make each later one wait as long as they do, until none is
-        served in time. Where clients hold up most of the pool, the kinds come first that are not held up. `more`
-        means that this takes one more connection into use.
+        served in time. Where clients hold up most of the pool, the kinds come first that are not held up; while it
+        is not known what they hold up, kinds take turns at what is given out one by one. `more` means that this takes
+        one more connection into use.
         """
         in_use, growth = self.in_use(), self.growth
         growth.look(in_use)
-        if growth.guarded and (found := self._not_held_up()) is not None:
+        if growth.guarded and (found := self._first_of(growth.is_free_of)) is not None:
             return found
         if (more or growth.guarded) and not growth.is_open(in_use):
             return None
+        if growth.is_careful(in_use) and (found := self._first_of(self._is_in_turn)) is not None:
+            self._served = found.request_kind
+            return found
         while self.waiting:
             waiter = self.waiting.popleft() if len(self.waiting) <= CROWD else self.waiting.pop()
             if waiter.wants_connection:
                 return waiter
         return None
 
-    def _not_held_up(self) -> Waiter | None:
-        """The first that waits of another kind than what clients hold up."""
+    def _first_of(self, is_wanted: Callable[[str], bool]) -> Waiter | None:
+        """The first that waits with such a kind of request."""
         for waiter in self.waiting:
-            if waiter.wants_connection and self.growth.is_free_of(waiter.request_kind):
+            if waiter.wants_connection and is_wanted(waiter.request_kind):
                 self.waiting.remove(waiter)
                 return waiter
         return None
+
+    def _is_in_turn(self, kind: str) -> bool:
+        """Whether another kind was served last."""
+        return kind != self._served
 
 
 class _Probe:

@@ -175,6 +175,31 @@ async def test_a_crowd_that_waits_for_its_answers_has_every_connection_within_a_
     await until(lambda: len(backend.wires) == 32, "every connection")
 
 
+async def test_kinds_of_requests_take_turns_while_connections_are_given_out_one_by_one(gateway: RunningProxy) -> None:
+    """What a crowd is about is not known yet: its backend thinks, it may be slow, or there may just be many users."""
+    backend = await gateway.backend(hanging_or_small)
+    proxy = await gateway.proxy(backend, max_connections=64)
+    for client in [await proxy.client() for _ in range(60)]:
+        client.send(get("/hang"))
+    await until(lambda: waiting(proxy) >= 24, "a crowd that waits")
+
+    for method in ("GET", "POST"):
+        asked = post(b"x", target="/small") if method == "POST" else get("/small")
+        assert (await proxy.ask(asked, method)).body == b"small"
+    assert connections(proxy) < 48
+    assert waiting(proxy) > 12
+
+
+def waiting(proxy: Proxy) -> int:
+    return sum(len(pool.waiting) for pool in proxy.server.bound.pools.values())
+
+
+async def hanging_or_small(wire: Wire) -> None:
+    while b" /hang" not in await wire.head():
+        wire.send(ok(b"small"))
+    await wire.gone()
+
+
 async def test_a_crowd_of_one_kind_has_every_connection_though_clients_hold_them_up(gateway: RunningProxy) -> None:
     """Slow readers alone: what is kept for others is given out, if slowly."""
     backend = await gateway.backend(large_or_hanging)
