@@ -643,6 +643,10 @@ class Opening:
             kind, detail = "connect_timeout", "no connection within the connect timeout"
         except OSError as error:
             detail = f"no connection: {type(error).__name__}"
+        except Exception as fault:  # noqa: BLE001 - of our own: what waits may go elsewhere, and no further
+            detail = f"no connection: {type(fault).__name__}"
+            emit = asyncio.get_running_loop().call_exception_handler
+            emit({"message": "unforeseen: a connection to a backend", "exception": fault})
         finally:
             target.opening -= 1
             self._under_way -= 1
@@ -713,6 +717,8 @@ async def open_connection(target: Target, address: str, pool: Pool) -> UpstreamC
             server_hostname=name if target.tls else None,
         )
     connection = cast(UpstreamConnection, protocol)
+    if connection.closed:
+        raise ConnectionAbortedError("closed before it was used")
     connection.address = address
     age = backend.max_age
     connection.expires = pool.clock() + age * (1 + JITTER * (2 * random() - 1)) if age else FOREVER  # noqa: S311 - jitter

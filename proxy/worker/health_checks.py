@@ -102,7 +102,11 @@ class Watch:
     async def run(self) -> None:
         """Ask until the pool is retired."""
         while not self._pool.retired:
-            self.note(well=await self._send())
+            try:
+                self.note(well=await self._send())
+            except Exception as fault:  # noqa: BLE001 - of our own: says nothing of the target, which is asked again
+                emit = asyncio.get_running_loop().call_exception_handler
+                emit({"message": "unforeseen: a health check", "exception": fault})
             await asyncio.sleep(self._health.every)
 
     def note(self, *, well: bool) -> None:

@@ -79,7 +79,12 @@ class Growth:
 
     def _due(self) -> None:
         self._timer = None
-        self._serve()
+        try:
+            self._serve()
+        except Exception as fault:  # noqa: BLE001 - of our own: what else waits is served the next time
+            loop = asyncio.get_running_loop()
+            loop.call_exception_handler({"message": "unforeseen: a connection that may be had", "exception": fault})
+            self._timer = loop.call_later(SOON / self._half, self._due)
 
 
 NOT_GUARDED: Final = Growth(0, dict, lambda: None)
