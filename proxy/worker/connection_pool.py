@@ -189,8 +189,8 @@ class Target(ConnectionOwner):
         """A request is done with `connection`."""
         pool = self._pool
         now = pool.clock()
-        if self.failures and not connection.closed:
-            self.failures = 0
+        if self.failures:
+            self.note_answer()
         if connection.closed or pool.waiting or pool.retired or now >= connection.expires:
             pool.free(self, connection)
         else:
@@ -233,10 +233,20 @@ class Target(ConnectionOwner):
         if not was_out:
             self._pool.on_target_change(self)
 
-    def come_back(self) -> None:
-        """A probe or a health check succeeded."""
+    def note_answer(self) -> None:
+        """A whole answer came: whatever failed before is forgiven."""
         self.failures = 0
         self.out_for = OUT_FOR
+
+    def come_back(self, *, answered: bool) -> None:
+        """A health check has its answer, or a probe its connection.
+
+        A port that is forwarded to nothing takes connections as well: after a probe, the first request decides, and one
+        that fails leaves the target out again, for longer.
+        """
+        self.failures = OUT_AFTER - 1
+        if answered:
+            self.note_answer()
         if self.out:
             self.out = False
             self._pool.on_target_change(self)
@@ -547,7 +557,7 @@ class _Probe:
     def connected(self, connection: UpstreamConnection) -> None:
         """The target is back."""
         self.wants_connection = self._target.probing = False
-        self._target.come_back()
+        self._target.come_back(answered=False)
         self._pool.free(self._target, connection)
 
     def retrying(self, reason: str) -> None:
@@ -658,8 +668,6 @@ class Opening:
     def _made(self, target: Target, spot: Spot | None, connection: UpstreamConnection) -> None:
         if spot is not None:
             spot.failures, spot.last_until = 0, 0.0
-        if not target.out:
-            target.failures = 0
         connection.busy = True
         target.busy += 1
         target.connections.add(connection)

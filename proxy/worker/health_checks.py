@@ -120,7 +120,7 @@ class Watch:
             target.healthy = well
             self._in_a_row = 0
             if well:
-                target.come_back()
+                target.come_back(answered=True)
 
     async def _send(self) -> bool:
         pool, target = self._pool, self._target

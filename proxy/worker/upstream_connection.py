@@ -86,6 +86,10 @@ class ConnectionOwner:
         """Forget a connection that is gone, in use or not."""
         raise NotImplementedError
 
+    def note_answer(self) -> None:
+        """Count an answer that came whole."""
+        raise NotImplementedError
+
     def note_error(self, kind: str, *, fresh: bool) -> None:
         """Count what went wrong on a connection; `fresh` means that nothing of an answer had come on it."""
         raise NotImplementedError
@@ -266,6 +270,7 @@ class UpstreamConnection:
             proper = error is None and (self._ended_properly or not self._secure)
             try:
                 if proper and isinstance(self._body, CloseBody):
+                    self.target.note_answer()
                     requester.done(b"", [])
                 elif self._head is not None:
                     requester.failed("truncated", "the connection ended inside the answer")
@@ -359,6 +364,7 @@ class UpstreamConnection:
             raise BrokenAnswer("a switch of protocols that was not requested")
         self.tunnel = True
         self._buffer = b""
+        self.target.note_answer()
         requester.upgraded(head, rest)
 
     def _final(self, requester: Requester, head: ResponseHead, data: bytes) -> None:
