@@ -100,6 +100,7 @@ HOT = (
     "proxy/worker/shadow/value_equality.py",
     "proxy/worker/slow_clients.py",
     "proxy/worker/upstream_connection.py",
+    "proxy/worker/watched_clients.py",
     "rules/guard/window.py",
     "rules/routing/bucketing.py",
     "rules/routing/compiled_route.py",

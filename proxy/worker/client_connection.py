@@ -83,8 +83,15 @@ class ClientConnection(ClientTransport):
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Begin with a client, or refuse it where there are too many."""
-        server = self.server
         self.transport = transport
+        try:
+            self._accept(transport)
+        except Exception as error:  # noqa: BLE001 - whatever it is, other connections go on
+            self.server.unforeseen(error, "a client that comes")
+            self.abort()
+
+    def _accept(self, transport: asyncio.Transport) -> None:
+        server = self.server
         scheme = "https" if transport.get_extra_info("sslcontext") is not None else "http"
         self.peer = peer_of(transport.get_extra_info("peername"), scheme, server.bound.trust)
         transport.set_write_buffer_limits(high=BEHIND)
@@ -161,6 +168,12 @@ class ClientConnection(ClientTransport):
     def pause_writing(self) -> None:
         """The client reads more slowly than the backend sends."""
         self.write_paused = True
+        try:
+            self._watch_reader()
+        except Exception as error:  # noqa: BLE001 - as in `data_received`
+            self.unforeseen(error, "a client that is behind")
+
+    def _watch_reader(self) -> None:
         now, reader = self.server.clock(), self._reader
         if reader is not None and reader.of is self.call:
             reader.go_on(now)
@@ -171,15 +184,15 @@ class ClientConnection(ClientTransport):
     def resume_writing(self) -> None:
         """The client has caught up."""
         self.write_paused = False
-        self._hold(0)
-        if self.call is not None:
-            try:
+        try:
+            self._hold(0)
+            if self.call is not None:
                 self.call.client_resumed()
-            except Exception as error:  # noqa: BLE001 - as in `data_received`
-                self.unforeseen(error, "a client that reads again")
-        elif not self.closing:
-            self._read_ahead()
-            self._next_request()
+            elif not self.closing:
+                self._read_ahead()
+                self._next_request()
+        except Exception as error:  # noqa: BLE001 - as in `data_received`
+            self.unforeseen(error, "a client that reads again")
 
     # ── called by the call ─────────────────────────────────────────────────────────────────────────────
 
@@ -351,10 +364,10 @@ class ClientConnection(ClientTransport):
             return -1
         return progress.lately()
 
-    def kind_in(self, pool: Pool) -> str:
-        """Return the kind of the request under way where that holds a connection of `pool`, "" otherwise."""
+    def holds(self) -> tuple[Pool, str] | None:
+        """Return the pool that has a connection in use for the request under way, and its kind; None without one."""
         call = self.call
-        return call.kind if call is not None and call.connection is not None and call.pool is pool else ""
+        return (call.pool, call.kind) if call is not None and call.connection is not None else None
 
     def give_way(self) -> None:
         """End the request: others wait for the connection that it holds."""
@@ -576,8 +589,8 @@ class ClientConnection(ClientTransport):
     def _next_portion(self) -> None:
         body = self._body
         if body is not None and body.more and not self.closing:
-            self.resume_reading()
             try:
+                self.resume_reading()
                 self._read_body(body, b"")
             except Exception as error:  # noqa: BLE001 - as in `data_received`
                 self.unforeseen(error, "a client's body")

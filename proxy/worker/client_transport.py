@@ -84,8 +84,8 @@ class ClientTransport:
         """Bytes that lately moved of a request that holds a connection of `pool`; -1: it may not give way."""
         raise NotImplementedError
 
-    def kind_in(self, pool: Pool) -> str:
-        """Return the kind of the request under way where that holds a connection of `pool`, "" otherwise."""
+    def holds(self) -> tuple[Pool, str] | None:
+        """Return the pool that has a connection in use for the request under way, and its kind; None without one."""
         raise NotImplementedError
 
     def give_way(self) -> None:

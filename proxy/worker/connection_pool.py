@@ -39,6 +39,8 @@ NEXT_AFTER: Final = 0.25
 JITTER: Final = 0.1
 """Part of a connection's greatest age that it may be younger or older, so that not all close together."""
 SPOTS_AT_MOST: Final = 64
+ENDED_AT_A_TIME: Final = 4
+"""Slow clients that are ended before others have the loop."""
 
 Spawn = Callable[[Coroutine[Any, Any, None], str], None]
 
@@ -187,8 +189,8 @@ class Target(ConnectionOwner):
         """A request is done with `connection`."""
         pool = self._pool
         now = pool.clock()
-        if self.failures and not connection.closed:
-            self.failures = 0
+        if self.failures:
+            self.note_answer()
         if connection.closed or pool.waiting or pool.retired or now >= connection.expires:
             pool.free(self, connection)
         else:
@@ -231,10 +233,20 @@ class Target(ConnectionOwner):
         if not was_out:
             self._pool.on_target_change(self)
 
-    def come_back(self) -> None:
-        """A probe or a health check succeeded."""
+    def note_answer(self) -> None:
+        """A whole answer came: whatever failed before is forgiven."""
         self.failures = 0
         self.out_for = OUT_FOR
+
+    def come_back(self, *, answered: bool) -> None:
+        """A health check has its answer, or a probe its connection.
+
+        A port that is forwarded to nothing takes connections as well: after a probe, the first request decides, and one
+        that fails leaves the target out again, for longer.
+        """
+        self.failures = OUT_AFTER - 1
+        if answered:
+            self.note_answer()
         if self.out:
             self.out = False
             self._pool.on_target_change(self)
@@ -251,6 +263,7 @@ class Pool:
         "_base",
         "_chosen",
         "_only",
+        "_served",
         "_spawn",
         "_turn",
         "backend",
@@ -277,6 +290,7 @@ class Pool:
         self.growth = NOT_GUARDED
         self.on_target_change: Callable[[Target], None] = _ignore_target
         self._only = self.targets[0] if len(self.targets) == 1 else None
+        self._served = ""
         self._turn = -1
         self._chosen: Target | None = None
         self._spawn = spawn
@@ -396,8 +410,6 @@ class Pool:
                 self._probe(target)
         if self.growth.guarded:
             self.growth.look(self.in_use())
-        if self.waiting and self._is_used_up():
-            self._ask_for_room()
 
     def retire(self) -> None:
         """Close what is idle now, the rest as its requests end."""
@@ -482,44 +494,52 @@ class Pool:
                 self.open(waiter, self._plan(None))
             self.growth.gave(self.in_use())
 
-    def _ask_for_room(self) -> None:
-        """End one slow client's request for each that waits, as far as there are any."""
-        for waiter in tuple(self.waiting):
-            if self.make_way is None or not (waiter.made_way or self._makes_way(waiter)):
-                return
-
-    def _makes_way(self, waiter: Waiter) -> bool:
-        if not waiter.wants_connection:
-            return True
-        waiter.made_way = self.make_way is not None and self.make_way(self)
-        return waiter.made_way
+    def ask_for_room(self) -> Iterator[None]:
+        """End one slow client's request for each that waits, as far as there are any; pauses after each few."""
+        ended = 0
+        for waiter in tuple(self.waiting) if self._is_used_up() else ():
+            if not waiter.made_way and waiter.wants_connection:
+                if self.make_way is None or not self.make_way(self):
+                    return
+                waiter.made_way = True
+                ended += 1
+                if ended % ENDED_AT_A_TIME == 0:
+                    yield
 
     def _next_waiter(self, *, more: bool) -> Waiter | None:
         """The one that has waited longest; where very many wait, the latest, whose user is still there.
 
         Otherwise many requests that came at once would make each later one wait as long as they do, until none is
-        served in time. Where clients hold up most of the pool, the kinds come first that are not held up. `more`
-        means that this takes one more connection into use.
+        served in time. Where clients hold up most of the pool, the kinds come first that are not held up; while it
+        is not known what they hold up, kinds take turns at what is given out one by one. `more` means that this takes
+        one more connection into use.
         """
         in_use, growth = self.in_use(), self.growth
         growth.look(in_use)
-        if growth.guarded and (found := self._not_held_up()) is not None:
+        if growth.guarded and (found := self._first_of(growth.is_free_of)) is not None:
             return found
         if (more or growth.guarded) and not growth.is_open(in_use):
             return None
+        if growth.is_careful(in_use) and (found := self._first_of(self._is_in_turn)) is not None:
+            self._served = found.request_kind
+            return found
         while self.waiting:
             waiter = self.waiting.popleft() if len(self.waiting) <= CROWD else self.waiting.pop()
             if waiter.wants_connection:
                 return waiter
         return None
 
-    def _not_held_up(self) -> Waiter | None:
-        """The first that waits of another kind than what clients hold up."""
+    def _first_of(self, is_wanted: Callable[[str], bool]) -> Waiter | None:
+        """The first that waits with such a kind of request."""
         for waiter in self.waiting:
-            if waiter.wants_connection and self.growth.is_free_of(waiter.request_kind):
+            if waiter.wants_connection and is_wanted(waiter.request_kind):
                 self.waiting.remove(waiter)
                 return waiter
         return None
+
+    def _is_in_turn(self, kind: str) -> bool:
+        """Whether another kind was served last."""
+        return kind != self._served
 
 
 class _Probe:
@@ -537,7 +557,7 @@ class _Probe:
     def connected(self, connection: UpstreamConnection) -> None:
         """The target is back."""
         self.wants_connection = self._target.probing = False
-        self._target.come_back()
+        self._target.come_back(answered=False)
         self._pool.free(self._target, connection)
 
     def retrying(self, reason: str) -> None:
@@ -633,6 +653,10 @@ class Opening:
             kind, detail = "connect_timeout", "no connection within the connect timeout"
         except OSError as error:
             detail = f"no connection: {type(error).__name__}"
+        except Exception as fault:  # noqa: BLE001 - of our own: what waits may go elsewhere, and no further
+            detail = f"no connection: {type(fault).__name__}"
+            emit = asyncio.get_running_loop().call_exception_handler
+            emit({"message": "unforeseen: a connection to a backend", "exception": fault})
         finally:
             target.opening -= 1
             self._under_way -= 1
@@ -644,8 +668,6 @@ class Opening:
     def _made(self, target: Target, spot: Spot | None, connection: UpstreamConnection) -> None:
         if spot is not None:
             spot.failures, spot.last_until = 0, 0.0
-        if not target.out:
-            target.failures = 0
         connection.busy = True
         target.busy += 1
         target.connections.add(connection)
@@ -703,6 +725,8 @@ async def open_connection(target: Target, address: str, pool: Pool) -> UpstreamC
             server_hostname=name if target.tls else None,
         )
     connection = cast(UpstreamConnection, protocol)
+    if connection.closed:
+        raise ConnectionAbortedError("closed before it was used")
     connection.address = address
     age = backend.max_age
     connection.expires = pool.clock() + age * (1 + JITTER * (2 * random() - 1)) if age else FOREVER  # noqa: S311 - jitter

@@ -19,6 +19,7 @@ from proxy.worker.fault_injection import Drill
 from proxy.worker.handshake import Handshake
 from proxy.worker.request_state import RequestObserver, RequestState
 from proxy.worker.slow_clients import BufferBudget
+from proxy.worker.watched_clients import WatchedClients
 from rules.model import LEGACY, MODERN
 from rules.routing.decide import Generation
 
@@ -49,7 +50,7 @@ class ServerContext:
         self.limits = generation.snapshot.listen.limits
         self.buffers = BufferBudget(generation.snapshot.listen.buffer)
         self.clients: set[ClientTransport] = set()
-        self.watched: set[ClientTransport] = set()
+        self.watched = WatchedClients(clock)
         self.handshakes: dict[ClientTransport, Handshake] = {}
         self.peers: dict[str, int] = {}
         self.turned_away = 0

@@ -74,7 +74,11 @@ async def accept(
         except OSError:
             await asyncio.sleep(OUT_OF_FILES)
             continue
-        work = begin(accepted)
+        try:
+            work = begin(accepted)
+        except Exception as fault:  # noqa: BLE001 - of our own: the next client is accepted all the same
+            loop.call_exception_handler({"message": "unforeseen: a client that comes", "exception": fault})
+            work = None
         if work is None:
             accepted.close()
         else:

@@ -102,7 +102,11 @@ class Watch:
     async def run(self) -> None:
         """Ask until the pool is retired."""
         while not self._pool.retired:
-            self.note(well=await self._send())
+            try:
+                self.note(well=await self._send())
+            except Exception as fault:  # noqa: BLE001 - of our own: says nothing of the target, which is asked again
+                emit = asyncio.get_running_loop().call_exception_handler
+                emit({"message": "unforeseen: a health check", "exception": fault})
             await asyncio.sleep(self._health.every)
 
     def note(self, *, well: bool) -> None:
@@ -116,7 +120,7 @@ class Watch:
             target.healthy = well
             self._in_a_row = 0
             if well:
-                target.come_back()
+                target.come_back(answered=True)
 
     async def _send(self) -> bool:
         pool, target = self._pool, self._target

@@ -19,7 +19,7 @@ SLOWLY: Final = 2.0
 """The same for kinds of requests that clients hold up."""
 MANY: Final = 16
 """A kind is held up when it has one of so many connections in use."""
-KNOWN_FOR: Final = 0.02
+KNOWN_FOR: Final = 0.05
 """Seconds that a count of what is held up is good for."""
 
 
@@ -48,7 +48,11 @@ class Growth:
 
     def is_open(self, in_use: int) -> bool:
         """Whether one more may be given out now, whatever it is for."""
-        return self._timer is None or not 0 < self._half <= in_use
+        return self._timer is None or not self.is_careful(in_use)
+
+    def is_careful(self, in_use: int) -> bool:
+        """Whether so many are in use that the rest is given out one by one."""
+        return 0 < self._half <= in_use
 
     def is_free_of(self, kind: str) -> bool:
         """Whether slow clients have most of the pool, with requests of other kinds."""
@@ -56,7 +60,7 @@ class Growth:
 
     def look(self, in_use: int) -> None:
         """See what clients hold up, unless that was seen just now."""
-        if not 0 < self._half <= in_use:
+        if not self.is_careful(in_use):
             self.guarded = False
             return
         now = asyncio.get_running_loop().time()
@@ -68,14 +72,19 @@ class Growth:
 
     def gave(self, in_use: int) -> None:
         """One was given out: the next has to wait, where there are few left."""
-        if self._timer is None and 0 < self._half <= in_use:
+        if self._timer is None and self.is_careful(in_use):
             self.look(in_use)
             seconds = (SLOWLY if self.guarded else SOON) / self._half
             self._timer = asyncio.get_running_loop().call_later(seconds, self._due)
 
     def _due(self) -> None:
         self._timer = None
-        self._serve()
+        try:
+            self._serve()
+        except Exception as fault:  # noqa: BLE001 - of our own: what else waits is served the next time
+            loop = asyncio.get_running_loop()
+            loop.call_exception_handler({"message": "unforeseen: a connection that may be had", "exception": fault})
+            self._timer = loop.call_later(SOON / self._half, self._due)
 
 
 NOT_GUARDED: Final = Growth(0, dict, lambda: None)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final, cast
@@ -37,6 +36,8 @@ LATE: Final = 0.2
 BUSY: Final = 0.05
 """Seconds of lag from which on the worker has enough to do with its users: nothing is mirrored for a while."""
 CATCH_UP: Final = 0.01
+AT_A_TIME: Final = 256
+"""Deadlines of clients that are looked at before others have the loop."""
 FORGOTTEN_AFTER: Final = 10.0
 """Seconds between two turns of what is remembered of heads: one that does not come again is gone after two."""
 BACKLOG: Final = 4096
@@ -75,7 +76,7 @@ class Server(ServerContext):
         self._listener: asyncio.Server | None = None
         self._accepting: asyncio.Task[None] | None = None
         self._sock: socket.socket | None = None
-        self._sweeper: asyncio.TimerHandle | None = None
+        self._sweeper: asyncio.Handle | None = None
         self._sweep_due = 0.0
         self._stalled = False
         self._forget_at = clock() + FORGOTTEN_AFTER
@@ -200,24 +201,6 @@ class Server(ServerContext):
         """Start a named task that is kept, and awaited when the server leaves."""
         self._tasks.start(work, name)
 
-    def make_way(self, pool: Pool) -> bool:
-        """End the request whose client holds one of the pool's connections and moves least; False: there is none."""
-        now = self.clock()
-        least, found = 0, None
-        for client in self.watched:
-            moved = client.held_up(pool, now)
-            if moved >= 0 and (found is None or moved < least):
-                least, found = moved, client
-        if found is None:
-            return False
-        found.give_way()
-        return True
-
-    def held_up(self, pool: Pool) -> Counter[str]:
-        """Count the pool's connections that wait for a client to send or to read, by kind of request."""
-        kinds = (client.kind_in(pool) for client in self.watched)
-        return Counter(kind for kind in kinds if kind)
-
     def _looked_up(self, look_up: LookUp) -> None:
         """Count a look-up; report a name server that does not answer, and one that answers again."""
         self.counted[LOOKUPS, (look_up.backend, look_up.result)] += 1
@@ -239,28 +222,45 @@ class Server(ServerContext):
     # ── following the clock, the generations ───────────────────────────────────────────────────────────
 
     def sweep(self) -> None:
-        """Look at every deadline once; the loop calls it ten times a second, a test when it has turned the clock."""
+        """Look at every deadline once, all at once: a test calls it when it has turned the clock."""
+        for _ in self._looks():
+            pass
+
+    def _looks(self) -> Iterator[None]:
+        """Look at every deadline once; pauses where others may have the loop.
+
+        A fault of our own in one of them leaves the others as they are.
+        """
         now = self.clock()
-        for client in tuple(self.clients):
+        for number, client in enumerate(tuple(self.clients), 1):
             try:
                 client.sweep(now)
             except Exception as error:  # noqa: BLE001 - every other deadline is looked at all the same
                 client.unforeseen(error, "a deadline")
-        for client in tuple(self.watched):
-            if not client.look(now):
-                self.watched.discard(client)
+            if number % AT_A_TIME == 0:
+                yield
+        yield from self.watched.look()
+        pools = tuple(self.bound.pools.values())
+        parts: list[Callable[[float], None]] = [self._sweep_handshakes, *(pool.sweep for pool in pools)]
+        for part in (*parts, self.shadows.sweep, self._forget, self._note_health):
+            try:
+                part(now)
+            except Exception as error:  # noqa: BLE001 - as above
+                self.unforeseen(error, "what is looked at from time to time")
+        for pool in pools:
+            yield from pool.ask_for_room()
+
+    def _sweep_handshakes(self, now: float) -> None:
         for handshake in tuple(self.handshakes.values()):
             if 0.0 < handshake.expires_at <= now:
                 handshake.abort()
-        for pool in self.bound.pools.values():
-            pool.sweep(now)
+
+    def _forget(self, now: float) -> None:
         if now >= self._forget_at:
             self._forget_at = now + FORGOTTEN_AFTER
             http1.forget()
-        self.shadows.sweep(now)
-        self._note_health()
 
-    def _note_health(self) -> None:
+    def _note_health(self, _now: float = 0.0) -> None:
         self.unhealthy = frozenset(name for name, pool in self.bound.pools.items() if not pool.available())
 
     def _sweep(self) -> None:
@@ -274,7 +274,22 @@ class Server(ServerContext):
             self._sweeper = asyncio.get_running_loop().call_later(CATCH_UP, self._sweep)
             return
         self._stalled = False
-        self.sweep()
+        self._go_on(self._looks())
+
+    def _go_on(self, looks: Iterator[None]) -> None:
+        """Look at a few, then let others have the loop; the next look at all of them is due when this one is over."""
+        loop = asyncio.get_running_loop()
+        try:
+            next(looks)
+        except StopIteration:
+            self._sweep_again()
+        except Exception as error:  # noqa: BLE001 - deadlines have to be looked at, whatever happened
+            self.unforeseen(error, "what is looked at from time to time")
+            self._sweep_again()
+        else:
+            self._sweeper = loop.call_soon(self._go_on, looks)
+
+    def _sweep_again(self) -> None:
         self._sweep_due = self.clock() + SWEEP
         self._sweeper = asyncio.get_running_loop().call_later(SWEEP, self._sweep)
 
@@ -303,9 +318,9 @@ class Server(ServerContext):
             instance=self._instance,
         )
         for pool in self.bound.pools.values():
-            pool.make_way = self.make_way
+            pool.make_way = self.watched.make_way
             if pool.growth is NOT_GUARDED:
-                pool.keep_for_others(self.held_up)
+                pool.keep_for_others(self.watched.held_up)
             pool.on_target_change = self._target_changed
         self.buffers.apply_limits(generation.snapshot.listen.buffer)
         self.shadows.apply_bindings(self.bound)

@@ -86,6 +86,10 @@ class ConnectionOwner:
         """Forget a connection that is gone, in use or not."""
         raise NotImplementedError
 
+    def note_answer(self) -> None:
+        """Count an answer that came whole."""
+        raise NotImplementedError
+
     def note_error(self, kind: str, *, fresh: bool) -> None:
         """Count what went wrong on a connection; `fresh` means that nothing of an answer had come on it."""
         raise NotImplementedError
@@ -202,8 +206,15 @@ class UpstreamConnection:
     # ── called by the event loop ───────────────────────────────────────────────────────────────────────
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        """Prepare a fresh connection."""
+        """Prepare a fresh connection; one that cannot be prepared is closed."""
         self.transport = transport
+        try:
+            self._prepare(transport)
+        except Exception as fault:  # noqa: BLE001 - as in `data_received`
+            self.close()
+            _report(fault)
+
+    def _prepare(self, transport: asyncio.Transport) -> None:
         transport.set_write_buffer_limits(high=128 * 1024)
         sock = transport.get_extra_info("socket")
         self._secure = transport.get_extra_info("sslcontext") is not None
@@ -221,11 +232,10 @@ class UpstreamConnection:
             self.close()
             return
         self.received = True
-        if self.tunnel:
-            requester.tunnelled(data)
-            return
         try:
-            if self._head is not None:
+            if self.tunnel:
+                requester.tunnelled(data)
+            elif self._head is not None:
                 self._read_body(requester, data)
             elif self._buffer:
                 self._read_head(requester, self._buffer + data, len(self._buffer))
@@ -260,6 +270,7 @@ class UpstreamConnection:
             proper = error is None and (self._ended_properly or not self._secure)
             try:
                 if proper and isinstance(self._body, CloseBody):
+                    self.target.note_answer()
                     requester.done(b"", [])
                 elif self._head is not None:
                     requester.failed("truncated", "the connection ended inside the answer")
@@ -267,7 +278,10 @@ class UpstreamConnection:
                     requester.failed("reset", "the connection ended before the answer")
             except Exception as fault:  # noqa: BLE001 - as in `data_received`
                 self._unforeseen(requester, fault)
-        self.target.lost(self)
+        try:
+            self.target.lost(self)
+        except Exception as fault:  # noqa: BLE001 - as in `data_received`
+            _report(fault)
 
     def _read_rest(self) -> None:
         """Read what the kernel still holds after a write failed.
@@ -350,6 +364,7 @@ class UpstreamConnection:
             raise BrokenAnswer("a switch of protocols that was not requested")
         self.tunnel = True
         self._buffer = b""
+        self.target.note_answer()
         requester.upgraded(head, rest)
 
     def _final(self, requester: Requester, head: ResponseHead, data: bytes) -> None:
@@ -405,8 +420,8 @@ class UpstreamConnection:
         requester = self.requester
         if requester is None or self._body is None or self.closed:
             return
-        self.resume_reading()
         try:
+            self.resume_reading()
             self._read_body(requester, b"")
         except BrokenAnswer as error:
             self._break(requester, "broken", str(error))
@@ -416,8 +431,7 @@ class UpstreamConnection:
     def _unforeseen(self, requester: Requester, error: Exception) -> None:
         self.requester = None
         self.close()
-        emit = asyncio.get_running_loop().call_exception_handler
-        emit({"message": "unforeseen: a backend's bytes", "exception": error})
+        _report(error)
         requester.unforeseen()
 
     def _free(self, *, reusable: bool) -> None:
@@ -434,3 +448,9 @@ class UpstreamConnection:
         self.requester = None
         self.close()
         requester.failed(kind, detail)
+
+
+def _report(error: Exception) -> None:
+    """Report a fault of our own to the loop's handler, which logs its place."""
+    emit = asyncio.get_running_loop().call_exception_handler
+    emit({"message": "unforeseen: a backend's bytes", "exception": error})

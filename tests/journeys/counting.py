@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import TracebackType
 from typing import Any, Self
 
 from tests.support.running import Running
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+SCRAPES = 20
+PAUSE = 0.1
 
 
 class Counted:
@@ -21,7 +24,7 @@ class Counted:
         self._first: dict[str, Any] = {}
 
     async def __aenter__(self) -> Self:
-        self._before = await self._proxy.metrics()
+        self._before = await self._scraped()
         self._first = await self._proxy.json("/api/v1/status")
         return self
 
@@ -29,8 +32,17 @@ class Counted:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None:
-            self._after = await self._proxy.metrics()
+            self._after = await self._scraped()
             self._status = self._first, await self._proxy.json("/api/v1/status")
+
+    async def _scraped(self) -> Samples:
+        """A scrape with every request that has an access line: one waits a fifth of a second for workers, no longer."""
+        for _ in range(SCRAPES):
+            found = await self._proxy.metrics()
+            if _live_requests(found) >= len(self._proxy.access):
+                return found
+            await asyncio.sleep(PAUSE)
+        return found
 
     def grew(self, name: str, **labels: str) -> float:
         """By how much all series of `name` with these labels grew together."""
@@ -47,3 +59,11 @@ class Counted:
             next(each["totals"][side] for each in status["routes"] if each["name"] == route) for status in self._status
         )
         return {name: second[name] - first[name] for name in second}
+
+
+def _live_requests(samples: Samples) -> float:
+    return sum(
+        value
+        for (name, having), value in samples.items()
+        if name == "strangler_requests_total" and ("role", "live") in having
+    )

@@ -22,6 +22,9 @@ CROWD = 640
 COMES_WITHIN = 0.5
 SECONDS = 2.5
 PAUSE = 0.02
+TURN = 0.02
+TURNS = 50
+"""Of a second, in each of which some of those that trickle send their byte."""
 FLOOR = 0.8
 """Seconds of waiting that a busy machine may explain; a second is what stands between a crowd and its end."""
 ARRIVED = 1.0
@@ -125,10 +128,10 @@ class _Crowd:
             if number % 16 == 0:
                 await asyncio.sleep(COMES_WITHIN * 16 / CROWD)
             _send(each, request)
-        for _ in range(int((SECONDS - COMES_WITHIN) / 0.1)):
-            await asyncio.sleep(0.1)
+        for turn in range(int((SECONDS - COMES_WITHIN) / TURN)):
+            await asyncio.sleep(TURN)
             self.most = max(self.most, _resident(worker))
-            for each in self._sockets if request is TRICKLING else ():
+            for each in self._sockets[turn % TURNS :: TURNS] if request is TRICKLING else ():
                 _send(each, b"x")
 
 

@@ -11,7 +11,7 @@ from proxy.worker.connection_pool import Target
 from proxy.worker.health_checks import question
 from rules.model import Health
 from rules.routing.decide import generation
-from tests.support.backend import Wire, always, hang, ok, on_head
+from tests.support.backend import Backend, Wire, always, chunks, hang, ok, on_head
 from tests.support.messages import Message
 from tests.support.proxying import Proxy, RunningProxy
 from tests.support.raw import get, post
@@ -245,3 +245,36 @@ async def test_a_target_left_out_comes_back_by_its_health_check(gateway: Running
     target(proxy).leave_out()
 
     await until(lambda: not target(proxy).out, "the target's return")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 103 Early Hints\r\n\r\n" + ok(b"well"),
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" + ok(b"", status="204 No Content"),
+        chunks(b"well", end=b"0\r\nX-Sum: 1\r\n\r\n"),
+    ],
+    ids=["a hint first", "several first", "trailers"],
+)
+async def test_what_comes_before_a_checks_answer_is_none(gateway: RunningProxy, answer: bytes) -> None:
+    """An application that sends early hints sends them with its health page as well."""
+    moody = Moody(answer)
+    backend = await gateway.backend(always(moody))
+    proxy = await gateway.proxy(backend, health=replace(QUICK, unhealthy_after=1))
+
+    await moody.asked_again(5)
+
+    assert target(proxy).healthy
+
+
+async def test_a_check_of_an_address_of_version_6_says_it_in_brackets(gateway: RunningProxy) -> None:
+    backend = Backend(always(Moody()))
+    try:
+        await backend.start(host="::1")
+    except OSError:
+        pytest.skip("no IPv6 here")
+    gateway.backends.append(backend)
+    await gateway.proxy(f"http://[::1]:{backend.port}", health=QUICK)
+
+    await until(lambda: len(backend.requests) > 1, "checks")
+    assert {request.field("host") for request in backend.requests} == {f"[::1]:{backend.port}"}

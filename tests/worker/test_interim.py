@@ -254,3 +254,17 @@ async def working(gateway: RunningProxy, request: bytes = get("/")) -> tuple[Pro
     wire = await backend.wire()
     await until(lambda: b"\r\n\r\n" in wire.received, "the request")
     return proxy, wire, client
+
+
+@pytest.mark.parametrize("status", [104, 150, 199])
+async def test_an_informational_answer_of_a_later_day_is_passed_on(gateway: RunningProxy, status: int) -> None:
+    """RFC 9110 15.2: a status of this class that is not known ends nothing (104: resumable uploads)."""
+    told = b"HTTP/1.1 %d Upload Resumption Supported\r\nUpload-Offset: 5\r\n\r\n" % status
+    backend = await gateway.backend(always(told + ok(b"done")))
+    proxy = await gateway.proxy(backend)
+    client = await proxy.client()
+
+    for _ in range(2):
+        answer = await client.ask(get("/"))
+        assert (answer.status, answer.body) == (200, b"done")
+        assert [(each.status, each.field("upload-offset")) for each in answer.interim] == [(status, "5")]

@@ -216,3 +216,19 @@ def test_an_address_is_gone_when_three_answers_in_a_row_lack_it():
         seen.append(name.addresses)
 
     assert seen == [("new", "old"), ("new", "old"), ("new",)]
+
+
+@pytest.mark.parametrize(
+    "found",
+    [("127.0.0.2", "127.0.0.2", "127.0.0.1"), ("127.0.0.2",) * 9 + ("127.0.0.1",), ("127.0.0.2", "127.0.0.1") * 3],
+    ids=["twice", "many times", "in turns"],
+)
+async def test_an_address_that_an_answer_repeats_is_tried_once(
+    gateway: RunningProxy, server: NameServer, found: tuple[str, ...]
+) -> None:
+    """Attempts are counted: those at a dead address, repeated, leave none for the other."""
+    backend = await gateway.backend(always(ok(b"served")))
+    server.names = {"app.test": found}
+    proxy = await gateway.proxy(f"http://app.test:{backend.port}", retries=1)
+
+    assert (await proxy.ask(post(b"x"))).body == b"served"

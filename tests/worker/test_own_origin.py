@@ -30,6 +30,8 @@ SAID = [
     (["X-Forwarded-Proto: gopher", "Forwarded: proto=https"], "https", "example.test"),
     (['Forwarded: for="a;proto=https, b";by=x'], "http", "example.test"),
     (["X-Forwarded-Host: a/b, shop.test"], "http", "example.test"),
+    (["Forwarded: for=unknown;proto=https;host=shop.test"], "https", "shop.test"),
+    (["Forwarded: for=_hidden", "X-Forwarded-Proto: https"], "https", "example.test"),
 ]  # fmt: skip
 
 

@@ -187,20 +187,62 @@ async def test_a_target_that_is_out_comes_back_by_a_probe_of_ours(gateway: Runni
     assert answers == {b"good", b"back"}
 
 
+async def takes_and_resets(wire: Wire) -> None:
+    """A forwarded port behind which nothing listens: connections are taken, then reset."""
+    wire.transport.abort()
+
+
+async def test_a_port_that_is_forwarded_to_nothing_is_left_out_as_a_dead_one_is(gateway: RunningProxy) -> None:
+    """A connection alone is no sign of life: after a probe the first request decides, and the back-off goes on."""
+    good, empty = await gateway.backend(always(ok(b"good"))), await gateway.backend(takes_and_resets)
+    proxy = await gateway.proxy([empty, good], clock=Clock())
+    dead = targets(proxy)[0]
+    times, failed = [], []
+    for _ in range(5):
+        statuses = [(await proxy.ask(post(b"x"))).status for _ in range(8)]
+        failed.append(sum(status != 200 for status in statuses))
+        assert dead.out
+        times.append(round(dead.probe_at - proxy.server.clock()))
+        proxy.turn(times[-1] + 0.1)
+        await until(lambda: not dead.out, "the probe's end")
+
+    assert failed == [3, 1, 1, 1, 1]
+    assert times == [1, 2, 4, 8, 16]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [ok(b"back"), ok(b"back", "Connection: close"), b"HTTP/1.1 200 OK\r\n\r\nback"],
+    ids=["kept", "closed", "until close"],
+)
+async def test_one_answer_forgives_a_target_what_failed_before(gateway: RunningProxy, answer: bytes) -> None:
+    backend = await gateway.backend(
+        takes_and_resets, takes_and_resets, answering(answer, then=lambda wire: wire.transport.close())
+    )
+    proxy = await gateway.proxy([backend], clock=Clock())
+    for _ in range(2):
+        assert (await proxy.ask(post(b"x"))).status == 502
+
+    assert (await proxy.ask(post(b"x"))).body == b"back"
+    (target,) = targets(proxy)
+    assert (target.failures, target.out) == (0, False)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-async def test_ties_take_turns(gateway: RunningProxy) -> None:
-    backends = [await gateway.backend(always(ok())) for _ in range(3)]
+@pytest.mark.parametrize(("number", "answer"), [(2, ok()), (3, ok()), (3, ok(b"", "Connection: close"))])
+async def test_ties_take_turns(gateway: RunningProxy, number: int, answer: bytes) -> None:
+    backends = [await gateway.backend(always(answer)) for _ in range(number)]
     proxy = await gateway.proxy(backends)
 
-    for _ in range(30):
+    for _ in range(10 * number):
         await proxy.ask(get("/"))
 
-    assert [len(backend.requests) for backend in backends] == [10, 10, 10]
+    assert [len(backend.requests) for backend in backends] == [10] * number
 
 
 async def test_all_of_legacys_targets_out_are_all_tried(gateway: RunningProxy) -> None:

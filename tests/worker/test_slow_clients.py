@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
@@ -36,12 +37,14 @@ async def reader(proxy: Proxy) -> RawClient:
 class Sipping:
     """A client that takes so many bytes at a time, and nothing between."""
 
-    def __init__(self, proxy: Proxy, request: bytes) -> None:
+    def __init__(self, proxy: Proxy, request: bytes, receive_buffer: int = 0) -> None:
         self.taken = 0
         self.ended = False
         self._proxy = proxy
         self._request = request
-        self._socket = socket.socket()
+        self._socket = socket.socket(socket.AF_UNIX if isinstance(proxy.address, str) else socket.AF_INET)
+        if receive_buffer:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
 
     async def __aenter__(self) -> Self:
         self._socket.setblocking(False)
@@ -173,6 +176,31 @@ async def test_a_crowd_that_waits_for_its_answers_has_every_connection_within_a_
         client.send(get("/"))
 
     await until(lambda: len(backend.wires) == 32, "every connection")
+
+
+async def test_kinds_of_requests_take_turns_while_connections_are_given_out_one_by_one(gateway: RunningProxy) -> None:
+    """What a crowd is about is not known yet: its backend thinks, it may be slow, or there may just be many users."""
+    backend = await gateway.backend(hanging_or_small)
+    proxy = await gateway.proxy(backend, max_connections=64)
+    for client in [await proxy.client() for _ in range(60)]:
+        client.send(get("/hang"))
+    await until(lambda: waiting(proxy) >= 24, "a crowd that waits")
+
+    for method in ("GET", "POST"):
+        asked = post(b"x", target="/small") if method == "POST" else get("/small")
+        assert (await proxy.ask(asked, method)).body == b"small"
+    assert connections(proxy) < 48
+    assert waiting(proxy) > 12
+
+
+def waiting(proxy: Proxy) -> int:
+    return sum(len(pool.waiting) for pool in proxy.server.bound.pools.values())
+
+
+async def hanging_or_small(wire: Wire) -> None:
+    while b" /hang" not in await wire.head():
+        wire.send(ok(b"small"))
+    await wire.gone()
 
 
 async def test_a_crowd_of_one_kind_has_every_connection_though_clients_hold_them_up(gateway: RunningProxy) -> None:
@@ -374,14 +402,22 @@ async def test_both_halves_of_a_conversation_go_on_slowly(gateway: RunningProxy)
 # ── readers ──
 
 
-@pytest.mark.parametrize("idle", [4.0, 75.0])
-async def test_a_reader_that_reads_slowly_gets_everything(gateway: RunningProxy, idle: float) -> None:
-    """Bytes that the client's machine takes are progress, however full our own buffer stays."""
+@pytest.mark.parametrize(("idle", "rate"), [(4.0, 200_000), (4.0, 60_000), (75.0, 10_000), (75.0, 3000)])
+@pytest.mark.parametrize("listen", ["", "a Unix socket"])
+async def test_a_reader_that_reads_slowly_gets_everything(
+    gateway: RunningProxy, tmp_path: Path, listen: str, idle: float, rate: int
+) -> None:
+    """Bytes that the client's machine takes are progress, however full our own buffer stays; `rate` is of a second.
+
+    The machine of a client that has always read slowly keeps its buffer small; here, where no time passes, it would let
+    it grow to a megabyte, and say nothing of what is taken from that until a sixteenth of it is free.
+    """
     backend = await gateway.backend(always(SEVERAL_MB))
-    proxy = await gateway.proxy(backend, clock=Clock(), limits=Limits(idle_timeout=idle))
-    async with Sipping(proxy, get("/", "Connection: close")) as client:
+    socket_ = str(tmp_path / "p.sock") if listen else ""
+    proxy = await gateway.proxy(backend, clock=Clock(), limits=Limits(idle_timeout=idle), listen=socket_)
+    async with Sipping(proxy, get("/", "Connection: close"), receive_buffer=64 * 1024) as client:
         while not client.ended:
-            await client.read_bytes(400_000)
+            await client.read_bytes(int(rate * idle / 2))
             proxy.turn(idle / 4)
             await breathe(3)
             proxy.turn(idle / 4)

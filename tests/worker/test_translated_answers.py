@@ -41,6 +41,10 @@ CODED = [
     ("deflate", zlib.compress(THERE)),
     ("gzip, br", brotli.compress(gzip.compress(THERE))),
     ("identity", THERE),
+    ("x-gzip", gzip.compress(THERE)),
+    ("gzip", gzip.compress(THERE[:9]) + gzip.compress(THERE[9:])),
+    ("gzip", gzip.compress(THERE) + gzip.compress(b"")),
+    ("deflate", zlib.compress(THERE, wbits=-zlib.MAX_WBITS)),
 ]
 
 

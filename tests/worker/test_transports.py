@@ -14,7 +14,7 @@ from tests.support.certificates import Authority
 from tests.support.clock import Clock
 from tests.support.line import Ended
 from tests.support.proxying import RunningProxy
-from tests.support.raw import get, post
+from tests.support.raw import connect, get, post
 from tests.support.waiting import breathe, until
 
 pytestmark = pytest.mark.both_loops
@@ -104,6 +104,45 @@ async def test_a_client_of_the_older_family_is_named_plainly_by_a_listener_of_bo
     assert backend.requests[0].field("x-forwarded-for") == "127.0.0.1"
     assert backend.requests[0].field("forwarded") == "for=127.0.0.1;host=example.test;proto=http"
     assert (await proxy.exchange()).client == "127.0.0.1"
+
+
+async def test_a_client_of_the_older_family_is_trusted_by_a_listener_of_both(gateway: RunningProxy) -> None:
+    backend = await gateway.backend(always(ok(b"hello")))
+    proxy = await gateway.proxy(backend, listen="[::]", trusted=["127.0.0.1/32"])
+
+    await proxy.ask(get("/", "X-Forwarded-For: 192.0.2.1"))
+
+    assert backend.requests[0].field("x-forwarded-for") == "192.0.2.1, 127.0.0.1"
+
+
+@pytest.mark.parametrize("host", ["::1", "::ffff:127.0.0.1"])
+async def test_a_client_of_version_6_is_named_as_what_it_is(gateway: RunningProxy, host: str) -> None:
+    backend = await gateway.backend(always(ok(b"hello")))
+    proxy = await gateway.proxy(backend, listen="[::]")
+    try:
+        client = await connect((host, proxy.address[1]))  # type: ignore[arg-type]
+    except OSError:
+        pytest.skip("no IPv6 here")
+    gateway.clients.append(client)
+
+    await client.ask(get("/"))
+
+    named = {"::1": ("::1", '"[::1]"'), "::ffff:127.0.0.1": ("127.0.0.1", "127.0.0.1")}[host]
+    assert backend.requests[0].field("x-forwarded-for") == named[0]
+    assert backend.requests[0].field("forwarded") == f"for={named[1]};host=example.test;proto=http"
+
+
+@pytest.mark.parametrize("lines", [(), ("X-Forwarded-For: unknown",), ("Forwarded: for=unknown",)])
+async def test_a_peer_without_an_address_adds_no_word_for_it(
+    gateway: RunningProxy, tmp_path: Path, lines: tuple[str, ...]
+) -> None:
+    """An untrusted one: what it says of others is not believed, what it is has no address."""
+    backend = await gateway.backend(always(ok(b"hello")))
+    proxy = await gateway.proxy(backend, listen=str(tmp_path / "p.sock"))
+
+    await proxy.ask(get("/", *lines))
+
+    assert "unknown" not in str(backend.requests[0])
 
 
 # ── TLS towards backends ──

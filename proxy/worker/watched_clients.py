@@ -1,0 +1,102 @@
+"""Knows the clients that send or read slowly: what they hold, which of them gives way.
+
+There may be hundreds of them beside users who wait for every millisecond: so they are looked at a few at a time, and
+what was found out by looking at all of them is good for a moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from proxy.worker.client_transport import ClientTransport
+from proxy.worker.connection_pool import Pool
+
+AT_A_TIME: Final = 32
+"""Clients that are looked at before others have the loop."""
+KNOWN_FOR: Final = 0.05
+"""Seconds that a count of all of them is good for, and a list of those that may give way."""
+
+
+class WatchedClients:
+    """The slow clients of one worker.
+
+    Changes: `_clients` by connections and by `look`; `_kinds`, counted at `_counted_at`, is what each pool's requests
+    are that they hold up; `_still` has for each pool those that may give way, the slowest last, since when that is
+    known.
+    """
+
+    __slots__ = ("_clients", "_clock", "_counted_at", "_kinds", "_still")
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._clients: set[ClientTransport] = set()
+        self._kinds: dict[Pool, Counter[str]] = {}
+        self._counted_at = -1.0
+        self._still: dict[Pool, tuple[float, list[ClientTransport]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._clients)
+
+    def add(self, client: ClientTransport) -> None:
+        """Watch it until there is nothing to look at any more."""
+        self._clients.add(client)
+
+    def look(self) -> Iterator[None]:
+        """Judge how each moves its bytes; pauses where others may have the loop."""
+        for number, client in enumerate(tuple(self._clients), 1):
+            try:
+                is_watched = client.look(self._clock())
+            except Exception as error:  # noqa: BLE001 - every other client is looked at all the same
+                is_watched = False
+                client.unforeseen(error, "a slow client")
+            if not is_watched:
+                self._clients.discard(client)
+            if number % AT_A_TIME == 0:
+                yield
+
+    def held_up(self, pool: Pool) -> Mapping[str, int]:
+        """Count the pool's connections that wait for a client to send or to read, by kind of request."""
+        now = asyncio.get_running_loop().time()
+        if now - self._counted_at >= KNOWN_FOR:
+            self._counted_at = now
+            self._kinds = self._count()
+        return self._kinds.get(pool, {})
+
+    def _count(self) -> dict[Pool, Counter[str]]:
+        found: dict[Pool, Counter[str]] = {}
+        for client in self._clients:
+            held = client.holds()
+            if held is not None:
+                pool, kind = held
+                if pool not in found:
+                    found[pool] = Counter()
+                found[pool][kind] += 1
+        return found
+
+    def make_way(self, pool: Pool) -> bool:
+        """End the request whose client holds one of the pool's connections and moves least; False: there is none."""
+        now = self._clock()
+        self._still = {each: known for each, known in self._still.items() if now - known[0] < KNOWN_FOR}
+        if pool not in self._still:
+            self._still[pool] = now, self._may_give_way(pool, now)
+        _, still = self._still[pool]
+        while still:
+            client = still.pop()
+            if client.held_up(pool, now) >= 0:
+                client.give_way()
+                return True
+        return False
+
+    def _may_give_way(self, pool: Pool, now: float) -> list[ClientTransport]:
+        """Those that may, the one that moved least lately at the end."""
+        moved = [(client.held_up(pool, now), client) for client in self._clients]
+        slow = [each for each in moved if each[0] >= 0]
+        slow.sort(key=_least_last)
+        return [client for _, client in slow]
+
+
+def _least_last(each: tuple[int, ClientTransport]) -> int:
+    return -each[0]
