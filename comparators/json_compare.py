@@ -94,6 +94,9 @@ def _is_telling(member: str, rows: list[Any]) -> bool:
 
 def _in_order(walk: Walk, legacy: list[Any], modern: list[Any], trail: Trail, place: Place, depth: int) -> None:
     """Compare element by element; the same elements in another order are one difference, not many."""
+    if len(modern) == 1:
+        walk.values(legacy[0], modern[0], (trail, 0), place.step(0), depth + 1)
+        return
     context = walk.context
     before = context.mark()
     broken, asked = 0, False
