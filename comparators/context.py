@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from comparators.literals import cut_apart
@@ -26,7 +26,7 @@ MOST_TRIALS = 20_000
 MOST_TRIED_NODES = 300_000
 MOST_GLANCES = 60_000
 """The number of pairs of rows that are checked for being obviously unlike."""
-MOST_PROOFS = 120_000
+MOST_PROOFS = 600_000
 """The further number to prove that a row has no partner at all."""
 MOST_NOTES = 50
 MORE = "there are more differences than are listed"
@@ -135,6 +135,15 @@ class Context:
     def forgive(self, rule: str, times: int = 1) -> None:
         """Count values that a rule excused."""
         self.forgiven[rule] = self.forgiven.get(rule, 0) + times
+
+    def forgive_all(self, counts: Mapping[str, int]) -> None:
+        """Count values by the rules that excused them; below zero takes back."""
+        for rule, times in counts.items():
+            left = self.forgiven.get(rule, 0) + times
+            if left:
+                self.forgiven[rule] = left
+            else:
+                self.forgiven.pop(rule, None)
 
     def note(self, text: str) -> None:
         """Add a note for the operator, once."""

@@ -17,6 +17,7 @@ from comparators.model import Kind
 from comparators.near_misses import nearly
 from comparators.paths import INCLUDE, Place, Trail, pointer
 from comparators.row_guesses import RowWalk
+from comparators.row_keys import Likely
 from comparators.scalars import forgiving, one_type
 from comparators.sensitive_names import looks_secret
 from comparators.values import Number
@@ -203,6 +204,7 @@ class Walk(RowWalk):
         self._texts = (legacy_text, modern_text)
         self._tries = tries
         self._trial: Walk | None = None
+        self._likely: Likely | None = None
 
     def compare(self, legacy: Any, modern: Any) -> None:
         """Compare two whole documents, up to the wanted number of differences."""
@@ -259,26 +261,32 @@ class Walk(RowWalk):
             self._ignored(legacy, modern, trail, place)
             return
         context = self.context
-        if place.partly and type(legacy) not in _CONTAINERS and type(modern) not in _CONTAINERS:
-            context.forgive(INCLUDE)
-            return
         if type(legacy) is dict and type(modern) is list and context.has("sparse_list"):
             rows = sparse(legacy)
             if rows is not None:
                 context.forgive("sparse_list")
                 compare_lists(self, rows, modern, trail, place, depth, rule="sparse_list")
                 return
+        if self.excuses(legacy, modern, trail, place):
+            return
+        kind: Kind = "value" if one_type(legacy, modern, place, context) else "type"
+        self.differ(trail, kind, legacy, modern, "" if self._tries else nearly(legacy, modern, context))
+
+    def excuses(self, legacy: Any, modern: Any, trail: Trail, place: Place) -> bool:
+        """Whether two values that are not the same, nor two objects or two lists, are excused; counts that."""
+        context = self.context
+        if place.ignored is not None or place.partly:
+            if type(legacy) not in _CONTAINERS and type(modern) not in _CONTAINERS:
+                context.forgive(INCLUDE if place.partly else place.excused)
+                return True
         if context.minds_places:
             context.path = pointer(trail)
         rules = forgiving(legacy, modern, place, context)
-        if rules is None and context.same_clock(legacy, modern, _names(trail)):
-            return
         if rules is None:
-            kind: Kind = "value" if one_type(legacy, modern, place, context) else "type"
-            self.differ(trail, kind, legacy, modern, "" if self._tries else nearly(legacy, modern, context))
-            return
+            return context.has("clock") and context.same_clock(legacy, modern, _names(trail))
         for rule in rules:
             context.forgive(rule)
+        return True
 
     def added(self, modern: Any, trail: Trail, place: Place) -> None:
         """Judge a member that modern has alone."""
@@ -330,6 +338,7 @@ class Walk(RowWalk):
         self.context.spend_trial()
         if self._trial is None:
             self._trial = Walk(self.context.trial(), tries=True)
+            self._trial._likely = self.likely
         try:
             self._trial.values(legacy, modern, None, place, depth)
         except Differs:
@@ -338,10 +347,26 @@ class Walk(RowWalk):
 
     def apart(self, legacy: Any, modern: Any, place: Place, depth: int) -> int:
         """Return how many differences two values would lead to; reports and counts nothing."""
+        return self._aside(legacy, modern, place, depth).differences
+
+    def excused_in(self, legacy: Any, modern: Any, place: Place, depth: int) -> dict[str, int]:
+        """Return what would be excused between two values; reports and counts nothing."""
+        return self._aside(legacy, modern, place, depth).forgiven
+
+    def _aside(self, legacy: Any, modern: Any, place: Place, depth: int) -> Context:
         attempt = self.context.fork()
+        walk = Walk(attempt)
+        walk._likely = self.likely
         with suppress(Full):
-            Walk(attempt).values(legacy, modern, None, place, depth)
-        return attempt.differences
+            walk.values(legacy, modern, None, place, depth)
+        return attempt
+
+    @property
+    def likely(self) -> Likely:
+        """The keys of rows, remembered as long as the walk."""
+        if self._likely is None:
+            self._likely = Likely(self.context)
+        return self._likely
 
     def fail(self) -> None:
         """End a trial: there is a difference, wherever it will be reported."""

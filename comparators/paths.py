@@ -174,6 +174,11 @@ class Place:
         self._counts = counts
         self.bare = not settings
 
+    @property
+    def is_uniform(self) -> bool:
+        """Whether the same holds at each index of a list here."""
+        return not any(name.isdigit() for name in self._known)
+
     def step(self, key: object) -> Place:
         """Return the place of a member or element."""
         if self.bare:
