@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from comparators.literals import cut_apart
 from comparators.model import Capture, Finding, Kind, Reason
@@ -15,11 +15,12 @@ from comparators.values import Origins, moment, same_instant
 
 if TYPE_CHECKING:
     from comparators.clock import Clocks
+    from comparators.legacy_again import Again
     from comparators.self_noise import Own
 
 MOST_FINDINGS = 200
-MOST_LOOKED_AT = 10_000
-"""The number of differences to find where some of them may turn out to be noise."""
+MOST_LOOKED_AT = 3_000
+"""The number of differences to find where some of them may turn out to be noise; beyond it `legacy_again` is asked."""
 MOST_NODES = 2_000_000
 MOST_TRIALS = 20_000
 """The number of rows of unordered lists that are compared with each other."""
@@ -78,7 +79,8 @@ class Context:
     the modules decoded. `alike` says that both are legacy's (sent twice): what is done to the legacy side
     to bring it into the modern shape is then done to both. `path` is the place of the present text, set only
     where noise could be in it. `own` are the texts in which legacy differs from itself in this pair, `seen`
-    collects them where legacy is compared with itself.
+    collects them where legacy is compared with itself. `again` is asked where these were too many to keep; `documents`
+    are the two JSON values that were compared.
     """
 
     def __init__(
@@ -98,6 +100,8 @@ class Context:
         self.charsets: tuple[str, str] | None = None
         self.own: Own | None = None
         self.seen: Own | None = None
+        self.again: Again | None = None
+        self.documents: tuple[Any, Any] | None = None
         self._clocks: Clocks | None = None
         self._left = [MOST_NODES, MOST_TRIED_NODES, MOST_TRIALS, MOST_GLANCES, MOST_PROOFS]
         self._tries = False
@@ -192,7 +196,7 @@ class Context:
         """
         other = self._sharing(Context(self.policy, self.legacy, self.modern, alike=self.alike, most=self.most))
         if whole:
-            other.own, other.seen = self.own, self.seen
+            other.own, other.seen, other.again = self.own, self.seen, self.again
         return other
 
     def places(self, most: int) -> int:
@@ -219,6 +223,7 @@ class Context:
         for text in other.notes:
             self.note(text)
         self.capped = self.capped or other.capped
+        self.documents = other.documents
 
     def same_text(
         self, legacy: str, modern: str, path: str = "@body", place: str = "", shown: Callable[[], str] | None = None

@@ -12,6 +12,7 @@ from comparators.context import DEEPEST, GLANCED, Context, Differs, Full, Mark, 
 from comparators.json_parse import Side, legacy_side, literal, modern_side
 from comparators.json_reshape import reshaped
 from comparators.json_unordered import Rows
+from comparators.legacy_again import ABSENT
 from comparators.literals import apart
 from comparators.model import Kind
 from comparators.near_misses import nearly
@@ -46,7 +47,8 @@ def compare_lists(
         Rows(walk, legacy, modern, place, depth).compare(trail, place.unordered.key)
     elif len(legacy) != len(modern):
         # The lost row could only be guessed, and a wrong guess would report every row after it.
-        walk.differ(trail, "length", _length(legacy), _length(modern), rule)
+        if not walk.is_own("length", _length(modern), trail, place):
+            walk.differ(trail, "length", _length(legacy), _length(modern), rule)
     else:
         _in_order(walk, legacy, modern, trail, place, depth)
 
@@ -188,7 +190,6 @@ def _members(value: Any) -> dict[Any, Any]:
     return dict(enumerate(value)) if type(value) is list else {}
 
 
-ABSENT = object()
 _CONTAINERS = frozenset({dict, list})
 
 
@@ -208,6 +209,7 @@ class Walk(RowWalk):
 
     def compare(self, legacy: Any, modern: Any) -> None:
         """Compare two whole documents, up to the wanted number of differences."""
+        self.context.documents = legacy, modern
         self.compare_at(legacy, modern, self.context.policy.place)
 
     def compare_at(self, legacy: Any, modern: Any, place: Place) -> None:
@@ -270,15 +272,16 @@ class Walk(RowWalk):
         if self.excuses(legacy, modern, trail, place):
             return
         kind: Kind = "value" if one_type(legacy, modern, place, context) else "type"
+        if self.is_own(kind, modern, trail, place):
+            return
         self.differ(trail, kind, legacy, modern, "" if self._tries else nearly(legacy, modern, context))
 
     def excuses(self, legacy: Any, modern: Any, trail: Trail, place: Place) -> bool:
         """Whether two values that are not the same, nor two objects or two lists, are excused; counts that."""
         context = self.context
-        if place.ignored is not None or place.partly:
-            if type(legacy) not in _CONTAINERS and type(modern) not in _CONTAINERS:
-                context.forgive(INCLUDE if place.partly else place.excused)
-                return True
+        if place.is_left_out and type(legacy) not in _CONTAINERS and type(modern) not in _CONTAINERS:
+            context.forgive(INCLUDE if place.partly else place.excused)
+            return True
         if context.minds_places:
             context.path = pointer(trail)
         rules = forgiving(legacy, modern, place, context)
@@ -295,6 +298,8 @@ class Walk(RowWalk):
             name = "allow_extra"
         if name is None and modern is None and "null_missing" in place.rules:
             name = "null_missing"
+        if name is None and self.is_own("extra", modern, trail, place):
+            return
         if name is None or _named_secret(trail):
             self.differ(trail, "extra", ABSENT, modern, "null_missing" if modern is None else "")
             return
@@ -306,11 +311,29 @@ class Walk(RowWalk):
         name = place.excused or (INCLUDE if place.partly and type(legacy) not in _CONTAINERS else None)
         if name is None and legacy is None and "null_missing" in place.rules:
             name = "null_missing"
+        if name is None and self.is_own("missing", ABSENT, trail, place):
+            return
         if name is None or _named_secret(trail):
             self.differ(trail, "missing", legacy, ABSENT, "null_missing" if legacy is None else "")
             return
         self.context.forgive(name)
         self._secrets(legacy, trail, "missing")
+
+    def is_own(self, kind: Kind, modern: Any, trail: Trail, place: Place) -> bool:
+        """Whether legacy's second answer shows that it varies there by itself; counts that."""
+        again = self.context.again
+        if again is None or self._tries:
+            return False
+
+        aside = self.context.fork()
+
+        def differ(one: Any, other: Any) -> bool:
+            return forgiving(one, other, place, aside) is None
+
+        if not again.varies(kind, modern, trail, differ):
+            return False
+        self.context.forgive("noise")
+        return True
 
     def differ(self, trail: Trail, kind: Kind, legacy: Any, modern: Any, rule: str = "") -> None:
         """Report a difference with both literals; ABSENT shows as nothing."""
@@ -338,7 +361,7 @@ class Walk(RowWalk):
         self.context.spend_trial()
         if self._trial is None:
             self._trial = Walk(self.context.trial(), tries=True)
-            self._trial._likely = self.likely
+            self._trial._likely = self.likely  # noqa: SLF001 - of its own kind
         try:
             self._trial.values(legacy, modern, None, place, depth)
         except Differs:

@@ -15,6 +15,7 @@ from comparators.row_pairing import Kinds, paired
 _SMALL = 10_000
 """Lists with so many pairs are searched to the end."""
 _TWO = 2
+_SAMPLE = 32
 _HASTY = 8
 """From so many rows without a partner on, rows are not the same in another order."""
 _CONTAINERS = frozenset({dict, list})
@@ -121,8 +122,10 @@ class Rows:
 
     def are_moved(self, broken: Sequence[int]) -> bool:
         """Whether the rows that differ in their places are the same rows in another order; False where that costs."""
-        ours, theirs = self._keys_of(broken, modern=False), self._keys_of(broken, modern=True)
-        if Counter(ours) != Counter(theirs):
+        theirs = self._keys_of(broken, modern=True)
+        if not set(theirs).issuperset(self._keys_of(broken[:_SAMPLE], modern=False)):
+            return False
+        if Counter(self._keys_of(broken, modern=False)) != Counter(theirs):
             return False
         self._hasty = True
         before = self._walk.context.mark()
@@ -202,7 +205,8 @@ class Rows:
     def _likely_pairs(self, found: dict[int, int], rest: Rest) -> Rest:
         """Pair rows whose keys are the same and that are alike."""
         here, there = (
-            _by_value(rows, self._keys_of(rows, modern=modern)) for rows, modern in zip(rest, (False, True), strict=True)
+            _by_value(rows, self._keys_of(rows, modern=modern))
+            for rows, modern in zip(rest, (False, True), strict=True)
         )
         alone = 0
         try:

@@ -98,17 +98,19 @@ class Likely:
         if legacy == modern or place.ignored is not None:
             return False
         left, right = type(legacy), type(modern)
-        if left is dict and right is dict:
+        if right is Number:
+            if left is str:
+                return not plain(legacy) or _are_far(legacy.encode(), modern, place)
+            return left is Number and self._are_far_apart(legacy, modern, place)
+        return left is right and self._are_likes_apart(legacy, modern, place)
+
+    def _are_likes_apart(self, legacy: Any, modern: Any, place: Place) -> bool:
+        kind = type(legacy)
+        if kind is dict:
             return self._are_rows_apart(legacy, modern, place)
-        if left is str and right is str:
+        if kind is str:
             return self._are_texts_apart(legacy, modern)
-        if left is Number and right is Number:
-            return self._are_far_apart(legacy, modern, place)
-        if left is str and right is Number:
-            return not plain(legacy) or _are_far(legacy.encode(), modern, place)
-        if left is list and right is list:
-            return self._are_lists_apart(legacy, modern, place)
-        return False
+        return kind is list and self._are_lists_apart(legacy, modern, place)
 
     def are_numbers_apart(self, legacy: list[Any], modern: list[Any], place: Place) -> bool:
         """Whether some number of some row has no partner, however the rows of two lists are paired.

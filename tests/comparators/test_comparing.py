@@ -286,9 +286,7 @@ HERE, THERE = list(range(2000)), list(range(9000, 11000))
 
 @pytest.mark.parametrize("row", ["%d", '{"a":%d}', '{"a":{"b":[%d.50]}}'])
 def test_numbers_that_could_be_paired_in_too_many_ways_are_different_where_one_is_over(row: str):
-    legacy, modern = (
-        f"[{','.join(row % each for each in rows)}]" for rows in (HERE + THERE[:-1], HERE[:-1] + THERE)
-    )
+    legacy, modern = (f"[{','.join(row % each for each in rows)}]" for rows in (HERE + THERE[:-1], HERE[:-1] + THERE))
 
     comparison = compare(answer(legacy), answer(modern), policy(NEAR))
 

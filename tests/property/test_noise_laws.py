@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bench import noisy
 from comparators import Capture, Comparison, Policy, compare
+from comparators.legacy_again import are_tokens
 from comparators.noise_learning import Learner, Suggestion
 from comparators.noise_rules import Same, chunks, pieces
 from comparators.self_noise import Own, fits
@@ -133,3 +134,12 @@ def test_what_is_kept_of_texts_is_bounded() -> None:
         own.add_difference("/a", str(number), "x" * 2000, "y" * 2000)
 
     assert sum(len(one) + len(two) for _, _, one, two in own.all()) <= 8 << 20
+
+
+@given(SEEDS, st.integers(6, 32))
+def test_what_is_a_token_at_a_glance_fits(seed: int, size: int) -> None:
+    draw = Random(seed)
+    one, two, three = (draw.randbytes(size).hex() for _ in range(3))
+
+    assert not are_tokens(one, two, three) or fits([one, two], three)
+    assert not are_tokens(one, two, three[:-1]) and not are_tokens(one, two, "0" * len(one))

@@ -91,7 +91,7 @@ def bushes(count: int, leaf: Callable[[int], Any]) -> list[Any]:
 
 
 def token(at: int, salt: int) -> str:
-    return random.Random(at * 3 + salt).randbytes(8).hex()
+    return f"{salt}{random.Random(at * 3 + salt).randbytes(8).hex()}{salt}"
 
 
 def tokens(count: int, salt: int) -> list[dict[str, Any]]:
@@ -118,7 +118,7 @@ KINDS: dict[str, KindOfPair] = {
     "numbers all wrong": KindOfPair(lambda n: pair([1] * n, [2] * n), 2, PHP, "different"),
     "numbers in other spellings": KindOfPair(
         lambda n: pair(
-            "[" + ",".join(f"{at}.50" for at in range(1, n)) + "]", "[" + ",".join(f"{at}5e-1" for at in range(1, n)) + "]"
+            f"[{','.join(f'{at}.50' for at in range(1, n))}]", f"[{','.join(f'{at}5e-1' for at in range(1, n))}]"
         ),
         9, PHP, "equal",
     ),
@@ -294,7 +294,7 @@ KINDS: dict[str, KindOfPair] = {
     "clocks, and one price": KindOfPair(
         lambda n: pair(
             *(
-                [*([f"2026-01-01 10:00:0{salt}"] * n), {"price": 1 + (salt == 2)}]  # noqa: PLR2004 - modern's
+                [*([f"2026-01-01 10:00:0{salt}"] * n), {"price": 1 + (salt == 2)}]
                 for salt in (1, 2, 3)
             )
         ),
