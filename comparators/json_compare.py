@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, NoReturn
 
 from comparators import error_bodies, text_compare
 from comparators.context import DEEPEST, GLANCED, Context, Differs, Full, Mark, Untried
 from comparators.json_parse import Side, legacy_side, literal, modern_side
-from comparators.json_reshape import reshaped
+from comparators.json_reshape import reshaped, sparse
 from comparators.json_unordered import Rows
 from comparators.legacy_again import ABSENT
 from comparators.literals import apart
 from comparators.model import Kind
 from comparators.near_misses import nearly
+from comparators.one_sided import inside, one_sided
 from comparators.paths import INCLUDE, Place, Trail, pointer
+from comparators.quick_differences import quick_differences
 from comparators.row_guesses import RowWalk
 from comparators.row_keys import Likely
 from comparators.scalars import forgiving, one_type
@@ -26,16 +26,9 @@ from comparators.values import Number
 # Compares two JSON lists: in order, or as rows whose order does not matter.
 
 
-_LONGEST_KEY = 20
-"""No integer of PHP is longer."""
-_GAPS = 16
-"""A list with gaps has lost no more than half of its rows, or a few."""
-_FEW = 2
 _ENOUGH = 8
 """From so many differing elements on it is checked whether all are there in another order."""
 _LONGEST_ASKED = 20_000
-_NAMES_A_ROW = re.compile(r"(?i:(?:^|_)(?:id|key|code|nr|no|number|uid|pk|year)$)|[a-z](?:Id|ID|Key|Code|Number)$")
-_PLACES_A_ROW = re.compile(r"index|pos|sort|order|rank|offset|line|row|seq|step|level|^i$|^n$", re.IGNORECASE)
 
 
 def compare_lists(
@@ -51,48 +44,6 @@ def compare_lists(
             walk.differ(trail, "length", _length(legacy), _length(modern), rule)
     else:
         _in_order(walk, legacy, modern, trail, place, depth)
-
-
-def sparse(legacy: dict[str, Any]) -> list[Any] | None:
-    """Return the values of an object whose names are ascending integers: how PHP writes a list with gaps.
-
-    A map is left alone: its names are far above the number of its rows (years), or its rows repeat them (ids).
-    """
-    last, limit = -1, 2 * len(legacy) + _GAPS
-    for name in legacy:
-        if (
-            len(name) > _LONGEST_KEY
-            or not name.isdecimal()
-            or not name.isascii()
-            or (name[0] == "0" and name != "0")
-            or not last < int(name) < limit
-        ):
-            return None
-        last = int(name)
-    return None if not legacy or _is_keyed(legacy) else list(legacy.values())
-
-
-def _is_keyed(legacy: dict[str, Any]) -> bool:
-    """Whether the rows of a map repeat the names they go by."""
-    rows = list(legacy.values())
-    if type(rows[0]) is not dict:
-        return False
-    for member, first in rows[0].items():
-        if not _says(first, next(iter(legacy))) or not (_NAMES_A_ROW.search(member) or _is_telling(member, rows)):
-            continue
-        if all(type(row) is dict and member in row and _says(row[member], name) for name, row in legacy.items()):
-            return True
-    return False
-
-
-def _says(value: Any, name: str) -> bool:
-    """Whether a value equals its own name, as number or as text."""
-    return (type(value) is Number and value == name.encode()) or (type(value) is str and value == name)
-
-
-def _is_telling(member: str, rows: list[Any]) -> bool:
-    """Whether a member without an id's name is one by its values; a few rows, or places, are no evidence."""
-    return len(rows) > _FEW and _PLACES_A_ROW.search(member) is None
 
 
 def _in_order(walk: Walk, legacy: list[Any], modern: list[Any], trail: Trail, place: Place, depth: int) -> None:
@@ -145,49 +96,6 @@ def _may_be_moved(context: Context, before: Mark) -> bool:
 
 def _length(rows: list[Any]) -> Number:
     return str(len(rows)).encode()
-
-
-# Searches values for members that only one side has, inside what is otherwise not compared.
-
-
-OneSided = tuple[Literal["missing", "extra"], Trail, Any]
-
-
-def inside(value: Any, trail: Trail) -> Iterator[tuple[Trail, Any]]:
-    """Yield every member inside a value, at any depth."""
-    waiting: list[tuple[Any, Trail]] = [(value, trail)]
-    while waiting:
-        one, at = waiting.pop()
-        if type(one) is dict:
-            for name, each in one.items():
-                yield (at, name), each
-                waiting.append((each, (at, name)))
-        elif type(one) is list:
-            waiting.extend((each, (at, index)) for index, each in enumerate(one))
-
-
-def one_sided(legacy: Any, modern: Any, trail: Trail) -> Iterator[OneSided]:
-    """Yield every member that one of two values has alone, at any depth."""
-    waiting: list[tuple[Any, Any, Trail]] = [(legacy, modern, trail)]
-    while waiting:
-        left, right, at = waiting.pop()
-        ours, theirs = _members(left), _members(right)
-        for name, each in ours.items():
-            if name in theirs:
-                waiting.append((each, theirs[name], (at, name)))
-                continue
-            yield "missing", (at, name), each
-            yield from (("missing", inner, member) for inner, member in inside(each, (at, name)))
-        for name, each in theirs.items():
-            if name not in ours:
-                yield "extra", (at, name), each
-                yield from (("extra", inner, member) for inner, member in inside(each, (at, name)))
-
-
-def _members(value: Any) -> dict[Any, Any]:
-    if type(value) is dict:
-        return value
-    return dict(enumerate(value)) if type(value) is list else {}
 
 
 _CONTAINERS = frozenset({dict, list})
@@ -445,11 +353,15 @@ _PREVIEW: Final = 120
 def differences(legacy: bytes, modern: bytes, context: Context) -> None:
     """Find what differs between two JSON bodies; a body that only one side can parse is one difference.
 
+    0. Where most of both is the same by value, only the rest is compared as below.
     1. Both sides are parsed, legacy's without what PHP is known to put around its JSON.
     2. Neither is JSON: they are compared as text.
     3. Legacy is brought into the modern shape; where that leads to differences, the original may be right as well.
     4. Error answers are reduced to what their shape leaves to compare, if the policy says so.
     """
+    is_plain = not (context.policy.reshape.anything or error_bodies.by_shape(context))
+    if is_plain and quick_differences(legacy, modern, context, Walk):
+        return
     left, right = legacy_side(legacy, context), modern_side(modern, context)
     if left.value is Side.NONE or right.value is Side.NONE:
         _unparsed(left, right, legacy, modern, context)

@@ -182,11 +182,30 @@ class _Pass:
 
 def _allow_it(legacy: bytes, modern: bytes, walk: _Pass) -> bool:
     """Whether both texts say no more than their values did: exact numbers, no -0 for false, no member twice."""
-    if walk.floats and not (_is_exact(legacy) and _is_exact(modern)):
+    if walk.floats and not (is_exact(legacy) and is_exact(modern)):
         return False
     if walk.bits and _MINUS_ZERO.search(legacy) is not None:
         return False
-    return _has_members(legacy, walk.members) and _has_members(modern, walk.members)
+    return has_members(legacy, walk.members) and has_members(modern, walk.members)
+
+
+def parsed(body: bytes) -> Any:
+    """Return the object or list that a body is, as a C parser reads it; None for what is none of both, or no JSON."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    return value if type(value) in _CONTAINERS else None
+
+
+def has_minus_zero(body: bytes) -> bool:
+    """Whether a text may hold the number -0, which the parser reads as 0."""
+    return b"-0" in body and _MINUS_ZERO.search(body) is not None
+
+
+def has_powers(body: bytes) -> bool:
+    """Whether a text may hold a number with a power of ten."""
+    return _POWER in body.translate(_CLASSES)
 
 
 @lru_cache(maxsize=2048)
@@ -195,7 +214,7 @@ def _number(text: str) -> float | None:
     return float(text) if _PLAIN.fullmatch(text) is not None else None
 
 
-def _is_exact(body: bytes) -> bool:
+def is_exact(body: bytes) -> bool:
     """Whether a double holds every number of a text exactly enough to differ from every other such number."""
     classes = body.translate(_CLASSES)
     if _SIXTEEN in classes and _LONG.search(body) is not None:
@@ -203,6 +222,6 @@ def _is_exact(body: bytes) -> bool:
     return _POWER not in classes or _LARGE.search(body) is None
 
 
-def _has_members(body: bytes, members: int) -> bool:
+def has_members(body: bytes, members: int) -> bool:
     """Whether a text has so many members, each name with its colon behind it: what looks like one in a text is more."""
     return body.count(b'":') == members and b'" :' not in body

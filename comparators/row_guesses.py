@@ -30,6 +30,14 @@ class RowWalk(ABC):
         """Compare two values at one place."""
 
     @abstractmethod
+    def added(self, modern: Any, trail: Trail, place: Place) -> None:
+        """Judge a member that modern has alone."""
+
+    @abstractmethod
+    def removed(self, legacy: Any, trail: Trail, place: Place) -> None:
+        """Judge a member that legacy has alone."""
+
+    @abstractmethod
     def lost(self, legacy: Any, trail: Trail) -> None:
         """Report a row that modern does not have."""
 
