@@ -31,11 +31,11 @@ class KindOfPair(NamedTuple):
 
 
 def pair(legacy: Any, modern: Any, again: Any = None) -> Pair:
-    return Pair(*(each if each is None or isinstance(each, str) else _text(each) for each in (legacy, modern, again)))
+    return Pair(_text(legacy), _text(modern), None if again is None else _text(again))
 
 
 def _text(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
 def mixed(rows: Sequence[Any]) -> list[Any]:

@@ -69,10 +69,10 @@ class Again:
         if not alike:
             return False
         if kind is str and len(alike) > 1:
-            if are_tokens(*alike, modern):
+            if are_tokens(alike[0], alike[1], modern):
                 return True
             own = Own()
-            own.add_difference("", "", *alike)
+            own.add_difference("", "", alike[0], alike[1])
             return is_own(own, ("", ""), alike[0], modern, self._about)
         if kind is Number:
             return same_shape(modern.decode(), [each.decode() for each in alike], self._about.reading)

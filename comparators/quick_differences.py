@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from comparators.context import Context, Full
 from comparators.paths import Place, Trail
-from comparators.quick_equal import has_members, has_minus_zero, has_powers, is_exact, parsed
+from comparators.quick_equal import INEXACT, PLAIN, exactness, has_members, has_minus_zero, parsed
 from comparators.row_guesses import RowWalk
 
 MOST_FINDINGS: Final = 8
@@ -99,6 +99,7 @@ class _Look:
         self._members = [0, 0]
         self._floats = False
         self._found: list[Found] = []
+        self._exactness = [-1, -1]
         self._plain = [False, False]
 
     def values(self, left: Any, right: Any, trail: Trail, place: Place, depth: int) -> None:
@@ -181,11 +182,16 @@ class _Look:
             for kind, left, right, trail, place, depth in self._found
         ]
         legacy, modern = self._bodies
-        if self._floats and not (is_exact(legacy) and is_exact(modern)):
+        if self._floats and INEXACT in {self._exactly(0), self._exactly(1)}:
             raise _Doubtful
         if not (has_members(legacy, self._members[0]) and has_members(modern, self._members[1])):
             raise _Doubtful
         return found
+
+    def _exactly(self, side: int) -> int:
+        if self._exactness[side] < 0:
+            self._exactness[side] = exactness(self._bodies[side])
+        return self._exactness[side]
 
     def _exact(self, value: Any, side: int, depth: int) -> Any:
         kind = type(value)
@@ -206,9 +212,8 @@ class _Look:
 
     def _decimal(self, value: float, side: int) -> bytes:
         """Return how a double is written where all doubles of a text are written in the shortest way."""
-        body = self._bodies[side]
         if not self._plain[side]:
-            if not is_exact(body) or has_powers(body) or _PADDED.search(body) is not None:
+            if self._exactly(side) != PLAIN or _PADDED.search(self._bodies[side]) is not None:
                 raise _Doubtful
             self._plain[side] = True
         written = repr(value)

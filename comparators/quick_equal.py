@@ -34,6 +34,9 @@ _MINUS_ZERO: Final = re.compile(rb"-0(?<=[\s:,\[]-0)(?![.0-9eE])")
 _SIXTEEN: Final = b"0" * 16
 _POWER: Final = b"0e"
 _ABSENT: Final = object()
+INEXACT: Final = 0
+EXACT: Final = 1
+PLAIN: Final = 2
 _CONTAINERS: Final = (dict, list)
 
 
@@ -203,11 +206,6 @@ def has_minus_zero(body: bytes) -> bool:
     return b"-0" in body and _MINUS_ZERO.search(body) is not None
 
 
-def has_powers(body: bytes) -> bool:
-    """Whether a text may hold a number with a power of ten."""
-    return _POWER in body.translate(_CLASSES)
-
-
 @lru_cache(maxsize=2048)
 def _number(text: str) -> float | None:
     """Return the value of a plain decimal, None for another text; prices and counts come again and again."""
@@ -216,10 +214,20 @@ def _number(text: str) -> float | None:
 
 def is_exact(body: bytes) -> bool:
     """Whether a double holds every number of a text exactly enough to differ from every other such number."""
+    return exactness(body) != INEXACT
+
+
+def exactness(body: bytes) -> int:
+    """Return how well doubles hold the numbers of a text: not at all, each as another one, all of them without powers.
+
+    A text in quotes counts as well, where it looks like a number.
+    """
     classes = body.translate(_CLASSES)
     if _SIXTEEN in classes and _LONG.search(body) is not None:
-        return False
-    return _POWER not in classes or _LARGE.search(body) is None
+        return INEXACT
+    if _POWER not in classes:
+        return PLAIN
+    return EXACT if _LARGE.search(body) is None else INEXACT
 
 
 def has_members(body: bytes, members: int) -> bool:

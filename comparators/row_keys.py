@@ -250,7 +250,7 @@ def _leaves(value: Any, place: Place, path: Path = ()) -> Iterator[tuple[Path, P
 def _leaf(row: Any, path: Path) -> Number | None:
     """Return the number that stands there in a row; None where something else does."""
     for step in path:
-        if type(step) is str:
+        if isinstance(step, str):
             row = row.get(step) if type(row) is dict else None
         else:
             row = row[step] if type(row) is list and step < len(row) else None
