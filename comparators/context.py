@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from comparators.literals import cut_apart
-from comparators.model import Capture, Finding, Kind, Reason
+from comparators.model import LONGEST_LITERAL, Capture, Finding, Kind, Reason
 from comparators.noise_times import Reading
 from comparators.policy import Policy
 from comparators.sensitive_names import looks_money
@@ -116,7 +116,9 @@ class Context:
         if self.differences > self.most:
             self.note(MORE)
             return
-        self.findings.append(Finding(_printable(path), kind, *cut_apart(path, legacy, modern), rule))
+        if len(legacy) >= LONGEST_LITERAL or len(modern) >= LONGEST_LITERAL:
+            legacy, modern = cut_apart(path, legacy, modern)
+        self.findings.append(Finding(_printable(path), kind, legacy, modern, rule))
 
     @property
     def is_full(self) -> bool:

@@ -8,7 +8,6 @@ to which the context is handed as it was: `tests/property/test_quick_differences
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -23,7 +22,6 @@ _MOST_PLACES: Final = 4096
 _DEEPEST: Final = 64
 _LONGEST: Final = 4 << 20
 _ABSENT: Final = object()
-_PADDED: Final = re.compile(rb"\.[0-9]+0[,\]}\s]")
 _VALUES, _ADDED, _REMOVED = range(3)
 
 Found = tuple[int, Any, Any, Trail, Place, int]
@@ -100,7 +98,6 @@ class _Look:
         self._floats = False
         self._found: list[Found] = []
         self._exactness = [-1, -1]
-        self._plain = [False, False]
 
     def values(self, left: Any, right: Any, trail: Trail, place: Place, depth: int) -> None:
         """Hold two values together whose types may be anything."""
@@ -211,12 +208,8 @@ class _Look:
         return [self._exact(each, side, depth + 1) for each in value]
 
     def _decimal(self, value: float, side: int) -> bytes:
-        """Return how a double is written where all doubles of a text are written in the shortest way."""
-        if not self._plain[side]:
-            if self._exactly(side) != PLAIN or _PADDED.search(self._bodies[side]) is not None:
-                raise _Doubtful
-            self._plain[side] = True
-        written = repr(value)
-        if "e" in written:
+        """Return how a double is written: in the shortest way, where no other spelling of it is in the text."""
+        written = repr(value).encode()
+        if self._exactly(side) != PLAIN or b"e" in written or written + b"0" in self._bodies[side]:
             raise _Doubtful
-        return written.encode()
+        return written
