@@ -103,6 +103,7 @@ def links(count: int, host: str, path: str = "a") -> list[dict[str, Any]]:
 
 
 OLD, NEW = "http://old.test:9001", "http://new.test:8000"
+OLD_HOSTS, NEW_HOSTS = ("old.test:9001",), ("new.test:8000",)
 EVERY_X: dict[str, Any] = {**PHP, "ignore": ["/**/x"]}
 
 KINDS: dict[str, KindOfPair] = {
@@ -120,7 +121,9 @@ KINDS: dict[str, KindOfPair] = {
         lambda n: pair(
             f"[{','.join(f'{at}.50' for at in range(1, n))}]", f"[{','.join(f'{at}5e-1' for at in range(1, n))}]"
         ),
-        9, PHP, "equal",
+        9,
+        PHP,
+        "equal",
     ),
     "sums of a double": KindOfPair(
         lambda n: pair([at / 7 for at in range(n)], [(at / 7) * (1 + 4e-16) for at in range(n)]), 19, PHP, "equal"
@@ -136,12 +139,14 @@ KINDS: dict[str, KindOfPair] = {
         lambda n: pair({f"m{at}": at for at in range(n)}, {f"n{at}": at for at in range(n)}), 13, PHP, "different"
     ),
     "members twice": KindOfPair(
-        lambda n: pair("{" + ",".join(f'"m{at}":1,"m{at}":2' for at in range(n)) + "}", {f"m{at}": 2 for at in range(n)}),
-        20, PHP, "equal",
+        lambda n: pair(
+            "{" + ",".join(f'"m{at}":1,"m{at}":2' for at in range(n)) + "}", {f"m{at}": 2 for at in range(n)}
+        ),
+        20,
+        PHP,
+        "equal",
     ),
-    "lists two hundred deep": KindOfPair(
-        lambda n: pair(chains(n, str), chains(n, int)), 405, PHP, "equal"
-    ),
+    "lists two hundred deep": KindOfPair(lambda n: pair(chains(n, str), chains(n, int)), 405, PHP, "equal"),
     "lists two hundred deep, all wrong": KindOfPair(
         lambda n: pair(chains(n, str), chains(n, lambda at: at + 1)), 405, PHP, "different"
     ),
@@ -151,7 +156,9 @@ KINDS: dict[str, KindOfPair] = {
             {f"a{at}": {f"b{at}": {f"c{inner}": str(at) for inner in range(5)}} for at in range(n)},
             {f"a{at}": {f"b{at}": {f"c{inner}": at for inner in range(5)}} for at in range(n)},
         ),
-        85, PHP, "equal",
+        85,
+        PHP,
+        "equal",
     ),
     "long texts": KindOfPair(lambda n: pair(["ab " * n] * 4, ["ab " * n + "c"] * 4), 12, PHP, "different"),
     "own addresses": KindOfPair(lambda n: pair(links(n, OLD), links(n, NEW)), 55, PHP, "equal"),
@@ -160,16 +167,24 @@ KINDS: dict[str, KindOfPair] = {
             [f"2026-01-{at % 28 + 1:02} {at % 24:02}:{at % 60:02}:00" for at in range(n)],
             [f"2026-01-{at % 28 + 1:02}T{at % 24:02}:{at % 60:02}:00Z" for at in range(n)],
         ),
-        23, PHP, "equal",
+        23,
+        PHP,
+        "equal",
     ),
     # settings
     "a tolerance": KindOfPair(
-        lambda n: pair([{"a": at} for at in range(n)], [{"a": at + 0.3} for at in range(n)]), 12,
-        {**PHP, "tolerance": [{"path": "/*/a", "absolute": 0.5}]}, "equal",
+        lambda n: pair([{"a": at} for at in range(n)], [{"a": at + 0.3} for at in range(n)]),
+        12,
+        {**PHP, "tolerance": [{"path": "/*/a", "absolute": 0.5}]},
+        "equal",
     ),
     "ignored everywhere": KindOfPair(
-        lambda n: pair([{"x": at, "y": {"x": [at]}} for at in range(n)], [{"x": -at, "y": {"x": at}} for at in range(n)]),
-        27, EVERY_X, "equal",
+        lambda n: pair(
+            [{"x": at, "y": {"x": [at]}} for at in range(n)], [{"x": -at, "y": {"x": at}} for at in range(n)]
+        ),
+        27,
+        EVERY_X,
+        "equal",
     ),
     "extra members allowed": KindOfPair(
         lambda n: pair(orders(n), orders(n, w={"a": 1})), 125, {**PHP, "allow_extra": ["/*/w"]}, "equal"
@@ -178,26 +193,35 @@ KINDS: dict[str, KindOfPair] = {
         lambda n: pair(orders(n), orders(n, w=None)), 122, {**PHP, "equivalent": ["null_missing"]}, "equal"
     ),
     "loose types": KindOfPair(
-        lambda n: pair([str(at % 2) for at in range(n)], [at % 2 == 1 for at in range(n)]), 5,
-        {"equivalent": ["loose_types"]}, "equal",
+        lambda n: pair([str(at % 2) for at in range(n)], [at % 2 == 1 for at in range(n)]),
+        5,
+        {"equivalent": ["loose_types"]},
+        "equal",
     ),
     "epochs": KindOfPair(
         lambda n: pair(
             [1767225600 + at % 86400 for at in range(n)],
             [f"2026-01-01T{at % 86400 // 3600:02}:{at // 60 % 60:02}:{at % 60:02}Z" for at in range(n)],
         ),
-        23, {**PHP, "equivalent": ["unix_time"]}, "equal",
+        23,
+        {**PHP, "equivalent": ["unix_time"]},
+        "equal",
     ),
     "patterns in texts": KindOfPair(
-        lambda n: pair([f"took {at} ms" for at in range(n)], [f"took {at + 1} ms" for at in range(n)]), 16,
-        {**PHP, "ignore_text": ["took [0-9]+ ms"]}, "equal",
+        lambda n: pair([f"took {at} ms" for at in range(n)], [f"took {at + 1} ms" for at in range(n)]),
+        16,
+        {**PHP, "ignore_text": ["took [0-9]+ ms"]},
+        "equal",
     ),
-    "only prices count": KindOfPair(
-        lambda n: pair(orders(n), iso(orders(n))), 115, {"include": ["/*/price"]}, "equal"
-    ),
+    "only prices count": KindOfPair(lambda n: pair(orders(n), iso(orders(n))), 115, {"include": ["/*/price"]}, "equal"),
     "snake and camel": KindOfPair(
-        lambda n: pair([{"user_id": at, "last_name": f"a{at}"} for at in range(n)],
-                       [{"userId": at, "lastName": f"a{at}"} for at in range(n)]), 34, {"map": {"case": "camel"}}, "equal",
+        lambda n: pair(
+            [{"user_id": at, "last_name": f"a{at}"} for at in range(n)],
+            [{"userId": at, "lastName": f"a{at}"} for at in range(n)],
+        ),
+        34,
+        {"map": {"case": "camel"}},
+        "equal",
     ),
     # in any order
     "in any order": KindOfPair(lambda n: pair(orders(n), mixed(orders(n))), 115, UNORDERED, "equal"),
@@ -221,17 +245,24 @@ KINDS: dict[str, KindOfPair] = {
         lambda n: pair(list(range(n)), mixed(range(n, 2 * n))), 7, UNORDERED, "different"
     ),
     "prices in any order, a cent off": KindOfPair(
-        lambda n: pair([f"{at}.50" for at in range(n)], mixed([at + 0.51 for at in range(n)])), 9, UNORDERED, "different"
+        lambda n: pair([f"{at}.50" for at in range(n)], mixed([at + 0.51 for at in range(n)])),
+        9,
+        UNORDERED,
+        "different",
     ),
     "duplicates in any order": KindOfPair(
-        lambda n: pair([{"a": str(at % 3)} for at in range(n)], mixed([{"a": at % 3} for at in range(n)])), 10,
-        UNORDERED, "equal",
+        lambda n: pair([{"a": str(at % 3)} for at in range(n)], mixed([{"a": at % 3} for at in range(n)])),
+        10,
+        UNORDERED,
+        "equal",
     ),
     "duplicates in any order, one more of one": KindOfPair(
         lambda n: pair(
             [{"a": str(at % 3)} for at in range(n)], mixed([{"a": at % 3} for at in range(n - 1)] + [{"a": 7}])
         ),
-        10, UNORDERED, "different",
+        10,
+        UNORDERED,
+        "different",
     ),
     "own addresses in any order": KindOfPair(
         lambda n: pair(links(n, OLD), mixed(links(n, NEW))), 55, UNORDERED, "equal"
@@ -240,70 +271,85 @@ KINDS: dict[str, KindOfPair] = {
         lambda n: pair(links(n, OLD), mixed(links(n, NEW, "b"))), 55, UNORDERED, "different"
     ),
     "lists in lists in any order": KindOfPair(
-        lambda n: pair([[{"a": str(at)}, {"a": "2"}] for at in range(n)], mixed([[{"a": 2}, {"a": at}] for at in range(n)])),
-        24, {**PHP, "unordered": ["", "/*"]}, "equal",
+        lambda n: pair(
+            [[{"a": str(at)}, {"a": "2"}] for at in range(n)], mixed([[{"a": 2}, {"a": at}] for at in range(n)])
+        ),
+        24,
+        {**PHP, "unordered": ["", "/*"]},
+        "equal",
     ),
     "one list of a few in any order": KindOfPair(
-        lambda n: pair([[str(at), "x", "y"] for at in range(n)], [["y", at, "x"] for at in range(n)]), 18,
-        {**PHP, "unordered": ["/*"]}, "equal",
+        lambda n: pair([[str(at), "x", "y"] for at in range(n)], [["y", at, "x"] for at in range(n)]),
+        18,
+        {**PHP, "unordered": ["/*"]},
+        "equal",
     ),
     "a tolerance in any order": KindOfPair(
-        lambda n: pair([{"a": at} for at in range(n)], mixed([{"a": at + 0.3} for at in range(n)])), 12,
-        {**UNORDERED, "tolerance": [{"path": "/*/a", "absolute": 0.5}]}, "equal",
+        lambda n: pair([{"a": at} for at in range(n)], mixed([{"a": at + 0.3} for at in range(n)])),
+        12,
+        {**UNORDERED, "tolerance": [{"path": "/*/a", "absolute": 0.5}]},
+        "equal",
     ),
     "a wide tolerance in any order": KindOfPair(
-        lambda n: pair([{"a": at} for at in range(n)], mixed([{"a": at + 0.3} for at in range(n)])), 12,
-        {**UNORDERED, "tolerance": [{"path": "/*/a", "absolute": 50}]}, "equal",
+        lambda n: pair([{"a": at} for at in range(n)], mixed([{"a": at + 0.3} for at in range(n)])),
+        12,
+        {**UNORDERED, "tolerance": [{"path": "/*/a", "absolute": 50}]},
+        "equal",
     ),
     "ids with numbers near, in any order": KindOfPair(
         lambda n: pair(
             [{"id": f"k{at}", "a": at % 100} for at in range(n)],
             mixed([{"id": f"k{at}", "a": at % 100 + 0.3} for at in range(n)]),
         ),
-        22, {**UNORDERED, "tolerance": [{"path": "/*/a", "absolute": 0.5}]}, "equal",
+        22,
+        {**UNORDERED, "tolerance": [{"path": "/*/a", "absolute": 0.5}]},
+        "equal",
     ),
     "patterns in any order": KindOfPair(
-        lambda n: pair([f"took {at} ms at {at}" for at in range(n)], mixed([f"took {at + 1} ms at {at}" for at in range(n)])),
-        25, {**UNORDERED, "ignore_text": ["took [0-9]+ ms"]}, "equal",
+        lambda n: pair(
+            [f"took {at} ms at {at}" for at in range(n)], mixed([f"took {at + 1} ms at {at}" for at in range(n)])
+        ),
+        25,
+        {**UNORDERED, "ignore_text": ["took [0-9]+ ms"]},
+        "equal",
     ),
     "ignored ids in any order": KindOfPair(
-        lambda n: pair([{"x": at, "a": f"a{at}"} for at in range(n)], mixed([{"x": -at, "a": f"a{at}"} for at in range(n)])),
-        22, {**UNORDERED, **EVERY_X}, "equal",
+        lambda n: pair(
+            [{"x": at, "a": f"a{at}"} for at in range(n)], mixed([{"x": -at, "a": f"a{at}"} for at in range(n)])
+        ),
+        22,
+        {**UNORDERED, **EVERY_X},
+        "equal",
     ),
     "chains in any order": KindOfPair(lambda n: pair(chains(n, str), mixed(chains(n, int))), 405, UNORDERED, "equal"),
     "keyed": KindOfPair(lambda n: pair(php(orders(n)), mixed(iso(orders(n)))), 120, KEYED, "equal"),
     "keyed, all wrong": KindOfPair(lambda n: pair(orders(n), mixed(dearer(orders(n)))), 115, KEYED, "different"),
     "keyed, other keys": KindOfPair(lambda n: pair(orders(n), mixed(orders(n, 10**6))), 117, KEYED, "different"),
     "keyed, one key for all": KindOfPair(
-        lambda n: pair([{"id": 1, "a": str(at)} for at in range(n)], mixed([{"id": 1, "a": at} for at in range(n)])), 20,
-        KEYED, "equal",
+        lambda n: pair([{"id": 1, "a": str(at)} for at in range(n)], mixed([{"id": 1, "a": at} for at in range(n)])),
+        20,
+        KEYED,
+        "equal",
     ),
     # legacy's second answer
-    "tokens made anew": KindOfPair(
-        lambda n: pair(*(tokens(n, salt) for salt in (1, 2, 3))), 40, PHP, "noise"
-    ),
+    "tokens made anew": KindOfPair(lambda n: pair(*(tokens(n, salt) for salt in (1, 2, 3))), 40, PHP, "noise"),
     "members that vary": KindOfPair(
         lambda n: pair(*({f"m{at}": token(at, salt) for at in range(n)} for salt in (1, 2, 3))), 27, PHP, "noise"
     ),
     "numbers that vary": KindOfPair(
         lambda n: pair(*([at * 13 % 97 + 10 + salt for at in range(n)] for salt in (1, 2, 3))), 4, PHP, "noise"
     ),
-    "clocks": KindOfPair(
-        lambda n: pair(*([f"2026-01-01 10:00:0{salt}"] * n for salt in (1, 2, 3))), 22, PHP, "noise"
-    ),
+    "clocks": KindOfPair(lambda n: pair(*([f"2026-01-01 10:00:0{salt}"] * n for salt in (1, 2, 3))), 22, PHP, "noise"),
     "clocks, and one price": KindOfPair(
-        lambda n: pair(
-            *(
-                [*([f"2026-01-01 10:00:0{salt}"] * n), {"price": 1 + (salt == 2)}]
-                for salt in (1, 2, 3)
-            )
-        ),
-        22, PHP, "different",
+        lambda n: pair(*([*([f"2026-01-01 10:00:0{salt}"] * n), {"price": 1 + (salt == 2)}] for salt in (1, 2, 3))),
+        22,
+        PHP,
+        "different",
     ),
     "a second answer in another order": KindOfPair(
         lambda n: pair(orders(n), orders(n)[::-1], mixed(orders(n))), 115, PHP, "noise"
     ),
-}  # fmt: skip
+}
 
 
 def of_bytes(kind: KindOfPair, size: int) -> Pair:
