@@ -51,7 +51,7 @@ def compare_lists(
 def _in_order(walk: Walk, legacy: list[Any], modern: list[Any], trail: Trail, place: Place, depth: int) -> None:
     """Compare element by element; the same elements in another order are one difference, not many."""
     if len(modern) == 1:
-        walk.values(legacy[0], modern[0], (trail, 0), place.step(0), depth + 1)
+        _only_rows(walk, legacy, modern, trail, place, depth)
         return
     context = walk.context
     before = context.mark()
@@ -82,6 +82,17 @@ def _in_order(walk: Walk, legacy: list[Any], modern: list[Any], trail: Trail, pl
             raise
     context.go_back(before)
     walk.differ(trail, "order", legacy, modern)
+
+
+def _only_rows(walk: Walk, legacy: list[Any], modern: list[Any], trail: Trail, place: Place, depth: int) -> None:
+    """Compare the only elements of two lists, of lists with one element far down theirs: each level costs little."""
+    left, right = legacy[0], modern[0]
+    trail, place, level = (trail, 0), place.step(0), depth + 1
+    if place.bare and level >= GLANCED:
+        while type(left) is list and type(right) is list and len(left) == len(right) == 1:
+            left, right, trail, level = left[0], right[0], (trail, 0), level + 1
+        walk.enter(level - 1, level - depth)
+    walk.values(left, right, trail, place, level)
 
 
 def _are_moved(walk: Walk, legacy: list[Any], modern: list[Any], place: Place, depth: int) -> bool:

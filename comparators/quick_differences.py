@@ -20,7 +20,8 @@ MOST_FINDINGS: Final = 8
 """From so many on it is to be asked whether the rows of a list are in another order: the walk does that."""
 _MOST_PLACES: Final = 4096
 _DEEPEST: Final = 64
-_LONGEST: Final = 4 << 20
+_LONGEST: Final = 256 << 10
+"""Of one body: of larger ones reading is the smaller part, and reading in vain costs most."""
 _ABSENT: Final = object()
 _VALUES, _ADDED, _REMOVED = range(3)
 

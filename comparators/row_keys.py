@@ -195,7 +195,12 @@ class Likely:
         return hash(frozenset(found))
 
     def _list(self, value: list[Any], place: Place, *, modern: bool) -> Hashable:
+        levels = 0
+        while place.bare and len(value) == 1 and type(value[0]) is list and value[0]:
+            value, levels = value[0], levels + 1
         keys = self.rows(value, place, modern=modern)
+        if levels:
+            return hash((levels, *keys))
         if place.unordered is None:
             return hash(tuple(keys))
         # The list is kept as well, or another could come to stand where it stood.
