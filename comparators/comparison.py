@@ -24,6 +24,7 @@ from comparators import (
     xml_compare,
 )
 from comparators.context import MORE, MOST_FINDINGS, MOST_LOOKED_AT, Context, Stopped
+from comparators.legacy_again import Again
 from comparators.model import Capture, Comparison, Finding, Kind, Observation, Reason, Verdict
 from comparators.policy import Policy
 from comparators.self_noise import masking, split
@@ -118,11 +119,13 @@ def compare(legacy: Capture, modern: Capture, policy: Policy, *, secondary: Sequ
 
 
 def _judged(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequence[Capture]) -> Comparison:
-    observations, own = _observed(legacy, secondary, policy)
+    observations, own, again = _observed(legacy, secondary, policy)
     held = masking(policy, observations)
     hides = bool(observations or held.noise_rules)
     context = Context(held, legacy, modern, most=MOST_LOOKED_AT if hides else MOST_FINDINGS)
     context.own = own
+    if again is not None:
+        context.again = Again(*again, context)
     stopped = _stopped(context)
     findings, noise = split(context.findings, observations, context.policy, own)
     if stopped is not None and not findings:
@@ -244,14 +247,17 @@ def _is_note(capture: Capture) -> bool:
 
 def _observed(
     legacy: Capture, secondary: Sequence[Capture], policy: Policy
-) -> tuple[tuple[Observation, ...], self_noise.Own | None]:
+) -> tuple[tuple[Observation, ...], self_noise.Own | None, tuple[Any, Any] | None]:
     """Return where legacy's answers differ from each other, whichever is taken first, with their texts there.
+
+    Where that is in more places than are kept, both JSON documents as well.
 
     What the policy forgives is no difference: a value that legacy spells now one way and now the other must not
     make every value in that place pass. An answer that cannot be compared teaches nothing.
     """
     if not secondary or policy.noise == "none":
-        return (), None
+        return (), None, None
+    documents: tuple[Any, Any] | None = None
     found: list[Observation] = []
     own = self_noise.Own(cache(lambda: _took_differently(legacy, secondary, policy)))
     for again in secondary:
@@ -272,7 +278,9 @@ def _observed(
         found += tokens
         found += noise_samples.observed([each for each in first.findings if each.path in there], first.seen)
         own.join(first.seen)
-    return tuple(found), own
+        if first.is_full or second.is_full:
+            documents = first.documents
+    return tuple(found), own, documents
 
 
 def _tokens(legacy: Capture, again: Capture, policy: Policy) -> tuple[Observation, ...]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from comparators.literals import cut_apart
-from comparators.model import Capture, Finding, Kind, Reason
+from comparators.model import LONGEST_LITERAL, Capture, Finding, Kind, Reason
 from comparators.noise_times import Reading
 from comparators.policy import Policy
 from comparators.sensitive_names import looks_money
@@ -15,18 +15,19 @@ from comparators.values import Origins, moment, same_instant
 
 if TYPE_CHECKING:
     from comparators.clock import Clocks
+    from comparators.legacy_again import Again
     from comparators.self_noise import Own
 
 MOST_FINDINGS = 200
-MOST_LOOKED_AT = 10_000
-"""The number of differences to find where some of them may turn out to be noise."""
+MOST_LOOKED_AT = 3_000
+"""The number of differences to find where some of them may turn out to be noise; beyond it `legacy_again` is asked."""
 MOST_NODES = 2_000_000
 MOST_TRIALS = 20_000
 """The number of rows of unordered lists that are compared with each other."""
 MOST_TRIED_NODES = 300_000
 MOST_GLANCES = 60_000
 """The number of pairs of rows that are checked for being obviously unlike."""
-MOST_PROOFS = 120_000
+MOST_PROOFS = 600_000
 """The further number to prove that a row has no partner at all."""
 MOST_NOTES = 50
 MORE = "there are more differences than are listed"
@@ -78,7 +79,8 @@ class Context:
     the modules decoded. `alike` says that both are legacy's (sent twice): what is done to the legacy side
     to bring it into the modern shape is then done to both. `path` is the place of the present text, set only
     where noise could be in it. `own` are the texts in which legacy differs from itself in this pair, `seen`
-    collects them where legacy is compared with itself.
+    collects them where legacy is compared with itself. `again` is asked where these were too many to keep; `documents`
+    are the two JSON values that were compared.
     """
 
     def __init__(
@@ -98,6 +100,8 @@ class Context:
         self.charsets: tuple[str, str] | None = None
         self.own: Own | None = None
         self.seen: Own | None = None
+        self.again: Again | None = None
+        self.documents: tuple[Any, Any] | None = None
         self._clocks: Clocks | None = None
         self._left = [MOST_NODES, MOST_TRIED_NODES, MOST_TRIALS, MOST_GLANCES, MOST_PROOFS]
         self._tries = False
@@ -112,7 +116,9 @@ class Context:
         if self.differences > self.most:
             self.note(MORE)
             return
-        self.findings.append(Finding(_printable(path), kind, *cut_apart(path, legacy, modern), rule))
+        if len(legacy) >= LONGEST_LITERAL or len(modern) >= LONGEST_LITERAL:
+            legacy, modern = cut_apart(path, legacy, modern)
+        self.findings.append(Finding(_printable(path), kind, legacy, modern, rule))
 
     @property
     def is_full(self) -> bool:
@@ -135,6 +141,15 @@ class Context:
     def forgive(self, rule: str, times: int = 1) -> None:
         """Count values that a rule excused."""
         self.forgiven[rule] = self.forgiven.get(rule, 0) + times
+
+    def forgive_all(self, counts: Mapping[str, int]) -> None:
+        """Count values by the rules that excused them; below zero takes back."""
+        for rule, times in counts.items():
+            left = self.forgiven.get(rule, 0) + times
+            if left:
+                self.forgiven[rule] = left
+            else:
+                self.forgiven.pop(rule, None)
 
     def note(self, text: str) -> None:
         """Add a note for the operator, once."""
@@ -183,7 +198,7 @@ class Context:
         """
         other = self._sharing(Context(self.policy, self.legacy, self.modern, alike=self.alike, most=self.most))
         if whole:
-            other.own, other.seen = self.own, self.seen
+            other.own, other.seen, other.again = self.own, self.seen, self.again
         return other
 
     def places(self, most: int) -> int:
@@ -210,6 +225,7 @@ class Context:
         for text in other.notes:
             self.note(text)
         self.capped = self.capped or other.capped
+        self.documents = other.documents
 
     def same_text(
         self, legacy: str, modern: str, path: str = "@body", place: str = "", shown: Callable[[], str] | None = None

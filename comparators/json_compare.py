@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, NoReturn
 
 from comparators import error_bodies, text_compare
 from comparators.context import DEEPEST, GLANCED, Context, Differs, Full, Mark, Untried
 from comparators.json_parse import Side, legacy_side, literal, modern_side
-from comparators.json_reshape import reshaped
+from comparators.json_reshape import reshaped, sparse
 from comparators.json_unordered import Rows
+from comparators.legacy_again import ABSENT
 from comparators.literals import apart
 from comparators.model import Kind
 from comparators.near_misses import nearly
+from comparators.one_sided import inside, one_sided
 from comparators.paths import INCLUDE, Place, Trail, pointer
+from comparators.quick_differences import quick_differences
 from comparators.row_guesses import RowWalk
+from comparators.row_keys import Likely
 from comparators.scalars import forgiving, one_type
 from comparators.sensitive_names import looks_secret
 from comparators.values import Number
@@ -24,16 +26,11 @@ from comparators.values import Number
 # Compares two JSON lists: in order, or as rows whose order does not matter.
 
 
-_LONGEST_KEY = 20
-"""No integer of PHP is longer."""
-_GAPS = 16
-"""A list with gaps has lost no more than half of its rows, or a few."""
-_FEW = 2
+_SHORTEST_CLOCK = 4
+"""`9:41`"""
 _ENOUGH = 8
 """From so many differing elements on it is checked whether all are there in another order."""
 _LONGEST_ASKED = 20_000
-_NAMES_A_ROW = re.compile(r"(?i:(?:^|_)(?:id|key|code|nr|no|number|uid|pk|year)$)|[a-z](?:Id|ID|Key|Code|Number)$")
-_PLACES_A_ROW = re.compile(r"index|pos|sort|order|rank|offset|line|row|seq|step|level|^i$|^n$", re.IGNORECASE)
 
 
 def compare_lists(
@@ -45,55 +42,17 @@ def compare_lists(
         Rows(walk, legacy, modern, place, depth).compare(trail, place.unordered.key)
     elif len(legacy) != len(modern):
         # The lost row could only be guessed, and a wrong guess would report every row after it.
-        walk.differ(trail, "length", _length(legacy), _length(modern), rule)
+        if not walk.is_own("length", _length(modern), trail, place):
+            walk.differ(trail, "length", _length(legacy), _length(modern), rule)
     else:
         _in_order(walk, legacy, modern, trail, place, depth)
 
 
-def sparse(legacy: dict[str, Any]) -> list[Any] | None:
-    """Return the values of an object whose names are ascending integers: how PHP writes a list with gaps.
-
-    A map is left alone: its names are far above the number of its rows (years), or its rows repeat them (ids).
-    """
-    last, limit = -1, 2 * len(legacy) + _GAPS
-    for name in legacy:
-        if (
-            len(name) > _LONGEST_KEY
-            or not name.isdecimal()
-            or not name.isascii()
-            or (name[0] == "0" and name != "0")
-            or not last < int(name) < limit
-        ):
-            return None
-        last = int(name)
-    return None if not legacy or _is_keyed(legacy) else list(legacy.values())
-
-
-def _is_keyed(legacy: dict[str, Any]) -> bool:
-    """Whether the rows of a map repeat the names they go by."""
-    rows = list(legacy.values())
-    if type(rows[0]) is not dict:
-        return False
-    for member, first in rows[0].items():
-        if not _says(first, next(iter(legacy))) or not (_NAMES_A_ROW.search(member) or _is_telling(member, rows)):
-            continue
-        if all(type(row) is dict and member in row and _says(row[member], name) for name, row in legacy.items()):
-            return True
-    return False
-
-
-def _says(value: Any, name: str) -> bool:
-    """Whether a value equals its own name, as number or as text."""
-    return (type(value) is Number and value == name.encode()) or (type(value) is str and value == name)
-
-
-def _is_telling(member: str, rows: list[Any]) -> bool:
-    """Whether a member without an id's name is one by its values; a few rows, or places, are no evidence."""
-    return len(rows) > _FEW and _PLACES_A_ROW.search(member) is None
-
-
 def _in_order(walk: Walk, legacy: list[Any], modern: list[Any], trail: Trail, place: Place, depth: int) -> None:
     """Compare element by element; the same elements in another order are one difference, not many."""
+    if len(modern) == 1:
+        _only_rows(walk, legacy, modern, trail, place, depth)
+        return
     context = walk.context
     before = context.mark()
     broken, asked = 0, False
@@ -125,6 +84,17 @@ def _in_order(walk: Walk, legacy: list[Any], modern: list[Any], trail: Trail, pl
     walk.differ(trail, "order", legacy, modern)
 
 
+def _only_rows(walk: Walk, legacy: list[Any], modern: list[Any], trail: Trail, place: Place, depth: int) -> None:
+    """Compare the only elements of two lists, of lists with one element far down theirs: each level costs little."""
+    left, right = legacy[0], modern[0]
+    trail, place, level = (trail, 0), place.step(0), depth + 1
+    if place.bare and level >= GLANCED:
+        while type(left) is list and type(right) is list and len(left) == len(right) == 1:
+            left, right, trail, level = left[0], right[0], (trail, 0), level + 1
+        walk.enter(level - 1, level - depth)
+    walk.values(left, right, trail, place, level)
+
+
 def _are_moved(walk: Walk, legacy: list[Any], modern: list[Any], place: Place, depth: int) -> bool:
     apart = [index for index, right in enumerate(modern) if legacy[index] != right]
     return len(apart) > 1 and Rows(walk, legacy, modern, place, depth).are_moved(apart)
@@ -141,50 +111,6 @@ def _length(rows: list[Any]) -> Number:
     return str(len(rows)).encode()
 
 
-# Searches values for members that only one side has, inside what is otherwise not compared.
-
-
-OneSided = tuple[Literal["missing", "extra"], Trail, Any]
-
-
-def inside(value: Any, trail: Trail) -> Iterator[tuple[Trail, Any]]:
-    """Yield every member inside a value, at any depth."""
-    waiting: list[tuple[Any, Trail]] = [(value, trail)]
-    while waiting:
-        one, at = waiting.pop()
-        if type(one) is dict:
-            for name, each in one.items():
-                yield (at, name), each
-                waiting.append((each, (at, name)))
-        elif type(one) is list:
-            waiting.extend((each, (at, index)) for index, each in enumerate(one))
-
-
-def one_sided(legacy: Any, modern: Any, trail: Trail) -> Iterator[OneSided]:
-    """Yield every member that one of two values has alone, at any depth."""
-    waiting: list[tuple[Any, Any, Trail]] = [(legacy, modern, trail)]
-    while waiting:
-        left, right, at = waiting.pop()
-        ours, theirs = _members(left), _members(right)
-        for name, each in ours.items():
-            if name in theirs:
-                waiting.append((each, theirs[name], (at, name)))
-                continue
-            yield "missing", (at, name), each
-            yield from (("missing", inner, member) for inner, member in inside(each, (at, name)))
-        for name, each in theirs.items():
-            if name not in ours:
-                yield "extra", (at, name), each
-                yield from (("extra", inner, member) for inner, member in inside(each, (at, name)))
-
-
-def _members(value: Any) -> dict[Any, Any]:
-    if type(value) is dict:
-        return value
-    return dict(enumerate(value)) if type(value) is list else {}
-
-
-ABSENT = object()
 _CONTAINERS = frozenset({dict, list})
 
 
@@ -200,9 +126,11 @@ class Walk(RowWalk):
         self._texts = (legacy_text, modern_text)
         self._tries = tries
         self._trial: Walk | None = None
+        self._likely: Likely | None = None
 
     def compare(self, legacy: Any, modern: Any) -> None:
         """Compare two whole documents, up to the wanted number of differences."""
+        self.context.documents = legacy, modern
         self.compare_at(legacy, modern, self.context.policy.place)
 
     def compare_at(self, legacy: Any, modern: Any, place: Place) -> None:
@@ -256,26 +184,33 @@ class Walk(RowWalk):
             self._ignored(legacy, modern, trail, place)
             return
         context = self.context
-        if place.partly and type(legacy) not in _CONTAINERS and type(modern) not in _CONTAINERS:
-            context.forgive(INCLUDE)
-            return
         if type(legacy) is dict and type(modern) is list and context.has("sparse_list"):
             rows = sparse(legacy)
             if rows is not None:
                 context.forgive("sparse_list")
                 compare_lists(self, rows, modern, trail, place, depth, rule="sparse_list")
                 return
+        if self.excuses(legacy, modern, trail, place):
+            return
+        kind: Kind = "value" if one_type(legacy, modern, place, context) else "type"
+        if self.is_own(kind, modern, trail, place):
+            return
+        self.differ(trail, kind, legacy, modern, "" if self._tries else nearly(legacy, modern, context))
+
+    def excuses(self, legacy: Any, modern: Any, trail: Trail, place: Place) -> bool:
+        """Whether two values that are not the same, nor two objects or two lists, are excused; counts that."""
+        context = self.context
+        if place.is_left_out and type(legacy) not in _CONTAINERS and type(modern) not in _CONTAINERS:
+            context.forgive(INCLUDE if place.partly else place.excused)
+            return True
         if context.minds_places:
             context.path = pointer(trail)
         rules = forgiving(legacy, modern, place, context)
-        if rules is None and context.same_clock(legacy, modern, _names(trail)):
-            return
         if rules is None:
-            kind: Kind = "value" if one_type(legacy, modern, place, context) else "type"
-            self.differ(trail, kind, legacy, modern, "" if self._tries else nearly(legacy, modern, context))
-            return
+            return _may_be_clocks(legacy, modern) and context.same_clock(legacy, modern, _names(trail))
         for rule in rules:
             context.forgive(rule)
+        return True
 
     def added(self, modern: Any, trail: Trail, place: Place) -> None:
         """Judge a member that modern has alone."""
@@ -284,6 +219,8 @@ class Walk(RowWalk):
             name = "allow_extra"
         if name is None and modern is None and "null_missing" in place.rules:
             name = "null_missing"
+        if name is None and self.is_own("extra", modern, trail, place):
+            return
         if name is None or _named_secret(trail):
             self.differ(trail, "extra", ABSENT, modern, "null_missing" if modern is None else "")
             return
@@ -295,11 +232,29 @@ class Walk(RowWalk):
         name = place.excused or (INCLUDE if place.partly and type(legacy) not in _CONTAINERS else None)
         if name is None and legacy is None and "null_missing" in place.rules:
             name = "null_missing"
+        if name is None and self.is_own("missing", ABSENT, trail, place):
+            return
         if name is None or _named_secret(trail):
             self.differ(trail, "missing", legacy, ABSENT, "null_missing" if legacy is None else "")
             return
         self.context.forgive(name)
         self._secrets(legacy, trail, "missing")
+
+    def is_own(self, kind: Kind, modern: Any, trail: Trail, place: Place) -> bool:
+        """Whether legacy's second answer shows that it varies there by itself; counts that."""
+        again = self.context.again
+        if again is None or self._tries:
+            return False
+
+        aside = self.context.fork()
+
+        def differ(one: Any, other: Any) -> bool:
+            return forgiving(one, other, place, aside) is None
+
+        if not again.varies(kind, modern, trail, differ):
+            return False
+        self.context.forgive("noise")
+        return True
 
     def differ(self, trail: Trail, kind: Kind, legacy: Any, modern: Any, rule: str = "") -> None:
         """Report a difference with both literals; ABSENT shows as nothing."""
@@ -327,6 +282,7 @@ class Walk(RowWalk):
         self.context.spend_trial()
         if self._trial is None:
             self._trial = Walk(self.context.trial(), tries=True)
+            self._trial._likely = self.likely  # noqa: SLF001 - of its own kind
         try:
             self._trial.values(legacy, modern, None, place, depth)
         except Differs:
@@ -335,10 +291,26 @@ class Walk(RowWalk):
 
     def apart(self, legacy: Any, modern: Any, place: Place, depth: int) -> int:
         """Return how many differences two values would lead to; reports and counts nothing."""
+        return self._aside(legacy, modern, place, depth).differences
+
+    def excused_in(self, legacy: Any, modern: Any, place: Place, depth: int) -> dict[str, int]:
+        """Return what would be excused between two values; reports and counts nothing."""
+        return self._aside(legacy, modern, place, depth).forgiven
+
+    def _aside(self, legacy: Any, modern: Any, place: Place, depth: int) -> Context:
         attempt = self.context.fork()
+        walk = Walk(attempt)
+        walk._likely = self.likely
         with suppress(Full):
-            Walk(attempt).values(legacy, modern, None, place, depth)
-        return attempt.differences
+            walk.values(legacy, modern, None, place, depth)
+        return attempt
+
+    @property
+    def likely(self) -> Likely:
+        """The keys of rows, remembered as long as the walk."""
+        if self._likely is None:
+            self._likely = Likely(self.context)
+        return self._likely
 
     def fail(self) -> None:
         """End a trial: there is a difference, wherever it will be reported."""
@@ -372,6 +344,13 @@ class Walk(RowWalk):
                 self.differ(inner, kind, *((each, ABSENT) if kind == "missing" else (ABSENT, each)))
 
 
+def _may_be_clocks(legacy: Any, modern: Any) -> bool:
+    """Whether two values are long enough for the time of day."""
+    kind = type(legacy)
+    is_one_kind = kind is type(modern) and (kind is str or kind is Number)
+    return is_one_kind and len(legacy) >= _SHORTEST_CLOCK and len(modern) >= _SHORTEST_CLOCK
+
+
 def _names(trail: Trail) -> list[str]:
     found: list[str] = []
     while trail is not None:
@@ -394,11 +373,15 @@ _PREVIEW: Final = 120
 def differences(legacy: bytes, modern: bytes, context: Context) -> None:
     """Find what differs between two JSON bodies; a body that only one side can parse is one difference.
 
+    0. Where most of both is the same by value, only the rest is compared as below.
     1. Both sides are parsed, legacy's without what PHP is known to put around its JSON.
     2. Neither is JSON: they are compared as text.
     3. Legacy is brought into the modern shape; where that leads to differences, the original may be right as well.
     4. Error answers are reduced to what their shape leaves to compare, if the policy says so.
     """
+    is_plain = not (context.policy.reshape.anything or error_bodies.by_shape(context))
+    if is_plain and quick_differences(legacy, modern, context, Walk):
+        return
     left, right = legacy_side(legacy, context), modern_side(modern, context)
     if left.value is Side.NONE or right.value is Side.NONE:
         _unparsed(left, right, legacy, modern, context)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from json.decoder import JSONDecodeError
 from json.encoder import encode_basestring, encode_basestring_ascii
@@ -64,12 +64,13 @@ def deeper(value: Any, brackets: int, most: int = DEEPEST) -> bool:
     for _ in range(most + 1):
         if not level:
             return False
-        level = [each for outer in level for each in _inside(outer) if type(each) in _CONTAINERS]
+        level = [
+            each
+            for outer in level
+            for each in (outer.values() if type(outer) is dict else outer)
+            if type(each) in _CONTAINERS
+        ]
     return bool(level)
-
-
-def _inside(container: Any) -> Iterable[Any]:
-    return container.values() if type(container) is dict else container
 
 
 def _read_once(text: str, repeated: list[str]) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from comparators.context import Context
 from comparators.json_parse import literal
 from comparators.paths import ONE, escaped, steps
+from comparators.values import Number
 
 # Moves members of a value to other places, all at once.
 
@@ -224,3 +225,57 @@ def _left_behind(legacy: Any, path: tuple[str, ...], context: Context) -> None:
         context.forgive(place.excused)
         return
     context.differ("".join(f"/{escaped(step)}" for step in path), "missing", literal(value), "", "unwrap")
+
+
+# Reads an object of PHP as the list that it was before rows were taken out of it.
+
+
+_LONGEST_KEY = 20
+"""No integer of PHP is longer."""
+_GAPS = 16
+"""A list with gaps has lost no more than half of its rows, or a few."""
+_FEW = 2
+_NAMES_A_ROW = re.compile(r"(?i:(?:^|_)(?:id|key|code|nr|no|number|uid|pk|year)$)|[a-z](?:Id|ID|Key|Code|Number)$")
+_PLACES_A_ROW = re.compile(r"index|pos|sort|order|rank|offset|line|row|seq|step|level|^i$|^n$", re.IGNORECASE)
+
+
+def sparse(legacy: dict[str, Any]) -> list[Any] | None:
+    """Return the values of an object whose names are ascending integers: how PHP writes a list with gaps.
+
+    A map is left alone: its names are far above the number of its rows (years), or its rows repeat them (ids).
+    """
+    last, limit = -1, 2 * len(legacy) + _GAPS
+    for name in legacy:
+        if (
+            len(name) > _LONGEST_KEY
+            or not name.isdecimal()
+            or not name.isascii()
+            or (name[0] == "0" and name != "0")
+            or not last < int(name) < limit
+        ):
+            return None
+        last = int(name)
+    return None if not legacy or _is_keyed(legacy) else list(legacy.values())
+
+
+def _is_keyed(legacy: dict[str, Any]) -> bool:
+    """Whether the rows of a map repeat the names they go by."""
+    rows = list(legacy.values())
+    if type(rows[0]) is not dict:
+        return False
+    for member, first in rows[0].items():
+        if not _says(first, next(iter(legacy))) or not (_NAMES_A_ROW.search(member) or _is_telling(member, rows)):
+            continue
+        if all(type(row) is dict and member in row and _says(row[member], name) for name, row in legacy.items()):
+            return True
+    return False
+
+
+def _says(value: Any, name: str) -> bool:
+    """Whether a value equals its own name, as number or as text."""
+    return (type(value) is Number and value == name.encode()) or (type(value) is str and value == name)
+
+
+def _is_telling(member: str, rows: list[Any]) -> bool:
+    """Whether a member without an id's name is one by its values; a few rows, or places, are no evidence."""
+    return len(rows) > _FEW and _PLACES_A_ROW.search(member) is None

@@ -2,76 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
-from comparators.context import Differs, Full, Untried
+from comparators.context import GLANCED, Differs, Full, Untried
 from comparators.paths import Place, Trail
 from comparators.row_guesses import Guesses, RowWalk
-from comparators.row_keys import Likely, named, written
-
-# Pairs as many members of two groups as possible, when only some pairs are allowed.
-
-
-def paired(
-    lefts: Sequence[int],
-    rights: Sequence[int],
-    alike: Callable[[int, int], bool],
-    already: Mapping[int, int] | None = None,
-) -> dict[int, int]:
-    """Return the largest pairing, left to right (augmenting paths, as Kuhn's algorithm finds them).
-
-    Taking the first partner that fits is not enough: with a tolerance one row may fit two others, and its choice
-    leave the second without any. Who is `already` paired stays paired, if perhaps with another.
-    """
-    mates = dict(already or {})
-    owners = {right: left for left, right in mates.items()}
-    free = dict.fromkeys(right for right in rights if right not in owners)
-    for left in lefts:
-        if left in mates:
-            continue
-        if not free:
-            break
-        found, reached = _free(left, rights, free, alike, owners)
-        if found is not None:
-            del free[found]
-        while found is not None:
-            one = reached[found]
-            before = mates.get(one)
-            owners[found], mates[one] = one, found
-            found = before
-    return mates
-
-
-def _free(
-    left: int,
-    rights: Sequence[int],
-    free: Mapping[int, None],
-    alike: Callable[[int, int], bool],
-    owners: Mapping[int, int],
-) -> tuple[int | None, dict[int, int]]:
-    """Look for a right that is free, over those that others could leave; also from which left each was reached."""
-    reached: dict[int, int] = {}
-    waiting = deque([left])
-    while waiting:
-        one = waiting.popleft()
-        # Among many that are all alike the free ones come first, or each would be looked at once a row.
-        for right in free:
-            if alike(one, right):
-                reached[right] = one
-                return right, reached
-        for right in rights:
-            if right in owners and right not in reached and alike(one, right):
-                reached[right] = one
-                waiting.append(owners[right])
-    return None, reached
-
+from comparators.row_keys import named, written
+from comparators.row_pairing import Kinds, paired
 
 _SMALL = 10_000
 """Lists with so many pairs are searched to the end."""
-
 _TWO = 2
+_SAMPLE = 32
+_HASTY = 8
+"""From so many rows without a partner on, rows are not the same in another order."""
+_CONTAINERS = frozenset({dict, list})
 Rest = tuple[list[int], list[int]]
 
 
@@ -80,7 +27,7 @@ class Rows:
 
     `_untried` says that a search for partners ended before its end: what is left over may only seem to be alone;
     `_certain` that some row is proven to have no partner. All other fields stay as they are made, but for the memory
-    of what was tried.
+    of what was tried: `_walked` are lefts whose pair is compared, and what was excused in it counted.
     """
 
     def __init__(self, walk: RowWalk, legacy: list[Any], modern: list[Any], place: Place, depth: int) -> None:
@@ -89,12 +36,15 @@ class Rows:
         self._modern = modern
         self._place = place
         self._depth = depth
-        self._likely = Likely(walk.context)
+        self._likely = walk.likely
         self._known: dict[tuple[int, int], bool] = {}
         self._untried = False
         self._certain = False
+        self._hasty = False
         self._trail: Trail = None
         self._walked: set[int] = set()
+        self._kinds: Kinds | None = None
+        self._keys: tuple[dict[int, Hashable], dict[int, Hashable]] = ({}, {})
 
     def compare(self, trail: Trail, key: str | None) -> None:
         """Pair the rows and report what is left, or what differs within a pair.
@@ -103,18 +53,15 @@ class Rows:
         """
         self._trail = trail
         walk, legacy, modern = self._walk, self._legacy, self._modern
-        if _are_same(legacy, modern):
+        if self._are_same():
             walk.context.forgive("unordered")
             return
         pairs, rest = self._by_key(key) if key else self._matched(range(len(legacy)), range(len(modern)))
         if any(rest):
             self._judge(rest)
+        self._compare_pairs(pairs)
         if all(rest) and not key:
-            guessed, rest = self._guesses().pairs(rest)
-            pairs |= guessed
-        for left, right in sorted(pairs.items(), key=_second):
-            if left not in self._walked:
-                walk.values(legacy[left], modern[right], (trail, right), self._at(right), self._depth + 1)
+            rest = self._guessed(rest)
         for left in rest[0]:
             walk.lost(legacy[left], (trail, left))
         for right in rest[1]:
@@ -122,8 +69,47 @@ class Rows:
         if not any(rest) and any(left != right for left, right in pairs.items()):
             walk.context.forgive("unordered")
 
+    def _guessed(self, rest: Rest) -> Rest:
+        """Compare rows that probably correspond, as many at a time as can be reported; returns what is alone."""
+        lefts, rights = rest
+        fills = len(lefts) == len(rights)
+        guesses, most = self._guesses(), self._walk.context.most
+        alone: list[int] = []
+        for at in range(0, len(lefts), most):
+            pairs, (lone, rights) = guesses.pairs((lefts[at : at + most], rights), fills=fills)
+            alone += lone
+            self._compare_pairs(pairs)
+        return alone, rights
+
+    def _compare_pairs(self, pairs: dict[int, int]) -> None:
+        for left, right in sorted(pairs.items(), key=_second):
+            if left not in self._walked:
+                self._walk_row(left, right)
+
+    def _walk_row(self, left: int, right: int) -> None:
+        row, other = self._legacy[left], self._modern[right]
+        self._walk.values(row, other, (self._trail, right), self._at(right), self._depth + 1)
+
     def _guesses(self) -> Guesses:
-        return Guesses(self._walk, self._legacy, self._modern, self._place, self._depth, self._likely)
+        return Guesses(self._walk, self._legacy, self._modern, self._place, self._depth)
+
+    def _are_same(self) -> bool:
+        """Whether both lists hold the same rows, written alike: most that are the same are.
+
+        Far down that is left to keys: each level would write what is below it once more.
+        """
+        if len(self._legacy) != len(self._modern) or self._depth >= GLANCED:
+            return False
+        ours, theirs = self._written()
+        return Counter(ours) == Counter(theirs)
+
+    def _written(self) -> Kinds:
+        """Return a number for each row, the same for rows that are written alike."""
+        if self._kinds is None:
+            known: dict[Hashable, int] = {}
+            ours = [known.setdefault(written(row), len(known)) for row in self._legacy]
+            self._kinds = ours, [known.setdefault(written(row), len(known)) for row in self._modern]
+        return self._kinds
 
     def _judge(self, rest: Rest) -> None:
         """Decide what remaining rows mean: a difference, or that the search was not at its end."""
@@ -136,12 +122,12 @@ class Rows:
 
     def are_moved(self, broken: Sequence[int]) -> bool:
         """Whether the rows that differ in their places are the same rows in another order; False where that costs."""
-        counts: dict[Hashable, int] = defaultdict(int)
-        for at in broken:
-            counts[self._key(at, modern=False)] += 1
-            counts[self._key(at, modern=True)] -= 1
-        if any(counts.values()):
+        theirs = self._keys_of(broken, modern=True)
+        if not set(theirs).issuperset(self._keys_of(broken[:_SAMPLE], modern=False)):
             return False
+        if Counter(self._keys_of(broken, modern=False)) != Counter(theirs):
+            return False
+        self._hasty = True
         before = self._walk.context.mark()
         _, rest = self._matched(broken, broken)
         self._walk.context.go_back(before)
@@ -180,7 +166,7 @@ class Rows:
                 continue
             pairs, rest = self._matched(lefts, rights)
             if all(rest):
-                guessed, rest = self._guesses().pairs(rest)
+                guessed, rest = self._guesses().pairs(rest, fills=len(rest[0]) == len(rest[1]))
                 pairs |= guessed
             found |= pairs
             lone[0].extend(rest[0])
@@ -189,56 +175,95 @@ class Rows:
 
     def _matched(self, ours: Sequence[int], theirs: Sequence[int]) -> tuple[dict[int, int], Rest]:
         """Pair rows that are alike, as many as can be: those that are the same, those likely to be, then any."""
-        legacy, modern = self._legacy, self._modern
-        sides = zip(ours, theirs, strict=False)
-        found = {left: right for left, right in sides if legacy[left] == modern[right]}
-        rest = _left(found, ours, theirs)
-        if all(rest):
+        found: dict[int, int] = {}
+        if self._depth < GLANCED:
+            legacy, modern = self._legacy, self._modern
+            found = {left: right for left, right in zip(ours, theirs, strict=False) if legacy[left] == modern[right]}
+        rest = _left(found, ours, theirs) if found else (list(ours), list(theirs))
+        if all(rest) and self._depth < GLANCED:
             rest = self._same(found, rest)
         if all(rest):
             rest = self._likely_pairs(found, rest)
-        if all(rest):
+        if all(rest) and not self._hasty:
             rest = self._any_pairs(found, rest, ours, theirs)
         return found, rest
 
     def _same(self, found: dict[int, int], rest: Rest) -> Rest:
         """Pair rows that are written alike."""
-        waiting: dict[Hashable, list[int]] = defaultdict(list)
+        ours, theirs = self._written()
+        shared = {ours[left] for left in rest[0]} & {theirs[right] for right in rest[1]}
+        if not shared:
+            return rest
+        waiting: dict[int, list[int]] = defaultdict(list)
         for right in reversed(rest[1]):
-            waiting[written(self._modern[right])].append(right)
+            waiting[theirs[right]].append(right)
         for left in rest[0]:
-            rights = waiting.get(written(self._legacy[left]))
-            if rights:
+            if ours[left] in shared and (rights := waiting[ours[left]]):
                 found[left] = rights.pop()
         return _left(found, *rest)
 
     def _likely_pairs(self, found: dict[int, int], rest: Rest) -> Rest:
         """Pair rows whose keys are the same and that are alike."""
-        buckets: dict[Hashable, Rest] = defaultdict(lambda: ([], []))
-        for left in rest[0]:
-            buckets[self._key(left, modern=False)][0].append(left)
-        for right in rest[1]:
-            buckets[self._key(right, modern=True)][1].append(right)
+        here, there = (
+            _by_value(rows, self._keys_of(rows, modern=modern))
+            for rows, modern in zip(rest, (False, True), strict=True)
+        )
+        alone = 0
         try:
-            for lefts, rights in buckets.values():
-                if lefts and rights:
-                    found |= self._bucket(lefts, rights)
+            for key, lefts in here.items():
+                if (rights := there.get(key)) is None:
+                    continue
+                if len(lefts) == len(rights) == 1:
+                    if self._is_walked(lefts[0], rights[0]):
+                        found[lefts[0]] = rights[0]
+                    else:
+                        alone += 1
+                else:
+                    pairs = self._bucket(lefts, rights)
+                    found |= pairs
+                    alone += len(lefts) - len(pairs)
+                if self._hasty and alone >= _HASTY:
+                    break
         except Untried:
             self._untried = True
         return _left(found, *rest)
 
     def _bucket(self, lefts: list[int], rights: list[int]) -> dict[int, int]:
         """Pair within one bucket: nearly always in its order, in that of their numbers where some may be apart."""
-        ours, theirs = lefts, rights
-        if len(lefts) > 1:
-            ours = sorted(lefts, key=lambda at: _sizes(self._legacy[at]))
-            theirs = sorted(rights, key=lambda at: _sizes(self._modern[at]))
-        found = {left: right for left, right in zip(ours, theirs, strict=False) if self._is_walked(left, right)}
+        ours = sorted(lefts, key=lambda at: _sizes(self._legacy[at]))
+        theirs = sorted(rights, key=lambda at: _sizes(self._modern[at]))
+        found: dict[int, int] = {}
+        costs: dict[tuple[int, int], dict[str, int] | None] = {}
+        kinds = self._kinds_alike()
+        for left, right in zip(ours, theirs, strict=False):
+            pair = self._pair(left, right)
+            if pair not in costs:
+                before = dict(self._walk.context.forgiven)
+                costs[pair] = self._counted(before) if self._is_walked(left, right) else None
+            elif (cost := costs[pair]) is not None:
+                self._walked.add(left)
+                self._walk.context.forgive_all(cost)
+            if costs[pair] is not None:
+                found[left] = right
         if len(found) == min(len(ours), len(theirs)):
             return found
-        more = paired(ours, theirs, self._alike, found)
-        self._walked -= {left for left, right in more.items() if found.get(left) != right}
+        more = paired(ours, theirs, self._alike, found, kinds)
+        self._take_back(found, more)
         return more
+
+    def _counted(self, before: dict[str, int]) -> dict[str, int]:
+        """Return what was excused since then."""
+        now = self._walk.context.forgiven
+        return {rule: times - before.get(rule, 0) for rule, times in now.items() if times != before.get(rule, 0)}
+
+    def _take_back(self, found: dict[int, int], more: dict[int, int]) -> None:
+        """Forget that pairs were compared which are others now, and what was excused in them."""
+        for left, right in found.items():
+            if more[left] != right and left in self._walked:
+                self._walked.discard(left)
+                row, other, place = self._legacy[left], self._modern[right], self._at(right)
+                excused = self._walk.excused_in(row, other, place, self._depth + 1)
+                self._walk.context.forgive_all({rule: -times for rule, times in excused.items()})
 
     def _is_walked(self, left: int, right: int) -> bool:
         """Whether two rows that nearly surely are alike are; then what was excused in them is counted with it.
@@ -246,21 +271,32 @@ class Rows:
         No trial: it costs as much as comparing them does, and leaves nothing to do.
         """
         walk = self._walk
+        row, other = self._legacy[left], self._modern[right]
+        if type(row) not in _CONTAINERS and type(other) not in _CONTAINERS:
+            if row != other and not walk.excuses(row, other, (self._trail, right), self._at(right)):
+                return False
+            self._walked.add(left)
+            return True
         before = walk.context.mark()
         try:
-            walk.values(self._legacy[left], self._modern[right], (self._trail, right), self._at(right), self._depth + 1)
+            walk.values(row, other, (self._trail, right), self._at(right), self._depth + 1)
         except Differs:
+            self._known[self._pair(left, right)] = False
             return False
         except Full:
             walk.context.go_back(before)
             return False
         if walk.context.differences > before.differences:
             walk.context.go_back(before)
-            self._known[left, right] = False
+            self._known[self._pair(left, right)] = False
             return False
         self._walked.add(left)
-        self._known[left, right] = True
         return True
+
+    def _pair(self, left: int, right: int) -> tuple[int, int]:
+        """Return what two rows are remembered by."""
+        kinds = self._kinds_alike()
+        return (left, right) if kinds is None else (kinds[0][left], kinds[1][right])
 
     def _any_pairs(self, found: dict[int, int], rest: Rest, ours: Sequence[int], theirs: Sequence[int]) -> Rest:
         """Pair what is left with anything it is alike to, in the end others changing their partners for it.
@@ -268,20 +304,26 @@ class Rows:
         In long lists the last is only tried where the first row that is left is alike to some other.
         """
         try:
-            found |= paired(*rest, self._alike)
+            kinds = self._kinds_alike()
+            found |= paired(*rest, self._alike, None, kinds)
             rest = _left(found, *rest)
             if all(rest) and (len(ours) * len(theirs) <= _SMALL or not self._is_alone(rest[0][0], theirs)):
-                more = paired(ours, theirs, self._alike, found)
-                if any(left in self._walked and more[left] != right for left, right in found.items()):
-                    raise Untried
+                more = paired(ours, theirs, self._alike, found, kinds)
+                self._take_back(found, more)
                 found |= more
                 rest = _left(found, ours, theirs)
         except Untried:
             self._untried = True
         return _left(found, ours, theirs)
 
+    def _kinds_alike(self) -> Kinds | None:
+        """Return the kinds of rows that are alike to the same others; None where each row has settings of its own."""
+        return self._written() if self._place.is_uniform and not self._walk.context.minds_places else None
+
     def _is_proven(self, rest: Rest) -> bool:
-        """Whether one of the first rows that are left over has no partner at all."""
+        """Whether no pairing is left without a row over, or one of the first rows has no partner at all."""
+        if self._likely.are_numbers_apart(self._legacy, self._modern, self._place):
+            return True
         if any(self._is_alone(left, range(len(self._modern))) for left in rest[0][:_TWO]):
             return True
         try:
@@ -290,7 +332,7 @@ class Rows:
         except Untried:
             return False
 
-    def _is_alone(self, left: int, theirs: Sequence[int]) -> bool:
+    def _is_alone(self, left: int, theirs: Iterable[int]) -> bool:
         """Whether a row is proven to be alike to none of the others."""
         try:
             self._certain = self._certain or not any(self._alike(left, right, proof=True) for right in theirs)
@@ -300,18 +342,30 @@ class Rows:
 
     def _alike(self, left: int, right: int, *, proof: bool = False) -> bool:
         """Whether two rows are alike; the walk is called once a pair, and only where a quick check does not decide."""
-        answer = self._known.get((left, right))
+        pair = self._pair(left, right)
+        answer = self._known.get(pair)
         if answer is None:
-            context = self._walk.context
-            context.spend_glance(proof=proof)
+            self._walk.context.spend_glance(proof=proof)
             row, other, place = self._legacy[left], self._modern[right], self._at(right)
             if self._likely.are_apart(row, other, place):
-                return False
-            answer = self._known[left, right] = self._walk.alike(row, other, place, self._depth + 1)
+                if proof:  # too many to remember
+                    return False
+                answer = False
+            else:
+                answer = self._walk.alike(row, other, place, self._depth + 1)
+            self._known[pair] = answer
         return answer
 
-    def _key(self, at: int, *, modern: bool) -> Hashable:
-        return self._likely.key((self._modern if modern else self._legacy)[at], self._at(at), modern=modern)
+    def _keys_of(self, rows: Sequence[int], *, modern: bool) -> list[Hashable]:
+        """Return the keys of rows, one after the other."""
+        known, values = self._keys[modern], self._modern if modern else self._legacy
+        if not known and len(rows) == len(values):
+            known.update(enumerate(self._likely.rows(values, self._place, modern=modern)))
+        key = self._likely.key
+        for at in rows:
+            if at not in known:
+                known[at] = key(values[at], self._at(at), modern=modern)
+        return [known[at] for at in rows]
 
     def _at(self, index: int) -> Place:
         return self._place if self._place.bare else self._place.step(index)
@@ -320,6 +374,16 @@ class Rows:
 def _left(found: dict[int, int], ours: Sequence[int], theirs: Sequence[int]) -> Rest:
     taken = set(found.values())
     return [left for left in ours if left not in found], [right for right in theirs if right not in taken]
+
+
+def _by_value(rows: Sequence[int], keys: Sequence[Hashable]) -> dict[Hashable, list[int]]:
+    found: dict[Hashable, list[int]] = {}
+    for at, key in zip(rows, keys, strict=True):
+        if (there := found.get(key)) is None:
+            found[key] = [at]
+        else:
+            there.append(at)
+    return found
 
 
 def _name_of(legacy: list[Any], modern: list[Any], key: str) -> Callable[[int, bool], Hashable]:
@@ -334,11 +398,6 @@ def _sizes(row: Any) -> tuple[float, ...]:
     """Return the numbers in a row, by which rows that a tolerance holds together come to stand side by side."""
     values = row.values() if type(row) is dict else row if type(row) is list else (row,)
     return tuple(float(each) for each in values if type(each) is bytes)
-
-
-def _are_same(legacy: list[Any], modern: list[Any]) -> bool:
-    """Whether two lists hold the same rows, written alike: most that are the same are."""
-    return len(legacy) == len(modern) and Counter(map(written, legacy)) == Counter(map(written, modern))
 
 
 def _second(pair: tuple[int, int]) -> int:

@@ -147,7 +147,7 @@ class Place:
 
     __slots__ = (
         "_counts", "_inner", "_known", "_made", "_other", "_settings", "allowed", "bare", "excused", "ignored",
-        "partly", "rules", "tolerances", "unordered",
+        "is_left_out", "partly", "rules", "tolerances", "unordered",
     )  # fmt: skip
 
     def __init__(
@@ -173,6 +173,12 @@ class Place:
         self._made: dict[str, Place] = {}
         self._counts = counts
         self.bare = not settings
+        self.is_left_out = self.partly or self.ignored is not None
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether the same holds at each index of a list here."""
+        return not any(name.isdigit() for name in self._known)
 
     def step(self, key: object) -> Place:
         """Return the place of a member or element."""

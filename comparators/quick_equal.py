@@ -34,6 +34,9 @@ _MINUS_ZERO: Final = re.compile(rb"-0(?<=[\s:,\[]-0)(?![.0-9eE])")
 _SIXTEEN: Final = b"0" * 16
 _POWER: Final = b"0e"
 _ABSENT: Final = object()
+INEXACT: Final = 0
+EXACT: Final = 1
+PLAIN: Final = 2
 _CONTAINERS: Final = (dict, list)
 
 
@@ -182,11 +185,25 @@ class _Pass:
 
 def _allow_it(legacy: bytes, modern: bytes, walk: _Pass) -> bool:
     """Whether both texts say no more than their values did: exact numbers, no -0 for false, no member twice."""
-    if walk.floats and not (_is_exact(legacy) and _is_exact(modern)):
+    if walk.floats and not (is_exact(legacy) and is_exact(modern)):
         return False
     if walk.bits and _MINUS_ZERO.search(legacy) is not None:
         return False
-    return _has_members(legacy, walk.members) and _has_members(modern, walk.members)
+    return has_members(legacy, walk.members) and has_members(modern, walk.members)
+
+
+def parsed(body: bytes) -> Any:
+    """Return the object or list that a body is, as a C parser reads it; None for what is none of both, or no JSON."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    return value if type(value) in _CONTAINERS else None
+
+
+def has_minus_zero(body: bytes) -> bool:
+    """Whether a text may hold the number -0, which the parser reads as 0."""
+    return b"-0" in body and _MINUS_ZERO.search(body) is not None
 
 
 @lru_cache(maxsize=2048)
@@ -195,14 +212,24 @@ def _number(text: str) -> float | None:
     return float(text) if _PLAIN.fullmatch(text) is not None else None
 
 
-def _is_exact(body: bytes) -> bool:
+def is_exact(body: bytes) -> bool:
     """Whether a double holds every number of a text exactly enough to differ from every other such number."""
+    return exactness(body) != INEXACT
+
+
+def exactness(body: bytes) -> int:
+    """Return how well doubles hold the numbers of a text: not at all, each as another one, all of them without powers.
+
+    A text in quotes counts as well, where it looks like a number.
+    """
     classes = body.translate(_CLASSES)
     if _SIXTEEN in classes and _LONG.search(body) is not None:
-        return False
-    return _POWER not in classes or _LARGE.search(body) is None
+        return INEXACT
+    if _POWER not in classes:
+        return PLAIN
+    return EXACT if _LARGE.search(body) is None else INEXACT
 
 
-def _has_members(body: bytes, members: int) -> bool:
+def has_members(body: bytes, members: int) -> bool:
     """Whether a text has so many members, each name with its colon behind it: what looks like one in a text is more."""
     return body.count(b'":') == members and b'" :' not in body

@@ -30,6 +30,14 @@ class RowWalk(ABC):
         """Compare two values at one place."""
 
     @abstractmethod
+    def added(self, modern: Any, trail: Trail, place: Place) -> None:
+        """Judge a member that modern has alone."""
+
+    @abstractmethod
+    def removed(self, legacy: Any, trail: Trail, place: Place) -> None:
+        """Judge a member that legacy has alone."""
+
+    @abstractmethod
     def lost(self, legacy: Any, trail: Trail) -> None:
         """Report a row that modern does not have."""
 
@@ -46,6 +54,19 @@ class RowWalk(ABC):
         """Return how many differences two values would lead to."""
 
     @abstractmethod
+    def excuses(self, legacy: Any, modern: Any, trail: Trail, place: Place) -> bool:
+        """Whether two values that are not the same, nor two objects or two lists, are excused; counts that."""
+
+    @abstractmethod
+    def excused_in(self, legacy: Any, modern: Any, place: Place, depth: int) -> dict[str, int]:
+        """Return what would be excused between two values."""
+
+    @property
+    @abstractmethod
+    def likely(self) -> Likely:
+        """The keys of rows."""
+
+    @abstractmethod
     def fail(self) -> None:
         """End a trial: there is a difference."""
 
@@ -55,20 +76,19 @@ class RowWalk(ABC):
 
 
 class Guesses:
-    """Rows that are left over on both sides; nothing changes."""
+    """Rows that are left over on both sides; only the memory of what modern's rows hold changes."""
 
-    def __init__(
-        self, walk: RowWalk, legacy: list[Any], modern: list[Any], place: Place, depth: int, likely: Likely
-    ) -> None:
+    def __init__(self, walk: RowWalk, legacy: list[Any], modern: list[Any], place: Place, depth: int) -> None:
         self._walk = walk
         self._legacy = legacy
         self._modern = modern
         self._place = place
         self._depth = depth
-        self._likely = likely
+        self._likely = walk.likely
+        self._holding: dict[Hashable, list[int]] | None = None
 
-    def pairs(self, rest: Rest) -> tuple[dict[int, int], Rest]:
-        """Return pairs of rows with little between them, and what is left then."""
+    def pairs(self, rest: Rest, *, fills: bool) -> tuple[dict[int, int], Rest]:
+        """Return pairs of rows with little between them, and what is left then; with `fills` no left is."""
         lefts, rights = rest
         if not lefts or not rights:
             return {}, rest
@@ -81,7 +101,11 @@ class Guesses:
             if left not in found and right not in taken:
                 found[left] = right
                 taken.add(right)
-        return found, ([each for each in lefts if each not in found], [each for each in rights if each not in taken])
+        rest = [each for each in lefts if each not in found], [each for each in rights if each not in taken]
+        if not fills:
+            return found, rest
+        found.update(zip(*rest, strict=False))
+        return found, (rest[0][len(rest[1]) :], rest[1][len(rest[0]) :])
 
     def _is_cheap(self, lefts: list[int], rights: list[int]) -> bool:
         if len(lefts) * len(rights) > _FEW:
@@ -99,22 +123,27 @@ class Guesses:
         )
 
     def _by_members(self, lefts: list[int], rights: list[int]) -> list[tuple[int, int, int]]:
-        """Rank pairs by how many members they share that few rows have; rows in their order where all share one."""
-        there: dict[Hashable, list[int]] = defaultdict(list)
-        for right in rights:
-            for item in self._items(right, modern=True):
-                there[item].append(right)
+        """Rank pairs by how many members they share that few rows have."""
+        there = self._rows_holding(rights)
+        left_over = set(rights)
         ranked: list[tuple[int, int, int]] = []
         for left in lefts:
             shared: Counter[int] = Counter()
             for item in self._items(left, modern=False):
                 near = there.get(item, ())
                 shared.update(near if len(near) <= _SHARED_BY_FEW else ())
-            ranked += [(-count, left, right) for right, count in shared.most_common(_CANDIDATES)]
+            best = shared.most_common(_CANDIDATES)
+            ranked += [(-count, left, right) for right, count in best if right in left_over]
         ranked.sort()
-        if len(lefts) == len(rights):
-            ranked += [(0, left, right) for left, right in zip(lefts, rights, strict=True)]
         return ranked
+
+    def _rows_holding(self, rights: list[int]) -> dict[Hashable, list[int]]:
+        if self._holding is None:
+            self._holding = defaultdict(list)
+            for right in rights:
+                for item in self._items(right, modern=True):
+                    self._holding[item].append(right)
+        return self._holding
 
     def _items(self, at: int, *, modern: bool) -> list[Hashable]:
         row = (self._modern if modern else self._legacy)[at]

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, cast
 
 from comparators.context import Context
 from comparators.paths import Place
 from comparators.values import Moment, Number, exact, instant_of, is_date, moment, plain
 
-_NOTHING = (None, "", "0000-00-00 00:00:00")
+ZERO_DATE = "0000-00-00 00:00:00"
 _CONTAINERS = frozenset({dict, list})
 _MIDNIGHT = "00:00:00"
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 _FAR = 1e-9
 _FIGURES = frozenset("-0123456789") | {""}
 _MOST_ADDRESSES = 20_000
+_EPOCH = 10
+"""Digits."""
+_DEEP = 8
+_MOST_LEAVES = 16
 
 
 def frozen(value: Any) -> Hashable:
@@ -61,13 +65,15 @@ class Likely:
         self._origins = policy.origins if context.has("own_host") else None
         self._both_legacy = context.alike
         self._masks = bool(policy.noise_rules)
+        self._clocks = context.has("clock")
         self._addresses: dict[tuple[str, bool], str] = {}
+        self._rows: dict[tuple[int, bool], tuple[list[Any], list[Hashable]]] = {}
 
     def key(self, value: Any, place: Place, *, modern: bool) -> Hashable:
         """Return the key of one side's value; None for what may stand for nothing, or for anything."""
         kind = type(value)
-        if place.ignored is not None or value in _NOTHING or (kind in _CONTAINERS and not value):
-            return None
+        if not value or place.ignored is not None:
+            return "0" if value is False and place.ignored is None and not place.tolerances else None
         if kind is str:
             return self._text(value, place, modern=modern)
         if kind is dict:
@@ -76,22 +82,68 @@ class Likely:
             return self._list(value, place, modern=modern)
         if place.tolerances:
             return None
-        return str(int(value)) if kind is bool else _number(value.decode())
+        return "1" if kind is bool else _number(value.decode())
+
+    def rows(self, rows: list[Any], place: Place, *, modern: bool) -> list[Hashable]:
+        """Return the keys of a list's rows; known where the list stands in another whose rows have keys."""
+        known = self._rows.get((id(rows), modern))
+        if known is not None:
+            return known[1]
+        if place.bare:
+            return [self.key(each, place, modern=modern) for each in rows]
+        return [self.key(each, place.step(index), modern=modern) for index, each in enumerate(rows)]
 
     def are_apart(self, legacy: Any, modern: Any, place: Place) -> bool:
         """Whether a glance shows that no rule makes two values alike: quick, and True only where that is sure."""
         if legacy == modern or place.ignored is not None:
             return False
         left, right = type(legacy), type(modern)
-        if left is dict and right is dict:
+        if right is Number:
+            if left is str:
+                return not plain(legacy) or _are_far(legacy.encode(), modern, place)
+            return left is Number and self._are_far_apart(legacy, modern, place)
+        return left is right and self._are_likes_apart(legacy, modern, place)
+
+    def _are_likes_apart(self, legacy: Any, modern: Any, place: Place) -> bool:
+        kind = type(legacy)
+        if kind is dict:
             return self._are_rows_apart(legacy, modern, place)
-        if left is str and right is str:
+        if kind is str:
             return self._are_texts_apart(legacy, modern)
-        if left is Number and right is Number:
-            return _are_far(legacy, modern, place)
-        if left is str and right is Number:
-            return not plain(legacy) or _are_far(legacy.encode(), modern, place)
+        return kind is list and self._are_lists_apart(legacy, modern, place)
+
+    def are_numbers_apart(self, legacy: list[Any], modern: list[Any], place: Place) -> bool:
+        """Whether some number of some row has no partner, however the rows of two lists are paired.
+
+        Numbers can be paired within limits if they can be paired in order of size.
+        """
+        if not legacy or len(legacy) != len(modern) or not place.is_uniform:
+            return False
+        for path, there in islice(_leaves(legacy[0], place.step(0)), _MOST_LEAVES):
+            ours, theirs = [_leaf(row, path) for row in legacy], [_leaf(row, path) for row in modern]
+            if None in ours or None in theirs:
+                continue
+            pairs = zip(sorted(ours, key=float), sorted(theirs, key=float), strict=True)  # type: ignore[arg-type] # no None
+            if any(self._are_far_apart(left, right, there) for left, right in pairs):  # type: ignore[arg-type] # no None
+                return True
         return False
+
+    def _are_far_apart(self, legacy: Number, modern: Number, place: Place) -> bool:
+        """Whether no rule makes one of two numbers; such as may be a clock's are not told from here."""
+        if self._clocks and len(legacy) >= _EPOCH and len(modern) >= _EPOCH:
+            return False
+        return _are_far(legacy, modern, place)
+
+    def _are_lists_apart(self, legacy: list[Any], modern: list[Any], place: Place) -> bool:
+        if len(legacy) != len(modern):
+            return True
+        if place.unordered is not None or not place.is_uniform or not legacy:
+            return False
+        inner = place.step(0)
+        return any(
+            left != right and type(left) not in _CONTAINERS and self.are_apart(left, right, inner)
+            for left, right in zip(legacy, modern, strict=True)
+        )
 
     def _are_rows_apart(self, legacy: dict[str, Any], modern: dict[str, Any], place: Place) -> bool:
         bare = place.bare
@@ -128,34 +180,43 @@ class Likely:
         return found
 
     def _members(self, value: dict[str, Any], place: Place, *, modern: bool) -> Hashable:
-        if (when := instant_of(value)) is not None:
+        if "timezone_type" in value and (when := instant_of(value)) is not None:
             return self._instant(when, place)
-        if all(name.isdigit() for name in value):
+        if next(iter(value)).isdigit() and all(name.isdigit() for name in value):
             return self._list(list(value.values()), place, modern=modern)
         found = []
+        bare = place.bare
         for name, each in value.items():
-            inner = place if place.bare else place.step(name)
+            inner = place if bare else place.step(name)
             key = None if inner.allowed is not None else self.key(each, inner, modern=modern)
             if key is not None:
                 found.append((name, key))
-        return ("map", frozenset(found))
+        # A hash instead of what it is of: a key that is the same by chance leads to one row looked at in vain.
+        return hash(frozenset(found))
 
     def _list(self, value: list[Any], place: Place, *, modern: bool) -> Hashable:
-        keys = [
-            self.key(each, place if place.bare else place.step(index), modern=modern)
-            for index, each in enumerate(value)
-        ]
-        if place.unordered is not None:
-            return ("bag", frozenset(Counter(keys).items()))
-        return ("list", tuple(keys))
+        levels = 0
+        while place.bare and len(value) == 1 and type(value[0]) is list and value[0]:
+            value, levels = value[0], levels + 1
+        keys = self.rows(value, place, modern=modern)
+        if levels:
+            return hash((levels, *keys))
+        if place.unordered is None:
+            return hash(tuple(keys))
+        # The list is kept as well, or another could come to stand where it stood.
+        self._rows[id(value), modern] = value, keys
+        return hash((len(keys), frozenset(keys)))
 
     def _text(self, text: str, place: Place, *, modern: bool) -> Hashable:
-        if plain(text):
-            return None if place.tolerances else _number(text)
+        if text[0] in _FIGURES:
+            if plain(text):
+                return None if place.tolerances else _number(text)
+            if text == ZERO_DATE:
+                return None
+            if "date_midnight" in place.rules and is_date(text):
+                return ("day", text)
         if (when := moment(text)) is not None:
             return self._instant(when, place)
-        if "date_midnight" in place.rules and is_date(text):
-            return ("day", text)
         for pattern in self._patterns:
             text = pattern.sub("", text)
         if self._origins is not None and "/" in text:
@@ -172,6 +233,39 @@ class Likely:
         else:
             seconds = (when.wall.replace(tzinfo=UTC) - when.offset - _START).total_seconds()
         return f"{seconds:.0f}" if not when.fraction else f"{seconds:.0f}.{when.fraction}"
+
+
+Path = tuple[str | int, ...]
+
+
+def _leaves(value: Any, place: Place, path: Path = ()) -> Iterator[tuple[Path, Place]]:
+    """Yield where numbers stand in a row that are compared as they are, with the settings there."""
+    if place.ignored is not None or place.partly or place.allowed is not None or len(path) > _DEEP:
+        return
+    if type(value) is dict:
+        for name, each in value.items():
+            yield from _leaves(each, place.step(name), (*path, name))
+    elif type(value) is list and place.unordered is None:
+        for index, each in enumerate(value):
+            yield from _leaves(each, place.step(index), (*path, index))
+    elif _is_numeric(value):
+        yield path, place
+
+
+def _leaf(row: Any, path: Path) -> Number | None:
+    """Return the number that stands there in a row; None where something else does."""
+    for step in path:
+        if isinstance(step, str):
+            row = row.get(step) if type(row) is dict else None
+        else:
+            row = row[step] if type(row) is list and step < len(row) else None
+    if not _is_numeric(row):
+        return None
+    return row.encode() if type(row) is str else cast(Number, row)
+
+
+def _is_numeric(value: Any) -> bool:
+    return type(value) is Number or (type(value) is str and plain(value))
 
 
 def _are_far(legacy: Number, modern: Number, place: Place) -> bool:

@@ -153,7 +153,10 @@ def _are_one_day(legacy: str, written: Moment | None, modern: str, dated: Moment
 
 def _first(preset: str, operators: str, place: Place, context: Context) -> str:
     """Return the first of two rules that is on, everywhere or here."""
-    return next((rule for rule in (preset, operators) if context.has(rule) or rule in place.rules), "")
+    there, here = context.policy.rules, place.rules
+    if preset in there or preset in here:
+        return preset
+    return operators if operators in there or operators in here else ""
 
 
 def _tolerated(legacy: Number | str, modern: Number | str, place: Place) -> bool:

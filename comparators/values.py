@@ -19,6 +19,10 @@ _TENTH_OF_A_CENT = Decimal("0.001")
 _EVERY_DECIMAL = 15
 """Decimals of up to so many digits are distinguished by the double nearest to them."""
 _PLAINLY = 1e-5
+_LARGEST = 1e300
+_LEAST = 1e-300
+_LAST_DIGITS = 1e-15
+"""More than what reading two literals as doubles and subtracting them gets wrong, as a share of the larger."""
 
 Exact = tuple[bool, str, int]
 
@@ -60,6 +64,8 @@ def same(legacy: Number, modern: Number) -> bool:
 
 def plain(text: str) -> bool:
     """Whether a text is a plain decimal: no leading zeros, plus sign, exponent or white space."""
+    if text.isdigit() and text.isascii():  # most are whole
+        return text[0] != "0" or len(text) == 1
     return _PLAIN.fullmatch(text) is not None
 
 
@@ -70,6 +76,8 @@ def is_float(value: Number) -> bool:
 
 def within(legacy: Number | str, modern: Number | str, relative: Decimal | None, absolute: Decimal | None) -> bool:
     """Whether two numbers are no further apart than either limit says."""
+    if (quickly := _within(float(legacy), float(modern), relative, absolute)) is not None:
+        return quickly
     left, right = _ARITHMETIC.create_decimal(_spelled(legacy)), _ARITHMETIC.create_decimal(_spelled(modern))
     apart = _ARITHMETIC.subtract(left, right).copy_abs()
     if not apart.is_finite():
@@ -80,6 +88,23 @@ def within(legacy: Number | str, modern: Number | str, relative: Decimal | None,
         return False
     limit = _ARITHMETIC.multiply(relative, max(left.copy_abs(), right.copy_abs()))
     return limit.is_finite() and apart <= limit
+
+
+def _within(left: float, right: float, relative: Decimal | None, absolute: Decimal | None) -> bool | None:
+    """Return what doubles tell of two numbers under limits; None where the answer may be one of their last digits."""
+    largest = max(abs(left), abs(right))
+    if not largest < _LARGEST:
+        return None
+    apart, unsure = abs(left - right), _LAST_DIGITS * largest + _LEAST
+    far = True
+    for limit in (
+        None if absolute is None else float(absolute), None if relative is None else float(relative) * largest,
+    ):  # fmt: skip
+        if limit is not None:
+            if apart + unsure < limit:
+                return True
+            far = far and apart - unsure > limit
+    return False if far else None
 
 
 def _may_be(legacy: Number, modern: Number) -> bool:
@@ -111,6 +136,9 @@ def is_noise(legacy: Number, modern: Number) -> bool:
 
 def _is_close(legacy: Number, modern: Number) -> bool:
     """Whether two numbers are less than a tenth of a cent apart."""
+    quickly = _within(float(legacy), float(modern), None, _TENTH_OF_A_CENT)
+    if quickly is not None:
+        return quickly
     left, right = _ARITHMETIC.create_decimal(legacy.decode()), _ARITHMETIC.create_decimal(modern.decode())
     return _ARITHMETIC.subtract(left, right).copy_abs() < _TENTH_OF_A_CENT
 
@@ -265,7 +293,9 @@ def _offset(zulu: str | None, sign: str | None, hours: str | None, minutes: str 
 def _utc(when: Moment, zone: tzinfo) -> tuple[datetime, ...]:
     """Return the instants, without their zone, that a moment may be."""
     if when.offset is not None:
-        return (when.wall - when.offset,)
+        return (when.wall - when.offset,) if when.offset else (when.wall,)
+    if zone is UTC:
+        return (when.wall,)
     return tuple(when.wall.replace(tzinfo=zone, fold=fold).astimezone(UTC).replace(tzinfo=None) for fold in (0, 1))
 
 

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from difflib import SequenceMatcher
 from itertools import zip_longest
@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from comparators import compare as compared
 from comparators.comparison import failure
 from comparators.model import Capture, Comparison
 from dashboards.html import count
 from proxy.cli.admin_client import Client, Reply, client
 from proxy.cli.common import UnknownRouteError, print_json, print_line, read, unknown
 from proxy.control.comparison.policies import today
-from proxy.judge.policies import Compiled, RouteRules, Rules, body_of, compiled, route_rules
+from proxy.judge import limited
+from proxy.judge.policies import Compiled, RouteRules, Rules, compiled, route_rules
 from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError
-from rules.invariants import VIOLATED, check_all
+from rules.invariants import VIOLATED, Outcome
 
 _API = "/api/v1/diffs"
 _NOT_FOUND = 404
@@ -378,8 +378,8 @@ def compare(config: str, legacy: str, modern: str, route: str, method: str, path
     if rules is None:
         return EXIT_USAGE
     sides = saved(legacy, method, path), saved(modern, method, path)
-    comparison = compared(*sides, rules.policy)
-    invariants = _invariants(rules, *sides)
+    comparison, outcomes = limited.judged(rules, *sides)
+    invariants = _invariants(rules, outcomes)
     if as_json:
         print_json({**_document(comparison), "invariants": invariants})
     else:
@@ -415,11 +415,10 @@ def _rules(config: str, route: str, *, as_json: bool) -> Compiled | None:
     return rules
 
 
-def _invariants(rules: Compiled, legacy: Capture, modern: Capture) -> list[dict[str, Any]]:
-    outcomes = check_all(rules.invariants, body_of(legacy), body_of(modern))
-    return [
-        {"name": one.invariant.name, **asdict(outcome)} for one, outcome in zip(rules.invariants, outcomes, strict=True)
-    ]
+def _invariants(rules: Compiled, outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """Return the outcome of each invariant with its name; none where nothing was compared in time."""
+    named = zip(rules.invariants, outcomes, strict=False)
+    return [{"name": one.invariant.name, **asdict(outcome)} for one, outcome in named]
 
 
 def _document(comparison: Comparison) -> dict[str, Any]:

@@ -18,6 +18,10 @@ from pathlib import Path
 
 MEMORY = 384 << 20
 """Bytes of address space: two bodies of a mebibyte fit whatever they hold, a bomb ends here, in this process."""
+PROCESSOR_SECONDS = 2.0
+"""Of processor for one pair."""
+ALARM_SECONDS = 5.0
+"""By the clock: what waits uses no processor."""
 DESCRIPTORS = 512
 _FIRST_TO_GO = "1000"
 _NO_NEW_PRIVILEGES = 38

@@ -29,7 +29,7 @@ import orjson
 from proxy.ipc.codec import Inbox, WireError
 from proxy.ipc.judge_messages import JUDGE, Case, Exhibit, Explained, Judged, Opinion, Rulebook, Seated, Serve
 from proxy.ipc.messages import Answer, Message, Pair
-from proxy.judge.confinement import confine
+from proxy.judge.confinement import ALARM_SECONDS, PROCESSOR_SECONDS, confine
 from proxy.judge.opinion import Opinions
 from proxy.judge.policies import Rules, unpack_rules
 from proxy.judge.redaction import UnreadableError, unpack
@@ -72,8 +72,6 @@ def _lines(explanation: Explanation) -> Iterator[str]:
         yield explanation.note
 
 
-PROCESSOR_SECONDS = 2.0
-ALARM_SECONDS = 5.0
 TOLD_EVERY = 0.25
 """Seconds for which pairs that only have to be counted are added up."""
 BATCH = 64

@@ -44,6 +44,7 @@ SHORTER: dict[str, str] = {
     "comparators/charsets.py": "read by text, pages and XML alike",
     "comparators/html_attributes.py": "HTML's table of attributes, apart from the walk",
     "comparators/jsonp.py": "a kind of body by itself",
+    "comparators/one_sided.py": "searches what is not compared, apart from the walk that compares",
     "comparators/noise_bytes.py": "noise of bodies that are no text, apart from that of texts",
     "comparators/noise_words.py": "what people read of noise, apart from what decides",
     "dashboards/retirement.py": "a part that a route's page and the migration report both show",

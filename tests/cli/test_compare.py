@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import orjson
 import pytest
 
 from proxy.cli.app import run_command
+from proxy.judge import limited
 
 CONFIG = """\
 version: 1
@@ -107,6 +109,33 @@ def test_what_cannot_be_compared_is_not_equal(desk: Desk):
     code, out, _ = desk.compare(coded, coded + b"x")
 
     assert (code, out) == (1, "not_compared: encoding\n")
+
+
+BOMB = "from comparators import Comparison\ndef judge(legacy, modern):\n    {}\n"
+HOSTILE = {
+    "never ends": ("while True: pass", "the 2 s of processor"),
+    "never wakes": ("import time; time.sleep(600)", "or 5 s"),
+    "in C": ("import re; re.fullmatch('(a|a)*b', 'a' * 60)", "the 2 s of processor"),
+    "takes all memory": ("list(range(10 ** 9))", "the 384 MiB of memory"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_pair_that_would_end_a_judge_ends_no_command(desk: Desk, monkeypatch: pytest.MonkeyPatch, name: str):
+    hook, said = HOSTILE[name]
+    monkeypatch.setattr(limited, "PROCESSOR_SECONDS", 0.5)
+    monkeypatch.setattr(limited, "ALARM_SECONDS", 1.0 if name == "never wakes" else 20.0)
+    (desk.folder / "beside_the_file.py").write_text(BOMB.format(hook))
+    sys.modules.pop("beside_the_file", None)
+    began = time.monotonic()
+
+    code, out, _ = desk.compare(b'{"a":1}', b'{"a":2}', "--route", "invoice")
+
+    sys.modules.pop("beside_the_file", None)
+    assert (code, out.splitlines()[0]) == (1, "not_compared: time")
+    assert "ended: it took more than" in out
+    assert said in out
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize(

@@ -279,12 +279,24 @@ def test_rows_without_any_partner_are_a_difference_though_not_all_pairs_were_tri
     assert (comparison.verdict, comparison.reason, comparison.capped) == ("different", "", True)
 
 
-def test_rows_that_could_be_paired_in_too_many_ways_are_not_compared():
-    # Two crowds in which each row goes with its hundred neighbours; one row is in the other crowd.
-    near = {"tolerance": [{"path": "/*", "absolute": 50}], "unordered": [""]}
-    here, there = list(range(2000)), list(range(9000, 11000))
+# Two crowds in which each row goes with its hundred neighbours; one row is in the other crowd.
+NEAR = {"tolerance": [{"path": "/**", "absolute": 50}], "unordered": [""]}
+HERE, THERE = list(range(2000)), list(range(9000, 11000))
 
-    comparison = compare(answer(json.dumps(here + there[:-1])), answer(json.dumps(here[:-1] + there)), policy(near))
+
+@pytest.mark.parametrize("row", ["%d", '{"a":%d}', '{"a":{"b":[%d.50]}}'])
+def test_numbers_that_could_be_paired_in_too_many_ways_are_different_where_one_is_over(row: str):
+    legacy, modern = (f"[{','.join(row % each for each in rows)}]" for rows in (HERE + THERE[:-1], HERE[:-1] + THERE))
+
+    comparison = compare(answer(legacy), answer(modern), policy(NEAR))
+
+    assert (comparison.verdict, comparison.reason, comparison.capped) == ("different", "", True)
+
+
+def test_rows_that_could_be_paired_in_too_many_ways_are_not_compared():
+    legacy, modern = [None, *HERE, *THERE[:-1]], [*HERE[:-1], *THERE, None]
+
+    comparison = compare(answer(json.dumps(legacy)), answer(json.dumps(modern)), policy(NEAR))
 
     assert (comparison.verdict, comparison.reason, comparison.findings) == ("not_compared", "nodes", ())
 

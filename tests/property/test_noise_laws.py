@@ -6,11 +6,13 @@ import json
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bench import noisy
-from comparators import Capture, Comparison, Policy, compare
+from comparators import Capture, Comparison, Policy, compare, comparison
+from comparators.legacy_again import are_tokens
 from comparators.noise_learning import Learner, Suggestion
 from comparators.noise_rules import Same, chunks, pieces
 from comparators.self_noise import Own, fits
@@ -133,3 +135,31 @@ def test_what_is_kept_of_texts_is_bounded() -> None:
         own.add_difference("/a", str(number), "x" * 2000, "y" * 2000)
 
     assert sum(len(one) + len(two) for _, _, one, two in own.all()) <= 8 << 20
+
+
+@given(SEEDS, st.integers(6, 32))
+def test_what_is_a_token_at_a_glance_fits(seed: int, size: int) -> None:
+    draw = Random(seed)
+    one, two, three = (draw.randbytes(size).hex() for _ in range(3))
+
+    assert not are_tokens(one, two, three) or fits([one, two], three)
+    assert not are_tokens(one, two, three[:-1])
+    assert not are_tokens(one, two, "0" * len(one))
+
+
+MANY = st.dictionaries(st.text("abcdefgh", min_size=1, max_size=3), VALUES, min_size=8, max_size=14)
+
+
+@pytest.mark.skipif(not str(comparison.__file__).endswith(".py"), reason="a compiled bound cannot be lowered")
+@given(MANY, st.data())
+def test_legacy_asked_place_by_place_hides_what_observations_hide(body: dict[str, Any], data: st.DataObject) -> None:
+    again = {name: data.draw(VALUES) for name in body}
+    modern = {name: data.draw(VALUES | st.just(body[name]) | st.just(again[name])) for name in body}
+    observed_ = asked(body, again, modern)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(comparison, "MOST_LOOKED_AT", 5)
+        by_place = asked(body, again, modern)
+
+    assert by_place.verdict == observed_.verdict
+    assert {each.path for each in by_place.findings} <= {each.path for each in observed_.findings}
