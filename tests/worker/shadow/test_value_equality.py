@@ -212,7 +212,7 @@ async def test_what_sending_costs_is_learned_where_a_pair_is_sent(gateway: Runni
         await gateway.backend(always(ok(b'{"a":1}', JSON))),
         await gateway.backend(always(ok(b'{"a": true}', JSON))),
     )
-    looks = gateway.server.shadows.looks
+    looks = mirror.proxy.server.shadows.looks
     looks.processor = Ticking(3 * SENDING)
 
     await mirror.ask("/a")
