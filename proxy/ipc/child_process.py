@@ -1,18 +1,15 @@
-"""How a child is started and what every child has: event loop, lifeline, signals, heart-beat, back-off."""
+"""What every child process has: event loop, lifeline, signals, heart-beat, back-off."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
 import sys
-import sysconfig
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from pathlib import Path
 from traceback import extract_tb
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from proxy.ipc.channel import Channel
 from proxy.ipc.codec import LIFELINE
@@ -22,27 +19,6 @@ from proxy.telemetry import events
 from proxy.telemetry.events import Emit
 
 Received = tuple[Message, tuple[int, ...]]
-
-
-_FOLDER: Final = Path(__file__).resolve().parents[2]
-_IS_WHEEL: Final = _FOLDER.name == "_app"
-"""Whether the packages lie in the folder of their own that a wheel has: `strangler` alone is importable then."""
-
-
-def command(*arguments: str) -> list[str]:
-    """Return the command line that runs one of our own internal commands."""
-    return [sys.executable, "-m", "strangler" if _IS_WHEEL else "proxy", *arguments]
-
-
-def environment() -> dict[str, str]:
-    """Return a child's environment: ours, with the folder this very code came from."""
-    root = str(_FOLDER.parents[1] if _IS_WHEEL else _FOLDER)
-    environ = dict(os.environ)
-    # -m looks into the working directory first; -P stops that, so a checkout must be named
-    environ["PYTHONSAFEPATH"] = "1"
-    if root not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
-        environ["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environ.get("PYTHONPATH", ""))))
-    return environ
 
 
 class Lifeline:
@@ -84,13 +60,6 @@ def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     except CannotStartError as error:
         sys.stderr.write(f"strangler: {error}\n")
         return EXIT_HOPELESS
-
-
-def take_socket(descriptor: str) -> socket.socket:
-    """Return the inherited listening socket; it is not inherited further."""
-    number = int(descriptor)
-    os.set_inheritable(number, False)  # noqa: FBT003 - the os API
-    return socket.socket(fileno=number)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

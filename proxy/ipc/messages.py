@@ -28,7 +28,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Begin(Message):
-    """The first message to a child: its role, the last good configuration, the overrides since (both opaque)."""
+    """The first message to a child: its role, the last good configuration, the overrides since (both opaque).
+
+    Its listening socket comes with this message.
+    """
 
     slot: int
     incarnation: int
@@ -37,6 +40,7 @@ class Begin(Message):
     payload: bytes
     effects: bytes = b""
     attached: ClassVar[tuple[str, ...]] = ("payload", "effects")
+    carries: ClassVar[int] = 1
 
 
 @dataclass(frozen=True, slots=True)

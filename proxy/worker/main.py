@@ -20,7 +20,7 @@ from pathlib import Path
 
 from proxy.ipc import messages
 from proxy.ipc.channel import Channel
-from proxy.ipc.child_process import ExceptionHandler, Lifeline, Tasks, beat, run, take_socket
+from proxy.ipc.child_process import ExceptionHandler, Lifeline, Tasks, beat, run
 from proxy.ipc.codec import WORKER
 from proxy.ipc.messages import Message
 from proxy.settings import EXIT_YES, CannotStartError
@@ -114,17 +114,17 @@ LAST_CALL = 0.1
 
 
 def main(arguments: list[str]) -> int:
-    """Serve on the inherited descriptors named by `arguments`: lifeline, listening socket."""
-    lifeline, listener = arguments
-    return run(lambda: _main(int(lifeline), take_socket(listener)))
+    """Serve over the lifeline named by `arguments`; the listening socket comes with its first message."""
+    (lifeline,) = arguments
+    return run(lambda: _main(int(lifeline)))
 
 
-async def _main(lifeline_fd: int, listener: socket.socket) -> int:
+async def _main(lifeline_fd: int) -> int:
     lifeline = Lifeline(lifeline_fd)
-    begin, _ = await lifeline.next()
+    begin, descriptors = await lifeline.next()
     if not isinstance(begin, messages.Begin):
         return EXIT_YES  # the supervisor went away before its first word
-    return await Worker(lifeline, listener, begin).run()
+    return await Worker(lifeline, socket.socket(fileno=descriptors[0]), begin).run()
 
 
 class Worker:

@@ -23,8 +23,9 @@ from dataclasses import dataclass, field
 
 from proxy.control.comparison.judge_links import Judge, JudgeLinks
 from proxy.ipc.channel import Channel
-from proxy.ipc.child_process import Backoff, command, environment
+from proxy.ipc.child_process import Backoff
 from proxy.ipc.codec import Wire
+from proxy.ipc.internal_commands import command, environment
 from proxy.ipc.judge_messages import JUDGE, Case, Exhibit, Explained, Judged, Opinion, Rulebook, Seated, Tallied
 from proxy.ipc.messages import Message
 from proxy.telemetry import events
