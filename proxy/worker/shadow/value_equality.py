@@ -86,14 +86,15 @@ class ValueEquality:
             return None
         begun = budget.processor()
         found = quick_equal(one, two, self._rules)
-        took = budget.processor() - begun
+        # a processor's time has in it what a hypervisor took: one look of a second is no reason to stop for twenty
+        took = min(budget.processor() - begun, _DISTURBED)
         budget.spend(took if found is None else max(0.0, took - budget.sending))
         self._learn(size, took)
         return found
 
     def _learn(self, size: int, took: float) -> None:
         """Follow what a byte costs; one look that was disturbed, by an interrupt or cold caches, says little."""
-        self._cost += (min(took, _DISTURBED) / size - self._cost) / _LOOKS
+        self._cost += (took / size - self._cost) / _LOOKS
 
     def _is_json(self, lines: list[str]) -> bool:
         """Whether these fields belong to JSON without a coding; heads that repeat are one list."""

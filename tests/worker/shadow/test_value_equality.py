@@ -168,6 +168,17 @@ def test_one_look_that_was_disturbed_is_no_reason_to_look_less():
     assert all(found == {} for found in looked)
 
 
+def test_a_look_during_which_a_hypervisor_took_the_processor_does_not_use_up_the_share():
+    processor = Ticking(10.0)
+    values = looking(budget=LookBudget(Clock(), processor))
+    looked = [values.forgiven(recorded("[1]"), recorded("[ 1]"))]
+
+    processor.look = SENDING
+    looked += [values.forgiven(recorded("[1]"), recorded("[ 1]")) for _ in range(100)]
+
+    assert all(found == {} for found in looked)
+
+
 @pytest.mark.parametrize(
     "change",
     [{"invariants": (Invariant("total", "/total >= 0"),)}, {"compare": {"map": {"unwrap": "/data"}}},
