@@ -125,9 +125,10 @@ def _visit(row: Row, sides: Backends, folder: Path, seconds: int) -> Visit:
         before, control = usage.cpu_nanoseconds(running.tree()), running.role("control") if row.ours else []
         answers = load.run(running.port, "1k", seconds, folder, CONNECTIONS)
         # judges may still work on the last pairs: that is part of the cost
-        found = mirrors.counted(running, warm.requests + answers.requests) if row.ours else {}
-        after = usage.cpu_nanoseconds(running.tree())
-        spent, controlled = usage.spent_since(before, after), usage.spent_since(before, after, control)
+        told = mirrors.counted(running, warm.requests + answers.requests) if row.ours else mirrors.NOTHING
+        after, found = usage.cpu_nanoseconds(running.tree()), told.results
+        spent = usage.spent_since(before, after) - sum(told.asking.values())
+        controlled = usage.spent_since(before, after, control) - sum(told.asking.get(pid, 0.0) for pid in control)
     judged = sum(count for name, count in found.items() if name.split()[0] in ("equal", "different", "noise"))
     compared = judged / max(1, found.get("live", 0))
     each = 1e6 / max(1, answers.requests)
@@ -144,7 +145,7 @@ def _about(rounds: int, seconds: int, arguments: Sequence[str]) -> str:
         "point; in `PHP at work` legacy writes two values of each row as PHP does, as text or 0 for false; "
         "`times, for judges` has what a worker leaves to a judge process, as far as those have time; what they have "
         "not is counted, never waited for. `control` is what that process spent for each request, its own ticks "
-        "and scrapes included. "
+        "included. What it costs to ask our own rows whether all is counted is left out. "
         "Rounds in which the proxy made no copies for a while, because the machine kept it waiting, are left out."
     )
 

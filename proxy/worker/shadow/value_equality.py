@@ -22,8 +22,8 @@ A_PAIR: Final = 100e-6
 one takes, only smaller ones are looked at."""
 SHARE: Final = 0.05
 """Of the loop's time, for all looks of a worker; what is not used up is kept for a second."""
-SENDING: Final = 20e-6
-"""Seconds that sending a pair to a judge costs a worker at the least, until one was sent."""
+SENDING: Final = 40e-6
+"""Seconds that sending a pair to a judge costs a worker at the least, until one was sent: 50 to 100 where few are."""
 _BOTH: Final = 2 * MOST_BYTES
 _LOOKS: Final = 16
 """How many looks the cost of a byte is a mean of, how many pairs that of sending one, about."""
