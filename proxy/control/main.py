@@ -63,17 +63,18 @@ FIRST_AGREEMENT_WITHIN = 1.0
 
 
 def main(arguments: list[str]) -> int:
-    """Run control over the lifeline named by `arguments`; the admin port's socket comes with its first message."""
-    (lifeline,) = arguments
-    return run(lambda: _main(int(lifeline)))
+    """Run control over the lifeline named by `arguments`; the admin port's socket follows over it."""
+    lifeline, *given = arguments
+    return run(lambda: _main(int(lifeline), given))
 
 
-async def _main(lifeline_fd: int) -> int:
+async def _main(lifeline_fd: int, given: list[str]) -> int:
     lifeline = Lifeline(lifeline_fd)
-    begin, descriptors = await lifeline.next()
-    if not isinstance(begin, messages.Begin):
+    beginning = await lifeline.beginning(given)
+    if beginning is None:
         return EXIT_YES
-    return await Control(lifeline, socket.socket(fileno=descriptors[0]), begin).run()
+    begin, listener = beginning
+    return await Control(lifeline, listener, begin).run()
 
 
 class Control:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from traceback import extract_tb
 from typing import Any, TypeVar
 
 from proxy.ipc.channel import Channel
 from proxy.ipc.codec import LIFELINE
-from proxy.ipc.messages import Beat, Leave, Message
+from proxy.ipc.messages import Beat, Begin, Leave, Listen, Message
 from proxy.settings import EXIT_HOPELESS, CannotStartError
 from proxy.telemetry import events
 from proxy.telemetry.events import Emit
@@ -32,6 +33,21 @@ class Lifeline:
     async def next(self) -> Received:
         """Wait for the supervisor's next message."""
         return await self._queue.get()
+
+    async def beginning(self, given: Sequence[str]) -> tuple[Begin, socket.socket] | None:
+        """Wait for what there is to run, and on which socket; None when the supervisor went away before.
+
+        A supervisor that began before this version was installed has `given` the socket on the command line.
+        """
+        message, descriptors = await self.next()
+        listener = int(given[0]) if given else -1
+        if isinstance(message, Listen):
+            (listener,) = descriptors
+            message, _ = await self.next()
+        if not isinstance(message, Begin) or listener < 0:
+            return None
+        os.set_inheritable(listener, False)  # noqa: FBT003 - the os API
+        return message, socket.socket(fileno=listener)
 
     def put(self, message: Message) -> None:
         """Act as if the supervisor had sent `message`."""

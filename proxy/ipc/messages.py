@@ -28,10 +28,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Begin(Message):
-    """The first message to a child: its role, the last good configuration, the overrides since (both opaque).
-
-    Its listening socket comes with this message.
-    """
+    """The first message to a child: its role, the last good configuration, the overrides since (both opaque)."""
 
     slot: int
     incarnation: int
@@ -40,6 +37,12 @@ class Begin(Message):
     payload: bytes
     effects: bytes = b""
     attached: ClassVar[tuple[str, ...]] = ("payload", "effects")
+
+
+@dataclass(frozen=True, slots=True)
+class Listen(Message):
+    """A child's listening socket comes with this message, just before `Begin`."""
+
     carries: ClassVar[int] = 1
 
 

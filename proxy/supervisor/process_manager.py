@@ -211,7 +211,8 @@ class ProcessManager:
         self._children.add(child)
         child.payload = self._payload
         begin = messages.Begin(number, incarnation, self._settings, self._addresses, self._payload, self._effects)
-        child.send(begin, (os.dup(listener.fileno()),))
+        child.send(messages.Listen(), (os.dup(listener.fileno()),))
+        child.send(begin)
         self._emit(events.CHILD_STARTED, role=role, slot=number, pid=child.pid, incarnation=incarnation)
         return child
 

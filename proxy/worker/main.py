@@ -114,17 +114,18 @@ LAST_CALL = 0.1
 
 
 def main(arguments: list[str]) -> int:
-    """Serve over the lifeline named by `arguments`; the listening socket comes with its first message."""
-    (lifeline,) = arguments
-    return run(lambda: _main(int(lifeline)))
+    """Serve over the lifeline named by `arguments`; the listening socket follows over it."""
+    lifeline, *given = arguments
+    return run(lambda: _main(int(lifeline), given))
 
 
-async def _main(lifeline_fd: int) -> int:
+async def _main(lifeline_fd: int, given: list[str]) -> int:
     lifeline = Lifeline(lifeline_fd)
-    begin, descriptors = await lifeline.next()
-    if not isinstance(begin, messages.Begin):
+    beginning = await lifeline.beginning(given)
+    if beginning is None:
         return EXIT_YES  # the supervisor went away before its first word
-    return await Worker(lifeline, socket.socket(fileno=descriptors[0]), begin).run()
+    begin, listener = beginning
+    return await Worker(lifeline, listener, begin).run()
 
 
 class Worker:
