@@ -150,8 +150,8 @@ async def test_idle_processes_stay_small_and_workers_never_load_what_only_contro
         (worker,), (control,) = proxy.pids("worker"), proxy.pids("control")
         resident = {name: _resident_mib(pid) for name, pid in (("worker", worker), ("control", control))}
 
-        assert resident["worker"] <= 40, resident
-        assert resident["control"] <= 120, resident
+        assert resident["worker"] <= 35, resident
+        assert resident["control"] <= 70, resident
 
 
 _AT_THE_END = """
