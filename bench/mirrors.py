@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench import strangler, templates
+from bench import strangler, templates, usage
 from bench.backends import Backends
 from bench.processes import PROXY_CPU, Running, free_port, started
 from bench.rows import COMPILED
@@ -109,16 +109,31 @@ def rows() -> list[Row]:
     return found
 
 
-def counted(running: Running, answered: int) -> Counter[str]:
-    """Return the results of `answered` requests once all are settled: `live`, `shadow`, results with reasons."""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What became of requests: `live`, `shadow`, results with reasons; seconds that asking cost, by process."""
+
+    results: Counter[str]
+    asking: Mapping[int, float]
+
+
+NOTHING = Counted(Counter(), {})
+
+
+def counted(running: Running, answered: int) -> Counted:
+    """Return what became of `answered` requests once all are settled."""
     port = strangler.admin_of(running.output)
     end = time.monotonic() + SETTLE_SECONDS
+    asking: Counter[int] = Counter()
     while True:
+        before = usage.cpu_nanoseconds(running.tree())
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
             found = _read(answer.read().decode())
+        for (pid, thread), spent in usage.cpu_nanoseconds(running.tree()).items():
+            asking[pid] += spent - before.get((pid, thread), spent)
         settled = sum(count for name, count in found.items() if name not in ("live", "shadow"))
         if (found["live"] >= answered and settled in (0, found["live"])) or time.monotonic() > end:
-            return found
+            return Counted(found, {pid: spent / 1e9 for pid, spent in asking.items()})
         time.sleep(0.2)
 
 

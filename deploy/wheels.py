@@ -42,13 +42,29 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def interpreters() -> Iterator[str]:
-    """Yield the path of each interpreter that is there, say which are not."""
+    """Yield the path of each interpreter that is there, say which are not, which do not start."""
     for version in VERSIONS:
         path = shutil.which(f"python{version}")
         if path is None:
             print(f"no python{version} here: no wheel for it", file=sys.stderr)
+        elif (why := _why_not(path, version)) is not None:
+            print(f"{path} is no Python {version} ({why}): no wheel for it; name one with --python", file=sys.stderr)
         else:
             yield path
+
+
+def _why_not(python: str, version: str) -> str | None:
+    """Return why an interpreter cannot be used, None where it can: a version manager's shim may lead nowhere."""
+    words = [python, "-c", "import sys, venv; print(f'{sys.version_info[0]}.{sys.version_info[1]}')"]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False, cwd="/")
+    except OSError as error:
+        return str(error)
+    if done.returncode == 0:
+        said = done.stdout.strip()
+        return None if said == version else f"it is {said}"
+    said = next((line for line in done.stderr.splitlines() if line.strip()), "")
+    return said or f"it ends with {done.returncode}"
 
 
 def wheel_of(python: str) -> tuple[Path, str]:

@@ -19,7 +19,7 @@ from proxy.cli.recordings import each, path_of, unread
 from proxy.control.config_loader import known_sticky_key, prepare
 from proxy.described_request import facts_of, meets_strangers
 from proxy.doctor.other_users import users_here
-from proxy.ipc.child_process import command, environment
+from proxy.ipc.internal_commands import command, environment
 from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError, is_legacy_only, why_unread
 from proxy.state.identity_keys import keys_from
 from proxy.traffic.reader import Recording

@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 
 from proxy.control.comparison.judge_pool import judge_environment
-from proxy.ipc.child_process import command
+from proxy.ipc.internal_commands import command
 from rules.model import Snapshot
 from rules.problems import Finding
 

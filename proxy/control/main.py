@@ -43,7 +43,7 @@ from proxy.control.route_evidence import RouteWindows
 from proxy.control.status import instance, status, worker_documents
 from proxy.control.worker_links import Workers
 from proxy.ipc import messages
-from proxy.ipc.child_process import Lifeline, Tasks, beat, run, take_socket
+from proxy.ipc.child_process import Lifeline, Tasks, beat, run
 from proxy.ipc.messages import Prepare
 from proxy.settings import EXIT_NO, EXIT_YES, parse_address, worker_count
 from proxy.state.bindable import client_tls
@@ -63,16 +63,17 @@ FIRST_AGREEMENT_WITHIN = 1.0
 
 
 def main(arguments: list[str]) -> int:
-    """Run control on the inherited descriptors named by `arguments`: lifeline, admin listener."""
-    lifeline, listener = arguments
-    return run(lambda: _main(int(lifeline), take_socket(listener)))
+    """Run control over the lifeline named by `arguments`; the admin port's socket follows over it."""
+    lifeline, *given = arguments
+    return run(lambda: _main(int(lifeline), given))
 
 
-async def _main(lifeline_fd: int, listener: socket.socket) -> int:
+async def _main(lifeline_fd: int, given: list[str]) -> int:
     lifeline = Lifeline(lifeline_fd)
-    begin, _ = await lifeline.next()
-    if not isinstance(begin, messages.Begin):
+    beginning = await lifeline.beginning(given)
+    if beginning is None:
         return EXIT_YES
+    begin, listener = beginning
     return await Control(lifeline, listener, begin).run()
 
 

@@ -1,4 +1,4 @@
-"""How a child is started and what every child has: event loop, lifeline, signals, heart-beat, back-off."""
+"""What every child process has: event loop, lifeline, signals, heart-beat, back-off."""
 
 from __future__ import annotations
 
@@ -7,42 +7,19 @@ import os
 import signal
 import socket
 import sys
-import sysconfig
 import time
-from collections.abc import Callable, Coroutine, Mapping
-from pathlib import Path
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from traceback import extract_tb
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from proxy.ipc.channel import Channel
 from proxy.ipc.codec import LIFELINE
-from proxy.ipc.messages import Beat, Leave, Message
+from proxy.ipc.messages import Beat, Begin, Leave, Listen, Message
 from proxy.settings import EXIT_HOPELESS, CannotStartError
 from proxy.telemetry import events
 from proxy.telemetry.events import Emit
 
 Received = tuple[Message, tuple[int, ...]]
-
-
-_FOLDER: Final = Path(__file__).resolve().parents[2]
-_IS_WHEEL: Final = _FOLDER.name == "_app"
-"""Whether the packages lie in the folder of their own that a wheel has: `strangler` alone is importable then."""
-
-
-def command(*arguments: str) -> list[str]:
-    """Return the command line that runs one of our own internal commands."""
-    return [sys.executable, "-m", "strangler" if _IS_WHEEL else "proxy", *arguments]
-
-
-def environment() -> dict[str, str]:
-    """Return a child's environment: ours, with the folder this very code came from."""
-    root = str(_FOLDER.parents[1] if _IS_WHEEL else _FOLDER)
-    environ = dict(os.environ)
-    # -m looks into the working directory first; -P stops that, so a checkout must be named
-    environ["PYTHONSAFEPATH"] = "1"
-    if root not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
-        environ["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environ.get("PYTHONPATH", ""))))
-    return environ
 
 
 class Lifeline:
@@ -56,6 +33,21 @@ class Lifeline:
     async def next(self) -> Received:
         """Wait for the supervisor's next message."""
         return await self._queue.get()
+
+    async def beginning(self, given: Sequence[str]) -> tuple[Begin, socket.socket] | None:
+        """Wait for what there is to run, and on which socket; None when the supervisor went away before.
+
+        A supervisor that began before this version was installed has `given` the socket on the command line.
+        """
+        message, descriptors = await self.next()
+        listener = int(given[0]) if given else -1
+        if isinstance(message, Listen):
+            (listener,) = descriptors
+            message, _ = await self.next()
+        if not isinstance(message, Begin) or listener < 0:
+            return None
+        os.set_inheritable(listener, False)  # noqa: FBT003 - the os API
+        return message, socket.socket(fileno=listener)
 
     def put(self, message: Message) -> None:
         """Act as if the supervisor had sent `message`."""
@@ -84,13 +76,6 @@ def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     except CannotStartError as error:
         sys.stderr.write(f"strangler: {error}\n")
         return EXIT_HOPELESS
-
-
-def take_socket(descriptor: str) -> socket.socket:
-    """Return the inherited listening socket; it is not inherited further."""
-    number = int(descriptor)
-    os.set_inheritable(number, False)  # noqa: FBT003 - the os API
-    return socket.socket(fileno=number)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

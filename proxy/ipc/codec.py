@@ -304,6 +304,7 @@ class Inbox:
 
 
 LIFELINE = Wire(
+    messages.Listen,
     messages.Begin,
     messages.Attach,
     messages.Drain,

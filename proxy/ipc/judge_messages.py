@@ -127,6 +127,21 @@ class Judged(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class Repeated(Message):
+    """So many pairs that differ in the same groups as one that came whole a moment ago: they are only counted.
+
+    `pair` is the last of them, without its responses; `opinion` that of the one that came, with what was forgiven in
+    all of these; `rated` in how many of them a rule applied.
+    """
+
+    pair: Pair
+    opinion: Opinion
+    count: int
+    rated: tuple[tuple[str, int], ...] = ()
+    attached: ClassVar[tuple[str, ...]] = Judged.attached
+
+
+@dataclass(frozen=True, slots=True)
 class RouteTally:
     """The results of pairs that need no decision, of one route under one generation.
 
@@ -153,7 +168,7 @@ class Tallied(Message):
     routes: tuple[RouteTally, ...]
 
 
-JUDGE = Wire(Seated, Rulebook, Case, Exhibit, Opinion, Explained, Serve, Judged, Tallied)
+JUDGE = Wire(Seated, Rulebook, Case, Exhibit, Opinion, Explained, Serve, Judged, Repeated, Tallied)
 """Control and judge, both ways."""
 STORED = Wire(Pair)
 """A pair as it is stored."""

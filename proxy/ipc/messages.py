@@ -40,6 +40,13 @@ class Begin(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class Listen(Message):
+    """A child's listening socket comes with this message, just before `Begin`."""
+
+    carries: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Attach(Message):
     """A fresh connection between worker `slot` and control comes with this message."""
 

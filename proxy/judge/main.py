@@ -1,7 +1,8 @@
 """The judge process; explains a stored pair.
 
 1. control sends the rules, hands over a connection to each worker
-2. of a worker's pairs a batch is judged; what only has to be counted is added up, what differs is sent at once
+2. of a worker's pairs a batch is judged; what only has to be counted is added up, what differs is sent at once, the
+   first few of those that differ alike
 3. every quarter of a second, with what differs, or when much is done, control receives the results; then the workers do
 4. above its share of the processor it rests; what waits meanwhile waits in the workers, which drop what is too much
 
@@ -21,18 +22,18 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import orjson
 
 from proxy.ipc.codec import Inbox, WireError
 from proxy.ipc.judge_messages import JUDGE, Case, Exhibit, Explained, Judged, Opinion, Rulebook, Seated, Serve
-from proxy.ipc.messages import Answer, Message, Pair
+from proxy.ipc.messages import Message
 from proxy.judge.confinement import ALARM_SECONDS, PROCESSOR_SECONDS, confine
 from proxy.judge.opinion import Opinions
 from proxy.judge.policies import Rules, unpack_rules
 from proxy.judge.redaction import UnreadableError, unpack
+from proxy.judge.repeats import Repeats, without_responses
 from proxy.judge.share import Share
 from proxy.judge.tally import Tally, is_settled
 from proxy.judge.worker_link import WorkerLink
@@ -111,6 +112,7 @@ class Judge:
         self._control = control
         self._inbox = Inbox(JUDGE)
         self._descriptors: deque[int] = deque()
+        self._repeats = Repeats()
         self._opinions = Opinions(Rules({}, "2000-01-01"))
         self._links: dict[int, WorkerLink] = {}
         self._tally = Tally()
@@ -168,14 +170,13 @@ class Judge:
                 self._links[link.socket.fileno()] = link
                 self._poll.register(link.socket, select.POLLIN)
             case Case() | Exhibit():
-                self._control.sendall(JUDGE.pack(self._timed(message)))
+                _arm()
+                self._control.sendall(JUDGE.pack(self._answer(message)))
                 _disarm()
             case _:
                 pass
 
-    def _timed(self, message: Case | Exhibit) -> Opinion | Explained:
-        signal.setitimer(signal.ITIMER_PROF, PROCESSOR_SECONDS)
-        signal.setitimer(signal.ITIMER_REAL, ALARM_SECONDS)
+    def _answer(self, message: Case | Exhibit) -> Opinion | Explained:
         return self._opinions.on(message) if isinstance(message, Case) else explained(message, self._opinions)
 
     # ── workers ────────────────────────────────────────────────────────────────────────────────────────
@@ -200,13 +201,16 @@ class Judge:
             pair = link.next_pair()
             if pair is None:
                 break
-            opinion = self._timed(Case(0, pair))
-            if not isinstance(opinion, Opinion):
-                continue
-            if is_settled(opinion):
+            _arm()
+            opinion = self._opinions.unless_repeated(Case(0, pair), self._repeats)
+            if opinion is None:
+                pass
+            elif is_settled(opinion):
                 self._tally.count_opinion(pair, opinion)
             else:
-                differing.append(Judged(*link.worker, _bare(pair), opinion))
+                bare = without_responses(pair)
+                self._repeats.sent_whole(bare, opinion)
+                differing.append(Judged(*link.worker, bare, opinion))
             if time.monotonic() > until:
                 break
         _disarm()
@@ -221,22 +225,18 @@ class Judge:
         """Send control what was judged, then workers that it is done."""
         self._told_at = time.monotonic()
         told = self._tally.drain_counts()
-        messages = [*differing, *(() if told is None else (told,))]
+        messages = [*differing, *self._repeats.drain(self._told_at), *(() if told is None else (told,))]
         if messages:
             self._control.sendall(b"".join(JUDGE.pack(message) for message in messages))
         for link in self._links.values():
             link.acknowledge()
 
 
+def _arm() -> None:
+    signal.setitimer(signal.ITIMER_PROF, PROCESSOR_SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, ALARM_SECONDS)
+
+
 def _disarm() -> None:
     signal.setitimer(signal.ITIMER_PROF, 0)
     signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def _bare(pair: Pair) -> Pair:
-    """Return the pair without what was only compared."""
-    return replace(pair, legacy=_status(pair.legacy), modern=_status(pair.modern), secondary=None)
-
-
-def _status(answer: Answer) -> Answer:
-    return Answer(status=answer.status, failed=answer.failed)

@@ -21,6 +21,7 @@ from proxy.ipc.judge_messages import MOST_FOUND, Case, Checked, Found, Opinion
 from proxy.ipc.messages import Answer, Pair
 from proxy.judge.policies import Compiled, Rules, body_of, compiled
 from proxy.judge.redaction import Redactors, pack
+from proxy.judge.repeats import Repeats
 from proxy.telemetry.records import SESSION, is_for_strangers
 from rules.invariants import VIOLATED, CompiledInvariant, Outcome, check_all
 
@@ -37,8 +38,13 @@ class Opinions:
 
     def on(self, case: Case) -> Opinion:
         """Return the opinion on `case`; never raises: a fault of ours is a reason not to compare."""
+        opinion = self.unless_repeated(case, None)
+        return Opinion(case.ticket, NOT_COMPARED, "error") if opinion is None else opinion
+
+    def unless_repeated(self, case: Case, repeats: Repeats | None) -> Opinion | None:
+        """Return the opinion on `case`; None where it differs as others did a moment ago, and was counted with them."""
         try:
-            return self._opinion(case)
+            return self._opinion(case, repeats)
         except Exception as error:  # noqa: BLE001 - whatever a pair or our own code is like, the next one is judged
             return Opinion(case.ticket, NOT_COMPARED, "error", notes=(repr(error)[:200],))
 
@@ -50,7 +56,7 @@ class Opinions:
             return None
         return _compared(rules, pair, legacy, modern)[0]
 
-    def _opinion(self, case: Case) -> Opinion:
+    def _opinion(self, case: Case, repeats: Repeats | None) -> Opinion | None:
         pair = case.pair
         rules = self._rules_of(pair.route)
         if isinstance(rules, str):
@@ -61,6 +67,8 @@ class Opinions:
             # legacy did not know the user: its answer proves nothing, modern's invariants do
             comparison, reason, legacy = Comparison(NOT_COMPARED), SESSION, None
         checked = _checked(rules, legacy, modern, self._rules.redact, self._redactors.of(pair.route))
+        if repeats is not None and not checked and self._folds(repeats, pair, comparison):
+            return None
         found = tuple(self._found(pair.route, comparison.findings, stored=case.stored))
         opinion = Opinion(
             case.ticket,
@@ -81,6 +89,16 @@ class Opinions:
             request=f"{redacted.method} {_target(redacted)}",
             payload=pack(redacted) if self._rules.bodies else b"",
         )
+
+    def _folds(self, repeats: Repeats, pair: Pair, comparison: Comparison) -> bool:
+        """Whether a pair was counted with others that differ in the same groups."""
+        rules = self._rules.routes.get(pair.route)
+        if rules is None or comparison.observations:
+            return False
+        if comparison.verdict != "different" or len(comparison.findings) >= MOST_FOUND:
+            return False
+        groups = tuple(dict.fromkeys(fingerprint(pair.route, finding) for finding in comparison.findings))
+        return repeats.folds(pair, groups, comparison.forgiven, rules.rechecks)
 
     def _rules_of(self, route: str) -> Compiled | str:
         """Return the compiled rules of a route, or what is wrong with them."""

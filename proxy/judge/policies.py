@@ -23,13 +23,17 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class RouteRules:
-    """How one route's pairs are compared; `noise` is what was learned of it, in the form of its maker."""
+    """How one route's pairs are compared; `noise` is what was learned of it, in the form of its maker.
+
+    `rechecks` is how many a minute may be asked again, 0 for any number.
+    """
 
     compare: Mapping[str, Any]
     invariants: tuple[Invariant, ...] = ()
     legacy_hosts: tuple[str, ...] = ()
     modern_hosts: tuple[str, ...] = ()
     noise: tuple[Mapping[str, Any], ...] = ()
+    rechecks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,12 @@ def route_rules(
     legacy = [by_name[name] for name in (route.legacy.backend,) if name in by_name]
     modern = [by_name[name] for name in (route.modern.backend, route.shadow.backend) if name in by_name]
     return RouteRules(
-        _without(route.compare, lifted), route.invariants, tuple(_hosts(legacy)), tuple(_hosts(modern)), noise
+        _without(route.compare, lifted),
+        route.invariants,
+        tuple(_hosts(legacy)),
+        tuple(_hosts(modern)),
+        noise,
+        route.shadow.recheck_per_minute,
     )
 
 

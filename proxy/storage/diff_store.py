@@ -37,7 +37,8 @@ TRANSIENT = "t-"
 class Difference:
     """One pair that differed; `pair` is its redacted, packed form (see `proxy.judge.redaction`), empty when not kept.
 
-    `at` is epoch seconds, `request` one readable line.
+    `at` is epoch seconds, `request` one readable line. Without `is_example` it stands for `count` pairs that are only
+    added to their groups.
     """
 
     id: str
@@ -47,6 +48,8 @@ class Difference:
     found: tuple[Found, ...]
     notes: tuple[str, ...] = ()
     pair: bytes = field(default=b"", repr=False)
+    count: int = 1
+    is_example: bool = True
 
 
 @dataclass(frozen=True, slots=True)

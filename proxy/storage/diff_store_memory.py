@@ -30,7 +30,8 @@ class MemoryDiffs:
     def add_differences(self, differences: Sequence[Difference]) -> None:
         """Count these pairs in their groups, store a few of them."""
         for difference in differences:
-            self._pairs[difference.id] = difference
+            if difference.is_example:
+                self._pairs[difference.id] = difference
             for found in _one_of_each(difference.found):
                 self._count(difference, found)
         while len(self._groups) > self._most_groups:
@@ -123,11 +124,13 @@ class MemoryDiffs:
         group = kept.group
         kept.group = replace(
             group,
-            count=group.count + 1,
+            count=group.count + difference.count,
             first_seen=min(group.first_seen, at),
             last_seen=max(group.last_seen, at),
             rejudged="",
         )
+        if not difference.is_example:
+            return
         kept.examples.append((difference.id, found))
         if len(kept.examples) > EXAMPLES:
             del kept.examples[1]

@@ -40,8 +40,8 @@ CREATE INDEX IF NOT EXISTS examples_by_pair ON examples (pair);
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 """
 _COUNT = """
-INSERT INTO groups (id, route, path, kind, count, first_seen, last_seen) VALUES (?, ?, ?, ?, 1, ?, ?)
-ON CONFLICT (id) DO UPDATE SET count = count + 1, rejudged = '',
+INSERT INTO groups (id, route, path, kind, count, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET count = count + excluded.count, rejudged = '',
     first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen)
 """
 _THIN_OUT = """
@@ -78,14 +78,18 @@ class SqliteDiffs:
         with self._changing() as connection:
             touched: set[str] = set()
             for one in differences:
+                firsts = {each.group: each for each in reversed(one.found)}.values()
+                for found in firsts:
+                    row = found.group, one.route, found.pattern, found.kind, one.count, one.at, one.at
+                    connection.execute(_COUNT, row)
+                if not one.is_example:
+                    continue
                 connection.execute(
                     "INSERT OR REPLACE INTO pairs VALUES (?, ?, ?, ?, ?, ?, ?)",
                     (one.id, one.at, one.route, one.request, _text(one.notes), len(one.pair), one.pair),
                 )
-                for found in {each.group: each for each in reversed(one.found)}.values():
+                for found in firsts:
                     touched.add(found.group)
-                    row = found.group, one.route, found.pattern, found.kind, one.at, one.at
-                    connection.execute(_COUNT, row)
                     connection.execute(
                         "INSERT INTO examples (groupid, pair, found) VALUES (?, ?, ?)",
                         (found.group, one.id, _text(asdict(found))),

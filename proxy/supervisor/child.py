@@ -6,31 +6,18 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 
 from proxy.ipc.channel import Channel
-from proxy.ipc.child_process import Backoff, command, environment
+from proxy.ipc.child_process import Backoff
 from proxy.ipc.codec import LIFELINE
 from proxy.ipc.messages import Beat, Message, WorkerState
+from proxy.supervisor.launch import Launched
 
 TICK = 0.5
 SILENT_TICKS = 10
 STARTING_TICKS = 60
-BLOCKED = (signal.SIGINT, signal.SIGHUP)
-"""Signals that reach the whole process group, while only the supervisor acts on them."""
-
-
-def _start(arguments: list[str], passed: list[int]) -> subprocess.Popen[bytes]:
-    """Start a process that gets no Ctrl-C until it is ready to ignore it."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED)
-    try:
-        return subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
-            arguments, pass_fds=passed, stdin=subprocess.DEVNULL, env=environment()
-        )
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Child:
@@ -44,27 +31,25 @@ class Child:
 
     def __init__(
         self,
-        role: str,
+        launched: Launched,
         slot: int,
         incarnation: int,
         *,
-        inherit: Sequence[int],
         received: Callable[[Child, Message], None],
         exited: Callable[[Child, int], None],
     ) -> None:
-        self.role, self.slot, self.incarnation = role, slot, incarnation
+        self.role, self.slot, self.incarnation = launched.role, slot, incarnation
         self.accepting = False
         self.silence = 0
         self.beaten = False
         self.payload = b""
         self._exited = exited
         self.started = time.monotonic()
-        ours, theirs = socket.socketpair()
-        with theirs:
-            passed = [theirs.fileno(), *inherit]
-            self._process = _start(command(role, *map(str, passed)), passed)
+        self._process = launched.process
         self.pid = self._process.pid
-        self._channel = Channel(ours, LIFELINE, lambda message, _: self._on_message(message, received), lambda _: None)
+        self._channel = Channel(
+            launched.lifeline, LIFELINE, lambda message, _: self._on_message(message, received), lambda _: None
+        )
         self._pidfd = os.pidfd_open(self.pid)
         asyncio.get_running_loop().add_reader(self._pidfd, self._reap)
 

@@ -9,26 +9,26 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 
-from proxy.ipc.child_process import command, environment
 from proxy.ipc.codec import LOADER, Inbox, Loaded
 from proxy.settings import EXIT_NO, Address, CannotStartError, Settings, parse_address, worker_count
 from proxy.supervisor import sockets
+from proxy.supervisor.launch import Launched
 from proxy.supervisor.process_manager import Notifier, ProcessManager
 from proxy.supervisor.sockets import Inherited, Successor, adopted, inherited, report_ready
 from proxy.telemetry import events as telemetry_events
 from proxy.telemetry.events import Events, events
 
 
-def main(arguments: list[str]) -> int:
-    """Run the proxy on the file `arguments[0]` with `arguments[1]` workers (empty: as the file says)."""
-    path, workers = arguments
-    loaded = load(path, workers)
+def supervise(workers: str, loading: subprocess.Popen[bytes], first: Mapping[str, Launched]) -> int:
+    """Run the proxy on what `loading` prints, with `workers` (empty: as the file says); `first` have been started."""
+    loaded = load(loading)
     if isinstance(loaded, int):
         return loaded
     emit = events("supervisor")
     try:
-        return asyncio.run(_keep(loaded.settings, loaded.payload, workers, emit))
+        return asyncio.run(_keep(loaded.settings, loaded.payload, workers, emit, first))
     except CannotStartError as error:
         sys.stderr.write(f"strangler: {error}\n")
         return EXIT_NO
@@ -37,25 +37,20 @@ def main(arguments: list[str]) -> int:
         emit.close()
 
 
-def load(path: str, workers: str = "") -> Loaded | int:
-    """Return the file, checked by a process of its own, or that process's exit code.
-
-    The checking libraries need more memory than all of the supervisor; they end with that process.
-    """
-    done = subprocess.run(  # noqa: S603 - our own interpreter, our own module
-        command("load", path, workers), stdout=subprocess.PIPE, env=environment(), check=False
-    )
-    if done.returncode != 0:
-        return done.returncode if done.returncode > 0 else EXIT_NO
+def load(loading: subprocess.Popen[bytes]) -> Loaded | int:
+    """Return the file, checked by the process `loading`, or that process's exit code."""
+    printed, _ = loading.communicate()
+    if loading.returncode != 0:
+        return loading.returncode if loading.returncode > 0 else EXIT_NO
     inbox = Inbox(LOADER)
-    inbox.feed(done.stdout)
+    inbox.feed(printed)
     message = inbox.next_message()
     if not isinstance(message, Loaded):
         raise CannotStartError("the configuration could not be read")
     return message
 
 
-async def _keep(settings: Settings, payload: bytes, workers: str, emit: Events) -> int:
+async def _keep(settings: Settings, payload: bytes, workers: str, emit: Events, first: Mapping[str, Launched]) -> int:
     loop = asyncio.get_running_loop()
     left = inherited()
     listeners, users = _users(settings, left)
@@ -91,6 +86,7 @@ async def _keep(settings: Settings, payload: bytes, workers: str, emit: Events) 
         closing=lambda: sockets.forget(users),
         emit=emit,
         systemd=Notifier(),
+        first=first,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, manager.stop, signal.Signals(number).name)

@@ -14,12 +14,14 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 
 from proxy.ipc import messages
 from proxy.ipc.child_process import Backoff
 from proxy.ipc.messages import Message
 from proxy.settings import EXIT_HOPELESS, EXIT_NO, EXIT_YES, Settings
 from proxy.supervisor.child import TICK, Child, Slot
+from proxy.supervisor.launch import Launched, launch
 from proxy.telemetry import events
 from proxy.telemetry.events import Emit
 
@@ -71,6 +73,7 @@ class ProcessManager:
     `payload` with `drain` change when control sends a newer configuration, `effects` when it sends what was set at
     run time since, `proven` (what a worker began with and served) when one serves, `ready` once, `stopping` once,
     `handed_over` once.
+    `first` are children that were started before anything was known; they are taken first.
     Children are added at their start, removed at their exit.
     """
 
@@ -86,6 +89,7 @@ class ProcessManager:
         closing: Callable[[], None],
         emit: Emit,
         systemd: Notifier,
+        first: Mapping[str, Launched] = MappingProxyType({}),
     ) -> None:
         self._settings = settings
         self._payload = payload
@@ -99,6 +103,7 @@ class ProcessManager:
         self._closing = closing
         self._emit = emit
         self._systemd = systemd
+        self._first = dict(first)
         self._control: Child | None = None
         self._control_backoff = Backoff()
         self._control_starts = 0
@@ -197,16 +202,17 @@ class ProcessManager:
 
     def _start(self, role: str, number: int, incarnation: int, listener: socket.socket) -> Child:
         child = Child(
-            role,
+            self._first.pop(role) if role in self._first else launch(role),
             number,
             incarnation,
-            inherit=(listener.fileno(),),
             received=self._on_message,
             exited=self._gone,
         )
         self._children.add(child)
         child.payload = self._payload
-        child.send(messages.Begin(number, incarnation, self._settings, self._addresses, self._payload, self._effects))
+        begin = messages.Begin(number, incarnation, self._settings, self._addresses, self._payload, self._effects)
+        child.send(messages.Listen(), (os.dup(listener.fileno()),))
+        child.send(begin)
         self._emit(events.CHILD_STARTED, role=role, slot=number, pid=child.pid, incarnation=incarnation)
         return child
 

@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from proxy.ipc.child_process import command, environment
+from proxy.ipc.internal_commands import command, environment
 from proxy.settings import Address, AddressTakenError, CannotStartError, parse_address
+from proxy.supervisor.launch import VARIABLE
 
 _BACKLOG = 4096
 
@@ -165,8 +166,6 @@ def _clear_stale(address: Address, key: str) -> None:
 # At every moment one of them accepts from the kernel's queue. The admin port belongs to the new program from 3 on.
 
 
-VARIABLE = "STRANGLER_INHERITED"
-"""The variable with `Inherited.text`, set by one supervisor for its successor only."""
 START_WITHIN = 120.0
 """Seconds after which a new program that is neither ready nor gone is ended; the old one goes on."""
 

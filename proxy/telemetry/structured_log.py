@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import MutableMapping
+import sys
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from typing import Any
-
-import structlog
 
 from proxy.telemetry import events as telemetry_events
 from proxy.telemetry.events import Events, events
+
+
+@contextmanager
+def _without(library: str) -> Iterator[None]:
+    """Have `library` look as if it were not installed, unless it is loaded already."""
+    if library in sys.modules:
+        yield
+        return
+    sys.modules[library] = None  # type: ignore[assignment]  # as the import system documents it
+    try:
+        yield
+    finally:
+        del sys.modules[library]
+
+
+with _without("rich"):
+    # structlog loads it where it is there, for tracebacks on a terminal: a tenth of a second and megabytes for lines
+    # of JSON
+    import structlog
 
 
 class StructuredEvents:

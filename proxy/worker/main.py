@@ -20,7 +20,7 @@ from pathlib import Path
 
 from proxy.ipc import messages
 from proxy.ipc.channel import Channel
-from proxy.ipc.child_process import ExceptionHandler, Lifeline, Tasks, beat, run, take_socket
+from proxy.ipc.child_process import ExceptionHandler, Lifeline, Tasks, beat, run
 from proxy.ipc.codec import WORKER
 from proxy.ipc.messages import Message
 from proxy.settings import EXIT_YES, CannotStartError
@@ -114,16 +114,17 @@ LAST_CALL = 0.1
 
 
 def main(arguments: list[str]) -> int:
-    """Serve on the inherited descriptors named by `arguments`: lifeline, listening socket."""
-    lifeline, listener = arguments
-    return run(lambda: _main(int(lifeline), take_socket(listener)))
+    """Serve over the lifeline named by `arguments`; the listening socket follows over it."""
+    lifeline, *given = arguments
+    return run(lambda: _main(int(lifeline), given))
 
 
-async def _main(lifeline_fd: int, listener: socket.socket) -> int:
+async def _main(lifeline_fd: int, given: list[str]) -> int:
     lifeline = Lifeline(lifeline_fd)
-    begin, _ = await lifeline.next()
-    if not isinstance(begin, messages.Begin):
+    beginning = await lifeline.beginning(given)
+    if beginning is None:
         return EXIT_YES  # the supervisor went away before its first word
+    begin, listener = beginning
     return await Worker(lifeline, listener, begin).run()
 
 

@@ -38,6 +38,7 @@ SHORTER: dict[str, str] = {
     "proxy/data/redaction.py": "the one place where rows of strangers become examples",
     "proxy/data/schedule.py": "pure: when what is due",
     "proxy/data/sqlite_functions.py": "what one database lacks",
+    "proxy/supervisor/start.py": "what runs before the supervisor is imported",
     "proxy/ipc/verifying.py": "what one kind of child says",
     "proxy/judge/confinement.py": "what a judge gives up, apart from its work",
     "comparators/assets.py": "read by pages alone, with a rule of its own to be found by name",

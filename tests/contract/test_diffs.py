@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,20 @@ def test_a_group_keeps_the_first_pair_with_the_latest_ones_and_counts_them_all(s
     assert kept == ["p00020", "p00019", "p00018", "p00017", "p00000"]
     assert len(kept) == EXAMPLES
     assert store.pair("p00005") == b""
+
+
+def test_pairs_that_are_only_counted_leave_the_examples_as_they_are(store: Diffs):
+    store.add_differences([difference(1)])
+    more = replace(difference(2, found(), found("g2")), count=40, is_example=False)
+
+    store.add_differences([more, difference(3)])
+
+    group, other = store.group("g1"), store.group("g2")
+    assert group is not None
+    assert other is not None
+    assert (group.count, group.first_seen, group.last_seen) == (42, 1001.0, 1003.0)
+    assert [example.pair for example in group.examples] == ["p00003", "p00001"]
+    assert (other.count, other.examples, store.pair("p00002")) == (40, (), b"")
 
 
 def test_groups_come_newest_first_page_by_page_of_one_route_since_a_moment(store: Diffs):

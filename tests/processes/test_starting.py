@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import socket
+import sys
 from pathlib import Path
 
 import orjson
 import pytest
 
+from tests.architecture.test_laws import DATABASES, HEAVY
 from tests.support.backend import Backend
-from tests.support.running import Running, config, run_command, running
+from tests.support.running import ROOT, Running, alive, config, run_command, running
+from tests.support.waiting import until
 
 
 async def test_the_ready_line_names_both_addresses_once_readyz_is_200(tmp_path: Path, legacy: Backend):
@@ -145,8 +150,66 @@ async def test_idle_processes_stay_small_and_workers_never_load_what_only_contro
         (worker,), (control,) = proxy.pids("worker"), proxy.pids("control")
         resident = {name: _resident_mib(pid) for name, pid in (("worker", worker), ("control", control))}
 
-        assert resident["worker"] <= 40, resident
-        assert resident["control"] <= 120, resident
+        assert resident["worker"] <= 35, resident
+        assert resident["control"] <= 70, resident
+
+
+_AT_THE_END = """
+import atexit, os, pathlib, sys
+atexit.register(lambda: pathlib.Path(os.environ["MODULES"], str(os.getpid())).write_text("\\n".join(sys.modules)))
+"""
+
+
+async def test_a_process_loads_only_what_it_needs_to_start_and_to_serve(tmp_path: Path, legacy: Backend):
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(_AT_THE_END)
+
+    async with running(tmp_path, config(legacy.url), PYTHONPATH=str(site), MODULES=str(site)) as proxy:
+        (worker,), (control,) = proxy.pids("worker"), proxy.pids("control")
+        await proxy.get()
+        await proxy.admin("/readyz")
+        proxy.process.terminate()
+        assert await proxy.exit_code() == 0
+
+    loaded = {
+        role: {name.partition(".")[0] for name in whole} | whole
+        for role, pid in (("worker", worker), ("control", control), ("supervisor", proxy.process.pid))
+        if (whole := set((site / str(pid)).read_text().split("\n")))
+    }
+    people = ("proxy.cli", "proxy.doctor", "proxy.traffic", "typer", "rich", "deepdiff", "httpx", "pydantic", "yaml")
+    assert loaded["worker"] & {*HEAVY, *DATABASES, *people, "sqlite3", "proxy.control", "proxy.judge"} == set()
+    assert loaded["control"] & {*DATABASES, *people, "redis", "proxy.worker", "comparators.comparison"} == set()
+    assert loaded["supervisor"] & {*HEAVY, *people, "uvloop", "sqlite3", "rules", "proxy.control"} == set()
+
+
+async def test_children_start_while_the_file_is_checked_and_end_where_it_is_refused(tmp_path: Path):
+    file = tmp_path / "proxy.yaml"
+    os.mkfifo(file)  # it is read as soon as it is written to
+    words = (sys.executable, "-m", "proxy", "run", "-c", str(file))
+    process = await asyncio.create_subprocess_exec(*words, stderr=asyncio.subprocess.PIPE, cwd=ROOT)
+    try:
+        await until(lambda: {"load", "control", "worker"} <= _children(process.pid).keys())
+        children = _children(process.pid)
+        await asyncio.to_thread(file.write_text, "routes: 7\n")
+        _, said = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+
+    assert process.returncode == 2
+    assert f"{file}:1:".encode() in said
+    assert [role for role, pid in children.items() if alive(pid)] == []
+
+
+def _children(pid: int) -> dict[str, int]:
+    """The children of a process, by the internal command that they run."""
+    found = {}
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+        if b"proxy" in words[:-1]:
+            found[words[words.index(b"proxy") + 1].decode()] = int(child)
+    return found
 
 
 async def test_the_access_line_is_the_record_of_a_decision(tmp_path: Path, legacy: Backend, modern: Backend):

@@ -140,6 +140,7 @@ async def test_the_service_manager_is_told_how_it_goes(tmp_path: Path, legacy: B
             await until(lambda: "READY=1" in said, "the start")
             proxy.signal(signal.SIGHUP)
             await until(lambda: "READY=1" in said[_at(said, "RELOADING=1") :], "the reload")
+            await until(lambda: "WATCHDOG=1" in said, "the watchdog")
             proxy.signal(signal.SIGTERM)
             await proxy.exit_code()
         loop.remove_reader(manager)

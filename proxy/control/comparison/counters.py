@@ -171,11 +171,11 @@ class ComparisonCounters:
         if there is not None and generation >= there.since:
             there.kinds.compare(kind)
 
-    def differs(self, route: str, generation: int, places: frozenset[Place]) -> None:
-        """Note where a pair differs that was counted as different."""
+    def differs(self, route: str, generation: int, places: frozenset[Place], pairs: int = 1) -> None:
+        """Note where pairs differ that were counted as different."""
         there = self._routes.get(route)
         if there is not None and generation >= there.since:
-            there.own.differing.append((int(self._clock()), places))
+            there.own.differing.extend([(int(self._clock()), places)] * pairs)
 
     def sampled(self, route: str, generation: int, sampled: Sampled) -> None:
         """Note where second answers of legacy differ from the first ones."""
@@ -188,10 +188,10 @@ class ComparisonCounters:
         for rule, count in forgiven:
             self._forgiven[route, rule] += count
 
-    def differed(self, route: str, kinds: Iterable[str]) -> None:
-        """Count differences by their kind."""
+    def differed(self, route: str, kinds: Iterable[str], pairs: int = 1) -> None:
+        """Count differences by their kind, those of so many pairs."""
         for kind in kinds:
-            self._differences[route, kind] += 1
+            self._differences[route, kind] += pairs
 
     def checked(self, route: str, states: Iterable[tuple[str, str, int]]) -> None:
         """Count the states of invariants, by name, with the number of pairs of each."""

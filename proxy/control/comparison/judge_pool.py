@@ -23,9 +23,21 @@ from dataclasses import dataclass, field
 
 from proxy.control.comparison.judge_links import Judge, JudgeLinks
 from proxy.ipc.channel import Channel
-from proxy.ipc.child_process import Backoff, command, environment
+from proxy.ipc.child_process import Backoff
 from proxy.ipc.codec import Wire
-from proxy.ipc.judge_messages import JUDGE, Case, Exhibit, Explained, Judged, Opinion, Rulebook, Seated, Tallied
+from proxy.ipc.internal_commands import command, environment
+from proxy.ipc.judge_messages import (
+    JUDGE,
+    Case,
+    Exhibit,
+    Explained,
+    Judged,
+    Opinion,
+    Repeated,
+    Rulebook,
+    Seated,
+    Tallied,
+)
 from proxy.ipc.messages import Message
 from proxy.telemetry import events
 from proxy.telemetry.events import Emit
@@ -115,6 +127,7 @@ HOPELESS = 3
 
 Start = Callable[[Callable[[Message], None], Callable[[bool], None]], Judge]
 Answer = Opinion | Explained
+PairResults = Judged | Repeated | Tallied
 
 
 class NotJudgedError(Exception):
@@ -162,9 +175,9 @@ class JudgePool:
         self._ended: dict[str, float] = {}
         self._seats_made = 0
         self._links: JudgeLinks | None = None
-        self._on_pairs: Callable[[Judged | Tallied], None] = lambda _: None
+        self._on_pairs: Callable[[PairResults], None] = lambda _: None
 
-    def link(self, links: JudgeLinks, heard: Callable[[Judged | Tallied], None]) -> None:
+    def link(self, links: JudgeLinks, heard: Callable[[PairResults], None]) -> None:
         """Have every judge connected with workers by `links`; `heard` gets what judges report on workers' pairs."""
         self._links, self._on_pairs = links, heard
 
@@ -278,7 +291,7 @@ class JudgePool:
                     seat.judge.send(self._rules)
                 if self._links is not None and seat.judge is not None:
                     self._links.seated(seat.number, seat.judge)
-            case Judged() | Tallied():
+            case Judged() | Repeated() | Tallied():
                 self._backoff.deaths = 0
                 self._on_pairs(message)
                 return

@@ -20,10 +20,10 @@ from typing import Any
 
 import orjson
 
-from proxy.control.comparison.judge_pool import JudgePool, NotJudgedError
+from proxy.control.comparison.judge_pool import JudgePool, NotJudgedError, PairResults
 from proxy.control.comparison.results import ComparisonResults
 from proxy.ipc import messages
-from proxy.ipc.judge_messages import Case, Checked, Exhibit, Explained, Found, Judged, Opinion, Tallied
+from proxy.ipc.judge_messages import Case, Checked, Exhibit, Explained, Found, Judged, Opinion, Repeated, Tallied
 from proxy.ipc.messages import Answer, Message, Pair
 from proxy.state.mirror_outcomes import RACED
 from proxy.telemetry.aggregation import Worker
@@ -222,12 +222,14 @@ class PairPipeline:
             case _:
                 pass
 
-    def on_judge_message(self, message: Judged | Tallied) -> None:
+    def on_judge_message(self, message: PairResults) -> None:
         """Take what a judge reports on workers' pairs."""
         match message:
             case Tallied():
                 for row in message.routes:
                     self._verdicts.tally(row)
+            case Repeated():
+                self._repeated(message)
             case Judged():
                 self._judged(message.pair, (message.slot, message.incarnation), message.opinion)
 
@@ -271,6 +273,12 @@ class PairPipeline:
             self._verdicts.confirm(pair, opinion, _violations(opinion), ())
         elif not self._put_again(pair, opinion, worker, 1):
             self._unchecked(pair, opinion, "budget")
+
+    def _repeated(self, message: Repeated) -> None:
+        """Count pairs that are like one that came whole: as `_unchecked` does, for there is no budget for them."""
+        if self._policy(message.pair.route) is not None:
+            groups = [each.group for each in message.opinion.found]
+            self._verdicts.repeat(message, is_race=all(map(self._rechecks.looks_like_a_race, groups)))
 
     def _put_again(self, pair: Pair, opinion: Opinion, worker: Worker, number: int, pause: float = 0.0) -> bool:
         """Have both sides asked the `number`th time, `pause` seconds later than usual; False without a budget."""

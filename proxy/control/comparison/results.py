@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from proxy.control.comparison.counters import ComparisonCounters
-from proxy.ipc.judge_messages import MOST_FOUND, Checked, Found, Opinion, RouteTally
+from proxy.ipc.judge_messages import MOST_FOUND, Checked, Found, Opinion, Repeated, RouteTally
 from proxy.ipc.messages import Pair, Unjudged
 from proxy.storage.diff_store import TRANSIENT, Difference, Known
 from proxy.telemetry import events
@@ -191,6 +191,27 @@ class ComparisonResults:
         if row.compared:
             self._rates.count_pairs(route, row.compared, dict(row.rated))
 
+    def repeat(self, message: Repeated, *, is_race: bool) -> None:
+        """Count pairs that differ as one that came whole; `is_race`: what they differ in was gone when asked again.
+
+        They are added to their groups, of which that one is an example.
+        """
+        pair, opinion, count = message.pair, message.opinion, message.count
+        route, groups = pair.route, _groups(opinion.found)
+        self._counters.forgave(route, opinion.forgiven)
+        self._rates.count_pairs(route, count, {**dict(message.rated), **dict.fromkeys(groups, count)})
+        if self.is_known(pair, opinion):
+            self._counters.forgave(route, (("known", count * len(opinion.found)),))
+            self._count(pair, "equal", "known", count)
+        elif is_race:
+            self._count(pair, "not_compared", "unchecked", count)
+            return
+        else:
+            self._count(pair, "different", pairs=count)
+            self._counters.differs(route, pair.generation, places_of(opinion.found), count)
+            self._counters.differed(route, [each.kind for each in opinion.found], count)
+        self._keep(Difference(pair.id, pair.at, route, "", opinion.found, count=count, is_example=False))
+
     def unjudged(self, message: Unjudged) -> None:
         """Count pairs that ended their judge, or were not judged because others of their route have."""
         if message.count:
@@ -277,9 +298,9 @@ class ComparisonResults:
                 where = {"route": pair.route, "group": each.group, "path": each.path, "kind": each.kind}
                 self._emit(events.DIFFERENCE, "warning", **where)
 
-    def _count(self, pair: Pair, result: str, reason: str = "") -> None:
+    def _count(self, pair: Pair, result: str, reason: str = "", pairs: int = 1) -> None:
         if pair.reason != _ALONE:  # there was nothing to compare: it was never eligible
-            self._counters.count_result(pair.route, pair.generation, result, reason)
+            self._counters.count_result(pair.route, pair.generation, result, reason, pairs)
             if result in _COUNT:
                 status = (pair.legacy if pair.live_side == LEGACY else pair.modern).status
                 self._counters.compared(pair.route, pair.generation, kind_of(pair.method, pair.path, status))

@@ -81,14 +81,16 @@ class SharedDifferences:
         return added
 
     def record_difference(self, difference: Difference) -> None:
-        """Count one pair, once in each group that it differs in."""
+        """Count a pair, or those that it stands for, once in each group that it differs in."""
         if self._fleet is None:
             return
         for found in {each.group: each for each in difference.found if not each.group.startswith(TRANSIENT)}.values():
             there = self._noted(found, difference)
             if there is not None:
                 first, last = min(there.first_seen, difference.at), max(there.last_seen, difference.at)
-                self._news[found.group] = replace(there, count=there.count + 1, first_seen=first, last_seen=last)
+                self._news[found.group] = replace(
+                    there, count=there.count + difference.count, first_seen=first, last_seen=last
+                )
 
     def settle(self, group: str, state: str) -> None:
         """Record that a group is `known`, found `equal`, or (empty) open after all."""

@@ -46,13 +46,13 @@ class ShadowRoutes:
     is the same under the next configuration keeps what it has come to.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, looks: LookBudget) -> None:
         self.any = False
         self.sharing = False
         self.mirrored: frozenset[str] = frozenset()
         self._known: dict[str, ShadowRoute | None] = {}
         self._backends: dict[str, Backend] = {}
-        self._looks = LookBudget()
+        self._looks = looks
         self._identity: tuple[str, ...] = ()
         self._sessions = SessionCookies()
 
@@ -106,7 +106,7 @@ class Shadows(ShadowServices):
         self.active = False
         self.mirrored: frozenset[str] = frozenset()
         self.rechecks = Rechecks(self)
-        self._routes = ShadowRoutes()
+        self._routes = ShadowRoutes(self.looks)
         self._mirrored: set[MirroredRequest] = set()
         self._snapshot: Snapshot | None = None
         self._swept = 0.0

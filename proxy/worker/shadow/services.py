@@ -19,6 +19,7 @@ from proxy.worker.shadow.response_copy import Budget
 from proxy.worker.shadow.route_state import ShadowRoute
 from proxy.worker.shadow.sender import ShadowPools, ShadowSender
 from proxy.worker.shadow.shadow_call import ShadowCall
+from proxy.worker.shadow.value_equality import LookBudget
 from rules.model import LEGACY
 
 
@@ -32,6 +33,7 @@ class ShadowServices:
         self.budget = Budget()
         self.pairs_out = PairSender(key, server.clock)
         self.sent = SentPairs()
+        self.looks = LookBudget()
         self.conflict_tracker = ConflictTracker(self.user, server.clock)
         pools = ShadowPools(clock=server.clock, spawn=spawn, base=base, resolver=resolver)
         self.sender = ShadowSender(
@@ -63,6 +65,16 @@ class ShadowServices:
         again: ShadowCall | None,
     ) -> bool:  # fmt: skip
         """Send what has to be compared, be ready to send again; False when it was not taken."""
+        begun = self.looks.processor()
+        is_sent = self._send_pair(route, origin, number, reason, live, copy, again)
+        if is_sent:
+            self.looks.learn_sending(self.looks.processor() - begun)
+        return is_sent
+
+    def _send_pair(
+        self, route: ShadowRoute, origin: LiveRequest, number: int, reason: str, live: SideResult, copy: SideResult,
+        again: ShadowCall | None,
+    ) -> bool:  # fmt: skip
         user = self.user(origin.head, origin.peer.trusted)
         pair = self.pairs_out.send_pair(origin, number, user, live, copy, reason, again)
         if not pair:

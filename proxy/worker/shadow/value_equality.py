@@ -3,6 +3,9 @@
 A pair that is settled here is not packed, sent, unpacked, read by another process: that costs the worker as much as
 the look does. So a look that settles its pair is charged only for what it takes beyond that; one that settles nothing
 is charged whole. What there is no time for goes to a judge, as what is too large does.
+
+What sending costs is measured where it is done: a machine that is slower today, or a build that is not compiled, is
+slower at both, and is no reason to do what costs more.
 """
 
 from __future__ import annotations
@@ -15,14 +18,15 @@ from comparators.quick_equal import MOST_BYTES, quick_equal, quick_rules, says_j
 from proxy.worker.shadow.response_copy import ResponseCopy
 
 A_PAIR: Final = 100e-6
-"""Seconds that the look at one pair may take, as a rule: where they take longer only smaller ones are looked at."""
+"""Seconds that the look at one pair may take, as a rule: where they take longer, and twice what sending
+one takes, only smaller ones are looked at."""
 SHARE: Final = 0.05
 """Of the loop's time, for all looks of a worker; what is not used up is kept for a second."""
-SENDING: Final = 20e-6
-"""Seconds that sending a pair to a judge costs a worker at the least."""
+SENDING: Final = 40e-6
+"""Seconds that sending a pair to a judge costs a worker at the least, until one was sent: 50 to 100 where few are."""
 _BOTH: Final = 2 * MOST_BYTES
 _LOOKS: Final = 16
-"""How many looks the cost of a byte is a mean of, about."""
+"""How many looks the cost of a byte is a mean of, how many pairs that of sending one, about."""
 _DISTURBED: Final = 4 * A_PAIR
 _FORGETS: Final = 0.99
 """What is left of the cost of a byte with each pair that is too large for it: some day one is looked at again."""
@@ -31,6 +35,7 @@ _FORGETS: Final = 0.99
 class LookBudget:
     """The time that a worker has left for looks; it moves with the clock, with each look.
 
+    `sending` is what it costs to send a pair instead, lately; it moves with each pair that is sent.
     What a look takes is measured in the thread's own processor time: other load on the machine is no reason to look
     less.
     """
@@ -38,6 +43,7 @@ class LookBudget:
     def __init__(self, clock: Callable[[], float] = perf_counter, processor: Callable[[], float] = thread_time) -> None:
         self._clock = clock
         self.processor = processor
+        self.sending = SENDING
         self._left = SHARE
         self._at = clock()
 
@@ -51,6 +57,10 @@ class LookBudget:
     def spend(self, seconds: float) -> None:
         """Take off what a look took; it may have been more than was left."""
         self._left -= seconds
+
+    def learn_sending(self, seconds: float) -> None:
+        """Follow what sending a pair costs; what found no room was not packed, so the least stays the least."""
+        self.sending += (min(max(SENDING, seconds), _DISTURBED) - self.sending) / _LOOKS
 
 
 class ValueEquality:
@@ -66,24 +76,25 @@ class ValueEquality:
         """Return what was forgiven where two whole answers have equal bodies, None where a judge has to say."""
         one, two = legacy.body, modern.body
         size = len(one) + len(two)
-        if size > _BOTH or size * self._cost > A_PAIR:
+        budget = self._budget
+        if size > _BOTH or size * self._cost > max(A_PAIR, 2 * budget.sending):
             self._cost *= _FORGETS
             return None
         if not (self._is_json(legacy.lines) and self._is_json(modern.lines)):
             return None
-        budget = self._budget
         if not budget.has_time():
             return None
         begun = budget.processor()
         found = quick_equal(one, two, self._rules)
-        took = budget.processor() - begun
-        budget.spend(took if found is None else max(0.0, took - SENDING))
+        # a processor's time has in it what a hypervisor took: one look of a second is no reason to stop for twenty
+        took = min(budget.processor() - begun, _DISTURBED)
+        budget.spend(took if found is None else max(0.0, took - budget.sending))
         self._learn(size, took)
         return found
 
     def _learn(self, size: int, took: float) -> None:
         """Follow what a byte costs; one look that was disturbed, by an interrupt or cold caches, says little."""
-        self._cost += (min(took, _DISTURBED) / size - self._cost) / _LOOKS
+        self._cost += (took / size - self._cost) / _LOOKS
 
     def _is_json(self, lines: list[str]) -> bool:
         """Whether these fields belong to JSON without a coding; heads that repeat are one list."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,10 +51,11 @@ async def test_counts_are_those_of_all_instances(pair: Pair):
     for one in (pair.ann, pair.ann, pair.bob):
         one.record_difference(differing("a", "a", "b"))
     pair.bob.record_difference(differing("c"))
+    pair.bob.record_difference(replace(differing("c"), count=5, is_example=False))
     await pair.look()
 
     for one in (pair.ann, pair.bob):
-        assert [one.count(group) for group in "abcd"] == [3, 3, 1, 0]
+        assert [one.count(group) for group in "abcd"] == [3, 3, 6, 0]
         assert (one.open_groups("profile"), one.open_groups("other")) == (3, 0)
 
 

@@ -119,6 +119,30 @@ def test_a_look_that_spares_the_sending_costs_only_what_it_takes_beyond():
     assert all(found == {} for found in looked)
 
 
+@pytest.mark.parametrize("slower", [1, 4, 12])
+def test_a_machine_on_which_sending_is_as_slow_as_the_look_settles_every_pair(slower: int):
+    budget = LookBudget(Clock(), Ticking(slower * SENDING))
+    values = looking(budget=budget)
+    for _ in range(100):
+        budget.learn_sending(slower * SENDING)
+
+    looked = [values.forgiven(recorded("[1]"), recorded("[ 1]")) for _ in range(5000)]
+
+    assert all(found == {} for found in looked)
+
+
+def test_pairs_that_found_no_room_do_not_make_sending_look_cheap_and_one_disturbed_not_dear():
+    budget = LookBudget(Clock(), Ticking(0.0))
+
+    for _ in range(100):
+        budget.learn_sending(0.0)
+    cheap = budget.sending
+    budget.learn_sending(1.0)
+
+    assert cheap == SENDING
+    assert budget.sending < 2 * A_PAIR
+
+
 def test_pairs_that_take_too_long_are_not_looked_at_while_smaller_ones_are():
     processor = Ticking(2 * A_PAIR)
     values = looking(budget=LookBudget(Clock(), processor))
@@ -140,6 +164,17 @@ def test_one_look_that_was_disturbed_is_no_reason_to_look_less():
     for number in range(200):
         processor.look = 100 * A_PAIR if number == 50 else SENDING
         looked.append(values.forgiven(recorded("[1]"), recorded("[ 1]")))
+
+    assert all(found == {} for found in looked)
+
+
+def test_a_look_during_which_a_hypervisor_took_the_processor_does_not_use_up_the_share():
+    processor = Ticking(10.0)
+    values = looking(budget=LookBudget(Clock(), processor))
+    looked = [values.forgiven(recorded("[1]"), recorded("[ 1]"))]
+
+    processor.look = SENDING
+    looked += [values.forgiven(recorded("[1]"), recorded("[ 1]")) for _ in range(100)]
 
     assert all(found == {} for found in looked)
 
@@ -180,3 +215,18 @@ async def test_answers_of_another_value_are_sent(gateway: RunningProxy):
     await mirror.ask("/a")
 
     assert (await mirror.record()).result == "sent"
+
+
+async def test_what_sending_costs_is_learned_where_a_pair_is_sent(gateway: RunningProxy):
+    mirror = await mirroring(
+        gateway,
+        await gateway.backend(always(ok(b'{"a":1}', JSON))),
+        await gateway.backend(always(ok(b'{"a": true}', JSON))),
+    )
+    looks = mirror.proxy.server.shadows.looks
+    looks.processor = Ticking(3 * SENDING)
+
+    await mirror.ask("/a")
+    await mirror.record()
+
+    assert looks.sending > SENDING
