@@ -1,8 +1,9 @@
 """Counts pairs that differ in the groups in which others differed a moment ago: those are reported together.
 
 Where a route's answers differ, they differ alike, thousands of times. Control can have only so many of them asked
-again; the others it counts, keeping nothing but a few examples. So of pairs that are alike the first few of each moment
-are sent whole; the rest is only counted: neither redacted, nor packed, nor sent one by one.
+again; the others it counts, keeping nothing but a few examples. So as many as may be asked again are sent whole; beyond
+that, of pairs that are alike, the first few of each moment. The rest is only counted: neither redacted, nor packed, nor
+sent one by one.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from math import ceil
 from typing import Final
 
 from proxy.ipc.judge_messages import Opinion, Repeated
@@ -51,6 +51,7 @@ class Repeats:
     def __init__(self) -> None:
         self._kinds: dict[Key, _Kind] = {}
         self._begun = 0.0
+        self._left: dict[str, tuple[float, float]] = {}
 
     def folds(self, pair: Pair, groups: tuple[str, ...], forgiven: Mapping[str, int], per_minute: int) -> bool:
         """Whether a pair that differs in `groups` was counted here, and has to be neither redacted nor sent.
@@ -60,13 +61,21 @@ class Repeats:
         if not per_minute or pair.reason not in _PLAIN or pair.method not in SAFE_METHODS or pair.secondary is not None:
             return False
         kind = self._kinds.get(_key(pair, groups))
-        if kind is None or kind.whole < max(FEWEST_WHOLE, ceil(per_minute * MOMENT / _A_MINUTE)):
+        if self._may_be_asked_again(pair.route, per_minute) or kind is None or kind.whole < FEWEST_WHOLE:
             return False
         kind.count += 1
         kind.last = pair
         kind.forgiven.update(forgiven)
         kind.rated.update(forgiven.keys())
         return True
+
+    def _may_be_asked_again(self, route: str, per_minute: int) -> bool:
+        """Whether control may have some of its budget left for a pair; takes one, as control does."""
+        left, at = self._left.get(route, (float(per_minute), self._begun))
+        left = min(float(per_minute), left + (self._begun - at) * per_minute / _A_MINUTE)
+        spent = left >= 1.0
+        self._left[route] = left - spent, self._begun
+        return spent
 
     def sent_whole(self, pair: Pair, opinion: Opinion) -> None:
         """Note a pair that is sent as it is."""

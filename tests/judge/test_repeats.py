@@ -40,27 +40,38 @@ def judged(pairs: list[Pair], knows: Opinions | None = None, repeats: Repeats | 
     return found
 
 
-def test_the_first_few_of_a_moment_are_sent_whole_the_others_counted():
+def test_as_many_as_may_be_asked_again_are_sent_whole_the_others_counted():
     repeats = Repeats()
 
     found = judged([a_pair(LEGACY, MODERN, path=f"/api/{number}") for number in range(100)], repeats=repeats)
     (folded,) = repeats.drain(0.0)
 
-    assert [opinion is not None for opinion in found] == [True] * FEWEST_WHOLE + [False] * (100 - FEWEST_WHOLE)
-    assert (folded.count, folded.pair.path, folded.pair.legacy.body) == (100 - FEWEST_WHOLE, "/api/99", b"")
+    assert [opinion is not None for opinion in found] == [True] * 30 + [False] * 70
+    assert (folded.count, folded.pair.path, folded.pair.legacy.body) == (70, "/api/99", b"")
     assert [each.path for each in folded.opinion.found] == ["/price"]
     assert (folded.opinion.payload, folded.opinion.verdict) == (b"", "different")
     assert repeats.drain(0.0) == []
 
 
-def test_the_next_moment_begins_with_whole_ones_again():
+@pytest.mark.parametrize(("later", "whole"), [(MOMENT, FEWEST_WHOLE), (20.0, 10), (300.0, 30)])
+def test_the_next_moment_begins_with_whole_ones_again_and_with_what_may_be_asked_by_then(later: float, whole: int):
     repeats = Repeats()
-    judged([a_pair(LEGACY, MODERN)] * 10, repeats=repeats)
-    repeats.drain(MOMENT)
+    repeats.drain(1000.0)
+    judged([a_pair(LEGACY, MODERN)] * 40, repeats=repeats)
+    repeats.drain(1000.0 + later)
 
-    found = judged([a_pair(LEGACY, MODERN)] * 10, repeats=repeats)
+    found = judged([a_pair(LEGACY, MODERN)] * 40, repeats=repeats)
 
-    assert sum(opinion is not None for opinion in found) == FEWEST_WHOLE
+    assert sum(opinion is not None for opinion in found) == whole
+
+
+def test_every_route_has_what_may_be_asked_again_of_it():
+    repeats = Repeats()
+    rules = RouteRules({"preset": "php"}, (), rechecks=30)
+    knows = Opinions(Rules({"profile": rules, "orders": rules}, "2026-11-21"))
+    judged([a_pair(LEGACY, MODERN)] * 40, knows, repeats)
+
+    assert None not in judged([a_pair(LEGACY, MODERN, route="orders")] * 30, knows, repeats)
 
 
 @pytest.mark.parametrize(
@@ -80,10 +91,10 @@ def test_a_pair_that_is_decided_by_itself_is_sent_whole(change: dict[str, Any]):
 
 def test_what_may_be_asked_again_without_end_is_sent_whole_and_more_where_more_may():
     endless = judged([a_pair(LEGACY, MODERN)] * 50, opinions(0))
-    many = judged([a_pair(LEGACY, MODERN)] * 50, opinions(6000))
+    many = judged([a_pair(LEGACY, MODERN)] * 50, opinions(45))
 
     assert None not in endless
-    assert sum(opinion is not None for opinion in many) == 6000 * MOMENT / 60
+    assert sum(opinion is not None for opinion in many) == 45
 
 
 def test_a_route_with_invariants_is_sent_whole():
@@ -92,7 +103,7 @@ def test_a_route_with_invariants_is_sent_whole():
 
 def test_equal_pairs_and_stored_ones_never_fold():
     knows, repeats = opinions(), Repeats()
-    judged([a_pair(LEGACY, MODERN)] * 10, knows, repeats)
+    judged([a_pair(LEGACY, MODERN)] * 40, knows, repeats)
 
     assert judged([a_pair(LEGACY, b'{"price":10.5,"stock":1,"name":"a"}')] * 9, knows, repeats)[-1] is not None
     assert knows.on(Case(3, a_pair(LEGACY, MODERN), stored=True)).verdict == "different"
@@ -142,7 +153,7 @@ def test_each_pair_is_sent_whole_or_counted_in_the_groups_that_it_differs_in(sha
 
 def test_it_travels_without_the_responses():
     repeats = Repeats()
-    judged([a_pair(LEGACY, MODERN)] * 10, repeats=repeats)
+    judged([a_pair(LEGACY, MODERN)] * 40, repeats=repeats)
     (folded,) = repeats.drain(0.0)
     inbox = Inbox(JUDGE)
 
