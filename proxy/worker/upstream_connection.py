@@ -104,28 +104,9 @@ class UpstreamConnection:
     """
 
     __slots__ = (
-        "_body",
-        "_bounded",
-        "_buffer",
-        "_descriptor",
-        "_ended_properly",
-        "_head",
-        "_informed",
-        "_poll",
-        "_reading",
-        "_secure",
-        "address",
-        "answered",
-        "busy",
-        "closed",
-        "expires",
-        "idle_since",
-        "paused",
-        "received",
-        "requester",
-        "target",
-        "transport",
-        "tunnel",
+        "_body", "_bounded", "_buffer", "_descriptor", "_ended_properly", "_head", "_informed", "_poll", "_reading",
+        "_secure", "address", "answered", "busy", "closed", "expires", "idle_since", "paused", "received", "requester",
+        "target", "transport", "tunnel",
     )  # fmt: skip
 
     def __init__(self, target: ConnectionOwner) -> None:
