@@ -34,7 +34,6 @@ SHORTER: dict[str, str] = {
     "proxy/cli/data_draft.py": "loads database drivers on demand",
     "proxy/cli/data_printing.py": "for people only; programs get the document",
     "proxy/control/api/data.py": "an area of the API by itself",
-    "proxy/data/pace.py": "waits, apart from what is waited for",
     "proxy/data/redaction.py": "the one place where rows of strangers become examples",
     "proxy/data/schedule.py": "pure: when what is due",
     "proxy/data/sqlite_functions.py": "what one database lacks",
