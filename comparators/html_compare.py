@@ -19,6 +19,7 @@ from comparators.text_compare import around, as_declared, without_mark
 
 
 _MOST: Final = 8
+_STRIDE: Final = 256
 _AHEAD: Final = 400
 """How far the place is looked for at which two streams meet again."""
 
@@ -48,9 +49,12 @@ def compare(ours: Stream, theirs: Stream, context: Context) -> None:
     end, stop = len(legacy) - tail, len(modern) - tail
     while at < end and to < stop and len(context.findings) - before < most:
         one, two = legacy[at], modern[to]
+        if one == two:
+            alike = common(legacy[at + 1 : min(at + _STRIDE, end)], modern[to + 1 : min(to + _STRIDE, stop)])
+            at, to = at + 1 + alike, to + 1 + alike
+            continue
         if (
-            one == two
-            or _is_time(legacy, at, two, context)
+            _is_time(legacy, at, two, context)
             or (one.kind == two.kind and _same_kind(one, two, _Spot(ours, at), context))
         ):
             at, to = at + 1, to + 1

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from html import unescape
+from itertools import accumulate
+from operator import sub
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -46,12 +48,15 @@ _VOID: Final = frozenset(
      "meta", "param", "source", "track", "wbr"}
 )  # fmt: skip
 _MANY: Final = 10_000
+_NEAR: Final = 64
+_CHUNK: Final = 32
 _DEEPEST: Final = 2000
 _BLOCK_NAMES: Final = (
     "address|article|aside|blockquote|center|details|dialog|dir|div|dl|fieldset|figcaption|figure|footer|form|header|"
     "hgroup|h1|h2|h3|h4|h5|h6|listing|main|menu|nav|ol|pre|search|section|summary|table|template|ul|xmp"
 )
 _BLOCKS: Final = re.compile(rf"<(/?)(?:{_BLOCK_NAMES})(?=[\s/>])", re.IGNORECASE)
+_STEPS: Final = {"": 1, "/": -1}
 _BLOCK_STARTS: Final = tuple(f"<{name}" for name in _BLOCK_NAMES.split("|"))
 _SHOWN: Final = 5
 
@@ -200,12 +205,9 @@ def _is_deep(page: str) -> bool:
     small = page.lower()
     if sum(map(small.count, _BLOCK_STARTS)) <= _DEEPEST:
         return False
-    depth = 0
-    for found in _BLOCKS.finditer(page):
-        depth = max(0, depth - 1) if found[1] else depth + 1
-        if depth > _DEEPEST:
-            return True
-    return False
+    # How many are open is the sum of the steps so far above its lowest: an end without a beginning closes nothing.
+    sums = list(accumulate(map(_STEPS.__getitem__, _BLOCKS.findall(page)), initial=0))
+    return max(map(sub, sums, accumulate(sums, min))) > _DEEPEST
 
 
 def _begin(left: list[str], right: list[str]) -> int:
@@ -223,14 +225,15 @@ def _end(left: list[str], right: list[str], begin: int) -> int:
 
 def _to_line_end(pieces: list[str], count: int) -> int:
     """Return how many of the first pieces there are up to the last tag at which a line ends."""
-    within: set[str] = set()
-    while count:
-        piece = pieces[count - 1]
-        if piece not in within:
-            if _ends_a_line(piece):
-                break
-            within.add(piece)
+    near = max(0, count - _NEAR)
+    while count > near:
+        if _ends_a_line(pieces[count - 1]):
+            return count
         count -= 1
+    # Where lines are long, most pieces come again and again: each is looked at once.
+    ends = set(filter(_ends_a_line, set(pieces[:count])))
+    while count and pieces[count - 1] not in ends:
+        count = count - 1 if ends else 0
     return count
 
 
@@ -288,12 +291,20 @@ class _Step(NamedTuple):
 _COMMENT: Final = _Step()
 
 
+class _Run(NamedTuple):
+    """What a row of pieces comes to from some state of the writer on: the tokens, the state behind it."""
+
+    tokens: list[Token]
+    state: tuple[bool, bool, int, str]
+
+
 class _Known:
-    """The tokens of two pages: pieces that are written alike are read once. Both fields grow by the pieces."""
+    """The tokens of two pages: what is written alike is read once. All fields grow by the pieces."""
 
     def __init__(self) -> None:
         self.steps: dict[str, _Step] = {}
         self.texts: tuple[dict[str, Token], dict[str, Token]] = {}, {}
+        self.runs: dict[tuple[object, ...], _Run] = {}
 
     def step(self, piece: str) -> _Step:
         """Return what a piece does that is seen for the first time."""
@@ -322,37 +333,55 @@ class _Writer:
     """Turns pieces of a page into tokens.
 
     `_run` says that words stand before a text in the same line, `_gap` that white space does, `_verbatim` in how many
-    elements white space stands as it is.
+    elements white space stands as it is, `_pending` is the text since the last tag.
     """
 
     def __init__(self, verbatim: int, known: _Known) -> None:
         self._found: list[Token] = []
         self._run = self._gap = False
         self._verbatim = verbatim
+        self._pending = ""
         self._known = known
 
     def written(self, pieces: Sequence[str]) -> list[Token]:
-        """Return the tokens of pieces; a comment in the middle of a text does not cut it."""
+        """Return the tokens of pieces; a comment in the middle of a text does not cut it.
+
+        The shorter what a page repeats, the more often a chunk of it was written before.
+        """
+        found, runs = self._found, self._known.runs
+        for at in range(0, len(pieces), _CHUNK):
+            chunk = pieces[at : at + _CHUNK]
+            key = (self._run, self._gap, self._verbatim, self._pending, *chunk)
+            run = runs.get(key)
+            if run is None:
+                begin = len(found)
+                self._write(chunk)
+                runs[key] = _Run(found[begin:], (self._run, self._gap, self._verbatim, self._pending))
+            else:
+                found.extend(run.tokens)
+                self._run, self._gap, self._verbatim, self._pending = run.state
+        self._text(self._pending)
+        return found
+
+    def _write(self, pieces: Sequence[str]) -> None:
         found, steps, known = self._found, self._known.steps, self._known
-        pending: list[str] = []
         for piece in pieces:
             if piece[0] != "<":
-                pending.append(unescape(piece) if "&" in piece else piece)
+                text = unescape(piece) if "&" in piece else piece
+                self._pending = self._pending + text if self._pending else text
                 continue
             step = steps.get(piece) or known.step(piece)
             if step is _COMMENT:
                 continue
-            if pending:
-                self._text("".join(pending))
-                pending.clear()
+            if self._pending:
+                self._text(self._pending)
+                self._pending = ""
             if step.first is not None:
                 self._raw(step.first, step)
             found.extend(step.tokens)
             self._verbatim += step.depth
             if step.crosses:
                 self._run = self._gap = False
-        self._text("".join(pending))
-        return found
 
     def _raw(self, start: Token, step: _Step) -> None:
         """Write the begin and the text of an element whose text is no markup: a frame."""
