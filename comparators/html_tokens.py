@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from html import unescape
-from itertools import accumulate
-from operator import sub
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser
 
-from comparators import body_cost
+from comparators import html_as_written
 from comparators.context import Context
 
 DOCTYPE: Final = "doctype"
@@ -47,18 +44,10 @@ _VOID: Final = frozenset(
     {"area", "base", "basefont", "bgsound", "br", "col", "embed", "frame", "hr", "img", "input", "keygen", "link",
      "meta", "param", "source", "track", "wbr"}
 )  # fmt: skip
-_MANY: Final = 10_000
 _NEAR: Final = 64
 _CHUNK: Final = 32
-_DEEPEST: Final = 2000
-_BLOCK_NAMES: Final = (
-    "address|article|aside|blockquote|center|details|dialog|dir|div|dl|fieldset|figcaption|figure|footer|form|header|"
-    "hgroup|h1|h2|h3|h4|h5|h6|listing|main|menu|nav|ol|pre|search|section|summary|table|template|ul|xmp"
-)
-_BLOCKS: Final = re.compile(rf"<(/?)(?:{_BLOCK_NAMES})(?=[\s/>])", re.IGNORECASE)
-_STEPS: Final = {"": 1, "/": -1}
-_BLOCK_STARTS: Final = tuple(f"<{name}" for name in _BLOCK_NAMES.split("|"))
 _SHOWN: Final = 5
+AS_WRITTEN: Final = "the page nests or repeats too much to be read as a browser does: its tags are compared as written"
 
 
 class Token(NamedTuple):
@@ -177,7 +166,10 @@ def _named(piece: str) -> tuple[str, str, bool]:
 
 def streams(legacy: str, modern: str, context: Context) -> tuple[Stream, Stream]:
     """Return two pages as tokens, comments left out, white space as a browser shows it, what both begin with apart."""
-    left, right = _pieces(legacy, context), _pieces(modern, context)
+    as_written = html_as_written.is_too_much(legacy) or html_as_written.is_too_much(modern)
+    if as_written:
+        context.note(AS_WRITTEN)
+    left, right = (_pieces(page, context, as_written=as_written) for page in (legacy, modern))
     begin = _begin(left, right)
     end = _end(left, right, begin)
     head = Head(left[:begin])
@@ -189,25 +181,15 @@ def streams(legacy: str, modern: str, context: Context) -> tuple[Stream, Stream]
     return Stream(ours, head), Stream(theirs, head)
 
 
-def _pieces(page: str, context: Context) -> list[str]:
-    if page.count("<") > _MANY and _is_deep(page):
-        context.stop("depth")
-    body_cost.refuse_crowded(page, context)
-    # The parser drops rows without their table.
-    source = f"<table>{page}" if _ROW.match(page) else page
-    found = _PIECES.findall(LexborHTMLParser(source).html or "")
+def _pieces(page: str, context: Context, *, as_written: bool) -> list[str]:
+    if as_written:
+        found = html_as_written.pieces(page)
+    else:
+        # The parser drops rows without their table.
+        source = f"<table>{page}" if _ROW.match(page) else page
+        found = _PIECES.findall(LexborHTMLParser(source).html or "")
     context.spend(len(found))
     return found
-
-
-def _is_deep(page: str) -> bool:
-    """Whether blocks nest so deep that the parser, which looks through all open ones at each, would take minutes."""
-    small = page.lower()
-    if sum(map(small.count, _BLOCK_STARTS)) <= _DEEPEST:
-        return False
-    # How many are open is the sum of the steps so far above its lowest: an end without a beginning closes nothing.
-    sums = list(accumulate(map(_STEPS.__getitem__, _BLOCKS.findall(page)), initial=0))
-    return max(map(sub, sums, accumulate(sums, min))) > _DEEPEST
 
 
 def _begin(left: list[str], right: list[str]) -> int:
@@ -264,11 +246,17 @@ def _verbatim(pieces: Sequence[str]) -> int:
     return depth
 
 
+def _plain(text: str) -> str:
+    """Return what a text stands for: the parser writes five entities and no others."""
+    bare = text.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", "\xa0").replace("&quot;", '"')
+    return bare.replace("&amp;", "&")
+
+
 def _tag(piece: str) -> tuple[str, Mapping[str, str]]:
     tag, space, _ = piece[1:-1].partition(" ")
     if not space:
         return tag, _NONE
-    found = {name: unescape(value) if "&" in value else value for name, value in _ATTRIBUTE.findall(piece)}
+    found = {name: _plain(value) if "&" in value else value for name, value in _ATTRIBUTE.findall(piece)}
     if "class" in found:
         found["class"] = _SPACES.sub(" ", found["class"]).strip(" ")
     return tag, found
@@ -367,7 +355,7 @@ class _Writer:
         found, steps, known = self._found, self._known.steps, self._known
         for piece in pieces:
             if piece[0] != "<":
-                text = unescape(piece) if "&" in piece else piece
+                text = _plain(piece) if "&" in piece else piece
                 self._pending = self._pending + text if self._pending else text
                 continue
             step = steps.get(piece) or known.step(piece)

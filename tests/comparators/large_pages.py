@@ -105,6 +105,14 @@ KINDS: Final[dict[str, tuple[str, Make]]] = {
     "words in lines": (
         HTML, lambda size, by: _page(f"<p>{_times(lambda at: f'a <b>b{at}</b> c<i>{by}</i> ', size)}</p>"),
     ),
+    "paragraphs that open again what was left open": (
+        HTML, lambda size, by: "<p>" + _times(lambda at: f"<b id={at}><p>", size) + f"{by}",
+    ),
+    "forms of letters that are left open": (
+        HTML, lambda size, by: "<p>" + "".join(f"<i id={at}>" for at in range(20)) + "<p>x" * (size // 4) + f"<p>{by}",
+    ),
+    "ends of what is not open": (HTML, lambda size, by: f"<p>{by}" + "<i></b>" * (size // 7) + f"{by}"),
+    "blocks without an end": (HTML, lambda size, by: "<div>" * (size // 5) + f"{by}"),
     "spaces alone": (HTML, lambda size, by: _page("<div>\n" + " " * by + "</div>   \n" * (size // 10))),
     "nothing but brackets": (HTML, lambda size, by: "<" * size + "x" * by),
     "marks of comments": (HTML, lambda size, by: "<!--" * (size // 4) + "x" * by),
@@ -114,7 +122,9 @@ KINDS: Final[dict[str, tuple[str, Make]]] = {
     "cells with line ends": (CSV, lambda size, by: _times(lambda at: f'{at},"a\nb{by}",c\n', size)),
     "cells with quotes": (CSV, lambda size, by: _times(lambda at: f'"{at}","say ""x"" {by}"\n', size)),
     "quotes that are not closed": (CSV, lambda size, by: _times(lambda at: f'{at},"a{by}\n', size)),
-    "elements in elements": (XML, lambda size, by: "<a>" * 200 + f"<b>{'<c><d/></c>' * (size // 12)}{by}</b>" + "</a>" * 200),
+    "elements in elements": (
+        XML, lambda size, by: "<a>" * 200 + f"<b>{'<c><d/></c>' * (size // 12)}{by}</b>" + "</a>" * 200,
+    ),
     "elements side by side": (
         XML, lambda size, by: f"<r>{_times(lambda at: f'<i><n>{at}</n><v>{at}.{by}</v></i>', size)}</r>",
     ),
@@ -130,7 +140,9 @@ KINDS: Final[dict[str, tuple[str, Make]]] = {
     "lines that all differ": (TEXT, lambda size, by: _times(lambda at: f"line {at * (7 + by)} of text\n", size)),
     "lines of one letter": (TEXT, lambda size, by: "a\n" * (size // 2 - by) + "b\n" * by),
     "one line": (TEXT, lambda size, by: _times(lambda at: f"word{at} ", size) + f"{by}"),
-    "addresses": (TEXT, lambda size, by: _times(lambda at: f"http://{'old' if by else 'new'}.test/i/{at}?a=b+c\n", size)),
+    "addresses": (
+        TEXT, lambda size, by: _times(lambda at: f"http://{'old' if by else 'new'}.test/i/{at}?a=b+c\n", size),
+    ),
     "times": (TEXT, lambda size, by: _times(lambda at: f"2026-01-{at % 28 + 1:02} 10:00:{at % 60:02} {by}\n", size)),
     "lines of values": (NDJSON, lambda size, by: _times(lambda at: f'{{"id":{at},"v":"x{by}"}}\n', size)),
     "empty lines of values": (NDJSON, lambda size, by: "{}\n" * (size // 3 - by) + '{"a":1}\n' * by),
