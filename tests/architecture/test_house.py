@@ -40,6 +40,7 @@ SHORTER: dict[str, str] = {
     "proxy/data/sqlite_functions.py": "what one database lacks",
     "proxy/ipc/verifying.py": "what one kind of child says",
     "proxy/judge/confinement.py": "what a judge gives up, apart from its work",
+    "comparators/body_cost.py": "what is refused before it is read, whatever kind it is",
     "comparators/assets.py": "read by pages alone, with a rule of its own to be found by name",
     "comparators/charsets.py": "read by text, pages and XML alike",
     "comparators/html_attributes.py": "HTML's table of attributes, apart from the walk",
