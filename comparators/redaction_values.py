@@ -7,7 +7,8 @@ the row's name that makes it a secret.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Set as AbstractSet
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from html import unescape
 from typing import Final
 
