@@ -46,7 +46,6 @@ SHORTER: dict[str, str] = {
     "comparators/html_attributes.py": "HTML's table of attributes, apart from the walk",
     "comparators/jsonp.py": "a kind of body by itself",
     "comparators/noise_bytes.py": "noise of bodies that are no text, apart from that of texts",
-    "comparators/noise_words.py": "what people read of noise, apart from what decides",
     "dashboards/retirement.py": "a part that a route's page and the migration report both show",
     "proxy/__main__.py": "the entry point: what it imports, every process pays for",
     "proxy/control/errors.py": "known to guard and actions, which know nothing of HTTP's layers",

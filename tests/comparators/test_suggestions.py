@@ -1,7 +1,8 @@
-"""Whatever is suggested of legacy's noise silences, pasted into the file, what it was drawn from, and nothing beside it."""
+"""What is suggested of legacy's noise, pasted into the file, silences what it was drawn from and nothing beside it."""
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 from bench import noisy
-from comparators import Policy, compare
+from comparators import Capture, Policy, compare
 from comparators.noise_learning import Learner, Suggestion
 from comparators.noise_words import pasted
 from tests.comparators.test_noise_of_signed_tokens import token
