@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -12,7 +11,7 @@ import pytest
 import yaml
 
 from bench import noisy
-from comparators import Capture, Policy, compare
+from comparators import Policy, compare
 from comparators.noise_learning import Learner, Suggestion
 from comparators.noise_words import pasted
 from tests.comparators.test_noise_of_signed_tokens import token
