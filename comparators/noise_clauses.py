@@ -107,9 +107,11 @@ def _each(there: Sequence[Piece], varying: Sequence[int], *, whole: bool) -> Ite
             # A token's signature: what it signs is another one's.
             yield Found(_signature(after, ends=ends), (piece.values[0], piece.values[1]))
             continue
-        clause = _clause(before, after.lstrip(padding), piece, starts=starts, ends=ends)
+        behind = after.lstrip(padding) if padding else after
+        clause = _clause(before, behind, piece, starts=starts, ends=ends)
         if clause is not None:
-            one, two = (each.rstrip(padding) for each in piece.values[:2])
+            ending = after[: len(after) - len(after.lstrip(padding))] if padding else ""
+            one, two = (f"{each}{ending}" for each in piece.values[:2])
             yield Found(clause._replace(padded=bool(padding)), (one, two))
 
 
@@ -180,10 +182,7 @@ def affixed_rule(path: str, values: Sequence[str], until: date) -> NoiseRule | N
     """Return the rule that hides the one made part of whole values which all begin or end alike, None for others."""
     if any(len(chunks(value)) > 1 for value in values):
         return None
-    if any(value.endswith("=") for value in values) and min(map(len, values)) >= _PADDED:
-        bare, padding = [value.rstrip("=") for value in values], "={0,2}"
-    else:
-        bare, padding = list(values), ""
+    bare, padding = _bare(values) if min(map(len, values)) >= _PADDED else (values, "")
     there = pieces(bare) or ()
     made = [each for each in there if isinstance(each, Varying)]
     if len(made) != 1 or not isinstance(shape := made[0].shape, Made):
@@ -197,8 +196,16 @@ def affixed_rule(path: str, values: Sequence[str], until: date) -> NoiseRule | N
     return NoiseRule(path, "text", until, pattern=pattern)
 
 
+def _bare(values: Sequence[str]) -> tuple[list[str], str]:
+    """Return values without the padding of base64, and the pattern of as much of it as they had."""
+    bare = [value.rstrip("=") for value in values]
+    sizes = [len(value) - len(short) for value, short in zip(values, bare, strict=True)]
+    return bare, f"={{{min(sizes)},{max(sizes)}}}" if max(sizes) else ""
+
+
 def rule_of(path: str, clause: Clause, values: Sequence[str], until: date) -> NoiseRule | None:
     """Return the rule that hides a piece which took these values; None where they have nothing in common."""
+    values, padding = _bare(values) if clause.padded else (values, "")
     shape = shape_of(list(dict.fromkeys(values)))
     if clause.timed:
         written = list(dict.fromkeys(map(_spelled, values)))
@@ -207,7 +214,7 @@ def rule_of(path: str, clause: Clause, values: Sequence[str], until: date) -> No
     if isinstance(shape, Uuids):
         return NoiseRule(path, "text", until, pattern=_pattern(clause, _UUID, "[0-9a-fA-F-]"))
     if isinstance(shape, Made):
-        core = _core(shape, values) + ("={0,2}" if clause.padded else "")
+        core = _core(shape, values) + padding
         return NoiseRule(path, "text", until, pattern=_pattern(clause, core, charset(shape.letters)))
     if isinstance(shape, Numbers):
         core = _THOUSANDS if any("," in value for value in values) else _NUMBER

@@ -14,6 +14,7 @@ from comparators.literals import first_difference
 from comparators.text_compare import around
 
 _SPACE: Final = "{http://www.w3.org/XML/1998/namespace}space"
+_TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _MOST: Final = 8
 _MANY: Final = 100
 _GLANCED: Final = 16
@@ -109,6 +110,9 @@ class _Walk:
                 self._context.differ("@body", "extra", "", f"{place}@{name}: {right[name]}")
             elif left[name] != right[name] and not _are_one_name(left[name], one, right[name], two):
                 self._values(f"{place}@{name}", left[name], right[name])
+            elif name == _TYPE and left[name] == right[name] and not _are_of_one_type(left[name], one, two):
+                spaces = (each.nsmap.get(left[name].strip().partition(":")[0]) for each in (one, two))
+                self._context.differ("@body", "value", *(f"{place}@{name}: {left[name]} of {each}" for each in spaces))
 
     def _texts(self, one: Any, two: Any, place: str) -> None:
         """Compare what an element says before, between, after the elements in it."""
@@ -129,7 +133,15 @@ def _is_same_leaf(one: Any, two: Any) -> bool:
     """Whether two elements without others inside are the same; most of a document is such leaves."""
     if one.tag != two.tag or one.text != two.text or len(one) or len(two):
         return False
-    return not (one.keys() or two.keys()) or _held(one) == _held(two)
+    if not (one.keys() or two.keys()):
+        return True
+    held = _held(one)
+    return held == _held(two) and (_TYPE not in held or _are_of_one_type(held[_TYPE], one, two))
+
+
+def _are_of_one_type(name: str, one: Any, two: Any) -> bool:
+    """Whether a type that both elements write alike is one: a prefix may stand for another namespace."""
+    return ":" not in name or _are_one_name(name, one, name, two)
 
 
 def _is_same_branch(one: Any, two: Any) -> bool:

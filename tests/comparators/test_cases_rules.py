@@ -14,7 +14,9 @@ from comparators import Capture, Policy, compare
 
 DATA = Path(__file__).parent.parent / "data"
 FILE = DATA / "compare-cases.jsonl"
-MORE = DATA / "more-cases.jsonl"
+MORE = [
+    line for name in ("more-cases.jsonl", "strangers-cases.jsonl") for line in (DATA / name).read_text().splitlines()
+]
 """Pairs of all kinds in one table, faults beside noise and noise without a fault: by their own names."""
 ELSEWHERE = ("own noise", "learned noise", "html: any text but an empty one")
 """Kinds that are tested where noise is."""
@@ -45,6 +47,6 @@ def test_a_pair_has_the_right_verdict(case: dict[str, Any]) -> None:
     assert comparison.verdict == case["right_verdict"], (case["why"], comparison)
 
 
-@pytest.mark.parametrize("line", MORE.read_text().splitlines(), ids=lambda line: json.loads(line)["kind"])
+@pytest.mark.parametrize("line", MORE, ids=lambda line: json.loads(line)["kind"])
 def test_a_further_pair_has_the_right_verdict(line: str) -> None:
     test_a_pair_has_the_right_verdict(json.loads(line))
