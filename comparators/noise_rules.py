@@ -305,7 +305,12 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 UUID: Final = r"(?<![0-9A-Za-z-])[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?![0-9A-Za-z-])"
 _GROUPED: Final = r"(?<![0-9,.])[0-9]{1,3}(?:,[0-9]{3}){1,5}(?:\.[0-9]+)?(?![0-9,])"
 _WHOLE_NOISE_TEXT: Final = re.compile(f"({noise_times.TIME}|{UUID}|{_GROUPED})")
-_CHUNK: Final = re.compile(r"[\w%+/.~$!*-]+={1,2}(?![\w%+/.~$!*-])|[\w%+/.~$!*-]+|\s+|.", re.DOTALL)
+_CHUNK: Final = re.compile(
+    r"[\w%+/.~$!*-]+={1,2}(?![\w%+/~$*-]|[.!](?!\s|\Z))"
+    r"|[\w%+/.~$!*-]+(?<![.!])(?=[.!](?:\s|\Z))|[\w%+/.~$!*-]+|\s+|.",
+    re.DOTALL,
+)
+"""The full stop of a sentence is none of a number's or a token's."""
 _LONGEST: Final = 1 << 18
 _LONGEST_WHOLE: Final = 4096
 _WORTH_IT: Final = 2000
