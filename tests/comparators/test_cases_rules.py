@@ -41,8 +41,9 @@ def _answer(case: Mapping[str, Any], answer: Mapping[str, Any]) -> Capture:
 def test_a_pair_has_the_right_verdict(case: dict[str, Any]) -> None:
     legacy, modern = _answer(case, case["legacy"]), _answer(case, case["modern"])
     secondary = [_answer(case, each) for each in case.get("secondary", ())]
+    judged_by = Policy.from_mapping(case["policy"], **case.get("hosts", {}))
 
-    comparison = compare(legacy, modern, Policy.from_mapping(case["policy"]), secondary=secondary)
+    comparison = compare(legacy, modern, judged_by, secondary=secondary)
 
     assert comparison.verdict == case["right_verdict"], (case["why"], comparison)
 
