@@ -28,7 +28,11 @@ TOKENS = {
     "is coded": ("aGVsbG8%2Bd29ybGQ%3D", "Zm9vYmFy%2FYmF6cQ%3D", "c29tZW90aGVy%2FdA%3D"),
     "has capitals": ("4F9A1C22B7D0E318", "9C01AB34DE56F789", "0B13C9D8E7F6A542"),
 }
-LINKS = ("/f/{word}?signature={token}", "/f/{word}?expires=1&signature={token}&v=2", "https://{word}.test/f?sig={token}")
+LINKS = (
+    "/f/{word}?signature={token}",
+    "/f/{word}?expires=1&signature={token}&v=2",
+    "https://{word}.test/f?sig={token}",
+)
 
 
 @pytest.mark.parametrize("name", TOKENS)
@@ -78,7 +82,9 @@ def test_a_time_and_a_number_vary_within_what_legacy_shows(first: Any, again: An
     assert verdicts == ["noise", "different"]
 
 
-NOT_FILLED = ("None", "{{ csrf_token() }}", "undefined", "0", "", "null", "{% csrf_token %}", "<?= $token ?>", "csrf_token")
+NOT_FILLED = (
+    "None", "{{ csrf_token() }}", "undefined", "0", "", "null", "{% csrf_token %}", "<?= $token ?>", "csrf_token",
+)  # fmt: skip
 HOLDERS = (
     '<form><input type="hidden" name="_token" value="{}"></form>',
     '<meta name="csrf-token" content="{}">',
