@@ -74,6 +74,10 @@ def test_behind_a_long_beginning_everything_counts(length: int, media: str):
         ("rendered in 12 ms", "rendered in 14 ms", "rendered in 13 ms", "rendered in 9000 ms"),
         ("rendered in 12 ms", "rendered in 14 ms", "rendered in 13 ms", "rendered in ? ms"),
         (0.31, 0.42, 0.35, 350.0),
+        ("took 0.82. Then on", "took 0.86. Then on", "took 0.31. Then on", "took 9.31. Then on"),
+        ("took 8.3. Then on", "took 9.3. Then on", "took 11.9. Then on", "took 119. Then off"),
+        ("load 0.3.", "load 0.4.", "load 0.2.", "load 0.2!"),
+        (f"key {'aB3d' * 5}=. On", f"key {'9xYz' * 5}=. On", f"key {'Zz0k' * 5}=. On", f"key {'Zz0k' * 4}=. On"),
     ],
 )
 def test_a_time_and_a_number_vary_within_what_legacy_shows(first: Any, again: Any, near: Any, far: Any):
