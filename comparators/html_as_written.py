@@ -49,8 +49,9 @@ _RAW_TEXT: Final = re.compile(rf"(.*?)(?:</(?i:{_RAW})(?=[\s/>])[^>]*+>?|\Z)", r
 _ONE: Final = re.compile(r"([^\s/>][^\s/>=]*+)(?:\s*+=\s*+(?:\"([^\"]*+)\"?|'([^']*+)'?|([^\s>]*+)))?")
 _RAW_NAMES: Final = frozenset(_RAW.split("|"))
 _ESCAPABLE: Final = frozenset({"textarea", "title"})
-_LONG_TAG: Final = re.compile(r"<[a-zA-Z](?:[^<>]|<(?![a-zA-Z/!])){1500}")
+_LONG: Final = 1500
 """So many characters `_MOST_ATTRIBUTES` take at least."""
+_LONG_TAG: Final = re.compile(rf"<[a-zA-Z](?:[^<>]|<(?![a-zA-Z/!])){{{_LONG}}}")
 _MOST_ATTRIBUTES: Final = 500
 
 
@@ -63,6 +64,8 @@ def is_too_much(page: str) -> bool:
 
 def _is_crowded(page: str) -> bool:
     """Whether a tag has more attributes than are quickly looked through at each of them."""
+    if max(map(len, page.split(">"))) < _LONG:
+        return False
     tags = (_TAG.match(page, found.start()) for found in _LONG_TAG.finditer(page))
     return any(tag is not None and len(_ONE.findall(tag[3])) > _MOST_ATTRIBUTES for tag in tags)
 

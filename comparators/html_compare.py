@@ -20,6 +20,7 @@ from comparators.text_compare import around, as_declared, without_mark
 
 _MOST: Final = 8
 _STRIDE: Final = 256
+_FEW: Final = 8
 _AHEAD: Final = 400
 """How far the place is looked for at which two streams meet again."""
 
@@ -42,7 +43,7 @@ class _Spot(NamedTuple):
 def compare(ours: Stream, theirs: Stream, context: Context) -> None:
     """Find where two streams part, the first few places; a page that holds the same is forgiven under `html`."""
     legacy, modern = ours.tokens, theirs.tokens
-    before, most = len(context.findings), context.places(_MOST)
+    before, most, alike = len(context.findings), context.places(_MOST), 0
     at = to = common(legacy, modern)
     # What follows the last difference is set aside, so that one element more or less is one difference.
     tail = common(legacy[at:][::-1], modern[to:][::-1])
@@ -50,9 +51,12 @@ def compare(ours: Stream, theirs: Stream, context: Context) -> None:
     while at < end and to < stop and len(context.findings) - before < most:
         one, two = legacy[at], modern[to]
         if one == two:
-            alike = common(legacy[at + 1 : min(at + _STRIDE, end)], modern[to + 1 : min(to + _STRIDE, stop)])
-            at, to = at + 1 + alike, to + 1 + alike
+            at, to, alike = at + 1, to + 1, alike + 1
+            if alike > _FEW:
+                stride = common(legacy[at : min(at + _STRIDE, end)], modern[to : min(to + _STRIDE, stop)])
+                at, to = at + stride, to + stride
             continue
+        alike = 0
         if _is_time(legacy, at, two, context) or (
             one.kind == two.kind and _same_kind(one, two, _Spot(ours, at), context)
         ):
