@@ -7,15 +7,27 @@ the row's name that makes it a secret.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from html import unescape
+from itertools import islice
 from typing import Final
 
 _SHORTEST: Final = 6
 """Shorter ones are masked where they are all that is shown: as a part of a text they are words."""
-_MOST: Final = 2000
+_MOST: Final = 200
+_MOST_LOOKED_FOR: Final = 20_000
+_LONG: Final = 100
 _ELLIPSIS: Final = "…"
+
+
+def shown_in(literals: Iterable[str], secrets: AbstractSet[str]) -> AbstractSet[str]:
+    """Return the secrets that may be shown in literals, whole or, long ones, in part: a body may hold ten thousand."""
+    text = "\n".join(literals)
+    there = {
+        each for each in islice(secrets, _MOST_LOOKED_FOR) if any(one in text for one in _spellings(text, (each,)))
+    }
+    return there | set(islice((each for each in secrets if len(each) >= _LONG), _MOST))
 
 
 def without_values(literal: str, secrets: AbstractSet[str], mask: Callable[[str], str]) -> str:
@@ -28,7 +40,7 @@ def without_values(literal: str, secrets: AbstractSet[str], mask: Callable[[str]
     return _cut(literal, secrets, mask)
 
 
-def _spellings(literal: str, secrets: AbstractSet[str]) -> Iterator[str]:
+def _spellings(literal: str, secrets: Iterable[str]) -> Iterator[str]:
     """Yield secrets as they may be spelled in a literal: decoded of entities, escaped as JSON."""
     for secret in secrets:
         yield secret

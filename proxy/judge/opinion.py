@@ -18,6 +18,7 @@ import orjson
 from comparators.comparison import compare
 from comparators.model import Capture, Comparison, Finding, fingerprint, path_pattern
 from comparators.redaction import Redactor
+from comparators.redaction_values import shown_in
 from proxy.ipc.judge_messages import MOST_FOUND, Case, Checked, Found, Opinion
 from proxy.ipc.messages import Answer, Pair
 from proxy.judge.policies import Compiled, Rules, body_of, compiled
@@ -95,6 +96,7 @@ class Opinions:
         self, route: str, findings: Sequence[Finding], secrets: AbstractSet[str], *, stored: bool
     ) -> Iterator[Found]:
         groups: set[str] = set()
+        secrets = shown_in((literal for each in findings for literal in (each.legacy, each.modern)), secrets)
         for finding in findings:
             group = fingerprint(route, finding)
             if group in groups or len(groups) >= MOST_FOUND:

@@ -247,3 +247,18 @@ def _meant(pieces: Sequence[str]) -> list[object]:
     return [
         html_tokens._step(each) if each[0] == "<" else html_tokens._plain(each) for each in pieces if each[:2] != "<!"
     ]
+
+
+PIECES = ["<p>", "</p>", "<b>", "</b>", " ", "a", "b ", "<!-- c -->", "<pre>", "</pre>", "<br>", "&amp;", "<i>", "\n"]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=150), st.lists(st.sampled_from(PIECES), max_size=150))
+def test_what_was_read_before_changes_nothing_of_a_page(before: list[str], page: list[str]):
+    known = html_tokens._Known()
+    for each in (before, page):
+        read = html_tokens._PIECES.findall(LexborHTMLParser("".join(each)).html or "")
+        piece_by_piece = html_tokens._Writer(0, html_tokens._Known())
+        piece_by_piece._write(read)
+        piece_by_piece._text(piece_by_piece._pending)
+
+        assert html_tokens._Writer(0, known).written(read) == piece_by_piece._found
