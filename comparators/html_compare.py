@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 from comparators import assets, embedded_json, html_attributes, html_tokens, text_compare
 from comparators.charsets import codec_of
 from comparators.context import Context
-from comparators.html_tokens import END, SCRIPT, START, TEXT, Stream, Token, common
+from comparators.html_tokens import END, SCRIPT, START, TEXT, Stream, Token
 from comparators.html_volatile import blanked, blanked_script
-from comparators.literals import first_difference
+from comparators.literals import common, first_difference
 from comparators.model import Finding, Kind
 from comparators.text_compare import around, as_declared, without_mark
 

@@ -15,6 +15,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from comparators import html_as_written
 from comparators.context import Context
+from comparators.literals import common
 
 DOCTYPE: Final = "doctype"
 START: Final = "start"
@@ -217,18 +218,6 @@ def _to_line_end(pieces: list[str], count: int) -> int:
     while count and pieces[count - 1] not in ends:
         count = count - 1 if ends else 0
     return count
-
-
-def common(one: Sequence[object], two: Sequence[object]) -> int:
-    """Return how many items two lists begin with in common; slices compare at the speed of C."""
-    low, high = 0, min(len(one), len(two))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == two[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def _ends_a_line(piece: str) -> bool:
