@@ -133,8 +133,11 @@ def _is_same_leaf(one: Any, two: Any) -> bool:
     """Whether two elements without others inside are the same; most of a document is such leaves."""
     if one.tag != two.tag or one.text != two.text or len(one) or len(two):
         return False
-    if not (one.keys() or two.keys()):
+    names, others = one.keys(), two.keys()
+    if not (names or others):
         return True
+    if names == others and _TYPE not in names and len(names) < _CROWDED:
+        return bool(one.items() == two.items())
     held = _held(one)
     return held == _held(two) and (_TYPE not in held or _are_of_one_type(held[_TYPE], one, two))
 
