@@ -104,5 +104,5 @@ def _pieces(script: str) -> Pieces:
 
 def _next(script: str, at: int) -> int:
     """Return where the next bracket stands that a value may begin with, -1 for nowhere."""
-    found = _BEGINS.search(script, at)
+    found = _BEGINS.search(script, at) if script.find("{", at) >= 0 or script.find("[", at) >= 0 else None
     return -1 if found is None else found.end() - 1

@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 from comparators import assets, embedded_json, html_attributes, html_tokens, text_compare
 from comparators.charsets import codec_of
 from comparators.context import Context
-from comparators.html_tokens import END, SCRIPT, START, TEXT, Stream, Token, common
+from comparators.html_tokens import END, SCRIPT, START, TEXT, Stream, Token
 from comparators.html_volatile import blanked, blanked_script
-from comparators.literals import first_difference
+from comparators.literals import common, first_difference
 from comparators.model import Finding, Kind
 from comparators.text_compare import around, as_declared, without_mark
 
@@ -19,6 +19,8 @@ from comparators.text_compare import around, as_declared, without_mark
 
 
 _MOST: Final = 8
+_STRIDE: Final = 256
+_FEW: Final = 8
 _AHEAD: Final = 400
 """How far the place is looked for at which two streams meet again."""
 
@@ -41,17 +43,22 @@ class _Spot(NamedTuple):
 def compare(ours: Stream, theirs: Stream, context: Context) -> None:
     """Find where two streams part, the first few places; a page that holds the same is forgiven under `html`."""
     legacy, modern = ours.tokens, theirs.tokens
-    before, most = len(context.findings), context.places(_MOST)
+    before, most, alike = len(context.findings), context.places(_MOST), 0
     at = to = common(legacy, modern)
     # What follows the last difference is set aside, so that one element more or less is one difference.
     tail = common(legacy[at:][::-1], modern[to:][::-1])
     end, stop = len(legacy) - tail, len(modern) - tail
     while at < end and to < stop and len(context.findings) - before < most:
         one, two = legacy[at], modern[to]
-        if (
-            one == two
-            or _is_time(legacy, at, two, context)
-            or (one.kind == two.kind and _same_kind(one, two, _Spot(ours, at), context))
+        if one == two:
+            at, to, alike = at + 1, to + 1, alike + 1
+            if alike > _FEW:
+                stride = common(legacy[at : min(at + _STRIDE, end)], modern[to : min(to + _STRIDE, stop)])
+                at, to = at + stride, to + stride
+            continue
+        alike = 0
+        if _is_time(legacy, at, two, context) or (
+            one.kind == two.kind and _same_kind(one, two, _Spot(ours, at), context)
         ):
             at, to = at + 1, to + 1
             continue
@@ -143,6 +150,8 @@ def _attributes(one: Token, two: Token, place: _Spot, context: Context) -> None:
         (blanked(one.text, left), blanked(two.text, right)) if context.has("html") else (left, right)
     )
     for name in sorted(left.keys() | right.keys()):
+        if context.differences > context.most:
+            return  # an element may have a hundred thousand
         here, there = left.get(name), right.get(name)
         if here == there or _are_spelled_alike(one.text, name, here, there, context):
             continue

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from html import unescape
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser
 
-from comparators import body_cost
+from comparators import html_as_written
 from comparators.context import Context
+from comparators.literals import common
 
 DOCTYPE: Final = "doctype"
 START: Final = "start"
@@ -45,15 +45,10 @@ _VOID: Final = frozenset(
     {"area", "base", "basefont", "bgsound", "br", "col", "embed", "frame", "hr", "img", "input", "keygen", "link",
      "meta", "param", "source", "track", "wbr"}
 )  # fmt: skip
-_MANY: Final = 10_000
-_DEEPEST: Final = 2000
-_BLOCK_NAMES: Final = (
-    "address|article|aside|blockquote|center|details|dialog|dir|div|dl|fieldset|figcaption|figure|footer|form|header|"
-    "hgroup|h1|h2|h3|h4|h5|h6|listing|main|menu|nav|ol|pre|search|section|summary|table|template|ul|xmp"
-)
-_BLOCKS: Final = re.compile(rf"<(/?)(?:{_BLOCK_NAMES})(?=[\s/>])", re.IGNORECASE)
-_BLOCK_STARTS: Final = tuple(f"<{name}" for name in _BLOCK_NAMES.split("|"))
+_NEAR: Final = 64
+_CHUNK: Final = 32
 _SHOWN: Final = 5
+AS_WRITTEN: Final = "the page nests or repeats too much to be read as a browser does: its tags are compared as written"
 
 
 class Token(NamedTuple):
@@ -172,7 +167,10 @@ def _named(piece: str) -> tuple[str, str, bool]:
 
 def streams(legacy: str, modern: str, context: Context) -> tuple[Stream, Stream]:
     """Return two pages as tokens, comments left out, white space as a browser shows it, what both begin with apart."""
-    left, right = _pieces(legacy, context), _pieces(modern, context)
+    as_written = html_as_written.is_too_much(legacy) or html_as_written.is_too_much(modern)
+    if as_written:
+        context.note(AS_WRITTEN)
+    left, right = (_pieces(page, context, as_written=as_written) for page in (legacy, modern))
     begin = _begin(left, right)
     end = _end(left, right, begin)
     head = Head(left[:begin])
@@ -184,28 +182,15 @@ def streams(legacy: str, modern: str, context: Context) -> tuple[Stream, Stream]
     return Stream(ours, head), Stream(theirs, head)
 
 
-def _pieces(page: str, context: Context) -> list[str]:
-    if page.count("<") > _MANY and _is_deep(page):
-        context.stop("depth")
-    body_cost.refuse_crowded(page, context)
-    # The parser drops rows without their table.
-    source = f"<table>{page}" if _ROW.match(page) else page
-    found = _PIECES.findall(LexborHTMLParser(source).html or "")
+def _pieces(page: str, context: Context, *, as_written: bool) -> list[str]:
+    if as_written:
+        found = html_as_written.pieces(page)
+    else:
+        # The parser drops rows without their table.
+        source = f"<table>{page}" if _ROW.match(page) else page
+        found = _PIECES.findall(LexborHTMLParser(source).html or "")
     context.spend(len(found))
     return found
-
-
-def _is_deep(page: str) -> bool:
-    """Whether blocks nest so deep that the parser, which looks through all open ones at each, would take minutes."""
-    small = page.lower()
-    if sum(map(small.count, _BLOCK_STARTS)) <= _DEEPEST:
-        return False
-    depth = 0
-    for found in _BLOCKS.finditer(page):
-        depth = max(0, depth - 1) if found[1] else depth + 1
-        if depth > _DEEPEST:
-            return True
-    return False
 
 
 def _begin(left: list[str], right: list[str]) -> int:
@@ -223,27 +208,16 @@ def _end(left: list[str], right: list[str], begin: int) -> int:
 
 def _to_line_end(pieces: list[str], count: int) -> int:
     """Return how many of the first pieces there are up to the last tag at which a line ends."""
-    within: set[str] = set()
-    while count:
-        piece = pieces[count - 1]
-        if piece not in within:
-            if _ends_a_line(piece):
-                break
-            within.add(piece)
+    near = max(0, count - _NEAR)
+    while count > near:
+        if _ends_a_line(pieces[count - 1]):
+            return count
         count -= 1
+    # Where lines are long, most pieces come again and again: each is looked at once.
+    ends = set(filter(_ends_a_line, set(pieces[:count])))
+    while count and pieces[count - 1] not in ends:
+        count = count - 1 if ends else 0
     return count
-
-
-def common(one: Sequence[object], two: Sequence[object]) -> int:
-    """Return how many items two lists begin with in common; slices compare at the speed of C."""
-    low, high = 0, min(len(one), len(two))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == two[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def _ends_a_line(piece: str) -> bool:
@@ -261,11 +235,17 @@ def _verbatim(pieces: Sequence[str]) -> int:
     return depth
 
 
+def _plain(text: str) -> str:
+    """Return what a text stands for: the parser writes five entities and no others."""
+    bare = text.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", "\xa0").replace("&quot;", '"')
+    return bare.replace("&amp;", "&")
+
+
 def _tag(piece: str) -> tuple[str, Mapping[str, str]]:
     tag, space, _ = piece[1:-1].partition(" ")
     if not space:
         return tag, _NONE
-    found = {name: unescape(value) if "&" in value else value for name, value in _ATTRIBUTE.findall(piece)}
+    found = {name: _plain(value) if "&" in value else value for name, value in _ATTRIBUTE.findall(piece)}
     if "class" in found:
         found["class"] = _SPACES.sub(" ", found["class"]).strip(" ")
     return tag, found
@@ -288,12 +268,20 @@ class _Step(NamedTuple):
 _COMMENT: Final = _Step()
 
 
+class _Run(NamedTuple):
+    """What a row of pieces comes to from some state of the writer on: the tokens, the state behind it."""
+
+    tokens: list[Token]
+    state: tuple[bool, bool, int, str]
+
+
 class _Known:
-    """The tokens of two pages: pieces that are written alike are read once. Both fields grow by the pieces."""
+    """The tokens of two pages: what is written alike is read once. All fields grow by the pieces."""
 
     def __init__(self) -> None:
         self.steps: dict[str, _Step] = {}
         self.texts: tuple[dict[str, Token], dict[str, Token]] = {}, {}
+        self.runs: dict[tuple[object, ...], _Run] = {}
 
     def step(self, piece: str) -> _Step:
         """Return what a piece does that is seen for the first time."""
@@ -322,37 +310,55 @@ class _Writer:
     """Turns pieces of a page into tokens.
 
     `_run` says that words stand before a text in the same line, `_gap` that white space does, `_verbatim` in how many
-    elements white space stands as it is.
+    elements white space stands as it is, `_pending` is the text since the last tag.
     """
 
     def __init__(self, verbatim: int, known: _Known) -> None:
         self._found: list[Token] = []
         self._run = self._gap = False
         self._verbatim = verbatim
+        self._pending = ""
         self._known = known
 
     def written(self, pieces: Sequence[str]) -> list[Token]:
-        """Return the tokens of pieces; a comment in the middle of a text does not cut it."""
+        """Return the tokens of pieces; a comment in the middle of a text does not cut it.
+
+        The shorter what a page repeats, the more often a chunk of it was written before.
+        """
+        found, runs = self._found, self._known.runs
+        for at in range(0, len(pieces), _CHUNK):
+            chunk = pieces[at : at + _CHUNK]
+            key = (self._run, self._gap, self._verbatim, self._pending, *chunk)
+            run = runs.get(key)
+            if run is None:
+                begin = len(found)
+                self._write(chunk)
+                runs[key] = _Run(found[begin:], (self._run, self._gap, self._verbatim, self._pending))
+            else:
+                found.extend(run.tokens)
+                self._run, self._gap, self._verbatim, self._pending = run.state
+        self._text(self._pending)
+        return found
+
+    def _write(self, pieces: Sequence[str]) -> None:
         found, steps, known = self._found, self._known.steps, self._known
-        pending: list[str] = []
         for piece in pieces:
             if piece[0] != "<":
-                pending.append(unescape(piece) if "&" in piece else piece)
+                text = _plain(piece) if "&" in piece else piece
+                self._pending = self._pending + text if self._pending else text
                 continue
             step = steps.get(piece) or known.step(piece)
             if step is _COMMENT:
                 continue
-            if pending:
-                self._text("".join(pending))
-                pending.clear()
+            if self._pending:
+                self._text(self._pending)
+                self._pending = ""
             if step.first is not None:
                 self._raw(step.first, step)
             found.extend(step.tokens)
             self._verbatim += step.depth
             if step.crosses:
                 self._run = self._gap = False
-        self._text("".join(pending))
-        return found
 
     def _raw(self, start: Token, step: _Step) -> None:
         """Write the begin and the text of an element whose text is no markup: a frame."""

@@ -34,10 +34,16 @@ _ENOUGH: Final = 4
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _MARKS: Final = re.compile(r"[^0-9A-Za-z]{0,2}")
 _UNIT: Final = re.compile(r" ?[A-Za-z%]{1,8}|[^0-9A-Za-z]{0,2}")
+_CUT: Final = "…"
 _VARIES: Final = re.compile(r"[0-9…]")
 """Where the words around a piece end: at what may change as well, at what was left out."""
-_PARAMETER: Final = re.compile(r"[?&;][\w.\[\]-]{1,40}=\Z")
+_PARAMETER: Final = re.compile(r"[?&;][\w.\[\]-]{1,40}=(?:[A-Za-z][\w./-]{0,11}[_./-])?\Z")
+"""What all values of a parameter begin with belongs to it: `?sig=tok_`."""
 _MOST_PIECES: Final = 40
+_PADDED: Final = 16
+_PACKED: Final = 128
+"""A token of so many letters of both cases is packed: whether it ends with padding is chance."""
+_MIXED: Final = frozenset("aAzZ09")
 _CLAIMS: Final = "}."
 """What a signed token's claims end with, opened."""
 _LONG: Final = 27
@@ -51,11 +57,20 @@ _NAMES: Final = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)(?=,)|(?<= )[A-Z][a-
 
 
 class Clause(NamedTuple):
-    """The words by which a piece is found, as parts of a regex; `timed` says that the piece is a time."""
+    """The words by which a piece is found, as parts of a regex; `timed` says that the piece is a time.
+
+    `padded` says that it is base64, which ends with one `=`, two or none.
+    """
 
     before: str
     after: str
     timed: bool = False
+    padded: bool = False
+
+    @property
+    def is_signature(self) -> bool:
+        """Whether the piece is what signs a token."""
+        return self.before == re.escape(_CLAIMS)
 
 
 class Found(NamedTuple):
@@ -84,14 +99,29 @@ def _each(there: Sequence[Piece], varying: Sequence[int], *, whole: bool) -> Ite
         before, after = around(there, at)
         if not isinstance(piece, Varying) or not _may_vary(piece, before, after):
             continue
+        if before.endswith(_CUT) or after.startswith(_CUT):
+            continue  # only a part of it is shown
         starts, ends = whole and at <= 1, whole and at + 2 >= len(there)
+        padding = _padding(piece, after)
         if before.endswith(_CLAIMS) and min(map(len, piece.values)) >= _LONG:
             # A token's signature: what it signs is another one's.
             yield Found(_signature(after, ends=ends), (piece.values[0], piece.values[1]))
             continue
-        clause = _clause(before, after, piece, starts=starts, ends=ends)
+        behind = after.lstrip(padding) if padding else after
+        clause = _clause(before, behind, piece, starts=starts, ends=ends)
         if clause is not None:
-            yield Found(clause, (piece.values[0], piece.values[1]))
+            ending = after[: len(after) - len(after.lstrip(padding))] if padding else ""
+            one, two = (f"{each}{ending}" for each in piece.values[:2])
+            yield Found(clause._replace(padded=bool(padding)), (one, two))
+
+
+def _padding(piece: Varying, after: str) -> str:
+    """Return `=` where a piece is base64 with padding, which one response has and another has not."""
+    least = min(map(len, piece.values))
+    if not isinstance(piece.shape, Made) or least < _PADDED:
+        return ""
+    seen = after[:1] == "=" or any(each.endswith("=") for each in piece.values)
+    return "=" if seen or (least >= _PACKED and piece.shape.letters >= _MIXED) else ""
 
 
 def _may_vary(piece: Varying, before: str, after: str) -> bool:
@@ -152,17 +182,30 @@ def affixed_rule(path: str, values: Sequence[str], until: date) -> NoiseRule | N
     """Return the rule that hides the one made part of whole values which all begin or end alike, None for others."""
     if any(len(chunks(value)) > 1 for value in values):
         return None
-    there = pieces(values) or ()
+    bare, padding = _bare(values) if min(map(len, values)) >= _PADDED else (values, "")
+    there = pieces(bare) or ()
     made = [each for each in there if isinstance(each, Varying)]
-    if len(there) == 1 or len(made) != 1 or not isinstance(made[0].shape, Made):
+    if len(made) != 1 or not isinstance(shape := made[0].shape, Made):
+        return None
+    if len(there) == 1 and not (shape.before or shape.after):
         return None
     before, after = (re.escape(text) for text in around(there, there.index(made[0])))
-    pattern = f"(?<=\\A{before}){_core(made[0].shape, values)}(?={after}\\Z)"
+    if after and padding:
+        return None
+    pattern = f"(?<=\\A{before}){_core(shape, bare)}{padding}(?={after}\\Z)"
     return NoiseRule(path, "text", until, pattern=pattern)
+
+
+def _bare(values: Sequence[str]) -> tuple[list[str], str]:
+    """Return values without the padding of base64, and the pattern of as much of it as they had."""
+    bare = [value.rstrip("=") for value in values]
+    sizes = [len(value) - len(short) for value, short in zip(values, bare, strict=True)]
+    return bare, f"={{{min(sizes)},{max(sizes)}}}" if max(sizes) else ""
 
 
 def rule_of(path: str, clause: Clause, values: Sequence[str], until: date) -> NoiseRule | None:
     """Return the rule that hides a piece which took these values; None where they have nothing in common."""
+    values, padding = _bare(values) if clause.padded else (values, "")
     shape = shape_of(list(dict.fromkeys(values)))
     if clause.timed:
         written = list(dict.fromkeys(map(_spelled, values)))
@@ -171,7 +214,8 @@ def rule_of(path: str, clause: Clause, values: Sequence[str], until: date) -> No
     if isinstance(shape, Uuids):
         return NoiseRule(path, "text", until, pattern=_pattern(clause, _UUID, "[0-9a-fA-F-]"))
     if isinstance(shape, Made):
-        return NoiseRule(path, "text", until, pattern=_pattern(clause, _core(shape, values), charset(shape.letters)))
+        core = _core(shape, values) + padding
+        return NoiseRule(path, "text", until, pattern=_pattern(clause, core, charset(shape.letters)))
     if isinstance(shape, Numbers):
         core = _THOUSANDS if any("," in value for value in values) else _NUMBER
         core = f"-?{core}" if shape.least < 0 else core

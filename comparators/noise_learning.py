@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -11,17 +12,19 @@ from typing import Final, TypeVar
 
 from comparators import self_noise
 from comparators.literals import is_cut
-from comparators.model import Observation, masked_place, path_pattern
+from comparators.model import LONGEST_LITERAL, Observation, masked_place, path_pattern
+from comparators.noise_bytes import BYTES
 from comparators.noise_clauses import Clause, Found, found, rule_of
 from comparators.noise_makers import MAKERS
 from comparators.noise_pieces import opened
 from comparators.noise_rules import NoiseRule, place_of
-from comparators.noise_words import written
+from comparators.noise_words import in_words, written
 from comparators.paths import steps
 from comparators.sensitive_names import looks_money
 
 _PATHS_AT_MOST: Final = 400
 _SAMPLES_AT_MOST: Final = 60
+_TEXTS_AT_MOST: Final = 2
 _PAIRS_AT_LEAST: Final = 3
 _SEEN_AT_LEAST: Final = 5
 _EXAMPLES: Final = 3
@@ -51,7 +54,10 @@ class Suggestion:
 
 @dataclass(slots=True)
 class _Spot:
-    """What was observed at one path pattern; all fields grow with `Learner.add_observations`."""
+    """What was observed at one path pattern; all fields grow with `Learner.add_observations`.
+
+    `texts` are the last ones that a piece was found in, none of bytes: what the file says has to match there.
+    """
 
     first_seen: float
     last_seen: float = 0.0
@@ -59,6 +65,7 @@ class _Spot:
     pairs: int = 0
     kinds: set[str] = field(default_factory=set)
     samples: deque[tuple[str, str, float]] = field(default_factory=lambda: deque(maxlen=_SAMPLES_AT_MOST))
+    texts: deque[str] = field(default_factory=lambda: deque(maxlen=_TEXTS_AT_MOST))
 
 
 class Learner:
@@ -77,6 +84,8 @@ class Learner:
     def add_observations(self, observations: Iterable[Observation], at: float) -> None:
         """Take where two answers of legacy to one request differ; `at` is epoch seconds."""
         new: set[object] = set()
+        observations = tuple(observations)
+        signed = _signed(each for each in observations if not self_noise.of_place(each))
         for each in observations:
             path = path_pattern(each.path)
             sample = (each.first, each.again, at)
@@ -85,11 +94,11 @@ class Learner:
                     _add(self._tokens, (path, pattern), sample, each.kind, new)
                 continue
             in_body = each.path == "@body"
-            # Each place of a page, a table, a document is a path of its own.
-            place = masked_place(place_of(each.first or each.again)) if in_body else ""
+            place = _path_of(each)[1]
             _add(self._spots, (path, place), sample, each.kind, new)
             for piece in _pieces(each, in_body=in_body):
-                _add(self._clauses, (path, piece.clause), (*piece.values, at), each.kind, new)
+                text = _as_it_came(each, signed=(path, place) in signed)
+                _add(self._clauses, (path, piece.clause), (*piece.values, at), each.kind, new, text)
 
     def suggestions(self, today: date) -> tuple[Suggestion, ...]:
         """Return a rule for each path pattern that was seen often enough to know what it varies by."""
@@ -113,16 +122,46 @@ class Learner:
         return tuple(_suggestion(spot, rule) for spot, rule in explained if rule is not None)
 
 
-def _add(spots: dict[Key, _Spot], key: Key, sample: tuple[str, str, float], kind: str, new: set[object]) -> None:
+def _add(
+    spots: dict[Key, _Spot],
+    key: Key,
+    sample: tuple[str, str, float],
+    kind: str,
+    new: set[object],
+    text: str | None = None,
+) -> None:
     if key not in spots and len(spots) >= _PATHS_AT_MOST:
         return
     spot = spots.setdefault(key, _Spot(sample[2]))
     spot.kinds.add(kind)
     spot.samples.append(sample)
+    if text is not None:
+        spot.texts.append(text)
     spot.seen += 1
     spot.last_seen = max(spot.last_seen, sample[2])
     spot.pairs += (id(spots), key) not in new
     new.add((id(spots), key))
+
+
+def _path_of(observation: Observation) -> tuple[str, str]:
+    """Return the path that an observation counts for; each place of a page, a table, a document is one of its own."""
+    place = place_of(observation.first or observation.again) if observation.path == "@body" else ""
+    return path_pattern(observation.path), masked_place(place)
+
+
+def _signed(observations: Iterable[Observation]) -> set[tuple[str, str]]:
+    """Return where more of a signed token varies than its signature: nothing in the file looks into one."""
+    kinds: dict[tuple[str, str], set[bool]] = {}
+    for each in observations:
+        found = {piece.clause.is_signature for piece in _pieces(each, in_body=each.path == "@body")}
+        kinds.setdefault(_path_of(each), set()).update(found)
+    return {path for path, found in kinds.items() if len(found) > 1}
+
+
+def _as_it_came(observation: Observation, *, signed: bool) -> str:
+    """Return the text that a piece was found in, where the file's patterns would see it; else none."""
+    text = _read(observation.first) or ""
+    return "" if signed or place_of(text).startswith(BYTES) else text
 
 
 def _pieces(observation: Observation, *, in_body: bool) -> tuple[Found, ...]:
@@ -153,7 +192,15 @@ def _is_enough(path: str, spot: _Spot, today: date) -> bool:
 
 def _suggestion(spot: _Spot, rule: NoiseRule) -> Suggestion:
     evidence = (spot.seen, spot.pairs, spot.first_seen, spot.last_seen, _examples(spot))
-    return Suggestion(rule, *evidence, *written(rule))
+    return Suggestion(rule, *evidence, *written(rule, in_file=_is_in_file(rule, spot)))
+
+
+def _is_in_file(rule: NoiseRule, spot: _Spot) -> bool:
+    """Whether a pattern in the file would match what it was learned from, as it came; a text may have been cut."""
+    if rule.shape != "text" or not spot.texts:
+        return True
+    pattern = re.compile(in_words(rule.pattern))
+    return all(text and pattern.search(text) is not None for text in spot.texts)
 
 
 def _values(spot: _Spot) -> list[str]:
@@ -179,6 +226,11 @@ def _form(literal: str) -> str:
     return "".join("9" if each.isdigit() else "a" if each.isalpha() else each for each in literal[:_LONGEST_EXAMPLE])
 
 
+def _is_cut(literal: str) -> bool:
+    """Whether a literal shows a part of a value; of what varies whole texts are kept as well, longer than a literal."""
+    return is_cut(literal[:2] + literal[-2:] if len(literal) > LONGEST_LITERAL else literal)
+
+
 def _rule(path: str, place: str, spot: _Spot) -> NoiseRule | None:
     """Return what the whole values at a path have in common; a text with a varying piece counts as that piece."""
     until = _until(spot.last_seen)
@@ -189,7 +241,7 @@ def _rule(path: str, place: str, spot: _Spot) -> NoiseRule | None:
     samples = list(spot.samples)
     if place:
         samples = [(one[len(place_of(one)) + 2 :], two[len(place_of(two)) + 2 :], at) for one, two, at in samples]
-    if any(is_cut(each) for one, two, _ in samples for each in (one, two)):
+    if any(_is_cut(each) for one, two, _ in samples for each in (one, two)):
         return None
     found_ = next((made for make in MAKERS if (made := make(path, samples, until)) is not None), None)
     return None if found_ is None else replace(found_, place=place)

@@ -237,12 +237,14 @@ def _kept(values: Sequence[str]) -> tuple[str, str]:
     after = shared_beginning([value[len(before) :][::-1] for value in values])[::-1]
     few = _KEPT.get(len(values), _MOST_KEPT)
     tail = _TAIL.sub("", after)
-    return _up_to_mark(before, few), _up_to_mark(tail[::-1], few)[::-1] if tail == after else ""
+    # The last letter of base64 is often one of four: that two tokens end alike in two letters is chance.
+    least = _LEAST_KEPT + (len(values) <= _FEW)
+    return _up_to_mark(before, few), _up_to_mark(tail[::-1], few, least)[::-1] if tail == after else ""
 
 
-def _up_to_mark(text: str, few: int) -> str:
+def _up_to_mark(text: str, few: int, least: int = _LEAST_KEPT) -> str:
     marks = [found.end() for found in _APART.finditer(text)]
     end = marks[-1] if marks else 0
     letters = re.match(r"[A-Za-z]*", text[end:])
     more = min(few, len(letters[0])) if letters else 0
-    return text[: end + more] if more >= _LEAST_KEPT else text[:end]
+    return text[: end + more] if more >= least else text[:end]

@@ -50,7 +50,7 @@ _UUIDS: Final = Uuids(upper=True, lower=True)
 
 def text_of(literal: str) -> str | None:
     """Return the whole text that a literal stands for, as it is where it is not in quotes; None where it was cut."""
-    if len(literal) >= LONGEST_LITERAL:
+    if len(literal) == LONGEST_LITERAL:  # what is longer was kept whole
         return None
     if not literal.startswith('"'):
         return literal
@@ -221,7 +221,7 @@ def _times(rule: NoiseRule, legacy: str, modern: str) -> tuple[bool, ...]:
 def hides_there(rules: Iterable[NoiseRule], path: str, place: str, legacy: str, modern: str) -> bool:
     """Whether a rule takes the difference of two whole texts at a place of a page for legacy's own noise."""
     here = [rule for rule in rules if rule.place and rule.path == path]
-    if not here or '"' in (legacy[:1], modern[:1]) or max(len(legacy), len(modern)) >= LONGEST_LITERAL:
+    if not here or '"' in (legacy[:1], modern[:1]) or max(len(legacy), len(modern)) > _LONGEST_WHOLE:
         return False
     wanted = masked_place(place)
     finding = Finding(path, "value", legacy, modern)
@@ -305,8 +305,14 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 UUID: Final = r"(?<![0-9A-Za-z-])[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?![0-9A-Za-z-])"
 _GROUPED: Final = r"(?<![0-9,.])[0-9]{1,3}(?:,[0-9]{3}){1,5}(?:\.[0-9]+)?(?![0-9,])"
 _WHOLE_NOISE_TEXT: Final = re.compile(f"({noise_times.TIME}|{UUID}|{_GROUPED})")
-_CHUNK: Final = re.compile(r"[\w%+/.~$!*-]+={1,2}(?![\w%+/.~$!*-])|[\w%+/.~$!*-]+|\s+|.", re.DOTALL)
+_CHUNK: Final = re.compile(
+    r"[\w%+/.~$!*-]+={1,2}(?![\w%+/~$*-]|[.!](?!\s|\Z))"
+    r"|[\w%+/.~$!*-]+(?<![.!])(?=[.!](?:\s|\Z))|[\w%+/.~$!*-]+|\s+|.",
+    re.DOTALL,
+)
+"""The full stop of a sentence is none of a number's or a token's."""
 _LONGEST: Final = 1 << 18
+_LONGEST_WHOLE: Final = 4096
 _WORTH_IT: Final = 2000
 _MARGIN: Final = 128
 _SIGN: Final = re.compile(r"[€$£¥]|\b(?:EUR|USD|GBP|CHF|JPY)\b")

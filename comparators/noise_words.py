@@ -7,22 +7,28 @@ from typing import Final
 
 from comparators.noise_rules import NoiseRule
 
+LEARNED: Final = ("noise", "learn")
 _WHY: Final = "legacy varies it by itself"
 
 
-def written(rule: NoiseRule) -> tuple[str, str]:
+def written(rule: NoiseRule, *, in_file: bool = True) -> tuple[str, str]:
     """Return the setting and its entry as YAML: a pattern for a piece of a text, a path for a whole value.
 
-    Both are empty for a whole value in a page: only learning identifies that, by its place.
+    `noise: learn` where no other setting says it: a whole value in a page, identified by its place, and what is not
+    `in_file` terms at all (a time inside a signed token, bytes).
     """
-    if rule.place:
-        return "", ""
+    if rule.place or not in_file:
+        return LEARNED
     if rule.shape == "text":
-        # A token's claims are only read as JSON where noise is: in the file it is what it looks like.
-        return "ignore_text", _quoted(rule.pattern.replace(r"(?<=\}\.)", r"(?<=\.)"))
+        return "ignore_text", _quoted(in_words(rule.pattern))
     if rule.shape == "permutation":
         return "unordered", _quoted(rule.path)
     return "ignore", f"{{path: {_quoted(rule.path)}, reason: {_WHY}, until: {rule.until.isoformat()}}}"
+
+
+def in_words(pattern: str) -> str:
+    """Return a pattern for texts as they are: a token's claims are only read as JSON where noise is."""
+    return pattern.replace(r"(?<=\}\.)", r"(?<=\.)")
 
 
 def pasted(entries: Iterable[tuple[str, str, str]]) -> str:
@@ -33,7 +39,10 @@ def pasted(entries: Iterable[tuple[str, str, str]]) -> str:
             found.setdefault(setting, {}).setdefault(entry, remark)
     lines: list[str] = []
     for setting in sorted(found):
-        lines += [f"{setting}:", *(f"  - {entry}  # {remark}" for entry, remark in sorted(found[setting].items()))]
+        if setting == LEARNED[0]:
+            lines += [f"{setting}: {entry}  # {remark}" for entry, remark in found[setting].items()]
+        else:
+            lines += [f"{setting}:", *(f"  - {entry}  # {remark}" for entry, remark in sorted(found[setting].items()))]
     return "\n".join(lines)
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from typing import Final
 
 from comparators import redaction_text
@@ -19,6 +21,7 @@ from comparators.content_coding import Undecodable, decode
 from comparators.model import Capture, Finding
 from comparators.personal_data import without_personal
 from comparators.redaction_text import Names, Scrubber
+from comparators.redaction_values import without_values
 from comparators.sensitive_names import Mask, looks_secret
 from comparators.text_compare import delimiter_of, rows
 
@@ -36,14 +39,21 @@ def _encoding(body: bytes) -> str:
 # Takes the columns of secrets out of a table of text.
 
 
-_TABLES: Final = ("text/csv", "application/csv")
+_TABLES: Final = ("text/csv", "application/csv", "text/tab-separated-values", "application/vnd.ms-excel")
+_UNDECLARED: Final = ("", "text/plain", "application/octet-stream")
+_HEADING: Final = re.compile(r"[\w .#/()-]{1,40}")
 
 
 def redacted_table(text: str, media: str, names: Names, mask: Mask) -> str:
-    """Return a table with the cells under a secret's heading masked; what is no table as it is."""
-    if media not in _TABLES:
+    """Return a table with the cells under a secret's heading masked; what is no table as it is.
+
+    A text of another type, or of none, is a table where its first line is nothing but headings and the next is as wide.
+    """
+    if media not in _TABLES and media not in _UNDECLARED:
         return text
     delimiter = delimiter_of(text)
+    if media in _UNDECLARED and not _is_headed(text, delimiter):
+        return text
     table = rows(text, delimiter)
     hidden = {
         column for column, heading in enumerate(table[0] if table else []) if names.is_secret(heading.strip("\ufeff "))
@@ -52,6 +62,14 @@ def redacted_table(text: str, media: str, names: Names, mask: Mask) -> str:
         return text
     shown = [[mask.of(cell) if column in hidden else cell for column, cell in enumerate(row)] for row in table[1:]]
     return "".join(delimiter.join(map(_quoted, row)) + "\n" for row in [table[0], *shown])
+
+
+def _is_headed(text: str, delimiter: str) -> bool:
+    """Whether a text begins as a table does."""
+    head = rows("\n".join(text[:8192].lstrip("\r\n\ufeff").splitlines()[:2]), delimiter)
+    if len(head) < 2 or not 1 < len(head[0]) == len(head[1]):  # noqa: PLR2004 - headings and a row
+        return False
+    return all(_HEADING.fullmatch(heading.strip()) for heading in head[0])
 
 
 def _quoted(cell: str) -> str:
@@ -74,7 +92,7 @@ _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}
 
 
 class Redactor:
-    """Redacts under one key; `fields` are JSON pointers with `*` and `**`, or names of members. Nothing changes.
+    """Redacts under one key; `fields` are JSON pointers with `*` and `**`, or names of members. Nothing stays changed.
 
     `personal` says whether addresses of mail and account numbers are masked as well.
     """
@@ -92,9 +110,19 @@ class Redactor:
         body = self._body(capture)
         return Capture(capture.method, self.target(capture.path), capture.status, headers, body)
 
-    def finding(self, finding: Finding) -> Finding:
-        """Return a difference with both literals redacted, its rule and place kept."""
-        legacy, modern = (self._literal(finding.path, literal) for literal in (finding.legacy, finding.modern))
+    @contextmanager
+    def collecting(self) -> Iterator[set[str]]:
+        """Collect what is masked meanwhile: a difference shows a value alone, not what stood beside it."""
+        taken = self._mask.taken = set()
+        try:
+            yield taken
+        finally:
+            self._mask.taken = None
+
+    def finding(self, finding: Finding, secrets: AbstractSet[str] = frozenset()) -> Finding:
+        """Return a difference with both literals redacted, its rule and place kept; `secrets` are masked by value."""
+        shown = (self._literal(finding.path, literal) for literal in (finding.legacy, finding.modern))
+        legacy, modern = (without_values(literal, secrets, self._mask.of) for literal in shown)
         return Finding(self._place(finding.path), finding.kind, legacy, modern, finding.rule)
 
     def _place(self, path: str) -> str:

@@ -13,6 +13,7 @@ from comparators.html_volatile import is_token_name
 from comparators.json_parse import NotJson, TooDeep, parse
 from comparators.paths import after, closure, steps
 from comparators.personal_data import without_personal
+from comparators.redaction_labels import columns_of, is_pair, without_labelled
 from comparators.sensitive_names import Mask, looks_secret
 from comparators.values import Number, exact
 
@@ -20,8 +21,13 @@ from comparators.values import Number, exact
 
 
 Rests = frozenset[tuple[str, ...]]
-NAMES: Final = frozenset({"name", "key", "field", "fieldname", "label", "id", "option_name", "meta_key"})
-HOLDS: Final = frozenset({"value", "val", "content", "data", "text", "values", "option_value", "meta_value"})
+NAMES: Final = frozenset(
+    {"name", "key", "field", "fieldname", "label", "id", "option_name", "meta_key", "title", "caption", "header",
+     "property", "setting", "attribute", "param", "parameter", "variable", "question"}
+)  # fmt: skip
+HOLDS: Final = frozenset(
+    {"value", "val", "content", "data", "text", "values", "option_value", "meta_value", "default", "answer", "current"}
+)
 """Members of a row in a list of fields: what is called so, what it holds."""
 
 
@@ -180,14 +186,30 @@ class _Walk:
                     for name, inner in value.items()
                 }
             case list():
-                return [self._member(str(at), inner, rests, hidden) for at, inner in enumerate(value)]
+                return self._list(value, rests, hidden=hidden)
             case None | bool():
                 return value
             case Number():
                 spelled = value.decode()
-                return self._mask.of(_canonical(value)) if hidden or is_card(spelled) else value
+                if not hidden and not is_card(spelled):
+                    return value
+                if self._mask.taken is not None:
+                    self._mask.taken.add(spelled)
+                return self._mask.of(_canonical(value))
             case _:
                 return self._mask.of(value) if hidden else self._scrub(value)
+
+    def _list(self, items: list[Any], rests: Rests, *, hidden: bool) -> list[Any]:
+        """Return a list redacted: the second of a pair whose first is a secret's name, a column headed by one."""
+        if not hidden and is_pair(items, self._names.is_secret):
+            return [items[0], self._member("1", items[1], rests, hidden=True)]
+        columns = set() if hidden else columns_of(items, self._names.is_secret)
+        if not columns:
+            return [self._member(str(at), inner, rests, hidden) for at, inner in enumerate(items)]
+        return [items[0], *(self._row(row, columns, rests) for row in items[1:])]
+
+    def _row(self, row: list[Any], columns: set[int], rests: Rests) -> list[Any]:
+        return [self._member(str(at), inner, rests, at in columns) for at, inner in enumerate(row)]
 
     def _member(self, name: str, value: Any, rests: Rests, hidden: bool) -> Any:  # noqa: FBT001 - passed on
         left = after(rests, name) if rests else rests
@@ -262,7 +284,7 @@ _ROW_BACK: Final = re.compile(
 _PASSWORD_TYPE: Final = re.compile(r"""\btype\s?=\s?["']?password\b""", re.IGNORECASE)
 _NAMED: Final = re.compile(r"<(?:input|meta|button|textarea)\b[^>]{0,4000}>?", re.IGNORECASE)
 _NAME: Final = re.compile(r"""\bname\s?=\s?["']?([^"'\s>]{1,80})""", re.IGNORECASE)
-_HELD: Final = re.compile(r"""\b((?:value|content)\s?=\s?)("[^"]*"?|'[^']*'?|[^\s"'>]+)""", re.IGNORECASE)
+_HELD: Final = re.compile(r"""\b((?:value|content)\s?=\s?)("[^"]*"?|'[^']*'?|(?!<redacted:)[^\s"'>]+)""", re.IGNORECASE)
 _ELEMENT: Final = re.compile(
     r"<([A-Za-z_][\w:.-]{0,80}+)(?:\s[^<>]{0,1000})?>(\s{0,20}<!\[CDATA\[[^\]]*(?:\](?!\]>)[^\]]*)*|[^<]+)"
 )
@@ -289,6 +311,7 @@ class Scrubber:
         if "<" in text:
             text = _NAMED.sub(self._tag, text)
             text = _ELEMENT.sub(self._element, text)
+        text = without_labelled(text, self._mask, self._names.is_secret)
         if "=" in text or ":" in text:
             text = self._serialised(text)
             text = _ROW.sub(self._row, text)

@@ -58,15 +58,21 @@ _BYTES: Final = 4
 
 
 class Mask:
-    """Makes marks under a key of any length; without the key, secrets cannot be guessed by trying. Nothing changes."""
+    """Makes marks under a key of any length; without the key, secrets cannot be guessed by trying.
+
+    `taken` collects what is masked where it is a set; nothing else changes.
+    """
 
     def __init__(self, key: bytes) -> None:
         self._key = blake2b(key).digest()
+        self.taken: set[str] | None = None
 
     def of(self, secret: str) -> str:
         """Return `<redacted:1a2b3c4d>`; what is nothing, or is a mark already, stays what it is."""
         if not secret or _MARK.fullmatch(secret):
             return secret
+        if self.taken is not None:
+            self.taken.add(secret)
         raw = secret.encode("utf-8", "surrogatepass")
         return f"<redacted:{blake2b(raw, key=self._key, digest_size=_BYTES).hexdigest()}>"
 

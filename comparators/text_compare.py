@@ -11,7 +11,7 @@ from typing import Final
 
 from comparators import charsets
 from comparators.context import Context
-from comparators.literals import first_difference
+from comparators.literals import common, first_difference
 from comparators.noise_bytes import BYTES, ranges
 from comparators.noise_rules import MASKED
 
@@ -79,7 +79,8 @@ def text_differences(legacy: bytes, modern: bytes, context: Context) -> None:
         _at_first(left, right, context)
         return
     shown, most, before = 0, context.places(_MOST), _by_line(context)
-    for number, (one, two) in enumerate(zip(ours, theirs, strict=True), 1):
+    start = common(ours, theirs)
+    for number, (one, two) in enumerate(zip(ours[start:], theirs[start:], strict=True), start + 1):
         if not context.same_text(one, two, place=f"line {number}", shown=partial(_line, number)):
             one, two = _text_shown(one, two, context)  # noqa: PLW2901 - what is masked is not what differs
             at = first_difference(one, two)
@@ -239,14 +240,15 @@ def delimiter_of(text: str) -> str:
 
 
 def _compare(legacy: list[Row], modern: list[Row], context: Context) -> None:
+    start = common(legacy, modern)
     if len(legacy) != len(modern):
         context.differ("@body", "length", f"{len(legacy)} rows", f"{len(modern)} rows")
-    elif Counter(map(tuple, legacy)) == Counter(map(tuple, modern)):
-        _order(legacy, modern, context)
+    elif Counter(map(tuple, legacy[start:])) == Counter(map(tuple, modern[start:])):
+        _order(legacy, modern, start, context)
         return
     # Rows of one table that is longer are shifted from there on: one cell shows where.
     most = context.places(_MOST_CELLS) if len(legacy) == len(modern) else 1
-    apart = _apart_csv_body(legacy, modern, context)
+    apart = _apart_csv_body(legacy, modern, start, context)
     for row, column, one, two in islice(apart, most):
         _differ(f"row {row}, column {column}", one, two, context)
     if most > 1 and (further := next(apart, None)) is not None:
@@ -256,10 +258,10 @@ def _compare(legacy: list[Row], modern: list[Row], context: Context) -> None:
 
 
 def _apart_csv_body(
-    legacy: list[Row], modern: list[Row], context: Context
+    legacy: list[Row], modern: list[Row], start: int, context: Context
 ) -> Iterator[tuple[int, int, str | None, str | None]]:
     """Yield the cells that are not the same with their place, counted from 1; None where a row has no such cell."""
-    for row, (left, right) in enumerate(zip_longest(legacy, modern, fillvalue=Row()), 1):
+    for row, (left, right) in enumerate(zip_longest(legacy[start:], modern[start:], fillvalue=Row()), start + 1):
         for column, (one, two) in enumerate(zip_longest(left, right), 1):
             if one != two and (one is None or two is None or not _is_same_cell(one, two, row, column, context)):
                 yield row, column, one, two
@@ -270,9 +272,9 @@ def _is_same_cell(one: str, two: str, row: int, column: int, context: Context) -
     return context.same_text(one, two, place=place, shown=lambda: place) or context.same_moment(one, two)
 
 
-def _order(legacy: list[Row], modern: list[Row], context: Context) -> None:
+def _order(legacy: list[Row], modern: list[Row], start: int, context: Context) -> None:
     """Say from which row on the same rows stand in another order."""
-    for number, (left, right) in enumerate(zip(legacy, modern, strict=True), 1):
+    for number, (left, right) in enumerate(zip(legacy[start:], modern[start:], strict=True), start + 1):
         if left != right:
             context.differ("@body", "order", f"row {number}: {_csv_shown(left)}", f"row {number}: {_csv_shown(right)}")
             return

@@ -323,7 +323,7 @@ class Origins:
         An absolute address of legacy is also the same as the relative one of modern; not the other way round,
         which would show a client where modern lives.
         """
-        if not (self._legacy or self._modern):
+        if not (self._legacy.names or self._modern.names):
             return False
         left, right = _marked(legacy, self._legacy), _marked(modern, self._modern)
         if left == legacy and right == modern:
@@ -342,30 +342,45 @@ class Origins:
 
     def named(self, legacy: str, modern: str) -> bool:
         """Whether either text holds its own side's address."""
-        return bool(self._legacy or self._modern) and any(
+        return any(
             pattern.search(text)
-            for text, patterns in ((legacy, self._legacy), (modern, self._modern))
-            for pattern, _ in patterns
+            for text, own in ((legacy, self._legacy), (modern, self._modern))
+            if own.may_be_in(text)
+            for pattern, _ in own.patterns
         )
 
 
-def _patterns(hosts: Sequence[str]) -> tuple[tuple[re.Pattern[str], str], ...]:
+class _Own(NamedTuple):
+    """What stands for the addresses of one side: the names of its hosts, what finds them and what replaces them."""
+
+    names: tuple[str, ...]
+    patterns: tuple[tuple[re.Pattern[str], str], ...]
+
+    def may_be_in(self, text: str) -> bool:
+        """Whether a text holds a host's name at all: looking for one costs a hundredth of looking for addresses."""
+        folded = text.lower() if self.names else ""
+        return any(name in folded for name in self.names)
+
+
+def _patterns(hosts: Sequence[str]) -> _Own:
     """Compile what stands for these hosts with a scheme, then without one (only with a port: a name is a word)."""
     full: list[str] = []
     bare: list[str] = []
+    names: list[str] = []
     for host in hosts:
         name, colon, port = host.rpartition(":")
         if not colon or not port.isdigit():
             name, port = host, ""
+        names.append(name.lower())
         full.append(re.escape(name) + _port(port))
         if port:
             bare.append(f"{re.escape(name)}:{port}")
     if not full:
-        return ()
+        return _Own((), ())
     found = [(re.compile(f"{_BEFORE}(?:{'|'.join(full)}){_AFTER}", re.IGNORECASE), _ORIGIN)]
     if bare:
         found.append((re.compile(rf"(?<![\w.@:/-])(?:{'|'.join(bare)}){_AFTER}", re.IGNORECASE), _BARE))
-    return tuple(found)
+    return _Own(tuple(names), tuple(found))
 
 
 def _port(port: str) -> str:
@@ -374,8 +389,10 @@ def _port(port: str) -> str:
     return f"(?:(?::|%3A){port})" + ("?" if port in _DEFAULT_PORTS else "")
 
 
-def _marked(text: str, patterns: tuple[tuple[re.Pattern[str], str], ...]) -> str:
-    for pattern, mark in patterns:
+def _marked(text: str, own: _Own) -> str:
+    if not own.may_be_in(text):
+        return text
+    for pattern, mark in own.patterns:
         text = pattern.sub(mark, text)
     # An address without a path is the address of `/` (RFC 3986, 6.2.3).
     return re.sub(f"{_ORIGIN}(?=$|[?#])", f"{_ORIGIN}/", text) if _ORIGIN in text else text

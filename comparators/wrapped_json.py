@@ -68,11 +68,14 @@ def _lines(body: bytes, context: Context) -> list[Any] | None:
         return None
     found: list[Any] = []
     repeated: list[str] = []
+    known: dict[str, Any] = {}
     for line in text.removeprefix("\ufeff").split("\n"):
         if not line.strip():
             continue
         try:
-            found.append(parse(line, repeated))
+            if line not in known:
+                known[line] = parse(line, repeated)
+            found.append(known[line])
         except NotJson:
             return None
         except TooDeep:

@@ -8,15 +8,21 @@ from typing import Any, Final
 
 from lxml import etree
 
-from comparators import body_cost, text_compare
+from comparators import text_compare
 from comparators.context import Context
 from comparators.literals import first_difference
 from comparators.text_compare import around
 
 _SPACE: Final = "{http://www.w3.org/XML/1998/namespace}space"
+_TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _MOST: Final = 8
+_MANY: Final = 100
+_GLANCED: Final = 16
+"""Down to so many levels elements are first compared as they are written; each further level would repeat that."""
+_EACH_ATTRIBUTE: Final = etree.XPath("@*")
+_CROWDED: Final = 64
 
-Step = tuple[Any, Any, str]
+Step = tuple[Any, Any, str, int]
 
 
 def differences(legacy: bytes, modern: bytes, context: Context) -> None:
@@ -28,15 +34,15 @@ def differences(legacy: bytes, modern: bytes, context: Context) -> None:
     """
     if legacy == modern:
         return
-    for body in (legacy, modern):
-        body_cost.refuse_crowded(body.decode("latin-1"), context)
     left, right = _parsed(legacy), _parsed(modern)
     if (left is None and right is None) or _defines(left) or _defines(right):
         text_compare.text_differences(legacy, modern, context)
     elif left is None or right is None:
         context.differ("@body", "parse", _start(legacy, left), _start(modern, right))
     else:
-        _Walk(context).documents(left, right)
+        # A written subtree declares all namespaces around it: that is no shorter way where there are many.
+        few = max(body.count(b"xmlns") for body in (legacy, modern)) < _MANY
+        _Walk(context, glances=_GLANCED if few else 0).documents(left, right)
 
 
 def _parsed(body: bytes) -> Any:
@@ -59,48 +65,54 @@ def _start(body: bytes, tree: Any) -> str:
 
 
 class _Walk:
-    """One comparison of two trees; nothing changes but the context."""
+    """One comparison of two trees; nothing changes but the context. `glances` are the levels compared as written."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, *, glances: int = _GLANCED) -> None:
         self._context = context
+        self._glances = glances
         self._before = len(context.findings)
 
     def documents(self, legacy: Any, modern: Any) -> None:
         self._values("document type", legacy.docinfo.doctype, modern.docinfo.doctype)
-        pairs: list[Step] = [(legacy.getroot(), modern.getroot(), "")]
+        pairs: list[Step] = [(legacy.getroot(), modern.getroot(), "", self._glances)]
         while pairs and len(self._context.findings) - self._before < self._context.places(_MOST):
-            one, two, above = pairs.pop()
+            one, two, above, glances = pairs.pop()
             place = f"{above}/{_name(one)}"
             if one.tag != two.tag:
                 self._context.differ("@body", "value", place, f"{above}/{_name(two)}")
                 continue
             self._attributes(one, two, place)
             self._texts(one, two, place)
-            pairs += reversed(list(self._children(one, two, place)))
+            pairs += reversed(list(self._children(one, two, place, glances)))
         if pairs:
             # Who hides these places as noise must not hide with them what was no longer looked at.
             self._context.differ("@body", "value", "document, what follows", "document, what follows")
 
-    def _children(self, one: Any, two: Any, place: str) -> Iterator[Step]:
+    def _children(self, one: Any, two: Any, place: str, glances: int) -> Iterator[Step]:
         # lxml walks over all children to count them: once is enough
         count, others = len(one), len(two)
         self._context.spend(count)
         if count != others:
             self._context.differ("@body", "length", f"{place}: {count} elements", f"{place}: {others} elements")
         for number, (left, right) in enumerate(zip(one, two, strict=False), 1):
-            if _is_same_leaf(left, right):
+            if _is_same_leaf(left, right) or (glances > 0 and count > 1 and _is_same_branch(left, right)):
                 continue
-            yield left, right, f"{place}[{number}]" if count > 1 else place
+            yield left, right, f"{place}[{number}]" if count > 1 else place, glances - (count > 1)
 
     def _attributes(self, one: Any, two: Any, place: str) -> None:
-        left, right = dict(one.attrib), dict(two.attrib)
+        left, right = _held(one), _held(two)
         for name in sorted(left.keys() | right.keys()):
+            if self._context.differences > self._context.most:
+                return  # an element may have a hundred thousand
             if name not in right:
                 self._context.differ("@body", "missing", f"{place}@{name}: {left[name]}", "")
             elif name not in left:
                 self._context.differ("@body", "extra", "", f"{place}@{name}: {right[name]}")
             elif left[name] != right[name] and not _are_one_name(left[name], one, right[name], two):
                 self._values(f"{place}@{name}", left[name], right[name])
+            elif name == _TYPE and left[name] == right[name] and not _are_of_one_type(left[name], one, two):
+                spaces = (each.nsmap.get(left[name].strip().partition(":")[0]) for each in (one, two))
+                self._context.differ("@body", "value", *(f"{place}@{name}: {left[name]} of {each}" for each in spaces))
 
     def _texts(self, one: Any, two: Any, place: str) -> None:
         """Compare what an element says before, between, after the elements in it."""
@@ -119,9 +131,36 @@ class _Walk:
 
 def _is_same_leaf(one: Any, two: Any) -> bool:
     """Whether two elements without others inside are the same; most of a document is such leaves."""
-    return bool(
-        one.tag == two.tag and one.text == two.text and not len(one) and not len(two) and one.items() == two.items()
-    )
+    if one.tag != two.tag or one.text != two.text or len(one) or len(two):
+        return False
+    names, others = one.keys(), two.keys()
+    if not (names or others):
+        return True
+    if names == others and _TYPE not in names and len(names) < _CROWDED:
+        return bool(one.items() == two.items())
+    held = _held(one)
+    return held == _held(two) and (_TYPE not in held or _are_of_one_type(held[_TYPE], one, two))
+
+
+def _are_of_one_type(name: str, one: Any, two: Any) -> bool:
+    """Whether a type that both elements write alike is one: a prefix may stand for another namespace."""
+    return ":" not in name or _are_one_name(name, one, name, two)
+
+
+def _is_same_branch(one: Any, two: Any) -> bool:
+    """Whether two elements with others inside are written alike."""
+    if one.tag != two.tag or not (len(one) and len(two)):
+        return False
+    written = etree.tostring(one, encoding="unicode", with_tail=False)
+    return bool(written == etree.tostring(two, encoding="unicode", with_tail=False))
+
+
+def _held(element: Any) -> dict[str, str]:
+    """Return an element's attributes; lxml looks through all of them for each, but not where XPath lists them."""
+    names = element.keys()
+    if len(names) < _CROWDED:
+        return dict(element.items())
+    return {each.attrname: str(each) for each in _EACH_ATTRIBUTE(element)}
 
 
 def _are_one_name(legacy: str, one: Any, modern: str, two: Any) -> bool:

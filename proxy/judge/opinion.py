@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final
 
@@ -17,6 +18,7 @@ import orjson
 from comparators.comparison import compare
 from comparators.model import Capture, Comparison, Finding, fingerprint, path_pattern
 from comparators.redaction import Redactor
+from comparators.redaction_values import shown_in
 from proxy.ipc.judge_messages import MOST_FOUND, Case, Checked, Found, Opinion
 from proxy.ipc.messages import Answer, Pair
 from proxy.judge.policies import Compiled, Rules, body_of, compiled
@@ -69,7 +71,8 @@ class Opinions:
         checked = _checked(rules, legacy, modern, self._rules.redact, self._redactors.of(pair.route))
         if repeats is not None and not checked and self._folds(repeats, pair, comparison):
             return None
-        found = tuple(self._found(pair.route, comparison.findings, stored=case.stored))
+        kept, secrets = (None, frozenset[str]()) if case.stored or not comparison.findings else self._redacted(pair)
+        found = tuple(self._found(pair.route, comparison.findings, secrets, stored=case.stored))
         opinion = Opinion(
             case.ticket,
             comparison.verdict,
@@ -83,7 +86,7 @@ class Opinions:
         )
         if case.stored or not (found or any(one.state == VIOLATED for one in checked)):
             return opinion
-        redacted = self._redacted(pair)
+        redacted = kept or self._redacted(pair)[0]
         return replace(
             opinion,
             request=f"{redacted.method} {_target(redacted)}",
@@ -107,29 +110,35 @@ class Opinions:
             there = self._compiled[route] = compiled(self._rules, route)
         return there
 
-    def _found(self, route: str, findings: Sequence[Finding], *, stored: bool) -> Iterator[Found]:
+    def _found(
+        self, route: str, findings: Sequence[Finding], secrets: AbstractSet[str], *, stored: bool
+    ) -> Iterator[Found]:
         groups: set[str] = set()
+        secrets = shown_in((literal for each in findings for literal in (each.legacy, each.modern)), secrets)
         for finding in findings:
             group = fingerprint(route, finding)
             if group in groups or len(groups) >= MOST_FOUND:
                 continue
             groups.add(group)
-            shown = finding if stored else self._redactors.of(route).finding(finding)
+            shown = finding if stored else self._redactors.of(route).finding(finding, secrets)
             pattern = path_pattern(shown.path)
             yield Found(group, shown.path, pattern, shown.kind, shown.legacy, shown.modern, shown.rule)
 
-    def _redacted(self, pair: Pair) -> Pair:
+    def _redacted(self, pair: Pair) -> tuple[Pair, AbstractSet[str]]:
+        """Return a pair as it may be kept, with the values that were masked in it."""
         redactor = self._redactors.of(pair.route)
         path, mark, query = redactor.target(_target(pair)).partition("?")
-        return replace(
-            pair,
-            path=path,
-            query=query if mark else None,
-            user="",
-            legacy=_redacted(pair, pair.legacy, redactor),
-            modern=_redacted(pair, pair.modern, redactor),
-            secondary=None if pair.secondary is None else _redacted(pair, pair.secondary, redactor),
-        )
+        with redactor.collecting() as secrets:
+            redacted = replace(
+                pair,
+                path=path,
+                query=query if mark else None,
+                user="",
+                legacy=_redacted(pair, pair.legacy, redactor),
+                modern=_redacted(pair, pair.modern, redactor),
+                secondary=None if pair.secondary is None else _redacted(pair, pair.secondary, redactor),
+            )
+        return redacted, secrets
 
 
 def _compared(rules: Compiled, pair: Pair, legacy: Capture | None, modern: Capture | None) -> tuple[Comparison, str]:

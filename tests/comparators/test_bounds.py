@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 
 from comparators import Capture, compare
+from comparators.html_tokens import AS_WRITTEN
+from tests.comparators import large_pages
 from tests.comparators.answers import answer, policy
 
 HTML, XML, CSV, TEXT = "text/html; charset=UTF-8", "application/xml", "text/csv", "text/plain"
@@ -153,25 +156,75 @@ def test_what_a_few_kilobytes_unfold_to_is_not_read(media: str):
     assert time.process_time() - began < SECONDS
 
 
-@pytest.mark.parametrize("tag", ["<div>", "<template>"])
-def test_blocks_that_nest_without_end_are_not_read(tag: str):
+@pytest.mark.parametrize("tag", ["<div>", "<template>", "<b>", "<font color=1><p>"])
+def test_a_page_that_nests_without_end_is_compared_as_it_is_written(tag: str):
     began = time.process_time()
 
     comparison = compare(sent(tag * 100_000, HTML), sent(tag * 99_999, HTML), policy(PHP))
 
-    assert (comparison.verdict, comparison.reason) == ("not_compared", "depth")
+    assert (comparison.verdict, AS_WRITTEN in comparison.notes) == ("different", True)
     assert time.process_time() - began < SECONDS
 
 
-@pytest.mark.parametrize("media", [HTML, XML])
-def test_a_tag_that_is_crowded_is_not_read(media: str):
-    legacy, modern = (f"<a {' '.join(f'b{at}={mark}1{mark}' for at in range(60_000))}/>" for mark in "'" + '"')
+@pytest.mark.parametrize(("media", "verdict"), [(HTML, "equal"), (XML, "equal")])
+@pytest.mark.parametrize("wrong", [False, True])
+def test_of_a_tag_that_is_crowded_every_attribute_is_compared(media: str, verdict: str, wrong: bool):
+    legacy, modern = (
+        f"<a {' '.join(f'b{at}={mark}{2 if wrong and mark == chr(34) and at == 59_999 else 1}{mark}' for at in turn)}/>"
+        for mark, turn in (("'", range(60_000)), ('"', range(59_999, -1, -1)))
+    )
     began = time.process_time()
 
     comparison = compare(sent(legacy, media), sent(modern, media), policy(PHP))
 
-    assert (comparison.verdict, comparison.reason) == ("not_compared", "nodes")
+    assert comparison.verdict == ("different" if wrong else verdict)
+    assert [each.legacy.endswith("1") for each in comparison.findings] == [True] * wrong
     assert time.process_time() - began < SECONDS
+
+
+CAPPED_ONCE = (
+    "one crowded element", "a crowded document", "nothing but brackets", "bold in bold, from the first on",
+    "blocks without an end", "paragraphs that open again what was left open", "forms of letters that are left open",
+    "ends of what is not open", "elements in elements", "empty lines of values",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", CAPPED_ONCE)
+def test_a_page_of_a_mebibyte_gets_a_verdict(kind: str):
+    legacy, modern = large_pages.pair(kind, 1 << 20)
+    began = time.process_time()
+
+    comparison = compare(legacy, modern, policy(PHP))
+
+    assert comparison.verdict == "different"
+    assert time.process_time() - began < SECONDS
+
+
+def work(kind: str, size: int, mapping: Any) -> int:
+    """How many functions are called to compare a pair of a kind."""
+    legacy, modern = large_pages.pair(kind, size)
+    calls = 0
+
+    def count(_frame: Any, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    judged = policy(mapping)
+    sys.setprofile(count)
+    try:
+        compare(legacy, modern, judged)
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+@pytest.mark.parametrize("kind", large_pages.KINDS)
+def test_twice_the_page_is_at_most_twice_the_work(kind: str):
+    work(kind, 1000, PHP)  # what is imported late
+
+    once, twice = work(kind, 24_000, PHP), work(kind, 48_000, PHP)
+
+    assert twice <= 2.3 * once + 500
 
 
 VARYING: dict[str, Callable[[int], tuple[Any, str]]] = {

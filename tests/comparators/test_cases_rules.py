@@ -14,7 +14,9 @@ from comparators import Capture, Policy, compare
 
 DATA = Path(__file__).parent.parent / "data"
 FILE = DATA / "compare-cases.jsonl"
-MORE = DATA / "more-cases.jsonl"
+MORE = [
+    line for name in ("more-cases.jsonl", "strangers-cases.jsonl") for line in (DATA / name).read_text().splitlines()
+]
 """Pairs of all kinds in one table, faults beside noise and noise without a fault: by their own names."""
 ELSEWHERE = ("own noise", "learned noise", "html: any text but an empty one")
 """Kinds that are tested where noise is."""
@@ -39,12 +41,13 @@ def _answer(case: Mapping[str, Any], answer: Mapping[str, Any]) -> Capture:
 def test_a_pair_has_the_right_verdict(case: dict[str, Any]) -> None:
     legacy, modern = _answer(case, case["legacy"]), _answer(case, case["modern"])
     secondary = [_answer(case, each) for each in case.get("secondary", ())]
+    judged_by = Policy.from_mapping(case["policy"], **case.get("hosts", {}))
 
-    comparison = compare(legacy, modern, Policy.from_mapping(case["policy"]), secondary=secondary)
+    comparison = compare(legacy, modern, judged_by, secondary=secondary)
 
     assert comparison.verdict == case["right_verdict"], (case["why"], comparison)
 
 
-@pytest.mark.parametrize("line", MORE.read_text().splitlines(), ids=lambda line: json.loads(line)["kind"])
+@pytest.mark.parametrize("line", MORE, ids=lambda line: json.loads(line)["kind"])
 def test_a_further_pair_has_the_right_verdict(line: str) -> None:
     test_a_pair_has_the_right_verdict(json.loads(line))

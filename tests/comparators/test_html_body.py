@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
 
-from comparators import html_compare
+from comparators import html_as_written, html_compare, html_tokens
 from tests.comparators.bodies import PHP, held, kinds
 
 FORGIVEN = [
@@ -222,3 +225,40 @@ def test_pages_are_compared_whatever_they_hold(legacy: bytes, modern: bytes) -> 
 
     assert kinds(held(html_compare.differences, legacy, legacy, PHP)) == []
     assert bool(kinds(forth)) == bool(kinds(back))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<title>a &amp; b</title></head><body><P CLASS=a id="x&amp;y" Id=z checked>t &lt; <br/>u</P>',
+        "<script src=x>if (a<b && c) '</p>'</script></head><body><!-- c --><p title='a\"b>c'>d</p>",
+        "</head><body><textarea>a<b></textarea><a href=/x/y?a=1&b=2>&eacute;&nbsp;&copy;</a>",
+        "</head><body><ul><li>1</li><li>2 <b>3</b> <i>4</i></li></ul><pre> a  b </pre>",
+    ],
+)  # fmt: skip
+def test_a_page_that_leaves_nothing_out_reads_as_it_is_written(page: str):
+    whole = f"<html><head>{page}</body></html>"
+    read = html_tokens._PIECES.findall(LexborHTMLParser(whole).html or "")
+
+    assert _meant(html_as_written.pieces(whole)) == _meant(read)
+
+
+def _meant(pieces: Sequence[str]) -> list[object]:
+    return [
+        html_tokens._step(each) if each[0] == "<" else html_tokens._plain(each) for each in pieces if each[:2] != "<!"
+    ]
+
+
+PIECES = ["<p>", "</p>", "<b>", "</b>", " ", "a", "b ", "<!-- c -->", "<pre>", "</pre>", "<br>", "&amp;", "<i>", "\n"]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=150), st.lists(st.sampled_from(PIECES), max_size=150))
+def test_what_was_read_before_changes_nothing_of_a_page(before: list[str], page: list[str]):
+    known = html_tokens._Known()
+    for each in (before, page):
+        read = html_tokens._PIECES.findall(LexborHTMLParser("".join(each)).html or "")
+        piece_by_piece = html_tokens._Writer(0, html_tokens._Known())
+        piece_by_piece._write(read)
+        piece_by_piece._text(piece_by_piece._pending)
+
+        assert html_tokens._Writer(0, known).written(read) == piece_by_piece._found

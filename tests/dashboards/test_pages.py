@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from dashboards.pages import overview, route
+from dashboards.html import el
+from dashboards.pages import other, overview, route
 from dashboards.pages.layout import Visitor, page
 from dashboards.views import CheckView, RolledBackView, VerdictView
 from rules.guard import versus_legacy
@@ -233,3 +234,14 @@ def test_the_overview_shows_a_mirrored_side_by_its_copies():
     text = overview.overview(views.view(one), (), overview.Wanted(), OPERATOR, "")
 
     assert '<td class="number">10 copies</td><td class="number">1 %</td><td class="number">900 ms</td>' in text
+
+
+def test_what_legacy_varies_is_shown_with_the_differences_as_lines_to_paste():
+    lines = "ignore_text:\n  - '(?<=made in )[0-9]{1,3}(?= ms)'  # legacy differed from itself 6 times, in 6 pairs"
+
+    def drawn(suggested: list[dict[str, str]]) -> str:
+        return str(other.differences([], {}, None, OPERATOR, el("p"), suggested))
+
+    assert "What legacy varies by itself" in drawn([{"route": "profile", "compare": lines}])
+    assert "(?&lt;=made in )[0-9]{1,3}(?= ms)" in drawn([{"route": "profile", "compare": lines}])
+    assert "What legacy varies by itself" not in drawn([])

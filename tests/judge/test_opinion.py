@@ -285,3 +285,18 @@ def test_findings_that_stand_beside_a_cap_are_marked():
 
     assert opinion.verdict == "different"
     assert [note.partition(":")[0] for note in opinion.notes if note.startswith("capped")] == ["capped"]
+
+
+def test_a_difference_shows_no_secret_that_only_its_label_names():
+    legacy, modern = (
+        f'{{"fields":[{{"label":"API key","type":"text","value":"{key}"}}]}}'.encode()
+        for key in ("k1-joe-1", "k2-ann-2")
+    )
+
+    opinion = judged(a_pair(legacy, modern))
+
+    (found,) = opinion.found
+    kept = unpack(opinion.payload)
+    assert (found.path, found.legacy.startswith('"<redacted:')) == ("/fields/0/value", True)
+    assert b"k1-joe-1" not in kept.legacy.body
+    assert "k2-ann-2" not in found.modern

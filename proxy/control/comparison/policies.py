@@ -225,11 +225,11 @@ _PATTERN_PARTS = re.compile(
 
 def _document(one: Suggestion) -> dict[str, Any]:
     """Return a suggestion as it is shown: without letters of values that are named like secrets."""
-    from comparators.noise_words import written
+    from comparators.noise_words import LEARNED, written
 
     rule, entry = one.rule, one.entry
     if rule.pattern and looks_secret(re.split(r"[/:]", rule.path)[-1]):
         rule = replace(rule, pattern=_PATTERN_PARTS.sub(lambda part: "." if part["letter"] else part[0], rule.pattern))
-        _, entry = written(rule)
+        entry = written(rule)[1] if one.setting != LEARNED[0] else entry
     times = {"first_seen": timestamp(one.first_seen), "last_seen": timestamp(one.last_seen)}
     return {**asdict(one), "rule": rule.to_mapping(), "entry": entry, **times}

@@ -1,0 +1,142 @@
+"""Reads pages tag by tag as they are written, where the parser that browsers have would take too long for them.
+
+The parser looks through all open elements at each block, through all attributes of an element at each further one, and
+opens again in each paragraph what an earlier one left open: what grows with the square of a page. Such pages still have
+to be compared, so they are cut into the same pieces here, in one pass and without a tree. What is lost is that an end
+that may be left out has to be left out by both.
+"""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from itertools import accumulate, chain
+from operator import sub
+from typing import Final
+
+_MANY: Final = 2000
+"""Fewer tags than this are never too much."""
+_DEEPEST: Final = 2000
+_MOST_REOPENED: Final = 600_000
+_BLOCK_NAMES: Final = (
+    "address|article|aside|blockquote|center|details|dialog|dir|div|dl|fieldset|figcaption|figure|footer|form|header|"
+    "hgroup|h1|h2|h3|h4|h5|h6|listing|main|menu|nav|ol|pre|search|section|summary|table|template|ul|xmp"
+)
+_BLOCKS: Final = re.compile(rf"<(/?)(?:{_BLOCK_NAMES})(?=[\s/>])", re.IGNORECASE)
+_BLOCK_STARTS: Final = tuple(f"<{name}" for name in _BLOCK_NAMES.split("|"))
+_FORMATTING: Final = (
+    "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u", "optgroup",
+)  # fmt: skip
+_FORMS: Final = {name: re.compile(rf"<(/?){name}(?=[\s/>])", re.IGNORECASE) for name in _FORMATTING}
+_STEPS: Final = {"": 1, "/": -1}
+
+_ATTRIBUTE: Final = (
+    r"[^\s/>][^\s/>=]*+"
+    r"(?:\s*+=\s*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)|(?![\"'])[^\s>]*+)|(?!\s*+=))"
+)
+_ATTRIBUTES: Final = rf"(?:[\s/]++|{_ATTRIBUTE})*+"
+_RAW: Final = "script|style|xmp|iframe|noembed|noframes|textarea|title"
+_RAWS: Final = "|".join(
+    rf"<(?i:{name})(?=[\s/>]){_ATTRIBUTES}>.*?(?:</(?i:{name})(?=[\s/>])[^>]*+>?|\Z)" for name in _RAW.split("|")
+)
+_PIECES: Final = re.compile(
+    rf"[^<]+|<(?![a-zA-Z/!?])|<!--(?:.*?-->|.*)|<[!?][^>]*+>?|</(?![a-zA-Z])[^>]*+>?"
+    rf"|{_RAWS}|</?[a-zA-Z][^\s/>]*+{_ATTRIBUTES}(?:>|\Z)",
+    re.DOTALL,
+)
+_TAG: Final = re.compile(rf"<(/?)([a-zA-Z][^\s/>]*+)({_ATTRIBUTES})(>|\Z)")
+_RAW_TEXT: Final = re.compile(rf"(.*?)(?:</(?i:{_RAW})(?=[\s/>])[^>]*+>?|\Z)", re.DOTALL)
+_ONE: Final = re.compile(r"([^\s/>][^\s/>=]*+)(?:\s*+=\s*+(?:\"([^\"]*+)\"?|'([^']*+)'?|([^\s>]*+)))?")
+_RAW_NAMES: Final = frozenset(_RAW.split("|"))
+_ESCAPABLE: Final = frozenset({"textarea", "title"})
+_LONG: Final = 1500
+"""So many characters `_MOST_ATTRIBUTES` take at least."""
+_LONG_TAG: Final = re.compile(rf"<[a-zA-Z](?:[^<>]|<(?![a-zA-Z/!])){{{_LONG}}}")
+_MOST_ATTRIBUTES: Final = 500
+
+
+def is_too_much(page: str) -> bool:
+    """Whether the parser's work for a page grows faster than the page."""
+    if _is_crowded(page):
+        return True
+    return page.count("<") > _MANY and (_is_deep(page) or _is_left_open(page))
+
+
+def _is_crowded(page: str) -> bool:
+    """Whether a tag has more attributes than are quickly looked through at each of them."""
+    if max(map(len, page.split(">"))) < _LONG:
+        return False
+    tags = (_TAG.match(page, found.start()) for found in _LONG_TAG.finditer(page))
+    return any(tag is not None and len(_ONE.findall(tag[3])) > _MOST_ATTRIBUTES for tag in tags)
+
+
+def _is_deep(page: str) -> bool:
+    """Whether blocks nest so deep that the parser, which looks through all open ones at each, would take minutes."""
+    small = page.lower()
+    return sum(map(small.count, _BLOCK_STARTS)) > _DEEPEST and _depth(_BLOCKS, page) > _DEEPEST
+
+
+def _is_left_open(page: str) -> bool:
+    """Whether letters' forms (`<b>`, `<font>`) that are left open are opened again in too many elements."""
+    small = page.lower()
+    names = {name: small.count(f"<{name}") for name in _FORMATTING}
+    most = max(page.count("<") - page.count("</"), 1)
+    likely = [name for name, count in names.items() if count * most > _MOST_REOPENED // len(_FORMATTING)]
+    return sum(_depth(_FORMS[name], page) for name in likely) * most > _MOST_REOPENED
+
+
+def _depth(tags: re.Pattern[str], page: str) -> int:
+    """Return how many tags are open at most; their group is the slash of an end."""
+    # How many are open is the sum of the steps so far above its lowest: an end without a beginning closes nothing.
+    sums = list(accumulate(map(_STEPS.__getitem__, tags.findall(page)), initial=0))
+    deepest: int = max(map(sub, sums, accumulate(sums, min)))
+    return deepest
+
+
+def pieces(page: str) -> list[str]:
+    """Return a page's texts, comments and tags, each tag as the parser would write it."""
+    found = _PIECES.findall(page)
+    known = {piece: _canonical(piece) for piece in set(found)}
+    return list(chain.from_iterable(map(known.__getitem__, found)))
+
+
+def _canonical(piece: str) -> tuple[str, ...]:
+    """Return one piece as the parser would write it: an element whose text is no markup may be three."""
+    if piece[0] != "<" or piece == "<":
+        return (_text(piece),)
+    tag = _TAG.match(piece)
+    if tag is None:
+        return ("<!---->",)
+    name = tag[2].lower()
+    if not tag[4]:
+        return ()  # what ends within a tag ends before it
+    if tag[1]:
+        return (f"</{name}>",)
+    begin = _written(name, tag[3])
+    return (begin,) if name not in _RAW_NAMES else _raw(name, begin, piece[tag.end() :])
+
+
+def _raw(name: str, begin: str, rest: str) -> tuple[str, ...]:
+    """Return the pieces of an element whose text is no markup; `rest` is what follows its first tag."""
+    found = _RAW_TEXT.match(rest)
+    text, end = "" if found is None else found[1], f"</{name}>"
+    if name not in _ESCAPABLE:
+        return (f"{begin}{text}{end}",)
+    return (begin, _text(text), end) if text else (begin, end)
+
+
+def _text(piece: str) -> str:
+    plain = unescape(piece) if "&" in piece else piece
+    return plain.replace("&", "&amp;").replace("<", "&lt;")
+
+
+def _written(name: str, attributes: str) -> str:
+    """Return a tag with its attributes in quotes; of an attribute that is given twice the first counts."""
+    held: dict[str, str] = {}
+    for key, *values in _ONE.findall(attributes):
+        held.setdefault(key.lower(), _escaped(unescape("".join(values))))
+    return f"<{name}{''.join(f' {key}=' + chr(34) + value + chr(34) for key, value in held.items())}>"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
