@@ -14,6 +14,7 @@ from bench import noisy
 from comparators import Policy, compare
 from comparators.noise_learning import Learner, Suggestion
 from comparators.noise_words import pasted
+from rules.safe_regex import refuse_dangerous
 from tests.comparators.test_noise_of_signed_tokens import token
 
 LEARNS: dict[str, Any] = {"preset": "php", "noise": "learn"}
@@ -53,6 +54,8 @@ def test_what_is_suggested_silences_its_samples_and_nothing_beside_them(kind: no
         wrong = noisy.pair(draw, kind, place, noisy.BESIDE, at=begun + 3000)
 
         assert all(one.setting and one.entry for one in found)
+        for pattern in (yaml.safe_load(one.entry) for one in found if one.setting == "ignore_text"):
+            refuse_dangerous(pattern)
         assert {compare(one.legacy, one.again[0], policy).verdict for one in pairs} <= {"equal", "noise"}, place.name
         assert compare(wrong.legacy, wrong.modern, policy).verdict == "different", place.name
 
