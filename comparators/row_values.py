@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from struct import pack, unpack
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -34,7 +35,8 @@ class ValuePair:
 
     `legacy` and `modern` are kinds of this module; `legacy_zone` and `modern_zone` are the time zones of naive times.
     `operator` and `operand` are the conversion of legacy's number; `padded` says that a side pads text with spaces;
-    `equivalent` are the rules that are off by default: `empty_null` between two texts.
+    `equivalent` are the rules that are off by default: `empty_null` between two texts; `single` says that a side holds
+    floats of 32 bits, which have no more digits than that to differ in.
     """
 
     name: str
@@ -46,6 +48,7 @@ class ValuePair:
     operand: str = "0"
     padded: bool = False
     equivalent: frozenset[str] = frozenset()
+    single: bool = False
 
 
 def rule(legacy: Any, modern: Any, pair: ValuePair) -> str | None:
@@ -117,14 +120,24 @@ def _numbers(legacy: Any, modern: Any, _pair: ValuePair) -> str | None:
     return SAME if str(legacy) == str(modern) else "decimal_scale"
 
 
-def _floats(legacy: Any, modern: Any, _pair: ValuePair) -> str | None:
-    """Compare a double with what it was converted to: equal as doubles, or as the shortest text of a single."""
+def _floats(legacy: Any, modern: Any, pair: ValuePair) -> str | None:
+    """Compare a float with what it was converted to: equal as doubles, as floats of 32 bits where a side has these."""
     left, right = number(legacy), number(modern)
     if left is None or right is None:
         return SAME if str(legacy).lower() == str(modern).lower() else None
     if left == right:
         return SAME
-    return "float_spelling" if float(left) == float(right) else None
+    if float(left) == float(right):
+        return "float_spelling"
+    return "float_spelling" if pair.single and _single(float(left)) == _single(float(right)) else None
+
+
+def _single(value: float) -> float:
+    """Return the nearest float of 32 bits; a value beyond them as it is."""
+    try:
+        return float(unpack("f", pack("f", value))[0])
+    except OverflowError:
+        return value
 
 
 def _booleans(legacy: Any, modern: Any, _pair: ValuePair) -> str | None:

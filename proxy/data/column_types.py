@@ -25,6 +25,11 @@ class ColumnType:
     nullable: bool = False
     fractions: bool = False
 
+    @property
+    def single(self) -> bool:
+        """Whether it holds floats of 32 bits: MySQL's FLOAT, PostgreSQL's REAL; SQLite has none."""
+        return self.kind == kinds.FLOAT and self.declared.startswith(("FLOAT", "REAL"))
+
 
 @dataclass(frozen=True, slots=True)
 class TableShape:

@@ -10,7 +10,7 @@ from comparators import row_values as kinds
 from comparators.row_values import ValuePair
 from proxy.data.canonical_sql import SideColumn, Written, canonical, fingerprint, hash60
 from proxy.data.column_types import ColumnType, TableShape
-from proxy.data.database import POSTGRESQL, Database, DatabaseError
+from proxy.data.database import MYSQL, POSTGRESQL, SQLITE, Database, DatabaseError
 from rules.data_settings import LEGACY_DATA, DataColumn, DataTable, TableSide
 
 _TYPE_RULES = {
@@ -168,6 +168,7 @@ def _pair(
         column.name, left.kind, right.kind, databases[0].zone, databases[1].zone,
         convert.operator if convert else "", convert.operand if convert else "0",
         left.padded or right.padded, frozenset(table.equivalent),
+        any(one.single and side.dialect != SQLITE for one, side in zip((left, right), databases, strict=True)),
     )  # fmt: skip
     if "/" not in column.name:  # a key has a sentence of its own
         _refuse_nonsense(table.name, pair)
@@ -211,11 +212,16 @@ def _changed(table: DataTable, database: Database, shape: TableShape) -> dict[st
 def _fetched(name: str, database: Database, shape: TableShape) -> str:
     """Return what fetches a column.
 
-    Documents as text, in which a null inside and no document are kept apart; money as a number, not as a locale's text.
+    Documents as text, in which a null inside and no document are kept apart; money as a number, not as a locale's text;
+    a single as the double it is: MySQL would send six digits of it.
     """
     quoted, found = database.quoted(name), shape.columns[name]
+    if database.dialect == MYSQL and found.single:
+        return f"({quoted} + 0e0)"
     if database.dialect != POSTGRESQL:
         return quoted
+    if found.single:
+        return f"{quoted}::float8"
     if found.declared == "MONEY":
         return f"{quoted}::numeric"
     return f"{quoted}::text" if found.kind == kinds.JSON else quoted

@@ -52,7 +52,12 @@ ZOO: dict[str, tuple[str, str, list[tuple[Any, Any]], tuple[Any, Any]]] = {
         ("1.000000000000000001", "1.000000000000000001"), ("12345678901234567890.1", "12345678901234567890.1")],
         ("1.000000000000000001", "1")),
     "money": ("decimal(10,2)", "money", [("1234.50", "1234.50"), ("-0.05", "-0.05")], ("10.50", "10.51")),
-    "single": ("float", "real", [(0.1, 0.1), (1.5, 1.5)], (0.1, 0.2)),
+    "single": ("float", "real", [(0.1, 0.1), (1.5, 1.5), (16777216, 16777216), (1234.567, 1234.567)],
+               (16777216, 16777214)),
+    "widened": ("float", "double precision", [(0.1, 0.1), (16777216, 16777216), (1234.567, 1234.567)], (0.1, 0.100001)),
+    "exact": ("float", "numeric(12,4)", [(0.1, "0.1"), (1234.567, "1234.567"), (16777215, "16777215")],
+              (0.1, "0.1001")),
+    "narrowed": ("double", "real", [(0.1, 0.1), (1234.567, 1234.567)], (16777216, 16777214)),
     "zero": ("double", "double precision", [(-0.0, 0.0), (0.0, -0.0)], (0.0, 1e-300)),
     "tiny": ("tinyint unsigned", "smallint", [(255, 255), (0, 0)], (255, -1)),
     "members": ("set('a','b','c')", "text[]", [("a,b", ["a", "b"]), ("", []), (None, None)], ("a,b", ["a"])),
@@ -79,7 +84,22 @@ ZOO: dict[str, tuple[str, str, list[tuple[Any, Any]], tuple[Any, Any]]] = {
 }  # fmt: skip
 
 
-FETCHED = {"bits", "doc", "ratio", "of_day", "number", "single", "zero", "members", "hours", "spelt", "host"}
+FETCHED = {
+    "bits",
+    "doc",
+    "ratio",
+    "of_day",
+    "number",
+    "single",
+    "widened",
+    "exact",
+    "narrowed",
+    "zero",
+    "members",
+    "hours",
+    "spelt",
+    "host",
+}
 """Columns that no database can check: read for every row."""
 
 
