@@ -92,7 +92,8 @@ async def test_a_comparison_that_never_ends_is_cut_and_neither_users_nor_the_gua
 
 
 async def test_a_control_process_that_is_killed_takes_its_judges_along_and_what_was_found_stays(proxy: Running):
-    await proxy.get("/plain")
+    for _ in range(5):  # a machine with too much to do leaves a copy out
+        await proxy.get("/plain")
     await counted(proxy, "plain", different=1)
     (group,) = [each for each in (await proxy.json("/api/v1/diffs"))["items"] if each["path"] == "/n"]
     before = judges(proxy)

@@ -103,7 +103,8 @@ async def test_a_fault_in_a_look_at_one_slow_client_leaves_the_others_to_their_l
         assert await client.gone() == "reset"
     proxy.turn(0.1)
     assert len(proxy.server.watched) == 0
-    assert reported(gateway) == ["unforeseen: a slow client"]
+    # Its deadline looks at what it has not taken as well, and may be the first to.
+    assert reported(gateway) in (["unforeseen: a slow client"], ["unforeseen: a deadline"])
 
 
 async def test_a_fault_with_a_client_that_comes(gateway: RunningProxy) -> None:
