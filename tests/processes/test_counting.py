@@ -15,6 +15,7 @@ SEEN = {"route": "_default", "side": "legacy", "role": "live", "code": "2xx"}
 
 async def test_counts_of_all_workers_add_up_and_a_dead_ones_stay(tmp_path: Path, legacy: Backend):
     async with running(tmp_path, config(legacy.url, workers=2)) as proxy:
+        await proxy.event("accepting", count=2)
         for _ in range(40):
             await proxy.get()
         before = await proxy.metrics()
