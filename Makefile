@@ -52,7 +52,7 @@ demo-data: $(STAMP)
 	@$(BIN)/python -m examples.paymenter.demo_data
 
 test: $(STAMP)
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 $(TESTS) || { [ $$? = 1 ] && $(ONCE_MORE) $(TESTS); }
+	$(BIN)/pytest -n 4 --dist loadfile --max-worker-restart 0 $(TESTS) || { [ $$? = 1 ] && $(ONCE_MORE) $(TESTS); }
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

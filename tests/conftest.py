@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
 DIED = pytest.StashKey[bool]()
-SLOW = frozenset({"attacks", "console", "deploy", "docs", "examples", "faults", "journeys", "processes", "verify_data"})
-"""Folders of few tests that wait for other programs."""
 
 settings.register_profile(
     "house", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow], derandomize=True
@@ -29,11 +27,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "both_loops: runs on uvloop and on asyncio's own loop")
     # a process started in the background ignores Ctrl-C, as would every process that a test starts
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long: at the end one process would be left with it, the others idle."""
-    items.sort(key=lambda item: SLOW.isdisjoint(item.path.parts))
 
 
 @pytest.hookimpl(optionalhook=True)
