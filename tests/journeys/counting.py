@@ -14,10 +14,15 @@ PAUSE = 0.1
 
 
 class Counted:
-    """What metrics and status grew by inside `async with`; scrapes happen at both ends."""
+    """What metrics and status grew by inside `async with`; scrapes happen at both ends.
 
-    def __init__(self, proxy: Running) -> None:
+    The last one is repeated until it has `requests` more than the first: a worker that is late with its figures may be
+    as late with its access lines.
+    """
+
+    def __init__(self, proxy: Running, requests: int = 0) -> None:
         self._proxy = proxy
+        self._requests = requests
         self._before: Samples = {}
         self._after: Samples = {}
         self._status: tuple[dict[str, Any], dict[str, Any]]
@@ -32,14 +37,14 @@ class Counted:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None:
-            self._after = await self._scraped()
+            self._after = await self._scraped(_live_requests(self._before) + self._requests)
             self._status = self._first, await self._proxy.json("/api/v1/status")
 
-    async def _scraped(self) -> Samples:
+    async def _scraped(self, least: float = 0.0) -> Samples:
         """A scrape with every request that has an access line: one waits a fifth of a second for workers, no longer."""
         for _ in range(SCRAPES):
             found = await self._proxy.metrics()
-            if _live_requests(found) >= len(self._proxy.access):
+            if _live_requests(found) >= max(least, len(self._proxy.access)):
                 return found
             await asyncio.sleep(PAUSE)
         return found

@@ -90,7 +90,7 @@ async def test_no_read_fails_while_modern_answers_500_now_and_then_and_each_resc
 ):
     fragile.faults(error_rate=0.3)
 
-    async with Counted(proxy) as counted:
+    async with Counted(proxy, requests=80) as counted:
         answers = await _crowd(proxy, visit, 80)
 
     by = _sides(answers)
@@ -160,7 +160,7 @@ async def test_an_answer_that_is_the_clients_own_affair_is_no_failure_of_modern(
 async def test_no_read_fails_while_modern_hangs(hasty: Workshop, fragile: Modern, visit: Visits):
     fragile.faults(hang=True)
 
-    async with Counted(hasty) as counted:
+    async with Counted(hasty, requests=8) as counted:
         answers = await _crowd(hasty, visit, 8, "/api/credits")
 
     assert [(answer.status, side_of(answer)) for answer in answers] == [(200, "legacy")] * 8
@@ -175,7 +175,7 @@ async def test_a_write_to_a_hanging_modern_is_a_clear_504_and_was_sent_once(
     fragile.faults(hang=True)
     message = f"hanging, {uuid4()}"
 
-    async with Counted(hasty) as counted:
+    async with Counted(hasty, requests=1) as counted:
         answer = await visit(hasty, 1).post(REPLY, {"message": message})
 
     assert (answer.status, side_of(answer)) == (504, "proxy")
