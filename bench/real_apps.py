@@ -1,6 +1,6 @@
 """Compares real PHP applications with themselves through the proxy: every difference is a false alarm.
 
-1. MediaWiki, DokuWiki, WordPress are fetched as Debian packages and unpacked; nothing is installed, no service started
+1. MediaWiki, DokuWiki, WordPress, Adminer are fetched as Debian packages and unpacked: nothing is installed or started
 2. two instances of each run with one state, and a third one with planted faults in some pages
 3. pages, search, API, a log-in, an edit, an upload pass the proxy with `preset: php` and no other setting, at weight 0
    and 50

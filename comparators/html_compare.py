@@ -11,7 +11,7 @@ from comparators.charsets import codec_of
 from comparators.context import Context
 from comparators.html_tokens import END, SCRIPT, START, TEXT, Stream, Token
 from comparators.html_volatile import blanked, blanked_script
-from comparators.literals import common, first_difference
+from comparators.literals import first_difference
 from comparators.model import Finding, Kind
 from comparators.text_compare import around, as_declared, without_mark
 
@@ -44,16 +44,16 @@ def compare(ours: Stream, theirs: Stream, context: Context) -> None:
     """Find where two streams part, the first few places; a page that holds the same is forgiven under `html`."""
     legacy, modern = ours.tokens, theirs.tokens
     before, most, alike = len(context.findings), context.places(_MOST), 0
-    at = to = common(legacy, modern)
+    at = to = first_difference(legacy, modern)
     # What follows the last difference is set aside, so that one element more or less is one difference.
-    tail = common(legacy[at:][::-1], modern[to:][::-1])
+    tail = first_difference(legacy[at:][::-1], modern[to:][::-1])
     end, stop = len(legacy) - tail, len(modern) - tail
     while at < end and to < stop and len(context.findings) - before < most:
         one, two = legacy[at], modern[to]
         if one == two:
             at, to, alike = at + 1, to + 1, alike + 1
             if alike > _FEW:
-                stride = common(legacy[at : min(at + _STRIDE, end)], modern[to : min(to + _STRIDE, stop)])
+                stride = first_difference(legacy[at : min(at + _STRIDE, end)], modern[to : min(to + _STRIDE, stop)])
                 at, to = at + stride, to + stride
             continue
         alike = 0

@@ -15,7 +15,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from comparators import html_as_written
 from comparators.context import Context
-from comparators.literals import common
+from comparators.literals import first_difference
 
 DOCTYPE: Final = "doctype"
 START: Final = "start"
@@ -195,7 +195,7 @@ def _pieces(page: str, context: Context, *, as_written: bool) -> list[str]:
 
 def _begin(left: list[str], right: list[str]) -> int:
     """Return how many pieces two pages begin with in common, up to a tag at which a line ends."""
-    return _to_line_end(left, common(left, right))
+    return _to_line_end(left, first_difference(left, right))
 
 
 def _end(left: list[str], right: list[str], begin: int) -> int:
@@ -203,7 +203,7 @@ def _end(left: list[str], right: list[str], begin: int) -> int:
     ours, theirs = left[begin:], right[begin:]
     ours.reverse()
     theirs.reverse()
-    return _to_line_end(ours, common(ours, theirs))
+    return _to_line_end(ours, first_difference(ours, theirs))
 
 
 def _to_line_end(pieces: list[str], count: int) -> int:

@@ -15,25 +15,13 @@ _LONGEST_PLACE: Final = 100
 _OPENING: Final = ("{", "[", '"')
 
 
-def first_difference(legacy: str, modern: str) -> int:
-    """Return the index of the first difference of two texts."""
+def first_difference(legacy: Sequence[object], modern: Sequence[object]) -> int:
+    """Return the index of the first difference of two texts, or of two lists."""
     low, high = 0, min(len(legacy), len(modern))
     # Slices compare at the speed of memory; a loop over the characters of a megabyte does not.
     while low < high:
         middle = (low + high + 1) // 2
         if legacy[low:middle] == modern[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def common(one: Sequence[object], two: Sequence[object]) -> int:
-    """Return how many items two lists begin with in common; slices compare at the speed of C."""
-    low, high = 0, min(len(one), len(two))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == two[low:middle]:
             low = middle
         else:
             high = middle - 1

@@ -11,7 +11,7 @@ from typing import Final
 
 from comparators import charsets
 from comparators.context import Context
-from comparators.literals import common, first_difference
+from comparators.literals import first_difference
 from comparators.noise_bytes import BYTES, ranges
 from comparators.noise_rules import MASKED
 
@@ -79,7 +79,7 @@ def text_differences(legacy: bytes, modern: bytes, context: Context) -> None:
         _at_first(left, right, context)
         return
     shown, most, before = 0, context.places(_MOST), _by_line(context)
-    start = common(ours, theirs)
+    start = first_difference(ours, theirs)
     for number, (one, two) in enumerate(zip(ours[start:], theirs[start:], strict=True), start + 1):
         if not context.same_text(one, two, place=f"line {number}", shown=partial(_line, number)):
             one, two = _text_shown(one, two, context)  # noqa: PLW2901 - what is masked is not what differs
@@ -240,7 +240,7 @@ def delimiter_of(text: str) -> str:
 
 
 def _compare(legacy: list[Row], modern: list[Row], context: Context) -> None:
-    start = common(legacy, modern)
+    start = first_difference(legacy, modern)
     if len(legacy) != len(modern):
         context.differ("@body", "length", f"{len(legacy)} rows", f"{len(modern)} rows")
     elif Counter(map(tuple, legacy[start:])) == Counter(map(tuple, modern[start:])):

@@ -10,7 +10,9 @@ from typing import Final
 
 from comparators.sensitive_names import looks_timed
 
-_MEMBER: Final = re.compile(r"([A-Za-z_][\w-]{1,60})[\"']?\s?[:=]\s?[\"']?([0-9]{1,18}(?:\.[0-9]{1,18})?)(?![\w.])")
+_MEMBER: Final = re.compile(
+    r"(?<![\w-])([A-Za-z_][\w-]{1,60})[\"']?\s?[:=]\s?[\"']?([0-9]{1,18}(?:\.[0-9]{1,18})?)(?![\w.])"
+)
 """A name with its number, in JSON as in a script."""
 _MOST: Final = 10_000
 _MEASURED: Final = re.compile(r"(?<![\w.,])([0-9]{1,4}\.[0-9]{2,6})(?= ?(?:s|secs?|seconds|ms)\b)")

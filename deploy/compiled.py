@@ -112,6 +112,7 @@ HOT = (
     "rules/routing/mirroring.py",
     "rules/routing/pattern.py",
     "rules/routing/route_table.py",
+    "rules/token_bucket.py",
 )
 """Whatever every request goes through, its copy, two JSON answers that differ.
 

@@ -17,6 +17,7 @@ from proxy.ipc.judge_messages import Opinion, Repeated
 from proxy.ipc.messages import Answer, Pair
 from proxy.telemetry.request_kinds import kind_of
 from rules.model import LEGACY, SAFE_METHODS
+from rules.token_bucket import TokenBucket
 
 MOMENT: Final = 0.25
 """Seconds after which the first of each kind are sent whole again."""
@@ -51,7 +52,7 @@ class Repeats:
     def __init__(self) -> None:
         self._kinds: dict[Key, _Kind] = {}
         self._begun = 0.0
-        self._left: dict[str, tuple[float, float]] = {}
+        self._budgets: dict[str, tuple[int, TokenBucket]] = {}
 
     def folds(self, pair: Pair, groups: tuple[str, ...], forgiven: Mapping[str, int], per_minute: int) -> bool:
         """Whether a pair that differs in `groups` was counted here, and has to be neither redacted nor sent.
@@ -71,11 +72,10 @@ class Repeats:
 
     def _may_be_asked_again(self, route: str, per_minute: int) -> bool:
         """Whether control may have some of its budget left for a pair; takes one, as control does."""
-        left, at = self._left.get(route, (float(per_minute), self._begun))
-        left = min(float(per_minute), left + (self._begun - at) * per_minute / _A_MINUTE)
-        spent = left >= 1.0
-        self._left[route] = left - spent, self._begun
-        return spent
+        there = self._budgets.get(route)
+        if there is None or there[0] != per_minute:
+            there = self._budgets[route] = per_minute, TokenBucket(per_minute, _A_MINUTE)
+        return there[1].spend(self._begun)
 
     def sent_whole(self, pair: Pair, opinion: Opinion) -> None:
         """Note a pair that is sent as it is."""

@@ -64,6 +64,7 @@ SHORTER: dict[str, str] = {
     "proxy/judge/share.py": "a limit apart from what it limits",
     "proxy/state/laravel_cookie.py": "loads cryptography on demand",
     "proxy/telemetry/untranslated.py": "an observer by itself",
+    "rules/token_bucket.py": "what three processes count with",
     "proxy/state/identity_keys.py": "keys from the environment, apart from values that travel between processes",
     "proxy/worker/caching.py": "reads a field (RFC 9111), decides nothing",
     "proxy/worker/retry_policy.py": "a decision apart from what acts on it",

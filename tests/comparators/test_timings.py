@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
 
-from comparators import Comparison, compare
+from comparators import Comparison, compare, timings
 from tests.comparators.answers import answer, policy
 
 SCRIPT: dict[str, Any] = {"preset": "php", "ignore_text": [r'(?<=walltime":")[0-9.]{1,19}(?=")']}
@@ -90,3 +91,12 @@ def test_hardly_a_step_of_a_clock_in_a_page_is_noise_where_legacy_was_asked_agai
 
     assert compare(one, other, settings, secondary=(one,)).verdict == verdict
     assert compare(one, other, settings).verdict == "different"
+
+
+@pytest.mark.parametrize("piece", ["a", "a-", "took ", "took=1", '"took":1,', "_=0.", "ab="])
+def test_looking_for_timings_takes_a_time_that_grows_with_the_body(piece: str):
+    body = piece * ((1 << 20) // len(piece))
+    begun = time.process_time()
+
+    assert not timings.differ(body, body)
+    assert time.process_time() - begun < 1.0

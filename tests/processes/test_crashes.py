@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tests.support import raw
-from tests.support.backend import Backend
+from tests.support.backend import Backend, Script, Wire
 from tests.support.running import Running, alive, config, running
 from tests.support.waiting import until
 
@@ -99,14 +99,21 @@ async def test_a_replaced_control_keeps_the_last_good_configuration_though_the_f
         assert (await proxy.get("/api/me", "Cookie: uid=1")).body == b"modern"
 
 
-async def test_children_do_not_outlive_a_killed_supervisor_and_finish_their_requests(tmp_path: Path):
-    answer_now = asyncio.Event()
+def answering_after(event: asyncio.Event) -> Script:
+    """One answer, which waits for an event."""
 
-    async def slow(wire):
+    async def script(wire: Wire) -> None:
         await wire.request()
-        await answer_now.wait()
+        await event.wait()
         wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow")
         await wire.gone()
+
+    return script
+
+
+async def test_children_do_not_outlive_a_killed_supervisor_and_finish_their_requests(tmp_path: Path):
+    answer_now = asyncio.Event()
+    slow = answering_after(answer_now)
 
     backend = Backend(slow)
     await backend.start()
@@ -129,12 +136,7 @@ async def test_children_do_not_outlive_a_killed_supervisor_and_finish_their_requ
 
 async def test_a_worker_told_to_go_by_somebody_else_is_succeeded_before_it_is_gone(tmp_path: Path):
     answer_now = asyncio.Event()
-
-    async def slow(wire):
-        await wire.request()
-        await answer_now.wait()
-        wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow")
-        await wire.gone()
+    slow = answering_after(answer_now)
 
     async def quick(wire):
         await wire.request()

@@ -29,6 +29,7 @@ from proxy.state.mirror_outcomes import RACED
 from proxy.telemetry.aggregation import Worker
 from proxy.telemetry.records import SESSION
 from rules.model import SAFE_METHODS, ShadowPolicy
+from rules.token_bucket import TokenBucket
 
 # Asks both sides again before a difference counts, within a budget for each route.
 #
@@ -56,24 +57,6 @@ class PendingRecheck:
     number: int = 1
 
 
-class Budget:
-    """So many tokens a minute, at most a minute's worth saved up; they change by `try_spend`."""
-
-    def __init__(self, per_minute: int, now: float) -> None:
-        self._per_minute = per_minute
-        self._left = float(per_minute)
-        self._at = now
-
-    def try_spend(self, now: float, leaving: int = 0) -> bool:
-        """Take one, if there is one and so many are left then."""
-        self._left = min(float(self._per_minute), self._left + (now - self._at) * self._per_minute / A_MINUTE)
-        self._at = now
-        if self._left < 1.0 + leaving:
-            return False
-        self._left -= 1.0
-        return True
-
-
 class Rechecks:
     """Who is asked again, what came of it lately. `_pending` changes with `begin`, `end`, `overdue`.
 
@@ -86,21 +69,18 @@ class Rechecks:
         self._clock = clock
         self._pending: dict[str, PendingRecheck] = {}
         self._bytes = 0
-        self._budgets: dict[tuple[str, bool], tuple[int, Budget]] = {}
+        self._budgets: dict[tuple[str, bool], tuple[int, TokenBucket]] = {}
         self._vanished: dict[str, float] = {}
 
     def may(self, route: str, per_minute: int, *, violated: bool, found: Sequence[Found] = ()) -> bool:
         """Whether one more may be asked again now; takes it from the budget (0: there is none)."""
         if len(self._pending) >= MOST_PENDING or self._bytes >= MOST_BYTES:
             return False
-        if per_minute == 0:
-            return True
-        now = self._clock()
         there = self._budgets.get((route, violated))
         if there is None or there[0] != per_minute:
-            there = self._budgets[route, violated] = per_minute, Budget(per_minute, now)
+            there = self._budgets[route, violated] = per_minute, TokenBucket(per_minute, A_MINUTE)
         is_known = bool(found) and all(self.looks_like_a_race(each.group) for each in found)
-        return there[1].try_spend(now, per_minute // _FOR_WHAT_IS_NEW if is_known else 0)
+        return there[1].spend(self._clock(), leaving=per_minute // _FOR_WHAT_IS_NEW if is_known else 0)
 
     def begin(self, pair: Pair, opinion: Opinion, seconds: float, number: int = 1) -> None:
         """Wait for other answers to `pair`, for so long."""

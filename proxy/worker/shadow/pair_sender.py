@@ -14,9 +14,10 @@ from proxy.worker.forwarded_headers import new_id
 from proxy.worker.shadow.live_response import LiveResponse
 from proxy.worker.shadow.outcome import SideResult
 from proxy.worker.shadow.request_copy import LiveRequest
-from proxy.worker.shadow.route_state import ShadowRoute, TokenBucket
+from proxy.worker.shadow.route_state import ShadowRoute
 from proxy.worker.shadow.shadow_call import ShadowCall
 from rules.model import LEGACY, SAFE_METHODS
+from rules.token_bucket import TokenBucket
 
 # Puts two answers to one request into the message that control compares.
 

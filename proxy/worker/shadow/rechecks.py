@@ -63,19 +63,20 @@ class Recheck:
             for call in self._calls:
                 call.give_up("over")
                 call.response_copy.release()
+            self._give_back()
             self._failed()
             return
         self._ended(self._calls[0])
 
     def _user_is_back(self) -> None:
-        self._user_came = True
-        for call in list(self._calls):
-            if call.request_copy.side == LEGACY:
-                call.give_up("session_busy")
+        self._user_came, self._session = True, ""
+        for call in tuple(self._calls):
+            call.give_up("session_busy")
 
     def _ended(self, _call: ShadowCall) -> None:
         if len(self._calls) == 2 and all(call.over for call in self._calls):  # noqa: PLR2004 - both sides
             calls, self._calls = self._calls, []
+            self._give_back()
             self._answer(*calls)
             for call in calls:
                 call.response_copy.release()
@@ -102,7 +103,6 @@ class Recheck:
             self._pair, kept.origin, kept.generation, kept.user, first, other, settled.reason, kept.first
         ):
             self._failed()
-        self._give_back()
 
     def _give_back(self) -> None:
         session, self._session = self._session, ""
@@ -110,5 +110,4 @@ class Recheck:
             self._shadows.conflict_tracker.sessions.give_back(session)
 
     def _failed(self, why: str = "failed") -> None:
-        self._give_back()
         self._shadows.pairs_out.send(AgainFailed(self._pair, why))

@@ -15,6 +15,7 @@ from proxy.worker.shadow.session_cookies import SessionCookies
 from proxy.worker.shadow.value_equality import LookBudget, value_equality
 from rules.model import LEGACY, MODERN, SAFE_METHODS, Backend, Decision, Facts, Route
 from rules.routing.mirroring import Mirror, field_refusal, has_effects, mirror_of
+from rules.token_bucket import TokenBucket
 
 # Leaves a side alone for a while that fails again and again: a copy that cannot succeed costs a live user's time.
 
@@ -81,29 +82,6 @@ class MinimumSample:
         """A request was mirrored."""
         self._taken += 1
         self._last = now
-
-
-class TokenBucket:
-    """At most `most` of something within `seconds` (0: as many as one likes), evenly refilled; moves with `spend`."""
-
-    __slots__ = ("_at", "_left", "_most", "_rate")
-
-    def __init__(self, most: int, seconds: float) -> None:
-        self._most = float(most)
-        self._rate = most / seconds
-        self._left = float(most)
-        self._at = 0.0
-
-    def spend(self, now: float, amount: float = 1.0) -> bool:
-        """Whether so much is left, which is gone then."""
-        if not self._most:
-            return True
-        self._left = min(self._most, self._left + max(0.0, now - self._at) * self._rate)
-        self._at = now
-        if self._left < amount:
-            return False
-        self._left -= amount
-        return True
 
 
 NOT_MIRRORED: Final = "not_mirrored"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy.worker.shadow.route_state import TokenBucket
+from rules.token_bucket import TokenBucket
 
 
 def test_an_allowance_is_spent_then_refilled_evenly():
