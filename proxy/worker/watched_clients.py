@@ -6,7 +6,6 @@ what was found out by looking at all of them is good for a moment.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
@@ -59,7 +58,7 @@ class WatchedClients:
 
     def held_up(self, pool: Pool) -> Mapping[str, int]:
         """Count the pool's connections that wait for a client to send or to read, by kind of request."""
-        now = asyncio.get_running_loop().time()
+        now = self._clock()
         if now - self._counted_at >= KNOWN_FOR:
             self._counted_at = now
             self._kinds = self._count()
