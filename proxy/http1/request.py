@@ -77,6 +77,8 @@ class Fields:
     user_of: object = None
     """The identity sources that found `user` in these fields, where the result depends on nothing else."""
 
+    unchanged_by: object = None
+    """The latest rule, where it takes nothing out of these fields: there is nothing to ask `cleaned` for."""
     _rule: object = None
     _for_trusted: Fields | None = None
     _for_others: Fields | None = None
@@ -94,6 +96,7 @@ class Fields:
         if self._rule is not rule:
             self._rule = rule
             self._for_trusted, self._for_others = rule.look(self)
+            self.unchanged_by = None if self._for_trusted or self._for_others else rule
         return (self._for_trusted if trusted else self._for_others) or self
 
 

@@ -109,9 +109,8 @@ class ProxiedRequest(ResponseRelay):
         self.request_observer = None  # not above: mypyc leaves out defaults of fields that hold a protocol
         bound = self.bound = server.bound
         fields, trusted = head.fields, peer.trusted
-        cleaned = fields.cleaned(bound.claims, trusted)
-        if cleaned is not fields:
-            fields = head.fields = cleaned
+        if fields.unchanged_by is not bound.claims:
+            fields = head.fields = fields.cleaned(bound.claims, trusted)
         self.request_id = (trusted and head.request_id) or new_id()
         if server.traced and server.traced(head.traceparent):
             self.span = new_id()[:15]
@@ -158,19 +157,19 @@ class ProxiedRequest(ResponseRelay):
         mirror = self.server.mirror
         if mirror is not None and not self.drilled:
             self.request_observer = mirror(self)
-        translation = None
-        if self.translations is not None and head.has_body:
-            translation = self.translation(side)
-        if translation is not None and translation.converts_body:
-            self._collecting = True
-            self._invite_body()
-        elif head.fields.has_body:
-            self._buffering = True
-            self._invite_body()
-            if head.length < 0:
-                self.deadline = self._started + STREAMS_AFTER
+        if fields.has_body:
+            self._collect(side)
         else:
             self._try(side, fresh=False)
+
+    def _collect(self, side: str) -> None:
+        """Wait for the body: whole where it has to be translated, else as far as the buffer goes."""
+        translation = self.translation(side)
+        self._collecting = translation is not None and translation.converts_body
+        self._buffering = not self._collecting
+        self._invite_body()
+        if self._buffering and self.head.length < 0:
+            self.deadline = self._started + STREAMS_AFTER
 
     def _loops(self, via: tuple[str, ...]) -> bool:
         """Whether this request was here as often as one may be."""
@@ -195,10 +194,12 @@ class ProxiedRequest(ResponseRelay):
     def _try(self, side: str, *, fresh: bool, avoid: ConnectionOwner | None = None) -> None:
         route, head = self.decision.route, self.head
         policy = route.legacy if side == LEGACY else route.modern
-        self.method = head.method
         if self.translations is None and head.fields.is_simple and head.line.is_usual:
             self.asked = forwarded_headers.simple_head(head, self.peer, self.request_id, self._leg())
-        elif not self._rewritten(side):
+            careful = head.method not in retry_policy.IDEMPOTENT
+        elif self._rewritten(side):
+            careful = head.fields.has_body or not retry_policy.IDEMPOTENT.issuperset((head.method, self.method))
+        else:
             return
         self.side = side
         pool = self.pool = self.bound.pools[policy.backend]
@@ -208,11 +209,6 @@ class ProxiedRequest(ResponseRelay):
             return
         if self.attempts or fresh:
             self.began = self.server.clock()
-        careful = (
-            head.fields.has_body
-            or head.method not in retry_policy.IDEMPOTENT
-            or self.method not in retry_policy.IDEMPOTENT
-        )
         is_kept = pool.growth.guarded and not pool.growth.allows(pool.in_use(), self.kind)
         connection = None if fresh or is_kept else pool.acquire_connection(careful=careful)
         if connection is not None:
@@ -223,6 +219,7 @@ class ProxiedRequest(ResponseRelay):
     def _rewritten(self, side: str) -> bool:
         """Write the head for `side`, with the body where that has to be translated; False when it cannot be."""
         head = self.head
+        self.method = head.method
         target, host, lines = head.target, head.host, head.lines
         chunked, length = head.chunked, head.length
         if self.translations is not None and (translation := self.translation(side)) is not None:

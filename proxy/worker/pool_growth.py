@@ -21,6 +21,8 @@ MANY: Final = 16
 """A kind is held up when it has one of so many connections in use."""
 KNOWN_FOR: Final = 0.05
 """Seconds that a count of what is held up is good for."""
+GUARDED_FOR: Final = 0.25
+"""The same once clients hold up half of a pool: counting hundreds of them takes a millisecond."""
 
 
 class Growth:
@@ -64,7 +66,7 @@ class Growth:
             self.guarded = False
             return
         now = asyncio.get_running_loop().time()
-        if now - self._looked_at < KNOWN_FOR:
+        if now - self._looked_at < (GUARDED_FOR if self.guarded else KNOWN_FOR):
             return
         kinds, self._looked_at = self._held_up(), now
         self.guarded = 2 * sum(kinds.values()) >= in_use

@@ -16,15 +16,17 @@ from proxy.worker.connection_pool import Pool
 AT_A_TIME: Final = 32
 """Clients that are looked at before others have the loop."""
 KNOWN_FOR: Final = 0.05
-"""Seconds that a count of all of them is good for, and a list of those that may give way."""
+"""Seconds that a count of all of them is good for, and the news that none may give way."""
+LISTED_FOR: Final = 0.5
+"""Seconds that a list of those that may give way is good for, as long as the next on it has not moved since."""
 
 
 class WatchedClients:
     """The slow clients of one worker.
 
     Changes: `_clients` by connections and by `look`; `_kinds`, counted at `_counted_at`, is what each pool's requests
-    are that they hold up; `_still` has for each pool those that may give way, the slowest last, since when that is
-    known.
+    are that they hold up; `_still` has for each pool those that may give way, the slowest last, with the bytes that
+    each moved lately, and since when that is known.
     """
 
     __slots__ = ("_clients", "_clock", "_counted_at", "_kinds", "_still")
@@ -34,7 +36,7 @@ class WatchedClients:
         self._clients: set[ClientTransport] = set()
         self._kinds: dict[Pool, Counter[str]] = {}
         self._counted_at = -1.0
-        self._still: dict[Pool, tuple[float, list[ClientTransport]]] = {}
+        self._still: dict[Pool, tuple[float, list[tuple[int, ClientTransport]]]] = {}
 
     def __len__(self) -> int:
         return len(self._clients)
@@ -78,23 +80,31 @@ class WatchedClients:
     def make_way(self, pool: Pool) -> bool:
         """End the request whose client holds one of the pool's connections and moves least; False: there is none."""
         now = self._clock()
-        self._still = {each: known for each, known in self._still.items() if now - known[0] < KNOWN_FOR}
-        if pool not in self._still:
-            self._still[pool] = now, self._may_give_way(pool, now)
-        _, still = self._still[pool]
-        while still:
-            client = still.pop()
-            if client.held_up(pool, now) >= 0:
-                client.give_way()
-                return True
-        return False
+        self._still = {each: known for each, known in self._still.items() if now - known[0] < LISTED_FOR}
+        listed_at, still = self._still.get(pool, (-LISTED_FOR, []))
+        if _end_slowest(still, pool, now):
+            return True
+        if now - listed_at < KNOWN_FOR:
+            return False
+        self._still[pool] = now, self._may_give_way(pool, now)
+        return _end_slowest(self._still[pool][1], pool, now)
 
-    def _may_give_way(self, pool: Pool, now: float) -> list[ClientTransport]:
+    def _may_give_way(self, pool: Pool, now: float) -> list[tuple[int, ClientTransport]]:
         """Those that may, the one that moved least lately at the end."""
         moved = [(client.held_up(pool, now), client) for client in self._clients]
         slow = [each for each in moved if each[0] >= 0]
         slow.sort(key=_least_last)
-        return [client for _, client in slow]
+        return slow
+
+
+def _end_slowest(still: list[tuple[int, ClientTransport]], pool: Pool, now: float) -> bool:
+    """End the last of them that moved no more than it had when it was listed; False: there is none."""
+    while still:
+        moved, client = still.pop()
+        if 0 <= client.held_up(pool, now) <= moved:
+            client.give_way()
+            return True
+    return False
 
 
 def _least_last(each: tuple[int, ClientTransport]) -> int:

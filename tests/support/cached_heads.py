@@ -6,7 +6,7 @@ from proxy.http1 import request, response
 from proxy.http1.request_line import request_line
 
 LINE = request_line(b"GET / HTTP/1.1")
-GROWS = ("asked", "decided", "mirrors", "user", "user_of", "agrees")
+GROWS = ("asked", "decided", "mirrors", "user", "user_of", "agrees", "unchanged_by")
 """What a set of fields, an answer's head may learn."""
 
 
