@@ -27,6 +27,9 @@ def addresses(value: str) -> tuple[str, ...]:
 
 
 def _elements(value: str) -> Iterator[dict[str, str]]:
+    """The parameters of each element; none of one that has a parameter twice, which says nothing (RFC 7239, 4)."""
     for element in _ELEMENT.findall(value[:_READ_AT_MOST]):
         if text := element.strip(" \t"):
-            yield {name.lower(): _ESCAPED.sub(r"\1", quoted) or bare for name, quoted, bare in _PAIR.findall(text)}
+            pairs = _PAIR.findall(text)
+            named = {name.lower(): _ESCAPED.sub(r"\1", quoted) or bare for name, quoted, bare in pairs}
+            yield named if len(named) == len(pairs) else {}

@@ -31,6 +31,9 @@ SAID = [
     (['Forwarded: for="a;proto=https, b";by=x'], "http", "example.test"),
     (["X-Forwarded-Host: a/b, shop.test"], "http", "example.test"),
     (["Forwarded: for=unknown;proto=https;host=shop.test"], "https", "shop.test"),
+    (["Forwarded: proto=https;host=shop.test;Proto=http"], "http", "example.test"),
+    (["Forwarded: host=shop.test;proto=https;host=inner.test, proto=https"], "http", "example.test"),
+    (["Forwarded: for=192.0.2.1;proto=https;proto=https", "X-Forwarded-Proto: https"], "https", "example.test"),
     (["Forwarded: for=_hidden", "X-Forwarded-Proto: https"], "https", "example.test"),
 ]  # fmt: skip
 
