@@ -178,9 +178,10 @@ async def test_a_process_loads_only_what_it_needs_to_start_and_to_serve(tmp_path
         if (whole := set((site / str(pid)).read_text().split("\n")))
     }
     people = ("proxy.cli", "proxy.doctor", "proxy.traffic", "typer", "rich", "deepdiff", "httpx", "pydantic", "yaml")
-    assert loaded["worker"] & {*HEAVY, *DATABASES, *people, "sqlite3", "proxy.control", "proxy.judge"} == set()
+    of_no_use = (*people, "importlib.metadata", "email", "zipfile", "sqlite3", "proxy.control")
+    assert loaded["worker"] & {*HEAVY, *DATABASES, *of_no_use, "proxy.judge"} == set()
     assert loaded["control"] & {*DATABASES, *people, "redis", "proxy.worker", "comparators.comparison"} == set()
-    assert loaded["supervisor"] & {*HEAVY, *people, "uvloop", "sqlite3", "rules", "proxy.control"} == set()
+    assert loaded["supervisor"] & {*HEAVY, *of_no_use, "uvloop", "rules"} == set()
 
 
 async def test_children_start_while_the_file_is_checked_and_end_where_it_is_refused(tmp_path: Path):
