@@ -43,6 +43,9 @@ COMPILED_TESTS := tests/comparators tests/http1 tests/worker tests/property test
 # What failed in a run that came to its end is asked once more, alone: see docs/decisions/0011-tests-of-real-processes.md.
 ONCE_MORE := $(BIN)/pytest --last-failed --last-failed-no-failures none --maxfail 1
 
+# What runs here may keep compiled sources: a start costs a third more without.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: packages demo demo-data test attack bench real-apps compiled wheels test-compiled lint fuzz image-steps bare reference dashboards screenshots clean
 
 demo: $(STAMP)
