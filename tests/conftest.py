@@ -18,8 +18,15 @@ if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
 DIED = pytest.StashKey[bool]()
-TOGETHER = ("tests/console/", "tests/journeys/test_[a-h]", "tests/journeys/test_[i-z]")
-"""Files that one process of tests runs: they share a proxy, PHP, FastAPI, Chromium, each of which costs seconds."""
+TOGETHER = (
+    "tests/console/",
+    "tests/examples/",
+    "tests/journeys/test_[a-h]",
+    "tests/journeys/test_[i-z]",
+    "tests/verify_data/",
+)
+"""Files that one process of tests runs: they share a proxy, PHP, FastAPI, Chromium, MariaDB, PostgreSQL, each of which
+costs seconds to start."""
 
 settings.register_profile(
     "house", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow], derandomize=True
