@@ -29,7 +29,7 @@ NEEDS_attack = $(VENV)
 NEEDS_real-apps = $(VENV) $(PHP) $(DATABASES)
 NEEDS_fuzz = $(VENV)
 NEEDS_compiled = $(VENV) $(COMPILER)
-NEEDS_wheels = $(NEEDS_compiled) $(if $(filter 0,$(shell id -u)),$(TREES))
+NEEDS_wheels = $(NEEDS_compiled)
 NEEDS_test-compiled = $(NEEDS_compiled)
 NEEDS_bench = $(NEEDS_compiled) $(PEERS)
 NEEDS_dashboards = $(VENV)
@@ -90,7 +90,8 @@ real-apps: $(STAMP)
 compiled: $(STAMP)
 	$(BIN)/python deploy/compiled.py --wheel
 
-# A Python that is not here comes from a bare Debian tree, which takes root. CACHE=folder keeps what was downloaded.
+# A Python that is not here comes from a bare Debian tree, which takes root and mmdebstrap. CACHE=folder keeps what was
+# downloaded.
 wheels: packages
 	$(PYTHON) deploy/wheels.py $(if $(CACHE),--cache $(CACHE))
 

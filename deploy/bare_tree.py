@@ -285,5 +285,5 @@ def why_no_tree() -> str:
     if os.geteuid() != 0:
         return "only root can make a bare tree of the Debian release that has it"
     if shutil.which("mmdebstrap") is None:
-        return "without mmdebstrap no bare tree can be made of the Debian release that has it"
+        return "there is no mmdebstrap to make a bare tree of the Debian release that has it"
     return why_not_apart()

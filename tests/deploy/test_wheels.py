@@ -76,7 +76,7 @@ def test_where_no_tree_can_be_made_a_sentence_says_what_to_do(version: str, caps
     why = "of the Debian release that has it" if wheels.VERSIONS[version] else "no Debian release has it"
     assert said.startswith(f"no wheel for Python {version}: it is not here, and ")
     assert why in said
-    assert said.endswith(f"; install it (with pyenv: pyenv install {version}) or name one with --python")
+    assert said.endswith(f"; install Python {version} (with pyenv: pyenv install {version}) or name one with --python")
 
 
 def test_the_releases_are_those_of_which_a_tree_can_be_made():
