@@ -59,7 +59,7 @@ demo-data: $(STAMP)
 	@$(BIN)/python -m examples.paymenter.demo_data
 
 test: $(STAMP)
-	@$(COMPILE_TESTS)
+	@$(if $(filter tests,$(TESTS)),$(COMPILE_TESTS),:)
 	$(BIN)/pytest -n 4 --dist loadfile --max-worker-restart 0 $(TESTS) || { [ $$? = 1 ] && $(ONCE_MORE) $(TESTS); }
 
 lint: $(STAMP)
