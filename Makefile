@@ -43,6 +43,13 @@ COMPILED_TESTS := tests/comparators tests/http1 tests/worker tests/property test
 # What failed in a run that came to its end is asked once more, alone: see docs/decisions/0011-tests-of-real-processes.md.
 ONCE_MORE := $(BIN)/pytest --last-failed --last-failed-no-failures none --maxfail 1
 
+# What runs here may keep compiled sources: a start costs a third more without.
+unexport PYTHONDONTWRITEBYTECODE
+
+# Four processes of tests would each compile every file of them: two do so before, half of them each.
+COMPILE_TESTS = test -d tests/__pycache__ || for half in "[a-i]" "[j-z]"; do \
+	$(abspath $(BIN))/pytest -qq -n 0 --collect-only tests/$$half*/ >/dev/null 2>&1 & done; wait
+
 .PHONY: packages demo demo-data test attack bench real-apps compiled wheels test-compiled lint fuzz image-steps bare reference dashboards screenshots clean
 
 demo: $(STAMP)
@@ -52,6 +59,7 @@ demo-data: $(STAMP)
 	@$(BIN)/python -m examples.paymenter.demo_data
 
 test: $(STAMP)
+	@$(if $(filter tests,$(TESTS)),$(COMPILE_TESTS),:)
 	$(BIN)/pytest -n 4 --dist loadfile --max-worker-restart 0 $(TESTS) || { [ $$? = 1 ] && $(ONCE_MORE) $(TESTS); }
 
 lint: $(STAMP)
@@ -82,10 +90,13 @@ real-apps: $(STAMP)
 compiled: $(STAMP)
 	$(BIN)/python deploy/compiled.py --wheel
 
+# A Python that is not here comes from a bare Debian tree, which takes root and mmdebstrap. CACHE=folder keeps what was
+# downloaded.
 wheels: packages
-	$(PYTHON) deploy/wheels.py
+	$(PYTHON) deploy/wheels.py $(if $(CACHE),--cache $(CACHE))
 
 test-compiled: compiled
+	@cd build/compiled && { $(COMPILE_TESTS); }
 	cd build/compiled && ../../$(BIN)/pytest -n 4 --dist loadfile $(COMPILED_TESTS)
 
 dashboards: $(STAMP)

@@ -1,6 +1,6 @@
 """Runs `make demo`, `make demo-data`, then `make test` from a clone in a bare Debian tree, where nothing was installed.
 
-    deploy/bare.py [--release bookworm|trixie] [--tests "tests/examples …"] [--tree FOLDER] [--cache FOLDER]
+    deploy/bare.py [--release bookworm|trixie|forky] [--tests "tests/examples …"] [--tree FOLDER] [--cache FOLDER]
 
 As root: `make bare`, `make bare RELEASE=trixie`. The tree has what Debian calls minbase, and `make`; no Python, no git.
 Nothing of it stays, unless `--tree` names a folder: that tree is kept and used again. `--cache` keeps downloads only.
@@ -18,13 +18,12 @@ import time
 from pathlib import Path
 
 # From its own folder: this runs with the machine's Python, before anything is installed.
-from bare_tree import RELEASES, apart_or_exit, command_inside, plant, root_or_exit
+from bare_tree import RELEASES, apart_or_exit, plant, root_or_exit, run_inside
 
 TOP = Path(__file__).resolve().parents[1]
 PLACE = "/srv/strangler"
 LIMITS = {"demo": 1200, "demo-data": 600, "test": 3600}
 """Seconds: of installing packages and a minute of traffic; of two databases; of the other packages and the suite."""
-CACHED = {"apt": "/var/cache/apt/archives", "pip": "/root/.cache/pip"}
 
 
 def clone(tree: Path) -> None:
@@ -42,14 +41,9 @@ def prepare(tree: Path, release: str) -> None:
 
 def run(tree: Path, words: list[str], cache: Path | None) -> int:
     """One `make` in the clone; its exit code, or 124 when it took longer than it may."""
-    mounts = {cache / name: there for name, there in CACHED.items()} if cache else {}
-    inside = command_inside(tree, ["make", *words], folder=PLACE, mounts=mounts)
     print(f"--- in the bare tree: make {shlex.join(words)}", flush=True)
     begun = time.monotonic()
-    try:
-        code = subprocess.run(inside, stdin=subprocess.DEVNULL, timeout=LIMITS[words[0]], check=False).returncode
-    except subprocess.TimeoutExpired:
-        code = 124
+    code = run_inside(tree, ["make", *words], folder=PLACE, mounts={}, cache=cache, limit=LIMITS[words[0]])
     print(f"--- make {words[0]} ended with {code} after {time.monotonic() - begun:.0f} s", flush=True)
     return code
 
@@ -65,13 +59,12 @@ def main() -> None:
     root_or_exit("make bare")
     apart_or_exit()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the tree goes whatever ends this
-    cache = chosen.cache.resolve() if chosen.cache else None
     with tempfile.TemporaryDirectory(prefix="strangler-bare-", ignore_cleanup_errors=True) as folder:
         tree = chosen.tree.resolve() if chosen.tree else Path(folder, "tree")
         print(f"--- a bare {RELEASES[chosen.release]} ({chosen.release})", flush=True)
         prepare(tree, chosen.release)
         commands = ["demo"], ["demo-data"], ["test", f"TESTS={chosen.tests}"]
-        sys.exit(next((code for words in commands if (code := run(tree, words, cache))), 0))
+        sys.exit(next((code for words in commands if (code := run(tree, words, chosen.cache))), 0))
 
 
 if __name__ == "__main__":

@@ -16,9 +16,11 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-RELEASES = {"bookworm": "Debian 12", "trixie": "Debian 13"}
+RELEASES = {"bookworm": "Debian 12", "trixie": "Debian 13", "forky": "Debian 14"}
 LIMIT = 900
 """Seconds that the making of one tree may take."""
+CACHED = {"apt": "/var/cache/apt/archives", "pip": "/root/.cache/pip"}
+"""What a cache folder keeps of what is downloaded inside."""
 
 # What a machine has that `mmdebstrap --variant=minbase` leaves out and that no command of ours may need, but a kernel
 # gives: a process tree, devices, shared memory. The namespaces end with the command, and every mount with them.
@@ -97,6 +99,18 @@ def command_inside(
     """
     pairs = [text for here, there in (mounts or {}).items() for text in (str(here), there)]
     return [*APART, "/bin/sh", "-c", ENTER, "enter", str(tree), folder, *pairs, "--", *command]
+
+
+def run_inside(
+    tree: Path, command: Sequence[str], *, folder: str, mounts: Mapping[Path, str], cache: Path | None, limit: float
+) -> int:
+    """Run a command in a folder of a tree, `cache` keeps its downloads; its exit code, 124 after `limit` seconds."""
+    kept = {cache.resolve() / name: there for name, there in CACHED.items()} if cache else {}
+    inside = command_inside(tree, command, folder=folder, mounts={**mounts, **kept})
+    try:
+        return subprocess.run(inside, stdin=subprocess.DEVNULL, timeout=limit, check=False).returncode
+    except subprocess.TimeoutExpired:
+        return 124
 
 
 def package_sources(apt: Path, codename: str, release: str) -> dict[str, str]:
@@ -252,8 +266,24 @@ def root_or_exit(command: str) -> None:
 
 def apart_or_exit() -> None:
     """End the program with one sentence where the kernel refuses namespaces, as in most containers."""
+    if why := why_not_apart():
+        sys.exit(why)
+
+
+def why_not_apart() -> str:
+    """Return why nothing can run inside a tree here: what the kernel says, or nothing."""
     try:
         subprocess.run([*APART, "true"], check=True, capture_output=True, text=True, timeout=30)
     except (OSError, subprocess.SubprocessError) as error:
         said = (getattr(error, "stderr", "") or str(error)).strip()
-        sys.exit(f"a bare tree needs mounts and processes of its own, which this machine refuses: {said}")
+        return f"a bare tree needs mounts and processes of its own, which this machine refuses: {said}"
+    return ""
+
+
+def why_no_tree() -> str:
+    """Return why no tree can be made and run here, or nothing."""
+    if os.geteuid() != 0:
+        return "only root can make a bare tree of the Debian release that has it"
+    if shutil.which("mmdebstrap") is None:
+        return "there is no mmdebstrap to make a bare tree of the Debian release that has it"
+    return why_not_apart()

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.machinery import EXTENSION_SUFFIXES
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
@@ -165,6 +164,9 @@ def access_log_target(environ: Mapping[str, str], base_dir: Path) -> str | None:
 
 def program_version() -> str:
     """Return the installed version, `unknown` in a bare checkout."""
+    # three megabytes and fifty modules (email, zipfile) that no worker needs
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("strangler-proxy")
     except PackageNotFoundError:

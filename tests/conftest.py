@@ -1,20 +1,32 @@
-"""What every test relies on: one hypothesis profile, both event loops by name."""
+"""What every test relies on: one hypothesis profile, both event loops by name, what files share among processes."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Generator, Mapping
+from fnmatch import fnmatch
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvloop
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
+    from xdist.scheduler import Scheduling
     from xdist.workermanage import WorkerController
 
 DIED = pytest.StashKey[bool]()
+TOGETHER = (
+    "tests/console/",
+    "tests/examples/",
+    "tests/journeys/test_[a-h]",
+    "tests/journeys/test_[i-z]",
+    "tests/verify_data/",
+)
+"""Files that one process of tests runs: they share a proxy, PHP, FastAPI, Chromium, MariaDB, PostgreSQL, each of which
+costs seconds to start."""
 
 settings.register_profile(
     "house", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow], derandomize=True
@@ -27,6 +39,31 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "both_loops: runs on uvloop and on asyncio's own loop")
     # a process started in the background ignores Ctrl-C, as would every process that a test starts
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Nothing that is collected goes before the end: no search for garbage need look at it."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling | None:
+    """Hand out files as `--dist loadfile` does, those in TOGETHER as if they were one."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((each for each in TOGETHER if fnmatch(nodeid, f"{each}*")), super()._split_scope(nodeid))
+
+    return ByFile(config, log)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -15,15 +15,12 @@ import orjson
 from dashboards.html import count
 from proxy.cli.admin_client import Client, Reply, client
 from proxy.cli.common import print_json, print_problems, progress, read
-from proxy.cli.recordings import each, path_of, unread
 from proxy.control.config_loader import known_sticky_key, prepare
 from proxy.described_request import facts_of, meets_strangers
 from proxy.doctor.other_users import users_here
 from proxy.ipc.internal_commands import command, environment
 from proxy.settings import EXIT_NO, EXIT_USAGE, EXIT_YES, ProxyError, is_legacy_only, why_unread
 from proxy.state.identity_keys import keys_from
-from proxy.traffic.reader import Recording
-from proxy.traffic.what_if import Yesterday
 from rules.problems import ConfigError, Problem
 from rules.routing.decide import generation
 from rules.routing.explain import explain as explained
@@ -242,6 +239,11 @@ def _print_explanation(answer: dict[str, Any]) -> None:
 
 def yesterday(config: str, log: str, *, as_json: bool) -> int:
     """Print what the file makes of every request of `log`."""
+    # with what replays and compares: as much again as every other command of this file has to load
+    from proxy.cli.recordings import each, path_of, unread
+    from proxy.traffic.reader import Recording
+    from proxy.traffic.what_if import Yesterday
+
     prepared = read(config, as_json=as_json)
     if prepared is None:
         return EXIT_USAGE

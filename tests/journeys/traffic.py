@@ -12,10 +12,14 @@ from tests.support.messages import Message
 from tests.support.running import Running
 from tests.support.waiting import until
 
+PAUSE = 0.02
+"""Seconds."""
+
 
 class Traffic:
     """Each user asks for one page again and again: the first half over kept connections, the others over fresh ones.
 
+    Between two requests each of them pauses: what is tested takes seconds, and no request more is needed for it.
     `answers` are in the order they came, `lost` is what came to nothing.
     """
 
@@ -58,6 +62,7 @@ class Traffic:
                 visitor.close()
             if not kept:
                 visitor.close()
+            await asyncio.sleep(PAUSE)
 
 
 def sides_of(answers: list[Message]) -> set[str]:

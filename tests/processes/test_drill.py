@@ -35,24 +35,19 @@ async def test_a_drill_proves_with_timings_that_everybody_returns_and_puts_the_r
     assert (marked, made_up) == ([], [])
 
 
-async def test_nobody_fails_who_does_not_know_the_mark(tmp_path: Path, legacy: Backend, modern: Backend):
-    async with running(tmp_path, config(legacy.url, modern.url, weight=100)) as proxy:
-        answers = [
-            await proxy.get("/api/me", "Cookie: uid=1", f"X-Strangler-Drill: {mark}")
-            for mark in ("", ".1", "guess.1", f"{'0' * 32}.1")
-        ]
-
-    assert {answer.body for answer in answers} == {b"modern"}
-
-
-async def test_a_drill_that_could_show_nothing_is_refused_with_the_reason(
+async def test_a_drill_that_could_show_nothing_is_refused_and_nobody_fails_who_does_not_know_the_mark(
     tmp_path: Path, legacy: Backend, modern: Backend
 ):
     async with running(tmp_path, config(legacy.url, modern.url, weight=0)) as proxy:
         nobody = await proxy.admin("/api/v1/routes/profile/drill", method="POST", body={})
         missing = await proxy.admin("/api/v1/routes/none/drill", method="POST", body={})
-        await proxy.admin("/api/v1/routes/profile/weight", method="POST", body={"weight": 50})
+        await proxy.admin("/api/v1/routes/profile/weight", method="POST", body={"weight": 100})
         elsewhere = await proxy.admin("/api/v1/routes/profile/drill", method="POST", body={"path": "/other"})
+        answers = [
+            await proxy.get("/api/me", "Cookie: uid=1", f"X-Strangler-Drill: {mark}")
+            for mark in ("", ".1", "guess.1", f"{'0' * 32}.1")
+        ]
 
     assert [answer.status for answer in (nobody, missing, elsewhere)] == [409, 404, 422]
     assert b"nobody of profile is on modern" in nobody.body
+    assert {answer.body for answer in answers} == {b"modern"}

@@ -92,39 +92,35 @@ async def test_the_announced_switches_are_those_that_happen(tmp_path: Path, lega
         assert not any("users" in event for event in proxy.events)
 
 
-async def test_asking_changes_nothing_and_the_same_file_would_change_nothing(
+async def test_asking_changes_nothing_and_a_broken_file_and_a_silent_proxy_have_their_exit_codes(
     tmp_path: Path, legacy: Backend, modern: Backend
 ):
+    broken = tmp_path / "broken.yaml"
     async with running(tmp_path, config(legacy.url, modern.url, weight=10)) as proxy:
         before = await proxy.json("/api/v1/config")
         same = await check(proxy, proxy.file)
         (tmp_path / "other").write_text(config(legacy.url, modern.url, weight=100))
         other = await check(proxy, tmp_path / "other")
-
-        assert same[:2] == (0, "nothing would change\n")
-        assert "runs this very file already" in same[2]
-        assert other[:2] == (
-            0,
-            "profile: changed, weight 10 % → 100 %; no users seen lately\n  rollout.weight: 10 → 100\n",
-        )
-        assert await proxy.json("/api/v1/config") == before
-
-
-async def test_a_broken_file_and_a_silent_proxy_have_their_exit_codes(tmp_path: Path, legacy: Backend):
-    broken = tmp_path / "broken.yaml"
-    async with running(tmp_path, config(legacy.url)) as proxy:
         broken.write_text(config(legacy.url, weight=101))
         code, out, problems = await check(proxy, broken)
         json_code, json, _ = await check(proxy, broken, "--json")
         missing, _, _ = await check(proxy, tmp_path / "missing.yaml")
+        after = await proxy.json("/api/v1/config")
         proxy.process.terminate()
         await proxy.exit_code()
         gone, _, why = await check(proxy, proxy.file)
 
+    assert same[:2] == (0, "nothing would change\n")
+    assert "runs this very file already" in same[2]
+    assert other[:2] == (
+        0,
+        "profile: changed, weight 10 % → 100 %; no users seen lately\n  rollout.weight: 10 → 100\n",
+    )
     assert (code, json_code, missing, gone) == (2, 2, 2, 3)
     assert out == ""
     assert problems.startswith(f"{broken}:12:")
     assert orjson.loads(json)["problems"][0]["line"] == 12
+    assert after == before
     assert "no proxy answers" in why
 
 

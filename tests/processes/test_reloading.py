@@ -1,4 +1,4 @@
-"""A changed file reaches every worker, a broken one none."""
+"""A changed file reaches every worker, a broken one none: of one proxy with two workers, where none of it ends."""
 
 from __future__ import annotations
 
@@ -6,86 +6,126 @@ import asyncio
 import os
 import resource
 import signal
+from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import orjson
+import pytest
+import pytest_asyncio
 
 from tests.support import raw
-from tests.support.backend import Backend
-from tests.support.running import config, run_command, running
+from tests.support.backend import Backend, always, ok
+from tests.support.running import Running, config, run_command, running
+from tests.support.waiting import until
+
+on_the_shared_one = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_hup_puts_a_changed_file_into_effect_in_every_worker(tmp_path: Path, legacy: Backend, modern: Backend):
-    async with running(tmp_path, config(legacy.url, modern.url, workers=2)) as proxy:
-        before = await proxy.json("/api/v1/status")
-        proxy.file.write_text(config(legacy.url, modern.url, workers=2, weight=100))
+class Shared:
+    """A proxy that lives on; `text` is its file with a weight."""
 
-        proxy.signal(signal.SIGHUP)
-        await proxy.event("reload", generation=2)
-        answers = [await proxy.get("/api/me", f"Cookie: uid={user}") for user in range(20)]
-        after = await proxy.json("/api/v1/status")
+    def __init__(self, proxy: Running, legacy: Backend, modern: Backend) -> None:
+        self.proxy = proxy
+        self.text = partial(config, legacy.url, modern.url, workers=2)
 
-        assert {answer.body for answer in answers} == {b"modern"}
-        assert [worker["generation"] for worker in after["instances"][0]["workers"]] == [2, 2]
-        assert after["config"]["digest"] != before["config"]["digest"]
-        assert await proxy.metric("strangler_config_reload_success") == 1
+    async def adopt(self, weight: float) -> int:
+        """Serve by this weight; return the generation."""
+        self.proxy.file.write_text(self.text(weight=weight))
+        assert (await self.proxy.reload()).status == 200
+        return (await self.proxy.json("/api/v1/status"))["config"]["generation"]
 
 
-async def test_a_broken_file_keeps_the_old_one_and_says_so_everywhere(tmp_path: Path, legacy: Backend, modern: Backend):
-    async with running(tmp_path, config(legacy.url, modern.url, weight=100)) as proxy:
-        before = await proxy.json("/api/v1/status")
-        proxy.file.write_text(config(legacy.url, modern.url, weight=101))
-
-        proxy.signal(signal.SIGHUP)
-        refused = await proxy.event("config_refused")
-        answer = await proxy.get("/api/me", "Cookie: uid=42")
-        ready, after = await proxy.json("/readyz"), await proxy.json("/api/v1/status")
-
-        assert answer.body == b"modern"
-        assert refused["problems"][0].startswith(f"{proxy.file}:12:")
-        assert await proxy.metric("strangler_config_reload_success") == 0
-        assert (ready["ready"], ready["config"]["accepted"]) == (True, False)
-        assert after["config"]["digest"] == before["config"]["digest"]
-        assert f"{proxy.file}:12:" in after["config"]["error"]
-
-        proxy.file.write_text(config(legacy.url, modern.url, weight=100))
-        assert (await proxy.reload()).status == 200
-        assert await proxy.metric("strangler_config_reload_success") == 1
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shared]:
+    both = Backend(always(ok(b"legacy"))), Backend(always(ok(b"modern")))
+    for backend in both:
+        await backend.start()
+    text = config(both[0].url, both[1].url, workers=2)
+    async with running(tmp_path_factory.mktemp("shared"), text) as proxy:
+        yield Shared(proxy, *both)
+    for backend in both:
+        await backend.stop()
 
 
-async def test_a_replaced_file_is_noticed_without_being_told(tmp_path: Path, legacy: Backend, modern: Backend):
-    async with running(tmp_path, config(legacy.url, modern.url)) as proxy:
-        for generation, weight in ((2, 100), (3, 50)):  # a watch on the file itself would be blind the second time
-            beside = tmp_path / "beside"
-            beside.write_text(config(legacy.url, modern.url, weight=weight))
-            beside.replace(proxy.file)
+@on_the_shared_one
+async def test_hup_puts_a_changed_file_into_effect_in_every_worker(shared: Shared):
+    proxy = shared.proxy
+    number = await shared.adopt(0)
+    before = await proxy.json("/api/v1/status")
+    proxy.file.write_text(shared.text(weight=100))
 
-            await proxy.event("reload", generation=generation, who="file")
+    proxy.signal(signal.SIGHUP)
+    await proxy.event("reload", generation=number + 1)
+    answers = [await proxy.get("/api/me", f"Cookie: uid={user}") for user in range(20)]
+    after = await proxy.json("/api/v1/status")
 
-        assert await proxy.metric("strangler_weight_percent", route="profile", kind="intended") == 50
+    assert {answer.body for answer in answers} == {b"modern"}
+    assert [worker["generation"] for worker in after["instances"][0]["workers"]] == [number + 1] * 2
+    assert after["config"]["digest"] != before["config"]["digest"]
+    assert await proxy.metric("strangler_config_reload_success") == 1
 
 
-async def test_a_reload_under_load_loses_no_request(tmp_path: Path, legacy: Backend, modern: Backend):
-    async with running(tmp_path, config(legacy.url, modern.url, workers=2)) as proxy:
-        statuses: list[int] = []
-        done = asyncio.Event()
+@on_the_shared_one
+async def test_a_broken_file_keeps_the_old_one_and_says_so_everywhere(shared: Shared):
+    proxy = shared.proxy
+    await shared.adopt(100)
+    before = await proxy.json("/api/v1/status")
+    proxy.file.write_text(shared.text(weight=101))
 
-        async def user(number: int) -> None:
-            client = await proxy.client()
-            while not done.is_set():
-                answer = await client.ask(raw.get("/api/me", f"Cookie: uid={number}"))
-                statuses.append(answer.status)
+    proxy.signal(signal.SIGHUP)
+    refused = await proxy.event("config_refused")
+    answer = await proxy.get("/api/me", "Cookie: uid=42")
+    ready, after = await proxy.json("/readyz"), await proxy.json("/api/v1/status")
 
-        async with asyncio.TaskGroup() as users:
-            for number in range(8):
-                users.create_task(user(number))
-            for weight in (100, 0, 50):
-                proxy.file.write_text(config(legacy.url, modern.url, workers=2, weight=weight))
-                assert (await proxy.reload()).status == 200
-            done.set()
+    assert answer.body == b"modern"
+    assert refused["problems"][0].startswith(f"{proxy.file}:12:")
+    assert await proxy.metric("strangler_config_reload_success") == 0
+    assert (ready["ready"], ready["config"]["accepted"]) == (True, False)
+    assert after["config"]["digest"] == before["config"]["digest"]
+    assert f"{proxy.file}:12:" in after["config"]["error"]
 
-        assert len(statuses) > 50
-        assert set(statuses) == {200}
+    await shared.adopt(100)
+    assert await proxy.metric("strangler_config_reload_success") == 1
+
+
+@on_the_shared_one
+async def test_a_replaced_file_is_noticed_without_being_told(shared: Shared):
+    proxy = shared.proxy
+    number = await shared.adopt(0)
+    for more, weight in ((1, 100), (2, 50)):  # a watch on the file itself would be blind the second time
+        beside = proxy.folder / "beside"
+        beside.write_text(shared.text(weight=weight))
+        beside.replace(proxy.file)
+
+        await proxy.event("reload", generation=number + more, who="file")
+
+    assert await proxy.metric("strangler_weight_percent", route="profile", kind="intended") == 50
+
+
+@on_the_shared_one
+async def test_a_reload_under_load_loses_no_request(shared: Shared):
+    proxy = shared.proxy
+    statuses: list[int] = []
+    done = asyncio.Event()
+
+    async def user(number: int) -> None:
+        client = await proxy.client()
+        while not done.is_set():
+            answer = await client.ask(raw.get("/api/me", f"Cookie: uid={number}"))
+            statuses.append(answer.status)
+            await asyncio.sleep(0.01)
+
+    async with asyncio.TaskGroup() as users:
+        for number in range(8):
+            users.create_task(user(number))
+        for weight in (100, 0, 50):
+            begun = len(statuses)
+            await shared.adopt(weight)
+            await until(lambda begun=begun: len(statuses) > begun + 20, "answers of and after the reload")
+        done.set()
+
+    assert set(statuses) == {200}
 
 
 async def test_reload_wait_ends_with_the_outcome_as_exit_code(tmp_path: Path, legacy: Backend):
@@ -104,18 +144,20 @@ async def test_reload_wait_ends_with_the_outcome_as_exit_code(tmp_path: Path, le
     assert "no proxy answers" in why
 
 
-async def test_settings_that_need_a_restart_are_told_and_not_half_applied(tmp_path: Path, legacy: Backend):
-    async with running(tmp_path, config(legacy.url)) as proxy:
-        proxy.file.write_text(config(legacy.url, workers=3, weight=7, listen="127.0.0.1:2"))
+@on_the_shared_one
+async def test_settings_that_need_a_restart_are_told_and_not_half_applied(shared: Shared):
+    proxy = shared.proxy
+    await shared.adopt(0)
+    proxy.file.write_text(shared.text(workers=3, weight=7, listen="127.0.0.1:2"))
 
-        outcome = orjson.loads((await proxy.reload()).body)
-        told = await proxy.event("config_needs_restart")
+    outcome = orjson.loads((await proxy.reload()).body)
+    told = await proxy.event("config_needs_restart")
 
-        assert outcome["needs_restart"] == ["listen.address", "listen.workers"]
-        assert told["settings"] == ["listen.address", "listen.workers"]
-        assert await proxy.metric("strangler_weight_percent", route="profile", kind="intended") == 7
-        assert len(proxy.pids("worker")) == 1
-        assert (await proxy.get()).status == 200
+    assert outcome["needs_restart"] == ["listen.address", "listen.workers"]
+    assert told["settings"] == ["listen.address", "listen.workers"]
+    assert await proxy.metric("strangler_weight_percent", route="profile", kind="intended") == 7
+    assert len(proxy.pids("worker")) == 2
+    assert (await proxy.get()).status == 200
 
 
 async def test_numbers_of_generations_grow_across_a_restart_of_control(
@@ -135,19 +177,20 @@ async def test_numbers_of_generations_grow_across_a_restart_of_control(
         assert (await proxy.get("/api/me", "Cookie: uid=42")).body == b"modern"
 
 
-async def test_a_control_process_without_a_descriptor_left_goes_on_watching_the_file(
-    tmp_path: Path, legacy: Backend, modern: Backend
-):
-    async with running(tmp_path, config(legacy.url, modern.url)) as proxy:
-        (control,) = proxy.pids("control")
-        before = resource.prlimit(control, resource.RLIMIT_NOFILE)
-        resource.prlimit(control, resource.RLIMIT_NOFILE, (4, before[1]))
-        proxy.file.write_text(config(legacy.url, modern.url, weight=100))
-        await proxy.event("config_refused")
-        resource.prlimit(control, resource.RLIMIT_NOFILE, before)
-        await proxy.event("reload")
-        answer = await proxy.get("/api/me", "Cookie: uid=42")
-        failures = await proxy.metrics()
+@on_the_shared_one
+async def test_a_control_process_without_a_descriptor_left_goes_on_watching_the_file(shared: Shared):
+    proxy = shared.proxy
+    number = await shared.adopt(0)
+    refusals = sum(event["event"] == "config_refused" for event in proxy.events)
+    (control,) = proxy.pids("control")
+    before = resource.prlimit(control, resource.RLIMIT_NOFILE)
+    resource.prlimit(control, resource.RLIMIT_NOFILE, (4, before[1]))
+    proxy.file.write_text(shared.text(weight=100))
+    await proxy.event("config_refused", refusals + 1)
+    resource.prlimit(control, resource.RLIMIT_NOFILE, before)
+    await proxy.event("reload", generation=number + 1)
+    answer = await proxy.get("/api/me", "Cookie: uid=42")
+    failures = await proxy.metrics()
 
     assert answer.body == b"modern"
     assert proxy.pids("control") == [control]

@@ -19,21 +19,21 @@ CUTS = st.lists(st.integers(0, 2000), max_size=8)
 SEEDS = st.integers(0, 1 << 60)
 
 
-@settings(max_examples=1500)
+@settings(max_examples=500)  # `make fuzz` goes on from here
 @given(SEEDS, CUTS)
 async def test_a_spoilt_request_means_one_thing_however_it_is_cut(seed: int, cuts: list[int]) -> None:
     """Requirements 1, 20."""
     request_law(spoilt(Random(seed), REQUESTS), cuts)
 
 
-@settings(max_examples=1500)
+@settings(max_examples=500)  # `make fuzz` goes on from here
 @given(SEEDS, CUTS, st.sampled_from(["GET", "HEAD", "POST"]))
 async def test_a_spoilt_answer_means_one_thing_however_it_is_cut(seed: int, cuts: list[int], method: str) -> None:
     """Requirements 11, 20."""
     answer_law(spoilt(Random(seed), ANSWERS), cuts, method)
 
 
-@settings(max_examples=1500)
+@settings(max_examples=500)  # `make fuzz` goes on from here
 @given(SEEDS, CUTS)
 async def test_spoilt_chunks_mean_one_thing_however_they_are_cut(seed: int, cuts: list[int]) -> None:
     """Requirements 3, 20."""

@@ -13,10 +13,12 @@ async def until(condition: Callable[[], object], what: str = "", seconds: float 
     """Return as soon as `condition` holds; fail with `what` when it never does."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
+    pause = 0.001
     while not condition():
         if loop.time() > end:
             raise AssertionError(f"never happened: {what or condition}")
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.1, 0.02)  # what takes long need not be looked at a thousand times a second
 
 
 async def breathe(turns: int = 10) -> None:
