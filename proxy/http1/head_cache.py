@@ -78,11 +78,15 @@ _TRACE_LONG: Final = 55
 
 
 class Spelling:
-    """How the two fields were spelled lately, each with what stands before its value; changes with `learn`."""
+    """How the two fields were spelled lately, each with what stands before its value; changes with `learn`.
 
-    __slots__ = ("_lately", "request_id", "traceparent")
+    `long` is how long the latest id was that was taken out.
+    """
+
+    __slots__ = ("_lately", "long", "request_id", "traceparent")
 
     def __init__(self) -> None:
+        self.long = 0
         self._lately = ("", "")
         self.request_id = b"\r\nX-Request-Id: "
         self.traceparent = b"\r\ntraceparent: "
@@ -117,6 +121,22 @@ def without_ids(data: bytes, at: int) -> tuple[bytes, str, str]:
 
     `data` ends with the empty line that ends the head.
     """
+    # as edges write them that number their requests, an id of the same length before a trace at the end: no search
+    other_end = len(data) - len(b"\r\n\r\n")
+    other = other_end - _TRACE_LONG - _TRACE
+    begin = other - spelling.long - _ID
+    if begin >= at and data[begin : begin + _ID] == spelling.request_id:
+        value, trace_value = data[begin + _ID : other], data[other + _TRACE : other_end]
+        if (
+            data[other : other + _TRACE] == spelling.traceparent
+            and is_request_id(value)
+            and is_traceparent(trace_value)
+        ):
+            return data[at:begin] + data[other_end:], value.decode("latin-1"), trace_value.decode("latin-1")
+    return _without_ids_anywhere(data, at)
+
+
+def _without_ids_anywhere(data: bytes, at: int) -> tuple[bytes, str, str]:
     number = trace = ""
     # from the end: an edge adds its own fields after the browser's
     begin, other = data.rfind(spelling.request_id, at), data.rfind(spelling.traceparent, at)
@@ -132,6 +152,7 @@ def without_ids(data: bytes, at: int) -> tuple[bytes, str, str]:
         if data[other_end : other_end + 2] == b"\r\n" and is_traceparent(value):
             trace = value.decode("latin-1")
     if number and trace:
+        spelling.long = len(number)
         if begin > other:
             begin, end, other, other_end = other, other_end, begin, end
         return b"".join((data[at:begin], data[end:other], data[other_end:])), number, trace
