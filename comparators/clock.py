@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from comparators.model import Capture
@@ -69,8 +70,14 @@ def _is_beside(found: Instant | None, made: float | None) -> bool:
 
 
 def _made(capture: Capture) -> float | None:
-    found = instant((capture.header("date") or "").strip())
-    return found.seconds if found is not None and found.kind == "text" else capture.at
+    seconds = _said((capture.header("date") or "").strip())
+    return capture.at if seconds is None else seconds
+
+
+@lru_cache(maxsize=64)  # the answers of a second say the same
+def _said(date: str) -> float | None:
+    found = instant(date)
+    return found.seconds if found is not None and found.kind == "text" else None
 
 
 def _text(value: Any) -> str | None:

@@ -66,17 +66,27 @@ class HeadCache(Generic[Meaning]):
 
 request_id: Final = re.compile(r"[A-Za-z0-9._-]{1,128}").fullmatch
 traceparent: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
+_OF_IDS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+_LONGEST_ID: Final = 128
+_DIGITS: Final = bytes.maketrans(b"123456789abcdef", b"0" * 15)
+_SHAPE: Final = b"00-" + b"0" * 32 + b"-" + b"0" * 16 + b"-00"
+_NO_TRACE: Final = b"0" * 32
+_NO_PARENT: Final = b"0" * 16
 _ID: Final = len("\r\nX-Request-Id: ")
 _TRACE: Final = len("\r\ntraceparent: ")
 _TRACE_LONG: Final = 55
 
 
 class Spelling:
-    """How the two fields were spelled lately, each with what stands before its value; changes with `learn`."""
+    """How the two fields were spelled lately, each with what stands before its value; changes with `learn`.
 
-    __slots__ = ("_lately", "request_id", "traceparent")
+    `long` is how long the latest id was that was taken out.
+    """
+
+    __slots__ = ("_lately", "long", "request_id", "traceparent")
 
     def __init__(self) -> None:
+        self.long = 0
         self._lately = ("", "")
         self.request_id = b"\r\nX-Request-Id: "
         self.traceparent = b"\r\ntraceparent: "
@@ -94,26 +104,55 @@ class Spelling:
 spelling: Final = Spelling()
 
 
+def is_request_id(value: bytes) -> bool:
+    """Whether the expression `request_id` matches; a match object for each request costs more than the rest here."""
+    return 0 < len(value) <= _LONGEST_ID and not value.translate(None, _OF_IDS)
+
+
+def is_traceparent(value: bytes) -> bool:
+    """Whether the expression `traceparent` matches."""
+    if value.translate(_DIGITS) != _SHAPE:
+        return False
+    return value[:3] == b"00-" and value[3:35] != _NO_TRACE and value[36:52] != _NO_PARENT
+
+
 def without_ids(data: bytes, at: int) -> tuple[bytes, str, str]:
     """Return what is left of a head from `at` on, where the request line ends; the request's id, its trace, or empty.
 
     `data` ends with the empty line that ends the head.
     """
+    # as edges write them that number their requests, an id of the same length before a trace at the end: no search
+    other_end = len(data) - len(b"\r\n\r\n")
+    other = other_end - _TRACE_LONG - _TRACE
+    begin = other - spelling.long - _ID
+    if begin >= at and data[begin : begin + _ID] == spelling.request_id:
+        value, trace_value = data[begin + _ID : other], data[other + _TRACE : other_end]
+        if (
+            data[other : other + _TRACE] == spelling.traceparent
+            and is_request_id(value)
+            and is_traceparent(trace_value)
+        ):
+            return data[at:begin] + data[other_end:], value.decode("latin-1"), trace_value.decode("latin-1")
+    return _without_ids_anywhere(data, at)
+
+
+def _without_ids_anywhere(data: bytes, at: int) -> tuple[bytes, str, str]:
     number = trace = ""
     # from the end: an edge adds its own fields after the browser's
     begin, other = data.rfind(spelling.request_id, at), data.rfind(spelling.traceparent, at)
     end = other_end = at
     if begin >= 0:
         end = data.find(b"\r\n", begin + _ID)
-        number = data[begin + _ID : end].decode("latin-1")
-        if request_id(number) is None:
-            number = ""
+        value = data[begin + _ID : end]
+        if is_request_id(value):
+            number = value.decode("latin-1")
     if other >= 0:
         other_end = other + _TRACE + _TRACE_LONG
-        trace = data[other + _TRACE : other_end].decode("latin-1")
-        if traceparent(trace) is None or data[other_end : other_end + 2] != b"\r\n":
-            trace = ""
+        value = data[other + _TRACE : other_end]
+        if data[other_end : other_end + 2] == b"\r\n" and is_traceparent(value):
+            trace = value.decode("latin-1")
     if number and trace:
+        spelling.long = len(number)
         if begin > other:
             begin, end, other, other_end = other, other_end, begin, end
         return b"".join((data[at:begin], data[end:other], data[other_end:])), number, trace

@@ -19,10 +19,10 @@ from proxy.telemetry.request_kinds import kind_of
 from rules.model import LEGACY, SAFE_METHODS
 from rules.token_bucket import TokenBucket
 
-MOMENT: Final = 0.25
+MOMENT: Final = 1.0
 """Seconds after which the first of each kind are sent whole again."""
-FEWEST_WHOLE: Final = 4
-"""Of each kind in each moment, whatever may be asked again."""
+FEWEST_WHOLE: Final = 2
+"""Of each kind in each moment, whatever may be asked again: examples stay fresh, what they cost does not grow."""
 MOST_KINDS: Final = 256
 """In each moment; what is unlike all of them is sent whole."""
 _PLAIN: Final = ("body", "status", "headers")

@@ -23,16 +23,18 @@ from proxy.telemetry.records import Exchange
 class AccessLog:
     """An observer that turns exchanges into lines.
 
-    `_second` and `_stamp` change once a second. `_alike` are the members that most lines share, written once.
+    `_second` and `_stamp` change once a second. `_alike` are the members that most lines share, written once; `_own`
+    holds the others of the last line.
     """
 
-    __slots__ = ("_alike", "_put", "_second", "_stamp")
+    __slots__ = ("_alike", "_own", "_put", "_second", "_stamp")
 
     def __init__(self, writer: LineWriter) -> None:
         self._put = writer.put_all
         self._second = -1
         self._stamp = b""
         self._alike: dict[tuple[object, ...], bytes] = {}
+        self._own: dict[str, object] = {}
 
     def observe(self, exchange: Exchange) -> None:
         """Write the line of one finished request."""
@@ -83,21 +85,21 @@ class AccessLog:
             alike = self._remember(key)
         if len(path) > _LONGEST_PATH or "?" in path:
             path = path.partition("?")[0][:_LONGEST_PATH]
-        line: dict[str, object] = {
-            "request_id": request_id,
-            "bucket": bucket,
-            "status": status,
-            "duration_ms": int(duration * 1e6) / 1e3,
-            "overhead_ms": int(overhead * 1e6) / 1e3,
-            "upstream_ms": None if wait is None else int(wait * 1e6) / 1e3,
-            "bytes_in": bytes_in,
-            "bytes_out": bytes_out,
-            "client": client,
-            "method": method,
-            "host": host,
-            "path": path,
-        }
+        line = self._own  # a dictionary that has its size already
+        line["request_id"] = request_id
+        line["bucket"] = bucket
+        line["status"] = status
+        line["duration_ms"] = int(duration * 1e6) / 1e3
+        line["overhead_ms"] = int(overhead * 1e6) / 1e3
+        line["upstream_ms"] = None if wait is None else int(wait * 1e6) / 1e3
+        line["bytes_in"] = bytes_in
+        line["bytes_out"] = bytes_out
+        line["client"] = client
+        line["method"] = method
+        line["host"] = host
+        line["path"] = path
         if fallback or error or untranslated or len(attempts) > 1:
+            line = line.copy()
             _add_trouble(line, exchange)
         return b"".join((self._stamp, _MILLISECONDS[int((at - second) * 1000)], alike, _text(line)[1:]))
 

@@ -186,16 +186,39 @@ async def test_a_judge_that_does_not_move_is_hung_up_on_and_its_pairs_go_to_the_
     await court.hold(1)
     await until(lambda: not court.worker._links[0].sent, "the judge's word")
     os.kill(court.processes[0].pid, signal.SIGSTOP)
-    put(court, 10)
+    put(court, judge_links.A_WRITE)
     await asyncio.sleep(0)
     court.clock.turn(judge_links.SILENT + 1)
     court.worker.sweep()
     court.want_another()
-    await court.hold(11)
+    await court.hold(1 + judge_links.A_WRITE)
 
     assert JudgeSilent(1) in court.told
-    assert court.results == {"equal": 11}
+    assert court.results == {"equal": 1 + judge_links.A_WRITE}
     assert court.unjudged == []
+
+
+async def test_pairs_that_come_one_by_one_are_sent_together(court: Court):
+    """A judge that is woken up for each pair costs more than the pair."""
+    put(court, 1)
+    await court.hold(1)
+    (link,) = court.worker._links
+    await until(lambda: not link.sent, "the judge's word")
+    sent_at: list[int] = []
+
+    for number in range(judge_links.A_WRITE - 1):
+        put(court, 1)
+        await asyncio.sleep(0)
+        sent_at += [number] * bool(link.sent)
+    put(court, 1)
+    await asyncio.sleep(0)
+    together = len(link.sent)
+    put(court, 1)
+    await court.hold(2 + judge_links.A_WRITE)
+
+    assert sent_at == []
+    assert together == judge_links.A_WRITE
+    assert court.results == {"equal": 2 + judge_links.A_WRITE}
 
 
 async def test_without_a_judge_pairs_wait_up_to_a_bound(court: Court):

@@ -243,3 +243,53 @@ def test_a_copy_of_an_answer_can_be_changed_without_changing_the_next() -> None:
 
     assert isinstance(again, ResponseHead)
     assert (again.status, again.lines) == (200, ["Content-Length: 0"])
+
+
+ALMOST = st.one_of(
+    st.from_regex(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", fullmatch=True),
+    st.from_regex(r"0[01]-0{31}[0-9a-fA-F]-0{15}[0-9a-fG]-[0-9a-f-]{2}", fullmatch=True),
+    st.from_regex(r"[A-Za-z0-9._-]{0,130}", fullmatch=True),
+    st.text(st.characters(max_codepoint=255), max_size=60),
+).map(lambda text: text.encode("latin-1"))
+
+
+@settings(max_examples=200)
+@given(ALMOST, st.integers(0, 60), st.sampled_from(b"0aAgZ-. \n\xe9"))
+def test_ids_are_judged_by_their_bytes_as_by_their_expressions(value: bytes, at: int, other: int) -> None:
+    for one in (value, value[:at] + bytes((other,)) + value[at + 1 :], value[:at]):
+        text = one.decode("latin-1")
+
+        assert head_cache.is_request_id(one) is (head_cache.request_id(text) is not None)
+        assert head_cache.is_traceparent(one) is (head_cache.traceparent(text) is not None)
+
+
+LAST = st.lists(
+    st.sampled_from(
+        [
+            b"X-Request-Id: abc-1",
+            b"X-Request-Id: abc 1",
+            b"x-request-id: abc-1",
+            b"X-Request-Id: \r\nX-Request-Id: abc",
+            b"traceparent: 00-" + b"1" * 32 + b"-" + b"2" * 16 + b"-01",
+            b"traceparent: 00-" + b"0" * 32 + b"-" + b"2" * 16 + b"-01",
+            b"traceparent: 00-" + b"1" * 32 + b"-" + b"2" * 16 + b"-01 ",
+            b"Traceparent: 00-" + b"1" * 32 + b"-" + b"2" * 16 + b"-01",
+            b"Accept: */*",
+        ]
+    ),
+    max_size=4,
+)
+
+
+@settings(max_examples=300)
+@given(LAST, st.integers(0, 12))
+def test_ids_are_taken_out_where_they_were_expected_as_where_they_were_looked_for(
+    lines: list[bytes], long: int
+) -> None:
+    data = b"GET / HTTP/1.1\r\n" + b"".join(line + b"\r\n" for line in lines) + b"\r\n"
+    head_cache.spelling.long = len(data)  # none that long was there
+    searched = head_cache.without_ids(data, 14)
+    learned = head_cache.without_ids(data, 14)
+    head_cache.spelling.long = long
+
+    assert searched == learned == head_cache.without_ids(data, 14)

@@ -87,3 +87,14 @@ def test_no_path_can_break_the_line_or_make_it_too_long_for_a_pipe(path: str):
     (line,) = lines.lines
     assert orjson.loads(line)["path"][:2] == path[:2].replace("\ud800", "?")
     assert len(line) < 4096
+
+
+def test_nothing_of_a_line_is_in_the_next_one():
+    lines = Lines()
+    log = AccessLog(lines)
+    plain = exchange(attempt("legacy", 200))
+
+    log.observe_all([plain, exchange(attempt("modern", 502), attempt("legacy"), fallback="status", error="x"), plain])
+
+    assert lines.lines[2] == lines.lines[0]
+    assert not {"fallback", "error", "attempts"} & set(orjson.loads(lines.lines[2]))

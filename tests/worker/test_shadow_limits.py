@@ -9,6 +9,7 @@ import pytest
 
 from proxy.telemetry.metric_names import NOT_ELIGIBLE
 from proxy.worker.shadow import route_state
+from proxy.worker.shadow.observers import BEHIND
 from rules.model import Health
 from tests.support import raw
 from tests.support.backend import Wire, always, chunks, hang, ok
@@ -186,6 +187,26 @@ async def test_a_worker_that_is_late_mirrors_nothing_for_a_while(gateway: Runnin
     later = await mirror.became(raw.get())
 
     assert (late, later) == (("not_compared", "load"), ("equal", ""))
+
+
+async def test_nothing_is_mirrored_while_more_copies_wait_than_users_leave_time_for(gateway: RunningProxy):
+    legacy, modern = await gateway.backend(always(SAME)), await gateway.backend(always(SAME))
+    mirror = await mirroring(gateway, legacy, modern)
+    shadows = mirror.proxy.server.shadows
+    before = await mirror.became(raw.get())
+
+    def busy() -> None:
+        if waits:
+            shadows.next_turn.do(busy)
+
+    waits = [True]
+    for _ in range(BEHIND):
+        shadows.next_turn.do(busy)
+    meanwhile = await mirror.became(raw.get())
+    waits.clear()
+    later = await mirror.became(raw.get())
+
+    assert (before, meanwhile, later) == (("equal", ""), ("not_compared", "load"), ("equal", ""))
 
 
 async def test_a_live_answer_that_takes_for_ever_is_not_waited_for(gateway: RunningProxy):

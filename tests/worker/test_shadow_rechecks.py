@@ -6,6 +6,7 @@ import pytest
 
 from proxy.ipc.messages import AgainFailed, Pair
 from proxy.worker.shadow import pair_sender
+from proxy.worker.shadow.observers import BEHIND
 from tests.support import raw
 from tests.support.backend import Script, Wire, always, answering, hang, ok
 from tests.support.clock import Clock
@@ -123,11 +124,19 @@ async def test_re_checks_have_a_budget_for_differences_one_for_invariants(
     assert [isinstance(answer, Pair) for answer in answers] == [True] * asked + [False] * (4 - asked)
 
 
-async def test_a_worker_with_enough_to_do_asks_nobody_again(gateway: RunningProxy):
+@pytest.mark.parametrize("late", [True, False])
+async def test_a_worker_with_enough_to_do_asks_nobody_again(gateway: RunningProxy, late: bool):
     mirror, pair = await differing(gateway, always(ONE), always(TWO), clock=Clock())
-    mirror.proxy.server.shadows.hold_back()
+    shadows = mirror.proxy.server.shadows
+    if late:
+        shadows.hold_back()
+    else:
+        for _ in range(BEHIND):
+            shadows.next_turn.do(list)
 
-    assert await again(mirror, pair) == AgainFailed(pair, "busy")
+    shadows.rechecks.again(pair)
+
+    assert mirror.sent[-1] == AgainFailed(pair, "busy")
 
 
 async def test_a_side_that_does_not_answer_again_is_told(gateway: RunningProxy):

@@ -178,7 +178,7 @@ class Shadows(ShadowServices):
             user = call.decision.user or self.user(call.head, call.peer.trusted)
             if not route.mirror.sampled(user, random()):  # noqa: S311 - a share, not a secret
                 return NOT_SAMPLED
-        if now < self.held_back:
+        if now < self.held_back or self.next_turn.is_behind:
             return "load"
         if 0 < policy.max_in_flight <= route.in_flight:
             return "capacity"

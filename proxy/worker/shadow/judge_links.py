@@ -28,6 +28,10 @@ from rules.model import LEGACY
 WINDOW: Final = 256
 WINDOW_BYTES: Final = 1 << 20
 """What one judge is sent beyond what it is done with; one pair it always gets."""
+GATHERS: Final = 0.02
+"""Seconds for which a pair waits for others to be sent with: each write wakes a judge up, which holds up users."""
+A_WRITE: Final = 16
+"""Pairs that do not wait for more."""
 WANTED_EVERY: Final = 0.5
 SILENT: Final = 15.0
 """Seconds without a pair done, three times what the longest may take."""
@@ -80,7 +84,7 @@ class JudgeLinks:
         self._lost_at: dict[str, float] = {}
         self._untold: dict[tuple[str, int, str, bool], int] = {}
         self._wanted_at = -WANTED_EVERY
-        self._pumps = False
+        self._gathering: asyncio.Handle | None = None
 
     def put(self, pair: Pair) -> None:
         """Have `pair` judged; what finds no room is counted, as what is lost later."""
@@ -94,10 +98,13 @@ class JudgeLinks:
             self._unjudged(pair.route, pair.generation, "queue", counts)
             return
         self._queue.put(Waiting(pack_pair(pair), pair.route, pair.generation, key, counts))
-        if not self._pumps:
+        waiting, gathering = len(self._queue), self._gathering
+        if gathering is None:
+            self._gathering = asyncio.get_running_loop().call_later(GATHERS, self._pump)
+        elif waiting == A_WRITE:
             # what else this turn of the loop brings goes with it
-            self._pumps = True
-            asyncio.get_running_loop().call_soon(self._pump)
+            gathering.cancel()
+            self._gathering = asyncio.get_running_loop().call_soon(self._pump)
 
     def connect(self, judge: int, descriptor: int, page: int) -> None:
         """Send pairs to this judge as well."""
@@ -126,6 +133,8 @@ class JudgeLinks:
 
     def close(self) -> None:
         """Hang up on every judge; what waits is lost."""
+        if self._gathering is not None:
+            self._gathering.cancel()
         for link in tuple(self._links):
             self._forget(link)
 
@@ -151,7 +160,9 @@ class JudgeLinks:
 
     def _pump(self) -> None:
         """Send what waits to whom has room, the one with the least to do first."""
-        self._pumps = False
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
         while self._queue:
             size = self._queue.next_size
             free = [link for link in self._links if link.has_room(size)]

@@ -2,7 +2,8 @@
 
 1. the user's call goes its way; its answer is copied as the user gets it
 2. the copy of the request is asked of the other side: beside the call, after it, or once its body is whole
-3. when both are over: are they the same, to the byte or by value? a judge gets what is not
+3. when both are over: are they the same to the byte? else, when users leave time for it: by value? a judge gets
+   what is not
 4. sometimes legacy is asked once more, to learn what differs from itself
 5. the outcome is reported once; everything held is given back
 """
@@ -18,7 +19,15 @@ from proxy.telemetry.records import Shadowed, make
 from proxy.worker.request_state import RequestState
 from proxy.worker.shadow.live_response import LiveResponse
 from proxy.worker.shadow.observers import harmless, swallow
-from proxy.worker.shadow.outcome import NEITHER, MirrorOutcome, at_a_glance, failures, settle
+from proxy.worker.shadow.outcome import (
+    NEITHER,
+    PLAINLY_EQUAL,
+    MirrorOutcome,
+    are_alike,
+    equal_by_value,
+    failures,
+    settle,
+)
 from proxy.worker.shadow.request_copy import LiveRequest
 from proxy.worker.shadow.route_state import ShadowRoute
 from proxy.worker.shadow.services import ShadowServices
@@ -43,6 +52,7 @@ class MirroredRequest:
     _copy: ShadowCall | None = None
     _second: ShadowCall | None = None
     _settled: MirrorOutcome | None = None
+    _twice = False
 
     def __init__(
         self,
@@ -173,34 +183,57 @@ class MirroredRequest:
     # ── both ───────────────────────────────────────────────────────────────────────────────────────────
 
     def _ended(self, _copy: ShadowCall | None = None) -> None:
-        """One side is over; once both are, most pairs are equal as they stand: no more has to be looked at then."""
+        """One side is over; once both are, pairs of the same bytes are done: no more has to be looked at then."""
         copy = self._copy
         if self.over or copy is None or self._settled is not None or not self.live.over:
             return
         try:
             live, route = self.live, self.route
-            twice = route.policy.secondary > 0.0 and random() < route.policy.secondary  # noqa: S311 - a share
-            settled: MirrorOutcome | None = None
-            if not (live.kind or copy.kind or route.always_sends or twice):
-                settled = at_a_glance(live.answer, live.side, copy.response_copy, route.compared, route.values)
-            if settled is None:
-                self._settle(copy, twice=twice)
-                return
-            self.over, self._settled = True, settled
-            self._parted(settled, copy.copies(), NEITHER)
-            copy.response_copy.release()
+            self._twice = route.policy.secondary > 0.0 and random() < route.policy.secondary  # noqa: S311 - a share
+            plain = not (live.kind or copy.kind or route.always_sends or self._twice)
+            if plain and are_alike(live.answer, copy.response_copy, route.compared):
+                if live.answer.has_body_of(copy.response_copy):
+                    self._is_equal(copy, PLAINLY_EQUAL)
+                    return
+                if route.values is not None:
+                    self._shadows.next_turn.do(self._look)
+                    return
+            self._shadows.next_turn.do(self._settle)
         except Exception as error:  # noqa: BLE001 - it must not reach the pool's connection
             self.mishap(error)
 
-    def _settle(self, copy: ShadowCall, *, twice: bool) -> None:
-        """Say what the two amount to, unless (`twice`) legacy is to be asked once more first."""
+    def _is_equal(self, copy: ShadowCall, settled: MirrorOutcome) -> None:
+        self.over, self._settled = True, settled
+        self._parted(settled, copy.copies(), NEITHER)
+        copy.response_copy.release()
+
+    def _look(self) -> None:
+        """Hold two answers together by value that are not the same to the byte."""
+        copy, values, live = self._copy, self.route.values, self.live
+        if self.over or copy is None or values is None:
+            return
+        try:
+            equal = equal_by_value(live.answer, live.side, copy.response_copy, values)
+            if equal is None:
+                self._settle()
+            else:
+                self._is_equal(copy, equal)
+        except Exception as error:  # noqa: BLE001 - it runs in the loop, no caller would see it
+            self.mishap(error)
+
+    @harmless
+    def _settle(self) -> None:
+        """Say what the two amount to, unless (`_twice`) legacy is to be asked once more first."""
+        copy = self._copy
+        if self.over or copy is None:
+            return
         live, said = self.live.side_result(), copy.side_result()
         raced = self._shadows.conflict_tracker.was_written(self.origin, self.started)
         stripped, always = copy.request_copy.stripped, self.route.always_sends
         settled = settle(live, said, self.route.compared, stripped=stripped, raced=raced, always=always)
         self._settled = settled
         self._shadows.watch_effects(self.route, self.origin, live if live.side == LEGACY else said, copy.request_copy)
-        if not twice or raced or settled.result == NOT_COMPARED:
+        if not self._twice or raced or settled.result == NOT_COMPARED:
             self._conclude(settled)
             return
         if not self._shadows.may_send_twice(self.route, self.origin.head):

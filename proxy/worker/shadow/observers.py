@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from time import perf_counter
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 from proxy.http1 import ResponseHead
 from proxy.worker.request_state import RequestObserver, RequestState
@@ -127,30 +129,54 @@ class ModernOnlyObserver:
             self._take(self._live)
 
 
-# Puts work off to the next turn of the event loop, which is scheduled once for all of it.
+# Puts work off to the next turns of the event loop: users' requests first, a slice of each turn for copies.
+#
+# One turn of a busy loop reads what all users have sent. What was put off then gets a slice, and the rest waits for the
+# next turn: so a user waits for one slice at most, however many copies there are. What waits is bounded by admission,
+# which makes no more copies while `is_behind`.
+
+
+SLICE: Final = 250e-6
+"""Seconds of a turn that go to work that was put off, one such work at the least."""
+BEHIND: Final = 256
+"""Works that wait from which on no more are begun: some milliseconds of processor."""
 
 
 class NextTurn:
-    """What waits for the next turn: `_works` fills with `do`, is emptied by the turn; `mishap` gets the faults."""
+    """What waits for the next turns: `_works` fills with `do`, is emptied by turns; `mishap` gets the faults."""
 
-    def __init__(self, mishap: Callable[[Exception], None]) -> None:
+    def __init__(self, mishap: Callable[[Exception], None], clock: Callable[[], float] = perf_counter) -> None:
         self._mishap = mishap
-        self._works: list[Callable[[], object]] = []
+        self._clock = clock
+        self._works: deque[Callable[[], object]] = deque()
+        self._scheduled = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether so much waits that nothing should be added that can be left out."""
+        return len(self._works) >= BEHIND
+
     def do(self, work: Callable[[], object]) -> None:
-        """Do `work` in the next turn."""
-        works = self._works
-        works.append(work)
-        if len(works) == 1:
+        """Do `work` in the next turn, or in a later one where other work has used up the slice."""
+        self._works.append(work)
+        if not self._scheduled:
+            self._scheduled = True
             if self._loop is None:  # asking for it each time costs a system call
                 self._loop = asyncio.get_running_loop()
             self._loop.call_soon(self._turn)
 
     def _turn(self) -> None:
-        works, self._works = self._works, []
-        for work in works:
+        works = self._works
+        until = self._clock() + SLICE
+        for _ in range(len(works)):  # what these add is for the next turn
+            work = works.popleft()
             try:
                 work()
             except Exception as error:  # noqa: BLE001 - the others' turn has come as well
                 self._mishap(error)
+            if self._clock() >= until:
+                break
+        self._scheduled = bool(works)
+        if self._scheduled and self._loop is not None:
+            self._loop.call_soon(self._turn)

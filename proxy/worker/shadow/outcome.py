@@ -121,19 +121,18 @@ NEITHER: Final = (False, False)
 _PLAIN: Final = 200
 
 
-def at_a_glance(
-    one: ResponseCopy, side: str, other: ResponseCopy, compared: frozenset[str], values: ValueEquality | None
-) -> MirrorOutcome | None:
-    """Return what `settle` would return for two answers that came whole and are equal, as most are; else None.
+def are_alike(one: ResponseCopy, other: ResponseCopy, compared: frozenset[str]) -> bool:
+    """Whether two answers, the second of them whole, are 200, whole, with the same fields: their bodies decide."""
+    if one.status != _PLAIN or other.status != _PLAIN or one.lost:
+        return False
+    return have_same_fields(one, other, compared)
 
-    `side` is whose answer `one` is. Equal is: both 200, the same to the byte, or by value as far as `values` finds out.
+
+def equal_by_value(one: ResponseCopy, side: str, other: ResponseCopy, values: ValueEquality) -> MirrorOutcome | None:
+    """Return what `settle` would return for two answers that `are_alike` and equal by value; None where a judge must.
+
+    `side` is whose answer `one` is.
     """
-    if one.status != _PLAIN or other.status != _PLAIN or one.lost or not have_same_fields(one, other, compared):
-        return None
-    if one.has_body_of(other):
-        return PLAINLY_EQUAL
-    if values is None:
-        return None
     forgiven = values.forgiven(one, other) if side == LEGACY else values.forgiven(other, one)
     return None if forgiven is None else MirrorOutcome(EQUAL, "", forgiven)
 

@@ -44,7 +44,7 @@ class ShadowServices:
 
     def has_time(self, route: ShadowRoute, side: str) -> bool:
         """Whether one more copy holds up no user now."""
-        return self.clock() >= self.held_back and not self.sender.obstacle(route, side)
+        return not (self.clock() < self.held_back or self.next_turn.is_behind or self.sender.obstacle(route, side))
 
     def may_send_twice(self, route: ShadowRoute, head: RequestHead) -> bool:
         """Whether legacy can be asked once more: a read without a session, when it has little to do."""

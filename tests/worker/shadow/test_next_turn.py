@@ -6,7 +6,9 @@ import asyncio
 
 import pytest
 
-from proxy.worker.shadow.observers import NextTurn
+from proxy.worker.shadow.observers import BEHIND, SLICE, NextTurn
+from tests.support.clock import Clock
+from tests.support.waiting import until
 
 
 @pytest.mark.both_loops
@@ -38,3 +40,54 @@ async def test_a_fault_is_told_and_keeps_nobody_else_from_his_turn():
     await asyncio.sleep(0)
 
     assert ([type(error) for error in told], done) == ([ZeroDivisionError], [2])
+
+
+@pytest.mark.both_loops
+async def test_a_user_waits_for_one_slice_at_most_whatever_was_put_off():
+    """What a turn of the loop does between two looks at the sockets, with ten times a slice to do."""
+    clock, turns = Clock(), [0.0]
+    turn = NextTurn(lambda _: None, clock)
+    loop = asyncio.get_running_loop()
+
+    def work() -> None:
+        clock.turn(SLICE / 4)
+        turns[-1] += SLICE / 4
+
+    def live() -> None:
+        turns.append(0.0)
+        if sum(turns) < 10 * SLICE:
+            loop.call_soon(live)
+
+    for _ in range(40):
+        turn.do(work)
+    live()
+    await until(lambda: sum(turns) >= 10 * SLICE)
+
+    assert max(turns) == pytest.approx(SLICE)
+
+
+async def test_work_that_takes_longer_than_a_slice_is_done_one_a_turn():
+    clock, done = Clock(), []
+    turn = NextTurn(lambda _: None, clock)
+
+    for number in range(3):
+        turn.do(lambda number=number: (clock.turn(SLICE * 9), done.append(number)))
+    await asyncio.sleep(0)
+    after_one = list(done)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert (after_one, done) == ([0], [0, 1, 2])
+
+
+async def test_it_says_when_nothing_more_should_be_put_off():
+    turn = NextTurn(lambda _: None)
+
+    for _ in range(BEHIND - 1):
+        turn.do(list)
+    before = turn.is_behind
+    turn.do(list)
+    full = turn.is_behind
+    await asyncio.sleep(0)
+
+    assert (before, full, turn.is_behind) == (False, True, False)

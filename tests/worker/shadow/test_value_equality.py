@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from proxy.worker.shadow.outcome import NEITHER, SideResult, at_a_glance, compared_fields, effect_of, failures
+from proxy.worker.shadow.outcome import (
+    NEITHER,
+    SideResult,
+    are_alike,
+    compared_fields,
+    effect_of,
+    equal_by_value,
+    failures,
+)
 from proxy.worker.shadow.request_copy import UNTRANSLATED
 from proxy.worker.shadow.response_copy import Budget, ResponseCopy
 from proxy.worker.shadow.route_state import ShadowRoute
@@ -73,10 +81,9 @@ def test_only_plain_json_is_looked_at(lines: tuple[str, ...], looks: bool):
 
 def test_legacy_is_forgiven_whoever_is_live_and_modern_is_not():
     php, python = recorded('{"a":"10.50"}'), recorded('{"a": 10.5}')
-    compared = compared_fields(())
 
     outcomes = [
-        at_a_glance(live, side, copy, compared, looking())
+        equal_by_value(live, side, copy, looking())
         for live, copy, side in ((php, python, LEGACY), (python, php, MODERN), (python, php, LEGACY))
     ]
 
@@ -90,7 +97,7 @@ def test_only_plain_successes_are_looked_at_so_that_nothing_else_follows(status:
     live, copy = recorded("[1]", status=status), recorded("[ 1]", status=status)
     fine = SideResult(LEGACY, recorded("[1]"), "", 0.1), SideResult(MODERN, recorded("[ 1]"), "", 0.1)
 
-    assert at_a_glance(live, LEGACY, copy, compared_fields(()), looking()) is None
+    assert not are_alike(live, copy, compared_fields(()))
     assert failures(*fine, 5.0) == NEITHER
     assert effect_of(fine[0].answer, "session=1") == ""
 
