@@ -38,10 +38,15 @@ def frozen(value: Any) -> Hashable:
     return ("number", exact(value))
 
 
-def written(value: Any) -> Hashable:
-    """Return a key that only values share that are written alike, cheaply: the order of members is part of it."""
+def written_rows(rows: list[Any]) -> list[Hashable]:
+    """Return a key for each row that only rows share that are written alike: the order of members is part of it."""
     # Numbers are bytes here: scalars of two types are never equal.
-    return repr(value) if type(value) in _CONTAINERS else cast(Hashable, value)
+    kinds = set(map(type, rows))
+    if _CONTAINERS.isdisjoint(kinds):
+        return rows
+    if _CONTAINERS.issuperset(kinds):
+        return list(map(repr, rows))
+    return [repr(row) if type(row) in _CONTAINERS else cast(Hashable, row) for row in rows]
 
 
 def named(value: Any) -> Hashable:
@@ -89,8 +94,9 @@ class Likely:
         known = self._rows.get((id(rows), modern))
         if known is not None:
             return known[1]
-        if place.bare:
-            return [self.key(each, place, modern=modern) for each in rows]
+        if place.bare or place.is_uniform:
+            inner = place.step(0)
+            return [self.key(each, inner, modern=modern) for each in rows]
         return [self.key(each, place.step(index), modern=modern) for index, each in enumerate(rows)]
 
     def are_apart(self, legacy: Any, modern: Any, place: Place) -> bool:
