@@ -1,8 +1,8 @@
 """Measures what comparing two large bodies takes: `python -m bench.compare --kinds`.
 
-Pairs of a mebibyte of every kind in `bench/json_kinds.py` and `tests/comparators/large_pages.py`, pages of two megabytes
-as well. Each is made in one child and compared in another, as it comes to a judge: two bodies as bytes. Seconds are of
-processor, the least of three; memory is the most that the child held, the bodies among it, above what it began with.
+Pairs of a mebibyte of every kind in `bench/json_kinds.py` and `tests/comparators/large_pages.py`, and pages of two
+megabytes. Each is made in one child and compared in another, as it comes to a judge: two bodies as bytes. Seconds are of
+processor, the least of two; memory is the most that the child held, the bodies among it, above what it began with.
 
     python -m bench.bounds [WORDS]     of this tree alone, one line for each kind whose name has the words
 """
@@ -15,10 +15,11 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from tempfile import TemporaryFile
 from typing import IO, Any, NamedTuple
 
-from bench.json_kinds import KINDS, NEW_HOSTS, OLD_HOSTS, of_bytes
+from bench.json_kinds import KINDS, NEW_HOSTS, OLD_HOSTS, KindOfPair, of_bytes
 from comparators import Capture, Policy, compare
 from tests.comparators import large_pages
 
@@ -27,7 +28,7 @@ TWO_MEGABYTES = 2_000_000
 GOAL_SECONDS = 0.5
 GOAL_SECONDS_LARGE = 1.0
 GOAL_MEBIBYTES = 256
-ROUNDS = 3
+ROUNDS = 2
 PHP: dict[str, Any] = {"preset": "php"}
 
 
@@ -53,15 +54,19 @@ class Found(NamedTuple):
 def cases() -> Iterator[Case]:
     """Yield every kind, JSON first."""
     for name, kind in KINDS.items():
-        yield Case(name, lambda kind=kind: _json(kind), kind.mapping, kind.verdict, GOAL_SECONDS)
+        yield Case(name, partial(_json, kind), kind.mapping, kind.verdict, GOAL_SECONDS)
     for size, word, goal in ((MEBIBYTE, "", GOAL_SECONDS), (TWO_MEGABYTES, ", 2 MB", GOAL_SECONDS_LARGE)):
         for name, (media, _) in large_pages.KINDS.items():
             if size == MEBIBYTE or media == large_pages.HTML:
                 shown = f"{media.partition(';')[0].rpartition('/')[2]}: {name}{word}"
-                yield Case(shown, lambda name=name, size=size: (*large_pages.pair(name, size), ()), PHP, None, goal)
+                yield Case(shown, partial(_page, name, size), PHP, None, goal)
 
 
-def _json(kind: Any) -> tuple[Capture, Capture, tuple[Capture, ...]]:
+def _page(name: str, size: int) -> tuple[Capture, Capture, tuple[Capture, ...]]:
+    return *large_pages.pair(name, size), ()
+
+
+def _json(kind: KindOfPair) -> tuple[Capture, Capture, tuple[Capture, ...]]:
     pair = of_bytes(kind, MEBIBYTE)
     again = () if pair.again is None else (_written(pair.again),)
     return _written(pair.legacy), _written(pair.modern), again
@@ -77,7 +82,7 @@ def found(case: Case, rounds: int = ROUNDS) -> Found:
         _in_child(lambda: _keep(tuple(map(_plain, _all(case))), bodies))
         _in_child(lambda: _keep(_measured(case, bodies, rounds), outcome))
         outcome.seek(0)
-        return Found(*pickle.load(outcome))  # noqa: S301 - written above
+        return Found(*pickle.load(outcome))
 
 
 def _all(case: Case) -> tuple[Capture, ...]:
@@ -92,7 +97,7 @@ def _plain(capture: Capture) -> tuple[Any, ...]:
 def _measured(case: Case, bodies: IO[bytes], rounds: int) -> tuple[float, float, str]:
     began = _peak()
     bodies.seek(0)
-    legacy, modern, *again = (Capture(*each) for each in pickle.load(bodies))  # noqa: S301 - written by `found`
+    legacy, modern, *again = (Capture(*each) for each in pickle.load(bodies))
     policy = Policy.from_mapping(case.mapping, legacy_hosts=OLD_HOSTS, modern_hosts=NEW_HOSTS)
     seconds, memory, said = [], 0.0, ""
     for _ in range(rounds):
@@ -116,7 +121,7 @@ def _peak() -> int:
 
 
 def _in_child(work: Callable[[], None]) -> None:
-    """Do something in a child, so that neither its memory nor what it remembers is left; RuntimeError where it fails."""
+    """Do something in a child, so that neither its memory nor its caches are left; RuntimeError where it fails."""
     child = os.fork()
     if not child:
         code = 1

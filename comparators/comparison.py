@@ -138,7 +138,8 @@ def _judged(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequenc
     context = Context(held, legacy, modern, most=MOST_LOOKED_AT if hides else MOST_FINDINGS)
     context.own = own
     if again is not None:
-        context.again = Again(*again, context)
+        masks = bool(policy.ignore_text or held.noise_rules)
+        context.again = Again(*again, context, masks=masks)
     stopped = _stopped(context)
     findings, noise = split(context.findings, observations, context.policy, own)
     if stopped is not None and not findings:

@@ -83,9 +83,18 @@ def _is_deep(page: str) -> bool:
     """Whether blocks nest so deep that the parser, which looks through all open ones at each, would take minutes."""
     small = page.lower()
     names = [name for name in _BLOCK_STARTS if name in small]
-    if sum(map(small.count, names)) <= _DEEPEST or _most_open(small, names) <= _DEEPEST:
+    if sum(map(small.count, names)) <= _DEEPEST:
+        return False
+    if sum(_least_open(small, name[1:]) for name in names) > _DEEPEST:
+        return True
+    if _most_open(small, names) <= _DEEPEST:
         return False
     return _depth(_BLOCKS, page) > _DEEPEST
+
+
+def _least_open(small: str, name: str) -> int:
+    """Return a number that more elements of a name are open than at the end, or as many."""
+    return small.count(f"<{name}>") + small.count(f"<{name} ") - small.count(f"</{name}")
 
 
 def _most_open(small: str, names: Sequence[str]) -> int:
@@ -110,6 +119,8 @@ def _is_left_open(page: str) -> bool:
     names = {name: small.count(f"<{name}") for name in _FORMATTING}
     most = max(page.count("<") - page.count("</"), 1)
     likely = [name for name, count in names.items() if count * most > _MOST_REOPENED // len(_FORMATTING)]
+    if any(_least_open(small, name) * most > _MOST_REOPENED for name in likely):
+        return True
     loose = {name: names[name] - len(_CLOSED[name].findall(small)) + 1 for name in likely}
     if sum(loose.values()) * most <= _MOST_REOPENED:
         return False
@@ -125,7 +136,7 @@ def _depth(tags: re.Pattern[str], page: str) -> int:
 
 
 def pieces(page: str, known: dict[str, tuple[str, ...]]) -> list[str]:
-    """Return a page's texts, comments and tags, each tag as the parser would write it; `known` are those seen before."""
+    """Return a page's texts, comments and tags, each tag as the parser would write it; `known` are earlier ones."""
     found = _PIECES.findall(page)
     known.update({piece: _canonical(piece) for piece in set(found).difference(known)})
     return list(chain.from_iterable(map(known.__getitem__, found)))

@@ -10,8 +10,9 @@ from typing import Any
 from comparators.context import GLANCED, Differs, Full, Untried
 from comparators.paths import Place, Trail
 from comparators.row_guesses import Guesses, RowWalk
-from comparators.row_keys import named, written_rows
+from comparators.row_keys import are_numbers, named, written_rows
 from comparators.row_pairing import Kinds, paired
+from comparators.values import Number
 
 _SMALL = 10_000
 """Lists with so many pairs are searched to the end."""
@@ -331,6 +332,8 @@ class Rows:
 
         In long lists the last is only tried where the first row that is left is alike to some other.
         """
+        if self._are_numbers_alone(rest, theirs):
+            return rest
         try:
             kinds = self._kinds_alike()
             found |= paired(*rest, self._alike, None, kinds)
@@ -343,6 +346,18 @@ class Rows:
         except Untried:
             self._untried = True
         return _left(found, ours, theirs)
+
+    def _are_numbers_alone(self, rest: Rest, theirs: Sequence[int]) -> bool:
+        """Whether all rows that are left are numbers that are alike to none of the others: nothing to search for."""
+        place, legacy, modern = self._inner, self._legacy, self._modern
+        if place is None or place.is_left_out or place.unordered is not None or len(rest[0]) * len(theirs) <= _SMALL:
+            return False
+        lefts, rights = [legacy[at] for at in rest[0]], [modern[at] for at in theirs]
+        if not (set(map(type, rights)) == {Number} and are_numbers(lefts)):
+            return False
+        are_alone = self._likely.are_all_alone(lefts, rights, place)
+        self._certain = self._certain or are_alone
+        return are_alone
 
     def _kinds_alike(self) -> Kinds | None:
         """Return the kinds of rows that are alike to the same others; None where each row has settings of its own."""
@@ -430,4 +445,3 @@ def _sizes(row: Any) -> tuple[float, ...]:
     """Return the numbers in a row, by which rows that a tolerance holds together come to stand side by side."""
     values = row.values() if type(row) is dict else row if type(row) is list else (row,)
     return tuple(float(each) for each in values if type(each) is bytes)
-

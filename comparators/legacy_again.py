@@ -28,10 +28,12 @@ _MIXED: Final = re.compile(r"[0-9][a-f]+[0-9]+[a-f]")
 class Again:
     """Two JSON documents of legacy; only the memory of what was asked changes.
 
-    `differ` says whether two values of legacy differ, whichever comes first: what is forgiven is no noise.
+    `differ` says whether two values of legacy differ, whichever comes first: what is forgiven is no noise. `masks` says
+    that patterns may forgive tokens: else nothing makes two of them one.
     """
 
-    def __init__(self, legacy: Any, again: Any, about: Addressed) -> None:
+    def __init__(self, legacy: Any, again: Any, about: Addressed, *, masks: bool = True) -> None:
+        self._masks = masks
         self._legacy = legacy
         self._again = again
         self._about = about
@@ -55,10 +57,20 @@ class Again:
         if kind == "length":
             sizes = _sizes(first, again)
             return len(sizes) > 1 and self._fits(sizes, modern)
-        if ABSENT in (first, again) or first == again:
+        if (
+            ABSENT in (first, again)
+            or first == again
+            or any(type(each) in _CONTAINERS for each in (first, again, modern))
+        ):
             return False
-        if type(first) in _CONTAINERS or type(again) in _CONTAINERS or type(modern) in _CONTAINERS:
-            return False
+        return self._is_another(first, again, modern, steps, differ)
+
+    def _is_another(
+        self, first: Any, again: Any, modern: Any, steps: Sequence[Any], differ: Callable[[Any, Any], bool]
+    ) -> bool:
+        """Whether modern's value may be one more of those that legacy gives at a place: none of them is a container."""
+        if type(first) is type(again) is type(modern) is str and not self._masks and are_tokens(first, again, modern):
+            return True
         asked = first, again, modern
         if (known := self._known.get(asked)) is None:
             known = differ(first, again) and differ(again, first) and self._fits((first, again), modern)

@@ -231,10 +231,11 @@ def _has_blank(text: str) -> bool:
 def is_own(own: Own, where: tuple[str, str], legacy: str, modern: str, about: Addressed) -> bool:
     """Whether modern's text could be one more of those that legacy has at a path and place."""
     values = own.texts_at(*where, legacy)
+    if not values:
+        coarse = timings.are_coarse(legacy, modern) and not is_about_money(legacy)
+        return coarse and not own.is_about_money(*where)
     if own.is_about_money(*where):
         return False
-    if not values:
-        return timings.are_coarse(legacy, modern) and not is_about_money(legacy)
     reading = about.reading
     # Of bytes only pieces and ranges may vary.
     words = not where[1].startswith(BYTES)
@@ -504,9 +505,8 @@ def _is_like_legacys(finding: Finding, known: _Known, policy: Policy) -> bool:
     examples = [literal for each in here for literal in (each.first, each.again)]
     if finding.kind in _CONTENTS:
         reading = Reading(policy.zone, "datetime" in policy.rules)
-        if kinds.isdisjoint(_CONTENTS):
-            return False
-        return same_shape(finding.modern, examples, reading) or _is_of_family(finding, here, known)
+        fits_here = same_shape(finding.modern, examples, reading) or _is_of_family(finding, here, known)
+        return not kinds.isdisjoint(_CONTENTS) and fits_here
     if finding.kind == "missing":
         return not kinds.isdisjoint(_ONE_SIDED)
     if finding.kind == "extra":

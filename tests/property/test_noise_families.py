@@ -1,4 +1,4 @@
-"""Values that legacy makes anew in each of many rows: chance makes no false alarm, what is not made as they are counts."""
+"""What legacy makes anew in each of many rows: chance makes no false alarm, what is not made as they are counts."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ def test_a_fault_in_ten_rows_is_found_and_nothing_else(seed: int, form: str, dat
 @pytest.mark.parametrize("count", [SMALL, FEWER])
 def test_a_row_keeps_what_legacy_says_of_it_in_both_answers(count: int):
     def links(seed: int) -> list[dict[str, Any]]:
-        return [{"url": f"/file/{at}?sig={row['ref']}"} for at, row in enumerate(rows(MAKERS["hexadecimal"], count, seed))]
+        return [
+            {"url": f"/file/{at}?sig={row['ref']}"} for at, row in enumerate(rows(MAKERS["hexadecimal"], count, seed))
+        ]
 
     legacy, modern, again = links(1), links(2), links(3)
     modern[5]["url"] = modern[5]["url"].replace("/file/5?", "/file/6?")
