@@ -1,8 +1,8 @@
 """Measures what comparing two large bodies takes: `python -m bench.compare --kinds`.
 
 Pairs of a mebibyte of every kind in `bench/json_kinds.py` and `tests/comparators/large_pages.py`, and pages of two
-megabytes. Each is made in one child and compared in another, as it comes to a judge: two bodies as bytes. Seconds are of
-processor, the least of two; memory is the most that the child held, the bodies among it, above what it began with.
+megabytes. Each is made in one child and compared in another, as it comes to a judge: two bodies as bytes. Seconds are
+of processor, the least of two; memory is the most that the child held, the bodies among it, above what it began with.
 
     python -m bench.bounds [WORDS]     of this tree alone, one line for each kind whose name has the words
 """
