@@ -11,7 +11,8 @@ _CHEAP: Final = 1 << 20
 """Two bodies that together are no larger than one of a mebibyte are never too much."""
 _LONGEST_TEXT: Final = 8 << 20
 _MOST_MEMORY: Final = 170 << 20
-_MOST_TAGS: Final = 1_200_000
+_MOST_TAGS: Final = 1_400_000
+"""Two pages of two megabytes of the shortest tags there are."""
 _A_VALUE: Final = 60
 _A_MAP: Final = 240
 

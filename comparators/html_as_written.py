@@ -9,6 +9,7 @@ that may be left out has to be left out by both.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from html import unescape
 from itertools import accumulate, chain
 from operator import sub
@@ -28,6 +29,10 @@ _FORMATTING: Final = (
     "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u", "optgroup",
 )  # fmt: skip
 _FORMS: Final = {name: re.compile(rf"<(/?){name}(?=[\s/>])", re.IGNORECASE) for name in _FORMATTING}
+_CLOSED: Final = {name: re.compile(rf"<{name}(?=[\s>])[^<>]*+>[^<]*+</{name}>") for name in _FORMATTING}
+"""Those with nothing but text in them: of these one is open at a time."""
+_WINDOW: Final = 8192
+_LONGEST_END: Final = 16
 _STEPS: Final = {"": 1, "/": -1}
 
 _ATTRIBUTE: Final = (
@@ -39,14 +44,16 @@ _RAW: Final = "script|style|xmp|iframe|noembed|noframes|textarea|title"
 _RAWS: Final = "|".join(
     rf"<(?i:{name})(?=[\s/>]){_ATTRIBUTES}>.*?(?:</(?i:{name})(?=[\s/>])[^>]*+>?|\Z)" for name in _RAW.split("|")
 )
+# No element whose text is no markup has a name of one or two letters: most tags have.
 _PIECES: Final = re.compile(
-    rf"[^<]+|<(?![a-zA-Z/!?])|<!--(?:.*?-->|.*)|<[!?][^>]*+>?|</(?![a-zA-Z])[^>]*+>?"
+    rf"[^<]+|<[a-zA-Z][a-zA-Z0-9]?(?=[\s/>]){_ATTRIBUTES}(?:>|\Z)|</[a-zA-Z][^\s/>]*+>|<(?![a-zA-Z/!?])|<!--(?:.*?-->|.*)|<[!?][^>]*+>?|</(?![a-zA-Z])[^>]*+>?"
     rf"|{_RAWS}|</?[a-zA-Z][^\s/>]*+{_ATTRIBUTES}(?:>|\Z)",
     re.DOTALL,
 )
 _TAG: Final = re.compile(rf"<(/?)([a-zA-Z][^\s/>]*+)({_ATTRIBUTES})(>|\Z)")
 _RAW_TEXT: Final = re.compile(rf"(.*?)(?:</(?i:{_RAW})(?=[\s/>])[^>]*+>?|\Z)", re.DOTALL)
 _ONE: Final = re.compile(r"([^\s/>][^\s/>=]*+)(?:\s*+=\s*+(?:\"([^\"]*+)\"?|'([^']*+)'?|([^\s>]*+)))?")
+_PLAIN: Final = re.compile(r"[^&\"<>]*+")
 _RAW_NAMES: Final = frozenset(_RAW.split("|"))
 _ESCAPABLE: Final = frozenset({"textarea", "title"})
 _LONG: Final = 1500
@@ -64,7 +71,9 @@ def is_too_much(page: str) -> bool:
 
 def _is_crowded(page: str) -> bool:
     """Whether a tag has more attributes than are quickly looked through at each of them."""
-    if max(map(len, page.split(">"))) < _LONG:
+    # A stretch of that length without an end of a tag has a window of half its length without one.
+    half = _LONG // 2
+    if all(page.find(">", at, at + half) >= 0 for at in range(0, len(page) - half, half)):
         return False
     tags = (_TAG.match(page, found.start()) for found in _LONG_TAG.finditer(page))
     return any(tag is not None and len(_ONE.findall(tag[3])) > _MOST_ATTRIBUTES for tag in tags)
@@ -73,7 +82,35 @@ def _is_crowded(page: str) -> bool:
 def _is_deep(page: str) -> bool:
     """Whether blocks nest so deep that the parser, which looks through all open ones at each, would take minutes."""
     small = page.lower()
-    return sum(map(small.count, _BLOCK_STARTS)) > _DEEPEST and _depth(_BLOCKS, page) > _DEEPEST
+    names = [name for name in _BLOCK_STARTS if name in small]
+    if sum(map(small.count, names)) <= _DEEPEST:
+        return False
+    if sum(_least_open(small, name[1:]) for name in names) > _DEEPEST:
+        return True
+    if _most_open(small, names) <= _DEEPEST:
+        return False
+    return _depth(_BLOCKS, page) > _DEEPEST
+
+
+def _least_open(small: str, name: str) -> int:
+    """Return a number that more elements of a name are open than at the end, or as many."""
+    return small.count(f"<{name}>") + small.count(f"<{name} ") - small.count(f"</{name}")
+
+
+def _most_open(small: str, names: Sequence[str]) -> int:
+    """Return a number that no more elements of these names are open than, from counts alone, window by window.
+
+    What begins like a name counts as its begin, only what is written in the usual way as its end.
+    """
+    ends = [f"</{name[1:]}>" for name in names]
+    opened, most = 0, 0
+    for at in range(0, len(small), _WINDOW):
+        stop = at + _WINDOW + _LONGEST_END  # an end that is cut by the window counts in both
+        begins = sum([small.count(name, at, stop) for name in names])
+        closed = sum([small.count(end, at, at + _WINDOW) for end in ends])
+        most = max(most, opened + begins)
+        opened = max(opened - closed, 0) + begins
+    return most
 
 
 def _is_left_open(page: str) -> bool:
@@ -82,6 +119,11 @@ def _is_left_open(page: str) -> bool:
     names = {name: small.count(f"<{name}") for name in _FORMATTING}
     most = max(page.count("<") - page.count("</"), 1)
     likely = [name for name, count in names.items() if count * most > _MOST_REOPENED // len(_FORMATTING)]
+    if any(_least_open(small, name) * most > _MOST_REOPENED for name in likely):
+        return True
+    loose = {name: names[name] - len(_CLOSED[name].findall(small)) + 1 for name in likely}
+    if sum(loose.values()) * most <= _MOST_REOPENED:
+        return False
     return sum(_depth(_FORMS[name], page) for name in likely) * most > _MOST_REOPENED
 
 
@@ -93,10 +135,10 @@ def _depth(tags: re.Pattern[str], page: str) -> int:
     return deepest
 
 
-def pieces(page: str) -> list[str]:
-    """Return a page's texts, comments and tags, each tag as the parser would write it."""
+def pieces(page: str, known: dict[str, tuple[str, ...]]) -> list[str]:
+    """Return a page's texts, comments and tags, each tag as the parser would write it; `known` are earlier ones."""
     found = _PIECES.findall(page)
-    known = {piece: _canonical(piece) for piece in set(found)}
+    known.update({piece: _canonical(piece) for piece in set(found).difference(known)})
     return list(chain.from_iterable(map(known.__getitem__, found)))
 
 
@@ -134,7 +176,8 @@ def _written(name: str, attributes: str) -> str:
     """Return a tag with its attributes in quotes; of an attribute that is given twice the first counts."""
     held: dict[str, str] = {}
     for key, *values in _ONE.findall(attributes):
-        held.setdefault(key.lower(), _escaped(unescape("".join(values))))
+        value = "".join(values)
+        held.setdefault(key.lower(), value if _PLAIN.fullmatch(value) else _escaped(unescape(value)))
     return f"<{name}{''.join(f' {key}=' + chr(34) + value + chr(34) for key, value in held.items())}>"
 
 

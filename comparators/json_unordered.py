@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from comparators.context import GLANCED, Differs, Full, Untried
 from comparators.paths import Place, Trail
 from comparators.row_guesses import Guesses, RowWalk
-from comparators.row_keys import named, written
+from comparators.row_keys import are_numbers, named, written_rows
 from comparators.row_pairing import Kinds, paired
+from comparators.values import Number
 
 _SMALL = 10_000
 """Lists with so many pairs are searched to the end."""
@@ -28,6 +30,7 @@ class Rows:
     `_untried` says that a search for partners ended before its end: what is left over may only seem to be alone;
     `_certain` that some row is proven to have no partner. All other fields stay as they are made, but for the memory
     of what was tried: `_walked` are lefts whose pair is compared, and what was excused in it counted.
+    `_inner` are the settings of each row where they are the same.
     """
 
     def __init__(self, walk: RowWalk, legacy: list[Any], modern: list[Any], place: Place, depth: int) -> None:
@@ -43,8 +46,10 @@ class Rows:
         self._hasty = False
         self._trail: Trail = None
         self._walked: set[int] = set()
+        self._spelled: tuple[list[Hashable], list[Hashable]] | None = None
         self._kinds: Kinds | None = None
-        self._keys: tuple[dict[int, Hashable], dict[int, Hashable]] = ({}, {})
+        self._all_keys: list[list[Hashable] | None] = [None, None]
+        self._inner: Place | None = place if place.bare else place.step(0) if place.is_uniform else None
 
     def compare(self, trail: Trail, key: str | None) -> None:
         """Pair the rows and report what is left, or what differs within a pair.
@@ -82,9 +87,12 @@ class Rows:
         return alone, rights
 
     def _compare_pairs(self, pairs: dict[int, int]) -> None:
-        for left, right in sorted(pairs.items(), key=_second):
-            if left not in self._walked:
-                self._walk_row(left, right)
+        """Compare what is not compared yet, in modern's order."""
+        walked = self._walked
+        if len(walked) >= len(pairs) and walked.issuperset(pairs):
+            return
+        for right, left in sorted([(right, left) for left, right in pairs.items() if left not in walked]):
+            self._walk_row(left, right)
 
     def _walk_row(self, left: int, right: int) -> None:
         row, other = self._legacy[left], self._modern[right]
@@ -101,15 +109,14 @@ class Rows:
         if len(self._legacy) != len(self._modern) or self._depth >= GLANCED:
             return False
         ours, theirs = self._written()
-        return Counter(ours) == Counter(theirs)
+        # Most lists that are not the same are not even of the same rows, each counted once.
+        return set(ours) == set(theirs) and Counter(ours) == Counter(theirs)
 
-    def _written(self) -> Kinds:
-        """Return a number for each row, the same for rows that are written alike."""
-        if self._kinds is None:
-            known: dict[Hashable, int] = {}
-            ours = [known.setdefault(written(row), len(known)) for row in self._legacy]
-            self._kinds = ours, [known.setdefault(written(row), len(known)) for row in self._modern]
-        return self._kinds
+    def _written(self) -> tuple[list[Hashable], list[Hashable]]:
+        """Return how each row is written."""
+        if self._spelled is None:
+            self._spelled = written_rows(self._legacy), written_rows(self._modern)
+        return self._spelled
 
     def _judge(self, rest: Rest) -> None:
         """Decide what remaining rows mean: a difference, or that the search was not at its end."""
@@ -191,7 +198,8 @@ class Rows:
     def _same(self, found: dict[int, int], rest: Rest) -> Rest:
         """Pair rows that are written alike."""
         ours, theirs = self._written()
-        shared = {ours[left] for left in rest[0]} & {theirs[right] for right in rest[1]}
+        shared = {ours[left] for left in rest[0]}
+        shared.intersection_update([theirs[right] for right in rest[1]])
         if not shared:
             return rest
         waiting: dict[int, list[int]] = defaultdict(list)
@@ -204,10 +212,15 @@ class Rows:
 
     def _likely_pairs(self, found: dict[int, int], rest: Rest) -> Rest:
         """Pair rows whose keys are the same and that are alike."""
-        here, there = (
-            _by_value(rows, self._keys_of(rows, modern=modern))
-            for rows, modern in zip(rest, (False, True), strict=True)
-        )
+        ours, theirs = self._keys_of(rest[0], modern=False), self._keys_of(rest[1], modern=True)
+        one_each = dict(zip(theirs, rest[1], strict=True))
+        if len(one_each) == len(theirs) and len(set(ours)) == len(ours):
+            try:
+                self._likely_twins(found, rest[0], ours, one_each)
+            except Untried:
+                self._untried = True
+            return _left(found, *rest)
+        here, there = _by_value(rest[0], ours), _by_value(rest[1], theirs)
         alone = 0
         try:
             for key, lefts in here.items():
@@ -227,6 +240,22 @@ class Rows:
         except Untried:
             self._untried = True
         return _left(found, *rest)
+
+    def _likely_twins(
+        self, found: dict[int, int], lefts: list[int], keys: list[Hashable], theirs: dict[Hashable, int]
+    ) -> None:
+        """Pair rows whose keys are the same and that are alike, where no two rows of a side share a key."""
+        alone = 0
+        for left, key in zip(lefts, keys, strict=True):
+            right = theirs.get(key)
+            if right is None:
+                continue
+            if self._is_walked(left, right):
+                found[left] = right
+            else:
+                alone += 1
+                if self._hasty and alone >= _HASTY:
+                    return
 
     def _bucket(self, lefts: list[int], rights: list[int]) -> dict[int, int]:
         """Pair within one bucket: nearly always in its order, in that of their numbers where some may be apart."""
@@ -303,6 +332,8 @@ class Rows:
 
         In long lists the last is only tried where the first row that is left is alike to some other.
         """
+        if self._are_numbers_alone(rest, theirs):
+            return rest
         try:
             kinds = self._kinds_alike()
             found |= paired(*rest, self._alike, None, kinds)
@@ -316,9 +347,27 @@ class Rows:
             self._untried = True
         return _left(found, ours, theirs)
 
+    def _are_numbers_alone(self, rest: Rest, theirs: Sequence[int]) -> bool:
+        """Whether all rows that are left are numbers that are alike to none of the others: nothing to search for."""
+        place, legacy, modern = self._inner, self._legacy, self._modern
+        if place is None or place.is_left_out or place.unordered is not None or len(rest[0]) * len(theirs) <= _SMALL:
+            return False
+        lefts, rights = [legacy[at] for at in rest[0]], [modern[at] for at in theirs]
+        if not (set(map(type, rights)) == {Number} and are_numbers(lefts)):
+            return False
+        are_alone = self._likely.are_all_alone(lefts, rights, place)
+        self._certain = self._certain or are_alone
+        return are_alone
+
     def _kinds_alike(self) -> Kinds | None:
         """Return the kinds of rows that are alike to the same others; None where each row has settings of its own."""
-        return self._written() if self._place.is_uniform and not self._walk.context.minds_places else None
+        if not self._place.is_uniform or self._walk.context.minds_places:
+            return None
+        if self._kinds is None:
+            ours, theirs = self._written()
+            numbers = {key: at for at, key in enumerate(dict.fromkeys(chain(ours, theirs)))}
+            self._kinds = [numbers[key] for key in ours], [numbers[key] for key in theirs]
+        return self._kinds
 
     def _is_proven(self, rest: Rest) -> bool:
         """Whether no pairing is left without a row over, or one of the first rows has no partner at all."""
@@ -358,17 +407,15 @@ class Rows:
 
     def _keys_of(self, rows: Sequence[int], *, modern: bool) -> list[Hashable]:
         """Return the keys of rows, one after the other."""
-        known, values = self._keys[modern], self._modern if modern else self._legacy
-        if not known and len(rows) == len(values):
-            known.update(enumerate(self._likely.rows(values, self._place, modern=modern)))
-        key = self._likely.key
-        for at in rows:
-            if at not in known:
-                known[at] = key(values[at], self._at(at), modern=modern)
-        return [known[at] for at in rows]
+        values, known = self._modern if modern else self._legacy, self._all_keys[modern]
+        if known is None:
+            if len(rows) != len(values):
+                return [self._likely.key(values[at], self._at(at), modern=modern) for at in rows]
+            known = self._all_keys[modern] = self._likely.rows(values, self._place, modern=modern)
+        return known if len(rows) == len(values) else [known[at] for at in rows]
 
     def _at(self, index: int) -> Place:
-        return self._place if self._place.bare else self._place.step(index)
+        return self._inner or self._place.step(index)
 
 
 def _left(found: dict[int, int], ours: Sequence[int], theirs: Sequence[int]) -> Rest:
@@ -398,7 +445,3 @@ def _sizes(row: Any) -> tuple[float, ...]:
     """Return the numbers in a row, by which rows that a tolerance holds together come to stand side by side."""
     values = row.values() if type(row) is dict else row if type(row) is list else (row,)
     return tuple(float(each) for each in values if type(each) is bytes)
-
-
-def _second(pair: tuple[int, int]) -> int:
-    return pair[1]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from comparators.model import Kind
+from comparators.noise_families import Family, family_of, rows_at
 from comparators.paths import Trail
 from comparators.self_noise import Addressed, Own, is_own, same_shape
 from comparators.sensitive_names import looks_money, looks_secret
@@ -27,14 +28,17 @@ _MIXED: Final = re.compile(r"[0-9][a-f]+[0-9]+[a-f]")
 class Again:
     """Two JSON documents of legacy; only the memory of what was asked changes.
 
-    `differ` says whether two values of legacy differ, whichever comes first: what is forgiven is no noise.
+    `differ` says whether two values of legacy differ, whichever comes first: what is forgiven is no noise. `masks` says
+    that patterns may forgive tokens: else nothing makes two of them one.
     """
 
-    def __init__(self, legacy: Any, again: Any, about: Addressed) -> None:
+    def __init__(self, legacy: Any, again: Any, about: Addressed, *, masks: bool = True) -> None:
+        self._masks = masks
         self._legacy = legacy
         self._again = again
         self._about = about
         self._known: dict[tuple[Any, Any, Any], bool] = {}
+        self._families: dict[tuple[Any, ...], Family | None] = {}
 
     def varies(self, kind: Kind, modern: Any, trail: Trail, differ: Callable[[Any, Any], bool]) -> bool:
         """Whether legacy differs from itself at a place, so that modern's value may be what it is.
@@ -53,15 +57,47 @@ class Again:
         if kind == "length":
             sizes = _sizes(first, again)
             return len(sizes) > 1 and self._fits(sizes, modern)
-        if ABSENT in (first, again) or type(first) in _CONTAINERS or type(again) in _CONTAINERS or first == again:
+        if (
+            ABSENT in (first, again)
+            or first == again
+            or any(type(each) in _CONTAINERS for each in (first, again, modern))
+        ):
             return False
+        return self._is_another(first, again, modern, steps, differ)
+
+    def _is_another(
+        self, first: Any, again: Any, modern: Any, steps: Sequence[Any], differ: Callable[[Any, Any], bool]
+    ) -> bool:
+        """Whether modern's value may be one more of those that legacy gives at a place: none of them is a container."""
+        if type(first) is type(again) is type(modern) is str and not self._masks and are_tokens(first, again, modern):
+            return True
         asked = first, again, modern
         if (known := self._known.get(asked)) is None:
             known = differ(first, again) and differ(again, first) and self._fits((first, again), modern)
+            if not known and type(first) is type(again) is type(modern):
+                known = self._is_of_family(steps, first, again, modern)
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
             self._known[asked] = known
         return known
+
+    def _is_of_family(self, steps: Sequence[Any], first: Any, again: Any, modern: Any) -> bool:
+        """Whether a value is made as those of all rows are, where legacy's two of its own row were too few to say."""
+        if type(modern) is not str and type(modern) is not Number:
+            return False
+        key = *(step if type(step) is str else "*" for step in steps), type(modern)
+        if key not in self._families:
+            self._families[key] = self._family(steps, type(modern))
+        family = self._families[key]
+        return family is not None and family.holds(*map(_text, (first, again, modern)))
+
+    def _family(self, steps: Sequence[Any], kind: type) -> Family | None:
+        if not any(type(step) is int for step in steps):
+            return None
+        rows = rows_at(self._legacy, self._again, steps)
+        return family_of([
+            (_text(one), _text(two)) for one, two in rows if type(one) is kind and type(two) is kind and one != two
+        ])  # fmt: skip
 
     def _fits(self, values: Sequence[Any], modern: Any) -> bool:
         kind = type(modern)
@@ -90,6 +126,11 @@ def are_tokens(first: str, again: str, modern: str) -> bool:
         and first[-1] != again[-1]
         and all(_HEX.fullmatch(each) is not None and _MIXED.search(each) is not None for each in (first, again, modern))
     )
+
+
+def _text(value: Any) -> str:
+    """Return a text, or the literal of a number."""
+    return value if type(value) is str else str(value, "ascii")
 
 
 def _steps(trail: Trail) -> list[Any]:

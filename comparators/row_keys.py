@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from bisect import bisect_left
+from collections.abc import Hashable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, cast
 
 from comparators.context import Context
@@ -38,10 +39,15 @@ def frozen(value: Any) -> Hashable:
     return ("number", exact(value))
 
 
-def written(value: Any) -> Hashable:
-    """Return a key that only values share that are written alike, cheaply: the order of members is part of it."""
+def written_rows(rows: list[Any]) -> list[Hashable]:
+    """Return a key for each row that only rows share that are written alike: the order of members is part of it."""
     # Numbers are bytes here: scalars of two types are never equal.
-    return repr(value) if type(value) in _CONTAINERS else cast(Hashable, value)
+    kinds = set(map(type, rows))
+    if _CONTAINERS.isdisjoint(kinds):
+        return rows
+    if _CONTAINERS.issuperset(kinds):
+        return list(map(repr, rows))
+    return [repr(row) if type(row) in _CONTAINERS else cast(Hashable, row) for row in rows]
 
 
 def named(value: Any) -> Hashable:
@@ -89,8 +95,9 @@ class Likely:
         known = self._rows.get((id(rows), modern))
         if known is not None:
             return known[1]
-        if place.bare:
-            return [self.key(each, place, modern=modern) for each in rows]
+        if place.bare or place.is_uniform:
+            inner = place.step(0)
+            return [self.key(each, inner, modern=modern) for each in rows]
         return [self.key(each, place.step(index), modern=modern) for index, each in enumerate(rows)]
 
     def are_apart(self, legacy: Any, modern: Any, place: Place) -> bool:
@@ -127,6 +134,25 @@ class Likely:
             if any(self._are_far_apart(left, right, there) for left, right in pairs):  # type: ignore[arg-type] # no None
                 return True
         return False
+
+    def are_all_alone(self, rows: Sequence[Number | str], others: Sequence[Number], place: Place) -> bool:
+        """Whether no rule pairs any of some numbers with any of others; False as well where that is not so plain.
+
+        A number that is too far from the nearest on either side is too far from all: limits grow slower than distance.
+        """
+        if self._clocks and any(len(each) >= _EPOCH for each in chain(rows, others)):
+            return False
+        if any(float(each.relative or 0) >= 1 for each in place.tolerances):
+            return False
+        order = sorted(map(float, others))
+        for row in rows:
+            value = float(row)
+            there = bisect_left(order, value)
+            if there < len(order) and not _are_far_numbers(value, order[there], place):
+                return False
+            if there and not _are_far_numbers(value, order[there - 1], place):
+                return False
+        return True
 
     def _are_far_apart(self, legacy: Number, modern: Number, place: Place) -> bool:
         """Whether no rule makes one of two numbers; such as may be a clock's are not told from here."""
@@ -264,12 +290,21 @@ def _leaf(row: Any, path: Path) -> Number | None:
     return row.encode() if type(row) is str else cast(Number, row)
 
 
+def are_numbers(rows: Sequence[Any]) -> bool:
+    """Whether all rows are numbers, or texts that are."""
+    kinds = set(map(type, rows))
+    return kinds == {Number} or (kinds <= {Number, str} and all(map(_is_numeric, rows)))
+
+
 def _is_numeric(value: Any) -> bool:
     return type(value) is Number or (type(value) is str and plain(value))
 
 
 def _are_far(legacy: Number, modern: Number, place: Place) -> bool:
-    left, right = float(legacy), float(modern)
+    return _are_far_numbers(float(legacy), float(modern), place)
+
+
+def _are_far_numbers(left: float, right: float, place: Place) -> bool:
     largest = max(abs(left), abs(right))
     apart = abs(left - right)
     for each in place.tolerances:

@@ -15,6 +15,7 @@ from comparators.html_volatile import SCRIPT_TOKEN, is_made, token_attributes
 from comparators.literals import is_cut, shared_beginning
 from comparators.model import LONGEST_LITERAL, Finding, Observation, path_pattern
 from comparators.noise_bytes import BYTES, in_ranges
+from comparators.noise_families import Family, family_of
 from comparators.noise_forms import Affixed, Made, Numbers, Row, Shape, number_of
 from comparators.noise_letters import narrowest, plausible
 from comparators.noise_pieces import opened, ranged, shape_of, times
@@ -230,10 +231,11 @@ def _has_blank(text: str) -> bool:
 def is_own(own: Own, where: tuple[str, str], legacy: str, modern: str, about: Addressed) -> bool:
     """Whether modern's text could be one more of those that legacy has at a path and place."""
     values = own.texts_at(*where, legacy)
+    if not values:
+        coarse = timings.are_coarse(legacy, modern) and not is_about_money(legacy)
+        return coarse and not own.is_about_money(*where)
     if own.is_about_money(*where):
         return False
-    if not values:
-        return timings.are_coarse(legacy, modern) and not is_about_money(legacy)
     reading = about.reading
     # Of bytes only pieces and ranges may vary.
     words = not where[1].startswith(BYTES)
@@ -458,6 +460,23 @@ class _Known:
         for each in observations:
             place = noise_rules.place_of(each.first or each.again) if each.path == "@body" else ""
             self._at.setdefault((each.path, place), []).append(each)
+        self._families: dict[tuple[str, ...], Family | None] = {}
+
+    def family(self, path: str) -> Family | None:
+        """Return what all rows share at a place of theirs where legacy varies in many."""
+        key = _of_any_row(path)
+        if "*" not in key:
+            return None
+        if key not in self._families:
+            pairs = [
+                (_inner(each.first), _inner(each.again))
+                for (other, _), observed_ in self._at.items()
+                if other.startswith("/") and _of_any_row(other) == key
+                for each in observed_
+                if each.kind == "value" and _kind(each.first) == _kind(each.again) and not _is_long(each)
+            ]
+            self._families[key] = family_of(pairs)
+        return self._families[key]
 
     def is_timed(self) -> bool:
         """Whether legacy differs from itself in how long it says that the answer took."""
@@ -486,12 +505,34 @@ def _is_like_legacys(finding: Finding, known: _Known, policy: Policy) -> bool:
     examples = [literal for each in here for literal in (each.first, each.again)]
     if finding.kind in _CONTENTS:
         reading = Reading(policy.zone, "datetime" in policy.rules)
-        return not kinds.isdisjoint(_CONTENTS) and same_shape(finding.modern, examples, reading)
+        fits_here = same_shape(finding.modern, examples, reading) or _is_of_family(finding, here, known)
+        return not kinds.isdisjoint(_CONTENTS) and fits_here
     if finding.kind == "missing":
         return not kinds.isdisjoint(_ONE_SIDED)
     if finding.kind == "extra":
         return "extra" in kinds and same_shape(finding.modern, [each for each in examples if each])
     return finding.kind in kinds
+
+
+def _is_of_family(finding: Finding, here: Sequence[Observation], known: _Known) -> bool:
+    """Whether a value is made as those of all rows are, where legacy's of its own row were too few to say."""
+    kind = _kind(finding.modern)
+    if finding.kind != "value" or kind not in {"text", "number"} or is_cut(finding.modern):
+        return False
+    if any({_kind(each.first), _kind(each.again)} != {kind} or _is_long(each) for each in here):
+        return False
+    family = known.family(finding.path)
+    given = _inner(finding.modern)
+    return family is not None and all(family.holds(_inner(each.first), _inner(each.again), given) for each in here)
+
+
+def _is_long(observation: Observation) -> bool:
+    return is_cut(observation.first) or is_cut(observation.again)
+
+
+def _of_any_row(path: str) -> tuple[str, ...]:
+    """Return the steps of a path with `*` for those that may be indices; of none that is no pointer."""
+    return tuple("*" if step.isdigit() else step for step in steps(path)) if path.startswith("/") else ()
 
 
 def _is_timed(finding: Finding, known: _Known) -> bool:

@@ -35,6 +35,7 @@ HOT = (
     "comparators/embedded_json.py",
     "comparators/error_bodies.py",
     "comparators/headers.py",
+    "comparators/html_as_written.py",
     "comparators/html_attributes.py",
     "comparators/html_compare.py",
     "comparators/html_tokens.py",
