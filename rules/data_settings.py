@@ -21,13 +21,17 @@ class DataSource:
 
 @dataclass(frozen=True, slots=True)
 class DataLimits:
-    """How much load the databases may get; times in seconds, 0 is unlimited."""
+    """How much load the databases may get; times in seconds, 0 is unlimited.
+
+    `load`: statements that a side may be executing for others while it is read.
+    """
 
     rows_per_query: int = 50_000
     queries: int = 2
     statement_timeout: float = 10.0
     rows_per_second: int = 20_000
     replica_lag: float = 30.0
+    load: int = 25
 
 
 @dataclass(frozen=True, slots=True)

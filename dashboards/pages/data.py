@@ -54,7 +54,8 @@ def _row(one: Mapping[str, Any]) -> Html:
     rows = one["rows"] or {}
     counts = [number(rows[name]) if name in rows else NOTHING for name in
               ("equal", "different", "missing_legacy", "missing_modern")]  # fmt: skip
-    state = el("td", _badge(one["state"]), f" {one['reason']}" if one["reason"] else None)
+    reason = one["reason"] or one.get("paused", "")
+    state = el("td", _badge(one["state"]), f" {reason}" if reason else None)
     figures = [el("td", text, class_="number") for text in counts]
     return el("tr", el("th", one["table"], scope="row"), state, figures, el("td", ", ".join(one["routes"]) or NOTHING))
 

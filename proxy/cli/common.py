@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any, Protocol, TextIO
 
 import orjson
 import typer
@@ -167,8 +167,11 @@ def print_line(text: str, *, to: TextIO | None = None) -> None:
 # Shows how far a long command has come, to people only.
 
 
-Told = Callable[[int, int], None]
-"""Done, of how many; a total of 0 is not known yet."""
+class Told(Protocol):
+    """Takes how far a command has come."""
+
+    def __call__(self, done: int, total: int, waits: str = "") -> None:
+        """Show how much is done, of how much (0: not known yet), and what is waited for."""
 
 
 @contextmanager
@@ -178,7 +181,7 @@ def progress(what: str, counted: str = "") -> Iterator[Told]:
     `counted` names what is done, such as `rows`: how many of them and how many a second are shown then.
     """
     if not sys.stderr.isatty():
-        yield lambda _done, _total: None
+        yield lambda done, total, waits="": None  # noqa: ARG005 - the words of what is shown
         return
     from rich.console import Console
     from rich.progress import (
@@ -203,8 +206,8 @@ def progress(what: str, counted: str = "") -> Iterator[Told]:
         task = shown.add_task(what, total=None, rate=0.0)
         began = time.monotonic()
 
-        def told(done: int, total: int) -> None:
+        def told(done: int, total: int, waits: str = "") -> None:
             rate = done / max(time.monotonic() - began, 0.001)
-            shown.update(task, completed=done, total=total or None, rate=rate)
+            shown.update(task, completed=done, total=total or None, rate=rate, description=waits or what)
 
         yield told

@@ -155,9 +155,14 @@ def _run_of(
         with opened(settings, os.environ) as databases, progress("verifying", "rows") as told:
 
             def report(result: TableResult, _last: int | None, share: float) -> None:
-                told(result.compared, round(result.compared / share) if share else 0)
+                done[:] = result.compared, round(result.compared / share) if share else 0
+                told(*done)
 
-            runner = Runner(settings, databases, time.time, stop, report, redact, state)
+            def paused(reason: str) -> None:
+                told(*done, waits=reason)
+
+            done = [0, 0]
+            runner = Runner(settings, databases, time.time, stop, report, redact, state, paused)
             try:
                 for one in runner.tables(Wanted(tuple(tables), since)):
                     if isinstance(one, TableFailure):

@@ -69,6 +69,7 @@ class DataVerifying:
         self._checks: dict[str, dict[str, Any]] = {}
         self._standing: dict[str, TableStanding] = {}
         self._warnings: list[str] = []
+        self._paused: dict[str, str] = {}
 
     def apply_snapshot(self, snapshot: Snapshot) -> None:
         """Apply another file."""
@@ -169,7 +170,12 @@ class DataVerifying:
         match message.kind:
             case "table" if any(table.name == message.name for table in self._settings.tables):
                 self._take_table(message.name, document)
+            case "pause":
+                self._paused[message.name] = document["reason"]
+                if document["reason"]:
+                    self._emit(events.DATA_PAUSED, "info", table=message.name, reason=document["reason"])
             case "failure":
+                self._paused.pop(message.name, None)
                 known = self._standing.get(message.name, TableStanding())
                 self._standing[message.name] = replace(known, reason=document["reason"])
                 if known.reason != document["reason"]:
@@ -185,6 +191,7 @@ class DataVerifying:
                 pass
 
     def _take_table(self, name: str, document: dict[str, Any]) -> None:
+        self._paused.pop(name, None)
         before = self._standing.get(name, TableStanding())
         rows = document["rows"]
         apart = sum(rows[one] for one in RESULTS[1:]) + len(document["totals"])
@@ -214,6 +221,7 @@ class DataVerifying:
             "table": name,
             "state": state,
             "reason": known.reason,
+            "paused": self._paused.get(name, ""),
             "routes": list(routes),
             **{
                 key: found.get(key) for key in ("at", "full_at", "verified_at", "rows", "by_column", "forgiven", "look")
@@ -232,3 +240,4 @@ class DataVerifying:
         self._tables = {name: one for name, one in self._tables.items() if name in same}
         self._standing = {name: one for name, one in self._standing.items() if name in same}
         self._checks = {name: one for name, one in self._checks.items() if name in checks}
+        self._paused = {}

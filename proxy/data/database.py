@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,17 @@ _CONNECT_WITHIN = 5
 _CUT_OFF = frozenset({1040, 1053, 1077, 1079, 1927, 2002, 2003, 2005, 2006, 2013})
 """MySQL's numbers for a server that is full, ends, or is not there."""
 _REFUSED = ("denied", "authentication failed", "does not exist", "Unknown database", "no password supplied")
+_RUNNING = (
+    "SELECT count(*) FILTER (WHERE state IN ('active', 'fastpath function call')),"
+    " count(*) FILTER (WHERE state IS NULL OR state = 'disabled')"
+    " FROM pg_stat_activity WHERE coalesce(backend_type, 'client backend') = 'client backend' AND datid IS NOT NULL"
+    " AND usesysid IS NOT NULL"
+)
+"""Of another user's session a reader sees neither its state nor its kind; a server's own processes have no user."""
+_UNSEEN = (
+    "{side}: what other users execute cannot be seen, so their `load` is not waited for: grant pg_read_all_stats to "
+    "the user, or write `load: 0`"
+)
 _WRITING = ("INSERT", "UPDATE", "DELETE", "ALL PRIVILEGES", "DROP", "ALTER")
 
 
@@ -40,13 +52,22 @@ class DatabaseError(ProxyError):
         self.unreachable = unreachable
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """How many statements a server executes, this process's own included; `unseen` is why others are not counted."""
+
+    statements: int = 0
+    unseen: str = ""
+
+
 class CutOffError(DatabaseError):
     """A connection broke while it was in use."""
 
 
 class Database:
-    """One side's database. Its connections change as they break; nothing else does.
+    """One side's database. Its connections change as they break; `rows_read` and `asking` (queries under way) count.
 
+    Databases of one `server` share its processors.
     Every call may raise `DatabaseError`, with one sentence for an operator.
     """
 
@@ -56,10 +77,12 @@ class Database:
         self.dialect = MYSQL if source.url.startswith(("mysql", "mariadb")) else source.url.partition(":")[0]
         self._limits = limits
         self.place = _without_user(source.url)
+        self.server = self.place if self.dialect == SQLITE else urlsplit(source.url).netloc.rpartition("@")[2]
         self._engine = _engine(source, self.dialect, limits, environ)
         self._quote = self._engine.dialect.identifier_preparer.quote_identifier
         self._lock = threading.Lock()
         self.rows_read = 0
+        self.asking = 0
         self._closed = False
         event.listen(self._engine, "connect", self._prepare)
         event.listen(self._engine, "checkin", self._returned)
@@ -80,16 +103,19 @@ class Database:
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of one SELECT; one whose connection breaks is sent once more, over another."""
-        try:
-            found = self._fetched(sql, parameters)
-        except CutOffError:
-            found = self._fetched(sql, parameters)
+        found = self._read(sql, parameters)
         with self._lock:
             self.rows_read += len(found)
         return found
 
+    def _read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._fetched(sql, parameters)
+        except CutOffError:
+            return self._fetched(sql, parameters)
+
     def _fetched(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        with self._asking() as connection:
+        with self._asking() as connection, self._counted():
             result = connection.exec_driver_sql(self._marked(sql), tuple(parameters))
             return list(result.cursor.fetchall())  # the driver's tuples as they are: there may be a million
 
@@ -140,6 +166,20 @@ class Database:
                 return float("inf") if behind is None else float(behind)
         return 0.0
 
+    def running(self) -> Running:
+        """Return how many statements this database's server executes, ours among them."""
+        if self.dialect == SQLITE:
+            return Running()
+        try:
+            if self.dialect == MYSQL:
+                return Running(int(self._read("SHOW GLOBAL STATUS LIKE 'Threads_running'")[0][1]))
+            active, unseen = self._read(_RUNNING)[0]
+        except DatabaseError as error:
+            if error.unreachable:
+                raise
+            return Running(unseen=str(error))
+        return Running(int(active), _UNSEEN.format(side=self.side) if unseen else "")
+
     def may_write(self) -> bool:
         """Whether the user of this database may do more than read."""
         if self.dialect == MYSQL:
@@ -156,6 +196,16 @@ class Database:
         return False
 
     # ── connections ────────────────────────────────────────────────────────────────────────────────────
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._lock:
+            self.asking += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.asking -= 1
 
     @contextlib.contextmanager
     def _asking(self) -> Iterator[sqlalchemy.Connection]:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from proxy.data.database import Database, DatabaseError
-from proxy.data.pace import StoppedError
+from proxy.data.pace import Paused, StoppedError
 from proxy.data.redaction import redacting
 from proxy.data.run_state import RunState, state_in
 from proxy.data.runner import Runner, TableFailure, Wanted, opened
@@ -113,7 +113,7 @@ class Work:
             return
         kept = self._state.results(self._settings.tables)
         for due in list(due_tables(self._settings, kept, self._tried, self._now())):
-            self._with_databases(partial(self._verify, Wanted((due.table,), due.since)))
+            self._with_databases(partial(self._verify, Wanted((due.table,), due.since)), self._pauses_of(due.table))
             self._send_kept()
 
     def look_at_checks(self) -> None:
@@ -125,18 +125,32 @@ class Work:
         if due:
             self._with_databases(partial(self._check, due))
 
-    def _with_databases(self, do: Callable[[Runner], None]) -> None:
+    def _pauses_of(self, table: str) -> Paused:
+        """Return what reports each pause once."""
+        last = ""
+
+        def report(reason: str) -> None:
+            nonlocal last
+            if bool(reason) != bool(last):
+                self._send("pause", table, {"reason": reason})
+            last = reason
+
+        return report
+
+    def _with_databases(self, do: Callable[[Runner], None], paused: Paused = lambda _reason: None) -> None:
         try:
             with opened(self._settings, os.environ) as databases:
-                do(self._runner(databases))
+                do(self._runner(databases, paused))
         except DatabaseError as error:  # a password that is not there
             for table in self._settings.tables:
                 self._failed(TableFailure(table.name, str(error), unreachable=False))
             now = self._now()
             self._asked.update((check.name, (now, 0.0)) for check in self._settings.checks)
 
-    def _runner(self, databases: tuple[Database, Database]) -> Runner:
-        return Runner(self._settings, databases, self._now, self.stop, lambda *_: None, self._redact, self._state)
+    def _runner(self, databases: tuple[Database, Database], paused: Paused) -> Runner:
+        return Runner(
+            self._settings, databases, self._now, self.stop, lambda *_: None, self._redact, self._state, paused
+        )  # fmt: skip
 
     def _verify(self, wanted: Wanted, runner: Runner) -> None:
         for one in runner.tables(wanted):

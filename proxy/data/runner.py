@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from proxy.data import row_reading as reading
 from proxy.data.checks import CheckResult, run_check
 from proxy.data.database import Database, DatabaseError
-from proxy.data.pace import SteadyPace
+from proxy.data.pace import Paused, SteadyPace
 from proxy.data.results import TableResult, table_result
 from proxy.data.row_settling import Redact
 from proxy.data.run_state import RunState
@@ -71,6 +71,7 @@ class Runner:
         progress: Progress,
         redact: Redact,
         state: RunState | None = None,
+        paused: Paused = lambda _reason: None,
     ) -> None:
         self._settings = settings
         self._databases = databases
@@ -78,15 +79,15 @@ class Runner:
         self._progress = progress
         self._redact = redact
         self._state = state
-        self._pace = SteadyPace(settings.limits, databases, now, stop)
+        self._pace = SteadyPace(settings.limits, databases, now, stop, paused)
 
     def warnings(self) -> list[str]:
-        """Return what an operator should know before: users that may do more than read."""
+        """Return what an operator should know: users that may do more than read, limits that cannot be kept."""
         able = [one for one in self._databases if one.may_write()]
         return [
             f"{one.side}: the user of {one.place} may do more than SELECT; one that only reads is enough"
             for one in able
-        ]
+        ] + self._pace.unseen()
 
     def tables(self, wanted: Wanted) -> Iterator[TableResult | TableFailure]:
         """Yield each table's outcome as it is done; StoppedError when the run is to end."""
@@ -121,6 +122,8 @@ class Runner:
         if kept is not None:
             result.note(f"an earlier run ended at key {kept.last}; this one went on behind it")
         found = run.all_rows(None if kept is None else kept.last)
+        for note in self._pace.notes():
+            found.note(note)
         if self._state is not None:
             if since is None:
                 self._state.forget(table)

@@ -79,8 +79,11 @@ class Pace(Protocol):
     def settle(self, seconds: float) -> None:
         """Wait until double writes and replication have arrived."""
 
+    def before_query(self) -> None:
+        """Wait while a replica is behind or a side is busy."""
+
     def after_rows(self, rows: int) -> None:
-        """Wait as `rows_per_second` and the replicas' lag ask for."""
+        """Wait as `rows_per_second` asks for."""
 
 
 Progress = Callable[[TableResult, int | None, float], None]
@@ -127,6 +130,7 @@ class TableRun:
     def _totals(self) -> None:
         """Add up totals; one that differs is asked for again after `settle`."""
         for total in self.plan.table.totals:
+            self.pace.before_query()
             found = differing_totals(self.plan, total, self._both, self.redact)
             if found:
                 self.pace.settle(self.plan.table.settle)
@@ -150,7 +154,7 @@ class TableRun:
         """Yield chunks added up; `queries` at a time are asked for, one fewer while other questions are put."""
         under_way: deque[Begun] = deque()
         while True:
-            while len(under_way) < max(self.limits.queries, 1) and (chunk := next(chunks, None)) is not None:
+            while len(under_way) < max(self.limits.queries, 1) and (chunk := self._next(chunks)) is not None:
                 under_way.append(self._begun(chunk, keys=keys))
             if not under_way:
                 return
@@ -158,6 +162,10 @@ class TableRun:
             summed = Summed(chunk, width, legacy.result(), modern.result())
             self.pace.after_rows(rows_in(summed.legacy))
             yield summed
+
+    def _next(self, chunks: Iterator[KeyRange]) -> KeyRange | None:
+        self.pace.before_query()  # a chunk's end is looked up, too
+        return next(chunks, None)
 
     def _begun(self, chunk: KeyRange, *, keys: bool) -> Begun:
         """Have both databases begin to add up a chunk."""
@@ -225,9 +233,11 @@ class TableRun:
     def _changed_rows(self, since: float) -> None:
         """Compare rows that either side changed since then, by key."""
         self.result.full = False
+        self.pace.before_query()
         found = self._both(lambda side, one: reading.changed_keys(side, one, self.plan, since))
         every = list(dict.fromkeys((*found[0], *found[1])))
         for some in _portions(every, KEYS_PER_QUERY):
+            self.pace.before_query()
             if self.plan.fetched:
                 suspects = self.rows.compared(*self._read(some))
             else:
@@ -247,6 +257,7 @@ class TableRun:
     # ── both databases ─────────────────────────────────────────────────────────────────────────────────
 
     def _read(self, keys: Sequence[Key]) -> Both:
+        self.pace.before_query()
         return self._by_keys(keys, reading.whole)
 
     def _by_keys(self, keys: Sequence[Key], columns: Columns) -> Both:

@@ -17,7 +17,7 @@ class VerifyData(Message):
 
 @dataclass(frozen=True, slots=True)
 class DataFound(Message):
-    """The result of a run: `kind` is table, failure, check or warning, the payload its JSON document."""
+    """The result of a run: `kind` is table, pause, failure, check or warning, the payload its JSON document."""
 
     kind: str
     name: str

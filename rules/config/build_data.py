@@ -14,9 +14,7 @@ def data(section: written.Data) -> settings.DataSettings | None:
     return settings.DataSettings(
         legacy=_source(section.legacy),
         modern=_source(section.modern),
-        limits=settings.DataLimits(
-            limits.rows_per_query, limits.queries, limits.statement_timeout, limits.rows_per_second, limits.replica_lag
-        ),
+        limits=settings.DataLimits(**limits.model_dump()),
         tables=tuple(_table(one) for one in section.tables),
         checks=tuple(_check(one) for one in section.checks),
         every=section.every,

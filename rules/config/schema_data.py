@@ -93,6 +93,7 @@ class DataLimits(Section):
     statement_timeout: t.Time = 10.0
     rows_per_second: t.Count = 20_000
     replica_lag: t.Time = 30.0
+    load: t.Count = 25
 
 
 class TableSide(Section):

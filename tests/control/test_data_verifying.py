@@ -136,6 +136,19 @@ async def test_a_table_that_the_file_describes_anew_is_unknown_again(verified: V
     verified.verifying.close()
 
 
+async def test_a_pause_is_an_event_and_shown_until_it_is_over(verified: Verified):
+    verified.apply_settings(SETTINGS)
+    for ends in (lambda: verified.hears("pause", "users", reason=""), verified.hears_table):
+        verified.hears("pause", "users", reason="waiting, legacy executes 40")
+
+        assert verified.verifying.document()["tables"][0]["paused"] == "waiting, legacy executes 40"
+        ends()
+        assert verified.verifying.document()["tables"][0]["paused"] == ""
+    told = [(event, fields) for event, fields in verified.told if event == "data_paused"]
+    assert told == [("data_paused", {"table": "users", "reason": "waiting, legacy executes 40"})] * 2
+    verified.verifying.close()
+
+
 async def test_a_failure_is_told_once_as_long_as_it_is_the_same(verified: Verified):
     verified.apply_settings(SETTINGS)
     for reason in ("legacy: gone", "legacy: gone", "legacy: denied"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ import psycopg
 import pymysql
 import pymysql.cursors
 
-from proxy.data.pace import SteadyPace
+from proxy.data.pace import Paused, SteadyPace
 from proxy.data.redaction import redacting
 from proxy.data.results import TableResult
 from proxy.data.run_state import RunState
@@ -70,6 +70,9 @@ class Both:
     state: RunState | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     reads: list[int] = field(default_factory=list)
+    now: Callable[[], float] = lambda: 0.0
+    paused: Paused = lambda _reason: None
+    warnings: list[str] = field(default_factory=list)
 
     @classmethod
     @contextmanager
@@ -109,6 +112,12 @@ class Both:
             cursor.execute("SHOW GLOBAL STATUS LIKE 'Bytes_sent'")
             return int((cursor.fetchone() or ("", 0))[1])
 
+    def selects(self) -> int:
+        """How many SELECTs MariaDB was sent since it was started."""
+        with self.maria.cursor() as cursor:
+            cursor.execute("SHOW GLOBAL STATUS LIKE 'Com_select'")
+            return int((cursor.fetchone() or ("", 0))[1])
+
     def settings(self, *tables: DataTable, checks: Sequence[DataCheck] = ()) -> DataSettings:
         return DataSettings(
             DataSource(self.legacy_url, timezone=self.timezone), DataSource(self.modern_url),
@@ -119,8 +128,10 @@ class Both:
         report = progress or (lambda *_: None)
         settings = self.settings(one)
         with opened(settings, {}) as databases:
-            runner = Runner(settings, databases, lambda: 0.0, self.stop, report, redacting(b"k", ()), self.state)
+            redact = redacting(b"k", ())
+            runner = Runner(settings, databases, self.now, self.stop, report, redact, self.state, self.paused)
             found = next(iter(runner.tables(Wanted(since=since))))
+            self.warnings = runner.warnings() if isinstance(found, TableResult) else []
             self.reads = [database.rows_read for database in databases]
         return found
 
@@ -148,3 +159,15 @@ def pace(databases: Any, limits: DataLimits = LIMITS) -> SteadyPace:
 
 def threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(2)
+
+
+class Turned(threading.Event):
+    """Time that passes when something waits; `clock` grows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = 100.0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.clock += timeout or 0
+        return self.is_set()
