@@ -89,7 +89,7 @@ _DIFFERENCES: Final = {
     "html": html_compare.differences,
     "xml": xml_compare.differences,
     "csv": text_compare.csv_differences,
-    "text": text_compare.text_differences,
+    "text": wrapped_json.texts,
     "bytes": text_compare.bytes_differences,
 }
 

@@ -10,7 +10,8 @@ from comparators import assets, embedded_json, html_attributes, html_tokens, tex
 from comparators.charsets import codec_of
 from comparators.context import Context
 from comparators.html_tokens import END, SCRIPT, START, TEXT, Stream, Token
-from comparators.html_volatile import blanked, blanked_script
+from comparators.html_volatile import blanked, blanked_script, in_json
+from comparators.html_volatile import shown as unblanked
 from comparators.literals import first_difference
 from comparators.model import Finding, Kind
 from comparators.text_compare import around, as_declared, without_mark
@@ -125,7 +126,7 @@ def _same_kind(one: Token, two: Token, place: _Spot, context: Context) -> bool:
     elif not _are_one_text(one, two, (left, right), place, context):
         if one.kind == SCRIPT:
             holder = embedded_json.Holder(place.key(context), place.name)
-            if (inner := embedded_json.scripts_differ(left, right, holder, context)) is not None:
+            if (inner := embedded_json.scripts_differ(in_json(left), in_json(right), holder, context)) is not None:
                 _emit_inside(place.name(), inner, context)
                 return True
         at = first_difference(one.text, two.text)
@@ -163,7 +164,8 @@ def _attributes(one: Token, two: Token, place: _Spot, context: Context) -> None:
             if _are_one_value(one, name, (here, there), (blank_left[name], blank_right[name]), place, shown, context):
                 continue
             holder = embedded_json.Holder(f"{place.key(context)} {name}", shown)
-            if (inner := embedded_json.values_differ(here, there, holder, context)) is not None:
+            values = in_json(blank_left[name]), in_json(blank_right[name])
+            if (inner := embedded_json.values_differ(*values, holder, context)) is not None:
                 _emit_inside(f"{place.name()} > {_named(one)}: {name}", inner, context)
                 continue
         where = f"{place.name()} > {_named(one)}: {name}"
@@ -221,7 +223,7 @@ def _say_their_own(values: tuple[str, str], context: Context) -> bool:
 def _emit_inside(place: str, findings: Sequence[Finding], context: Context) -> None:
     for each in findings:
         where = f"{place} {each.path}" if each.path else place
-        left, right = (f"{where}: {literal}" if literal else "" for literal in (each.legacy, each.modern))
+        left, right = (f"{where}: {unblanked(literal)}" if literal else "" for literal in (each.legacy, each.modern))
         context.differ("@body", each.kind, left, right, each.rule)
 
 

@@ -14,6 +14,8 @@ from typing import Final
 MARK: Final = "\x00"
 """Replaces a blanked value; no HTML attribute holds it, the parser turns it into U+FFFD."""
 
+_MARK_IN_JSON: Final = r"\u0000"
+
 _TOKEN_NAME: Final = re.compile(r".*(?:csrf|xsrf).*|.*token|.*nonce|sectok", re.IGNORECASE | re.DOTALL)
 _LINKED_NAME: Final = re.compile(
     r"_?token|.*(?:csrf|xsrf).*|authenticity_token|__requestverificationtoken|_?(?:wp_?)?nonce|sectok|\w*edittoken",
@@ -27,6 +29,8 @@ _NOT_FILLED: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ASSET_TAGS: Final = {"script", "link", "img", "source", "image", "use", "video", "audio", "embed", "object"}
 _ASSET_ATTRIBUTES: Final = {"src", "href", "srcset", "data-src", "xlink:href", "data", "poster"}
 _STATIC: Final = r"\.(?:css|m?js|map|png|jpe?g|gif|svg|webp|avif|ico|woff2?|ttf|eot|json|webmanifest)"
+_OBJECTS: Final = ("{", "[")
+"""What an attribute begins with that holds JSON, or an object as a script writes it."""
 _ADDRESSES: Final = {"href", "src", "action", "formaction"}
 # A fingerprint is distinguished from a word by its alphabet: hexadecimal with a digit, long, or eight of mixed case
 # (Vite).
@@ -73,6 +77,9 @@ def blanked(tag: str, attributes: Mapping[str, str]) -> dict[str, str]:
     for name in token_attributes(tag, attributes):
         if is_made(found.get(name, "")):
             found[name] = MARK
+    for name, value in attributes.items():
+        if value[:1] in _OBJECTS:
+            found[name] = blanked_script(value)
     for name in _ADDRESSES & found.keys():
         found[name] = _PARAMETER.sub(_parameter, found[name])
     if tag == "meta" and "'nonce-" in attributes.get("content", ""):
@@ -107,6 +114,16 @@ def blanked_script(text: str) -> str:
     """Return a script with the CSRF tokens and nonces it assigns to something replaced by MARK."""
     small = text.lower()
     return SCRIPT_TOKEN.sub(_member, text) if any(word in small for word in _TOKEN_WORDS) else text
+
+
+def in_json(text: str) -> str:
+    """Return a blanked text as JSON can hold it."""
+    return text.replace(MARK, _MARK_IN_JSON)
+
+
+def shown(literal: str) -> str:
+    """Return a literal of blanked JSON as operators read it."""
+    return literal.replace(_MARK_IN_JSON, "…")
 
 
 def _member(found: re.Match[str]) -> str:

@@ -118,6 +118,18 @@ EMBEDDED = [
     ),
     ('<a data-o="{&quot;x&quot;:&quot;\\u20ac&quot;}">a</a>', '<a data-o="{&quot;x&quot;:&quot;€&quot;}">a</a>'),
     ("<script>c = [[1,2],[3,4]]</script>", "<script>c = [[1, 2], [3, 4]]</script>"),
+    (
+        '<script>window.state = {"csrfToken":"9f2c41d07be8a365","user":{"id":1,"path":"\\/a"}};</script>',
+        '<script>window.state = {"user": {"path": "/a", "id": 1}, "csrfToken": "Kp_tmQx-00c41d07"};</script>',
+    ),
+    (
+        '<script type="application/json">{"nonce":"9f2c41d07b","rows":[]}</script>',
+        '<script type="application/json">{"rows": [], "nonce": "00c41d07be"}</script>',
+    ),
+    (
+        """<div data-page='{"props":{"csrf_token":"9f2c41d07be8a365","n":1}}'></div>""",
+        """<div data-page='{"props": {"n": 1, "csrf_token": "00c41d07be8a3bb1"}}'></div>""",
+    ),
 ]
 NOT_EMBEDDED = [
     ('<script type="application/ld+json">{"a":1}</script>', '<script type="application/ld+json">{"a":2}</script>'),
@@ -318,6 +330,42 @@ def test_names_of_one_media_type_are_one(one: str, two: str, body: str):
 )
 def test_other_media_types_are_others(one: str, two: str):
     assert compare(answer("<a/>", media=one), answer("<a/>", media=two), policy()).verdict == "different"
+
+
+SETS = [
+    ("cache-control", "no-cache, private", "private,no-cache", "private"),
+    ("vary", "Accept, Cookie", "cookie, accept", "cookie"),
+    ("allow", "GET, POST", "POST,GET", "POST,GET,PUT"),
+]
+
+
+@pytest.mark.parametrize(("name", "legacy", "same", "other"), SETS)
+def test_a_field_that_is_a_set_of_words_has_no_order(name: str, legacy: str, same: str, other: str):
+    named = policy({"headers": [name]})
+    verdicts = [
+        compare(answer("{}", 200, (name, legacy)), answer("{}", 200, (name, each)), named).verdict
+        for each in (same, other, f'{same}, x="a,b"')
+    ]
+
+    assert verdicts == ["equal", "different", "different"]
+
+
+SCRIPTS = [
+    ('var c = {"a":"x\\/y","n":1};', 'var c = {"n": 1, "a": "x/y"};', True),
+    ('var c = {"a":[],"ok":"1"};\ngo(c);', 'var c = {"a": {}, "ok": true};\ngo(c);', True),
+    ('var c = {"csrfToken":"9f2c41d07be8a365","a":1};', 'var c = {"a": 1, "csrfToken": "00c41d07be8a3bb1"};', True),
+    ("var csrfToken = '9f2c41d07be8a365';", "var csrfToken = '00c41d07be8a3bb1';", True),
+    ('var c = {"a":1};', 'var c = {"a": 2};', False),
+    ('var c = {"a":1};', 'var d = {"a": 1};', False),
+    ('var c = {"a":1};\ngo(c);', 'var c = {"a": 1};', False),
+    ('var c = {"csrfToken":"9f2c41d07be8a365"};', 'var c = {"csrfToken":"None"};', False),
+]
+
+
+@pytest.mark.parametrize(("legacy", "modern", "same"), SCRIPTS)
+def test_json_in_a_script_of_its_own_is_json(legacy: str, modern: str, same: bool):  # noqa: FBT001 - a table
+    assert verdict(legacy, modern, SCRIPT) == ("equal" if same else "different")
+    assert verdict(legacy, modern, "text/plain") == "different"
 
 
 def sheet(path: str) -> str:
