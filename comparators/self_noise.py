@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple, Protocol
 
 from comparators import noise_rules, timings
-from comparators.html_volatile import SCRIPT_TOKEN, is_made, token_attributes
+from comparators.html_volatile import SCRIPT_TOKEN, is_made, is_unfilled, token_attributes
 from comparators.literals import is_cut, shared_beginning
 from comparators.model import LONGEST_LITERAL, Finding, Observation, path_pattern
 from comparators.noise_bytes import BYTES, in_ranges
@@ -195,7 +195,8 @@ def _pins(values: Sequence[str]) -> Made | None:
 def _like_words(values: Sequence[str], given: str) -> bool:
     """Whether a text is of the length of others, of their letters, with the words that all of them begin and end with.
 
-    For short texts alone: of a long one, what is not the same may be anything.
+    For short texts alone: of a long one, what is not the same may be anything. Never what stands for a value that was
+    not there (`undefined`, a template's braces).
     """
     texts = [*values, given]
     if max(map(len, texts)) > _LONGEST_WORDS or any(map(is_about_money, texts)):
@@ -204,6 +205,8 @@ def _like_words(values: Sequence[str], given: str) -> bool:
     if not (given.startswith(before) and given.endswith(after) and len(given) > len(before) + len(after)):
         return False
     cores = [value[len(before) : len(value) - len(after)] for value in texts]
+    if is_unfilled(cores[-1]) and not any(map(is_unfilled, cores[:-1])):
+        return False
     sizes = [len(core) for core in cores[:-1]]
     if narrowest(cores[:-1]) is not None and not plausible(cores[:-1]).issuperset(cores[-1]):
         return False

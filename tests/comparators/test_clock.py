@@ -59,7 +59,10 @@ def test_the_time_of_the_answer_is_its_clock(legacy: Any, modern: Any):
         ({"at": EPOCH}, {}),
         ({"at": "on 2031-03-04 09:15:01"}, {"at": "at 2031-03-04 09:15:07"}),
         ({"at": "made 2031-03-04 09:15:01 by a"}, {"at": "made 2031-03-04 09:15:07 by b"}),
-        *(({name: EPOCH}, {name: EPOCH + 6}) for name in ("due_at", "expires", "validUntil", "valid_to", "expiryDate")),
+        *(
+            ({name: EPOCH}, {name: EPOCH + 6})
+            for name in ("due_at", "expires", "validUntil", "valid_to", "expiryDate", "notAfter")
+        ),
         ({"lease": {"until": {"at": EPOCH}}}, {"lease": {"until": {"at": EPOCH + 6}}}),
         ({"a": "valid until 2031-03-04 09:15:01"}, {"a": "valid until 2031-03-04 09:15:07"}),
     ],

@@ -127,3 +127,19 @@ def test_both_of_legacys_answers_are_brought_into_the_modern_shape():
     comparison = thrice({"data": {"seen_at": 5}}, {"data": {"seen_at": 6}}, {"seenAt": 7}, mapping)
 
     assert (comparison.verdict, [each.path for each in comparison.observations]) == ("noise", ["/seenAt"])
+
+
+QUOTES = ["To be or not to be", "I think therefore I am", "The only thing we have to fear"]
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    ["{{ quote }}", "{% quote %}", "undefined", "[object Object]", "<?= $quote ?>", "${quote}", "%(quote)s", " NaN"],
+)
+def test_words_that_vary_do_not_hide_that_there_are_none(nothing: str):
+    first, again, modern = QUOTES
+    greeted = [f"Quote: {each}" for each in (first, again)]
+
+    assert thrice({"q": first}, {"q": again}, {"q": modern}).verdict == "noise"
+    assert thrice({"q": first}, {"q": again}, {"q": nothing}).verdict == "different"
+    assert thrice({"q": greeted[0]}, {"q": greeted[1]}, {"q": f"Quote: {nothing}"}).verdict == "different"
