@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from comparators import assets, embedded_json, html_attributes, html_tokens, text_compare
-from comparators.charsets import codec_of
+from comparators.charsets import codec_of, of_content
 from comparators.context import Context
 from comparators.html_tokens import END, SCRIPT, START, TEXT, Stream, Token
 from comparators.html_volatile import blanked, blanked_script, in_json
@@ -22,6 +22,8 @@ from comparators.text_compare import around, as_declared, without_mark
 _MOST: Final = 8
 _STRIDE: Final = 256
 _FEW: Final = 8
+_CHARSETS: Final[dict[str, Callable[[str], str | None]]] = {"charset": codec_of, "content": of_content}
+"""The attributes of a `meta` that name the page's charset, and what reads them."""
 _AHEAD: Final = 400
 """How far the place is looked for at which two streams meet again."""
 
@@ -209,12 +211,12 @@ def _are_one_value(
         return True
     if name == "datetime" and token.text == "time" and context.same_moment(*values):
         return True
-    return name == "charset" and token.text == "meta" and _say_their_own(values, context)
+    return token.text == "meta" and name in _CHARSETS and _say_their_own(values, _CHARSETS[name], context)
 
 
-def _say_their_own(values: tuple[str, str], context: Context) -> bool:
+def _say_their_own(values: tuple[str, str], read: Callable[[str], str | None], context: Context) -> bool:
     """Whether each page names the charset that it was read in."""
-    if context.charsets is None or context.charsets != tuple(map(codec_of, values)):
+    if context.charsets is None or context.charsets != tuple(map(read, values)):
         return False
     context.forgive("charset")
     return True

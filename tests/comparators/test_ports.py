@@ -252,6 +252,48 @@ def test_a_euro_sign_of_windows_is_one_and_utf8_called_latin_is_what_a_browser_s
     )
 
 
+@pytest.mark.parametrize(("one", "two"), [("utf-8", "iso-8859-1"), ("windows-1251", "utf-8"), ("", "iso-8859-15")])
+@pytest.mark.parametrize("media", ["text/html", "text/plain", "text/csv"])
+def test_the_same_bytes_in_another_charset_are_other_characters(one: str, two: str, media: str):
+    def held(text: str, mapping: Any = PHP) -> str:
+        types = [f"{media}; charset={label}" if label else media for label in (one, two)]
+        return compare(*(answer(text, media=each) for each in types), policy(mapping)).verdict
+
+    assert held("<p>café</p>") == "different"
+    assert held("<p>cafe</p>") == "equal"
+    assert held("<p>café</p>", without("charset")) == held("<p>café</p>", {}) == "equal"
+
+
+META = ['<meta charset="{}">', '<meta http-equiv="Content-Type" content="text/html; charset={}">', "<META CHARSET={} >"]
+
+
+@pytest.mark.parametrize("meta", META)
+def test_a_page_may_name_its_charset_itself(meta: str):
+    def held(legacy: str, modern: str, named: str = "iso-8859-1") -> str:
+        one = answer((meta.format(named) + legacy).encode("latin-1"), media="text/html")
+        return compare(one, answer(meta.format("utf-8") + modern, media=HTML), policy(PHP)).verdict
+
+    assert held("<p>café</p>", "<p>café</p>") == "equal"
+    assert held("<p>café</p>", "<p>cafÃ©</p>") == held("<p>café</p>", "<p>cafe</p>") == "different"
+    assert held("<p>café</p>", "<p>café</p>", "koi8-r") == "different"
+
+
+def test_a_header_outweighs_what_a_page_names_itself():
+    legacy = answer('<meta charset="iso-8859-1"><p>é</p>', media=HTML)
+
+    assert compare(legacy, answer('<meta charset="iso-8859-1"><p>é</p> ', media=HTML), policy(PHP)).verdict == "equal"
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-16"])
+def test_a_table_for_a_spreadsheet_is_read_in_its_sixteen_bits(codec: str):
+    def table(text: str) -> Capture:
+        mark = "" if codec == "utf-16" else "\ufeff"
+        return answer((mark + text).encode(codec), media=f"text/csv; charset={codec}")
+
+    assert compare(table('a\tb\n"x y"\t2\n'), table("a\tb\r\nx y\t2\r\n"), policy(PHP)).verdict == "equal"
+    assert compare(table('a\tb\n"x y"\t2\n'), table("a\tb\nx y\t3\n"), policy(PHP)).verdict == "different"
+
+
 def test_each_page_names_its_own_charset():
     legacy = answer('<meta charset="iso-8859-1"><p>é</p>'.encode("latin-1"), media=LATIN)
     modern = answer('<meta charset="utf-8"><p>é</p>', media=HTML)
