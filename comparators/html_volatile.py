@@ -27,7 +27,9 @@ _WORDS: Final = re.compile(r"[A-Z]?[a-z]{2,}(?:[A-Z][a-z]+|_[a-z]+|-[a-z]+)*")
 """An identifier: the output of a template that was not filled in."""
 _NOT_FILLED: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _NOTHING: Final = frozenset({"None", "null", "NULL", "nil", "undefined", "NaN", "Undefined", "Array", "Object"})
-_UNRENDERED: Final = re.compile(r"\{\{|\}\}|\{%|%\}|<\?(?:php|=)|<%|%\(\w{1,40}\)s|\$\{\w|\[object \w|<[\w.]{1,60} object at 0x")
+_UNRENDERED: Final = re.compile(
+    r"\{\{|\}\}|\{%|%\}|<\?(?:php|=)|<%|%\(\w{1,40}\)s|\$\{\w|\[object \w|<[\w.]{1,60} object at 0x"
+)
 _ASSET_TAGS: Final = {"script", "link", "img", "source", "image", "use", "video", "audio", "embed", "object"}
 _ASSET_ATTRIBUTES: Final = {"src", "href", "srcset", "data-src", "xlink:href", "data", "poster"}
 _STATIC: Final = r"\.(?:css|m?js|map|png|jpe?g|gif|svg|webp|avif|ico|woff2?|ttf|eot|json|webmanifest)"

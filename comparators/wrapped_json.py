@@ -43,7 +43,9 @@ def calls(legacy: bytes, modern: bytes, context: Context) -> None:
 
 def texts(legacy: bytes, modern: bytes, context: Context) -> None:
     """Compare two texts; JSON in two scripts is JSON there as it is in a page's, tokens made anew are blanked."""
-    if {media_type(context.legacy), media_type(context.modern)} != {_SCRIPT} or not _are_scripts(legacy, modern, context):
+    if {media_type(context.legacy), media_type(context.modern)} != {_SCRIPT} or not _are_scripts(
+        legacy, modern, context
+    ):
         text_compare.text_differences(legacy, modern, context)
 
 

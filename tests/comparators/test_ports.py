@@ -405,7 +405,7 @@ SCRIPTS = [
 
 
 @pytest.mark.parametrize(("legacy", "modern", "same"), SCRIPTS)
-def test_json_in_a_script_of_its_own_is_json(legacy: str, modern: str, same: bool):  # noqa: FBT001 - a table
+def test_json_in_a_script_of_its_own_is_json(legacy: str, modern: str, same: bool):
     assert verdict(legacy, modern, SCRIPT) == ("equal" if same else "different")
     assert verdict(legacy, modern, "text/plain") == "different"
 

@@ -243,7 +243,13 @@ def test_a_page_that_shows_modern_s_insides_counts(shown: str, legacy: Capture):
 
 @pytest.mark.parametrize(
     "said",
-    ["Error: try again in 5 minutes", "No loan /loans/88.py", "The type is an error", "www.example.com: Not Found", "e.g. x"],
+    [
+        "Error: try again in 5 minutes",
+        "No loan /loans/88.py",
+        "The type is an error",
+        "www.example.com: Not Found",
+        "e.g. x",
+    ],
 )
 def test_words_about_an_error_are_no_insides(said: str):
     assert compare(_error(SAID), _error({"detail": said}), policy(SHAPES)).verdict == "equal"

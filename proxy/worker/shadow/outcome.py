@@ -85,7 +85,7 @@ def _meant(lines: list[str], compared: frozenset[str]) -> dict[str, list[object]
 
 
 def _value(name: str, value: str) -> object:
-    """The media type with a charset that is not UTF-8, a cookie's name with whether scripts may not see it, else the value.
+    """The media type with a charset but UTF-8, a cookie's name with whether scripts may not see it, else the value.
 
     The same bytes in another charset are other characters: whether that counts is for a judge to say.
     """
