@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
 from comparators import assets, embedded_json, html_attributes, html_tokens, text_compare
+from comparators.body_kind import media_type
 from comparators.charsets import codec_of, of_content
 from comparators.context import Context
-from comparators.html_tokens import END, SCRIPT, START, TEXT, Stream, Token
+from comparators.html_tokens import END, SCRIPT, START, TEXT, VOID, Stream, Token
 from comparators.html_volatile import blanked, blanked_script, in_json
 from comparators.html_volatile import shown as unblanked
 from comparators.literals import first_difference
@@ -24,6 +26,8 @@ _STRIDE: Final = 256
 _FEW: Final = 8
 _CHARSETS: Final[dict[str, Callable[[str], str | None]]] = {"charset": codec_of, "content": of_content}
 """The attributes of a `meta` that name the page's charset, and what reads them."""
+_XHTML: Final = "application/xhtml+xml"
+_TAG: Final = re.compile(r"<([a-zA-Z][\w:.-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*+)>")
 _AHEAD: Final = 400
 """How far the place is looked for at which two streams meet again."""
 
@@ -251,6 +255,11 @@ def _spaced(place: str, token: Token) -> str:
     return f"{place}: {'no' if token.glued else 'a'} space before {around(token.text, 0)}"
 
 
+def _ended(tag: re.Match[str]) -> str:
+    """Return a tag of XML as HTML knows it, where only an element that never holds anything may end at once."""
+    return tag[0] if tag[2][-1:] != "/" or tag[1].lower() in VOID else f"<{tag[1]}{tag[2][:-1]}></{tag[1]}>"
+
+
 def differences(legacy: bytes, modern: bytes, context: Context) -> None:
     """Find where two pages part.
 
@@ -262,4 +271,6 @@ def differences(legacy: bytes, modern: bytes, context: Context) -> None:
     if left == right or not (context.has("html") or context.policy.body == "html"):
         text_compare.text_differences(legacy, modern, context)
     elif not context.same_text(left, right):
+        if media_type(context.legacy) == media_type(context.modern) == _XHTML:
+            left, right = _TAG.sub(_ended, left), _TAG.sub(_ended, right)
         compare(*html_tokens.streams(left, right, context), context)

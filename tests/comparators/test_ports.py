@@ -294,6 +294,19 @@ def test_a_table_for_a_spreadsheet_is_read_in_its_sixteen_bits(codec: str):
     assert compare(table('a\tb\n"x y"\t2\n'), table("a\tb\nx y\t3\n"), policy(PHP)).verdict == "different"
 
 
+def test_an_element_of_xhtml_may_end_at_once():
+    def held(legacy: str, modern: str, media: str = "application/xhtml+xml") -> str:
+        bodies = (f"<html><head>{each}</body></html>" for each in (legacy, modern))
+        return verdict(*bodies, media)
+
+    page = '<script src="/a.js" /></head><body><div class="a > b"/>\n<p>x<br/>y</p>'
+    other = "<script src='/a.js'></script></head><body><div class='a > b'></div><p>x<br></br>y</p>"
+
+    assert held(page, other.replace("</br>", "")) == "equal"
+    assert held(page, page.replace("x<", "z<")) == held(page, page.replace("\n", "<p/>")) == "different"
+    assert held(page, other, "text/html") == "different"
+
+
 def test_each_page_names_its_own_charset():
     legacy = answer('<meta charset="iso-8859-1"><p>é</p>'.encode("latin-1"), media=LATIN)
     modern = answer('<meta charset="utf-8"><p>é</p>', media=HTML)
