@@ -40,6 +40,7 @@ _ALIASES: Final = {
     ),
 }  # fmt: skip
 """RFC 7303, RFC 9239."""
+_JSON_KINDS: Final = ("json", "ndjson")
 _CALL_END: Final = b" \t\r\n);"
 _SPACE: Final = b" \t\r\n"
 _BOM: Final = b"\xef\xbb\xbf"
@@ -101,8 +102,9 @@ def media_type(capture: Capture) -> str:
 def _kind(media: str, body: bytes) -> BodyKind:
     """Return the kind of one body: JSON where it parses as such, else by its type, else by its content."""
     said = _said(media)
-    # PHP serves JSON as text/html where the header was not set; a document or a table never parses as JSON.
-    if said != "json" and _is_json(body):
+    # PHP serves JSON as text/html where the header was not set; a document or a table never parses as JSON. One line of
+    # JSON does, but over several lines it is none.
+    if said not in _JSON_KINDS and _is_json(body):
         return "json"
     return said or _looks_like(body)
 

@@ -9,6 +9,10 @@ from typing import Final
 from comparators.model import Capture
 
 _PARAMETER: Final = re.compile(r";\s*charset\s*=\s*\"?\s*([\w.:-]{1,40})", re.IGNORECASE)
+_IN_META: Final = re.compile(rb"<meta\s[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
+_FIRST_BYTES: Final = 1024
+"""A page names its charset that early (WHATWG, HTML)."""
+_UTF_8: Final = "utf-8"
 _READ_AS: Final = {"iso8859-1": "cp1252", "latin-1": "cp1252", "ascii": "cp1252"}
 """As browsers do (WHATWG, Encoding): what is declared as Latin-1 is read as Windows-1252."""
 
@@ -26,14 +30,34 @@ _KNOWN: Final = frozenset(
         "gb18030",
         "big5",
         "utf-16",
+        "utf-16-le",
+        "utf-16-be",
     }
 )
 
 
 def declared(capture: Capture) -> str | None:
     """Return the codec of the charset that a response declares; None where it declares none, or an uncommon one."""
-    found = _PARAMETER.search(capture.header("content-type") or "")
+    return of_content(capture.header("content-type") or "")
+
+
+def in_page(body: bytes) -> str | None:
+    """Return the codec of the charset that a page's `meta` names, for a page whose header names none."""
+    found = _IN_META.search(body, 0, _FIRST_BYTES)
+    codec = codec_of(found[1].decode()) if found else None
+    return None if codec is None or codec.startswith("utf-16") else codec
+
+
+def of_content(value: str) -> str | None:
+    """Return the codec that a media type with a charset, as in a header, names."""
+    found = _PARAMETER.search(value)
     return codec_of(found[1]) if found else None
+
+
+def are_read_otherwise(legacy: Capture, modern: Capture) -> bool:
+    """Whether two responses declare charsets in which the same bytes are other characters."""
+    one, two = declared(legacy) or _UTF_8, declared(modern) or _UTF_8
+    return one != two and not (legacy.body.isascii() and modern.body.isascii())
 
 
 def codec_of(label: str) -> str | None:

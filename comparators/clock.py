@@ -19,7 +19,7 @@ from comparators.sensitive_names import looks_due
 from comparators.values import Number
 
 _NEAR: Final = 5.0
-_MAYBE: Final = re.compile(r"[0-9]{10}|[0-9]:[0-9]{2}")
+_MAYBE: Final = re.compile(r"[0-9]{10}|[0-9]:[0-9]{2}|[0-9]T[0-9]{6}")
 _LONGEST: Final = 1 << 16
 _WORDS: Final = 40
 _KINDS: Final = frozenset({"text", "epoch", "stamp"})

@@ -13,6 +13,7 @@ from typing import Any, Final
 from comparators import (
     body_cost,
     body_kind,
+    charsets,
     error_bodies,
     headers,
     html_compare,
@@ -90,7 +91,7 @@ _DIFFERENCES: Final = {
     "html": html_compare.differences,
     "xml": xml_compare.differences,
     "csv": text_compare.csv_differences,
-    "text": text_compare.text_differences,
+    "text": wrapped_json.texts,
     "bytes": text_compare.bytes_differences,
 }
 
@@ -185,7 +186,7 @@ def _bodies(context: Context) -> None:
         return
     if not (legacy.body or modern.body):
         return
-    if _is_same_body(legacy, modern):
+    if _is_same_body(legacy, modern) and not (context.has("charset") and charsets.are_read_otherwise(legacy, modern)):
         headers.media_types(context, _readable(legacy))
         return
     if (ignored := policy.spot("@body").ignored) is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from comparators.literals import cut_apart
 from comparators.model import LONGEST_LITERAL, Capture, Finding, Kind, Reason
 from comparators.noise_times import Reading
+from comparators.paths import steps
 from comparators.policy import Policy
 from comparators.sensitive_names import looks_money
 from comparators.values import Origins, moment, same_instant
@@ -350,6 +351,17 @@ class Context:
             return False
         self.forgive("noise")
         return True
+
+    def is_unordered(self, path: str) -> bool:
+        """Whether a pointer leads into a list whose order does not matter."""
+        place = self.policy.place
+        if place.bare or not path.startswith("/"):
+            return False
+        for step in steps(path):
+            if place.unordered is not None:
+                return True
+            place = place.step(step)
+        return False
 
     def _sharing(self, other: Context) -> Context:
         other._left = self._left

@@ -14,14 +14,19 @@ _SIGNS: Final = re.compile(
     r"Traceback \(most recent call last\)"
     r"|File (?:\"|&quot;|&#34;)[^\"&<>\n]{1,300}(?:\"|&quot;|&#34;), line [0-9]+"
     r"|[Ss]tack ?trace:"
-    r"|(?:^|[\s>\"'(])/(?:[\w.@+-]+/){1,30}[\w.@+-]+\.(?:py|php|pyx|so)(?:[:(][0-9]+|\W{0,3}line [0-9]+| on line)"
+    r"|(?:^|[\s>\"'(])/(?:[\w.@+-]+/){1,30}[\w.@+-]+\.(?:py|php|pyx|so)(?:[:(][0-9]+|\W{0,16}line [0-9]+| on line)"
     r"|#[0-9]+ (?:/|\{main\}|[A-Za-z_\\]+(?:->|::))"
     r"|SQLSTATE\["
     r"|\((?:sqlite3|psycopg2?|pymysql|MySQLdb|asyncpg|sqlalchemy)\.[\w.]+\)"
-    r"|\b(?:sqlalchemy|psycopg2?|pymysql|asyncpg|pydantic_core)\.[\w.]*(?:Error|Exception|exc)\b"
+    r"|\b(?:sqlalchemy|psycopg2?|pymysql|asyncpg|pydantic_core)\.[\w.]*(?:[Ee]rrors?|Exception|exc)\b"
+    r"|\b(?:[a-z_][a-z0-9_]{0,40}\.){1,6}[A-Z]\w{0,60}(?:Error|Exception)\b"
+    r"|\b(?:Assertion|Attribute|Import|Index|Key|ModuleNotFound|Name|OS|Recursion|Runtime|Type|Unicode(?:De|En)code|Value"
+    r"|ZeroDivision)Error(?:: |\()"
+    r"|\[type=\w{1,60}, input_value=|\[SQL: |\b(?:Starlette|Werkzeug) Debugger|Using the URLconf defined in"
 )
 """Signs of error reports of Python, PHP and databases, which no application should show."""
 
+_TAG: Final = re.compile(r"</?[a-zA-Z][^<>]{0,400}>")
 _MEMBERS: Final = re.compile(r'"(?:exception|trace)"\s*:\s*["\[{]')
 
 
@@ -52,9 +57,14 @@ def differ_in_text(legacy: str, modern: str, context: Context) -> None:
 
 
 def _differ(path: str, legacy: str, modern: str, context: Context) -> None:
-    shown = _SIGNS.search(modern)
-    if shown is not None and _SIGNS.search(legacy) is None and _MEMBERS.search(legacy) is None:
-        context.differ(path, "extra", "", around(modern, shown.start()), "errors")
+    shown = _shown(modern)
+    if shown is not None and _shown(legacy) is None and _MEMBERS.search(legacy) is None:
+        context.differ(path, "extra", "", around(shown.string, shown.start()), "errors")
+
+
+def _shown(text: str) -> re.Match[str] | None:
+    """Return the first sign, as it is written or as a browser shows it: debuggers dress up their reports in tags."""
+    return _SIGNS.search(text) or (_SIGNS.search(_TAG.sub("", text)) if "<" in text else None)
 
 
 def _texts(value: Any) -> str:

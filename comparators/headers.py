@@ -18,6 +18,11 @@ from comparators.values import plain, within
 
 
 _AT_ONCE = re.compile(r'\b(nonce|opaque)="[^"]*"', re.IGNORECASE)
+_LISTS: Final = frozenset(
+    {"access-control-allow-headers", "access-control-allow-methods", "access-control-expose-headers", "allow",
+     "cache-control", "content-language", "vary"}
+)  # fmt: skip
+"""Fields that are sets of words: neither their order nor their letters' case says anything (RFC 9110, RFC 9111)."""
 _HASH = re.compile(r"[0-9a-f]{16,64}")
 _PARAMETER = re.compile(r';\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
 
@@ -32,6 +37,8 @@ def meaning(name: str, values: Sequence[str]) -> str:
         return disposition(values[-1])
     if name == "www-authenticate":
         return _AT_ONCE.sub(r'\1=""', ", ".join(_challenge(each) for each in values))
+    if name in _LISTS and '"' not in (whole := ",".join(values)):
+        return ", ".join(sorted({each.strip().lower() for each in whole.split(",") if each.strip()}))
     return ", ".join(values)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
 from comparators import assets, embedded_json, html_attributes, html_tokens, text_compare
-from comparators.charsets import codec_of
+from comparators.body_kind import media_type
+from comparators.charsets import codec_of, of_content
 from comparators.context import Context
-from comparators.html_tokens import END, SCRIPT, START, TEXT, Stream, Token
-from comparators.html_volatile import blanked, blanked_script
+from comparators.html_tokens import END, SCRIPT, START, TEXT, VOID, Stream, Token
+from comparators.html_volatile import blanked, blanked_script, in_json
+from comparators.html_volatile import shown as unblanked
 from comparators.literals import first_difference
 from comparators.model import Finding, Kind
 from comparators.text_compare import around, as_declared, without_mark
@@ -21,6 +24,10 @@ from comparators.text_compare import around, as_declared, without_mark
 _MOST: Final = 8
 _STRIDE: Final = 256
 _FEW: Final = 8
+_CHARSETS: Final[dict[str, Callable[[str], str | None]]] = {"charset": codec_of, "content": of_content}
+"""The attributes of a `meta` that name the page's charset, and what reads them."""
+_XHTML: Final = "application/xhtml+xml"
+_TAG: Final = re.compile(r"<([a-zA-Z][\w:.-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*+)>")
 _AHEAD: Final = 400
 """How far the place is looked for at which two streams meet again."""
 
@@ -125,7 +132,7 @@ def _same_kind(one: Token, two: Token, place: _Spot, context: Context) -> bool:
     elif not _are_one_text(one, two, (left, right), place, context):
         if one.kind == SCRIPT:
             holder = embedded_json.Holder(place.key(context), place.name)
-            if (inner := embedded_json.scripts_differ(left, right, holder, context)) is not None:
+            if (inner := embedded_json.scripts_differ(in_json(left), in_json(right), holder, context)) is not None:
                 _emit_inside(place.name(), inner, context)
                 return True
         at = first_difference(one.text, two.text)
@@ -163,7 +170,8 @@ def _attributes(one: Token, two: Token, place: _Spot, context: Context) -> None:
             if _are_one_value(one, name, (here, there), (blank_left[name], blank_right[name]), place, shown, context):
                 continue
             holder = embedded_json.Holder(f"{place.key(context)} {name}", shown)
-            if (inner := embedded_json.values_differ(here, there, holder, context)) is not None:
+            values = in_json(blank_left[name]), in_json(blank_right[name])
+            if (inner := embedded_json.values_differ(*values, holder, context)) is not None:
                 _emit_inside(f"{place.name()} > {_named(one)}: {name}", inner, context)
                 continue
         where = f"{place.name()} > {_named(one)}: {name}"
@@ -207,12 +215,12 @@ def _are_one_value(
         return True
     if name == "datetime" and token.text == "time" and context.same_moment(*values):
         return True
-    return name == "charset" and token.text == "meta" and _say_their_own(values, context)
+    return token.text == "meta" and name in _CHARSETS and _say_their_own(values, _CHARSETS[name], context)
 
 
-def _say_their_own(values: tuple[str, str], context: Context) -> bool:
+def _say_their_own(values: tuple[str, str], read: Callable[[str], str | None], context: Context) -> bool:
     """Whether each page names the charset that it was read in."""
-    if context.charsets is None or context.charsets != tuple(map(codec_of, values)):
+    if context.charsets is None or context.charsets != tuple(map(read, values)):
         return False
     context.forgive("charset")
     return True
@@ -221,7 +229,7 @@ def _say_their_own(values: tuple[str, str], context: Context) -> bool:
 def _emit_inside(place: str, findings: Sequence[Finding], context: Context) -> None:
     for each in findings:
         where = f"{place} {each.path}" if each.path else place
-        left, right = (f"{where}: {literal}" if literal else "" for literal in (each.legacy, each.modern))
+        left, right = (f"{where}: {unblanked(literal)}" if literal else "" for literal in (each.legacy, each.modern))
         context.differ("@body", each.kind, left, right, each.rule)
 
 
@@ -247,6 +255,11 @@ def _spaced(place: str, token: Token) -> str:
     return f"{place}: {'no' if token.glued else 'a'} space before {around(token.text, 0)}"
 
 
+def _ended(tag: re.Match[str]) -> str:
+    """Return a tag of XML as HTML knows it, where only an element that never holds anything may end at once."""
+    return tag[0] if tag[2][-1:] != "/" or tag[1].lower() in VOID else f"<{tag[1]}{tag[2][:-1]}></{tag[1]}>"
+
+
 def differences(legacy: bytes, modern: bytes, context: Context) -> None:
     """Find where two pages part.
 
@@ -258,4 +271,6 @@ def differences(legacy: bytes, modern: bytes, context: Context) -> None:
     if left == right or not (context.has("html") or context.policy.body == "html"):
         text_compare.text_differences(legacy, modern, context)
     elif not context.same_text(left, right):
+        if media_type(context.legacy) == media_type(context.modern) == _XHTML:
+            left, right = _TAG.sub(_ended, left), _TAG.sub(_ended, right)
         compare(*html_tokens.streams(left, right, context), context)

@@ -41,7 +41,7 @@ _IN_A_LINE: Final = frozenset(
 )  # fmt: skip
 """Elements that only dress up words: white space beside their tags keeps words apart."""
 
-_VOID: Final = frozenset(
+VOID: Final = frozenset(
     {"area", "base", "basefont", "bgsound", "br", "col", "embed", "frame", "hr", "img", "input", "keygen", "link",
      "meta", "param", "source", "track", "wbr"}
 )  # fmt: skip
@@ -162,7 +162,7 @@ def _open_up(found: _Open, pieces: Sequence[str]) -> None:
 
 def _named(piece: str) -> tuple[str, str, bool]:
     tag, attributes = _tag(piece.partition(">")[0] + ">")
-    return tag, attributes.get("id", ""), tag in _VOID or piece.count("<") > 1
+    return tag, attributes.get("id", ""), tag in VOID or piece.count("<") > 1
 
 
 def streams(legacy: str, modern: str, context: Context) -> tuple[Stream, Stream]:
@@ -309,7 +309,7 @@ def _step(piece: str) -> _Step:
     tag, attributes = _tag(piece if raw is None else raw[1])
     start, end, crosses = Token(START, tag, attributes), Token(END, tag), tag not in _IN_A_LINE
     if raw is None:
-        return _Step((start, end) if tag in _VOID else (start,), crosses, tag in _VERBATIM and tag not in _VOID)
+        return _Step((start, end) if tag in VOID else (start,), crosses, tag in _VERBATIM and tag not in VOID)
     if tag not in _CODE:
         return _Step((end,), crosses, 0, start, raw[3])
     code = raw[3].replace("\r\n", "\n").strip()

@@ -14,6 +14,8 @@ from typing import Final
 MARK: Final = "\x00"
 """Replaces a blanked value; no HTML attribute holds it, the parser turns it into U+FFFD."""
 
+_MARK_IN_JSON: Final = r"\u0000"
+
 _TOKEN_NAME: Final = re.compile(r".*(?:csrf|xsrf).*|.*token|.*nonce|sectok", re.IGNORECASE | re.DOTALL)
 _LINKED_NAME: Final = re.compile(
     r"_?token|.*(?:csrf|xsrf).*|authenticity_token|__requestverificationtoken|_?(?:wp_?)?nonce|sectok|\w*edittoken",
@@ -24,9 +26,15 @@ _MADE: Final = re.compile(r"[A-Za-z0-9+/=_.~:%\\|$,-]{8,4096}")
 _WORDS: Final = re.compile(r"[A-Z]?[a-z]{2,}(?:[A-Z][a-z]+|_[a-z]+|-[a-z]+)*")
 """An identifier: the output of a template that was not filled in."""
 _NOT_FILLED: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_NOTHING: Final = frozenset({"None", "null", "NULL", "nil", "undefined", "NaN", "Undefined", "Array", "Object"})
+_UNRENDERED: Final = re.compile(
+    r"\{\{|\}\}|\{%|%\}|<\?(?:php|=)|<%|%\(\w{1,40}\)s|\$\{\w|\[object \w|<[\w.]{1,60} object at 0x"
+)
 _ASSET_TAGS: Final = {"script", "link", "img", "source", "image", "use", "video", "audio", "embed", "object"}
 _ASSET_ATTRIBUTES: Final = {"src", "href", "srcset", "data-src", "xlink:href", "data", "poster"}
 _STATIC: Final = r"\.(?:css|m?js|map|png|jpe?g|gif|svg|webp|avif|ico|woff2?|ttf|eot|json|webmanifest)"
+_OBJECTS: Final = ("{", "[")
+"""What an attribute begins with that holds JSON, or an object as a script writes it."""
 _ADDRESSES: Final = {"href", "src", "action", "formaction"}
 # A fingerprint is distinguished from a word by its alphabet: hexadecimal with a digit, long, or eight of mixed case
 # (Vite).
@@ -67,12 +75,20 @@ def is_made(value: str) -> bool:
     return (mixed or any(map(str.isdigit, value))) and len(set(value)) > 1
 
 
+def is_unfilled(text: str) -> bool:
+    """Whether a text is what a template or a program writes where it has no value for it, instead of one."""
+    return text.strip() in _NOTHING or _UNRENDERED.search(text) is not None
+
+
 def blanked(tag: str, attributes: Mapping[str, str]) -> dict[str, str]:
     """Return an element's attributes with generated values replaced by MARK."""
     found = dict(attributes)
     for name in token_attributes(tag, attributes):
         if is_made(found.get(name, "")):
             found[name] = MARK
+    for name, value in attributes.items():
+        if value[:1] in _OBJECTS:
+            found[name] = blanked_script(value)
     for name in _ADDRESSES & found.keys():
         found[name] = _PARAMETER.sub(_parameter, found[name])
     if tag == "meta" and "'nonce-" in attributes.get("content", ""):
@@ -107,6 +123,16 @@ def blanked_script(text: str) -> str:
     """Return a script with the CSRF tokens and nonces it assigns to something replaced by MARK."""
     small = text.lower()
     return SCRIPT_TOKEN.sub(_member, text) if any(word in small for word in _TOKEN_WORDS) else text
+
+
+def in_json(text: str) -> str:
+    """Return a blanked text as JSON can hold it."""
+    return text.replace(MARK, _MARK_IN_JSON)
+
+
+def shown(literal: str) -> str:
+    """Return a literal of blanked JSON as operators read it."""
+    return literal.replace(_MARK_IN_JSON, "…")
 
 
 def _member(found: re.Match[str]) -> str:

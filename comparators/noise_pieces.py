@@ -16,6 +16,7 @@ from comparators.noise_times import STRICT, Reading, are_clock, instant
 _APART: Final = re.compile(r"[^0-9A-Za-z]")
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z]{2,}(?:[A-Z][a-z]+)*[0-9]{0,2}")
 _TAIL: Final = re.compile(r"=+\Z")
+_IS_HEX: Final = re.compile(r"[0-9a-f]*|[0-9A-F]*")
 _PARTS: Final = "/._-:+~"
 _DECADE: Final = 9
 """Less than ten: where a point is lost, a number is ten times another."""
@@ -239,7 +240,9 @@ def _kept(values: Sequence[str]) -> tuple[str, str]:
     tail = _TAIL.sub("", after)
     # The last letter of base64 is often one of four: that two tokens end alike in two letters is chance.
     least = _LEAST_KEPT + (len(values) <= _FEW)
-    return _up_to_mark(before, few), _up_to_mark(tail[::-1], few, least)[::-1] if tail == after else ""
+    # Of two hexadecimal tokens one in two thousand begin with the same two letters.
+    first = least if _IS_HEX.fullmatch("".join(_APART.split(value)[-1] for value in values)) else _LEAST_KEPT
+    return _up_to_mark(before, few, first), _up_to_mark(tail[::-1], few, least)[::-1] if tail == after else ""
 
 
 def _up_to_mark(text: str, few: int, least: int = _LEAST_KEPT) -> str:

@@ -164,9 +164,10 @@ class NoiseRule:
 def hides(rules: Iterable[NoiseRule], finding: Finding) -> bool:
     """Whether a rule says that a difference is legacy's own noise.
 
-    A `text` rule says so of whole texts alone: of those whose literal was cut, of pages, `masked` is the way.
+    A `text` rule says so of whole texts alone: of those whose literal was cut, of pages, `masked` is the way. An order
+    is one of the same elements, however much of them is shown.
     """
-    if is_cut(finding.legacy) or is_cut(finding.modern):
+    if finding.kind != "order" and (is_cut(finding.legacy) or is_cut(finding.modern)):
         return False
     path = path_pattern(finding.path)
     here = [rule for rule in rules if rule.path == path and not rule.place]

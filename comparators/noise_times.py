@@ -1,4 +1,4 @@
-"""Reads points in time wherever legacy writes its clock: dates with a time, epochs, fourteen digits, a time of day."""
+"""Reads points in time wherever legacy writes its clock: dates with a time, epochs, digits in a row, a time of day."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ TIME: Final = (
     r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} "
     r"(?:GMT|UTC|[+-][0-9]{4})"
     r"|(?<![0-9-])[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9-])"
+    r"|(?<![0-9A-Za-z])(?:19|20)[0-9]{6}T[0-9]{6}(?:[.,]?[0-9]{3}(?:[0-9]{3})?)?Z?(?![0-9A-Za-z])"
     r"|(?<![0-9:.])(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?(?![0-9:])"
 )
 """A regex of the spellings that stand inside texts; time of day last."""
 
 _EPOCH: Final = re.compile(r"([0-9]{10})([0-9]{3})?(?:\.([0-9]{1,9}))?")
-_STAMP: Final = re.compile(r"(?:19|20)[0-9]{12}")
+_STAMP: Final = re.compile(r"((?:19|20)[0-9]{6})(T?)([0-9]{6})(?:[.,]?([0-9]{3,6}))?(Z?)")
 _CLOCK: Final = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}(?:\.[0-9]{1,6})?))?")
 _EPOCHS: Final = (1_000_000_000, 4_200_000_000)
 _START: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - both ends of the subtraction are UTC
@@ -66,7 +67,8 @@ def instant(text: str, reading: Reading = STRICT) -> Instant | None:
         hours, minutes, seconds = found.groups()
         since = int(hours) * 3600.0 + int(minutes) * 60 + float(seconds or 0)
         return Instant(since, "0:00:00" if seconds else "0:00", "clock")
-    return _stamp(text) if _STAMP.fullmatch(text) else _written(text, reading)
+    stamp = _STAMP.fullmatch(text)
+    return _written(text, reading) if stamp is None else _stamp(stamp)
 
 
 def _written(text: str, reading: Reading) -> Instant | None:
@@ -95,12 +97,17 @@ def _epoch(found: re.Match[str]) -> Instant | None:
     return Instant(seconds, f"{len(whole)}{len(thousandths or '')}{'.' if fraction else ''}", "epoch")
 
 
-def _stamp(text: str) -> Instant | None:
+def _stamp(found: re.Match[str]) -> Instant | None:
+    """Read digits in a row, or ISO 8601's basic form (`20310304T091501Z`: calendars, signed links)."""
+    day, mark, clock, fraction, zulu = found.groups()
+    if not mark and (fraction or zulu):
+        return None
     try:
-        when = datetime.strptime(text, "%Y%m%d%H%M%S")  # noqa: DTZ007 - only ever held against its like
+        when = datetime.strptime(day + clock, "%Y%m%d%H%M%S")  # noqa: DTZ007 - only ever held against its like
     except ValueError:
         return None
-    return Instant((when - _START) / timedelta(seconds=1), "stamp", "stamp")
+    seconds = (when - _START) / timedelta(seconds=1) + float(f"0.{fraction or 0}")
+    return Instant(seconds, f"stamp{mark}{len(fraction or '')}{zulu}", "stamp", bool(zulu))
 
 
 def _spelled(text: str) -> str:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple, Protocol
 
 from comparators import noise_rules, timings
-from comparators.html_volatile import SCRIPT_TOKEN, is_made, token_attributes
+from comparators.html_volatile import SCRIPT_TOKEN, is_made, is_unfilled, token_attributes
 from comparators.literals import is_cut, shared_beginning
 from comparators.model import LONGEST_LITERAL, Finding, Observation, path_pattern
 from comparators.noise_bytes import BYTES, in_ranges
@@ -56,6 +56,7 @@ class Own:
         self._shown: dict[tuple[str, str], str] = {}
         self._left = _MOST_KEPT
         self._added: list[tuple[str, str]] = []
+        self._rows: dict[tuple[str, str], list[str]] | None = None
 
     def add_difference(self, path: str, place: str, first: str, again: str, shown: str = "") -> None:
         """Take two texts of legacy; `place` separates places of one path, `shown` is the name that operators read."""
@@ -63,6 +64,7 @@ class Own:
         self._left -= len(again) if key in self._texts else len(first) + len(again)
         if self._left < 0 or len(self._texts) >= _MOST_PLACES:
             return
+        self._rows = None
         texts = self._texts.setdefault(key, [first])
         if texts[0] == first:
             texts.append(again)
@@ -76,6 +78,7 @@ class Own:
 
     def go_back(self, added: int) -> None:
         """Take out what was added since: it was compared in another way then."""
+        self._rows = None
         while len(self._added) > added:
             texts = self._texts[key := self._added.pop()]
             texts.pop()
@@ -84,6 +87,7 @@ class Own:
 
     def forget(self, paths: set[str]) -> None:
         """Keep what was seen at these paths, drop the rest."""
+        self._rows = None
         for key in [key for key in self._texts if key[0] not in paths]:
             del self._texts[key]
         self._added.clear()
@@ -120,6 +124,14 @@ class Own:
         """Return legacy's texts at a place where it gave this one; none where it agreed with itself."""
         found = self._texts.get((path, place), [])
         return found if found and found[0] == legacy else []
+
+    def texts_of_row(self, path: str, legacy: str) -> list[str]:
+        """Return legacy's texts in the row of an unordered list that has this one, wherever it stood in each answer."""
+        if self._rows is None:
+            self._rows = {
+                (path_pattern(each), texts[0]): texts for (each, place), texts in self._texts.items() if not place
+            }
+        return self._rows.get((path_pattern(path), legacy), [])
 
 
 def fits(values: Sequence[str], given: str, reading: Reading = STRICT, *, words: bool = True) -> bool:
@@ -196,7 +208,8 @@ def _pins(values: Sequence[str]) -> Made | None:
 def _like_words(values: Sequence[str], given: str) -> bool:
     """Whether a text is of the length of others, of their letters, with the words that all of them begin and end with.
 
-    For short texts alone: of a long one, what is not the same may be anything.
+    For short texts alone: of a long one, what is not the same may be anything. Never what stands for a value that was
+    not there (`undefined`, a template's braces).
     """
     texts = [*values, given]
     if max(map(len, texts)) > _LONGEST_WORDS or any(map(is_about_money, texts)):
@@ -205,6 +218,8 @@ def _like_words(values: Sequence[str], given: str) -> bool:
     if not (given.startswith(before) and given.endswith(after) and len(given) > len(before) + len(after)):
         return False
     cores = [value[len(before) : len(value) - len(after)] for value in texts]
+    if is_unfilled(cores[-1]) and not any(map(is_unfilled, cores[:-1])):
+        return False
     sizes = [len(core) for core in cores[:-1]]
     if narrowest(cores[:-1]) is not None and not plausible(cores[:-1]).issuperset(cores[-1]):
         return False
@@ -231,6 +246,8 @@ def _has_blank(text: str) -> bool:
 def is_own(own: Own, where: tuple[str, str], legacy: str, modern: str, about: Addressed) -> bool:
     """Whether modern's text could be one more of those that legacy has at a path and place."""
     values = own.texts_at(*where, legacy)
+    if not values and about.is_unordered(where[0]):
+        values = own.texts_of_row(where[0], legacy)
     if not values:
         coarse = timings.are_coarse(legacy, modern) and not is_about_money(legacy)
         return coarse and not own.is_about_money(*where)
@@ -294,6 +311,9 @@ class Addressed(Protocol):
     @property
     def reading(self) -> Reading:
         """How times are read."""
+
+    def is_unordered(self, path: str) -> bool:
+        """Whether a place is in a list whose order does not matter."""
 
     @property
     def origins(self) -> Origins:

@@ -14,7 +14,7 @@ __all__ = ("Mask", "looks_money", "looks_secret")
 _MONEY_WORDS = frozenset({"tax", "taxes", "vat", "due", "dues", "qty", "fee", "fees", "cost", "costs", "paid"})
 _DUE_WORDS = frozenset(
     {"due", "dues", "until", "till", "valid", "validity", "deadline", "end", "ends", "ending", "exp", "ttl", "renewal",
-     "renews"}
+     "renews", "after"}
 )  # fmt: skip
 _MONEY_PARTS = ("amount", "total", "price", "balance", "credit", "currency", "quantity", "discount", "refund")
 

@@ -10,8 +10,10 @@ from itertools import islice, zip_longest
 from typing import Final
 
 from comparators import charsets
+from comparators.body_kind import media_type
 from comparators.context import Context
 from comparators.literals import first_difference
+from comparators.model import Capture
 from comparators.noise_bytes import BYTES, ranges
 from comparators.noise_rules import MASKED
 
@@ -20,6 +22,7 @@ from comparators.noise_rules import MASKED
 
 _BOM: Final = "\ufeff"
 _UTF_8: Final = "utf-8"
+_PAGE: Final = "text/html"
 _BEFORE: Final = 30
 _AFTER: Final = 120
 
@@ -27,7 +30,7 @@ _AFTER: Final = 120
 def as_declared(legacy: bytes, modern: bytes, context: Context) -> tuple[str, str]:
     """Decode both as what they declare, where the preset's `charset` is on and one is not UTF-8; else `as_texts`."""
     if context.has("charset"):
-        codecs = charsets.declared(context.legacy), charsets.declared(context.modern)
+        codecs = _codec(context.legacy, legacy), _codec(context.modern, modern)
         if set(codecs) - {None, _UTF_8}:
             left, right = charsets.read(legacy, codecs[0] or _UTF_8), charsets.read(modern, codecs[1] or _UTF_8)
             if left is not None and right is not None:
@@ -36,6 +39,11 @@ def as_declared(legacy: bytes, modern: bytes, context: Context) -> tuple[str, st
                     context.forgive("charset")
                 return left, right
     return as_texts(legacy, modern)
+
+
+def _codec(capture: Capture, body: bytes) -> str | None:
+    named = charsets.declared(capture)
+    return charsets.in_page(body) if named is None and media_type(capture) == _PAGE else named
 
 
 def as_texts(legacy: bytes, modern: bytes) -> tuple[str, str]:

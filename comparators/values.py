@@ -163,7 +163,7 @@ def _spelled(value: Number | str) -> str:
 
 _ISO = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.,]([0-9]{1,9}))? ?"
-    r"(?:([Zz])|([+-])([0-9]{2}):?([0-9]{2}))?"
+    r"(?:([Zz])|([+-])([0-9]{2})(?::?([0-9]{2}))?)?"
 )
 _MAIL = re.compile(
     r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}:[0-9]{2}:[0-9]{2}) "
@@ -284,9 +284,9 @@ def is_date(text: str) -> bool:
 def _offset(zulu: str | None, sign: str | None, hours: str | None, minutes: str | None) -> timedelta | None:
     if zulu:
         return timedelta(0)
-    if not sign or not hours or not minutes:
+    if not sign or not hours:
         return None
-    offset = timedelta(hours=int(hours), minutes=int(minutes))
+    offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
     return -offset if sign == "-" else offset
 
 

@@ -1,17 +1,20 @@
-"""Compares bodies that are JSON in a wrapping of their own: lines, a call of JSONP, a form."""
+"""Compares bodies that are JSON in a wrapping of their own: lines, a call of JSONP, a script, a form."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 from urllib.parse import unquote, unquote_plus
 
-from comparators import json_compare, text_compare
+from comparators import embedded_json, json_compare, text_compare
+from comparators.body_kind import media_type
 from comparators.context import Context
+from comparators.html_volatile import blanked_script, in_json, shown
 from comparators.json_compare import Walk
 from comparators.json_parse import NotJson, Side, TooDeep, parse
 from comparators.jsonp import called
 
 _PREVIEW: Final = 120
+_SCRIPT: Final = "text/javascript"
 
 
 def lines(legacy: bytes, modern: bytes, context: Context) -> None:
@@ -36,6 +39,29 @@ def calls(legacy: bytes, modern: bytes, context: Context) -> None:
         if left[0] != right[0]:
             context.differ("@body", "value", f"callback: {left[0]}", f"callback: {right[0]}")
         json_compare.differences(left[1], right[1], context)
+
+
+def texts(legacy: bytes, modern: bytes, context: Context) -> None:
+    """Compare two texts; JSON in two scripts is JSON there as it is in a page's, tokens made anew are blanked."""
+    if {media_type(context.legacy), media_type(context.modern)} != {_SCRIPT} or not _are_scripts(
+        legacy, modern, context
+    ):
+        text_compare.text_differences(legacy, modern, context)
+
+
+def _are_scripts(legacy: bytes, modern: bytes, context: Context) -> bool:
+    """Compare two scripts by the JSON in them; False where the code around it is not the same."""
+    left, right = text_compare.as_texts(legacy, modern)
+    if context.has("html"):
+        left, right = in_json(blanked_script(left)), in_json(blanked_script(right))
+    if left == right:
+        context.forgive("html")
+        return True
+    found = embedded_json.scripts_differ(left, right, embedded_json.Holder("script", lambda: "script"), context)
+    for each in found or ():
+        ours, theirs = (f"{each.path}: {shown(one)}" if one else "" for one in (each.legacy, each.modern))
+        context.differ("@body", each.kind, ours, theirs, each.rule)
+    return found is not None
 
 
 def forms(legacy: bytes, modern: bytes, context: Context) -> None:

@@ -74,6 +74,7 @@ class _Walk:
 
     def documents(self, legacy: Any, modern: Any) -> None:
         self._values("document type", legacy.docinfo.doctype, modern.docinfo.doctype)
+        self._instructions(legacy.getroot(), modern.getroot())
         pairs: list[Step] = [(legacy.getroot(), modern.getroot(), "", self._glances)]
         while pairs and len(self._context.findings) - self._before < self._context.places(_MOST):
             one, two, above, glances = pairs.pop()
@@ -87,6 +88,15 @@ class _Walk:
         if pairs:
             # Who hides these places as noise must not hide with them what was no longer looked at.
             self._context.differ("@body", "value", "document, what follows", "document, what follows")
+
+    def _instructions(self, legacy: Any, modern: Any) -> None:
+        """Compare what documents say to programs outside their root: a style sheet lost is a bare page."""
+        ours, theirs = _instructed(legacy), _instructed(modern)
+        self._context.spend(len(ours) + len(theirs))
+        if ours != theirs:
+            for left, right in zip_longest(ours, theirs, fillvalue=""):
+                if left != right and self._context.differences <= self._context.most:
+                    self._values("instruction", left, right)
 
     def _children(self, one: Any, two: Any, place: str, glances: int) -> Iterator[Step]:
         # lxml walks over all children to count them: once is enough
@@ -127,6 +137,14 @@ class _Walk:
         ):
             at = first_difference(left, right)
             self._context.differ("@body", "value", f"{place}: {around(left, at)}", f"{place}: {around(right, at)}")
+
+
+def _instructed(root: Any) -> list[str]:
+    """Return the processing instructions around a root, those that have attributes with them in order."""
+    around_it = (*reversed(list(root.itersiblings(preceding=True))), *root.itersiblings())
+    found = [each for each in around_it if each.tag is etree.PI]
+    said = (sorted(f'{name}="{value}"' for name, value in each.attrib.items()) or [each.text or ""] for each in found)
+    return [" ".join((each.target, *texts)) for each, texts in zip(found, said, strict=True)]
 
 
 def _is_same_leaf(one: Any, two: Any) -> bool:

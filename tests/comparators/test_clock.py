@@ -34,6 +34,7 @@ def held(legacy: Any, modern: Any, mapping: Any = None, media: str = "applicatio
         (EPOCH, EPOCH + 6),
         (str(EPOCH), str(EPOCH + 6)),
         (EPOCH * 1000 + 12, EPOCH * 1000 + 6700),
+        ("20310304T091501Z", "20310304T091507Z"),
         ("made 20310304091501, seen 2031-03-04 09:15:02", "made 20310304091507, seen 2031-03-04 09:15:08"),
     ],
 )
@@ -53,10 +54,15 @@ def test_the_time_of_the_answer_is_its_clock(legacy: Any, modern: Any):
         ({"at": "2031-03-04 09:15:01"}, {"at": EPOCH + 6}),
         ({"at": "2031-03-04T09:15:01Z"}, {"at": "2031-03-04 09:15:07"}),
         ({"at": EPOCH}, {"at": (EPOCH + 6) * 1000}),
+        ({"at": "20310304T091501Z"}, {"at": "20310304T101507Z"}),
+        ({"at": "20310304T091501Z"}, {"at": "20310304T091507"}),
         ({"at": EPOCH}, {}),
         ({"at": "on 2031-03-04 09:15:01"}, {"at": "at 2031-03-04 09:15:07"}),
         ({"at": "made 2031-03-04 09:15:01 by a"}, {"at": "made 2031-03-04 09:15:07 by b"}),
-        *(({name: EPOCH}, {name: EPOCH + 6}) for name in ("due_at", "expires", "validUntil", "valid_to", "expiryDate")),
+        *(
+            ({name: EPOCH}, {name: EPOCH + 6})
+            for name in ("due_at", "expires", "validUntil", "valid_to", "expiryDate", "notAfter")
+        ),
         ({"lease": {"until": {"at": EPOCH}}}, {"lease": {"until": {"at": EPOCH + 6}}}),
         ({"a": "valid until 2031-03-04 09:15:01"}, {"a": "valid until 2031-03-04 09:15:07"}),
     ],

@@ -50,6 +50,14 @@ FORGIVEN = [
         '<script>mw.set({"patrolToken":"9f2c41d07be8a365+\\\\","watchToken":"19f2c41d07be8a36+\\\\"})</script>',
         '<script>mw.set({"patrolToken":"aa2c41d07be8a365+\\\\","watchToken":"bb9f2c41d07be8a3+\\\\"})</script>',
     ),
+    (
+        """<div hx-headers='{"X-CSRF-Token": "9f2c41d07be8a365"}'></div>""",
+        """<div hx-headers='{"X-CSRF-Token": "00c41d07be8a3bb1"}'></div>""",
+    ),
+    (
+        """<div x-data="{csrf: '9f2c41d07be8a365', open: false}"></div>""",
+        """<div x-data="{csrf: '00c41d07be8a3bb1', open: false}"></div>""",
+    ),
 ]
 NEVER = [
     ("<p>Hello</p>", "<p>Hallo</p>", "value"),
@@ -86,6 +94,26 @@ NEVER = [
     ('<a href="/out?_wpnonce=1a2b&amp;x=1">out</a>', '<a href="/out?_wpnonce=&amp;x=1">out</a>', "value"),
     ('<a href="/out?_wpnonce=1a2b&amp;x=1">out</a>', '<a href="/out?_wpnonce=3c4d&amp;x=2">out</a>', "value"),
     ('<script>var s = {"nonce":"1a"}</script>', '<script>var s = {"nonce":""}</script>', "value"),
+    (
+        '<script>state = {"csrfToken":"9f2c41d07be8a365","id":1};</script>',
+        '<script>state = {"id": 2, "csrfToken": "00c41d07be8a3bb1"};</script>',
+        "value",
+    ),
+    (
+        '<script>state = {"csrfToken":"9f2c41d07be8a365","id":1};</script>',
+        '<script>state = {"id": 1, "csrfToken": null};</script>',
+        "type",
+    ),
+    (
+        """<div data-page='{"csrf_token":"9f2c41d07be8a365"}'></div>""",
+        """<div data-page='{"csrf_token":"None"}'></div>""",
+        "value",
+    ),
+    (
+        """<div x-data="{csrf: '9f2c41d07be8a365', open: false}"></div>""",
+        """<div x-data="{csrf: '00c41d07be8a3bb1', open: true}"></div>""",
+        "value",
+    ),
     ('<script src="/js.php?t=a"></script>', '<script src="/js.php?t=b"></script>', "value"),
     ("<script>a(1)</script>", "<script>a(2)</script>", "value"),
     ("<style>p{color:red}</style>", "<style>p{color:tan}</style>", "value"),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from comparators import Capture, Policy, compare
 from comparators.model import Finding, Kind, Observation
 from comparators.noise_learning import Learner, Suggestion
 from comparators.noise_rules import NoiseRule, hides, masked
@@ -171,6 +172,21 @@ def test_only_the_order_of_a_permutation_is_hidden() -> None:
 
     assert hides(found, Finding("/tags", "order", "[1,2]", "[2,1]"))
     assert not hides(found, Finding("/tags", "length", "[1,2]", "[2]"))
+
+
+def test_an_order_is_one_of_the_same_elements_however_much_of_them_is_shown() -> None:
+    def body(*numbers: int) -> Capture:
+        rows = json.dumps([f"row {number} of a long list" for number in numbers])
+        return Capture("GET", "/", 200, (("Content-Type", "application/json"),), rows.encode())
+
+    many = list(range(20))
+    found = rules("", [("[1,2]", "[2,1]")] * 6, kind="order")
+    judged = Policy.from_mapping({"noise": "learn"}, noise=found)
+
+    assert compare(body(*many), body(*reversed(many)), judged).verdict == "noise"
+    assert compare(body(*many), body(*reversed(many[1:]), 0), judged).verdict == "noise"
+    assert compare(body(*many), body(*reversed(many[1:]), 21), judged).verdict == "different"
+    assert compare(body(*many), body(*reversed(many[1:]), 1), judged).verdict == "different"
 
 
 def test_a_literal_that_was_cut_is_never_hidden() -> None:

@@ -127,3 +127,52 @@ def test_both_of_legacys_answers_are_brought_into_the_modern_shape():
     comparison = thrice({"data": {"seen_at": 5}}, {"data": {"seen_at": 6}}, {"seenAt": 7}, mapping)
 
     assert (comparison.verdict, [each.path for each in comparison.observations]) == ("noise", ["/seenAt"])
+
+
+QUOTES = ["To be or not to be", "I think therefore I am", "The only thing we have to fear"]
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    ["{{ quote }}", "{% quote %}", "undefined", "[object Object]", "<?= $quote ?>", "${quote}", "%(quote)s", " NaN"],
+)
+def test_words_that_vary_do_not_hide_that_there_are_none(nothing: str):
+    first, again, modern = QUOTES
+    greeted = [f"Quote: {each}" for each in (first, again)]
+
+    assert thrice({"q": first}, {"q": again}, {"q": modern}).verdict == "noise"
+    assert thrice({"q": first}, {"q": again}, {"q": nothing}).verdict == "different"
+    assert thrice({"q": greeted[0]}, {"q": greeted[1]}, {"q": f"Quote: {nothing}"}).verdict == "different"
+
+
+SIGNED = ["9f2c41d07be8a365", "00c41d07be8a3bb1", "aa2c41d07be8a3f0"]
+
+
+def rows_of(host: str, signature: str, order: list[int]) -> list[dict[str, Any]]:
+    return [{"id": n, "u": f"http://{host}/r/{n}?sig={signature[n:] + signature[:n]}"} for n in order]
+
+
+@pytest.mark.parametrize("unordered", ["/r", {"path": "/r", "key": "id"}])
+def test_what_varies_in_rows_of_any_order_is_known_by_the_row(unordered: Any):
+    mapping = {"preset": "php", "unordered": [unordered]}
+    first, again = rows_of("old.test:9001", SIGNED[0], [0, 1, 2, 3]), rows_of("old.test:9001", SIGNED[1], [2, 0, 3, 1])
+    modern = rows_of("new.test:8000", SIGNED[2], [3, 2, 1, 0])
+    mixed = [modern[0], {**modern[1], "u": modern[2]["u"]}, {**modern[2], "u": modern[1]["u"]}, modern[3]]
+    moved = [{**modern[0], "u": modern[0]["u"].replace("/r/", "/q/")}, *modern[1:]]
+    empty = [{**modern[0], "u": modern[0]["u"].partition("sig=")[0] + "sig="}, *modern[1:]]
+
+    assert thrice({"r": first}, {"r": again}, {"r": modern}, mapping).verdict == "noise"
+    for wrong in (mixed, moved, empty, modern[1:]):
+        assert thrice({"r": first}, {"r": again}, {"r": wrong}, mapping).verdict == "different"
+
+
+@pytest.mark.parametrize("begin", ["ba", "cc", "DE"])
+def test_two_letters_that_two_hexadecimal_tokens_share_are_chance(begin: str):
+    first, again, modern = ("0135426f95d66720", "9a208cc1c8a32ec9", "5a1d791a4aa921c8")
+    tokens = (begin + first, begin + again, modern + "77")
+    signed = [each.upper() if begin.isupper() else each for each in tokens]
+
+    assert thrice(*({"u": f"/f?sig={each}"} for each in signed)).verdict == "noise"
+    assert thrice(*({"u": f"/f?sig=tk{each}"} for each in signed[:2]), {"u": f"/f?sig=zz{signed[2]}"}).verdict == (
+        "different"
+    )

@@ -118,6 +118,18 @@ EMBEDDED = [
     ),
     ('<a data-o="{&quot;x&quot;:&quot;\\u20ac&quot;}">a</a>', '<a data-o="{&quot;x&quot;:&quot;€&quot;}">a</a>'),
     ("<script>c = [[1,2],[3,4]]</script>", "<script>c = [[1, 2], [3, 4]]</script>"),
+    (
+        '<script>window.state = {"csrfToken":"9f2c41d07be8a365","user":{"id":1,"path":"\\/a"}};</script>',
+        '<script>window.state = {"user": {"path": "/a", "id": 1}, "csrfToken": "Kp_tmQx-00c41d07"};</script>',
+    ),
+    (
+        '<script type="application/json">{"nonce":"9f2c41d07b","rows":[]}</script>',
+        '<script type="application/json">{"rows": [], "nonce": "00c41d07be"}</script>',
+    ),
+    (
+        """<div data-page='{"props":{"csrf_token":"9f2c41d07be8a365","n":1}}'></div>""",
+        """<div data-page='{"props": {"n": 1, "csrf_token": "00c41d07be8a3bb1"}}'></div>""",
+    ),
 ]
 NOT_EMBEDDED = [
     ('<script type="application/ld+json">{"a":1}</script>', '<script type="application/ld+json">{"a":2}</script>'),
@@ -240,6 +252,61 @@ def test_a_euro_sign_of_windows_is_one_and_utf8_called_latin_is_what_a_browser_s
     )
 
 
+@pytest.mark.parametrize(("one", "two"), [("utf-8", "iso-8859-1"), ("windows-1251", "utf-8"), ("", "iso-8859-15")])
+@pytest.mark.parametrize("media", ["text/html", "text/plain", "text/csv"])
+def test_the_same_bytes_in_another_charset_are_other_characters(one: str, two: str, media: str):
+    def held(text: str, mapping: Any = PHP) -> str:
+        types = [f"{media}; charset={label}" if label else media for label in (one, two)]
+        return compare(*(answer(text, media=each) for each in types), policy(mapping)).verdict
+
+    assert held("<p>café</p>") == "different"
+    assert held("<p>cafe</p>") == "equal"
+    assert held("<p>café</p>", without("charset")) == held("<p>café</p>", {}) == "equal"
+
+
+META = ['<meta charset="{}">', '<meta http-equiv="Content-Type" content="text/html; charset={}">', "<META CHARSET={} >"]
+
+
+@pytest.mark.parametrize("meta", META)
+def test_a_page_may_name_its_charset_itself(meta: str):
+    def held(legacy: str, modern: str, named: str = "iso-8859-1") -> str:
+        one = answer((meta.format(named) + legacy).encode("latin-1"), media="text/html")
+        return compare(one, answer(meta.format("utf-8") + modern, media=HTML), policy(PHP)).verdict
+
+    assert held("<p>café</p>", "<p>café</p>") == "equal"
+    assert held("<p>café</p>", "<p>cafÃ©</p>") == held("<p>café</p>", "<p>cafe</p>") == "different"
+    assert held("<p>café</p>", "<p>café</p>", "koi8-r") == "different"
+
+
+def test_a_header_outweighs_what_a_page_names_itself():
+    legacy = answer('<meta charset="iso-8859-1"><p>é</p>', media=HTML)
+
+    assert compare(legacy, answer('<meta charset="iso-8859-1"><p>é</p> ', media=HTML), policy(PHP)).verdict == "equal"
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-16"])
+def test_a_table_for_a_spreadsheet_is_read_in_its_sixteen_bits(codec: str):
+    def table(text: str) -> Capture:
+        mark = "" if codec == "utf-16" else "\ufeff"
+        return answer((mark + text).encode(codec), media=f"text/csv; charset={codec}")
+
+    assert compare(table('a\tb\n"x y"\t2\n'), table("a\tb\r\nx y\t2\r\n"), policy(PHP)).verdict == "equal"
+    assert compare(table('a\tb\n"x y"\t2\n'), table("a\tb\nx y\t3\n"), policy(PHP)).verdict == "different"
+
+
+def test_an_element_of_xhtml_may_end_at_once():
+    def held(legacy: str, modern: str, media: str = "application/xhtml+xml") -> str:
+        bodies = (f"<html><head>{each}</body></html>" for each in (legacy, modern))
+        return verdict(*bodies, media)
+
+    page = '<script src="/a.js" /></head><body><div class="a > b"/>\n<p>x<br/>y</p>'
+    other = "<script src='/a.js'></script></head><body><div class='a > b'></div><p>x<br></br>y</p>"
+
+    assert held(page, other.replace("</br>", "")) == "equal"
+    assert held(page, page.replace("x<", "z<")) == held(page, page.replace("\n", "<p/>")) == "different"
+    assert held(page, other, "text/html") == "different"
+
+
 def test_each_page_names_its_own_charset():
     legacy = answer('<meta charset="iso-8859-1"><p>é</p>'.encode("latin-1"), media=LATIN)
     modern = answer('<meta charset="utf-8"><p>é</p>', media=HTML)
@@ -318,6 +385,42 @@ def test_names_of_one_media_type_are_one(one: str, two: str, body: str):
 )
 def test_other_media_types_are_others(one: str, two: str):
     assert compare(answer("<a/>", media=one), answer("<a/>", media=two), policy()).verdict == "different"
+
+
+SETS = [
+    ("cache-control", "no-cache, private", "private,no-cache", "private"),
+    ("vary", "Accept, Cookie", "cookie, accept", "cookie"),
+    ("allow", "GET, POST", "POST,GET", "POST,GET,PUT"),
+]
+
+
+@pytest.mark.parametrize(("name", "legacy", "same", "other"), SETS)
+def test_a_field_that_is_a_set_of_words_has_no_order(name: str, legacy: str, same: str, other: str):
+    named = policy({"headers": [name]})
+    verdicts = [
+        compare(answer("{}", 200, (name, legacy)), answer("{}", 200, (name, each)), named).verdict
+        for each in (same, other, f'{same}, x="a,b"')
+    ]
+
+    assert verdicts == ["equal", "different", "different"]
+
+
+SCRIPTS = [
+    ('var c = {"a":"x\\/y","n":1};', 'var c = {"n": 1, "a": "x/y"};', True),
+    ('var c = {"a":[],"ok":"1"};\ngo(c);', 'var c = {"a": {}, "ok": true};\ngo(c);', True),
+    ('var c = {"csrfToken":"9f2c41d07be8a365","a":1};', 'var c = {"a": 1, "csrfToken": "00c41d07be8a3bb1"};', True),
+    ("var csrfToken = '9f2c41d07be8a365';", "var csrfToken = '00c41d07be8a3bb1';", True),
+    ('var c = {"a":1};', 'var c = {"a": 2};', False),
+    ('var c = {"a":1};', 'var d = {"a": 1};', False),
+    ('var c = {"a":1};\ngo(c);', 'var c = {"a": 1};', False),
+    ('var c = {"csrfToken":"9f2c41d07be8a365"};', 'var c = {"csrfToken":"None"};', False),
+]
+
+
+@pytest.mark.parametrize(("legacy", "modern", "same"), SCRIPTS)
+def test_json_in_a_script_of_its_own_is_json(legacy: str, modern: str, same: bool):
+    assert verdict(legacy, modern, SCRIPT) == ("equal" if same else "different")
+    assert verdict(legacy, modern, "text/plain") == "different"
 
 
 def sheet(path: str) -> str:

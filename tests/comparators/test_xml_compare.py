@@ -17,6 +17,7 @@ SAME = [
     ("<a>x<!-- c -->y</a>", "<a>xy</a>"),
     ('<p:a xmlns:p="urn:x"><p:b/></p:a>', '<a xmlns="urn:x"><b/></a>'),
     ('<?xml version="1.0" encoding="ISO-8859-1"?><a>\xe9</a>'.encode("latin-1"), "<a>é</a>"),
+    ('<?xml version="1.0"?><?xml-stylesheet type="x" href="a"?><a/>', "<?xml-stylesheet href='a' type='x'?>\n<a></a>"),
 ]
 DIFFERENT = [
     ("<a>1</a>", "<a>2</a>", "value"),
@@ -32,6 +33,9 @@ DIFFERENT = [
     ('<a xmlns="urn:x"/>', '<a xmlns="urn:y"/>', "value"),
     ('<a xml:space="preserve"> <b/></a>', '<a xml:space="preserve"><b/></a>', "value"),
     ("<a><?p 1?></a>", "<a><?p 2?></a>", "value"),
+    ('<?xml-stylesheet href="a"?><a/>', "<a/>", "value"),
+    ('<?xml-stylesheet href="a"?><a/>', '<?xml-stylesheet href="b"?><a/>', "value"),
+    ("<a/><?p 1?>", "<a/><?p 2?>", "value"),
     ("<a/>", "<a>", "parse"),
     ("<a>", "<b>", "value"),
     ('<!DOCTYPE a [<!ENTITY x "1">]><a>&x;</a>', '<!DOCTYPE a [<!ENTITY x "2">]><a>&x;</a>', "value"),

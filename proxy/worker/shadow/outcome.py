@@ -25,6 +25,9 @@ _ALWAYS: Final = frozenset(
 )  # fmt: skip
 
 
+_UNICODE: Final = ("utf-8", "utf8")
+
+
 def compared_fields(also: Iterable[str]) -> frozenset[str]:
     """The lower-case names of the fields that are compared: the usual ones, those a route names."""
     return _ALWAYS | {name.lower() for name in also}
@@ -82,9 +85,14 @@ def _meant(lines: list[str], compared: frozenset[str]) -> dict[str, list[object]
 
 
 def _value(name: str, value: str) -> object:
-    """The media type without parameters, a cookie's name with whether scripts may not see it, else the value."""
+    """The media type with a charset but UTF-8, a cookie's name with whether scripts may not see it, else the value.
+
+    The same bytes in another charset are other characters: whether that counts is for a judge to say.
+    """
     if name == "content-type":
-        return value.partition(";")[0].strip().lower()
+        media, _, parameters = value.lower().partition(";")
+        charset = parameters.partition("charset=")[2].partition(";")[0].strip(' "')
+        return media.strip(), "" if charset in _UNICODE else charset
     if name == "set-cookie":
         return value.partition("=")[0].strip(), "httponly" in value.lower().replace(" ", "").split(";")
     return value
