@@ -41,7 +41,7 @@ NEEDS_bare = $(TREES) unshare:util-linux git:git
 COMPILED_TESTS := tests/comparators tests/http1 tests/worker tests/property tests/rules tests/telemetry tests/state tests/deploy/test_wheel.py
 
 # What failed in a run that came to its end is asked once more, alone: see docs/decisions/0011-tests-of-real-processes.md.
-ONCE_MORE := $(BIN)/pytest --last-failed --last-failed-no-failures none --maxfail 1
+ONCE_MORE := $(abspath $(BIN))/pytest --last-failed --last-failed-no-failures none --maxfail 1
 
 # What runs here may keep compiled sources: a start costs a third more without.
 unexport PYTHONDONTWRITEBYTECODE
@@ -97,7 +97,8 @@ wheels: packages
 
 test-compiled: compiled
 	@cd build/compiled && { $(COMPILE_TESTS); }
-	cd build/compiled && ../../$(BIN)/pytest -n 4 --dist loadfile $(COMPILED_TESTS)
+	cd build/compiled && { ../../$(BIN)/pytest -n 4 --dist loadfile --max-worker-restart 0 $(COMPILED_TESTS) \
+	  || { [ $$? = 1 ] && $(ONCE_MORE) $(COMPILED_TESTS); }; }
 
 dashboards: $(STAMP)
 	$(BIN)/python -m dashboards.grafana.dashboards

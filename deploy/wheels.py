@@ -7,7 +7,8 @@
    `deploy/compiled.py --wheel` runs there
 3. each wheel is installed into a fresh environment, where the command says which build it is, checks a file, and
    passes one request on
-4. a version that is not here is made the same way in a bare tree of the Debian release that has it: as root, with mmdebstrap
+4. a version that is not here is made the same way in a bare tree of the Debian release that has it: as root, with
+   mmdebstrap
 
 The wheels lie in dist/. Where there is no compiler the plain package is as good, only slower: pip builds it from the
 sources as ever.

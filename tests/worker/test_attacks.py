@@ -118,7 +118,8 @@ def seconds_for(pieces: list[bytes]) -> float:
 async def test_a_head_in_single_bytes_costs_no_more_than_its_bytes() -> None:
     """No query of death: twice the bytes, about twice the work."""
     small, large = (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X-A: " + b"x" * size + b"\r\n" for size in (2000, 8000))
-    cost = [min(seconds_for(single_bytes(data)) for _ in range(2)) for data in (small, large)]
+    # the best of five: what is compiled takes a millisecond, and a machine that is busy ten
+    cost = [min(seconds_for(single_bytes(data)) for _ in range(5)) for data in (small, large)]
 
     assert cost[1] < cost[0] * 8
     assert cost[1] < 0.4
@@ -126,17 +127,19 @@ async def test_a_head_in_single_bytes_costs_no_more_than_its_bytes() -> None:
 
 async def test_an_answers_head_in_single_bytes_costs_no_more_than_its_bytes() -> None:
     """No query of death by an untrusted backend, either."""
-    cost = []
-    for size in (2000, 8000):
-        wired = Wired()
-        wired.send(get("/"))
-        pieces = single_bytes(b"HTTP/1.1 200 OK\r\nX-A: " + b"x" * size + b"\r\n")
-        begin = time.process_time()
-        wired.answer(*pieces)
-        cost.append(time.process_time() - begin)
+    cost = [min(seconds_for_answer(size) for _ in range(5)) for size in (2000, 8000)]
 
     assert cost[1] < cost[0] * 8
     assert cost[1] < 0.4
+
+
+def seconds_for_answer(size: int) -> float:
+    wired = Wired()
+    wired.send(get("/"))
+    pieces = single_bytes(b"HTTP/1.1 200 OK\r\nX-A: " + b"x" * size + b"\r\n")
+    begin = time.process_time()
+    wired.answer(*pieces)
+    return time.process_time() - begin
 
 
 async def test_a_hanging_backend_holds_no_more_than_its_own_users(gateway: RunningProxy) -> None:
