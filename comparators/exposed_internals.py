@@ -19,7 +19,7 @@ _SIGNS: Final = re.compile(
     r"|SQLSTATE\["
     r"|\((?:sqlite3|psycopg2?|pymysql|MySQLdb|asyncpg|sqlalchemy)\.[\w.]+\)"
     r"|\b(?:sqlalchemy|psycopg2?|pymysql|asyncpg|pydantic_core)\.[\w.]*(?:[Ee]rrors?|Exception|exc)\b"
-    r"|\b(?:[a-z_][a-z0-9_]{0,40}\.){1,6}[A-Z]\w{0,60}(?:Error|Exception)\b"
+    r"|(?<=[a-z0-9_])\.(?:exceptions?|errors?|exc|err|decoder)\.[A-Z]\w{0,60}\b"
     r"|\b(?:Assertion|Attribute|Import|Index|Key|ModuleNotFound|Name|OS|Recursion|Runtime|Type|Unicode(?:De|En)code|Value"
     r"|ZeroDivision)Error(?:: |\()"
     r"|\[type=\w{1,60}, input_value=|\[SQL: |\b(?:Starlette|Werkzeug) Debugger|Using the URLconf defined in"

@@ -303,7 +303,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 # Takes texts apart into the pieces that stay the same in all of them and the pieces that vary.
 
 
-UUID: Final = r"(?<![0-9A-Za-z-])[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?![0-9A-Za-z-])"
+UUID: Final = r"(?<![0-9A-Za-z])[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?![0-9A-Za-z])"
 _GROUPED: Final = r"(?<![0-9,.])[0-9]{1,3}(?:,[0-9]{3}){1,5}(?:\.[0-9]+)?(?![0-9,])"
 _WHOLE_NOISE_TEXT: Final = re.compile(f"({noise_times.TIME}|{UUID}|{_GROUPED})")
 _CHUNK: Final = re.compile(

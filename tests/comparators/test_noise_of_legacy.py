@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from random import Random
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -176,3 +178,17 @@ def test_two_letters_that_two_hexadecimal_tokens_share_are_chance(begin: str):
     assert thrice(*({"u": f"/f?sig=tk{each}"} for each in signed[:2]), {"u": f"/f?sig=zz{signed[2]}"}).verdict == (
         "different"
     )
+
+
+@pytest.mark.parametrize("name", ["w-{}", "{}-small.png", "tab_{}", "/f/{}-1/x", "urn:uuid:{}"])
+def test_a_uuid_in_a_longer_name_is_one(name: str):
+    draw = Random(5)
+
+    def uuid() -> str:
+        return str(UUID(int=draw.getrandbits(128), version=4))
+
+    for _ in range(60):
+        first, again, modern = ({"n": name.format(uuid())} for _ in range(3))
+        assert thrice(first, again, modern).verdict == "noise"
+        assert thrice(first, again, {"n": modern["n"].replace("-", "", 1)}).verdict == "different"
+        assert thrice(first, again, {"n": f"x{modern['n']}"}).verdict == "different"

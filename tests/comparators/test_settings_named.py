@@ -248,6 +248,7 @@ def test_a_page_that_shows_modern_s_insides_counts(shown: str, legacy: Capture):
         "No loan /loans/88.py",
         "The type is an error",
         "www.example.com: Not Found",
+        "throw new this.HTTPError(5)",
         "e.g. x",
     ],
 )
