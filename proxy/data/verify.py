@@ -66,7 +66,8 @@ class Summed:
 
 
 T = TypeVar("T")
-Begun = tuple[KeyRange, int, Future[dict[int, Checksum]], Future[dict[int, Checksum]]]
+Adding = Future[dict[int, Checksum] | None]
+Begun = tuple[KeyRange, int, Adding, Adding]
 """A chunk, the keys of a group, what both databases are adding up."""
 Columns = Callable[[SidePlan], Sequence[str]]
 """What is read of a row on a side."""
@@ -158,8 +159,7 @@ class TableRun:
                 under_way.append(self._begun(chunk, keys=keys))
             if not under_way:
                 return
-            chunk, width, legacy, modern = under_way.popleft()
-            summed = Summed(chunk, width, legacy.result(), modern.result())
+            summed = self._done(under_way.popleft(), keys=keys)
             self.pace.after_rows(rows_in(summed.legacy))
             yield summed
 
@@ -171,10 +171,29 @@ class TableRun:
         """Have both databases begin to add up a chunk."""
         width = chunk.width(-(-self.most_rows // ROWS_PER_GROUP))
         legacy, modern = (
-            self.threads.submit(reading.checksums, side, one, chunk, width, side.key_hash if keys else side.checksum)
+            self.threads.submit(self._groups, side, one, chunk, width, keys=keys)
             for side, one in zip((self.plan.legacy, self.plan.modern), self.databases, strict=True)
         )
         return chunk, width, legacy, modern
+
+    def _groups(
+        self, side: SidePlan, one: Database, chunk: KeyRange, width: int, *, keys: bool
+    ) -> dict[int, Checksum] | None:
+        """Have a database digest each group of a numbered key; sum up checksums where keys have no common order."""
+        if self.plan.numbered:
+            return reading.digests(side, one, chunk.parts(width), side.key_row if keys else side.row)
+        return reading.checksums(side, one, chunk, width, side.key_hash if keys else side.checksum)
+
+    def _done(self, begun: Begun, *, keys: bool) -> Summed:
+        chunk, width, *adding = begun
+        legacy, modern = (one.result() for one in adding)
+        if legacy is not None and modern is not None:
+            return Summed(chunk, width, legacy, modern)
+        self.pace.before_query()
+        found = self._both(
+            lambda side, one: reading.checksums(side, one, chunk, width, side.key_hash if keys else side.checksum)
+        )
+        return Summed(chunk, width, *found)
 
     def _by_key(self) -> KeyRange | None:
         known = [one for one in self._both(reading.bounds) if one[0] is not None]
