@@ -37,9 +37,8 @@ from rules.data_settings import DataLimits
 ROWS_PER_QUERY = 50_000
 """Rows of a chunk where `rows_per_query` is 0."""
 
-FEW_PARTS = 8
 WIDER = 4
-"""A table whose keys have no common order has few parts, of `WIDER` times the rows at most: each reads every key."""
+"""Parts of a table whose keys have no common order have `WIDER` times the rows: each part reads every key."""
 CHECKSUMS = KeyRange(0, (1 << 60) - 1)
 """What the checksum of a key may be."""
 WIDEST = 1 << 62
@@ -208,7 +207,7 @@ class TableRun:
     def _parts(self, first: int, last: int) -> Iterator[KeyRange]:
         """Cut checksums, which are spread evenly, into ranges of about as many rows."""
         rows = max(self._both(reading.count))
-        self.most_rows = min(max(self.most_rows, -(-rows // FEW_PARTS)), self.most_rows * WIDER)
+        self.most_rows = min(max(rows, 1), self.most_rows * WIDER)
         width = CHECKSUMS.width(-(-rows // self.most_rows))
         for start in range(first, last + 1, width):
             yield KeyRange(start, min(start + width - 1, last))

@@ -288,6 +288,7 @@ def test_a_table_with_a_text_key_is_read_in_parts_and_resumed_behind_what_is_don
     both.modern("DELETE FROM named WHERE name = 'k500'")
     one = table("named:name", "named:name", ["v", "doc"] if doc else ["v"])
     both.state = state_in("memory", tmp_path)
+    both.limits = replace(LIMITS, rows_per_query=125)
     done: list[int] = []
 
     def cut(_result: object, last: int | None, _share: float) -> None:
@@ -303,7 +304,7 @@ def test_a_table_with_a_text_key_is_read_in_parts_and_resumed_behind_what_is_don
     assert rows_of(found) == {"Ünï-1199": "v", "k10": "v", "k500": "missing_modern"}
     assert found.equal == 1197
     assert done[:-1] == sorted(set(done[:-1])), "no part is read twice"
-    assert len(done) == 4, "1,200 rows, 500 a query: three parts and the end"
+    assert len(done) == 4, "1,200 rows, four times 125 a query: three parts and the end"
 
 
 @pytest.mark.parametrize(("declared", "longest"), [("varchar(500)", 500), ("text", 3000)])
