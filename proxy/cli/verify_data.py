@@ -152,16 +152,17 @@ def _run_of(
 
     def run(since: float | None) -> Outcome:
         outcome = Outcome()
+        done = (0, 0)
         with opened(settings, os.environ) as databases, progress("verifying", "rows") as told:
 
             def report(result: TableResult, _last: int | None, share: float) -> None:
-                done[:] = result.compared, round(result.compared / share) if share else 0
+                nonlocal done
+                done = result.compared, round(result.compared / share) if share else 0
                 told(*done)
 
             def paused(reason: str) -> None:
                 told(*done, waits=reason)
 
-            done = [0, 0]
             runner = Runner(settings, databases, time.time, stop, report, redact, state, paused)
             try:
                 for one in runner.tables(Wanted(tuple(tables), since)):

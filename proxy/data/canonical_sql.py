@@ -23,6 +23,10 @@ from proxy.data.database import MYSQL, POSTGRESQL, SQLITE
 _SCALE = 10
 """Decimals that MySQL keeps of a number whose own scale is not declared."""
 _MOST_SCALE = 30
+_UTF8 = frozenset({"utf8mb4", "utf8mb3", "utf8", "ascii"})
+"""MySQL's character sets whose bytes are UTF-8's."""
+LONG = 4096
+"""Bytes of texts and binaries above which a row stands as its MD5 in a group: what is held at once is bounded."""
 _INVERSE = {"/": "*", "-": "+"}
 
 
@@ -36,11 +40,16 @@ class SideColumn:
 
 
 class Written(NamedTuple):
-    """Both sides' expressions for one column. `bounded`: neither can write a `|`, or a lone `-`."""
+    """Both sides' expressions for one column. `bounded`: neither can write a `|`, or a lone `-`.
+
+    `short`: neither is longer than a number or a time; `octets` are the most that each side writes, None for any.
+    """
 
     legacy: str
     modern: str
     bounded: bool
+    short: bool = True
+    octets: tuple[int | None, int | None] = (None, None)
 
     def by(self, index: int) -> str:
         """Return legacy's expression for 0, modern's for 1."""
@@ -53,7 +62,8 @@ def canonical(legacy: SideColumn, modern: SideColumn, pair: ValuePair) -> Writte
     sides = (legacy, modern)
     # whatever SQLite's column is declared as, it may hold any text
     bounded = not any(one.type.kind == kinds.TEXT or one.dialect == SQLITE for one in sides)
-    return None if texts is None else Written(*texts, bounded)
+    short = bounded and not any(one.type.kind == kinds.BINARY for one in sides)
+    return None if texts is None else Written(*texts, bounded, short, (legacy.type.octets, modern.type.octets))
 
 
 def _texts(legacy: SideColumn, modern: SideColumn, pair: ValuePair) -> tuple[str, str] | None:
@@ -77,9 +87,9 @@ def _numbers(legacy: SideColumn, modern: SideColumn, pair: ValuePair) -> tuple[s
     elif pair.operator:
         left = f"({left} {pair.operator} {pair.operand})"
     if not pair.operator and all(one.type.kind == kinds.INTEGER for one in sides):
-        return _text(left, legacy.dialect), _text(right, modern.dialect)
+        return _plain(left, legacy.dialect), _plain(right, modern.dialect)
     if not pair.operator and legacy.type.scale is not None and legacy.type.scale == modern.type.scale:
-        return _text(left, legacy.dialect), _text(right, modern.dialect)  # as many decimals on both sides
+        return _plain(left, legacy.dialect), _plain(right, modern.dialect)  # as many decimals on both sides
     scale = min(max(_scale(legacy), _scale(modern)) + len(pair.operand.partition(".")[2]), _MOST_SCALE)
     return _decimal(left, legacy.dialect, scale), _decimal(right, modern.dialect, scale)
 
@@ -106,6 +116,11 @@ def _text(sql: str, dialect: str) -> str:
     return f"CAST({sql} AS CHAR)" if dialect == MYSQL else f"CAST({sql} AS TEXT)"
 
 
+def _plain(sql: str, dialect: str) -> str:
+    """Write a value as it is: MySQL makes a text of it where it stands, which is cheaper than asking for one."""
+    return sql if dialect == MYSQL else _text(sql, dialect)
+
+
 def _both_texts(legacy: SideColumn, modern: SideColumn, pair: ValuePair) -> tuple[str, str]:
     left, right = _written(legacy, padded=pair.padded), _written(modern, padded=pair.padded)
     if "empty_null" in pair.equivalent:
@@ -115,7 +130,10 @@ def _both_texts(legacy: SideColumn, modern: SideColumn, pair: ValuePair) -> tupl
 
 
 def _written(side: SideColumn, *, padded: bool) -> str:
-    sql = f"CONVERT({side.sql} USING utf8mb4)" if side.dialect == MYSQL else _text(side.sql, side.dialect)
+    if side.dialect == MYSQL:
+        sql = side.sql if side.type.charset in _UTF8 else f"CONVERT({side.sql} USING utf8mb4)"
+    else:
+        sql = _text(side.sql, side.dialect)
     if not padded:
         return sql
     return f"TRIM(TRAILING ' ' FROM {sql})" if side.dialect == MYSQL else f"rtrim({sql}, ' ')"
@@ -140,8 +158,7 @@ def _dates(legacy: SideColumn, modern: SideColumn, _pair: ValuePair) -> tuple[st
 def _date(side: SideColumn) -> str:
     if side.dialect == SQLITE:
         return f"substr({side.sql}, 1, 10)"
-    text = _text(side.sql, side.dialect)
-    return text if side.dialect == POSTGRESQL else f"NULLIF({text}, '{kinds.ZERO_DATE}')"
+    return f"NULLIF({side.sql}, 0)" if side.dialect == MYSQL else _text(side.sql, side.dialect)
 
 
 def _datetimes(legacy: SideColumn, modern: SideColumn, pair: ValuePair) -> tuple[str, str] | None:
@@ -166,10 +183,10 @@ def _common_zone(sides: tuple[SideColumn, SideColumn], zones: tuple[str, str]) -
 
 def _moment(side: SideColumn, zone: str, common: str) -> str:
     """Write a time as PostgreSQL does: fractions of a second without trailing zeros."""
+    if side.dialect == MYSQL and not side.type.fractions:
+        return f"NULLIF({side.sql}, 0)"
     if side.dialect == MYSQL:
-        written = _text(side.sql, MYSQL)
-        if side.type.fractions:
-            written = f"TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM {written}))"
+        written = f"TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM {_text(side.sql, MYSQL)}))"
         return f"NULLIF({written}, '{kinds.ZERO_DATE} 00:00:00')"
     sql = side.sql
     if side.type.zoned:
@@ -210,20 +227,49 @@ _WRITERS = {
 
 
 def fingerprint(columns: Sequence[Written], index: int, dialect: str) -> str:
-    """Return a row's sixty-bit checksum over these columns, as the side at `index` computes it.
+    """Return a row's sixty-bit checksum over these columns, as the side at `index` computes it."""
+    return hash60(_row(columns, index, dialect), dialect)
+
+
+def row_text(columns: Sequence[Written], index: int, dialect: str) -> str:
+    """Return how the side at `index` writes a row that is digested with its neighbours: whole, or as its MD5.
+
+    Both sides take the MD5 of the same rows: of those whose texts and binaries are longer than `LONG`.
+    """
+    row = _row(columns, index, dialect)
+    long = [one for one in columns if not one.short]
+    if not long or sum(one.octets[index] or LONG + 1 for one in long) <= LONG:
+        return row
+    octets = " + ".join(f"COALESCE({_octets(one.by(index), dialect)}, 0)" for one in long)
+    return f"CASE WHEN {octets} > {LONG} THEN {_digest(row, dialect)} ELSE {row} END"
+
+
+def _digest(sql: str, dialect: str) -> str:
+    """Write an MD5 as no row is written whole: these end with a length, a number or a time."""
+    if dialect == MYSQL:
+        return f"CONCAT('x', MD5({sql}))"
+    return f"'x' || {'md5' if dialect == POSTGRESQL else 'strangler_md5'}({sql})"
+
+
+def _row(columns: Sequence[Written], index: int, dialect: str) -> str:
+    """Return a row's text, which no other row has.
 
     The texts stand in a row between `|`, `-` for none; behind them the lengths in bytes of those that may hold a `|`,
     so that no two rows are written alike.
     """
     parts = [f"COALESCE({one.by(index)}, '-')" for one in columns]
     parts += [f"COALESCE({_length(one.by(index), dialect)}, '-')" for one in columns if not one.bounded]
-    return hash60(_joined(parts, dialect), dialect)
+    return _joined(parts, dialect)
 
 
 def _length(sql: str, dialect: str) -> str:
+    return f"{_octets(sql, dialect)}::text" if dialect == POSTGRESQL else _octets(sql, dialect)
+
+
+def _octets(sql: str, dialect: str) -> str:
     if dialect == MYSQL:
         return f"LENGTH({sql})"
-    return f"octet_length({sql})::text" if dialect == POSTGRESQL else f"length(CAST({sql} AS BLOB))"
+    return f"octet_length({sql})" if dialect == POSTGRESQL else f"length(CAST({sql} AS BLOB))"
 
 
 def _joined(parts: list[str], dialect: str) -> str:

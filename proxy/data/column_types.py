@@ -14,6 +14,7 @@ class ColumnType:
     """A column as the database declares it: the kind of its values, decimals kept, what pads or generates it.
 
     `fractions`: times are written with fractions of a second, of MySQL's types those that are declared so.
+    `charset` is that of MySQL's texts; `octets` are the most that a text or binary takes, None where none is declared.
     """
 
     name: str
@@ -24,6 +25,8 @@ class ColumnType:
     padded: bool = False
     nullable: bool = False
     fractions: bool = False
+    charset: str = ""
+    octets: int | None = None
 
     @property
     def single(self) -> bool:
@@ -33,21 +36,30 @@ class ColumnType:
 
 @dataclass(frozen=True, slots=True)
 class TableShape:
-    """A table's columns by name, and the sets of columns that are unique."""
+    """A table's columns by name, the sets of columns that are unique, the primary key's."""
 
     columns: Mapping[str, ColumnType]
     unique: frozenset[frozenset[str]]
+    primary: tuple[str, ...] = ()
 
 
-def column_type(name: str, declared: Any, *, nullable: bool = False) -> ColumnType:
-    """Return what a declared type (SQLAlchemy's) holds."""
+def column_type(name: str, declared: Any, *, nullable: bool = False, charset: str = "") -> ColumnType:
+    """Return what a declared type (SQLAlchemy's) holds; `charset` is that of the table."""
     text = str(declared).upper()
     kind, zoned = _kind(text), "TIMESTAMPTZ" in text or bool(getattr(declared, "timezone", False))
     if text.startswith("TIMESTAMP") and type(declared).__module__.endswith("mysql.types"):
         zoned = True
     padded = text.startswith(("CHAR", "BINARY", "NCHAR", "BPCHAR"))
     scale, fractions = getattr(declared, "scale", None), bool(getattr(declared, "fsp", 0))
-    return ColumnType(name, kind, text, scale, zoned, padded, nullable, fractions)
+    own = getattr(declared, "charset", None) or (getattr(declared, "collation", None) or charset).partition("_")[0]
+    octets = _octets(declared) if kind in {kinds.TEXT, kinds.BINARY} else None
+    return ColumnType(name, kind, text, scale, zoned, padded, nullable, fractions, own, octets)
+
+
+def _octets(declared: Any) -> int | None:
+    """Return four for each declared character or byte; PostgreSQL's and MySQL's longest types declare none."""
+    length = getattr(declared, "length", None)
+    return None if length is None else 4 * int(length)
 
 
 _KINDS: tuple[tuple[str, str], ...] = (

@@ -14,7 +14,7 @@ from sqlalchemy import event, exc
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from proxy.data.column_types import TableShape, column_type
-from proxy.data.sqlite_functions import Sum, hash60
+from proxy.data.sqlite_functions import Digest, Sum, hash60, md5_of
 from proxy.settings import EXIT_UNREACHABLE, EXIT_USAGE, ProxyError
 from rules.data_settings import DataLimits, DataSource, TableSide
 
@@ -26,6 +26,8 @@ _DRIVERS = {
     "sqlite": "sqlite",
 }
 _CONNECT_WITHIN = 5
+_LONGEST_GROUP = 1 << 26
+"""Bytes of the rows that MySQL digests together; what is longer is cut, with a warning."""
 _CUT_OFF = frozenset({1040, 1053, 1077, 1079, 1927, 2002, 2003, 2005, 2006, 2013})
 """MySQL's numbers for a server that is full, ends, or is not there."""
 _REFUSED = ("denied", "authentication failed", "does not exist", "Unknown database", "no password supplied")
@@ -58,6 +60,10 @@ class Running:
 
     statements: int = 0
     unseen: str = ""
+
+
+Fetched = tuple[list[tuple[Any, ...]], int]
+"""The rows of one SELECT, and how often MySQL warned of it."""
 
 
 class CutOffError(DatabaseError):
@@ -103,21 +109,27 @@ class Database:
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of one SELECT; one whose connection breaks is sent once more, over another."""
-        found = self._read(sql, parameters)
+        return self._read(sql, parameters)[0]
+
+    def rows_unless_warned(self, sql: str) -> list[tuple[Any, ...]] | None:
+        """Return all rows of one SELECT; None where MySQL warns of it: a text may have been cut."""
+        found, warnings = self._read(sql)
+        return None if warnings else found
+
+    def _read(self, sql: str, parameters: Sequence[Any] = ()) -> Fetched:
+        try:
+            found = self._fetched(sql, parameters)
+        except CutOffError:
+            found = self._fetched(sql, parameters)
         with self._lock:
-            self.rows_read += len(found)
+            self.rows_read += len(found[0])
         return found
 
-    def _read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        try:
-            return self._fetched(sql, parameters)
-        except CutOffError:
-            return self._fetched(sql, parameters)
-
-    def _fetched(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def _fetched(self, sql: str, parameters: Sequence[Any]) -> Fetched:
         with self._asking() as connection, self._counted():
-            result = connection.exec_driver_sql(self._marked(sql), tuple(parameters))
-            return list(result.cursor.fetchall())  # the driver's tuples as they are: there may be a million
+            cursor = connection.exec_driver_sql(self._marked(sql), tuple(parameters)).cursor
+            # the driver's tuples as they are: there may be a million
+            return list(cursor.fetchall()), getattr(cursor, "warning_count", 0)
 
     def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """Return the one value of one SELECT; None for no row."""
@@ -137,14 +149,19 @@ class Database:
             unique: list[Sequence[str | None]] = []
             try:
                 columns = inspector.get_columns(table, schema or None)
+                charset = _charset(inspector, table, schema) if self.dialect == MYSQL else ""
                 unique += [one["column_names"] for one in inspector.get_unique_constraints(table, schema or None)]
                 unique += [one["column_names"] for one in inspector.get_indexes(table, schema or None) if one["unique"]]
-                unique.append(inspector.get_pk_constraint(table, schema or None)["constrained_columns"])
+                primary = inspector.get_pk_constraint(table, schema or None)["constrained_columns"]
             except exc.NoSuchTableError:
                 known = ", ".join(inspector.get_table_names(schema or None)[:20]) or "none"
                 raise DatabaseError(f"{self.side}: no table `{side.table}` in {self.place}; it has {known}") from None
-        named = {one["name"]: column_type(one["name"], one["type"], nullable=bool(one["nullable"])) for one in columns}
-        return TableShape(named, frozenset(frozenset(filter(None, one)) for one in unique if one))
+        named = {
+            one["name"]: column_type(one["name"], one["type"], nullable=bool(one["nullable"]), charset=charset)
+            for one in columns
+        }
+        sets = frozenset(frozenset(filter(None, one)) for one in (*unique, primary) if one)
+        return TableShape(named, sets, tuple(primary))
 
     def replica_lag(self) -> float:
         """Return seconds this database is behind its source; 0 where it has none."""
@@ -172,8 +189,8 @@ class Database:
             return Running()
         try:
             if self.dialect == MYSQL:
-                return Running(int(self._read("SHOW GLOBAL STATUS LIKE 'Threads_running'")[0][1]))
-            active, unseen = self._read(_RUNNING)[0]
+                return Running(int(self._fetched("SHOW GLOBAL STATUS LIKE 'Threads_running'", ())[0][0][1]))
+            active, unseen = self._fetched(_RUNNING, ())[0][0]
         except DatabaseError as error:
             if error.unreachable:
                 raise
@@ -233,7 +250,9 @@ class Database:
     def _prepare(self, connection: Any, _record: Any) -> None:
         if self.dialect == SQLITE:
             connection.create_function("strangler_hash", 1, hash60, deterministic=True)
+            connection.create_function("strangler_md5", 1, md5_of, deterministic=True)
             connection.create_aggregate("strangler_sum", 1, Sum)
+            connection.create_aggregate("strangler_digest", 1, Digest)
             connection.execute("PRAGMA query_only = 1")
             return
         milliseconds = int(self._limits.statement_timeout * 1000)
@@ -253,6 +272,8 @@ def _session(dialect: str, cursor: Any, milliseconds: int) -> list[str]:
             "SET timezone = 'UTC'",
             "SET datestyle = 'ISO'",
             "SET extra_float_digits = 1",
+            # compiling what is asked for one chunk takes longer than asking it; older servers have no such setting
+            "SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'jit'",
         ]
     cursor.execute("SELECT version()")
     maria = "maria" in str(cursor.fetchone()[0]).lower()
@@ -262,6 +283,7 @@ def _session(dialect: str, cursor: Any, milliseconds: int) -> list[str]:
         f"SET SESSION {limit}",
         "SET SESSION time_zone = '+00:00'",
         "SET SESSION lock_wait_timeout = 1",
+        f"SET SESSION group_concat_max_len = {_LONGEST_GROUP}",
     ]
 
 
@@ -283,6 +305,12 @@ def _engine(source: DataSource, dialect: str, limits: DataLimits, environ: Mappi
         pool_pre_ping=True, connect_args={"connect_timeout": _CONNECT_WITHIN},
         isolation_level="REPEATABLE READ" if dialect == MYSQL else None,
     )  # fmt: skip
+
+
+def _charset(inspector: sqlalchemy.Inspector, table: str, schema: str) -> str:
+    """Return the character set of a table's texts; empty where the database does not say."""
+    options = inspector.get_table_options(table, schema or None)
+    return next((str(value) for name, value in options.items() if name.endswith("default charset")), "")
 
 
 def _without_user(url: str) -> str:

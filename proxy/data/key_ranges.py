@@ -25,10 +25,14 @@ class KeyRange:
         """Return how many keys fall into one of about `groups` groups."""
         return max(-(-(self.last - self.first + 1) // max(groups, 1)), 1)
 
+    def parts(self, width: int) -> list[KeyRange]:
+        """Return it cut into ranges of `width` keys."""
+        return [KeyRange(first, min(first + width - 1, self.last)) for first in range(self.first, self.last + 1, width)]
+
 
 @dataclass(frozen=True, slots=True)
 class Checksum:
-    """A group's number of rows and the sum of their checksums."""
+    """A group's number of rows and the sum of their checksums, or their common digest."""
 
     rows: int
     total: int

@@ -6,7 +6,6 @@ Both databases are looked at before a query that may read many rows, at most onc
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -56,7 +55,7 @@ class SteadyPace:
         self._began = now()
         self._rows = 0
         self._looked: float | None = None
-        self._waited: Counter[str] = Counter()
+        self._waited: dict[str, float] = {}
         self._unseen: list[str] = []
 
     def settle(self, seconds: float) -> None:
@@ -81,14 +80,14 @@ class SteadyPace:
             self._paused(f"waiting, {found}")
             self._wait(LOOK_AGAIN)
             waited += LOOK_AGAIN
-            self._waited[found.what] += LOOK_AGAIN
+            self._waited[found.what] = self._waited.get(found.what, 0.0) + LOOK_AGAIN
         self._looked = self._now()
         if waited:
             self._paused("")
 
     def notes(self) -> Iterator[str]:
         """Yield what was waited for since the last call."""
-        waited, self._waited = self._waited, Counter()
+        waited, self._waited = self._waited, {}
         return (f"reading waited {seconds:g} s: {what}" for what, seconds in waited.items())
 
     def unseen(self) -> list[str]:

@@ -15,6 +15,9 @@ from proxy.data.table_plan import SidePlan, TablePlan
 
 MOST_CHANGED = 200_000
 """Changed rows that are looked up one by one; beyond, reading everything is cheaper."""
+MOST_OF_GROUP = 1024
+"""Rows whose texts are digested together: keys that lie unevenly may have many in one range."""
+SPANS_PER_QUERY = 64
 BEYOND = 1 << 63
 """Above every key that a signed column holds."""
 
@@ -44,17 +47,73 @@ def chunk_end(side: SidePlan, database: Database, first: int, rows: int) -> int:
 def checksums(side: SidePlan, database: Database, chunk: KeyRange, width: int, summed: str) -> dict[int, Checksum]:
     """Return the sums of `summed` (a checksum of the row or of its key) by group of a chunk."""
     divide = "DIV" if database.dialect == MYSQL else "/"
-    group = f"({side.ordered_by} - {chunk.first}) {divide} {width}"
-    where = _and(side, f"{side.ordered_by} BETWEEN ? AND ?")
-    return _summed(side, database, summed, group, where, (chunk.first, chunk.last))
-
-
-def _summed(
-    side: SidePlan, database: Database, summed: str, group: str, where: str, parameters: Sequence[Any]
-) -> dict[int, Checksum]:
+    place, table = side.ordered_by, side.table
+    where = _and(side, f"{place} BETWEEN ? AND ?")
+    if database.dialect == POSTGRESQL and place == side.key_hash:
+        # it would compute a key's checksum for each end of the range, and once more for the group
+        table = f"(SELECT *, {place} AS strangler_place FROM {side.table}{_where(side)} OFFSET 0) AS placed"  # noqa: S608
+        place, where = "strangler_place", "strangler_place BETWEEN ? AND ?"
     add = "strangler_sum" if database.dialect == SQLITE else "SUM"  # its own sum overflows
-    sql = f"SELECT {group}, COUNT(*), {add}({summed}) FROM {side.table} WHERE {where} GROUP BY 1"  # noqa: S608
-    return {int(name): Checksum(int(rows), int(found)) for name, rows, found in database.rows(sql, parameters)}
+    group = f"({place} - {chunk.first}) {divide} {width}"
+    sql = f"SELECT {group}, COUNT(*), {add}({summed}) FROM {table} WHERE {where} GROUP BY 1"  # noqa: S608 - quoted names
+    rows = database.rows(sql, (chunk.first, chunk.last))
+    return {int(name): Checksum(int(many), int(found)) for name, many, found in rows}
+
+
+def digests(side: SidePlan, database: Database, spans: Sequence[KeyRange], row: str) -> dict[int, Checksum] | None:
+    """Return the digest of the rows (each written as `row`) in each of these ranges of a numbered key, by place.
+
+    One digest for many rows takes half of what a number for each and their sum take. None: a range has too many rows
+    for that, or more text than the database puts together.
+    """
+    ask = _digests_by_one_plan if database.dialect == POSTGRESQL else _digests_one_by_one
+    found = ask(side, database, spans, row)
+    if found is None or any(rows > MOST_OF_GROUP for _, rows, _ in found):
+        return None
+    return {int(place): Checksum(int(rows), int(digest, 16)) for place, rows, digest in found if rows}
+
+
+def _digests_by_one_plan(
+    side: SidePlan, database: Database, spans: Sequence[KeyRange], row: str
+) -> list[tuple[Any, ...]] | None:
+    key = side.ordered_by
+    where = _and(side, f"{key} BETWEEN strangler_spans.first AND strangler_spans.last")
+    rows = f"SELECT {row} AS row_text FROM {side.table} WHERE {where} ORDER BY {key} LIMIT {MOST_OF_GROUP + 1}"  # noqa: S608
+    sql = (
+        "SELECT place - 1, many, digest FROM unnest(?::bigint[], ?::bigint[]) WITH ORDINALITY"  # noqa: S608
+        " AS strangler_spans(first, last, place), LATERAL (SELECT count(*) AS many, md5(string_agg(row_text, '|'))"
+        f" AS digest FROM ({rows}) AS rows_of_span) AS digests"
+    )
+    edges = [[min(one.first, BEYOND - 1) for one in spans], [min(one.last, BEYOND - 1) for one in spans]]
+    return database.rows(sql, edges)
+
+
+def _digests_one_by_one(
+    side: SidePlan, database: Database, spans: Sequence[KeyRange], row: str
+) -> list[tuple[Any, ...]] | None:
+    """Ask for each range by itself: MySQL sorts all rows before it groups them."""
+    found: list[tuple[Any, ...]] = []
+    for start in range(0, len(spans), SPANS_PER_QUERY):
+        some = enumerate(spans[start : start + SPANS_PER_QUERY], start)
+        rows = database.rows_unless_warned(
+            " UNION ALL ".join(_digest_of(side, database, place, span, row) for place, span in some)
+        )
+        if rows is None:
+            return None
+        found += rows
+    return found
+
+
+def _digest_of(side: SidePlan, database: Database, place: int, span: KeyRange, row: str) -> str:
+    key = side.ordered_by
+    where = _and(side, f"{key} BETWEEN {span.first} AND {span.last}")
+    if database.dialect == MYSQL:
+        # rows in another order would be read one by one: the primary key's is the order they are kept in
+        order = "" if side.in_order else f" ORDER BY {key}"
+        digest = f"MD5(GROUP_CONCAT({row}{order} SEPARATOR '|'))"
+        return f"SELECT {place}, COUNT(*), {digest} FROM {side.table} WHERE {where}"  # noqa: S608 - quoted names
+    rows = f"SELECT {row} AS row_text FROM {side.table} WHERE {where} ORDER BY {key} LIMIT {MOST_OF_GROUP + 1}"  # noqa: S608
+    return f"SELECT {place}, COUNT(*), strangler_digest(row_text) FROM ({rows})"  # noqa: S608 - quoted names
 
 
 def whole(side: SidePlan) -> Sequence[str]:

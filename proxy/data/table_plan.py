@@ -8,7 +8,7 @@ from typing import Any
 
 from comparators import row_values as kinds
 from comparators.row_values import ValuePair
-from proxy.data.canonical_sql import SideColumn, Written, canonical, fingerprint, hash60
+from proxy.data.canonical_sql import SideColumn, Written, canonical, fingerprint, hash60, row_text
 from proxy.data.column_types import ColumnType, TableShape
 from proxy.data.database import MYSQL, POSTGRESQL, SQLITE, Database, DatabaseError
 from rules.data_settings import LEGACY_DATA, DataColumn, DataTable, TableSide
@@ -45,6 +45,12 @@ class SidePlan:
     ordered_by: str
     """The number that rows are cut into ranges by: a numbered key itself, of any other its checksum."""
     checksum: str
+    row: str
+    """How a row is written where rows are digested together."""
+    key_row: str
+    """The same of its key alone."""
+    in_order: bool
+    """Whether a range of keys is read in their order anyway: they are the primary key."""
     fetched: tuple[str, ...]
     unproven: bool
     """Whether the database does not promise that the key is unique."""
@@ -118,6 +124,9 @@ def plan_table(table: DataTable, legacy: Database, modern: Database) -> TablePla
             key_hash=_hashed(sound, index, database),
             ordered_by=database.quoted(side.key[0]) if numbered else _hashed(sound, index, database),
             checksum=fingerprint([*sound, *filter(None, checked)], index, database.dialect),
+            row=row_text([*sound, *filter(None, checked)], index, database.dialect),
+            key_row=_key_text([one.by(index) for one in sound], database.dialect),
+            in_order=shapes[index].primary == side.key,
             fetched=tuple(
                 _fetched(column.legacy if index == 0 else column.modern, database, shapes[index])
                 for column in table.columns

@@ -37,9 +37,8 @@ from rules.data_settings import DataLimits
 ROWS_PER_QUERY = 50_000
 """Rows of a chunk where `rows_per_query` is 0."""
 
-FEW_PARTS = 8
 WIDER = 4
-"""A table whose keys have no common order has few parts, of `WIDER` times the rows at most: each reads every key."""
+"""Parts of a table whose keys have no common order have `WIDER` times the rows: each part reads every key."""
 CHECKSUMS = KeyRange(0, (1 << 60) - 1)
 """What the checksum of a key may be."""
 WIDEST = 1 << 62
@@ -66,7 +65,8 @@ class Summed:
 
 
 T = TypeVar("T")
-Begun = tuple[KeyRange, int, Future[dict[int, Checksum]], Future[dict[int, Checksum]]]
+Adding = Future[dict[int, Checksum] | None]
+Begun = tuple[KeyRange, int, Adding, Adding]
 """A chunk, the keys of a group, what both databases are adding up."""
 Columns = Callable[[SidePlan], Sequence[str]]
 """What is read of a row on a side."""
@@ -158,8 +158,7 @@ class TableRun:
                 under_way.append(self._begun(chunk, keys=keys))
             if not under_way:
                 return
-            chunk, width, legacy, modern = under_way.popleft()
-            summed = Summed(chunk, width, legacy.result(), modern.result())
+            summed = self._done(under_way.popleft(), keys=keys)
             self.pace.after_rows(rows_in(summed.legacy))
             yield summed
 
@@ -171,10 +170,29 @@ class TableRun:
         """Have both databases begin to add up a chunk."""
         width = chunk.width(-(-self.most_rows // ROWS_PER_GROUP))
         legacy, modern = (
-            self.threads.submit(reading.checksums, side, one, chunk, width, side.key_hash if keys else side.checksum)
+            self.threads.submit(self._groups, side, one, chunk, width, keys=keys)
             for side, one in zip((self.plan.legacy, self.plan.modern), self.databases, strict=True)
         )
         return chunk, width, legacy, modern
+
+    def _groups(
+        self, side: SidePlan, one: Database, chunk: KeyRange, width: int, *, keys: bool
+    ) -> dict[int, Checksum] | None:
+        """Have a database digest each group of a numbered key; sum up checksums where keys have no common order."""
+        if self.plan.numbered:
+            return reading.digests(side, one, chunk.parts(width), side.key_row if keys else side.row)
+        return reading.checksums(side, one, chunk, width, side.key_hash if keys else side.checksum)
+
+    def _done(self, begun: Begun, *, keys: bool) -> Summed:
+        chunk, width, *adding = begun
+        legacy, modern = (one.result() for one in adding)
+        if legacy is not None and modern is not None:
+            return Summed(chunk, width, legacy, modern)
+        self.pace.before_query()
+        found = self._both(
+            lambda side, one: reading.checksums(side, one, chunk, width, side.key_hash if keys else side.checksum)
+        )
+        return Summed(chunk, width, *found)
 
     def _by_key(self) -> KeyRange | None:
         known = [one for one in self._both(reading.bounds) if one[0] is not None]
@@ -189,7 +207,7 @@ class TableRun:
     def _parts(self, first: int, last: int) -> Iterator[KeyRange]:
         """Cut checksums, which are spread evenly, into ranges of about as many rows."""
         rows = max(self._both(reading.count))
-        self.most_rows = min(max(self.most_rows, -(-rows // FEW_PARTS)), self.most_rows * WIDER)
+        self.most_rows = min(max(rows, 1), self.most_rows * WIDER)
         width = CHECKSUMS.width(-(-rows // self.most_rows))
         for start in range(first, last + 1, width):
             yield KeyRange(start, min(start + width - 1, last))

@@ -131,8 +131,8 @@ class Both:
             redact = redacting(b"k", ())
             runner = Runner(settings, databases, self.now, self.stop, report, redact, self.state, self.paused)
             found = next(iter(runner.tables(Wanted(since=since))))
-            self.warnings = runner.warnings() if isinstance(found, TableResult) else []
             self.reads = [database.rows_read for database in databases]
+            self.warnings = runner.warnings() if isinstance(found, TableResult) else []
         return found
 
     def verified(self, one: DataTable, since: float | None = None, progress: Any = None) -> TableResult:

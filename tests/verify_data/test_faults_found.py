@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from proxy.data import database, row_reading
 from proxy.data.database import Database
 from proxy.data.pace import StoppedError
 from proxy.data.row_settling import READINGS
@@ -193,9 +194,9 @@ def test_no_more_queries_than_allowed_are_asked_at_a_time(both: Both, monkeypatc
     filled(both, 2000)
     both.modern("UPDATE invoices SET note = 'x' WHERE legacy_id % 400 = 0")
     both.limits = replace(LIMITS, queries=queries)
-    now, most, lock, rows = Counter[str](), Counter[str](), threading.Lock(), Database.rows
+    now, most, lock, rows = Counter[str](), Counter[str](), threading.Lock(), Database._fetched
 
-    def counted(database: Database, *asked: Any) -> list[tuple[Any, ...]]:
+    def counted(database: Database, *asked: Any) -> Any:
         with lock:
             now[database.side] += 1
             most[database.side] = max(most[database.side], now[database.side])
@@ -204,7 +205,7 @@ def test_no_more_queries_than_allowed_are_asked_at_a_time(both: Both, monkeypatc
             now[database.side] -= 1
         return found
 
-    monkeypatch.setattr(Database, "rows", counted)
+    monkeypatch.setattr(Database, "_fetched", counted)
     found = both.verified(INVOICES)
 
     assert (found.different, found.equal) == (5, 1995)
@@ -287,6 +288,7 @@ def test_a_table_with_a_text_key_is_read_in_parts_and_resumed_behind_what_is_don
     both.modern("DELETE FROM named WHERE name = 'k500'")
     one = table("named:name", "named:name", ["v", "doc"] if doc else ["v"])
     both.state = state_in("memory", tmp_path)
+    both.limits = replace(LIMITS, rows_per_query=125)
     done: list[int] = []
 
     def cut(_result: object, last: int | None, _share: float) -> None:
@@ -302,4 +304,59 @@ def test_a_table_with_a_text_key_is_read_in_parts_and_resumed_behind_what_is_don
     assert rows_of(found) == {"Ünï-1199": "v", "k10": "v", "k500": "missing_modern"}
     assert found.equal == 1197
     assert done[:-1] == sorted(set(done[:-1])), "no part is read twice"
-    assert len(done) == 4, "1,200 rows, 500 a query: three parts and the end"
+    assert len(done) == 4, "1,200 rows, four times 125 a query: three parts and the end"
+
+
+@pytest.mark.parametrize(("declared", "longest"), [("varchar(500)", 500), ("text", 3000)])
+def test_rows_that_are_long_are_digested_alike_whatever_a_side_declares(both: Both, declared: str, longest: int):
+    """A row above `LONG` bytes stands as its MD5 among its neighbours; a side that has none leaves the rule out."""
+    made_of(both, f"a {declared}, b {declared}", "a text, b text")
+    lengths = (1, 2047, 2048, 2049, 3000)
+    rows = [(key, "é" * min(many // 2, longest), "|" * min(many, longest)) for key, many in enumerate(lengths, 1)]
+    for side in (both.legacy, both.modern):
+        side("INSERT INTO t VALUES (%s, %s, %s)", *rows)
+    one = table("t", "t", ["a", "b"])
+
+    assert both.verified(one).same
+    assert max(both.reads) < 2 + 1 + len(rows), "no row was read"
+
+    both.modern("UPDATE t SET a = a || '|', b = substr(b, 2) WHERE id IN (1, 5)")
+    assert rows_of(both.verified(one)) == {"1": "a,b", "5": "a,b"}
+
+
+@pytest.mark.parametrize("cut", ["many rows in one range", "more text than is put together"])
+def test_what_cannot_be_digested_together_is_added_up(both: Both, cut: str, monkeypatch: pytest.MonkeyPatch):
+    """Keys far apart leave many rows in one range; MySQL cuts long texts, behind which all may be equal."""
+    if cut.startswith("many"):
+        monkeypatch.setattr(row_reading, "MOST_OF_GROUP", 8)
+    else:
+        monkeypatch.setattr(database, "_LONGEST_GROUP", 64)
+    added = sums_of(monkeypatch)
+    made_of(both, "v int", "v int")
+    rows = [(number if number < 30 else number * 10**6, number) for number in range(1, 41)]
+    for side in (both.legacy, both.modern):
+        side("INSERT INTO t VALUES (%s, %s)", *rows)
+
+    assert both.verified(table("t", "t", ["v"])).equal == 40
+    both.modern("UPDATE t SET v = 0 WHERE id IN (29, 40000000)")
+
+    assert rows_of(both.verified(table("t", "t", ["v"]))) == {"29": "v", "40000000": "v"}
+    assert added, "checksums were added up"
+
+
+def made_of(both: Both, legacy: str, modern: str) -> None:
+    both.legacy(f"CREATE TABLE t (id int PRIMARY KEY, {legacy}) DEFAULT CHARSET utf8mb4")
+    both.modern(f"CREATE TABLE t (id int PRIMARY KEY, {modern})")
+
+
+def sums_of(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the sides that add up checksums from now on."""
+    asked: list[str] = []
+    checksums = row_reading.checksums
+
+    def noted(side: Any, one: Database, *more: Any) -> Any:
+        asked.append(one.side)
+        return checksums(side, one, *more)
+
+    monkeypatch.setattr(row_reading, "checksums", noted)
+    return asked

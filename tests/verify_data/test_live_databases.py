@@ -179,7 +179,7 @@ def queries_of(monkeypatch: pytest.MonkeyPatch, table: str) -> list[str]:
     sent: list[str] = []
     fetched = Database._fetched
 
-    def noted(database: Database, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def noted(database: Database, sql: str, parameters: Sequence[Any]) -> Any:
         sent.extend([f"{database.side}: {sql}"] * (table in sql))
         return fetched(database, sql, parameters)
 
