@@ -104,8 +104,8 @@ class _Pass:
     """One pass over two values; what it needs the texts for is noted on the way.
 
     `members` counts those of either side, `texts` the values that are texts on both, `taken` those of legacy alone;
-    `floats` says that a float was compared, `extreme` that one was very large, very small or 0, `bits` that a number
-    was taken for a boolean.
+    `floats` says that a float was compared, `extreme` that one was very large or very small, `zero` that one was 0,
+    `bits` that a number was taken for a boolean.
     """
 
     def __init__(self, rules: frozenset[str]) -> None:
@@ -115,6 +115,7 @@ class _Pass:
         self.taken = 0
         self.floats = False
         self.extreme = False
+        self.zero = False
         self.bits = False
         self.forgiven: dict[str, int] | None = None
 
@@ -192,7 +193,10 @@ class _Pass:
     def _note_float(self, value: float) -> None:
         self.floats = True
         if not _LEAST < abs(value) < _MOST:
-            self.extreme = True
+            if value == 0:
+                self.zero = True
+            else:
+                self.extreme = True
 
     def _forgives(self, rule: str) -> bool:
         if rule not in self._rules:
@@ -244,9 +248,12 @@ def _number(text: str) -> float | None:
 def _is_exact(body: bytes, walk: _Pass) -> bool:
     """Whether doubles hold the numbers of a text that were compared exactly enough to differ from all others.
 
-    Sixteen digits leave four in a row where every fourth character is looked at; as a rule there are none.
+    Sixteen digits leave four in a row where every fourth character is looked at; as a rule there are none. A 0 may be
+    what is left of a number with a large negative power.
     """
     if walk.extreme or body[::_SAMPLED].translate(_CLASSES).find(_OF_SIXTEEN) >= 0:
+        return exactness(body) != INEXACT
+    if walk.zero and (body.find(b"e-") >= 0 or body.find(b"E-") >= 0):
         return exactness(body) != INEXACT
     return True
 

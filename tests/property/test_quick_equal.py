@@ -135,6 +135,8 @@ def test_what_a_quick_look_calls_equal_the_walk_calls_equal_and_forgives_as_ofte
         ('{"a":["x"],"b":"y"}', '{"a":["x"],"b":"z","b":"y"}', None),
         ('{"a":0.100000000000000005}', '{"a": 0.1}', None),
         ('{"a":1,"b":0.0}', '{"a": 1, "b":1e-400}', None),
+        ('{"a":1,"b":0.0}', '{"a": 1, "b":1E-400}', None),
+        ('{"a":0.0,"b":"pre-order"}', '{"a": 0,"b":"pre-order"}', {}),
         ('{"a":1e100}', '{"a":10e99}', None),
         ('{"a":true}', '{"a":1}', None),
         ('{"a":1}', '{"a":"1"}', None),
