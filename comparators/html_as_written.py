@@ -9,7 +9,8 @@ that may be left out has to be left out by both.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from html import unescape
 from itertools import accumulate, chain
 from operator import sub
@@ -24,7 +25,7 @@ _BLOCK_NAMES: Final = (
     "hgroup|h1|h2|h3|h4|h5|h6|listing|main|menu|nav|ol|pre|search|section|summary|table|template|ul|xmp"
 )
 _BLOCKS: Final = re.compile(rf"<(/?)(?:{_BLOCK_NAMES})(?=[\s/>])", re.IGNORECASE)
-_BLOCK_STARTS: Final = tuple(f"<{name}" for name in _BLOCK_NAMES.split("|"))
+_NAMES: Final = re.compile(r"<([a-z][a-z0-9]*)")
 _FORMATTING: Final = (
     "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u", "optgroup",
 )  # fmt: skip
@@ -66,7 +67,11 @@ def is_too_much(page: str) -> bool:
     """Whether the parser's work for a page grows faster than the page."""
     if _is_crowded(page):
         return True
-    return page.count("<") > _MANY and (_is_deep(page) or _is_left_open(page))
+    if page.count("<") <= _MANY:
+        return False
+    small = page.lower()
+    counts = Counter(_NAMES.findall(small))
+    return _is_deep(page, small, counts) or _is_left_open(page, small, counts)
 
 
 def _is_crowded(page: str) -> bool:
@@ -79,13 +84,12 @@ def _is_crowded(page: str) -> bool:
     return any(tag is not None and len(_ONE.findall(tag[3])) > _MOST_ATTRIBUTES for tag in tags)
 
 
-def _is_deep(page: str) -> bool:
+def _is_deep(page: str, small: str, counts: Mapping[str, int]) -> bool:
     """Whether blocks nest so deep that the parser, which looks through all open ones at each, would take minutes."""
-    small = page.lower()
-    names = [name for name in _BLOCK_STARTS if name in small]
-    if sum(map(small.count, names)) <= _DEEPEST:
+    names = [name for name in _BLOCK_NAMES.split("|") if name in counts]
+    if sum(counts[name] for name in names) <= _DEEPEST:
         return False
-    if sum(_least_open(small, name[1:]) for name in names) > _DEEPEST:
+    if sum(_least_open(small, name) for name in names) > _DEEPEST:
         return True
     if _most_open(small, names) <= _DEEPEST:
         return False
@@ -102,26 +106,24 @@ def _most_open(small: str, names: Sequence[str]) -> int:
 
     What begins like a name counts as its begin, only what is written in the usual way as its end.
     """
-    ends = [f"</{name[1:]}>" for name in names]
+    starts, ends = [f"<{name}" for name in names], [f"</{name}>" for name in names]
     opened, most = 0, 0
     for at in range(0, len(small), _WINDOW):
         stop = at + _WINDOW + _LONGEST_END  # an end that is cut by the window counts in both
-        begins = sum([small.count(name, at, stop) for name in names])
+        begins = sum([small.count(name, at, stop) for name in starts])
         closed = sum([small.count(end, at, at + _WINDOW) for end in ends])
         most = max(most, opened + begins)
         opened = max(opened - closed, 0) + begins
     return most
 
 
-def _is_left_open(page: str) -> bool:
+def _is_left_open(page: str, small: str, counts: Mapping[str, int]) -> bool:
     """Whether letters' forms (`<b>`, `<font>`) that are left open are opened again in too many elements."""
-    small = page.lower()
-    names = {name: small.count(f"<{name}") for name in _FORMATTING}
     most = max(page.count("<") - page.count("</"), 1)
-    likely = [name for name, count in names.items() if count * most > _MOST_REOPENED // len(_FORMATTING)]
+    likely = [name for name in _FORMATTING if counts.get(name, 0) * most > _MOST_REOPENED // len(_FORMATTING)]
     if any(_least_open(small, name) * most > _MOST_REOPENED for name in likely):
         return True
-    loose = {name: names[name] - len(_CLOSED[name].findall(small)) + 1 for name in likely}
+    loose = {name: counts[name] - len(_CLOSED[name].findall(small)) + 1 for name in likely}
     if sum(loose.values()) * most <= _MOST_REOPENED:
         return False
     return sum(_depth(_FORMS[name], page) for name in likely) * most > _MOST_REOPENED

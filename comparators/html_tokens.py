@@ -197,8 +197,8 @@ def _pieces(
         found = _PIECES.findall(LexborHTMLParser(source).html or "")
     # A tag and its end are one node.
     context.spend(len(found) // 2)
-    for piece in set(found):
-        held.setdefault(piece, piece)
+    new = set(found).difference(held)
+    held.update(zip(new, new, strict=True))
     # Most pieces come again and again: one object takes a sixth of the memory, and is compared at a glance.
     return list(map(held.__getitem__, found))
 

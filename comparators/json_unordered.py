@@ -202,7 +202,7 @@ class Rows:
         shared.intersection_update([theirs[right] for right in rest[1]])
         if not shared:
             return rest
-        waiting: dict[int, list[int]] = defaultdict(list)
+        waiting: dict[Hashable, list[int]] = defaultdict(list)
         for right in reversed(rest[1]):
             waiting[theirs[right]].append(right)
         for left in rest[0]:

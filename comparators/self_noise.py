@@ -525,8 +525,9 @@ def _is_like_legacys(finding: Finding, known: _Known, policy: Policy) -> bool:
     examples = [literal for each in here for literal in (each.first, each.again)]
     if finding.kind in _CONTENTS:
         reading = Reading(policy.zone, "datetime" in policy.rules)
-        fits_here = same_shape(finding.modern, examples, reading) or _is_of_family(finding, here, known)
-        return not kinds.isdisjoint(_CONTENTS) and fits_here
+        return not kinds.isdisjoint(_CONTENTS) and (
+            same_shape(finding.modern, examples, reading) or _is_of_family(finding, here, known)
+        )
     if finding.kind == "missing":
         return not kinds.isdisjoint(_ONE_SIDED)
     if finding.kind == "extra":

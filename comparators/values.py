@@ -121,7 +121,7 @@ def is_noise(legacy: Number, modern: Number) -> bool:
     What sums leave behind is 1e-12 of the larger, less than a tenth of a cent, and shows in a literal of more than
     fifteen digits: with fewer each decimal is a double of its own. A whole number is never another whole number.
     """
-    if not _may_be(legacy, modern):
+    if max(len(legacy), len(modern)) <= _EVERY_DECIMAL or not _may_be(legacy, modern):
         return False
     one, two = exact(legacy), exact(modern)
     if one[2] >= 0 and two[2] >= 0:
