@@ -137,6 +137,7 @@ class Running:
         found = re.fullmatch(r"strangler ready: (\S+) \(users\) (\S+) \(admin\)", line)
         assert found, line
         self.users, self.admin_url = found.groups()
+        await self._wait(lambda: self.pids("worker") or None, "first worker in the log")  # a moment after that line
 
     async def event(self, name: str, count: int = 1, **fields: object) -> dict[str, Any]:
         """Wait until the log has `name` with these fields so many times; return the last."""

@@ -64,7 +64,9 @@ async def test_different_answers_go_to_control_with_both_sides_whole(gateway: Ru
     ("legacy", "modern", "reason"),
     [
         (ok(status="200 OK"), ok(status="201 Created"), "status"),
-        (ok(b"", "Content-Type: text/html; charset=a"), ok(b"", "Content-Type: text/html;charset=b"), ""),
+        (ok(b"", "Content-Type: text/html; charset=a"), ok(b"", "Content-Type: text/html;charset=b"), "headers"),
+        (ok(b"", "Content-Type: text/html"), ok(b"", 'Content-Type: Text/HTML; charset="UTF-8"'), ""),
+        (ok(b"", "Content-Type: text/html; charset=a; x=1"), ok(b"", "Content-Type: text/html;Charset=A"), ""),
         (ok(b"", "Content-Type: text/html"), ok(b"", "Content-Type: application/json"), "headers"),
         (ok(b"", "Location: /a", status="302 Found"), ok(b"", "Location: /b", status="302 Found"), "headers"),
         (ok(b"", "Set-Cookie: a=1; HttpOnly"), ok(b"", "Set-Cookie: a=2; httponly"), ""),
