@@ -60,7 +60,7 @@ demo-data: $(STAMP)
 
 test: $(STAMP)
 	@$(if $(filter tests,$(TESTS)),$(COMPILE_TESTS),:)
-	$(BIN)/pytest -n 4 --dist loadfile --max-worker-restart 0 $(TESTS) || { [ $$? = 1 ] && $(ONCE_MORE) $(TESTS); }
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 $(TESTS) || { [ $$? = 1 ] && $(ONCE_MORE) $(TESTS); }
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -97,7 +97,7 @@ wheels: packages
 
 test-compiled: compiled
 	@cd build/compiled && { $(COMPILE_TESTS); }
-	cd build/compiled && { ../../$(BIN)/pytest -n 4 --dist loadfile --max-worker-restart 0 $(COMPILED_TESTS) \
+	cd build/compiled && { ../../$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 $(COMPILED_TESTS) \
 	  || { [ $$? = 1 ] && $(ONCE_MORE) $(COMPILED_TESTS); }; }
 
 dashboards: $(STAMP)

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from traceback import extract_tb
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from proxy.ipc.channel import Channel
 from proxy.ipc.codec import LIFELINE
@@ -153,19 +153,32 @@ async def beat(channel: Channel, lag: Callable[[float], None] = lambda _: None) 
 
 UNEXPECTED_EVERY = 1.0
 """Seconds between two events: a worker without memory has thousands of exceptions."""
+RESERVE: Final = 1 << 20
+"""Bytes of address space that are given up when there is no memory, so that what happened can be closed and logged.
+
+Never written to: they take no memory until they are needed.
+"""
 
 
 class ExceptionHandler:
-    """A loop's exception handler. `_told_at` is the time of the last event, `_more` the number of exceptions since."""
+    """A loop's exception handler.
+
+    `_told_at` is the time of the last event, `_more` the number of exceptions since; `_reserve` is gone for a while
+    after there was no memory.
+    """
 
     def __init__(self, emit: Emit, clock: Callable[[], float] = time.monotonic) -> None:
         self._emit = emit
         self._clock = clock
         self._told_at = -UNEXPECTED_EVERY
         self._more = 0
+        self._reserve: bytearray | None = bytearray(RESERVE)
 
-    def __call__(self, _: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
         """Emit an event for `context`, at most once a second; `more` says how many were left out before."""
+        if self._reserve is not None and isinstance(context.get("exception"), MemoryError):
+            self._reserve = None
+            loop.call_later(UNEXPECTED_EVERY, self._set_aside, loop)
         now = self._clock()
         if now - self._told_at < UNEXPECTED_EVERY:
             self._more += 1
@@ -181,6 +194,13 @@ class ExceptionHandler:
             at=f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "",
             more=more,
         )
+
+    def _set_aside(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Have the reserve again, as soon as there is memory for it."""
+        try:
+            self._reserve = bytearray(RESERVE)
+        except MemoryError:
+            loop.call_later(UNEXPECTED_EVERY, self._set_aside, loop)
 
 
 # Decides how long to wait before a child that died is started again.

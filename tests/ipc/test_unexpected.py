@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 from proxy.ipc.child_process import ExceptionHandler
 from tests.support.clock import Clock
@@ -34,3 +35,31 @@ async def test_a_storm_of_them_is_told_once_a_second_with_how_many_there_were():
     handler(loop, {"message": "no memory"})
 
     assert told == [0, 99]
+
+
+async def test_without_memory_an_event_has_what_was_set_aside_for_it():
+    script = """
+import asyncio, resource
+from pathlib import Path
+from proxy.ipc.child_process import ExceptionHandler
+
+async def main():
+    loop, told = asyncio.get_running_loop(), []
+    loop.set_exception_handler(ExceptionHandler(lambda *_, **fields: told.append((bytes(200_000), fields["error"]))))
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used, used))
+    filled = []
+    def fill():
+        while True:
+            filled.append(bytes(100_000))
+    loop.call_soon(fill)
+    while not told:
+        await asyncio.sleep(0)
+    print(told[0][1])
+
+asyncio.run(main())
+"""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE)
+    said, _ = await process.communicate()
+
+    assert said == b"MemoryError()\n"
