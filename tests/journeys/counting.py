@@ -23,7 +23,7 @@ class Counted:
     as late with its access lines.
     """
 
-    def __init__(self, proxy: Running, requests: int = 0) -> None:
+    def __init__(self, proxy: Running, requests: int) -> None:
         self._proxy = proxy
         self._requests = requests
         self._before: Samples = {}

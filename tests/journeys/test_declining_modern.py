@@ -39,7 +39,7 @@ async def test_a_write_that_modern_declines_is_done_by_legacy_with_the_same_body
     message = f"declined, {uuid4()} — ünïcode"
     staff = visit(workshop, 1)
 
-    async with Counted(workshop) as counted:
+    async with Counted(workshop, requests=1) as counted:
         if framing == "length":
             answer = await staff.post(REPLY, {"message": message})
         else:
@@ -65,7 +65,7 @@ async def test_a_declined_write_too_large_to_repeat_is_a_counted_502(
 ):
     message = f"{uuid4()}" + "x" * 1_100_000
 
-    async with Counted(workshop) as counted:
+    async with Counted(workshop, requests=1) as counted:
         answer = await visit(workshop, 1).post(REPLY, {"message": message})
 
     assert (answer.status, side_of(answer)) == (502, "proxy")

@@ -127,7 +127,7 @@ async def test_a_write_that_modern_answered_500_is_not_tried_elsewhere(
     fragile.faults(error_rate=1)
     message = f"once, {uuid4()}"
 
-    async with Counted(proxy) as counted:
+    async with Counted(proxy, requests=3) as counted:
         answers = [await visit(proxy, 1).post(REPLY, {"message": message}) for _ in range(3)]
 
     assert [(answer.status, side_of(answer)) for answer in answers] == [(500, "modern")] * 3
@@ -147,7 +147,7 @@ async def test_an_answer_that_is_the_clients_own_affair_is_no_failure_of_modern(
         404: lambda: visit(proxy, 1).get("/api/v1/admin/tickets/99999"),
     }[status]
 
-    async with Counted(proxy) as counted:
+    async with Counted(proxy, requests=1) as counted:
         answer = await request()
 
     assert (answer.status, side_of(answer)) == (status, "modern")
@@ -252,7 +252,7 @@ async def test_with_modern_dead_every_method_is_answered_by_legacy_and_done_once
     await workshop.adopt(own.replace(sides.modern.url, _nobody()))
     messages = [f"gone {number}, {uuid4()}" for number in range(6)]
 
-    async with Counted(workshop) as counted:
+    async with Counted(workshop, requests=8) as counted:
         staff = visit(workshop, 1)
         answers = [await staff.post(REPLY, {"message": each}) for each in messages]
         answers.append(await staff.post("/api/v1/admin/orders/12", {"status": "active"}, method="PUT"))
