@@ -587,11 +587,14 @@ routes:
 def settings(pasted: Sequence[str]) -> str:
     """Return suggestions (`setting: entry`) as the lines of `compare` that a person would write."""
     entries: dict[str, list[str]] = {}
+    single = []
     for setting, _, entry in (each.partition(": ") for each in pasted):
-        entries.setdefault(setting, []).append(entry)
-    return "".join(
-        f"      {setting}:\n" + "".join(f"        - {each}\n" for each in entries[setting]) for setting in entries
-    )
+        if setting == "noise":
+            single.append(f"      {setting}: {entry}\n")
+        else:
+            entries.setdefault(setting, []).append(entry)
+    lists = (f"      {name}:\n" + "".join(f"        - {each}\n" for each in all_) for name, all_ in entries.items())
+    return "".join([*single, *lists])
 
 
 @dataclass(frozen=True, slots=True)
