@@ -49,13 +49,14 @@ class ClientConnection(ClientTransport):
 
     __slots__ = (
         "_body", "_body_bytes", "_bounded", "_buffer", "_counted", "_empty_lines", "_held", "_lingered", "_lingering",
-        "_reader", "_reading", "_searched", "_sender", "_tunnel", "_turned_away", "_unread", "call", "closing",
-        "deadline", "fresh", "server", "transport",
+        "_reader", "_reading", "_searched", "_sender", "_socket", "_tunnel", "_turned_away", "_unread", "call",
+        "closing", "deadline", "fresh", "server", "transport",
     )  # fmt: skip
 
     def __init__(self, server: ServerContext) -> None:
         self.server = server
         self.transport: asyncio.Transport | None = None
+        self._socket: socket.socket | None = None
         self.call: ProxiedRequest | None = None
         self.deadline = 0.0
         self.closing = False
@@ -95,7 +96,7 @@ class ClientConnection(ClientTransport):
         scheme = "https" if transport.get_extra_info("sslcontext") is not None else "http"
         self.peer = peer_of(transport.get_extra_info("peername"), scheme, server.bound.trust)
         transport.set_write_buffer_limits(high=BEHIND)
-        sock = transport.get_extra_info("socket")
+        sock = self._socket = transport.get_extra_info("socket")
         if sock is not None and sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, UNSENT)
@@ -162,7 +163,7 @@ class ClientConnection(ClientTransport):
             if not peers[address]:
                 del peers[address]
         self._hold(0)
-        self.transport = None
+        self.transport = self._socket = None
         self._gone()
 
     def pause_writing(self) -> None:
@@ -385,10 +386,9 @@ class ClientConnection(ClientTransport):
         if transport is None:
             return 0
         size = transport.get_write_buffer_size()
-        sock = transport.get_extra_info("socket")
-        if sock is not None:
+        if self._socket is not None:
             try:
-                size += int.from_bytes(fcntl.ioctl(sock.fileno(), _OUT_QUEUE, b"\0\0\0\0"), "little")
+                size += int.from_bytes(fcntl.ioctl(self._socket.fileno(), _OUT_QUEUE, b"\0\0\0\0"), "little")
             except OSError:
                 return size
         return size
@@ -398,14 +398,17 @@ class ClientConnection(ClientTransport):
 
     # ── called by the sweep ────────────────────────────────────────────────────────────────────────────
 
-    def sweep(self, now: float) -> None:
-        """Look at the deadlines of the client and of its request."""
-        if 0.0 < self.deadline <= now:
+    def sweep(self, now: float) -> bool:
+        """Look at the deadlines of the client and of its request; False when none was over."""
+        is_over = 0.0 < self.deadline <= now
+        if is_over:
             self.expired()
         call = self.call
         if call is not None and 0.0 < call.deadline <= now:
             call.deadline = 0.0
             call.expired()
+            return True
+        return is_over
 
     def expired(self) -> None:
         """The client has kept us waiting for too long; one that still takes what was written has not."""

@@ -72,8 +72,8 @@ class ClientTransport:
         """Count this connection for its peer's address; False when that has more than `at_most`."""
         raise NotImplementedError
 
-    def sweep(self, now: float) -> None:
-        """Look at the deadlines of the connection and of its request."""
+    def sweep(self, now: float) -> bool:
+        """Look at the deadlines of the connection and of its request; False when none was over."""
         raise NotImplementedError
 
     def look(self, now: float) -> bool:

@@ -39,7 +39,7 @@ NEXT_AFTER: Final = 0.25
 JITTER: Final = 0.1
 """Part of a connection's greatest age that it may be younger or older, so that not all close together."""
 SPOTS_AT_MOST: Final = 64
-ENDED_AT_A_TIME: Final = 4
+ENDED_AT_A_TIME: Final = 2
 """Slow clients that are ended before others have the loop."""
 
 Spawn = Callable[[Coroutine[Any, Any, None], str], None]
@@ -298,9 +298,11 @@ class Pool:
         self.tls = upstream_tls(backend, base) if is_https(backend) else None
         self.waiting: deque[Waiter] = deque()
 
-    def keep_for_others(self, held_up: Callable[[Pool], Mapping[str, int]]) -> None:
+    def keep_for_others(self, held_up: Callable[[Pool, float], Mapping[str, int]]) -> None:
         """Keep what clients hold up, by kind of request, from having every connection."""
-        self.growth = Growth(self.backend.max_connections, lambda: held_up(self), self._serve_waiting)
+        self.growth = Growth(
+            self.backend.max_connections, lambda known_for: held_up(self, known_for), self._serve_waiting
+        )
 
     def acquire_connection(self, *, careful: bool) -> UpstreamConnection | None:
         """A connection that is idle, or None.
@@ -472,12 +474,16 @@ class Pool:
             waiter.failed("busy", "every connection is in use")
         else:
             self.waiting.append(waiter)
-            if self.make_way is not None and self._is_used_up():
+            if self.make_way is not None and self._is_taken():
                 waiter.made_way = self.make_way(self)
 
     def _is_used_up(self) -> bool:
         """Whether none is free."""
         return 0 < self.backend.max_connections <= self.in_use()
+
+    def _is_taken(self) -> bool:
+        """Whether none is free for a kind of request that clients hold up; others wait only where none is at all."""
+        return self._is_used_up() or self.growth.is_kept(self.in_use())
 
     def _serve_waiting(self) -> None:
         """One more may be in use, idle or new, for what waits; any number for the kinds that nothing holds up."""
@@ -485,7 +491,7 @@ class Pool:
             waiter = self._next_waiter(more=True)
             if waiter is None:
                 return
-            connection = self.acquire_connection(careful=True)
+            connection = None if self._keeps_idle(waiter.request_kind) else self.acquire_connection(careful=True)
             if connection is not None:
                 waiter.connected(connection)
             else:
@@ -494,10 +500,14 @@ class Pool:
                 self.open(waiter, self._plan(None))
             self.growth.gave(self.in_use())
 
+    def _keeps_idle(self, kind: str) -> bool:
+        """Whether what is idle is left for others, who would have to connect anew."""
+        return self.growth.keeps_from(kind) and not self.is_full()
+
     def ask_for_room(self) -> Iterator[None]:
         """End one slow client's request for each that waits, as far as there are any; pauses after each few."""
         ended = 0
-        for waiter in tuple(self.waiting) if self._is_used_up() else ():
+        for waiter in tuple(self.waiting) if self._is_taken() else ():
             if not waiter.made_way and waiter.wants_connection:
                 if self.make_way is None or not self.make_way(self):
                     return
@@ -518,7 +528,7 @@ class Pool:
         growth.look(in_use)
         if growth.guarded and (found := self._first_of(growth.is_free_of)) is not None:
             return found
-        if (more or growth.guarded) and not growth.is_open(in_use):
+        if growth.is_kept(in_use) or ((more or growth.guarded) and not growth.is_open(in_use)):
             return None
         if growth.is_careful(in_use) and (found := self._first_of(self._is_in_turn)) is not None:
             self._served = found.request_kind

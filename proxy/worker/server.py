@@ -38,6 +38,8 @@ BUSY: Final = 0.05
 CATCH_UP: Final = 0.01
 AT_A_TIME: Final = 256
 """Deadlines of clients that are looked at before others have the loop."""
+OVER: Final = 32
+"""How many of them one counts as that is over: its answer has to be written."""
 FORGOTTEN_AFTER: Final = 10.0
 """Seconds between two turns of what is remembered of heads: one that does not come again is gone after two."""
 BACKLOG: Final = 4096
@@ -231,13 +233,14 @@ class Server(ServerContext):
 
         A fault of our own in one of them leaves the others as they are.
         """
-        now = self.clock()
-        for number, client in enumerate(tuple(self.clients), 1):
+        now, looked_at = self.clock(), 0
+        for client in tuple(self.clients):
             try:
-                client.sweep(now)
+                looked_at += OVER if client.sweep(now) else 1
             except Exception as error:  # noqa: BLE001 - every other deadline is looked at all the same
                 client.unforeseen(error, "a deadline")
-            if number % AT_A_TIME == 0:
+            if looked_at >= AT_A_TIME:
+                looked_at = 0
                 yield
         yield from self.watched.look()
         pools = tuple(self.bound.pools.values())

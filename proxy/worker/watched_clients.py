@@ -16,7 +16,7 @@ from proxy.worker.connection_pool import Pool
 AT_A_TIME: Final = 32
 """Clients that are looked at before others have the loop."""
 KNOWN_FOR: Final = 0.05
-"""Seconds that a count of all of them is good for, and the news that none may give way."""
+"""Seconds that the news is good for that none may give way."""
 LISTED_FOR: Final = 0.5
 """Seconds that a list of those that may give way is good for, as long as the next on it has not moved since."""
 
@@ -46,10 +46,12 @@ class WatchedClients:
         self._clients.add(client)
 
     def look(self) -> Iterator[None]:
-        """Judge how each moves its bytes; pauses where others may have the loop."""
+        """Judge how each moves its bytes, and count what they hold up; pauses where others may have the loop."""
+        found: dict[Pool, Counter[str]] = {}
         for number, client in enumerate(tuple(self._clients), 1):
             try:
                 is_watched = client.look(self._clock())
+                _count(client, found)
             except Exception as error:  # noqa: BLE001 - every other client is looked at all the same
                 is_watched = False
                 client.unforeseen(error, "a slow client")
@@ -57,25 +59,20 @@ class WatchedClients:
                 self._clients.discard(client)
             if number % AT_A_TIME == 0:
                 yield
+        self._kinds, self._counted_at = found, self._clock()
 
-    def held_up(self, pool: Pool) -> Mapping[str, int]:
-        """Count the pool's connections that wait for a client to send or to read, by kind of request."""
+    def held_up(self, pool: Pool, known_for: float) -> Mapping[str, int]:
+        """Count the pool's connections that wait for a client to send or to read, by kind of request.
+
+        A count that is not older than `known_for` seconds is good enough.
+        """
         now = self._clock()
-        if now - self._counted_at >= KNOWN_FOR:
-            self._counted_at = now
-            self._kinds = self._count()
+        if now - self._counted_at >= known_for:
+            found: dict[Pool, Counter[str]] = {}
+            for client in self._clients:
+                _count(client, found)
+            self._kinds, self._counted_at = found, now
         return self._kinds.get(pool, {})
-
-    def _count(self) -> dict[Pool, Counter[str]]:
-        found: dict[Pool, Counter[str]] = {}
-        for client in self._clients:
-            held = client.holds()
-            if held is not None:
-                pool, kind = held
-                if pool not in found:
-                    found[pool] = Counter()
-                found[pool][kind] += 1
-        return found
 
     def make_way(self, pool: Pool) -> bool:
         """End the request whose client holds one of the pool's connections and moves least; False: there is none."""
@@ -95,6 +92,15 @@ class WatchedClients:
         slow = [each for each in moved if each[0] >= 0]
         slow.sort(key=_least_last)
         return slow
+
+
+def _count(client: ClientTransport, found: dict[Pool, Counter[str]]) -> None:
+    held = client.holds()
+    if held is not None:
+        pool, kind = held
+        if pool not in found:
+            found[pool] = Counter()
+        found[pool][kind] += 1
 
 
 def _end_slowest(still: list[tuple[int, ClientTransport]], pool: Pool, now: float) -> bool:

@@ -213,6 +213,33 @@ async def test_a_crowd_of_one_kind_has_every_connection_though_clients_hold_them
     await until(lambda: len(backend.wires) == 32, "every connection")
 
 
+async def test_others_have_a_few_connections_for_themselves_beside_a_crowd(gateway: RunningProxy) -> None:
+    """The clock stands still, so none of the crowd may be ended for their requests; nor do they connect anew."""
+    backend = await gateway.backend(large_or_hanging)
+    proxy = await gateway.proxy(backend, clock=Clock(), max_connections=64)
+    crowd = [await reader(proxy) for _ in range(100)]
+    for client in crowd:
+        client.send(get("/large"))
+    others = await proxy.client()
+    while busy(proxy) < 60:
+        assert (await others.ask(get("/small"))).body == b"small"
+        await asyncio.sleep(0.02)
+    before = len(backend.wires)
+
+    for _ in range(10):  # it is given one in a sixteenth of a second
+        assert (await others.ask(get("/small"))).body == b"small"
+        await asyncio.sleep(0.02)
+        assert busy(proxy) <= 60
+
+    assert waiting(proxy) > 0
+    assert slow_ones(proxy, "response") == 0
+    assert len(backend.wires) <= before + 1
+
+
+def busy(proxy: Proxy) -> int:
+    return sum(pool.in_use() for pool in proxy.server.bound.pools.values())
+
+
 async def large_or_hanging(wire: Wire) -> None:
     while True:
         head = await wire.head()

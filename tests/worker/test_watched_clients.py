@@ -24,11 +24,19 @@ class Slow(ClientTransport):
     def __init__(self, moved: int) -> None:
         self.moved = moved
         self.asked = 0
+        self.counted = 0
         self.ended = False
 
     def held_up(self, pool: Pool, now: float) -> int:  # noqa: ARG002 - what a client is asked
         self.asked += 1
         return -1 if self.ended or pool is not POOL else self.moved
+
+    def look(self, now: float) -> bool:  # noqa: ARG002 - as above
+        return True
+
+    def holds(self) -> tuple[Pool, str]:
+        self.counted += 1
+        return POOL, "GET files"
 
     def give_way(self) -> None:
         self.ended = True
@@ -108,3 +116,18 @@ def test_another_pool_s_clients_give_no_way(clock: Clock) -> None:
 
     assert not known.make_way(cast(Pool, object()))
     assert not client.ended
+
+
+def test_what_was_counted_while_they_were_looked_at_is_good_for_a_while(clock: Clock) -> None:
+    """A request that finds a pool half held up need not count hundreds of clients."""
+    known, clients = watched(clock, *range(100))
+    for _ in known.look():
+        pass
+
+    clock.turn(0.2)
+    assert known.held_up(POOL, 0.25) == {"GET files": 100}
+    assert sum(client.counted for client in clients) == 100
+
+    clock.turn(0.1)
+    assert known.held_up(POOL, 0.25) == {"GET files": 100}
+    assert sum(client.counted for client in clients) == 200
