@@ -2,9 +2,9 @@
 
 One worker on its own processor; the crowd, fifty other requests a second and the backends on the other, each in a
 process of its own, because a crowd is on other machines: so it also leaves the processor to anything else that wants it
-(SCHED_IDLE; with a niceness of 5 its bursts of 80 kB were half of what others waited for). Others are measured alone, then beside each crowd, then alone
-again: what the two quiet rows differ by is noise. The same crowd sent to a backend directly, past the proxy, shows what
-sharing the machine costs by itself.
+(SCHED_IDLE; with a niceness of 5 its bursts were half of what others waited for). Others are measured alone, then beside
+each crowd, then alone again: what the two quiet rows differ by is noise. The same crowd sent to a backend directly, past
+the proxy, shows what sharing the machine costs by itself.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ SECONDS = 20.0
 ARRIVED = 1.0
 """Seconds after which the crowd is there: taking up 640 requests at once is work of its own."""
 PAUSE = 0.02
-TURN = 0.02
-TURNS = 50
-"""Of a second, in each of which some of those that trickle send their byte."""
+TURN = 0.005
+TURNS = 200
+"""Of a second, in each of which some of those that trickle send their byte, and those that were ended come again."""
 TIMES = 2.0
 TOTAL_MIB = 64
 """`listen.buffer.total`, unless configured otherwise."""
