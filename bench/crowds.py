@@ -1,10 +1,10 @@
 """What a crowd of slow clients does to others: `python -m bench.crowds [--rounds 5] [--write]`.
 
 One worker on its own processor; the crowd, fifty other requests a second and the backends on the other, each in a
-process of its own, because a crowd is on other machines: so it also leaves the processor to anything else that wants it
-(SCHED_IDLE; with a niceness of 5 its bursts were half of what others waited for). Others are measured alone, then beside
-each crowd, then alone again: what the two quiet rows differ by is noise. The same crowd sent to a backend directly, past
-the proxy, shows what sharing the machine costs by itself.
+process of its own. A crowd is on other machines, so it leaves the processor to anything else that wants it (SCHED_IDLE;
+with a niceness of 5 its bursts were half of what others waited for). Others are measured alone, then beside each crowd,
+then alone again: what the two quiet rows differ by is noise. The same crowd sent to a backend directly, past the proxy,
+shows what sharing the machine costs by itself.
 """
 
 from __future__ import annotations
