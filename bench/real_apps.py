@@ -395,6 +395,9 @@ def wordpress(root: Path, tree: Path, options: tuple[str, ...], port: int) -> Si
         "for ($n = 0; $n < 8; $n++) wp_insert_post(['post_title' => \"Tool $n\", 'post_status' => 'publish',"
         "'post_date' => \"2026-02-1$n 10:00:00\","
         "'post_content' => \"The hammer of tool $n costs 12.0$n EUR.\"]);"
+        # The first look at a dashboard ever makes a draft for its form: two at once make two.
+        "$draft = wp_insert_post(['post_title' => 'Auto Draft', 'post_status' => 'auto-draft', 'post_author' => 1]);"
+        "update_user_option(1, 'dashboard_quick_press_last_post_id', $draft);"
     )])  # fmt: skip
     reads = [
         "/",
