@@ -1,14 +1,16 @@
 """Recognises a response's own clock: a time near its `Date` on either side is when it was made, nothing else.
 
 The rule `clock` of the preset. It is not learned, and never wider than five seconds: a value that runs with the clock
-but shows another hour is a difference. Names of what is due, expires or is valid until then are never a clock, even
-now.
+but shows another hour is a difference. A time to the minute (`as of 14:05`) stands for its minute, a date for its day:
+so two of them may differ in the seconds around a full minute, around midnight, at no other time. Names of what is due,
+expires or is valid until then are never a clock, even now.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
@@ -19,10 +21,14 @@ from comparators.sensitive_names import looks_due
 from comparators.values import Number
 
 _NEAR: Final = 5.0
-_MAYBE: Final = re.compile(r"[0-9]{10}|[0-9]:[0-9]{2}|[0-9]T[0-9]{6}")
+_MAYBE: Final = re.compile(r"[0-9]{10}|[0-9]:[0-9]{2}|[0-9]T[0-9]{6}|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LONGEST: Final = 1 << 16
 _WORDS: Final = 40
 _KINDS: Final = frozenset({"text", "epoch", "stamp"})
+_DAY: Final = 86400.0
+_MINUTE: Final = 60.0
+_HALF_DAY: Final = re.compile(r"\s?([ap])\.?m\b", re.IGNORECASE)
+_START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clocks:
@@ -50,23 +56,46 @@ class Clocks:
     def _each(self, ours: Sequence[str], theirs: Sequence[str]) -> Iterator[bool]:
         """Yield for each piece in which two texts differ whether it is either side's clock."""
         before = ""
-        for one, two in zip(ours, theirs, strict=True):
+        for at, (one, two) in enumerate(zip(ours, theirs, strict=True)):
             if one != two:
-                yield self._are_clocks(one, two) and not looks_due((before,))
+                after = "".join(ours[at + 1 : at + 4])
+                yield self._are_clocks(one, two, after) and not looks_due((before,))
             before = (before + one)[-_WORDS:]
 
-    def _are_clocks(self, legacy: str, modern: str) -> bool:
-        found = [instant(text, self._reading) for text in (legacy, modern)]
-        if not all(map(_is_beside, found, self._made)):
-            return False
-        one, two = found
+    def _are_clocks(self, legacy: str, modern: str, after: str) -> bool:
+        one, two = (instant(text, self._reading) for text in (legacy, modern))
         if one is None or two is None or one.kind != two.kind or (one.zoned and not two.zoned):
+            return False
+        if not all(self._is_beside(found, made, after) for found, made in zip((one, two), self._made, strict=True)):
             return False
         return one.spelling == two.spelling or (self._reading.loose and one.kind == "text")
 
+    def _is_beside(self, found: Instant, made: float | None, after: str) -> bool:
+        if made is None:
+            return False
+        if found.kind in _KINDS:
+            return abs(found.seconds - made) <= _NEAR
+        there = made + self._offset(made)
+        if found.kind == "date":
+            return -_NEAR <= there - found.seconds <= _DAY + _NEAR
+        lasts = _MINUTE if found.spelling == "0:00" else 0.0
+        past = (there - _of_the_day(found.seconds, after) + _DAY / 2) % _DAY - _DAY / 2
+        return -_NEAR <= past <= lasts + _NEAR
 
-def _is_beside(found: Instant | None, made: float | None) -> bool:
-    return found is not None and made is not None and found.kind in _KINDS and abs(found.seconds - made) <= _NEAR
+    def _offset(self, made: float) -> float:
+        """Seconds that the clocks of legacy's zone are ahead."""
+        if self._reading.zone is None:
+            return 0.0
+        when = (_START + timedelta(seconds=made)).astimezone(self._reading.zone)
+        return (when.utcoffset() or timedelta()) / timedelta(seconds=1)
+
+
+def _of_the_day(seconds: float, after: str) -> float:
+    """Return seconds since midnight of a time of day, which may be one of twelve hours."""
+    half = _HALF_DAY.match(after)
+    if half is None or not _DAY / 24 <= seconds < _DAY / 24 * 13:
+        return seconds
+    return seconds % (_DAY / 2) + (_DAY / 2 if half[1] in "pP" else 0.0)
 
 
 def _made(capture: Capture) -> float | None:

@@ -71,6 +71,71 @@ def test_what_is_no_clock_counts(legacy: Any, modern: Any):
     assert held(legacy, modern).verdict == "different"
 
 
+def at_the_turn(legacy: str, modern: str, *dates: str, mapping: Any = None) -> str:
+    """The verdict on a page's text whose answers say `dates`."""
+    sides = [
+        answer(f"<main><p>{text}</p></main>", 200, ("Date", date), media="text/html")
+        for text, date in zip((legacy, modern), dates, strict=True)
+    ]
+    return compare(*sides, policy({"preset": "php"} if mapping is None else mapping)).verdict
+
+
+@pytest.mark.parametrize(
+    ("legacy", "modern"),
+    [
+        ("as of 09:16, 4 March 2031", "as of 09:15, 4 March 2031"),
+        ("as of 4 March 2031, at 09:16", "as of 4 March 2031, at 09:15"),
+        ("2031-03-04 09:16", "2031-03-04 09:15"),
+        ("Heute, 9:16 Uhr", "Heute, 9:15 Uhr"),
+        ("at 9:16 am today", "at 9:15 am today"),
+        ("March 4, 2031 09:16:00", "March 4, 2031 09:15:59"),
+        ("made at 09:16:01.204", "made at 09:15:59.801"),
+    ],
+)
+def test_a_time_to_the_minute_may_turn_between_two_answers(legacy: str, modern: str):
+    before, after = "Tue, 04 Mar 2031 09:15:59 GMT", "Tue, 04 Mar 2031 09:16:01 GMT"
+
+    assert at_the_turn(legacy, modern, after, before) == "equal"
+    assert at_the_turn(modern, legacy, before, after) == "equal"
+    assert at_the_turn(legacy, modern, after, before, mapping={}) == "different"
+    assert at_the_turn(legacy, legacy.replace("16", "14"), after, before) == "different"
+    assert at_the_turn(legacy, modern, before, "Tue, 04 Mar 2031 09:16:06 GMT") == "different"
+
+
+@pytest.mark.parametrize(
+    ("legacy", "modern", "date"),
+    [
+        ("as of 09:16", "as of 09:15", "Tue, 04 Mar 2031 09:16:30 GMT"),
+        ("as of 09:16", "as of 09:15", "Tue, 04 Mar 2031 10:16:00 GMT"),
+        ("at 9:16 pm", "at 9:15 pm", "Tue, 04 Mar 2031 09:16:00 GMT"),
+        ("due 09:16", "due 09:15", "Tue, 04 Mar 2031 09:16:00 GMT"),
+        ("as of 09:16", "as of 9:15:59", "Tue, 04 Mar 2031 09:16:00 GMT"),
+        ("on 2031-03-05", "on 2031-03-04", "Tue, 04 Mar 2031 12:00:00 GMT"),
+        ("on 2031-03-05", "on 2031-03-03", "Wed, 05 Mar 2031 00:00:01 GMT"),
+        ("due on 2031-03-05", "due on 2031-03-04", "Wed, 05 Mar 2031 00:00:01 GMT"),
+    ],
+)
+def test_a_time_to_the_minute_is_a_clock_in_the_seconds_of_its_turn_only(legacy: str, modern: str, date: str):
+    assert at_the_turn(legacy, modern, date, date) == "different"
+
+
+def test_a_time_of_day_turns_at_midnight_as_a_date_does():
+    before, after = "Tue, 04 Mar 2031 23:59:59 GMT", "Wed, 05 Mar 2031 00:00:01 GMT"
+
+    assert at_the_turn("on 2031-03-05, 0:00", "on 2031-03-04, 23:59", after, before) == "equal"
+    assert at_the_turn("on 2031-03-05 12:00 am", "on 2031-03-04 11:59 pm", after, before) == "different"  # am, pm
+    assert at_the_turn("12:00 pm", "12:00 pm", after, before) == "equal"
+
+
+def test_a_time_of_day_is_read_in_legacys_zone():
+    mapping = {"preset": "php", "legacy_timezone": "Europe/Amsterdam"}
+    dates = ("Fri, 04 Jul 2031 09:16:01 GMT", "Fri, 04 Jul 2031 09:15:59 GMT")
+
+    assert at_the_turn("as of 11:16", "as of 11:15", *dates, mapping=mapping) == "equal"
+    assert at_the_turn("as of 9:16", "as of 9:15", *dates, mapping=mapping) == "different"
+    assert at_the_turn("as of 1:16", "as of 1:15", *dates) == "different"
+
+
 def test_a_naive_clock_is_read_in_legacys_zone():
     mapping = {"preset": "php", "legacy_timezone": "Europe/Amsterdam"}
     legacy, modern = {"at": "2031-03-04 10:15:01"}, {"at": "2031-03-04T09:15:07Z"}
