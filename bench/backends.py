@@ -41,11 +41,17 @@ def body(size: int) -> bytes:
 
 @contextlib.contextmanager
 def running(
-    folder: Path, spelled: Callable[[bytes], bytes] = bytes, meant: Callable[[bytes], bytes] = bytes, odd: str = "0%"
+    folder: Path,
+    spelled: Callable[[bytes], bytes] = bytes,
+    meant: Callable[[bytes], bytes] = bytes,
+    odd: str = "0%",
+    *,
+    own: bool = False,
 ) -> Iterator[Backends]:
     """Run both sides on the load's processor until the block ends; modern has its own spelling of the 1 KB.
 
-    Legacy has the spelling `meant`. For the share `odd` of users modern's response has another `id`.
+    Legacy has the spelling `meant`. For the share `odd` of users modern's response has another `id`. `own`: the
+    name is that of the path and the user on both sides, so that hardly a pair comes twice.
     """
     bodies = folder / "bodies"
     bodies.mkdir(parents=True)
@@ -58,10 +64,14 @@ def running(
         LEGACY=legacy,
         MODERN=modern,
         PREFIX=PREFIX,
-        SMALL=meant(body(SIZES["1k"])).decode(),
-        SPELLED=spelled(body(SIZES["1k"])).decode().replace("4711", "$number", 1),
+        SMALL=_named(meant(body(SIZES["1k"])).decode(), own=own),
+        SPELLED=_named(spelled(body(SIZES["1k"])).decode(), own=own).replace("4711", "$number", 1),
         ODD=f'{odd} "4712";' if odd != "0%" else "",
     )
     command = [program("nginx"), "-p", str(folder), "-c", str(conf)]
     with started(command, LOAD_CPU, folder, port_of=lambda _: modern) as process:
         yield Backends(legacy, modern, process)
+
+
+def _named(document: str, *, own: bool) -> str:
+    return document.replace("an item among others", "$uri $cookie_uid") if own else document

@@ -18,6 +18,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from statistics import median
 
 from bench.mirrors import SHADOW
@@ -28,10 +29,17 @@ from proxy.worker.reporting import MirroringReport
 from proxy.worker.shadow.sender import READS
 
 A_ROUND = 2048
+_BEGUN = attrgetter("_began")
 
 
 class Turning(Path):
-    """The data path with a real loop; `results` are the results of the copies."""
+    """The data path with a real loop; `results` are the results of the copies.
+
+    `live` and `copied` are the responses to the requests and to their copies.
+    """
+
+    live: Iterator[bytes]
+    copied: Iterator[bytes]
 
     def __init__(self, weight: int, shadow: str, *, fresh: bool) -> None:
         def change(text: str) -> str:
@@ -44,6 +52,7 @@ class Turning(Path):
         for target in self._copied():
             target.idle.extend(self._upstream(target) for _ in range(CONNECTIONS))
         self.others = self.answer.replace(b"05:28 GMT", b"05:29 GMT").replace(b"X-Side: legacy", b"X-Side: modern")
+        self.live, self.copied = itertools.repeat(self.answer), itertools.repeat(self.others)
 
     def _copied(self) -> Iterator[Target]:
         pools = self.server.shadows.sender._pools  # noqa: SLF001 - filled from outside
@@ -59,7 +68,7 @@ class Turning(Path):
 
     async def turned(self, count: int) -> None:
         """Run so many requests, some concurrently; each live response comes before its copy's."""
-        answer, others, heads, told = self.answer, self.others, self.heads, self.pending
+        heads, told = self.heads, self.pending
         clients = itertools.cycle(self.clients)
         calls = self.server.shadows.sender._calls  # noqa: SLF001 - the other side answers from here
         for target in self._copied():
@@ -70,11 +79,11 @@ class Turning(Path):
             for client in asked:
                 client.data_received(next(heads))
             await asyncio.sleep(0)
-            copies = tuple(calls)
+            copies = sorted(calls, key=_BEGUN)
             for client in asked:
-                client.call.connection.data_received(answer)  # type: ignore[union-attr]
+                client.call.connection.data_received(next(self.live))  # type: ignore[union-attr]
             for copy in copies:
-                copy._connection.data_received(others)  # type: ignore[union-attr]  # noqa: SLF001
+                copy._connection.data_received(next(self.copied))  # type: ignore[union-attr]  # noqa: SLF001
             await asyncio.sleep(0)
             while told:
                 told.pop()()

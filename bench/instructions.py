@@ -1,10 +1,11 @@
 """Counts the instructions of a request by callgrind, whatever else the machine does: `python -m bench.instructions`.
 
-    python -m bench.instructions [plain] [same] [spelled] [php] [--tree build/compiled] [--functions 20]
+    python -m bench.instructions [plain] [same] [spelled] [again] [php] [--tree build/compiled] [--functions 20]
 
 The data path of `bench.path`, that of `bench.copies` with a copy of every request: answers of the same bytes, modern's
-spelled otherwise, legacy's as PHP writes them. Kernel and event loop are not in it. The same code has the same figure
-within a thousandth, so a change of one in a hundred shows. It needs valgrind with its headers and a C compiler.
+spelled otherwise (each another, or the same again), legacy's as PHP writes them. Kernel and event loop are not in it.
+The same code has the same figure within a thousandth, so a change of one in a hundred shows. It needs valgrind with its
+headers and a C compiler.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import asyncio
 import ctypes
 import gc
+import itertools
 import os
 import re
 import subprocess
@@ -49,9 +51,12 @@ _FUNCTION = re.compile(r"^\s*([\d,]+) .*?:CPyDef_(\S+)", re.MULTILINE)
 SPELLED: Mapping[str, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = {
     "same": (bytes, bytes),
     "spelled": (bytes, mirrors.respelled),
+    "again": (bytes, mirrors.respelled),
     "php": (mirrors.as_php, mirrors.priced),
 }
 """How legacy and modern spell the body, by row."""
+REPEATED = frozenset(("same", "again"))
+"""Rows in which all answers are one; in the others no pair comes twice."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -120,7 +125,9 @@ def run(row: str, switch: str) -> int:
 async def _copied(row: str, library: ctypes.CDLL) -> None:
     path = Turning(0, mirrors.SHADOW, fresh=True)
     legacy, modern = SPELLED[row]
-    path.answer, path.others = _with_body(path.answer, legacy), _with_body(path.others, modern)
+    for each in ((path.answer, legacy), (path.others, modern)):
+        answers = [_with_body(*each, number) for number in range(1 if row in REPEATED else WARM + COUNTED)]
+        path.live, path.copied = path.copied, itertools.cycle(answers)
     shadows = path.server.shadows
     # fifty times slower under valgrind: what is limited by time would be left out
     shadows.looks.processor = lambda: 0.0
@@ -158,9 +165,9 @@ def _ready(path: Path) -> None:
     gc.freeze()
 
 
-def _with_body(answer: bytes, spelled: Callable[[bytes], bytes]) -> bytes:
+def _with_body(answer: bytes, spelled: Callable[[bytes], bytes], number: int) -> bytes:
     head, _, _ = answer.partition(b"\r\n\r\n")
-    body = spelled(backends.body(backends.SIZES["1k"]))
+    body = spelled(backends.body(backends.SIZES["1k"])).replace(b"4711", b"%d" % (4711 + number), 1)
     return _LENGTH.sub(b"Content-Length: %d" % len(body), head) + b"\r\n\r\n" + body
 
 

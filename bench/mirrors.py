@@ -79,6 +79,7 @@ def dated_by_php(body: bytes) -> bytes:
 SIDES: Mapping[str, Mapping[str, Any]] = {
     "": {},
     "spelled otherwise": {"spelled": respelled},
+    "spelled otherwise, no pair twice": {"spelled": respelled, "own": True},
     "PHP at work": {"spelled": priced, "meant": as_php},
     "PHP at work, 5% different": {"spelled": priced, "meant": as_php, "odd": "5%"},
     "times, for judges": {"spelled": dated, "meant": dated_by_php},

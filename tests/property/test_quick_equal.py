@@ -36,6 +36,7 @@ TEXTS = st.sampled_from(
     ["", "a", "0", "1", "10.50", "10.5", "1e2", "-0", "0.1", "00", 'a":b', "x:y", "é/ü", "1234567890123456789",
      "2024-01-02 00:00:00", "2024-01-02T00:00:00Z", "50e1234", ":-0"]
 )  # fmt: skip
+COLONS = (":", ":", " :", "\t:")
 NAMES = st.sampled_from(["a", "b", "c", "é", 'a"', "x:"])
 
 
@@ -71,7 +72,7 @@ def members(value: dict[str, Any], rng: random.Random, *, php: bool) -> str:
     if not names and php and rng.random() < 0.5:
         return "[]"
     found = [
-        f"{spelled(name, rng)}{rng.choice((':', ':', ' :'))}{written(value[name], rng, php=php)}" for name in names
+        f"{spelled(name, rng)}{rng.choice(COLONS)}{written(value[name], rng, php=php)}" for name in names
     ]
     if found and rng.random() < 0.1:
         found.insert(0, f"{spelled(names[-1], rng)}:{rng.choice(('1', 'null', '[2]'))}")
@@ -127,7 +128,13 @@ def test_what_a_quick_look_calls_equal_the_walk_calls_equal_and_forgives_as_ofte
         ('{"a":"","b":["x",""],"c":"1"}', '{"c" : 1, "a": "", "b": ["x", ""]}', {"numeric_string": 1}),
         ('{"a":1e-98,"b":1.50}', '{"a":0.1e-97,"b":1.5}', {}),
         ('{"a":0.0,"b":"1111-2222-3333-4444"}', '{"a":0,"b":"1111-2222-3333-4444"}', {}),
+        ('{"a":1,"b":[0.5,"x"]}', '{"b":[5e-1, "x"],\t"a":1.0}', {}),
+        ('{"a":' + "[" * 200 + "]" * 200 + "}", '{"a": ' + "[" * 200 + "]" * 200 + "}", {}),
         # what it leaves to the walk
+        ('{"a"\t:1,"b":"\\/","b":"\\/"}', '{"a":1,"b":"\\/"}', None),
+        ('{"a"\n:1,"b":"x","b":"x"}', '{"a":1,"b":"x"}', None),
+        ('{"a":true,"b":1}', '{"b":true,"a":1}', None),
+        ('{"a":1,"b":[true]}', '{"a":true, "b":[1]}', None),
         ('{"a":"\\u00e9"}', '{"a" :"é"}', {}),
         ('{"a":"é"}', '{"a" :"\\u00e9"}', None),
         ('{"a":[{"b":1,"b":1}]}', '{"a": [{"b":1}]}', None),
@@ -152,7 +159,8 @@ def test_what_a_quick_look_calls_equal_the_walk_calls_equal_and_forgives_as_ofte
         ('{"a":{}}', '{"a":[]}', None),
         ("1", "1.0", None),
         ("\ufeff{}", "{}", None),
-        ('{"a":' + "[" * 70 + "]" * 70 + "}", '{"a": ' + "[" * 70 + "]" * 70 + "}", None),
+        ('{"a":' + "[" * 300 + "]" * 300 + "}", '{"a": ' + "[" * 300 + "]" * 300 + "}", None),
+        ('["x",' + "[" * 70 + "]" * 70 + "]", '["x", ' + "[" * 70 + "]" * 70 + "]", None),
     ],
 )  # fmt: skip
 def test_what_it_can_tell_and_what_it_leaves_to_the_walk(legacy: str, modern: str, forgiven: dict[str, int] | None):

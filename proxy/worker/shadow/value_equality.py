@@ -6,6 +6,9 @@ is charged whole. What there is no time for goes to a judge, as what is too larg
 
 What sending costs is measured where it is done: a machine that is slower today, or a build that is not compiled, is
 slower at both, and is no reason to do what costs more.
+
+A menu, a price list, a user's own page that is polled: many pairs are pairs that came before. What was equal then is
+known by the hashes of both bodies, 128 bits under a key of this process.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ SHARE: Final = 0.05
 """Of the loop's time, for all looks of a worker; what is not used up is kept for a second."""
 SENDING: Final = 40e-6
 """Seconds that sending a pair to a judge costs a worker at the least, until one was sent: 50 to 100 where few are."""
+KNOWN_PAIRS: Final = 256
+"""Pairs of one route that are known to be equal; then all are forgotten."""
 _BOTH: Final = 2 * MOST_BYTES
 _LOOKS: Final = 16
 """How many looks the cost of a byte is a mean of, how many pairs that of sending one, about."""
@@ -64,13 +69,17 @@ class LookBudget:
 
 
 class ValueEquality:
-    """How one route's pairs are looked at. Changes: the seconds that a byte costs lately, the heads seen last."""
+    """How one route's pairs are looked at.
+
+    Changes: the seconds that a byte costs lately, the heads seen last, what was forgiven in pairs that were equal.
+    """
 
     def __init__(self, rules: frozenset[str], budget: LookBudget) -> None:
         self._rules = rules
         self._budget = budget
         self._cost = 0.0
         self._json: list[list[str]] = []
+        self._known: dict[tuple[int, int, int], Mapping[str, int]] = {}
 
     def forgiven(self, legacy: ResponseCopy, modern: ResponseCopy) -> Mapping[str, int] | None:
         """Return what was forgiven where two whole answers have equal bodies, None where a judge has to say."""
@@ -82,6 +91,10 @@ class ValueEquality:
             return None
         if not (self._is_json(legacy.lines) and self._is_json(modern.lines)):
             return None
+        pair = hash(one), hash(two), size
+        found = self._known.get(pair)
+        if found is not None:
+            return found
         if not budget.has_time():
             return None
         begun = budget.processor()
@@ -90,6 +103,10 @@ class ValueEquality:
         took = min(budget.processor() - begun, _DISTURBED)
         budget.spend(took if found is None else max(0.0, took - budget.sending))
         self._learn(size, took)
+        if found is not None:
+            if len(self._known) >= KNOWN_PAIRS:
+                self._known.clear()
+            self._known[pair] = found
         return found
 
     def _learn(self, size: int, took: float) -> None:

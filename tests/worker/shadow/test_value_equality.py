@@ -19,7 +19,15 @@ from proxy.worker.shadow.outcome import (
 from proxy.worker.shadow.request_copy import UNTRANSLATED
 from proxy.worker.shadow.response_copy import Budget, ResponseCopy
 from proxy.worker.shadow.route_state import ShadowRoute
-from proxy.worker.shadow.value_equality import A_PAIR, SENDING, SHARE, LookBudget, ValueEquality, value_equality
+from proxy.worker.shadow.value_equality import (
+    A_PAIR,
+    KNOWN_PAIRS,
+    SENDING,
+    SHARE,
+    LookBudget,
+    ValueEquality,
+    value_equality,
+)
 from rules.model import LEGACY, MODERN, Invariant, Route
 from tests.support import snapshots
 from tests.support.backend import always, ok
@@ -61,6 +69,12 @@ def looking(compare: dict[str, Any] | None = None, budget: LookBudget | None = N
 def told(legacy: ResponseCopy, modern: ResponseCopy, compare: dict[str, Any] | None = None) -> object:
     found = looking(compare).forgiven(legacy, modern)
     return None if found is None else dict(found)
+
+
+def respelled(number: int, more: str = "") -> tuple[ResponseCopy, ResponseCopy]:
+    """Two answers of one value; each number has others."""
+    text = json.dumps([1_000_000 + number, more])
+    return recorded(text), recorded(text + " ")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +135,7 @@ def test_looks_that_settle_nothing_have_their_share_of_the_time_and_no_more():
 def test_a_look_that_spares_the_sending_costs_only_what_it_takes_beyond():
     values = looking(budget=LookBudget(Clock(), Ticking(SENDING)))
 
-    looked = [values.forgiven(recorded("[1]"), recorded("[ 1]")) for _ in range(5000)]
+    looked = [values.forgiven(*respelled(number)) for number in range(5000)]
 
     assert all(found == {} for found in looked)
 
@@ -133,7 +147,7 @@ def test_a_machine_on_which_sending_is_as_slow_as_the_look_settles_every_pair(sl
     for _ in range(100):
         budget.learn_sending(slower * SENDING)
 
-    looked = [values.forgiven(recorded("[1]"), recorded("[ 1]")) for _ in range(5000)]
+    looked = [values.forgiven(*respelled(number)) for number in range(5000)]
 
     assert all(found == {} for found in looked)
 
@@ -153,11 +167,9 @@ def test_pairs_that_found_no_room_do_not_make_sending_look_cheap_and_one_disturb
 def test_pairs_that_take_too_long_are_not_looked_at_while_smaller_ones_are():
     processor = Ticking(2 * A_PAIR)
     values = looking(budget=LookBudget(Clock(), processor))
-    large = json.dumps(["x" * 100] * 80)
-
-    first = [values.forgiven(recorded(large), recorded(large + " ")) for _ in range(100)]
+    first = [values.forgiven(*respelled(number, "x" * 8000)) for number in range(100)]
     processor.look = A_PAIR / 10
-    small = [values.forgiven(recorded("[1]"), recorded("[ 1]")) for _ in range(50)]
+    small = [values.forgiven(*respelled(number)) for number in range(50)]
 
     assert 0 < first.count({}) < 30
     assert all(found == {} for found in small)
@@ -166,11 +178,11 @@ def test_pairs_that_take_too_long_are_not_looked_at_while_smaller_ones_are():
 def test_one_look_that_was_disturbed_is_no_reason_to_look_less():
     processor = Ticking(A_PAIR / 4)
     values = looking(budget=LookBudget(Clock(), processor))
-    looked = [values.forgiven(recorded("[1]"), recorded("[ 1]"))]
+    looked = [values.forgiven(*respelled(-1))]
 
     for number in range(200):
         processor.look = 100 * A_PAIR if number == 50 else SENDING
-        looked.append(values.forgiven(recorded("[1]"), recorded("[ 1]")))
+        looked.append(values.forgiven(*respelled(number)))
 
     assert all(found == {} for found in looked)
 
@@ -178,12 +190,42 @@ def test_one_look_that_was_disturbed_is_no_reason_to_look_less():
 def test_a_look_during_which_a_hypervisor_took_the_processor_does_not_use_up_the_share():
     processor = Ticking(10.0)
     values = looking(budget=LookBudget(Clock(), processor))
-    looked = [values.forgiven(recorded("[1]"), recorded("[ 1]"))]
+    looked = [values.forgiven(*respelled(-1))]
 
     processor.look = SENDING
-    looked += [values.forgiven(recorded("[1]"), recorded("[ 1]")) for _ in range(100)]
+    looked += [values.forgiven(*respelled(number)) for number in range(100)]
 
     assert all(found == {} for found in looked)
+
+
+def test_a_pair_that_came_before_is_known_with_what_was_forgiven():
+    processor = Ticking(SENDING)
+    values = looking(budget=LookBudget(Clock(), processor))
+    php, python, other = '{"a":"10.50"}', '{"a": 10.5}', '{"a": 11.5}'
+    first = values.forgiven(recorded(php), recorded(python))
+    read = processor.read
+
+    again = [values.forgiven(recorded(php), recorded(python)) for _ in range(100)]
+
+    assert first == {"numeric_string": 1}
+    assert again == [first] * 100
+    assert processor.read == read
+    assert values.forgiven(recorded(php), recorded(other)) is None
+    assert values.forgiven(recorded(python), recorded(php)) is None
+    assert values.forgiven(recorded(php, "Content-Type: text/html"), recorded(python)) is None
+
+
+def test_so_many_pairs_are_known_and_no_more():
+    processor = Ticking(SENDING)
+    values = looking(budget=LookBudget(Clock(), processor))
+    for number in range(KNOWN_PAIRS + 1):
+        values.forgiven(*respelled(number))
+    read = processor.read
+
+    values.forgiven(*respelled(KNOWN_PAIRS))
+    assert processor.read == read
+    values.forgiven(*respelled(0))
+    assert processor.read == read + 2
 
 
 @pytest.mark.parametrize(
