@@ -71,9 +71,7 @@ def members(value: dict[str, Any], rng: random.Random, *, php: bool) -> str:
     rng.shuffle(names)
     if not names and php and rng.random() < 0.5:
         return "[]"
-    found = [
-        f"{spelled(name, rng)}{rng.choice(COLONS)}{written(value[name], rng, php=php)}" for name in names
-    ]
+    found = [f"{spelled(name, rng)}{rng.choice(COLONS)}{written(value[name], rng, php=php)}" for name in names]
     if found and rng.random() < 0.1:
         found.insert(0, f"{spelled(names[-1], rng)}:{rng.choice(('1', 'null', '[2]'))}")
     return f"{{{joined(found, rng)}}}"
