@@ -126,6 +126,7 @@ class Walk(RowWalk):
         self._texts = (legacy_text, modern_text)
         self._tries = tries
         self._trial: Walk | None = None
+        self._own_aside: Context | None = None
         self._likely: Likely | None = None
 
     def compare(self, legacy: Any, modern: Any) -> None:
@@ -246,7 +247,9 @@ class Walk(RowWalk):
         if again is None or self._tries:
             return False
 
-        aside = self.context.fork()
+        aside = self._own_aside
+        if aside is None:
+            aside = self._own_aside = self.context.fork()
 
         def differ(one: Any, other: Any) -> bool:
             return forgiving(one, other, place, aside) is None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from comparators.model import Kind
 from comparators.noise_families import Family, family_of, rows_at
@@ -19,10 +19,21 @@ from comparators.values import Number
 
 ABSENT: Final = object()
 _CONTAINERS: Final = (dict, list)
+_ONE_SIDED: Final = frozenset({"missing", "extra"})
+_SHAPES: Final = frozenset({"missing", "extra", "length"})
 _MOST_KNOWN: Final = 4096
 _SHORTEST: Final = 12
 _HEX: Final = re.compile(r"[0-9a-f]{12,64}")
 _MIXED: Final = re.compile(r"[0-9][a-f]+[0-9]+[a-f]")
+
+
+class _Around(NamedTuple):
+    """The container of a place in both documents of legacy, its name, whether any name on the way is about money."""
+
+    legacy: Any
+    again: Any
+    name: str
+    is_money: bool
 
 
 class Again:
@@ -39,34 +50,51 @@ class Again:
         self._about = about
         self._known: dict[tuple[Any, Any, Any], bool] = {}
         self._families: dict[tuple[Any, ...], Family | None] = {}
+        self._around = _Around(legacy, again, "", is_money=False)
+        self._trail: Trail = None
 
     def varies(self, kind: Kind, modern: Any, trail: Trail, differ: Callable[[Any, Any], bool]) -> bool:
         """Whether legacy differs from itself at a place, so that modern's value may be what it is.
 
         ABSENT for what modern does not have. Never under a name about money, nor where only one side has a secret.
         """
-        steps = _steps(trail)
-        names = [step for step in steps if type(step) is str]
-        if looks_money(names) or (kind in {"missing", "extra"} and names and looks_secret(names[-1])):
+        step = None if trail is None else trail[1]
+        around = self._around_of(trail)
+        if around.is_money or (type(step) is str and looks_money((step,))):
             return False
-        first, again = _at(self._legacy, steps), _at(self._again, steps)
+        if kind in _ONE_SIDED and looks_secret(step if type(step) is str else around.name):
+            return False
+        first, again = _child(around.legacy, step), _child(around.again, step)
+        if kind in _SHAPES:
+            return self._varies_in_shape(kind, first, again, modern)
+        is_value = not (first is ABSENT or again is ABSENT or first == again)
+        if not is_value or type(first) in _CONTAINERS or type(again) in _CONTAINERS or type(modern) in _CONTAINERS:
+            return False
+        return self._is_another(first, again, modern, trail, differ)
+
+    def _varies_in_shape(self, kind: Kind, first: Any, again: Any, modern: Any) -> bool:
+        """Whether legacy has a member now and then, or lists of other lengths."""
         if kind == "missing":
             return first is not ABSENT and again is ABSENT
         if kind == "extra":
             return first is ABSENT and again is not ABSENT and self._fits((again,), modern)
-        if kind == "length":
-            sizes = _sizes(first, again)
-            return len(sizes) > 1 and self._fits(sizes, modern)
-        if (
-            ABSENT in (first, again)
-            or first == again
-            or any(type(each) in _CONTAINERS for each in (first, again, modern))
-        ):
-            return False
-        return self._is_another(first, again, modern, steps, differ)
+        sizes = _sizes(first, again)
+        return len(sizes) > 1 and self._fits(sizes, modern)
+
+    def _around_of(self, trail: Trail) -> _Around:
+        """Return what a place is in, which its neighbours are in as well; the whole documents for themselves."""
+        parent = None if trail is None else trail[0]
+        if parent is not self._trail:
+            steps = _steps(parent)
+            names = [step for step in steps if type(step) is str]
+            self._around = _Around(
+                _at(self._legacy, steps), _at(self._again, steps), names[-1] if names else "", looks_money(names)
+            )
+            self._trail = parent
+        return self._around
 
     def _is_another(
-        self, first: Any, again: Any, modern: Any, steps: Sequence[Any], differ: Callable[[Any, Any], bool]
+        self, first: Any, again: Any, modern: Any, trail: Trail, differ: Callable[[Any, Any], bool]
     ) -> bool:
         """Whether modern's value may be one more of those that legacy gives at a place: none of them is a container."""
         if type(first) is type(again) is type(modern) is str and not self._masks and are_tokens(first, again, modern):
@@ -75,7 +103,7 @@ class Again:
         if (known := self._known.get(asked)) is None:
             known = differ(first, again) and differ(again, first) and self._fits((first, again), modern)
             if not known and type(first) is type(again) is type(modern):
-                known = self._is_of_family(steps, first, again, modern)
+                known = self._is_of_family(_steps(trail), first, again, modern)
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
             self._known[asked] = known
@@ -145,11 +173,17 @@ def _steps(trail: Trail) -> list[Any]:
 def _at(value: Any, steps: Sequence[Any]) -> Any:
     """Return what stands at a place, ABSENT for nothing."""
     for step in steps:
-        if type(step) is str:
-            value = value.get(step, ABSENT) if type(value) is dict else ABSENT
-        else:
-            value = value[step] if type(value) is list and step < len(value) else ABSENT
+        value = _child(value, step)
     return value
+
+
+def _child(value: Any, step: Any) -> Any:
+    """Return what stands one step further; None is no step, a whole document is in itself."""
+    if type(step) is str:
+        return value.get(step, ABSENT) if type(value) is dict else ABSENT
+    if step is None:
+        return value
+    return value[step] if type(value) is list and step < len(value) else ABSENT
 
 
 def _sizes(first: Any, again: Any) -> list[Number]:

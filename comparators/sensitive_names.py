@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -17,15 +18,25 @@ _DUE_WORDS = frozenset(
      "renews", "after"}
 )  # fmt: skip
 _MONEY_PARTS = ("amount", "total", "price", "balance", "credit", "currency", "quantity", "discount", "refund")
+_LONGEST_NAME: Final = 64
 
 
 def looks_money(names: Iterable[str]) -> bool:
     """Whether any name along a path is about money or amounts, whose changes are never called noise."""
-    for name in names:
-        flat = name.lower()
-        if any(part in flat for part in _MONEY_PARTS) or not _MONEY_WORDS.isdisjoint(words(name)):
+    for name in names:  # noqa: SIM110 - a generator costs more than to look
+        if _is_known(name) if len(name) <= _LONGEST_NAME else _is_about_money(name):
             return True
     return False
+
+
+@lru_cache(maxsize=4096)  # the rows of a list have the same names; a text is asked about once
+def _is_known(name: str) -> bool:
+    return _is_about_money(name)
+
+
+def _is_about_money(name: str) -> bool:
+    flat = name.lower()
+    return any(part in flat for part in _MONEY_PARTS) or not _MONEY_WORDS.isdisjoint(words(name))
 
 
 def looks_due(names: Iterable[str]) -> bool:

@@ -31,6 +31,8 @@ def are_coarse(legacy: str, modern: str) -> bool:
 
     Such a figure of legacy's is the same each time it is asked, though it is measured; modern's may be longer.
     """
+    if "." not in legacy:
+        return False
     ours, theirs = _MEASURED.split(legacy), _MEASURED.split(modern)
     if len(ours) == 1 or ours[::2] != theirs[::2]:
         return False
