@@ -77,11 +77,7 @@ class Stream:
         """Return the elements that are open before a token, each with its number among its like from 2 on."""
         if self._at < 0 or at < self._at:
             self._at, self._open = 0, self._head.opened()
-        for token in self.tokens[self._at : at]:
-            if token.kind == START:
-                self._open.start(token.text, token.attributes.get("id", ""))
-            elif token.kind == END:
-                self._open.end()
+        self._open.follow(self.tokens[self._at : at])
         self._at = at
         return self._open.shown()
 
@@ -113,35 +109,59 @@ class Head:
 
 
 class _Open:
-    """The elements that are open at some place, and how many of a name came before in each."""
+    """The elements that are open at some place: their names, ids, and how many of a name came before in each.
+
+    As long as an element is open, its number among its like is the count of them in the element around it.
+    """
 
     def __init__(self) -> None:
-        self._stack: list[str] = []
-        self._counts: list[dict[str, int]] = [{}]
+        self._tags: list[str] = []
+        self._ids: list[str] = []
+        self._counts: list[dict[str, int] | None] = [None]
+
+    def follow(self, tokens: Sequence[Token]) -> None:
+        """Go on over tokens: of a page of a megabyte, over half a million."""
+        for token in tokens:
+            kind = token.kind
+            if kind == START:
+                attributes = token.attributes
+                self.start(token.text, "" if attributes is _NONE else attributes.get("id", ""))
+            elif kind == END:
+                self.end()
 
     def start(self, tag: str, name: str) -> None:
-        counts = self._counts[-1]
-        number = counts[tag] = counts.get(tag, 0) + 1
-        self._stack.append(f"{tag}#{name}" if name else f"{tag}[{number}]" if number > 1 else tag)
-        self._counts.append({})
+        self.count(tag)
+        self._tags.append(tag)
+        self._ids.append(name)
+        self._counts.append(None)
 
     def end(self) -> None:
-        if self._stack:
-            self._stack.pop()
+        if self._tags:
+            self._tags.pop()
+            self._ids.pop()
             self._counts.pop()
 
     def count(self, tag: str) -> None:
         """Count an element that is closed at once."""
         counts = self._counts[-1]
-        counts[tag] = counts.get(tag, 0) + 1
+        if counts is None:  # most elements have none in them
+            self._counts[-1] = {tag: 1}
+        else:
+            counts[tag] = counts.get(tag, 0) + 1
 
     def shown(self) -> str:
-        return " > ".join(self._stack[-_SHOWN:]) or "page"
+        begin = max(0, len(self._tags) - _SHOWN)
+        return " > ".join(map(self._name, range(begin, len(self._tags)))) or "page"
+
+    def _name(self, level: int) -> str:
+        tag, name, counts = self._tags[level], self._ids[level], self._counts[level]
+        number = 1 if counts is None else counts[tag]
+        return f"{tag}#{name}" if name else f"{tag}[{number}]" if number > 1 else tag
 
     def copy(self) -> _Open:
         made = _Open()
-        made._stack = list(self._stack)
-        made._counts = [dict(each) for each in self._counts]
+        made._tags, made._ids = list(self._tags), list(self._ids)
+        made._counts = [None if each is None else dict(each) for each in self._counts]
         return made
 
 
