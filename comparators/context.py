@@ -229,13 +229,20 @@ class Context:
         self.documents = other.documents
 
     def same_text(
-        self, legacy: str, modern: str, path: str = "@body", place: str = "", shown: Callable[[], str] | None = None
+        self,
+        legacy: str,
+        modern: str,
+        path: str = "@body",
+        place: str = "",
+        shown: Callable[[], str] | None = None,
+        *,
+        name: str = "",
     ) -> bool:
         """Whether two texts are equal once the operator's patterns are blanked and own hosts are undone; counts that.
 
         For strings inside bodies of every kind and for headers that carry addresses. Learned text noise at the
         path is blanked as well, where the policy lets it; what legacy varies by itself in this pair may vary at
-        its `place` of the path, whose display name is `shown`.
+        its `place` of the path, whose display name is `shown`; `name` is what it is called otherwise, as a column is.
         """
         if legacy == modern:
             return True
@@ -249,9 +256,10 @@ class Context:
             return True
         if self._same_query(legacy, modern):
             return True
-        if place and self.same_clock(legacy, modern, (shown() if shown is not None else "",)):
+        if place and self.same_clock(legacy, modern, (name, shown() if shown is not None else "")):
             return True
-        return self.same_but_noise(legacy, modern, path, place, shown)
+        is_money = bool(name) and self.seen is None and looks_money((name,))
+        return not is_money and self.same_but_noise(legacy, modern, path, place, shown)
 
     def same_clock(self, legacy: object, modern: object, names: Sequence[str]) -> bool:
         """Whether two values differ only by either response's own clock; counts that."""

@@ -145,7 +145,7 @@ def _field(name: str, ours: Mapping[str, list[str]], theirs: Mapping[str, list[s
         context.forgive("errors")
     elif name in ours and name in theirs and _tolerated(left, right, name, context):
         context.forgive("tolerance")
-    elif not (name in ours and name in theirs and _addresses(name, left, right, context)):
+    elif not (name in ours and name in theirs and _is_same(name, left, right, context)):
         context.differ(f"@header:{name}", "header", left, right, _nearly(name, left, right, context))
 
 
@@ -157,9 +157,11 @@ def _nearly(name: str, legacy: str, modern: str, context: Context) -> str:
     return "own_host" if name in _ADDRESSES and context.origins.named(legacy, modern) else ""
 
 
-def _addresses(name: str, legacy: str, modern: str, context: Context) -> bool:
-    """Whether two values of a field that carries addresses are the same once own hosts are undone."""
-    return name in _ADDRESSES and context.same_text(legacy, modern, f"@header:{name}")
+def _is_same(name: str, legacy: str, modern: str, context: Context) -> bool:
+    """Whether two values are the same once own hosts in addresses are undone, or either is its response's clock."""
+    if name in _ADDRESSES and context.same_text(legacy, modern, f"@header:{name}"):
+        return True
+    return name != "set-cookie" and context.same_clock(legacy, modern, (name,))
 
 
 def _tolerated(legacy: str, modern: str, name: str, context: Context) -> bool:

@@ -28,6 +28,11 @@ _CHARSETS: Final[dict[str, Callable[[str], str | None]]] = {"charset": codec_of,
 """The attributes of a `meta` that name the page's charset, and what reads them."""
 _XHTML: Final = "application/xhtml+xml"
 _TAG: Final = re.compile(r"<([a-zA-Z][\w:.-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*+)>")
+_ROLES: Final = ("class", "itemprop")
+_CELLS: Final = frozenset({"td", "dd"})
+_BEGIN_OF_ROW: Final = frozenset({"tr", "dt"})
+_ROW: Final = 16
+"""How many tokens before a cell say what it is about."""
 _AHEAD: Final = 400
 """How far the place is looked for at which two streams meet again."""
 
@@ -45,6 +50,21 @@ class _Spot(NamedTuple):
     def name(self) -> str:
         """Return the elements that are open there."""
         return self.stream.place_of(self.at)
+
+    def role(self) -> str:
+        """Return what a text is there for: the classes and microdata around it, what stands before it in its row."""
+        tokens = self.stream.before(self.at, _ROW)
+        if not tokens or tokens[-1].kind != START:
+            return ""
+        holder = tokens[-1]
+        found = [holder.attributes.get(name, "") for name in _ROLES]
+        if holder.text in _CELLS:
+            for token in reversed(tokens):
+                if token.kind == TEXT:
+                    found.append(token.text)
+                elif token.kind == START and token.text in _BEGIN_OF_ROW:
+                    break
+        return " ".join(found).strip()
 
 
 def compare(ours: Stream, theirs: Stream, context: Context) -> None:
@@ -146,7 +166,7 @@ def _are_one_text(one: Token, two: Token, blank: tuple[str, str], place: _Spot, 
     """Whether two texts are one: as they came, or with what is made anew in a script blanked."""
     if one.text != blank[0] and context.policy.ignore_text and context.same_text(one.text, two.text):
         return True
-    return context.same_text(*blank, place=place.key(context), shown=place.name)
+    return context.same_text(*blank, place=place.key(context), shown=place.name, name=place.role())
 
 
 def _attributes(one: Token, two: Token, place: _Spot, context: Context) -> None:

@@ -81,6 +81,11 @@ class Stream:
         self._at = at
         return self._open.shown()
 
+    def before(self, at: int, most: int) -> Sequence[Token]:
+        """Return the tokens before one, at least `most` where there are as many."""
+        near = self.tokens[max(1, at - most) : at]  # the first is the document's type
+        return near if len(near) >= most else [*self._head.last(most), *near]
+
     def index(self, at: int) -> int:
         """Return where a token stands in the whole page, which does not depend on the page it is compared with."""
         return at + self._head.length() if at else 0
@@ -99,6 +104,10 @@ class Head:
         if self._length < 0:
             self._length = len(_Writer(0, _Known()).written(self._pieces))
         return self._length
+
+    def last(self, most: int) -> Sequence[Token]:
+        """Return the tokens that it ends with."""
+        return _Writer(0, _Known()).written(self._pieces[-most:])
 
     def opened(self) -> _Open:
         """Return the elements that are open behind it."""

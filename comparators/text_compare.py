@@ -271,13 +271,22 @@ def _apart_csv_body(
     """Yield the cells that are not the same with their place, counted from 1; None where a row has no such cell."""
     for row, (left, right) in enumerate(zip_longest(legacy[start:], modern[start:], fillvalue=Row()), start + 1):
         for column, (one, two) in enumerate(zip_longest(left, right), 1):
-            if one != two and (one is None or two is None or not _is_same_cell(one, two, row, column, context)):
+            if one == two:
+                continue
+            name = legacy[0][column - 1] if row > 1 and column <= len(legacy[0]) else ""
+            place = f"row {row}, column {column}"
+            if one is None or two is None or not _is_same_cell(one, two, place, name, context):
                 yield row, column, one, two
 
 
-def _is_same_cell(one: str, two: str, row: int, column: int, context: Context) -> bool:
-    place = f"row {row}, column {column}" if context.minds_places else ""
-    return context.same_text(one, two, place=place, shown=lambda: place) or context.same_moment(one, two)
+def _is_same_cell(one: str, two: str, place: str, name: str, context: Context) -> bool:
+    """Whether two cells are the same; `name` stands above them in the first row."""
+    place = place if context.minds_places else ""
+    return (
+        context.same_text(one, two, place=place, shown=lambda: place, name=name)
+        or context.same_moment(one, two)
+        or context.same_clock(one, two, (name,))
+    )
 
 
 def _order(legacy: list[Row], modern: list[Row], start: int, context: Context) -> None:

@@ -155,6 +155,51 @@ def test_the_clock_of_a_page_is_one_as_well():
     )
 
 
+@pytest.mark.parametrize(
+    ("body", "media"),
+    [
+        ("id;at\n1;2031-03-04 09:15:01\n", "text/csv"),
+        ("exported,2031-03-04 09:15:01\nid,name\n1,a\n", "text/csv"),
+        ("made 2031-03-04 09:15:01\n", "text/plain"),
+        ('<?xml version="1.0"?><r made="2031-03-04T09:15:01Z"/>', "application/xml"),
+        ("<r><made>2031-03-04T09:15:01Z</made></r>", "application/xml"),
+        ("a=1&at=2031-03-04+09%3A15%3A01", "application/x-www-form-urlencoded"),
+        ('cb({"at":"2031-03-04 09:15:01"})', "application/javascript"),
+        ('{"at":"2031-03-04 09:15:01"}\n{"a":1}\n', "application/x-ndjson"),
+        ("BEGIN:VCALENDAR\nDTSTAMP:20310304T091501Z\nEND:VCALENDAR", "text/calendar"),
+    ],
+)
+def test_a_clock_is_one_in_every_kind_of_body(body: str, media: str):
+    later = body.replace("1Z", "7Z").replace(":01", ":07").replace("3A01", "3A07")
+
+    assert later != body
+    assert held(body, later, media=media).verdict == "equal"
+    assert held(body, later.replace("09", "08", 1), media=media).verdict == "different"
+
+
+@pytest.mark.parametrize("asked_again", [False, True])
+@pytest.mark.parametrize(("name", "verdict"), [("made", "equal"), ("due_at", "different"), ("valid to", "different")])
+def test_a_column_of_what_is_due_is_no_clock(name: str, verdict: str, asked_again: bool):
+    body = f"id;{name}\n1;2031-03-04 09:15:01\n"
+    legacy = answer(body, 200, ("Date", LEGACY), media="text/csv")
+    modern = answer(body.replace(":01", ":07"), 200, ("Date", MODERN), media="text/csv")
+
+    found = compare(legacy, modern, policy({"preset": "php"}), secondary=(legacy,) if asked_again else ())
+
+    assert found.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict"),
+    [("X-Made", "equal"), ("Last-Modified", "equal"), ("Expires", "different"), ("X-Due", "different")],
+)
+def test_a_compared_field_may_be_the_clock(name: str, verdict: str):
+    sides = [answer("{}", 200, ("Date", date), (name, date)) for date in (LEGACY, MODERN)]
+
+    assert compare(*sides, policy({"preset": "php", "headers": [name]})).verdict == verdict
+    assert compare(*sides, policy({"headers": [name]})).verdict == "different"
+
+
 def test_without_a_date_the_time_of_receipt_will_do():
     legacy, modern = answer(f'{{"at":{EPOCH}}}'), answer(f'{{"at":{EPOCH + 6}}}')
     php = policy({"preset": "php"})

@@ -192,3 +192,41 @@ def test_a_uuid_in_a_longer_name_is_one(name: str):
         assert thrice(first, again, modern).verdict == "noise"
         assert thrice(first, again, {"n": modern["n"].replace("-", "", 1)}).verdict == "different"
         assert thrice(first, again, {"n": f"x{modern['n']}"}).verdict == "different"
+
+
+HTML, CSV, XML, FORM = "text/html", "text/csv", "application/xml", "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("media", "body"),
+    [
+        ("application/json", '{{"NAME":{}}}'),
+        (CSV, "id;NAME\n1;{}\n"),
+        (XML, "<r><NAME>{}</NAME></r>"),
+        (XML, '<r NAME="{}"/>'),
+        (FORM, "a=1&NAME={}"),
+        (HTML, '<p>a <b id="NAME">{}</b></p>'),
+        (HTML, '<p>a <b class="x NAME">{}</b></p>'),
+        (HTML, '<table><tr><td class="NAME">{}</td></tr></table>'),
+        (HTML, '<p>a <i itemprop="NAME">{}</i></p>'),
+        (HTML, '<p><input name="NAME" value="{}"></p>'),
+        (HTML, "<table><tr><th>NAME</th><td>{}</td></tr></table>"),
+        (HTML, "<table><tr><td>NAME</td><td>of all</td><td>{}</td></tr></table>"),
+        (HTML, "<dl><dt>NAME</dt><dd>{}</dd></dl>"),
+        (HTML, "<script>var NAME={};</script>"),
+    ],
+)
+def test_what_is_about_money_is_no_noise_whatever_body_it_is_in(media: str, body: str):
+    """By its name, its column, its classes, or what stands before it in its row."""
+    for name, verdict in (("total", "different"), ("views", "noise")):
+        named = body.replace("NAME", name)
+        legacy, modern, again = (answer(named.format(each), 200, media=media) for each in ("12.00", "12.50", "13.00"))
+
+        assert compare(legacy, modern, policy({"preset": "php"}), secondary=(again,)).verdict == verdict, name
+
+
+def test_another_row_says_nothing_about_a_cell():
+    page = "<table><tr><td>Total</td><td>1</td></tr><tr><td>Hits</td><td>{}</td></tr></table>"
+    legacy, modern, again = (answer(page.format(each), 200, media=HTML) for each in ("12.00", "12.50", "13.00"))
+
+    assert compare(legacy, modern, policy({"preset": "php"}), secondary=(again,)).verdict == "noise"
