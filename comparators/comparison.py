@@ -104,23 +104,11 @@ def compare(legacy: Capture, modern: Capture, policy: Policy, *, secondary: Sequ
     3. Where legacy was asked again, what it does not even agree on with itself is noise.
 
     A cap that is reached, a failure of the operator's comparator and one of ours all mean: not compared.
-    Python's search for cycles is put off until then: a comparison makes none, but up to a million containers that it
-    would look through again and again, which was half of the time for lists in lists.
     """
-    searches = gc.isenabled()
-    gc.disable()
-    try:
-        return _compared(legacy, modern, policy, secondary)
-    finally:
-        if searches:
-            gc.enable()
-
-
-def _compared(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequence[Capture]) -> Comparison:
     try:
         if policy.custom is not None and (answer := asked(policy.custom, legacy, modern)) is not None:
             return answer
-        return _judged(legacy, modern, policy, secondary)
+        return _without_searches(legacy, modern, policy, secondary)
     except Stopped as stopped:
         return Comparison("not_compared", reason=stopped.reason)
     except RecursionError:
@@ -130,6 +118,21 @@ def _compared(legacy: Capture, modern: Capture, policy: Policy, secondary: Seque
     except Exception as fault:  # noqa: BLE001 - a comparison must never hurt its caller
         # Only the kind of error: its text may quote a body.
         return _failed("comparator", f"the comparator failed: {type(fault).__name__}")
+
+
+def _without_searches(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequence[Capture]) -> Comparison:
+    """Compare while Python does not search for cycles.
+
+    A comparison makes none, but up to a million containers that would be looked through again and again, which was half
+    of the time for lists in lists. An operator's comparator may make some.
+    """
+    searches = gc.isenabled()
+    gc.disable()
+    try:
+        return _judged(legacy, modern, policy, secondary)
+    finally:
+        if searches:
+            gc.enable()
 
 
 def _judged(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequence[Capture]) -> Comparison:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 from typing import Any
@@ -378,6 +379,14 @@ def test_an_operators_comparator_decides_or_leaves_it_to_ours():
 
     assert compare(answer(), answer(), policy({"custom": _says_noise})).notes == ("200 200",)
     assert spots(ours) == ["/a value"]
+
+
+def test_python_searches_for_cycles_while_an_operators_comparator_runs():
+    searches: list[bool] = []
+
+    compare(answer(), answer('{"a":1}'), policy({"custom": lambda *_: searches.append(gc.isenabled())}))
+
+    assert [*searches, gc.isenabled()] == [True, True]
 
 
 @pytest.mark.parametrize(
