@@ -51,8 +51,11 @@ class _Spot(NamedTuple):
         """Return the elements that are open there."""
         return self.stream.place_of(self.at)
 
-    def role(self) -> str:
-        """Return what a text is there for: the classes and microdata around it, what stands before it in its row."""
+    def role(self, context: Context) -> str:
+        """Return what a text is there for: the classes and microdata around it, what stands before it in its row.
+
+        Where it matters in which place there is noise, also the name above its column.
+        """
         tokens = self.stream.before(self.at, _ROW)
         if not tokens or tokens[-1].kind != START:
             return ""
@@ -64,6 +67,8 @@ class _Spot(NamedTuple):
                     found.append(token.text)
                 elif token.kind == START and token.text in _BEGIN_OF_ROW:
                     break
+        if context.minds_places:
+            found.append(self.stream.column(self.at))
         return " ".join(found).strip()
 
 
@@ -166,7 +171,7 @@ def _are_one_text(one: Token, two: Token, blank: tuple[str, str], place: _Spot, 
     """Whether two texts are one: as they came, or with what is made anew in a script blanked."""
     if one.text != blank[0] and context.policy.ignore_text and context.same_text(one.text, two.text):
         return True
-    return context.same_text(*blank, place=place.key(context), shown=place.name, name=place.role())
+    return context.same_text(*blank, place=place.key(context), shown=place.name, name=place.role(context))
 
 
 def _attributes(one: Token, two: Token, place: _Spot, context: Context) -> None:
