@@ -11,6 +11,7 @@ from comparators import assets, embedded_json, html_attributes, html_tokens, tex
 from comparators.body_kind import media_type
 from comparators.charsets import codec_of, of_content
 from comparators.context import Context
+from comparators.html_roles import Roles
 from comparators.html_tokens import END, SCRIPT, START, TEXT, VOID, Stream, Token
 from comparators.html_volatile import blanked, blanked_script, in_json
 from comparators.html_volatile import shown as unblanked
@@ -28,20 +29,16 @@ _CHARSETS: Final[dict[str, Callable[[str], str | None]]] = {"charset": codec_of,
 """The attributes of a `meta` that name the page's charset, and what reads them."""
 _XHTML: Final = "application/xhtml+xml"
 _TAG: Final = re.compile(r"<([a-zA-Z][\w:.-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*+)>")
-_ROLES: Final = ("class", "itemprop")
-_CELLS: Final = frozenset({"td", "dd"})
-_BEGIN_OF_ROW: Final = frozenset({"tr", "dt"})
-_ROW: Final = 16
-"""How many tokens before a cell say what it is about."""
 _AHEAD: Final = 400
 """How far the place is looked for at which two streams meet again."""
 
 
 class _Spot(NamedTuple):
-    """A token's place in legacy's page."""
+    """A token's place in legacy's page, what the page's texts are there for."""
 
     stream: Stream
     at: int
+    roles: Roles
 
     def key(self, context: Context) -> str:
         """What identifies the place in the page, whatever it is compared with where that matters."""
@@ -51,30 +48,10 @@ class _Spot(NamedTuple):
         """Return the elements that are open there."""
         return self.stream.place_of(self.at)
 
-    def role(self, context: Context) -> str:
-        """Return what a text is there for: the classes and microdata around it, what stands before it in its row.
-
-        Where it matters in which place there is noise, also the name above its column.
-        """
-        tokens = self.stream.before(self.at, _ROW)
-        if not tokens or tokens[-1].kind != START:
-            return ""
-        holder = tokens[-1]
-        found = [holder.attributes.get(name, "") for name in _ROLES]
-        if holder.text in _CELLS:
-            for token in reversed(tokens):
-                if token.kind == TEXT:
-                    found.append(token.text)
-                elif token.kind == START and token.text in _BEGIN_OF_ROW:
-                    break
-        if context.minds_places:
-            found.append(self.stream.column(self.at))
-        return " ".join(found).strip()
-
 
 def compare(ours: Stream, theirs: Stream, context: Context) -> None:
     """Find where two streams part, the first few places; a page that holds the same is forgiven under `html`."""
-    legacy, modern = ours.tokens, theirs.tokens
+    legacy, modern, roles = ours.tokens, theirs.tokens, Roles(ours)
     before, most, alike = len(context.findings), context.places(_MOST), 0
     at = to = first_difference(legacy, modern)
     # What follows the last difference is set aside, so that one element more or less is one difference.
@@ -90,7 +67,7 @@ def compare(ours: Stream, theirs: Stream, context: Context) -> None:
             continue
         alike = 0
         if _is_time(legacy, at, two, context) or (
-            one.kind == two.kind and _same_kind(one, two, _Spot(ours, at), context)
+            one.kind == two.kind and _same_kind(one, two, _Spot(ours, at, roles), context)
         ):
             at, to = at + 1, to + 1
             continue
@@ -171,7 +148,8 @@ def _are_one_text(one: Token, two: Token, blank: tuple[str, str], place: _Spot, 
     """Whether two texts are one: as they came, or with what is made anew in a script blanked."""
     if one.text != blank[0] and context.policy.ignore_text and context.same_text(one.text, two.text):
         return True
-    return context.same_text(*blank, place=place.key(context), shown=place.name, name=place.role(context))
+    role = place.roles.of(place.at, columns=context.minds_places)
+    return context.same_text(*blank, place=place.key(context), shown=place.name, name=role)
 
 
 def _attributes(one: Token, two: Token, place: _Spot, context: Context) -> None:

@@ -16,7 +16,6 @@ from selectolax.lexbor import LexborHTMLParser
 from comparators import html_as_written
 from comparators.context import Context
 from comparators.literals import first_difference
-from comparators.sensitive_names import looks_money
 
 DOCTYPE: Final = "doctype"
 START: Final = "start"
@@ -73,7 +72,6 @@ class Stream:
         self._head = head
         self._at = -1
         self._open = _Open()
-        self._columns: dict[int, str] | None = None
 
     def place_of(self, at: int) -> str:
         """Return the elements that are open before a token, each with its number among its like from 2 on."""
@@ -88,12 +86,9 @@ class Stream:
         near = self.tokens[max(1, at - most) : at]  # the first is the document's type
         return near if len(near) >= most else [*self._head.last(most), *near]
 
-    def column(self, at: int) -> str:
-        """Return what the first row of a table says above a cell's text, where that is about money; else nothing."""
-        head = self._head.tokens()
-        if self._columns is None:
-            self._columns = _money_columns([*head, *self.tokens[1:]])
-        return self._columns.get(len(head) + at - 1, "")
+    def whole(self) -> list[Token]:
+        """Return all tokens of the page; `index` says where one of these is among them."""
+        return [self.tokens[0], *self._head.tokens(), *self.tokens[1:]]
 
     def index(self, at: int) -> int:
         """Return where a token stands in the whole page, which does not depend on the page it is compared with."""
@@ -128,47 +123,6 @@ class Head:
             self._found = _Open()
             _open_up(self._found, self._pieces)
         return self._found.copy()
-
-
-def _money_columns(tokens: Sequence[Token]) -> dict[int, str]:
-    """Return for each text of a table's cell below a name that is about money that name."""
-    found: dict[int, str] = {}
-    tables: list[_Table] = []
-    for at, token in enumerate(tokens):
-        if token.kind == START and token.text == "table":
-            tables.append(_Table())
-        elif not tables:
-            continue
-        elif token.kind == START:
-            tables[-1].start(token.text)
-        elif token.kind == END and token.text == "table":
-            tables.pop()
-        elif token.kind == TEXT and (name := tables[-1].above(token.text)):
-            found[at] = name
-    return found
-
-
-class _Table:
-    """A table that is open: which row and column comes next, which columns have which names about money."""
-
-    def __init__(self) -> None:
-        self._row = self._column = 0
-        self._names: dict[int, str] = {}
-
-    def start(self, tag: str) -> None:
-        """Go on with a row or a cell."""
-        if tag == "tr":
-            self._row, self._column = self._row + 1, 0
-        elif tag in {"td", "th"}:
-            self._column += 1
-
-    def above(self, text: str) -> str:
-        """Return the name above a cell's text; the first row has the names."""
-        if self._row > 1:
-            return self._names.get(self._column, "")
-        if looks_money((text,)):
-            self._names[self._column] = text
-        return ""
 
 
 class _Open:

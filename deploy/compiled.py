@@ -38,6 +38,7 @@ HOT = (
     "comparators/html_as_written.py",
     "comparators/html_attributes.py",
     "comparators/html_compare.py",
+    "comparators/html_roles.py",
     "comparators/html_tokens.py",
     "comparators/json_compare.py",
     "comparators/json_parse.py",
