@@ -1,6 +1,6 @@
 """Says what a text of a page is there for, by what stands around it: for money, for a date that something is due.
 
-Its classes and microdata (`class="total"`, `itemprop="price"`), what stands before it in its row (`<th>Total</th><td>`,
+Its classes and microdata (`class="total"`, `itemprop="price"`), the name before it in its row (`<th>Total</th><td>`,
 `<dt>Total</dt><dd>`), the name above its column. Of a value in JSON its name says that.
 """
 
@@ -14,6 +14,8 @@ from comparators.sensitive_names import looks_money
 
 _ROLES: Final = ("class", "itemprop")
 _CELLS: Final = frozenset({"td", "dd"})
+_NAMES: Final = frozenset({"th", "dt"})
+_CELLS_AND_NAMES: Final = _CELLS | _NAMES
 _BEGIN_OF_ROW: Final = frozenset({"tr", "dt"})
 _NEAR: Final = 16
 """How many tokens before a text say what it is about."""
@@ -37,7 +39,7 @@ class Roles:
         holder = tokens[-1]
         found = [holder.attributes.get(name, "") for name in _ROLES]
         if holder.text in _CELLS:
-            found += _before_in_row(tokens)
+            found += _names_in_row(tokens)
         if columns:
             found.append(self._column(at))
         return " ".join(found).strip()
@@ -48,13 +50,17 @@ class Roles:
         return self._columns.get(self._stream.index(at), "")
 
 
-def _before_in_row(tokens: Sequence[Token]) -> list[str]:
+def _names_in_row(tokens: Sequence[Token]) -> list[str]:
+    """Return the names before a cell in its row; other cells hold what people write (`What does it cost?`)."""
     found: list[str] = []
-    for token in reversed(tokens):
-        if token.kind == TEXT:
+    is_name = False
+    for token in tokens:
+        if token.kind == TEXT and is_name:
             found.append(token.text)
-        elif token.kind == START and token.text in _BEGIN_OF_ROW:
-            break
+        elif token.kind == START and token.text in _CELLS_AND_NAMES:
+            is_name = token.text in _NAMES
+        if token.kind == START and token.text in _BEGIN_OF_ROW:
+            found = []
     return found
 
 
@@ -81,6 +87,7 @@ class _Table:
 
     def __init__(self) -> None:
         self._row = self._column = 0
+        self._is_name = False
         self._names: dict[int, str] = {}
 
     def start(self, tag: str) -> None:
@@ -89,11 +96,12 @@ class _Table:
             self._row, self._column = self._row + 1, 0
         elif tag in {"td", "th"}:
             self._column += 1
+            self._is_name = tag == "th"
 
     def above(self, text: str) -> str:
-        """Return the name above a cell's text; in the first row note it."""
+        """Return the name above a cell's text; note it where it is one, in the first row."""
         if self._row > 1:
             return self._names.get(self._column, "")
-        if looks_money((text,)):
+        if self._is_name and looks_money((text,)):
             self._names[self._column] = text
         return ""

@@ -211,10 +211,10 @@ HTML, CSV, XML, FORM = "text/html", "text/csv", "application/xml", "application/
         (HTML, '<p>a <i itemprop="NAME">{}</i></p>'),
         (HTML, '<p><input name="NAME" value="{}"></p>'),
         (HTML, "<table><tr><th>NAME</th><td>{}</td></tr></table>"),
-        (HTML, "<table><tr><td>NAME</td><td>of all</td><td>{}</td></tr></table>"),
+        (HTML, "<table><tr><th>NAME</th><td>of all</td><td>{}</td></tr></table>"),
         (HTML, "<dl><dt>NAME</dt><dd>{}</dd></dl>"),
         (HTML, "<table><tr><th>Id<th>NAME</tr><tr><td>1<td>{}</tr></table>"),
-        (HTML, "<table><tr><td>Id<td><b>NAME</b></tr><tr><td>1<td><b>5</b><tr><td>2<td><b>{}</b></tr></table>"),
+        (HTML, "<table><tr><th>Id<th><b>NAME</b></tr><tr><td>1<td><b>5</b><tr><td>2<td><b>{}</b></tr></table>"),
         (HTML, "<script>var NAME={};</script>"),
     ],
 )
@@ -230,12 +230,15 @@ def test_what_is_about_money_is_no_noise_whatever_body_it_is_in(media: str, body
 @pytest.mark.parametrize(
     "page",
     [
-        "<table><tr><td>Total</td><td>1</td></tr><tr><td>Hits</td><td>{}</td></tr></table>",
+        "<table><tr><th>Total</th><td>1</td></tr><tr><th>Hits</th><td>{}</td></tr></table>",
+        "<table><tr><td>What does it cost?</td><td>{}</td></tr></table>",
+        "<table><tr><td>Paid in total<td>5</tr><tr><td>Hello<td>{}</tr></table>",
+        "<dl><dt>Total</dt><dd>1</dd><dt>Hits</dt><dd>{}</dd></dl>",
         "<table><tr><th>Total<th>Hits</tr><tr><td>1</td><td>{}</td></tr></table>",
         "<table><tr><th>Total</tr><tr><td>1</td></tr></table><table><tr><th>Hits</tr><tr><td>{}</td></tr></table>",
     ],
 )
-def test_another_row_or_column_says_nothing_about_a_cell(page: str):
+def test_another_row_or_column_and_what_people_write_say_nothing_about_a_cell(page: str):
     legacy, modern, again = (answer(page.format(each), 200, media=HTML) for each in ("12.00", "12.50", "13.00"))
 
     assert compare(legacy, modern, policy({"preset": "php"}), secondary=(again,)).verdict == "noise"

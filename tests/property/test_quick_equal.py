@@ -127,7 +127,6 @@ def test_what_a_quick_look_calls_equal_the_walk_calls_equal_and_forgives_as_ofte
         ('{"a":1e-98,"b":1.50}', '{"a":0.1e-97,"b":1.5}', {}),
         ('{"a":0.0,"b":"1111-2222-3333-4444"}', '{"a":0,"b":"1111-2222-3333-4444"}', {}),
         ('{"a":1,"b":[0.5,"x"]}', '{"b":[5e-1, "x"],\t"a":1.0}', {}),
-        ('{"a":' + "[" * 200 + "]" * 200 + "}", '{"a": ' + "[" * 200 + "]" * 200 + "}", {}),
         # what it leaves to the walk
         ('{"a"\t:1,"b":"\\/","b":"\\/"}', '{"a":1,"b":"\\/"}', None),
         ('{"a"\n:1,"b":"x","b":"x"}', '{"a":1,"b":"x"}', None),
@@ -157,8 +156,7 @@ def test_what_a_quick_look_calls_equal_the_walk_calls_equal_and_forgives_as_ofte
         ('{"a":{}}', '{"a":[]}', None),
         ("1", "1.0", None),
         ("\ufeff{}", "{}", None),
-        ('{"a":' + "[" * 300 + "]" * 300 + "}", '{"a": ' + "[" * 300 + "]" * 300 + "}", None),
-        ('["x",' + "[" * 70 + "]" * 70 + "]", '["x", ' + "[" * 70 + "]" * 70 + "]", None),
+        ('{"a":' + "[" * 70 + "]" * 70 + "}", '{"a": ' + "[" * 70 + "]" * 70 + "}", None),
     ],
 )  # fmt: skip
 def test_what_it_can_tell_and_what_it_leaves_to_the_walk(legacy: str, modern: str, forgiven: dict[str, int] | None):
