@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
+from proxy.worker.server import AT_A_TIME, OVER
 from rules.model import Limits
 from tests.support.backend import always, chunks, hang, ok, on_head
 from tests.support.clock import Clock
@@ -203,3 +206,21 @@ async def test_an_early_answer_to_a_slow_reader_is_not_cut_by_the_wait_for_its_u
     client.transport.resume_reading()
 
     assert len((await client.answer()).body) == sent
+
+
+async def test_of_many_deadlines_that_are_over_a_few_are_answered_before_others_have_the_loop(
+    gateway: RunningProxy,
+) -> None:
+    backend, clock = await gateway.backend(always(ok())), Clock()
+    proxy = await gateway.proxy(backend, clock=clock, limits=Limits(header_timeout=5.0))
+    for client in [await proxy.client() for _ in range(100)]:
+        client.send(b"GET / HTTP/1.1\r\n")
+    await breathe()
+    slow = tuple(proxy.server.clients)
+    clock.turn(5.1)
+
+    over = [0, *(sum(client.closing for client in slow) for _ in proxy.server._looks()), len(slow)]
+
+    assert all(client.closing for client in slow)
+    assert len(slow) == 100
+    assert max(two - one for one, two in itertools.pairwise(over)) <= AT_A_TIME // OVER
