@@ -176,11 +176,17 @@ def _text(piece: str) -> str:
 
 def _written(name: str, attributes: str) -> str:
     """Return a tag with its attributes in quotes; of an attribute that is given twice the first counts."""
-    held: dict[str, str] = {}
-    for key, *values in _ONE.findall(attributes):
-        value = "".join(values)
-        held.setdefault(key.lower(), value if _PLAIN.fullmatch(value) else _escaped(unescape(value)))
-    return f"<{name}{''.join(f' {key}=' + chr(34) + value + chr(34) for key, value in held.items())}>"
+    held: set[str] = set()
+    parts = [f"<{name}"]
+    for key, quoted, single, bare in _ONE.findall(attributes):
+        low = key.lower()
+        if low in held:
+            continue
+        held.add(low)
+        value = quoted or single or bare
+        parts.append(f' {low}="{value if _PLAIN.fullmatch(value) else _escaped(unescape(value))}"')
+    parts.append(">")
+    return "".join(parts)
 
 
 def _escaped(value: str) -> str:

@@ -198,7 +198,8 @@ def _open_up(found: _Open, pieces: Sequence[str]) -> None:
 
 
 def _named(piece: str) -> tuple[str, str, bool]:
-    tag, attributes = _tag(piece.partition(">")[0] + ">")
+    begin = piece[: piece.index(">") + 1]
+    tag, attributes = _tag(begin) if "id=" in begin else (begin[1:-1].partition(" ")[0], _NONE)
     return tag, attributes.get("id", ""), tag in VOID or piece.count("<") > 1
 
 

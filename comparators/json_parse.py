@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import re
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from json.decoder import JSONDecodeError
 from json.encoder import encode_basestring, encode_basestring_ascii
 from json.scanner import make_scanner
@@ -22,6 +24,10 @@ from comparators.values import Number
 
 BLANKS = " \t\r\n"
 _CONTAINERS = frozenset({dict, list})
+_CROWDED = 8
+"""From so many brackets in so many characters on their text tells sooner how deep a document is than its values do."""
+_STEPS = bytes({"[": 1, "{": 1, "]": 255, "}": 255}.get(chr(each), 0) for each in range(256))
+_NO_BRACKETS = bytes(set(range(256)).difference(b"[]{}"))
 _HALF = re.compile(r"[\ud800-\udfff]")
 
 
@@ -47,9 +53,23 @@ def parse(text: str, repeated: list[str]) -> Any:
         value = _read_once(text, repeated)
     except RecursionError:
         raise TooDeep("nested too deeply") from None
-    if deeper(value, text.count("[") + text.count("{")):
+    brackets = text.count("[") + text.count("{")
+    if brackets * _CROWDED > len(text) and _are_shallow(text):
+        return value
+    if deeper(value, brackets):
         raise TooDeep("nested too deeply")
     return value
+
+
+def _are_shallow(text: str) -> bool:
+    """Whether the brackets of a document show that it is not too deep; never where a text may hide one by an escape.
+
+    A document of nothing but containers is read in a sixth of the time that entering each of them takes.
+    """
+    if "\\" in text:
+        return False
+    outside = "".join(text.split('"')[::2]).encode()
+    return max(accumulate(array("b", outside.translate(_STEPS, _NO_BRACKETS)))) <= DEEPEST + 1
 
 
 def deeper(value: Any, brackets: int, most: int = DEEPEST) -> bool:

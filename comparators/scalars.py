@@ -14,6 +14,7 @@ from comparators.paths import Place
 from comparators.values import (
     Moment,
     Number,
+    are_equal,
     exact,
     instant_of,
     is_date,
@@ -59,7 +60,7 @@ def one_type(legacy: Any, modern: Any, place: Place, context: Context) -> bool:
 
 def are_decimals(legacy: str, modern: str) -> bool:
     """Whether two texts are plain decimals of one value, at least one with a point."""
-    return ("." in legacy or "." in modern) and plain(legacy) and plain(modern) and exact(legacy) == exact(modern)
+    return ("." in legacy or "." in modern) and plain(legacy) and plain(modern) and are_equal(legacy, modern)
 
 
 def as_bit(value: Any) -> int | None:
@@ -95,7 +96,7 @@ def _is_epoch(legacy: Number) -> bool:
 
 def _bridged(rule: str, legacy: Number | str, modern: Number | str, place: Place) -> Rules:
     """Compare a number with a text that is one: equal, or no further apart than the operator says there."""
-    if _text(legacy) == _text(modern) or exact(legacy) == exact(modern):
+    if are_equal(_text(legacy), _text(modern)):
         return (rule,)
     return (rule, "tolerance") if _tolerated(legacy, modern, place) else None
 

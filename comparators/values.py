@@ -62,6 +62,17 @@ def same(legacy: Number, modern: Number) -> bool:
     return exact(legacy) == exact(modern)
 
 
+def _has_power(text: str) -> bool:
+    return "e" in text or "E" in text
+
+
+def are_equal(left: str, right: str) -> bool:
+    """Whether two texts that are numbers have one value; of short ones without a power their doubles say so."""
+    if len(left) <= _EVERY_DECIMAL >= len(right) and not _has_power(left + right):
+        return float(left) == float(right)
+    return exact(left) == exact(right)
+
+
 def plain(text: str) -> bool:
     """Whether a text is a plain decimal: no leading zeros, plus sign, exponent or white space."""
     if text.isdigit() and text.isascii():  # most are whole

@@ -30,6 +30,7 @@ ROOMS = ("proxy", "rules", "comparators", "dashboards")
 BESIDE = ("tests", "bench", "examples", "docs", "deploy")
 HOT = (
     "comparators/body_kind.py",
+    "comparators/clock.py",
     "comparators/comparison.py",
     "comparators/context.py",
     "comparators/embedded_json.py",
@@ -44,8 +45,14 @@ HOT = (
     "comparators/json_parse.py",
     "comparators/json_unordered.py",
     "comparators/legacy_again.py",
+    "comparators/literals.py",
     "comparators/model.py",
     "comparators/near_misses.py",
+    "comparators/noise_forms.py",
+    "comparators/noise_letters.py",
+    "comparators/noise_pieces.py",
+    "comparators/noise_rules.py",
+    "comparators/noise_times.py",
     "comparators/paths.py",
     "comparators/policy.py",
     "comparators/quick_differences.py",
@@ -57,6 +64,7 @@ HOT = (
     "comparators/self_noise.py",
     "comparators/sensitive_names.py",
     "comparators/values.py",
+    "comparators/xml_compare.py",
     "proxy/http1/cookies.py",
     "proxy/http1/fields.py",
     "proxy/http1/forwarded.py",
@@ -114,6 +122,7 @@ HOT = (
     "rules/routing/mirroring.py",
     "rules/routing/pattern.py",
     "rules/routing/route_table.py",
+    "rules/secret_names.py",
     "rules/token_bucket.py",
 )
 """Whatever every request goes through, its copy, two JSON answers that differ.

@@ -261,6 +261,14 @@ def test_what_is_as_deep_as_may_be_is_compared():
     assert [(each.kind, each.legacy, each.modern) for each in comparison.findings] == [("value", "1", "2")]
 
 
+@pytest.mark.parametrize("text", ['"]]}}"', '"[[{{"', r'"\"]]]\\"'], ids=["ends", "begins", "escaped"])
+def test_brackets_in_texts_say_nothing_about_depth(text: str):
+    modern = answer(nested(DEEPEST + 1, f'"{"a" * 40}"'))
+
+    assert compare(answer(nested(DEEPEST + 1, text)), modern, policy()).verdict == "different"
+    assert compare(answer(nested(DEEPEST + 2, text)), modern, policy()).reason == "depth"
+
+
 def test_many_shallow_containers_are_not_deep():
     legacy, modern = ("[" + ",".join(f'{{"a":[{n}]}}' for n in range(first, first + 500)) + "]" for first in (0, 1))
 

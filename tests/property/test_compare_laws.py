@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from comparators import Policy, compare
 from comparators.paths import matches, pointer, steps
 from comparators.policy import EQUIVALENCES, PHP_RULES
 from comparators.sensitive_names import looks_money, looks_secret
+from comparators.values import are_equal, exact
 from tests.comparators.answers import answer, held, policy
 
 TEXTS = st.sampled_from(
@@ -319,3 +321,22 @@ def test_no_number_of_differences_makes_them_none(unordered: list[Any], count: i
 
     assert {each.verdict for each in found} == {"different"}
     assert [len(each.findings) for each in found] == sorted(len(each.findings) for each in found)
+
+
+@st.composite
+def close_numbers(draw: st.DrawFn) -> tuple[str, str]:
+    """Two literals of numbers, often of one value in two spellings, often a digit apart."""
+    digits = draw(st.integers(0, 10**20))
+    places = draw(st.integers(0, 20))
+    value = Decimal(digits).scaleb(-places)
+    other = value + draw(st.sampled_from((0, 0, 1, -1))) * Decimal(1).scaleb(-places)
+    spell = st.sampled_from((lambda each: f"{each:f}", lambda each: f"{each:f}0" if "." in f"{each:f}" else f"{each:f}.0",
+                             lambda each: f"{each:e}", lambda each: f"-{abs(each):f}"))  # fmt: skip
+    return draw(spell)(value), draw(spell)(other)
+
+
+@given(close_numbers())
+def test_two_numbers_are_equal_where_their_values_are(numbers: tuple[str, str]):
+    left, right = numbers
+
+    assert are_equal(left, right) == (Decimal(left) == Decimal(right)) == (exact(left) == exact(right))
