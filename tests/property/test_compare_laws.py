@@ -330,13 +330,13 @@ def close_numbers(draw: st.DrawFn) -> tuple[str, str]:
     places = draw(st.integers(0, 20))
     value = Decimal(digits).scaleb(-places)
     other = value + draw(st.sampled_from((0, 0, 1, -1))) * Decimal(1).scaleb(-places)
-    spell = st.sampled_from((lambda each: f"{each:f}", lambda each: f"{each:f}0" if "." in f"{each:f}" else f"{each:f}.0",
-                             lambda each: f"{each:e}", lambda each: f"-{abs(each):f}"))  # fmt: skip
-    return draw(spell)(value), draw(spell)(other)
+    spell = st.sampled_from(("{:f}", "{:f}0", "{:f}.0", "{:e}", "-{:f}"))
+    return draw(spell).format(abs(value)), draw(spell).format(abs(other))
 
 
 @given(close_numbers())
 def test_two_numbers_are_equal_where_their_values_are(numbers: tuple[str, str]):
     left, right = numbers
+    assume(max(left.count("."), right.count(".")) < 2)
 
     assert are_equal(left, right) == (Decimal(left) == Decimal(right)) == (exact(left) == exact(right))
