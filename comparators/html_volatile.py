@@ -16,7 +16,9 @@ MARK: Final = "\x00"
 
 _MARK_IN_JSON: Final = r"\u0000"
 
-_TOKEN_NAME: Final = re.compile(r".*(?:csrf|xsrf).*|.*token|.*nonce|sectok", re.IGNORECASE | re.DOTALL)
+_TOKEN_NAME: Final = re.compile(
+    r".*(?:csrf|xsrf).*|.*token\]?|.*nonce\]?|.*_token\]?\[(?:key|fields)\]|sectok", re.IGNORECASE | re.DOTALL
+)
 _LINKED_NAME: Final = re.compile(
     r"_?token|.*(?:csrf|xsrf).*|authenticity_token|__requestverificationtoken|_?(?:wp_?)?nonce|sectok|\w*edittoken",
     re.IGNORECASE,
@@ -51,7 +53,7 @@ _NO_ASSET: Final = {"canonical", "alternate", "next", "prev", "shortlink", "auth
 _PARAMETER: Final = re.compile(r"(?<=[?&;])([\w-]{2,40})=([^&;#]+)")
 _POLICY_NONCE: Final = re.compile(r"(?<='nonce-)[\w+/=-]+")
 SCRIPT_TOKEN: Final = re.compile(
-    r"""["']?\b([\w$]{0,40}?(?:(?:csrf|xsrf)[\w-]{0,20}|token|nonce))["']?\s{0,4}[:=]\s{0,4}["']([^"'\s<>]+)(?=["'])""",
+    r"""["']?\b([\w$]{0,40}?(?:(?:csrf|xsrf)[\w-]{0,20}|token|nonce)\]?(?:\[(?:key|fields)\])?)["']?\s{0,4}[:=]\s{0,4}["']([^"'\s<>]+)(?=["'])""",
     re.IGNORECASE,
 )
 """A member or variable of a script that holds a token: its name, its value."""

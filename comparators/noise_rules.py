@@ -316,7 +316,23 @@ _LONGEST: Final = 1 << 18
 _LONGEST_WHOLE: Final = 4096
 _WORTH_IT: Final = 2000
 _MARGIN: Final = 128
-_SIGN: Final = re.compile(r"[€$£¥]|\b(?:EUR|USD|GBP|CHF|JPY)\b")
+# All of Unicode's signs of currencies but historic ones, and the codes that are no words.
+_SIGN: Final = re.compile(
+    "[$\xa2-\xa5\u058f\u060b\u07fe\u07ff\u09f2\u09f3\u09fb\u0af1\u0bf9\u0e3f\u17db\u20a0-\u20c1\ua838\ufdfc\ufe69\uff04\uffe0"
+    r"\uffe1\uffe5\uffe6]|\b(?:EUR|USD|GBP|CHF|JPY)\b"
+)
+_CODES: Final = (
+    "AED|ARS|AUD|BGN|BRL|CAD|CLP|CNY|COP|CZK|DKK|EGP|HKD|HUF|IDR|ILS|INR|ISK|KRW|KZT|MXN|MYR|NGN|NOK|NZD|PEN|PKR|PLN|"
+    "RON|RSD|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|VND|ZAR"
+)
+"""ISO 4217, the most used but PHP."""
+# What may be a word or a part of an id as well: a number has to stand beside it.
+_UNIT: Final = re.compile(
+    rf"[0-9](?:\s?(?:zł|Kč|лв|руб|грн)|\s(?:kr|Ft|lei|{_CODES}))\b|\b(?:kr|Kr\.|Rs\.?|Rp|RM|Fr\.|{_CODES})\s[0-9]"  # noqa: RUF001
+)
+_LONGEST_UNIT: Final = 5
+_DOLLARS: Final = re.compile(r"\$[0-9][0-9.,]*[kKmM]?(?![\w$])|[0-9]\$(?![\w$])")
+"""The one sign of a currency that is a letter of tokens as well; of a hash (`$2y$10$`) more of the token follows."""
 _CLAUSE: Final = re.compile(r"[;{}<>\n&|]|,\"|, ")
 _BEFORE: Final = 48
 _AFTER: Final = 16
@@ -341,7 +357,12 @@ Piece = Same | Varying
 
 def is_about_money(text: str) -> bool:
     """Whether a text speaks of money or amounts, by a word or a sign."""
-    return looks_money([text]) or _SIGN.search(text) is not None
+    return looks_money([text]) or _SIGN.search(text) is not None or _UNIT.search(text) is not None
+
+
+def is_price(text: str) -> bool:
+    """Whether a word has in it a number with the sign of a currency, though its letters could be a token's."""
+    return _DOLLARS.search(text) is not None or _UNIT.search(text) is not None
 
 
 def chunks(text: str) -> list[str]:
@@ -454,6 +475,8 @@ def around(found: Sequence[Piece], at: int) -> tuple[str, str]:
 def speaks_of_money(before: str, after: str) -> bool:
     """Whether the words beside a number speak of money: those of its own clause."""
     near, far = before[-_BEFORE:], after[:_AFTER]
+    if _UNIT.search(f"{near[-_LONGEST_UNIT:]}0{far[:_LONGEST_UNIT]}") is not None:
+        return True
     if "<" in near:
         # An element's own name and attributes belong to what it holds.
         near = near.rpartition("<")[2]

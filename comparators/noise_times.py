@@ -19,8 +19,9 @@ TIME: Final = (
 )
 """A regex of the spellings that stand inside texts; time of day last."""
 
-_EPOCH: Final = re.compile(r"([0-9]{10})([0-9]{3})?(?:\.([0-9]{1,9}))?")
+_EPOCH: Final = re.compile(r"([0-9]{10})((?:[0-9]{3}){1,2})?(?:\.([0-9]{1,9}))?")
 _STAMP: Final = re.compile(r"((?:19|20)[0-9]{6})(T?)([0-9]{6})(?:[.,]?([0-9]{3,6}))?(Z?)")
+_DAY_FIRST: Final = re.compile(r"[0-9]{4}(?:19|20)[0-9]{8}")
 _CLOCK: Final = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}(?:\.[0-9]{1,6})?))?")
 _EPOCHS: Final = (1_000_000_000, 4_200_000_000)
 _START: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - both ends of the subtraction are UTC
@@ -67,8 +68,11 @@ def instant(text: str, reading: Reading = STRICT) -> Instant | None:
         hours, minutes, seconds = found.groups()
         since = int(hours) * 3600.0 + int(minutes) * 60 + float(seconds or 0)
         return Instant(since, "0:00:00" if seconds else "0:00", "clock")
-    stamp = _STAMP.fullmatch(text)
-    return _written(text, reading) if stamp is None else _stamp(stamp)
+    if (found := _STAMP.fullmatch(text)) and (there := _stamp(found)) is not None:
+        return there
+    if _DAY_FIRST.fullmatch(text):
+        return _day_first(text)
+    return _written(text, reading)
 
 
 def _written(text: str, reading: Reading) -> Instant | None:
@@ -90,11 +94,11 @@ def _written(text: str, reading: Reading) -> Instant | None:
 
 
 def _epoch(found: re.Match[str]) -> Instant | None:
-    whole, thousandths, fraction = found.groups()
+    whole, further, fraction = found.groups()
     if not _EPOCHS[0] <= int(whole) <= _EPOCHS[1]:
         return None
-    seconds = float(f"{whole}.{thousandths or ''}{fraction or 0}")
-    return Instant(seconds, f"{len(whole)}{len(thousandths or '')}{'.' if fraction else ''}", "epoch")
+    seconds = float(f"{whole}.{further or ''}{fraction or 0}")
+    return Instant(seconds, f"{len(whole)}{len(further or '')}{'.' if fraction else ''}", "epoch")
 
 
 def _stamp(found: re.Match[str]) -> Instant | None:
@@ -108,6 +112,15 @@ def _stamp(found: re.Match[str]) -> Instant | None:
         return None
     seconds = (when - _START) / timedelta(seconds=1) + float(f"0.{fraction or 0}")
     return Instant(seconds, f"stamp{mark}{len(fraction or '')}{zulu}", "stamp", bool(zulu))
+
+
+def _day_first(text: str) -> Instant | None:
+    """Read `29032031091501`; read year first it would have a month of 19 or 20, so it is never both."""
+    try:
+        when = datetime.strptime(text, "%d%m%Y%H%M%S")  # noqa: DTZ007 - only ever held against its like
+    except ValueError:
+        return None
+    return Instant((when - _START) / timedelta(seconds=1), "stamp, day first", "stamp")
 
 
 def _spelled(text: str) -> str:

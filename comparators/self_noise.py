@@ -19,7 +19,7 @@ from comparators.noise_families import Family, family_of
 from comparators.noise_forms import Affixed, Made, Numbers, Row, Shape, number_of
 from comparators.noise_letters import narrowest, plausible
 from comparators.noise_pieces import opened, ranged, shape_of, times
-from comparators.noise_rules import NoiseRule, chunks, columns, is_about_money, middles, speaks_of_money
+from comparators.noise_rules import NoiseRule, chunks, columns, is_about_money, is_price, middles, speaks_of_money
 from comparators.noise_times import STRICT, Reading
 from comparators.paths import steps
 from comparators.policy import Policy
@@ -186,6 +186,8 @@ def _is_sum(shape: Shape, text: str, before: str, after: str) -> bool:
     """Whether a varying number is one of money, by the words beside it or in one word with it."""
     if isinstance(shape, Row | Affixed):
         return _has_number(shape) and (is_about_money(text) or speaks_of_money(before, after))
+    if is_price(text):
+        return True
     is_number = isinstance(shape, Numbers) or (isinstance(shape, Made) and shape.letters <= set("0123456789"))
     return is_number and speaks_of_money(before, after)
 
@@ -337,7 +339,8 @@ def same_shape(literal: str, examples: Sequence[str], reading: Reading = STRICT)
     """
     kind = _kind(literal)
     alike = [each for each in examples if _kind(each) == kind]
-    if not alike:
+    # Of a header's texts some may be in quotes.
+    if not alike or len({each[:1] == '"' for each in (literal, *alike)}) > 1:
         return False
     if kind in {"null", "bool"}:
         return True
@@ -375,10 +378,17 @@ def _inner(literal: str) -> str:
     return found if isinstance(found, str) else literal
 
 
+_DOUBLE: Final = 15
+"""So many digits a double holds at the least."""
+
+
 def _same_unit(literal: str, examples: Sequence[str]) -> bool:
     clock = times(examples)
     if clock is not None and len(set(examples)) > 1:
         return clock.fits(literal)
+    # An id of that length that went through a double is another id, though it is near.
+    if not literal.lstrip("-").isdigit() and all(each.isdigit() and len(each) > _DOUBLE for each in examples):
+        return False
     number, there = Decimal(literal), ranged([Decimal(each) for each in examples])
     return not number if there is None else there.holds(number)
 

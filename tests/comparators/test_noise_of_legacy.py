@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from comparators import Comparison, compare
-from comparators.model import Observation
+from comparators.model import Capture, Observation
 from tests.comparators.answers import answer, policy, spots
 
 
@@ -242,3 +242,86 @@ def test_another_row_or_column_and_what_people_write_say_nothing_about_a_cell(pa
     legacy, modern, again = (answer(page.format(each), 200, media=HTML) for each in ("12.00", "12.50", "13.00"))
 
     assert compare(legacy, modern, policy({"preset": "php"}), secondary=(again,)).verdict == "noise"
+
+
+AMOUNTS = (
+    "€ {}", "{} €", "${}", "US$ {}", "R$ {}", "£{}", "¥{}", "₹{}", "₹ {}", "{} ₽", "₺{}", "₩{}", "{} ₫", "฿{}",
+    "EUR {}", "{} USD", "{} zł", "{}zł", "{} Kč",
+    "{} kr", "kr {}", "Kr. {}", "{} Ft", "{} lei", "{} лв", "{} руб.", "Rs. {}",  # noqa: RUF001
+    "Rp {}", "RM {}", "Fr. {}", "CHF {}", "{} SEK", "PLN {}", "1 {} kr",
+)  # fmt: skip
+NO_AMOUNTS = ("{} krona songs", "try {}", "PHP {}", "{} visitors", "part {}", "{} Kraków", "Nok {}", "skr {}")
+
+
+@pytest.mark.parametrize(("texts", "verdict"), [(AMOUNTS, "different"), (NO_AMOUNTS, "noise")])
+@pytest.mark.parametrize(
+    ("media", "body"),
+    [
+        ("application/json", '{{"a":"{}"}}'),
+        (HTML, "<p>a <b>{}</b></p>"),
+        (HTML, "<p>now {}, more</p>"),
+        (XML, "<r><a>{}</a></r>"),
+        (CSV, "id;a\n1;{}\n"),
+    ],
+)
+def test_a_number_beside_the_sign_of_a_currency_is_no_noise(
+    texts: tuple[str, ...], verdict: str, media: str, body: str
+):
+    for text in texts:
+        legacy, modern, again = (answer(body.format(text.format(each)), 200, media=media) for each in (120, 150, 130))
+
+        assert compare(legacy, modern, policy({"preset": "php"}), secondary=(again,)).verdict == verdict, text
+
+
+STAMPS = ("29032031091501", "29032031091504", "29032031091507", "30032031091507", "29042031091507")
+MICROSECONDS = ("1930384663900005", "1930384665567002", "1930384671064347", "1930471064347942", "1932981064347942")
+
+
+@pytest.mark.parametrize("times", [STAMPS, MICROSECONDS], ids=["day first", "microseconds"])
+@pytest.mark.parametrize("value", ["{}", '"{}"', '"n-{}"', '"a {} b"'])
+def test_times_of_digits_alone_are_no_further_off_than_the_clock(times: tuple[str, ...], value: str):
+    legacy, again, soon, a_day, a_month = (value.format(each) for each in times)
+    hold = [
+        compare(
+            answer(f'{{"a":{legacy}}}'), answer(f'{{"a":{each}}}'), policy(), secondary=(answer(f'{{"a":{again}}}'),)
+        )
+        for each in (soon, a_day, a_month)
+    ]
+
+    assert [each.verdict for each in hold] == ["noise", "different", "different"]
+
+
+@pytest.mark.parametrize(
+    "name", ["_token", "form[_token]", "user[address][_csrf_token]", "data[_Token][key]", "a[nonce]"]
+)
+@pytest.mark.parametrize("page", ['<input type="hidden" name="{}" value="{}">', '<script>x={{"{}":"{}"}}</script>'])
+def test_names_of_tokens_may_be_in_brackets(name: str, page: str):
+    legacy, modern, wrong = (
+        answer(page.format(name, each), 200, media=HTML)
+        for each in ("6d14403db96dfbe75ece046.VCda", "8d4e1eb42e5f39aaa01abd6.w7WQ", "None")
+    )
+
+    assert compare(legacy, modern, policy({"preset": "php"})).verdict == "equal"
+    assert compare(legacy, wrong, policy({"preset": "php"})).verdict == "different"
+
+
+def test_what_stands_in_quotes_in_both_of_legacys_headers_does_in_moderns():
+    def tagged(value: str) -> Capture:
+        return answer('{"id":7}', 200, ("X-Ref", value))
+
+    ids = "8f0c2b7d41e6a9035cd4e21f7ab90c16", "1b7c99e04fd2a8635ce0d41f27ab6c95", "c02d7f4be1169a035cd4e81fa7b90c16"
+    legacy, again, modern = (f'"{each}-gzip"' for each in ids)
+    for value, verdict in ((modern, "noise"), (modern.strip('"'), "different"), (f"W/{modern}", "different")):
+        found = compare(tagged(legacy), tagged(value), policy({"headers": ["x-ref"]}), secondary=(tagged(again),))
+        assert found.verdict == verdict, value
+
+
+@pytest.mark.parametrize(("modern", "verdict"), [
+    ("2690850720448657291", "noise"), ("2.690850720448657e+18", "different"), ("2690850720448657000.0", "different"),
+])  # fmt: skip
+def test_an_id_that_went_through_a_double_is_no_further_id(modern: str, verdict: str):
+    legacy, other, again = (
+        answer(f'{{"a":{each}}}') for each in ("2690850716251945295", modern, "2690850724643551284")
+    )
+
+    assert compare(legacy, other, policy(), secondary=(again,)).verdict == verdict
