@@ -20,6 +20,7 @@ from comparators.noise_rules import (
     around,
     chunks,
     is_about_money,
+    is_price,
     pieces,
     speaks_of_money,
 )
@@ -125,6 +126,8 @@ def _padding(piece: Varying, after: str) -> str:
 
 
 def _may_vary(piece: Varying, before: str, after: str) -> bool:
+    if any(is_price(value, before, after) for value in piece.values):
+        return False
     is_token = isinstance(piece.shape, Made) and not piece.shape.letters <= set("0123456789")
     if isinstance(piece.shape, Uuids | Times) or is_token:
         return _PARAMETER.search(before) is not None or not looks_secret(f"{before[-_BEFORE:]} {after[:_AFTER]}")

@@ -17,7 +17,7 @@ from comparators.noise_bytes import BYTES
 from comparators.noise_clauses import Clause, Found, found, rule_of
 from comparators.noise_makers import MAKERS
 from comparators.noise_pieces import opened
-from comparators.noise_rules import NoiseRule, place_of
+from comparators.noise_rules import NoiseRule, is_amount, place_of
 from comparators.noise_words import in_words, written
 from comparators.paths import steps
 from comparators.sensitive_names import looks_money
@@ -242,6 +242,8 @@ def _rule(path: str, place: str, spot: _Spot) -> NoiseRule | None:
     if place:
         samples = [(one[len(place_of(one)) + 2 :], two[len(place_of(two)) + 2 :], at) for one, two, at in samples]
     if any(_is_cut(each) for one, two, _ in samples for each in (one, two)):
+        return None
+    if any(is_amount(each) for one, two, _ in samples for each in (one, two)):
         return None
     found_ = next((made for make in MAKERS if (made := make(path, samples, until)) is not None), None)
     return None if found_ is None else replace(found_, place=place)

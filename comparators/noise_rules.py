@@ -318,7 +318,7 @@ _WORTH_IT: Final = 2000
 _MARGIN: Final = 128
 # All of Unicode's signs of currencies but historic ones, and the codes that are no words.
 _SIGN: Final = re.compile(
-    "[$\xa2-\xa5\u058f\u060b\u07fe\u07ff\u09f2\u09f3\u09fb\u0af1\u0bf9\u0e3f\u17db\u20a0-\u20c1\ua838\ufdfc\ufe69\uff04\uffe0"
+    "[\xa2-\xa5\u058f\u060b\u07fe\u07ff\u09f2\u09f3\u09fb\u0af1\u0bf9\u0e3f\u17db\u20a0-\u20c1\ua838\ufdfc\ufe69\uff04\uffe0"
     r"\uffe1\uffe5\uffe6]|\b(?:EUR|USD|GBP|CHF|JPY)\b"
 )
 _CODES: Final = (
@@ -333,6 +333,7 @@ _UNIT: Final = re.compile(
 _LONGEST_UNIT: Final = 5
 _DOLLARS: Final = re.compile(r"\$[0-9][0-9.,]*[kKmM]?(?![\w$])|[0-9]\$(?![\w$])")
 """The one sign of a currency that is a letter of tokens as well; of a hash (`$2y$10$`) more of the token follows."""
+_PRICES: Final = (_DOLLARS, _UNIT)
 _CLAUSE: Final = re.compile(r"[;{}<>\n&|]|,\"|, ")
 _BEFORE: Final = 48
 _AFTER: Final = 16
@@ -357,12 +358,22 @@ Piece = Same | Varying
 
 def is_about_money(text: str) -> bool:
     """Whether a text speaks of money or amounts, by a word or a sign."""
-    return looks_money([text]) or _SIGN.search(text) is not None or _UNIT.search(text) is not None
+    return looks_money([text]) or "$" in text or _SIGN.search(text) is not None or _UNIT.search(text) is not None
 
 
-def is_price(text: str) -> bool:
-    """Whether a word has in it a number with the sign of a currency, though its letters could be a token's."""
-    return _DOLLARS.search(text) is not None or _UNIT.search(text) is not None
+def is_price(text: str, before: str = "", after: str = "") -> bool:
+    """Whether a word is a number with the sign of a currency, though its letters could be a token's.
+
+    Also where a part of it stands before or behind the text.
+    """
+    begin, whole = len(before[-_BEFORE:]), f"{before[-_BEFORE:]}{text}{after[:_AFTER]}"
+    end = begin + len(text)
+    return any(each.start() < end and each.end() > begin for sign in _PRICES for each in sign.finditer(whole))
+
+
+def is_amount(text: str) -> bool:
+    """Whether a whole value is an amount of money, told by a sign of a currency that is no letter of a token."""
+    return is_price(text) or _SIGN.search(text) is not None
 
 
 def chunks(text: str) -> list[str]:

@@ -184,10 +184,10 @@ def _fit(
 
 def _is_sum(shape: Shape, text: str, before: str, after: str) -> bool:
     """Whether a varying number is one of money, by the words beside it or in one word with it."""
+    if is_price(text, before, after):
+        return True
     if isinstance(shape, Row | Affixed):
         return _has_number(shape) and (is_about_money(text) or speaks_of_money(before, after))
-    if is_price(text):
-        return True
     is_number = isinstance(shape, Numbers) or (isinstance(shape, Made) and shape.letters <= set("0123456789"))
     return is_number and speaks_of_money(before, after)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date
 
 import pytest
@@ -242,3 +243,20 @@ def test_learning_and_hiding_end_well_whatever_the_literals(
 
     assert hides(found, Finding(path, "value", legacy, modern)) in {True, False}
     assert masked(found, path, "") == ""
+
+
+@pytest.mark.parametrize("text", ["${}", "${}.99", "US${}", "€{}", "{} €", "{}zł", "{} kr", "₹{}", "EUR {}"])
+@pytest.mark.parametrize("numbers", [range(11, 35), (19, 24) * 12], ids=["all different", "two in turn"])
+def test_amounts_of_money_are_never_learned(text: str, numbers: Sequence[int]):
+    values = [text.format(each) for each in numbers]
+    samples = list(zip(values[::2], values[1::2], strict=True))
+
+    assert learned("/label", [(f'"{one}"', f'"{two}"') for one, two in samples]) == ()
+    assert learned("@body", [(f"html > p: {one}", f"html > p: {two}") for one, two in samples]) == ()
+
+
+@pytest.mark.parametrize("text", ["{} views", "$2y$10${}abcdefgh", "v{}"])
+def test_what_stands_beside_an_amount_is_learned(text: str):
+    values = [text.format(each) for each in range(111, 135)]
+
+    assert learned("/label", [(f'"{one}"', f'"{two}"') for one, two in zip(values[::2], values[1::2], strict=True)])
