@@ -325,3 +325,23 @@ def test_an_id_that_went_through_a_double_is_no_further_id(modern: str, verdict:
     )
 
     assert compare(legacy, other, policy(), secondary=(again,)).verdict == verdict
+
+
+@pytest.mark.parametrize("name", ["content-security-policy", "content-security-policy-report-only"])
+@pytest.mark.parametrize(
+    ("modern", "verdict"),
+    [
+        ("script-src 'self' 'nonce-9rTz0kQmV1sY7bLcXa2NfQ=='", "equal"),
+        ("script-src 'self' 'nonce-None'", "different"),
+        ("script-src 'self' 'nonce-{{ nonce }}'", "different"),
+        ("script-src 'self' 'unsafe-inline'", "different"),
+        ("script-src * 'nonce-9rTz0kQmV1sY7bLcXa2NfQ=='", "different"),
+    ],
+)
+def test_the_nonce_of_a_policy_that_is_compared_may_be_another_made_one(name: str, modern: str, verdict: str):
+    legacy, other = (
+        answer("{}", 200, (name, each)) for each in ("script-src 'self' 'nonce-pX3v0Jq8tB6kZs1WmD4RyA=='", modern)
+    )
+
+    assert compare(legacy, other, policy({"preset": "php", "headers": [name]})).verdict == verdict
+    assert compare(legacy, answer("{}", 200, (name, modern)), policy({"headers": [name]})).verdict == "different"
