@@ -11,9 +11,10 @@ _BOOLEAN: Final = frozenset(
 )  # fmt: skip
 _ON: Final = frozenset({"", "true", "1"})
 _ENUMERATED: Final = frozenset(
-    {"autocapitalize", "autocomplete", "charset", "contenteditable", "crossorigin", "decoding", "dir", "draggable",
-     "enctype", "fetchpriority", "formenctype", "formmethod", "http-equiv", "inputmode", "kind", "loading", "method",
-     "preload", "scope", "shape", "spellcheck", "translate", "wrap"}
+    {"accept-charset", "as", "autocapitalize", "autocomplete", "charset", "contenteditable", "crossorigin", "decoding",
+     "dir", "draggable", "enctype", "enterkeyhint", "fetchpriority", "formenctype", "formmethod", "http-equiv",
+     "inputmode", "kind", "loading", "method", "popover", "preload", "referrerpolicy", "scope", "shape", "spellcheck",
+     "translate", "wrap"}
 )  # fmt: skip
 _TYPED: Final = frozenset({"button", "embed", "input", "link", "object", "script", "source", "style"})
 """Elements whose `type` is a word or a media type; that of a numbered list distinguishes A from a."""
@@ -35,7 +36,7 @@ def meaning(tag: str, name: str, value: str | None) -> str | None:
         return "" if value.lower() in _ON or value.lower() == name else value
     if name in _ENUMERATED or (name == "type" and tag in _TYPED):
         word = value.strip().lower()
-        return _CHARSETS.get(word, word) if name == "charset" else word
+        return _CHARSETS.get(word, word) if "charset" in name else word
     if tag == "meta" and name == "content" and "charset=" in value.lower():
         return value.lower().replace(" ", "").replace("utf8", "utf-8")
     return value

@@ -33,6 +33,9 @@ def as_declared(legacy: bytes, modern: bytes, context: Context) -> tuple[str, st
         codecs = _codec(context.legacy, legacy), _codec(context.modern, modern)
         if set(codecs) - {None, _UTF_8}:
             left, right = charsets.read(legacy, codecs[0] or _UTF_8), charsets.read(modern, codecs[1] or _UTF_8)
+            if left is not None and right is None and codecs[1] is not None:
+                # Modern's own label is wrong: its users see replacement characters, whatever bytes they are.
+                return left, modern.decode(codecs[1], "replace")
             if left is not None and right is not None:
                 context.charsets = (codecs[0] or _UTF_8, codecs[1] or _UTF_8)
                 if legacy != modern and left == right:

@@ -316,6 +316,8 @@ def _utc(when: Moment, zone: tzinfo) -> tuple[datetime, ...]:
 # Neither character occurs in JSON text, HTML or a header.
 _ORIGIN = "\x00"
 _BARE = "\x01"
+# A path that begins with two slashes is no relative address: it would name another host.
+_RELATIVE = re.compile(rf"{_ORIGIN}(?=/(?![/\\]))")
 _BEFORE = r"(?:https?(?::|%3A))?(?://|\\/\\/|%2F%2F)"
 _AFTER = r"(?![\w@-]|\.\w|:\d|%3A\d)"
 _DEFAULT_PORTS = {"80", "443"}
@@ -339,7 +341,7 @@ class Origins:
         left, right = _marked(legacy, self._legacy), _marked(modern, self._modern)
         if left == legacy and right == modern:
             return False
-        return left == right or (_ORIGIN not in right and left.replace(f"{_ORIGIN}/", "/") == right)
+        return left == right or (_ORIGIN not in right and _RELATIVE.sub("", left) == right)
 
     def bare(self, text: str, *, modern: bool) -> str:
         """Return a text of one side without its own address: what it has in common with a relative one."""
@@ -349,7 +351,7 @@ class Origins:
     def readdressed(self, legacy: str, modern: str) -> tuple[str, str]:
         """Return two texts with each side's own address as one mark, left out of legacy's where modern has none."""
         left, right = _marked(legacy, self._legacy), _marked(modern, self._modern)
-        return (left if _ORIGIN in right else left.replace(f"{_ORIGIN}/", "/")), right
+        return (left if _ORIGIN in right else _RELATIVE.sub("", left)), right
 
     def named(self, legacy: str, modern: str) -> bool:
         """Whether either text holds its own side's address."""

@@ -660,3 +660,37 @@ def test_a_rule_of_the_preset_is_off_without_it():
     mapping = {"preset": {"name": "php", "except": list(PHP_RULES)}}
 
     assert Policy.from_mapping(mapping).rules == frozenset()
+
+
+@pytest.mark.parametrize("media", ["text/plain", "text/html", "text/csv"])
+def test_the_same_bytes_under_a_label_that_they_are_not_in_are_other_characters(media: str):
+    legacy = answer(b"<p>Caf\xe9", media=f"{media}; charset=iso-8859-1")
+
+    assert compare(legacy, answer(b"<p>Caf\xe9", media=f"{media}; charset=utf-8"), policy(PHP)).verdict == "different"
+    for media_too in (f"{media}; charset=windows-1252", f"{media}; charset=ISO-8859-1"):
+        assert compare(legacy, answer(b"<p>Caf\xe9", media=media_too), policy(PHP)).verdict == "equal"
+    assert compare(legacy, answer("<p>Café", media=f"{media}; charset=utf-8"), policy(PHP)).verdict == "equal"
+
+
+@pytest.mark.parametrize(
+    ("path", "modern", "verdict"),
+    [
+        ("//evil.test/x", "/evil.test/x", "different"),
+        ("//evil.test/x", "//evil.test/x", "different"),
+        ("//evil.test/x", "http://new.test:8000//evil.test/x", "equal"),
+        (r"/\\evil.test/x", r"/\\evil.test/x", "different"),
+        ("/evil.test/x", "/evil.test/x", "equal"),
+    ],
+)
+def test_an_own_address_with_two_slashes_in_its_path_is_no_relative_one(path: str, modern: str, verdict: str):
+    """Browsers take what begins with two slashes, forward or back, for another host."""
+    legacy, other = (answer(f'{{"u":"{each}"}}') for each in (f"http://old.test:9001{path}", modern))
+
+    assert compare(legacy, other, policy(PHP)).verdict == verdict
+
+
+@pytest.mark.parametrize("name", ["accept-charset", "as", "referrerpolicy", "popover", "enterkeyhint"])
+def test_words_of_attributes_are_the_same_in_either_case(name: str):
+    pages = (answer(f'<form {name}="{value}"></form>', media=HTML) for value in ("UTF-8", "utf-8"))
+
+    assert compare(*pages, policy(PHP)).verdict == "equal"
