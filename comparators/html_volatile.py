@@ -40,12 +40,13 @@ _OBJECTS: Final = ("{", "[")
 _ADDRESSES: Final = {"href", "src", "action", "formaction"}
 # A fingerprint is distinguished from a word by its alphabet: hexadecimal with a digit, long, or eight of mixed case
 # (Vite).
+# Of a picture digits alone are an id, another user's.
 _FINGERPRINT: Final = re.compile(
-    rf"(?<=[.\-_])(?:(?=[a-f]*\d)[0-9a-f]{{5,7}}(?=(?:\.min)?\.(?:css|m?js)\b)|(?=[a-f]*\d)[0-9a-f]{{8,64}}|(?=[A-Za-z]*\d)[A-Za-z0-9]{{20,64}}"
+    rf"(?<=[.\-_])(?:(?=[a-f]*\d)[0-9a-f]{{5,7}}(?=(?:\.min)?\.(?:css|m?js)\b)|(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{{8,64}}|\d{{8,64}}(?=(?:\.min)?\.(?:css|m?js)\b)|(?=[A-Za-z]*\d)[A-Za-z0-9]{{20,64}}"
     rf"|(?=[^A-Z]{{0,7}}[A-Z])(?=[^a-z]{{0,7}}[a-z])[\w-]{{8}})(?=(?:\.min)?{_STATIC}(?:$|[?#\s,]))"
 )
 _VERSION: Final = re.compile(
-    rf"(?<=[\w-])({_STATIC})\?(?:(v|ver|version|id|t|ts|rev|hash|cb|_)=|(?=[\w.\-]*\d))[\w.\-]+(?=$|[#\s,])",
+    rf"(?<=[\w-])({_STATIC})\?(?:(v|ver|version|id(?==[0-9a-f]{{16}})|t|ts|rev|hash|cb|_)=|(?=[\w.\-]*\d))[\w.\-]+(?=$|[#\s,])",
     re.IGNORECASE,
 )
 _QUERY_HASH: Final = re.compile(r"(?<=[?&;])([\w-]{1,20}=)[0-9a-f]{16,64}(?=$|[&;#])")

@@ -261,8 +261,11 @@ def same_instant(legacy: Moment, modern: Moment, zone: tzinfo | None) -> bool:
         return False
     if legacy.offset is None and modern.offset is None:
         return legacy.wall == modern.wall
-    if modern.offset is None or legacy.wall.year in {1, 9999} or modern.wall.year in {1, 9999}:
+    if modern.offset is None:
         return False
+    if legacy.wall.year in {1, 9999} or modern.wall.year in {1, 9999}:
+        # No instant, but the end of time, or its beginning: the same where neither is moved by a zone.
+        return legacy.wall == modern.wall and not (legacy.offset or modern.offset)
     return _utc(modern, UTC)[0] in _utc(legacy, zone or UTC)
 
 

@@ -694,3 +694,39 @@ def test_words_of_attributes_are_the_same_in_either_case(name: str):
     pages = (answer(f'<form {name}="{value}"></form>', media=HTML) for value in ("UTF-8", "utf-8"))
 
     assert compare(*pages, policy(PHP)).verdict == "equal"
+
+
+@pytest.mark.parametrize(
+    ("legacy", "modern", "verdict"),
+    [
+        ("/img/user_10000001.png", "/img/user_10000002.png", "different"),
+        ("/img/avatar-10000001.jpg", "/img/avatar-10000002.jpg", "different"),
+        ("/img/photo.jpg?id=41", "/img/photo.jpg?id=42", "different"),
+        ("/img/logo.8d3f21ab.png", "/img/logo.77aa001f.png", "equal"),
+        ("/img/logo.png?v=41", "/img/logo.png?v=42", "equal"),
+        ("/img/logo.png?id=8d3f21ab8d3f21ab", "/img/logo.png?id=77aa001f77aa001f", "equal"),
+    ],
+)
+def test_a_number_in_the_address_of_a_picture_is_an_id_and_no_fingerprint(legacy: str, modern: str, verdict: str):
+    pages = (answer(f'<p><img src="{each}"></p>', media=HTML) for each in (legacy, modern))
+
+    assert compare(*pages, policy(PHP)).verdict == verdict
+
+
+@pytest.mark.parametrize("end", ["9999-12-31", "0001-01-01"])
+def test_the_end_of_time_is_the_same_in_another_spelling(end: str):
+    legacy = answer(f'{{"t":"{end} 00:00:00"}}')
+
+    for spelled, verdict in ((f"{end}T00:00:00Z", "equal"), (f"{end}T00:00:00+00:00", "equal"),
+                             (f"{end}T00:00:00+01:00", "different"), (f"{end}T00:00:01Z", "different")):  # fmt: skip
+        assert compare(legacy, answer(f'{{"t":"{spelled}"}}'), policy(PHP)).verdict == verdict, spelled
+
+
+def test_a_price_in_microdata_is_no_noise():
+    def page(name: str, value: str) -> Capture:
+        return answer(f'<p>a<meta {name} content="{value}"></p>', media=HTML)
+
+    for name, verdict in (('itemprop="price"', "different"), ('property="product:price:amount"', "different"),
+                          ('itemprop="views"', "noise")):  # fmt: skip
+        legacy, modern, again = (page(name, each) for each in ("12.00", "14.00", "13.00"))
+        assert compare(legacy, modern, policy(PHP), secondary=(again,)).verdict == verdict, name
