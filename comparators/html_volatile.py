@@ -46,7 +46,7 @@ _FINGERPRINT: Final = re.compile(
     rf"|(?=[^A-Z]{{0,7}}[A-Z])(?=[^a-z]{{0,7}}[a-z])[\w-]{{8}})(?=(?:\.min)?{_STATIC}(?:$|[?#\s,]))"
 )
 _VERSION: Final = re.compile(
-    rf"(?<=[\w-])({_STATIC})\?(?:(v|ver|version|id(?==[0-9a-f]{{16}})|t|ts|rev|hash|cb|_)=|(?=[\w.\-]*\d))[\w.\-]+(?=$|[#\s,])",
+    rf"(?<=[\w-])({_STATIC})\?(?:(v|ver|version|id(?==(?=\d*[a-f])[0-9a-f]{{8}})|t|ts|rev|hash|cb|_)=|(?=[\w.\-]*\d))[\w.\-]+(?=$|[#\s,])",
     re.IGNORECASE,
 )
 _QUERY_HASH: Final = re.compile(r"(?<=[?&;])([\w-]{1,20}=)[0-9a-f]{16,64}(?=$|[&;#])")
