@@ -12,7 +12,7 @@ from typing import Final
 from comparators.html_tokens import END, START, TEXT, Stream, Token
 from comparators.sensitive_names import looks_money
 
-_ROLES: Final = ("class", "itemprop")
+_ROLES: Final = ("class", "itemprop", "name")
 _CELLS: Final = frozenset({"td", "dd"})
 _NAMES: Final = frozenset({"th", "dt"})
 _CELLS_AND_NAMES: Final = _CELLS | _NAMES

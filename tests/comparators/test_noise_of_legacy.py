@@ -210,6 +210,8 @@ HTML, CSV, XML, FORM = "text/html", "text/csv", "application/xml", "application/
         (HTML, '<table><tr><td class="NAME">{}</td></tr></table>'),
         (HTML, '<p>a <i itemprop="NAME">{}</i></p>'),
         (HTML, '<p><input name="NAME" value="{}"></p>'),
+        (HTML, '<p>a <textarea name="NAME">{}</textarea></p>'),
+        (HTML, '<p>a <output name="NAME">{}</output></p>'),
         (HTML, "<table><tr><th>NAME</th><td>{}</td></tr></table>"),
         (HTML, "<table><tr><th>NAME</th><td>of all</td><td>{}</td></tr></table>"),
         (HTML, "<dl><dt>NAME</dt><dd>{}</dd></dl>"),
