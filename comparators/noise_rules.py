@@ -331,7 +331,7 @@ _UNIT: Final = re.compile(
     rf"[0-9](?:\s?(?:zł|Kč|лв|руб|грн)|\s(?:kr|Ft|lei|{_CODES}))\b|\b(?:kr|Kr\.|Rs\.?|Rp|RM|Fr\.|{_CODES})\s[0-9]"  # noqa: RUF001
 )
 _LONGEST_UNIT: Final = 5
-_DOLLARS: Final = re.compile(r"\$[0-9][0-9.,]*[kKmM]?(?![\w$])|[0-9]\$(?![\w$])")
+_DOLLARS: Final = re.compile(r"\$[0-9][0-9.,]*+[kKmM]?(?![\w$])|[0-9]\$(?![\w$./])")
 """The one sign of a currency that is a letter of tokens as well; of a hash (`$2y$10$`) more of the token follows."""
 _PRICES: Final = (_DOLLARS, _UNIT)
 _CLAUSE: Final = re.compile(r"[;{}<>\n&|]|,\"|, ")

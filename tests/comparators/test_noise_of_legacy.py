@@ -275,6 +275,16 @@ def test_a_number_beside_the_sign_of_a_currency_is_no_noise(
         assert compare(legacy, modern, policy({"preset": "php"}), secondary=(again,)).verdict == verdict, text
 
 
+@pytest.mark.parametrize(
+    "made", ["$2y$10$/N9qo{}uLOickgx2ZMRZoM", "$2y$10$.N9qo{}uLOickgx2ZMRZoM", "$6$9.N9qo{}uLOickgx2ZMRZoM"]
+)
+def test_the_dollars_of_a_hash_are_no_money(made: str):
+    hashes = (made.format(each) for each in ("8uXaP2", "Kq41Zt", "b7RwE9"))
+    legacy, modern, again = (answer(f'{{"a":"{each}"}}') for each in hashes)
+
+    assert compare(legacy, modern, policy(), secondary=(again,)).verdict == "noise"
+
+
 STAMPS = ("29032031091501", "29032031091504", "29032031091507", "30032031091507", "29042031091507")
 MICROSECONDS = ("1930384663900005", "1930384665567002", "1930384671064347", "1930471064347942", "1932981064347942")
 
