@@ -29,6 +29,7 @@ _EXACT: Final[dict[str, BodyKind]] = {
     "application/jsonlines+json": "ndjson",
     "text/csv": "csv",
     "application/csv": "csv",
+    "text/tab-separated-values": "csv",
     "application/x-www-form-urlencoded": "form",
 }
 _ALIASES: Final = {

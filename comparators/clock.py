@@ -31,6 +31,11 @@ _HALF_DAY: Final = re.compile(r"\s?([ap])\.?m\b", re.IGNORECASE)
 _START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def may_be(text: str) -> bool:
+    """Whether a text holds anything that looks like a time."""
+    return _MAYBE.search(text) is not None
+
+
 class Clocks:
     """When two responses were made, by their own clocks or else when they were received; immutable."""
 
@@ -45,7 +50,7 @@ class Clocks:
         left, right = _text(legacy), _text(modern)
         if left is None or right is None or max(len(left), len(right)) > _LONGEST:
             return 0
-        if _MAYBE.search(left) is None or _MAYBE.search(right) is None or looks_due(names):
+        if not (may_be(left) and may_be(right)) or looks_due(names):
             return 0
         ours, theirs = chunks(left), chunks(right)
         if len(ours) != len(theirs):

@@ -145,7 +145,7 @@ def _judged(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequenc
         masks = bool(policy.ignore_text or held.noise_rules)
         context.again = Again(*again, context, masks=masks)
     stopped = _stopped(context)
-    findings, noise = split(context.findings, observations, context.policy, own)
+    findings, noise = split(context.findings, observations, context.policy, own, context.documents or ())
     if stopped is not None and not findings:
         raise stopped
     if len(findings) > MOST_FINDINGS:
@@ -196,7 +196,7 @@ def _bodies(context: Context) -> None:
         # What a body says is ignored, not what it is.
         headers.media_types(context, _readable(legacy))
         context.forgive(f"ignore:{ignored}")
-    elif headers.is_redirect(context) and policy.redirects == "class" and _is_note(legacy) and _is_note(modern):
+    elif headers.is_redirect(context) and _is_note(legacy) and _is_note(modern):
         # What a redirect says besides its Location is for people whose browser does not follow it.
         context.forgive("redirects")
     elif (found := body_kind.bodies(context)) is not None:

@@ -78,10 +78,10 @@ class Context:
 
     `legacy` and `modern` are the complete responses (for their media types); the bodies that are compared are handed to
     the modules decoded. `alike` says that both are legacy's (sent twice): what is done to the legacy side
-    to bring it into the modern shape is then done to both. `path` is the place of the present text, set only
-    where noise could be in it. `own` are the texts in which legacy differs from itself in this pair, `seen`
-    collects them where legacy is compared with itself. `again` is asked where these were too many to keep; `documents`
-    are the two JSON values that were compared.
+    to bring it into the modern shape is then done to both. `path` is the place of the present text, `label`
+    what its neighbours call it, both set only where noise could be in it. `own` are the texts in which legacy differs
+    from itself in this pair, `seen` collects them where legacy is compared with itself. `again` is asked where these
+    were too many to keep; `documents` are the two JSON values that were compared.
     """
 
     def __init__(
@@ -92,6 +92,7 @@ class Context:
         self.modern = modern
         self.alike = alike
         self.path = "@body"
+        self.label = ""
         self.findings: list[Finding] = []
         self.forgiven: dict[str, int] = {}
         self.notes: list[str] = []
@@ -258,8 +259,17 @@ class Context:
             return True
         if place and self.same_clock(legacy, modern, (name, shown() if shown is not None else "")):
             return True
+        name = name or (self.label if path == self.path else "")
         is_money = bool(name) and self.seen is None and looks_money((name,))
         return not is_money and self.same_but_noise(legacy, modern, path, place, shown)
+
+    def may_be_clock(self, legacy: str, modern: str) -> bool:
+        """Whether two texts hold what the rule `clock` could read."""
+        if not self.has("clock"):
+            return False
+        from comparators import clock
+
+        return clock.may_be(legacy) and clock.may_be(modern)
 
     def same_clock(self, legacy: object, modern: object, names: Sequence[str]) -> bool:
         """Whether two values differ only by either response's own clock; counts that."""

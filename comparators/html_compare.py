@@ -148,7 +148,7 @@ def _are_one_text(one: Token, two: Token, blank: tuple[str, str], place: _Spot, 
     """Whether two texts are one: as they came, or with what is made anew in a script blanked."""
     if one.text != blank[0] and context.policy.ignore_text and context.same_text(one.text, two.text):
         return True
-    role = place.roles.of(place.at, columns=context.minds_places)
+    role = place.roles.of(place.at, columns=context.minds_places or context.may_be_clock(*blank))
     return context.same_text(*blank, place=place.key(context), shown=place.name, name=role)
 
 
@@ -212,23 +212,15 @@ def _are_one_value(
     """Whether two values of an attribute are one: as they came, with what is made anew blanked, by some rule."""
     if context.policy.ignore_text and context.same_text(*values):
         return True
-    if context.same_text(*blank, place=f"{place.key(context)} {name}", shown=shown, name=_meant(token, name)):
+    if context.same_text(
+        *blank, place=f"{place.key(context)} {name}", shown=shown, name=place.roles.of_attribute(place.at, name)
+    ):
         return True
     if context.policy.asset_paths and assets.are_one(token.text, name, *values, context):
         return True
     if name == "datetime" and token.text == "time" and context.same_moment(*values):
         return True
     return token.text == "meta" and name in _CHARSETS and _say_their_own(values, _CHARSETS[name], context)
-
-
-def _meant(token: Token, name: str) -> str:
-    """Return what microdata say that an attribute holds: `<meta itemprop="price" content="12.00">`."""
-    if name not in _VALUES:
-        return ""
-    return f"{token.attributes.get('itemprop', '')} {token.attributes.get('property', '')}".strip()
-
-
-_VALUES: Final = frozenset({"content", "value"})
 
 
 def _say_their_own(values: tuple[str, str], read: Callable[[str], str | None], context: Context) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Final, NoReturn
 
 from comparators import error_bodies, text_compare
 from comparators.context import DEEPEST, GLANCED, Context, Differs, Full, Mark, Untried
+from comparators.json_labels import labels, may_be_labelled
 from comparators.json_parse import Side, legacy_side, literal, modern_side
 from comparators.json_reshape import reshaped, sparse
 from comparators.json_unordered import Rows
@@ -15,7 +16,7 @@ from comparators.literals import apart
 from comparators.model import Kind
 from comparators.near_misses import nearly
 from comparators.one_sided import inside, one_sided
-from comparators.paths import INCLUDE, Place, Trail, pointer
+from comparators.paths import INCLUDE, Place, Trail, pointer, steps_of
 from comparators.quick_differences import quick_differences
 from comparators.row_guesses import RowWalk
 from comparators.row_keys import Likely
@@ -206,12 +207,22 @@ class Walk(RowWalk):
             return True
         if context.minds_places:
             context.path = pointer(trail)
+            context.label = self._label(trail)
         rules = forgiving(legacy, modern, place, context)
         if rules is None:
-            return _may_be_clocks(legacy, modern) and context.same_clock(legacy, modern, _names(trail))
+            return _may_be_clocks(legacy, modern) and context.same_clock(
+                legacy, modern, (*_names(trail), self._label(trail))
+            )
         for rule in rules:
             context.forgive(rule)
         return True
+
+    def _label(self, trail: Trail) -> str:
+        """Return what its neighbours call a value."""
+        documents = self.context.documents
+        if documents is None or trail is None or not may_be_labelled(trail[1]):
+            return ""
+        return " ".join(labels(documents[1], steps_of(trail)))
 
     def added(self, modern: Any, trail: Trail, place: Place) -> None:
         """Judge a member that modern has alone."""

@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
+from comparators.json_labels import labels, may_be_labelled
 from comparators.model import Kind
 from comparators.noise_families import Family, family_of, rows_at
-from comparators.paths import Trail
+from comparators.paths import Trail, steps_of
 from comparators.self_noise import Addressed, Own, is_own, same_shape
 from comparators.sensitive_names import looks_money, looks_secret
 from comparators.values import Number
@@ -62,6 +63,8 @@ class Again:
         around = self._around_of(trail)
         if around.is_money or (type(step) is str and looks_money((step,))):
             return False
+        if may_be_labelled(step) and looks_money(labels(self._legacy, steps_of(trail))):
+            return False
         if kind in _ONE_SIDED and looks_secret(step if type(step) is str else around.name):
             return False
         first, again = _child(around.legacy, step), _child(around.again, step)
@@ -85,7 +88,7 @@ class Again:
         """Return what a place is in, which its neighbours are in as well; the whole documents for themselves."""
         parent = None if trail is None else trail[0]
         if parent is not self._trail:
-            steps = _steps(parent)
+            steps = steps_of(parent)
             names = [step for step in steps if type(step) is str]
             self._around = _Around(
                 _at(self._legacy, steps), _at(self._again, steps), names[-1] if names else "", looks_money(names)
@@ -103,7 +106,7 @@ class Again:
         if (known := self._known.get(asked)) is None:
             known = differ(first, again) and differ(again, first) and self._fits((first, again), modern)
             if not known and type(first) is type(again) is type(modern):
-                known = self._is_of_family(_steps(trail), first, again, modern)
+                known = self._is_of_family(steps_of(trail), first, again, modern)
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
             self._known[asked] = known
@@ -159,15 +162,6 @@ def are_tokens(first: str, again: str, modern: str) -> bool:
 def _text(value: Any) -> str:
     """Return a text, or the literal of a number."""
     return value if type(value) is str else str(value, "ascii")
-
-
-def _steps(trail: Trail) -> list[Any]:
-    found: list[Any] = []
-    while trail is not None:
-        trail, step = trail
-        found.append(step)
-    found.reverse()
-    return found
 
 
 def _at(value: Any, steps: Sequence[Any]) -> Any:

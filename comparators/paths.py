@@ -17,6 +17,16 @@ Trail = tuple[Any, Any] | None
 """A path while walking, innermost step outside: `(outer trail, key)`; None is the root. Made a pointer when needed."""
 
 
+def steps_of(trail: Trail) -> list[Any]:
+    """Return the names and indices of a trail, the outermost first."""
+    found: list[Any] = []
+    while trail is not None:
+        trail, step = trail
+        found.append(step)
+    found.reverse()
+    return found
+
+
 def pointer(trail: Trail) -> str:
     """Return the RFC 6901 text of a trail."""
     text = ""

@@ -74,7 +74,7 @@ class Policy:
     zone: tzinfo | None = None
     reshape: Reshape = Reshape()
     statuses: frozenset[tuple[int, int]] = frozenset()
-    redirects: str = "class"
+    redirects: str = "exact"
     errors: str = "exact"
     body: str = "auto"
     noise: str = "suggest"
@@ -215,7 +215,7 @@ def read(mapping: Mapping[str, Any], *, origins: Origins, noise_rules: tuple[Any
         zone=_zone(given.get("legacy_timezone")),
         reshape=_reshape(given.get("map", {})),
         statuses=frozenset(pair for each in listed(given, "status") for pair in _statuses(each)),
-        redirects=choice(given.get("redirects", "class"), "redirects", ("class", "exact")),
+        redirects=choice(given.get("redirects", "exact"), "redirects", ("class", "exact")),
         errors=choice(given.get("errors", "exact"), "errors", ("laravel", "exact")),
         body=choice(given.get("body", "auto"), "body", BODIES),
         noise=choice(given.get("noise", "suggest"), "noise", ("none", "suggest", "learn")),

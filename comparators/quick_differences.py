@@ -47,6 +47,8 @@ def quick_differences(
         found = look.exact()
     except _Doubtful:
         return False
+    if found:
+        context.documents = values
     return not found or _walked(found, context, walk(context, legacy.decode(), modern.decode()))
 
 

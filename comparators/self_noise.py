@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from comparators import noise_rules, timings
 from comparators.html_volatile import SCRIPT_TOKEN, is_made, is_unfilled, token_attributes
+from comparators.json_labels import labels
 from comparators.literals import is_cut, shared_beginning
 from comparators.model import LONGEST_LITERAL, Finding, Observation, path_pattern
 from comparators.noise_bytes import BYTES, in_ranges
@@ -433,19 +434,25 @@ _CONTENTS: Final = frozenset({"value", "type", "length", "header"})
 
 
 def split(
-    findings: Sequence[Finding], observations: Sequence[Observation], policy: Policy, own: Own | None = None
+    findings: Sequence[Finding],
+    observations: Sequence[Observation],
+    policy: Policy,
+    own: Own | None = None,
+    documents: Sequence[Any] = (),
 ) -> tuple[tuple[Finding, ...], int]:
     """Return the findings that count, and how many are noise.
 
     A finding is noise where legacy differs from itself in just that place, and modern's value has the shape of
-    legacy's; or where a learned rule says so, if the policy lets it. Never under a name about money, and never when
-    a secret is shown by one side only.
+    legacy's; or where a learned rule says so, if the policy lets it. Never under a name about money (in JSON also by
+    what stands beside it in its `documents`), and never when a secret is shown by one side only.
     """
     if policy.noise == "none" or not findings or not (observations or own or policy.noise_rules):
         return tuple(findings), 0
     known = _Known(observations, own)
     counting = tuple(
-        each for each in findings if not _may_hide(each) or not (_is_own(each, known, policy) or _learned(each, policy))
+        each
+        for each in findings
+        if not _may_hide(each, documents) or not (_is_own(each, known, policy) or _learned(each, policy))
     )
     return counting, len(findings) - len(counting)
 
@@ -465,14 +472,16 @@ def _token_rules(observations: Iterable[Observation]) -> tuple[NoiseRule, ...]:
     return tuple(replace(rule, path=path, pattern=pattern) for path, pattern in found)
 
 
-def _may_hide(finding: Finding) -> bool:
+def _may_hide(finding: Finding, documents: Sequence[Any]) -> bool:
     if finding.kind in _NEVER:
         return False
     if finding.path.startswith("@"):
         return not looks_money([finding.path])
     names = steps(finding.path)
     one_sided_secret = finding.kind in _ONE_SIDED and bool(names) and looks_secret(names[-1])
-    return not one_sided_secret and not looks_money(names)
+    if one_sided_secret or looks_money(names):
+        return False
+    return not any(looks_money(labels(each, names)) for each in documents)
 
 
 def _learned(finding: Finding, policy: Policy) -> bool:

@@ -193,6 +193,7 @@ def _bytes_shown(body: bytes, at: int) -> str:
 _DELIMITERS: Final = ",;\t|"
 _QUOTED: Final = re.compile(r'"(?:[^"]|"")*+"')
 _MOST_CELLS: Final = 5
+_WORDS: Final = 3
 
 Row = list[str]
 
@@ -277,13 +278,15 @@ def _apart_csv_body(
             if one == two:
                 continue
             name = legacy[0][column - 1] if row > 1 and column <= len(legacy[0]) else ""
+            if column > 1 and left[0] and left[0].count(" ") < _WORDS:
+                name = f"{left[0]} {name}"
             place = f"row {row}, column {column}"
             if one is None or two is None or not _is_same_cell(one, two, place, name, context):
                 yield row, column, one, two
 
 
 def _is_same_cell(one: str, two: str, place: str, name: str, context: Context) -> bool:
-    """Whether two cells are the same; `name` stands above them in the first row."""
+    """Whether two cells are the same; `name` stands before them, above them in the first row."""
     place = place if context.minds_places else ""
     return (
         context.same_text(one, two, place=place, shown=lambda: place, name=name)

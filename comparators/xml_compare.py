@@ -13,6 +13,14 @@ from comparators.context import Context
 from comparators.literals import first_difference
 from comparators.text_compare import around
 
+_NAMES: Final = ("name", "key", "code", "label", "title", "field", "property", "id")
+_HELD: Final = frozenset({"value", "content", "text", "data"})
+_PLAIN: Final = frozenset(
+    {"amount", "boolean", "content", "data", "datetime.iso8601", "decimal", "double", "float", "i4", "i8", "int",
+     "integer", "number", "string", "text", "value"}
+)  # fmt: skip
+"""Elements that say nothing about what they hold: those of XML-RPC, of lists of settings."""
+_LEVELS: Final = 3
 _SPACE: Final = "{http://www.w3.org/XML/1998/namespace}space"
 _TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _MOST: Final = 8
@@ -119,7 +127,7 @@ class _Walk:
             elif name not in left:
                 self._context.differ("@body", "extra", "", f"{place}@{name}: {right[name]}")
             elif left[name] != right[name] and not _are_one_name(left[name], one, right[name], two):
-                self._values(f"{place}@{name}", left[name], right[name])
+                self._values(f"{place}@{name}", left[name], right[name], _label(one) if name in _HELD else "")
             elif name == _TYPE and left[name] == right[name] and not _are_of_one_type(left[name], one, two):
                 spaces = (each.nsmap.get(left[name].strip().partition(":")[0]) for each in (one, two))
                 self._context.differ("@body", "value", *(f"{place}@{name}: {left[name]} of {each}" for each in spaces))
@@ -128,15 +136,31 @@ class _Walk:
         """Compare what an element says before, between, after the elements in it."""
         for left, right in zip_longest(_said(one), _said(two), fillvalue=""):
             if left != right and not (place.endswith("/faultcode") and _are_one_name(left, one, right, two)):
-                self._values(place, left, right)
+                self._values(place, left, right, _label(one))
 
-    def _values(self, place: str, left: str, right: str) -> None:
+    def _values(self, place: str, left: str, right: str, label: str = "") -> None:
         if not (
-            self._context.same_text(left, right, place=place, shown=lambda: place)
+            self._context.same_text(left, right, place=place, shown=lambda: place, name=label)
             or self._context.same_moment(left, right)
         ):
             at = first_difference(left, right)
             self._context.differ("@body", "value", f"{place}: {around(left, at)}", f"{place}: {around(right, at)}")
+
+
+def _label(element: Any) -> str:
+    """Return what stands beside an element about what it holds: `<field name="price">`, `<name>price</name><value>`."""
+    found: list[str] = []
+    for _ in range(_LEVELS):
+        if element is None or not isinstance(element.tag, str):
+            break
+        found += [word for name in _NAMES if (word := element.get(name))]
+        before = element.getprevious()
+        if before is not None and isinstance(before.tag, str) and etree.QName(before).localname.lower() in _NAMES:
+            found.append(before.text or "")
+        if etree.QName(element).localname.lower() not in _PLAIN:
+            break
+        element = element.getparent()
+    return " ".join(found)
 
 
 def _instructed(root: Any) -> list[str]:

@@ -168,7 +168,7 @@ class Compare(Section):
     legacy_timezone: TimeZone | None = None
     map: Mapping = Mapping()
     status: list[Annotated[list[t.Status], BeforeValidator(_status_pair)]] = Field(default_factory=list)
-    redirects: Literal["exact", "class"] = "class"
+    redirects: Literal["exact", "class"] = "exact"
     errors: Literal["laravel", "exact"] | None = None
     body: Literal["auto", "json", "ndjson", "jsonp", "form", "html", "xml", "csv", "text", "bytes"] = "auto"
     noise: Literal["none", "suggest", "learn"] = "suggest"

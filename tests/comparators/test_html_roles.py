@@ -1,0 +1,73 @@
+"""What stands around a text or attribute of a page says what it is there for: money, a date that something is due."""
+
+from __future__ import annotations
+
+import pytest
+
+from comparators import compare
+from tests.comparators.answers import answer, policy
+
+HTML = "text/html"
+PHP = {"preset": "php"}
+LEGACY, MODERN = "Tue, 04 Mar 2031 09:15:01 GMT", "Tue, 04 Mar 2031 09:15:07 GMT"
+NAMED = (
+    "<table><thead><tr><th>Id<th>NAME</thead><tbody><tr><td>1<td>{}</table>",
+    "<table><thead><tr><td>Id<td>NAME</thead><tbody><tr><td>1<td>{}</table>",
+    "<table><tr><th>a<th colspan=2>b<th>NAME</tr><tr><td>1<td>2<td>3<td>{}</tr></table>",
+    "<table><tr><td>NAME</td><td>{}</td></tr></table>",
+    "<table><tr><td>NAME:</td><td><b>{}</b></td></tr></table>",
+    "<table><tr><th>a<th>b</tr><tfoot><tr><td colspan=2>NAME</td><td>{}</td></tr></tfoot></table>",
+    "<dl><dt>NAME</dt><dd><span>{}</span></dd></dl>",
+    "<p>NAME: <b>{}</b></p>",
+    "<p><b>NAME</b> {}</p>",
+    "<p><strong>NAME:</strong> {}</p>",
+    "<p>NAME: <time>{}</time></p>",
+    "<label>NAME</label> <span>{}</span>",
+    "<div><h5>NAME</h5><p>{}</p></div>",
+    '<table><tr><td class="NAME"><span>{}</span></td></tr></table>',
+    '<div class="NAME"><p>a <b>{}</b></p></div>',
+    '<p id="NAME">a <i>x</i> {}</p>',
+    '<time class="NAME">{}</time>',
+    '<time class="NAME" datetime="{}">a</time>',
+    '<ul><li class="NAME" title="{}">a</li></ul>',
+    '<select name="NAME"><option value="a">a</option><option value="b" selected>{}</option></select>',
+    '<select name="NAME"><option value="{}">a</option></select>',
+    '<meter class="NAME" value="{}"></meter>',
+    '<input id="NAME" value="{}">',
+    '<data class="NAME" value="{}">a</data>',
+    '<meta itemprop="NAME" content="{}">',
+    '<p data-NAME="{}">a</p>',
+)
+OF_NO_NAME = (
+    '<p class="text-end">{}</p>',
+    '<p class="text-balance justify-content-md-end after:mr-2 is-valid">{}</p>',
+    '<footer class="credits"><span>{}</span></footer>',
+    '<main class="total"><p>{}</p></main>',
+    "<p>Is it due, in total?</p><p>{}</p>",
+    "<ul><li>Total: 5</li><li>{}</li></ul>",
+)
+
+
+def of_noise(page: str) -> str:
+    """A number that legacy varies by itself."""
+    legacy, modern, again = (answer(page.format(each), 200, media=HTML) for each in ("12.00", "12.50", "13.00"))
+    return compare(legacy, modern, policy(PHP), secondary=(again,)).verdict
+
+
+def of_clock(page: str) -> str:
+    """The time of each answer."""
+    sides = (("2031-03-04 09:15:01", LEGACY), ("2031-03-04 09:15:07", MODERN))
+    return compare(
+        *(answer(page.format(time), 200, ("Date", date), media=HTML) for time, date in sides), policy(PHP)
+    ).verdict
+
+
+@pytest.mark.parametrize("page", NAMED)
+def test_money_is_no_noise_and_what_is_due_no_clock(page: str):
+    assert (of_noise(page.replace("NAME", "total")), of_noise(page.replace("NAME", "views"))) == ("different", "noise")
+    assert (of_clock(page.replace("NAME", "due")), of_clock(page.replace("NAME", "made"))) == ("different", "equal")
+
+
+@pytest.mark.parametrize("page", OF_NO_NAME)
+def test_layout_whole_parts_of_a_page_questions_and_neighbours_say_nothing(page: str):
+    assert (of_noise(page), of_clock(page)) == ("noise", "equal")
