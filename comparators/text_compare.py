@@ -23,6 +23,8 @@ from comparators.noise_rules import MASKED
 _BOM: Final = "\ufeff"
 _UTF_8: Final = "utf-8"
 _PAGE: Final = "text/html"
+_PROPERTY: Final = re.compile(r"[A-Z][A-Z-]{0,40}(?=[;:])")
+"""A line of iCalendar, vCard and their like."""
 _BEFORE: Final = 30
 _AFTER: Final = 120
 
@@ -92,7 +94,10 @@ def text_differences(legacy: bytes, modern: bytes, context: Context) -> None:
     shown, most, before = 0, context.places(_MOST), _by_line(context)
     start = first_difference(ours, theirs)
     for number, (one, two) in enumerate(zip(ours[start:], theirs[start:], strict=True), start + 1):
-        if not context.same_text(one, two, place=f"line {number}", shown=partial(_line, number)):
+        name = _PROPERTY.match(one)
+        if not context.same_text(
+            one, two, place=f"line {number}", shown=partial(_line, number), name=name[0] if name is not None else ""
+        ):
             one, two = _text_shown(one, two, context)  # noqa: PLW2901 - what is masked is not what differs
             at = first_difference(one, two)
             # Who hides a line as noise must not hide with it the lines that were no longer looked at.

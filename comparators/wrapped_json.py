@@ -51,7 +51,7 @@ def texts(legacy: bytes, modern: bytes, context: Context) -> None:
 
 def _are_scripts(legacy: bytes, modern: bytes, context: Context) -> bool:
     """Compare two scripts by the JSON in them; False where the code around it is not the same."""
-    left, right = text_compare.as_texts(legacy, modern)
+    left, right = text_compare.as_declared(legacy, modern, context)
     if context.has("html"):
         left, right = in_json(blanked_script(left)), in_json(blanked_script(right))
     if left == right:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any, Final
 
 from lxml import etree
 
-from comparators import text_compare
+from comparators import charsets, text_compare
 from comparators.context import Context
 from comparators.literals import first_difference
+from comparators.model import Capture
 from comparators.text_compare import around
 
 _NAMES: Final = ("name", "key", "code", "label", "title", "field", "property", "id")
@@ -21,6 +23,10 @@ _PLAIN: Final = frozenset(
 )  # fmt: skip
 """Elements that say nothing about what they hold: those of XML-RPC, of lists of settings."""
 _LEVELS: Final = 3
+_MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_NAMED: Final = re.compile(rb"\s*<\?xml\s[^>]{0,200}?encoding\s*=")
+_LABELS: Final = {"euc_jp": "EUC-JP", "utf-16-le": "UTF-16LE", "utf-16-be": "UTF-16BE"}
+"""What libxml2 calls them."""
 _SPACE: Final = "{http://www.w3.org/XML/1998/namespace}space"
 _TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _MOST: Final = 8
@@ -40,9 +46,12 @@ def differences(legacy: bytes, modern: bytes, context: Context) -> None:
     Nothing is resolved or fetched: a document that defines entities or elements itself is compared as text, and so
     is what neither side can parse. What only one side can parse is a difference.
     """
-    if legacy == modern:
+    codecs = (
+        (_codec(context.legacy, legacy), _codec(context.modern, modern)) if context.has("charset") else (None, None)
+    )
+    if legacy == modern and codecs[0] == codecs[1]:
         return
-    left, right = _parsed(legacy), _parsed(modern)
+    left, right = _parsed(legacy, codecs[0]), _parsed(modern, codecs[1])
     if (left is None and right is None) or _defines(left) or _defines(right):
         text_compare.text_differences(legacy, modern, context)
     elif left is None or right is None:
@@ -53,9 +62,21 @@ def differences(legacy: bytes, modern: bytes, context: Context) -> None:
         _Walk(context, glances=_GLANCED if few else 0).documents(left, right)
 
 
-def _parsed(body: bytes) -> Any:
+def _codec(capture: Capture, body: bytes) -> str | None:
+    """Return the charset that the media type of a document names which names none itself (RFC 7303)."""
+    named = charsets.declared(capture)
+    return None if named is None or body.startswith(_MARKS) or _NAMED.match(body) else named
+
+
+def _parsed(body: bytes, codec: str | None = None) -> Any:
     """Return a document's tree, None for what is no XML or nests deeper than libxml2's own limit."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        remove_comments=True,
+        encoding=_LABELS.get(codec or "", codec),
+    )
     try:
         return etree.fromstring(body, parser).getroottree()
     except (etree.XMLSyntaxError, ValueError):

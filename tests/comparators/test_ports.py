@@ -730,3 +730,46 @@ def test_a_price_in_microdata_is_no_noise():
                           ('itemprop="views"', "noise")):  # fmt: skip
         legacy, modern, again = (page(name, each) for each in ("12.00", "14.00", "13.00"))
         assert compare(legacy, modern, policy(PHP), secondary=(again,)).verdict == verdict, name
+
+
+@pytest.mark.parametrize(
+    ("media", "body"),
+    [
+        ("application/javascript", b'var a = "caf\xc3\xa9";'),
+        ("text/css", b'a { content: "\xc3\xa9" }'),
+        ("text/csv", b"a;\xc3\xa9\n"),
+        ("text/html", b"<p>\xc3\xa9</p>"),
+        ("text/xml", b"<r>\xc3\xa9</r>"),
+        ("application/xml", b'<?xml version="1.0"?><r>\xc3\xa9</r>'),
+    ],
+)
+def test_a_label_of_another_charset_over_the_same_bytes_is_other_text(media: str, body: bytes):
+    legacy, modern = (answer(body, 200, media=f"{media}; charset={each}") for each in ("ISO-8859-1", "UTF-8"))
+    rewritten = answer(body.decode("cp1252").encode(), 200, media=f"{media}; charset=UTF-8")
+
+    assert compare(legacy, modern, policy(PHP)).verdict == "different"
+    assert compare(legacy, rewritten, policy(PHP)).verdict == "equal"
+
+
+@pytest.mark.parametrize("label", ["ISO-8859-1", "Windows-1252", "EUC-JP", "UTF-16LE", "koi8-r"])
+def test_xml_is_read_in_the_charset_of_its_media_type_where_it_names_none_itself(label: str):
+    text = "<r>é</r>" if "1" in label[3:] and label != "UTF-16LE" else "<r>д</r>"
+    legacy = answer(text.encode(label), 200, media=f"text/xml; charset={label}")
+    named = answer(f'<?xml version="1.0" encoding="UTF-8"?>{text}'.encode(), 200, media="text/xml; charset=ISO-8859-1")
+
+    assert compare(legacy, answer(text.encode(), 200, media="application/xml"), policy(PHP)).verdict == "equal"
+    assert compare(legacy, named, policy(PHP)).verdict == "equal"
+    assert compare(legacy, answer(b"<r>x</r>", 200, media="application/xml"), policy(PHP)).verdict == "different"
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict"), [("DTSTAMP", "noise"), ("DUE", "different"), ("DUE;TZID=UTC", "different")]
+)
+def test_a_date_that_a_calendars_task_is_due_is_no_noise(name: str, verdict: str):
+    body = f"BEGIN:VTODO\r\n{name}:{{}}\r\nEND:VTODO\r\n"
+    legacy, modern, again = (
+        answer(body.format(each), 200, media="text/calendar")
+        for each in ("20310304T091501Z", "20310304T091507Z", "20310304T091503Z")
+    )
+
+    assert compare(legacy, modern, policy(PHP), secondary=(again,)).verdict == verdict
