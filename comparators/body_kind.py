@@ -41,6 +41,7 @@ _ALIASES: Final = {
     ),
 }  # fmt: skip
 """RFC 7303, RFC 9239."""
+_XML_OF: Final = ("application/xml+", "text/xml+")
 _JSON_KINDS: Final = ("json", "ndjson")
 _CALL_END: Final = b" \t\r\n);"
 _SPACE: Final = b" \t\r\n"
@@ -115,7 +116,7 @@ def _said(media: str) -> BodyKind | None:
         return _EXACT[media]
     if media.endswith("+json"):
         return "json"
-    if media.endswith("+xml"):
+    if media.endswith("+xml") or media.startswith(_XML_OF):  # `application/xml+opml`, as PHP applications write it
         return "xml"
     if media.startswith("text/"):
         return "text"

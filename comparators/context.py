@@ -36,7 +36,7 @@ MOST_SEEN = 1000
 DEEPEST = 256
 """PHP writes 512 levels at most, Python's parser about a thousand; handwritten bodies have ten."""
 
-_QUERY = re.compile(r"(?<=[^\s?])\?[^\s\"'<>#?]+")
+_QUERY = re.compile(r"(?:(?<=[^\s?])\?|\A\?(?=[\w.~%\[\]-]+=))[^\s\"'<>#?]+")
 _NODES, _TRIED, _TRIALS, _GLANCES, _PROOFS = range(5)
 
 GLANCED = 16
@@ -260,7 +260,7 @@ class Context:
         if place and self.same_clock(legacy, modern, (name, shown() if shown is not None else "")):
             return True
         name = name or (self.label if path == self.path else "")
-        is_money = bool(name) and self.seen is None and looks_money((name,))
+        is_money = bool(name) and self.seen is None and looks_money((name,)) and not _are_measures(legacy, modern)
         return not is_money and self.same_but_noise(legacy, modern, path, place, shown)
 
     def may_be_clock(self, legacy: str, modern: str) -> bool:
@@ -393,3 +393,9 @@ def _spaced(query: re.Match[str]) -> str:
 def _printable(text: str) -> str:
     """Escape halves of surrogate pairs, which JSON names may contain but which cannot be stored or sent."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def _are_measures(legacy: str, modern: str) -> bool:
+    from comparators.noise_rules import is_measure
+
+    return is_measure(legacy) and is_measure(modern)

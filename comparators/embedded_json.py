@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from json import JSONDecodeError
@@ -17,6 +18,8 @@ from comparators.paths import Place
 _BEGINS: Final = re.compile(r"(?:\A|(?<=[=(:,?\[&|!\n;])|(?<=return))[ \t]*[{\[]")
 _MOST_TRIED: Final = 64
 _MOST_TOLD: Final = 3
+
+_QUOTED: Final = re.compile(r'"(?:[^"\\\n]|\\.)*+"')
 
 Pieces = tuple[list[str], list[Any]]
 
@@ -46,9 +49,30 @@ def scripts_differ(legacy: str, modern: str, holder: Holder, context: Context) -
     if whole is not None:
         return whole
     (code, ours), (other, theirs) = _pieces(legacy), _pieces(modern)
-    if code != other or not ours:
+    if code != other and not _are_one_code(code, other, context):
         return None
     return _compared(ours, theirs, holder, context)
+
+
+def _are_one_code(legacy: list[str], modern: list[str], context: Context) -> bool:
+    """Whether two pieces of code are one but for how their strings are escaped, and for own hosts in them."""
+    if len(legacy) != len(modern):
+        return False
+    left, right = ([_QUOTED.sub(_unescaped, piece) for piece in each] for each in (legacy, modern))
+    if left == right:
+        return True
+    if not context.has("own_host") or not all(map(context.origins.same, left, right)):
+        return False
+    context.forgive("own_host")
+    return True
+
+
+def _unescaped(string: re.Match[str]) -> str:
+    """Write a string as JSON does at its shortest; one that is no JSON stays."""
+    try:
+        return json.dumps(json.loads(string[0]), ensure_ascii=False) if "\\" in string[0] else string[0]
+    except ValueError:
+        return string[0]
 
 
 def _compared(legacy: list[Any], modern: list[Any], holder: Holder, context: Context) -> list[Finding]:

@@ -174,7 +174,8 @@ def _attributes(one: Token, two: Token, place: _Spot, context: Context) -> None:
                 continue
             holder = embedded_json.Holder(f"{place.key(context)} {name}", shown)
             values = in_json(blank_left[name]), in_json(blank_right[name])
-            if (inner := embedded_json.values_differ(*values, holder, context)) is not None:
+            differ = embedded_json.scripts_differ if name.startswith("on") else embedded_json.values_differ
+            if (inner := differ(*values, holder, context)) is not None:
                 _emit_inside(f"{place.name()} > {_named(one)}: {name}", inner, context)
                 continue
         where = f"{place.name()} > {_named(one)}: {name}"

@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from rules.secret_names import words
+
 MARK: Final = "\x00"
 """Replaces a blanked value; no HTML attribute holds it, the parser turns it into U+FFFD."""
 
@@ -19,6 +21,13 @@ _MARK_IN_JSON: Final = r"\u0000"
 _TOKEN_NAME: Final = re.compile(
     r".*(?:csrf|xsrf).*|.*token\]?|.*nonce\]?|.*_token\]?\[(?:key|fields)\]|sectok", re.IGNORECASE | re.DOTALL
 )
+_OWNED: Final = frozenset(
+    {"access", "account", "activation", "api", "auth", "bearer", "card", "client", "coupon", "customer", "device",
+     "download", "gift", "invitation", "invite", "order", "payment", "push", "refresh", "remember", "reset", "share",
+     "stripe", "unsubscribe", "verification"}
+)  # fmt: skip
+"""What such a token opens is somebody's own: `card_token`, `stripeToken`, `payment_method_nonce`."""
+_FORGED: Final = ("csrf", "xsrf")
 _LINKED_NAME: Final = re.compile(
     r"_?token|.*(?:csrf|xsrf).*|authenticity_token|__requestverificationtoken|_?(?:wp_?)?nonce|sectok|\w*edittoken",
     re.IGNORECASE,
@@ -54,7 +63,7 @@ _NO_ASSET: Final = {"canonical", "alternate", "next", "prev", "shortlink", "auth
 _PARAMETER: Final = re.compile(r"(?<=[?&;])([\w-]{2,40})=([^&;#]+)")
 _POLICY_NONCE: Final = re.compile(r"(?<='nonce-)[\w+/=-]+")
 SCRIPT_TOKEN: Final = re.compile(
-    r"""["']?\b([\w$]{0,40}?(?:(?:csrf|xsrf)[\w-]{0,20}|token|nonce)\]?(?:\[(?:key|fields)\])?)["']?\s{0,4}[:=]\s{0,4}["']([^"'\s<>]+)(?=["'])""",
+    r"""["']?\b([\w$\[-]{0,40}?(?:(?:csrf|xsrf)[\w-]{0,20}|token|nonce)\]?(?:\[(?:key|fields)\])?)["']?\s{0,4}[:=]\s{0,4}["']([^"'\s<>]+)(?=["'])""",
     re.IGNORECASE,
 )
 """A member or variable of a script that holds a token: its name, its value."""
@@ -64,7 +73,12 @@ _TOKEN_WORDS: Final = ("token", "nonce", "csrf", "xsrf")
 
 def is_token_name(name: str) -> bool:
     """Whether a field of this name holds a CSRF token or a nonce."""
-    return _TOKEN_NAME.fullmatch(name) is not None
+    return _TOKEN_NAME.fullmatch(name) is not None and not _is_owned(name)
+
+
+def _is_owned(name: str) -> bool:
+    small = name.lower()
+    return not any(each in small for each in _FORGED) and not _OWNED.isdisjoint(words(name))
 
 
 def is_made(value: str) -> bool:
@@ -145,7 +159,7 @@ def shown(literal: str) -> str:
 
 def _member(found: re.Match[str]) -> str:
     head = found[0][: found.start(2) - found.start()]
-    return f"{head}{MARK}" if is_made(found[2]) else found[0]
+    return f"{head}{MARK}" if is_made(found[2]) and not _is_owned(found[1]) else found[0]
 
 
 def token_attributes(tag: str, attributes: Mapping[str, str]) -> list[str]:

@@ -21,6 +21,7 @@ from comparators.quick_differences import quick_differences
 from comparators.row_guesses import RowWalk
 from comparators.row_keys import Likely
 from comparators.scalars import forgiving, one_type
+from comparators.self_noise import counting
 from comparators.sensitive_names import looks_secret
 from comparators.values import Number
 
@@ -277,8 +278,9 @@ class Walk(RowWalk):
         if self.context.is_full:
             self.context.differ("", kind, "", "")
             raise Full
-        left, right = apart(legacy, modern, self._literal)
-        self.context.differ(pointer(trail), kind, left, right, rule)
+        path = pointer(trail)
+        left, right = apart(legacy, modern, self._literal, counting(self.context.own, path, legacy, modern))
+        self.context.differ(path, kind, left, right, rule)
 
     def _literal(self, value: Any, side: int) -> str:
         return "" if value is ABSENT else literal(value, self._texts[side])

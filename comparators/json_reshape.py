@@ -184,8 +184,8 @@ def camel(name: str) -> str:
 def cased(legacy: Any, modern: Any) -> Any:
     """Return legacy's value with its snake_case members in camelCase.
 
-    A name that modern has as it is stays (`nl_be` may be a language, not a member), and so does one whose
-    camelCase form is taken.
+    A name stays whose camelCase form is taken, and one that modern has as it is (`nl_be` may be a language, not a
+    member): except where modern has others of the same object in camelCase, and has forgotten this one.
     """
     if type(legacy) is list:
         rows = modern if type(modern) is list else []
@@ -195,9 +195,11 @@ def cased(legacy: Any, modern: Any) -> Any:
         return legacy
     others = modern if type(modern) is dict else {}
     found: dict[str, Any] = {}
+    news = {name: camel(name) for name in legacy}
+    some = any(new != name and new in others and new not in legacy for name, new in news.items())
     for name, each in legacy.items():
-        new = camel(name)
-        if name in others or new in legacy or new in found:
+        new = news[name]
+        if new in legacy or new in found or (name in others and not some):
             new = name
         found[new] = cased(each, others.get(new))
     return found

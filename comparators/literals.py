@@ -50,15 +50,18 @@ def cut_apart(path: str, legacy: str, modern: str) -> tuple[str, str]:
     return place + _cut(left, start, room), place + _cut(right, start, room)
 
 
-def apart(legacy: Any, modern: Any, write: Callable[[Any, int], str]) -> tuple[str, str]:
+def apart(
+    legacy: Any, modern: Any, write: Callable[[Any, int], str], counts: tuple[int, int] | None = None
+) -> tuple[str, str]:
     """Return the literals of two values, of long ones from where they part on; `write` spells one of either side.
 
-    A long text is cut before it is spelled, or two of them would show the same beginning; so is a list.
+    A long text is cut before it is spelled, or two of them would show the same beginning; so is a list. `counts` are
+    the places in both where what counts begins, where that is not where they part.
     """
     if type(legacy) is str and type(modern) is str and max(len(legacy), len(modern)) >= _LONG:
-        at = first_difference(legacy, modern)
-        start = at - _BEFORE if at > _LONG - _BEHIND else 0
-        return _written(legacy, start, write, 0), _written(modern, start, write, 1)
+        places = counts or (first_difference(legacy, modern),) * 2
+        starts = [at - _BEFORE if max(places) > _LONG - _BEHIND and at > _BEFORE else 0 for at in places]
+        return _written(legacy, starts[0], write, 0), _written(modern, starts[1], write, 1)
     left, right = write(legacy, 0), write(modern, 1)
     if left == right and type(legacy) is list and type(modern) is list:
         pairs = enumerate(zip(legacy, modern, strict=False))

@@ -20,6 +20,13 @@ _IS_HEX: Final = re.compile(r"[0-9a-f]*|[0-9A-F]*")
 _PARTS: Final = "/._-:+~"
 _DECADE: Final = 9
 """Less than ten: where a point is lost, a number is ten times another."""
+_DRAWN: Final = re.compile(r"[0-9]{1,10}[0-9a-f]{13}")
+_MOST_DRAWN, _UNIQID, _MICROS = 10, 13, 5
+_DATED: Final = (1_500_000_000, 4_200_000_000)
+_RANDOM: Final = 1000
+_LARGE: Final = 100_000
+_SPREAD: Final = Decimal("0.1")
+"""Of the larger of two: a count or a size hardly grows by so much while one asks twice."""
 _LONG: Final = 12
 """From so many letters on a text without a digit may be made as well."""
 _FEW: Final = 2
@@ -85,15 +92,19 @@ def numbers(values: Sequence[str]) -> Numbers | None:
 
 
 def ranged(there: Sequence[Decimal]) -> Numbers | None:
-    """Return the range of numbers that are a factor of ten around these; None where all are zero."""
+    """Return the range of numbers that are a factor of ten around these; None where all are zero.
+
+    Large ones that are far apart are drawn at random (`mt_rand()`): every twentieth draw is a tenth of the others.
+    """
     # A fraction of zero is one: the next may be another.
     whole = all(_is_whole(each) for each in there)
     ranges = [each for each in there if each]
     if not ranges:
         return None
     low, high = min(ranges), max(ranges)
-    least = low / _DECADE if low > 0 else low * _DECADE
-    most = high * _DECADE if high > 0 else high / _DECADE
+    factor = _RANDOM if whole and low >= _LARGE and high - low > high * _SPREAD else _DECADE
+    least = low / factor if low > 0 else low * factor
+    most = high * factor if high > 0 else high / factor
     return Numbers(least, most, whole, len(ranges) < len(there))
 
 
@@ -179,6 +190,8 @@ def _is_narrow(shape: Shape) -> bool:
 
 def made(values: Sequence[str], *, known: bool = False) -> Made | None:
     """Return the letters and lengths of texts that look made; with `known` they are, whatever they look like."""
+    if all(map(_is_drawn_and_dated, values)):
+        return Made(frozenset("0123456789abcdef"), 1 + _UNIQID, _MOST_DRAWN + _UNIQID)
     before, after = _kept(values)
     if _is_sealed(values):
         # Base64 of JSON ends in one of three ways, by its length.
@@ -195,6 +208,11 @@ def made(values: Sequence[str], *, known: bool = False) -> Made | None:
         return None
     letters = plausible(cores) | (_PADDING if before == SEALED else frozenset())
     return Made(letters, *_lengths(before, sizes), before, after)
+
+
+def _is_drawn_and_dated(value: str) -> bool:
+    """Whether a text is `uniqid(mt_rand())`: up to ten digits at random before seconds and microseconds since 1970."""
+    return _DRAWN.fullmatch(value) is not None and _DATED[0] <= int(value[-_UNIQID:-_MICROS], 16) <= _DATED[1]
 
 
 def _is_sealed(values: Sequence[str]) -> bool:

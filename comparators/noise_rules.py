@@ -356,6 +356,9 @@ class Varying(NamedTuple):
 Piece = Same | Varying
 
 
+_MEASURE: Final = re.compile(r"[0-9][0-9.,]*\s?(?:[KMGTP]i?B|kB|[Bb]ytes|[mµn]s|s|secs?|seconds)")
+
+
 def is_about_money(text: str) -> bool:
     """Whether a text speaks of money or amounts, by a word or a sign."""
     return looks_money([text]) or "$" in text or _SIGN.search(text) is not None or _UNIT.search(text) is not None
@@ -374,6 +377,11 @@ def is_price(text: str, before: str = "", after: str = "") -> bool:
 def is_amount(text: str) -> bool:
     """Whether a whole value is an amount of money, told by a sign of a currency that is no letter of a token."""
     return is_price(text) or _SIGN.search(text) is not None
+
+
+def is_measure(text: str) -> bool:
+    """Whether a whole text is a size in bytes or a duration, which is no money whatever its row is called."""
+    return _MEASURE.fullmatch(text) is not None
 
 
 def chunks(text: str) -> list[str]:

@@ -242,6 +242,25 @@ def _shared(values: Sequence[str]) -> tuple[str, str]:
     return before, after[: found.end()][::-1] if found else ""
 
 
+def counting(own: Own | None, path: str, legacy: Any, modern: Any) -> tuple[int, int] | None:
+    """Return where two texts differ first in a piece that legacy does not vary by itself.
+
+    None where nothing is known of that, where there is no such piece, or the texts have not the same number of them.
+    """
+    if own is None or type(legacy) is not str or type(modern) is not str:
+        return None
+    theirs = [chunks(each) for each in own.texts_at(path, "", legacy)]
+    mine = chunks(modern)
+    if {len(each) for each in theirs} != {len(mine)}:
+        return None
+    here = there = 0
+    for at, (one, two) in enumerate(zip(theirs[0], mine, strict=True)):
+        if one != two and len({each[at] for each in theirs}) == 1:
+            return here, there
+        here, there = here + len(one), there + len(two)
+    return None
+
+
 def _has_blank(text: str) -> bool:
     return any(map(str.isspace, text))
 
@@ -252,7 +271,7 @@ def is_own(own: Own, where: tuple[str, str], legacy: str, modern: str, about: Ad
     if not values and about.is_unordered(where[0]):
         values = own.texts_of_row(where[0], legacy)
     if not values:
-        coarse = timings.are_coarse(legacy, modern) and not is_about_money(legacy)
+        coarse = timings.are_coarse(legacy, modern, speaks_of_money)
         return coarse and not own.is_about_money(*where)
     if own.is_about_money(*where):
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import islice
 from typing import Final
@@ -26,17 +26,21 @@ def differ(first: str, again: str) -> bool:
     return any(one != other for one, other in zip(_figures(first), _figures(again), strict=False))
 
 
-def are_coarse(legacy: str, modern: str) -> bool:
+def are_coarse(legacy: str, modern: str, is_sum: Callable[[str, str], bool]) -> bool:
     """Whether texts differ only in durations that are hardly a clock's step: `(0.000 s)` and `(0.004 s)`.
 
     Such a figure of legacy's is the same each time it is asked, though it is measured; modern's may be longer.
+    `is_sum` says whether the texts before and after a figure make it one of money.
     """
     if "." not in legacy:
         return False
     ours, theirs = _MEASURED.split(legacy), _MEASURED.split(modern)
     if len(ours) == 1 or ours[::2] != theirs[::2]:
         return False
-    return all(one == other or _is_coarse(one, other) for one, other in zip(ours[1::2], theirs[1::2], strict=True))
+    return all(
+        ours[at] == theirs[at] or (_is_coarse(ours[at], theirs[at]) and not is_sum(ours[at - 1], ours[at + 1]))
+        for at in range(1, len(ours), 2)
+    )
 
 
 def _is_coarse(legacy: str, modern: str) -> bool:

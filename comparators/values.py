@@ -173,8 +173,12 @@ def _spelled(value: Number | str) -> str:
 
 
 _ISO = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.,]([0-9]{1,9}))? ?"
-    r"(?:([Zz])|([+-])([0-9]{2})(?::?([0-9]{2}))?)?"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2})(?:(:[0-9]{2})(?:[.,]([0-9]{1,9}))?)? ?"
+    r"(?:([Zz]|UTC|GMT)|([+-])([0-9]{2})(?::?([0-9]{2}))?)?"
+)
+_BASIC = re.compile(
+    r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})"
+    r"(?:(Z)|([+-])([0-9]{2})([0-9]{2}))?"
 )
 _MAIL = re.compile(
     r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}:[0-9]{2}:[0-9]{2}) "
@@ -190,7 +194,7 @@ _ABBREVIATIONS: Final = {
     "Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "BST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3,
     "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
 }  # fmt: skip
-_SHORTEST = 19
+_SHORTEST = 15
 _LONGEST = 40
 
 
@@ -203,16 +207,20 @@ class Moment(NamedTuple):
 
 
 def moment(text: str) -> Moment | None:
-    """Read a text that is a date with a time of day and nothing else (ISO 8601 in both habits, RFC 5322)."""
+    """Read a text that is a date with a time of day and nothing else (ISO 8601 in its three habits, RFC 5322)."""
     if not _SHORTEST <= len(text) <= _LONGEST:
         return None
     if found := _ISO.fullmatch(text):
-        day, clock, fraction, zulu, sign, hours, minutes = found.groups()
+        day, clock, seconds, fraction, zulu, sign, hours, minutes = found.groups()
+        clock += seconds or ""
     elif found := _MAIL.fullmatch(text):
         number, month, year, clock, zulu, sign, hours, minutes = found.groups()
         if month not in _MONTHS:
             return None
         day, fraction = f"{year}-{_MONTHS.index(month) + 1:02}-{number}", ""
+    elif found := _BASIC.fullmatch(text):
+        *parts, zulu, sign, hours, minutes = found.groups()
+        day, clock, fraction = "-".join(parts[:3]), ":".join(parts[3:]), ""
     else:
         return None
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -194,6 +195,7 @@ def test_a_uuid_in_a_longer_name_is_one(name: str):
         assert thrice(first, again, {"n": f"x{modern['n']}"}).verdict == "different"
 
 
+PHP = {"preset": "php"}
 HTML, CSV, XML, FORM = "text/html", "text/csv", "application/xml", "application/x-www-form-urlencoded"
 
 
@@ -357,3 +359,80 @@ def test_the_nonce_of_a_policy_that_is_compared_may_be_another_made_one(name: st
 
     assert compare(legacy, other, policy({"preset": "php", "headers": [name]})).verdict == verdict
     assert compare(legacy, answer("{}", 200, (name, modern)), policy({"headers": [name]})).verdict == "different"
+
+
+def test_large_numbers_far_apart_are_drawn_at_random_and_hardly_ever_a_difference():
+    draw = Random(7)
+    pages = [[f'<input id="all_{draw.getrandbits(31)}">' for _ in range(3)] for _ in range(300)]
+    verdicts = [compare(*_pages(each[:2]), policy(PHP), secondary=_pages(each[2:])).verdict for each in pages]
+
+    assert verdicts.count("different") <= 5  # within a factor of ten of the others are 19 of 20
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "modern"),
+    [("5123456", "5123999", "512345600"), ("51234", "99234", "5123400"), ("12", "40", "900")],
+)
+def test_numbers_that_are_near_or_small_stay_within_a_factor_of_ten(first: str, again: str, modern: str):
+    pages = _pages([f"<p>{each} bytes</p>" for each in (first, modern, again)])
+
+    assert compare(*pages[:2], policy(PHP), secondary=pages[2:]).verdict == "different"
+
+
+@pytest.mark.parametrize(
+    ("page", "verdict"),
+    [
+        ("<p>Showing rows 0 - 24 (60 total, Query took {} seconds.)</p>", "noise"),
+        ("<p>Price of it {} s</p>", "different"),
+    ],
+)
+def test_a_coarse_duration_is_one_beside_a_word_about_money_in_another_clause(page: str, verdict: str):
+    pages = _pages([page.format(each) for each in ("0.0002", "0.0001", "0.0002")])
+
+    assert compare(*pages[:2], policy(PHP), secondary=pages[2:]).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("texts", "verdict"),
+    [
+        (("74.7 MiB", "74.8 MiB", "74.9 MiB"), "noise"),
+        (("12 ms", "14 ms", "13 ms"), "noise"),
+        (("74.7", "74.8", "74.9"), "different"),
+        (("74.7 M", "74.8 M", "74.9 M"), "different"),
+    ],
+)
+def test_sizes_and_durations_in_a_row_called_total_are_no_money(texts: tuple[str, ...], verdict: str):
+    pages = _pages([f"<table><tr><th>Total</th><td>{each}</td></tr></table>" for each in texts])
+
+    assert compare(*pages[:2], policy(PHP), secondary=pages[2:]).verdict == verdict
+
+
+def test_what_is_shown_of_a_long_text_is_what_counts_not_what_varies_before_it():
+    rows = "<p>x</p>" * 60
+    legacy, modern, again = (
+        answer(json.dumps({"page": f"{rows}<i>took {took} s</i>{rows}<td>{day}</td>{rows}"}))
+        for took, day in (("0.21", "2026-02-12"), ("0.35", "2026-02-21"), ("0.18", "2026-02-12"))
+    )
+
+    (finding,) = compare(legacy, modern, policy(PHP), secondary=(again,)).findings
+
+    assert "2026-02-12" in finding.legacy
+    assert "2026-02-21" in finding.modern
+
+
+def _pages(bodies: Sequence[str]) -> tuple[Capture, ...]:
+    return tuple(answer(each, 200, media=HTML) for each in bodies)
+
+
+def test_a_token_of_up_to_ten_random_digits_before_the_time_is_one():
+    """`uniqid(mt_rand())`."""
+    draw = Random(3)
+
+    def page(tail: str = "") -> Capture:
+        made = f"{draw.getrandbits(31)}{1_900_000_000 + draw.randrange(9):08x}{draw.randrange(10**6):05x}"
+        return answer(f'<a href="/?_id={tail or made}">x</a>', media="text/html")
+
+    for _ in range(200):
+        assert compare(page(), page(), policy({"preset": "php"}), secondary=(page(),)).verdict == "noise"
+    for wrong in ("12", "x" * 22, "1299851307-6b0d43abbd54b"):
+        assert compare(page(), page(wrong), policy({"preset": "php"}), secondary=(page(),)).verdict == "different"

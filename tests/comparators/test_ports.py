@@ -773,3 +773,106 @@ def test_a_date_that_a_calendars_task_is_due_is_no_noise(name: str, verdict: str
     )
 
     assert compare(legacy, modern, policy(PHP), secondary=(again,)).verdict == verdict
+
+
+ZONED = (
+    "2026-05-01T10:00Z",
+    "2026-05-01 10:00 UTC",
+    "2026-05-01 10:00:00 GMT",
+    "20260501T100000Z",
+    "20260501T120000+0200",
+    "2026-05-01T10:00:00.000+00:00",
+    "Fri, 01 May 2026 10:00:00 GMT",
+)
+NAIVE = ("2026-05-01 10:00", "2026-05-01T10:00", "2026-05-01 10:00:00", "20260501T100000")
+
+
+@pytest.mark.parametrize("written", [*ZONED, *NAIVE])
+def test_an_instant_without_seconds_or_in_the_basic_form_is_one(written: str):
+    def held(other: str) -> str:
+        return compare(answer(f'{{"a":"{written}"}}'), answer(f'{{"a":"{other}"}}'), policy(PHP)).verdict
+
+    assert {held(each) for each in ZONED} == {"equal"}
+    assert {held(each) for each in NAIVE} == ({"equal"} if written in NAIVE else {"different"})  # a zone that was lost
+    assert {held(each) for each in ("2026-05-01T10:01Z", "20260501T100030Z", "2026-05-01")} == {"different"}
+
+
+def test_an_object_whose_members_are_renamed_in_part_lacks_the_others():
+    mapping = {"preset": "php", "map": {"case": "camel"}}
+
+    def held(legacy: str, modern: str) -> str:
+        return compare(answer(legacy), answer(modern), policy(mapping)).verdict
+
+    assert held('{"user_name":1,"home_city":2}', '{"userName":1,"home_city":2}') == "different"
+    assert held('{"nl_be":1,"en_gb":2}', '{"nl_be":1,"en_gb":2}') == "equal"
+    assert held('{"in_all":{"nl_be":1},"a":1}', '{"inAll":{"nl_be":1},"a":1}') == "equal"
+
+
+@pytest.mark.parametrize(("media", "body"), [("text/html", "<script>{}</script>"), ("application/javascript", "{}")])
+@pytest.mark.parametrize(
+    ("legacy", "modern", "verdict"),
+    [
+        (r'var u="a\/b";', 'var u="a/b";', "equal"),
+        (r'var u="\u00e9";', 'var u="é";', "equal"),
+        (r'var u="\u003C";', r'var u="\u003c";', "equal"),
+        (r'go("\/a", 1)', 'go("/a", 1)', "equal"),
+        (r'var u="\/a", v={"a":1,"b":2};', 'var u="/a", v={"b": 2, "a": 1};', "equal"),
+        (r'var u="http:\/\/old.test:9001\/x";', 'var u="http://new.test:8000/x";', "equal"),
+        (r'var u="http:\/\/old.test:9001\/x";', 'var u="http://new.test:8000/y";', "different"),
+        (r'var u="http:\/\/old.test:9001\/x";', 'var u="http://evil.test/x";', "different"),
+        (r'var u="\/a", v={"a":1,"b":2};', 'var u="/a", v={"b": 2, "a": 3};', "different"),
+        (r'var u="a\/b";', 'var u="a/c";', "different"),
+        (r'var u="a\\/b";', 'var u="a/b";', "different"),
+        (r'var u="a\n";', 'var u="an";', "different"),
+        (r"var u='a\/b';", "var u='a/b';", "different"),  # no JSON
+    ],
+)
+def test_a_string_of_a_script_is_json_whatever_is_escaped_in_it(
+    media: str, body: str, legacy: str, modern: str, verdict: str
+):
+    sides = (answer(body.format(each), 200, media=media) for each in (legacy, modern))
+
+    assert compare(*sides, policy(PHP)).verdict == verdict
+
+
+@pytest.mark.parametrize(("price", "verdict"), [("1.5", "equal"), ("1.6", "different")])
+def test_json_in_the_code_of_an_attribute_is_json(price: str, verdict: str):
+    legacy = answer("""<a onclick='f({"a":1,"b":"1.5"})'>x</a>""", media="text/html")
+    modern = answer(f'<a onclick="f({{&quot;b&quot;:{price},&quot;a&quot;:1}})">x</a>', media="text/html")
+
+    assert compare(legacy, modern, policy(PHP)).verdict == verdict
+
+
+OWNED = (
+    "card_token", "api_token", "access_token", "remember_token", "reset_token", "stripeToken", "userApiToken",
+    "customer[token]", "payment_method_nonce",
+)  # fmt: skip
+FORGED = ("_token", "wpLoginToken", "form[_token]", "user_token", "csrf_access_token", "nonce", "sectok")
+
+
+@pytest.mark.parametrize("page", ['<input type="hidden" name="{}" value="{}">', '<script>var a={{"{}":"{}"}}</script>'])
+def test_what_a_token_opens_is_somebodys_own_unless_it_is_one_against_forged_requests(page: str):
+    def held(name: str) -> str:
+        return compare(
+            *(answer(page.format(name, each), media="text/html") for each in ("aB3dE5fG7h", "zB3dE5fG7h")), policy(PHP)
+        ).verdict
+
+    assert {name: held(name) for name in OWNED} == dict.fromkeys(OWNED, "different")
+    assert {name: held(name) for name in FORGED[: -1 if "script" in page else None]} == dict.fromkeys(
+        FORGED[: -1 if "script" in page else None], "equal"
+    )
+
+
+@pytest.mark.parametrize(("legacy", "modern"), [("?q=a+b&page=1", "?q=a%20b&page=1"), ("/s?q=a+b", "/s?q=a%20b")])
+def test_a_blank_in_the_query_of_an_address_is_one_in_a_query_alone(legacy: str, modern: str):
+    sides = (answer(f'<a href="{each}">x</a>', media="text/html") for each in (legacy, modern))
+
+    assert compare(*sides, policy(PHP)).verdict == "equal"
+
+
+def test_opml_is_xml_under_the_name_that_is_given_to_it():
+    sides = (
+        answer(f"<opml><a {each}/></opml>", media="application/xml+opml") for each in ('b="1" c="2"', 'c="2" b="1"')
+    )
+
+    assert compare(*sides, policy(PHP)).verdict == "equal"
