@@ -41,15 +41,15 @@ _NOTHING: Final = frozenset({"None", "null", "NULL", "nil", "undefined", "NaN", 
 _UNRENDERED: Final = re.compile(
     r"\{\{|\}\}|\{%|%\}|<\?(?:php|=)|<%|%\(\w{1,40}\)s|\$\{\w|\[object \w|<[\w.]{1,60} object at 0x"
 )
-_ASSET_TAGS: Final = {"script", "link", "img", "source", "image", "use", "video", "audio", "embed", "object"}
-_ASSET_ATTRIBUTES: Final = {"src", "href", "srcset", "data-src", "xlink:href", "data", "poster"}
-_STATIC: Final = r"\.(?:css|m?js|map|png|jpe?g|gif|svg|webp|avif|ico|woff2?|ttf|eot|json|webmanifest)"
+_ASSET_TAGS: Final = {"script", "link"}
+_ASSET_ATTRIBUTES: Final = {"src", "href", "data-src"}
+_STATIC: Final = r"\.(?:css|m?js|map|woff2?|ttf|eot|webmanifest)"
+"""What a build makes; of a picture letters and digits may be its id, another user's."""
 _OBJECTS: Final = ("{", "[")
 """What an attribute begins with that holds JSON, or an object as a script writes it."""
 _ADDRESSES: Final = {"href", "src", "action", "formaction"}
 # A fingerprint is distinguished from a word by its alphabet: hexadecimal with a digit, long, or eight of mixed case
 # (Vite).
-# Of a picture digits alone are an id, another user's.
 _FINGERPRINT: Final = re.compile(
     rf"(?<=[.\-_])(?:(?=[a-f]*\d)[0-9a-f]{{5,7}}(?=(?:\.min)?\.(?:css|m?js)\b)|(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{{8,64}}|\d{{8,64}}(?=(?:\.min)?\.(?:css|m?js)\b)|(?=[A-Za-z]*\d)[A-Za-z0-9]{{20,64}}"
     rf"|(?=[^A-Z]{{0,7}}[A-Z])(?=[^a-z]{{0,7}}[a-z])[\w-]{{8}})(?=(?:\.min)?{_STATIC}(?:$|[?#\s,]))"
@@ -115,9 +115,8 @@ def blanked(tag: str, attributes: Mapping[str, str]) -> dict[str, str]:
             found["integrity"] = MARK
         for name in _ASSET_ATTRIBUTES & found.keys():
             found[name] = _VERSION.sub(_version, _FINGERPRINT.sub(MARK, found[name]))
-            # A script or a style sheet that PHP puts together carries its hash in the query; a picture's may be its id.
-            if tag in {"script", "link"}:
-                found[name] = _QUERY_HASH.sub(rf"\1{MARK}", found[name])
+            # A script or a style sheet that PHP puts together carries its hash in the query.
+            found[name] = _QUERY_HASH.sub(rf"\1{MARK}", found[name])
     return found
 
 
