@@ -304,6 +304,8 @@ class Context:
         if not ("?" in legacy and "+" in legacy and self.has("query_spaces")):
             return False
         spaced = _QUERY.sub(_spaced, legacy)
+        if "+" in modern and "%20" in modern and spaced == _QUERY.sub(_spaced, modern):
+            spaced = _mixed(legacy, modern)
         if spaced == modern:
             self.forgive("query_spaces")
         elif spaced != legacy and self.has("own_host") and self.origins.same(spaced, modern):
@@ -388,6 +390,18 @@ class Context:
 
 def _spaced(query: re.Match[str]) -> str:
     return query[0].replace("+", "%20")
+
+
+def _mixed(legacy: str, modern: str) -> str:
+    """Return legacy's text with a `+` written as modern does in its place; the two are the same but for that."""
+    found = []
+    at = to = 0
+    while at < len(legacy):
+        size = 3 if legacy.startswith("%20", at) else 1
+        plus = legacy[at] == "+" and modern.startswith("%20", to)
+        found.append("%20" if plus else legacy[at : at + size])
+        at, to = at + size, to + (3 if modern.startswith("%20", to) else 1)
+    return "".join(found)
 
 
 def _printable(text: str) -> str:

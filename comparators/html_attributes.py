@@ -16,6 +16,11 @@ _ENUMERATED: Final = frozenset(
      "inputmode", "kind", "loading", "method", "popover", "preload", "referrerpolicy", "scope", "shape", "spellcheck",
      "translate", "wrap"}
 )  # fmt: skip
+_EMPTY: Final = {
+    "contenteditable": "true", "crossorigin": "anonymous", "popover": "auto", "preload": "auto", "spellcheck": "true",
+    "translate": "yes",
+}  # fmt: skip
+"""What such an attribute means that is there without a value (WHATWG, HTML)."""
 _TYPED: Final = frozenset({"button", "embed", "input", "link", "object", "script", "source", "style"})
 """Elements whose `type` is a word or a media type; that of a numbered list distinguishes A from a."""
 
@@ -35,7 +40,7 @@ def meaning(tag: str, name: str, value: str | None) -> str | None:
     if name in _BOOLEAN:
         return "" if value.lower() in _ON or value.lower() == name else value
     if name in _ENUMERATED or (name == "type" and tag in _TYPED):
-        word = value.strip().lower()
+        word = value.strip().lower() or _EMPTY.get(name, "")
         return _CHARSETS.get(word, word) if "charset" in name else word
     if tag == "meta" and name == "content" and "charset=" in value.lower():
         return value.lower().replace(" ", "").replace("utf8", "utf-8")

@@ -28,6 +28,8 @@ _OWNED: Final = frozenset(
 )  # fmt: skip
 """What such a token opens is somebody's own: `card_token`, `stripeToken`, `payment_method_nonce`."""
 _FORGED: Final = ("csrf", "xsrf")
+_FORMS: Final = ("[_token]", "[_token")
+"""Symfony's, whatever its form is called."""
 _LINKED_NAME: Final = re.compile(
     r"_?token|.*(?:csrf|xsrf).*|authenticity_token|__requestverificationtoken|_?(?:wp_?)?nonce|sectok|\w*edittoken",
     re.IGNORECASE,
@@ -78,7 +80,7 @@ def is_token_name(name: str) -> bool:
 
 def _is_owned(name: str) -> bool:
     small = name.lower()
-    return not any(each in small for each in _FORGED) and not _OWNED.isdisjoint(words(name))
+    return not (small.endswith(_FORMS) or any(each in small for each in _FORGED)) and not _OWNED.isdisjoint(words(name))
 
 
 def is_made(value: str) -> bool:

@@ -20,11 +20,18 @@ _IS_HEX: Final = re.compile(r"[0-9a-f]*|[0-9A-F]*")
 _PARTS: Final = "/._-:+~"
 _DECADE: Final = 9
 """Less than ten: where a point is lost, a number is ten times another."""
-_DRAWN: Final = re.compile(r"[0-9]{1,10}[0-9a-f]{13}")
-_MOST_DRAWN, _UNIQID, _MICROS = 10, 13, 5
-_DATED: Final = (1_500_000_000, 4_200_000_000)
+_NAMED: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9]{0,30}[_-])*")
+_RANDOM_FIRST: Final = re.compile(r"[0-9]{1,10}[0-9a-f]{13}")
+_TIME_FIRST: Final = re.compile(r"[0-9]{14,20}")
+_MOST_DRAWN: Final = 10
+_UNIQID, _MICROS = 13, 5
+"""Hexadecimal digits of `uniqid()`, those of them behind the seconds."""
+_EPOCH, _HOURS = 10, 6
+"""Digits of an epoch, those of them that stay for hours."""
+_DATED: Final = (1_500_000_000, 2_500_000_000)
 _RANDOM: Final = 1000
 _LARGE: Final = 100_000
+_FINE: Final = -8
 _SPREAD: Final = Decimal("0.1")
 """Of the larger of two: a count or a size hardly grows by so much while one asks twice."""
 _LONG: Final = 12
@@ -64,6 +71,7 @@ def shape_of(values: Sequence[str], reading: Reading = STRICT, *, depth: int = 0
     return (
         times(values, reading)
         or _uuids(values)
+        or _dated(values)
         or _numbers(values)
         or _affixed(values)
         or (_row(values, reading, depth) if depth < _NESTED else None)
@@ -84,6 +92,34 @@ def _uuids(values: Sequence[str]) -> Uuids | None:
     return Uuids(text.upper() == text, text.lower() == text)
 
 
+def _dated(values: Sequence[str]) -> Made | None:
+    """Return what is made of the time and of up to ten digits at random, behind a name or none.
+
+    `uniqid(mt_rand())` has the digits before hexadecimal seconds and microseconds, `time() . mt_rand()` behind seconds.
+    """
+    names = {found[0] for value in values if (found := _NAMED.match(value))}
+    if len(names) > 1:
+        return None
+    (name,) = names
+    rests = [value[len(name) :] for value in values]
+    if all(map(_is_random_first, rests)):
+        return Made(frozenset("0123456789abcdef"), 1 + _UNIQID, _MOST_DRAWN + _UNIQID, name)
+    if all(map(_is_time_first, rests)) and len({each[:_HOURS] for each in rests}) == 1:
+        rest = _EPOCH - _HOURS
+        return Made(frozenset("0123456789"), rest + 1, rest + _MOST_DRAWN, name + rests[0][:_HOURS])
+    return None
+
+
+def _is_random_first(text: str) -> bool:
+    return _RANDOM_FIRST.fullmatch(text) is not None and _DATED[0] <= int(text[-_UNIQID:-_MICROS], 16) <= _DATED[1]
+
+
+def _is_time_first(text: str) -> bool:
+    if _TIME_FIRST.fullmatch(text) is None or instant(text) is not None:
+        return False
+    return _DATED[0] <= int(text[:_EPOCH]) <= _DATED[1]
+
+
 def numbers(values: Sequence[str]) -> Numbers | None:
     """Return the range of numbers around those that all values are."""
     found = [number_of(value) for value in values]
@@ -94,7 +130,8 @@ def numbers(values: Sequence[str]) -> Numbers | None:
 def ranged(there: Sequence[Decimal]) -> Numbers | None:
     """Return the range of numbers that are a factor of ten around these; None where all are zero.
 
-    Large ones that are far apart are drawn at random (`mt_rand()`): every twentieth draw is a tenth of the others.
+    Large ones that are far apart are drawn at random (`mt_rand()`): every twentieth draw is a tenth of the others. So
+    are fractions of many digits (`lcg_value()`, `microtime()`).
     """
     # A fraction of zero is one: the next may be another.
     whole = all(_is_whole(each) for each in there)
@@ -102,10 +139,16 @@ def ranged(there: Sequence[Decimal]) -> Numbers | None:
     if not ranges:
         return None
     low, high = min(ranges), max(ranges)
-    factor = _RANDOM if whole and low >= _LARGE and high - low > high * _SPREAD else _DECADE
+    is_drawn = high - low > high * _SPREAD and (low >= _LARGE if whole else _are_fractions(there))
+    factor = _RANDOM if is_drawn else _DECADE
     least = low / factor if low > 0 else low * factor
     most = high * factor if high > 0 else high / factor
     return Numbers(least, most, whole, len(ranges) < len(there))
+
+
+def _are_fractions(there: Sequence[Decimal]) -> bool:
+    """Whether numbers are between nothing and one, with more digits than a rate has."""
+    return all(0 < each < 1 and each.as_tuple().exponent <= _FINE for each in there)  # type: ignore[operator]
 
 
 def _is_whole(number: Decimal) -> bool:
@@ -190,8 +233,6 @@ def _is_narrow(shape: Shape) -> bool:
 
 def made(values: Sequence[str], *, known: bool = False) -> Made | None:
     """Return the letters and lengths of texts that look made; with `known` they are, whatever they look like."""
-    if all(map(_is_drawn_and_dated, values)):
-        return Made(frozenset("0123456789abcdef"), 1 + _UNIQID, _MOST_DRAWN + _UNIQID)
     before, after = _kept(values)
     if _is_sealed(values):
         # Base64 of JSON ends in one of three ways, by its length.
@@ -208,11 +249,6 @@ def made(values: Sequence[str], *, known: bool = False) -> Made | None:
         return None
     letters = plausible(cores) | (_PADDING if before == SEALED else frozenset())
     return Made(letters, *_lengths(before, sizes), before, after)
-
-
-def _is_drawn_and_dated(value: str) -> bool:
-    """Whether a text is `uniqid(mt_rand())`: up to ten digits at random before seconds and microseconds since 1970."""
-    return _DRAWN.fullmatch(value) is not None and _DATED[0] <= int(value[-_UNIQID:-_MICROS], 16) <= _DATED[1]
 
 
 def _is_sealed(values: Sequence[str]) -> bool:

@@ -434,5 +434,29 @@ def test_a_token_of_up_to_ten_random_digits_before_the_time_is_one():
 
     for _ in range(200):
         assert compare(page(), page(), policy({"preset": "php"}), secondary=(page(),)).verdict == "noise"
-    for wrong in ("12", "x" * 22, "1299851307-6b0d43abbd54b"):
+    for wrong in ("12", "x" * 22, "1299851307-6b0d43abbd54b", "1299851307" + "0" * 13 + "1"):
         assert compare(page(), page(wrong), policy({"preset": "php"}), secondary=(page(),)).verdict == "different"
+
+
+@pytest.mark.parametrize("name", ["", "a_", "tab-x_"])
+@pytest.mark.parametrize("body", ['<i id="{}"></i>', '<a href="/x?r={}">x</a>', "<p>ref {} x</p>"])
+def test_the_time_before_digits_at_random_is_one_token_of_varying_length(name: str, body: str):
+    """`time() . mt_rand()`."""
+    draw = Random(11)
+
+    def page(begin: int = 179_603_100) -> Capture:
+        return answer(body.format(f"{name}{begin}{draw.randrange(10)}{draw.getrandbits(31)}"), media=HTML)
+
+    for _ in range(100):
+        assert compare(page(), page(), policy(PHP), secondary=(page(),)).verdict == "noise"
+    assert compare(page(), page(169_603_100), policy(PHP), secondary=(page(),)).verdict == "different"
+
+
+def test_a_fraction_of_many_digits_is_drawn_at_random():
+    draw = Random(11)
+    bodies = [[f'<i data-n="{draw.random():.8f}"></i>' for _ in range(3)] for _ in range(200)]
+    verdicts = [compare(*_pages(each[:2]), policy(PHP), secondary=_pages(each[2:])).verdict for each in bodies]
+
+    assert verdicts.count("different") <= 4
+    rates = _pages([f'<i data-n="{each}"></i>' for each in ("0.12", "0.012", "0.13")])
+    assert compare(*rates[:2], policy(PHP), secondary=rates[2:]).verdict == "different"

@@ -848,7 +848,16 @@ OWNED = (
     "card_token", "api_token", "access_token", "remember_token", "reset_token", "stripeToken", "userApiToken",
     "customer[token]", "payment_method_nonce",
 )  # fmt: skip
-FORGED = ("_token", "wpLoginToken", "form[_token]", "user_token", "csrf_access_token", "nonce", "sectok")
+FORGED = (
+    "_token",
+    "wpLoginToken",
+    "form[_token]",
+    "order[_token]",
+    "user_token",
+    "csrf_access_token",
+    "nonce",
+    "sectok",
+)
 
 
 @pytest.mark.parametrize("page", ['<input type="hidden" name="{}" value="{}">', '<script>var a={{"{}":"{}"}}</script>'])
@@ -877,3 +886,19 @@ def test_opml_is_xml_under_the_name_that_is_given_to_it():
     )
 
     assert compare(*sides, policy(PHP)).verdict == "equal"
+
+
+@pytest.mark.parametrize(
+    ("legacy", "modern", "verdict"),
+    [
+        ("/s?q=a+b&o=price+asc", "/s?q=a%20b&o=price+asc", "equal"),
+        ("/s?q=a+b&o=x%20y+z", "/s?q=a%20b&o=x%20y+z", "equal"),
+        ("/s?q=a%20b&o=price+asc", "/s?q=a+b&o=price%20asc", "different"),
+        ("/a+b?q=a+b&o=c+d", "/a%20b?q=a%20b&o=c+d", "different"),
+        ("/s?q=a+b&o=c+d", "/s?q=a%20b&o=c+e", "different"),
+    ],
+)
+def test_modern_may_write_some_blanks_of_a_query_as_legacy_does(legacy: str, modern: str, verdict: str):
+    sides = (answer(f'{{"u":"{each}"}}') for each in (legacy, modern))
+
+    assert compare(*sides, policy(PHP)).verdict == verdict
