@@ -2,7 +2,8 @@
 
 The rule `clock` of the preset. It is not learned, and never wider than five seconds: a value that runs with the clock
 but shows another hour is a difference. A time to the minute (`as of 14:05`) stands for its minute, a date for its day:
-so two of them may differ in the seconds around a full minute, around midnight, at no other time. Names of what is due,
+so two of them may differ in the seconds around a full minute, around midnight, at no other time. PHP's `uniqid()` is a
+time as well, eight hexadecimal digits of seconds: what stands on every page of some applications. Names of what is due,
 expires or is valid until then are never a clock, even now.
 """
 
@@ -21,13 +22,19 @@ from comparators.sensitive_names import looks_due
 from comparators.values import Number
 
 _NEAR: Final = 5.0
-_MAYBE: Final = re.compile(r"[0-9]{10}|[0-9]:[0-9]{2}|[0-9]T[0-9]{6}|[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MAYBE: Final = re.compile(r"[0-9]{10}|[0-9a-f]{13}|[0-9]:[0-9]{2}|[0-9]T[0-9]{6}|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LONGEST: Final = 1 << 16
 _WORDS: Final = 40
 _KINDS: Final = frozenset({"text", "epoch", "stamp"})
 _DAY: Final = 86400.0
 _MINUTE: Final = 60.0
 _HALF_DAY: Final = re.compile(r"\s?([ap])\.?m\b", re.IGNORECASE)
+_UNIQID: Final = re.compile(
+    r"(?<![0-9])(?:[0-9]{0,10}?([5-9][0-9a-f]{7})[0-9a-f]{5}[0-9]\.?[0-9]{8}|[0-9]{0,10}([5-9][0-9a-f]{7})[0-9a-f]{5})"
+    r"(?![0-9A-Za-z])"
+)
+"""Behind the digits of `mt_rand()` or none, before those of `more_entropy` or none (PHP, uniqid)."""
+_MARK: Final = "\x01"
 _START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -52,11 +59,29 @@ class Clocks:
             return 0
         if not (may_be(left) and may_be(right)) or looks_due(names):
             return 0
+        ids = 0
+        bare = self._without_ids(left, 0), self._without_ids(right, 1)
+        if bare[0][1] == bare[1][1]:
+            (left, ids), (right, _) = bare
         ours, theirs = chunks(left), chunks(right)
         if len(ours) != len(theirs):
             return 0
         found = list(self._each(ours, theirs))
-        return len(found) if all(found) else 0
+        return ids + len(found) if all(found) else 0
+
+    def _without_ids(self, text: str, side: int) -> tuple[str, int]:
+        """Return a text with a mark for each id that was made of the time of its answer, and their number."""
+        made = self._made[side]
+        found = 0
+
+        def marked(each: re.Match[str]) -> str:
+            nonlocal found
+            if made is None or abs(int(each[1] or each[2], 16) - made) > _NEAR:
+                return each[0]
+            found += 1
+            return _MARK
+
+        return _UNIQID.sub(marked, text), found
 
     def _each(self, ours: Sequence[str], theirs: Sequence[str]) -> Iterator[bool]:
         """Yield for each piece in which two texts differ whether it is either side's clock."""

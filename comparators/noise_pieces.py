@@ -21,7 +21,7 @@ _PARTS: Final = "/._-:+~"
 _DECADE: Final = 9
 """Less than ten: where a point is lost, a number is ten times another."""
 _NAMED: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9]{0,30}[_-])*")
-_RANDOM_FIRST: Final = re.compile(r"[0-9]{1,10}[0-9a-f]{13}")
+_RANDOM_FIRST: Final = re.compile(r"[0-9]{1,10}(?=[0-9]*[a-f])[0-9a-f]{13}")
 _TIME_FIRST: Final = re.compile(r"[0-9]{14,20}")
 _MOST_DRAWN: Final = 10
 _UNIQID, _MICROS = 13, 5

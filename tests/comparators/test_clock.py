@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
@@ -206,3 +208,41 @@ def test_without_a_date_the_time_of_receipt_will_do():
     assert compare(legacy, modern, php).verdict == "different"
     assert compare(replace(legacy, at=EPOCH + 1.5), replace(modern, at=EPOCH + 7.0), php).verdict == "equal"
     assert compare(replace(legacy, at=EPOCH + 9.0), replace(modern, at=EPOCH + 7.0), php).verdict == "different"
+
+
+def uniqid(seconds: int, draw: Random) -> str:
+    """PHP's `uniqid()`."""
+    return f"{seconds:08x}{draw.randrange(10**6):05x}"
+
+
+IDS: tuple[Callable[[int, Random], str], ...] = (
+    uniqid,
+    lambda seconds, draw: f"{uniqid(seconds, draw)}{draw.randrange(10)}.{draw.randrange(10**8):08}",
+    lambda seconds, draw: f"{uniqid(seconds, draw)}{draw.randrange(10**9):09}",
+    lambda seconds, draw: f"{draw.getrandbits(31)}{uniqid(seconds, draw)}",
+)
+
+
+@pytest.mark.parametrize("made", IDS, ids=["plain", "more entropy", "more entropy, no point", "mt_rand before it"])
+@pytest.mark.parametrize(
+    ("body", "media"),
+    [
+        ('<div id="filter_{}">a</div>', "text/html"),
+        ('<table id="t{}">', "text/html"),
+        ('<script>jQuery("#filter_{}").x()</script>', "text/html"),
+        ('{{"id":"{}"}}', "application/json"),
+        ('<r id="{}"/>', "application/xml"),
+        ("a;b\n1;{}\n", "text/csv"),
+    ],
+)
+def test_an_id_that_is_made_of_the_time_is_the_clock(made: Callable[[int, Random], str], body: str, media: str):
+    draw = Random(2)
+
+    def judged(modern: str) -> Comparison:
+        return held(body.format(made(EPOCH, draw)), body.format(modern), media=media)
+
+    for _ in range(20):
+        found = judged(made(EPOCH + 6, draw))
+        assert (found.verdict, next(iter(found.forgiven))) == ("equal", "clock")
+    for wrong in (made(EPOCH + 60, draw), made(EPOCH, draw)[:-1], f"{made(EPOCH, draw)}1", "0" * 13, ""):
+        assert judged(wrong).verdict == "different"
