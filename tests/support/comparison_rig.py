@@ -7,7 +7,8 @@ from typing import Any
 
 from proxy.control.comparison.counters import ComparisonCounters
 from proxy.control.comparison.judge_pool import JudgePool
-from proxy.control.comparison.pair_pipeline import PairPipeline, Rechecks
+from proxy.control.comparison.pair_pipeline import PairPipeline
+from proxy.control.comparison.rechecks import Rechecks
 from proxy.control.comparison.results import ComparisonResults, KnownDifferences, Rates, ViolationSeen
 from proxy.ipc.judge_messages import Checked, Found, Judged, Opinion
 from proxy.ipc.messages import Message, Pair

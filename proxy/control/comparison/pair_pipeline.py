@@ -2,7 +2,7 @@
 
 1. a judge has a pair from a worker; one that ends its judge is not compared, and its route rests in every worker
 2. the judge says what it thinks of it: equal, noise, not comparable: it adds them up, they are counted, done
-3. it differs, or breaks an invariant: both sides are asked again, within the route's budget
+3. it differs, or breaks an invariant: both sides are asked again, within the route's budget (`rechecks`)
 4. legacy's two answers are held against each other: what it varies by itself in this very pair is noise
 5. gone the second time: a race, counted as transient; there with other values: asked again, a few times at most
 6. still there: counted, kept, reported
@@ -13,115 +13,22 @@ A pair beside a write counts where it is equal; where it differs it is transient
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import orjson
 
 from proxy.control.comparison.judge_pool import JudgePool, NotJudgedError, PairResults
-from proxy.control.comparison.results import ComparisonResults
+from proxy.control.comparison.rechecks import PendingRecheck, Rechecks, Undecided, light
+from proxy.control.comparison.results import ComparisonResults, places_of
 from proxy.ipc import messages
-from proxy.ipc.judge_messages import Case, Checked, Exhibit, Explained, Found, Judged, Opinion, Repeated, Tallied
-from proxy.ipc.messages import Answer, Message, Pair
+from proxy.ipc.judge_messages import Case, Checked, Exhibit, Explained, Judged, Opinion, Repeated, Tallied
+from proxy.ipc.messages import Message, Pair
 from proxy.state.mirror_outcomes import RACED
 from proxy.telemetry.aggregation import Worker
 from proxy.telemetry.records import SESSION
 from rules.model import SAFE_METHODS, ShadowPolicy
-from rules.token_bucket import TokenBucket
-
-# Asks both sides again before a difference counts, within a budget for each route.
-#
-# Two reads a moment apart may truly differ because of a write in between; what is still there when both are asked
-# once more is no such race. The budget keeps a broken route from doubling its own load.
-
-
-A_MINUTE = 60.0
-MOST_PENDING = 500
-MOST_BYTES = 64 << 20
-"""Of packed pairs that wait for their second answers; the answers themselves are not kept."""
-GRACE = 5.0
-"""Seconds beyond the delay and both sides' time-outs that a worker has for its answer."""
-REMEMBERED = 2000
-_FOR_WHAT_IS_NEW = 3
-
-
-@dataclass(frozen=True, slots=True)
-class PendingRecheck:
-    """A pair that is being asked again, the `number`th time, without its answers, with what was last said of them."""
-
-    pair: Pair
-    opinion: Opinion
-    until: float
-    number: int = 1
-
-
-class Rechecks:
-    """Who is asked again, what came of it lately. `_pending` changes with `begin`, `end`, `overdue`.
-
-    Violations of an invariant have a budget of their own: a storm of differences must not use up what decides about
-    a rollback. Of a budget a third is for differences of which it is not known that they vanish: on an application
-    whose every page varies by itself, nothing would be left for the one that is new.
-    """
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._pending: dict[str, PendingRecheck] = {}
-        self._bytes = 0
-        self._budgets: dict[tuple[str, bool], tuple[int, TokenBucket]] = {}
-        self._vanished: dict[str, float] = {}
-
-    def may(self, route: str, per_minute: int, *, violated: bool, found: Sequence[Found] = ()) -> bool:
-        """Whether one more may be asked again now; takes it from the budget (0: there is none)."""
-        if len(self._pending) >= MOST_PENDING or self._bytes >= MOST_BYTES:
-            return False
-        there = self._budgets.get((route, violated))
-        if there is None or there[0] != per_minute:
-            there = self._budgets[route, violated] = per_minute, TokenBucket(per_minute, A_MINUTE)
-        is_known = bool(found) and all(self.looks_like_a_race(each.group) for each in found)
-        return there[1].spend(self._clock(), leaving=per_minute // _FOR_WHAT_IS_NEW if is_known else 0)
-
-    def begin(self, pair: Pair, opinion: Opinion, seconds: float, number: int = 1) -> None:
-        """Wait for other answers to `pair`, for so long."""
-        light = replace(pair, legacy=_bare(pair.legacy), modern=_bare(pair.modern), secondary=None)
-        self._pending[pair.id] = PendingRecheck(light, opinion, self._clock() + seconds + GRACE, number)
-        self._bytes += len(opinion.payload)
-
-    def end(self, pair: str) -> PendingRecheck | None:
-        """Return what was waiting for the second answers, None when nothing does any more."""
-        pending = self._pending.pop(pair, None)
-        if pending is not None:
-            self._bytes -= len(pending.opinion.payload)
-        return pending
-
-    def overdue(self) -> list[PendingRecheck]:
-        """Take out what has waited too long: a worker that is gone answers nothing."""
-        now = self._clock()
-        late = [name for name, pending in self._pending.items() if pending.until < now]
-        return [pending for name in late if (pending := self.end(name)) is not None]
-
-    def vanished(self, group: str) -> None:
-        """Remember that a difference of this group was not there any more when it was looked at again."""
-        self._vanished.pop(group, None)
-        self._vanished[group] = self._clock()
-        while len(self._vanished) > REMEMBERED:
-            del self._vanished[next(iter(self._vanished))]
-
-    def stayed(self, group: str) -> None:
-        """Remember that a difference of this group was still there."""
-        self._vanished.pop(group, None)
-
-    def looks_like_a_race(self, group: str) -> bool:
-        """Whether the latest difference of this group that was looked at again had vanished, within a minute."""
-        at = self._vanished.get(group)
-        return at is not None and self._clock() - at < A_MINUTE
-
-
-def _bare(answer: Answer) -> Answer:
-    """What a pair is counted by, without what is only compared."""
-    return Answer(status=answer.status, failed=answer.failed)
-
 
 # Lets a route rest whose pairs have cost a judge its life, so that the other routes' pairs are judged meanwhile.
 
@@ -182,6 +89,7 @@ class PairPipeline:
         self._policy = policy
         self._later = later
         self._cooling_down = CoolDown(clock)
+        self._undecided = Undecided()
 
     def on_message(self, worker: Worker, message: Message) -> None:
         """Take what a worker says about pairs; anything else is not meant for us."""
@@ -232,6 +140,7 @@ class PairPipeline:
         """Give up waiting for workers that do not answer; to be called about once a second."""
         for pending in self._rechecks.overdue():
             self._unchecked(pending.pair, pending.opinion, "late")
+            self._decide(pending.pair.route)
 
     # ── the first time ─────────────────────────────────────────────────────────────────────────────────
 
@@ -252,13 +161,49 @@ class PairPipeline:
             # one answer alone cannot race with anything; a write cannot be tried twice
             self._verdicts.confirm(pair, opinion, _violations(opinion), ())
         elif not self._put_again(pair, opinion, worker, 1):
-            self._unchecked(pair, opinion, "budget")
+            self._without_budget(light(pair), opinion)
 
     def _repeated(self, message: Repeated) -> None:
         """Count pairs that are like one that came whole: as `_unchecked` does, for there is no budget for them."""
-        if self._policy(message.pair.route) is not None:
-            groups = [each.group for each in message.opinion.found]
-            self._verdicts.repeat(message, is_race=all(map(self._rechecks.looks_like_a_race, groups)))
+        pair, opinion = message.pair, message.opinion
+        if self._policy(pair.route) is None:
+            return
+        is_known = self._verdicts.is_known(pair, opinion)
+        if is_known or not self._waits(pair.route, opinion, partial(self._repeated, message)):
+            self._verdicts.repeat(message, is_race=self._is_left_open(pair.route, opinion))
+
+    def _without_budget(self, pair: Pair, opinion: Opinion) -> None:
+        decide = partial(self._without_budget, pair, opinion)
+        if opinion.verdict != "different" or not self._waits(pair.route, opinion, decide):
+            self._unchecked(pair, opinion, "budget")
+
+    def _waits(self, route: str, opinion: Opinion, decide: Callable[[], None]) -> bool:
+        """Whether a pair waits with others of its route for what the first second looks say of them."""
+        rechecks = self._rechecks
+        if not rechecks.is_asking(route) or rechecks.mostly_vanish(route) is not None:
+            return False
+        return self._are_open(opinion) and self._undecided.put(route, decide, len(opinion.payload))
+
+    def _decide(self, route: str) -> None:
+        """Decide what waited for a second look of this route, or let it wait for another one."""
+        for decide in self._undecided.take(route):
+            decide()
+
+    def _are_open(self, opinion: Opinion) -> bool:
+        """Whether nothing that differs is known to stay when it is looked at again."""
+        rechecks = self._rechecks
+        return all(rechecks.looks_like_a_race(each.group) or rechecks.is_new(each.group) for each in opinion.found)
+
+    def _is_left_open(self, route: str, opinion: Opinion) -> bool:
+        """Whether all that differs has lately vanished when it was looked at again, or is new where most does.
+
+        Of what is new never another status, another type, a missing member, money: these count without a second look.
+        """
+        rest = [each for each in opinion.found if not self._rechecks.looks_like_a_race(each.group)]
+        if not rest:
+            return True
+        may = self._are_open(opinion) and all(place.may_be_excused for place in places_of(rest))
+        return may and bool(self._rechecks.mostly_vanish(route))
 
     def _put_again(self, pair: Pair, opinion: Opinion, worker: Worker, number: int, pause: float = 0.0) -> bool:
         """Have both sides asked the `number`th time, `pause` seconds later than usual; False without a budget."""
@@ -278,6 +223,7 @@ class PairPipeline:
             pending = self._rechecks.end(pair)
             if pending is not None:
                 self._unchecked(pending.pair, pending.opinion, "gone")
+                self._decide(pending.pair.route)
 
     def _opinion(self, pair: Pair, answer: asyncio.Future[Any]) -> Opinion | None:
         """Return what the judge said, None where it could not."""
@@ -295,12 +241,18 @@ class PairPipeline:
     # ── the second time ────────────────────────────────────────────────────────────────────────────────
 
     def _judged_again(self, pending: PendingRecheck, pair: Pair, worker: Worker, answer: asyncio.Future[Any]) -> None:
+        self._compare_again(pending, pair, worker, answer)
+        self._decide(pair.route)
+
+    def _compare_again(self, pending: PendingRecheck, pair: Pair, worker: Worker, answer: asyncio.Future[Any]) -> None:
         again = self._opinion(pair, answer)
         first = pending.opinion
         if again is None or again.verdict == "not_compared":
             self._unchecked(pending.pair, first, "failed" if again is None else again.reason)
             return
         self._verdicts.observed(pair, again)
+        if first.verdict == "different":
+            self._rechecks.ended(pair.route, stayed=again.verdict == "different")
         groups = {each.group for each in again.found}
         for each in first.found:
             (self._rechecks.stayed if each.group in groups else self._rechecks.vanished)(each.group)
@@ -337,17 +289,18 @@ class PairPipeline:
             self._verdicts.transient(pending.pair, pending.opinion)
         else:
             self._verdicts.settle(pending.pair, pending.opinion)
+        self._decide(pending.pair.route)
 
     def _unchecked(self, pair: Pair, opinion: Opinion, why: str) -> None:
         """Decide about a pair that could not be asked again.
 
         A difference counts all the same, lest a broken route hide behind its budget; only where the same difference
-        has lately turned out to be a race it is left open. A violation alone decides nothing: the next one is
-        looked at again.
+        has lately turned out to be a race, or hardly any of the route's stays, it is left open. A violation alone
+        decides nothing: the next one is looked at again.
         """
         if opinion.verdict != "different":
             self._verdicts.settle(pair, opinion)
-        elif all(self._rechecks.looks_like_a_race(each.group) for each in opinion.found):
+        elif self._is_left_open(pair.route, opinion):
             self._verdicts.not_compared(pair, SESSION if why == SESSION else "unchecked")
         else:
             self._verdicts.confirm(pair, opinion, (), (f"not asked again: {why}{_CURES.get(why, '')}",))

@@ -14,9 +14,10 @@ from typing import Any
 from proxy.control.comparison.counters import ComparisonCounters, WithoutSessions
 from proxy.control.comparison.judge_links import JudgeLinks
 from proxy.control.comparison.judge_pool import JudgePool, JudgeProcess, judge_environment
-from proxy.control.comparison.pair_pipeline import PairPipeline, Rechecks
+from proxy.control.comparison.pair_pipeline import PairPipeline
 from proxy.control.comparison.policies import JudgePolicies, Noise, today
 from proxy.control.comparison.queries import Differences
+from proxy.control.comparison.rechecks import Rechecks
 from proxy.control.comparison.results import ComparisonResults, KnownDifferences, Rates, ViolationSeen
 from proxy.control.fleet.shared_differences import SharedDifferences
 from proxy.control.status import compared

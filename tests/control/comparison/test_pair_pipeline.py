@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from proxy.control.comparison import judge_pool as judges_module
-from proxy.control.comparison.pair_pipeline import GRACE, MOST_TIMES, WRITES_ARE_NEAR
-from proxy.ipc.judge_messages import Found
+from proxy.control.comparison import rechecks as rechecks_module
+from proxy.control.comparison.pair_pipeline import MOST_TIMES, WRITES_ARE_NEAR
+from proxy.control.comparison.rechecks import GRACE
+from proxy.ipc.judge_messages import Found, Opinion, Repeated
 from proxy.ipc.messages import Again, AgainFailed, Answer, JudgeSilent, JudgeWanted, Rest, Unjudged
 from proxy.storage.diff_store import TRANSIENT, Known
 from proxy.worker.shadow.conflicts import APART
@@ -112,8 +114,8 @@ SPENT = ShadowPolicy(sample=1.0, recheck_per_minute=1)
 @pytest.mark.parametrize(
     ("found", "excused"),
     [
-        ((CLOCK,), 3),
-        ((PAGE,), 3),
+        ((CLOCK,), 4),
+        ((PAGE,), 4),
         ((CLOCK, FOUND), 0),
         ((FOUND,), 0),
         ((replace(PAGE, kind="status"),), 0),
@@ -129,13 +131,13 @@ async def test_pairs_are_excused_where_legacys_second_answers_differ(hall: Compa
     hall.policy = SPENT
     for _ in range(4):
         await hall.judged(a_pair(), "different", found=found)
-    await hall.judged(a_pair(again=1), "equal")
+    await hall.judged(a_pair(again=1), "different", found=found)
     hall.clock.turn(1)
     before = hall.comparisons.lately("profile")
 
     hall.comparisons.restart("profile", 1)
 
-    assert (before.different, before.excused.pairs) == (3, excused)
+    assert (before.different, before.excused.pairs) == (4, excused)
     assert hall.comparisons.lately("profile").excused.pairs == 0
 
 
@@ -334,6 +336,91 @@ async def test_without_budget_a_difference_counts_unless_the_same_one_was_a_race
     await hall.judged(a_pair(id="c"), "different", found=(FOUND, OTHER))
 
     assert hall.result() == {"transient": 1, "unchecked": 1, "different": 1}
+
+
+def new(name: str, kind: str = "value", path: str = "/name") -> Found:
+    """A difference of a group that was not seen before."""
+    return Found(name, path, path, kind, '"a"', '"b"')
+
+
+async def test_without_budget_what_nothing_is_known_of_waits_for_the_first_second_looks(hall: ComparisonRig):
+    """A route whose every page varies by itself, at once: thirty are asked again, hundreds come meanwhile."""
+    for name in "abcdefgh":
+        await hall.judged(a_pair(id=name), "different", found=(new(name),))
+    before = hall.result()
+    for name in "abc":
+        await hall.judged(a_pair(id=name, again=1), "noise", observed=b'[["/name","value","1","3"]]')
+
+    assert (before, [each.pair for each in hall.asked]) == ({}, ["a", "b", "c"])
+    assert hall.result() == {"noise": 3, "unchecked": 5}
+
+
+async def test_where_they_stay_all_that_waited_counts(hall: ComparisonRig):
+    for name in "abcdefgh":
+        await hall.judged(a_pair(id=name), "different", found=(new(name),))
+    for name in "abc":
+        await hall.judged(a_pair(id=name, again=1), "different", found=(new(name),))
+
+    assert hall.result() == {"different": 8}
+    assert {each.notes for each in hall.kept[-5:]} == {("not asked again: budget",)}
+
+
+async def test_one_of_a_group_that_stayed_counts_at_once_whatever_else_vanishes(hall: ComparisonRig):
+    for name in "abcd":
+        await hall.judged(a_pair(id=name), "different", found=(new(name),))
+    await hall.judged(a_pair(id="a", again=1), "different", found=(new("a"),))
+    await hall.judged(a_pair(id="e"), "different", found=(new("a"), new("x")))
+
+    assert hall.result() == {"different": 2}
+
+
+@pytest.mark.parametrize(
+    "found",
+    [new("x", "status", "@status"), new("x", "type"), new("x", "missing"), new("x", path="/total")],
+    ids=["status", "type", "missing", "money"],
+)
+async def test_what_is_never_excused_counts_though_most_vanishes(hall: ComparisonRig, found: Found):
+    for name in "abc":
+        await hall.judged(a_pair(id=name), "different", found=(new(name),))
+        await hall.judged(a_pair(id=name, again=1), "equal")
+
+    await hall.judged(a_pair(id="d"), "different", found=(new("d"),))
+    await hall.judged(a_pair(id="e"), "different", found=(new("a"), found))
+
+    assert hall.result() == {"transient": 3, "unchecked": 1, "different": 1}
+
+
+async def test_of_those_that_wait_there_are_so_many_and_more_count_at_once(
+    hall: ComparisonRig, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(rechecks_module, "MOST_UNDECIDED", 2)
+    for name in "abcdefgh":
+        await hall.judged(a_pair(id=name), "different", found=(new(name),))
+
+    assert hall.result() == {"different": 3}
+
+
+async def test_nothing_waits_longer_than_the_second_looks_do(hall: ComparisonRig):
+    for name in "abcde":
+        await hall.judged(a_pair(id=name), "different", found=(new(name),))
+    hall.clock.turn(0.5 + 2 * 5 + GRACE + 1)
+    hall.judging.tick()
+
+    assert hall.result() == {"different": 5}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "result"), [("equal", {"transient": 3, "unchecked": 40}), ("different", {"different": 43})]
+)
+async def test_pairs_that_are_counted_alike_wait_as_well(hall: ComparisonRig, verdict: str, result: dict):
+    for name in "abc":
+        await hall.judged(a_pair(id=name), "different", found=(new(name),))
+    hall.judging.on_judge_message(Repeated(a_pair(id="r"), Opinion(0, "different", found=(new("r"),)), 40, ()))
+    before = hall.result()
+    for name in "abc":
+        await hall.judged(a_pair(id=name, again=1), verdict, found=(new(name),) if verdict == "different" else ())
+
+    assert (before, hall.result()) == ({}, result)
 
 
 async def test_a_broken_invariant_counts_when_it_is_broken_twice_whatever_the_comparison_says(hall: ComparisonRig):

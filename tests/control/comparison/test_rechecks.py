@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.control.comparison import pair_pipeline as module
-from proxy.control.comparison.pair_pipeline import GRACE, MOST_PENDING, REMEMBERED, CoolDown, Rechecks
+from proxy.control.comparison import rechecks as module
+from proxy.control.comparison.pair_pipeline import CoolDown
+from proxy.control.comparison.rechecks import GRACE, MOST_PENDING, REMEMBERED, Rechecks
 from proxy.ipc.judge_messages import Found, Opinion
 from tests.support.clock import Clock
 from tests.support.pairs import a_pair
