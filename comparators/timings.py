@@ -19,6 +19,12 @@ _MEASURED: Final = re.compile(r"(?<![\w.,])([0-9]{1,4}\.[0-9]{2,6})(?= ?(?:s|sec
 _COARSE: Final = 10
 """So few steps of its clock say nothing of how long something took."""
 _SLOWER: Final = 100
+_WORK: Final = re.compile(
+    r"\b(?:generated|rendered|took|loaded|executed|execution|elapsed|processed"
+    r"|query|queries|page|script|response|request)\b",
+    re.IGNORECASE,
+)
+_NEAR: Final = 40
 
 
 def differ(first: str, again: str) -> bool:
@@ -29,7 +35,8 @@ def differ(first: str, again: str) -> bool:
 def are_coarse(legacy: str, modern: str, is_sum: Callable[[str, str], bool]) -> bool:
     """Whether texts differ only in durations that are hardly a clock's step: `(0.000 s)` and `(0.004 s)`.
 
-    Such a figure of legacy's is the same each time it is asked, though it is measured; modern's may be longer.
+    Such a figure of legacy's is the same each time it is asked, though it is measured; modern's may be longer. Where the
+    words beside it say that it is how long the page took (`generated in 0.0112 seconds`) it may be any step.
     `is_sum` says whether the texts before and after a figure make it one of money.
     """
     if "." not in legacy:
@@ -38,16 +45,24 @@ def are_coarse(legacy: str, modern: str, is_sum: Callable[[str, str], bool]) -> 
     if len(ours) == 1 or ours[::2] != theirs[::2]:
         return False
     return all(
-        ours[at] == theirs[at] or (_is_coarse(ours[at], theirs[at]) and not is_sum(ours[at - 1], ours[at + 1]))
+        ours[at] == theirs[at]
+        or (
+            _is_coarse(ours[at], theirs[at], is_named=_is_named(ours[at - 1], ours[at + 1]))
+            and not is_sum(ours[at - 1], ours[at + 1])
+        )
         for at in range(1, len(ours), 2)
     )
 
 
-def _is_coarse(legacy: str, modern: str) -> bool:
+def _is_named(before: str, after: str) -> bool:
+    return _WORK.search(before[-_NEAR:]) is not None or _WORK.search(after[:_NEAR]) is not None
+
+
+def _is_coarse(legacy: str, modern: str, *, is_named: bool) -> bool:
     ours, theirs = Decimal(legacy), Decimal(modern)
     step = Decimal(1).scaleb(-len(legacy.partition(".")[2]))
     same = len(legacy.partition(".")[2]) == len(modern.partition(".")[2])
-    return same and ours < _COARSE * step and theirs <= _SLOWER * max(ours, step)
+    return same and (is_named or ours < _COARSE * step) and theirs <= _SLOWER * max(ours, step)
 
 
 def _figures(text: str) -> Iterator[tuple[str, str]]:

@@ -384,6 +384,9 @@ def test_numbers_that_are_near_or_small_stay_within_a_factor_of_ten(first: str, 
     [
         ("<p>Showing rows 0 - 24 (60 total, Query took {} seconds.)</p>", "noise"),
         ("<p>Price of it {} s</p>", "different"),
+        ("<p>Page generated in 1{} seconds.</p>", "noise"),
+        ("<p>{} ms, 12 queries</p>", "noise"),
+        ("<p>The winner ran 1{} seconds</p>", "different"),
     ],
 )
 def test_a_coarse_duration_is_one_beside_a_word_about_money_in_another_clause(page: str, verdict: str):
