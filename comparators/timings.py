@@ -61,7 +61,8 @@ def _is_named(before: str, after: str) -> bool:
 def _is_coarse(legacy: str, modern: str, *, is_named: bool) -> bool:
     ours, theirs = Decimal(legacy), Decimal(modern)
     step = Decimal(1).scaleb(-len(legacy.partition(".")[2]))
-    same = len(legacy.partition(".")[2]) == len(modern.partition(".")[2])
+    # A number that PHP rounds has as many places as it needs.
+    same = is_named or len(legacy.partition(".")[2]) == len(modern.partition(".")[2])
     return same and (is_named or ours < _COARSE * step) and theirs <= _SLOWER * max(ours, step)
 
 

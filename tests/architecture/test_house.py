@@ -56,7 +56,6 @@ SHORTER: dict[str, str] = {
     "proxy/described_request.py": "shared by control, the command line and recorded traffic, part of none",
     "proxy/doctor/finding.py": "what every check returns; they know it and not each other",
     "proxy/doctor/modes.py": "one check a file, as the others",
-    "comparators/timings.py": "one rule, read from whole answers and from single texts",
     "proxy/http1/cookies.py": "a port that worker and control share",
     "proxy/http1/forwarded.py": "one field (RFC 7239) with a grammar of its own",
     "proxy/judge/hooks.py": "the program of a process of a moment",
