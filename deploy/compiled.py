@@ -42,6 +42,7 @@ HOT = (
     "comparators/html_roles.py",
     "comparators/html_tokens.py",
     "comparators/json_compare.py",
+    "comparators/json_labels.py",
     "comparators/json_parse.py",
     "comparators/json_unordered.py",
     "comparators/legacy_again.py",
