@@ -164,18 +164,17 @@ class PairSender:
     def send_pair(
         self, origin: LiveRequest, generation: int, user: str | None, live: SideResult, copy: SideResult, reason: str,
         again: ShadowCall | None,
-    ) -> str:  # fmt: skip
-        """Send what has to be compared; `again` is legacy's second answer. Returns the pair's id, empty if not sent."""
+    ) -> Pair | None:  # fmt: skip
+        """Send what has to be compared; `again` is legacy's second answer. Returns the pair; None: it was refused."""
         if not self._bytes.spend(self._clock(), len(live.answer.body) + len(copy.answer.body)):
-            return ""
+            return None
         self._sequence += 1
-        name = _new_name()
         secondary = None if again is None else again.response_copy.answer(again.waited)
         pair = pair_of(
             origin, generation, hashed(user, self._key), live, copy,
-            name=name, reason=reason, secondary=secondary, sequence=self._sequence,
+            name=_new_name(), reason=reason, secondary=secondary, sequence=self._sequence,
         )  # fmt: skip
-        return name if self._send(pair) else ""
+        return pair if self._send(pair) else None
 
     def send_again(
         self, name: str, origin: LiveRequest, generation: int, user: str | None, live: SideResult, copy: SideResult,

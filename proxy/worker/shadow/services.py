@@ -77,14 +77,13 @@ class ShadowServices:
     ) -> bool:  # fmt: skip
         user = self.user(origin.head, origin.peer.trusted)
         pair = self.pairs_out.send_pair(origin, number, user, live, copy, reason, again)
-        if not pair:
+        if pair is None:
             return False
         if reason == RACED:
             return True  # who asks again finds the same write
         until = self.clock() + route.policy.recheck_after + KEPT_FOR
-        legacy = live if live.side == LEGACY else copy
-        first = legacy.answer.answer(legacy.seconds)
-        self.sent.keep(pair, Kept(origin, route, number, live.side, user, until, hash(first.body), first))
+        first = pair.legacy
+        self.sent.keep(pair.id, Kept(origin, route, number, live.side, user, until, hash(first.body), first))
         return True
 
     def asked_again(self, route: ShadowRoute, generation: int, calls: list[ShadowCall]) -> None:
