@@ -163,6 +163,7 @@ class _Table:
 
     def __init__(self) -> None:
         self._row = self._column = 0
+        self._wide = 1
         self._is_head = self._is_name = False
         self._names: dict[int, str] = {}
 
@@ -172,10 +173,11 @@ class _Table:
         if tag in _PARTS:
             self._is_head = tag == "thead"
         elif tag == "tr":
-            self._row, self._column = self._row + 1, 0
+            self._row, self._column, self._wide = self._row + 1, 0, 1
         elif tag in {"td", "th"}:
+            self._column += self._wide
             wide = token.attributes.get("colspan", "")
-            self._column += int(wide) if wide in _SPANS else 1
+            self._wide = int(wide) if wide in _SPANS else 1
             self._is_name = tag == "th" or self._is_head
 
     def above(self, text: str) -> str:
@@ -183,5 +185,5 @@ class _Table:
         if self._row > 1 and not self._is_head:
             return self._names.get(self._column, "")
         if self._is_name and (looks_money((text,)) or looks_due((text,))):
-            self._names[self._column] = text
+            self._names.update(dict.fromkeys(range(self._column, self._column + self._wide), text))
         return ""

@@ -26,7 +26,9 @@ _OWNED: Final = frozenset(
      "download", "gift", "invitation", "invite", "order", "payment", "push", "refresh", "remember", "reset", "share",
      "stripe", "unsubscribe", "verification"}
 )  # fmt: skip
-"""What such a token opens is somebody's own: `card_token`, `stripeToken`, `payment_method_nonce`."""
+"""What such a token opens is somebody's own: `card_token`, `stripeToken`."""
+_PAID_BY: Final = frozenset({"payment", "method"})
+"""Braintree's nonce is a card; all others are against forged requests, whatever they are for (`apply_coupon_nonce`)."""
 _FORGED: Final = ("csrf", "xsrf")
 _FORMS: Final = ("[_token]", "[_token")
 """Symfony's, whatever its form is called."""
@@ -80,7 +82,10 @@ def is_token_name(name: str) -> bool:
 
 def _is_owned(name: str) -> bool:
     small = name.lower()
-    return not (small.endswith(_FORMS) or any(each in small for each in _FORGED)) and not _OWNED.isdisjoint(words(name))
+    if small.endswith(_FORMS) or any(each in small for each in _FORGED):
+        return False
+    said = words(name)
+    return said.issuperset(_PAID_BY) if "nonce" in small else not _OWNED.isdisjoint(said)
 
 
 def is_made(value: str) -> bool:

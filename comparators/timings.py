@@ -20,10 +20,10 @@ _COARSE: Final = 10
 """So few steps of its clock say nothing of how long something took."""
 _SLOWER: Final = 100
 _WORK: Final = re.compile(
-    r"\b(?:generated|rendered|took|loaded|executed|execution|elapsed|processed"
-    r"|query|queries|page|script|response|request)\b",
-    re.IGNORECASE,
+    r"\b(?:generated|rendered|took|loaded|executed|elapsed|processed|query|queries)\b", re.IGNORECASE
 )
+_NAMED: Final = 100, 10
+"""Steps, and how much slower modern may be, where words say that it is how long the page took."""
 _NEAR: Final = 40
 
 
@@ -35,8 +35,8 @@ def differ(first: str, again: str) -> bool:
 def are_coarse(legacy: str, modern: str, is_sum: Callable[[str, str], bool]) -> bool:
     """Whether texts differ only in durations that are hardly a clock's step: `(0.000 s)` and `(0.004 s)`.
 
-    Such a figure of legacy's is the same each time it is asked, though it is measured; modern's may be longer. Where the
-    words beside it say that it is how long the page took (`generated in 0.0112 seconds`) it may be any step.
+    Such a figure of legacy's is the same each time it is asked, though it is measured; modern's may be longer. Where
+    the words beside it say that it is how long the page took (`generated in 0.0012 seconds`) it may be a few steps.
     `is_sum` says whether the texts before and after a figure make it one of money.
     """
     if "." not in legacy:
@@ -60,10 +60,12 @@ def _is_named(before: str, after: str) -> bool:
 
 def _is_coarse(legacy: str, modern: str, *, is_named: bool) -> bool:
     ours, theirs = Decimal(legacy), Decimal(modern)
-    step = Decimal(1).scaleb(-len(legacy.partition(".")[2]))
+    places = len(legacy.partition(".")[2])
+    step = Decimal(1).scaleb(-places)
     # A number that PHP rounds has as many places as it needs.
-    same = is_named or len(legacy.partition(".")[2]) == len(modern.partition(".")[2])
-    return same and (is_named or ours < _COARSE * step) and theirs <= _SLOWER * max(ours, step)
+    same = is_named or places == len(modern.partition(".")[2])
+    steps, slower = _NAMED if is_named else (_COARSE, _SLOWER)
+    return same and ours < steps * step and theirs <= max(slower * max(ours, step), _SLOWER * step)
 
 
 def _figures(text: str) -> Iterator[tuple[str, str]]:

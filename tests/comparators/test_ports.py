@@ -849,7 +849,7 @@ OWNED = (
     "customer[token]", "payment_method_nonce",
 )  # fmt: skip
 FORGED = (
-    "_token",
+    "_token", "apply_coupon_nonce", "woocommerce-add-payment-nonce",
     "wpLoginToken",
     "form[_token]",
     "order[_token]",

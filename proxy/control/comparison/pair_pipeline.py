@@ -91,6 +91,11 @@ class PairPipeline:
         self._cooling_down = CoolDown(clock)
         self._undecided = Undecided()
 
+    @property
+    def undecided(self) -> int:
+        """How many pairs wait for what second looks say of them."""
+        return len(self._undecided)
+
     def on_message(self, worker: Worker, message: Message) -> None:
         """Take what a worker says about pairs; anything else is not meant for us."""
         match message:
@@ -124,7 +129,10 @@ class PairPipeline:
     def _take_again(self, pair: Pair, worker: Worker) -> None:
         """Have the second answers judged; they have waited before, and pass what waits."""
         pending = self._rechecks.end(pair.id)
-        if pending is None or self._policy(pair.route) is None:
+        if pending is None:
+            return
+        if self._policy(pair.route) is None:
+            self._decide(pair.route)
             return
         case = Case(self._judges.ticket(), pair)
         first = 0 if pair.secondary is None else len(pair.secondary.body)
@@ -139,7 +147,7 @@ class PairPipeline:
     def tick(self) -> None:
         """Give up waiting for workers that do not answer; to be called about once a second."""
         for pending in self._rechecks.overdue():
-            self._unchecked(pending.pair, pending.opinion, "late")
+            self._came_to_nothing(pending, "late")
             self._decide(pending.pair.route)
 
     # ── the first time ─────────────────────────────────────────────────────────────────────────────────
@@ -173,19 +181,21 @@ class PairPipeline:
             self._verdicts.repeat(message, is_race=self._is_left_open(pair.route, opinion))
 
     def _without_budget(self, pair: Pair, opinion: Opinion) -> None:
+        if self._policy(pair.route) is None:
+            return
         decide = partial(self._without_budget, pair, opinion)
         if opinion.verdict != "different" or not self._waits(pair.route, opinion, decide):
             self._unchecked(pair, opinion, "budget")
 
     def _waits(self, route: str, opinion: Opinion, decide: Callable[[], None]) -> bool:
         """Whether a pair waits with others of its route for what the first second looks say of them."""
-        rechecks = self._rechecks
-        if not rechecks.is_asking(route) or rechecks.mostly_vanish(route) is not None:
+        if not (self._rechecks.may_tell(route) and self._are_open(opinion)):
             return False
-        return self._are_open(opinion) and self._undecided.put(route, decide, len(opinion.payload))
+        return self._undecided.put(route, decide, len(opinion.payload))
 
     def _decide(self, route: str) -> None:
-        """Decide what waited for a second look of this route, or let it wait for another one."""
+        """Decide what waited for a second look of this route, which has come to an end, or let it wait for another."""
+        self._rechecks.decided(route)
         for decide in self._undecided.take(route):
             decide()
 
@@ -203,7 +213,7 @@ class PairPipeline:
         if not rest:
             return True
         may = self._are_open(opinion) and all(place.may_be_excused for place in places_of(rest))
-        return may and bool(self._rechecks.mostly_vanish(route))
+        return may and self._rechecks.mostly_vanish(route)
 
     def _put_again(self, pair: Pair, opinion: Opinion, worker: Worker, number: int, pause: float = 0.0) -> bool:
         """Have both sides asked the `number`th time, `pause` seconds later than usual; False without a budget."""
@@ -222,7 +232,7 @@ class PairPipeline:
         if not self._send(messages.Again(pair), worker):
             pending = self._rechecks.end(pair)
             if pending is not None:
-                self._unchecked(pending.pair, pending.opinion, "gone")
+                self._came_to_nothing(pending, "gone")
                 self._decide(pending.pair.route)
 
     def _opinion(self, pair: Pair, answer: asyncio.Future[Any]) -> Opinion | None:
@@ -241,14 +251,16 @@ class PairPipeline:
     # ── the second time ────────────────────────────────────────────────────────────────────────────────
 
     def _judged_again(self, pending: PendingRecheck, pair: Pair, worker: Worker, answer: asyncio.Future[Any]) -> None:
-        self._compare_again(pending, pair, worker, answer)
-        self._decide(pair.route)
+        try:
+            self._compare_again(pending, pair, worker, answer)
+        finally:
+            self._decide(pair.route)
 
     def _compare_again(self, pending: PendingRecheck, pair: Pair, worker: Worker, answer: asyncio.Future[Any]) -> None:
         again = self._opinion(pair, answer)
         first = pending.opinion
         if again is None or again.verdict == "not_compared":
-            self._unchecked(pending.pair, first, "failed" if again is None else again.reason)
+            self._came_to_nothing(pending, "failed" if again is None else again.reason)
             return
         self._verdicts.observed(pair, again)
         if first.verdict == "different":
@@ -281,15 +293,24 @@ class PairPipeline:
     def _not_again(self, pending: PendingRecheck, worker: Worker, why: str) -> None:
         """Decide about a pair of which a worker could not ask again; beside a write, or busy, it may a little later."""
         later = why in _LATER and pending.number < MOST_TIMES
-        if later and self._put_again(pending.pair, pending.opinion, worker, pending.number + 1, WRITES_ARE_NEAR):
-            return
+        if not (later and self._put_again(pending.pair, pending.opinion, worker, pending.number + 1, WRITES_ARE_NEAR)):
+            self._never_again(pending, why)
+        self._decide(pending.pair.route)
+
+    def _never_again(self, pending: PendingRecheck, why: str) -> None:
         if why != RACED:
-            self._unchecked(pending.pair, pending.opinion, why)
-        elif pending.opinion.verdict == "different":
+            self._came_to_nothing(pending, why)
+            return
+        self._rechecks.ended(pending.pair.route, stayed=None)
+        if pending.opinion.verdict == "different":
             self._verdicts.transient(pending.pair, pending.opinion)
         else:
             self._verdicts.settle(pending.pair, pending.opinion)
-        self._decide(pending.pair.route)
+
+    def _came_to_nothing(self, pending: PendingRecheck, why: str) -> None:
+        """Decide about a pair whose second look could not be taken, or not be judged."""
+        self._rechecks.ended(pending.pair.route, stayed=None)
+        self._unchecked(pending.pair, pending.opinion, why)
 
     def _unchecked(self, pair: Pair, opinion: Opinion, why: str) -> None:
         """Decide about a pair that could not be asked again.

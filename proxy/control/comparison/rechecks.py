@@ -43,7 +43,9 @@ class PendingRecheck:
 
 
 class Rechecks:
-    """Who is asked again, what came of it lately. `_pending`, `_asking` change with `begin`, `end`, `overdue`.
+    """Who is asked again, what came of it lately.
+
+    `_pending` changes with `begin`, `end`, `overdue`, `_asking` with `begin`, `decided`.
 
     Violations of an invariant have a budget of their own: a storm of differences must not use up what decides about
     a rollback. Of a budget a third is for differences of which it is not known that they vanish: on an application
@@ -58,7 +60,7 @@ class Rechecks:
         self._vanished: dict[str, float] = {}
         self._stayed: dict[str, float] = {}
         self._asking: Counter[str] = Counter()
-        self._ended: dict[str, deque[tuple[float, bool]]] = {}
+        self._ended: dict[str, deque[tuple[float, bool | None]]] = {}
 
     def may(self, route: str, per_minute: int, *, violated: bool, found: Sequence[Found] = ()) -> bool:
         """Whether one more may be asked again now; takes it from the budget (0: there is none)."""
@@ -81,7 +83,6 @@ class Rechecks:
         pending = self._pending.pop(pair, None)
         if pending is not None:
             self._bytes -= len(pending.opinion.payload)
-            self._asking[pending.pair.route] -= 1
         return pending
 
     def overdue(self) -> list[PendingRecheck]:
@@ -106,19 +107,26 @@ class Rechecks:
         while len(groups) > REMEMBERED:
             del groups[next(iter(groups))]
 
-    def ended(self, route: str, *, stayed: bool) -> None:
-        """Remember what a second look at a pair that differed came to."""
+    def ended(self, route: str, *, stayed: bool | None) -> None:
+        """Remember what a second look at a pair that differed came to; None where it came to nothing."""
         self._ended.setdefault(route, deque(maxlen=_LATELY)).append((self._clock(), stayed))
 
-    def is_asking(self, route: str) -> bool:
-        """Whether second answers to pairs of this route are waited for."""
-        return self._asking[route] > 0
+    def decided(self, route: str) -> None:
+        """Note that one of those that were asked again is decided; between `end` and this, judges look at it."""
+        self._asking[route] -= 1
 
-    def mostly_vanish(self, route: str) -> bool | None:
-        """Whether a route's differences hardly ever stay when looked at again; None where too few were, in a minute."""
+    def may_tell(self, route: str) -> bool:
+        """Whether a route's second looks are still to say what its differences come to: some are out, few are back."""
+        return self._asking[route] > 0 and len(self._lately(route)) < ENOUGH
+
+    def mostly_vanish(self, route: str) -> bool:
+        """Whether a route's differences hardly ever stayed when they were looked at again, and enough were."""
+        told = [stayed for stayed in self._lately(route) if stayed is not None]
+        return len(told) >= ENOUGH and sum(told) * ONE_IN <= len(told)
+
+    def _lately(self, route: str) -> list[bool | None]:
         since = self._clock() - A_MINUTE
-        lately = [stayed for at, stayed in self._ended.get(route, ()) if at > since]
-        return None if len(lately) < ENOUGH else sum(lately) * ONE_IN <= len(lately)
+        return [stayed for at, stayed in self._ended.get(route, ()) if at > since]
 
     def is_new(self, group: str) -> bool:
         """Whether no difference of this group was looked at again within a minute."""
@@ -141,6 +149,10 @@ class Undecided:
     def __init__(self) -> None:
         self._waiting: dict[str, list[tuple[Callable[[], None], int]]] = {}
         self._many = self._bytes = 0
+
+    def __len__(self) -> int:
+        """How many pairs wait."""
+        return self._many
 
     def put(self, route: str, decide: Callable[[], None], size: int) -> bool:
         """Keep `decide` until something is known of its route; False where too many wait already."""

@@ -409,6 +409,47 @@ async def test_nothing_waits_longer_than_the_second_looks_do(hall: ComparisonRig
     assert hall.result() == {"different": 5}
 
 
+@pytest.mark.parametrize("reason", ["failed", "session", "raced"])
+async def test_where_second_looks_come_to_nothing_nothing_waits_for_more_of_them(hall: ComparisonRig, reason: str):
+    hall.policy = ShadowPolicy(sample=1.0, recheck_per_minute=5)
+    for name in "abcdefgh":
+        await hall.judged(a_pair(id=name), "different", found=(new(name),))
+    before = hall.result()
+    for name in "abc":
+        for _ in range(MOST_TIMES):
+            hall.judging.on_message(WORKER, AgainFailed(name, reason))
+            await breathe(1)
+    await hall.judged(a_pair(id="i"), "different", found=(new("i"),))
+
+    assert before == {}
+    assert hall.result().get("different", 0) >= 4  # those that waited, and the one that came then
+
+
+async def test_what_comes_while_judges_look_at_second_answers_waits_for_them(hall: ComparisonRig):
+    for name in "abc":
+        await hall.judged(a_pair(id=name), "different", found=(new(name),))
+    for name in "abc":
+        hall.judging.on_message(WORKER, a_pair(id=name, again=1))
+    await hall.judged(a_pair(id="d"), "different", found=(new("d"),))
+    before = hall.result()
+    for _ in range(3):
+        await breathe(3)
+        hall.seats[-1].send_verdict("equal")
+    await breathe(3)
+
+    assert (before, hall.result()) == ({}, {"transient": 3, "unchecked": 1})
+
+
+async def test_a_route_that_is_gone_keeps_nobody_waiting(hall: ComparisonRig):
+    for name in "abcd":
+        await hall.judged(a_pair(id=name), "different", found=(new(name),))
+    hall.policy = None
+    for name in "abc":
+        hall.judging.on_message(WORKER, a_pair(id=name, again=1))
+
+    assert hall.judging.undecided == 0
+
+
 @pytest.mark.parametrize(
     ("verdict", "result"), [("equal", {"transient": 3, "unchecked": 40}), ("different", {"different": 43})]
 )
