@@ -30,10 +30,9 @@ _DAY: Final = 86400.0
 _MINUTE: Final = 60.0
 _HALF_DAY: Final = re.compile(r"\s?([ap])\.?m\b", re.IGNORECASE)
 _UNIQID: Final = re.compile(
-    r"(?<![0-9])(?:[0-9]{0,10}?([5-9][0-9a-f]{7})[0-9a-f]{5}[0-9]\.?[0-9]{8}|[0-9]{0,10}([5-9][0-9a-f]{7})[0-9a-f]{5})"
-    r"(?![0-9A-Za-z])"
+    r"(?<![0-9])(?:([5-9][0-9a-f]{7})[0-9a-f]{5}[0-9]\.?[0-9]{8}|([5-9][0-9a-f]{7})[0-9a-f]{5})(?![0-9A-Za-z])"
 )
-"""Behind the digits of `mt_rand()` or none, before those of `more_entropy` or none (PHP, uniqid)."""
+"""With the digits of `more_entropy` behind it or without (PHP, uniqid); digits before it may be a user's."""
 _MARK: Final = "\x01"
 _START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

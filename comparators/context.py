@@ -11,7 +11,7 @@ from comparators.model import LONGEST_LITERAL, Capture, Finding, Kind, Reason
 from comparators.noise_times import Reading
 from comparators.paths import steps
 from comparators.policy import Policy
-from comparators.sensitive_names import looks_money
+from comparators.sensitive_names import looks_due, looks_money
 from comparators.values import Origins, moment, same_instant
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ DEEPEST = 256
 """PHP writes 512 levels at most, Python's parser about a thousand; handwritten bodies have ten."""
 
 _QUERY = re.compile(r"(?:(?<=[^\s?])\?|\A\?(?=[\w.~%\[\]-]+=))[^\s\"'<>#?]+")
+_NUMBER = re.compile(r"(?<![\w.])[0-9][0-9.,']*(?![\w.,'])|[0-9][.,][0-9]")
+"""That is no part of a token."""
 _NODES, _TRIED, _TRIALS, _GLANCES, _PROOFS = range(5)
 
 GLANCED = 16
@@ -260,7 +262,7 @@ class Context:
         if place and self.same_clock(legacy, modern, (name, shown() if shown is not None else "")):
             return True
         name = name or (self.label if path == self.path else "")
-        is_money = bool(name) and self.seen is None and looks_money((name,)) and not _are_measures(legacy, modern)
+        is_money = bool(name) and self.seen is None and looks_money((name,)) and _may_be_sums(name, legacy, modern)
         return not is_money and self.same_but_noise(legacy, modern, path, place, shown)
 
     def may_be_clock(self, legacy: str, modern: str) -> bool:
@@ -409,7 +411,10 @@ def _printable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
-def _are_measures(legacy: str, modern: str) -> bool:
+def _may_be_sums(name: str, legacy: str, modern: str) -> bool:
+    """Whether texts that go by a name about money may be some: not without a number, nor sizes in a row of totals."""
     from comparators.noise_rules import is_measure
 
-    return is_measure(legacy) and is_measure(modern)
+    if _NUMBER.search(legacy) is None and _NUMBER.search(modern) is None and not looks_due((name,)):
+        return False
+    return not (is_measure(legacy) and is_measure(modern)) or looks_money((name.lower().replace("total", ""),))

@@ -19,7 +19,8 @@ _BEGINS: Final = re.compile(r"(?:\A|(?<=[=(:,?\[&|!\n;])|(?<=return))[ \t]*[{\[]
 _MOST_TRIED: Final = 64
 _MOST_TOLD: Final = 3
 
-_QUOTED: Final = re.compile(r'"(?:[^"\\\n]|\\.)*+"')
+_QUOTED: Final = re.compile(r'"(?:[^"\\\n]|\\.)*+"?')
+"""One that is not closed is taken whole as well, or each of its quotes would be tried as the first of another."""
 
 Pieces = tuple[list[str], list[Any]]
 

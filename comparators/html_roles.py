@@ -19,7 +19,8 @@ _HELD: Final = frozenset({"content", "datetime", "max", "min", "title", "value"}
 """Attributes that say what their element's text says elsewhere."""
 _LAYOUT: Final = re.compile(
     r"(?:\w+:)*(?:align|border|content|dropdown|flex|float|grid|items|justify|menu|offcanvas|place|rounded|self|text)"
-    r"(?:-\w+)*-(?:end|balance)|(?:after|before):.*"
+    r"(?:-\w+)*-(?:end|balance)(?:-\w+)?|end(?:-\w+)?|(?:after|before):.*"
+    r"|(?:footer|image|media|photo|picture|site)-credits?"
     r"|is-valid|valid-(?:feedback|tooltip)"
 )
 """Classes that say where a thing stands: `text-end`, `justify-content-md-end`, `after:mr-2`."""
@@ -137,7 +138,8 @@ def _names_in_row(tokens: Sequence[Token]) -> list[str]:
 
 
 def _is_short(text: str) -> bool:
-    return text.count(" ") < _WORDS and not text.endswith("?")
+    # Till is a name as well.
+    return text.count(" ") < _WORDS and not text.endswith("?") and not text.startswith("Till ")
 
 
 def _columns_that_count(tokens: Sequence[Token]) -> dict[int, str]:

@@ -19,6 +19,8 @@ _NAMES: Final = (
 )  # fmt: skip
 _HEADS: Final = ("columns", "headers", "header", "head", "headings", "fields", "cols", "labels", "names", "keys")
 _IN_A_HEAD: Final = ("name", "key", "field", "data", "label", "title", "id")
+_WORDS: Final = 3
+"""Of a name; more are a title, or what people write."""
 
 
 def may_be_labelled(step: Any) -> bool:
@@ -29,7 +31,8 @@ def may_be_labelled(step: Any) -> bool:
 def labels(document: Any, steps: Sequence[Any]) -> list[str]:
     """Return what neighbours call the value that these steps lead to; none where they call it nothing.
 
-    Steps are names of members and indices, the latter as numbers or as their digits.
+    Steps are names of members and indices, the latter as numbers or as their digits. What has a name of its own goes by
+    that, whatever the object is called that it is in.
     """
     found: list[str] = []
     above: list[tuple[Any, Any]] = []
@@ -38,6 +41,8 @@ def labels(document: Any, steps: Sequence[Any]) -> list[str]:
         if type(here) is dict:
             if step in _VALUES:
                 found += [each for name in _NAMES if name != step and type(each := here.get(name)) is str]
+            else:
+                found.clear()
             inner = here.get(step)
         elif type(here) is list and (index := _index(step, len(here))) is not None:
             found.append(_head(above, index))
@@ -46,7 +51,7 @@ def labels(document: Any, steps: Sequence[Any]) -> list[str]:
             break
         above.append((here, step))
         here = inner
-    return [each for each in found if each]
+    return [each for each in found if each and each.count(" ") < _WORDS]
 
 
 def _index(step: Any, length: int) -> int | None:

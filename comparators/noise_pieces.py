@@ -30,7 +30,7 @@ _EPOCH, _HOURS = 10, 6
 """Digits of an epoch, those of them that stay for hours."""
 _DATED: Final = (1_500_000_000, 2_500_000_000)
 _RANDOM: Final = 1000
-_LARGE: Final = 100_000
+_LARGE: Final = 10_000_000
 _FINE: Final = -8
 _SPREAD: Final = Decimal("0.1")
 """Of the larger of two: a count or a size hardly grows by so much while one asks twice."""

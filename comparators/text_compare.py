@@ -283,7 +283,7 @@ def _apart_csv_body(
             if one == two:
                 continue
             name = legacy[0][column - 1] if row > 1 and column <= len(legacy[0]) else ""
-            if column > 1 and left and left[0].count(" ") < _WORDS:
+            if column > 1 and left and left[0].count(" ") < _WORDS and not left[0].startswith("Till "):
                 name = f"{left[0]} {name}".strip()
             place = f"row {row}, column {column}"
             if one is None or two is None or not _is_same_cell(one, two, place, name, context):

@@ -46,6 +46,9 @@ OF_NO_NAME = (
     '<p class="text-balance justify-content-md-end after:mr-2 is-valid">{}</p>',
     '<footer class="credits"><span>{}</span></footer>',
     '<main class="total"><p>{}</p></main>',
+    '<div class="position-absolute end-0 border-end-0"><span>{}</span></div>',
+    '<div class="small-4 columns end"><p>{}</p></div>',
+    '<p class="photo-credit">{}</p>',
     "<p>Is it due, in total?</p><p>{}</p>",
     "<ul><li>Total: 5</li><li>{}</li></ul>",
 )
@@ -74,3 +77,12 @@ def test_money_is_no_noise_and_what_is_due_no_clock(page: str):
 @pytest.mark.parametrize("page", OF_NO_NAME)
 def test_layout_whole_parts_of_a_page_questions_and_neighbours_say_nothing(page: str):
     assert (of_noise(page), of_clock(page)) == ("noise", "equal")
+
+
+def test_what_is_no_number_is_no_money_whatever_it_is_called():
+    legacy, modern, again = (
+        answer(f'<div class="credits"><p>visit {each}</p></div>', 200, media=HTML)
+        for each in ("a8f3k2l9x0", "b7g3k2l9y1", "c6h3k2l9z2")
+    )
+
+    assert compare(legacy, modern, policy(PHP), secondary=(again,)).verdict == "noise"

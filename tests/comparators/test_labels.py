@@ -36,6 +36,8 @@ NOT_LABELLED = (
     (XML, '<r><product name="total"><views>{}</views></product></r>'),
     (XML, "<r><name>total</name><value>1</value><name>views</name><value>{}</value></r>"),
     (CSV, "what it costs in total;{}\n"),
+    (JSON, '{{"title":"total","data":{{"views":"{}"}}}}'),
+    (JSON, '{{"title":"what it costs in total","content":"{}"}}'),
 )
 
 
