@@ -67,7 +67,7 @@ _NO_ASSET: Final = {"canonical", "alternate", "next", "prev", "shortlink", "auth
 _PARAMETER: Final = re.compile(r"(?<=[?&;])([\w-]{2,40})=([^&;#]+)")
 _POLICY_NONCE: Final = re.compile(r"(?<='nonce-)[\w+/=-]+")
 SCRIPT_TOKEN: Final = re.compile(
-    r"""["']?\b([\w$\[-]{0,40}?(?:(?:csrf|xsrf)[\w-]{0,20}|token|nonce)\]?(?:\[(?:key|fields)\])?)["']?\s{0,4}[:=]\s{0,4}["']([^"'\s<>]+)(?=["'])""",
+    r"""["']?(?<![\w$\[-])([\w$\[-]{0,80}?(?:(?:csrf|xsrf)[\w-]{0,20}|token|nonce)\]?(?:\[(?:key|fields)\])?)["']?\s{0,4}[:=]\s{0,4}["']([^"'\s<>]+)(?=["'])""",
     re.IGNORECASE,
 )
 """A member or variable of a script that holds a token: its name, its value."""

@@ -19,6 +19,8 @@ _NAMES: Final = (
 )  # fmt: skip
 _HEADS: Final = ("columns", "headers", "header", "head", "headings", "fields", "cols", "labels", "names", "keys")
 _IN_A_HEAD: Final = ("name", "key", "field", "data", "label", "title", "id")
+_DEEPEST: Final = 32
+"""Levels, each of which is walked for each value."""
 _WORDS: Final = 3
 """Of a name; more are a title, or what people write."""
 
@@ -37,6 +39,8 @@ def labels(document: Any, steps: Sequence[Any]) -> list[str]:
     found: list[str] = []
     above: list[tuple[Any, Any]] = []
     here = document
+    if len(steps) > _DEEPEST:
+        return []
     for step in steps:
         if type(here) is dict:
             if step in _VALUES:

@@ -50,6 +50,7 @@ _CLAIMS: Final = "}."
 _LONG: Final = 27
 """Letters of a signature: 20 bytes at least."""
 _UUID: Final = r"(?!0{8}-)[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+_WHOLE: Final = r"[0-9]{1,18}"
 _NUMBER: Final = r"[0-9]{1,18}(?:\.[0-9]{1,18})?"
 _THOUSANDS: Final = r"[0-9]{1,3}(?:,[0-9]{3}){0,5}(?:\.[0-9]{1,9})?"
 _CODED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -215,12 +216,13 @@ def rule_of(path: str, clause: Clause, values: Sequence[str], until: date) -> No
         core = written[0] if len(written) == 1 else f"(?:{'|'.join(written)})"
         return NoiseRule(path, "text", until, alphabet=TIME, pattern=_pattern(clause, core, "[0-9]"))
     if isinstance(shape, Uuids):
-        return NoiseRule(path, "text", until, pattern=_pattern(clause, _UUID, "[0-9a-fA-F-]"))
+        core = _UUID if shape.upper == shape.lower else _UUID.replace("A-F" if shape.lower else "a-f", "")
+        return NoiseRule(path, "text", until, pattern=_pattern(clause, core, "[0-9a-fA-F-]"))
     if isinstance(shape, Made):
         core = _core(shape, values) + padding
         return NoiseRule(path, "text", until, pattern=_pattern(clause, core, charset(shape.letters)))
     if isinstance(shape, Numbers):
-        core = _THOUSANDS if any("," in value for value in values) else _NUMBER
+        core = _THOUSANDS if any("," in value for value in values) else _WHOLE if shape.whole else _NUMBER
         core = f"-?{core}" if shape.least < 0 else core
         least, most = (float(_rounded(each, how)) for each, how in _ends(shape))
         return NoiseRule(path, "text", until, least, most, pattern=_pattern(clause, core, "[0-9.,]"))

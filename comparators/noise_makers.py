@@ -11,7 +11,18 @@ from comparators.noise_clauses import affixed_rule
 from comparators.noise_forms import Made, Uuids
 from comparators.noise_letters import name_of
 from comparators.noise_pieces import shape_of
-from comparators.noise_rules import NoiseRule, chunks, digest, instant_of, is_whole, moments_apart, number_of, text_of
+from comparators.noise_rules import (
+    WHOLE,
+    NoiseRule,
+    chunks,
+    digest,
+    instant_of,
+    is_whole,
+    moments_apart,
+    number_of,
+    text_of,
+    uuids_name,
+)
 
 _CATEGORIES: Final = 5
 _OFTEN: Final = 4
@@ -57,7 +68,7 @@ def random(path: str, samples: Samples, until: date) -> NoiseRule | None:
         return None
     shape = shape_of(whole) if all(len(chunks(each)) == 1 for each in whole) else None
     if isinstance(shape, Uuids):
-        return NoiseRule(path, "random", until, least=36, most=36, alphabet="uuid")
+        return NoiseRule(path, "random", until, least=36, most=36, alphabet=uuids_name(shape))
     # Texts that all begin or end alike are recognised by the piece between.
     if not isinstance(shape, Made) or shape.before or shape.after or min(map(len, whole)) < _SHORTEST_TOKEN:
         return None
@@ -80,7 +91,8 @@ def measure(path: str, samples: Samples, until: date) -> NoiseRule | None:
         return None
     # Powers of ten: a unit (seconds, milliseconds) is a thousand, so it is distinguished; a new record is no new rule.
     least, most = 10.0 ** (ceil(log10(min(sizes))) - 1), 10.0 ** ceil(log10(max(sizes)) + 0.001)
-    return NoiseRule(path, "measure", until, least=least, most=most) if most <= least * 1000 else None
+    whole = WHOLE if all(is_whole(each) for one, two, _ in samples for each in (one, two)) else ""
+    return NoiseRule(path, "measure", until, least=least, most=most, alphabet=whole) if most <= least * 1000 else None
 
 
 MAKERS: Final = (timestamp, counter, categorical, random, affixed, measure)

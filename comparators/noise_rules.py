@@ -45,7 +45,13 @@ from comparators.sensitive_names import looks_money
 _WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?(?:[eE][+-]?[0-9]{1,2})?")
 _NO_INSTANTS: Final = frozenset({"clock", "date"})
-_UUIDS: Final = Uuids(upper=True, lower=True)
+_UUIDS: Final = {
+    "uuid": Uuids(upper=True, lower=True),
+    "uuid, lower": Uuids(upper=False, lower=True),
+    "uuid, upper": Uuids(upper=True, lower=False),
+}
+WHOLE: Final = "whole"
+"""Of a `measure` of whole numbers alone."""
 
 
 def text_of(literal: str) -> str | None:
@@ -110,13 +116,18 @@ def fits_random(literal: str, alphabet: str, least: float, most: float) -> bool:
     text = text_of(literal)
     if text is None:
         return False
-    if alphabet == "uuid":
-        return _UUIDS.fits(text)
+    if alphabet in _UUIDS:
+        return _UUIDS[alphabet].fits(text)
     try:
         letters = letters_of(alphabet)
     except KeyError:  # another version named it otherwise: it is learned again
         return False
     return Made(letters, int(least), int(most)).fits(text)
+
+
+def uuids_name(shape: Uuids) -> str:
+    """Return the alphabet under which these UUIDs are known again."""
+    return next((name for name, each in _UUIDS.items() if each == shape), "uuid")
 
 
 def digest(literal: str) -> str:
@@ -263,6 +274,8 @@ def _counter(rule: NoiseRule, legacy: str, modern: str) -> bool:
 
 
 def _measure(rule: NoiseRule, legacy: str, modern: str) -> bool:
+    if rule.alphabet == WHOLE and not is_whole(modern):
+        return False
     return is_beside(legacy, rule.least, rule.most, modern) and is_beside(modern, rule.least, rule.most, legacy)
 
 

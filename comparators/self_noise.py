@@ -221,7 +221,8 @@ def _like_words(values: Sequence[str], given: str) -> bool:
     if not (given.startswith(before) and given.endswith(after) and len(given) > len(before) + len(after)):
         return False
     cores = [value[len(before) : len(value) - len(after)] for value in texts]
-    if is_unfilled(cores[-1]) and not any(map(is_unfilled, cores[:-1])):
+    is_number = not any(map(str.isalpha, cores[-1])) and not any(map(str.isdigit, "".join(cores[:-1])))
+    if is_number or (is_unfilled(cores[-1]) and not any(map(is_unfilled, cores[:-1]))):
         return False
     sizes = [len(core) for core in cores[:-1]]
     if narrowest(cores[:-1]) is not None and not plausible(cores[:-1]).issuperset(cores[-1]):

@@ -196,6 +196,7 @@ def _bytes_shown(body: bytes, at: int) -> str:
 
 
 _DELIMITERS: Final = ",;\t|"
+_TABS: Final = "text/tab-separated-values"
 _QUOTED: Final = re.compile(r'"(?:[^"]|"")*+"')
 _MOST_CELLS: Final = 5
 _WORDS: Final = 3
@@ -208,11 +209,15 @@ def csv_differences(legacy: bytes, modern: bytes, context: Context) -> None:
     left, right = without_mark(*as_declared(legacy, modern, context), context)
     if left == right:
         return
-    one, two = delimiter_of(left), delimiter_of(right)
-    if one != two:
-        context.differ("@body", "value", f"delimiter {one!r}", f"delimiter {two!r}")
-        return
-    legacy_rows, modern_rows = rows(left, one), rows(right, two)
+    if media_type(context.legacy) == media_type(context.modern) == _TABS:
+        # Between tabs a quote is a character.
+        legacy_rows, modern_rows = _without_last(_plain_rows(left, "\t")), _without_last(_plain_rows(right, "\t"))
+    else:
+        one, two = delimiter_of(left), delimiter_of(right)
+        if one != two:
+            context.differ("@body", "value", f"delimiter {one!r}", f"delimiter {two!r}")
+            return
+        legacy_rows, modern_rows = rows(left, one), rows(right, two)
     # Cells are cheaper than other values: a mebibyte of empty ones on both sides has to fit.
     context.spend((sum(map(len, legacy_rows)) + sum(map(len, modern_rows))) // 2)
     _compare(legacy_rows, modern_rows, context)
@@ -220,8 +225,11 @@ def csv_differences(legacy: bytes, modern: bytes, context: Context) -> None:
 
 def rows(text: str, delimiter: str) -> list[Row]:
     """Return the rows of a table; a quote that is never closed, or has text after it, is a plain character."""
-    found = _quoted_rows(text, delimiter) if '"' in text else _plain_rows(text, delimiter)
-    # The line end of the last row opens no further one.
+    return _without_last(_quoted_rows(text, delimiter) if '"' in text else _plain_rows(text, delimiter))
+
+
+def _without_last(found: list[Row]) -> list[Row]:
+    """Take out what the line end of the last row opens: no further one."""
     while found and found[-1] in ([], [""]):
         found.pop()
     return found

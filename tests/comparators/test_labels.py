@@ -69,7 +69,10 @@ def test_other_rows_columns_and_what_a_thing_is_called_say_nothing(media: str, b
     assert of_noise(media, body) == "noise"
 
 
-def test_fields_between_tabs_are_cells():
-    legacy, modern = (answer(each, 200, media=TSV) for each in ('id\tn\n1\t"a b"\n', "id\tn\n1\ta b\n"))
+def test_fields_between_tabs_are_cells_in_which_a_quote_is_a_character():
+    legacy, modern, other = (
+        answer(each, 200, media=TSV) for each in ("id\tn\n1\tab\n", "id\tn\r\n1\tab", 'id\tn\n1\t"ab"\n')
+    )
 
     assert compare(legacy, modern, policy(PHP)).verdict == "equal"
+    assert compare(legacy, other, policy(PHP)).verdict == "different"

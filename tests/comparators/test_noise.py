@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -260,3 +261,32 @@ def test_what_stands_beside_an_amount_is_learned(text: str):
     values = [text.format(each) for each in range(111, 135)]
 
     assert learned("/label", [(f'"{one}"', f'"{two}"') for one, two in zip(values[::2], values[1::2], strict=True)])
+
+
+WHOLE = [(str(60 + n * 7 % 31), str(60 + n * 11 % 31)) for n in range(8)]
+LOWER = quoted(*(str(UUID(int=n * 7919**9 % 2**128, version=4)) for n in range(1, 17)))
+
+
+@pytest.mark.parametrize(
+    ("samples", "like", "unlike"),
+    [
+        (WHOLE, "77", "75.5"),
+        (
+            quoted(*(f"<p>{text} visits</p>" for pair in WHOLE for text in pair)),
+            '"<p>77 visits</p>"',
+            '"<p>75.5 visits</p>"',
+        ),
+        (LOWER, json.dumps("7a236859-e753-490f-af14-35d77cbc8bb5"), json.dumps("7A236859-E753-490F-AF14-35D77CBC8BB5")),
+        (
+            quoted(*(f"job {json.loads(text)} done" for pair in LOWER for text in pair)),
+            '"job 7a236859-e753-490f-af14-35d77cbc8bb5 done"',
+            '"job 7A236859-E753-490F-AF14-35D77CBC8BB5 done"',
+        ),
+    ],
+    ids=["measure", "a number in a text", "uuid", "a uuid in a text"],
+)
+def test_whole_numbers_stay_whole_and_uuids_in_their_case(samples: list[tuple[str, str]], like: str, unlike: str):
+    made = rules("/a", samples)
+
+    assert hides(made, Finding("/a", "value", samples[0][0], like))
+    assert not hides(made, Finding("/a", "value", samples[0][0], unlike))

@@ -464,3 +464,11 @@ def test_a_fraction_of_many_digits_is_drawn_at_random():
     assert verdicts.count("different") <= 4
     rates = _pages([f'<i data-n="{each}"></i>' for each in ("0.12", "0.012", "0.13")])
     assert compare(*rates[:2], policy(PHP), secondary=rates[2:]).verdict == "different"
+
+
+def test_words_that_vary_hide_no_number():
+    words, number = (answer(f'{{"a":"{each}"}}') for each in ("blue", "404"))
+    again = tuple(answer(f'{{"a":"{each}"}}') for each in ("teal", "pink"))
+
+    assert compare(words, answer('{"a":"grey"}'), policy(PHP), secondary=again).verdict == "noise"
+    assert compare(words, number, policy(PHP), secondary=again).verdict == "different"
