@@ -270,7 +270,11 @@ def _timestamp(_: NoiseRule, legacy: str, modern: str) -> bool:
 def _counter(rule: NoiseRule, legacy: str, modern: str) -> bool:
     one, two = number_of(legacy), number_of(modern)
     whole = is_whole(legacy) and is_whole(modern) and _is_quoted(legacy) == _is_quoted(modern)
-    return whole and one is not None and two is not None and abs(two - one) <= rule.most
+    if not whole or one is None or two is None or abs(two - one) > rule.most:
+        return False
+    # The step of a small number may be larger than it is: it keeps its sign, and the zeros before it their number.
+    padded = legacy.strip('"')[:1] == "0" != legacy.strip('"')
+    return (two > 0) == (one > 0) and (not padded or len(legacy) == len(modern))
 
 
 def _measure(rule: NoiseRule, legacy: str, modern: str) -> bool:

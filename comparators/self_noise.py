@@ -564,14 +564,22 @@ def _is_like_legacys(finding: Finding, known: _Known, policy: Policy) -> bool:
     examples = [literal for each in here for literal in (each.first, each.again)]
     if finding.kind in _CONTENTS:
         reading = Reading(policy.zone, "datetime" in policy.rules)
+        modern = finding.modern
+        if finding.path.startswith("@header:"):
+            # The text of a field is no literal, whatever bracket it begins with.
+            modern, *examples = (_quoted(each) if each[:1] in {"[", "{"} else each for each in (modern, *examples))
         return not kinds.isdisjoint(_CONTENTS) and (
-            same_shape(finding.modern, examples, reading) or _is_of_family(finding, here, known)
+            same_shape(modern, examples, reading) or _is_of_family(finding, here, known)
         )
     if finding.kind == "missing":
         return not kinds.isdisjoint(_ONE_SIDED)
     if finding.kind == "extra":
         return "extra" in kinds and same_shape(finding.modern, [each for each in examples if each])
     return finding.kind in kinds
+
+
+def _quoted(text: str) -> str:
+    return text if is_cut(text) else json.dumps(text, ensure_ascii=False)
 
 
 def _is_of_family(finding: Finding, here: Sequence[Observation], known: _Known) -> bool:

@@ -290,3 +290,19 @@ def test_whole_numbers_stay_whole_and_uuids_in_their_case(samples: list[tuple[st
 
     assert hides(made, Finding("/a", "value", samples[0][0], like))
     assert not hides(made, Finding("/a", "value", samples[0][0], unlike))
+
+
+@pytest.mark.parametrize(
+    ("samples", "like", "unlike"),
+    [
+        ([(str(60 + n), str(62 + n)) for n in range(0, 20, 2)], "91", "-5"),
+        (quoted(*(f"{550 + n:08}" for n in range(16))), '"00000568"', '"568"'),
+    ],
+    ids=["sign", "zeros"],
+)
+def test_a_counter_keeps_its_sign_and_the_zeros_before_it(samples: list[tuple[str, str]], like: str, unlike: str):
+    made = rules("/a", samples)
+
+    assert [rule.shape for rule in made] == ["counter"]
+    assert hides(made, Finding("/a", "value", samples[-1][0], like))
+    assert not hides(made, Finding("/a", "value", samples[-1][0], unlike))

@@ -472,3 +472,17 @@ def test_words_that_vary_hide_no_number():
 
     assert compare(words, answer('{"a":"grey"}'), policy(PHP), secondary=again).verdict == "noise"
     assert compare(words, number, policy(PHP), secondary=again).verdict == "different"
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        (("[41] ab12cd34ef56", "[41] 00aa88bb7702", "[41] 99aa88bb77cc"), "noise"),
+        (("[41] ab12cd34ef56", "[42] 00aa88bb7702", "[41] 99aa88bb77cc"), "different"),
+        (('{"user":41,"t":50}', '{"user":42,"t":71}', '{"user":41,"t":62}'), "different"),
+    ],
+)
+def test_the_text_of_a_field_is_none_of_json_whatever_it_begins_with(values: tuple[str, ...], verdict: str):
+    legacy, modern, again = (answer("{}", 200, ("X-Log", each)) for each in values)
+
+    assert compare(legacy, modern, policy({**PHP, "headers": ["x-log"]}), secondary=(again,)).verdict == verdict
