@@ -53,6 +53,7 @@ _UUID: Final = r"(?!0{8}-)[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _WHOLE: Final = r"[0-9]{1,18}"
 _NUMBER: Final = r"[0-9]{1,18}(?:\.[0-9]{1,18})?"
 _THOUSANDS: Final = r"[0-9]{1,3}(?:,[0-9]{3}){0,5}(?:\.[0-9]{1,9})?"
+_LONGEST_KEPT: Final = 60
 _CODED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _DIGITS: Final = re.compile(r"[0-9]+")
 _NAMES: Final = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)(?=,)|(?<= )[A-Z][a-z]{2}(?= )")
@@ -198,6 +199,26 @@ def affixed_rule(path: str, values: Sequence[str], until: date) -> NoiseRule | N
         return None
     pattern = f"(?<=\\A{before}){_core(shape, bare)}{padding}(?={after}\\Z)"
     return NoiseRule(path, "text", until, pattern=pattern)
+
+
+def whole_rule(path: str, values: Sequence[str], until: date) -> NoiseRule | None:
+    """Return the rule that hides whole values made of one varying piece between what all of them share.
+
+    None for money, for values of that piece alone, for texts whose words find the piece wherever it stands.
+    """
+    if found(values[0], values[1], whole=False):
+        return None
+    there = pieces(values) or ()
+    varying = [at for at, piece in enumerate(there) if isinstance(piece, Varying)]
+    kept = [re.escape(piece.text) for piece in there if not isinstance(piece, Varying)]
+    if len(varying) != 1 or not 0 < sum(map(len, kept)) <= _LONGEST_KEPT:
+        return None
+    (at,) = varying
+    piece = there[at]
+    if not isinstance(piece, Varying) or not _may_vary(piece, *around(there, at)):
+        return None
+    clause = Clause(f"\\A{''.join(kept[:at])}", f"{''.join(kept[at:])}\\Z", isinstance(piece.shape, Times))
+    return rule_of(path, clause, piece.values, until)
 
 
 def _bare(values: Sequence[str]) -> tuple[list[str], str]:

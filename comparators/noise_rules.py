@@ -243,7 +243,8 @@ def hides_there(rules: Iterable[NoiseRule], path: str, place: str, legacy: str, 
 def _hides_whole(rule: NoiseRule, finding: Finding) -> bool:
     if rule.shape != "text":
         return _hides(rule, finding)
-    return len({_blanked(rule, text, None) for text in (finding.legacy, finding.modern)}) == 1
+    near = _times(rule, finding.legacy, finding.modern) if rule.alphabet == TIME else None
+    return len({_blanked(rule, text, near) for text in (finding.legacy, finding.modern)}) == 1
 
 
 def place_of(literal: str) -> str:

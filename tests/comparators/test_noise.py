@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from comparators import Capture, Policy, compare
 from comparators.model import Finding, Kind, Observation
 from comparators.noise_learning import Learner, Suggestion
-from comparators.noise_rules import NoiseRule, hides, masked
+from comparators.noise_rules import NoiseRule, hides, hides_there, masked
 
 AT = 1_795_228_800.0
 TODAY = date(2026, 11, 21)
@@ -306,3 +306,31 @@ def test_a_counter_keeps_its_sign_and_the_zeros_before_it(samples: list[tuple[st
     assert [rule.shape for rule in made] == ["counter"]
     assert hides(made, Finding("/a", "value", samples[-1][0], like))
     assert not hides(made, Finding("/a", "value", samples[-1][0], unlike))
+
+
+@pytest.mark.parametrize(
+    ("value", "wrong"),
+    [
+        ("cb_{}", ("cc_123456", "cb_", "cb_12", "123456")),
+        ("{}-x", ("123456-y", "-123456-x", "12-x", "None-x")),
+        ("41|{}", ("42|123456", "41|")),
+    ],
+)
+@pytest.mark.parametrize("place", ["html > body > p", "/r/a", "row 2, column 2"])
+def test_whole_texts_of_a_page_with_one_piece_that_varies_are_learned(value: str, wrong: tuple[str, ...], place: str):
+    texts = [value.format(100_003 + n * 37 % 89 * 10_007) for n in range(1, 17)]
+    samples = [(f"{place}: {one}", f"{place}: {two}") for one, two in zip(texts[::2], texts[1::2], strict=True)]
+    made = rules("@body", samples)
+
+    assert hides_there(made, "@body", place, texts[0], value.format(123_456))
+    assert [each for each in wrong if hides_there(made, "@body", place, texts[0], each)] == []
+    assert not hides_there(made, "@body", f"{place} > b", texts[0], value.format(123_456))
+
+
+def test_a_time_in_a_whole_text_of_a_page_stays_near():
+    texts = [f"29/11/2026 10:0{n}:0{n}" for n in range(8)]
+    made = rules("@body", [(f"p: {one}", f"p: {one[:-1]}9") for one in texts])
+
+    assert hides_there(made, "@body", "p", texts[3], f"{texts[3][:-1]}7")
+    assert not hides_there(made, "@body", "p", texts[3], "29/11/2026 14:03:03")
+    assert not hides_there(made, "@body", "p", texts[3], "28/11/2026 10:03:03")
