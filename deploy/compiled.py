@@ -104,7 +104,6 @@ HOT = (
     "proxy/worker/shadow/observers.py",
     "proxy/worker/shadow/outcome.py",
     "proxy/worker/shadow/pair_queue.py",
-    "proxy/worker/shadow/pair_sender.py",
     "proxy/worker/shadow/request_copy.py",
     "proxy/worker/shadow/response_copy.py",
     "proxy/worker/shadow/route_state.py",
