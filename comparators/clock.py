@@ -10,7 +10,7 @@ expires or is valid until then are never a clock, even now.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -49,14 +49,17 @@ class Clocks:
         self._made = _made(legacy), _made(modern)
         self._reading = reading
 
-    def same(self, legacy: Any, modern: Any, names: Sequence[str]) -> int:
-        """Return how many clocks account for the difference of two values, 0 where it has another cause."""
+    def same(self, legacy: Any, modern: Any, names: Callable[[], Sequence[str]]) -> int:
+        """Return how many clocks account for the difference of two values, 0 where it has another cause.
+
+        Their names are only asked for where both may be times.
+        """
         if type(legacy) is not type(modern) or None in self._made:
             return 0
         left, right = _text(legacy), _text(modern)
         if left is None or right is None or max(len(left), len(right)) > _LONGEST:
             return 0
-        if not (may_be(left) and may_be(right)) or looks_due(names):
+        if not (may_be(left) and may_be(right)) or looks_due(names()):
             return 0
         ids = 0
         bare = self._without_ids(left, 0), self._without_ids(right, 1)

@@ -259,7 +259,7 @@ class Context:
             return True
         if self._same_query(legacy, modern):
             return True
-        if place and self.same_clock(legacy, modern, (name, shown() if shown is not None else "")):
+        if place and self.same_clock(legacy, modern, lambda: (name, shown() if shown is not None else "")):
             return True
         name = name or (self.label if path == self.path else "")
         is_money = bool(name) and self.seen is None and looks_money((name,)) and _may_be_sums(name, legacy, modern)
@@ -273,7 +273,7 @@ class Context:
 
         return clock.may_be(legacy) and clock.may_be(modern)
 
-    def same_clock(self, legacy: object, modern: object, names: Sequence[str]) -> bool:
+    def same_clock(self, legacy: object, modern: object, names: Callable[[], Sequence[str]]) -> bool:
         """Whether two values differ only by either response's own clock; counts that."""
         if not self.has("clock"):
             return False

@@ -166,7 +166,7 @@ def _is_same(name: str, legacy: str, modern: str, context: Context) -> bool:
     if name in _POLICIES and context.has("html") and without_nonces(legacy) == without_nonces(modern):
         context.forgive("html")
         return True
-    return name != "set-cookie" and context.same_clock(legacy, modern, (name,))
+    return name != "set-cookie" and context.same_clock(legacy, modern, lambda: (name,))
 
 
 def _tolerated(legacy: str, modern: str, name: str, context: Context) -> bool:

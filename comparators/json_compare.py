@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, NoReturn
 
 from comparators import error_bodies, text_compare
@@ -211,12 +212,13 @@ class Walk(RowWalk):
             context.label = self._label(trail)
         rules = forgiving(legacy, modern, place, context)
         if rules is None:
-            return _may_be_clocks(legacy, modern) and context.same_clock(
-                legacy, modern, (*_names(trail), self._label(trail))
-            )
+            return _may_be_clocks(legacy, modern) and context.same_clock(legacy, modern, partial(self._called, trail))
         for rule in rules:
             context.forgive(rule)
         return True
+
+    def _called(self, trail: Trail) -> list[str]:
+        return [*_names(trail), self._label(trail)]
 
     def _label(self, trail: Trail) -> str:
         """Return what its neighbours call a value."""

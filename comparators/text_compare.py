@@ -304,7 +304,7 @@ def _is_same_cell(one: str, two: str, place: str, name: str, context: Context) -
     return (
         context.same_text(one, two, place=place, shown=lambda: place, name=name)
         or context.same_moment(one, two)
-        or context.same_clock(one, two, (name,))
+        or context.same_clock(one, two, lambda: (name,))
     )
 
 
