@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from comparators.html_tokens import END, START, TEXT, Stream, Token
-from comparators.sensitive_names import looks_due, looks_money
+from comparators.sensitive_names import looks_due, looks_money, may_name
 
 _ROLES: Final = ("class", "itemprop", "property", "name", "id")
 _HELD: Final = frozenset({"content", "datetime", "max", "min", "title", "value"})
@@ -40,7 +40,6 @@ _NEAR: Final = 16
 """How many tokens before a text say what it is about."""
 _BETWEEN: Final = 6
 """How many tags a label may be before what it labels."""
-_WORDS: Final = 3
 _PARTS: Final = frozenset({"thead", "tbody", "tfoot"})
 _SPANS: Final = frozenset(map(str, range(2, 100)))
 _LONGEST_LABEL: Final = 60
@@ -132,14 +131,9 @@ def _names_in_row(tokens: Sequence[Token]) -> list[str]:
             is_name, is_inside, cells = token.text in _NAMES, True, cells + 1
         elif token.kind == END and token.text in _CELLS_AND_NAMES:
             is_inside = False
-        elif token.kind == TEXT and is_inside and (is_name or (cells == 1 and _is_short(token.text))):
+        elif token.kind == TEXT and is_inside and (is_name or (cells == 1 and may_name(token.text))):
             found.append(token.text)
     return found if is_inside and not is_name else []
-
-
-def _is_short(text: str) -> bool:
-    # Till is a name as well.
-    return text.count(" ") < _WORDS and not text.endswith("?") and not text.startswith("Till ")
 
 
 def _columns_that_count(tokens: Sequence[Token]) -> dict[int, str]:

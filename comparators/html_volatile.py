@@ -30,7 +30,7 @@ _OWNED: Final = frozenset(
 _PAID_BY: Final = frozenset({"payment", "method"})
 """Braintree's nonce is a card; all others are against forged requests, whatever they are for (`apply_coupon_nonce`)."""
 _FORGED: Final = ("csrf", "xsrf")
-_FORMS: Final = ("[_token]", "[_token")
+_FORMS: Final = "[_token]"
 """Symfony's, whatever its form is called."""
 _LINKED_NAME: Final = re.compile(
     r"_?token|.*(?:csrf|xsrf).*|authenticity_token|__requestverificationtoken|_?(?:wp_?)?nonce|sectok|\w*edittoken",

@@ -9,20 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from comparators.sensitive_names import may_name
+
 _VALUES: Final = frozenset(
-    {"amountText", "content", "data", "display", "displayValue", "display_value", "formatted", "formattedValue",
+    {"content", "data", "display", "displayValue", "display_value", "formatted", "formattedValue",
      "formatted_value", "raw", "text", "v", "val", "value", "values"}
 )  # fmt: skip
 """Names that say nothing about what they name."""
-_NAMES: Final = (
+NAMES: Final = (
     "name", "code", "key", "label", "title", "field", "attribute", "attribute_code", "property", "metric", "id",
 )  # fmt: skip
+"""Members, elements and attributes that say what the value beside them is called."""
 _HEADS: Final = ("columns", "headers", "header", "head", "headings", "fields", "cols", "labels", "names", "keys")
 _IN_A_HEAD: Final = ("name", "key", "field", "data", "label", "title", "id")
 _DEEPEST: Final = 32
 """Levels, each of which is walked for each value."""
-_WORDS: Final = 3
-"""Of a name; more are a title, or what people write."""
 
 
 def may_be_labelled(step: Any) -> bool:
@@ -44,7 +45,7 @@ def labels(document: Any, steps: Sequence[Any]) -> list[str]:
     for step in steps:
         if type(here) is dict:
             if step in _VALUES:
-                found += [each for name in _NAMES if name != step and type(each := here.get(name)) is str]
+                found += [each for name in NAMES if name != step and type(each := here.get(name)) is str]
             else:
                 found.clear()
             inner = here.get(step)
@@ -55,7 +56,7 @@ def labels(document: Any, steps: Sequence[Any]) -> list[str]:
             break
         above.append((here, step))
         here = inner
-    return [each for each in found if each and each.count(" ") < _WORDS]
+    return [each for each in found if each and may_name(each)]
 
 
 def _index(step: Any, length: int) -> int | None:

@@ -44,6 +44,14 @@ def looks_due(names: Iterable[str]) -> bool:
     return any("expir" in name.lower() or not _DUE_WORDS.isdisjoint(words(name)) for name in names)
 
 
+_MOST_WORDS = 3
+
+
+def may_name(text: str) -> bool:
+    """Whether a text is short enough to be the name of what stands beside it, and no question; Till is a person."""
+    return text.count(" ") < _MOST_WORDS and not text.endswith("?") and not text.startswith("Till ")
+
+
 _TIMED_WORDS = frozenset({"cputime", "walltime", "elapsed", "took", "latency"})
 _OWN_WORK = frozenset(
     {"cpu", "wall", "response", "render", "rendering", "exec", "execution", "query", "process", "processing", "load",

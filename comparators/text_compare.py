@@ -16,6 +16,7 @@ from comparators.literals import first_difference
 from comparators.model import Capture
 from comparators.noise_bytes import BYTES, ranges
 from comparators.noise_rules import MASKED
+from comparators.sensitive_names import may_name
 
 # Reads two bodies as text in one common way, cuts what is shown of them around their first difference.
 
@@ -199,7 +200,6 @@ _DELIMITERS: Final = ",;\t|"
 _TABS: Final = "text/tab-separated-values"
 _QUOTED: Final = re.compile(r'"(?:[^"]|"")*+"')
 _MOST_CELLS: Final = 5
-_WORDS: Final = 3
 
 Row = list[str]
 
@@ -291,7 +291,7 @@ def _apart_csv_body(
             if one == two:
                 continue
             name = legacy[0][column - 1] if row > 1 and column <= len(legacy[0]) else ""
-            if column > 1 and left and left[0].count(" ") < _WORDS and not left[0].startswith("Till "):
+            if column > 1 and left and may_name(left[0]):
                 name = f"{left[0]} {name}".strip()
             place = f"row {row}, column {column}"
             if one is None or two is None or not _is_same_cell(one, two, place, name, context):

@@ -11,11 +11,11 @@ from lxml import etree
 
 from comparators import charsets, text_compare
 from comparators.context import Context
+from comparators.json_labels import NAMES
 from comparators.literals import first_difference
 from comparators.model import Capture
 from comparators.text_compare import around
 
-_NAMES: Final = ("name", "key", "code", "label", "title", "field", "property", "id")
 _HELD: Final = frozenset({"value", "content", "text", "data"})
 _PLAIN: Final = frozenset(
     {"amount", "boolean", "content", "data", "datetime.iso8601", "decimal", "double", "float", "i4", "i8", "int",
@@ -174,9 +174,9 @@ def _label(element: Any) -> str:
     for _ in range(_LEVELS):
         if element is None or not isinstance(element.tag, str):
             break
-        found += [word for name in _NAMES if (word := element.get(name))]
+        found += [word for name in NAMES if (word := element.get(name))]
         before = element.getprevious()
-        if before is not None and isinstance(before.tag, str) and etree.QName(before).localname.lower() in _NAMES:
+        if before is not None and isinstance(before.tag, str) and etree.QName(before).localname.lower() in NAMES:
             found.append(before.text or "")
         if etree.QName(element).localname.lower() not in _PLAIN:
             break

@@ -130,12 +130,14 @@ class Rechecks:
 
     def is_new(self, group: str) -> bool:
         """Whether no difference of this group was looked at again within a minute."""
-        at = max(self._vanished.get(group, -A_MINUTE), self._stayed.get(group, -A_MINUTE))
-        return self._clock() - at >= A_MINUTE
+        return not (self._is_recent(self._vanished, group) or self._is_recent(self._stayed, group))
 
     def looks_like_a_race(self, group: str) -> bool:
         """Whether the latest difference of this group that was looked at again had vanished, within a minute."""
-        at = self._vanished.get(group)
+        return self._is_recent(self._vanished, group)
+
+    def _is_recent(self, groups: dict[str, float], group: str) -> bool:
+        at = groups.get(group)
         return at is not None and self._clock() - at < A_MINUTE
 
 
