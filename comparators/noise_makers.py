@@ -7,7 +7,7 @@ from datetime import date
 from math import ceil, log10
 from typing import Final
 
-from comparators.noise_clauses import affixed_rule, whole_rule
+from comparators.noise_clauses import affixed_rule, joined_rule, whole_rule
 from comparators.noise_forms import Made, Uuids
 from comparators.noise_letters import name_of
 from comparators.noise_pieces import shape_of
@@ -82,7 +82,9 @@ def affixed(path: str, samples: Samples, until: date) -> NoiseRule | None:
     if len(whole) < len(texts) or len(set(whole)) * 2 < len(whole):
         return None
     found = affixed_rule(path, whole, until) if len(set(whole)) * 10 >= len(whole) * 9 else None
-    return found or (whole_rule(path, whole, until) if path.startswith("@") else None)
+    return (
+        found or (whole_rule(path, whole, until) if path.startswith("@") else None) or joined_rule(path, whole, until)
+    )
 
 
 def measure(path: str, samples: Samples, until: date) -> NoiseRule | None:

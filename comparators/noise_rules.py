@@ -43,6 +43,9 @@ from comparators.sensitive_names import looks_money
 
 
 _WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
+_GROUPED_NUMBER: Final = re.compile(r"-?[1-9][0-9]{0,2}(?:,[0-9]{3}){1,5}(?:\.[0-9]{1,18})?")
+_UNGROUPED: Final = 3
+"""Digits of a number that has no comma for it is below a thousand."""
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?(?:[eE][+-]?[0-9]{1,2})?")
 _NO_INSTANTS: Final = frozenset({"clock", "date"})
 _UUIDS: Final = {
@@ -68,15 +71,31 @@ def text_of(literal: str) -> str | None:
 
 
 def number_of(literal: str) -> Decimal | None:
-    """Return the number that a literal is, a plain text of digits included; None where it is none."""
+    """Return the number that a literal is, a text of digits included (`15,234` as well); None where it is none."""
     text = text_of(literal)
-    return Decimal(text) if text is not None and _NUMBER.fullmatch(text) else None
+    if text is None:
+        return None
+    text = ungrouped(text)
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
+
+
+def ungrouped(text: str) -> str:
+    """Return a number written with commas between its thousands without them, every other text as it is."""
+    return text.replace(",", "") if _GROUPED_NUMBER.fullmatch(text) else text
+
+
+def are_grouped_alike(one: str, two: str) -> bool:
+    """Whether two literals are numbers that are written alike: both with commas between thousands, or neither."""
+    texts = [text_of(each) or "" for each in (one, two)]
+    grouped = [ungrouped(text) != text for text in texts]
+    short = [len(text.lstrip("-").partition(".")[0]) <= _UNGROUPED for text in texts]
+    return grouped[0] == grouped[1] or any(few and not many for few, many in zip(short, grouped, strict=True))
 
 
 def is_whole(literal: str) -> bool:
     """Whether a literal is a whole number that is not too long."""
     text = text_of(literal)
-    return text is not None and _WHOLE.fullmatch(text) is not None
+    return text is not None and _WHOLE.fullmatch(ungrouped(text)) is not None
 
 
 def is_beside(literal: str, least: float, most: float, other: str) -> bool:
@@ -271,7 +290,7 @@ def _timestamp(_: NoiseRule, legacy: str, modern: str) -> bool:
 def _counter(rule: NoiseRule, legacy: str, modern: str) -> bool:
     one, two = number_of(legacy), number_of(modern)
     whole = is_whole(legacy) and is_whole(modern) and _is_quoted(legacy) == _is_quoted(modern)
-    if not whole or one is None or two is None or abs(two - one) > rule.most:
+    if not whole or one is None or two is None or abs(two - one) > rule.most or not are_grouped_alike(legacy, modern):
         return False
     # The step of a small number may be larger than it is: it keeps its sign, and the zeros before it their number.
     padded = legacy.strip('"')[:1] == "0" != legacy.strip('"')
@@ -279,7 +298,7 @@ def _counter(rule: NoiseRule, legacy: str, modern: str) -> bool:
 
 
 def _measure(rule: NoiseRule, legacy: str, modern: str) -> bool:
-    if rule.alphabet == WHOLE and not is_whole(modern):
+    if (rule.alphabet == WHOLE and not is_whole(modern)) or not are_grouped_alike(legacy, modern):
         return False
     return is_beside(legacy, rule.least, rule.most, modern) and is_beside(modern, rule.least, rule.most, legacy)
 

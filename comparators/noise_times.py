@@ -13,6 +13,7 @@ TIME: Final = (
     r"(?: ?(?:[Zz](?![0-9A-Za-z])|[+-][0-9]{2}:?[0-9]{2}))?(?![0-9])"
     r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} "
     r"(?:GMT|UTC|[+-][0-9]{4})"
+    r"|(?<![0-9])[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4}(?![0-9])"
     r"|(?<![0-9-])[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9-])"
     r"|(?<![0-9A-Za-z])(?:19|20)[0-9]{6}T[0-9]{6}(?:[.,]?[0-9]{3}(?:[0-9]{3})?)?Z?(?![0-9A-Za-z])"
     r"|(?<![0-9:.])(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?(?![0-9:])"
@@ -27,7 +28,9 @@ _EPOCHS: Final = (1_000_000_000, 4_200_000_000)
 _START: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - both ends of the subtraction are UTC
 _DAY: Final = 86400.0
 _SHORTEST, _LONGEST = 4, 40
-_NAME: Final = re.compile(r"[A-Za-z]{3}(?=[, ])")
+_OF_LOGS: Final = re.compile(r"([0-9]{2})/([A-Z][a-z]{2})/([0-9]{4}):([0-9:]{8} [+-][0-9]{4})")
+"""As web servers write it in their logs (Apache's `%t`)."""
+_NAME: Final = re.compile(r"[A-Za-z]{3}(?=[, /])")
 _DIGIT: Final = re.compile(r"[0-9]")
 _MOST_APART: Final = 3600.0
 """Ten digits that are further apart are no clock, but numbers of ten digits."""
@@ -80,7 +83,7 @@ def _written(text: str, reading: Reading) -> Instant | None:
     if is_date(text):
         day = moment(f"{text} 00:00:00")
         return None if day is None else Instant((day.wall - _START) / timedelta(seconds=1), "date", "date")
-    when = moment(text)
+    when = moment(_OF_LOGS.sub(r"Mon, \1 \2 \3 \4", text) if text[2:3] == "/" else text)
     if when is None or when.wall.year in {1, 9999}:
         return None
     if when.offset is not None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date
+from random import Random
 from uuid import UUID
 
 import pytest
@@ -334,3 +335,37 @@ def test_a_time_in_a_whole_text_of_a_page_stays_near():
     assert hides_there(made, "@body", "p", texts[3], f"{texts[3][:-1]}7")
     assert not hides_there(made, "@body", "p", texts[3], "29/11/2026 14:03:03")
     assert not hides_there(made, "@body", "p", texts[3], "28/11/2026 10:03:03")
+
+
+HEX = "0123456789abcdef"
+JOINED = {
+    "traceparent": lambda chance: f"00-{''.join(chance.choices(HEX, k=32))}-{''.join(chance.choices(HEX, k=16))}-01",
+    "id and hash": lambda chance: f"{''.join(chance.choices(HEX, k=8))}-{''.join(chance.choices(HEX, k=24))}",
+    "uniqid('', true)": lambda chance: f"{''.join(chance.choices(HEX, k=13))}.{chance.randrange(10**7, 10**8)}",
+}
+
+
+@pytest.mark.parametrize("form", JOINED)
+def test_whole_texts_of_several_tokens_are_learned(form: str):
+    """In a page, whose texts say nothing around them; in JSON."""
+    chance = Random(form)
+    texts = [JOINED[form](chance) for _ in range(16)]
+    legacy, modern = JOINED[form](chance), JOINED[form](chance)
+    wrong = (modern[:-3], modern.replace("-", "_").replace(".", "_"), modern.upper(), "None", "", f"{modern}-{modern}")
+    in_page = rules("@body", [(f"p: {one}", f"p: {two}") for one, two in zip(texts[::2], texts[1::2], strict=True)])
+    in_json = rules("/a", quoted(*texts))
+
+    assert hides_there(in_page, "@body", "p", legacy, modern)
+    assert hides(in_json, Finding("/a", "value", f'"{legacy}"', f'"{modern}"'))
+    assert [each for each in wrong if hides_there(in_page, "@body", "p", legacy, each)] == []
+    assert not any(hides(in_json, Finding("/a", "value", f'"{legacy}"', f'"{each}"')) for each in (*wrong[1:2], "None"))
+
+
+def test_numbers_with_commas_between_thousands_are_numbers():
+    """Written as legacy writes them."""
+    texts = [f"{15_000 + n * 997:,}" for n in range(8)] + [f"{40_000 - n * 1013:,}" for n in range(8)]
+    made = rules("@body", [(f"p: {one}", f"p: {two}") for one, two in zip(texts[::2], texts[1::2], strict=True)])
+
+    assert hides_there(made, "@body", "p", "15,234", "18,301")
+    for wrong in ("18301", "18,30", "1,8301", "18,301.5", "180,301,000", "None"):
+        assert not hides_there(made, "@body", "p", "15,234", wrong), wrong
