@@ -115,6 +115,7 @@ HOT = (
     "proxy/worker/slow_clients.py",
     "proxy/worker/upstream_connection.py",
     "proxy/worker/watched_clients.py",
+    "rules/bounded_cache.py",
     "rules/guard/window.py",
     "rules/routing/bucketing.py",
     "rules/routing/compiled_route.py",

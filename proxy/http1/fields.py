@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from rules.bounded_cache import evict_oldest
+
 # Ordered: everything up to LAST_PASSED crosses the proxy as it came.
 PASS: Final = 0
 COOKIE: Final = 1
@@ -121,10 +123,9 @@ def response_kind(name: str) -> int:
 
 
 def _remember(table: dict[str, int], name: str, kind: int) -> int:
-    """Keep a spelling; a flood of new names empties the table; overlong ones are not kept."""
+    """Keep a spelling; a flood of new names pushes out the oldest; overlong ones are not kept."""
     if len(name) <= _LINE_AT_MOST:
-        if len(table) >= _KNOWN_AT_MOST:
-            table.clear()
+        evict_oldest(table, _KNOWN_AT_MOST)
         table[name] = kind
     return kind
 
@@ -154,8 +155,7 @@ def host_is_valid(value: str) -> bool:
     if known is None:
         known = _host(value) is not None
         if len(value) <= _LINE_AT_MOST:
-            if len(_hosts) >= _KNOWN_AT_MOST:
-                _hosts.clear()
+            evict_oldest(_hosts, _KNOWN_AT_MOST)
             _hosts[value] = known
     return known
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from proxy.http1 import fields as f
 from proxy.http1.fields import Refusal
+from rules.bounded_cache import evict_oldest
 
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 METHOD_LENGTH: Final = 32
@@ -41,7 +42,7 @@ class RequestLine:
 
 
 request_lines: Final[dict[bytes, RequestLine]] = {}
-"""Short lines seen before, checked then: a flood of new ones empties the table."""
+"""Short lines seen before, checked then: a flood of new ones pushes out the oldest."""
 
 
 def request_line(data: bytes) -> RequestLine:
@@ -56,8 +57,7 @@ def request_line(data: bytes) -> RequestLine:
         written = f"{method} {target} HTTP/1.1\r\n".encode("latin-1")
     line = RequestLine(method, target, minor, authority, written)
     if len(data) <= _SHORT_LINE:
-        if len(request_lines) >= _SHORT_LINES_AT_MOST:
-            request_lines.clear()
+        evict_oldest(request_lines, _SHORT_LINES_AT_MOST)
         request_lines[data] = line
     return line
 

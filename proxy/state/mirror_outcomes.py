@@ -109,17 +109,17 @@ class Pairs:
         """Count the results of eligible requests."""
         rows = self._rows
         for shadowed in records:
-            route, generation, _, result, reason, _, failures, method, path, status, forgiven = shadowed
+            route, generation, _, result, reason, _, failures, method, path, status, forgiven, times = shadowed
             if not result:
                 continue  # copies of a request that was counted before
             row = rows.get((route, generation)) or self._row(route, generation)
-            row.results[result] = row.results.get(result, 0) + 1
+            row.results[result] = row.results.get(result, 0) + times
             if result == EQUAL and method:
                 self._kinds.note(route, generation, method, path, status, compared=True)
             elif result == NOT_COMPARED:
-                row.reasons[reason] = row.reasons.get(reason, 0) + 1
-            for rule, times in forgiven.items():
-                row.forgiven[rule] = row.forgiven.get(rule, 0) + times
+                row.reasons[reason] = row.reasons.get(reason, 0) + times
+            for rule, count in forgiven.items():
+                row.forgiven[rule] = row.forgiven.get(rule, 0) + count
             if failures is not None:
                 row.failures[failures] = row.failures.get(failures, 0) + 1
 

@@ -18,6 +18,7 @@ from proxy.telemetry import events
 from proxy.telemetry.events import REQUEST, Emit, lost_line
 from proxy.telemetry.log_writer import LineWriter
 from proxy.telemetry.records import Exchange
+from rules.bounded_cache import evict_oldest
 
 
 class AccessLog:
@@ -105,8 +106,7 @@ class AccessLog:
 
     def _remember(self, key: tuple[object, ...]) -> bytes:
         """The members between the time and those that differ in each line."""
-        if len(self._alike) >= _ALIKE_AT_MOST:
-            self._alike.clear()
+        evict_oldest(self._alike, _ALIKE_AT_MOST)
         text = _text({"level": "info", "event": REQUEST, **dict(zip(_ALIKE, key, strict=True))})
         alike = self._alike[key] = b'Z",' + text[1:-2] + b","
         return alike

@@ -91,7 +91,8 @@ class Shadowed(NamedTuple):
     (closed lists below); empty for copies of a request recorded before. `calls` are the copies
     that were sent to a side, each with its seconds to the last byte. `failures` says whether modern, whether legacy
     failed, if both got the request, else None. `method`, `path`, `status` are the user's, where there is a response.
-    `forgiven` counts by rule the differences that were excused.
+    `forgiven` counts by rule the differences that were excused. A record stands for so many requests that fared alike
+    as `times` says: those for which there was no copy.
     """
 
     route: str
@@ -105,6 +106,7 @@ class Shadowed(NamedTuple):
     path: str = ""
     status: int = 0
     forgiven: Mapping[str, int] = NOTHING
+    times: int = 1
 
 
 # Hands records to everything that adds them up.
@@ -155,10 +157,14 @@ class Observers(Generic[Record]):
         waiting = self._waiting
         waiting.append(record)
         if len(waiting) == 1:
-            if self._soon is None:
-                self.flush()
-            else:
-                self._soon(self.flush)
+            self.do_soon(self.flush)
+
+    def do_soon(self, work: Callable[[], None]) -> None:
+        """Do `work` when records are handed on."""
+        if self._soon is None:
+            work()
+        else:
+            self._soon(work)
 
     def flush(self) -> None:
         """Hand on what waits; what an observer raises is counted, reported once, never passed on."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from rules.bounded_cache import evict_oldest
 from rules.routing.mirroring import pattern_of
 
 MOST: Final = 64
@@ -92,8 +93,7 @@ class News:
         """Note a request that a user sent, or a pair that was `compared`."""
         noted, request = self._noted.get(path), (route, generation, method, status)
         if noted is None or noted.request != request:
-            if len(self._noted) >= _PATHS:
-                self._noted.clear()
+            evict_oldest(self._noted, _PATHS)
             noted = self._noted[path] = _Noted(request, kind_of(method, path, status))
         elif noted.compared if compared else noted.seen:
             return

@@ -219,7 +219,7 @@ class ShadowCounts:
             reason = record.reason
             if reason and reason in DROPPED:
                 key = record.route, reason
-                dropped[key] = dropped.get(key, 0) + 1
+                dropped[key] = dropped.get(key, 0) + record.times
             for attempt, seconds in record.calls:
                 self._add(record.route, attempt, seconds)
 

@@ -14,6 +14,7 @@ from typing import Final
 from proxy.http1 import RequestHead, forwarded
 from proxy.http1 import fields as f
 from proxy.telemetry.spans import trace_id
+from rules.bounded_cache import evict_oldest
 
 # Finds the address at the other end of a client connection, and whether that peer is trusted.
 
@@ -136,8 +137,7 @@ def _remember(key: tuple[str, str, str, tuple[str, ...]], lines: str) -> str:
     """The same clients come again and again through the same edge; what is too long is not worth remembering."""
     if len(lines) > _LONGEST or sum(map(len, key[3])) > _LONGEST:
         return lines
-    if len(_known) >= _KNOWN_AT_MOST:
-        _known.clear()
+    evict_oldest(_known, _KNOWN_AT_MOST)
     _known[key] = lines
     return lines
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from proxy.http1 import RequestHead
 from proxy.state.identities import STICKY, sticky_signature, sticky_user
+from rules.bounded_cache import evict_oldest
 
 # Makes the proxy's own signed cookie for people whom nothing else identifies.
 
@@ -60,8 +61,7 @@ class Memo:
 
     def put(self, key: str, value: str, until: float) -> None:
         """Remember `value` until then."""
-        if len(self._known) >= AT_MOST:
-            self._known.clear()
+        evict_oldest(self._known, AT_MOST)
         self._known[key] = (value, until)
 
 

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import socket
@@ -38,6 +37,7 @@ from proxy.telemetry.span_exporter import Sender, SpanExporter
 from proxy.telemetry.spans import is_installed, is_wanted, share
 from proxy.telemetry.untranslated import Untranslated
 from proxy.telemetry.worker_metrics import Counts, ModernWrites
+from proxy.worker import garbage
 from proxy.worker.circuit_breaker import CircuitBreaker
 from proxy.worker.config_updates import ConfigUpdates, LocalRollback, build
 from proxy.worker.decision_tail import DecisionTail
@@ -184,11 +184,13 @@ class Worker:
         self._tasks.start(self._reporting.run(), "reporting")
         self._lifeline.channel.send(messages.Accepting(self._live.generation.number))
         self._emit(telemetry_events.ACCEPTING, generation=self._live.generation.number)
-        # what was loaded stays for good: the collector need not look at it again and again
-        gc.collect()
-        gc.freeze()
+        garbage.set_up()
+        self._tasks.start(garbage.FullCollections(self._in_flight).run(), "garbage")
         await self._drain(await self._wait_for_stop())
         return EXIT_YES
+
+    def _in_flight(self) -> int:
+        return sum(self._server.in_flight.values())
 
     # ── the supervisor's words ─────────────────────────────────────────────────────────────────────────
 

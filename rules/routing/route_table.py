@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 
+from rules.bounded_cache import evict_oldest
 from rules.captured import Captured
 from rules.model import NO_NAMES, Facts, Override, Snapshot
 from rules.routing import pattern as patterns
@@ -264,8 +265,7 @@ class Table:
         found = self.known.get(key)
         if found is None:
             found = self._find(facts.path, method, facts, None)
-            if len(self.known) >= _KNOWN_AT_MOST:
-                self.known.clear()
+            evict_oldest(self.known, _KNOWN_AT_MOST)
             if len(facts.path) <= _KNOWN_LENGTH:
                 self.known[key] = found
         return found

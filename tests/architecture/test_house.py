@@ -27,6 +27,7 @@ LONGER: dict[str, str] = {
 SHORTEST = 60
 SHORTER: dict[str, str] = {
     "rules/config/build_data.py": "the section of one process, apart from the rest of the file",
+    "rules/bounded_cache.py": "one law of every cache on the path of a request",
     "rules/problems.py": "known to every check, knows none",
     "rules/secret_names.py": "the one module that pure rooms share",
     "comparators/personal_data.py": "forms of mail addresses and account numbers, apart from names",

@@ -34,6 +34,16 @@ def test_every_eligible_request_is_counted_in_one_place():
     assert pairs.drain_counts() == ()
 
 
+def test_one_record_stands_for_all_requests_of_a_turn_without_a_copy():
+    pairs = Pairs()
+    pairs.observe_shadow(shadowed("not_compared", "load")._replace(times=40))
+    pairs.observe_shadow(shadowed("not_compared", "load"))
+
+    (counts,) = pairs.drain_counts()
+
+    assert (counts.eligible, counts.not_compared) == (41, (("load", 41),))
+
+
 def test_requests_that_legacy_was_asked_because_modern_failed_stand_apart():
     pairs = Pairs()
     modern = attempt("modern", 0, "reset")

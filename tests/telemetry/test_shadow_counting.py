@@ -34,14 +34,15 @@ def test_each_copy_is_a_request_with_the_role_shadow():
 
 def test_what_was_left_out_is_counted_with_its_reason_what_was_not_wanted_is_not():
     counts = ShadowCounts()
-    for reason in ("capacity", "capacity", "busy", "sample", "body_cap"):
-        counts.observe(shadowed(result="not_compared", reason=reason))
+    for reason, times in (("capacity", 1), ("capacity", 1), ("busy", 1), ("sample", 1), ("body_cap", 1), ("load", 40)):
+        counts.observe(shadowed(result="not_compared", reason=reason)._replace(times=times))
 
     told = rows(counts)
 
     assert told == {
         (SHADOW_DROPPED.name, ("profile", "capacity")): (2,),
         (SHADOW_DROPPED.name, ("profile", "busy")): (1,),
+        (SHADOW_DROPPED.name, ("profile", "load")): (40,),
     }
 
 

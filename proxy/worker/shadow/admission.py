@@ -108,6 +108,7 @@ class Shadows(ShadowServices):
         self.rechecks = Rechecks(self)
         self._routes = ShadowRoutes(self.looks)
         self._mirrored: set[MirroredRequest] = set()
+        self._shed: dict[tuple[str, int, str, str], int] = {}
         self._snapshot: Snapshot | None = None
         self._swept = 0.0
 
@@ -159,8 +160,7 @@ class Shadows(ShadowServices):
                 route.in_flight += 1
                 route.floor.took(now)
                 return mirrored
-            number = call.bound.generation.number
-            self.observe.emit(Shadowed(route.route.name, number, side, NOT_COMPARED, reason, (), None))
+            self._note_shed((route.route.name, call.bound.generation.number, side, reason))
         if route.has_invariants and call.decision.side == MODERN and route.alone.spend(now):
             origin = _origin(route, call)
             live = LiveResponse(MODERN, route.policy.max_body, self.budget)
@@ -168,6 +168,18 @@ class Shadows(ShadowServices):
                 call, live, partial(self._alone, origin, call.bound.generation.number), self.mishap
             )
         return None
+
+    def _note_shed(self, key: tuple[str, int, str, str]) -> None:
+        """Count a request without a copy; a busy worker makes one record of all of a turn."""
+        shed = self._shed
+        shed[key] = shed.get(key, 0) + 1
+        if len(shed) == 1 and shed[key] == 1:
+            self.observe.do_soon(self._tell_shed)
+
+    def _tell_shed(self) -> None:
+        shed, self._shed = self._shed, {}
+        for (route, number, side, reason), times in shed.items():
+            self.observe.emit(Shadowed(route, number, side, NOT_COMPARED, reason, (), None, times=times))
 
     def _obstacle(self, route: ShadowRoute, call: RequestState, side: str, now: float) -> str:  # noqa: PLR0911 - one a line
         """Why an eligible request is not mirrored now, empty where it is."""

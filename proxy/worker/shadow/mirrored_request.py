@@ -289,7 +289,7 @@ class MirroredRequest:
         self._under_way.discard(self)
         head, status = self.origin.head, self.live.answer.status
         asked = (head.method, head.line.path, status)
-        record = (route.route.name, self.generation, self.asked, result, reason, copies, fails, *asked, forgiven)
+        record = (route.route.name, self.generation, self.asked, result, reason, copies, fails, *asked, forgiven, 1)
         self._shadows.observe.emit(make(Shadowed, record))
         self.live.answer.release()
         if self._size:

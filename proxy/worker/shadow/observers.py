@@ -131,13 +131,22 @@ class ModernOnlyObserver:
 
 # Puts work off to the next turns of the event loop: users' requests first, a slice of each turn for copies.
 #
-# One turn of a busy loop reads what all users have sent. What was put off then gets a slice, and the rest waits for the
-# next turn: so a user waits for one slice at most, however many copies there are. What waits is bounded by admission,
-# which makes no more copies while `is_behind`.
+# One turn of a busy loop reads what all users have sent. What was put off then gets what is left of the turn, at most a
+# slice, at least one work, and the rest waits for the next turn: so a user waits for one slice, however many copies
+# there are, and hardly at all where users alone fill the turns. Admission makes no more copies while `is_behind`: too
+# much waits, or users made the last turns long ones, so that their queue is served first.
 
 
 SLICE: Final = 250e-6
 """Seconds of a turn that go to work that was put off, one such work at the least."""
+TURN: Final = 500e-6
+"""Seconds that a turn may take with such work in it: what users took of it is taken off the slice."""
+LONG: Final = 1e-3
+"""Seconds of a turn that users alone took, from which on it is a long one."""
+IN_A_ROW: Final = 3
+"""Long turns that make a queue; one or two are another process that had the processor, one large body."""
+LATELY: Final = 0.01
+"""Seconds after which a queue that nobody measured is one no more."""
 BEHIND: Final = 256
 """Works that wait from which on no more are begun: some milliseconds of processor."""
 
@@ -150,33 +159,55 @@ class NextTurn:
         self._clock = clock
         self._works: deque[Callable[[], object]] = deque()
         self._scheduled = False
+        self._since = 0.0
+        self._long_turns = 0
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def is_behind(self) -> bool:
-        """Whether so much waits that nothing should be added that can be left out."""
-        return len(self._works) >= BEHIND
+        """Whether nothing should be added that can be left out: so much waits, or users fill the turns alone."""
+        return len(self._works) >= BEHIND or (self._long_turns >= IN_A_ROW and self._has_queue())
+
+    def _has_queue(self) -> bool:
+        """Whether the long turns go on, as far as is known; the next one is measured though nothing is put off."""
+        if self._scheduled:
+            return True
+        is_recent = self._clock() - self._since < LATELY
+        if is_recent:
+            self._schedule()
+        else:
+            self._long_turns = 0
+        return is_recent
 
     def do(self, work: Callable[[], object]) -> None:
         """Do `work` in the next turn, or in a later one where other work has used up the slice."""
         self._works.append(work)
         if not self._scheduled:
-            self._scheduled = True
-            if self._loop is None:  # asking for it each time costs a system call
-                self._loop = asyncio.get_running_loop()
-            self._loop.call_soon(self._turn)
+            self._schedule()
+
+    def _schedule(self) -> None:
+        self._scheduled = True
+        self._since = self._clock()
+        if self._loop is None:  # asking for it each time costs a system call
+            self._loop = asyncio.get_running_loop()
+        self._loop.call_soon(self._turn)
 
     def _turn(self) -> None:
         works = self._works
-        until = self._clock() + SLICE
+        now = self._clock()
+        users = now - self._since
+        self._long_turns = self._long_turns + 1 if users >= LONG else 0
+        until = now + min(SLICE, TURN - users)
         for _ in range(len(works)):  # what these add is for the next turn
             work = works.popleft()
             try:
                 work()
             except Exception as error:  # noqa: BLE001 - the others' turn has come as well
                 self._mishap(error)
-            if self._clock() >= until:
+            now = self._clock()
+            if now >= until:
                 break
+        self._since = now  # users have the loop from here on
         self._scheduled = bool(works)
         if self._scheduled and self._loop is not None:
             self._loop.call_soon(self._turn)

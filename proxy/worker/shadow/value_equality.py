@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from comparators.quick_equal import MOST_BYTES, quick_equal, quick_rules, says_json
 from proxy.worker.shadow.response_copy import ResponseCopy
+from rules.bounded_cache import evict_oldest
 
 A_PAIR: Final = 100e-6
 """Seconds that the look at one pair may take, as a rule: where they take longer, and twice what sending
@@ -104,8 +105,7 @@ class ValueEquality:
         budget.spend(took if found is None else max(0.0, took - budget.sending))
         self._learn(size, took)
         if found is not None:
-            if len(self._known) >= KNOWN_PAIRS:
-                self._known.clear()
+            evict_oldest(self._known, KNOWN_PAIRS)
             self._known[pair] = found
         return found
 
