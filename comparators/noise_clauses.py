@@ -41,7 +41,6 @@ _VARIES: Final = re.compile(r"[0-9…]")
 _PARAMETER: Final = re.compile(r"[?&;][\w.\[\]-]{1,40}=(?:[A-Za-z][\w./-]{0,11}[_./-])?\Z")
 """What all values of a parameter begin with belongs to it: `?sig=tok_`."""
 _MOST_PIECES: Final = 40
-_MOST_JOINED: Final = 6
 _PADDED: Final = 16
 _PACKED: Final = 128
 """A token of so many letters of both cases is packed: whether it ends with padding is chance."""
@@ -57,7 +56,7 @@ _THOUSANDS: Final = r"[0-9]{1,3}(?:,[0-9]{3}){0,5}(?:\.[0-9]{1,9})?"
 _LONGEST_KEPT: Final = 60
 _CODED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _DIGITS: Final = re.compile(r"[0-9]+")
-_NAMES: Final = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)(?=,)|(?<= )[A-Z][a-z]{2}(?= )")
+_NAMES: Final = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)(?=,)|(?<= )[A-Z][a-z]{2}(?= )|(?<=/)[A-Z][a-z]{2}(?=/)")
 
 
 class Clause(NamedTuple):
@@ -222,42 +221,6 @@ def whole_rule(path: str, values: Sequence[str], until: date) -> NoiseRule | Non
     return rule_of(path, clause, piece.values, until)
 
 
-def joined_rule(path: str, values: Sequence[str], until: date) -> NoiseRule | None:
-    """Return the rule that hides whole values made of several tokens: `{trace}-{span}-01`, `{time}.{chance}`.
-
-    None where the words around each token find it, where one of them is a number or a time, beside money and secrets.
-    """
-    there = pieces(values) or ()
-    varying = [at for at, piece in enumerate(there) if isinstance(piece, Varying)]
-    if not 1 < len(varying) <= _MOST_JOINED or len(varying) == len(there):
-        return None
-    if len(found(values[0], values[1], whole=path.startswith("/"))) == len(varying):
-        return None
-    parts = [_joined_part(there, at) for at in range(len(there))]
-    if None in parts or sum(len(piece.text) for piece in there if not isinstance(piece, Varying)) > _LONGEST_KEPT:
-        return None
-    return NoiseRule(path, "text", until, pattern="\\A" + "".join(part or "" for part in parts) + "\\Z")
-
-
-def _joined_part(there: Sequence[Piece], at: int) -> str | None:
-    """Return the regex of a piece of a text, None for one that no pattern alone holds to its size."""
-    piece = there[at]
-    if not isinstance(piece, Varying):
-        return re.escape(piece.text)
-    if not _may_vary(piece, *around(there, at)):
-        return None
-    if isinstance(piece.shape, Uuids):
-        return _uuid(piece.shape)
-    if isinstance(piece.shape, Made):
-        return _core(piece.shape, piece.values)
-    sizes = {len(value) for value in piece.values if value.isdecimal()}
-    return f"[0-9]{{{sizes.pop()}}}" if len(sizes) == 1 and all(map(str.isdecimal, piece.values)) else None
-
-
-def _uuid(shape: Uuids) -> str:
-    return _UUID if shape.upper == shape.lower else _UUID.replace("A-F" if shape.lower else "a-f", "")
-
-
 def _bare(values: Sequence[str]) -> tuple[list[str], str]:
     """Return values without the padding of base64, and the pattern of as much of it as they had."""
     bare = [value.rstrip("=") for value in values]
@@ -274,7 +237,8 @@ def rule_of(path: str, clause: Clause, values: Sequence[str], until: date) -> No
         core = written[0] if len(written) == 1 else f"(?:{'|'.join(written)})"
         return NoiseRule(path, "text", until, alphabet=TIME, pattern=_pattern(clause, core, "[0-9]"))
     if isinstance(shape, Uuids):
-        return NoiseRule(path, "text", until, pattern=_pattern(clause, _uuid(shape), "[0-9a-fA-F-]"))
+        core = _UUID if shape.upper == shape.lower else _UUID.replace("A-F" if shape.lower else "a-f", "")
+        return NoiseRule(path, "text", until, pattern=_pattern(clause, core, "[0-9a-fA-F-]"))
     if isinstance(shape, Made):
         core = _core(shape, values) + padding
         return NoiseRule(path, "text", until, pattern=_pattern(clause, core, charset(shape.letters)))

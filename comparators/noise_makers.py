@@ -7,13 +7,14 @@ from datetime import date
 from math import ceil, log10
 from typing import Final
 
-from comparators.noise_clauses import affixed_rule, joined_rule, whole_rule
+from comparators.noise_clauses import affixed_rule, whole_rule
 from comparators.noise_forms import Made, Uuids
 from comparators.noise_letters import name_of
 from comparators.noise_pieces import shape_of
 from comparators.noise_rules import (
     WHOLE,
     NoiseRule,
+    are_grouped_alike,
     chunks,
     digest,
     instant_of,
@@ -46,6 +47,8 @@ def timestamp(path: str, samples: Samples, until: date) -> NoiseRule | None:
 def counter(path: str, samples: Samples, until: date) -> NoiseRule | None:
     """Recognise whole numbers that only grow."""
     numbers = [(number_of(one), number_of(two)) for one, two, _ in samples if is_whole(one) and is_whole(two)]
+    if not _are_grouped_alike(samples):
+        return None
     growth = [two - one for one, two in numbers if one is not None and two is not None]
     if len(growth) < len(samples) or min(growth) <= 0:
         return None
@@ -82,21 +85,25 @@ def affixed(path: str, samples: Samples, until: date) -> NoiseRule | None:
     if len(whole) < len(texts) or len(set(whole)) * 2 < len(whole):
         return None
     found = affixed_rule(path, whole, until) if len(set(whole)) * 10 >= len(whole) * 9 else None
-    return (
-        found or (whole_rule(path, whole, until) if path.startswith("@") else None) or joined_rule(path, whole, until)
-    )
+    return found or (whole_rule(path, whole, until) if path.startswith("@") else None)
 
 
 def measure(path: str, samples: Samples, until: date) -> NoiseRule | None:
     """Recognise a number that wavers about one size."""
     numbers = [number_of(each) for one, two, _ in samples for each in (one, two)]
     sizes = [float(number) for number in numbers if number is not None]
-    if len(sizes) < len(numbers) or min(sizes) <= 0:
+    if len(sizes) < len(numbers) or min(sizes) <= 0 or not _are_grouped_alike(samples):
         return None
     # Powers of ten: a unit (seconds, milliseconds) is a thousand, so it is distinguished; a new record is no new rule.
     least, most = 10.0 ** (ceil(log10(min(sizes))) - 1), 10.0 ** ceil(log10(max(sizes)) + 0.001)
     whole = WHOLE if all(is_whole(each) for one, two, _ in samples for each in (one, two)) else ""
     return NoiseRule(path, "measure", until, least=least, most=most, alphabet=whole) if most <= least * 1000 else None
+
+
+def _are_grouped_alike(samples: Samples) -> bool:
+    """Whether all numbers have commas between their thousands, or none: of a mixture a lost comma would be noise."""
+    first = samples[0][0]
+    return all(are_grouped_alike(first, each) for one, two, _ in samples for each in (one, two))
 
 
 MAKERS: Final = (timestamp, counter, categorical, random, affixed, measure)

@@ -44,8 +44,6 @@ from comparators.sensitive_names import looks_money
 
 _WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
 _GROUPED_NUMBER: Final = re.compile(r"-?[1-9][0-9]{0,2}(?:,[0-9]{3}){1,5}(?:\.[0-9]{1,18})?")
-_UNGROUPED: Final = 3
-"""Digits of a number that has no comma for it is below a thousand."""
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?(?:[eE][+-]?[0-9]{1,2})?")
 _NO_INSTANTS: Final = frozenset({"clock", "date"})
 _UUIDS: Final = {
@@ -85,11 +83,8 @@ def ungrouped(text: str) -> str:
 
 
 def are_grouped_alike(one: str, two: str) -> bool:
-    """Whether two literals are numbers that are written alike: both with commas between thousands, or neither."""
-    texts = [text_of(each) or "" for each in (one, two)]
-    grouped = [ungrouped(text) != text for text in texts]
-    short = [len(text.lstrip("-").partition(".")[0]) <= _UNGROUPED for text in texts]
-    return grouped[0] == grouped[1] or any(few and not many for few, many in zip(short, grouped, strict=True))
+    """Whether two literals are both numbers with commas between their thousands, or neither is."""
+    return len({ungrouped(text) == text for text in (text_of(one) or "", text_of(two) or "")}) == 1
 
 
 def is_whole(literal: str) -> bool:

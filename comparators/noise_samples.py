@@ -22,8 +22,8 @@ _BODY: Final = "@body"
 def observed(findings: Sequence[Finding], own: Own) -> tuple[Observation, ...]:
     """Return where legacy differs from itself: `findings` between its answers, and their texts where these differ.
 
-    A text that is too long for a literal is returned as its varying pieces, each with what stays the same around it;
-    where these cannot be found, as the finding. One that stands in a page is returned as it is in one place of it.
+    A text that is too long for a literal, or stands in a page, is returned as its varying pieces, each with what
+    stays the same around it; where these cannot be found, as the finding.
     """
     places = own.all()
     parts: list[Observation] = []
@@ -54,10 +54,7 @@ def _windows(path: str, shown: str, first: str, again: str) -> list[Observation]
     found = pieces((opened(first), opened(again)))
     if found is None:
         return []
-    if max(len(first), len(again)) <= LONGEST_LITERAL - 2:
-        windows = [(first, again)]
-    else:
-        windows = [_window(found, at) for at, piece in enumerate(found) if isinstance(piece, Varying)]
+    windows = [_window(found, at) for at, piece in enumerate(found) if isinstance(piece, Varying)]
     return [Observation(path, "value", *_written(path, shown, *window)) for window in windows[:_MOST_PIECES]]
 
 

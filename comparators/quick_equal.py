@@ -32,6 +32,8 @@ _LONG: Final = re.compile(rb"[\s:,\[]-?(?:[0-9]{16}|[0-9.]{17})")
 _LARGE: Final = re.compile(rb"[\s:,\[]-?[0-9.]+[eE][+-]?[0-9]{3}")
 _MINUS_ZERO: Final = re.compile(rb"-0(?<=[\s:,\[]-0)(?![.0-9eE])")
 _APART: Final = re.compile(rb'"[ \t\n\r]+:')
+_BLANKS: Final = (b'" ', b'"\n', b'"\r', b'"\t')
+"""What `_APART` begins with; to look for each of these is quicker than a regular expression."""
 _SIXTEEN: Final = b"0" * 16
 _SAMPLED: Final = 4
 _OF_SIXTEEN: Final = b"0" * (16 // _SAMPLED)
@@ -275,4 +277,6 @@ def exactness(body: bytes) -> int:
 
 def has_members(body: bytes, members: int) -> bool:
     """Whether a text has so many members, each name with its colon behind it: what looks like one in a text is more."""
-    return body.count(b'":') == members and _APART.search(body) is None
+    if body.count(b'":') != members:
+        return False
+    return not any(body.find(apart) >= 0 for apart in _BLANKS) or _APART.search(body) is None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 from collections.abc import Callable
 from time import monotonic
 from typing import Final
@@ -30,7 +31,8 @@ def set_up() -> None:
     """Leave out what was loaded, for it stays for good; look at new objects often, at all others when asked to."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG, MIDDLE, BY_ITSELF)
+    if sys.version_info < (3, 14):  # from then on Python looks at old objects a few at a time
+        gc.set_threshold(YOUNG, MIDDLE, BY_ITSELF)
 
 
 class FullCollections:

@@ -47,7 +47,7 @@ AT_MOST: Final = 4096
 
 
 class Memo:
-    """Text to text, emptied when full: simpler than an order of use, as good for tokens that live for minutes."""
+    """Text to text, the oldest go when full: simpler than an order of use, as good for tokens that live for minutes."""
 
     __slots__ = ("_known",)
 

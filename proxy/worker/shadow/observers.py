@@ -149,6 +149,8 @@ LATELY: Final = 0.01
 """Seconds after which a queue that nobody measured is one no more."""
 BEHIND: Final = 256
 """Works that wait from which on no more are begun: some milliseconds of processor."""
+TURNS: Final = 16
+"""Turns that a work waits at most, as many being done in each as in the last: a copy that is late reads other data."""
 
 
 class NextTurn:
@@ -161,23 +163,19 @@ class NextTurn:
         self._scheduled = False
         self._since = 0.0
         self._long_turns = 0
+        self._most = BEHIND
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def is_behind(self) -> bool:
         """Whether nothing should be added that can be left out: so much waits, or users fill the turns alone."""
-        return len(self._works) >= BEHIND or (self._long_turns >= IN_A_ROW and self._has_queue())
+        return len(self._works) >= self._most or (self._long_turns >= IN_A_ROW and self._has_queue())
 
     def _has_queue(self) -> bool:
         """Whether the long turns go on, as far as is known; the next one is measured though nothing is put off."""
-        if self._scheduled:
-            return True
-        is_recent = self._clock() - self._since < LATELY
-        if is_recent:
+        if not self._scheduled:
             self._schedule()
-        else:
-            self._long_turns = 0
-        return is_recent
+        return self._long_turns >= IN_A_ROW
 
     def do(self, work: Callable[[], object]) -> None:
         """Do `work` in the next turn, or in a later one where other work has used up the slice."""
@@ -187,7 +185,10 @@ class NextTurn:
 
     def _schedule(self) -> None:
         self._scheduled = True
-        self._since = self._clock()
+        now = self._clock()
+        if now - self._since >= LATELY:
+            self._long_turns = 0
+        self._since = now
         if self._loop is None:  # asking for it each time costs a system call
             self._loop = asyncio.get_running_loop()
         self._loop.call_soon(self._turn)
@@ -198,7 +199,9 @@ class NextTurn:
         users = now - self._since
         self._long_turns = self._long_turns + 1 if users >= LONG else 0
         until = now + min(SLICE, TURN - users)
-        for _ in range(len(works)):  # what these add is for the next turn
+        before = left = len(works)  # what these add is for the next turn
+        while left:
+            left -= 1
             work = works.popleft()
             try:
                 work()
@@ -208,6 +211,7 @@ class NextTurn:
             if now >= until:
                 break
         self._since = now  # users have the loop from here on
+        self._most = min(BEHIND, TURNS * (before - left)) if left else BEHIND
         self._scheduled = bool(works)
         if self._scheduled and self._loop is not None:
             self._loop.call_soon(self._turn)

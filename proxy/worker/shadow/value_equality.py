@@ -29,7 +29,7 @@ SHARE: Final = 0.05
 SENDING: Final = 40e-6
 """Seconds that sending a pair to a judge costs a worker at the least, until one was sent: 50 to 100 where few are."""
 KNOWN_PAIRS: Final = 256
-"""Pairs of one route that are known to be equal; then all are forgotten."""
+"""Pairs of one route that are known to be equal; then the oldest are forgotten."""
 _BOTH: Final = 2 * MOST_BYTES
 _LOOKS: Final = 16
 """How many looks the cost of a byte is a mean of, how many pairs that of sending one, about."""

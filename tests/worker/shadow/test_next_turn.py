@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from proxy.worker.shadow.observers import BEHIND, IN_A_ROW, LATELY, LONG, SLICE, TURN, NextTurn
+from proxy.worker.shadow.observers import BEHIND, IN_A_ROW, LATELY, LONG, SLICE, TURN, TURNS, NextTurn
 from tests.support.clock import Clock
 from tests.support.waiting import until
 
@@ -115,6 +115,23 @@ async def test_it_says_when_nothing_more_should_be_put_off():
     await asyncio.sleep(0)
 
     assert (before, full, turn.is_behind) == (False, True, False)
+
+
+async def test_no_work_waits_for_many_turns_of_users_who_fill_them():
+    """Where one is done in a turn, sixteen may wait; where all are done, as many as ever."""
+    clock = Clock()
+    turn = NextTurn(lambda _: None, clock)
+    for _ in range(2 * TURNS):
+        turn.do(lambda: clock.turn(SLICE))
+
+    before = turn.is_behind
+    await asyncio.sleep(0)
+    one_a_turn = turn.is_behind
+    await until(lambda: not turn._works)
+    for _ in range(2 * TURNS):
+        turn.do(list)
+
+    assert (before, one_a_turn, turn.is_behind) == (False, True, False)
 
 
 async def one_turn(turn: NextTurn, clock: Clock, users: float) -> None:
