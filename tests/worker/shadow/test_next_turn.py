@@ -15,7 +15,7 @@ from tests.support.waiting import until
 @pytest.mark.both_loops
 async def test_what_is_put_off_is_done_in_its_order_what_comes_meanwhile_a_turn_later():
     done: list[str] = []
-    turn = NextTurn(lambda _: None)
+    turn = NextTurn(lambda _: None, Clock())
 
     def first() -> None:
         done.append("first")
@@ -34,7 +34,7 @@ async def test_what_is_put_off_is_done_in_its_order_what_comes_meanwhile_a_turn_
 async def test_a_fault_is_told_and_keeps_nobody_else_from_his_turn():
     told: list[Exception] = []
     done: list[int] = []
-    turn = NextTurn(told.append)
+    turn = NextTurn(told.append, Clock())
 
     turn.do(lambda: done.append(1 // 0))
     turn.do(lambda: done.append(2))
@@ -105,7 +105,7 @@ async def test_work_that_takes_longer_than_a_slice_is_done_one_a_turn():
 
 
 async def test_it_says_when_nothing_more_should_be_put_off():
-    turn = NextTurn(lambda _: None)
+    turn = NextTurn(lambda _: None, Clock())
 
     for _ in range(BEHIND - 1):
         turn.do(list)
