@@ -3,8 +3,9 @@
 The rule `clock` of the preset. It is not learned, and never wider than five seconds: a value that runs with the clock
 but shows another hour is a difference. A time to the minute (`as of 14:05`) stands for its minute, a date for its day:
 so two of them may differ in the seconds around a full minute, around midnight, at no other time. PHP's `uniqid()` is a
-time as well, eight hexadecimal digits of seconds: what stands on every page of some applications. Names of what is due,
-expires or is valid until then are never a clock, even now.
+time as well, eight hexadecimal digits of seconds: what stands on every page of some applications. So does how long the
+page took (`Page generated in 0.0012 seconds`). Names of what is due, expires or is valid until then are never a clock,
+even now.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
+from comparators import timings
 from comparators.model import Capture
-from comparators.noise_rules import chunks
+from comparators.noise_rules import chunks, speaks_of_money
 from comparators.noise_times import Instant, Reading, instant
 from comparators.sensitive_names import looks_due
 from comparators.values import Number
@@ -54,12 +56,14 @@ class Clocks:
 
         Their names are only asked for where both may be times.
         """
-        if type(legacy) is not type(modern) or None in self._made:
+        if type(legacy) is not type(modern):
             return 0
         left, right = _text(legacy), _text(modern)
         if left is None or right is None or max(len(left), len(right)) > _LONGEST:
             return 0
-        if not (may_be(left) and may_be(right)) or looks_due(names()):
+        if took := timings.are_own_durations(left, right, speaks_of_money):
+            return took
+        if None in self._made or not (may_be(left) and may_be(right)) or looks_due(names()):
             return 0
         ids = 0
         bare = self._without_ids(left, 0), self._without_ids(right, 1)

@@ -12,7 +12,7 @@ from comparators.noise_times import STRICT, Instant, Reading, instant, near
 NUMBER: Final = r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?"
 _NUMBER: Final = re.compile(NUMBER)
 _GROUPED: Final = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3}){1,5}(?:\.[0-9]{1,9})?")
-AFFIXED: Final = re.compile(r"([A-Za-z]{0,12})([0-9]{1,18}(?:\.[0-9]{1,18})?)([A-Za-z%]{0,12})")
+AFFIXED: Final = re.compile(r"([A-Za-z]{0,40})([0-9]{1,18}(?:\.[0-9]{1,18})?)([A-Za-z%]{0,12})")
 UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 

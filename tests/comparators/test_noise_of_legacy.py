@@ -70,6 +70,8 @@ def test_without_noise_everything_counts():
         (1_700_000_000, 1_700_000_001, 1_700_000_004_000, False),
         (5, 6, -5, False),
         ("2026-01-02 03:04:05", "2026-01-02 03:04:06", "2026-01-02 03:04:09", True),
+        ("partialFulltextRadioP1948996155", "partialFulltextRadioP1111111111", "partialFulltextRadioP830084152", True),
+        ("partialFulltextRadioP1948996155", "partialFulltextRadioP1111111111", "partialFulltextRadioQ830084152", False),
         ("26/Oct/2026:08:59:58 +0000", "26/Oct/2026:08:59:59 +0000", "26/Oct/2026:09:00:03 +0000", True),
         ("26/Oct/2026:08:59:58 +0000", "26/Oct/2026:08:59:59 +0000", "27/Oct/2026:09:00:03 +0000", False),
         ("at [26/Oct/2026:08:59:58 +0000]", "at [26/Oct/2026:09:00:01 +0000]", "at [26/Oct/2026:09:00:03 +0000]", True),

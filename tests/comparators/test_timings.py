@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from comparators import Comparison, compare, timings
+from comparators.noise_rules import speaks_of_money
 from tests.comparators.answers import answer, policy
 
 SCRIPT: dict[str, Any] = {"preset": "php", "ignore_text": [r'(?<=walltime":")[0-9.]{1,19}(?=")']}
@@ -100,3 +101,41 @@ def test_looking_for_timings_takes_a_time_that_grows_with_the_body(piece: str):
 
     assert not timings.differ(body, body)
     assert time.process_time() - begun < 1.0
+
+
+@pytest.mark.parametrize(
+    ("legacy", "modern", "verdict"),
+    [
+        ("Page generated in 0.0012 seconds.", "Page generated in 0.0017 seconds.", "equal"),
+        ("Page generated in 0.0213 seconds.", "Page generated in 0.0317 seconds.", "equal"),
+        ("29, Total: 60 (Query took 0.0002 sec)", "29, Total: 60 (Query took 0 sec)", "equal"),
+        ("3 queries, rendered in 0.012 s", "3 queries, rendered in 0.041 s", "equal"),
+        # Another size, something else beside it, another unit.
+        ("Page generated in 0.0213 seconds.", "Page generated in 0.4 seconds.", "different"),
+        ("Total: 60 (Query took 0.0002 sec)", "Total: 61 (Query took 0.0001 sec)", "different"),
+        ("Page generated in 0.0012 seconds.", "Page generated in 0.0012 ms.", "different"),
+        ("Page generated in 0.0012 seconds.", "Page generated in None seconds.", "different"),
+        # What takes long in the world, what is money.
+        ("Lap took 12.500 s", "Lap took 13.500 s", "different"),
+        ("The query of 2019 took 3.250 seconds", "The query of 2019 took 3.350 seconds", "different"),
+        ("Page price: 0.125 s", "Page price: 0.127 s", "different"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("media", ["text/html", "application/json"])
+def test_how_long_a_page_took_is_the_answers_own_without_a_second_answer(
+    media: str, legacy: str, modern: str, verdict: str
+):
+    bodies = [f"<p>{each}</p>" if media == "text/html" else json.dumps({"footer": each}) for each in (legacy, modern)]
+    found = compare(*(answer(body, media=media) for body in bodies), policy({"preset": "php"}))
+
+    assert found.verdict == verdict
+    assert found.forgiven.get("clock", 0) == (verdict == "equal")
+
+
+def test_a_bracket_is_a_clause_of_its_own():
+    """Where `Total` stands before it, what a query took is no money, and legacy's 0 is a coarse clock."""
+    legacy, again, modern = (f"<b>Total: 60 (Query took {took} sec)</b>" for took in ("0.0002", "0.0003", "0.0001"))
+    pair = answer(legacy, media="text/html"), answer(modern, media="text/html")
+
+    assert compare(*pair, policy({}), secondary=(answer(again, media="text/html"),)).verdict == "noise"
+    assert not timings.are_coarse("Total (3 items): 0.02 s", "Total (3 items): 0.03 s", speaks_of_money)

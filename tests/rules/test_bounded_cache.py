@@ -29,7 +29,7 @@ def test_the_oldest_go_a_few_at_a_time() -> None:
 
 def test_a_table_smaller_than_a_few_is_emptied() -> None:
     """Its bound holds all the same."""
-    table = {number: "" for number in range(8)}
+    table = dict.fromkeys(range(8), "")
 
     evict_oldest(table, 8)
 

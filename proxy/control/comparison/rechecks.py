@@ -26,6 +26,8 @@ MOST_UNDECIDED = 500
 MOST_UNDECIDED_BYTES = 16 << 20
 ENOUGH = 3
 """So many second looks of a route say what its differences come to."""
+IN_VAIN = 12
+"""So many second looks of a route, most of which came to nothing, are waited for at the most."""
 ONE_IN = 10
 """Of a route's differences so few stay where most of them are legacy's own."""
 _FOR_WHAT_IS_NEW = 3
@@ -116,8 +118,13 @@ class Rechecks:
         self._asking[route] -= 1
 
     def may_tell(self, route: str) -> bool:
-        """Whether a route's second looks are still to say what its differences come to: some are out, few are back."""
-        return self._asking[route] > 0 and len(self._lately(route)) < ENOUGH
+        """Whether a route's second looks are still to say what its differences come to: some are out, few are back.
+
+        One that came to nothing (the user was back in a session, a side failed) says nothing; many of these do.
+        """
+        lately = self._lately(route)
+        told = len(lately) - lately.count(None)
+        return self._asking[route] > 0 and told < ENOUGH and len(lately) < IN_VAIN
 
     def mostly_vanish(self, route: str) -> bool:
         """Whether a route's differences hardly ever stayed when they were looked at again, and enough were."""

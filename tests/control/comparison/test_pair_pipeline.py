@@ -415,7 +415,7 @@ async def test_where_second_looks_come_to_nothing_nothing_waits_for_more_of_them
     for name in "abcdefgh":
         await hall.judged(a_pair(id=name), "different", found=(new(name),))
     before = hall.result()
-    for name in "abc":
+    for name in "abcde":
         for _ in range(MOST_TIMES):
             hall.judging.on_message(WORKER, AgainFailed(name, reason))
             await breathe(1)

@@ -6,7 +6,7 @@ import pytest
 
 from proxy.control.comparison import rechecks as module
 from proxy.control.comparison.pair_pipeline import CoolDown
-from proxy.control.comparison.rechecks import GRACE, MOST_PENDING, REMEMBERED, Rechecks
+from proxy.control.comparison.rechecks import ENOUGH, GRACE, IN_VAIN, MOST_PENDING, REMEMBERED, Rechecks
 from proxy.ipc.judge_messages import Found, Opinion
 from tests.support.clock import Clock
 from tests.support.pairs import a_pair
@@ -143,3 +143,29 @@ def test_a_route_that_was_quiet_for_long_begins_with_a_short_rest():
     clock.turn(2000)
 
     assert [made.cost_a_judge("profile") for _ in range(2)] == [0, 1]
+
+
+def test_second_looks_that_come_to_nothing_do_not_end_the_wait_for_those_that_tell():
+    """That a user is back in a session says nothing of a route's differences; where many do so, the wait ends."""
+    made = Rechecks(Clock())
+    for number in range(IN_VAIN + ENOUGH):
+        made.begin(a_pair(id=f"p{number}"), OPINION, 1.0)
+    told = []
+
+    for _ in range(IN_VAIN):
+        told.append(made.may_tell("profile"))
+        made.ended("profile", stayed=None)
+
+    assert (told, made.may_tell("profile")) == ([True] * IN_VAIN, False)
+
+
+def test_second_looks_that_tell_end_the_wait():
+    made = Rechecks(Clock())
+    for number in range(2 * ENOUGH):
+        made.begin(a_pair(id=f"p{number}"), OPINION, 1.0)
+    made.ended("profile", stayed=None)
+    for _ in range(ENOUGH):
+        before = made.may_tell("profile")
+        made.ended("profile", stayed=False)
+
+    assert (before, made.may_tell("profile")) == (True, False)
