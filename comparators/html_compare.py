@@ -16,7 +16,7 @@ from comparators.html_tokens import END, SCRIPT, START, TEXT, VOID, Stream, Toke
 from comparators.html_volatile import blanked, blanked_script, in_json
 from comparators.html_volatile import shown as unblanked
 from comparators.literals import first_difference
-from comparators.model import Finding, Kind
+from comparators.model import Finding
 from comparators.text_compare import around, as_declared, without_mark
 
 # Holds two streams of a page's tokens against each other.
@@ -71,11 +71,16 @@ def compare(ours: Stream, theirs: Stream, context: Context) -> None:
         ):
             at, to = at + 1, to + 1
             continue
+        if (one.kind == END) is not (two.kind == END):  # one side has more in the element that is open here
+            context.differ("@body", "extra" if one.kind == END else "missing", _shown(ours, at), _shown(theirs, to))
+            at = at if one.kind == END else min(end, at + _to_its_end(legacy, at))
+            to = to if two.kind == END else min(stop, to + _to_its_end(modern, to))
+            continue
         lost, added = _meet(one, modern, to), _meet(two, legacy, at)
         if lost is None and added is None:
-            kind: Kind = "extra" if one.kind == END else "missing" if two.kind == END else "value"
-            context.differ("@body", kind, _shown(ours, at), _shown(theirs, to))
-            return
+            context.differ("@body", "value", _shown(ours, at), _shown(theirs, to))
+            at, to = min(end, at + _to_its_end(legacy, at)), min(stop, to + _to_its_end(modern, to))
+            continue
         if added is None or (lost is not None and lost <= added):
             context.differ("@body", "extra", "", _shown(theirs, to))
             to += lost or 0
@@ -106,6 +111,20 @@ def _is_time(legacy: Sequence[Token], at: int, two: Token, context: Context) -> 
 def _beginning(stream: Sequence[Token], at: int, end: int) -> int:
     """Return where something begins in a range: of rows alike, one less seems to begin with the end of the last."""
     return next((place for place in range(at, end) if stream[place].kind != END), at)
+
+
+def _to_its_end(stream: Sequence[Token], at: int) -> int:
+    """Return how many tokens are left of the element that is open at a place."""
+    depth = 0
+    for position in range(at, len(stream)):
+        kind = stream[position].kind
+        if kind == START:
+            depth += 1
+        elif kind == END:
+            if not depth:
+                return position - at
+            depth -= 1
+    return len(stream) - at
 
 
 def _meet(wanted: Token, stream: Sequence[Token], begin: int) -> int | None:

@@ -114,3 +114,55 @@ def test_the_row_beside_a_noisy_one_is_not_noise() -> None:
     assert judged(rows("a1b2c3d4", "x"), rows("ffb2c3d4", "x"), rows("a1b2ccc4", "x")).verdict == "noise"
     assert judged(rows("a1b2c3d4", "x"), rows("ffb2c3d4", "y"), rows("a1b2ccc4", "x")).verdict == "different"
     assert judged(rows("a1b2c3d4", "x"), rows("ffb2c3d4"), rows("a1b2ccc4", "x")).verdict == "different"
+
+
+# ── a block that comes and goes ─────────────────────────────────────────────────────────────────────────
+
+
+ANNOUNCED = '<ul><li><form id="ack-{}"><input name="uid" value="{}"></form></li></ul>'
+IDS = {"legacy": ("kyr4qnsl", "p8vze3mx"), "again": ("tgb7hnuj", "w2sxedcr"), "modern": ("osg9nwbt", "a6jluqyf")}
+
+
+def with_block(whose: str, announced: bool, total: str = "5", before: str = "", after: str = "") -> str:
+    """A page with a block in an element or without, ids that are made anew in it and behind it, a number at the end."""
+    one, two = IDS[whose]
+    block = f"{before}{ANNOUNCED.format(one, two)}{after}" if announced else before + after
+    return (
+        f'<html><body><div id="notes">{block}</div><form id="refresh-{two}"><input name="q"></form>'
+        f"<p>Rows: {total}</p></body></html>"
+    )
+
+
+@pytest.mark.parametrize(("before", "after"), [("", ""), ("<h2>News</h2>", ""), ("<h2>News</h2>", "<hr>")])
+@pytest.mark.parametrize(
+    ("first", "again", "modern"), [(True, False, False), (False, True, True), (False, True, False)]
+)
+def test_a_block_that_comes_and_goes_hides_nothing_behind_it(
+    first: bool, again: bool, modern: bool, before: str, after: str
+) -> None:
+    """Wherever in its element it stands: last, alone, before others."""
+    around = {"before": before, "after": after}
+    legacy, second = with_block("legacy", first, **around), with_block("again", again, **around)
+
+    assert judged(legacy, with_block("modern", modern, **around), second).verdict == "noise"
+    wrong = judged(legacy, with_block("modern", modern, total="6", **around), second)
+    assert [(each.legacy, each.modern) for each in wrong.findings] == [
+        ("html > body > p: Rows: 5", "html > body > p: Rows: 6")
+    ]
+
+
+def test_what_varies_behind_a_block_is_known_though_only_one_answer_has_the_block() -> None:
+    """What is in the block itself nothing tells of."""
+    found = judged(with_block("legacy", True), with_block("modern", True), with_block("again", False)).findings
+
+    assert {each.legacy.partition(" > ul")[0] for each in found} == {"html > body > div#notes", "body > div#notes"}
+
+
+def test_an_element_that_is_another_one_is_one_difference_and_what_follows_it_is_compared() -> None:
+    legacy, modern = (
+        f"<body><div><{tag}>a</{tag}></div><p>Rows: {rows}</p></body>" for tag, rows in (("b", 5), ("i", 6))
+    )
+
+    assert [each.legacy for each in judged(legacy, modern).findings] == [
+        "html > body > div: <b>", "html > body > p: Rows: 5",
+    ]  # fmt: skip
