@@ -62,3 +62,36 @@ def test_each_place_of_a_page_is_a_group_whatever_its_row() -> None:
     assert group("row 3, column 2: a", "row 3, column 2: b") == group("row 9, column 2: c", "row 9, column 2: d")
     assert group("row 3, column 2: a", "row 3, column 2: b") != group("row 3, column 4: a", "row 3, column 4: b")
     assert group("body > h1: a", "body > h1: b") != group("body > p: a", "body > p: b")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("form-kyrtqnslvzpm", "form-osgnwbtazjlw"),
+        ("x-k9d8f7g6h5j4", "x-q2w3e4r5t6y7"),
+        ("t6b0d3f4c-dacb8134x", "t6b0d3f4c-77cb81aax"),
+        ("post-4711", "post-12"),
+    ],
+)
+def test_a_random_id_in_the_name_of_a_place_is_no_place_of_its_own(one: str, other: str) -> None:
+    def group(name: str) -> str:
+        return fingerprint("r", Finding("@body", "value", f"html > body > form#{name} > p: a", "x"))
+
+    assert group(one) == group(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("order-summary", "order-totals"),
+        ("nav-breakthroughs", "nav-announcements"),
+        ("lightweight", "straightforward"),
+        ("section-two", "section-ten"),
+        ("col-md-h1", "col-md-h2x"),
+    ],
+)
+def test_words_in_the_name_of_a_place_are_that_place(one: str, other: str) -> None:
+    def group(name: str) -> str:
+        return fingerprint("r", Finding("@body", "value", f"html > body > form#{name} > p: a", "x"))
+
+    assert group(one) != group(other)
