@@ -79,7 +79,8 @@ def compare(ours: Stream, theirs: Stream, context: Context) -> None:
         lost, added = _meet(one, modern, to), _meet(two, legacy, at)
         if lost is None and added is None:
             context.differ("@body", "value", _shown(ours, at), _shown(theirs, to))
-            at, to = min(end, at + _to_its_end(legacy, at)), min(stop, to + _to_its_end(modern, to))
+            # where both end here, other elements were open: past their ends
+            at, to = min(end, at + (_to_its_end(legacy, at) or 1)), min(stop, to + (_to_its_end(modern, to) or 1))
             continue
         if added is None or (lost is not None and lost <= added):
             context.differ("@body", "extra", "", _shown(theirs, to))

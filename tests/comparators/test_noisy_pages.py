@@ -166,3 +166,12 @@ def test_an_element_that_is_another_one_is_one_difference_and_what_follows_it_is
     assert [each.legacy for each in judged(legacy, modern).findings] == [
         "html > body > div: <b>", "html > body > p: Rows: 5",
     ]  # fmt: skip
+
+
+def test_two_ends_of_different_elements_are_one_difference() -> None:
+    """Both are passed: the streams go on from there, and nothing is told twice."""
+    legacy, modern = "y<ul><span>z</span>x<b>z</b></ul>", "y<span><b>z</b></span>"
+    found = [(each.legacy, each.modern) for each in judged(legacy, modern).findings]
+
+    assert found
+    assert len(found) == len(set(found))
