@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 from contextlib import suppress
+from pathlib import Path
 from time import monotonic, time
 from typing import Any
 
@@ -34,7 +35,7 @@ from proxy.control.endless import EndlessTasks
 from proxy.control.fleet.membership import Membership, rules_digest
 from proxy.control.history import History, HistorySampler
 from proxy.control.metrics import numbers
-from proxy.control.reload import Current, Outcome, Reloader, current, look_slowly, planned, watch
+from proxy.control.reload import Current, Outcome, Reloader, current, look_slowly, planned, settled, watch
 from proxy.control.report import report, resources
 from proxy.control.retirement import Retirements
 from proxy.control.rollout import RolloutController
@@ -354,6 +355,7 @@ class Control:
     # ── reloading ──────────────────────────────────────────────────────────────────────────────────────
 
     async def _look(self) -> None:
+        await settled(Path(self._begin.settings.config))
         await self._reloader.reload("file", only_if_changed=True)
 
     def _keep(self, configuration: Configuration, payload: bytes) -> None:

@@ -271,6 +271,32 @@ def _hash(path: Path) -> str:
 
 LOOK_EVERY = 5.0
 SETTLE = 0.1
+"""Seconds without a change after which a file counts as completely written."""
+SETTLED_WITHIN = 5.0
+
+
+async def settled(path: Path, pause: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
+    """Return when `path` has not changed for SETTLE, after SETTLED_WITHIN at the latest.
+
+    A program that writes a file in place empties it first: what is there meanwhile is a mistake at best, and at worst
+    a valid file with half of the routes.
+    """
+    before = _stamp(path)
+    for _ in range(round(SETTLED_WITHIN / SETTLE)):
+        await pause(SETTLE)
+        now = _stamp(path)
+        if now == before:
+            return
+        before = now
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Return what differs between two versions of a file; of one that is not there, nothing."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 async def watch(folder: Path, look: Callable[[], Awaitable[object]]) -> None:
@@ -285,8 +311,6 @@ async def watch(folder: Path, look: Callable[[], Awaitable[object]]) -> None:
 
 async def _events(folder: Path, look: Callable[[], Awaitable[object]]) -> None:
     async for _ in awatch(folder, recursive=False, debounce=400, step=50):
-        # a file written in several steps should be complete by then
-        await asyncio.sleep(SETTLE)
         await look()
 
 

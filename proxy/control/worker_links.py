@@ -317,6 +317,7 @@ class Workers:
             link.channel.send(messages.Commit(self._current.generation))
         if self._effects is not None and hello.generation < self._effects.generation:
             link.channel.send(self._effects)
+        link.channel.send(messages.Ask(messages.GREETED))
 
     def _lose(self, link: WorkerLink, error: Exception | None) -> None:
         if error is not None:

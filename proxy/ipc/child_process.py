@@ -104,11 +104,15 @@ class Tasks:
         """Start `work`."""
         self._keep(asyncio.get_running_loop().create_task(work, name=name))
 
-    async def finish(self, work: Coroutine[Any, Any, Result], name: str) -> Result:
-        """Do `work` to its end, also when the caller is cancelled meanwhile; returns its result."""
+    def awaitable(self, work: Coroutine[Any, Any, Result], name: str) -> asyncio.Task[Result]:
+        """Start `work`, which the caller means to wait for."""
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._keep(task)
-        return await asyncio.shield(task)
+        return task
+
+    async def finish(self, work: Coroutine[Any, Any, Result], name: str) -> Result:
+        """Do `work` to its end, also when the caller is cancelled meanwhile; returns its result."""
+        return await asyncio.shield(self.awaitable(work, name))
 
     async def close(self) -> None:
         """Cancel what still runs, wait until it is over."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from proxy.settings import Settings
 from proxy.telemetry.aggregation import Exemplar
@@ -212,6 +212,13 @@ class SendDecisions(Message):
     """Send the decisions that one of these filters takes; they replace all earlier ones, none at all ends it."""
 
     filters: tuple[DecisionFilter, ...]
+
+
+GREETED: Final = 0
+"""The ticket of the `Ask` with which control ends its greeting: all that was set has been sent before it.
+
+No message of its own: a worker or control process of an earlier version, beside a later one, knows `Ask` as well.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """The worker process: composition and life cycle.
 
 1. the supervisor says who we are, with the last good configuration
-2. the data path starts on the inherited socket
-3. control is connected, replaced, gone again: requests never notice
-4. on the order to drain, or after the supervisor died: finish what is in flight, exit
+2. control, where there is one, says what was set since
+3. the data path starts on the inherited socket
+4. control is connected, replaced, gone again: requests never notice
+5. on the order to drain, or after the supervisor died: finish what is in flight, exit
 """
 
 from __future__ import annotations
@@ -109,6 +110,12 @@ def _sender() -> Sender:
     return Otlp()
 
 
+GREETED_WITHIN = 0.5
+"""Seconds that a worker waits, before it accepts anybody, for what control has to say.
+
+Whoever set a rollback while this process started has been told that it is in effect: nobody served here yet. A control
+process that is silent for longer could not have told anybody.
+"""
 LAST_CALL = 0.1
 """Seconds between the order to drain and the end of accepting."""
 
@@ -174,20 +181,31 @@ class Worker:
         self._tail = DecisionTail(self._server)
         self._link: Channel | None = None
         self._tasks = Tasks()
+        self._preparation: asyncio.Task[None] | None = None
+        self._greeted = asyncio.Event()
 
     async def run(self) -> int:
         """Serve until the order to leave; returns the exit code."""
         asyncio.get_running_loop().set_exception_handler(ExceptionHandler(self._emit))
         self._tasks.start(beat(self._lifeline.channel, self._reporting.note_lag), "heart-beat")
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._leave_by_signal)
+        stop = self._tasks.awaitable(self._wait_for_stop(), "supervisor")
+        await self._wait_for_greeting(stop)
         await self._server.start(self._listener)
         self._tasks.start(self._reporting.run(), "reporting")
         self._lifeline.channel.send(messages.Accepting(self._live.generation.number))
         self._emit(telemetry_events.ACCEPTING, generation=self._live.generation.number)
         garbage.set_up()
         self._tasks.start(garbage.FullCollections(self._in_flight).run(), "garbage")
-        await self._drain(await self._wait_for_stop())
+        await self._drain(await stop)
         return EXIT_YES
+
+    async def _wait_for_greeting(self, stop: asyncio.Task[float]) -> None:
+        """Return when control has said what was set, when this worker is to leave, or after GREETED_WITHIN."""
+        if self._begin.settings.legacy_only:
+            return
+        greeted = self._tasks.awaitable(self._greeted.wait(), "greeting")
+        await asyncio.wait((stop, greeted), timeout=GREETED_WITHIN, return_when=asyncio.FIRST_COMPLETED)
 
     def _in_flight(self) -> int:
         return sum(self._server.in_flight.values())
@@ -260,7 +278,7 @@ class Worker:
     def _on_control_message(self, link: Channel, message: Message, descriptors: tuple[int, ...]) -> None:
         match message:
             case messages.Prepare():
-                self._tasks.start(self._config_updates.prepare(message, link), "prepare")
+                self._preparation = self._tasks.awaitable(self._config_updates.prepare(message, link), "prepare")
             case messages.Commit():
                 self._config_updates.commit(message, link)
             case messages.Effects():
@@ -281,8 +299,17 @@ class Worker:
                 self._reporting.send_writes()
                 self._reporting.send_targets()
                 self._reporting.send_numbers(message.ticket)
+                if message.ticket == messages.GREETED:
+                    self._end_greeting()
             case _:
                 pass
+
+    def _end_greeting(self) -> None:
+        """All that control had to say was said; a file that came with it is still being built."""
+        if self._preparation is not None and not self._preparation.done():
+            self._preparation.add_done_callback(lambda _: self._greeted.set())
+        else:
+            self._greeted.set()
 
     # ── parts ──────────────────────────────────────────────────────────────────────────────────────────
 

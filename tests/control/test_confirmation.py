@@ -13,7 +13,7 @@ from proxy.control.reload import Current, current
 from proxy.control.worker_links import Workers
 from proxy.ipc.channel import Channel
 from proxy.ipc.codec import WORKER
-from proxy.ipc.messages import Applied, Census, Commit, Effects, Hello, Message, Prepare, Prepared, WorkerState
+from proxy.ipc.messages import Applied, Ask, Census, Commit, Effects, Hello, Message, Prepare, Prepared, WorkerState
 from proxy.state.live import Configuration
 from proxy.telemetry.aggregation import Worker
 from rules.model import Override, Rollout
@@ -32,9 +32,13 @@ class Stand:
         self.confirmation = Confirmation(self.workers, self.replaced.append, self._emit, self.clock)
         self.heard: list[Message] = []
         ours, theirs = socket.socketpair()
-        self.channel = Channel(theirs, WORKER, lambda message, _: self.heard.append(message), lambda _: None)
+        self.channel = Channel(theirs, WORKER, lambda message, _: self._hear(message), lambda _: None)
         self.workers.attach((0, 1), ours)
         self.workers.take_census(Census((WorkerState(0, 1, 99, accepting=True),), 0, 0))
+
+    def _hear(self, message: Message) -> None:
+        if not isinstance(message, Ask):
+            self.heard.append(message)
 
     def _emit(self, event: str, _level: str = "info", /, **_: object) -> None:
         self.told.append(event)

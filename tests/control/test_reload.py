@@ -5,9 +5,12 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
+import pytest
+
+from proxy.control.reload import SETTLED_WITHIN, settled
 from proxy.ipc.channel import Channel
 from proxy.ipc.codec import WORKER
-from proxy.ipc.messages import Applied, Commit, Effects, Hello, Message, Prepare, Prepared
+from proxy.ipc.messages import GREETED, Applied, Ask, Commit, Effects, Hello, Message, Prepare, Prepared
 from proxy.state.live import unpack, unpack_effects
 from rules.model import Rollout
 from tests.support.rollout_rig import RolloutRig, a_route
@@ -27,6 +30,8 @@ class Builder:
         self.channel.send(Hello(0, 1, 1, 1))
 
     def _hear(self, message: Message, _: tuple[int, ...]) -> None:
+        if message == Ask(GREETED):
+            return
         self.heard.append(message)
         match message:
             case Prepare():
@@ -101,3 +106,39 @@ async def test_a_start_under_a_file_that_says_more_leaves_a_held_route_where_it_
     after = RolloutRig(tmp_path, a_route(rollout=Rollout(weight=90.0)), overrides=kept)
 
     assert after.weight() == 20.0
+
+
+async def test_a_file_that_is_still_being_written_is_not_read(tmp_path: Path):
+    path = tmp_path / "proxy.yaml"
+    pieces = ["version: 1\n", "backends: {}\n", "routes: []\n"]
+    path.write_text("")
+    left = list(pieces)
+
+    async def pause(_: float) -> None:
+        if left:
+            with path.open("a") as file:
+                file.write(left.pop(0))
+
+    await settled(path, pause)
+
+    assert path.read_text() == "".join(pieces)
+
+
+async def test_a_file_that_is_written_for_ever_and_one_that_is_gone_are_read_all_the_same(tmp_path: Path):
+    path = tmp_path / "proxy.yaml"
+    waited = []
+
+    async def write(seconds: float) -> None:
+        waited.append(seconds)
+        path.write_text("#" * len(waited))
+
+    async def nothing(_: float) -> None:
+        waited.append(0)
+
+    await settled(path, write)
+    assert sum(waited) == pytest.approx(SETTLED_WITHIN)
+
+    path.unlink()
+    waited.clear()
+    await settled(path, nothing)
+    assert waited == [0]

@@ -12,6 +12,7 @@ from proxy.control.worker_links import NotAdoptedError, Workers
 from proxy.ipc.channel import Channel
 from proxy.ipc.codec import WORKER
 from proxy.ipc.messages import (
+    GREETED,
     Applied,
     Ask,
     Census,
@@ -62,10 +63,14 @@ class End:
 
     def __init__(self, sock: socket.socket, *, able: bool = True, quick: bool = True) -> None:
         self.heard: list[Message] = []
+        self.before_greeted: list[Message] | None = None
         self.able, self.quick = able, quick
         self.channel = Channel(sock, WORKER, self._hear, lambda _: None)
 
     def _hear(self, message: Message, _: tuple[int, ...]) -> None:
+        if message == Ask(GREETED):
+            self.before_greeted = list(self.heard)
+            return
         self.heard.append(message)
         if not self.quick:
             return
@@ -118,6 +123,18 @@ async def test_a_worker_that_comes_with_an_older_generation_is_brought_up(stand:
     await until(lambda: stand.workers.running(1) == 2, "the late one's generation")
 
     assert late.heard == [Prepare(2, b"payload"), Commit(2)]
+
+
+async def test_the_greeting_ends_when_everything_has_been_said(stand: Stand):
+    stand.join(0)
+    await publish(stand, 2)
+    stand.workers.remember(Effects(3, b"since"))
+
+    late, even = stand.join(1, generation=1), stand.join(2, generation=3)
+    await until(lambda: even.before_greeted is not None and late.before_greeted is not None)
+
+    assert late.before_greeted == [Prepare(2, b"payload"), Commit(2), Effects(3, b"since")]
+    assert even.before_greeted == []
 
 
 async def test_a_worker_that_joins_between_preparing_and_committing_gets_both(stand: Stand):
