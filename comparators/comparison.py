@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from comparators import (
     body_cost,
@@ -18,6 +18,7 @@ from comparators import (
     headers,
     html_compare,
     json_compare,
+    legacy_rows,
     noise_samples,
     self_noise,
     text_compare,
@@ -28,6 +29,8 @@ from comparators import (
 from comparators.context import MORE, MOST_FINDINGS, MOST_LOOKED_AT, Context, Stopped
 from comparators.legacy_again import Again
 from comparators.model import Capture, Comparison, Finding, Kind, Observation, Reason, Verdict
+from comparators.noise_times import Reading
+from comparators.now_and_then import hides_content, is_one_more
 from comparators.policy import Policy
 from comparators.self_noise import masking, split
 from comparators.text_compare import as_texts
@@ -78,6 +81,8 @@ def found(custom: Any) -> Any:
     return getattr(import_module(module), function)
 
 
+_MOST_HELD_AGAINST: Final = 2
+OTHERWISE: Final = "legacy's literals are of its second answer: the first has nothing in that place"
 _NOT_MODIFIED: Final = 304
 _BODILESS: Final = frozenset({204, _NOT_MODIFIED})
 _PAGES: Final = ("html", "text")
@@ -135,7 +140,37 @@ def _without_searches(legacy: Capture, modern: Capture, policy: Policy, secondar
             gc.enable()
 
 
+class _Held(NamedTuple):
+    """Two answers, compared: what counts, what legacy varies by itself, why that did not come to its end."""
+
+    context: Context
+    findings: tuple[Finding, ...]
+    noise: tuple[Finding, ...]
+    observations: tuple[Observation, ...]
+    stopped: Stopped | None
+
+
 def _judged(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequence[Capture]) -> Comparison:
+    held = _held(legacy, modern, policy, secondary)
+    context, findings = held.context, held.findings
+    if held.stopped is not None and not findings:
+        raise held.stopped
+    if not findings and (context.reshaped or any(map(hides_content, held.noise))):
+        findings = _seen_now_and_then(held, modern, secondary)
+    if len(findings) > MOST_FINDINGS:
+        context.note(MORE)
+        findings = findings[:MOST_FINDINGS]
+    if held.noise:
+        context.forgive("noise", len(held.noise))
+    verdict: Verdict = "different" if findings else "noise" if "noise" in context.forgiven else "equal"
+    capped = context.capped or held.stopped is not None
+    if capped:
+        context.note(CAPPED)
+    return Comparison(verdict, findings, context.forgiven, "", tuple(context.notes), held.observations, capped)
+
+
+def _held(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequence[Capture]) -> _Held:
+    """Compare two answers, and set apart what legacy varies by itself."""
     observations, own, again = _observed(legacy, secondary, policy)
     held = masking(policy, observations)
     hides = bool(observations or held.noise_rules)
@@ -146,18 +181,48 @@ def _judged(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequenc
         context.again = Again(*again, context, masks=masks)
     stopped = _stopped(context)
     findings, noise = split(context.findings, observations, context.policy, own, context.documents or ())
-    if stopped is not None and not findings:
-        raise stopped
-    if len(findings) > MOST_FINDINGS:
-        context.note(MORE)
-        findings = findings[:MOST_FINDINGS]
-    if noise:
-        context.forgive("noise", noise)
-    verdict: Verdict = "different" if findings else "noise" if "noise" in context.forgiven else "equal"
-    capped = context.capped or stopped is not None
-    if capped:
-        context.note(CAPPED)
-    return Comparison(verdict, findings, context.forgiven, "", tuple(context.notes), observations, capped)
+    return _Held(context, findings, noise, observations, stopped)
+
+
+# What one answer of legacy has and another has not was compared with nothing: it is held against the one that has it.
+
+
+def _seen_now_and_then(held: _Held, modern: Capture, secondary: Sequence[Capture]) -> tuple[Finding, ...]:
+    """Return how modern's answer differs from legacy's other ones, where legacy's first does not have what they have.
+
+    Each of legacy's answers is as right as the others. Which row of a list is which cannot be told by its place where
+    the list is of several lengths: they are looked at one by one.
+    """
+    first = held.context
+    documents = [first.documents]
+    lists = {each.path for each in held.noise if each.kind == "length"} | first.reshaped
+    if first.documents is None:
+        lists = set()
+    answers = (first.legacy, *secondary[:_MOST_HELD_AGAINST])
+    for again in answers[1:]:
+        if again.status != modern.status:
+            continue
+        other = _held(again, modern, first.policy, [each for each in answers if each is not again])
+        documents.append(other.context.documents)
+        found = tuple(
+            each for each in other.findings if not _is_in(each.path, lists) and not _is_another(each, first.reading)
+        )
+        if found:
+            first.note(OTHERWISE)
+            return found
+    told = first.fork()
+    for place in sorted(lists):
+        if place.startswith("/") or not place:
+            legacy_rows.strange_rows_at(place, documents, told)
+    return tuple(told.findings)
+
+
+def _is_another(finding: Finding, reading: Reading) -> bool:
+    return finding.kind == "value" and is_one_more(finding, finding.legacy, reading)
+
+
+def _is_in(path: str, places: set[str]) -> bool:
+    return path.startswith("/") and any(not place or path.startswith(f"{place}/") for place in places)
 
 
 def _stopped(context: Context) -> Stopped | None:

@@ -268,10 +268,10 @@ class Walk(RowWalk):
         def differ(one: Any, other: Any) -> bool:
             return forgiving(one, other, place, aside) is None
 
-        if not again.varies(kind, modern, trail, differ):
-            return False
-        self.context.forgive("noise")
-        return True
+        is_own = again.varies(kind, modern, trail, differ)
+        if is_own:
+            self.context.excuse(kind, trail)
+        return is_own
 
     def differ(self, trail: Trail, kind: Kind, legacy: Any, modern: Any, rule: str = "") -> None:
         """Report a difference with both literals; ABSENT shows as nothing."""

@@ -67,7 +67,7 @@ class Again:
             return False
         if kind in _ONE_SIDED and looks_secret(step if type(step) is str else around.name):
             return False
-        first, again = _child(around.legacy, step), _child(around.again, step)
+        first, again = child(around.legacy, step), child(around.again, step)
         if kind in _SHAPES:
             return self._varies_in_shape(kind, first, again, modern)
         is_value = not (first is ABSENT or again is ABSENT or first == again)
@@ -167,11 +167,11 @@ def _text(value: Any) -> str:
 def _at(value: Any, steps: Sequence[Any]) -> Any:
     """Return what stands at a place, ABSENT for nothing."""
     for step in steps:
-        value = _child(value, step)
+        value = child(value, step)
     return value
 
 
-def _child(value: Any, step: Any) -> Any:
+def child(value: Any, step: Any) -> Any:
     """Return what stands one step further; None is no step, a whole document is in itself."""
     if type(step) is str:
         return value.get(step, ABSENT) if type(value) is dict else ABSENT

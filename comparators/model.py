@@ -44,6 +44,10 @@ class Capture:
         return ", ".join(values) if values else None
 
 
+SHAPES: Final = frozenset({"missing", "extra", "length"})
+"""Kinds of findings behind which one side's content was held against nothing."""
+
+
 class Finding(NamedTuple):
     """One difference; `rule` names the rule that nearly applied, where one did.
 

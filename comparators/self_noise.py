@@ -22,6 +22,7 @@ from comparators.noise_letters import narrowest, plausible
 from comparators.noise_pieces import opened, ranged, shape_of, times
 from comparators.noise_rules import NoiseRule, chunks, columns, is_about_money, is_price, middles, speaks_of_money
 from comparators.noise_times import STRICT, Reading
+from comparators.now_and_then import hides_content, is_one_more
 from comparators.paths import steps
 from comparators.policy import Policy
 from comparators.sensitive_names import looks_money, looks_secret, looks_timed
@@ -43,6 +44,7 @@ _MOST_PLACES: Final = 10_000
 _MOST_KEPT: Final = 8 << 20
 _BOUNDARY: Final = re.compile(r"[^0-9A-Za-z](?=[0-9A-Za-z]*\Z)")
 _NEAR: Final = 64
+_STRUCTURE: Final = re.compile(r"\{|\[\s*[\]\[\"\d]|\":")
 
 
 class Own:
@@ -211,8 +213,8 @@ def _pins(values: Sequence[str]) -> Made | None:
 def _like_words(values: Sequence[str], given: str) -> bool:
     """Whether a text is of the length of others, of their letters, with the words that all of them begin and end with.
 
-    For short texts alone: of a long one, what is not the same may be anything. Never what stands for a value that was
-    not there (`undefined`, a template's braces).
+    For short texts alone: of a long one, what is not the same may be anything, and so it may in an object or a list
+    of a script. Never what stands for a value that was not there (`undefined`, a template's braces).
     """
     texts = [*values, given]
     if max(map(len, texts)) > _LONGEST_WORDS or any(map(is_about_money, texts)):
@@ -221,6 +223,10 @@ def _like_words(values: Sequence[str], given: str) -> bool:
     if not (given.startswith(before) and given.endswith(after) and len(given) > len(before) + len(after)):
         return False
     cores = [value[len(before) : len(value) - len(after)] for value in texts]
+    return given in values if any(map(_STRUCTURE.search, cores)) else _is_like_cores(cores)
+
+
+def _is_like_cores(cores: Sequence[str]) -> bool:
     is_number = not any(map(str.isalpha, cores[-1])) and not any(map(str.isdigit, "".join(cores[:-1])))
     if is_number or (is_unfilled(cores[-1]) and not any(map(is_unfilled, cores[:-1]))):
         return False
@@ -300,6 +306,8 @@ def inside(found: Sequence[Finding], place: str, shown: str, about: Observed) ->
     if own is None:
         return list(found), 0
     noise = {id(each) for each in values if _is_own_inside(own, each, f"{place}{each.path}", shown, about.reading)}
+    if any(id(each) in noise and hides_content(each) for each in values):
+        about.reshape("@body")
     return [each for each in found if id(each) not in noise], len(noise)
 
 
@@ -326,6 +334,9 @@ class Observed(Protocol):
     @property
     def reading(self) -> Reading:
         """How times are read."""
+
+    def reshape(self, place: str) -> None:
+        """Note a place at which legacy has something now and then."""
 
 
 class Addressed(Protocol):
@@ -459,22 +470,22 @@ def split(
     policy: Policy,
     own: Own | None = None,
     documents: Sequence[Any] = (),
-) -> tuple[tuple[Finding, ...], int]:
-    """Return the findings that count, and how many are noise.
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """Return the findings that count, and those that are noise.
 
     A finding is noise where legacy differs from itself in just that place, and modern's value has the shape of
     legacy's; or where a learned rule says so, if the policy lets it. Never under a name about money (in JSON also by
     what stands beside it in its `documents`), and never when a secret is shown by one side only.
     """
     if policy.noise == "none" or not findings or not (observations or own or policy.noise_rules):
-        return tuple(findings), 0
+        return tuple(findings), ()
     known = _Known(observations, own)
-    counting = tuple(
-        each
-        for each in findings
-        if not _may_hide(each, documents) or not (_is_own(each, known, policy) or _learned(each, policy))
-    )
-    return counting, len(findings) - len(counting)
+    counting: list[Finding] = []
+    noise: list[Finding] = []
+    for each in findings:
+        hides = _may_hide(each, documents) and (_is_own(each, known, policy) or _learned(each, policy))
+        (noise if hides else counting).append(each)
+    return tuple(counting), tuple(noise)
 
 
 def masking(policy: Policy, observations: Sequence[Observation]) -> Policy:
@@ -574,7 +585,11 @@ def _is_like_legacys(finding: Finding, known: _Known, policy: Policy) -> bool:
     if finding.kind == "missing":
         return not kinds.isdisjoint(_ONE_SIDED)
     if finding.kind == "extra":
-        return "extra" in kinds and same_shape(finding.modern, [each for each in examples if each])
+        there = [each for each in examples if each]
+        reading = Reading(policy.zone, "datetime" in policy.rules)
+        return "extra" in kinds and (
+            same_shape(finding.modern, there) or any(is_one_more(finding, each, reading) for each in there)
+        )
     return finding.kind in kinds
 
 

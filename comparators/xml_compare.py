@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import zip_longest
+from collections.abc import Iterator, Sequence
+from itertools import islice, zip_longest
 from typing import Any, Final
 
 from lxml import etree
@@ -15,6 +15,7 @@ from comparators.json_labels import NAMES
 from comparators.literals import first_difference
 from comparators.model import Capture
 from comparators.text_compare import around
+from comparators.xml_children import Gap, gaps, numbers
 
 _HELD: Final = frozenset({"value", "content", "text", "data"})
 _PLAIN: Final = frozenset(
@@ -30,13 +31,15 @@ _LABELS: Final = {"euc_jp": "EUC-JP", "utf-16-le": "UTF-16LE", "utf-16-be": "UTF
 _SPACE: Final = "{http://www.w3.org/XML/1998/namespace}space"
 _TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _MOST: Final = 8
+_PREVIEW: Final = 80
 _MANY: Final = 100
 _GLANCED: Final = 16
 """Down to so many levels elements are first compared as they are written; each further level would repeat that."""
 _EACH_ATTRIBUTE: Final = etree.XPath("@*")
 _CROWDED: Final = 64
 
-Step = tuple[Any, Any, str, int]
+Step = tuple[Any, Any, str, str, int]
+"""Two elements, the place of those around them, their number there, the levels that are compared as written."""
 
 
 def differences(legacy: bytes, modern: bytes, context: Context) -> None:
@@ -104,12 +107,12 @@ class _Walk:
     def documents(self, legacy: Any, modern: Any) -> None:
         self._values("document type", legacy.docinfo.doctype, modern.docinfo.doctype)
         self._instructions(legacy.getroot(), modern.getroot())
-        pairs: list[Step] = [(legacy.getroot(), modern.getroot(), "", self._glances)]
+        pairs: list[Step] = [(legacy.getroot(), modern.getroot(), "", "", self._glances)]
         while pairs and len(self._context.findings) - self._before < self._context.places(_MOST):
-            one, two, above, glances = pairs.pop()
-            place = f"{above}/{_name(one)}"
+            one, two, above, number, glances = pairs.pop()
+            place = f"{above}/{_name(one)}{number}"
             if one.tag != two.tag:
-                self._context.differ("@body", "value", place, f"{above}/{_name(two)}")
+                self._context.differ("@body", "value", *_named_apart(place, one, f"{above}/{_name(two)}", two))
                 continue
             self._attributes(one, two, place)
             self._texts(one, two, place)
@@ -133,10 +136,35 @@ class _Walk:
         self._context.spend(count)
         if count != others:
             self._context.differ("@body", "length", f"{place}: {count} elements", f"{place}: {others} elements")
-        for number, (left, right) in enumerate(zip(one, two, strict=False), 1):
-            if _is_same_leaf(left, right) or (glances > 0 and count > 1 and _is_same_branch(left, right)):
+        deeper = glances - (count > 1)
+        by_number = [
+            (at, left, right)
+            for at, (left, right) in enumerate(zip(one, two, strict=False))
+            if not (_is_same_leaf(left, right) or (glances > 0 and count > 1 and _is_same_branch(left, right)))
+        ]
+        if glances > 0 and (count != others or len(by_number) > 1) and (apart := gaps(one, two)) is not None:
+            yield from self._apart(apart, one, two, place, deeper)
+        elif count == others or self._context.seen is None:
+            # legacy's own lists of two lengths say nothing of what varies at a number
+            there = numbers(one) if by_number else []
+            for at, left, right in by_number:
+                yield left, right, place, there[at], deeper
+
+    def _apart(self, apart: Sequence[Gap], one: Any, two: Any, place: str, glances: int) -> Iterator[Step]:
+        """Report the elements that only one side has, yield those that belong together."""
+        # an element of lxml is found by its number from the first one on
+        ours = list(zip(one, numbers(one), strict=True))
+        theirs = list(zip(two, numbers(two), strict=True))
+        for gap in apart:
+            lost, gained = ours[gap.start : gap.stop], theirs[gap.to : gap.until]
+            if len(lost) == len(gained):
+                for (left, number), (right, _) in zip(lost, gained, strict=True):
+                    yield left, right, place, number, glances
                 continue
-            yield left, right, f"{place}[{number}]" if count > 1 else place, glances - (count > 1)
+            for left, number in lost[:_MOST]:
+                self._context.differ("@body", "missing", f"{place}/{_shown(left, number)}", "")
+            for right, number in gained[:_MOST]:
+                self._context.differ("@body", "extra", "", f"{place}/{_shown(right, number)}")
 
     def _attributes(self, one: Any, two: Any, place: str) -> None:
         left, right = _held(one), _held(two)
@@ -166,6 +194,21 @@ class _Walk:
         ):
             at = first_difference(left, right)
             self._context.differ("@body", "value", f"{place}: {around(left, at)}", f"{place}: {around(right, at)}")
+
+
+def _shown(element: Any, number: str) -> str:
+    """Return the name of an element, its number, what it says."""
+    said = " ".join("".join(map(str, islice(element.itertext(), _PREVIEW))).split())
+    return f"{_name(element)}{number}: {said[:_PREVIEW]}"
+
+
+def _named_apart(place: str, one: Any, other: str, two: Any) -> tuple[str, str]:
+    """Return two names, with the namespaces where these alone differ."""
+    if place != other:
+        return place, other
+    spaces = (etree.QName(each).namespace if isinstance(each.tag, str) else None for each in (one, two))
+    left, right = (f"{place}: of {each or 'no namespace'}" for each in spaces)
+    return left, right
 
 
 def _label(element: Any) -> str:

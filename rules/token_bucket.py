@@ -4,7 +4,10 @@ from __future__ import annotations
 
 
 class TokenBucket:
-    """At most `most` of something within `seconds` (0: as many as one likes), evenly refilled; moves with `spend`."""
+    """At most `most` of something within `seconds` (0: as many as one likes), evenly refilled.
+
+    It moves with `spend`, `give_back`.
+    """
 
     __slots__ = ("_at", "_left", "_most", "_rate")
 
@@ -24,3 +27,7 @@ class TokenBucket:
             return False
         self._left -= amount
         return True
+
+    def give_back(self, amount: float = 1.0) -> None:
+        """Take back what was spent on nothing."""
+        self._left = min(self._most, self._left + amount)

@@ -13,6 +13,7 @@ HELPERS = {
     "rules.config": ("yaml", "pydantic", "pydantic_core"),
     "comparators.explain": ("deepdiff",),
     "comparators.html_tokens": ("selectolax",),
+    "comparators.xml_children": ("lxml",),
     "comparators.xml_compare": ("lxml",),
     "comparators.quick_equal": ("orjson",),
     "comparators.content_coding": ("brotli", "backports", "compression"),

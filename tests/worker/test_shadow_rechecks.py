@@ -62,6 +62,18 @@ async def test_a_re_check_brings_legacys_first_answer_along(gateway: RunningProx
     assert (answer.legacy.body, answer.secondary.body, answer.secondary.status) == (b"three", b"one", 200)
 
 
+async def test_a_third_look_brings_the_second_ones_answer_along(gateway: RunningProxy):
+    """A write between the first two would else be in every later look, as what legacy varies by itself."""
+    answers = iter((ONE, ok(b"written"), ok(b"later")))
+    mirror, pair = await differing(gateway, always(lambda _: next(answers)), always(TWO))
+
+    looks = [await again(mirror, pair) for _ in range(2)]
+
+    assert [(each.legacy.body, each.secondary.body) for each in looks if isinstance(each, Pair) and each.secondary] == [
+        (b"written", b"one"), (b"later", b"written"),
+    ]  # fmt: skip
+
+
 async def test_first_answers_are_kept_as_long_as_there_is_room_for_them(
     gateway: RunningProxy, monkeypatch: pytest.MonkeyPatch
 ):

@@ -57,7 +57,8 @@ class CoolDown:
 
 VIOLATED = "violated"
 _ALONE = "alone"
-_LATER = (RACED, "busy")
+BUSY = "busy"
+_LATER = (RACED, BUSY)
 _CURES = {SESSION: " (legacy takes the copy for a stranger's; with `session: share` it is asked as the user)"}
 MOST_TIMES = 3
 """How often a pair is asked again at most."""
@@ -263,22 +264,17 @@ class PairPipeline:
             self._came_to_nothing(pending, "failed" if again is None else again.reason)
             return
         self._verdicts.observed(pair, again)
-        if first.verdict == "different":
-            self._rechecks.ended(pair.route, stayed=again.verdict == "different")
-        groups = {each.group for each in again.found}
-        for each in first.found:
-            (self._rechecks.stayed if each.group in groups else self._rechecks.vanished)(each.group)
         both = {one.name for one in _violations(first)} & {one.name for one in _violations(again)}
         violations = tuple(one for one in again.checked if one.name in both)
-        if again.verdict == "different" or violations:
-            # what changes between two questions may be users' writes: only what stays is beyond doubt
-            moves = not _stays(first, again)
-            if (
-                moves
-                and pending.number < MOST_TIMES
-                and self._put_again(pending.pair, again, worker, pending.number + 1)
-            ):
-                return
+        is_wrong = again.verdict == "different" or bool(violations)
+        # what changes between two questions may be users' writes: only what stays is beyond doubt
+        moves = not _stays(first, again)
+        asks = is_wrong and moves and pending.number < MOST_TIMES
+        asked = asks and self._put_again(pending.pair, again, worker, pending.number + 1)
+        self._remember(pair.route, first, again, asked=asked)
+        if asked:
+            return
+        if is_wrong:
             if moves and not violations and _follows(first, again):
                 self._verdicts.transient(pending.pair, first)
             else:
@@ -290,9 +286,22 @@ class PairPipeline:
         else:
             self._verdicts.transient(pending.pair, first)
 
+    def _remember(self, route: str, first: Opinion, again: Opinion, *, asked: bool) -> None:
+        """Keep what this look says of the route's differences; what stayed but moved is `asked` about once more."""
+        if first.verdict == "different" and not (asked and again.verdict == "different"):
+            self._rechecks.ended(route, stayed=again.verdict == "different")
+        groups = {each.group for each in again.found}
+        for each in first.found:
+            if each.group not in groups:
+                self._rechecks.vanished(each.group)
+            elif not asked:
+                self._rechecks.stayed(each.group)
+
     def _not_again(self, pending: PendingRecheck, worker: Worker, why: str) -> None:
         """Decide about a pair of which a worker could not ask again; beside a write, or busy, it may a little later."""
         later = why in _LATER and pending.number < MOST_TIMES
+        if why == BUSY:
+            self._rechecks.give_back(pending.pair.route, violated=bool(_violations(pending.opinion)))
         if not (later and self._put_again(pending.pair, pending.opinion, worker, pending.number + 1, WRITES_ARE_NEAR)):
             self._never_again(pending, why)
         self._decide(pending.pair.route)

@@ -74,6 +74,11 @@ class Rechecks:
         is_known = bool(found) and all(self.looks_like_a_race(each.group) for each in found)
         return there[1].spend(self._clock(), leaving=per_minute // _FOR_WHAT_IS_NEW if is_known else 0)
 
+    def give_back(self, route: str, *, violated: bool) -> None:
+        """Take back what one cost that was not asked after all."""
+        if (there := self._budgets.get((route, violated))) is not None:
+            there[1].give_back()
+
     def begin(self, pair: Pair, opinion: Opinion, seconds: float, number: int = 1) -> None:
         """Wait for other answers to `pair`, for so long."""
         self._pending[pair.id] = PendingRecheck(light(pair), opinion, self._clock() + seconds + GRACE, number)

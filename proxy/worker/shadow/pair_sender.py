@@ -83,9 +83,10 @@ KEPT_FOR: Final = 15.0
 
 
 class Kept(NamedTuple):
-    """What is needed to ask again; `legacy` is the hash of legacy's first body, `first` that answer, if there was room.
+    """What is needed to ask again; `legacy` is the hash of legacy's first body.
 
-    Held against legacy's second answer it shows what legacy varies by itself.
+    `first` is legacy's answer before the one that will come, if there was room: held against that it shows what legacy
+    varies by itself.
     """
 
     origin: LiveRequest
@@ -115,6 +116,15 @@ class SentPairs:
             return
         while len(self._kept) >= KEPT_AT_MOST:
             self._forget(next(iter(self._kept)))
+        self._put(pair, kept)
+
+    def renew(self, pair: str, answer: Answer) -> None:
+        """Take legacy's latest answer for the one before."""
+        if (kept := self._kept.get(pair)) is not None:
+            self._bytes -= _size(kept)
+            self._put(pair, kept._replace(first=answer))
+
+    def _put(self, pair: str, kept: Kept) -> None:
         size = _size(kept)
         if self._bytes + size > FIRST_BYTES:
             kept, size = kept._replace(first=None), 0

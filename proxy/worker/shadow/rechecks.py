@@ -99,9 +99,12 @@ class Recheck:
             self._failed("busy")
         elif settled.result == NOT_COMPARED or stranger:
             self._failed(SESSION if stranger else "failed")
-        elif not self._shadows.pairs_out.send_again(
+        elif self._shadows.pairs_out.send_again(
             self._pair, kept.origin, kept.generation, kept.user, first, other, settled.reason, kept.first
         ):
+            # the next look is held against this one: what was written since the first one would hide what is there
+            self._shadows.sent.renew(self._pair, legacy.response_copy.answer(legacy.waited))
+        else:
             self._failed()
 
     def _give_back(self) -> None:

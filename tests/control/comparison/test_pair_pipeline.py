@@ -200,6 +200,19 @@ async def test_one_whose_values_move_is_asked_again_until_it_is_gone(hall: Compa
     assert hall.result() == {"transient": 1}
 
 
+async def test_one_whose_values_move_is_no_evidence_before_it_has_stayed(hall: ComparisonRig):
+    """What a write has put into one of two answers is there in both looks; pairs behind it wait for the last one."""
+    hall.policy = ShadowPolicy(sample=1.0, recheck_per_minute=2)
+    await hall.judged(a_pair(id="a"), "different", found=(FOUND,))
+    await hall.judged(a_pair(id="a", again=1), "different", found=(replace(FOUND, legacy="3"),))
+    await hall.judged(a_pair(id="b"), "different", found=(FOUND,))
+    before = hall.result()
+    await hall.judged(a_pair(id="a", again=1), "equal")
+
+    assert before == {}
+    assert hall.result() == {"transient": 1, "unchecked": 1}
+
+
 async def test_one_whose_values_move_for_ever_counts_all_the_same(hall: ComparisonRig):
     clocks = [replace(FOUND, legacy=f'"12:00:0{number}"', modern=f'"14:00:0{number}"') for number in range(4)]
     await hall.judged(a_pair(), "different", found=clocks[:1])
@@ -266,6 +279,16 @@ async def test_who_always_writes_meanwhile_leaves_it_open(hall: ComparisonRig):
 
 def test_a_write_is_near_for_as_long_as_a_worker_says():
     assert WRITES_ARE_NEAR == APART
+
+
+async def test_a_busy_worker_costs_nothing_of_the_budget(hall: ComparisonRig):
+    hall.policy = ShadowPolicy(sample=1.0, recheck_per_minute=1)
+    await hall.judged(a_pair(), "different", found=(FOUND,))
+    hall.judging.on_message(WORKER, AgainFailed(a_pair().id, "busy"))
+    await hall.judged(a_pair(again=1), "equal")
+
+    assert len(hall.asked) == 2
+    assert hall.result() == {"transient": 1}
 
 
 async def test_a_worker_that_is_busy_is_asked_a_little_later_but_not_for_ever(hall: ComparisonRig):
