@@ -6,7 +6,8 @@ of an error's envelope, are still compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from comparators import exposed_internals
@@ -15,7 +16,8 @@ from comparators.context import Context
 from comparators.json_parse import literal
 from comparators.json_reshape import camel
 from comparators.model import Kind
-from comparators.paths import steps
+from comparators.one_sided import inside
+from comparators.paths import pointer, steps
 from comparators.sensitive_names import looks_secret
 
 _FIRST_ERROR: Final = 400
@@ -26,6 +28,11 @@ _RULE: Final = "errors"
 # What says what went wrong; what else belongs to the envelope where one of these does.
 _SAYS: Final = ("message", "detail", "error", "errors", "title")
 _ENVELOPE: Final = frozenset({*_SAYS, "exception", "file", "line", "trace", "type", "instance"})
+_DETAIL: Final = (None, "detail")
+_TYPES: Final = frozenset(
+    {"bool", "bytes", "date", "datetime", "decimal", "dict", "float", "int", "list", "none", "set", "str", "time",
+     "tuple", "url", "uuid"}
+)  # fmt: skip
 _PARTS_OF_A_REQUEST: Final = frozenset({"body", "query", "path", "header", "cookie"})
 
 
@@ -78,6 +85,8 @@ def reduced(legacy: Any, modern: Any, context: Context) -> tuple[Any, Any] | Non
         return legacy, modern
     if _UNPROCESSABLE in {context.legacy.status, context.modern.status}:
         _fields(legacy, modern, context)
+        if not context.alike:
+            _echoed_secrets(legacy, modern, context)
     ours, theirs = _enveloped(legacy), _enveloped(modern)
     if ours != theirs:
         exposed_internals.differ_in_members(ours, theirs, context)
@@ -108,6 +117,16 @@ def _fields(legacy: dict[str, Any], modern: dict[str, Any], context: Context) ->
     context.differ(path, kind, literal(sorted(ours)), literal(sorted(theirs)), _RULE)
 
 
+def _echoed_secrets(legacy: dict[str, Any], modern: dict[str, Any], context: Context) -> None:
+    """Report secrets that modern alone sends back: FastAPI's `input` is what the user has sent."""
+    ours = {pointer(trail) for trail, _ in inside(legacy.get("detail"), _DETAIL)}
+    for trail, value in inside(modern.get("detail"), _DETAIL):
+        if trail is not None and type(trail[1]) is str and looks_secret(trail[1]) and value:
+            path = pointer(trail)
+            if path not in ours:
+                context.differ(path, "extra", "", literal(value), _RULE)
+
+
 def _refused(body: dict[str, Any]) -> frozenset[str]:
     """Return the refused fields, `items.0.price`, of Laravel's `errors` or FastAPI's `detail`."""
     if type(body.get("errors")) is dict:
@@ -120,7 +139,20 @@ def _refused(body: dict[str, Any]) -> frozenset[str]:
         if type(place) is list:
             inner = place[1:] if place and place[0] in _PARTS_OF_A_REQUEST else place
             found.add(".".join(each if type(each) is str else literal(each) for each in inner))
-    return frozenset(found)
+    return frozenset(_without_alternatives(found))
+
+
+def _without_alternatives(fields: set[str]) -> Iterator[str]:
+    """Yield fields, one for all alternatives of a union: Pydantic adds the type that was tried to the place of each."""
+    tried = Counter(field.rpartition(".")[0] for field in fields if _is_tried(field))
+    for field in fields:
+        above = field.rpartition(".")[0]
+        yield above if _is_tried(field) and tried[above] > 1 else field
+
+
+def _is_tried(field: str) -> bool:
+    above, _, last = field.rpartition(".")
+    return bool(above) and (last in _TYPES or last.endswith("]") or last[:1].isupper())
 
 
 def _renamed(fields: Iterable[str], context: Context) -> frozenset[str]:

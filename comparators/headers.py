@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from comparators import error_bodies
 from comparators.body_kind import media_type
 from comparators.context import Context
-from comparators.html_volatile import without_nonces
+from comparators.html_volatile import is_made, without_nonces
 from comparators.json_parse import Side, legacy_side
 from comparators.model import Capture
 from comparators.values import plain, within
@@ -18,7 +18,7 @@ from comparators.values import plain, within
 # The meaning of a header field, apart from its spelling.
 
 
-_AT_ONCE = re.compile(r'\b(nonce|opaque)="[^"]*"', re.IGNORECASE)
+_AT_ONCE = re.compile(r'\b(nonce|opaque)="([^"]*)"', re.IGNORECASE)
 _LISTS: Final = frozenset(
     {"access-control-allow-headers", "access-control-allow-methods", "access-control-expose-headers", "allow",
      "cache-control", "content-language", "vary"}
@@ -37,10 +37,15 @@ def meaning(name: str, values: Sequence[str]) -> str:
     if name == "content-disposition":
         return disposition(values[-1])
     if name == "www-authenticate":
-        return _AT_ONCE.sub(r'\1=""', ", ".join(_challenge(each) for each in values))
+        return _AT_ONCE.sub(_without_made, ", ".join(_challenge(each) for each in values))
     if name in _LISTS and '"' not in (whole := ",".join(values)):
         return ", ".join(sorted({each.strip().lower() for each in whole.split(",") if each.strip()}))
     return ", ".join(values)
+
+
+def _without_made(parameter: re.Match[str]) -> str:
+    """Return a parameter of a challenge without its value, where that looks generated."""
+    return f'{parameter[1]}=""' if is_made(parameter[2]) else parameter[0]
 
 
 def cookies(values: Sequence[str]) -> str:

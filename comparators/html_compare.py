@@ -233,9 +233,9 @@ def _are_one_value(
     """Whether two values of an attribute are one: as they came, with what is made anew blanked, by some rule."""
     if context.policy.ignore_text and context.same_text(*values):
         return True
-    if context.same_text(
-        *blank, place=f"{place.key(context)} {name}", shown=shown, name=place.roles.of_attribute(place.at, name)
-    ):
+    columns = context.minds_places or context.may_be_clock(*blank)
+    role = place.roles.of_attribute(place.at, name, columns=columns)
+    if context.same_text(*blank, place=f"{place.key(context)} {name}", shown=shown, name=role):
         return True
     if context.policy.asset_paths and assets.are_one(token.text, name, *values, context):
         return True

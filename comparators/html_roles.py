@@ -8,10 +8,12 @@ value in JSON its name says that.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from comparators.html_tokens import END, START, TEXT, Stream, Token
+from comparators.noise_rules import is_currency
 from comparators.sensitive_names import looks_due, looks_money, may_name
 
 _ROLES: Final = ("class", "itemprop", "property", "name", "id")
@@ -40,6 +42,12 @@ _NEAR: Final = 16
 """How many tokens before a text say what it is about."""
 _BETWEEN: Final = 6
 """How many tags a label may be before what it labels."""
+_INLINE: Final = _DRESS - {"p", "option", "optgroup"}
+_PARTS_OF_A_SUM: Final = 2
+"""A price may be written as `€<b>9</b><sup>99</sup>`."""
+_SAYING: Final = frozenset({"data", "input", "time"})
+"""Elements whose value is a text in their place."""
+_MONEY: Final = "currency"
 _PARTS: Final = frozenset({"thead", "tbody", "tfoot"})
 _SPANS: Final = frozenset(map(str, range(2, 100)))
 _LONGEST_LABEL: Final = 60
@@ -60,18 +68,25 @@ class Roles:
         found = [word for each in _around(tokens) for word in _words_of(each.attributes)]
         found += _names_in_row(tokens)
         found.append(_label(tokens))
+        if _is_beside_a_currency(tokens, self._stream.tokens[at + 1 : at + 1 + _BETWEEN]):
+            found.append(_MONEY)
         if columns:
             found.append(self._column(at))
         return " ".join(filter(None, found))
 
-    def of_attribute(self, at: int, name: str) -> str:
-        """Return the words that say what an attribute holds: `<meta itemprop="price" content="12.00">`, `data-due`."""
+    def of_attribute(self, at: int, name: str, *, columns: bool) -> str:
+        """Return the words that say what an attribute holds: `<meta itemprop="price" content="12.00">`, `data-due`.
+
+        Of a field its label, of a time what stands before it, as for a text in its place.
+        """
         if name.startswith("data-"):
             return name
         if name not in _HELD:
             return ""
         token = self._stream.tokens[at]
         found = list(_words_of(token.attributes))
+        if token.text in _SAYING:
+            return f"{' '.join(found)} {self.of(at, columns=columns)}"
         if token.text in _DRESS:
             found += [word for each in _around(self._stream.before(at, _NEAR)) for word in _words_of(each.attributes)]
         return " ".join(found)
@@ -110,11 +125,35 @@ def _label(tokens: Sequence[Token]) -> str:
         token = tokens[at]
         if token.kind == TEXT:
             after = tokens[at + 1] if at + 1 < len(tokens) else token
-            names = token.text.endswith(":") or (after.kind == END and after.text in _LABELS)
+            names = token.text.endswith(":") or (after.kind == END and after.text in _LABELS) or _counts(token.text)
             return token.text[-_LONGEST_LABEL:] if names and not token.text.endswith("?") else ""
         if token.kind == START and token.text in _BEGIN_OF_ROW:
             return ""
     return ""
+
+
+def _counts(text: str) -> bool:
+    """Whether a few words are a name of money or of what is due: `<div>Total</div><div>`, `Total <b>`.
+
+    With a figure they say that of this.
+    """
+    counts = looks_money((text,)) or looks_due((text,))
+    return counts and may_name(text) and not any(map(str.isdigit, text))
+
+
+def _is_beside_a_currency(before: Sequence[Token], after: Sequence[Token]) -> bool:
+    """Whether the text before or behind is a currency: `<span>€</span><span>`, `€<b>100</b><sup>`, `<b> EUR`."""
+    near = islice(_in_line(reversed(before[-_BETWEEN:])), _PARTS_OF_A_SUM)
+    return any(map(is_currency, near)) or is_currency(next(_in_line(after), ""))
+
+
+def _in_line(tokens: Iterable[Token]) -> Iterator[str]:
+    """Yield the texts up to the end of the line, which an element begins that does more than dress a text up."""
+    for token in tokens:
+        if token.kind == TEXT:
+            yield token.text
+        elif token.text not in _INLINE:
+            return
 
 
 def _names_in_row(tokens: Sequence[Token]) -> list[str]:

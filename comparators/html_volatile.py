@@ -22,9 +22,12 @@ _TOKEN_NAME: Final = re.compile(
     r".*(?:csrf|xsrf).*|.*token\]?|.*nonce\]?|.*_token\]?\[(?:key|fields)\]|sectok", re.IGNORECASE | re.DOTALL
 )
 _OWNED: Final = frozenset(
-    {"access", "account", "activation", "api", "auth", "bearer", "card", "client", "coupon", "customer", "device",
-     "download", "gift", "invitation", "invite", "order", "payment", "push", "refresh", "remember", "reset", "share",
-     "stripe", "unsubscribe", "verification"}
+    {"access", "account", "activation", "api", "approval", "auth", "basket", "bearer", "booking", "card", "cart",
+     "checkout", "claim", "client", "confirm", "confirmation", "coupon", "customer", "device", "document", "download",
+     "feed", "gift", "guest", "invitation", "invite", "invoice", "magic", "order", "otp", "payment", "preview", "push",
+     "quote", "referral", "refresh", "remember", "reservation", "reset", "share", "sso", "stripe", "subscriber",
+     "subscription", "ticket", "tracking", "unsubscribe", "vault", "verification", "verify", "voucher", "wallet",
+     "wishlist"}
 )  # fmt: skip
 """What such a token opens is somebody's own: `card_token`, `stripeToken`."""
 _PAID_BY: Final = frozenset({"payment", "method"})
@@ -59,7 +62,7 @@ _FINGERPRINT: Final = re.compile(
     rf"|(?=[^A-Z]{{0,7}}[A-Z])(?=[^a-z]{{0,7}}[a-z])[\w-]{{8}})(?=(?:\.min)?{_STATIC}(?:$|[?#\s,]))"
 )
 _VERSION: Final = re.compile(
-    rf"(?<=[\w-])({_STATIC})\?(?:(v|ver|version|id(?==(?=\d*[a-f])[0-9a-f]{{8}})|t|ts|rev|hash|cb|_)=|(?=[\w.\-]*\d))[\w.\-]+(?=$|[#\s,])",
+    rf"(?<=[\w-])({_STATIC})\?(?:(v|ver|version|id(?==(?=\d*[a-f])[0-9a-f]{{8}})|t|ts|rev|hash|cb|_)=(?!(?:none|null|nil|undefined|nan)(?:$|[#\s,]))|(?=[\w.\-]*\d))[\w.\-]+(?=$|[#\s,])",
     re.IGNORECASE,
 )
 _QUERY_HASH: Final = re.compile(r"(?<=[?&;])([\w-]{1,20}=)[0-9a-f]{16,64}(?=$|[&;#])")

@@ -362,6 +362,9 @@ _CODES: Final = (
 _UNIT: Final = re.compile(
     rf"[0-9](?:\s?(?:zł|Kč|лв|руб|грн)|\s(?:kr|Ft|lei|{_CODES}))\b|\b(?:kr|Kr\.|Rs\.?|Rp|RM|Fr\.|{_CODES})\s[0-9]"  # noqa: RUF001
 )
+_CURRENCY: Final = re.compile(
+    rf"(?:{_SIGN.pattern}|\$|\b(?:zł|Kč|лв|руб|грн|kr|Ft|lei|Rs|Rp|RM|{_CODES})\b)[A-Za-z ./]{{0,12}}"  # noqa: RUF001
+)
 _LONGEST_UNIT: Final = 5
 _DOLLARS: Final = re.compile(r"\$[0-9][0-9.,]*+[kKmM]?(?![\w$])|[0-9]\$(?![\w$./])")
 """The one sign of a currency that is a letter of tokens as well; of a hash (`$2y$10$`) more of the token follows."""
@@ -404,6 +407,11 @@ def is_price(text: str, before: str = "", after: str = "") -> bool:
     begin, whole = len(before[-_BEFORE:]), f"{before[-_BEFORE:]}{text}{after[:_AFTER]}"
     end = begin + len(text)
     return any(each.start() < end and each.end() > begin for sign in _PRICES for each in sign.finditer(whole))
+
+
+def is_currency(text: str) -> bool:
+    """Whether a whole text is a currency: its sign, its code, `EUR / month`."""
+    return _CURRENCY.fullmatch(text) is not None
 
 
 def is_amount(text: str) -> bool:

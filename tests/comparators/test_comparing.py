@@ -91,6 +91,18 @@ def test_answers_of_one_kind_are_compared_further():
         ),
         (("WWW-Authenticate", "Basic realm=a"), ("WWW-Authenticate", "basic realm=a"), {}, []),
         (
+            ("WWW-Authenticate", 'Digest realm="a", nonce="a1b2c3d4e5f60718"'),
+            ("WWW-Authenticate", 'Digest realm="a", nonce="9f8e7d6c5b4a3021"'),
+            {},
+            [],
+        ),
+        (
+            ("WWW-Authenticate", 'Digest realm="a", nonce="a1b2c3d4e5f60718"'),
+            ("WWW-Authenticate", 'Digest realm="a", nonce="None"'),
+            {},
+            ["@header:www-authenticate header"],
+        ),
+        (
             ("WWW-Authenticate", "Basic realm=a"),
             ("WWW-Authenticate", "Bearer"),
             {},

@@ -93,3 +93,20 @@ def test_php_dies_with_an_empty_answer():
 
 def test_a_secret_in_an_error_is_told():
     assert found(errors({"message": "No"}, {"detail": "No", "api_token": "x"})) == ['/api_token extra - "x"']
+
+
+@pytest.mark.parametrize("sent", [{"password": "hunter2"}, {"card": {"number": "4111", "cvv_token": "x"}}], ids=str)
+def test_a_secret_that_modern_sends_back_with_a_refusal_is_told(sent: dict[str, Any]):
+    body = {"detail": [{"loc": ["body", "email"], "msg": "Field required", "type": "missing", "input": sent}]}
+
+    (secret,) = errors(refused("email"), body, 422).findings
+
+    assert (secret.kind, secret.path.startswith("/detail/0/input/")) == ("extra", True)
+
+
+def test_the_alternatives_of_a_union_are_one_field():
+    both = [["body", "price", "int"], ["body", "price", "float"]]
+
+    assert errors(refused("price"), detailed(*both), 422).findings == ()
+    assert errors(refused("price"), detailed(*both, ["body", "name"]), 422).findings != ()
+    assert errors(refused("price"), detailed(["body", "price", "int"]), 422).findings != ()

@@ -40,7 +40,24 @@ NAMED = (
     '<data class="NAME" value="{}">a</data>',
     '<meta itemprop="NAME" content="{}">',
     '<p data-NAME="{}">a</p>',
+    '<label>NAME</label><input name="x" value="{}">',
+    '<label for="a">NAME</label><input id="a" name="x" value="{}">',
+    '<label>NAME <input name="x" value="{}"></label>',
+    '<p>NAME <time datetime="{}">soon</time></p>',
+    '<table><tr><th>NAME</th><td><time datetime="{}">soon</time></td></tr></table>',
+    '<div class="row"><div>NAME</div><div>{}</div></div>',
+    "<div><span>NAME</span><span>{}</span></div>",
+    "<ul><li>NAME <b>{}</b></li></ul>",
 )
+CURRENCIES = (
+    "<p><span>€</span><span>{}</span></p>",
+    "<p>€ <b>{}</b></p>",
+    "<p>€<b>100</b><sup>{}</sup></p>",
+    "<p><span>{}</span> <span>EUR</span></p>",
+    "<h4>{} <small>EUR / month</small></h4>",
+    "<p><b>$</b><i>{}</i></p>",
+)
+"""A sign or a code in an element of its own."""
 OF_NO_NAME = (
     '<p class="text-end">{}</p>',
     '<p class="text-balance justify-content-md-end after:mr-2 is-valid">{}</p>',
@@ -51,6 +68,9 @@ OF_NO_NAME = (
     '<p class="photo-credit">{}</p>',
     "<p>Is it due, in total?</p><p>{}</p>",
     "<ul><li>Total: 5</li><li>{}</li></ul>",
+    "<p>€ 47.30</p><p>{}</p>",
+    "<p>{}</p><p>€</p>",
+    "<p>NOK</p><p>{}</p>",
 )
 
 
@@ -72,6 +92,11 @@ def of_clock(page: str) -> str:
 def test_money_is_no_noise_and_what_is_due_no_clock(page: str):
     assert (of_noise(page.replace("NAME", "total")), of_noise(page.replace("NAME", "views"))) == ("different", "noise")
     assert (of_clock(page.replace("NAME", "due")), of_clock(page.replace("NAME", "made"))) == ("different", "equal")
+
+
+@pytest.mark.parametrize("page", CURRENCIES)
+def test_a_number_beside_the_sign_of_a_currency_is_money(page: str):
+    assert of_noise(page) == "different"
 
 
 @pytest.mark.parametrize("page", OF_NO_NAME)

@@ -846,7 +846,8 @@ def test_json_in_the_code_of_an_attribute_is_json(price: str, verdict: str):
 
 
 OWNED = (
-    "card_token", "api_token", "access_token", "remember_token", "reset_token", "stripeToken", "userApiToken",
+    "card_token", "cart_token", "vault_token", "guestToken", "confirmation_token", "magic_token", "api_token",
+    "access_token", "remember_token", "reset_token", "stripeToken", "userApiToken",
     "customer[token]", "payment_method_nonce",
 )  # fmt: skip
 FORGED = (
