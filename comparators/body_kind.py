@@ -41,6 +41,12 @@ _ALIASES: Final = {
     ),
 }  # fmt: skip
 """RFC 7303, RFC 9239."""
+_TEXTS: Final = frozenset(
+    {"application/graphql", "application/pem-certificate-chain", "application/sql", "application/toml",
+     "application/vnd.apple.mpegurl", "application/x-mpegurl", "application/x-pem-file", "application/x-sh",
+     "application/x-yaml", "application/yaml"}
+)  # fmt: skip
+"""Texts that are no `text/…`: people read them by their lines."""
 _XML_OF: Final = ("application/xml+", "text/xml+")
 _JSON_KINDS: Final = ("json", "ndjson")
 _CALL_END: Final = b" \t\r\n);"
@@ -118,7 +124,7 @@ def _said(media: str) -> BodyKind | None:
         return "json"
     if media.endswith("+xml") or media.startswith(_XML_OF):  # `application/xml+opml`, as PHP applications write it
         return "xml"
-    if media.startswith("text/"):
+    if media.startswith("text/") or media in _TEXTS or media.endswith("+yaml"):
         return "text"
     return "bytes" if media else None
 

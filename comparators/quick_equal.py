@@ -256,9 +256,16 @@ def _is_exact(body: bytes, walk: _Pass) -> bool:
     """
     if walk.extreme or body[::_SAMPLED].translate(_CLASSES).find(_OF_SIXTEEN) >= 0:
         return exactness(body) != INEXACT
-    if walk.zero and (body.find(b"e-") >= 0 or body.find(b"E-") >= 0):
+    if walk.zero and _has_small_power(body):
         return exactness(body) != INEXACT
     return True
+
+
+def _has_small_power(body: bytes) -> bool:
+    """Whether a text may hold a negative power; one letter is found ten times as fast as two."""
+    if body.find(b"-") < 0:
+        return False
+    return body.find(b"e-") >= 0 or (body.find(b"E") >= 0 and body.find(b"E-") >= 0)
 
 
 def exactness(body: bytes) -> int:
