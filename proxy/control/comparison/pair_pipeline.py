@@ -216,7 +216,9 @@ class PairPipeline:
         may = self._are_open(opinion) and all(place.may_be_excused for place in places_of(rest))
         return may and self._rechecks.mostly_vanish(route)
 
-    def _put_again(self, pair: Pair, opinion: Opinion, worker: Worker, number: int, pause: float = 0.0) -> bool:
+    def _put_again(
+        self, pair: Pair, opinion: Opinion, worker: Worker, number: int, *, pause: float = 0.0, put_off: int = 0
+    ) -> bool:
         """Have both sides asked the `number`th time, `pause` seconds later than usual; False without a budget."""
         policy = self._policy(pair.route)
         violated = bool(_violations(opinion))
@@ -225,7 +227,7 @@ class PairPipeline:
         ):
             return False
         wait = policy.recheck_after + pause
-        self._rechecks.begin(pair, opinion, wait + 2 * policy.timeout, number)
+        self._rechecks.begin(pair, opinion, wait + 2 * policy.timeout, number, put_off)
         self._later(wait, self._send_again, pair.id, worker)
         return True
 
@@ -299,10 +301,14 @@ class PairPipeline:
 
     def _not_again(self, pending: PendingRecheck, worker: Worker, why: str) -> None:
         """Decide about a pair of which a worker could not ask again; beside a write, or busy, it may a little later."""
-        later = why in _LATER and pending.number < MOST_TIMES
+        number, put_off = pending.number + 1, 0
         if why == BUSY:
+            # not a look: the sample of the next one would be older than what others have written meanwhile
+            number, put_off = pending.number, pending.put_off + 1
             self._rechecks.give_back(pending.pair.route, violated=bool(_violations(pending.opinion)))
-        if not (later and self._put_again(pending.pair, pending.opinion, worker, pending.number + 1, WRITES_ARE_NEAR)):
+        later = why in _LATER and number <= MOST_TIMES and put_off < MOST_TIMES
+        again = pending.pair, pending.opinion, worker, number
+        if not (later and self._put_again(*again, pause=WRITES_ARE_NEAR, put_off=put_off)):
             self._never_again(pending, why)
         self._decide(pending.pair.route)
 
@@ -375,7 +381,8 @@ def _follows(before: Opinion, now: Opinion) -> bool:
 
 
 def _wrong(opinion: Opinion) -> set[tuple[str, str, str]]:
-    found = {(each.group, each.legacy, each.modern) for each in opinion.found}
+    # where both say the same it is what sums up the rest of a page
+    found = {(each.group, each.legacy, each.modern) for each in opinion.found if each.legacy != each.modern}
     return found | {(one.name, one.left, one.right) for one in _violations(opinion)}
 
 

@@ -36,12 +36,16 @@ _LATELY = 200
 
 @dataclass(frozen=True, slots=True)
 class PendingRecheck:
-    """A pair that is being asked again, the `number`th time, without its answers, with what was last said of them."""
+    """A pair that is being asked again, the `number`th time, without its answers, with what was last said of them.
+
+    `put_off` says how often in a row a worker had no time for it: that was no look.
+    """
 
     pair: Pair
     opinion: Opinion
     until: float
     number: int = 1
+    put_off: int = 0
 
 
 class Rechecks:
@@ -79,9 +83,10 @@ class Rechecks:
         if (there := self._budgets.get((route, violated))) is not None:
             there[1].give_back()
 
-    def begin(self, pair: Pair, opinion: Opinion, seconds: float, number: int = 1) -> None:
+    def begin(self, pair: Pair, opinion: Opinion, seconds: float, number: int = 1, put_off: int = 0) -> None:
         """Wait for other answers to `pair`, for so long."""
-        self._pending[pair.id] = PendingRecheck(light(pair), opinion, self._clock() + seconds + GRACE, number)
+        until = self._clock() + seconds + GRACE
+        self._pending[pair.id] = PendingRecheck(light(pair), opinion, until, number, put_off)
         self._bytes += len(opinion.payload)
         self._asking[pair.route] += 1
 

@@ -113,4 +113,6 @@ class Recheck:
             self._shadows.conflict_tracker.sessions.give_back(session)
 
     def _failed(self, why: str = "failed") -> None:
+        if why == "busy":
+            self._kept.route.rechecks.give_back()
         self._shadows.pairs_out.send(AgainFailed(self._pair, why))

@@ -281,6 +281,31 @@ def test_a_write_is_near_for_as_long_as_a_worker_says():
     assert WRITES_ARE_NEAR == APART
 
 
+async def test_a_look_that_a_worker_put_off_is_none(hall: ComparisonRig):
+    """What comes after it is not the last one: its sample is older than what was written meanwhile."""
+    moved = [replace(FOUND, legacy=legacy) for legacy in "345"]
+    await hall.judged(a_pair(), "different", found=(FOUND,))
+    for _ in range(MOST_TIMES - 1):
+        hall.judging.on_message(WORKER, AgainFailed(a_pair().id, "busy"))
+    for each in moved[: MOST_TIMES - 1]:
+        await hall.judged(a_pair(again=1), "different", found=(each,))
+    before = hall.result()
+    await hall.judged(a_pair(again=1), "noise")
+
+    assert before == {}
+    assert hall.result() == {"transient": 1}
+
+
+async def test_what_sums_up_the_rest_of_a_page_is_nothing_that_stays(hall: ComparisonRig):
+    rest = Found("g9", "@body", "@body", "value", "page, what follows: 9 tokens", "page, what follows: 9 tokens")
+    await hall.judged(a_pair(), "different", found=(FOUND, rest))
+    await hall.judged(a_pair(again=1), "different", found=(replace(FOUND, legacy="3"), rest))
+    await hall.judged(a_pair(again=1), "equal")
+
+    assert len(hall.asked) == 2
+    assert hall.result() == {"transient": 1}
+
+
 async def test_a_busy_worker_costs_nothing_of_the_budget(hall: ComparisonRig):
     hall.policy = ShadowPolicy(sample=1.0, recheck_per_minute=1)
     await hall.judged(a_pair(), "different", found=(FOUND,))
