@@ -102,11 +102,13 @@ _RUNNING: Final = re.compile(
 _COUNTED: Final = re.compile(r"(?<=\[)[0-9]+(?=\])|(?<=row )[0-9]+|(?<=line )[0-9]+|(?<=from )[0-9]+|^[0-9]+(?= bytes)")
 _IN_NAME: Final = re.compile(
     r"(?<=[#=._-])(?:[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[0-9]+|(?=[a-f]*[0-9])[0-9a-f]{6,64}"
-    r"|(?=[A-Za-z]*[0-9]+[A-Za-z])[0-9A-Za-z]{8,64}|(?=[a-z]*[bcdfghjklmnpqrstvwxz]{5})[a-z]{10,64})(?![0-9A-Za-z])"
+    r"|(?=[A-Za-z]*[0-9]+[A-Za-z])[0-9A-Za-z]{8,64}|(?=[a-z]*(?:[bcdfghjklmnpqrstvwxz]{5}|q[^u]"
+    r"|[jkqvwxz][a-z]*[jkqvwxz][a-z]*[jkqvwxz]))[a-z]{10,64}"
+    r"|(?=[A-Za-z]*(?:[A-Z]{2}[a-z][A-Z]|[a-z][A-Z][a-z][A-Z]|[A-Z][a-z][A-Z]{2}))[A-Za-z]{10,64})(?![0-9A-Za-z])"
 )
 """Ids inside the name of a place: `#post-4711`, `#wp-embed-share-tab-html-4-1808915178`, `#form-kyrtqnslvzpm`.
 
-The last one has more consonants in a row than words have.
+The last one has more consonants in a row than words have, others more rare letters, or capitals where no word begins.
 """
 _NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _WORDS: Final = {"": "nothing", "null": "null", "true": "boolean", "false": "boolean"}

@@ -23,9 +23,11 @@ _OPENING: Final = frozenset({"{", "["})
 _NEAR: Final = 64
 _NUMBERED: Final = re.compile(
     r"[: ](?:href|src|(?:form)?action|data-[\w-]*(?:url|href|src))=|\btd[^ >]*: |^row \d+, column"
+    r"| /(?:[^ :]*/)?\d+(?:/[^ :]*)?: "
 )
 _ADDRESS: Final = re.compile(r"(?:^|/)[^/]*(?:url|href|link|uri)$", re.IGNORECASE)
-"""Places at which a number is somebody's, or goes by a head that stands elsewhere."""
+"""Places at which a number is somebody's, is that of a row, or goes by a head that stands elsewhere."""
+_MEASURED: Final = re.compile(r"\s?(?:[kKMGT]i?B|bytes|m?s|sec(?:ond)?s?|%)(?![A-Za-z])")
 _SUM: Final = re.compile(r"\d[.,]\d\d(?!\d)")
 _HELD: Final = frozenset({"value", "extra"})
 _SCALAR: Final = re.compile(r"-?\d")
@@ -71,7 +73,8 @@ def _differ_in_form_alone(legacy: str, modern: str, reading: Reading, *, counts:
             around = legacy[max(0, at - _NEAR) : at], legacy[at + len(one) : at + len(one) + _NEAR]
             if shape is None or is_price(one, *around) or speaks_of_money(*around):
                 return False
-            if _has_number(shape) and (counts or _SUM.search(f"{one} {other}")):
+            is_sum = _SUM.search(f"{one} {other}") is not None and _MEASURED.match(around[1]) is None
+            if _has_number(shape) and (counts or is_sum):
                 return False
             if isinstance(shape, Numbers) and not _is_of_size(one, other):
                 return False

@@ -74,6 +74,9 @@ def of_form(name: str) -> str:
     [
         ("form-kyrtqnslvzpm", "form-osgnwbtazjlw"),
         ("x-k9d8f7g6h5j4", "x-q2w3e4r5t6y7"),
+        ("form-xhravkmeqzit", "form-okevazujixow"),
+        ("form-aqeroutilanm", "form-lvejwysoapqi"),
+        ("form-qTbRWxaLpZdK", "form-hGdYtEsAwNml"),
         ("t6b0d3f4c-dacb8134x", "t6b0d3f4c-77cb81aax"),
         ("post-4711", "post-12"),
     ],

@@ -139,6 +139,20 @@ def test_rows_are_the_same_under_the_rules_of_the_preset():
 PAGE = "<html><body><p>a</p>{}</body></html>"
 
 
+def test_a_size_with_its_unit_is_no_sum():
+    first, again, modern = (PAGE.format(each) for each in ("", "<p>Memory 12.34 MB</p>", "<p>Memory 12.41 MB</p>"))
+
+    assert thrice(first, again, modern, "text/html").verdict == "noise"
+
+
+def test_a_row_that_a_list_of_a_script_has_lost_is_no_noise():
+    rows_of = [{"title": f"Hammer {each}"} for each in range(20, 0, -1)]
+    lost = [each for each in rows_of if each["title"] != "Hammer 7"]
+
+    assert judged(in_script, {"rows": rows_of}, {"rows": rows_of[1:]}, {"rows": lost}) == "different"
+    assert judged(in_script, {"rows": rows_of}, {"rows": rows_of[1:]}, {"rows": rows_of[1:]}) == "noise"
+
+
 @pytest.mark.parametrize(
     ("media", "frame", "again", "modern"),
     [
