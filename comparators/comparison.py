@@ -32,7 +32,7 @@ from comparators.model import Capture, Comparison, Finding, Kind, Observation, R
 from comparators.noise_times import Reading
 from comparators.now_and_then import hides_content, is_one_more
 from comparators.policy import Policy
-from comparators.self_noise import masking, split
+from comparators.self_noise import masking, may_hide, split
 from comparators.text_compare import as_texts
 
 # Asks an operator's own comparator.
@@ -82,6 +82,7 @@ def found(custom: Any) -> Any:
 
 
 _MOST_HELD_AGAINST: Final = 2
+_OF_A_BODY: Final = ("/", "@body")
 OTHERWISE: Final = "legacy's literals are of its second answer: the first has nothing in that place"
 _NOT_MODIFIED: Final = 304
 _BODILESS: Final = frozenset({204, _NOT_MODIFIED})
@@ -155,6 +156,10 @@ def _judged(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequenc
     context, findings = held.context, held.findings
     if held.stopped is not None and not findings:
         raise held.stopped
+    if findings and any(_is_same_body(each, modern) and each.status == modern.status for each in secondary):
+        # to the byte what legacy itself says a moment later: nothing of it is modern's
+        findings = tuple(each for each in findings if not _may_be_legacys(each, context))
+        context.forgive("noise", len(held.findings) - len(findings))
     if not findings and (context.reshaped or any(map(hides_content, held.noise))):
         findings = _seen_now_and_then(held, modern, secondary)
     if len(findings) > MOST_FINDINGS:
@@ -167,6 +172,10 @@ def _judged(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequenc
     if capped:
         context.note(CAPPED)
     return Comparison(verdict, findings, context.forgiven, "", tuple(context.notes), held.observations, capped)
+
+
+def _may_be_legacys(finding: Finding, context: Context) -> bool:
+    return finding.path.startswith(_OF_A_BODY) and may_hide(finding, context.documents or ())
 
 
 def _held(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequence[Capture]) -> _Held:
@@ -195,7 +204,7 @@ def _seen_now_and_then(held: _Held, modern: Capture, secondary: Sequence[Capture
     """
     first = held.context
     documents = [first.documents]
-    lists = {each.path for each in held.noise if each.kind == "length"} | first.reshaped
+    lists = {each.path for each in held.noise if each.kind == "length"} | first.lists
     if first.documents is None:
         lists = set()
     answers = (first.legacy, *secondary[:_MOST_HELD_AGAINST])
@@ -204,6 +213,7 @@ def _seen_now_and_then(held: _Held, modern: Capture, secondary: Sequence[Capture
             continue
         other = _held(again, modern, first.policy, [each for each in answers if each is not again])
         documents.append(other.context.documents)
+        first.capped = first.capped or other.stopped is not None
         found = tuple(
             each for each in other.findings if not _is_in(each.path, lists) and not _is_another(each, first.reading)
         )

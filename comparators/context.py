@@ -23,7 +23,7 @@ MOST_FINDINGS = 200
 MOST_LOOKED_AT = 3_000
 """The number of differences to find where some of them may turn out to be noise; beyond it `legacy_again` is asked."""
 MOST_NODES = 2_000_000
-_MOST_RESHAPED = 64
+_MOST_LISTS = 4096
 MOST_TRIALS = 20_000
 """The number of rows of unordered lists that are compared with each other."""
 MOST_TRIED_NODES = 300_000
@@ -84,8 +84,8 @@ class Context:
     to bring it into the modern shape is then done to both. `path` is the place of the present text, `label`
     what its neighbours call it, both set only where noise could be in it. `own` are the texts in which legacy differs
     from itself in this pair, `seen` collects them where legacy is compared with itself. `again` is asked where these
-    were too many to keep; `documents` are the two JSON values that were compared, `reshaped` places where legacy has
-    something now and then, so that modern's was held against nothing.
+    were too many to keep; `documents` are the two JSON values that were compared. `reshaped` says that legacy has
+    something only now and then, so that modern's was held against nothing, `lists` where it has several lengths of one.
     """
 
     def __init__(
@@ -108,7 +108,8 @@ class Context:
         self.seen: Own | None = None
         self.again: Again | None = None
         self.documents: tuple[Any, Any] | None = None
-        self.reshaped: set[str] = set()
+        self.reshaped = False
+        self.lists: set[str] = set()
         self._clocks: Clocks | None = None
         self._left = [MOST_NODES, MOST_TRIED_NODES, MOST_TRIALS, MOST_GLANCES, MOST_PROOFS]
         self._tries = False
@@ -147,14 +148,11 @@ class Context:
 
     def excuse(self, kind: Kind, trail: Trail) -> None:
         """Count a difference as what legacy varies by itself."""
-        if kind in SHAPES and len(self.reshaped) < _MOST_RESHAPED:
-            self.reshape(pointer(trail))
+        if kind in SHAPES:
+            self.reshaped = True
+            if kind == "length" and len(self.lists) < _MOST_LISTS:
+                self.lists.add(pointer(trail))
         self.forgive("noise")
-
-    def reshape(self, place: str) -> None:
-        """Note a place at which legacy's answers have different members, rows, kinds of values; some are enough."""
-        if len(self.reshaped) < _MOST_RESHAPED:
-            self.reshaped.add(place)
 
     def forgive(self, rule: str, times: int = 1) -> None:
         """Count values that a rule excused."""
@@ -242,7 +240,8 @@ class Context:
             self.forgive(rule, times)
         for text in other.notes:
             self.note(text)
-        self.reshaped |= other.reshaped
+        self.reshaped = self.reshaped or other.reshaped
+        self.lists |= other.lists
         self.capped = self.capped or other.capped
         self.documents = other.documents
 

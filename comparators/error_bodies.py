@@ -30,9 +30,9 @@ _SAYS: Final = ("message", "detail", "error", "errors", "title")
 _ENVELOPE: Final = frozenset({*_SAYS, "exception", "file", "line", "trace", "type", "instance"})
 _DETAIL: Final = (None, "detail")
 _TYPES: Final = frozenset(
-    {"bool", "bytes", "date", "datetime", "decimal", "dict", "float", "int", "list", "none", "set", "str", "time",
-     "tuple", "url", "uuid"}
-)  # fmt: skip
+    {"bool", "bytes", "decimal", "dict", "float", "int", "list", "none", "set", "str", "tuple", "uuid"}
+)
+"""Of Pydantic, without those that are names of fields as well."""
 _PARTS_OF_A_REQUEST: Final = frozenset({"body", "query", "path", "header", "cookie"})
 
 
@@ -125,6 +125,18 @@ def _echoed_secrets(legacy: dict[str, Any], modern: dict[str, Any], context: Con
             path = pointer(trail)
             if path not in ours:
                 context.differ(path, "extra", "", literal(value), _RULE)
+    if type(modern.get("detail")) is list:
+        for at, each in enumerate(modern["detail"]):
+            if type(each) is dict and _is_of_a_secret(each) and f"/detail/{at}/input" not in ours:
+                context.differ(f"/detail/{at}/input", "extra", "", literal(each["input"]), _RULE)
+
+
+def _is_of_a_secret(refusal: dict[str, Any]) -> bool:
+    """Whether a refusal quotes what was sent for a field with the name of a secret."""
+    place = refusal.get("loc")
+    name = place[-1] if type(place) is list and place else None
+    said = refusal.get("input")
+    return type(name) is str and looks_secret(name) and bool(said) and type(said) not in {dict, list}
 
 
 def _refused(body: dict[str, Any]) -> frozenset[str]:
@@ -152,7 +164,7 @@ def _without_alternatives(fields: set[str]) -> Iterator[str]:
 
 def _is_tried(field: str) -> bool:
     above, _, last = field.rpartition(".")
-    return bool(above) and (last in _TYPES or last.endswith("]") or last[:1].isupper())
+    return bool(above) and (last in _TYPES or last.endswith("]"))
 
 
 def _renamed(fields: Iterable[str], context: Context) -> frozenset[str]:

@@ -83,6 +83,11 @@ def is_token_name(name: str) -> bool:
     return _TOKEN_NAME.fullmatch(name) is not None and not _is_owned(name)
 
 
+def is_owned(name: str) -> bool:
+    """Whether a token of this name opens something of somebody's."""
+    return _TOKEN_NAME.fullmatch(name) is not None and _is_owned(name)
+
+
 def _is_owned(name: str) -> bool:
     small = name.lower()
     if small.endswith(_FORMS) or any(each in small for each in _FORGED):

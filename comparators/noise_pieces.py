@@ -30,6 +30,7 @@ _EPOCH, _HOURS = 10, 6
 """Digits of an epoch, those of them that stay for hours."""
 _DATED: Final = (1_500_000_000, 2_500_000_000)
 _RANDOM: Final = 1000
+_FARTHEST: Final = 1000
 _LARGE: Final = 10_000_000
 _FINE: Final = -8
 _SPREAD: Final = Decimal("0.1")
@@ -139,6 +140,8 @@ def ranged(there: Sequence[Decimal]) -> Numbers | None:
     if not ranges:
         return None
     low, high = min(ranges), max(ranges)
+    if any(abs(each.adjusted()) > _FARTHEST for each in ranges):
+        return Numbers(low, high, whole, len(ranges) < len(there))  # no arithmetic reaches ten times as far
     is_drawn = high - low > high * _SPREAD and (low >= _LARGE if whole else _are_fractions(there))
     factor = _RANDOM if is_drawn else _DECADE
     least = low / factor if low > 0 else low * factor

@@ -7,29 +7,32 @@ has it; of that there is one sample only, so what must be the same and what may 
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from contextlib import suppress
 from typing import Final
 
+from comparators.html_volatile import is_owned
 from comparators.literals import is_cut
 from comparators.model import SHAPES, Finding
 from comparators.noise_forms import Affixed, Numbers, Row, Shape, number_of
 from comparators.noise_pieces import opened, ranged, shape_of
-from comparators.noise_rules import columns, is_about_money, is_price, middles, speaks_of_money
+from comparators.noise_rules import columns, is_about_money, is_amount, is_price, middles, speaks_of_money
 from comparators.noise_times import Reading
 from comparators.paths import steps
-from comparators.sensitive_names import looks_money
+from comparators.sensitive_names import looks_due, looks_money
 
 _OPENING: Final = frozenset({"{", "["})
 _NEAR: Final = 64
 _NUMBERED: Final = re.compile(
-    r"[: ](?:href|src|(?:form)?action|data-[\w-]*(?:url|href|src))=|\btd[^ >]*: |^row \d+, column"
+    r"[: ](?:href|src|value|content|(?:form)?action|data-[\w-]*)=|\btd[^ >]*: |^row \d+, column"
     r"| /(?:[^ :]*/)?\d+(?:/[^ :]*)?: "
 )
 _ADDRESS: Final = re.compile(r"(?:^|/)[^/]*(?:url|href|link|uri)$", re.IGNORECASE)
 """Places at which a number is somebody's, is that of a row, or goes by a head that stands elsewhere."""
 _MEASURED: Final = re.compile(r"\s?(?:[kKMGT]i?B|bytes|m?s|sec(?:ond)?s?|%)(?![A-Za-z])")
 _SUM: Final = re.compile(r"\d[.,]\d\d(?!\d)")
-_HELD: Final = frozenset({"value", "extra"})
+_FIELD: Final = re.compile(r"\[name=([^\]]{1,80})\]")
+_OWNER: Final = re.compile(r"(?:^|[/_.-])u?u?id$|[a-z]I[dD]$|(?:^|[/_.-])(?:user|customer|account|owner|member|email)$")
+"""Whose value says whose it is."""
 _SCALAR: Final = re.compile(r"-?\d")
 
 
@@ -48,10 +51,12 @@ def is_one_more(finding: Finding, legacy: str, reading: Reading) -> bool:
     """
     is_json, modern = finding.path.startswith("/"), finding.modern
     names = steps(finding.path) if is_json else (finding.path,)
-    if finding.kind not in _HELD or looks_money(names) or is_cut(legacy) or is_cut(modern):
+    if (finding.kind != "value" and not is_json) or is_cut(legacy) or is_cut(modern):
+        return False
+    if looks_money(names) or looks_due(names) or _opens(legacy) or (is_json and _OWNER.search(finding.path)):
         return False
     if is_json and _SCALAR.match(legacy) and _SCALAR.match(modern):
-        return _is_of_size(legacy, modern)
+        return is_of_size(legacy, modern)
     if is_json and not legacy[:1] == modern[:1] == '"':
         return False
     counts = (_ADDRESS.search(finding.path) if is_json else _NUMBERED.search(legacy)) is not None
@@ -59,8 +64,13 @@ def is_one_more(finding: Finding, legacy: str, reading: Reading) -> bool:
     return _differ_in_form_alone(one, other, reading, counts=counts)
 
 
+def _opens(literal: str) -> bool:
+    """Whether a literal of a page is of a field whose token opens something of somebody's."""
+    return any(is_owned(each[1]) for each in _FIELD.finditer(literal))
+
+
 def _differ_in_form_alone(legacy: str, modern: str, reading: Reading, *, counts: bool) -> bool:
-    if is_about_money(legacy) or is_about_money(modern):
+    if tells_a_sum(legacy) or tells_a_sum(modern):
         return False
     start, end = middles((legacy, modern))
     there = columns([each[start : len(each) - end] for each in (legacy, modern)])
@@ -76,7 +86,7 @@ def _differ_in_form_alone(legacy: str, modern: str, reading: Reading, *, counts:
             is_sum = _SUM.search(f"{one} {other}") is not None and _MEASURED.match(around[1]) is None
             if _has_number(shape) and (counts or is_sum):
                 return False
-            if isinstance(shape, Numbers) and not _is_of_size(one, other):
+            if isinstance(shape, Numbers) and not is_of_size(one, other):
                 return False
         at += len(one)
     return True
@@ -88,10 +98,15 @@ def _has_number(shape: str | Shape) -> bool:
     return isinstance(shape, Numbers | Affixed)
 
 
-def _is_of_size(one: str, other: str) -> bool:
-    """Whether two numbers are within a factor of ten."""
-    first, second = number_of(one), number_of(other)
-    if first is None or second is None:
-        return False
-    there = ranged([Decimal(first)])
-    return there is not None and there.holds(second)
+def tells_a_sum(text: str) -> bool:
+    """Whether a text speaks of a sum; one word may be a token that holds the letters of another (`9226fee0`)."""
+    return is_amount(text) or (not text.isalnum() and is_about_money(text))
+
+
+def is_of_size(one: str, other: str) -> bool:
+    """Whether two numbers are within a factor of ten, both whole where one is."""
+    with suppress(ArithmeticError):
+        first, second = number_of(one), number_of(other)
+        if first is not None and second is not None and (there := ranged([first])) is not None:
+            return there.holds(second)
+    return False

@@ -307,7 +307,7 @@ def inside(found: Sequence[Finding], place: str, shown: str, about: Observed) ->
         return list(found), 0
     noise = {id(each) for each in values if _is_own_inside(own, each, f"{place}{each.path}", shown, about.reading)}
     if any(id(each) in noise and hides_content(each) for each in values):
-        about.reshape("@body")
+        about.reshaped = True
     return [each for each in found if id(each) not in noise], len(noise)
 
 
@@ -330,13 +330,11 @@ class Observed(Protocol):
 
     own: Own | None
     seen: Own | None
+    reshaped: bool
 
     @property
     def reading(self) -> Reading:
         """How times are read."""
-
-    def reshape(self, place: str) -> None:
-        """Note a place at which legacy has something now and then."""
 
 
 class Addressed(Protocol):
@@ -483,7 +481,7 @@ def split(
     counting: list[Finding] = []
     noise: list[Finding] = []
     for each in findings:
-        hides = _may_hide(each, documents) and (_is_own(each, known, policy) or _learned(each, policy))
+        hides = may_hide(each, documents) and (_is_own(each, known, policy) or _learned(each, policy))
         (noise if hides else counting).append(each)
     return tuple(counting), tuple(noise)
 
@@ -503,7 +501,8 @@ def _token_rules(observations: Iterable[Observation]) -> tuple[NoiseRule, ...]:
     return tuple(replace(rule, path=path, pattern=pattern) for path, pattern in found)
 
 
-def _may_hide(finding: Finding, documents: Sequence[Any]) -> bool:
+def may_hide(finding: Finding, documents: Sequence[Any]) -> bool:
+    """Whether a difference may be noise at all: no status, no name about money, no secret that one side has alone."""
     if finding.kind in _NEVER:
         return False
     if finding.path.startswith("@"):
@@ -583,12 +582,16 @@ def _is_like_legacys(finding: Finding, known: _Known, policy: Policy) -> bool:
             same_shape(modern, examples, reading) or _is_of_family(finding, here, known)
         )
     if finding.kind == "missing":
-        return not kinds.isdisjoint(_ONE_SIDED)
+        # of elements that go by their name alone just the one that legacy leaves out itself
+        is_it = finding.path != "@body" or finding.legacy in examples
+        return is_it and not kinds.isdisjoint(_ONE_SIDED)
     if finding.kind == "extra":
         there = [each for each in examples if each]
         reading = Reading(policy.zone, "datetime" in policy.rules)
         return "extra" in kinds and (
-            same_shape(finding.modern, there) or any(is_one_more(finding, each, reading) for each in there)
+            finding.modern in there
+            or same_shape(finding.modern, there)
+            or any(is_one_more(finding, each, reading) for each in there)
         )
     return finding.kind in kinds
 

@@ -6,6 +6,7 @@ between two of them belongs together by number where there are as many, else onl
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
@@ -13,6 +14,9 @@ from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from lxml import etree
+
+HOSTS: Final = re.compile(r"https?://[^/\"'<>\s]+")
+_APART: Final = re.compile(rf"{HOSTS.pattern}|\sxmlns(?::\w+)?=\"[^\"]*\"|(?<=>)\s+|\s+(?=<)")
 
 
 class Gap(NamedTuple):
@@ -30,12 +34,16 @@ def gaps(legacy: Any, modern: Any) -> list[Gap] | None:
     It is where nothing holds them together, or where as many elements differ when each is held against the one of the
     same number.
     """
-    ours, theirs = _written(legacy), _written(modern)
+    texts, others = _written(legacy), _written(modern)
+    ours, theirs = (list(map(_bare, each)) for each in (texts, others))
     held = _held_together(ours, theirs)
     if not held:
         return None
     found = list(_between(held, len(ours), len(theirs)))
     many = sum(max(each.stop - each.start, each.until - each.to) for each in found)
+    # what is the same but for hosts or white space is compared by the rules
+    found += [Gap(at, at + 1, to, to + 1) for at, to in held if texts[at] != others[to]]
+    found.sort()
     by_number = sum(one != two for one, two in zip(ours, theirs, strict=False)) + abs(len(ours) - len(theirs))
     return found if many < by_number or len(ours) != len(theirs) else None
 
@@ -52,8 +60,13 @@ def numbers(element: Any) -> list[str]:
     return found
 
 
-def _written(element: Any) -> list[Hashable]:
-    return [hash(etree.tostring(each, encoding="unicode", with_tail=False)) for each in element]
+def _written(element: Any) -> list[str]:
+    return [etree.tostring(each, encoding="unicode", with_tail=False) for each in element]
+
+
+def _bare(text: str) -> Hashable:
+    """Return what is left of an element without hosts, namespaces, white space between elements."""
+    return hash(_APART.sub("", text))
 
 
 def _held_together(ours: Sequence[Hashable], theirs: Sequence[Hashable]) -> list[tuple[int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice, zip_longest
 from typing import Any, Final
@@ -15,7 +16,7 @@ from comparators.json_labels import NAMES
 from comparators.literals import first_difference
 from comparators.model import Capture
 from comparators.text_compare import around
-from comparators.xml_children import Gap, gaps, numbers
+from comparators.xml_children import HOSTS, Gap, gaps, numbers
 
 _HELD: Final = frozenset({"value", "content", "text", "data"})
 _PLAIN: Final = frozenset(
@@ -153,18 +154,20 @@ class _Walk:
     def _apart(self, apart: Sequence[Gap], one: Any, two: Any, place: str, glances: int) -> Iterator[Step]:
         """Report the elements that only one side has, yield those that belong together."""
         # an element of lxml is found by its number from the first one on
-        ours = list(zip(one, numbers(one), strict=True))
-        theirs = list(zip(two, numbers(two), strict=True))
+        ours, theirs = list(zip(one, numbers(one), strict=True)), list(two)
         for gap in apart:
             lost, gained = ours[gap.start : gap.stop], theirs[gap.to : gap.until]
-            if len(lost) == len(gained):
-                for (left, number), (right, _) in zip(lost, gained, strict=True):
-                    yield left, right, place, number, glances
-                continue
-            for left, number in lost[:_MOST]:
-                self._context.differ("@body", "missing", f"{place}/{_shown(left, number)}", "")
-            for right, number in gained[:_MOST]:
-                self._context.differ("@body", "extra", "", f"{place}/{_shown(right, number)}")
+            if len(lost) != len(gained):
+                # of a name that is as often on both sides the elements belong together
+                here, there = Counter(each.tag for each, _ in lost), Counter(each.tag for each in gained)
+                for left in [each for each, _ in lost if here[each.tag] != there[each.tag]][:_MOST]:
+                    self._context.differ("@body", "missing", f"{place}/{_shown(left)}", "")
+                for right in [each for each in gained if here[each.tag] != there[each.tag]][:_MOST]:
+                    self._context.differ("@body", "extra", "", f"{place}/{_shown(right)}")
+                lost = sorted((each for each in lost if here[each[0].tag] == there[each[0].tag]), key=_by_name)
+                gained = sorted((each for each in gained if here[each.tag] == there[each.tag]), key=_tag)
+            for (left, number), right in zip(lost, gained, strict=True):
+                yield left, right, place, number, glances
 
     def _attributes(self, one: Any, two: Any, place: str) -> None:
         left, right = _held(one), _held(two)
@@ -196,10 +199,18 @@ class _Walk:
             self._context.differ("@body", "value", f"{place}: {around(left, at)}", f"{place}: {around(right, at)}")
 
 
-def _shown(element: Any, number: str) -> str:
-    """Return the name of an element, its number, what it says."""
-    said = " ".join("".join(map(str, islice(element.itertext(), _PREVIEW))).split())
-    return f"{_name(element)}{number}: {said[:_PREVIEW]}"
+def _tag(element: Any) -> str:
+    return str(element.tag)
+
+
+def _by_name(element: tuple[Any, str]) -> str:
+    return _tag(element[0])
+
+
+def _shown(element: Any) -> str:
+    """Return the name of an element and what it says, which tells it from others wherever it stands."""
+    pieces = (" ".join(str(each).split()) for each in islice(element.itertext(), _PREVIEW))
+    return f"{_name(element)}: {HOSTS.sub('', ' '.join(filter(None, pieces)))[:_PREVIEW]}"
 
 
 def _named_apart(place: str, one: Any, other: str, two: Any) -> tuple[str, str]:
