@@ -25,10 +25,10 @@ class Rechecks:
         shadows = self._shadows
         if kept is None:
             shadows.pairs_out.send(AgainFailed(pair, "gone"))
-        elif not kept.route.rechecks.spend(shadows.clock()):
-            shadows.pairs_out.send(AgainFailed(pair, "budget"))
         elif not all(shadows.has_time(kept.route, side) for side in (LEGACY, MODERN)):
             shadows.pairs_out.send(AgainFailed(pair, "busy"))
+        elif not kept.route.rechecks.spend(shadows.clock()):
+            shadows.pairs_out.send(AgainFailed(pair, "budget"))
         else:
             Recheck(shadows, pair, kept).start()
 
@@ -53,6 +53,7 @@ class Recheck:
         kept, session = self._kept, self._session
         if session and not self._shadows.conflict_tracker.sessions.lend(session, self._user_is_back):
             self._session = ""
+            kept.route.rechecks.give_back()  # nobody was asked
             self._failed("busy")
             return
         ask = self._shadows.sender.send
@@ -113,6 +114,4 @@ class Recheck:
             self._shadows.conflict_tracker.sessions.give_back(session)
 
     def _failed(self, why: str = "failed") -> None:
-        if why == "busy":
-            self._kept.route.rechecks.give_back()
         self._shadows.pairs_out.send(AgainFailed(self._pair, why))
