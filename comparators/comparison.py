@@ -156,8 +156,8 @@ def _judged(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequenc
     context, findings = held.context, held.findings
     if held.stopped is not None and not findings:
         raise held.stopped
-    if findings and any(_is_same_body(each, modern) and each.status == modern.status for each in secondary):
-        # to the byte what legacy itself says a moment later: nothing of it is modern's
+    if findings and any(_say_the_same(each, modern, policy) for each in secondary):
+        # just what legacy itself says a moment later: nothing of it is modern's
         findings = tuple(each for each in findings if not _may_be_legacys(each, context))
         context.forgive("noise", len(held.findings) - len(findings))
     if not findings and (context.reshaped or any(map(hides_content, held.noise))):
@@ -172,6 +172,12 @@ def _judged(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequenc
     if capped:
         context.note(CAPPED)
     return Comparison(verdict, findings, context.forgiven, "", tuple(context.notes), held.observations, capped)
+
+
+def _say_the_same(legacy: Capture, modern: Capture, policy: Policy) -> bool:
+    """Whether an answer is, under the rules, another of legacy's."""
+    context = Context(policy, legacy, modern)
+    return legacy.status == modern.status and _stopped(context) is None and not context.findings
 
 
 def _may_be_legacys(finding: Finding, context: Context) -> bool:

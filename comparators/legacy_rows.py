@@ -87,7 +87,7 @@ def _gained(known: _Known, shape: _Shape, modern: list[Any]) -> Iterator[Strange
         if (same := known.same(row, partners, index)) is not None:
             fits = known.meet(same)
         elif known.has_key(row) and partners:
-            fits = known.meet(*map(frozen, partners)) and _has_become(known.walk, partners, row, shape)
+            fits = known.meet(*map(_key, partners)) and _has_become(known.walk, partners, row, shape)
         else:
             fits = shape.holds(row)
         if not fits:
@@ -141,7 +141,7 @@ class _Known:
         self.walk = walk
         self._lists = lists
         self._place = place
-        self._keys = [list(map(frozen, rows)) for rows in lists]
+        self._keys = [list(map(_key, rows)) for rows in lists]
         self._most: Counter[Hashable] = reduce(or_, map(Counter, self._keys))
         self._met: Counter[Hashable] = Counter()
         self._name = _key_of(lists)
@@ -164,13 +164,13 @@ class _Known:
 
     def same(self, row: Any, partners: Sequence[Any], index: int) -> Hashable | None:
         """Return the key of the row of legacy that one of modern's is under the rules, None for none."""
-        key = frozen(row)
+        key = _key(row)
         if key in self._most:
             return key
         with suppress(Untried):
             for partner in partners:
                 if self.walk.alike(partner, row, self._place.step(index), 1):
-                    return frozen(partner)
+                    return _key(partner)
         return None
 
     def meet(self, *keys: Hashable) -> bool:
@@ -192,6 +192,10 @@ class _Known:
             for index, key in enumerate(self._keys[0]):
                 if key in gone:
                     yield Strange("missing", index, self._lists[0][index])
+
+
+def _key(row: Any) -> tuple[Hashable]:
+    return (frozen(row),)  # a row may be null
 
 
 def _key_of(lists: Sequence[list[Any]]) -> str:
