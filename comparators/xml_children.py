@@ -28,22 +28,24 @@ class Gap(NamedTuple):
     until: int
 
 
-def gaps(legacy: Any, modern: Any) -> list[Gap] | None:
-    """Return where two lists of elements differ; None where that is best told by their numbers alone.
+def gaps(legacy: Any, modern: Any, start: int) -> list[Gap] | None:
+    """Return where two lists of elements differ from `start` on; None where that is best told by their numbers alone.
 
     It is where nothing holds them together, or where as many elements differ when each is held against the one of the
     same number.
     """
-    texts, others = _written(legacy), _written(modern)
+    texts, others = _written(legacy[start:]), _written(modern[start:])
     ours, theirs = (list(map(_bare, each)) for each in (texts, others))
     held = _held_together(ours, theirs)
-    if not held:
+    if not (held or start):
         return None
     found = list(_between(held, len(ours), len(theirs)))
     many = sum(max(each.stop - each.start, each.until - each.to) for each in found)
     # what is the same but for hosts or white space is compared by the rules
     found += [Gap(at, at + 1, to, to + 1) for at, to in held if texts[at] != others[to]]
     found.sort()
+    if start:
+        found = [Gap(*(at + start for at in gap)) for gap in found]
     by_number = sum(one != two for one, two in zip(ours, theirs, strict=False)) + abs(len(ours) - len(theirs))
     return found if many < by_number or len(ours) != len(theirs) else None
 
@@ -60,8 +62,8 @@ def numbers(element: Any) -> list[str]:
     return found
 
 
-def _written(element: Any) -> list[str]:
-    return [etree.tostring(each, encoding="unicode", with_tail=False) for each in element]
+def _written(elements: Sequence[Any]) -> list[str]:
+    return [etree.tostring(each, encoding="unicode", with_tail=False) for each in elements]
 
 
 def _bare(text: str) -> Hashable:

@@ -33,6 +33,7 @@ _SPACE: Final = "{http://www.w3.org/XML/1998/namespace}space"
 _TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _MOST: Final = 8
 _PREVIEW: Final = 80
+_MOVED: Final = 6
 _MANY: Final = 100
 _GLANCED: Final = 16
 """Down to so many levels elements are first compared as they are written; each further level would repeat that."""
@@ -143,7 +144,9 @@ class _Walk:
             for at, (left, right) in enumerate(zip(one, two, strict=False))
             if not (_is_same_leaf(left, right) or (glances > 0 and count > 1 and _is_same_branch(left, right)))
         ]
-        if glances > 0 and (count != others or len(by_number) > 1) and (apart := gaps(one, two)) is not None:
+        start = by_number[0][0] if by_number else min(count, others)
+        tries = glances > 0 and (count != others or _may_have_moved(by_number))
+        if tries and (apart := gaps(one, two, start)) is not None:
             yield from self._apart(apart, one, two, place, deeper)
         elif count == others or self._context.seen is None:
             # legacy's own lists of two lengths say nothing of what varies at a number
@@ -197,6 +200,17 @@ class _Walk:
         ):
             at = first_difference(left, right)
             self._context.differ("@body", "value", f"{place}: {around(left, at)}", f"{place}: {around(right, at)}")
+
+
+def _may_have_moved(by_number: Sequence[tuple[int, Any, Any]]) -> bool:
+    """Whether one of the first elements that differ is written as another of the first is on the other side."""
+    first = by_number[:_MOVED]
+    return len(first) > 1 and any(
+        _is_same_leaf(left, right) or _is_same_branch(left, right)
+        for at, (_, left, _) in enumerate(first)
+        for to, (_, _, right) in enumerate(first)
+        if at != to
+    )
 
 
 def _tag(element: Any) -> str:
