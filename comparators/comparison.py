@@ -159,7 +159,8 @@ def _judged(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequenc
     if findings and any(_say_the_same(each, modern, policy) for each in secondary):
         # just what legacy itself says a moment later: nothing of it is modern's
         findings = tuple(each for each in findings if not _may_be_legacys(each, context))
-        context.forgive("noise", len(held.findings) - len(findings))
+        if excused := len(held.findings) - len(findings):
+            context.forgive("noise", excused)
     if not findings and (context.reshaped or any(map(hides_content, held.noise))):
         findings = _seen_now_and_then(held, modern, secondary)
     if len(findings) > MOST_FINDINGS:

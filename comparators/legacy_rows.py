@@ -87,35 +87,11 @@ def _gained(known: _Known, shape: _Shape, modern: list[Any]) -> Iterator[Strange
         if (same := known.same(row, partners, index)) is not None:
             fits = known.meet(same)
         elif known.has_key(row) and partners:
-            fits = known.meet(*map(_key, partners)) and _has_become(known.walk, partners, row, shape)
+            fits = known.meet(*map(_key, partners)) and known.has_become(partners, row, index, shape)
         else:
             fits = shape.holds(row)
         if not fits:
             yield Strange("extra", index, row)
-
-
-def _has_become(walk: Walk, partners: Sequence[dict[str, Any]], modern: dict[str, Any], shape: _Shape) -> bool:
-    """Whether a row differs from those of its key only in what is made anew: times, tokens, sizes.
-
-    What two answers of legacy agree on is not made anew.
-    """
-    there = [each for each in partners if each.keys() == modern.keys()]
-    if not there:
-        return False
-    for name, value in modern.items():
-        values = [each[name] for each in there]
-        if value in values or any(_are_alike(walk, each, value, name) for each in values):
-            continue
-        varies = len(values) == 1 or any(each != values[0] for each in values)
-        if not (varies and any(_is_another(walk, name, each, modern, shape) for each in values)):
-            return False
-    return True
-
-
-def _are_alike(walk: Walk, one: Any, other: Any, name: str) -> bool:
-    with suppress(Untried):
-        return walk.alike(one, other, walk.context.policy.place.step(name), 1)
-    return False
 
 
 def _is_another(walk: Walk, name: str, one: Any, modern: dict[str, Any], shape: _Shape) -> bool:
@@ -129,8 +105,10 @@ def _is_another(walk: Walk, name: str, one: Any, modern: dict[str, Any], shape: 
 
 
 def _literal(value: Any) -> str:
-    if type(value) is str:
-        return f'"{value}"'
+    return f'"{value}"' if type(value) is str else _text(value)
+
+
+def _text(value: Any) -> str:
     return value.decode() if type(value) is Number else str(value)
 
 
@@ -138,7 +116,7 @@ class _Known:
     """The rows of all lists of legacy; only which of them modern has changes, by `meet`."""
 
     def __init__(self, walk: Walk, lists: Sequence[list[Any]], place: Place) -> None:
-        self.walk = walk
+        self._walk = walk
         self._lists = lists
         self._place = place
         self._keys = [list(map(_key, rows)) for rows in lists]
@@ -167,11 +145,31 @@ class _Known:
         key = _key(row)
         if key in self._most:
             return key
+        place = self._place.step(index)
+        return next((_key(each) for each in partners if self._are_alike(each, row, place)), None)
+
+    def has_become(self, partners: Sequence[dict[str, Any]], row: dict[str, Any], index: int, shape: _Shape) -> bool:
+        """Whether a row differs from those of its key only in what is made anew: times, tokens, sizes.
+
+        What two answers of legacy agree on is not made anew.
+        """
+        there = [each for each in partners if each.keys() == row.keys()]
+        if not there:
+            return False
+        place = self._place.step(index)
+        for name, value in row.items():
+            values = [each[name] for each in there]
+            if value in values or any(self._are_alike(each, value, place.step(name)) for each in values):
+                continue
+            varies = len(values) == 1 or any(each != values[0] for each in values)
+            if not (varies and any(_is_another(self._walk, name, each, row, shape) for each in values)):
+                return False
+        return True
+
+    def _are_alike(self, legacy: Any, modern: Any, place: Place) -> bool:
         with suppress(Untried):
-            for partner in partners:
-                if self.walk.alike(partner, row, self._place.step(index), 1):
-                    return _key(partner)
-        return None
+            return self._walk.alike(legacy, modern, place, 1)
+        return False
 
     def meet(self, *keys: Hashable) -> bool:
         """Note a row of legacy that modern has; False where modern has it more often than any answer of legacy."""
@@ -220,13 +218,11 @@ class _Column:
 
     def __init__(self, values: Sequence[Any]) -> None:
         self._kinds = set(map(type, values))
-        self._only = {frozen(each) for each in values} if _is_one(values) else set()
+        self._only = {frozen(values[0])} if _is_one(values) else set()
         self._many = len(values)
         self._empty = {repr(each) for each in values if not each}
         self._longest = max((len(each) for each in values if type(each) is str), default=0)
-        figures = (_literal(each) for each in values if type(each) is Number)
-        self._figures = [*dict.fromkeys(figures), *dict.fromkeys(each for each in values if _is_figure(each))]
-        self._figures = _ends(self._figures)
+        self._figures = _ends([_text(each) for each in values if type(each) is Number or _is_figure(each)])
         self._names = set().union(*(_names_in(each) for each in values if type(each) in _CONTAINERS))
 
     def may_hold(self, value: Any) -> bool:
@@ -251,8 +247,8 @@ class _Column:
 
 
 def _is_one(values: Sequence[Any]) -> bool:
-    """Whether all values are one, as far as they are written alike."""
-    return all(each == values[0] and type(each) is type(values[0]) for each in values)
+    """Whether all values are one, as far as they are written alike; of none there is no one."""
+    return bool(values) and all(each == values[0] and type(each) is type(values[0]) for each in values)
 
 
 def _is_figure(value: Any) -> bool:

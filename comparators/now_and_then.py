@@ -104,7 +104,7 @@ def tells_a_sum(text: str) -> bool:
 
 
 def is_of_size(one: str, other: str) -> bool:
-    """Whether two numbers are within a factor of ten, both whole where one is."""
+    """Whether another number is within a factor of ten of one, whole where that is."""
     with suppress(ArithmeticError):
         first, second = number_of(one), number_of(other)
         if first is not None and second is not None and (there := ranged([first])) is not None:

@@ -572,8 +572,8 @@ def _is_like_legacys(finding: Finding, known: _Known, policy: Policy) -> bool:
         return False
     kinds = {each.kind for each in here}
     examples = [literal for each in here for literal in (each.first, each.again)]
+    reading = Reading(policy.zone, "datetime" in policy.rules)
     if finding.kind in _CONTENTS:
-        reading = Reading(policy.zone, "datetime" in policy.rules)
         modern = finding.modern
         if finding.path.startswith("@header:"):
             # The text of a field is no literal, whatever bracket it begins with.
@@ -587,7 +587,6 @@ def _is_like_legacys(finding: Finding, known: _Known, policy: Policy) -> bool:
         return is_it and not kinds.isdisjoint(_ONE_SIDED)
     if finding.kind == "extra":
         there = [each for each in examples if each]
-        reading = Reading(policy.zone, "datetime" in policy.rules)
         return "extra" in kinds and (
             finding.modern in there
             or same_shape(finding.modern, there)

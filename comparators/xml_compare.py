@@ -114,7 +114,7 @@ class _Walk:
             one, two, above, number, glances = pairs.pop()
             place = f"{above}/{_name(one)}{number}"
             if one.tag != two.tag:
-                self._context.differ("@body", "value", *_named_apart(place, one, f"{above}/{_name(two)}", two))
+                self._context.differ("@body", "value", *_named_apart(place, one, f"{above}/{_name(two)}{number}", two))
                 continue
             self._attributes(one, two, place)
             self._texts(one, two, place)

@@ -230,6 +230,16 @@ def test_a_row_of_the_same_key_may_differ_in_its_clock_but_not_in_its_price():
     assert listed(with_clock(5, 1), with_clock(6, 3), dear).verdict == "different"
 
 
+def test_a_setting_of_the_whole_document_is_none_of_a_rows_members():
+    settings = {**PHP, "ignore": ["/status"]}
+    first, again, modern = (
+        answer(json.dumps({"status": "ok", "o": [{"id": each, "status": said} for each in range(many)]}))
+        for many, said in ((3, "paid"), (4, "paid"), (4, "open"))
+    )
+
+    assert compare(first, modern, policy(settings), secondary=(again,)).verdict == "different"
+
+
 def test_a_hundred_rows_behind_a_new_one_are_known_by_their_key():
     prices = [{"id": each, "price": f"{each}.50"} for each in range(101)]
     modern = [{"id": each, "price": each + 0.5} for each in range(101)]
