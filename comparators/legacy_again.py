@@ -6,7 +6,6 @@ learned from as well (`self_noise`, `noise_samples`). A list of a mebibyte may h
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -14,7 +13,7 @@ from comparators.json_labels import labels, may_be_labelled
 from comparators.model import Kind
 from comparators.noise_families import Family, family_of, rows_at
 from comparators.paths import Trail, steps_of
-from comparators.self_noise import Addressed, Own, is_own, same_shape
+from comparators.self_noise import Addressed, Own, are_tokens, is_own, same_shape
 from comparators.sensitive_names import looks_money, looks_secret
 from comparators.values import Number
 
@@ -23,9 +22,6 @@ _CONTAINERS: Final = (dict, list)
 _ONE_SIDED: Final = frozenset({"missing", "extra"})
 _SHAPES: Final = frozenset({"missing", "extra", "length"})
 _MOST_KNOWN: Final = 4096
-_SHORTEST: Final = 12
-_HEX: Final = re.compile(r"[0-9a-f]{12,64}")
-_MIXED: Final = re.compile(r"[0-9][a-f]+[0-9]+[a-f]")
 
 
 class _Around(NamedTuple):
@@ -136,8 +132,6 @@ class Again:
         if not alike:
             return False
         if kind is str and len(alike) > 1:
-            if are_tokens(alike[0], alike[1], modern):
-                return True
             own = Own()
             own.add_difference("", "", alike[0], alike[1])
             return is_own(own, ("", ""), alike[0], modern, self._about)
@@ -146,17 +140,6 @@ class Again:
         if kind in _CONTAINERS:
             return bool(modern) in map(bool, alike)
         return kind is not str or modern in alike
-
-
-def are_tokens(first: str, again: str, modern: str) -> bool:
-    """Whether three texts are hexadecimal digits of one length that share nothing: what `fits` says, at once."""
-    size = len(first)
-    return (
-        size == len(again) == len(modern) >= _SHORTEST
-        and first[0] != again[0]
-        and first[-1] != again[-1]
-        and all(_HEX.fullmatch(each) is not None and _MIXED.search(each) is not None for each in (first, again, modern))
-    )
 
 
 def _text(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from comparators.values import is_date, moment
@@ -63,8 +64,11 @@ STRICT: Final = Reading()
 
 def instant(text: str, reading: Reading = STRICT) -> Instant | None:
     """Return the point in time that a whole text is."""
-    if not _SHORTEST <= len(text) <= _LONGEST:
-        return None
+    return _read(text, reading) if _SHORTEST <= len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=1024)  # one answer of legacy is held against all others, and its rows often share their time
+def _read(text: str, reading: Reading) -> Instant | None:
     if found := _EPOCH.fullmatch(text):
         return _epoch(found)
     if found := _CLOCK.fullmatch(text):

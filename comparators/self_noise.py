@@ -44,6 +44,9 @@ _MOST_PLACES: Final = 10_000
 _MOST_KEPT: Final = 8 << 20
 _BOUNDARY: Final = re.compile(r"[^0-9A-Za-z](?=[0-9A-Za-z]*\Z)")
 _NEAR: Final = 64
+_SHORTEST: Final = 12
+_HEX: Final = re.compile(r"[0-9a-f]{12,64}")
+_MIXED: Final = re.compile(r"[0-9][a-f]+[0-9]+[a-f]")
 _STRUCTURE: Final = re.compile(r"\{|\[\s*[\]\[\"\d]|\":")
 
 
@@ -145,6 +148,13 @@ def fits(values: Sequence[str], given: str, reading: Reading = STRICT, *, words:
     filled = list(dict.fromkeys(value for value in values if value))
     if not given or len(filled) < _FEW:
         return given in values
+    if len(filled) == _FEW and are_tokens(filled[0], filled[1], given):
+        return True
+    return fits_by_pieces(filled, given, reading, words=words)
+
+
+def fits_by_pieces(filled: Sequence[str], given: str, reading: Reading = STRICT, *, words: bool = True) -> bool:
+    """Whether a text may stand where legacy had others, none of them empty or twice: piece by piece."""
     filled, given = list(map(opened, filled)), opened(given)
     start, end = middles((*filled, given))
     filled, given = [value[start : len(value) - end] for value in filled], given[start : len(given) - end]
@@ -154,6 +164,17 @@ def fits(values: Sequence[str], given: str, reading: Reading = STRICT, *, words:
         return _like_words(filled, given) if words else in_ranges(filled, given)
     mine = chunks(given)
     return len(mine) == len(there) and _fit(there, shapes, mine, filled[0], reading)
+
+
+def are_tokens(first: str, again: str, modern: str) -> bool:
+    """Whether three texts are hexadecimal digits of one length that share nothing: what `fits_by_pieces` says, at once."""
+    size = len(first)
+    return (
+        size == len(again) == len(modern) >= _SHORTEST
+        and first[0] != again[0]
+        and first[-1] != again[-1]
+        and all(_HEX.fullmatch(each) is not None and _MIXED.search(each) is not None for each in (first, again, modern))
+    )
 
 
 def _shapes(there: Sequence[tuple[str, ...]], reading: Reading) -> list[Shape | None] | None:

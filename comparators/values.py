@@ -211,6 +211,11 @@ def moment(text: str) -> Moment | None:
     if not _SHORTEST <= len(text) <= _LONGEST:
         return None
     # Most texts are none: a look at one letter tells them from those that may be.
+    return _read(text) if text[4] == "-" or text[3] == "," or text[8] == "T" else None
+
+
+@lru_cache(maxsize=4096)  # whoever compares two texts asks several times, and rows often share their time
+def _read(text: str) -> Moment | None:
     if text[4] == "-" and (found := _ISO.fullmatch(text)):
         day, clock, seconds, fraction, zulu, sign, hours, minutes = found.groups()
         clock += seconds or ""

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from bench import noisy
 from comparators import Capture, Comparison, Policy, compare, comparison
-from comparators.legacy_again import are_tokens
 from comparators.noise_learning import Learner, Suggestion
 from comparators.noise_rules import Same, chunks, pieces
-from comparators.self_noise import Own, fits
+from comparators.self_noise import Own, are_tokens, fits, fits_by_pieces
 from tests.comparators.answers import answer, policy
 
 PHP = Policy.from_mapping({"preset": "php", "noise": "learn"})
@@ -142,7 +141,7 @@ def test_what_is_a_token_at_a_glance_fits(seed: int, size: int) -> None:
     draw = Random(seed)
     one, two, three = (draw.randbytes(size).hex() for _ in range(3))
 
-    assert not are_tokens(one, two, three) or fits([one, two], three)
+    assert not are_tokens(one, two, three) or fits_by_pieces([one, two], three)
     assert not are_tokens(one, two, three[:-1])
     assert not are_tokens(one, two, "0" * len(one))
 
