@@ -6,9 +6,10 @@ import re
 from typing import Final
 
 from comparators.context import Context
+from comparators.html_volatile import MARK, is_worded, without_version
 
 _TAGS: Final = {"script": "src", "link": "href"}
-_ASSET: Final = re.compile(r"(?P<path>/[^?#]*?)(?P<min>\.min)?\.(?P<kind>css|m?js)(?:\?[\w.=&-]*)?")
+_ASSET: Final = re.compile(r"(?P<path>/[^?#]*?)(?P<min>\.min)?\.(?P<kind>css|m?js)(?P<query>\?[^#]*)?")
 _FINGERPRINT: Final = re.compile(
     r"[.\-_](?:(?=[a-f]*[0-9])[0-9a-f]{5,64}|(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20,64}|(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])[\w-]{8}"
     r"|(?=[A-Z]*[0-9])[A-Z0-9]{8}|(?=[a-z0-9]*[0-9][a-z]+[0-9])[a-z0-9]{8,16})$"
@@ -31,7 +32,7 @@ def are_one(tag: str, name: str, legacy: str, modern: str, context: Context) -> 
 
 def _stem(address: str, context: Context) -> str | None:
     """Return the name of an asset without folder and fingerprint; None for what is not an asset in such a folder."""
-    found = _ASSET.fullmatch(address)
+    found = _ASSET.fullmatch(without_version(address))
     if found is None:
         return None
     path = found["path"]
@@ -42,4 +43,9 @@ def _stem(address: str, context: Context) -> str | None:
     while len(steps) > 1 and steps[0] in _FOLDERS:
         steps.pop(0)
     kind = "js" if found["kind"] == "mjs" else found["kind"]
-    return f"{_FINGERPRINT.sub('', '/'.join(steps))}.{kind}"
+    query = found["query"] or ""
+    return f"{_FINGERPRINT.sub(_fingerprint, '/'.join(steps))}.{kind}{'' if MARK in query else query}"
+
+
+def _fingerprint(found: re.Match[str]) -> str:
+    return found[0] if is_worded(found[0][1:]) else ""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 from comparators.context import Context
 from comparators.json_parse import literal
+from comparators.paths import pointer
 from comparators.text_compare import around
 
 MEMBERS: Final = ("exception", "file", "line", "trace")
@@ -15,6 +17,7 @@ _SIGNS: Final = re.compile(
     r"|File (?:\"|&quot;|&#34;)[^\"&<>\n]{1,300}(?:\"|&quot;|&#34;), line [0-9]+"
     r"|[Ss]tack ?trace:"
     r"|(?:^|[\s>\"'(])/(?:[\w.@+-]+/){1,30}[\w.@+-]+\.(?:py|php|pyx|so)(?:[:(][0-9]+|\W{0,16}line [0-9]+| on line)"
+    r"|\w\.(?:java|kt|cs|go|rb|js|ts):(?:line )?[0-9]+(?:[):]|\b)"
     r"|#[0-9]+ (?:/|\{main\}|[A-Za-z_\\]+(?:->|::))"
     r"|SQLSTATE\["
     r"|\((?:sqlite3|psycopg2?|pymysql|MySQLdb|asyncpg|sqlalchemy)\.[\w.]+\)"
@@ -22,10 +25,18 @@ _SIGNS: Final = re.compile(
     r"|(?<=[a-z0-9_])\.(?:exceptions?|errors?|exc|err|decoder)\.[A-Z]\w{0,60}\b"
     r"|\b(?:Assertion|Attribute|Import|Index|Key|ModuleNotFound|Name|OS|Recursion|Runtime|Type|Unicode(?:De|En)code|Value"
     r"|ZeroDivision)Error(?:: |\()"
-    r"|\[type=\w{1,60}, input_value=|\[SQL: |\b(?:Starlette|Werkzeug) Debugger|Using the URLconf defined in"
+    r"|\[type=\w{1,60}, input_value=|\[SQL: |\b(?:Starlette|Werkzeug) Debugger|Using the URLconf defined in|\bgoroutine [0-9]+ \["
+    r"|[\s\"'](?:trace-file-path|trace-as-html|frame-filename|traceback-container)[\s\"']"
 )
 """Signs of error reports of Python, PHP and databases, which no application should show."""
 
+_BELOW: Final = frozenset(
+    {"backtrace", "exc_info", "exception", "stack_trace", "stackTrace", "stacktrace", "trace", "traceback"}
+)
+"""Further down `file` and `line` may be fields of a form, and what a field is told is text in a list of its own."""
+_FORMS: Final = ("errors", "input", "loc", "ctx")
+"""What is named like a user's field, or is what the user has sent."""
+_MOST_DEPTHS: Final = 8
 _TAG: Final = re.compile(r"</?[a-zA-Z][^<>]{0,400}>")
 _MEMBERS: Final = re.compile(r'"(?:exception|trace)"\s*:\s*["\[{]')
 
@@ -40,10 +51,29 @@ def differ_in_members(legacy: dict[str, Any], modern: dict[str, Any], context: C
             context.differ(f"/{name}", "extra", "", literal(modern[name]), "errors")
     if any(legacy.get(name) for name in MEMBERS):
         return
+    if not any(True for _ in _inside(legacy, "", 0)):
+        for path, value in _inside(modern, "", 0):
+            context.differ(path, "extra", "", literal(value), "errors")
     ours = _texts(legacy)
     for name, value in modern.items():
         if name not in MEMBERS:
             _differ(f"/{name}", ours, _texts(value), context)
+
+
+def _inside(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
+    """Yield the internal members below the first level of an envelope, with their places."""
+    if depth > _MOST_DEPTHS:
+        return
+    if type(value) is list:
+        for at, each in enumerate(value):
+            yield from _inside(each, f"{path}/{at}", depth + 1)
+    elif type(value) is dict:
+        for name, each in value.items():
+            there = f"{path}{pointer((None, name))}"
+            if depth and each and name in _BELOW:
+                yield there, each
+            elif type(each) is list or (type(each) is dict and name not in _FORMS):
+                yield from _inside(each, there, depth + 1)
 
 
 def differ_in_values(legacy: Any, modern: Any, context: Context) -> None:

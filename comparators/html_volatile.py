@@ -62,10 +62,23 @@ _FINGERPRINT: Final = re.compile(
     rf"|(?=[^A-Z]{{0,7}}[A-Z])(?=[^a-z]{{0,7}}[a-z])[\w-]{{8}})(?=(?:\.min)?{_STATIC}(?:$|[?#\s,]))"
 )
 _VERSION: Final = re.compile(
-    rf"(?<=[\w-])({_STATIC})\?(?:(v|ver|version|id(?==(?=\d*[a-f])[0-9a-f]{{8}})|t|ts|rev|hash|cb|_)=(?!(?:none|null|nil|undefined|nan)(?:$|[#\s,]))|(?=[\w.\-]*\d))[\w.\-]+(?=$|[#\s,])",
+    rf"(?<=[\w-])({_STATIC})\?(?:(v|ver|version|id(?==(?=\d*[a-f])[0-9a-f]{{8}})|t|ts|rev|hash|cb|_)=|(?=[\w.\-]*\d))([\w.\-]+)(?=$|[#\s,])",
     re.IGNORECASE,
 )
-_QUERY_HASH: Final = re.compile(r"(?<=[?&;])([\w-]{1,20}=)[0-9a-f]{16,64}(?=$|[&;#])")
+_MIXED: Final = 8
+_OF_A_BUILD: Final = re.compile(r"[^\d]*\d.*|[a-f]{5,}")
+_QUERY_HASH: Final = re.compile(r"(?<=[?&;])([\w-]{1,20})=[0-9a-f]{16,64}(?=$|[&;#])")
+_WHOSE: Final = frozenset(
+    {"account", "api", "client", "company", "customer", "group", "key", "member", "order", "owner", "person", "profile",
+     "project", "session", "shop", "sid", "site", "team", "tenant", "token", "uid", "user", "uuid", "widget",
+     "workspace"}
+)  # fmt: skip
+"""Whose or what a script is, which its address says in hexadecimal as well."""
+_CAMEL: Final = re.compile(r"[A-Z]?[a-z]{2,}(?:[A-Z][a-z]{2,})*")
+_SPOKEN: Final = re.compile(
+    r"(?:[^aeiouy]?|b[lr]|c[hlr]|d[rw]|f[lr]|g[lr]|k[nr]|p[hlr]|qu|s[chklmnptw]|s[cpt]r|t[hrw]|w[hr])[aeiouy]"
+)
+"""How a word begins; of three random letters in a row every second does not."""
 _NO_ASSET: Final = {"canonical", "alternate", "next", "prev", "shortlink", "author", "license", "search"}
 _PARAMETER: Final = re.compile(r"(?<=[?&;])([\w-]{2,40})=([^&;#]+)")
 _POLICY_NONCE: Final = re.compile(r"(?<='nonce-)[\w+/=-]+")
@@ -129,9 +142,9 @@ def blanked(tag: str, attributes: Mapping[str, str]) -> dict[str, str]:
         if found.get("integrity"):
             found["integrity"] = MARK
         for name in _ASSET_ATTRIBUTES & found.keys():
-            found[name] = _VERSION.sub(_version, _FINGERPRINT.sub(MARK, found[name]))
+            found[name] = without_version(_FINGERPRINT.sub(_fingerprint, found[name]))
             # A script or a style sheet that PHP puts together carries its hash in the query.
-            found[name] = _QUERY_HASH.sub(rf"\1{MARK}", found[name])
+            found[name] = _QUERY_HASH.sub(_hash, found[name])
     return found
 
 
@@ -151,7 +164,43 @@ def _if_made(found: re.Match[str]) -> str:
     return MARK if is_made(found[0]) else found[0]
 
 
+def is_worded(text: str) -> bool:
+    """Whether what could be a fingerprint by its letters consists of words: `Calendar`, `UserList`.
+
+    So does what is long and ends in a number, `internationalization2`; of eight letters a digit is one of a hash's.
+    """
+    if len(text) > _MIXED:
+        text = text.rstrip("0123456789")
+    parts = text.replace("_", "-").split("-")
+    return all(
+        _CAMEL.fullmatch(part) is not None and all(map(_SPOKEN.match, re.sub("[A-Z]", _apart, part).split()))
+        for part in parts
+    )
+
+
+def _apart(found: re.Match[str]) -> str:
+    return f" {found[0].lower()}"
+
+
+def _fingerprint(found: re.Match[str]) -> str:
+    return found[0] if is_worded(found[0]) else MARK
+
+
+def without_version(address: str) -> str:
+    """Return the address of an asset with MARK for the value of a version in its query, or for a whole query of one."""
+    return _VERSION.sub(_version, address)
+
+
+def _hash(found: re.Match[str]) -> str:
+    return f"{found[1]}={MARK}" if _WHOSE.isdisjoint(words(found[1])) else found[0]
+
+
 def _version(found: re.Match[str]) -> str:
+    """A word is no version: what stands for none, a person, a language."""
+    said = found[3]
+    mixed = len(said) >= _MIXED and said.lower() != said != said.upper() and not is_worded(said)
+    if not mixed and _OF_A_BUILD.fullmatch(said.lower()) is None:
+        return found[0]
     return f"{found[1]}?{found[2] or ''}{MARK}"
 
 

@@ -155,7 +155,7 @@ def bytes_differences(legacy: bytes, modern: bytes, context: Context) -> None:
         context.differ("@body", "length", _bytes_shown(legacy, at), _bytes_shown(modern, at))
         return
     found = _apart(legacy, modern, context)
-    for at, to in islice(found, _MOST):
+    for at, to in islice(found, context.places(_MOST)):
         context.differ("@body", "value", _bytes_shown(legacy, at), _bytes_shown(modern, to))
     if (further := next(found, None)) is not None:
         # Who hides these ranges as noise must not hide with them what was no longer looked at.

@@ -110,3 +110,51 @@ def test_the_alternatives_of_a_union_are_one_field():
     assert errors(refused("price"), detailed(*both), 422).findings == ()
     assert errors(refused("price"), detailed(*both, ["body", "name"]), 422).findings != ()
     assert errors(refused("price"), detailed(["body", "price", "int"]), 422).findings != ()
+
+
+@pytest.mark.parametrize(
+    ("modern", "place"),
+    [
+        ({"message": "x", "error": {"exception": "KeyError"}}, "/error/exception"),
+        ({"message": "x", "detail": {"trace": "main.py:3"}}, "/detail/trace"),
+        ({"errors": [{"message": "m", "trace": ["a"]}]}, "/errors/0/trace"),
+        ({"errors": [{"message": "m", "extensions": {"exception": {"stacktrace": ["a"]}}}]},
+         "/errors/0/extensions/exception"),
+        ({"message": "x", "error": {"details": [{"traceback": "in f"}]}}, "/error/details/0/traceback"),
+    ],
+)  # fmt: skip
+def test_internals_that_modern_shows_further_down_count(modern: Any, place: str):
+    legacy = {"message": "Server Error"}
+
+    assert [each.path for each in errors(legacy, modern, 500).findings] == [place]
+    assert errors(modern, modern, 500).verdict == "equal"
+
+
+@pytest.mark.parametrize(
+    "modern",
+    [
+        {"message": "x", "errors": {"trace": ["The trace is required."], "exception": ["No."]}},
+        {"detail": [{"loc": ["body", "name"], "msg": "No", "type": "missing", "input": {"trace": "UPS 12"}}]},
+    ],
+    ids=["Laravel", "FastAPI"],
+)
+def test_fields_of_a_form_that_are_called_like_internals_are_none(modern: Any):
+    assert errors({"message": "Bad Request"}, modern, 400).verdict == "equal"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<pre>at com.acme.Foo.bar(Foo.java:12)</pre>",
+        "<pre>app/controllers/users_controller.rb:12:in `show'</pre>",
+        "<pre>at Layer.handle (/app/node_modules/express/layer.js:95:5)</pre>",
+        r"<pre>at App.Foo.Bar() in C:\app\Foo.cs:line 12</pre>",
+        '<div class="trace trace-as-html"><span class="trace-file-path">src/A.php</span></div>',
+        "<pre>goroutine 1 [running]:</pre>",
+    ],
+)
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_page_that_shows_the_trace_of_any_language_counts(page: str, status: int):
+    legacy = answer("<h1>Server Error</h1>", status, media="text/html")
+
+    assert compare(legacy, answer(page, status, media="text/html"), policy(LARAVEL)).verdict == "different"
