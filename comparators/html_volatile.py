@@ -57,16 +57,17 @@ _OBJECTS: Final = ("{", "[")
 _ADDRESSES: Final = {"href", "src", "action", "formaction"}
 # A fingerprint is distinguished from a word by its alphabet: hexadecimal with a digit, long, or eight of mixed case
 # (Vite).
+_PART: Final = r"(?:\.(?:min|chunk|bundle|esm|module|legacy|async|slim))?"
 _FINGERPRINT: Final = re.compile(
-    rf"(?<=[.\-_])(?:(?=[a-f]*\d)[0-9a-f]{{5,7}}(?=(?:\.min)?\.(?:css|m?js)\b)|(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{{8,64}}|\d{{8,64}}(?=(?:\.min)?\.(?:css|m?js)\b)|(?=[A-Za-z]*\d)[A-Za-z0-9]{{20,64}}"
-    rf"|(?=[^A-Z]{{0,7}}[A-Z])(?=[^a-z]{{0,7}}[a-z])[\w-]{{8}})(?=(?:\.min)?{_STATIC}(?:$|[?#\s,]))"
+    rf"(?<=[.\-_])(?:(?=[a-f]*\d)[0-9a-f]{{5,7}}(?={_PART}\.(?:css|m?js|woff2?|ttf|eot)\b)|(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{{8,64}}|\d{{8,64}}(?={_PART}\.(?:css|m?js)\b)|(?=[A-Za-z]*\d)[A-Za-z0-9]{{20,64}}"
+    rf"|(?=[^A-Z]{{0,7}}[A-Z])(?=[^a-z]{{0,7}}[a-z])[\w-]{{8}})(?={_PART}{_STATIC}(?:$|[?#\s,]))"
 )
 _VERSION: Final = re.compile(
     rf"(?<=[\w-])({_STATIC})\?(?:(v|ver|version|id(?==(?=\d*[a-f])[0-9a-f]{{8}})|t|ts|rev|hash|cb|_)=|(?=[\w.\-]*\d))([\w.\-]+)(?=$|[#\s,])",
     re.IGNORECASE,
 )
 _MIXED: Final = 8
-_OF_A_BUILD: Final = re.compile(r"[^\d]*\d.*|[a-f]{5,}")
+_OF_A_BUILD: Final = re.compile(r"(?!0+\Z)[^\d]*\d.*|[a-f]{5,}")
 _QUERY_HASH: Final = re.compile(r"(?<=[?&;])([\w-]{1,20})=[0-9a-f]{16,64}(?=$|[&;#])")
 _WHOSE: Final = frozenset(
     {"account", "api", "client", "company", "customer", "group", "key", "member", "order", "owner", "person", "profile",

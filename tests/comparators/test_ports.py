@@ -437,6 +437,9 @@ def sheet(path: str) -> str:
         ("site.9f3e1.min.css", "site.1c07b.min.css"),
         ("site.9f3e1.css?x=1", "site.1c07b.css?x=1"),
         ("a/site.12345.css", "a/site.9a9b9.css"),
+        ("site.9f3e1a2b.chunk.css", "site.1c07b9d0.chunk.css"),
+        ("site.9f3e1a.bundle.css", "site.1c07b9.bundle.css"),
+        ("site-DiwrgTda.css", "site-BtQ3fXz9.css"),
     ],
 )
 def test_a_short_fingerprint_of_a_style_sheet_is_made_anew(one: str, two: str):
@@ -458,6 +461,14 @@ def test_a_short_fingerprint_of_a_style_sheet_is_made_anew(one: str, two: str):
         (sheet("/css/site.9f3e1.css"), sheet("/other/site.1c07b.css")),
         (sheet("/css/site.9f3e1.css"), sheet("/css/print.1c07b.css")),
         (sheet("/css/site.9f3e1.css"), sheet("/css/site.1c07b.js")),
+        (sheet("/css/page-Calendar.css"), sheet("/css/page-Settings.css")),
+        (sheet("/css/page.UserList.css"), sheet("/css/page.CartList.css")),
+        (sheet("/css/i18n.internationalization1.css"), sheet("/css/i18n.internationalization2.css")),
+        (sheet("/css/site.css?v=anna"), sheet("/css/site.css?v=bert")),
+        (sheet("/css/site.css?v=12"), sheet("/css/site.css?v=0")),
+        (sheet("/css/site.css?v=12"), sheet("/css/site.css?v=False")),
+        (sheet("/css/own.css?user=4ed993c7a15be0f2"), sheet("/css/own.css?user=91b2c3d4e5f60718")),
+        (sheet("/css/own.css?order_key=4ed993c7a15be0f2"), sheet("/css/own.css?order_key=91b2c3d4e5f60718")),
     ],
 )
 def test_what_is_no_fingerprint_is_a_name(one: str, two: str):
@@ -498,6 +509,10 @@ def test_an_asset_of_another_folder_is_the_same_asset(one: str, two: str):
         ('<a href="/build/a.js">a</a>', '<a href="/static/a.js">a</a>'),
         (sheet("/builds/site.css"), sheet("/static/site.css")),
         (sheet("/build/../site.css"), sheet("/static/site.css")),
+        (sheet("/build/site.css?lang=de"), sheet("/static/site.css?lang=fr")),
+        (sheet("/build/site.css?user=41"), sheet("/static/site.css")),
+        (sheet("/build/site.css?v=1"), sheet("/static/site.css?v=None")),
+        (sheet("/build/page-Calendar.css"), sheet("/static/page-Settings.css")),
     ],
 )
 def test_another_asset_is_another(one: str, two: str):
