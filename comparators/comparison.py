@@ -196,7 +196,9 @@ def _held(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequence[
         masks = bool(policy.ignore_text or held.noise_rules)
         context.again = Again(*again, context, masks=masks)
     stopped = _stopped(context)
-    findings, noise = split(context.findings, observations, context.policy, own, context.documents or ())
+    findings, noise = split(
+        context.findings, observations, context.policy, own, context.documents or (), context.is_unordered
+    )
     return _Held(context, findings, noise, observations, stopped)
 
 

@@ -12,7 +12,7 @@ from comparators.noise_times import Reading
 from comparators.paths import Trail, pointer, steps
 from comparators.policy import Policy
 from comparators.sensitive_names import looks_due, looks_money
-from comparators.values import Origins, moment, same_instant
+from comparators.values import Origins, moment, same_instant, spaced
 
 if TYPE_CHECKING:
     from comparators.clock import Clocks
@@ -37,7 +37,6 @@ MOST_SEEN = 1000
 DEEPEST = 256
 """PHP writes 512 levels at most, Python's parser about a thousand; handwritten bodies have ten."""
 
-_QUERY = re.compile(r"(?:(?<=[^\s?])\?|\A\?(?=[\w.~%\[\]-]+=))[^\s\"'<>#?]+")
 _NUMBER = re.compile(r"(?<![\w.])[0-9][0-9.,']*(?![\w.,'])|[0-9][.,][0-9]")
 """That is no part of a token."""
 _NODES, _TRIED, _TRIALS, _GLANCES, _PROOFS = range(5)
@@ -85,7 +84,8 @@ class Context:
     what its neighbours call it, both set only where noise could be in it. `own` are the texts in which legacy differs
     from itself in this pair, `seen` collects them where legacy is compared with itself. `again` is asked where these
     were too many to keep; `documents` are the two JSON values that were compared. `reshaped` says that legacy has
-    something only now and then, so that modern's was held against nothing, `lists` where it has several lengths of one.
+    something only now and then, so that modern's was held against nothing, `lists` where it has several lengths of one,
+    `numbered` where its rows go by other numbers than modern's.
     """
 
     def __init__(
@@ -110,6 +110,7 @@ class Context:
         self.documents: tuple[Any, Any] | None = None
         self.reshaped = False
         self.lists: set[str] = set()
+        self.numbered: set[str] = set()
         self._clocks: Clocks | None = None
         self._left = [MOST_NODES, MOST_TRIED_NODES, MOST_TRIALS, MOST_GLANCES, MOST_PROOFS]
         self._tries = False
@@ -242,6 +243,7 @@ class Context:
             self.note(text)
         self.reshaped = self.reshaped or other.reshaped
         self.lists |= other.lists
+        self.numbered |= other.numbered
         self.capped = self.capped or other.capped
         self.documents = other.documents
 
@@ -319,12 +321,12 @@ class Context:
         """Whether two texts are equal once legacy's queries have spaces as modern's do; counts that."""
         if not ("?" in legacy and "+" in legacy and self.has("query_spaces")):
             return False
-        spaced = _QUERY.sub(_spaced, legacy)
-        if "+" in modern and "%20" in modern and spaced == _QUERY.sub(_spaced, modern):
-            spaced = _mixed(legacy, modern)
-        if spaced == modern:
+        plain = spaced(legacy)
+        if "+" in modern and "%20" in modern and plain == spaced(modern):
+            plain = _mixed(legacy, modern)
+        if plain == modern:
             self.forgive("query_spaces")
-        elif spaced != legacy and self.has("own_host") and self.origins.same(spaced, modern):
+        elif plain != legacy and self.has("own_host") and self.origins.same(plain, modern):
             self.forgive("query_spaces")
             self.forgive("own_host")
         else:
@@ -359,19 +361,21 @@ class Context:
         left, right = self.without_noise(legacy, modern, path)
         if (
             left != right
+            and not self._same_query(left, right)
             and not (self.has("own_host") and self.origins.same(left, right))
-            and not (shown is not None and self._hidden_there(path, shown(), legacy, modern))
+            and not (shown is not None and self.hides_there(path, shown(), legacy, modern))
         ):
             return False
         self.forgive("noise")
         return True
 
-    def _hidden_there(self, path: str, place: str, legacy: str, modern: str) -> bool:
+    def hides_there(self, path: str, place: str, legacy: str, modern: str) -> bool:
+        """Whether a rule that was learned takes the difference of two texts at a place for legacy's own noise."""
+        if not self.policy.noise_rules or self.policy.noise != "learn" or looks_money((place,)):
+            return False
         from comparators import noise_rules
 
-        return not looks_money((place,)) and noise_rules.hides_there(
-            self.policy.noise_rules, path, place, legacy, modern
-        )
+        return noise_rules.hides_there(self.policy.noise_rules, path, place, legacy, modern)
 
     def _same_but_own(self, legacy: str, modern: str, path: str, place: str, shown: Callable[[], str] | None) -> bool:
         """Whether modern's text could be one more of those that legacy gives there; collects legacy's own."""
@@ -389,7 +393,9 @@ class Context:
         return True
 
     def is_unordered(self, path: str) -> bool:
-        """Whether a pointer leads into a list whose order does not matter."""
+        """Whether a pointer leads into a list whose rows have other numbers in legacy: its order does not matter."""
+        if self.numbered and any(path.startswith(f"{each}/") for each in self.numbered):
+            return True
         place = self.policy.place
         if place.bare or not path.startswith("/"):
             return False
@@ -402,10 +408,6 @@ class Context:
     def _sharing(self, other: Context) -> Context:
         other._left = self._left
         return other
-
-
-def _spaced(query: re.Match[str]) -> str:
-    return query[0].replace("+", "%20")
 
 
 def _mixed(legacy: str, modern: str) -> str:

@@ -55,11 +55,25 @@ def scripts_differ(legacy: str, modern: str, holder: Holder, context: Context) -
     return _compared(ours, theirs, holder, context)
 
 
+def unescaped_both(legacy: str, modern: str, context: Context) -> tuple[str, str]:
+    """Return two scripts with their strings as JSON writes them at their shortest, as they are where the rule is off.
+
+    PHP escapes slashes and letters: what varies in a string is found in the text that it stands for.
+    """
+    if legacy == modern or not context.has("embedded_json"):
+        return legacy, modern
+    return _plain(legacy), _plain(modern)
+
+
+def _plain(script: str) -> str:
+    return _QUOTED.sub(_unescaped, script) if "\\" in script else script
+
+
 def _are_one_code(legacy: list[str], modern: list[str], context: Context) -> bool:
     """Whether two pieces of code are one but for how their strings are escaped, and for own hosts in them."""
     if len(legacy) != len(modern):
         return False
-    left, right = ([_QUOTED.sub(_unescaped, piece) for piece in each] for each in (legacy, modern))
+    left, right = (list(map(_plain, each)) for each in (legacy, modern))
     if left == right:
         return True
     if not context.has("own_host") or not all(map(context.origins.same, left, right)):

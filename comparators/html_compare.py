@@ -145,8 +145,13 @@ def _same_kind(one: Token, two: Token, place: _Spot, context: Context) -> bool:
     if one.kind == END:
         return one.text == two.text
     left, right = one.text, two.text
-    if one.kind == SCRIPT and context.has("html"):
-        left, right = blanked_script(left), blanked_script(right)
+    if one.kind == SCRIPT:
+        left, right = embedded_json.unescaped_both(left, right, context)
+        if left == right and one.text != two.text:
+            context.forgive("embedded_json")
+            return True
+        if context.has("html"):
+            left, right = blanked_script(left), blanked_script(right)
     if left == right and one.glued == two.glued:
         context.forgive("html")
     elif one.glued != two.glued and one.text == two.text:
@@ -190,10 +195,16 @@ def _attributes(one: Token, two: Token, place: _Spot, context: Context) -> None:
                 context.forgive("html")
                 continue
             shown = partial(_attribute, place, one, name)
-            if _are_one_value(one, name, (here, there), (blank_left[name], blank_right[name]), place, shown, context):
+            blank = blank_left[name], blank_right[name]
+            if name.startswith("on"):
+                blank = embedded_json.unescaped_both(*blank, context)
+                if blank[0] == blank[1]:
+                    context.forgive("embedded_json")
+                    continue
+            if _are_one_value(one, name, (here, there), blank, place, shown, context):
                 continue
             holder = embedded_json.Holder(f"{place.key(context)} {name}", shown)
-            values = in_json(blank_left[name]), in_json(blank_right[name])
+            values = in_json(blank[0]), in_json(blank[1])
             differ = embedded_json.scripts_differ if name.startswith("on") else embedded_json.values_differ
             if (inner := differ(*values, holder, context)) is not None:
                 _emit_inside(f"{place.name()} > {_named(one)}: {name}", inner, context)

@@ -20,13 +20,22 @@ from comparators.noise_families import Family, family_of
 from comparators.noise_forms import Affixed, Made, Numbers, Row, Shape, number_of
 from comparators.noise_letters import narrowest, plausible
 from comparators.noise_pieces import opened, ranged, shape_of, times
-from comparators.noise_rules import NoiseRule, chunks, columns, is_about_money, is_price, middles, speaks_of_money
+from comparators.noise_rules import (
+    NoiseRule,
+    chunks,
+    columns,
+    is_about_money,
+    is_price,
+    middles,
+    speaks_of_money,
+    text_of,
+)
 from comparators.noise_times import STRICT, Reading
 from comparators.now_and_then import hides_content, is_one_more
 from comparators.paths import steps
 from comparators.policy import Policy
 from comparators.sensitive_names import looks_money, looks_secret, looks_timed
-from comparators.values import Origins
+from comparators.values import Origins, spaced
 
 # Noise known from this very pair: legacy was asked again, what it changes at a place by itself may be otherwise there.
 #
@@ -308,6 +317,11 @@ def is_own(own: Own, where: tuple[str, str], legacy: str, modern: str, about: Ad
     words = not where[1].startswith(BYTES)
     if fits(values, modern, reading, words=words):
         return True
+    if about.has("query_spaces"):
+        plain = list(map(spaced, values))
+        if plain[0] != legacy and fits(plain, modern, reading):
+            return True
+        legacy, values = plain[0], plain
     if not about.has("own_host"):
         return False
     texts = [about.origins.readdressed(value, modern) for value in values]
@@ -324,9 +338,12 @@ def inside(found: Sequence[Finding], place: str, shown: str, about: Observed) ->
         for each in values:
             about.seen.add_difference("@body", f"{place}{each.path}", each.legacy, each.modern, f"{shown} {each.path}")
     own = about.own
-    if own is None:
-        return list(found), 0
-    noise = {id(each) for each in values if _is_own_inside(own, each, f"{place}{each.path}", shown, about.reading)}
+    noise = {
+        id(each)
+        for each in values
+        if (own is not None and _is_own_inside(own, each, f"{place}{each.path}", shown, about.reading))
+        or _is_learned_inside(each, shown, about)
+    }
     if any(id(each) in noise and hides_content(each) for each in values):
         about.reshaped = True
     return [each for each in found if id(each) not in noise], len(noise)
@@ -340,6 +357,15 @@ def _is_own_inside(own: Own, finding: Finding, place: str, shown: str, reading: 
     if values and same_shape(finding.modern, values, reading):
         return True
     return looks_timed(names) and own.is_timed() and same_timing(finding.modern, values or [finding.legacy])
+
+
+def _is_learned_inside(finding: Finding, shown: str, about: Observed) -> bool:
+    if looks_money(steps(finding.path)) or len({each[:1] == '"' for each in (finding.legacy, finding.modern)}) > 1:
+        return False
+    legacy, modern = text_of(finding.legacy), text_of(finding.modern)
+    if legacy is None or modern is None:
+        return False
+    return about.hides_there("@body", f"{shown} {finding.path}", legacy, modern)
 
 
 def _is_half(finding: Finding) -> bool:
@@ -356,6 +382,9 @@ class Observed(Protocol):
     @property
     def reading(self) -> Reading:
         """How times are read."""
+
+    def hides_there(self, path: str, place: str, legacy: str, modern: str) -> bool:
+        """Whether a rule that was learned takes the difference of two texts at a place for legacy's own noise."""
 
 
 class Addressed(Protocol):
@@ -489,16 +518,18 @@ def split(
     policy: Policy,
     own: Own | None = None,
     documents: Sequence[Any] = (),
+    is_unordered: Callable[[str], bool] = lambda path: False,
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
     """Return the findings that count, and those that are noise.
 
     A finding is noise where legacy differs from itself in just that place, and modern's value has the shape of
     legacy's; or where a learned rule says so, if the policy lets it. Never under a name about money (in JSON also by
-    what stands beside it in its `documents`), and never when a secret is shown by one side only.
+    what stands beside it in its `documents`), and never when a secret is shown by one side only. What `is_unordered`
+    says of stands in a row that may have had another number in each answer: it goes by its value.
     """
     if policy.noise == "none" or not findings or not (observations or own or policy.noise_rules):
         return tuple(findings), ()
-    known = _Known(observations, own)
+    known = _Known(observations, own, is_unordered)
     counting: list[Finding] = []
     noise: list[Finding] = []
     for each in findings:
@@ -538,18 +569,27 @@ def may_hide(finding: Finding, documents: Sequence[Any]) -> bool:
 def _learned(finding: Finding, policy: Policy) -> bool:
     if not policy.noise_rules or policy.noise != "learn":
         return False
+    if finding.kind == "value":
+        legacy, (modern,) = _spelled_alike(finding.legacy, [finding.modern])
+        finding = finding._replace(legacy=legacy, modern=modern)
     return noise_rules.hides(policy.noise_rules, finding)
 
 
 class _Known:
     """Where legacy differs from itself, by path and by place in a page."""
 
-    def __init__(self, observations: Sequence[Observation], own: Own | None) -> None:
+    def __init__(
+        self, observations: Sequence[Observation], own: Own | None, is_unordered: Callable[[str], bool]
+    ) -> None:
         self._own = own
+        self._is_unordered = is_unordered
+        self._rows: dict[tuple[str, str], list[Observation]] = {}
         self._at: dict[tuple[str, str], list[Observation]] = {}
         for each in observations:
             place = noise_rules.place_of(each.first or each.again) if each.path == "@body" else ""
             self._at.setdefault((each.path, place), []).append(each)
+            if each.kind == "value" and not place:
+                self._rows.setdefault((path_pattern(each.path), each.first), []).append(each)
         self._families: dict[tuple[str, ...], Family | None] = {}
 
     def family(self, path: str) -> Family | None:
@@ -573,6 +613,12 @@ class _Known:
         shown = any(path.startswith("/") and looks_timed(steps(path)) for path, _ in self._at)
         return shown or (self._own is not None and self._own.is_timed())
 
+    def of(self, finding: Finding) -> list[Observation]:
+        """Return what was observed where a finding is: in a row that has its number by chance, by legacy's value."""
+        if finding.kind == "value" and not is_cut(finding.legacy) and self._is_unordered(finding.path):
+            return self._rows.get((path_pattern(finding.path), finding.legacy), [])
+        return self.at(finding.path)
+
     def at(self, path: str, place: str = "") -> list[Observation]:
         """Return what was observed at a path; in a page, where it has such a place."""
         return self._at.get((path, place), []) if place or path != "@body" else []
@@ -583,7 +629,7 @@ def _is_own(finding: Finding, known: _Known, policy: Policy) -> bool:
 
 
 def _is_like_legacys(finding: Finding, known: _Known, policy: Policy) -> bool:
-    here = known.at(finding.path)
+    here = known.of(finding)
     if finding.path == "@body":
         # Texts of a page were held against legacy's own ones where they stand: what is still found is something else.
         if finding.kind in _CONTENTS - {"length"} or any(map(_is_unsure, (finding.legacy, finding.modern))):
@@ -599,6 +645,8 @@ def _is_like_legacys(finding: Finding, known: _Known, policy: Policy) -> bool:
         if finding.path.startswith("@header:"):
             # The text of a field is no literal, whatever bracket it begins with.
             modern, *examples = (_quoted(each) if each[:1] in {"[", "{"} else each for each in (modern, *examples))
+        if finding.kind == "value":
+            modern, examples = _spelled_alike(modern, examples)
         return not kinds.isdisjoint(_CONTENTS) and (
             same_shape(modern, examples, reading) or _is_of_family(finding, here, known)
         )
@@ -614,6 +662,14 @@ def _is_like_legacys(finding: Finding, known: _Known, policy: Policy) -> bool:
             or any(is_one_more(finding, each, reading) for each in there)
         )
     return finding.kind in kinds
+
+
+def _spelled_alike(literal: str, examples: Sequence[str]) -> tuple[str, list[str]]:
+    """Return a number's literal and examples without quotes, where some rule takes a text of digits for one."""
+    texts = literal, *examples
+    if len({each[:1] == '"' for each in texts}) > 1 and all(number_of(_inner(each)) is not None for each in texts):
+        return _inner(literal), list(map(_inner, examples))
+    return literal, list(examples)
 
 
 def _quoted(text: str) -> str:

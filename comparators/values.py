@@ -340,6 +340,18 @@ _AFTER = r"(?![\w@-]|\.\w|:\d|%3A\d)"
 _DEFAULT_PORTS = {"80", "443"}
 
 
+_QUERY: Final = re.compile(r"(?:(?<=[^\s?])\?|\A\?(?=[\w.~%\[\]-]+=))[^\s\"'<>#?]+")
+
+
+def spaced(text: str) -> str:
+    """Return a text with the `+` in the queries of its addresses as `%20`."""
+    return _QUERY.sub(_spaced, text) if "?" in text and "+" in text else text
+
+
+def _spaced(query: re.Match[str]) -> str:
+    return query[0].replace("+", "%20")
+
+
 class Origins:
     """Both backends' own addresses, given as `host:port`; immutable."""
 
