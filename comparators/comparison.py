@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import traceback
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -28,12 +28,13 @@ from comparators import (
 )
 from comparators.context import MORE, MOST_FINDINGS, MOST_LOOKED_AT, Context, Stopped
 from comparators.legacy_again import Again
-from comparators.model import Capture, Comparison, Finding, Kind, Observation, Reason, Verdict
+from comparators.literals import first_difference
+from comparators.model import Capture, Comparison, Finding, Kind, Observation, Reason, Verdict, path_pattern
 from comparators.noise_times import Reading
 from comparators.now_and_then import hides_content, is_one_more
 from comparators.policy import Policy
 from comparators.self_noise import masking, may_hide, split
-from comparators.text_compare import as_texts
+from comparators.text_compare import around, as_texts
 
 # Asks an operator's own comparator.
 
@@ -196,6 +197,11 @@ def _held(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequence[
         masks = bool(policy.ignore_text or held.noise_rules)
         context.again = Again(*again, context, masks=masks)
     stopped = _stopped(context)
+    if own is not None:
+        for place, ours, theirs in own.moved.broken():
+            at = first_difference(ours, theirs)
+            name = place.shown or place.key
+            context.differ(place.path, "value", f"{name}: {around(ours, at)}", f"{name}: {around(theirs, at)}")
     findings, noise = split(
         context.findings, observations, context.policy, own, context.documents or (), context.is_unordered
     )
@@ -375,14 +381,20 @@ def _observed(
             _answers(second)
         except Stopped:
             continue
-        there = {each.path for each in second.findings}
-        first.seen.forget(second.seen.paths())
+        named = partial(_row_of, context=first)
+        there = {named(each.path) for each in second.findings}
+        first.seen.keep(set(map(named, second.seen.paths())), named)
         found += tokens
-        found += noise_samples.observed([each for each in first.findings if each.path in there], first.seen)
+        found += noise_samples.observed([each for each in first.findings if named(each.path) in there], first.seen)
         own.join(first.seen)
         if first.is_full or second.is_full:
             documents = first.documents
     return tuple(found), own, documents
+
+
+def _row_of(path: str, context: Context) -> str:
+    """Return a path, for all rows the same one where their numbers are those of one answer."""
+    return path_pattern(path) if context.is_unordered(path) else path
 
 
 def _tokens(legacy: Capture, again: Capture, policy: Policy) -> tuple[Observation, ...]:

@@ -25,7 +25,12 @@ _SIGNS: Final = re.compile(
     r"|(?<=[a-z0-9_])\.(?:exceptions?|errors?|exc|err|decoder)\.[A-Z]\w{0,60}\b"
     r"|\b(?:Assertion|Attribute|Import|Index|Key|ModuleNotFound|Name|OS|Recursion|Runtime|Type|Unicode(?:De|En)code|Value"
     r"|ZeroDivision)Error(?:: |\()"
-    r"|\[type=\w{1,60}, input_value=|\[SQL: |\b(?:Starlette|Werkzeug) Debugger|Using the URLconf defined in|\bgoroutine [0-9]+ \["
+    r"|\[type=\w{1,60}, input_value=|\[SQL: |\b(?:Starlette|Werkzeug) Debugger|Using the URLconf defined in"
+    r"|\bgoroutine [0-9]+ \[|<code>DEBUG = True</code>|\bException (?:Type|Location):"
+    r"|\[Errno [0-9]+\]|\bhas no attribute ['\"&]|<[\w.]{1,80} object at 0x|\bHTTPS?ConnectionPool\("
+    r"|\b(?:SELECT\s.{1,300}\sFROM|INSERT\s+INTO|DELETE\s+FROM|UPDATE\s\S{1,80}\sSET)\s"
+    r"|\b(?:column|relation|table|function) \S{1,80} does not exist\b|\bviolates [a-z-]{1,20}(?: key)? constraint\b"
+    r"|\bDuplicate entry '|\bconnection to server at \"|\b(?:in|at) line [0-9]+ in /|\bat line [0-9]+ (?:in|of) /"
     r"|[\s\"'](?:trace-file-path|trace-as-html|frame-filename|traceback-container)[\s\"']"
 )
 """Signs of error reports of Python, PHP and databases, which no application should show."""

@@ -191,23 +191,11 @@ def _attributes(one: Token, two: Token, place: _Spot, context: Context) -> None:
         if here == there or _are_spelled_alike(one.text, name, here, there, context):
             continue
         if here is not None and there is not None:
-            if blank_left[name] == blank_right[name]:
+            blank = blank_left[name], blank_right[name]
+            if blank[0] == blank[1]:
                 context.forgive("html")
                 continue
-            shown = partial(_attribute, place, one, name)
-            blank = blank_left[name], blank_right[name]
-            if name.startswith("on"):
-                blank = embedded_json.unescaped_both(*blank, context)
-                if blank[0] == blank[1]:
-                    context.forgive("embedded_json")
-                    continue
-            if _are_one_value(one, name, (here, there), blank, place, shown, context):
-                continue
-            holder = embedded_json.Holder(f"{place.key(context)} {name}", shown)
-            values = in_json(blank[0]), in_json(blank[1])
-            differ = embedded_json.scripts_differ if name.startswith("on") else embedded_json.values_differ
-            if (inner := differ(*values, holder, context)) is not None:
-                _emit_inside(f"{place.name()} > {_named(one)}: {name}", inner, context)
+            if _are_told(one, name, (here, there), blank, place, context):
                 continue
         where = f"{place.name()} > {_named(one)}: {name}"
         if here is None:
@@ -217,6 +205,28 @@ def _attributes(one: Token, two: Token, place: _Spot, context: Context) -> None:
         else:
             at = first_difference(here, there)
             context.differ("@body", "value", f"{where}={around(here, at)}", f"{where}={around(there, at)}")
+
+
+def _are_told(
+    token: Token, name: str, values: tuple[str, str], blank: tuple[str, str], place: _Spot, context: Context
+) -> bool:
+    """Whether nothing is left to say of two values: some rule makes them one, or they differ inside as JSON does."""
+    is_script = name.startswith("on")
+    if is_script:
+        blank = embedded_json.unescaped_both(*blank, context)
+        if blank[0] == blank[1]:
+            context.forgive("embedded_json")
+            return True
+    shown = partial(_attribute, place, token, name)
+    if _are_one_value(token, name, values, blank, place, shown, context):
+        return True
+    holder = embedded_json.Holder(f"{place.key(context)} {name}", shown)
+    differ = embedded_json.scripts_differ if is_script else embedded_json.values_differ
+    inner = differ(in_json(blank[0]), in_json(blank[1]), holder, context)
+    if inner is None:
+        return False
+    _emit_inside(f"{place.name()} > {_named(token)}: {name}", inner, context)
+    return True
 
 
 def _attribute(place: _Spot, token: Token, name: str) -> str:

@@ -32,7 +32,7 @@ _OWNED: Final = frozenset(
 """What such a token opens is somebody's own: `card_token`, `stripeToken`."""
 _PAID_BY: Final = frozenset({"payment", "method"})
 """Braintree's nonce is a card; all others are against forged requests, whatever they are for (`apply_coupon_nonce`)."""
-_FORGED: Final = ("csrf", "xsrf")
+_FORGED: Final = ("csrf", "xsrf", "requestverification")
 _FORMS: Final = "[_token]"
 """Symfony's, whatever its form is called."""
 _LINKED_NAME: Final = re.compile(

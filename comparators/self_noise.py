@@ -15,6 +15,7 @@ from comparators.html_volatile import SCRIPT_TOKEN, is_made, is_unfilled, token_
 from comparators.json_labels import labels
 from comparators.literals import is_cut, shared_beginning
 from comparators.model import LONGEST_LITERAL, Finding, Observation, path_pattern
+from comparators.moved_texts import MovedTexts, Place
 from comparators.noise_bytes import BYTES, in_ranges
 from comparators.noise_families import Family, family_of
 from comparators.noise_forms import Affixed, Made, Numbers, Row, Shape, number_of
@@ -72,6 +73,7 @@ class Own:
         self._left = _MOST_KEPT
         self._added: list[tuple[str, str]] = []
         self._rows: dict[tuple[str, str], list[str]] | None = None
+        self.moved = MovedTexts()
 
     def add_difference(self, path: str, place: str, first: str, again: str, shown: str = "") -> None:
         """Take two texts of legacy; `place` separates places of one path, `shown` is the name that operators read."""
@@ -100,18 +102,28 @@ class Own:
             if len(texts) == 1:
                 del self._texts[key], self._shown[key]
 
-    def forget(self, paths: set[str]) -> None:
-        """Keep what was seen at these paths, drop the rest."""
+    def keep(self, paths: set[str], named: Callable[[str], str]) -> None:
+        """Keep what was seen at these paths, drop the rest; `named` gives one name to all rows without a number."""
         self._rows = None
-        for key in [key for key in self._texts if key[0] not in paths]:
+        for key in [key for key in self._texts if named(key[0]) not in paths]:
             del self._texts[key]
         self._added.clear()
 
     def join(self, other: Own) -> None:
         """Take what another second answer showed."""
+        self.moved.add_answer(
+            (Place(path, place, other._shown.get((path, place), "")), (texts[0], again))
+            for (path, place), texts in other._texts.items()
+            if place
+            for again in texts[1:]
+        )
         for (path, place), texts in other._texts.items():
             for again in texts[1:]:
                 self.add_difference(path, place, texts[0], again, other._shown.get((path, place), ""))
+
+    def take(self, where: tuple[str, str], legacy: str, modern: str) -> None:
+        """Note that modern's text was taken for one more of legacy's."""
+        self.moved.take(Place(*where, self._shown.get(where, "")), legacy, modern)
 
     def paths(self) -> set[str]:
         """Return the paths at which texts varied."""
@@ -176,7 +188,7 @@ def fits_by_pieces(filled: Sequence[str], given: str, reading: Reading = STRICT,
 
 
 def are_tokens(first: str, again: str, modern: str) -> bool:
-    """Whether three texts are hexadecimal digits of one length that share nothing: what `fits_by_pieces` says, at once."""
+    """Whether three texts are hexadecimal digits of one length that share nothing: `fits_by_pieces`, at once."""
     size = len(first)
     return (
         size == len(again) == len(modern) >= _SHORTEST
@@ -303,7 +315,15 @@ def _has_blank(text: str) -> bool:
 
 
 def is_own(own: Own, where: tuple[str, str], legacy: str, modern: str, about: Addressed) -> bool:
-    """Whether modern's text could be one more of those that legacy has at a path and place."""
+    """Whether modern's text could be one more of those that legacy has at a path and place; notes which was."""
+    if not _is_own_text(own, where, legacy, modern, about):
+        return False
+    if where[1]:
+        own.take(where, legacy, modern)
+    return True
+
+
+def _is_own_text(own: Own, where: tuple[str, str], legacy: str, modern: str, about: Addressed) -> bool:
     values = own.texts_at(*where, legacy)
     if not values and about.is_unordered(where[0]):
         values = own.texts_of_row(where[0], legacy)
@@ -518,7 +538,7 @@ def split(
     policy: Policy,
     own: Own | None = None,
     documents: Sequence[Any] = (),
-    is_unordered: Callable[[str], bool] = lambda path: False,
+    is_unordered: Callable[[str], bool] | None = None,
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
     """Return the findings that count, and those that are noise.
 
@@ -579,7 +599,7 @@ class _Known:
     """Where legacy differs from itself, by path and by place in a page."""
 
     def __init__(
-        self, observations: Sequence[Observation], own: Own | None, is_unordered: Callable[[str], bool]
+        self, observations: Sequence[Observation], own: Own | None, is_unordered: Callable[[str], bool] | None
     ) -> None:
         self._own = own
         self._is_unordered = is_unordered
@@ -615,7 +635,8 @@ class _Known:
 
     def of(self, finding: Finding) -> list[Observation]:
         """Return what was observed where a finding is: in a row that has its number by chance, by legacy's value."""
-        if finding.kind == "value" and not is_cut(finding.legacy) and self._is_unordered(finding.path):
+        is_unordered = self._is_unordered is not None and self._is_unordered(finding.path)
+        if finding.kind == "value" and is_unordered and not is_cut(finding.legacy):
             return self._rows.get((path_pattern(finding.path), finding.legacy), [])
         return self.at(finding.path)
 
@@ -667,6 +688,9 @@ def _is_like_legacys(finding: Finding, known: _Known, policy: Policy) -> bool:
 def _spelled_alike(literal: str, examples: Sequence[str]) -> tuple[str, list[str]]:
     """Return a number's literal and examples without quotes, where some rule takes a text of digits for one."""
     texts = literal, *examples
+    digits = tuple(map(_inner, examples))
+    if _pins(digits) is not None or any(each[:1] == "0" and each[1:2].isdigit() for each in digits):
+        return literal, list(examples)  # no number, what begins with a zero
     if len({each[:1] == '"' for each in texts}) > 1 and all(number_of(_inner(each)) is not None for each in texts):
         return _inner(literal), list(map(_inner, examples))
     return literal, list(examples)

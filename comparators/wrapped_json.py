@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any, Final
 from urllib.parse import unquote, unquote_plus
 
@@ -11,6 +12,7 @@ from comparators.context import Context
 from comparators.html_volatile import blanked_script, in_json, shown
 from comparators.json_compare import Walk
 from comparators.json_parse import NotJson, Side, TooDeep, parse
+from comparators.json_reshape import reshaped
 from comparators.jsonp import called
 
 _PREVIEW: Final = 120
@@ -24,8 +26,24 @@ def lines(legacy: bytes, modern: bytes, context: Context) -> None:
         text_compare.text_differences(legacy, modern, context)
     elif left is None or right is None:
         context.differ("@body", "parse", _start(legacy), _start(modern))
+    elif context.policy.reshape.anything:
+        _in_shape(left, right, context)
     else:
         Walk(context, legacy.decode(), modern.decode()).compare(left, right)
+
+
+def _in_shape(left: list[Any], right: list[Any], context: Context) -> None:
+    """Compare the values of two bodies by lines, each brought into modern's shape first, or as they are."""
+    shaped, plain = context.fork(whole=True), context.fork(whole=True)
+    ours = [reshaped(one, two, shaped) for one, two in zip_longest(left, right[: len(left)])]
+    theirs = (
+        [reshaped(two, one, shaped) for two, one in zip_longest(right, left[: len(right)])] if context.alike else right
+    )
+    Walk(shaped).compare(ours, theirs)
+    if shaped.findings:
+        # A setting only ever excuses: what is the same without being reshaped is the same.
+        Walk(plain).compare(left, right)
+    context.adopt(plain if shaped.findings and not plain.findings else shaped)
 
 
 def calls(legacy: bytes, modern: bytes, context: Context) -> None:

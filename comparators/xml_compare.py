@@ -30,6 +30,7 @@ _NAMED: Final = re.compile(rb"\s*<\?xml\s[^>]{0,200}?encoding\s*=")
 _LABELS: Final = {"euc_jp": "EUC-JP", "utf-16-le": "UTF-16LE", "utf-16-be": "UTF-16BE"}
 """What libxml2 calls them."""
 _SPACE: Final = "{http://www.w3.org/XML/1998/namespace}space"
+_OF_SCHEMAS: Final = frozenset({"http://www.w3.org/2001/XMLSchema", "http://schemas.xmlsoap.org/wsdl/"})
 _TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _MOST: Final = 8
 _PREVIEW: Final = 80
@@ -181,7 +182,9 @@ class _Walk:
                 self._context.differ("@body", "missing", f"{place}@{name}: {left[name]}", "")
             elif name not in left:
                 self._context.differ("@body", "extra", "", f"{place}@{name}: {right[name]}")
-            elif left[name] != right[name] and not _are_one_name(left[name], one, right[name], two):
+            elif left[name] != right[name] and not (
+                _is_of_names(name, one) and _are_one_name(left[name], one, right[name], two)
+            ):
                 self._values(f"{place}@{name}", left[name], right[name], _label(one) if name in _HELD else "")
             elif name == _TYPE and left[name] == right[name] and not _are_of_one_type(left[name], one, two):
                 spaces = (each.nsmap.get(left[name].strip().partition(":")[0]) for each in (one, two))
@@ -292,6 +295,13 @@ def _held(element: Any) -> dict[str, str]:
     if len(names) < _CROWDED:
         return dict(element.items())
     return {each.attrname: str(each) for each in _EACH_ATTRIBUTE(element)}
+
+
+def _is_of_names(attribute: str, element: Any) -> bool:
+    """Whether an attribute holds a qualified name: XML Schema and SOAP say of which, elsewhere a colon is a letter."""
+    if attribute == _TYPE or attribute.endswith("}arrayType"):
+        return True
+    return isinstance(element.tag, str) and etree.QName(element).namespace in _OF_SCHEMAS
 
 
 def _are_one_name(legacy: str, one: Any, modern: str, two: Any) -> bool:

@@ -158,3 +158,29 @@ def test_a_page_that_shows_the_trace_of_any_language_counts(page: str, status: i
     legacy = answer("<h1>Server Error</h1>", status, media="text/html")
 
     assert compare(legacy, answer(page, status, media="text/html"), policy(LARAVEL)).verdict == "different"
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "[Errno 2] No such file or directory: '/srv/app/x.json'",
+        "column users.email does not exist",
+        "SELECT id, name FROM users WHERE id = 7",
+        "(1062, \"Duplicate entry 'a@b.example' for key 'email'\")",
+        'duplicate key value violates unique constraint "users_email_key"',
+        "'NoneType' object has no attribute 'id'",
+        "<trams.models.Tram object at 0x7f3a5c10>",
+        "HTTPConnectionPool(host='10.0.3.7', port=8080): Max retries exceeded",
+        'connection to server at "10.0.0.5", port 5432 failed',
+    ],
+)
+def test_what_a_library_says_to_programmers_counts_where_only_modern_shows_it(detail: str):
+    assert errors({"message": "Server Error"}, {"detail": detail}, 500).verdict == "different"
+    assert errors({"message": detail}, {"detail": detail}, 500).verdict == "equal"
+
+
+@pytest.mark.parametrize(
+    "detail", ["Select a date from the list.", "Please update your profile set-up", "The table you asked for is taken."]
+)
+def test_what_is_said_to_users_is_no_sign(detail: str):
+    assert errors({"message": "No"}, {"detail": detail}, 500).verdict == "equal"

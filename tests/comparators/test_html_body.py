@@ -26,6 +26,10 @@ FORGIVEN = [
     ('<input type="hidden" name="_token" value="aaaa1111">', '<input type="hidden" name="_token" value="2222bbbb">'),
     ('<meta name="csrf-token" content="a1b2c3d4">', '<meta name="csrf-token" content="KpVtmQxR">'),
     (
+        '<input type="hidden" name="__RequestVerificationToken" value="CfDJ8aa1b2c3">',
+        '<input type="hidden" name="__RequestVerificationToken" value="CfDJ8zz9y8x7">',
+    ),
+    (
         "<input type=hidden name=csrfmiddlewaretoken value=12ab34cd>",
         "<input type=hidden name=csrfmiddlewaretoken value=ef56ab78>",
     ),

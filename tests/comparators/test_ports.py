@@ -552,6 +552,25 @@ def test_lines_of_json_are_values(media: str):
     assert {verdict(*pair, media) for pair in OTHER_LINES} == {"different"}
 
 
+@pytest.mark.parametrize(
+    ("mapping", "legacy", "modern"),
+    [
+        ({"map": {"case": "camel"}}, '{"first_name":1}\n{"last_name":2}\n', '{"firstName":1}\n{"lastName":2}\n'),
+        ({"map": {"unwrap": "/data"}}, '{"data":{"a":1}}\n{"data":{"a":2}}\n', '{"a":1}\n{"a":2}\n'),
+        ({"map": {"rename": {"/a": "/b"}}}, '{"a":1}\n{"a":2}\n', '{"b":1}\n{"b":2}\n'),
+    ],
+)
+def test_each_line_of_json_is_brought_into_the_modern_shape(mapping: dict[str, Any], legacy: str, modern: str):
+    def of(one: str, two: str) -> str:
+        answers = (answer(each, media="application/x-ndjson") for each in (one, two))
+        return compare(*answers, policy(mapping)).verdict
+
+    assert of(legacy, modern) == "equal"
+    assert of(legacy, legacy) == "equal"
+    assert of(legacy, modern.replace("2", "3")) == "different"
+    assert of(legacy, modern + modern) == "different"
+
+
 def test_a_place_in_lines_of_json_is_the_line_and_the_member():
     legacy, modern = (answer(f'{{"id":1}}\n{{"id":{last}}}\n', media=NDJSON) for last in (2, 3))
 

@@ -17,6 +17,14 @@ SAME = [
     ("<a>x<!-- c -->y</a>", "<a>xy</a>"),
     ('<p:a xmlns:p="urn:x"><p:b/></p:a>', '<a xmlns="urn:x"><b/></a>'),
     ('<?xml version="1.0" encoding="ISO-8859-1"?><a>\xe9</a>'.encode("latin-1"), "<a>é</a>"),
+    (
+        '<w:part xmlns:w="http://schemas.xmlsoap.org/wsdl/" xmlns:x="urn:1" element="x:y"/>',
+        '<part xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:z="urn:1" element="z:y"/>',
+    ),
+    (
+        '<a xmlns:e="http://schemas.xmlsoap.org/soap/encoding/" xmlns:x="urn:1" e:arrayType="x:y[2]"/>',
+        '<a xmlns:c="http://schemas.xmlsoap.org/soap/encoding/" xmlns:z="urn:1" c:arrayType="z:y[2]"/>',
+    ),
     ('<?xml version="1.0"?><?xml-stylesheet type="x" href="a"?><a/>', "<?xml-stylesheet href='a' type='x'?>\n<a></a>"),
 ]
 DIFFERENT = [
@@ -31,6 +39,8 @@ DIFFERENT = [
     ("<a><b/><c/></a>", "<a><c/><b/></a>", "value"),
     ("<a>x<b/>y</a>", "<a>xy<b/></a>", "value"),
     ('<a xmlns="urn:x"/>', '<a xmlns="urn:y"/>', "value"),
+    ('<a xmlns:x="urn:1" href="x:y"/>', '<a xmlns:z="urn:1" href="z:y"/>', "value"),
+    ('<a xmlns:x="urn:1" title="x:00"/>', '<a xmlns:z="urn:1" title="z:00"/>', "value"),
     ('<a xml:space="preserve"> <b/></a>', '<a xml:space="preserve"><b/></a>', "value"),
     ("<a><?p 1?></a>", "<a><?p 2?></a>", "value"),
     ('<?xml-stylesheet href="a"?><a/>', "<a/>", "value"),
