@@ -28,7 +28,7 @@ _SIGNS: Final = re.compile(
     r"|\[type=\w{1,60}, input_value=|\[SQL: |\b(?:Starlette|Werkzeug) Debugger|Using the URLconf defined in"
     r"|\bgoroutine [0-9]+ \[|<code>DEBUG = True</code>|\bException (?:Type|Location):"
     r"|\[Errno [0-9]+\]|\bhas no attribute ['\"&]|<[\w.]{1,80} object at 0x|\bHTTPS?ConnectionPool\("
-    r"|\b(?:SELECT\s.{1,300}\sFROM|INSERT\s+INTO|DELETE\s+FROM|UPDATE\s\S{1,80}\sSET)\s"
+    r"|\b(?:SELECT\s[^;]{1,100}?\sFROM|INSERT\s+INTO|DELETE\s+FROM|UPDATE\s\S{1,80}\sSET)\s"
     r"|\b(?:column|relation|table|function) \S{1,80} does not exist\b|\bviolates [a-z-]{1,20}(?: key)? constraint\b"
     r"|\bDuplicate entry '|\bconnection to server at \"|\b(?:in|at) line [0-9]+ in /|\bat line [0-9]+ (?:in|of) /"
     r"|[\s\"'](?:trace-file-path|trace-as-html|frame-filename|traceback-container)[\s\"']"

@@ -10,13 +10,14 @@ from typing import Any
 from comparators.context import GLANCED, Differs, Full, Untried
 from comparators.paths import Place, Trail
 from comparators.row_guesses import Guesses, RowWalk
-from comparators.row_keys import are_numbers, named, written_rows
+from comparators.row_keys import are_numbers, name_of, sizes, written_rows
 from comparators.row_pairing import Kinds, paired
 from comparators.values import Number
 
 _SMALL = 10_000
 """Lists with so many pairs are searched to the end."""
 _TWO = 2
+_SHORT = 16
 _SAMPLE = 32
 _HASTY = 8
 """From so many rows without a partner on, rows are not the same in another order."""
@@ -58,7 +59,7 @@ class Rows:
         """
         self._trail = trail
         walk, legacy, modern = self._walk, self._legacy, self._modern
-        if self._are_same():
+        if not self._is_keyed() and self._are_same():
             walk.context.forgive("unordered")
             return
         pairs, rest = self._by_key(key) if key else self._matched(range(len(legacy)), range(len(modern)))
@@ -100,6 +101,10 @@ class Rows:
 
     def _guesses(self) -> Guesses:
         return Guesses(self._walk, self._legacy, self._modern, self._place, self._depth)
+
+    def _is_keyed(self) -> bool:
+        """Whether these are a few rows whose keys are known: quicker to pair than to write them once more."""
+        return len(self._legacy) <= _SHORT and self._likely.has_keys(self._legacy, self._modern)
 
     def _are_same(self) -> bool:
         """Whether both lists hold the same rows, written alike: most that are the same are.
@@ -145,7 +150,7 @@ class Rows:
     def _by_key(self, key: str) -> tuple[dict[int, int], Rest]:
         """Pair rows of one key; where several share it they are paired as a multiset."""
         found, rest = self._grouped(
-            (list(range(len(self._legacy))), list(range(len(self._modern)))), _name_of(self._legacy, self._modern, key)
+            (list(range(len(self._legacy))), list(range(len(self._modern)))), name_of(self._legacy, self._modern, key)
         )
         if not all(rest):
             return found, rest
@@ -189,7 +194,7 @@ class Rows:
             legacy, modern = self._legacy, self._modern
             found = {left: right for left, right in zip(ours, theirs, strict=False) if legacy[left] == modern[right]}
         rest = _left(found, ours, theirs) if found else (list(ours), list(theirs))
-        if all(rest) and self._depth < GLANCED:
+        if all(rest) and self._depth < GLANCED and not self._is_keyed():
             rest = self._same(found, rest)
         if all(rest):
             rest = self._likely_pairs(found, rest)
@@ -261,11 +266,13 @@ class Rows:
 
     def _bucket(self, lefts: list[int], rights: list[int]) -> dict[int, int]:
         """Pair within one bucket: nearly always in its order, in that of their numbers where some may be apart."""
-        ours = sorted(lefts, key=lambda at: _sizes(self._legacy[at]))
-        theirs = sorted(rights, key=lambda at: _sizes(self._modern[at]))
+        kinds = self._kinds_alike()
+        ours, theirs = lefts, rights
+        if kinds is None or len({*map(kinds[0].__getitem__, lefts)}) + len({*map(kinds[1].__getitem__, rights)}) > _TWO:
+            ours = sorted(lefts, key=lambda at: sizes(self._legacy[at]))
+            theirs = sorted(rights, key=lambda at: sizes(self._modern[at]))
         found: dict[int, int] = {}
         costs: dict[tuple[int, int], dict[str, int] | None] = {}
-        kinds = self._kinds_alike()
         for left, right in zip(ours, theirs, strict=False):
             pair = self._pair(left, right)
             if pair not in costs:
@@ -413,8 +420,16 @@ class Rows:
         if known is None:
             if len(rows) != len(values):
                 return [self._likely.key(values[at], self._at(at), modern=modern) for at in rows]
-            known = self._all_keys[modern] = self._likely.rows(values, self._place, modern=modern)
+            known = self._all_keys[modern] = self._keys(values, modern=modern)
         return known if len(rows) == len(values) else [known[at] for at in rows]
+
+    def _keys(self, values: list[Any], *, modern: bool) -> list[Hashable]:
+        """Return the keys of all rows, of those that are written alike from the first of them."""
+        spelled = None if self._spelled is None or self._inner is None else self._spelled[modern]
+        if spelled is None or len(first := dict(zip(spelled, values, strict=True))) * _TWO > len(values):
+            return self._likely.rows(values, self._place, modern=modern)
+        keys = zip(first, self._likely.rows(list(first.values()), self._place, modern=modern), strict=True)
+        return list(map(dict(keys).__getitem__, spelled))
 
     def _at(self, index: int) -> Place:
         return self._inner or self._place.step(index)
@@ -433,17 +448,3 @@ def _by_value(rows: Sequence[int], keys: Sequence[Hashable]) -> dict[Hashable, l
         else:
             there.append(at)
     return found
-
-
-def _name_of(legacy: list[Any], modern: list[Any], key: str) -> Callable[[int, bool], Hashable]:
-    def name(at: int, theirs: bool) -> Hashable:  # noqa: FBT001 - a side
-        row = (modern if theirs else legacy)[at]
-        return ("key", named(row[key])) if type(row) is dict and key in row else "without"
-
-    return name
-
-
-def _sizes(row: Any) -> tuple[float, ...]:
-    """Return the numbers in a row, by which rows that a tolerance holds together come to stand side by side."""
-    values = row.values() if type(row) is dict else row if type(row) is list else (row,)
-    return tuple(float(each) for each in values if type(each) is bytes)

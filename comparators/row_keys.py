@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain, islice
 from typing import Any, cast
@@ -57,6 +57,22 @@ def named(value: Any) -> Hashable:
     return frozen(value)
 
 
+def name_of(legacy: list[Any], modern: list[Any], key: str) -> Callable[[int, bool], Hashable]:
+    """Return what gives the name of a row of one side, by the member that is its key."""
+
+    def name(at: int, theirs: bool) -> Hashable:  # noqa: FBT001 - a side
+        row = (modern if theirs else legacy)[at]
+        return ("key", named(row[key])) if type(row) is dict and key in row else "without"
+
+    return name
+
+
+def sizes(row: Any) -> tuple[float, ...]:
+    """Return the numbers in a row, by which rows that a tolerance holds together come to stand side by side."""
+    values = row.values() if type(row) is dict else row if type(row) is list else (row,)
+    return tuple(float(each) for each in values if type(each) is bytes)
+
+
 class Likely:
     """Makes keys that values which some rule makes the same mostly share, under one policy.
 
@@ -99,6 +115,10 @@ class Likely:
             inner = place.step(0)
             return [self.key(each, inner, modern=modern) for each in rows]
         return [self.key(each, place.step(index), modern=modern) for index, each in enumerate(rows)]
+
+    def has_keys(self, legacy: list[Any], modern: list[Any]) -> bool:
+        """Whether the keys of both lists' rows are known."""
+        return (id(legacy), False) in self._rows and (id(modern), True) in self._rows
 
     def are_apart(self, legacy: Any, modern: Any, place: Place) -> bool:
         """Whether a glance shows that no rule makes two values alike: quick, and True only where that is sure."""
