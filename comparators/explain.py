@@ -22,7 +22,7 @@ from comparators.context import MORE, Context, Stopped
 from comparators.explain_lines import folded, pieces, unified
 from comparators.json_parse import deeper
 from comparators.jsonp import called
-from comparators.literals import cut_apart
+from comparators.literals import cut_apart, first_difference
 from comparators.model import Capture, Comparison
 from comparators.paths import escaped
 from comparators.policy import Policy
@@ -36,6 +36,8 @@ _LONGEST_BODY: Final = 512 * 1024
 _MOST_COMPARED: Final = 1 << 20
 """Bytes of both bodies, as often as they are compared; a judge has two seconds for an answer."""
 _MOST_TRIES: Final = 64
+_AROUND: Final = 2
+"""Lines that are alike, shown before the first difference and behind the last one."""
 _BY_STRUCTURE: Final = frozenset({"", "json", "ndjson", "jsonp", "form"})
 _CODING: Final = "content-encoding"
 Parsed = Callable[[str], Any]
@@ -266,27 +268,41 @@ def _folded(
     kind: str,
     forgives: Callable[[bytes], bool],
 ) -> Explanation:
-    """Explain by lines, those that count; where all are forgiven by all of them."""
+    """Explain by lines, those that count; where all are forgiven all of them.
+
+    Of long bodies a stretch is looked at that begins at the first difference.
+    """
     ours, theirs = pieces(left), pieces(right)
-    if max(len(ours), len(theirs)) > _MOST_LINES:
-        return _lines([each.shown for each in ours], [each.shown for each in theirs])
+    begin = max(0, first_difference(ours, theirs) - _AROUND)
+    looked, others = ours[begin : begin + _MOST_LINES], theirs[begin : begin + _MOST_LINES]
+    if alike := max(0, first_difference(looked[::-1], others[::-1]) - _AROUND):
+        # `difflib` passes over lines that are frequent, an end of the same ones among them.
+        looked, others = looked[:-alike], others[:-alike]
+    before, after = (
+        "".join(each.shown + each.end for each in some) for some in (ours[:begin], ours[begin + len(looked) :])
+    )
     codec = "utf-8" if bodies == (left.encode(), right.encode()) else "latin-1"
     shown, places, counts = folded(
-        ours,
-        theirs,
-        lambda text: forgives(text.encode(codec)),
+        looked,
+        others,
+        lambda text: forgives((before + text + after).encode(codec)),
         kind=kind,
         tries=min(_MOST_TRIES, _MOST_COMPARED // sum(map(len, bodies))),
     )
-    told = _lines(shown if counts else [each.shown for each in ours], [each.shown for each in theirs])
-    notes = [each for each in (told.note, _forgiven(places, found, counts=counts)) if each]
+    is_cut = max(len(ours), len(theirs)) > begin + _MOST_LINES
+    told = _lines(shown if counts else [each.shown for each in looked], [each.shown for each in others], begin)
+    cut = f"only {_MOST_LINES} lines from line {begin + 1} on are looked at" if is_cut else ""
+    notes = [each for each in (cut, told.note, _forgiven(places, found, counts=counts or is_cut)) if each]
     return replace(told, note="; ".join(notes))
 
 
-def _lines(legacy: Sequence[str], modern: Sequence[str]) -> Explanation:
-    """Return a unified diff; difflib's time grows with the square of the lines, so they are bounded."""
+def _lines(legacy: Sequence[str], modern: Sequence[str], begin: int = 0) -> Explanation:
+    """Return a unified diff; difflib's time grows with the square of the lines, so they are bounded.
+
+    `begin` is how many lines stand before these.
+    """
     cut = max(len(legacy), len(modern)) > _MOST_LINES
-    lines = tuple(unified(legacy[:_MOST_LINES], modern[:_MOST_LINES]))
+    lines = tuple(unified(legacy[:_MOST_LINES], modern[:_MOST_LINES], begin))
     notes = [f"only the first {_MOST_LINES} lines are looked at"] if cut else []
     notes += ["more lines are left out"] if len(lines) > _MOST_DETAILS else []
     return Explanation(lines=lines[:_MOST_DETAILS], note=", ".join(notes))

@@ -138,14 +138,17 @@ def _replaced(ours: Sequence[str], theirs: Sequence[str], blocks: Sequence[Block
     return [*found, *ours[at:]]
 
 
-def unified(legacy: Sequence[str], modern: Sequence[str]) -> Iterator[str]:
-    """Yield the lines of a unified diff; long ones are cut around the first difference, never to the same."""
+def unified(legacy: Sequence[str], modern: Sequence[str], begin: int = 0) -> Iterator[str]:
+    """Yield the lines of a unified diff; long ones are cut around the first difference, never to the same.
+
+    `begin` is how many lines of either stand before these.
+    """
     for number, group in enumerate(SequenceMatcher(None, legacy, modern).get_grouped_opcodes(_AROUND)):
         if not number:
             yield from ("--- legacy", "+++ modern")
         _, first, _, start, _ = group[0]
         _, _, last, _, stop = group[-1]
-        yield f"@@ -{_range(first, last)} +{_range(start, stop)} @@"
+        yield f"@@ -{_range(begin + first, begin + last)} +{_range(begin + start, begin + stop)} @@"
         for operation, *at in group:
             block = Block(*at)
             ours, theirs = legacy[block.first : block.last], modern[block.start : block.stop]

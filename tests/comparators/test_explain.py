@@ -211,6 +211,19 @@ def test_of_more_differences_than_are_found_none_is_said_to_be_forgiven() -> Non
     assert "forgiven" not in found.note
 
 
+def test_of_a_long_page_the_lines_from_the_first_difference_on_are_looked_at() -> None:
+    head, rows = "<p>same</p>" * 3000, "<br>" * 2500
+    pages = [
+        f"{head}{form}<b>{word}</b>{rows}" for form, word in (('<input checked="checked">', 1), ("<input checked>", 2))
+    ]
+
+    found = explain_pair(*(answer(page, media=HTML) for page in pages), policy({"preset": "php"}))
+
+    assert found.lines[2] == "@@ -3000,5 +3000,5 @@"
+    assert [line for line in found.lines[2:] if line[0] in "+-"] == ["-<b>1</b>", "+<b>2</b>"]
+    assert found.note.startswith("only 2000 lines from line 2999 on are looked at; 1 more place differs only in")
+
+
 def test_a_long_line_is_cut_around_its_difference() -> None:
     text = "x" * 400
     page = explain(f"<p>{text}a</p>".encode(), f"<p>{text}b</p>".encode())
