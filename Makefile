@@ -83,6 +83,8 @@ bench: $(STAMP) compiled
 	STRANGLER_COMPILED=build/compiled $(BIN)/python -m bench.compare --write
 	$(BIN)/python -m bench.workers --rounds 3 --seconds 2 --write
 	$(BIN)/python -m bench.fleet --rounds 1 --seconds 5 --write
+	$(BIN)/python -m bench.corpora --write
+	STRANGLER_COMPILED=build/compiled $(BIN)/python -m bench.compare --kinds --write
 
 real-apps: $(STAMP)
 	$(BIN)/python -m bench.real_apps $(APPS)

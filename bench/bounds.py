@@ -19,7 +19,9 @@ from functools import partial
 from tempfile import TemporaryFile
 from typing import IO, Any, NamedTuple
 
+from bench import goals
 from bench.json_kinds import KINDS, NEW_HOSTS, OLD_HOSTS, KindOfPair, of_bytes
+from bench.tables import grid
 from comparators import Capture, Policy, compare
 from tests.comparators import large_pages
 
@@ -144,6 +146,26 @@ def lines(words: str = "") -> Iterator[tuple[str, ...]]:
                 case.name, f"{took.seconds:.3f}", f"{took.mebibytes:.0f}", took.verdict, f"{case.seconds}",
                 "wrong" if wrong else "",
             )  # fmt: skip
+
+
+def worst(found: Sequence[Sequence[str]]) -> str:
+    """Return the table: of the kinds of each goal the slowest, the largest, the wrong ones; what misses is marked."""
+    rows = []
+    for goal in dict.fromkeys(line[4] for line in found):
+        some = [line for line in found if line[4] == goal]
+        slowest, largest = (max(some, key=lambda line, at=at: float(line[at])) for at in (1, 2))
+        wrong = [line[0] for line in some if line[5]]
+        rows += [
+            [f"slowest of {len(some)}", slowest[0], f"{slowest[1]} s", f"≤ {goal} s", _met(slowest[1], goal)],
+            [f"largest of {len(some)}", largest[0], f"{largest[2]} MiB", f"≤ {GOAL_MEBIBYTES} MiB",
+             _met(largest[2], GOAL_MEBIBYTES)],
+            [f"wrong of {len(some)}", ", ".join(wrong), f"{len(wrong)}", "0", goals.met(good=not wrong)],
+        ]  # fmt: skip
+    return grid(["bound", "worst kind", "found", "wanted", ""], rows)
+
+
+def _met(found: str, wanted: float | str) -> str:
+    return goals.met(good=float(found) <= float(wanted))
 
 
 def main(arguments: Sequence[str]) -> int:

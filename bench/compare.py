@@ -151,7 +151,8 @@ def kinds(trees: Mapping[str, Path]) -> tuple[str, bool]:
         others = [each[at][1] for each in found.values()]
         rows.append([name, *others, mebibytes, goal, verdict, "" if met else "**missed**"])
     head = ["pair", *(f"s {build}" for build in found), "MiB", "goal, s", "verdict", ""]
-    return f"{grid(head, rows)}\n\n{len(rows) - missed} of {len(rows)} kinds within all goals.", not missed
+    within = f"{len(rows) - missed} of {len(rows)} kinds within all goals."
+    return f"{bounds.worst(last)}\n\n{grid(head, rows)}\n\n{within}", not missed
 
 
 def _kinds(arguments: Sequence[str], *, write: bool) -> int:

@@ -32,10 +32,10 @@ def _efficiencies(figures: Figures) -> Iterator[list[str]]:
     for row, peer, size, wanted in EFFICIENCY:
         found = figures.median_efficiency(row, peer, size)
         if found is not None:
-            met = "not judged" if figures.is_disturbed() else _met(good=found >= wanted)
+            judged = "not judged" if figures.is_disturbed() else met(good=found >= wanted)
             least = figures.least_efficiency(row, peer, size) or 0.0
             what = f"{row}: CPU efficiency beside {peer}, {size}"
-            yield [what, f"≥ {wanted:g}x", f"{found:.2f}x", f"{least:.2f}x", met]
+            yield [what, f"≥ {wanted:g}x", f"{found:.2f}x", f"{least:.2f}x", judged]
 
 
 def _memories(figures: Figures) -> Iterator[list[str]]:
@@ -47,8 +47,9 @@ def _memories(figures: Figures) -> Iterator[list[str]]:
         ("control, idle", memory.control / 1024, CONTROL_MIB, "MB"),
         ("an idle connection", memory.connection, CONNECTION_KIB, "KB"),
     ):
-        yield [f"{OURS}: {what}", f"≤ {most:g} {unit}", f"{found:.1f} {unit}", "", _met(good=found <= most)]
+        yield [f"{OURS}: {what}", f"≤ {most:g} {unit}", f"{found:.1f} {unit}", "", met(good=found <= most)]
 
 
-def _met(*, good: bool) -> str:
+def met(*, good: bool) -> str:
+    """Return how a table says whether a goal is met."""
     return "met" if good else "**missed**"

@@ -11,7 +11,8 @@ ELLIPSIS: Final = "…"
 _BEFORE: Final = 160
 _BEHIND: Final = 60
 _LONG: Final = 240
-_LONGEST_PLACE: Final = 100
+_PLACE: Final = 0.4
+"""The share of a literal that the place in a page may take of it."""
 _OPENING: Final = ("{", "[", '"')
 
 
@@ -35,18 +36,20 @@ def shared_beginning(texts: Sequence[str]) -> str:
     return one[: first_difference(one, other)]
 
 
-def cut_apart(path: str, legacy: str, modern: str) -> tuple[str, str]:
-    """Return two literals of at most `LONGEST_LITERAL` characters that are not the same.
+def cut_apart(path: str, legacy: str, modern: str, longest: int = LONGEST_LITERAL) -> tuple[str, str]:
+    """Return two literals of at most `longest` characters that are not the same, where these are not.
 
     Where one is longer, both show the same stretch of the text, around the first difference; the bracket or quote they
     begin with shows their type and stays, so does the place in a page that they begin with.
     """
-    if len(legacy) < LONGEST_LITERAL and len(modern) < LONGEST_LITERAL:
+    if len(legacy) < longest and len(modern) < longest:
         return legacy, modern
-    place, left, right = _placed(legacy, modern) if path == "@body" else ("", legacy, modern)
+    place, left, right = _placed(legacy, modern, int(longest * _PLACE)) if path == "@body" else ("", legacy, modern)
     at = first_difference(left, right)
-    room = LONGEST_LITERAL - len(place)
-    start = at - _BEFORE if at > room - _BEHIND else 0
+    room = longest - len(place)
+    # In the proportions of a whole literal: what stands before the difference must never push it out of sight.
+    before, behind = room * _BEFORE // LONGEST_LITERAL, room * _BEHIND // LONGEST_LITERAL
+    start = at - before if at > room - behind else 0
     return place + _cut(left, start, room), place + _cut(right, start, room)
 
 
@@ -67,6 +70,9 @@ def apart(
         pairs = enumerate(zip(legacy, modern, strict=False))
         at = next((at for at, (one, two) in pairs if one != two), min(len(legacy), len(modern)))
         left, right = (f"[{ELLIPSIS}{write(each[at:], side)[1:]}" for side, each in enumerate((legacy, modern)))
+        if left == right:
+            # Two long elements: they part further on than a literal is long.
+            left, right = (f"[{ELLIPSIS}{each}{ELLIPSIS}" for each in apart(legacy[at], modern[at], write))
     return left, right
 
 
@@ -81,12 +87,12 @@ def is_cut(literal: str) -> bool:
     return len(literal) >= LONGEST_LITERAL or ELLIPSIS in literal[:2] or ELLIPSIS in literal[-2:]
 
 
-def _placed(legacy: str, modern: str) -> tuple[str, str, str]:
+def _placed(legacy: str, modern: str, longest: int) -> tuple[str, str, str]:
     place, colon, left = legacy.partition(": ")
     other, _, right = modern.partition(": ")
     if not colon or other != place:
         return "", legacy, modern
-    shown = place if len(place) <= _LONGEST_PLACE else ELLIPSIS + place[1 - _LONGEST_PLACE :]
+    shown = place if len(place) <= longest else ELLIPSIS + place[1 - longest :]
     return f"{shown}: ", left, right
 
 

@@ -14,7 +14,7 @@ from comparators.body_kind import media_type
 from comparators.context import Context
 from comparators.literals import first_difference
 from comparators.model import Capture
-from comparators.noise_bytes import BYTES, ranges
+from comparators.noise_bytes import BYTES
 from comparators.noise_rules import MASKED
 from comparators.sensitive_names import may_name
 
@@ -138,15 +138,16 @@ def _text_shown(legacy: str, modern: str, context: Context) -> tuple[str, str]:
 
 
 _SHOWN: Final = 16
+_STRETCH: Final = _SHOWN - 1
+_FARTHEST: Final = 4096
 _LINE: Final = b"\n"
 
 
 def bytes_differences(legacy: bytes, modern: bytes, context: Context) -> None:
-    """Find the ranges of bytes in which two bodies differ, the first few, shown in hexadecimal.
+    """Find the stretches of bytes in which two bodies differ, the first few, shown in hexadecimal.
 
-    Bodies of one length are held together byte by byte, others line by line where they have as many lines (a PDF whose
-    date and total are longer); else what follows the first difference is one. `length` where one begins with the
-    other. What legacy is known to vary by itself hides no other range.
+    `length` where one begins with the other. Where legacy is known to vary, bodies with as many lines are held together
+    line by line (a PDF whose date and total are longer): what it varies by itself hides no other line.
     """
     if legacy == modern:
         return
@@ -165,28 +166,74 @@ def bytes_differences(legacy: bytes, modern: bytes, context: Context) -> None:
 
 
 def _apart(legacy: bytes, modern: bytes, context: Context) -> Iterator[tuple[int, int]]:
-    """Yield where ranges begin in either body."""
+    """Yield where stretches begin in either body."""
+    if not context.minds_places:
+        yield from _unlike(legacy, modern)
+        return
     ours, theirs = legacy.split(_LINE), modern.split(_LINE)
     if len(ours) != len(theirs):
         ours, theirs = [legacy], [modern]
     at = to = 0
     for number, (one, two) in enumerate(zip(ours, theirs, strict=True), 1):
-        if one != two:
-            yield from ((at + here, to + there) for here, there in _in_line(one, two, number, context))
+        if one != two and not _is_noise(one, two, number, context):
+            yield from ((at + here, to + there) for here, there in _unlike(one, two))
         at, to = at + len(one) + 1, to + len(two) + 1
 
 
-def _in_line(one: bytes, two: bytes, number: int, context: Context) -> Iterator[tuple[int, int]]:
-    left, right = one.decode("latin-1"), two.decode("latin-1")
-    if context.minds_places:
-        place = f"{BYTES} of line {number}"
-        if context.same_but_noise(left, right, "@body", place, lambda: place):
+def _is_noise(one: bytes, two: bytes, number: int, context: Context) -> bool:
+    place = f"{BYTES} of line {number}"
+    return context.same_but_noise(one.decode("latin-1"), two.decode("latin-1"), "@body", place, lambda: place)
+
+
+def _unlike(one: bytes, two: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where stretches begin in either body that show, one after another, what differs.
+
+    A difference ends where both go on with `_SHOWN` same bytes, or have the same end: whatever lengths its sides have,
+    the differences before and behind it stay told. It is told once in `_STRETCH` bytes of legacy, one less than what
+    parts two of them: so one that grows until it reaches another is told as often as both were.
+    """
+    at = to = _skipped(one, two, 0, 0)
+    end = min(_skipped(one[::-1], two[::-1], 0, 0), min(len(one), len(two)) - at)
+    last, final = len(one) - end, len(two) - end
+    while at < last or to < final:
+        meet = _meeting(one[at : last + _SHOWN], two[to : final + _SHOWN], (last - at, final - to))
+        here, there = meet or (last - at, final - to)
+        steps = range(0, max(1, here, 0 if meet is not None else there), _STRETCH)
+        yield from ((at + min(step, here), to + min(step, there)) for step in steps)
+        if meet is None:
             return
-    if len(left) == len(right):
-        yield from ((begin, begin) for begin, _ in ranges(left, right))
-    else:
-        at = first_difference(left, right)
-        yield at, at
+        same = _skipped(one, two, at + here, to + there)
+        at, to = at + here + same, to + there + same
+
+
+def _meeting(one: bytes, two: bytes, ends: tuple[int, int]) -> tuple[int, int] | None:
+    """Return where two bodies that differ from their beginning on go on alike; None where that is too far to look for.
+
+    The next place of all is taken, of two the one with the least between: the last one of bytes that repeat.
+    """
+    last, final = ends
+    ours: dict[bytes, int] = {}
+    theirs: dict[bytes, int] = {}
+    for size in range(min(max(ends), _FARTHEST)):
+        left, right = one[size : size + _SHOWN], two[size : size + _SHOWN]
+        if size < last and len(left) == _SHOWN:
+            ours[left] = size
+        if size < final and len(right) == _SHOWN:
+            theirs[right] = size
+        for found in (right, left):
+            if found in ours and found in theirs:
+                return ours[found], theirs[found]
+    return ends if max(ends) <= _FARTHEST else None
+
+
+def _skipped(one: bytes, two: bytes, at: int, to: int) -> int:
+    """Return how many bytes both have in common from there on; in steps that grow, at the cost of what is in common."""
+    size, step = 0, 64
+    while (left := one[at + size : at + size + step]) == (right := two[to + size : to + size + step]):
+        if not left:
+            return size
+        size, step = size + step, step * 2
+    return size + first_difference(left, right)
 
 
 def _bytes_shown(body: bytes, at: int) -> str:

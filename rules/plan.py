@@ -44,7 +44,7 @@ def changes(before: Any, after: Any, path: str = "", masking: Masking = _NOTHING
         for name in dict.fromkeys((*before, *after)):
             yield from changes(before.get(name), after.get(name), _under(path, str(name)), masking)
     else:
-        yield f"{path}: {_shown(before, path, masking)} → {_shown(after, path, masking)}"
+        yield f"{path}: " + " → ".join(_cut(*(_shown(each, path, masking) for each in (before, after))))
 
 
 def _under(path: str, name: str) -> str:
@@ -61,8 +61,20 @@ def _shown(value: Any, path: str, masking: Masking) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         return f"{value:g}"
-    text = masking.text(value) if isinstance(value, str) else _plain(masking.value(value))
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return masking.text(value) if isinstance(value, str) else _plain(masking.value(value))
+
+
+def _cut(before: str, after: str) -> Iterator[str]:
+    """Yield both texts, of long ones the stretch around their first difference: one change never looks like none."""
+    if max(len(before), len(after)) <= _LONGEST:
+        yield from (before, after)
+        return
+    unlike = (at for at, (one, two) in enumerate(zip(before, after, strict=False)) if one != two)
+    at = next(unlike, min(len(before), len(after)))
+    start = at - _LONGEST // 2 if at > _LONGEST * 3 // 4 else 0
+    for text in (before, after):
+        shown = ("…" if start else "") + text[start:]
+        yield shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
 
 
 def _plain(value: Any) -> str:

@@ -71,7 +71,11 @@ JSON lines on standard error, the access lines on standard output; each has `ts`
 | event | |
 |---|---|
 """
-RULES = {"Preset": ("rules of preset: php",), "Equivalent": ("settings of compare.equivalent",)}
+RULES = {
+    "Compare": ("settings of compare that forgive",),
+    "Preset": ("rules of preset: php",),
+    "Equivalent": ("settings of compare.equivalent",),
+}
 TRAIL = {
     "rollback": "Everybody of a route was sent to legacy; by the guard with its evidence, or by a person.",
     "step_back": "The guard went to the step before (`on_breach: step_back`).",

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from comparators.comparison import failure
+from comparators.literals import cut_apart
 from comparators.model import Capture, Comparison
 from dashboards.html import count
 from proxy.cli.admin_client import Client, Reply, client
@@ -154,7 +155,8 @@ def _print_group(item: Mapping[str, Any]) -> None:
     if item["rejudged"]:
         print_line(f"  under the current file: {item['rejudged']}")
     for example in item["examples"][:1]:
-        print_line(f"  {example['request']}: {_cut(example['legacy'])} → {_cut(example['modern'])}")
+        legacy, modern = cut_apart(example["path"], example["legacy"], example["modern"], _LONGEST)
+        print_line(f"  {example['request']}: {legacy or '-'} → {modern or '-'}")
 
 
 def _print_suggested(one: Mapping[str, str]) -> None:
@@ -262,10 +264,6 @@ def _rows(left: str, right: str, mark: str, column: int) -> Iterator[str]:
 
 def _row(left: str, right: str, mark: str, column: int) -> str:
     return f"{left:<{column}}{_BETWEEN[mark]}{right}"
-
-
-def _cut(text: str) -> str:
-    return (text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…") or "-"
 
 
 # Reads a saved answer: raw HTTP as `curl -i` writes it, or a body alone.

@@ -55,11 +55,12 @@ def explained(exhibit: Exhibit, opinions: Opinions | None = None) -> Explained:
         pair = unpack(exhibit.payload)
     except UnreadableError:
         return Explained(exhibit.ticket, b"null")
-    from comparators.explain import explain  # DeepDiff comes with the first question
+    from comparators.explain import explain, explain_pair  # DeepDiff comes with the first question
 
-    found = None if opinions is None else opinions.compared(pair)
     try:
-        text = "\n".join(_lines(explain(pair.legacy.body, pair.modern.body, found)))
+        material = None if opinions is None else opinions.material(pair)
+        told = explain(pair.legacy.body, pair.modern.body) if material is None else explain_pair(*material)
+        text = "\n".join(_lines(told))
     except Exception as error:  # noqa: BLE001 - the explanation is a courtesy, the findings stand without it
         text = f"no explanation: {type(error).__name__}"
     return Explained(exhibit.ticket, orjson.dumps(text or None))

@@ -17,6 +17,7 @@ import orjson
 
 from comparators.comparison import compare
 from comparators.model import Capture, Comparison, Finding, fingerprint, path_pattern
+from comparators.policy import Policy
 from comparators.redaction import Redactor
 from comparators.redaction_values import shown_in
 from proxy.ipc.judge_messages import MOST_FOUND, Case, Checked, Found, Opinion
@@ -28,6 +29,7 @@ from proxy.telemetry.records import SESSION, is_for_strangers
 from rules.invariants import VIOLATED, CompiledInvariant, Outcome, check_all
 
 NOT_COMPARED: Final = "not_compared"
+Material = tuple[Capture, Capture, Policy, tuple[Capture, ...]]
 
 
 class Opinions:
@@ -50,13 +52,15 @@ class Opinions:
         except Exception as error:  # noqa: BLE001 - whatever a pair or our own code is like, the next one is judged
             return Opinion(case.ticket, NOT_COMPARED, "error", notes=(repr(error)[:200],))
 
-    def compared(self, pair: Pair) -> Comparison | None:
-        """Return what the comparator alone finds in a pair; None where it cannot compare."""
+    def material(self, pair: Pair) -> Material | None:
+        """Return what a pair is compared by: both answers, the policy, legacy's further ones; None where it cannot."""
         rules = self._rules_of(pair.route)
         legacy, modern = _capture(pair, pair.legacy), _capture(pair, pair.modern)
         if isinstance(rules, str) or legacy is None or modern is None:
             return None
-        return _compared(rules, pair, legacy, modern)[0]
+        if pair.legacy.truncated or pair.modern.truncated:
+            return None
+        return legacy, modern, rules.policy, _again(pair)
 
     def _opinion(self, case: Case, repeats: Repeats | None) -> Opinion | None:
         pair = case.pair
@@ -148,8 +152,12 @@ def _compared(rules: Compiled, pair: Pair, legacy: Capture | None, modern: Captu
         return Comparison(NOT_COMPARED), "absent" if failed == "absent" else "failed"
     if pair.legacy.truncated or pair.modern.truncated:
         return Comparison(NOT_COMPARED), "body_cap"
+    return compare(legacy, modern, rules.policy, secondary=_again(pair)), ""
+
+
+def _again(pair: Pair) -> tuple[Capture, ...]:
     again = None if pair.secondary is None or pair.secondary.truncated else _capture(pair, pair.secondary)
-    return compare(legacy, modern, rules.policy, secondary=() if again is None else (again,)), ""
+    return () if again is None else (again,)
 
 
 def _checked(

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from rules.config import data_checks, route_checks
+from rules.config import compare_checks, data_checks, route_checks
 from rules.config.route_checks import Path, Plan
 from rules.model import LEGACY, Route
 from rules.problems import ERROR, WARNING, Finding
@@ -242,6 +242,7 @@ CHECKS: tuple[Callable[[Plan], Iterator[Finding]], ...] = (
     route_checks.methods_made_unsafe,
     route_checks.secrets_written_out,
     slow_regexes,
+    compare_checks.settings_without_effect,
     data_checks.databases_missing,
     data_checks.repeated_names,
     data_checks.unknown_routes,

@@ -109,7 +109,7 @@ class Unordered(Section):
 class Tolerance(Section):
     """How far two numbers may be apart."""
 
-    path: Pointer
+    path: Spot
     relative: t.Number | None = None
     absolute: t.Number | None = None
 

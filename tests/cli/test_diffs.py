@@ -104,6 +104,21 @@ def test_open_differences_are_listed_over_all_pages_and_end_with_1(desk: Desk):
     assert "second  order" in out
 
 
+@pytest.mark.parametrize("at", [80, 99, 100, 150, 240])
+@pytest.mark.parametrize(("path", "place"), [("/total", '"'), ("@body", "main > p#" + "y" * 200 + ": ")])
+def test_two_long_literals_are_cut_around_their_first_difference(desk: Desk, at: int, path: str, place: str):
+    legacy, modern = (f"{place}{'x' * at}{end}{'x' * 20}" for end in ("OLD", "NEW"))
+    group = {**GROUP, "examples": [{**GROUP["examples"][0], "path": path, "legacy": legacy, "modern": modern}]}
+
+    shown = [desk.diffs(answers=[page(group)])[1], desk.diffs("show", "0123456789abcdef", answers=[(200, group)])[1]]
+
+    for out in shown:
+        line = next(line for line in out.splitlines() if line.startswith("  GET /invoices/1: "))
+        left, right = line.removeprefix("  GET /invoices/1: ").split(" → ")
+        assert ("OLD" in left, "NEW" in right) == (True, True)
+        assert max(len(left), len(right)) <= 101
+
+
 @pytest.mark.parametrize("settled", [{"known": KNOWN}, {"rejudged": "equal"}])
 def test_what_is_known_or_mended_is_no_open_difference(desk: Desk, settled: dict[str, Any]):
     code, out, _ = desk.diffs(answers=[page({**GROUP, **settled})])

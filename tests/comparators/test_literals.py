@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparators.literals import cut_apart, is_cut
+from comparators import compare
+from comparators.literals import apart, cut_apart, is_cut
 from comparators.model import LONGEST_LITERAL
-from tests.comparators.answers import held
+from tests.comparators.answers import answer, held, policy
 
 LONG = "lorem ipsum dolor " * 60
 
@@ -45,18 +46,57 @@ def test_the_place_in_a_page_stays_whatever_its_length():
     assert (left[-5:], right[-5:]) == (": one", ": two")
 
 
-TEXTS = st.text('ab…"{:', max_size=600) | st.integers(0, 600).map("a".__mul__)
+def test_a_long_place_never_pushes_the_difference_out_of_sight():
+    place = "main > div#" + "x" * 300
+
+    left, right = cut_apart("@body", f"{place}: {LONG}one", f"{place}: {LONG}two")
+
+    assert (left[-3:], right[-3:]) == ("one", "two")
 
 
-@given(TEXTS, TEXTS, TEXTS, TEXTS, st.sampled_from(["/a", "@body"]))
-def test_two_literals_that_differ_are_shown_otherwise(head: str, one: str, two: str, tail: str, path: str):
-    legacy, modern = head + one + tail, head + two + tail
+@pytest.mark.parametrize("more", [["zz"], ["a"], ["f30x"], ["x" * 400]])
+def test_many_refused_fields_are_shown_from_where_they_part(more: list[str]):
+    fields = [f"f{number:02d}" for number in range(60)] + ["x" * 399]
+    bodies = [
+        json.dumps({"message": "x", "errors": {name: ["x"] for name in each}}) for each in (fields, fields + more)
+    ]
 
-    left, right = cut_apart(path, legacy, modern)
+    (finding,) = compare(
+        *(answer(body, 422) for body in bodies), policy({"errors": "laravel"})
+    ).findings  # fmt: skip
+
+    assert (finding.path, finding.kind) == ("/errors", "extra")
+    assert finding.legacy != finding.modern
+    assert (more[0] in finding.modern) == (len(more[0]) < 100)
+
+
+@pytest.mark.parametrize("at", [0, 90, 255, 300, 700])
+def test_two_long_elements_of_two_lists_are_shown_from_where_they_part(at: int):
+    texts = [f"{LONG[:at]}{each}{LONG[at:]}" for each in "#+"]
+
+    left, right = apart(["a", texts[0]], ["a", texts[1]], lambda value, _: json.dumps(value)[:LONGEST_LITERAL])
+
+    assert ("#" in left, "+" in right) == (True, True)
+
+
+TEXTS = st.text('ab…"{: ', max_size=600) | st.integers(0, 600).map("a".__mul__)
+
+
+PLACES = st.just("") | TEXTS.map("{}: ".format)
+
+
+@given(PLACES, TEXTS, TEXTS, TEXTS, TEXTS, st.sampled_from(["/a", "@body"]), st.sampled_from([LONGEST_LITERAL, 100]))
+def test_two_literals_that_differ_are_shown_otherwise(
+    place: str, head: str, one: str, two: str, tail: str, path: str, longest: int
+):
+    legacy, modern = place + head + one + tail, place + head + two + tail
+
+    left, right = cut_apart(path, legacy, modern, longest)
+    again = cut_apart(path, left, right, 100)
 
     assert (left == right) == (legacy == modern)
-    assert max(len(left), len(right)) <= LONGEST_LITERAL
-    assert all(is_cut(cut) for cut, whole in ((left, legacy), (right, modern)) if cut != whole)
+    assert (again[0] == again[1]) == (legacy == modern)
+    assert max(len(left), len(right)) <= longest
 
 
 @given(st.text(max_size=600), st.text(max_size=600), st.text(max_size=600))

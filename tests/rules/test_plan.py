@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import rules
 from rules.model import Override
-from rules.plan import Plan, RoutePlan, plan
+from rules.plan import Plan, RoutePlan, changes, plan
 from rules.routing.decide import Generation
 from rules.user_sketch import Sample
 from tests.rules.asking import BACKENDS, facts, generation, route, snapshot
@@ -70,6 +70,17 @@ def test_raising_a_weight_names_both_weights_and_moves_users_one_way():
     assert found.what == ("rollout.weight: 10 → 30",)
     assert 20 < found.users.to_modern < 60
     assert found.users.to_legacy == 0
+
+
+@pytest.mark.parametrize("at", [0, 80, 119, 120, 400])
+def test_two_long_values_are_shown_around_their_first_difference(at: int):
+    old, new = ("".join(["x" * at, each, "y" * 200]) for each in ("OLD", "NEW"))
+
+    (line,) = changes({"expr": old}, {"expr": new})
+
+    left, right = line.removeprefix("expr: ").split(" → ")
+    assert ("OLD" in left, "NEW" in right) == (True, True)
+    assert max(len(left), len(right)) <= 120
 
 
 def test_the_same_file_changes_nothing():

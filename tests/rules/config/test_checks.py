@@ -47,3 +47,26 @@ def test_a_section_that_cannot_be_read_is_not_held_against_the_others() -> None:
     )
 
     assert [one.line for one in problems(text)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "compare",
+    [
+        "{preset: php}",
+        "{body: html}",
+        "{preset: php, body: html, equivalent: [null_missing, cookies]}",
+        "{body: form, asset_paths: []}",
+        "{legacy_timezone: Europe/Amsterdam, asset_paths: []}",
+        "{preset: php, noise: none, legacy_timezone: Europe/Amsterdam}",
+        '{body: bytes, asset_paths: [], unordered: [], ignore: ["@body"], allow_extra: ["@header:x"]}',
+    ],
+)
+def test_a_setting_of_a_comparison_that_may_apply_is_no_warning(compare: str) -> None:
+    text = BACKENDS + (
+        "defaults:\n  compare: {asset_paths: [/build], unordered: [/tags], map: {case: camel}}\n"
+        "routes:\n"
+        f"  - {{name: a, match: {{path: /a}}, compare: {compare}}}\n"
+        "  - {name: b, match: {path: /b}, compare: {preset: php}}\n"
+    )
+
+    assert problems(text) == ()
