@@ -29,6 +29,11 @@ _CATEGORIES: Final = 5
 _OFTEN: Final = 4
 _NEAR_NOW: Final = 120.0
 _SHORTEST_TOKEN: Final = 4
+_LOOKS: Final = 120.0
+"""Seconds within which an answer of legacy is held against further ones: a secondary, then up to two re-checks."""
+_MOST_LOOKS: Final = 2
+_FEWEST: Final = 9
+"""So many different values of ten were never a few in turn."""
 Samples = list[tuple[str, str, float]]
 
 
@@ -67,7 +72,7 @@ def random(path: str, samples: Samples, until: date) -> NoiseRule | None:
     texts = [text_of(each) for one, two, _ in samples for each in (one, two)]
     quoted = path.startswith("@") or all(each.startswith('"') for one, two, _ in samples for each in (one, two))
     whole = [text for text in texts if text is not None]
-    if len(whole) < len(texts) or not quoted or len(set(whole)) * 10 < len(whole) * 9:
+    if len(whole) < len(texts) or not quoted or not _are_made_anew(samples):
         return None
     shape = shape_of(whole) if all(len(chunks(each)) == 1 for each in whole) else None
     if isinstance(shape, Uuids):
@@ -84,8 +89,26 @@ def affixed(path: str, samples: Samples, until: date) -> NoiseRule | None:
     whole = [text for text in texts if text is not None]
     if len(whole) < len(texts) or len(set(whole)) * 2 < len(whole):
         return None
-    found = affixed_rule(path, whole, until) if len(set(whole)) * 10 >= len(whole) * 9 else None
+    found = affixed_rule(path, whole, until) if _are_made_anew(samples) else None
     return found or (whole_rule(path, whole, until) if path.startswith("@") else None)
+
+
+def _are_made_anew(samples: Samples) -> bool:
+    """Whether nearly every answer had a value of its own.
+
+    An answer that was held against several others is in as many samples and was made once; only such values are left
+    out that came back soon, beside one that was never seen before, so that a few values in turn still are.
+    """
+    made: list[str] = []
+    last: dict[str, float] = {}
+    looks: Counter[str] = Counter()
+    for one, two, at in samples:
+        known = [each for each in (one, two) if each in last]
+        is_look = len(known) == 1 and at - last[known[0]] <= _LOOKS and looks[known[0]] < _MOST_LOOKS
+        made += [each for each in (one, two) if not (is_look and each == known[0])]
+        looks.update(known if is_look else ())
+        last.update({one: at, two: at})
+    return len(last) >= _FEWEST and len(last) * 10 >= len(made) * 9
 
 
 def measure(path: str, samples: Samples, until: date) -> NoiseRule | None:
