@@ -72,13 +72,13 @@ class Learner:
     """One route's observations, the latest of each path pattern.
 
     Grows by `add_observations` within bounds, new paths last.
-    A text is learned by the pieces that vary in it: `_clauses` are found by the words around them, `_tokens` by the
-    names of a page's tokens against forged requests.
+    A text is learned by the pieces that vary in it: `_clauses` are found by the words around them, some only at their
+    place, `_tokens` by the names of a page's tokens against forged requests.
     """
 
     def __init__(self) -> None:
         self._spots: dict[tuple[str, str], _Spot] = {}
-        self._clauses: dict[tuple[str, Clause], _Spot] = {}
+        self._clauses: dict[tuple[str, Clause, str], _Spot] = {}
         self._tokens: dict[tuple[str, str], _Spot] = {}
 
     def add_observations(self, observations: Iterable[Observation], at: float) -> None:
@@ -98,7 +98,8 @@ class Learner:
             _add(self._spots, (path, place), sample, each.kind, new)
             for piece in _pieces(each, in_body=in_body):
                 text = _as_it_came(each, signed=(path, place) in signed)
-                _add(self._clauses, (path, piece.clause), (*piece.values, at), each.kind, new, text)
+                where = place if piece.clause.placed else ""
+                _add(self._clauses, (path, piece.clause, where), (*piece.values, at), each.kind, new, text)
 
     def suggestions(self, today: date) -> tuple[Suggestion, ...]:
         """Return a rule for each path pattern that was seen often enough to know what it varies by."""
@@ -109,8 +110,8 @@ class Learner:
                 if _is_enough(path, spot, today)
             ),
             *(
-                (spot, rule_of(path, clause, _values(spot), _until(spot.last_seen)))
-                for (path, clause), spot in self._clauses.items()
+                (spot, rule_of(path, clause, _values(spot), _until(spot.last_seen), place))
+                for (path, clause, place), spot in self._clauses.items()
                 if _is_enough(path, spot, today)
             ),
             *(
@@ -173,7 +174,10 @@ def _pieces(observation: Observation, *, in_body: bool) -> tuple[Found, ...]:
     one, two = opened(one), opened(two)
     if not in_body:
         return found(one, two, whole=not (is_cut(observation.first) or is_cut(observation.again)))
-    return found(one.partition(": ")[2], two.partition(": ")[2], whole=False) if place_of(one) == place_of(two) else ()
+    if (place := place_of(one)) != place_of(two):
+        return ()
+    # Where a text was cut it begins or ends with the mark of that, which is no word.
+    return found(one.partition(": ")[2], two.partition(": ")[2], whole=False, placed=not looks_money((place,)))
 
 
 def _read(literal: str) -> str | None:

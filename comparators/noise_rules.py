@@ -12,9 +12,10 @@ A rule holds at one path pattern, and only for values that have the shape it was
 | `permutation` | the same elements in any order | another order of the same elements |
 | `text` | a text with a piece that changes | that piece, found by the words around it: a token, a number, a time |
 
-The number in a `text` has a size between two, its time is within a minute. What never varied has no rule; a value
-that comes and goes, changes its type or is money's or a secret's gets none, a page's token against forged requests
-aside (`noise_tokens`).
+The number in a `text` has a size between two, its time is within a minute. In a page, a document, a table a piece with
+too few words around it is found by its place and the ends of its text. What never varied has no rule; a value that
+comes and goes, changes its type or is money's or a secret's gets none, what a text calls a token (of nobody's) and a
+page's token against forged requests aside (`noise_tokens`).
 """
 
 from __future__ import annotations
@@ -211,9 +212,12 @@ def masked_both(rules: Iterable[NoiseRule], path: str, legacy: str, modern: str)
     """
     wanted = path_pattern(path)
     here = [rule for rule in rules if rule.shape == "text" and rule.path == wanted and not rule.place]
-    if here:
-        legacy, modern = opened(legacy), opened(modern)
-    for rule in here:
+    return _masked(here, legacy, modern) if here else (legacy, modern)
+
+
+def _masked(rules: Iterable[NoiseRule], legacy: str, modern: str) -> tuple[str, str]:
+    legacy, modern = opened(legacy), opened(modern)
+    for rule in rules:
         near = _times(rule, legacy, modern) if rule.alphabet == TIME else None
         legacy, modern = _blanked(rule, legacy, near), _blanked(rule, modern, near)
     return legacy, modern
@@ -244,21 +248,23 @@ def _times(rule: NoiseRule, legacy: str, modern: str) -> tuple[bool, ...]:
     return tuple(_timestamp(rule, json.dumps(one[0]), json.dumps(two[0])) for one, two in found)
 
 
-def hides_there(rules: Iterable[NoiseRule], path: str, place: str, legacy: str, modern: str) -> bool:
+def hides_there(rules: Sequence[NoiseRule], path: str, place: str, legacy: str, modern: str) -> bool:
     """Whether a rule takes the difference of two whole texts at a place of a page for legacy's own noise."""
     here = [rule for rule in rules if rule.place and rule.path == path]
     if not here or '"' in (legacy[:1], modern[:1]) or max(len(legacy), len(modern)) > _LONGEST_WHOLE:
         return False
     wanted = masked_place(place)
+    here = [rule for rule in here if rule.place == wanted]
     finding = Finding(path, "value", legacy, modern)
-    return any(_hides_whole(rule, finding) for rule in here if rule.place == wanted)
-
-
-def _hides_whole(rule: NoiseRule, finding: Finding) -> bool:
-    if rule.shape != "text":
-        return _hides(rule, finding)
-    near = _times(rule, finding.legacy, finding.modern) if rule.alphabet == TIME else None
-    return len({_blanked(rule, text, near) for text in (finding.legacy, finding.modern)}) == 1
+    if any(_hides(rule, finding) for rule in here):
+        return True
+    pieces_ = [rule for rule in here if rule.shape == "text"]
+    if not pieces_:
+        return False
+    # A text may have pieces that are found anywhere beside those that are only found here.
+    anywhere = [rule for rule in rules if rule.shape == "text" and rule.path == path and not rule.place]
+    left, right = _masked((*anywhere, *pieces_), legacy, modern)
+    return left == right
 
 
 def place_of(literal: str) -> str:
