@@ -87,6 +87,8 @@ class Learner:
         observations = tuple(observations)
         signed = _signed(each for each in observations if not self_noise.of_place(each))
         for each in observations:
+            if _is_kept_out(each.path):
+                continue
             path = path_pattern(each.path)
             sample = (each.first, each.again, at)
             if patterns := self_noise.of_place(each):
@@ -107,17 +109,17 @@ class Learner:
             *(
                 (spot, _rule(path, place, spot))
                 for (path, place), spot in self._spots.items()
-                if _is_enough(path, spot, today)
+                if _is_enough(spot, today)
             ),
             *(
                 (spot, rule_of(path, clause, _values(spot), _until(spot.last_seen), place))
                 for (path, clause, place), spot in self._clauses.items()
-                if _is_enough(path, spot, today)
+                if _is_enough(spot, today)
             ),
             *(
                 (spot, NoiseRule(path, "text", _until(spot.last_seen), pattern=pattern))
                 for (path, pattern), spot in self._tokens.items()
-                if _is_enough(path, spot, today)
+                if _is_enough(spot, today)
             ),
         ]
         return tuple(_suggestion(spot, rule) for spot, rule in explained if rule is not None)
@@ -189,9 +191,9 @@ def _read(literal: str) -> str | None:
     return found if isinstance(found, str) and len(found) <= _LONGEST_READ else None
 
 
-def _is_enough(path: str, spot: _Spot, today: date) -> bool:
+def _is_enough(spot: _Spot, today: date) -> bool:
     enough = spot.pairs >= _PAIRS_AT_LEAST and spot.seen >= _SEEN_AT_LEAST
-    return enough and _until(spot.last_seen) > today and not _is_kept_out(path)
+    return enough and _until(spot.last_seen) > today
 
 
 def _suggestion(spot: _Spot, rule: NoiseRule) -> Suggestion:

@@ -404,3 +404,14 @@ def test_a_few_values_in_turn_are_never_made_at_random(many: int, pairs: int, se
     given = [each for _ in range(pairs) for each in chance.choices(few, k=3)]
 
     assert not {"random", "text"} & set(sampled_twice(given, "/ref", step=0.1))
+
+
+@pytest.mark.parametrize("values", [TOKENS, TIMED], ids=["a value", "a text"])
+def test_a_name_about_money_that_identifies_a_row_is_about_money(values: list[tuple[str, str]]) -> None:
+    made = rules("/rows/sku_471*", values)
+    legacy, modern = values[0]
+
+    assert [rule.path for rule in made] == ["/rows/*"]
+    assert rules("/rows/price_471*", values) == ()
+    assert masked(made, "/rows/price_4711", json.loads(legacy)) == json.loads(legacy)
+    assert hides(made, Finding("/rows/sku_4788", "value", legacy, modern))
