@@ -154,7 +154,13 @@ def _type(literal: str) -> str:
 
 @lru_cache(maxsize=1024)
 def masked_place(place: str) -> str:
-    """Return the name of a place with `*` for what numbers or names one row, one page, one response among many."""
+    """Return the name of a place with `*` for what numbers or names one row, one page, one response among many.
+
+    Of JSON inside a script or an attribute its pointer is the end of the name.
+    """
+    place, inside, pointer = place.partition(" /")
+    if inside:
+        return f"{masked_place(place)} {path_pattern(f'/{pointer}')}"
     return _GLUED.sub(rf"\1{_ANY}", _IN_NAME.sub(_ANY, _COUNTED.sub(_ANY, place)))
 
 

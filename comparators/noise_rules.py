@@ -254,20 +254,29 @@ def _times(rule: NoiseRule, legacy: str, modern: str) -> tuple[bool, ...]:
 
 def hides_there(rules: Sequence[NoiseRule], path: str, place: str, legacy: str, modern: str) -> bool:
     """Whether a rule takes the difference of two whole texts at a place of a page for legacy's own noise."""
-    here = [rule for rule in rules if rule.place and rule.path == path]
-    if not here or '"' in (legacy[:1], modern[:1]) or max(len(legacy), len(modern)) > _LONGEST_WHOLE:
+    if not any(rule.place and rule.path == path for rule in rules):
         return False
+    # What begins with a quote would be read as a literal, which it is not.
+    if '"' in (legacy[:1], modern[:1]) or max(len(legacy), len(modern)) > _LONGEST_WHOLE:
+        return False
+    return _hides_at(rules, place, Finding(path, "value", legacy, modern))
+
+
+def hides_inside(rules: Sequence[NoiseRule], place: str, finding: Finding) -> bool:
+    """Whether a rule takes the difference of two literals at a place of JSON that stands inside a body for noise."""
+    if finding.kind not in _CONTENTS or is_cut(finding.legacy) or is_cut(finding.modern):
+        return False
+    quoted = _is_quoted(finding.legacy) == _is_quoted(finding.modern)
+    return quoted and _hides_at(rules, place, finding._replace(path="@body"))
+
+
+def _hides_at(rules: Sequence[NoiseRule], place: str, finding: Finding) -> bool:
     wanted = masked_place(place)
-    here = [rule for rule in here if rule.place == wanted]
-    finding = Finding(path, "value", legacy, modern)
-    if any(_hides(rule, finding) for rule in here):
+    here = [rule for rule in rules if rule.path == finding.path and rule.place in {"", wanted}]
+    if any(rule.place and _hides(rule, finding) for rule in here):
         return True
-    pieces_ = [rule for rule in here if rule.shape == "text"]
-    if not pieces_:
-        return False
     # A text may have pieces that are found anywhere beside those that are only found here.
-    anywhere = [rule for rule in rules if rule.shape == "text" and rule.path == path and not rule.place]
-    left, right = _masked((*anywhere, *pieces_), legacy, modern)
+    left, right = _masked([rule for rule in here if rule.shape == "text"], finding.legacy, finding.modern)
     return left == right
 
 

@@ -69,6 +69,12 @@ def test_each_place_of_a_page_is_a_group_whatever_its_row() -> None:
 
     assert group("row 3, column 2: a", "row 3, column 2: b") == group("row 9, column 2: c", "row 9, column 2: d")
     assert group("row 3, column 2: a", "row 3, column 2: b") != group("row 3, column 4: a", "row 3, column 4: b")
+    assert group("script /rows/3/id: 1", "script /rows/3/id: 2") == group(
+        "script /rows/9/id: 1", "script /rows/9/id: 2"
+    )
+    assert group("script /rows/3/id: 1", "script /rows/3/id: 2") != group(
+        "script /rows/3/no: 1", "script /rows/3/no: 2"
+    )
     assert group("body > h1: a", "body > h1: b") != group("body > p: a", "body > p: b")
 
 

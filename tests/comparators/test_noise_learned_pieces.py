@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from random import Random
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 import yaml
 
 from comparators import Capture, Policy, compare
+from comparators.model import Finding, Kind, Observation
 from comparators.noise_learning import Learner, Suggestion
+from comparators.noise_rules import hides_inside
 from comparators.noise_words import pasted
 from tests.comparators.bodies import answer
 
@@ -122,6 +125,35 @@ def test_the_lines_to_paste_silence_every_piece(form: str, holder: str):
 )
 def test_what_is_somebodys_secret_is_not_learned(form: str):
     assert [one.rule.pattern for one in learned(form, "JSON", Random(form))] == []
+
+
+@pytest.mark.parametrize(
+    ("form", "wrong"),
+    [
+        ("T", ("T0", "", "None", "TT")),
+        ("https://a.test/T?x=1", ("https://b.test/T?x=1", "https://a.test/T?x=2", "https://a.test/?x=1")),
+        ("T T", ("T", "T T T", "T x")),
+    ],
+)
+def test_a_value_of_json_in_a_script_is_hidden_at_its_place(form: str, wrong: tuple[str, ...]):
+    chance = Random(form)
+
+    def literal(text: str) -> str:
+        return json.dumps(re.sub("T", lambda _: f"{chance.getrandbits(96):024x}", text))
+
+    learner = Learner()
+    for number in range(8):
+        first, again = (f"html > body > script /rows/{number}/ref: {literal(form)}" for _ in "12")
+        learner.add_observations([Observation("@body", "value", first, again)], AT + 60 * number)
+    rules = [one.rule for one in learner.suggestions(TODAY)]
+
+    def hidden(place: str, text: str, kind: Kind = "value") -> bool:
+        return hides_inside(rules, place, Finding("/rows/41/ref", kind, literal(form), text))
+
+    assert hidden("html > body > script /rows/41/ref", literal(form))
+    assert [text for text in wrong if hidden("html > body > script /rows/41/ref", literal(text))] == []
+    assert not hidden("html > body > script /rows/41/ref", "41")
+    assert not hidden("html > body > script /rows/41/ref", literal(form), "type")
 
 
 def test_a_place_teaches_nothing_of_another():
