@@ -27,6 +27,7 @@ _SAMPLES_AT_MOST: Final = 60
 _TEXTS_AT_MOST: Final = 2
 _PAIRS_AT_LEAST: Final = 3
 _SEEN_AT_LEAST: Final = 5
+_MOSTLY: Final = 0.75
 _EXAMPLES: Final = 3
 _LONGEST_EXAMPLE: Final = 60
 _CONTENTS: Final = ("value", "header")
@@ -247,8 +248,11 @@ def _rule(path: str, place: str, spot: _Spot) -> NoiseRule | None:
     samples = list(spot.samples)
     if place:
         samples = [(one[len(place_of(one)) + 2 :], two[len(place_of(two)) + 2 :], at) for one, two, at in samples]
-    if any(_is_cut(each) for one, two, _ in samples for each in (one, two)):
+    whole = [sample for sample in samples if not (_is_cut(sample[0]) or _is_cut(sample[1]))]
+    # Two tokens with a mark at the same place were taken for two pieces each.
+    if len(whole) < max(_SEEN_AT_LEAST, _MOSTLY * len(samples)):
         return None
+    samples = whole
     if any(is_amount(each) for one, two, _ in samples for each in (one, two)):
         return None
     found_ = next((made for make in MAKERS if (made := make(path, samples, until)) is not None), None)

@@ -375,37 +375,6 @@ def test_an_id_that_stays_in_each_pair_is_the_requests_own_whatever_varies_besid
     assert not hides(made, Finding("/ref", "value", f'"{own}"', f'"{others}"'))
 
 
-def sampled_twice(values: Sequence[str], path: str, *, step: float = 30.0) -> list[str]:
-    """What is learned where each of legacy's first answers is held against a secondary, then against a re-check."""
-    learner = Learner()
-    for at, (first, other, again) in enumerate(zip(values[::3], values[1::3], values[2::3], strict=True)):
-        for seconds, pair in ((0.0, (first, other)), (0.6, (again, first))):
-            learner.add_observations([Observation(path, "value", *pair)], AT + at * step + seconds)
-    return [each.rule.shape for each in learner.suggestions(TODAY)]
-
-
-@pytest.mark.parametrize("form", ["{:032x}", "uuid", "ref_{:032x}", "html > p: {:032x}"])
-@pytest.mark.parametrize("pairs", [4, 30])
-def test_an_answer_that_is_held_against_two_others_was_made_once(form: str, pairs: int):
-    chance = Random(form)
-    made = [UUID(int=chance.getrandbits(128)) for _ in range(3 * pairs)]
-    texts = [str(each) if form == "uuid" else form.format(each.int) for each in made]
-    paged = form.startswith("html")
-
-    found = sampled_twice(texts if paged else [json.dumps(each) for each in texts], "@body" if paged else "/ref")
-
-    assert set(found) == {"text" if form.startswith("ref_") else "random"}
-
-
-@given(st.integers(2, 8), st.integers(3, 60), st.integers(0, 2**32))
-def test_a_few_values_in_turn_are_never_made_at_random(many: int, pairs: int, seed: int):
-    chance = Random(seed)
-    few = [f'"{chance.getrandbits(64):016x}"' for _ in range(many)]
-    given = [each for _ in range(pairs) for each in chance.choices(few, k=3)]
-
-    assert not {"random", "text"} & set(sampled_twice(given, "/ref", step=0.1))
-
-
 @pytest.mark.parametrize("values", [TOKENS, TIMED], ids=["a value", "a text"])
 def test_a_name_about_money_that_identifies_a_row_is_about_money(values: list[tuple[str, str]]) -> None:
     made = rules("/rows/sku_471*", values)
