@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
@@ -96,13 +97,20 @@ _ANY: Final = "*"
 _RUNNING: Final = re.compile(
     r"[0-9]+|[0-9a-f]{16,64}|[0-9A-HJKMNP-TV-Z]{26}|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].*)?"
     r"|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+    # Eight hexadecimal digits and more, a digit before a letter: a word has its number behind it.
+    r"|(?=[a-f]*[0-9]+[a-f])[0-9a-f]{8,15}|(?=[A-F]*[0-9]+[A-F])[0-9A-F]{8,15}"
+    r"|[A-Za-z]{1,20}:[0-9]+|(?!(?i:iso|rfc))(?:[A-Za-z]{1,20}[_-]|[A-Z]{1,4})(?!(?:19|20)[0-9]{2}\Z)[0-9]{4,18}"
 )
-"""Steps that number or name one row among many: indexes, UUIDs, ULIDs, hashes, dates."""
+"""Steps that number or name one row among many: indexes, UUIDs, ULIDs, hashes, dates, `user:7`, `sku_4711`, `Q4711`.
+
+Not `address_2`, `sha_256`, `revenue_2024`, `iso8601`: these are members of one row.
+"""
 
 _COUNTED: Final = re.compile(r"(?<=\[)[0-9]+(?=\])|(?<=row )[0-9]+|(?<=line )[0-9]+|(?<=from )[0-9]+|^[0-9]+(?= bytes)")
 _IN_NAME: Final = re.compile(
     r"(?<=[#=._-])(?:[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[0-9]+|(?=[a-f]*[0-9])[0-9a-f]{6,64}"
-    r"|(?=[A-Za-z]*[0-9]+[A-Za-z])[0-9A-Za-z]{8,64}|(?=[a-z]*(?:[bcdfghjklmnpqrstvwxz]{5}|q[^u]"
+    r"|(?=[A-Za-z]*[0-9]+[A-Za-z])[0-9A-Za-z]{8,64}|(?=[a-z]*(?:[bcdfghjklmnpqrstvwxz]{5}|q[^u])[a-z]*[0-9])[0-9a-z]{8,64}"
+    r"|(?=[a-z]*(?:[bcdfghjklmnpqrstvwxz]{5}|q[^u]"
     r"|[jkqvwxz][a-z]*[jkqvwxz][a-z]*[jkqvwxz]))[a-z]{10,64}"
     r"|(?=[A-Za-z]*(?:[A-Z]{2}[a-z][A-Z]|[a-z][A-Z][a-z][A-Z]|[A-Z][a-z][A-Z]{2}))[A-Za-z]{10,64})(?![0-9A-Za-z])"
 )
@@ -110,6 +118,12 @@ _IN_NAME: Final = re.compile(
 
 The last one has more consonants in a row than words have, others more rare letters, or capitals where no word begins.
 """
+_GLUED: Final = re.compile(
+    r"(?<=[#=_.-])([A-Za-z]{1,20}(?=[0-9]{4})|(?:[A-Za-z]{0,20}[a-z](?=[A-Z]))?"
+    r"(?i:p|post|comment|msg|message|row|item|entry|order|user|product|thread|topic|reply|ticket|article|attachment))"
+    r"[0-9]+(?![0-9A-Za-z])"
+)
+"""A number right behind a word: of four digits and more, or behind the name of what there are many of (`#p12`)."""
 _NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _WORDS: Final = {"": "nothing", "null": "null", "true": "boolean", "false": "boolean"}
 _BRACKETS: Final = {"{": "object", "[": "array"}
@@ -138,9 +152,16 @@ def _type(literal: str) -> str:
     return _BRACKETS.get(literal[0]) or ("number" if _NUMBER.fullmatch(literal) else "text")
 
 
+@lru_cache(maxsize=1024)
 def masked_place(place: str) -> str:
-    """Return the name of a place with `*` for what numbers or names one row, one page, one response among many."""
-    return _IN_NAME.sub(_ANY, _COUNTED.sub(_ANY, place))
+    """Return the name of a place with `*` for what numbers or names one row, one page, one response among many.
+
+    Of JSON inside a script or an attribute its pointer is the end of the name.
+    """
+    place, inside, pointer = place.partition(" /")
+    if inside:
+        return f"{masked_place(place)} {path_pattern(f'/{pointer}')}"
+    return _GLUED.sub(rf"\1{_ANY}", _IN_NAME.sub(_ANY, _COUNTED.sub(_ANY, place)))
 
 
 def _place(literal: str) -> str:

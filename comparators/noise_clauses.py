@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from comparators.html_volatile import is_owned
 from comparators.noise_forms import Made, Numbers, Times, Uuids
 from comparators.noise_letters import charset
 from comparators.noise_pieces import shape_of
@@ -35,6 +37,11 @@ _ENOUGH: Final = 4
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _MARKS: Final = re.compile(r"[^0-9A-Za-z]{0,2}")
 _UNIT: Final = re.compile(r" ?[A-Za-z%]{1,8}|[^0-9A-Za-z]{0,2}")
+_WORD_BEHIND: Final = re.compile(r"[^0-9A-Za-z]{1,2}[A-Za-z]{3,}")
+_TOKEN: Final = re.compile(
+    r"(?<![A-Za-z])((?:[A-Za-z]+[ _-]){0,2})([A-Za-z]*token|nonce)(?: is|:|=| #|: #)? ?\Z", re.IGNORECASE
+)
+"""A text's own word for a piece right before it; a member's or a field's name is none."""
 _CUT: Final = "…"
 _VARIES: Final = re.compile(r"[0-9…]")
 """Where the words around a piece end: at what may change as well, at what was left out."""
@@ -62,13 +69,15 @@ _NAMES: Final = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)(?=,)|(?<= )[A-Z][a-
 class Clause(NamedTuple):
     """The words by which a piece is found, as parts of a regex; `timed` says that the piece is a time.
 
-    `padded` says that it is base64, which ends with one `=`, two or none.
+    `padded` says that it is base64, which ends with one `=`, two or none; `placed` that these are too few words to find
+    it by anywhere but at its own place in a page, a document, a table.
     """
 
     before: str
     after: str
     timed: bool = False
     padded: bool = False
+    placed: bool = False
 
     @property
     def is_signature(self) -> bool:
@@ -84,19 +93,20 @@ class Found(NamedTuple):
 
 
 @lru_cache(maxsize=512)
-def found(one: str, two: str, *, whole: bool) -> tuple[Found, ...]:
+def found(one: str, two: str, *, whole: bool, placed: bool = False) -> tuple[Found, ...]:
     """Return the pieces in which two texts differ that can be found again; `whole` where they are no cut-outs.
 
+    Of texts that have a place of their own (`placed`) also those that are only found there, by the texts' ends.
     None of what varies is a number about money or stands beside a secret's name, a parameter of an address aside.
     """
     there = pieces((one, two)) or ()
     varying = [at for at, piece in enumerate(there) if isinstance(piece, Varying)]
     if not varying or len(varying) > _MOST_PIECES or len(there) == 1:
         return ()
-    return tuple(_each(there, varying, whole=whole))
+    return tuple(_each(there, varying, whole=whole, placed=placed))
 
 
-def _each(there: Sequence[Piece], varying: Sequence[int], *, whole: bool) -> Iterator[Found]:
+def _each(there: Sequence[Piece], varying: Sequence[int], *, whole: bool, placed: bool) -> Iterator[Found]:
     for at in varying:
         piece = there[at]
         before, after = around(there, at)
@@ -112,6 +122,9 @@ def _each(there: Sequence[Piece], varying: Sequence[int], *, whole: bool) -> Ite
             continue
         behind = after.lstrip(padding) if padding else after
         clause = _clause(before, behind, piece, starts=starts, ends=ends)
+        if clause is None and placed:
+            clause = _clause(before, behind, piece, starts=at <= 1, ends=at + 2 >= len(there))
+            clause = None if clause is None else clause._replace(placed=True)
         if clause is not None:
             ending = after[: len(after) - len(after.lstrip(padding))] if padding else ""
             one, two = (f"{each}{ending}" for each in piece.values[:2])
@@ -132,9 +145,19 @@ def _may_vary(piece: Varying, before: str, after: str) -> bool:
         return False
     is_token = isinstance(piece.shape, Made) and not piece.shape.letters <= set("0123456789")
     if isinstance(piece.shape, Uuids | Times) or is_token:
-        return _PARAMETER.search(before) is not None or not looks_secret(f"{before[-_BEFORE:]} {after[:_AFTER]}")
+        return _PARAMETER.search(before) is not None or not _is_secret(before[-_BEFORE:], after[:_AFTER])
     near = f"{before[-_BEFORE:]} {after[:_AFTER]}"
     return not (speaks_of_money(before, after) or is_about_money(near) or looks_secret(near))
+
+
+def _is_secret(before: str, after: str) -> bool:
+    """Whether words beside a piece say that it is a secret; not where it is called a token and is nobody's."""
+    if (named := _TOKEN.search(before)) is not None:
+        of, token = named.groups()
+        if is_owned(f"{of}{token}".replace(" ", "_")) or looks_secret(of):
+            return True
+        before = before[: named.start(2)]
+    return looks_secret(f"{before} {after}")
 
 
 def _clause(before: str, after: str, piece: Varying, *, starts: bool, ends: bool) -> Clause | None:
@@ -151,13 +174,23 @@ def _clause(before: str, after: str, piece: Varying, *, starts: bool, ends: bool
     behind = (_UNIT if is_number or _letters(left) < _LETTERS else _MARKS).match(_VARIES.split(after[:_AFTER])[0])
     right = behind[0] if behind is not None else ""
     begins, closes = starts and left == before, ends and right == after
-    if _letters(left + right) < _LETTERS and len(left + right) < _ENOUGH and not ((begins or closes) and left + right):
-        return None
+    if not (_are_enough(left, right) or ((begins or closes) and left + right)):
+        # A whole word behind it, where the text before it says as little.
+        word = None if is_number else _WORD_BEHIND.match(_VARIES.split(after[:_AFTER])[0])
+        if word is None:
+            return None
+        right, closes = word[0], ends and word[0] == after
     return Clause(
         ("\\A" if begins else "") + _any_digits(left) if left or begins else "",
         re.escape(right) + ("\\Z" if closes else "") if right or closes else "",
         isinstance(piece.shape, Times),
     )
+
+
+def _are_enough(left: str, right: str) -> bool:
+    """Whether a piece can be found by what stands before and behind it: words, marks, the name of a parameter."""
+    is_parameter = _PARAMETER.fullmatch(left) is not None
+    return is_parameter or _letters(left + right) >= _LETTERS or len(left + right) >= _ENOUGH
 
 
 def _signature(after: str, *, ends: bool) -> Clause:
@@ -228,8 +261,13 @@ def _bare(values: Sequence[str]) -> tuple[list[str], str]:
     return bare, f"={{{min(sizes)},{max(sizes)}}}" if max(sizes) else ""
 
 
-def rule_of(path: str, clause: Clause, values: Sequence[str], until: date) -> NoiseRule | None:
+def rule_of(path: str, clause: Clause, values: Sequence[str], until: date, place: str = "") -> NoiseRule | None:
     """Return the rule that hides a piece which took these values; None where they have nothing in common."""
+    found_ = _rule(path, clause, values, until)
+    return found_ if found_ is None else replace(found_, place=place)
+
+
+def _rule(path: str, clause: Clause, values: Sequence[str], until: date) -> NoiseRule | None:
     values, padding = _bare(values) if clause.padded else (values, "")
     shape = shape_of(list(dict.fromkeys(values)))
     if clause.timed:

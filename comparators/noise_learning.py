@@ -27,6 +27,7 @@ _SAMPLES_AT_MOST: Final = 60
 _TEXTS_AT_MOST: Final = 2
 _PAIRS_AT_LEAST: Final = 3
 _SEEN_AT_LEAST: Final = 5
+_MOSTLY: Final = 0.75
 _EXAMPLES: Final = 3
 _LONGEST_EXAMPLE: Final = 60
 _CONTENTS: Final = ("value", "header")
@@ -72,13 +73,13 @@ class Learner:
     """One route's observations, the latest of each path pattern.
 
     Grows by `add_observations` within bounds, new paths last.
-    A text is learned by the pieces that vary in it: `_clauses` are found by the words around them, `_tokens` by the
-    names of a page's tokens against forged requests.
+    A text is learned by the pieces that vary in it: `_clauses` are found by the words around them, some only at their
+    place, `_tokens` by the names of a page's tokens against forged requests.
     """
 
     def __init__(self) -> None:
         self._spots: dict[tuple[str, str], _Spot] = {}
-        self._clauses: dict[tuple[str, Clause], _Spot] = {}
+        self._clauses: dict[tuple[str, Clause, str], _Spot] = {}
         self._tokens: dict[tuple[str, str], _Spot] = {}
 
     def add_observations(self, observations: Iterable[Observation], at: float) -> None:
@@ -87,6 +88,8 @@ class Learner:
         observations = tuple(observations)
         signed = _signed(each for each in observations if not self_noise.of_place(each))
         for each in observations:
+            if _is_kept_out(each.path):
+                continue
             path = path_pattern(each.path)
             sample = (each.first, each.again, at)
             if patterns := self_noise.of_place(each):
@@ -98,7 +101,8 @@ class Learner:
             _add(self._spots, (path, place), sample, each.kind, new)
             for piece in _pieces(each, in_body=in_body):
                 text = _as_it_came(each, signed=(path, place) in signed)
-                _add(self._clauses, (path, piece.clause), (*piece.values, at), each.kind, new, text)
+                where = place if piece.clause.placed else ""
+                _add(self._clauses, (path, piece.clause, where), (*piece.values, at), each.kind, new, text)
 
     def suggestions(self, today: date) -> tuple[Suggestion, ...]:
         """Return a rule for each path pattern that was seen often enough to know what it varies by."""
@@ -106,17 +110,17 @@ class Learner:
             *(
                 (spot, _rule(path, place, spot))
                 for (path, place), spot in self._spots.items()
-                if _is_enough(path, spot, today)
+                if _is_enough(spot, today)
             ),
             *(
-                (spot, rule_of(path, clause, _values(spot), _until(spot.last_seen)))
-                for (path, clause), spot in self._clauses.items()
-                if _is_enough(path, spot, today)
+                (spot, rule_of(path, clause, _values(spot), _until(spot.last_seen), place))
+                for (path, clause, place), spot in self._clauses.items()
+                if _is_enough(spot, today)
             ),
             *(
                 (spot, NoiseRule(path, "text", _until(spot.last_seen), pattern=pattern))
                 for (path, pattern), spot in self._tokens.items()
-                if _is_enough(path, spot, today)
+                if _is_enough(spot, today)
             ),
         ]
         return tuple(_suggestion(spot, rule) for spot, rule in explained if rule is not None)
@@ -173,7 +177,10 @@ def _pieces(observation: Observation, *, in_body: bool) -> tuple[Found, ...]:
     one, two = opened(one), opened(two)
     if not in_body:
         return found(one, two, whole=not (is_cut(observation.first) or is_cut(observation.again)))
-    return found(one.partition(": ")[2], two.partition(": ")[2], whole=False) if place_of(one) == place_of(two) else ()
+    if (place := place_of(one)) != place_of(two):
+        return ()
+    # Where a text was cut it begins or ends with the mark of that, which is no word.
+    return found(one.partition(": ")[2], two.partition(": ")[2], whole=False, placed=not looks_money((place,)))
 
 
 def _read(literal: str) -> str | None:
@@ -185,9 +192,9 @@ def _read(literal: str) -> str | None:
     return found if isinstance(found, str) and len(found) <= _LONGEST_READ else None
 
 
-def _is_enough(path: str, spot: _Spot, today: date) -> bool:
+def _is_enough(spot: _Spot, today: date) -> bool:
     enough = spot.pairs >= _PAIRS_AT_LEAST and spot.seen >= _SEEN_AT_LEAST
-    return enough and _until(spot.last_seen) > today and not _is_kept_out(path)
+    return enough and _until(spot.last_seen) > today
 
 
 def _suggestion(spot: _Spot, rule: NoiseRule) -> Suggestion:
@@ -241,8 +248,11 @@ def _rule(path: str, place: str, spot: _Spot) -> NoiseRule | None:
     samples = list(spot.samples)
     if place:
         samples = [(one[len(place_of(one)) + 2 :], two[len(place_of(two)) + 2 :], at) for one, two, at in samples]
-    if any(_is_cut(each) for one, two, _ in samples for each in (one, two)):
+    whole = [sample for sample in samples if not (_is_cut(sample[0]) or _is_cut(sample[1]))]
+    # Two tokens with a mark at the same place were taken for two pieces each.
+    if len(whole) < max(_SEEN_AT_LEAST, _MOSTLY * len(samples)):
         return None
+    samples = whole
     if any(is_amount(each) for one, two, _ in samples for each in (one, two)):
         return None
     found_ = next((made for make in MAKERS if (made := make(path, samples, until)) is not None), None)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import date
-from math import ceil, log10
+from math import ceil, floor, log10
 from typing import Final
 
 from comparators.noise_clauses import affixed_rule, whole_rule
-from comparators.noise_forms import Made, Uuids
+from comparators.noise_forms import Made, Shape, Uuids
 from comparators.noise_letters import name_of
-from comparators.noise_pieces import shape_of
+from comparators.noise_pieces import made, shape_of
 from comparators.noise_rules import (
     WHOLE,
     NoiseRule,
@@ -25,10 +26,16 @@ from comparators.noise_rules import (
     uuids_name,
 )
 
+_WORDY: Final = re.compile(r"[A-Z]?[a-z]{2,}(?:[A-Z][a-z]+)*[0-9]{0,2}")
 _CATEGORIES: Final = 5
 _OFTEN: Final = 4
 _NEAR_NOW: Final = 120.0
 _SHORTEST_TOKEN: Final = 4
+_LOOKS: Final = 120.0
+"""Seconds within which an answer of legacy is held against further ones: a secondary, then up to two re-checks."""
+_MOST_LOOKS: Final = 2
+_FEWEST: Final = 9
+"""So many different values of ten were never a few in turn."""
 Samples = list[tuple[str, str, float]]
 
 
@@ -67,9 +74,9 @@ def random(path: str, samples: Samples, until: date) -> NoiseRule | None:
     texts = [text_of(each) for one, two, _ in samples for each in (one, two)]
     quoted = path.startswith("@") or all(each.startswith('"') for one, two, _ in samples for each in (one, two))
     whole = [text for text in texts if text is not None]
-    if len(whole) < len(texts) or not quoted or len(set(whole)) * 10 < len(whole) * 9:
+    if len(whole) < len(texts) or not quoted or not _are_made_anew(samples):
         return None
-    shape = shape_of(whole) if all(len(chunks(each)) == 1 for each in whole) else None
+    shape = _shape(whole) if all(len(chunks(each)) == 1 for each in whole) else None
     if isinstance(shape, Uuids):
         return NoiseRule(path, "random", until, least=36, most=36, alphabet=uuids_name(shape))
     # Texts that all begin or end alike are recognised by the piece between.
@@ -78,14 +85,41 @@ def random(path: str, samples: Samples, until: date) -> NoiseRule | None:
     return NoiseRule(path, "random", until, shape.least, shape.most, alphabet=name_of(shape.letters))
 
 
+def _shape(texts: list[str]) -> Shape | None:
+    """Return what texts have in common: of many tokens one in a hundred looks like a word with a number by chance."""
+    if (shape := shape_of(texts)) is not None:
+        return shape
+    tokens = [each for each in texts if _WORDY.fullmatch(each) is None]
+    is_chance = len(tokens) * 10 >= len(texts) * 9 and isinstance(shape_of(tokens), Made)
+    return made(texts, known=True) if is_chance else None
+
+
 def affixed(path: str, samples: Samples, until: date) -> NoiseRule | None:
     """Recognise values with a part made anew between what all of them share."""
     texts = [text_of(each) for one, two, _ in samples for each in (one, two)]
     whole = [text for text in texts if text is not None]
     if len(whole) < len(texts) or len(set(whole)) * 2 < len(whole):
         return None
-    found = affixed_rule(path, whole, until) if len(set(whole)) * 10 >= len(whole) * 9 else None
+    found = affixed_rule(path, whole, until) if _are_made_anew(samples) else None
     return found or (whole_rule(path, whole, until) if path.startswith("@") else None)
+
+
+def _are_made_anew(samples: Samples) -> bool:
+    """Whether nearly every answer had a value of its own.
+
+    An answer that was held against several others is in as many samples and was made once; only such values are left
+    out that came back soon, beside one that was never seen before, so that a few values in turn still are.
+    """
+    drawn: list[str] = []
+    last: dict[str, float] = {}
+    looks: Counter[str] = Counter()
+    for one, two, at in samples:
+        known = [each for each in (one, two) if each in last]
+        is_look = len(known) == 1 and at - last[known[0]] <= _LOOKS and looks[known[0]] < _MOST_LOOKS
+        drawn += [each for each in (one, two) if not (is_look and each == known[0])]
+        looks.update(known if is_look else ())
+        last.update({one: at, two: at})
+    return len(last) >= _FEWEST and len(last) * 10 >= len(drawn) * 9
 
 
 def measure(path: str, samples: Samples, until: date) -> NoiseRule | None:
@@ -96,8 +130,17 @@ def measure(path: str, samples: Samples, until: date) -> NoiseRule | None:
         return None
     # Powers of ten: a unit (seconds, milliseconds) is a thousand, so it is distinguished; a new record is no new rule.
     least, most = 10.0 ** (ceil(log10(min(sizes))) - 1), 10.0 ** ceil(log10(max(sizes)) + 0.001)
+    # A record that is near a power of ten is not the last one.
+    lower, higher = min(least, _step(min(sizes) / 2)), max(most, _step(max(sizes) * 1.5) * 2)
+    least, most = (lower, higher) if higher <= lower * 1000 else (least, most)
     whole = WHOLE if all(is_whole(each) for one, two, _ in samples for each in (one, two)) else ""
     return NoiseRule(path, "measure", until, least=least, most=most, alphabet=whole) if most <= least * 1000 else None
+
+
+def _step(size: float) -> float:
+    """Return the largest of 1, 2, 5, 10, 20, 50, … that is no more than a size above zero."""
+    power = 10.0 ** floor(log10(size))
+    return float(next(step for step in (5, 2, 1, 0.5) if step * power <= size)) * power
 
 
 def _are_grouped_alike(samples: Samples) -> bool:

@@ -12,9 +12,10 @@ A rule holds at one path pattern, and only for values that have the shape it was
 | `permutation` | the same elements in any order | another order of the same elements |
 | `text` | a text with a piece that changes | that piece, found by the words around it: a token, a number, a time |
 
-The number in a `text` has a size between two, its time is within a minute. What never varied has no rule; a value
-that comes and goes, changes its type or is money's or a secret's gets none, a page's token against forged requests
-aside (`noise_tokens`).
+The number in a `text` has a size between two, its time is within a minute. In a page, a document, a table a piece with
+too few words around it is found by its place and the ends of its text. What never varied has no rule; a value that
+comes and goes, changes its type or is money's or a secret's gets none, what a text calls a token (of nobody's) and a
+page's token against forged requests aside (`noise_tokens`).
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from comparators.noise_forms import Shape as noise_forms_Shape
 from comparators.noise_letters import letters_of
 from comparators.noise_pieces import SEALED, opened, shape_of
 from comparators.noise_times import STRICT, Reading, instant
+from comparators.paths import steps
 from comparators.sensitive_names import looks_money
 
 # Finds what kind of varying value a literal is: made at random, a time, a whole number, a measure.
@@ -211,9 +213,15 @@ def masked_both(rules: Iterable[NoiseRule], path: str, legacy: str, modern: str)
     """
     wanted = path_pattern(path)
     here = [rule for rule in rules if rule.shape == "text" and rule.path == wanted and not rule.place]
-    if here:
-        legacy, modern = opened(legacy), opened(modern)
-    for rule in here:
+    # A step that identifies a row may say that it is about money: its rule was learned of another row.
+    if not here or (path.startswith("/") and looks_money(steps(path))):
+        return legacy, modern
+    return _masked(here, legacy, modern)
+
+
+def _masked(rules: Iterable[NoiseRule], legacy: str, modern: str) -> tuple[str, str]:
+    legacy, modern = opened(legacy), opened(modern)
+    for rule in rules:
         near = _times(rule, legacy, modern) if rule.alphabet == TIME else None
         legacy, modern = _blanked(rule, legacy, near), _blanked(rule, modern, near)
     return legacy, modern
@@ -244,21 +252,32 @@ def _times(rule: NoiseRule, legacy: str, modern: str) -> tuple[bool, ...]:
     return tuple(_timestamp(rule, json.dumps(one[0]), json.dumps(two[0])) for one, two in found)
 
 
-def hides_there(rules: Iterable[NoiseRule], path: str, place: str, legacy: str, modern: str) -> bool:
+def hides_there(rules: Sequence[NoiseRule], path: str, place: str, legacy: str, modern: str) -> bool:
     """Whether a rule takes the difference of two whole texts at a place of a page for legacy's own noise."""
-    here = [rule for rule in rules if rule.place and rule.path == path]
-    if not here or '"' in (legacy[:1], modern[:1]) or max(len(legacy), len(modern)) > _LONGEST_WHOLE:
+    if not any(rule.place and rule.path == path for rule in rules):
         return False
+    # What begins with a quote would be read as a literal, which it is not.
+    if '"' in (legacy[:1], modern[:1]) or max(len(legacy), len(modern)) > _LONGEST_WHOLE:
+        return False
+    return _hides_at(rules, place, Finding(path, "value", legacy, modern))
+
+
+def hides_inside(rules: Sequence[NoiseRule], place: str, finding: Finding) -> bool:
+    """Whether a rule takes the difference of two literals at a place of JSON that stands inside a body for noise."""
+    if finding.kind not in _CONTENTS or is_cut(finding.legacy) or is_cut(finding.modern):
+        return False
+    quoted = _is_quoted(finding.legacy) == _is_quoted(finding.modern)
+    return quoted and _hides_at(rules, place, finding._replace(path="@body"))
+
+
+def _hides_at(rules: Sequence[NoiseRule], place: str, finding: Finding) -> bool:
     wanted = masked_place(place)
-    finding = Finding(path, "value", legacy, modern)
-    return any(_hides_whole(rule, finding) for rule in here if rule.place == wanted)
-
-
-def _hides_whole(rule: NoiseRule, finding: Finding) -> bool:
-    if rule.shape != "text":
-        return _hides(rule, finding)
-    near = _times(rule, finding.legacy, finding.modern) if rule.alphabet == TIME else None
-    return len({_blanked(rule, text, near) for text in (finding.legacy, finding.modern)}) == 1
+    here = [rule for rule in rules if rule.path == finding.path and rule.place in {"", wanted}]
+    if any(rule.place and _hides(rule, finding) for rule in here):
+        return True
+    # A text may have pieces that are found anywhere beside those that are only found here.
+    left, right = _masked([rule for rule in here if rule.shape == "text"], finding.legacy, finding.modern)
+    return left == right
 
 
 def place_of(literal: str) -> str:

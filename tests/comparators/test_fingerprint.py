@@ -15,6 +15,14 @@ from comparators.model import Finding, fingerprint, path_pattern
         ("/by_day/2026-11-21/total", "/by_day/*/total"),
         ("/prices/EUR", "/prices/EUR"),
         ("/v2/x1", "/v2/x1"),
+        ("/rows/sku_4711/name", "/rows/*/name"),
+        ("/user:7/name", "/*/name"),
+        ("/e/Q4711", "/e/*"),
+        ("/e/INV-88112", "/e/*"),
+        ("/e/3f9a1c77", "/e/*"),
+        ("/e/3F9A1C77", "/e/*"),
+        *((each, each) for each in ("/address_2", "/sha_256", "/md5", "/q4", "/Q4", "/revenue_2024", "/iso8601")),
+        *((each, each) for each in ("/ISO8601", "/rfc_2822", "/FY2024", "/decade90", "/facade2019", "/h264", "/a:b")),
         ("/files/d41d8cd98f00b204e9800998ecf8427e", "/files/*"),
         ("@body", "@body"),
         ("@header:x-total-count", "@header:x-total-count"),
@@ -61,6 +69,12 @@ def test_each_place_of_a_page_is_a_group_whatever_its_row() -> None:
 
     assert group("row 3, column 2: a", "row 3, column 2: b") == group("row 9, column 2: c", "row 9, column 2: d")
     assert group("row 3, column 2: a", "row 3, column 2: b") != group("row 3, column 4: a", "row 3, column 4: b")
+    assert group("script /rows/3/id: 1", "script /rows/3/id: 2") == group(
+        "script /rows/9/id: 1", "script /rows/9/id: 2"
+    )
+    assert group("script /rows/3/id: 1", "script /rows/3/id: 2") != group(
+        "script /rows/3/no: 1", "script /rows/3/no: 2"
+    )
     assert group("body > h1: a", "body > h1: b") != group("body > p: a", "body > p: b")
 
 
@@ -79,6 +93,12 @@ def of_form(name: str) -> str:
         ("form-qTbRWxaLpZdK", "form-hGdYtEsAwNml"),
         ("t6b0d3f4c-dacb8134x", "t6b0d3f4c-77cb81aax"),
         ("post-4711", "post-12"),
+        ("p4711", "p12"),
+        ("post4711", "post4812"),
+        ("itemRow4711", "itemRow3"),
+        ("x4711", "x90071"),
+        ("el-ygdvpf57", "el-nje8c5mj"),
+        ("el-rtgbvx12", "el-kqzhwt99"),
     ],
 )
 def test_a_random_id_in_the_name_of_a_place_is_no_place_of_its_own(one: str, other: str) -> None:
@@ -93,7 +113,23 @@ def test_a_random_id_in_the_name_of_a_place_is_no_place_of_its_own(one: str, oth
         ("lightweight", "straightforward"),
         ("section-two", "section-ten"),
         ("col-md-h1", "col-md-h2x"),
+        ("step1", "step2"),
+        ("sha256", "sha512"),
+        ("error404", "error500"),
+        ("tab-overview12", "tab-category12"),
+        ("p4711", "post4711"),
+        ("map12", "map13"),
     ],
 )
 def test_words_in_the_name_of_a_place_are_that_place(one: str, other: str) -> None:
     assert of_form(one) != of_form(other)
+
+
+@pytest.mark.parametrize("name", ["item{}", "qty[{}]", "orderRow{}", "f.item{}"])
+def test_a_field_of_each_row_is_one_place(name: str) -> None:
+    groups = {
+        fingerprint("r", Finding("@body", "value", f"html > body > input[name={name.format(row)}]: value=a", "x"))
+        for row in (1, 12, 4711, 90071)
+    }
+
+    assert len(groups) == 1

@@ -373,3 +373,14 @@ def test_an_id_that_stays_in_each_pair_is_the_requests_own_whatever_varies_besid
 
     assert not hides_there(made, "@body", "p", own, others)
     assert not hides(made, Finding("/ref", "value", f'"{own}"', f'"{others}"'))
+
+
+@pytest.mark.parametrize("values", [TOKENS, TIMED], ids=["a value", "a text"])
+def test_a_name_about_money_that_identifies_a_row_is_about_money(values: list[tuple[str, str]]) -> None:
+    made = rules("/rows/sku_471*", values)
+    legacy, modern = values[0]
+
+    assert [rule.path for rule in made] == ["/rows/*"]
+    assert rules("/rows/price_471*", values) == ()
+    assert masked(made, "/rows/price_4711", json.loads(legacy)) == json.loads(legacy)
+    assert hides(made, Finding("/rows/sku_4788", "value", legacy, modern))

@@ -357,5 +357,10 @@ def _places_of(observed: bytes) -> Iterator[str]:
 
 
 def _place(pattern: str, literal: str) -> str:
-    """Return a path pattern; where the path is the whole body, with the place that the literal begins with."""
-    return f"{pattern} {literal.partition(': ')[0]}" if pattern == "@body" else pattern
+    """Return a path pattern; where the path is the whole body, with the place that the literal begins with.
+
+    Ids in its name are no part of it: an element that gets another one each time would be a place of its own each time.
+    """
+    from comparators.model import masked_place
+
+    return f"{pattern} {masked_place(literal.partition(': ')[0])}" if pattern == "@body" else pattern

@@ -116,18 +116,32 @@ SPENT = ShadowPolicy(sample=1.0, recheck_per_minute=1)
     [
         ((CLOCK,), 4),
         ((PAGE,), 4),
+        ((replace(PAGE, legacy="html > form#f-9c01ab77 > p: 1", modern="html > form#f-9c01ab77 > p: 2"),), 4),
+        ((replace(PAGE, legacy="html > form#f-9c01ab77 > b: 1", modern="html > form#f-9c01ab77 > b: 2"),), 0),
         ((CLOCK, FOUND), 0),
         ((FOUND,), 0),
         ((replace(PAGE, kind="status"),), 0),
         ((OTHER,), 0),
     ],
-    ids=["clock", "page", "price beside a clock", "price", "status", "elsewhere"],
+    ids=[
+        "clock",
+        "page",
+        "an id in its place",
+        "beside the id",
+        "price beside a clock",
+        "price",
+        "status",
+        "elsewhere",
+    ],
 )
 async def test_pairs_are_excused_where_legacys_second_answers_differ(hall: ComparisonRig, found: tuple, excused: int):
     """`/total` is about money: legacy may vary it as it likes."""
-    observed = b'[["/clock","value","1","2"],["/total","value","1","2"],["@body","value","html > p: 1","html > p: 2"]]'
-    for _ in range(3):
-        await hall.judged(a_pair(reason="noise"), "noise", sampled=True, observed=observed)
+    observed = (
+        b'[["/clock","value","1","2"],["/total","value","1","2"],["@body","value","html > p: 1","html > p: 2"],%b]'
+    )
+    for number in range(3):
+        form = b'["@body","value","html > form#f-77%06x > p: 1","html > form#f-77%06x > p: 2"]' % (number, number)
+        await hall.judged(a_pair(reason="noise"), "noise", sampled=True, observed=observed % form)
     hall.policy = SPENT
     for _ in range(4):
         await hall.judged(a_pair(), "different", found=found)
