@@ -441,10 +441,9 @@ def _unparsed(left: Side, right: Side, legacy: bytes, modern: bytes, context: Co
     if error_bodies.excused(context):
         error_bodies.excuse(legacy, modern, context)
         return
-    context.differ("@body", "parse", _preview(left, legacy), _preview(right, modern), left.rule)
+    ours, theirs = text_compare.parted(_preview(left, legacy), _preview(right, modern), legacy, modern)
+    context.differ("@body", "parse", ours, theirs, left.rule)
 
 
 def _preview(side: Side, body: bytes) -> str:
-    if side.value is Side.NONE:
-        return body[:_PREVIEW].decode("utf-8", "replace")
-    return literal(side.value, side.text)[:_PREVIEW]
+    return (body.decode("utf-8", "replace") if side.value is Side.NONE else literal(side.value, side.text))[:_PREVIEW]

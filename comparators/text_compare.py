@@ -76,6 +76,15 @@ def around(text: str, at: int) -> str:
     return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")
 
 
+def parted(legacy: str, modern: str, whole: bytes, other: bytes) -> tuple[str, str]:
+    """Return what two bodies begin with, where that is the same the pieces around their first difference."""
+    if legacy != modern:
+        return legacy, modern
+    left, right = whole.decode("utf-8", "replace"), other.decode("utf-8", "replace")
+    at = first_difference(left, right)
+    return around(left, at), around(right, at)
+
+
 _MOST: Final = 8
 
 

@@ -25,7 +25,7 @@ def lines(legacy: bytes, modern: bytes, context: Context) -> None:
     if left is None and right is None:
         text_compare.text_differences(legacy, modern, context)
     elif left is None or right is None:
-        context.differ("@body", "parse", _start(legacy), _start(modern))
+        context.differ("@body", "parse", *text_compare.parted(_start(legacy), _start(modern), legacy, modern))
     elif context.policy.reshape.anything:
         _in_shape(left, right, context)
     else:
@@ -52,7 +52,7 @@ def calls(legacy: bytes, modern: bytes, context: Context) -> None:
     if left is None and right is None:
         text_compare.text_differences(legacy, modern, context)
     elif left is None or right is None:
-        context.differ("@body", "parse", _start(legacy), _start(modern))
+        context.differ("@body", "parse", *text_compare.parted(_start(legacy), _start(modern), legacy, modern))
     else:
         if left[0] != right[0]:
             context.differ("@body", "value", f"callback: {left[0]}", f"callback: {right[0]}")

@@ -22,7 +22,7 @@ _NEVER_JSON = frozenset({"html", "xml", "csv", "text", "bytes"})
 """Kinds of bodies in which no pointer leads anywhere."""
 _HOLDS_JSON = frozenset({"html", "text"})
 """Those of them in which the preset's `embedded_json` compares what stands in scripts."""
-_RESHAPED = frozenset({"auto", "json", "jsonp"})
+_RESHAPED = frozenset({"auto", "json", "jsonp", "ndjson"})
 _PLACED = ("ignore", "include", "allow_extra", "unordered", "tolerance")
 _NOWHERE = {"allow_extra": ("@status",), "tolerance": ("@status", "@body")}
 """Parts of a response that a setting does not know."""

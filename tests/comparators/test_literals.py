@@ -114,3 +114,14 @@ def test_two_long_lists_in_another_order_are_shown_from_where_they_part():
     assert (finding.kind, finding.legacy, finding.modern) == (
         "order", '[…"row 98","row 99"]', '[…"row 99","row 98"]',
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("media", ["application/json", "application/x-ndjson"])
+def test_a_body_that_is_cut_at_its_end_is_shown_there(media: str):
+    whole = '{"a":"' + "x" * 400 + '"}'
+
+    (found,) = compare(answer(whole, media=media), answer(whole[:-1], media=media), policy()).findings
+
+    assert found.kind == "parse"
+    assert found.legacy.endswith('"}')
+    assert found.modern.endswith('"')

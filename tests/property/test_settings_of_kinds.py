@@ -112,7 +112,7 @@ def test_a_setting_about_something_else_changes_no_verdict(
     assert between(kind, names, texts, setting).verdict == between(kind, names, texts, {}).verdict
 
 
-@pytest.mark.parametrize("kind", ["form", "ndjson"])
+@pytest.mark.parametrize("kind", ["form"])
 @pytest.mark.parametrize("setting", [each for each in OF_JSON if "map" in each], ids=str)
 @given(names=PAIRS[0], texts=PAIRS[1])
 def test_only_documents_of_json_are_reshaped(
