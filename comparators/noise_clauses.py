@@ -175,11 +175,14 @@ def _clause(before: str, after: str, piece: Varying, *, starts: bool, ends: bool
     right = behind[0] if behind is not None else ""
     begins, closes = starts and left == before, ends and right == after
     if not (_are_enough(left, right) or ((begins or closes) and left + right)):
-        # A whole word behind it, where the text before it says as little.
+        # A whole word behind it, where the text before it says as little; else all that the text begins with.
         word = None if is_number else _WORD_BEHIND.match(_VARIES.split(after[:_AFTER])[0])
-        if word is None:
+        if word is not None:
+            right, closes = word[0], ends and word[0] == after
+        elif starts and 0 < len(before) <= _BEFORE and _CUT not in before:
+            left, begins = before, True
+        else:
             return None
-        right, closes = word[0], ends and word[0] == after
     return Clause(
         ("\\A" if begins else "") + _any_digits(left) if left or begins else "",
         re.escape(right) + ("\\Z" if closes else "") if right or closes else "",

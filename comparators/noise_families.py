@@ -54,7 +54,7 @@ class Family:
         before, after = self._frame
         if self._parted:
             inner, end = len(before), len(first) - len(after)
-            more, less = _parts(first[inner:end], again[inner : len(again) - len(after)])
+            more, less = shared_parts(first[inner:end], again[inner : len(again) - len(after)])
             before, after = first[: inner + more], first[end - less :]
         given = _within(modern, before, after)
         if given is None:
@@ -75,7 +75,7 @@ def family_of(pairs: Pairs) -> Family | None:
     before = shared_beginning(texts)
     after = shared_beginning([text[len(before) :][::-1] for text in texts])[::-1]
     pairs = [_cut(pair, len(before), len(after)) for pair in pairs]
-    parts = [_parts(*pair) for pair in pairs]
+    parts = [shared_parts(*pair) for pair in pairs]
     if parted := sum(map(any, parts)) >= _NEARLY_ALL * len(pairs):
         pairs = [_cut(pair, *part) for pair, part in zip(pairs, parts, strict=True)]
     shape = _shape(pairs)
@@ -108,7 +108,7 @@ def _within(text: str, before: str, after: str) -> str | None:
     return text[len(before) : len(text) - len(after)]
 
 
-def _parts(first: str, again: str) -> tuple[int, int]:
+def shared_parts(first: str, again: str) -> tuple[int, int]:
     """Return the lengths of what two texts begin and end with in common, up to a mark and from one on."""
     at = first_difference(first, again)
     before = len(_UP_TO_MARK.sub("", first[:at]))

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from math import ceil, floor, log10
 from typing import Final
 
+from comparators.literals import shared_beginning
 from comparators.noise_clauses import affixed_rule, whole_rule
+from comparators.noise_families import shared_parts
 from comparators.noise_forms import Made, Shape, Uuids
 from comparators.noise_letters import name_of
 from comparators.noise_pieces import made, shape_of
 from comparators.noise_rules import (
+    TIME,
     WHOLE,
     NoiseRule,
     are_grouped_alike,
@@ -80,7 +84,13 @@ def random(path: str, samples: Samples, until: date) -> NoiseRule | None:
     if isinstance(shape, Uuids):
         return NoiseRule(path, "random", until, least=36, most=36, alphabet=uuids_name(shape))
     # Texts that all begin or end alike are recognised by the piece between.
-    if not isinstance(shape, Made) or shape.before or shape.after or min(map(len, whole)) < _SHORTEST_TOKEN:
+    if (
+        not isinstance(shape, Made)
+        or _hold_more(whole)
+        or shape.before
+        or shape.after
+        or min(map(len, whole)) < _SHORTEST_TOKEN
+    ):
         return None
     return NoiseRule(path, "random", until, shape.least, shape.most, alphabet=name_of(shape.letters))
 
@@ -101,7 +111,22 @@ def affixed(path: str, samples: Samples, until: date) -> NoiseRule | None:
     if len(whole) < len(texts) or len(set(whole)) * 2 < len(whole):
         return None
     found = affixed_rule(path, whole, until) if _are_made_anew(samples) else None
-    return found or (whole_rule(path, whole, until) if path.startswith("@") else None)
+    found = found or (whole_rule(path, whole, until) if path.startswith("@") else None)
+    is_made = found is not None and found.alphabet != TIME and not found.most
+    return None if is_made and _hold_more(whole) else found
+
+
+def _hold_more(texts: Sequence[str]) -> bool:
+    """Whether the two values of a pair often begin or end alike, up to a mark, with what other pairs have otherwise.
+
+    That is an id of the request's own beside what is made anew. The padding of base64 says nothing.
+    """
+    texts = [text.rstrip("=") for text in texts]
+    before = shared_beginning(texts)
+    after = shared_beginning([text[len(before) :][::-1] for text in texts])[::-1]
+    cut = [text[len(before) : len(text) - len(after)] for text in texts]
+    alike = [any(shared_parts(one, two)) for one, two in zip(cut[::2], cut[1::2], strict=True)]
+    return sum(alike) * _OFTEN > len(alike)
 
 
 def _are_made_anew(samples: Samples) -> bool:

@@ -156,6 +156,26 @@ def test_a_value_of_json_in_a_script_is_hidden_at_its_place(form: str, wrong: tu
     assert not hidden("html > body > script /rows/41/ref", literal(form), "type")
 
 
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_a_number_is_found_by_all_that_its_text_begins_with(holder: str):
+    media, write = HOLDERS[holder]
+    chance = Random(holder)
+
+    def said(user: int = 41, scale: int = 1, last: str = "7") -> Capture:
+        return answer(write(f"/g/{user}/{chance.randrange(200, 400) * scale}/{last}"), media)
+
+    learner = Learner()
+    for number in range(12):
+        first = said()
+        seen = compare(first, first, Policy.from_mapping(LEARNS, today=TODAY), secondary=(said(),)).observations
+        learner.add_observations(seen, AT + 60 * number)
+    policy = by_rules(learner.suggestions(TODAY))
+
+    assert {compare(said(), said(), policy).verdict for _ in range(6)} == {"noise"}
+    for wrong in (said(user=42), said(scale=1000), said(last="8")):
+        assert compare(said(), wrong, policy).verdict == "different"
+
+
 def test_a_place_teaches_nothing_of_another():
     chance = Random(4)
     policy = by_rules(learned("T T", "text", chance))

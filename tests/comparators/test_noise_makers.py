@@ -84,6 +84,27 @@ def test_a_measure_may_be_a_little_beyond_its_records(
     assert [each for each in unlike if hides(made, Finding("/ms", "value", "31.5", each))] == []
 
 
+@pytest.mark.parametrize("form", ["{}-{}", "/g/{}/{}/7", "ref.{}.{}", "{1}-{0}"])
+@pytest.mark.parametrize("path", ["/ref", "@body"])
+def test_an_id_of_the_requests_own_is_no_part_of_a_token_beside_it(form: str, path: str) -> None:
+    chance = Random(form)
+
+    def made() -> str:
+        return "".join(chance.choices("abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNOPQRSTUVWXYZ0123456789-_", k=22))
+
+    def said(user: str) -> str:
+        return f"html > p: {form.format(user, made())}" if path == "@body" else f'"{form.format(user, made())}"'
+
+    users = [made()[:12] for _ in range(12)]
+    found = rules(path, [(said(user), said(user)) for user in users])
+    legacy, modern = said(users[0]), said(users[1])
+
+    if path == "@body":
+        assert not hides_there(found, path, "html > p", legacy[10:], modern[10:])
+    else:
+        assert not hides(found, Finding(path, "value", legacy, modern))
+
+
 @pytest.mark.parametrize(("pieces", "shapes"), [(1, ["random"]), (6, [])])
 def test_two_tokens_that_look_like_rows_of_pieces_by_chance_are_tokens(pieces: int, shapes: list[str]) -> None:
     chance = Random(7)
