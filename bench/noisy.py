@@ -258,12 +258,19 @@ def _json(value: Any) -> str:
     return json.dumps(value)
 
 
+def _said(made: str) -> str:
+    """Return a parameter of an address: nobody signs with a count."""
+    is_count = len(made) < _SIGNED and made.replace(".", "").isdigit()
+    return f"{'n' if is_count else 'sig'}={made}"
+
+
+_SIGNED: Final = 8
 JSON: Final = "application/json"
 PLACES: Final = (
     Place("a value", JSON, lambda made, word: _json({"id": word, "mark": made}), bare=True),
     Place("a sentence", JSON, lambda made, word: _json({"note": f"Trace {made} of permit {word} kept"})),
-    Place("a link", JSON, lambda made, word: _json({"url": f"https://cdn.example/loan/{word}/r?sig={made}"})),
-    Place("a link between", JSON, lambda made, word: _json({"url": f"/loan/r?sig={made}&who={word}"})),
+    Place("a link", JSON, lambda made, word: _json({"url": f"https://cdn.example/loan/{word}/r?{_said(made)}"})),
+    Place("a link between", JSON, lambda made, word: _json({"url": f"/loan/r?{_said(made)}&who={word}"})),
     Place("markup in JSON", JSON, lambda made, word: _json({"html": f"<b data-req='{made}'>{word}</b> ok"})),
     Place("a long text", JSON, lambda made, word: _json({"text": f"{_LONG} Answer {made}. {_LONG} {word}"})),
     Place("a page", "text/html", lambda made, word: f"<main><h1>Desk {word}</h1><p>Answer {made} made</p></main>"),

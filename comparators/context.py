@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from comparators.literals import cut_apart
 from comparators.model import LONGEST_LITERAL, SHAPES, Capture, Finding, Kind, Reason
+from comparators.moved_texts import Place
 from comparators.noise_times import Reading
 from comparators.paths import Trail, pointer, steps
 from comparators.policy import Policy
@@ -279,6 +280,9 @@ class Context:
             return True
         name = name or (self.label if path == self.path else "")
         is_money = bool(name) and self.seen is None and looks_money((name,)) and _may_be_sums(name, legacy, modern)
+        if is_money:
+            there = Place(path, place, shown() if shown is not None else "")
+            is_money = self.own is None or not self.own.has_moved(there, legacy, modern, is_money=True)
         return not is_money and self.same_but_noise(legacy, modern, path, place, shown)
 
     def may_be_clock(self, legacy: str, modern: str) -> bool:
@@ -387,7 +391,7 @@ class Context:
             return False
         from comparators import self_noise
 
-        if not self_noise.is_own(self.own, (path, place), legacy, modern, self):
+        if not self_noise.is_own(self.own, (path, place), legacy, modern, self, shown):
             return False
         self.forgive("noise")
         return True

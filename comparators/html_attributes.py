@@ -28,6 +28,8 @@ _JAVASCRIPT: Final = frozenset(
     {"", "text/javascript", "application/javascript", "application/x-javascript", "text/x-javascript",
      "application/ecmascript", "text/ecmascript"}
 )  # fmt: skip
+_STYLED: Final = frozenset({"link", "style"})
+_CSS: Final = "text/css"
 _CHARSETS: Final = {"utf8": "utf-8", "latin1": "iso-8859-1", "latin-1": "iso-8859-1", "cp1252": "windows-1252"}
 
 
@@ -35,7 +37,7 @@ def meaning(tag: str, name: str, value: str | None) -> str | None:
     """Return the one spelling of an attribute's value, None where it is absent or states the default."""
     if tag == "script" and name == "type":
         return None if value is None or value.strip().lower() in _JAVASCRIPT else value.strip().lower()
-    if value is None:
+    if value is None or (name == "type" and tag in _STYLED and value.strip().lower() == _CSS):
         return None
     if name in _BOOLEAN:
         return "" if value.lower() in _ON or value.lower() == name else value

@@ -48,6 +48,11 @@ _NOTHING: Final = frozenset({"None", "null", "NULL", "nil", "undefined", "NaN", 
 _UNRENDERED: Final = re.compile(
     r"\{\{|\}\}|\{%|%\}|<\?(?:php|=)|<%|%\(\w{1,40}\)s|\$\{\w|\[object \w|<[\w.]{1,60} object at 0x"
 )
+_BROKEN: Final = re.compile(
+    r"\A(?:b['\"]|\(['\"\d]|\[['\"\]]|\[\d+[,\]]|\{['\"])|\A<[\w.]{1,60}(?: [^<>]{0,60})?>\Z|\b[A-Z]\w{0,60} object \("
+    r"|\b[A-Z]\w{0,60}\((?:\w{1,40}=|['\"\d])|Ã[\x80-\xbf]|Â[\xa0-\xbf]|â€|ï¿½|\ufffd|&(?:amp|lt|gt|quot|nbsp|#\d{2,5});"
+    r"|%(?:20|[CE][0-9A-F]%)|\\u[0-9a-fA-F]{4}|\\x[0-9a-f]{2}|\bdatetime\.|\bcoroutine\b"
+)
 _ASSET_TAGS: Final = {"script", "link"}
 _ASSET_ATTRIBUTES: Final = {"src", "href", "data-src"}
 _STATIC: Final = r"\.(?:css|m?js|map|woff2?|ttf|eot|webmanifest)"
@@ -63,7 +68,7 @@ _FINGERPRINT: Final = re.compile(
     rf"|(?=[^A-Z]{{0,7}}[A-Z])(?=[^a-z]{{0,7}}[a-z])[\w-]{{8}})(?={_PART}{_STATIC}(?:$|[?#\s,]))"
 )
 _VERSION: Final = re.compile(
-    rf"(?<=[\w-])({_STATIC})\?(?:(v|ver|version|id(?==(?=\d*[a-f])[0-9a-f]{{8}})|t|ts|rev|hash|cb|_)=|(?=[\w.\-]*\d))([\w.\-]+)(?=$|[#\s,])",
+    rf"(?<=[\w-])({_STATIC})\?(?:((?:[\w-]{{1,20}}[_-])?(?:v|ver|version|rev|revision|build|hash|release|mtime|timestamp|stamp|nocache|cache|cachebuster)|id(?==(?=\d*[a-f])[0-9a-f]{{8}})|t|ts|cb|_|h|m|b|d|r|q)=|(?=[\w.\-]*\d))([\w.\-]+)(?=$|[#\s,])",
     re.IGNORECASE,
 )
 _MIXED: Final = 8
@@ -124,6 +129,14 @@ def is_made(value: str) -> bool:
 def is_unfilled(text: str) -> bool:
     """Whether a text is what a template or a program writes where it has no value for it, instead of one."""
     return text.strip() in _NOTHING or _UNRENDERED.search(text) is not None
+
+
+def is_broken(text: str) -> bool:
+    r"""Whether a text is what a program makes of a value it was not meant to show, or of one in another encoding.
+
+    `Product object (12)`, `Product(id=12)`, `('Moka pot',)`, `b'Moka'`, `MokaÃ©`, `&amp;`, `%20`, `\u00e9`.
+    """
+    return _BROKEN.search(text) is not None
 
 
 def blanked(tag: str, attributes: Mapping[str, str]) -> dict[str, str]:

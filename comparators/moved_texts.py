@@ -31,7 +31,9 @@ class Place(NamedTuple):
 
 Texts = tuple[str, str]
 """Of one place in two answers."""
-Groups = Mapping[tuple[str, str], Mapping[Place, Texts]]
+Group = tuple[str, str]
+"""One column of a list: the path, and the name of its places without the numbers of the rows."""
+Groups = Mapping[Group, Mapping[Place, Texts]]
 """The places of one list and one column of it that differ between two answers."""
 
 
@@ -41,15 +43,41 @@ class MovedTexts:
     def __init__(self) -> None:
         self._answers: list[Groups] = []
         self._taken: dict[Place, Texts] = {}
+        self._together: set[Group] | None = None
+        self._strict: set[Group] = set()
 
     def add_answer(self, texts: Iterable[tuple[Place, Texts]]) -> None:
         """Take the places in which another answer of legacy's differs from its first, with both texts."""
         self._answers.append(_grouped(texts))
+        self._together = None
 
     def take(self, place: Place, legacy: str, modern: str) -> None:
         """Note that modern's text at a place was taken for one more of legacy's."""
         if self._answers and len(self._taken) < _MOST_PLACES:
             self._taken[place] = legacy, modern
+
+    def has(self, place: Place, *, is_money: bool) -> bool:
+        """Whether a place is in a column whose texts legacy moves: `broken` says whether modern's are all the same.
+
+        A price may stand elsewhere only where its column moves together with another, each text there once.
+        """
+        if self._together is None:
+            self._together = self._moving_together()
+        group = _group(place)
+        if group in self._together:
+            self._strict.add(group)
+            return True
+        return not is_money and bool(self._of(group)) and all(map(_is_moved, self._of(group)))
+
+    def _moving_together(self) -> set[Group]:
+        groups = dict.fromkeys(group for each in self._answers for group in each)
+        alone = [group for group in groups if all(_is_moved(each) and _are_alone(each) for each in self._of(group))]
+        pairs = pairwise(alone[:_MOST_GROUPS])
+        return {group for one, other in pairs if self._move_as_one(one, other) for group in (one, other)}
+
+    def _move_as_one(self, one: Group, other: Group) -> bool:
+        ours, theirs = self._of(one), self._of(other)
+        return len(ours) == len(theirs) and all(map(_move_together, ours, theirs))
 
     def broken(self) -> Iterator[tuple[Place, str, str]]:
         """Yield places, one of each list, with texts that only one side has, or that stand in a row with others."""
@@ -70,28 +98,32 @@ class MovedTexts:
                 yield found
                 return
 
-    def _of(self, group: tuple[str, str]) -> list[Mapping[Place, Texts]]:
+    def _of(self, group: Group) -> list[Mapping[Place, Texts]]:
         """Return what legacy's answers have at a list's places; one whose rows were held together has none or few."""
         return [each[group] for each in self._answers if group in each]
 
-    def _torn(self, one: tuple[str, str], other: tuple[str, str], taken: Groups) -> tuple[Place, str, str] | None:
+    def _torn(self, one: Group, other: Group, taken: Groups) -> tuple[Place, str, str] | None:
         """Return a place of two columns of one list that legacy moves together and modern does not."""
-        for ours, theirs in zip(self._of(one), self._of(other), strict=False):
-            if not _move_together(ours, theirs):
-                return None
+        if not self._move_as_one(one, other):
+            return None
         ours, theirs = taken.get(one, {}), taken.get(other, {})
         known = {place for group in (one, other) for each in self._of(group) for place in each}
-        if not known.issuperset(chain(ours, theirs)) or _move_together(ours, theirs):
+        is_sure = known.issuperset(chain(ours, theirs)) or not self._strict.isdisjoint((one, other))
+        if not is_sure or _move_together(ours, theirs):
             return None
         place, pair = next(chain(ours.items(), theirs.items()))
         return place, *pair
 
 
-def _grouped(texts: Iterable[tuple[Place, Texts]]) -> dict[tuple[str, str], dict[Place, Texts]]:
-    found: dict[tuple[str, str], dict[Place, Texts]] = defaultdict(dict)
+def _grouped(texts: Iterable[tuple[Place, Texts]]) -> dict[Group, dict[Place, Texts]]:
+    found: dict[Group, dict[Place, Texts]] = defaultdict(dict)
     for place, pair in sorted(texts, key=lambda each: _order(each[0].key)):
-        found[place.path, _NUMBER.sub("", place.shown)][place] = pair
+        found[_group(place)][place] = pair
     return found
+
+
+def _group(place: Place) -> Group:
+    return place.path, _NUMBER.sub("", place.shown)
 
 
 def _order(key: str) -> list[tuple[int, str]]:

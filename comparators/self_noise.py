@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple, Protocol
 
 from comparators import noise_rules, timings
-from comparators.html_volatile import SCRIPT_TOKEN, is_made, is_unfilled, token_attributes
+from comparators.html_volatile import SCRIPT_TOKEN, is_broken, is_made, is_unfilled, token_attributes
 from comparators.json_labels import labels
 from comparators.literals import is_cut, shared_beginning
 from comparators.model import LONGEST_LITERAL, Finding, Observation, path_pattern
@@ -52,6 +52,7 @@ _PIN: Final = range(4, 9)
 _MOST_SLOWER: Final = 100
 _MOST_PLACES: Final = 10_000
 _MOST_KEPT: Final = 8 << 20
+_NAME: Final = re.compile(r"[^\W\d_]+(?:[' \u2019-][^\W\d_]+)*+")
 _BOUNDARY: Final = re.compile(r"[^0-9A-Za-z](?=[0-9A-Za-z]*\Z)")
 _NEAR: Final = 64
 _SHORTEST: Final = 12
@@ -121,9 +122,12 @@ class Own:
             for again in texts[1:]:
                 self.add_difference(path, place, texts[0], again, other._shown.get((path, place), ""))
 
-    def take(self, where: tuple[str, str], legacy: str, modern: str) -> None:
-        """Note that modern's text was taken for one more of legacy's."""
-        self.moved.take(Place(*where, self._shown.get(where, "")), legacy, modern)
+    def has_moved(self, place: Place, legacy: str, modern: str, *, is_money: bool = False) -> bool:
+        """Whether a text is in a row that legacy moves, and modern's is in one of its rows as far as that is known."""
+        if not place.key:
+            return False
+        is_money = is_money or self.is_about_money(place.path, place.key) or any(map(is_price, (legacy, modern)))
+        return self.moved.has(place, is_money=is_money)
 
     def paths(self) -> set[str]:
         """Return the paths at which texts varied."""
@@ -270,10 +274,15 @@ def _like_words(values: Sequence[str], given: str) -> bool:
 
 def _is_like_cores(cores: Sequence[str]) -> bool:
     is_number = not any(map(str.isalpha, cores[-1])) and not any(map(str.isdigit, "".join(cores[:-1])))
-    if is_number or (is_unfilled(cores[-1]) and not any(map(is_unfilled, cores[:-1]))):
+    if (
+        is_number
+        or is_broken(cores[-1]) > any(map(is_broken, cores[:-1]))
+        or (is_unfilled(cores[-1]) and not any(map(is_unfilled, cores[:-1])))
+    ):
         return False
     sizes = [len(core) for core in cores[:-1]]
-    if narrowest(cores[:-1]) is not None and not plausible(cores[:-1]).issuperset(cores[-1]):
+    are_names = all(map(_NAME.fullmatch, cores))  # the next may have a letter that none had so far
+    if not are_names and narrowest(cores[:-1]) is not None and not plausible(cores[:-1]).issuperset(cores[-1]):
         return False
     if min(sizes) == max(sizes) > _TOKEN and not any(map(_has_blank, cores[:-1])):
         return len(cores[-1]) == sizes[0]
@@ -314,12 +323,23 @@ def _has_blank(text: str) -> bool:
     return any(map(str.isspace, text))
 
 
-def is_own(own: Own, where: tuple[str, str], legacy: str, modern: str, about: Addressed) -> bool:
-    """Whether modern's text could be one more of those that legacy has at a path and place; notes which was."""
-    if not _is_own_text(own, where, legacy, modern, about):
+def is_own(
+    own: Own,
+    where: tuple[str, str],
+    legacy: str,
+    modern: str,
+    about: Addressed,
+    shown: Callable[[], str] | None = None,
+) -> bool:
+    """Whether modern's text could be one more of those that legacy has at a path and place; notes which was.
+
+    `shown` is the place's name.
+    """
+    place = Place(*where, shown() if shown is not None else "")
+    if not _is_own_text(own, where, legacy, modern, about) and not own.has_moved(place, legacy, modern):
         return False
     if where[1]:
-        own.take(where, legacy, modern)
+        own.moved.take(place, legacy, modern)
     return True
 
 

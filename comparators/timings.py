@@ -15,16 +15,27 @@ _MEMBER: Final = re.compile(
 )
 """A name with its number, in JSON as in a script."""
 _MOST: Final = 10_000
-_MEASURED: Final = re.compile(r"(?<![\w.,])([0-9]{1,4}\.[0-9]{2,6}|0)(?= ?(?:s|secs?|seconds|ms)\b)")
+_UNITS: Final = r"s|secs?|seconds|ms|[sS]ekund\w{0,2}|seconden|secondes|segundos|secondi"
+_MEASURED: Final = re.compile(rf"(?<![\w.,])([0-9]{{1,4}}\.[0-9]{{2,6}}|0)(?= ?(?:{_UNITS})\b)")
 _COARSE: Final = 10
 """So few steps of its clock say nothing of how long something took."""
 _SLOWER: Final = 100
+_ELSEWHERE: Final = (
+    r"gegenereerd|geladen|opgebouwd|laadtijd|paginatijd|erzeugt|generiert|erstellt|ladezeit|generierungszeit|aufgebaut|générée?|chargée?"
+    r"|exécutée?|generad[oa]|cargad[oa]|generat[oa]|caricat[oa]|gerad[oa]|carregad[oa]|wygenerowan[ao]|genererad"
+)
+"""Pages say it in the language of their users: of Dutch, German, French, Spanish, Italian, Portuguese, and more."""
 _WORK: Final = re.compile(
-    r"\b(?:generated|rendered|took|loaded|executed|elapsed|processed|query|queries)\b", re.IGNORECASE
+    r"\b(?:generated|rendered|took|loaded|executed|elapsed|processed|query|queries"
+    rf"|(?:execution|parse|render|rendering|load|loading|generation|page|query|response) time|{_ELSEWHERE})\b",
+    re.IGNORECASE,
 )
 _NAMED: Final = 100, 10
 """Steps, and how much slower modern may be, where words say that it is how long the page took."""
-_OF_PAGES: Final = re.compile(r"\b(?:page|generated|rendered|loaded|query|queries)\b", re.IGNORECASE)
+_OF_PAGES: Final = re.compile(
+    rf"\b(?:page|generated|rendered|loaded|query|queries|(?:execution|parse|generation|load) time|{_ELSEWHERE})\b",
+    re.IGNORECASE,
+)
 _FINE: Final = 3
 """Decimal places of how long a page took, whichever unit."""
 _FEW: Final = Decimal("0.005")

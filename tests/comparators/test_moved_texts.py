@@ -81,3 +81,41 @@ def test_a_document_whose_rows_move_has_no_others():
     stranger = document([("9", "evie"), *ROWS[1:]])
 
     assert compare(document(ROWS), stranger, policy(), secondary=answers).verdict == "different"
+
+
+Priced = tuple[str, str, str]
+PRICED: list[Priced] = [
+    ("1", "anna", "\u20ac 31,21"), ("2", "bobo", "\u20ac 27,34"), ("3", "ceel", "\u20ac 59,92"),
+    ("4", "dana", "\u20ac 8,29"),
+    ("5", "evie", "\u20ac 1.846,08"),
+]  # fmt: skip
+
+
+def priced(rows: Sequence[Priced]) -> Capture:
+    inner = "".join(f'<li data-id="{row[0]}"><a href="/p/{row[0]}">{row[1]}</a> <b>{row[2]}</b></li>' for row in rows)
+    return answer(f"<ul>{inner}</ul>", media="text/html")
+
+
+def priced_against(rows: Sequence[Priced]) -> Comparison:
+    again = tuple(priced([PRICED[int(each) - 1] for each in numbers]) for numbers in ("21453", "45312"))
+    return compare(priced(PRICED), priced(rows), policy({"preset": "php"}), secondary=again)
+
+
+@pytest.mark.parametrize("numbers", ["54321", "13245", "21345", "34512"])
+def test_prices_move_with_their_rows(numbers: str):
+    assert priced_against([PRICED[int(each) - 1] for each in numbers]).verdict == "noise"
+
+
+@pytest.mark.parametrize("numbers", ["12345", "54321", "34512"])
+@pytest.mark.parametrize("wrong", ["another", "another row's", "both swapped"])
+def test_a_price_in_another_row_or_of_nobody_counts(numbers: str, wrong: str):
+    rows = [PRICED[int(each) - 1] for each in numbers]
+    first, second = rows[1], rows[3]
+    if wrong == "another":
+        rows[1] = first[0], first[1], "\u20ac 0,01"
+    else:
+        rows[1] = first[0], first[1], second[2]
+    if wrong == "both swapped":
+        rows[3] = second[0], second[1], first[2]
+
+    assert priced_against(rows).verdict == "different"

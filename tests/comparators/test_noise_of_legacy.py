@@ -492,3 +492,23 @@ def test_the_text_of_a_field_is_none_of_json_whatever_it_begins_with(values: tup
     legacy, modern, again = (answer("{}", 200, ("X-Log", each)) for each in values)
 
     assert compare(legacy, modern, policy({**PHP, "headers": ["x-log"]}), secondary=(again,)).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["<Product 12>", "Product object (12)", "Product(id=12)", "('Moka pot',)", "b'Moka pot'", "['Moka pot']",
+     "MokaÃ© pot",
+     "Moka &amp; pot", "Moka%20pot", "Decimal('12')", "Caf\\u00e9 pot"],
+)  # fmt: skip
+def test_what_a_program_makes_of_a_value_is_no_other_word(broken: str):
+    assert thrice({"t": "Moka pot"}, {"t": "Kruidenrek blauw"}, {"t": broken}).verdict == "different"
+    page, again, modern = (
+        answer(f"<p>{text.replace('&', '&amp;').replace('<', '&lt;')}</p>", media="text/html")
+        for text in ("Moka pot", "Kruidenrek blauw", broken)
+    )
+    assert compare(page, modern, policy({"preset": "php"}), secondary=(again,)).verdict == "different"
+
+
+@pytest.mark.parametrize("name", ["Chloë", "Łukasz", "O'Neill", "Jean-Luc", "Anna"])
+def test_a_name_may_have_letters_that_no_other_had(name: str):
+    assert thrice({"nick": "Priya"}, {"nick": "Fatima"}, {"nick": name}).verdict == "noise"

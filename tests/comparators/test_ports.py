@@ -45,6 +45,8 @@ SPELLED = [
         '<meta http-equiv="content-type" content="text/html;charset=utf-8">',
     ),
     ('<script type="text/javascript">go()</script>', "<script>go()</script>"),
+    ('<style type="text/css">a{}</style>', "<style>a{}</style>"),
+    ('<link rel="stylesheet" type="text/css" href="/a.css">', '<link rel="stylesheet" href="/a.css">'),
     ('<script type="application/javascript">go()</script>', '<script type="text/javascript">go()</script>'),
     ('<script type="">go()</script>', "<script>go()</script>"),
     ('<script type="TEXT/JAVASCRIPT">go()</script>', "<script>go()</script>"),
@@ -440,6 +442,10 @@ def sheet(path: str) -> str:
         ("site.9f3e1a2b.chunk.css", "site.1c07b9d0.chunk.css"),
         ("site.9f3e1a.bundle.css", "site.1c07b9.bundle.css"),
         ("site-DiwrgTda.css", "site-BtQ3fXz9.css"),
+        ("site.css?assets_version=112", "site.css?assets_version=7"),
+        ("site.css?h=ab12cd34", "site.css?h=00ff9912"),
+        ("site.css?m=1700000000", "site.css?m=1700000400"),
+        ("site.css?build=4711", "site.css?build=4800"),
     ],
 )
 def test_a_short_fingerprint_of_a_style_sheet_is_made_anew(one: str, two: str):

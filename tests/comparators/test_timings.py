@@ -108,6 +108,12 @@ def test_looking_for_timings_takes_a_time_that_grows_with_the_body(piece: str):
     [
         ("Page generated in 0.0012 seconds.", "Page generated in 0.0017 seconds.", "equal"),
         ("Page generated in 0.0213 seconds.", "Page generated in 0.0317 seconds.", "equal"),
+        ("Pagina gegenereerd in 0.033 seconden", "Pagina gegenereerd in 0.064 seconden", "equal"),
+        ("Seite in 0.061 Sekunden erstellt", "Seite in 0.035 Sekunden erstellt", "equal"),
+        ("Page générée en 0.053 secondes", "Page générée en 0.085 secondes", "equal"),
+        ("Página generada en 0.059 segundos", "Página generada en 0.067 segundos", "equal"),
+        ("Execution time: 0.062 s", "Execution time: 0.093 s", "equal"),
+        ("Rundenzeit 0.061 Sekunden", "Rundenzeit 0.035 Sekunden", "different"),
         ("29, Total: 60 (Query took 0.0002 sec)", "29, Total: 60 (Query took 0 sec)", "equal"),
         ("3 queries, rendered in 0.012 s", "3 queries, rendered in 0.041 s", "equal"),
         # Another size, something else beside it, another unit.
