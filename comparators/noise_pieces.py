@@ -33,6 +33,7 @@ _RANDOM: Final = 1000
 _FARTHEST: Final = 1000
 _LARGE: Final = 10_000_000
 _FINE: Final = -8
+_LONG_ENOUGH: Final = 4
 _SPREAD: Final = Decimal("0.1")
 """Of the larger of two: a count or a size hardly grows by so much while one asks twice."""
 _LONG: Final = 12
@@ -147,6 +148,20 @@ def ranged(there: Sequence[Decimal]) -> Numbers | None:
     least = low / factor if low > 0 else low * factor
     most = high * factor if high > 0 else high / factor
     return Numbers(least, most, whole, len(ranges) < len(there))
+
+
+def are_far_apart(values: Sequence[str]) -> bool:
+    """Whether whole numbers of four digits and more are too far apart to be one that grows."""
+    if not all(value.isdigit() and len(value) >= _LONG_ENOUGH for value in values):
+        return False
+    found = [int(value) for value in values]
+    return max(found) - min(found) > max(found) * _SPREAD
+
+
+def drawn(values: Sequence[str]) -> Numbers:
+    """Return the range of whole numbers that are drawn at random: every twentieth is a tenth of the others."""
+    found = [Decimal(value) for value in values]
+    return Numbers(min(found) / _RANDOM, max(found) * _DECADE, whole=True)
 
 
 def _are_fractions(there: Sequence[Decimal]) -> bool:

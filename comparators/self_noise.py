@@ -20,7 +20,7 @@ from comparators.noise_bytes import BYTES, in_ranges
 from comparators.noise_families import Family, family_of
 from comparators.noise_forms import Affixed, Made, Numbers, Row, Shape, number_of
 from comparators.noise_letters import narrowest, plausible
-from comparators.noise_pieces import opened, ranged, shape_of, times
+from comparators.noise_pieces import are_far_apart, drawn, opened, ranged, shape_of, times
 from comparators.noise_rules import (
     NoiseRule,
     chunks,
@@ -55,6 +55,7 @@ _MOST_KEPT: Final = 8 << 20
 _NAME: Final = re.compile(r"[^\W\d_]+(?:[' \u2019-][^\W\d_]+)*+")
 _BOUNDARY: Final = re.compile(r"[^0-9A-Za-z](?=[0-9A-Za-z]*\Z)")
 _NEAR: Final = 64
+_QUOTES: Final = frozenset({"'", '"'})
 _SHORTEST: Final = 12
 _HEX: Final = re.compile(r"[0-9a-f]{12,64}")
 _MIXED: Final = re.compile(r"[0-9][a-f]+[0-9]+[a-f]")
@@ -213,7 +214,18 @@ def _shapes(there: Sequence[tuple[str, ...]], reading: Reading) -> list[Shape | 
             if shape is None:
                 return None
         shapes.append(shape)
+    for at in range(len(there) - 2):
+        if _are_two_draws(there, shapes, at):
+            shapes[at], shapes[at + 2] = drawn(there[at]), drawn(there[at + 2])
     return shapes
+
+
+def _are_two_draws(there: Sequence[tuple[str, ...]], shapes: Sequence[Shape | None], at: int) -> bool:
+    """Whether a colon stands between two large numbers, in quotes or alone: a token of two draws (Adminer's)."""
+    around = set(there[at - 1]) if at else _QUOTES, set(there[at + 3]) if at + 3 < len(there) else _QUOTES
+    if set(there[at + 1]) != {":"} or not all(each <= _QUOTES for each in around):
+        return False
+    return all(isinstance(shapes[here], Numbers) and are_far_apart(there[here]) for here in (at, at + 2))
 
 
 def _fit(

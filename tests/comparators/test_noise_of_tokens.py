@@ -125,3 +125,31 @@ def test_a_page_that_is_made_to_be_slow_is_not():
     for text in nasty:
         pages = [answer(f"{text}{token(draw)}", "text/html") for _ in range(3)]
         assert compare(*pages[:2], policy, secondary=pages[2:]).verdict in {"different", "noise"}
+
+
+def drawn(text: str) -> Capture:
+    return answer(f"<p>a</p><script>f('db=shed', '{text}');</script>", media="text/html")
+
+
+@pytest.mark.parametrize(
+    ("modern", "verdict"),
+    [("745610:28289", "noise"), ("1045571:801", "noise"), ("745610", "different"), ("745610:", "different"),
+     ("745610:x", "different"), ("745610:28289:1", "different"), ("None:None", "different")],
+)  # fmt: skip
+def test_a_token_of_two_draws_may_be_a_small_one(modern: str, verdict: str):
+    legacy, again = drawn("510513:836666"), drawn("288303:401466")
+
+    assert compare(legacy, drawn(modern), Policy.from_mapping({"preset": "php"}), secondary=(again,)).verdict == verdict
+
+
+def test_two_numbers_that_grow_are_no_draws():
+    legacy, again = drawn("5105:8366"), drawn("5109:8367")
+
+    assert (
+        compare(legacy, drawn("5110:8368"), Policy.from_mapping({"preset": "php"}), secondary=(again,)).verdict
+        == "noise"
+    )
+    assert (
+        compare(legacy, drawn("5110:12"), Policy.from_mapping({"preset": "php"}), secondary=(again,)).verdict
+        == "different"
+    )
