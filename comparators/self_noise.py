@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple, Protocol
 
 from comparators import noise_rules, timings
-from comparators.html_volatile import SCRIPT_TOKEN, is_broken, is_made, is_unfilled, token_attributes
+from comparators.html_volatile import SCRIPT_TOKEN, is_broken, is_made, is_unfilled, is_worded, token_attributes
 from comparators.json_labels import labels
 from comparators.literals import is_cut, shared_beginning
 from comparators.model import LONGEST_LITERAL, Finding, Observation, path_pattern
@@ -53,6 +53,8 @@ _MOST_SLOWER: Final = 100
 _MOST_PLACES: Final = 10_000
 _MOST_KEPT: Final = 8 << 20
 _NAME: Final = re.compile(r"[^\W\d_]+(?:[' \u2019-][^\W\d_]+)*+")
+_MARKS: Final = re.compile(r"[/_.-]")
+_MOST_DIGITS: Final = 7
 _BOUNDARY: Final = re.compile(r"[^0-9A-Za-z](?=[0-9A-Za-z]*\Z)")
 _NEAR: Final = 64
 _QUOTES: Final = frozenset({"'", '"'})
@@ -296,7 +298,7 @@ def _is_like_cores(cores: Sequence[str]) -> bool:
     are_names = all(map(_NAME.fullmatch, cores))  # the next may have a letter that none had so far
     if not are_names and narrowest(cores[:-1]) is not None and not plausible(cores[:-1]).issuperset(cores[-1]):
         return False
-    if min(sizes) == max(sizes) > _TOKEN and not any(map(_has_blank, cores[:-1])):
+    if min(sizes) == max(sizes) > _TOKEN and not any(map(_has_blank, cores[:-1])) and not all(map(_is_slug, cores)):
         return len(cores[-1]) == sizes[0]
     return max(1, min(sizes) / _FACTOR) <= len(cores[-1]) <= max(sizes) * _FACTOR
 
@@ -329,6 +331,15 @@ def counting(own: Own | None, path: str, legacy: Any, modern: Any) -> tuple[int,
             return here, there
         here, there = here + len(one), there + len(two)
     return None
+
+
+def _is_slug(text: str) -> bool:
+    """Whether a piece of an address is words and short numbers, `143/french-press-1-l`: no token of some length."""
+    parts = _MARKS.split(text)
+    words = [part for part in parts if part.islower() and part.isalpha() and is_worded(part)]
+    return bool(words) and all(
+        part in words or len(part) == 1 or (part.isdigit() and len(part) < _MOST_DIGITS) for part in parts
+    )
 
 
 def _has_blank(text: str) -> bool:

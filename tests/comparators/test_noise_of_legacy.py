@@ -512,3 +512,18 @@ def test_what_a_program_makes_of_a_value_is_no_other_word(broken: str):
 @pytest.mark.parametrize("name", ["Chloë", "Łukasz", "O'Neill", "Jean-Luc", "Anna"])
 def test_a_name_may_have_letters_that_no_other_had(name: str):
     assert thrice({"nick": "Priya"}, {"nick": "Fatima"}, {"nick": name}).verdict == "noise"
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        (("/acties/zomer-actie", "/acties/nieuwsbrief", "/acties/nieuwe-collectie"), "noise"),
+        (("/acties/zomer-actie", "/acties/nieuwsbrief", "/aanbod/nieuwe-collectie"), "different"),
+        (("/p/143/french-press-1-l", "/p/100/biscotti-amandel", "/q/171/placemat-linnen"), "different"),
+        (("/p/143/french-press-1-l", "/p/100/biscotti-amandel", "/p/"), "different"),
+        (("/p/143/french-press-1-l", "/p/100/biscotti-amandel", "/p/None/None"), "different"),
+        (("/k/9f2c41d07be8a365", "/k/0a11bb22cc33dd44", "/k/0a11bb22cc33dd4"), "different"),
+    ],
+)
+def test_a_link_of_words_drawn_may_be_of_other_words(values: tuple[str, ...], verdict: str):
+    assert thrice(*({"link": value} for value in values)).verdict == verdict
