@@ -11,8 +11,8 @@ from comparators.html_volatile import MARK, is_worded, without_version
 _TAGS: Final = {"script": "src", "link": "href"}
 _ASSET: Final = re.compile(r"(?P<path>/[^?#]*?)(?P<min>\.min)?\.(?P<kind>css|m?js)(?P<query>\?[^#]*)?")
 _FINGERPRINT: Final = re.compile(
-    r"[.\-_](?:(?=[a-f]*[0-9])[0-9a-f]{5,64}|(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20,64}|(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])[\w-]{8}"
-    r"|(?=[A-Z]*[0-9])[A-Z0-9]{8}|(?=[a-z0-9]*[0-9][a-z]+[0-9])[a-z0-9]{8,16})$"
+    r"[.\-_](?:(?=[a-f]{0,64}[0-9])[0-9a-f]{5,64}|(?=[A-Za-z]{0,64}[0-9])[A-Za-z0-9]{20,64}|(?=[^A-Z]{0,7}[A-Z])(?=[^a-z]{0,7}[a-z])[\w-]{8}"
+    r"|(?=[A-Z]{0,7}[0-9])[A-Z0-9]{8}|(?=[a-z0-9]{0,15}[0-9][a-z]{1,15}[0-9])[a-z0-9]{8,16})$"
 )
 """Hexadecimal, long, mixed as Vite's, in capitals as esbuild's, small letters between digits."""
 _FOLDERS: Final = frozenset({"assets", "build", "bundles", "css", "dist", "js", "static"})

@@ -197,14 +197,12 @@ def _held(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequence[
         masks = bool(policy.ignore_text or held.noise_rules)
         context.again = Again(*again, context, masks=masks)
     stopped = _stopped(context)
-    if own is not None:
-        for place, ours, theirs in own.moved.broken():
-            at = first_difference(ours, theirs)
-            name = place.shown or place.key
-            context.differ(place.path, "value", f"{name}: {around(ours, at)}", f"{name}: {around(theirs, at)}")
-    findings, noise = split(
-        context.findings, observations, context.policy, own, context.documents or (), context.is_unordered
-    )
+    if own is not None and (broken := self_noise.broken_rows(own, context)) is not None:
+        place, ours, theirs = broken
+        at = first_difference(ours, theirs)
+        name = place.shown or place.key
+        context.differ(place.path, "value", f"{name}: {around(ours, at)}", f"{name}: {around(theirs, at)}")
+    findings, noise = split(context.findings, observations, context.policy, own, context.documents or (), context)
     return _Held(context, findings, noise, observations, stopped)
 
 

@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from comparators.literals import cut_apart
-from comparators.model import LONGEST_LITERAL, SHAPES, Capture, Finding, Kind, Reason
-from comparators.moved_texts import Place
+from comparators.model import LONGEST_LITERAL, SHAPES, Capture, Finding, Kind, Reason, path_pattern
 from comparators.noise_times import Reading
-from comparators.paths import Trail, pointer, steps
+from comparators.paths import Trail, pointer, renumbered, steps
 from comparators.policy import Policy
 from comparators.sensitive_names import looks_due, looks_money
 from comparators.values import Origins, moment, same_instant, spaced
@@ -18,6 +17,7 @@ from comparators.values import Origins, moment, same_instant, spaced
 if TYPE_CHECKING:
     from comparators.clock import Clocks
     from comparators.legacy_again import Again
+    from comparators.noise_families import SharedValues
     from comparators.self_noise import Own
 
 MOST_FINDINGS = 200
@@ -86,7 +86,7 @@ class Context:
     from itself in this pair, `seen` collects them where legacy is compared with itself. `again` is asked where these
     were too many to keep; `documents` are the two JSON values that were compared. `reshaped` says that legacy has
     something only now and then, so that modern's was held against nothing, `lists` where it has several lengths of one,
-    `numbered` where its rows go by other numbers than modern's.
+    `numbered` are the names of its rows where they are a list with gaps.
     """
 
     def __init__(
@@ -111,7 +111,8 @@ class Context:
         self.documents: tuple[Any, Any] | None = None
         self.reshaped = False
         self.lists: set[str] = set()
-        self.numbered: set[str] = set()
+        self.numbered: dict[str, list[str]] = {}
+        self._shared: SharedValues | None = None
         self._clocks: Clocks | None = None
         self._left = [MOST_NODES, MOST_TRIED_NODES, MOST_TRIALS, MOST_GLANCES, MOST_PROOFS]
         self._tries = False
@@ -280,9 +281,6 @@ class Context:
             return True
         name = name or (self.label if path == self.path else "")
         is_money = bool(name) and self.seen is None and looks_money((name,)) and _may_be_sums(name, legacy, modern)
-        if is_money:
-            there = Place(path, place, shown() if shown is not None else "")
-            is_money = self.own is None or not self.own.has_moved(there, legacy, modern, is_money=True)
         return not is_money and self.same_but_noise(legacy, modern, path, place, shown)
 
     def may_be_clock(self, legacy: str, modern: str) -> bool:
@@ -391,15 +389,13 @@ class Context:
             return False
         from comparators import self_noise
 
-        if not self_noise.is_own(self.own, (path, place), legacy, modern, self, shown):
+        if not self_noise.is_own(self.own, (self.in_legacy(path), place), legacy, modern, self, shown):
             return False
         self.forgive("noise")
         return True
 
     def is_unordered(self, path: str) -> bool:
-        """Whether a pointer leads into a list whose rows have other numbers in legacy: its order does not matter."""
-        if self.numbered and any(path.startswith(f"{each}/") for each in self.numbered):
-            return True
+        """Whether a pointer leads into a list whose order does not matter."""
         place = self.policy.place
         if place.bare or not path.startswith("/"):
             return False
@@ -408,6 +404,20 @@ class Context:
                 return True
             place = place.step(step)
         return False
+
+    def in_legacy(self, path: str) -> str:
+        """Return the pointer in legacy's document to what stands at one in modern's: rows of a list with gaps."""
+        return renumbered(path, self.numbered) if self.numbered and path.startswith("/") else path
+
+    def is_alone(self, path: str, value: object) -> bool:
+        """Whether no two rows of legacy's document have a value at a place like this, so that it tells its row."""
+        if self.documents is None:
+            return True
+        from comparators.noise_families import SharedValues
+
+        if self._shared is None or self._shared.document is not self.documents[0]:
+            self._shared = SharedValues(self.documents[0])
+        return self._shared.is_alone(path_pattern(path), value)
 
     def _sharing(self, other: Context) -> Context:
         other._left = self._left

@@ -17,7 +17,7 @@ _SIGNS: Final = re.compile(
     r"|File (?:\"|&quot;|&#34;)[^\"&<>\n]{1,300}(?:\"|&quot;|&#34;), line [0-9]+"
     r"|[Ss]tack ?trace:"
     r"|(?:^|[\s>\"'(])/(?:[\w.@+-]+/){1,30}[\w.@+-]+\.(?:py|php|pyx|so)(?:[:(][0-9]+|\W{0,16}line [0-9]+| on line)"
-    r"|\w\.(?:java|kt|cs|go|rb|js|ts):(?:line )?[0-9]+(?:[):]|\b)"
+    r"|\w\.(?:java|kt|cs|go|rb|js|ts):(?:line [0-9]+|[0-9]+(?:\)|:[0-9]|:in\b))"
     r"|#[0-9]+ (?:/|\{main\}|[A-Za-z_\\]+(?:->|::))"
     r"|SQLSTATE\["
     r"|\((?:sqlite3|psycopg2?|pymysql|MySQLdb|asyncpg|sqlalchemy)\.[\w.]+\)"
@@ -27,10 +27,13 @@ _SIGNS: Final = re.compile(
     r"|ZeroDivision)Error(?:: |\()"
     r"|\[type=\w{1,60}, input_value=|\[SQL: |\b(?:Starlette|Werkzeug) Debugger|Using the URLconf defined in"
     r"|\bgoroutine [0-9]+ \[|<code>DEBUG = True</code>|\bException (?:Type|Location):"
-    r"|\[Errno [0-9]+\]|\bhas no attribute ['\"&]|<[\w.]{1,80} object at 0x|\bHTTPS?ConnectionPool\("
-    r"|\b(?:SELECT\s[^;]{1,100}?\sFROM|INSERT\s+INTO|DELETE\s+FROM|UPDATE\s\S{1,80}\sSET)\s"
-    r"|\b(?:column|relation|table|function) \S{1,80} does not exist\b|\bviolates [a-z-]{1,20}(?: key)? constraint\b"
-    r"|\bDuplicate entry '|\bconnection to server at \"|\b(?:in|at) line [0-9]+ in /|\bat line [0-9]+ (?:in|of) /"
+    r"|\[Errno [0-9]+\]|\bobject has no attribute ['\"&]|<[\w.]{1,80} object at 0x|\bHTTPS?ConnectionPool\("
+    r"|\bSELECT\s(?:\*|[^;\s]{1,80}\.|\w{1,80},\s|COUNT\()[^;]{0,100}?\sFROM\s"
+    r"|\bSELECT\s\w{1,80}\sFROM\s\w{1,80}\sWHERE\s"
+    r"|\b(?:INSERT\s+INTO|DELETE\s+FROM|UPDATE\s\S{1,80}\sSET)\s"
+    r"|\b(?:column|relation|table|function) (?:['\"]\S{1,80}['\"]|\w+\.\w+|\w+\([^)]{0,60}\)) does not exist\b"
+    r"|\bviolates (?:unique|foreign[ -]key|not-null|check|exclusion) constraint\b"
+    r"|\bDuplicate entry '[^']{0,200}' for key\b|\bconnection to server at \"|\b(?:in|at) line [0-9]+ (?:in|of) /"
     r"|[\s\"'](?:trace-file-path|trace-as-html|frame-filename|traceback-container)[\s\"']"
 )
 """Signs of error reports of Python, PHP and databases, which no application should show."""
@@ -39,8 +42,10 @@ _BELOW: Final = frozenset(
     {"backtrace", "exc_info", "exception", "stack_trace", "stackTrace", "stacktrace", "trace", "traceback"}
 )
 """Further down `file` and `line` may be fields of a form, and what a field is told is text in a list of its own."""
-_FORMS: Final = ("errors", "input", "loc", "ctx")
-"""What is named like a user's field, or is what the user has sent."""
+_FIELDS: Final = "errors"
+"""An object of these is named like a user's fields."""
+_SENT: Final = ("input", "loc", "ctx")
+"""What the user has sent."""
 _MOST_DEPTHS: Final = 8
 _TAG: Final = re.compile(r"</?[a-zA-Z][^<>]{0,400}>")
 _MEMBERS: Final = re.compile(r'"(?:exception|trace)"\s*:\s*["\[{]')
@@ -77,7 +82,7 @@ def _inside(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
             there = f"{path}{pointer((None, name))}"
             if depth and each and name in _BELOW:
                 yield there, each
-            elif type(each) is list or (type(each) is dict and name not in _FORMS):
+            elif name not in _SENT and (type(each) is list or (type(each) is dict and name != _FIELDS)):
                 yield from _inside(each, there, depth + 1)
 
 

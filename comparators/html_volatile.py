@@ -49,9 +49,13 @@ _UNRENDERED: Final = re.compile(
     r"\{\{|\}\}|\{%|%\}|<\?(?:php|=)|<%|%\(\w{1,40}\)s|\$\{\w|\[object \w|<[\w.]{1,60} object at 0x"
 )
 _BROKEN: Final = re.compile(
-    r"\A(?:b['\"]|\(['\"\d]|\[['\"\]]|\[\d+[,\]]|\{['\"])|\A<[\w.]{1,60}(?: [^<>]{0,60})?>\Z|\b[A-Z]\w{0,60} object \("
-    r"|\b[A-Z]\w{0,60}\((?:\w{1,40}=|['\"\d])|Ã[\x80-\xbf]|Â[\xa0-\xbf]|â€|ï¿½|\ufffd|&(?:amp|lt|gt|quot|nbsp|#\d{2,5});"
-    r"|%(?:20|[CE][0-9A-F]%)|\\u[0-9a-fA-F]{4}|\\x[0-9a-f]{2}|\bdatetime\.|\bcoroutine\b"
+    r"\Ab(?:'[^']*'|\"[^\"]*\")\Z|\A\((?:'.*'|\".*\"|[0-9]+),.*\)\Z|\A\[(?:'.*'|\".*\"|[0-9]+(?:, .*)?)?\]\Z"
+    r"|\A\{['\"].*\}\Z"
+    r"|\A<[\w.]{1,60}(?: [^<>]{0,60})?>\Z|\b[A-Z]\w{0,60} object \([0-9]+\)"
+    r"|\b[A-Z]\w{0,60}\((?:\w{1,40}=|'[^']*'\)|\"[^\"]*\"\))|Ã[\x80-\xbf]|â€[\x80-\xbf™œ]|ï¿½|\ufffd"
+    r"|&(?:amp|lt|gt|quot|nbsp|#[0-9]{2,5});|%(?:20|[CE][0-9A-F]%)|\\u[0-9a-fA-F]{4}|\\x[0-9a-f]{2}"
+    r"|\bdatetime\.\w|<coroutine\b",
+    re.DOTALL,
 )
 _ASSET_TAGS: Final = {"script", "link"}
 _ASSET_ATTRIBUTES: Final = {"src", "href", "data-src"}
@@ -80,6 +84,10 @@ _WHOSE: Final = frozenset(
      "workspace"}
 )  # fmt: skip
 """Whose or what a script is, which its address says in hexadecimal as well."""
+_NAMED: Final = re.compile(
+    r"(?!(?:v|ver|version|rev|r|b|build|rc|beta|alpha)[0-9]|[0-9a-f]{5,}\Z)[a-z]{2,}[0-9]{1,2}", re.IGNORECASE
+)
+"""A person's or a language's name with a number: `user12`."""
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z]{2,}(?:[A-Z][a-z]{2,})*")
 _SPOKEN: Final = re.compile(
     r"(?:[^aeiouy]?|b[lr]|c[hlr]|d[rw]|f[lr]|g[lr]|k[nr]|p[hlr]|qu|s[chklmnptw]|s[cpt]r|t[hrw]|w[hr])[aeiouy]"
@@ -213,7 +221,7 @@ def _version(found: re.Match[str]) -> str:
     """A word is no version: what stands for none, a person, a language."""
     said = found[3]
     mixed = len(said) >= _MIXED and said.lower() != said != said.upper() and not is_worded(said)
-    if not mixed and _OF_A_BUILD.fullmatch(said.lower()) is None:
+    if not mixed and (_OF_A_BUILD.fullmatch(said.lower()) is None or _NAMED.fullmatch(said) is not None):
         return found[0]
     return f"{found[1]}?{found[2] or ''}{MARK}"
 

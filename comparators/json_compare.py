@@ -192,7 +192,7 @@ class Walk(RowWalk):
             rows = sparse(legacy)
             if rows is not None:
                 context.forgive("sparse_list")
-                context.numbered.add(pointer(trail))
+                context.numbered[pointer(trail)] = list(legacy)
                 compare_lists(self, rows, modern, trail, place, depth, rule="sparse_list")
                 return
         if self.excuses(legacy, modern, trail, place):

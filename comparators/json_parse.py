@@ -69,7 +69,7 @@ def _are_shallow(text: str) -> bool:
     if "\\" in text:
         return False
     outside = "".join(text.split('"')[::2]).encode()
-    return max(accumulate(array("b", outside.translate(_STEPS, _NO_BRACKETS)))) <= DEEPEST + 1
+    return max(accumulate(array("b", outside.translate(_STEPS, _NO_BRACKETS))), default=0) <= DEEPEST + 1
 
 
 def deeper(value: Any, brackets: int, most: int = DEEPEST) -> bool:

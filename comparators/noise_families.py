@@ -9,6 +9,7 @@ of one row are no more alike than those of two rows.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import ceil, log
 from typing import Any, Final
@@ -33,6 +34,7 @@ _BOUND: Final = 0.7
 _HEX: Final = 16
 _NEARLY_ALL: Final = 0.9
 _UP_TO_MARK: Final = re.compile(r"[0-9A-Za-z]*\Z")
+_CONTAINERS: Final = (dict, list)
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -114,6 +116,33 @@ def shared_parts(first: str, again: str) -> tuple[int, int]:
     before = len(_UP_TO_MARK.sub("", first[:at]))
     one, two = first[before:][::-1], again[before:][::-1]
     return before, len(_UP_TO_MARK.sub("", one[: first_difference(one, two)]))
+
+
+class SharedValues:
+    """How many rows of a JSON document have a value at a place of theirs; only the memory of what was asked changes."""
+
+    def __init__(self, document: Any) -> None:
+        self.document = document
+        self._counts: dict[str, Counter[Any]] = {}
+
+    def is_alone(self, pattern: str, value: Any) -> bool:
+        """Whether at most one row has it; `pattern` is a pointer with `*` for what identifies rows."""
+        if pattern not in self._counts:
+            there = _leaves(self.document, pattern.split("/")[1:])
+            self._counts[pattern] = Counter((type(each), each) for each in there if type(each) not in _CONTAINERS)
+        return self._counts[pattern][type(value), value] <= 1
+
+
+def _leaves(value: Any, steps: Sequence[str]) -> Iterator[Any]:
+    if not steps:
+        yield value
+    elif type(value) is dict:
+        name = steps[0].replace("~1", "/").replace("~0", "~")
+        for each in value.values() if name == "*" else [value[name]] if name in value else ():
+            yield from _leaves(each, steps[1:])
+    elif type(value) is list:
+        for each in value:
+            yield from _leaves(each, steps[1:])
 
 
 def rows_at(value: Any, other: Any, steps: Sequence[Any]) -> Iterator[tuple[Any, Any]]:

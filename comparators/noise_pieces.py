@@ -158,10 +158,10 @@ def are_far_apart(values: Sequence[str]) -> bool:
     return max(found) - min(found) > max(found) * _SPREAD
 
 
-def drawn(values: Sequence[str]) -> Numbers:
-    """Return the range of whole numbers that are drawn at random: every twentieth is a tenth of the others."""
-    found = [Decimal(value) for value in values]
-    return Numbers(min(found) / _RANDOM, max(found) * _DECADE, whole=True)
+def drawn(values: Sequence[str]) -> Made:
+    """Return the digits of whole numbers that are drawn at random: of a thousand one has three digits less."""
+    sizes = [len(value) for value in values]
+    return Made(frozenset("0123456789"), max(_LONG_ENOUGH - 1, min(sizes) - _FEW), max(sizes) + 1)
 
 
 def _are_fractions(there: Sequence[Decimal]) -> bool:

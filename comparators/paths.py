@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -34,6 +34,16 @@ def pointer(trail: Trail) -> str:
         trail, key = trail
         text = f"/{key if type(key) is int else escaped(key)}{text}"
     return text
+
+
+def renumbered(path: str, names: Mapping[str, Sequence[str]]) -> str:
+    """Return a pointer with the indices of lists as the names their rows have; `names` by the lists' own pointers."""
+    found, above = [], ""
+    for step in path[1:].split("/"):
+        rows = names.get(above)
+        found.append(rows[int(step)] if rows is not None and step.isdecimal() and int(step) < len(rows) else step)
+        above = f"{above}/{step}"
+    return "".join(f"/{step}" for step in found)
 
 
 def escaped(name: str) -> str:

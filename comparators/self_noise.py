@@ -55,6 +55,7 @@ _MOST_KEPT: Final = 8 << 20
 _NAME: Final = re.compile(r"[^\W\d_]+(?:[' \u2019-][^\W\d_]+)*+")
 _MARKS: Final = re.compile(r"[/_.-]")
 _MOST_DIGITS: Final = 7
+_COUNT: Final = re.compile(r"[0-9]+")
 _BOUNDARY: Final = re.compile(r"[^0-9A-Za-z](?=[0-9A-Za-z]*\Z)")
 _NEAR: Final = 64
 _QUOTES: Final = frozenset({"'", '"'})
@@ -125,13 +126,6 @@ class Own:
             for again in texts[1:]:
                 self.add_difference(path, place, texts[0], again, other._shown.get((path, place), ""))
 
-    def has_moved(self, place: Place, legacy: str, modern: str, *, is_money: bool = False) -> bool:
-        """Whether a text is in a row that legacy moves, and modern's is in one of its rows as far as that is known."""
-        if not place.key:
-            return False
-        is_money = is_money or self.is_about_money(place.path, place.key) or any(map(is_price, (legacy, modern)))
-        return self.moved.has(place, is_money=is_money)
-
     def paths(self) -> set[str]:
         """Return the paths at which texts varied."""
         return {path for path, _ in self._texts}
@@ -153,6 +147,10 @@ class Own:
     def is_timed(self) -> bool:
         """Whether legacy differs from itself in how long it says that the answer took."""
         return any(looks_timed((shown.rpartition("/")[2],)) for shown in self._shown.values()) or self._timed()
+
+    def texts(self, path: str, place: str) -> list[str]:
+        """Return all of legacy's texts at a place."""
+        return self._texts.get((path, place), [])
 
     def texts_at(self, path: str, place: str, legacy: str) -> list[str]:
         """Return legacy's texts at a place where it gave this one; none where it agreed with itself."""
@@ -295,7 +293,8 @@ def _is_like_cores(cores: Sequence[str]) -> bool:
     ):
         return False
     sizes = [len(core) for core in cores[:-1]]
-    are_names = all(map(_NAME.fullmatch, cores))  # the next may have a letter that none had so far
+    # the next name may have a letter that none had so far; small letters alone may be a token's
+    are_names = all(_NAME.fullmatch(core) is not None and core[0].isupper() for core in cores)
     if not are_names and narrowest(cores[:-1]) is not None and not plausible(cores[:-1]).issuperset(cores[-1]):
         return False
     if min(sizes) == max(sizes) > _TOKEN and not any(map(_has_blank, cores[:-1])) and not all(map(_is_slug, cores)):
@@ -359,16 +358,36 @@ def is_own(
     `shown` is the place's name.
     """
     place = Place(*where, shown() if shown is not None else "")
-    if not _is_own_text(own, where, legacy, modern, about) and not own.has_moved(place, legacy, modern):
+    if not _is_own_text(own, where, legacy, modern, about):
         return False
     if where[1]:
         own.moved.take(place, legacy, modern)
     return True
 
 
+def broken_rows(own: Own, about: Addressed) -> tuple[Place, str, str] | None:
+    """Return a place of rows that legacy moves where modern has none of them, with both texts."""
+
+    def plain(text: str, modern: bool) -> str:  # noqa: FBT001 - a side
+        bare = about.origins.bare(text, modern=modern) if about.has("own_host") else text
+        bare = spaced(bare) if about.has("query_spaces") else bare
+        # what counts in words (seconds, views) goes on while its row moves
+        return _COUNT.sub("0", bare) if " " in bare else bare
+
+    def varies(place: Place, modern: str) -> bool:
+        values = own.texts(place.path, place.key)
+        there = columns(values) if len(set(values)) > 1 else None
+        shapes = None if there is None else _shapes(there, about.reading)
+        if there is None or shapes is None or len(mine := chunks(modern)) != len(there):
+            return False
+        return _fit(there, shapes, mine, values[0], about.reading)
+
+    return own.moved.broken(plain, varies)
+
+
 def _is_own_text(own: Own, where: tuple[str, str], legacy: str, modern: str, about: Addressed) -> bool:
     values = own.texts_at(*where, legacy)
-    if not values and about.is_unordered(where[0]):
+    if not values and about.is_unordered(where[0]) and about.is_alone(where[0], legacy):
         values = own.texts_of_row(where[0], legacy)
     if not values:
         coarse = timings.are_coarse(legacy, modern, speaks_of_money)
@@ -450,6 +469,19 @@ class Observed(Protocol):
         """Whether a rule that was learned takes the difference of two texts at a place for legacy's own noise."""
 
 
+class Rows(Protocol):
+    """What is to be known of the rows of a document."""
+
+    def in_legacy(self, path: str) -> str:
+        """Return the pointer in legacy's document to what stands at one in modern's."""
+
+    def is_unordered(self, path: str) -> bool:
+        """Whether a place is in a list whose order does not matter."""
+
+    def is_alone(self, path: str, value: object) -> bool:
+        """Whether no two rows of legacy's document have a value at a place like this."""
+
+
 class Addressed(Protocol):
     """What is to be known of a comparison: how its times are read, what its backends call themselves."""
 
@@ -459,6 +491,9 @@ class Addressed(Protocol):
 
     def is_unordered(self, path: str) -> bool:
         """Whether a place is in a list whose order does not matter."""
+
+    def is_alone(self, path: str, value: object) -> bool:
+        """Whether no two rows of legacy's document have a value at a place like this."""
 
     @property
     def origins(self) -> Origins:
@@ -581,18 +616,18 @@ def split(
     policy: Policy,
     own: Own | None = None,
     documents: Sequence[Any] = (),
-    is_unordered: Callable[[str], bool] | None = None,
+    about: Rows | None = None,
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
     """Return the findings that count, and those that are noise.
 
     A finding is noise where legacy differs from itself in just that place, and modern's value has the shape of
     legacy's; or where a learned rule says so, if the policy lets it. Never under a name about money (in JSON also by
-    what stands beside it in its `documents`), and never when a secret is shown by one side only. What `is_unordered`
-    says of stands in a row that may have had another number in each answer: it goes by its value.
+    what stands beside it in its `documents`), and never when a secret is shown by one side only. A row that `about`
+    says may have had another number in each answer goes by its value, where that is its own.
     """
     if policy.noise == "none" or not findings or not (observations or own or policy.noise_rules):
         return tuple(findings), ()
-    known = _Known(observations, own, is_unordered)
+    known = _Known(observations, own, about)
     counting: list[Finding] = []
     noise: list[Finding] = []
     for each in findings:
@@ -641,11 +676,9 @@ def _learned(finding: Finding, policy: Policy) -> bool:
 class _Known:
     """Where legacy differs from itself, by path and by place in a page."""
 
-    def __init__(
-        self, observations: Sequence[Observation], own: Own | None, is_unordered: Callable[[str], bool] | None
-    ) -> None:
+    def __init__(self, observations: Sequence[Observation], own: Own | None, about: Rows | None) -> None:
         self._own = own
-        self._is_unordered = is_unordered
+        self._about = about
         self._rows: dict[tuple[str, str], list[Observation]] = {}
         self._at: dict[tuple[str, str], list[Observation]] = {}
         for each in observations:
@@ -678,10 +711,14 @@ class _Known:
 
     def of(self, finding: Finding) -> list[Observation]:
         """Return what was observed where a finding is: in a row that has its number by chance, by legacy's value."""
-        is_unordered = self._is_unordered is not None and self._is_unordered(finding.path)
-        if finding.kind == "value" and is_unordered and not is_cut(finding.legacy):
+        about = self._about
+        if about is not None and (path := about.in_legacy(finding.path)) != finding.path:
+            return self.at(path)
+        if about is None or finding.kind != "value" or is_cut(finding.legacy) or not about.is_unordered(finding.path):
+            return self.at(finding.path)
+        if about.is_alone(finding.path, _value_of(finding.legacy)):
             return self._rows.get((path_pattern(finding.path), finding.legacy), [])
-        return self.at(finding.path)
+        return [each for each in self.at(finding.path) if each.first == finding.legacy]
 
     def at(self, path: str, place: str = "") -> list[Observation]:
         """Return what was observed at a path; in a page, where it has such a place."""
@@ -737,6 +774,13 @@ def _spelled_alike(literal: str, examples: Sequence[str]) -> tuple[str, list[str
     if len({each[:1] == '"' for each in texts}) > 1 and all(number_of(_inner(each)) is not None for each in texts):
         return _inner(literal), list(map(_inner, examples))
     return literal, list(examples)
+
+
+def _value_of(literal: str) -> Any:
+    """Return the value that a literal stands for, as documents hold it: numbers as they are written."""
+    if literal[:1] == '"' or literal in {"true", "false", "null"}:
+        return json.loads(literal)
+    return literal.encode()
 
 
 def _quoted(text: str) -> str:

@@ -30,7 +30,10 @@ _NAMED: Final = re.compile(rb"\s*<\?xml\s[^>]{0,200}?encoding\s*=")
 _LABELS: Final = {"euc_jp": "EUC-JP", "utf-16-le": "UTF-16LE", "utf-16-be": "UTF-16BE"}
 """What libxml2 calls them."""
 _SPACE: Final = "{http://www.w3.org/XML/1998/namespace}space"
-_OF_SCHEMAS: Final = frozenset({"http://www.w3.org/2001/XMLSchema", "http://schemas.xmlsoap.org/wsdl/"})
+_OF_SCHEMAS: Final = frozenset(
+    {"http://www.w3.org/2001/XMLSchema", "http://schemas.xmlsoap.org/wsdl/", "http://schemas.xmlsoap.org/wsdl/soap/",
+     "http://schemas.xmlsoap.org/wsdl/soap12/"}
+)  # fmt: skip
 _TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _MOST: Final = 8
 _PREVIEW: Final = 80

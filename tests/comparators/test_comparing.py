@@ -437,3 +437,8 @@ def test_a_failure_of_ours_is_a_finding_of_its_own():
     comparison = compare(broken, answer("2"), policy())
 
     assert comparison.findings == (Finding("@body", "error", "", "", "comparator"),)
+
+
+@pytest.mark.parametrize("media", ["application/json", "application/x-ndjson"])
+def test_a_text_of_brackets_is_a_text(media: str):
+    assert compare(answer('"[]"', media=media), answer('"{}"', media=media), policy()).verdict == "different"

@@ -135,8 +135,9 @@ def test_internals_that_modern_shows_further_down_count(modern: Any, place: str)
     [
         {"message": "x", "errors": {"trace": ["The trace is required."], "exception": ["No."]}},
         {"detail": [{"loc": ["body", "name"], "msg": "No", "type": "missing", "input": {"trace": "UPS 12"}}]},
+        {"detail": [{"loc": ["body"], "msg": "No", "type": "missing", "input": [{"exception": "rain"}]}]},
     ],
-    ids=["Laravel", "FastAPI"],
+    ids=["Laravel", "FastAPI", "FastAPI, a list"],
 )
 def test_fields_of_a_form_that_are_called_like_internals_are_none(modern: Any):
     assert errors({"message": "Bad Request"}, modern, 400).verdict == "equal"
@@ -165,6 +166,7 @@ def test_a_page_that_shows_the_trace_of_any_language_counts(page: str, status: i
     [
         "[Errno 2] No such file or directory: '/srv/app/x.json'",
         "column users.email does not exist",
+        'relation "orders" does not exist',
         "SELECT id, name FROM users WHERE id = 7",
         "(1062, \"Duplicate entry 'a@b.example' for key 'email'\")",
         'duplicate key value violates unique constraint "users_email_key"',
@@ -180,7 +182,14 @@ def test_what_a_library_says_to_programmers_counts_where_only_modern_shows_it(de
 
 
 @pytest.mark.parametrize(
-    "detail", ["Select a date from the list.", "Please update your profile set-up", "The table you asked for is taken."]
-)
+    "detail",
+    [
+        "Select a date from the list.", "Please update your profile set-up", "The table you asked for is taken.",
+        "The table 7 does not exist", "column total does not exist in your import file",
+        "Duplicate entry 'Ann' in your list",
+        "The product has no attribute 'size'", "Please SELECT one plan FROM the list", "no image node.js:18 found",
+        "value violates min constraint",
+    ],
+)  # fmt: skip
 def test_what_is_said_to_users_is_no_sign(detail: str):
     assert errors({"message": "No"}, {"detail": detail}, 500).verdict == "equal"

@@ -527,3 +527,15 @@ def test_a_name_may_have_letters_that_no_other_had(name: str):
 )
 def test_a_link_of_words_drawn_may_be_of_other_words(values: tuple[str, ...], verdict: str):
     assert thrice(*({"link": value} for value in values)).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    "title", ["(500) Days of Summer", "'71 film", "CHÂTEAU", "Salt & Pepper", "Bag (2 kg)", "100 % wool"]
+)
+def test_a_title_with_signs_is_not_broken(title: str):
+    assert thrice({"t": "Alien the film"}, {"t": "Blade Runner"}, {"t": title}).verdict == "noise"
+
+
+@pytest.mark.parametrize("token", ["zzzzzzzz", "Signature"])
+def test_small_letters_alone_are_no_names(token: str):
+    assert thrice({"k": "kjhgfdsab"}, {"k": "mnbvcxyaq"}, {"k": token + "9"}).verdict == "different"

@@ -120,6 +120,21 @@ def test_rows_of_a_key_vary_each_for_itself_wherever_they_stand(unordered: Any, 
     assert thrice(bodies, unordered=[unordered]).verdict == "different"
 
 
+@pytest.mark.parametrize("kept", [True, 7, "n/a"])
+def test_a_value_that_rows_share_lends_no_noise_from_one_to_another(kept: Any):
+    def rows(*values: Any, order: tuple[int, ...] = (0, 1, 2)) -> Capture:
+        found = [{"id": at, "name": value} for at, value in enumerate(values)]
+        return answer(json.dumps({"r": [found[at] for at in order]}))
+
+    other = {True: False, 7: 9, "n/a": "guest1"}[kept]
+    bodies = [rows(kept, kept, kept), rows(other, kept, kept), rows(kept, kept, other)]
+    assert thrice(bodies, unordered=[{"path": "/r", "key": "id"}]).verdict == "different"
+    values = [{"name": kept}, {"name": kept}, {"name": "carl"}]
+    again = [{"name": other}, *values[1:]]
+    bodies = [listed(True, *values), listed(True, *again), listed(False, values[0], {"name": other}, values[2])]
+    assert thrice(bodies).verdict == "different"
+
+
 def test_a_rule_of_a_place_inside_json_holds_however_the_json_is_spelled():
     rule = NoiseRule("@body", "random", FAR, 12, 12, "hex", place="html > body > script /ref")
     held = replace(policy({"preset": "php", "noise": "learn"}), noise_rules=(rule,))

@@ -472,6 +472,8 @@ def test_a_short_fingerprint_of_a_style_sheet_is_made_anew(one: str, two: str):
         (sheet("/css/i18n.internationalization1.css"), sheet("/css/i18n.internationalization2.css")),
         (sheet("/css/site.css?v=anna"), sheet("/css/site.css?v=bert")),
         (sheet("/css/site.css?v=12"), sheet("/css/site.css?v=0")),
+        (sheet("/css/site.css?m=user12"), sheet("/css/site.css?m=user13")),
+        (sheet("/css/site.css?v=3"), sheet("/css/site.css?v=null1")),
         (sheet("/css/site.css?v=12"), sheet("/css/site.css?v=False")),
         (sheet("/css/own.css?user=4ed993c7a15be0f2"), sheet("/css/own.css?user=91b2c3d4e5f60718")),
         (sheet("/css/own.css?order_key=4ed993c7a15be0f2"), sheet("/css/own.css?order_key=91b2c3d4e5f60718")),
