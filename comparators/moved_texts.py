@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, pairwise
 from typing import Final, NamedTuple
 
@@ -43,21 +43,17 @@ class MovedTexts:
     """What legacy's answers have moved, and what modern has there; grows while answers are compared, within bounds."""
 
     def __init__(self) -> None:
-        self._answers: list[Groups] = []
+        self._answers: list[list[tuple[Place, Texts]]] = []
         self._taken: dict[Place, Texts] = {}
 
     def add_answer(self, texts: Iterable[tuple[Place, Texts]]) -> None:
         """Take the places in which another answer of legacy's differs from its first, with both texts."""
-        self._answers.append(_grouped(texts))
+        self._answers.append(list(texts))
 
     def take(self, place: Place, legacy: str, modern: str) -> None:
         """Note that modern's text at a place was taken for one more of legacy's."""
         if self._answers and len(self._taken) < _MOST_PLACES:
             self._taken[place] = legacy, modern
-
-    def _move_as_one(self, one: Group, other: Group) -> bool:
-        ours, theirs = self._of(one), self._of(other)
-        return len(ours) == len(theirs) and all(map(_move_together, ours, theirs))
 
     def broken(
         self, plain: Callable[[str, bool], str], varies: Callable[[Place, str], bool]
@@ -67,47 +63,63 @@ class MovedTexts:
         `plain` writes a text, whether modern's or not, without what a rule forgives. `varies` says whether modern's is
         made like legacy's there, piece by piece: then its list is of texts that change while they move.
         """
-        if not self._answers or not self._taken:
+        if not self._taken:
             return None
-        taken = _grouped((place, (plain(one, False), plain(two, True))) for place, (one, two) in self._taken.items())  # noqa: FBT003 - sides
-        groups = dict.fromkeys(group for each in self._answers for group in each)
-        moved = [group for group in groups if self._is_sure(group)][:_MOST_GROUPS]
-        whole = [group for group in moved if all(map(_is_moved, self._of(group)))]
-        found = self._strangers(taken, moved, whole, varies)
-        if found is None:
-            alone = [group for group in whole if all(map(_are_alone, self._of(group)))]
-            found = next((torn for pair in pairwise(alone) if (torn := self._torn(*pair, taken)) is not None), None)
+        answers = [
+            _grouped((place, (plain(one, False), plain(two, False))) for place, (one, two) in each)  # noqa: FBT003 - a side
+            for each in self._answers
+        ]
+        taken = _grouped((place, (plain(one, False), plain(two, True))) for place, (one, two) in self._taken.items())  # noqa: FBT003 - a side
+        found = _Lists(answers, taken).broken(lambda place: varies(place, self._taken[place][1]))
         return None if found is None else (found, *self._taken[found])
+
+
+class _Lists:
+    """The lists that legacy moves, and what modern has in them; nothing changes."""
+
+    def __init__(self, answers: Sequence[Groups], taken: Groups) -> None:
+        self._answers = answers
+        self._taken = taken
+
+    def broken(self, varies: Callable[[Place], bool]) -> Place | None:
+        """Return a place of modern's with a text that legacy does not have, or in a row with others."""
+        groups = dict.fromkeys(group for each in self._answers for group in each)
+        sound: list[Group] = []
+        for group in [group for group in groups if self._is_sure(group)][:_MOST_GROUPS]:
+            found = self._stranger(group)
+            if found is not None and not varies(found):
+                return found
+            if found is None and all(_is_moved(each) and _are_alone(each) for each in self._of(group)):
+                sound.append(group)
+        return next((torn for pair in pairwise(sound) if (torn := self._torn(*pair)) is not None), None)
 
     def _is_sure(self, group: Group) -> bool:
         """Whether legacy's answers show that a list is always of the same texts: by chance few have the same few."""
-        there = [each for each in self._of(group) if _is_moved(each)]
-        return sum(map(len, there)) >= _EVIDENCE
+        return sum(len(each) for each in self._of(group) if _is_moved(each)) >= _EVIDENCE
 
-    def _strangers(
-        self, taken: Groups, moved: list[Group], whole: list[Group], varies: Callable[[Place, str], bool]
-    ) -> Place | None:
-        for group in list(moved):
-            here = taken.get(group, {})
-            found = _strange(here) if group in whole else _stranger(here, self._of(group))
-            if found is None:
-                continue
-            if not varies(found, self._taken[found][1]):
-                return found
-            moved.remove(group)
-            if group in whole:
-                whole.remove(group)
-        return None
+    def _stranger(self, group: Group) -> Place | None:
+        """Return a place whose text legacy's list does not have, or not as often."""
+        here, answers = self._taken.get(group, {}), self._of(group)
+        if all(map(_is_moved, answers)):
+            return _strange(here)
+        known = {pair[0] for each in answers if _is_moved(each) for pair in each.values()}
+        if not all(known.issuperset(pair) for each in answers for pair in each.values()):
+            return None
+        return next((place for place, pair in here.items() if pair[1] not in known), None)
+
+    def _move_as_one(self, one: Group, other: Group) -> bool:
+        ours, theirs = self._of(one), self._of(other)
+        return len(ours) == len(theirs) and all(map(_move_together, ours, theirs))
 
     def _of(self, group: Group) -> list[Mapping[Place, Texts]]:
         """Return what legacy's answers have at a list's places; one whose rows were held together has none or few."""
         return [each[group] for each in self._answers if group in each]
 
-    def _torn(self, one: Group, other: Group, taken: Groups) -> Place | None:
+    def _torn(self, one: Group, other: Group) -> Place | None:
         """Return a place of two columns of one list that legacy moves together and modern does not."""
         if not self._move_as_one(one, other):
             return None
-        ours, theirs = taken.get(one, {}), taken.get(other, {})
+        ours, theirs = self._taken.get(one, {}), self._taken.get(other, {})
         known = {place for group in (one, other) for each in self._of(group) for place in each}
         if not known.issuperset(chain(ours, theirs)) or _move_together(ours, theirs):
             return None
@@ -138,14 +150,6 @@ def _strange(places: Mapping[Place, Texts]) -> Place | None:
     """Return a place whose text only the second answer has; None where both have the same ones."""
     before, after = Counter(pair[0] for pair in places.values()), Counter(pair[1] for pair in places.values())
     return next((place for place, pair in places.items() if after[pair[1]] > before[pair[1]]), None)
-
-
-def _stranger(places: Mapping[Place, Texts], answers: Iterable[Mapping[Place, Texts]]) -> Place | None:
-    """Return a place whose text none of legacy's answers has anywhere, though they all have the same ones."""
-    known = {pair[0] for each in answers if _is_moved(each) for pair in each.values()}
-    if not all(known.issuperset(pair) for each in answers for pair in each.values()):
-        return None
-    return next((place for place, pair in places.items() if pair[1] not in known), None)
 
 
 def _are_alone(places: Mapping[Place, Texts]) -> bool:

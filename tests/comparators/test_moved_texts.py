@@ -111,6 +111,19 @@ def test_rows_that_change_while_they_move_are_not_counted():
     assert compare(said("1234", 0), said("3421", 1), policy({"preset": "php"}), secondary=again).verdict == "noise"
 
 
+def test_elements_that_are_held_together_may_have_own_hosts_and_counts():
+    def said(host: str, numbers: str, later: int) -> Capture:
+        inner = "".join(
+            f"<t><z>at http://{host}/{ROWS[int(each) - 1][1]} since {10 * int(each) + later} s</z></t>"
+            for each in numbers
+        )
+        return answer(f"<r>{inner}</r>", media="application/xml")
+
+    again = tuple(said("old.test:9001", numbers, 0) for numbers in ("2143", "4312", "3421"))
+    legacy, modern = said("old.test:9001", "1234", 0), said("new.test:8000", "4321", 1)
+    assert compare(legacy, modern, policy({"preset": "php"}), secondary=again).verdict == "noise"
+
+
 def test_three_of_a_few_in_one_answer_are_no_evidence():
     legacy, again, modern = (page("list", order(each)) for each in ("123", "312", "234"))
 
