@@ -35,6 +35,7 @@ _HEX: Final = 16
 _NEARLY_ALL: Final = 0.9
 _UP_TO_MARK: Final = re.compile(r"[0-9A-Za-z]*\Z")
 _CONTAINERS: Final = (dict, list)
+_MOST_PATTERNS: Final = 64
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -128,6 +129,8 @@ class SharedValues:
     def is_alone(self, pattern: str, value: Any) -> bool:
         """Whether at most one row has it; `pattern` is a pointer with `*` for what identifies rows."""
         if pattern not in self._counts:
+            if len(self._counts) >= _MOST_PATTERNS:
+                return False  # each looks through all rows
             there = _leaves(self.document, pattern.split("/")[1:])
             self._counts[pattern] = Counter((type(each), each) for each in there if type(each) not in _CONTAINERS)
         return self._counts[pattern][type(value), value] <= 1
