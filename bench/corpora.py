@@ -18,7 +18,7 @@ from typing import Any
 
 from bench import goals, machine, results
 from bench.tables import grid
-from comparators import Capture, Policy, compare
+from comparators import Capture, Comparison, Policy, compare
 from comparators.noise_learning import Learner
 from comparators.noise_rules import NoiseRule
 
@@ -69,11 +69,11 @@ def pairs(corpus: str) -> Iterator[dict[str, Any]]:
     yield from map(json.loads, (DATA / f"{corpus}.jsonl").read_text().splitlines())
 
 
-def verdict(pair: Mapping[str, Any]) -> str:
+def judged(pair: Mapping[str, Any]) -> Comparison:
     """Return what the comparator says of a pair, with what it learns before from legacy's own answers."""
     policy = Policy.from_mapping(pair["policy"], noise=_learned(pair), today=TODAY, **pair.get("hosts", {}))
     again = [_capture(pair, one) for one in pair.get("secondary") or ()]
-    return compare(_capture(pair, pair["legacy"]), _capture(pair, pair["modern"]), policy, secondary=again).verdict
+    return compare(_capture(pair, pair["legacy"]), _capture(pair, pair["modern"]), policy, secondary=again)
 
 
 def _capture(pair: Mapping[str, Any], one: Mapping[str, Any]) -> Capture:
@@ -97,7 +97,7 @@ def measured(corpora: Sequence[str] = CORPORA) -> dict[str, Tally]:
     whole = Tally()
     for corpus, tally in found.items():
         for pair in pairs(corpus):
-            said = verdict(pair)
+            said = judged(pair).verdict
             tally.count(pair["right_verdict"], said)
             whole.count(pair["right_verdict"], said)
     return {**found, "all": whole}

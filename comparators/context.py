@@ -365,19 +365,18 @@ class Context:
             left != right
             and not self._same_query(left, right)
             and not (self.has("own_host") and self.origins.same(left, right))
-            and not (shown is not None and self.hides_there(path, shown(), legacy, modern))
+            and not (shown is not None and self._hidden_there(path, shown(), legacy, modern))
         ):
             return False
         self.forgive("noise")
         return True
 
-    def hides_there(self, path: str, place: str, legacy: str, modern: str) -> bool:
-        """Whether a rule that was learned takes the difference of two texts at a place for legacy's own noise."""
-        if not self.policy.noise_rules or self.policy.noise != "learn" or looks_money((place,)):
-            return False
+    def _hidden_there(self, path: str, place: str, legacy: str, modern: str) -> bool:
         from comparators import noise_rules
 
-        return noise_rules.hides_there(self.policy.noise_rules, path, place, legacy, modern)
+        return not looks_money((place,)) and noise_rules.hides_there(
+            self.policy.noise_rules, path, place, legacy, modern
+        )
 
     def _same_but_own(self, legacy: str, modern: str, path: str, place: str, shown: Callable[[], str] | None) -> bool:
         """Whether modern's text could be one more of those that legacy gives there; collects legacy's own."""

@@ -21,16 +21,7 @@ from comparators.noise_families import Family, family_of
 from comparators.noise_forms import Affixed, Made, Numbers, Row, Shape, number_of
 from comparators.noise_letters import narrowest, plausible
 from comparators.noise_pieces import are_far_apart, drawn, opened, ranged, shape_of, times
-from comparators.noise_rules import (
-    NoiseRule,
-    chunks,
-    columns,
-    is_about_money,
-    is_price,
-    middles,
-    speaks_of_money,
-    text_of,
-)
+from comparators.noise_rules import NoiseRule, chunks, columns, is_about_money, is_price, middles, speaks_of_money
 from comparators.noise_times import STRICT, Reading
 from comparators.now_and_then import hides_content, is_one_more
 from comparators.paths import steps
@@ -286,11 +277,8 @@ def _like_words(values: Sequence[str], given: str) -> bool:
 
 def _is_like_cores(cores: Sequence[str]) -> bool:
     is_number = not any(map(str.isalpha, cores[-1])) and not any(map(str.isdigit, "".join(cores[:-1])))
-    if (
-        is_number
-        or is_broken(cores[-1]) > any(map(is_broken, cores[:-1]))
-        or (is_unfilled(cores[-1]) and not any(map(is_unfilled, cores[:-1])))
-    ):
+    is_none = any(sign(cores[-1]) and not any(map(sign, cores[:-1])) for sign in (is_broken, is_unfilled))
+    if is_number or is_none:
         return False
     sizes = [len(core) for core in cores[:-1]]
     # the next name may have a letter that none had so far; small letters alone may be a token's
@@ -357,11 +345,10 @@ def is_own(
 
     `shown` is the place's name.
     """
-    place = Place(*where, shown() if shown is not None else "")
     if not _is_own_text(own, where, legacy, modern, about):
         return False
     if where[1]:
-        own.moved.take(place, legacy, modern)
+        own.moved.take(Place(*where, shown() if shown is not None else ""), legacy, modern)
     return True
 
 
@@ -419,12 +406,12 @@ def inside(found: Sequence[Finding], place: str, shown: str, about: Observed) ->
     if about.seen is not None:
         for each in values:
             about.seen.add_difference("@body", f"{place}{each.path}", each.legacy, each.modern, f"{shown} {each.path}")
-    own = about.own
+    own, rules = about.own, about.policy.noise_rules if about.policy.noise == "learn" else ()
     noise = {
         id(each)
         for each in values
         if (own is not None and _is_own_inside(own, each, f"{place}{each.path}", shown, about.reading))
-        or _is_learned_inside(each, shown, about)
+        or _is_learned_inside(rules, each, shown)
     }
     if any(id(each) in noise and hides_content(each) for each in values):
         about.reshaped = True
@@ -441,13 +428,10 @@ def _is_own_inside(own: Own, finding: Finding, place: str, shown: str, reading: 
     return looks_timed(names) and own.is_timed() and same_timing(finding.modern, values or [finding.legacy])
 
 
-def _is_learned_inside(finding: Finding, shown: str, about: Observed) -> bool:
-    if looks_money(steps(finding.path)) or len({each[:1] == '"' for each in (finding.legacy, finding.modern)}) > 1:
+def _is_learned_inside(rules: Sequence[NoiseRule], finding: Finding, shown: str) -> bool:
+    if looks_money(steps(finding.path)) or is_about_money(shown):
         return False
-    legacy, modern = text_of(finding.legacy), text_of(finding.modern)
-    if legacy is None or modern is None:
-        return False
-    return about.hides_there("@body", f"{shown} {finding.path}", legacy, modern)
+    return noise_rules.hides_inside(rules, f"{shown} {finding.path}", finding)
 
 
 def _is_half(finding: Finding) -> bool:
@@ -457,6 +441,7 @@ def _is_half(finding: Finding) -> bool:
 class Observed(Protocol):
     """What is known of a comparison's own noise: collected where `seen` is there, known where `own` is."""
 
+    policy: Policy
     own: Own | None
     seen: Own | None
     reshaped: bool
@@ -464,9 +449,6 @@ class Observed(Protocol):
     @property
     def reading(self) -> Reading:
         """How times are read."""
-
-    def hides_there(self, path: str, place: str, legacy: str, modern: str) -> bool:
-        """Whether a rule that was learned takes the difference of two texts at a place for legacy's own noise."""
 
 
 class Rows(Protocol):
@@ -482,18 +464,12 @@ class Rows(Protocol):
         """Whether no two rows of legacy's document have a value at a place like this."""
 
 
-class Addressed(Protocol):
+class Addressed(Rows, Protocol):
     """What is to be known of a comparison: how its times are read, what its backends call themselves."""
 
     @property
     def reading(self) -> Reading:
         """How times are read."""
-
-    def is_unordered(self, path: str) -> bool:
-        """Whether a place is in a list whose order does not matter."""
-
-    def is_alone(self, path: str, value: object) -> bool:
-        """Whether no two rows of legacy's document have a value at a place like this."""
 
     @property
     def origins(self) -> Origins:

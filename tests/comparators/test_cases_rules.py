@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from comparators import Capture, Policy, compare
+from bench.corpora import judged
 
 DATA = Path(__file__).parent.parent / "data"
 FILE = DATA / "compare-cases.jsonl"
@@ -31,19 +29,9 @@ def _cases() -> list[Any]:
     ]
 
 
-def _answer(case: Mapping[str, Any], answer: Mapping[str, Any]) -> Capture:
-    coded = answer.get("body_base64")
-    body = answer["body"].encode() if coded is None else base64.b64decode(coded)
-    return Capture(case["method"], case["path"], answer["status"], tuple(map(tuple, answer["headers"])), body)
-
-
 @pytest.mark.parametrize("case", _cases())
 def test_a_pair_has_the_right_verdict(case: dict[str, Any]) -> None:
-    legacy, modern = _answer(case, case["legacy"]), _answer(case, case["modern"])
-    secondary = [_answer(case, each) for each in case.get("secondary", ())]
-    judged_by = Policy.from_mapping(case["policy"], **case.get("hosts", {}))
-
-    comparison = compare(legacy, modern, judged_by, secondary=secondary)
+    comparison = judged(case)
 
     assert comparison.verdict == case["right_verdict"], (case["why"], comparison)
 

@@ -185,3 +185,29 @@ def test_a_place_teaches_nothing_of_another():
     )
 
     assert compare(one, two, policy).verdict == "different"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        '<script type="application/json">{"z":"n\\/1","ref":"T","sig":"T"}</script>',
+        '<script>window.a = {"z":"n\\/1","rows":[{"link":"\\/r\\/T?x=1"}]};</script>',
+        '<div data-page=\'{"z":"n\\/1","ref":"T"}\'>x</div>',
+    ],
+)
+def test_learned_noise_inside_json_holds_however_modern_writes_it(form: str):
+    chance = Random(form)
+
+    def page(name: str = "n", spelled: str = "\\/") -> Capture:
+        said = form.replace('"n', f'"{name}').replace("\\/", spelled)
+        return answer(re.sub("T", lambda _: f"{chance.getrandbits(96):024x}", said), "text/html")
+
+    learner, plain = Learner(), Policy.from_mapping(LEARNS, today=TODAY)
+    for number in range(8):
+        first = page()
+        learner.add_observations(compare(first, first, plain, secondary=(page(),)).observations, AT + 60 * number)
+    policy = by_rules(learner.suggestions(TODAY))
+
+    assert compare(page(), page(spelled="/"), policy).verdict == "noise"
+    (found,) = compare(page(), page("m", "/"), policy).findings
+    assert found.legacy.endswith('/z: "n/1"')
