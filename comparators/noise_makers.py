@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
@@ -14,7 +13,7 @@ from comparators.noise_clauses import affixed_rule, whole_rule
 from comparators.noise_families import shared_parts
 from comparators.noise_forms import Made, Shape, Uuids
 from comparators.noise_letters import name_of
-from comparators.noise_pieces import made, shape_of
+from comparators.noise_pieces import CAMEL, made, shape_of
 from comparators.noise_rules import (
     TIME,
     WHOLE,
@@ -30,7 +29,6 @@ from comparators.noise_rules import (
     uuids_name,
 )
 
-_WORDY: Final = re.compile(r"[A-Z]?[a-z]{2,}(?:[A-Z][a-z]+)*[0-9]{0,2}")
 _CATEGORIES: Final = 5
 _OFTEN: Final = 4
 _NEAR_NOW: Final = 120.0
@@ -99,7 +97,7 @@ def _shape(texts: list[str]) -> Shape | None:
     """Return what texts have in common: of many tokens one in a hundred looks like a word with a number by chance."""
     if (shape := shape_of(texts)) is not None:
         return shape
-    tokens = [each for each in texts if _WORDY.fullmatch(each) is None]
+    tokens = [each for each in texts if CAMEL.fullmatch(each) is None]
     is_chance = len(tokens) * 10 >= len(texts) * 9 and isinstance(shape_of(tokens), Made)
     return made(texts, known=True) if is_chance else None
 

@@ -14,7 +14,8 @@ from comparators.noise_letters import decoded, is_even, narrowest, plausible
 from comparators.noise_times import STRICT, Reading, are_clock, instant
 
 _APART: Final = re.compile(r"[^0-9A-Za-z]")
-_CAMEL: Final = re.compile(r"[A-Z]?[a-z]{2,}(?:[A-Z][a-z]+)*[0-9]{0,2}")
+CAMEL: Final = re.compile(r"[A-Z]?[a-z]{2,}(?:[A-Z][a-z]+)*[0-9]{0,2}")
+"""A word, or words without a space, with a number behind them: what a token looks like by chance."""
 _TAIL: Final = re.compile(r"=+\Z")
 _IS_HEX: Final = re.compile(r"[0-9a-f]*|[0-9A-F]*")
 _PARTS: Final = "/._-:+~"
@@ -295,13 +296,13 @@ def _look_made(cores: Sequence[str]) -> bool:
     if digits and not letters:
         return len({len(core) for core in cores}) == 1
     one_length = len({len(core) for core in cores}) == 1 and len(cores[0]) >= _LONG
-    mixed = all(core.lower() != core != core.upper() and not _CAMEL.fullmatch(core) for core in cores)
+    mixed = all(core.lower() != core != core.upper() and not CAMEL.fullmatch(core) for core in cores)
     return letters > 0 and (one_length or (mixed and len(cores[0]) >= _LONG // _FEW))
 
 
 def _is_token(core: str) -> bool:
     """Whether one text may be a token: all letters is possible by chance, a word with a number behind it is none."""
-    return _CAMEL.fullmatch(core) is None or len(core) < _MOST_KEPT or core.islower()
+    return CAMEL.fullmatch(core) is None or len(core) < _MOST_KEPT or core.islower()
 
 
 def _kept(values: Sequence[str]) -> tuple[str, str]:
