@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from comparators.literals import cut_apart
 from comparators.model import LONGEST_LITERAL, SHAPES, Capture, Finding, Kind, Reason, path_pattern
@@ -41,7 +41,6 @@ DEEPEST = 256
 _NUMBER = re.compile(r"(?<![\w.])[0-9][0-9.,']*(?![\w.,'])|[0-9][.,][0-9]")
 """That is no part of a token."""
 _NODES, _TRIED, _TRIALS, _GLANCES, _PROOFS = range(5)
-
 GLANCED = 16
 """Down to this level a branch is first compared as a whole; each further level would repeat that."""
 
@@ -54,14 +53,17 @@ class Stopped(Exception):
         self.reason = reason
 
 
-class Mark(NamedTuple):
-    """The amount of findings at some time."""
+class Mark:
+    """The amount of findings of a context at some time; made for every row, so nothing that takes long to make."""
 
-    findings: int
-    differences: int
-    notes: int
-    forgiven: dict[str, int]
-    seen: int = 0
+    __slots__ = ("differences", "findings", "forgiven", "notes", "seen")
+
+    def __init__(self, context: Context) -> None:
+        self.findings = len(context.findings)
+        self.differences = context.differences
+        self.notes = len(context.notes)
+        self.forgiven = context.forgiven.copy()
+        self.seen = 0 if context.seen is None else context.seen.added
 
 
 class Differs(Exception):
@@ -138,8 +140,7 @@ class Context:
 
     def mark(self) -> Mark:
         """Return how much there is, to go back to it."""
-        seen = 0 if self.seen is None else self.seen.added
-        return Mark(len(self.findings), self.differences, len(self.notes), dict(self.forgiven), seen)
+        return Mark(self)
 
     def go_back(self, mark: Mark) -> None:
         """Drop the findings since then."""

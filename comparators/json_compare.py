@@ -19,8 +19,8 @@ from comparators.near_misses import nearly
 from comparators.one_sided import inside, one_sided
 from comparators.paths import INCLUDE, Place, Trail, pointer, steps_of
 from comparators.quick_differences import quick_differences
-from comparators.row_guesses import RowWalk
 from comparators.row_keys import Likely
+from comparators.row_walk import RowWalk
 from comparators.scalars import forgiving, one_type
 from comparators.self_noise import counting
 from comparators.sensitive_names import looks_secret
@@ -88,10 +88,10 @@ def _in_order(walk: Walk, legacy: list[Any], modern: list[Any], trail: Trail, pl
 
 
 def _only_rows(walk: Walk, legacy: list[Any], modern: list[Any], trail: Trail, place: Place, depth: int) -> None:
-    """Compare the only elements of two lists, of lists with one element far down theirs: each level costs little."""
+    """Compare the only elements of two lists, of lists with one element theirs: no glance tells more, at any level."""
     left, right = legacy[0], modern[0]
     trail, place, level = (trail, 0), place.step(0), depth + 1
-    if place.bare and level >= GLANCED:
+    if place.bare:
         while type(left) is list and type(right) is list and len(left) == len(right) == 1:
             left, right, trail, level = left[0], right[0], (trail, 0), level + 1
         walk.enter(level - 1, level - depth)

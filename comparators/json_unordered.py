@@ -9,20 +9,19 @@ from typing import Any
 
 from comparators.context import GLANCED, Differs, Full, Untried
 from comparators.paths import Place, Trail
-from comparators.row_guesses import Guesses, RowWalk
+from comparators.row_guesses import Guesses
 from comparators.row_keys import are_numbers, name_of, sizes, written_rows
-from comparators.row_pairing import Kinds, paired
+from comparators.row_pairing import Kinds, Rest, by_key, left_over, paired
+from comparators.row_walk import FEW, RowWalk, are_paired
 from comparators.values import Number
 
 _SMALL = 10_000
 """Lists with so many pairs are searched to the end."""
 _TWO = 2
-_SHORT = 16
 _SAMPLE = 32
 _HASTY = 8
 """From so many rows without a partner on, rows are not the same in another order."""
 _CONTAINERS = frozenset({dict, list})
-Rest = tuple[list[int], list[int]]
 
 
 class Rows:
@@ -59,6 +58,8 @@ class Rows:
         """
         self._trail = trail
         walk, legacy, modern = self._walk, self._legacy, self._modern
+        if are_paired(walk, legacy, modern, trail, self._place, self._depth):
+            return
         if not self._is_keyed() and self._are_same():
             walk.context.forgive("unordered")
             return
@@ -104,7 +105,7 @@ class Rows:
 
     def _is_keyed(self) -> bool:
         """Whether these are a few rows whose keys are known: quicker to pair than to write them once more."""
-        return len(self._legacy) <= _SHORT and self._likely.has_keys(self._legacy, self._modern)
+        return len(self._legacy) <= FEW and self._likely.has_keys(self._legacy, self._modern)
 
     def _are_same(self) -> bool:
         """Whether both lists hold the same rows, written alike: most that are the same are.
@@ -193,7 +194,7 @@ class Rows:
         if self._depth < GLANCED:
             legacy, modern = self._legacy, self._modern
             found = {left: right for left, right in zip(ours, theirs, strict=False) if legacy[left] == modern[right]}
-        rest = _left(found, ours, theirs) if found else (list(ours), list(theirs))
+        rest = left_over(found, ours, theirs) if found else (list(ours), list(theirs))
         if all(rest) and self._depth < GLANCED and not self._is_keyed():
             rest = self._same(found, rest)
         if all(rest):
@@ -215,7 +216,7 @@ class Rows:
         for left in rest[0]:
             if ours[left] in shared and (rights := waiting[ours[left]]):
                 found[left] = rights.pop()
-        return _left(found, *rest)
+        return left_over(found, *rest)
 
     def _likely_pairs(self, found: dict[int, int], rest: Rest) -> Rest:
         """Pair rows whose keys are the same and that are alike."""
@@ -226,8 +227,8 @@ class Rows:
                 self._likely_twins(found, rest[0], ours, one_each)
             except Untried:
                 self._untried = True
-            return _left(found, *rest)
-        here, there = _by_value(rest[0], ours), _by_value(rest[1], theirs)
+            return left_over(found, *rest)
+        here, there = by_key(rest[0], ours), by_key(rest[1], theirs)
         alone = 0
         try:
             for key, lefts in here.items():
@@ -246,7 +247,7 @@ class Rows:
                     break
         except Untried:
             self._untried = True
-        return _left(found, *rest)
+        return left_over(found, *rest)
 
     def _likely_twins(
         self, found: dict[int, int], lefts: list[int], keys: list[Hashable], theirs: dict[Hashable, int]
@@ -271,6 +272,18 @@ class Rows:
         if kinds is None or len({*map(kinds[0].__getitem__, lefts)}) + len({*map(kinds[1].__getitem__, rights)}) > _TWO:
             ours = sorted(lefts, key=lambda at: sizes(self._legacy[at]))
             theirs = sorted(rights, key=lambda at: sizes(self._modern[at]))
+        if kinds is None or len({*map(kinds[0].__getitem__, lefts)}) == len(lefts):
+            found = {left: right for left, right in zip(ours, theirs, strict=False) if self._is_walked(left, right)}
+        else:
+            found = self._once_each(ours, theirs)
+        if len(found) == min(len(ours), len(theirs)):
+            return found
+        more = paired(ours, theirs, self._alike, found, kinds)
+        self._take_back(found, more)
+        return more
+
+    def _once_each(self, ours: list[int], theirs: list[int]) -> dict[int, int]:
+        """Pair rows in their order; rows that are written alike are compared once, and counted each time."""
         found: dict[int, int] = {}
         costs: dict[tuple[int, int], dict[str, int] | None] = {}
         for left, right in zip(ours, theirs, strict=False):
@@ -283,11 +296,7 @@ class Rows:
                 self._walk.context.forgive_all(cost)
             if costs[pair] is not None:
                 found[left] = right
-        if len(found) == min(len(ours), len(theirs)):
-            return found
-        more = paired(ours, theirs, self._alike, found, kinds)
-        self._take_back(found, more)
-        return more
+        return found
 
     def _counted(self, before: dict[str, int]) -> dict[str, int]:
         """Return what was excused since then."""
@@ -346,15 +355,15 @@ class Rows:
         try:
             kinds = self._kinds_alike()
             found |= paired(*rest, self._alike, None, kinds)
-            rest = _left(found, *rest)
+            rest = left_over(found, *rest)
             if all(rest) and (len(ours) * len(theirs) <= _SMALL or not self._is_alone(rest[0][0], theirs)):
                 more = paired(ours, theirs, self._alike, found, kinds)
                 self._take_back(found, more)
                 found |= more
-                rest = _left(found, ours, theirs)
+                rest = left_over(found, ours, theirs)
         except Untried:
             self._untried = True
-        return _left(found, ours, theirs)
+        return left_over(found, ours, theirs)
 
     def _are_numbers_alone(self, rest: Rest, theirs: Sequence[int]) -> bool:
         """Whether all rows that are left are numbers that are alike to none of the others: nothing to search for."""
@@ -433,18 +442,3 @@ class Rows:
 
     def _at(self, index: int) -> Place:
         return self._inner or self._place.step(index)
-
-
-def _left(found: dict[int, int], ours: Sequence[int], theirs: Sequence[int]) -> Rest:
-    taken = set(found.values())
-    return [left for left in ours if left not in found], [right for right in theirs if right not in taken]
-
-
-def _by_value(rows: Sequence[int], keys: Sequence[Hashable]) -> dict[Hashable, list[int]]:
-    found: dict[Hashable, list[int]] = {}
-    for at, key in zip(rows, keys, strict=True):
-        if (there := found.get(key)) is None:
-            found[key] = [at]
-        else:
-            there.append(at)
-    return found

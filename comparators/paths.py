@@ -167,7 +167,7 @@ class Place:
 
     __slots__ = (
         "_counts", "_inner", "_known", "_made", "_other", "_settings", "allowed", "bare", "excused", "ignored",
-        "is_left_out", "partly", "rules", "tolerances", "unordered",
+        "is_left_out", "is_uniform", "partly", "rules", "tolerances", "unordered",
     )  # fmt: skip
 
     def __init__(
@@ -194,25 +194,28 @@ class Place:
         self._counts = counts
         self.bare = not settings
         self.is_left_out = self.partly or self.ignored is not None
-
-    @property
-    def is_uniform(self) -> bool:
+        self.is_uniform = not any(name.isdigit() for name in self._known)
         """Whether the same holds at each index of a list here."""
-        return not any(name.isdigit() for name in self._known)
 
     def step(self, key: object) -> Place:
         """Return the place of a member or element."""
         if self.bare:
             return self
+        if type(key) is not str and self.is_uniform:
+            return self._elsewhere()
         name = key if type(key) is str else str(key)
         if name not in self._known:
-            if self._other is None:
-                self._other = self._next(None)
-            return self._other
+            return self._elsewhere()
         made = self._made.get(name)
         if made is None:
             made = self._made[name] = self._next(name)
         return made
+
+    def _elsewhere(self) -> Place:
+        """Return the place of what no setting names."""
+        if self._other is None:
+            self._other = self._next(None)
+        return self._other
 
     def _next(self, name: str | None) -> Place:
         led = [(after(rests, name), setting) for rests, setting in self._settings]

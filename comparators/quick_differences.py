@@ -14,7 +14,7 @@ from typing import Any, Final
 from comparators.context import Context, Full
 from comparators.paths import Place, Trail
 from comparators.quick_equal import INEXACT, PLAIN, exactness, has_members, has_minus_zero, parsed
-from comparators.row_guesses import RowWalk
+from comparators.row_walk import RowWalk
 
 MOST_FINDINGS: Final = 8
 """From so many on it is to be asked whether the rows of a list are in another order: the walk does that."""

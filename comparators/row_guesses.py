@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Hashable
-from typing import Any, NoReturn
+from typing import Any
 
-from comparators.context import Context
-from comparators.paths import Place, Trail
-from comparators.row_keys import Likely
+from comparators.paths import Place
+from comparators.row_walk import RowWalk
 
 _FEW = 400
 _SMALL = 40_000
@@ -18,61 +16,6 @@ _SHARED_BY_FEW = 32
 _CANDIDATES = 16
 
 Rest = tuple[list[int], list[int]]
-
-
-class RowWalk(ABC):
-    """What rows need of the walk that came upon them: `json_compare.Walk` is one."""
-
-    context: Context
-
-    @abstractmethod
-    def values(self, legacy: Any, modern: Any, trail: Trail, place: Place, depth: int) -> None:
-        """Compare two values at one place."""
-
-    @abstractmethod
-    def added(self, modern: Any, trail: Trail, place: Place) -> None:
-        """Judge a member that modern has alone."""
-
-    @abstractmethod
-    def removed(self, legacy: Any, trail: Trail, place: Place) -> None:
-        """Judge a member that legacy has alone."""
-
-    @abstractmethod
-    def lost(self, legacy: Any, trail: Trail) -> None:
-        """Report a row that modern does not have."""
-
-    @abstractmethod
-    def gained(self, modern: Any, trail: Trail) -> None:
-        """Report a row that legacy does not have."""
-
-    @abstractmethod
-    def alike(self, legacy: Any, modern: Any, place: Place, depth: int) -> bool:
-        """Whether two values would lead to no difference."""
-
-    @abstractmethod
-    def apart(self, legacy: Any, modern: Any, place: Place, depth: int) -> int:
-        """Return how many differences two values would lead to."""
-
-    @abstractmethod
-    def excuses(self, legacy: Any, modern: Any, trail: Trail, place: Place) -> bool:
-        """Whether two values that are not the same, nor two objects or two lists, are excused; counts that."""
-
-    @abstractmethod
-    def excused_in(self, legacy: Any, modern: Any, place: Place, depth: int) -> dict[str, int]:
-        """Return what would be excused between two values."""
-
-    @property
-    @abstractmethod
-    def likely(self) -> Likely:
-        """The keys of rows."""
-
-    @abstractmethod
-    def fail(self) -> None:
-        """End a trial: there is a difference."""
-
-    @abstractmethod
-    def give_up(self) -> NoReturn:
-        """Report that a search has not come to its end."""
 
 
 class Guesses:

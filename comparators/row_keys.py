@@ -67,10 +67,11 @@ def name_of(legacy: list[Any], modern: list[Any], key: str) -> Callable[[int, bo
     return name
 
 
-def sizes(row: Any) -> tuple[float, ...]:
+def sizes(row: Any) -> list[float]:
     """Return the numbers in a row, by which rows that a tolerance holds together come to stand side by side."""
-    values = row.values() if type(row) is dict else row if type(row) is list else (row,)
-    return tuple(float(each) for each in values if type(each) is bytes)
+    if type(row) is dict:
+        return [float(each) for each in row.values() if type(each) is bytes]
+    return [float(each) for each in (row if type(row) is list else [row]) if type(each) is bytes]
 
 
 class Likely:
@@ -238,7 +239,7 @@ class Likely:
             if key is not None:
                 found.append((name, key))
         # A hash instead of what it is of: a key that is the same by chance leads to one row looked at in vain.
-        return hash(frozenset(found))
+        return hash(frozenset(found)) if found else 0
 
     def _list(self, value: list[Any], place: Place, *, modern: bool) -> Hashable:
         levels = 0

@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 Kinds = tuple[Sequence[int], Sequence[int]]
 """The kind of each left, of each right: what is of one kind is allowed the same partners."""
+Rest = tuple[list[int], list[int]]
+"""Lefts and rights without a partner."""
+
+
+def by_key(members: Sequence[int], keys: Sequence[Hashable]) -> dict[Hashable, list[int]]:
+    """Return the members that share each key, in their order."""
+    found: dict[Hashable, list[int]] = {}
+    for at, key in zip(members, keys, strict=True):
+        if (there := found.get(key)) is None:
+            found[key] = [at]
+        else:
+            there.append(at)
+    return found
+
+
+def left_over(pairs: Mapping[int, int], lefts: Sequence[int], rights: Sequence[int]) -> Rest:
+    """Return which lefts and rights have no partner."""
+    taken = set(pairs.values())
+    return [left for left in lefts if left not in pairs], [right for right in rights if right not in taken]
 
 
 def paired(

@@ -161,7 +161,10 @@ def _first(preset: str, operators: str, place: Place, context: Context) -> str:
 
 
 def _tolerated(legacy: Number | str, modern: Number | str, place: Place) -> bool:
-    return any(within(legacy, modern, each.relative, each.absolute) for each in place.tolerances)
+    for each in place.tolerances:  # noqa: SIM110 - no generator for every number
+        if within(legacy, modern, each.relative, each.absolute):
+            return True
+    return False
 
 
 def _is_value(value: Any, bit: bool) -> bool:  # noqa: FBT001 - a JSON value

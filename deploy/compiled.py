@@ -64,6 +64,7 @@ HOT = (
     "comparators/row_guesses.py",
     "comparators/row_keys.py",
     "comparators/row_pairing.py",
+    "comparators/row_walk.py",
     "comparators/scalars.py",
     "comparators/self_noise.py",
     "comparators/sensitive_names.py",
