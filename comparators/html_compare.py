@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
-from comparators import assets, embedded_json, html_attributes, html_tokens, text_compare
+from comparators import assets, embedded_json, html_attributes, html_shuffled, html_tokens, text_compare
 from comparators.body_kind import media_type
 from comparators.charsets import codec_of, of_content
-from comparators.context import Context
+from comparators.context import Context, Mark
 from comparators.html_roles import Roles
-from comparators.html_tokens import END, SCRIPT, START, TEXT, VOID, Stream, Token
+from comparators.html_shuffled import Page
+from comparators.html_tokens import END, SCRIPT, START, TEXT, VOID, Head, Stream, Token
 from comparators.html_volatile import blanked, blanked_script, in_json
 from comparators.html_volatile import shown as unblanked
 from comparators.literals import first_difference
 from comparators.model import Finding
+from comparators.moved_texts import RowGroup
 from comparators.text_compare import around, as_declared, without_mark
 
 # Holds two streams of a page's tokens against each other.
@@ -320,4 +322,62 @@ def differences(legacy: bytes, modern: bytes, context: Context) -> None:
     elif not context.same_text(left, right):
         if media_type(context.legacy) == media_type(context.modern) == _XHTML:
             left, right = _TAG.sub(_ended, left), _TAG.sub(_ended, right)
-        compare(*html_tokens.streams(left, right, context), context)
+        _pages(left, right, context)
+
+
+def _pages(left: str, right: str, context: Context) -> None:
+    """Compare two pages, rows in legacy's order where its own answers have them in another each time.
+
+    Where there are only a few of them either will do, that or as they stand: it may be others each time as well.
+    """
+    before = context.mark()
+    if context.own is not None and context.own.shuffled:
+        _in_any_order(left, right, context, context.own.shuffled)
+        return
+    compare(*html_tokens.streams(left, right, context), context)
+    seen = context.seen
+    if seen is None or not (context.differences > before.differences or seen.may_be_moved(before.seen)):
+        return
+    pages = _Pages(left, right, context)
+    moved = html_shuffled.shuffled(*pages.trees)
+    seen.shuffled.update(moved)
+    if any(moved.values()):
+        context.go_back(before)
+        _compare_ordered(pages, [group for group, is_sure in moved.items() if is_sure], context)
+
+
+def _in_any_order(left: str, right: str, context: Context, known: Mapping[RowGroup, bool]) -> None:
+    """Compare rows in legacy's order; of groups that it is not sure of also as they stand, and keep what tells less."""
+    pages, before = _Pages(left, right, context), context.mark()
+    _compare_ordered(pages, known, context)
+    found = context.differences - before.differences
+    if not found or all(known.values()):
+        return
+    _forget(context, before)
+    _compare_ordered(pages, [group for group, is_sure in known.items() if is_sure], context)
+    if context.differences - before.differences > found:
+        _forget(context, before)
+        _compare_ordered(pages, known, context)
+
+
+class _Pages:
+    """Two whole pages: as tokens, and as the trees that these are."""
+
+    def __init__(self, left: str, right: str, context: Context) -> None:
+        self.ours, self.theirs = html_tokens.streams(left, right, context, whole=True)
+        blanks = context.has("html")
+        self.trees = Page(self.ours.tokens, blanks=blanks), Page(self.theirs.tokens, blanks=blanks)
+
+
+def _compare_ordered(pages: _Pages, groups: Collection[RowGroup], context: Context) -> None:
+    ordered = html_shuffled.in_order(*pages.trees, groups)
+    if ordered is not None:
+        context.forgive("noise")
+    compare(pages.ours, pages.theirs if ordered is None else Stream(ordered, Head(())), context)
+
+
+def _forget(context: Context, before: Mark) -> None:
+    """Go back, also in what was taken for one more of legacy's."""
+    context.go_back(before)
+    if context.own is not None:
+        context.own.moved.forget()

@@ -203,8 +203,8 @@ def _named(piece: str) -> tuple[str, str, bool]:
     return tag, attributes.get("id", ""), tag in VOID or piece.count("<") > 1
 
 
-def streams(legacy: str, modern: str, context: Context) -> tuple[Stream, Stream]:
-    """Return two pages as tokens, comments left out, white space as a browser shows it, what both begin with apart."""
+def streams(legacy: str, modern: str, context: Context, *, whole: bool = False) -> tuple[Stream, Stream]:
+    """Return two pages as tokens, white space as browsers show it; what both begin or end with apart if not `whole`."""
     as_written = html_as_written.is_too_much(legacy) or html_as_written.is_too_much(modern)
     if as_written:
         context.note(AS_WRITTEN)
@@ -212,8 +212,7 @@ def streams(legacy: str, modern: str, context: Context) -> tuple[Stream, Stream]
     held: dict[str, str] = {}
     left, right = (_pieces(page, context, canonical, held) for page in (legacy, modern))
     del held
-    begin = _begin(left, right)
-    end = _end(left, right, begin)
+    begin, end = (0, 0) if whole else _common(left, right)
     head = Head(left[:begin])
     verbatim = _verbatim(left[:begin])
     known = _Known()
@@ -241,17 +240,13 @@ def _pieces(
     return list(map(held.__getitem__, found))
 
 
-def _begin(left: list[str], right: list[str]) -> int:
-    """Return how many pieces two pages begin with in common, up to a tag at which a line ends."""
-    return _to_line_end(left, first_difference(left, right))
-
-
-def _end(left: list[str], right: list[str], begin: int) -> int:
-    """Return how many pieces behind `begin` two pages end with in common, from a tag on at which a line ends."""
+def _common(left: list[str], right: list[str]) -> tuple[int, int]:
+    """Return how many pieces two pages begin and end with in common, each up to a tag at which a line ends."""
+    begin = _to_line_end(left, first_difference(left, right))
     ours, theirs = left[begin:], right[begin:]
     ours.reverse()
     theirs.reverse()
-    return _to_line_end(ours, first_difference(ours, theirs))
+    return begin, _to_line_end(ours, first_difference(ours, theirs))
 
 
 def _to_line_end(pieces: list[str], count: int) -> int:

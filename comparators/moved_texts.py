@@ -31,6 +31,17 @@ class Place(NamedTuple):
     shown: str
 
 
+class RowGroup(NamedTuple):
+    """The rows of one kind in one element of a page.
+
+    `path` are the elements around them, each with its number among its like; `kind` is their tag and that of the first
+    element in them.
+    """
+
+    path: tuple[tuple[str, int], ...]
+    kind: tuple[str, str]
+
+
 Texts = tuple[str, str]
 """Of one place in two answers."""
 Group = tuple[str, str]
@@ -54,6 +65,10 @@ class MovedTexts:
         """Note that modern's text at a place was taken for one more of legacy's."""
         if self._answers and len(self._taken) < _MOST_PLACES:
             self._taken[place] = legacy, modern
+
+    def forget(self) -> None:
+        """Drop what was taken: the answers are compared in another way."""
+        self._taken.clear()
 
     def broken(
         self, plain: Callable[[str, bool], str], varies: Callable[[Place, str], bool]

@@ -15,7 +15,7 @@ from comparators.html_volatile import SCRIPT_TOKEN, is_broken, is_made, is_unfil
 from comparators.json_labels import labels
 from comparators.literals import is_cut, shared_beginning
 from comparators.model import LONGEST_LITERAL, Finding, Observation, path_pattern
-from comparators.moved_texts import MovedTexts, Place
+from comparators.moved_texts import MovedTexts, Place, RowGroup
 from comparators.noise_bytes import BYTES, in_ranges
 from comparators.noise_families import Family, family_of
 from comparators.noise_forms import Affixed, Made, Numbers, Row, Shape, number_of
@@ -70,6 +70,7 @@ class Own:
         self._added: list[tuple[str, str]] = []
         self._rows: dict[tuple[str, str], list[str]] | None = None
         self.moved = MovedTexts()
+        self.shuffled: dict[RowGroup, bool] = {}
 
     def add_difference(self, path: str, place: str, first: str, again: str, shown: str = "") -> None:
         """Take two texts of legacy; `place` separates places of one path, `shown` is the name that operators read."""
@@ -89,6 +90,11 @@ class Own:
         """How many texts were added, to go back to it."""
         return len(self._added)
 
+    def may_be_moved(self, since: int) -> bool:
+        """Whether texts that were added since then stand at each other's places."""
+        added = [self._texts[key] for key in self._added[since:]]
+        return len({texts[0] for texts in added} & {texts[-1] for texts in added}) >= _FEW
+
     def go_back(self, added: int) -> None:
         """Take out what was added since: it was compared in another way then."""
         self._rows = None
@@ -107,6 +113,8 @@ class Own:
 
     def join(self, other: Own) -> None:
         """Take what another second answer showed."""
+        for rows, is_sure in other.shuffled.items():
+            self.shuffled[rows] = is_sure or self.shuffled.get(rows, False)
         self.moved.add_answer(
             (Place(path, place, other._shown.get((path, place), "")), (texts[0], again))
             for (path, place), texts in other._texts.items()

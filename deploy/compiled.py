@@ -40,6 +40,7 @@ HOT = (
     "comparators/html_attributes.py",
     "comparators/html_compare.py",
     "comparators/html_roles.py",
+    "comparators/html_shuffled.py",
     "comparators/html_tokens.py",
     "comparators/html_volatile.py",
     "comparators/json_compare.py",

@@ -107,8 +107,8 @@ def test_rows_that_change_while_they_move_are_not_counted():
             "list", [("1", f"{ROWS[int(each) - 1][1]} {10 * int(each) + later} seconds ago") for each in numbers]
         )
 
-    again = said("2143", 0), said("4312", 0)
-    assert compare(said("1234", 0), said("3421", 1), policy({"preset": "php"}), secondary=again).verdict == "noise"
+    again = said("2143", 1), said("4312", 3)
+    assert compare(said("1234", 0), said("3421", 2), policy({"preset": "php"}), secondary=again).verdict == "noise"
 
 
 def test_elements_that_are_held_together_may_have_own_hosts_and_counts():
