@@ -20,6 +20,7 @@ from comparators import (
     json_compare,
     legacy_rows,
     noise_samples,
+    repeated_values,
     self_noise,
     text_compare,
     timings,
@@ -30,9 +31,11 @@ from comparators.context import MORE, MOST_FINDINGS, MOST_LOOKED_AT, Context, St
 from comparators.legacy_again import Again
 from comparators.literals import first_difference
 from comparators.model import Capture, Comparison, Finding, Kind, Observation, Reason, Verdict, path_pattern
+from comparators.moved_texts import Place
 from comparators.noise_times import Reading
 from comparators.now_and_then import hides_content, is_one_more
 from comparators.policy import Policy
+from comparators.repeated_values import Varying
 from comparators.self_noise import masking, may_hide, split
 from comparators.text_compare import around, as_texts
 
@@ -197,13 +200,28 @@ def _held(legacy: Capture, modern: Capture, policy: Policy, secondary: Sequence[
         masks = bool(policy.ignore_text or held.noise_rules)
         context.again = Again(*again, context, masks=masks)
     stopped = _stopped(context)
-    if own is not None and (broken := self_noise.broken_rows(own, context)) is not None:
-        place, ours, theirs = broken
-        at = first_difference(ours, theirs)
-        name = place.shown or place.key
-        context.differ(place.path, "value", f"{name}: {around(ours, at)}", f"{name}: {around(theirs, at)}")
     findings, noise = split(context.findings, observations, context.policy, own, context.documents or (), context)
+    if own is not None and (broken := self_noise.broken_rows(own, context) or _broken_values(own, context)) is not None:
+        findings = (*findings, _as_finding(*broken))
     return _Held(context, findings, noise, observations, stopped)
+
+
+def _as_finding(place: Place, legacy: str, modern: str) -> Finding:
+    """Return what is wrong with a text that by itself could be one more of legacy's."""
+    if not place.key:
+        return Finding(place.path, "value", f'"{legacy}"', f'"{modern}"')
+    at, name = first_difference(legacy, modern), place.shown or place.key
+    return Finding(place.path, "value", f"{name}: {around(legacy, at)}", f"{name}: {around(modern, at)}")
+
+
+def _broken_values(own: self_noise.Own, context: Context) -> tuple[Place, str, str] | None:
+    """Return a place that shares its value with others in legacy's answers and not in modern's, with both texts."""
+    varying = [Varying(place, own.texts(place.path, place.key), modern) for place, (_, modern) in own.moved.taken()]
+    if context.documents is not None:
+        there = [(path, texts) for path, texts in own.in_document() if not context.is_unordered(path)]
+        varying += repeated_values.in_document(there, context.documents[1])
+    found = repeated_values.broken(varying)
+    return None if found is None else (found.place, found.texts[0], found.modern)
 
 
 # What one answer of legacy has and another has not was compared with nothing: it is held against the one that has it.

@@ -66,6 +66,10 @@ class MovedTexts:
         if self._answers and len(self._taken) < _MOST_PLACES:
             self._taken[place] = legacy, modern
 
+    def taken(self) -> Iterable[tuple[Place, Texts]]:
+        """Return the places whose text was taken, with both."""
+        return self._taken.items()
+
     def forget(self) -> None:
         """Drop what was taken: the answers are compared in another way."""
         self._taken.clear()

@@ -137,6 +137,10 @@ class Own:
             for again in texts[1:]
         ]
 
+    def in_document(self) -> list[tuple[str, list[str]]]:
+        """Return the pointers to values of a document that vary, each with its texts."""
+        return [(path, texts) for (path, place), texts in self._texts.items() if not place and path.startswith("/")]
+
     def is_about_money(self, path: str, place: str) -> bool:
         """Whether a place goes by a name of money or amounts."""
         return is_about_money(self._shown.get((path, place), "")) or looks_money(

@@ -62,6 +62,7 @@ HOT = (
     "comparators/policy.py",
     "comparators/quick_differences.py",
     "comparators/quick_equal.py",
+    "comparators/repeated_values.py",
     "comparators/row_guesses.py",
     "comparators/row_keys.py",
     "comparators/row_pairing.py",
