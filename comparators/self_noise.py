@@ -27,6 +27,7 @@ from comparators.now_and_then import hides_content, is_one_more
 from comparators.paths import steps
 from comparators.policy import Policy
 from comparators.sensitive_names import looks_money, looks_secret, looks_timed
+from comparators.times_reshaped import as_legacys
 from comparators.values import Origins, spaced
 
 # Noise known from this very pair: legacy was asked again, what it changes at a place by itself may be otherwise there.
@@ -619,7 +620,8 @@ def split(
     counting: list[Finding] = []
     noise: list[Finding] = []
     for each in findings:
-        hides = may_hide(each, documents) and (_is_own(each, known, policy) or _learned(each, policy))
+        told = as_legacys(each, policy)
+        hides = may_hide(told, documents) and (_is_own(told, known, policy) or _learned(told, policy))
         (noise if hides else counting).append(each)
     return tuple(counting), tuple(noise)
 

@@ -71,6 +71,7 @@ HOT = (
     "comparators/self_noise.py",
     "comparators/sensitive_names.py",
     "comparators/text_compare.py",
+    "comparators/times_reshaped.py",
     "comparators/timings.py",
     "comparators/values.py",
     "comparators/wrapped_json.py",
